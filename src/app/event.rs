@@ -1,0 +1,112 @@
+//! What comes in and what goes out: the two sides of `update`.
+
+use std::time::Duration;
+
+use crate::model::ask::{Answered, Question};
+use crate::model::labels::Text;
+use crate::model::source::SourceInfo;
+
+use super::key::Key;
+
+/// Something happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A key was pressed.
+    Key(Key),
+    /// Text was pasted.
+    Pasted(String),
+    /// The mouse did something at a cell, counted from the top left.
+    Mouse {
+        /// What.
+        action: MouseAction,
+        /// Column, from 0.
+        column: u16,
+        /// Row, from 0.
+        row: u16,
+    },
+    /// The terminal has this many columns and rows now.
+    Resized {
+        /// Columns.
+        width: u16,
+        /// Rows.
+        height: u16,
+    },
+    /// A second passed.
+    Tick,
+    /// A question was answered, or will not be.
+    Answered(Box<Arrival>),
+    /// The context that was asked for is entered; its sources are ready to be asked.
+    Entered {
+        /// Its name.
+        context: Text,
+        /// Its sources.
+        sources: Vec<SourceInfo>,
+        /// Whether it refuses writes.
+        read_only: bool,
+        /// Whether it is production.
+        production: bool,
+    },
+    /// Something to tell the person: the result of an effect.
+    Told(Message),
+}
+
+/// What came back for a question.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// The question.
+    pub question: Question,
+    /// The answer; on failure with the time of the next try.
+    pub answered: Answered,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// What the mouse did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MouseAction {
+    /// The left button went down.
+    Click,
+    /// The wheel turned up.
+    WheelUp,
+    /// The wheel turned down.
+    WheelDown,
+}
+
+/// How much a message matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Good to know.
+    Note,
+    /// Something went wrong.
+    Trouble,
+}
+
+/// One line for the footer and the message log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// How much it matters.
+    pub tone: Tone,
+    /// What it says.
+    pub text: String,
+}
+
+/// What is to be done outside; only the runtime does it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Put this question to its source.
+    Fetch(Question),
+    /// Nobody wants the answer to this any more.
+    Forget(Question),
+    /// Enter this context.
+    Enter(Text),
+    /// Put this on the clipboard (OSC 52).
+    Copy(String),
+    /// Look at the mouse, or leave it to the terminal.
+    Mouse(bool),
+    /// Draw the whole screen anew.
+    Redraw,
+    /// Stop as Ctrl-z does.
+    Suspend,
+    /// Leave.
+    Quit,
+}

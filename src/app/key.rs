@@ -1,0 +1,162 @@
+//! Keys as they are written in the key map: `q`, `ctrl-c`, `shift-tab`, `pageup`.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// One key without modifiers. A capital letter is the letter itself: shift is only told apart for named keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Code {
+    /// A character, as typed.
+    Char(char),
+    /// A named key.
+    Named(Named),
+}
+
+/// Keys that have a name rather than a character.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names say it all")]
+pub enum Named {
+    Enter,
+    Esc,
+    Tab,
+    Backspace,
+    Delete,
+    Up,
+    Down,
+    Left,
+    Right,
+    Home,
+    End,
+    PageUp,
+    PageDown,
+    Space,
+}
+
+const NAMES: [(&str, Named); 14] = [
+    ("enter", Named::Enter),
+    ("esc", Named::Esc),
+    ("tab", Named::Tab),
+    ("backspace", Named::Backspace),
+    ("delete", Named::Delete),
+    ("up", Named::Up),
+    ("down", Named::Down),
+    ("left", Named::Left),
+    ("right", Named::Right),
+    ("home", Named::Home),
+    ("end", Named::End),
+    ("pageup", Named::PageUp),
+    ("pagedown", Named::PageDown),
+    ("space", Named::Space),
+];
+
+/// A key press.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key {
+    /// Which key.
+    pub code: Code,
+    /// With Ctrl.
+    pub ctrl: bool,
+    /// With Alt.
+    pub alt: bool,
+    /// With Shift; only for named keys.
+    pub shift: bool,
+}
+
+impl Key {
+    /// The key of this character.
+    pub const fn char(c: char) -> Self {
+        let code = if c == ' ' { Code::Named(Named::Space) } else { Code::Char(c) };
+        Self { code, ctrl: false, alt: false, shift: false }
+    }
+
+    /// This named key.
+    pub const fn named(named: Named) -> Self {
+        Self { code: Code::Named(named), ctrl: false, alt: false, shift: false }
+    }
+
+    /// The character that it types into a line of text, if it does.
+    pub fn typed(self) -> Option<char> {
+        match self.code {
+            _ if self.ctrl || self.alt => None,
+            Code::Char(c) => Some(c),
+            Code::Named(Named::Space) => Some(' '),
+            Code::Named(_) => None,
+        }
+    }
+}
+
+/// A text that names no key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a key; write it like q, ctrl-c, alt-x, shift-tab, enter, pageup or space")]
+pub struct KeyError(String);
+
+impl FromStr for Key {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
+        let wrong = || KeyError(text.to_owned());
+        let mut key = Self::char('\0');
+        let mut rest = text;
+        loop {
+            if let Some(tail) = rest.strip_prefix("ctrl-").filter(|tail| !tail.is_empty()) {
+                (key.ctrl, rest) = (true, tail);
+            } else if let Some(tail) = rest.strip_prefix("alt-").filter(|tail| !tail.is_empty()) {
+                (key.alt, rest) = (true, tail);
+            } else if let Some(tail) = rest.strip_prefix("shift-").filter(|tail| !tail.is_empty()) {
+                (key.shift, rest) = (true, tail);
+            } else {
+                break;
+            }
+        }
+        let mut chars = rest.chars();
+        key.code = match (chars.next(), chars.next()) {
+            (Some(c), None) if !c.is_control() && c != ' ' && !key.shift => Code::Char(c),
+            _ => Code::Named(NAMES.iter().find(|(name, _)| *name == rest).ok_or_else(wrong)?.1),
+        };
+        Ok(key)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (held, prefix) in [(self.ctrl, "ctrl-"), (self.alt, "alt-"), (self.shift, "shift-")] {
+            if held {
+                f.write_str(prefix)?;
+            }
+        }
+        match self.code {
+            Code::Char(c) => write!(f, "{c}"),
+            Code::Named(named) => {
+                f.write_str(NAMES.iter().find(|(_, n)| *n == named).map_or("?", |(name, _)| name))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_reads_back_as_it_is_written() {
+        for text in [
+            "q",
+            "Q",
+            "-",
+            "ctrl-c",
+            "ctrl--",
+            "alt-x",
+            "shift-tab",
+            "space",
+            "pageup",
+            "ctrl-alt-delete",
+            "?",
+            "ä",
+        ] {
+            assert_eq!(text.parse::<Key>().unwrap().to_string(), text);
+        }
+        for wrong in ["", "ctrl-", "shift-a", "hyper-x", "enterr", " ", "\x1b"] {
+            assert!(wrong.parse::<Key>().is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,4 @@
+//! What the person wants: files, contexts, sources, secrets, look. Reads files; no socket, no screen.
+
+mod judgement;
+pub mod settings;

@@ -1,0 +1,267 @@
+//! The typed configuration. A new option is one field here, with its default and its doc comment; the schema, the
+//! sample that `config init` prints and `config show` follow from it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::model::source::Kind;
+
+/// The whole configuration.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The context to start in; without it the first in the order of their names.
+    pub context: Option<String>,
+    /// Named sets of sources: `[contexts.prod-eu]`.
+    pub contexts: BTreeMap<String, ContextSettings>,
+    /// Named sources: `[sources.prom-eu]`.
+    pub sources: BTreeMap<String, SourceSettings>,
+    /// How services are found and named.
+    pub services: ServiceSettings,
+    /// Above what a signal counts as bad.
+    pub health: HealthSettings,
+    /// Which label holds the severity of an alert, and what its values mean.
+    pub severity: SeveritySettings,
+    /// What may be spent on asking.
+    pub limits: LimitSettings,
+    /// How it looks.
+    pub ui: UiSettings,
+}
+
+/// A named set of sources.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ContextSettings {
+    /// Names of sources; empty: all of them.
+    pub sources: Vec<String>,
+    /// Refuse everything that changes a system outside.
+    pub read_only: bool,
+    /// Show the context's name as a banner in its own colour, as a warning that this is production.
+    pub production: bool,
+}
+
+/// One system to ask.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceSettings {
+    /// What it is: `prometheus` (also Thanos, Mimir, VictoriaMetrics) or `alertmanager`.
+    pub kind: SourceKind,
+    /// Its address with any path prefix: `https://prom.example.net/prometheus`.
+    pub url: String,
+    /// How to prove who you are.
+    #[serde(default)]
+    pub auth: Option<AuthSettings>,
+    /// Headers sent with every request.
+    #[serde(default)]
+    pub headers: BTreeMap<String, SecretText>,
+    /// The tenant: sent as `X-Scope-OrgID` (Mimir, Cortex) and `THANOS-TENANT`.
+    #[serde(default)]
+    pub tenant: Option<String>,
+}
+
+/// The kinds of sources that a configuration can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceKind {
+    /// Prometheus, Thanos, Mimir, VictoriaMetrics.
+    Prometheus,
+    /// Alertmanager.
+    Alertmanager,
+}
+
+impl From<SourceKind> for Kind {
+    fn from(kind: SourceKind) -> Self {
+        match kind {
+            SourceKind::Prometheus => Self::Prometheus,
+            SourceKind::Alertmanager => Self::Alertmanager,
+        }
+    }
+}
+
+/// How to prove who you are; one of the two.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum AuthSettings {
+    /// `Authorization: Bearer ...`
+    Bearer(SecretRef),
+    /// `Authorization: Basic ...`
+    Basic {
+        /// The user's name.
+        user: String,
+        /// The password.
+        password: SecretRef,
+    },
+}
+
+/// Where a secret is to be had; never the secret itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum SecretRef {
+    /// An environment variable.
+    Env(String),
+    /// A file; its first line counts.
+    File(String),
+    /// A program and its arguments; the first line that it prints counts. No shell is involved.
+    Command(Vec<String>),
+}
+
+/// A plain text, or a reference to a secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum SecretText {
+    /// Not secret.
+    Plain(String),
+    /// Secret.
+    Secret(SecretRef),
+}
+
+/// How services are found and named.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ServiceSettings {
+    /// Labels that name a service; the first that a metric has counts.
+    pub labels: Vec<String>,
+    /// Labels that describe a service and can be filtered by, where its targets have them.
+    pub describe_by: Vec<String>,
+    /// Names of packs to use (`burnwatch config path` says where own ones go); empty: all.
+    pub packs: Vec<String>,
+    /// Over how long rates are taken; without it four scrape intervals, at least 1 minute.
+    pub lookback: Option<Span>,
+    /// Satisfied below this latency, tolerating below four times it (Apdex).
+    pub apdex: Span,
+}
+
+impl Default for ServiceSettings {
+    fn default() -> Self {
+        let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            labels: words(&["service", "app", "app_kubernetes_io_name", "job"]),
+            describe_by: words(&["team", "tier", "namespace", "cluster", "env"]),
+            packs: Vec::new(),
+            lookback: None,
+            apdex: Span(Duration::from_millis(250)),
+        }
+    }
+}
+
+/// Above what a signal counts as bad.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HealthSettings {
+    /// Failed / all requests from which a service is degraded, 0 to 1.
+    pub error_ratio_degraded: f64,
+    /// Failed / all requests from which a service is burning, 0 to 1.
+    pub error_ratio_burning: f64,
+    /// Failed requests within the lookback below which an error ratio says nothing.
+    pub few_errors: f64,
+    /// 95th percentile of latency from which a service is degraded.
+    pub p95_degraded: Span,
+    /// Use of the fullest resource from which a service is degraded, 0 to 1.
+    pub saturation_degraded: f64,
+}
+
+impl Default for HealthSettings {
+    fn default() -> Self {
+        Self {
+            error_ratio_degraded: 0.01,
+            error_ratio_burning: 0.05,
+            few_errors: 3.0,
+            p95_degraded: Span(Duration::from_secs(1)),
+            saturation_degraded: 0.9,
+        }
+    }
+}
+
+/// Which label holds the severity of an alert, and what its values mean.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SeveritySettings {
+    /// Labels to look at; the first that is there counts.
+    pub labels: Vec<String>,
+    /// Values that mean critical, besides the built-in ones.
+    pub critical: Vec<String>,
+    /// Values that mean warning, besides the built-in ones.
+    pub warning: Vec<String>,
+    /// Values that mean info, besides the built-in ones.
+    pub info: Vec<String>,
+    /// Alerts that always fire while monitoring is alive (dead man's switch).
+    pub watchdogs: Vec<String>,
+}
+
+impl Default for SeveritySettings {
+    fn default() -> Self {
+        let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            labels: words(&["severity", "priority"]),
+            critical: Vec::new(),
+            warning: Vec::new(),
+            info: Vec::new(),
+            watchdogs: words(&["Watchdog", "DeadMansSwitch", "DeadMansSnitch"]),
+        }
+    }
+}
+
+/// What may be spent on asking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct LimitSettings {
+    /// How long a connection may take.
+    pub connect_timeout: Span,
+    /// How long a whole answer may take.
+    pub timeout: Span,
+    /// The largest answer that is read, in MiB.
+    pub body_mib: u64,
+    /// Questions in flight to one source at once.
+    pub in_flight: usize,
+    /// How often services and alerts are asked for; longer by itself where answers are costly.
+    pub interval: Span,
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Span(Duration::from_secs(3)),
+            timeout: Span(Duration::from_secs(10)),
+            body_mib: 64,
+            in_flight: 6,
+            interval: Span(Duration::from_secs(5)),
+        }
+    }
+}
+
+/// How it looks.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct UiSettings {
+    /// A theme's name: `dark`, `light`, `high-contrast`, `colour-blind`, `terminal`, or one of your own.
+    pub theme: Option<String>,
+    /// Show times in UTC instead of your own zone.
+    pub utc: bool,
+    /// Draw with ASCII only.
+    pub ascii: bool,
+    /// Look at the mouse.
+    pub mouse: Option<bool>,
+    /// Other keys for commands, by the command's name: `quit = ["ctrl-q"]`.
+    pub keys: BTreeMap<String, Vec<String>>,
+}
+
+/// A duration as Prometheus writes it: `250ms`, `10s`, `1m30s`, `6h`, `30d`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
+#[schemars(with = "String")]
+pub struct Span(pub Duration);
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&crate::model::duration::text(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        crate::model::duration::parse(&text).map(Self).map_err(serde::de::Error::custom)
+    }
+}

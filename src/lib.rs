@@ -1,0 +1,6 @@
+//! The on-call engineer's terminal; the rooms are described in `docs/architecture.md`.
+
+pub mod app;
+pub mod backend;
+pub mod config;
+pub mod model;

@@ -1,0 +1,20 @@
+//! What the words mean: labels, alerts, services, what can be asked and what was answered.
+//!
+//! No I/O, no clock, no screen: everything here is a value, and `now` is always an argument.
+#![warn(missing_docs)]
+
+pub mod alert;
+pub mod ask;
+pub mod duration;
+pub mod fingerprint;
+pub mod health;
+pub mod labels;
+pub mod matcher;
+pub mod remote;
+pub mod rule;
+pub mod series;
+pub mod service;
+pub mod silence;
+pub mod source;
+pub mod text;
+pub mod world;

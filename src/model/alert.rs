@@ -1,0 +1,205 @@
+//! Alerts as the person on call thinks of them, whatever system said so.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::fingerprint::Fingerprint;
+use super::labels::{Labels, Text};
+use super::source::SourceId;
+
+/// How loud an alert is, normalised from each team's own words. Ordered: the loudest is the smallest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// Wakes someone.
+    Critical,
+    /// Wants a look in working hours.
+    Warning,
+    /// Good to know.
+    Info,
+    /// Says nothing about how bad it is.
+    None,
+}
+
+impl Severity {
+    /// From the loudest to the quietest.
+    pub const ALL: [Self; 4] = [Self::Critical, Self::Warning, Self::Info, Self::None];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Critical => "critical",
+            Self::Warning => "warning",
+            Self::Info => "info",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Which label holds the severity, and which of its values mean what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeverityMap {
+    /// Labels to look at, the first that is there counts.
+    pub labels: Vec<String>,
+    /// Value in lower case -> severity.
+    pub values: BTreeMap<String, Severity>,
+}
+
+impl SeverityMap {
+    /// What these labels mean; a value that the map does not know counts as a warning, so that it is not overlooked.
+    pub fn of(&self, labels: &Labels) -> Severity {
+        let Some(value) = self.labels.iter().find_map(|name| labels.get(name)) else {
+            return Severity::None;
+        };
+        self.values.get(&value.to_lowercase()).copied().unwrap_or(Severity::Warning)
+    }
+}
+
+impl Default for SeverityMap {
+    fn default() -> Self {
+        let values = [
+            (Severity::Critical, &["critical", "page", "emergency", "fatal", "error", "p1", "sev1"][..]),
+            (Severity::Warning, &["warning", "warn", "ticket", "major", "minor", "p2", "p3", "sev2", "sev3"]),
+            (Severity::Info, &["info", "information", "informational", "notice", "p4", "p5", "sev4"]),
+            (Severity::None, &["none", ""]),
+        ];
+        let values = values
+            .into_iter()
+            .flat_map(|(s, words)| words.iter().map(move |w| ((*w).to_owned(), s)))
+            .collect();
+        Self { labels: vec!["severity".into(), "priority".into()], values }
+    }
+}
+
+/// Where an alert stands. Ordered: what wants attention first is the smallest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum AlertState {
+    /// Its condition holds and it notifies.
+    Firing,
+    /// Its condition holds, but not yet for long enough.
+    Pending,
+    /// It fires, but a silence keeps it quiet.
+    Silenced,
+    /// It fires, but another alert keeps it quiet.
+    Inhibited,
+    /// It fired a moment ago and does not any more.
+    Resolved,
+}
+
+impl AlertState {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [Self::Firing, Self::Pending, Self::Silenced, Self::Inhibited, Self::Resolved];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Firing => "firing",
+            Self::Pending => "pending",
+            Self::Silenced => "silenced",
+            Self::Inhibited => "inhibited",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+impl fmt::Display for AlertState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// One alert, from one source or merged from several.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alert {
+    /// Identity; the same at every source.
+    pub fingerprint: Fingerprint,
+    /// All labels, with `alertname`.
+    pub labels: Labels,
+    /// Summary, description, `runbook_url` and the like.
+    pub annotations: Labels,
+    /// Where it stands.
+    pub state: AlertState,
+    /// How loud it is.
+    pub severity: Severity,
+    /// When it began to fire (or its condition to hold, while pending).
+    pub starts_at: Timestamp,
+    /// When the source last said so.
+    pub updated_at: Timestamp,
+    /// When it was first missed; only for [`AlertState::Resolved`].
+    pub resolved_at: Option<Timestamp>,
+    /// Where the rule can be seen: Prometheus' graph page.
+    pub generator_url: Option<Text>,
+    /// Who gets it, by Alertmanager's receivers.
+    pub receivers: Arc<[Text]>,
+    /// The labels by which Alertmanager groups it.
+    pub group: Labels,
+    /// Ids of the silences that keep it quiet.
+    pub silenced_by: Arc<[Text]>,
+    /// Fingerprints of the alerts that keep it quiet.
+    pub inhibited_by: Arc<[Text]>,
+    /// The value of its expression, where the source tells.
+    pub value: Option<f64>,
+    /// Who said so.
+    pub sources: Vec<SourceId>,
+}
+
+impl Alert {
+    /// The value of `alertname`, or a stand-in.
+    pub fn name(&self) -> &str {
+        self.labels.get("alertname").map_or("(no alertname)", |name| name)
+    }
+
+    /// One line on what it means: `summary`, else `message`, else `description`, else `title`.
+    pub fn summary(&self) -> Option<&Text> {
+        ["summary", "message", "description", "title"].into_iter().find_map(|key| self.annotations.get(key))
+    }
+
+    /// Where its runbook is.
+    pub fn runbook(&self) -> Option<&Text> {
+        ["runbook_url", "runbook"].into_iter().find_map(|key| self.annotations.get(key))
+    }
+
+    /// Whether it is loud right now.
+    pub fn is_firing(&self) -> bool {
+        self.state == AlertState::Firing
+    }
+}
+
+/// What one source says of alerts.
+#[derive(Debug, Clone, Default)]
+pub struct AlertBoard {
+    /// Each alert once; shared with the merged list.
+    pub alerts: Vec<Arc<Alert>>,
+}
+
+/// One earlier firing of an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Firing {
+    /// First point at which it fired.
+    pub from: Timestamp,
+    /// Last point at which it fired.
+    pub to: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn severities_of_many_teams_become_four() {
+        let map = SeverityMap::default();
+        for (labels, severity) in [
+            (vec![("severity", "page")], Severity::Critical),
+            (vec![("severity", "Critical")], Severity::Critical),
+            (vec![("severity", "ticket")], Severity::Warning),
+            (vec![("severity", "purple")], Severity::Warning),
+            (vec![("priority", "P4")], Severity::Info),
+            (vec![("severity", "none")], Severity::None),
+            (vec![], Severity::None),
+        ] {
+            assert_eq!(map.of(&Labels::from_iter(labels.clone())), severity, "{labels:?}");
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! Label sets whose strings are shared, so that ten thousand alerts cost what their differences cost.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+/// A name or a value: cheap to clone, immutable, already stripped of what a terminal must not see.
+pub type Text = Arc<str>;
+
+/// A set of labels, sorted by name, each name once.
+///
+/// Shape: name/value pairs. A clone copies one pointer. An empty value is the same as an absent label
+/// (Prometheus' data model), and is not kept.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Labels(Arc<[(Text, Text)]>);
+
+impl Labels {
+    /// The set of these pairs; of a repeated name the last one counts.
+    pub fn new(mut pairs: Vec<(Text, Text)>) -> Self {
+        pairs.reverse();
+        pairs.sort_by(|a, b| a.0.cmp(&b.0));
+        pairs.dedup_by(|later, kept| later.0 == kept.0);
+        pairs.retain(|(_, value)| !value.is_empty());
+        Self(pairs.into())
+    }
+
+    /// The value of `name`, if the label is there.
+    pub fn get(&self, name: &str) -> Option<&Text> {
+        let at = self.0.binary_search_by(|(n, _)| (**n).cmp(name)).ok()?;
+        self.0.get(at).map(|(_, value)| value)
+    }
+
+    /// The value of `name`, or the empty string, which is what an absent label counts as in matchers.
+    pub fn value(&self, name: &str) -> &str {
+        self.get(name).map_or("", |value| value)
+    }
+
+    /// All pairs in the order of their names.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&Text, &Text)> {
+        self.0.iter().map(|(name, value)| (name, value))
+    }
+
+    /// How many labels there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The same set without the names that `drop` says yes to.
+    #[must_use]
+    pub fn without(&self, drop: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|(name, _)| !drop(name)).cloned().collect())
+    }
+
+    /// How many labels both sets have with the same value; how closely two alerts are related.
+    pub fn shared_with(&self, other: &Self) -> usize {
+        self.iter().filter(|(name, value)| other.get(name) == Some(value)).count()
+    }
+}
+
+impl Default for Labels {
+    fn default() -> Self {
+        Self(Arc::from([]))
+    }
+}
+
+impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Labels {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
+        Self::new(pairs.into_iter().map(|(n, v)| (n.as_ref().into(), v.as_ref().into())).collect())
+    }
+}
+
+/// PromQL's own notation: `{job="api", severity="page"}`.
+impl fmt::Display for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{")?;
+        for (i, (name, value)) in self.iter().enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            write!(f, "{comma}{name}={value:?}")?;
+        }
+        f.write_str("}")
+    }
+}
+
+impl fmt::Debug for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Hands out one shared copy for equal strings; each source has its own.
+#[derive(Debug, Default)]
+pub struct Interner {
+    known: HashSet<Text>,
+    sweep_at: usize,
+}
+
+impl Interner {
+    /// The shared copy of `text`.
+    pub fn text(&mut self, text: &str) -> Text {
+        if let Some(known) = self.known.get(text) {
+            return Arc::clone(known);
+        }
+        if self.known.len() >= self.sweep_at.max(4096) {
+            self.sweep();
+        }
+        let new: Text = text.into();
+        self.known.insert(Arc::clone(&new));
+        new
+    }
+
+    /// Forgets what nobody else holds any more, so that churning labels do not pile up.
+    fn sweep(&mut self) {
+        self.known.retain(|text| Arc::strong_count(text) > 1);
+        self.sweep_at = self.known.len() * 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_of_a_repeated_name_counts_and_empty_values_are_absent() {
+        let labels = Labels::from_iter([("b", "1"), ("a", "x"), ("b", "2"), ("c", "")]);
+        assert_eq!(labels.to_string(), r#"{a="x", b="2"}"#);
+        assert_eq!(labels.value("c"), "");
+        assert_eq!(labels.get("c"), None);
+    }
+
+    #[test]
+    fn equal_strings_are_stored_once_and_forgotten_when_unused() {
+        let mut interner = Interner::default();
+        let one = interner.text("checkout");
+        assert!(Arc::ptr_eq(&one, &interner.text("checkout")));
+        for i in 0..20_000 {
+            interner.text(&format!("pod-{i}"));
+        }
+        assert!(interner.known.len() <= 8192, "{} strings kept", interner.known.len());
+        assert!(Arc::ptr_eq(&one, &interner.text("checkout")));
+    }
+
+    #[test]
+    fn related_alerts_are_those_that_share_values() {
+        let one = Labels::from_iter([("service", "cart"), ("region", "eu")]);
+        let two = Labels::from_iter([("service", "cart"), ("region", "us")]);
+        assert_eq!(one.shared_with(&two), 1);
+        assert_eq!(one.without(|name| name == "region"), Labels::from_iter([("service", "cart")]));
+    }
+}

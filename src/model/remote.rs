@@ -1,0 +1,167 @@
+//! What lives elsewhere: the last good value outlives every failure, and readers must ask how far to believe it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::source::SourceError;
+
+/// How far a [`Remote`] value can be believed now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// Nobody asked yet.
+    NotAsked,
+    /// Asked for the first time, no answer yet.
+    Loading,
+    /// Answered lately.
+    Fresh,
+    /// There is a value, but it is this old and newer ones did not come.
+    Stale(Duration),
+    /// There is no value and the last try failed.
+    Failed,
+}
+
+impl Freshness {
+    /// Whether the value is known to be behind the truth, or not to be had.
+    pub fn is_doubtful(self) -> bool {
+        matches!(self, Self::Stale(_) | Self::Failed)
+    }
+}
+
+/// The last good value of something that a source keeps, with its age and the present trouble.
+#[derive(Debug, Clone)]
+pub struct Remote<T> {
+    good: Option<(T, Timestamp)>,
+    digest: Option<u64>,
+    trouble: Option<SourceError>,
+    asked_at: Option<Timestamp>,
+    answered_at: Option<Timestamp>,
+}
+
+impl<T> Default for Remote<T> {
+    fn default() -> Self {
+        Self { good: None, digest: None, trouble: None, asked_at: None, answered_at: None }
+    }
+}
+
+impl<T> Remote<T> {
+    /// Notes that the question went out.
+    pub fn asked(&mut self, now: Timestamp) {
+        self.asked_at = Some(now);
+    }
+
+    /// Takes a good answer; `digest` recognises the same answer when it comes again.
+    pub fn arrived(&mut self, value: T, digest: Option<u64>, now: Timestamp) {
+        self.good = Some((value, now));
+        self.digest = digest;
+        self.confirmed(now);
+    }
+
+    /// Notes that the source still says what it said before.
+    pub fn confirmed(&mut self, now: Timestamp) {
+        if let Some((_, at)) = &mut self.good {
+            *at = now;
+        }
+        self.trouble = None;
+        self.answered_at = Some(now);
+    }
+
+    /// Notes that no answer came; the last good value stays.
+    pub fn failed(&mut self, trouble: SourceError, now: Timestamp) {
+        self.trouble = Some(trouble);
+        self.answered_at = Some(now);
+    }
+
+    /// The last good value, however old.
+    pub fn value(&self) -> Option<&T> {
+        self.good.as_ref().map(|(value, _)| value)
+    }
+
+    /// The last good value, to be changed in place (a tail appended).
+    pub fn value_mut(&mut self) -> Option<&mut T> {
+        self.good.as_mut().map(|(value, _)| value)
+    }
+
+    /// When the last good value came.
+    pub fn at(&self) -> Option<Timestamp> {
+        self.good.as_ref().map(|(_, at)| *at)
+    }
+
+    /// What recognises the last good answer.
+    pub fn digest(&self) -> Option<u64> {
+        self.digest
+    }
+
+    /// Why the last try failed, if it did.
+    pub fn trouble(&self) -> Option<&SourceError> {
+        self.trouble.as_ref()
+    }
+
+    /// Whether a question is out that has not been answered.
+    pub fn is_waiting(&self) -> bool {
+        self.asked_at.is_some_and(|asked| self.answered_at.is_none_or(|answered| answered < asked))
+    }
+
+    /// How far to believe the value at `now`, if it ought to be no older than `limit`.
+    pub fn freshness(&self, now: Timestamp, limit: Duration) -> Freshness {
+        let Some(at) = self.at() else {
+            return match (&self.trouble, self.asked_at) {
+                (Some(_), _) => Freshness::Failed,
+                (None, Some(_)) => Freshness::Loading,
+                (None, None) => Freshness::NotAsked,
+            };
+        };
+        let age = age(at, now);
+        if self.trouble.is_some() || age > limit { Freshness::Stale(age) } else { Freshness::Fresh }
+    }
+}
+
+/// How long ago `then` was; zero if the clock was set back since.
+pub fn age(then: Timestamp, now: Timestamp) -> Duration {
+    now.duration_since(then).try_into().unwrap_or(Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::source::{SourceId, Trouble};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn trouble() -> SourceError {
+        SourceError::new(SourceId::new("prom"), Trouble::Unreachable { reason: "refused".into() })
+    }
+
+    const LIMIT: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn the_five_states_are_told_apart() {
+        let mut remote = Remote::default();
+        assert_eq!(remote.freshness(at(0), LIMIT), Freshness::NotAsked);
+        remote.asked(at(1));
+        assert_eq!(remote.freshness(at(1), LIMIT), Freshness::Loading);
+        remote.failed(trouble(), at(2));
+        assert_eq!(remote.freshness(at(2), LIMIT), Freshness::Failed);
+        remote.arrived(7, None, at(3));
+        assert_eq!(remote.freshness(at(4), LIMIT), Freshness::Fresh);
+        assert_eq!(remote.freshness(at(14), LIMIT), Freshness::Stale(Duration::from_secs(11)));
+    }
+
+    #[test]
+    fn a_failure_keeps_the_last_good_value_and_shows_it_stale() {
+        let mut remote = Remote::default();
+        remote.arrived("good", Some(1), at(0));
+        remote.failed(trouble(), at(5));
+        assert_eq!(remote.value(), Some(&"good"));
+        assert_eq!(remote.freshness(at(6), LIMIT), Freshness::Stale(Duration::from_secs(6)));
+        remote.confirmed(at(7));
+        assert_eq!(remote.freshness(at(8), LIMIT), Freshness::Fresh);
+    }
+
+    #[test]
+    fn a_clock_set_back_makes_nothing_older_than_new() {
+        assert_eq!(age(at(10), at(5)), Duration::ZERO);
+    }
+}

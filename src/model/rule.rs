@@ -1,0 +1,75 @@
+//! Alerting rules as a Prometheus runs them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::alert::Alert;
+use super::labels::{Labels, Text};
+
+/// One alerting rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// The alert's name.
+    pub name: Text,
+    /// The group that it is in.
+    pub group: Text,
+    /// Its expression.
+    pub expr: Text,
+    /// How long the expression must hold before it fires (`for`).
+    pub hold: Duration,
+    /// Labels that it adds.
+    pub labels: Labels,
+    /// Annotations, with their templates filled by nobody.
+    pub annotations: Labels,
+    /// Why it could not be evaluated, if it could not.
+    pub error: Option<Text>,
+}
+
+/// What one source says of its alerting rules.
+#[derive(Debug, Clone, Default)]
+pub struct RuleBoard {
+    /// The rules, in the order of their files and groups.
+    pub rules: Vec<Arc<Rule>>,
+    /// Alerts that are pending or firing by these rules.
+    pub alerts: Vec<Arc<Alert>>,
+}
+
+impl RuleBoard {
+    /// The rule that made an alert with these labels: same name, all of the rule's own labels on the alert. Templated
+    /// label values (`{{ ... }}`) fit anything; of several the one with the most labels in common.
+    pub fn rule_of(&self, labels: &Labels) -> Option<&Arc<Rule>> {
+        let fits = |rule: &&Arc<Rule>| {
+            labels.value("alertname") == &*rule.name
+                && rule
+                    .labels
+                    .iter()
+                    .all(|(name, value)| value.contains("{{") || labels.get(name) == Some(value))
+        };
+        self.rules.iter().filter(fits).max_by_key(|rule| rule.labels.shared_with(labels))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(severity: &str, expr: &str) -> Arc<Rule> {
+        Arc::new(Rule {
+            name: "Burn".into(),
+            group: "g".into(),
+            expr: expr.into(),
+            hold: Duration::ZERO,
+            labels: Labels::from_iter([("severity", severity)]),
+            annotations: Labels::default(),
+            error: None,
+        })
+    }
+
+    #[test]
+    fn an_alert_finds_the_rule_that_made_it() {
+        let board = RuleBoard { rules: vec![rule("page", "a"), rule("ticket", "b")], alerts: vec![] };
+        let labels = Labels::from_iter([("alertname", "Burn"), ("severity", "ticket"), ("service", "cart")]);
+        assert_eq!(&*board.rule_of(&labels).unwrap().expr, "b");
+        assert!(board.rule_of(&Labels::from_iter([("alertname", "Other")])).is_none());
+    }
+}

@@ -1,0 +1,214 @@
+//! Values over time on an even grid: what charts and sparklines are drawn from.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::labels::Labels;
+
+/// A stretch of time cut into steps; both ends are multiples of the step, so that tails fit what is there already.
+///
+/// Shape: `len()` points, the first at `start`, the last at or before `end`. `step` is at least one second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    start: i64,
+    end: i64,
+    step: i64,
+}
+
+impl Span {
+    /// The `range` that ends at `end` in at most `points` points; the grid is aligned to the step.
+    ///
+    /// The step is at least `at_least` (a scrape interval) and a whole number of seconds.
+    pub fn ending(end: Timestamp, range: Duration, points: u16, at_least: Duration) -> Self {
+        let seconds = i64::try_from(range.as_secs()).unwrap_or(i64::MAX / 4).max(1);
+        let points = i64::from(points.max(2));
+        let least = i64::try_from(at_least.as_secs()).unwrap_or(1).max(1);
+        let step = round_step((seconds / points).max(least));
+        let end = end.as_second().div_euclid(step) * step;
+        Self { start: end - (seconds / step) * step, end, step }
+    }
+
+    /// The same grid from `from` (rounded down to a step) on; for asking only what is new.
+    #[must_use]
+    pub fn tail_from(self, from: Timestamp) -> Self {
+        let from = from.as_second().div_euclid(self.step) * self.step;
+        Self { start: from.clamp(self.start, self.end), ..self }
+    }
+
+    /// The first point's time.
+    pub fn start(self) -> Timestamp {
+        Timestamp::from_second(self.start).unwrap_or(Timestamp::MIN)
+    }
+
+    /// The last point's time.
+    pub fn end(self) -> Timestamp {
+        Timestamp::from_second(self.end).unwrap_or(Timestamp::MAX)
+    }
+
+    /// Time between two points.
+    pub fn step(self) -> Duration {
+        Duration::from_secs(self.step.unsigned_abs())
+    }
+
+    /// How many points there are.
+    pub fn len(self) -> usize {
+        usize::try_from((self.end - self.start) / self.step).unwrap_or(0) + 1
+    }
+
+    /// Never: a span has at least one point.
+    pub fn is_empty(self) -> bool {
+        false
+    }
+
+    /// The index of the point at or just before `second` (Unix time, may be fractional); `None` outside.
+    pub fn index(self, second: f64) -> Option<usize> {
+        let steps = ((second - self.start as f64) / self.step as f64 + 1e-6).floor();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "checked to be within the span"
+        )]
+        let index = (0.0..self.len() as f64).contains(&steps).then_some(steps as usize);
+        index
+    }
+
+    /// The time of a point.
+    pub fn at(self, index: usize) -> Timestamp {
+        let offset = i64::try_from(index).unwrap_or(0).saturating_mul(self.step);
+        Timestamp::from_second(self.start.saturating_add(offset)).unwrap_or(Timestamp::MAX)
+    }
+}
+
+/// The next "round" step at or above `seconds`, so that a window that slides keeps its grid.
+fn round_step(seconds: i64) -> i64 {
+    const ROUND: [i64; 17] =
+        [1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21_600, 86_400];
+    ROUND.into_iter().find(|round| *round >= seconds).unwrap_or(seconds)
+}
+
+/// One line of a [`Matrix`]: a value at each point of the span, NaN where there is none.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// What tells it from the other lines.
+    pub labels: Labels,
+    /// As many as the span has points.
+    pub values: Vec<f64>,
+}
+
+impl Line {
+    /// The newest value that is there.
+    pub fn last(&self) -> Option<f64> {
+        self.values.iter().rev().copied().find(|value| value.is_finite())
+    }
+}
+
+/// Several lines over one span, sorted by their labels.
+#[derive(Debug, Clone)]
+pub struct Matrix {
+    /// The grid.
+    pub span: Span,
+    /// The lines.
+    pub lines: Vec<Line>,
+}
+
+impl Matrix {
+    /// No line yet.
+    pub fn empty(span: Span) -> Self {
+        Self { span, lines: Vec::new() }
+    }
+
+    /// The line with exactly these labels.
+    pub fn line(&self, labels: &Labels) -> Option<&Line> {
+        let at = self.lines.binary_search_by(|line| line.labels.cmp(labels)).ok()?;
+        self.lines.get(at)
+    }
+
+    /// Slides the matrix on to `window` and takes the points that `tail` has; what neither has is NaN.
+    ///
+    /// On another step nothing fits, and only the tail is kept. Lines that are all NaN afterwards are dropped.
+    pub fn extend(&mut self, tail: Self, window: Span) {
+        let mut out = Self::empty(window);
+        let old = std::mem::replace(self, Self::empty(window));
+        for part in [old, tail] {
+            if part.span.step == window.step {
+                out.overlay(part);
+            }
+        }
+        out.lines.retain(|line| line.values.iter().any(|value| !value.is_nan()));
+        *self = out;
+    }
+
+    fn overlay(&mut self, part: Self) {
+        for line in part.lines {
+            let at = match self.lines.binary_search_by(|mine| mine.labels.cmp(&line.labels)) {
+                Ok(at) => at,
+                Err(at) => {
+                    let values = vec![f64::NAN; self.span.len()];
+                    self.lines.insert(at, Line { labels: line.labels.clone(), values });
+                    at
+                }
+            };
+            let shift = (part.span.start - self.span.start) / self.span.step;
+            let Some(mine) = self.lines.get_mut(at) else { continue };
+            for (i, value) in line.values.iter().enumerate() {
+                let target = i64::try_from(i).ok().and_then(|i| usize::try_from(i + shift).ok());
+                if let Some(cell) = target.and_then(|target| mine.values.get_mut(target)) {
+                    *cell = *value;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn line(name: &str, values: &[f64]) -> Line {
+        Line { labels: Labels::from_iter([("service", name)]), values: values.to_vec() }
+    }
+
+    #[test]
+    fn a_span_is_aligned_and_has_a_round_step() {
+        let span = Span::ending(at(1_000_007), Duration::from_secs(3600), 60, Duration::from_secs(1));
+        assert_eq!((span.step(), span.end(), span.len()), (Duration::from_secs(60), at(999_960), 61));
+        assert_eq!(span.index(999_961.0), Some(60));
+        assert_eq!(span.index(1.0), None);
+        assert_eq!(span.at(60), span.end());
+        let coarse = Span::ending(at(1_000_000), Duration::from_secs(60), 60, Duration::from_secs(15));
+        assert_eq!(coarse.step(), Duration::from_secs(15));
+    }
+
+    #[test]
+    fn a_tail_replaces_the_last_point_and_slides_the_window() {
+        let first = Span { start: 0, end: 30, step: 10 };
+        let mut matrix = Matrix { span: first, lines: vec![line("a", &[0.0, 1.0, 2.0, 3.0])] };
+        let window = Span { start: 20, end: 50, step: 10 };
+        let tail = window.tail_from(at(30));
+        assert_eq!(tail.len(), 3);
+        matrix.extend(
+            Matrix { span: tail, lines: vec![line("a", &[3.5, 4.0, 5.0]), line("b", &[f64::NAN, 1.0, 1.0])] },
+            window,
+        );
+        assert_eq!(matrix.line(&Labels::from_iter([("service", "a")])).unwrap().values, [2.0, 3.5, 4.0, 5.0]);
+        assert!(matrix.lines[1].values[..2].iter().all(|v| v.is_nan()));
+        assert_eq!(matrix.lines[1].last(), Some(1.0));
+    }
+
+    #[test]
+    fn another_step_starts_afresh_and_dead_lines_go() {
+        let mut matrix =
+            Matrix { span: Span { start: 0, end: 10, step: 10 }, lines: vec![line("a", &[1.0, 2.0])] };
+        let window = Span { start: 0, end: 40, step: 20 };
+        matrix.extend(Matrix { span: window, lines: vec![line("b", &[1.0, 2.0, 3.0])] }, window);
+        assert_eq!(matrix.lines.len(), 1);
+        let later = Span { start: 400, end: 440, step: 20 };
+        matrix.extend(Matrix::empty(later), later);
+        assert!(matrix.lines.is_empty());
+    }
+}

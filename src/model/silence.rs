@@ -1,0 +1,46 @@
+//! Silences: who keeps which alerts quiet, until when, and why.
+
+use jiff::Timestamp;
+
+use super::labels::{Labels, Text};
+use super::matcher::Matcher;
+use super::source::SourceId;
+
+/// Where a silence stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SilenceState {
+    /// In force.
+    Active,
+    /// Begins later.
+    Pending,
+    /// Over.
+    Expired,
+}
+
+/// One silence of Alertmanager.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Silence {
+    /// Alertmanager's id.
+    pub id: Text,
+    /// Where it stands.
+    pub state: SilenceState,
+    /// All must match.
+    pub matchers: Vec<Matcher>,
+    /// From when.
+    pub starts_at: Timestamp,
+    /// Until when.
+    pub ends_at: Timestamp,
+    /// Who made it.
+    pub created_by: Text,
+    /// Why.
+    pub comment: Text,
+    /// Where it is.
+    pub source: SourceId,
+}
+
+impl Silence {
+    /// Whether it would keep an alert with these labels quiet.
+    pub fn matches(&self, labels: &Labels) -> bool {
+        self.matchers.iter().all(|matcher| matcher.matches(labels))
+    }
+}

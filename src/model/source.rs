@@ -1,0 +1,245 @@
+//! The systems that burnwatch asks: their names, kinds, what they offer, and how they fail.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::ask::AskKind;
+use super::labels::Text;
+
+/// The name of a source, unique within its context: `prom-eu`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(Arc<str>);
+
+impl SourceId {
+    /// From the name in the configuration.
+    pub fn new(name: &str) -> Self {
+        Self(name.into())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What a source is, as `kind = "..."` in the configuration says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Prometheus and what speaks its API: Thanos, Mimir, `VictoriaMetrics`.
+    Prometheus,
+    /// Alertmanager, API v2.
+    Alertmanager,
+    /// The built-in demo world.
+    Demo,
+}
+
+impl Kind {
+    /// As it is written in the configuration and on the screen.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Prometheus => "prometheus",
+            Self::Alertmanager => "alertmanager",
+            Self::Demo => "demo",
+        }
+    }
+}
+
+/// A source as the screens know it before it has answered anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceInfo {
+    /// Its name.
+    pub id: SourceId,
+    /// What it is.
+    pub kind: Kind,
+    /// Where it is, without user, password or query.
+    pub address: Text,
+    /// The questions that it can be asked.
+    pub answers: Vec<AskKind>,
+}
+
+/// What a source says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// "Prometheus", "VictoriaMetrics", "Mimir", "Thanos", "Alertmanager".
+    pub flavour: Text,
+    /// Its version, empty if it does not tell.
+    pub version: Text,
+    /// Lines of the form name, value: what is there ("services by" "service", "peers" "2").
+    pub facts: Vec<(Text, Text)>,
+    /// What is missing or odd and what that costs, in words.
+    pub warnings: Vec<Text>,
+    /// How far the server's clock is ahead of ours, in whole seconds (negative: behind).
+    pub clock_ahead_seconds: Option<i64>,
+}
+
+/// Why a source gave no answer, with what it means for the person on call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{source_name}: {trouble}")]
+pub struct SourceError {
+    /// Which source.
+    pub source_name: SourceId,
+    /// What happened.
+    pub trouble: Trouble,
+    /// How long the server asks us to wait (`Retry-After`).
+    pub retry_after: Option<Duration>,
+    /// When it is asked again, once the runtime has decided.
+    pub next_try: Option<Timestamp>,
+}
+
+impl SourceError {
+    /// Trouble at this source.
+    pub fn new(source_name: SourceId, trouble: Trouble) -> Self {
+        Self { source_name, trouble, retry_after: None, next_try: None }
+    }
+}
+
+/// One variant for each thing that a person would do differently.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Trouble {
+    /// No connection: refused, no route, unknown host.
+    #[error("cannot connect ({reason})")]
+    Unreachable {
+        /// What the system said.
+        reason: String,
+    },
+    /// The certificate was not accepted.
+    #[error("its certificate was not accepted ({reason})")]
+    Certificate {
+        /// What the verifier said.
+        reason: String,
+    },
+    /// No whole answer within the time allowed.
+    #[error("no whole answer within {}s", after.as_secs())]
+    TimedOut {
+        /// The time allowed.
+        after: Duration,
+    },
+    /// 401: no or wrong credentials.
+    #[error("401 Unauthorized")]
+    Unauthorised,
+    /// 403: the credentials do not allow it.
+    #[error("403 Forbidden")]
+    Forbidden,
+    /// A redirect, most often to a login page.
+    #[error("it redirects to {to}")]
+    Redirected {
+        /// Host and path of the target, without query.
+        to: String,
+    },
+    /// 429: too many requests.
+    #[error("429, asked too often")]
+    RateLimited,
+    /// 5xx, or a 4xx that is none of the above.
+    #[error("{status}{}", if message.is_empty() { String::new() } else { format!(": {message}") })]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The error's text out of the body, cut and cleaned.
+        message: String,
+    },
+    /// The answer is not what its API promises: HTML, half a JSON, another shape.
+    #[error("the answer makes no sense ({reason})")]
+    Garbled {
+        /// What was expected and what was found.
+        reason: String,
+    },
+    /// The answer is larger than the limit.
+    #[error("the answer is larger than {} MiB", limit / (1024 * 1024))]
+    TooLarge {
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// The query itself was refused (400, 422).
+    #[error("it refuses the query: {message}")]
+    BadQuery {
+        /// What the server said.
+        message: String,
+    },
+    /// The source does not have this.
+    #[error("it does not offer {what}")]
+    NotOffered {
+        /// What is missing.
+        what: String,
+    },
+    /// A secret could not be had.
+    #[error("no credentials ({reason})")]
+    NoSecret {
+        /// Which reference failed and how, never the secret.
+        reason: String,
+    },
+    /// A part of burnwatch failed; the log has the details.
+    #[error("burnwatch failed while asking ({reason})")]
+    Internal {
+        /// The panic's message.
+        reason: String,
+    },
+}
+
+impl Trouble {
+    /// Whether the source as a whole is in trouble, not only this one question.
+    pub fn is_source_wide(&self) -> bool {
+        match self {
+            Self::Unreachable { .. }
+            | Self::Certificate { .. }
+            | Self::TimedOut { .. }
+            | Self::Unauthorised
+            | Self::Redirected { .. }
+            | Self::RateLimited
+            | Self::NoSecret { .. } => true,
+            Self::Forbidden
+            | Self::Refused { .. }
+            | Self::Garbled { .. }
+            | Self::TooLarge { .. }
+            | Self::BadQuery { .. }
+            | Self::NotOffered { .. }
+            | Self::Internal { .. } => false,
+        }
+    }
+
+    /// What the reader can do about it.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Unreachable { .. } => "Check that it runs and that the address, VPN or tunnel is right.",
+            Self::Certificate { .. } => {
+                "Check the address; add the issuing CA to this machine's trust store."
+            }
+            Self::TimedOut { .. } => "It may be overloaded; raise limits.timeout if it is only slow.",
+            Self::Unauthorised => "Check the source's auth setting and whether the token has expired.",
+            Self::Forbidden => "The credentials lack the right to read this.",
+            Self::Redirected { .. } => {
+                "A login page stands in front of it; give a token or the address behind it."
+            }
+            Self::RateLimited => "burnwatch waits as told; other users of the same key count too.",
+            Self::Refused { .. } => "Look at the server's own log; burnwatch goes on trying.",
+            Self::Garbled { .. } => "Check that the address points at the API itself, with its path prefix.",
+            Self::TooLarge { .. } => "Raise limits.body if such an answer is expected.",
+            Self::BadQuery { .. } => "Check the pack's expression or the server's query limits.",
+            Self::NotOffered { .. } => "Nothing to do unless it should be there.",
+            Self::NoSecret { .. } => "Set the variable, file or command that the configuration names.",
+            Self::Internal { .. } => "Please report it with the log file (burnwatch config path).",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_says_where_and_what_and_what_to_do() {
+        let error = SourceError::new(SourceId::new("prom-eu"), Trouble::Unauthorised);
+        assert_eq!(error.to_string(), "prom-eu: 401 Unauthorized");
+        assert!(error.trouble.advice().contains("token"));
+        let refused = Trouble::Refused { status: 503, message: "query queue full".into() };
+        assert_eq!(refused.to_string(), "503: query queue full");
+    }
+}

@@ -1,0 +1,412 @@
+//! What all sources together say: merged, each part with its age, absence never taken for health.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::alert::{Alert, AlertBoard, AlertState, Firing};
+use super::ask::{Answer, Answered, Ask, AskKind, Question};
+use super::fingerprint::Fingerprint;
+use super::health::{Health, Reason, Thresholds, assess};
+use super::labels::{Labels, Text};
+use super::remote::Remote;
+use super::rule::{Rule, RuleBoard};
+use super::series::Matrix;
+use super::service::{Detail, Reading, Service, ServiceBoard, Trends, merge};
+use super::silence::Silence;
+use super::source::{Offer, SourceError, SourceId, Trouble};
+
+/// How long a resolved alert stays in the list.
+pub const RESOLVED_KEPT: SignedDuration = SignedDuration::from_mins(15);
+/// How long a service without data stays in the list.
+pub const LOST_KEPT: SignedDuration = SignedDuration::from_hours(24);
+/// How many charts, details and firings are kept for each source.
+const DETAILS_KEPT: usize = 12;
+
+/// By what the world is judged; from the configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judgement {
+    /// Above what a signal counts as bad.
+    pub thresholds: Thresholds,
+    /// Labels that name the service of an alert, the first that is there counts.
+    pub service_labels: Vec<String>,
+    /// Names of alerts that always fire while monitoring is alive.
+    pub watchdogs: Vec<String>,
+}
+
+impl Default for Judgement {
+    fn default() -> Self {
+        let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            thresholds: Thresholds::default(),
+            service_labels: words(&["service", "app", "app_kubernetes_io_name", "job"]),
+            watchdogs: words(&["Watchdog", "DeadMansSwitch", "DeadMansSnitch"]),
+        }
+    }
+}
+
+/// Everything that one source last said.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// Who it is.
+    pub probe: Remote<Offer>,
+    /// Its services.
+    pub services: Remote<ServiceBoard>,
+    /// Their short histories.
+    pub trends: Remote<Trends>,
+    /// Its alerts.
+    pub alerts: Remote<AlertBoard>,
+    /// Its rules.
+    pub rules: Remote<RuleBoard>,
+    /// Its silences.
+    pub silences: Remote<Vec<Arc<Silence>>>,
+    /// Golden signals by service.
+    pub details: BTreeMap<Text, Remote<Detail>>,
+    /// Charts by expression.
+    pub series: BTreeMap<Text, Remote<Matrix>>,
+    /// Earlier firings by alert.
+    pub firings: BTreeMap<Fingerprint, Remote<Vec<Firing>>>,
+}
+
+/// Whether the alert that always fires does so: is monitoring itself alive?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watchdog {
+    /// No source of alerts has answered yet.
+    Unknown,
+    /// It fires.
+    Present,
+    /// It does not: monitoring may be dead, or has no such rule.
+    Absent,
+}
+
+/// The merged truth, as far as it is known.
+#[derive(Debug, Default)]
+pub struct World {
+    judgement: Judgement,
+    held: BTreeMap<SourceId, Held>,
+    services: Vec<Service>,
+    alerts: Vec<Arc<Alert>>,
+    changed: HashMap<Fingerprint, (AlertState, Timestamp)>,
+    revision: u64,
+}
+
+impl World {
+    /// A world of these sources, of which nothing is known yet.
+    pub fn new(sources: impl IntoIterator<Item = SourceId>, judgement: Judgement) -> Self {
+        let held = sources.into_iter().map(|id| (id, Held::default())).collect();
+        Self { judgement, held, ..Self::default() }
+    }
+
+    /// Counts up whenever services, alerts, rules or silences changed.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// All services, in the order of their names.
+    pub fn services(&self) -> &[Service] {
+        &self.services
+    }
+
+    /// The service of this name.
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        let at = self.services.binary_search_by(|service| (*service.name).cmp(name)).ok()?;
+        self.services.get(at)
+    }
+
+    /// All alerts but the watchdogs, in the order of their fingerprints.
+    pub fn alerts(&self) -> &[Arc<Alert>] {
+        &self.alerts
+    }
+
+    /// The alert with this identity.
+    pub fn alert(&self, fingerprint: Fingerprint) -> Option<&Arc<Alert>> {
+        let at = self.alerts.binary_search_by_key(&fingerprint, |alert| alert.fingerprint).ok()?;
+        self.alerts.get(at)
+    }
+
+    /// When the alert came or last changed its state, as far as burnwatch saw it; its start if it was there from the first.
+    pub fn changed_at(&self, fingerprint: Fingerprint) -> Option<Timestamp> {
+        self.changed.get(&fingerprint).map(|(_, at)| *at)
+    }
+
+    /// The service that an alert is about: the first service label that names a known service, else the first that is there.
+    pub fn service_of<'a>(&self, labels: &'a Labels) -> Option<&'a Text> {
+        let named = || self.judgement.service_labels.iter().filter_map(|label| labels.get(label));
+        named().find(|name| self.service(name).is_some()).or_else(|| named().next())
+    }
+
+    /// All silences of all sources.
+    pub fn silences(&self) -> impl Iterator<Item = &Arc<Silence>> {
+        self.held.values().filter_map(|held| held.silences.value()).flatten()
+    }
+
+    /// The rule that made an alert with these labels, and the source that runs it.
+    pub fn rule_of(&self, labels: &Labels) -> Option<(&SourceId, &Arc<Rule>)> {
+        self.held.iter().find_map(|(id, held)| Some((id, held.rules.value()?.rule_of(labels)?)))
+    }
+
+    /// Everything that a source last said.
+    pub fn held(&self, source: &SourceId) -> Option<&Held> {
+        self.held.get(source)
+    }
+
+    /// All sources with what they last said.
+    pub fn sources(&self) -> impl Iterator<Item = (&SourceId, &Held)> {
+        self.held.iter()
+    }
+
+    /// Whether an alert of this name is a watchdog.
+    pub fn is_watchdog(&self, alertname: &str) -> bool {
+        self.judgement.watchdogs.iter().any(|name| name == alertname)
+    }
+
+    /// The dead man's switch of one source of alerts.
+    pub fn watchdog(&self, source: &SourceId) -> Watchdog {
+        let board = self.held.get(source).and_then(|held| held.alerts.value());
+        match board {
+            None => Watchdog::Unknown,
+            Some(board) if board.alerts.iter().any(|alert| self.is_watchdog(alert.name())) => {
+                Watchdog::Present
+            }
+            Some(_) => Watchdog::Absent,
+        }
+    }
+
+    /// Notes that a question went out.
+    pub fn asked(&mut self, question: &Question, now: Timestamp) {
+        let Some(held) = self.held.get_mut(&question.source) else { return };
+        match &question.ask {
+            Ask::Probe => held.probe.asked(now),
+            Ask::Services { .. } => held.services.asked(now),
+            Ask::Trends(_) => held.trends.asked(now),
+            Ask::Alerts => held.alerts.asked(now),
+            Ask::Rules => held.rules.asked(now),
+            Ask::Silences => held.silences.asked(now),
+            Ask::Detail { service, .. } => kept(&mut held.details, service).asked(now),
+            Ask::Series { query, .. } => kept(&mut held.series, query).asked(now),
+            Ask::Firings { fingerprint, .. } => kept(&mut held.firings, fingerprint).asked(now),
+        }
+    }
+
+    /// Takes what came back for a question; a failure leaves the last good value where it is.
+    pub fn apply(&mut self, question: &Question, answered: Answered, now: Timestamp) {
+        let Some(held) = self.held.get_mut(&question.source) else { return };
+        let (answer, digest) = match answered {
+            Ok(reply) => (Ok(reply.answer), reply.digest),
+            Err(error) => (Err(error), None),
+        };
+        let merged = matches!(
+            answer,
+            Ok(Answer::Services(_) | Answer::Alerts(_) | Answer::Rules(_) | Answer::Silences(_))
+        );
+        match (&question.ask, answer) {
+            (Ask::Probe, Ok(Answer::Probe(offer))) => held.probe.arrived(offer, digest, now),
+            (Ask::Services { .. }, Ok(Answer::Services(board))) => held.services.arrived(board, digest, now),
+            (Ask::Alerts, Ok(Answer::Alerts(board))) => held.alerts.arrived(board, digest, now),
+            (Ask::Rules, Ok(Answer::Rules(board))) => held.rules.arrived(board, digest, now),
+            (Ask::Silences, Ok(Answer::Silences(list))) => held.silences.arrived(list, digest, now),
+            (Ask::Trends(stretch), Ok(Answer::Trends(tail))) => match held.trends.value_mut() {
+                Some(trends) => {
+                    trends.extend(tail, stretch.window);
+                    held.trends.confirmed(now);
+                }
+                None => held.trends.arrived(tail, None, now),
+            },
+            (Ask::Detail { service, stretch }, Ok(Answer::Detail(tail))) => {
+                let remote = kept(&mut held.details, service);
+                match remote.value_mut() {
+                    Some(detail) => {
+                        detail.extend(tail, stretch.window);
+                        remote.confirmed(now);
+                    }
+                    None => remote.arrived(tail, None, now),
+                }
+            }
+            (Ask::Series { query, stretch }, Ok(Answer::Series(tail))) => {
+                let remote = kept(&mut held.series, query);
+                match remote.value_mut() {
+                    Some(matrix) => {
+                        matrix.extend(tail, stretch.window);
+                        remote.confirmed(now);
+                    }
+                    None => remote.arrived(tail, None, now),
+                }
+            }
+            (Ask::Firings { fingerprint, .. }, Ok(Answer::Firings(list))) => {
+                kept(&mut held.firings, fingerprint).arrived(list, None, now);
+            }
+            (ask, Ok(Answer::Unchanged)) => held.confirmed(ask, now),
+            (ask, Ok(_)) => {
+                let reason = format!("another answer than to {}", ask.kind().word());
+                let error = SourceError::new(question.source.clone(), Trouble::Garbled { reason });
+                held.failed(ask, error, now);
+            }
+            (ask, Err(error)) => held.failed(ask, error, now),
+        }
+        if merged {
+            if matches!(question.ask.kind(), AskKind::Alerts | AskKind::Rules) {
+                self.merge_alerts(now);
+            }
+            self.merge_services(now);
+            self.revision += 1;
+        }
+    }
+
+    fn merge_alerts(&mut self, now: Timestamp) {
+        let first = self.alerts.is_empty() && self.changed.is_empty();
+        let boards =
+            self.held.values().filter_map(|held| held.alerts.value()).flat_map(|board| &board.alerts);
+        // a rule's own view comes last: the Alertmanager knows more of an alert's state
+        let rules = self.held.values().filter_map(|held| held.rules.value()).flat_map(|board| &board.alerts);
+        let mut all: Vec<Arc<Alert>> =
+            boards.chain(rules).filter(|alert| !self.is_watchdog(alert.name())).cloned().collect();
+        all.sort_by_key(|alert| alert.fingerprint);
+        all.dedup_by(|other, kept| {
+            let same = other.fingerprint == kept.fingerprint;
+            if same {
+                join(Arc::make_mut(kept), other);
+            }
+            same
+        });
+        let gone: Vec<Arc<Alert>> = self
+            .alerts
+            .iter()
+            .filter(|old| all.binary_search_by_key(&old.fingerprint, |alert| alert.fingerprint).is_err())
+            .filter_map(|old| resolved(old, now))
+            .collect();
+        all.extend(gone);
+        all.sort_by_key(|alert| alert.fingerprint);
+        let mut changed = HashMap::with_capacity(all.len());
+        for alert in &all {
+            let since = match self.changed.get(&alert.fingerprint) {
+                Some((state, at)) if *state == alert.state => *at,
+                None if first => alert.starts_at,
+                _ => now,
+            };
+            changed.insert(alert.fingerprint, (alert.state, since));
+        }
+        self.changed = changed;
+        self.alerts = all;
+    }
+
+    fn merge_services(&mut self, now: Timestamp) {
+        let mut readings: BTreeMap<&Text, Vec<(&SourceId, &Reading, Duration, Timestamp)>> = BTreeMap::new();
+        for (id, held) in &self.held {
+            let (Some(board), Some(at)) = (held.services.value(), held.services.at()) else { continue };
+            for reading in &board.readings {
+                readings.entry(&reading.name).or_default().push((id, reading, board.lookback, at));
+            }
+        }
+        let mut alerts: HashMap<&Text, Vec<&Alert>> = HashMap::new();
+        for alert in
+            self.alerts.iter().filter(|a| matches!(a.state, AlertState::Firing | AlertState::Pending))
+        {
+            let named = self.judgement.service_labels.iter().filter_map(|label| alert.labels.get(label));
+            if let Some(name) = named.into_iter().find(|name| readings.contains_key(name)) {
+                alerts.entry(name).or_default().push(alert);
+            }
+        }
+        let mut services: Vec<Service> = Vec::with_capacity(readings.len());
+        for (name, known) in &readings {
+            let merged = merge(&known.iter().map(|(_, reading, ..)| *reading).collect::<Vec<_>>());
+            let lookback = known.iter().map(|(_, _, lookback, _)| *lookback).max().unwrap_or_default();
+            let its_alerts = alerts.get(*name).map_or(&[][..], Vec::as_slice);
+            let (health, reasons) = assess(&merged, lookback, its_alerts, &self.judgement.thresholds);
+            let before = self.service(name);
+            services.push(Service {
+                name: merged.name,
+                labels: merged.labels,
+                signals: merged.signals,
+                targets: merged.targets,
+                health,
+                reasons,
+                since: before.filter(|s| s.health == health).map_or(now, |s| s.since),
+                alerts: its_alerts.iter().map(|alert| alert.fingerprint).collect(),
+                sources: known.iter().map(|(id, ..)| (*id).clone()).collect(),
+                seen_at: known.iter().map(|(.., at)| *at).max().unwrap_or(now),
+            });
+        }
+        let lost = self.services.iter().filter(|old| !readings.contains_key(&old.name));
+        let lost = lost.filter(|old| now.duration_since(old.seen_at) < LOST_KEPT).map(|old| Service {
+            health: Health::Unknown,
+            reasons: vec![Reason::NoData { since: old.seen_at }],
+            since: if old.health == Health::Unknown { old.since } else { now },
+            signals: super::service::Signals::default(),
+            targets: super::service::Targets::default(),
+            alerts: Vec::new(),
+            ..old.clone()
+        });
+        services.extend(lost.collect::<Vec<_>>());
+        services.sort_by(|a, b| a.name.cmp(&b.name));
+        self.services = services;
+    }
+}
+
+impl Held {
+    fn confirmed(&mut self, ask: &Ask, now: Timestamp) {
+        match ask {
+            Ask::Probe => self.probe.confirmed(now),
+            Ask::Services { .. } => self.services.confirmed(now),
+            Ask::Trends(_) => self.trends.confirmed(now),
+            Ask::Alerts => self.alerts.confirmed(now),
+            Ask::Rules => self.rules.confirmed(now),
+            Ask::Silences => self.silences.confirmed(now),
+            Ask::Detail { service, .. } => kept(&mut self.details, service).confirmed(now),
+            Ask::Series { query, .. } => kept(&mut self.series, query).confirmed(now),
+            Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).confirmed(now),
+        }
+    }
+
+    fn failed(&mut self, ask: &Ask, error: SourceError, now: Timestamp) {
+        match ask {
+            Ask::Probe => self.probe.failed(error, now),
+            Ask::Services { .. } => self.services.failed(error, now),
+            Ask::Trends(_) => self.trends.failed(error, now),
+            Ask::Alerts => self.alerts.failed(error, now),
+            Ask::Rules => self.rules.failed(error, now),
+            Ask::Silences => self.silences.failed(error, now),
+            Ask::Detail { service, .. } => kept(&mut self.details, service).failed(error, now),
+            Ask::Series { query, .. } => kept(&mut self.series, query).failed(error, now),
+            Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).failed(error, now),
+        }
+    }
+}
+
+/// The entry of `key`, made if need be; the one that was answered longest ago gives way.
+fn kept<'a, K: Ord + Clone, T>(map: &'a mut BTreeMap<K, Remote<T>>, key: &K) -> &'a mut Remote<T> {
+    if !map.contains_key(key) && map.len() >= DETAILS_KEPT {
+        let oldest = map.iter().min_by_key(|(_, remote)| remote.at()).map(|(key, _)| key.clone());
+        if let Some(oldest) = oldest {
+            map.remove(&oldest);
+        }
+    }
+    map.entry(key.clone()).or_default()
+}
+
+/// Adds what another source says of the same alert: the later word on its state counts between equals.
+fn join(alert: &mut Alert, other: &Alert) {
+    alert
+        .sources
+        .extend(other.sources.iter().filter(|id| !alert.sources.contains(id)).cloned().collect::<Vec<_>>());
+    alert.starts_at = alert.starts_at.min(other.starts_at);
+    alert.value = alert.value.or(other.value);
+    let is_managed = |alert: &Alert| !alert.receivers.is_empty();
+    if is_managed(other) && (!is_managed(alert) || other.updated_at > alert.updated_at) {
+        let (starts_at, value, sources) = (alert.starts_at, alert.value, alert.sources.clone());
+        *alert = Alert { starts_at, value, sources, ..other.clone() };
+    }
+}
+
+/// What becomes of an alert that its sources do not name any more; `None` once it is to be forgotten.
+fn resolved(old: &Arc<Alert>, now: Timestamp) -> Option<Arc<Alert>> {
+    match (old.state, old.resolved_at) {
+        (AlertState::Pending, _) => None,
+        (AlertState::Resolved, Some(at)) => (now.duration_since(at) < RESOLVED_KEPT).then(|| Arc::clone(old)),
+        _ => Some(Arc::new(Alert { state: AlertState::Resolved, resolved_at: Some(now), ..(**old).clone() })),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+use super::*;
+use crate::model::alert::Severity;
+use crate::model::ask::Reply;
+use crate::model::service::{Signals, Targets};
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn world() -> World {
+    World::new([SourceId::new("am"), SourceId::new("am2"), SourceId::new("prom")], Judgement::default())
+}
+
+fn alert(name: &str, service: &str, state: AlertState) -> Arc<Alert> {
+    let labels = Labels::from_iter([("alertname", name), ("service", service), ("severity", "page")]);
+    Arc::new(Alert {
+        fingerprint: Fingerprint::of(&labels),
+        labels,
+        annotations: Labels::default(),
+        state,
+        severity: Severity::Critical,
+        starts_at: at(100),
+        updated_at: at(100),
+        resolved_at: None,
+        generator_url: None,
+        receivers: Arc::from([Text::from("team")]),
+        group: Labels::default(),
+        silenced_by: Arc::from([]),
+        inhibited_by: Arc::from([]),
+        value: None,
+        sources: vec![SourceId::new("am")],
+    })
+}
+
+fn question(source: &str, ask: Ask) -> Question {
+    Question { context: 0, source: SourceId::new(source), ask, known: None }
+}
+
+fn alerts(world: &mut World, source: &str, alerts: Vec<Arc<Alert>>, now: i64) {
+    let alerts = alerts
+        .into_iter()
+        .map(|a| Arc::new(Alert { sources: vec![SourceId::new(source)], ..(*a).clone() }))
+        .collect();
+    world.apply(
+        &question(source, Ask::Alerts),
+        Ok(Reply::free(Answer::Alerts(AlertBoard { alerts }))),
+        at(now),
+    );
+}
+
+fn services(world: &mut World, names: &[&str], now: i64) {
+    let readings = names
+        .iter()
+        .map(|name| Reading {
+            name: (*name).into(),
+            signals: Signals { request_rate: Some(10.0), error_ratio: Some(0.0), ..Signals::default() },
+            targets: Targets { up: 1, total: 1, down: vec![] },
+            ..Reading::default()
+        })
+        .collect();
+    let board = ServiceBoard { readings, lookback: Duration::from_secs(60), warnings: vec![] };
+    world.apply(
+        &question("prom", Ask::Services { at: None }),
+        Ok(Reply::free(Answer::Services(board))),
+        at(now),
+    );
+}
+
+#[test]
+fn the_same_alert_of_two_alertmanagers_is_one() {
+    let mut world = world();
+    alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Firing)], 200);
+    alerts(&mut world, "am2", vec![alert("Burn", "cart", AlertState::Firing)], 201);
+    assert_eq!(world.alerts().len(), 1);
+    assert_eq!(world.alerts()[0].sources, [SourceId::new("am"), SourceId::new("am2")]);
+}
+
+#[test]
+fn the_alertmanagers_word_on_state_counts_more_than_the_rules() {
+    let mut world = world();
+    let pending = Arc::new(Alert {
+        receivers: Arc::from([]),
+        value: Some(0.2),
+        updated_at: at(900),
+        sources: vec![SourceId::new("prom")],
+        ..(*alert("Burn", "cart", AlertState::Firing)).clone()
+    });
+    let board = RuleBoard { rules: vec![], alerts: vec![pending] };
+    world.apply(&question("prom", Ask::Rules), Ok(Reply::free(Answer::Rules(board))), at(200));
+    alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Silenced)], 201);
+    let merged = &world.alerts()[0];
+    assert_eq!((merged.state, merged.value), (AlertState::Silenced, Some(0.2)));
+}
+
+#[test]
+fn an_alert_that_is_gone_is_resolved_for_a_while_then_forgotten() {
+    let mut world = world();
+    alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Firing)], 200);
+    alerts(&mut world, "am", vec![], 210);
+    assert_eq!(world.alerts()[0].state, AlertState::Resolved);
+    assert_eq!(world.alerts()[0].resolved_at, Some(at(210)));
+    alerts(&mut world, "am", vec![], 210 + 899);
+    assert_eq!(world.alerts().len(), 1);
+    alerts(&mut world, "am", vec![], 210 + 901);
+    assert!(world.alerts().is_empty());
+}
+
+#[test]
+fn a_failed_source_resolves_nothing() {
+    let mut world = world();
+    alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Firing)], 200);
+    let error = SourceError::new(SourceId::new("am"), Trouble::Unauthorised);
+    world.apply(&question("am", Ask::Alerts), Err(error), at(210));
+    alerts(&mut world, "am2", vec![], 211);
+    assert_eq!(world.alerts()[0].state, AlertState::Firing);
+}
+
+#[test]
+fn a_firing_page_makes_its_service_burn_and_says_why() {
+    let mut world = world();
+    services(&mut world, &["cart", "search"], 200);
+    assert!(world.services().iter().all(|s| s.health == Health::Healthy));
+    alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Firing)], 205);
+    let cart = world.service("cart").unwrap();
+    assert_eq!((cart.health, cart.since), (Health::Burning, at(205)));
+    assert_eq!(cart.reasons[0].to_string(), "Burn firing");
+    assert_eq!(world.service("search").unwrap().since, at(200));
+    alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Silenced)], 206);
+    assert_eq!(world.service("cart").unwrap().health, Health::Healthy);
+}
+
+#[test]
+fn a_service_that_vanishes_is_unknown_not_healthy() {
+    let mut world = world();
+    services(&mut world, &["cart"], 200);
+    services(&mut world, &["search"], 300);
+    let cart = world.service("cart").unwrap();
+    assert_eq!(cart.health, Health::Unknown);
+    assert_eq!(cart.reasons, [Reason::NoData { since: at(200) }]);
+    services(&mut world, &["search"], 300 + 86_400);
+    assert!(world.service("cart").is_none());
+}
+
+#[test]
+fn the_watchdog_is_a_switch_not_an_alert() {
+    let mut world = world();
+    let am = SourceId::new("am");
+    assert_eq!(world.watchdog(&am), Watchdog::Unknown);
+    alerts(&mut world, "am", vec![alert("Watchdog", "", AlertState::Firing)], 200);
+    assert_eq!(world.watchdog(&am), Watchdog::Present);
+    assert!(world.alerts().is_empty());
+    alerts(&mut world, "am", vec![], 210);
+    assert_eq!(world.watchdog(&am), Watchdog::Absent);
+}
+
+#[test]
+fn an_answer_of_another_kind_is_trouble_not_a_crash() {
+    let mut world = world();
+    world.apply(&question("am", Ask::Alerts), Ok(Reply::free(Answer::Silences(vec![]))), at(1));
+    let held = world.held(&SourceId::new("am")).unwrap();
+    assert!(matches!(held.alerts.trouble().unwrap().trouble, Trouble::Garbled { .. }));
+}
+
+#[test]
+fn states_that_changed_since_are_told_from_those_that_were_there() {
+    let mut world = world();
+    let (old, new) = (alert("Old", "a", AlertState::Firing), alert("New", "b", AlertState::Firing));
+    alerts(&mut world, "am", vec![Arc::clone(&old)], 200);
+    alerts(&mut world, "am", vec![Arc::clone(&old), Arc::clone(&new)], 205);
+    assert_eq!(world.changed_at(old.fingerprint), Some(at(100)));
+    assert_eq!(world.changed_at(new.fingerprint), Some(at(205)));
+}
+
+#[test]
+fn details_are_bounded() {
+    let mut world = world();
+    for i in 0..100 {
+        let ask = Ask::Firings {
+            fingerprint: Fingerprint(i),
+            labels: Labels::default(),
+            span: crate::model::series::Span::ending(
+                at(1000),
+                Duration::from_secs(60),
+                10,
+                Duration::from_secs(1),
+            ),
+        };
+        world.apply(
+            &question("am", ask),
+            Ok(Reply::free(Answer::Firings(vec![]))),
+            at(i64::try_from(i).unwrap()),
+        );
+    }
+    assert_eq!(world.held(&SourceId::new("am")).unwrap().firings.len(), DETAILS_KEPT);
+}
