@@ -2,7 +2,9 @@
 
 pub mod event;
 pub mod key;
+pub mod look;
 pub mod state;
+pub mod theme;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;

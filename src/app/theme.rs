@@ -1,0 +1,320 @@
+//! Roles instead of colours: what a cell means decides how it looks, and each meaning has a symbol of its own.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use super::look::Colours;
+use crate::model::alert::{Alert, AlertState, Severity};
+use crate::model::health::Health;
+
+macro_rules! roles {
+    ($($(#[$doc:meta])* $role:ident $name:literal $symbol:literal $ascii:literal;)*) => {
+        /// What a cell means. A row here is all that a new role needs, besides its look in `themes/dark.toml`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Role { $($(#[$doc])* $role,)* }
+
+        impl Role {
+            /// All roles.
+            pub const ALL: &[Self] = &[$(Self::$role,)*];
+
+            /// As theme files call it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$role => $name,)* }
+            }
+
+            /// One cell that says it without colour; a space where the role needs none.
+            pub const fn symbol(self) -> &'static str {
+                match self { $(Self::$role => $symbol,)* }
+            }
+
+            /// The same in ASCII.
+            pub const fn ascii(self) -> &'static str {
+                match self { $(Self::$role => $ascii,)* }
+            }
+        }
+    };
+}
+
+roles! {
+    /// Plain text and the screen's background.
+    Text       "text"        " " " ";
+    /// Less important text.
+    Muted      "muted"       " " " ";
+    /// Lines and borders.
+    Border     "border"      " " " ";
+    /// Headings.
+    Title      "title"       " " " ";
+    /// What the eye should find: the current screen, the current panel's border.
+    Accent     "accent"      " " " ";
+    /// Keys in hints and help.
+    Key        "key"         " " " ";
+    /// Line 1 and the footer.
+    Bar        "bar"         " " " ";
+    /// The name of a production context.
+    Banner     "banner"      "!" "!";
+    /// The current row.
+    Selected   "selected"    "▌" ">";
+    /// A marked row.
+    Marked     "marked"      "◆" "*";
+    /// A row that came or changed since the last look.
+    New        "new"         "•" "+";
+    /// What the filter found.
+    Match      "match"       " " " ";
+    /// Severity critical.
+    Critical   "critical"    "●" "C";
+    /// Severity warning.
+    Warning    "warning"     "▲" "W";
+    /// Severity info.
+    Info       "info"        "○" "i";
+    /// A pending alert.
+    Pending    "pending"     "◌" "~";
+    /// A silenced alert.
+    Silenced   "silenced"    "∅" "z";
+    /// An inhibited alert.
+    Inhibited  "inhibited"   "⊘" "-";
+    /// A resolved alert.
+    Resolved   "resolved"    "✓" "v";
+    /// A healthy service, a source that is well.
+    Healthy    "healthy"     "✓" ".";
+    /// A degraded service.
+    Degraded   "degraded"    "▲" "d";
+    /// A burning service.
+    Burning    "burning"     "◉" "B";
+    /// A service that is down.
+    Down       "down"        "✖" "X";
+    /// Nothing is known.
+    Unknown    "unknown"     "?" "?";
+    /// Old data.
+    Stale      "stale"       "◷" "!";
+    /// Something failed.
+    Trouble    "trouble"     "✖" "!";
+    /// First line of a chart.
+    Series1    "series-1"    "─" "*";
+    /// Second line of a chart.
+    Series2    "series-2"    "─" "+";
+    /// Third line of a chart.
+    Series3    "series-3"    "─" "o";
+    /// Fourth line of a chart.
+    Series4    "series-4"    "─" "x";
+    /// A threshold in a chart.
+    Threshold  "threshold"   "┄" "-";
+    /// The time in which an alert fired, behind a chart.
+    Shade      "shade"       " " " ";
+    /// Heat map, few.
+    Heat1      "heat-1"      "░" ".";
+    /// Heat map, some.
+    Heat2      "heat-2"      "▒" ":";
+    /// Heat map, many.
+    Heat3      "heat-3"      "▓" "+";
+    /// Heat map, most.
+    Heat4      "heat-4"      "█" "#";
+}
+
+impl Role {
+    /// Of a verdict.
+    pub const fn of_health(health: Health) -> Self {
+        match health {
+            Health::Down => Self::Down,
+            Health::Burning => Self::Burning,
+            Health::Degraded => Self::Degraded,
+            Health::Unknown => Self::Unknown,
+            Health::Healthy => Self::Healthy,
+        }
+    }
+
+    /// Of a severity.
+    pub const fn of_severity(severity: Severity) -> Self {
+        match severity {
+            Severity::Critical => Self::Critical,
+            Severity::Warning => Self::Warning,
+            Severity::Info => Self::Info,
+            Severity::None => Self::Muted,
+        }
+    }
+
+    /// Of an alert: its severity while it fires, else its state.
+    pub const fn of_alert(alert: &Alert) -> Self {
+        match alert.state {
+            AlertState::Firing => match alert.severity {
+                Severity::None => Self::Info,
+                severity => Self::of_severity(severity),
+            },
+            AlertState::Pending => Self::Pending,
+            AlertState::Silenced => Self::Silenced,
+            AlertState::Inhibited => Self::Inhibited,
+            AlertState::Resolved => Self::Resolved,
+        }
+    }
+
+    /// The colour role of a chart's line.
+    pub const fn of_line(index: usize) -> Self {
+        match index % 4 {
+            0 => Self::Series1,
+            1 => Self::Series2,
+            2 => Self::Series3,
+            _ => Self::Series4,
+        }
+    }
+}
+
+/// A look for each role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Theme {
+    name: String,
+    styles: Vec<Style>,
+}
+
+impl Theme {
+    /// A theme by this function from role to style.
+    pub fn new(name: &str, look: impl Fn(Role) -> Style) -> Self {
+        Self { name: name.to_owned(), styles: Role::ALL.iter().map(|role| look(*role)).collect() }
+    }
+
+    /// The theme of tests: each role has its own colour index, so that a picture can tell roles apart.
+    pub fn probe() -> Self {
+        Self::new("probe", |role| {
+            let style = Style::new();
+            let index = Color::Indexed(16 + u8::try_from(role as usize).unwrap_or(0));
+            if matches!(role, Role::Selected | Role::Shade) { style.bg(index) } else { style.fg(index) }
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The look of a role.
+    pub fn style(&self, role: Role) -> Style {
+        self.styles.get(role as usize).copied().unwrap_or_default()
+    }
+
+    /// The same theme with no more colours than these.
+    #[must_use]
+    pub fn reduced(&self, colours: Colours) -> Self {
+        let ground = self.style(Role::Text).bg;
+        let styles = self.styles.iter().map(|style| reduce(*style, ground, colours)).collect();
+        Self { name: self.name.clone(), styles }
+    }
+}
+
+fn reduce(style: Style, ground: Option<Color>, colours: Colours) -> Style {
+    match colours {
+        Colours::True => style,
+        Colours::Indexed => Style { fg: style.fg.map(to_indexed), bg: style.bg.map(to_indexed), ..style },
+        Colours::Sixteen => Style { fg: style.fg.map(to_sixteen), bg: style.bg.map(to_sixteen), ..style },
+        Colours::None => {
+            // a background of its own carried meaning: reverse video carries it on
+            let highlighted = style.bg.is_some() && style.bg != ground;
+            let plain = Style { fg: None, bg: None, ..style };
+            if highlighted { plain.add_modifier(Modifier::REVERSED) } else { plain }
+        }
+    }
+}
+
+const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
+
+/// The nearest of xterm's 256 colours: of the 6x6x6 cube or of the 24 greys.
+fn to_indexed(colour: Color) -> Color {
+    let Color::Rgb(r, g, b) = colour else { return colour };
+    let step = |v: u8| {
+        (0..6_u8).min_by_key(|i| STEPS.get(usize::from(*i)).map_or(255, |s| s.abs_diff(v))).unwrap_or(0)
+    };
+    let level = |i: u8| STEPS.get(usize::from(i)).copied().unwrap_or(0);
+    let cube = [step(r), step(g), step(b)];
+    let grey =
+        u8::try_from((0..24_u16).min_by_key(|i| distance([r, g, b], [grey_level(*i); 3])).unwrap_or(0))
+            .unwrap_or(0);
+    let in_cube = distance([r, g, b], cube.map(level));
+    if distance([r, g, b], [grey_level(u16::from(grey)); 3]) < in_cube {
+        Color::Indexed(232 + grey)
+    } else {
+        let [r, g, b] = cube;
+        Color::Indexed(16 + 36 * r + 6 * g + b)
+    }
+}
+
+fn grey_level(i: u16) -> u8 {
+    u8::try_from(8 + 10 * i).unwrap_or(u8::MAX)
+}
+
+/// The nearest of the 16 colours, by their usual values.
+fn to_sixteen(colour: Color) -> Color {
+    const NAMED: [(Color, [u8; 3]); 16] = [
+        (Color::Black, [0, 0, 0]),
+        (Color::Red, [205, 0, 0]),
+        (Color::Green, [0, 205, 0]),
+        (Color::Yellow, [205, 205, 0]),
+        (Color::Blue, [0, 0, 238]),
+        (Color::Magenta, [205, 0, 205]),
+        (Color::Cyan, [0, 205, 205]),
+        (Color::Gray, [229, 229, 229]),
+        (Color::DarkGray, [127, 127, 127]),
+        (Color::LightRed, [255, 0, 0]),
+        (Color::LightGreen, [0, 255, 0]),
+        (Color::LightYellow, [255, 255, 0]),
+        (Color::LightBlue, [92, 92, 255]),
+        (Color::LightMagenta, [255, 0, 255]),
+        (Color::LightCyan, [0, 255, 255]),
+        (Color::White, [255, 255, 255]),
+    ];
+    let Color::Rgb(r, g, b) = colour else { return colour };
+    NAMED
+        .into_iter()
+        .min_by_key(|(_, rgb)| distance([r, g, b], *rgb))
+        .map_or(Color::Reset, |(named, _)| named)
+}
+
+fn distance(a: [u8; 3], b: [u8; 3]) -> u32 {
+    a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_has_a_sign_of_its_own_also_in_ascii() {
+        let groups: [&[Role]; 2] = [
+            &[Role::Down, Role::Burning, Role::Degraded, Role::Unknown, Role::Healthy],
+            &[
+                Role::Critical,
+                Role::Warning,
+                Role::Info,
+                Role::Pending,
+                Role::Silenced,
+                Role::Inhibited,
+                Role::Resolved,
+            ],
+        ];
+        for group in groups {
+            for signs in [Role::symbol as fn(Role) -> &'static str, Role::ascii] {
+                let mut seen: Vec<_> = group.iter().map(|role| signs(*role)).collect();
+                seen.sort_unstable();
+                seen.dedup();
+                assert_eq!(seen.len(), group.len(), "{seen:?}");
+            }
+        }
+        assert!(Role::ALL.iter().all(|role| role.ascii().is_ascii() && role.ascii().len() == 1));
+    }
+
+    #[test]
+    fn symbols_are_one_cell_wide() {
+        use unicode_width::UnicodeWidthStr;
+        for role in Role::ALL {
+            assert_eq!(role.symbol().width(), 1, "{role:?}");
+        }
+    }
+
+    #[test]
+    fn colours_are_reduced_to_what_the_terminal_has() {
+        let red = Style::new().fg(Color::Rgb(250, 5, 5)).bg(Color::Rgb(30, 30, 30));
+        assert_eq!(reduce(red, None, Colours::True), red);
+        assert_eq!(
+            reduce(red, None, Colours::Indexed),
+            Style::new().fg(Color::Indexed(196)).bg(Color::Indexed(234))
+        );
+        assert_eq!(reduce(red, None, Colours::Sixteen), Style::new().fg(Color::LightRed).bg(Color::Black));
+        assert_eq!(reduce(red, None, Colours::None), Style::new().add_modifier(Modifier::REVERSED));
+        assert_eq!(reduce(red, red.bg, Colours::None), Style::new());
+    }
+}
