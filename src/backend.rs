@@ -3,6 +3,10 @@
 //! The only room with a socket. Everything textual that comes in passes `model::text` here.
 #![warn(missing_docs)]
 
+#[cfg(test)]
+pub(crate) mod double;
+pub(crate) mod http;
+
 use std::future::Future;
 use std::pin::Pin;
 
