@@ -2,6 +2,7 @@
 
 pub mod bar;
 pub mod spark;
+pub mod table;
 pub mod text;
 
 #[cfg(test)]
