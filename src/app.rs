@@ -5,6 +5,7 @@ pub mod key;
 pub mod look;
 pub mod state;
 pub mod theme;
+pub mod widgets;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;

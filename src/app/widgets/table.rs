@@ -1,0 +1,321 @@
+//! A table with columns that give way: what does not fit is left out whole, the least important first.
+
+use std::borrow::Cow;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::bar::Gauge;
+use super::spark::Spark;
+use super::text::{self, Run};
+use crate::app::look::Cx;
+use crate::app::theme::Role;
+
+/// At which end of its column a text stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// Words: cut with an ellipsis where they do not fit.
+    Left,
+    /// Numbers: whole, or `###`.
+    Right,
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column<'a> {
+    /// What stands above it.
+    pub title: Cow<'a, str>,
+    /// Fewer cells than this, and the column is left out.
+    pub min: u16,
+    /// It never grows beyond this.
+    pub max: u16,
+    /// The column with the highest number goes first; among equals, the last one.
+    pub priority: u8,
+    /// Of its title and its texts.
+    pub align: Align,
+}
+
+impl<'a> Column<'a> {
+    /// A column of words that grows from `min` to `max` cells.
+    pub fn words(title: impl Into<Cow<'a, str>>, min: u16, max: u16, priority: u8) -> Self {
+        Self { title: title.into(), min, max: max.max(min), priority, align: Align::Left }
+    }
+
+    /// A column of numbers, exactly `width` cells wide.
+    pub fn numbers(title: impl Into<Cow<'a, str>>, width: u16, priority: u8) -> Self {
+        Self { title: title.into(), min: width, max: width, priority, align: Align::Right }
+    }
+}
+
+/// Where a column ended up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// Index of the column.
+    pub column: usize,
+    /// Cells left of it, from the table's edge.
+    pub x: u16,
+    /// Its cells.
+    pub width: u16,
+}
+
+/// One field of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell<'a> {
+    /// Nothing.
+    Empty,
+    /// A text in one role.
+    Text(Run<'a>),
+    /// A text in several roles; always from the left.
+    Runs(Vec<Run<'a>>),
+    /// The shape of a signal.
+    Spark(Spark<'a>),
+    /// A share of a whole.
+    Gauge(Gauge),
+}
+
+impl<'a> Cell<'a> {
+    /// `text` in `role`.
+    pub fn text(text: impl Into<Cow<'a, str>>, role: Role) -> Self {
+        Self::Text(Run::new(text, role))
+    }
+
+    /// The role's symbol, in the role.
+    pub fn symbol(cx: &Cx<'_>, role: Role) -> Self {
+        Self::Text(Run::new(cx.symbol(role), role))
+    }
+}
+
+/// What a row says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Content<'a> {
+    /// A cell for each column, in the order of the columns.
+    Cells(Vec<Cell<'a>>),
+    /// One text over the whole width: the heading of a group.
+    Heading(Vec<Run<'a>>),
+}
+
+/// One row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row<'a> {
+    /// What it says.
+    pub content: Content<'a>,
+    /// Marked by the person.
+    pub marked: bool,
+    /// Came or changed since the last look.
+    pub new: bool,
+    /// Laid over all of its cells, as [`Role::Stale`] is over old data.
+    pub over: Option<Role>,
+}
+
+impl<'a> Row<'a> {
+    /// A plain row.
+    pub fn new(cells: Vec<Cell<'a>>) -> Self {
+        Self { content: Content::Cells(cells), marked: false, new: false, over: None }
+    }
+
+    /// The heading of a group.
+    pub fn heading(runs: Vec<Run<'a>>) -> Self {
+        Self { content: Content::Heading(runs), marked: false, new: false, over: None }
+    }
+}
+
+/// By which column and which way round rows are sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sort {
+    /// Index of the column.
+    pub column: usize,
+    /// Highest first.
+    pub descending: bool,
+}
+
+/// All of a table but its rows.
+#[derive(Debug, Clone, Copy)]
+pub struct Table<'a> {
+    /// From left to right.
+    pub columns: &'a [Column<'a>],
+    /// Marked in the header.
+    pub sort: Option<Sort>,
+    /// The current row, counted from the first that is shown.
+    pub selected: Option<usize>,
+    /// Whether keys go to this table; else the current row is only hinted at.
+    pub focused: bool,
+}
+
+/// Cells at the left for "current", "marked" and "new".
+fn gutter(width: u16) -> u16 {
+    if width < 20 { width.min(1) } else { 3 }
+}
+
+/// The rows' part of a table's area: below the header, if there is room for one.
+pub fn body(area: Rect) -> Rect {
+    let header = u16::from(area.height >= 2);
+    Rect { y: area.y.saturating_add(header), height: area.height - header, ..area }
+}
+
+/// Which columns fit into `width` cells, and where: the gutter is left free, and growing columns share what is over.
+///
+/// The most important column is there in any width; it alone may be narrower than it wants.
+pub fn layout(columns: &[Column<'_>], width: u16) -> Vec<Slot> {
+    let edge = gutter(width);
+    let room = width - edge;
+    let mut kept: Vec<usize> = (0..columns.len()).collect();
+    let wanted = |kept: &[usize], gap: u16| {
+        let cells =
+            kept.iter().filter_map(|i| columns.get(*i)).map(|column| u32::from(column.min)).sum::<u32>();
+        cells + u32::from(gap) * u32::try_from(kept.len().saturating_sub(1)).unwrap_or(u32::MAX)
+    };
+    let gap = if wanted(&kept, 2) <= u32::from(room) { 2 } else { 1 };
+    while kept.len() > 1 && wanted(&kept, gap) > u32::from(room) {
+        let least =
+            kept.iter().enumerate().max_by_key(|(_, i)| columns.get(**i).map(|column| column.priority));
+        let Some((at, _)) = least else { break };
+        kept.remove(at);
+    }
+    let left = u32::from(room).saturating_sub(wanted(&kept, gap));
+    let bounds: Vec<(u16, u16)> =
+        kept.iter().filter_map(|i| columns.get(*i)).map(|column| (column.min, column.max)).collect();
+    let widths = grow(&bounds, u16::try_from(left).unwrap_or(0));
+    let mut x = edge;
+    let mut slots = Vec::with_capacity(kept.len());
+    for (column, cells) in kept.into_iter().zip(widths) {
+        let cells = cells.min(width - x);
+        if cells > 0 {
+            slots.push(Slot { column, x, width: cells });
+        }
+        x = x.saturating_add(cells).saturating_add(gap).min(width);
+    }
+    slots
+}
+
+/// Shares `left` cells out evenly among those that may still grow; the first ones get the odd cells.
+fn grow(bounds: &[(u16, u16)], mut left: u16) -> Vec<u16> {
+    let mut widths: Vec<u16> = bounds.iter().map(|(min, _)| *min).collect();
+    loop {
+        let hungry = widths.iter().zip(bounds).filter(|(width, (_, max))| *width < max).count();
+        let Ok(hungry @ 1..) = u16::try_from(hungry) else { return widths };
+        let share = (left / hungry).max(1);
+        for (width, (_, max)) in widths.iter_mut().zip(bounds) {
+            let more = share.min(max.saturating_sub(*width)).min(left);
+            *width += more;
+            left -= more;
+        }
+        if left == 0 {
+            return widths;
+        }
+    }
+}
+
+/// Draws the header and as many of `rows` as there is room for; pass only those that are to be seen.
+pub fn render<'a>(
+    table: &Table<'_>,
+    rows: impl IntoIterator<Item = Row<'a>>,
+    cx: &Cx<'_>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let area = area.intersection(buf.area);
+    if area.is_empty() {
+        return;
+    }
+    let slots = layout(table.columns, area.width);
+    let body = body(area);
+    if body.height < area.height {
+        header(table, &slots, cx, Rect { height: 1, ..area }, buf);
+    }
+    for (i, (y, row)) in (body.top()..body.bottom()).zip(rows).enumerate() {
+        let line = Rect { y, height: 1, ..area };
+        let is_selected = table.selected == Some(i);
+        self::row(&row, &slots, table, cx, line, buf);
+        if let Some(over) = row.over {
+            buf.set_style(line, cx.style(over));
+        }
+        signs(&row, is_selected && table.focused, cx, line, buf);
+        if is_selected && table.focused {
+            buf.set_style(line, cx.style(Role::Selected));
+        } else if is_selected {
+            text::put(buf, line.x, y, 1, cx.charset.pick("▏", "|"), cx.style(Role::Muted));
+        }
+    }
+}
+
+fn header(table: &Table<'_>, slots: &[Slot], cx: &Cx<'_>, line: Rect, buf: &mut Buffer) {
+    for slot in slots {
+        let Some(column) = table.columns.get(slot.column) else { continue };
+        let sort = table.sort.filter(|sort| sort.column == slot.column);
+        let arrow = match sort {
+            Some(Sort { descending: true, .. }) => cx.charset.pick("▼", "v"),
+            Some(_) => cx.charset.pick("▲", "^"),
+            None => "",
+        };
+        let title = text::fit(&column.title, slot.width.saturating_sub(text::width(arrow)), cx.charset);
+        let shown = format!("{title}{arrow}");
+        let style = cx.style(if sort.is_some() { Role::Accent } else { Role::Title });
+        let x = line.x.saturating_add(slot.x);
+        match column.align {
+            Align::Left => text::put(buf, x, line.y, slot.width, &shown, style),
+            Align::Right => text::right(buf, x, line.y, slot.width, &shown, style),
+        };
+    }
+}
+
+/// The gutter's signs; in a gutter of one cell the cursor comes first, then the mark.
+fn signs(row: &Row<'_>, is_current: bool, cx: &Cx<'_>, line: Rect, buf: &mut Buffer) {
+    let mut found = [(is_current, Role::Selected), (row.marked, Role::Marked), (row.new, Role::New)]
+        .into_iter()
+        .filter_map(|(holds, role)| holds.then_some(role));
+    let edge = gutter(line.width);
+    if edge < 3 {
+        if let Some(role) = found.next() {
+            text::put(buf, line.x, line.y, edge, cx.symbol(role), cx.style(role));
+        }
+        return;
+    }
+    for role in found {
+        let x = if role == Role::Selected { line.x } else { line.x + 1 };
+        // a marked row that is new has both: the second sign stands in the gap before the text
+        let x = if role == Role::New && row.marked { line.x + 2 } else { x };
+        text::put(buf, x, line.y, 1, cx.symbol(role), cx.style(role));
+    }
+}
+
+fn row(row: &Row<'_>, slots: &[Slot], table: &Table<'_>, cx: &Cx<'_>, line: Rect, buf: &mut Buffer) {
+    match &row.content {
+        Content::Heading(runs) => {
+            let edge = gutter(line.width);
+            let place = Rect { x: line.x + edge, width: line.width - edge, ..line };
+            text::runs(cx, runs, place, buf);
+        }
+        Content::Cells(cells) => {
+            for slot in slots {
+                let Some(cell) = cells.get(slot.column) else { continue };
+                let align = table.columns.get(slot.column).map_or(Align::Left, |column| column.align);
+                let place = Rect { x: line.x.saturating_add(slot.x), width: slot.width, ..line };
+                self::cell(cell, align, cx, place, buf);
+            }
+        }
+    }
+}
+
+fn cell(cell: &Cell<'_>, align: Align, cx: &Cx<'_>, place: Rect, buf: &mut Buffer) {
+    match cell {
+        Cell::Empty => {}
+        Cell::Text(run) => {
+            let style = cx.style(run.role);
+            match align {
+                Align::Left => {
+                    let shown = text::fit(&run.text, place.width, cx.charset);
+                    text::put(buf, place.x, place.y, place.width, &shown, style)
+                }
+                Align::Right => text::right(buf, place.x, place.y, place.width, &run.text, style),
+            };
+        }
+        Cell::Runs(runs) => {
+            text::runs(cx, runs, place, buf);
+        }
+        Cell::Spark(spark) => spark.render(cx, place, buf),
+        Cell::Gauge(gauge) => gauge.render(cx, place, buf),
+    }
+}
+
+#[cfg(test)]
+mod tests;

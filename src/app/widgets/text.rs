@@ -1,0 +1,295 @@
+//! Text in cells: widths, cuts and wrapping at graphemes, and writing that never leaves its place.
+
+use std::borrow::Cow;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+use crate::app::look::{Charset, Cx};
+use crate::app::theme::Role;
+
+/// A run of text in one role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run<'a> {
+    /// What it says.
+    pub text: Cow<'a, str>,
+    /// What it means.
+    pub role: Role,
+}
+
+impl<'a> Run<'a> {
+    /// `text` in `role`.
+    pub fn new(text: impl Into<Cow<'a, str>>, role: Role) -> Self {
+        Self { text: text.into(), role }
+    }
+}
+
+/// The sign that something was cut off here.
+pub fn ellipsis(charset: Charset) -> &'static str {
+    charset.pick("…", "~")
+}
+
+/// How many cells `text` takes when it is [`put`].
+pub fn width(text: &str) -> u16 {
+    let cells = if is_plain(text) { text.len() } else { text.graphemes(true).map(cells_of).sum() };
+    u16::try_from(cells).unwrap_or(u16::MAX)
+}
+
+/// Printable ASCII only: a byte is a grapheme is a cell.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|b| (0x20..0x7f).contains(&b))
+}
+
+/// Control characters take no cell because they are never written.
+fn cells_of(grapheme: &str) -> usize {
+    if grapheme.chars().any(char::is_control) { 0 } else { grapheme.width() }
+}
+
+/// Writes `text` from (`x`, `y`) on into at most `max_width` cells, and says how many it took.
+///
+/// What lies outside of the buffer is not written; a wide character that would stick out is left away.
+pub fn put(buf: &mut Buffer, x: u16, y: u16, max_width: u16, text: &str, style: Style) -> u16 {
+    let area = buf.area;
+    if !(area.left()..area.right()).contains(&x) || !(area.top()..area.bottom()).contains(&y) {
+        return 0;
+    }
+    let room = max_width.min(area.right() - x);
+    let mut used = 0;
+    for grapheme in text.graphemes(true) {
+        let Ok(cells @ 1..) = u16::try_from(cells_of(grapheme)) else { continue };
+        if cells > room - used {
+            break;
+        }
+        if let Some(cell) = buf.cell_mut((x + used, y)) {
+            cell.set_symbol(grapheme).set_style(style);
+        }
+        for hidden in used + 1..used + cells {
+            if let Some(cell) = buf.cell_mut((x + hidden, y)) {
+                cell.set_symbol(" ").set_style(style);
+            }
+        }
+        used += cells;
+    }
+    used
+}
+
+/// As [`put`], but ends with the last of `width` cells. A text that does not fit becomes `###`: part of a number
+/// would be another number.
+pub fn right(buf: &mut Buffer, x: u16, y: u16, width: u16, text: &str, style: Style) -> u16 {
+    let cells = self::width(text);
+    if cells > width {
+        return put(buf, x, y, width, &"#".repeat(usize::from(width)), style);
+    }
+    put(buf, x.saturating_add(width - cells), y, cells, text, style)
+}
+
+/// Writes runs one after the other into `area`'s first row; what does not fit is cut with an ellipsis.
+pub fn runs(cx: &Cx<'_>, runs: &[Run<'_>], area: Rect, buf: &mut Buffer) -> u16 {
+    if area.is_empty() {
+        return 0;
+    }
+    let mut used = 0;
+    for (i, run) in runs.iter().enumerate() {
+        let left = area.width - used;
+        let more = runs.iter().skip(i + 1).any(|next| width(&next.text) > 0);
+        let cells = width(&run.text);
+        let style = cx.style(run.role);
+        let x = area.x.saturating_add(used);
+        if cells < left || (cells == left && !more) {
+            used += put(buf, x, area.y, left, &run.text, style);
+            continue;
+        }
+        // one cell more than there is, so that the cut is shown even where this run alone would just fit
+        let cut =
+            if cells == left { Cow::Owned(format!("{} ", run.text)) } else { Cow::Borrowed(&*run.text) };
+        return used + put(buf, x, area.y, left, &fit(&cut, left, cx.charset), style);
+    }
+    used
+}
+
+/// `text` in at most `width` cells: as it is, or cut at a grapheme and marked with an ellipsis.
+pub fn fit(text: &str, width: u16, charset: Charset) -> Cow<'_, str> {
+    if self::width(text) <= width {
+        return Cow::Borrowed(text);
+    }
+    if width == 0 {
+        return Cow::Borrowed("");
+    }
+    let (head, _) = split(text, usize::from(width - 1));
+    Cow::Owned(format!("{head}{}", ellipsis(charset)))
+}
+
+/// `text` in exactly `width` cells: cut, or filled up with blanks.
+pub fn pad(text: &str, width: u16, charset: Charset) -> String {
+    let mut out = fit(text, width, charset).into_owned();
+    let missing = width.saturating_sub(self::width(&out));
+    out.push_str(&" ".repeat(usize::from(missing)));
+    out
+}
+
+/// The longest head of at most `cells` cells, and the rest.
+fn split(text: &str, cells: usize) -> (&str, &str) {
+    let mut used = 0;
+    let at = text.grapheme_indices(true).find_map(|(at, grapheme)| {
+        used += cells_of(grapheme);
+        (used > cells).then_some(at)
+    });
+    text.split_at(at.unwrap_or(text.len()))
+}
+
+/// `text` as lines of at most `width` cells, broken between words; a word that is longer than a line is broken in it.
+///
+/// Line breaks and the blanks at a line's start stay; without room there are no lines.
+pub fn wrap(text: &str, width: u16) -> Vec<String> {
+    let mut lines = Vec::new();
+    if width > 0 {
+        for paragraph in text.lines() {
+            wrap_paragraph(paragraph, usize::from(width), &mut lines);
+        }
+    }
+    lines
+}
+
+fn wrap_paragraph(paragraph: &str, width: usize, lines: &mut Vec<String>) {
+    let body = paragraph.trim_start_matches(' ');
+    let indent = (paragraph.len() - body.len()).min(width / 2);
+    let mut line = " ".repeat(indent);
+    let mut used = indent;
+    let mut is_fresh = true;
+    for word in body.split(' ').filter(|word| !word.is_empty()) {
+        let cells = usize::from(self::width(word));
+        let gap = usize::from(!is_fresh);
+        if used + gap + cells <= width {
+            line.push_str(if is_fresh { "" } else { " " });
+            line.push_str(word);
+            used += gap + cells;
+            is_fresh = false;
+            continue;
+        }
+        if !is_fresh {
+            lines.push(std::mem::take(&mut line));
+            used = 0;
+        }
+        let mut rest = word;
+        while usize::from(self::width(rest)) > width - used {
+            let (head, tail) = split(rest, width - used);
+            if head.is_empty() {
+                if used == 0 {
+                    // a wide character in a column of one cell: nothing of it can be shown
+                    rest = "";
+                    break;
+                }
+            } else {
+                line.push_str(head);
+            }
+            lines.push(std::mem::take(&mut line));
+            (rest, used) = (tail, 0);
+        }
+        line.push_str(rest);
+        used += usize::from(self::width(rest));
+        is_fresh = false;
+    }
+    lines.push(line);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::app::widgets::probe::{drawn, has_role, lines, sweep, with_cx};
+
+    #[test]
+    fn cuts_are_at_graphemes_and_marked() {
+        for (text, cells, shown) in [
+            ("checkout", 8, "checkout"),
+            ("checkout", 5, "chec…"),
+            ("checkout", 1, "…"),
+            ("checkout", 0, ""),
+            ("東京都", 5, "東京…"),
+            ("東京都", 4, "東…"),
+            ("e\u{301}te\u{301}", 2, "e\u{301}…"),
+        ] {
+            assert_eq!(fit(text, cells, Charset::Unicode), shown, "{text} in {cells}");
+        }
+        assert_eq!(fit("checkout", 5, Charset::Ascii), "chec~");
+        assert_eq!(pad("東京", 6, Charset::Unicode), "東京  ");
+    }
+
+    #[test]
+    fn text_is_clipped_to_its_width_and_to_the_buffer() {
+        let buf = drawn(6, 2, |_, buf| {
+            assert_eq!(put(buf, 4, 0, 10, "hello", Style::new()), 2);
+            assert_eq!(put(buf, 0, 1, 3, "a東京", Style::new()), 3);
+            assert_eq!(put(buf, 0, 2, 3, "below", Style::new()), 0);
+            assert_eq!(put(buf, 6, 0, 3, "beside", Style::new()), 0);
+        });
+        assert_eq!(lines(&buf), ["    he", "a東"]);
+        let sticks_out = drawn(3, 1, |_, buf| {
+            put(buf, 0, 0, 3, "東京", Style::new());
+        });
+        assert_eq!(lines(&sticks_out), ["東"]);
+    }
+
+    #[test]
+    fn a_number_is_whole_or_not_there() {
+        let buf = drawn(6, 2, |_, buf| {
+            right(buf, 0, 0, 6, "12.5%", Style::new());
+            right(buf, 0, 1, 4, "12.5%", Style::new());
+        });
+        assert_eq!(lines(&buf), [" 12.5%", "####"]);
+    }
+
+    #[test]
+    fn runs_keep_their_roles_and_the_cut_is_marked_once() {
+        let parts = [Run::new("cart", Role::Critical), Run::new(" is down", Role::Muted)];
+        let draw = |cells| {
+            drawn(cells, 1, |area, buf| {
+                with_cx(Charset::Unicode, |cx| runs(cx, &parts, area, buf));
+            })
+        };
+        let whole = draw(12);
+        assert_eq!(lines(&whole), ["cart is down"]);
+        assert!(has_role(&whole, 0, 0, Role::Critical) && has_role(&whole, 5, 0, Role::Muted));
+        assert_eq!(lines(&draw(9)), ["cart is …"]);
+        assert_eq!(lines(&draw(4)), ["car…"]);
+    }
+
+    #[test]
+    fn paragraphs_wrap_between_words_and_keep_their_breaks() {
+        assert_eq!(wrap("the quick brown fox", 10), ["the quick", "brown fox"]);
+        assert_eq!(wrap("one\n\n  two three", 7), ["one", "", "  two", "three"]);
+        assert_eq!(wrap("abcdefgh ij", 5), ["abcde", "fgh", "ij"]);
+        assert_eq!(wrap("東京都庁", 5), ["東京", "都庁"]);
+        assert_eq!(wrap("any", 0), Vec::<String>::new());
+    }
+
+    #[test]
+    fn any_size_will_do() {
+        sweep(|cx, area, buf| {
+            runs(cx, &[Run::new("checkout", Role::Text), Run::new(" burns", Role::Burning)], area, buf);
+        });
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_wider_than_asked_for(text in any::<String>(), cells in 0..30_u16) {
+            prop_assert!(width(&fit(&text, cells, Charset::Unicode)) <= cells);
+            prop_assert_eq!(width(&pad(&text, cells, Charset::Unicode)), cells);
+            for line in wrap(&text, cells) {
+                prop_assert!(width(&line) <= cells, "{:?}", line);
+            }
+            let mut buf = Buffer::empty(Rect::new(0, 0, 20, 1));
+            prop_assert!(put(&mut buf, 3, 0, cells, &text, Style::new()) <= cells.min(17));
+        }
+
+        #[test]
+        fn wrapping_loses_no_word(text in "[a-z東 \n]{0,60}", cells in 2..20_u16) {
+            let squeezed = |t: &str| t.split_whitespace().collect::<String>();
+            prop_assert_eq!(squeezed(&wrap(&text, cells).join("")), squeezed(&text));
+        }
+    }
+}
