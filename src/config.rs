@@ -1,5 +1,19 @@
 //! What the person wants: files, contexts, sources, secrets, look. Reads files; no socket, no screen.
 
+mod check;
+pub mod context;
 mod judgement;
+pub mod load;
+mod paths;
 pub mod secret;
 pub mod settings;
+mod shape;
+mod sheet;
+pub mod theme;
+
+pub use check::Known;
+pub use paths::Paths;
+pub use sheet::{Problem, hint, nearest};
+
+/// A configuration file that changes nothing: every option with its default, as comments.
+pub const SAMPLE: &str = include_str!("../config/default.toml");

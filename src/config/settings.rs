@@ -1,10 +1,11 @@
 //! The typed configuration. A new option is one field here, with its default and its doc comment; the schema, the
 //! sample that `config init` prints and `config show` follow from it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::source::Kind;
@@ -249,9 +250,29 @@ pub struct UiSettings {
 }
 
 /// A duration as Prometheus writes it: `250ms`, `10s`, `1m30s`, `6h`, `30d`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, JsonSchema)]
-#[schemars(with = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Span(pub Duration);
+
+impl Span {
+    /// What the schema says of it; by this the reader of the configuration knows a duration.
+    pub(super) const PATTERN: &'static str =
+        "^([0-9]+y)?([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$";
+}
+
+impl JsonSchema for Span {
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A duration as Prometheus writes it: 250ms, 10s, 1m30s, 6h, 30d.",
+            "type": "string",
+            "minLength": 2,
+            "pattern": Self::PATTERN,
+        })
+    }
+}
 
 impl Serialize for Span {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

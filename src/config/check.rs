@@ -1,0 +1,299 @@
+//! What a schema cannot say: names that must exist, addresses that must be addresses, numbers that must make sense.
+
+use std::collections::BTreeMap;
+
+use url::Url;
+
+use super::settings::{AuthSettings, SecretRef, SecretText, Settings, SourceSettings, Span};
+use super::sheet::{Problem, Sheet, hint};
+
+/// Names that other rooms know; an empty list is not looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// The themes that there are.
+    pub themes: &'a [&'a str],
+    /// The commands that keys can be given to.
+    pub commands: &'a [&'a str],
+    /// The packs that there are.
+    pub packs: &'a [&'a str],
+}
+
+/// Headers whose values are always secrets.
+const SECRET_HEADERS: [&str; 5] =
+    ["authorization", "proxy-authorization", "cookie", "x-api-key", "private-token"];
+const BODY_MIB_AT_MOST: u64 = 4096;
+const IN_FLIGHT_AT_MOST: usize = 64;
+
+struct Check<'c> {
+    sheet: &'c Sheet<'c>,
+    found: Vec<Problem>,
+}
+
+/// Everything that is wrong with settings that fit their schema, in the order of the file.
+pub(super) fn check(settings: &Settings, sheet: &Sheet<'_>, known: &Known<'_>) -> Vec<Problem> {
+    let mut check = Check { sheet, found: Vec::new() };
+    check.contexts(settings);
+    for (name, source) in &settings.sources {
+        check.source(name, source);
+    }
+    check.services(settings, known);
+    check.health(settings);
+    check.severity(settings);
+    check.limits(settings);
+    check.ui(settings, known);
+    check.found.sort();
+    check.found
+}
+
+impl Check<'_> {
+    fn wrong(&mut self, path: &[&str], message: &str) {
+        self.found.push(self.sheet.problem_at(path, message));
+    }
+
+    fn contexts(&mut self, settings: &Settings) {
+        let contexts = || settings.contexts.keys().map(String::as_str);
+        let sources = || settings.sources.keys().map(String::as_str);
+        if let Some(name) = &settings.context
+            && !settings.contexts.contains_key(name)
+        {
+            let hint = hint(name, contexts().collect::<Vec<_>>());
+            self.wrong(&["context"], &format!("there is no context `{name}`{hint}"));
+        }
+        for (name, context) in &settings.contexts {
+            self.name(&["contexts", name], name);
+            for source in context.sources.iter().filter(|source| !settings.sources.contains_key(*source)) {
+                let hint = hint(source, sources().collect::<Vec<_>>());
+                let message =
+                    format!("[contexts.{name}] names the source `{source}`, which is not there{hint}");
+                self.wrong(&["contexts", name, "sources"], &message);
+            }
+        }
+    }
+
+    fn name(&mut self, path: &[&str], name: &str) {
+        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+        if name.is_empty() || name.chars().count() > 64 || !name.chars().all(is_plain) {
+            let message = "a name has 1 to 64 letters, digits, `-`, `_`, `.` or `:`";
+            self.wrong(path, message);
+        }
+    }
+
+    fn source(&mut self, name: &str, source: &SourceSettings) {
+        let at = |key| ["sources", name, key];
+        self.name(&["sources", name], name);
+        if let Some(trouble) = address_trouble(&source.url) {
+            self.wrong(&at("url"), &format!("`url` in [sources.{name}]: {trouble}"));
+        }
+        match &source.auth {
+            Some(AuthSettings::Bearer(secret)) => self.secret(&at("auth"), secret),
+            Some(AuthSettings::Basic { user, password }) => {
+                if user.is_empty() || user.contains([':', '\n', '\r']) {
+                    let message = format!("`user` in [sources.{name}.auth.basic] is empty or has a colon");
+                    self.wrong(&at("auth"), &message);
+                }
+                self.secret(&at("auth"), password);
+            }
+            None => {}
+        }
+        for (header, value) in &source.headers {
+            let path = ["sources", name, "headers", header];
+            self.header(&path, header, value);
+            if source.auth.is_some() && header.eq_ignore_ascii_case("authorization") {
+                self.wrong(&path, &format!("[sources.{name}] has both `auth` and an Authorization header"));
+            }
+        }
+        if let Some(tenant) = &source.tenant
+            && (tenant.trim().is_empty() || tenant.contains(char::is_control))
+        {
+            self.wrong(&at("tenant"), &format!("`tenant` in [sources.{name}] is empty or not plain text"));
+        }
+    }
+
+    fn header(&mut self, path: &[&str], header: &str, value: &SecretText) {
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if header.is_empty() || !header.chars().all(is_token) {
+            self.wrong(path, &format!("`{header}` is not the name of a header"));
+        }
+        match value {
+            SecretText::Plain(_) if SECRET_HEADERS.iter().any(|name| header.eq_ignore_ascii_case(name)) => {
+                let message = format!(
+                    "`{header}` is a secret; say where it is: {{ env = ... }}, {{ file = ... }} or {{ command = [...] }}"
+                );
+                self.wrong(path, &message);
+            }
+            SecretText::Plain(text) if text.contains(char::is_control) => {
+                self.wrong(path, &format!("the header `{header}` is not plain text"));
+            }
+            SecretText::Plain(_) => {}
+            SecretText::Secret(secret) => self.secret(path, secret),
+        }
+    }
+
+    fn secret(&mut self, path: &[&str], secret: &SecretRef) {
+        let trouble = match secret {
+            SecretRef::Env(name) if name.is_empty() || name.contains(['=', '\0', ' ', '$']) => {
+                "`env` is the name of a variable, without `$`"
+            }
+            SecretRef::File(path) if path.is_empty() => "`file` is empty",
+            SecretRef::Command(words) if words.first().is_none_or(String::is_empty) => {
+                "`command` lists a program and its arguments: [\"pass\", \"show\", \"prom\"]"
+            }
+            SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Command(_) => return,
+        };
+        self.wrong(path, trouble);
+    }
+
+    fn services(&mut self, settings: &Settings, known: &Known<'_>) {
+        let services = &settings.services;
+        if services.labels.is_empty() {
+            self.wrong(
+                &["services", "labels"],
+                "`labels` in [services] is empty: nothing would name a service",
+            );
+        }
+        self.labels(&["services", "labels"], &services.labels);
+        self.labels(&["services", "describe_by"], &services.describe_by);
+        for pack in services.packs.iter().filter(|pack| is_missing(pack, known.packs)) {
+            let message = format!("there is no pack `{pack}`{}", hint(pack, known.packs.to_vec()));
+            self.wrong(&["services", "packs"], &message);
+        }
+        self.above_zero(&["services", "apdex"], services.apdex);
+        if let Some(lookback) = services.lookback {
+            self.at_least_a_second(&["services", "lookback"], lookback);
+        }
+    }
+
+    fn labels(&mut self, path: &[&str], labels: &[String]) {
+        let key = path.last().copied().unwrap_or_default();
+        for label in labels {
+            if label.is_empty() {
+                self.wrong(path, &format!("`{key}` has an empty label"));
+            } else if label.contains(|c: char| c.is_control() || c.is_whitespace() || "\"{}=".contains(c)) {
+                self.wrong(path, &format!("`{key}`: `{label}` is not the name of a label"));
+            }
+        }
+    }
+
+    fn health(&mut self, settings: &Settings) {
+        let health = &settings.health;
+        let ratios = [
+            ("error_ratio_degraded", health.error_ratio_degraded),
+            ("error_ratio_burning", health.error_ratio_burning),
+            ("saturation_degraded", health.saturation_degraded),
+        ];
+        for (key, ratio) in ratios {
+            if !(ratio > 0.0 && ratio <= 1.0) {
+                let message =
+                    format!("`{key}` in [health] is a share above 0 and up to 1 (5% is 0.05), not {ratio}");
+                self.wrong(&["health", key], &message);
+            }
+        }
+        if health.error_ratio_degraded > health.error_ratio_burning {
+            let key = if self.sheet.says(&["health", "error_ratio_degraded"]) {
+                "error_ratio_degraded"
+            } else {
+                "error_ratio_burning"
+            };
+            let message = format!(
+                "`error_ratio_degraded` ({}) must not be above `error_ratio_burning` ({})",
+                health.error_ratio_degraded, health.error_ratio_burning
+            );
+            self.wrong(&["health", key], &message);
+        }
+        if !(health.few_errors.is_finite() && health.few_errors >= 0.0) {
+            let message =
+                format!("`few_errors` in [health] is a number from 0 up, not {}", health.few_errors);
+            self.wrong(&["health", "few_errors"], &message);
+        }
+        self.above_zero(&["health", "p95_degraded"], health.p95_degraded);
+    }
+
+    fn severity(&mut self, settings: &Settings) {
+        let severity = &settings.severity;
+        self.labels(&["severity", "labels"], &severity.labels);
+        let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+        for (key, values) in
+            [("critical", &severity.critical), ("warning", &severity.warning), ("info", &severity.info)]
+        {
+            for value in values {
+                let before = seen.insert(value.to_lowercase(), key);
+                if let Some(before) = before.filter(|before| *before != key) {
+                    let message = format!("[severity] gives `{value}` two meanings: {before} and {key}");
+                    self.wrong(&["severity", key], &message);
+                }
+            }
+        }
+        if severity.watchdogs.iter().any(|name| name.trim().is_empty()) {
+            self.wrong(&["severity", "watchdogs"], "`watchdogs` has an empty name");
+        }
+    }
+
+    fn limits(&mut self, settings: &Settings) {
+        let limits = &settings.limits;
+        self.above_zero(&["limits", "connect_timeout"], limits.connect_timeout);
+        self.above_zero(&["limits", "timeout"], limits.timeout);
+        self.at_least_a_second(&["limits", "interval"], limits.interval);
+        if !(1..=BODY_MIB_AT_MOST).contains(&limits.body_mib) {
+            let message =
+                format!("`body_mib` in [limits] is 1 to {BODY_MIB_AT_MOST}, not {}", limits.body_mib);
+            self.wrong(&["limits", "body_mib"], &message);
+        }
+        if !(1..=IN_FLIGHT_AT_MOST).contains(&limits.in_flight) {
+            let message =
+                format!("`in_flight` in [limits] is 1 to {IN_FLIGHT_AT_MOST}, not {}", limits.in_flight);
+            self.wrong(&["limits", "in_flight"], &message);
+        }
+    }
+
+    fn ui(&mut self, settings: &Settings, known: &Known<'_>) {
+        if let Some(theme) = settings.ui.theme.as_ref().filter(|theme| is_missing(theme, known.themes)) {
+            let message = format!("there is no theme `{theme}`{}", hint(theme, known.themes.to_vec()));
+            self.wrong(&["ui", "theme"], &message);
+        }
+        for command in settings.ui.keys.keys().filter(|command| is_missing(command, known.commands)) {
+            // all of them would be a page
+            let near = super::sheet::nearest(command, known.commands.iter().copied());
+            let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            self.wrong(&["ui", "keys", command], &format!("there is no command `{command}`{hint}"));
+        }
+    }
+
+    fn above_zero(&mut self, path: &[&str; 2], span: Span) {
+        let [section, key] = path;
+        if span.0.is_zero() {
+            self.wrong(path, &format!("`{key}` in [{section}] must be longer than nothing"));
+        }
+    }
+
+    fn at_least_a_second(&mut self, path: &[&str; 2], span: Span) {
+        let [section, key] = path;
+        if span.0.as_secs() == 0 {
+            self.wrong(path, &format!("`{key}` in [{section}] must be at least 1s"));
+        }
+    }
+}
+
+fn is_missing(name: &str, known: &[&str]) -> bool {
+    !known.is_empty() && !known.contains(&name)
+}
+
+/// What is wrong with the address of a source, if anything.
+pub(super) fn address_trouble(text: &str) -> Option<String> {
+    if !text.contains("://") {
+        return Some(format!("`{text}` has no http:// or https://; did you mean `http://{text}`?"));
+    }
+    let url = match Url::parse(text) {
+        Ok(url) => url,
+        Err(error) => return Some(format!("not an address ({error})")),
+    };
+    if !matches!(url.scheme(), "http" | "https") {
+        Some(format!("`{}` is neither http nor https", url.scheme()))
+    } else if !url.username().is_empty() || url.password().is_some() {
+        // not repeated here: it holds a secret
+        Some("it holds a user or password, which would be shown; use `auth`".to_owned())
+    } else if url.query().is_some() || url.fragment().is_some() {
+        Some("it ends in a `?` or `#` part; give the address of the API only".to_owned())
+    } else {
+        None
+    }
+}

@@ -1,0 +1,227 @@
+//! Which sources are meant: those named by flags, else those of a context, else all.
+
+use url::Url;
+
+use crate::model::source::SourceId;
+
+use super::check::address_trouble;
+use super::load::ConfigError;
+use super::settings::{Settings, SourceKind, SourceSettings};
+use super::sheet::{Problem, hint};
+
+/// The name of the context of all sources, where the configuration has no contexts.
+const ALL: &str = "default";
+
+/// What flags and environment say of the context.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// `--context` or `BURNWATCH_CONTEXT`.
+    pub context: Option<String>,
+    /// Addresses after `--prometheus`.
+    pub prometheus: Vec<String>,
+    /// Addresses after `--alertmanager`.
+    pub alertmanager: Vec<String>,
+    /// `--read-only` or `BURNWATCH_READ_ONLY`.
+    pub read_only: bool,
+}
+
+/// A named set of sources to ask.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Context {
+    /// Its name.
+    pub name: String,
+    /// Its sources, each with a name of its own.
+    pub sources: Vec<(SourceId, SourceSettings)>,
+    /// Refuse everything that changes a system outside.
+    pub read_only: bool,
+    /// Warn that this is production.
+    pub production: bool,
+}
+
+/// The names of all contexts that can be entered, in their order.
+pub fn names(settings: &Settings, wanted: &Wanted) -> Vec<String> {
+    let own = first_address(wanted).map(|address| host(address));
+    let configured = settings.contexts.keys().cloned();
+    let all = (settings.contexts.is_empty() && !settings.sources.is_empty()).then(|| ALL.to_owned());
+    own.into_iter().chain(configured).chain(all).collect()
+}
+
+/// The context that is meant: addresses given as flags make one of their own, named by the first host.
+///
+/// # Errors
+/// [`ConfigError::Wrong`] for a context that is not there or an address that is none; [`ConfigError::NoSource`] if
+/// there is nothing to ask.
+pub fn resolve(settings: &Settings, wanted: &Wanted) -> Result<Context, ConfigError> {
+    if let Some(first) = first_address(wanted) {
+        let sources = named_by_flags(wanted)?;
+        return Ok(Context { name: host(first), sources, read_only: wanted.read_only, production: false });
+    }
+    if settings.sources.is_empty() {
+        return Err(ConfigError::NoSource);
+    }
+    let name = wanted.context.as_ref().or(settings.context.as_ref());
+    let name = name.or_else(|| settings.contexts.keys().next()).map_or(ALL, String::as_str);
+    enter(settings, wanted, name)
+}
+
+/// The context of this name.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn enter(settings: &Settings, wanted: &Wanted, name: &str) -> Result<Context, ConfigError> {
+    if first_address(wanted).is_some_and(|first| host(first) == name) {
+        return resolve(settings, wanted);
+    }
+    let all = || settings.sources.keys().cloned().collect::<Vec<_>>();
+    let (sources, read_only, production) = match settings.contexts.get(name) {
+        Some(context) if context.sources.is_empty() => (all(), context.read_only, context.production),
+        Some(context) => (context.sources.clone(), context.read_only, context.production),
+        None if name == ALL && settings.contexts.is_empty() => (all(), false, false),
+        None => {
+            let known = names(settings, wanted);
+            let hint = hint(name, known.iter().map(String::as_str).collect::<Vec<_>>());
+            let message = format!("there is no context `{name}`{hint}");
+            return Err(Problem { origin: "--context".into(), place: None, message }.into());
+        }
+    };
+    let mut found: Vec<(SourceId, SourceSettings)> = Vec::new();
+    for source in sources {
+        let id = SourceId::new(&source);
+        if let Some(settings) = settings.sources.get(&source)
+            && found.iter().all(|(known, _)| *known != id)
+        {
+            found.push((id, settings.clone()));
+        }
+    }
+    if found.is_empty() {
+        return Err(ConfigError::NoSource);
+    }
+    Ok(Context {
+        name: name.to_owned(),
+        sources: found,
+        read_only: read_only || wanted.read_only,
+        production,
+    })
+}
+
+fn first_address(wanted: &Wanted) -> Option<&String> {
+    wanted.prometheus.first().or(wanted.alertmanager.first())
+}
+
+fn host(address: &str) -> String {
+    let url = Url::parse(address).ok();
+    url.as_ref().and_then(Url::host_str).unwrap_or(address).to_owned()
+}
+
+fn named_by_flags(wanted: &Wanted) -> Result<Vec<(SourceId, SourceSettings)>, ConfigError> {
+    let kinds = [
+        (SourceKind::Prometheus, "prom", "--prometheus", &wanted.prometheus),
+        (SourceKind::Alertmanager, "am", "--alertmanager", &wanted.alertmanager),
+    ];
+    let mut sources: Vec<(SourceId, SourceSettings)> = Vec::new();
+    for (kind, short, flag, addresses) in kinds {
+        for (i, address) in addresses.iter().enumerate() {
+            if let Some(message) = address_trouble(address) {
+                return Err(Problem { origin: flag.into(), place: None, message }.into());
+            }
+            let name = if i == 0 { short.to_owned() } else { format!("{short}-{}", i + 1) };
+            let settings = SourceSettings {
+                kind,
+                url: address.clone(),
+                auth: None,
+                headers: std::collections::BTreeMap::new(),
+                tenant: None,
+            };
+            sources.push((SourceId::new(&name), settings));
+        }
+    }
+    Ok(sources)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::check::Known;
+    use crate::config::load::parse;
+
+    fn settings(text: &str) -> Settings {
+        parse("config.toml", text, &Known::default()).unwrap()
+    }
+
+    fn ids(context: &Context) -> Vec<&str> {
+        context.sources.iter().map(|(id, _)| id.as_str()).collect()
+    }
+
+    const TWO: &str = r#"
+        [sources.prom-eu]
+        kind = "prometheus"
+        url = "https://prom.eu.example.net"
+        [sources.am]
+        kind = "alertmanager"
+        url = "https://am.example.net"
+        [contexts.staging]
+        sources = ["prom-eu", "prom-eu"]
+        [contexts.prod]
+        read_only = true
+        production = true
+    "#;
+
+    #[test]
+    fn flags_make_a_context_without_any_file() {
+        let wanted = Wanted {
+            prometheus: vec!["http://prom.example.net:9090/p".into(), "http://[::1]:9091".into()],
+            alertmanager: vec!["http://am".into()],
+            ..Wanted::default()
+        };
+        let context = resolve(&settings(TWO), &wanted).unwrap();
+        assert_eq!(
+            (context.name.as_str(), ids(&context)),
+            ("prom.example.net", vec!["prom", "prom-2", "am"])
+        );
+        assert_eq!(names(&settings(TWO), &wanted), ["prom.example.net", "prod", "staging"]);
+    }
+
+    #[test]
+    fn an_address_without_a_scheme_is_refused_with_the_right_one() {
+        let wanted = Wanted { prometheus: vec!["localhost:9090".into()], ..Wanted::default() };
+        let error = resolve(&Settings::default(), &wanted).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "--prometheus: `localhost:9090` has no http:// or https://; did you mean `http://localhost:9090`?"
+        );
+    }
+
+    #[test]
+    fn the_first_context_counts_unless_another_is_wanted() {
+        let settings = settings(TWO);
+        let first = resolve(&settings, &Wanted::default()).unwrap();
+        assert_eq!((first.name.as_str(), ids(&first)), ("prod", vec!["am", "prom-eu"]));
+        assert!(first.read_only && first.production);
+        let wanted = Wanted { context: Some("staging".into()), read_only: true, ..Wanted::default() };
+        let other = resolve(&settings, &wanted).unwrap();
+        assert_eq!(ids(&other), ["prom-eu"]);
+        assert!(other.read_only && !other.production);
+    }
+
+    #[test]
+    fn sources_without_contexts_are_one_context() {
+        let settings = settings("[sources.p]\nkind = \"prometheus\"\nurl = \"http://p\"\n");
+        assert_eq!(resolve(&settings, &Wanted::default()).unwrap().name, "default");
+        assert_eq!(names(&settings, &Wanted::default()), ["default"]);
+    }
+
+    #[test]
+    fn a_context_that_is_not_there_is_refused_with_the_nearest() {
+        let wanted = Wanted { context: Some("prd".into()), ..Wanted::default() };
+        let error = resolve(&settings(TWO), &wanted).unwrap_err();
+        assert_eq!(error.to_string(), "--context: there is no context `prd`; did you mean `prod`?");
+    }
+
+    #[test]
+    fn with_nothing_to_ask_it_says_what_to_do() {
+        let error = resolve(&Settings::default(), &Wanted::default()).unwrap_err().to_string();
+        for way in ["burnwatch demo", "burnwatch --prometheus http", "burnwatch config init"] {
+            assert!(error.contains(way), "{error}");
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! From files and flags to settings: defaults < file < environment < flags, all that is wrong told at once.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::check::{Known, check};
+use super::secret::at_home;
+use super::settings::{AuthSettings, SecretRef, SecretText, Settings};
+use super::sheet::{Problem, Sheet, hint};
+
+/// Far more than anybody writes; a guard against being pointed at the wrong file.
+const BYTES_AT_MOST: u64 = 4 * 1024 * 1024;
+
+/// Why there is no configuration to work with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// A file that was asked for is not there.
+    #[error("{}: no such file; `burnwatch config init` prints one to begin with", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file is there, but cannot be read.
+    #[error("{}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
+    /// The file or a flag says something that cannot be.
+    #[error("{0}")]
+    Wrong(Problems),
+    /// Nobody said what to ask.
+    #[error(
+        "there is nothing to ask. Try one of\n  burnwatch demo                                a world of its own, without a network\n  burnwatch --prometheus http://localhost:9090  a Prometheus, without any file\n  burnwatch config init                         a configuration file to begin with"
+    )]
+    NoSource,
+}
+
+/// All problems that were found; one line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, problem) in self.0.iter().enumerate() {
+            write!(f, "{}{problem}", if i == 0 { "" } else { "\n" })?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Problem> for ConfigError {
+    fn from(problem: Problem) -> Self {
+        Self::Wrong(Problems(vec![problem]))
+    }
+}
+
+/// What environment and flags say; it counts more than the file.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Overrides {
+    /// `--theme` or `BURNWATCH_THEME`.
+    pub theme: Option<String>,
+    /// `--utc` or `BURNWATCH_UTC`.
+    pub utc: bool,
+    /// `--ascii`.
+    pub ascii: bool,
+}
+
+/// Settings, and where they come from.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Loaded {
+    /// All options, each with the value that counts.
+    pub settings: Settings,
+    /// The file that was read; none if there is none.
+    pub file: Option<PathBuf>,
+}
+
+/// Reads the file that was `asked` for, else the `usual` one if it is there, else nothing; checks all of it.
+///
+/// # Errors
+/// [`ConfigError`] with everything that is wrong.
+pub fn load(
+    asked: Option<&Path>,
+    usual: Option<&Path>,
+    overrides: &Overrides,
+    known: &Known<'_>,
+) -> Result<Loaded, ConfigError> {
+    let found = match (asked, usual) {
+        (Some(path), _) => Some((path, text(path)?)),
+        (None, Some(path)) => match text(path) {
+            Ok(text) => Some((path, text)),
+            Err(ConfigError::Missing { .. }) => None,
+            Err(error) => return Err(error),
+        },
+        (None, None) => None,
+    };
+    let mut loaded = Loaded::default();
+    if let Some((path, text)) = found {
+        loaded.settings = parse(&path.display().to_string(), &text, known)?;
+        settle_files(&mut loaded.settings, path.parent().unwrap_or(Path::new("")));
+        loaded.file = Some(path.to_owned());
+    }
+    if let Some(theme) = &overrides.theme {
+        if !known.themes.is_empty() && !known.themes.contains(&theme.as_str()) {
+            let message = format!("there is no theme `{theme}`{}", hint(theme, known.themes.to_vec()));
+            return Err(Problem { origin: "--theme".into(), place: None, message }.into());
+        }
+        loaded.settings.ui.theme = Some(theme.clone());
+    }
+    loaded.settings.ui.utc |= overrides.utc;
+    loaded.settings.ui.ascii |= overrides.ascii;
+    Ok(loaded)
+}
+
+/// Reads settings out of a text; `origin` is what messages call it.
+///
+/// # Errors
+/// [`ConfigError::Wrong`] with everything that is wrong.
+pub fn parse(origin: &str, text: &str, known: &Known<'_>) -> Result<Settings, ConfigError> {
+    let wrong = |problems| ConfigError::Wrong(Problems(problems));
+    let sheet = Sheet::parse(origin, text).map_err(wrong)?;
+    let settings: Settings = typed(&sheet, text, &schema())?;
+    let problems = check(&settings, &sheet, known);
+    if problems.is_empty() { Ok(settings) } else { Err(wrong(problems)) }
+}
+
+/// A parsed file as a value, if it fits the schema.
+pub(super) fn typed<T: DeserializeOwned>(
+    sheet: &Sheet<'_>,
+    text: &str,
+    schema: &Value,
+) -> Result<T, ConfigError> {
+    let misfits = sheet.misfits(schema);
+    if !misfits.is_empty() {
+        return Err(ConfigError::Wrong(Problems(misfits)));
+    }
+    toml::from_str(text).map_err(|error| sheet.problem(error.span().unwrap_or(0..0), error.message()).into())
+}
+
+/// The schema of the configuration file (JSON Schema, draft 2020-12).
+pub fn schema() -> Value {
+    schemars::schema_for!(Settings).to_value()
+}
+
+/// The text of a file without the mark that some editors put first.
+pub(super) fn text(path: &Path) -> Result<String, ConfigError> {
+    let failed = |error: io::Error| match error.kind() {
+        io::ErrorKind::NotFound => ConfigError::Missing { path: path.to_owned() },
+        _ => ConfigError::Unreadable { path: path.to_owned(), reason: error.to_string() },
+    };
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(BYTES_AT_MOST + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    let unreadable = |reason: &str| ConfigError::Unreadable { path: path.to_owned(), reason: reason.into() };
+    if bytes.len() as u64 > BYTES_AT_MOST {
+        return Err(unreadable("larger than 4 MiB"));
+    }
+    let text = String::from_utf8(bytes).ok().ok_or_else(|| unreadable("not UTF-8 text"))?;
+    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// Files of secrets are named as seen from the configuration file, not from where burnwatch was started.
+fn settle_files(settings: &mut Settings, base: &Path) {
+    let settle = |secret: &mut SecretRef| {
+        if let SecretRef::File(path) = secret
+            && at_home(path).is_relative()
+        {
+            *path = base.join(&*path).display().to_string();
+        }
+    };
+    for source in settings.sources.values_mut() {
+        match &mut source.auth {
+            Some(AuthSettings::Bearer(secret) | AuthSettings::Basic { password: secret, .. }) => {
+                settle(secret);
+            }
+            None => {}
+        }
+        for header in source.headers.values_mut() {
+            if let SecretText::Secret(secret) = header {
+                settle(secret);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("config.toml");
+        std::fs::write(&path, text).unwrap();
+        (dir, path)
+    }
+
+    #[test]
+    fn without_a_file_the_defaults_count() {
+        let usual = Path::new("/no/such/config.toml");
+        let loaded = load(None, Some(usual), &Overrides::default(), &Known::default()).unwrap();
+        assert_eq!(loaded, Loaded::default());
+    }
+
+    #[test]
+    fn a_file_that_was_asked_for_must_be_there() {
+        let asked = Path::new("/no/such/config.toml");
+        let error = load(Some(asked), None, &Overrides::default(), &Known::default()).unwrap_err();
+        assert!(error.to_string().starts_with("/no/such/config.toml: no such file; "));
+    }
+
+    #[test]
+    fn flags_count_more_than_the_file() {
+        let (_dir, path) = write("\u{feff}[ui]\ntheme = \"light\"\n");
+        let overrides = Overrides { theme: Some("dark".into()), utc: true, ascii: false };
+        let loaded = load(Some(&path), None, &overrides, &Known::default()).unwrap();
+        assert_eq!(loaded.settings.ui.theme.as_deref(), Some("dark"));
+        assert!(loaded.settings.ui.utc && !loaded.settings.ui.ascii);
+        let known = Known { themes: &["light", "dark"], ..Known::default() };
+        let overrides = Overrides { theme: Some("drak".into()), ..Overrides::default() };
+        let error = load(Some(&path), None, &overrides, &known).unwrap_err();
+        assert_eq!(error.to_string(), "--theme: there is no theme `drak`; did you mean `dark`?");
+    }
+
+    #[test]
+    fn names_of_themes_commands_and_packs_are_checked_where_they_are_known() {
+        let text = "[ui]\ntheme = \"drk\"\n[ui.keys]\nquitt = [\"x\"]\n[services]\npacks = [\"htp\"]\n";
+        assert!(parse("c.toml", text, &Known::default()).is_ok());
+        let known = Known { themes: &["dark"], commands: &["quit"], packs: &["http", "grpc"] };
+        let error = parse("c.toml", text, &known).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "c.toml:2:9: there is no theme `drk`; did you mean `dark`?\n\
+             c.toml:4:9: there is no command `quitt`; did you mean `quit`?\n\
+             c.toml:6:9: there is no pack `htp`; did you mean `http`?"
+        );
+    }
+
+    #[test]
+    fn a_secret_file_is_named_as_seen_from_the_configuration() {
+        let (dir, path) = write(
+            "[sources.prom]\nkind = \"prometheus\"\nurl = \"http://x\"\nauth.bearer.file = \"token\"\n\
+             headers.X-Key = { file = \"/abs\" }\n",
+        );
+        let loaded = load(Some(&path), None, &Overrides::default(), &Known::default()).unwrap();
+        let source = &loaded.settings.sources["prom"];
+        let token = dir.path().join("token").display().to_string();
+        assert_eq!(source.auth, Some(AuthSettings::Bearer(SecretRef::File(token))));
+        assert_eq!(source.headers["X-Key"], SecretText::Secret(SecretRef::File("/abs".into())));
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_is_refused() {
+        let (_dir, path) = write("");
+        std::fs::write(&path, [0xff, 0xfe]).unwrap();
+        let error = load(Some(&path), None, &Overrides::default(), &Known::default()).unwrap_err();
+        assert!(error.to_string().ends_with("config.toml: not UTF-8 text"));
+        let error = load(path.parent(), None, &Overrides::default(), &Known::default()).unwrap_err();
+        assert!(matches!(error, ConfigError::Unreadable { .. }));
+    }
+}

@@ -1,0 +1,234 @@
+//! Theme files as they are written; what their roles are, and how they look on a terminal, others say.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Error, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::load::{ConfigError, Problems, text, typed};
+use super::sheet::Sheet;
+
+/// One theme.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ThemeFile {
+    /// What it is chosen by.
+    pub name: String,
+    /// One line on whom it is for.
+    #[serde(default)]
+    pub description: String,
+    /// The theme that gives the roles that this one leaves out.
+    #[serde(default)]
+    pub extends: Option<String>,
+    /// How things look, by the name of their role.
+    #[serde(default)]
+    pub roles: BTreeMap<String, RoleLook>,
+}
+
+/// How one role looks; what is left out is the terminal's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the attributes of a terminal's cell are independent switches"
+)]
+pub struct RoleLook {
+    /// Colour of the text.
+    pub fg: Option<Colour>,
+    /// Colour behind the text.
+    pub bg: Option<Colour>,
+    /// Bold.
+    pub bold: bool,
+    /// Faint.
+    pub dim: bool,
+    /// Slanted.
+    pub italic: bool,
+    /// Underlined.
+    pub underline: bool,
+    /// Text and background swapped.
+    pub reverse: bool,
+}
+
+/// A colour: `"#ff8800"`, the name of one of the terminal's sixteen (`"red"`, `"bright-red"`), 0 to 255, or `"default"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Colour {
+    /// The terminal's own text or background.
+    Default,
+    /// One of the palette; 0 to 15 are the terminal's own sixteen.
+    Indexed(u8),
+    /// Red, green, blue.
+    Rgb(u8, u8, u8),
+}
+
+/// The terminal's sixteen, in the order of their numbers.
+const NAMES: [&str; 16] = [
+    "black",
+    "red",
+    "green",
+    "yellow",
+    "blue",
+    "magenta",
+    "cyan",
+    "white",
+    "bright-black",
+    "bright-red",
+    "bright-green",
+    "bright-yellow",
+    "bright-blue",
+    "bright-magenta",
+    "bright-cyan",
+    "bright-white",
+];
+
+/// A text that is no colour.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a colour; write \"#rrggbb\", 0 to 255, \"red\", \"bright-red\" or \"default\"")]
+pub struct ColourError(String);
+
+impl FromStr for Colour {
+    type Err = ColourError;
+
+    fn from_str(text: &str) -> Result<Self, ColourError> {
+        let wrong = || ColourError(text.to_owned());
+        if let Some(digits) = text.strip_prefix('#') {
+            let is_hex = digits.len() == 6 && digits.chars().all(|c| c.is_ascii_hexdigit());
+            let number = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex).ok_or_else(wrong)?;
+            let [_, red, green, blue] = number.to_be_bytes();
+            return Ok(Self::Rgb(red, green, blue));
+        }
+        match (text, NAMES.iter().position(|name| *name == text).and_then(|at| u8::try_from(at).ok())) {
+            ("default", _) => Ok(Self::Default),
+            (_, Some(number)) => Ok(Self::Indexed(number)),
+            ("gray" | "grey", _) => Ok(Self::Indexed(8)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Colour {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ColourVisitor)
+    }
+}
+
+struct ColourVisitor;
+
+impl Visitor<'_> for ColourVisitor {
+    type Value = Colour;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a colour from 0 to 255")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Colour, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Colour, E> {
+        let wrong = || E::invalid_value(Unexpected::Signed(number), &self);
+        u8::try_from(number).ok().map(Colour::Indexed).ok_or_else(wrong)
+    }
+}
+
+impl JsonSchema for Colour {
+    fn schema_name() -> Cow<'static, str> {
+        "Colour".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, { "type": "integer", "minimum": 0, "maximum": 255 }] })
+    }
+}
+
+/// Reads a theme; `origin` is what messages call it.
+///
+/// # Errors
+/// [`ConfigError::Wrong`] with everything that is wrong, each with its place.
+pub fn parse(origin: &str, text: &str) -> Result<ThemeFile, ConfigError> {
+    let sheet = Sheet::parse(origin, text).map_err(|problems| ConfigError::Wrong(Problems(problems)))?;
+    typed(&sheet, text, &schemars::schema_for!(ThemeFile).to_value())
+}
+
+/// The person's own themes, in the order of their files, and what is wrong with those that cannot be used.
+///
+/// A directory that is not there has no themes, and that is no error.
+pub fn own_themes(dir: &Path) -> (Vec<ThemeFile>, Vec<ConfigError>) {
+    let mut files: Vec<_> = std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    let read = |path: &Path| parse(&path.display().to_string(), &text(path)?);
+    let (mut themes, mut errors) = (Vec::new(), Vec::new());
+    for path in files {
+        match read(&path) {
+            Ok(theme) => themes.push(theme),
+            Err(error) => errors.push(error),
+        }
+    }
+    (themes, errors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_theme_is_read() {
+        let text = "name = \"x\"\nextends = \"dark\"\n[roles]\n\
+                    critical = { fg = \"#ff8000\", bg = 17, bold = true }\ndim = { fg = \"bright-black\" }\n";
+        let theme = parse("x.toml", text).unwrap();
+        let critical = RoleLook {
+            fg: Some(Colour::Rgb(255, 128, 0)),
+            bg: Some(Colour::Indexed(17)),
+            bold: true,
+            ..RoleLook::default()
+        };
+        assert_eq!(theme.roles["critical"], critical);
+        assert_eq!(theme.roles["dim"].fg, Some(Colour::Indexed(8)));
+        assert_eq!(theme.extends.as_deref(), Some("dark"));
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_places() {
+        let error =
+            parse("x.toml", "nam = \"x\"\n[roles.critical]\nforeground = \"red\"\nbold = 1\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "x.toml:1:1: the file lacks `name`\n\
+             x.toml:1:1: unknown key `nam`; did you mean `name`?\n\
+             x.toml:3:1: unknown key `foreground` in [roles.critical]; there is `bg`, `bold`, `dim`, `fg`, `italic`, `reverse`, `underline`\n\
+             x.toml:4:8: `bold` in [roles.critical] wants true or false, not a whole number"
+        );
+        let error = parse("x.toml", "name = \"x\"\n[roles]\na.fg = \"crimson\"\n").unwrap_err();
+        assert!(error.to_string().starts_with("x.toml:3:8: `crimson` is not a colour"), "{error}");
+        let error = parse("x.toml", "name = \"x\"\n[roles]\na.fg = 256\n").unwrap_err();
+        assert!(error.to_string().starts_with("x.toml:3:8: "), "{error}");
+    }
+
+    #[test]
+    fn a_colour_is_six_hex_digits_and_no_sign() {
+        for wrong in ["#12345", "#+12345", "#1234567", "", "Red!", "#µµµ"] {
+            assert!(wrong.parse::<Colour>().is_err(), "{wrong}");
+        }
+        assert_eq!("default".parse(), Ok(Colour::Default));
+    }
+
+    #[test]
+    fn own_themes_are_read_and_broken_ones_told() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.toml"), "name = \"a\"\n").unwrap();
+        std::fs::write(dir.path().join("b.toml"), "name = 1\n").unwrap();
+        std::fs::write(dir.path().join("c.txt"), "").unwrap();
+        let (themes, errors) = own_themes(dir.path());
+        assert_eq!((themes.len(), errors.len()), (1, 1));
+        assert_eq!(own_themes(Path::new("/no/such/dir")), (Vec::new(), Vec::new()));
+    }
+}
