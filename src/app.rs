@@ -2,6 +2,7 @@
 
 pub mod event;
 pub mod key;
+pub mod look;
 pub mod state;
 
 use jiff::Timestamp;

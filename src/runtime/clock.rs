@@ -1,0 +1,100 @@
+//! The one clock: everybody else gets `now` as an argument.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Tells the time: the real one, a fixed moment, or one that runs faster or slower.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock(Hands);
+
+#[derive(Debug, Clone, Copy)]
+enum Hands {
+    Real,
+    Fixed(Timestamp),
+    Scaled { start: Timestamp, from: Instant, speed: f64 },
+}
+
+impl Clock {
+    /// The system's time.
+    pub const fn real() -> Self {
+        Self(Hands::Real)
+    }
+
+    /// Always `moment`: for pictures and tests that are the same every time.
+    pub const fn fixed(moment: Timestamp) -> Self {
+        Self(Hands::Fixed(moment))
+    }
+
+    /// Starts at `start` now, and runs `speed` times as fast as the real one; a speed that is no number stands still.
+    pub fn scaled(start: Timestamp, speed: f64) -> Self {
+        Self(Hands::Scaled { start, from: Instant::now(), speed })
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        match self.0 {
+            Hands::Real => real(),
+            Hands::Fixed(moment) => moment,
+            Hands::Scaled { start, from, speed } => {
+                let passed = from.elapsed().as_secs_f64() * speed;
+                let passed = SignedDuration::try_from_secs_f64(passed).unwrap_or(SignedDuration::ZERO);
+                start.saturating_add(passed).unwrap_or(start)
+            }
+        }
+    }
+
+    /// How long until the next tick: at the turn of the second, where the clock shows real seconds.
+    pub(super) fn until_tick(&self) -> Duration {
+        match self.0 {
+            Hands::Real => {
+                let nanoseconds = u64::try_from(real().subsec_nanosecond()).unwrap_or(0);
+                SECOND.saturating_sub(Duration::from_nanos(nanoseconds))
+            }
+            Hands::Fixed(_) | Hands::Scaled { .. } => SECOND,
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one clock")]
+fn real() -> Timestamp {
+    Timestamp::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_scaled_clock_runs_at_its_speed_and_a_fixed_one_not_at_all() {
+        let (fast, fixed) = (Clock::scaled(at(1000), 10.0), Clock::fixed(at(7)));
+        tokio::time::advance(Duration::from_secs(6)).await;
+        assert_eq!(fast.now(), at(1060));
+        assert_eq!(fixed.now(), at(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_absurd_speed_stands_still_or_stops_at_the_end_of_time() {
+        let clocks = [Clock::scaled(at(5), f64::NAN), Clock::scaled(at(5), f64::INFINITY)];
+        tokio::time::advance(Duration::from_secs(6)).await;
+        for clock in clocks {
+            assert_eq!(clock.now(), at(5));
+        }
+        let mad = Clock::scaled(at(5), 1e15);
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert!(mad.now() >= at(5));
+    }
+
+    #[test]
+    fn the_real_clock_ticks_within_a_second() {
+        let wait = Clock::real().until_tick();
+        assert!(wait <= SECOND && wait > Duration::ZERO, "{wait:?}");
+    }
+}

@@ -1,0 +1,223 @@
+//! Performs what `update` wants done with sources: questions run as tasks, their answers come back as reports.
+
+use std::collections::{BTreeMap, HashMap};
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+use crate::app::event::{Arrival, Event, Message, Tone};
+use crate::backend::Source;
+use crate::config::settings::LimitSettings;
+use crate::model::ask::Question;
+use crate::model::labels::Text;
+use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
+
+use super::clock::Clock;
+use super::gate::Gate;
+
+/// Answers that wait for the loop; beyond that the tasks wait, not the loop.
+const REPORTS: usize = 64;
+/// How long a context may take to build its sources (a program that fetches a secret may hang).
+const ENTERING: Duration = Duration::from_secs(30);
+
+/// The sources of a context, and what may be spent on asking each.
+#[derive(Clone)]
+pub struct Sources {
+    list: Vec<Arc<dyn Source>>,
+    limits: LimitSettings,
+}
+
+impl Sources {
+    /// These sources, with these limits.
+    pub fn new(list: Vec<Arc<dyn Source>>, limits: LimitSettings) -> Self {
+        Self { list, limits }
+    }
+
+    /// Who they are.
+    pub fn infos(&self) -> Vec<SourceInfo> {
+        self.list.iter().map(|source| source.info().clone()).collect()
+    }
+}
+
+/// What is found behind the name of a context.
+pub struct Entrance {
+    /// Its sources.
+    pub sources: Sources,
+    /// Whether it refuses writes.
+    pub read_only: bool,
+    /// Whether it is production.
+    pub production: bool,
+}
+
+/// Builds the sources of the context of this name. May block; its error is shown to the person.
+pub type Contexts = Arc<dyn Fn(&str) -> Result<Entrance, Box<dyn Error + Send + Sync>> + Send + Sync>;
+
+/// What a task has to say.
+pub(super) enum Report {
+    /// A question was answered.
+    Arrived { id: u64, arrival: Box<Arrival> },
+    /// A context's sources are built, or cannot be.
+    Built { id: u64, context: Text, entrance: Result<Entrance, String> },
+}
+
+struct Running {
+    id: u64,
+    task: AbortHandle,
+}
+
+/// The tasks in flight, and the gates that they pass.
+pub(super) struct Performer {
+    clock: Clock,
+    contexts: Option<Contexts>,
+    gates: BTreeMap<SourceId, Arc<Gate>>,
+    running: HashMap<Question, Running>,
+    reports: mpsc::Sender<Report>,
+    last_id: u64,
+    entering: Option<(u64, AbortHandle)>,
+}
+
+impl Performer {
+    pub(super) fn new(
+        sources: &Sources,
+        contexts: Option<Contexts>,
+        clock: Clock,
+    ) -> (Self, mpsc::Receiver<Report>) {
+        let (reports, inbox) = mpsc::channel(REPORTS);
+        let mut performer = Self {
+            clock,
+            contexts,
+            gates: BTreeMap::new(),
+            running: HashMap::new(),
+            reports,
+            last_id: 0,
+            entering: None,
+        };
+        performer.install(sources);
+        (performer, inbox)
+    }
+
+    fn install(&mut self, sources: &Sources) {
+        self.forget_all();
+        let gate = |source: &Arc<dyn Source>| {
+            let gate = Gate::new(Arc::clone(source), &sources.limits, self.clock);
+            (source.info().id.clone(), Arc::new(gate))
+        };
+        self.gates = sources.list.iter().map(gate).collect();
+    }
+
+    /// Puts a question, unless the same one is already in flight.
+    pub(super) fn fetch(&mut self, question: Question) {
+        if self.running.contains_key(&question) {
+            return;
+        }
+        let id = self.next_id();
+        let gate = self.gates.get(&question.source).cloned();
+        let (reports, asked) = (self.reports.clone(), question.clone());
+        let task = tokio::spawn(async move {
+            let arrival = match gate {
+                Some(gate) => gate.ask(asked).await,
+                None => nowhere(asked),
+            };
+            // a closed channel means that burnwatch is leaving
+            drop(reports.send(Report::Arrived { id, arrival: Box::new(arrival) }).await);
+        });
+        self.running.insert(question, Running { id, task: task.abort_handle() });
+    }
+
+    /// Gives a question up.
+    pub(super) fn forget(&mut self, question: &Question) {
+        if let Some(running) = self.running.remove(question) {
+            running.task.abort();
+        }
+    }
+
+    /// Builds the sources of another context off the loop; only the last one that was asked for is entered.
+    pub(super) fn enter(&mut self, context: Text) {
+        let id = self.next_id();
+        if let Some((_, earlier)) = self.entering.take() {
+            earlier.abort();
+        }
+        let (reports, contexts) = (self.reports.clone(), self.contexts.clone());
+        let task = tokio::spawn(async move {
+            let entrance = match contexts {
+                Some(contexts) => build(contexts, Text::clone(&context)).await,
+                None => Err("there are no other contexts here".to_owned()),
+            };
+            drop(reports.send(Report::Built { id, context, entrance }).await);
+        });
+        self.entering = Some((id, task.abort_handle()));
+    }
+
+    /// What a report means for `update`, if anything.
+    pub(super) fn take(&mut self, report: Report) -> Option<Event> {
+        match report {
+            Report::Arrived { id, arrival } => {
+                if self.running.get(&arrival.question).is_some_and(|running| running.id == id) {
+                    self.running.remove(&arrival.question);
+                }
+                if let Err(error) = &arrival.answered {
+                    tracing::info!(%error, ask = arrival.question.ask.kind().word(), "no answer");
+                }
+                Some(Event::Answered(arrival))
+            }
+            Report::Built { id, .. } if self.entering.as_ref().is_none_or(|(latest, _)| *latest != id) => {
+                None
+            }
+            Report::Built { context, entrance, .. } => {
+                self.entering = None;
+                Some(match entrance {
+                    Ok(Entrance { sources, read_only, production }) => {
+                        self.install(&sources);
+                        tracing::info!(%context, "entered");
+                        Event::Entered { context, sources: sources.infos(), read_only, production }
+                    }
+                    Err(reason) => {
+                        tracing::warn!(%context, %reason, "not entered");
+                        let text = format!("{context}: cannot enter this context ({reason}); staying here");
+                        Event::Told(Message { tone: Tone::Trouble, text })
+                    }
+                })
+            }
+        }
+    }
+
+    fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    fn forget_all(&mut self) {
+        for (_, running) in self.running.drain() {
+            running.task.abort();
+        }
+    }
+}
+
+impl Drop for Performer {
+    fn drop(&mut self) {
+        self.forget_all();
+    }
+}
+
+async fn build(contexts: Contexts, context: Text) -> Result<Entrance, String> {
+    let built = tokio::task::spawn_blocking(move || contexts(&context));
+    match timeout(ENTERING, built).await {
+        Ok(Ok(entrance)) => entrance.map_err(|error| error.to_string()),
+        Ok(Err(_)) => Err("burnwatch failed while building its sources; the log has the details".to_owned()),
+        Err(_) => Err(format!("it took longer than {}s", ENTERING.as_secs())),
+    }
+}
+
+fn nowhere(question: Question) -> Arrival {
+    let trouble =
+        Trouble::NotOffered { what: "anything: there is no such source in this context".to_owned() };
+    let answered = Err(SourceError::new(question.source.clone(), trouble));
+    Arrival { question, answered, took: Duration::ZERO }
+}
+
+#[cfg(test)]
+mod tests;

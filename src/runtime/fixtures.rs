@@ -1,0 +1,170 @@
+//! A toy application and sources that answer as they are told, for the tests of this room.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::style::Style;
+
+use crate::app::event::{Arrival, Effect, Event};
+use crate::app::key::Key;
+use crate::backend::{Answering, Source};
+use crate::config::settings::LimitSettings;
+use crate::model::ask::{Answer, Ask, Question, Reply, Stretch};
+use crate::model::labels::Text;
+use crate::model::series::Span;
+use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
+
+use super::App;
+use super::effects::Sources;
+
+/// How a source answers.
+#[derive(Debug, Clone)]
+pub(super) enum Answers {
+    Never,
+    After(Duration),
+    With(Trouble),
+    Panics,
+}
+
+pub(super) struct Fake {
+    info: SourceInfo,
+    answers: std::sync::Mutex<Answers>,
+    pub(super) asked: AtomicUsize,
+    pub(super) in_flight: AtomicUsize,
+    pub(super) most: AtomicUsize,
+}
+
+impl Fake {
+    pub(super) fn new(name: &str, answers: Answers) -> Arc<Self> {
+        let info =
+            SourceInfo { id: SourceId::new(name), kind: Kind::Demo, address: "fake".into(), answers: vec![] };
+        Arc::new(Self {
+            info,
+            answers: answers.into(),
+            asked: AtomicUsize::new(0),
+            in_flight: AtomicUsize::new(0),
+            most: AtomicUsize::new(0),
+        })
+    }
+
+    pub(super) fn now(&self, answers: Answers) {
+        *self.answers.lock().unwrap() = answers;
+    }
+}
+
+struct InFlight<'a>(&'a AtomicUsize);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Source for Fake {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn answer<'a>(&'a self, _: &'a Ask, _: Option<u64>) -> Answering<'a> {
+        let answers = self.answers.lock().unwrap().clone();
+        Box::pin(async move {
+            self.asked.fetch_add(1, Ordering::SeqCst);
+            let now = self.in_flight.fetch_add(1, Ordering::SeqCst) + 1;
+            let _guard = InFlight(&self.in_flight);
+            self.most.fetch_max(now, Ordering::SeqCst);
+            match answers {
+                Answers::Never => std::future::pending().await,
+                Answers::After(delay) => tokio::time::sleep(delay).await,
+                Answers::With(trouble) => return Err(SourceError::new(self.info.id.clone(), trouble)),
+                Answers::Panics => panic!("a bug in a source"),
+            }
+            Ok(Reply::free(Answer::Unchanged))
+        })
+    }
+}
+
+pub(super) fn sources(list: &[(&str, Answers)]) -> Sources {
+    let list = list.iter().map(|(name, answers)| Fake::new(name, answers.clone()) as Arc<dyn Source>);
+    Sources::new(list.collect(), LimitSettings::default())
+}
+
+pub(super) fn question(source: &str, name: &str) -> Question {
+    let minute = Span::ending(Timestamp::UNIX_EPOCH, Duration::from_secs(60), 60, Duration::ZERO);
+    let stretch = Stretch { window: minute, tail: minute };
+    let ask = Ask::Series { query: name.into(), stretch };
+    Question { context: 0, source: SourceId::new(source), ask, known: None }
+}
+
+/// Asks its sources with each tick, quits on `q`, panics on `!`, and looks different after everything that happens.
+#[derive(Debug, Default)]
+pub(super) struct Toy {
+    pub(super) ask: Vec<Question>,
+    pub(super) ticks: usize,
+    pub(super) good: usize,
+    pub(super) failed: Vec<SourceError>,
+    pub(super) keys: Vec<Key>,
+    pub(super) entered: Vec<Text>,
+    pub(super) told: Vec<String>,
+    pub(super) size: (u16, u16),
+    pub(super) version: u64,
+    pub(super) rendered: AtomicUsize,
+}
+
+impl Toy {
+    pub(super) fn asking(source: &str) -> Self {
+        Self { ask: vec![question(source, "up")], ..Self::default() }
+    }
+}
+
+impl App for Toy {
+    fn update(&mut self, event: Event, _: Timestamp) -> Vec<Effect> {
+        self.version += 1;
+        match event {
+            Event::Tick => {
+                self.ticks += 1;
+                return self.ask.iter().cloned().map(Effect::Fetch).collect();
+            }
+            Event::Key(key) => {
+                self.keys.push(key);
+                let effect = match key.typed() {
+                    Some('q') => Effect::Quit,
+                    Some('c') => Effect::Copy("copied".into()),
+                    Some('C') => Effect::Copy("x".repeat(200_000)),
+                    Some('l') => Effect::Redraw,
+                    Some('m') => Effect::Mouse(true),
+                    Some('e') => Effect::Enter("other".into()),
+                    Some('z') => Effect::Suspend,
+                    Some('f') => Effect::Forget(question("dead", "up")),
+                    Some('!') => panic!("asked to panic"),
+                    _ => return vec![],
+                };
+                return vec![effect];
+            }
+            Event::Answered(arrival) => {
+                let Arrival { answered, .. } = *arrival;
+                match answered {
+                    Ok(_) => self.good += 1,
+                    Err(error) => self.failed.push(error),
+                }
+            }
+            Event::Resized { width, height } => self.size = (width, height),
+            Event::Entered { context, .. } => self.entered.push(context),
+            Event::Told(message) => self.told.push(message.text),
+            Event::Pasted(_) | Event::Mouse { .. } => {}
+        }
+        vec![]
+    }
+
+    fn render(&self, _: Timestamp, buf: &mut Buffer) {
+        self.rendered.fetch_add(1, Ordering::SeqCst);
+        let text = format!("toy {} keys {} ticks", self.keys.len(), self.ticks);
+        buf.set_string(0, 0, text, Style::default());
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+}

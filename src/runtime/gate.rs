@@ -1,0 +1,149 @@
+//! Between the loop and one source: how many questions at once, how long each, how soon again.
+
+mod backoff;
+mod circuit;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use jiff::SignedDuration;
+use tokio::sync::{Notify, Semaphore};
+use tokio::time::{Instant, timeout};
+
+use crate::app::event::Arrival;
+use crate::backend::Source;
+use crate::config::settings::LimitSettings;
+use crate::model::ask::{Answered, Question};
+use crate::model::source::{SourceError, Trouble};
+
+use circuit::{Admission, Circuit, Subject, Ticket};
+
+use super::clock::Clock;
+
+/// The way to one source.
+pub(super) struct Gate {
+    source: Arc<dyn Source>,
+    clock: Clock,
+    whole: Duration,
+    in_flight: Semaphore,
+    circuit: Mutex<Circuit>,
+    settled: Notify,
+}
+
+impl Gate {
+    pub(super) fn new(source: Arc<dyn Source>, limits: &LimitSettings, clock: Clock) -> Self {
+        Self {
+            source,
+            clock,
+            // a question may be several requests, and still has to be known as hanging soon: 15 s by default
+            whole: limits.timeout.0.saturating_mul(3) / 2,
+            in_flight: Semaphore::new(limits.in_flight.clamp(1, Semaphore::MAX_PERMITS)),
+            circuit: Mutex::default(),
+            settled: Notify::new(),
+        }
+    }
+
+    /// Puts the question when there is room. A question that comes before its time is answered with the last error.
+    /// Safe to drop half-way.
+    pub(super) async fn ask(&self, question: Question) -> Arrival {
+        let subject = Subject::from(&question.ask);
+        let refusal = self.circuit().refusal(&subject, Instant::now());
+        if let Some((error, until)) = refusal {
+            return self.refused(question, error, until);
+        }
+        let Ok(_room) = self.in_flight.acquire().await else {
+            let error = self.internal("the gate was closed");
+            return Arrival { question, answered: Err(error), took: Duration::ZERO };
+        };
+        let pass = loop {
+            let settled = self.settled.notified();
+            tokio::pin!(settled);
+            // from here on no word is missed, though the circuit is looked at before it is waited for
+            settled.as_mut().enable();
+            let admission = self.circuit().admit(&subject, Instant::now());
+            match admission {
+                Admission::Go(ticket) => break Pass { gate: self, ticket: Some(ticket) },
+                Admission::Refused(error, until) => return self.refused(question, error, until),
+                Admission::Wait => settled.await,
+            }
+        };
+        let start = Instant::now();
+        let answered = self.put(&question).await;
+        let took = start.elapsed();
+        let next = pass.settle(subject, &answered);
+        let answered = answered.map_err(|error| self.with_next_try(error, next));
+        Arrival { question, answered, took }
+    }
+
+    async fn put(&self, question: &Question) -> Answered {
+        // the call itself may panic too, so it happens inside
+        let answer = async { self.source.answer(&question.ask, question.known).await };
+        match timeout(self.whole, AssertUnwindSafe(answer).catch_unwind()).await {
+            Ok(Ok(answered)) => answered,
+            Ok(Err(payload)) => Err(self.internal(&panic_text(payload.as_ref()))),
+            Err(_) => Err(self.trouble(Trouble::TimedOut { after: self.whole })),
+        }
+    }
+
+    fn refused(&self, question: Question, error: SourceError, until: Instant) -> Arrival {
+        let answered = Err(self.with_next_try(error, Some(until)));
+        Arrival { question, answered, took: Duration::ZERO }
+    }
+
+    fn with_next_try(&self, mut error: SourceError, next: Option<Instant>) -> SourceError {
+        if let Some(next) = next {
+            let wait = next.saturating_duration_since(Instant::now());
+            let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::ZERO);
+            error.next_try = self.clock.now().checked_add(wait).ok();
+        }
+        error
+    }
+
+    fn trouble(&self, trouble: Trouble) -> SourceError {
+        SourceError::new(self.source.info().id.clone(), trouble)
+    }
+
+    fn internal(&self, reason: &str) -> SourceError {
+        self.trouble(Trouble::Internal { reason: reason.to_owned() })
+    }
+
+    fn circuit(&self) -> MutexGuard<'_, Circuit> {
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A ticket that finds its way back even when the question is dropped half-way.
+struct Pass<'a> {
+    gate: &'a Gate,
+    ticket: Option<Ticket>,
+}
+
+impl Pass<'_> {
+    fn settle(mut self, subject: Subject, answered: &Answered) -> Option<Instant> {
+        let ticket = self.ticket.take()?;
+        let outcome = answered.as_ref().map(|_| ());
+        let next = self.gate.circuit().settle(ticket, subject, outcome, Instant::now(), fastrand::f64());
+        self.gate.settled.notify_waiters();
+        next
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            self.gate.circuit().release(ticket);
+            self.gate.settled.notify_waiters();
+        }
+    }
+}
+
+/// What a panic said.
+pub(super) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic").to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,159 @@
+//! What a source's failures mean for the next question: a value, without waiting, without a clock.
+//!
+//! Trouble with the source as a whole opens the circuit: then one question at a time may try, until one is answered.
+//! Other trouble keeps only the same question back.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use tokio::time::{Duration, Instant};
+
+use crate::model::ask::{Ask, AskKind};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Text;
+use crate::model::source::{SourceError, Trouble};
+
+use super::backoff::delay;
+
+/// Clocks that are not quite of one mind must not cost a whole tick.
+const LENIENCY: Duration = Duration::from_millis(50);
+/// How many failing subjects are remembered.
+const SUBJECTS_KEPT: usize = 64;
+
+/// What a question is about, whatever time it spans: what failed is recognised by this.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Subject {
+    Board(AskKind),
+    Past(Timestamp),
+    Detail(Text),
+    Series(Text),
+    Firings(Fingerprint),
+}
+
+impl From<&Ask> for Subject {
+    fn from(ask: &Ask) -> Self {
+        match ask {
+            Ask::Services { at: Some(at) } => Self::Past(*at),
+            Ask::Detail { service, .. } => Self::Detail(Text::clone(service)),
+            Ask::Series { query, .. } => Self::Series(Text::clone(query)),
+            Ask::Firings { fingerprint, .. } => Self::Firings(*fingerprint),
+            Ask::Probe
+            | Ask::Services { at: None }
+            | Ask::Trends(_)
+            | Ask::Alerts
+            | Ask::Rules
+            | Ask::Silences => Self::Board(ask.kind()),
+        }
+    }
+}
+
+/// A failure that has not been followed by a success.
+#[derive(Debug, Clone)]
+struct Failing {
+    error: SourceError,
+    until: Instant,
+    failures: u32,
+}
+
+/// Leave to ask. It has to be given back: settled or released.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ticket {
+    episode: u64,
+    probes: bool,
+}
+
+/// Whether a question may be put now.
+#[derive(Debug)]
+pub(super) enum Admission {
+    /// Yes.
+    Go(Ticket),
+    /// Another question is trying whether the source is well again.
+    Wait,
+    /// Not before this moment, because of this.
+    Refused(SourceError, Instant),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Circuit {
+    broken: Option<Failing>,
+    probing: bool,
+    /// Counts the openings: what was asked before one says nothing about the time after it.
+    episode: u64,
+    failing: BTreeMap<Subject, Failing>,
+}
+
+impl Circuit {
+    /// The failure that keeps this subject back, if one does.
+    pub(super) fn refusal(&self, subject: &Subject, now: Instant) -> Option<(SourceError, Instant)> {
+        let own = self.failing.get(subject).into_iter();
+        let holding = own.chain(&self.broken).filter(|failing| now + LENIENCY < failing.until);
+        let longest = holding.max_by_key(|failing| failing.until)?;
+        Some((longest.error.clone(), longest.until))
+    }
+
+    pub(super) fn admit(&mut self, subject: &Subject, now: Instant) -> Admission {
+        if let Some((error, until)) = self.refusal(subject, now) {
+            return Admission::Refused(error, until);
+        }
+        let probes = self.broken.is_some();
+        if probes && self.probing {
+            return Admission::Wait;
+        }
+        self.probing = probes;
+        Admission::Go(Ticket { episode: self.episode, probes })
+    }
+
+    /// Gives a ticket back without an outcome: nobody wanted the answer any more.
+    pub(super) fn release(&mut self, ticket: Ticket) {
+        if ticket.probes && ticket.episode == self.episode {
+            self.probing = false;
+        }
+    }
+
+    /// Gives a ticket back; after a failure, the moment of the next try.
+    pub(super) fn settle(
+        &mut self,
+        ticket: Ticket,
+        subject: Subject,
+        outcome: Result<(), &SourceError>,
+        now: Instant,
+        random: f64,
+    ) -> Option<Instant> {
+        self.release(ticket);
+        let is_current = ticket.episode == self.episode;
+        let Err(error) = outcome else {
+            self.failing.remove(&subject);
+            if is_current {
+                self.broken = None;
+            }
+            return None;
+        };
+        let is_wide = error.trouble.is_source_wide();
+        let opens = is_wide && is_current;
+        let count = |failing: Option<&Failing>| failing.map_or(0, |failing| failing.failures);
+        let own = count(self.failing.get(&subject)).saturating_add(1);
+        let all = count(self.broken.as_ref()).saturating_add(1);
+        let failures = if opens { own.max(all) } else { own };
+        let until = now + delay(failures, error.retry_after, random);
+        if opens {
+            self.broken = Some(Failing { error: error.clone(), until, failures: all });
+            self.episode += 1;
+            self.probing = false;
+        } else if is_current && !is_wide && !matches!(error.trouble, Trouble::Internal { .. }) {
+            // it refused this question, but it is there
+            self.broken = None;
+        }
+        if self.failing.len() >= SUBJECTS_KEPT && !self.failing.contains_key(&subject) {
+            self.failing.retain(|_, failing| now < failing.until);
+            if self.failing.len() >= SUBJECTS_KEPT {
+                self.failing.pop_first();
+            }
+        }
+        self.failing.insert(subject, Failing { error: error.clone(), until, failures: own });
+        let broken_until = self.broken.as_ref().map(|broken| broken.until);
+        Some(broken_until.map_or(until, |other| until.max(other)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+use super::*;
+use crate::model::source::SourceId;
+
+const ALERTS: Subject = Subject::Board(AskKind::Alerts);
+const RULES: Subject = Subject::Board(AskKind::Rules);
+
+fn error(trouble: Trouble) -> SourceError {
+    SourceError::new(SourceId::new("prom"), trouble)
+}
+
+fn refused() -> SourceError {
+    error(Trouble::Unreachable { reason: "refused".into() })
+}
+
+fn odd() -> SourceError {
+    error(Trouble::Refused { status: 503, message: String::new() })
+}
+
+fn go(circuit: &mut Circuit, subject: &Subject, now: Instant) -> Ticket {
+    match circuit.admit(subject, now) {
+        Admission::Go(ticket) => ticket,
+        other => panic!("{subject:?} at {now:?}: {other:?}"),
+    }
+}
+
+fn fail(circuit: &mut Circuit, subject: &Subject, error: &SourceError, now: Instant) -> Instant {
+    let ticket = go(circuit, subject, now);
+    circuit.settle(ticket, subject.clone(), Err(error), now, 1.0).unwrap()
+}
+
+#[test]
+fn trouble_with_the_source_keeps_every_question_back_until_one_succeeds() {
+    let (mut circuit, start) = (Circuit::default(), Instant::now());
+    let until = fail(&mut circuit, &ALERTS, &refused(), start);
+    assert_eq!(until, start + Duration::from_secs(1));
+    assert!(matches!(circuit.admit(&RULES, start), Admission::Refused(_, at) if at == until));
+    let probe = go(&mut circuit, &RULES, until);
+    assert!(matches!(circuit.admit(&ALERTS, until), Admission::Wait), "one at a time");
+    assert_eq!(circuit.settle(probe, RULES, Ok(()), until, 1.0), None);
+    go(&mut circuit, &ALERTS, until);
+    go(&mut circuit, &RULES, until);
+}
+
+#[test]
+fn a_failed_probe_waits_longer_each_time() {
+    let (mut circuit, mut now) = (Circuit::default(), Instant::now());
+    for seconds in [1, 2, 4, 8, 16, 30, 30] {
+        let until = fail(&mut circuit, &ALERTS, &refused(), now);
+        assert_eq!(until, now + Duration::from_secs(seconds));
+        now = until;
+    }
+}
+
+#[test]
+fn six_questions_that_fail_together_count_as_one_failure() {
+    let (mut circuit, start) = (Circuit::default(), Instant::now());
+    let subjects: Vec<Subject> = (0..6).map(|n| Subject::Series(format!("q{n}").into())).collect();
+    let tickets: Vec<Ticket> = subjects.iter().map(|subject| go(&mut circuit, subject, start)).collect();
+    for (ticket, subject) in tickets.into_iter().zip(subjects) {
+        let until = circuit.settle(ticket, subject, Err(&refused()), start, 1.0).unwrap();
+        assert_eq!(until, start + Duration::from_secs(1));
+    }
+}
+
+#[test]
+fn a_success_from_before_the_trouble_does_not_end_it() {
+    let (mut circuit, start) = (Circuit::default(), Instant::now());
+    let early = go(&mut circuit, &RULES, start);
+    let until = fail(&mut circuit, &ALERTS, &error(Trouble::RateLimited), start);
+    circuit.settle(early, RULES, Ok(()), start, 1.0);
+    assert!(matches!(circuit.admit(&RULES, start), Admission::Refused(_, at) if at == until));
+}
+
+#[test]
+fn trouble_with_one_question_keeps_only_that_one_back() {
+    let (mut circuit, start) = (Circuit::default(), Instant::now());
+    let until = fail(&mut circuit, &ALERTS, &odd(), start);
+    assert!(matches!(circuit.admit(&ALERTS, start), Admission::Refused(..)));
+    go(&mut circuit, &RULES, start);
+    assert_eq!(fail(&mut circuit, &ALERTS, &odd(), until), until + Duration::from_secs(2));
+}
+
+#[test]
+fn a_question_that_times_out_again_and_again_waits_longer_though_others_succeed() {
+    let (mut circuit, start) = (Circuit::default(), Instant::now());
+    let heavy = Subject::Series("heavy".into());
+    let slow = error(Trouble::TimedOut { after: Duration::from_secs(10) });
+    let until = fail(&mut circuit, &heavy, &slow, start);
+    let probe = go(&mut circuit, &ALERTS, until);
+    circuit.settle(probe, ALERTS, Ok(()), until, 1.0);
+    assert_eq!(fail(&mut circuit, &heavy, &slow, until), until + Duration::from_secs(2));
+}
+
+#[test]
+fn a_probe_that_is_given_up_lets_the_next_one_try() {
+    let (mut circuit, start) = (Circuit::default(), Instant::now());
+    let until = fail(&mut circuit, &ALERTS, &refused(), start);
+    let probe = go(&mut circuit, &ALERTS, until);
+    circuit.release(probe);
+    go(&mut circuit, &RULES, until);
+}
+
+#[test]
+fn a_refusal_by_the_source_shows_that_it_is_there_and_a_panic_of_ours_does_not() {
+    let (mut circuit, start) = (Circuit::default(), Instant::now());
+    let until = fail(&mut circuit, &ALERTS, &refused(), start);
+    let until = fail(&mut circuit, &RULES, &error(Trouble::Internal { reason: "bug".into() }), until);
+    let probe = go(&mut circuit, &ALERTS, until);
+    assert!(matches!(circuit.admit(&Subject::Board(AskKind::Silences), until), Admission::Wait));
+    circuit.settle(probe, ALERTS, Err(&odd()), until, 1.0);
+    go(&mut circuit, &Subject::Board(AskKind::Silences), until);
+}
+
+#[test]
+fn a_moment_too_early_is_not_too_early() {
+    let (mut circuit, start) = (Circuit::default(), Instant::now());
+    let until = fail(&mut circuit, &ALERTS, &refused(), start);
+    go(&mut circuit, &ALERTS, until - Duration::from_millis(20));
+}
+
+#[test]
+fn what_is_remembered_of_failures_has_a_bound() {
+    let (mut circuit, start) = (Circuit::default(), Instant::now());
+    for n in 0..1000 {
+        fail(&mut circuit, &Subject::Series(format!("q{n}").into()), &odd(), start);
+    }
+    assert!(circuit.failing.len() <= SUBJECTS_KEPT);
+}
