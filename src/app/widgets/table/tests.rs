@@ -80,7 +80,10 @@ fn everything_is_there_in_ascii_and_without_colour() {
     });
     let picture = lines(&buf);
     assert_eq!(picture[0], "      SERVICE                 RATE  ERRORSv  TREND         REASON");
-    assert_eq!(picture[2], ">+ B  checkout              1.2k/s    12.3%        _- =*#  CheckoutErrorBudgetB~");
+    assert_eq!(
+        picture[2],
+        ">+ B  checkout              1.2k/s    12.3%        _- =*#  CheckoutErrorBudgetB~"
+    );
     assert!(picture[3].starts_with(" *+.  rec"));
 }
 

@@ -1,0 +1,371 @@
+//! The axes of pictures over time: round values at the left, round times of the reader's zone below.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::text;
+use super::unit::{Unit, number};
+use crate::app::look::{Charset, Cx};
+use crate::app::theme::Role;
+use crate::model::series::Span;
+
+/// Cells of the labels at the left: the same for all pictures, so that those under each other share one time axis.
+const LABELS: u16 = 7;
+
+/// Beyond this, differences and products of values could overflow.
+const HUGE: f64 = 1e300;
+
+/// Where the parts of a picture stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// The row above, for the legend.
+    pub(super) legend: Option<Rect>,
+    /// Left of the plot, without the axis itself; empty where there is no room.
+    pub(super) labels: Rect,
+    /// The picture.
+    pub(super) plot: Rect,
+    /// The time axis; the times stand in the row below it.
+    pub(super) line: Rect,
+}
+
+impl Frame {
+    /// Cuts `area`, which has four rows or more, into the parts.
+    pub(super) fn new(area: Rect) -> Self {
+        let head = u16::from(area.height >= 6);
+        let side = if area.width >= 24 { LABELS } else { 0 };
+        let edge = if side > 0 { side + 1 } else { 0 };
+        let plot = Rect {
+            x: area.x + edge,
+            y: area.y + head,
+            width: area.width - edge,
+            height: area.height.saturating_sub(head + 2),
+        };
+        Self {
+            legend: (head > 0).then_some(Rect { height: 1, ..area }),
+            labels: Rect { x: area.x, width: side, ..plot },
+            plot,
+            line: Rect { y: plot.bottom(), height: 1, ..plot },
+        }
+    }
+
+    /// Draws the axes: at the left with `labels` in their rows of the plot, below with the times of `span`.
+    pub(super) fn draw(&self, cx: &Cx<'_>, span: Span, labels: &[(u16, String)], buf: &mut Buffer) {
+        let (plot, style) = (self.plot, cx.style(Role::Border));
+        if self.labels.width > 0 {
+            let x = plot.x - 1;
+            for y in plot.top()..plot.bottom() {
+                text::put(buf, x, y, 1, cx.charset.pick("│", "|"), style);
+            }
+            text::put(buf, x, self.line.y, 1, cx.charset.pick("└", "+"), style);
+            for (row, label) in labels {
+                let y = plot.y + row;
+                text::right(buf, self.labels.x, y, self.labels.width, label, cx.style(Role::Muted));
+                text::put(buf, x, y, 1, cx.charset.pick("┤", "+"), style);
+            }
+        }
+        let across = cx.charset.pick("─", "-").repeat(usize::from(plot.width));
+        text::put(buf, plot.x, self.line.y, plot.width, &across, style);
+        for tick in times(span, cx.zone, plot.width) {
+            text::put(buf, plot.x + tick.column, self.line.y, 1, cx.charset.pick("┬", "+"), style);
+            let width = plot.width - tick.label_at;
+            text::put(
+                buf,
+                plot.x + tick.label_at,
+                self.line.y + 1,
+                width,
+                &tick.label,
+                cx.style(Role::Muted),
+            );
+        }
+    }
+}
+
+/// The values at the left.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Scale {
+    /// What the plot's bottom stands for.
+    pub(super) low: f64,
+    /// What its top stands for; above `low`.
+    pub(super) high: f64,
+    /// Round values in between, with their labels.
+    pub(super) ticks: Vec<(f64, String)>,
+    by: f64,
+    suffix: Option<&'static str>,
+}
+
+impl Scale {
+    /// Round bounds and ticks around `low..=high` for a plot of so many rows; `fixed` bounds stay as they are.
+    pub(super) fn new(low: f64, high: f64, fixed: bool, unit: Unit, rows: u16, charset: Charset) -> Self {
+        let (low, high) = (low.clamp(-HUGE, HUGE), high.clamp(-HUGE, HUGE));
+        let (low, high) = if high - low > high.abs().max(low.abs()) * 1e-9 && high - low > 1e-290 {
+            (low, high)
+        } else {
+            around(low, unit)
+        };
+        let crosses = u16::from(low < 0.0 && high > 0.0);
+        let intervals = (rows / 2).clamp(1 + crosses, 4);
+        let unit_of = |highest: f64| match unit.scale(highest, charset) {
+            Some((by, suffix)) => (by, Some(suffix)),
+            None => (1.0, None),
+        };
+        let (mut by, mut suffix) = unit_of(low.abs().max(high.abs()));
+        let (mut from, mut to, mut step) = round(low * by, high * by, intervals);
+        let rounded = unit_of((from / by).abs().max((to / by).abs()));
+        if rounded.1 != suffix {
+            // rounding up reached the next unit: 1s, not 1000ms
+            (by, suffix) = rounded;
+            (from, to, step) = round(low * by, high * by, intervals);
+        }
+        let (low, high) = if fixed { (low, high) } else { (from / by, to / by) };
+        let decimals = (0..6).find(|d| is_whole(step * 10_f64.powi(*d))).unwrap_or(6);
+        let mut ticks = Vec::new();
+        for i in 0..=intervals {
+            let scaled = from + f64::from(i) * step;
+            let value = scaled / by;
+            let tolerance = (high - low) * 1e-9;
+            if value >= low - tolerance && value <= high + tolerance {
+                ticks.push((value, tick(scaled, step, usize::try_from(decimals).unwrap_or(0), suffix)));
+            }
+        }
+        Self { low, high, ticks, by, suffix }
+    }
+
+    /// A value in the unit of the ticks.
+    pub(super) fn label(&self, value: f64) -> String {
+        format!("{}{}", number(value * self.by), self.suffix.unwrap_or_default())
+    }
+
+    /// Where in the scale a value lies, from 0 at the bottom to 1 at the top; beyond both, at the edge.
+    pub(super) fn share(&self, value: f64) -> f64 {
+        ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
+    }
+
+    /// The row of a plot of so many rows, counted from the top.
+    pub(super) fn row(&self, value: f64, rows: u16) -> u16 {
+        let last = rows.saturating_sub(1);
+        cell(1.0 - self.share(value), last)
+    }
+
+    /// Whether the value is within the scale.
+    pub(super) fn holds(&self, value: f64) -> bool {
+        (self.low..=self.high).contains(&value)
+    }
+}
+
+fn tick(scaled: f64, step: f64, decimals: usize, suffix: Option<&str>) -> String {
+    match suffix {
+        _ if scaled.abs() < step * 1e-6 => format!("0{}", suffix.unwrap_or_default()),
+        Some(suffix) => format!("{scaled:.decimals$}{suffix}"),
+        None => format!("{scaled:.1e}"),
+    }
+}
+
+/// Bounds around a line that is flat.
+fn around(value: f64, unit: Unit) -> (f64, f64) {
+    if value.abs() < 1e-290 {
+        return (0.0, if unit == Unit::Ratio { 0.01 } else { 1.0 });
+    }
+    if value > 0.0 { (0.0, value) } else { (value, 0.0) }
+}
+
+/// `share` of `last`, rounded to a whole cell.
+fn cell(share: f64, last: u16) -> u16 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and `last`")]
+    let cell = (share.clamp(0.0, 1.0) * f64::from(last)).round() as u16;
+    cell
+}
+
+fn is_whole(value: f64) -> bool {
+    (value - value.round()).abs() < 1e-6
+}
+
+/// Round bounds that enclose `low..=high` in at most so many round steps.
+fn round(low: f64, high: f64, intervals: u16) -> (f64, f64, f64) {
+    let raw = (high - low) / f64::from(intervals);
+    let mut base = 10_f64.powf(raw.log10().floor());
+    for _ in 0..3 {
+        for factor in [1.0, 2.0, 2.5, 5.0] {
+            let step = base * factor;
+            let (from, to) = ((low / step + 1e-9).floor() * step, (high / step - 1e-9).ceil() * step);
+            if (to - from) / step < f64::from(intervals) + 0.5 {
+                return (from, to, step);
+            }
+        }
+        base *= 10.0;
+    }
+    (low, high, raw)
+}
+
+/// One time on the axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Tick {
+    /// The cell that it stands for.
+    pub(super) column: u16,
+    /// The first cell of its label.
+    pub(super) label_at: u16,
+    /// `02:15`, `02:15:30` or `Mar 14`.
+    pub(super) label: String,
+}
+
+/// The cell of a moment in a plot of so many columns; beyond the span, the nearest edge.
+pub(super) fn column(span: Span, at: Timestamp, columns: u16) -> u16 {
+    let (start, end) = (span.start().as_second() as f64, span.end().as_second() as f64);
+    let last = columns.saturating_sub(1);
+    if end > start { cell((at.as_second() as f64 - start) / (end - start), last) } else { last }
+}
+
+const STEPS: [i64; 20] = [
+    1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 172_800,
+    604_800,
+];
+const DAY: i64 = 86_400;
+
+/// Round times of `zone`, as dense as their labels allow: two blanks between them at least.
+fn times(span: Span, zone: &TimeZone, columns: u16) -> Vec<Tick> {
+    let (start, end) = (span.start().as_second(), span.end().as_second());
+    let range = end.saturating_sub(start);
+    let label_cells = |step: i64| if step < 60 { 8.0 } else { 6.0 };
+    let fits = |step: i64| {
+        step as f64 * f64::from(columns.saturating_sub(1)) >= (label_cells(step) + 2.0) * range as f64
+    };
+    let doubled = || (3..40).map(|power| DAY << power);
+    let Some(step) = STEPS.into_iter().chain(doubled()).find(|step| range > 0 && fits(*step)) else {
+        return Vec::new();
+    };
+    let mut ticks: Vec<Tick> = Vec::new();
+    let mut from = start;
+    let mut free = 0;
+    while let Some(at) = aligned(from, step, zone).filter(|at| *at <= end) {
+        from = at.max(from) + 1;
+        let Ok(moment) = Timestamp::from_second(at) else { break };
+        let label = label(moment, step, range, zone);
+        let cells = text::width(&label);
+        let column = column(span, moment, columns);
+        let Some(last) = columns.checked_sub(cells) else { continue };
+        let label_at = column.saturating_sub(cells / 2).min(last);
+        if label_at >= free {
+            free = label_at + cells + 1;
+            ticks.push(Tick { column, label_at, label });
+        }
+    }
+    ticks
+}
+
+/// The first second at or after `from` that is a multiple of `step` on the clocks of `zone`.
+fn aligned(from: i64, step: i64, zone: &TimeZone) -> Option<i64> {
+    let offset =
+        |second: i64| Timestamp::from_second(second).ok().map(|at| i64::from(zone.to_offset(at).seconds()));
+    let before = offset(from)?;
+    let local = (from + before).div_euclid(step) * step;
+    let local = if local < from + before { local + step } else { local };
+    // clocks may have changed in between
+    let after = offset(local - before)?;
+    Some((local - after).max(from))
+}
+
+fn label(at: Timestamp, step: i64, range: i64, zone: &TimeZone) -> String {
+    let local = at.to_zoned(zone.clone());
+    let is_midnight = local.hour() == 0 && local.minute() == 0;
+    let format = match step {
+        ..60 => "%H:%M:%S",
+        DAY.. => "%b %d",
+        _ if is_midnight && range >= DAY => "%b %d",
+        _ => "%H:%M",
+    };
+    local.strftime(format).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::app::widgets::probe::NOW;
+
+    fn span(range: u64) -> Span {
+        let end = Timestamp::from_second(NOW + 420).unwrap();
+        Span::ending(end, Duration::from_secs(range), 240, Duration::from_secs(1))
+    }
+
+    fn labels(range: u64, zone: &TimeZone, columns: u16) -> Vec<String> {
+        times(span(range), zone, columns).into_iter().map(|tick| tick.label).collect()
+    }
+
+    #[test]
+    fn times_are_round_on_the_clocks_of_the_reader() {
+        let utc = &TimeZone::UTC;
+        assert_eq!(labels(3600, utc, 60), ["01:10", "01:20", "01:30", "01:40", "01:50", "02:00"]);
+        assert_eq!(labels(3600, utc, 20), ["01:30", "02:00"]);
+        assert_eq!(labels(60, utc, 60), ["02:06:00", "02:06:15", "02:06:30", "02:06:45", "02:07:00"]);
+        assert_eq!(labels(172_800, utc, 60), ["12:00", "Mar 13", "12:00", "Mar 14"]);
+        assert_eq!(labels(7 * 86_400, utc, 40), ["Mar 08", "Mar 10", "Mar 12", "Mar 14"]);
+        let kathmandu = TimeZone::get("Asia/Kathmandu").unwrap();
+        assert_eq!(labels(3600, &kathmandu, 20), ["07:00", "07:30"]);
+    }
+
+    #[test]
+    fn days_start_at_midnight_also_after_clocks_have_changed() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let end: Timestamp = "2026-03-31T12:00:00Z".parse().unwrap();
+        let span = Span::ending(end, Duration::from_secs(4 * 86_400), 240, Duration::from_secs(1));
+        let shown: Vec<_> = times(span, &berlin, 80).into_iter().map(|tick| tick.label).collect();
+        assert_eq!(shown, ["Mar 28", "12:00", "Mar 29", "12:00", "Mar 30", "12:00", "Mar 31", "12:00"]);
+    }
+
+    fn ticks(low: f64, high: f64, unit: Unit, rows: u16) -> Vec<String> {
+        Scale::new(low, high, false, unit, rows, Charset::Unicode)
+            .ticks
+            .into_iter()
+            .map(|(_, label)| label)
+            .collect()
+    }
+
+    #[test]
+    fn values_are_round_in_their_unit() {
+        assert_eq!(ticks(0.0, 0.137, Unit::Ratio, 8), ["0%", "5%", "10%", "15%"]);
+        assert_eq!(ticks(0.0, 0.97, Unit::Ratio, 4), ["0%", "50%", "100%"]);
+        assert_eq!(ticks(0.0, 0.000_4, Unit::Ratio, 8), ["0%", "0.01%", "0.02%", "0.03%", "0.04%"]);
+        assert_eq!(ticks(0.0, 1234.0, Unit::PerSecond, 8), ["0k/s", "0.5k/s", "1.0k/s", "1.5k/s"]);
+        assert_eq!(ticks(0.0, 0.43, Unit::Seconds, 4), ["0ms", "250ms", "500ms"]);
+        assert_eq!(ticks(0.0, 260.0, Unit::Seconds, 8), ["0m", "2m", "4m", "6m"]);
+        assert_eq!(ticks(0.0, 0.94, Unit::Seconds, 4), ["0s", "0.5s", "1.0s"]);
+        assert_eq!(ticks(-3.0, 7.0, Unit::Plain, 8), ["-5", "0", "5", "10"]);
+        assert_eq!(ticks(0.0, 0.0, Unit::Ratio, 4), ["0%", "0.5%", "1.0%"]);
+        assert_eq!(ticks(0.0, 1e308, Unit::Plain, 4), ["0", "5.0e299", "1.0e300"]);
+    }
+
+    #[test]
+    fn fixed_bounds_stay() {
+        let scale = Scale::new(0.0, 0.9, true, Unit::Ratio, 8, Charset::Unicode);
+        assert_eq!((scale.low, scale.high), (0.0, 0.9));
+        assert_eq!((scale.row(5.0, 10), scale.row(-5.0, 10)), (0, 9));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bounds_give_a_scale_that_holds_them(a in any::<f64>(), b in any::<f64>(), rows in 0..40_u16) {
+            prop_assume!(!a.is_nan() && !b.is_nan());
+            for unit in [Unit::Ratio, Unit::PerSecond, Unit::Seconds, Unit::Plain] {
+                let (low, high) = (a.min(b), a.max(b));
+                let scale = Scale::new(low, high, false, unit, rows, Charset::Ascii);
+                prop_assert!(scale.low < scale.high && scale.low.is_finite() && scale.high.is_finite());
+                prop_assert!(scale.ticks.len() <= 5);
+                for value in [low, high, 0.0] {
+                    prop_assert!((0.0..=1.0).contains(&scale.share(value)));
+                }
+            }
+        }
+
+        #[test]
+        fn labels_never_touch(range in 1..100_000_000_u64, columns in 0..200_u16) {
+            let zone = TimeZone::get("America/St_Johns").unwrap();
+            for pair in times(span(range), &zone, columns).windows(2) {
+                prop_assert!(pair[0].label_at + text::width(&pair[0].label) < pair[1].label_at);
+            }
+        }
+    }
+}

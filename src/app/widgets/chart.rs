@@ -1,0 +1,290 @@
+//! A chart over time: lines with gaps where there are no data, a threshold, and when the alert fired.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::axis::{self, Frame, Scale};
+use super::plot::{Dots, Plot};
+use super::spark::Spark;
+use super::text::{self, Run};
+use super::unit::Unit;
+use crate::app::look::{Charset, Cx};
+use crate::app::theme::Role;
+use crate::model::series::Span;
+
+/// One line of a chart.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Line<'a> {
+    /// One value for each point of the span; NaN where there is none.
+    pub values: &'a [f64],
+    /// How it looks; see [`Role::of_line`].
+    pub role: Role,
+    /// What the legend calls it.
+    pub label: &'a str,
+}
+
+/// Something that happened at one moment, drawn as a vertical line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mark<'a> {
+    /// When.
+    pub at: Timestamp,
+    /// One cell that stands for it on the time axis.
+    pub symbol: &'a str,
+    /// How it looks.
+    pub role: Role,
+}
+
+/// What a chart shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Chart<'a> {
+    /// The time from the left edge to the right one.
+    pub span: Span,
+    /// The most important line first: it is drawn over the others, and alone where there is no room for a chart.
+    pub lines: &'a [Line<'a>],
+    /// What the values count.
+    pub unit: Unit,
+    /// A value to compare with, and its name.
+    pub threshold: Option<(f64, &'a str)>,
+    /// When the alert fired.
+    pub shade: &'a [(Timestamp, Timestamp)],
+    /// What happened when.
+    pub marks: &'a [Mark<'a>],
+    /// Whether zero is always to be seen.
+    pub zero_based: bool,
+    /// Fixed bounds; what lies beyond is drawn at the edge.
+    pub limits: Option<(f64, f64)>,
+}
+
+impl<'a> Chart<'a> {
+    /// Lines from zero up, and nothing else.
+    pub fn new(span: Span, lines: &'a [Line<'a>], unit: Unit) -> Self {
+        Self { span, lines, unit, threshold: None, shade: &[], marks: &[], zero_based: true, limits: None }
+    }
+
+    /// Draws it: with a legend from six rows on, without from four; below that as a sparkline of the first line.
+    pub fn render(&self, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+        let area = area.intersection(buf.area);
+        if area.is_empty() {
+            return;
+        }
+        if area.height < 4 {
+            self.small(cx, area, buf);
+            return;
+        }
+        let frame = Frame::new(area);
+        let plot_area = frame.plot;
+        let Some(scale) = self.scale(plot_area.height, cx.charset) else {
+            frame.draw(cx, self.span, &[], buf);
+            self.shades(cx, &frame, buf);
+            self.no_data(cx, plot_area, buf);
+            self.marks(cx, &frame, None, buf);
+            if let Some(place) = frame.legend {
+                text::runs(cx, &self.legend(cx, self.dots(cx), self.threshold_label(cx, None)), place, buf);
+            }
+            return;
+        };
+        let mut labels: Vec<(u16, String)> = Vec::new();
+        for (value, label) in &scale.ticks {
+            let row = scale.row(*value, plot_area.height);
+            if labels.iter().all(|(taken, _)| taken.abs_diff(row) > 0) {
+                labels.push((row, label.clone()));
+            }
+        }
+        frame.draw(cx, self.span, &labels, buf);
+        let dots = self.dots(cx);
+        let mut plot = Plot::new(plot_area.width, plot_area.height, dots);
+        for (i, line) in self.lines.iter().enumerate().rev() {
+            plot.line(i, line.values, |value| scale.share(value));
+        }
+        self.shades(cx, &frame, buf);
+        let unplaced = self.threshold(cx, &scale, &plot, &frame, buf);
+        self.marks(cx, &frame, Some(&plot), buf);
+        plot.render(|i| self.look(cx, i), plot_area, buf);
+        if let Some(place) = frame.legend {
+            text::runs(cx, &self.legend(cx, dots, unplaced), place, buf);
+        }
+    }
+
+    /// Braille, unless lines could not be told apart that way: then each has its own sign.
+    fn dots(&self, cx: &Cx<'_>) -> Dots {
+        let mut styles: Vec<Style> = Vec::with_capacity(self.lines.len());
+        for line in self.lines {
+            let style = cx.style(line.role);
+            if styles.contains(&style) {
+                return Dots::Signs;
+            }
+            styles.push(style);
+        }
+        if cx.charset == Charset::Ascii { Dots::Signs } else { Dots::Braille }
+    }
+
+    fn look(&self, cx: &Cx<'_>, line: usize) -> (Style, &'static str) {
+        let role = self.lines.get(line).map_or(Role::Text, |line| line.role);
+        (cx.style(role), Role::of_line(line).ascii())
+    }
+
+    /// The bounds of the values; `None` when there are none to draw. A threshold far off does not flatten the lines.
+    fn scale(&self, rows: u16, charset: Charset) -> Option<Scale> {
+        let finite =
+            || self.lines.iter().flat_map(|line| line.values).copied().filter(|value| value.is_finite());
+        let low = finite().reduce(f64::min)?;
+        let high = finite().reduce(f64::max)?;
+        let limits = self.limits.filter(|(low, high)| low.is_finite() && high.is_finite() && low < high);
+        if let Some((low, high)) = limits {
+            return Some(Scale::new(low, high, true, self.unit, rows, charset));
+        }
+        let (mut low, mut high) = if self.zero_based { (low.min(0.0), high.max(0.0)) } else { (low, high) };
+        if let Some((threshold, _)) = self.threshold.filter(|(threshold, _)| threshold.is_finite()) {
+            let (wide_low, wide_high) = (low.min(threshold), high.max(threshold));
+            let is_flat = high <= low;
+            if is_flat || wide_high / 5.0 - wide_low / 5.0 <= high - low {
+                (low, high) = (wide_low, wide_high);
+            }
+        }
+        Some(Scale::new(low, high, false, self.unit, rows, charset))
+    }
+
+    /// Draws the threshold behind the lines, named where they leave room for its name; else gives the name back.
+    fn threshold(
+        &self,
+        cx: &Cx<'_>,
+        scale: &Scale,
+        plot: &Plot,
+        frame: &Frame,
+        buf: &mut Buffer,
+    ) -> Option<String> {
+        let (value, _) = self.threshold.filter(|(value, _)| !value.is_nan())?;
+        let label = self.threshold_label(cx, Some(scale))?;
+        let (area, style) = (frame.plot, cx.style(Role::Threshold));
+        let row = scale.row(value, area.height);
+        let y = area.y + row;
+        if scale.holds(value) {
+            for column in 0..area.width {
+                text::put(buf, area.x + column, y, 1, cx.symbol(Role::Threshold), style);
+            }
+            let tick = scale.label(value);
+            if frame.labels.width > 0 {
+                let blank = " ".repeat(usize::from(frame.labels.width));
+                text::put(buf, frame.labels.x, y, frame.labels.width, &blank, style);
+                text::right(buf, frame.labels.x, y, frame.labels.width, &tick, style);
+            }
+        }
+        let cells = text::width(&label).saturating_add(2);
+        let mut run = 0;
+        for column in 0..area.width {
+            run = if plot.is_free(column, row) { run + 1 } else { 0 };
+            if run == cells.saturating_add(1) {
+                text::put(buf, area.x + column + 1 - cells, y, cells, &format!(" {label} "), style);
+                return None;
+            }
+        }
+        Some(label)
+    }
+
+    /// The threshold's name; with an arrow if it lies beyond the scale.
+    fn threshold_label(&self, cx: &Cx<'_>, scale: Option<&Scale>) -> Option<String> {
+        let (value, label) = self.threshold?;
+        let label = text::fit(label, 40, cx.charset);
+        Some(match scale {
+            Some(scale) if value > scale.high => format!("{} {label}", cx.charset.pick("▲", "^")),
+            Some(scale) if value < scale.low => format!("{} {label}", cx.charset.pick("▼", "v")),
+            _ => label.into_owned(),
+        })
+    }
+
+    /// Lays the shade behind the plot, and a thick line on the time axis that is seen without colour too.
+    fn shades(&self, cx: &Cx<'_>, frame: &Frame, buf: &mut Buffer) {
+        let area = frame.plot;
+        // the background only: without colours the shade would be reverse video, and the lines hard to read
+        let shade = Style { bg: cx.style(Role::Shade).bg, ..Style::new() };
+        for (from, to) in self.shade {
+            let to = to.max(from);
+            if area.width == 0 || *from > self.span.end() || *to < self.span.start() {
+                continue;
+            }
+            let first = axis::column(self.span, *from, area.width);
+            let last = axis::column(self.span, *to, area.width);
+            for column in first..=last {
+                let x = area.x + column;
+                buf.set_style(Rect { x, width: 1, ..area }.intersection(buf.area), shade);
+                let sign = cx.charset.pick("━", "=");
+                text::put(buf, x, frame.line.y, 1, sign, cx.style(Role::Threshold));
+            }
+        }
+    }
+
+    /// Draws what happened: a symbol on the time axis and a line above it, behind the lines of the chart.
+    fn marks(&self, cx: &Cx<'_>, frame: &Frame, plot: Option<&Plot>, buf: &mut Buffer) {
+        let area = frame.plot;
+        for mark in self.marks {
+            if area.width == 0 || mark.at < self.span.start() || mark.at > self.span.end() {
+                continue;
+            }
+            let column = axis::column(self.span, mark.at, area.width);
+            let (x, style) = (area.x + column, cx.style(mark.role));
+            for row in (0..area.height).filter(|row| plot.is_none_or(|plot| plot.is_free(column, *row))) {
+                text::put(buf, x, area.y + row, 1, cx.charset.pick("┊", ":"), style);
+            }
+            text::put(buf, x, frame.line.y, 1, mark.symbol, style);
+        }
+    }
+
+    fn no_data(&self, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+        let is_infinite = self.lines.iter().flat_map(|line| line.values).any(|value| value.is_infinite());
+        let words = if is_infinite { "no finite values" } else { "no data" };
+        let words = text::fit(words, area.width, cx.charset);
+        let x = area.x + (area.width - text::width(&words)) / 2;
+        text::put(buf, x, area.y + area.height / 2, area.width, &words, cx.style(Role::Muted));
+    }
+
+    /// A sparkline of the first line, below its name where there are two rows.
+    fn small(&self, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+        let head = u16::from(area.height > 1);
+        if head > 0 {
+            let label = self.threshold_label(cx, None);
+            text::runs(cx, &self.legend(cx, Dots::Braille, label), Rect { height: 1, ..area }, buf);
+        }
+        let Some(line) = self.lines.first() else { return };
+        let rest = Rect { y: area.y + head, height: area.height - head, ..area };
+        let max = self.limits.map(|(_, high)| high);
+        Spark { values: line.values, max, role: line.role }.render(cx, rest, buf);
+    }
+
+    /// `─ p95 124ms  ─ p50 12ms  ┄ objective`, then what has no place in the chart.
+    fn legend(&self, cx: &Cx<'_>, dots: Dots, threshold: Option<String>) -> Vec<Run<'a>> {
+        let mut runs = Vec::new();
+        for (i, line) in self.lines.iter().enumerate() {
+            let (_, sign) = self.look(cx, i);
+            let sign = if dots == Dots::Signs { sign } else { cx.charset.pick("─", "-") };
+            let gap = if i > 0 { "   " } else { "" };
+            runs.push(Run::new(format!("{gap}{sign} "), line.role));
+            if !line.label.is_empty() {
+                runs.push(Run::new(format!("{} ", line.label), Role::Muted));
+            }
+            runs.push(self.newest(cx, line));
+        }
+        if let Some(label) = threshold {
+            let gap = if runs.is_empty() { "" } else { "   " };
+            runs.push(Run::new(format!("{gap}{} {label}", cx.symbol(Role::Threshold)), Role::Threshold));
+        }
+        runs
+    }
+
+    /// The newest value; if the last points are missing, since when.
+    fn newest(&self, cx: &Cx<'_>, line: &Line<'_>) -> Run<'a> {
+        let Some(at) = line.values.iter().rposition(|value| !value.is_nan()) else {
+            return Run::new("no data", Role::Muted);
+        };
+        if at + 3 < line.values.len() {
+            let since = self.span.at(at).to_zoned(cx.zone.clone());
+            return Run::new(format!("no data since {}", since.strftime("%H:%M")), Role::Stale);
+        }
+        let value = line.values.get(at).copied().unwrap_or(f64::NAN);
+        Run::new(self.unit.text(value, cx.charset), Role::Text)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! How numbers are written beside charts and in tables: short, with their unit, three significant digits.
+
+use crate::app::look::Charset;
+use crate::model::health::{latency, percent};
+
+/// What a number counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// 0 to 1, written as per cent.
+    Ratio,
+    /// Events per second.
+    PerSecond,
+    /// Seconds.
+    Seconds,
+    /// Anything else.
+    Plain,
+}
+
+impl Unit {
+    /// One value in words: `1.23%`, `1.2k/s`, `640ms`; `-` if it is no number.
+    pub fn text(self, value: f64, charset: Charset) -> String {
+        match self {
+            _ if value.is_infinite() => if value > 0.0 { "+Inf" } else { "-Inf" }.into(),
+            Self::Ratio => percent(value),
+            Self::PerSecond => rate(value),
+            Self::Seconds if charset == Charset::Ascii => latency(value).replace('µ', "u"),
+            Self::Seconds => latency(value),
+            Self::Plain => number(value),
+        }
+    }
+
+    /// What the ticks of an axis up to `highest` are multiplied with, and what is written behind them.
+    ///
+    /// `None`: too large or too small for any of ours, to be written with an exponent.
+    pub(super) fn scale(self, highest: f64, charset: Charset) -> Option<(f64, &'static str)> {
+        match self {
+            Self::Ratio if highest < 1e4 => Some((100.0, "%")),
+            Self::Ratio => None,
+            Self::Seconds => Some(match highest {
+                s if s < 1e-3 => (1e6, charset.pick("µs", "us")),
+                s if s < 1.0 => (1e3, "ms"),
+                s if s < 120.0 => (1.0, "s"),
+                s if s < 7200.0 => (1.0 / 60.0, "m"),
+                s if s < 172_800.0 => (1.0 / 3600.0, "h"),
+                s if s < 8.64e9 => (1.0 / 86_400.0, "d"),
+                _ => return None,
+            }),
+            Self::PerSecond => prefix(highest).map(|(by, _, suffix)| (1.0 / by, suffix)),
+            Self::Plain => prefix(highest).map(|(by, suffix, _)| (1.0 / by, suffix)),
+        }
+    }
+}
+
+/// Thousands: divisor, prefix, prefix per second.
+fn prefix(highest: f64) -> Option<(f64, &'static str, &'static str)> {
+    match highest {
+        v if v < 1e-3 && v != 0.0 => None,
+        v if v < 1e3 => Some((1.0, "", "/s")),
+        v if v < 1e6 => Some((1e3, "k", "k/s")),
+        v if v < 1e9 => Some((1e6, "M", "M/s")),
+        v if v < 1e12 => Some((1e9, "G", "G/s")),
+        v if v < 1e15 => Some((1e12, "T", "T/s")),
+        _ => None,
+    }
+}
+
+/// Events per second: `1.2k/s`, `640/s`, `0.25/s`; `-` if it is no number.
+pub fn rate(per_second: f64) -> String {
+    match per_second {
+        v if !v.is_finite() => "-".into(),
+        v if v > 0.0 && v < 0.01 => "<0.01/s".into(),
+        v => format!("{}/s", number(v)),
+    }
+}
+
+/// A number in three significant digits: `0.012`, `3`, `12.3k`, `1.5e20`; `-` if it is none.
+pub fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return "-".into();
+    }
+    // rounded first: 999.96 is 1k, not 1000
+    let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
+    let Some((by, suffix, _)) = prefix(rounded.abs()) else {
+        return format!("{value:.1e}");
+    };
+    let scaled = rounded / by;
+    let decimals = match scaled.abs() {
+        v if v >= 100.0 => 0,
+        v if v >= 10.0 => 1,
+        v if v >= 1.0 => 2,
+        v if v >= 0.1 => 3,
+        v if v >= 0.01 => 4,
+        _ => 5,
+    };
+    let digits = format!("{scaled:.decimals$}");
+    let short =
+        if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { &digits };
+    format!("{}{suffix}", if short == "-0" { "0" } else { short })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_three_digits_and_a_prefix() {
+        for (value, shown) in [
+            (0.0, "0"),
+            (-0.0, "0"),
+            (3.0, "3"),
+            (0.012_34, "0.0123"),
+            (12.34, "12.3"),
+            (640.4, "640"),
+            (999.96, "1k"),
+            (1234.0, "1.23k"),
+            (-1500.0, "-1.5k"),
+            (8.5e9, "8.5G"),
+            (1.5e20, "1.5e20"),
+            (1e308, "1.0e308"),
+            (0.000_01, "1.0e-5"),
+            (f64::NAN, "-"),
+        ] {
+            assert_eq!(number(value), shown);
+        }
+    }
+
+    #[test]
+    fn every_unit_says_what_it_counts() {
+        for (unit, value, shown) in [
+            (Unit::Ratio, 0.0123, "1.23%"),
+            (Unit::PerSecond, 1234.0, "1.23k/s"),
+            (Unit::PerSecond, 0.001, "<0.01/s"),
+            (Unit::PerSecond, 0.0, "0/s"),
+            (Unit::Seconds, 0.000_4, "400us"),
+            (Unit::Plain, 17.0, "17"),
+            (Unit::Plain, f64::INFINITY, "+Inf"),
+            (Unit::Seconds, f64::NAN, "-"),
+        ] {
+            assert_eq!(unit.text(value, Charset::Ascii), shown);
+        }
+        assert_eq!(Unit::Seconds.text(0.000_4, Charset::Unicode), "400µs");
+    }
+}
