@@ -3,6 +3,7 @@
 mod axis;
 pub mod bar;
 pub mod chart;
+pub mod heat;
 mod plot;
 pub mod spark;
 pub mod table;

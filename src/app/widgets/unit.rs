@@ -29,6 +29,14 @@ impl Unit {
         }
     }
 
+    /// As [`Unit::text`], without zeros that say nothing: `2.5s`, `5%`; for bounds that somebody chose.
+    pub fn short(self, value: f64, charset: Charset) -> String {
+        match self.scale(value.abs(), charset).filter(|_| value.is_finite()) {
+            Some((by, suffix)) => format!("{}{suffix}", number(value * by)),
+            None => self.text(value, charset),
+        }
+    }
+
     /// What the ticks of an axis up to `highest` are multiplied with, and what is written behind them.
     ///
     /// `None`: too large or too small for any of ours, to be written with an exponent.
@@ -138,6 +146,9 @@ mod tests {
         ] {
             assert_eq!(unit.text(value, Charset::Ascii), shown);
         }
+        assert_eq!(Unit::Seconds.short(2.5, Charset::Unicode), "2.5s");
+        assert_eq!(Unit::Ratio.short(0.05, Charset::Unicode), "5%");
+        assert_eq!(Unit::Seconds.short(f64::INFINITY, Charset::Unicode), "+Inf");
         assert_eq!(Unit::Seconds.text(0.000_4, Charset::Unicode), "400µs");
     }
 }

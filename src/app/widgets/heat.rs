@@ -1,0 +1,281 @@
+//! A latency heat map: time across, buckets of latency up, and in each cell how many of the requests fell there.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::axis::Frame;
+use super::text;
+use super::unit::Unit;
+use crate::app::look::Cx;
+use crate::app::theme::Role;
+use crate::model::series::Span;
+
+/// One bucket of a histogram.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bucket<'a> {
+    /// Its upper bound, in seconds; infinite for the last one.
+    pub le: f64,
+    /// Requests per second in this bucket alone, one value for each point of the span; NaN where there is none.
+    pub values: &'a [f64],
+}
+
+/// What a heat map shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Heat<'a> {
+    /// The time from the left edge to the right one.
+    pub span: Span,
+    /// The fastest first.
+    pub buckets: &'a [Bucket<'a>],
+}
+
+impl Heat<'_> {
+    /// Draws it: the fastest at the bottom. Cells without requests are blank; where there are no data at all, the
+    /// column is hatched. Neighbouring buckets share a row if there are more of them than rows.
+    pub fn render(&self, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+        let area = area.intersection(buf.area);
+        if area.is_empty() {
+            return;
+        }
+        if area.height < 4 {
+            text::put(buf, area.x, area.y, area.width, &self.summary(cx, area.width), cx.style(Role::Muted));
+            return;
+        }
+        let frame = Frame::new(area);
+        if let Some(place) = frame.legend {
+            text::runs(cx, &legend(cx), place, buf);
+        }
+        let plot = frame.plot;
+        let bands = self.bands(plot.height);
+        let known = self.buckets.iter().any(|bucket| bucket.values.iter().any(|value| value.is_finite()));
+        if !known || bands.is_empty() {
+            frame.draw(cx, self.span, &[], buf);
+            let words = text::fit("no data", plot.width, cx.charset);
+            let x = plot.x + (plot.width - text::width(&words)) / 2;
+            text::put(buf, x, plot.y + plot.height / 2, plot.width, &words, cx.style(Role::Muted));
+            return;
+        }
+        // buckets are stretched by a whole number of rows, so that all are of one height
+        let count = u16::try_from(bands.len()).unwrap_or(plot.height);
+        let tall = (plot.height / count).max(1);
+        let row_of = |band: u16, part: u16| plot.height.checked_sub(band * tall + part + 1);
+        let labels: Vec<(u16, String)> = (0..count)
+            .zip(&bands)
+            .filter_map(|(band, buckets)| Some((row_of(band, tall - 1)?, self.label(cx, *buckets))))
+            .collect();
+        frame.draw(cx, self.span, &labels, buf);
+        for column in 0..plot.width {
+            let x = plot.x + column;
+            let Some(shares) = self.shares(&bands, column, plot.width) else {
+                for y in plot.top()..plot.bottom() {
+                    text::put(buf, x, y, 1, hatch(cx), cx.style(Role::Border));
+                }
+                continue;
+            };
+            for (band, share) in (0..count).zip(&shares) {
+                let Some(role) = intensity(*share) else { continue };
+                for row in (0..tall).filter_map(|part| row_of(band, part)) {
+                    text::put(buf, x, plot.y + row, 1, cx.symbol(role), cx.style(role));
+                }
+            }
+        }
+    }
+
+    /// Which buckets share a row: first and last index of each row, from the bottom.
+    fn bands(&self, rows: u16) -> Vec<(usize, usize)> {
+        let (count, rows) = (self.buckets.len(), usize::from(rows));
+        let bands = count.min(rows);
+        (0..bands).map(|i| (i * count / bands, ((i + 1) * count / bands).saturating_sub(1))).collect()
+    }
+
+    /// The points that one column of cells stands for: at least one, several if there are more points than cells.
+    fn points(&self, column: u16, columns: u16) -> std::ops::Range<usize> {
+        let (count, columns, at) = (self.span.len(), usize::from(columns.max(1)), usize::from(column));
+        let first = at * count / columns;
+        first..((at + 1) * count / columns).max(first + 1)
+    }
+
+    /// The share of each band in the requests of one column; `None` if nothing is known of that time.
+    fn shares(&self, bands: &[(usize, usize)], column: u16, columns: u16) -> Option<Vec<f64>> {
+        let points = self.points(column, columns);
+        let sums: Vec<Option<f64>> = bands
+            .iter()
+            .map(|(first, last)| {
+                let buckets = self.buckets.get(*first..=*last).unwrap_or_default();
+                let values = buckets.iter().filter_map(|bucket| bucket.values.get(points.clone())).flatten();
+                let finite = values.copied().filter(|value| value.is_finite());
+                // a histogram has no negative counts; the bound keeps sums of absurd ones finite
+                finite.map(|value| value.clamp(0.0, 1e300)).reduce(|a, b| a + b)
+            })
+            .collect();
+        if sums.iter().all(Option::is_none) {
+            return None;
+        }
+        let total: f64 = sums.iter().flatten().sum();
+        let share = |sum: Option<f64>| if total > 0.0 { sum.unwrap_or(0.0) / total } else { 0.0 };
+        Some(sums.into_iter().map(share).collect())
+    }
+
+    /// The upper bound of a band of buckets; without one, what it lies above.
+    fn label(&self, cx: &Cx<'_>, (first, last): (usize, usize)) -> String {
+        let bound = |at: usize| self.buckets.get(at).map_or(f64::NAN, |bucket| bucket.le);
+        let le = bound(last);
+        if le.is_infinite() {
+            let below = first.checked_sub(1).map_or(f64::NAN, bound);
+            return if below.is_nan() {
+                "all".into()
+            } else {
+                format!(">{}", Unit::Seconds.short(below, cx.charset))
+            };
+        }
+        format!("{}{}", cx.charset.pick("≤", "<"), Unit::Seconds.short(le, cx.charset))
+    }
+
+    /// The bucket of most requests at the newest point, in words: all that fits where there is no room for a map.
+    fn summary<'a>(&self, cx: &Cx<'_>, width: u16) -> std::borrow::Cow<'a, str> {
+        let columns = u16::try_from(self.span.len()).unwrap_or(u16::MAX);
+        let bands: Vec<_> = (0..self.buckets.len()).map(|i| (i, i)).collect();
+        let shares = self.shares(&bands, columns.saturating_sub(1), columns).unwrap_or_default();
+        let most = shares.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));
+        let words = match most {
+            None => "no data".to_owned(),
+            Some((_, share)) if *share <= 0.0 => "no requests".to_owned(),
+            Some((bucket, share)) => {
+                format!("{} {}", self.label(cx, (bucket, bucket)), Unit::Ratio.text(*share, cx.charset))
+            }
+        };
+        text::fit(&words, width, cx.charset).into_owned().into()
+    }
+}
+
+/// A share of the requests as heat: steps of about a factor of five, so that a slow few are seen beside a fast many.
+fn intensity(share: f64) -> Option<Role> {
+    match share {
+        s if s >= 0.4 => Some(Role::Heat4),
+        s if s >= 0.1 => Some(Role::Heat3),
+        s if s >= 0.01 => Some(Role::Heat2),
+        s if s > 0.0 => Some(Role::Heat1),
+        _ => None,
+    }
+}
+
+fn legend<'a>(cx: &Cx<'_>) -> Vec<text::Run<'a>> {
+    let steps = [(Role::Heat1, "<1%"), (Role::Heat2, "1%"), (Role::Heat3, "10%"), (Role::Heat4, "40%")];
+    let mut runs = Vec::with_capacity(steps.len() * 2);
+    for (role, words) in steps {
+        runs.push(text::Run::new(cx.symbol(role), role));
+        runs.push(text::Run::new(format!(" {words}  "), Role::Muted));
+    }
+    runs.push(text::Run::new(hatch(cx), Role::Border));
+    runs.push(text::Run::new(" no data", Role::Muted));
+    runs
+}
+
+/// What fills a time of which nothing is known.
+fn hatch(cx: &Cx<'_>) -> &'static str {
+    cx.charset.pick("╱", "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use jiff::Timestamp;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::app::look::Charset;
+    use crate::app::widgets::probe::{NOW, drawn, has_role, lines, sweep, with_cx};
+
+    const GAP: f64 = f64::NAN;
+
+    fn span(points: u16) -> Span {
+        let end = Timestamp::from_second(NOW).unwrap();
+        Span::ending(end, Duration::from_secs(60 * u64::from(points - 1)), points, Duration::from_secs(60))
+    }
+
+    const FAST: [f64; 6] = [90.0, 50.0, 0.0, GAP, 0.0, 95.0];
+    const SLOW: [f64; 6] = [9.5, 45.0, 0.0, GAP, 100.0, 5.0];
+    const SLOWEST: [f64; 6] = [0.5, 5.0, 0.0, GAP, 0.0, 0.0];
+
+    fn buckets() -> [Bucket<'static>; 3] {
+        [
+            Bucket { le: 0.1, values: &FAST },
+            Bucket { le: 2.5, values: &SLOW },
+            Bucket { le: f64::INFINITY, values: &SLOWEST },
+        ]
+    }
+
+    fn picture(charset: Charset, width: u16, height: u16, buckets: &[Bucket<'_>]) -> Buffer {
+        let heat = Heat { span: span(6), buckets };
+        drawn(width, height, |area, buf| with_cx(charset, |cx| heat.render(cx, area, buf)))
+    }
+
+    #[test]
+    fn fast_is_low_many_is_hot_and_no_data_is_not_no_requests() {
+        let buf = picture(Charset::Unicode, 44, 9, &buckets());
+        assert_eq!(
+            lines(&buf),
+            [
+                "░ <1%  ▒ 1%  ▓ 10%  █ 40%  ╱ no data",
+                "  >2.5s┤░░░░░░▒▒▒▒▒▒      ╱╱╱╱╱╱",
+                "       │░░░░░░▒▒▒▒▒▒      ╱╱╱╱╱╱",
+                "  ≤2.5s┤▒▒▒▒▒▒██████      ╱╱╱╱╱╱██████▒▒▒▒▒▒",
+                "       │▒▒▒▒▒▒██████      ╱╱╱╱╱╱██████▒▒▒▒▒▒",
+                " ≤100ms┤████████████      ╱╱╱╱╱╱      ██████",
+                "       │████████████      ╱╱╱╱╱╱      ██████",
+                "       └───────┬─────────────┬─────────────┬",
+                "             01:56         01:58       02:00"
+            ]
+        );
+        assert!(has_role(&buf, 8, 6, Role::Heat4) && has_role(&buf, 8, 2, Role::Heat1));
+        assert_eq!(
+            lines(&picture(Charset::Ascii, 44, 7, &buckets())),
+            [
+                ". <1%  : 1%  + 10%  # 40%  / no data",
+                "       |                  //////",
+                "  >2.5s+......::::::      //////",
+                "  <2.5s+::::::######      //////######::::::",
+                " <100ms+############      //////      ######",
+                "       +-------+-------------+-------------+",
+                "             01:56         01:58       02:00"
+            ]
+        );
+    }
+
+    #[test]
+    fn more_buckets_than_rows_share_rows() {
+        let buf = picture(Charset::Ascii, 44, 4, &buckets());
+        assert_eq!(
+            lines(&buf),
+            [
+                " >100ms+++++++######      //////######::::::",
+                " <100ms+############      //////      ######",
+                "       +-------+-------------+-------------+",
+                "             01:56         01:58       02:00"
+            ]
+        );
+    }
+
+    #[test]
+    fn without_room_for_a_map_the_busiest_bucket_is_named() {
+        assert_eq!(lines(&picture(Charset::Unicode, 40, 1, &buckets())), ["≤100ms 95.0%"]);
+        assert_eq!(lines(&picture(Charset::Unicode, 40, 1, &[])), ["no data"]);
+    }
+
+    #[test]
+    fn any_size_will_do() {
+        sweep(|cx, area, buf| Heat { span: span(6), buckets: &buckets() }.render(cx, area, buf));
+        sweep(|cx, area, buf| Heat { span: span(6), buckets: &[] }.render(cx, area, buf));
+    }
+
+    proptest! {
+        #[test]
+        fn any_numbers_will_do(
+            rows in prop::collection::vec((any::<f64>(), prop::collection::vec(any::<f64>(), 0..9)), 0..20),
+            (width, height) in (0..60_u16, 0..16_u16),
+        ) {
+            let buckets: Vec<_> = rows.iter().map(|(le, values)| Bucket { le: *le, values }).collect();
+            picture(Charset::Unicode, width, height, &buckets);
+        }
+    }
+}
