@@ -3,6 +3,8 @@
 //! The only room with a socket. Everything textual that comes in passes `model::text` here.
 #![warn(missing_docs)]
 
+pub mod demo;
+
 use std::future::Future;
 use std::pin::Pin;
 
