@@ -1,0 +1,201 @@
+//! A stand-in for any HTTP server, for tests: answers what a function says, and remembers what it was asked.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::config::settings::{SourceKind, SourceSettings};
+
+/// One request that came in.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Asked {
+    pub(crate) method: String,
+    /// Without the query.
+    pub(crate) path: String,
+    /// Names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    /// From the address and from a form, decoded.
+    pub(crate) parameters: Vec<(String, String)>,
+}
+
+impl Asked {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The value of a parameter, or nothing.
+    pub(crate) fn parameter(&self, name: &str) -> &str {
+        self.parameters.iter().find(|(n, _)| n == name).map_or("", |(_, value)| value.as_str())
+    }
+}
+
+/// What is sent back.
+#[derive(Debug, Clone)]
+pub(crate) struct Canned {
+    status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+    /// Claimed in place of the real length.
+    length: Option<usize>,
+    /// Before each byte of the body.
+    drip: Option<Duration>,
+    hangs: bool,
+}
+
+impl Canned {
+    pub(crate) fn json(body: &str) -> Self {
+        Self::new(200, "application/json", body)
+    }
+
+    pub(crate) fn new(status: u16, content_type: &str, body: &str) -> Self {
+        let headers = vec![("Content-Type".into(), content_type.into())];
+        Self { status, headers, body: body.into(), length: None, drip: None, hangs: false }
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// The body compressed.
+    pub(crate) fn gzip(mut self) -> Self {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(&self.body).unwrap();
+        self.body = encoder.finish().unwrap();
+        self.header("Content-Encoding", "gzip")
+    }
+
+    /// A length that the body does not have.
+    pub(crate) fn claiming(mut self, length: usize) -> Self {
+        self.length = Some(length);
+        self
+    }
+
+    /// One byte at a time.
+    pub(crate) fn drip(mut self, pause: Duration) -> Self {
+        self.drip = Some(pause);
+        self
+    }
+
+    /// No answer at all, the connection stays open.
+    pub(crate) fn hang() -> Self {
+        Self { hangs: true, ..Self::json("") }
+    }
+}
+
+/// The running stand-in; ends when it is dropped.
+pub(crate) struct Double {
+    pub(crate) url: String,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    task: JoinHandle<()>,
+}
+
+impl Double {
+    pub(crate) async fn start(answer: impl Fn(&Asked) -> Canned + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let (log, answer) = (Arc::clone(&asked), Arc::new(answer));
+        let task = tokio::spawn(async move {
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                let (log, answer) = (Arc::clone(&log), Arc::clone(&answer));
+                connections.spawn(async move {
+                    // a client that goes away in the middle is part of the tests
+                    drop(serve(stream, &log, &*answer).await);
+                });
+            }
+        });
+        Self { url, asked, task }
+    }
+
+    /// All requests so far.
+    pub(crate) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// Settings of a source that lives here.
+    pub(crate) fn source(&self, kind: SourceKind) -> SourceSettings {
+        SourceSettings { kind, url: self.url.clone(), auth: None, headers: BTreeMap::default(), tenant: None }
+    }
+}
+
+impl Drop for Double {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// One request for each connection.
+async fn serve(
+    mut stream: TcpStream,
+    log: &Mutex<Vec<Asked>>,
+    answer: &(dyn Fn(&Asked) -> Canned + Send + Sync),
+) -> std::io::Result<()> {
+    let asked = read(&mut stream).await?;
+    let canned = answer(&asked);
+    log.lock().unwrap().push(asked);
+    if canned.hangs {
+        std::future::pending::<()>().await;
+    }
+    let length = canned.length.unwrap_or(canned.body.len());
+    let mut head =
+        format!("HTTP/1.1 {} X\r\nConnection: close\r\nContent-Length: {length}\r\n", canned.status);
+    for (name, value) in &canned.headers {
+        write!(head, "{name}: {value}\r\n").unwrap();
+    }
+    head.push_str("\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    match canned.drip {
+        None => stream.write_all(&canned.body).await?,
+        Some(pause) => {
+            for byte in canned.body {
+                tokio::time::sleep(pause).await;
+                stream.write_all(&[byte]).await?;
+            }
+        }
+    }
+    stream.shutdown().await
+}
+
+async fn read(stream: &mut TcpStream) -> std::io::Result<Asked> {
+    let mut bytes = Vec::new();
+    let head_end = loop {
+        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            break at;
+        }
+        if stream.read_buf(&mut bytes).await? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+    };
+    let head = String::from_utf8_lossy(&bytes[..head_end]).into_owned();
+    let mut lines = head.lines();
+    let mut request = lines.next().unwrap_or_default().split(' ');
+    let method = request.next().unwrap_or_default().to_owned();
+    let target = request.next().unwrap_or_default();
+    let headers: Vec<_> = lines
+        .filter_map(|line| line.split_once(": "))
+        .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
+        .collect();
+    let length =
+        headers.iter().find(|(name, _)| name == "content-length").map_or(0, |(_, v)| v.parse().unwrap());
+    while bytes.len() < head_end + 4 + length {
+        if stream.read_buf(&mut bytes).await? == 0 {
+            break;
+        }
+    }
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let is_form = headers.iter().any(|(_, value)| value == "application/x-www-form-urlencoded");
+    let form = if is_form { &bytes[head_end + 4..] } else { &[] };
+    let parameters = url::form_urlencoded::parse(query.as_bytes())
+        .chain(url::form_urlencoded::parse(form))
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    Ok(Asked { method, path: path.to_owned(), headers, parameters })
+}

@@ -1,0 +1,235 @@
+//! One hardened HTTP client for each source: time-outs, a limit on what is read, no way to another host, and troubles
+//! in the model's words. What the bytes mean is the business of the module that asked.
+
+mod body;
+mod credentials;
+mod trouble;
+
+use std::sync::Once;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::{Client, Response, redirect};
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use url::{Host, Url};
+
+use crate::config::settings::{LimitSettings, SourceSettings};
+use crate::model::labels::Text;
+use crate::model::source::{SourceError, SourceId, Trouble};
+use crate::model::text;
+
+pub(crate) use body::Body;
+use body::Inflow;
+use credentials::Credentials;
+
+/// After this long secrets are read again, so that a rotated token works without a restart.
+const SECRETS_KEPT: Duration = Duration::from_secs(300);
+/// Of an error's body no more is read: it is only for its message.
+const ERROR_BODY: u64 = 64 * 1024;
+/// Redirects that only add or take a trailing slash.
+const REDIRECTS: usize = 3;
+
+/// The client of one source.
+pub(crate) struct Http {
+    id: SourceId,
+    /// Without user, password, query, and without a slash at its end.
+    base: Url,
+    address: Text,
+    credentials: Credentials,
+    connect_timeout: Duration,
+    timeout: Duration,
+    limit: u64,
+    ready: Mutex<Option<Ready>>,
+}
+
+/// A client that carries the credentials as they were at `since`.
+struct Ready {
+    client: Client,
+    headers: HeaderMap,
+    since: Instant,
+}
+
+impl Http {
+    /// Checks the address; nothing is sent, and no secret is read before the first request.
+    ///
+    /// # Errors
+    /// [`Trouble::Unreachable`] if the address is none.
+    pub(crate) fn new(
+        id: &SourceId,
+        source: &SourceSettings,
+        limits: &LimitSettings,
+    ) -> Result<Self, SourceError> {
+        let wrong = |reason: &str| {
+            SourceError::new(id.clone(), Trouble::Unreachable { reason: format!("its address {reason}") })
+        };
+        let mut base = Url::parse(source.url.trim())
+            .map_err(|error| wrong(&format!("cannot be understood: {error}")))?;
+        if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
+            return Err(wrong("must begin with http:// or https://"));
+        }
+        let credentials = Credentials::new(source, &base);
+        base.set_query(None);
+        base.set_fragment(None);
+        let prefix = base.path().trim_end_matches('/').to_owned();
+        base.set_path(&prefix);
+        base.set_password(None).and_then(|()| base.set_username("")).map_err(|()| wrong("has no host"))?;
+        let address = text::clean(base.as_str().trim_end_matches('/')).into();
+        Ok(Self {
+            id: id.clone(),
+            base,
+            address,
+            credentials,
+            connect_timeout: limits.connect_timeout.0,
+            timeout: limits.timeout.0,
+            limit: limits.body_mib.saturating_mul(1024 * 1024),
+            ready: Mutex::new(None),
+        })
+    }
+
+    /// Where it is, as it may be shown.
+    pub(crate) fn address(&self) -> &Text {
+        &self.address
+    }
+
+    /// The address that paths are joined to, without credentials.
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Trouble at this source.
+    pub(crate) fn error(&self, trouble: Trouble) -> SourceError {
+        SourceError::new(self.id.clone(), trouble)
+    }
+
+    /// GET `path` below the address.
+    ///
+    /// # Errors
+    /// Whatever keeps the whole answer from coming with a 2xx status.
+    pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
+        let request = self.client().await?.get(self.url(path));
+        self.read(request.query(query).send().await).await
+    }
+
+    /// `path` joined to the address with exactly one slash.
+    fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        let joined = format!("{}/{}", url.path().trim_end_matches('/'), path.trim_start_matches('/'));
+        url.set_path(&joined);
+        url
+    }
+
+    /// The client with the credentials of today.
+    ///
+    /// # Errors
+    /// [`Trouble::NoSecret`] if they cannot be had.
+    pub(crate) async fn client(&self) -> Result<Client, SourceError> {
+        let mut ready = self.ready.lock().await;
+        if let Some(ready) = ready.as_ref()
+            && (!self.credentials.are_secret() || ready.since.elapsed() < SECRETS_KEPT)
+        {
+            return Ok(ready.client.clone());
+        }
+        let headers = self.credentials.headers().await.map_err(|trouble| self.error(trouble))?;
+        let since = Instant::now();
+        let client = match ready.take() {
+            Some(old) if old.headers == headers => old.client,
+            _ => self.build(headers.clone())?,
+        };
+        *ready = Some(Ready { client: client.clone(), headers, since });
+        Ok(client)
+    }
+
+    fn build(&self, mut headers: HeaderMap) -> Result<Client, SourceError> {
+        install_provider();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+        let mut builder = Client::builder()
+            .user_agent(concat!("burnwatch/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .connect_timeout(self.connect_timeout)
+            .timeout(self.timeout)
+            .redirect(redirect::Policy::custom(follow_slash))
+            .referer(false)
+            // inflated in `body`, where the bytes on the wire are counted and the inflated ones limited
+            .no_gzip();
+        if is_loopback(&self.base) {
+            builder = builder.no_proxy();
+        }
+        builder.build().map_err(|error| self.error(trouble::of(&error, self.connect_timeout, self.timeout)))
+    }
+
+    /// Reads what came for a request: the whole body of a success, the message of a failure.
+    ///
+    /// # Errors
+    /// The failure.
+    pub(crate) async fn read(&self, sent: reqwest::Result<Response>) -> Result<Body, SourceError> {
+        let mut response = sent.map_err(|error| self.failed(&error))?;
+        let success = response.status().is_success();
+        let limit = if success { self.limit } else { ERROR_BODY };
+        let too_large = || self.error(Trouble::TooLarge { limit: self.limit });
+        if success && response.content_length().is_some_and(|length| length > limit) {
+            return Err(too_large());
+        }
+        let is_gzip = response.headers().get(CONTENT_ENCODING).is_some_and(|value| value == "gzip");
+        let mut inflow = Inflow::new(is_gzip, limit);
+        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(&error))? {
+            if inflow.take(&chunk).is_err() {
+                break;
+            }
+        }
+        if !success {
+            let (bytes, _) = inflow.so_far();
+            let error = trouble::of_status(response.status(), response.headers(), response.url(), &bytes);
+            if matches!(error.0, Trouble::Unauthorised) {
+                // the token may have been rotated within the five minutes
+                *self.ready.lock().await = None;
+            }
+            return Err(SourceError { retry_after: error.1, ..self.error(error.0) });
+        }
+        let (bytes, wire_bytes) = inflow.finish().map_err(|stopped| match stopped {
+            body::Stopped::TooLarge => too_large(),
+            body::Stopped::Broken => {
+                self.error(Trouble::Garbled { reason: "its compression is broken or cut off".into() })
+            }
+        })?;
+        Ok(Body::new(self.id.clone(), bytes, wire_bytes, trouble::date(response.headers())))
+    }
+
+    /// The trouble that a request or a read came to.
+    pub(crate) fn failed(&self, error: &reqwest::Error) -> SourceError {
+        self.error(trouble::of(error, self.connect_timeout, self.timeout))
+    }
+}
+
+/// Follows a redirect only if it is the same address with or without a slash at its end; any other comes back as it is.
+fn follow_slash(attempt: redirect::Attempt<'_>) -> redirect::Action {
+    let same_place = attempt.previous().last().is_some_and(|from| {
+        from.origin() == attempt.url().origin()
+            && from.path().trim_end_matches('/') == attempt.url().path().trim_end_matches('/')
+    });
+    if same_place && attempt.previous().len() <= REDIRECTS { attempt.follow() } else { attempt.stop() }
+}
+
+/// A proxy between this machine and itself is never meant.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// rustls takes its cryptography from the process; whoever installed one before is left alone.
+fn install_provider() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        if rustls::crypto::ring::default_provider().install_default().is_err() {
+            tracing::debug!("a TLS provider was installed already");
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,245 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::backend::double::{Canned, Double};
+use crate::config::settings::{AuthSettings, SecretRef, SecretText, SourceKind, Span};
+
+fn limits() -> LimitSettings {
+    LimitSettings { timeout: Span(Duration::from_millis(600)), body_mib: 1, ..LimitSettings::default() }
+}
+
+fn http(source: &SourceSettings) -> Http {
+    Http::new(&SourceId::new("prom"), source, &limits()).unwrap()
+}
+
+fn at(url: &str) -> SourceSettings {
+    SourceSettings {
+        kind: SourceKind::Prometheus,
+        url: url.into(),
+        auth: None,
+        headers: BTreeMap::default(),
+        tenant: None,
+    }
+}
+
+/// What comes of one GET that is answered so.
+async fn ask(canned: Canned) -> Result<Body, SourceError> {
+    let double = Double::start(move |_| canned.clone()).await;
+    http(&at(&double.url)).get("api", &[]).await
+}
+
+async fn trouble(canned: Canned) -> Trouble {
+    ask(canned).await.err().expect("it must fail").trouble
+}
+
+async fn garbled(canned: Canned) -> String {
+    match ask(canned).await.unwrap().json::<Value>() {
+        Err(SourceError { trouble: Trouble::Garbled { reason }, .. }) => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn base_and_path_meet_in_one_slash_and_the_query_is_escaped() {
+    let double = Double::start(|_| Canned::json("[1]")).await;
+    for base in ["", "/", "/select/0/prometheus", "/select/0/prometheus/"] {
+        let body =
+            http(&at(&format!("{}{base}", double.url))).get("/api/v1/query", &[("query", "a&b=c d")]).await;
+        assert_eq!(body.unwrap().json::<Vec<u8>>().unwrap(), [1]);
+    }
+    let asked = double.asked();
+    let paths: Vec<_> = asked.iter().map(|asked| asked.path.as_str()).collect();
+    let below = "/select/0/prometheus/api/v1/query";
+    assert_eq!(paths, ["/api/v1/query", "/api/v1/query", below, below]);
+    assert_eq!(asked[0].parameter("query"), "a&b=c d");
+}
+
+#[tokio::test]
+async fn user_and_password_of_the_address_become_basic_auth_and_are_not_shown() {
+    let double = Double::start(|_| Canned::json("{}")).await;
+    let http = http(&at(&double.url.replace("//", "//me:p%40ss+&x@").replace("http", "HTTP")));
+    http.get("api", &[("a", "b")]).await.unwrap();
+    assert_eq!(&**http.address(), double.url);
+    // me:p@ss+&x
+    assert_eq!(double.asked()[0].header("authorization"), Some("Basic bWU6cEBzcysmeA=="));
+}
+
+#[tokio::test]
+async fn a_rotated_token_is_read_again_after_a_401_and_tenant_and_headers_go_along() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "old\n").unwrap();
+    let double = Double::start(|asked| match asked.header("authorization") {
+        Some("Bearer new") => Canned::json("{}"),
+        _ => Canned::new(401, "text/plain", "no"),
+    })
+    .await;
+    let mut source = double.source(SourceKind::Prometheus);
+    source.auth = Some(AuthSettings::Bearer(SecretRef::File(file.path().display().to_string())));
+    source.tenant = Some("team-a".into());
+    source.headers.insert("X-Proxy".into(), SecretText::Plain("yes".into()));
+    let http = http(&source);
+    let first = http.get("api", &[]).await.err().unwrap();
+    assert_eq!(first.trouble, Trouble::Unauthorised);
+    std::fs::write(file.path(), "new\n").unwrap();
+    http.get("api", &[]).await.unwrap();
+    let asked = double.asked();
+    for (name, value) in [("x-scope-orgid", "team-a"), ("thanos-tenant", "team-a"), ("x-proxy", "yes")] {
+        assert_eq!(asked[1].header(name), Some(value));
+    }
+}
+
+#[tokio::test]
+async fn a_missing_secret_fails_the_request_and_sends_nothing() {
+    let double = Double::start(|_| Canned::json("{}")).await;
+    let mut source = double.source(SourceKind::Prometheus);
+    source.auth = Some(AuthSettings::Bearer(SecretRef::Env("BURNWATCH_NOT_SET_ANYWHERE".into())));
+    let error = http(&source).get("api", &[]).await.err().unwrap();
+    assert!(error.to_string().contains("BURNWATCH_NOT_SET_ANYWHERE"), "{error}");
+    assert!(matches!(error.trouble, Trouble::NoSecret { .. }) && double.asked().is_empty());
+}
+
+#[tokio::test]
+async fn each_status_means_what_a_person_would_do_about_it() {
+    let json = |status, body: &str| Canned::new(status, "application/json", body);
+    let refused = |status, message: &str| Trouble::Refused { status, message: message.into() };
+    let bad = |message: &str| Trouble::BadQuery { message: message.into() };
+    for (canned, expected) in [
+        (json(401, ""), Trouble::Unauthorised),
+        (json(403, ""), Trouble::Forbidden),
+        (json(429, ""), Trouble::RateLimited),
+        (
+            json(400, r#"{"status":"error","errorType":"bad_data","error":"parse \u001b[2Jerror"}"#),
+            bad("parse \\x1b[2Jerror"),
+        ),
+        (json(422, r#"{"code":602,"message":"too many"}"#), bad("too many")),
+        (json(400, r#""bad matcher format: bad""#), bad("bad matcher format: bad")),
+        (json(404, "404 page not found\nmore"), refused(404, "404 page not found")),
+        (json(502, "<html>Bad Gateway</html>"), refused(502, "")),
+        (json(503, r#"{"error":{"deep":1}}"#), refused(503, "")),
+    ] {
+        assert_eq!(trouble(canned).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn retry_after_is_seconds_or_a_date_by_the_servers_clock() {
+    let canned = Canned::new(429, "text/plain", "").header("Retry-After", "7");
+    assert_eq!(ask(canned).await.err().unwrap().retry_after, Some(Duration::from_secs(7)));
+    let canned = Canned::new(503, "text/plain", "")
+        .header("Date", "Wed, 21 Oct 2015 07:28:00 GMT")
+        .header("Retry-After", "Wed, 21 Oct 2015 07:28:30 GMT");
+    assert_eq!(ask(canned).await.err().unwrap().retry_after, Some(Duration::from_secs(30)));
+    let canned = Canned::new(429, "text/plain", "").header("Retry-After", "soon");
+    assert_eq!(ask(canned).await.err().unwrap().retry_after, None);
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_for_a_slash_and_never_elsewhere() {
+    let double = Double::start(|asked| match asked.path.as_str() {
+        "/api/" => Canned::json("[7]"),
+        "/api" => Canned::new(301, "text/html", "").header("Location", "/api/"),
+        "/turn" => Canned::new(302, "text/html", "").header("Location", "/turn/"),
+        "/turn/" => Canned::new(302, "text/html", "").header("Location", "/turn"),
+        "/away" => {
+            Canned::new(302, "text/html", "").header("Location", "https://login.example/sso?token=secret")
+        }
+        _ => Canned::new(302, "text/html", "").header("Location", "/login"),
+    })
+    .await;
+    let http = http(&double.source(SourceKind::Prometheus));
+    assert_eq!(http.get("api", &[]).await.unwrap().json::<Vec<u8>>().unwrap(), [7]);
+    for (path, to) in
+        [("away", "login.example/sso"), ("other", "127.0.0.1/login"), ("turn", "127.0.0.1/turn")]
+    {
+        let error = http.get(path, &[]).await.err().unwrap();
+        assert!(
+            matches!(&error.trouble, Trouble::Redirected { to: found } if found.trim_end_matches('/') == to),
+            "{error}"
+        );
+    }
+    assert!(double.asked().len() <= 8);
+}
+
+#[tokio::test]
+async fn what_is_no_json_is_named() {
+    assert_eq!(
+        garbled(Canned::new(200, "text/html", " <!doctype html>")).await,
+        "HTML where JSON is expected"
+    );
+    assert_eq!(garbled(Canned::json("")).await, "an empty answer where JSON is expected");
+    assert_eq!(garbled(Canned::json(r#"{"a": [1, 2"#)).await, "JSON cut off after 11 bytes");
+    assert!(garbled(Canned::json("nonsense")).await.contains("column"));
+}
+
+#[tokio::test]
+async fn a_body_that_ends_early_is_garbled() {
+    let cut = trouble(Canned::json(r#"{"a": [1, 2"#).claiming(500)).await;
+    assert!(matches!(cut, Trouble::Garbled { .. } | Trouble::Unreachable { .. }), "{cut:?}");
+    let mut broken = Canned::json("[1, 2, 3, 4, 5, 6, 7, 8, 9]").gzip();
+    broken.body.truncate(20);
+    assert!(matches!(trouble(broken).await, Trouble::Garbled { .. }));
+}
+
+#[tokio::test]
+async fn too_much_is_refused_by_its_length_in_its_chunks_and_inflated() {
+    let too_large = Trouble::TooLarge { limit: 1024 * 1024 };
+    let megabytes = " ".repeat(3 * 1024 * 1024);
+    assert_eq!(trouble(Canned::json("").claiming(500_000_000)).await, too_large);
+    assert_eq!(trouble(Canned::json(&megabytes)).await, too_large);
+    let bomb = Canned::json(&megabytes).gzip();
+    assert!(bomb.body.len() < 10_000);
+    assert_eq!(trouble(bomb).await, too_large);
+}
+
+#[tokio::test]
+async fn gzip_is_inflated_and_the_bytes_on_the_wire_are_counted() {
+    let text = format!("[{}1]", "1,".repeat(5000));
+    let canned = Canned::json(&text).gzip().header("Date", "Wed, 21 Oct 2015 07:28:00 GMT");
+    let on_the_wire = canned.body.len() as u64;
+    let body = ask(canned.clone()).await.unwrap();
+    assert_eq!((body.wire_bytes, body.bytes.len()), (on_the_wire, text.len()));
+    assert_eq!(body.date.unwrap().to_string(), "2015-10-21T07:28:00Z");
+    assert_eq!(body.digest, ask(canned).await.unwrap().digest);
+    assert_ne!(body.digest, ask(Canned::json("[]")).await.unwrap().digest);
+}
+
+#[tokio::test]
+async fn silence_and_dripping_end_at_the_time_limit() {
+    let timed_out = Trouble::TimedOut { after: Duration::from_millis(600) };
+    let begin = Instant::now();
+    assert_eq!(trouble(Canned::hang()).await, timed_out);
+    let drip = Canned::json(&"1".repeat(500)).drip(Duration::from_millis(20));
+    assert_eq!(trouble(drip).await, timed_out);
+    assert!(begin.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn no_connection_says_why_in_a_few_words() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let error = http(&at(&url)).get("api", &[]).await.err().unwrap();
+    assert_eq!(error.to_string(), "prom: cannot connect (connection refused)");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let plain =
+        async { listener.accept().await.unwrap().0.write_all(b"HTTP/1.0 400 Bad Request\r\n\r\n").await };
+    let source = http(&at(&url));
+    let (error, _) = tokio::join!(source.get("api", &[]), plain);
+    assert_eq!(
+        error.err().unwrap().to_string(),
+        "prom: cannot connect (it does not speak TLS; is it http://?)"
+    );
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_before_anything_is_sent() {
+    for url in ["", "prom:9090", "ftp://prom", "http://", "unix:/run/x"] {
+        assert!(Http::new(&SourceId::new("prom"), &at(url), &limits()).is_err(), "{url:?}");
+    }
+}
