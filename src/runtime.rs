@@ -1,21 +1,39 @@
 //! The loop, the terminal, the clock, and everything that waits. The only room that does.
 
+mod capability;
 mod clock;
 mod effects;
+mod event_loop;
 #[cfg(test)]
 mod fixtures;
 mod gate;
 pub mod headless;
+mod input;
+pub mod log;
+mod pace;
+mod screen;
+mod signals;
+mod terminal;
 
+pub use capability::{Capability, capability};
 pub use clock::Clock;
 pub use effects::{Contexts, Entrance, Sources};
+pub use terminal::size;
+
+use std::io;
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::app;
 use crate::app::event::{Effect, Event};
 use crate::app::state::State;
+
+use effects::Performer;
+use event_loop::EventLoop;
+use terminal::Session;
 
 /// What the loop drives: the application, or a toy in a test.
 pub trait App {
@@ -38,5 +56,98 @@ impl App for State {
 
     fn version(&self) -> u64 {
         self.version()
+    }
+}
+
+/// Everything that the screen needs to run.
+pub struct Program<A = State> {
+    /// What is driven.
+    pub app: A,
+    /// The sources of the context to start in.
+    pub sources: Sources,
+    /// How to enter another context, where there are others.
+    pub contexts: Option<Contexts>,
+    /// The clock.
+    pub clock: Clock,
+    /// What the terminal can do.
+    pub capability: Capability,
+    /// Whether to look at the mouse.
+    pub mouse: bool,
+    /// Where the report of a panic goes.
+    pub log: Option<PathBuf>,
+}
+
+/// Why there is no screen.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// Standard input or output is a file or a pipe.
+    #[error("standard input and output must be a terminal for the screen")]
+    NotATerminal,
+    /// `TERM=dumb`.
+    #[error("a terminal that cannot move its cursor (TERM=dumb) cannot show the screen")]
+    Dumb,
+    /// The terminal refuses its modes.
+    #[error("the terminal cannot be set up ({0})")]
+    Terminal(#[source] io::Error),
+    /// No thread, no timer or no signal handler to be had.
+    #[error("cannot start ({0})")]
+    Start(#[source] io::Error),
+}
+
+/// Shows the screen until the person leaves, the system says so, or the terminal is gone.
+///
+/// # Errors
+/// [`RuntimeError`] if there is no screen to be had. That the terminal is gone is no error: nobody is left to be told.
+pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
+    let Program { mut app, sources, contexts, clock, capability, mouse, log } = program;
+    if !terminal::is_there() {
+        return Err(RuntimeError::NotATerminal);
+    }
+    let tasks = Tasks::start().map_err(RuntimeError::Start)?;
+    log::catch_panics(log, clock);
+    let ended = tasks.block_on(async {
+        // before the terminal is ours, so that no signal finds it in our modes with nobody to restore it
+        let orders = signals::listen().map_err(RuntimeError::Start)?;
+        let mut session = Session::start(mouse).map_err(RuntimeError::Terminal)?;
+        let (screen, writer) = screen::screen(capability.frames);
+        writer.start(terminal::write).map_err(RuntimeError::Start)?;
+        let input = input::listen().map_err(RuntimeError::Start)?;
+        let (performer, reports) = Performer::new(&sources, contexts, clock);
+        let (app, terminal) = (&mut app, &mut session);
+        let event_loop = EventLoop { app, clock, terminal, input, orders, performer, reports, screen };
+        Ok(event_loop.run().await)
+    })?;
+    if let Err(error) = ended {
+        tracing::info!(%error, "the terminal is gone");
+    }
+    Ok(())
+}
+
+/// Waits for `future` with the threads and timers that sources need; for the verbs without a screen.
+///
+/// # Errors
+/// [`RuntimeError::Start`] if there are no threads or timers to be had.
+pub fn wait_for<F: Future>(future: F) -> Result<F::Output, RuntimeError> {
+    Ok(Tasks::start().map_err(RuntimeError::Start)?.block_on(future))
+}
+
+/// The threads that tasks run on. Leaving does not wait for any of them, on no way out.
+struct Tasks(Option<Runtime>);
+
+impl Tasks {
+    fn start() -> io::Result<Self> {
+        Builder::new_multi_thread().worker_threads(2).enable_all().build().map(|runtime| Self(Some(runtime)))
+    }
+
+    fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.0.as_ref().expect("taken only when dropped").block_on(future)
+    }
+}
+
+impl Drop for Tasks {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
     }
 }

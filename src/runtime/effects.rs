@@ -123,7 +123,7 @@ impl Performer {
                 None => nowhere(asked),
             };
             // a closed channel means that burnwatch is leaving
-            drop(reports.send(Report::Arrived { id, arrival: Box::new(arrival) }).await);
+            reports.send(Report::Arrived { id, arrival: Box::new(arrival) }).await.ok();
         });
         self.running.insert(question, Running { id, task: task.abort_handle() });
     }
@@ -147,7 +147,7 @@ impl Performer {
                 Some(contexts) => build(contexts, Text::clone(&context)).await,
                 None => Err("there are no other contexts here".to_owned()),
             };
-            drop(reports.send(Report::Built { id, context, entrance }).await);
+            reports.send(Report::Built { id, context, entrance }).await.ok();
         });
         self.entering = Some((id, task.abort_handle()));
     }

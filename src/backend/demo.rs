@@ -1,0 +1,210 @@
+//! The built-in demo world: an online shop in two regions with a story, without network, the same for the same seed.
+//!
+//! Nothing is stored and nothing is random: every number is a function of the seed and of demo time, so that answers
+//! agree with each other and any history is there at once. What there is and what happens stands in `assets/demo`.
+
+mod alerts;
+mod annotation;
+mod answer;
+mod book;
+mod clock;
+mod noise;
+mod query;
+mod rules;
+mod story;
+mod world;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
+use crate::model::labels::Text;
+use crate::model::rule::RuleBoard;
+use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
+
+use self::book::Region;
+use self::clock::Clock;
+use super::{Answering, Source};
+
+pub use self::world::DemoWorld;
+
+/// Tells the time; frozen where the same picture is wanted every time.
+pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// When the demo began, if at `now` it has reached this minute of its story.
+pub fn origin(now: Timestamp, minute: f64, speed: f64) -> Timestamp {
+    Clock::new(now, speed).wall(-minute * 60.0)
+}
+
+/// The sources of the demo: `prom-eu`, `prom-us` and `alertmanager`, all of one world.
+///
+/// At `origin` demo time is 0; it passes `speed` times as fast as `clock` (0.01 to 1000; anything senseless counts as 1).
+pub fn sources(seed: u64, clock: &Now, origin: Timestamp, speed: f64) -> Vec<Arc<dyn Source>> {
+    let world = Arc::new(DemoWorld::new(seed));
+    let time = Clock::new(origin, speed);
+    [Role::Prometheus(Region::Eu), Role::Prometheus(Region::Us), Role::Alertmanager]
+        .into_iter()
+        .map(|role| -> Arc<dyn Source> {
+            Arc::new(DemoSource {
+                info: role.info(),
+                role,
+                world: Arc::clone(&world),
+                now: Arc::clone(clock),
+                time,
+            })
+        })
+        .collect()
+}
+
+/// Which part of the world a source shows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Role {
+    Prometheus(Region),
+    Alertmanager,
+}
+
+impl Role {
+    fn info(self) -> SourceInfo {
+        let (name, answers) = match self {
+            Self::Prometheus(region) => (
+                region.source(),
+                vec![
+                    AskKind::Probe,
+                    AskKind::Services,
+                    AskKind::Trends,
+                    AskKind::Detail,
+                    AskKind::Rules,
+                    AskKind::Series,
+                    AskKind::Firings,
+                ],
+            ),
+            Self::Alertmanager => ("alertmanager", vec![AskKind::Probe, AskKind::Alerts, AskKind::Silences]),
+        };
+        let address = format!("demo:{name}").into();
+        SourceInfo { id: SourceId::new(name), kind: Kind::Demo, address, answers }
+    }
+}
+
+struct DemoSource {
+    info: SourceInfo,
+    role: Role,
+    world: Arc<DemoWorld>,
+    now: Now,
+    time: Clock,
+}
+
+impl Source for DemoSource {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
+        Box::pin(async move { self.reply(ask, known) })
+    }
+}
+
+impl DemoSource {
+    fn reply(&self, ask: &Ask, known: Option<u64>) -> Answered {
+        let now = (self.now)();
+        // only time changes an answer: the moment recognises it
+        let digest = match ask {
+            Ask::Probe | Ask::Services { .. } | Ask::Alerts | Ask::Rules | Ask::Silences => {
+                Some(noise::mix(moment(ask, now).as_millisecond().cast_unsigned(), ask.kind() as u64))
+            }
+            Ask::Trends(_) | Ask::Detail { .. } | Ask::Series { .. } | Ask::Firings { .. } => None,
+        };
+        if digest.is_some() && digest == known {
+            return Ok(Reply { digest, ..Reply::free(Answer::Unchanged) });
+        }
+        let answer = match self.role {
+            Role::Prometheus(region) => self.as_prometheus(region, ask, now),
+            Role::Alertmanager => self.as_alertmanager(ask, now),
+        };
+        match answer {
+            Ok(answer) => Ok(Reply { digest, ..Reply::free(answer) }),
+            Err(trouble) => Err(SourceError::new(self.info.id.clone(), trouble)),
+        }
+    }
+
+    fn as_prometheus(&self, region: Region, ask: &Ask, now: Timestamp) -> Result<Answer, Trouble> {
+        let (world, time) = (&self.world, &self.time);
+        let t = time.demo(moment(ask, now));
+        Ok(match ask {
+            Ask::Probe => Answer::Probe(offer(vec![
+                ("services", world.watched(region).count().to_string()),
+                ("region", region.name().to_owned()),
+                ("rules", world.rules_of(region).count().to_string()),
+                ("scrape interval", "5s".to_owned()),
+                ("story", world.chapter(t).to_owned()),
+            ])),
+            Ask::Services { .. } => Answer::Services(world.services(region, t)),
+            Ask::Trends(stretch) => Answer::Trends(world.trends(region, stretch.tail, time)),
+            Ask::Detail { service, stretch } => {
+                Answer::Detail(world.detail(service, region, stretch.tail, time))
+            }
+            Ask::Rules => Answer::Rules(RuleBoard {
+                rules: world.rules_of(region).map(|rule| Arc::clone(&rule.shown)).collect(),
+                alerts: world.alerts_of(region, t, time).into_iter().map(Arc::new).collect(),
+            }),
+            Ask::Series { query, stretch } => {
+                Answer::Series(world.series(query, region, stretch.tail, time)?)
+            }
+            Ask::Firings { labels, span, .. } => {
+                // the step that has begun counts too: the present firing belongs to the list
+                let until = time.demo(now.min(span.end() + span.step()));
+                Answer::Firings(world.firings(labels, region, (time.demo(span.start()), until), time))
+            }
+            Ask::Alerts | Ask::Silences => return Err(not_offered(ask)),
+        })
+    }
+
+    fn as_alertmanager(&self, ask: &Ask, now: Timestamp) -> Result<Answer, Trouble> {
+        let (world, time, id) = (&self.world, &self.time, &self.info.id);
+        let t = time.demo(now);
+        Ok(match ask {
+            Ask::Probe => Answer::Probe(offer(vec![
+                ("alerts", world.managed(t, time, id).len().to_string()),
+                ("silences", world.silences(t, time, id).len().to_string()),
+                ("peers", "1".to_owned()),
+            ])),
+            Ask::Alerts => Answer::Alerts(crate::model::alert::AlertBoard {
+                alerts: world.managed(t, time, id).into_iter().map(Arc::new).collect(),
+            }),
+            Ask::Silences => {
+                Answer::Silences(world.silences(t, time, id).into_iter().map(Arc::new).collect())
+            }
+            Ask::Services { .. }
+            | Ask::Trends(_)
+            | Ask::Detail { .. }
+            | Ask::Rules
+            | Ask::Series { .. }
+            | Ask::Firings { .. } => return Err(not_offered(ask)),
+        })
+    }
+}
+
+/// The moment that a question is about.
+fn moment(ask: &Ask, now: Timestamp) -> Timestamp {
+    match ask {
+        Ask::Services { at: Some(at) } => *at,
+        _ => now,
+    }
+}
+
+fn not_offered(ask: &Ask) -> Trouble {
+    Trouble::NotOffered { what: ask.kind().word().to_owned() }
+}
+
+fn offer(facts: Vec<(&str, String)>) -> Offer {
+    Offer {
+        flavour: Text::from("demo"),
+        version: env!("CARGO_PKG_VERSION").into(),
+        facts: facts.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        warnings: Vec::new(),
+        clock_ahead_seconds: Some(0),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,330 @@
+//! Alerts as the rules make them out of the simulation's numbers, and as Alertmanager passes them on.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::alert::{Alert, AlertState, Firing, SeverityMap};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::{Labels, Text};
+use crate::model::matcher::{self, Matcher};
+use crate::model::silence::{Silence, SilenceState};
+use crate::model::source::SourceId;
+
+use super::annotation;
+use super::book::{self, Measure, Region};
+use super::clock::Clock;
+use super::noise::{floor, mix_text};
+use super::rules::Rule;
+use super::story::{Begin, Occurrence};
+use super::world::{DemoWorld, Place};
+
+/// How often rules are evaluated, in seconds of demo time.
+const EVERY: f64 = 5.0;
+/// Evaluations that are tried at most to find where a condition begins and ends.
+const TRIES: f64 = 240.0;
+/// Firings that are listed at most, the newest.
+const FIRINGS: usize = 100;
+/// Pending silences are listed this long before they begin, in seconds.
+const ANNOUNCED: f64 = 86_400.0;
+/// When the Watchdog began to fire: as the world did.
+const WATCHDOG_SINCE: f64 = -30.0 * 86_400.0;
+
+/// One line of a rule's expression.
+pub(super) struct Subject<'a> {
+    pub(super) place: Option<&'a Place>,
+    pub(super) pod: u32,
+    pub(super) labels: Labels,
+}
+
+/// A condition that holds from `from` to `to`, in demo time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Bout {
+    from: f64,
+    to: f64,
+}
+
+impl DemoWorld {
+    /// The lines that a rule's expression has.
+    pub(super) fn subjects<'a>(&'a self, rule: &'a Rule) -> Vec<Subject<'a>> {
+        if rule.measure == Measure::Always {
+            return vec![Subject { place: None, pod: 0, labels: Labels::default() }];
+        }
+        let places = self.watched(rule.region).filter(|place| rule.concerns(&place.name));
+        let measured = places.filter(|place| self.measure(&rule.measure, place, 0, 0.0).is_some());
+        measured.flat_map(|place| subjects_at(rule, place)).collect()
+    }
+
+    /// The value of a line.
+    pub(super) fn value(&self, rule: &Rule, subject: &Subject<'_>, t: f64) -> Option<f64> {
+        match subject.place {
+            Some(place) => self.measure(&rule.measure, place, subject.pod, t),
+            None => Some(1.0),
+        }
+    }
+
+    /// When a rule's condition holds for a line because of something that happened.
+    ///
+    /// Only the story moves a number across a threshold, so only its times are looked through.
+    fn bout(&self, rule: &Rule, subject: &Subject<'_>, begin: Begin, occurrence: Occurrence) -> Option<Bout> {
+        let (from, to) = subject.place?.reach(begin, &rule.measure);
+        let step = ((to - from) / TRIES / EVERY).ceil().max(1.0) * EVERY;
+        let first = ((occurrence.start + from) / EVERY).ceil() * EVERY;
+        let holding = |t: f64| self.value(rule, subject, t).is_some_and(|value| rule.holds(value));
+        let (count, _) = floor((to - from) / step);
+        let mut times = (0..=count).map(|i| first + i as f64 * step);
+        let from = times.find(|t| holding(*t))?;
+        let last = times.rfind(|t| holding(*t)).unwrap_or(from);
+        Some(Bout { from: edge(holding, from, from - step), to: edge(holding, last, last + step) + EVERY })
+    }
+
+    /// The bout of a line that lasts at a moment.
+    fn bout_at(&self, rule: &Rule, subject: &Subject<'_>, t: f64) -> Option<Bout> {
+        if rule.measure == Measure::Always {
+            return Some(Bout { from: WATCHDOG_SINCE, to: f64::INFINITY });
+        }
+        let place = subject.place?;
+        place.begins(&rule.measure).into_iter().find_map(|begin| {
+            let occurrence = self.schedule.latest(begin, t)?;
+            let (from, to) = place.reach(begin, &rule.measure);
+            (from..=to).contains(&(t - occurrence.start)).then_some(())?;
+            self.bout(rule, subject, begin, occurrence).filter(|bout| (bout.from..bout.to).contains(&t))
+        })
+    }
+
+    /// The rules that run in a region.
+    pub(super) fn rules_of(&self, region: Region) -> impl Iterator<Item = &Rule> {
+        self.rules.iter().filter(move |rule| rule.region == region)
+    }
+
+    /// The alerts that the rules of a region hold pending or firing.
+    pub(super) fn alerts_of(&self, region: Region, t: f64, clock: &Clock) -> Vec<Alert> {
+        let mut alerts: Vec<Alert> = Vec::new();
+        for rule in self.rules_of(region) {
+            for subject in self.subjects(rule) {
+                if let Some(bout) = self.bout_at(rule, &subject, t) {
+                    alerts.extend(self.alert(rule, &subject, bout, t, clock));
+                }
+            }
+        }
+        alerts
+    }
+
+    fn alert(&self, rule: &Rule, subject: &Subject<'_>, bout: Bout, t: f64, clock: &Clock) -> Option<Alert> {
+        let fires = bout.from + rule.hold;
+        let firing = t >= fires;
+        let value = self.value(rule, subject, t)?;
+        let labels = alert_labels(rule, subject);
+        let mut annotations = annotation::filled(&rule.shown.annotations, &labels, value);
+        if let Some((deploy, start)) = subject.place.and_then(|place| self.deploy(place, t)) {
+            annotations = annotation::with_change(&annotations, deploy, |offset| clock.wall(start + offset));
+        }
+        let source = rule.region.source();
+        Some(Alert {
+            fingerprint: Fingerprint::of(&labels),
+            annotations,
+            state: if firing { AlertState::Firing } else { AlertState::Pending },
+            severity: SeverityMap::default().of(&labels),
+            starts_at: clock.wall(if firing { fires } else { bout.from }),
+            updated_at: clock.wall((t / EVERY).floor() * EVERY),
+            resolved_at: None,
+            generator_url: annotation::graph(source, &rule.shown.expr),
+            receivers: Arc::from([]),
+            group: Labels::default(),
+            silenced_by: Arc::from([]),
+            inhibited_by: Arc::from([]),
+            value: Some(value),
+            sources: vec![SourceId::new(source)],
+            labels,
+        })
+    }
+
+    /// What Alertmanager shows: what fires in any region, grouped, silenced, inhibited.
+    pub(super) fn managed(&self, t: f64, clock: &Clock, source: &SourceId) -> Vec<Alert> {
+        let mut alerts: Vec<Alert> = Region::ALL
+            .into_iter()
+            .flat_map(|region| self.alerts_of(region, t, clock))
+            .filter(Alert::is_firing)
+            .collect();
+        let silences = self.silences(t, clock, source);
+        let inhibited: Vec<Vec<Text>> = alerts.iter().map(|alert| self.inhibitors(alert, &alerts)).collect();
+        for (alert, inhibited_by) in alerts.iter_mut().zip(inhibited) {
+            let active = silences.iter().filter(|silence| silence.state == SilenceState::Active);
+            alert.silenced_by =
+                active.filter(|silence| silence.matches(&alert.labels)).map(|s| Arc::clone(&s.id)).collect();
+            alert.inhibited_by = inhibited_by.into();
+            alert.state = match (alert.silenced_by.is_empty(), alert.inhibited_by.is_empty()) {
+                (false, _) => AlertState::Silenced,
+                (true, false) => AlertState::Inhibited,
+                (true, true) => AlertState::Firing,
+            };
+            let receivers = self.book.rules.receivers.get(alert.labels.value("severity"));
+            alert.receivers = receivers.into_iter().flatten().map(|name| name.as_str().into()).collect();
+            alert.group = alert.labels.without(|name| !matches!(name, "team" | "service"));
+            alert.value = None;
+            alert.sources = vec![source.clone()];
+        }
+        alerts.sort_by_key(|alert| alert.fingerprint);
+        alerts
+    }
+
+    fn inhibitors(&self, target: &Alert, alerts: &[Alert]) -> Vec<Text> {
+        let mut by: Vec<Text> = Vec::new();
+        for inhibit in &self.book.rules.inhibit {
+            if !fits(&matchers(&inhibit.target), &target.labels) {
+                continue;
+            }
+            let source = matchers(&inhibit.source);
+            let equal =
+                |alert: &Alert| inhibit.equal.iter().all(|l| alert.labels.get(l) == target.labels.get(l));
+            by.extend(
+                alerts
+                    .iter()
+                    .filter(|alert| alert.fingerprint != target.fingerprint)
+                    .filter(|alert| fits(&source, &alert.labels) && equal(alert))
+                    .map(|alert| Text::from(alert.fingerprint.to_string())),
+            );
+        }
+        by
+    }
+
+    /// The silences that are not over, and those that begin within a day.
+    pub(super) fn silences(&self, t: f64, clock: &Clock, source: &SourceId) -> Vec<Silence> {
+        let (chapter, start) = self.schedule.now(t);
+        let told = chapter.and_then(|number| self.book.story.chapter.get(number));
+        let of_story = told.into_iter().flat_map(|chapter| &chapter.silence).filter_map(|silence| {
+            let (from, until) = (start + silence.from.0, start + silence.until.0);
+            // nobody announces what nobody foresees
+            (from..until).contains(&t).then_some((silence, from, until))
+        });
+        let standing = self.book.story.silence.iter().filter_map(|silence| {
+            let every = silence.every.map_or(f64::INFINITY, |every| every.0);
+            let rounds = ((t - silence.until.0) / every).floor() + 1.0;
+            let shift = if rounds.is_finite() && every.is_finite() { rounds * every } else { 0.0 };
+            let (from, until) = (silence.from.0 + shift, silence.until.0 + shift);
+            (t >= from - ANNOUNCED && t < until).then_some((silence, from, until))
+        });
+        of_story
+            .chain(standing)
+            .map(|(silence, from, until)| shown(silence, from, until, t, clock, source))
+            .collect()
+    }
+
+    /// When the alert with these labels fired, oldest first; at most the newest 100 times.
+    pub(super) fn firings(
+        &self,
+        labels: &Labels,
+        region: Region,
+        span: (f64, f64),
+        clock: &Clock,
+    ) -> Vec<Firing> {
+        let mut firings: Vec<Firing> = Vec::new();
+        for rule in self.rules_of(region).filter(|rule| *rule.shown.name == *labels.value("alertname")) {
+            for subject in self.subjects(rule).iter().filter(|subject| alert_labels(rule, subject) == *labels)
+            {
+                firings.extend(
+                    self.fired(rule, subject, span)
+                        .iter()
+                        .map(|bout| Firing { from: clock.wall(bout.from), to: clock.wall(bout.to) }),
+                );
+            }
+        }
+        firings.sort_by_key(|firing| firing.from);
+        let surplus = firings.len().saturating_sub(FIRINGS);
+        firings.split_off(surplus)
+    }
+
+    fn fired(&self, rule: &Rule, subject: &Subject<'_>, (from, to): (f64, f64)) -> Vec<Bout> {
+        if rule.measure == Measure::Always {
+            return vec![Bout { from: from.max(WATCHDOG_SINCE), to }];
+        }
+        let Some(place) = subject.place else { return Vec::new() };
+        let begins = place.begins(&rule.measure).into_iter();
+        let occurrences = begins.flat_map(|begin| {
+            let (_, lasts) = place.reach(begin, &rule.measure);
+            self.schedule
+                .between(begin, from - lasts, to)
+                .into_iter()
+                .map(move |occurrence| (begin, occurrence))
+        });
+        let bouts = occurrences.filter_map(|(begin, occurrence)| self.bout(rule, subject, begin, occurrence));
+        bouts
+            .map(|bout| Bout { from: (bout.from + rule.hold).max(from), to: bout.to.min(to) })
+            .filter(|bout| bout.from < bout.to)
+            .collect()
+    }
+}
+
+/// The lines of an expression at one place.
+fn subjects_at<'a>(rule: &Rule, place: &'a Place) -> Vec<Subject<'a>> {
+    let pods = if rule.measure == Measure::Up { place.service.pods } else { 1 };
+    (0..pods)
+        .map(|pod| {
+            let fill = |text: &str| {
+                text.replace("%service%", &place.name)
+                    .replace("%pod%", &place.pod(pod))
+                    .replace("%instance%", &place.instance(pod))
+            };
+            let further = rule.line.iter().map(|(name, value)| (name.as_str().into(), fill(value).into()));
+            let known = place.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+            Subject { place: Some(place), pod, labels: Labels::new(known.chain(further).collect()) }
+        })
+        .collect()
+}
+
+/// The evaluation next to `outside` at which a condition holds that holds at `inside`.
+fn edge(holding: impl Fn(f64) -> bool, mut inside: f64, mut outside: f64) -> f64 {
+    while (inside - outside).abs() > EVERY {
+        let middle = (f64::midpoint(inside, outside) / EVERY).floor() * EVERY;
+        if middle <= inside.min(outside) {
+            break;
+        }
+        if holding(middle) { inside = middle } else { outside = middle }
+    }
+    inside
+}
+
+/// The labels that a rule gives the alert of a line: the line's, its own, and its name.
+fn alert_labels(rule: &Rule, subject: &Subject<'_>) -> Labels {
+    let known = subject.labels.iter().chain(rule.shown.labels.iter());
+    let known = known.map(|(name, value)| (name.clone(), value.clone()));
+    Labels::new(known.chain([("alertname".into(), Arc::clone(&rule.shown.name))]).collect())
+}
+
+fn matchers(text: &str) -> Vec<Matcher> {
+    matcher::parse(text).expect("the embedded matchers are read by the tests")
+}
+
+fn fits(matchers: &[Matcher], labels: &Labels) -> bool {
+    matchers.iter().all(|matcher| matcher.matches(labels))
+}
+
+fn shown(
+    silence: &book::Silence,
+    from: f64,
+    until: f64,
+    t: f64,
+    clock: &Clock,
+    source: &SourceId,
+) -> Silence {
+    let (starts_at, ends_at): (Timestamp, Timestamp) = (clock.wall(from), clock.wall(until));
+    let id = mix_text(from.to_bits(), &silence.comment);
+    let tail = mix_text(id, &silence.by) >> 16;
+    Silence {
+        id: format!(
+            "{:08x}-{:04x}-4{:03x}-a{:03x}-{tail:012x}",
+            id >> 32,
+            id >> 16 & 0xffff,
+            id & 0xfff,
+            id >> 4 & 0xfff
+        )
+        .into(),
+        state: if t < from { SilenceState::Pending } else { SilenceState::Active },
+        matchers: matchers(&silence.matchers),
+        starts_at,
+        ends_at,
+        created_by: silence.by.as_str().into(),
+        comment: silence.comment.as_str().into(),
+        source: source.clone(),
+    }
+}

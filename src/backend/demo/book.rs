@@ -1,0 +1,293 @@
+//! The files under `assets/demo` as they are written: services, story, rules.
+
+use std::collections::BTreeMap;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use crate::model::duration;
+
+/// Everything that the demo world is made from.
+#[derive(Debug, Clone)]
+pub(super) struct Book {
+    pub(super) services: Vec<Service>,
+    pub(super) story: Story,
+    pub(super) rules: Rules,
+}
+
+impl Book {
+    /// Reads the embedded files.
+    pub(super) fn open() -> Self {
+        const SOUND: &str = "the embedded files are read by the tests";
+        let services: Services =
+            toml::from_str(include_str!("../../../assets/demo/services.toml")).expect(SOUND);
+        Self {
+            services: services.service,
+            story: toml::from_str(include_str!("../../../assets/demo/story.toml")).expect(SOUND),
+            rules: toml::from_str(include_str!("../../../assets/demo/rules.toml")).expect(SOUND),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Services {
+    service: Vec<Service>,
+}
+
+/// One service on a calm day.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Service {
+    pub(super) name: String,
+    pub(super) team: String,
+    pub(super) tier: String,
+    pub(super) namespace: String,
+    pub(super) version: String,
+    pub(super) pods: u32,
+    pub(super) rate: BTreeMap<Region, f64>,
+    pub(super) latency: Option<f64>,
+    #[serde(default)]
+    pub(super) tail: f64,
+    pub(super) errors: Option<f64>,
+    pub(super) resources: BTreeMap<String, f64>,
+    #[serde(default)]
+    pub(super) needs: BTreeMap<String, f64>,
+    #[serde(default)]
+    pub(super) gauges: BTreeMap<String, f64>,
+}
+
+/// Where a service runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub(super) enum Region {
+    #[serde(rename = "eu-west-1")]
+    Eu,
+    #[serde(rename = "us-east-1")]
+    Us,
+}
+
+impl Region {
+    pub(super) const ALL: [Self; 2] = [Self::Eu, Self::Us];
+
+    /// As the `region` label says it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Eu => "eu-west-1",
+            Self::Us => "us-east-1",
+        }
+    }
+
+    /// The name of the source that watches it.
+    pub(super) const fn source(self) -> &'static str {
+        match self {
+            Self::Eu => "prom-eu",
+            Self::Us => "prom-us",
+        }
+    }
+}
+
+/// What happens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Story {
+    pub(super) cycle: Seconds,
+    pub(super) chapter: Vec<Chapter>,
+    pub(super) standing: Vec<Standing>,
+    pub(super) silence: Vec<Silence>,
+}
+
+/// What happens in one cycle.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Chapter {
+    pub(super) name: String,
+    pub(super) deploy: Option<Deploy>,
+    pub(super) effect: Vec<Effect>,
+    #[serde(default)]
+    pub(super) silence: Vec<Silence>,
+}
+
+/// A new version that is rolled out, and back.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Deploy {
+    pub(super) service: String,
+    pub(super) region: Region,
+    pub(super) version: String,
+    pub(super) at: Seconds,
+    pub(super) back: Seconds,
+}
+
+/// What goes on in the background.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Standing {
+    pub(super) start: Seconds,
+    pub(super) every: Seconds,
+    pub(super) effect: Effect,
+}
+
+/// What is added to the signals of a service for a while.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Effect {
+    pub(super) service: String,
+    pub(super) region: Region,
+    #[serde(default)]
+    pub(super) errors: f64,
+    #[serde(default)]
+    pub(super) latency: f64,
+    #[serde(default)]
+    pub(super) slow: f64,
+    #[serde(default)]
+    pub(super) rate: f64,
+    #[serde(default)]
+    pub(super) resources: BTreeMap<String, f64>,
+    #[serde(default)]
+    pub(super) gauges: BTreeMap<String, f64>,
+    #[serde(default)]
+    pub(super) down: u32,
+    pub(super) rise: [Seconds; 2],
+    pub(super) fall: [Seconds; 2],
+}
+
+impl Effect {
+    /// How much of it there is this long after its beginning, 0 to 1.
+    pub(super) fn level(&self, offset: f64) -> f64 {
+        let [rise, risen] = self.rise.map(|at| at.0);
+        let [fall, fallen] = self.fall.map(|at| at.0);
+        match offset {
+            at if at < rise || at >= fallen => 0.0,
+            at if at < risen => (at - rise) / (risen - rise),
+            at if at < fall => 1.0,
+            at => (fallen - at) / (fallen - fall),
+        }
+    }
+}
+
+/// A silence that somebody made.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Silence {
+    pub(super) matchers: String,
+    pub(super) by: String,
+    pub(super) comment: String,
+    pub(super) from: Seconds,
+    pub(super) until: Seconds,
+    pub(super) every: Option<Seconds>,
+}
+
+/// The alerting rules and what Alertmanager does with their alerts.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rules {
+    pub(super) runbook: String,
+    pub(super) dashboard: String,
+    pub(super) rule: Vec<Rule>,
+    pub(super) receivers: BTreeMap<String, Vec<String>>,
+    pub(super) inhibit: Vec<Inhibit>,
+}
+
+/// One alerting rule, or one for each of its services.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Rule {
+    pub(super) name: String,
+    pub(super) group: String,
+    #[serde(default)]
+    pub(super) services: Vec<String>,
+    pub(super) measure: Measure,
+    pub(super) left: String,
+    pub(super) op: Option<Comparison>,
+    #[serde(default)]
+    pub(super) threshold: f64,
+    #[serde(rename = "for")]
+    pub(super) hold: Seconds,
+    pub(super) severity: String,
+    #[serde(default)]
+    pub(super) line: BTreeMap<String, String>,
+    pub(super) summary: String,
+    pub(super) description: String,
+}
+
+/// How a value is compared with the threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub(super) enum Comparison {
+    #[serde(rename = ">")]
+    Above,
+    #[serde(rename = "<")]
+    Below,
+    #[serde(rename = "==")]
+    Equal,
+}
+
+impl Comparison {
+    pub(super) const fn sign(self) -> &'static str {
+        match self {
+            Self::Above => ">",
+            Self::Below => "<",
+            Self::Equal => "==",
+        }
+    }
+
+    pub(super) fn holds(self, value: f64, threshold: f64) -> bool {
+        match self {
+            Self::Above => value > threshold,
+            Self::Below => value < threshold,
+            Self::Equal => (value - threshold).abs() < f64::EPSILON,
+        }
+    }
+}
+
+/// Which number of the simulation an expression stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Measure {
+    /// Failed / all requests.
+    Errors,
+    /// The 95th percentile of latency.
+    P95,
+    /// Use of a resource.
+    Resource(String),
+    /// Another number of the service.
+    Gauge(String),
+    /// Whether a pod answers its Prometheus.
+    Up,
+    /// One, always.
+    Always,
+}
+
+impl<'de> Deserialize<'de> for Measure {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(match (text.as_str(), text.split_once(':')) {
+            (_, Some(("resource", name))) => Self::Resource(name.to_owned()),
+            (_, Some(("gauge", name))) => Self::Gauge(name.to_owned()),
+            ("errors", _) => Self::Errors,
+            ("p95", _) => Self::P95,
+            ("up", _) => Self::Up,
+            ("always", _) => Self::Always,
+            _ => return Err(D::Error::custom(format!("{text:?} is not a measure"))),
+        })
+    }
+}
+
+/// One alert that keeps others quiet.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Inhibit {
+    pub(super) source: String,
+    pub(super) target: String,
+    pub(super) equal: Vec<String>,
+}
+
+/// Seconds of demo time, written as `1m30s` or, before the beginning, `-20h`.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub(super) struct Seconds(pub(super) f64);
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (sign, size) = text.strip_prefix('-').map_or((1.0, &*text), |size| (-1.0, size));
+        duration::parse(size).map(|size| Self(sign * size.as_secs_f64())).map_err(D::Error::custom)
+    }
+}

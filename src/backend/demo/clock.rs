@@ -1,0 +1,48 @@
+//! From the time of the screen to the time of the demo world and back.
+
+use jiff::Timestamp;
+
+/// When demo time began, and how fast it goes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Clock {
+    origin: i64,
+    speed: f64,
+}
+
+impl Clock {
+    pub(super) fn new(origin: Timestamp, speed: f64) -> Self {
+        let speed = if speed.is_finite() && speed > 0.0 { speed.clamp(0.01, 1000.0) } else { 1.0 };
+        Self { origin: origin.as_millisecond(), speed }
+    }
+
+    /// Seconds of demo time at this moment; negative before the beginning.
+    pub(super) fn demo(self, at: Timestamp) -> f64 {
+        (at.as_millisecond().saturating_sub(self.origin)) as f64 / 1000.0 * self.speed
+    }
+
+    /// The moment of this demo time, to the millisecond.
+    pub(super) fn wall(self, t: f64) -> Timestamp {
+        #[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates")]
+        let passed = (t / self.speed * 1000.0).round() as i64;
+        let end = if passed < 0 { Timestamp::MIN } else { Timestamp::MAX };
+        Timestamp::from_millisecond(self.origin.saturating_add(passed)).unwrap_or(end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_goes_there_and_back_and_no_speed_breaks_it() {
+        let origin = Timestamp::from_second(1_790_000_000).unwrap();
+        for speed in [1.0, 5.0, 0.5] {
+            let clock = Clock::new(origin, speed);
+            assert!((clock.demo(clock.wall(90.0)) - 90.0).abs() < 1e-9);
+        }
+        for speed in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(Clock::new(origin, speed), Clock::new(origin, 1.0));
+        }
+        assert_eq!(Clock::new(origin, 1.0).wall(f64::INFINITY), Timestamp::MAX);
+    }
+}

@@ -1,0 +1,139 @@
+//! Numbers that look random and are functions of their arguments, and the shape of latencies.
+
+/// A well-mixed number out of two (the finaliser of `SplitMix64`).
+pub(super) fn mix(seed: u64, salt: u64) -> u64 {
+    let mut z = seed ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// [`mix`] over a text.
+pub(super) fn mix_text(seed: u64, text: &str) -> u64 {
+    text.bytes().fold(seed, |sum, byte| mix(sum, u64::from(byte)))
+}
+
+/// 0 to 1.
+pub(super) fn unit(number: u64) -> f64 {
+    (number >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// The whole number at or below `x`, with what is left over.
+pub(super) fn floor(x: f64) -> (i64, f64) {
+    let whole = x.floor();
+    #[expect(clippy::cast_possible_truncation, reason = "saturates, and times are far from the ends")]
+    let count = whole as i64;
+    (count, x - whole)
+}
+
+/// A smooth wave without a pattern, -1 to 1, of slow and fast parts.
+pub(super) fn wobble(key: u64, t: f64) -> f64 {
+    [(15.0, 0.4), (120.0, 0.35), (1800.0, 0.25)]
+        .into_iter()
+        .enumerate()
+        .map(|(part, (period, weight))| {
+            let (bucket, x) = floor(t / period);
+            let key = mix(key, part as u64);
+            let at = |bucket: i64| 2.0 * unit(mix(key, bucket.cast_unsigned())) - 1.0;
+            let (from, to) = (at(bucket), at(bucket.wrapping_add(1)));
+            weight * (from + (to - from) * x * x * (3.0 - 2.0 * x))
+        })
+        .sum()
+}
+
+/// How many requests there are at this time of the day, as a factor; demo time begins at half past ten in the morning.
+pub(super) fn day(t: f64, hours_behind: f64) -> f64 {
+    let hour = t / 3600.0 + 10.5 - hours_behind;
+    1.0 + 0.38 * ((hour - 9.0) * std::f64::consts::TAU / 24.0).sin()
+}
+
+/// A share of the requests, and how many standard deviations of a normal distribution it is above the mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Quantile {
+    /// As the `quantile` label says it.
+    pub(super) name: &'static str,
+    share: f64,
+    deviations: f64,
+}
+
+pub(super) const P50: Quantile = Quantile { name: "0.5", share: 0.5, deviations: 0.0 };
+pub(super) const P95: Quantile = Quantile { name: "0.95", share: 0.95, deviations: 1.644_853_627 };
+pub(super) const P99: Quantile = Quantile { name: "0.99", share: 0.99, deviations: 2.326_347_874 };
+
+/// How long requests take: a lognormal bulk, and a share that hangs until a timeout.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Latency {
+    /// The bulk's median, in seconds.
+    pub(super) median: f64,
+    /// Sigma of the bulk.
+    pub(super) tail: f64,
+    /// The share that hangs, 0 to 1.
+    pub(super) slow: f64,
+}
+
+/// The median and sigma of requests that hang.
+const HANGING: (f64, f64) = (5.0, 0.12);
+
+impl Latency {
+    /// The share of requests that take at most this long.
+    pub(super) fn below(&self, seconds: f64) -> f64 {
+        let bulk = |median: f64, sigma: f64| normal((seconds / median).ln() / sigma);
+        (1.0 - self.slow) * bulk(self.median, self.tail) + self.slow * bulk(HANGING.0, HANGING.1)
+    }
+
+    /// The time within which this quantile of the requests is done, in seconds.
+    pub(super) fn quantile(&self, quantile: Quantile) -> f64 {
+        if self.slow <= 0.0 {
+            return self.median * (quantile.deviations * self.tail).exp();
+        }
+        let (mut low, mut high) = (1e-5_f64.ln(), 120.0_f64.ln());
+        for _ in 0..40 {
+            let middle = f64::midpoint(low, high);
+            if self.below(middle.exp()) < quantile.share { low = middle } else { high = middle }
+        }
+        high.exp()
+    }
+
+    /// Apdex with this target.
+    pub(super) fn apdex(&self, target: f64) -> f64 {
+        f64::midpoint(self.below(target), self.below(4.0 * target))
+    }
+}
+
+/// The normal distribution, by formula 26.2.17 of Abramowitz and Stegun (error below 1e-7).
+fn normal(x: f64) -> f64 {
+    let t = 1.0 / (1.0 + 0.231_641_9 * x.abs());
+    let poly = [0.319_381_53, -0.356_563_782, 1.781_477_937, -1.821_255_978, 1.330_274_429]
+        .into_iter()
+        .rev()
+        .fold(0.0, |sum, factor| (sum + factor) * t);
+    let above = (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt() * poly;
+    if x < 0.0 { above } else { 1.0 - above }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quantile_and_the_share_below_it_are_inverses() {
+        let plain = Latency { median: 0.1, tail: 0.5, slow: 0.0 };
+        let hanging = Latency { slow: 0.06, ..plain };
+        assert!((4.0..6.0).contains(&hanging.quantile(P99)));
+        for quantile in [P50, P95, P99] {
+            for latency in [plain, hanging] {
+                assert!((latency.below(latency.quantile(quantile)) - quantile.share).abs() < 1e-6);
+            }
+        }
+    }
+
+    #[test]
+    fn a_wobble_stays_in_bounds_and_is_the_same_every_time() {
+        for i in 0..5000 {
+            let t = f64::from(i) * 7.3 - 9000.0;
+            assert!(wobble(7, t).abs() <= 1.0);
+            assert_eq!(wobble(7, t).to_bits(), wobble(7, t).to_bits());
+        }
+        assert!(wobble(7, 100.0).to_bits() != wobble(8, 100.0).to_bits());
+    }
+}

@@ -1,0 +1,102 @@
+//! The alerting rules, one for each service where the book has a pattern, with their expressions read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use promql_parser::parser;
+
+use crate::model::labels::Labels;
+use crate::model::rule;
+
+use super::book::{self, Book, Comparison, Measure, Region};
+
+/// One rule.
+#[derive(Debug, Clone)]
+pub(super) struct Rule {
+    pub(super) shown: Arc<rule::Rule>,
+    /// Where it runs; also one of its own labels, so that an alert finds the source that made it.
+    pub(super) region: Region,
+    /// The services that it looks at; empty: all that have what it measures.
+    pub(super) services: Vec<String>,
+    pub(super) measure: Measure,
+    /// What stands to the left of the comparison, as the parser prints it.
+    pub(super) left: String,
+    pub(super) op: Option<Comparison>,
+    pub(super) threshold: f64,
+    /// Seconds.
+    pub(super) hold: f64,
+    /// Further labels of its lines, with `%...%` to be filled.
+    pub(super) line: Vec<(String, String)>,
+}
+
+impl Rule {
+    /// Whether its condition holds for this value.
+    pub(super) fn holds(&self, value: f64) -> bool {
+        self.op.is_none_or(|op| op.holds(value, self.threshold))
+    }
+
+    pub(super) fn concerns(&self, service: &str) -> bool {
+        self.services.is_empty() || self.services.iter().any(|name| name == service)
+    }
+}
+
+/// All rules of the book, as each region runs them.
+pub(super) fn expand(book: &Book) -> Vec<Rule> {
+    let each_region = Region::ALL.into_iter();
+    each_region
+        .flat_map(|region| book.rules.rule.iter().flat_map(move |pattern| of_pattern(book, pattern, region)))
+        .collect()
+}
+
+fn of_pattern(book: &Book, pattern: &book::Rule, region: Region) -> Vec<Rule> {
+    if pattern.name.contains('%') {
+        let each = pattern.services.iter();
+        each.map(|service| one(book, pattern, region, service, vec![service.clone()])).collect()
+    } else {
+        vec![one(book, pattern, region, "", pattern.services.clone())]
+    }
+}
+
+fn one(book: &Book, pattern: &book::Rule, region: Region, service: &str, services: Vec<String>) -> Rule {
+    let fill = |text: &str| text.replace("%service%", service).replace("%Service%", &capitalised(service));
+    let (name, left) = (fill(&pattern.name), fill(&pattern.left));
+    let expr = match pattern.op {
+        Some(op) => format!("{left} {} {}", op.sign(), pattern.threshold),
+        None => left.clone(),
+    };
+    let annotations = Labels::from_iter([
+        ("summary", pattern.summary.clone()),
+        ("description", pattern.description.clone()),
+        ("runbook_url", book.rules.runbook.replace("%name%", &name)),
+        ("dashboard_url", book.rules.dashboard.clone()),
+    ]);
+    Rule {
+        left: parser::parse(&left).expect("the embedded expressions are read by the tests").to_string(),
+        shown: Arc::new(rule::Rule {
+            name: name.into(),
+            group: pattern.group.as_str().into(),
+            expr: expr.into(),
+            hold: Duration::try_from_secs_f64(pattern.hold.0).unwrap_or_default(),
+            labels: Labels::from_iter([("severity", &*pattern.severity), ("region", region.name())]),
+            annotations,
+            error: None,
+        }),
+        region,
+        services,
+        measure: pattern.measure.clone(),
+        op: pattern.op,
+        threshold: pattern.threshold,
+        hold: pattern.hold.0,
+        line: pattern.line.clone().into_iter().collect(),
+    }
+}
+
+/// `fraud-scoring` as `FraudScoring`.
+fn capitalised(name: &str) -> String {
+    name.split('-')
+        .flat_map(|word| {
+            let mut letters = word.chars();
+            letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect::<Vec<_>>()
+        })
+        .collect()
+}

@@ -1,0 +1,267 @@
+//! The simulation: every number is a function of the seed, the place and the moment, so any history is there at once.
+
+use std::collections::BTreeMap;
+
+use crate::model::labels::{Labels, Text};
+use crate::model::service::Signals;
+
+use super::book::{Book, Deploy, Measure, Region, Service};
+use super::noise::{Latency, P50, P95, P99, day, mix, mix_text, wobble};
+use super::rules::{Rule, expand};
+use super::story::{Act, Begin, Impact, Schedule, acts, felt, impact};
+
+/// Satisfied below this latency, in seconds (Apdex).
+const APDEX: f64 = 0.25;
+
+/// The whole demo world; a seed makes another one.
+#[derive(Debug, Clone)]
+pub struct DemoWorld {
+    pub(super) book: Book,
+    pub(super) schedule: Schedule,
+    pub(super) places: Vec<Place>,
+    pub(super) rules: Vec<Rule>,
+}
+
+/// A service in a region.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) name: Text,
+    pub(super) region: Region,
+    pub(super) service: Service,
+    pub(super) acts: Vec<Act>,
+    /// `service`, `region`, `team`, `namespace`: what the rules' expressions keep.
+    pub(super) labels: Labels,
+    rate: f64,
+    key: u64,
+}
+
+impl DemoWorld {
+    /// The world of this seed.
+    pub fn new(seed: u64) -> Self {
+        let book = Book::open();
+        let mut places: Vec<Place> = book
+            .services
+            .iter()
+            .flat_map(|service| service.rate.iter().map(move |(region, rate)| (service, *region, *rate)))
+            .map(|(service, region, rate)| Place {
+                name: service.name.as_str().into(),
+                region,
+                acts: acts(&book, service, region),
+                labels: Labels::from_iter([
+                    ("service", service.name.as_str()),
+                    ("region", region.name()),
+                    ("team", &service.team),
+                    ("namespace", &service.namespace),
+                ]),
+                rate,
+                key: mix_text(mix_text(seed, &service.name), region.name()),
+                service: service.clone(),
+            })
+            .collect();
+        places.sort_by(|a, b| (&a.name, a.region).cmp(&(&b.name, b.region)));
+        let schedule = Schedule::new(seed, &book);
+        let rules = expand(&book);
+        Self { book, schedule, places, rules }
+    }
+
+    /// The places that a source watches, in the order of the services' names.
+    pub(super) fn watched(&self, region: Region) -> impl Iterator<Item = &Place> {
+        self.places.iter().filter(move |place| place.region == region)
+    }
+
+    /// The place of this service in this region.
+    pub(super) fn place(&self, service: &str, region: Region) -> Option<&Place> {
+        self.watched(region).find(|place| &*place.name == service)
+    }
+
+    /// The golden signals of a place.
+    pub(super) fn signals(&self, place: &Place, t: f64) -> Signals {
+        let impact = self.impact(place, t);
+        let latency = latency_with(place, impact, t);
+        Signals {
+            request_rate: Some(rate_with(place, impact, t)),
+            error_ratio: errors_with(place, impact, t),
+            p50: latency.map(|latency| latency.quantile(P50)),
+            p95: latency.map(|latency| latency.quantile(P95)),
+            p99: latency.map(|latency| latency.quantile(P99)),
+            apdex: latency.map(|latency| latency.apdex(APDEX)),
+            saturation: self.resources(place, t).into_values().max_by(f64::total_cmp),
+        }
+    }
+
+    /// Requests per second.
+    pub(super) fn rate(&self, place: &Place, t: f64) -> f64 {
+        rate_with(place, self.impact(place, t), t)
+    }
+
+    /// Failed / all requests.
+    pub(super) fn errors(&self, place: &Place, t: f64) -> Option<f64> {
+        errors_with(place, self.impact(place, t), t)
+    }
+
+    /// How long requests take.
+    pub(super) fn latency(&self, place: &Place, t: f64) -> Option<Latency> {
+        latency_with(place, self.impact(place, t), t)
+    }
+
+    /// Use of each resource.
+    pub(super) fn resources<'a>(&self, place: &'a Place, t: f64) -> BTreeMap<&'a str, f64> {
+        place
+            .service
+            .resources
+            .keys()
+            .filter_map(|name| Some((&**name, self.resource(place, name, t)?)))
+            .collect()
+    }
+
+    /// Use of one resource.
+    pub(super) fn resource(&self, place: &Place, name: &str, t: f64) -> Option<f64> {
+        let base = place.service.resources.get(name)?;
+        let key = mix_text(place.key, name);
+        let added: f64 = felt(&place.acts, &self.schedule, t)
+            .filter_map(|(effect, level)| Some(effect.resources.get(name)? * level))
+            .sum();
+        // memory hardly follows the day, everything else does a little
+        let follows = if name == "memory" { 0.02 } else { 0.12 };
+        let busy = 1.0 + follows * (day(t, behind(place.region)) - 1.0);
+        Some((base * busy * (1.0 + 0.05 * wobble(key, t)) + added).clamp(0.0, 0.995))
+    }
+
+    fn gauge(&self, place: &Place, name: &str, t: f64) -> Option<f64> {
+        let base = place.service.gauges.get(name)?;
+        let added: f64 = felt(&place.acts, &self.schedule, t)
+            .filter_map(|(effect, level)| Some(effect.gauges.get(name)? * level))
+            .sum();
+        // days and hours pass evenly, the rest is measured
+        let shaky = if name.ends_with("_days") || name.ends_with("_hours") { 0.0 } else { 0.02 };
+        Some((base + added) * (1.0 + shaky * wobble(mix_text(place.key, name), t)))
+    }
+
+    /// The pods that do not answer.
+    pub(super) fn down(&self, place: &Place, t: f64) -> std::ops::Range<u32> {
+        0..self.impact(place, t).down.min(place.service.pods)
+    }
+
+    /// The number that a rule's expression stands for; `pod` for what is measured by pod.
+    pub(super) fn measure(&self, measure: &Measure, place: &Place, pod: u32, t: f64) -> Option<f64> {
+        match measure {
+            Measure::Errors => self.errors(place, t),
+            Measure::P95 => self.latency(place, t).map(|latency| latency.quantile(P95)),
+            Measure::Resource(name) => self.resource(place, name, t),
+            Measure::Gauge(name) => self.gauge(place, name, t),
+            Measure::Up => Some(if self.down(place, t).contains(&pod) { 0.0 } else { 1.0 }),
+            Measure::Always => Some(1.0),
+        }
+    }
+
+    /// What the story is about now.
+    pub(super) fn chapter(&self, t: f64) -> &str {
+        let (number, _) = self.schedule.now(t);
+        let chapter = number.and_then(|number| self.book.story.chapter.get(number));
+        chapter.map_or("a calm day", |chapter| &chapter.name)
+    }
+
+    /// What the chapter of this moment rolls out at a place, and when the chapter began.
+    pub(super) fn deploy(&self, place: &Place, t: f64) -> Option<(&Deploy, f64)> {
+        let (chapter, start) = self.schedule.now(t);
+        let deploy = self.book.story.chapter.get(chapter?)?.deploy.as_ref()?;
+        let here = deploy.service == *place.name && deploy.region == place.region;
+        (here && t >= start + deploy.at.0).then_some((deploy, start))
+    }
+
+    /// The version that runs at a place.
+    pub(super) fn version<'a>(&'a self, place: &'a Place, t: f64) -> &'a str {
+        match self.deploy(place, t) {
+            Some((deploy, start)) if t < start + deploy.back.0 => &deploy.version,
+            _ => &place.service.version,
+        }
+    }
+
+    fn impact(&self, place: &Place, t: f64) -> Impact {
+        impact(&place.acts, &self.schedule, t)
+    }
+}
+
+impl Place {
+    /// The address of a pod's target.
+    pub(super) fn instance(&self, pod: u32) -> String {
+        let net = match self.region {
+            Region::Eu => 20,
+            Region::Us => 40,
+        };
+        let host = mix(self.key, 100 + u64::from(pod));
+        format!("10.{net}.{}.{}:8080", host % 200, host / 200 % 250 + 2)
+    }
+
+    /// The name of a pod, as a replica set gives it.
+    pub(super) fn pod(&self, pod: u32) -> String {
+        const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+        let word = |number: u64, length: u32| -> String {
+            (0..length)
+                .filter_map(|i| LETTERS.get(usize::try_from(mix(number, u64::from(i)) % 27).ok()?))
+                .map(|letter| char::from(*letter))
+                .collect()
+        };
+        format!("{}-{}-{}", self.name, word(self.key, 9), word(mix(self.key, u64::from(pod)), 5))
+    }
+
+    /// Whether something of the story reaches this number of the place, and when.
+    pub(super) fn begins(&self, measure: &Measure) -> Vec<Begin> {
+        let mut begins: Vec<Begin> = Vec::new();
+        for act in self.acts.iter().filter(|act| reaches(act, measure)) {
+            if !begins.contains(&act.begin) {
+                begins.push(act.begin);
+            }
+        }
+        begins
+    }
+
+    /// From when to when after its beginning something reaches this number.
+    pub(super) fn reach(&self, begin: Begin, measure: &Measure) -> (f64, f64) {
+        let acts = self.acts.iter().filter(|act| act.begin == begin && reaches(act, measure));
+        acts.fold((f64::INFINITY, 0.0), |(from, to), act| {
+            (f64::min(from, act.effect.rise[0].0), f64::max(to, act.effect.fall[1].0))
+        })
+    }
+}
+
+fn reaches(act: &Act, measure: &Measure) -> bool {
+    let effect = &act.effect;
+    match measure {
+        Measure::Errors => effect.errors > 0.0,
+        Measure::P95 => effect.latency > 0.0 || effect.slow > 0.0,
+        Measure::Resource(name) => effect.resources.contains_key(name),
+        Measure::Gauge(name) => effect.gauges.contains_key(name),
+        Measure::Up => effect.down > 0,
+        Measure::Always => false,
+    }
+}
+
+/// How many hours a region's day is behind that of the first.
+fn behind(region: Region) -> f64 {
+    match region {
+        Region::Eu => 0.0,
+        Region::Us => 6.0,
+    }
+}
+
+fn rate_with(place: &Place, impact: Impact, t: f64) -> f64 {
+    let shake = 1.0 + 0.07 * wobble(mix(place.key, 0), t);
+    (place.rate * day(t, behind(place.region)) * shake * (1.0 + impact.rate)).max(0.0)
+}
+
+fn errors_with(place: &Place, impact: Impact, t: f64) -> Option<f64> {
+    let base = place.service.errors?;
+    let shake = wobble(mix(place.key, 1), t);
+    Some((base * (1.0 + 0.45 * shake) + impact.errors * (1.0 + 0.05 * shake)).clamp(0.0, 0.98))
+}
+
+fn latency_with(place: &Place, impact: Impact, t: f64) -> Option<Latency> {
+    let median = place.service.latency?;
+    let shake = |salt: u64| wobble(mix(place.key, salt), t);
+    Some(Latency {
+        median: median * (1.0 + 0.06 * shake(2)) * (1.0 + impact.latency),
+        tail: place.service.tail * (1.0 + 0.04 * shake(3)),
+        slow: impact.slow.clamp(0.0, 0.9),
+    })
+}

@@ -1,0 +1,304 @@
+//! The command line: verbs, flags and what they mean.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+
+use crate::config::context::Wanted;
+use crate::config::load::Overrides;
+
+const AFTER: &str = "\
+Without a verb the screen opens; `burnwatch demo` opens it on a world of its own, without a network.
+
+Exit codes:
+  0  fine
+  1  doctor: a source is unwell; any verb: the output could not be written
+  2  wrong usage or configuration, or no terminal for the screen
+  3  data are missing because a source is in trouble; what is known is printed
+
+Configuration counts in this order: flags, environment, file, defaults.
+`burnwatch config init` prints a file to begin with.";
+
+/// The on-call engineer's terminal: live service health, alerts and their causes, by keyboard.
+#[derive(Debug, Parser)]
+#[command(name = "burnwatch", version, after_help = AFTER, disable_help_subcommand = true)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) flags: Flags,
+    #[command(subcommand)]
+    pub(super) verb: Option<Verb>,
+}
+
+/// What every verb understands.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
+pub(super) struct Flags {
+    /// A Prometheus to ask, without any file; can be repeated
+    #[arg(long, global = true, value_name = "URL", help_heading = "Sources")]
+    prometheus: Vec<String>,
+    /// An Alertmanager to ask, without any file; can be repeated
+    #[arg(long, global = true, value_name = "URL", help_heading = "Sources")]
+    alertmanager: Vec<String>,
+    /// The context of the configuration to look at
+    #[arg(long, global = true, value_name = "NAME", env = "BURNWATCH_CONTEXT", help_heading = "Sources")]
+    context: Option<String>,
+    /// The configuration file
+    #[arg(long, global = true, value_name = "FILE", env = "BURNWATCH_CONFIG", help_heading = "Sources")]
+    pub(super) config: Option<PathBuf>,
+    /// Refuse everything that changes a system outside
+    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_READ_ONLY")]
+    read_only: bool,
+    /// Show times in UTC
+    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_UTC")]
+    utc: bool,
+    /// The theme
+    #[arg(long, global = true, value_name = "NAME", env = "BURNWATCH_THEME")]
+    theme: Option<String>,
+    /// Draw with ASCII only
+    #[arg(long, global = true)]
+    ascii: bool,
+    /// Look at the demo world instead of real sources
+    #[arg(long, global = true, help_heading = "Demo world")]
+    demo: bool,
+    #[command(flatten)]
+    demo_flags: DemoFlags,
+}
+
+/// Which demo world it is.
+#[derive(Debug, Clone, Copy, PartialEq, Args)]
+pub(super) struct DemoFlags {
+    /// Which of the demo worlds [default: 1]
+    #[arg(long, global = true, value_name = "N", help_heading = "Demo world")]
+    pub(super) seed: Option<u64>,
+    /// How many times faster its clock runs [default: 1]
+    #[arg(long, global = true, value_name = "X", value_parser = speed, help_heading = "Demo world")]
+    pub(super) speed: Option<f64>,
+    /// The minute of its story to begin in; pictures stand still there
+    #[arg(long, global = true, value_name = "MINUTE", value_parser = minute, help_heading = "Demo world")]
+    pub(super) at: Option<f64>,
+}
+
+/// What is to be looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Subject {
+    /// The demo world.
+    Demo(DemoFlags),
+    /// Real sources.
+    Sources(Wanted),
+}
+
+impl Arguments {
+    /// What is to be looked at.
+    ///
+    /// # Errors
+    /// Flags that contradict each other, in words.
+    pub(super) fn subject(&self) -> Result<Subject, String> {
+        let flags = &self.flags;
+        let demo_flags = flags.demo_flags;
+        if flags.demo || matches!(self.verb, Some(Verb::Demo)) {
+            if flags.prometheus.is_empty() && flags.alertmanager.is_empty() {
+                return Ok(Subject::Demo(demo_flags));
+            }
+            return Err(
+                "the demo world asks no real source; leave out --prometheus and --alertmanager".into()
+            );
+        }
+        if demo_flags != (DemoFlags { seed: None, speed: None, at: None }) {
+            return Err("--seed, --speed and --at belong to the demo world; add --demo".into());
+        }
+        let named = |text: &String| !text.is_empty();
+        Ok(Subject::Sources(Wanted {
+            context: flags.context.clone().filter(named),
+            prometheus: flags.prometheus.clone(),
+            alertmanager: flags.alertmanager.clone(),
+            read_only: flags.read_only,
+        }))
+    }
+
+    /// What counts more than the configuration file.
+    pub(super) fn overrides(&self) -> Overrides {
+        let theme = self.flags.theme.clone().filter(|name| !name.is_empty());
+        Overrides { theme, utc: self.flags.utc, ascii: self.flags.ascii }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Open the screen on the demo world: no network, no configuration
+    Demo,
+    /// How everything is, on one page
+    Status(Listing),
+    /// All services, worst first
+    Services(Listing),
+    /// Alerts that fire or are about to
+    Alerts(Alerts),
+    /// The sources and how they are
+    Sources(Listing),
+    /// A picture of a screen
+    Snapshot(Snapshot),
+    /// Ask each source what it offers, and say what is wrong and what to do
+    Doctor(Listing),
+    /// The configuration file
+    Config {
+        #[command(subcommand)]
+        verb: ConfigVerb,
+    },
+    /// Print a completion script
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Listing {
+    /// For people, for programs, for chat
+    #[arg(long, short, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    pub(super) output: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Aligned columns
+    Table,
+    /// One JSON object
+    Json,
+    /// GitHub's Markdown
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Alerts {
+    /// Words that must occur, and matchers: checkout severity="critical" 'team!~"db|web"'
+    #[arg(value_name = "FILTER")]
+    pub(super) filter: Vec<String>,
+    /// Also those that are silenced, inhibited or resolved
+    #[arg(long)]
+    pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) listing: Listing,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Snapshot {
+    /// The screen's name, as in the palette: overview, services, alerts, sources
+    pub(super) screen: String,
+    /// Columns and rows
+    #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
+    pub(super) size: (u16, u16),
+    /// How it is drawn
+    #[arg(long, value_enum, default_value_t = Picture::Text)]
+    pub(super) format: Picture,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Picture {
+    /// Plain characters
+    Text,
+    /// Characters with the terminal's colours
+    Ansi,
+    /// A picture for pages and reports
+    Svg,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigVerb {
+    /// Print a file to begin with: every option with its default, as comments
+    Init {
+        /// Write it to its place instead; an existing file is left alone
+        #[arg(long)]
+        write: bool,
+    },
+    /// Say everything that is wrong
+    Check,
+    /// Print the options in force; secrets only as references
+    Show,
+    /// Print the JSON schema, for editors
+    Schema,
+    /// Print where burnwatch's files lie
+    Path {
+        /// Only this one: config, packs, themes, log or state
+        which: Option<String>,
+    },
+}
+
+/// An environment variable that switches a flag.
+fn switch(text: &str) -> Result<bool, String> {
+    match text.to_lowercase().as_str() {
+        "1" | "true" | "yes" | "on" => Ok(true),
+        "" | "0" | "false" | "no" | "off" => Ok(false),
+        _ => Err("write true or false".to_owned()),
+    }
+}
+
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=1000).contains(side));
+    text.split_once('x')
+        .and_then(|(width, height)| Some((side(width)?, side(height)?)))
+        .ok_or_else(|| "write columns x rows, each 1 to 1000: 120x36".to_owned())
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|speed: &f64| *speed >= 0.0 && *speed <= 10_000.0);
+    number.ok_or_else(|| "write a number from 0 to 10000".to_owned())
+}
+
+fn minute(text: &str) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|minute: &f64| *minute >= 0.0 && *minute <= 1_000_000.0);
+    number.ok_or_else(|| "write a minute, from 0 up".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(words: &str) -> Arguments {
+        Arguments::try_parse_from(words.split(' ')).unwrap()
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_stand_before_or_after_the_verb() {
+        for words in [
+            "burnwatch --prometheus http://a --prometheus http://b alerts -o json",
+            "burnwatch alerts --output json --prometheus http://a --prometheus http://b",
+        ] {
+            let Subject::Sources(wanted) = parse(words).subject().unwrap() else { panic!("{words}") };
+            assert_eq!(wanted.prometheus, ["http://a", "http://b"]);
+        }
+    }
+
+    #[test]
+    fn the_demo_world_is_a_flag_and_a_verb() {
+        let flags = DemoFlags { seed: Some(7), speed: None, at: Some(1.5) };
+        for words in
+            ["burnwatch demo --seed 7 --at 1.5", "burnwatch snapshot overview --demo --seed 7 --at 1.5"]
+        {
+            assert_eq!(parse(words).subject(), Ok(Subject::Demo(flags)));
+        }
+        assert!(parse("burnwatch --seed 7").subject().unwrap_err().contains("--demo"));
+        assert!(parse("burnwatch demo --prometheus http://a").subject().is_err());
+    }
+
+    #[test]
+    fn odd_numbers_are_refused() {
+        for words in [
+            "demo --speed NaN",
+            "demo --speed -1",
+            "demo --at inf",
+            "snapshot x --size 0x5",
+            "snapshot x --size 9",
+        ] {
+            let words = format!("burnwatch {words}");
+            assert!(Arguments::try_parse_from(words.split(' ')).is_err(), "{words}");
+        }
+        assert_eq!((switch("Yes"), switch("")), (Ok(true), Ok(false)));
+        assert!(switch("perhaps").is_err());
+    }
+}

@@ -1,0 +1,165 @@
+//! `burnwatch config`: print, check and find the configuration.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::config::load::{ConfigError, Loaded, Overrides, load, schema};
+use crate::config::{Known, Paths, SAMPLE, hint, theme};
+
+use super::args::ConfigVerb;
+use super::printer::{Outcome, complain, print};
+
+/// Where the configuration is, and what counts more than it.
+pub(super) struct Place<'a> {
+    /// `--config` or `BURNWATCH_CONFIG`.
+    pub(super) asked: Option<&'a Path>,
+    /// This machine's usual places.
+    pub(super) paths: Option<&'a Paths>,
+    pub(super) overrides: &'a Overrides,
+    pub(super) known: &'a Known<'a>,
+}
+
+impl Place<'_> {
+    /// The settings in force.
+    pub(super) fn load(&self) -> Result<Loaded, ConfigError> {
+        load(self.asked, self.paths.map(|paths| paths.config.as_path()), self.overrides, self.known)
+    }
+
+    /// The file that is read, or would be if it were there.
+    fn file(&self) -> Option<PathBuf> {
+        self.asked.or_else(|| self.paths.map(|paths| paths.config.as_path())).map(Path::to_owned)
+    }
+}
+
+pub(super) fn run(verb: &ConfigVerb, place: &Place<'_>) -> Outcome {
+    let told = match verb {
+        ConfigVerb::Init { write: false } => Ok(SAMPLE.to_owned()),
+        ConfigVerb::Init { write: true } => write_sample(place.file()),
+        ConfigVerb::Check => check(place),
+        ConfigVerb::Show => show(place).map_err(|error| error.to_string()),
+        ConfigVerb::Schema => Ok(format!("{:#}\n", schema())),
+        ConfigVerb::Path { which } => path(place, which.as_deref()),
+    };
+    match told {
+        Ok(text) => print(&text, Outcome::Fine),
+        Err(complaint) => {
+            complain(&complaint);
+            Outcome::Misused
+        }
+    }
+}
+
+fn write_sample(file: Option<PathBuf>) -> Result<String, String> {
+    let file = file.ok_or("there is no home to write to; name a file by --config")?;
+    let write = || -> io::Result<()> {
+        if let Some(dir) = file.parent() {
+            fs::create_dir_all(dir)?;
+        }
+        OpenOptions::new().write(true).create_new(true).open(&file)?.write_all(SAMPLE.as_bytes())
+    };
+    match write() {
+        Ok(()) => Ok(format!("{}\n", file.display())),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(format!("{} is there already, and is left as it is", file.display()))
+        }
+        Err(error) => Err(format!("{}: {error}", file.display())),
+    }
+}
+
+fn check(place: &Place<'_>) -> Result<String, String> {
+    let loaded = place.load().map_err(|error| error.to_string())?;
+    let (themes, broken) = place.paths.map(|paths| theme::own_themes(&paths.themes)).unwrap_or_default();
+    if !broken.is_empty() {
+        return Err(broken.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    }
+    let settings = &loaded.settings;
+    let counts = [
+        (settings.sources.len(), "source"),
+        (settings.contexts.len(), "context"),
+        (themes.len(), "theme of your own"),
+    ];
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|(count, what)| match (count, what.split_once(' ')) {
+            (1, _) => format!("1 {what}"),
+            (_, Some((noun, rest))) => format!("{count} {noun}s {rest}"),
+            (_, None) => format!("{count} {what}s"),
+        })
+        .collect();
+    Ok(match &loaded.file {
+        Some(file) => format!("{}: fine; {}\n", file.display(), counts.join(", ")),
+        None => "There is no configuration file; the defaults count. `burnwatch config init` prints one.\n"
+            .to_owned(),
+    })
+}
+
+/// The settings in force, readable as a configuration file; secrets stay references.
+fn show(place: &Place<'_>) -> Result<String, ConfigError> {
+    let loaded = place.load()?;
+    let origin = match &loaded.file {
+        Some(file) => file.display().to_string(),
+        None => "no file".to_owned(),
+    };
+    let body = toml::to_string(&loaded.settings).expect("settings are tables of plain values");
+    Ok(format!("# in force: flags, environment, {}, defaults\n{body}", crate::model::text::clean(&origin)))
+}
+
+fn path(place: &Place<'_>, which: Option<&str>) -> Result<String, String> {
+    let paths = place.paths.ok_or("there is no home, and so no place for files of its own")?;
+    let mut all = paths.all().map(|(word, path)| (word, path.clone()));
+    if let (Some(asked), Some((_, config))) = (place.asked, all.first_mut()) {
+        asked.clone_into(config);
+    }
+    match which {
+        None => Ok(all.iter().map(|(word, path)| format!("{word:<7} {}\n", path.display())).collect()),
+        Some(which) => {
+            let found = all.iter().find(|(word, _)| *word == which);
+            let words = all.iter().map(|(word, _)| *word).collect::<Vec<_>>();
+            found
+                .map(|(_, path)| format!("{}\n", path.display()))
+                .ok_or_else(|| format!("there is no `{which}` among burnwatch's files{}", hint(which, words)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_place<T>(text: &str, test: impl FnOnce(&Place<'_>, &Path) -> T) -> T {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.toml");
+        fs::write(&file, text).unwrap();
+        let (overrides, known) = (Overrides { utc: true, ..Overrides::default() }, Known::default());
+        test(&Place { asked: Some(&file), paths: None, overrides: &overrides, known: &known }, &file)
+    }
+
+    #[test]
+    fn what_is_shown_is_what_counts_and_holds_no_secret() {
+        let text = "[sources.p]\nkind = \"prometheus\"\nurl = \"http://p\"\nauth.bearer.env = \"PATH\"\n";
+        let shown = with_place(text, |place, _| show(place).unwrap());
+        assert!(shown.contains("utc = true") && shown.contains("env = \"PATH\""), "{shown}");
+        assert!(!shown.contains(&std::env::var("PATH").unwrap()));
+    }
+
+    #[test]
+    fn a_right_file_is_counted_and_a_wrong_one_told() {
+        let text = "[sources.p]\nkind = \"prometheus\"\nurl = \"http://p\"\n";
+        let told = with_place(text, |place, _| check(place)).unwrap();
+        assert!(told.ends_with("config.toml: fine; 1 source, 0 contexts, 0 themes of your own\n"), "{told}");
+        let error = with_place("x = 1\n", |place, _| check(place)).unwrap_err();
+        assert!(error.contains("config.toml:1:1: unknown key `x`"), "{error}");
+    }
+
+    #[test]
+    fn an_existing_file_is_left_alone() {
+        with_place("", |_, file| {
+            let error = write_sample(Some(file.to_owned())).unwrap_err();
+            assert!(error.contains("left as it is"));
+            let new = file.with_file_name("deep").join("new.toml");
+            write_sample(Some(new.clone())).unwrap();
+            assert_eq!(fs::read_to_string(new).unwrap(), SAMPLE);
+        });
+    }
+}

@@ -1,0 +1,198 @@
+//! `burnwatch doctor`: what each source offers, what is wrong with it, and what to do.
+
+use crate::model::ask::AskKind;
+use crate::model::source::{Offer, SourceInfo, Trouble};
+use crate::model::world::Held;
+
+use super::report::{Cell, Column, Document, Layout, List};
+use super::sources;
+use super::view::{Standing, View};
+
+/// The answers that the findings are made from.
+pub(super) const NEEDS: &[AskKind] = sources::NEEDS;
+/// A server's clock that is further off than this makes ages wrong.
+const SKEW_SECONDS: u64 = 30;
+
+const COLUMNS: &[Column] = &[
+    Column::text("name", "source"),
+    Column::text("verdict", "verdict"),
+    Column::text("kind", "kind"),
+    Column::text("address", "address"),
+    Column::text("is_reachable", "reachable"),
+    Column::text("is_authorised", "authorised"),
+    Column::text("version", "version"),
+    Column::text("offers", "offers"),
+    Column::text("missing", "missing"),
+    Column::text("advice", "what to do"),
+];
+
+/// A block for each source, and whether all of them are well.
+pub(super) fn document(view: &View<'_>) -> (Document, bool) {
+    let rows: Vec<_> = view.sources.iter().map(|source| row(view, source)).collect();
+    let is_well = view.sources.iter().all(|source| sources::state(view, source) == "fine");
+    let list = List {
+        key: "sources",
+        title: "Sources".to_owned(),
+        columns: COLUMNS,
+        rows,
+        empty: "No sources.",
+        layout: Layout::Blocks,
+    };
+    let document = Document {
+        context: view.context.to_owned(),
+        as_of: view.now,
+        facts: Vec::new(),
+        lists: vec![list],
+        notes: Vec::new(),
+        is_partial: !is_well,
+    };
+    (document, is_well)
+}
+
+fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
+    let held = view.world.held(&source.id);
+    let offer = held.and_then(|held| held.probe.value());
+    let trouble = held.and_then(|held| sources::trouble(source, held));
+    let has_answered = offer.is_some() || trouble.is_some_and(proves_reachable);
+    let is_reachable = match (has_answered, trouble) {
+        (true, _) => Cell::Switch(true),
+        (false, Some(_)) => Cell::Switch(false),
+        (false, None) => Cell::Nothing,
+    };
+    let is_authorised = match trouble {
+        Some(
+            Trouble::Unauthorised
+            | Trouble::Forbidden
+            | Trouble::Redirected { .. }
+            | Trouble::NoSecret { .. },
+        ) => Cell::Switch(false),
+        _ if offer.is_some() => Cell::Switch(true),
+        _ => Cell::Nothing,
+    };
+    vec![
+        Cell::Text(source.id.to_string()),
+        Cell::Text(sources::state(view, source).to_owned()),
+        Cell::Text(source.kind.name().to_owned()),
+        Cell::Text(source.address.to_string()),
+        is_reachable,
+        is_authorised,
+        offer.map_or(Cell::Nothing, |offer| {
+            Cell::words(format!("{} {}", offer.flavour, offer.version).trim())
+        }),
+        Cell::Texts(held.map_or_else(Vec::new, |held| offers(source, held, offer))),
+        Cell::Texts(held.map_or_else(Vec::new, |held| missing(source, held, offer))),
+        Cell::Texts(advice(view, source, held, offer)),
+    ]
+}
+
+/// Whether something answered, even though not as it should.
+fn proves_reachable(trouble: &Trouble) -> bool {
+    !matches!(
+        trouble,
+        Trouble::Unreachable { .. }
+            | Trouble::Certificate { .. }
+            | Trouble::TimedOut { .. }
+            | Trouble::NoSecret { .. }
+            | Trouble::Internal { .. }
+    )
+}
+
+fn offers(source: &SourceInfo, held: &Held, offer: Option<&Offer>) -> Vec<String> {
+    let answered = |kind: &AskKind| {
+        Standing::of_kind(held, *kind).is_some_and(|s| s.at.is_some() && s.trouble.is_none())
+    };
+    let words: Vec<_> = NEEDS
+        .iter()
+        .filter(|kind| **kind != AskKind::Probe && source.answers.contains(kind) && answered(kind))
+        .map(|kind| kind.word())
+        .collect();
+    let mut lines = if words.is_empty() { Vec::new() } else { vec![words.join(", ")] };
+    lines.extend(
+        offer.into_iter().flat_map(|offer| &offer.facts).map(|(name, value)| format!("{name}: {value}")),
+    );
+    lines
+}
+
+fn missing(source: &SourceInfo, held: &Held, offer: Option<&Offer>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for kind in NEEDS.iter().filter(|kind| source.answers.contains(kind)) {
+        let Some(standing) = Standing::of_kind(held, *kind) else { continue };
+        match standing.trouble {
+            Some(error) => lines.push(format!("{}: {}", kind.word(), error.trouble)),
+            None if standing.at.is_none() => lines.push(format!("{}: no answer in time", kind.word())),
+            None => {}
+        }
+    }
+    let board = held.services.value();
+    lines.extend(board.into_iter().flat_map(|board| &board.warnings).map(ToString::to_string));
+    lines.extend(offer.into_iter().flat_map(|offer| &offer.warnings).map(ToString::to_string));
+    lines
+}
+
+fn advice(view: &View<'_>, source: &SourceInfo, held: Option<&Held>, offer: Option<&Offer>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for kind in NEEDS.iter().filter(|kind| source.answers.contains(kind)) {
+        let trouble = held.and_then(|held| Standing::of_kind(held, *kind)?.trouble);
+        let advice = trouble.map(|error| error.trouble.advice().to_owned());
+        lines.extend(advice.filter(|advice| !lines.contains(advice)));
+    }
+    let skew = offer.and_then(|offer| offer.clock_ahead_seconds).unwrap_or(0);
+    if skew.unsigned_abs() > SKEW_SECONDS {
+        lines.push(format!(
+            "Its clock is {skew:+}s off this machine's: set both by NTP, or ages will be wrong."
+        ));
+    }
+    if sources::watchdog(view, source) == Cell::Text("absent".to_owned()) {
+        let advice = "No alert that always fires (Watchdog) arrives: if there should be one, alerting may be dead; \
+                      if it has another name, say so in severity.watchdogs.";
+        lines.push(advice.to_owned());
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::fixtures::{am, prom, reading, world};
+    use crate::cli::report::table;
+
+    #[test]
+    fn a_source_that_cannot_be_reached_is_told_with_what_to_do() {
+        let fixture = world().with_trouble(&prom());
+        let (document, is_well) = document(&fixture.view());
+        let text = table::render(&document);
+        assert!(!is_well);
+        let expected = "\
+prom
+  verdict     failed
+  kind        prometheus
+  address     http://prom:9090
+  reachable   no
+  missing     status: no answer in time
+              services: cannot connect (refused)
+              rules: no answer in time
+  what to do  Check that it runs and that the address, VPN or tunnel is right.
+";
+        assert!(text.starts_with(expected), "{text}");
+    }
+
+    #[test]
+    fn a_well_source_lists_what_it_offers() {
+        let fixture = world()
+            .with_probe(&prom(), 90)
+            .with_services(&prom(), vec![reading("a", 0.0)])
+            .with_rules(&prom())
+            .with_alerts(&am(), Vec::new());
+        let text = table::render(&document(&fixture.view()).0);
+        for part in [
+            "verdict     fine\n",
+            "authorised  yes\n",
+            "version     Prometheus 3.5.0\n",
+            "offers      services, rules\n              services by: service\n",
+            "Its clock is +90s off",
+            "severity.watchdogs",
+        ] {
+            assert!(text.contains(part), "{part:?} in\n{text}");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Worlds for the tests of the lists: a Prometheus and an Alertmanager that said this and that.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
+use crate::model::ask::{Answer, Answered, Ask, AskKind, Question, Reply};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Labels;
+use crate::model::rule::RuleBoard;
+use crate::model::service::{Reading, ServiceBoard, Signals};
+use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::world::{Judgement, World};
+
+use super::view::View;
+
+pub(super) struct Fixture {
+    pub(super) world: World,
+    sources: Vec<SourceInfo>,
+    pub(super) now: Timestamp,
+}
+
+pub(super) fn prom() -> SourceId {
+    SourceId::new("prom")
+}
+
+pub(super) fn am() -> SourceId {
+    SourceId::new("am")
+}
+
+/// A world of which nothing is known.
+pub(super) fn world() -> Fixture {
+    let source = |id: SourceId, kind, address: &str, answers| SourceInfo {
+        id,
+        kind,
+        address: address.into(),
+        answers,
+    };
+    let of_prom = vec![AskKind::Probe, AskKind::Services, AskKind::Rules];
+    let sources = vec![
+        source(prom(), Kind::Prometheus, "http://prom:9090", of_prom),
+        source(am(), Kind::Alertmanager, "http://am:9093", vec![AskKind::Alerts]),
+    ];
+    let ids = sources.iter().map(|source| source.id.clone());
+    let world = World::new(ids, Judgement::default());
+    Fixture { world, sources, now: Timestamp::from_second(1_800_000_000).unwrap() }
+}
+
+impl Fixture {
+    fn told(mut self, source: &SourceId, ask: Ask, answered: Answered) -> Self {
+        let question = Question { context: 0, source: source.clone(), ask, known: None };
+        self.world.apply(&question, answered, self.now);
+        self
+    }
+
+    pub(super) fn with_probe(self, source: &SourceId, clock_ahead_seconds: i64) -> Self {
+        let offer = Offer {
+            flavour: "Prometheus".into(),
+            version: "3.5.0".into(),
+            facts: vec![("services by".into(), "service".into())],
+            warnings: Vec::new(),
+            clock_ahead_seconds: Some(clock_ahead_seconds),
+        };
+        self.told(source, Ask::Probe, Ok(Reply::free(Answer::Probe(offer))))
+    }
+
+    pub(super) fn with_services(self, source: &SourceId, readings: Vec<Reading>) -> Self {
+        let board = ServiceBoard { readings, lookback: Duration::from_secs(60), warnings: Vec::new() };
+        self.told(source, Ask::Services { at: None }, Ok(Reply::free(Answer::Services(board))))
+    }
+
+    pub(super) fn with_alerts(self, source: &SourceId, alerts: Vec<Arc<Alert>>) -> Self {
+        self.told(source, Ask::Alerts, Ok(Reply::free(Answer::Alerts(AlertBoard { alerts }))))
+    }
+
+    pub(super) fn with_rules(self, source: &SourceId) -> Self {
+        self.told(source, Ask::Rules, Ok(Reply::free(Answer::Rules(RuleBoard::default()))))
+    }
+
+    pub(super) fn with_trouble(self, source: &SourceId) -> Self {
+        let trouble = Trouble::Unreachable { reason: "refused".into() };
+        let error = SourceError::new(source.clone(), trouble);
+        self.told(source, Ask::Services { at: None }, Err(error))
+    }
+
+    pub(super) fn later(mut self, seconds: i64) -> Self {
+        self.now = self.now.checked_add(SignedDuration::from_secs(seconds)).unwrap();
+        self
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        View {
+            world: &self.world,
+            sources: &self.sources,
+            context: "prod",
+            now: self.now,
+            limit: Duration::from_secs(15),
+        }
+    }
+}
+
+pub(super) fn reading(name: &str, error_ratio: f64) -> Reading {
+    let signals = Signals { request_rate: Some(100.0), error_ratio: Some(error_ratio), ..Signals::default() };
+    Reading { name: name.into(), signals, ..Reading::default() }
+}
+
+/// An alert that began so many seconds ago.
+pub(super) fn alert(
+    name: &str,
+    service: &str,
+    state: AlertState,
+    severity: Severity,
+    ago: i64,
+) -> Arc<Alert> {
+    let word = severity.word();
+    let labels = Labels::from_iter([("alertname", name), ("service", service), ("severity", word)]);
+    let starts_at = Timestamp::from_second(1_800_000_000 - ago).unwrap();
+    Arc::new(Alert {
+        fingerprint: Fingerprint::of(&labels),
+        labels,
+        annotations: Labels::default(),
+        state,
+        severity,
+        starts_at,
+        updated_at: starts_at,
+        resolved_at: None,
+        generator_url: None,
+        receivers: Arc::from([]),
+        group: Labels::default(),
+        silenced_by: Arc::from([]),
+        inhibited_by: Arc::from([]),
+        value: None,
+        sources: vec![am()],
+    })
+}

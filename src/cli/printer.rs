@@ -1,0 +1,78 @@
+//! The one place from which verbs write to standard output and standard error.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// How a verb ended; the numbers are those of the help text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Fine,
+    /// A source is unwell, or the output could not be written.
+    Unwell,
+    /// Wrong usage or configuration.
+    Misused,
+    /// Data are missing.
+    Partial,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Fine => 0,
+            Outcome::Unwell => 1,
+            Outcome::Misused => 2,
+            Outcome::Partial => 3,
+        })
+    }
+}
+
+/// Writes to standard output. A reader that has had enough (`| head`) is no failure.
+pub(super) fn print(text: &str, outcome: Outcome) -> Outcome {
+    match write(&mut io::stdout().lock(), text) {
+        Ok(()) => outcome,
+        Err(error) => {
+            complain(&format!("the output could not be written: {error}"));
+            Outcome::Unwell
+        }
+    }
+}
+
+/// Writes a complaint to standard error; where nobody listens there, there is nobody to tell.
+pub(super) fn complain(text: &str) {
+    drop(write(&mut io::stderr().lock(), &format!("burnwatch: {}\n", text.trim_end())));
+}
+
+/// Writes text as it is to standard error.
+pub(super) fn complain_as_is(text: &str) {
+    drop(write(&mut io::stderr().lock(), text));
+}
+
+fn write(out: &mut impl Write, text: &str) -> io::Result<()> {
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Broken(io::ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_left_is_no_failure_but_a_full_disk_is() {
+        assert!(write(&mut Broken(io::ErrorKind::BrokenPipe), "x").is_ok());
+        assert!(write(&mut Broken(io::ErrorKind::StorageFull), "x").is_err());
+    }
+}

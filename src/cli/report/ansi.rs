@@ -1,0 +1,94 @@
+//! A drawn screen with its colours, as a terminal understands them: for `cat` and chat tools.
+
+use std::fmt::Write as _;
+
+use ratatui::buffer::Buffer;
+use ratatui::style::{Color, Modifier};
+
+use super::grid::{self, Look};
+
+/// The screen's rows, each ending in the terminal's own look and a line break.
+pub(in crate::cli) fn render(buf: &Buffer) -> String {
+    let mut out = String::new();
+    for row in grid::rows(buf) {
+        let mut look = Look::PLAIN;
+        for glyph in grid::trimmed(&row) {
+            if glyph.look != look {
+                look = glyph.look;
+                write!(out, "\x1b[{}m", codes(look)).expect("writing to a String cannot fail");
+            }
+            out.push_str(glyph.symbol);
+        }
+        if look != Look::PLAIN {
+            out.push_str("\x1b[0m");
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// From the terminal's own look to this one.
+fn codes(look: Look) -> String {
+    const MODIFIERS: [(Modifier, &str); 7] = [
+        (Modifier::BOLD, "1"),
+        (Modifier::DIM, "2"),
+        (Modifier::ITALIC, "3"),
+        (Modifier::UNDERLINED, "4"),
+        (Modifier::SLOW_BLINK, "5"),
+        (Modifier::REVERSED, "7"),
+        (Modifier::CROSSED_OUT, "9"),
+    ];
+    let mut codes = vec!["0".to_owned()];
+    codes.extend(MODIFIERS.iter().filter(|(m, _)| look.has(*m)).map(|(_, code)| (*code).to_owned()));
+    codes.extend(colour(look.fg, 30));
+    codes.extend(colour(look.bg, 40));
+    codes.join(";")
+}
+
+/// The codes of a colour; `base` is 30 for text and 40 for what is behind it.
+fn colour(colour: Color, base: u8) -> Option<String> {
+    let number = match colour {
+        Color::Reset => return None,
+        Color::Rgb(r, g, b) => return Some(format!("{};2;{r};{g};{b}", base + 8)),
+        Color::Indexed(number) => return Some(format!("{};5;{number}", base + 8)),
+        Color::Black => base,
+        Color::Red => base + 1,
+        Color::Green => base + 2,
+        Color::Yellow => base + 3,
+        Color::Blue => base + 4,
+        Color::Magenta => base + 5,
+        Color::Cyan => base + 6,
+        Color::Gray => base + 7,
+        Color::DarkGray => base + 60,
+        Color::LightRed => base + 61,
+        Color::LightGreen => base + 62,
+        Color::LightYellow => base + 63,
+        Color::LightBlue => base + 64,
+        Color::LightMagenta => base + 65,
+        Color::LightCyan => base + 66,
+        Color::White => base + 67,
+    };
+    Some(number.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::style::Style;
+
+    use super::*;
+
+    #[test]
+    fn only_changes_of_look_are_written() {
+        let mut buf = Buffer::with_lines(["ok down  "]);
+        let style = Style::new().fg(Color::Rgb(1, 2, 3)).bg(Color::LightRed).add_modifier(Modifier::BOLD);
+        buf.set_string(3, 0, "down", style);
+        assert_eq!(render(&buf), "ok \x1b[0;1;38;2;1;2;3;101mdown\x1b[0m\n");
+    }
+
+    #[test]
+    fn a_coloured_space_at_the_end_stays() {
+        let mut buf = Buffer::with_lines(["    "]);
+        buf.set_string(2, 0, " ", Style::new().bg(Color::Indexed(17)));
+        assert_eq!(render(&buf), "  \x1b[0;48;5;17m \x1b[0m\n");
+    }
+}

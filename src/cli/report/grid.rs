@@ -1,0 +1,160 @@
+//! A drawn screen as runs of equal look: what the picture formats are made from.
+
+use ratatui::buffer::Buffer;
+use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr;
+
+/// How the cells of a run look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look {
+    pub(super) fg: Color,
+    pub(super) bg: Color,
+    pub(super) modifier: Modifier,
+}
+
+impl Look {
+    pub(super) const PLAIN: Self = Self { fg: Color::Reset, bg: Color::Reset, modifier: Modifier::empty() };
+
+    pub(super) fn has(self, modifier: Modifier) -> bool {
+        self.modifier.contains(modifier)
+    }
+
+    /// Whether a space that looks so can be told from nothing.
+    pub(super) fn shows_on_space(self) -> bool {
+        let drawn = Modifier::REVERSED | Modifier::UNDERLINED | Modifier::CROSSED_OUT;
+        self.bg != Color::Reset || self.modifier.intersects(drawn)
+    }
+}
+
+/// What one cell, or two for a wide character, holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Glyph<'b> {
+    pub(super) column: u16,
+    /// In cells.
+    pub(super) width: u16,
+    pub(super) symbol: &'b str,
+    pub(super) look: Look,
+}
+
+/// The rows of the screen; cells that a wide character covers are left out.
+pub(super) fn rows(buf: &Buffer) -> impl Iterator<Item = Vec<Glyph<'_>>> {
+    let area = buf.area;
+    (area.top()..area.bottom()).map(move |y| {
+        let mut glyphs = Vec::with_capacity(usize::from(area.width));
+        let mut x = area.left();
+        while let Some(cell) = (x < area.right()).then(|| buf.cell((x, y))).flatten() {
+            let wanted = u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
+            let width = wanted.min(area.right() - x);
+            let look = Look { fg: cell.fg, bg: cell.bg, modifier: cell.modifier };
+            // half of a wide character cannot be drawn at the edge
+            let symbol = if width < wanted || look.has(Modifier::HIDDEN) { " " } else { cell.symbol() };
+            glyphs.push(Glyph { column: x - area.left(), width, symbol, look });
+            x += width;
+        }
+        glyphs
+    })
+}
+
+/// The row without the spaces at its end that nobody sees.
+pub(super) fn trimmed<'g, 'b>(row: &'g [Glyph<'b>]) -> &'g [Glyph<'b>] {
+    let end = row
+        .iter()
+        .rposition(|glyph| glyph.symbol != " " || glyph.look.shows_on_space())
+        .map_or(0, |last| last + 1);
+    row.get(..end).unwrap_or_default()
+}
+
+/// The red, green and blue of a colour; `None` for the terminal's own.
+pub(super) fn rgb(colour: Color) -> Option<(u8, u8, u8)> {
+    let number = match colour {
+        Color::Reset => return None,
+        Color::Rgb(r, g, b) => return Some((r, g, b)),
+        Color::Indexed(number) => number,
+        Color::Black => 0,
+        Color::Red => 1,
+        Color::Green => 2,
+        Color::Yellow => 3,
+        Color::Blue => 4,
+        Color::Magenta => 5,
+        Color::Cyan => 6,
+        Color::Gray => 7,
+        Color::DarkGray => 8,
+        Color::LightRed => 9,
+        Color::LightGreen => 10,
+        Color::LightYellow => 11,
+        Color::LightBlue => 12,
+        Color::LightMagenta => 13,
+        Color::LightCyan => 14,
+        Color::White => 15,
+    };
+    Some(indexed(number))
+}
+
+/// xterm's palette; its sixteen are toned so that they are legible on a dark picture.
+fn indexed(number: u8) -> (u8, u8, u8) {
+    const SIXTEEN: [(u8, u8, u8); 16] = [
+        (0x1c, 0x1f, 0x26),
+        (0xe0, 0x5f, 0x65),
+        (0x78, 0xb8, 0x5c),
+        (0xd9, 0xa9, 0x4a),
+        (0x5c, 0x9c, 0xf0),
+        (0xc0, 0x78, 0xdd),
+        (0x4d, 0xb5, 0xbd),
+        (0xc8, 0xcc, 0xd4),
+        (0x7a, 0x82, 0x90),
+        (0xff, 0x7b, 0x80),
+        (0x98, 0xd8, 0x78),
+        (0xf5, 0xc9, 0x6a),
+        (0x82, 0xb8, 0xff),
+        (0xd8, 0x9b, 0xf0),
+        (0x70, 0xd5, 0xdd),
+        (0xff, 0xff, 0xff),
+    ];
+    // xterm's colour cube: six steps of each colour
+    let step = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
+    match number {
+        0..16 => SIXTEEN.get(usize::from(number)).copied().unwrap_or_default(),
+        16..232 => {
+            let n = number - 16;
+            (step(n / 36), step(n / 6 % 6), step(n % 6))
+        }
+        232.. => {
+            let grey = 8 + 10 * (number - 232);
+            (grey, grey, grey)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+    use ratatui::style::Style;
+
+    use super::*;
+
+    #[test]
+    fn a_wide_character_takes_two_cells_and_hides_the_second() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 5, 1));
+        buf.set_string(0, 0, "決a", Style::new());
+        let row = rows(&buf).next().unwrap();
+        let seen: Vec<_> = row.iter().map(|glyph| (glyph.column, glyph.width, glyph.symbol)).collect();
+        assert_eq!(seen, [(0, 2, "決"), (2, 1, "a"), (3, 1, " "), (4, 1, " ")]);
+        assert_eq!(trimmed(&row).len(), 2);
+    }
+
+    #[test]
+    fn half_a_wide_character_at_the_edge_is_a_space() {
+        let mut buf = Buffer::empty(Rect::new(0, 0, 1, 1));
+        buf.cell_mut((0, 0)).unwrap().set_symbol("決");
+        assert_eq!(rows(&buf).next().unwrap()[0].symbol, " ");
+    }
+
+    #[test]
+    fn the_palette_is_xterms() {
+        assert_eq!(rgb(Color::Indexed(16)), Some((0, 0, 0)));
+        assert_eq!(rgb(Color::Indexed(231)), Some((255, 255, 255)));
+        assert_eq!(rgb(Color::Indexed(208)), Some((255, 135, 0)));
+        assert_eq!(rgb(Color::Indexed(255)), Some((238, 238, 238)));
+        assert_eq!(rgb(Color::Reset), None);
+    }
+}

@@ -1,0 +1,67 @@
+//! For programs: one object with `context`, `as_of`, `is_partial`, `notes`, the facts and the lists.
+//!
+//! Keys are `snake_case`; ratios are 0 to 1, durations seconds, moments RFC 3339 in UTC; what is not known is `null`. Keys are
+//! added over time, but neither removed nor given another meaning without a line in the changelog.
+
+use serde_json::{Map, Number, Value};
+
+use super::{Cell, Document, List};
+
+/// The whole document, on several lines.
+pub(in crate::cli) fn render(document: &Document) -> String {
+    let mut object = Map::new();
+    object.insert("context".into(), document.context.clone().into());
+    object.insert("as_of".into(), document.as_of.to_string().into());
+    object.insert("is_partial".into(), document.is_partial.into());
+    object.insert("notes".into(), document.notes.clone().into());
+    object.extend(document.facts.iter().map(|fact| (fact.key.to_owned(), value(&fact.value))));
+    object.extend(document.lists.iter().map(|list| (list.key.to_owned(), rows(list))));
+    let mut out = serde_json::to_string_pretty(&Value::Object(object)).expect("all keys are strings");
+    out.push('\n');
+    out
+}
+
+fn rows(list: &List) -> Value {
+    let object = |row: &Vec<Cell>| {
+        let pairs = list.columns.iter().zip(row).map(|(column, cell)| (column.key.to_owned(), value(cell)));
+        Value::Object(pairs.collect())
+    };
+    list.rows.iter().map(object).collect()
+}
+
+fn value(cell: &Cell) -> Value {
+    match cell {
+        Cell::Nothing => Value::Null,
+        Cell::Text(text) => text.clone().into(),
+        Cell::Switch(on) => (*on).into(),
+        Cell::Count(count) => (*count).into(),
+        Cell::Offset(seconds) => (*seconds).into(),
+        Cell::Ratio(number) | Cell::Number(number) | Cell::Seconds(number) | Cell::Rate(number) => {
+            Number::from_f64(*number).map_or(Value::Null, Value::Number)
+        }
+        Cell::Since(then) => then.to_string().into(),
+        Cell::Texts(texts) => texts.clone().into(),
+        Cell::Labels(labels) => {
+            Value::Object(labels.iter().map(|(name, value)| (name.to_string(), (**value).into())).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::report::{Layout, fixtures};
+
+    #[test]
+    fn programs_get_plain_numbers_and_null_for_what_is_not_known() {
+        let json: Value = serde_json::from_str(&render(&fixtures::document(Layout::Rows))).unwrap();
+        assert_eq!(json["as_of"], "2027-01-15T08:00:00Z");
+        assert_eq!((&json["firing"], &json["is_partial"]), (&2.into(), &true.into()));
+        let expected = serde_json::json!({
+            "name": "決済-api", "error_ratio": 0.123, "p95_seconds": 1.5, "since": "2027-01-15T07:57:00Z",
+            "labels": { "team": "pay" }, "why": "12% | of *requests* fail",
+        });
+        assert_eq!(json["services"][0], expected);
+        assert_eq!(json["services"][1]["error_ratio"], Value::Null);
+    }
+}

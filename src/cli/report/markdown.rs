@@ -1,0 +1,93 @@
+//! For chat, tickets and reports: tables in GitHub's Markdown, with everything escaped that Markdown would obey.
+
+use std::fmt::Write as _;
+
+use super::{Document, List};
+
+/// The whole document.
+pub(in crate::cli) fn render(document: &Document) -> String {
+    let mut out = String::new();
+    for fact in &document.facts {
+        let value = escaped(&fact.value.shown(document.as_of));
+        writeln!(out, "- **{}**: {value}", fact.title).expect("writing to a String cannot fail");
+    }
+    for list in &document.lists {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(&format_list(list, document));
+    }
+    for note in &document.notes {
+        let note = escaped(&crate::model::text::clean(note));
+        write!(out, "\n> {note}\n").expect("writing to a String cannot fail");
+    }
+    out
+}
+
+fn format_list(list: &List, document: &Document) -> String {
+    let mut lines = vec![format!("### {}", escaped(&list.title)), String::new()];
+    if list.rows.is_empty() {
+        lines.push(list.empty.to_owned());
+    } else {
+        let shown: Vec<_> = list.columns.iter().filter(|column| !column.title.is_empty()).collect();
+        let titles: Vec<_> = shown.iter().map(|column| capitalised(column.title)).collect();
+        let rules: Vec<_> =
+            shown.iter().map(|column| if column.is_number { "---:" } else { "---" }).collect();
+        lines.push(format!("| {} |", titles.join(" | ")));
+        lines.push(format!("| {} |", rules.join(" | ")));
+        for row in &list.rows {
+            let cells = list.columns.iter().zip(row).filter(|(column, _)| !column.title.is_empty());
+            let cells: Vec<_> = cells.map(|(_, cell)| escaped(&cell.shown(document.as_of))).collect();
+            lines.push(format!("| {} |", cells.join(" | ")));
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+/// `P95` stays, `SERVICE` becomes `Service`.
+fn capitalised(title: &str) -> String {
+    let mut chars = title.chars();
+    let first = chars.next().into_iter();
+    first.chain(chars.flat_map(char::to_lowercase)).collect()
+}
+
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => out.extend(['\\', c]),
+            // a mention of everyone in a chat room is none of ours
+            '@' => out.push_str("&#64;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '\n' => out.push(' '),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::report::{Layout, fixtures};
+
+    #[test]
+    fn what_markdown_would_obey_is_escaped() {
+        let expected = "\
+- **Firing**: 2
+
+### Services
+
+| Service | Errors | P95 | For | Why |
+| --- | ---: | ---: | --- | --- |
+| 決済-api | 12.3% | 1.50s | 3m00s | 12% \\| of \\*requests\\* fail |
+| x\\\\x1b\\[31m | - | 12ms | - | - |
+
+> am: cannot connect
+";
+        assert_eq!(render(&fixtures::document(Layout::Rows)), expected);
+        assert_eq!(escaped("<img> @here"), "&lt;img&gt; &#64;here");
+    }
+}

@@ -1,0 +1,139 @@
+//! `burnwatch sources`: each source, how it is and how old its data are.
+
+use crate::model::ask::AskKind;
+use crate::model::remote::age;
+use crate::model::source::{SourceInfo, Trouble};
+use crate::model::world::{Held, Watchdog};
+
+use super::report::{Cell, Column, Document, Layout, List};
+use super::view::{Standing, View};
+
+/// The answers that the list is made from.
+pub(super) const NEEDS: &[AskKind] =
+    &[AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Silences];
+
+const COLUMNS: &[Column] = &[
+    Column::text("name", "SOURCE"),
+    Column::text("state", "STATE"),
+    Column::text("kind", "KIND"),
+    Column::text("flavour", "FLAVOUR"),
+    Column::text("version", "VERSION"),
+    Column::text("answered_at", "AGE"),
+    Column::hidden("answers"),
+    Column::text("watchdog", "WATCHDOG"),
+    Column::hidden("clock_ahead_seconds"),
+    Column::text("address", "ADDRESS"),
+    Column::hidden("warnings"),
+    Column::text("trouble", "TROUBLE"),
+];
+
+/// How a source is, in one word.
+pub(super) fn state(view: &View<'_>, source: &SourceInfo) -> &'static str {
+    let Some(held) = view.world.held(&source.id) else { return "not asked" };
+    let standings: Vec<_> = standings(source, held).collect();
+    let has_data = standings.iter().any(|standing| standing.at.is_some());
+    let is_old = |standing: &Standing<'_>| standing.at.is_some_and(|at| age(at, view.now) > view.limit);
+    match trouble(source, held) {
+        Some(trouble) if trouble.is_source_wide() && !has_data => "failed",
+        Some(trouble) if trouble.is_source_wide() => "stale",
+        Some(_) if has_data => "partial",
+        Some(_) => "failed",
+        None if !has_data => "no answer",
+        None if standings.iter().any(is_old) => "stale",
+        None => "fine",
+    }
+}
+
+fn standings<'w>(source: &SourceInfo, held: &'w Held) -> impl Iterator<Item = Standing<'w>> {
+    let asked = NEEDS.iter().filter(|kind| source.answers.contains(kind));
+    asked.filter_map(move |kind| Standing::of_kind(held, *kind)).collect::<Vec<_>>().into_iter()
+}
+
+/// The gravest trouble of a source.
+pub(super) fn trouble<'w>(source: &SourceInfo, held: &'w Held) -> Option<&'w Trouble> {
+    let mut all: Vec<_> =
+        standings(source, held).filter_map(|s| s.trouble.map(|error| &error.trouble)).collect();
+    all.sort_by_key(|trouble| !trouble.is_source_wide());
+    all.first().copied()
+}
+
+/// The dead man's switch in words; nothing where the source has no alerts.
+pub(super) fn watchdog(view: &View<'_>, source: &SourceInfo) -> Cell {
+    if !source.answers.contains(&AskKind::Alerts) {
+        return Cell::Nothing;
+    }
+    match view.world.watchdog(&source.id) {
+        Watchdog::Unknown => Cell::Nothing,
+        Watchdog::Present => Cell::Text("present".to_owned()),
+        Watchdog::Absent => Cell::Text("absent".to_owned()),
+    }
+}
+
+/// The sources, in the order of the configuration.
+pub(super) fn list(view: &View<'_>) -> List {
+    List {
+        key: "sources",
+        title: "Sources".to_owned(),
+        columns: COLUMNS,
+        rows: view.sources.iter().map(|source| row(view, source)).collect(),
+        empty: "No sources.",
+        layout: Layout::Rows,
+    }
+}
+
+/// The list as a document.
+pub(super) fn document(view: &View<'_>) -> Document {
+    view.document(Vec::new(), vec![list(view)], NEEDS)
+}
+
+fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
+    let held = view.world.held(&source.id);
+    let offer = held.and_then(|held| held.probe.value());
+    let newest = held.and_then(|held| standings(source, held).filter_map(|standing| standing.at).max());
+    let texts = |texts: &[std::sync::Arc<str>]| Cell::Texts(texts.iter().map(ToString::to_string).collect());
+    vec![
+        Cell::Text(source.id.to_string()),
+        Cell::Text(state(view, source).to_owned()),
+        Cell::Text(source.kind.name().to_owned()),
+        offer.map_or(Cell::Nothing, |offer| Cell::words(&*offer.flavour)),
+        offer.map_or(Cell::Nothing, |offer| Cell::words(&*offer.version)),
+        newest.map_or(Cell::Nothing, Cell::Since),
+        Cell::Texts(source.answers.iter().map(|kind| kind.word().to_owned()).collect()),
+        watchdog(view, source),
+        offer.and_then(|offer| offer.clock_ahead_seconds).map_or(Cell::Nothing, Cell::Offset),
+        Cell::Text(source.address.to_string()),
+        offer.map_or(Cell::Nothing, |offer| texts(&offer.warnings)),
+        held.and_then(|held| trouble(source, held))
+            .map_or(Cell::Nothing, |trouble| Cell::Text(trouble.to_string())),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::fixtures::{am, prom, reading, world};
+
+    fn states(fixture: &crate::cli::fixtures::Fixture) -> Vec<&'static str> {
+        let view = fixture.view();
+        view.sources.iter().map(|source| state(&view, source)).collect()
+    }
+
+    #[test]
+    fn each_state_has_its_word() {
+        assert_eq!(states(&world()), ["no answer", "no answer"]);
+        assert_eq!(states(&world().with_trouble(&prom())), ["failed", "no answer"]);
+        let known = world().with_services(&prom(), vec![reading("a", 0.0)]);
+        assert_eq!(states(&known), ["fine", "no answer"]);
+        assert_eq!(states(&known.with_trouble(&prom())), ["stale", "no answer"]);
+        let known = world().with_services(&prom(), vec![reading("a", 0.0)]);
+        assert_eq!(states(&known.later(3600)), ["stale", "no answer"]);
+    }
+
+    #[test]
+    fn a_watchdog_that_is_missing_is_said() {
+        let fixture = world().with_alerts(&am(), Vec::new());
+        let view = fixture.view();
+        assert_eq!(watchdog(&view, &view.sources[1]), Cell::Text("absent".into()));
+        assert_eq!(watchdog(&view, &view.sources[0]), Cell::Nothing);
+    }
+}

@@ -1,0 +1,95 @@
+//! `burnwatch status`: how everything is, on one page.
+
+use crate::model::ask::AskKind;
+use crate::model::health::Health;
+
+use super::alerts::{self, Filter};
+use super::report::{Cell, Document, Fact, List};
+use super::view::View;
+use super::{services, sources};
+
+/// The answers that the page is made from.
+pub(super) const NEEDS: &[AskKind] = &[AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules];
+
+/// So many of each list for people; programs have the lists themselves.
+const AT_MOST: usize = 10;
+
+/// Counts, then the worst services and the loudest alerts.
+pub(super) fn document(view: &View<'_>) -> Document {
+    let all = view.world.services();
+    let count = |health| Cell::count(all.iter().filter(|service| service.health == health).count());
+    let mut facts: Vec<Fact> = Health::ALL
+        .into_iter()
+        .map(|health| {
+            let (key, title) = name(health);
+            Fact { key, title, value: count(health) }
+        })
+        .collect();
+    facts.extend(alerts::counts(view));
+    let fine = view.sources.iter().filter(|source| sources::state(view, source) == "fine").count();
+    facts.push(Fact { key: "sources_fine", title: "Sources fine", value: Cell::count(fine) });
+    facts.push(Fact {
+        key: "sources_total",
+        title: "Sources in all",
+        value: Cell::count(view.sources.len()),
+    });
+
+    let wrong = all.iter().filter(|service| service.health != Health::Healthy).count();
+    let worst =
+        shortened(services::list(view), "Worst services", wrong, "No service is unwell, as far as is known.");
+    let loud = alerts::list(view, &Filter::default());
+    let loud_count = loud.rows.len();
+    let loudest = shortened(loud, "Alerts", loud_count, "No alert fires, as far as is known.");
+    view.document(facts, vec![worst, loudest], NEEDS)
+}
+
+const fn name(health: Health) -> (&'static str, &'static str) {
+    match health {
+        Health::Down => ("services_down", "Services down"),
+        Health::Burning => ("services_burning", "Services burning"),
+        Health::Degraded => ("services_degraded", "Services degraded"),
+        Health::Unknown => ("services_unknown", "Services unknown"),
+        Health::Healthy => ("services_healthy", "Services healthy"),
+    }
+}
+
+/// The first of `count` rows, with a title that says so.
+fn shortened(list: List, title: &str, count: usize, empty: &'static str) -> List {
+    let shown = count.min(AT_MOST);
+    let title = if shown < count { format!("{title} ({shown} of {count})") } else { title.to_owned() };
+    let rows = list.rows.into_iter().take(shown).collect();
+    List { title, rows, empty, ..list }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::fixtures::{alert, am, prom, reading, world};
+    use crate::cli::report::table;
+    use crate::model::alert::{AlertState, Severity};
+
+    #[test]
+    fn one_page_says_what_is_wrong() {
+        let readings =
+            (0..30).map(|i| reading(&format!("s{i:02}"), if i < 12 { 0.2 } else { 0.0 })).collect();
+        let alerts = vec![alert("Burn", "s00", AlertState::Firing, Severity::Critical, 60)];
+        let fixture = world().with_services(&prom(), readings).with_alerts(&am(), alerts);
+        let text = table::render(&document(&fixture.view()));
+        for part in [
+            "Services burning   12\n",
+            "Services healthy   18\n",
+            "Worst services (10 of 12)\n",
+            "firing  critical",
+            "prom: no answer about status in time",
+        ] {
+            assert!(text.contains(part), "{part:?} in\n{text}");
+        }
+    }
+
+    #[test]
+    fn nothing_known_is_not_nothing_wrong() {
+        let document = document(&world().with_trouble(&prom()).view());
+        assert!(document.is_partial);
+        assert!(table::render(&document).contains("as far as is known"));
+    }
+}

@@ -1,0 +1,113 @@
+//! What the lists are made from: a world, its sources and a moment; and what is missing in it.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::ask::AskKind;
+use crate::model::remote::{Remote, age};
+use crate::model::source::{SourceError, SourceInfo};
+use crate::model::world::{Held, World};
+
+use super::report::{Document, Fact, List, elapsed};
+
+/// A world at a moment.
+pub(super) struct View<'w> {
+    pub(super) world: &'w World,
+    pub(super) sources: &'w [SourceInfo],
+    pub(super) context: &'w str,
+    pub(super) now: Timestamp,
+    /// How old data may be before that is said.
+    pub(super) limit: Duration,
+}
+
+/// How one answer of one source stands.
+pub(super) struct Standing<'w> {
+    pub(super) at: Option<Timestamp>,
+    pub(super) trouble: Option<&'w SourceError>,
+}
+
+impl<'w> Standing<'w> {
+    fn of<T>(remote: &'w Remote<T>) -> Self {
+        Self { at: remote.at(), trouble: remote.trouble() }
+    }
+
+    /// How the answer to a question without further arguments stands; `None` for the other kinds.
+    pub(super) fn of_kind(held: &'w Held, kind: AskKind) -> Option<Self> {
+        match kind {
+            AskKind::Probe => Some(Self::of(&held.probe)),
+            AskKind::Services => Some(Self::of(&held.services)),
+            AskKind::Trends => Some(Self::of(&held.trends)),
+            AskKind::Alerts => Some(Self::of(&held.alerts)),
+            AskKind::Rules => Some(Self::of(&held.rules)),
+            AskKind::Silences => Some(Self::of(&held.silences)),
+            AskKind::Detail | AskKind::Series | AskKind::Firings => None,
+        }
+    }
+
+    /// Whether there was an answer, good or bad.
+    pub(super) fn is_settled(&self) -> bool {
+        self.at.is_some() || self.trouble.is_some()
+    }
+}
+
+/// Whether every source that can answer one of these has done so, or has failed: there is nothing to wait for.
+pub(super) fn is_settled(world: &World, sources: &[SourceInfo], kinds: &[AskKind]) -> bool {
+    sources.iter().all(|source| {
+        let held = world.held(&source.id);
+        kinds.iter().filter(|kind| source.answers.contains(kind)).all(|kind| {
+            held.and_then(|held| Standing::of_kind(held, *kind)).is_some_and(|standing| standing.is_settled())
+        })
+    })
+}
+
+impl View<'_> {
+    /// A document of these, with what is missing of the answers that it is made from.
+    pub(super) fn document(&self, facts: Vec<Fact>, lists: Vec<List>, needs: &[AskKind]) -> Document {
+        let mut notes = Vec::new();
+        let mut is_partial = false;
+        for source in self.sources {
+            for kind in needs.iter().copied().filter(|kind| source.answers.contains(kind)) {
+                if let Some(gap) = self.gap(source, kind) {
+                    is_partial = true;
+                    if !notes.contains(&gap) {
+                        notes.push(gap);
+                    }
+                }
+            }
+        }
+        if !self.sources.iter().any(|source| needs.iter().any(|kind| source.answers.contains(kind))) {
+            is_partial = true;
+            let what = needs.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(" or ");
+            notes.push(format!("none of the sources of this context can tell {what}"));
+        }
+        if needs.contains(&AskKind::Services) {
+            notes.extend(self.service_warnings());
+        }
+        Document { context: self.context.to_owned(), as_of: self.now, facts, lists, notes, is_partial }
+    }
+
+    fn gap(&self, source: &SourceInfo, kind: AskKind) -> Option<String> {
+        let standing = self.world.held(&source.id).and_then(|held| Standing::of_kind(held, kind))?;
+        let behind = standing.at.map(|at| age(at, self.now));
+        match (standing.trouble, behind) {
+            (Some(error), Some(age)) => {
+                let advice = error.trouble.advice();
+                Some(format!("{error}. Showing {} from {} ago. {advice}", kind.word(), elapsed(age)))
+            }
+            (Some(error), None) => Some(format!("{error}. {}", error.trouble.advice())),
+            (None, Some(age)) if age > self.limit => {
+                Some(format!("{}: {} are {} old", source.id, kind.word(), elapsed(age)))
+            }
+            (None, Some(_)) => None,
+            (None, None) => Some(format!("{}: no answer about {} in time", source.id, kind.word())),
+        }
+    }
+
+    fn service_warnings(&self) -> Vec<String> {
+        let boards = self.world.sources().filter_map(|(id, held)| Some((id, held.services.value()?)));
+        boards
+            .flat_map(|(id, board)| board.warnings.iter().map(move |warning| format!("{id}: {warning}")))
+            .collect()
+    }
+}

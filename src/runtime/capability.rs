@@ -1,0 +1,162 @@
+//! What the terminal can do, as far as the environment tells; pure functions of a look-up, asking the terminal nothing
+//! (an answer can be late, missing, or land in the middle of what is typed).
+
+use crate::app::look::{Charset, Colours};
+
+use super::RuntimeError;
+
+/// What the terminal can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capability {
+    /// How many colours it has.
+    pub colours: Colours,
+    /// Which characters it has.
+    pub charset: Charset,
+    /// Whether to say where a frame begins and ends (`CSI ? 2026 h`).
+    pub frames: bool,
+}
+
+/// Terminals with 24 bits of colour that do not always say so in `COLORTERM`.
+const TRUE_COLOUR_TERMS: [&str; 7] =
+    ["kitty", "alacritty", "wezterm", "ghostty", "foot", "contour", "direct"];
+const TRUE_COLOUR_PROGRAMS: [&str; 4] = ["iTerm.app", "WezTerm", "ghostty", "vscode"];
+
+/// What the environment says; `env` looks a variable up.
+///
+/// # Errors
+/// [`RuntimeError::Dumb`] for a terminal that cannot move its cursor.
+pub fn capability(env: impl Fn(&str) -> Option<String>) -> Result<Capability, RuntimeError> {
+    let env = |name: &str| env(name).filter(|value| !value.is_empty());
+    let term = env("TERM").unwrap_or_default();
+    if term == "dumb" {
+        return Err(RuntimeError::Dumb);
+    }
+    Ok(Capability {
+        colours: colours(&term, &env),
+        charset: charset(&term, &env),
+        frames: knows_frames(&term),
+    })
+}
+
+fn colours(term: &str, env: &impl Fn(&str) -> Option<String>) -> Colours {
+    // https://no-color.org: present and not empty, whatever the value
+    if env("NO_COLOR").is_some()
+        || term.starts_with("vt1")
+        || term.starts_with("vt2")
+        || term.ends_with("-mono")
+    {
+        return Colours::None;
+    }
+    // GNU screen hands COLORTERM on but garbles 24 bits; tmux says "screen" too and translates
+    let is_gnu_screen = env("STY").is_some() && env("TMUX").is_none();
+    let says_true = env("COLORTERM").is_some_and(|value| value == "truecolor" || value == "24bit")
+        || TRUE_COLOUR_TERMS.iter().any(|name| term.contains(name))
+        || env("TERM_PROGRAM").is_some_and(|name| TRUE_COLOUR_PROGRAMS.contains(&name.as_str()));
+    if says_true && !is_gnu_screen && term != "linux" {
+        Colours::True
+    } else if term.contains("256") {
+        Colours::Indexed
+    } else {
+        Colours::Sixteen
+    }
+}
+
+fn charset(term: &str, env: &impl Fn(&str) -> Option<String>) -> Charset {
+    // the order of locale(7)
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env(name)).unwrap_or_default();
+    let locale = locale.to_ascii_lowercase();
+    if !locale.contains("utf-8") && !locale.contains("utf8") {
+        Charset::Ascii
+    } else if term == "linux" {
+        Charset::Reduced
+    } else {
+        Charset::Unicode
+    }
+}
+
+/// Terminals skip private modes that they do not know, so frames are marked for all but those that are known to be too
+/// old for any: there it would only be bytes on a slow line. Asking (`DECRQM`) costs a round trip before the first frame.
+fn knows_frames(term: &str) -> bool {
+    let too_old = ["linux", "vt", "cons", "sun", "ansi"];
+    !term.is_empty() && !too_old.iter().any(|name| term.starts_with(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(env: &[(&str, &str)]) -> Capability {
+        capability(|name| env.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())).unwrap()
+    }
+
+    #[test]
+    fn colours_follow_what_the_terminal_says() {
+        for (env, colours) in [
+            (&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor")][..], Colours::True),
+            (&[("TERM", "xterm-256color"), ("COLORTERM", "24bit")], Colours::True),
+            (&[("TERM", "xterm-256color"), ("COLORTERM", "yes")], Colours::Indexed),
+            (&[("TERM", "xterm-256color")], Colours::Indexed),
+            (&[("TERM", "tmux-256color"), ("COLORTERM", "truecolor"), ("TMUX", "x")], Colours::True),
+            (
+                &[("TERM", "screen.xterm-256color"), ("COLORTERM", "truecolor"), ("STY", "1.x")],
+                Colours::Indexed,
+            ),
+            (
+                &[("TERM", "screen-256color"), ("COLORTERM", "truecolor"), ("STY", "1"), ("TMUX", "x")],
+                Colours::True,
+            ),
+            (&[("TERM", "screen"), ("COLORTERM", "truecolor"), ("STY", "1.x")], Colours::Sixteen),
+            (&[("TERM", "xterm-kitty")], Colours::True),
+            (&[("TERM", "xterm-ghostty")], Colours::True),
+            (&[("TERM", "xterm-direct")], Colours::True),
+            (&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "Apple_Terminal")], Colours::Indexed),
+            (&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "iTerm.app")], Colours::True),
+            (&[("TERM", "xterm")], Colours::Sixteen),
+            (&[("TERM", "linux"), ("COLORTERM", "truecolor")], Colours::Sixteen),
+            (&[("TERM", "vt100")], Colours::None),
+            (&[("TERM", "vt220")], Colours::None),
+            (&[("TERM", "xterm-mono")], Colours::None),
+            (&[], Colours::Sixteen),
+            (&[("TERM", "xterm-kitty"), ("NO_COLOR", "0")], Colours::None),
+            (&[("TERM", "xterm-kitty"), ("NO_COLOR", "")], Colours::True),
+        ] {
+            assert_eq!(of(env).colours, colours, "{env:?}");
+        }
+    }
+
+    #[test]
+    fn characters_follow_the_locale_and_the_console_font() {
+        for (env, charset) in [
+            (&[("LANG", "en_GB.UTF-8")][..], Charset::Unicode),
+            (&[("LANG", "C.utf8")], Charset::Unicode),
+            (&[("LANG", "C")], Charset::Ascii),
+            (&[], Charset::Ascii),
+            (&[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")], Charset::Ascii),
+            (&[("LC_ALL", ""), ("LANG", "de_DE.UTF-8")], Charset::Unicode),
+            (&[("LC_CTYPE", "de_DE.UTF-8"), ("LANG", "C")], Charset::Unicode),
+            (&[("LANG", "de_DE.ISO-8859-1")], Charset::Ascii),
+            (&[("LANG", "de_DE.UTF-8"), ("TERM", "linux")], Charset::Reduced),
+            (&[("LANG", "C"), ("TERM", "linux")], Charset::Ascii),
+        ] {
+            assert_eq!(of(env).charset, charset, "{env:?}");
+        }
+    }
+
+    #[test]
+    fn frames_are_marked_but_for_the_very_old() {
+        for (term, frames) in [
+            ("xterm-256color", true),
+            ("tmux-256color", true),
+            ("linux", false),
+            ("vt220", false),
+            ("", false),
+        ] {
+            assert_eq!(of(&[("TERM", term)]).frames, frames, "{term}");
+        }
+    }
+
+    #[test]
+    fn a_dumb_terminal_is_refused() {
+        assert!(matches!(capability(|_| Some("dumb".into())), Err(RuntimeError::Dumb)));
+    }
+}

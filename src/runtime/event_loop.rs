@@ -1,0 +1,208 @@
+//! The loop: event in, `update`, effects out, a frame when something changed. Nothing in it waits for anybody.
+
+use std::collections::VecDeque;
+use std::io;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::app::event::{Effect, Event, Message, Tone};
+
+use super::App;
+use super::clock::Clock;
+use super::effects::{Performer, Report};
+use super::pace::Pace;
+use super::screen::Screen;
+use super::signals::Order;
+use super::terminal::{self, Session};
+
+/// What the loop does to the terminal besides drawing.
+pub(super) trait Terminal {
+    /// Gives it back, stops the process, takes it over when continued.
+    fn stop(&mut self) -> io::Result<()>;
+    /// Takes it over again.
+    fn again(&mut self) -> io::Result<()>;
+    /// Notes whether the mouse is looked at, for the next take-over.
+    fn mouse(&mut self, on: bool);
+    /// Columns and rows.
+    fn size(&self) -> (u16, u16);
+}
+
+impl Terminal for Session {
+    fn stop(&mut self) -> io::Result<()> {
+        Session::stop(self)
+    }
+
+    fn again(&mut self) -> io::Result<()> {
+        Session::again(self)
+    }
+
+    fn mouse(&mut self, on: bool) {
+        self.mouse = on;
+    }
+
+    fn size(&self) -> (u16, u16) {
+        terminal::size()
+    }
+}
+
+/// The loop with everything that it hears and moves.
+pub(super) struct EventLoop<'a, A> {
+    pub(super) app: &'a mut A,
+    pub(super) clock: Clock,
+    pub(super) terminal: &'a mut dyn Terminal,
+    pub(super) input: mpsc::Receiver<Event>,
+    pub(super) orders: mpsc::Receiver<Order>,
+    pub(super) performer: Performer,
+    pub(super) reports: mpsc::Receiver<Report>,
+    pub(super) screen: Screen,
+}
+
+/// Whether to go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Continue,
+    Leave,
+}
+
+/// When to draw.
+#[derive(Debug, Default)]
+struct View {
+    size: (u16, u16),
+    drawn: Option<u64>,
+    urgent: bool,
+    pace: Pace,
+}
+
+impl<A: App> EventLoop<'_, A> {
+    /// Runs until the person or the system wants to leave.
+    ///
+    /// # Errors
+    /// What the system says when the terminal is gone.
+    pub(super) async fn run(mut self) -> io::Result<()> {
+        let mut view = View::default();
+        let (width, height) = self.terminal.size();
+        if self.handle(Event::Resized { width, height }, &mut view)? == Next::Leave {
+            return Ok(());
+        }
+        // right after the first frame: nothing is asked before it is drawn
+        let mut tick = Instant::now();
+        loop {
+            let due = self.due(&view);
+            if due.is_some_and(|due| due <= Instant::now()) {
+                self.draw(&mut view);
+                continue;
+            }
+            let event = tokio::select! {
+                biased;
+                () = sleep_until(due.unwrap_or(tick)), if due.is_some() => continue,
+                order = self.orders.recv() => match order {
+                    Some(Order::GoOn) => {
+                        self.terminal.again()?;
+                        self.fresh_start()
+                    }
+                    Some(Order::Leave(why)) => {
+                        tracing::info!(why, "leaving");
+                        return Ok(());
+                    }
+                    None => return Ok(()),
+                },
+                event = self.input.recv() => match event {
+                    Some(event) => event,
+                    None => return Err(io::ErrorKind::UnexpectedEof.into()),
+                },
+                written = self.screen.written(), if !self.screen.is_free() => {
+                    written?;
+                    continue;
+                }
+                Some(report) = self.reports.recv() => match self.performer.take(report) {
+                    Some(event) => event,
+                    None => continue,
+                },
+                () = sleep_until(tick) => {
+                    tick = Instant::now() + self.clock.until_tick();
+                    Event::Tick
+                }
+            };
+            if self.handle(event, &mut view)? == Next::Leave {
+                return Ok(());
+            }
+        }
+    }
+
+    /// When the next frame is to be drawn, if something changed and the writer is free.
+    fn due(&self, view: &View) -> Option<Instant> {
+        let dirty = view.drawn != Some(self.app.version()) || self.screen.has_more();
+        (dirty && self.screen.is_free()).then(|| view.pace.due(view.urgent, Instant::now()))
+    }
+
+    fn draw(&mut self, view: &mut View) {
+        let now = self.clock.now();
+        self.screen.draw(view.size, |buf| self.app.render(now, buf));
+        view.drawn = Some(self.app.version());
+        view.urgent = false;
+        view.pace.drew(Instant::now());
+    }
+
+    fn handle(&mut self, event: Event, view: &mut View) -> io::Result<Next> {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            match event {
+                Event::Resized { width, height } => {
+                    view.size = (width, height);
+                    view.urgent = true;
+                    // a terminal may have moved its lines: what stands there is not known any more
+                    self.screen.forget();
+                }
+                Event::Key(_) | Event::Pasted(_) | Event::Mouse { .. } => view.urgent = true,
+                Event::Tick | Event::Answered(_) | Event::Entered { .. } | Event::Told(_) => {}
+            }
+            for effect in self.app.update(event, self.clock.now()) {
+                if effect == Effect::Quit {
+                    return Ok(Next::Leave);
+                }
+                events.extend(self.perform(effect)?);
+            }
+        }
+        Ok(Next::Continue)
+    }
+
+    /// Starts what is to be done; what there is to say about it at once.
+    fn perform(&mut self, effect: Effect) -> io::Result<Option<Event>> {
+        let mut said = None;
+        match effect {
+            Effect::Fetch(question) => self.performer.fetch(question),
+            Effect::Forget(question) => self.performer.forget(&question),
+            Effect::Enter(context) => self.performer.enter(context),
+            Effect::Copy(text) => {
+                said = self
+                    .screen
+                    .copy(text)
+                    .err()
+                    .map(|text| Event::Told(Message { tone: Tone::Trouble, text }));
+            }
+            Effect::Mouse(on) => {
+                self.terminal.mouse(on);
+                self.screen.mouse(on);
+            }
+            Effect::Redraw => self.screen.forget(),
+            Effect::Suspend => {
+                self.terminal.stop()?;
+                said = Some(self.fresh_start());
+            }
+            // whoever calls this leaves the loop instead
+            Effect::Quit => {}
+        }
+        Ok(said)
+    }
+
+    /// The terminal is ours again: nothing that was known of it holds.
+    fn fresh_start(&mut self) -> Event {
+        self.screen.forget();
+        let (width, height) = self.terminal.size();
+        Event::Resized { width, height }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,343 @@
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::*;
+use crate::app::key::Key;
+use crate::backend::Source;
+use crate::config::settings::LimitSettings;
+use crate::model::source::Trouble;
+use crate::runtime::effects::{Contexts, Entrance, Sources};
+use crate::runtime::fixtures::{Answers, Fake, Toy, question};
+use crate::runtime::screen::screen;
+
+#[derive(Default)]
+struct FakeTerminal {
+    stopped: usize,
+    taken_over: usize,
+    mouse: bool,
+}
+
+impl Terminal for FakeTerminal {
+    fn stop(&mut self) -> io::Result<()> {
+        self.stopped += 1;
+        Ok(())
+    }
+
+    fn again(&mut self) -> io::Result<()> {
+        self.taken_over += 1;
+        Ok(())
+    }
+
+    fn mouse(&mut self, on: bool) {
+        self.mouse = on;
+    }
+
+    fn size(&self) -> (u16, u16) {
+        (40, 2)
+    }
+}
+
+/// A loop at work, with the far ends of all that it hears and moves.
+struct Stage {
+    app: Toy,
+    terminal: FakeTerminal,
+    keys: mpsc::Sender<Event>,
+    orders: mpsc::Sender<Order>,
+    frames: Arc<Mutex<Vec<(Instant, String)>>>,
+    stalled: Arc<AtomicUsize>,
+    input: mpsc::Receiver<Event>,
+    order_box: mpsc::Receiver<Order>,
+    sources: Sources,
+    contexts: Option<Contexts>,
+}
+
+fn stage(app: Toy, fakes: &[Arc<Fake>]) -> Stage {
+    let list = fakes.iter().map(|fake| Arc::<Fake>::clone(fake) as Arc<dyn Source>).collect();
+    let (keys, input) = mpsc::channel(256);
+    let (orders, order_box) = mpsc::channel(4);
+    Stage {
+        app,
+        terminal: FakeTerminal::default(),
+        keys,
+        orders,
+        frames: Arc::default(),
+        stalled: Arc::default(),
+        input,
+        order_box,
+        sources: Sources::new(list, LimitSettings::default()),
+        contexts: None,
+    }
+}
+
+impl Stage {
+    /// Runs the loop beside `script`; what is left of the application and the terminal when the loop has ended.
+    async fn play(
+        self,
+        script: impl AsyncFnOnce(mpsc::Sender<Event>, mpsc::Sender<Order>),
+    ) -> (Toy, FakeTerminal, io::Result<()>) {
+        let Self {
+            mut app,
+            mut terminal,
+            keys,
+            orders,
+            frames,
+            stalled,
+            input,
+            order_box,
+            sources,
+            contexts,
+        } = self;
+        let clock = Clock::fixed(jiff::Timestamp::UNIX_EPOCH);
+        let (performer, reports) = Performer::new(&sources, contexts, clock);
+        let (screen, writer) = screen(true);
+        tokio::spawn(writer.pretend(async move |frame: &ratatui::buffer::Buffer| {
+            let text: String = frame.content().iter().map(ratatui::buffer::Cell::symbol).collect();
+            frames.lock().unwrap().push((Instant::now(), text.trim_end().to_owned()));
+            while stalled.load(SeqCst) > 0 {
+                sleep(Duration::from_millis(10)).await;
+            }
+        }));
+        let event_loop = EventLoop {
+            app: &mut app,
+            clock,
+            terminal: &mut terminal,
+            input,
+            orders: order_box,
+            performer,
+            reports,
+            screen,
+        };
+        let (ended, ()) = tokio::join!(event_loop.run(), script(keys, orders.clone()));
+        drop(orders);
+        (app, terminal, ended)
+    }
+}
+
+fn key(c: char) -> Event {
+    Event::Key(Key::char(c))
+}
+
+async fn seconds(seconds: u64) {
+    sleep(Duration::from_secs(seconds)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_frame_is_drawn_before_anything_is_asked() {
+    let fake = Fake::new("a", Answers::Never);
+    let stage = stage(Toy::asking("a"), std::slice::from_ref(&fake));
+    let frames = Arc::clone(&stage.frames);
+    stage
+        .play(async |keys, _orders| {
+            sleep(Duration::from_millis(10)).await;
+            keys.send(key('q')).await.unwrap();
+        })
+        .await
+        .2
+        .unwrap();
+    assert_eq!(frames.lock().unwrap().first().unwrap().1, "toy 0 keys 0 ticks");
+    assert_eq!(fake.asked.load(SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_work_while_every_source_hangs() {
+    let fakes: Vec<_> = ["a", "b", "c"].map(|name| Fake::new(name, Answers::Never)).into();
+    let app = Toy {
+        ask: ["a", "b", "c"]
+            .iter()
+            .flat_map(|name| (0..10).map(|n| question(name, &n.to_string())))
+            .collect(),
+        ..Toy::default()
+    };
+    let start = Instant::now();
+    let (app, ..) = stage(app, &fakes)
+        .play(async |keys, _orders| {
+            sleep(Duration::from_millis(1500)).await;
+            keys.send(key('j')).await.unwrap();
+            keys.send(key('q')).await.unwrap();
+        })
+        .await;
+    assert_eq!(app.keys.len(), 2);
+    assert!(start.elapsed() < Duration::from_millis(1520), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_hangs_is_told_within_fifteen_seconds() {
+    let stage = stage(Toy::asking("dead"), &[Fake::new("dead", Answers::Never)]);
+    let (app, ..) = stage
+        .play(async |keys, _orders| {
+            sleep(Duration::from_millis(15_050)).await;
+            keys.send(key('q')).await.unwrap();
+        })
+        .await;
+    assert!(matches!(app.failed.first().unwrap().trouble, Trouble::TimedOut { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_answers_costs_few_frames_and_a_key_in_it_is_drawn_at_once() {
+    let fake = Fake::new("a", Answers::After(Duration::from_millis(1)));
+    let app = Toy { ask: (0..2000).map(|n| question("a", &n.to_string())).collect(), ..Toy::default() };
+    let stage = stage(app, &[fake]);
+    let frames = Arc::clone(&stage.frames);
+    let (app, ..) = stage
+        .play(async |keys, _orders| {
+            for _ in 0..5 {
+                sleep(Duration::from_millis(377)).await;
+                let before = Instant::now();
+                keys.send(key('j')).await.unwrap();
+                sleep(Duration::from_millis(5)).await;
+                let last = frames.lock().unwrap().last().unwrap().0;
+                assert!(last >= before, "the key was not drawn within 5 ms");
+            }
+            seconds(1).await;
+            keys.send(key('q')).await.unwrap();
+        })
+        .await;
+    assert!(app.good > 2000, "{}", app.good);
+    let frames = frames.lock().unwrap();
+    assert!(frames.len() <= 45, "{} frames in 3 seconds", frames.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_screen_is_drawn_once_a_second() {
+    let stage = stage(Toy::default(), &[]);
+    let frames = Arc::clone(&stage.frames);
+    let (app, ..) = stage
+        .play(async |keys, _orders| {
+            sleep(Duration::from_millis(10_500)).await;
+            keys.send(key('q')).await.unwrap();
+        })
+        .await;
+    assert_eq!(app.ticks, 11);
+    assert!(frames.lock().unwrap().len() <= 12);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_terminal_that_takes_no_output_stops_the_frames_and_nothing_else() {
+    let fake = Fake::new("a", Answers::After(Duration::from_millis(1)));
+    let stage = stage(Toy::asking("a"), &[fake]);
+    let (frames, stalled) = (Arc::clone(&stage.frames), Arc::clone(&stage.stalled));
+    let (app, ..) = stage
+        .play(async |keys, _orders| {
+            stalled.store(1, SeqCst);
+            seconds(60).await;
+            assert!(frames.lock().unwrap().len() <= 2);
+            stalled.store(0, SeqCst);
+            sleep(Duration::from_millis(200)).await;
+            assert!(frames.lock().unwrap().last().unwrap().1.contains('6'), "the newest state is drawn");
+            keys.send(key('q')).await.unwrap();
+        })
+        .await;
+    assert!(app.good >= 60, "polling goes on: {}", app.good);
+    assert!(app.rendered.load(SeqCst) <= 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_reaches_update_and_a_forgotten_one_does_not() {
+    let fake = Fake::new("dead", Answers::After(Duration::from_secs(9)));
+    let app = stage(Toy::asking("dead"), std::slice::from_ref(&fake))
+        .play(async |keys, _orders| {
+            sleep(Duration::from_millis(9500)).await;
+            keys.send(key('f')).await.unwrap();
+            sleep(Duration::from_millis(100)).await;
+            keys.send(key('q')).await.unwrap();
+        })
+        .await
+        .0;
+    assert_eq!((app.good, fake.in_flight.load(SeqCst)), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_in_a_task_is_shown_and_the_loop_goes_on() {
+    let (app, ..) = stage(Toy::asking("buggy"), &[Fake::new("buggy", Answers::Panics)])
+        .play(async |keys, _orders| {
+            seconds(3).await;
+            keys.send(key('q')).await.unwrap();
+        })
+        .await;
+    assert!(matches!(app.failed.first().unwrap().trouble, Trouble::Internal { .. }));
+    assert!(app.ticks >= 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn leaving_gives_up_whatever_is_in_flight() {
+    let fake = Fake::new("dead", Answers::Never);
+    let stage = stage(Toy::asking("dead"), std::slice::from_ref(&fake));
+    stage
+        .play(async |_keys, orders| {
+            seconds(1).await;
+            assert_eq!(fake.in_flight.load(SeqCst), 1);
+            orders.send(Order::Leave("SIGTERM")).await.unwrap();
+        })
+        .await
+        .2
+        .unwrap();
+    tokio::task::yield_now().await;
+    assert_eq!(fake.in_flight.load(SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_end_of_input_ends_the_loop() {
+    let script = async |keys: mpsc::Sender<Event>, orders: mpsc::Sender<Order>| {
+        drop(keys);
+        seconds(1).await;
+        assert!(orders.is_closed(), "it has ended");
+    };
+    let (_, _, ended) = stage(Toy::default(), &[]).play(script).await;
+    assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_and_a_continue_take_the_terminal_over_and_draw_anew() {
+    let stage = stage(Toy::default(), &[]);
+    let frames = Arc::clone(&stage.frames);
+    let (app, terminal, _) = stage
+        .play(async |keys, orders| {
+            keys.send(key('z')).await.unwrap();
+            sleep(Duration::from_millis(300)).await;
+            let before = frames.lock().unwrap().len();
+            orders.send(Order::GoOn).await.unwrap();
+            sleep(Duration::from_millis(300)).await;
+            assert!(frames.lock().unwrap().len() > before);
+            keys.send(key('q')).await.unwrap();
+        })
+        .await;
+    assert_eq!((terminal.stopped, terminal.taken_over, app.size), (1, 1, (40, 2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_too_long_for_the_clipboard_is_told_and_the_mouse_is_noted() {
+    let (app, terminal, _) = stage(Toy::default(), &[])
+        .play(async |keys, _orders| {
+            for c in ['c', 'C', 'm', 'l', 'q'] {
+                keys.send(key(c)).await.unwrap();
+            }
+        })
+        .await;
+    assert_eq!(app.told, ["not copied: 200 kB are more than the 100 kB that terminals take"]);
+    assert!(terminal.mouse);
+}
+
+#[tokio::test]
+async fn another_context_is_entered_without_holding_the_loop() {
+    let mut stage = stage(Toy::default(), &[]);
+    stage.contexts = Some(Arc::new(|_| {
+        std::thread::park_timeout(Duration::from_millis(100));
+        let list: Vec<Arc<dyn Source>> = vec![Fake::new("new", Answers::Never)];
+        let sources = Sources::new(list, LimitSettings::default());
+        Ok(Entrance { sources, read_only: true, production: false })
+    }));
+    let (app, ..) = stage
+        .play(async |keys, _orders| {
+            keys.send(key('e')).await.unwrap();
+            sleep(Duration::from_millis(20)).await;
+            keys.send(key('j')).await.unwrap();
+            sleep(Duration::from_millis(400)).await;
+            keys.send(key('q')).await.unwrap();
+        })
+        .await;
+    assert_eq!(app.entered.len(), 1);
+    assert_eq!(app.keys.len(), 3);
+}

@@ -1,0 +1,217 @@
+//! Keys, paste, mouse and size as the application knows them, read by a thread of its own.
+//!
+//! Not crossterm's `EventStream`: at the end of input crossterm 0.29 reads again and again without ever returning (it takes
+//! neither 0 bytes nor EIO for an end), and a stream may do so inside the loop. Here only this thread is lost, and
+//! `signals` notices that the terminal is gone.
+
+use std::io;
+use std::thread;
+use std::time::Duration;
+
+use crossterm::event::{
+    self, Event as Happened, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEvent,
+    MouseEventKind,
+};
+use tokio::sync::mpsc;
+
+use crate::app::event::{Event, MouseAction};
+use crate::app::key::{Code, Key, Named};
+use crate::model::text;
+
+/// Keys that wait for the loop; beyond that, they wait in the terminal.
+const WAITING: usize = 256;
+
+/// Starts reading; the channel ends when nothing can be read any more.
+pub(super) fn listen() -> io::Result<mpsc::Receiver<Event>> {
+    let (events, inbox) = mpsc::channel(WAITING);
+    thread::Builder::new().name("input".into()).spawn(move || read(&events))?;
+    Ok(inbox)
+}
+
+fn read(events: &mpsc::Sender<Event>) {
+    let mut early = None;
+    loop {
+        let happened = match early.take() {
+            Some(happened) => happened,
+            None => match event::read() {
+                Ok(happened) => happened,
+                Err(error) => {
+                    tracing::warn!(%error, "no more input");
+                    return;
+                }
+            },
+        };
+        let happened = match happened {
+            Happened::Resize(width, height) => {
+                let (last, other) = last_size((width, height), next_if_there);
+                early = other;
+                Happened::Resize(last.0, last.1)
+            }
+            other => other,
+        };
+        if let Some(event) = translate(happened)
+            && events.blocking_send(event).is_err()
+        {
+            return;
+        }
+    }
+}
+
+fn next_if_there() -> Option<Happened> {
+    if event::poll(Duration::ZERO).ok()? { event::read().ok() } else { None }
+}
+
+/// Of many sizes in a row the last counts: dragging a window's corner is one resize.
+fn last_size(
+    mut size: (u16, u16),
+    mut next: impl FnMut() -> Option<Happened>,
+) -> ((u16, u16), Option<Happened>) {
+    loop {
+        match next() {
+            Some(Happened::Resize(width, height)) => size = (width, height),
+            other => return (size, other),
+        }
+    }
+}
+
+fn translate(happened: Happened) -> Option<Event> {
+    match happened {
+        Happened::Key(key) => translate_key(key).map(Event::Key),
+        // pasted text may hold anything: a terminal is not to be trusted more than a server
+        Happened::Paste(text) => Some(Event::Pasted(text::clean(&text).into_owned())),
+        Happened::Mouse(mouse) => translate_mouse(mouse),
+        Happened::Resize(width, height) if width > 0 && height > 0 => Some(Event::Resized { width, height }),
+        // some terminals say 0x0 while their window is minimised
+        Happened::Resize(..) | Happened::FocusGained | Happened::FocusLost => None,
+    }
+}
+
+fn translate_mouse(mouse: MouseEvent) -> Option<Event> {
+    let action = match mouse.kind {
+        MouseEventKind::Down(MouseButton::Left) => MouseAction::Click,
+        MouseEventKind::ScrollUp => MouseAction::WheelUp,
+        MouseEventKind::ScrollDown => MouseAction::WheelDown,
+        _ => return None,
+    };
+    Some(Event::Mouse { action, column: mouse.column, row: mouse.row })
+}
+
+fn translate_key(event: KeyEvent) -> Option<Key> {
+    let known = KeyModifiers::CONTROL | KeyModifiers::ALT | KeyModifiers::SHIFT;
+    if event.kind == KeyEventKind::Release || !known.contains(event.modifiers) {
+        return None;
+    }
+    let ctrl = event.modifiers.contains(KeyModifiers::CONTROL);
+    let alt = event.modifiers.contains(KeyModifiers::ALT);
+    let shift = event.modifiers.contains(KeyModifiers::SHIFT);
+    let named = |named| Some(Key { code: Code::Named(named), ctrl, alt, shift });
+    match event.code {
+        KeyCode::Char(' ') => named(Named::Space),
+        KeyCode::Null => Some(Key { ctrl: true, ..Key::named(Named::Space) }),
+        // what Backspace sends on terminals of the other school
+        KeyCode::Char('h') if ctrl && !alt => Some(Key::named(Named::Backspace)),
+        KeyCode::Char(c) if c.is_control() => None,
+        KeyCode::Char(c) => {
+            // with Ctrl there are no capitals, whatever Caps Lock says
+            let c = if ctrl { c.to_ascii_lowercase() } else { c };
+            Some(Key { code: Code::Char(c), ctrl, alt, shift: false })
+        }
+        KeyCode::BackTab => Some(Key { code: Code::Named(Named::Tab), ctrl, alt, shift: true }),
+        KeyCode::Enter => named(Named::Enter),
+        KeyCode::Esc => named(Named::Esc),
+        KeyCode::Tab => named(Named::Tab),
+        KeyCode::Backspace => named(Named::Backspace),
+        KeyCode::Delete => named(Named::Delete),
+        KeyCode::Up => named(Named::Up),
+        KeyCode::Down => named(Named::Down),
+        KeyCode::Left => named(Named::Left),
+        KeyCode::Right => named(Named::Right),
+        KeyCode::Home => named(Named::Home),
+        KeyCode::End => named(Named::End),
+        KeyCode::PageUp => named(Named::PageUp),
+        KeyCode::PageDown => named(Named::PageDown),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_named_as_in_the_key_map() {
+        let none = KeyModifiers::NONE;
+        for (code, modifiers, name) in [
+            (KeyCode::Char('q'), none, "q"),
+            (KeyCode::Char('G'), KeyModifiers::SHIFT, "G"),
+            (KeyCode::Char('?'), KeyModifiers::SHIFT, "?"),
+            (KeyCode::Char('c'), KeyModifiers::CONTROL, "ctrl-c"),
+            (KeyCode::Char('C'), KeyModifiers::CONTROL | KeyModifiers::SHIFT, "ctrl-c"),
+            (KeyCode::Char(' '), none, "space"),
+            (KeyCode::Char(' '), KeyModifiers::CONTROL, "ctrl-space"),
+            (KeyCode::Null, none, "ctrl-space"),
+            (KeyCode::Char('x'), KeyModifiers::ALT, "alt-x"),
+            (KeyCode::BackTab, none, "shift-tab"),
+            (KeyCode::BackTab, KeyModifiers::SHIFT, "shift-tab"),
+            (KeyCode::Tab, none, "tab"),
+            (KeyCode::PageDown, none, "pagedown"),
+            (KeyCode::Up, KeyModifiers::SHIFT, "shift-up"),
+            (KeyCode::Char('h'), KeyModifiers::CONTROL, "backspace"),
+            (KeyCode::Char('ä'), none, "ä"),
+        ] {
+            let key = translate_key(KeyEvent::new(code, modifiers)).unwrap();
+            assert_eq!(key.to_string(), name, "{code:?} {modifiers:?}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_name_is_no_key() {
+        let mut release = KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE);
+        release.kind = KeyEventKind::Release;
+        for event in [
+            release,
+            KeyEvent::new(KeyCode::F(5), KeyModifiers::NONE),
+            KeyEvent::new(KeyCode::Char('q'), KeyModifiers::SUPER),
+            KeyEvent::new(KeyCode::Char('\u{1}'), KeyModifiers::NONE),
+        ] {
+            assert_eq!(translate_key(event), None, "{event:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_held_down_repeats() {
+        let mut repeat = KeyEvent::new(KeyCode::Char('j'), KeyModifiers::NONE);
+        repeat.kind = KeyEventKind::Repeat;
+        assert_eq!(translate_key(repeat), Some(Key::char('j')));
+    }
+
+    #[test]
+    fn pasted_text_is_cleaned() {
+        match translate(Happened::Paste("a\x1b[2Jb".into())) {
+            Some(Event::Pasted(text)) => assert!(!text.contains('\x1b'), "{text:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn of_many_sizes_in_a_row_the_last_counts_and_the_key_after_them_is_kept() {
+        let key = Happened::Key(KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE));
+        let mut later = vec![Happened::Resize(90, 30), Happened::Resize(100, 40), key.clone()].into_iter();
+        assert_eq!(last_size((80, 24), || later.next()), ((100, 40), Some(key)));
+        assert_eq!(last_size((80, 24), || None), ((80, 24), None));
+    }
+
+    #[test]
+    fn the_wheel_and_the_left_button_count_and_no_other() {
+        let mouse = |kind| {
+            translate(Happened::Mouse(MouseEvent { kind, column: 3, row: 4, modifiers: KeyModifiers::NONE }))
+        };
+        assert!(matches!(
+            mouse(MouseEventKind::ScrollDown),
+            Some(Event::Mouse { action: MouseAction::WheelDown, column: 3, row: 4 })
+        ));
+        assert!(mouse(MouseEventKind::Down(MouseButton::Left)).is_some());
+        assert!(mouse(MouseEventKind::Down(MouseButton::Right)).is_none());
+        assert!(mouse(MouseEventKind::Moved).is_none());
+    }
+}

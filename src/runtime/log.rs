@@ -1,0 +1,143 @@
+//! The log file: never the screen. And the panic hook, whose report goes there too.
+
+use std::backtrace::Backtrace;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::panic::PanicHookInfo;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+
+use super::clock::Clock;
+use super::terminal;
+
+/// The variable that says how much is logged: `off`, `error`, `warn`, `info`, `debug`, `trace`.
+pub const LEVEL_VARIABLE: &str = "BURNWATCH_LOG";
+
+/// From this size on the file is put aside (one old one is kept) and a new one begun.
+const CAP: u64 = 5 * 1024 * 1024;
+
+/// Logs to the file from here on, for the rest of the process. `level` is what [`LEVEL_VARIABLE`] holds; `info` if
+/// that is nothing known. Only burnwatch's own words are logged: libraries would log requests with their tokens.
+///
+/// # Errors
+/// What the system says when the file cannot be opened; or that something logs already.
+pub fn open(path: &Path, level: Option<&str>) -> io::Result<()> {
+    let level = level.and_then(|level| level.trim().parse().ok()).unwrap_or(LevelFilter::INFO);
+    let file = Mutex::new(Capped::open(path, CAP)?);
+    let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(file);
+    let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
+    let subscriber = tracing_subscriber::registry().with(lines).with(own);
+    tracing::subscriber::set_global_default(subscriber).map_err(io::Error::other)
+}
+
+/// A file that is put aside when it has grown too large.
+struct Capped {
+    path: PathBuf,
+    file: File,
+    size: u64,
+    cap: u64,
+}
+
+impl Capped {
+    fn open(path: &Path, cap: u64) -> io::Result<Self> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        if fs::metadata(path).is_ok_and(|found| found.len() >= cap) {
+            fs::rename(path, path.with_extension("log.old"))?;
+        }
+        let file = append(path)?;
+        let size = file.metadata()?.len();
+        Ok(Self { path: path.to_owned(), file, size, cap })
+    }
+}
+
+impl Write for Capped {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.size >= self.cap {
+            *self = Self::open(&self.path, self.cap)?;
+        }
+        let written = self.file.write(bytes)?;
+        self.size += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// For the owner's eyes only: addresses and names of services are nobody else's business.
+fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}
+
+/// From here on a panic leaves its report in the log file. A panic of the thread that calls this is the end of burnwatch:
+/// the terminal is restored, and one line says where the report is. Any other is somebody's task, whose owner hears of it.
+pub fn catch_panics(path: Option<PathBuf>, clock: Clock) {
+    let owner = thread::current().id();
+    std::panic::set_hook(Box::new(move |panic| {
+        let written = path.as_deref().map(|path| report(path, panic, clock));
+        if thread::current().id() != owner {
+            return;
+        }
+        terminal::restore();
+        let place = match (&path, written) {
+            (Some(path), Some(Ok(()))) => format!("The report is in {}", path.display()),
+            _ => format!("No report could be written: {panic}"),
+        };
+        // nobody is left to hear of it if this fails too
+        writeln!(io::stderr(), "burnwatch: a bug in burnwatch ended it. {place}").ok();
+    }));
+}
+
+/// Past the logger, which may be what panicked.
+fn report(path: &Path, panic: &PanicHookInfo<'_>, clock: Clock) -> io::Result<()> {
+    let thread = thread::current();
+    let name = thread.name().unwrap_or("unnamed");
+    let backtrace = Backtrace::force_capture();
+    let version = env!("CARGO_PKG_VERSION");
+    let now = clock.now();
+    let text = format!("{now} PANIC burnwatch {version}, thread {name}: {panic}\n{backtrace}\n");
+    append(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_log_that_has_grown_too_large_is_put_aside_and_one_old_one_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/burnwatch.log");
+        let mut log = Capped::open(&path, 100).unwrap();
+        for line in 0..30 {
+            log.write_all(format!("line {line:02} of many\n").as_bytes()).unwrap();
+        }
+        let mut names: Vec<_> =
+            fs::read_dir(path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["burnwatch.log", "burnwatch.log.old"]);
+        assert!(fs::read_to_string(&path).unwrap().ends_with("line 29 of many\n"));
+        assert!(fs::metadata(&path).unwrap().len() < 130);
+    }
+
+    #[test]
+    fn a_log_goes_on_where_it_ended_and_is_its_owners_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("burnwatch.log");
+        for _ in 0..2 {
+            Capped::open(&path, CAP).unwrap().write_all(b"once\n").unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), "once\nonce\n");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

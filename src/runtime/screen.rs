@@ -1,0 +1,197 @@
+//! Frames on their way to the terminal: drawn in the loop, written by a thread of their own.
+//!
+//! There is one frame in the writer's hands at most. While the terminal takes no output the loop draws nothing more, goes
+//! on polling, and its memory stays flat; when output flows again, the newest state is what is drawn.
+
+use std::fmt::Write as _;
+use std::io;
+use std::thread;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use ratatui::backend::{Backend, CrosstermBackend};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tokio::sync::mpsc;
+
+use super::terminal::{MOUSE_OFF, MOUSE_ON};
+
+/// The most that is put on the clipboard, in bytes: terminals cut or refuse more.
+pub(super) const COPIED: usize = 100_000;
+
+/// One hand-over to the writer.
+#[derive(Debug, Default)]
+pub(super) struct Job {
+    frame: Buffer,
+    /// Whether what stands on the terminal is unknown.
+    anew: bool,
+    extras: Extras,
+}
+
+/// What goes with a frame.
+#[derive(Debug, Default)]
+struct Extras {
+    mouse: Option<bool>,
+    copy: Option<String>,
+}
+
+/// The loop's end: what is to be written, and whether the writer is free.
+pub(super) struct Screen {
+    jobs: mpsc::Sender<Job>,
+    written: mpsc::Receiver<io::Result<Buffer>>,
+    /// The buffer to draw into; gone while the writer has it.
+    free: Option<Buffer>,
+    anew: bool,
+    extras: Extras,
+}
+
+/// The writer's end.
+pub(super) struct Writer {
+    jobs: mpsc::Receiver<Job>,
+    written: mpsc::Sender<io::Result<Buffer>>,
+    frames: bool,
+}
+
+/// Both ends; `frames` says whether the terminal is told where a frame begins and ends.
+pub(super) fn screen(frames: bool) -> (Screen, Writer) {
+    let (jobs, inbox) = mpsc::channel(1);
+    let (written, outbox) = mpsc::channel(1);
+    let screen = Screen {
+        jobs,
+        written: outbox,
+        free: Some(Buffer::default()),
+        anew: true,
+        extras: Extras::default(),
+    };
+    (screen, Writer { jobs: inbox, written, frames })
+}
+
+impl Screen {
+    /// Whether a frame can be handed over.
+    pub(super) fn is_free(&self) -> bool {
+        self.free.is_some()
+    }
+
+    /// Whether something is to be written even if the frame is the same.
+    pub(super) fn has_more(&self) -> bool {
+        self.anew || self.extras.mouse.is_some() || self.extras.copy.is_some()
+    }
+
+    /// What stands on the terminal is not known any more: the next frame is written whole.
+    pub(super) fn forget(&mut self) {
+        self.anew = true;
+    }
+
+    /// Looks at the mouse from the next frame on, or does not.
+    pub(super) fn mouse(&mut self, on: bool) {
+        self.extras.mouse = Some(on);
+    }
+
+    /// Puts this on the clipboard with the next frame; says why not.
+    pub(super) fn copy(&mut self, text: String) -> Result<(), String> {
+        if text.len() > COPIED {
+            let (has, most) = (text.len() / 1000, COPIED / 1000);
+            return Err(format!("not copied: {has} kB are more than the {most} kB that terminals take"));
+        }
+        self.extras.copy = Some(text);
+        Ok(())
+    }
+
+    /// Draws and hands over, if the writer is free.
+    pub(super) fn draw(&mut self, (width, height): (u16, u16), render: impl FnOnce(&mut Buffer)) {
+        let Some(mut frame) = self.free.take() else { return };
+        frame.resize(Rect::new(0, 0, width, height));
+        frame.reset();
+        render(&mut frame);
+        let job =
+            Job { frame, anew: std::mem::take(&mut self.anew), extras: std::mem::take(&mut self.extras) };
+        // there is room, for the writer was free; if it is no more, the next look at `written` says so
+        self.jobs.try_send(job).ok();
+    }
+
+    /// Waits until the writer is free again; `None` if it is no more. Safe to drop half-way.
+    ///
+    /// # Errors
+    /// The terminal takes no output any more.
+    pub(super) async fn written(&mut self) -> io::Result<()> {
+        let gone = || Err(io::ErrorKind::BrokenPipe.into());
+        self.free = Some(self.written.recv().await.unwrap_or_else(gone)?);
+        Ok(())
+    }
+}
+
+impl Writer {
+    /// Starts the thread; it ends with the loop's end, or when `write` fails. `write` may block.
+    pub(super) fn start(self, write: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static) -> io::Result<()> {
+        thread::Builder::new().name("writer".into()).spawn(move || self.run(write)).map(drop)
+    }
+
+    fn run(mut self, mut write: impl FnMut(&[u8]) -> io::Result<()>) {
+        let mut shown = Buffer::default();
+        let mut bytes = Vec::new();
+        while let Some(mut job) = self.jobs.blocking_recv() {
+            bytes.clear();
+            let result = encode(&mut bytes, &shown, &job, self.frames);
+            std::mem::swap(&mut shown, &mut job.frame);
+            let result = result.and_then(|()| if bytes.is_empty() { Ok(()) } else { write(&bytes) });
+            let failed = result.is_err();
+            if self.written.blocking_send(result.map(|()| job.frame)).is_err() || failed {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+impl Writer {
+    /// As the thread does, but as a task, so that time can be paused.
+    pub(super) async fn pretend(mut self, mut write: impl AsyncFnMut(&Buffer)) {
+        while let Some(job) = self.jobs.recv().await {
+            write(&job.frame).await;
+            if self.written.send(Ok(job.frame)).await.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// What takes the terminal from `shown` to the job's frame; nothing if they are the same.
+fn encode(bytes: &mut Vec<u8>, shown: &Buffer, job: &Job, frames: bool) -> io::Result<()> {
+    let mut extras = String::new();
+    match job.extras.mouse {
+        Some(true) => extras.push_str(MOUSE_ON),
+        Some(false) => extras.push_str(MOUSE_OFF),
+        None => {}
+    }
+    if let Some(text) = &job.extras.copy {
+        // base64 leaves nothing of the text that a terminal could understand; BEL, for some old ones know no other end
+        write!(extras, "\x1b]52;c;{}\x07", STANDARD.encode(text)).map_err(io::Error::other)?;
+    }
+    bytes.extend_from_slice(extras.as_bytes());
+    let blank;
+    let anew = job.anew || shown.area != job.frame.area;
+    let before = if anew {
+        blank = Buffer::empty(job.frame.area);
+        &blank
+    } else {
+        shown
+    };
+    let mut changes = before.diff_iter(&job.frame).peekable();
+    if !anew && changes.peek().is_none() {
+        return Ok(());
+    }
+    if frames {
+        bytes.extend_from_slice(b"\x1b[?2026h");
+    }
+    if anew {
+        bytes.extend_from_slice(b"\x1b[0m\x1b[2J");
+    }
+    CrosstermBackend::new(&mut *bytes).draw(changes)?;
+    if frames {
+        bytes.extend_from_slice(b"\x1b[?2026l");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,133 @@
+use super::*;
+use ratatui::style::{Color, Style};
+
+fn frame(width: u16, lines: &[&str]) -> Buffer {
+    let mut buffer = Buffer::empty(Rect::new(0, 0, width, u16::try_from(lines.len()).unwrap()));
+    for (y, line) in (0..).zip(lines) {
+        buffer.set_string(0, y, line, Style::default());
+    }
+    buffer
+}
+
+fn encoded(shown: &Buffer, job: &Job) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    encode(&mut bytes, shown, job, true).unwrap();
+    bytes
+}
+
+fn job(frame: Buffer) -> Job {
+    Job { frame, ..Job::default() }
+}
+
+#[test]
+fn only_what_changed_is_written_and_the_terminal_shows_the_frame() {
+    let mut terminal = vt100::Parser::new(3, 30, 0);
+    let frames = [
+        frame(30, &["prod-eu  02:52:07", "checkout 火 burning", ""]),
+        frame(30, &["prod-eu  02:52:08", "checkout 火 burning", ""]),
+        frame(30, &["prod-eu  02:52:09", "checkout ok", "日本語"]),
+    ];
+    let mut shown = Buffer::default();
+    for (n, next) in frames.into_iter().enumerate() {
+        let bytes = encoded(&shown, &job(next.clone()));
+        terminal.process(&bytes);
+        if n == 1 {
+            assert!(bytes.len() < 70, "a tick of the clock costs {} bytes", bytes.len());
+        }
+        shown = next;
+    }
+    let lines: Vec<String> = terminal.screen().rows(0, 30).map(|line| line.trim_end().to_owned()).collect();
+    assert_eq!(lines, ["prod-eu  02:52:09", "checkout ok", "日本語"]);
+}
+
+#[test]
+fn the_same_frame_costs_nothing() {
+    let shown = frame(10, &["same"]);
+    assert!(encoded(&shown, &job(shown.clone())).is_empty());
+}
+
+#[test]
+fn a_frame_drawn_anew_or_of_another_size_repairs_what_others_wrote() {
+    let shown = frame(10, &["same", ""]);
+    let mut terminal = vt100::Parser::new(2, 10, 0);
+    terminal.process(b"\x1b[31mgarbage\r\ngarbage");
+    terminal.process(&encoded(&shown, &Job { anew: true, ..job(shown.clone()) }));
+    assert_eq!(terminal.screen().contents(), "same");
+    terminal.process(b"\x1b[Hgarbage");
+    terminal.process(&encoded(&shown, &job(frame(9, &["less", ""]))));
+    assert_eq!(terminal.screen().contents(), "less");
+}
+
+#[test]
+fn each_frame_is_one_for_the_terminal_where_it_knows_frames() {
+    let next = job(frame(10, &["x"]));
+    let bytes = encoded(&Buffer::default(), &next);
+    assert!(bytes.starts_with(b"\x1b[?2026h") && bytes.ends_with(b"\x1b[?2026l"));
+    let mut plain = Vec::new();
+    encode(&mut plain, &Buffer::default(), &next, false).unwrap();
+    assert!(!String::from_utf8(plain).unwrap().contains("2026"));
+}
+
+#[test]
+fn what_is_copied_reaches_the_terminal_as_base64_only() {
+    let shown = frame(10, &["same"]);
+    let mut job = job(shown.clone());
+    job.extras.copy = Some("a\x1b]0;title\x07 b".into());
+    job.extras.mouse = Some(true);
+    let bytes = String::from_utf8(encoded(&shown, &job)).unwrap();
+    assert_eq!(bytes, "\x1b[?1000h\x1b[?1006h\x1b]52;c;YRtdMDt0aXRsZQcgYg==\x07");
+}
+
+#[test]
+fn an_empty_screen_is_no_trouble() {
+    let nothing = Buffer::empty(Rect::new(0, 0, 0, 0));
+    encoded(&nothing, &Job { anew: true, ..job(nothing.clone()) });
+}
+
+#[test]
+fn bold_and_colour_survive_no_color_in_the_environment() {
+    crossterm::style::force_color_output(true);
+    let mut next = frame(10, &["x"]);
+    next.set_string(0, 0, "x", Style::default().fg(Color::Red).bold());
+    let mut terminal = vt100::Parser::new(1, 10, 0);
+    terminal.process(&encoded(&Buffer::default(), &job(next)));
+    let cell = terminal.screen().cell(0, 0).unwrap();
+    assert!(cell.bold() && cell.fgcolor() == vt100::Color::Idx(1), "{cell:?}");
+}
+
+#[tokio::test]
+async fn a_terminal_that_takes_no_output_holds_one_frame_and_not_the_loop() {
+    let (mut screen, writer) = screen(true);
+    let (stalled, go_on) = std::sync::mpsc::channel::<()>();
+    let (seen, writes) = std::sync::mpsc::channel();
+    writer
+        .start(move |bytes| {
+            go_on.recv().ok();
+            seen.send(String::from_utf8_lossy(bytes).into_owned()).ok();
+            Ok(())
+        })
+        .unwrap();
+    let mut drawn = 0;
+    for n in 0..100 {
+        screen.draw((20, 1), |buf| {
+            drawn += 1;
+            buf.set_string(0, 0, format!("frame {n}"), Style::default());
+        });
+    }
+    assert_eq!(drawn, 1, "the others were not even drawn");
+    stalled.send(()).unwrap();
+    screen.written().await.unwrap();
+    screen.draw((20, 1), |buf| buf.set_string(0, 0, "newest", Style::default()));
+    stalled.send(()).unwrap();
+    screen.written().await.unwrap();
+    assert!(writes.recv().unwrap().contains("frame"));
+    assert!(writes.recv().unwrap().contains("newest"));
+}
+
+#[tokio::test]
+async fn a_terminal_that_is_gone_is_told() {
+    let (mut screen, writer) = screen(true);
+    writer.start(|_| Err(io::Error::from_raw_os_error(5))).unwrap();
+    screen.draw((20, 1), |buf| buf.set_string(0, 0, "x", Style::default()));
+    assert_eq!(screen.written().await.unwrap_err().raw_os_error(), Some(5));
+}

@@ -1,0 +1,166 @@
+//! The terminal's modes, and the one way out of them: taken by `Drop`, by the panic hook, before a stop and at the end.
+//!
+//! Output goes to a descriptor of our own rather than through `std::io::Stdout`: no lock that a stuck writer could hold
+//! against the restore, and no line buffer.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::process::{Command, Stdio};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+
+/// Alternate screen, cursor hidden, bracketed paste.
+const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h";
+/// Ends whatever was cut off half-way (string, frame), then undoes everything that can have been set.
+const LEAVE: &str = "\x1b\\\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
+/// Clicks and the wheel, not every move: moves would be a flood over a slow line.
+pub(super) const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+pub(super) const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+
+/// How long the restore waits for the piece that is just being written.
+const PATIENCE: Duration = Duration::from_millis(400);
+/// How long the restore may take in all; a terminal that takes no output must not keep burnwatch.
+const RESTORING: Duration = Duration::from_millis(800);
+/// What is written in one go: as much as a slow line takes within the patience above.
+const PIECE: usize = 2048;
+
+/// Who has the terminal.
+#[derive(Debug)]
+struct Holder {
+    /// It is ours; else the shell's.
+    ours: bool,
+    /// A piece of output is on its way to it.
+    writing: bool,
+}
+
+static HOLDER: Mutex<Holder> = Mutex::new(Holder { ours: false, writing: false });
+static WRITTEN: Condvar = Condvar::new();
+
+fn holder() -> MutexGuard<'static, Holder> {
+    HOLDER.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Columns and rows; 80x24 where the terminal does not know.
+pub fn size() -> (u16, u16) {
+    match crossterm::terminal::size() {
+        Ok((width, height)) if width > 0 && height > 0 => (width, height),
+        _ => (80, 24),
+    }
+}
+
+/// Whether both ends of the terminal are there. After a hang-up they are not, whatever they were before.
+pub(super) fn is_there() -> bool {
+    io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// The terminal in our modes, until this is dropped.
+pub(super) struct Session {
+    pub(super) mouse: bool,
+}
+
+impl Session {
+    /// Takes the terminal over.
+    pub(super) fn start(mouse: bool) -> io::Result<Self> {
+        let session = Self { mouse };
+        session.take_over()?;
+        Ok(session)
+    }
+
+    fn take_over(&self) -> io::Result<()> {
+        // themes decide about colours; else NO_COLOR would turn crossterm's colour codes into resets of all attributes
+        crossterm::style::force_color_output(true);
+        enable_raw_mode()?;
+        holder().ours = true;
+        write(ENTER.as_bytes())?;
+        write(if self.mouse { MOUSE_ON } else { MOUSE_OFF }.as_bytes())
+    }
+
+    /// Takes the terminal over once more, after somebody else had it.
+    pub(super) fn again(&self) -> io::Result<()> {
+        // what the modes were is read anew: the shell may have changed them meanwhile
+        disable_raw_mode().ok();
+        self.take_over()
+    }
+
+    /// Gives the terminal back and stops the whole job, as Ctrl-z does elsewhere; returns when it is continued.
+    pub(super) fn stop(&self) -> io::Result<()> {
+        restore();
+        // to the process group, so that what is piped together stops together; a shell is where there is job control
+        let stopped = Command::new("sh").args(["-c", "kill -TSTP 0"]).stdin(Stdio::null()).status();
+        self.again()?;
+        stopped.map(|_| ())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Writes while the terminal is ours, and drops what comes when it is not. Blocks as long as the terminal does.
+///
+/// # Errors
+/// What the system says, for instance EIO when the terminal is gone.
+pub(super) fn write(bytes: &[u8]) -> io::Result<()> {
+    let mut out = output()?;
+    for piece in bytes.chunks(PIECE) {
+        {
+            let mut holder = holder();
+            if !holder.ours {
+                return Ok(());
+            }
+            holder.writing = true;
+        }
+        let written = write_whole(&mut out, piece);
+        holder().writing = false;
+        WRITTEN.notify_all();
+        written?;
+    }
+    Ok(())
+}
+
+fn output() -> io::Result<File> {
+    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+fn write_whole(out: &mut File, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match out.write(bytes) {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(written) => bytes = bytes.get(written..).unwrap_or_default(),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            // somebody who shares the terminal has made it non-blocking
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                thread::park_timeout(Duration::from_millis(5));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+/// Gives the terminal back, once; called again, does nothing. Takes less than a second whatever the terminal does.
+pub(super) fn restore() {
+    if !std::mem::take(&mut holder().ours) {
+        return;
+    }
+    let (done, restored) = mpsc::sync_channel(1);
+    let work = move || {
+        // the piece on its way must not land on the shell's screen
+        drop(WRITTEN.wait_timeout_while(holder(), PATIENCE, |holder| holder.writing));
+        if let Ok(mut out) = output() {
+            write_whole(&mut out, LEAVE.as_bytes()).ok();
+        }
+        done.send(()).ok();
+    };
+    // on a thread of its own: writing to a terminal that takes no output never returns
+    if thread::Builder::new().name("restore".into()).spawn(work).is_ok() {
+        restored.recv_timeout(RESTORING).ok();
+    }
+    disable_raw_mode().ok();
+}

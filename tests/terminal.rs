@@ -1,0 +1,341 @@
+//! The screen in a real pseudo-terminal: whatever ends it, the terminal is as it was before, and soon.
+//!
+//! The program under test is this test itself, started once more with `CHILD` set.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
+#![expect(clippy::disallowed_methods, reason = "a test of time as the person has it")]
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use burnwatch::app::event::{Effect, Event};
+use burnwatch::app::look::{Charset, Colours};
+use burnwatch::config::settings::LimitSettings;
+use burnwatch::runtime::{App, Capability, Clock, Program, Sources, run};
+use jiff::Timestamp;
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
+use ratatui::buffer::Buffer;
+use ratatui::style::{Modifier, Style};
+
+const CHILD: &str = "BURNWATCH_TEST_CHILD";
+
+/// Shows what it gets.
+#[derive(Default)]
+struct Toy {
+    version: u64,
+    keys: String,
+    size: (u16, u16),
+    busy: bool,
+}
+
+impl App for Toy {
+    fn update(&mut self, event: Event, _: Timestamp) -> Vec<Effect> {
+        self.version += 1;
+        match event {
+            Event::Key(key) => {
+                self.keys = format!("{} {key}", self.keys);
+                match key.typed() {
+                    Some('q') => return vec![Effect::Quit],
+                    Some('z') => return vec![Effect::Suspend],
+                    Some('l') => return vec![Effect::Redraw],
+                    Some('b') => self.busy = true,
+                    Some('!') => panic!("asked to panic"),
+                    _ => {}
+                }
+            }
+            Event::Resized { width, height } => self.size = (width, height),
+            Event::Pasted(text) => self.keys = format!("pasted {text}"),
+            Event::Mouse { column, row, .. } => self.keys = format!("mouse {column},{row}"),
+            Event::Tick | Event::Answered(_) | Event::Entered { .. } | Event::Told(_) => {}
+        }
+        vec![]
+    }
+
+    fn render(&self, _: Timestamp, buf: &mut Buffer) {
+        if self.busy {
+            for (n, cell) in (self.version..).zip(&mut buf.content) {
+                cell.set_char(if n % 3 == 0 { 'a' } else { 'b' });
+                cell.modifier = if n % 2 == 0 { Modifier::BOLD } else { Modifier::empty() };
+            }
+        }
+        buf.set_string(0, 0, format!("toy {:?}", self.size), Style::default());
+        buf.set_string(0, 1, format!("keys{}", self.keys), Style::default());
+    }
+
+    fn version(&self) -> u64 {
+        self.version
+    }
+}
+
+#[test]
+#[ignore = "what the other tests start"]
+fn child() {
+    let Ok(log) = std::env::var(CHILD) else { return };
+    let capability = Capability { colours: Colours::True, charset: Charset::Unicode, frames: true };
+    let program = Program {
+        app: Toy::default(),
+        sources: Sources::new(vec![], LimitSettings::default()),
+        contexts: None,
+        clock: Clock::real(),
+        capability,
+        mouse: true,
+        log: Some(PathBuf::from(&log)),
+    };
+    run(program).unwrap();
+    std::fs::write(PathBuf::from(log).with_file_name("ended"), "").unwrap();
+}
+
+/// The command line that starts the child.
+fn child_command() -> Vec<String> {
+    let exe = std::env::current_exe().unwrap().to_str().unwrap().to_owned();
+    [&exe, "child", "--exact", "--ignored", "--nocapture", "--test-threads=1"].map(str::to_owned).into()
+}
+
+/// A terminal with a child in it.
+struct Stage {
+    master: Option<Box<dyn MasterPty + Send>>,
+    slave: Option<Box<dyn SlavePty + Send>>,
+    keyboard: Option<Box<dyn Write + Send>>,
+    child: Box<dyn Child + Send + Sync>,
+    seen: Arc<Mutex<vt100::Parser>>,
+    deaf: Arc<AtomicBool>,
+    before: String,
+    folder: tempfile::TempDir,
+}
+
+fn modes(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios())
+}
+
+impl Stage {
+    fn start(command: impl FnOnce(&Path) -> Vec<String>) -> Self {
+        Self::start_reading(command, true)
+    }
+
+    fn start_reading(command: impl FnOnce(&Path) -> Vec<String>, reads: bool) -> Self {
+        let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+        let pair = native_pty_system().openpty(size).unwrap();
+        let before = modes(&*pair.master);
+        let folder = tempfile::tempdir().unwrap();
+        let mut builder =
+            CommandBuilder::from_argv(command(folder.path()).into_iter().map(Into::into).collect());
+        builder.env(CHILD, folder.path().join("log"));
+        builder.env("TERM", "xterm-256color");
+        builder.env("PS1", "READY> ");
+        builder.env("ENV", "");
+        builder.env("RUST_BACKTRACE", "0");
+        let child = pair.slave.spawn_command(builder).unwrap();
+        let seen = Arc::new(Mutex::new(vt100::Parser::new(24, 80, 0)));
+        let deaf = Arc::new(AtomicBool::new(false));
+        if reads {
+            let (mut reader, seen) = (pair.master.try_clone_reader().unwrap(), Arc::clone(&seen));
+            let deaf = Arc::clone(&deaf);
+            thread::spawn(move || {
+                let mut bytes = [0; 8192];
+                while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                    seen.lock().unwrap().process(&bytes[..count]);
+                    if deaf.load(Ordering::SeqCst) {
+                        return;
+                    }
+                }
+            });
+        }
+        let keyboard = Some(pair.master.take_writer().unwrap());
+        Self {
+            master: Some(pair.master),
+            slave: Some(pair.slave),
+            keyboard,
+            child,
+            seen,
+            deaf,
+            before,
+            folder,
+        }
+    }
+
+    fn screen(&self) -> String {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).screen().contents()
+    }
+
+    fn wait_for(&self, text: &str) {
+        let shown = within(10, || self.screen().contains(text));
+        assert!(shown, "{text:?} did not come, but:\n{}", self.screen());
+    }
+
+    fn press(&mut self, keys: &str) {
+        let keyboard = self.keyboard.as_mut().unwrap();
+        keyboard.write_all(keys.as_bytes()).unwrap();
+        keyboard.flush().unwrap();
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.process_id().unwrap().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    fn ends_within(&mut self, milliseconds: u64) {
+        let start = Instant::now();
+        let ended = within(10, || self.child.try_wait().unwrap().is_some());
+        assert!(ended, "it has not ended, but:\n{}", self.screen());
+        let took = start.elapsed();
+        assert!(took < Duration::from_millis(milliseconds), "it took {took:?}");
+    }
+
+    fn assert_restored(&self) {
+        let restored = within(2, || !self.seen.lock().unwrap().screen().alternate_screen());
+        assert!(restored, "still on the alternate screen");
+        let seen = self.seen.lock().unwrap();
+        let screen = seen.screen();
+        assert!(!screen.hide_cursor() && !screen.bracketed_paste());
+        assert_eq!(screen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+        assert_eq!(modes(&**self.master.as_ref().unwrap()), self.before);
+    }
+
+    /// Closes the terminal, as a terminal does whose window is closed.
+    fn hang_up(&mut self) {
+        // the reader has an end of its own, and lets go of it after the next frame
+        self.deaf.store(true, Ordering::SeqCst);
+        self.press("x");
+        assert!(within(2, || Arc::strong_count(&self.deaf) == 1));
+        self.keyboard = None;
+        self.slave = None;
+        self.master = None;
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn within(seconds: u64, mut holds: impl FnMut() -> bool) -> bool {
+    let end = Instant::now() + Duration::from_secs(seconds);
+    while !holds() {
+        if Instant::now() > end {
+            return false;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    true
+}
+
+#[test]
+fn it_starts_moves_resizes_and_leaves_the_terminal_as_it_was() {
+    let mut stage = Stage::start(|_| child_command());
+    stage.wait_for("toy (80, 24)");
+    assert!(stage.seen.lock().unwrap().screen().alternate_screen());
+    assert_ne!(modes(&**stage.master.as_ref().unwrap()), stage.before, "raw mode");
+    stage.press("j\x1b[B\x1b[Z\0\x7f");
+    stage.wait_for("keys j down shift-tab ctrl-space backspace");
+    stage.press("\x1b[200~two\nlines\x1b[201~");
+    stage.wait_for("pasted two lines");
+    stage.press("\x1b[<0;5;3M");
+    stage.wait_for("mouse 4,2");
+    let size = PtySize { rows: 20, cols: 60, pixel_width: 0, pixel_height: 0 };
+    stage.master.as_ref().unwrap().resize(size).unwrap();
+    stage.seen.lock().unwrap().screen_mut().set_size(20, 60);
+    stage.wait_for("toy (60, 20)");
+    stage.press("q");
+    stage.ends_within(1000);
+    stage.assert_restored();
+}
+
+#[test]
+fn a_signal_restores_the_terminal() {
+    for name in ["TERM", "INT", "HUP"] {
+        let mut stage = Stage::start(|_| child_command());
+        stage.wait_for("toy (80, 24)");
+        stage.signal(name);
+        stage.ends_within(1000);
+        stage.assert_restored();
+    }
+}
+
+#[test]
+fn a_panic_restores_the_terminal_and_leaves_a_report() {
+    let mut stage = Stage::start(|_| child_command());
+    stage.wait_for("toy (80, 24)");
+    stage.press("!");
+    stage.ends_within(2000);
+    stage.assert_restored();
+    stage.wait_for("burnwatch: a bug in burnwatch ended it. The report is in");
+    assert!(stage.log().contains("asked to panic"), "{}", stage.log());
+}
+
+#[test]
+fn a_terminal_that_is_gone_ends_it_within_a_second() {
+    let mut stage = Stage::start(|_| child_command());
+    stage.wait_for("toy (80, 24)");
+    stage.hang_up();
+    stage.ends_within(1000);
+}
+
+#[test]
+fn a_terminal_that_is_gone_ends_it_even_if_no_signal_says_so() {
+    let script = |folder: &Path| {
+        let mut command: Vec<String> = ["sh", "-c"].map(str::to_owned).into();
+        let done = folder.join("done");
+        command.push(format!("trap '' HUP; setsid -w \"$@\"; : > '{}'", done.display()));
+        command.push("sh".to_owned());
+        command.extend(child_command());
+        command
+    };
+    let mut stage = Stage::start(script);
+    stage.wait_for("toy (80, 24)");
+    stage.hang_up();
+    let start = Instant::now();
+    let done = stage.folder.path().join("done");
+    assert!(within(5, || done.exists()), "it goes on without a terminal");
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+}
+
+#[test]
+fn a_terminal_that_takes_no_output_cannot_keep_it() {
+    let mut stage = Stage::start_reading(|_| child_command(), false);
+    thread::sleep(Duration::from_millis(500));
+    stage.press("b");
+    let size = PtySize { rows: 300, cols: 500, pixel_width: 0, pixel_height: 0 };
+    stage.master.as_ref().unwrap().resize(size).unwrap();
+    thread::sleep(Duration::from_millis(1500));
+    stage.signal("TERM");
+    // the test that the child is wants to print that it is done, and cannot
+    let ended = stage.folder.path().join("ended");
+    let start = Instant::now();
+    assert!(within(5, || ended.exists()), "it waits for the terminal");
+    assert!(start.elapsed() < Duration::from_millis(1200), "{:?}", start.elapsed());
+    assert_eq!(modes(&**stage.master.as_ref().unwrap()), stage.before);
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
+    let mut stage = Stage::start(|_| ["sh", "-i"].map(str::to_owned).into());
+    stage.wait_for("READY>");
+    let line = child_command().iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
+    stage.press(&format!("clear; {line}\r"));
+    stage.wait_for("toy (80, 24)");
+    stage.press("jz");
+    stage.wait_for("Stopped");
+    assert!(!stage.seen.lock().unwrap().screen().alternate_screen());
+    stage.press("clear; echo in the shell\r");
+    stage.wait_for("in the shell");
+    stage.press("fg\r");
+    stage.wait_for("keys j z");
+    assert!(stage.seen.lock().unwrap().screen().alternate_screen());
+    stage.press("k");
+    stage.wait_for("keys j z k");
+    stage.press("q");
+    stage.wait_for("READY>");
+    stage.press("exit\r");
+    stage.ends_within(2000);
+}
