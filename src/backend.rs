@@ -3,6 +3,7 @@
 //! The only room with a socket. Everything textual that comes in passes `model::text` here.
 #![warn(missing_docs)]
 
+pub mod alertmanager;
 pub mod demo;
 #[cfg(test)]
 pub(crate) mod double;
