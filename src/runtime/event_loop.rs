@@ -107,14 +107,15 @@ impl<A: App> EventLoop<'_, A> {
                     }
                     None => return Ok(()),
                 },
-                event = self.input.recv() => match event {
-                    Some(event) => event,
-                    None => return Err(io::ErrorKind::UnexpectedEof.into()),
-                },
+                // before the keys, so that a flood of those does not keep the writer idle
                 written = self.screen.written(), if !self.screen.is_free() => {
                     written?;
                     continue;
                 }
+                event = self.input.recv() => match event {
+                    Some(event) => event,
+                    None => return Err(io::ErrorKind::UnexpectedEof.into()),
+                },
                 Some(report) = self.reports.recv() => match self.performer.take(report) {
                     Some(event) => event,
                     None => continue,
