@@ -68,12 +68,13 @@ pub fn below_heading(body: Rect) -> Rect {
 /// Draws a heading line: what this is, and on the right what is to be doubted about it. Gives the room below.
 pub fn heading(cx: &Cx<'_>, left: &[Run<'_>], right: &[Run<'_>], area: Rect, buf: &mut Buffer) -> Rect {
     let line = Rect { height: 1.min(area.height), ..area };
-    let wanted: u16 = right.iter().map(|run| text::width(&run.text)).sum();
-    let used = text::runs(cx, left, line, buf);
-    let room = line.width.saturating_sub(used + 2);
-    let width = wanted.min(room);
-    let x = line.right().saturating_sub(width);
-    text::runs(cx, right, Rect { x, width, ..line }, buf);
+    let wide = |runs: &[Run<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
+    // a doubt must be seen: it gets three fifths of the line, and more where the rest needs less
+    let most = (line.width * 3 / 5).max(line.width.saturating_sub(wide(left) + 2));
+    let width = wide(right).min(most);
+    let gap = if width > 0 { 2 } else { 0 };
+    text::runs(cx, left, Rect { width: line.width.saturating_sub(width + gap), ..line }, buf);
+    text::runs(cx, right, Rect { x: line.right() - width, width, ..line }, buf);
     below_heading(area)
 }
 
@@ -186,9 +187,8 @@ fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> {
     let present = state.place().screen();
     let tabs = SCREENS.into_iter().map(|screen| {
         let role = if present == Some(screen.command) { Role::Accent } else { Role::Text };
-        let title = if narrow { screen.title.get(..5).unwrap_or(screen.title) } else { screen.title };
-        let mut runs =
-            vec![Run::new(format!(" {} ", screen.number), Role::Key), Run::new(title.to_owned(), role)];
+        let title = if narrow { screen.short } else { screen.title };
+        let mut runs = vec![Run::new(format!(" {} ", screen.number), Role::Key), Run::new(title, role)];
         let (count, worst, newest) = match screen.command {
             Command::Services => {
                 let bad = state.world.services().iter().filter(|s| s.health < Health::Unknown);
