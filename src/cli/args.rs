@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::app::key::Key;
 use crate::config::context::Wanted;
 use crate::config::load::Overrides;
 
@@ -181,14 +182,42 @@ pub(super) struct Alerts {
 
 #[derive(Debug, Args)]
 pub(super) struct Snapshot {
-    /// The screen's name, as in the palette: overview, services, alerts, sources
-    pub(super) screen: String,
+    /// Which screen
+    #[arg(value_enum)]
+    pub(super) screen: Screen,
     /// Columns and rows
     #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
     pub(super) size: (u16, u16),
     /// How it is drawn
     #[arg(long, value_enum, default_value_t = Picture::Text)]
     pub(super) format: Picture,
+    /// Keys to press once the data are there: down enter
+    #[arg(long, value_name = "KEYS", value_delimiter = ' ', value_parser = key)]
+    pub(super) press: Vec<Key>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Screen {
+    /// Everything at a glance
+    Overview,
+    /// All services
+    Services,
+    /// All alerts
+    Alerts,
+    /// The sources and how they are
+    Sources,
+}
+
+impl Screen {
+    /// As the palette knows it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "overview",
+            Self::Services => "services",
+            Self::Alerts => "alerts",
+            Self::Sources => "sources",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -236,6 +265,10 @@ fn size(text: &str) -> Result<(u16, u16), String> {
     text.split_once('x')
         .and_then(|(width, height)| Some((side(width)?, side(height)?)))
         .ok_or_else(|| "write columns x rows, each 1 to 1000: 120x36".to_owned())
+}
+
+fn key(text: &str) -> Result<Key, String> {
+    text.parse().map_err(|error| format!("{error}"))
 }
 
 fn speed(text: &str) -> Result<f64, String> {
