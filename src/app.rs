@@ -1,25 +1,31 @@
 //! What the person sees and does: state, update, render. No tokio, no socket, no terminal, no file, no clock.
 
+pub mod commands;
+pub mod doubt;
+pub mod due;
 pub mod event;
+pub mod filter;
+pub mod found;
+mod frame;
+mod help;
 pub mod key;
+pub mod line;
+pub mod list;
 pub mod look;
+pub mod menu;
+pub mod message;
+mod navigate;
+pub mod number;
+mod overlay;
+pub mod palette;
+pub mod place;
+pub mod range;
+pub mod screens;
 pub mod state;
 pub mod theme;
+pub mod themes;
+mod update;
 pub mod widgets;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-
-use event::{Effect, Event};
-use state::State;
-
-/// The only function that changes [`State`]. It never waits and never fails.
-pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
-    let _ = (state, event, now);
-    Vec::new()
-}
-
-/// Draws all of the screen: same state, moment and size, same cells.
-pub fn render(state: &State, now: Timestamp, buf: &mut Buffer) {
-    let _ = (state, now, buf);
-}
+pub use frame::render;
+pub use update::update;

@@ -52,9 +52,15 @@ pub struct Means<'a> {
 type Connect = fn(&SourceId, &SourceSettings, Means<'_>) -> Result<Arc<dyn Source>, SourceError>;
 
 /// Each kind that a configuration can name, and how one is connected.
-const KINDS: [(SourceKind, Connect); 1] = [(SourceKind::Prometheus, |id, source, means| {
-    Ok(Arc::new(prometheus::Prometheus::new(id, source, means)?))
-})];
+const KINDS: [(SourceKind, Connect); 2] = [
+    (SourceKind::Prometheus, |id, source, means| {
+        Ok(Arc::new(prometheus::Prometheus::new(id, source, means)?))
+    }),
+    (SourceKind::Alertmanager, |id, source, means| {
+        let (limits, severities) = (&means.settings.limits, means.settings.severity_map());
+        Ok(Arc::new(alertmanager::Alertmanager::new(id, source, limits, severities, means.now)?))
+    }),
+];
 
 /// A source of the configuration, ready to be asked. Nothing is sent and no secret is read before the first question.
 ///

@@ -1,9 +1,25 @@
 //! Everything that is known and everything that the person is doing; only `update` changes it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::commands::{Command, KeyMap};
+use super::due::Polls;
+use super::line::Line;
+use super::look::{Charset, Colours, Cx};
+use super::menu::Menu;
+use super::message::Messages;
+use super::palette::Palette;
+use super::place::Place;
+use super::range::Range;
+use super::screens::alerts::Alerts;
+use super::screens::overview::Overview;
+use super::screens::services::Services;
+use super::screens::sources::Sources;
+use super::theme::Theme;
 use crate::model::labels::Text;
 use crate::model::source::SourceInfo;
 use crate::model::world::{Judgement, World};
@@ -25,10 +41,72 @@ pub struct Setup {
     pub judgement: Judgement,
     /// How often services and alerts are asked for.
     pub interval: Duration,
-    /// The zone in which times are shown.
-    pub zone: TimeZone,
+    /// How it looks.
+    pub look: Look,
+    /// Which key does what.
+    pub keys: KeyMap,
     /// The terminal's columns and rows.
     pub size: (u16, u16),
+}
+
+/// How it looks.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// All themes, as their files say.
+    pub themes: Vec<Theme>,
+    /// The one in use.
+    pub theme: usize,
+    /// The one in use, with no more colours than the terminal has.
+    pub shown: Theme,
+    /// How many colours the terminal has.
+    pub colours: Colours,
+    /// Which characters may be drawn with.
+    pub charset: Charset,
+    /// The zone in which times are shown.
+    pub zone: TimeZone,
+}
+
+impl Look {
+    /// Of these themes the one with this name, else the first.
+    pub fn new(
+        themes: Vec<Theme>,
+        name: Option<&str>,
+        colours: Colours,
+        charset: Charset,
+        zone: TimeZone,
+    ) -> Self {
+        let theme = themes.iter().position(|theme| Some(theme.name()) == name).unwrap_or(0);
+        let shown = themes.get(theme).map_or_else(Theme::probe, |theme| theme.reduced(colours));
+        Self { themes, theme, shown, colours, charset, zone }
+    }
+
+    /// Takes another theme into use.
+    pub fn choose(&mut self, theme: usize) {
+        if let Some(chosen) = self.themes.get(theme) {
+            (self.theme, self.shown) = (theme, chosen.reduced(self.colours));
+        }
+    }
+}
+
+/// What the keyboard is for at the moment.
+#[derive(Debug, Default)]
+pub enum Mode {
+    /// Moving about.
+    #[default]
+    Browse,
+    /// Typing a filter; what stood there before comes back on Esc.
+    Filter {
+        /// The line.
+        line: Line,
+        /// The filter before.
+        before: String,
+    },
+    /// Looking for a command, screen or thing by name.
+    Palette(Palette),
+    /// Choosing one of several.
+    Menu(Menu),
+    /// Reading the keys, scrolled down by this many lines.
+    Help(u16),
 }
 
 /// Everything.
@@ -38,13 +116,55 @@ pub struct State {
     pub world: World,
     /// The context's name.
     pub context: Text,
+    /// The names of all contexts.
+    pub contexts: Vec<Text>,
     /// Counts up with each change of context.
     pub epoch: u64,
     /// The sources of the context.
     pub sources: Vec<SourceInfo>,
+    /// Whether nothing outside may be changed.
+    pub read_only: bool,
+    /// Whether the context is production.
+    pub production: bool,
+    /// By what the world is judged.
+    pub judgement: Judgement,
+    /// How often services and alerts are asked for.
+    pub interval: Duration,
+    /// When what was asked.
+    pub polls: Polls,
+    /// Where the person went, the present place last; never empty.
+    pub places: Vec<Place>,
+    /// The overview.
+    pub overview: Overview,
+    /// The list of services.
+    pub services: Services,
+    /// The list of alerts.
+    pub alerts: Alerts,
+    /// The list of sources.
+    pub source_list: Sources,
+    /// The panel that has the keyboard, on screens with several; and how far a long page is scrolled.
+    pub panel: usize,
+    /// How far a page without a list is scrolled.
+    pub scroll: u16,
+    /// What the keyboard is for.
+    pub mode: Mode,
+    /// What burnwatch told.
+    pub messages: Messages,
+    /// The time range.
+    pub range: Range,
+    /// Since when everything is held still.
+    pub paused: Option<Timestamp>,
+    /// How it looks.
+    pub look: Look,
+    /// Which key does what.
+    pub keys: KeyMap,
     /// The terminal's columns and rows.
     pub size: (u16, u16),
-    version: u64,
+    /// When the person last looked at a screen, for marking what came since.
+    pub looked: BTreeMap<Command, Timestamp>,
+    pub(super) version: u64,
+    /// The revision of the world and the screen that the lists were last ordered for.
+    pub(super) ordered: Option<(u64, Option<Command>)>,
 }
 
 impl State {
@@ -52,17 +172,48 @@ impl State {
     pub fn new(setup: Setup) -> Self {
         let ids = setup.sources.iter().map(|source| source.id.clone());
         Self {
-            world: World::new(ids, setup.judgement),
+            world: World::new(ids, setup.judgement.clone()),
             context: setup.context,
+            contexts: setup.contexts,
             epoch: 0,
+            source_list: Sources::of(&setup.sources),
             sources: setup.sources,
+            read_only: setup.read_only,
+            production: setup.production,
+            judgement: setup.judgement,
+            interval: setup.interval,
+            polls: Polls::default(),
+            places: vec![Place::Overview],
+            overview: Overview::default(),
+            services: Services::default(),
+            alerts: Alerts::default(),
+            panel: 0,
+            scroll: 0,
+            mode: Mode::Browse,
+            messages: Messages::default(),
+            range: Range::default(),
+            paused: None,
+            look: setup.look,
+            keys: setup.keys,
             size: setup.size,
+            looked: BTreeMap::new(),
             version: 0,
+            ordered: None,
         }
     }
 
     /// Counts up whenever a new frame would look different.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// Where the person is.
+    pub fn place(&self) -> &Place {
+        self.places.last().expect("the first place is never left")
+    }
+
+    /// What drawing functions share.
+    pub fn cx(&self, now: Timestamp) -> Cx<'_> {
+        Cx { theme: &self.look.shown, charset: self.look.charset, now, zone: &self.look.zone }
     }
 }

@@ -65,10 +65,9 @@ fn charset(term: &str, env: &impl Fn(&str) -> Option<String>) -> Charset {
     // the order of locale(7)
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env(name)).unwrap_or_default();
     let locale = locale.to_ascii_lowercase();
-    if !locale.contains("utf-8") && !locale.contains("utf8") {
+    // the console's font has no braille, which charts are drawn with
+    if term == "linux" || (!locale.contains("utf-8") && !locale.contains("utf8")) {
         Charset::Ascii
-    } else if term == "linux" {
-        Charset::Reduced
     } else {
         Charset::Unicode
     }
@@ -135,7 +134,7 @@ mod tests {
             (&[("LC_ALL", ""), ("LANG", "de_DE.UTF-8")], Charset::Unicode),
             (&[("LC_CTYPE", "de_DE.UTF-8"), ("LANG", "C")], Charset::Unicode),
             (&[("LANG", "de_DE.ISO-8859-1")], Charset::Ascii),
-            (&[("LANG", "de_DE.UTF-8"), ("TERM", "linux")], Charset::Reduced),
+            (&[("LANG", "de_DE.UTF-8"), ("TERM", "linux")], Charset::Ascii),
             (&[("LANG", "C"), ("TERM", "linux")], Charset::Ascii),
         ] {
             assert_eq!(of(env).charset, charset, "{env:?}");

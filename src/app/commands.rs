@@ -1,0 +1,274 @@
+//! The one table of commands: what dispatches the keys is what help, footer, palette and `docs/keys.md` are drawn from.
+
+use std::collections::BTreeMap;
+
+use super::key::Key;
+
+/// Where a command works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// Everywhere.
+    Global,
+    /// On screens with a list.
+    List,
+    /// On screens that show a stretch of time.
+    Time,
+    /// On the list of alerts.
+    Alerts,
+}
+
+impl Scope {
+    /// Its heading in help.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Global => "Everywhere",
+            Self::List => "In lists",
+            Self::Time => "In time",
+            Self::Alerts => "Alerts",
+        }
+    }
+}
+
+macro_rules! commands {
+    ($($(#[$doc:meta])* $id:ident $name:literal [$($key:literal),*] $scope:ident $help:literal;)*) => {
+        /// Something that the person can have done. A row here and the arm that the compiler asks for is a new command.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Command { $($id,)* }
+
+        impl Command {
+            /// All commands, in the order of help.
+            pub const ALL: &[Self] = &[$(Self::$id,)*];
+
+            /// As the palette and the configuration call it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$id => $name,)* }
+            }
+
+            /// Where it works.
+            pub const fn scope(self) -> Scope {
+                match self { $(Self::$id => Scope::$scope,)* }
+            }
+
+            /// What it does.
+            pub const fn help(self) -> &'static str {
+                match self { $(Self::$id => $help,)* }
+            }
+
+            const fn default_keys(self) -> &'static [&'static str] {
+                match self { $(Self::$id => &[$($key),*],)* }
+            }
+        }
+    };
+}
+
+commands! {
+    Overview      "overview"       ["1"]                 Global "What is wrong, at a glance";
+    Services      "services"       ["2"]                 Global "All services with their golden signals";
+    Alerts        "alerts"         ["4"]                 Global "All alerts";
+    Sources       "sources"        ["9"]                 Global "The systems that are asked, and how they are";
+    Messages      "messages"       ["M"]                 Global "What burnwatch said so far";
+    Open          "open"           ["enter"]             Global "Open what the cursor is on";
+    Back          "back"           ["esc", "backspace"]  Global "Clear the filter, or go back to where you came from";
+    Help          "help"           ["?"]                 Global "The keys of this screen";
+    Palette       "palette"        [":", "ctrl-p"]       Global "Any command, screen, service or alert by name";
+    Up            "up"             ["up", "k"]           Global "One up";
+    Down          "down"           ["down", "j"]         Global "One down";
+    Left          "left"           ["left", "h"]         Global "One left";
+    Right         "right"          ["right", "l"]        Global "One right";
+    PageUp        "page-up"        ["pageup", "ctrl-u"]  Global "A page up";
+    PageDown      "page-down"      ["pagedown", "ctrl-d"] Global "A page down";
+    Top           "top"            ["home", "g"]         Global "To the first";
+    Bottom        "bottom"         ["end", "G"]          Global "To the last";
+    NextPanel     "next-panel"     ["tab"]               Global "To the next panel";
+    PreviousPanel "previous-panel" ["shift-tab"]         Global "To the panel before";
+    Filter        "filter"         ["/"]                 List   "Filter: words match fuzzily, label=\"value\" =~ != !~ match labels";
+    Mark          "mark"           ["space"]             List   "Mark, or take the mark away";
+    MarkAll       "mark-all"       ["*"]                 List   "Mark all that are shown, or none";
+    Sort          "sort"           ["S"]                 List   "Choose the order; the same again reverses it";
+    Group         "group"          ["b"]                 Alerts "Group by the receiver's labels, by another label, or not at all";
+    Fold          "fold"           ["f"]                 Alerts "Show or fold away what is silenced, inhibited or resolved";
+    Range         "range"          ["t"]                 Time   "Choose how much time is shown";
+    Earlier       "earlier"        ["["]                 Time   "Half a range earlier";
+    Later         "later"          ["]"]                 Time   "Half a range later";
+    Live          "live"           ["\\"]                Time   "Back to now";
+    Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source";
+    Copy          "copy"           ["y"]                 Global "Copy what the cursor is on (also over SSH)";
+    Pause         "pause"          ["p"]                 Global "Hold everything still, or go on";
+    Refresh       "refresh"        ["ctrl-r"]            Global "Ask everything again now";
+    Context       "context"        ["c"]                 Global "Go to another context";
+    Theme         "theme"          ["T"]                 Global "Choose a theme";
+    Redraw        "redraw"         ["ctrl-l"]            Global "Draw the screen anew";
+    Suspend       "suspend"        ["ctrl-z"]            Global "Back to the shell for a moment (fg returns)";
+    Quit          "quit"           ["q", "ctrl-c"]       Global "Leave burnwatch";
+}
+
+/// What is wrong with a configured key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyMapError {
+    /// No such command.
+    #[error("there is no command {name:?}; did you mean {nearest:?}?")]
+    NoSuchCommand {
+        /// What was written.
+        name: String,
+        /// The command whose name is nearest.
+        nearest: &'static str,
+    },
+    /// Not a key.
+    #[error("keys.{name}: {error}")]
+    NoSuchKey {
+        /// The command.
+        name: String,
+        /// What is wrong with the key.
+        error: super::key::KeyError,
+    },
+    /// Two commands that can work at the same time want the key.
+    #[error("key {key} means both {one:?} and {other:?}")]
+    Ambiguous {
+        /// The key.
+        key: Key,
+        /// A command.
+        one: &'static str,
+        /// Another.
+        other: &'static str,
+    },
+}
+
+/// Which key does what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyMap {
+    keys: BTreeMap<Command, Vec<Key>>,
+}
+
+impl KeyMap {
+    /// The defaults with these commands' keys replaced.
+    ///
+    /// # Errors
+    /// All that is wrong with the replacements.
+    pub fn new(replaced: &BTreeMap<String, Vec<String>>) -> Result<Self, Vec<KeyMapError>> {
+        let mut errors = Vec::new();
+        for name in replaced.keys().filter(|name| !Command::ALL.iter().any(|c| c.name() == *name)) {
+            let nearest = Command::ALL.iter().max_by(|a, b| {
+                let likeness = |c: &Command| strsim::jaro_winkler(c.name(), name);
+                likeness(a).total_cmp(&likeness(b))
+            });
+            let nearest = nearest.map_or("help", |c| c.name());
+            errors.push(KeyMapError::NoSuchCommand { name: name.clone(), nearest });
+        }
+        let mut keys = BTreeMap::new();
+        for command in Command::ALL {
+            let own = replaced.get(command.name());
+            let texts = own.map_or_else(
+                || command.default_keys().to_vec(),
+                |own| own.iter().map(String::as_str).collect(),
+            );
+            let mut parsed = Vec::new();
+            for text in texts {
+                match text.parse() {
+                    Ok(key) => parsed.push(key),
+                    Err(error) => errors.push(KeyMapError::NoSuchKey { name: command.name().into(), error }),
+                }
+            }
+            keys.insert(*command, parsed);
+        }
+        let map = Self { keys };
+        errors.extend(map.clashes());
+        if errors.is_empty() { Ok(map) } else { Err(errors) }
+    }
+
+    fn clashes(&self) -> Vec<KeyMapError> {
+        let mut clashes = Vec::new();
+        for (i, one) in Command::ALL.iter().enumerate() {
+            for other in Command::ALL.iter().skip(i + 1) {
+                for key in self.of(*one).iter().filter(|key| self.of(*other).contains(key)) {
+                    clashes.push(KeyMapError::Ambiguous { key: *key, one: one.name(), other: other.name() });
+                }
+            }
+        }
+        clashes
+    }
+
+    /// The keys of a command.
+    pub fn of(&self, command: Command) -> &[Key] {
+        self.keys.get(&command).map_or(&[], Vec::as_slice)
+    }
+
+    /// The command of a key, if it works in one of these scopes.
+    pub fn lookup(&self, key: Key, scopes: &[Scope]) -> Option<Command> {
+        let found = self.keys.iter().find(|(_, keys)| keys.contains(&key)).map(|(command, _)| *command)?;
+        (found.scope() == Scope::Global || scopes.contains(&found.scope())).then_some(found)
+    }
+}
+
+impl Default for KeyMap {
+    fn default() -> Self {
+        Self::new(&BTreeMap::new()).expect("the table's own keys are right, a test says so")
+    }
+}
+
+/// The table as markdown: `docs/keys.md`.
+pub fn as_markdown() -> String {
+    let mut out =
+        String::from("# Keys\n\nDrawn from the table in `src/app/commands.rs`; `?` shows the same inside.\n");
+    for scope in [Scope::Global, Scope::List, Scope::Time, Scope::Alerts] {
+        out += &format!("\n## {}\n\n| key | command | does |\n| --- | --- | --- |\n", scope.title());
+        for command in Command::ALL.iter().filter(|c| c.scope() == scope) {
+            let keys: Vec<String> = command.default_keys().iter().map(|key| format!("`{key}`")).collect();
+            out += &format!(
+                "| {} | `{}` | {} |\n",
+                keys.join(" "),
+                command.name(),
+                command.help().replace('|', "\\|")
+            );
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tables_own_keys_are_right_and_mean_one_thing() {
+        assert_eq!(KeyMap::new(&BTreeMap::new()).err(), None);
+    }
+
+    #[test]
+    fn names_are_unique_and_kebab_case() {
+        let mut names: Vec<_> = Command::ALL.iter().map(|c| c.name()).collect();
+        assert!(names.iter().all(|n| n.chars().all(|c| c.is_ascii_lowercase() || c == '-')));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Command::ALL.len());
+    }
+
+    #[test]
+    fn keys_can_be_replaced_and_mistakes_are_named() {
+        let own = |name: &str, key: &str| BTreeMap::from([(name.to_owned(), vec![key.to_owned()])]);
+        let map = KeyMap::new(&own("quit", "ctrl-q")).unwrap();
+        assert_eq!(map.lookup("ctrl-q".parse().unwrap(), &[]), Some(Command::Quit));
+        assert_eq!(map.lookup("q".parse().unwrap(), &[]), None);
+        let said = |own| {
+            KeyMap::new(&own).unwrap_err().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        };
+        assert_eq!(said(own("quitt", "x")), r#"there is no command "quitt"; did you mean "quit"?"#);
+        assert_eq!(said(own("quit", "j")), r#"key j means both "down" and "quit""#);
+        assert!(said(own("quit", "ctr-q")).contains("is not a key"));
+    }
+
+    #[test]
+    fn a_key_works_only_where_its_command_does() {
+        let map = KeyMap::default();
+        assert_eq!(map.lookup(Key::char('/'), &[]), None);
+        assert_eq!(map.lookup(Key::char('/'), &[Scope::List]), Some(Command::Filter));
+    }
+
+    #[test]
+    fn the_page_of_keys_is_what_the_table_prints() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/keys.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, as_markdown()).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap(), as_markdown(), "run with UPDATE_DOCS=1");
+    }
+}

@@ -1,0 +1,97 @@
+//! Which sources cannot be believed fully now, and how that is said on every screen that uses them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::due::Topic;
+use super::state::State;
+use crate::model::ask::AskKind;
+use crate::model::duration;
+use crate::model::remote::{Freshness, age};
+use crate::model::source::{SourceError, SourceId, SourceInfo};
+
+/// A source that is behind, failing or silent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// Which.
+    pub source: SourceId,
+    /// How old what is shown of it is; `None`: nothing is shown of it.
+    pub age: Option<Duration>,
+    /// Why, as far as it is known.
+    pub reason: String,
+    /// What the reader can do.
+    pub advice: &'static str,
+    /// When it is asked again.
+    pub next_try: Option<Timestamp>,
+}
+
+impl Doubt {
+    /// One line: what failed, why, what is shown instead, what happens next.
+    pub fn sentence(&self, now: Timestamp) -> String {
+        let shown = self.age.map_or_else(
+            || "nothing to show yet".to_owned(),
+            |age| format!("showing data from {} ago", duration::short(age)),
+        );
+        let next = match self.next_try {
+            Some(at) if at > now => format!("; next try in {}", duration::short(age(now, at))),
+            Some(_) => "; trying now".to_owned(),
+            None => String::new(),
+        };
+        format!("{}: {}; {shown}{next}", self.source, self.reason)
+    }
+}
+
+/// The doubts about the sources that answer questions of these kinds.
+pub fn doubts(state: &State, kinds: &[AskKind], now: Timestamp) -> Vec<Doubt> {
+    let used = state.sources.iter().filter(|source| source.answers.iter().any(|kind| kinds.contains(kind)));
+    used.filter_map(|source| doubt(state, source, kinds, now)).collect()
+}
+
+/// The doubt about one source, looking at what it says of these kinds; `None` if all of it is fresh or on its first way.
+pub fn doubt(state: &State, source: &SourceInfo, kinds: &[AskKind], now: Timestamp) -> Option<Doubt> {
+    let held = state.world.held(&source.id)?;
+    let id = &source.id;
+    let look = |kind: AskKind| -> Option<(Freshness, Option<&SourceError>, Option<Timestamp>)> {
+        macro_rules! of {
+            ($remote:expr) => {
+                Some((
+                    state.polls.freshness(id, &Topic::Of(kind), &$remote, now),
+                    $remote.trouble(),
+                    $remote.at(),
+                ))
+            };
+        }
+        match kind {
+            AskKind::Probe => of!(held.probe),
+            AskKind::Services => of!(held.services),
+            AskKind::Trends => of!(held.trends),
+            AskKind::Alerts => of!(held.alerts),
+            AskKind::Rules => of!(held.rules),
+            AskKind::Silences => of!(held.silences),
+            AskKind::Detail | AskKind::Series | AskKind::Firings => None,
+        }
+    };
+    let asked = kinds.iter().filter(|kind| source.answers.contains(kind)).filter_map(|kind| look(*kind));
+    let doubtful: Vec<_> = asked.filter(|(freshness, ..)| freshness.is_doubtful()).collect();
+    let silent = state.polls.unanswered(id, now);
+    if doubtful.is_empty() && silent.is_none() {
+        return None;
+    }
+    let traffic = state.polls.traffic(id);
+    let error = traffic.trouble().or_else(|| doubtful.iter().find_map(|(_, error, _)| *error));
+    let reason = match (error, silent) {
+        (Some(error), _) => error.trouble.to_string(),
+        (None, Some(waited)) => format!("no answer for {}", duration::short(waited)),
+        (None, None) => "newer data did not come".to_owned(),
+    };
+    Some(Doubt {
+        source: id.clone(),
+        age: doubtful.iter().filter_map(|(.., at)| *at).min().map(|at| age(at, now)),
+        reason,
+        advice: error.map_or("It may be overloaded or out of reach; burnwatch goes on trying.", |e| {
+            e.trouble.advice()
+        }),
+        next_try: state.polls.next_try(id),
+    })
+}

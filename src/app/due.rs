@@ -1,0 +1,263 @@
+//! What to ask next: on screen or vital, no longer fresh, not in flight, and the source not on hold.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::event::{Arrival, Effect};
+use crate::model::ask::{Ask, AskKind, Question};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Text;
+use crate::model::remote::{Freshness, Remote, age};
+use crate::model::source::{SourceError, SourceId};
+
+/// Longest time between two questions about the same thing, however costly.
+const CEILING: Duration = Duration::from_secs(60);
+/// How long a question may go without an answer before its source counts as not answering.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// Bytes a second that polling one thing may cost.
+const BYTES_PER_SECOND: u64 = 256 * 1024;
+/// Share of its time that a source may spend on answering one thing: one part in this many.
+const TIME_SHARE: u32 = 20;
+
+/// What a question is about, apart from its moment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Topic {
+    /// A question of this kind, of which there is one for each source.
+    Of(AskKind),
+    /// One service.
+    Detail(Text),
+    /// One expression.
+    Series(Text),
+    /// One alert's past.
+    Firings(Fingerprint),
+}
+
+impl Topic {
+    /// Of a question.
+    pub fn of(ask: &Ask) -> Self {
+        match ask {
+            Ask::Detail { service, .. } => Self::Detail(service.clone()),
+            Ask::Series { query, .. } => Self::Series(query.clone()),
+            Ask::Firings { fingerprint, .. } => Self::Firings(*fingerprint),
+            Ask::Probe | Ask::Services { .. } | Ask::Trends(_) | Ask::Alerts | Ask::Rules | Ask::Silences => {
+                Self::Of(ask.kind())
+            }
+        }
+    }
+
+    /// Whether the answer is of use only while its screen is open.
+    fn is_for_one_screen(&self) -> bool {
+        !matches!(self, Self::Of(_))
+    }
+}
+
+/// What is known about asking for one thing.
+#[derive(Debug, Clone)]
+struct Poll {
+    in_flight: Option<Question>,
+    asked_at: Timestamp,
+    due_at: Timestamp,
+    interval: Duration,
+}
+
+/// What a source has cost so far, and how it is doing.
+#[derive(Debug, Clone, Default)]
+pub struct Traffic {
+    /// Requests made.
+    pub requests: u64,
+    /// Bytes received.
+    pub bytes_in: u64,
+    /// How long the last probe took.
+    pub round_trip: Option<Duration>,
+    /// When the first question went out.
+    pub since: Option<Timestamp>,
+    hold: Option<SourceError>,
+}
+
+impl Traffic {
+    /// The trouble with the source as a whole, if there is any.
+    pub fn trouble(&self) -> Option<&SourceError> {
+        self.hold.as_ref()
+    }
+}
+
+/// All questions: when they were asked, when they are due again.
+#[derive(Debug, Default)]
+pub struct Polls {
+    polls: BTreeMap<(SourceId, Topic), Poll>,
+    traffic: BTreeMap<SourceId, Traffic>,
+}
+
+/// A thing that a screen wants to know from a source, and how old it may get.
+#[derive(Debug, Clone)]
+pub struct Want {
+    /// From whom.
+    pub source: SourceId,
+    /// What.
+    pub ask: Ask,
+    /// The digest of what is known already.
+    pub known: Option<u64>,
+    /// How often, as long as answers are cheap.
+    pub interval: Duration,
+}
+
+impl Polls {
+    /// The questions that are due among what is wanted; they count as asked from now on. What is in flight for a screen that
+    /// was left is given up.
+    pub fn due(&mut self, wants: Vec<Want>, epoch: u64, now: Timestamp) -> Vec<Effect> {
+        let mut effects = self.given_up(&wants);
+        for want in wants {
+            let topic = Topic::of(&want.ask);
+            let on_hold = self.traffic.get(&want.source).is_some_and(|traffic| traffic.hold.is_some());
+            // while a source is in trouble one cheap question finds out whether it is back
+            if on_hold && topic != Topic::Of(AskKind::Probe) {
+                continue;
+            }
+            let key = (want.source.clone(), topic);
+            if self.polls.get(&key).is_some_and(|poll| poll.in_flight.is_some() || poll.due_at > now) {
+                continue;
+            }
+            let question =
+                Question { context: epoch, source: want.source.clone(), ask: want.ask, known: want.known };
+            self.traffic.entry(want.source).or_default().since.get_or_insert(now);
+            self.polls.insert(
+                key,
+                Poll {
+                    in_flight: Some(question.clone()),
+                    asked_at: now,
+                    due_at: now,
+                    interval: want.interval,
+                },
+            );
+            effects.push(Effect::Fetch(question));
+        }
+        effects
+    }
+
+    fn given_up(&mut self, wants: &[Want]) -> Vec<Effect> {
+        let wanted = |source: &SourceId, topic: &Topic| {
+            wants.iter().any(|want| want.source == *source && Topic::of(&want.ask) == *topic)
+        };
+        let mut effects = Vec::new();
+        self.polls.retain(|(source, topic), poll| {
+            let keep = !topic.is_for_one_screen() || wanted(source, topic);
+            if !keep && let Some(question) = poll.in_flight.take() {
+                effects.push(Effect::Forget(question));
+            }
+            keep
+        });
+        effects
+    }
+
+    /// Notes that an answer came; `false` if nobody waits for it any more.
+    pub fn arrived(&mut self, arrival: &Arrival, now: Timestamp) -> bool {
+        let question = &arrival.question;
+        let key = (question.source.clone(), Topic::of(&question.ask));
+        let Some(poll) = self.polls.get_mut(&key).filter(|poll| poll.in_flight.as_ref() == Some(question))
+        else {
+            return false;
+        };
+        poll.in_flight = None;
+        let traffic = self.traffic.entry(question.source.clone()).or_default();
+        let wait = match &arrival.answered {
+            Ok(reply) => {
+                traffic.requests += u64::from(reply.requests);
+                traffic.bytes_in += reply.bytes_in;
+                if question.ask.kind() == AskKind::Probe {
+                    traffic.round_trip = Some(arrival.took);
+                }
+                traffic.hold = None;
+                poll.interval = adapted(poll.interval, arrival.took, reply.bytes_in);
+                poll.due_at = poll.asked_at.checked_add(poll.interval).unwrap_or(now);
+                return true;
+            }
+            Err(error) => {
+                traffic.requests += 1;
+                if error.trouble.is_source_wide() {
+                    traffic.hold = Some(error.clone());
+                }
+                error.next_try
+            }
+        };
+        poll.due_at = wait.unwrap_or_else(|| now.checked_add(poll.interval).unwrap_or(now));
+        true
+    }
+
+    /// Makes everything due now, also what waits for a source in trouble.
+    pub fn refresh(&mut self, now: Timestamp) {
+        for poll in self.polls.values_mut() {
+            poll.due_at = now;
+        }
+    }
+
+    /// Makes one thing due now at every source; an answer that is still on its way is not waited for any more.
+    pub fn hurry(&mut self, topic: &Topic, now: Timestamp) {
+        for ((_, other), poll) in &mut self.polls {
+            if other == topic {
+                (poll.due_at, poll.in_flight) = (now, None);
+            }
+        }
+    }
+
+    /// What a source has cost and how it is doing.
+    pub fn traffic(&self, source: &SourceId) -> Traffic {
+        self.traffic.get(source).cloned().unwrap_or_default()
+    }
+
+    /// For how long a question to this source has been waiting, if for longer than anybody should.
+    pub fn unanswered(&self, source: &SourceId, now: Timestamp) -> Option<Duration> {
+        let waiting = self.polls.iter().filter(|((id, _), poll)| id == source && poll.in_flight.is_some());
+        waiting.map(|(_, poll)| age(poll.asked_at, now)).filter(|waited| *waited > PATIENCE).max()
+    }
+
+    /// When the next question to this source goes out.
+    pub fn next_try(&self, source: &SourceId) -> Option<Timestamp> {
+        let on_hold = self.traffic.get(source).is_some_and(|traffic| traffic.hold.is_some());
+        let mine = self.polls.iter().filter(|((id, topic), poll)| {
+            id == source && poll.in_flight.is_none() && (!on_hold || *topic == Topic::Of(AskKind::Probe))
+        });
+        mine.map(|(_, poll)| poll.due_at).min()
+    }
+
+    /// How far to believe what a source said: never fresh while the source as a whole is in trouble or does not answer.
+    pub fn freshness<T>(
+        &self,
+        source: &SourceId,
+        topic: &Topic,
+        remote: &Remote<T>,
+        now: Timestamp,
+    ) -> Freshness {
+        let interval = self.polls.get(&(source.clone(), topic.clone())).map_or(CEILING, |poll| poll.interval);
+        let in_doubt = self.traffic.get(source).is_some_and(|t| t.hold.is_some())
+            || self.unanswered(source, now).is_some();
+        match remote.freshness(now, 2 * interval) {
+            Freshness::Fresh if in_doubt => {
+                Freshness::Stale(remote.at().map(|at| age(at, now)).unwrap_or_default())
+            }
+            Freshness::Loading | Freshness::NotAsked
+                if self.traffic.get(source).is_some_and(|t| t.hold.is_some()) =>
+            {
+                Freshness::Failed
+            }
+            freshness => freshness,
+        }
+    }
+}
+
+/// How long to wait before asking again: longer where the answer took long or was large, by steps so that the screen's idea
+/// of freshness does not flicker.
+fn adapted(interval: Duration, took: Duration, bytes_in: u64) -> Duration {
+    let for_time = took * TIME_SHARE;
+    let for_bytes = Duration::from_secs(bytes_in / BYTES_PER_SECOND);
+    let cost = for_time.max(for_bytes);
+    if cost <= interval {
+        interval
+    } else {
+        Duration::from_secs(cost.as_secs().next_multiple_of(5)).min(CEILING.max(interval))
+    }
+}
+
+#[cfg(test)]
+mod tests;

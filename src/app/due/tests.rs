@@ -1,0 +1,94 @@
+use super::*;
+use crate::model::ask::{Answer, Reply};
+use crate::model::source::Trouble;
+
+const FIVE: Duration = Duration::from_secs(5);
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn want(ask: Ask) -> Want {
+    Want { source: SourceId::new("prom"), ask, known: None, interval: FIVE }
+}
+
+fn asked(effects: &[Effect]) -> Vec<Question> {
+    effects.iter().filter_map(|e| if let Effect::Fetch(q) = e { Some(q.clone()) } else { None }).collect()
+}
+
+fn arrival(question: Question, answered: Result<Reply, SourceError>, took: Duration) -> Arrival {
+    Arrival { question, answered, took }
+}
+
+fn good(bytes_in: u64) -> Result<Reply, SourceError> {
+    Ok(Reply { answer: Answer::Unchanged, digest: None, bytes_in, requests: 1 })
+}
+
+fn refused(next_try: i64) -> Result<Reply, SourceError> {
+    let mut error =
+        SourceError::new(SourceId::new("prom"), Trouble::Unreachable { reason: "refused".into() });
+    error.next_try = Some(at(next_try));
+    Err(error)
+}
+
+#[test]
+fn a_thing_is_asked_once_until_it_is_answered_and_due_again() {
+    let mut polls = Polls::default();
+    let first = asked(&polls.due(vec![want(Ask::Alerts)], 0, at(0)));
+    assert_eq!(first.len(), 1);
+    assert!(polls.due(vec![want(Ask::Alerts)], 0, at(9)).is_empty());
+    assert!(polls.arrived(&arrival(first[0].clone(), good(10), Duration::ZERO), at(9)));
+    assert!(polls.due(vec![want(Ask::Alerts)], 0, at(4)).is_empty());
+    assert_eq!(polls.due(vec![want(Ask::Alerts)], 0, at(9)).len(), 1);
+}
+
+#[test]
+fn costly_answers_are_asked_for_less_often() {
+    let second = Duration::from_secs(1);
+    assert_eq!(adapted(FIVE, Duration::from_millis(100), 1000), FIVE);
+    assert_eq!(adapted(FIVE, second / 2, 1000), Duration::from_secs(10));
+    assert_eq!(adapted(FIVE, Duration::ZERO, 7 * 1024 * 1024), Duration::from_secs(30));
+    assert_eq!(adapted(FIVE, 100 * second, u64::MAX), CEILING);
+}
+
+#[test]
+fn a_source_in_trouble_gets_one_cheap_question_when_its_time_has_come() {
+    let mut polls = Polls::default();
+    let wants = || vec![want(Ask::Probe), want(Ask::Alerts)];
+    let questions = asked(&polls.due(wants(), 0, at(0)));
+    for question in questions {
+        assert!(polls.arrived(&arrival(question, refused(20), Duration::ZERO), at(1)));
+    }
+    assert!(polls.due(wants(), 0, at(19)).is_empty());
+    assert_eq!(polls.next_try(&SourceId::new("prom")), Some(at(20)));
+    let probe = asked(&polls.due(wants(), 0, at(20)));
+    assert_eq!(probe.iter().map(|q| q.ask.clone()).collect::<Vec<_>>(), [Ask::Probe]);
+    assert!(polls.arrived(&arrival(probe[0].clone(), good(1), Duration::ZERO), at(21)));
+    assert_eq!(asked(&polls.due(wants(), 0, at(21)))[0].ask, Ask::Alerts);
+}
+
+#[test]
+fn a_silent_source_is_in_doubt_before_its_time_out() {
+    let mut polls = Polls::default();
+    let prom = SourceId::new("prom");
+    let mut remote = Remote::default();
+    let question = asked(&polls.due(vec![want(Ask::Alerts)], 0, at(0))).remove(0);
+    polls.arrived(&arrival(question, good(1), Duration::ZERO), at(1));
+    remote.arrived((), None, at(1));
+    polls.due(vec![want(Ask::Alerts)], 0, at(5));
+    let topic = Topic::Of(AskKind::Alerts);
+    assert_eq!(polls.freshness(&prom, &topic, &remote, at(10)), Freshness::Fresh);
+    assert_eq!(polls.freshness(&prom, &topic, &remote, at(14)), Freshness::Stale(Duration::from_secs(13)));
+}
+
+#[test]
+fn leaving_a_screen_gives_its_questions_up_and_late_answers_are_ignored() {
+    let mut polls = Polls::default();
+    let span =
+        crate::model::series::Span::ending(at(1000), Duration::from_secs(60), 10, Duration::from_secs(1));
+    let stretch = crate::model::ask::Stretch { window: span, tail: span };
+    let detail = Ask::Detail { service: "cart".into(), stretch };
+    let question = asked(&polls.due(vec![want(detail)], 0, at(0))).remove(0);
+    assert_eq!(polls.due(vec![], 0, at(1)), [Effect::Forget(question.clone())]);
+    assert!(!polls.arrived(&arrival(question, good(1), Duration::ZERO), at(2)));
+}

@@ -1,0 +1,181 @@
+//! The live filter: plain words match fuzzily, `label="value"` and its kin are matchers, a `!` before a word turns it round.
+
+use std::collections::HashMap;
+
+use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
+use nucleo_matcher::{Config, Matcher as Fuzzy, Utf32Str};
+
+use crate::model::labels::{Labels, Text};
+use crate::model::matcher::{self, Matcher, MatcherError};
+
+/// What is being looked for. All parts must hold.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    words: Vec<Word>,
+    matchers: Vec<Matcher>,
+    error: Option<MatcherError>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Word {
+    text: String,
+    wanted: bool,
+}
+
+impl Filter {
+    /// Reads a filter. A part that is no matcher yet, because it is still being typed, is left out and named by
+    /// [`Filter::error`].
+    pub fn parse(text: &str) -> Self {
+        let mut filter = Self::default();
+        for part in parts(text) {
+            if part.contains(['=', '~']) {
+                match matcher::parse(part) {
+                    Ok(matchers) => filter.matchers.extend(matchers),
+                    Err(error) => filter.error = Some(error),
+                }
+            } else {
+                let (wanted, word) = part.strip_prefix('!').map_or((true, part), |word| (false, word));
+                if !word.is_empty() {
+                    filter.words.push(Word { text: word.to_owned(), wanted });
+                }
+            }
+        }
+        filter
+    }
+
+    /// Whether everything passes.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty() && self.matchers.is_empty()
+    }
+
+    /// What is wrong with it, as far as it is typed.
+    pub fn error(&self) -> Option<&MatcherError> {
+        self.error.as_ref()
+    }
+}
+
+/// Cuts at spaces and commas outside of quotes; matchers may have spaces around their operator only inside braces.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    let mut quoted = false;
+    let mut escaped = false;
+    text.split(move |c: char| {
+        let cut = !quoted && (c.is_whitespace() || matches!(c, ',' | '{' | '}'));
+        if c == '"' && !escaped {
+            quoted = !quoted;
+        }
+        escaped = c == '\\' && !escaped;
+        cut
+    })
+    .filter(|part| !part.is_empty())
+}
+
+/// What a list's rows can be found by. Equal strings are looked at once, however many rows share them.
+#[derive(Debug, Default)]
+pub struct Haystack {
+    strings: Vec<Text>,
+    rows: Vec<Row>,
+}
+
+#[derive(Debug)]
+struct Row {
+    labels: Labels,
+    strings: Box<[u32]>,
+}
+
+impl Haystack {
+    /// Rows with their labels and further texts.
+    pub fn new<'a>(rows: impl IntoIterator<Item = (&'a Labels, Vec<&'a Text>)>) -> Self {
+        let mut strings: Vec<Text> = Vec::new();
+        let mut known: HashMap<Text, u32> = HashMap::new();
+        let mut number = |text: &Text| {
+            *known.entry(Text::clone(text)).or_insert_with(|| {
+                strings.push(Text::clone(text));
+                u32::try_from(strings.len() - 1).unwrap_or(u32::MAX)
+            })
+        };
+        let rows = rows
+            .into_iter()
+            .map(|(labels, more)| Row {
+                labels: labels.clone(),
+                strings: labels.iter().map(|(_, value)| value).chain(more).map(&mut number).collect(),
+            })
+            .collect();
+        Self { strings, rows }
+    }
+
+    /// For each row whether it passes.
+    pub fn select(&self, filter: &Filter) -> Vec<bool> {
+        let words: Vec<(Vec<bool>, bool)> =
+            filter.words.iter().map(|word| (self.strings_with(&word.text), word.wanted)).collect();
+        let passes = |row: &Row| {
+            let has =
+                |found: &[bool]| row.strings.iter().any(|s| found.get(*s as usize).copied().unwrap_or(false));
+            words.iter().all(|(found, wanted)| has(found) == *wanted)
+                && filter.matchers.iter().all(|matcher| matcher.matches(&row.labels))
+        };
+        self.rows.iter().map(passes).collect()
+    }
+
+    /// For each string whether the word is in it; only where it is in none, fuzzy likeness counts.
+    fn strings_with(&self, word: &str) -> Vec<bool> {
+        let mut fuzzy = Fuzzy::new(Config::DEFAULT);
+        let mut buffer = Vec::new();
+        let mut find = |kind| {
+            let atom = Atom::new(word, CaseMatching::Smart, Normalization::Smart, kind, false);
+            let found = |text: &Text| atom.score(Utf32Str::new(text, &mut buffer), &mut fuzzy).is_some();
+            self.strings.iter().map(found).collect::<Vec<bool>>()
+        };
+        let exact = find(AtomKind::Substring);
+        if exact.contains(&true) { exact } else { find(AtomKind::Fuzzy) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn haystack() -> (Vec<Labels>, Haystack) {
+        let labels = vec![
+            Labels::from_iter([("alertname", "HighLatency"), ("service", "checkout"), ("severity", "page")]),
+            Labels::from_iter([
+                ("alertname", "DiskFull"),
+                ("service", "postgres orders"),
+                ("severity", "ticket"),
+            ]),
+            Labels::from_iter([("alertname", "HighLatency"), ("service", "cart"), ("severity", "ticket")]),
+        ];
+        let haystack = Haystack::new(labels.iter().map(|labels| (labels, vec![])));
+        (labels, haystack)
+    }
+
+    fn found(text: &str) -> String {
+        let filter = Filter::parse(text);
+        haystack().1.select(&filter).iter().map(|yes| if *yes { 'x' } else { '.' }).collect()
+    }
+
+    #[test]
+    fn words_and_matchers_narrow_together() {
+        for (text, rows) in [
+            ("", "xxx"),
+            ("latency", "x.x"),
+            ("latency cart", "..x"),
+            ("latency !cart", "x.."),
+            ("chkout", "x.."),
+            (r#"severity="ticket""#, ".xx"),
+            (r#"{severity="ticket", alertname=~"High.*"}"#, "..x"),
+            (r#"severity!=page latency"#, "..x"),
+            (r#"service="postgres orders""#, ".x."),
+            ("LATENCY", "..."),
+            ("nothing-like-it", "..."),
+        ] {
+            assert_eq!(found(text), rows, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_matcher_that_is_still_being_typed_hides_nothing() {
+        let filter = Filter::parse(r#"latency severity="tick"#);
+        assert!(matches!(filter.error(), Some(MatcherError::OpenQuote(_))));
+        assert_eq!(found(r#"latency severity="tick"#), "x.x");
+    }
+}

@@ -1,0 +1,44 @@
+//! The filter of one list: its text, what it means, and what it is searched in.
+
+use super::filter::{Filter, Haystack};
+
+/// A list's filter with its haystack, which is kept for as long as the world stays as it is.
+#[derive(Debug, Default)]
+pub struct Found {
+    text: String,
+    filter: Filter,
+    haystack: Haystack,
+    revision: Option<u64>,
+}
+
+impl Found {
+    /// What was typed.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Takes another text.
+    pub fn set(&mut self, text: &str) {
+        if self.text != text {
+            text.clone_into(&mut self.text);
+            self.filter = Filter::parse(text);
+        }
+    }
+
+    /// What is wrong with the text, if something is.
+    pub fn error(&self) -> Option<String> {
+        self.filter.error().map(ToString::to_string)
+    }
+
+    /// For each row whether it passes; `None` if all do. The haystack is built only when there is something to look for.
+    pub fn select(&mut self, revision: u64, haystack: impl FnOnce() -> Haystack) -> Option<Vec<bool>> {
+        if self.filter.is_empty() {
+            (self.haystack, self.revision) = (Haystack::default(), None);
+            return None;
+        }
+        if self.revision != Some(revision) {
+            (self.haystack, self.revision) = (haystack(), Some(revision));
+        }
+        Some(self.haystack.select(&self.filter))
+    }
+}

@@ -1,0 +1,360 @@
+//! The frame around every screen: context, sources and clocks above, the way here and the keys below.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::commands::Command;
+use super::doubt::doubts;
+use super::event::Tone;
+use super::look::Cx;
+use super::menu::Menu;
+use super::navigate;
+use super::overlay;
+use super::place::{Place, SCREENS};
+use super::screens;
+use super::state::{Mode, State};
+use super::theme::Role;
+use super::widgets::text::{self, Run};
+use crate::model::alert::{AlertState, Severity};
+use crate::model::ask::AskKind;
+use crate::model::duration;
+use crate::model::health::Health;
+use crate::model::remote::age;
+
+/// Everything that a source of any kind is asked for on every screen.
+pub const VITAL: [AskKind; 5] =
+    [AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Silences];
+
+/// Smaller than this, the screen is one line.
+const SMALLEST: (u16, u16) = (40, 10);
+
+/// Where the parts of the frame stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Areas {
+    /// Line 1.
+    pub bar: Rect,
+    /// Line 2.
+    pub tabs: Rect,
+    /// The screen.
+    pub body: Rect,
+    /// The last line.
+    pub footer: Rect,
+}
+
+/// Where the parts of the frame stand in a terminal of this size.
+pub fn areas((width, height): (u16, u16)) -> Areas {
+    let line = |y| Rect { x: 0, y, width, height: 1.min(height) };
+    Areas {
+        bar: line(0),
+        tabs: line(1),
+        body: Rect { x: 0, y: 2, width, height: height.saturating_sub(3) },
+        footer: line(height.saturating_sub(1)),
+    }
+}
+
+/// The rows of a table that has a heading line above its header.
+pub fn table_rows(body: Rect) -> Rect {
+    super::widgets::table::body(below_heading(body))
+}
+
+/// What is left below a heading line.
+pub fn below_heading(body: Rect) -> Rect {
+    let line = 1.min(body.height);
+    Rect { y: body.y + line, height: body.height - line, ..body }
+}
+
+/// Draws a heading line: what this is, and on the right what is to be doubted about it. Gives the room below.
+pub fn heading(cx: &Cx<'_>, left: &[Run<'_>], right: &[Run<'_>], area: Rect, buf: &mut Buffer) -> Rect {
+    let line = Rect { height: 1.min(area.height), ..area };
+    let wanted: u16 = right.iter().map(|run| text::width(&run.text)).sum();
+    let used = text::runs(cx, left, line, buf);
+    let room = line.width.saturating_sub(used + 2);
+    let width = wanted.min(room);
+    let x = line.right().saturating_sub(width);
+    text::runs(cx, right, Rect { x, width, ..line }, buf);
+    below_heading(area)
+}
+
+/// What is to be doubted about a screen that uses answers of these kinds, for its heading.
+pub fn doubt_runs(state: &State, kinds: &[AskKind], now: Timestamp) -> Vec<Run<'static>> {
+    let all = doubts(state, kinds, now);
+    let Some(first) = all.first() else { return Vec::new() };
+    let more = if all.len() > 1 { format!(" (+{} more, see Sources)", all.len() - 1) } else { String::new() };
+    let sign = state.look.charset.pick(Role::Stale.symbol(), Role::Stale.ascii());
+    vec![Run::new(format!("{sign} {}{more}", first.sentence(now)), Role::Stale)]
+}
+
+/// Draws all of the screen: same state, moment and size, same cells.
+pub fn render(state: &State, now: Timestamp, buf: &mut Buffer) {
+    let area = buf.area;
+    let cx = state.cx(now);
+    buf.set_style(area, cx.style(Role::Text));
+    if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
+        summary(state, &cx, area, buf);
+        return;
+    }
+    let areas = areas((area.width, area.height));
+    bar(state, &cx, areas.bar, buf);
+    tabs(state, &cx, areas.tabs, buf);
+    screens::render(state, now, areas.body, buf);
+    footer(state, &cx, areas.footer, buf);
+    overlay::render(state, &cx, buf);
+}
+
+/// One line for a terminal that is too small for more: the worst first.
+fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let firing = state.world.alerts().iter().filter(|alert| alert.is_firing()).count();
+    let mut runs = Vec::new();
+    let in_doubt = doubts(state, &VITAL, cx.now).len();
+    if in_doubt > 0 {
+        runs.push(Run::new(format!("{} {in_doubt} stale ", cx.symbol(Role::Stale)), Role::Stale));
+    }
+    for health in Health::ALL {
+        let count = state.world.services().iter().filter(|service| service.health == health).count();
+        if count > 0 {
+            let role = Role::of_health(health);
+            runs.push(Run::new(format!("{}{count} ", cx.symbol(role)), role));
+        }
+    }
+    runs.push(Run::new(format!("alerts {firing}"), if firing > 0 { Role::Critical } else { Role::Text }));
+    text::runs(cx, &runs, Rect { height: 1.min(area.height), ..area }, buf);
+}
+
+fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    buf.set_style(area, cx.style(Role::Bar));
+    let mut left = vec![Run::new(" burnwatch  ", Role::Bar)];
+    left.push(if state.production {
+        Run::new(format!("{} {} ", cx.symbol(Role::Banner), state.context), Role::Banner)
+    } else {
+        Run::new(state.context.to_string(), Role::Accent)
+    });
+    if state.read_only {
+        left.push(Run::new("  read-only", Role::Muted));
+    }
+    if let Some(since) = state.paused {
+        left.push(Run::new(format!("  PAUSED {}", duration::short(age(since, cx.now))), Role::Banner));
+    }
+    if state.range.end.is_some() {
+        left.push(Run::new(format!("  {}", state.range.words(cx.now)), Role::Banner));
+    }
+    let all = state.sources.len();
+    let in_doubt = doubts(state, &VITAL, cx.now);
+    let answered = state
+        .sources
+        .iter()
+        .filter(|s| state.world.held(&s.id).is_some_and(|h| h.probe.at().is_some()))
+        .count();
+    let well = all.saturating_sub(in_doubt.len()).min(answered);
+    let role = if !in_doubt.is_empty() {
+        Role::Stale
+    } else if well == all {
+        Role::Healthy
+    } else {
+        Role::Muted
+    };
+    let sources = Run::new(format!("{} {well}/{all} sources", cx.symbol(role)), role);
+    let time = clock(cx.now, cx.zone, area.width >= 60);
+    let mut right = vec![sources, Run::new(format!("  {time} "), Role::Bar)];
+    let width = |runs: &[Run<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
+    if width(&left) + width(&right) > area.width {
+        left.remove(0);
+    }
+    if width(&left) + width(&right) > area.width {
+        right.pop();
+    }
+    text::runs(cx, &left, area, buf);
+    let wide = width(&right).min(area.width);
+    text::runs(cx, &right, Rect { x: area.right() - wide, width: wide, ..area }, buf);
+}
+
+/// The time here and, where there is room and it differs, in UTC.
+fn clock(now: Timestamp, zone: &TimeZone, with_utc: bool) -> String {
+    let here = now.to_zoned(zone.clone());
+    if *zone == TimeZone::UTC {
+        return here.strftime("%H:%M:%S UTC").to_string();
+    }
+    let local = here.strftime("%H:%M:%S %Z").to_string();
+    if with_utc { format!("{local} ({})", now.to_zoned(TimeZone::UTC).strftime("%H:%MZ")) } else { local }
+}
+
+/// What each tab of line 2 says: its text, its count, and how the count is to look.
+fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> {
+    let narrow = state.size.0 < 72;
+    let looked = |screen| state.looked.get(&screen).copied();
+    let present = state.place().screen();
+    let tabs = SCREENS.into_iter().map(|screen| {
+        let role = if present == Some(screen.command) { Role::Accent } else { Role::Text };
+        let title = if narrow { screen.title.get(..5).unwrap_or(screen.title) } else { screen.title };
+        let mut runs =
+            vec![Run::new(format!(" {} ", screen.number), Role::Key), Run::new(title.to_owned(), role)];
+        let (count, worst, newest) = match screen.command {
+            Command::Services => {
+                let bad = state.world.services().iter().filter(|s| s.health < Health::Unknown);
+                (
+                    bad.clone().count(),
+                    bad.clone().map(|s| Role::of_health(s.health)).min_by_key(|r| *r as usize),
+                    bad.map(|s| s.since).max(),
+                )
+            }
+            Command::Alerts => {
+                let firing = state
+                    .world
+                    .alerts()
+                    .iter()
+                    .filter(|a| a.state == AlertState::Firing && a.severity != Severity::None);
+                let worst = firing.clone().map(|alert| alert.severity).min().map(Role::of_severity);
+                (
+                    firing.clone().count(),
+                    worst,
+                    firing.filter_map(|a| state.world.changed_at(a.fingerprint)).max(),
+                )
+            }
+            Command::Sources => {
+                let bad = doubts(state, &VITAL, cx.now).len();
+                (bad, Some(Role::Stale), None)
+            }
+            _ => (0, None, None),
+        };
+        if let (1.., Some(role)) = (count, worst) {
+            // a count that grew since the last look at its screen has a sign, not only a colour
+            let is_new = present != Some(screen.command)
+                && newest.zip(looked(screen.command)).is_some_and(|(n, l)| n > l);
+            let sign = if is_new { cx.symbol(Role::New) } else { "" };
+            runs.push(Run::new(format!(" {sign}{count}"), role));
+        }
+        runs.push(Run::new(if narrow { "" } else { " " }, Role::Text));
+        (screen.command, runs)
+    });
+    tabs.collect()
+}
+
+fn tabs(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let runs: Vec<Run<'static>> = tab_runs(state, cx).into_iter().flat_map(|(_, runs)| runs).collect();
+    text::runs(cx, &runs, area, buf);
+}
+
+/// The screen whose tab is at this cell.
+pub fn tab_at(state: &State, column: u16, row: u16) -> Option<Command> {
+    if row != areas(state.size).tabs.y {
+        return None;
+    }
+    let mut x = 0;
+    // symbols are one cell wide in every charset, so the moment and the theme do not matter here
+    tab_runs(state, &state.cx(Timestamp::UNIX_EPOCH)).into_iter().find_map(|(command, runs)| {
+        x += runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
+        (column < x).then_some(command)
+    })
+}
+
+/// The row of an open menu that is at this cell.
+pub fn menu_row_at(size: (u16, u16), menu: &Menu, column: u16, row: u16) -> Option<usize> {
+    overlay::menu_row_at(Rect { x: 0, y: 0, width: size.0, height: size.1 }, menu, column, row)
+}
+
+fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    buf.set_style(area, cx.style(Role::Bar));
+    if let Mode::Filter { line, .. } = &state.mode {
+        let mut runs = vec![
+            Run::new(" / ", Role::Key),
+            Run::new(line.before_cursor().to_owned(), Role::Text),
+            Run::new(cx.charset.pick("▏", "|"), Role::Accent),
+            Run::new(line.after_cursor().to_owned(), Role::Text),
+        ];
+        let hint = navigate::filter(state).and_then(super::found::Found::error);
+        let hint = hint.unwrap_or_else(|| "Enter keeps it, Esc takes it back".to_owned());
+        runs.push(Run::new(format!("   {hint}"), Role::Muted));
+        text::runs(cx, &runs, area, buf);
+        return;
+    }
+    let hints = hints(state);
+    let wide: u16 = hints.iter().map(|run| text::width(&run.text)).sum();
+    let left = match state.messages.newest(cx.now) {
+        Some(told) => {
+            let (sign, role) = match told.message.tone {
+                Tone::Trouble => (cx.symbol(Role::Trouble), Role::Trouble),
+                Tone::Note => ("", Role::Text),
+            };
+            let ago = match duration::short(age(told.at, cx.now)) {
+                ago if ago == "0s" => "now".to_owned(),
+                ago => format!("{ago} ago"),
+            };
+            vec![Run::new(format!(" {sign} {} ({ago})", told.message.text), role)]
+        }
+        None => breadcrumb(state),
+    };
+    let used = text::runs(cx, &left, area, buf);
+    if used + 2 + wide <= area.width {
+        text::runs(cx, &hints, Rect { x: area.right() - wide, width: wide, ..area }, buf);
+    } else if used + 9 <= area.width {
+        let help = [Run::new("? ", Role::Key), Run::new("help ", Role::Muted)];
+        text::runs(cx, &help, Rect { x: area.right() - 7, width: 7, ..area }, buf);
+    }
+}
+
+/// The way from the last screen of line 2 to here.
+fn breadcrumb(state: &State) -> Vec<Run<'static>> {
+    let from = state.places.iter().rposition(Place::is_top).unwrap_or(0);
+    let steps = state.places.iter().skip(from).map(|place| match place {
+        Place::Overview => "Overview".to_owned(),
+        Place::Services => "Services".to_owned(),
+        Place::Service(name) => name.to_string(),
+        Place::Alerts => "Alerts".to_owned(),
+        Place::Alert(fingerprint) => match state.world.alert(*fingerprint) {
+            Some(alert) => {
+                let service =
+                    state.world.service_of(&alert.labels).map(|name| format!(" {name}")).unwrap_or_default();
+                format!("{}{service}", alert.name())
+            }
+            None => "an alert that is gone".to_owned(),
+        },
+        Place::Sources => "Sources".to_owned(),
+        Place::Messages => "Messages".to_owned(),
+    });
+    vec![Run::new(format!(" {}", steps.collect::<Vec<_>>().join(" > ")), Role::Title)]
+}
+
+/// The keys that matter most here.
+fn hints(state: &State) -> Vec<Run<'static>> {
+    let here: &[(Command, &str)] = match state.place() {
+        Place::Overview => {
+            &[(Command::Open, "open"), (Command::NextPanel, "panel"), (Command::Filter, "filter")]
+        }
+        Place::Services => &[
+            (Command::Open, "open"),
+            (Command::Filter, "filter"),
+            (Command::Sort, "order"),
+            (Command::Range, "range"),
+        ],
+        Place::Service(_) => &[
+            (Command::Open, "worst alert"),
+            (Command::Range, "range"),
+            (Command::Earlier, "earlier"),
+            (Command::Back, "back"),
+        ],
+        Place::Alerts => &[
+            (Command::Open, "open"),
+            (Command::Filter, "filter"),
+            (Command::Group, "group"),
+            (Command::Fold, "quiet ones"),
+        ],
+        Place::Alert(_) => &[
+            (Command::Open, "service"),
+            (Command::Links, "links"),
+            (Command::Range, "range"),
+            (Command::Back, "back"),
+        ],
+        Place::Sources => &[(Command::Refresh, "ask again"), (Command::Back, "back")],
+        Place::Messages => &[(Command::Back, "back")],
+    };
+    let common = [(Command::Help, "help"), (Command::Palette, "palette")];
+    let mut runs = Vec::new();
+    for (command, word) in here.iter().chain(&common) {
+        if let Some(key) = state.keys.of(*command).first() {
+            runs.push(Run::new(format!("{key} "), Role::Key));
+            runs.push(Run::new(format!("{word}  "), Role::Muted));
+        }
+    }
+    runs
+}

@@ -1,0 +1,38 @@
+//! The keys of a screen, drawn from the table that dispatches them.
+
+use super::commands::{Command, KeyMap};
+use super::place::Place;
+use super::theme::Role;
+use super::update::scopes;
+use super::widgets::text::Run;
+
+/// Lines of the frame around the help text.
+pub const FRAME: u16 = 4;
+
+/// The lines of help for a place.
+pub fn lines(keys: &KeyMap, place: &Place) -> Vec<Vec<Run<'static>>> {
+    let mut lines = Vec::new();
+    let mut all: Vec<_> = scopes(place).collect();
+    // what is special here is what one looks for
+    all.reverse();
+    for scope in all {
+        if !lines.is_empty() {
+            lines.push(Vec::new());
+        }
+        lines.push(vec![Run::new(scope.title(), Role::Title)]);
+        for command in Command::ALL.iter().filter(|command| command.scope() == scope) {
+            let names: Vec<String> = keys.of(*command).iter().map(ToString::to_string).collect();
+            lines.push(vec![
+                Run::new(format!("  {:<18}", names.join(" ")), Role::Key),
+                Run::new(command.help(), Role::Text),
+            ]);
+        }
+    }
+    lines
+}
+
+/// How far down help can be scrolled.
+pub fn last_top(keys: &KeyMap, place: Option<&Place>, size: (u16, u16)) -> u16 {
+    let count = place.map_or(0, |place| lines(keys, place).len());
+    u16::try_from(count).unwrap_or(u16::MAX).saturating_sub(size.1.saturating_sub(FRAME))
+}

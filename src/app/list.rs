@@ -1,0 +1,193 @@
+//! A list whose cursor stays on the same thing, by identity, while rows come, go and move.
+
+use std::collections::BTreeSet;
+
+/// Where a person is in a list of things with the identity `K`.
+#[derive(Debug, Clone)]
+pub struct List<K> {
+    rows: Vec<K>,
+    /// `None` until the person moves: the cursor then stays on the first row, whatever comes to stand there.
+    chosen: Option<K>,
+    index: usize,
+    top: usize,
+    marks: BTreeSet<K>,
+}
+
+impl<K> Default for List<K> {
+    fn default() -> Self {
+        Self { rows: Vec::new(), chosen: None, index: 0, top: 0, marks: BTreeSet::new() }
+    }
+}
+
+impl<K: Clone + Ord> List<K> {
+    /// Takes the rows in their new order. The cursor stays on its thing, and on the screen line where it was as far as that
+    /// goes; if its thing is gone it goes to the row that stands in its place. Marks of things that are gone are dropped.
+    pub fn set_rows(&mut self, rows: Vec<K>) {
+        if let Some(chosen) = &self.chosen {
+            match rows.iter().position(|row| row == chosen) {
+                Some(at) => {
+                    self.top = (self.top + at).saturating_sub(self.index);
+                    self.index = at;
+                }
+                None => {
+                    self.index = self.index.min(rows.len().saturating_sub(1));
+                    self.chosen = rows.get(self.index).cloned();
+                }
+            }
+        }
+        if !self.marks.is_empty() {
+            let here: BTreeSet<&K> = rows.iter().collect();
+            self.marks.retain(|mark| here.contains(mark));
+        }
+        self.rows = rows;
+    }
+
+    /// All rows in their order.
+    pub fn rows(&self) -> &[K] {
+        &self.rows
+    }
+
+    /// The index of the row that the cursor is on.
+    pub fn index(&self) -> usize {
+        self.index
+    }
+
+    /// What the cursor is on.
+    pub fn current(&self) -> Option<&K> {
+        self.rows.get(self.index)
+    }
+
+    /// Moves the cursor by rows, stopping at the ends.
+    pub fn move_by(&mut self, rows: isize) {
+        self.move_to(self.index.saturating_add_signed(rows));
+    }
+
+    /// Moves the cursor to a row, at most to the last.
+    pub fn move_to(&mut self, index: usize) {
+        self.index = index.min(self.rows.len().saturating_sub(1));
+        self.chosen = self.rows.get(self.index).cloned();
+    }
+
+    /// Moves the cursor to the first row and lets it stay there, whatever comes to stand there.
+    pub fn to_top(&mut self) {
+        (self.index, self.top, self.chosen) = (0, 0, None);
+    }
+
+    /// Scrolls so that the cursor is within a window of this many rows.
+    pub fn follow(&mut self, height: usize) {
+        self.top = first_shown(self.top, self.index, self.rows.len(), height);
+    }
+
+    /// Scrolls by rows without leaving the cursor behind.
+    pub fn scroll(&mut self, rows: isize, height: usize) {
+        let last_top = self.rows.len().saturating_sub(height);
+        self.top = self.top.saturating_add_signed(rows).min(last_top);
+        let last = (self.top + height).saturating_sub(1).max(self.top);
+        self.move_to(self.index.clamp(self.top, last));
+    }
+
+    /// The rows that a window of this height shows, each with its index.
+    pub fn shown(&self, height: usize) -> impl Iterator<Item = (usize, &K)> {
+        let top = first_shown(self.top, self.index, self.rows.len(), height);
+        self.rows.iter().enumerate().skip(top).take(height)
+    }
+
+    /// The index of the row on this line of a window of this height.
+    pub fn row_at(&self, line: usize, height: usize) -> Option<usize> {
+        let row = first_shown(self.top, self.index, self.rows.len(), height) + line;
+        (line < height && row < self.rows.len()).then_some(row)
+    }
+
+    /// Marks the current row, or takes its mark away, and goes one down.
+    pub fn toggle_mark(&mut self) {
+        if let Some(current) = self.current().cloned() {
+            if !self.marks.remove(&current) {
+                self.marks.insert(current);
+            }
+            self.move_by(1);
+        }
+    }
+
+    /// Marks all rows, or takes all marks away if all are marked.
+    pub fn toggle_all(&mut self) {
+        let all: BTreeSet<K> = self.rows.iter().cloned().collect();
+        self.marks = if self.marks == all { BTreeSet::new() } else { all };
+    }
+
+    /// What is marked.
+    pub fn marks(&self) -> &BTreeSet<K> {
+        &self.marks
+    }
+
+    /// Takes all marks away.
+    pub fn unmark(&mut self) {
+        self.marks.clear();
+    }
+}
+
+/// The first row that a window of `height` rows shows: as near to `top` as the cursor allows, no empty lines at the end.
+fn first_shown(top: usize, cursor: usize, len: usize, height: usize) -> usize {
+    let height = height.max(1);
+    let lowest = (cursor + 1).saturating_sub(height);
+    top.clamp(lowest, cursor.max(lowest)).min(len.saturating_sub(height).max(lowest))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn list(rows: &[u32]) -> List<u32> {
+        let mut list = List::default();
+        list.set_rows(rows.to_vec());
+        list
+    }
+
+    #[test]
+    fn the_cursor_stays_on_its_thing_while_rows_move() {
+        let mut list = list(&[1, 2, 3, 4]);
+        list.move_by(2);
+        list.set_rows(vec![9, 3, 1, 2, 4]);
+        assert_eq!((list.current(), list.index()), (Some(&3), 1));
+        list.set_rows(vec![9, 1, 2]);
+        assert_eq!(list.current(), Some(&1));
+        list.set_rows(vec![]);
+        assert_eq!(list.current(), None);
+    }
+
+    #[test]
+    fn an_untouched_cursor_stays_on_the_worst() {
+        let mut list = list(&[1, 2]);
+        list.set_rows(vec![7, 1, 2]);
+        assert_eq!(list.current(), Some(&7));
+    }
+
+    #[test]
+    fn marks_go_with_their_things() {
+        let mut list = list(&[1, 2, 3]);
+        list.toggle_mark();
+        list.toggle_mark();
+        list.set_rows(vec![3, 2]);
+        assert_eq!(list.marks().iter().copied().collect::<Vec<_>>(), [2]);
+        list.toggle_all();
+        assert_eq!(list.marks().len(), 2);
+        list.toggle_all();
+        assert!(list.marks().is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn the_cursor_is_always_in_sight(len in 0..60_usize, moves in prop::collection::vec(-30..30_isize, 0..20), height in 1..20_usize) {
+            let mut list = List::default();
+            list.set_rows((0..len).collect::<Vec<_>>());
+            for (i, step) in moves.into_iter().enumerate() {
+                if i % 3 == 0 { list.scroll(step, height) } else { list.move_by(step) }
+                list.follow(height);
+                let shown: Vec<usize> = list.shown(height).map(|(i, _)| i).collect();
+                prop_assert_eq!(shown.len(), len.min(height));
+                prop_assert!(len == 0 || shown.contains(&list.index()));
+            }
+        }
+    }
+}

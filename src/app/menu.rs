@@ -1,0 +1,89 @@
+//! Choosing one of several: orders, groups, ranges, themes, contexts, links.
+
+use std::time::Duration;
+
+use super::key::{Code, Key, Named};
+use crate::model::labels::Text;
+
+/// What choosing an item does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// Order the list of the present screen by this column.
+    Sort(usize),
+    /// Group alerts by these labels; `None`: as the receiver does.
+    Group(Option<Vec<String>>),
+    /// Show this much time.
+    Range(Duration),
+    /// Use this theme.
+    Theme(usize),
+    /// Go to this context.
+    Context(Text),
+    /// Copy this link.
+    Link(Text),
+}
+
+/// A list to choose from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Menu {
+    /// What is being chosen.
+    pub title: &'static str,
+    /// What it is called, and what choosing it does.
+    pub items: Vec<(String, Choice)>,
+    /// Where the cursor is.
+    pub at: usize,
+}
+
+/// What became of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Still choosing.
+    Open,
+    /// Nothing was chosen.
+    Closed,
+    /// This was chosen.
+    Chosen(Choice),
+}
+
+impl Menu {
+    /// Takes a key: arrows and `jk` move, a digit or Enter chooses, Esc and `q` close.
+    pub fn take(&mut self, key: Key) -> Outcome {
+        let last = self.items.len().saturating_sub(1);
+        match key.code {
+            Code::Named(Named::Up) | Code::Char('k') => self.at = self.at.checked_sub(1).unwrap_or(last),
+            Code::Named(Named::Down | Named::Tab) | Code::Char('j') => {
+                self.at = if self.at >= last { 0 } else { self.at + 1 };
+            }
+            Code::Named(Named::Home) => self.at = 0,
+            Code::Named(Named::End) => self.at = last,
+            Code::Named(Named::Enter) => return self.choose(self.at),
+            Code::Named(Named::Esc) | Code::Char('q') => return Outcome::Closed,
+            Code::Char(c) if c.is_ascii_digit() && c != '0' => {
+                let index = c.to_digit(10).map_or(0, |digit| digit as usize - 1);
+                return self.choose(index);
+            }
+            Code::Named(_) | Code::Char(_) => {}
+        }
+        Outcome::Open
+    }
+
+    /// Chooses an item by its index.
+    pub fn choose(&self, index: usize) -> Outcome {
+        self.items.get(index).map_or(Outcome::Open, |(_, choice)| Outcome::Chosen(choice.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cursor_goes_round_and_digits_choose() {
+        let items = (0..3).map(|i| (i.to_string(), Choice::Theme(i))).collect();
+        let mut menu = Menu { title: "Theme", items, at: 0 };
+        assert_eq!(menu.take(Key::char('k')), Outcome::Open);
+        assert_eq!(menu.take(Key::named(Named::Enter)), Outcome::Chosen(Choice::Theme(2)));
+        assert_eq!(menu.take(Key::char('2')), Outcome::Chosen(Choice::Theme(1)));
+        assert_eq!(menu.take(Key::char('9')), Outcome::Open);
+        assert_eq!(menu.take(Key::named(Named::Esc)), Outcome::Closed);
+    }
+}

@@ -1,0 +1,80 @@
+//! What burnwatch told the person: the newest in the footer, all in the message log.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::event::{Message, Tone};
+use crate::model::remote::age;
+
+/// How many messages are kept.
+const KEPT: usize = 500;
+/// How long a message stands in the footer.
+const SHOWN: Duration = Duration::from_secs(12);
+
+/// Messages, the newest last; the same message again only counts up.
+#[derive(Debug, Default)]
+pub struct Messages {
+    all: VecDeque<Told>,
+}
+
+/// A message with its moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// When, the last time.
+    pub at: Timestamp,
+    /// What.
+    pub message: Message,
+    /// How many times in a row.
+    pub times: u32,
+}
+
+impl Messages {
+    /// Adds a message.
+    pub fn tell(&mut self, message: Message, now: Timestamp) {
+        if let Some(last) = self.all.back_mut().filter(|last| last.message == message) {
+            (last.at, last.times) = (now, last.times.saturating_add(1));
+            return;
+        }
+        if self.all.len() == KEPT {
+            self.all.pop_front();
+        }
+        self.all.push_back(Told { at: now, message, times: 1 });
+    }
+
+    /// Adds a note.
+    pub fn note(&mut self, text: impl Into<String>, now: Timestamp) {
+        self.tell(Message { tone: Tone::Note, text: text.into() }, now);
+    }
+
+    /// The newest message, while it is new enough for the footer.
+    pub fn newest(&self, now: Timestamp) -> Option<&Told> {
+        self.all.back().filter(|told| age(told.at, now) < SHOWN)
+    }
+
+    /// All messages, the newest first.
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &Told> {
+        self.all.iter().rev()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_leaves_the_footer_but_not_the_log() {
+        let at = |s| Timestamp::from_second(s).unwrap();
+        let mut messages = Messages::default();
+        messages.note("copied", at(0));
+        messages.note("copied", at(1));
+        assert_eq!(messages.newest(at(5)).map(|told| told.times), Some(2));
+        assert_eq!(messages.newest(at(60)), None);
+        assert_eq!(messages.all().len(), 1);
+        for i in 0..2000 {
+            messages.note(i.to_string(), at(i));
+        }
+        assert_eq!(messages.all().len(), KEPT);
+    }
+}

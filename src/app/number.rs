@@ -1,0 +1,56 @@
+//! Numbers as people read them: short, with their unit, and a dash for what is not known.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+pub use super::widgets::unit::{number as plain, rate};
+use crate::model::duration;
+pub use crate::model::health::{latency, percent};
+use crate::model::remote::age;
+
+/// Stands for what is not known; never for zero.
+pub const UNKNOWN: &str = "-";
+
+/// A value by this function, or a dash.
+pub fn or_dash(value: Option<f64>, words: impl Fn(f64) -> String) -> String {
+    value.filter(|value| value.is_finite()).map_or_else(|| UNKNOWN.to_owned(), words)
+}
+
+/// How long ago, in at most two units.
+pub fn ago(then: Timestamp, now: Timestamp) -> String {
+    duration::short(age(then, now))
+}
+
+/// A moment in a zone: the time, with the day if it is not today.
+pub fn moment(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (here, today) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    let same_day = here.date() == today.date();
+    here.strftime(if same_day { "%H:%M:%S" } else { "%Y-%m-%d %H:%M" }).to_string()
+}
+
+/// A number of bytes: `512 B`, `1.23 MB`.
+pub fn bytes(count: f64) -> String {
+    let text = plain(count);
+    match text.strip_suffix(['k', 'M', 'G']) {
+        Some(number) => format!("{number} {}B", text.chars().next_back().unwrap_or_default()),
+        None => format!("{text} B"),
+    }
+}
+
+/// What a total over some time is in a minute.
+pub fn per_minute(total: u64, over: Duration) -> f64 {
+    total as f64 / over.as_secs_f64().max(1.0) * 60.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_known_is_a_dash_and_bytes_have_a_prefix() {
+        assert_eq!((bytes(512.0), bytes(1_234_000.0)), ("512 B".into(), "1.23 MB".into()));
+        assert_eq!(or_dash(None, rate), "-");
+    }
+}

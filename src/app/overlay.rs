@@ -1,0 +1,128 @@
+//! What lies over the screen: help, the palette, menus.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::help;
+use super::look::Cx;
+use super::menu::Menu;
+use super::palette::Palette;
+use super::state::{Mode, State};
+use super::theme::Role;
+use super::widgets::bar::panel;
+use super::widgets::text::{self, Run};
+
+/// Draws what lies over the screen, if anything does.
+pub fn render(state: &State, cx: &Cx<'_>, buf: &mut Buffer) {
+    match &state.mode {
+        Mode::Browse | Mode::Filter { .. } => {}
+        Mode::Help(top) => {
+            let lines = help::lines(&state.keys, state.place());
+            let width =
+                lines.iter().map(|line| line.iter().map(|run| text::width(&run.text)).sum::<u16>()).max();
+            let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
+            let inner = window(cx, "Keys (? or Esc closes)", (width.unwrap_or(0) + 4, height), buf);
+            for (y, line) in (inner.top()..inner.bottom()).zip(lines.iter().skip(usize::from(*top))) {
+                text::runs(cx, line, Rect { y, height: 1, ..inner }, buf);
+            }
+        }
+        Mode::Menu(menu) => self::menu(cx, menu, buf),
+        Mode::Palette(open) => palette(cx, open, buf),
+    }
+}
+
+/// Where a window of this size stands: in the middle, a little above.
+fn place(area: Rect, (width, height): (u16, u16)) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height.saturating_sub(2)));
+    Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height }
+}
+
+fn window(cx: &Cx<'_>, title: &str, size: (u16, u16), buf: &mut Buffer) -> Rect {
+    let area = place(buf.area, size);
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            if let Some(cell) = buf.cell_mut((x, y)) {
+                cell.reset();
+                cell.set_style(cx.style(Role::Text));
+            }
+        }
+    }
+    panel(cx, title, true, area, buf)
+}
+
+fn menu_size(menu: &Menu) -> (u16, u16) {
+    let widest = menu.items.iter().map(|(name, _)| text::width(name)).max().unwrap_or(0);
+    let height = u16::try_from(menu.items.len()).unwrap_or(u16::MAX).saturating_add(2);
+    (widest.max(text::width(menu.title)).saturating_add(10), height)
+}
+
+/// The first item that is shown, so that the cursor is in sight.
+fn first_shown(at: usize, height: u16) -> usize {
+    (at + 1).saturating_sub(usize::from(height.max(1)))
+}
+
+fn menu(cx: &Cx<'_>, menu: &Menu, buf: &mut Buffer) {
+    let inner = window(cx, menu.title, menu_size(menu), buf);
+    let first = first_shown(menu.at, inner.height);
+    for (y, (index, (name, _))) in
+        (inner.top()..inner.bottom()).zip(menu.items.iter().enumerate().skip(first))
+    {
+        let digit = if index < 9 { format!("{} ", index + 1) } else { "  ".to_owned() };
+        line(
+            cx,
+            index == menu.at,
+            &[Run::new(digit, Role::Key), Run::new(name.as_str(), Role::Text)],
+            Rect { y, height: 1, ..inner },
+            buf,
+        );
+    }
+}
+
+/// The item of an open menu at a cell.
+pub fn menu_row_at(area: Rect, menu: &Menu, column: u16, row: u16) -> Option<usize> {
+    let area = place(area, menu_size(menu));
+    let inner = Rect {
+        x: area.x + 1,
+        y: area.y + 1,
+        width: area.width.saturating_sub(2),
+        height: area.height.saturating_sub(2),
+    };
+    let index = first_shown(menu.at, inner.height) + usize::from(row.checked_sub(inner.y)?);
+    (inner.contains((column, row).into()) && index < menu.items.len()).then_some(index)
+}
+
+fn palette(cx: &Cx<'_>, open: &Palette, buf: &mut Buffer) {
+    let inner = window(cx, "Go to or do", (76, 18), buf);
+    let typed = [
+        Run::new(": ", Role::Key),
+        Run::new(open.line.before_cursor(), Role::Text),
+        Run::new(cx.charset.pick("▏", "|"), Role::Accent),
+        Run::new(open.line.after_cursor(), Role::Text),
+    ];
+    text::runs(cx, &typed, Rect { height: 1.min(inner.height), ..inner }, buf);
+    let rows = Rect { y: inner.y + 1.min(inner.height), height: inner.height.saturating_sub(1), ..inner };
+    let found = open.found();
+    if found.len() == 0 && rows.height > 0 {
+        text::put(buf, rows.x, rows.y, rows.width, "nothing of that name", cx.style(Role::Muted));
+    }
+    let first = first_shown(open.at, rows.height);
+    for (y, (index, entry)) in (rows.top()..rows.bottom()).zip(found.enumerate().skip(first)) {
+        let row = Rect { y, height: 1, ..rows };
+        let runs =
+            [Run::new(format!("{:<8} ", entry.kind), Role::Muted), Run::new(entry.name.as_str(), Role::Text)];
+        let hint = text::width(&entry.hint).min(row.width / 3);
+        let left = Rect { width: row.width.saturating_sub(hint + 1), ..row };
+        line(cx, index == open.at, &runs, left, buf);
+        text::right(buf, row.right() - hint, y, hint, &entry.hint, cx.style(Role::Key));
+    }
+}
+
+fn line(cx: &Cx<'_>, is_current: bool, runs: &[Run<'_>], row: Rect, buf: &mut Buffer) {
+    let sign = if is_current { cx.symbol(Role::Selected) } else { " " };
+    text::put(buf, row.x, row.y, row.width.min(1), sign, cx.style(Role::Accent));
+    let rest = Rect { x: row.x + row.width.min(2), width: row.width.saturating_sub(2), ..row };
+    text::runs(cx, runs, rest, buf);
+    if is_current {
+        buf.set_style(row, cx.style(Role::Selected));
+    }
+}

@@ -1,0 +1,204 @@
+//! The palette: any command, screen, context, service or alert by fuzzy name.
+
+use std::collections::BTreeMap;
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher as Fuzzy, Utf32Str};
+
+use super::commands::{Command, KeyMap};
+use super::key::{Code, Key, Named};
+use super::line::Line;
+use super::place::{Place, SCREENS};
+use crate::model::labels::Text;
+use crate::model::world::World;
+
+/// Most results that are kept.
+const SHOWN: usize = 50;
+
+/// What an entry leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Run a command.
+    Run(Command),
+    /// Go to a place.
+    Go(Place),
+    /// Enter a context.
+    Context(Text),
+}
+
+/// One thing that can be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is: "command", "screen", "service", "alert", "context".
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// More about it: the keys of a command, the health of a service.
+    pub hint: String,
+    /// What it leads to.
+    pub target: Target,
+}
+
+/// The open palette.
+#[derive(Debug)]
+pub struct Palette {
+    /// What is typed.
+    pub line: Line,
+    entries: Vec<Entry>,
+    found: Vec<usize>,
+    /// Where the cursor is among what was found.
+    pub at: usize,
+}
+
+/// What became of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Still looking.
+    Open,
+    /// Nothing was chosen.
+    Closed,
+    /// This was chosen.
+    Chosen(Target),
+}
+
+impl Palette {
+    /// Everything that can be found now.
+    pub fn new(world: &World, keys: &KeyMap, contexts: &[Text], place: &Place) -> Self {
+        let mut entries = Vec::new();
+        for screen in SCREENS {
+            let hint = screen.number.to_string();
+            entries.push(Entry {
+                kind: "screen",
+                name: screen.title.to_owned(),
+                hint,
+                target: Target::Go(screen.place),
+            });
+        }
+        let scopes = place.scopes();
+        for command in Command::ALL.iter().copied() {
+            let works =
+                command.scope() == super::commands::Scope::Global || scopes.contains(&command.scope());
+            if works && !SCREENS.iter().any(|screen| screen.command == command) {
+                let keys: Vec<String> = keys.of(command).iter().map(ToString::to_string).collect();
+                let name = format!("{}: {}", command.name(), command.help());
+                entries.push(Entry {
+                    kind: "command",
+                    name,
+                    hint: keys.join(" "),
+                    target: Target::Run(command),
+                });
+            }
+        }
+        for service in world.services() {
+            entries.push(Entry {
+                kind: "service",
+                name: service.name.to_string(),
+                hint: service.health.word().to_owned(),
+                target: Target::Go(Place::Service(service.name.clone())),
+            });
+        }
+        // thousands of pods may share one alert: one entry for each name and service, the worst of them
+        let mut alerts = BTreeMap::new();
+        for alert in world.alerts() {
+            let service = world.service_of(&alert.labels).map_or("", |name| name);
+            let rank = |alert: &crate::model::alert::Alert| (alert.state, alert.severity, alert.starts_at);
+            let kept = alerts.entry((alert.name(), service)).or_insert(alert);
+            if rank(alert) < rank(kept) {
+                *kept = alert;
+            }
+        }
+        for ((name, service), alert) in alerts {
+            entries.push(Entry {
+                kind: "alert",
+                name: format!("{name} {service}"),
+                hint: format!("{} {}", alert.state, alert.severity.word()),
+                target: Target::Go(Place::Alert(alert.fingerprint)),
+            });
+        }
+        for context in contexts {
+            entries.push(Entry {
+                kind: "context",
+                name: context.to_string(),
+                hint: String::new(),
+                target: Target::Context(context.clone()),
+            });
+        }
+        let mut palette = Self { line: Line::default(), entries, found: Vec::new(), at: 0 };
+        palette.search();
+        palette
+    }
+
+    /// What was found, the best first.
+    pub fn found(&self) -> impl ExactSizeIterator<Item = &Entry> {
+        self.found.iter().filter_map(|index| self.entries.get(*index)).collect::<Vec<_>>().into_iter()
+    }
+
+    /// Takes a key.
+    pub fn take(&mut self, key: Key) -> Outcome {
+        let last = self.found.len().saturating_sub(1);
+        match key.code {
+            Code::Named(Named::Esc) => return Outcome::Closed,
+            Code::Named(Named::Up) => self.at = self.at.checked_sub(1).unwrap_or(last),
+            Code::Named(Named::Down | Named::Tab) => self.at = if self.at >= last { 0 } else { self.at + 1 },
+            Code::Named(Named::Enter) => return self.choose(self.at),
+            Code::Named(_) | Code::Char(_) => {
+                if self.line.take(key) {
+                    self.search();
+                }
+            }
+        }
+        Outcome::Open
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str) {
+        self.line.insert(text);
+        self.search();
+    }
+
+    /// Chooses by the index among what was found.
+    pub fn choose(&self, index: usize) -> Outcome {
+        let entry = self.found.get(index).and_then(|entry| self.entries.get(*entry));
+        entry.map_or(Outcome::Open, |entry| Outcome::Chosen(entry.target.clone()))
+    }
+
+    fn search(&mut self) {
+        self.at = 0;
+        if self.line.text().trim().is_empty() {
+            self.found = (0..self.entries.len().min(SHOWN)).collect();
+            return;
+        }
+        let pattern = Pattern::parse(self.line.text(), CaseMatching::Smart, Normalization::Smart);
+        let mut fuzzy = Fuzzy::new(Config::DEFAULT);
+        let mut buffer = Vec::new();
+        let mut scored: Vec<(u32, usize)> = Vec::new();
+        for (index, entry) in self.entries.iter().enumerate() {
+            if let Some(score) = pattern.score(Utf32Str::new(&entry.name, &mut buffer), &mut fuzzy) {
+                scored.push((score, index));
+            }
+        }
+        scored.sort_by_key(|(score, index)| (std::cmp::Reverse(*score), *index));
+        self.found = scored.into_iter().take(SHOWN).map(|(_, index)| index).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_letters_find_a_command_and_enter_runs_it() {
+        let mut palette =
+            Palette::new(&World::default(), &KeyMap::default(), &["prod".into()], &Place::Overview);
+        for c in "thm".chars() {
+            palette.take(Key::char(c));
+        }
+        assert_eq!(palette.take(Key::named(Named::Enter)), Outcome::Chosen(Target::Run(Command::Theme)));
+    }
+
+    #[test]
+    fn commands_that_do_not_work_here_are_not_offered() {
+        let palette = Palette::new(&World::default(), &KeyMap::default(), &[], &Place::Sources);
+        assert!(!palette.found().any(|entry| entry.target == Target::Run(Command::Group)));
+    }
+}

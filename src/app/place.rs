@@ -1,0 +1,74 @@
+//! Where the person can be, and the table of screens.
+
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Text;
+
+use super::commands::{Command, Scope};
+
+/// A screen, with what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// What is wrong, at a glance.
+    Overview,
+    /// All services.
+    Services,
+    /// One service.
+    Service(Text),
+    /// All alerts.
+    Alerts,
+    /// One alert.
+    Alert(Fingerprint),
+    /// The systems that are asked.
+    Sources,
+    /// What burnwatch said so far.
+    Messages,
+}
+
+/// A screen that can be gone to by its number or name.
+#[derive(Debug, Clone)]
+pub struct Screen {
+    /// Its number key. Numbers stay what they are as more screens come.
+    pub number: char,
+    /// Its title.
+    pub title: &'static str,
+    /// The command that goes there.
+    pub command: Command,
+    /// The place.
+    pub place: Place,
+}
+
+/// The screens of line 2, in their order. `snapshot` takes the titles in lower case.
+pub const SCREENS: [Screen; 4] = [
+    Screen { number: '1', title: "Overview", command: Command::Overview, place: Place::Overview },
+    Screen { number: '2', title: "Services", command: Command::Services, place: Place::Services },
+    Screen { number: '4', title: "Alerts", command: Command::Alerts, place: Place::Alerts },
+    Screen { number: '9', title: "Sources", command: Command::Sources, place: Place::Sources },
+];
+
+impl Place {
+    /// The scopes of commands that work here, besides the global ones.
+    pub const fn scopes(&self) -> &'static [Scope] {
+        match self {
+            Self::Overview | Self::Services => &[Scope::List, Scope::Time],
+            Self::Service(_) | Self::Alert(_) => &[Scope::Time],
+            Self::Alerts => &[Scope::List, Scope::Alerts],
+            Self::Sources | Self::Messages => &[],
+        }
+    }
+
+    /// Whether it stands on line 2, and so begins a breadcrumb.
+    pub const fn is_top(&self) -> bool {
+        !matches!(self, Self::Service(_) | Self::Alert(_))
+    }
+
+    /// The screen of line 2 that it belongs to.
+    pub const fn screen(&self) -> Option<Command> {
+        match self {
+            Self::Overview => Some(Command::Overview),
+            Self::Services | Self::Service(_) => Some(Command::Services),
+            Self::Alerts | Self::Alert(_) => Some(Command::Alerts),
+            Self::Sources => Some(Command::Sources),
+            Self::Messages => None,
+        }
+    }
+}

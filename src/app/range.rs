@@ -1,0 +1,118 @@
+//! How much time the charts show, and which moment the screen shows.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::ask::Stretch;
+use crate::model::duration;
+use crate::model::remote::age;
+use crate::model::series::Span;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+
+/// What can be chosen.
+pub const LENGTHS: [Duration; 10] = [
+    Duration::from_secs(15 * MINUTE),
+    Duration::from_secs(30 * MINUTE),
+    Duration::from_secs(HOUR),
+    Duration::from_secs(3 * HOUR),
+    Duration::from_secs(6 * HOUR),
+    Duration::from_secs(12 * HOUR),
+    Duration::from_secs(DAY),
+    Duration::from_secs(2 * DAY),
+    Duration::from_secs(7 * DAY),
+    Duration::from_secs(30 * DAY),
+];
+
+/// The time range of the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Range {
+    /// How long it is.
+    pub length: Duration,
+    /// Where it ends; `None`: now, and moving on with it.
+    pub end: Option<Timestamp>,
+}
+
+impl Default for Range {
+    fn default() -> Self {
+        Self { length: Duration::from_secs(HOUR), end: None }
+    }
+}
+
+impl Range {
+    /// Half a range earlier.
+    pub fn earlier(&mut self, now: Timestamp) {
+        let end = self.end.unwrap_or(now);
+        self.end = Some(end.checked_sub(self.length / 2).unwrap_or(end));
+    }
+
+    /// Half a range later; live again when that reaches now.
+    pub fn later(&mut self, now: Timestamp) {
+        self.end = self.end.and_then(|end| end.checked_add(self.length / 2).ok()).filter(|end| *end < now);
+    }
+
+    /// The grid of a chart of at most this many points.
+    pub fn span(&self, now: Timestamp, points: u16, at_least: Duration) -> Span {
+        Span::ending(self.end.unwrap_or(now), self.length, points, at_least)
+    }
+
+    /// In words: `last 1h`, or the moment at which it ends.
+    pub fn words(&self, now: Timestamp) -> String {
+        let length = duration::short(self.length);
+        match self.end {
+            None => format!("last {length}"),
+            Some(end) => format!("{length} until {} ago", duration::short(age(end, now))),
+        }
+    }
+}
+
+/// What to ask for so that `window` is filled, when `known` on the same grid ended at `known_end`.
+///
+/// The last two points are asked again: the newest may have been drawn before its data were whole.
+pub fn stretch(window: Span, known: Option<Span>) -> Stretch {
+    let tail = match known {
+        Some(known)
+            if known.step() == window.step()
+                && known.start() <= window.start()
+                && known.end() > window.start() =>
+        {
+            window.tail_from(known.end().checked_sub(2 * known.step()).unwrap_or(window.start()))
+        }
+        _ => window,
+    };
+    Stretch { window, tail }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    #[test]
+    fn going_back_and_forth_ends_live() {
+        let mut range = Range::default();
+        range.earlier(at(100_000));
+        assert_eq!(range.end, Some(at(98_200)));
+        assert_eq!(range.words(at(100_000)), "1h until 30m ago");
+        range.later(at(100_000));
+        assert_eq!(range, Range::default());
+    }
+
+    #[test]
+    fn only_the_tail_is_asked_for_what_is_known() {
+        let range = Range::default();
+        let least = Duration::from_secs(5);
+        let known = range.span(at(99_960), 60, least);
+        let window = range.span(at(100_080), 60, least);
+        assert_eq!(stretch(window, Some(known)).tail.len(), 5);
+        assert_eq!(stretch(window, None).tail, window);
+        let wider = Range { length: Duration::from_secs(7200), end: None }.span(at(100_080), 60, least);
+        assert_eq!(stretch(wider, Some(known)).tail, wider);
+    }
+}

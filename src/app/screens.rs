@@ -1,0 +1,115 @@
+//! The screens: each module has its state, its order and its drawing; here is what they share.
+
+pub mod alert;
+pub mod alerts;
+pub mod messages;
+pub mod overview;
+pub mod service;
+pub mod services;
+pub mod sources;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::due::Want;
+use super::place::Place;
+use super::state::State;
+
+/// A column that a list can be ordered by, and which way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Order {
+    /// Index into the screen's table of orders; 0 is worst first.
+    pub column: usize,
+    /// Against the column's own direction.
+    pub reversed: bool,
+}
+
+impl Order {
+    /// Another column, or the same the other way round.
+    pub fn choose(&mut self, column: usize) {
+        let reversed = self.column == column && !self.reversed;
+        *self = Self { column, reversed };
+    }
+
+    /// Turns a comparison round if need be.
+    pub fn apply(self, ordering: std::cmp::Ordering) -> std::cmp::Ordering {
+        if self.reversed { ordering.reverse() } else { ordering }
+    }
+}
+
+/// Brings the lists of the present screen into their order again.
+pub fn reorder(state: &mut State) {
+    match state.place() {
+        Place::Overview => overview::reorder(state),
+        Place::Services => services::reorder(state),
+        Place::Alerts => alerts::reorder(state),
+        Place::Service(_) | Place::Alert(_) | Place::Sources | Place::Messages => {}
+    }
+}
+
+/// What the present screen wants to know, and what is vital on every screen.
+pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
+    let mut wants = vital::wants(state);
+    match state.place() {
+        Place::Overview | Place::Services => wants.extend(services::wants(state, now)),
+        Place::Service(name) => wants.extend(service::wants(state, name, now)),
+        Place::Alert(fingerprint) => wants.extend(alert::wants(state, *fingerprint, now)),
+        Place::Alerts | Place::Sources | Place::Messages => {}
+    }
+    wants
+}
+
+/// Draws the present screen into the body of the frame.
+pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    match state.place() {
+        Place::Overview => overview::render(state, now, area, buf),
+        Place::Services => services::render(state, now, area, buf),
+        Place::Service(name) => service::render(state, name, now, area, buf),
+        Place::Alerts => alerts::render(state, now, area, buf),
+        Place::Alert(fingerprint) => alert::render(state, *fingerprint, now, area, buf),
+        Place::Sources => sources::render(state, now, area, buf),
+        Place::Messages => messages::render(state, now, area, buf),
+    }
+}
+
+/// How far the present screen can be scrolled, if it has no list.
+pub fn last_scroll(state: &State, body: Rect) -> u16 {
+    match state.place() {
+        Place::Alert(fingerprint) => alert::last_scroll(state, *fingerprint, body),
+        Place::Messages => messages::last_scroll(state),
+        Place::Overview | Place::Services | Place::Service(_) | Place::Alerts | Place::Sources => 0,
+    }
+}
+
+/// What is asked whatever is on the screen: the counts of line 2 and the state of the sources depend on it.
+mod vital {
+    use std::time::Duration;
+
+    use crate::app::due::Want;
+    use crate::app::state::State;
+    use crate::model::ask::{Ask, AskKind};
+
+    const RARELY: Duration = Duration::from_secs(30);
+
+    pub(super) fn wants(state: &State) -> Vec<Want> {
+        let mut wants = Vec::new();
+        for source in &state.sources {
+            let Some(held) = state.world.held(&source.id) else { continue };
+            for kind in &source.answers {
+                let (ask, known, interval) = match kind {
+                    AskKind::Probe => (Ask::Probe, held.probe.digest(), state.interval),
+                    AskKind::Services => {
+                        (Ask::Services { at: state.range.end }, held.services.digest(), state.interval)
+                    }
+                    AskKind::Alerts => (Ask::Alerts, held.alerts.digest(), state.interval),
+                    AskKind::Rules => (Ask::Rules, held.rules.digest(), RARELY.min(3 * state.interval)),
+                    AskKind::Silences => (Ask::Silences, held.silences.digest(), RARELY),
+                    AskKind::Trends | AskKind::Detail | AskKind::Series | AskKind::Firings => continue,
+                };
+                wants.push(Want { source: source.id.clone(), ask, known, interval });
+            }
+        }
+        wants
+    }
+}

@@ -1,0 +1,103 @@
+//! One alert: what it means, its expression as a chart, when it fired before, what else is wrong, and what to do.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::app::due::Want;
+use crate::app::range;
+use crate::app::state::State;
+use crate::model::alert::Alert;
+use crate::model::ask::{Ask, AskKind};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::{Labels, Text};
+use crate::model::promql::{self, Bound, Condition};
+use crate::model::rule::Rule;
+use crate::model::series::Span;
+use crate::model::source::SourceId;
+
+mod page;
+mod view;
+
+pub use view::{last_scroll, render};
+
+/// Points of its chart.
+const POINTS: u16 = 240;
+/// How far back earlier firings are looked for.
+const PAST: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Points of the past: one for five minutes and a bit.
+const PAST_POINTS: u16 = 1500;
+
+/// What is drawn of the rule that made an alert.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subject {
+    /// Who runs the rule.
+    pub source: SourceId,
+    /// The rule.
+    pub rule: Arc<Rule>,
+    /// The comparison in its expression, if there is one.
+    pub condition: Option<Condition>,
+    /// The query whose result is drawn, narrowed down to this alert.
+    pub query: Text,
+    /// The query of the bound, where that is no number.
+    pub bound_query: Option<Text>,
+}
+
+/// What can be drawn of an alert; `None` as long as no source has told its rule.
+pub fn subject(state: &State, alert: &Alert) -> Option<Subject> {
+    let (source, rule) = state.world.rule_of(&alert.labels)?;
+    // the alert as its Prometheus shows it has no external labels, which no series has
+    let board = state.world.held(source).and_then(|held| held.rules.value());
+    let own = board.and_then(|board| {
+        let mine = |other: &&Arc<Alert>| {
+            other.name() == alert.name() && other.labels.iter().all(|(n, v)| alert.labels.get(n) == Some(v))
+        };
+        board.alerts.iter().find(mine).map(|alert| &alert.labels)
+    });
+    let labels = promql::series_labels(own.unwrap_or(&alert.labels), &rule.labels);
+    let narrowed = |query: &str, labels: &Labels| -> Text {
+        promql::narrowed(query, labels.iter().map(|(name, value)| (&**name, &**value))).into()
+    };
+    let condition = promql::condition(&rule.expr);
+    let query = narrowed(condition.as_ref().map_or(&*rule.expr, |condition| &condition.query), &labels);
+    let bound_query = match condition.as_ref().map(|condition| &condition.bound) {
+        Some(Bound::Query(bound)) => Some(narrowed(bound, &Labels::default())),
+        Some(Bound::Constant(_)) | None => None,
+    };
+    Some(Subject { source: source.clone(), rule: Arc::clone(rule), condition, query, bound_query })
+}
+
+/// The chart and the past of the alert.
+pub fn wants(state: &State, fingerprint: Fingerprint, now: Timestamp) -> Vec<Want> {
+    let Some(alert) = state.world.alert(fingerprint) else { return Vec::new() };
+    let Some(subject) = subject(state, alert) else { return Vec::new() };
+    let can = |kind| state.sources.iter().any(|s| s.id == subject.source && s.answers.contains(&kind));
+    let Some(held) = state.world.held(&subject.source) else { return Vec::new() };
+    let mut wants = Vec::new();
+    if can(AskKind::Series) {
+        let window = state.range.span(now, POINTS, state.interval);
+        for query in std::iter::once(&subject.query).chain(&subject.bound_query) {
+            let known = held.series.get(query).and_then(|remote| remote.value()).map(|matrix| matrix.span);
+            wants.push(Want {
+                source: subject.source.clone(),
+                ask: Ask::Series { query: query.clone(), stretch: range::stretch(window, known) },
+                known: None,
+                interval: window.step().clamp(state.interval, Duration::from_secs(60)),
+            });
+        }
+    }
+    if can(AskKind::Firings) {
+        wants.push(Want {
+            source: subject.source,
+            ask: Ask::Firings {
+                fingerprint,
+                labels: alert.labels.clone(),
+                span: Span::ending(now, PAST, PAST_POINTS, state.interval),
+            },
+            known: None,
+            interval: Duration::from_secs(300),
+        });
+    }
+    wants
+}

@@ -1,0 +1,171 @@
+//! Everything about an alert that is text, as lines that scroll.
+
+use std::sync::Arc;
+
+use super::{Subject, subject};
+use crate::app::look::Cx;
+use crate::app::number::{ago, moment};
+use crate::app::screens::alerts::by_badness;
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::text::{self, Run};
+use crate::model::alert::{Alert, AlertState};
+use crate::model::duration;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::remote::age;
+use crate::model::source::SourceId;
+
+/// Most related alerts that are listed.
+const RELATED: usize = 12;
+/// Most earlier firings that are listed.
+const EARLIER: usize = 12;
+
+/// Lines of a page that is as wide as the screen.
+struct Page {
+    lines: Vec<Vec<Run<'static>>>,
+    width: u16,
+}
+
+impl Page {
+    fn line(&mut self, runs: Vec<Run<'static>>) {
+        self.lines.push(runs);
+    }
+
+    fn title(&mut self, title: &str) {
+        if !self.lines.is_empty() {
+            self.lines.push(Vec::new());
+        }
+        self.lines.push(vec![Run::new(format!(" {title}"), Role::Title)]);
+    }
+
+    fn paragraph(&mut self, words: &str) {
+        for line in text::wrap(words, self.width.saturating_sub(2)) {
+            self.lines.push(vec![Run::new(format!(" {line}"), Role::Text)]);
+        }
+    }
+
+    /// A name and its value; a long value goes on below itself.
+    fn pair(&mut self, name: &str, value: &str, role: Role) {
+        let indent = 18.min(self.width / 3);
+        let name = text::pad(name, indent.saturating_sub(1), crate::app::look::Charset::Unicode);
+        let mut head = format!("  {name} ");
+        for line in text::wrap(value, self.width.saturating_sub(indent + 3).max(8)) {
+            self.lines.push(vec![Run::new(head, Role::Muted), Run::new(line, role)]);
+            head = " ".repeat(usize::from(indent) + 2);
+        }
+    }
+}
+
+/// The whole page: what it means, what keeps it quiet, labels, what else is wrong, when it fired before, its rule.
+pub(super) fn lines(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -> Vec<Vec<Run<'static>>> {
+    let mut page = Page { lines: Vec::new(), width };
+    for key in ["description", "message"] {
+        if let Some(value) = alert.annotations.get(key).filter(|value| Some(*value) != alert.summary()) {
+            page.paragraph(value);
+        }
+    }
+    if let Some(runbook) = alert.runbook() {
+        page.pair("runbook", runbook, Role::Accent);
+    }
+    quieted(state, cx, alert, &mut page);
+    page.title("Labels");
+    for (name, value) in alert.labels.iter() {
+        page.pair(name, value, Role::Text);
+    }
+    let said = |name: &str| matches!(name, "summary" | "description" | "message" | "runbook_url" | "runbook");
+    let more: Vec<_> = alert.annotations.iter().filter(|(name, _)| !said(name)).collect();
+    if !more.is_empty() {
+        page.title("Annotations");
+        for (name, value) in more {
+            page.pair(name, value, Role::Text);
+        }
+    }
+    related(state, cx, alert, &mut page);
+    if let Some(subject) = subject(state, alert) {
+        earlier(state, cx, alert, &subject, &mut page);
+        page.title("Rule");
+        page.pair("source", subject.source.as_str(), Role::Text);
+        page.pair("group", &subject.rule.group, Role::Text);
+        page.pair("for", &duration::short(subject.rule.hold), Role::Text);
+        page.pair("expression", &subject.rule.expr, Role::Text);
+        if let Some(error) = &subject.rule.error {
+            page.pair("error", error, Role::Trouble);
+        }
+    }
+    page.title("Where from");
+    let sources: Vec<&str> = alert.sources.iter().map(SourceId::as_str).collect();
+    page.pair("sources", &sources.join(", "), Role::Text);
+    if !alert.receivers.is_empty() {
+        let receivers: Vec<&str> = alert.receivers.iter().map(|receiver| &**receiver).collect();
+        page.pair("receivers", &receivers.join(", "), Role::Text);
+    }
+    page.pair("fingerprint", &alert.fingerprint.to_string(), Role::Muted);
+    page.lines
+}
+
+/// The silences that match it, and the alerts that inhibit it.
+fn quieted(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
+    let matching: Vec<_> = state.world.silences().filter(|silence| silence.matches(&alert.labels)).collect();
+    if !matching.is_empty() {
+        page.title("Silences that match it");
+    }
+    for silence in matching {
+        let until = moment(silence.ends_at, cx.now, cx.zone);
+        let left = duration::short(age(cx.now, silence.ends_at));
+        let words = format!("until {until} (in {left}): {}", silence.comment);
+        page.pair(&silence.created_by, &words, Role::Silenced);
+    }
+    if alert.state == AlertState::Inhibited {
+        page.title("Inhibited by");
+        for other in alert.inhibited_by.iter() {
+            let known = Fingerprint::parse(other).and_then(|fingerprint| state.world.alert(fingerprint));
+            page.pair("alert", known.map_or(&**other, |alert| alert.name()), Role::Inhibited);
+        }
+    }
+}
+
+/// Alerts that are about the same, those with the most labels in common first.
+fn related(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, page: &mut Page) {
+    let service = state.world.service_of(&alert.labels);
+    let likeness = |other: &Alert| {
+        let same_service = service.is_some() && state.world.service_of(&other.labels) == service;
+        other.labels.shared_with(&alert.labels) + if same_service { 3 } else { 0 }
+    };
+    let mut others: Vec<_> = state
+        .world
+        .alerts()
+        .iter()
+        .filter(|other| other.fingerprint != alert.fingerprint)
+        .map(|other| (likeness(other), other))
+        .filter(|(likeness, _)| *likeness >= 2)
+        .collect();
+    others.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| by_badness(one, other)));
+    page.title(&format!("Alerts that share labels: {}", others.len()));
+    for (_, other) in others.into_iter().take(RELATED) {
+        let role = Role::of_alert(other);
+        let service = state.world.service_of(&other.labels).map_or("", |name| name);
+        page.line(vec![
+            Run::new(format!("  {} {} ", cx.symbol(role), other.name()), role),
+            Run::new(format!("{service} {} {}", other.state, ago(other.starts_at, cx.now)), Role::Muted),
+        ]);
+    }
+}
+
+/// When it fired in the last 7 days.
+fn earlier(state: &State, cx: &Cx<'_>, alert: &Alert, subject: &Subject, page: &mut Page) {
+    let held = state.world.held(&subject.source);
+    let Some(remote) = held.and_then(|held| held.firings.get(&alert.fingerprint)) else { return };
+    let Some(firings) = remote.value() else {
+        page.title("Firings, 7 days");
+        let words =
+            remote.trouble().map_or_else(|| "asking...".to_owned(), |error| error.trouble.to_string());
+        page.line(vec![Run::new(format!("  {words}"), Role::Muted)]);
+        return;
+    };
+    page.title(&format!("Firings, 7 days: {}", firings.len()));
+    for firing in firings.iter().rev().take(EARLIER) {
+        let lasted = duration::short(age(firing.from, firing.to));
+        let words = format!("  {}  for {lasted}", moment(firing.from, cx.now, cx.zone));
+        page.line(vec![Run::new(words, Role::Text)]);
+    }
+}

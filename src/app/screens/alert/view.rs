@@ -1,0 +1,226 @@
+//! How one alert looks.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::page;
+use super::{Subject, subject};
+use crate::app::due::Topic;
+use crate::app::frame;
+use crate::app::look::Cx;
+use crate::app::number::{ago, moment, plain};
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::bar::panel;
+use crate::app::widgets::chart::{Chart, Line};
+use crate::app::widgets::text::{self, Run};
+use crate::app::widgets::unit::Unit;
+use crate::model::alert::{Alert, AlertState};
+use crate::model::ask::AskKind;
+use crate::model::duration;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Labels;
+use crate::model::promql::Bound;
+use crate::model::remote::Freshness;
+
+/// What the screen is drawn from.
+const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
+/// Most lines of a chart.
+const LINES: usize = 8;
+
+/// The heading, the chart, and the text below it, which scrolls.
+fn parts(body: Rect) -> (Rect, Rect, Rect) {
+    let heading = Rect { height: 2.min(body.height), ..body };
+    let rest = body.height - heading.height;
+    let chart = match rest {
+        0..5 => 0,
+        5..16 => rest / 2 + 1,
+        _ => (rest * 2 / 5).clamp(8, 18),
+    };
+    let chart_area = Rect { y: heading.bottom(), height: chart, ..body };
+    (heading, chart_area, Rect { y: chart_area.bottom(), height: rest - chart, ..body })
+}
+
+/// Draws the alert.
+pub fn render(state: &State, fingerprint: Fingerprint, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = state.cx(now);
+    let (heading, chart, below) = parts(area);
+    let Some(alert) = state.world.alert(fingerprint) else {
+        let words = " This alert is gone: it resolved more than 15 minutes ago. Esc goes back.";
+        text::put(buf, area.x, area.y, area.width, words, cx.style(Role::Unknown));
+        return;
+    };
+    let rest = frame::heading(&cx, &title(&cx, alert), &frame::doubt_runs(state, &USED, now), heading, buf);
+    let summary = alert.summary().map_or("no summary", |summary| summary);
+    let shown = text::fit(summary, rest.width.saturating_sub(2), cx.charset);
+    text::put(buf, rest.x + 1, rest.y, rest.width.saturating_sub(1), &shown, cx.style(Role::Text));
+    if chart.height > 0 {
+        draw_chart(state, &cx, alert, chart, buf);
+    }
+    let lines = page::lines(state, &cx, alert, below.width);
+    for (y, line) in (below.top()..below.bottom()).zip(lines.iter().skip(usize::from(state.scroll))) {
+        text::runs(&cx, line, Rect { y, height: 1, ..below }, buf);
+    }
+    let hidden = lines.len().saturating_sub(usize::from(state.scroll) + usize::from(below.height));
+    if hidden > 0 {
+        let more = format!(" {hidden} more lines {} ", cx.charset.pick("↓", "v"));
+        let width = text::width(&more).min(below.width);
+        let y = below.bottom().saturating_sub(1);
+        text::right(buf, below.right() - width, y, width, &more, cx.style(Role::Key));
+    }
+}
+
+/// How far the text can be scrolled.
+pub fn last_scroll(state: &State, fingerprint: Fingerprint, body: Rect) -> u16 {
+    let Some(alert) = state.world.alert(fingerprint) else { return 0 };
+    let (.., below) = parts(body);
+    // how many lines there are does not depend on the moment
+    let lines = page::lines(state, &state.cx(Timestamp::UNIX_EPOCH), alert, below.width).len();
+    u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(below.height)
+}
+
+fn title(cx: &Cx<'_>, alert: &Alert) -> Vec<Run<'static>> {
+    let role = Role::of_alert(alert);
+    let since = match alert.resolved_at {
+        Some(at) => format!("resolved {} ago", ago(at, cx.now)),
+        None => format!("{} for {}", alert.state, ago(alert.starts_at, cx.now)),
+    };
+    vec![
+        Run::new(format!(" {} {} ", cx.symbol(role), alert.name()), role),
+        Run::new(format!(" {} ", alert.severity.word()), Role::of_severity(alert.severity)),
+        Run::new(format!(" {since}, since {}", moment(alert.starts_at, cx.now, cx.zone)), Role::Text),
+    ]
+}
+
+fn draw_chart(state: &State, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut Buffer) {
+    let Some(subject) = subject(state, alert) else {
+        let inner = panel(cx, "Expression", false, area, buf);
+        text::put(
+            buf,
+            inner.x + 1,
+            inner.y,
+            inner.width.saturating_sub(1),
+            no_rule(state),
+            cx.style(Role::Muted),
+        );
+        return;
+    };
+    let held = state.world.held(&subject.source);
+    let remote = held.and_then(|held| held.series.get(&subject.query));
+    let trouble = remote.and_then(|remote| {
+        let topic = Topic::Series(subject.query.clone());
+        match state.polls.freshness(&subject.source, &topic, remote, cx.now) {
+            Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
+            Freshness::Failed => remote.trouble().map(ToString::to_string),
+            Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),
+        }
+    });
+    let mut title = format!("{}, {}", expression(&subject), state.range.words(cx.now));
+    if let Some(trouble) = trouble {
+        title = format!("{} {trouble}  {title}", cx.symbol(Role::Stale));
+    }
+    let inner = panel(cx, &title, false, area, buf);
+    let Some(matrix) = remote.and_then(|remote| remote.value()) else {
+        text::put(
+            buf,
+            inner.x + 1,
+            inner.y,
+            inner.width.saturating_sub(1),
+            "asking...",
+            cx.style(Role::Muted),
+        );
+        return;
+    };
+    let named: Vec<(String, &[f64])> = matrix
+        .lines
+        .iter()
+        .take(LINES)
+        .map(|line| (legend(&line.labels, &alert.labels), line.values.as_slice()))
+        .collect();
+    let mut lines: Vec<Line<'_>> = named
+        .iter()
+        .enumerate()
+        .map(|(i, (label, values))| Line { values, role: Role::of_line(i), label })
+        .collect();
+    let bound = subject.bound_query.as_ref().and_then(|query| held?.series.get(query)?.value());
+    if let Some(line) = bound.and_then(|bound| bound.lines.first()) {
+        lines.push(Line { values: &line.values, role: Role::Threshold, label: "bound" });
+    }
+    let label = format!("fires {}", subject.condition.as_ref().map_or("", |c| c.operator.sign()));
+    let threshold = match subject.condition.as_ref().map(|condition| &condition.bound) {
+        Some(Bound::Constant(value)) => Some((*value, label.as_str())),
+        Some(Bound::Query(_)) | None => None,
+    };
+    let shade = fired(state, alert, &subject, cx.now);
+    let zero_based = threshold.is_none_or(|(value, _)| value >= 0.0);
+    let chart =
+        Chart { threshold, shade: &shade, zero_based, ..Chart::new(matrix.span, &lines, unit(&subject)) };
+    chart.render(cx, inner, buf);
+}
+
+/// Why there is no chart.
+fn no_rule(state: &State) -> &'static str {
+    let mut runners = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Rules));
+    let unknown = |source: &crate::model::source::SourceInfo| {
+        state.world.held(&source.id).is_some_and(|held| held.rules.value().is_none())
+    };
+    if runners.any(unknown) {
+        "asking for its rule..."
+    } else {
+        "no source has told the rule of this alert, so there is no chart (add its Prometheus)"
+    }
+}
+
+/// The comparison in words, with what else the rule wants.
+fn expression(subject: &Subject) -> String {
+    let Some(condition) = &subject.condition else { return subject.rule.expr.to_string() };
+    let bound = match &condition.bound {
+        Bound::Constant(value) => plain(*value),
+        Bound::Query(query) => query.clone(),
+    };
+    let others = match condition.others {
+        0 => String::new(),
+        1 => " (and 1 more condition)".to_owned(),
+        n => format!(" (and {n} more conditions)"),
+    };
+    format!("{} {} {bound}{others}", condition.query, condition.operator.sign())
+}
+
+/// What the numbers of an expression count, by the words in its names: Prometheus' naming rules ask for the unit there.
+fn unit(subject: &Subject) -> Unit {
+    let query = subject.condition.as_ref().map_or(&*subject.rule.expr, |condition| &condition.query);
+    let mut words = query.split(|c: char| !c.is_ascii_alphanumeric());
+    if words.any(|word| word == "ratio") {
+        Unit::Ratio
+    } else if query.contains("histogram_quantile") && query.contains("seconds") {
+        Unit::Seconds
+    } else {
+        Unit::Plain
+    }
+}
+
+/// What tells a line from the others: the labels that the alert does not have with the same value.
+fn legend(line: &Labels, alert: &Labels) -> String {
+    let own: Vec<String> = line
+        .iter()
+        .filter(|(name, value)| &***name != "__name__" && alert.get(name) != Some(*value))
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    own.join(" ")
+}
+
+/// When it fired: before, as far as that is known, and now.
+fn fired(state: &State, alert: &Alert, subject: &Subject, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+    let past =
+        state.world.held(&subject.source).and_then(|held| held.firings.get(&alert.fingerprint)?.value());
+    let mut shade: Vec<_> = past.into_iter().flatten().map(|firing| (firing.from, firing.to)).collect();
+    match alert.state {
+        AlertState::Pending => {}
+        AlertState::Resolved => shade.push((alert.starts_at, alert.resolved_at.unwrap_or(now))),
+        AlertState::Firing | AlertState::Silenced | AlertState::Inhibited => {
+            shade.push((alert.starts_at, now))
+        }
+    }
+    shade
+}

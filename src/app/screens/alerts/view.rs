@@ -1,0 +1,207 @@
+//! How the list of alerts looks.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Group, Grouping, Row as Line};
+use crate::app::commands::Command;
+use crate::app::doubt::doubts;
+use crate::app::frame;
+use crate::app::look::Cx;
+use crate::app::number::ago;
+use crate::app::screens::Order;
+use crate::app::screens::services::count;
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::table::{self, Cell, Column, Row, Sort, Table};
+use crate::app::widgets::text::{self, Run};
+use crate::model::alert::{Alert, AlertState};
+use crate::model::ask::AskKind;
+use crate::model::labels::Labels;
+use crate::model::source::SourceId;
+
+/// What the screen is drawn from.
+const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
+
+fn columns() -> [Column<'static>; 8] {
+    [
+        Column::words("", 1, 1, 0),
+        Column::words("alert", 16, 34, 0),
+        Column::words("severity", 8, 8, 4),
+        Column::words("state", 9, 9, 3),
+        Column::numbers("since", 6, 1),
+        Column::words("labels that differ", 16, 60, 2),
+        Column::words("summary", 20, 80, 5),
+        Column::words("receiver", 8, 20, 6),
+    ]
+}
+
+/// The column of the table that shows an order of [`super::ORDERS`].
+const SHOWN_BY: [usize; 5] = [2, 4, 1, 5, 4];
+
+/// Draws the list.
+pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = state.cx(now);
+    let screen = &state.alerts;
+    let room = frame::heading(&cx, &title(state), &frame::doubt_runs(state, &USED, now), area, buf);
+    if screen.list.rows().is_empty() {
+        let (text, role) = empty(state);
+        text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), &text, cx.style(role));
+        return;
+    }
+    let stale: BTreeSet<SourceId> = doubts(state, &USED, now).into_iter().map(|doubt| doubt.source).collect();
+    let height = usize::from(table::body(room).height);
+    let top = screen.list.shown(height).next().map_or(0, |(index, _)| index);
+    let mut group = screen
+        .list
+        .rows()
+        .get(..top)
+        .and_then(|above| above.iter().rev().find_map(head))
+        .and_then(|l| screen.groups.get(l));
+    let mut rows = Vec::with_capacity(height);
+    for (_, line) in screen.list.shown(height) {
+        let row = match line {
+            Line::Group(labels) => {
+                group = screen.groups.get(labels);
+                Row::heading(heading(&cx, labels, group))
+            }
+            Line::Alert(fingerprint) => match state.world.alert(*fingerprint) {
+                Some(alert) => alert_row(state, &cx, alert, group.map(|group| &group.common), &stale),
+                None => Row::new(Vec::new()),
+            },
+        };
+        rows.push(Row { marked: screen.list.marks().contains(line), ..row });
+    }
+    let columns = columns();
+    let selected = screen.list.index().checked_sub(top);
+    let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
+    table::render(&table, rows, &cx, room, buf);
+}
+
+fn head(line: &Line) -> Option<&Labels> {
+    if let Line::Group(labels) = line { Some(labels) } else { None }
+}
+
+fn sort(order: Order) -> Sort {
+    let ascending = matches!(order.column, 2 | 3);
+    Sort { column: SHOWN_BY.get(order.column).copied().unwrap_or(2), descending: ascending == order.reversed }
+}
+
+fn title(state: &State) -> Vec<Run<'static>> {
+    let screen = &state.alerts;
+    let shown: usize = screen.groups.values().map(|group| group.count).sum();
+    let all = state.world.alerts().len();
+    let mut runs = vec![Run::new(" Alerts ", Role::Title), Run::new(count(shown, all), Role::Text)];
+    if !screen.hidden.is_empty() {
+        let words: Vec<String> =
+            screen.hidden.iter().map(|(state, count)| format!("{count} {state}")).collect();
+        let key = state.keys.of(Command::Fold).first().map(ToString::to_string).unwrap_or_default();
+        runs.push(Run::new(format!("  folded away: {} ({key} shows)", words.join(", ")), Role::Muted));
+    }
+    match &screen.grouping {
+        Grouping::Received => {}
+        Grouping::By(names) => runs.push(Run::new(format!("  by {}", names.join(", ")), Role::Muted)),
+        Grouping::None => runs.push(Run::new("  not grouped", Role::Muted)),
+    }
+    let marked = screen.list.marks().len();
+    if marked > 0 {
+        runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
+    }
+    if !screen.found.text().is_empty() {
+        runs.push(Run::new(format!("  filter: {}", screen.found.text()), Role::Match));
+    }
+    if state.range.end.is_some() {
+        runs.push(Run::new("  alerts are those of now", Role::Stale));
+    }
+    runs
+}
+
+/// Why there is nothing: not asked, still loading, nothing fires, or nothing that passes. Only the good news looks good.
+fn empty(state: &State) -> (String, Role) {
+    let filter = state.alerts.found.text();
+    if !filter.is_empty() {
+        return (format!("No alert passes the filter {filter}. Esc clears it."), Role::Muted);
+    }
+    let can: Vec<_> = state
+        .sources
+        .iter()
+        .filter(|source| source.answers.iter().any(|kind| matches!(kind, AskKind::Alerts | AskKind::Rules)))
+        .filter_map(|source| state.world.held(&source.id))
+        .collect();
+    let answered =
+        can.iter().filter(|held| held.alerts.value().is_some() || held.rules.value().is_some()).count();
+    if can.is_empty() {
+        (
+            "No source of alerts: add an Alertmanager (--alertmanager URL) or a Prometheus.".to_owned(),
+            Role::Muted,
+        )
+    } else if answered == 0
+        && can.iter().any(|held| held.alerts.trouble().is_some() || held.rules.trouble().is_some())
+    {
+        ("No source of alerts has answered yet. See Sources (9) for what is wrong.".to_owned(), Role::Stale)
+    } else if answered == 0 {
+        ("Asking for alerts...".to_owned(), Role::Muted)
+    } else if answered < can.len() {
+        (format!("No alert at the {answered} of {} sources that have answered.", can.len()), Role::Muted)
+    } else if state.alerts.hidden.is_empty() {
+        ("No alert is pending or firing.".to_owned(), Role::Healthy)
+    } else {
+        ("No alert is loud; the quiet ones are folded away.".to_owned(), Role::Healthy)
+    }
+}
+
+fn heading(cx: &Cx<'_>, labels: &Labels, group: Option<&Group>) -> Vec<Run<'static>> {
+    let folded = group.is_some_and(|group| group.folded);
+    let sign = if folded { cx.charset.pick("▸", ">") } else { cx.charset.pick("▾", "v") };
+    let words = pairs(labels, |_| true);
+    let words = if words.is_empty() { "no labels in common".to_owned() } else { words };
+    vec![
+        Run::new(format!("{sign} {words}"), Role::Title),
+        Run::new(format!("  {}", group.map_or(0, |group| group.count)), Role::Muted),
+    ]
+}
+
+/// `name=value name=value` for the labels that are wanted.
+fn pairs(labels: &Labels, wanted: impl Fn(&str) -> bool) -> String {
+    let shown: Vec<String> = labels
+        .iter()
+        .filter(|(name, _)| wanted(name))
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    shown.join(" ")
+}
+
+fn alert_row<'a>(
+    state: &State,
+    cx: &Cx<'_>,
+    alert: &'a Alert,
+    common: Option<&Labels>,
+    stale: &BTreeSet<SourceId>,
+) -> Row<'a> {
+    let role = Role::of_alert(alert);
+    let differs = |name: &str| {
+        !matches!(name, "alertname" | "severity")
+            && common.is_none_or(|common| common.get(name).is_none() || common.len() == alert.labels.len())
+    };
+    let differing = pairs(&alert.labels, differs);
+    let text_role = if alert.state == AlertState::Firing { Role::Text } else { Role::Muted };
+    let mut row = Row::new(vec![
+        Cell::symbol(cx, role),
+        Cell::text(alert.name(), role),
+        Cell::text(alert.severity.word(), Role::of_severity(alert.severity)),
+        Cell::text(alert.state.word(), role),
+        Cell::text(ago(alert.resolved_at.unwrap_or(alert.starts_at), cx.now), text_role),
+        Cell::text(differing, text_role),
+        Cell::text(alert.summary().map_or("", |summary| summary), text_role),
+        Cell::text(alert.receivers.iter().map(|r| &**r).collect::<Vec<_>>().join(", "), Role::Muted),
+    ]);
+    let looked = state.looked.get(&Command::Alerts).copied();
+    row.new = looked
+        .zip(state.world.changed_at(alert.fingerprint))
+        .is_some_and(|(looked, changed)| changed > looked);
+    row.over = alert.sources.iter().all(|id| stale.contains(id)).then_some(Role::Stale);
+    row
+}

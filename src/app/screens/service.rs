@@ -1,0 +1,50 @@
+//! One service: its golden signals on one time axis, its alerts and its targets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::app::due::Want;
+use crate::app::range;
+use crate::app::screens::alerts::by_badness;
+use crate::app::state::State;
+use crate::model::alert::Alert;
+use crate::model::ask::{Ask, AskKind};
+use crate::model::labels::Text;
+
+mod view;
+
+pub use view::{panels, render};
+
+/// Points of its charts.
+const POINTS: u16 = 240;
+
+/// The charts of the service, from each source that knows it.
+pub fn wants(state: &State, name: &Text, now: Timestamp) -> Vec<Want> {
+    let window = state.range.span(now, POINTS, state.interval);
+    let known_by = state.world.service(name).map_or(&[][..], |service| &service.sources);
+    let asked =
+        state.sources.iter().filter(|s| s.answers.contains(&AskKind::Detail) && known_by.contains(&s.id));
+    asked
+        .map(|source| {
+            let detail = state.world.held(&source.id).and_then(|held| held.details.get(name)?.value());
+            let stretch = range::stretch(window, detail.map(|detail| detail.request_rate.span));
+            Want {
+                source: source.id.clone(),
+                ask: Ask::Detail { service: name.clone(), stretch },
+                known: None,
+                interval: window.step().clamp(state.interval, Duration::from_secs(60)),
+            }
+        })
+        .collect()
+}
+
+/// The alerts of a service that are pending or firing, the worst first.
+pub fn alerts<'a>(state: &'a State, name: &str) -> Vec<&'a Arc<Alert>> {
+    let service = state.world.service(name);
+    let known = service.map_or(&[][..], |service| &service.alerts);
+    let mut alerts: Vec<_> = known.iter().filter_map(|fingerprint| state.world.alert(*fingerprint)).collect();
+    alerts.sort_by(|a, b| by_badness(a, b));
+    alerts
+}

@@ -1,0 +1,214 @@
+//! How the list of services looks.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::doubt::doubts;
+use crate::app::frame;
+use crate::app::number::{self, latency, percent, rate};
+use crate::app::screens::Order;
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::spark::Spark;
+use crate::app::widgets::table::{self, Cell, Column, Row, Sort, Table};
+use crate::app::widgets::text::Run;
+use crate::model::ask::AskKind;
+use crate::model::health::{Health, Reason};
+use crate::model::labels::Labels;
+use crate::model::series::Matrix;
+use crate::model::service::{Service, Trends};
+use crate::model::source::SourceId;
+
+/// What the screen is drawn from.
+pub(super) const USED: [AskKind; 3] = [AskKind::Services, AskKind::Alerts, AskKind::Trends];
+
+fn columns() -> [Column<'static>; 14] {
+    [
+        Column::words("", 1, 1, 0),
+        Column::words("service", 10, 30, 0),
+        Column::words("health", 8, 8, 3),
+        Column::numbers("requests", 8, 2),
+        Column::words("", 8, 16, 9),
+        Column::numbers("errors", 6, 1),
+        Column::words("", 8, 16, 8),
+        Column::numbers("p50", 7, 7),
+        Column::numbers("p95", 7, 2),
+        Column::words("", 8, 16, 10),
+        Column::numbers("p99", 7, 6),
+        Column::numbers("Apdex", 5, 5),
+        Column::numbers("satur.", 6, 4),
+        Column::words("why", 12, 60, 3),
+    ]
+}
+
+/// The column of the table that shows an order of [`super::ORDERS`].
+const SHOWN_BY: [usize; 9] = [2, 1, 3, 5, 7, 8, 10, 11, 12];
+
+/// Draws the list.
+pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = state.cx(now);
+    let screen = &state.services;
+    let doubts = doubts(state, &USED, now);
+    let room = frame::heading(&cx, &title(state), &frame::doubt_runs(state, &USED, now), area, buf);
+    if screen.list.rows().is_empty() {
+        let text = empty(state, screen.found.text());
+        crate::app::widgets::text::put(
+            buf,
+            room.x + 3,
+            room.y,
+            room.width.saturating_sub(3),
+            &text,
+            cx.style(Role::Muted),
+        );
+        return;
+    }
+    let stale: BTreeSet<&SourceId> = doubts.iter().map(|doubt| &doubt.source).collect();
+    let looked = state.looked.get(&crate::app::commands::Command::Services).copied();
+    let height = usize::from(table::body(room).height);
+    let shown: Vec<(usize, &Service, [Vec<f64>; 3])> = screen
+        .list
+        .shown(height)
+        .filter_map(|(i, name)| Some((i, state.world.service(name)?)))
+        .map(|(i, service)| (i, service, trends(state, service)))
+        .collect();
+    let selected = shown.iter().position(|(i, ..)| *i == screen.list.index());
+    let columns = columns();
+    let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
+    let rows = shown.iter().map(|(_, service, trends)| {
+        let mut row = Row::new(cells(&cx, service, trends));
+        row.marked = screen.list.marks().contains(&service.name);
+        row.new = looked.is_some_and(|looked| service.since > looked);
+        row.over = service.sources.iter().any(|id| stale.contains(id)).then_some(Role::Stale);
+        row
+    });
+    table::render(&table, rows, &cx, room, buf);
+}
+
+fn sort(order: Order) -> Sort {
+    let descending = (order.column != 1) != order.reversed;
+    Sort { column: SHOWN_BY.get(order.column).copied().unwrap_or(0), descending }
+}
+
+/// "Services 40: 1 burning, 39 healthy", the order and the filter.
+fn title(state: &State) -> Vec<Run<'static>> {
+    let services = state.world.services();
+    let screen = &state.services;
+    let mut runs = vec![
+        Run::new(" Services ", Role::Title),
+        Run::new(count(screen.list.rows().len(), services.len()), Role::Text),
+    ];
+    for health in Health::ALL {
+        let count = services.iter().filter(|service| service.health == health).count();
+        if count > 0 && health != Health::Healthy {
+            runs.push(Run::new(format!("  {count} {}", health.word()), Role::of_health(health)));
+        }
+    }
+    let marked = screen.list.marks().len();
+    if marked > 0 {
+        runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
+    }
+    if screen.order != Order::default() {
+        let name = super::ORDERS.get(screen.order.column).copied().unwrap_or_default();
+        runs.push(Run::new(
+            format!("  by {name}{}", if screen.order.reversed { ", reversed" } else { "" }),
+            Role::Muted,
+        ));
+    }
+    if !screen.found.text().is_empty() {
+        runs.push(Run::new(format!("  filter: {}", screen.found.text()), Role::Match));
+    }
+    runs
+}
+
+/// `12/340`, or just the number if all are shown.
+pub(in crate::app::screens) fn count(shown: usize, all: usize) -> String {
+    if shown == all { all.to_string() } else { format!("{shown}/{all}") }
+}
+
+/// Why there is nothing: not asked, still loading, nothing known, or nothing that passes.
+pub(in crate::app::screens) fn empty(state: &State, filter: &str) -> String {
+    if !filter.is_empty() && !state.world.services().is_empty() {
+        return format!("No service passes the filter {filter}. Esc clears it.");
+    }
+    let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Services));
+    let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();
+    if held.is_empty() {
+        "No source that knows services: add a Prometheus (--prometheus URL).".to_owned()
+    } else if held.iter().any(|held| held.services.value().is_some()) {
+        "The sources answer, but none of the known metrics names a service. See Sources (9).".to_owned()
+    } else if held.iter().all(|held| held.services.trouble().is_some()) {
+        "No source has answered yet. See Sources (9) for what is wrong.".to_owned()
+    } else {
+        "Asking for services...".to_owned()
+    }
+}
+
+fn cells<'a>(
+    cx: &crate::app::look::Cx<'_>,
+    service: &'a Service,
+    trends: &'a [Vec<f64>; 3],
+) -> Vec<Cell<'a>> {
+    let role = Role::of_health(service.health);
+    let signals = &service.signals;
+    let because =
+        |found: fn(&Reason) -> bool| if service.reasons.iter().any(found) { role } else { Role::Text };
+    let spark = |i: usize, max: Option<f64>, role: Role| match trends.get(i) {
+        Some(values) if !values.is_empty() => Cell::Spark(Spark { values, max, role }),
+        _ => Cell::Empty,
+    };
+    let number = |value: Option<f64>, words: fn(f64) -> String, role: Role| {
+        Cell::text(number::or_dash(value, words), if value.is_some() { role } else { Role::Muted })
+    };
+    let slow = because(|r| matches!(r, Reason::Slow(_)));
+    let failing = because(|r| matches!(r, Reason::Errors(_)));
+    vec![
+        Cell::symbol(cx, role),
+        Cell::text(&*service.name, if service.health == Health::Healthy { Role::Text } else { role }),
+        Cell::text(service.health.word(), role),
+        number(signals.request_rate, rate, Role::Text),
+        spark(0, None, Role::Series1),
+        number(signals.error_ratio, percent, failing),
+        // one full bar is ten per cent at least, so that noise near zero does not look like a fire
+        spark(1, trends.get(1).map(|t| t.iter().copied().fold(0.1, f64::max)), Role::Series2),
+        number(signals.p50, latency, Role::Text),
+        number(signals.p95, latency, slow),
+        spark(2, None, Role::Series3),
+        number(signals.p99, latency, Role::Text),
+        number(signals.apdex, |apdex| format!("{apdex:.2}"), Role::Text),
+        number(signals.saturation, percent, because(|r| matches!(r, Reason::Saturated(_)))),
+        Cell::text(why(service), role),
+    ]
+}
+
+/// The reasons in words, the gravest first.
+pub(in crate::app::screens) fn why(service: &Service) -> String {
+    service.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Request rate, error ratio and p95 of a service: of several sources rates add up, of the others the worst counts.
+pub(in crate::app::screens) fn trends(state: &State, service: &Service) -> [Vec<f64>; 3] {
+    let labels = Labels::from_iter([("service", &*service.name)]);
+    let parts: [fn(&Trends) -> &Matrix; 3] = [|t| &t.request_rate, |t| &t.error_ratio, |t| &t.p95];
+    let mut index = 0;
+    parts.map(|part| {
+        let add = index == 0;
+        index += 1;
+        let mut joined: Vec<f64> = Vec::new();
+        for held in service.sources.iter().filter_map(|id| state.world.held(id)?.trends.value()) {
+            let Some(line) = part(held).line(&labels) else { continue };
+            joined.resize(joined.len().max(line.values.len()), f64::NAN);
+            // both end at the same moment, so they are joined from the right
+            for (mine, other) in joined.iter_mut().rev().zip(line.values.iter().rev()) {
+                *mine = match (mine.is_nan(), add) {
+                    (true, _) => *other,
+                    (false, true) if !other.is_nan() => *mine + other,
+                    _ => mine.max(*other),
+                };
+            }
+        }
+        joined
+    })
+}

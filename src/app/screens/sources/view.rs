@@ -1,0 +1,175 @@
+//! How the sources look.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::doubt::doubt;
+use crate::app::frame;
+use crate::app::look::Cx;
+use crate::app::number::{UNKNOWN, ago, bytes, latency, per_minute};
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::table::{self, Cell, Column, Row, Table};
+use crate::app::widgets::text::{self, Run};
+use crate::model::ask::AskKind;
+use crate::model::remote::{Remote, age};
+use crate::model::source::{Offer, SourceId, SourceInfo};
+use crate::model::world::Watchdog;
+
+fn columns() -> [Column<'static>; 9] {
+    [
+        Column::words("", 1, 1, 0),
+        Column::words("source", 10, 24, 0),
+        Column::words("state", 16, 60, 1),
+        Column::words("what it is", 12, 28, 2),
+        Column::numbers("answers in", 10, 4),
+        Column::numbers("age", 6, 3),
+        Column::numbers("req/min", 7, 5),
+        Column::numbers("per min", 8, 6),
+        Column::words("watchdog", 8, 12, 4),
+    ]
+}
+
+/// The list, and the page about the current source below it.
+fn parts(body: Rect, sources: usize) -> (Rect, Rect) {
+    let wanted = u16::try_from(sources).unwrap_or(u16::MAX).saturating_add(2);
+    let list = wanted.min(body.height / 2 + 1).min(body.height);
+    (Rect { height: list, ..body }, Rect { y: body.y + list, height: body.height - list, ..body })
+}
+
+/// Where the rows of the list stand.
+pub fn list_area(body: Rect, sources: usize) -> Rect {
+    frame::table_rows(parts(body, sources).0)
+}
+
+/// Draws the sources.
+pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = state.cx(now);
+    let (list_area, page) = parts(area, state.sources.len());
+    let title = [Run::new(" Sources ", Role::Title), Run::new(state.sources.len().to_string(), Role::Text)];
+    let room = frame::heading(&cx, &title, &[], list_area, buf);
+    let list = &state.source_list.list;
+    let height = usize::from(table::body(room).height);
+    let top = list.shown(height).next().map_or(0, |(index, _)| index);
+    let find = |id: &SourceId| state.sources.iter().find(|source| source.id == *id);
+    let shown = list.shown(height).filter_map(|(_, id)| find(id));
+    let rows: Vec<Row<'_>> = shown.map(|source| row(state, &cx, source)).collect();
+    let columns = columns();
+    let table =
+        Table { columns: &columns, sort: None, selected: list.index().checked_sub(top), focused: true };
+    table::render(&table, rows, &cx, room, buf);
+    if let Some(source) = list.current().and_then(find) {
+        let lines = about(state, &cx, source, page.width);
+        for (y, line) in (page.top()..page.bottom()).zip(&lines) {
+            text::runs(&cx, line, Rect { y, height: 1, ..page }, buf);
+        }
+    }
+}
+
+fn row<'a>(state: &State, cx: &Cx<'_>, source: &'a SourceInfo) -> Row<'a> {
+    let held = state.world.held(&source.id);
+    let offer = held.and_then(|held| held.probe.value());
+    let traffic = state.polls.traffic(&source.id);
+    let doubt = doubt(state, source, &frame::VITAL, cx.now);
+    let at = held.and_then(|h| [h.probe.at(), h.services.at(), h.alerts.at()].into_iter().flatten().max());
+    let (role, words) = match (doubt, offer) {
+        (Some(doubt), _) => (Role::Stale, doubt.reason),
+        (None, Some(_)) => (Role::Healthy, "answers".to_owned()),
+        (None, None) => (Role::Unknown, "asking...".to_owned()),
+    };
+    let identity = |offer: &Offer| format!("{} {}", offer.flavour, offer.version);
+    let over = traffic.since.map(|since| age(since, cx.now));
+    let per_minute = |total: u64, words: fn(f64) -> String| {
+        over.map_or_else(|| UNKNOWN.to_owned(), |over| words(per_minute(total, over)))
+    };
+    let watchdog = if source.answers.contains(&AskKind::Alerts) {
+        match state.world.watchdog(&source.id) {
+            Watchdog::Present => Cell::text("present", Role::Healthy),
+            Watchdog::Absent => Cell::text("ABSENT", Role::Trouble),
+            Watchdog::Unknown => Cell::text(UNKNOWN, Role::Muted),
+        }
+    } else {
+        Cell::Empty
+    };
+    Row::new(vec![
+        Cell::symbol(cx, role),
+        Cell::text(source.id.as_str(), Role::Text),
+        Cell::text(words, role),
+        Cell::text(offer.map_or_else(|| source.kind.name().to_owned(), identity), Role::Text),
+        Cell::text(
+            traffic.round_trip.map_or(UNKNOWN.to_owned(), |took| latency(took.as_secs_f64())),
+            Role::Text,
+        ),
+        Cell::text(at.map_or(UNKNOWN.to_owned(), |at| ago(at, cx.now)), Role::Text),
+        Cell::text(per_minute(traffic.requests, |n| format!("{n:.0}")), Role::Text),
+        Cell::text(per_minute(traffic.bytes_in, bytes), Role::Text),
+        watchdog,
+    ])
+}
+
+/// Names and values, long values going on below themselves.
+struct About {
+    lines: Vec<Vec<Run<'static>>>,
+    width: u16,
+}
+
+impl About {
+    fn say(&mut self, name: &str, words: &str, role: Role) {
+        let mut head = format!("  {name:<12} ");
+        for line in text::wrap(words, self.width.saturating_sub(16).max(10)) {
+            self.lines.push(vec![Run::new(head, Role::Muted), Run::new(line, role)]);
+            head = " ".repeat(15);
+        }
+    }
+
+    fn part<T>(&mut self, cx: &Cx<'_>, source: &SourceInfo, kind: AskKind, remote: &Remote<T>) {
+        if !source.answers.contains(&kind) {
+            return;
+        }
+        match (remote.at(), remote.trouble()) {
+            (_, Some(error)) => self.say(kind.word(), &error.trouble.to_string(), Role::Stale),
+            (Some(at), None) => self.say(kind.word(), &format!("{} ago", ago(at, cx.now)), Role::Text),
+            (None, None) => self.say(kind.word(), "not asked yet", Role::Muted),
+        }
+    }
+}
+
+/// Everything about one source: its trouble and what to do, what it offers, how fresh each part is.
+fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec<Run<'static>>> {
+    let title = vec![
+        Run::new(format!(" {} ", source.id), Role::Title),
+        Run::new(format!("{} at {}", source.kind.name(), source.address), Role::Muted),
+    ];
+    let mut about = About { lines: vec![Vec::new(), title], width };
+    if let Some(doubt) = doubt(state, source, &frame::VITAL, cx.now) {
+        about.say("trouble", &doubt.sentence(cx.now), Role::Trouble);
+        about.say("what to do", doubt.advice, Role::Text);
+    }
+    let Some(held) = state.world.held(&source.id) else { return about.lines };
+    if source.answers.contains(&AskKind::Alerts) && state.world.watchdog(&source.id) == Watchdog::Absent {
+        let words = "no always-firing alert here: monitoring may be dead, or has no such rule (severity.watchdogs \
+                     names them)";
+        about.say("watchdog", words, Role::Trouble);
+    }
+    if let Some(offer) = held.probe.value() {
+        for warning in &offer.warnings {
+            about.say("note", warning, Role::Warning);
+        }
+        for (name, value) in &offer.facts {
+            about.say(name, value, Role::Text);
+        }
+        if let Some(ahead) = offer.clock_ahead_seconds.filter(|ahead| ahead.unsigned_abs() > 2) {
+            about.say("clock", &format!("{ahead:+}s against this machine"), Role::Text);
+        }
+    }
+    for warning in held.services.value().into_iter().flat_map(|board| &board.warnings) {
+        about.say("partial", warning, Role::Warning);
+    }
+    about.part(cx, source, AskKind::Services, &held.services);
+    about.part(cx, source, AskKind::Alerts, &held.alerts);
+    about.part(cx, source, AskKind::Rules, &held.rules);
+    about.part(cx, source, AskKind::Silences, &held.silences);
+    about.part(cx, source, AskKind::Trends, &held.trends);
+    about.lines
+}
