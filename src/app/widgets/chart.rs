@@ -107,17 +107,17 @@ impl<'a> Chart<'a> {
         }
     }
 
-    /// Braille, unless lines could not be told apart that way: then each has its own sign.
+    /// Braille, unless colours cannot tell the lines apart: then each has its own sign.
     fn dots(&self, cx: &Cx<'_>) -> Dots {
-        let mut styles: Vec<Style> = Vec::with_capacity(self.lines.len());
-        for line in self.lines {
-            let style = cx.style(line.role);
-            if styles.contains(&style) {
-                return Dots::Signs;
+        let mut styles: Vec<Style> = Vec::with_capacity(4);
+        for style in self.lines.iter().map(|line| cx.style(line.role)) {
+            if !styles.contains(&style) {
+                styles.push(style);
             }
-            styles.push(style);
         }
-        if cx.charset == Charset::Ascii { Dots::Signs } else { Dots::Braille }
+        // four looks are all there are; a fifth line must share one
+        let is_told_apart = styles.len() >= self.lines.len().min(4);
+        if cx.charset == Charset::Unicode && is_told_apart { Dots::Braille } else { Dots::Signs }
     }
 
     fn look(&self, cx: &Cx<'_>, line: usize) -> (Style, &'static str) {

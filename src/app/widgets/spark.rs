@@ -40,8 +40,10 @@ impl Spark<'_> {
         let first = area.right().saturating_sub(u16::try_from(columns.len()).unwrap_or(area.width));
         let signs = cx.charset.pick(&BLOCKS, &ASCII);
         let style = cx.style(self.role);
+        // blocks on one row end below its top, so that sparklines of neighbouring rows do not run into each other
+        let top = if area.height == 1 { cx.charset.pick(7, 8) } else { area.height.saturating_mul(8) };
         for (x, value) in (first..).zip(&columns) {
-            let mut eighths = level(*value, max, area.height);
+            let mut eighths = level(*value, max, top);
             for y in (area.top()..area.bottom()).rev() {
                 let Some(sign) = usize::from(eighths.min(8)).checked_sub(1).and_then(|i| signs.get(i)) else {
                     break;
@@ -53,22 +55,17 @@ impl Spark<'_> {
     }
 }
 
-/// Eighths of a row that a bar is high: 0 without data, 1 for zero, from 2 on for everything above.
-fn level(value: f64, max: f64, rows: u16) -> u16 {
+/// Eighths of a row that a bar is high: 0 without data, 1 for zero, from 2 to `top` for everything above.
+fn level(value: f64, max: f64, top: u16) -> u16 {
     if value.is_nan() {
         return 0;
     }
     if value <= 0.0 {
         return 1;
     }
-    let top = f64::from(rows) * 8.0 - 2.0;
     let share = if max > 0.0 { (value / max).clamp(0.0, 1.0) } else { 1.0 };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 2 and 8 times the rows"
-    )]
-    let eighths = (2.0 + (share * top).round()) as u16;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 2 and `top`")]
+    let eighths = (2.0 + (share * f64::from(top.saturating_sub(2))).round()) as u16;
     eighths
 }
 
@@ -109,7 +106,7 @@ mod tests {
     #[test]
     fn zero_little_and_nothing_look_different() {
         let values = [0.0, 0.001, GAP, 4.0, 8.0];
-        assert_eq!(shown(Charset::Unicode, 5, 1, &values, None), ["▁▂ ▅█"]);
+        assert_eq!(shown(Charset::Unicode, 5, 1, &values, None), ["▁▂ ▅▇"]);
         assert_eq!(shown(Charset::Ascii, 5, 1, &values, None), ["_. =#"]);
         assert_eq!(shown(Charset::Unicode, 5, 1, &[0.0; 5], None), ["▁▁▁▁▁"]);
         assert_eq!(shown(Charset::Unicode, 9, 1, &[GAP; 5], None), ["no data"]);
@@ -121,12 +118,12 @@ mod tests {
     fn a_spike_is_never_averaged_away() {
         let mut values = vec![1.0; 1000];
         values[501] = 100.0;
-        assert_eq!(shown(Charset::Unicode, 10, 1, &values, None), ["▂▂▂▂▂█▂▂▂▂"]);
+        assert_eq!(shown(Charset::Unicode, 10, 1, &values, None), ["▂▂▂▂▂▇▂▂▂▂"]);
     }
 
     #[test]
     fn few_values_stand_at_the_right_edge_where_now_is() {
-        assert_eq!(shown(Charset::Unicode, 6, 1, &[1.0, 2.0], Some(2.0)), ["    ▅█"]);
+        assert_eq!(shown(Charset::Unicode, 6, 1, &[1.0, 2.0], Some(2.0)), ["    ▅▇"]);
     }
 
     #[test]

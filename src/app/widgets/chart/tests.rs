@@ -169,7 +169,7 @@ fn small_heights_fall_back_to_a_sparkline() {
     let line = [Line { values: &values, role: Role::Series1, label: "saturation" }];
     let chart = Chart::new(span(4), &line, Unit::Ratio);
     assert_eq!(picture(Charset::Unicode, 30, 2, chart)[0], "─ saturation 100%");
-    assert_eq!(picture(Charset::Unicode, 4, 1, chart), ["▁▄▅█"]);
+    assert_eq!(picture(Charset::Unicode, 4, 1, chart), ["▁▃▅▇"]);
 }
 
 #[test]

@@ -61,9 +61,9 @@ fn a_table_shows_signs_numbers_and_shapes() {
         [
             "      SERVICE                 RATE  ERRORS▼  TREND         REASON",
             "   prod-eu  3 services",
-            "▌• ◉  checkout              1.2k/s    12.3%        ▁▄ ▅▇█  CheckoutErrorBudgetB…",
-            " ◆•✓  recommendation-東京    640/s       0%        ▁▄ ▅▇█",
-            "   ?  cart                 #######        -        ▁▄ ▅▇█  no data any more",
+            "▌• ◉  checkout              1.2k/s    12.3%        ▁▃ ▅▆▇  CheckoutErrorBudgetB…",
+            " ◆•✓  recommendation-東京    640/s       0%        ▁▃ ▅▆▇",
+            "   ?  cart                 #######        -        ▁▃ ▅▆▇  no data any more",
         ]
     );
     for x in 0..80 {
