@@ -7,6 +7,7 @@ mod doctor;
 #[cfg(test)]
 mod fixtures;
 mod inquiry;
+mod own;
 mod printer;
 mod report;
 mod services;
@@ -22,13 +23,14 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
-use crate::config::{Known, Paths};
+use crate::config::Paths;
 use crate::model::ask::AskKind;
 
 use args::{Arguments, Format, Listing, Subject, Verb};
+use own::Own;
 use printer::{Outcome, complain, complain_as_is, print};
 use report::{Document, json, markdown, table};
-use session::{Session, SessionError};
+use session::{Request, Session, SessionError};
 use view::View;
 
 /// Does what the words of the command line ask for; the first is the program's own name.
@@ -72,10 +74,12 @@ fn perform(arguments: &Arguments) -> Outcome {
         }
         Some(Verb::Snapshot(wanted)) => snapshot::run(&cx, wanted),
         Some(Verb::Config { verb }) => {
-            let overrides = arguments.overrides();
-            let (asked, paths, known) =
-                (cx.arguments.flags.config.as_deref(), cx.paths.as_ref(), Known::default());
-            config::run(verb, &config::Place { asked, paths, overrides: &overrides, known: &known })
+            let (overrides, own) = (arguments.overrides(), Own::read(cx.paths.as_ref()));
+            let (asked, paths) = (arguments.flags.config.as_deref(), cx.paths.as_ref());
+            own.with_names(|known| {
+                let place = config::Place { asked, paths, overrides: &overrides, known };
+                config::run(verb, &place, &own.complaints)
+            })
         }
         Some(Verb::Completions { shell }) => {
             let mut script = Vec::new();
@@ -97,9 +101,14 @@ impl<'a> Cx<'a> {
         Ok(Self { arguments, subject: arguments.subject()?, paths: Paths::of_this_machine() })
     }
 
-    fn session(&self) -> Result<Session, SessionError> {
-        let config = self.arguments.flags.config.as_deref();
-        Session::open(&self.subject, config, self.paths.as_ref(), &self.arguments.overrides())
+    fn session(&self, may_stand_still: bool) -> Result<Session, SessionError> {
+        Session::open(Request {
+            subject: &self.subject,
+            config: self.arguments.flags.config.as_deref(),
+            paths: self.paths.as_ref(),
+            overrides: &self.arguments.overrides(),
+            may_stand_still,
+        })
     }
 
     /// Asks for what a list needs, and prints what came.
@@ -109,7 +118,7 @@ impl<'a> Cx<'a> {
         needs: &'static [AskKind],
         document: impl FnOnce(&View<'_>) -> Document,
     ) -> Outcome {
-        let told = self.session().and_then(|session| {
+        let told = self.session(true).and_then(|session| {
             let inquiry = session.ask(needs)?;
             Ok(document(&session.view(&inquiry)))
         });
@@ -135,7 +144,7 @@ fn laid_out(document: &Document, format: Format) -> String {
 fn failed(error: &SessionError) -> Outcome {
     complain(&error.to_string());
     match error {
-        SessionError::Config(_) | SessionError::Packs(_) => Outcome::Misused,
+        SessionError::Config(_) | SessionError::Own(_) => Outcome::Misused,
         SessionError::Source(_) => Outcome::Partial,
         SessionError::Runtime(_) => Outcome::Unwell,
     }

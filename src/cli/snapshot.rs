@@ -4,12 +4,16 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use crate::app::commands::{Command, KeyMap};
 use crate::app::event::{Effect, Event};
 use crate::app::key::{Key, Named};
+use crate::app::look::{Charset, Colours};
+use crate::app::place::Screen;
 use crate::app::state::State;
 use crate::model::ask::AskKind;
 use crate::model::remote::Remote;
-use crate::model::world::{Held, World};
+use crate::model::source::SourceInfo;
+use crate::model::world::Held;
 use crate::runtime::{App, headless, wait_for};
 
 use super::args::{Picture, Snapshot};
@@ -31,30 +35,34 @@ pub(super) fn run(cx: &Cx<'_>, wanted: &Snapshot) -> Outcome {
 
 /// The picture, and whether all that it shows came in time.
 fn picture(cx: &Cx<'_>, wanted: &Snapshot) -> Result<(String, bool), SessionError> {
-    let session = cx.session()?;
+    let session = cx.session(true)?;
+    let setup = session.setup(wanted.size, Colours::True, Charset::Unicode);
     let mut posed = Posed {
-        state: State::new(session.setup(wanted.size)),
-        opening: opening(wanted.screen.name()),
+        opening: opening(&setup.keys, &wanted.screen),
+        state: State::new(setup),
         then: wanted.press.clone(),
     };
-    let (clock, deadline) = (session.clock, session.deadline());
-    let is_whole =
-        wait_for(headless::gather(&mut posed, &session.sources, clock, Posed::is_ready, deadline))?;
+    let (sources, clock, deadline) = (&session.reach.sources, session.reach.clock, session.deadline());
+    let is_whole = wait_for(headless::gather(&mut posed, sources, clock, Posed::is_ready, deadline))?;
     let (width, height) = wanted.size;
     let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
     posed.render(clock.now(), &mut buf);
     let picture = match wanted.format {
         Picture::Text => text::render(&buf),
         Picture::Ansi => ansi::render(&buf),
-        Picture::Svg => svg::render(&buf, &format!("burnwatch: {}", wanted.screen.name())),
+        Picture::Svg => svg::render(&buf, &format!("burnwatch: {}", wanted.screen.title)),
     };
     Ok((picture, is_whole))
 }
 
-/// The keys that open a screen by its name, wherever the key map puts it: through the palette.
-fn opening(screen: &str) -> Vec<Key> {
-    let name = screen.chars().map(Key::char);
-    [Key::char(':')].into_iter().chain(name).chain([Key::named(Named::Enter)]).collect()
+/// The keys that open a screen: its own, or its name in the palette where it has none.
+fn opening(keys: &KeyMap, screen: &Screen) -> Vec<Key> {
+    if let Some(key) = keys.of(screen.command).first() {
+        return vec![*key];
+    }
+    let palette = keys.of(Command::Palette).first().copied();
+    let name = screen.title.to_lowercase();
+    palette.into_iter().chain(name.chars().map(Key::char)).chain([Key::named(Named::Enter)]).collect()
 }
 
 /// The application with keys that will be pressed: some at once, the others when the data are there.
@@ -71,8 +79,13 @@ impl Posed {
 
     /// Whether the vital answers are there, or refused, and nothing is on its way.
     fn is_quiet(&self) -> bool {
-        let world: &World = &self.state.world;
-        is_settled(world, &self.state.sources, NEEDS) && world.sources().all(|(_, held)| !is_waiting(held))
+        let State { world, sources, polls, .. } = &self.state;
+        let is_told = |source: &SourceInfo| {
+            // a source in trouble is not asked for more until it is back
+            polls.traffic(&source.id).trouble().is_some()
+                || is_settled(world, std::slice::from_ref(source), NEEDS)
+        };
+        sources.iter().all(is_told) && world.sources().all(|(_, held)| !is_waiting(held))
     }
 }
 

@@ -18,8 +18,8 @@ pub(super) fn run(cx: &Cx<'_>) -> Outcome {
         complain(NO_TERMINAL);
         return Outcome::Misused;
     }
-    let session = match cx.session() {
-        Ok(session) => session.on_screen(&cx.subject),
+    let session = match cx.session(false) {
+        Ok(session) => session,
         Err(error) => return failed(&error),
     };
     let env = |name: &str| std::env::var(name).ok();
@@ -35,10 +35,10 @@ pub(super) fn run(cx: &Cx<'_>) -> Outcome {
         complain(&format!("no log: {}: {error}", path.display()));
     }
     let program = Program {
-        app: State::new(session.setup(size())),
-        sources: session.sources,
-        contexts: session.entrances,
-        clock: session.clock,
+        app: State::new(session.setup(size(), capability.colours, capability.charset)),
+        sources: session.reach.sources,
+        contexts: session.reach.entrances,
+        clock: session.reach.clock,
         capability,
         mouse: session.settings.ui.mouse.unwrap_or(true),
         log: log_file,
