@@ -6,9 +6,146 @@ mod config;
 mod doctor;
 #[cfg(test)]
 mod fixtures;
+mod inquiry;
+mod own;
 mod printer;
 mod report;
 mod services;
+mod session;
+mod snapshot;
 mod sources;
 mod status;
+mod tui;
 mod view;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use crate::config::Paths;
+use crate::model::ask::AskKind;
+
+use args::{Arguments, Format, Listing, Subject, Verb};
+use own::Own;
+use printer::{Outcome, complain, complain_as_is, print};
+use report::{Document, json, markdown, table};
+use session::{Request, Session, SessionError};
+use view::View;
+
+/// Does what the words of the command line ask for; the first is the program's own name.
+pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(error) if error.use_stderr() => {
+            complain_as_is(&error.render().to_string());
+            return Outcome::Misused.into();
+        }
+        // --help and --version
+        Err(told) => return print(&told.render().to_string(), Outcome::Fine).into(),
+    };
+    perform(&arguments).into()
+}
+
+fn perform(arguments: &Arguments) -> Outcome {
+    let cx = match Cx::new(arguments) {
+        Ok(cx) => cx,
+        Err(complaint) => {
+            complain(&complaint);
+            return Outcome::Misused;
+        }
+    };
+    match &arguments.verb {
+        None | Some(Verb::Demo) => tui::run(&cx),
+        Some(Verb::Status(listing)) => cx.list(*listing, status::NEEDS, status::document),
+        Some(Verb::Services(listing)) => cx.list(*listing, services::NEEDS, services::document),
+        Some(Verb::Sources(listing)) => cx.list(*listing, sources::NEEDS, sources::document),
+        Some(Verb::Alerts(wanted)) => match alerts::Filter::new(&wanted.filter, wanted.all) {
+            Ok(filter) => cx.list(wanted.listing, alerts::NEEDS, |view| alerts::document(view, &filter)),
+            Err(error) => {
+                complain(&format!("the filter cannot be read: {error}"));
+                Outcome::Misused
+            }
+        },
+        Some(Verb::Doctor(listing)) => {
+            let outcome = cx.list(*listing, doctor::NEEDS, doctor::document);
+            // whatever the doctor finds missing, it is a source that is unwell
+            if outcome == Outcome::Partial { Outcome::Unwell } else { outcome }
+        }
+        Some(Verb::Snapshot(wanted)) => snapshot::run(&cx, wanted),
+        Some(Verb::Config { verb }) => {
+            let (overrides, own) = (arguments.overrides(), Own::read(cx.paths.as_ref()));
+            let (asked, paths) = (arguments.flags.config.as_deref(), cx.paths.as_ref());
+            own.with_names(|known| {
+                let place = config::Place { asked, paths, overrides: &overrides, known };
+                config::run(verb, &place, &own.complaints)
+            })
+        }
+        Some(Verb::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Arguments::command(), "burnwatch", &mut script);
+            print(&String::from_utf8_lossy(&script), Outcome::Fine)
+        }
+    }
+}
+
+/// What every verb works with.
+struct Cx<'a> {
+    arguments: &'a Arguments,
+    subject: Subject,
+    paths: Option<Paths>,
+}
+
+impl<'a> Cx<'a> {
+    fn new(arguments: &'a Arguments) -> Result<Self, String> {
+        Ok(Self { arguments, subject: arguments.subject()?, paths: Paths::of_this_machine() })
+    }
+
+    fn session(&self, may_stand_still: bool) -> Result<Session, SessionError> {
+        Session::open(Request {
+            subject: &self.subject,
+            config: self.arguments.flags.config.as_deref(),
+            paths: self.paths.as_ref(),
+            overrides: &self.arguments.overrides(),
+            may_stand_still,
+        })
+    }
+
+    /// Asks for what a list needs, and prints what came.
+    fn list(
+        &self,
+        listing: Listing,
+        needs: &'static [AskKind],
+        document: impl FnOnce(&View<'_>) -> Document,
+    ) -> Outcome {
+        let told = self.session(true).and_then(|session| {
+            let inquiry = session.ask(needs)?;
+            Ok(document(&session.view(&inquiry)))
+        });
+        match told {
+            Ok(document) => {
+                let outcome = if document.is_partial { Outcome::Partial } else { Outcome::Fine };
+                print(&laid_out(&document, listing.output), outcome)
+            }
+            Err(error) => failed(&error),
+        }
+    }
+}
+
+fn laid_out(document: &Document, format: Format) -> String {
+    match format {
+        Format::Table => table::render(document),
+        Format::Json => json::render(document),
+        Format::Markdown => markdown::render(document),
+    }
+}
+
+/// Says why a verb could not begin.
+fn failed(error: &SessionError) -> Outcome {
+    complain(&error.to_string());
+    match error {
+        SessionError::Config(_) | SessionError::Own(_) => Outcome::Misused,
+        SessionError::Source(_) => Outcome::Partial,
+        SessionError::Runtime(_) => Outcome::Unwell,
+    }
+}

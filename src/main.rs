@@ -1,1 +1,7 @@
-fn main() {}
+//! The program; what it does stands in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    burnwatch::cli::run(std::env::args_os())
+}

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::app::key::Key;
+use crate::app::place::{SCREENS, Screen};
 use crate::config::context::Wanted;
+use crate::config::hint;
 use crate::config::load::Overrides;
 
 const AFTER: &str = "\
@@ -82,7 +85,7 @@ pub(super) struct DemoFlags {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Subject {
     /// The demo world.
-    Demo(DemoFlags),
+    Demo { flags: DemoFlags, read_only: bool },
     /// Real sources.
     Sources(Wanted),
 }
@@ -97,7 +100,7 @@ impl Arguments {
         let demo_flags = flags.demo_flags;
         if flags.demo || matches!(self.verb, Some(Verb::Demo)) {
             if flags.prometheus.is_empty() && flags.alertmanager.is_empty() {
-                return Ok(Subject::Demo(demo_flags));
+                return Ok(Subject::Demo { flags: demo_flags, read_only: flags.read_only });
             }
             return Err(
                 "the demo world asks no real source; leave out --prometheus and --alertmanager".into()
@@ -181,14 +184,18 @@ pub(super) struct Alerts {
 
 #[derive(Debug, Args)]
 pub(super) struct Snapshot {
-    /// The screen's name, as in the palette: overview, services, alerts, sources
-    pub(super) screen: String,
+    /// overview, services, alerts or sources; others by --press
+    #[arg(value_parser = screen)]
+    pub(super) screen: Screen,
     /// Columns and rows
     #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
     pub(super) size: (u16, u16),
     /// How it is drawn
     #[arg(long, value_enum, default_value_t = Picture::Text)]
     pub(super) format: Picture,
+    /// Keys to press once the data are there: down enter
+    #[arg(long, value_name = "KEYS", value_delimiter = ' ', value_parser = key)]
+    pub(super) press: Vec<Key>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -238,6 +245,17 @@ fn size(text: &str) -> Result<(u16, u16), String> {
         .ok_or_else(|| "write columns x rows, each 1 to 1000: 120x36".to_owned())
 }
 
+fn screen(text: &str) -> Result<Screen, String> {
+    let found = SCREENS.into_iter().find(|screen| screen.title.eq_ignore_ascii_case(text));
+    let titles = SCREENS.map(|screen| screen.title.to_lowercase());
+    let hint = || hint(text, titles.iter().map(String::as_str).collect::<Vec<_>>());
+    found.ok_or_else(|| format!("there is no such screen{}", hint()))
+}
+
+fn key(text: &str) -> Result<Key, String> {
+    text.parse().map_err(|error| format!("{error}"))
+}
+
 fn speed(text: &str) -> Result<f64, String> {
     let number = text.parse().ok().filter(|speed: &f64| *speed >= 0.0 && *speed <= 10_000.0);
     number.ok_or_else(|| "write a number from 0 to 10000".to_owned())
@@ -280,7 +298,7 @@ mod tests {
         for words in
             ["burnwatch demo --seed 7 --at 1.5", "burnwatch snapshot overview --demo --seed 7 --at 1.5"]
         {
-            assert_eq!(parse(words).subject(), Ok(Subject::Demo(flags)));
+            assert_eq!(parse(words).subject(), Ok(Subject::Demo { flags, read_only: false }));
         }
         assert!(parse("burnwatch --seed 7").subject().unwrap_err().contains("--demo"));
         assert!(parse("burnwatch demo --prometheus http://a").subject().is_err());

@@ -4,8 +4,9 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use crate::app::commands::KeyMap;
 use crate::config::load::{ConfigError, Loaded, Overrides, load, schema};
-use crate::config::{Known, Paths, SAMPLE, hint, theme};
+use crate::config::{Known, Paths, SAMPLE, hint};
 
 use super::args::ConfigVerb;
 use super::printer::{Outcome, complain, print};
@@ -32,11 +33,12 @@ impl Place<'_> {
     }
 }
 
-pub(super) fn run(verb: &ConfigVerb, place: &Place<'_>) -> Outcome {
+/// `complaints` are about the person's own themes and packs.
+pub(super) fn run(verb: &ConfigVerb, place: &Place<'_>, complaints: &[String]) -> Outcome {
     let told = match verb {
         ConfigVerb::Init { write: false } => Ok(SAMPLE.to_owned()),
         ConfigVerb::Init { write: true } => write_sample(place.file()),
-        ConfigVerb::Check => check(place),
+        ConfigVerb::Check => check(place, complaints),
         ConfigVerb::Show => show(place).map_err(|error| error.to_string()),
         ConfigVerb::Schema => Ok(format!("{:#}\n", schema())),
         ConfigVerb::Path { which } => path(place, which.as_deref()),
@@ -67,28 +69,18 @@ fn write_sample(file: Option<PathBuf>) -> Result<String, String> {
     }
 }
 
-fn check(place: &Place<'_>) -> Result<String, String> {
-    let loaded = place.load().map_err(|error| error.to_string())?;
-    let (themes, broken) = place.paths.map(|paths| theme::own_themes(&paths.themes)).unwrap_or_default();
-    if !broken.is_empty() {
-        return Err(broken.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
-    }
-    let settings = &loaded.settings;
-    let counts = [
-        (settings.sources.len(), "source"),
-        (settings.contexts.len(), "context"),
-        (themes.len(), "theme of your own"),
-    ];
-    let counts: Vec<_> = counts
-        .iter()
-        .map(|(count, what)| match (count, what.split_once(' ')) {
-            (1, _) => format!("1 {what}"),
-            (_, Some((noun, rest))) => format!("{count} {noun}s {rest}"),
-            (_, None) => format!("{count} {what}s"),
-        })
-        .collect();
+fn check(place: &Place<'_>, complaints: &[String]) -> Result<String, String> {
+    let loaded = place.load().map_err(|error| error.to_string());
+    let keys = loaded.as_ref().ok().and_then(|loaded| KeyMap::new(&loaded.settings.ui.keys).err());
+    let keys = keys.iter().flatten().map(|error| format!("[ui.keys]: {error}"));
+    let wrong = loaded.as_ref().err().cloned().into_iter().chain(keys).chain(complaints.iter().cloned());
+    let wrong: Vec<String> = wrong.collect();
+    let loaded = loaded.ok().filter(|_| wrong.is_empty()).ok_or_else(|| wrong.join("\n"))?;
+    let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
+    let sources = plural(loaded.settings.sources.len(), "source");
+    let contexts = plural(loaded.settings.contexts.len(), "context");
     Ok(match &loaded.file {
-        Some(file) => format!("{}: fine; {}\n", file.display(), counts.join(", ")),
+        Some(file) => format!("{}: fine; {sources}, {contexts}\n", file.display()),
         None => "There is no configuration file; the defaults count. `burnwatch config init` prints one.\n"
             .to_owned(),
     })
@@ -146,10 +138,14 @@ mod tests {
     #[test]
     fn a_right_file_is_counted_and_a_wrong_one_told() {
         let text = "[sources.p]\nkind = \"prometheus\"\nurl = \"http://p\"\n";
-        let told = with_place(text, |place, _| check(place)).unwrap();
-        assert!(told.ends_with("config.toml: fine; 1 source, 0 contexts, 0 themes of your own\n"), "{told}");
-        let error = with_place("x = 1\n", |place, _| check(place)).unwrap_err();
-        assert!(error.contains("config.toml:1:1: unknown key `x`"), "{error}");
+        let told = with_place(text, |place, _| check(place, &[])).unwrap();
+        assert!(told.ends_with("config.toml: fine; 1 source, 0 contexts\n"), "{told}");
+        let error =
+            with_place("x = 1\n", |place, _| check(place, &["b.toml: broken".to_owned()])).unwrap_err();
+        assert!(
+            error.contains("config.toml:1:1: unknown key `x`") && error.ends_with("\nb.toml: broken"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -26,8 +26,8 @@ const COLUMNS: &[Column] = &[
     Column::text("advice", "what to do"),
 ];
 
-/// A block for each source, and whether all of them are well.
-pub(super) fn document(view: &View<'_>) -> (Document, bool) {
+/// A block for each source; partial if any of them is unwell.
+pub(super) fn document(view: &View<'_>) -> Document {
     let rows: Vec<_> = view.sources.iter().map(|source| row(view, source)).collect();
     let is_well = view.sources.iter().all(|source| sources::state(view, source) == "fine");
     let list = List {
@@ -38,15 +38,14 @@ pub(super) fn document(view: &View<'_>) -> (Document, bool) {
         empty: "No sources.",
         layout: Layout::Blocks,
     };
-    let document = Document {
+    Document {
         context: view.context.to_owned(),
         as_of: view.now,
         facts: Vec::new(),
         lists: vec![list],
         notes: Vec::new(),
         is_partial: !is_well,
-    };
-    (document, is_well)
+    }
 }
 
 fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
@@ -159,9 +158,9 @@ mod tests {
     #[test]
     fn a_source_that_cannot_be_reached_is_told_with_what_to_do() {
         let fixture = world().with_trouble(&prom());
-        let (document, is_well) = document(&fixture.view());
+        let document = document(&fixture.view());
         let text = table::render(&document);
-        assert!(!is_well);
+        assert!(document.is_partial);
         let expected = "\
 prom
   verdict     failed
@@ -183,7 +182,7 @@ prom
             .with_services(&prom(), vec![reading("a", 0.0)])
             .with_rules(&prom())
             .with_alerts(&am(), Vec::new());
-        let text = table::render(&document(&fixture.view()).0);
+        let text = table::render(&document(&fixture.view()));
         for part in [
             "verdict     fine\n",
             "authorised  yes\n",

@@ -36,7 +36,11 @@ impl Inquiry {
     fn ask(&mut self, now: Timestamp) -> Vec<Effect> {
         let mut effects = Vec::new();
         for source in &self.sources {
-            let asks = self.needs.iter().filter(|kind| source.answers.contains(kind)).filter_map(|kind| simple(*kind));
+            let asks = self
+                .needs
+                .iter()
+                .filter(|kind| source.answers.contains(kind))
+                .filter_map(|kind| simple(*kind));
             for ask in asks {
                 let question = Question { context: 0, source: source.id.clone(), ask, known: None };
                 self.world.asked(&question, now);

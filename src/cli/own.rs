@@ -1,0 +1,96 @@
+//! The person's own themes and packs beside the built-in ones, and what is wrong with those that cannot be used.
+
+use std::path::Path;
+
+use crate::app::commands::Command;
+use crate::app::theme::Theme;
+use crate::app::themes;
+use crate::backend::packs::{Pack, chosen};
+use crate::config::{Known, Paths, theme};
+
+/// All themes and packs that there are.
+pub(super) struct Own {
+    pub(super) themes: Vec<Theme>,
+    /// Only the person's own.
+    pub(super) packs: Vec<Pack>,
+    /// One line for each file that cannot be used.
+    pub(super) complaints: Vec<String>,
+    theme_names: Vec<String>,
+    pack_names: Vec<String>,
+    commands: Vec<&'static str>,
+}
+
+impl Own {
+    /// Reads what lies in the usual places.
+    pub(super) fn read(paths: Option<&Paths>) -> Self {
+        let (files, errors) = paths.map(|paths| theme::own_themes(&paths.themes)).unwrap_or_default();
+        let mut complaints: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let (themes, errors) = themes::all(&files);
+        complaints.extend(errors.iter().map(ToString::to_string));
+        let packs = paths.map(|paths| own_packs(&paths.packs, &mut complaints)).unwrap_or_default();
+        Self {
+            theme_names: themes.iter().map(|theme| theme.name().to_owned()).collect(),
+            pack_names: chosen(&packs, &[]).into_iter().map(|pack| pack.name).collect(),
+            commands: Command::ALL.iter().map(|command| command.name()).collect(),
+            themes,
+            packs,
+            complaints,
+        }
+    }
+
+    /// Hands the names to `check`.
+    pub(super) fn with_names<T>(&self, check: impl FnOnce(&Known<'_>) -> T) -> T {
+        let themes: Vec<&str> = self.theme_names.iter().map(String::as_str).collect();
+        let packs: Vec<&str> = self.pack_names.iter().map(String::as_str).collect();
+        check(&Known { themes: &themes, commands: &self.commands, packs: &packs })
+    }
+}
+
+/// Packs in the order of their files; a directory that is not there has none.
+fn own_packs(dir: &Path, complaints: &mut Vec<String>) -> Vec<Pack> {
+    let mut files: Vec<_> = std::fs::read_dir(dir)
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    let mut packs = Vec::new();
+    for path in files {
+        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+        match text.and_then(|text| Pack::parse(&text).map_err(|error| error.to_string())) {
+            Ok(pack) => packs.push(pack),
+            Err(reason) => complaints.push(format!("{}: {}", path.display(), reason.trim_end())),
+        }
+    }
+    packs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_files_stand_beside_the_built_in_ones_and_broken_ones_are_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = |name: &str| dir.path().join(name);
+        let paths = Paths {
+            config: place("config.toml"),
+            packs: place("packs"),
+            themes: place("themes"),
+            log: place("log"),
+            state: place("state"),
+        };
+        for folder in [&paths.packs, &paths.themes] {
+            std::fs::create_dir(folder).unwrap();
+            std::fs::write(folder.join("broken.toml"), "x = 1\n").unwrap();
+        }
+        std::fs::write(paths.themes.join("mine.toml"), "name = \"mine\"\n").unwrap();
+        let own = Own::read(Some(&paths));
+        assert_eq!(own.complaints.len(), 2, "{:?}", own.complaints);
+        own.with_names(|known| {
+            assert!(known.themes.contains(&"mine") && known.themes.contains(&"dark"));
+            assert!(known.packs.contains(&"http") && known.commands.contains(&"quit"));
+        });
+    }
+}

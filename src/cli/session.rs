@@ -1,0 +1,198 @@
+//! From what was asked for on the command line to sources that can be asked.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::app::commands::KeyMap;
+use crate::app::look::{Charset, Colours};
+use crate::app::state::{Look, Setup};
+use crate::app::theme::Theme;
+use crate::backend::packs::Pack;
+use crate::backend::{self, Means, Source, demo};
+use crate::config::Paths;
+use crate::config::context::{self, Context, Wanted};
+use crate::config::load::{ConfigError, Overrides};
+use crate::config::settings::Settings;
+use crate::model::ask::AskKind;
+use crate::model::source::SourceError;
+use crate::runtime::{Clock, Contexts, Entrance, RuntimeError, Sources, headless, wait_for};
+
+use super::args::{DemoFlags, Subject};
+use super::config::Place;
+use super::inquiry::Inquiry;
+use super::own::Own;
+use super::view::View;
+
+/// The moment at which pictures of the demo world are taken: a night on call.
+const DEMO_NIGHT: i64 = 1_768_445_520;
+/// What gathering may take beyond one whole answer: a queue before the source, a second of ticking.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// Why there is nothing to look at.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SessionError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// Own packs, themes or keys that cannot be used; one line for each.
+    #[error("{0}")]
+    Own(String),
+}
+
+/// Everything that a verb needs to ask and to show.
+pub(super) struct Session {
+    pub(super) settings: Settings,
+    pub(super) reach: Reach,
+    themes: Vec<Theme>,
+    keys: KeyMap,
+}
+
+/// Whom to ask.
+pub(super) struct Reach {
+    context: String,
+    contexts: Vec<String>,
+    pub(super) sources: Sources,
+    read_only: bool,
+    production: bool,
+    pub(super) clock: Clock,
+    /// How to enter another context, where there are others.
+    pub(super) entrances: Option<Contexts>,
+}
+
+/// What a session is opened from.
+#[derive(Clone, Copy)]
+pub(super) struct Request<'a> {
+    pub(super) subject: &'a Subject,
+    /// `--config` or `BURNWATCH_CONFIG`.
+    pub(super) config: Option<&'a Path>,
+    pub(super) paths: Option<&'a Paths>,
+    pub(super) overrides: &'a Overrides,
+    /// Whether the demo world may stand still, as it does for pictures of one minute.
+    pub(super) may_stand_still: bool,
+}
+
+impl Session {
+    /// Of the demo world, or of the context that is meant.
+    pub(super) fn open(request: Request<'_>) -> Result<Self, SessionError> {
+        let Request { subject, config, paths, overrides, may_stand_still } = request;
+        let own = Own::read(paths);
+        let settings =
+            own.with_names(|known| Place { asked: config, paths, overrides, known }.load())?.settings;
+        // data that are wrong or missing because of a pack would be a lie
+        if !own.complaints.is_empty() {
+            return Err(SessionError::Own(own.complaints.join("\n")));
+        }
+        let keys = KeyMap::new(&settings.ui.keys).map_err(|errors| {
+            let lines = errors.iter().map(|error| format!("[ui.keys]: {error}"));
+            SessionError::Own(lines.collect::<Vec<_>>().join("\n"))
+        })?;
+        let reach = match subject {
+            Subject::Demo { flags, read_only } => {
+                Reach { read_only: *read_only, ..demo_world(&settings, *flags, may_stand_still) }
+            }
+            Subject::Sources(wanted) => real_world(&settings, wanted, own.packs)?,
+        };
+        Ok(Self { settings, reach, themes: own.themes, keys })
+    }
+
+    /// Asks for what a list is made from, and waits until all of it is told or refused.
+    pub(super) fn ask(&self, needs: &'static [AskKind]) -> Result<Inquiry, SessionError> {
+        let mut inquiry = Inquiry::new(self.reach.sources.infos(), needs, self.settings.judgement());
+        let (sources, clock, deadline) = (&self.reach.sources, self.reach.clock, self.deadline());
+        // whether all came in time, each list says by itself
+        let _in_time =
+            wait_for(headless::gather(&mut inquiry, sources, clock, Inquiry::is_settled, deadline))?;
+        Ok(inquiry)
+    }
+
+    /// What was told, now.
+    pub(super) fn view<'a>(&'a self, inquiry: &'a Inquiry) -> View<'a> {
+        View {
+            world: &inquiry.world,
+            sources: &inquiry.sources,
+            context: &self.reach.context,
+            now: self.reach.clock.now(),
+            limit: self.deadline(),
+        }
+    }
+
+    /// How long a whole round of questions may take.
+    pub(super) fn deadline(&self) -> Duration {
+        let limits = &self.settings.limits;
+        limits.connect_timeout.0 + limits.timeout.0 + GRACE
+    }
+
+    /// What the screen starts from, on a terminal that can do so much.
+    pub(super) fn setup(&self, size: (u16, u16), colours: Colours, charset: Charset) -> Setup {
+        let ui = &self.settings.ui;
+        let zone = if ui.utc { TimeZone::UTC } else { TimeZone::system() };
+        let charset = if ui.ascii { Charset::Ascii } else { charset };
+        let reach = &self.reach;
+        Setup {
+            context: reach.context.as_str().into(),
+            contexts: reach.contexts.iter().map(|name| name.as_str().into()).collect(),
+            sources: reach.sources.infos(),
+            read_only: reach.read_only,
+            production: reach.production,
+            judgement: self.settings.judgement(),
+            interval: self.settings.limits.interval.0,
+            look: Look::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone),
+            keys: self.keys.clone(),
+            size,
+        }
+    }
+}
+
+fn demo_world(settings: &Settings, flags: DemoFlags, may_stand_still: bool) -> Reach {
+    // a picture of a minute of the story is the same whenever it is taken
+    let night = Timestamp::from_second(DEMO_NIGHT).ok().filter(|_| may_stand_still && flags.at.is_some());
+    let clock = night.map_or(Clock::real(), Clock::fixed);
+    let speed = flags.speed.unwrap_or(1.0);
+    let origin = demo::origin(clock.now(), flags.at.unwrap_or(0.0), speed);
+    let now: demo::Now = Arc::new(move || clock.now());
+    let list = demo::sources(flags.seed.unwrap_or(1), &now, origin, speed);
+    Reach {
+        context: "demo".to_owned(),
+        contexts: vec!["demo".to_owned()],
+        sources: Sources::new(list, settings.limits),
+        read_only: false,
+        production: false,
+        clock,
+        entrances: None,
+    }
+}
+
+fn real_world(settings: &Settings, wanted: &Wanted, packs: Vec<Pack>) -> Result<Reach, SessionError> {
+    let context = context::resolve(settings, wanted)?;
+    let sources = connect(&context, settings, &packs)?;
+    let contexts = context::names(settings, wanted);
+    let (settings, wanted) = (settings.clone(), wanted.clone());
+    let entrances: Contexts = Arc::new(move |name| {
+        let context = context::enter(&settings, &wanted, name)?;
+        let sources = connect(&context, &settings, &packs)?;
+        Ok(Entrance { sources, read_only: context.read_only, production: context.production })
+    });
+    Ok(Reach {
+        context: context.name,
+        contexts,
+        sources,
+        read_only: context.read_only,
+        production: context.production,
+        clock: Clock::real(),
+        entrances: Some(entrances),
+    })
+}
+
+fn connect(context: &Context, settings: &Settings, packs: &[Pack]) -> Result<Sources, SourceError> {
+    let means = Means { settings, packs, now: || Clock::real().now() };
+    let list: Result<Vec<Arc<dyn Source>>, SourceError> =
+        context.sources.iter().map(|(id, source)| backend::connect(id, source, means)).collect();
+    Ok(Sources::new(list?, settings.limits))
+}

@@ -1,0 +1,126 @@
+//! `burnwatch snapshot`: a picture of a screen, drawn by the same state and the same hands as behind a terminal.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::commands::{Command, KeyMap};
+use crate::app::event::{Effect, Event};
+use crate::app::key::{Key, Named};
+use crate::app::look::{Charset, Colours};
+use crate::app::place::Screen;
+use crate::app::state::State;
+use crate::model::ask::AskKind;
+use crate::model::remote::Remote;
+use crate::model::source::SourceInfo;
+use crate::model::world::Held;
+use crate::runtime::{App, headless, wait_for};
+
+use super::args::{Picture, Snapshot};
+use super::printer::{Outcome, print};
+use super::report::{ansi, svg, text};
+use super::session::SessionError;
+use super::view::is_settled;
+use super::{Cx, failed};
+
+/// Without these no screen is whole.
+const NEEDS: &[AskKind] = &[AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules];
+
+pub(super) fn run(cx: &Cx<'_>, wanted: &Snapshot) -> Outcome {
+    match picture(cx, wanted) {
+        Ok((picture, is_whole)) => print(&picture, if is_whole { Outcome::Fine } else { Outcome::Partial }),
+        Err(error) => failed(&error),
+    }
+}
+
+/// The picture, and whether all that it shows came in time.
+fn picture(cx: &Cx<'_>, wanted: &Snapshot) -> Result<(String, bool), SessionError> {
+    let session = cx.session(true)?;
+    let setup = session.setup(wanted.size, Colours::True, Charset::Unicode);
+    let mut posed = Posed {
+        opening: opening(&setup.keys, &wanted.screen),
+        state: State::new(setup),
+        then: wanted.press.clone(),
+    };
+    let (sources, clock, deadline) = (&session.reach.sources, session.reach.clock, session.deadline());
+    let is_whole = wait_for(headless::gather(&mut posed, sources, clock, Posed::is_ready, deadline))?;
+    let (width, height) = wanted.size;
+    let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
+    posed.render(clock.now(), &mut buf);
+    let picture = match wanted.format {
+        Picture::Text => text::render(&buf),
+        Picture::Ansi => ansi::render(&buf),
+        Picture::Svg => svg::render(&buf, &format!("burnwatch: {}", wanted.screen.title)),
+    };
+    Ok((picture, is_whole))
+}
+
+/// The keys that open a screen: its own, or its name in the palette where it has none.
+fn opening(keys: &KeyMap, screen: &Screen) -> Vec<Key> {
+    if let Some(key) = keys.of(screen.command).first() {
+        return vec![*key];
+    }
+    let palette = keys.of(Command::Palette).first().copied();
+    let name = screen.title.to_lowercase();
+    palette.into_iter().chain(name.chars().map(Key::char)).chain([Key::named(Named::Enter)]).collect()
+}
+
+/// The application with keys that will be pressed: some at once, the others when the data are there.
+struct Posed {
+    state: State,
+    opening: Vec<Key>,
+    then: Vec<Key>,
+}
+
+impl Posed {
+    fn is_ready(&self) -> bool {
+        self.opening.is_empty() && self.then.is_empty() && self.is_quiet()
+    }
+
+    /// Whether the vital answers are there, or refused, and nothing is on its way.
+    fn is_quiet(&self) -> bool {
+        let State { world, sources, polls, .. } = &self.state;
+        let is_told = |source: &SourceInfo| {
+            // a source in trouble is not asked for more until it is back
+            polls.traffic(&source.id).trouble().is_some()
+                || is_settled(world, std::slice::from_ref(source), NEEDS)
+        };
+        sources.iter().all(is_told) && world.sources().all(|(_, held)| !is_waiting(held))
+    }
+}
+
+impl App for Posed {
+    fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        let is_tick = matches!(event, Event::Tick);
+        let mut effects = self.state.update(event, now);
+        let due = match (is_tick, self.opening.is_empty()) {
+            (true, false) => std::mem::take(&mut self.opening),
+            (true, true) if self.is_quiet() => std::mem::take(&mut self.then),
+            _ => Vec::new(),
+        };
+        for key in due {
+            effects.extend(self.state.update(Event::Key(key), now));
+        }
+        effects
+    }
+
+    fn render(&self, now: Timestamp, buf: &mut Buffer) {
+        self.state.render(now, buf);
+    }
+
+    fn version(&self) -> u64 {
+        self.state.version()
+    }
+}
+
+fn is_waiting(held: &Held) -> bool {
+    held.probe.is_waiting()
+        || held.services.is_waiting()
+        || held.trends.is_waiting()
+        || held.alerts.is_waiting()
+        || held.rules.is_waiting()
+        || held.silences.is_waiting()
+        || held.details.values().any(Remote::is_waiting)
+        || held.series.values().any(Remote::is_waiting)
+        || held.firings.values().any(Remote::is_waiting)
+}
