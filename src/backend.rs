@@ -7,12 +7,19 @@ pub mod alertmanager;
 #[cfg(test)]
 pub(crate) mod double;
 pub(crate) mod http;
+pub mod packs;
+mod prometheus;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
+use jiff::Timestamp;
+
+use crate::config::settings::{Settings, SourceKind, SourceSettings};
 use crate::model::ask::{Answered, Ask};
-use crate::model::source::SourceInfo;
+use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
+use packs::Pack;
 
 /// An answer on its way; dropping it gives the question up.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
@@ -25,4 +32,42 @@ pub trait Source: Send + Sync {
     /// Puts the question. `known` is the digest of the answer that the asker has: if the answer is still the same, the
     /// source may say so instead. Safe to drop half-way; time-outs, retries and caps are the caller's.
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a>;
+}
+
+/// Tells what time it is; the runtime has the one clock.
+pub type Clock = fn() -> Timestamp;
+
+/// What a source is connected with.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    /// The whole configuration.
+    pub settings: &'a Settings,
+    /// The person's own packs.
+    pub packs: &'a [Pack],
+    /// The clock.
+    pub now: Clock,
+}
+
+type Connect = fn(&SourceId, &SourceSettings, Means<'_>) -> Result<Arc<dyn Source>, SourceError>;
+
+/// Each kind that a configuration can name, and how one is connected.
+const KINDS: [(SourceKind, Connect); 1] = [(SourceKind::Prometheus, |id, source, means| {
+    Ok(Arc::new(prometheus::Prometheus::new(id, source, means)?))
+})];
+
+/// A source of the configuration, ready to be asked. Nothing is sent and no secret is read before the first question.
+///
+/// # Errors
+/// [`Trouble::Unreachable`] if its address is none.
+pub fn connect(
+    id: &SourceId,
+    source: &SourceSettings,
+    means: Means<'_>,
+) -> Result<Arc<dyn Source>, SourceError> {
+    let connect = KINDS.iter().find(|(kind, _)| *kind == source.kind).map(|(_, connect)| connect);
+    let missing = || {
+        let what = format!("kind = {:?}", crate::model::source::Kind::from(source.kind).name());
+        SourceError::new(id.clone(), Trouble::NotOffered { what })
+    };
+    connect.ok_or_else(missing)?(id, source, means)
 }

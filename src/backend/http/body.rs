@@ -5,7 +5,7 @@ use std::io::Write;
 
 use flate2::write::MultiGzDecoder;
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
 use crate::model::source::{SourceError, SourceId, Trouble};
 use crate::model::text;
@@ -37,7 +37,7 @@ impl Body {
     ///
     /// # Errors
     /// [`Trouble::Garbled`] with what was found in its place.
-    pub(crate) fn json<T: DeserializeOwned>(&self) -> Result<T, SourceError> {
+    pub(crate) fn json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, SourceError> {
         serde_json::from_slice(&self.bytes).map_err(|error| {
             let first = self.bytes.iter().find(|byte| !byte.is_ascii_whitespace());
             let reason = match first {
@@ -100,7 +100,11 @@ impl Inflow {
             Sink::Plain(limited) => limited.write_all(chunk),
             Sink::Gzip(decoder) => decoder.write_all(chunk),
         };
-        written.map_err(|_| self.stopped = Some(self.why()))
+        if written.is_err() {
+            self.stopped = Some(self.why());
+            return Err(());
+        }
+        Ok(())
     }
 
     fn why(&self) -> Stopped {
@@ -129,7 +133,11 @@ impl Inflow {
     pub(super) fn so_far(self) -> (Vec<u8>, u64) {
         let bytes = match self.sink {
             Sink::Plain(limited) => limited.bytes,
-            Sink::Gzip(mut decoder) => std::mem::take(&mut decoder.get_mut().bytes),
+            Sink::Gzip(mut decoder) => {
+                // brings out what is still held back; a part is better than nothing here
+                drop(decoder.try_finish());
+                std::mem::take(&mut decoder.get_mut().bytes)
+            }
         };
         (bytes, self.wire_bytes)
     }

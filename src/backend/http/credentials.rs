@@ -99,14 +99,13 @@ fn no_secret(error: &SecretError) -> Trouble {
 
 fn header_name(name: &str) -> Result<HeaderName, Trouble> {
     HeaderName::try_from(name)
-        .map_err(|_| Trouble::NoSecret { reason: format!("{name:?} is no name of a header") })
+        .map_err(|error| Trouble::NoSecret { reason: format!("{name:?} is no name of a header: {error}") })
 }
 
 /// Marked as sensitive, so that no log of the HTTP library shows it.
 fn header_value(name: &str, value: &str) -> Result<HeaderValue, Trouble> {
-    let mut value = HeaderValue::try_from(value).map_err(|_| Trouble::NoSecret {
-        reason: format!("the value for {name} has characters that no header may have"),
-    })?;
+    let mut value = HeaderValue::try_from(value)
+        .map_err(|error| Trouble::NoSecret { reason: format!("the value for {name}: {error}") })?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -1,0 +1,334 @@
+//! Packs: files that say which metrics make a service's requests, failures, latency and saturation.
+//!
+//! A pack holds expressions with placeholders; they are filled in, never evaluated here. The format is described in
+//! `config/packs/README.md`.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::model::duration;
+
+/// The built-in packs: those that speak of requests the way the service itself counts them come first.
+const BUILT_IN: [(&str, &str); 11] = [
+    ("http", include_str!("../../config/packs/http.toml")),
+    ("grpc", include_str!("../../config/packs/grpc.toml")),
+    ("envoy", include_str!("../../config/packs/envoy.toml")),
+    ("traefik", include_str!("../../config/packs/traefik.toml")),
+    ("nginx", include_str!("../../config/packs/nginx.toml")),
+    ("haproxy", include_str!("../../config/packs/haproxy.toml")),
+    ("postgres", include_str!("../../config/packs/postgres.toml")),
+    ("redis", include_str!("../../config/packs/redis.toml")),
+    ("generic", include_str!("../../config/packs/generic.toml")),
+    ("kubernetes", include_str!("../../config/packs/kubernetes.toml")),
+    ("node", include_str!("../../config/packs/node.toml")),
+];
+
+/// One pack.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pack {
+    /// Its name, as `services.packs` in the configuration lists it.
+    pub name: String,
+    /// What it is for, in one sentence.
+    pub about: String,
+    /// Labels that name the service in this pack's metrics, in place of `services.labels`.
+    #[serde(default)]
+    pub(super) service_labels: Vec<String>,
+    #[serde(default)]
+    pub(super) requests: Vec<Requests>,
+    #[serde(default)]
+    pub(super) latency: Vec<Latency>,
+    #[serde(default)]
+    pub(super) saturation: Vec<Saturation>,
+}
+
+/// A counter of requests, and how its failures are told.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Requests {
+    /// The counter; must exist.
+    pub(super) metric: String,
+    /// Labels that may hold the outcome.
+    #[serde(default)]
+    pub(super) code: Vec<String>,
+    /// Regular expression for the outcomes that are failures.
+    #[serde(default = "server_errors")]
+    pub(super) failed_codes: String,
+    /// More matchers for the selector.
+    #[serde(default)]
+    pub(super) matchers: String,
+    /// Requests per second, where the counter's rate alone is not that.
+    all: Option<String>,
+    /// Failures per second, where they are not told by a label.
+    failed: Option<String>,
+}
+
+/// A histogram of latencies.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Latency {
+    /// Its name without `_bucket`.
+    pub(super) histogram: String,
+    /// Its unit.
+    #[serde(default)]
+    pub(super) unit: Unit,
+    /// A native histogram, which has no `_bucket`.
+    #[serde(default)]
+    pub(super) native: bool,
+    /// More matchers for the selector.
+    #[serde(default)]
+    pub(super) matchers: String,
+}
+
+/// The unit of a histogram's bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub(super) enum Unit {
+    #[default]
+    #[serde(rename = "s")]
+    Seconds,
+    #[serde(rename = "ms")]
+    Milliseconds,
+}
+
+impl Unit {
+    /// Seconds in one of it.
+    pub(super) const fn seconds(self) -> f64 {
+        match self {
+            Self::Seconds => 1.0,
+            Self::Milliseconds => 0.001,
+        }
+    }
+}
+
+/// How full a resource is, from 0 to 1.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Saturation {
+    /// What is full: `cpu`.
+    pub(super) resource: String,
+    /// All must exist; the first one's labels tell the service. A regular expression stands for any metric that it
+    /// matches, which is then the resource.
+    pub(super) metrics: Vec<String>,
+    /// The use, 0 to 1.
+    expr: String,
+}
+
+fn server_errors() -> String {
+    "5..".into()
+}
+
+/// Why a text is no pack.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PackError {
+    /// It is not TOML, or has fields that no pack has.
+    #[error("it is no pack: {0}")]
+    Unreadable(String),
+    /// Neither requests nor latency nor saturation.
+    #[error("pack {0:?} has no signal")]
+    Empty(String),
+    /// A word that is no name of a metric or label.
+    #[error("pack {pack:?}: {word:?} is no name of a metric or label")]
+    BadName {
+        /// The pack.
+        pack: String,
+        /// The word.
+        word: String,
+    },
+    /// An expression with a placeholder that does not exist, or without one that must be there.
+    #[error("pack {pack:?}: the expression {expr:?} {problem}")]
+    BadExpression {
+        /// The pack.
+        pack: String,
+        /// The expression.
+        expr: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl Pack {
+    /// Reads a pack and checks its names and placeholders.
+    ///
+    /// # Errors
+    /// [`PackError`], with what is wrong; what the expressions mean is not checked.
+    pub fn parse(text: &str) -> Result<Self, PackError> {
+        let pack: Self = toml::from_str(text).map_err(|error| PackError::Unreadable(error.to_string()))?;
+        if pack.requests.is_empty() && pack.latency.is_empty() && pack.saturation.is_empty() {
+            return Err(PackError::Empty(pack.name));
+        }
+        let labels = pack.service_labels.iter().chain(pack.requests.iter().flat_map(|r| &r.code));
+        let plain = pack.requests.iter().map(|r| &r.metric).chain(pack.latency.iter().map(|l| &l.histogram));
+        if let Some(word) = labels.chain(plain).find(|word| !is_name(word)) {
+            return Err(PackError::BadName { pack: pack.name.clone(), word: word.clone() });
+        }
+        for saturation in &pack.saturation {
+            let is_empty = saturation.metrics.is_empty();
+            let bad = saturation.metrics.iter().find(|metric| regex::Regex::new(metric).is_err());
+            if is_empty || bad.is_some() {
+                let word = bad.cloned().unwrap_or_default();
+                return Err(PackError::BadName { pack: pack.name.clone(), word });
+            }
+        }
+        let own = pack.requests.iter().flat_map(|r| [&r.all, &r.failed]).flatten();
+        for expr in own.chain(pack.saturation.iter().map(|s| &s.expr)) {
+            pack.check(expr)?;
+        }
+        Ok(pack)
+    }
+
+    fn check(&self, expr: &str) -> Result<(), PackError> {
+        let wrong = |problem: String| PackError::BadExpression {
+            pack: self.name.clone(),
+            expr: expr.to_owned(),
+            problem,
+        };
+        let words: Vec<_> = placeholders(expr).collect();
+        if let Some(word) = words.iter().find(|word| !["by", "selector", "lookback", "metric"].contains(word))
+        {
+            return Err(wrong(format!("has the unknown placeholder ${word}")));
+        }
+        match ["by", "selector"].into_iter().find(|needed| !words.contains(needed)) {
+            Some(missing) => Err(wrong(format!("lacks ${missing}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The built-in packs and `own` ones, which come first and replace those of the same name; only those that are `wanted`,
+/// unless that is empty.
+pub fn chosen(own: &[Pack], wanted: &[String]) -> Vec<Pack> {
+    let built_in = BUILT_IN
+        .iter()
+        .filter(|(name, _)| own.iter().all(|pack| pack.name != *name))
+        // a test reads them all
+        .filter_map(|(_, text)| Pack::parse(text).ok());
+    let all = own.iter().cloned().chain(built_in);
+    all.filter(|pack| wanted.is_empty() || wanted.contains(&pack.name)).collect()
+}
+
+/// Whether a word can stand for a metric or label in PromQL without quotes.
+pub(super) fn is_name(word: &str) -> bool {
+    !word.is_empty()
+        && !word.starts_with(|c: char| c.is_ascii_digit())
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':')
+}
+
+/// Whom a query is about, and over how long.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fill<'a> {
+    /// Labels to group by.
+    pub(super) by: &'a str,
+    /// Matchers that choose the series, at least one.
+    pub(super) selector: &'a str,
+    /// Over how long rates are taken.
+    pub(super) lookback: Duration,
+}
+
+impl Requests {
+    /// Requests per second.
+    pub(super) fn all(&self, fill: Fill<'_>) -> String {
+        match &self.all {
+            Some(own) => substitute(own, fill, &self.metric),
+            None => self.rate(fill, ""),
+        }
+    }
+
+    /// Failures per second, told by those of its `code` labels that exist; `None` if nothing tells them.
+    pub(super) fn failed(&self, fill: Fill<'_>, codes: &[String]) -> Option<String> {
+        if let Some(own) = &self.failed {
+            return Some(substitute(own, fill, &self.metric));
+        }
+        // each series counts by the first label that it has
+        let parts = codes.iter().enumerate().map(|(at, code)| {
+            let absent = codes.iter().take(at).map(|earlier| format!(",{earlier}=\"\"")).collect::<Vec<_>>();
+            self.rate(fill, &format!(",{code}=~\"{}\"{}", self.failed_codes, absent.concat()))
+        });
+        let parts: Vec<String> = parts.collect();
+        (!parts.is_empty()).then(|| parts.join(" or "))
+    }
+
+    /// Whether failures can be told without any label.
+    pub(super) fn tells_failures_itself(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    fn rate(&self, fill: Fill<'_>, more: &str) -> String {
+        substitute(&rate(&format!("{}{more}", comma(&self.matchers))), fill, &self.metric)
+    }
+}
+
+impl Latency {
+    /// The metric that must exist.
+    pub(super) fn metric(&self) -> String {
+        if self.native { self.histogram.clone() } else { format!("{}_bucket", self.histogram) }
+    }
+
+    /// The latency below which this share of requests stays, in the histogram's unit.
+    pub(super) fn quantile(&self, fill: Fill<'_>, quantile: f64) -> String {
+        let le = if self.native { "" } else { "le" };
+        let by = [le, fill.by].into_iter().filter(|label| !label.is_empty()).collect::<Vec<_>>().join(", ");
+        format!("histogram_quantile({quantile}, {})", self.buckets(Fill { by: &by, ..fill }, ""))
+    }
+
+    /// Requests per second up to each bound, over these bounds only if any is given.
+    pub(super) fn buckets(&self, fill: Fill<'_>, bounds: &str) -> String {
+        let bounds = if bounds.is_empty() { String::new() } else { format!(",le=~\"{bounds}\"") };
+        substitute(&rate(&format!("{}{bounds}", comma(&self.matchers))), fill, &self.metric())
+    }
+}
+
+impl Saturation {
+    /// How full it is, 0 to 1.
+    pub(super) fn expr(&self, fill: Fill<'_>) -> String {
+        substitute(&self.expr, fill, self.metrics.first().map_or("", |metric| metric))
+    }
+
+    /// Whether it stands for any number of metrics.
+    pub(super) fn is_pattern(&self) -> bool {
+        self.metrics.iter().any(|metric| !is_name(metric))
+    }
+}
+
+/// The usual template, with more matchers.
+fn rate(matchers: &str) -> String {
+    format!("sum by ($by) (rate($metric{{$selector{matchers}}}[$lookback]))")
+}
+
+fn comma(matchers: &str) -> String {
+    if matchers.is_empty() { String::new() } else { format!(",{matchers}") }
+}
+
+/// The words after each `$`.
+fn placeholders(template: &str) -> impl Iterator<Item = &str> {
+    template.split('$').skip(1).map(|rest| {
+        let end = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
+        rest.split_at(end).0
+    })
+}
+
+fn substitute(template: &str, fill: Fill<'_>, metric: &str) -> String {
+    let lookback = duration::text(fill.lookback);
+    let mut parts = template.split('$');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(part.len());
+        let (word, rest) = part.split_at(end);
+        match word {
+            "by" => out.push_str(fill.by),
+            "selector" => out.push_str(fill.selector),
+            "lookback" => out.push_str(&lookback),
+            "metric" => out.push_str(metric),
+            // the end of a regular expression, as in a service's own name
+            other => {
+                out.push('$');
+                out.push_str(other);
+            }
+        }
+        out.push_str(rest);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,251 @@
+//! Prometheus and what speaks its API: services and their signals, rules, charts, earlier firings.
+
+mod call;
+mod history;
+mod identity;
+mod rules;
+mod services;
+mod survey;
+mod wire;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::http::Http;
+use super::{Answering, Clock, Means, Source, packs};
+use crate::config::settings::SourceSettings;
+use crate::model::alert::SeverityMap;
+use crate::model::ask::{Answer, Answered, Ask, AskKind};
+use crate::model::duration;
+use crate::model::labels::Text;
+use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
+use call::{Call, Manners, Server};
+use identity::{Flavour, Identity};
+use survey::{Plan, Survey};
+
+/// After this long the server is surveyed again, in case new metrics came.
+const SURVEY_KEPT: Duration = Duration::from_secs(600);
+/// As long as nothing was found, more often.
+const NOTHING_KEPT: Duration = Duration::from_secs(30);
+/// From this difference of clocks on "2 minutes ago" is a lie.
+const SKEW: i64 = 30;
+
+/// One server.
+pub(super) struct Prometheus {
+    info: SourceInfo,
+    server: Server,
+    plan: Plan,
+    severities: SeverityMap,
+    now: Clock,
+    identity: Mutex<Option<Kept<Identity>>>,
+    survey: Mutex<Option<Kept<Arc<Survey>>>>,
+}
+
+/// Something that was found out a while ago.
+struct Kept<T> {
+    value: T,
+    since: Instant,
+    /// What was missing or odd when it was found out.
+    warnings: Vec<Text>,
+}
+
+impl Prometheus {
+    /// Nothing is sent yet.
+    ///
+    /// # Errors
+    /// [`Trouble::Unreachable`] if the address is none.
+    pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
+        let settings = means.settings;
+        let http = Http::new(id, source, &settings.limits)?;
+        let info = SourceInfo {
+            id: id.clone(),
+            kind: Kind::Prometheus,
+            address: http.address().clone(),
+            answers: vec![
+                AskKind::Probe,
+                AskKind::Services,
+                AskKind::Trends,
+                AskKind::Detail,
+                AskKind::Rules,
+                AskKind::Series,
+                AskKind::Firings,
+            ],
+        };
+        let timeout = settings.limits.timeout.0;
+        let packs = packs::chosen(means.packs, &settings.services.packs);
+        Ok(Self {
+            info,
+            server: Server { http, reader: wire::Reader::default(), manners: Manners::default(), timeout },
+            plan: Plan::new(&settings.services, packs),
+            severities: settings.severity_map(),
+            now: means.now,
+            identity: Mutex::new(None),
+            survey: Mutex::new(None),
+        })
+    }
+
+    async fn put(&self, ask: &Ask, known: Option<u64>) -> Answered {
+        let call = Call::new(&self.server);
+        let answer = match ask {
+            Ask::Probe => Answer::Probe(self.probe(&call).await?),
+            Ask::Services { at } => {
+                let survey = self.survey(&call).await?;
+                Answer::Services(services::board(&call, &self.plan, &survey, *at).await?)
+            }
+            Ask::Trends(stretch) => {
+                let survey = self.survey(&call).await?;
+                Answer::Trends(history::trends(&call, &survey, stretch.tail).await?)
+            }
+            Ask::Detail { service, stretch } => {
+                let survey = self.survey(&call).await?;
+                Answer::Detail(history::detail(&call, &survey, service, stretch.tail).await?)
+            }
+            Ask::Rules => {
+                let (board, digest) = rules::board(&call, &self.reading()).await?;
+                let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Rules(board) };
+                return Ok(call.reply(answer, Some(digest)));
+            }
+            Ask::Series { query, stretch } => {
+                self.identity(&call).await?;
+                Answer::Series(call.range(query, stretch.tail).await?)
+            }
+            Ask::Firings { labels, span, .. } => {
+                self.identity(&call).await?;
+                Answer::Firings(rules::firings(&call, &self.plan.labels, labels, *span).await?)
+            }
+            Ask::Alerts | Ask::Silences => {
+                let what = ask.kind().word().to_owned();
+                return Err(self.server.http.error(Trouble::NotOffered { what }));
+            }
+        };
+        Ok(call.reply(answer, None))
+    }
+
+    fn reading(&self) -> rules::Reading<'_> {
+        rules::Reading { source: &self.info.id, severities: &self.severities, now: (self.now)() }
+    }
+
+    /// Who it is, found out once in a while.
+    async fn identity(&self, call: &Call<'_>) -> Result<Identity, SourceError> {
+        let mut kept = self.identity.lock().await;
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.since.elapsed() < SURVEY_KEPT) {
+            return Ok(kept.value.clone());
+        }
+        let identity = Identity::ask(call, &self.reading()).await?;
+        let is_victoria = identity.flavour == Flavour::VictoriaMetrics;
+        self.server.manners.is_victoria.store(is_victoria, Ordering::Relaxed);
+        *kept = Some(Kept { value: identity.clone(), since: Instant::now(), warnings: Vec::new() });
+        Ok(identity)
+    }
+
+    /// What it has, found out once in a while. If that fails later on, what was found last still holds.
+    async fn survey(&self, call: &Call<'_>) -> Result<Arc<Survey>, SourceError> {
+        self.identity(call).await?;
+        let mut kept = self.survey.lock().await;
+        let lasts = |kept: &&Kept<Arc<Survey>>| {
+            kept.since.elapsed() < if kept.value.is_empty() { NOTHING_KEPT } else { SURVEY_KEPT }
+        };
+        if let Some(kept) = kept.as_ref().filter(lasts) {
+            return Ok(Arc::clone(&kept.value));
+        }
+        let surveying = Call::new(&self.server);
+        let made = Survey::make(&surveying, &self.plan).await;
+        call.add_cost_of(&surveying);
+        match (made, kept.as_ref()) {
+            (Ok(survey), _) => {
+                let survey = Arc::new(survey);
+                let warnings = surveying.warnings();
+                *kept = Some(Kept { value: Arc::clone(&survey), since: Instant::now(), warnings });
+                Ok(survey)
+            }
+            (Err(error), Some(old)) if !error.trouble.is_source_wide() => Ok(Arc::clone(&old.value)),
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Once everything is known, one light request.
+    async fn probe(&self, call: &Call<'_>) -> Result<Offer, SourceError> {
+        let date = match call.get("api/v1/query", &[("query", "1")]).await {
+            Ok(body) => body.date,
+            Err(error) if error.trouble.is_source_wide() => return Err(error),
+            Err(error) => {
+                call.warn(&format!("it answers no query: {}", error.trouble));
+                None
+            }
+        };
+        let identity = self.identity(call).await?;
+        let mut facts = Vec::new();
+        match self.survey(call).await {
+            Ok(survey) => {
+                self.facts(call, &survey, &mut facts);
+                if let Some(kept) = self.survey.lock().await.as_ref() {
+                    kept.warnings.iter().for_each(|warning| call.warn(warning));
+                }
+            }
+            Err(error) if error.trouble.is_source_wide() => return Err(error),
+            Err(error) => call.warn(&format!("services cannot be found: {}", error.trouble)),
+        }
+        match (identity.rules, identity.flavour) {
+            (Err(trouble), _) => {
+                call.warn(&format!("no rules, no expressions, no pending alerts: {trouble}"));
+            }
+            (Ok(0), Flavour::VictoriaMetrics) => {
+                call.warn(
+                    "no rule API here? Without -vmalert.proxyURL there are no rules and no pending alerts",
+                );
+            }
+            (Ok(rules), _) => facts.push(("alerting rules".into(), rules.to_string().into())),
+        }
+        let ahead = date.map(|date| date.as_second() - (self.now)().as_second());
+        if let Some(ahead) = ahead.filter(|ahead| ahead.abs() > SKEW) {
+            let way = if ahead > 0 { "ahead of" } else { "behind" };
+            call.warn(&format!("its clock is {} s {way} this machine's: ages are off by that", ahead.abs()));
+        }
+        Ok(Offer {
+            flavour: identity.flavour.name().into(),
+            version: identity.version,
+            facts,
+            warnings: call.warnings(),
+            clock_ahead_seconds: ahead,
+        })
+    }
+
+    fn facts(&self, call: &Call<'_>, survey: &Survey, facts: &mut Vec<(Text, Text)>) {
+        let mut fact = |name: &str, value: String| {
+            if !value.is_empty() {
+                facts.push((name.into(), value.into()));
+            }
+        };
+        fact("services", survey.services.len().to_string());
+        fact("services by", survey.labels().join(", "));
+        fact("packs", survey.packs.join(", "));
+        fact("scrape interval", survey.scrape_interval.map(duration::text).unwrap_or_default());
+        fact("rates over", duration::text(survey.lookback));
+        if survey.is_empty() {
+            let labels = self.plan.labels.join(", ");
+            call.warn(&format!(
+                "no service found: no known metric, and no target with one of the labels {labels}"
+            ));
+        }
+        if survey.scrape_interval.is_some_and(|interval| survey.lookback < 2 * interval) {
+            call.warn("services.lookback is shorter than two scrapes: rates will be missing");
+        }
+    }
+}
+
+impl Source for Prometheus {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
+        Box::pin(self.put(ask, known))
+    }
+}
+
+#[cfg(test)]
+mod tests;

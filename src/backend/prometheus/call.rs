@@ -1,0 +1,207 @@
+//! One question's requests: at most a few at once, counted, with the warnings that came along.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use prometheus_http_query::{Client, Error, InstantQueryBuilder, RangeQueryBuilder};
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+
+use super::wire::{Data, Envelope, Reader, Sample};
+use crate::backend::http::{Body, Http};
+use crate::model::ask::{Answer, Reply};
+use crate::model::labels::Text;
+use crate::model::series::{Matrix, Span};
+use crate::model::source::{SourceError, Trouble};
+
+/// Requests at once for one question.
+const AT_ONCE: usize = 4;
+
+/// How the server wants to be asked, as far as it is known.
+#[derive(Default)]
+pub(super) struct Manners {
+    /// Something on the way does not let POST through.
+    pub(super) get_only: AtomicBool,
+    /// `VictoriaMetrics` makes up the last 30 seconds and caches unless told otherwise.
+    pub(super) is_victoria: AtomicBool,
+}
+
+/// A query that can be sent in two ways.
+#[derive(Clone)]
+enum Query {
+    Instant(InstantQueryBuilder),
+    Range(RangeQueryBuilder),
+}
+
+impl Query {
+    async fn send(self, get: bool) -> Result<reqwest::Response, Error> {
+        match (self, get) {
+            (Self::Instant(query), true) => query.get_raw().await,
+            (Self::Instant(query), false) => query.post_raw().await,
+            (Self::Range(query), true) => query.get_raw().await,
+            (Self::Range(query), false) => query.post_raw().await,
+        }
+    }
+}
+
+/// What all questions to one server share.
+pub(super) struct Server {
+    pub(super) http: Http,
+    pub(super) reader: Reader,
+    pub(super) manners: Manners,
+    /// The server need not work longer than we wait.
+    pub(super) timeout: Duration,
+}
+
+/// The requests of one question.
+pub(super) struct Call<'a> {
+    pub(super) server: &'a Server,
+    gate: Semaphore,
+    requests: AtomicU32,
+    bytes_in: AtomicU64,
+    warnings: Mutex<Vec<Text>>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(server: &'a Server) -> Self {
+        Self {
+            server,
+            gate: Semaphore::new(AT_ONCE),
+            requests: AtomicU32::new(0),
+            bytes_in: AtomicU64::new(0),
+            warnings: Mutex::default(),
+        }
+    }
+
+    /// An instant query; `None`: now, by the server's clock.
+    pub(super) async fn instant(
+        &self,
+        query: &str,
+        at: Option<Timestamp>,
+    ) -> Result<Vec<Sample>, SourceError> {
+        let mut request = self.client().await?.query(query).timeout(self.timeout());
+        if let Some(at) = at {
+            request = request.at(at.as_second());
+        }
+        if self.server.manners.is_victoria.load(Ordering::Relaxed) {
+            request = request.query("nocache", 1);
+        }
+        let body = self.send(&Query::Instant(request)).await?;
+        let data = self.open::<Data<'_>>(&body)?;
+        Ok(self.server.reader.samples(&data))
+    }
+
+    /// A range query over the grid of `span`.
+    pub(super) async fn range(&self, query: &str, span: Span) -> Result<Matrix, SourceError> {
+        let (start, end) = (span.start().as_second(), span.end().as_second());
+        let step = span.step().as_secs_f64();
+        let mut request = self.client().await?.query_range(query, start, end, step).timeout(self.timeout());
+        if self.server.manners.is_victoria.load(Ordering::Relaxed) {
+            request = request.query("latency_offset", "1s");
+        }
+        let body = self.send(&Query::Range(request)).await?;
+        let data = self.open::<Data<'_>>(&body)?;
+        Ok(self.server.reader.matrix(&data, span))
+    }
+
+    async fn client(&self) -> Result<Client, SourceError> {
+        let http = &self.server.http;
+        Client::from(http.client().await?, http.base().as_str().trim_end_matches('/'))
+            .map_err(|error| http.error(Trouble::Internal { reason: error.to_string() }))
+    }
+
+    /// GET of another path of the API.
+    pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
+        let _permit = self.gate.acquire().await;
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let body = self.server.http.get(path, query).await?;
+        self.bytes_in.fetch_add(body.wire_bytes, Ordering::Relaxed);
+        Ok(body)
+    }
+
+    /// Sends a query by POST, for selectors may be long, or by GET once POST was refused.
+    async fn send(&self, query: &Query) -> Result<Body, SourceError> {
+        let _permit = self.gate.acquire().await;
+        let http = &self.server.http;
+        let get_only = &self.server.manners.get_only;
+        loop {
+            let get = get_only.load(Ordering::Relaxed);
+            self.requests.fetch_add(1, Ordering::Relaxed);
+            let response = query.clone().send(get).await.map_err(|error| {
+                let cause = match &error {
+                    Error::Client(error) => std::error::Error::source(error),
+                    _ => None,
+                };
+                match cause.and_then(|cause| cause.downcast_ref::<reqwest::Error>()) {
+                    Some(cause) => http.failed(cause),
+                    None => http.error(Trouble::Internal { reason: error.to_string() }),
+                }
+            })?;
+            match http.read(Ok(response)).await {
+                Err(SourceError { trouble: Trouble::Refused { status: 405, .. }, .. }) if !get => {
+                    get_only.store(true, Ordering::Relaxed);
+                }
+                read => {
+                    let body = read?;
+                    self.bytes_in.fetch_add(body.wire_bytes, Ordering::Relaxed);
+                    return Ok(body);
+                }
+            }
+        }
+    }
+
+    /// The data in an answer; keeps its warnings.
+    pub(super) fn open<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<T, SourceError> {
+        let envelope: Envelope<'b, T> = body.json()?;
+        for warning in &envelope.warnings {
+            self.warn(&self.server.reader.text(&warning.0));
+        }
+        match envelope.data {
+            Some(data) if envelope.status.0 == "success" => Ok(data),
+            _ => {
+                let message = envelope.error.unwrap_or_default();
+                let trouble = if message.0.is_empty() {
+                    Trouble::Garbled { reason: "an answer without data".into() }
+                } else {
+                    Trouble::BadQuery { message: self.server.reader.text(&message.0).to_string() }
+                };
+                Err(self.server.http.error(trouble))
+            }
+        }
+    }
+
+    /// Notes, once, that something is missing or odd.
+    pub(super) fn warn(&self, warning: &str) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if warnings.iter().all(|known| **known != *warning) {
+            warnings.push(warning.into());
+        }
+    }
+
+    /// What was noted so far.
+    pub(super) fn warnings(&self) -> Vec<Text> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts another question's requests as this one's, for they were made for it.
+    pub(super) fn add_cost_of(&self, other: &Self) {
+        self.requests.fetch_add(other.requests.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.bytes_in.fetch_add(other.bytes_in.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// The answer with what it cost.
+    pub(super) fn reply(&self, answer: Answer, digest: Option<u64>) -> Reply {
+        Reply {
+            answer,
+            digest,
+            bytes_in: self.bytes_in.load(Ordering::Relaxed),
+            requests: self.requests.load(Ordering::Relaxed),
+        }
+    }
+
+    fn timeout(&self) -> i64 {
+        i64::try_from(self.server.timeout.as_millis()).unwrap_or(i64::MAX)
+    }
+}

@@ -1,0 +1,273 @@
+//! Signals over time: short histories of all services, and all about one.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::call::Call;
+use super::services::ratio;
+use super::survey::{Found, Lane, Survey};
+use crate::backend::packs::Fill;
+use crate::model::labels::{Labels, Text};
+use crate::model::series::{Line, Matrix, Span};
+use crate::model::service::{Detail, Trends};
+use crate::model::source::SourceError;
+
+/// The quantiles of a detail, with the labels of their lines.
+const QUANTILES: [(f64, &str); 3] = [(0.5, "0.5"), (0.95, "0.95"), (0.99, "0.99")];
+
+/// Rates are taken over at least a step, so that nothing between two points is missed.
+fn lookback(survey: &Survey, span: Span) -> Duration {
+    survey.lookback.max(span.step())
+}
+
+/// Counts what succeeds, and keeps the first failure for the case that nothing does.
+#[derive(Default)]
+struct Luck {
+    any: bool,
+    failure: Option<SourceError>,
+}
+
+impl Luck {
+    fn take<T>(&mut self, result: Result<T, SourceError>) -> Option<T> {
+        match result {
+            Ok(value) => {
+                self.any = true;
+                Some(value)
+            }
+            Err(error) => {
+                self.failure.get_or_insert(error);
+                None
+            }
+        }
+    }
+
+    fn end<T>(self, value: T) -> Result<T, SourceError> {
+        match self.failure {
+            Some(error) if !self.any => Err(error),
+            _ => Ok(value),
+        }
+    }
+}
+
+/// Short histories of all services.
+///
+/// # Errors
+/// If no query succeeds.
+pub(super) async fn trends(call: &Call<'_>, survey: &Survey, span: Span) -> Result<Trends, SourceError> {
+    let lookback = lookback(survey, span);
+    let counters = join_all(lanes(&survey.counters).map(async |(counter, lane)| {
+        let fill = lane.fill(lookback);
+        let failed = counter.requests.failed(fill, &counter.codes);
+        tokio::join!(range(call, Some(counter.requests.all(fill)), span), range(call, failed, span))
+    }));
+    let histograms = join_all(lanes(&survey.histograms).map(async |(histogram, lane)| {
+        call.range(&histogram.latency.quantile(lane.fill(lookback), 0.95), span).await
+    }));
+    let (counters, histograms) = tokio::join!(counters, histograms);
+    let (mut rates, mut ratios, mut p95, mut luck) =
+        (Lines::new(), Lines::new(), Lines::new(), Luck::default());
+    for ((counter, lane), (all, failed)) in lanes(&survey.counters).zip(counters) {
+        let (Some(Some(all)), failed) = (luck.take(all), luck.take(failed).flatten()) else { continue };
+        let failed: Option<Lines> = failed.map(|matrix| by_label(matrix, &lane.label).collect());
+        for (service, values) in by_label(all, &lane.label) {
+            if rates.contains_key(&service) {
+                continue;
+            }
+            if let Some(failed) = failed.as_ref().filter(|_| !counter.blind.contains(&service)) {
+                ratios.insert(service.clone(), ratios_of(failed.get(&service), &values));
+            }
+            rates.insert(service, values);
+        }
+    }
+    for ((histogram, lane), matrix) in lanes(&survey.histograms).zip(histograms) {
+        let Some(matrix) = luck.take(matrix) else { continue };
+        for (service, values) in by_label(matrix, &lane.label) {
+            let seconds = scaled(values, histogram.latency.unit.seconds());
+            p95.entry(service).or_insert(seconds);
+        }
+    }
+    let [request_rate, error_ratio, p95] = [rates, ratios, p95].map(|lines| matrix(span, "service", lines));
+    luck.end(Trends { request_rate, error_ratio, p95 })
+}
+
+/// All about one service.
+///
+/// # Errors
+/// If no query succeeds.
+pub(super) async fn detail(
+    call: &Call<'_>,
+    survey: &Survey,
+    service: &str,
+    span: Span,
+) -> Result<Detail, SourceError> {
+    let lookback = lookback(survey, span);
+    let mut luck = Luck::default();
+    let (requests, latencies, saturations) = tokio::join!(
+        join_all(of_service(&survey.counters, service).map(async |(counter, lane)| {
+            let selector = lane.only(service);
+            let fill = Fill { by: &lane.label, selector: &selector, lookback };
+            let failed = counter.requests.failed(fill, &counter.codes);
+            tokio::join!(range(call, Some(counter.requests.all(fill)), span), range(call, failed, span))
+        })),
+        join_all(of_service(&survey.histograms, service).map(async |(histogram, lane)| {
+            let selector = lane.only(service);
+            let fill = Fill { by: &lane.label, selector: &selector, lookback };
+            let quantiles = join_all(QUANTILES.map(async |(quantile, _)| {
+                call.range(&histogram.latency.quantile(fill, quantile), span).await
+            }));
+            let by_le = histogram.latency.buckets(Fill { by: "le", ..fill }, "");
+            let buckets = async {
+                // a native histogram has no bounds that a chart could show
+                if histogram.latency.native {
+                    Ok(Matrix::empty(span))
+                } else {
+                    call.range(&by_le, span).await
+                }
+            };
+            tokio::join!(quantiles, buckets)
+        })),
+        join_all(of_service(&survey.saturations, service).map(async |(saturation, lane)| {
+            let selector = lane.only(service);
+            let by = if saturation.is_pattern() { "__name__" } else { &lane.label };
+            call.range(&saturation.expr(Fill { by, selector: &selector, lookback }), span).await
+        })),
+    );
+    let mut out = Detail {
+        request_rate: Matrix::empty(span),
+        error_ratio: Matrix::empty(span),
+        latency: Matrix::empty(span),
+        saturation: Matrix::empty(span),
+        buckets: Matrix::empty(span),
+    };
+    for ((counter, _), (all, failed)) in of_service(&survey.counters, service).zip(requests) {
+        let (all, failed) = (luck.take(all).flatten(), luck.take(failed).flatten());
+        // the first entry that has anything speaks for the service
+        let Some(all) = all.and_then(only_line).filter(|_| out.request_rate.lines.is_empty()) else {
+            continue;
+        };
+        if let Some(failed) = failed.filter(|_| !counter.blind.contains(service)) {
+            let ratios = ratios_of(only_line(failed).as_ref(), &all);
+            out.error_ratio.lines = vec![Line { labels: Labels::default(), values: ratios }];
+        }
+        out.request_rate.lines = vec![Line { labels: Labels::default(), values: all }];
+    }
+    for ((histogram, _), (quantiles, buckets)) in of_service(&survey.histograms, service).zip(latencies) {
+        let unit = histogram.latency.unit.seconds();
+        let mut lines = Lines::new();
+        for ((_, name), matrix) in QUANTILES.into_iter().zip(quantiles) {
+            if let Some(values) = luck.take(matrix).and_then(only_line) {
+                lines.insert(name.into(), scaled(values, unit));
+            }
+        }
+        let buckets = luck.take(buckets);
+        if out.latency.lines.is_empty() && !lines.is_empty() {
+            out.latency = matrix(span, "quantile", lines);
+            out.buckets = buckets.map_or(Matrix::empty(span), |buckets| apart(buckets, unit));
+        }
+    }
+    let mut full = Lines::new();
+    for ((saturation, _), result) in of_service(&survey.saturations, service).zip(saturations) {
+        for line in luck.take(result).into_iter().flat_map(|matrix| matrix.lines) {
+            let name = match line.labels.get("__name__") {
+                Some(metric) => resource_of(metric).into(),
+                None => saturation.resource.as_str().into(),
+            };
+            full.entry(name)
+                .or_insert_with(|| line.values.iter().map(|value| value.clamp(0.0, 1.0)).collect());
+        }
+    }
+    out.saturation = matrix(span, "resource", full);
+    luck.end(out)
+}
+
+type Lines = BTreeMap<Text, Vec<f64>>;
+
+fn lanes<T>(all: &[Found<T>]) -> impl Iterator<Item = (&T, &Lane)> {
+    all.iter().flat_map(|found| found.lanes.iter().map(move |lane| (&found.entry, lane)))
+}
+
+/// The lanes that knew the service; if none did, it may be new, and all are asked.
+fn of_service<'a, T>(all: &'a [Found<T>], service: &str) -> impl Iterator<Item = (&'a T, &'a Lane)> {
+    let is_known = lanes(all).any(|(_, lane)| lane.services.contains(service));
+    let service: Text = service.into();
+    lanes(all).filter(move |(_, lane)| !is_known || lane.services.contains(&service))
+}
+
+async fn range(call: &Call<'_>, query: Option<String>, span: Span) -> Result<Option<Matrix>, SourceError> {
+    match query {
+        Some(query) => call.range(&query, span).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+fn by_label(matrix: Matrix, label: &str) -> impl Iterator<Item = (Text, Vec<f64>)> {
+    matrix.lines.into_iter().filter_map(move |line| Some((line.labels.get(label)?.clone(), line.values)))
+}
+
+fn only_line(matrix: Matrix) -> Option<Vec<f64>> {
+    matrix.lines.into_iter().next().map(|line| line.values)
+}
+
+/// One line for each name, which becomes the line's one label.
+fn matrix(span: Span, label: &str, lines: Lines) -> Matrix {
+    let label: Text = label.into();
+    let lines = lines
+        .into_iter()
+        .map(|(name, values)| Line { labels: Labels::new(vec![(Text::clone(&label), name)]), values });
+    Matrix { span, lines: lines.collect() }
+}
+
+fn scaled(mut values: Vec<f64>, factor: f64) -> Vec<f64> {
+    for value in &mut values {
+        *value *= factor;
+    }
+    values
+}
+
+fn ratios_of(failed: Option<&Vec<f64>>, all: &[f64]) -> Vec<f64> {
+    let failed_at = |at: usize| failed?.get(at).copied().filter(|value| !value.is_nan());
+    all.iter().enumerate().map(|(at, all)| ratio(failed_at(at), *all).unwrap_or(f64::NAN)).collect()
+}
+
+/// Buckets that count only what is their own, out of cumulative ones; bounds in seconds.
+fn apart(cumulative: Matrix, unit: f64) -> Matrix {
+    let span = cumulative.span;
+    let mut bounds: Vec<(f64, Vec<f64>)> = cumulative
+        .lines
+        .into_iter()
+        .filter_map(|line| Some((line.labels.value("le").parse::<f64>().ok()? * unit, line.values)))
+        .collect();
+    bounds.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // one bound in two spellings comes from two kinds of instances
+    bounds.dedup_by(|again, kept| {
+        let is_same = again.0.to_bits() == kept.0.to_bits();
+        if is_same {
+            for (kept, again) in kept.1.iter_mut().zip(&again.1) {
+                *kept =
+                    if kept.is_nan() { *again } else { *kept + if again.is_nan() { 0.0 } else { *again } };
+            }
+        }
+        is_same
+    });
+    let mut below: Vec<f64> = vec![0.0; span.len()];
+    let mut lines = Lines::new();
+    for (bound, values) in bounds {
+        let name = if bound.is_finite() { bound.to_string() } else { "+Inf".into() };
+        // NaN.max(0.0) would be zero, and absence is not zero
+        let own =
+            |(value, below): (&f64, &f64)| if value.is_nan() { f64::NAN } else { (value - below).max(0.0) };
+        lines.insert(name.into(), values.iter().zip(&below).map(own).collect());
+        for (below, value) in below.iter_mut().zip(values) {
+            *below = below.max(value);
+        }
+    }
+    matrix(span, "le", lines)
+}
+
+/// `service_cpu_saturation_ratio` -> `cpu`: without what all such names have.
+fn resource_of(metric: &str) -> &str {
+    let name = metric.strip_suffix("_saturation_ratio").unwrap_or(metric);
+    name.strip_prefix("service_").unwrap_or(name)
+}

@@ -1,0 +1,218 @@
+//! Alerting rules with the alerts that they hold, and when an alert fired before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::call::Call;
+use super::survey::quoted;
+use super::wire::{Pairs, Piece, Reader};
+use crate::model::alert::{Alert, AlertState, Firing, SeverityMap};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::{Labels, Text};
+use crate::model::rule::{Rule, RuleBoard};
+use crate::model::series::Span;
+use crate::model::source::{SourceError, SourceId, Trouble};
+
+/// Points missed in a row before a firing counts as over.
+const GAP: usize = 2;
+
+#[derive(Deserialize)]
+struct Groups<'a> {
+    #[serde(borrow, default)]
+    groups: Vec<Group<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Group<'a> {
+    #[serde(borrow, default)]
+    name: Piece<'a>,
+    #[serde(borrow, default)]
+    rules: Vec<WireRule<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireRule<'a> {
+    #[serde(borrow, default)]
+    name: Piece<'a>,
+    #[serde(borrow, default)]
+    query: Piece<'a>,
+    /// In seconds.
+    #[serde(default)]
+    duration: f64,
+    #[serde(borrow, default)]
+    labels: Pairs<'a>,
+    #[serde(borrow, default)]
+    annotations: Pairs<'a>,
+    #[serde(borrow, default)]
+    last_error: Piece<'a>,
+    #[serde(borrow, default, rename = "type")]
+    kind: Piece<'a>,
+    #[serde(borrow, default)]
+    alerts: Option<Vec<WireAlert<'a>>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireAlert<'a> {
+    #[serde(borrow, default)]
+    labels: Pairs<'a>,
+    #[serde(borrow, default)]
+    annotations: Pairs<'a>,
+    #[serde(borrow, default)]
+    state: Piece<'a>,
+    #[serde(borrow, default)]
+    active_at: Piece<'a>,
+    #[serde(borrow, default)]
+    value: Piece<'a>,
+}
+
+/// What an answer about rules is read with.
+pub(super) struct Reading<'a> {
+    pub(super) source: &'a SourceId,
+    pub(super) severities: &'a SeverityMap,
+    pub(super) now: Timestamp,
+}
+
+/// All alerting rules, and what recognises the same answer next time whenever the rules were evaluated.
+///
+/// # Errors
+/// [`Trouble::NotOffered`] where there is no such path, as at a Mimir without ruler.
+pub(super) async fn board(call: &Call<'_>, reading: &Reading<'_>) -> Result<(RuleBoard, u64), SourceError> {
+    let body = call.get("api/v1/rules", &[("type", "alert")]).await.map_err(|error| match error.trouble {
+        // VictoriaMetrics says 400 to a path that it does not know
+        Trouble::Refused { status: 404 | 501, .. } | Trouble::BadQuery { .. } => {
+            SourceError { trouble: Trouble::NotOffered { what: "alerting rules".into() }, ..error }
+        }
+        _ => error,
+    })?;
+    let groups: Groups<'_> = call.open(&body)?;
+    let board = board_of(&groups, &call.server.reader, reading);
+    let digest = digest(&board);
+    Ok((board, digest))
+}
+
+fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &Reading<'_>) -> RuleBoard {
+    let mut board = RuleBoard::default();
+    let mut seen = BTreeSet::new();
+    let mut alerts = BTreeMap::new();
+    for group in &groups.groups {
+        for wire in group.rules.iter().filter(|rule| rule.kind.0 != "recording") {
+            let error = &wire.last_error.0;
+            let rule = Rule {
+                name: reader.text(&wire.name.0),
+                group: reader.text(&group.name.0),
+                expr: reader.lines(&wire.query.0),
+                hold: Duration::try_from_secs_f64(wire.duration).unwrap_or_default(),
+                labels: reader.labels(&wire.labels),
+                annotations: reader.annotations(&wire.annotations),
+                error: (!error.is_empty()).then(|| reader.text(error)),
+            };
+            for alert in wire.alerts.iter().flatten() {
+                let alert = alert_of(alert, &rule.name, reader, reading);
+                alerts.entry(alert.fingerprint).or_insert(Arc::new(alert));
+            }
+            // Thanos may repeat a rule for each replica of its ruler
+            let identity = (rule.group.clone(), rule.name.clone(), rule.expr.clone(), rule.labels.clone());
+            if seen.insert(identity) {
+                board.rules.push(Arc::new(rule));
+            }
+        }
+    }
+    board.alerts = alerts.into_values().collect();
+    board
+}
+
+fn alert_of(wire: &WireAlert<'_>, rule: &Text, reader: &Reader, reading: &Reading<'_>) -> Alert {
+    let mut labels = reader.labels(&wire.labels);
+    if labels.get("alertname").is_none() {
+        let named = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+        labels = Labels::new(named.chain([("alertname".into(), rule.clone())]).collect());
+    }
+    Alert {
+        fingerprint: Fingerprint::of(&labels),
+        annotations: reader.annotations(&wire.annotations),
+        state: if wire.state.0 == "pending" { AlertState::Pending } else { AlertState::Firing },
+        severity: reading.severities.of(&labels),
+        starts_at: wire.active_at.0.parse().unwrap_or(reading.now),
+        updated_at: reading.now,
+        resolved_at: None,
+        generator_url: None,
+        receivers: Arc::from([]),
+        group: Labels::default(),
+        silenced_by: Arc::from([]),
+        inhibited_by: Arc::from([]),
+        value: wire.value.0.parse().ok().filter(|value: &f64| value.is_finite()),
+        sources: vec![reading.source.clone()],
+        labels,
+    }
+}
+
+/// Over what is shown, for the times of evaluation in the answer change although nothing else does.
+fn digest(board: &RuleBoard) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for rule in &board.rules {
+        (&rule.name, &rule.group, &rule.expr, rule.hold, &rule.labels).hash(&mut hasher);
+        (&rule.annotations, &rule.error).hash(&mut hasher);
+    }
+    for alert in &board.alerts {
+        (&alert.labels, &alert.annotations, alert.state, alert.starts_at).hash(&mut hasher);
+        alert.value.map(f64::to_bits).hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// When the alert with these labels fired, oldest first.
+///
+/// The series are found by name and service and must then agree with the alert on every label that both have: labels
+/// that a Prometheus adds to what it sends (`external_labels`) are not on its own series.
+///
+/// # Errors
+/// Whatever fails the query.
+pub(super) async fn firings(
+    call: &Call<'_>,
+    service_labels: &[String],
+    labels: &Labels,
+    span: Span,
+) -> Result<Vec<Firing>, SourceError> {
+    let service = service_labels.iter().find_map(|name| Some((name, labels.get(name)?)));
+    // or the label is one of those that are added on sending
+    let service =
+        service.map(|(name, value)| format!(",{name}=~{}", quoted(&format!("|{}", regex::escape(value)))));
+    let selector = format!(
+        "alertname={},alertstate=\"firing\"{}",
+        quoted(labels.value("alertname")),
+        service.unwrap_or_default()
+    );
+    let step = crate::model::duration::text(span.step());
+    // over the whole step, so that no short firing falls between two points
+    let matrix = call.range(&format!("max_over_time(ALERTS{{{selector}}}[{step}])"), span).await?;
+    let same = |line: &Labels| {
+        line.iter().all(|(name, value)| {
+            matches!(&**name, "__name__" | "alertstate") || labels.get(name).is_none_or(|own| own == value)
+        })
+    };
+    let points: BTreeSet<usize> = matrix
+        .lines
+        .iter()
+        .filter(|line| same(&line.labels))
+        .flat_map(|line| line.values.iter().enumerate().filter(|(_, value)| **value > 0.0).map(|(at, _)| at))
+        .collect();
+    Ok(intervals(points.into_iter(), span))
+}
+
+fn intervals(points: impl Iterator<Item = usize>, span: Span) -> Vec<Firing> {
+    let mut firings: Vec<(usize, usize)> = Vec::new();
+    for point in points {
+        match firings.last_mut() {
+            Some((_, last)) if point - *last <= GAP => *last = point,
+            _ => firings.push((point, point)),
+        }
+    }
+    firings.into_iter().map(|(from, to)| Firing { from: span.at(from), to: span.at(to) }).collect()
+}
