@@ -190,13 +190,15 @@ impl Prometheus {
             Err(error) => call.warn(&format!("services cannot be found: {}", error.trouble)),
         }
         match (identity.rules, identity.flavour) {
-            (None, _) => call.warn("it offers no alerting rules: no expressions, no pending alerts"),
-            (Some(0), Flavour::VictoriaMetrics) => {
+            (Err(trouble), _) => {
+                call.warn(&format!("no rules, no expressions, no pending alerts: {trouble}"));
+            }
+            (Ok(0), Flavour::VictoriaMetrics) => {
                 call.warn(
                     "no rule API here? Without -vmalert.proxyURL there are no rules and no pending alerts",
                 );
             }
-            (Some(rules), _) => facts.push(("alerting rules".into(), rules.to_string().into())),
+            (Ok(rules), _) => facts.push(("alerting rules".into(), rules.to_string().into())),
         }
         let ahead = date.map(|date| date.as_second() - (self.now)().as_second());
         if let Some(ahead) = ahead.filter(|ahead| ahead.abs() > SKEW) {

@@ -38,8 +38,8 @@ impl Flavour {
 pub(super) struct Identity {
     pub(super) flavour: Flavour,
     pub(super) version: Text,
-    /// How many alerting rules it runs; `None`: it has no rule API.
-    pub(super) rules: Option<usize>,
+    /// How many alerting rules it runs, or why it does not tell.
+    pub(super) rules: Result<usize, Trouble>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -70,9 +70,9 @@ impl Identity {
             flavour = Flavour::Thanos;
         }
         let rules = match rules {
-            Ok((board, _)) => Some(board.rules.len()),
+            Ok((board, _)) => Ok(board.rules.len()),
             Err(error) if error.trouble.is_source_wide() => return Err(error),
-            Err(_) => None,
+            Err(error) => Err(error.trouble),
         };
         Ok(Self { flavour, version: call.server.reader.text(version), rules })
     }

@@ -276,7 +276,7 @@ fn lanes_of(samples: &[Sample], labels: &[String]) -> Vec<Lane> {
             let label = labels.get(at)?.clone();
             let absent = labels.iter().take(at).filter(exists).map(|earlier| format!("{earlier}=\"\""));
             let selector = absent.chain([format!("{label}!=\"\"")]).collect::<Vec<_>>().join(",");
-            Some(Lane { selector, label, services })
+            Some(Lane { label, selector, services })
         })
         .collect()
 }
@@ -405,3 +405,6 @@ pub(super) fn quoted(text: &str) -> String {
     out.push('"');
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -207,3 +207,6 @@ fn on_grid(points: &[Point<'_>], span: Span) -> Option<Vec<f64>> {
     }
     any.then_some(values)
 }
+
+#[cfg(test)]
+mod tests;
