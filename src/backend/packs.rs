@@ -195,15 +195,20 @@ impl Pack {
     }
 }
 
+/// The names of the built-in packs.
+pub fn built_in() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|(name, _)| *name)
+}
+
 /// The built-in packs and `own` ones, which come first and replace those of the same name; only those that are `wanted`,
 /// unless that is empty.
 pub fn chosen(own: &[Pack], wanted: &[String]) -> Vec<Pack> {
-    let built_in = BUILT_IN
+    let others = BUILT_IN
         .iter()
         .filter(|(name, _)| own.iter().all(|pack| pack.name != *name))
         // a test reads them all
         .filter_map(|(_, text)| Pack::parse(text).ok());
-    let all = own.iter().cloned().chain(built_in);
+    let all = own.iter().cloned().chain(others);
     all.filter(|pack| wanted.is_empty() || wanted.contains(&pack.name)).collect()
 }
 

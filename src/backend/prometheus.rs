@@ -4,6 +4,7 @@ mod call;
 mod history;
 mod identity;
 mod rules;
+mod sent;
 mod services;
 mod survey;
 mod wire;
@@ -25,6 +26,7 @@ use crate::model::labels::Text;
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
 use call::{Call, Manners, Server};
 use identity::{Flavour, Identity};
+use sent::Sent;
 use survey::{Plan, Survey};
 
 /// After this long the server is surveyed again, in case new metrics came.
@@ -105,7 +107,8 @@ impl Prometheus {
                 Answer::Detail(history::detail(&call, &survey, service, stretch.tail).await?)
             }
             Ask::Rules => {
-                let (board, digest) = rules::board(&call, &self.reading()).await?;
+                let identity = self.identity(&call).await?;
+                let (board, digest) = rules::board(&call, &self.reading(&identity.sent)).await?;
                 let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Rules(board) };
                 return Ok(call.reply(answer, Some(digest)));
             }
@@ -125,8 +128,8 @@ impl Prometheus {
         Ok(call.reply(answer, None))
     }
 
-    fn reading(&self) -> rules::Reading<'_> {
-        rules::Reading { source: &self.info.id, severities: &self.severities, now: (self.now)() }
+    fn reading<'a>(&'a self, sent: &'a Sent) -> rules::Reading<'a> {
+        rules::Reading { source: &self.info.id, severities: &self.severities, now: (self.now)(), sent }
     }
 
     /// Who it is, found out once in a while.
@@ -135,7 +138,7 @@ impl Prometheus {
         if let Some(kept) = kept.as_ref().filter(|kept| kept.since.elapsed() < SURVEY_KEPT) {
             return Ok(kept.value.clone());
         }
-        let identity = Identity::ask(call, &self.reading()).await?;
+        let identity = Identity::ask(call, &self.reading(&Sent::default())).await?;
         let is_victoria = identity.flavour == Flavour::VictoriaMetrics;
         self.server.manners.is_victoria.store(is_victoria, Ordering::Relaxed);
         *kept = Some(Kept { value: identity.clone(), since: Instant::now(), warnings: Vec::new() });

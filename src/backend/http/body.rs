@@ -1,6 +1,5 @@
 //! Bodies of answers: read chunk by chunk, inflated, limited, and decoded from JSON.
 
-use std::hash::Hasher;
 use std::io::Write;
 
 use flate2::write::MultiGzDecoder;
@@ -20,17 +19,13 @@ pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
     /// As many as came over the wire.
     pub(crate) wire_bytes: u64,
-    /// Recognises the same bytes next time.
-    pub(crate) digest: u64,
     /// The server's clock (`Date`).
     pub(crate) date: Option<Timestamp>,
 }
 
 impl Body {
     pub(super) fn new(source: SourceId, bytes: Vec<u8>, wire_bytes: u64, date: Option<Timestamp>) -> Self {
-        let mut hasher = std::hash::DefaultHasher::new();
-        hasher.write(&bytes);
-        Self { source, bytes, wire_bytes, digest: hasher.finish(), date }
+        Self { source, bytes, wire_bytes, date }
     }
 
     /// The JSON in it.

@@ -396,9 +396,13 @@ fn rules_of(second: u32, state: &str) -> Canned {
 #[tokio::test]
 async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were_evaluated() {
     let second = std::sync::atomic::AtomicU32::new(0);
-    let double = Double::start(move |_| {
+    let double = Double::start(move |asked| {
+        if !asked.path.ends_with("rules") {
+            return Canned::new(404, "text/plain", "");
+        }
+        // the first time it is asked who it is
         let second = second.fetch_add(1, Ordering::Relaxed);
-        rules_of(second, if second < 2 { "pending" } else { "firing" })
+        rules_of(second, if second < 3 { "pending" } else { "firing" })
     })
     .await;
     let source = source(&double);
