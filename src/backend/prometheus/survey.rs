@@ -121,6 +121,11 @@ impl Survey {
         self.services.is_empty()
     }
 
+    /// Whether there is more than targets.
+    pub(super) fn has_signals(&self) -> bool {
+        self.size() > 0
+    }
+
     /// The labels that name services, in order of the first use.
     pub(super) fn labels(&self) -> Vec<&str> {
         let lanes = self.counters.iter().flat_map(|found| &found.lanes);

@@ -483,3 +483,34 @@ async fn what_prometheus_has_no_answer_to_is_not_offered() {
         assert!(!source.info().answers.contains(&ask.kind()));
     }
 }
+
+#[tokio::test]
+async fn a_server_that_came_back_is_got_to_know_anew() {
+    let gone = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let is_gone = Arc::clone(&gone);
+    let double = Double::start(
+        move |asked| {
+            if is_gone.load(Ordering::Relaxed) { Canned::vanish() } else { shop(asked) }
+        },
+    )
+    .await;
+    let source = source(&double);
+    services(&source).await;
+    gone.store(true, Ordering::Relaxed);
+    let error = source.answer(&Ask::Services { at: None }, None).await.unwrap_err();
+    assert!(matches!(error.trouble, Trouble::Unreachable { .. }), "{error}");
+    gone.store(false, Ordering::Relaxed);
+    assert!(ask(&source, Ask::Services { at: None }).await.requests > 9);
+}
+
+#[test]
+fn a_young_server_is_surveyed_again_soon_and_an_old_one_rarely() {
+    let nothing = Survey::default();
+    assert_eq!(holds_for(&nothing, None), Duration::from_secs(30));
+    let pack = packs::chosen(&[], &["node".into()]).remove(0);
+    let saturations = vec![survey::Found { entry: pack.saturation[0].clone(), lanes: vec![] }];
+    let some = Survey { saturations, ..Survey::default() };
+    for (before, after) in [(None, 60), (Some(30), 60), (Some(60), 120), (Some(480), 600), (Some(600), 600)] {
+        assert_eq!(holds_for(&some, before.map(Duration::from_secs)), Duration::from_secs(after));
+    }
+}
