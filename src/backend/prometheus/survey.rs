@@ -183,7 +183,8 @@ impl Survey {
         }
         let lanes = survey.counters.iter().flat_map(|found| &found.lanes);
         let lanes = lanes.chain(survey.histograms.iter().flat_map(|found| &found.lanes));
-        let lanes = lanes.chain(survey.saturations.iter().flat_map(|found| &found.lanes));
+        let own = survey.saturations.iter().filter(|found| !found.entry.only_known);
+        let lanes = lanes.chain(own.flat_map(|found| &found.lanes));
         let named: Vec<Text> = lanes.flat_map(|lane| lane.services.iter().cloned()).collect();
         survey.services.extend(named);
         Ok(survey)

@@ -167,6 +167,33 @@ async fn services_come_with_what_is_known_and_nothing_made_up() {
 }
 
 #[tokio::test]
+async fn a_container_fills_up_its_service_and_is_none_itself() {
+    let double = Double::start(|asked| {
+        let query = asked.parameter("query");
+        let containers = |first: &str, second: &str| {
+            let container = |name: &str| json!({ "container": name });
+            series(asked, &[(container("cart"), first), (container("sidecar"), second)])
+        };
+        match query {
+            _ if query.starts_with("count by (__name__)") => {
+                let names = ["container_memory_working_set_bytes", "container_spec_memory_limit_bytes"];
+                series(asked, &names.map(|name| (json!({ "__name__": name }), "9")))
+            }
+            _ if query.starts_with("count by (container)") => containers("1", "1"),
+            _ if query.contains("container_memory") => containers("0.9", "0.99"),
+            _ => shop(asked),
+        }
+    })
+    .await;
+    let source = source(&double);
+    let board = services(&source).await;
+    let names: Vec<_> = board.readings.iter().map(|reading| &*reading.name).collect();
+    assert_eq!((names, board.readings[0].signals.saturation), (vec!["cart", "mail"], Some(0.9)));
+    let offer = probe(&source).await;
+    assert!(offer.facts.contains(&("services".into(), "2".into())), "{:?}", offer.facts);
+}
+
+#[tokio::test]
 async fn a_refresh_costs_the_same_for_one_service_and_for_a_thousand() {
     let mut costs = Vec::new();
     for count in [1, 1000] {
