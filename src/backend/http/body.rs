@@ -1,5 +1,6 @@
 //! Bodies of answers: read chunk by chunk, inflated, limited, and decoded from JSON.
 
+use std::hash::Hasher;
 use std::io::Write;
 
 use flate2::write::MultiGzDecoder;
@@ -19,13 +20,17 @@ pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
     /// As many as came over the wire.
     pub(crate) wire_bytes: u64,
+    /// Recognises the same bytes next time.
+    pub(crate) digest: u64,
     /// The server's clock (`Date`).
     pub(crate) date: Option<Timestamp>,
 }
 
 impl Body {
     pub(super) fn new(source: SourceId, bytes: Vec<u8>, wire_bytes: u64, date: Option<Timestamp>) -> Self {
-        Self { source, bytes, wire_bytes, date }
+        let mut hasher = std::hash::DefaultHasher::new();
+        hasher.write(&bytes);
+        Self { source, bytes, wire_bytes, digest: hasher.finish(), date }
     }
 
     /// The JSON in it.
