@@ -3,6 +3,7 @@
 //! The only room with a socket. Everything textual that comes in passes `model::text` here.
 #![warn(missing_docs)]
 
+mod alertmanager;
 #[cfg(test)]
 pub(crate) mod double;
 pub(crate) mod http;
@@ -50,9 +51,14 @@ pub struct Means<'a> {
 type Connect = fn(&SourceId, &SourceSettings, Means<'_>) -> Result<Arc<dyn Source>, SourceError>;
 
 /// Each kind that a configuration can name, and how one is connected.
-const KINDS: [(SourceKind, Connect); 1] = [(SourceKind::Prometheus, |id, source, means| {
-    Ok(Arc::new(prometheus::Prometheus::new(id, source, means)?))
-})];
+const KINDS: [(SourceKind, Connect); 2] = [
+    (SourceKind::Prometheus, |id, source, means| {
+        Ok(Arc::new(prometheus::Prometheus::new(id, source, means)?))
+    }),
+    (SourceKind::Alertmanager, |id, source, means| {
+        Ok(Arc::new(alertmanager::Alertmanager::new(id, source, means)?))
+    }),
+];
 
 /// A source of the configuration, ready to be asked. Nothing is sent and no secret is read before the first question.
 ///

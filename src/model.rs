@@ -10,6 +10,7 @@ pub mod fingerprint;
 pub mod health;
 pub mod labels;
 pub mod matcher;
+pub mod promql;
 pub mod remote;
 pub mod rule;
 pub mod series;

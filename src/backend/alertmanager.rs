@@ -1,0 +1,211 @@
+//! Alertmanager (API v2), also that of Mimir and Grafana below a path prefix: alerts with their groups and receivers,
+//! silences, and how its cluster is.
+
+mod map;
+mod wire;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::de::IgnoredAny;
+
+use super::http::{Body, Http};
+use super::{Answering, Clock, Means, Source};
+use crate::config::settings::SourceSettings;
+use crate::model::alert::{AlertBoard, SeverityMap};
+use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
+use crate::model::labels::Text;
+use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::text::clean;
+use map::{Reader, Shape, Shared};
+
+/// Seconds that two clocks may differ without a warning.
+const SKEW: i64 = 30;
+
+/// One Alertmanager; of a cluster each member is a source of its own.
+pub(super) struct Alertmanager {
+    info: SourceInfo,
+    http: Http,
+    now: Clock,
+    severities: Arc<SeverityMap>,
+    shared: Arc<Mutex<Shared>>,
+    /// It has no `alerts/groups`.
+    is_flat: AtomicBool,
+}
+
+impl Alertmanager {
+    /// Checks the address; nothing is sent.
+    ///
+    /// # Errors
+    /// [`Trouble::Unreachable`] if the address is none.
+    pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
+        let http = Http::new(id, source, &means.settings.limits)?;
+        let info = SourceInfo {
+            id: id.clone(),
+            kind: Kind::Alertmanager,
+            address: Text::clone(http.address()),
+            answers: vec![AskKind::Probe, AskKind::Alerts, AskKind::Silences],
+        };
+        let (severities, shared) = (Arc::new(means.settings.severity_map()), Arc::default());
+        Ok(Self { info, http, now: means.now, severities, shared, is_flat: AtomicBool::new(false) })
+    }
+
+    async fn probe(&self) -> Answered {
+        let body = self.get("status", &[]).await?;
+        let about: wire::About<'_> = self.json(&body)?;
+        let clock_ahead_seconds = body.date.map(|date| date.as_second() - (self.now)().as_second());
+        let mut offer = Offer {
+            flavour: "Alertmanager".into(),
+            version: clean(&about.version_info.version.0).into(),
+            facts: Vec::new(),
+            warnings: Vec::new(),
+            clock_ahead_seconds,
+        };
+        about_cluster(&about, &mut offer);
+        if let Some(ahead) = clock_ahead_seconds.filter(|ahead| ahead.abs() > SKEW) {
+            let way = if ahead > 0 { "ahead of" } else { "behind" };
+            let warning =
+                format!("its clock is {} s {way} this machine's: ages are off by that", ahead.abs());
+            offer.warnings.push(warning.into());
+        }
+        let receivers = self.get("receivers", &[]).await;
+        let bytes_in = body.wire_bytes + receivers.as_ref().map_or(0, |body| body.wire_bytes);
+        match receivers.and_then(|body| self.receivers(&body)) {
+            Ok(names) => offer.facts.push(("receivers".into(), names.into())),
+            Err(error) => {
+                offer.warnings.push(format!("its receivers are not known: {}", error.trouble).into());
+            }
+        }
+        Ok(Reply { answer: Answer::Probe(offer), digest: None, bytes_in, requests: 2 })
+    }
+
+    fn receivers(&self, body: &Body) -> Result<String, SourceError> {
+        let receivers: Vec<wire::Receiver<'_>> = self.json(body)?;
+        let names: Vec<_> = receivers.iter().map(|receiver| clean(&receiver.name.0)).collect();
+        Ok(names.join(", "))
+    }
+
+    async fn alerts(&self, known: Option<u64>) -> Answered {
+        let mut requests = 1;
+        let (body, shape) = if self.is_flat.load(Ordering::Relaxed) {
+            (self.get("alerts", &[]).await?, Shape::Flat)
+        } else {
+            match self.http.get("api/v2/alerts/groups", &[]).await {
+                Err(error) if matches!(error.trouble, Trouble::Refused { status: 404, .. }) => {
+                    requests += 1;
+                    let body = self.get("alerts", &[]).await?;
+                    self.is_flat.store(true, Ordering::Relaxed);
+                    (body, Shape::Flat)
+                }
+                body => (body.map_err(|error| self.explained(error))?, Shape::Groups),
+            }
+        };
+        let bytes_in = body.wire_bytes;
+        let (severities, shared) = (Arc::clone(&self.severities), Arc::clone(&self.shared));
+        let id = self.info.id.clone();
+        // ten thousand alerts take long enough to hold up whatever else is waiting on this thread
+        let decoded = tokio::task::spawn_blocking(move || {
+            let digest = map::digest(&body.bytes);
+            if known == Some(digest) {
+                return Ok((Answer::Unchanged, digest));
+            }
+            let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+            let board = Reader::new(&mut shared, &severities, &id).read(&body.bytes, shape);
+            board
+                .map(|board: AlertBoard| (Answer::Alerts(board), digest))
+                .map_err(|error| garbled(&id, &body, &error))
+        });
+        let (answer, digest) = decoded
+            .await
+            .map_err(|error| self.http.error(Trouble::Internal { reason: error.to_string() }))??;
+        Ok(Reply { answer, digest: Some(digest), bytes_in, requests })
+    }
+
+    async fn silences(&self, known: Option<u64>) -> Answered {
+        // servers before 0.34 pass the parameter over
+        let body = self.get("silences", &[("expired", "false")]).await?;
+        let answer = if known == Some(body.digest) {
+            Answer::Unchanged
+        } else {
+            let silences: Vec<wire::Silence<'_>> = self.json(&body)?;
+            let lasting = silences.iter().filter_map(|silence| map::silence(silence, &self.info.id));
+            Answer::Silences(lasting.map(Arc::new).collect())
+        };
+        Ok(Reply { answer, digest: Some(body.digest), bytes_in: body.wire_bytes, requests: 1 })
+    }
+
+    async fn get(&self, what: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
+        let body = self.http.get(&format!("api/v2/{what}"), query).await;
+        body.map_err(|error| self.explained(error))
+    }
+
+    /// A path that is not there means a wrong address more often than anything else.
+    fn explained(&self, error: SourceError) -> SourceError {
+        let reason = match error.trouble {
+            Trouble::Refused { status: 404, .. } => "404: no Alertmanager API v2 below this address",
+            Trouble::Refused { status: 410, .. } => {
+                "410: only the API v1 that was removed is below this address"
+            }
+            _ => return error,
+        };
+        self.http.error(Trouble::Garbled { reason: reason.into() })
+    }
+
+    fn json<'b, T: serde::Deserialize<'b>>(&self, body: &'b Body) -> Result<T, SourceError> {
+        serde_json::from_slice(&body.bytes).map_err(|error| garbled(&self.info.id, body, &error))
+    }
+}
+
+/// What came instead of what was expected: HTML, half a JSON, or another JSON.
+fn garbled(id: &SourceId, body: &Body, error: &serde_json::Error) -> SourceError {
+    if let Err(no_json) = body.json::<IgnoredAny>() {
+        return no_json;
+    }
+    let reason = format!("not what an Alertmanager sends: {}", clean(&error.to_string()));
+    SourceError::new(id.clone(), Trouble::Garbled { reason })
+}
+
+fn about_cluster(about: &wire::About<'_>, offer: &mut Offer) {
+    let status = clean(&about.cluster.status.0);
+    let addresses: Vec<_> = about.cluster.peers.0.iter().map(|peer| clean(&peer.address.0)).collect();
+    if !status.is_empty() {
+        offer.facts.push(("cluster".into(), status.clone().into()));
+    }
+    if !addresses.is_empty() {
+        offer.facts.push(("peers".into(), format!("{}: {}", addresses.len(), addresses.join(", ")).into()));
+    }
+    if !about.uptime.0.is_empty() {
+        offer.facts.push(("up since".into(), clean(&about.uptime.0).into()));
+    }
+    if !matches!(&*status, "ready" | "disabled" | "") {
+        let warning = format!("its cluster is {status}: silences of other members may be missing here");
+        offer.warnings.push(warning.into());
+    }
+}
+
+impl Source for Alertmanager {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
+        Box::pin(async move {
+            match ask {
+                Ask::Probe => self.probe().await,
+                Ask::Alerts => self.alerts(known).await,
+                Ask::Silences => self.silences(known).await,
+                Ask::Services { .. }
+                | Ask::Trends(_)
+                | Ask::Detail { .. }
+                | Ask::Rules
+                | Ask::Series { .. }
+                | Ask::Firings { .. } => {
+                    Err(self.http.error(Trouble::NotOffered { what: ask.kind().word().into() }))
+                }
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

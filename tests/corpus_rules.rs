@@ -1,0 +1,79 @@
+//! Reads every rule of a corpus of published rule files, where there is one: nothing may panic, most have a bound.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use burnwatch::model::promql;
+
+fn corpus() -> PathBuf {
+    std::env::var_os("BURNWATCH_CORPUS")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"), PathBuf::from)
+}
+
+/// The values of `expr:` below an `alert:`; enough of YAML for rule files: one line, or a block that is indented deeper.
+fn alerting_expressions(yaml: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut alerting = false;
+    let mut lines = yaml.lines().peekable();
+    while let Some(line) = lines.next() {
+        let indent = line.len() - line.trim_start().len();
+        let key = line.trim_start().trim_start_matches("- ");
+        if line.trim_start().starts_with("- ") {
+            alerting = false;
+        }
+        alerting |= key.starts_with("alert:");
+        let Some(value) = key.strip_prefix("expr:").map(str::trim) else { continue };
+        let mut text = String::new();
+        if !matches!(value, "|" | "|-" | ">" | ">-") {
+            value.trim_matches(['\'', '"']).clone_into(&mut text);
+        }
+        while let Some(next) =
+            lines.next_if(|next| next.trim().is_empty() || next.len() - next.trim_start().len() > indent)
+        {
+            text.push_str(next.trim());
+            text.push('\n');
+        }
+        // `expr:` may stand above `alert:` or below it
+        if alerting
+            || lines
+                .clone()
+                .take_while(|line| !line.trim_start().starts_with("- "))
+                .any(|line| line.contains("alert:"))
+        {
+            found.push(text.trim().trim_end_matches(['\'', '"']).to_owned());
+        }
+    }
+    found
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn most_published_alerts_have_a_bound_and_none_makes_us_panic() {
+    let rules = corpus().join("rules");
+    if !rules.is_dir() {
+        eprintln!("skipped: no {} (set BURNWATCH_CORPUS)", rules.display());
+        return;
+    }
+    let (mut all, mut bound) = (0, 0);
+    for file in
+        files(&rules).iter().filter(|file| file.extension().is_some_and(|e| e == "yaml" || e == "yml"))
+    {
+        for expr in alerting_expressions(&fs::read_to_string(file).expect("a readable file")) {
+            all += 1;
+            if let Some(found) = promql::condition(&expr) {
+                bound += 1;
+                let narrowed = promql::narrowed(&found.query, [("job", "a\"$1")].into_iter());
+                assert!(narrowed.starts_with('('), "{narrowed}");
+            } else {
+                eprintln!("no bound: {}: {expr}", file.display());
+            }
+        }
+    }
+    eprintln!("{bound} of {all} alerting expressions have a bound");
+    assert!(all > 0, "no expression found below {}", rules.display());
+    assert!(bound * 10 >= all * 8, "only {bound} of {all} have a bound");
+}
