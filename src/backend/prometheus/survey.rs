@@ -121,6 +121,11 @@ impl Survey {
         self.services.is_empty()
     }
 
+    /// Whether there is more than targets.
+    pub(super) fn has_signals(&self) -> bool {
+        self.size() > 0
+    }
+
     /// The labels that name services, in order of the first use.
     pub(super) fn labels(&self) -> Vec<&str> {
         let lanes = self.counters.iter().flat_map(|found| &found.lanes);
@@ -178,7 +183,8 @@ impl Survey {
         }
         let lanes = survey.counters.iter().flat_map(|found| &found.lanes);
         let lanes = lanes.chain(survey.histograms.iter().flat_map(|found| &found.lanes));
-        let lanes = lanes.chain(survey.saturations.iter().flat_map(|found| &found.lanes));
+        let own = survey.saturations.iter().filter(|found| !found.entry.only_known);
+        let lanes = lanes.chain(own.flat_map(|found| &found.lanes));
         let named: Vec<Text> = lanes.flat_map(|lane| lane.services.iter().cloned()).collect();
         survey.services.extend(named);
         Ok(survey)

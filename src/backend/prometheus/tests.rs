@@ -167,6 +167,33 @@ async fn services_come_with_what_is_known_and_nothing_made_up() {
 }
 
 #[tokio::test]
+async fn a_container_fills_up_its_service_and_is_none_itself() {
+    let double = Double::start(|asked| {
+        let query = asked.parameter("query");
+        let containers = |first: &str, second: &str| {
+            let container = |name: &str| json!({ "container": name });
+            series(asked, &[(container("cart"), first), (container("sidecar"), second)])
+        };
+        match query {
+            _ if query.starts_with("count by (__name__)") => {
+                let names = ["container_memory_working_set_bytes", "container_spec_memory_limit_bytes"];
+                series(asked, &names.map(|name| (json!({ "__name__": name }), "9")))
+            }
+            _ if query.starts_with("count by (container)") => containers("1", "1"),
+            _ if query.contains("container_memory") => containers("0.9", "0.99"),
+            _ => shop(asked),
+        }
+    })
+    .await;
+    let source = source(&double);
+    let board = services(&source).await;
+    let names: Vec<_> = board.readings.iter().map(|reading| &*reading.name).collect();
+    assert_eq!((names, board.readings[0].signals.saturation), (vec!["cart", "mail"], Some(0.9)));
+    let offer = probe(&source).await;
+    assert!(offer.facts.contains(&("services".into(), "2".into())), "{:?}", offer.facts);
+}
+
+#[tokio::test]
 async fn a_refresh_costs_the_same_for_one_service_and_for_a_thousand() {
     let mut costs = Vec::new();
     for count in [1, 1000] {
@@ -396,9 +423,13 @@ fn rules_of(second: u32, state: &str) -> Canned {
 #[tokio::test]
 async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were_evaluated() {
     let second = std::sync::atomic::AtomicU32::new(0);
-    let double = Double::start(move |_| {
+    let double = Double::start(move |asked| {
+        if !asked.path.ends_with("rules") {
+            return Canned::new(404, "text/plain", "");
+        }
+        // the first time it is asked who it is
         let second = second.fetch_add(1, Ordering::Relaxed);
-        rules_of(second, if second < 2 { "pending" } else { "firing" })
+        rules_of(second, if second < 3 { "pending" } else { "firing" })
     })
     .await;
     let source = source(&double);
@@ -477,5 +508,36 @@ async fn what_prometheus_has_no_answer_to_is_not_offered() {
         let error = source.answer(&ask, None).await.unwrap_err();
         assert!(matches!(error.trouble, Trouble::NotOffered { .. }));
         assert!(!source.info().answers.contains(&ask.kind()));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_came_back_is_got_to_know_anew() {
+    let gone = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let is_gone = Arc::clone(&gone);
+    let double = Double::start(
+        move |asked| {
+            if is_gone.load(Ordering::Relaxed) { Canned::vanish() } else { shop(asked) }
+        },
+    )
+    .await;
+    let source = source(&double);
+    services(&source).await;
+    gone.store(true, Ordering::Relaxed);
+    let error = source.answer(&Ask::Services { at: None }, None).await.unwrap_err();
+    assert!(matches!(error.trouble, Trouble::Unreachable { .. }), "{error}");
+    gone.store(false, Ordering::Relaxed);
+    assert!(ask(&source, Ask::Services { at: None }).await.requests > 9);
+}
+
+#[test]
+fn a_young_server_is_surveyed_again_soon_and_an_old_one_rarely() {
+    let nothing = Survey::default();
+    assert_eq!(holds_for(&nothing, None), Duration::from_secs(30));
+    let pack = packs::chosen(&[], &["node".into()]).remove(0);
+    let saturations = vec![survey::Found { entry: pack.saturation[0].clone(), lanes: vec![] }];
+    let some = Survey { saturations, ..Survey::default() };
+    for (before, after) in [(None, 60), (Some(30), 60), (Some(60), 120), (Some(480), 600), (Some(600), 600)] {
+        assert_eq!(holds_for(&some, before.map(Duration::from_secs)), Duration::from_secs(after));
     }
 }
