@@ -26,7 +26,7 @@ use ratatui::style::Color;
 const NOW: i64 = 1_768_359_127;
 
 /// A state with its sources.
-pub struct Stage {
+pub(crate) struct Stage {
     state: State,
     sources: Vec<Arc<dyn Source>>,
     now: Arc<AtomicI64>,
@@ -37,7 +37,7 @@ pub struct Stage {
 
 impl Stage {
     /// The demo world at this minute of its story, everything answered that is asked for.
-    pub fn demo(size: (u16, u16), minute: f64) -> Self {
+    pub(crate) fn demo(size: (u16, u16), minute: f64) -> Self {
         let mut stage = Self::new(size, minute);
         stage.answering = true;
         stage.tick();
@@ -45,7 +45,7 @@ impl Stage {
     }
 
     /// The same, before any source has answered.
-    pub fn unanswered(size: (u16, u16)) -> Self {
+    pub(crate) fn unanswered(size: (u16, u16)) -> Self {
         let mut stage = Self::new(size, 1.5);
         stage.tick();
         stage
@@ -55,8 +55,8 @@ impl Stage {
         let now = Arc::new(AtomicI64::new(NOW));
         let clock = Arc::clone(&now);
         let clock: demo::Now =
-            Arc::new(move || Timestamp::from_second(clock.load(Ordering::Relaxed)).unwrap());
-        let origin = demo::origin(Timestamp::from_second(NOW).unwrap(), minute, 1.0);
+            Arc::new(move || Timestamp::from_second(clock.load(Ordering::Relaxed)).expect("a moment"));
+        let origin = demo::origin(Timestamp::from_second(NOW).expect("a moment"), minute, 1.0);
         let sources = demo::sources(7, &clock, origin, 1.0);
         let look = Look::new(vec![Theme::probe()], None, Colours::True, Charset::Unicode, TimeZone::UTC);
         let state = State::new(Setup {
@@ -71,22 +71,22 @@ impl Stage {
             keys: KeyMap::default(),
             size,
         });
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         Self { state, sources, now, dead: None, answering: false, runtime }
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.now.load(Ordering::Relaxed)).unwrap()
+        Timestamp::from_second(self.now.load(Ordering::Relaxed)).expect("a moment")
     }
 
     /// Draws with these characters and colours from now on.
-    pub fn look(&mut self, charset: Charset, colours: Colours) {
+    pub(crate) fn look(&mut self, charset: Charset, colours: Colours) {
         let zone = self.state.look.zone.clone();
         self.state.look = Look::new(vec![Theme::probe()], None, colours, charset, zone);
     }
 
     /// Lets a source refuse connections from now on, and this many seconds pass.
-    pub fn kill(&mut self, source: &str, seconds: i64) {
+    pub(crate) fn kill(&mut self, source: &str, seconds: i64) {
         self.dead = Some(SourceId::new(source));
         for _ in 0..seconds {
             self.now.fetch_add(1, Ordering::Relaxed);
@@ -94,13 +94,13 @@ impl Stage {
         }
     }
 
-    pub fn resize(&mut self, (width, height): (u16, u16)) {
+    pub(crate) fn resize(&mut self, (width, height): (u16, u16)) {
         self.send(Event::Resized { width, height });
     }
 
-    pub fn press(&mut self, keys: &[&str]) {
+    pub(crate) fn press(&mut self, keys: &[&str]) {
         for key in keys {
-            self.send(Event::Key(key.parse().unwrap()));
+            self.send(Event::Key(key.parse().expect("a key")));
         }
     }
 
@@ -115,7 +115,11 @@ impl Stage {
             if let Effect::Fetch(question) = effect
                 && self.answering
             {
-                let source = self.sources.iter().find(|source| source.info().id == question.source).unwrap();
+                let source = self
+                    .sources
+                    .iter()
+                    .find(|source| source.info().id == question.source)
+                    .expect("only sources of the stage are asked");
                 let answered = if self.dead.as_ref() == Some(&question.source) {
                     let trouble = Trouble::Unreachable { reason: "connection refused".into() };
                     let mut error = SourceError::new(question.source.clone(), trouble);
@@ -130,7 +134,7 @@ impl Stage {
         }
     }
 
-    pub fn draw(&self) -> Buffer {
+    pub(crate) fn draw(&self) -> Buffer {
         let (width, height) = self.state.size;
         let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width, height });
         render(&self.state, self.now(), &mut buffer);
@@ -138,7 +142,7 @@ impl Stage {
     }
 
     /// The text of the screen, and below it which role each run of cells has.
-    pub fn picture(&self) -> String {
+    pub(crate) fn picture(&self) -> String {
         let buffer = self.draw();
         let mut out = String::new();
         for y in 0..buffer.area.height {
@@ -152,7 +156,7 @@ impl Stage {
                 }
                 covered = covered.saturating_sub(1);
             }
-            writeln!(out, "{}", line.trim_end()).unwrap();
+            writeln!(out, "{}", line.trim_end()).expect("writing to a String cannot fail");
         }
         out + &roles(&buffer)
     }
@@ -192,7 +196,7 @@ fn roles(buffer: &Buffer) -> String {
             .map(|(a, b, n)| format!("{a}-{b} {n}"))
             .collect();
         if !runs.is_empty() {
-            writeln!(out, "{y}: {}", runs.join(", ")).unwrap();
+            writeln!(out, "{y}: {}", runs.join(", ")).expect("writing to a String cannot fail");
         }
     }
     out

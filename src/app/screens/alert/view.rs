@@ -223,7 +223,7 @@ fn fired(state: &State, alert: &Alert, subject: &Subject, now: Timestamp) -> Vec
         AlertState::Pending => {}
         AlertState::Resolved => shade.push((alert.starts_at, alert.resolved_at.unwrap_or(now))),
         AlertState::Firing | AlertState::Silenced | AlertState::Inhibited => {
-            shade.push((alert.starts_at, now))
+            shade.push((alert.starts_at, now));
         }
     }
     shade

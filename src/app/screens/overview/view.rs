@@ -66,7 +66,7 @@ fn inside(area: Rect) -> Rect {
 }
 
 /// How many tiles stand side by side.
-pub fn columns(body: Rect) -> usize {
+pub(super) fn columns(body: Rect) -> usize {
     usize::from((inside(panels(body).services).width / TILE).max(1))
 }
 
@@ -91,23 +91,24 @@ fn tiles(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &state.overview.services;
     let focused = state.panel == overview::SERVICES;
     let all = state.world.services().len();
-    let mut title = "Services".to_owned();
+    let mut title = vec!["Services".to_owned()];
     if all > 0 {
-        title += &format!(" {}", services::count(list.rows().len(), all));
+        title.push(services::count(list.rows().len(), all));
     }
     for health in [Health::Down, Health::Burning, Health::Degraded, Health::Unknown] {
         let count = state.world.services().iter().filter(|service| service.health == health).count();
         if count > 0 {
-            title += &format!(", {count} {}", health.word());
+            title.push(format!(" {count} {}", health.word()));
         }
     }
     if !state.overview.found.text().is_empty() {
-        title += &format!("  filter: {}", state.overview.found.text());
+        title.push(format!(" filter: {}", state.overview.found.text()));
     }
     let doubts = doubts(state, &[AskKind::Services, AskKind::Trends], cx.now);
     if let Some(doubt) = doubts.first() {
-        title += &format!("  {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now));
+        title.push(format!(" {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
     }
+    let title = title.join(" ");
     let inner = panel(cx, &title, focused, area, buf);
     if list.rows().is_empty() {
         let text = services::empty(state, state.overview.found.text());
@@ -254,13 +255,10 @@ fn is_known(state: &State) -> bool {
 fn alerts(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &state.overview.alerts;
     let focused = state.panel == overview::ALERTS;
-    let mut title = "Firing and pending".to_owned();
-    if is_known(state) {
-        title += &format!(" {}", list.rows().len());
-    }
-    if let Some(doubt) = doubts(state, &[AskKind::Alerts], cx.now).first() {
-        title += &format!("  {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now));
-    }
+    let count = if is_known(state) { list.rows().len().to_string() } else { String::new() };
+    let doubt = doubts(state, &[AskKind::Alerts], cx.now);
+    let doubt = doubt.first().map(|doubt| format!("  {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
+    let title = format!("Firing and pending {count}{}", doubt.unwrap_or_default());
     let inner = panel(cx, &title, focused, area, buf);
     let rows = inner;
     for (y, (index, fingerprint)) in (rows.top()..rows.bottom()).zip(list.shown(usize::from(rows.height))) {
