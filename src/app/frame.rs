@@ -179,7 +179,7 @@ fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 /// The time here and, where there is room and it differs, in UTC.
 fn clock(now: Timestamp, zone: &TimeZone, with_utc: bool) -> String {
     let here = now.to_zoned(zone.clone());
-    if *zone == TimeZone::UTC {
+    if here.offset().is_zero() {
         return here.strftime("%H:%M:%S UTC").to_string();
     }
     let local = here.strftime("%H:%M:%S %Z").to_string();

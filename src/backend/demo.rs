@@ -19,6 +19,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
+use crate::model::labels::Labels;
 use crate::model::labels::Text;
 use crate::model::rule::RuleBoard;
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
@@ -144,6 +145,7 @@ impl DemoSource {
                 Answer::Detail(world.detail(service, region, stretch.tail, time))
             }
             Ask::Rules => Answer::Rules(RuleBoard {
+                added: Labels::default(),
                 rules: world.rules_of(region).map(|rule| Arc::clone(&rule.shown)).collect(),
                 alerts: world.alerts_of(region, t, time).into_iter().map(Arc::new).collect(),
             }),

@@ -30,8 +30,10 @@ pub struct Rule {
 pub struct RuleBoard {
     /// The rules, in the order of their files and groups.
     pub rules: Vec<Arc<Rule>>,
-    /// Alerts that are pending or firing by these rules.
+    /// Alerts that are pending or firing by these rules, with the labels that they have at the Alertmanager.
     pub alerts: Vec<Arc<Alert>>,
+    /// Labels that the source adds to alerts on sending (`external_labels`); its own series do not have them.
+    pub added: Labels,
 }
 
 impl RuleBoard {
@@ -67,7 +69,11 @@ mod tests {
 
     #[test]
     fn an_alert_finds_the_rule_that_made_it() {
-        let board = RuleBoard { rules: vec![rule("page", "a"), rule("ticket", "b")], alerts: vec![] };
+        let board = RuleBoard {
+            rules: vec![rule("page", "a"), rule("ticket", "b")],
+            alerts: vec![],
+            added: Labels::default(),
+        };
         let labels = Labels::from_iter([("alertname", "Burn"), ("severity", "ticket"), ("service", "cart")]);
         assert_eq!(&*board.rule_of(&labels).unwrap().expr, "b");
         assert!(board.rule_of(&Labels::from_iter([("alertname", "Other")])).is_none());

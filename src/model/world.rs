@@ -18,8 +18,6 @@ use super::service::{Detail, Reading, Service, ServiceBoard, Trends, merge};
 use super::silence::Silence;
 use super::source::{Offer, SourceError, SourceId, Trouble};
 
-/// How long a resolved alert stays in the list.
-pub const RESOLVED_KEPT: SignedDuration = SignedDuration::from_mins(15);
 /// How long a service without data stays in the list.
 pub const LOST_KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// How many charts, details and firings are kept for each source.
@@ -256,28 +254,15 @@ impl World {
 
     fn merge_alerts(&mut self, now: Timestamp) {
         let first = self.alerts.is_empty() && self.changed.is_empty();
-        let boards =
-            self.held.values().filter_map(|held| held.alerts.value()).flat_map(|board| &board.alerts);
-        // a rule's own view comes last: the Alertmanager knows more of an alert's state
-        let rules = self.held.values().filter_map(|held| held.rules.value()).flat_map(|board| &board.alerts);
-        let mut all: Vec<Arc<Alert>> =
-            boards.chain(rules).filter(|alert| !self.is_watchdog(alert.name())).cloned().collect();
-        all.sort_by_key(|alert| alert.fingerprint);
-        all.dedup_by(|other, kept| {
-            let same = other.fingerprint == kept.fingerprint;
-            if same {
-                join(Arc::make_mut(kept), other);
-            }
-            same
-        });
-        let gone: Vec<Arc<Alert>> = self
-            .alerts
-            .iter()
-            .filter(|old| all.binary_search_by_key(&old.fingerprint, |alert| alert.fingerprint).is_err())
-            .filter_map(|old| resolved(old, now))
-            .collect();
-        all.extend(gone);
-        all.sort_by_key(|alert| alert.fingerprint);
+        let boards = self.held.values().filter_map(|held| held.alerts.value()).map(|board| &board.alerts);
+        let rules = self.held.values().filter_map(|held| held.rules.value()).map(|board| &board.alerts);
+        let is_alert = |alert: &&Arc<Alert>| !self.is_watchdog(alert.name());
+        let all = alerts::merged(
+            boards.flatten().filter(is_alert),
+            rules.flatten().filter(is_alert),
+            &self.alerts,
+            now,
+        );
         let mut changed = HashMap::with_capacity(all.len());
         for alert in &all {
             let since = match self.changed.get(&alert.fingerprint) {
@@ -385,28 +370,6 @@ fn kept<'a, K: Ord + Clone, T>(map: &'a mut BTreeMap<K, Remote<T>>, key: &K) -> 
     map.entry(key.clone()).or_default()
 }
 
-/// Adds what another source says of the same alert: the later word on its state counts between equals.
-fn join(alert: &mut Alert, other: &Alert) {
-    alert
-        .sources
-        .extend(other.sources.iter().filter(|id| !alert.sources.contains(id)).cloned().collect::<Vec<_>>());
-    alert.starts_at = alert.starts_at.min(other.starts_at);
-    alert.value = alert.value.or(other.value);
-    let is_managed = |alert: &Alert| !alert.receivers.is_empty();
-    if is_managed(other) && (!is_managed(alert) || other.updated_at > alert.updated_at) {
-        let (starts_at, value, sources) = (alert.starts_at, alert.value, alert.sources.clone());
-        *alert = Alert { starts_at, value, sources, ..other.clone() };
-    }
-}
-
-/// What becomes of an alert that its sources do not name any more; `None` once it is to be forgotten.
-fn resolved(old: &Arc<Alert>, now: Timestamp) -> Option<Arc<Alert>> {
-    match (old.state, old.resolved_at) {
-        (AlertState::Pending, _) => None,
-        (AlertState::Resolved, Some(at)) => (now.duration_since(at) < RESOLVED_KEPT).then(|| Arc::clone(old)),
-        _ => Some(Arc::new(Alert { state: AlertState::Resolved, resolved_at: Some(now), ..(**old).clone() })),
-    }
-}
-
+mod alerts;
 #[cfg(test)]
 mod tests;

@@ -47,15 +47,13 @@ pub struct Subject {
 /// What can be drawn of an alert; `None` as long as no source has told its rule.
 pub fn subject(state: &State, alert: &Alert) -> Option<Subject> {
     let (source, rule) = state.world.rule_of(&alert.labels)?;
-    // the alert as its Prometheus shows it has no external labels, which no series has
-    let board = state.world.held(source).and_then(|held| held.rules.value());
-    let own = board.and_then(|board| {
-        let mine = |other: &&Arc<Alert>| {
-            other.name() == alert.name() && other.labels.iter().all(|(n, v)| alert.labels.get(n) == Some(v))
-        };
-        board.alerts.iter().find(mine).map(|alert| &alert.labels)
-    });
-    let labels = promql::series_labels(own.unwrap_or(&alert.labels), &rule.labels);
+    let board = state.world.held(source).and_then(|held| held.rules.value())?;
+    // the alert as its rule's source shows it, without what was added on the way
+    let mine = |other: &&Arc<Alert>| {
+        other.name() == alert.name() && other.labels.iter().all(|(n, v)| alert.labels.get(n) == Some(v))
+    };
+    let own = board.alerts.iter().find(mine).map_or(&alert.labels, |alert| &alert.labels);
+    let labels = promql::series_labels(own, &rule.labels).without(|name| board.added.get(name).is_some());
     let narrowed = |query: &str, labels: &Labels| -> Text {
         promql::narrowed(query, labels.iter().map(|(name, value)| (&**name, &**value))).into()
     };

@@ -101,7 +101,7 @@ pub(super) async fn board(call: &Call<'_>, reading: &Reading<'_>) -> Result<(Rul
 }
 
 fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &Reading<'_>) -> RuleBoard {
-    let mut board = RuleBoard::default();
+    let mut board = RuleBoard { added: reading.sent.added(), ..RuleBoard::default() };
     let mut seen = BTreeSet::new();
     let mut alerts = BTreeMap::new();
     for group in &groups.groups {

@@ -55,6 +55,11 @@ impl Sent {
         Self { added, dropped }
     }
 
+    /// What is added.
+    pub(super) fn added(&self) -> Labels {
+        Labels::new(self.added.clone())
+    }
+
     /// The labels as they arrive at the Alertmanager.
     pub(super) fn apply(&self, labels: &Labels) -> Labels {
         if self.added.is_empty() && self.dropped.is_empty() {

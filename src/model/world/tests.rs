@@ -85,11 +85,32 @@ fn the_alertmanagers_word_on_state_counts_more_than_the_rules() {
         sources: vec![SourceId::new("prom")],
         ..(*alert("Burn", "cart", AlertState::Firing)).clone()
     });
-    let board = RuleBoard { rules: vec![], alerts: vec![pending] };
+    let board = RuleBoard { alerts: vec![pending], ..RuleBoard::default() };
     world.apply(&question("prom", Ask::Rules), Ok(Reply::free(Answer::Rules(board))), at(200));
     alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Silenced)], 201);
     let merged = &world.alerts()[0];
     assert_eq!((merged.state, merged.value), (AlertState::Silenced, Some(0.2)));
+}
+
+#[test]
+fn a_rules_alert_without_the_labels_added_on_the_way_is_the_same_and_does_not_seem_resolved() {
+    let mut world = world();
+    let routed = alert("Burn", "cart", AlertState::Firing);
+    let labels = routed.labels.without(|name| name == "severity");
+    let raised = Arc::new(Alert {
+        fingerprint: Fingerprint::of(&labels),
+        labels,
+        receivers: Arc::from([]),
+        value: Some(0.2),
+        sources: vec![SourceId::new("prom")],
+        ..(*routed).clone()
+    });
+    let board = RuleBoard { alerts: vec![raised], ..RuleBoard::default() };
+    world.apply(&question("prom", Ask::Rules), Ok(Reply::free(Answer::Rules(board))), at(200));
+    assert_eq!(world.alerts().len(), 1);
+    alerts(&mut world, "am", vec![Arc::clone(&routed)], 201);
+    assert_eq!(world.alerts().len(), 1);
+    assert_eq!((world.alerts()[0].fingerprint, world.alerts()[0].value), (routed.fingerprint, Some(0.2)));
 }
 
 #[test]

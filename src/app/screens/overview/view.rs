@@ -17,7 +17,7 @@ use crate::app::widgets::text::{self, Run};
 use crate::model::alert::{AlertState, Severity};
 use crate::model::ask::AskKind;
 use crate::model::health::{Health, Reason};
-use crate::model::service::Service;
+use crate::model::service::{Service, Signals};
 use crate::model::world::Watchdog;
 
 /// Cells that a tile wants at least.
@@ -171,6 +171,9 @@ fn tile_row(state: &State, cx: &Cx<'_>, service: &Service, tile: Rect, buf: &mut
 /// What is said of a service that is well: as many of its signals as fit whole.
 fn calm(service: &Service, width: u16) -> String {
     let signals = &service.signals;
+    if *signals == Signals::default() {
+        return format!("{}/{} targets up", service.targets.up, service.targets.total);
+    }
     let all = [
         or_dash(signals.request_rate, rate),
         format!("{} err", or_dash(signals.error_ratio, percent)),
