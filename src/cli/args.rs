@@ -271,8 +271,8 @@ fn key(text: &str) -> Result<Key, String> {
 }
 
 fn speed(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|speed: &f64| *speed >= 0.0 && *speed <= 10_000.0);
-    number.ok_or_else(|| "write a number from 0 to 10000".to_owned())
+    let number = text.parse().ok().filter(|speed: &f64| *speed >= 0.01 && *speed <= 1000.0);
+    number.ok_or_else(|| "write a number from 0.01 to 1000".to_owned())
 }
 
 fn minute(text: &str) -> Result<f64, String> {

@@ -2,6 +2,7 @@
 
 use crate::model::ask::AskKind;
 use crate::model::health::Health;
+use crate::model::world::Watchdog;
 
 use super::alerts::{self, Filter};
 use super::report::{Cell, Document, Fact, List};
@@ -31,6 +32,7 @@ pub(super) fn document(view: &View<'_>) -> Document {
         })
         .collect();
     facts.extend(alerts::counts(view));
+    facts.push(Fact { key: "watchdog", title: "Watchdog alert", value: watchdog(view) });
     let fine = view.sources.iter().filter(|source| sources::state(view, source) == "fine").count();
     facts.push(Fact { key: "sources_fine", title: "Sources fine", value: Cell::count(fine) });
     facts.push(Fact {
@@ -46,6 +48,18 @@ pub(super) fn document(view: &View<'_>) -> Document {
     let loud_count = loud.rows.len();
     let loudest = shortened(loud, "Alerts", loud_count, "No alert fires, as far as is known.");
     view.document(facts, vec![worst, loudest], NEEDS)
+}
+
+/// The dead man's switch of all sources of alerts together.
+fn watchdog(view: &View<'_>) -> Cell {
+    let all: Vec<_> = view.world.sources().map(|(id, _)| view.world.watchdog(id)).collect();
+    if all.contains(&Watchdog::Present) {
+        Cell::Text("present".to_owned())
+    } else if all.contains(&Watchdog::Absent) {
+        Cell::Text("absent: monitoring may be dead, or has no such alert".to_owned())
+    } else {
+        Cell::Nothing
+    }
 }
 
 const fn name(health: Health) -> (&'static str, &'static str) {
@@ -84,6 +98,7 @@ mod tests {
             "Services burning   12\n",
             "Services healthy   18\n",
             "Worst services (10 of 12)\n",
+            "Watchdog alert     absent: monitoring may be dead",
             "firing  critical",
             "prom: no answer about status in time",
         ] {
