@@ -3,7 +3,7 @@
 //! The only room with a socket. Everything textual that comes in passes `model::text` here.
 #![warn(missing_docs)]
 
-pub mod alertmanager;
+mod alertmanager;
 pub mod demo;
 #[cfg(test)]
 pub(crate) mod double;
@@ -57,8 +57,7 @@ const KINDS: [(SourceKind, Connect); 2] = [
         Ok(Arc::new(prometheus::Prometheus::new(id, source, means)?))
     }),
     (SourceKind::Alertmanager, |id, source, means| {
-        let (limits, severities) = (&means.settings.limits, means.settings.severity_map());
-        Ok(Arc::new(alertmanager::Alertmanager::new(id, source, limits, severities, means.now)?))
+        Ok(Arc::new(alertmanager::Alertmanager::new(id, source, means)?))
     }),
 ];
 

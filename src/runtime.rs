@@ -89,6 +89,9 @@ pub enum RuntimeError {
     /// The terminal refuses its modes.
     #[error("the terminal cannot be set up ({0})")]
     Terminal(#[source] io::Error),
+    /// The terminal is there, but cannot be read or written any more.
+    #[error("the terminal failed ({0}); the log may say more")]
+    Lost(#[source] io::Error),
     /// No thread, no timer or no signal handler to be had.
     #[error("cannot start ({0})")]
     Start(#[source] io::Error),
@@ -117,10 +120,14 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
         let event_loop = EventLoop { app, clock, terminal, input, orders, performer, reports, screen };
         Ok(event_loop.run().await)
     })?;
-    if let Err(error) = ended {
-        tracing::info!(%error, "the terminal is gone");
+    match ended {
+        Err(error) if terminal::is_there() => Err(RuntimeError::Lost(error)),
+        Err(error) => {
+            tracing::info!(%error, "the terminal is gone");
+            Ok(())
+        }
+        Ok(()) => Ok(()),
     }
-    Ok(())
 }
 
 /// Waits for `future` with the threads and timers that sources need; for the verbs without a screen.

@@ -1,9 +1,9 @@
 //! Against a real Alertmanager at `BURNWATCH_TEST_ALERTMANAGER`: what is posted comes back in the model's words.
+#![expect(clippy::panic, clippy::print_stderr, reason = "tests, also outside of test functions")]
 
 use std::sync::Arc;
 
-use burnwatch::backend::Source;
-use burnwatch::backend::alertmanager::Alertmanager;
+use burnwatch::backend::{Means, Source, connect};
 use burnwatch::config::settings::{Settings, SourceKind, SourceSettings};
 use burnwatch::model::alert::{Alert, AlertState, Severity};
 use burnwatch::model::ask::{Answer, Ask};
@@ -28,7 +28,7 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
-fn source(url: &str) -> Alertmanager {
+fn connected(url: &str) -> Arc<dyn Source> {
     let settings = Settings::default();
     let source = SourceSettings {
         kind: SourceKind::Alertmanager,
@@ -37,8 +37,8 @@ fn source(url: &str) -> Alertmanager {
         headers: std::collections::BTreeMap::default(),
         tenant: None,
     };
-    Alertmanager::new(&SourceId::new("am"), &source, &settings.limits, settings.severity_map(), now)
-        .expect("an address")
+    let means = Means { settings: &settings, packs: &[], now };
+    connect(&SourceId::new("am"), &source, means).expect("an address")
 }
 
 async fn post(url: &str, path: &str, body: &Value) {
@@ -47,7 +47,7 @@ async fn post(url: &str, path: &str, body: &Value) {
     assert!(status.is_success(), "{path}: {status}");
 }
 
-async fn alerts(source: &Alertmanager) -> (Vec<Arc<Alert>>, Option<u64>) {
+async fn alerts(source: &dyn Source) -> (Vec<Arc<Alert>>, Option<u64>) {
     let reply = source.answer(&Ask::Alerts, None).await.expect("alerts");
     match reply.answer {
         Answer::Alerts(board) => (board.alerts, reply.digest),
@@ -55,7 +55,7 @@ async fn alerts(source: &Alertmanager) -> (Vec<Arc<Alert>>, Option<u64>) {
     }
 }
 
-async fn silences(source: &Alertmanager) -> Vec<Arc<Silence>> {
+async fn silences(source: &dyn Source) -> Vec<Arc<Silence>> {
     match source.answer(&Ask::Silences, None).await.expect("silences").answer {
         Answer::Silences(silences) => silences,
         other => panic!("{other:?}"),
@@ -67,7 +67,7 @@ fn find(alerts: &[Arc<Alert>], labels: &Labels) -> Option<Arc<Alert>> {
 }
 
 /// Until the server has grouped and silenced what it was sent.
-async fn settled(source: &Alertmanager, loud: &Labels, quiet: &Labels) -> (Arc<Alert>, Arc<Alert>) {
+async fn settled(source: &dyn Source, loud: &Labels, quiet: &Labels) -> (Arc<Alert>, Arc<Alert>) {
     for _ in 0..100 {
         let (alerts, _) = alerts(source).await;
         if let (Some(loud), Some(quiet)) = (find(&alerts, loud), find(&alerts, quiet))
@@ -84,7 +84,7 @@ async fn settled(source: &Alertmanager, loud: &Labels, quiet: &Labels) -> (Arc<A
 async fn alerts_and_silences_come_back_from_a_real_server() {
     let Some(url) = address() else { return };
     // asked first: a source installs the cryptography that the plain clients below need as well
-    let source = source(&url);
+    let source = &*connected(&url);
     let Answer::Probe(offer) = source.answer(&Ask::Probe, None).await.expect("a probe").answer else {
         panic!("no offer")
     };
@@ -112,18 +112,18 @@ async fn alerts_and_silences_come_back_from_a_real_server() {
     post(&url, "silences", &silence).await;
     post(&url, "alerts", &json!([wire(&loud), wire(&quiet)])).await;
 
-    let (loud, quiet) = settled(&source, &loud, &quiet).await;
+    let (loud, quiet) = settled(source, &loud, &quiet).await;
     assert_eq!((loud.state, loud.severity), (AlertState::Firing, Severity::Critical));
     assert_eq!(loud.fingerprint, Fingerprint::of(&loud.labels));
     assert_eq!(loud.annotations.value("summary"), "two\nlines");
     assert!(!loud.receivers.is_empty() && loud.resolved_at.is_none());
 
-    let silences = silences(&source).await;
+    let silences = silences(source).await;
     let silence = silences.iter().find(|silence| silence.id == quiet.silenced_by[0]).expect("the silence");
     assert_eq!((silence.state, &*silence.created_by), (SilenceState::Active, "burnwatch"));
     assert!(silence.matches(&quiet.labels) && !silence.matches(&loud.labels));
 
-    unchanged_when_nothing_happens(&source).await;
+    unchanged_when_nothing_happens(source).await;
     let gone = reqwest::Client::new().delete(format!("{url}/api/v2/silence/{}", silence.id)).send().await;
     assert!(gone.expect("the server answers").status().is_success());
     let mut over = wire(&loud.labels);
@@ -132,7 +132,7 @@ async fn alerts_and_silences_come_back_from_a_real_server() {
 }
 
 /// Somebody else may post to the same server meanwhile, so one quiet moment is enough.
-async fn unchanged_when_nothing_happens(source: &Alertmanager) {
+async fn unchanged_when_nothing_happens(source: &dyn Source) {
     for _ in 0..20 {
         let (_, known) = alerts(source).await;
         let again = source.answer(&Ask::Alerts, known).await.expect("alerts");

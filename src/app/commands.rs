@@ -210,16 +210,13 @@ pub fn as_markdown() -> String {
     let mut out =
         String::from("# Keys\n\nDrawn from the table in `src/app/commands.rs`; `?` shows the same inside.\n");
     for scope in [Scope::Global, Scope::List, Scope::Time, Scope::Alerts] {
-        out += &format!("\n## {}\n\n| key | command | does |\n| --- | --- | --- |\n", scope.title());
-        for command in Command::ALL.iter().filter(|c| c.scope() == scope) {
+        let rows = Command::ALL.iter().filter(|command| command.scope() == scope).map(|command| {
             let keys: Vec<String> = command.default_keys().iter().map(|key| format!("`{key}`")).collect();
-            out += &format!(
-                "| {} | `{}` | {} |\n",
-                keys.join(" "),
-                command.name(),
-                command.help().replace('|', "\\|")
-            );
-        }
+            let help = command.help().replace('|', "\\|");
+            format!("| {} | `{}` | {help} |\n", keys.join(" "), command.name())
+        });
+        let head = format!("\n## {}\n\n| key | command | does |\n| --- | --- | --- |\n", scope.title());
+        out.extend(std::iter::once(head).chain(rows));
     }
     out
 }

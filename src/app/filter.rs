@@ -163,7 +163,7 @@ mod tests {
             ("chkout", "x.."),
             (r#"severity="ticket""#, ".xx"),
             (r#"{severity="ticket", alertname=~"High.*"}"#, "..x"),
-            (r#"severity!=page latency"#, "..x"),
+            ("severity!=page latency", "..x"),
             (r#"service="postgres orders""#, ".x."),
             ("LATENCY", "..."),
             ("nothing-like-it", "..."),

@@ -24,7 +24,7 @@ use crate::model::health::Health;
 use crate::model::remote::age;
 
 /// Everything that a source of any kind is asked for on every screen.
-pub const VITAL: [AskKind; 5] =
+pub(super) const VITAL: [AskKind; 5] =
     [AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Silences];
 
 /// Smaller than this, the screen is one line.
@@ -32,7 +32,7 @@ const SMALLEST: (u16, u16) = (40, 10);
 
 /// Where the parts of the frame stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Areas {
+pub(super) struct Areas {
     /// Line 1.
     pub bar: Rect,
     /// Line 2.
@@ -44,7 +44,7 @@ pub struct Areas {
 }
 
 /// Where the parts of the frame stand in a terminal of this size.
-pub fn areas((width, height): (u16, u16)) -> Areas {
+pub(super) fn areas((width, height): (u16, u16)) -> Areas {
     let line = |y| Rect { x: 0, y, width, height: 1.min(height) };
     Areas {
         bar: line(0),
@@ -55,30 +55,37 @@ pub fn areas((width, height): (u16, u16)) -> Areas {
 }
 
 /// The rows of a table that has a heading line above its header.
-pub fn table_rows(body: Rect) -> Rect {
+pub(super) fn table_rows(body: Rect) -> Rect {
     super::widgets::table::body(below_heading(body))
 }
 
 /// What is left below a heading line.
-pub fn below_heading(body: Rect) -> Rect {
+pub(super) fn below_heading(body: Rect) -> Rect {
     let line = 1.min(body.height);
     Rect { y: body.y + line, height: body.height - line, ..body }
 }
 
 /// Draws a heading line: what this is, and on the right what is to be doubted about it. Gives the room below.
-pub fn heading(cx: &Cx<'_>, left: &[Run<'_>], right: &[Run<'_>], area: Rect, buf: &mut Buffer) -> Rect {
+pub(super) fn heading(
+    cx: &Cx<'_>,
+    left: &[Run<'_>],
+    right: &[Run<'_>],
+    area: Rect,
+    buf: &mut Buffer,
+) -> Rect {
     let line = Rect { height: 1.min(area.height), ..area };
-    let wanted: u16 = right.iter().map(|run| text::width(&run.text)).sum();
-    let used = text::runs(cx, left, line, buf);
-    let room = line.width.saturating_sub(used + 2);
-    let width = wanted.min(room);
-    let x = line.right().saturating_sub(width);
-    text::runs(cx, right, Rect { x, width, ..line }, buf);
+    let wide = |runs: &[Run<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
+    // a doubt must be seen: it gets three fifths of the line, and more where the rest needs less
+    let most = (line.width * 3 / 5).max(line.width.saturating_sub(wide(left) + 2));
+    let width = wide(right).min(most);
+    let gap = if width > 0 { 2 } else { 0 };
+    text::runs(cx, left, Rect { width: line.width.saturating_sub(width + gap), ..line }, buf);
+    text::runs(cx, right, Rect { x: line.right() - width, width, ..line }, buf);
     below_heading(area)
 }
 
 /// What is to be doubted about a screen that uses answers of these kinds, for its heading.
-pub fn doubt_runs(state: &State, kinds: &[AskKind], now: Timestamp) -> Vec<Run<'static>> {
+pub(super) fn doubt_runs(state: &State, kinds: &[AskKind], now: Timestamp) -> Vec<Run<'static>> {
     let all = doubts(state, kinds, now);
     let Some(first) = all.first() else { return Vec::new() };
     let more = if all.len() > 1 { format!(" (+{} more, see Sources)", all.len() - 1) } else { String::new() };
@@ -186,9 +193,8 @@ fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> {
     let present = state.place().screen();
     let tabs = SCREENS.into_iter().map(|screen| {
         let role = if present == Some(screen.command) { Role::Accent } else { Role::Text };
-        let title = if narrow { screen.title.get(..5).unwrap_or(screen.title) } else { screen.title };
-        let mut runs =
-            vec![Run::new(format!(" {} ", screen.number), Role::Key), Run::new(title.to_owned(), role)];
+        let title = if narrow { screen.short } else { screen.title };
+        let mut runs = vec![Run::new(format!(" {} ", screen.number), Role::Key), Run::new(title, role)];
         let (count, worst, newest) = match screen.command {
             Command::Services => {
                 let bad = state.world.services().iter().filter(|s| s.health < Health::Unknown);
@@ -236,7 +242,7 @@ fn tabs(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// The screen whose tab is at this cell.
-pub fn tab_at(state: &State, column: u16, row: u16) -> Option<Command> {
+pub(super) fn tab_at(state: &State, column: u16, row: u16) -> Option<Command> {
     if row != areas(state.size).tabs.y {
         return None;
     }
@@ -249,7 +255,7 @@ pub fn tab_at(state: &State, column: u16, row: u16) -> Option<Command> {
 }
 
 /// The row of an open menu that is at this cell.
-pub fn menu_row_at(size: (u16, u16), menu: &Menu, column: u16, row: u16) -> Option<usize> {
+pub(super) fn menu_row_at(size: (u16, u16), menu: &Menu, column: u16, row: u16) -> Option<usize> {
     overlay::menu_row_at(Rect { x: 0, y: 0, width: size.0, height: size.1 }, menu, column, row)
 }
 

@@ -7,10 +7,10 @@ use super::update::scopes;
 use super::widgets::text::Run;
 
 /// Lines of the frame around the help text.
-pub const FRAME: u16 = 4;
+pub(super) const FRAME: u16 = 4;
 
 /// The lines of help for a place.
-pub fn lines(keys: &KeyMap, place: &Place) -> Vec<Vec<Run<'static>>> {
+pub(super) fn lines(keys: &KeyMap, place: &Place) -> Vec<Vec<Run<'static>>> {
     let mut lines = Vec::new();
     let mut all: Vec<_> = scopes(place).collect();
     // what is special here is what one looks for
@@ -32,7 +32,7 @@ pub fn lines(keys: &KeyMap, place: &Place) -> Vec<Vec<Run<'static>>> {
 }
 
 /// How far down help can be scrolled.
-pub fn last_top(keys: &KeyMap, place: Option<&Place>, size: (u16, u16)) -> u16 {
+pub(super) fn last_top(keys: &KeyMap, place: Option<&Place>, size: (u16, u16)) -> u16 {
     let count = place.map_or(0, |place| lines(keys, place).len());
     u16::try_from(count).unwrap_or(u16::MAX).saturating_sub(size.1.saturating_sub(FRAME))
 }

@@ -48,10 +48,10 @@ impl Line {
         };
         match (named, letter) {
             (Some(Named::Left), _) => {
-                self.cursor -= self.before_cursor().graphemes(true).next_back().map_or(0, str::len)
+                self.cursor -= self.before_cursor().graphemes(true).next_back().map_or(0, str::len);
             }
             (Some(Named::Right), _) => {
-                self.cursor += self.after_cursor().graphemes(true).next().map_or(0, str::len)
+                self.cursor += self.after_cursor().graphemes(true).next().map_or(0, str::len);
             }
             (Some(Named::Home), _) | (_, Some('a')) => self.cursor = 0,
             (Some(Named::End), _) | (_, Some('e')) => self.cursor = self.text.len(),

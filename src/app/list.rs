@@ -24,15 +24,12 @@ impl<K: Clone + Ord> List<K> {
     /// goes; if its thing is gone it goes to the row that stands in its place. Marks of things that are gone are dropped.
     pub fn set_rows(&mut self, rows: Vec<K>) {
         if let Some(chosen) = &self.chosen {
-            match rows.iter().position(|row| row == chosen) {
-                Some(at) => {
-                    self.top = (self.top + at).saturating_sub(self.index);
-                    self.index = at;
-                }
-                None => {
-                    self.index = self.index.min(rows.len().saturating_sub(1));
-                    self.chosen = rows.get(self.index).cloned();
-                }
+            if let Some(at) = rows.iter().position(|row| row == chosen) {
+                self.top = (self.top + at).saturating_sub(self.index);
+                self.index = at;
+            } else {
+                self.index = self.index.min(rows.len().saturating_sub(1));
+                self.chosen = rows.get(self.index).cloned();
             }
         }
         if !self.marks.is_empty() {

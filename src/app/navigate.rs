@@ -59,7 +59,7 @@ fn page(state: &State) -> usize {
 }
 
 /// Brings the cursor into sight.
-pub fn follow(state: &mut State) {
+pub(super) fn follow(state: &mut State) {
     let (area, columns) = list_area(state);
     let height = usize::from(area.height) * columns;
     with_list!(state, list => list.follow(height.max(1)), else {
@@ -77,29 +77,29 @@ fn move_by(state: &mut State, rows: isize) {
 }
 
 /// Up or down by rows.
-pub fn by_rows(state: &mut State, rows: isize) {
+pub(super) fn by_rows(state: &mut State, rows: isize) {
     let columns = isize::try_from(list_area(state).1).unwrap_or(1);
     move_by(state, rows * columns);
 }
 
 /// Up or down by pages.
-pub fn by_pages(state: &mut State, pages: isize) {
+pub(super) fn by_pages(state: &mut State, pages: isize) {
     let page = isize::try_from(page(state)).unwrap_or(isize::MAX);
     by_rows(state, pages * page);
 }
 
 /// To the first row.
-pub fn to_top(state: &mut State) {
+pub(super) fn to_top(state: &mut State) {
     with_list!(state, list => list.to_top(), else state.scroll = 0);
 }
 
 /// To the last row.
-pub fn to_bottom(state: &mut State) {
+pub(super) fn to_bottom(state: &mut State) {
     move_by(state, isize::MAX / 64);
 }
 
 /// The wheel: scrolls, the cursor follows.
-pub fn wheel(state: &mut State, rows: isize) {
+pub(super) fn wheel(state: &mut State, rows: isize) {
     let (area, columns) = list_area(state);
     let height = usize::from(area.height) * columns;
     let step = rows * isize::try_from(columns).unwrap_or(1);
@@ -107,7 +107,7 @@ pub fn wheel(state: &mut State, rows: isize) {
 }
 
 /// Left or right: to the neighbouring tile, else folding groups, else to the next panel.
-pub fn sideways(state: &mut State, by: isize) {
+pub(super) fn sideways(state: &mut State, by: isize) {
     match state.place() {
         Place::Overview if state.panel == overview::SERVICES && list_area(state).1 > 1 => {
             let columns = list_area(state).1;
@@ -126,7 +126,7 @@ pub fn sideways(state: &mut State, by: isize) {
 }
 
 /// To the next panel, or the one before.
-pub fn panel(state: &mut State, by: isize) {
+pub(super) fn panel(state: &mut State, by: isize) {
     let count = match state.place() {
         Place::Overview => 2,
         Place::Service(_) => screens::service::panels(),
@@ -136,7 +136,7 @@ pub fn panel(state: &mut State, by: isize) {
 }
 
 /// Goes to a place; the way back leads here.
-pub fn go(state: &mut State, place: Place, now: Timestamp) {
+pub(super) fn go(state: &mut State, place: Place, now: Timestamp) {
     if *state.place() == place {
         return;
     }
@@ -148,7 +148,7 @@ pub fn go(state: &mut State, place: Place, now: Timestamp) {
 }
 
 /// Goes back to where one came from.
-pub fn back(state: &mut State, now: Timestamp) {
+pub(super) fn back(state: &mut State, now: Timestamp) {
     if state.places.len() > 1 {
         leave(state, now);
         state.places.pop();
@@ -164,7 +164,7 @@ fn leave(state: &mut State, now: Timestamp) {
 }
 
 /// Opens what the cursor is on.
-pub fn open(state: &mut State, now: Timestamp) {
+pub(super) fn open(state: &mut State, now: Timestamp) {
     let target = match state.place() {
         Place::Overview if state.panel == overview::ALERTS => {
             state.overview.alerts.current().copied().map(Place::Alert)
@@ -198,7 +198,7 @@ pub fn open(state: &mut State, now: Timestamp) {
 }
 
 /// A click at a cell: moves the cursor there; `true` if it was there already, which opens.
-pub fn click(state: &mut State, column: u16, row: u16) -> bool {
+pub(super) fn click(state: &mut State, column: u16, row: u16) -> bool {
     if *state.place() == Place::Overview {
         let body = frame::areas(state.size).body;
         let hit = |panel: usize| overview::list_area(body, panel).0.contains((column, row).into());
@@ -223,7 +223,7 @@ pub fn click(state: &mut State, column: u16, row: u16) -> bool {
 }
 
 /// The filter of the present screen.
-pub fn filter(state: &State) -> Option<&Found> {
+pub(super) fn filter(state: &State) -> Option<&Found> {
     match state.place() {
         Place::Overview => Some(&state.overview.found),
         Place::Services => Some(&state.services.found),
@@ -233,7 +233,7 @@ pub fn filter(state: &State) -> Option<&Found> {
 }
 
 /// The filter of the present screen, to be changed.
-pub fn filter_mut(state: &mut State) -> Option<&mut Found> {
+pub(super) fn filter_mut(state: &mut State) -> Option<&mut Found> {
     match state.place() {
         Place::Overview => Some(&mut state.overview.found),
         Place::Services => Some(&mut state.services.found),
@@ -243,16 +243,20 @@ pub fn filter_mut(state: &mut State) -> Option<&mut Found> {
 }
 
 /// Marks the current row or all rows, or takes the marks away.
-pub fn mark(state: &mut State, all: bool) {
+pub(super) fn mark(state: &mut State, all: bool) {
     with_list!(state, list => if all { list.toggle_all() } else { list.toggle_mark() }, else ());
 }
 
 /// What copying takes: the marked things, else the current one.
-pub fn copied(state: &State) -> Option<String> {
+pub(super) fn copied(state: &State) -> Option<String> {
     let alert = |fingerprint| state.world.alert(fingerprint).map(|alert| alert.labels.to_string());
     let names = |list: &super::list::List<Text>| {
         let marked: Vec<&str> = list.marks().iter().map(|name| &**name).collect();
-        if marked.is_empty() { list.current().map(|name| name.to_string()) } else { Some(marked.join("\n")) }
+        if marked.is_empty() {
+            list.current().map(std::string::ToString::to_string)
+        } else {
+            Some(marked.join("\n"))
+        }
     };
     match state.place() {
         Place::Overview if state.panel == overview::ALERTS => {
@@ -277,7 +281,7 @@ pub fn copied(state: &State) -> Option<String> {
 }
 
 /// The links of what the cursor is on: name and address, only http(s).
-pub fn links(state: &State) -> Vec<(String, Text)> {
+pub(super) fn links(state: &State) -> Vec<(String, Text)> {
     let fingerprint = match state.place() {
         Place::Alert(fingerprint) => Some(*fingerprint),
         Place::Alerts => match state.alerts.list.current() {
@@ -305,6 +309,6 @@ pub fn links(state: &State) -> Vec<(String, Text)> {
 }
 
 /// Whether a text is an address that may be opened.
-pub fn is_link(text: &str) -> bool {
+pub(super) fn is_link(text: &str) -> bool {
     text.starts_with("https://") || text.starts_with("http://")
 }

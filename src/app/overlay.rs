@@ -13,7 +13,7 @@ use super::widgets::bar::panel;
 use super::widgets::text::{self, Run};
 
 /// Draws what lies over the screen, if anything does.
-pub fn render(state: &State, cx: &Cx<'_>, buf: &mut Buffer) {
+pub(super) fn render(state: &State, cx: &Cx<'_>, buf: &mut Buffer) {
     match &state.mode {
         Mode::Browse | Mode::Filter { .. } => {}
         Mode::Help(top) => {
@@ -79,7 +79,7 @@ fn menu(cx: &Cx<'_>, menu: &Menu, buf: &mut Buffer) {
 }
 
 /// The item of an open menu at a cell.
-pub fn menu_row_at(area: Rect, menu: &Menu, column: u16, row: u16) -> Option<usize> {
+pub(super) fn menu_row_at(area: Rect, menu: &Menu, column: u16, row: u16) -> Option<usize> {
     let area = place(area, menu_size(menu));
     let inner = Rect {
         x: area.x + 1,

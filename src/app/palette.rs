@@ -190,7 +190,7 @@ mod tests {
     fn a_few_letters_find_a_command_and_enter_runs_it() {
         let mut palette =
             Palette::new(&World::default(), &KeyMap::default(), &["prod".into()], &Place::Overview);
-        for c in "thm".chars() {
+        for c in "theme".chars() {
             palette.take(Key::char(c));
         }
         assert_eq!(palette.take(Key::named(Named::Enter)), Outcome::Chosen(Target::Run(Command::Theme)));

@@ -31,6 +31,8 @@ pub struct Screen {
     pub number: char,
     /// Its title.
     pub title: &'static str,
+    /// Its title where there is little room.
+    pub short: &'static str,
     /// The command that goes there.
     pub command: Command,
     /// The place.
@@ -39,10 +41,22 @@ pub struct Screen {
 
 /// The screens of line 2, in their order. `snapshot` takes the titles in lower case.
 pub const SCREENS: [Screen; 4] = [
-    Screen { number: '1', title: "Overview", command: Command::Overview, place: Place::Overview },
-    Screen { number: '2', title: "Services", command: Command::Services, place: Place::Services },
-    Screen { number: '4', title: "Alerts", command: Command::Alerts, place: Place::Alerts },
-    Screen { number: '9', title: "Sources", command: Command::Sources, place: Place::Sources },
+    Screen {
+        number: '1',
+        title: "Overview",
+        short: "Over",
+        command: Command::Overview,
+        place: Place::Overview,
+    },
+    Screen {
+        number: '2',
+        title: "Services",
+        short: "Svc",
+        command: Command::Services,
+        place: Place::Services,
+    },
+    Screen { number: '4', title: "Alerts", short: "Alerts", command: Command::Alerts, place: Place::Alerts },
+    Screen { number: '9', title: "Sources", short: "Src", command: Command::Sources, place: Place::Sources },
 ];
 
 impl Place {

@@ -209,7 +209,7 @@ impl State {
 
     /// Where the person is.
     pub fn place(&self) -> &Place {
-        self.places.last().expect("the first place is never left")
+        self.places.last().unwrap_or(&Place::Overview)
     }
 
     /// What drawing functions share.

@@ -76,15 +76,16 @@ fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
     state.version += 1;
     let interrupt = Key { ctrl: true, ..Key::char('c') };
     match std::mem::take(&mut state.mode) {
-        Mode::Browse => match state.keys.lookup(key, state.place().scopes()) {
-            Some(command) => run(state, command, now),
-            None => {
-                if let Some(c) = key.typed().filter(|c| c.is_ascii_digit()) {
+        Mode::Browse => {
+            if let Some(command) = state.keys.lookup(key, state.place().scopes()) {
+                run(state, command, now)
+            } else {
+                if let Some(c) = key.typed().filter(char::is_ascii_digit) {
                     state.messages.note(format!("There is no screen {c} yet"), now);
                 }
                 Vec::new()
             }
-        },
+        }
         _ if key == interrupt => run(state, Command::Quit, now),
         Mode::Filter { line, before } => {
             type_filter(state, line, before, key);
@@ -352,8 +353,8 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
             let at = LENGTHS.iter().position(|length| *length == state.range.length).unwrap_or(0);
             state.mode = Mode::Menu(Menu { title: "Time range", items, at });
         }
-        Command::Earlier => travel(state, now, |range, now| range.earlier(now)),
-        Command::Later => travel(state, now, |range, now| range.later(now)),
+        Command::Earlier => travel(state, now, super::range::Range::earlier),
+        Command::Later => travel(state, now, super::range::Range::later),
         Command::Live => travel(state, now, |range, _| range.end = None),
         Command::Links => links(state, now),
         Command::Copy => {
@@ -439,6 +440,6 @@ fn links(state: &mut State, now: Timestamp) {
 }
 
 /// The scopes of commands that work at a place, the global ones first; for help and hints.
-pub fn scopes(place: &Place) -> impl Iterator<Item = Scope> {
+pub(super) fn scopes(place: &Place) -> impl Iterator<Item = Scope> {
     std::iter::once(Scope::Global).chain(place.scopes().iter().copied())
 }

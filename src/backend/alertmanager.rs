@@ -7,12 +7,11 @@ mod wire;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
 use super::http::{Body, Http};
-use super::{Answering, Source};
-use crate::config::settings::{LimitSettings, SourceSettings};
+use super::{Answering, Clock, Means, Source};
+use crate::config::settings::SourceSettings;
 use crate::model::alert::{AlertBoard, SeverityMap};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
 use crate::model::labels::Text;
@@ -20,11 +19,14 @@ use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Troub
 use crate::model::text::clean;
 use map::{Reader, Shape, Shared};
 
+/// Seconds that two clocks may differ without a warning.
+const SKEW: i64 = 30;
+
 /// One Alertmanager; of a cluster each member is a source of its own.
-pub struct Alertmanager {
+pub(super) struct Alertmanager {
     info: SourceInfo,
     http: Http,
-    clock: fn() -> Timestamp,
+    now: Clock,
     severities: Arc<SeverityMap>,
     shared: Arc<Mutex<Shared>>,
     /// It has no `alerts/groups`.
@@ -32,33 +34,26 @@ pub struct Alertmanager {
 }
 
 impl Alertmanager {
-    /// Nothing is sent before the first question. `clock` tells the time that the server's is compared with.
+    /// Checks the address; nothing is sent.
     ///
     /// # Errors
     /// [`Trouble::Unreachable`] if the address is none.
-    pub fn new(
-        id: &SourceId,
-        source: &SourceSettings,
-        limits: &LimitSettings,
-        severities: SeverityMap,
-        clock: fn() -> Timestamp,
-    ) -> Result<Self, SourceError> {
-        let http = Http::new(id, source, limits)?;
+    pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
+        let http = Http::new(id, source, &means.settings.limits)?;
         let info = SourceInfo {
             id: id.clone(),
             kind: Kind::Alertmanager,
             address: Text::clone(http.address()),
             answers: vec![AskKind::Probe, AskKind::Alerts, AskKind::Silences],
         };
-        let (severities, shared) = (Arc::new(severities), Arc::default());
-        Ok(Self { info, http, clock, severities, shared, is_flat: AtomicBool::new(false) })
+        let (severities, shared) = (Arc::new(means.settings.severity_map()), Arc::default());
+        Ok(Self { info, http, now: means.now, severities, shared, is_flat: AtomicBool::new(false) })
     }
 
     async fn probe(&self) -> Answered {
-        let asked_at = (self.clock)();
         let body = self.get("status", &[]).await?;
         let about: wire::About<'_> = self.json(&body)?;
-        let clock_ahead_seconds = body.date.map(|date| date.as_second() - asked_at.as_second());
+        let clock_ahead_seconds = body.date.map(|date| date.as_second() - (self.now)().as_second());
         let mut offer = Offer {
             flavour: "Alertmanager".into(),
             version: clean(&about.version_info.version.0).into(),
@@ -67,12 +62,18 @@ impl Alertmanager {
             clock_ahead_seconds,
         };
         about_cluster(&about, &mut offer);
+        if let Some(ahead) = clock_ahead_seconds.filter(|ahead| ahead.abs() > SKEW) {
+            let way = if ahead > 0 { "ahead of" } else { "behind" };
+            let warning =
+                format!("its clock is {} s {way} this machine's: ages are off by that", ahead.abs());
+            offer.warnings.push(warning.into());
+        }
         let receivers = self.get("receivers", &[]).await;
         let bytes_in = body.wire_bytes + receivers.as_ref().map_or(0, |body| body.wire_bytes);
         match receivers.and_then(|body| self.receivers(&body)) {
             Ok(names) => offer.facts.push(("receivers".into(), names.into())),
             Err(error) => {
-                offer.warnings.push(format!("Its receivers are not known: {}", error.trouble).into());
+                offer.warnings.push(format!("its receivers are not known: {}", error.trouble).into());
             }
         }
         Ok(Reply { answer: Answer::Probe(offer), digest: None, bytes_in, requests: 2 })
@@ -177,7 +178,7 @@ fn about_cluster(about: &wire::About<'_>, offer: &mut Offer) {
         offer.facts.push(("up since".into(), clean(&about.uptime.0).into()));
     }
     if !matches!(&*status, "ready" | "disabled" | "") {
-        let warning = format!("Its cluster is {status}: silences of other members may be missing here.");
+        let warning = format!("its cluster is {status}: silences of other members may be missing here");
         offer.warnings.push(warning.into());
     }
 }

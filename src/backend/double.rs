@@ -46,6 +46,7 @@ pub(crate) struct Canned {
     /// Before each byte of the body.
     drip: Option<Duration>,
     hangs: bool,
+    vanishes: bool,
 }
 
 impl Canned {
@@ -55,7 +56,7 @@ impl Canned {
 
     pub(crate) fn new(status: u16, content_type: &str, body: &str) -> Self {
         let headers = vec![("Content-Type".into(), content_type.into())];
-        Self { status, headers, body: body.into(), length: None, drip: None, hangs: false }
+        Self { status, headers, body: body.into(), length: None, drip: None, hangs: false, vanishes: false }
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
@@ -81,6 +82,11 @@ impl Canned {
     pub(crate) fn drip(mut self, pause: Duration) -> Self {
         self.drip = Some(pause);
         self
+    }
+
+    /// No answer at all, the connection is closed.
+    pub(crate) fn vanish() -> Self {
+        Self { vanishes: true, ..Self::json("") }
     }
 
     /// No answer at all, the connection stays open.
@@ -141,6 +147,9 @@ async fn serve(
     let asked = read(&mut stream).await?;
     let canned = answer(&asked);
     log.lock().unwrap().push(asked);
+    if canned.vanishes {
+        return Ok(());
+    }
     if canned.hangs {
         std::future::pending::<()>().await;
     }

@@ -35,6 +35,9 @@ pub struct Pack {
     /// Labels that name the service in this pack's metrics, in place of `services.labels`.
     #[serde(default)]
     pub(super) service_labels: Vec<String>,
+    /// Its saturation adds to services that others speak of, and makes no service of its own.
+    #[serde(default)]
+    only_known: bool,
     #[serde(default)]
     pub(super) requests: Vec<Requests>,
     #[serde(default)]
@@ -112,6 +115,9 @@ pub(super) struct Saturation {
     pub(super) metrics: Vec<String>,
     /// The use, 0 to 1.
     expr: String,
+    /// As its pack says.
+    #[serde(skip)]
+    pub(super) only_known: bool,
 }
 
 fn server_errors() -> String {
@@ -153,7 +159,8 @@ impl Pack {
     /// # Errors
     /// [`PackError`], with what is wrong; what the expressions mean is not checked.
     pub fn parse(text: &str) -> Result<Self, PackError> {
-        let pack: Self = toml::from_str(text).map_err(|error| PackError::Unreadable(error.to_string()))?;
+        let mut pack: Self =
+            toml::from_str(text).map_err(|error| PackError::Unreadable(error.to_string()))?;
         if pack.requests.is_empty() && pack.latency.is_empty() && pack.saturation.is_empty() {
             return Err(PackError::Empty(pack.name));
         }
@@ -162,7 +169,8 @@ impl Pack {
         if let Some(word) = labels.chain(plain).find(|word| !is_name(word)) {
             return Err(PackError::BadName { pack: pack.name.clone(), word: word.clone() });
         }
-        for saturation in &pack.saturation {
+        for saturation in &mut pack.saturation {
+            saturation.only_known = pack.only_known;
             let is_empty = saturation.metrics.is_empty();
             let bad = saturation.metrics.iter().find(|metric| regex::Regex::new(metric).is_err());
             if is_empty || bad.is_some() {
@@ -195,15 +203,20 @@ impl Pack {
     }
 }
 
+/// The names of the built-in packs.
+pub fn built_in() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|(name, _)| *name)
+}
+
 /// The built-in packs and `own` ones, which come first and replace those of the same name; only those that are `wanted`,
 /// unless that is empty.
 pub fn chosen(own: &[Pack], wanted: &[String]) -> Vec<Pack> {
-    let built_in = BUILT_IN
+    let others = BUILT_IN
         .iter()
         .filter(|(name, _)| own.iter().all(|pack| pack.name != *name))
         // a test reads them all
         .filter_map(|(_, text)| Pack::parse(text).ok());
-    let all = own.iter().cloned().chain(built_in);
+    let all = own.iter().cloned().chain(others);
     all.filter(|pack| wanted.is_empty() || wanted.contains(&pack.name)).collect()
 }
 

@@ -4,6 +4,7 @@ mod call;
 mod history;
 mod identity;
 mod rules;
+mod sent;
 mod services;
 mod survey;
 mod wire;
@@ -25,12 +26,15 @@ use crate::model::labels::Text;
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
 use call::{Call, Manners, Server};
 use identity::{Flavour, Identity};
+use sent::Sent;
 use survey::{Plan, Survey};
 
-/// After this long the server is surveyed again, in case new metrics came.
-const SURVEY_KEPT: Duration = Duration::from_secs(600);
-/// As long as nothing was found, more often.
-const NOTHING_KEPT: Duration = Duration::from_secs(30);
+/// At the latest after this long the server is surveyed again, in case new metrics came.
+const KEPT_LONGEST: Duration = Duration::from_secs(600);
+/// At first sooner, for a server that has just started does not have everything yet; then each time twice as long.
+const KEPT_FIRST: Duration = Duration::from_secs(60);
+/// As long as there is no signal, more often.
+const KEPT_WITHOUT_SIGNAL: Duration = Duration::from_secs(30);
 /// From this difference of clocks on "2 minutes ago" is a lie.
 const SKEW: i64 = 30;
 
@@ -49,8 +53,25 @@ pub(super) struct Prometheus {
 struct Kept<T> {
     value: T,
     since: Instant,
+    /// How long it holds.
+    lasts: Duration,
     /// What was missing or odd when it was found out.
     warnings: Vec<Text>,
+}
+
+impl<T> Kept<T> {
+    fn holds(&self) -> bool {
+        self.since.elapsed() < self.lasts
+    }
+}
+
+/// How long a survey holds, after one that held for `before`.
+fn holds_for(survey: &Survey, before: Option<Duration>) -> Duration {
+    match before {
+        _ if !survey.has_signals() => KEPT_WITHOUT_SIGNAL,
+        None => KEPT_FIRST,
+        Some(before) => before.saturating_mul(2).clamp(KEPT_FIRST, KEPT_LONGEST),
+    }
 }
 
 impl Prometheus {
@@ -105,7 +126,8 @@ impl Prometheus {
                 Answer::Detail(history::detail(&call, &survey, service, stretch.tail).await?)
             }
             Ask::Rules => {
-                let (board, digest) = rules::board(&call, &self.reading()).await?;
+                let identity = self.identity(&call).await?;
+                let (board, digest) = rules::board(&call, &self.reading(&identity.sent)).await?;
                 let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Rules(board) };
                 return Ok(call.reply(answer, Some(digest)));
             }
@@ -125,20 +147,25 @@ impl Prometheus {
         Ok(call.reply(answer, None))
     }
 
-    fn reading(&self) -> rules::Reading<'_> {
-        rules::Reading { source: &self.info.id, severities: &self.severities, now: (self.now)() }
+    fn reading<'a>(&'a self, sent: &'a Sent) -> rules::Reading<'a> {
+        rules::Reading { source: &self.info.id, severities: &self.severities, now: (self.now)(), sent }
     }
 
     /// Who it is, found out once in a while.
     async fn identity(&self, call: &Call<'_>) -> Result<Identity, SourceError> {
         let mut kept = self.identity.lock().await;
-        if let Some(kept) = kept.as_ref().filter(|kept| kept.since.elapsed() < SURVEY_KEPT) {
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.holds()) {
             return Ok(kept.value.clone());
         }
-        let identity = Identity::ask(call, &self.reading()).await?;
+        let identity = Identity::ask(call, &self.reading(&Sent::default())).await?;
         let is_victoria = identity.flavour == Flavour::VictoriaMetrics;
         self.server.manners.is_victoria.store(is_victoria, Ordering::Relaxed);
-        *kept = Some(Kept { value: identity.clone(), since: Instant::now(), warnings: Vec::new() });
+        *kept = Some(Kept {
+            value: identity.clone(),
+            since: Instant::now(),
+            lasts: KEPT_LONGEST,
+            warnings: Vec::new(),
+        });
         Ok(identity)
     }
 
@@ -146,10 +173,7 @@ impl Prometheus {
     async fn survey(&self, call: &Call<'_>) -> Result<Arc<Survey>, SourceError> {
         self.identity(call).await?;
         let mut kept = self.survey.lock().await;
-        let lasts = |kept: &&Kept<Arc<Survey>>| {
-            kept.since.elapsed() < if kept.value.is_empty() { NOTHING_KEPT } else { SURVEY_KEPT }
-        };
-        if let Some(kept) = kept.as_ref().filter(lasts) {
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.holds()) {
             return Ok(Arc::clone(&kept.value));
         }
         let surveying = Call::new(&self.server);
@@ -158,8 +182,9 @@ impl Prometheus {
         match (made, kept.as_ref()) {
             (Ok(survey), _) => {
                 let survey = Arc::new(survey);
+                let lasts = holds_for(&survey, kept.as_ref().map(|kept| kept.lasts));
                 let warnings = surveying.warnings();
-                *kept = Some(Kept { value: Arc::clone(&survey), since: Instant::now(), warnings });
+                *kept = Some(Kept { value: Arc::clone(&survey), since: Instant::now(), lasts, warnings });
                 Ok(survey)
             }
             (Err(error), Some(old)) if !error.trouble.is_source_wide() => Ok(Arc::clone(&old.value)),
@@ -190,13 +215,15 @@ impl Prometheus {
             Err(error) => call.warn(&format!("services cannot be found: {}", error.trouble)),
         }
         match (identity.rules, identity.flavour) {
-            (None, _) => call.warn("it offers no alerting rules: no expressions, no pending alerts"),
-            (Some(0), Flavour::VictoriaMetrics) => {
+            (Err(trouble), _) => {
+                call.warn(&format!("no rules, no expressions, no pending alerts: {trouble}"));
+            }
+            (Ok(0), Flavour::VictoriaMetrics) => {
                 call.warn(
                     "no rule API here? Without -vmalert.proxyURL there are no rules and no pending alerts",
                 );
             }
-            (Some(rules), _) => facts.push(("alerting rules".into(), rules.to_string().into())),
+            (Ok(rules), _) => facts.push(("alerting rules".into(), rules.to_string().into())),
         }
         let ahead = date.map(|date| date.as_second() - (self.now)().as_second());
         if let Some(ahead) = ahead.filter(|ahead| ahead.abs() > SKEW) {
@@ -241,7 +268,15 @@ impl Source for Prometheus {
     }
 
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        Box::pin(self.put(ask, known))
+        Box::pin(async move {
+            let answered = self.put(ask, known).await;
+            if let Err(SourceError { trouble: Trouble::Unreachable { .. }, .. }) = &answered {
+                // whoever answers there next may be another
+                *self.identity.lock().await = None;
+                *self.survey.lock().await = None;
+            }
+            answered
+        })
     }
 }
 

@@ -53,6 +53,6 @@ fn refused(error: &RuntimeError) -> Outcome {
     complain(&error.to_string());
     match error {
         RuntimeError::NotATerminal | RuntimeError::Dumb => Outcome::Misused,
-        RuntimeError::Terminal(_) | RuntimeError::Start(_) => Outcome::Unwell,
+        RuntimeError::Terminal(_) | RuntimeError::Lost(_) | RuntimeError::Start(_) => Outcome::Unwell,
     }
 }

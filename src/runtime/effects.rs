@@ -159,7 +159,10 @@ impl Performer {
                 if self.running.get(&arrival.question).is_some_and(|running| running.id == id) {
                     self.running.remove(&arrival.question);
                 }
-                if let Err(error) = &arrival.answered {
+                // what took no time was refused here, and its error logged before
+                if let Err(error) = &arrival.answered
+                    && !arrival.took.is_zero()
+                {
                     tracing::info!(%error, ask = arrival.question.ask.kind().word(), "no answer");
                 }
                 Some(Event::Answered(arrival))

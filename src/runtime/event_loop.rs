@@ -18,7 +18,7 @@ use super::terminal::{self, Session};
 
 /// What the loop does to the terminal besides drawing.
 pub(super) trait Terminal {
-    /// Gives it back, stops the process, takes it over when continued.
+    /// Gives it back and stops the process until it is continued.
     fn stop(&mut self) -> io::Result<()>;
     /// Takes it over again.
     fn again(&mut self) -> io::Result<()>;
@@ -30,7 +30,7 @@ pub(super) trait Terminal {
 
 impl Terminal for Session {
     fn stop(&mut self) -> io::Result<()> {
-        Session::stop(self)
+        Session::stop()
     }
 
     fn again(&mut self) -> io::Result<()> {
@@ -107,14 +107,15 @@ impl<A: App> EventLoop<'_, A> {
                     }
                     None => return Ok(()),
                 },
-                event = self.input.recv() => match event {
-                    Some(event) => event,
-                    None => return Err(io::ErrorKind::UnexpectedEof.into()),
-                },
+                // before the keys, so that a flood of those does not keep the writer idle
                 written = self.screen.written(), if !self.screen.is_free() => {
                     written?;
                     continue;
                 }
+                event = self.input.recv() => match event {
+                    Some(event) => event,
+                    None => return Err(io::ErrorKind::UnexpectedEof.into()),
+                },
                 Some(report) = self.reports.recv() => match self.performer.take(report) {
                     Some(event) => event,
                     None => continue,
@@ -154,6 +155,8 @@ impl<A: App> EventLoop<'_, A> {
                     // a terminal may have moved its lines: what stands there is not known any more
                     self.screen.forget();
                 }
+                // reported while the window shrank; or cell 0, which crossterm 0.29 makes 65535 of
+                Event::Mouse { column, row, .. } if column >= view.size.0 || row >= view.size.1 => continue,
                 Event::Key(_) | Event::Pasted(_) | Event::Mouse { .. } => view.urgent = true,
                 Event::Tick | Event::Answered(_) | Event::Entered { .. } | Event::Told(_) => {}
             }
@@ -161,39 +164,37 @@ impl<A: App> EventLoop<'_, A> {
                 if effect == Effect::Quit {
                     return Ok(Next::Leave);
                 }
-                events.extend(self.perform(effect)?);
+                self.perform(effect, &mut events)?;
             }
         }
         Ok(Next::Continue)
     }
 
-    /// Starts what is to be done; what there is to say about it at once.
-    fn perform(&mut self, effect: Effect) -> io::Result<Option<Event>> {
-        let mut said = None;
+    /// Starts what is to be done; what there is to say about it at once goes to `events`.
+    fn perform(&mut self, effect: Effect, events: &mut VecDeque<Event>) -> io::Result<()> {
+        let trouble = |text| Event::Told(Message { tone: Tone::Trouble, text });
         match effect {
             Effect::Fetch(question) => self.performer.fetch(question),
             Effect::Forget(question) => self.performer.forget(&question),
             Effect::Enter(context) => self.performer.enter(context),
-            Effect::Copy(text) => {
-                said = self
-                    .screen
-                    .copy(text)
-                    .err()
-                    .map(|text| Event::Told(Message { tone: Tone::Trouble, text }));
-            }
+            Effect::Copy(text) => events.extend(self.screen.copy(text).err().map(trouble)),
             Effect::Mouse(on) => {
                 self.terminal.mouse(on);
                 self.screen.mouse(on);
             }
             Effect::Redraw => self.screen.forget(),
             Effect::Suspend => {
-                self.terminal.stop()?;
-                said = Some(self.fresh_start());
+                let stopped = self.terminal.stop();
+                self.terminal.again()?;
+                events.push_back(self.fresh_start());
+                events.extend(
+                    stopped.err().map(|error| trouble(format!("cannot be suspended here ({error})"))),
+                );
             }
             // whoever calls this leaves the loop instead
             Effect::Quit => {}
         }
-        Ok(said)
+        Ok(())
     }
 
     /// The terminal is ours again: nothing that was known of it holds.

@@ -103,6 +103,7 @@ pub(super) fn question(source: &str, name: &str) -> Question {
 pub(super) struct Toy {
     pub(super) ask: Vec<Question>,
     pub(super) ticks: usize,
+    pub(super) clicks: Vec<(u16, u16)>,
     pub(super) good: usize,
     pub(super) failed: Vec<SourceError>,
     pub(super) keys: Vec<Key>,
@@ -153,7 +154,8 @@ impl App for Toy {
             Event::Resized { width, height } => self.size = (width, height),
             Event::Entered { context, .. } => self.entered.push(context),
             Event::Told(message) => self.told.push(message.text),
-            Event::Pasted(_) | Event::Mouse { .. } => {}
+            Event::Mouse { column, row, .. } => self.clicks.push((column, row)),
+            Event::Pasted(_) => {}
         }
         vec![]
     }

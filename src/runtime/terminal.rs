@@ -86,13 +86,15 @@ impl Session {
         self.take_over()
     }
 
-    /// Gives the terminal back and stops the whole job, as Ctrl-z does elsewhere; returns when it is continued.
-    pub(super) fn stop(&self) -> io::Result<()> {
+    /// Gives the terminal back and stops the whole job, as Ctrl-z does elsewhere; returns when it is continued, or at
+    /// once where nobody could continue it. The terminal is then to be taken over again.
+    ///
+    /// # Errors
+    /// What the system says when the signal could not be sent.
+    pub(super) fn stop() -> io::Result<()> {
         restore();
         // to the process group, so that what is piped together stops together; a shell is where there is job control
-        let stopped = Command::new("sh").args(["-c", "kill -TSTP 0"]).stdin(Stdio::null()).status();
-        self.again()?;
-        stopped.map(|_| ())
+        Command::new("sh").args(["-c", "kill -TSTP 0"]).stdin(Stdio::null()).status().map(drop)
     }
 }
 

@@ -20,15 +20,15 @@ fn arrival(question: Question, answered: Result<Reply, SourceError>, took: Durat
     Arrival { question, answered, took }
 }
 
-fn good(bytes_in: u64) -> Result<Reply, SourceError> {
-    Ok(Reply { answer: Answer::Unchanged, digest: None, bytes_in, requests: 1 })
+fn good(bytes_in: u64) -> Reply {
+    Reply { answer: Answer::Unchanged, digest: None, bytes_in, requests: 1 }
 }
 
-fn refused(next_try: i64) -> Result<Reply, SourceError> {
+fn refused(next_try: i64) -> SourceError {
     let mut error =
         SourceError::new(SourceId::new("prom"), Trouble::Unreachable { reason: "refused".into() });
     error.next_try = Some(at(next_try));
-    Err(error)
+    error
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn a_thing_is_asked_once_until_it_is_answered_and_due_again() {
     let first = asked(&polls.due(vec![want(Ask::Alerts)], 0, at(0)));
     assert_eq!(first.len(), 1);
     assert!(polls.due(vec![want(Ask::Alerts)], 0, at(9)).is_empty());
-    assert!(polls.arrived(&arrival(first[0].clone(), good(10), Duration::ZERO), at(9)));
+    assert!(polls.arrived(&arrival(first[0].clone(), Ok(good(10)), Duration::ZERO), at(9)));
     assert!(polls.due(vec![want(Ask::Alerts)], 0, at(4)).is_empty());
     assert_eq!(polls.due(vec![want(Ask::Alerts)], 0, at(9)).len(), 1);
 }
@@ -57,13 +57,13 @@ fn a_source_in_trouble_gets_one_cheap_question_when_its_time_has_come() {
     let wants = || vec![want(Ask::Probe), want(Ask::Alerts)];
     let questions = asked(&polls.due(wants(), 0, at(0)));
     for question in questions {
-        assert!(polls.arrived(&arrival(question, refused(20), Duration::ZERO), at(1)));
+        assert!(polls.arrived(&arrival(question, Err(refused(20)), Duration::ZERO), at(1)));
     }
     assert!(polls.due(wants(), 0, at(19)).is_empty());
     assert_eq!(polls.next_try(&SourceId::new("prom")), Some(at(20)));
     let probe = asked(&polls.due(wants(), 0, at(20)));
     assert_eq!(probe.iter().map(|q| q.ask.clone()).collect::<Vec<_>>(), [Ask::Probe]);
-    assert!(polls.arrived(&arrival(probe[0].clone(), good(1), Duration::ZERO), at(21)));
+    assert!(polls.arrived(&arrival(probe[0].clone(), Ok(good(1)), Duration::ZERO), at(21)));
     assert_eq!(asked(&polls.due(wants(), 0, at(21)))[0].ask, Ask::Alerts);
 }
 
@@ -73,7 +73,7 @@ fn a_silent_source_is_in_doubt_before_its_time_out() {
     let prom = SourceId::new("prom");
     let mut remote = Remote::default();
     let question = asked(&polls.due(vec![want(Ask::Alerts)], 0, at(0))).remove(0);
-    polls.arrived(&arrival(question, good(1), Duration::ZERO), at(1));
+    polls.arrived(&arrival(question, Ok(good(1)), Duration::ZERO), at(1));
     remote.arrived((), None, at(1));
     polls.due(vec![want(Ask::Alerts)], 0, at(5));
     let topic = Topic::Of(AskKind::Alerts);
@@ -90,5 +90,5 @@ fn leaving_a_screen_gives_its_questions_up_and_late_answers_are_ignored() {
     let detail = Ask::Detail { service: "cart".into(), stretch };
     let question = asked(&polls.due(vec![want(detail)], 0, at(0))).remove(0);
     assert_eq!(polls.due(vec![], 0, at(1)), [Effect::Forget(question.clone())]);
-    assert!(!polls.arrived(&arrival(question, good(1), Duration::ZERO), at(2)));
+    assert!(!polls.arrived(&arrival(question, Ok(good(1)), Duration::ZERO), at(2)));
 }

@@ -111,7 +111,7 @@ pub(super) fn by_badness(a: &Alert, b: &Alert) -> Ordering {
         .then_with(|| a.fingerprint.cmp(&b.fingerprint))
 }
 
-fn group_of(alert: &Alert, grouping: &Grouping) -> Labels {
+pub(super) fn group_of(alert: &Alert, grouping: &Grouping) -> Labels {
     let by_name = |names: &mut dyn Iterator<Item = &str>| {
         names.filter_map(|name| alert.labels.get(name).map(|value| (name, value))).collect()
     };
@@ -173,7 +173,8 @@ pub fn reorder(state: &mut State) {
     let mut rows = Vec::new();
     for (labels, alerts) in sorted {
         let folded = screen.folded.contains(&labels);
-        if screen.grouping != Grouping::None {
+        // the head of a group of one would only say twice what the alert says
+        if screen.grouping != Grouping::None && (alerts.len() > 1 || folded) {
             rows.push(Row::Group(labels.clone()));
         }
         if !folded {

@@ -3,6 +3,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::*;
 use crate::backend::double::{Canned, Double};
 use crate::config::settings::{Settings, SourceKind};
@@ -17,10 +19,12 @@ const SILENCES: &str = include_str!("fixtures/silences.json");
 fn alertmanager(double: &Double, prefix: &str) -> Alertmanager {
     let mut source = double.source(SourceKind::Alertmanager);
     source.url.push_str(prefix);
-    let settings = Settings::default();
-    let clock = || Timestamp::from_second(1_800_000_000).unwrap();
-    Alertmanager::new(&SourceId::new("am"), &source, &settings.limits, settings.severity_map(), clock)
-        .unwrap()
+    connected(&source, &Settings::default())
+}
+
+fn connected(source: &SourceSettings, settings: &Settings) -> Alertmanager {
+    let now = || Timestamp::from_second(1_800_000_000).unwrap();
+    Alertmanager::new(&SourceId::new("am"), source, Means { settings, packs: &[], now }).unwrap()
 }
 
 /// What comes of one question that is answered so, whatever the path.
@@ -186,7 +190,7 @@ async fn what_is_no_alertmanager_is_named() {
     );
     assert!(garbled(Canned::new(410, "application/json", "{}")).await.contains("API v1"));
     assert!(garbled(Canned::new(200, "text/html", "<html>Sign in</html>")).await.contains("HTML"));
-    assert!(garbled(Canned::json(&GROUPS[..900])).await.contains("cut off"));
+    assert!(garbled(Canned::json(GROUPS.get(..900).unwrap())).await.contains("cut off"));
     assert!(
         garbled(Canned::json(r#"{"status":"success","data":[]}"#)).await.contains("not what an Alertmanager")
     );
@@ -242,7 +246,8 @@ async fn a_probe_tells_version_cluster_receivers_and_clock() {
         ]
     );
     assert_eq!(offer.clock_ahead_seconds, Some(70));
-    assert!(offer.warnings[0].contains("settling"), "{:?}", offer.warnings);
+    let warnings = offer.warnings.join("; ");
+    assert!(warnings.contains("settling") && warnings.contains("70 s ahead"), "{warnings}");
 }
 
 #[tokio::test]
@@ -367,12 +372,9 @@ async fn recorded_answers_of_real_servers_are_understood() {
 #[tokio::test]
 async fn a_server_that_hangs_is_timed_out() {
     let double = Double::start(|_| Canned::hang()).await;
-    let mut limits = Settings::default().limits;
-    limits.timeout.0 = Duration::from_millis(100);
-    let source = double.source(SourceKind::Alertmanager);
-    let id = SourceId::new("am");
-    let source =
-        Alertmanager::new(&id, &source, &limits, SeverityMap::default(), || Timestamp::UNIX_EPOCH).unwrap();
+    let mut settings = Settings::default();
+    settings.limits.timeout.0 = Duration::from_millis(100);
+    let source = connected(&double.source(SourceKind::Alertmanager), &settings);
     let error = source.answer(&Ask::Alerts, None).await.unwrap_err();
     assert!(matches!(error.trouble, Trouble::TimedOut { .. }), "{error}");
 }

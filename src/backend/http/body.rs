@@ -133,7 +133,11 @@ impl Inflow {
     pub(super) fn so_far(self) -> (Vec<u8>, u64) {
         let bytes = match self.sink {
             Sink::Plain(limited) => limited.bytes,
-            Sink::Gzip(mut decoder) => std::mem::take(&mut decoder.get_mut().bytes),
+            Sink::Gzip(mut decoder) => {
+                // brings out what is still held back; a part is better than nothing here
+                drop(decoder.try_finish());
+                std::mem::take(&mut decoder.get_mut().bytes)
+            }
         };
         (bytes, self.wire_bytes)
     }

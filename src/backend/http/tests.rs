@@ -118,6 +118,7 @@ async fn each_status_means_what_a_person_would_do_about_it() {
         ),
         (json(422, r#"{"code":602,"message":"too many"}"#), bad("too many")),
         (json(400, r#""bad matcher format: bad""#), bad("bad matcher format: bad")),
+        (json(400, r#"{"error":"compressed"}"#).gzip(), bad("compressed")),
         (json(404, "404 page not found\nmore"), refused(404, "404 page not found")),
         (json(502, "<html>Bad Gateway</html>"), refused(502, "")),
         (json(503, r#"{"error":{"deep":1}}"#), refused(503, "")),

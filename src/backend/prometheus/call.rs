@@ -158,6 +158,9 @@ impl<'a> Call<'a> {
         for warning in &envelope.warnings {
             self.warn(&self.server.reader.text(&warning.0));
         }
+        if envelope.is_partial {
+            self.warn("the answer is partial: a storage node is missing");
+        }
         match envelope.data {
             Some(data) if envelope.status.0 == "success" => Ok(data),
             _ => {

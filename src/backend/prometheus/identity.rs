@@ -1,12 +1,14 @@
 //! Who answers: Prometheus itself or one of its kin, told apart by what they say of themselves.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::call::Call;
 use super::rules;
+use super::sent::Sent;
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, Trouble};
 
@@ -38,8 +40,10 @@ impl Flavour {
 pub(super) struct Identity {
     pub(super) flavour: Flavour,
     pub(super) version: Text,
-    /// How many alerting rules it runs; `None`: it has no rule API.
-    pub(super) rules: Option<usize>,
+    /// How many alerting rules it runs, or why it does not tell.
+    pub(super) rules: Result<usize, Trouble>,
+    /// What happens to its alerts on their way to an Alertmanager.
+    pub(super) sent: Arc<Sent>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -69,12 +73,16 @@ impl Identity {
         if flavour == Flavour::Prometheus && call.get("api/v1/stores", &[]).await.is_ok() {
             flavour = Flavour::Thanos;
         }
-        let rules = match rules {
-            Ok((board, _)) => Some(board.rules.len()),
-            Err(error) if error.trouble.is_source_wide() => return Err(error),
-            Err(_) => None,
+        let sent = match flavour {
+            Flavour::Prometheus => Sent::ask(call).await,
+            _ => Sent::default(),
         };
-        Ok(Self { flavour, version: call.server.reader.text(version), rules })
+        let rules = match rules {
+            Ok((board, _)) => Ok(board.rules.len()),
+            Err(error) if error.trouble.is_source_wide() => return Err(error),
+            Err(error) => Err(error.trouble),
+        };
+        Ok(Self { flavour, version: call.server.reader.text(version), rules, sent: Arc::new(sent) })
     }
 }
 

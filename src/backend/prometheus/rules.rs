@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::call::Call;
+use super::sent::Sent;
 use super::survey::quoted;
 use super::wire::{Pairs, Piece, Reader};
 use crate::model::alert::{Alert, AlertState, Firing, SeverityMap};
@@ -77,6 +78,8 @@ pub(super) struct Reading<'a> {
     pub(super) source: &'a SourceId,
     pub(super) severities: &'a SeverityMap,
     pub(super) now: Timestamp,
+    /// What happens to alerts on their way to the Alertmanager.
+    pub(super) sent: &'a Sent,
 }
 
 /// All alerting rules, and what recognises the same answer next time whenever the rules were evaluated.
@@ -134,6 +137,7 @@ fn alert_of(wire: &WireAlert<'_>, rule: &Text, reader: &Reader, reading: &Readin
         let named = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
         labels = Labels::new(named.chain([("alertname".into(), rule.clone())]).collect());
     }
+    let labels = reading.sent.apply(&labels);
     Alert {
         fingerprint: Fingerprint::of(&labels),
         annotations: reader.annotations(&wire.annotations),

@@ -66,8 +66,9 @@ pub(super) async fn board(
     let mut readings = BTreeMap::new();
     requests(survey, &answers, &mut readings);
     latencies(survey, &answers, &mut readings);
-    saturations(survey, &answers, &mut readings);
     targets(plan, survey, &answers, &mut readings);
+    // last, for some of it is only wanted of services that are known by now
+    saturations(survey, &answers, &mut readings);
     Ok(ServiceBoard {
         readings: readings.into_values().collect(),
         lookback: survey.lookback,
@@ -224,9 +225,13 @@ fn apdex(counts: &[(f64, f64)], bounds: &Bounds) -> Option<f64> {
 fn saturations(survey: &Survey, answers: &Answers, readings: &mut Readings) {
     for (job, result) in answers {
         let (Part::Full(e, l), Ok(samples)) = (job.part, result) else { continue };
-        let Some(lane) = survey.saturations.get(e).and_then(|found| found.lanes.get(l)) else { continue };
+        let Some(found) = survey.saturations.get(e) else { continue };
+        let Some(lane) = found.lanes.get(l) else { continue };
         for sample in samples {
             let Some(service) = sample.labels.get(&lane.label) else { continue };
+            if found.entry.only_known && !readings.contains_key(service) {
+                continue;
+            }
             let saturation = &mut reading(readings, service).signals.saturation;
             let value = sample.value.clamp(0.0, 1.0);
             *saturation = Some(saturation.map_or(value, |known| known.max(value)));

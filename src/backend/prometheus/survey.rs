@@ -121,6 +121,11 @@ impl Survey {
         self.services.is_empty()
     }
 
+    /// Whether there is more than targets.
+    pub(super) fn has_signals(&self) -> bool {
+        self.size() > 0
+    }
+
     /// The labels that name services, in order of the first use.
     pub(super) fn labels(&self) -> Vec<&str> {
         let lanes = self.counters.iter().flat_map(|found| &found.lanes);
@@ -178,7 +183,8 @@ impl Survey {
         }
         let lanes = survey.counters.iter().flat_map(|found| &found.lanes);
         let lanes = lanes.chain(survey.histograms.iter().flat_map(|found| &found.lanes));
-        let lanes = lanes.chain(survey.saturations.iter().flat_map(|found| &found.lanes));
+        let own = survey.saturations.iter().filter(|found| !found.entry.only_known);
+        let lanes = lanes.chain(own.flat_map(|found| &found.lanes));
         let named: Vec<Text> = lanes.flat_map(|lane| lane.services.iter().cloned()).collect();
         survey.services.extend(named);
         Ok(survey)
@@ -276,7 +282,7 @@ fn lanes_of(samples: &[Sample], labels: &[String]) -> Vec<Lane> {
             let label = labels.get(at)?.clone();
             let absent = labels.iter().take(at).filter(exists).map(|earlier| format!("{earlier}=\"\""));
             let selector = absent.chain([format!("{label}!=\"\"")]).collect::<Vec<_>>().join(",");
-            Some(Lane { selector, label, services })
+            Some(Lane { label, selector, services })
         })
         .collect()
 }
@@ -405,3 +411,6 @@ pub(super) fn quoted(text: &str) -> String {
     out.push('"');
     out
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,543 @@
+use std::fmt::Write as _;
 
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::backend::double::{Asked, Canned, Double};
+use crate::config::settings::{LimitSettings, Settings, SourceKind, Span as SettingSpan};
+use crate::model::alert::{AlertState, Severity};
+use crate::model::ask::{Reply, Stretch};
+use crate::model::labels::Labels;
+use crate::model::series::{Matrix, Span};
+use crate::model::service::{Detail, ServiceBoard, Signals, Trends};
+
+fn now() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+fn settings() -> Settings {
+    let timeout = SettingSpan(Duration::from_secs(2));
+    Settings { limits: LimitSettings { timeout, ..LimitSettings::default() }, ..Settings::default() }
+}
+
+fn source(double: &Double) -> Prometheus {
+    let settings = settings();
+    let means = Means { settings: &settings, packs: &[], now };
+    Prometheus::new(&SourceId::new("prom"), &double.source(SourceKind::Prometheus), means).unwrap()
+}
+
+fn success(data: &Value) -> Canned {
+    Canned::json(&json!({ "status": "success", "data": data }).to_string())
+}
+
+/// An instant or range answer: each series as its labels and its value, the same at every point of a range.
+fn series(asked: &Asked, all: &[(Value, &str)]) -> Canned {
+    if !asked.path.ends_with("query_range") {
+        let result: Vec<_> = all
+            .iter()
+            .map(|(labels, value)| json!({ "metric": labels, "value": [1.5, value], "more": 1 }))
+            .collect();
+        return success(&json!({ "resultType": "vector", "result": result }));
+    }
+    let [start, end, step] =
+        ["start", "end", "step"].map(|name| asked.parameter(name).parse::<f64>().unwrap());
+    let points = std::iter::successors(Some(start), |at| Some(at + step)).take_while(|at| *at <= end);
+    let points: Vec<f64> = points.collect();
+    let line = |(labels, value): &(Value, &str)| json!({ "metric": labels, "values": points.iter().map(|at| json!([at, value])).collect::<Vec<_>>() });
+    success(&json!({ "resultType": "matrix", "result": all.iter().map(line).collect::<Vec<_>>() }))
+}
+
+/// A server with `cart` (10 requests/s, one of them fails), `idle` (no traffic) and `mail` (only targets, one is down).
+fn shop(asked: &Asked) -> Canned {
+    let query = asked.parameter("query");
+    let by_service = |all: &[(&str, &str)]| {
+        let all: Vec<_> =
+            all.iter().map(|(service, value)| (json!({ "service": service }), *value)).collect();
+        series(asked, &all)
+    };
+    match asked.path.as_str() {
+        "/api/v1/status/buildinfo" => {
+            success(&json!({ "version": "3.1.0", "revision": "abc", "goVersion": "go1.23", "new": {} }))
+        }
+        "/api/v1/rules" => success(&json!({ "groups": [] })),
+        "/api/v1/targets" => success(&json!({ "activeTargets": [
+            { "scrapeInterval": "30s" }, { "scrapeInterval": "30s" }, { "scrapeInterval": "5s" }] })),
+        "/api/v1/query" | "/api/v1/query_range" => match query {
+            _ if query.starts_with("count by (__name__)") => {
+                let names =
+                    ["http_requests_total", "http_request_duration_seconds_bucket", "queue_saturation_ratio"];
+                series(asked, &names.map(|name| (json!({ "__name__": name }), "9")))
+            }
+            _ if query.starts_with("count by (code,") => series(asked, &[(json!({ "code": "200" }), "3")]),
+            _ if query.contains("code=\"\"") => series(asked, &[]),
+            _ if query.contains("up == 0") => {
+                series(asked, &[(json!({ "service": "mail", "instance": "m:2", "job": "mail" }), "1")])
+            }
+            _ if query.contains("(up)") && query.contains("team") => {
+                let target =
+                    |service: &str, team: &str| json!({ "service": service, "team": team, "tier": "1" });
+                series(
+                    asked,
+                    &[(target("cart", "web"), "3"), (target("mail", "a"), "1"), (target("mail", "b"), "1")],
+                )
+            }
+            _ if query.starts_with("count by (service,") && query.contains("\"up\"") => {
+                by_service(&[("cart", "3"), ("mail", "2")])
+            }
+            _ if query.starts_with("count by (service,") => by_service(&[("cart", "3"), ("idle", "3")]),
+            _ if query.starts_with("count by (le)") => {
+                series(asked, &["0.25", "1.0", "+Inf"].map(|le| (json!({ "le": le }), "1")))
+            }
+            _ if query.contains("code=~\"5..\"") => by_service(&[("cart", "1")]),
+            _ if query.starts_with("histogram_quantile(0.95") => {
+                by_service(&[("cart", "0.4"), ("idle", "NaN")])
+            }
+            _ if query.starts_with("histogram_quantile") => by_service(&[("cart", "+Inf"), ("idle", "NaN")]),
+            _ if query.contains("_bucket") => {
+                let bucket = |le: &str| json!({ "service": "cart", "le": le });
+                series(asked, &[(bucket("0.25"), "6"), (bucket("1.0"), "8"), (bucket("+Inf"), "10")])
+            }
+            _ if query.contains("http_requests_total") => by_service(&[("cart", "10"), ("idle", "0")]),
+            _ if query.starts_with("max by (__name__)") => {
+                series(asked, &[(json!({ "__name__": "queue_saturation_ratio" }), "0.5")])
+            }
+            _ if query.contains("_saturation_ratio") => by_service(&[("cart", "0.5")]),
+            "1" => success(&json!({ "resultType": "scalar", "result": [1, "1"] }))
+                .header("Date", "Sun, 01 Mar 2026 12:01:00 GMT"),
+            other => Canned::new(
+                400,
+                "application/json",
+                &json!({ "error": format!("what is {other}?") }).to_string(),
+            ),
+        },
+        _ => Canned::new(404, "text/plain", "404 page not found"),
+    }
+}
+
+async fn ask(source: &Prometheus, ask: Ask) -> Reply {
+    source.answer(&ask, None).await.unwrap()
+}
+
+async fn services(source: &Prometheus) -> ServiceBoard {
+    match ask(source, Ask::Services { at: None }).await.answer {
+        Answer::Services(board) => board,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn probe(source: &Prometheus) -> Offer {
+    match ask(source, Ask::Probe).await.answer {
+        Answer::Probe(offer) => offer,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn stretch() -> Stretch {
+    let span = Span::ending(now(), Duration::from_secs(600), 10, Duration::from_secs(60));
+    Stretch { window: span, tail: span }
+}
+
+fn lines(matrix: &Matrix) -> Vec<(String, f64)> {
+    matrix.lines.iter().map(|line| (line.labels.to_string(), line.last().unwrap_or(f64::NAN))).collect()
+}
+
+#[tokio::test]
+async fn services_come_with_what_is_known_and_nothing_made_up() {
+    let double = Double::start(shop).await;
+    let board = services(&source(&double)).await;
+    assert_eq!(board.warnings, [] as [Text; 0]);
+    assert_eq!(board.lookback, Duration::from_secs(120));
+    let [cart, idle, mail] = &board.readings[..] else { panic!("{:?}", board.readings) };
+    let full = Signals {
+        request_rate: Some(10.0),
+        error_ratio: Some(0.1),
+        p95: Some(0.4),
+        apdex: Some(0.7),
+        saturation: Some(0.5),
+        ..Signals::default()
+    };
+    assert_eq!((&*cart.name, cart.signals), ("cart", full));
+    assert_eq!((cart.targets.up, cart.targets.total), (3, 3));
+    assert_eq!(cart.labels, Labels::from_iter([("team", "web"), ("tier", "1")]));
+    assert_eq!(idle.signals, Signals { request_rate: Some(0.0), ..Signals::default() });
+    assert_eq!(mail.signals, Signals::default());
+    assert_eq!((mail.targets.up, mail.targets.total, &*mail.targets.down[0].instance), (1, 2, "m:2"));
+    assert_eq!(mail.labels, Labels::from_iter([("tier", "1")]));
+}
+
+#[tokio::test]
+async fn a_container_fills_up_its_service_and_is_none_itself() {
+    let double = Double::start(|asked| {
+        let query = asked.parameter("query");
+        let containers = |first: &str, second: &str| {
+            let container = |name: &str| json!({ "container": name });
+            series(asked, &[(container("cart"), first), (container("sidecar"), second)])
+        };
+        match query {
+            _ if query.starts_with("count by (__name__)") => {
+                let names = ["container_memory_working_set_bytes", "container_spec_memory_limit_bytes"];
+                series(asked, &names.map(|name| (json!({ "__name__": name }), "9")))
+            }
+            _ if query.starts_with("count by (container)") => containers("1", "1"),
+            _ if query.contains("container_memory") => containers("0.9", "0.99"),
+            _ => shop(asked),
+        }
+    })
+    .await;
+    let source = source(&double);
+    let board = services(&source).await;
+    let names: Vec<_> = board.readings.iter().map(|reading| &*reading.name).collect();
+    assert_eq!((names, board.readings[0].signals.saturation), (vec!["cart", "mail"], Some(0.9)));
+    let offer = probe(&source).await;
+    assert!(offer.facts.contains(&("services".into(), "2".into())), "{:?}", offer.facts);
+}
+
+#[tokio::test]
+async fn a_refresh_costs_the_same_for_one_service_and_for_a_thousand() {
+    let mut costs = Vec::new();
+    for count in [1, 1000] {
+        let double = Double::start(move |asked| {
+            let query = asked.parameter("query");
+            if query.contains("http_requests_total")
+                && !query.contains("code")
+                && !query.contains("__name__) ")
+            {
+                let names: Vec<_> = (0..count).map(|i| json!({ "service": format!("s{i}") })).collect();
+                return series(asked, &names.into_iter().map(|name| (name, "5")).collect::<Vec<_>>());
+            }
+            shop(asked)
+        })
+        .await;
+        let source = source(&double);
+        assert!(services(&source).await.readings.len() >= count);
+        let before = double.asked().len();
+        let reply = ask(&source, Ask::Services { at: None }).await;
+        assert_eq!(double.asked().len() - before, reply.requests as usize);
+        costs.push(reply.requests);
+    }
+    assert_eq!(costs, [9, 9]);
+}
+
+#[tokio::test]
+async fn a_signal_that_fails_is_a_warning_and_the_others_stand() {
+    let double = Double::start(|asked| {
+        if asked.parameter("query").starts_with("histogram_quantile(0.5") {
+            return Canned::new(503, "application/json", r#"{"status":"error","error":"queue \u001b full"}"#);
+        }
+        shop(asked)
+    })
+    .await;
+    let board = services(&source(&double)).await;
+    let warning = "latency (http_request_duration_seconds): 503: queue \\x1b full";
+    assert_eq!(board.warnings, [Text::from(warning)]);
+    assert_eq!(board.readings[0].signals.p95, Some(0.4));
+}
+
+#[tokio::test]
+async fn when_every_signal_fails_the_question_fails() {
+    let double = Double::start(|asked| {
+        if asked.parameter("query").contains("rate(") || asked.parameter("query").contains("up") {
+            return Canned::new(429, "text/plain", "").header("Retry-After", "9");
+        }
+        shop(asked)
+    })
+    .await;
+    let error = source(&double).answer(&Ask::Services { at: None }, None).await.unwrap_err();
+    assert_eq!((error.trouble, error.retry_after), (Trouble::RateLimited, Some(Duration::from_secs(9))));
+}
+
+#[tokio::test]
+async fn a_partial_answer_is_shown_with_its_warning() {
+    let double = Double::start(|asked| {
+        if asked.parameter("query").contains("_saturation_ratio\",") && asked.parameter("query").starts_with("max") {
+            let answer = json!({ "status": "success", "warnings": ["store \u{202e}eu is gone"],
+                "data": { "result": [{ "metric": { "service": "cart" }, "value": [1, "0.7"] }], "resultType": "vector" } });
+            return Canned::json(&answer.to_string());
+        }
+        shop(asked)
+    })
+    .await;
+    let board = services(&source(&double)).await;
+    assert_eq!(board.warnings, [Text::from("store \\u{202e}eu is gone")]);
+    assert_eq!(board.readings[0].signals.saturation, Some(0.7));
+}
+
+#[tokio::test]
+async fn the_past_is_asked_for_at_its_time() {
+    let double = Double::start(shop).await;
+    let source = source(&double);
+    services(&source).await;
+    let before = double.asked().len();
+    ask(&source, Ask::Services { at: Some(Timestamp::from_second(1_700_000_000).unwrap()) }).await;
+    assert!(double.asked()[before..].iter().all(|asked| asked.parameter("time") == "1700000000"));
+}
+
+#[tokio::test]
+async fn post_is_given_up_for_get_once_and_for_all() {
+    let double = Double::start(|asked| match asked.method.as_str() {
+        "POST" => Canned::new(405, "text/plain", "no"),
+        _ => shop(asked),
+    })
+    .await;
+    let source = source(&double);
+    assert_eq!(services(&source).await.readings.len(), 3);
+    let before = double.asked().len();
+    services(&source).await;
+    assert!(double.asked()[before..].iter().all(|asked| asked.method == "GET"));
+}
+
+#[tokio::test]
+async fn a_probe_says_who_it_is_and_is_one_request_from_then_on() {
+    let double = Double::start(shop).await;
+    let source = source(&double);
+    let offer = probe(&source).await;
+    assert_eq!((&*offer.flavour, &*offer.version), ("Prometheus", "3.1.0"));
+    let fact =
+        |name: &str| offer.facts.iter().find(|(n, _)| &**n == name).map(|(_, value)| value.to_string());
+    assert_eq!(fact("services").as_deref(), Some("3"));
+    assert_eq!(fact("services by").as_deref(), Some("service"));
+    assert_eq!(fact("packs").as_deref(), Some("http, generic"));
+    assert_eq!(fact("scrape interval").as_deref(), Some("30s"));
+    assert_eq!(offer.clock_ahead_seconds, Some(60));
+    assert!(offer.warnings.iter().any(|warning| warning.contains("60 s ahead")), "{:?}", offer.warnings);
+    assert_eq!(ask(&source, Ask::Probe).await.requests, 1);
+}
+
+#[tokio::test]
+async fn the_kin_are_told_apart_by_what_they_say() {
+    for (build_info, stores, flavour, version) in [
+        (success(&json!({ "version": "2.15.0", "application": "Grafana Mimir" })), false, "Mimir", "2.15.0"),
+        (success(&json!({})), false, "VictoriaMetrics", ""),
+        (success(&json!({ "version": "2.24.0" })), false, "VictoriaMetrics", ""),
+        (
+            success(&json!({ "version": "0.36.1", "revision": "x", "goVersion": "go" })),
+            true,
+            "Thanos",
+            "0.36.1",
+        ),
+        (Canned::new(400, "text/plain", "unsupported path"), false, "Prometheus API", ""),
+    ] {
+        let double = Double::start(move |asked| match asked.path.as_str() {
+            "/api/v1/status/buildinfo" => build_info.clone(),
+            "/api/v1/stores" if stores => success(&json!({})),
+            _ => shop(asked),
+        })
+        .await;
+        let offer = probe(&source(&double)).await;
+        assert_eq!((&*offer.flavour, &*offer.version), (flavour, version));
+    }
+}
+
+#[tokio::test]
+async fn victoria_metrics_is_asked_for_fresh_values() {
+    let double = Double::start(|asked| match asked.path.as_str() {
+        "/api/v1/status/buildinfo" => success(&json!({})),
+        _ => shop(asked),
+    })
+    .await;
+    let source = source(&double);
+    let offer = probe(&source).await;
+    assert!(offer.warnings.iter().any(|warning| warning.contains("no rule API here?")));
+    let before = double.asked().len();
+    services(&source).await;
+    ask(&source, Ask::Trends(stretch())).await;
+    for asked in &double.asked()[before..] {
+        let (name, value) =
+            if asked.path.ends_with("range") { ("latency_offset", "1s") } else { ("nocache", "1") };
+        assert_eq!(asked.parameter(name), value);
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_rights_to_query_is_told_from_one_without_services() {
+    let double = Double::start(|asked| match asked.path.as_str() {
+        "/api/v1/query" => Canned::new(403, "text/plain", "no"),
+        _ => shop(asked),
+    })
+    .await;
+    let offer = probe(&source(&double)).await;
+    assert!(offer.warnings.iter().any(|warning| warning.contains("403 Forbidden")), "{:?}", offer.warnings);
+    let double = Double::start(|_| Canned::new(401, "text/plain", "")).await;
+    let error = source(&double).answer(&Ask::Probe, None).await.unwrap_err();
+    assert_eq!(error.trouble, Trouble::Unauthorised);
+    let double = Double::start(|_| Canned::new(200, "text/html", "<html>login</html>")).await;
+    let error = source(&double).answer(&Ask::Services { at: None }, None).await.unwrap_err();
+    assert!(error.to_string().contains("HTML where JSON is expected"), "{error}");
+}
+
+#[tokio::test]
+async fn histories_have_a_line_for_each_service_and_ratios_where_there_is_traffic() {
+    let double = Double::start(shop).await;
+    let reply = ask(&source(&double), Ask::Trends(stretch())).await;
+    let Answer::Trends(Trends { request_rate, error_ratio, p95 }) = reply.answer else { panic!() };
+    let (cart, idle) = ("{service=\"cart\"}".to_owned(), "{service=\"idle\"}".to_owned());
+    assert_eq!(lines(&request_rate), [(cart.clone(), 10.0), (idle, 0.0)]);
+    assert_eq!(error_ratio.lines[0].last(), Some(0.1));
+    assert!(error_ratio.lines[1].values.iter().all(|value| value.is_nan()));
+    assert_eq!(lines(&p95), [(cart, 0.4)]);
+    assert_eq!(request_rate.lines[0].values.len(), stretch().tail.len());
+}
+
+#[tokio::test]
+async fn a_detail_has_all_charts_of_one_service_with_buckets_of_their_own() {
+    let double = Double::start(shop).await;
+    let reply = ask(&source(&double), Ask::Detail { service: "cart".into(), stretch: stretch() }).await;
+    let Answer::Detail(Detail { request_rate, error_ratio, latency, saturation, buckets }) = reply.answer
+    else {
+        panic!()
+    };
+    assert_eq!(lines(&request_rate), [("{}".into(), 10.0)]);
+    assert_eq!(lines(&error_ratio), [("{}".into(), 0.1)]);
+    assert_eq!(lines(&latency), [("{quantile=\"0.95\"}".into(), 0.4)]);
+    assert_eq!(lines(&saturation), [("{resource=\"queue\"}".into(), 0.5)]);
+    let own = [("{le=\"+Inf\"}".into(), 2.0), ("{le=\"0.25\"}".into(), 6.0), ("{le=\"1\"}".into(), 2.0)];
+    assert_eq!(lines(&buckets), own);
+    let asked = double.asked();
+    let ranges: Vec<_> = asked.iter().filter(|asked| asked.path.ends_with("range")).collect();
+    assert!(ranges.iter().all(|asked| asked.parameter("query").contains("service=\"cart\"")));
+}
+
+#[tokio::test]
+async fn a_hostile_name_is_quoted_in_queries_and_cleaned_in_answers() {
+    let double = Double::start(shop).await;
+    let source = source(&double);
+    let name = "a\"} or vector(1) #\\";
+    ask(&source, Ask::Detail { service: name.into(), stretch: stretch() }).await;
+    let asked = double.asked();
+    assert!(asked.last().unwrap().parameter("query").contains(r#"service="a\"} or vector(1) #\\""#));
+}
+
+/// One group, evaluated at `second`; its alert is in `state`.
+fn rules_of(second: u32, state: &str) -> Canned {
+    let rule = json!({ "type": "alerting", "name": "Burn", "query": "a > 1", "duration": 120, "labels": { "severity": "page" },
+        "annotations": { "summary": "it\nburns \u{1b}[2J" }, "health": "err", "lastError": "many-to-many",
+        "evaluationTime": f64::from(second) / 1000.0, "lastEvaluation": format!("2026-03-01T12:00:{second:02}Z"),
+        "alerts": [{ "labels": { "alertname": "Burn", "severity": "page", "service": "cart" }, "annotations": {},
+            "state": state, "activeAt": "2026-03-01T11:59:00.5Z", "value": "1.5e+00" }] });
+    let bare = json!({ "name": "Bare", "query": "b", "labels": null, "alerts": null });
+    success(&json!({ "groups": [{ "name": "g", "file": "f", "interval": 30, "rules": [rule, rule, bare,
+        { "type": "recording", "name": "r", "query": "q" }] }] }))
+}
+
+#[tokio::test]
+async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were_evaluated() {
+    let second = std::sync::atomic::AtomicU32::new(0);
+    let double = Double::start(move |asked| {
+        if !asked.path.ends_with("rules") {
+            return Canned::new(404, "text/plain", "");
+        }
+        // the first time it is asked who it is
+        let second = second.fetch_add(1, Ordering::Relaxed);
+        rules_of(second, if second < 3 { "pending" } else { "firing" })
+    })
+    .await;
+    let source = source(&double);
+    let reply = ask(&source, Ask::Rules).await;
+    let Answer::Rules(board) = reply.answer else { panic!() };
+    let [burn, bare] = &board.rules[..] else { panic!("{:?}", board.rules) };
+    assert_eq!((&*burn.name, &*burn.expr, burn.hold), ("Burn", "a > 1", Duration::from_secs(120)));
+    assert_eq!(burn.annotations.value("summary"), "it\nburns \\x1b[2J");
+    assert_eq!(burn.error.as_deref(), Some("many-to-many"));
+    assert_eq!(&*bare.name, "Bare");
+    let [alert] = &board.alerts[..] else { panic!("{:?}", board.alerts) };
+    assert_eq!(
+        (alert.state, alert.severity, alert.value),
+        (AlertState::Pending, Severity::Critical, Some(1.5))
+    );
+    assert_eq!(alert.starts_at.to_string(), "2026-03-01T11:59:00.5Z");
+    let same = source.answer(&Ask::Rules, reply.digest).await.unwrap();
+    assert!(matches!(same.answer, Answer::Unchanged));
+    let firing = source.answer(&Ask::Rules, reply.digest).await.unwrap();
+    assert!(matches!(firing.answer, Answer::Rules(board) if board.alerts[0].is_firing()));
+}
+
+#[tokio::test]
+async fn a_server_without_rules_says_so() {
+    let double = Double::start(|_| Canned::new(404, "text/plain", "404 page not found")).await;
+    let error = source(&double).answer(&Ask::Rules, None).await.unwrap_err();
+    assert_eq!(error.to_string(), "prom: it does not offer alerting rules");
+}
+
+#[tokio::test]
+async fn earlier_firings_are_those_of_the_same_alert_and_end_after_a_gap() {
+    let double = Double::start(|asked| {
+        if !asked.parameter("query").contains("ALERTS") {
+            return shop(asked);
+        }
+        let start: f64 = asked.parameter("start").parse().unwrap();
+        let points = |minutes: &[f64]| {
+            let points: Vec<_> = minutes.iter().map(|minute| json!([start + minute * 60.0, "1"])).collect();
+            json!(points)
+        };
+        let labels = |region: &str| json!({ "alertname": "Burn", "alertstate": "firing", "region": region });
+        success(&json!({ "resultType": "matrix", "result": [
+            { "metric": labels("eu"), "values": points(&[1.0, 2.0, 4.0, 7.0]) },
+            { "metric": labels("us"), "values": points(&[9.0]) },
+            { "metric": labels("eu"), "histograms": [] }] }))
+    })
+    .await;
+    let labels = Labels::from_iter([
+        ("alertname", "Burn"),
+        ("region", "eu"),
+        ("service", "a.b"),
+        ("cluster", "added"),
+    ]);
+    let span = stretch().window;
+    let firings =
+        Ask::Firings { fingerprint: crate::model::fingerprint::Fingerprint::of(&labels), labels, span };
+    let Answer::Firings(firings) = ask(&source(&double), firings).await.answer else { panic!() };
+    let minutes = |at: Timestamp| (at.as_second() - span.start().as_second()) / 60;
+    let found: Vec<_> = firings.iter().map(|firing| (minutes(firing.from), minutes(firing.to))).collect();
+    assert_eq!(found, [(1, 4), (7, 7)]);
+    let mut expected = String::new();
+    write!(
+        expected,
+        "max_over_time(ALERTS{{alertname=\"Burn\",alertstate=\"firing\",service=~{:?}}}[1m])",
+        r"|a\.b"
+    )
+    .unwrap();
+    assert_eq!(double.asked().last().unwrap().parameter("query"), expected);
+}
+
+#[tokio::test]
+async fn what_prometheus_has_no_answer_to_is_not_offered() {
+    let double = Double::start(shop).await;
+    let source = source(&double);
+    for ask in [Ask::Alerts, Ask::Silences] {
+        let error = source.answer(&ask, None).await.unwrap_err();
+        assert!(matches!(error.trouble, Trouble::NotOffered { .. }));
+        assert!(!source.info().answers.contains(&ask.kind()));
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_came_back_is_got_to_know_anew() {
+    let gone = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let is_gone = Arc::clone(&gone);
+    let double = Double::start(
+        move |asked| {
+            if is_gone.load(Ordering::Relaxed) { Canned::vanish() } else { shop(asked) }
+        },
+    )
+    .await;
+    let source = source(&double);
+    services(&source).await;
+    gone.store(true, Ordering::Relaxed);
+    let error = source.answer(&Ask::Services { at: None }, None).await.unwrap_err();
+    assert!(matches!(error.trouble, Trouble::Unreachable { .. }), "{error}");
+    gone.store(false, Ordering::Relaxed);
+    assert!(ask(&source, Ask::Services { at: None }).await.requests > 9);
+}
+
+#[test]
+fn a_young_server_is_surveyed_again_soon_and_an_old_one_rarely() {
+    let nothing = Survey::default();
+    assert_eq!(holds_for(&nothing, None), Duration::from_secs(30));
+    let pack = packs::chosen(&[], &["node".into()]).remove(0);
+    let saturations = vec![survey::Found { entry: pack.saturation[0].clone(), lanes: vec![] }];
+    let some = Survey { saturations, ..Survey::default() };
+    for (before, after) in [(None, 60), (Some(30), 60), (Some(60), 120), (Some(480), 600), (Some(600), 600)] {
+        assert_eq!(holds_for(&some, before.map(Duration::from_secs)), Duration::from_secs(after));
+    }
+}

@@ -22,6 +22,9 @@ pub(super) struct Envelope<'a, T> {
     #[serde(default)]
     pub(super) warnings: Vec<Piece<'a>>,
     pub(super) error: Option<Piece<'a>>,
+    /// `VictoriaMetrics`' cluster says so when a storage node does not answer.
+    #[serde(default, rename = "isPartial")]
+    pub(super) is_partial: bool,
 }
 
 /// `{resultType, result}`
@@ -207,3 +210,6 @@ fn on_grid(points: &[Point<'_>], span: Span) -> Option<Vec<f64>> {
     }
     any.then_some(values)
 }
+
+#[cfg(test)]
+mod tests;

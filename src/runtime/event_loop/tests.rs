@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::*;
+use crate::app::event::MouseAction;
 use crate::app::key::Key;
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
@@ -23,7 +24,7 @@ struct FakeTerminal {
 impl Terminal for FakeTerminal {
     fn stop(&mut self) -> io::Result<()> {
         self.stopped += 1;
-        Ok(())
+        if self.stopped > 1 { Err(io::ErrorKind::NotFound.into()) } else { Ok(()) }
     }
 
     fn again(&mut self) -> io::Result<()> {
@@ -301,10 +302,12 @@ async fn a_stop_and_a_continue_take_the_terminal_over_and_draw_anew() {
             orders.send(Order::GoOn).await.unwrap();
             sleep(Duration::from_millis(300)).await;
             assert!(frames.lock().unwrap().len() > before);
+            keys.send(key('z')).await.unwrap();
             keys.send(key('q')).await.unwrap();
         })
         .await;
-    assert_eq!((terminal.stopped, terminal.taken_over, app.size), (1, 1, (40, 2)));
+    assert_eq!((terminal.stopped, terminal.taken_over, app.size), (2, 3, (40, 2)));
+    assert_eq!(app.told, ["cannot be suspended here (entity not found)"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -318,6 +321,19 @@ async fn what_is_too_long_for_the_clipboard_is_told_and_the_mouse_is_noted() {
         .await;
     assert_eq!(app.told, ["not copied: 200 kB are more than the 100 kB that terminals take"]);
     assert!(terminal.mouse);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_click_outside_of_the_screen_is_none() {
+    let (app, ..) = stage(Toy::default(), &[])
+        .play(async |keys, _orders| {
+            for (column, row) in [(39, 1), (40, 1), (0, 2), (u16::MAX, 0)] {
+                keys.send(Event::Mouse { action: MouseAction::Click, column, row }).await.unwrap();
+            }
+            keys.send(key('q')).await.unwrap();
+        })
+        .await;
+    assert_eq!(app.clicks, [(39, 1)]);
 }
 
 #[tokio::test]

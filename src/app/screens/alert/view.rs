@@ -191,7 +191,11 @@ fn expression(subject: &Subject) -> String {
 fn unit(subject: &Subject) -> Unit {
     let query = subject.condition.as_ref().map_or(&*subject.rule.expr, |condition| &condition.query);
     let mut words = query.split(|c: char| !c.is_ascii_alphanumeric());
-    if words.any(|word| word == "ratio") {
+    let bound = subject.condition.as_ref().map(|condition| &condition.bound);
+    // a quotient that is compared with something below one is a share
+    let is_share =
+        query.contains(" / ") && matches!(bound, Some(Bound::Constant(bound)) if (0.0..=1.0).contains(bound));
+    if is_share || words.any(|word| word == "ratio") {
         Unit::Ratio
     } else if query.contains("histogram_quantile") && query.contains("seconds") {
         Unit::Seconds
@@ -219,7 +223,7 @@ fn fired(state: &State, alert: &Alert, subject: &Subject, now: Timestamp) -> Vec
         AlertState::Pending => {}
         AlertState::Resolved => shade.push((alert.starts_at, alert.resolved_at.unwrap_or(now))),
         AlertState::Firing | AlertState::Silenced | AlertState::Inhibited => {
-            shade.push((alert.starts_at, now))
+            shade.push((alert.starts_at, now));
         }
     }
     shade

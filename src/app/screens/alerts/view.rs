@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Group, Grouping, Row as Line};
+use super::{Grouping, Row as Line};
 use crate::app::commands::Command;
 use crate::app::doubt::doubts;
 use crate::app::frame;
@@ -33,7 +33,7 @@ fn columns() -> [Column<'static>; 8] {
         Column::words("severity", 8, 8, 4),
         Column::words("state", 9, 9, 3),
         Column::numbers("since", 6, 1),
-        Column::words("labels that differ", 16, 60, 2),
+        Column::words("labels", 16, 60, 2),
         Column::words("summary", 20, 80, 5),
         Column::words("receiver", 8, 20, 6),
     ]
@@ -55,21 +55,12 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let stale: BTreeSet<SourceId> = doubts(state, &USED, now).into_iter().map(|doubt| doubt.source).collect();
     let height = usize::from(table::body(room).height);
     let top = screen.list.shown(height).next().map_or(0, |(index, _)| index);
-    let mut group = screen
-        .list
-        .rows()
-        .get(..top)
-        .and_then(|above| above.iter().rev().find_map(head))
-        .and_then(|l| screen.groups.get(l));
     let mut rows = Vec::with_capacity(height);
     for (_, line) in screen.list.shown(height) {
         let row = match line {
-            Line::Group(labels) => {
-                group = screen.groups.get(labels);
-                Row::heading(heading(&cx, labels, group))
-            }
+            Line::Group(labels) => Row::heading(heading(state, &cx, labels)),
             Line::Alert(fingerprint) => match state.world.alert(*fingerprint) {
-                Some(alert) => alert_row(state, &cx, alert, group.map(|group| &group.common), &stale),
+                Some(alert) => alert_row(state, &cx, alert, &stale),
                 None => Row::new(Vec::new()),
             },
         };
@@ -79,10 +70,6 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let selected = screen.list.index().checked_sub(top);
     let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
     table::render(&table, rows, &cx, room, buf);
-}
-
-fn head(line: &Line) -> Option<&Labels> {
-    if let Line::Group(labels) = line { Some(labels) } else { None }
 }
 
 fn sort(order: Order) -> Sort {
@@ -153,10 +140,11 @@ fn empty(state: &State) -> (String, Role) {
     }
 }
 
-fn heading(cx: &Cx<'_>, labels: &Labels, group: Option<&Group>) -> Vec<Run<'static>> {
+fn heading(state: &State, cx: &Cx<'_>, labels: &Labels) -> Vec<Run<'static>> {
+    let group = state.alerts.groups.get(labels);
     let folded = group.is_some_and(|group| group.folded);
     let sign = if folded { cx.charset.pick("▸", ">") } else { cx.charset.pick("▾", "v") };
-    let words = pairs(labels, |_| true);
+    let words = pairs(state, labels, |_| true);
     let words = if words.is_empty() { "no labels in common".to_owned() } else { words };
     vec![
         Run::new(format!("{sign} {words}"), Role::Title),
@@ -164,29 +152,24 @@ fn heading(cx: &Cx<'_>, labels: &Labels, group: Option<&Group>) -> Vec<Run<'stat
     ]
 }
 
-/// `name=value name=value` for the labels that are wanted.
-fn pairs(labels: &Labels, wanted: impl Fn(&str) -> bool) -> String {
-    let shown: Vec<String> = labels
-        .iter()
-        .filter(|(name, _)| wanted(name))
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    shown.join(" ")
+/// `name=value name=value` for the labels that are wanted, those that name the service first.
+fn pairs(state: &State, labels: &Labels, wanted: impl Fn(&str) -> bool) -> String {
+    let rank = |name: &str| {
+        state.judgement.service_labels.iter().position(|label| label == name).unwrap_or(usize::MAX)
+    };
+    let mut shown: Vec<_> = labels.iter().filter(|(name, _)| wanted(name)).collect();
+    shown.sort_by_key(|(name, _)| rank(name));
+    shown.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }
 
-fn alert_row<'a>(
-    state: &State,
-    cx: &Cx<'_>,
-    alert: &'a Alert,
-    common: Option<&Labels>,
-    stale: &BTreeSet<SourceId>,
-) -> Row<'a> {
+fn alert_row<'a>(state: &State, cx: &Cx<'_>, alert: &'a Alert, stale: &BTreeSet<SourceId>) -> Row<'a> {
     let role = Role::of_alert(alert);
+    let group = state.alerts.groups.get(&super::group_of(alert, &state.alerts.grouping));
+    let common = group.filter(|group| group.count > 1).map(|group| &group.common);
     let differs = |name: &str| {
-        !matches!(name, "alertname" | "severity")
-            && common.is_none_or(|common| common.get(name).is_none() || common.len() == alert.labels.len())
+        !matches!(name, "alertname" | "severity") && common.is_none_or(|common| common.get(name).is_none())
     };
-    let differing = pairs(&alert.labels, differs);
+    let differing = pairs(state, &alert.labels, differs);
     let text_role = if alert.state == AlertState::Firing { Role::Text } else { Role::Muted };
     let mut row = Row::new(vec![
         Cell::symbol(cx, role),

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use crate::app::doubt::doubts;
 use crate::app::frame;
 use crate::app::look::Cx;
-use crate::app::number::{ago, latency, or_dash, percent, rate};
+use crate::app::number::{UNKNOWN, ago, latency, or_dash, percent, rate};
 use crate::app::screens::{overview, services};
 use crate::app::state::State;
 use crate::app::theme::Role;
@@ -66,7 +66,7 @@ fn inside(area: Rect) -> Rect {
 }
 
 /// How many tiles stand side by side.
-pub fn columns(body: Rect) -> usize {
+pub(super) fn columns(body: Rect) -> usize {
     usize::from((inside(panels(body).services).width / TILE).max(1))
 }
 
@@ -90,20 +90,25 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
 fn tiles(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &state.overview.services;
     let focused = state.panel == overview::SERVICES;
-    let mut title = format!("Services {}", services::count(list.rows().len(), state.world.services().len()));
+    let all = state.world.services().len();
+    let mut title = vec!["Services".to_owned()];
+    if all > 0 {
+        title.push(services::count(list.rows().len(), all));
+    }
     for health in [Health::Down, Health::Burning, Health::Degraded, Health::Unknown] {
         let count = state.world.services().iter().filter(|service| service.health == health).count();
         if count > 0 {
-            title += &format!(", {count} {}", health.word());
+            title.push(format!(" {count} {}", health.word()));
         }
     }
     if !state.overview.found.text().is_empty() {
-        title += &format!("  filter: {}", state.overview.found.text());
+        title.push(format!(" filter: {}", state.overview.found.text()));
     }
     let doubts = doubts(state, &[AskKind::Services, AskKind::Trends], cx.now);
     if let Some(doubt) = doubts.first() {
-        title += &format!("  {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now));
+        title.push(format!(" {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
     }
+    let title = title.join(" ");
     let inner = panel(cx, &title, focused, area, buf);
     if list.rows().is_empty() {
         let text = services::empty(state, state.overview.found.text());
@@ -156,7 +161,7 @@ fn tile_row(state: &State, cx: &Cx<'_>, service: &Service, tile: Rect, buf: &mut
             Some(Reason::Errors(_) | Reason::Firing { .. }) => {
                 (&errors, Some(errors.iter().copied().fold(0.1, f64::max)), Role::Series2)
             }
-            _ => (&requests, None, Role::Series1),
+            _ => (&requests, services::calm_max(&requests), Role::Series1),
         };
         let place = Rect { x: tile.right().saturating_sub(spark + 1), width: spark, ..tile };
         Spark { values, max, role }.render(cx, place, buf);
@@ -189,32 +194,42 @@ fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let firing =
         |severity: Severity| alerts.iter().filter(|a| a.is_firing() && a.severity == severity).count();
     let in_state = |wanted: AlertState| alerts.iter().filter(|alert| alert.state == wanted).count();
+    let known = is_known(state);
+    // what nobody has counted is not zero
+    let number = |count: usize| if known { count.to_string() } else { UNKNOWN.to_owned() };
     let mut loud = vec![Run::new("firing   ", Role::Muted)];
     for severity in Severity::ALL {
-        let count = firing(severity);
+        let (count, role) = (firing(severity), Role::of_severity(severity));
         if count > 0 || severity != Severity::None {
-            let role = if count > 0 { Role::of_severity(severity) } else { Role::Muted };
-            loud.push(Run::new(
-                format!("{} {count} {}  ", cx.symbol(Role::of_severity(severity)), severity.word()),
-                role,
-            ));
+            let words = format!("{} {} {}  ", cx.symbol(role), number(count), severity.word());
+            loud.push(Run::new(words, if count > 0 { role } else { Role::Muted }));
         }
     }
-    let mut quiet = vec![Run::new("else     ", Role::Muted)];
+    let mut quiet = vec![Run::new("quiet    ", Role::Muted)];
     for wanted in [AlertState::Pending, AlertState::Silenced, AlertState::Inhibited, AlertState::Resolved] {
-        quiet.push(Run::new(format!("{} {}  ", in_state(wanted), wanted.word()), Role::Text));
+        quiet.push(Run::new(format!("{} {}  ", number(in_state(wanted)), wanted.word()), Role::Text));
     }
-    let mut lines = vec![loud, quiet, watchdogs(state, cx)];
-    let doubts = doubts(state, &frame::VITAL, cx.now);
-    lines.push(match doubts.first() {
-        Some(doubt) => {
-            vec![Run::new(format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)), Role::Stale)]
-        }
-        None => vec![Run::new("sources  ", Role::Muted), Run::new("all are fresh", Role::Text)],
-    });
+    let lines = [loud, quiet, watchdogs(state, cx), sources(state, cx)];
     for (y, line) in (inner.top()..inner.bottom()).zip(lines) {
         text::runs(cx, &line, Rect { y, height: 1, ..inner }, buf);
     }
+}
+
+/// How many sources answer, or what is wrong with the first that does not.
+fn sources(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
+    if let Some(doubt) = doubts(state, &frame::VITAL, cx.now).first() {
+        let words = format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now));
+        return vec![Run::new(words, Role::Stale)];
+    }
+    let all = state.sources.len();
+    let fresh = state
+        .sources
+        .iter()
+        .filter(|s| state.world.held(&s.id).is_some_and(|h| h.probe.at().is_some()))
+        .count();
+    let words =
+        if fresh == all { "all are fresh".to_owned() } else { format!("{fresh} of {all} have answered") };
+    vec![Run::new("sources  ", Role::Muted), Run::new(words, Role::Text)]
 }
 
 /// The dead man's switch, over all sources of alerts: the worst of them counts.
@@ -231,13 +246,19 @@ fn watchdogs(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
     vec![Run::new("watchdog ", Role::Muted), Run::new(format!("{} {text}", cx.symbol(role)), role)]
 }
 
+/// Whether any source has told its alerts, so that none means none.
+fn is_known(state: &State) -> bool {
+    let mut held = state.sources.iter().filter_map(|source| state.world.held(&source.id));
+    held.any(|held| held.alerts.value().is_some() || held.rules.value().is_some())
+}
+
 fn alerts(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &state.overview.alerts;
     let focused = state.panel == overview::ALERTS;
-    let mut title = format!("Firing and pending {}", list.rows().len());
-    if let Some(doubt) = doubts(state, &[AskKind::Alerts], cx.now).first() {
-        title += &format!("  {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now));
-    }
+    let count = if is_known(state) { list.rows().len().to_string() } else { String::new() };
+    let doubt = doubts(state, &[AskKind::Alerts], cx.now);
+    let doubt = doubt.first().map(|doubt| format!("  {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
+    let title = format!("Firing and pending {count}{}", doubt.unwrap_or_default());
     let inner = panel(cx, &title, focused, area, buf);
     let rows = inner;
     for (y, (index, fingerprint)) in (rows.top()..rows.bottom()).zip(list.shown(usize::from(rows.height))) {
@@ -261,10 +282,7 @@ fn alerts(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         }
     }
     if list.rows().is_empty() && inner.height > 0 {
-        let known = state.sources.iter().filter_map(|source| state.world.held(&source.id));
-        let answered =
-            known.clone().any(|held| held.alerts.value().is_some() || held.rules.value().is_some());
-        let (text, role) = if answered {
+        let (text, role) = if is_known(state) {
             ("nothing is pending or firing", Role::Healthy)
         } else {
             ("not known yet", Role::Muted)

@@ -169,18 +169,25 @@ fn cells<'a>(
         Cell::text(&*service.name, if service.health == Health::Healthy { Role::Text } else { role }),
         Cell::text(service.health.word(), role),
         number(signals.request_rate, rate, Role::Text),
-        spark(0, None, Role::Series1),
+        spark(0, trends.first().and_then(|requests| calm_max(requests)), Role::Series1),
         number(signals.error_ratio, percent, failing),
         // one full bar is ten per cent at least, so that noise near zero does not look like a fire
         spark(1, trends.get(1).map(|t| t.iter().copied().fold(0.1, f64::max)), Role::Series2),
         number(signals.p50, latency, Role::Text),
         number(signals.p95, latency, slow),
-        spark(2, None, Role::Series3),
+        spark(2, trends.get(2).and_then(|p95| calm_max(p95)), Role::Series3),
         number(signals.p99, latency, Role::Text),
         number(signals.apdex, |apdex| format!("{apdex:.2}"), Role::Text),
         number(signals.saturation, percent, because(|r| matches!(r, Reason::Saturated(_)))),
         Cell::text(why(service), role),
     ]
+}
+
+/// What a full bar stands for where the usual is to be half of one: twice the mean, or the highest if that is higher.
+pub(in crate::app::screens) fn calm_max(values: &[f64]) -> Option<f64> {
+    let known: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    let mean = known.iter().sum::<f64>() / known.len() as f64;
+    known.iter().copied().reduce(f64::max).map(|highest| highest.max(2.0 * mean))
 }
 
 /// The reasons in words, the gravest first.

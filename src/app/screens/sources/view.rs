@@ -166,6 +166,7 @@ fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec
     for warning in held.services.value().into_iter().flat_map(|board| &board.warnings) {
         about.say("partial", warning, Role::Warning);
     }
+    about.lines.push(vec![Run::new("  last answers", Role::Title)]);
     about.part(cx, source, AskKind::Services, &held.services);
     about.part(cx, source, AskKind::Alerts, &held.alerts);
     about.part(cx, source, AskKind::Rules, &held.rules);

@@ -1,0 +1,63 @@
+use super::*;
+
+fn sample(labels: &[(&str, &str)]) -> Sample {
+    Sample { labels: labels.iter().copied().collect(), value: 1.0 }
+}
+
+fn names(list: &[&str]) -> Vec<String> {
+    list.iter().map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn each_series_goes_by_the_first_label_that_it_has() {
+    let samples = [
+        sample(&[("service", "cart"), ("job", "k8s")]),
+        sample(&[("job", "batch")]),
+        sample(&[("service", "mail"), ("job", "k8s")]),
+        sample(&[("other", "x")]),
+    ];
+    let lanes = lanes_of(&samples, &names(&["service", "app", "job"]));
+    let found: Vec<_> =
+        lanes.iter().map(|lane| (lane.label.as_str(), lane.selector.as_str(), lane.services.len())).collect();
+    assert_eq!(found, [("service", "service!=\"\"", 2), ("job", "service=\"\",job!=\"\"", 1)]);
+    assert_eq!(lanes[1].only("a\"b"), "service=\"\",job!=\"\",job=\"a\\\"b\"");
+}
+
+#[test]
+fn an_entry_that_says_nothing_new_is_not_asked() {
+    let found = |services: &[&str]| Found {
+        entry: (),
+        lanes: vec![Lane {
+            label: "service".into(),
+            selector: "service!=\"\"".into(),
+            services: services.iter().map(|service| Text::from(*service)).collect(),
+        }],
+    };
+    let mut all = Vec::new();
+    add_new(&mut all, vec![found(&["a", "b"]), found(&["b"]), found(&["b", "c"]), found(&[])]);
+    assert_eq!(all.len(), 2);
+}
+
+#[test]
+fn rates_are_taken_over_four_scrapes_within_reason() {
+    for (interval, lookback) in [(Some(2), 60), (Some(30), 120), (Some(300), 600), (None, 300)] {
+        assert_eq!(usual_lookback(interval.map(Duration::from_secs)), Duration::from_secs(lookback));
+    }
+}
+
+#[test]
+fn apdex_takes_the_nearest_bounds_in_every_spelling() {
+    let found = bounds(&["0.1", "0.3", "1", "1.0", "2.5", "+Inf"], 0.25).unwrap();
+    assert_eq!((found.satisfied, found.tolerated), (0.3, 1.0));
+    assert_eq!(found.pattern, r"0\\.3|1|1\\.0|\\+Inf");
+    assert_eq!(bounds(&["5", "10", "+Inf"], 0.25), None);
+    assert_eq!(bounds(&[], 0.25), None);
+    assert_eq!(bounds(&["x", "NaN", "0", "-1"], 0.25), None);
+}
+
+#[test]
+fn labels_that_promql_cannot_take_are_left_out_of_queries() {
+    let services =
+        ServiceSettings { labels: names(&["service", "a b", "", "1x"]), ..ServiceSettings::default() };
+    assert_eq!(Plan::new(&services, Vec::new()).labels, ["service"]);
+}

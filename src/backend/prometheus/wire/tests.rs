@@ -1,0 +1,50 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::*;
+
+const VECTOR: &str = r#"{"resultType":"vector","result":[
+    {"metric":{"service":"a\u001b[31m","x":""},"value":[1.5,"NaN"]},
+    {"metric":{"service":"a\u001b[31m"},"value":[1,"2e-3"],"unknown":{"a":[1]}},
+    {"metric":{"service":"b"},"value":[1,"+Inf"]},
+    {"metric":{"service":"n"},"histogram":[1,{"count":"3","sum":"1","buckets":[[0,"1","2","3"]]}]},
+    {"metric":{"service":"a\u001b[31m"},"value":[1,"no number"]},
+    {"metric":{},"value":[1,"-4"]}]}"#;
+
+#[test]
+fn only_finite_values_come_in_and_texts_are_clean_and_shared() {
+    let reader = Reader::default();
+    let samples = reader.samples(&serde_json::from_str(VECTOR).unwrap());
+    let found: Vec<_> = samples.iter().map(|sample| (sample.labels.to_string(), sample.value)).collect();
+    assert_eq!(found, [(r#"{service="a\\x1b[31m"}"#.to_owned(), 0.002), ("{}".into(), -4.0)]);
+    let again = reader.text("a\u{1b}[31m");
+    assert!(Arc::ptr_eq(samples[0].labels.get("service").unwrap(), &again));
+}
+
+#[test]
+fn a_scalar_is_one_sample_in_whatever_order_its_fields_come() {
+    let reader = Reader::default();
+    let samples = reader
+        .samples(&serde_json::from_str(r#"{"result":[1700000000.1,"3"],"resultType":"scalar"}"#).unwrap());
+    assert_eq!((samples.len(), samples[0].value), (1, 3.0));
+}
+
+#[test]
+fn a_range_lies_on_the_grid_and_gaps_stay_gaps() {
+    let span = Span::ending(
+        Timestamp::from_second(1040).unwrap(),
+        Duration::from_secs(40),
+        4,
+        Duration::from_secs(10),
+    );
+    let data = r#"{"resultType":"matrix","result":[
+        {"metric":{"s":"b"},"values":[[1000,"1"],[1020.4,"NaN"],[1030,"4"],[9999,"5"]]},
+        {"metric":{"s":"native"},"histograms":[[1000,{"count":"1"}]]},
+        {"metric":{"s":"a"},"values":[[1040,"2"]]}]}"#;
+    let matrix = Reader::default().matrix(&serde_json::from_str(data).unwrap(), span);
+    let found: Vec<_> =
+        matrix.lines.iter().map(|line| format!("{} {:?}", line.labels, line.values)).collect();
+    assert_eq!(found, [r#"{s="a"} [NaN, NaN, NaN, NaN, 2.0]"#, r#"{s="b"} [1.0, NaN, NaN, 4.0, NaN]"#]);
+}

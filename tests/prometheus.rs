@@ -1,0 +1,117 @@
+//! A real Prometheus that scrapes itself, whose address is in `BURNWATCH_TEST_PROMETHEUS`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests, also outside of test functions"
+)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use burnwatch::backend::{Means, Source, connect};
+use burnwatch::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::model::ask::{Answer, Ask, Reply, Stretch};
+use burnwatch::model::series::Span;
+use burnwatch::model::source::{SourceId, Trouble};
+use jiff::Timestamp;
+
+#[expect(clippy::disallowed_methods, reason = "a real server runs by the real clock")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// The server, or nothing where none was started for the tests.
+fn prometheus() -> Option<Arc<dyn Source>> {
+    let Ok(url) = std::env::var("BURNWATCH_TEST_PROMETHEUS") else {
+        println!("skipped: BURNWATCH_TEST_PROMETHEUS names no Prometheus");
+        return None;
+    };
+    let settings = Settings::default();
+    let source = SourceSettings {
+        kind: SourceKind::Prometheus,
+        url,
+        auth: None,
+        headers: BTreeMap::new(),
+        tenant: None,
+    };
+    let means = Means { settings: &settings, packs: &[], now };
+    Some(connect(&SourceId::new("real"), &source, means).unwrap())
+}
+
+async fn ask(source: &Arc<dyn Source>, ask: Ask) -> Reply {
+    let kind = ask.kind();
+    source.answer(&ask, None).await.unwrap_or_else(|error| panic!("{kind:?}: {error}"))
+}
+
+fn last_minutes() -> Stretch {
+    let span = Span::ending(now(), Duration::from_secs(300), 60, Duration::from_secs(5));
+    Stretch { window: span, tail: span }
+}
+
+#[tokio::test]
+async fn it_says_who_it_is_and_its_heartbeat_is_one_request() {
+    let Some(source) = prometheus() else { return };
+    let Answer::Probe(offer) = ask(&source, Ask::Probe).await.answer else { panic!() };
+    assert_eq!(&*offer.flavour, "Prometheus");
+    assert!(offer.version.starts_with(|c: char| c.is_ascii_digit()), "{}", offer.version);
+    assert!(offer.clock_ahead_seconds.unwrap().abs() <= 2);
+    assert!(offer.facts.iter().any(|(name, value)| &**name == "services by" && value.contains("job")));
+    assert_eq!(ask(&source, Ask::Probe).await.requests, 1);
+}
+
+#[tokio::test]
+async fn its_own_job_is_a_service_with_a_target_that_is_up() {
+    let Some(source) = prometheus() else { return };
+    let reply = ask(&source, Ask::Services { at: None }).await;
+    let Answer::Services(board) = reply.answer else { panic!() };
+    assert!(board.warnings.is_empty(), "{:?}", board.warnings);
+    let own =
+        board.readings.iter().find(|reading| &*reading.name == "prometheus").expect("it scrapes itself");
+    assert!(own.targets.up >= 1 && own.targets.down.is_empty());
+    let past = now() - Duration::from_secs(2);
+    let Answer::Services(board) = ask(&source, Ask::Services { at: Some(past) }).await.answer else {
+        panic!()
+    };
+    assert!(board.readings.iter().any(|reading| &*reading.name == "prometheus"));
+}
+
+#[tokio::test]
+async fn an_expression_over_time_comes_on_the_grid() {
+    let Some(source) = prometheus() else { return };
+    let series = |query: &str| Ask::Series { query: query.into(), stretch: last_minutes() };
+    let Answer::Series(up) = ask(&source, series("up{job=\"prometheus\"}")).await.answer else { panic!() };
+    assert_eq!(up.lines[0].labels.value("job"), "prometheus");
+    assert_eq!((up.lines[0].values.len(), up.lines[0].last()), (last_minutes().tail.len(), Some(1.0)));
+    let Answer::Series(two) = ask(&source, series("1 + 1")).await.answer else { panic!() };
+    assert!(
+        two.lines[0].labels.is_empty()
+            && two.lines[0].values.iter().all(|value| value.to_bits() == 2.0_f64.to_bits())
+    );
+    let error = source.answer(&series("sum("), None).await.unwrap_err();
+    assert!(
+        matches!(&error.trouble, Trouble::BadQuery { message } if message.contains("parse error")),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn its_rules_are_recognised_as_unchanged_as_long_as_nothing_fires() {
+    let Some(source) = prometheus() else { return };
+    let reply = ask(&source, Ask::Rules).await;
+    let Answer::Rules(board) = &reply.answer else { panic!() };
+    let again = source.answer(&Ask::Rules, reply.digest).await.unwrap();
+    assert!(!board.alerts.is_empty() || matches!(again.answer, Answer::Unchanged));
+}
+
+#[tokio::test]
+async fn histories_and_details_hold_for_a_service_that_has_only_targets() {
+    let Some(source) = prometheus() else { return };
+    let stretch = last_minutes();
+    let Answer::Trends(trends) = ask(&source, Ask::Trends(stretch)).await.answer else { panic!() };
+    assert!(trends.request_rate.line(&[("service", "prometheus")].into_iter().collect()).is_none());
+    let detail = Ask::Detail { service: "prometheus".into(), stretch };
+    let Answer::Detail(detail) = ask(&source, detail).await.answer else { panic!() };
+    assert!(detail.request_rate.lines.is_empty() && detail.latency.lines.is_empty());
+}

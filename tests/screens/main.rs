@@ -1,0 +1,134 @@
+//! Every screen of the demo world, as pictures at four sizes and in every state that data can be in.
+
+mod stage;
+
+use burnwatch::app::look::{Charset, Colours};
+use stage::Stage;
+
+const SIZES: [(u16, u16); 4] = [(200, 50), (120, 36), (80, 24), (40, 10)];
+
+fn pictures(name: &str, keys: &[&str]) {
+    for (width, height) in SIZES {
+        let mut stage = Stage::demo((width, height), 1.5);
+        stage.press(keys);
+        insta::assert_snapshot!(format!("{name}_{width}x{height}"), stage.picture());
+    }
+}
+
+#[test]
+fn overview() {
+    pictures("overview", &[]);
+}
+
+#[test]
+fn services() {
+    pictures("services", &["2"]);
+}
+
+#[test]
+fn one_service() {
+    pictures("service", &["2", "enter"]);
+}
+
+#[test]
+fn alerts() {
+    pictures("alerts", &["4"]);
+}
+
+#[test]
+fn one_alert() {
+    pictures("alert", &["4", "down", "enter"]);
+}
+
+#[test]
+fn sources() {
+    pictures("sources", &["9"]);
+}
+
+#[test]
+fn messages() {
+    pictures("messages", &["ctrl-r", "M"]);
+}
+
+#[test]
+fn help() {
+    pictures("help", &["4", "?"]);
+}
+
+#[test]
+fn palette() {
+    pictures("palette", &[":", "p", "a", "y"]);
+}
+
+#[test]
+fn menus() {
+    pictures("menu", &["t"]);
+}
+
+#[test]
+fn filter() {
+    pictures("filter", &["4", "/", "p", "a", "y"]);
+}
+
+#[test]
+fn in_ascii_and_without_colour_nothing_is_lost() {
+    for keys in [&["1"][..], &["2"], &["2", "enter"], &["4"], &["4", "down", "enter"], &["9"]] {
+        let mut stage = Stage::demo((120, 36), 1.5);
+        stage.look(Charset::Ascii, Colours::None);
+        stage.press(keys);
+        insta::assert_snapshot!(format!("ascii_{}", keys.join("_")), stage.picture());
+    }
+}
+
+#[test]
+fn before_the_first_answer_nothing_looks_healthy() {
+    let mut stage = Stage::unanswered((120, 36));
+    for (name, keys) in
+        [("overview", &["1"][..]), ("services", &["2"]), ("alerts", &["4"]), ("sources", &["9"])]
+    {
+        stage.press(keys);
+        insta::assert_snapshot!(format!("unanswered_{name}"), stage.picture());
+    }
+}
+
+#[test]
+fn a_dead_source_is_named_on_every_screen_that_uses_it_and_old_data_stay() {
+    let mut stage = Stage::demo((120, 36), 1.5);
+    stage.press(&["2", "1"]);
+    stage.kill("prom-eu", 90);
+    for (name, keys) in
+        [("overview", &["1"][..]), ("services", &["2"]), ("service", &["enter"]), ("sources", &["9"])]
+    {
+        stage.press(keys);
+        let picture = stage.picture();
+        assert!(picture.contains("connection refused"), "{name}:\n{picture}");
+        insta::assert_snapshot!(format!("dead_{name}"), picture);
+    }
+}
+
+#[test]
+fn no_size_makes_any_screen_fail() {
+    let mut stage = Stage::demo((80, 24), 1.5);
+    for keys in [
+        &["1"][..],
+        &["2"],
+        &["enter"],
+        &["4"],
+        &["down", "enter"],
+        &["9"],
+        &["M"],
+        &["?"],
+        &["esc", ":"],
+        &["esc", "t"],
+        &["esc", "4", "/"],
+    ] {
+        stage.press(keys);
+        for width in (0..=60).chain([79, 120, 200, 500]) {
+            for height in (0..=16).chain([24, 50, 200]) {
+                stage.resize((width, height));
+                stage.draw();
+            }
+        }
+        stage.resize((80, 24));
+    }
+}

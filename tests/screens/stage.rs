@@ -1,0 +1,203 @@
+//! A state on a stage: the demo world answers, keys are pressed, pictures are taken. No terminal, no clock, no waiting.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use burnwatch::app::commands::KeyMap;
+use burnwatch::app::event::{Arrival, Effect, Event};
+use burnwatch::app::look::{Charset, Colours};
+use burnwatch::app::state::{Look, Setup, State};
+use burnwatch::app::theme::{Role, Theme};
+use burnwatch::app::{render, update};
+use burnwatch::backend::Source;
+use burnwatch::backend::demo;
+use burnwatch::model::source::{SourceError, SourceId, Trouble};
+use burnwatch::model::world::Judgement;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Color;
+
+/// A moment like any other: 2026-01-14 02:52:07 UTC.
+const NOW: i64 = 1_768_359_127;
+
+/// A state with its sources.
+pub(crate) struct Stage {
+    state: State,
+    sources: Vec<Arc<dyn Source>>,
+    now: Arc<AtomicI64>,
+    dead: Option<SourceId>,
+    answering: bool,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Stage {
+    /// The demo world at this minute of its story, everything answered that is asked for.
+    pub(crate) fn demo(size: (u16, u16), minute: f64) -> Self {
+        let mut stage = Self::new(size, minute);
+        stage.answering = true;
+        stage.tick();
+        stage
+    }
+
+    /// The same, before any source has answered.
+    pub(crate) fn unanswered(size: (u16, u16)) -> Self {
+        let mut stage = Self::new(size, 1.5);
+        stage.tick();
+        stage
+    }
+
+    fn new(size: (u16, u16), minute: f64) -> Self {
+        let now = Arc::new(AtomicI64::new(NOW));
+        let clock = Arc::clone(&now);
+        let clock: demo::Now =
+            Arc::new(move || Timestamp::from_second(clock.load(Ordering::Relaxed)).expect("a moment"));
+        let origin = demo::origin(Timestamp::from_second(NOW).expect("a moment"), minute, 1.0);
+        let sources = demo::sources(7, &clock, origin, 1.0);
+        let look = Look::new(vec![Theme::probe()], None, Colours::True, Charset::Unicode, TimeZone::UTC);
+        let state = State::new(Setup {
+            context: "demo".into(),
+            contexts: vec!["demo".into()],
+            sources: sources.iter().map(|source| source.info().clone()).collect(),
+            read_only: false,
+            production: false,
+            judgement: Judgement::default(),
+            interval: Duration::from_secs(5),
+            look,
+            keys: KeyMap::default(),
+            size,
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        Self { state, sources, now, dead: None, answering: false, runtime }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.now.load(Ordering::Relaxed)).expect("a moment")
+    }
+
+    /// Draws with these characters and colours from now on.
+    pub(crate) fn look(&mut self, charset: Charset, colours: Colours) {
+        let zone = self.state.look.zone.clone();
+        self.state.look = Look::new(vec![Theme::probe()], None, colours, charset, zone);
+    }
+
+    /// Lets a source refuse connections from now on, and this many seconds pass.
+    pub(crate) fn kill(&mut self, source: &str, seconds: i64) {
+        self.dead = Some(SourceId::new(source));
+        for _ in 0..seconds {
+            self.now.fetch_add(1, Ordering::Relaxed);
+            self.tick();
+        }
+    }
+
+    pub(crate) fn resize(&mut self, (width, height): (u16, u16)) {
+        self.send(Event::Resized { width, height });
+    }
+
+    pub(crate) fn press(&mut self, keys: &[&str]) {
+        for key in keys {
+            self.send(Event::Key(key.parse().expect("a key")));
+        }
+    }
+
+    fn tick(&mut self) {
+        self.send(Event::Tick);
+    }
+
+    fn send(&mut self, event: Event) {
+        let now = self.now();
+        let mut effects = update(&mut self.state, event, now);
+        while let Some(effect) = effects.pop() {
+            if let Effect::Fetch(question) = effect
+                && self.answering
+            {
+                let source = self
+                    .sources
+                    .iter()
+                    .find(|source| source.info().id == question.source)
+                    .expect("only sources of the stage are asked");
+                let answered = if self.dead.as_ref() == Some(&question.source) {
+                    let trouble = Trouble::Unreachable { reason: "connection refused".into() };
+                    let mut error = SourceError::new(question.source.clone(), trouble);
+                    error.next_try = now.checked_add(Duration::from_secs(20)).ok();
+                    Err(error)
+                } else {
+                    self.runtime.block_on(source.answer(&question.ask, question.known))
+                };
+                let arrival = Arrival { question, answered, took: Duration::from_millis(12) };
+                effects.extend(update(&mut self.state, Event::Answered(Box::new(arrival)), now));
+            }
+        }
+    }
+
+    pub(crate) fn draw(&self) -> Buffer {
+        let (width, height) = self.state.size;
+        let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width, height });
+        render(&self.state, self.now(), &mut buffer);
+        buffer
+    }
+
+    /// The text of the screen, and below it which role each run of cells has.
+    pub(crate) fn picture(&self) -> String {
+        let buffer = self.draw();
+        let mut out = String::new();
+        for y in 0..buffer.area.height {
+            let mut line = String::new();
+            let mut covered = 0;
+            for x in 0..buffer.area.width {
+                let symbol = buffer[(x, y)].symbol();
+                if covered == 0 {
+                    line.push_str(symbol);
+                    covered = unicode_width::UnicodeWidthStr::width(symbol);
+                }
+                covered = covered.saturating_sub(1);
+            }
+            writeln!(out, "{}", line.trim_end()).expect("writing to a String cannot fail");
+        }
+        out + &roles(&buffer)
+    }
+}
+
+/// For each line of the screen its runs of roles: `0:1-27 Selected`; plain text is left out.
+fn roles(buffer: &Buffer) -> String {
+    let probe = Theme::probe();
+    let mut known = BTreeMap::new();
+    for role in Role::ALL {
+        let style = probe.style(*role);
+        for colour in [style.fg, style.bg].into_iter().flatten() {
+            if let Color::Indexed(index) = colour {
+                known.insert(index, format!("{role:?}"));
+            }
+        }
+    }
+    let name = |colour: Color| match colour {
+        Color::Indexed(index) => known.get(&index).cloned().filter(|name| name != "Text"),
+        _ => None,
+    };
+    let mut out = String::from("---\n");
+    for y in 0..buffer.area.height {
+        let mut runs: Vec<(u16, u16, String)> = Vec::new();
+        for x in 0..buffer.area.width {
+            let cell = &buffer[(x, y)];
+            let names: Vec<String> = [name(cell.fg), name(cell.bg)].into_iter().flatten().collect();
+            let names = names.join("+");
+            match runs.last_mut() {
+                Some((_, end, last)) if *last == names && *end + 1 == x => *end = x,
+                _ => runs.push((x, x, names)),
+            }
+        }
+        let runs: Vec<String> = runs
+            .into_iter()
+            .filter(|(.., n)| !n.is_empty())
+            .map(|(a, b, n)| format!("{a}-{b} {n}"))
+            .collect();
+        if !runs.is_empty() {
+            writeln!(out, "{y}: {}", runs.join(", ")).expect("writing to a String cannot fail");
+        }
+    }
+    out
+}
