@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use crate::config::Paths;
+use crate::config::load::ConfigError;
 use crate::model::ask::AskKind;
 
 use args::{Arguments, Format, Listing, Subject, Verb};
@@ -142,7 +143,13 @@ fn laid_out(document: &Document, format: Format) -> String {
 
 /// Says why a verb could not begin.
 fn failed(error: &SessionError) -> Outcome {
-    complain(&error.to_string());
+    match error {
+        // file, line and column stand first, where editors look for them
+        SessionError::Config(ConfigError::Wrong(_)) | SessionError::Own(_) => {
+            complain_as_is(&format!("{error}\n"));
+        }
+        _ => complain(&error.to_string()),
+    }
     match error {
         SessionError::Config(_) | SessionError::Own(_) => Outcome::Misused,
         SessionError::Source(_) => Outcome::Partial,

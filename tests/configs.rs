@@ -88,3 +88,17 @@ fn absent(root: &Value, schema: &Value, sample: Option<&Value>, path: String, mi
         absent(root, each, Some(&Value::Object(all)), format!("{path}.*"), missing);
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_text_breaks_the_reader(text in "([a-z\\[\\]{}=.\"#,\\n 0-9µ日]|sources|kind|health|auth|env|timeout){0,60}") {
+        if let Err(error) = parse("c.toml", &text, &Known::default()) {
+            proptest::prop_assert!(error.to_string().lines().all(|line| line.starts_with("c.toml:")), "{}", error);
+        }
+    }
+
+    #[test]
+    fn no_theme_breaks_the_reader(text in "\\PC{0,80}") {
+        drop(burnwatch::config::theme::parse("t.toml", &text));
+    }
+}

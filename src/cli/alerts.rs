@@ -84,7 +84,7 @@ pub(super) fn list(view: &View<'_>, filter: &Filter) -> List {
         title: "Alerts".to_owned(),
         columns: COLUMNS,
         rows: alerts.into_iter().map(|alert| row(view, alert)).collect(),
-        empty: "No alerts.",
+        empty: "No such alerts are known.",
         layout: Layout::Rows,
     }
 }
@@ -106,14 +106,21 @@ pub(super) fn document(view: &View<'_>, filter: &Filter) -> Document {
     document
 }
 
-/// How many alerts there are in each state.
+/// How many alerts there are in each state; before any answer that is not zero, but unknown.
 pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
-    let count = |state| Cell::count(view.world.alerts().iter().filter(|alert| alert.state == state).count());
+    let is_managed = view.world.sources().any(|(_, held)| held.alerts.at().is_some());
+    let is_known = is_managed || view.world.sources().any(|(_, held)| held.rules.at().is_some());
+    let count = |state, is_known| {
+        let alerts = view.world.alerts().iter().filter(|alert| alert.state == state);
+        if is_known { Cell::count(alerts.count()) } else { Cell::Nothing }
+    };
+    let fact = |key, title, value| Fact { key, title, value };
     vec![
-        Fact { key: "alerts_firing", title: "Alerts firing", value: count(AlertState::Firing) },
-        Fact { key: "alerts_pending", title: "Alerts pending", value: count(AlertState::Pending) },
-        Fact { key: "alerts_silenced", title: "Alerts silenced", value: count(AlertState::Silenced) },
-        Fact { key: "alerts_inhibited", title: "Alerts inhibited", value: count(AlertState::Inhibited) },
+        fact("alerts_firing", "Alerts firing", count(AlertState::Firing, is_known)),
+        fact("alerts_pending", "Alerts pending", count(AlertState::Pending, is_known)),
+        // a Prometheus alone cannot tell what is kept quiet
+        fact("alerts_silenced", "Alerts silenced", count(AlertState::Silenced, is_managed)),
+        fact("alerts_inhibited", "Alerts inhibited", count(AlertState::Inhibited, is_managed)),
     ]
 }
 
@@ -180,6 +187,6 @@ mod tests {
         let silenced = vec![alert("Full", "db", AlertState::Silenced, Severity::Critical, 1)];
         let fixture = world().with_alerts(&am(), silenced).with_rules(&prom());
         let text = table::render(&document(&fixture.view(), &Filter::default()));
-        assert_eq!(text, "No alerts.\n\n! not shown: 1 silenced (--all shows them)\n");
+        assert_eq!(text, "No such alerts are known.\n\n! not shown: 1 silenced (--all shows them)\n");
     }
 }

@@ -43,19 +43,33 @@ pub(super) struct Flags {
     #[arg(long, global = true, value_name = "URL", help_heading = "Sources")]
     alertmanager: Vec<String>,
     /// The context of the configuration to look at
-    #[arg(long, global = true, value_name = "NAME", env = "BURNWATCH_CONTEXT", help_heading = "Sources")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "BURNWATCH_CONTEXT",
+        hide_env_values = true,
+        help_heading = "Sources"
+    )]
     context: Option<String>,
     /// The configuration file
-    #[arg(long, global = true, value_name = "FILE", env = "BURNWATCH_CONFIG", help_heading = "Sources")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "BURNWATCH_CONFIG",
+        hide_env_values = true,
+        help_heading = "Sources"
+    )]
     pub(super) config: Option<PathBuf>,
     /// Refuse everything that changes a system outside
-    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_READ_ONLY")]
+    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_READ_ONLY", hide_env_values = true)]
     read_only: bool,
     /// Show times in UTC
-    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_UTC")]
+    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_UTC", hide_env_values = true)]
     utc: bool,
     /// The theme
-    #[arg(long, global = true, value_name = "NAME", env = "BURNWATCH_THEME")]
+    #[arg(long, global = true, value_name = "NAME", env = "BURNWATCH_THEME", hide_env_values = true)]
     theme: Option<String>,
     /// Draw with ASCII only
     #[arg(long, global = true)]
@@ -64,7 +78,7 @@ pub(super) struct Flags {
     #[arg(long, global = true, help_heading = "Demo world")]
     demo: bool,
     #[command(flatten)]
-    demo_flags: DemoFlags,
+    world: DemoFlags,
 }
 
 /// Which demo world it is.
@@ -97,16 +111,16 @@ impl Arguments {
     /// Flags that contradict each other, in words.
     pub(super) fn subject(&self) -> Result<Subject, String> {
         let flags = &self.flags;
-        let demo_flags = flags.demo_flags;
+        let world = flags.world;
         if flags.demo || matches!(self.verb, Some(Verb::Demo)) {
             if flags.prometheus.is_empty() && flags.alertmanager.is_empty() {
-                return Ok(Subject::Demo { flags: demo_flags, read_only: flags.read_only });
+                return Ok(Subject::Demo { flags: world, read_only: flags.read_only });
             }
             return Err(
                 "the demo world asks no real source; leave out --prometheus and --alertmanager".into()
             );
         }
-        if demo_flags != (DemoFlags { seed: None, speed: None, at: None }) {
+        if world != (DemoFlags { seed: None, speed: None, at: None }) {
             return Err("--seed, --speed and --at belong to the demo world; add --demo".into());
         }
         let named = |text: &String| !text.is_empty();
@@ -257,8 +271,8 @@ fn key(text: &str) -> Result<Key, String> {
 }
 
 fn speed(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|speed: &f64| *speed >= 0.0 && *speed <= 10_000.0);
-    number.ok_or_else(|| "write a number from 0 to 10000".to_owned())
+    let number = text.parse().ok().filter(|speed: &f64| *speed >= 0.01 && *speed <= 1000.0);
+    number.ok_or_else(|| "write a number from 0.01 to 1000".to_owned())
 }
 
 fn minute(text: &str) -> Result<f64, String> {

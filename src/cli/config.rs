@@ -9,7 +9,7 @@ use crate::config::load::{ConfigError, Loaded, Overrides, load, schema};
 use crate::config::{Known, Paths, SAMPLE, hint};
 
 use super::args::ConfigVerb;
-use super::printer::{Outcome, complain, print};
+use super::printer::{Outcome, complain_as_is, print};
 
 /// Where the configuration is, and what counts more than it.
 pub(super) struct Place<'a> {
@@ -46,7 +46,8 @@ pub(super) fn run(verb: &ConfigVerb, place: &Place<'_>, complaints: &[String]) -
     match told {
         Ok(text) => print(&text, Outcome::Fine),
         Err(complaint) => {
-            complain(&complaint);
+            // file, line and column stand first, where editors look for them
+            complain_as_is(&(complaint + "\n"));
             Outcome::Misused
         }
     }
@@ -104,7 +105,10 @@ fn path(place: &Place<'_>, which: Option<&str>) -> Result<String, String> {
         asked.clone_into(config);
     }
     match which {
-        None => Ok(all.iter().map(|(word, path)| format!("{word:<7} {}\n", path.display())).collect()),
+        None => {
+            let lines = all.iter().map(|(word, path)| format!("{word:<7} {}", path.display()));
+            Ok(lines.collect::<Vec<_>>().join("\n") + "\n")
+        }
         Some(which) => {
             let found = all.iter().find(|(word, _)| *word == which);
             let words = all.iter().map(|(word, _)| *word).collect::<Vec<_>>();

@@ -12,7 +12,6 @@ pub(super) const NEEDS: &[AskKind] = &[AskKind::Services, AskKind::Alerts, AskKi
 const COLUMNS: &[Column] = &[
     Column::text("name", "SERVICE"),
     Column::text("health", "HEALTH"),
-    Column::text("since", "FOR"),
     Column::number("request_rate", "RATE"),
     Column::number("error_ratio", "ERRORS"),
     Column::hidden("p50_seconds"),
@@ -42,7 +41,7 @@ pub(super) fn list(view: &View<'_>) -> List {
         title: "Services".to_owned(),
         columns: COLUMNS,
         rows: services.into_iter().map(row).collect(),
-        empty: "No services.",
+        empty: "No services are known.",
         layout: Layout::Rows,
     }
 }
@@ -59,7 +58,6 @@ fn row(service: &Service) -> Vec<Cell> {
     vec![
         Cell::Text(service.name.to_string()),
         Cell::Text(service.health.word().to_owned()),
-        Cell::Since(service.since),
         Cell::maybe(signals.request_rate, Cell::Rate),
         Cell::maybe(signals.error_ratio, Cell::Ratio),
         Cell::maybe(signals.p50, Cell::Seconds),

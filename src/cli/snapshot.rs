@@ -1,5 +1,7 @@
 //! `burnwatch snapshot`: a picture of a screen, drawn by the same state and the same hands as behind a terminal.
 
+use std::collections::VecDeque;
+
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -40,7 +42,7 @@ fn picture(cx: &Cx<'_>, wanted: &Snapshot) -> Result<(String, bool), SessionErro
     let mut posed = Posed {
         opening: opening(&setup.keys, &wanted.screen),
         state: State::new(setup),
-        then: wanted.press.clone(),
+        then: wanted.press.iter().copied().collect(),
     };
     let (sources, clock, deadline) = (&session.reach.sources, session.reach.clock, session.deadline());
     let is_whole = wait_for(headless::gather(&mut posed, sources, clock, Posed::is_ready, deadline))?;
@@ -56,9 +58,9 @@ fn picture(cx: &Cx<'_>, wanted: &Snapshot) -> Result<(String, bool), SessionErro
 }
 
 /// The keys that open a screen: its own, or its name in the palette where it has none.
-fn opening(keys: &KeyMap, screen: &Screen) -> Vec<Key> {
+fn opening(keys: &KeyMap, screen: &Screen) -> VecDeque<Key> {
     if let Some(key) = keys.of(screen.command).first() {
-        return vec![*key];
+        return VecDeque::from([*key]);
     }
     let palette = keys.of(Command::Palette).first().copied();
     let name = screen.title.to_lowercase();
@@ -68,13 +70,19 @@ fn opening(keys: &KeyMap, screen: &Screen) -> Vec<Key> {
 /// The application with keys that will be pressed: some at once, the others when the data are there.
 struct Posed {
     state: State,
-    opening: Vec<Key>,
-    then: Vec<Key>,
+    opening: VecDeque<Key>,
+    then: VecDeque<Key>,
 }
 
 impl Posed {
     fn is_ready(&self) -> bool {
         self.opening.is_empty() && self.then.is_empty() && self.is_quiet()
+    }
+
+    /// The key to press now; one that asks for something holds up the next, which may need it.
+    fn due(&mut self) -> Option<Key> {
+        let opening = self.opening.pop_front();
+        opening.or_else(|| if self.is_quiet() { self.then.pop_front() } else { None })
     }
 
     /// Whether the vital answers are there, or refused, and nothing is on its way.
@@ -91,14 +99,8 @@ impl Posed {
 
 impl App for Posed {
     fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
-        let is_tick = matches!(event, Event::Tick);
         let mut effects = self.state.update(event, now);
-        let due = match (is_tick, self.opening.is_empty()) {
-            (true, false) => std::mem::take(&mut self.opening),
-            (true, true) if self.is_quiet() => std::mem::take(&mut self.then),
-            _ => Vec::new(),
-        };
-        for key in due {
+        while let Some(key) = self.due() {
             effects.extend(self.state.update(Event::Key(key), now));
         }
         effects

@@ -2,6 +2,7 @@
 
 use crate::model::ask::AskKind;
 use crate::model::health::Health;
+use crate::model::world::Watchdog;
 
 use super::alerts::{self, Filter};
 use super::report::{Cell, Document, Fact, List};
@@ -17,7 +18,12 @@ const AT_MOST: usize = 10;
 /// Counts, then the worst services and the loudest alerts.
 pub(super) fn document(view: &View<'_>) -> Document {
     let all = view.world.services();
-    let count = |health| Cell::count(all.iter().filter(|service| service.health == health).count());
+    // before any answer there are not zero services, but an unknown number
+    let is_known = view.world.sources().any(|(_, held)| held.services.at().is_some());
+    let count = |health| {
+        let services = all.iter().filter(|service| service.health == health);
+        if is_known { Cell::count(services.count()) } else { Cell::Nothing }
+    };
     let mut facts: Vec<Fact> = Health::ALL
         .into_iter()
         .map(|health| {
@@ -26,6 +32,7 @@ pub(super) fn document(view: &View<'_>) -> Document {
         })
         .collect();
     facts.extend(alerts::counts(view));
+    facts.push(Fact { key: "watchdog", title: "Watchdog alert", value: watchdog(view) });
     let fine = view.sources.iter().filter(|source| sources::state(view, source) == "fine").count();
     facts.push(Fact { key: "sources_fine", title: "Sources fine", value: Cell::count(fine) });
     facts.push(Fact {
@@ -41,6 +48,18 @@ pub(super) fn document(view: &View<'_>) -> Document {
     let loud_count = loud.rows.len();
     let loudest = shortened(loud, "Alerts", loud_count, "No alert fires, as far as is known.");
     view.document(facts, vec![worst, loudest], NEEDS)
+}
+
+/// The dead man's switch of all sources of alerts together.
+fn watchdog(view: &View<'_>) -> Cell {
+    let all: Vec<_> = view.world.sources().map(|(id, _)| view.world.watchdog(id)).collect();
+    if all.contains(&Watchdog::Present) {
+        Cell::Text("present".to_owned())
+    } else if all.contains(&Watchdog::Absent) {
+        Cell::Text("absent: monitoring may be dead, or has no such alert".to_owned())
+    } else {
+        Cell::Nothing
+    }
 }
 
 const fn name(health: Health) -> (&'static str, &'static str) {
@@ -79,6 +98,7 @@ mod tests {
             "Services burning   12\n",
             "Services healthy   18\n",
             "Worst services (10 of 12)\n",
+            "Watchdog alert     absent: monitoring may be dead",
             "firing  critical",
             "prom: no answer about status in time",
         ] {
@@ -90,6 +110,7 @@ mod tests {
     fn nothing_known_is_not_nothing_wrong() {
         let document = document(&world().with_trouble(&prom()).view());
         assert!(document.is_partial);
-        assert!(table::render(&document).contains("as far as is known"));
+        let text = table::render(&document);
+        assert!(text.contains("Services healthy   -\n") && text.contains("as far as is known"), "{text}");
     }
 }

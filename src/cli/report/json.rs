@@ -11,7 +11,7 @@ use super::{Cell, Document, List};
 pub(in crate::cli) fn render(document: &Document) -> String {
     let mut object = Map::new();
     object.insert("context".into(), document.context.clone().into());
-    object.insert("as_of".into(), document.as_of.to_string().into());
+    object.insert("as_of".into(), format!("{:.0}", document.as_of).into());
     object.insert("is_partial".into(), document.is_partial.into());
     object.insert("notes".into(), document.notes.clone().into());
     object.extend(document.facts.iter().map(|fact| (fact.key.to_owned(), value(&fact.value))));

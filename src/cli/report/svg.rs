@@ -1,5 +1,6 @@
 //! A drawn screen as an SVG picture on a grid of equal cells: for the README, chat and reports.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use ratatui::buffer::Buffer;
@@ -18,9 +19,22 @@ const PAPER: Paper = Paper { text: (0xd4, 0xd8, 0xe0), ground: (0x14, 0x16, 0x1b
 
 type Rgb = (u8, u8, u8);
 
+#[derive(Clone, Copy)]
 struct Paper {
     text: Rgb,
     ground: Rgb,
+}
+
+impl Paper {
+    /// The margin has the ground that most cells have, so that a light screen has no dark frame.
+    fn of(buf: &Buffer) -> Self {
+        let mut grounds: BTreeMap<Option<Rgb>, usize> = BTreeMap::new();
+        for cell in &buf.content {
+            *grounds.entry(grid::rgb(cell.bg)).or_default() += 1;
+        }
+        let most = grounds.into_iter().max_by_key(|(_, count)| *count).and_then(|(ground, _)| ground);
+        Self { ground: most.unwrap_or(PAPER.ground), ..PAPER }
+    }
 }
 
 /// The picture.
@@ -28,6 +42,7 @@ pub(in crate::cli) fn render(buf: &Buffer, title: &str) -> String {
     let width = f64::from(buf.area.width).mul_add(CELL.0, 2.0 * MARGIN);
     let height = f64::from(buf.area.height).mul_add(CELL.1, 2.0 * MARGIN);
     let mut out = String::new();
+    let paper = Paper::of(buf);
     push(
         &mut out,
         format_args!(
@@ -37,14 +52,14 @@ pub(in crate::cli) fn render(buf: &Buffer, title: &str) -> String {
              <g font-family=\"ui-monospace,'DejaVu Sans Mono','Cascadia Mono',Menlo,Consolas,monospace\" \
              font-size=\"{FONT_SIZE}\" xml:space=\"preserve\" style=\"white-space:pre\">\n",
             escaped(title),
-            hex(PAPER.ground),
+            hex(paper.ground),
         ),
     );
     for (y, row) in grid::rows(buf).enumerate() {
         let top = CELL.1.mul_add(y as f64, MARGIN);
         // all grounds first, so that no ground covers the foot of a letter
         for run in row.chunk_by(|a, b| colours(a.look).1 == colours(b.look).1) {
-            ground(&mut out, run, top);
+            ground(&mut out, run, top, paper);
         }
         for run in row.chunk_by(|a, b| a.look == b.look && is_plain(a) && is_plain(b)) {
             text(&mut out, run, top);
@@ -78,10 +93,10 @@ fn width(run: &[Glyph<'_>]) -> f64 {
     CELL.0 * run.iter().map(|glyph| f64::from(glyph.width)).sum::<f64>()
 }
 
-fn ground(out: &mut String, run: &[Glyph<'_>], top: f64) {
+fn ground(out: &mut String, run: &[Glyph<'_>], top: f64, paper: Paper) {
     let Some(first) = run.first() else { return };
     let (_, ground) = colours(first.look);
-    if ground != PAPER.ground {
+    if ground != paper.ground {
         push(out, format_args!("{}\n", rect(left(run), top, width(run), CELL.1, ground, "")));
     }
 }
@@ -227,6 +242,14 @@ mod tests {
         assert!(body[0].contains("textLength=\"16.8\"") && body[0].contains(">決</text>"), "{body:?}");
         assert!(body[2].contains("x=\"45.6\"") && body[2].contains(">x</text>"), "{body:?}");
         assert!(body[3].contains("y=\"21.00\"") && body[3].contains("height=\"9.00\""), "{body:?}");
+    }
+
+    #[test]
+    fn the_margin_has_the_ground_of_most_cells() {
+        let mut buf = Buffer::with_lines(["abc"]);
+        buf.set_string(0, 0, "ab", Style::new().bg(Color::Rgb(250, 250, 250)));
+        let svg = render(&buf, "");
+        assert!(svg.contains("rx=\"8\" fill=\"#fafafa\"") && svg.contains("width=\"8.40\""), "{svg}");
     }
 
     #[test]

@@ -1,0 +1,194 @@
+//! The program as scripts use it: its output, its exit codes, its manners.
+#![expect(clippy::unwrap_used, reason = "a test may fail so")]
+
+use std::io::Read;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_burnwatch"));
+        command.args(words).stdin(Stdio::null()).env_clear().env("HOME", self.0.path()).env("TZ", "UTC");
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.0.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap_or(Path::new(""))).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn complaint(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn without_a_terminal_the_screen_names_the_other_verbs() {
+    let output = Home::new().run(&["demo"]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = complaint(&output);
+    assert!(
+        said.contains("terminal") && said.contains("burnwatch status") && said.contains("burnwatch snapshot")
+    );
+}
+
+#[test]
+fn every_list_is_one_json_object_with_its_lists() {
+    let home = Home::new();
+    for (verb, key) in
+        [("status", "services"), ("services", "services"), ("alerts", "alerts"), ("sources", "sources")]
+    {
+        let output = home.run(&[verb, "--demo", "--at", "5", "--output", "json"]);
+        assert_eq!(output.status.code(), Some(0), "{verb}: {}", complaint(&output));
+        let json: Value = serde_json::from_str(&out(&output)).unwrap();
+        assert_eq!((&json["context"], &json["is_partial"]), (&"demo".into(), &false.into()), "{verb}");
+        assert!(!json[key].as_array().unwrap().is_empty(), "{verb}");
+    }
+}
+
+#[test]
+fn the_demo_world_is_the_same_every_time() {
+    let home = Home::new();
+    let words = ["snapshot", "overview", "--demo", "--at", "2", "--size", "100x30", "--format", "ansi"];
+    let first = home.run(&words);
+    assert_eq!(first.status.code(), Some(0), "{}", complaint(&first));
+    assert!(out(&first).contains("Overview"));
+    assert_eq!(out(&first), out(&home.run(&words)));
+}
+
+#[test]
+fn pictures_of_all_screens_and_of_what_lies_behind_them() {
+    let home = Home::new();
+    for (screen, press) in [
+        ("overview", ""),
+        ("services", "enter"),
+        ("alerts", "down enter"),
+        ("sources", ""),
+        ("overview", "enter enter"),
+    ] {
+        let mut words = vec!["snapshot", screen, "--demo", "--at", "2", "--format", "svg"];
+        if !press.is_empty() {
+            words.extend(["--press", press]);
+        }
+        let output = home.run(&words);
+        assert_eq!(output.status.code(), Some(0), "{screen} {press}: {}", complaint(&output));
+        assert!(out(&output).starts_with("<svg ") && out(&output).ends_with("</svg>\n"), "{screen}");
+    }
+}
+
+#[test]
+fn a_dead_source_is_told_and_makes_data_partial() {
+    let home = Home::new();
+    let dead = ["--prometheus", "http://127.0.0.1:1"];
+    for verb in ["status", "services", "alerts", "sources"] {
+        let output = home.run(&[&[verb], &dead[..]].concat());
+        assert_eq!(output.status.code(), Some(3), "{verb}");
+        assert!(out(&output).contains("cannot connect"), "{verb}: {}", out(&output));
+    }
+    let doctor = home.run(&[&["doctor"], &dead[..]].concat());
+    assert_eq!(doctor.status.code(), Some(1));
+    assert!(out(&doctor).contains("what to do"));
+    let picture = home.run(&[&["snapshot", "overview"], &dead[..]].concat());
+    assert!(out(&picture).contains("Overview"), "{}", complaint(&picture));
+}
+
+#[test]
+fn a_wrong_configuration_is_refused_with_its_place() {
+    let home = Home::new();
+    let file = home.file(
+        ".config/burnwatch/config.toml",
+        "[sources.prom]\nkinds = \"prometheus\"\nurl = \"http://p\"\n",
+    );
+    for words in [&["status"][..], &["config", "check"], &["config", "show"], &["snapshot", "overview"]] {
+        let output = home.run(words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        let wanted = format!("{file}:2:1: unknown key `kinds` in [sources.prom]; did you mean `kind`?");
+        assert!(complaint(&output).contains(&wanted), "{words:?}: {}", complaint(&output));
+    }
+}
+
+#[test]
+fn the_environment_counts_less_than_a_flag_and_more_than_the_file() {
+    let home = Home::new();
+    let file = home.file("c.toml", "[ui]\ntheme = \"light\"\n");
+    let shown = |flag: &[&str], env: Option<&str>| {
+        let mut command = home.command(&[&["config", "show", "--config", &file], flag].concat());
+        command.envs(env.map(|theme| ("BURNWATCH_THEME", theme)));
+        out(&command.output().unwrap())
+    };
+    assert!(shown(&[], None).contains("theme = \"light\""));
+    assert!(shown(&[], Some("dark")).contains("theme = \"dark\""));
+    assert!(shown(&["--theme", "terminal"], Some("dark")).contains("theme = \"terminal\""));
+}
+
+#[test]
+fn a_secret_is_never_shown() {
+    let home = Home::new();
+    let text =
+        "[sources.p]\nkind = \"prometheus\"\nurl = \"http://127.0.0.1:1\"\nauth.bearer.env = \"TOKEN\"\n";
+    let file = home.file("c.toml", text);
+    for words in [&["config", "show"][..], &["doctor"], &["sources", "-o", "json"], &["status"]] {
+        let mut command = home.command(&[words, &["--config", &file]].concat());
+        let output = command.env("TOKEN", "hunter2-hunter2").output().unwrap();
+        assert!(!out(&output).contains("hunter2") && !complaint(&output).contains("hunter2"), "{words:?}");
+    }
+    let output = home.run(&["services", "--config", &file]);
+    assert!(out(&output).contains("env TOKEN is not set"), "{}", out(&output));
+}
+
+#[test]
+fn a_reader_that_left_is_no_failure() {
+    let home = Home::new();
+    let mut child =
+        home.command(&["config", "schema"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let status = child.wait().unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn usage_is_told_on_the_right_stream() {
+    let home = Home::new();
+    let help = home.run(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    assert!(out(&help).contains("Exit codes:"));
+    for words in [&["nonsense"][..], &["--seed", "1", "alerts"], &["alerts", "--demo", "a=~\"(\""]] {
+        let output = home.run(words);
+        assert_eq!((output.status.code(), out(&output).as_str()), (Some(2), ""), "{words:?}");
+        assert!(!complaint(&output).is_empty());
+    }
+}
+
+#[test]
+fn completions_and_schema_are_printed() {
+    let home = Home::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        assert!(out(&home.run(&["completions", shell])).contains("burnwatch"), "{shell}");
+    }
+    let schema: Value = serde_json::from_str(&out(&home.run(&["config", "schema"]))).unwrap();
+    assert!(schema["properties"]["sources"].is_object());
+    let written = home.run(&["config", "init", "--write"]);
+    assert_eq!(written.status.code(), Some(0), "{}", complaint(&written));
+    assert_eq!(home.run(&["config", "check"]).status.code(), Some(0));
+    assert_eq!(home.run(&["config", "init", "--write"]).status.code(), Some(2));
+}
