@@ -26,8 +26,8 @@ pub use view::{last_scroll, render};
 const POINTS: u16 = 240;
 /// How far back earlier firings are looked for.
 const PAST: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Points of the past: one for five minutes and a bit.
-const PAST_POINTS: u16 = 1500;
+/// Points of the past: one for two minutes, well below the 11,000 that Prometheus gives at most.
+const PAST_POINTS: u16 = 5050;
 
 /// What is drawn of the rule that made an alert.
 #[derive(Debug, Clone, PartialEq)]
