@@ -55,8 +55,9 @@ fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
     let has_answered = offer.is_some() || trouble.is_some_and(proves_reachable);
     let is_reachable = match (has_answered, trouble) {
         (true, _) => Cell::Switch(true),
+        // without a secret it was never asked
+        (false, None | Some(Trouble::NoSecret { .. })) => Cell::Nothing,
         (false, Some(_)) => Cell::Switch(false),
-        (false, None) => Cell::Nothing,
     };
     let is_authorised = match trouble {
         Some(
