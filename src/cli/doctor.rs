@@ -181,6 +181,13 @@ prom
     }
 
     #[test]
+    fn a_source_without_its_secret_was_never_reached_for() {
+        let trouble = Trouble::NoSecret { reason: "env TOKEN is not set".into() };
+        let text = table::render(&document(&world().with_this_trouble(&prom(), trouble).view()));
+        assert!(text.contains("authorised  no") && !text.contains("reachable"), "{text}");
+    }
+
+    #[test]
     fn a_well_source_lists_what_it_offers() {
         let fixture = world()
             .with_probe(&prom(), 90)
