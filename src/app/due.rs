@@ -195,10 +195,10 @@ impl Polls {
         }
     }
 
-    /// Makes one thing due now at every source; an answer that is still on its way is not waited for any more.
-    pub fn hurry(&mut self, topic: &Topic, now: Timestamp) {
-        for ((_, other), poll) in &mut self.polls {
-            if other == topic {
+    /// Makes some things due now at every source; answers that are still on their way are not waited for any more.
+    pub fn hurry(&mut self, is_meant: impl Fn(&Topic) -> bool, now: Timestamp) {
+        for ((_, topic), poll) in &mut self.polls {
+            if is_meant(topic) {
                 (poll.due_at, poll.in_flight) = (now, None);
             }
         }

@@ -4,7 +4,7 @@
 
 use std::io::{Read, Write};
 use std::process::Command;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use portable_pty::{CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_system};
@@ -186,7 +186,7 @@ impl Terminal {
     fn wait(&self, limit: Duration, mut done: impl FnMut(&Seen) -> bool) -> MutexGuard<'_, Seen> {
         let seen = lock(&self.shared);
         let waited = self.shared.1.wait_timeout_while(seen, limit, |seen| !done(seen));
-        waited.expect("no thread of the harness panics while it holds the lock").0
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 }
 
@@ -245,7 +245,8 @@ fn line_of(master: &dyn MasterPty) -> Line {
 }
 
 fn lock(shared: &Shared) -> MutexGuard<'_, Seen> {
-    shared.0.lock().expect("no thread of the harness panics while it holds the lock")
+    // an assertion that fails while it holds the lock must not hide itself behind the next one
+    shared.0.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn report(seen: &Seen) -> String {

@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod harness;
+mod screen;
 #[path = "../support/skip.rs"]
 mod skip;
 mod tmux;

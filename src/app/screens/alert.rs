@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::app::due::Want;
 use crate::app::range;
+use crate::app::screens::alerts::by_badness;
 use crate::app::state::State;
 use crate::model::alert::Alert;
 use crate::model::ask::{Ask, AskKind};
@@ -20,7 +21,12 @@ use crate::model::source::SourceId;
 mod page;
 mod view;
 
-pub use view::{last_scroll, render};
+pub use view::{last_scroll, related_at, render, scroll_to_related, text_area};
+
+/// The panel of alerts that share labels; the other one is the page.
+pub const RELATED: usize = 1;
+/// Most of them that are listed.
+const MOST_RELATED: usize = 50;
 
 /// Points of its chart.
 const POINTS: u16 = 240;
@@ -42,6 +48,30 @@ pub struct Subject {
     pub query: Text,
     /// The query of the bound, where that is no number.
     pub bound_query: Option<Text>,
+}
+
+/// Brings the alerts that are about the same into their order again: those with the most labels in common first.
+pub fn reorder(state: &mut State, fingerprint: Fingerprint) {
+    let Some(alert) = state.world.alert(fingerprint) else {
+        state.related.set_rows(Vec::new());
+        state.panel = 0;
+        return;
+    };
+    let service = state.world.service_of(&alert.labels);
+    let likeness = |other: &Alert| {
+        let same_service = service.is_some() && state.world.service_of(&other.labels) == service;
+        other.labels.shared_with(&alert.labels) + if same_service { 3 } else { 0 }
+    };
+    let others = state.world.alerts().iter().filter(|other| other.fingerprint != fingerprint);
+    let mut others: Vec<_> =
+        others.map(|other| (likeness(other), other)).filter(|(likeness, _)| *likeness >= 2).collect();
+    others.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| by_badness(one, other)));
+    let rows: Vec<Fingerprint> =
+        others.into_iter().take(MOST_RELATED).map(|(_, other)| other.fingerprint).collect();
+    if rows.is_empty() {
+        state.panel = 0;
+    }
+    state.related.set_rows(rows);
 }
 
 /// What can be drawn of an alert; `None` as long as no source has told its rule.
