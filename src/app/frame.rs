@@ -200,7 +200,7 @@ fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> {
                 (
                     bad.clone().count(),
                     bad.clone().map(|s| Role::of_health(s.health)).min_by_key(|r| *r as usize),
-                    bad.map(|s| s.since).max(),
+                    bad.filter_map(|s| s.since).max(),
                 )
             }
             Command::Alerts => {

@@ -106,7 +106,7 @@ impl Session {
     pub(super) fn ask(&self, needs: &[AskKind]) -> Result<State, SessionError> {
         let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
         // there only what every list may need is asked for, no trends
-        state.places = vec![Screen::Sources];
+        state.places = vec![Screen::Sources.into()];
         let is_told = |state: &State| is_settled(&state.world, &state.sources, needs);
         let (sources, clock, deadline) = (&self.reach.sources, self.reach.clock, self.deadline());
         // whether all came in time, each list says by itself

@@ -22,7 +22,7 @@ use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::labels::Text;
 use crate::model::remote::Freshness;
-use crate::model::series::{self, Matrix};
+use crate::model::series::Matrix;
 use crate::model::service::{Detail, Service};
 use crate::model::source::SourceId;
 
@@ -92,7 +92,11 @@ fn title(cx: &Cx<'_>, service: &Service, state: &State) -> Vec<Run<'static>> {
     let why = services::why(service);
     let verdict = match state.range.end {
         Some(end) => format!("was {} at {}", service.health.word(), moment(end, cx.now, cx.zone)),
-        None => format!("is {} for {}", service.health.word(), ago(service.since, cx.now)),
+        None => {
+            // how long before burnwatch looked, nobody knows
+            let lasted = service.since.map(|since| format!(" for {}", ago(since, cx.now)));
+            format!("is {}{}", service.health.word(), lasted.unwrap_or_default())
+        }
     };
     let mut runs =
         vec![Run::new(format!(" {} {} ", cx.symbol(role), service.name), role), Run::new(verdict, role)];
@@ -195,8 +199,7 @@ fn draw_chart(
         2 => (|d| &d.latency, Unit::Seconds),
         3 => (|d| &d.saturation, Unit::Ratio),
         _ => {
-            let widest = details.iter().map(|(_, detail)| &detail.buckets).max_by_key(|m| m.lines.len());
-            heat(cx, widest.unwrap_or(&first.buckets), inner, buf);
+            heat(cx, details, inner, buf);
             return;
         }
     };
@@ -222,12 +225,24 @@ fn draw_chart(
     chart.render(cx, inner, buf);
 }
 
-fn heat(cx: &Cx<'_>, matrix: &Matrix, area: Rect, buf: &mut Buffer) {
-    let le = |line: &series::Line| line.labels.value("le").parse().unwrap_or(f64::INFINITY);
-    let mut buckets: Vec<Bucket<'_>> =
-        matrix.lines.iter().map(|line| Bucket { le: le(line), values: &line.values }).collect();
-    buckets.sort_by(|a, b| a.le.total_cmp(&b.le));
-    Heat { span: matrix.span, buckets: &buckets }.render(cx, area, buf);
+/// The buckets of all sources added up: requests are requests, wherever they were served.
+fn heat(cx: &Cx<'_>, details: &[(&SourceId, &Detail)], area: Rect, buf: &mut Buffer) {
+    let Some(span) = details.iter().map(|(_, detail)| detail.buckets.span).max_by_key(|span| span.end())
+    else {
+        return;
+    };
+    let newest = details.iter().filter(|(_, detail)| detail.buckets.span == span);
+    let mut sums: Vec<(f64, Vec<f64>)> = Vec::new();
+    for line in newest.flat_map(|(_, detail)| &detail.buckets.lines) {
+        let le: f64 = line.labels.value("le").parse().unwrap_or(f64::INFINITY);
+        match sums.iter_mut().find(|(known, _)| known.total_cmp(&le).is_eq()) {
+            Some((_, sum)) => services::join(sum, &line.values, |a, b| a + b),
+            None => sums.push((le, line.values.clone())),
+        }
+    }
+    sums.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let buckets: Vec<Bucket<'_>> = sums.iter().map(|(le, values)| Bucket { le: *le, values }).collect();
+    Heat { span, buckets: &buckets }.render(cx, area, buf);
 }
 
 /// The lines of a chart, each with its name; of several sources with theirs.

@@ -74,7 +74,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let rows = shown.iter().map(|(_, service, trends)| {
         let mut row = Row::new(cells(&cx, &screen.found, service, trends));
         row.marked = screen.list.marks().contains(&service.name);
-        row.new = looked.is_some_and(|looked| service.since > looked);
+        row.new = looked.zip(service.since).is_some_and(|(looked, since)| since > looked);
         row.over = service.sources.iter().any(|id| stale.contains(id)).then_some(Role::Stale);
         row
     });
@@ -205,24 +205,29 @@ pub(in crate::app::screens) fn why(service: &Service) -> String {
 /// Request rate, error ratio and p95 of a service: of several sources rates add up, of the others the worst counts.
 pub(in crate::app::screens) fn trends(state: &State, service: &Service) -> [Vec<f64>; 3] {
     let labels = Labels::from_iter([("service", &*service.name)]);
-    let parts: [fn(&Trends) -> &Matrix; 3] = [|t| &t.request_rate, |t| &t.error_ratio, |t| &t.p95];
-    let mut index = 0;
-    parts.map(|part| {
-        let add = index == 0;
-        index += 1;
+    let parts: [(fn(&Trends) -> &Matrix, fn(f64, f64) -> f64); 3] =
+        [(|t| &t.request_rate, |a, b| a + b), (|t| &t.error_ratio, f64::max), (|t| &t.p95, f64::max)];
+    parts.map(|(part, both)| {
         let mut joined: Vec<f64> = Vec::new();
         for held in service.sources.iter().filter_map(|id| state.world.held(id)?.trends.value()) {
-            let Some(line) = part(held).line(&labels) else { continue };
-            joined.resize(joined.len().max(line.values.len()), f64::NAN);
-            // both end at the same moment, so they are joined from the right
-            for (mine, other) in joined.iter_mut().rev().zip(line.values.iter().rev()) {
-                *mine = match (mine.is_nan(), add) {
-                    (true, _) => *other,
-                    (false, true) if !other.is_nan() => *mine + other,
-                    _ => mine.max(*other),
-                };
+            if let Some(line) = part(held).line(&labels) {
+                join(&mut joined, &line.values, both);
             }
         }
         joined
     })
+}
+
+/// Joins a history into another that ends at the same moment; where only one has a value, that counts.
+pub(in crate::app::screens) fn join(mine: &mut Vec<f64>, other: &[f64], both: impl Fn(f64, f64) -> f64) {
+    if other.len() > mine.len() {
+        mine.splice(0..0, std::iter::repeat_n(f64::NAN, other.len() - mine.len()));
+    }
+    for (mine, other) in mine.iter_mut().rev().zip(other.iter().rev()) {
+        *mine = match (mine.is_nan(), other.is_nan()) {
+            (true, _) => *other,
+            (false, true) => *mine,
+            (false, false) => both(*mine, *other),
+        };
+    }
 }
