@@ -124,7 +124,7 @@ fn tiles(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         let offset = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
         let tile = Rect { x: inner.x + offset(column) * width, y: inner.y + offset(line), width, height: 1 };
         tile_row(state, cx, service, tile, buf);
-        if service.sources.iter().any(|id| stale.contains(&id)) {
+        if service.speakers.iter().any(|id| stale.contains(&id)) {
             buf.set_style(tile, cx.style(Role::Stale));
         }
         if index == list.index() && focused {

@@ -81,7 +81,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         let mut row = Row::new(cells(&cx, service, trends));
         row.marked = screen.list.marks().contains(&service.name);
         row.new = looked.is_some_and(|looked| service.since > looked);
-        row.over = service.sources.iter().any(|id| stale.contains(id)).then_some(Role::Stale);
+        row.over = service.speakers.iter().any(|id| stale.contains(id)).then_some(Role::Stale);
         row
     });
     table::render(&table, rows, &cx, room, buf);
@@ -204,7 +204,7 @@ pub(in crate::app::screens) fn trends(state: &State, service: &Service) -> [Vec<
         let add = index == 0;
         index += 1;
         let mut joined: Vec<f64> = Vec::new();
-        for held in service.sources.iter().filter_map(|id| state.world.held(id)?.trends.value()) {
+        for held in service.speakers.iter().filter_map(|id| state.world.held(id)?.trends.value()) {
             let Some(line) = part(held).line(&labels) else { continue };
             joined.resize(joined.len().max(line.values.len()), f64::NAN);
             // both end at the same moment, so they are joined from the right
