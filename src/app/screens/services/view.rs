@@ -75,7 +75,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         let mut row = Row::new(cells(&cx, &screen.found, service, trends));
         row.marked = screen.list.marks().contains(&service.name);
         row.new = looked.zip(service.since).is_some_and(|(looked, since)| since > looked);
-        row.over = service.sources.iter().any(|id| stale.contains(id)).then_some(Role::Stale);
+        row.over = service.speakers.iter().any(|id| stale.contains(id)).then_some(Role::Stale);
         row
     });
     table::render(&table, rows, &cx, room, buf);
@@ -209,7 +209,7 @@ pub(in crate::app::screens) fn trends(state: &State, service: &Service) -> [Vec<
         [(|t| &t.request_rate, |a, b| a + b), (|t| &t.error_ratio, f64::max), (|t| &t.p95, f64::max)];
     parts.map(|(part, both)| {
         let mut joined: Vec<f64> = Vec::new();
-        for held in service.sources.iter().filter_map(|id| state.world.held(id)?.trends.value()) {
+        for held in service.speakers.iter().filter_map(|id| state.world.held(id)?.trends.value()) {
             if let Some(line) = part(held).line(&labels) {
                 join(&mut joined, &line.values, both);
             }
