@@ -44,7 +44,19 @@ pub fn reorder(state: &mut State) {
         Place::Overview => overview::reorder(state),
         Place::Services => services::reorder(state),
         Place::Alerts => alerts::reorder(state),
-        Place::Service(_) | Place::Alert(_) | Place::Sources | Place::Messages => {}
+        Place::Alert(fingerprint) => alert::reorder(state, *fingerprint),
+        Place::Service(_) | Place::Sources | Place::Messages => {}
+    }
+}
+
+/// Counts up whenever the lists of the present screen may have to be brought into another order.
+pub fn revision(state: &State) -> u64 {
+    match state.place() {
+        Place::Alerts => alerts::revision(state),
+        Place::Alert(_) => state.world.alerts_revision(),
+        Place::Overview | Place::Services | Place::Service(_) | Place::Sources | Place::Messages => {
+            state.world.revision()
+        }
     }
 }
 

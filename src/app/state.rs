@@ -15,6 +15,7 @@ use super::message::Messages;
 use super::palette::Palette;
 use super::place::Place;
 use super::range::Range;
+use super::screens::alert::Related;
 use super::screens::alerts::Alerts;
 use super::screens::overview::Overview;
 use super::screens::services::Services;
@@ -140,6 +141,8 @@ pub struct State {
     pub services: Services,
     /// The list of alerts.
     pub alerts: Alerts,
+    /// What is related to the alert on the screen.
+    pub related: Related,
     /// The list of sources.
     pub source_list: Sources,
     /// The panel that has the keyboard, on screens with several; and how far a long page is scrolled.
@@ -163,8 +166,8 @@ pub struct State {
     /// When the person last looked at a screen, for marking what came since.
     pub looked: BTreeMap<Command, Timestamp>,
     pub(super) version: u64,
-    /// The revision of the world and the screen that the lists were last ordered for.
-    pub(super) ordered: Option<(u64, Option<Command>)>,
+    /// The revision of the world and the place that the lists were last ordered for.
+    pub(super) ordered: Option<(u64, Place)>,
 }
 
 impl State {
@@ -187,6 +190,7 @@ impl State {
             overview: Overview::default(),
             services: Services::default(),
             alerts: Alerts::default(),
+            related: Related::default(),
             panel: 0,
             scroll: 0,
             mode: Mode::Browse,

@@ -1,5 +1,6 @@
 //! One alert: what it means, its expression as a chart, when it fired before, what else is wrong, and what to do.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::app::due::Want;
 use crate::app::range;
+use crate::app::screens::alerts::badness;
 use crate::app::state::State;
 use crate::model::alert::Alert;
 use crate::model::ask::{Ask, AskKind};
@@ -28,6 +30,35 @@ const POINTS: u16 = 240;
 const PAST: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Points of the past: one for five minutes and a bit.
 const PAST_POINTS: u16 = 1500;
+
+/// Most related alerts that are listed.
+const RELATED: usize = 12;
+
+/// The alerts that are about the same as the one on the screen.
+#[derive(Debug, Default)]
+pub struct Related {
+    /// How many there are.
+    pub count: usize,
+    /// Those with the most labels in common.
+    pub first: Vec<Fingerprint>,
+}
+
+/// Finds the related alerts again.
+pub fn reorder(state: &mut State, fingerprint: Fingerprint) {
+    let world = &state.world;
+    let Some(alert) = world.alert(fingerprint) else { return };
+    let service = world.service_of(&alert.labels);
+    let likeness = |other: &Alert| {
+        let same_service = service.is_some() && world.service_of(&other.labels) == service;
+        other.labels.shared_with(&alert.labels) + if same_service { 3 } else { 0 }
+    };
+    let others = world.alerts().iter().filter(|other| other.fingerprint != fingerprint);
+    let others = others.map(|other| (Reverse(likeness(other)), badness(other)));
+    let mut others: Vec<_> = others.filter(|(Reverse(likeness), _)| *likeness >= 2).collect();
+    others.sort_unstable();
+    let first = others.iter().take(RELATED).map(|(_, (.., fingerprint))| *fingerprint).collect();
+    state.related = Related { count: others.len(), first };
+}
 
 /// What is drawn of the rule that made an alert.
 #[derive(Debug, Clone, PartialEq)]

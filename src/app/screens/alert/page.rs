@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Subject, subject};
+use super::{Related, Subject, subject};
 use crate::app::look::Cx;
 use crate::app::number::{ago, moment};
-use crate::app::screens::alerts::by_badness;
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
@@ -15,8 +14,6 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::remote::age;
 use crate::model::source::SourceId;
 
-/// Most related alerts that are listed.
-const RELATED: usize = 12;
 /// Most earlier firings that are listed.
 const EARLIER: usize = 12;
 
@@ -80,7 +77,7 @@ pub(super) fn lines(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) 
             page.pair(name, value, Role::Text);
         }
     }
-    related(state, cx, alert, &mut page);
+    related(state, cx, &mut page);
     if let Some(subject) = subject(state, alert) {
         earlier(state, cx, alert, &subject, &mut page);
         page.title("Rule");
@@ -125,23 +122,10 @@ fn quieted(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
 }
 
 /// Alerts that are about the same, those with the most labels in common first.
-fn related(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, page: &mut Page) {
-    let service = state.world.service_of(&alert.labels);
-    let likeness = |other: &Alert| {
-        let same_service = service.is_some() && state.world.service_of(&other.labels) == service;
-        other.labels.shared_with(&alert.labels) + if same_service { 3 } else { 0 }
-    };
-    let mut others: Vec<_> = state
-        .world
-        .alerts()
-        .iter()
-        .filter(|other| other.fingerprint != alert.fingerprint)
-        .map(|other| (likeness(other), other))
-        .filter(|(likeness, _)| *likeness >= 2)
-        .collect();
-    others.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| by_badness(one, other)));
-    page.title(&format!("Alerts that share labels: {}", others.len()));
-    for (_, other) in others.into_iter().take(RELATED) {
+fn related(state: &State, cx: &Cx<'_>, page: &mut Page) {
+    let Related { count, first } = &state.related;
+    page.title(&format!("Alerts that share labels: {count}"));
+    for other in first.iter().filter_map(|fingerprint| state.world.alert(*fingerprint)) {
         let role = Role::of_alert(other);
         let service = state.world.service_of(&other.labels).map_or("", |name| name);
         page.line(vec![
