@@ -16,7 +16,7 @@ use super::screens::{self, alert};
 use super::state::{Mode, State};
 use super::theme::Role;
 use super::widgets::text::{self, Run};
-use crate::model::alert::{AlertState, Severity};
+use crate::model::alert::AlertState;
 use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::health::Health;
@@ -111,7 +111,7 @@ pub fn render(state: &State, now: Timestamp, buf: &mut Buffer) {
 
 /// One line for a terminal that is too small for more: the worst first.
 fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    let firing = state.world.alerts().iter().filter(|alert| alert.is_firing()).count();
+    let firing = state.world.tally().in_state(AlertState::Firing);
     let mut runs = Vec::new();
     let in_doubt = doubts(state, &VITAL, cx.now).len();
     if in_doubt > 0 {
@@ -204,17 +204,8 @@ fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> {
                 )
             }
             Command::Alerts => {
-                let firing = state
-                    .world
-                    .alerts()
-                    .iter()
-                    .filter(|a| a.state == AlertState::Firing && a.severity != Severity::None);
-                let worst = firing.clone().map(|alert| alert.severity).min().map(Role::of_severity);
-                (
-                    firing.clone().count(),
-                    worst,
-                    firing.filter_map(|a| state.world.changed_at(a.fingerprint)).max(),
-                )
+                let tally = state.world.tally();
+                (tally.loud(), tally.worst().map(Role::of_severity), tally.newest())
             }
             Command::Sources => {
                 let bad = doubts(state, &VITAL, cx.now).len();

@@ -50,6 +50,17 @@ pub fn reorder(state: &mut State) {
     }
 }
 
+/// Counts up whenever the lists of the present screen may have to be brought into another order.
+pub fn revision(state: &State) -> u64 {
+    match state.place() {
+        Place::Alerts => alerts::revision(state),
+        Place::Alert(_) => state.world.alerts_revision(),
+        Place::Overview | Place::Services | Place::Service(_) | Place::Sources | Place::Messages => {
+            state.world.revision()
+        }
+    }
+}
+
 /// What the present screen wants to know, and what is vital on every screen.
 pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
     let mut wants = vital::wants(state);

@@ -169,7 +169,7 @@ pub struct State {
     /// When the person last looked at a screen, for marking what came since.
     pub looked: BTreeMap<Command, Timestamp>,
     pub(super) version: u64,
-    /// The revision of the world and the screen that the lists were last ordered for.
+    /// The revision of the world and the place that the lists were last ordered for.
     pub(super) ordered: Option<(u64, Place)>,
 }
 

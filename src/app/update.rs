@@ -62,12 +62,12 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     effects
 }
 
-/// Brings the lists of the present screen in order, if the world or the screen changed, and the cursor into sight.
+/// Brings the lists of the present screen in order, if the world or the place changed, and the cursor into sight.
 fn settle(state: &mut State) {
-    let mark = (state.world.revision(), state.place().clone());
-    if state.ordered.as_ref() != Some(&mark) {
+    let revision = screens::revision(state);
+    if !state.ordered.as_ref().is_some_and(|(known, place)| *known == revision && place == state.place()) {
         screens::reorder(state);
-        state.ordered = Some(mark);
+        state.ordered = Some((revision, state.place().clone()));
     }
     navigate::follow(state);
 }
@@ -301,7 +301,8 @@ fn enter(
     (read_only, production): (bool, bool),
     now: Timestamp,
 ) {
-    state.world = World::new(sources.iter().map(|source| source.id.clone()), state.judgement.clone());
+    let world = World::new(sources.iter().map(|source| source.id.clone()), state.judgement.clone());
+    state.world = world.after(&state.world);
     state.epoch += 1;
     state.polls = super::due::Polls::default();
     state.source_list = screens::sources::Sources::of(&sources);

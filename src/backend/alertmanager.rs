@@ -124,14 +124,15 @@ impl Alertmanager {
     async fn silences(&self, known: Option<u64>) -> Answered {
         // servers before 0.34 pass the parameter over
         let body = self.get("silences", &[("expired", "false")]).await?;
-        let answer = if known == Some(body.digest) {
+        let digest = body.digest();
+        let answer = if known == Some(digest) {
             Answer::Unchanged
         } else {
             let silences: Vec<wire::Silence<'_>> = self.json(&body)?;
             let lasting = silences.iter().filter_map(|silence| map::silence(silence, &self.info.id));
             Answer::Silences(lasting.map(Arc::new).collect())
         };
-        Ok(Reply { answer, digest: Some(body.digest), bytes_in: body.wire_bytes, requests: 1 })
+        Ok(Reply { answer, digest: Some(digest), bytes_in: body.wire_bytes, requests: 1 })
     }
 
     async fn get(&self, what: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {

@@ -56,6 +56,13 @@ impl Labels {
         Self(self.0.iter().filter(|(name, _)| !drop(name)).cloned().collect())
     }
 
+    /// Whether `other` has all of these labels with the same values.
+    pub fn is_within(&self, other: &Self) -> bool {
+        // both are in the order of names, and shared strings are equal at first sight
+        let mut theirs = other.0.iter();
+        self.0.iter().all(|mine| theirs.by_ref().find(|(name, _)| *name == mine.0) == Some(mine))
+    }
+
     /// How many labels both sets have with the same value; how closely two alerts are related.
     pub fn shared_with(&self, other: &Self) -> usize {
         self.iter().filter(|(name, value)| other.get(name) == Some(value)).count()
@@ -150,5 +157,20 @@ mod tests {
         let two = Labels::from_iter([("service", "cart"), ("region", "us")]);
         assert_eq!(one.shared_with(&two), 1);
         assert_eq!(one.without(|name| name == "region"), Labels::from_iter([("service", "cart")]));
+    }
+
+    #[test]
+    fn a_set_is_within_another_that_has_all_of_it() {
+        let whole = Labels::from_iter([("a", "1"), ("b", "2"), ("c", "3")]);
+        for (part, is_within) in [
+            (vec![], true),
+            (vec![("a", "1"), ("c", "3")], true),
+            (vec![("b", "2")], true),
+            (vec![("b", "3")], false),
+            (vec![("a", "1"), ("d", "4")], false),
+            (vec![("a", "1"), ("aa", "1"), ("b", "2")], false),
+        ] {
+            assert_eq!(Labels::from_iter(part.clone()).is_within(&whole), is_within, "{part:?}");
+        }
     }
 }

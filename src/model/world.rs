@@ -1,6 +1,6 @@
 //! What all sources together say: merged, each part with its age, absence never taken for health.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use super::series::Matrix;
 use super::service::{Detail, Heard, Service, ServiceBoard, Trends, merge};
 use super::silence::Silence;
 use super::source::{Offer, SourceError, SourceId, Trouble};
+pub use tally::Tally;
 
 /// How long a service without data stays in the list.
 pub const LOST_KEPT: SignedDuration = SignedDuration::from_hours(24);
@@ -86,8 +87,13 @@ pub struct World {
     held: BTreeMap<SourceId, Held>,
     services: Vec<Service>,
     alerts: Vec<Arc<Alert>>,
-    changed: HashMap<Fingerprint, (AlertState, Timestamp)>,
+    /// For each alert when it came or last changed its state.
+    changed: Vec<Timestamp>,
+    tally: Tally,
+    /// The sources whose watchdog fires.
+    watched: BTreeSet<SourceId>,
     revision: u64,
+    alerts_revision: u64,
 }
 
 impl World {
@@ -97,9 +103,21 @@ impl World {
         Self { judgement, held, ..Self::default() }
     }
 
+    /// Goes on counting where `other` stopped, so that nothing that was worked out from that one is taken for this one's.
+    #[must_use]
+    pub fn after(mut self, other: &Self) -> Self {
+        (self.revision, self.alerts_revision) = (other.revision + 1, other.alerts_revision + 1);
+        self
+    }
+
     /// Counts up whenever services, alerts, rules or silences changed.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// Counts up whenever alerts changed.
+    pub fn alerts_revision(&self) -> u64 {
+        self.alerts_revision
     }
 
     /// All services, in the order of their names.
@@ -120,13 +138,17 @@ impl World {
 
     /// The alert with this identity.
     pub fn alert(&self, fingerprint: Fingerprint) -> Option<&Arc<Alert>> {
-        let at = self.alerts.binary_search_by_key(&fingerprint, |alert| alert.fingerprint).ok()?;
-        self.alerts.get(at)
+        self.alerts.get(alerts::find(&self.alerts, fingerprint)?)
+    }
+
+    /// How many alerts there are of what kind.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// When the alert came or last changed its state, as far as burnwatch saw it; its start if it was there from the first.
     pub fn changed_at(&self, fingerprint: Fingerprint) -> Option<Timestamp> {
-        self.changed.get(&fingerprint).map(|(_, at)| *at)
+        self.changed.get(alerts::find(&self.alerts, fingerprint)?).copied()
     }
 
     /// The service that an alert is about: the first service label that names a known service, else the first that is there.
@@ -162,12 +184,9 @@ impl World {
 
     /// The dead man's switch of one source of alerts.
     pub fn watchdog(&self, source: &SourceId) -> Watchdog {
-        let board = self.held.get(source).and_then(|held| held.alerts.value());
-        match board {
+        match self.held.get(source).and_then(|held| held.alerts.value()) {
             None => Watchdog::Unknown,
-            Some(board) if board.alerts.iter().any(|alert| self.is_watchdog(alert.name())) => {
-                Watchdog::Present
-            }
+            Some(_) if self.watched.contains(source) => Watchdog::Present,
             Some(_) => Watchdog::Absent,
         }
     }
@@ -253,27 +272,29 @@ impl World {
     }
 
     fn merge_alerts(&mut self, now: Timestamp) {
-        let first = self.alerts.is_empty() && self.changed.is_empty();
-        let boards = self.held.values().filter_map(|held| held.alerts.value()).map(|board| &board.alerts);
+        let first = self.alerts.is_empty();
+        let is_watchdog = |alert: &Arc<Alert>| self.is_watchdog(alert.name());
+        let boards = self.held.iter().filter_map(|(id, held)| Some((id, &held.alerts.value()?.alerts)));
+        let watched = boards.clone().filter(|(_, board)| board.iter().any(is_watchdog));
+        let watched = watched.map(|(id, _)| id.clone()).collect();
         let rules = self.held.values().filter_map(|held| held.rules.value()).map(|board| &board.alerts);
-        let is_alert = |alert: &&Arc<Alert>| !self.is_watchdog(alert.name());
         let all = alerts::merged(
-            boards.flatten().filter(is_alert),
-            rules.flatten().filter(is_alert),
+            boards.flat_map(|(_, board)| board).filter(|alert| !is_watchdog(alert)),
+            rules.flatten().filter(|alert| !is_watchdog(alert)),
             &self.alerts,
             now,
         );
-        let mut changed = HashMap::with_capacity(all.len());
-        for alert in &all {
-            let since = match self.changed.get(&alert.fingerprint) {
-                Some((state, at)) if *state == alert.state => *at,
-                None if first => alert.starts_at,
-                _ => now,
-            };
-            changed.insert(alert.fingerprint, (alert.state, since));
-        }
-        self.changed = changed;
-        self.alerts = all;
+        let since = |alert: &Arc<Alert>| match alerts::find(&self.alerts, alert.fingerprint) {
+            Some(at) if self.alerts.get(at).is_some_and(|old| old.state == alert.state) => {
+                self.changed.get(at).copied().unwrap_or(now)
+            }
+            None if first => alert.starts_at,
+            _ => now,
+        };
+        let changed: Vec<Timestamp> = all.iter().map(since).collect();
+        self.tally = Tally::of(all.iter().zip(changed.iter().copied()));
+        (self.alerts, self.changed, self.watched) = (all, changed, watched);
+        self.alerts_revision += 1;
     }
 
     fn merge_services(&mut self, now: Timestamp) {
@@ -375,5 +396,6 @@ fn kept<'a, K: Ord + Clone, T>(map: &'a mut BTreeMap<K, Remote<T>>, key: &K) -> 
 }
 
 mod alerts;
+mod tally;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! One alert: what it means, its expression as a chart, when it fired before, what else is wrong, and what to do.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use jiff::Timestamp;
 
 use crate::app::due::Want;
 use crate::app::range;
-use crate::app::screens::alerts::by_badness;
+use crate::app::screens::alerts::badness;
 use crate::app::state::State;
 use crate::model::alert::Alert;
 use crate::model::ask::{Ask, AskKind};
@@ -65,7 +66,7 @@ pub fn reorder(state: &mut State, fingerprint: Fingerprint) {
     let others = state.world.alerts().iter().filter(|other| other.fingerprint != fingerprint);
     let mut others: Vec<_> =
         others.map(|other| (likeness(other), other)).filter(|(likeness, _)| *likeness >= 2).collect();
-    others.sort_by(|(a, one), (b, other)| b.cmp(a).then_with(|| by_badness(one, other)));
+    others.sort_by_cached_key(|(likeness, other)| (Reverse(*likeness), badness(other)));
     let rows: Vec<Fingerprint> =
         others.into_iter().take(MOST_RELATED).map(|(_, other)| other.fingerprint).collect();
     if rows.is_empty() {

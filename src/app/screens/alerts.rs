@@ -1,8 +1,10 @@
 //! Alerts: grouped, worst and newest first; what is quiet is folded away but counted.
 
-use std::cmp::Ordering;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+
+use jiff::Timestamp;
 
 use crate::app::filter::Haystack;
 use crate::app::found::Found;
@@ -10,7 +12,7 @@ use crate::app::list::List;
 use crate::app::screens::Order;
 use crate::app::state::State;
 use crate::app::widgets::text;
-use crate::model::alert::{Alert, AlertState};
+use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::world::World;
@@ -77,6 +79,9 @@ pub struct Alerts {
 pub const ORDERS: [&str; 5] =
     ["severity, worst and newest first", "newest first", "name", "service", "last change first"];
 
+/// The index of the order by service.
+const BY_SERVICE: usize = 3;
+
 impl Alerts {
     /// The group that the current row is of, if it has a head.
     pub fn group_at_cursor(&self, world: &World) -> Option<Labels> {
@@ -107,23 +112,22 @@ impl Alerts {
     }
 }
 
-/// Worst and newest first.
-pub(super) fn by_badness(a: &Alert, b: &Alert) -> Ordering {
-    (a.state, a.severity)
-        .cmp(&(b.state, b.severity))
-        .then_with(|| b.starts_at.cmp(&a.starts_at))
-        .then_with(|| a.fingerprint.cmp(&b.fingerprint))
+/// By what alerts are ordered worst and newest first, so that no two are equal.
+pub(super) type Badness = (AlertState, Severity, Reverse<Timestamp>, Fingerprint);
+
+/// The worst and newest is the smallest.
+pub(super) fn badness(alert: &Alert) -> Badness {
+    (alert.state, alert.severity, Reverse(alert.starts_at), alert.fingerprint)
 }
 
 pub(super) fn group_of(alert: &Alert, grouping: &Grouping) -> Labels {
-    let by_name = |names: &mut dyn Iterator<Item = &str>| {
-        names.filter_map(|name| alert.labels.get(name).map(|value| (name, value))).collect()
-    };
     match grouping {
         Grouping::None => Labels::default(),
-        Grouping::By(names) => by_name(&mut names.iter().map(String::as_str)),
+        Grouping::By(names) => alert.labels.without(|label| names.iter().all(|name| name != label)),
         // what Alertmanager does not route yet, or ever, is grouped by its name
-        Grouping::Received if alert.receivers.is_empty() => by_name(&mut ["alertname"].into_iter()),
+        Grouping::Received if alert.receivers.is_empty() => {
+            alert.labels.without(|label| label != "alertname")
+        }
         Grouping::Received => alert.group.clone(),
     }
 }
@@ -133,10 +137,20 @@ pub(super) fn haystack(alerts: &[Arc<Alert>]) -> Haystack {
     Haystack::new(alerts.iter().map(|alert| (&alert.labels, alert.receivers.iter().collect())))
 }
 
+/// Counts up whenever the rows may have to be brought into another order.
+pub(super) fn revision(state: &State) -> u64 {
+    // the service of an alert depends on which services there are
+    let by_service = state.alerts.order.column == BY_SERVICE;
+    if by_service { state.world.revision() } else { state.world.alerts_revision() }
+}
+
+/// An alert with what it is compared by most often, which need not be looked up then.
+type Ranked<'a> = (Badness, &'a Arc<Alert>);
+
 /// Brings groups and rows into their order again.
 pub fn reorder(state: &mut State) {
     let State { world, alerts: screen, .. } = state;
-    let passes = screen.found.select(world.revision(), || haystack(world.alerts()));
+    let passes = screen.found.select(world.alerts_revision(), || haystack(world.alerts()));
     let passing = world
         .alerts()
         .iter()
@@ -144,30 +158,29 @@ pub fn reorder(state: &mut State) {
         .filter(|(i, _)| passes.as_ref().is_none_or(|passes| passes.get(*i).copied().unwrap_or(false)))
         .map(|(_, alert)| alert);
     let order = screen.order;
-    let service = |alert: &Alert| world.service_of(&alert.labels).cloned();
-    let compare = |a: &Alert, b: &Alert| {
+    let compare = |(badness, a): &Ranked<'_>, (other, b): &Ranked<'_>| {
         let ordering = match order.column {
             1 => b.starts_at.cmp(&a.starts_at),
             2 => a.name().cmp(b.name()),
-            3 => service(a).cmp(&service(b)),
+            BY_SERVICE => world.service_of(&a.labels).cmp(&world.service_of(&b.labels)),
             4 => world.changed_at(b.fingerprint).cmp(&world.changed_at(a.fingerprint)),
-            _ => by_badness(a, b),
+            _ => badness.cmp(other),
         };
-        order.apply(ordering).then_with(|| by_badness(a, b))
+        order.apply(ordering).then_with(|| badness.cmp(other))
     };
     screen.hidden.clear();
-    let mut groups: HashMap<Labels, Vec<&Arc<Alert>>> = HashMap::new();
+    let mut groups: HashMap<Labels, Vec<Ranked<'_>>> = HashMap::new();
     for alert in passing {
         let quiet = !matches!(alert.state, AlertState::Firing | AlertState::Pending);
         if quiet && !screen.show_quiet {
             *screen.hidden.entry(alert.state).or_default() += 1;
         } else {
-            groups.entry(group_of(alert, &screen.grouping)).or_default().push(alert);
+            groups.entry(group_of(alert, &screen.grouping)).or_default().push((badness(alert), alert));
         }
     }
-    let mut sorted: Vec<(Labels, Vec<&Arc<Alert>>)> = groups.into_iter().collect();
+    let mut sorted: Vec<(Labels, Vec<Ranked<'_>>)> = groups.into_iter().collect();
     for (_, alerts) in &mut sorted {
-        alerts.sort_by(|a, b| compare(a, b));
+        alerts.sort_unstable_by(compare);
     }
     sorted.sort_by(|(one, a), (other, b)| match (a.first(), b.first()) {
         (Some(a), Some(b)) => compare(a, b).then_with(|| one.cmp(other)),
@@ -182,7 +195,7 @@ pub fn reorder(state: &mut State) {
             rows.push(Row::Group(labels.clone()));
         }
         if !folded {
-            rows.extend(alerts.iter().map(|alert| Row::Alert(alert.fingerprint)));
+            rows.extend(alerts.iter().map(|(_, alert)| Row::Alert(alert.fingerprint)));
         }
         screen.groups.insert(labels, Group { count: alerts.len(), common: common(&alerts), folded });
     }
@@ -194,13 +207,13 @@ pub fn reorder(state: &mut State) {
 }
 
 /// The labels that all of them have with the same value.
-fn common(alerts: &[&Arc<Alert>]) -> Labels {
-    let Some((first, rest)) = alerts.split_first() else { return Labels::default() };
-    rest.iter().fold(first.labels.clone(), |common, alert| {
-        if common.iter().all(|(name, value)| alert.labels.get(name) == Some(value)) {
+fn common(alerts: &[Ranked<'_>]) -> Labels {
+    let Some(((_, first), rest)) = alerts.split_first() else { return Labels::default() };
+    rest.iter().fold(first.labels.clone(), |common, (_, alert)| {
+        if common.is_within(&alert.labels) {
             common
         } else {
-            common.iter().filter(|(name, value)| alert.labels.get(name) == Some(*value)).collect()
+            common.without(|name| alert.labels.get(name) != common.get(name))
         }
     })
 }

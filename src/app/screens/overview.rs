@@ -28,24 +28,28 @@ pub struct Overview {
     /// The filter, for both panels.
     pub found: Found,
     found_alerts: Found,
+    /// The revision of the alerts and the filter that they were last ordered for.
+    ordered: Option<(u64, String)>,
 }
 
 /// Brings tiles and alerts into their order again.
 pub fn reorder(state: &mut State) {
     let State { world, overview, .. } = state;
-    let revision = world.revision();
-    overview.found_alerts.set(overview.found.text());
-    let passes = overview.found.select(revision, || services::haystack(world.services()));
+    let passes = overview.found.select(world.revision(), || services::haystack(world.services()));
     overview.services.set_rows(services::ordered(world.services(), passes.as_deref(), Order::default()));
-    let passes = overview.found_alerts.select(revision, || alerts::haystack(world.alerts()));
-    let mut firing: Vec<_> = world
-        .alerts()
-        .iter()
-        .enumerate()
+    let mark = (world.alerts_revision(), overview.found.text());
+    if overview.ordered.as_ref().is_some_and(|(revision, text)| (*revision, text.as_str()) == mark) {
+        return;
+    }
+    overview.ordered = Some((mark.0, mark.1.to_owned()));
+    overview.found_alerts.set(overview.found.text());
+    let passes = overview.found_alerts.select(world.alerts_revision(), || alerts::haystack(world.alerts()));
+    let passing = world.alerts().iter().enumerate();
+    let passing = passing
         .filter(|(i, _)| passes.as_ref().is_none_or(|passes| passes.get(*i).copied().unwrap_or(false)))
         .map(|(_, alert)| alert)
-        .filter(|alert| matches!(alert.state, AlertState::Firing | AlertState::Pending))
-        .collect();
-    firing.sort_by(|a, b| alerts::by_badness(a, b));
-    overview.alerts.set_rows(firing.into_iter().map(|alert| alert.fingerprint).collect());
+        .filter(|alert| matches!(alert.state, AlertState::Firing | AlertState::Pending));
+    let mut firing: Vec<_> = passing.map(|alert| alerts::badness(alert)).collect();
+    firing.sort_unstable();
+    overview.alerts.set_rows(firing.into_iter().map(|(.., fingerprint)| fingerprint).collect());
 }

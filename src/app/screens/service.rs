@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::app::due::Want;
 use crate::app::range;
-use crate::app::screens::alerts::by_badness;
+use crate::app::screens::alerts::badness;
 use crate::app::state::State;
 use crate::model::alert::Alert;
 use crate::model::ask::{Ask, AskKind};
@@ -45,7 +45,7 @@ pub fn alerts<'a>(state: &'a State, name: &str) -> Vec<&'a Arc<Alert>> {
     let service = state.world.service(name);
     let known = service.map_or(&[][..], |service| &service.alerts);
     let mut alerts: Vec<_> = known.iter().filter_map(|fingerprint| state.world.alert(*fingerprint)).collect();
-    alerts.sort_by(|a, b| by_badness(a, b));
+    alerts.sort_by_key(|alert| badness(alert));
     alerts
 }
 

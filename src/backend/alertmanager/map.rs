@@ -4,9 +4,10 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
+use regex::bytes::Regex;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
@@ -24,6 +25,8 @@ use crate::model::text::{clean, clean_lines};
 pub(super) struct Shared {
     interner: Interner,
     lists: HashSet<Arc<[Text]>>,
+    /// The alerts of the last answer: most of the next one is the same.
+    last: HashMap<Fingerprint, Arc<Alert>>,
 }
 
 impl Shared {
@@ -95,7 +98,14 @@ impl<'s> Reader<'s> {
             Shape::Flat => drop(Alerts(&mut self).deserialize(&mut json)?),
         }
         json.end()?;
-        Ok(AlertBoard { alerts: self.alerts.into_iter().map(Arc::new).collect() })
+        let last = std::mem::take(&mut self.shared.last);
+        let kept = |alert: Alert| match last.get(&alert.fingerprint) {
+            Some(last) if **last == alert => Arc::clone(last),
+            _ => Arc::new(alert),
+        };
+        let alerts: Vec<Arc<Alert>> = self.alerts.into_iter().map(kept).collect();
+        self.shared.last = alerts.iter().map(|alert| (alert.fingerprint, Arc::clone(alert))).collect();
+        Ok(AlertBoard { alerts })
     }
 
     /// Takes one alert in and says where it is.
@@ -107,10 +117,15 @@ impl<'s> Reader<'s> {
         }
         let labels = shared.labels(&wire.labels);
         let fingerprint = sent.unwrap_or_else(|| Fingerprint::of(&labels));
+        let annotations = shared.paragraphs(&wire.annotations);
+        let (labels, annotations) = match shared.last.get(&fingerprint) {
+            Some(last) => (same(labels, &last.labels), same(annotations, &last.annotations)),
+            None => (labels, annotations),
+        };
         let updated_at = moment(&wire.updated_at);
         let alert = Alert {
             fingerprint,
-            annotations: shared.paragraphs(&wire.annotations),
+            annotations,
             state: state(&wire.status),
             severity: self.severities.of(&labels),
             labels,
@@ -147,6 +162,11 @@ impl<'s> Reader<'s> {
             }
         }
     }
+}
+
+/// The copy that is there already, if they are equal.
+fn same(new: Labels, known: &Labels) -> Labels {
+    if new == *known { known.clone() } else { new }
 }
 
 struct Groups<'r, 's>(&'r mut Reader<'s>);
@@ -294,21 +314,15 @@ fn matcher(wire: &wire::Matcher<'_>) -> Option<Matcher> {
 /// Alertmanager picks any of several inhibitors anew for each answer, so that the bytes differ although nothing has changed
 /// (seen: 0.25). Those lists are left out; the key cannot be part of a text, because its quotes would be escaped there.
 pub(super) fn digest(bytes: &[u8]) -> u64 {
-    const KEY: &[u8] = b"\"inhibitedBy\":[";
+    static KEY: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r#""inhibitedBy":\[([^\]]*)"#).expect("a test reads it"));
     let mut hasher = DefaultHasher::new();
-    let mut rest = bytes;
-    while let Some(at) = find(rest, KEY) {
-        let (before, list) = rest.split_at(at + KEY.len());
-        let end = list.iter().position(|byte| *byte == b']').unwrap_or(list.len());
-        hasher.write(before);
-        hasher.write_u8(u8::from(end == 0));
-        rest = list.get(end..).unwrap_or_default();
+    let mut from = 0;
+    for list in KEY.captures_iter(bytes).filter_map(|found| found.get(1)) {
+        hasher.write(bytes.get(from..list.start()).unwrap_or_default());
+        hasher.write_u8(u8::from(list.is_empty()));
+        from = list.end();
     }
-    hasher.write(rest);
+    hasher.write(bytes.get(from..).unwrap_or_default());
     hasher.finish()
-}
-
-/// Where `key`, which begins with a quote, is.
-fn find(bytes: &[u8], key: &[u8]) -> Option<usize> {
-    bytes.windows(key.len()).position(|window| window == key)
 }

@@ -13,6 +13,9 @@ use crate::model::text;
 /// Longest part of a decoder's message that is shown.
 const REASON: usize = 160;
 
+/// From this size on a body is large, in bytes.
+const LARGE: usize = 256 * 1024;
+
 /// A whole answer.
 pub(crate) struct Body {
     source: SourceId,
@@ -20,17 +23,20 @@ pub(crate) struct Body {
     pub(crate) bytes: Vec<u8>,
     /// As many as came over the wire.
     pub(crate) wire_bytes: u64,
-    /// Recognises the same bytes next time.
-    pub(crate) digest: u64,
     /// The server's clock (`Date`).
     pub(crate) date: Option<Timestamp>,
 }
 
 impl Body {
     pub(super) fn new(source: SourceId, bytes: Vec<u8>, wire_bytes: u64, date: Option<Timestamp>) -> Self {
+        Self { source, bytes, wire_bytes, date }
+    }
+
+    /// Recognises the same bytes next time.
+    pub(crate) fn digest(&self) -> u64 {
         let mut hasher = std::hash::DefaultHasher::new();
-        hasher.write(&bytes);
-        Self { source, bytes, wire_bytes, digest: hasher.finish(), date }
+        hasher.write(&self.bytes);
+        hasher.finish()
     }
 
     /// The JSON in it.
@@ -158,6 +164,20 @@ struct Limited {
     is_over: bool,
 }
 
+impl Limited {
+    /// Asks for room for all that may still come once a body turns out to be large. What is not written to costs nothing,
+    /// and a piece of that size goes back to the system when it is dropped; one that grows by and by leaves holes behind, of
+    /// which the next body may fill none.
+    fn make_room(&mut self, length: usize) {
+        let is_full = self.bytes.len() + length > self.bytes.capacity();
+        if is_full && self.bytes.len() > LARGE {
+            let most = usize::try_from(self.left).unwrap_or(0).saturating_add(length);
+            // where that much is not to be had, it grows by and by
+            self.bytes.try_reserve_exact(most).ok();
+        }
+    }
+}
+
 impl Write for Limited {
     fn write(&mut self, chunk: &[u8]) -> std::io::Result<usize> {
         let length = chunk.len() as u64;
@@ -166,6 +186,7 @@ impl Write for Limited {
             return Err(std::io::ErrorKind::FileTooLarge.into());
         }
         self.left -= length;
+        self.make_room(chunk.len());
         self.bytes.extend_from_slice(chunk);
         Ok(chunk.len())
     }

@@ -54,7 +54,8 @@ fn once(mut all: Vec<Arc<Alert>>) -> Vec<Arc<Alert>> {
     all
 }
 
-fn find(all: &[Arc<Alert>], fingerprint: Fingerprint) -> Option<usize> {
+/// Where the alert with this identity is in a merged list.
+pub(super) fn find(all: &[Arc<Alert>], fingerprint: Fingerprint) -> Option<usize> {
     all.binary_search_by_key(&fingerprint, |alert| alert.fingerprint).ok()
 }
 

@@ -253,16 +253,13 @@ fn signals_of(service: &Service, width: u16) -> String {
 /// Alerts by severity and state, and whether the monitoring itself is alive.
 fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let inner = panel(cx, "State", false, area, buf);
-    let alerts = state.world.alerts();
-    let firing =
-        |severity: Severity| alerts.iter().filter(|a| a.is_firing() && a.severity == severity).count();
-    let in_state = |wanted: AlertState| alerts.iter().filter(|alert| alert.state == wanted).count();
+    let tally = state.world.tally();
     let known = is_known(state);
     // what nobody has counted is not zero
     let number = |count: usize| if known { count.to_string() } else { UNKNOWN.to_owned() };
     let mut loud = vec![Run::new("firing   ", Role::Muted)];
     for severity in Severity::ALL {
-        let (count, role) = (firing(severity), Role::of_severity(severity));
+        let (count, role) = (tally.firing(severity), Role::of_severity(severity));
         if count > 0 || severity != Severity::None {
             let words = format!("{} {} {}  ", cx.symbol(role), number(count), severity.word());
             loud.push(Run::new(words, if count > 0 { role } else { Role::Muted }));
@@ -270,7 +267,7 @@ fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     }
     let mut quiet = vec![Run::new("quiet    ", Role::Muted)];
     for wanted in [AlertState::Pending, AlertState::Silenced, AlertState::Inhibited, AlertState::Resolved] {
-        quiet.push(Run::new(format!("{} {}  ", number(in_state(wanted)), wanted.word()), Role::Text));
+        quiet.push(Run::new(format!("{} {}  ", number(tally.in_state(wanted)), wanted.word()), Role::Text));
     }
     let lines = [loud, quiet, watchdogs(state, cx), sources(state, cx)];
     for (y, line) in (inner.top()..inner.bottom()).zip(lines) {

@@ -90,13 +90,12 @@ pub fn chart_at(state: &State, name: &Text, body: Rect, column: u16, row: u16) -
 fn title(cx: &Cx<'_>, service: &Service, state: &State) -> Vec<Run<'static>> {
     let role = Role::of_health(service.health);
     let why = services::why(service);
-    let verdict = match state.range.end {
-        Some(end) => format!("was {} at {}", service.health.word(), moment(end, cx.now, cx.zone)),
-        None => {
-            // how long before burnwatch looked, nobody knows
-            let lasted = service.since.map(|since| format!(" for {}", ago(since, cx.now)));
-            format!("is {}{}", service.health.word(), lasted.unwrap_or_default())
-        }
+    let verdict = if let Some(end) = state.range.end {
+        format!("was {} at {}", service.health.word(), moment(end, cx.now, cx.zone))
+    } else {
+        // how long before burnwatch looked, nobody knows
+        let lasted = service.since.map(|since| format!(" for {}", ago(since, cx.now)));
+        format!("is {}{}", service.health.word(), lasted.unwrap_or_default())
     };
     let mut runs =
         vec![Run::new(format!(" {} {} ", cx.symbol(role), service.name), role), Run::new(verdict, role)];

@@ -207,9 +207,7 @@ pub(in crate::app::screens) fn why(service: &Service) -> String {
 /// Request rate, error ratio and p95 of a service: of several sources rates add up, of the others the worst counts.
 pub(in crate::app::screens) fn trends(state: &State, service: &Service) -> [Vec<f64>; 3] {
     let labels = Labels::from_iter([("service", &*service.name)]);
-    let parts: [(fn(&Trends) -> &Matrix, fn(f64, f64) -> f64); 3] =
-        [(|t| &t.request_rate, |a, b| a + b), (|t| &t.error_ratio, f64::max), (|t| &t.p95, f64::max)];
-    parts.map(|(part, both)| {
+    let part = |part: fn(&Trends) -> &Matrix, both: fn(f64, f64) -> f64| {
         let mut joined: Vec<f64> = Vec::new();
         for held in service.speakers.iter().filter_map(|id| state.world.held(id)?.trends.value()) {
             if let Some(line) = part(held).line(&labels) {
@@ -217,7 +215,8 @@ pub(in crate::app::screens) fn trends(state: &State, service: &Service) -> [Vec<
             }
         }
         joined
-    })
+    };
+    [part(|t| &t.request_rate, |a, b| a + b), part(|t| &t.error_ratio, f64::max), part(|t| &t.p95, f64::max)]
 }
 
 /// Joins a history into another that ends at the same moment; where only one has a value, that counts.

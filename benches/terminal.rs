@@ -1,0 +1,274 @@
+//! What a person at the terminal feels: the start, each key, and what burnwatch costs while nobody touches it.
+//!
+//! The program runs in a real pseudo-terminal, against the sources that `BURNWATCH_BENCH_PROMETHEUS` and
+//! `BURNWATCH_BENCH_ALERTMANAGER` name, else against the demo world. `BURNWATCH_BENCH_BINARY` names another build, to
+//! compare with.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench, which prints what it measured")]
+#![expect(clippy::disallowed_methods, reason = "a bench measures time as the person has it")]
+
+use std::env;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+const SIZE: (u16, u16) = (120, 36);
+/// Starts that are measured.
+const STARTS: usize = 20;
+/// Time for all sources to answer for the first time.
+const SETTLING: Duration = Duration::from_secs(25);
+/// Keys that are measured for each row of the table.
+const KEYS: usize = 150;
+/// Between two keys: as a hurried person types.
+const PAUSE: Duration = Duration::from_millis(70);
+/// How long each screen is left alone, in seconds.
+const SILENCE: usize = 30;
+/// Longer than this no key may take.
+const LOST: Duration = Duration::from_secs(3);
+
+/// A terminal with burnwatch in it.
+struct Terminal {
+    master: Box<dyn MasterPty + Send>,
+    keyboard: Box<dyn Write + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    output: Receiver<(Instant, Vec<u8>)>,
+    seen: vt100::Parser,
+    bytes: usize,
+    started: Instant,
+}
+
+impl Terminal {
+    fn start(arguments: &[String]) -> Self {
+        let (cols, rows) = SIZE;
+        let pair =
+            native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let binary = env::var("BURNWATCH_BENCH_BINARY");
+        let mut command = CommandBuilder::new(binary.as_deref().unwrap_or(env!("CARGO_BIN_EXE_burnwatch")));
+        command.args(arguments);
+        command.env("TERM", "xterm-256color");
+        let home = concat!(env!("CARGO_TARGET_TMPDIR"), "/home");
+        for name in ["HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME"] {
+            command.env(name, home);
+        }
+        let (sender, output) = channel();
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        thread::spawn(move || {
+            let mut chunk = vec![0; 64 * 1024];
+            while let Ok(read @ 1..) = reader.read(&mut chunk) {
+                let bytes = chunk.get(..read).unwrap().to_vec();
+                if sender.send((Instant::now(), bytes)).is_err() {
+                    return;
+                }
+            }
+        });
+        let keyboard = pair.master.take_writer().unwrap();
+        let started = Instant::now();
+        let child = pair.slave.spawn_command(command).unwrap();
+        let seen = vt100::Parser::new(rows, cols, 0);
+        Self { master: pair.master, keyboard, child, output, seen, bytes: 0, started }
+    }
+
+    fn press(&mut self, keys: &str) -> Instant {
+        let at = Instant::now();
+        self.keyboard.write_all(keys.as_bytes()).unwrap();
+        at
+    }
+
+    /// Takes output until the screen is as wanted; the moment when the last of it came, and its bytes.
+    fn until(&mut self, wanted: impl Fn(&vt100::Screen) -> bool) -> Option<(Instant, usize)> {
+        let (deadline, before) = (Instant::now() + LOST, self.bytes);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let (at, bytes) = self.output.recv_timeout(left).ok()?;
+            self.take(&bytes);
+            if wanted(self.seen.screen()) {
+                return Some((at, self.bytes - before));
+            }
+        }
+    }
+
+    /// Takes all output of this time.
+    fn watch(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        loop {
+            match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok((_, bytes)) => self.take(&bytes),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len();
+        self.seen.process(bytes);
+    }
+
+    /// Processor time that was used, of all threads.
+    fn worked(&self) -> Duration {
+        let pid = self.child.process_id().unwrap();
+        let tasks = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        let of_task = |path: std::path::PathBuf| -> Option<u64> {
+            fs::read_to_string(path.join("schedstat")).ok()?.split(' ').next()?.parse().ok()
+        };
+        Duration::from_nanos(tasks.filter_map(|task| of_task(task.ok()?.path())).sum())
+    }
+
+    /// A line of `/proc/PID/status`, in MiB.
+    fn memory(&self, what: &str) -> f64 {
+        let pid = self.child.process_id().unwrap();
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with(what)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+    }
+
+    fn end(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        drop(self.master);
+    }
+}
+
+/// The line that the cursor of a list is on, and what stands there.
+fn cursor(screen: &vt100::Screen) -> Option<(usize, String)> {
+    screen.rows(0, SIZE.0).enumerate().find(|(_, row)| row.contains('▌'))
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// Median, 99th percentile, largest.
+fn spread(mut values: Vec<f64>) -> (f64, f64, f64) {
+    values.sort_by(f64::total_cmp);
+    let at = |share: f64| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an index")]
+        let index = ((values.len() - 1) as f64 * share).ceil() as usize;
+        values.get(index).copied().unwrap_or(f64::NAN)
+    };
+    (at(0.5), at(0.99), at(1.0))
+}
+
+fn first_frames() {
+    // takes connections and never says a word
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", silent.local_addr().unwrap());
+    let real = ["--prometheus", &address, "--alertmanager", &address].map(str::to_owned);
+    for (name, arguments) in [("demo", &["demo".to_owned()][..]), ("silent sources", &real)] {
+        let times = (0..STARTS).map(|_| {
+            let mut terminal = Terminal::start(arguments);
+            let (at, _) = terminal.until(|screen| screen.contents().contains("palette")).unwrap();
+            let time = milliseconds(at - terminal.started);
+            terminal.end();
+            time
+        });
+        let (median, high, most) = spread(times.collect());
+        println!("start to first frame, {name:<15} median {median:6.1} ms  p99 {high:6.1}  most {most:6.1}");
+    }
+}
+
+fn report(name: &str, taken: Vec<(f64, f64)>, lost: usize) {
+    let (times, bytes): (Vec<f64>, Vec<f64>) = taken.into_iter().unzip();
+    let ((median, high, most), (usual, ..)) = (spread(times), spread(bytes));
+    println!(
+        "key to screen, {name:<22} median {median:6.1} ms  p99 {high:6.1}  most {most:6.1}   \
+         {usual:5.0} bytes a key   {lost} lost"
+    );
+}
+
+fn moves(terminal: &mut Terminal, screen: &str, keys: [&str; 2]) {
+    terminal.press(screen);
+    terminal.watch(Duration::from_secs(1));
+    let (mut taken, mut lost) = (Vec::new(), 0);
+    for key in 0..KEYS {
+        let before = cursor(terminal.seen.screen());
+        // further down than up, so that the list scrolls too
+        let at = terminal.press(if key % 5 == 4 { keys[1] } else { keys[0] });
+        match terminal.until(|screen| cursor(screen).is_some_and(|now| Some(now) != before)) {
+            Some((then, bytes)) => taken.push((milliseconds(then - at), bytes as f64)),
+            None => lost += 1,
+        }
+        terminal.watch(PAUSE);
+    }
+    report(&format!("move on screen {screen}"), taken, lost);
+}
+
+fn filters(terminal: &mut Terminal, screen: &str) {
+    terminal.press(screen);
+    terminal.watch(Duration::from_secs(1));
+    let (mut taken, mut lost) = (Vec::new(), 0);
+    for word in ["checkout", "latency", "eu-west", "zone", "severity=page", "pod-77"].iter().cycle() {
+        terminal.press("/");
+        terminal.watch(PAUSE);
+        for end in 1..=word.len() {
+            let typed = format!("/ {}▏", word.get(..end).unwrap());
+            let at = terminal.press(word.get(end - 1..end).unwrap());
+            match terminal.until(|screen| screen.contents().contains(&typed)) {
+                Some((then, bytes)) => taken.push((milliseconds(then - at), bytes as f64)),
+                None => lost += 1,
+            }
+            terminal.watch(PAUSE);
+        }
+        terminal.press("\x1b");
+        terminal.watch(PAUSE);
+        if taken.len() + lost >= KEYS {
+            break;
+        }
+    }
+    report(&format!("filter on screen {screen}"), taken, lost);
+}
+
+fn silence(terminal: &mut Terminal, screen: &str, name: &str) {
+    terminal.press(screen);
+    // the note of the last key leaves the footer
+    terminal.watch(Duration::from_secs(13));
+    let (mut work, mut bytes) = (Vec::new(), Vec::new());
+    for _ in 0..SILENCE {
+        let (worked, wrote) = (terminal.worked(), terminal.bytes);
+        terminal.watch(Duration::from_secs(1));
+        work.push(terminal.worked().saturating_sub(worked).as_secs_f64() * 100.0);
+        bytes.push((terminal.bytes - wrote) as f64);
+    }
+    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+    let (mean_work, mean_bytes) = (mean(&work), mean(&bytes));
+    let ((work, ..), (bytes, ..)) = (spread(work), spread(bytes));
+    println!(
+        "left alone, {name:<10} between answers {work:5.2} % of a core {bytes:5.0} bytes/s   \
+         with answers {mean_work:5.2} % {mean_bytes:5.0} bytes/s   {:.1} MiB",
+        terminal.memory("VmRSS")
+    );
+}
+
+fn main() {
+    if env::args().any(|argument| argument == "--list" || argument == "--test") {
+        return;
+    }
+    let home = concat!(env!("CARGO_TARGET_TMPDIR"), "/home");
+    fs::create_dir_all(home).unwrap();
+    let address = |name: &str| env::var(format!("BURNWATCH_BENCH_{name}")).ok();
+    let mut arguments = Vec::new();
+    for (flag, name) in [("--prometheus", "PROMETHEUS"), ("--alertmanager", "ALERTMANAGER")] {
+        arguments.extend(address(name).map(|url| [flag.to_owned(), url]).into_iter().flatten());
+    }
+    if arguments.is_empty() {
+        arguments.push("demo".to_owned());
+    }
+    println!("\n{} in {} by {} cells", arguments.join(" "), SIZE.0, SIZE.1);
+    first_frames();
+    let mut terminal = Terminal::start(&arguments);
+    terminal.watch(SETTLING);
+    println!("memory, all answered: {:.1} MiB", terminal.memory("VmRSS"));
+    for screen in ["1", "2", "4"] {
+        moves(&mut terminal, screen, ["j", "k"]);
+        filters(&mut terminal, screen);
+    }
+    for (screen, name) in [("1", "Overview"), ("4", "Alerts"), ("9", "Sources")] {
+        silence(&mut terminal, screen, name);
+    }
+    println!("memory, at its highest: {:.1} MiB", terminal.memory("VmHWM"));
+    terminal.end();
+}
