@@ -42,8 +42,11 @@ fn from_the_first_glance_to_the_cause_and_out_again() {
     terminal.wait_for("Overview > payments");
     terminal.wait_for("Latency by bucket");
     terminal.send(ENTER);
-    terminal.wait_for("last 1h");
-    terminal.wait_for("runbook");
+    // a frame may be read in parts: the old screen has to be gone
+    terminal.wait_until("the alert is open", |screen| {
+        let text = screen.contents();
+        text.contains("last 1h") && text.contains("runbook") && !text.contains("Latency by bucket")
+    });
     terminal.send(ESC);
     // what follows an escape at once would be read as one key with Alt
     terminal.wait_for("Latency by bucket");
