@@ -273,10 +273,11 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         }
         None => standing(state, cx),
     };
-    let used = text::runs(cx, &left, area, buf);
     let wide = |hint: &[Run<'_>]| hint.iter().map(|run| text::width(&run.text)).sum::<u16>();
     let mut hints = hints(state);
-    // the first say most, and help, the last, knows all others
+    // the first say most, and help, the last, knows all others: it keeps its place beside a long message, too
+    let help = hints.last().map_or(0, |help| wide(help) + 2);
+    let used = text::runs(cx, &left, Rect { width: area.width.saturating_sub(help), ..area }, buf);
     while hints.len() > 1 && used + 2 + hints.iter().map(|hint| wide(hint)).sum::<u16>() > area.width {
         hints.remove(hints.len() - 2);
     }
