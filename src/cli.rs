@@ -6,7 +6,6 @@ mod config;
 mod doctor;
 #[cfg(test)]
 mod fixtures;
-mod inquiry;
 mod own;
 mod printer;
 mod report;
@@ -116,12 +115,12 @@ impl<'a> Cx<'a> {
     fn list(
         &self,
         listing: Listing,
-        needs: &'static [AskKind],
+        needs: &[AskKind],
         document: impl FnOnce(&View<'_>) -> Document,
     ) -> Outcome {
         let told = self.session(true).and_then(|session| {
-            let inquiry = session.ask(needs)?;
-            Ok(document(&session.view(&inquiry)))
+            let state = session.ask(needs)?;
+            Ok(document(&session.view(&state)))
         });
         match told {
             Ok(document) => {

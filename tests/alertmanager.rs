@@ -1,5 +1,10 @@
 //! Against a real Alertmanager at `BURNWATCH_TEST_ALERTMANAGER`: what is posted comes back in the model's words.
-#![expect(clippy::panic, clippy::print_stderr, reason = "tests, also outside of test functions")]
+#![cfg(test)]
+
+#[path = "support/real.rs"]
+mod real;
+#[path = "support/skip.rs"]
+mod skip;
 
 use std::sync::Arc;
 
@@ -12,16 +17,8 @@ use burnwatch::model::labels::Labels;
 use burnwatch::model::silence::{Silence, SilenceState};
 use burnwatch::model::source::SourceId;
 use jiff::{Timestamp, ToSpan};
+use real::real;
 use serde_json::{Value, json};
-
-/// The server's address, or nothing and a word about it.
-fn address() -> Option<String> {
-    let address = std::env::var("BURNWATCH_TEST_ALERTMANAGER").ok().filter(|address| !address.is_empty());
-    if address.is_none() {
-        eprintln!("skipped: BURNWATCH_TEST_ALERTMANAGER is not set");
-    }
-    address
-}
 
 #[expect(clippy::disallowed_methods, reason = "a real server has the real time")]
 fn now() -> Timestamp {
@@ -82,7 +79,7 @@ async fn settled(source: &dyn Source, loud: &Labels, quiet: &Labels) -> (Arc<Ale
 
 #[tokio::test]
 async fn alerts_and_silences_come_back_from_a_real_server() {
-    let Some(url) = address() else { return };
+    let Some(url) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
     // asked first: a source installs the cryptography that the plain clients below need as well
     let source = &*connected(&url);
     let Answer::Probe(offer) = source.answer(&Ask::Probe, None).await.expect("a probe").answer else {

@@ -1,10 +1,10 @@
 //! A real Prometheus that scrapes itself, whose address is in `BURNWATCH_TEST_PROMETHEUS`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "tests, also outside of test functions"
-)]
+#![cfg(test)]
+
+#[path = "support/real.rs"]
+mod real;
+#[path = "support/skip.rs"]
+mod skip;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +16,7 @@ use burnwatch::model::ask::{Answer, Ask, Reply, Stretch};
 use burnwatch::model::series::Span;
 use burnwatch::model::source::{SourceId, Trouble};
 use jiff::Timestamp;
+use real::real;
 
 #[expect(clippy::disallowed_methods, reason = "a real server runs by the real clock")]
 fn now() -> Timestamp {
@@ -24,10 +25,7 @@ fn now() -> Timestamp {
 
 /// The server, or nothing where none was started for the tests.
 fn prometheus() -> Option<Arc<dyn Source>> {
-    let Ok(url) = std::env::var("BURNWATCH_TEST_PROMETHEUS") else {
-        println!("skipped: BURNWATCH_TEST_PROMETHEUS names no Prometheus");
-        return None;
-    };
+    let url = real("BURNWATCH_TEST_PROMETHEUS")?;
     let settings = Settings::default();
     let source = SourceSettings {
         kind: SourceKind::Prometheus,

@@ -27,6 +27,16 @@ impl Scope {
             Self::Alerts => "Alerts",
         }
     }
+
+    /// Where it works, in words.
+    pub const fn place(self) -> &'static str {
+        match self {
+            Self::Global => "everywhere",
+            Self::List => "in lists",
+            Self::Time => "where time is shown",
+            Self::Alerts => "on the list of alerts",
+        }
+    }
 }
 
 macro_rules! commands {
@@ -194,8 +204,13 @@ impl KeyMap {
 
     /// The command of a key, if it works in one of these scopes.
     pub fn lookup(&self, key: Key, scopes: &[Scope]) -> Option<Command> {
-        let found = self.keys.iter().find(|(_, keys)| keys.contains(&key)).map(|(command, _)| *command)?;
+        let found = self.anywhere(key)?;
         (found.scope() == Scope::Global || scopes.contains(&found.scope())).then_some(found)
+    }
+
+    /// The command of a key, wherever it works.
+    pub fn anywhere(&self, key: Key) -> Option<Command> {
+        self.keys.iter().find(|(_, keys)| keys.contains(&key)).map(|(command, _)| *command)
     }
 }
 

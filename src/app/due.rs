@@ -10,7 +10,7 @@ use crate::model::ask::{Ask, AskKind, Question};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::remote::{Freshness, Remote, age};
-use crate::model::source::{SourceError, SourceId};
+use crate::model::source::{SourceError, SourceId, Trouble};
 
 /// Longest time between two questions about the same thing, however costly.
 const CEILING: Duration = Duration::from_secs(60);
@@ -59,6 +59,9 @@ struct Poll {
     in_flight: Option<Question>,
     asked_at: Timestamp,
     due_at: Timestamp,
+    /// As long as answers are cheap.
+    base: Duration,
+    /// With what the last answer cost.
     interval: Duration,
 }
 
@@ -122,15 +125,12 @@ impl Polls {
             let question =
                 Question { context: epoch, source: want.source.clone(), ask: want.ask, known: want.known };
             self.traffic.entry(want.source).or_default().since.get_or_insert(now);
-            self.polls.insert(
-                key,
-                Poll {
-                    in_flight: Some(question.clone()),
-                    asked_at: now,
-                    due_at: now,
-                    interval: want.interval,
-                },
-            );
+            // the last answer's cost stands until the next one, so that a slow but steady source does not look stale
+            let interval =
+                self.polls.get(&key).map_or(want.interval, |poll| poll.interval.max(want.interval));
+            let in_flight = Some(question.clone());
+            let poll = Poll { in_flight, asked_at: now, due_at: now, base: want.interval, interval };
+            self.polls.insert(key, poll);
             effects.push(Effect::Fetch(question));
         }
         effects
@@ -169,13 +169,16 @@ impl Polls {
                     traffic.round_trip = Some(arrival.took);
                 }
                 traffic.hold = None;
-                poll.interval = adapted(poll.interval, arrival.took, reply.bytes_in);
+                poll.interval = adapted(poll.base, arrival.took, reply.bytes_in);
                 poll.due_at = poll.asked_at.checked_add(poll.interval).unwrap_or(now);
                 return true;
             }
             Err(error) => {
                 traffic.requests += 1;
-                if error.trouble.is_source_wide() {
+                // one heavy question that takes too long says nothing about the others
+                let is_heavy = matches!(error.trouble, Trouble::TimedOut { .. })
+                    && question.ask.kind() != AskKind::Probe;
+                if error.trouble.is_source_wide() && !is_heavy {
                     traffic.hold = Some(error.clone());
                 }
                 error.next_try
@@ -192,10 +195,10 @@ impl Polls {
         }
     }
 
-    /// Makes one thing due now at every source; an answer that is still on its way is not waited for any more.
-    pub fn hurry(&mut self, topic: &Topic, now: Timestamp) {
-        for ((_, other), poll) in &mut self.polls {
-            if other == topic {
+    /// Makes some things due now at every source; answers that are still on their way are not waited for any more.
+    pub fn hurry(&mut self, is_meant: impl Fn(&Topic) -> bool, now: Timestamp) {
+        for ((_, topic), poll) in &mut self.polls {
+            if is_meant(topic) {
                 (poll.due_at, poll.in_flight) = (now, None);
             }
         }

@@ -48,6 +48,22 @@ impl Filter {
         self.words.is_empty() && self.matchers.is_empty()
     }
 
+    /// The part of a text that a word stands in as it is typed: from which byte to which.
+    pub fn hit(&self, text: &str) -> Option<(usize, usize)> {
+        let found = |word: &Word| {
+            // a capital letter asks for itself, as in the search
+            let exact = word.text.chars().any(char::is_uppercase);
+            let length = word.text.len();
+            let same = |start: usize| {
+                let part = text.get(start..start + length)?;
+                let equal = if exact { part == word.text } else { part.eq_ignore_ascii_case(&word.text) };
+                equal.then_some((start, start + length))
+            };
+            text.char_indices().find_map(|(start, _)| same(start))
+        };
+        self.words.iter().filter(|word| word.wanted).find_map(found)
+    }
+
     /// What is wrong with it, as far as it is typed.
     pub fn error(&self) -> Option<&MatcherError> {
         self.error.as_ref()
@@ -170,6 +186,21 @@ mod tests {
             ("nothing-like-it", "..."),
         ] {
             assert_eq!(found(text), rows, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_found_is_known_by_its_place() {
+        for (filter, text, hit) in [
+            ("pay", "PaymentsSlow", Some((0, 3))),
+            ("Slow", "PaymentsSlow", Some((8, 12))),
+            ("SLOW", "PaymentsSlow", None),
+            ("!pay", "PaymentsSlow", None),
+            ("tabelle", "gr\u{f6}\u{df}entabelle", Some((8, 15))),
+            ("\u{f6}", "gr\u{f6}\u{df}e", Some((2, 4))),
+            ("", "x", None),
+        ] {
+            assert_eq!(Filter::parse(filter).hit(text), hit, "{filter} in {text}");
         }
     }
 

@@ -1,6 +1,8 @@
 //! The filter of one list: its text, what it means, and what it is searched in.
 
 use super::filter::{Filter, Haystack};
+use super::theme::Role;
+use super::widgets::text::Run;
 
 /// A list's filter with its haystack, which is kept for as long as the world stays as it is.
 #[derive(Debug, Default)]
@@ -28,6 +30,14 @@ impl Found {
     /// What is wrong with the text, if something is.
     pub fn error(&self) -> Option<String> {
         self.filter.error().map(ToString::to_string)
+    }
+
+    /// A name in its role, with what was found in it marked.
+    pub fn lit<'a>(&self, name: &'a str, role: Role) -> Vec<Run<'a>> {
+        let Some((from, to)) = self.filter.hit(name) else { return vec![Run::new(name, role)] };
+        let parts = [(name.get(..from), role), (name.get(from..to), Role::Match), (name.get(to..), role)];
+        let parts = parts.into_iter().filter_map(|(part, role)| Some((part?, role)));
+        parts.filter(|(part, _)| !part.is_empty()).map(|(part, role)| Run::new(part, role)).collect()
     }
 
     /// For each row whether it passes; `None` if all do. The haystack is built only when there is something to look for.

@@ -9,11 +9,10 @@ use super::commands::Command;
 use super::doubt::doubts;
 use super::event::Tone;
 use super::look::Cx;
-use super::menu::Menu;
 use super::navigate;
 use super::overlay;
 use super::place::{Place, SCREENS};
-use super::screens;
+use super::screens::{self, alert};
 use super::state::{Mode, State};
 use super::theme::Role;
 use super::widgets::text::{self, Run};
@@ -201,7 +200,7 @@ fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> {
                 (
                     bad.clone().count(),
                     bad.clone().map(|s| Role::of_health(s.health)).min_by_key(|r| *r as usize),
-                    bad.map(|s| s.since).max(),
+                    bad.filter_map(|s| s.since).max(),
                 )
             }
             Command::Alerts => {
@@ -245,11 +244,6 @@ pub(super) fn tab_at(state: &State, column: u16, row: u16) -> Option<Command> {
     })
 }
 
-/// The row of an open menu that is at this cell.
-pub(super) fn menu_row_at(size: (u16, u16), menu: &Menu, column: u16, row: u16) -> Option<usize> {
-    overlay::menu_row_at(Rect { x: 0, y: 0, width: size.0, height: size.1 }, menu, column, row)
-}
-
 fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     buf.set_style(area, cx.style(Role::Bar));
     if let Mode::Filter { line, .. } = &state.mode {
@@ -265,8 +259,6 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         text::runs(cx, &runs, area, buf);
         return;
     }
-    let hints = hints(state);
-    let wide: u16 = hints.iter().map(|run| text::width(&run.text)).sum();
     let left = match state.messages.newest(cx.now) {
         Some(told) => {
             let (sign, role) = match told.message.tone {
@@ -282,18 +274,23 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         None => breadcrumb(state),
     };
     let used = text::runs(cx, &left, area, buf);
-    if used + 2 + wide <= area.width {
-        text::runs(cx, &hints, Rect { x: area.right() - wide, width: wide, ..area }, buf);
-    } else if used + 9 <= area.width {
-        let help = [Run::new("? ", Role::Key), Run::new("help ", Role::Muted)];
-        text::runs(cx, &help, Rect { x: area.right() - 7, width: 7, ..area }, buf);
+    let wide = |hint: &[Run<'_>]| hint.iter().map(|run| text::width(&run.text)).sum::<u16>();
+    let mut hints = hints(state);
+    // the first say most, and help, the last, knows all others
+    while hints.len() > 1 && used + 2 + hints.iter().map(|hint| wide(hint)).sum::<u16>() > area.width {
+        hints.remove(hints.len() - 2);
+    }
+    let hints: Vec<Run<'_>> = hints.into_iter().flatten().collect();
+    let width = wide(&hints);
+    if used + 2 + width <= area.width {
+        text::runs(cx, &hints, Rect { x: area.right() - width, width, ..area }, buf);
     }
 }
 
 /// The way from the last screen of line 2 to here.
 fn breadcrumb(state: &State) -> Vec<Run<'static>> {
-    let from = state.places.iter().rposition(Place::is_top).unwrap_or(0);
-    let steps = state.places.iter().skip(from).map(|place| match place {
+    let from = state.places.iter().rposition(|stop| stop.place.is_top()).unwrap_or(0);
+    let steps = state.places.iter().skip(from).map(|stop| match &stop.place {
         Place::Overview => "Overview".to_owned(),
         Place::Services => "Services".to_owned(),
         Place::Service(name) => name.to_string(),
@@ -312,8 +309,8 @@ fn breadcrumb(state: &State) -> Vec<Run<'static>> {
     vec![Run::new(format!(" {}", steps.collect::<Vec<_>>().join(" > ")), Role::Title)]
 }
 
-/// The keys that matter most here.
-fn hints(state: &State) -> Vec<Run<'static>> {
+/// The keys that matter most here, the most important first; help, which says all, is the last.
+fn hints(state: &State) -> Vec<Vec<Run<'static>>> {
     let here: &[(Command, &str)] = match state.place() {
         Place::Overview => {
             &[(Command::Open, "open"), (Command::NextPanel, "panel"), (Command::Filter, "filter")]
@@ -325,7 +322,8 @@ fn hints(state: &State) -> Vec<Run<'static>> {
             (Command::Range, "range"),
         ],
         Place::Service(_) => &[
-            (Command::Open, "worst alert"),
+            (Command::Open, "alert"),
+            (Command::NextPanel, "chart"),
             (Command::Range, "range"),
             (Command::Earlier, "earlier"),
             (Command::Back, "back"),
@@ -337,7 +335,8 @@ fn hints(state: &State) -> Vec<Run<'static>> {
             (Command::Fold, "quiet ones"),
         ],
         Place::Alert(_) => &[
-            (Command::Open, "service"),
+            (Command::Open, if state.panel == alert::RELATED { "alert" } else { "service" }),
+            (Command::NextPanel, "related"),
             (Command::Links, "links"),
             (Command::Range, "range"),
             (Command::Back, "back"),
@@ -345,13 +344,10 @@ fn hints(state: &State) -> Vec<Run<'static>> {
         Place::Sources => &[(Command::Refresh, "ask again"), (Command::Back, "back")],
         Place::Messages => &[(Command::Back, "back")],
     };
-    let common = [(Command::Help, "help"), (Command::Palette, "palette")];
-    let mut runs = Vec::new();
-    for (command, word) in here.iter().chain(&common) {
-        if let Some(key) = state.keys.of(*command).first() {
-            runs.push(Run::new(format!("{key} "), Role::Key));
-            runs.push(Run::new(format!("{word}  "), Role::Muted));
-        }
-    }
-    runs
+    let common = [(Command::Palette, "palette"), (Command::Help, "help")];
+    let shown = here.iter().chain(&common).filter_map(|(command, word)| {
+        let key = state.keys.of(*command).first()?;
+        Some(vec![Run::new(format!("{key} "), Role::Key), Run::new(format!("{word}  "), Role::Muted)])
+    });
+    shown.collect()
 }

@@ -4,7 +4,7 @@ use super::commands::{Command, KeyMap};
 use super::place::Place;
 use super::theme::Role;
 use super::update::scopes;
-use super::widgets::text::Run;
+use super::widgets::text::{self, Run};
 
 /// Lines of the frame around the help text.
 pub(super) const FRAME: u16 = 4;
@@ -31,8 +31,19 @@ pub(super) fn lines(keys: &KeyMap, place: &Place) -> Vec<Vec<Run<'static>>> {
     lines
 }
 
+/// Cells of the widest line.
+pub(super) fn width(lines: &[Vec<Run<'_>>]) -> u16 {
+    lines.iter().map(|line| line.iter().map(|run| text::width(&run.text)).sum()).max().unwrap_or(0)
+}
+
+/// How many columns of lines stand side by side in a terminal of this width.
+pub(super) fn columns(lines: &[Vec<Run<'_>>], terminal: u16) -> usize {
+    if terminal >= 2 * width(lines) + 8 { 2 } else { 1 }
+}
+
 /// How far down help can be scrolled.
 pub(super) fn last_top(keys: &KeyMap, place: Option<&Place>, size: (u16, u16)) -> u16 {
-    let count = place.map_or(0, |place| lines(keys, place).len());
-    u16::try_from(count).unwrap_or(u16::MAX).saturating_sub(size.1.saturating_sub(FRAME))
+    let lines = place.map(|place| lines(keys, place)).unwrap_or_default();
+    let rows = lines.len().div_ceil(columns(&lines, size.0));
+    u16::try_from(rows).unwrap_or(u16::MAX).saturating_sub(size.1.saturating_sub(FRAME))
 }

@@ -31,6 +31,7 @@ pub struct Menu {
     pub items: Vec<(String, Choice)>,
     /// Where the cursor is.
     pub at: usize,
+    opened_at: usize,
 }
 
 /// What became of a key.
@@ -45,6 +46,11 @@ pub enum Outcome {
 }
 
 impl Menu {
+    /// A menu whose cursor is on what holds now.
+    pub fn new(title: &'static str, items: Vec<(String, Choice)>, at: usize) -> Self {
+        Self { title, items, at, opened_at: at }
+    }
+
     /// Takes a key: arrows and `jk` move, a digit or Enter chooses, Esc and `q` close.
     pub fn take(&mut self, key: Key) -> Outcome {
         let last = self.items.len().saturating_sub(1);
@@ -53,10 +59,10 @@ impl Menu {
             Code::Named(Named::Down | Named::Tab) | Code::Char('j') => {
                 self.at = if self.at >= last { 0 } else { self.at + 1 };
             }
-            Code::Named(Named::Home) => self.at = 0,
-            Code::Named(Named::End) => self.at = last,
+            Code::Named(Named::Home | Named::PageUp) | Code::Char('g') => self.at = 0,
+            Code::Named(Named::End | Named::PageDown) | Code::Char('G') => self.at = last,
             Code::Named(Named::Enter) => return self.choose(self.at),
-            Code::Named(Named::Esc) | Code::Char('q') => return Outcome::Closed,
+            Code::Named(Named::Esc | Named::Backspace) | Code::Char('q') => return Outcome::Closed,
             Code::Char(c) if c.is_ascii_digit() && c != '0' => {
                 let index = c.to_digit(10).map_or(0, |digit| digit as usize - 1);
                 return self.choose(index);
@@ -70,6 +76,16 @@ impl Menu {
     pub fn choose(&self, index: usize) -> Outcome {
         self.items.get(index).map_or(Outcome::Open, |(_, choice)| Outcome::Chosen(choice.clone()))
     }
+
+    /// What the cursor is on.
+    pub fn current(&self) -> Option<&Choice> {
+        self.items.get(self.at).map(|(_, choice)| choice)
+    }
+
+    /// What the cursor was on at first: what held before anything was tried.
+    pub fn before(&self) -> Option<&Choice> {
+        self.items.get(self.opened_at).map(|(_, choice)| choice)
+    }
 }
 
 #[cfg(test)]
@@ -79,9 +95,10 @@ mod tests {
     #[test]
     fn the_cursor_goes_round_and_digits_choose() {
         let items = (0..3).map(|i| (i.to_string(), Choice::Theme(i))).collect();
-        let mut menu = Menu { title: "Theme", items, at: 0 };
+        let mut menu = Menu::new("Theme", items, 0);
         assert_eq!(menu.take(Key::char('k')), Outcome::Open);
         assert_eq!(menu.take(Key::named(Named::Enter)), Outcome::Chosen(Choice::Theme(2)));
+        assert_eq!((menu.current(), menu.before()), (Some(&Choice::Theme(2)), Some(&Choice::Theme(0))));
         assert_eq!(menu.take(Key::char('2')), Outcome::Chosen(Choice::Theme(1)));
         assert_eq!(menu.take(Key::char('9')), Outcome::Open);
         assert_eq!(menu.take(Key::named(Named::Esc)), Outcome::Closed);

@@ -1,13 +1,13 @@
 //! Moving about: cursors, panels, pages, places, and what the cursor is on.
 
 use jiff::Timestamp;
-use ratatui::layout::Rect;
 
 use super::found::Found;
 use super::frame;
+use super::grid::Grid;
 use super::place::Place;
 use super::screens::alerts::Row;
-use super::screens::{self, overview};
+use super::screens::{self, alert, overview};
 use super::state::State;
 use crate::model::labels::{Labels, Text};
 
@@ -30,46 +30,59 @@ macro_rules! with_list {
                 let $list = &mut $state.services.list;
                 $do
             }
+            Place::Service(_) => {
+                let $list = &mut $state.service_alerts;
+                $do
+            }
             Place::Alerts => {
                 let $list = &mut $state.alerts.list;
+                $do
+            }
+            Place::Alert(_) if $state.panel == alert::RELATED => {
+                let $list = &mut $state.related;
                 $do
             }
             Place::Sources => {
                 let $list = &mut $state.source_list.list;
                 $do
             }
-            Place::Service(_) | Place::Alert(_) | Place::Messages => $other,
+            Place::Alert(_) | Place::Messages => $other,
         }
     };
 }
 
-/// Where the rows of the list with the keyboard stand, and how many tiles stand side by side there.
-fn list_area(state: &State) -> (Rect, usize) {
+/// Where the rows of the list with the keyboard stand.
+fn grid(state: &State) -> Grid {
     let body = frame::areas(state.size).body;
     match state.place() {
-        Place::Overview => overview::list_area(body, state.panel),
-        Place::Services | Place::Alerts => (frame::table_rows(body), 1),
-        Place::Sources => (screens::sources::list_area(body, state.sources.len()), 1),
-        Place::Service(_) | Place::Alert(_) | Place::Messages => (body, 1),
+        Place::Overview => overview::grid(state, body, state.panel),
+        Place::Services | Place::Alerts => Grid::list(frame::table_rows(body)),
+        Place::Service(name) => Grid::list(screens::service::list_area(state, name, body)),
+        Place::Sources => Grid::list(screens::sources::list_area(body, state.sources.len())),
+        Place::Alert(_) => Grid::list(alert::text_area(body)),
+        Place::Messages => Grid::list(body),
     }
-}
-
-fn page(state: &State) -> usize {
-    usize::from(list_area(state).0.height).max(1)
 }
 
 /// Brings the cursor into sight.
 pub(super) fn follow(state: &mut State) {
-    let (area, columns) = list_area(state);
-    let height = usize::from(area.height) * columns;
-    with_list!(state, list => list.follow(height.max(1)), else {
-        let last = screens::last_scroll(state, area);
-        state.scroll = state.scroll.min(last);
+    let grid = grid(state);
+    if let Place::Alert(fingerprint) = *state.place() {
+        if state.panel == alert::RELATED {
+            state.scroll = alert::scroll_to_related(state, fingerprint, grid.area);
+        }
+        state.scroll = state.scroll.min(screens::last_scroll(state, grid.area));
+        return;
+    }
+    with_list!(state, list => list.follow(grid.room().max(1)), else {
+        state.scroll = state.scroll.min(screens::last_scroll(state, grid.area));
     });
 }
 
 fn move_by(state: &mut State, rows: isize) {
-    with_list!(state, list => list.move_by(rows), else {
+    // a cursor that cannot be seen stays where it is
+    let is_seen = grid(state).room() > 0;
+    with_list!(state, list => if is_seen { list.move_by(rows) }, else {
         let step = i16::try_from(rows).unwrap_or(if rows < 0 { i16::MIN } else { i16::MAX });
         state.scroll = state.scroll.saturating_add_signed(step);
     });
@@ -78,13 +91,13 @@ fn move_by(state: &mut State, rows: isize) {
 
 /// Up or down by rows.
 pub(super) fn by_rows(state: &mut State, rows: isize) {
-    let columns = isize::try_from(list_area(state).1).unwrap_or(1);
+    let columns = isize::try_from(grid(state).columns).unwrap_or(1);
     move_by(state, rows * columns);
 }
 
 /// Up or down by pages.
 pub(super) fn by_pages(state: &mut State, pages: isize) {
-    let page = isize::try_from(page(state)).unwrap_or(isize::MAX);
+    let page = isize::try_from(grid(state).height().max(1)).unwrap_or(isize::MAX);
     by_rows(state, pages * page);
 }
 
@@ -98,19 +111,23 @@ pub(super) fn to_bottom(state: &mut State) {
     move_by(state, isize::MAX / 64);
 }
 
-/// The wheel: scrolls, the cursor follows.
-pub(super) fn wheel(state: &mut State, rows: isize) {
-    let (area, columns) = list_area(state);
-    let height = usize::from(area.height) * columns;
-    let step = rows * isize::try_from(columns).unwrap_or(1);
-    with_list!(state, list => list.scroll(step, height.max(1)), else move_by(state, rows));
+/// The wheel over a cell: scrolls what is under it, the cursor follows.
+pub(super) fn wheel(state: &mut State, rows: isize, column: u16, row: u16) {
+    point_at_panel(state, column, row);
+    if matches!(state.place(), Place::Alert(_)) {
+        state.panel = 0;
+    }
+    let grid = grid(state);
+    let height = grid.room();
+    let step = rows * isize::try_from(grid.columns).unwrap_or(1);
+    with_list!(state, list => if height > 0 { list.scroll(step, height) }, else move_by(state, rows));
 }
 
 /// Left or right: to the neighbouring tile, else folding groups, else to the next panel.
 pub(super) fn sideways(state: &mut State, by: isize) {
     match state.place() {
-        Place::Overview if state.panel == overview::SERVICES && list_area(state).1 > 1 => {
-            let columns = list_area(state).1;
+        Place::Overview if state.panel == overview::SERVICES && grid(state).columns > 1 => {
+            let columns = grid(state).columns;
             let at = state.overview.services.index();
             let at_edge = if by < 0 { at.is_multiple_of(columns) } else { (at + 1).is_multiple_of(columns) };
             let at_end = by > 0 && at + 1 >= state.overview.services.rows().len();
@@ -118,7 +135,8 @@ pub(super) fn sideways(state: &mut State, by: isize) {
         }
         Place::Overview | Place::Service(_) => panel(state, by),
         Place::Alerts => {
-            state.alerts.fold(by < 0);
+            let group = state.alerts.group_at_cursor(&state.world);
+            state.alerts.fold(group, by < 0);
             state.ordered = None;
         }
         Place::Alert(_) | Place::Services | Place::Sources | Place::Messages => {}
@@ -130,6 +148,7 @@ pub(super) fn panel(state: &mut State, by: isize) {
     let count = match state.place() {
         Place::Overview => 2,
         Place::Service(_) => screens::service::panels(),
+        Place::Alert(_) if !state.related.rows().is_empty() => 2,
         Place::Services | Place::Alerts | Place::Alert(_) | Place::Sources | Place::Messages => 1,
     };
     state.panel = (state.panel + count).saturating_add_signed(by) % count;
@@ -141,10 +160,17 @@ pub(super) fn go(state: &mut State, place: Place, now: Timestamp) {
         return;
     }
     leave(state, now);
-    state.places.push(place);
-    if state.places.len() > REMEMBERED {
-        state.places.remove(0);
+    match place {
+        Place::Service(_) => state.service_alerts.to_top(),
+        Place::Alert(_) => state.related.to_top(),
+        _ => {}
     }
+    state.places.push(place.into());
+    if state.places.len() > REMEMBERED {
+        // the first place stays: whoever goes back far enough is where they began
+        state.places.remove(1);
+    }
+    (state.panel, state.scroll) = (0, 0);
 }
 
 /// Goes back to where one came from.
@@ -152,19 +178,25 @@ pub(super) fn back(state: &mut State, now: Timestamp) {
     if state.places.len() > 1 {
         leave(state, now);
         state.places.pop();
+        if let Some(stop) = state.places.last() {
+            (state.panel, state.scroll) = (stop.panel, stop.scroll);
+        }
     }
 }
 
-/// What came until now counts as seen on the screen that is left.
+/// What came until now counts as seen on the screen that is left; where one was on it is kept for the way back.
 fn leave(state: &mut State, now: Timestamp) {
     if let Some(screen) = state.place().screen() {
         state.looked.insert(screen, now);
     }
-    (state.panel, state.scroll) = (0, 0);
+    let (panel, scroll) = (state.panel, state.scroll);
+    if let Some(stop) = state.places.last_mut() {
+        (stop.panel, stop.scroll) = (panel, scroll);
+    }
 }
 
-/// Opens what the cursor is on.
-pub(super) fn open(state: &mut State, now: Timestamp) {
+/// Opens what the cursor is on; `false` if that is nothing.
+pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
     let target = match state.place() {
         Place::Overview if state.panel == overview::ALERTS => {
             state.overview.alerts.current().copied().map(Place::Alert)
@@ -173,17 +205,19 @@ pub(super) fn open(state: &mut State, now: Timestamp) {
         Place::Services => state.services.list.current().cloned().map(Place::Service),
         Place::Alerts => match state.alerts.list.current() {
             Some(Row::Alert(fingerprint)) => Some(Place::Alert(*fingerprint)),
-            Some(Row::Group(_)) => {
+            Some(Row::Group(labels)) => {
+                let labels = labels.clone();
                 let fold = !state.alerts.is_folded();
-                state.alerts.fold(fold);
+                state.alerts.fold(Some(labels), fold);
                 state.ordered = None;
-                None
+                return true;
             }
             None => None,
         },
-        // the worst alert of a service explains it best
-        Place::Service(name) => {
-            screens::service::alerts(state, name).first().map(|alert| Place::Alert(alert.fingerprint))
+        // the worst alert of a service explains it best: the cursor starts there
+        Place::Service(_) => state.service_alerts.current().copied().map(Place::Alert),
+        Place::Alert(_) if state.panel == alert::RELATED => {
+            state.related.current().copied().map(Place::Alert)
         }
         Place::Alert(fingerprint) => {
             let alert = state.world.alert(*fingerprint);
@@ -192,29 +226,42 @@ pub(super) fn open(state: &mut State, now: Timestamp) {
         }
         Place::Sources | Place::Messages => None,
     };
-    if let Some(target) = target {
+    target.is_some_and(|target| {
         go(state, target, now);
-    }
+        true
+    })
+}
+
+/// Gives the keyboard to the panel that covers a cell, if one does.
+fn point_at_panel(state: &mut State, column: u16, row: u16) {
+    let body = frame::areas(state.size).body;
+    let panel = match state.place() {
+        Place::Overview => [overview::SERVICES, overview::ALERTS]
+            .into_iter()
+            .find(|panel| overview::grid(state, body, *panel).area.contains((column, row).into())),
+        Place::Service(name) => screens::service::chart_at(state, name, body, column, row),
+        _ => None,
+    };
+    state.panel = panel.unwrap_or(state.panel);
 }
 
 /// A click at a cell: moves the cursor there; `true` if it was there already, which opens.
 pub(super) fn click(state: &mut State, column: u16, row: u16) -> bool {
-    if *state.place() == Place::Overview {
-        let body = frame::areas(state.size).body;
-        let hit = |panel: usize| overview::list_area(body, panel).0.contains((column, row).into());
-        state.panel = if hit(overview::ALERTS) { overview::ALERTS } else { overview::SERVICES };
+    let panel = state.panel;
+    point_at_panel(state, column, row);
+    let grid = grid(state);
+    if let Place::Alert(fingerprint) = *state.place() {
+        let Some(index) = alert::related_at(state, fingerprint, grid.area, column, row) else { return false };
+        let again = state.panel == alert::RELATED && state.related.index() == index;
+        state.panel = alert::RELATED;
+        state.related.move_to(index);
+        return again;
     }
-    let (area, columns) = list_area(state);
-    if !area.contains((column, row).into()) {
-        return false;
-    }
-    let width = (usize::from(area.width) / columns).max(1);
-    let tile = (usize::from(column - area.x) / width).min(columns - 1);
-    let line = usize::from(row - area.y) * columns + tile;
-    let height = usize::from(area.height) * columns;
-    with_list!(state, list => match list.row_at(line, height) {
+    let Some(place) = grid.place_at(column, row) else { return false };
+    let was_here = state.panel == panel;
+    with_list!(state, list => match list.row_at(place, grid.room()) {
         Some(index) => {
-            let again = list.index() == index;
+            let again = was_here && list.index() == index;
             list.move_to(index);
             again
         }
@@ -249,7 +296,7 @@ pub(super) fn mark(state: &mut State, all: bool) {
 
 /// What copying takes: the marked things, else the current one.
 pub(super) fn copied(state: &State) -> Option<String> {
-    let alert = |fingerprint| state.world.alert(fingerprint).map(|alert| alert.labels.to_string());
+    let labels_of = |fingerprint| state.world.alert(fingerprint).map(|alert| alert.labels.to_string());
     let names = |list: &super::list::List<Text>| {
         let marked: Vec<&str> = list.marks().iter().map(|name| &**name).collect();
         if marked.is_empty() {
@@ -260,21 +307,24 @@ pub(super) fn copied(state: &State) -> Option<String> {
     };
     match state.place() {
         Place::Overview if state.panel == overview::ALERTS => {
-            state.overview.alerts.current().copied().and_then(alert)
+            state.overview.alerts.current().copied().and_then(labels_of)
         }
         Place::Overview => names(&state.overview.services),
         Place::Services => names(&state.services.list),
         Place::Service(name) => Some(name.to_string()),
+        Place::Alert(_) if state.panel == alert::RELATED => {
+            state.related.current().copied().and_then(labels_of)
+        }
         Place::Alerts => {
             let list = &state.alerts.list;
             let row = |row: &Row| match row {
-                Row::Alert(fingerprint) => alert(*fingerprint),
+                Row::Alert(fingerprint) => labels_of(*fingerprint),
                 Row::Group(labels) => Some(labels.to_string()),
             };
             let marked: Vec<String> = list.marks().iter().filter_map(row).collect();
             if marked.is_empty() { list.current().and_then(row) } else { Some(marked.join("\n")) }
         }
-        Place::Alert(fingerprint) => alert(*fingerprint),
+        Place::Alert(fingerprint) => labels_of(*fingerprint),
         Place::Sources => state.source_list.list.current().map(ToString::to_string),
         Place::Messages => state.messages.all().next().map(|told| told.message.text.clone()),
     }
@@ -289,7 +339,7 @@ pub(super) fn links(state: &State) -> Vec<(String, Text)> {
             Some(Row::Group(_)) | None => None,
         },
         Place::Overview if state.panel == overview::ALERTS => state.overview.alerts.current().copied(),
-        Place::Service(name) => screens::service::alerts(state, name).first().map(|alert| alert.fingerprint),
+        Place::Service(_) => state.service_alerts.current().copied(),
         Place::Overview | Place::Services | Place::Sources | Place::Messages => None,
     };
     let Some(alert) = fingerprint.and_then(|fingerprint| state.world.alert(fingerprint)) else {

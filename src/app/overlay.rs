@@ -12,22 +12,41 @@ use super::theme::Role;
 use super::widgets::bar::panel;
 use super::widgets::text::{self, Run};
 
+/// Columns and rows of the palette.
+const PALETTE: (u16, u16) = (76, 18);
+
 /// Draws what lies over the screen, if anything does.
 pub(super) fn render(state: &State, cx: &Cx<'_>, buf: &mut Buffer) {
     match &state.mode {
         Mode::Browse | Mode::Filter { .. } => {}
         Mode::Help(top) => {
-            let lines = help::lines(&state.keys, state.place());
-            let width =
-                lines.iter().map(|line| line.iter().map(|run| text::width(&run.text)).sum::<u16>()).max();
-            let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(2);
-            let inner = window(cx, "Keys (? or Esc closes)", (width.unwrap_or(0) + 4, height), buf);
-            for (y, line) in (inner.top()..inner.bottom()).zip(lines.iter().skip(usize::from(*top))) {
-                text::runs(cx, line, Rect { y, height: 1, ..inner }, buf);
-            }
+            help(cx, &help::lines(&state.keys, state.place()), *top, buf);
         }
         Mode::Menu(menu) => self::menu(cx, menu, buf),
         Mode::Palette(open) => palette(cx, open, buf),
+    }
+}
+
+/// The keys, in two columns where both have room; the lower border says that there is more.
+fn help(cx: &Cx<'_>, lines: &[Vec<Run<'static>>], top: u16, buf: &mut Buffer) {
+    let columns = help::columns(lines, buf.area.width);
+    let rows = lines.len().div_ceil(columns);
+    let width = help::width(lines) + 2;
+    let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
+    let size = (cells(columns).saturating_mul(width) + 2, cells(rows).saturating_add(2));
+    let inner = window(cx, "Keys (? or Esc closes)", size, buf);
+    for (column, part) in (0_u16..).zip(lines.chunks(rows.max(1))) {
+        let x = inner.x + column * width;
+        let width = width.min(inner.right().saturating_sub(x));
+        for (y, line) in (inner.top()..inner.bottom()).zip(part.iter().skip(usize::from(top))) {
+            text::runs(cx, line, Rect { x, y, width, height: 1 }, buf);
+        }
+    }
+    let below = rows.saturating_sub(usize::from(top) + usize::from(inner.height));
+    if below > 0 || top > 0 {
+        let (up, down) = (cx.charset.pick("↑", "^"), cx.charset.pick("↓", "v"));
+        let words = format!(" {up} {top}  {down} {below} more lines (arrows) ");
+        text::right(buf, inner.x, inner.bottom(), inner.width, &words, cx.style(Role::Key));
     }
 }
 
@@ -79,20 +98,36 @@ fn menu(cx: &Cx<'_>, menu: &Menu, buf: &mut Buffer) {
 }
 
 /// The item of an open menu at a cell.
-pub(super) fn menu_row_at(area: Rect, menu: &Menu, column: u16, row: u16) -> Option<usize> {
-    let area = place(area, menu_size(menu));
-    let inner = Rect {
-        x: area.x + 1,
-        y: area.y + 1,
-        width: area.width.saturating_sub(2),
-        height: area.height.saturating_sub(2),
-    };
+pub(super) fn menu_row_at(size: (u16, u16), menu: &Menu, column: u16, row: u16) -> Option<usize> {
+    let inner = inside(place(whole(size), menu_size(menu)));
     let index = first_shown(menu.at, inner.height) + usize::from(row.checked_sub(inner.y)?);
     (inner.contains((column, row).into()) && index < menu.items.len()).then_some(index)
 }
 
+/// The entry of the open palette at a cell.
+pub(super) fn palette_row_at(size: (u16, u16), open: &Palette, column: u16, row: u16) -> Option<usize> {
+    let rows = below_line(inside(place(whole(size), PALETTE)));
+    let index = first_shown(open.at, rows.height) + usize::from(row.checked_sub(rows.y)?);
+    (rows.contains((column, row).into()) && index < open.found().len()).then_some(index)
+}
+
+fn whole((width, height): (u16, u16)) -> Rect {
+    Rect { x: 0, y: 0, width, height }
+}
+
+/// The room inside of a window's border.
+fn inside(area: Rect) -> Rect {
+    let (width, height) = (area.width.saturating_sub(2), area.height.saturating_sub(2));
+    Rect { x: area.x + 1, y: area.y + 1, width, height }
+}
+
+fn below_line(area: Rect) -> Rect {
+    let line = 1.min(area.height);
+    Rect { y: area.y + line, height: area.height - line, ..area }
+}
+
 fn palette(cx: &Cx<'_>, open: &Palette, buf: &mut Buffer) {
-    let inner = window(cx, "Go to or do", (76, 18), buf);
+    let inner = window(cx, "Go to or do", PALETTE, buf);
     let typed = [
         Run::new(": ", Role::Key),
         Run::new(open.line.before_cursor(), Role::Text),
@@ -100,7 +135,7 @@ fn palette(cx: &Cx<'_>, open: &Palette, buf: &mut Buffer) {
         Run::new(open.line.after_cursor(), Role::Text),
     ];
     text::runs(cx, &typed, Rect { height: 1.min(inner.height), ..inner }, buf);
-    let rows = Rect { y: inner.y + 1.min(inner.height), height: inner.height.saturating_sub(1), ..inner };
+    let rows = below_line(inner);
     let found = open.found();
     if found.len() == 0 && rows.height > 0 {
         text::put(buf, rows.x, rows.y, rows.width, "nothing of that name", cx.style(Role::Muted));

@@ -24,6 +24,23 @@ pub enum Place {
     Messages,
 }
 
+/// A place with where one was on it, for the way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// The place.
+    pub place: Place,
+    /// The panel that had the keyboard when it was left.
+    pub panel: usize,
+    /// How far it was scrolled when it was left.
+    pub scroll: u16,
+}
+
+impl From<Place> for Stop {
+    fn from(place: Place) -> Self {
+        Self { place, panel: 0, scroll: 0 }
+    }
+}
+
 /// A screen that can be gone to by its number or name.
 #[derive(Debug, Clone)]
 pub struct Screen {

@@ -40,12 +40,13 @@ impl Order {
 
 /// Brings the lists of the present screen into their order again.
 pub fn reorder(state: &mut State) {
-    match state.place() {
+    match state.place().clone() {
         Place::Overview => overview::reorder(state),
         Place::Services => services::reorder(state),
+        Place::Service(name) => service::reorder(state, &name),
         Place::Alerts => alerts::reorder(state),
-        Place::Alert(fingerprint) => alert::reorder(state, *fingerprint),
-        Place::Service(_) | Place::Sources | Place::Messages => {}
+        Place::Alert(fingerprint) => alert::reorder(state, fingerprint),
+        Place::Sources | Place::Messages => {}
     }
 }
 
@@ -85,10 +86,10 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// How far the present screen can be scrolled, if it has no list.
-pub fn last_scroll(state: &State, body: Rect) -> u16 {
+/// How far the text of the present screen can be scrolled that stands in this area, if the screen is not a list.
+pub fn last_scroll(state: &State, area: Rect) -> u16 {
     match state.place() {
-        Place::Alert(fingerprint) => alert::last_scroll(state, *fingerprint, body),
+        Place::Alert(fingerprint) => alert::last_scroll(state, *fingerprint, area),
         Place::Messages => messages::last_scroll(state),
         Place::Overview | Place::Services | Place::Service(_) | Place::Alerts | Place::Sources => 0,
     }

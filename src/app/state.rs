@@ -9,18 +9,19 @@ use jiff::tz::TimeZone;
 use super::commands::{Command, KeyMap};
 use super::due::Polls;
 use super::line::Line;
+use super::list::List;
 use super::look::{Charset, Colours, Cx};
 use super::menu::Menu;
 use super::message::Messages;
 use super::palette::Palette;
-use super::place::Place;
+use super::place::{Place, Stop};
 use super::range::Range;
-use super::screens::alert::Related;
 use super::screens::alerts::Alerts;
 use super::screens::overview::Overview;
 use super::screens::services::Services;
 use super::screens::sources::Sources;
 use super::theme::Theme;
+use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::source::SourceInfo;
 use crate::model::world::{Judgement, World};
@@ -134,18 +135,20 @@ pub struct State {
     /// When what was asked.
     pub polls: Polls,
     /// Where the person went, the present place last; never empty.
-    pub places: Vec<Place>,
+    pub places: Vec<Stop>,
     /// The overview.
     pub overview: Overview,
     /// The list of services.
     pub services: Services,
     /// The list of alerts.
     pub alerts: Alerts,
-    /// What is related to the alert on the screen.
-    pub related: Related,
     /// The list of sources.
     pub source_list: Sources,
-    /// The panel that has the keyboard, on screens with several; and how far a long page is scrolled.
+    /// The alerts of the service that is open.
+    pub service_alerts: List<Fingerprint>,
+    /// The alerts that share labels with the one that is open.
+    pub related: List<Fingerprint>,
+    /// The panel that has the keyboard, on screens with several.
     pub panel: usize,
     /// How far a page without a list is scrolled.
     pub scroll: u16,
@@ -186,11 +189,12 @@ impl State {
             judgement: setup.judgement,
             interval: setup.interval,
             polls: Polls::default(),
-            places: vec![Place::Overview],
+            places: vec![Place::Overview.into()],
             overview: Overview::default(),
             services: Services::default(),
             alerts: Alerts::default(),
-            related: Related::default(),
+            service_alerts: List::default(),
+            related: List::default(),
             panel: 0,
             scroll: 0,
             mode: Mode::Browse,
@@ -213,7 +217,12 @@ impl State {
 
     /// Where the person is.
     pub fn place(&self) -> &Place {
-        self.places.last().unwrap_or(&Place::Overview)
+        self.places.last().map_or(&Place::Overview, |stop| &stop.place)
+    }
+
+    /// What is said where data are not there yet.
+    pub fn waiting(&self) -> &'static str {
+        if self.paused.is_some() { "not asked: everything is held still" } else { "asking..." }
     }
 
     /// What drawing functions share.

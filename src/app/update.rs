@@ -3,20 +3,20 @@
 use jiff::Timestamp;
 
 use super::commands::{Command, Scope};
-use super::due::Topic;
 use super::event::{Arrival, Effect, Event, Message, MouseAction, Tone};
 use super::frame;
 use super::key::{Code, Key, Named};
 use super::line::Line;
-use super::menu::{self, Choice, Menu};
+use super::menu;
+use super::menus;
 use super::navigate;
+use super::overlay;
 use super::palette::{self, Palette, Target};
 use super::place::{Place, SCREENS};
-use super::range::LENGTHS;
-use super::screens::{self, alerts, services};
+use super::range::Range;
+use super::screens;
 use super::state::{Mode, State};
 use crate::model::ask::{Answer, AskKind};
-use crate::model::duration;
 use crate::model::world::World;
 
 /// Takes an event. It never waits and never fails.
@@ -74,19 +74,9 @@ fn settle(state: &mut State) {
 
 fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
     state.version += 1;
-    let interrupt = Key { ctrl: true, ..Key::char('c') };
     match std::mem::take(&mut state.mode) {
-        Mode::Browse => {
-            if let Some(command) = state.keys.lookup(key, state.place().scopes()) {
-                run(state, command, now)
-            } else {
-                if let Some(c) = key.typed().filter(char::is_ascii_digit) {
-                    state.messages.note(format!("There is no screen {c} yet"), now);
-                }
-                Vec::new()
-            }
-        }
-        _ if key == interrupt => run(state, Command::Quit, now),
+        Mode::Browse => browse(state, key, now),
+        _ if key == INTERRUPT => run(state, Command::Quit, now),
         Mode::Filter { line, before } => {
             type_filter(state, line, before, key);
             Vec::new()
@@ -101,11 +91,15 @@ fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
         },
         Mode::Menu(mut open) => match open.take(key) {
             menu::Outcome::Open => {
+                menus::preview(state, open.current());
                 state.mode = Mode::Menu(open);
                 Vec::new()
             }
-            menu::Outcome::Closed => Vec::new(),
-            menu::Outcome::Chosen(choice) => choose(state, choice, now),
+            menu::Outcome::Closed => {
+                menus::preview(state, open.before());
+                Vec::new()
+            }
+            menu::Outcome::Chosen(choice) => menus::choose(state, choice, now),
         },
         Mode::Help(top) => {
             let page = state.size.1.saturating_sub(6).max(1);
@@ -119,11 +113,40 @@ fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
                 _ => Mode::Browse,
             };
             if let Mode::Help(top) = &mut state.mode {
-                *top = (*top).min(super::help::last_top(&state.keys, state.places.last(), state.size));
+                *top = (*top).min(super::help::last_top(
+                    &state.keys,
+                    state.places.last().map(|stop| &stop.place),
+                    state.size,
+                ));
             }
             Vec::new()
         }
     }
+}
+
+/// Ends the program whatever the key map says.
+const INTERRUPT: Key = Key { ctrl: true, ..Key::char('c') };
+
+/// Does what the key is for, or says why it does nothing: a person in a hurry must not wonder.
+fn browse(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
+    if let Some(command) = state.keys.lookup(key, state.place().scopes()) {
+        return run(state, command, now);
+    }
+    if key == INTERRUPT {
+        return run(state, Command::Quit, now);
+    }
+    let said = match (state.keys.anywhere(key), key.typed()) {
+        (Some(command), _) => {
+            format!("{key} ({}) works {}, not here", command.name(), command.scope().place())
+        }
+        (None, Some(c)) if c.is_ascii_digit() => format!("There is no screen {c} yet"),
+        (None, _) => {
+            let help = state.keys.of(Command::Help).first().map(ToString::to_string).unwrap_or_default();
+            format!("{key} does nothing here; {help} shows the keys that do")
+        }
+    };
+    state.messages.note(said, now);
+    Vec::new()
 }
 
 fn type_filter(state: &mut State, mut line: Line, before: String, key: Key) {
@@ -170,43 +193,58 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
 
 fn mouse(state: &mut State, action: MouseAction, column: u16, row: u16, now: Timestamp) -> Vec<Effect> {
     state.version += 1;
-    match (action, &mut state.mode) {
-        (MouseAction::WheelUp | MouseAction::WheelDown, Mode::Browse | Mode::Filter { .. }) => {
-            navigate::wheel(state, if action == MouseAction::WheelUp { -3 } else { 3 });
-            Vec::new()
+    let wheel: i16 = match action {
+        MouseAction::WheelUp => -3,
+        MouseAction::WheelDown => 3,
+        MouseAction::Click => return click(state, column, row, now),
+    };
+    match &mut state.mode {
+        Mode::Browse | Mode::Filter { .. } => navigate::wheel(state, wheel.into(), column, row),
+        Mode::Help(top) => {
+            let last =
+                super::help::last_top(&state.keys, state.places.last().map(|stop| &stop.place), state.size);
+            *top = top.saturating_add_signed(wheel).min(last);
         }
-        (MouseAction::WheelUp, Mode::Help(top)) => {
-            *top = top.saturating_sub(3);
-            Vec::new()
+        Mode::Menu(menu) => {
+            menu.take(Key::named(if wheel < 0 { Named::Up } else { Named::Down }));
         }
-        (MouseAction::WheelDown, Mode::Help(top)) => {
-            *top = top.saturating_add(3).min(super::help::last_top(
-                &state.keys,
-                state.places.last(),
-                state.size,
-            ));
-            Vec::new()
+        Mode::Palette(palette) => {
+            palette.take(Key::named(if wheel < 0 { Named::Up } else { Named::Down }));
         }
-        (MouseAction::Click, Mode::Browse) => {
+    }
+    if let Mode::Menu(menu) = &state.mode {
+        let shown = menu.current().cloned();
+        menus::preview(state, shown.as_ref());
+    }
+    Vec::new()
+}
+
+/// A click chooses what is under it; beside a window it closes the window.
+fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect> {
+    match std::mem::take(&mut state.mode) {
+        // the filter stays as it is typed
+        Mode::Browse | Mode::Filter { .. } => {
             if let Some(screen) = frame::tab_at(state, column, row) {
                 return run(state, screen, now);
             }
             if navigate::click(state, column, row) { run(state, Command::Open, now) } else { Vec::new() }
         }
-        (MouseAction::Click, Mode::Help(_)) => {
-            state.mode = Mode::Browse;
-            Vec::new()
-        }
-        (MouseAction::Click, Mode::Menu(menu)) => {
-            let outcome = frame::menu_row_at(state.size, menu, column, row).map(|index| menu.choose(index));
-            if let Some(menu::Outcome::Chosen(choice)) = outcome {
-                state.mode = Mode::Browse;
-                return choose(state, choice, now);
+        Mode::Help(_) => Vec::new(),
+        Mode::Menu(menu) => {
+            let at = overlay::menu_row_at(state.size, &menu, column, row);
+            if let Some(menu::Outcome::Chosen(choice)) = at.map(|index| menu.choose(index)) {
+                return menus::choose(state, choice, now);
             }
+            menus::preview(state, menu.before());
             Vec::new()
         }
-        (MouseAction::WheelUp | MouseAction::WheelDown, Mode::Menu(_) | Mode::Palette(_))
-        | (MouseAction::Click, Mode::Filter { .. } | Mode::Palette(_)) => Vec::new(),
+        Mode::Palette(palette) => {
+            let at = overlay::palette_row_at(state.size, &palette, column, row);
+            match at.map(|index| palette.choose(index)) {
+                Some(palette::Outcome::Chosen(target)) => go(state, target, now),
+                _ => Vec::new(),
+            }
+        }
     }
 }
 
@@ -233,8 +271,26 @@ fn answered(state: &mut State, arrival: Arrival, now: Timestamp) {
         }
     }
     state.world.apply(&arrival.question, arrival.answered, now);
+    baseline(state, now);
     if !unchanged {
         state.version += 1;
+    }
+}
+
+/// Once all sources have answered for the first time: what comes later is new, also on a screen that was never opened.
+fn baseline(state: &mut State, now: Timestamp) {
+    let screens = [(Command::Alerts, AskKind::Alerts), (Command::Services, AskKind::Services)];
+    for (screen, kind) in screens {
+        let has_answered = |source: &&crate::model::source::SourceInfo| {
+            state.world.held(&source.id).is_some_and(|held| match kind {
+                AskKind::Alerts => held.alerts.at().is_some() || held.alerts.trouble().is_some(),
+                _ => held.services.at().is_some() || held.services.trouble().is_some(),
+            })
+        };
+        let mut asked = state.sources.iter().filter(|source| source.answers.contains(&kind));
+        if !state.looked.contains_key(&screen) && asked.all(|source| has_answered(&source)) {
+            state.looked.insert(screen, now);
+        }
     }
 }
 
@@ -253,11 +309,13 @@ fn enter(
     (state.sources, state.read_only, state.production) = (sources, read_only, production);
     state.messages.note(format!("Context {context}"), now);
     state.context = context;
-    state.places.retain(Place::is_top);
+    state.places.retain(|stop| stop.place.is_top());
     if state.places.is_empty() {
-        state.places.push(Place::Overview);
+        state.places.push(Place::Overview.into());
     }
     (state.ordered, state.paused, state.panel, state.scroll) = (None, None, 0, 0);
+    state.looked.clear();
+    state.mode = Mode::Browse;
     state.version += 1;
 }
 
@@ -272,39 +330,6 @@ fn go(state: &mut State, target: Target, now: Timestamp) -> Vec<Effect> {
     }
 }
 
-fn choose(state: &mut State, choice: Choice, now: Timestamp) -> Vec<Effect> {
-    match choice {
-        Choice::Sort(column) => {
-            match state.place() {
-                Place::Alerts => state.alerts.order.choose(column),
-                _ => state.services.order.choose(column),
-            }
-            state.ordered = None;
-        }
-        Choice::Group(labels) => {
-            state.alerts.grouping = match labels {
-                None => alerts::Grouping::Received,
-                Some(names) if names.is_empty() => alerts::Grouping::None,
-                Some(names) => alerts::Grouping::By(names),
-            };
-            state.ordered = None;
-        }
-        Choice::Range(length) => state.range.length = length,
-        Choice::Theme(theme) => {
-            state.look.choose(theme);
-            return vec![Effect::Redraw];
-        }
-        Choice::Context(context) => return vec![Effect::Enter(context)],
-        Choice::Link(link) => return copy(state, link.to_string(), now),
-    }
-    Vec::new()
-}
-
-fn copy(state: &mut State, text: String, now: Timestamp) -> Vec<Effect> {
-    state.messages.note(format!("Copied: {text}"), now);
-    vec![Effect::Copy(text)]
-}
-
 /// Does what a command says. A new command must find its arm here to compile.
 fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
     match command {
@@ -314,7 +339,11 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
             }
         }
         Command::Messages => navigate::go(state, Place::Messages, now),
-        Command::Open => navigate::open(state, now),
+        Command::Open => {
+            if !navigate::open(state, now) {
+                state.messages.note("Nothing to open here", now);
+            }
+        }
         Command::Back => {
             if navigate::filter(state).is_some_and(|found| !found.text().is_empty()) {
                 set_filter(state, "");
@@ -343,101 +372,42 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
         }
         Command::Mark => navigate::mark(state, false),
         Command::MarkAll => navigate::mark(state, true),
-        Command::Sort => state.mode = sort_menu(state),
-        Command::Group => state.mode = Mode::Menu(group_menu(state)),
+        Command::Sort => menus::sort(state, now),
+        Command::Group => menus::group(state),
         Command::Fold => {
             state.alerts.show_quiet = !state.alerts.show_quiet;
             state.ordered = None;
         }
-        Command::Range => {
-            let items = LENGTHS.map(|length| (duration::short(length), Choice::Range(length))).to_vec();
-            let at = LENGTHS.iter().position(|length| *length == state.range.length).unwrap_or(0);
-            state.mode = Mode::Menu(Menu { title: "Time range", items, at });
-        }
-        Command::Earlier => travel(state, now, super::range::Range::earlier),
-        Command::Later => travel(state, now, super::range::Range::later),
-        Command::Live => travel(state, now, |range, _| range.end = None),
-        Command::Links => links(state, now),
-        Command::Copy => {
-            return match navigate::copied(state) {
-                Some(text) => copy(state, text, now),
-                None => Vec::new(),
-            };
-        }
+        Command::Range => menus::range(state),
+        Command::Earlier => menus::change_range(state, now, Range::earlier),
+        Command::Later => menus::change_range(state, now, Range::later),
+        Command::Live => menus::change_range(state, now, |range, _| range.end = None),
+        Command::Links => menus::links(state, now),
+        Command::Copy => match navigate::copied(state) {
+            Some(text) => return menus::copy(state, text, now),
+            None => state.messages.note("Nothing to copy here", now),
+        },
         Command::Pause => {
             state.paused = if state.paused.is_some() { None } else { Some(now) };
             if state.paused.is_none() {
                 state.polls.refresh(now);
             }
         }
+        Command::Refresh if state.paused.is_some() => {
+            let key = state.keys.of(Command::Pause).first().map(ToString::to_string).unwrap_or_default();
+            state.messages.note(format!("Everything is held still, so nothing is asked; {key} goes on"), now);
+        }
         Command::Refresh => {
             state.polls.refresh(now);
             state.messages.note("Asking everything again", now);
         }
-        Command::Context => {
-            let items = state.contexts.iter().map(|c| (c.to_string(), Choice::Context(c.clone()))).collect();
-            let at = state.contexts.iter().position(|c| *c == state.context).unwrap_or(0);
-            state.mode = Mode::Menu(Menu { title: "Context", items, at });
-        }
-        Command::Theme => {
-            let themes = state.look.themes.iter().enumerate();
-            let items = themes.map(|(i, theme)| (theme.name().to_owned(), Choice::Theme(i))).collect();
-            state.mode = Mode::Menu(Menu { title: "Theme", items, at: state.look.theme });
-        }
+        Command::Context => menus::context(state, now),
+        Command::Theme => menus::theme(state),
         Command::Redraw => return vec![Effect::Redraw],
         Command::Suspend => return vec![Effect::Suspend],
         Command::Quit => return vec![Effect::Quit],
     }
     Vec::new()
-}
-
-/// Moves the range; what is shown of services belongs to another moment then, and is asked at once.
-fn travel(state: &mut State, now: Timestamp, change: impl Fn(&mut super::range::Range, Timestamp)) {
-    let before = state.range.end;
-    change(&mut state.range, now);
-    if state.range.end != before {
-        state.polls.hurry(&Topic::Of(AskKind::Services), now);
-        state.polls.hurry(&Topic::Of(AskKind::Trends), now);
-    }
-}
-
-fn sort_menu(state: &State) -> Mode {
-    let (names, order): (&[&str], _) = match state.place() {
-        Place::Alerts => (&alerts::ORDERS, state.alerts.order),
-        Place::Services => (&services::ORDERS, state.services.order),
-        _ => return Mode::Browse,
-    };
-    let items = names.iter().enumerate().map(|(i, name)| ((*name).to_owned(), Choice::Sort(i))).collect();
-    Mode::Menu(Menu { title: "Order by (again: reversed)", items, at: order.column })
-}
-
-fn group_menu(state: &State) -> Menu {
-    let mut names: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
-    for (name, _) in state.world.alerts().iter().flat_map(|alert| alert.labels.iter()) {
-        *names.entry(name).or_default() += 1;
-    }
-    let mut names: Vec<(&str, usize)> = names.into_iter().collect();
-    names.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
-    let mut items = vec![
-        ("as the receiver groups them".to_owned(), Choice::Group(None)),
-        ("not at all".to_owned(), Choice::Group(Some(Vec::new()))),
-    ];
-    items.extend(
-        names.into_iter().map(|(name, _)| (name.to_owned(), Choice::Group(Some(vec![name.to_owned()])))),
-    );
-    Menu { title: "Group by", items, at: 0 }
-}
-
-fn links(state: &mut State, now: Timestamp) {
-    let items: Vec<(String, Choice)> = navigate::links(state)
-        .into_iter()
-        .map(|(name, link)| (format!("{name}  {link}"), Choice::Link(link)))
-        .collect();
-    if items.is_empty() {
-        state.messages.note("No links here", now);
-    } else {
-        state.mode = Mode::Menu(Menu { title: "Links (Enter copies)", items, at: 0 });
-    }
 }
 
 /// The scopes of commands that work at a place, the global ones first; for help and hints.

@@ -11,7 +11,8 @@ use crate::config::hint;
 use crate::config::load::Overrides;
 
 const AFTER: &str = "\
-Without a verb the screen opens; `burnwatch demo` opens it on a world of its own, without a network.
+Without a verb the screen opens; `burnwatch demo` opens it on a world of its
+own, without a network.
 
 Exit codes:
   0  fine
@@ -20,9 +21,13 @@ Exit codes:
   3  data are missing because a source is in trouble; what is known is printed
 
 Configuration counts in this order: flags, environment, file, defaults.
-`burnwatch config init` prints a file to begin with.";
+`burnwatch config init` prints a file to begin with.
 
-/// The on-call engineer's terminal: live service health, alerts and their causes, by keyboard.
+Environment: BURNWATCH_CONFIG, BURNWATCH_CONTEXT, BURNWATCH_THEME,
+BURNWATCH_READ_ONLY, BURNWATCH_UTC (true or false), BURNWATCH_LOG (off, error,
+warn, info, debug), NO_COLOR";
+
+/// The on-call engineer's terminal: service health, alerts and their causes.
 #[derive(Debug, Parser)]
 #[command(name = "burnwatch", version, after_help = AFTER, disable_help_subcommand = true)]
 pub(super) struct Arguments {
@@ -48,7 +53,7 @@ pub(super) struct Flags {
         global = true,
         value_name = "NAME",
         env = "BURNWATCH_CONTEXT",
-        hide_env_values = true,
+        hide_env = true,
         help_heading = "Sources"
     )]
     context: Option<String>,
@@ -58,18 +63,18 @@ pub(super) struct Flags {
         global = true,
         value_name = "FILE",
         env = "BURNWATCH_CONFIG",
-        hide_env_values = true,
+        hide_env = true,
         help_heading = "Sources"
     )]
     pub(super) config: Option<PathBuf>,
     /// Refuse everything that changes a system outside
-    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_READ_ONLY", hide_env_values = true)]
+    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_READ_ONLY", hide_env = true)]
     read_only: bool,
     /// Show times in UTC
-    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_UTC", hide_env_values = true)]
+    #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_UTC", hide_env = true)]
     utc: bool,
     /// The theme
-    #[arg(long, global = true, value_name = "NAME", env = "BURNWATCH_THEME", hide_env_values = true)]
+    #[arg(long, global = true, value_name = "NAME", env = "BURNWATCH_THEME", hide_env = true)]
     theme: Option<String>,
     /// Draw with ASCII only
     #[arg(long, global = true)]
@@ -90,7 +95,7 @@ pub(super) struct DemoFlags {
     /// How many times faster its clock runs [default: 1]
     #[arg(long, global = true, value_name = "X", value_parser = speed, help_heading = "Demo world")]
     pub(super) speed: Option<f64>,
-    /// The minute of its story to begin in; pictures stand still there
+    /// Minute of its story to begin in; lists and pictures stay there
     #[arg(long, global = true, value_name = "MINUTE", value_parser = minute, help_heading = "Demo world")]
     pub(super) at: Option<f64>,
 }
@@ -153,7 +158,7 @@ pub(super) enum Verb {
     Sources(Listing),
     /// A picture of a screen
     Snapshot(Snapshot),
-    /// Ask each source what it offers, and say what is wrong and what to do
+    /// What each source offers, what is wrong with it, and what to do
     Doctor(Listing),
     /// The configuration file
     Config {
@@ -169,24 +174,28 @@ pub(super) enum Verb {
 
 #[derive(Debug, Clone, Copy, Args)]
 pub(super) struct Listing {
-    /// For people, for programs, for chat
-    #[arg(long, short, value_enum, default_value_t = Format::Table, value_name = "FORMAT")]
+    /// table, json or markdown
+    #[arg(
+        long,
+        short,
+        value_enum,
+        default_value_t = Format::Table,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
     pub(super) output: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// Aligned columns
     Table,
-    /// One JSON object
     Json,
-    /// GitHub's Markdown
     Markdown,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct Alerts {
-    /// Words that must occur, and matchers: checkout severity="critical" 'team!~"db|web"'
+    /// Words and matchers: checkout severity="critical" 'team!~"db|web"'
     #[arg(value_name = "FILTER")]
     pub(super) filter: Vec<String>,
     /// Also those that are silenced, inhibited or resolved
@@ -204,8 +213,8 @@ pub(super) struct Snapshot {
     /// Columns and rows
     #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
     pub(super) size: (u16, u16),
-    /// How it is drawn
-    #[arg(long, value_enum, default_value_t = Picture::Text)]
+    /// text, ansi (with colours) or svg
+    #[arg(long, value_enum, default_value_t = Picture::Text, hide_possible_values = true)]
     pub(super) format: Picture,
     /// Keys to press once the data are there: down enter
     #[arg(long, value_name = "KEYS", value_delimiter = ' ', value_parser = key)]
@@ -214,11 +223,8 @@ pub(super) struct Snapshot {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Picture {
-    /// Plain characters
     Text,
-    /// Characters with the terminal's colours
     Ansi,
-    /// A picture for pages and reports
     Svg,
 }
 
@@ -293,6 +299,18 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_text_fits_in_eighty_columns() {
+        let mut command = Arguments::command();
+        command.build();
+        let all = command.get_subcommands().flat_map(|verb| verb.get_subcommands().chain([verb]));
+        for verb in all.chain([&command]) {
+            let help = verb.clone().render_long_help().to_string();
+            let too_wide: Vec<_> = help.lines().filter(|line| line.chars().count() > 80).collect();
+            assert!(too_wide.is_empty(), "{}: {too_wide:#?}", verb.get_name());
+        }
     }
 
     #[test]

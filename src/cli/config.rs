@@ -81,6 +81,9 @@ fn check(place: &Place<'_>, complaints: &[String]) -> Result<String, String> {
     let sources = plural(loaded.settings.sources.len(), "source");
     let contexts = plural(loaded.settings.contexts.len(), "context");
     Ok(match &loaded.file {
+        Some(file) if loaded.settings.sources.is_empty() => {
+            format!("{}: fine, but there is no [sources.NAME] in it yet\n", file.display())
+        }
         Some(file) => format!("{}: fine; {sources}, {contexts}\n", file.display()),
         None => "There is no configuration file; the defaults count. `burnwatch config init` prints one.\n"
             .to_owned(),

@@ -55,8 +55,9 @@ fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
     let has_answered = offer.is_some() || trouble.is_some_and(proves_reachable);
     let is_reachable = match (has_answered, trouble) {
         (true, _) => Cell::Switch(true),
+        // without a secret it was never asked
+        (false, None | Some(Trouble::NoSecret { .. })) => Cell::Nothing,
         (false, Some(_)) => Cell::Switch(false),
-        (false, None) => Cell::Nothing,
     };
     let is_authorised = match trouble {
         Some(
@@ -113,15 +114,20 @@ fn offers(source: &SourceInfo, held: &Held, offer: Option<&Offer>) -> Vec<String
 }
 
 fn missing(source: &SourceInfo, held: &Held, offer: Option<&Offer>) -> Vec<String> {
-    let mut lines = Vec::new();
+    let mut gaps: Vec<(String, Vec<&str>)> = Vec::new();
     for kind in NEEDS.iter().filter(|kind| source.answers.contains(kind)) {
         let Some(standing) = Standing::of_kind(held, *kind) else { continue };
-        match standing.trouble {
-            Some(error) => lines.push(format!("{}: {}", kind.word(), error.trouble)),
-            None if standing.at.is_none() => lines.push(format!("{}: no answer in time", kind.word())),
-            None => {}
+        let gap = match standing.trouble {
+            Some(error) => error.trouble.to_string(),
+            None if standing.at.is_none() => "no answer in time".to_owned(),
+            None => continue,
+        };
+        match gaps.iter_mut().find(|(known, _)| *known == gap) {
+            Some((_, words)) => words.push(kind.word()),
+            None => gaps.push((gap, vec![kind.word()])),
         }
     }
+    let mut lines: Vec<_> = gaps.iter().map(|(gap, words)| format!("{}: {gap}", words.join(", "))).collect();
     let board = held.services.value();
     lines.extend(board.into_iter().flat_map(|board| &board.warnings).map(ToString::to_string));
     lines.extend(offer.into_iter().flat_map(|offer| &offer.warnings).map(ToString::to_string));
@@ -167,12 +173,18 @@ prom
   kind        prometheus
   address     http://prom:9090
   reachable   no
-  missing     status: no answer in time
+  missing     status, rules: no answer in time
               services: cannot connect (refused)
-              rules: no answer in time
   what to do  Check that it runs and that the address, VPN or tunnel is right.
 ";
         assert!(text.starts_with(expected), "{text}");
+    }
+
+    #[test]
+    fn a_source_without_its_secret_was_never_reached_for() {
+        let trouble = Trouble::NoSecret { reason: "env TOKEN is not set".into() };
+        let text = table::render(&document(&world().with_this_trouble(&prom(), trouble).view()));
+        assert!(text.contains("authorised  no") && !text.contains("reachable"), "{text}");
     }
 
     #[test]

@@ -80,7 +80,10 @@ impl Fixture {
     }
 
     pub(super) fn with_trouble(self, source: &SourceId) -> Self {
-        let trouble = Trouble::Unreachable { reason: "refused".into() };
+        self.with_this_trouble(source, Trouble::Unreachable { reason: "refused".into() })
+    }
+
+    pub(super) fn with_this_trouble(self, source: &SourceId, trouble: Trouble) -> Self {
         let error = SourceError::new(source.clone(), trouble);
         self.told(source, Ask::Services { at: None }, Err(error))
     }

@@ -9,7 +9,8 @@ use jiff::tz::TimeZone;
 
 use crate::app::commands::KeyMap;
 use crate::app::look::{Charset, Colours};
-use crate::app::state::{Look, Setup};
+use crate::app::place::Place as Screen;
+use crate::app::state::{Look, Setup, State};
 use crate::app::theme::Theme;
 use crate::backend::packs::Pack;
 use crate::backend::{self, Means, Source, demo};
@@ -23,9 +24,8 @@ use crate::runtime::{Clock, Contexts, Entrance, RuntimeError, Sources, headless,
 
 use super::args::{DemoFlags, Subject};
 use super::config::Place;
-use super::inquiry::Inquiry;
 use super::own::Own;
-use super::view::View;
+use super::view::{View, is_settled};
 
 /// The moment at which pictures of the demo world are taken: a night on call.
 const DEMO_NIGHT: i64 = 1_768_445_520;
@@ -102,21 +102,23 @@ impl Session {
         Ok(Self { settings, reach, themes: own.themes, keys })
     }
 
-    /// Asks for what a list is made from, and waits until all of it is told or refused.
-    pub(super) fn ask(&self, needs: &'static [AskKind]) -> Result<Inquiry, SessionError> {
-        let mut inquiry = Inquiry::new(self.reach.sources.infos(), needs, self.settings.judgement());
+    /// Lets the screen's own state ask, and waits until all that a list is made from is told or refused.
+    pub(super) fn ask(&self, needs: &[AskKind]) -> Result<State, SessionError> {
+        let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
+        // there only what every list may need is asked for, no trends
+        state.places = vec![Screen::Sources.into()];
+        let is_told = |state: &State| is_settled(&state.world, &state.sources, needs);
         let (sources, clock, deadline) = (&self.reach.sources, self.reach.clock, self.deadline());
         // whether all came in time, each list says by itself
-        let _in_time =
-            wait_for(headless::gather(&mut inquiry, sources, clock, Inquiry::is_settled, deadline))?;
-        Ok(inquiry)
+        let _in_time = wait_for(headless::gather(&mut state, sources, clock, is_told, deadline))?;
+        Ok(state)
     }
 
     /// What was told, now.
-    pub(super) fn view<'a>(&'a self, inquiry: &'a Inquiry) -> View<'a> {
+    pub(super) fn view<'a>(&'a self, state: &'a State) -> View<'a> {
         View {
-            world: &inquiry.world,
-            sources: &inquiry.sources,
+            world: &state.world,
+            sources: &state.sources,
             context: &self.reach.context,
             now: self.reach.clock.now(),
             limit: self.deadline(),

@@ -111,3 +111,21 @@ impl View<'_> {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::fixtures::{am, prom, world};
+
+    #[test]
+    fn all_is_settled_when_every_source_has_told_or_refused_what_it_can_answer() {
+        let needs = [AskKind::Services, AskKind::Alerts];
+        let settled = |fixture: &crate::cli::fixtures::Fixture| {
+            let view = fixture.view();
+            is_settled(view.world, view.sources, &needs)
+        };
+        let fixture = world().with_alerts(&am(), Vec::new());
+        assert!(!settled(&fixture));
+        assert!(settled(&fixture.with_trouble(&prom())));
+    }
+}

@@ -177,9 +177,9 @@ pub struct AlertBoard {
 /// One earlier firing of an alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Firing {
-    /// First point at which it fired.
+    /// When it began to fire, to about two minutes.
     pub from: Timestamp,
-    /// Last point at which it fired.
+    /// When it last fired.
     pub to: Timestamp,
 }
 

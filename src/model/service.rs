@@ -136,8 +136,8 @@ pub struct Service {
     pub health: Health,
     /// Why, the gravest first; empty when healthy.
     pub reasons: Vec<Reason>,
-    /// When the verdict became what it is.
-    pub since: Timestamp,
+    /// When the verdict became what it is; `None`: it was so when it was first looked at.
+    pub since: Option<Timestamp>,
     /// Its alerts that are firing or pending, in order of their fingerprints.
     pub alerts: Vec<Fingerprint>,
     /// Who knows it.

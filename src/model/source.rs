@@ -221,7 +221,7 @@ impl Trouble {
             Self::RateLimited => "burnwatch waits as told; other users of the same key count too.",
             Self::Refused { .. } => "Look at the server's own log; burnwatch goes on trying.",
             Self::Garbled { .. } => "Check that the address points at the API itself, with its path prefix.",
-            Self::TooLarge { .. } => "Raise limits.body if such an answer is expected.",
+            Self::TooLarge { .. } => "Raise limits.body_mib if such an answer is expected.",
             Self::BadQuery { .. } => "Check the pack's expression or the server's query limits.",
             Self::NotOffered { .. } => "Nothing to do unless it should be there.",
             Self::NoSecret { .. } => "Set the variable, file or command that the configuration names.",

@@ -328,7 +328,7 @@ impl World {
                 targets: merged.targets,
                 health,
                 reasons,
-                since: before.filter(|s| s.health == health).map_or(now, |s| s.since),
+                since: before.and_then(|s| if s.health == health { s.since } else { Some(now) }),
                 alerts: its_alerts.iter().map(|alert| alert.fingerprint).collect(),
                 sources: known.iter().map(|(id, ..)| (*id).clone()).collect(),
                 seen_at: known.iter().map(|(.., at)| *at).max().unwrap_or(now),
@@ -338,7 +338,7 @@ impl World {
         let lost = lost.filter(|old| now.duration_since(old.seen_at) < LOST_KEPT).map(|old| Service {
             health: Health::Unknown,
             reasons: vec![Reason::NoData { since: old.seen_at }],
-            since: if old.health == Health::Unknown { old.since } else { now },
+            since: if old.health == Health::Unknown { old.since } else { Some(now) },
             signals: super::service::Signals::default(),
             targets: super::service::Targets::default(),
             alerts: Vec::new(),

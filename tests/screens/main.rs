@@ -1,5 +1,7 @@
 //! Every screen of the demo world, as pictures at four sizes and in every state that data can be in.
 
+mod behaviour;
+mod keys;
 mod stage;
 
 use burnwatch::app::look::{Charset, Colours};

@@ -85,13 +85,16 @@ impl Stage {
         self.state.look = Look::new(vec![Theme::probe()], None, colours, charset, zone);
     }
 
+    /// Offers these themes, with all the colours that there are.
+    pub(crate) fn themes(&mut self, themes: Vec<Theme>) {
+        let zone = self.state.look.zone.clone();
+        self.state.look = Look::new(themes, None, Colours::True, Charset::Unicode, zone);
+    }
+
     /// Lets a source refuse connections from now on, and this many seconds pass.
     pub(crate) fn kill(&mut self, source: &str, seconds: i64) {
         self.dead = Some(SourceId::new(source));
-        for _ in 0..seconds {
-            self.now.fetch_add(1, Ordering::Relaxed);
-            self.tick();
-        }
+        self.wait(seconds);
     }
 
     pub(crate) fn resize(&mut self, (width, height): (u16, u16)) {
@@ -104,11 +107,40 @@ impl Stage {
         }
     }
 
+    pub(crate) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Lets this many seconds pass.
+    pub(crate) fn wait(&mut self, seconds: i64) {
+        for _ in 0..seconds {
+            self.now.fetch_add(1, Ordering::Relaxed);
+            self.tick();
+        }
+    }
+
+    /// Lets this many seconds pass at once.
+    pub(crate) fn jump(&mut self, seconds: i64) {
+        self.now.fetch_add(seconds, Ordering::Relaxed);
+        self.tick();
+    }
+
+    /// Whether sources answer from now on.
+    pub(crate) fn answer(&mut self, answering: bool) {
+        self.answering = answering;
+    }
+
+    /// What an event asks to be done, with nothing done about it.
+    pub(crate) fn effects_of(&mut self, event: Event) -> Vec<Effect> {
+        let now = self.now();
+        update(&mut self.state, event, now)
+    }
+
     fn tick(&mut self) {
         self.send(Event::Tick);
     }
 
-    fn send(&mut self, event: Event) {
+    pub(crate) fn send(&mut self, event: Event) {
         let now = self.now();
         let mut effects = update(&mut self.state, event, now);
         while let Some(effect) = effects.pop() {

@@ -1,6 +1,5 @@
 use super::*;
 use crate::model::ask::{Answer, Reply};
-use crate::model::source::Trouble;
 
 const FIVE: Duration = Duration::from_secs(5);
 
@@ -79,6 +78,28 @@ fn a_silent_source_is_in_doubt_before_its_time_out() {
     let topic = Topic::Of(AskKind::Alerts);
     assert_eq!(polls.freshness(&prom, &topic, &remote, at(10)), Freshness::Fresh);
     assert_eq!(polls.freshness(&prom, &topic, &remote, at(14)), Freshness::Stale(Duration::from_secs(13)));
+}
+
+#[test]
+fn a_slow_but_steady_source_does_not_look_stale_while_it_is_asked_again() {
+    let mut polls = Polls::default();
+    let prom = SourceId::new("prom");
+    let mut remote = Remote::default();
+    let question = asked(&polls.due(vec![want(Ask::Alerts)], 0, at(0))).remove(0);
+    polls.arrived(&arrival(question, Ok(good(7 * 1024 * 1024)), Duration::ZERO), at(1));
+    remote.arrived((), None, at(1));
+    assert_eq!(polls.due(vec![want(Ask::Alerts)], 0, at(30)).len(), 1);
+    let topic = Topic::Of(AskKind::Alerts);
+    assert_eq!(polls.freshness(&prom, &topic, &remote, at(32)), Freshness::Fresh);
+}
+
+#[test]
+fn one_heavy_question_that_times_out_does_not_put_its_source_on_hold() {
+    let mut polls = Polls::default();
+    let question = asked(&polls.due(vec![want(Ask::Rules)], 0, at(0))).remove(0);
+    let error = SourceError::new(SourceId::new("prom"), Trouble::TimedOut { after: FIVE });
+    polls.arrived(&arrival(question, Err(error), FIVE), at(5));
+    assert_eq!(polls.due(vec![want(Ask::Alerts)], 0, at(6)).len(), 1);
 }
 
 #[test]

@@ -22,43 +22,19 @@ use crate::model::source::SourceId;
 mod page;
 mod view;
 
-pub use view::{last_scroll, render};
+pub use view::{last_scroll, related_at, render, scroll_to_related, text_area};
+
+/// The panel of alerts that share labels; the other one is the page.
+pub const RELATED: usize = 1;
+/// Most of them that are listed.
+const MOST_RELATED: usize = 50;
 
 /// Points of its chart.
 const POINTS: u16 = 240;
 /// How far back earlier firings are looked for.
 const PAST: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Points of the past: one for five minutes and a bit.
-const PAST_POINTS: u16 = 1500;
-
-/// Most related alerts that are listed.
-const RELATED: usize = 12;
-
-/// The alerts that are about the same as the one on the screen.
-#[derive(Debug, Default)]
-pub struct Related {
-    /// How many there are.
-    pub count: usize,
-    /// Those with the most labels in common.
-    pub first: Vec<Fingerprint>,
-}
-
-/// Finds the related alerts again.
-pub fn reorder(state: &mut State, fingerprint: Fingerprint) {
-    let world = &state.world;
-    let Some(alert) = world.alert(fingerprint) else { return };
-    let service = world.service_of(&alert.labels);
-    let likeness = |other: &Alert| {
-        let same_service = service.is_some() && world.service_of(&other.labels) == service;
-        other.labels.shared_with(&alert.labels) + if same_service { 3 } else { 0 }
-    };
-    let others = world.alerts().iter().filter(|other| other.fingerprint != fingerprint);
-    let others = others.map(|other| (Reverse(likeness(other)), badness(other)));
-    let mut others: Vec<_> = others.filter(|(Reverse(likeness), _)| *likeness >= 2).collect();
-    others.sort_unstable();
-    let first = others.iter().take(RELATED).map(|(_, (.., fingerprint))| *fingerprint).collect();
-    state.related = Related { count: others.len(), first };
-}
+/// Points of the past: one for two minutes, well below the 11,000 that Prometheus gives at most.
+const PAST_POINTS: u16 = 5050;
 
 /// What is drawn of the rule that made an alert.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +49,30 @@ pub struct Subject {
     pub query: Text,
     /// The query of the bound, where that is no number.
     pub bound_query: Option<Text>,
+}
+
+/// Brings the alerts that are about the same into their order again: those with the most labels in common first.
+pub fn reorder(state: &mut State, fingerprint: Fingerprint) {
+    let Some(alert) = state.world.alert(fingerprint) else {
+        state.related.set_rows(Vec::new());
+        state.panel = 0;
+        return;
+    };
+    let service = state.world.service_of(&alert.labels);
+    let likeness = |other: &Alert| {
+        let same_service = service.is_some() && state.world.service_of(&other.labels) == service;
+        other.labels.shared_with(&alert.labels) + if same_service { 3 } else { 0 }
+    };
+    let others = state.world.alerts().iter().filter(|other| other.fingerprint != fingerprint);
+    let mut others: Vec<_> =
+        others.map(|other| (likeness(other), other)).filter(|(likeness, _)| *likeness >= 2).collect();
+    others.sort_by_key(|(likeness, other)| (Reverse(*likeness), badness(other)));
+    let rows: Vec<Fingerprint> =
+        others.into_iter().take(MOST_RELATED).map(|(_, other)| other.fingerprint).collect();
+    if rows.is_empty() {
+        state.panel = 0;
+    }
+    state.related.set_rows(rows);
 }
 
 /// What can be drawn of an alert; `None` as long as no source has told its rule.

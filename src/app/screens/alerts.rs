@@ -11,9 +11,11 @@ use crate::app::found::Found;
 use crate::app::list::List;
 use crate::app::screens::Order;
 use crate::app::state::State;
+use crate::app::widgets::text;
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
+use crate::model::world::World;
 
 mod view;
 
@@ -66,6 +68,8 @@ pub struct Alerts {
     pub show_quiet: bool,
     /// The groups by their labels.
     pub groups: BTreeMap<Labels, Group>,
+    /// Cells of the longest name, and of the longest service, whatever is shown at the moment.
+    pub widest: (u16, u16),
     /// How many quiet alerts are folded away, by state.
     pub hidden: BTreeMap<AlertState, usize>,
     folded: BTreeSet<Labels>,
@@ -79,27 +83,27 @@ pub const ORDERS: [&str; 5] =
 const BY_SERVICE: usize = 3;
 
 impl Alerts {
-    /// Folds or unfolds the group of the current row.
-    pub fn fold(&mut self, fold: bool) {
-        let group = match self.list.current() {
-            Some(Row::Group(labels)) => Some(labels.clone()),
-            Some(Row::Alert(_)) => self.list.rows().get(..self.list.index()).and_then(|above| {
-                above
-                    .iter()
-                    .rev()
-                    .find_map(|row| if let Row::Group(g) = row { Some(g.clone()) } else { None })
-            }),
-            None => None,
+    /// The group that the current row is of, if it has a head.
+    pub fn group_at_cursor(&self, world: &World) -> Option<Labels> {
+        let labels = match self.list.current()? {
+            Row::Group(labels) => labels.clone(),
+            Row::Alert(fingerprint) => group_of(world.alert(*fingerprint)?, &self.grouping),
         };
+        self.list.rows().contains(&Row::Group(labels.clone())).then_some(labels)
+    }
+
+    /// Folds or unfolds a group; the cursor goes to the head of a folded one.
+    pub fn fold(&mut self, group: Option<Labels>, fold: bool) {
         let Some(group) = group else { return };
-        if fold {
-            if let Some(head) = self.list.rows().iter().position(|row| *row == Row::Group(group.clone())) {
-                self.list.move_to(head);
-            }
-            self.folded.insert(group);
-        } else {
+        if !fold {
             self.folded.remove(&group);
+            return;
         }
+        let head = Row::Group(group.clone());
+        if let Some(at) = self.list.rows().iter().position(|row| *row == head) {
+            self.list.move_to(at);
+        }
+        self.folded.insert(group);
     }
 
     /// Whether the current row is the head of a folded group.
@@ -196,6 +200,10 @@ pub fn reorder(state: &mut State) {
         screen.groups.insert(labels, Group { count: alerts.len(), common: common(&alerts), folded });
     }
     screen.list.set_rows(rows);
+    screen.widest = world.alerts().iter().fold((0, 0), |(name, service), alert| {
+        let about = world.service_of(&alert.labels).map_or(0, |about| text::width(about));
+        (name.max(text::width(alert.name())), service.max(about))
+    });
 }
 
 /// The labels that all of them have with the same value.

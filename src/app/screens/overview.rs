@@ -10,7 +10,8 @@ use crate::model::labels::Text;
 
 mod view;
 
-pub use view::{list_area, render};
+pub(in crate::app) use view::grid;
+pub use view::render;
 
 /// The panel of services.
 pub const SERVICES: usize = 0;

@@ -15,7 +15,7 @@ use crate::model::labels::Text;
 
 mod view;
 
-pub use view::{panels, render};
+pub use view::{chart_at, list_area, panels, render};
 
 /// Points of its charts.
 const POINTS: u16 = 240;
@@ -47,4 +47,10 @@ pub fn alerts<'a>(state: &'a State, name: &str) -> Vec<&'a Arc<Alert>> {
     let mut alerts: Vec<_> = known.iter().filter_map(|fingerprint| state.world.alert(*fingerprint)).collect();
     alerts.sort_by_key(|alert| badness(alert));
     alerts
+}
+
+/// Brings the alerts of the service into their order again.
+pub fn reorder(state: &mut State, name: &str) {
+    let rows = alerts(state, name).into_iter().map(|alert| alert.fingerprint).collect();
+    state.service_alerts.set_rows(rows);
 }

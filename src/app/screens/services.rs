@@ -19,7 +19,7 @@ use crate::model::service::{Service, Signals};
 mod view;
 
 pub use view::render;
-pub(super) use view::{calm_max, count, empty, trends, why};
+pub(super) use view::{calm_max, count, empty, join, trends, why, widest};
 
 /// Points of the short histories.
 const TREND_POINTS: u16 = 60;

@@ -81,7 +81,8 @@ impl<'a> Chart<'a> {
             self.no_data(cx, plot_area, buf);
             self.marks(cx, &frame, None, buf);
             if let Some(place) = frame.legend {
-                text::runs(cx, &self.legend(cx, self.dots(cx), self.threshold_label(cx, None)), place, buf);
+                let named = self.threshold_label(cx, None);
+                text::runs(cx, &self.legend(cx, self.dots(cx), named, place.width), place, buf);
             }
             return;
         };
@@ -103,7 +104,7 @@ impl<'a> Chart<'a> {
         self.marks(cx, &frame, Some(&plot), buf);
         plot.render(|i| self.look(cx, i), plot_area, buf);
         if let Some(place) = frame.legend {
-            text::runs(cx, &self.legend(cx, dots, unplaced), place, buf);
+            text::runs(cx, &self.legend(cx, dots, unplaced, place.width), place, buf);
         }
     }
 
@@ -244,7 +245,12 @@ impl<'a> Chart<'a> {
         let head = u16::from(area.height > 1);
         if head > 0 {
             let label = self.threshold_label(cx, None);
-            text::runs(cx, &self.legend(cx, Dots::Braille, label), Rect { height: 1, ..area }, buf);
+            text::runs(
+                cx,
+                &self.legend(cx, Dots::Braille, label, area.width),
+                Rect { height: 1, ..area },
+                buf,
+            );
         }
         let Some(line) = self.lines.first() else { return };
         let rest = Rect { y: area.y + head, height: area.height - head, ..area };
@@ -252,24 +258,24 @@ impl<'a> Chart<'a> {
         Spark { values: line.values, max, role: line.role }.render(cx, rest, buf);
     }
 
-    /// `─ p95 124ms  ─ p50 12ms  ┄ objective`, then what has no place in the chart.
-    fn legend(&self, cx: &Cx<'_>, dots: Dots, threshold: Option<String>) -> Vec<Run<'a>> {
-        let mut runs = Vec::new();
+    /// `─ p95 124ms  ─ p50 12ms  ┄ objective`, then what has no place in the chart; of what does not fit, how many.
+    fn legend(&self, cx: &Cx<'_>, dots: Dots, threshold: Option<String>, width: u16) -> Vec<Run<'a>> {
+        let mut entries: Vec<Vec<Run<'a>>> = Vec::new();
         for (i, line) in self.lines.iter().enumerate() {
             let (_, sign) = self.look(cx, i);
             let sign = if dots == Dots::Signs { sign } else { cx.charset.pick("─", "-") };
-            let gap = if i > 0 { "   " } else { "" };
-            runs.push(Run::new(format!("{gap}{sign} "), line.role));
+            let mut entry = vec![Run::new(format!("{sign} "), line.role)];
             if !line.label.is_empty() {
-                runs.push(Run::new(format!("{} ", line.label), Role::Muted));
+                entry.push(Run::new(format!("{} ", line.label), Role::Muted));
             }
-            runs.push(self.newest(cx, line));
+            entry.push(self.newest(cx, line));
+            entries.push(entry);
         }
         if let Some(label) = threshold {
-            let gap = if runs.is_empty() { "" } else { "   " };
-            runs.push(Run::new(format!("{gap}{} {label}", cx.symbol(Role::Threshold)), Role::Threshold));
+            let words = format!("{} {label}", cx.symbol(Role::Threshold));
+            entries.push(vec![Run::new(words, Role::Threshold)]);
         }
-        runs
+        fitting(entries, width)
     }
 
     /// The newest value; if the last points are missing, since when.
@@ -284,6 +290,28 @@ impl<'a> Chart<'a> {
         let value = line.values.get(at).copied().unwrap_or(f64::NAN);
         Run::new(self.unit.text(value, cx.charset), Role::Text)
     }
+}
+
+/// The entries that fit whole, and how many do not: half a number would be another number.
+fn fitting(entries: Vec<Vec<Run<'_>>>, width: u16) -> Vec<Run<'_>> {
+    let cells = |runs: &[Run<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
+    let count = entries.len();
+    let mut used = 0;
+    let mut runs = Vec::new();
+    for (i, entry) in entries.into_iter().enumerate() {
+        let gap = if i > 0 { "   " } else { "" };
+        let more = format!("{gap}+{}", count - i);
+        let rest = if i + 1 < count { text::width(&more).max(5) } else { 0 };
+        let wanted = text::width(gap) + cells(&entry);
+        if i > 0 && used + wanted + rest > width {
+            runs.push(Run::new(more, Role::Muted));
+            break;
+        }
+        used += wanted;
+        runs.push(Run::new(gap, Role::Text));
+        runs.extend(entry);
+    }
+    runs
 }
 
 #[cfg(test)]

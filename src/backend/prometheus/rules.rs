@@ -218,5 +218,7 @@ fn intervals(points: impl Iterator<Item = usize>, span: Span) -> Vec<Firing> {
             _ => firings.push((point, point)),
         }
     }
-    firings.into_iter().map(|(from, to)| Firing { from: span.at(from), to: span.at(to) }).collect()
+    // a point speaks for the step before it
+    let begin = |point| span.at(point).checked_sub(span.step()).unwrap_or(span.start());
+    firings.into_iter().map(|(from, to)| Firing { from: begin(from), to: span.at(to) }).collect()
 }

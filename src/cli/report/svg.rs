@@ -8,11 +8,19 @@ use ratatui::style::Modifier;
 
 use super::grid::{self, Glyph, Look};
 
-/// One cell, in SVG's units; text of 14 is 8.4 wide in common monospace fonts.
-const CELL: (f64, f64) = (8.4, 18.0);
-const FONT_SIZE: f64 = 14.0;
+mod paths;
+mod shape;
+
+use paths::{Ink, Paths, Pen};
+use shape::Shape;
+
+/// One cell, in SVG's units, whole ones so that cells meet without a seam; text of 15 is 9 wide in common monospace fonts.
+const CELL: (f64, f64) = (9.0, 20.0);
+const FONT_SIZE: f64 = 15.0;
 /// From the top of a cell to the line on which letters stand.
-const BASELINE: f64 = 13.5;
+const BASELINE: f64 = 15.0;
+/// Of 100, how much there is of what is dimmed.
+const DIMMED: u16 = 60;
 const MARGIN: f64 = 12.0;
 /// What the terminal's own colours are in a picture.
 const PAPER: Paper = Paper { text: (0xd4, 0xd8, 0xe0), ground: (0x14, 0x16, 0x1b) };
@@ -39,34 +47,58 @@ impl Paper {
 
 /// The picture.
 pub(in crate::cli) fn render(buf: &Buffer, title: &str) -> String {
-    let width = f64::from(buf.area.width).mul_add(CELL.0, 2.0 * MARGIN);
-    let height = f64::from(buf.area.height).mul_add(CELL.1, 2.0 * MARGIN);
+    let whole = (
+        f64::from(buf.area.width).mul_add(CELL.0, 2.0 * MARGIN),
+        f64::from(buf.area.height).mul_add(CELL.1, 2.0 * MARGIN),
+    );
     let mut out = String::new();
     let paper = Paper::of(buf);
     push(
         &mut out,
         format_args!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
-             viewBox=\"0 0 {width:.1} {height:.1}\" role=\"img\">\n<title>{}</title>\n\
-             <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{}\"/>\n\
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{0}\" height=\"{1}\" \
+             viewBox=\"0 0 {0} {1}\" role=\"img\">\n<title>{2}</title>\n\
+             <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{3}\"/>\n\
              <g font-family=\"ui-monospace,'DejaVu Sans Mono','Cascadia Mono',Menlo,Consolas,monospace\" \
-             font-size=\"{FONT_SIZE}\" xml:space=\"preserve\" style=\"white-space:pre\">\n",
+             font-size=\"{FONT_SIZE}\">\n",
+            whole.0,
+            whole.1,
             escaped(title),
             hex(paper.ground),
         ),
     );
+    let (mut grounds, mut shapes, mut letters) = (Paths::default(), Paths::default(), String::new());
     for (y, row) in grid::rows(buf).enumerate() {
         let top = CELL.1.mul_add(y as f64, MARGIN);
-        // all grounds first, so that no ground covers the foot of a letter
         for run in row.chunk_by(|a, b| colours(a.look).1 == colours(b.look).1) {
-            ground(&mut out, run, top, paper);
+            ground(&mut grounds, run, top, paper);
         }
-        for run in row.chunk_by(|a, b| a.look == b.look && is_plain(a) && is_plain(b)) {
-            text(&mut out, run, top);
+        for run in row.chunk_by(is_one_run) {
+            let Some(first) = run.first() else { continue };
+            match Shape::of(first.symbol) {
+                Some(shape) => {
+                    shape.draw(&mut shapes, (left(run), top), width(run) / CELL.0, ink(first.look));
+                }
+                None => text(&mut letters, run, top),
+            }
         }
     }
+    // all grounds first, so that no ground covers the foot of a letter
+    grounds.write(&mut out);
+    shapes.write(&mut out);
+    out.push_str(&letters);
     out.push_str("</g>\n</svg>\n");
     out
+}
+
+/// Whether two neighbours are drawn as one.
+fn is_one_run(a: &Glyph<'_>, b: &Glyph<'_>) -> bool {
+    let runs_on = || a.symbol == b.symbol && Shape::of(a.symbol).is_some_and(Shape::runs_on);
+    a.look == b.look && (is_plain(a) && is_plain(b) || runs_on())
+}
+
+fn ink(look: Look) -> Ink {
+    Ink { rgb: colours(look).0, percent: if look.has(Modifier::DIM) { DIMMED } else { 100 } }
 }
 
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
@@ -93,31 +125,20 @@ fn width(run: &[Glyph<'_>]) -> f64 {
     CELL.0 * run.iter().map(|glyph| f64::from(glyph.width)).sum::<f64>()
 }
 
-fn ground(out: &mut String, run: &[Glyph<'_>], top: f64, paper: Paper) {
+fn ground(paths: &mut Paths, run: &[Glyph<'_>], top: f64, paper: Paper) {
     let Some(first) = run.first() else { return };
     let (_, ground) = colours(first.look);
     if ground != paper.ground {
-        push(out, format_args!("{}\n", rect(left(run), top, width(run), CELL.1, ground, "")));
+        let ink = Ink { rgb: ground, percent: 100 };
+        paths.rect(Pen::Block, ink, (left(run), top), (width(run), CELL.1));
     }
-}
-
-fn rect(x: f64, y: f64, width: f64, height: f64, fill: Rgb, more: &str) -> String {
-    let fill = hex(fill);
-    format!(
-        "<rect x=\"{x:.1}\" y=\"{y:.2}\" width=\"{width:.2}\" height=\"{height:.2}\" fill=\"{fill}\"{more}/>"
-    )
 }
 
 fn text(out: &mut String, run: &[Glyph<'_>], top: f64) {
     let Some(first) = run.first() else { return };
     let look = first.look;
-    let (fill, _) = colours(look);
-    let faint = if look.has(Modifier::DIM) { " fill-opacity=\"0.6\"" } else { "" };
-    if let Some((x, y, w, h)) = block(first.symbol) {
-        let bar =
-            rect(CELL.0.mul_add(x, left(run)), CELL.1.mul_add(y, top), CELL.0 * w, CELL.1 * h, fill, faint);
-        return push(out, format_args!("{bar}\n"));
-    }
+    let Ink { rgb, percent } = ink(look);
+    let faint = if percent < 100 { format!(" fill-opacity=\"0.{percent}\"") } else { String::new() };
     let letters: String = run.iter().map(|glyph| glyph.symbol).collect();
     let is_lined = look.modifier.intersects(Modifier::UNDERLINED | Modifier::CROSSED_OUT);
     // spaces around words move the run instead of standing in it
@@ -146,28 +167,14 @@ fn text(out: &mut String, run: &[Glyph<'_>], top: f64) {
     push(
         out,
         format_args!(
-            "<text x=\"{x:.1}\" y=\"{:.1}\" textLength=\"{length:.1}\" lengthAdjust=\"spacingAndGlyphs\" \
+            "<text x=\"{x}\" y=\"{}\" textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\" \
              fill=\"{}\"{faint}{style}>{}</text>\n",
             top + BASELINE,
-            hex(fill),
-            escaped(letters),
+            hex(rgb),
+            // of several spaces browsers would make one
+            escaped(letters).replace("  ", "\u{a0}\u{a0}"),
         ),
     );
-}
-
-/// Bars and blocks as parts of their cell (left, top, width, height): fonts leave gaps between them.
-fn block(symbol: &str) -> Option<(f64, f64, f64, f64)> {
-    let mut chars = symbol.chars();
-    let code = chars.next().filter(|_| chars.next().is_none()).map(u32::from)?;
-    let eighths = |from: u32| f64::from(code - from) / 8.0;
-    match code {
-        0x2580 => Some((0.0, 0.0, 1.0, 0.5)),
-        0x2581..=0x2588 => Some((0.0, 1.0 - eighths(0x2580), 1.0, eighths(0x2580))),
-        0x2589..=0x258f => Some((0.0, 0.0, 1.0 - eighths(0x2588), 1.0)),
-        0x2590 => Some((0.5, 0.0, 0.5, 1.0)),
-        0x2594 => Some((0.0, 0.0, 1.0, 0.125)),
-        _ => None,
-    }
 }
 
 fn hex((r, g, b): Rgb) -> String {
@@ -198,7 +205,7 @@ mod tests {
 
     fn body(buf: &Buffer) -> Vec<String> {
         let svg = render(buf, "t");
-        svg.lines().filter(|line| line.contains(" y=\"")).map(str::to_owned).collect()
+        svg.lines().filter(|l| l.starts_with("<text") || l.starts_with("<path")).map(str::to_owned).collect()
     }
 
     #[test]
@@ -207,7 +214,7 @@ mod tests {
         buf.set_string(5, 0, "cd", Style::new().fg(Color::Rgb(255, 0, 16)).add_modifier(Modifier::BOLD));
         let body = body(&buf);
         assert_eq!(body.len(), 2, "{body:?}");
-        assert!(body[0].contains("x=\"28.8\"") && body[0].contains("textLength=\"16.8\""), "{body:?}");
+        assert!(body[0].contains("x=\"30\"") && body[0].contains("textLength=\"18\""), "{body:?}");
         assert!(body[1].ends_with("fill=\"#ff0010\" font-weight=\"bold\">cd</text>"), "{body:?}");
     }
 
@@ -223,14 +230,19 @@ mod tests {
     }
 
     #[test]
+    fn several_spaces_stay_several() {
+        let body = body(&Buffer::with_lines(["a   b"]));
+        assert!(body[0].ends_with(">a\u{a0}\u{a0} b</text>"), "{body:?}");
+    }
+
+    #[test]
     fn swapped_colours_make_a_ground() {
         let mut buf = Buffer::with_lines(["ab"]);
         buf.set_string(0, 0, "ab", Style::new().add_modifier(Modifier::REVERSED));
         let body = body(&buf);
         assert!(
-            body[0].starts_with("<rect")
-                && body[0].contains("width=\"16.80\"")
-                && body[0].contains("#d4d8e0")
+            body[0].contains("fill=\"#d4d8e0\"") && body[0].contains("d=\"M12 12h18v20h-18z\""),
+            "{body:?}"
         );
         assert!(body[1].contains("fill=\"#14161b\""));
     }
@@ -239,9 +251,9 @@ mod tests {
     fn wide_characters_keep_to_their_cells_and_bars_are_drawn() {
         let buf = Buffer::with_lines(["決済x▄"]);
         let body = body(&buf);
-        assert!(body[0].contains("textLength=\"16.8\"") && body[0].contains(">決</text>"), "{body:?}");
-        assert!(body[2].contains("x=\"45.6\"") && body[2].contains(">x</text>"), "{body:?}");
-        assert!(body[3].contains("y=\"21.00\"") && body[3].contains("height=\"9.00\""), "{body:?}");
+        assert!(body[0].contains("d=\"M57 22h9v10h-9z\""), "{body:?}");
+        assert!(body[1].contains("textLength=\"18\"") && body[1].contains(">決</text>"), "{body:?}");
+        assert!(body[3].contains("x=\"48\"") && body[3].contains(">x</text>"), "{body:?}");
     }
 
     #[test]
@@ -249,7 +261,7 @@ mod tests {
         let mut buf = Buffer::with_lines(["abc"]);
         buf.set_string(0, 0, "ab", Style::new().bg(Color::Rgb(250, 250, 250)));
         let svg = render(&buf, "");
-        assert!(svg.contains("rx=\"8\" fill=\"#fafafa\"") && svg.contains("width=\"8.40\""), "{svg}");
+        assert!(svg.contains("rx=\"8\" fill=\"#fafafa\"") && svg.contains("d=\"M30 12h9v20h-9z\""), "{svg}");
     }
 
     #[test]

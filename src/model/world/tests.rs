@@ -143,9 +143,9 @@ fn a_firing_page_makes_its_service_burn_and_says_why() {
     assert!(world.services().iter().all(|s| s.health == Health::Healthy));
     alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Firing)], 205);
     let cart = world.service("cart").unwrap();
-    assert_eq!((cart.health, cart.since), (Health::Burning, at(205)));
+    assert_eq!((cart.health, cart.since), (Health::Burning, Some(at(205))));
     assert_eq!(cart.reasons[0].to_string(), "Burn firing");
-    assert_eq!(world.service("search").unwrap().since, at(200));
+    assert_eq!(world.service("search").unwrap().since, None);
     alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Silenced)], 206);
     assert_eq!(world.service("cart").unwrap().health, Health::Healthy);
 }

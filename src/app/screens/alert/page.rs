@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Related, Subject, subject};
+use super::{Subject, subject};
 use crate::app::look::Cx;
 use crate::app::number::{ago, moment};
 use crate::app::state::State;
@@ -18,8 +18,10 @@ use crate::model::source::SourceId;
 const EARLIER: usize = 12;
 
 /// Lines of a page that is as wide as the screen.
-struct Page {
-    lines: Vec<Vec<Run<'static>>>,
+pub(super) struct Page {
+    pub(super) lines: Vec<Vec<Run<'static>>>,
+    /// The line of the first alert that shares labels.
+    pub(super) related_at: usize,
     width: u16,
 }
 
@@ -54,15 +56,15 @@ impl Page {
 }
 
 /// The whole page: what it means, what keeps it quiet, labels, what else is wrong, when it fired before, its rule.
-pub(super) fn lines(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -> Vec<Vec<Run<'static>>> {
-    let mut page = Page { lines: Vec::new(), width };
+pub(super) fn page(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -> Page {
+    let mut page = Page { lines: Vec::new(), related_at: 0, width };
+    if let Some(runbook) = alert.runbook() {
+        page.pair("runbook", runbook, Role::Accent);
+    }
     for key in ["description", "message"] {
         if let Some(value) = alert.annotations.get(key).filter(|value| Some(*value) != alert.summary()) {
             page.paragraph(value);
         }
-    }
-    if let Some(runbook) = alert.runbook() {
-        page.pair("runbook", runbook, Role::Accent);
     }
     quieted(state, cx, alert, &mut page);
     page.title("Labels");
@@ -97,7 +99,7 @@ pub(super) fn lines(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) 
         page.pair("receivers", &receivers.join(", "), Role::Text);
     }
     page.pair("fingerprint", &alert.fingerprint.to_string(), Role::Muted);
-    page.lines
+    page
 }
 
 /// The silences that match it, and the alerts that inhibit it.
@@ -121,16 +123,29 @@ fn quieted(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
     }
 }
 
-/// Alerts that are about the same, those with the most labels in common first.
+/// Alerts that are about the same.
 fn related(state: &State, cx: &Cx<'_>, page: &mut Page) {
-    let Related { count, first } = &state.related;
-    page.title(&format!("Alerts that share labels: {count}"));
-    for other in first.iter().filter_map(|fingerprint| state.world.alert(*fingerprint)) {
+    let list = &state.related;
+    let most = if list.rows().len() == super::MOST_RELATED { " and more" } else { "" };
+    page.title(&format!("Alerts that share labels: {}{most}", list.rows().len()));
+    page.related_at = page.lines.len();
+    let others: Vec<_> = list.rows().iter().map(|fingerprint| state.world.alert(*fingerprint)).collect();
+    let names = others.iter().flatten().map(|other| text::width(other.name())).max().unwrap_or(0).min(40);
+    for (index, other) in others.into_iter().enumerate() {
+        let is_current = state.panel == super::RELATED && index == list.index();
+        let sign = if is_current { cx.symbol(Role::Selected) } else { " " };
+        // every row has its line, so that lines can be counted
+        let Some(other) = other else {
+            page.line(Vec::new());
+            continue;
+        };
         let role = Role::of_alert(other);
         let service = state.world.service_of(&other.labels).map_or("", |name| name);
+        let name = text::pad(other.name(), names, cx.charset);
         page.line(vec![
-            Run::new(format!("  {} {} ", cx.symbol(role), other.name()), role),
-            Run::new(format!("{service} {} {}", other.state, ago(other.starts_at, cx.now)), Role::Muted),
+            Run::new(sign, Role::Accent),
+            Run::new(format!(" {} {name}  ", cx.symbol(role)), role),
+            Run::new(format!("{service}  {} {}", other.state, ago(other.starts_at, cx.now)), Role::Muted),
         ]);
     }
 }
@@ -142,7 +157,7 @@ fn earlier(state: &State, cx: &Cx<'_>, alert: &Alert, subject: &Subject, page: &
     let Some(firings) = remote.value() else {
         page.title("Firings, 7 days");
         let words =
-            remote.trouble().map_or_else(|| "asking...".to_owned(), |error| error.trouble.to_string());
+            remote.trouble().map_or_else(|| state.waiting().to_owned(), |error| error.trouble.to_string());
         page.line(vec![Run::new(format!("  {words}"), Role::Muted)]);
         return;
     };

@@ -58,9 +58,16 @@ pub fn render(state: &State, fingerprint: Fingerprint, now: Timestamp, area: Rec
     if chart.height > 0 {
         draw_chart(state, &cx, alert, chart, buf);
     }
-    let lines = page::lines(state, &cx, alert, below.width);
-    for (y, line) in (below.top()..below.bottom()).zip(lines.iter().skip(usize::from(state.scroll))) {
-        text::runs(&cx, line, Rect { y, height: 1, ..below }, buf);
+    let page = page::page(state, &cx, alert, below.width);
+    let lines = &page.lines;
+    let current = (state.panel == super::RELATED).then_some(page.related_at + state.related.index());
+    let shown = lines.iter().enumerate().skip(usize::from(state.scroll));
+    for (y, (index, line)) in (below.top()..below.bottom()).zip(shown) {
+        let place = Rect { y, height: 1, ..below };
+        text::runs(&cx, line, place, buf);
+        if current == Some(index) {
+            buf.set_style(place, cx.style(Role::Selected));
+        }
     }
     let hidden = lines.len().saturating_sub(usize::from(state.scroll) + usize::from(below.height));
     if hidden > 0 {
@@ -71,13 +78,44 @@ pub fn render(state: &State, fingerprint: Fingerprint, now: Timestamp, area: Rec
     }
 }
 
-/// How far the text can be scrolled.
-pub fn last_scroll(state: &State, fingerprint: Fingerprint, body: Rect) -> u16 {
+/// How far the text can be scrolled that stands in this area.
+pub fn last_scroll(state: &State, fingerprint: Fingerprint, area: Rect) -> u16 {
     let Some(alert) = state.world.alert(fingerprint) else { return 0 };
-    let (.., below) = parts(body);
     // how many lines there are does not depend on the moment
-    let lines = page::lines(state, &state.cx(Timestamp::UNIX_EPOCH), alert, below.width).len();
-    u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(below.height)
+    let lines = page::page(state, &state.cx(Timestamp::UNIX_EPOCH), alert, area.width).lines.len();
+    u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(area.height)
+}
+
+/// Where the text stands that scrolls.
+pub fn text_area(body: Rect) -> Rect {
+    parts(body).2
+}
+
+/// The scroll nearest to the present one that shows the alert under the cursor among those that share labels.
+pub fn scroll_to_related(state: &State, fingerprint: Fingerprint, area: Rect) -> u16 {
+    let Some(alert) = state.world.alert(fingerprint) else { return 0 };
+    let page = page::page(state, &state.cx(Timestamp::UNIX_EPOCH), alert, area.width);
+    let line = u16::try_from(page.related_at + state.related.index()).unwrap_or(u16::MAX);
+    // the last line may be covered by how many there are below
+    let lowest = line.saturating_add(2).saturating_sub(area.height).min(line);
+    state.scroll.clamp(lowest, line)
+}
+
+/// The alert that shares labels at a cell.
+pub fn related_at(
+    state: &State,
+    fingerprint: Fingerprint,
+    area: Rect,
+    column: u16,
+    row: u16,
+) -> Option<usize> {
+    let alert = state.world.alert(fingerprint)?;
+    if !area.contains((column, row).into()) {
+        return None;
+    }
+    let page = page::page(state, &state.cx(Timestamp::UNIX_EPOCH), alert, area.width);
+    let line = usize::from(state.scroll + (row - area.y));
+    line.checked_sub(page.related_at).filter(|index| *index < state.related.rows().len())
 }
 
 fn title(cx: &Cx<'_>, alert: &Alert) -> Vec<Run<'static>> {
@@ -116,7 +154,7 @@ fn draw_chart(state: &State, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut B
             Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),
         }
     });
-    let mut title = format!("{}, {}", expression(&subject), state.range.words(cx.now));
+    let mut title = format!("{}, {}", state.range.words(cx.now), expression(&subject));
     if let Some(trouble) = trouble {
         title = format!("{} {trouble}  {title}", cx.symbol(Role::Stale));
     }
@@ -127,7 +165,7 @@ fn draw_chart(state: &State, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut B
             inner.x + 1,
             inner.y,
             inner.width.saturating_sub(1),
-            "asking...",
+            state.waiting(),
             cx.style(Role::Muted),
         );
         return;
@@ -172,7 +210,7 @@ fn no_rule(state: &State) -> &'static str {
     }
 }
 
-/// The comparison in words, with what else the rule wants.
+/// The comparison in words, with what else the rule wants; what is compared comes last, it is long.
 fn expression(subject: &Subject) -> String {
     let Some(condition) = &subject.condition else { return subject.rule.expr.to_string() };
     let bound = match &condition.bound {
@@ -184,7 +222,7 @@ fn expression(subject: &Subject) -> String {
         1 => " (and 1 more condition)".to_owned(),
         n => format!(" (and {n} more conditions)"),
     };
-    format!("{} {} {bound}{others}", condition.query, condition.operator.sign())
+    format!("fires {} {bound}{others}: {}", condition.operator.sign(), condition.query)
 }
 
 /// What the numbers of an expression count, by the words in its names: Prometheus' naming rules ask for the unit there.

@@ -26,16 +26,20 @@ use crate::model::source::SourceId;
 /// What the screen is drawn from.
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
 
-fn columns() -> [Column<'static>; 8] {
+/// Names and services are as wide as they need to be; the summary, which says most, takes what is left.
+fn columns((name, service): (u16, u16), width: u16) -> [Column<'static>; 9] {
+    let name = name.clamp(16, (width * 2 / 5).clamp(16, 44));
+    let service = service.clamp(10, (width / 5).clamp(10, 30));
     [
         Column::words("", 1, 1, 0),
-        Column::words("alert", 16, 34, 0),
-        Column::words("severity", 8, 8, 4),
-        Column::words("state", 9, 9, 3),
+        Column::words("alert", name, name, 0),
+        Column::words("severity", 9, 9, 5),
+        Column::words("state", 9, 9, 4),
         Column::numbers("since", 6, 1),
-        Column::words("labels", 16, 60, 2),
-        Column::words("summary", 20, 80, 5),
-        Column::words("receiver", 8, 20, 6),
+        Column::words("service", service, service, 2),
+        Column::words("labels", 28, 44, 6),
+        Column::words("receiver", 8, 20, 7),
+        Column::words("summary", 20, 160, 3),
     ]
 }
 
@@ -66,7 +70,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         };
         rows.push(Row { marked: screen.list.marks().contains(line), ..row });
     }
-    let columns = columns();
+    let columns = columns(screen.widest, room.width);
     let selected = screen.list.index().checked_sub(top);
     let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
     table::render(&table, rows, &cx, room, buf);
@@ -169,17 +173,22 @@ fn alert_row<'a>(state: &State, cx: &Cx<'_>, alert: &'a Alert, stale: &BTreeSet<
     let differs = |name: &str| {
         !matches!(name, "alertname" | "severity") && common.is_none_or(|common| common.get(name).is_none())
     };
-    let differing = pairs(state, &alert.labels, differs);
+    let service = state.world.service_of(&alert.labels);
+    let names_the_service = |name: &str| {
+        state.judgement.service_labels.iter().any(|label| label == name) && alert.labels.get(name) == service
+    };
+    let differing = pairs(state, &alert.labels, |name| differs(name) && !names_the_service(name));
     let text_role = if alert.state == AlertState::Firing { Role::Text } else { Role::Muted };
     let mut row = Row::new(vec![
         Cell::symbol(cx, role),
-        Cell::text(alert.name(), role),
+        Cell::Runs(state.alerts.found.lit(alert.name(), role)),
         Cell::text(alert.severity.word(), Role::of_severity(alert.severity)),
         Cell::text(alert.state.word(), role),
         Cell::text(ago(alert.resolved_at.unwrap_or(alert.starts_at), cx.now), text_role),
-        Cell::text(differing, text_role),
-        Cell::text(alert.summary().map_or("", |summary| summary), text_role),
+        Cell::Runs(state.alerts.found.lit(service.map_or("", |name| name), text_role)),
+        Cell::text(differing, Role::Muted),
         Cell::text(alert.receivers.iter().map(|r| &**r).collect::<Vec<_>>().join(", "), Role::Muted),
+        Cell::text(alert.summary().map_or("", |summary| summary), text_role),
     ]);
     let looked = state.looked.get(&Command::Alerts).copied();
     row.new = looked

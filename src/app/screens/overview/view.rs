@@ -6,22 +6,27 @@ use ratatui::layout::Rect;
 
 use crate::app::doubt::doubts;
 use crate::app::frame;
+use crate::app::grid::Grid;
 use crate::app::look::Cx;
-use crate::app::number::{UNKNOWN, ago, latency, or_dash, percent, rate};
+use crate::app::number::{UNKNOWN, ago, latency, moment, or_dash, percent, rate};
 use crate::app::screens::{overview, services};
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::spark::Spark;
 use crate::app::widgets::text::{self, Run};
-use crate::model::alert::{AlertState, Severity};
+use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::ask::AskKind;
 use crate::model::health::{Health, Reason};
 use crate::model::service::{Service, Signals};
 use crate::model::world::Watchdog;
 
-/// Cells that a tile wants at least.
+/// Cells that a tile wants besides its name: signs, signals and the shape of one of them.
 const TILE: u16 = 44;
+/// Cells of the signals of a service.
+const SIGNALS: u16 = 30;
+/// Cells of the shape of a signal in a tile of one line.
+const SHAPE: u16 = 8;
 /// From this width on the alerts stand beside the services, else below.
 const SIDE_BY_SIDE: u16 = 100;
 
@@ -65,15 +70,32 @@ fn inside(area: Rect) -> Rect {
     }
 }
 
-/// How many tiles stand side by side.
-pub(super) fn columns(body: Rect) -> usize {
-    usize::from((inside(panels(body).services).width / TILE).max(1))
+/// Cells of the names in tiles this wide: as many as the longest has, as far as that leaves room for more.
+fn name_width(state: &State, tile: u16) -> u16 {
+    services::widest(state.world.services()).clamp(8, (tile * 2 / 5).max(8)).min(tile.saturating_sub(3))
 }
 
-/// Where the rows of a panel's list stand, and how many tiles stand side by side there.
-pub fn list_area(body: Rect, of: usize) -> (Rect, usize) {
+/// Where the rows of a panel stand. Where all have room with two lines each, they have two.
+pub(in crate::app) fn grid(state: &State, body: Rect, of: usize) -> Grid {
     let panels = panels(body);
-    if of == overview::ALERTS { (inside(panels.alerts), 1) } else { (inside(panels.services), columns(body)) }
+    let (area, columns, rows) = if of == overview::ALERTS {
+        (inside(panels.alerts), 1, state.overview.alerts.rows().len())
+    } else {
+        let area = inside(panels.services);
+        let wanted = services::widest(state.world.services()).clamp(8, 32) + TILE;
+        (area, usize::from((area.width / wanted).max(1)), state.overview.services.rows().len())
+    };
+    let double = 2 * rows.div_ceil(columns) <= usize::from(area.height);
+    Grid { area, columns, lines: if double { 2 } else { 1 } }
+}
+
+/// Says on the lower border which rows of how many are shown, if not all of them.
+fn position(cx: &Cx<'_>, grid: Grid, first: usize, rows: usize, buf: &mut Buffer) {
+    let shown = grid.room().min(rows);
+    if shown < rows && grid.area.width > 20 {
+        let words = format!(" {}-{} of {rows} ", first + 1, (first + shown).min(rows));
+        text::right(buf, grid.area.x, grid.area.bottom(), grid.area.width, &words, cx.style(Role::Muted));
+    }
 }
 
 /// Draws the overview.
@@ -101,6 +123,9 @@ fn tiles(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             title.push(format!(" {count} {}", health.word()));
         }
     }
+    if let Some(end) = state.range.end {
+        title.push(format!(" as of {}", moment(end, cx.now, cx.zone)));
+    }
     if !state.overview.found.text().is_empty() {
         title.push(format!(" filter: {}", state.overview.found.text()));
     }
@@ -115,69 +140,104 @@ fn tiles(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         text::put(buf, inner.x, inner.y, inner.width, &text, cx.style(Role::Muted));
         return;
     }
-    let columns = usize::from((inner.width / TILE).max(1));
-    let width = inner.width / u16::try_from(columns).unwrap_or(1);
+    let grid = Grid { area: inner, ..self::grid(state, frame::areas(state.size).body, overview::SERVICES) };
     let stale: Vec<_> = doubts.iter().map(|doubt| &doubt.source).collect();
-    for (place, (index, name)) in list.shown(usize::from(inner.height) * columns).enumerate() {
+    let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
+    for (place, (index, name)) in list.shown(grid.room()).enumerate() {
         let Some(service) = state.world.service(name) else { continue };
-        let (line, column) = (place / columns, place % columns);
-        let offset = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-        let tile = Rect { x: inner.x + offset(column) * width, y: inner.y + offset(line), width, height: 1 };
-        tile_row(state, cx, service, tile, buf);
+        let tile = grid.cell(place);
+        let tile = Rect { width: tile.width.saturating_sub(u16::from(grid.columns > 1)), ..tile };
+        draw_tile(state, cx, service, tile, buf);
         if service.sources.iter().any(|id| stale.contains(&id)) {
             buf.set_style(tile, cx.style(Role::Stale));
         }
+        if list.marks().contains(name) {
+            text::put(buf, tile.x + 2, tile.y, 1, cx.symbol(Role::Marked), cx.style(Role::Marked));
+        }
         if index == list.index() && focused {
-            text::put(buf, tile.x, tile.y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
-            buf.set_style(Rect { width: width.saturating_sub(1), ..tile }, cx.style(Role::Selected));
+            select(cx, tile, buf);
         }
     }
-}
-
-/// Symbol, name, the signal that is wrong in words, and its shape.
-fn tile_row(state: &State, cx: &Cx<'_>, service: &Service, tile: Rect, buf: &mut Buffer) {
-    let role = Role::of_health(service.health);
-    let name = (tile.width * 2 / 5).clamp(8, 24).min(tile.width.saturating_sub(3));
-    let spark = if tile.width >= 34 { 8 } else { 0 };
-    let words = tile.width.saturating_sub(name + spark + 5);
-    text::put(buf, tile.x + 1, tile.y, 1, cx.symbol(role), cx.style(role));
-    let is_well = service.health == Health::Healthy;
-    let shown = text::fit(&service.name, name, cx.charset);
-    text::put(buf, tile.x + 3, tile.y, name, &shown, cx.style(if is_well { Role::Text } else { role }));
-    let said = if is_well { calm(service, words) } else { services::why(service) };
-    let said = text::fit(&said, words, cx.charset);
-    text::put(
-        buf,
-        tile.x + 4 + name,
-        tile.y,
-        words,
-        &said,
-        cx.style(if is_well { Role::Muted } else { role }),
-    );
-    if spark > 0 {
-        let [requests, errors, p95] = services::trends(state, service);
-        let (values, max, role) = match service.reasons.first() {
-            Some(Reason::Slow(_)) => (&p95, None, Role::Series3),
-            Some(Reason::Errors(_) | Reason::Firing { .. }) => {
-                (&errors, Some(errors.iter().copied().fold(0.1, f64::max)), Role::Series2)
-            }
-            _ => (&requests, services::calm_max(&requests), Role::Series1),
-        };
-        let place = Rect { x: tile.right().saturating_sub(spark + 1), width: spark, ..tile };
-        Spark { values, max, role }.render(cx, place, buf);
+    if inner.bottom() < area.bottom() {
+        position(cx, grid, first, list.rows().len(), buf);
     }
 }
 
-/// What is said of a service that is well: as many of its signals as fit whole.
-fn calm(service: &Service, width: u16) -> String {
+/// Shows that the cursor is on a tile.
+fn select(cx: &Cx<'_>, tile: Rect, buf: &mut Buffer) {
+    for y in tile.top()..tile.bottom() {
+        text::put(buf, tile.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
+    }
+    buf.set_style(tile, cx.style(Role::Selected));
+}
+
+/// Symbol, name, and what is wrong in words; the signals and the shape of the one that matters stand behind it, or below
+/// where a tile has two lines. A healthy service has nothing to say there, so that the others are seen.
+fn draw_tile(state: &State, cx: &Cx<'_>, service: &Service, tile: Rect, buf: &mut Buffer) {
+    let role = Role::of_health(service.health);
+    let is_well = service.health == Health::Healthy;
+    let name_role = if is_well { Role::Text } else { role };
+    let name = name_width(state, tile.width);
+    let names = Rect { x: tile.x + 3, width: name, height: 1, ..tile };
+    text::put(buf, tile.x + 1, tile.y, 1, cx.symbol(role), cx.style(role));
+    text::runs(cx, &state.overview.found.lit(&service.name, name_role), names, buf);
+    let beside = Rect { x: names.right() + 2, width: tile.width.saturating_sub(name + 6), ..names };
+    if tile.height > 1 {
+        if !is_well {
+            text::runs(cx, &[Run::new(services::why(service), role)], beside, buf);
+        }
+        let below = Rect { y: tile.y + 1, width: tile.width.saturating_sub(4), ..names };
+        let signals = SIGNALS.min(below.width);
+        text::put(buf, below.x, below.y, signals, &signals_of(service, signals), cx.style(Role::Muted));
+        let taken = signals + 3;
+        if below.width > taken + SHAPE {
+            let place = Rect { x: below.x + taken, width: below.width - taken, ..below };
+            draw_shape(state, cx, service, place, buf);
+        }
+        return;
+    }
+    let shape = if beside.width > SIGNALS { SHAPE } else { 0 };
+    let words = Rect { width: beside.width.saturating_sub(if shape > 0 { shape + 2 } else { 0 }), ..beside };
+    if is_well {
+        text::put(
+            buf,
+            words.x,
+            words.y,
+            words.width,
+            &signals_of(service, words.width),
+            cx.style(Role::Muted),
+        );
+    } else {
+        text::runs(cx, &[Run::new(services::why(service), role)], words, buf);
+    }
+    if shape > 0 {
+        draw_shape(state, cx, service, Rect { x: beside.right() - shape, width: shape, ..beside }, buf);
+    }
+}
+
+/// The signal that is wrong over time, else the requests.
+fn draw_shape(state: &State, cx: &Cx<'_>, service: &Service, place: Rect, buf: &mut Buffer) {
+    let [requests, errors, p95] = services::trends(state, service);
+    let (values, max, role) = match service.reasons.first() {
+        Some(Reason::Slow(_)) => (&p95, None, Role::Series3),
+        Some(Reason::Errors(_) | Reason::Firing { .. }) => {
+            (&errors, Some(errors.iter().copied().fold(0.1, f64::max)), Role::Series2)
+        }
+        _ => (&requests, services::calm_max(&requests), Role::Series1),
+    };
+    Spark { values, max, role }.render(cx, place, buf);
+}
+
+/// The signals of a service, one below the other in all tiles: as many as fit whole.
+fn signals_of(service: &Service, width: u16) -> String {
     let signals = &service.signals;
     if *signals == Signals::default() {
         return format!("{}/{} targets up", service.targets.up, service.targets.total);
     }
     let all = [
-        or_dash(signals.request_rate, rate),
-        format!("{} err", or_dash(signals.error_ratio, percent)),
-        format!("p95 {}", or_dash(signals.p95, latency)),
+        format!("{:>7}", or_dash(signals.request_rate, rate)),
+        format!("{:>6} err", or_dash(signals.error_ratio, percent)),
+        format!("p95 {:>5}", or_dash(signals.p95, latency)),
     ];
     let mut said = String::new();
     for part in all {
@@ -258,28 +318,24 @@ fn alerts(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let count = if is_known(state) { list.rows().len().to_string() } else { String::new() };
     let doubt = doubts(state, &[AskKind::Alerts], cx.now);
     let doubt = doubt.first().map(|doubt| format!("  {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
-    let title = format!("Firing and pending {count}{}", doubt.unwrap_or_default());
+    let moment = if state.range.end.is_some() { " (now)" } else { "" };
+    let title = format!("Firing and pending {count}{moment}{}", doubt.unwrap_or_default());
     let inner = panel(cx, &title, focused, area, buf);
-    let rows = inner;
-    for (y, (index, fingerprint)) in (rows.top()..rows.bottom()).zip(list.shown(usize::from(rows.height))) {
+    let grid = Grid { area: inner, ..self::grid(state, frame::areas(state.size).body, overview::ALERTS) };
+    let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
+    for (place, (index, fingerprint)) in list.shown(grid.room()).enumerate() {
         let Some(alert) = state.world.alert(*fingerprint) else { continue };
-        let role = Role::of_alert(alert);
-        let line = Rect { y, height: 1, ..rows };
-        let service = state.world.service_of(&alert.labels).map_or("", |name| name);
-        let age = ago(alert.starts_at, cx.now);
-        let room = line.width.saturating_sub(text::width(&age) + 2);
-        let runs = [
-            Run::new(format!(" {} ", cx.symbol(role)), role),
-            Run::new(alert.name(), role),
-            Run::new(format!("  {service}"), Role::Text),
-            Run::new(alert.summary().map(|summary| format!("  {summary}")).unwrap_or_default(), Role::Muted),
-        ];
-        text::runs(cx, &runs, Rect { width: room, ..line }, buf);
-        text::right(buf, line.x, y, line.width, &age, cx.style(Role::Muted));
-        if index == list.index() && focused {
-            text::put(buf, line.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
-            buf.set_style(line, cx.style(Role::Selected));
+        let cell = grid.cell(place);
+        draw_alert(state, cx, alert, cell, buf);
+        if list.marks().contains(fingerprint) {
+            text::put(buf, cell.x + 2, cell.y, 1, cx.symbol(Role::Marked), cx.style(Role::Marked));
         }
+        if index == list.index() && focused {
+            select(cx, cell, buf);
+        }
+    }
+    if inner.bottom() < area.bottom() {
+        position(cx, grid, first, list.rows().len(), buf);
     }
     if list.rows().is_empty() && inner.height > 0 {
         let (text, role) = if is_known(state) {
@@ -288,5 +344,26 @@ fn alerts(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             ("not known yet", Role::Muted)
         };
         text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), text, cx.style(role));
+    }
+}
+
+/// What fires, about what, for how long; and its summary, behind it or below.
+fn draw_alert(state: &State, cx: &Cx<'_>, alert: &Alert, cell: Rect, buf: &mut Buffer) {
+    let role = Role::of_alert(alert);
+    let service = state.world.service_of(&alert.labels).map_or("", |name| name);
+    let age = ago(alert.starts_at, cx.now);
+    let summary = alert.summary().map_or("", |summary| summary);
+    let line = Rect { height: 1, ..cell };
+    let mut runs = vec![Run::new(format!(" {} ", cx.symbol(role)), role)];
+    runs.extend(state.overview.found.lit(alert.name(), role));
+    runs.push(Run::new(format!("  {service}"), Role::Text));
+    if cell.height == 1 && !summary.is_empty() {
+        runs.push(Run::new(format!("  {summary}"), Role::Muted));
+    }
+    text::runs(cx, &runs, Rect { width: line.width.saturating_sub(text::width(&age) + 2), ..line }, buf);
+    text::right(buf, line.x, line.y, line.width, &age, cx.style(Role::Muted));
+    if cell.height > 1 {
+        let below = Rect { x: cell.x + 3, y: cell.y + 1, width: cell.width.saturating_sub(4), height: 1 };
+        text::runs(cx, &[Run::new(summary, Role::Muted)], below, buf);
     }
 }

@@ -9,7 +9,7 @@ use crate::app::doubt::doubts;
 use crate::app::due::Topic;
 use crate::app::frame;
 use crate::app::look::Cx;
-use crate::app::number::{ago, latency, or_dash, percent, rate};
+use crate::app::number::{ago, latency, moment, or_dash, percent, rate};
 use crate::app::screens::services;
 use crate::app::state::State;
 use crate::app::theme::Role;
@@ -22,7 +22,7 @@ use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::labels::Text;
 use crate::model::remote::Freshness;
-use crate::model::series::{self, Matrix};
+use crate::model::series::Matrix;
 use crate::model::service::{Detail, Service};
 use crate::model::source::SourceId;
 
@@ -47,24 +47,59 @@ pub fn render(state: &State, name: &Text, now: Timestamp, area: Rect, buf: &mut 
         return;
     };
     let used = [AskKind::Services, AskKind::Alerts];
-    let room = frame::heading(&cx, &title(&cx, service), &frame::doubt_runs(state, &used, now), area, buf);
-    text::runs(&cx, &numbers(service), Rect { height: 1.min(room.height), ..room }, buf);
+    let parts = parts(service, area);
+    frame::heading(&cx, &title(&cx, service, state), &frame::doubt_runs(state, &used, now), area, buf);
+    text::runs(&cx, &numbers(service, parts.numbers.width), parts.numbers, buf);
+    draw_charts(state, &cx, service, parts.charts, buf);
+    draw_list(state, &cx, service, parts.list, buf);
+}
+
+/// Where the parts below the heading stand.
+struct Parts {
+    numbers: Rect,
+    charts: Rect,
+    list: Rect,
+}
+
+fn parts(service: &Service, body: Rect) -> Parts {
+    let room = frame::below_heading(body);
+    let numbers = Rect { height: 1.min(room.height), ..room };
     let room = frame::below_heading(room);
     let wanted = u16::try_from(1 + service.alerts.len() + service.targets.down.len()).unwrap_or(u16::MAX);
-    let list = if room.height > 12 { wanted.clamp(2, room.height / 4) } else { 0 };
+    let list = if room.height > 12 { wanted.clamp(2, (room.height / 4).max(2)) } else { 0 };
     let charts = Rect { height: room.height - list, ..room };
-    draw_charts(state, &cx, service, charts, buf);
-    draw_list(state, &cx, service, Rect { y: charts.bottom(), height: list, ..room }, buf);
+    Parts { numbers, charts, list: Rect { y: charts.bottom(), height: list, ..room } }
+}
+
+/// Where the rows of its alerts stand.
+pub fn list_area(state: &State, name: &Text, body: Rect) -> Rect {
+    state
+        .world
+        .service(name)
+        .map_or(Rect::default(), |service| frame::below_heading(parts(service, body).list))
+}
+
+/// The chart at a cell.
+pub fn chart_at(state: &State, name: &Text, body: Rect, column: u16, row: u16) -> Option<usize> {
+    let charts = parts(state.world.service(name)?, body).charts;
+    let found = tiles(charts, state.panel).into_iter().find(|(_, tile)| tile.contains((column, row).into()));
+    found.map(|(index, _)| index)
 }
 
 /// "checkout is burning for 3m: 21% of requests fail", and what describes it.
-fn title(cx: &Cx<'_>, service: &Service) -> Vec<Run<'static>> {
+fn title(cx: &Cx<'_>, service: &Service, state: &State) -> Vec<Run<'static>> {
     let role = Role::of_health(service.health);
     let why = services::why(service);
-    let mut runs = vec![
-        Run::new(format!(" {} {} ", cx.symbol(role), service.name), role),
-        Run::new(format!("is {} for {}", service.health.word(), ago(service.since, cx.now)), role),
-    ];
+    let verdict = match state.range.end {
+        Some(end) => format!("was {} at {}", service.health.word(), moment(end, cx.now, cx.zone)),
+        None => {
+            // how long before burnwatch looked, nobody knows
+            let lasted = service.since.map(|since| format!(" for {}", ago(since, cx.now)));
+            format!("is {}{}", service.health.word(), lasted.unwrap_or_default())
+        }
+    };
+    let mut runs =
+        vec![Run::new(format!(" {} {} ", cx.symbol(role), service.name), role), Run::new(verdict, role)];
     if !why.is_empty() {
         runs.push(Run::new(format!(": {why}"), role));
     }
@@ -73,44 +108,60 @@ fn title(cx: &Cx<'_>, service: &Service) -> Vec<Run<'static>> {
     runs
 }
 
-/// The signals of now in one line.
-fn numbers(service: &Service) -> Vec<Run<'static>> {
+/// The signals in one line, as many as fit whole.
+fn numbers(service: &Service, width: u16) -> Vec<Run<'static>> {
     let signals = &service.signals;
     let all = [
         ("requests", or_dash(signals.request_rate, rate)),
         ("errors", or_dash(signals.error_ratio, percent)),
-        ("p50", or_dash(signals.p50, latency)),
         ("p95", or_dash(signals.p95, latency)),
-        ("p99", or_dash(signals.p99, latency)),
-        ("Apdex", or_dash(signals.apdex, |apdex| format!("{apdex:.2}"))),
         ("saturation", or_dash(signals.saturation, percent)),
         ("targets", format!("{}/{} up", service.targets.up, service.targets.total)),
+        ("p99", or_dash(signals.p99, latency)),
+        ("Apdex", or_dash(signals.apdex, |apdex| format!("{apdex:.2}"))),
+        ("p50", or_dash(signals.p50, latency)),
     ];
     let mut runs = vec![Run::new(" ", Role::Text)];
+    let mut used = 1;
     for (name, value) in all {
+        let cells = text::width(name) + 1 + text::width(&value);
+        if used + cells > width {
+            break;
+        }
         runs.push(Run::new(format!("{name} "), Role::Muted));
         runs.push(Run::new(format!("{value}  "), Role::Text));
+        used += cells + 2;
     }
     runs
 }
 
-fn draw_charts(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
-    let details = details(state, service);
+/// Where the charts stand that have room. The chosen one is always among them.
+fn tiles(area: Rect, chosen: usize) -> Vec<(usize, Rect)> {
     let columns = (area.width / CHART_WIDTH).clamp(1, if area.width >= 150 { 3 } else { 2 });
     let rows = (area.height / CHART_HEIGHT).max(1);
     let fitting = usize::from(columns * rows).min(CHARTS.len());
-    // the chosen chart is always among those that fit
-    let first = state.panel.min(CHARTS.len() - fitting);
+    let first = chosen.min(CHARTS.len() - fitting);
     let rows = u16::try_from(fitting.div_ceil(usize::from(columns))).unwrap_or(1).max(1);
+    let mut tiles = Vec::with_capacity(fitting);
     for (place, index) in (0_u16..).zip(first..first + fitting) {
         let (row, column) = (place / columns, place % columns);
         // the last chart of an unfinished row takes the rest of it
         let is_last = index + 1 == first + fitting;
         let wide = if is_last { columns - column } else { 1 };
-        let edge = |i: u16, of: u16, length: u16| length * i / of;
+        let edge = |i: u16, of: u16, length: u16| {
+            u16::try_from(u32::from(length) * u32::from(i) / u32::from(of)).unwrap_or(u16::MAX)
+        };
         let (left, right) = (edge(column, columns, area.width), edge(column + wide, columns, area.width));
         let (top, bottom) = (edge(row, rows, area.height), edge(row + 1, rows, area.height));
         let tile = Rect { x: area.x + left, y: area.y + top, width: right - left, height: bottom - top };
+        tiles.push((index, tile));
+    }
+    tiles
+}
+
+fn draw_charts(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
+    let details = details(state, service);
+    for (index, tile) in tiles(area, state.panel) {
         draw_chart(state, cx, service, &details, index, tile, buf);
     }
 }
@@ -138,7 +189,7 @@ fn draw_chart(
     };
     let inner = panel(cx, &title, index == state.panel, area, buf);
     let Some((_, first)) = details.first() else {
-        let words = if service.sources.is_empty() { "no source has its history" } else { "asking..." };
+        let words = if service.sources.is_empty() { "no source has its history" } else { state.waiting() };
         text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), words, cx.style(Role::Muted));
         return;
     };
@@ -148,8 +199,7 @@ fn draw_chart(
         2 => (|d| &d.latency, Unit::Seconds),
         3 => (|d| &d.saturation, Unit::Ratio),
         _ => {
-            let widest = details.iter().map(|(_, detail)| &detail.buckets).max_by_key(|m| m.lines.len());
-            heat(cx, widest.unwrap_or(&first.buckets), inner, buf);
+            heat(cx, details, inner, buf);
             return;
         }
     };
@@ -175,12 +225,24 @@ fn draw_chart(
     chart.render(cx, inner, buf);
 }
 
-fn heat(cx: &Cx<'_>, matrix: &Matrix, area: Rect, buf: &mut Buffer) {
-    let le = |line: &series::Line| line.labels.value("le").parse().unwrap_or(f64::INFINITY);
-    let mut buckets: Vec<Bucket<'_>> =
-        matrix.lines.iter().map(|line| Bucket { le: le(line), values: &line.values }).collect();
-    buckets.sort_by(|a, b| a.le.total_cmp(&b.le));
-    Heat { span: matrix.span, buckets: &buckets }.render(cx, area, buf);
+/// The buckets of all sources added up: requests are requests, wherever they were served.
+fn heat(cx: &Cx<'_>, details: &[(&SourceId, &Detail)], area: Rect, buf: &mut Buffer) {
+    let Some(span) = details.iter().map(|(_, detail)| detail.buckets.span).max_by_key(|span| span.end())
+    else {
+        return;
+    };
+    let newest = details.iter().filter(|(_, detail)| detail.buckets.span == span);
+    let mut sums: Vec<(f64, Vec<f64>)> = Vec::new();
+    for line in newest.flat_map(|(_, detail)| &detail.buckets.lines) {
+        let le: f64 = line.labels.value("le").parse().unwrap_or(f64::INFINITY);
+        match sums.iter_mut().find(|(known, _)| known.total_cmp(&le).is_eq()) {
+            Some((_, sum)) => services::join(sum, &line.values, |a, b| a + b),
+            None => sums.push((le, line.values.clone())),
+        }
+    }
+    sums.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let buckets: Vec<Bucket<'_>> = sums.iter().map(|(le, values)| Bucket { le: *le, values }).collect();
+    Heat { span, buckets: &buckets }.render(cx, area, buf);
 }
 
 /// The lines of a chart, each with its name; of several sources with theirs.
@@ -239,26 +301,35 @@ fn draw_list(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &mu
         &title,
         cx.style(if in_doubt { Role::Stale } else { Role::Title }),
     );
-    let mut lines: Vec<Vec<Run<'_>>> = Vec::new();
-    for alert in &alerts {
+    let rows = frame::below_heading(area);
+    let widest = alerts.iter().map(|alert| text::width(alert.name())).max().unwrap_or(0).clamp(12, 40);
+    let list = &state.service_alerts;
+    let mut y = rows.top();
+    for (index, fingerprint) in list.shown(usize::from(rows.height)) {
+        let Some(alert) = state.world.alert(*fingerprint) else { continue };
+        let line = Rect { y, height: 1, ..rows };
         let role = Role::of_alert(alert);
-        lines.push(vec![
-            Run::new(format!(" {} {:<30} ", cx.symbol(role), alert.name()), role),
+        let name = text::pad(alert.name(), widest, cx.charset);
+        let runs = [
+            Run::new(format!("  {} {name}  ", cx.symbol(role)), role),
             Run::new(format!("{:<9} {:>6}  ", alert.state.word(), ago(alert.starts_at, cx.now)), Role::Text),
             Run::new(alert.summary().map_or("", |summary| summary), Role::Muted),
-        ]);
+        ];
+        text::runs(cx, &runs, line, buf);
+        if index == list.index() {
+            text::put(buf, line.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
+            buf.set_style(line, cx.style(Role::Selected));
+        }
+        y += 1;
     }
-    for target in down {
-        lines.push(vec![
-            Run::new(format!(" {} target down  ", cx.symbol(Role::Down)), Role::Down),
+    for (y, target) in (y..rows.bottom()).zip(down.iter()) {
+        let runs = [
+            Run::new(format!("  {} target down  ", cx.symbol(Role::Down)), Role::Down),
             Run::new(format!("{} ({})", target.instance, target.job), Role::Text),
-        ]);
+        ];
+        text::runs(cx, &runs, Rect { y, height: 1, ..rows }, buf);
     }
-    let rows = frame::below_heading(area);
-    for (y, line) in (rows.top()..rows.bottom()).zip(&lines) {
-        text::runs(cx, line, Rect { y, height: 1, ..rows }, buf);
-    }
-    let hidden = lines.len().saturating_sub(usize::from(rows.height));
+    let hidden = (alerts.len() + down.len()).saturating_sub(usize::from(rows.height));
     if hidden > 0 {
         text::right(buf, area.x, area.y, area.width, &format!("+{hidden} more "), cx.style(Role::Muted));
     }

@@ -7,6 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::doubt::doubts;
+use crate::app::found::Found;
 use crate::app::frame;
 use crate::app::number::{self, latency, percent, rate};
 use crate::app::screens::Order;
@@ -14,7 +15,7 @@ use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::spark::Spark;
 use crate::app::widgets::table::{self, Cell, Column, Row, Sort, Table};
-use crate::app::widgets::text::Run;
+use crate::app::widgets::text::{self, Run};
 use crate::model::ask::AskKind;
 use crate::model::health::{Health, Reason};
 use crate::model::labels::Labels;
@@ -25,10 +26,10 @@ use crate::model::source::SourceId;
 /// What the screen is drawn from.
 pub(super) const USED: [AskKind; 3] = [AskKind::Services, AskKind::Alerts, AskKind::Trends];
 
-fn columns() -> [Column<'static>; 14] {
+fn columns(name: u16) -> [Column<'static>; 14] {
     [
         Column::words("", 1, 1, 0),
-        Column::words("service", 10, 30, 0),
+        Column::words("service", 10, name.clamp(10, 44), 0),
         Column::words("health", 8, 8, 3),
         Column::numbers("requests", 8, 2),
         Column::words("", 8, 16, 9),
@@ -52,17 +53,10 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = state.cx(now);
     let screen = &state.services;
     let doubts = doubts(state, &USED, now);
-    let room = frame::heading(&cx, &title(state), &frame::doubt_runs(state, &USED, now), area, buf);
+    let room = frame::heading(&cx, &title(state, now), &frame::doubt_runs(state, &USED, now), area, buf);
     if screen.list.rows().is_empty() {
         let text = empty(state, screen.found.text());
-        crate::app::widgets::text::put(
-            buf,
-            room.x + 3,
-            room.y,
-            room.width.saturating_sub(3),
-            &text,
-            cx.style(Role::Muted),
-        );
+        text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), &text, cx.style(Role::Muted));
         return;
     }
     let stale: BTreeSet<&SourceId> = doubts.iter().map(|doubt| &doubt.source).collect();
@@ -75,12 +69,12 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         .map(|(i, service)| (i, service, trends(state, service)))
         .collect();
     let selected = shown.iter().position(|(i, ..)| *i == screen.list.index());
-    let columns = columns();
+    let columns = columns(widest(state.world.services()));
     let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
     let rows = shown.iter().map(|(_, service, trends)| {
-        let mut row = Row::new(cells(&cx, service, trends));
+        let mut row = Row::new(cells(&cx, &screen.found, service, trends));
         row.marked = screen.list.marks().contains(&service.name);
-        row.new = looked.is_some_and(|looked| service.since > looked);
+        row.new = looked.zip(service.since).is_some_and(|(looked, since)| since > looked);
         row.over = service.sources.iter().any(|id| stale.contains(id)).then_some(Role::Stale);
         row
     });
@@ -93,7 +87,7 @@ fn sort(order: Order) -> Sort {
 }
 
 /// "Services 40: 1 burning, 39 healthy", the order and the filter.
-fn title(state: &State) -> Vec<Run<'static>> {
+fn title(state: &State, now: Timestamp) -> Vec<Run<'static>> {
     let services = state.world.services();
     let screen = &state.services;
     let mut runs = vec![
@@ -120,7 +114,15 @@ fn title(state: &State) -> Vec<Run<'static>> {
     if !screen.found.text().is_empty() {
         runs.push(Run::new(format!("  filter: {}", screen.found.text()), Role::Match));
     }
+    if let Some(end) = state.range.end {
+        runs.push(Run::new(format!("  as of {}", number::moment(end, now, &state.look.zone)), Role::Banner));
+    }
     runs
+}
+
+/// Cells of the longest name, whatever is shown at the moment: columns must not jump while one filters.
+pub(in crate::app::screens) fn widest(services: &[Service]) -> u16 {
+    services.iter().map(|service| text::width(&service.name)).max().unwrap_or(0)
 }
 
 /// `12/340`, or just the number if all are shown.
@@ -141,6 +143,8 @@ pub(in crate::app::screens) fn empty(state: &State, filter: &str) -> String {
         "The sources answer, but none of the known metrics names a service. See Sources (9).".to_owned()
     } else if held.iter().all(|held| held.services.trouble().is_some()) {
         "No source has answered yet. See Sources (9) for what is wrong.".to_owned()
+    } else if state.paused.is_some() {
+        "Not asked: everything is held still.".to_owned()
     } else {
         "Asking for services...".to_owned()
     }
@@ -148,6 +152,7 @@ pub(in crate::app::screens) fn empty(state: &State, filter: &str) -> String {
 
 fn cells<'a>(
     cx: &crate::app::look::Cx<'_>,
+    found: &Found,
     service: &'a Service,
     trends: &'a [Vec<f64>; 3],
 ) -> Vec<Cell<'a>> {
@@ -166,7 +171,9 @@ fn cells<'a>(
     let failing = because(|r| matches!(r, Reason::Errors(_)));
     vec![
         Cell::symbol(cx, role),
-        Cell::text(&*service.name, if service.health == Health::Healthy { Role::Text } else { role }),
+        Cell::Runs(
+            found.lit(&service.name, if service.health == Health::Healthy { Role::Text } else { role }),
+        ),
         Cell::text(service.health.word(), role),
         number(signals.request_rate, rate, Role::Text),
         spark(0, trends.first().and_then(|requests| calm_max(requests)), Role::Series1),
@@ -198,24 +205,29 @@ pub(in crate::app::screens) fn why(service: &Service) -> String {
 /// Request rate, error ratio and p95 of a service: of several sources rates add up, of the others the worst counts.
 pub(in crate::app::screens) fn trends(state: &State, service: &Service) -> [Vec<f64>; 3] {
     let labels = Labels::from_iter([("service", &*service.name)]);
-    let parts: [fn(&Trends) -> &Matrix; 3] = [|t| &t.request_rate, |t| &t.error_ratio, |t| &t.p95];
-    let mut index = 0;
-    parts.map(|part| {
-        let add = index == 0;
-        index += 1;
+    let parts: [(fn(&Trends) -> &Matrix, fn(f64, f64) -> f64); 3] =
+        [(|t| &t.request_rate, |a, b| a + b), (|t| &t.error_ratio, f64::max), (|t| &t.p95, f64::max)];
+    parts.map(|(part, both)| {
         let mut joined: Vec<f64> = Vec::new();
         for held in service.sources.iter().filter_map(|id| state.world.held(id)?.trends.value()) {
-            let Some(line) = part(held).line(&labels) else { continue };
-            joined.resize(joined.len().max(line.values.len()), f64::NAN);
-            // both end at the same moment, so they are joined from the right
-            for (mine, other) in joined.iter_mut().rev().zip(line.values.iter().rev()) {
-                *mine = match (mine.is_nan(), add) {
-                    (true, _) => *other,
-                    (false, true) if !other.is_nan() => *mine + other,
-                    _ => mine.max(*other),
-                };
+            if let Some(line) = part(held).line(&labels) {
+                join(&mut joined, &line.values, both);
             }
         }
         joined
     })
+}
+
+/// Joins a history into another that ends at the same moment; where only one has a value, that counts.
+pub(in crate::app::screens) fn join(mine: &mut Vec<f64>, other: &[f64], both: impl Fn(f64, f64) -> f64) {
+    if other.len() > mine.len() {
+        mine.splice(0..0, std::iter::repeat_n(f64::NAN, other.len() - mine.len()));
+    }
+    for (mine, other) in mine.iter_mut().rev().zip(other.iter().rev()) {
+        *mine = match (mine.is_nan(), other.is_nan()) {
+            (true, _) => *other,
+            (false, true) => *mine,
+            (false, false) => both(*mine, *other),
+        };
+    }
 }

@@ -1,0 +1,315 @@
+//! The rules of the house, read from the sources: which room may name which, what stays where, how big a file gets.
+//!
+//! `docs/architecture.md` has the picture. To change a rule, change it there first, with the reason, then the tables here.
+#![cfg(test)]
+
+#[path = "house/arrows.rs"]
+mod arrows;
+#[path = "house/reader.rs"]
+mod reader;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use arrows::{House, Place};
+
+/// Each room with the rooms that it may name.
+const ROOMS: [(&str, &[&str]); 7] = [
+    ("main", &["cli"]),
+    ("cli", &["runtime", "app", "backend", "config", "model"]),
+    ("runtime", &["app", "backend", "config", "model"]),
+    ("app", &["config", "model"]),
+    ("backend", &["config", "model"]),
+    ("config", &["model"]),
+    ("model", &[]),
+];
+
+/// What comes from outside and stays in certain rooms.
+const GUARDED: [(&str, &[&str]); 12] = [
+    ("reqwest", &["backend"]),
+    ("prometheus_http_query", &["backend"]),
+    ("std::net::TcpStream", &["backend"]),
+    ("std::net::TcpListener", &["backend"]),
+    ("std::net::UdpSocket", &["backend"]),
+    ("crossterm", &["runtime"]),
+    ("ratatui::crossterm", &["runtime"]),
+    ("ratatui::backend::CrosstermBackend", &["runtime"]),
+    ("ratatui::prelude::CrosstermBackend", &["runtime"]),
+    ("tokio", &["runtime", "backend", "cli"]),
+    ("std::fs", &["runtime", "backend", "cli", "config"]),
+    ("std::process::Command", &["runtime", "backend", "cli", "config"]),
+];
+
+/// Of these, what tests of any room may use: to compare with a file of the repository.
+const IN_TESTS: [&str; 2] = ["std::fs", "std::process::Command"];
+
+const LINES: usize = 600;
+const NAMELESS: [&str; 5] = ["utils", "helpers", "common", "types", "mod"];
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// What is wrong with the arrows of a house, one line each.
+fn wrongs(house: &House) -> Vec<String> {
+    let mut wrongs = BTreeSet::new();
+    let mut seen = BTreeMap::<String, BTreeSet<String>>::new();
+    for arrow in house.arrows() {
+        // the root only lists the rooms and may hand them on; whoever uses that is judged by where it leads
+        let Some(from) = arrow.from.first() else { continue };
+        let place = arrow.from.join("::");
+        let path = arrow.to.join("::");
+        match arrow.to.split_first() {
+            Some((first, rest)) if first == "crate" => {
+                let Some(to) = rest.first().filter(|to| ROOMS.iter().any(|(room, _)| room == to)) else {
+                    continue;
+                };
+                if to == from {
+                    continue;
+                }
+                seen.entry(from.clone()).or_default().insert(to.clone());
+                if !ROOMS.iter().any(|(room, may)| room == from && may.contains(&to.as_str())) {
+                    wrongs.insert(format!("{place} names {path}: {from} may not know {to}"));
+                }
+            }
+            _ => {
+                let guard = GUARDED.iter().find(|(guarded, _)| {
+                    path.strip_prefix(guarded).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+                });
+                let test = arrow.from.iter().any(|name| name == "tests");
+                let guard = guard.filter(|(guarded, _)| !(test && IN_TESTS.contains(guarded)));
+                if let Some((guarded, rooms)) = guard.filter(|(_, rooms)| !rooms.contains(&from.as_str())) {
+                    wrongs.insert(format!("{place} names {path}: {guarded} stays in {}", rooms.join(", ")));
+                }
+            }
+        }
+    }
+    wrongs.extend(circle(&seen).map(|rooms| format!("a circle: {}", rooms.join(" -> "))));
+    wrongs.into_iter().collect()
+}
+
+/// Rooms that know themselves by way of others, if there are such.
+fn circle(arrows: &BTreeMap<String, BTreeSet<String>>) -> Option<Vec<String>> {
+    fn walk(arrows: &BTreeMap<String, BTreeSet<String>>, trail: &mut Vec<String>) -> bool {
+        let Some(room) = trail.last().cloned() else { return false };
+        for next in arrows.get(&room).into_iter().flatten() {
+            let back = trail.first() == Some(next);
+            if !back && trail.contains(next) {
+                continue;
+            }
+            trail.push(next.clone());
+            if back || walk(arrows, trail) {
+                return true;
+            }
+            trail.pop();
+        }
+        false
+    }
+    arrows.keys().find_map(|room| {
+        let mut trail = vec![room.clone()];
+        walk(arrows, &mut trail).then_some(trail)
+    })
+}
+
+/// All Rust files below a folder of the repository.
+fn sources(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(ROOT).join(folder)];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = folder.read_dir() else { continue };
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+fn short(path: &Path) -> String {
+    path.strip_prefix(ROOT).unwrap().display().to_string()
+}
+
+/// The crate as it is, and the places of its files.
+fn our_house() -> (House, BTreeSet<Place>) {
+    let (mut house, mut places) = (House::default(), BTreeSet::new());
+    for path in sources("src") {
+        let inner = path.strip_prefix(Path::new(ROOT).join("src")).unwrap().with_extension("");
+        let place: Place = inner.iter().map(|name| name.to_str().unwrap().to_owned()).collect();
+        let place = if place == ["lib"] { Place::new() } else { place };
+        let source = std::fs::read_to_string(&path).unwrap();
+        house.add(&place.join("::"), &source).unwrap_or_else(|error| panic!("{}: {error}", short(&path)));
+        places.insert(place);
+    }
+    (house, places)
+}
+
+#[test]
+fn rooms_know_only_the_rooms_below_them() {
+    let (house, _) = our_house();
+    let wrongs = wrongs(&house);
+    assert!(wrongs.is_empty(), "{}", wrongs.join("\n"));
+    let arrows = house.arrows();
+    let known = arrows.iter().filter(|arrow| arrow.to.starts_with(&["crate".to_owned(), "model".to_owned()]));
+    assert!(known.count() > 10, "the checker sees too few arrows to be believed");
+}
+
+#[test]
+fn every_file_belongs_to_a_room_and_is_declared() {
+    let (house, places) = our_house();
+    let own = [Place::new(), vec!["main".to_owned()]];
+    let files: BTreeSet<_> = house.files().into_iter().chain(own).collect();
+    assert_eq!(files, places, "declared modules (left) and files (right)");
+    for place in places {
+        let room = place.first().map_or("main", String::as_str);
+        assert!(ROOMS.iter().any(|(name, _)| *name == room), "{room} is not a room");
+    }
+}
+
+#[test]
+fn files_are_short_well_named_and_finished() {
+    // put together here, so that this file does not find itself
+    let marks = [["TO", "DO"].concat(), ["FIX", "ME"].concat()];
+    for path in ["src", "tests", "benches"].into_iter().flat_map(sources) {
+        let (name, source) = (short(&path), std::fs::read_to_string(&path).unwrap());
+        let lines = source.lines().count();
+        assert!(lines <= LINES, "{name} has {lines} lines; {LINES} is the wall");
+        let nameless = path.with_extension("");
+        for part in nameless.strip_prefix(ROOT).unwrap().iter().filter_map(|part| part.to_str()) {
+            assert!(!NAMELESS.contains(&part), "{name}: name files after the thing");
+        }
+        for mark in &marks {
+            assert!(!source.contains(mark.as_str()), "{name} has a {mark}: do it, or open an issue");
+        }
+        if name.starts_with("src") {
+            let hidden = source.contains("#[path") || source.contains("include!(");
+            assert!(!hidden, "{name}: modules are found by their names");
+        }
+    }
+}
+
+/// The wrongs of a small house: places with their sources; the root declares the rooms.
+fn small(files: &[(&str, &str)]) -> Vec<String> {
+    let mut house = House::default();
+    let root = "mod app; mod backend; mod cli; mod config; mod model; mod runtime;";
+    if !files.iter().any(|(place, _)| place.is_empty()) {
+        house.add("", root).unwrap();
+    }
+    for (place, source) in files {
+        let source = if place.is_empty() { format!("{root} {source}") } else { (*source).to_owned() };
+        house.add(place, &source).unwrap();
+    }
+    wrongs(&house)
+}
+
+fn assert_wrong(files: &[(&str, &str)], expected: &str) {
+    let wrongs = small(files);
+    assert!(
+        wrongs.iter().any(|wrong| wrong.contains(expected)),
+        "{expected:?} is not in {wrongs:#?} of {files:#?}"
+    );
+}
+
+#[test]
+fn allowed_arrows_are_let_through() {
+    let files = [
+        ("cli", "use crate::{runtime::Loop, model as words}; fn f() { words::x(); tokio::main(); }"),
+        ("runtime", "use super::app; use crossterm::event; fn f() { app::update(); crate::backend::f(); }"),
+        (
+            "app::view",
+            "use super::super::model::alert::*; use super::Row; use self::inner::x; mod inner { use super::*; }",
+        ),
+        (
+            "backend",
+            "use reqwest::Client; #[cfg(test)] mod tests { use super::*; use crate::config::Settings; }",
+        ),
+        ("model", "mod reqwest_like; use std::fmt; pub(crate) fn f() -> fmt::Result { super::model::g() }"),
+        ("main", "fn main() { burnwatch::cli::main() }"),
+    ];
+    assert_eq!(small(&files), Vec::<String>::new());
+}
+
+#[test]
+fn a_forbidden_arrow_is_found_however_it_is_written() {
+    let known = "model may not know app";
+    for source in [
+        "use crate::app::State;",
+        "use crate::{config as c, app::{self, State}};",
+        "use super::app;",
+        "fn f() { super::app::update(); }",
+        "fn f() { let x: Vec<crate::app::State> = Vec::new(); }",
+        "fn f() { <u8 as crate::app::Trait>::f(); }",
+        "mod inner { mod deep { fn f() { super::super::super::app::update() } } }",
+        "mod inner { use crate as top; fn f() { top::app::update(); } }",
+        "use super::*; fn f() { app::update(); }",
+        "#[cfg(test)] mod tests { use crate::app::State; }",
+        "extern crate self as ourselves; fn f() { ourselves::app::update(); }",
+        "fn f() { r#crate_less(); burnwatch::app::update(); }",
+    ] {
+        assert_wrong(&[("model", source)], known);
+    }
+}
+
+#[test]
+fn a_forbidden_arrow_inside_a_macro_or_an_attribute_is_found() {
+    for source in [
+        "fn f() { format!(\"{}\", crate::app::NAME); }",
+        "fn f() { vec![(1, super::app::NAME)]; }",
+        "macro_rules! m { ($x:ident) => { $crate::app::$x() }; }",
+        "macro_rules! m { () => { use crate::{model::x, app::y}; }; }",
+        "thing! { use super::{app} }",
+        "#[serde(with = \"crate::app::text\")] struct S;",
+        "#[derive(crate::app::Derive)] struct S;",
+    ] {
+        assert_wrong(&[("model", source)], "model may not know app");
+    }
+}
+
+#[test]
+fn a_re_export_does_not_hide_an_arrow() {
+    let user = ("app", "use crate::Client; fn f() { Client::new(); }");
+    assert_wrong(&[("", "pub use backend::Client;"), user], "app may not know backend");
+    assert_wrong(
+        &[("", "pub use crate::backend::*;"), ("backend", "pub mod Client {}"), user],
+        "app may not know backend",
+    );
+    let client = ("runtime", "use crate::backend::Client;");
+    assert_wrong(&[("backend", "pub use reqwest::Client;"), client], "reqwest stays in backend");
+    let door = ("config", "pub use door::Open; mod door { pub use crate::model::Open; }");
+    assert_wrong(&[("model", "use crate::config::Open;"), door], "model may not know config");
+    let round = ("app", "pub use self::a::x; mod a { pub use super::x; }");
+    assert_eq!(small(&[round]), Vec::<String>::new(), "re-exports in a circle end");
+}
+
+#[test]
+fn guarded_crates_stay_in_their_rooms() {
+    for (room, source) in [
+        ("app", "use ratatui::crossterm::event::Event;"),
+        ("app", "fn f() { std::fs::read(\"x\"); }"),
+        ("app", "use std::{fmt, fs};"),
+        ("model", "#[cfg(test)] mod tests { #[tokio::test] async fn t() {} }"),
+        ("model", "fn f() { tokio::select! {} }"),
+        ("config", "use ::reqwest::Client;"),
+        ("cli", "use crossterm as c;"),
+        ("backend", "use crossterm::{self};"),
+        ("runtime", "fn f(x: prometheus_http_query::Client) {}"),
+        ("main", "fn main() { tokio::spawn(); }"),
+    ] {
+        assert_wrong(&[(room, source)], "stays in");
+    }
+}
+
+#[test]
+fn a_circle_of_rooms_is_found() {
+    let one = ("config", "use crate::model::A;");
+    assert_wrong(&[one, ("model", "use crate::config::B;")], "a circle: config -> model -> config");
+    let long = [("app", "use crate::config::A;"), one, ("model", "use crate::app::State;")];
+    assert_wrong(&long, "a circle: app -> config -> model -> app");
+}
+
+#[test]
+fn the_rules_themselves_have_no_circle() {
+    let owned = |rooms: &[&str]| rooms.iter().map(|&room| room.to_owned()).collect();
+    let rules = ROOMS.iter().map(|(room, may)| ((*room).to_owned(), owned(may))).collect();
+    assert_eq!(circle(&rules), None);
+}

@@ -1,0 +1,161 @@
+//! burnwatch itself, on the demo world, as a person meets it: start, find the cause, leave; and every other way to end.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use crate::harness::Terminal;
+use crate::skip::skip;
+use crate::tmux::Tmux;
+
+const BURNWATCH: &str = env!("CARGO_BIN_EXE_burnwatch");
+const ENTER: &str = "\r";
+const ESC: &str = "\x1b";
+const DOWN: &str = "\x1b[B";
+
+/// Where nothing of the person who tests is read or written.
+fn home() -> TempDir {
+    TempDir::new().expect("a folder can be made")
+}
+
+fn demo_with(home: &Path, args: &[&str], env: &[(&str, &str)], size: (u16, u16)) -> Terminal {
+    let home = home.to_str().expect("a folder for tests has a plain name");
+    let own = [("HOME", home), ("XDG_CONFIG_HOME", home), ("XDG_STATE_HOME", home), ("TZ", "UTC")];
+    let terminal =
+        Terminal::start(BURNWATCH, &[&["demo", "--at", "4"], args].concat(), &[&own, env].concat(), size);
+    terminal.wait_for("Services 40");
+    terminal
+}
+
+fn demo(home: &Path) -> Terminal {
+    demo_with(home, &[], &[], (120, 36))
+}
+
+#[test]
+fn from_the_first_glance_to_the_cause_and_out_again() {
+    let home = home();
+    let mut terminal = demo(home.path());
+    terminal.wait_for("payments");
+    terminal.send(ENTER);
+    terminal.wait_for("Overview > payments");
+    terminal.wait_for("Latency by bucket");
+    terminal.send(ENTER);
+    terminal.wait_for("last 1h");
+    terminal.wait_for("runbook");
+    terminal.send(ESC);
+    // what follows an escape at once would be read as one key with Alt
+    terminal.wait_for("Latency by bucket");
+    terminal.send("4/check");
+    terminal.wait_for("filter: check");
+    terminal.send(ENTER);
+    terminal.send("?");
+    terminal.wait_for("Keys (? or Esc closes)");
+    terminal.send("q");
+    terminal.wait_until("help is closed", |screen| !screen.contents().contains("Esc closes"));
+    terminal.send(DOWN);
+    terminal.send(":sources\r");
+    terminal.wait_for("last answers");
+    terminal.send("q");
+    assert_eq!(terminal.exit().exit_code(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn the_mouse_a_paste_and_a_storm_of_sizes_are_taken() {
+    let home = home();
+    let mut terminal = demo(home.path());
+    // a click on the tab of services, at the cell (15, 2) counted from one
+    terminal.send("\x1b[<0;15;2M\x1b[<0;15;2m");
+    terminal.wait_for("S order");
+    terminal.send("/");
+    terminal.wait_for("Enter keeps it");
+    terminal.send("\x1b[200~redis\x1b[2J\x1b[201~");
+    terminal.wait_for("redis");
+    terminal.send("\x15redis-carts\r");
+    terminal.wait_for("Services 1/40");
+    for (columns, rows) in [(1, 1), (300, 90), (40, 10), (2, 60), (79, 23), (120, 36)].repeat(5) {
+        terminal.resize(columns, rows);
+    }
+    terminal.wait_for("Services 1/40");
+    terminal.wait_for("redis-carts");
+    terminal.send("\x03");
+    assert_eq!(terminal.exit().exit_code(), 0);
+    terminal.assert_restored();
+}
+
+#[test]
+fn a_signal_ends_it_in_order() {
+    for signal in ["TERM", "HUP", "INT"] {
+        let home = home();
+        let terminal = demo(home.path());
+        terminal.signal(signal);
+        terminal.exit_within(Duration::from_secs(5));
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn a_window_that_is_closed_leaves_no_process_behind() {
+    let home = home();
+    let mut terminal = demo(home.path());
+    terminal.hang_up();
+    terminal.exit_within(Duration::from_secs(5));
+}
+
+#[test]
+fn without_a_terminal_it_says_what_to_use_instead() {
+    let home = home();
+    let run = Command::new(BURNWATCH)
+        .args(["demo"])
+        .env("HOME", home.path())
+        .stdin(Stdio::null())
+        .output()
+        .expect("burnwatch can be started");
+    let said = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert_eq!(run.status.code(), Some(2), "{said}");
+    assert!(said.contains("needs a terminal") && said.contains("burnwatch status"), "{said}");
+}
+
+#[test]
+fn it_works_without_colours_in_ascii_and_on_poor_terminals() {
+    for (args, env) in [
+        (&["--ascii"][..], &[("NO_COLOR", "1")][..]),
+        (&[], &[("TERM", "linux")]),
+        (&[], &[("TERM", "screen")]),
+        (&["--theme", "high-contrast"], &[("COLORTERM", "truecolor")]),
+    ] {
+        let home = home();
+        let mut terminal = demo_with(home.path(), args, env, (80, 24));
+        for screen in ["2", "4", "9", "1"] {
+            terminal.send(screen);
+        }
+        terminal.send(ENTER);
+        terminal.wait_for("Overview > payments");
+        if args.contains(&"--ascii") {
+            assert!(terminal.screen().replace(['\u{f6}', '\u{df}'], "").is_ascii(), "{}", terminal.screen());
+        }
+        terminal.send("q");
+        assert_eq!(terminal.exit().exit_code(), 0);
+        terminal.assert_restored();
+    }
+}
+
+#[test]
+fn in_tmux_it_starts_takes_keys_and_leaves_the_pane_as_it_was() {
+    let home = home();
+    let command = format!(
+        "echo before; HOME={home} XDG_CONFIG_HOME={home} XDG_STATE_HOME={home} {BURNWATCH} demo --at 4; echo after $?; cat",
+        home = home.path().display(),
+    );
+    let Some(tmux) = Tmux::start(&command, 80, 24) else { return skip("there is no tmux") };
+    tmux.wait_for("Services 40");
+    tmux.send_keys(&["4"]);
+    tmux.wait_for("b group");
+    tmux.send_keys(&["Down", "Enter"]);
+    tmux.wait_for("Alerts > ");
+    tmux.send_keys(&["q"]);
+    tmux.wait_for("after 0");
+    assert!(tmux.screen().contains("before"), "{}", tmux.screen());
+}

@@ -1,0 +1,237 @@
+//! What keys and answers do to the screen, told as a person would.
+
+use burnwatch::app::event::{Arrival, Effect, Event, MouseAction};
+use burnwatch::app::menu::Choice;
+use burnwatch::app::place::Place;
+use burnwatch::app::screens::alerts::Row;
+use burnwatch::app::state::Mode;
+use burnwatch::model::ask::{Answer, Answered, Reply};
+use std::time::Duration;
+
+use crate::stage::Stage;
+
+fn demo() -> Stage {
+    Stage::demo((120, 36), 1.5)
+}
+
+fn fetches(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::Fetch(_))).count()
+}
+
+#[test]
+fn the_cursor_stays_on_its_alert_while_rows_come_and_go() {
+    let mut stage = demo();
+    stage.press(&["4", "down", "down"]);
+    let chosen = stage.state().alerts.list.current().cloned();
+    let before = stage.state().alerts.list.rows().to_vec();
+    for _ in 0..40 {
+        stage.wait(15);
+        assert_eq!(stage.state().alerts.list.current().cloned(), chosen, "{}", stage.picture());
+        if stage.state().alerts.list.rows() != before {
+            return;
+        }
+    }
+    panic!("nothing moved in ten minutes of the story");
+}
+
+#[test]
+fn leaving_a_screen_gives_up_its_questions() {
+    let mut stage = demo();
+    stage.press(&["2"]);
+    stage.answer(false);
+    let asked = stage.effects_of(Event::Key("enter".parse().unwrap()));
+    let detail = asked.iter().find_map(|effect| match effect {
+        Effect::Fetch(question) => Some(question.clone()),
+        _ => None,
+    });
+    let detail = detail.expect("the service is asked for");
+    let left = stage.effects_of(Event::Key("esc".parse().unwrap()));
+    assert!(left.contains(&Effect::Forget(detail)), "{left:?}");
+}
+
+#[test]
+fn while_paused_nothing_is_asked_and_nothing_pretends_to_be_asked() {
+    let mut stage = demo();
+    stage.press(&["p"]);
+    stage.answer(false);
+    for key in ["2", "enter", "esc", "4", "enter", "]", "[", "ctrl-r", "9", "1"] {
+        assert_eq!(fetches(&stage.effects_of(Event::Key(key.parse().unwrap()))), 0, "{key}");
+    }
+    stage.press(&["2", "enter"]);
+    let picture = stage.picture();
+    assert!(
+        picture.contains("PAUSED") && picture.contains("held still") && !picture.contains("asking"),
+        "{picture}"
+    );
+    let asked = stage.effects_of(Event::Key("p".parse().unwrap()));
+    assert!(fetches(&asked) > 3, "{asked:?}");
+}
+
+#[test]
+fn a_late_answer_of_a_context_that_was_left_is_ignored() {
+    let mut stage = demo();
+    stage.answer(false);
+    let asked = stage.effects_of(Event::Key("ctrl-r".parse().unwrap()));
+    let revision = stage.state().world.revision();
+    let questions = asked.into_iter().filter_map(|effect| match effect {
+        Effect::Fetch(question) => Some(question),
+        _ => None,
+    });
+    let questions: Vec<_> = questions.collect();
+    assert!(!questions.is_empty());
+    for mut question in questions {
+        question.context += 1;
+        let answered: Answered = Ok(Reply::free(Answer::Silences(Vec::new())));
+        stage.send(Event::Answered(Box::new(Arrival { question, answered, took: Duration::ZERO })));
+    }
+    assert_eq!(stage.state().world.revision(), revision);
+}
+
+#[test]
+fn the_way_back_leads_to_the_panel_that_was_left() {
+    let mut stage = demo();
+    stage.press(&["tab", "down", "enter"]);
+    assert!(matches!(stage.state().place(), Place::Alert(_)));
+    stage.press(&["esc"]);
+    assert_eq!((stage.state().place(), stage.state().panel), (&Place::Overview, 1));
+    assert_eq!(stage.state().overview.alerts.index(), 1);
+}
+
+#[test]
+fn from_a_service_any_of_its_alerts_can_be_opened_and_from_that_one_any_related_one() {
+    let mut stage = Stage::demo((120, 50), 4.0);
+    stage.press(&["2", "enter", "down"]);
+    let wanted = stage.state().service_alerts.current().copied().expect("the worst service has alerts");
+    stage.press(&["enter"]);
+    assert_eq!(stage.state().place(), &Place::Alert(wanted));
+    stage.press(&["tab", "down"]);
+    let related = stage.state().related.current().copied().expect("the worst service has several alerts");
+    assert_ne!(related, wanted);
+    stage.press(&["enter"]);
+    assert_eq!(stage.state().place(), &Place::Alert(related));
+}
+
+#[test]
+fn at_a_small_size_the_related_alert_under_the_cursor_is_in_sight() {
+    let mut stage = Stage::demo((80, 24), 4.0);
+    stage.press(&["4", "enter", "tab", "down", "down"]);
+    let related = stage.state().related.current().copied().expect("the story has several alerts");
+    let name = stage.state().world.alert(related).expect("it is known").name().to_owned();
+    let picture = stage.picture();
+    let row = picture.lines().find(|line| line.starts_with('\u{258c}')).unwrap_or_default();
+    assert!(row.contains(&name), "{name}:\n{picture}");
+}
+
+#[test]
+fn left_folds_only_the_group_of_the_alert_under_the_cursor() {
+    let mut stage = Stage::demo((120, 50), 1.5);
+    stage.press(&["4", "f", "b"]);
+    let by_service = Choice::Group(Some(vec!["service".to_owned()]));
+    let Mode::Menu(menu) = &stage.state().mode else { panic!("the menu of groups") };
+    let at = menu.items.iter().position(|(_, choice)| *choice == by_service).expect("alerts have services");
+    stage.press(&vec!["down"; at]);
+    stage.press(&["enter"]);
+    let rows = stage.state().alerts.list.rows().to_vec();
+    let service = |row: &Row| match row {
+        Row::Alert(fingerprint) => stage.state().world.alert(*fingerprint)?.labels.get("service").cloned(),
+        Row::Group(labels) => labels.get("service").cloned(),
+    };
+    let has_no_head = |row: &Row| {
+        !rows.iter().any(|other| matches!(other, Row::Group(_)) && service(other) == service(row))
+    };
+    let below = rows
+        .iter()
+        .position(|row| matches!(row, Row::Group(_)))
+        .unwrap_or_else(|| panic!("payments has many alerts:\n{}", stage.picture()));
+    let alone = rows.iter().skip(below).position(has_no_head).expect("others have one") + below;
+    stage.press(&vec!["down"; alone]);
+    stage.press(&["left"]);
+    assert_eq!(stage.state().alerts.list.rows(), rows, "{}", stage.picture());
+    stage.press(&["home"]);
+    stage.press(&vec!["down"; below + 1]);
+    stage.press(&["left"]);
+    assert_eq!(stage.state().alerts.list.index(), below, "the cursor is on the head of what was folded");
+    assert!(stage.state().alerts.list.rows().len() < rows.len());
+    stage.press(&["right"]);
+    assert_eq!(stage.state().alerts.list.rows(), rows);
+}
+
+#[test]
+fn a_theme_is_tried_by_moving_and_esc_takes_it_back() {
+    let mut stage = demo();
+    let themes = burnwatch::app::themes::built_in();
+    stage.themes(themes);
+    let before = stage.state().look.theme;
+    stage.press(&["T", "down"]);
+    assert_ne!(stage.state().look.theme, before);
+    stage.press(&["esc"]);
+    assert_eq!(stage.state().look.theme, before);
+    stage.press(&["T", "down", "enter"]);
+    assert_ne!(stage.state().look.theme, before);
+}
+
+#[test]
+fn another_range_or_moment_is_asked_for_at_once_and_said() {
+    let mut stage = demo();
+    stage.press(&["2", "enter"]);
+    stage.answer(false);
+    let asked = stage.effects_of(Event::Key("[".parse().unwrap()));
+    assert!(fetches(&asked) >= 3, "{asked:?}");
+    let picture = stage.picture();
+    assert!(picture.contains("1h until 30m ago") && picture.contains(" was "), "{picture}");
+    stage.press(&["t"]);
+    let asked = stage.effects_of(Event::Key("5".parse().unwrap()));
+    assert!(fetches(&asked) >= 1, "{asked:?}");
+    stage.press(&["\\"]);
+    assert!(!stage.picture().contains("until"));
+}
+
+#[test]
+fn what_came_since_the_last_look_is_marked_on_the_tab_and_on_the_rows() {
+    let mut stage = Stage::demo((120, 36), 0.2);
+    stage.press(&["9"]);
+    stage.wait(240);
+    let tabs = stage.picture().lines().nth(1).expect("the tabs").to_owned();
+    assert!(tabs.contains("Alerts \u{2022}"), "{tabs}");
+    stage.press(&["4"]);
+    assert!(stage.picture().contains(" New"), "{}", stage.picture());
+    stage.press(&["1", "4"]);
+    assert!(!stage.picture().contains(" New"), "{}", stage.picture());
+}
+
+#[test]
+fn a_filter_stays_with_its_screen_and_shows_what_it_found() {
+    let mut stage = demo();
+    stage.press(&["4", "/", "p", "a", "y", "enter", "1", "4"]);
+    let picture = stage.picture();
+    assert!(picture.contains("filter: pay") && picture.contains(" Match"), "{picture}");
+    stage.press(&["esc"]);
+    assert!(!stage.picture().contains("filter: pay"));
+    assert_eq!(stage.state().place(), &Place::Alerts, "the first Esc clears, the second goes back");
+}
+
+#[test]
+fn the_wheel_scrolls_what_is_under_it() {
+    let mut stage = Stage::demo((120, 24), 6.0);
+    stage.send(Event::Mouse { action: MouseAction::WheelDown, column: 90, row: 15 });
+    assert_eq!(stage.state().panel, 1);
+    assert_eq!(stage.state().overview.services.index(), 0);
+}
+
+#[test]
+fn a_click_opens_what_it_hits_and_closes_windows_beside_it() {
+    let mut stage = demo();
+    let click = |column, row| Event::Mouse { action: MouseAction::Click, column, row };
+    stage.send(click(5, 4));
+    assert_eq!(stage.state().overview.services.index(), 1, "{}", stage.picture());
+    stage.send(click(5, 4));
+    assert!(matches!(stage.state().place(), Place::Service(_)));
+    stage.press(&["1", "t"]);
+    stage.send(click(1, 20));
+    assert!(matches!(stage.state().mode, Mode::Browse));
+    stage.press(&[":", "s", "o", "u", "r"]);
+    let row =
+        stage.picture().lines().position(|line| line.contains("screen   Sources")).expect("it is offered");
+    stage.send(click(60, u16::try_from(row).unwrap()));
+    assert_eq!(stage.state().place(), &Place::Sources);
+}
