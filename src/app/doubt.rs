@@ -27,18 +27,17 @@ pub struct Doubt {
 }
 
 impl Doubt {
-    /// One line: what failed, why, what is shown instead, what happens next.
+    /// One line, what matters most first, for its end may be cut off: how old, what happens next, why.
     pub fn sentence(&self, now: Timestamp) -> String {
-        let shown = self.age.map_or_else(
-            || "nothing to show yet".to_owned(),
-            |age| format!("showing data from {} ago", duration::short(age)),
-        );
+        let shown = self
+            .age
+            .map_or_else(|| "no data yet".to_owned(), |age| format!("data {} old", duration::short(age)));
         let next = match self.next_try {
-            Some(at) if at > now => format!("; next try in {}", duration::short(age(now, at))),
-            Some(_) => "; trying now".to_owned(),
+            Some(at) if at > now => format!(", next try in {}", duration::short(age(now, at))),
+            Some(_) => ", trying now".to_owned(),
             None => String::new(),
         };
-        format!("{}: {}; {shown}{next}", self.source, self.reason)
+        format!("{}: {shown}{next}; {}", self.source, self.reason)
     }
 }
 
@@ -74,7 +73,8 @@ pub fn doubt(state: &State, source: &SourceInfo, kinds: &[AskKind], now: Timesta
     };
     let asked = kinds.iter().filter(|kind| source.answers.contains(kind)).filter_map(|kind| look(*kind));
     let doubtful: Vec<_> = asked.filter(|(freshness, ..)| freshness.is_doubtful()).collect();
-    let silent = state.polls.unanswered(id, now);
+    let topics: Vec<Topic> = kinds.iter().copied().map(Topic::Of).collect();
+    let silent = state.polls.unanswered(id, &topics, now);
     if doubtful.is_empty() && silent.is_none() {
         return None;
     }

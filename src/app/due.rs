@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::event::{Arrival, Effect};
 use crate::model::ask::{Ask, AskKind, Question};
@@ -14,6 +14,13 @@ use crate::model::source::{SourceError, SourceId, Trouble};
 
 /// Longest time between two questions about the same thing, however costly.
 const CEILING: Duration = Duration::from_secs(60);
+/// How often a source is asked whether it is well, at the least and whatever that costs: with [`PATIENCE`] on top it is known
+/// within 15 seconds that one is not.
+pub const HEARTBEAT: Duration = Duration::from_secs(5);
+/// The most that a source can make us wait; what is due later is so by a clock that was set wrong.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(10);
+/// A clock that goes back by more than this was set.
+const SET_BACK: SignedDuration = SignedDuration::from_secs(2);
 /// How long a question may go without an answer before its source counts as not answering.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Bytes a second that polling one thing may cost.
@@ -57,6 +64,8 @@ impl Topic {
 #[derive(Debug, Clone)]
 struct Poll {
     in_flight: Option<Question>,
+    /// Whether the last answer was none.
+    failed: bool,
     asked_at: Timestamp,
     due_at: Timestamp,
     /// As long as answers are cheap.
@@ -89,8 +98,9 @@ impl Traffic {
 /// All questions: when they were asked, when they are due again.
 #[derive(Debug, Default)]
 pub struct Polls {
-    polls: BTreeMap<(SourceId, Topic), Poll>,
+    all: BTreeMap<(SourceId, Topic), Poll>,
     traffic: BTreeMap<SourceId, Traffic>,
+    last_look: Option<Timestamp>,
 }
 
 /// A thing that a screen wants to know from a source, and how old it may get.
@@ -110,6 +120,10 @@ impl Polls {
     /// The questions that are due among what is wanted; they count as asked from now on. What is in flight for a screen that
     /// was left is given up.
     pub fn due(&mut self, wants: Vec<Want>, epoch: u64, now: Timestamp) -> Vec<Effect> {
+        if self.last_look.is_some_and(|last| last.duration_since(now) > SET_BACK) {
+            self.refresh(now);
+        }
+        self.last_look = Some(now);
         let mut effects = self.given_up(&wants);
         for want in wants {
             let topic = Topic::of(&want.ask);
@@ -119,18 +133,19 @@ impl Polls {
                 continue;
             }
             let key = (want.source.clone(), topic);
-            if self.polls.get(&key).is_some_and(|poll| poll.in_flight.is_some() || poll.due_at > now) {
+            if self.all.get(&key).is_some_and(|poll| poll.in_flight.is_some() || poll.due_at > now) {
                 continue;
             }
             let question =
                 Question { context: epoch, source: want.source.clone(), ask: want.ask, known: want.known };
             self.traffic.entry(want.source).or_default().since.get_or_insert(now);
             // the last answer's cost stands until the next one, so that a slow but steady source does not look stale
-            let interval =
-                self.polls.get(&key).map_or(want.interval, |poll| poll.interval.max(want.interval));
+            let before = self.all.get(&key);
+            let interval = before.map_or(want.interval, |poll| poll.interval.max(want.interval));
+            let failed = before.is_some_and(|poll| poll.failed);
             let in_flight = Some(question.clone());
-            let poll = Poll { in_flight, asked_at: now, due_at: now, base: want.interval, interval };
-            self.polls.insert(key, poll);
+            let poll = Poll { in_flight, failed, asked_at: now, due_at: now, base: want.interval, interval };
+            self.all.insert(key, poll);
             effects.push(Effect::Fetch(question));
         }
         effects
@@ -141,7 +156,7 @@ impl Polls {
             wants.iter().any(|want| want.source == *source && Topic::of(&want.ask) == *topic)
         };
         let mut effects = Vec::new();
-        self.polls.retain(|(source, topic), poll| {
+        self.all.retain(|(source, topic), poll| {
             let keep = !topic.is_for_one_screen() || wanted(source, topic);
             if !keep && let Some(question) = poll.in_flight.take() {
                 effects.push(Effect::Forget(question));
@@ -155,49 +170,62 @@ impl Polls {
     pub fn arrived(&mut self, arrival: &Arrival, now: Timestamp) -> bool {
         let question = &arrival.question;
         let key = (question.source.clone(), Topic::of(&question.ask));
-        let Some(poll) = self.polls.get_mut(&key).filter(|poll| poll.in_flight.as_ref() == Some(question))
+        let Some(poll) = self.all.get_mut(&key).filter(|poll| poll.in_flight.as_ref() == Some(question))
         else {
             return false;
         };
         poll.in_flight = None;
+        let is_probe = question.ask.kind() == AskKind::Probe;
         let traffic = self.traffic.entry(question.source.clone()).or_default();
+        let was_well = !std::mem::replace(&mut poll.failed, arrival.answered.is_err());
+        let turned = is_probe && was_well == arrival.answered.is_err();
         let wait = match &arrival.answered {
             Ok(reply) => {
                 traffic.requests += u64::from(reply.requests);
                 traffic.bytes_in += reply.bytes_in;
-                if question.ask.kind() == AskKind::Probe {
-                    traffic.round_trip = Some(arrival.took);
-                }
                 traffic.hold = None;
-                poll.interval = adapted(poll.base, arrival.took, reply.bytes_in);
-                poll.due_at = poll.asked_at.checked_add(poll.interval).unwrap_or(now);
-                return true;
+                if is_probe {
+                    traffic.round_trip = Some(arrival.took);
+                } else {
+                    poll.interval = adapted(poll.base, arrival.took, reply.bytes_in);
+                }
+                poll.asked_at.checked_add(poll.interval).ok()
             }
             Err(error) => {
                 traffic.requests += 1;
                 // one heavy question that takes too long says nothing about the others
-                let is_heavy = matches!(error.trouble, Trouble::TimedOut { .. })
-                    && question.ask.kind() != AskKind::Probe;
+                let is_heavy = matches!(error.trouble, Trouble::TimedOut { .. }) && !is_probe;
                 if error.trouble.is_source_wide() && !is_heavy {
                     traffic.hold = Some(error.clone());
                 }
                 error.next_try
             }
         };
-        poll.due_at = wait.unwrap_or_else(|| now.checked_add(poll.interval).unwrap_or(now));
+        let latest = now.checked_add(LONGEST_WAIT).unwrap_or(now);
+        let due_at = wait.or_else(|| now.checked_add(poll.interval).ok());
+        poll.due_at = due_at.unwrap_or(now).min(latest);
+        if turned {
+            // what the others say is out of date, or is to be had again
+            let mine = self
+                .all
+                .iter_mut()
+                .filter(|((id, topic), _)| *id == question.source && *topic != Topic::Of(AskKind::Probe));
+            mine.for_each(|(_, poll)| poll.due_at = poll.due_at.min(now));
+        }
         true
     }
 
     /// Makes everything due now, also what waits for a source in trouble.
     pub fn refresh(&mut self, now: Timestamp) {
-        for poll in self.polls.values_mut() {
+        for poll in self.all.values_mut() {
             poll.due_at = now;
+            poll.asked_at = poll.asked_at.min(now);
         }
     }
 
     /// Makes some things due now at every source; answers that are still on their way are not waited for any more.
     pub fn hurry(&mut self, is_meant: impl Fn(&Topic) -> bool, now: Timestamp) {
-        for ((_, topic), poll) in &mut self.polls {
+        for ((_, topic), poll) in &mut self.all {
             if is_meant(topic) {
                 (poll.due_at, poll.in_flight) = (now, None);
             }
@@ -209,16 +237,20 @@ impl Polls {
         self.traffic.get(source).cloned().unwrap_or_default()
     }
 
-    /// For how long a question to this source has been waiting, if for longer than anybody should.
-    pub fn unanswered(&self, source: &SourceId, now: Timestamp) -> Option<Duration> {
-        let waiting = self.polls.iter().filter(|((id, _), poll)| id == source && poll.in_flight.is_some());
+    /// For how long a question about one of these things, or whether it is well, has been waiting for this source, if for
+    /// longer than anybody should.
+    pub fn unanswered(&self, source: &SourceId, topics: &[Topic], now: Timestamp) -> Option<Duration> {
+        let waiting = self.all.iter().filter(|((id, topic), poll)| {
+            let counts = *topic == Topic::Of(AskKind::Probe) || topics.contains(topic);
+            id == source && counts && poll.in_flight.is_some()
+        });
         waiting.map(|(_, poll)| age(poll.asked_at, now)).filter(|waited| *waited > PATIENCE).max()
     }
 
     /// When the next question to this source goes out.
     pub fn next_try(&self, source: &SourceId) -> Option<Timestamp> {
         let on_hold = self.traffic.get(source).is_some_and(|traffic| traffic.hold.is_some());
-        let mine = self.polls.iter().filter(|((id, topic), poll)| {
+        let mine = self.all.iter().filter(|((id, topic), poll)| {
             id == source && poll.in_flight.is_none() && (!on_hold || *topic == Topic::Of(AskKind::Probe))
         });
         mine.map(|(_, poll)| poll.due_at).min()
@@ -232,9 +264,9 @@ impl Polls {
         remote: &Remote<T>,
         now: Timestamp,
     ) -> Freshness {
-        let interval = self.polls.get(&(source.clone(), topic.clone())).map_or(CEILING, |poll| poll.interval);
+        let interval = self.all.get(&(source.clone(), topic.clone())).map_or(CEILING, |poll| poll.interval);
         let in_doubt = self.traffic.get(source).is_some_and(|t| t.hold.is_some())
-            || self.unanswered(source, now).is_some();
+            || self.unanswered(source, std::slice::from_ref(topic), now).is_some();
         match remote.freshness(now, 2 * interval) {
             Freshness::Fresh if in_doubt => {
                 Freshness::Stale(remote.at().map(|at| age(at, now)).unwrap_or_default())

@@ -271,7 +271,7 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             };
             vec![Run::new(format!(" {sign} {} ({ago})", told.message.text), role)]
         }
-        None => breadcrumb(state),
+        None => standing(state, cx),
     };
     let used = text::runs(cx, &left, area, buf);
     let wide = |hint: &[Run<'_>]| hint.iter().map(|run| text::width(&run.text)).sum::<u16>();
@@ -285,6 +285,17 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     if used + 2 + width <= area.width {
         text::runs(cx, &hints, Rect { x: area.right() - width, width, ..area }, buf);
     }
+}
+
+/// The way here, and as long as a source is in trouble what is wrong and what to do.
+fn standing(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
+    let mut runs = breadcrumb(state);
+    if let Some(doubt) = doubts(state, &VITAL, cx.now).first() {
+        let sign = cx.symbol(Role::Stale);
+        let words = format!("  {sign} {}: {}. {}", doubt.source, doubt.reason, doubt.advice);
+        runs.push(Run::new(words, Role::Stale));
+    }
+    runs
 }
 
 /// The way from the last screen of line 2 to here.

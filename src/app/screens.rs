@@ -99,7 +99,7 @@ pub fn last_scroll(state: &State, area: Rect) -> u16 {
 mod vital {
     use std::time::Duration;
 
-    use crate::app::due::Want;
+    use crate::app::due::{HEARTBEAT, Want};
     use crate::app::state::State;
     use crate::model::ask::{Ask, AskKind};
 
@@ -111,7 +111,7 @@ mod vital {
             let Some(held) = state.world.held(&source.id) else { continue };
             for kind in &source.answers {
                 let (ask, known, interval) = match kind {
-                    AskKind::Probe => (Ask::Probe, held.probe.digest(), state.interval),
+                    AskKind::Probe => (Ask::Probe, held.probe.digest(), state.interval.min(HEARTBEAT)),
                     AskKind::Services => {
                         (Ask::Services { at: state.range.end }, held.services.digest(), state.interval)
                     }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, redirect};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 use url::{Host, Url};
 
@@ -27,6 +27,9 @@ use credentials::Credentials;
 const SECRETS_KEPT: Duration = Duration::from_secs(300);
 /// Of an error's body no more is read: it is only for its message.
 const ERROR_BODY: u64 = 64 * 1024;
+/// Beyond this an answer is large, and only one large answer of a source is read at once: a server that floods us gets no more
+/// of our memory than one answer may have.
+const LARGE: u64 = 8 * 1024 * 1024;
 /// Redirects that only add or take a trailing slash.
 const REDIRECTS: usize = 3;
 
@@ -40,6 +43,7 @@ pub(crate) struct Http {
     connect_timeout: Duration,
     timeout: Duration,
     limit: u64,
+    large: Semaphore,
     ready: Mutex<Option<Ready>>,
 }
 
@@ -83,6 +87,7 @@ impl Http {
             connect_timeout: limits.connect_timeout.0,
             timeout: limits.timeout.0,
             limit: limits.body_mib.saturating_mul(1024 * 1024),
+            large: Semaphore::new(1),
             ready: Mutex::new(None),
         })
     }
@@ -173,9 +178,13 @@ impl Http {
         }
         let is_gzip = response.headers().get(CONTENT_ENCODING).is_some_and(|value| value == "gzip");
         let mut inflow = Inflow::new(is_gzip, limit);
+        let mut large = None;
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(&error))? {
             if inflow.take(&chunk).is_err() {
                 break;
+            }
+            if large.is_none() && inflow.length() > LARGE {
+                large = self.large.acquire().await.ok();
             }
         }
         if !success {

@@ -194,15 +194,26 @@ impl Prometheus {
 
     /// Once everything is known, one light request.
     async fn probe(&self, call: &Call<'_>) -> Result<Offer, SourceError> {
-        let date = match call.get("api/v1/query", &[("query", "1")]).await {
-            Ok(body) => body.date,
-            Err(error) if error.trouble.is_source_wide() => return Err(error),
-            Err(error) => {
-                call.warn(&format!("it answers no query: {}", error.trouble));
-                None
+        let (date, refusal) = match call.get("api/v1/query", &[("query", "1")]).await {
+            Ok(body) => {
+                call.open::<wire::Data<'_>>(&body)?;
+                (body.date, None)
             }
+            // an API without queries, or credentials only for rules; anything else is a server that is not well
+            Err(error)
+                if matches!(error.trouble, Trouble::Forbidden | Trouble::Refused { status: 404, .. }) =>
+            {
+                (None, Some(error))
+            }
+            Err(error) => return Err(error),
         };
         let identity = self.identity(call).await?;
+        if let Some(error) = refusal {
+            if identity.rules.is_err() && error.trouble != Trouble::Forbidden {
+                return Err(call.no_api());
+            }
+            call.warn(&format!("it answers no query: {}", error.trouble));
+        }
         let mut facts = Vec::new();
         match self.survey(call).await {
             Ok(survey) => {

@@ -1,5 +1,6 @@
 //! Services and their golden signals: how much, how wrong, how slow, how full.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -62,6 +63,18 @@ pub struct Reading {
     pub signals: Signals,
     /// Its targets.
     pub targets: Targets,
+    /// What recognises the scrape targets that this comes from, in ascending order; empty if they are not known.
+    pub scraped: Arc<[u64]>,
+}
+
+impl Reading {
+    /// Whether another source scrapes the same targets, as the two servers of a pair do: at least half of what the smaller one
+    /// has. What is scraped twice must not be added up.
+    pub fn is_replica_of(&self, other: &Self) -> bool {
+        let (a, b) = (&self.scraped, &other.scraped);
+        let common = a.iter().filter(|target| b.binary_search(target).is_ok()).count();
+        common > 0 && 2 * common >= a.len().min(b.len())
+    }
 }
 
 /// What one source says of all its services.
@@ -142,22 +155,95 @@ pub struct Service {
     pub alerts: Vec<Fingerprint>,
     /// Who knows it.
     pub sources: Vec<SourceId>,
+    /// Of sources that scrape the same targets one, the others as they are: whose histories are drawn and added up.
+    pub speakers: Vec<SourceId>,
     /// When a source last said anything of it.
     pub seen_at: Timestamp,
 }
 
-/// One reading out of several of the same service.
+/// A reading, and whether its source still stands by it: it does not while it fails to answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard<'a> {
+    /// What was said.
+    pub reading: &'a Reading,
+    /// Whether it is what the source would say now.
+    pub is_current: bool,
+}
+
+/// One reading out of several of the same service, and which of them speak for it.
 ///
-/// Rates and targets add up; ratios and Apdex are weighted by the request rate; of latencies and saturation the worst is
-/// taken, since quantiles cannot be added. A single reading comes out as it went in.
-pub fn merge(readings: &[&Reading]) -> Reading {
+/// Of sources that scrape the same targets, those that are current are taken, and of each signal the worst, so that what only
+/// one of them sees is seen; the first of them is their speaker. What is left is of different targets: rates and targets add
+/// up; ratios and Apdex are weighted by the request rate; of latencies and saturation the worst is taken, since quantiles
+/// cannot be added. A single reading comes out as it went in.
+pub fn merge(heard: &[Heard<'_>]) -> (Reading, Vec<usize>) {
+    if let [only] = heard {
+        return (only.reading.clone(), vec![0]);
+    }
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (at, one) in heard.iter().enumerate() {
+        let is_same = |group: &Vec<usize>| {
+            group.iter().filter_map(|at| heard.get(*at)).any(|other| one.reading.is_replica_of(other.reading))
+        };
+        match groups.iter_mut().find(|group| is_same(group)) {
+            Some(group) => group.push(at),
+            None => groups.push(vec![at]),
+        }
+    }
+    let mut speakers = Vec::with_capacity(groups.len());
+    let mut parts = Vec::with_capacity(groups.len());
+    for group in groups {
+        let all: Vec<(usize, Heard<'_>)> =
+            group.iter().filter_map(|at| Some((*at, *heard.get(*at)?))).collect();
+        let current: Vec<_> = all.iter().filter(|(_, one)| one.is_current).copied().collect();
+        let taken = if current.is_empty() { all } else { current };
+        speakers.extend(taken.first().map(|(at, _)| *at));
+        parts.push(worst_of(&taken.iter().map(|(_, one)| one.reading).collect::<Vec<_>>()));
+    }
+    (sum_of(&parts.iter().collect::<Vec<_>>()), speakers)
+}
+
+fn largest(readings: &[&Reading], signal: fn(&Signals) -> Option<f64>) -> Option<f64> {
+    readings.iter().filter_map(|r| signal(&r.signals)).max_by(f64::total_cmp)
+}
+
+/// Labels that no reading contradicts.
+fn agreed(readings: &[&Reading]) -> Labels {
+    let all = readings.iter().flat_map(|r| r.labels.iter());
+    all.filter(|(name, value)| readings.iter().all(|r| r.labels.get(name).is_none_or(|v| v == *value)))
+        .collect()
+}
+
+/// Several looks at the same targets.
+fn worst_of(readings: &[&Reading]) -> Reading {
     let [first, rest @ ..] = readings else { return Reading::default() };
     if rest.is_empty() {
         return (*first).clone();
     }
-    let worst = |signal: fn(&Signals) -> Option<f64>| {
-        readings.iter().filter_map(|r| signal(&r.signals)).max_by(f64::total_cmp)
-    };
+    let grave = |r: &&&Reading| (r.targets.total.saturating_sub(r.targets.up), r.targets.total);
+    Reading {
+        name: first.name.clone(),
+        labels: agreed(readings),
+        signals: Signals {
+            request_rate: largest(readings, |s| s.request_rate),
+            error_ratio: largest(readings, |s| s.error_ratio),
+            p50: largest(readings, |s| s.p50),
+            p95: largest(readings, |s| s.p95),
+            p99: largest(readings, |s| s.p99),
+            apdex: readings.iter().filter_map(|r| r.signals.apdex).min_by(f64::total_cmp),
+            saturation: largest(readings, |s| s.saturation),
+        },
+        targets: readings.iter().max_by_key(grave).map(|r| r.targets.clone()).unwrap_or_default(),
+        scraped: Arc::clone(&first.scraped),
+    }
+}
+
+/// Several parts of one service.
+fn sum_of(readings: &[&Reading]) -> Reading {
+    let [first, rest @ ..] = readings else { return Reading::default() };
+    if rest.is_empty() {
+        return (*first).clone();
+    }
     let weighted = |signal: fn(&Signals) -> Option<f64>| {
         let known: Vec<_> =
             readings.iter().filter_map(|r| Some((r.signals.request_rate?, signal(&r.signals)?))).collect();
@@ -165,31 +251,28 @@ pub fn merge(readings: &[&Reading]) -> Reading {
         if weight > 0.0 {
             Some(known.iter().map(|(rate, value)| rate * value).sum::<f64>() / weight)
         } else {
-            worst(signal)
+            largest(readings, signal)
         }
     };
     let rates: Vec<f64> = readings.iter().filter_map(|r| r.signals.request_rate).collect();
     Reading {
         name: first.name.clone(),
-        labels: readings
-            .iter()
-            .flat_map(|r| r.labels.iter())
-            .filter(|(name, value)| readings.iter().all(|r| r.labels.get(name).is_none_or(|v| v == *value)))
-            .collect(),
+        labels: agreed(readings),
         signals: Signals {
             request_rate: (!rates.is_empty()).then(|| rates.iter().sum()),
             error_ratio: weighted(|s| s.error_ratio),
-            p50: worst(|s| s.p50),
-            p95: worst(|s| s.p95),
-            p99: worst(|s| s.p99),
+            p50: largest(readings, |s| s.p50),
+            p95: largest(readings, |s| s.p95),
+            p99: largest(readings, |s| s.p99),
             apdex: weighted(|s| s.apdex),
-            saturation: worst(|s| s.saturation),
+            saturation: largest(readings, |s| s.saturation),
         },
         targets: Targets {
             up: readings.iter().map(|r| r.targets.up).sum(),
             total: readings.iter().map(|r| r.targets.total).sum(),
             down: readings.iter().flat_map(|r| r.targets.down.iter().cloned()).collect(),
         },
+        scraped: Arc::default(),
     }
 }
 
@@ -197,34 +280,67 @@ pub fn merge(readings: &[&Reading]) -> Reading {
 mod tests {
     use super::*;
 
-    #[test]
-    fn two_regions_of_one_service_are_one_service() {
-        let eu = Reading {
+    fn part(rate: f64, errors: f64, scraped: &[u64]) -> Reading {
+        Reading {
             name: "cart".into(),
             signals: Signals {
-                request_rate: Some(90.0),
-                error_ratio: Some(0.0),
+                request_rate: Some(rate),
+                error_ratio: Some(errors),
                 p95: Some(0.1),
                 ..Signals::default()
             },
             targets: Targets { up: 2, total: 2, down: vec![] },
+            scraped: scraped.into(),
             ..Reading::default()
-        };
-        let us = Reading {
-            signals: Signals {
-                request_rate: Some(10.0),
-                error_ratio: Some(0.5),
-                p95: Some(0.4),
-                ..Signals::default()
-            },
-            ..eu.clone()
-        };
-        let both = merge(&[&eu, &us]);
-        assert_eq!(both.signals.request_rate, Some(100.0));
+        }
+    }
+
+    fn merged(readings: &[(&Reading, bool)]) -> (Reading, Vec<usize>) {
+        let heard: Vec<_> =
+            readings.iter().map(|(reading, is_current)| Heard { reading, is_current: *is_current }).collect();
+        merge(&heard)
+    }
+
+    #[test]
+    fn two_regions_of_one_service_are_one_service() {
+        let mut eu = part(90.0, 0.0, &[1, 2]);
+        let us = part(10.0, 0.5, &[3, 4]);
+        eu.signals.p95 = Some(0.4);
+        let (both, speakers) = merged(&[(&eu, true), (&us, true)]);
+        assert_eq!((both.signals.request_rate, speakers), (Some(100.0), vec![0, 1]));
         assert!((both.signals.error_ratio.unwrap() - 0.05).abs() < 1e-12);
         assert_eq!(both.signals.p95, Some(0.4));
         assert_eq!(both.signals.apdex, None);
         assert_eq!(both.targets.total, 4);
-        assert_eq!(merge(&[&eu]), eu);
+        assert_eq!(merged(&[(&eu, false)]), (eu, vec![0]));
+    }
+
+    #[test]
+    fn what_two_servers_scrape_of_the_same_targets_is_not_added_up_and_the_worst_of_it_shows() {
+        let one = part(100.0, 0.01, &[1, 2, 3]);
+        let mut other = part(98.0, 0.04, &[2, 3, 4]);
+        other.targets = Targets { up: 1, total: 2, down: vec![] };
+        let (both, speakers) = merged(&[(&one, true), (&other, true)]);
+        assert_eq!((both.signals.request_rate, both.signals.error_ratio), (Some(100.0), Some(0.04)));
+        assert_eq!((both.targets.up, both.targets.total, speakers), (1, 2, vec![0]));
+    }
+
+    #[test]
+    fn of_a_pair_the_one_that_still_answers_speaks() {
+        let dead = part(100.0, 0.9, &[1, 2]);
+        let well = part(98.0, 0.0, &[1, 2]);
+        let elsewhere = part(5.0, 0.0, &[7]);
+        let (both, speakers) = merged(&[(&dead, false), (&well, true), (&elsewhere, false)]);
+        assert_eq!((both.signals.request_rate, both.signals.error_ratio), (Some(103.0), Some(0.0)));
+        assert_eq!(speakers, [1, 2]);
+        assert_eq!(merged(&[(&dead, false), (&well, false)]).1, [0]);
+    }
+
+    #[test]
+    fn a_stray_target_in_common_or_none_known_makes_no_pair() {
+        let many = part(1.0, 0.0, &[1, 2, 3, 4, 5]);
+        assert!(!many.is_replica_of(&part(1.0, 0.0, &[5, 6, 7, 8])));
+        assert!(many.is_replica_of(&part(1.0, 0.0, &[5, 6])));
+        assert!(!part(1.0, 0.0, &[]).is_replica_of(&part(1.0, 0.0, &[])));
     }
 }

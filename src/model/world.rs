@@ -14,7 +14,7 @@ use super::labels::{Labels, Text};
 use super::remote::Remote;
 use super::rule::{Rule, RuleBoard};
 use super::series::Matrix;
-use super::service::{Detail, Reading, Service, ServiceBoard, Trends, merge};
+use super::service::{Detail, Heard, Service, ServiceBoard, Trends, merge};
 use super::silence::Silence;
 use super::source::{Offer, SourceError, SourceId, Trouble};
 pub use tally::Tally;
@@ -298,11 +298,13 @@ impl World {
     }
 
     fn merge_services(&mut self, now: Timestamp) {
-        let mut readings: BTreeMap<&Text, Vec<(&SourceId, &Reading, Duration, Timestamp)>> = BTreeMap::new();
+        let mut readings: BTreeMap<&Text, Vec<(&SourceId, Heard<'_>, Duration, Timestamp)>> = BTreeMap::new();
         for (id, held) in &self.held {
             let (Some(board), Some(at)) = (held.services.value(), held.services.at()) else { continue };
+            let is_current = held.services.trouble().or(held.probe.trouble()).is_none();
             for reading in &board.readings {
-                readings.entry(&reading.name).or_default().push((id, reading, board.lookback, at));
+                let heard = Heard { reading, is_current };
+                readings.entry(&reading.name).or_default().push((id, heard, board.lookback, at));
             }
         }
         let mut alerts: HashMap<&Text, Vec<&Alert>> = HashMap::new();
@@ -316,7 +318,8 @@ impl World {
         }
         let mut services: Vec<Service> = Vec::with_capacity(readings.len());
         for (name, known) in &readings {
-            let merged = merge(&known.iter().map(|(_, reading, ..)| *reading).collect::<Vec<_>>());
+            let (merged, speakers) = merge(&known.iter().map(|(_, heard, ..)| *heard).collect::<Vec<_>>());
+            let speakers = speakers.into_iter().filter_map(|at| known.get(at)).map(|(id, ..)| (*id).clone());
             let lookback = known.iter().map(|(_, _, lookback, _)| *lookback).max().unwrap_or_default();
             let its_alerts = alerts.get(*name).map_or(&[][..], Vec::as_slice);
             let (health, reasons) = assess(&merged, lookback, its_alerts, &self.judgement.thresholds);
@@ -331,6 +334,7 @@ impl World {
                 since: before.and_then(|s| if s.health == health { s.since } else { Some(now) }),
                 alerts: its_alerts.iter().map(|alert| alert.fingerprint).collect(),
                 sources: known.iter().map(|(id, ..)| (*id).clone()).collect(),
+                speakers: speakers.collect(),
                 seen_at: known.iter().map(|(.., at)| *at).max().unwrap_or(now),
             });
         }

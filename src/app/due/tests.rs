@@ -35,8 +35,8 @@ fn a_thing_is_asked_once_until_it_is_answered_and_due_again() {
     let mut polls = Polls::default();
     let first = asked(&polls.due(vec![want(Ask::Alerts)], 0, at(0)));
     assert_eq!(first.len(), 1);
-    assert!(polls.due(vec![want(Ask::Alerts)], 0, at(9)).is_empty());
-    assert!(polls.arrived(&arrival(first[0].clone(), Ok(good(10)), Duration::ZERO), at(9)));
+    assert!(polls.due(vec![want(Ask::Alerts)], 0, at(3)).is_empty());
+    assert!(polls.arrived(&arrival(first[0].clone(), Ok(good(10)), Duration::ZERO), at(3)));
     assert!(polls.due(vec![want(Ask::Alerts)], 0, at(4)).is_empty());
     assert_eq!(polls.due(vec![want(Ask::Alerts)], 0, at(9)).len(), 1);
 }
@@ -112,4 +112,65 @@ fn leaving_a_screen_gives_its_questions_up_and_late_answers_are_ignored() {
     let question = asked(&polls.due(vec![want(detail)], 0, at(0))).remove(0);
     assert_eq!(polls.due(vec![], 0, at(1)), [Effect::Forget(question.clone())]);
     assert!(!polls.arrived(&arrival(question, Ok(good(1)), Duration::ZERO), at(2)));
+}
+
+fn first(polls: &mut Polls, ask: Ask, now: i64) -> Question {
+    asked(&polls.due(vec![want(ask)], 0, at(now))).remove(0)
+}
+
+#[test]
+fn a_clock_that_was_set_back_does_not_stop_the_asking() {
+    let mut polls = Polls::default();
+    let question = first(&mut polls, Ask::Alerts, 1_000_000);
+    polls.arrived(&arrival(question, Ok(good(1)), Duration::ZERO), at(1_000_000));
+    assert!(polls.due(vec![want(Ask::Alerts)], 0, at(1_000_001)).is_empty());
+    assert_eq!(polls.due(vec![want(Ask::Alerts)], 0, at(900_000)).len(), 1);
+    assert_eq!(polls.unanswered(&SourceId::new("prom"), &[Topic::Of(AskKind::Alerts)], at(900_001)), None);
+}
+
+#[test]
+fn no_source_can_make_us_wait_longer_than_ten_minutes() {
+    let mut polls = Polls::default();
+    let question = first(&mut polls, Ask::Probe, 0);
+    polls.arrived(&arrival(question, Err(refused(1_000_000)), Duration::ZERO), at(0));
+    assert_eq!(polls.next_try(&SourceId::new("prom")), Some(at(600)));
+}
+
+#[test]
+fn a_heartbeat_is_never_asked_less_often_and_its_turn_makes_everything_due() {
+    let mut polls = Polls::default();
+    let odd = || {
+        let mut error = SourceError::new(SourceId::new("prom"), Trouble::Garbled { reason: "HTML".into() });
+        error.next_try = Some(at(7));
+        error
+    };
+    let heavy = first(&mut polls, Ask::Alerts, 0);
+    polls.arrived(&arrival(heavy, Ok(good(10_000_000)), Duration::ZERO), at(0));
+    let probe = first(&mut polls, Ask::Probe, 0);
+    polls.arrived(&arrival(probe, Ok(good(1)), 4 * FIVE), at(0));
+    assert!(polls.due(vec![want(Ask::Alerts)], 0, at(5)).is_empty());
+    let probe = first(&mut polls, Ask::Probe, 5);
+    polls.arrived(&arrival(probe, Err(odd()), Duration::ZERO), at(5));
+    let alerts = first(&mut polls, Ask::Alerts, 5);
+    let mut late = odd();
+    late.next_try = Some(at(15));
+    polls.arrived(&arrival(alerts, Err(late), Duration::ZERO), at(6));
+    let probe = first(&mut polls, Ask::Probe, 7);
+    polls.arrived(&arrival(probe, Err(odd()), Duration::ZERO), at(7));
+    assert!(polls.due(vec![want(Ask::Alerts)], 0, at(7)).is_empty(), "nothing turned");
+    let probe = first(&mut polls, Ask::Probe, 8);
+    polls.arrived(&arrival(probe, Ok(good(1)), Duration::ZERO), at(8));
+    first(&mut polls, Ask::Alerts, 8);
+}
+
+#[test]
+fn a_question_of_one_screen_that_hangs_puts_no_other_in_doubt() {
+    let mut polls = Polls::default();
+    let prom = SourceId::new("prom");
+    first(&mut polls, Ask::Services { at: None }, 0);
+    let services = [Topic::Of(AskKind::Services)];
+    assert!(polls.unanswered(&prom, &services, at(9)).is_some());
+    assert_eq!(polls.unanswered(&prom, &[Topic::Of(AskKind::Rules)], at(9)), None);
+    first(&mut polls, Ask::Probe, 1);
+    assert!(polls.unanswered(&prom, &[Topic::Of(AskKind::Rules)], at(10)).is_some());
 }

@@ -23,7 +23,7 @@ const POINTS: u16 = 240;
 /// The charts of the service, from each source that knows it.
 pub fn wants(state: &State, name: &Text, now: Timestamp) -> Vec<Want> {
     let window = state.range.span(now, POINTS, state.interval);
-    let known_by = state.world.service(name).map_or(&[][..], |service| &service.sources);
+    let known_by = state.world.service(name).map_or(&[][..], |service| &service.speakers);
     let asked =
         state.sources.iter().filter(|s| s.answers.contains(&AskKind::Detail) && known_by.contains(&s.id));
     asked

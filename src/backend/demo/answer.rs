@@ -59,6 +59,7 @@ impl DemoWorld {
             ]),
             signals: self.signals(place, t),
             targets: Targets { up: service.pods.saturating_sub(missing), total: service.pods, down },
+            ..Reading::default()
         }
     }
 

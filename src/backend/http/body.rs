@@ -113,12 +113,20 @@ impl Inflow {
         Ok(())
     }
 
-    fn why(&self) -> Stopped {
-        let limited = match &self.sink {
+    /// Bytes so far, inflated.
+    pub(super) fn length(&self) -> u64 {
+        self.limited().bytes.len() as u64
+    }
+
+    fn limited(&self) -> &Limited {
+        match &self.sink {
             Sink::Plain(limited) => limited,
             Sink::Gzip(decoder) => decoder.get_ref(),
-        };
-        if limited.is_over { Stopped::TooLarge } else { Stopped::Broken }
+        }
+    }
+
+    fn why(&self) -> Stopped {
+        if self.limited().is_over { Stopped::TooLarge } else { Stopped::Broken }
     }
 
     /// All bytes, and how many came over the wire.

@@ -85,6 +85,8 @@ fn of_tls(error: &rustls::Error) -> Trouble {
             }
             CertificateError::UnknownIssuer => "its issuer is not trusted here".into(),
             CertificateError::Revoked => "it was revoked".into(),
+            // the verifier's own kind of error, known only by its text
+            other if format!("{other:?}").contains("CaUsedAsEndEntity") => "it is self-signed".into(),
             other => cut(&other.to_string(), MESSAGE),
         },
         rustls::Error::InvalidMessage(_) => {
@@ -109,6 +111,10 @@ pub(super) fn of_status(
         403 => Trouble::Forbidden,
         429 => Trouble::RateLimited,
         300..400 => Trouble::Redirected { to: target(headers, url) },
+        // how VictoriaMetrics says that there is no such path, behind all of a long query
+        400 if String::from_utf8_lossy(body).contains("unsupported path") => {
+            Trouble::Refused { status: 404, message: "no such path".into() }
+        }
         400 | 422 => Trouble::BadQuery { message: message(body) },
         status => Trouble::Refused { status, message: message(body) },
     };

@@ -143,6 +143,9 @@ impl<'a> Call<'a> {
                 Err(SourceError { trouble: Trouble::Refused { status: 405, .. }, .. }) if !get => {
                     get_only.store(true, Ordering::Relaxed);
                 }
+                Err(SourceError { trouble: Trouble::Refused { status: 404, .. }, .. }) => {
+                    return Err(self.no_api());
+                }
                 read => {
                     let body = read?;
                     self.bytes_in.fetch_add(body.wire_bytes, Ordering::Relaxed);
@@ -150,6 +153,12 @@ impl<'a> Call<'a> {
                 }
             }
         }
+    }
+
+    /// A path that is not there means a wrong address more often than anything else.
+    pub(super) fn no_api(&self) -> SourceError {
+        let reason = "no Prometheus API below this address".to_owned();
+        self.server.http.error(Trouble::Garbled { reason })
     }
 
     /// The data in an answer; keeps its warnings.

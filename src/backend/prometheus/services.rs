@@ -69,6 +69,9 @@ pub(super) async fn board(
     targets(plan, survey, &answers, &mut readings);
     // last, for some of it is only wanted of services that are known by now
     saturations(survey, &answers, &mut readings);
+    for (service, reading) in &mut readings {
+        reading.scraped = survey.scraped.behind(service);
+    }
     Ok(ServiceBoard {
         readings: readings.into_values().collect(),
         lookback: survey.lookback,

@@ -2,7 +2,9 @@
 //!
 //! It is made once and kept for a while; how many requests it takes depends on the packs, never on the services.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -21,6 +23,9 @@ const SCRAPES: u32 = 4;
 const SHORTEST: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(600);
 const UNTOLD: Duration = Duration::from_secs(300);
+
+/// Of a server's targets this many tell well enough whether another one scrapes the same.
+const SOME: usize = 64;
 
 /// What the survey needs of the configuration.
 pub(super) struct Plan {
@@ -101,6 +106,37 @@ pub(super) struct Bounds {
     pub(super) pattern: String,
 }
 
+/// Which targets are scraped, recognised by job and instance as another server would name them.
+#[derive(Debug, Default)]
+pub(super) struct Scraped {
+    by_service: HashMap<Text, Arc<[u64]>>,
+    /// A few of all, for services whose targets do not name them.
+    some: Arc<[u64]>,
+}
+
+impl Scraped {
+    fn of(samples: &[Sample], labels: &[String]) -> Self {
+        let mut by_service: HashMap<Text, BTreeSet<u64>> = HashMap::new();
+        let mut all = BTreeSet::new();
+        for sample in samples {
+            let Some((_, service)) = first_label(&sample.labels, labels) else { continue };
+            let Some(instance) = sample.labels.get("instance") else { continue };
+            let mut hasher = DefaultHasher::new();
+            (sample.labels.value("job"), &**instance).hash(&mut hasher);
+            let target = hasher.finish();
+            all.insert(target);
+            by_service.entry(service.clone()).or_default().insert(target);
+        }
+        let by_service = by_service.into_iter().map(|(service, set)| (service, set.into_iter().collect()));
+        Self { by_service: by_service.collect(), some: all.into_iter().take(SOME).collect() }
+    }
+
+    /// The targets behind what is known of a service.
+    pub(super) fn behind(&self, service: &str) -> Arc<[u64]> {
+        Arc::clone(self.by_service.get(service).unwrap_or(&self.some))
+    }
+}
+
 /// What a server has.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
@@ -111,6 +147,7 @@ pub(super) struct Survey {
     pub(super) up_labels: Vec<String>,
     pub(super) packs: Vec<String>,
     pub(super) services: BTreeSet<Text>,
+    pub(super) scraped: Scraped,
     pub(super) scrape_interval: Option<Duration>,
     pub(super) lookback: Duration,
 }
@@ -145,10 +182,12 @@ impl Survey {
     /// # Errors
     /// If not even the names of metrics can be had; what is missing after that is left out.
     pub(super) async fn make(call: &Call<'_>, plan: &Plan) -> Result<Self, SourceError> {
-        let (metrics, up, scrape_interval) =
-            tokio::join!(existing(call, plan), lanes(call, "up", "", &plan.labels), interval(call));
-        let (metrics, up) = (metrics?, up?);
+        let (metrics, targets, scrape_interval) =
+            tokio::join!(existing(call, plan), self::targets(call, &plan.labels), interval(call));
+        let (metrics, targets) = (metrics?, targets?);
+        let up = lanes_of(&targets, &plan.labels);
         let mut survey = Self {
+            scraped: Scraped::of(&targets, &plan.labels),
             up_labels: up.iter().map(|lane| lane.label.clone()).collect(),
             services: up.into_iter().flat_map(|lane| lane.services).collect(),
             scrape_interval,
@@ -253,6 +292,13 @@ fn present<'a>(saturation: &'a Saturation, metrics: &HashSet<Text>) -> Option<&'
         pattern.is_ok_and(|pattern| metrics.iter().any(|name| pattern.is_match(name)))
     };
     saturation.metrics.iter().all(exists).then_some(saturation)
+}
+
+/// All targets: whether they answer does not matter here.
+async fn targets(call: &Call<'_>, labels: &[String]) -> Result<Vec<Sample>, SourceError> {
+    let own = ["job", "instance"].into_iter().filter(|own| labels.iter().all(|label| label != own));
+    let by: Vec<&str> = labels.iter().map(String::as_str).chain(own).collect();
+    call.instant(&format!("count by ({}) ({{__name__=~\"up\"}})", by.join(",")), None).await
 }
 
 /// The lanes of a metric: each series goes by the first of the labels that it has.

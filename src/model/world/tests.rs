@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::alert::Severity;
 use crate::model::ask::Reply;
-use crate::model::service::{Signals, Targets};
+use crate::model::service::{Reading, Signals, Targets};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()
@@ -213,4 +213,35 @@ fn details_are_bounded() {
         );
     }
     assert_eq!(world.held(&SourceId::new("am")).unwrap().firings.len(), DETAILS_KEPT);
+}
+
+#[test]
+fn a_pair_that_scrapes_the_same_is_not_added_up_and_the_dead_half_does_not_speak() {
+    let mut world = World::new([SourceId::new("a"), SourceId::new("b")], Judgement::default());
+    let say = |world: &mut World, source: &str, error_ratio: f64, now: i64| {
+        let signals =
+            Signals { request_rate: Some(100.0), error_ratio: Some(error_ratio), ..Signals::default() };
+        let reading = Reading {
+            name: "cart".into(),
+            signals,
+            targets: Targets { up: 2, total: 2, down: vec![] },
+            scraped: [1, 2].into(),
+            ..Reading::default()
+        };
+        let board =
+            ServiceBoard { readings: vec![reading], lookback: Duration::from_secs(60), warnings: vec![] };
+        let reply = Reply::free(Answer::Services(board));
+        world.apply(&question(source, Ask::Services { at: None }), Ok(reply), at(now));
+    };
+    say(&mut world, "a", 0.5, 100);
+    say(&mut world, "b", 0.5, 101);
+    let cart = world.service("cart").unwrap();
+    assert_eq!((cart.signals.request_rate, cart.targets.total), (Some(100.0), 2));
+    assert_eq!(cart.speakers, [SourceId::new("a")]);
+    let error = SourceError::new(SourceId::new("a"), Trouble::Unreachable { reason: "refused".into() });
+    world.apply(&question("a", Ask::Probe), Err(error), at(105));
+    say(&mut world, "b", 0.0, 106);
+    let cart = world.service("cart").unwrap();
+    assert_eq!((cart.health, cart.sources.len()), (Health::Healthy, 2), "both know it");
+    assert_eq!(cart.speakers, [SourceId::new("b")]);
 }

@@ -3,12 +3,27 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 /// The most that is waited after the first failure.
 const BASE: Duration = Duration::from_secs(1);
-/// The most that is waited after any number of failures.
-const CEILING: Duration = Duration::from_secs(30);
+/// The most that is waited after any number of failures: one cheap question every few seconds harms no server, and someone on
+/// call waits for it to come back.
+const CEILING: Duration = Duration::from_secs(10);
 /// The most that a server can make us wait.
 const OBEYED: Duration = Duration::from_secs(600);
+
+/// The moment of the next try, for a question that was put at `asked` and failed at `now`. What it waited for in vain counts
+/// as waiting, for a server that hangs keeps us from asking too often by itself.
+pub(super) fn next_try(
+    (asked, now): (Instant, Instant),
+    failures: u32,
+    retry_after: Option<Duration>,
+    random: f64,
+) -> Instant {
+    let wait = delay(failures, retry_after, random);
+    if retry_after.is_some() { now + wait } else { (asked + wait).max(now + wait.min(BASE)) }
+}
 
 /// How long to wait after this many failures in a row. `random` is from 0 to 1; what the server asks for is waited at
 /// the least, up to ten minutes.
@@ -29,7 +44,7 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_up_to_a_ceiling() {
-        for (failures, seconds) in [(0, 1), (1, 1), (2, 2), (3, 4), (5, 16), (6, 30), (7, 30), (u32::MAX, 30)]
+        for (failures, seconds) in [(0, 1), (1, 1), (2, 2), (3, 4), (4, 8), (5, 10), (6, 10), (u32::MAX, 10)]
         {
             assert_eq!(delay(failures, None, 1.0), Duration::from_secs(seconds), "after {failures}");
         }
@@ -38,7 +53,7 @@ mod tests {
     #[test]
     fn the_jitter_is_full() {
         assert_eq!(delay(5, None, 0.0), Duration::ZERO);
-        assert_eq!(delay(5, None, 0.5), Duration::from_secs(8));
+        assert_eq!(delay(5, None, 0.5), Duration::from_secs(5));
     }
 
     #[test]
@@ -50,6 +65,17 @@ mod tests {
             assert_eq!(delay(1, asked(86_400), random), OBEYED);
             assert_eq!(delay(1, Some(Duration::MAX), random), OBEYED);
         }
+    }
+
+    #[test]
+    fn waiting_in_vain_counts_as_waiting() {
+        let asked = Instant::now();
+        let (at_once, late) = (asked, asked + Duration::from_secs(9));
+        let second = Duration::from_secs(1);
+        assert_eq!(next_try((asked, at_once), 9, None, 1.0), asked + 10 * second);
+        assert_eq!(next_try((asked, late), 9, None, 1.0), late + second);
+        assert_eq!(next_try((asked, late), 9, None, 0.05), late + second / 2);
+        assert_eq!(next_try((asked, late), 9, Some(7 * second), 1.0), late + 8 * second);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, Trouble};
 
-use super::backoff::delay;
+use super::backoff::next_try;
 
 /// Clocks that are not quite of one mind must not cost a whole tick.
 const LENIENCY: Duration = Duration::from_millis(50);
@@ -60,6 +60,7 @@ struct Failing {
 pub(super) struct Ticket {
     episode: u64,
     probes: bool,
+    since: Instant,
 }
 
 /// Whether a question may be put now.
@@ -100,7 +101,7 @@ impl Circuit {
             return Admission::Wait;
         }
         self.probing = probes;
-        Admission::Go(Ticket { episode: self.episode, probes })
+        Admission::Go(Ticket { episode: self.episode, probes, since: now })
     }
 
     /// Gives a ticket back without an outcome: nobody wanted the answer any more.
@@ -121,10 +122,15 @@ impl Circuit {
     ) -> Option<Instant> {
         self.release(ticket);
         let is_current = ticket.episode == self.episode;
+        let is_probe = subject == Subject::Board(AskKind::Probe);
         let Err(error) = outcome else {
-            self.failing.remove(&subject);
+            let was_failing = self.failing.remove(&subject).is_some() || self.broken.is_some();
             if is_current {
                 self.broken = None;
+                if is_probe && was_failing {
+                    // it is back: whatever failed with it may be asked again
+                    self.failing.clear();
+                }
             }
             return None;
         };
@@ -134,7 +140,7 @@ impl Circuit {
         let own = count(self.failing.get(&subject)).saturating_add(1);
         let all = count(self.broken.as_ref()).saturating_add(1);
         let failures = if opens { own.max(all) } else { own };
-        let until = now + delay(failures, error.retry_after, random);
+        let until = next_try((ticket.since, now), failures, error.retry_after, random);
         if opens {
             self.broken = Some(Failing { error: error.clone(), until, failures: all });
             self.episode += 1;

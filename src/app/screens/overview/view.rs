@@ -148,7 +148,7 @@ fn tiles(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         let tile = grid.cell(place);
         let tile = Rect { width: tile.width.saturating_sub(u16::from(grid.columns > 1)), ..tile };
         draw_tile(state, cx, service, tile, buf);
-        if service.sources.iter().any(|id| stale.contains(&id)) {
+        if service.speakers.iter().any(|id| stale.contains(&id)) {
             buf.set_style(tile, cx.style(Role::Stale));
         }
         if list.marks().contains(name) {

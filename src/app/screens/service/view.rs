@@ -168,7 +168,7 @@ fn draw_charts(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &
 
 /// What each source says of the service over time.
 fn details<'a>(state: &'a State, service: &'a Service) -> Vec<(&'a SourceId, &'a Detail)> {
-    let held = service.sources.iter().filter_map(|id| Some((id, state.world.held(id)?)));
+    let held = service.speakers.iter().filter_map(|id| Some((id, state.world.held(id)?)));
     held.filter_map(|(id, held)| Some((id, held.details.get(&service.name)?.value()?))).collect()
 }
 
@@ -272,7 +272,7 @@ fn quantile_name(quantile: &str) -> String {
 
 /// Why the charts are not what they should be, if so.
 fn trouble(state: &State, service: &Service, now: Timestamp) -> Option<String> {
-    service.sources.iter().find_map(|id| {
+    service.speakers.iter().find_map(|id| {
         let remote = state.world.held(id)?.details.get(&service.name)?;
         match state.polls.freshness(id, &Topic::Detail(service.name.clone()), remote, now) {
             Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,

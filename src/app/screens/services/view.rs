@@ -26,10 +26,12 @@ use crate::model::source::SourceId;
 /// What the screen is drawn from.
 pub(super) const USED: [AskKind; 3] = [AskKind::Services, AskKind::Alerts, AskKind::Trends];
 
-fn columns(name: u16) -> [Column<'static>; 14] {
+/// Names and reasons count more than shapes: these make room for them.
+fn columns(name: u16, width: u16) -> [Column<'static>; 14] {
+    let least = name.clamp(10, (width / 6).clamp(10, 24));
     [
         Column::words("", 1, 1, 0),
-        Column::words("service", 10, name.clamp(10, 44), 0),
+        Column::words("service", least, name.clamp(10, 44), 0),
         Column::words("health", 8, 8, 3),
         Column::numbers("requests", 8, 2),
         Column::words("", 8, 16, 9),
@@ -41,7 +43,7 @@ fn columns(name: u16) -> [Column<'static>; 14] {
         Column::numbers("p99", 7, 6),
         Column::numbers("Apdex", 5, 5),
         Column::numbers("satur.", 6, 4),
-        Column::words("why", 12, 60, 3),
+        Column::words("why", (width / 5).clamp(12, 36), 60, 3),
     ]
 }
 
@@ -69,13 +71,13 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         .map(|(i, service)| (i, service, trends(state, service)))
         .collect();
     let selected = shown.iter().position(|(i, ..)| *i == screen.list.index());
-    let columns = columns(widest(state.world.services()));
+    let columns = columns(widest(state.world.services()), room.width);
     let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
     let rows = shown.iter().map(|(_, service, trends)| {
         let mut row = Row::new(cells(&cx, &screen.found, service, trends));
         row.marked = screen.list.marks().contains(&service.name);
         row.new = looked.zip(service.since).is_some_and(|(looked, since)| since > looked);
-        row.over = service.sources.iter().any(|id| stale.contains(id)).then_some(Role::Stale);
+        row.over = service.speakers.iter().any(|id| stale.contains(id)).then_some(Role::Stale);
         row
     });
     table::render(&table, rows, &cx, room, buf);
@@ -209,7 +211,7 @@ pub(in crate::app::screens) fn trends(state: &State, service: &Service) -> [Vec<
         [(|t| &t.request_rate, |a, b| a + b), (|t| &t.error_ratio, f64::max), (|t| &t.p95, f64::max)];
     parts.map(|(part, both)| {
         let mut joined: Vec<f64> = Vec::new();
-        for held in service.sources.iter().filter_map(|id| state.world.held(id)?.trends.value()) {
+        for held in service.speakers.iter().filter_map(|id| state.world.held(id)?.trends.value()) {
             if let Some(line) = part(held).line(&labels) {
                 join(&mut joined, &line.values, both);
             }

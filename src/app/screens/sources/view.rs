@@ -167,6 +167,12 @@ fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec
         about.say("trouble", &doubt.sentence(cx.now), Role::Trouble);
         about.say("what to do", doubt.advice, Role::Text);
     }
+    for other in state.sources.iter().filter(|other| other.id != source.id) {
+        if let Some(doubt) = doubt(state, other, &frame::VITAL, cx.now) {
+            about.say("also", &doubt.sentence(cx.now), Role::Trouble);
+            about.say("what to do", doubt.advice, Role::Text);
+        }
+    }
     let Some(held) = state.world.held(&source.id) else { return about.lines };
     if source.answers.contains(&AskKind::Alerts) && state.world.watchdog(&source.id) == Watchdog::Absent {
         let words = "no always-firing alert here: monitoring may be dead, or has no such rule (severity.watchdogs \

@@ -1,0 +1,59 @@
+//! The demo world's sources, one of which can fall ill.
+
+use std::sync::Arc;
+
+use burnwatch::backend::{Answering, Source, demo};
+use burnwatch::model::ask::Ask;
+use burnwatch::model::source::{SourceError, SourceInfo, Trouble};
+use burnwatch::runtime::Clock;
+use tokio::sync::watch::{Receiver, Sender, channel};
+
+/// What a source that panics says.
+pub(crate) const BUG: &str = "a bug in a source";
+
+/// How the source is.
+#[derive(Debug, Clone)]
+pub(crate) enum Mood {
+    Answers,
+    Hangs,
+    Panics,
+    Fails(Trouble),
+}
+
+struct Troubled {
+    source: Arc<dyn Source>,
+    mood: Receiver<Mood>,
+}
+
+impl Source for Troubled {
+    fn info(&self) -> &SourceInfo {
+        self.source.info()
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
+        let mood = self.mood.borrow().clone();
+        match mood {
+            Mood::Answers => self.source.answer(ask, known),
+            Mood::Hangs => Box::pin(std::future::pending()),
+            Mood::Panics => std::panic::panic_any(BUG),
+            Mood::Fails(trouble) => {
+                let error = SourceError::new(self.info().id.clone(), trouble);
+                Box::pin(std::future::ready(Err(error)))
+            }
+        }
+    }
+}
+
+/// The sources of the demo, and how the one of this name is.
+pub(crate) fn demo(name: &str, clock: Clock) -> (Vec<Arc<dyn Source>>, Sender<Mood>) {
+    let (sender, mood) = channel(Mood::Answers);
+    let now: demo::Now = Arc::new(move || clock.now());
+    let origin = demo::origin(clock.now(), 1.5, 0.01);
+    let wrap = |source: Arc<dyn Source>| -> Arc<dyn Source> {
+        if source.info().id.as_str() == name {
+            return Arc::new(Troubled { source, mood: mood.clone() });
+        }
+        source
+    };
+    (demo::sources(7, &now, origin, 0.01).into_iter().map(wrap).collect(), sender)
+}

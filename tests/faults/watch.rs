@@ -1,0 +1,175 @@
+//! Somebody who looks at all four screens every second while a source falls ill and gets well again.
+
+use std::cell::Cell;
+use std::sync::Arc;
+use std::time::Duration;
+
+use burnwatch::app;
+use burnwatch::app::commands::KeyMap;
+use burnwatch::app::event::{Effect, Event};
+use burnwatch::app::look::{Charset, Colours};
+use burnwatch::app::state::{Look, Setup, State};
+use burnwatch::app::theme::Theme;
+use burnwatch::backend::Source;
+use burnwatch::config::settings::LimitSettings;
+use burnwatch::model::world::Judgement;
+use burnwatch::runtime::headless::gather;
+use burnwatch::runtime::{App, Clock, Sources};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use tokio::time::Instant;
+
+/// The screens, by their keys.
+const SCREENS: [(&str, &str); 4] = [("1", "Overview"), ("2", "Services"), ("4", "Alerts"), ("9", "Sources")];
+/// The promise: two intervals, and never later.
+const NAMED: Duration = Duration::from_secs(15);
+/// About one interval, or the time-out of the question that was out when the fault ended.
+const BACK: Duration = Duration::from_secs(13);
+/// Long enough for a fault to show its last words: a time-out after the promise to name it.
+const WORDS: Duration = Duration::from_secs(26);
+
+/// What is played before a watcher.
+pub(crate) struct Play<F> {
+    pub(crate) what: String,
+    /// Who falls ill.
+    pub(crate) source: &'static str,
+    /// What the Sources screen says of it.
+    pub(crate) words: &'static str,
+    /// A service and an alert that must stay in sight.
+    pub(crate) service: &'static str,
+    pub(crate) alert: &'static str,
+    pub(crate) sources: Vec<Arc<dyn Source>>,
+    pub(crate) limits: LimitSettings,
+    pub(crate) clock: Clock,
+    /// Makes the source ill, or well.
+    pub(crate) change: F,
+}
+
+/// The real state, and how its screens looked with the last tick.
+struct Watcher {
+    state: State,
+    pictures: Vec<String>,
+}
+
+impl Watcher {
+    fn new(sources: &Sources) -> Self {
+        let look = Look::new(vec![Theme::probe()], None, Colours::True, Charset::Unicode, TimeZone::UTC);
+        let state = State::new(Setup {
+            context: "faults".into(),
+            contexts: vec!["faults".into()],
+            sources: sources.infos(),
+            read_only: true,
+            production: false,
+            judgement: Judgement::default(),
+            interval: LimitSettings::default().interval.0,
+            look,
+            keys: KeyMap::default(),
+            size: (200, 50),
+        });
+        Self { state, pictures: vec![String::new(); SCREENS.len()] }
+    }
+
+    /// Whether the screen says that what it shows of this source is old or missing.
+    fn names(&self, screen: usize, source: &str) -> bool {
+        let picture = &self.pictures[screen];
+        picture.contains(&format!("{source}: data ")) || picture.contains(&format!("{source}: no data yet"))
+    }
+
+    fn doubts_anything(&self) -> bool {
+        self.pictures.iter().any(|picture| picture.contains(": data ") || picture.contains(": no data yet"))
+    }
+}
+
+impl App for Watcher {
+    fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        let tick = matches!(event, Event::Tick);
+        let mut effects = self.state.update(event, now);
+        if tick {
+            for (screen, (key, _)) in SCREENS.iter().enumerate() {
+                effects.extend(self.state.update(Event::Key(key.parse().expect("a key")), now));
+                let (width, height) = self.state.size;
+                let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width, height });
+                app::render(&self.state, now, &mut buffer);
+                let rows = buffer.content().chunks(usize::from(width));
+                let lines = rows.map(|row| row.iter().map(ratatui::buffer::Cell::symbol).collect::<String>());
+                self.pictures[screen] = lines.collect::<Vec<_>>().join("\n");
+            }
+        }
+        effects
+    }
+
+    fn render(&self, _: Timestamp, _: &mut Buffer) {}
+
+    fn version(&self) -> u64 {
+        self.state.version()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Act {
+    Starts,
+    Ill(Instant),
+    Named(Instant),
+    Well(Instant),
+}
+
+/// Plays the fault through; panics with the pictures when a promise is broken.
+pub(crate) async fn play<F: Fn(bool)>(play: Play<F>) {
+    let Play { what, source, words, service, alert, sources, limits, clock, change } = play;
+    let sources = Sources::new(sources, limits);
+    let mut watcher = Watcher::new(&sources);
+    let act = Cell::new(Act::Starts);
+    let begun = Instant::now();
+    let check = |watcher: &Watcher| {
+        let broken = |promise: &str| {
+            let pictures = watcher.pictures.join("\n\n");
+            panic!("{what}, {:?} after the start, {:?}: {promise}\n{pictures}", begun.elapsed(), act.get());
+        };
+        let kept = watcher.pictures[1].contains(service) && watcher.pictures[2].contains(alert);
+        match act.get() {
+            Act::Starts if kept && !watcher.doubts_anything() => {
+                act.set(Act::Ill(Instant::now()));
+                change(true);
+            }
+            Act::Starts if begun.elapsed() > Duration::from_secs(20) => broken("it is well at first"),
+            Act::Starts => {}
+            Act::Ill(since) => {
+                let unnamed = (0..SCREENS.len()).find(|screen| !watcher.names(*screen, source));
+                match unnamed {
+                    None => act.set(Act::Named(since)),
+                    Some(screen) if since.elapsed() > NAMED => {
+                        broken(&format!("{} names it within 15 s", SCREENS[screen].1));
+                    }
+                    Some(_) => {}
+                }
+            }
+            Act::Named(since) => {
+                if !kept {
+                    broken("old data are kept");
+                }
+                if watcher.pictures[3].contains(words) {
+                    if !watcher.pictures[3].contains("what to do") {
+                        broken("Sources says what to do");
+                    }
+                    act.set(Act::Well(Instant::now()));
+                    change(false);
+                } else if since.elapsed() > WORDS {
+                    broken(&format!("Sources says {words:?}"));
+                }
+            }
+            Act::Well(since) => {
+                if !watcher.doubts_anything() {
+                    return true;
+                }
+                if since.elapsed() > BACK {
+                    broken("it is back soon after the fault");
+                }
+            }
+        }
+        false
+    };
+    let done = gather(&mut watcher, &sources, clock, check, Duration::from_secs(90)).await;
+    assert!(done, "{what}: not done after 90 s, {:?}", act.get());
+}
