@@ -66,7 +66,7 @@ pub fn reorder(state: &mut State, fingerprint: Fingerprint) {
     let others = state.world.alerts().iter().filter(|other| other.fingerprint != fingerprint);
     let mut others: Vec<_> =
         others.map(|other| (likeness(other), other)).filter(|(likeness, _)| *likeness >= 2).collect();
-    others.sort_by_cached_key(|(likeness, other)| (Reverse(*likeness), badness(other)));
+    others.sort_by_key(|(likeness, other)| (Reverse(*likeness), badness(other)));
     let rows: Vec<Fingerprint> =
         others.into_iter().take(MOST_RELATED).map(|(_, other)| other.fingerprint).collect();
     if rows.is_empty() {
