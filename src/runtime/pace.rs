@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// Frames that may follow each other without a pause; with what is added in a second, 30.
-const SAVED: u32 = 5;
-/// How long it takes until one more frame may be drawn: a key that is held down repeats 25 times a second.
-const ONE_MORE: Duration = Duration::from_millis(40);
+const SAVED: u32 = 10;
+/// How long it takes until one more frame may be drawn.
+const ONE_MORE: Duration = Duration::from_millis(50);
 /// After a frame, how long answers and ticks wait for the next: nobody reads faster.
 const CALM: Duration = Duration::from_millis(100);
 
