@@ -14,7 +14,7 @@ use crate::model::source::{SourceError, SourceId, Trouble};
 
 /// Longest time between two questions about the same thing, however costly.
 const CEILING: Duration = Duration::from_secs(60);
-/// How often a source is asked whether it is well, at the least and whatever that costs: with [`PATIENCE`] on top it is known
+/// How often a source is asked whether it is well, at the least and whatever that costs: with `PATIENCE` on top it is known
 /// within 15 seconds that one is not.
 pub const HEARTBEAT: Duration = Duration::from_secs(5);
 /// The most that a source can make us wait; what is due later is so by a clock that was set wrong.

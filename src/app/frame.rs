@@ -10,6 +10,7 @@ use super::doubt::doubts;
 use super::event::Tone;
 use super::look::Cx;
 use super::navigate;
+use super::number::ago;
 use super::overlay;
 use super::place::{Place, SCREENS};
 use super::screens::{self, alert};
@@ -265,9 +266,9 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
                 Tone::Trouble => (cx.symbol(Role::Trouble), Role::Trouble),
                 Tone::Note => ("", Role::Text),
             };
-            let ago = match duration::short(age(told.at, cx.now)) {
-                ago if ago == "0s" => "now".to_owned(),
-                ago => format!("{ago} ago"),
+            let ago = match ago(told.at, cx.now) {
+                new if new.starts_with('<') => "now".to_owned(),
+                old => format!("{old} ago"),
             };
             vec![Run::new(format!(" {sign} {} ({ago})", told.message.text), role)]
         }

@@ -18,9 +18,22 @@ pub fn or_dash(value: Option<f64>, words: impl Fn(f64) -> String) -> String {
     value.filter(|value| value.is_finite()).map_or_else(|| UNKNOWN.to_owned(), words)
 }
 
-/// How long ago, in at most two units.
+/// Ages below a minute go on by steps of this: numbers that change every second are hard to read, and cost a slow line.
+pub const STEP: Duration = Duration::from_secs(5);
+
+/// How long ago: below a minute in steps, below an hour in minutes, then in at most two units.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
-    duration::short(age(then, now))
+    match age(then, now) {
+        age if age < STEP => format!("<{}", duration::short(STEP)),
+        age if age < Duration::from_secs(60) => duration::short(in_steps(age)),
+        age if age < Duration::from_secs(3600) => format!("{}m", age.as_secs() / 60),
+        age => duration::short(age),
+    }
+}
+
+/// A time in whole steps.
+pub fn in_steps(time: Duration) -> Duration {
+    Duration::from_secs(time.as_secs() / STEP.as_secs() * STEP.as_secs())
 }
 
 /// A moment in a zone: the time, with the day if it is not today.
@@ -47,6 +60,16 @@ pub fn per_minute(total: u64, over: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ages_do_not_tick_every_second() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        for (seconds, text) in
+            [(0, "<5s"), (4, "<5s"), (14, "10s"), (59, "55s"), (200, "3m"), (7500, "2h05m")]
+        {
+            assert_eq!(ago(at(0), at(seconds)), text);
+        }
+    }
 
     #[test]
     fn what_is_not_known_is_a_dash_and_bytes_have_a_prefix() {

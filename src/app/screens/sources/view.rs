@@ -1,7 +1,5 @@
 //! How the sources look.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -9,32 +7,15 @@ use ratatui::layout::Rect;
 use crate::app::doubt::doubt;
 use crate::app::frame;
 use crate::app::look::Cx;
-use crate::app::number::{UNKNOWN, bytes, latency, per_minute};
+use crate::app::number::{STEP, UNKNOWN, ago, bytes, in_steps, latency, per_minute};
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::table::{self, Cell, Column, Row, Table};
 use crate::app::widgets::text::{self, Run};
 use crate::model::ask::AskKind;
-use crate::model::duration;
 use crate::model::remote::{Remote, age};
 use crate::model::source::{Offer, SourceId, SourceInfo};
 use crate::model::world::Watchdog;
-
-/// Ages and rates go on by steps of this: numbers that change every second are hard to read, and cost a slow line.
-const STEP: Duration = Duration::from_secs(5);
-
-fn in_steps(time: Duration) -> Duration {
-    Duration::from_secs(time.as_secs() / STEP.as_secs() * STEP.as_secs())
-}
-
-/// How old an answer is, below a minute in steps.
-fn answered_ago(at: Timestamp, now: Timestamp) -> String {
-    match age(at, now) {
-        age if age < STEP => format!("<{}", duration::short(STEP)),
-        age if age < Duration::from_secs(60) => duration::short(in_steps(age)),
-        age => duration::short(age),
-    }
-}
 
 fn columns() -> [Column<'static>; 9] {
     [
@@ -120,7 +101,7 @@ fn row<'a>(state: &State, cx: &Cx<'_>, source: &'a SourceInfo) -> Row<'a> {
             traffic.round_trip.map_or(UNKNOWN.to_owned(), |took| latency(took.as_secs_f64())),
             Role::Text,
         ),
-        Cell::text(at.map_or(UNKNOWN.to_owned(), |at| answered_ago(at, cx.now)), Role::Text),
+        Cell::text(at.map_or(UNKNOWN.to_owned(), |at| ago(at, cx.now)), Role::Text),
         Cell::text(per_minute(traffic.requests, |n| format!("{n:.0}")), Role::Text),
         Cell::text(per_minute(traffic.bytes_in, bytes), Role::Text),
         watchdog,
@@ -149,7 +130,7 @@ impl About {
         match (remote.at(), remote.trouble()) {
             (_, Some(error)) => self.say(kind.word(), &error.trouble.to_string(), Role::Stale),
             (Some(at), None) => {
-                self.say(kind.word(), &format!("{} ago", answered_ago(at, cx.now)), Role::Text);
+                self.say(kind.word(), &format!("{} ago", ago(at, cx.now)), Role::Text);
             }
             (None, None) => self.say(kind.word(), "not asked yet", Role::Muted),
         }
