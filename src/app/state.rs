@@ -215,6 +215,11 @@ impl State {
         self.version
     }
 
+    /// Whether a filter is being typed.
+    pub fn is_typing(&self) -> bool {
+        matches!(self.mode, Mode::Filter { .. })
+    }
+
     /// Where the person is.
     pub fn place(&self) -> &Place {
         self.places.last().map_or(&Place::Overview, |stop| &stop.place)

@@ -369,6 +369,8 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
         Command::Filter => {
             let before = navigate::filter(state).map(|found| found.text().to_owned()).unwrap_or_default();
             state.mode = Mode::Filter { line: Line::of(&before), before };
+            // what is looked in is prepared now, so that the first letter does not wait for it
+            state.ordered = None;
         }
         Command::Mark => navigate::mark(state, false),
         Command::MarkAll => navigate::mark(state, true),

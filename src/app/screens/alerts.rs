@@ -70,6 +70,8 @@ pub struct Alerts {
     pub groups: BTreeMap<Labels, Group>,
     /// Cells of the longest name, and of the longest service, whatever is shown at the moment.
     pub widest: (u16, u16),
+    /// The revision of the world that they were measured in.
+    measured: Option<u64>,
     /// How many quiet alerts are folded away, by state.
     pub hidden: BTreeMap<AlertState, usize>,
     folded: BTreeSet<Labels>,
@@ -149,8 +151,9 @@ type Ranked<'a> = (Badness, &'a Arc<Alert>);
 
 /// Brings groups and rows into their order again.
 pub fn reorder(state: &mut State) {
+    let is_typing = state.is_typing();
     let State { world, alerts: screen, .. } = state;
-    let passes = screen.found.select(world.alerts_revision(), || haystack(world.alerts()));
+    let passes = screen.found.select(world.alerts_revision(), is_typing, || haystack(world.alerts()));
     let passing = world
         .alerts()
         .iter()
@@ -200,10 +203,13 @@ pub fn reorder(state: &mut State) {
         screen.groups.insert(labels, Group { count: alerts.len(), common: common(&alerts), folded });
     }
     screen.list.set_rows(rows);
-    screen.widest = world.alerts().iter().fold((0, 0), |(name, service), alert| {
-        let about = world.service_of(&alert.labels).map_or(0, |about| text::width(about));
-        (name.max(text::width(alert.name())), service.max(about))
-    });
+    if screen.measured != Some(world.revision()) {
+        screen.measured = Some(world.revision());
+        screen.widest = world.alerts().iter().fold((0, 0), |(name, service), alert| {
+            let about = world.service_of(&alert.labels).map_or(0, |about| text::width(about));
+            (name.max(text::width(alert.name())), service.max(about))
+        });
+    }
 }
 
 /// The labels that all of them have with the same value.

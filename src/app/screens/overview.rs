@@ -34,8 +34,9 @@ pub struct Overview {
 
 /// Brings tiles and alerts into their order again.
 pub fn reorder(state: &mut State) {
+    let is_typing = state.is_typing();
     let State { world, overview, .. } = state;
-    let passes = overview.found.select(world.revision(), || services::haystack(world.services()));
+    let passes = overview.found.select(world.revision(), is_typing, || services::haystack(world.services()));
     overview.services.set_rows(services::ordered(world.services(), passes.as_deref(), Order::default()));
     let mark = (world.alerts_revision(), overview.found.text());
     if overview.ordered.as_ref().is_some_and(|(revision, text)| (*revision, text.as_str()) == mark) {
@@ -43,7 +44,8 @@ pub fn reorder(state: &mut State) {
     }
     overview.ordered = Some((mark.0, mark.1.to_owned()));
     overview.found_alerts.set(overview.found.text());
-    let passes = overview.found_alerts.select(world.alerts_revision(), || alerts::haystack(world.alerts()));
+    let passes =
+        overview.found_alerts.select(world.alerts_revision(), is_typing, || alerts::haystack(world.alerts()));
     let passing = world.alerts().iter().enumerate();
     let passing = passing
         .filter(|(i, _)| passes.as_ref().is_none_or(|passes| passes.get(*i).copied().unwrap_or(false)))

@@ -99,8 +99,9 @@ pub(super) fn haystack(services: &[Service]) -> Haystack {
 
 /// Brings the rows into their order again.
 pub fn reorder(state: &mut State) {
+    let is_typing = state.is_typing();
     let services = state.world.services();
-    let passes = state.services.found.select(state.world.revision(), || haystack(services));
+    let passes = state.services.found.select(state.world.revision(), is_typing, || haystack(services));
     let rows = ordered(services, passes.as_deref(), state.services.order);
     state.services.list.set_rows(rows);
 }
