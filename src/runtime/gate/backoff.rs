@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// The least that is waited: without any wait, what queues behind a source that hangs would wait out its time-out again.
+const LEAST: Duration = Duration::from_millis(250);
 /// The most that is waited after the first failure.
 const BASE: Duration = Duration::from_secs(1);
 /// The most that is waited after any number of failures: one cheap question every few seconds harms no server, and someone on
@@ -35,7 +37,7 @@ pub(super) fn delay(failures: u32, retry_after: Option<Duration>, random: f64) -
     } else {
         BASE.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(CEILING)
     };
-    (retry_after.unwrap_or_default().saturating_add(most.mul_f64(random))).min(OBEYED)
+    (retry_after.unwrap_or_default().saturating_add(most.mul_f64(random).max(LEAST))).min(OBEYED)
 }
 
 #[cfg(test)]
@@ -52,7 +54,7 @@ mod tests {
 
     #[test]
     fn the_jitter_is_full() {
-        assert_eq!(delay(5, None, 0.0), Duration::ZERO);
+        assert_eq!(delay(5, None, 0.0), LEAST);
         assert_eq!(delay(5, None, 0.5), Duration::from_secs(5));
     }
 
