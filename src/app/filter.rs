@@ -89,6 +89,8 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
 #[derive(Debug, Default)]
 pub struct Haystack {
     strings: Vec<Text>,
+    /// The strings in lower case; shared where they are so already.
+    folded: Vec<Text>,
     rows: Vec<Row>,
 }
 
@@ -117,7 +119,10 @@ impl Haystack {
                 strings: labels.iter().map(|(_, value)| value).chain(more).map(&mut number).collect(),
             })
             .collect();
-        Self { strings, rows }
+        let lower = |text: &Text| {
+            if text.chars().any(char::is_uppercase) { text.to_lowercase().into() } else { Text::clone(text) }
+        };
+        Self { folded: strings.iter().map(lower).collect(), strings, rows }
     }
 
     /// For each row whether it passes.
@@ -133,17 +138,19 @@ impl Haystack {
         self.rows.iter().map(passes).collect()
     }
 
-    /// For each string whether the word is in it; only where it is in none, fuzzy likeness counts.
+    /// For each string whether the word is in it; only where it is in none, fuzzy likeness counts. A word without capitals
+    /// matches both.
     fn strings_with(&self, word: &str) -> Vec<bool> {
+        let strings = if word.chars().any(char::is_uppercase) { &self.strings } else { &self.folded };
+        let exact: Vec<bool> = strings.iter().map(|text| text.contains(word)).collect();
+        if exact.contains(&true) {
+            return exact;
+        }
+        let atom = Atom::new(word, CaseMatching::Smart, Normalization::Smart, AtomKind::Fuzzy, false);
         let mut fuzzy = Fuzzy::new(Config::DEFAULT);
         let mut buffer = Vec::new();
-        let mut find = |kind| {
-            let atom = Atom::new(word, CaseMatching::Smart, Normalization::Smart, kind, false);
-            let found = |text: &Text| atom.score(Utf32Str::new(text, &mut buffer), &mut fuzzy).is_some();
-            self.strings.iter().map(found).collect::<Vec<bool>>()
-        };
-        let exact = find(AtomKind::Substring);
-        if exact.contains(&true) { exact } else { find(AtomKind::Fuzzy) }
+        let mut found = |text: &Text| atom.score(Utf32Str::new(text, &mut buffer), &mut fuzzy).is_some();
+        self.strings.iter().map(&mut found).collect()
     }
 }
 

@@ -1,5 +1,7 @@
 //! How the sources look.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -13,9 +15,18 @@ use crate::app::theme::Role;
 use crate::app::widgets::table::{self, Cell, Column, Row, Table};
 use crate::app::widgets::text::{self, Run};
 use crate::model::ask::AskKind;
+use crate::model::duration;
 use crate::model::remote::{Remote, age};
 use crate::model::source::{Offer, SourceId, SourceInfo};
 use crate::model::world::Watchdog;
+
+/// From this age on an answer may be late.
+const LATE: Duration = Duration::from_secs(15);
+
+/// How old an answer is; what is not late needs no figure that changes all the time.
+fn answered(at: Timestamp, now: Timestamp) -> String {
+    if age(at, now) < LATE { format!("<{}", duration::short(LATE)) } else { ago(at, now) }
+}
 
 fn columns() -> [Column<'static>; 9] {
     [
@@ -101,7 +112,7 @@ fn row<'a>(state: &State, cx: &Cx<'_>, source: &'a SourceInfo) -> Row<'a> {
             traffic.round_trip.map_or(UNKNOWN.to_owned(), |took| latency(took.as_secs_f64())),
             Role::Text,
         ),
-        Cell::text(at.map_or(UNKNOWN.to_owned(), |at| ago(at, cx.now)), Role::Text),
+        Cell::text(at.map_or(UNKNOWN.to_owned(), |at| answered(at, cx.now)), Role::Text),
         Cell::text(per_minute(traffic.requests, |n| format!("{n:.0}")), Role::Text),
         Cell::text(per_minute(traffic.bytes_in, bytes), Role::Text),
         watchdog,
@@ -130,7 +141,7 @@ impl About {
         match (remote.at(), remote.trouble()) {
             (_, Some(error)) => self.say(kind.word(), &error.trouble.to_string(), Role::Stale),
             (Some(at), None) => {
-                self.say(kind.word(), &format!("{} ago", ago(at, cx.now)), Role::Text);
+                self.say(kind.word(), &format!("{} ago", answered(at, cx.now)), Role::Text);
             }
             (None, None) => self.say(kind.word(), "not asked yet", Role::Muted),
         }
