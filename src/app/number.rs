@@ -19,7 +19,7 @@ pub fn or_dash(value: Option<f64>, words: impl Fn(f64) -> String) -> String {
 }
 
 /// Ages below a minute go on by steps of this: numbers that change every second are hard to read, and cost a slow line.
-pub const STEP: Duration = Duration::from_secs(5);
+const STEP: Duration = Duration::from_secs(5);
 
 /// How long ago: below a minute in steps, below an hour in minutes, then in at most two units.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
@@ -32,7 +32,7 @@ pub fn ago(then: Timestamp, now: Timestamp) -> String {
 }
 
 /// A time in whole steps.
-pub fn in_steps(time: Duration) -> Duration {
+fn in_steps(time: Duration) -> Duration {
     Duration::from_secs(time.as_secs() / STEP.as_secs() * STEP.as_secs())
 }
 

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use crate::app::doubt::doubt;
 use crate::app::frame;
 use crate::app::look::Cx;
-use crate::app::number::{STEP, UNKNOWN, ago, bytes, in_steps, latency, per_minute};
+use crate::app::number::{UNKNOWN, ago, bytes, latency, per_minute};
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::table::{self, Cell, Column, Row, Table};
@@ -20,12 +20,27 @@ use crate::model::remote::{Remote, age};
 use crate::model::source::{Offer, SourceId, SourceInfo};
 use crate::model::world::Watchdog;
 
-/// From this age on an answer may be late.
-const LATE: Duration = Duration::from_secs(15);
+/// Figures go on by steps of this: what is younger is not late, and a screen at rest must write little.
+const STEP: Duration = Duration::from_secs(15);
 
-/// How old an answer is; what is not late needs no figure that changes all the time.
+/// How old an answer is: below a minute the step that it is within.
 fn answered(at: Timestamp, now: Timestamp) -> String {
-    if age(at, now) < LATE { format!("<{}", duration::short(LATE)) } else { ago(at, now) }
+    let age = age(at, now);
+    let steps = [STEP, 2 * STEP, 4 * STEP];
+    steps
+        .iter()
+        .find(|step| age < **step)
+        .map_or_else(|| ago(at, now), |step| format!("<{}", duration::short(*step)))
+}
+
+/// The time to the end of the step, so that a total over it is a rate that rests.
+fn in_steps(time: Duration) -> Duration {
+    Duration::from_secs((time.as_secs() / STEP.as_secs() + 1) * STEP.as_secs())
+}
+
+/// To two significant digits: more would change with each answer.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.1e}").parse().unwrap_or(value)
 }
 
 fn columns() -> [Column<'static>; 9] {
@@ -90,9 +105,9 @@ fn row<'a>(state: &State, cx: &Cx<'_>, source: &'a SourceInfo) -> Row<'a> {
         (None, None) => (Role::Unknown, "asking...".to_owned()),
     };
     let identity = |offer: &Offer| format!("{} {}", offer.flavour, offer.version);
-    let over = traffic.since.map(|since| in_steps(age(since, cx.now)) + STEP);
+    let over = traffic.since.map(|since| in_steps(age(since, cx.now)));
     let per_minute = |total: u64, words: fn(f64) -> String| {
-        over.map_or_else(|| UNKNOWN.to_owned(), |over| words(per_minute(total, over)))
+        over.map_or_else(|| UNKNOWN.to_owned(), |over| words(rounded(per_minute(total, over))))
     };
     let watchdog = if source.answers.contains(&AskKind::Alerts) {
         match state.world.watchdog(&source.id) {
