@@ -6,6 +6,7 @@ use crate::app::commands::Command;
 use crate::app::theme::Theme;
 use crate::app::themes;
 use crate::backend::packs::{Pack, chosen};
+use crate::config::load::toml_files;
 use crate::config::{Known, Paths, theme};
 
 /// All themes and packs that there are.
@@ -48,15 +49,8 @@ impl Own {
 
 /// Packs in the order of their files; a directory that is not there has none.
 fn own_packs(dir: &Path, complaints: &mut Vec<String>) -> Vec<Pack> {
-    let mut files: Vec<_> = std::fs::read_dir(dir)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .collect();
-    files.sort();
     let mut packs = Vec::new();
-    for path in files {
+    for path in toml_files(dir) {
         let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
         match text.and_then(|text| Pack::parse(&text).map_err(|error| error.to_string())) {
             Ok(pack) => packs.push(pack),

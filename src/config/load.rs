@@ -149,6 +149,17 @@ pub fn schema() -> Value {
     schemars::schema_for!(Settings).to_value()
 }
 
+/// The TOML files of a directory in the order of their names; of one that is not there, none.
+pub fn toml_files(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten();
+    let mut files: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    files
+}
+
 /// The text of a file without the mark that some editors put first.
 pub(super) fn text(path: &Path) -> Result<String, ConfigError> {
     let failed = |error: io::Error| match error.kind() {

@@ -10,7 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::load::{ConfigError, Problems, text, typed};
+use super::load::{ConfigError, Problems, text, toml_files, typed};
 use super::sheet::Sheet;
 
 /// One theme.
@@ -158,16 +158,9 @@ pub fn parse(origin: &str, text: &str) -> Result<ThemeFile, ConfigError> {
 ///
 /// A directory that is not there has no themes, and that is no error.
 pub fn own_themes(dir: &Path) -> (Vec<ThemeFile>, Vec<ConfigError>) {
-    let mut files: Vec<_> = std::fs::read_dir(dir)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .collect();
-    files.sort();
     let read = |path: &Path| parse(&path.display().to_string(), &text(path)?);
     let (mut themes, mut errors) = (Vec::new(), Vec::new());
-    for path in files {
+    for path in toml_files(dir) {
         match read(&path) {
             Ok(theme) => themes.push(theme),
             Err(error) => errors.push(error),
