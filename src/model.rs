@@ -16,6 +16,7 @@ pub mod rule;
 pub mod series;
 pub mod service;
 pub mod silence;
+pub mod slo;
 pub mod source;
 pub mod text;
 pub mod world;
