@@ -2,6 +2,7 @@
 
 mod check;
 pub mod context;
+pub mod definitions;
 mod judgement;
 pub mod load;
 mod paths;

@@ -1,0 +1,216 @@
+//! Finding definition files: what is named is opened, folders are walked, neither forever.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use super::finding::{Findings, Level};
+
+/// Far more than anybody writes; a guard against being pointed at the wrong file.
+const BYTES_AT_MOST: u64 = 4 * 1024 * 1024;
+
+/// All files of a load together.
+const BYTES_OF_ALL: usize = 64 * 1024 * 1024;
+
+/// Files of a load.
+const FILES_AT_MOST: usize = 5_000;
+
+/// Folders in folders.
+const FOLDERS_DEEP: usize = 16;
+
+/// A file that was read.
+pub(super) struct Opened {
+    /// As it was named, or found below a named folder.
+    pub(super) path: PathBuf,
+    /// What it says.
+    pub(super) text: String,
+    /// Whether somebody named this very file.
+    pub(super) named: bool,
+}
+
+/// The texts of all files that `paths` name or hold: `*.yaml`, `*.yml` and `*.toml` of folders, in the order of names.
+///
+/// A file that is reached twice is read once. What begins with a dot is passed over in folders, unless it is named.
+pub(super) fn open(paths: &[PathBuf], findings: &Findings) -> Vec<Opened> {
+    let mut walk = Walk { findings, seen: BTreeSet::new(), opened: Vec::new(), bytes: 0, full: false };
+    for path in paths {
+        walk.enter(path, true, 0);
+    }
+    walk.opened
+}
+
+struct Walk<'l> {
+    findings: &'l Findings,
+    /// Where each file and folder really is.
+    seen: BTreeSet<PathBuf>,
+    opened: Vec<Opened>,
+    bytes: usize,
+    full: bool,
+}
+
+impl Walk<'_> {
+    fn error(&self, path: &Path, message: &str) {
+        self.findings.say(path, None, Level::Error, message);
+    }
+
+    fn enter(&mut self, path: &Path, named: bool, deep: usize) {
+        if self.full {
+            return;
+        }
+        let metadata = match fs::metadata(path) {
+            Ok(metadata) => metadata,
+            // a link to nothing, found in a folder, defines nothing
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !named => return,
+            Err(error) => return self.error(path, &reason(&error)),
+        };
+        if metadata.is_file() && !named && !is_definition(path) {
+            return;
+        }
+        match fs::canonicalize(path) {
+            Ok(real) => {
+                if !self.seen.insert(real) {
+                    return;
+                }
+            }
+            Err(error) => return self.error(path, &reason(&error)),
+        }
+        if metadata.is_dir() {
+            self.folder(path, deep);
+        } else if metadata.is_file() {
+            self.file(path, named);
+        } else if named {
+            self.error(path, "is neither a file nor a folder");
+        }
+    }
+
+    fn folder(&mut self, path: &Path, deep: usize) {
+        if deep >= FOLDERS_DEEP {
+            return self.error(path, &format!("more than {FOLDERS_DEEP} folders deep; it is not read"));
+        }
+        let entries = match fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) => return self.error(path, &reason(&error)),
+        };
+        let mut inner = Vec::new();
+        for entry in entries {
+            match entry {
+                Ok(entry) if entry.file_name().to_string_lossy().starts_with('.') => {}
+                Ok(entry) => inner.push(entry.path()),
+                Err(error) => self.error(path, &reason(&error)),
+            }
+        }
+        inner.sort();
+        for path in inner {
+            self.enter(&path, false, deep + 1);
+        }
+    }
+
+    fn file(&mut self, path: &Path, named: bool) {
+        if self.opened.len() >= FILES_AT_MOST || self.bytes > BYTES_OF_ALL {
+            self.full = true;
+            let (files, mib) = (self.opened.len(), BYTES_OF_ALL / 1024 / 1024);
+            return self.error(
+                path,
+                &format!("not read, nor what comes after it: {files} files were, and at most {FILES_AT_MOST} with {mib} MiB are"),
+            );
+        }
+        match read(path) {
+            Ok(text) => {
+                self.bytes += text.len();
+                self.opened.push(Opened { path: path.to_owned(), text, named });
+            }
+            Err(message) => self.error(path, &message),
+        }
+    }
+}
+
+fn is_definition(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| {
+        ["yaml", "yml", "toml"].iter().any(|one| extension.eq_ignore_ascii_case(one))
+    })
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let file = File::open(path).map_err(|error| reason(&error))?;
+    let mut bytes = Vec::new();
+    file.take(BYTES_AT_MOST + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
+    if bytes.len() as u64 > BYTES_AT_MOST {
+        return Err(format!("larger than {} MiB; no definitions are", BYTES_AT_MOST / 1024 / 1024));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let before = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+        let line = before.filter(|byte| **byte == b'\n').count() + 1;
+        format!("is not a text in UTF-8: line {line} is not")
+    })
+}
+
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file or folder".to_owned(),
+        io::ErrorKind::PermissionDenied => "may not be read: permission denied".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(paths: &[PathBuf]) -> (Vec<String>, Vec<String>) {
+        let findings = Findings::default();
+        let name = |file: &Opened| file.path.file_name().unwrap().to_string_lossy().into_owned();
+        let files = open(paths, &findings).iter().map(name).collect();
+        (files, findings.into_list().iter().map(|finding| finding.message.clone()).collect())
+    }
+
+    #[test]
+    fn folders_are_walked_in_order_and_each_file_is_read_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir_all(at("b/deep")).unwrap();
+        for name in ["z.yaml", "b/deep/x.toml", "a.YML", "notes.md", ".hidden.yaml", "b/y.yml"] {
+            fs::write(at(name), "a: 1\n").unwrap();
+        }
+        let expected = ["a.YML", "x.toml", "y.yml", "z.yaml"].map(str::to_owned).to_vec();
+        assert_eq!(opened(&[dir.path().to_owned(), at("z.yaml")]), (expected, vec![]));
+        assert_eq!(opened(&[at("notes.md")]), (vec!["notes.md".to_owned()], vec![]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_in_a_circle_end_and_links_to_nothing_are_passed_over() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir(at("..data")).unwrap();
+        fs::write(at("..data/slo.yaml"), "a: 1\n").unwrap();
+        symlink("..data/slo.yaml", at("slo.yaml")).unwrap();
+        symlink("slo.yaml", at("same.yaml")).unwrap();
+        symlink(".", at("round")).unwrap();
+        symlink("self.yaml", at("self.yaml")).unwrap();
+        symlink("nowhere", at("gone.yaml")).unwrap();
+        let (files, said) = opened(&[dir.path().to_owned()]);
+        assert_eq!(files, ["same.yaml"]);
+        assert_eq!(said.len(), 1, "the link to itself: {said:?}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::write(at("big.yaml"), vec![b'#'; 4 * 1024 * 1024 + 1]).unwrap();
+        fs::write(at("latin.yaml"), b"a: 1\nb: \xe9\n").unwrap();
+        let (files, said) = opened(&[at("big.yaml"), at("gone.yaml"), at("latin.yaml")]);
+        assert_eq!(files, Vec::<String>::new());
+        assert_eq!(
+            said,
+            [
+                "larger than 4 MiB; no definitions are",
+                "no such file or folder",
+                "is not a text in UTF-8: line 2 is not",
+            ]
+        );
+    }
+}

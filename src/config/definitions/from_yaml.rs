@@ -1,0 +1,387 @@
+//! YAML text to [`Node`]s: several documents a text, aliases shared instead of copied, hostile texts bounded.
+//!
+//! The parser's own loader recurses, copies at each alias and turns `99.9` into a binary fraction; its events do not.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use saphyr_parser::{Event, Parser, ScalarStyle};
+
+use super::node::{Fault, Field, Fields, Kind, MOST_LEVELS, Node};
+
+/// Most values in one text, those behind aliases counted each time: a few lines of aliases can stand for billions.
+const MOST_VALUES: usize = 200_000;
+
+/// Broken documents after which a text is given up.
+const MOST_FAULTS: usize = 20;
+
+/// The documents of a text, and what could not be read.
+///
+/// A broken document costs itself only: what follows the next `---` is read.
+pub(super) fn documents(text: &str) -> (Vec<Node>, Vec<Fault>) {
+    let (mut documents, mut faults) = (Vec::new(), Vec::new());
+    if let Some(at) = text.find('\0') {
+        let line = text.get(..at).unwrap_or_default().matches('\n').count() + 1;
+        let message = "a NUL byte; this is no YAML text in UTF-8".to_owned();
+        return (documents, vec![Fault { line, message }]);
+    }
+    let (mut rest, mut lines_before, mut room) = (text, 0, MOST_VALUES);
+    loop {
+        let mut reader = Reader { lines_before, begun: 1, room, ..Reader::default() };
+        let outcome = reader.read(rest, &mut documents);
+        room = reader.room;
+        let Err(fault) = outcome else { break };
+        faults.push(fault);
+        let Some((bytes, lines)) = next_document(rest, reader.begun) else { break };
+        if faults.len() >= MOST_FAULTS {
+            let message = format!("{MOST_FAULTS} broken documents; the rest is not read");
+            faults.push(Fault { line: lines_before + lines + 1, message });
+            break;
+        }
+        lines_before += lines;
+        rest = rest.get(bytes..).unwrap_or_default();
+    }
+    (documents, faults)
+}
+
+/// Bytes and lines before the first `---` after line `begun`. At the start of a line it is never anything else.
+fn next_document(text: &str, begun: usize) -> Option<(usize, usize)> {
+    let mut bytes = 0;
+    for (at, line) in text.split_inclusive('\n').enumerate() {
+        let marker = line.strip_prefix("---").is_some_and(|after| after.chars().all(char::is_whitespace))
+            || line.starts_with("--- ");
+        if marker && at + 1 > begun {
+            return Some((bytes, at));
+        }
+        bytes += line.len();
+    }
+    None
+}
+
+/// A list or a table that is not complete.
+struct Open {
+    line: usize,
+    anchor: usize,
+    inner: Inner,
+}
+
+enum Inner {
+    List(Vec<Arc<Node>>),
+    Table(OpenTable),
+}
+
+#[derive(Default)]
+struct OpenTable {
+    fields: Fields,
+    /// Where each name stands.
+    lines: HashMap<String, usize>,
+    /// The name whose value comes next.
+    name: Option<(String, usize)>,
+    /// What `<<` brings in.
+    merged: Vec<Arc<Node>>,
+}
+
+#[derive(Default)]
+struct Reader {
+    lines_before: usize,
+    /// The line of the part on which the present document begins.
+    begun: usize,
+    room: usize,
+    anchors: HashMap<usize, Arc<Node>>,
+    open: Vec<Open>,
+    root: Option<Arc<Node>>,
+}
+
+impl Reader {
+    fn read(&mut self, text: &str, documents: &mut Vec<Node>) -> Result<(), Fault> {
+        let mut parser = Parser::new_from_str(text);
+        while let Some(event) = parser.next_event() {
+            let (event, span) = event.map_err(|error| Fault {
+                line: self.line(error.marker().line()),
+                message: said(error.info()),
+            })?;
+            let line = self.line(span.start.line());
+            match event {
+                Event::Nothing | Event::StreamStart => {}
+                Event::StreamEnd => break,
+                Event::DocumentStart(_) => {
+                    self.begun = span.start.line();
+                    self.anchors.clear();
+                }
+                Event::DocumentEnd => documents.extend(self.root.take().map(Arc::unwrap_or_clone)),
+                Event::Alias(anchor) => {
+                    let node = self.anchors.get(&anchor).cloned();
+                    let node = node
+                        .ok_or_else(|| fault(line, "an alias of something that is not complete above it"))?;
+                    self.put(node, 0, line)?;
+                }
+                Event::Scalar(text, style, anchor, _) => {
+                    let plain = style == ScalarStyle::Plain;
+                    let kind = match text.as_ref() {
+                        "" | "~" | "null" | "Null" | "NULL" if plain => Kind::Nothing,
+                        text => Kind::Scalar { text: text.to_owned(), plain },
+                    };
+                    self.put(Arc::new(Node::leaf(line, kind)), anchor, line)?;
+                }
+                Event::SequenceStart(anchor, _) => self.open(line, anchor, Inner::List(Vec::new()))?,
+                Event::MappingStart(anchor, _) => {
+                    self.open(line, anchor, Inner::Table(OpenTable::default()))?;
+                }
+                Event::SequenceEnd | Event::MappingEnd => {
+                    let Some(open) = self.open.pop() else { continue };
+                    let node = match open.inner {
+                        Inner::List(items) => Node::list(open.line, items),
+                        Inner::Table(table) => self.close(table, open.line)?,
+                    };
+                    self.put(Arc::new(node), open.anchor, open.line)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn line(&self, line: usize) -> usize {
+        self.lines_before + line.max(1)
+    }
+
+    fn open(&mut self, line: usize, anchor: usize, inner: Inner) -> Result<(), Fault> {
+        if self.open.len() >= MOST_LEVELS {
+            return Err(too_deep(line));
+        }
+        self.open.push(Open { line, anchor, inner });
+        Ok(())
+    }
+
+    fn take_room(&mut self, values: usize, line: usize) -> Result<(), Fault> {
+        self.room = self.room.checked_sub(values).ok_or_else(|| {
+            let message = format!(
+                "more than {MOST_VALUES} values, counting what aliases stand for; the rest is not read"
+            );
+            Fault { line, message }
+        })?;
+        Ok(())
+    }
+
+    /// A complete value goes into what is open, or becomes the document.
+    fn put(&mut self, node: Arc<Node>, anchor: usize, line: usize) -> Result<(), Fault> {
+        if self.open.len() + node.levels > MOST_LEVELS + 1 {
+            return Err(too_deep(line));
+        }
+        // what is in a list or table was counted when it went in; an alias brings it all again
+        let is_alias = Arc::strong_count(&node) > 1;
+        self.take_room(if is_alias { node.size } else { 1 }, line)?;
+        if anchor > 0 {
+            self.anchors.insert(anchor, Arc::clone(&node));
+        }
+        match self.open.last_mut().map(|open| &mut open.inner) {
+            None => self.root = Some(node),
+            Some(Inner::List(items)) => items.push(node),
+            Some(Inner::Table(table)) => match table.name.take() {
+                None => {
+                    let name = match &node.kind {
+                        Kind::Scalar { text, .. } => text.clone(),
+                        Kind::Nothing => "null".to_owned(),
+                        Kind::List(_) | Kind::Table(_) => {
+                            return Err(fault(line, "a key must be a text, not a list or a table"));
+                        }
+                    };
+                    table.name = Some((name, line));
+                }
+                Some((name, at)) if name == "<<" => {
+                    let fits = |node: &Arc<Node>| matches!(node.kind, Kind::Table(_));
+                    match &node.kind {
+                        Kind::Table(_) => table.merged.push(node),
+                        Kind::List(items) if items.iter().all(fits) => {
+                            table.merged.extend(items.iter().cloned());
+                        }
+                        _ => return Err(fault(at, "`<<` wants a table, or a list of tables")),
+                    }
+                }
+                Some((name, line)) => {
+                    if let Some(first) = table.lines.get(&name) {
+                        table.fields.doubled.push((name, *first, line));
+                    } else {
+                        table.lines.insert(name.clone(), line);
+                        table.fields.fields.push(Field { name, line, value: node });
+                    }
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// A table is complete: what it takes over from others comes after its own.
+    fn close(&mut self, mut table: OpenTable, line: usize) -> Result<Node, Fault> {
+        for node in std::mem::take(&mut table.merged) {
+            let Kind::Table(from) = &node.kind else { continue };
+            self.take_room(from.fields.len(), line)?;
+            for field in &from.fields {
+                if !table.lines.contains_key(&field.name) {
+                    table.lines.insert(field.name.clone(), field.line);
+                    table.fields.fields.push(field.clone());
+                }
+            }
+        }
+        Ok(Node::table(line, table.fields))
+    }
+}
+
+fn fault(line: usize, message: &str) -> Fault {
+    Fault { line, message: message.to_owned() }
+}
+
+fn too_deep(line: usize) -> Fault {
+    Fault { line, message: format!("nested deeper than {MOST_LEVELS} levels") }
+}
+
+/// What the parser says, in a form that begins like ours.
+fn said(info: &str) -> String {
+    format!("not YAML: {info}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn one(text: &str) -> Node {
+        let (mut documents, faults) = documents(text);
+        assert_eq!(faults, [], "{text}");
+        assert_eq!(documents.len(), 1, "{text}");
+        documents.remove(0)
+    }
+
+    fn at<'n>(node: &'n Node, path: &str) -> &'n Node {
+        path.split('.').fold(node, |node, step| match &node.kind {
+            Kind::List(items) => &items[step.parse::<usize>().unwrap()],
+            _ => node.field(step).unwrap_or_else(|| panic!("no {step} of {path}")),
+        })
+    }
+
+    fn fault_of(text: &str) -> String {
+        let (_, faults) = documents(text);
+        assert_eq!(faults.len(), 1, "{text}: {faults:?}");
+        format!("{}: {}", faults[0].line, faults[0].message)
+    }
+
+    #[test]
+    fn values_know_their_lines_and_keep_their_letters() {
+        let root = one("a: 99.90\nb:\n  - x\n  - {c: 'y', d: }\ne: |\n  one\n  two\n");
+        assert_eq!((at(&root, "a").line, at(&root, "a").text()), (1, Some("99.90")));
+        assert_eq!((at(&root, "b.1.c").line, at(&root, "b.1.c").text()), (4, Some("y")));
+        assert_eq!(at(&root, "b.1.d").kind, Kind::Nothing);
+        assert_eq!(at(&root, "e").text(), Some("one\ntwo\n"));
+        let Kind::Scalar { plain, .. } = at(&root, "b.1.c").kind else { panic!() };
+        assert!(!plain, "quoted");
+    }
+
+    #[test]
+    fn aliases_and_merge_keys_stand_for_what_they_name() {
+        let root =
+            one("base: &b {x: 1, y: 2}\nother: &o {z: 3, x: 9}\nuse:\n  <<: [*b, *o]\n  y: 5\nsame: *b\n");
+        assert_eq!(at(&root, "use.y").text(), Some("5"), "own values go first");
+        assert_eq!(at(&root, "use.x").text(), Some("1"), "then the first of the list");
+        assert_eq!(at(&root, "use.z").text(), Some("3"));
+        assert_eq!(at(&root, "same.y").line, 1, "what an alias brings has the line where it is written");
+        assert_eq!(fault_of("a: *nowhere\n"), "1: not YAML: while parsing node, found unknown anchor");
+        assert_eq!(fault_of("a: &a [*a]\n"), "1: an alias of something that is not complete above it");
+        assert_eq!(fault_of("a:\n  <<: 3\n"), "2: `<<` wants a table, or a list of tables");
+    }
+
+    #[test]
+    fn a_name_that_stands_there_twice_is_kept_with_both_lines() {
+        let Kind::Table(table) = one("a: 1\nb: 2\na: 3\n").kind else { panic!() };
+        assert_eq!(table.doubled, [("a".to_owned(), 1, 3)]);
+        assert_eq!(table.fields.len(), 2);
+    }
+
+    #[test]
+    fn a_broken_document_costs_itself_only() {
+        let (found, faults) = documents(
+            "a: 1\n---\nb: [1, 2\n---\nc: 3\n---\n\"open\n--- {d: 4}\n---\n# nothing\n---\ne: @5\n",
+        );
+        let names: Vec<_> = found.iter().map(|node| node.line).collect();
+        assert_eq!(names, [1, 5, 8, 11], "{found:?}");
+        assert_eq!(at(&found[2], "d").text(), Some("4"));
+        assert_eq!(faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [4, 7, 12], "{faults:?}");
+    }
+
+    #[test]
+    fn many_broken_documents_are_given_up() {
+        let (found, faults) = documents(&"---\n]\n".repeat(1000));
+        assert!(found.is_empty());
+        assert_eq!(faults.len(), MOST_FAULTS + 1);
+        assert!(faults.last().unwrap().message.contains("the rest is not read"));
+    }
+
+    #[test]
+    fn a_few_lines_do_not_become_billions_of_values() {
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for i in 1..20 {
+            let list = vec![format!("*a{}", i - 1); 10].join(", ");
+            writeln!(bomb, "a{i}: &a{i} [{list}]").unwrap();
+        }
+        assert!(fault_of(&bomb).contains("more than 200000 values"), "{}", fault_of(&bomb));
+
+        let fields = (0..1000).map(|i| format!("k{i}: 1")).collect::<Vec<_>>().join(", ");
+        let merges = "- {<<: *a}\n".repeat(1000);
+        let merging = fault_of(&format!("- &a {{{fields}}}\n{merges}"));
+        assert!(merging.contains("more than 200000 values"), "{merging}");
+    }
+
+    #[test]
+    fn nesting_ends_before_the_stack_does() {
+        for text in ["[".repeat(100_000), "- ".repeat(100_000), "{a: ".repeat(100_000), "? ".repeat(100_000)]
+        {
+            let fault = fault_of(&text);
+            assert!(fault.starts_with("1: "), "{fault}");
+        }
+        let mut steps = "a0: &a0 [x]\n".to_owned();
+        for i in 1..10_000 {
+            writeln!(steps, "a{i}: &a{i} [[[[[[[[[[*a{}]]]]]]]]]]", i - 1).unwrap();
+        }
+        assert_eq!(fault_of(&steps), "8: nested deeper than 64 levels");
+    }
+
+    #[test]
+    fn what_is_no_text_is_said() {
+        assert_eq!(fault_of("a: 1\nb: \0\n"), "2: a NUL byte; this is no YAML text in UTF-8");
+        assert_eq!(fault_of("? [a]\n: b\n"), "1: a key must be a text, not a list or a table");
+    }
+
+    #[test]
+    fn odd_but_valid_texts_are_read() {
+        assert_eq!(at(&one("\u{feff}a: 1\r\nb: 2\r\n"), "b").line, 2);
+        assert_eq!(at(&one("%YAML 1.2\n---\na: !!str 5\n...\n"), "a").text(), Some("5"));
+        assert_eq!(documents("").0, []);
+        assert_eq!(documents("# only a remark\n").0, []);
+        assert_eq!(documents("--- # one\na: 1\n---\n").0.len(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_it_panic(text in any::<String>()) {
+            drop(documents(&text));
+        }
+
+        #[test]
+        fn nothing_near_yaml_makes_it_panic(
+            parts in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "a", ": ", "\n", "  ", "- ", "? ", "[", "]", "{", "}", ", ", "&a ", "*a", "'", "\"", "|", ">-", "|2",
+                    "#", "---", "...", "%YAML 1.2", "%TAG ! x", "!t ", "!!str ", "!<", "<<: ", "\t", "\r\n", "\\", "\\x4",
+                    "é", "\u{feff}", "\u{2028}", "@", "`", "\u{85}", "~", "0x1f", "-", ":",
+                ]),
+                0..40,
+            )
+        ) {
+            let text: String = parts.concat();
+            let (found, _) = documents(&text);
+            let lines = text.lines().count() + 1;
+            prop_assert!(found.iter().all(|node| node.line >= 1 && node.line <= lines + 1));
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Reading a definition file value by value: every wrong one is said with its line and its way from the root, and so is
+//! every name that nobody asked for.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::model::duration;
+use crate::model::text::clean;
+
+use super::super::sheet::nearest;
+use super::finding::{Level, Origin};
+use super::node::{Fields, Kind, Node};
+
+/// A value with the way to it.
+#[derive(Clone)]
+pub(super) struct Value<'l> {
+    node: &'l Node,
+    origin: Origin<'l>,
+    /// `spec.slos[0].objective`; empty for a whole document.
+    way: String,
+}
+
+impl<'l> Value<'l> {
+    /// A whole document.
+    pub(super) fn document(node: &'l Node, origin: Origin<'l>) -> Self {
+        Self { node, origin, way: String::new() }
+    }
+
+    /// Where it begins, from 1.
+    pub(super) fn line(&self) -> usize {
+        self.node.line
+    }
+
+    /// The file it stands in.
+    pub(super) fn origin(&self) -> Origin<'l> {
+        self.origin
+    }
+
+    /// What it is as a tree.
+    pub(super) fn node(&self) -> &'l Node {
+        self.node
+    }
+
+    /// How messages call it.
+    pub(super) fn name(&self) -> String {
+        if self.way.is_empty() { "the document".to_owned() } else { format!("`{}`", self.way) }
+    }
+
+    /// Says that it cannot be used.
+    pub(super) fn error(&self, message: &str) {
+        self.origin.say(self.line(), Level::Error, &format!("{}: {message}", self.name()));
+    }
+
+    /// Says that it may not be what was meant.
+    pub(super) fn warn(&self, message: &str) {
+        self.origin.say(self.line(), Level::Warning, &format!("{}: {message}", self.name()));
+    }
+
+    fn wants(&self, wanted: &str) {
+        let message = format!("{} wants {wanted}, not {}", self.name(), self.node.what());
+        self.origin.say(self.line(), Level::Error, &message);
+    }
+
+    /// Its text as it was written: queries.
+    pub(super) fn text(&self) -> Option<&'l str> {
+        let text = self.node.text();
+        if text.is_none() {
+            self.wants("a text");
+        }
+        text
+    }
+
+    /// Its text on one line, fit for a screen: names.
+    pub(super) fn label(&self) -> Option<String> {
+        self.text().map(|text| clean(text.trim()).into_owned())
+    }
+
+    /// Its digits as they were written, also between quotes: `99.9`.
+    pub(super) fn number(&self) -> Option<&'l str> {
+        let digits = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
+        let number = self.node.text().map(str::trim).filter(|text| digits(text));
+        if number.is_none() {
+            self.wants("a number");
+        }
+        number
+    }
+
+    /// `true` or `false`, and what older YAML took for them.
+    pub(super) fn is_true(&self) -> Option<bool> {
+        let word = match &self.node.kind {
+            Kind::Scalar { text, plain: true } => text.to_ascii_lowercase(),
+            _ => String::new(),
+        };
+        match word.as_str() {
+            "true" | "yes" | "on" | "y" => Some(true),
+            "false" | "no" | "off" | "n" => Some(false),
+            _ => {
+                self.wants("true or false");
+                None
+            }
+        }
+    }
+
+    /// A duration as Prometheus writes them, longer than nothing.
+    pub(super) fn duration(&self) -> Option<Duration> {
+        match duration::parse(self.text()?.trim()) {
+            Ok(duration) if duration.is_zero() => {
+                self.error("must be longer than nothing");
+                None
+            }
+            Ok(duration) => Some(duration),
+            Err(error) => {
+                self.error(&error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Its entries.
+    pub(super) fn list(&self) -> Vec<Self> {
+        let Kind::List(items) = &self.node.kind else {
+            self.wants("a list");
+            return Vec::new();
+        };
+        let entry = |(at, node)| Self { node, origin: self.origin, way: format!("{}[{at}]", self.way) };
+        items.iter().map(|node| &**node).enumerate().map(entry).collect()
+    }
+
+    /// Its named values.
+    pub(super) fn table(&self) -> Option<Table<'l>> {
+        let Kind::Table(table) = &self.node.kind else {
+            self.wants("a table");
+            return None;
+        };
+        for (name, first, again) in &table.doubled {
+            let message = format!("`{name}` stands twice in {}, first on line {first}", self.name());
+            self.origin.say(*again, Level::Error, &message);
+        }
+        Some(Table { value: self.clone(), fields: table, asked: RefCell::default() })
+    }
+
+    /// Names and texts: labels, annotations. A list of texts counts as its entries with commas between.
+    pub(super) fn pairs(&self) -> Vec<(String, String)> {
+        let Some(table) = self.table() else { return Vec::new() };
+        let pair = |(name, value): (&str, Value<'l>)| {
+            let text = match &value.node.kind {
+                Kind::Nothing => String::new(),
+                Kind::List(items) if items.iter().all(|item| item.text().is_some()) => {
+                    items.iter().filter_map(|item| item.text()).collect::<Vec<_>>().join(",")
+                }
+                _ => value.text()?.to_owned(),
+            };
+            Some((clean(name).into_owned(), text))
+        };
+        table.all().filter_map(pair).collect()
+    }
+}
+
+/// A table that remembers what was asked of it.
+pub(super) struct Table<'l> {
+    value: Value<'l>,
+    fields: &'l Fields,
+    asked: RefCell<BTreeSet<&'static str>>,
+}
+
+impl<'l> Table<'l> {
+    /// The value of `name`; none if it is not there or is nothing.
+    pub(super) fn get(&self, name: &'static str) -> Option<Value<'l>> {
+        self.asked.borrow_mut().insert(name);
+        let field = self.fields.fields.iter().find(|field| field.name == name)?;
+        (field.value.kind != Kind::Nothing).then(|| self.inner(name, &field.value))
+    }
+
+    /// The value of `name`, which must be there.
+    pub(super) fn need(&self, name: &'static str) -> Option<Value<'l>> {
+        let value = self.get(name);
+        if value.is_none() {
+            let message = format!("{} lacks `{name}`", self.value.name());
+            self.value.origin.say(self.value.line(), Level::Error, &message);
+        }
+        value
+    }
+
+    /// Names that are known and mean nothing here.
+    pub(super) fn pass_over(&self, names: &[&'static str]) {
+        self.asked.borrow_mut().extend(names);
+    }
+
+    /// All values with their names.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'l str, Value<'l>)> {
+        self.fields.fields.iter().map(|field| (field.name.as_str(), self.inner(&field.name, &field.value)))
+    }
+
+    /// The table as a value: its place in messages.
+    pub(super) fn value(&self) -> &Value<'l> {
+        &self.value
+    }
+
+    /// Everything was asked for: what is left is said, with what may have been meant.
+    pub(super) fn finish(self) {
+        let asked = self.asked.into_inner();
+        let place =
+            if self.value.way.is_empty() { String::new() } else { format!(" in `{}`", self.value.way) };
+        for field in self.fields.fields.iter().filter(|field| !asked.contains(field.name.as_str())) {
+            let near = nearest(&field.name, asked.iter().copied());
+            let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+            let message = format!("unknown key `{}`{place}{near}", field.name);
+            self.value.origin.say(field.line, Level::Warning, &message);
+        }
+    }
+
+    fn inner(&self, name: &str, node: &'l Node) -> Value<'l> {
+        let way =
+            if self.value.way.is_empty() { name.to_owned() } else { format!("{}.{name}", self.value.way) };
+        Value { node, origin: self.value.origin, way }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::finding::Findings;
+    use super::super::from_yaml::documents;
+    use super::*;
+
+    /// Reads one document by `read`; what was said, each with its level.
+    fn said(text: &str, read: impl Fn(&Value<'_>)) -> Vec<String> {
+        let findings = Findings::default();
+        let (nodes, faults) = documents(text);
+        assert_eq!(faults, []);
+        for node in &nodes {
+            read(&Value::document(node, Origin { path: Path::new("f.yaml"), findings: &findings }));
+        }
+        findings.into_list().iter().map(|finding| format!("{finding} ({})", finding.level.word())).collect()
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_said_with_the_nearest_known_name() {
+        let read = |document: &Value<'_>| {
+            let root = document.table().unwrap();
+            let slo = root.get("slos").unwrap().list()[0].table().unwrap();
+            slo.pass_over(&["name", "objective"]);
+            slo.finish();
+            root.finish();
+        };
+        assert_eq!(
+            said("slos:\n  - name: a\n    objectiv: 9\nextra:\n", read),
+            [
+                "f.yaml:3: unknown key `objectiv` in `slos[0]`; did you mean `objective`? (warning)",
+                "f.yaml:4: unknown key `extra` (warning)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_wrong_kind_of_value_is_said_with_line_and_way() {
+        let read = |document: &Value<'_>| {
+            let root = document.table().unwrap();
+            assert_eq!(root.get("n").and_then(|value| value.number()), Some("99.90"));
+            assert_eq!(root.get("q").and_then(|value| value.number()), Some("0.5"));
+            assert_eq!(root.get("no").and_then(|value| value.is_true()), Some(false));
+            assert!(root.get("empty").is_none());
+            root.need("text").and_then(|value| value.text());
+            root.need("list").and_then(|value| value.number());
+            root.need("text").and_then(|value| value.duration());
+            root.need("zero").and_then(|value| value.duration());
+            root.need("quoted").and_then(|value| value.is_true());
+            root.need("n").and_then(|value| value.table());
+            root.need("nan").and_then(|value| value.number());
+            root.need("gone");
+        };
+        let text = "n: 99.90\nq: '0.5'\nno: no\nempty: ~\ntext: {a: b}\nlist:\n  - 1\nzero: 0s\nquoted: 'true'\nnan: .nan\n";
+        assert_eq!(
+            said(text, read),
+            [
+                "f.yaml:1: `n` wants a table, not `99.90` (error)",
+                "f.yaml:1: the document lacks `gone` (error)",
+                "f.yaml:5: `text` wants a text, not a table (error)",
+                "f.yaml:7: `list` wants a number, not a list (error)",
+                "f.yaml:8: `zero`: must be longer than nothing (error)",
+                "f.yaml:9: `quoted` wants true or false, not `true` (error)",
+                "f.yaml:10: `nan` wants a number, not `.nan` (error)",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_doubled_name_is_an_error_of_what_it_stands_in() {
+        let read = |document: &Value<'_>| drop(document.table());
+        assert_eq!(
+            said("a: 1\na: 2\n", read),
+            ["f.yaml:2: `a` stands twice in the document, first on line 1 (error)"]
+        );
+    }
+
+    #[test]
+    fn labels_may_be_numbers_and_lists() {
+        let read = |document: &Value<'_>| {
+            let expected = [("tier", "2"), ("team", "a,b"), ("none", "")];
+            assert_eq!(document.pairs(), expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
+        };
+        assert_eq!(
+            said("tier: 2\nteam: [a, b]\nnone:\nbad: {}\n", read),
+            ["f.yaml:4: `bad` wants a text, not a table (error)"]
+        );
+    }
+}
