@@ -183,7 +183,8 @@ fn fetched(runtime: &tokio::runtime::Runtime, address: &str) -> AlertBoard {
         tenant: None,
     };
     let source =
-        connect(&SourceId::new("am"), &source, Means { settings: &settings, packs: &[], now }).unwrap();
+        connect(&SourceId::new("am"), &source, Means { settings: &settings, packs: &[], slos: &[], now })
+            .unwrap();
     match runtime.block_on(source.answer(&Ask::Alerts, None)).unwrap().answer {
         Answer::Alerts(board) => board,
         other => panic!("{other:?}"),

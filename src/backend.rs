@@ -19,6 +19,7 @@ use jiff::Timestamp;
 
 use crate::config::settings::{Settings, SourceKind, SourceSettings};
 use crate::model::ask::{Answered, Ask};
+use crate::model::slo::Slo;
 use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
 use packs::Pack;
 
@@ -45,6 +46,8 @@ pub struct Means<'a> {
     pub settings: &'a Settings,
     /// The person's own packs.
     pub packs: &'a [Pack],
+    /// The SLOs that were read from files.
+    pub slos: &'a [Arc<Slo>],
     /// The clock.
     pub now: Clock,
 }

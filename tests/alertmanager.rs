@@ -34,7 +34,7 @@ fn connected(url: &str) -> Arc<dyn Source> {
         headers: std::collections::BTreeMap::default(),
         tenant: None,
     };
-    let means = Means { settings: &settings, packs: &[], now };
+    let means = Means { settings: &settings, packs: &[], slos: &[], now };
     connect(&SourceId::new("am"), &source, means).expect("an address")
 }
 

@@ -85,7 +85,7 @@ fn now() -> jiff::Timestamp {
 
 fn connect(name: &str, kind: SourceKind, url: String, settings: &Settings) -> Arc<dyn Source> {
     let source = SourceSettings { kind, url, auth: None, headers: BTreeMap::new(), tenant: None };
-    let means = Means { settings, packs: &[], now };
+    let means = Means { settings, packs: &[], slos: &[], now };
     backend::connect(&SourceId::new(name), &source, means).expect("an address")
 }
 

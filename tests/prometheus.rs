@@ -34,7 +34,7 @@ fn prometheus() -> Option<Arc<dyn Source>> {
         headers: BTreeMap::new(),
         tenant: None,
     };
-    let means = Means { settings: &settings, packs: &[], now };
+    let means = Means { settings: &settings, packs: &[], slos: &[], now };
     Some(connect(&SourceId::new("real"), &source, means).unwrap())
 }
 

@@ -68,6 +68,7 @@ pub fn doubt(state: &State, source: &SourceInfo, kinds: &[AskKind], now: Timesta
             AskKind::Alerts => of!(held.alerts),
             AskKind::Rules => of!(held.rules),
             AskKind::Silences => of!(held.silences),
+            AskKind::Slos => of!(held.slos),
             AskKind::Detail | AskKind::Series | AskKind::Firings => None,
         }
     };

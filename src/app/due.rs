@@ -48,9 +48,13 @@ impl Topic {
             Ask::Detail { service, .. } => Self::Detail(service.clone()),
             Ask::Series { query, .. } => Self::Series(query.clone()),
             Ask::Firings { fingerprint, .. } => Self::Firings(*fingerprint),
-            Ask::Probe | Ask::Services { .. } | Ask::Trends(_) | Ask::Alerts | Ask::Rules | Ask::Silences => {
-                Self::Of(ask.kind())
-            }
+            Ask::Probe
+            | Ask::Services { .. }
+            | Ask::Trends(_)
+            | Ask::Alerts
+            | Ask::Rules
+            | Ask::Silences
+            | Ask::Slos { .. } => Self::Of(ask.kind()),
         }
     }
 

@@ -118,6 +118,7 @@ mod vital {
                     AskKind::Alerts => (Ask::Alerts, held.alerts.digest(), state.interval),
                     AskKind::Rules => (Ask::Rules, held.rules.digest(), RARELY.min(3 * state.interval)),
                     AskKind::Silences => (Ask::Silences, held.silences.digest(), RARELY),
+                    AskKind::Slos => (Ask::Slos { at: state.range.end }, held.slos.digest(), RARELY),
                     AskKind::Trends | AskKind::Detail | AskKind::Series | AskKind::Firings => continue,
                 };
                 wants.push(Want { source: source.id.clone(), ask, known, interval });

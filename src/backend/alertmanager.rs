@@ -199,6 +199,7 @@ impl Source for Alertmanager {
                 | Ask::Trends(_)
                 | Ask::Detail { .. }
                 | Ask::Rules
+                | Ask::Slos { .. }
                 | Ask::Series { .. }
                 | Ask::Firings { .. } => {
                     Err(self.http.error(Trouble::NotOffered { what: ask.kind().word().into() }))

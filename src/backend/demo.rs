@@ -110,7 +110,12 @@ impl DemoSource {
         let now = (self.now)();
         // only time changes an answer: the moment recognises it
         let digest = match ask {
-            Ask::Probe | Ask::Services { .. } | Ask::Alerts | Ask::Rules | Ask::Silences => {
+            Ask::Probe
+            | Ask::Services { .. }
+            | Ask::Alerts
+            | Ask::Rules
+            | Ask::Silences
+            | Ask::Slos { .. } => {
                 Some(noise::mix(moment(ask, now).as_millisecond().cast_unsigned(), ask.kind() as u64))
             }
             Ask::Trends(_) | Ask::Detail { .. } | Ask::Series { .. } | Ask::Firings { .. } => None,
@@ -157,7 +162,7 @@ impl DemoSource {
                 let until = time.demo(now.min(span.end() + span.step()));
                 Answer::Firings(world.firings(labels, region, (time.demo(span.start()), until), time))
             }
-            Ask::Alerts | Ask::Silences => return Err(not_offered(ask)),
+            Ask::Alerts | Ask::Silences | Ask::Slos { .. } => return Err(not_offered(ask)),
         })
     }
 
@@ -180,6 +185,7 @@ impl DemoSource {
             | Ask::Trends(_)
             | Ask::Detail { .. }
             | Ask::Rules
+            | Ask::Slos { .. }
             | Ask::Series { .. }
             | Ask::Firings { .. } => return Err(not_offered(ask)),
         })
@@ -189,7 +195,7 @@ impl DemoSource {
 /// The moment that a question is about.
 fn moment(ask: &Ask, now: Timestamp) -> Timestamp {
     match ask {
-        Ask::Services { at: Some(at) } => *at,
+        Ask::Services { at: Some(at) } | Ask::Slos { at: Some(at) } => *at,
         _ => now,
     }
 }

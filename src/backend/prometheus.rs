@@ -139,7 +139,7 @@ impl Prometheus {
                 self.identity(&call).await?;
                 Answer::Firings(rules::firings(&call, &self.plan.labels, labels, *span).await?)
             }
-            Ask::Alerts | Ask::Silences => {
+            Ask::Alerts | Ask::Silences | Ask::Slos { .. } => {
                 let what = ask.kind().word().to_owned();
                 return Err(self.server.http.error(Trouble::NotOffered { what }));
             }

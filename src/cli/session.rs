@@ -193,7 +193,7 @@ fn real_world(settings: &Settings, wanted: &Wanted, packs: Vec<Pack>) -> Result<
 }
 
 fn connect(context: &Context, settings: &Settings, packs: &[Pack]) -> Result<Sources, SourceError> {
-    let means = Means { settings, packs, now: || Clock::real().now() };
+    let means = Means { settings, packs, slos: &[], now: || Clock::real().now() };
     let list: Result<Vec<Arc<dyn Source>>, SourceError> =
         context.sources.iter().map(|(id, source)| backend::connect(id, source, means)).collect();
     Ok(Sources::new(list?, settings.limits))

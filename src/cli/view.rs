@@ -41,6 +41,7 @@ impl<'w> Standing<'w> {
             AskKind::Alerts => Some(Self::of(&held.alerts)),
             AskKind::Rules => Some(Self::of(&held.rules)),
             AskKind::Silences => Some(Self::of(&held.silences)),
+            AskKind::Slos => Some(Self::of(&held.slos)),
             AskKind::Detail | AskKind::Series | AskKind::Firings => None,
         }
     }

@@ -39,6 +39,7 @@ pub(super) fn check(settings: &Settings, sheet: &Sheet<'_>, known: &Known<'_>) -
     check.services(settings, known);
     check.health(settings);
     check.severity(settings);
+    check.slo(settings);
     check.limits(settings);
     check.ui(settings, known);
     check.found.sort();
@@ -225,6 +226,19 @@ impl Check<'_> {
         }
         if severity.watchdogs.iter().any(|name| name.trim().is_empty()) {
             self.wrong(&["severity", "watchdogs"], "`watchdogs` has an empty name");
+        }
+    }
+
+    fn slo(&mut self, settings: &Settings) {
+        let slo = &settings.slo;
+        self.above_zero(&["slo", "window"], slo.window);
+        if slo.files.iter().any(|path| path.trim().is_empty()) {
+            self.wrong(&["slo", "files"], "`files` in [slo] has an empty name");
+        }
+        for source in slo.sources.iter().filter(|source| !settings.sources.contains_key(*source)) {
+            let hint = hint(source, settings.sources.keys().map(String::as_str).collect::<Vec<_>>());
+            let message = format!("[slo] names the source `{source}`, which is not there{hint}");
+            self.wrong(&["slo", "sources"], &message);
         }
     }
 

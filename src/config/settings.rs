@@ -26,6 +26,8 @@ pub struct Settings {
     pub health: HealthSettings,
     /// Which label holds the severity of an alert, and what its values mean.
     pub severity: SeveritySettings,
+    /// Service level objectives: where they are read, how they are judged.
+    pub slo: SloSettings,
     /// What may be spent on asking.
     pub limits: LimitSettings,
     /// How it looks.
@@ -173,6 +175,27 @@ impl Default for HealthSettings {
             p95_degraded: Span(Duration::from_secs(1)),
             saturation_degraded: 0.9,
         }
+    }
+}
+
+/// Service level objectives: where they are read, how they are judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SloSettings {
+    /// Files and folders with definitions (OpenSLO, Sloth, Pyrra, or our own in TOML); relative to this file.
+    pub files: Vec<String>,
+    /// Find SLOs by the series that the rules of Sloth, Pyrra and Grafana keep.
+    pub discover: bool,
+    /// Names of the sources that definitions in files are asked at; empty: every Prometheus of the context.
+    pub sources: Vec<String>,
+    /// The window of SLOs whose form does not say one.
+    pub window: Span,
+}
+
+impl Default for SloSettings {
+    fn default() -> Self {
+        let window = Span(Duration::from_secs(30 * 86_400));
+        Self { files: Vec::new(), discover: true, sources: Vec::new(), window }
     }
 }
 

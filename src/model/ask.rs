@@ -11,6 +11,7 @@ use super::rule::RuleBoard;
 use super::series::{Matrix, Span};
 use super::service::{Detail, ServiceBoard, Trends};
 use super::silence::Silence;
+use super::slo::SloBoard;
 use super::source::{Offer, SourceError, SourceId};
 
 /// A stretch of history that is wanted, and the part of it that is asked for now.
@@ -49,6 +50,11 @@ pub enum Ask {
     Rules,
     /// All silences that are not over.
     Silences,
+    /// All SLOs, now or at a moment.
+    Slos {
+        /// `None`: now.
+        at: Option<Timestamp>,
+    },
     /// A PromQL expression over time.
     Series {
         /// The expression.
@@ -84,6 +90,8 @@ pub enum AskKind {
     Rules,
     /// [`Ask::Silences`]
     Silences,
+    /// [`Ask::Slos`]
+    Slos,
     /// [`Ask::Series`]
     Series,
     /// [`Ask::Firings`]
@@ -101,6 +109,7 @@ impl AskKind {
             Self::Alerts => "alerts",
             Self::Rules => "rules",
             Self::Silences => "silences",
+            Self::Slos => "SLOs",
             Self::Series => "charts",
             Self::Firings => "earlier firings",
         }
@@ -118,6 +127,7 @@ impl Ask {
             Self::Alerts => AskKind::Alerts,
             Self::Rules => AskKind::Rules,
             Self::Silences => AskKind::Silences,
+            Self::Slos { .. } => AskKind::Slos,
             Self::Series { .. } => AskKind::Series,
             Self::Firings { .. } => AskKind::Firings,
         }
@@ -156,6 +166,8 @@ pub enum Answer {
     Rules(RuleBoard),
     /// To [`Ask::Silences`].
     Silences(Vec<Arc<Silence>>),
+    /// To [`Ask::Slos`].
+    Slos(SloBoard),
     /// To [`Ask::Series`], over its tail.
     Series(Matrix),
     /// To [`Ask::Firings`], oldest first.

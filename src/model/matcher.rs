@@ -7,7 +7,7 @@ use regex::Regex;
 use super::labels::Labels;
 
 /// How a label's value is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operator {
     /// `=`: the same text.
     Equal,

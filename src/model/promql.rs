@@ -94,16 +94,27 @@ pub struct Condition {
 /// and printer recurse. Real expressions have some dozens.
 const MOST_LEVELS: usize = 400;
 
+/// Reads an expression from outside.
+///
+/// # Errors
+/// What the parser says, in a line; also for expressions on which it would panic or run out of stack.
+pub fn parse(expr: &str) -> Result<Expr, String> {
+    if levels(expr) > MOST_LEVELS {
+        return Err(format!("it has more than {MOST_LEVELS} operators and brackets"));
+    }
+    if !has_harmless_numbers(expr) {
+        return Err("it has a number that is no duration".to_owned());
+    }
+    parser::parse(expr)
+}
+
 /// Finds the comparison that makes an alerting expression fire; the first one of several.
 ///
 /// Shape: `a > 14.4 * 0.001 and b > 3` -> `a`, above, 0.0144, 1 other. A number on the left is mirrored, constant
 /// arithmetic is folded. `None` if it has no comparison (`absent(up)`, `vector(1)`), if the bound is not finite or if the
 /// parser does not know the expression: chart it as it stands then.
 pub fn condition(expr: &str) -> Option<Condition> {
-    if levels(expr) > MOST_LEVELS || !has_harmless_numbers(expr) {
-        return None;
-    }
-    let found = comparison(&parser::parse(expr).ok()?)?;
+    let found = comparison(&parse(expr).ok()?)?;
     // the parser's printer is not ours: what it cannot read back is not sent to a server
     let reads_back = |query: &str| parser::parse(query).is_ok();
     let whole = match &found.bound {
@@ -231,6 +242,22 @@ fn constant(expr: &Expr) -> Option<f64> {
         }
         _ => None,
     }
+}
+
+/// A text as a PromQL string.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
 }
 
 /// The query whose result is that of `query`, but only the series that have these labels.

@@ -1,11 +1,24 @@
-//! Service level objectives: what was promised, over which window, and when its budget burns too fast.
+//! Service level objectives: what was promised, over which window, how it is measured and how it stands.
 //!
-//! Only sums: what to ask a source for and what it answered is elsewhere.
+//! Words, sums and query texts only: reading files is `config`'s, asking is `backend`'s.
 
+mod definition;
 mod objective;
 mod pair;
+pub mod query;
+mod reading;
+mod recorded;
+mod selector;
+mod standing;
+mod template;
 mod window;
 
+pub use definition::{Alerting, Budgeting, Form, Notice, Origin, Side, Sli, Slo};
 pub use objective::{Objective, ObjectiveError};
 pub use pair::{Pair, Severity, pyrra, sloth, standard};
+pub use reading::{Evaluation, GroupReading, Measured, Odd, SloBoard, SloReading};
+pub use recorded::{Family, Recorded, written};
+pub use selector::{Match, Selector, SelectorError};
+pub use standing::{BASIS, Burn, Doubt, PairNow, SloState, SloStatus, Standing};
+pub use template::{Template, TemplateError};
 pub use window::{Bounds, Calendar, CalendarUnit, Window};

@@ -16,6 +16,7 @@ use super::rule::{Rule, RuleBoard};
 use super::series::Matrix;
 use super::service::{Detail, Heard, Service, ServiceBoard, Trends, merge};
 use super::silence::Silence;
+use super::slo::{SloBoard, SloStatus};
 use super::source::{Offer, SourceError, SourceId, Trouble};
 pub use tally::Tally;
 
@@ -61,6 +62,8 @@ pub struct Held {
     pub rules: Remote<RuleBoard>,
     /// Its silences.
     pub silences: Remote<Vec<Arc<Silence>>>,
+    /// Its SLOs.
+    pub slos: Remote<SloBoard>,
     /// Golden signals by service.
     pub details: BTreeMap<Text, Remote<Detail>>,
     /// Charts by expression.
@@ -90,6 +93,7 @@ pub struct World {
     /// For each alert when it came or last changed its state.
     changed: Vec<Timestamp>,
     tally: Tally,
+    slos: Vec<SloStatus>,
     /// The sources whose watchdog fires.
     watched: BTreeSet<SourceId>,
     revision: u64,
@@ -201,6 +205,7 @@ impl World {
             Ask::Alerts => held.alerts.asked(now),
             Ask::Rules => held.rules.asked(now),
             Ask::Silences => held.silences.asked(now),
+            Ask::Slos { .. } => held.slos.asked(now),
             Ask::Detail { service, .. } => kept(&mut held.details, service).asked(now),
             Ask::Series { query, .. } => kept(&mut held.series, query).asked(now),
             Ask::Firings { fingerprint, .. } => kept(&mut held.firings, fingerprint).asked(now),
@@ -216,7 +221,11 @@ impl World {
         };
         let merged = matches!(
             answer,
-            Ok(Answer::Services(_) | Answer::Alerts(_) | Answer::Rules(_) | Answer::Silences(_))
+            Ok(Answer::Services(_)
+                | Answer::Alerts(_)
+                | Answer::Rules(_)
+                | Answer::Silences(_)
+                | Answer::Slos(_))
         );
         match (&question.ask, answer) {
             (Ask::Probe, Ok(Answer::Probe(offer))) => held.probe.arrived(offer, digest, now),
@@ -224,6 +233,7 @@ impl World {
             (Ask::Alerts, Ok(Answer::Alerts(board))) => held.alerts.arrived(board, digest, now),
             (Ask::Rules, Ok(Answer::Rules(board))) => held.rules.arrived(board, digest, now),
             (Ask::Silences, Ok(Answer::Silences(list))) => held.silences.arrived(list, digest, now),
+            (Ask::Slos { .. }, Ok(Answer::Slos(board))) => held.slos.arrived(board, digest, now),
             (Ask::Trends(stretch), Ok(Answer::Trends(tail))) => match held.trends.value_mut() {
                 Some(trends) => {
                     trends.extend(tail, stretch.window);
@@ -267,6 +277,11 @@ impl World {
                 self.merge_alerts(now);
             }
             self.merge_services(now);
+            if matches!(question.ask.kind(), AskKind::Slos) {
+                self.merge_slos();
+            } else {
+                self.link_slos();
+            }
             self.revision += 1;
         }
     }
@@ -363,6 +378,7 @@ impl Held {
             Ask::Alerts => self.alerts.confirmed(now),
             Ask::Rules => self.rules.confirmed(now),
             Ask::Silences => self.silences.confirmed(now),
+            Ask::Slos { .. } => self.slos.confirmed(now),
             Ask::Detail { service, .. } => kept(&mut self.details, service).confirmed(now),
             Ask::Series { query, .. } => kept(&mut self.series, query).confirmed(now),
             Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).confirmed(now),
@@ -377,6 +393,7 @@ impl Held {
             Ask::Alerts => self.alerts.failed(error, now),
             Ask::Rules => self.rules.failed(error, now),
             Ask::Silences => self.silences.failed(error, now),
+            Ask::Slos { .. } => self.slos.failed(error, now),
             Ask::Detail { service, .. } => kept(&mut self.details, service).failed(error, now),
             Ask::Series { query, .. } => kept(&mut self.series, query).failed(error, now),
             Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).failed(error, now),
@@ -396,6 +413,7 @@ fn kept<'a, K: Ord + Clone, T>(map: &'a mut BTreeMap<K, Remote<T>>, key: &K) -> 
 }
 
 mod alerts;
+mod slos;
 mod tally;
 #[cfg(test)]
 mod tests;

@@ -10,11 +10,11 @@ use serde::Deserialize;
 
 use super::call::Call;
 use super::sent::Sent;
-use super::survey::quoted;
 use super::wire::{Pairs, Piece, Reader};
 use crate::model::alert::{Alert, AlertState, Firing, SeverityMap};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
+use crate::model::promql::quoted;
 use crate::model::rule::{Rule, RuleBoard};
 use crate::model::series::Span;
 use crate::model::source::{SourceError, SourceId, Trouble};

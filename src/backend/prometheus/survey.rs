@@ -16,6 +16,7 @@ use crate::backend::packs::{Fill, Latency, Pack, Requests, Saturation, is_name};
 use crate::config::settings::ServiceSettings;
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
+use crate::model::promql::quoted;
 use crate::model::source::SourceError;
 
 /// Rates are taken over this many scrapes, within these bounds; and over this where nobody tells how often it scrapes.
@@ -441,21 +442,6 @@ async fn told_interval(call: &Call<'_>) -> Option<Duration> {
     let mut told: Vec<Duration> = told.collect();
     told.sort();
     told.get(told.len() / 2).copied()
-}
-
-/// A text as a PromQL string.
-pub(super) fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }
 
 #[cfg(test)]

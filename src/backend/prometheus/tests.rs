@@ -23,7 +23,7 @@ fn settings() -> Settings {
 
 fn source(double: &Double) -> Prometheus {
     let settings = settings();
-    let means = Means { settings: &settings, packs: &[], now };
+    let means = Means { settings: &settings, packs: &[], slos: &[], now };
     Prometheus::new(&SourceId::new("prom"), &double.source(SourceKind::Prometheus), means).unwrap()
 }
 

@@ -24,7 +24,7 @@ const SUBJECTS_KEPT: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Subject {
     Board(AskKind),
-    Past(Timestamp),
+    Past(AskKind, Timestamp),
     Detail(Text),
     Series(Text),
     Firings(Fingerprint),
@@ -33,12 +33,13 @@ pub(super) enum Subject {
 impl From<&Ask> for Subject {
     fn from(ask: &Ask) -> Self {
         match ask {
-            Ask::Services { at: Some(at) } => Self::Past(*at),
+            Ask::Services { at: Some(at) } | Ask::Slos { at: Some(at) } => Self::Past(ask.kind(), *at),
             Ask::Detail { service, .. } => Self::Detail(Text::clone(service)),
             Ask::Series { query, .. } => Self::Series(Text::clone(query)),
             Ask::Firings { fingerprint, .. } => Self::Firings(*fingerprint),
             Ask::Probe
             | Ask::Services { at: None }
+            | Ask::Slos { at: None }
             | Ask::Trends(_)
             | Ask::Alerts
             | Ask::Rules

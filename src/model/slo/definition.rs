@@ -1,0 +1,257 @@
+//! A promise as a team wrote it down, in a file or in recording rules.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::super::labels::{Labels, Text};
+use super::super::promql::Comparison;
+use super::objective::Objective;
+use super::pair::{Pair, Severity};
+use super::recorded::Recorded;
+use super::selector::Selector;
+use super::template::Template;
+use super::window::Window;
+
+/// One service level objective.
+///
+/// Source of the words: "Implementing SLOs" in the SRE workbook; OpenSLO v1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slo {
+    /// What nothing else is called in the same set of files or the same server: `checkout-availability`.
+    pub id: Text,
+    /// Its name within the service.
+    pub name: Text,
+    /// Whose promise it is, if that is said.
+    pub service: Option<Text>,
+    /// What is promised, in a sentence; may be empty.
+    pub description: Text,
+    /// Team, tier and the like.
+    pub labels: Labels,
+    /// What share must be good.
+    pub objective: Objective,
+    /// Over which time.
+    pub window: Window,
+    /// What counts against the budget.
+    pub budgeting: Budgeting,
+    /// How it is measured; `None` if only its recorded series are known.
+    pub sli: Option<Sli>,
+    /// Labels that split it: a promise to each of their values.
+    pub grouping: Vec<Text>,
+    /// When its burn is too fast, the most severe first.
+    pub pairs: Vec<Pair>,
+    /// How its alerts are called.
+    pub alerting: Alerting,
+    /// The series that recording rules keep for it: found at a source, or where the tool of its file would put them.
+    pub recorded: Option<Recorded>,
+    /// Where this was read.
+    pub origin: Origin,
+}
+
+/// What counts against the budget.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Budgeting {
+    /// Each bad event.
+    Occurrences,
+    /// Each slice of time in which fewer than `least` of the events were good.
+    Timeslices {
+        /// The length of a slice.
+        slice: Duration,
+        /// The share of good events that makes a slice good, 0 to 1.
+        least: f64,
+    },
+    /// The mean of the error ratios of all slices of time.
+    RatioTimeslices {
+        /// The length of a slice.
+        slice: Duration,
+    },
+}
+
+/// Which events a query counts, beside the one that counts all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// Those that broke the promise.
+    Bad,
+    /// Those that kept it.
+    Good,
+}
+
+/// How good and bad are told apart.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sli {
+    /// Two queries over the lookback, each the number or the rate of events.
+    Events {
+        /// Which events `part` counts.
+        side: Side,
+        /// Some of the events.
+        part: Template,
+        /// All events.
+        total: Template,
+    },
+    /// A query that says the error ratio itself.
+    Ratio {
+        /// Bad / all over the lookback, 0 to 1.
+        error: Template,
+    },
+    /// Two counters.
+    Counters {
+        /// Which events `part` counts.
+        side: Side,
+        /// Some of the events.
+        part: Selector,
+        /// All events.
+        total: Selector,
+    },
+    /// A classic histogram with a bucket at the threshold: `fast` has one `le`.
+    Latency {
+        /// The bucket of what is fast enough.
+        fast: Selector,
+        /// All observations.
+        total: Selector,
+    },
+    /// A native histogram.
+    NativeLatency {
+        /// The histogram.
+        histogram: Selector,
+        /// Up to this it is fast enough, in the histogram's unit.
+        threshold: f64,
+    },
+    /// A gauge that is 1 while all is well and 0 otherwise: `up`, `probe_success`.
+    Gauge {
+        /// The gauge.
+        metric: Selector,
+    },
+    /// Apdex of a classic histogram: satisfied / all, with half of what is tolerated.
+    Apdex {
+        /// The buckets, without `le`.
+        bucket: Selector,
+        /// `le` of what satisfies.
+        satisfied: Text,
+        /// `le` of what is tolerated; none: only what satisfies counts.
+        tolerated: Option<Text>,
+        /// All observations.
+        total: Selector,
+    },
+    /// The share of time in which a value passes.
+    Threshold {
+        /// The value now, without a lookback.
+        value: Template,
+        /// How it is compared.
+        passes: Comparison,
+        /// With what.
+        bound: f64,
+    },
+}
+
+/// How the alerts of an SLO are called, kept for writing it out again and for knowing them when they fire.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Alerting {
+    /// The alert's name, if the team chose one.
+    pub name: Option<Text>,
+    /// The name of the alert that tells that its series are gone.
+    pub absent_name: Option<Text>,
+    /// Labels of all its alerts.
+    pub labels: Labels,
+    /// Annotations of all its alerts.
+    pub annotations: Labels,
+    /// Those that wake someone; none: switched off.
+    pub page: Option<Notice>,
+    /// Those that wait for the morning; none: switched off.
+    pub ticket: Option<Notice>,
+    /// Whether to alert when its series are gone.
+    pub on_absence: bool,
+}
+
+/// What alerts of one severity carry.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Notice {
+    /// Labels of these alerts.
+    pub labels: Labels,
+    /// Annotations of these alerts.
+    pub annotations: Labels,
+}
+
+impl Alerting {
+    /// What alerts of this severity carry, if they are wanted.
+    pub fn notice(&self, severity: Severity) -> Option<&Notice> {
+        match severity {
+            Severity::Page => self.page.as_ref(),
+            Severity::Ticket => self.ticket.as_ref(),
+        }
+    }
+}
+
+/// The forms in which SLOs are written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Form {
+    /// Our own, in TOML.
+    Own,
+    /// `version: prometheus/v1`, or the Kubernetes form of the same.
+    Sloth,
+    /// `openslo/v1` and `openslo/v1alpha`.
+    OpenSlo,
+    /// `pyrra.dev/v1alpha1`.
+    Pyrra,
+}
+
+impl Form {
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Own => "burnwatch",
+            Self::Sloth => "sloth",
+            Self::OpenSlo => "openslo",
+            Self::Pyrra => "pyrra",
+        }
+    }
+}
+
+/// Where an SLO was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// In a file.
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Its first line there, from 1.
+        line: usize,
+        /// In which form.
+        form: Form,
+    },
+    /// In the series of a source.
+    Series,
+}
+
+impl Slo {
+    /// Labels of alerts by which an SLO may know its own.
+    pub const IDENTITY_LABELS: [&'static str; 4] = ["sloth_id", "slo", "grafana_slo_uuid", "alertname"];
+
+    /// Values of [`Slo::IDENTITY_LABELS`] of which an alert of this SLO has at least one.
+    pub fn identities(&self) -> Vec<(&str, &str)> {
+        let recorded = self.recorded.as_ref().map(|recorded| (recorded.family.identity(), &*recorded.id));
+        let names = [&self.alerting.name, &self.alerting.absent_name];
+        let names = names.into_iter().flatten().map(|name| ("alertname", &**name));
+        recorded.into_iter().chain([("slo", &*self.id)]).chain(names).collect()
+    }
+
+    /// Whether an alert with these labels tells of this SLO: by its recorded identity if both have one, else by the name of its
+    /// alerts with the same service, or all labels that it gives them.
+    pub fn is_about(&self, alert: &Labels) -> bool {
+        if let Some(recorded) = &self.recorded
+            && let Some(id) = alert.get(recorded.family.identity())
+        {
+            return *id == recorded.id;
+        }
+        if let Some(id) = alert.get("slo") {
+            return *id == self.id;
+        }
+        let name = alert.get("alertname");
+        let is_named = [&self.alerting.name, &self.alerting.absent_name]
+            .into_iter()
+            .any(|own| own.is_some() && own.as_ref() == name);
+        let same_service = match (&self.service, alert.get("service")) {
+            (Some(mine), Some(theirs)) => mine == theirs,
+            _ => true,
+        };
+        is_named && same_service && self.alerting.labels.is_within(alert)
+    }
+}

@@ -1,0 +1,176 @@
+//! What to ask a Prometheus for an SLO: PromQL over any lookback.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::super::duration;
+use super::super::labels::Text;
+use super::super::matcher::Operator;
+use super::definition::{Budgeting, Side, Sli, Slo};
+use super::selector::Selector;
+use super::template::Template;
+
+/// How the error ratio over one lookback is asked for.
+///
+/// Each query gives one series for each group, labelled by [`Slo::grouping`] alone, or just one series without labels.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Measure {
+    /// Two queries; the division is ours, so that what is absent and what is zero can be told apart.
+    Counts {
+        /// Which events `part` counts.
+        side: Side,
+        /// Some of the events.
+        part: String,
+        /// All events.
+        total: String,
+    },
+    /// One query that says bad / all, 0 to 1.
+    Ratio(String),
+}
+
+impl Measure {
+    /// One query for bad / all, for charts and for copying.
+    ///
+    /// Nothing where nothing failed yet is no failure: an absent `bad` counts as zero where there is a `total`.
+    pub fn error_ratio(&self) -> String {
+        match self {
+            Self::Counts { side: Side::Bad, part, total } => {
+                format!("(({part}) or 0 * ({total}))\n/\n({total})")
+            }
+            Self::Counts { side: Side::Good, part, total } => {
+                format!("1 - (({part}) or 0 * ({total}))\n/\n({total})")
+            }
+            Self::Ratio(query) => query.clone(),
+        }
+    }
+
+    /// All its queries.
+    pub fn queries(&self) -> impl Iterator<Item = &str> {
+        let (one, two) = match self {
+            Self::Counts { part, total, .. } => (part, Some(total)),
+            Self::Ratio(query) => (query, None),
+        };
+        std::iter::once(one).chain(two).map(String::as_str)
+    }
+}
+
+/// How the error ratio over `lookback` is asked for, from the definition and by what counts against the budget.
+///
+/// `None` if the definition has no query. Sources: the generators of Sloth and Pyrra for events, latency and gauges; the
+/// Prometheus documentation of `histogram_fraction`; OpenSLO v1 for time slices.
+pub fn measure(slo: &Slo, lookback: Duration) -> Option<Measure> {
+    let sli = slo.sli.as_ref()?;
+    let over = duration::text(lookback);
+    match slo.budgeting {
+        Budgeting::Occurrences => Some(events(sli, &slo.grouping, lookback)),
+        Budgeting::Timeslices { slice, least } => {
+            let (ratio, step) = (events(sli, &slo.grouping, slice).error_ratio(), duration::text(slice));
+            let slices = lookback.as_secs_f64() / slice.as_secs_f64().max(1.0);
+            let most = 1.0 - least;
+            Some(Measure::Ratio(format!(
+                "sum_over_time((({ratio}) > bool {most})[{over}:{step}])\n/\n{slices}"
+            )))
+        }
+        Budgeting::RatioTimeslices { slice } => {
+            let (ratio, step) = (events(sli, &slo.grouping, slice).error_ratio(), duration::text(slice));
+            Some(Measure::Ratio(format!("avg_over_time(({ratio})[{over}:{step}])")))
+        }
+    }
+}
+
+/// How events are counted over `lookback`, whatever counts against the budget.
+fn events(sli: &Sli, grouping: &[Text], lookback: Duration) -> Measure {
+    let sum = Sum { by: by(grouping), over: duration::text(lookback) };
+    match sli {
+        Sli::Events { side, part, total } => {
+            Measure::Counts { side: *side, part: counted(part, lookback), total: counted(total, lookback) }
+        }
+        Sli::Ratio { error } => Measure::Ratio(averaged(error, lookback)),
+        Sli::Counters { side, part, total } => {
+            Measure::Counts { side: *side, part: sum.rate(part), total: sum.rate(total) }
+        }
+        Sli::Latency { fast, total } => {
+            Measure::Counts { side: Side::Good, part: sum.rate(&any_spelling(fast)), total: sum.rate(total) }
+        }
+        Sli::NativeLatency { histogram, threshold } => {
+            let histogram = sum.rate(histogram);
+            Measure::Counts {
+                side: Side::Good,
+                part: format!(
+                    "histogram_fraction(0, {threshold}, {histogram}) * histogram_count({histogram})"
+                ),
+                total: format!("histogram_count({histogram})"),
+            }
+        }
+        Sli::Gauge { metric } => Measure::Counts {
+            side: Side::Good,
+            part: sum.of("sum_over_time", metric),
+            total: sum.of("count_over_time", metric),
+        },
+        Sli::Apdex { bucket, satisfied, tolerated, total } => {
+            let within = |le: &str| sum.rate(&any_spelling(&bucket.clone().with("le", Operator::Equal, le)));
+            let part = match tolerated {
+                Some(tolerated) => format!("({} + {}) / 2", within(satisfied), within(tolerated)),
+                None => within(satisfied),
+            };
+            Measure::Counts { side: Side::Good, part, total: sum.rate(total) }
+        }
+        Sli::Threshold { value, passes, bound } => {
+            let (value, sign) = (value.over(lookback), passes.sign());
+            Measure::Ratio(format!("1 - avg_over_time((({value}) {sign} bool {bound})[{}:1m])", sum.over))
+        }
+    }
+}
+
+/// How often something happened over a lookback, by group.
+struct Sum {
+    by: String,
+    over: String,
+}
+
+impl Sum {
+    fn rate(&self, selector: &Selector) -> String {
+        self.of("rate", selector)
+    }
+
+    fn of(&self, function: &str, selector: &Selector) -> String {
+        format!("sum{} ({function}({selector}[{}]))", self.by, self.over)
+    }
+}
+
+fn by(grouping: &[Text]) -> String {
+    if grouping.is_empty() { String::new() } else { format!(" by ({})", grouping.join(", ")) }
+}
+
+/// A query without a window is a number of now: its sum over the lookback, minute by minute.
+fn counted(template: &Template, lookback: Duration) -> String {
+    over_time("sum_over_time", template, lookback)
+}
+
+fn averaged(template: &Template, lookback: Duration) -> String {
+    over_time("avg_over_time", template, lookback)
+}
+
+fn over_time(function: &str, template: &Template, lookback: Duration) -> String {
+    let query = template.over(lookback);
+    if template.has_window() {
+        return query;
+    }
+    format!("{function}(({query})[{}:1m])", duration::text(lookback))
+}
+
+/// One client writes `le="1"`, the next one `le="1.0"`.
+fn any_spelling(bucket: &Selector) -> Selector {
+    let Some(bound) = bucket.equal("le").and_then(|le| le.parse::<f64>().ok()) else {
+        return bucket.clone();
+    };
+    if bound.fract() != 0.0 || !bound.is_finite() {
+        return bucket.clone();
+    }
+    let mut pattern = String::new();
+    write!(pattern, "{bound}|{bound}\\.0").expect("writing to a String cannot fail");
+    bucket.without("le").with("le", Operator::Matches, &pattern)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+//! What a source says of SLOs: error ratios over several lookbacks at one moment.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::super::labels::{Labels, Text};
+use super::definition::{Side, Slo};
+
+/// All SLOs of one source at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct SloBoard {
+    /// At which moment all of it was measured, so that lookbacks agree.
+    pub at: Timestamp,
+    /// Each SLO once, in the order of their ids.
+    pub readings: Vec<SloReading>,
+    /// What could not be had this time, in words.
+    pub warnings: Vec<Text>,
+}
+
+/// What one source says of one SLO.
+#[derive(Debug, Clone)]
+pub struct SloReading {
+    /// The promise.
+    pub slo: Arc<Slo>,
+    /// From what the numbers come.
+    pub evaluation: Evaluation,
+    /// Each group once, in the order of their labels; one without labels if the SLO is not split.
+    pub groups: Vec<GroupReading>,
+    /// Why there are no numbers, or only old ones: what the server said.
+    pub trouble: Option<Text>,
+}
+
+/// From what the numbers of an SLO come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evaluation {
+    /// From the series that recording rules keep.
+    Recorded,
+    /// From the definition's own queries.
+    Live,
+}
+
+/// One group of an SLO.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupReading {
+    /// What tells it from the other groups.
+    pub labels: Labels,
+    /// Error ratios by lookback, ascending.
+    pub recent: Vec<(Duration, Measured)>,
+    /// The error ratio over the SLO's window, or for a calendar window since its start.
+    pub window: Measured,
+    /// Whether `window` is a mean over time (a recorded mean of ratios) and not over events.
+    pub is_time_weighted: bool,
+    /// The oldest sample within the window, if that is known.
+    pub first: Option<Timestamp>,
+    /// The newest sample, if that is known and not just now.
+    pub newest: Option<Timestamp>,
+}
+
+/// An error ratio over one lookback, or why there is none. Missing and zero are different things.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Measured {
+    /// Not asked for, or not answered yet.
+    Unknown,
+    /// Bad / all, 0 to 1.
+    Ratio {
+        /// Bad / all, 0 to 1.
+        error: f64,
+        /// How many events there were, where that is known: counted, or the rate times the lookback.
+        events: Option<f64>,
+    },
+    /// Nothing happened: 0 / 0.
+    NoTraffic,
+    /// No series at all.
+    Absent,
+    /// The query is not what it should be.
+    Odd(Odd),
+}
+
+/// What a query says that cannot be an error ratio.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum Odd {
+    /// More series than one for a group.
+    #[error("the query returned {0} series; add sum()")]
+    Several(usize),
+    /// Below zero.
+    #[error("the error ratio is {0}, below zero: is `good` more than `total`?")]
+    Negative(f64),
+    /// More bad events than events.
+    #[error("the error ratio is {0}, above one: is `bad` more than `total`, or `total` too narrow?")]
+    AboveOne(f64),
+    /// Infinite, or no number where there are events.
+    #[error("the query returned no number")]
+    NotANumber,
+}
+
+/// What is lost to floating-point arithmetic and to scrapes that are not quite at the same time.
+const TOLERANCE: f64 = 1e-9;
+
+impl Measured {
+    /// From two counts over the same lookback; NaN is a count that could not be made.
+    ///
+    /// Source: SLO.md section 2, "Missing and zero are different things". An absent `part` where there is a `total` means
+    /// that nothing of that side happened. `per_event` turns a rate into a number of events (the lookback in seconds), where
+    /// the queries give rates.
+    pub fn of_counts(side: Side, part: Option<f64>, total: Option<f64>, per_event: Option<f64>) -> Self {
+        let Some(total) = total else { return Self::Absent };
+        if total == 0.0 {
+            return Self::NoTraffic;
+        }
+        let share = part.unwrap_or(0.0) / total;
+        let error = match side {
+            Side::Bad => share,
+            Side::Good => 1.0 - share,
+        };
+        Self::checked(error, per_event.map(|factor| total * factor))
+    }
+
+    /// From a query that says the error ratio itself. NaN is 0 / 0.
+    pub fn of_ratio(error: Option<f64>) -> Self {
+        match error {
+            None => Self::Absent,
+            Some(error) if error.is_nan() => Self::NoTraffic,
+            Some(error) => Self::checked(error, None),
+        }
+    }
+
+    fn checked(error: f64, events: Option<f64>) -> Self {
+        match error {
+            _ if !error.is_finite() => Self::Odd(Odd::NotANumber),
+            _ if error < -TOLERANCE => Self::Odd(Odd::Negative(error)),
+            _ if error > 1.0 + TOLERANCE => Self::Odd(Odd::AboveOne(error)),
+            _ => Self::Ratio {
+                error: error.clamp(0.0, 1.0),
+                events: events.filter(|events| events.is_finite() && *events >= 0.0),
+            },
+        }
+    }
+
+    /// The error ratio, if it is one.
+    pub fn error(self) -> Option<f64> {
+        match self {
+            Self::Ratio { error, .. } => Some(error),
+            Self::Unknown | Self::NoTraffic | Self::Absent | Self::Odd(_) => None,
+        }
+    }
+
+    /// How many events there were, if that is known.
+    pub fn events(self) -> Option<f64> {
+        match self {
+            Self::Ratio { events, .. } => events,
+            Self::NoTraffic => Some(0.0),
+            Self::Unknown | Self::Absent | Self::Odd(_) => None,
+        }
+    }
+}
+
+impl GroupReading {
+    /// What was measured over this lookback.
+    pub fn over(&self, lookback: Duration) -> Measured {
+        let found = self.recent.iter().find(|(known, _)| *known == lookback);
+        found.map_or(Measured::Unknown, |(_, measured)| *measured)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_and_zero_are_different_things() {
+        let of = |part, total| Measured::of_counts(Side::Bad, part, total, None);
+        assert_eq!(of(None, Some(5.0)), Measured::Ratio { error: 0.0, events: None });
+        assert_eq!(of(Some(0.0), Some(0.0)), Measured::NoTraffic);
+        assert_eq!(of(Some(1.0), None), Measured::Absent);
+        assert_eq!(Measured::of_ratio(Some(f64::NAN)), Measured::NoTraffic);
+        assert_eq!(Measured::of_ratio(None), Measured::Absent);
+        let good = Measured::of_counts(Side::Good, None, Some(5.0), Some(300.0));
+        assert_eq!(good, Measured::Ratio { error: 1.0, events: Some(1500.0) });
+    }
+
+    #[test]
+    fn what_cannot_be_a_ratio_is_said_as_such() {
+        let of = |part, total| Measured::of_counts(Side::Bad, Some(part), Some(total), None);
+        assert_eq!(of(2.0, 1.0), Measured::Odd(Odd::AboveOne(2.0)));
+        assert_eq!(of(-2.0, 1.0), Measured::Odd(Odd::Negative(-2.0)));
+        assert_eq!(of(f64::NAN, 1.0), Measured::Odd(Odd::NotANumber));
+        assert_eq!(Measured::of_ratio(Some(f64::INFINITY)), Measured::Odd(Odd::NotANumber));
+        assert_eq!(of(-1e-12, 1.0).error(), Some(0.0));
+        assert_eq!(Odd::Several(3).to_string(), "the query returned 3 series; add sum()");
+    }
+}

@@ -1,0 +1,115 @@
+//! The series that the recording rules of Sloth, Pyrra and Grafana keep for an SLO: their names, and what they mean.
+
+use std::time::Duration;
+
+use super::super::duration;
+use super::super::labels::{Labels, Text};
+use super::super::promql;
+
+/// Whose rules they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Family {
+    /// `slo:sli_error:ratio_rate5m{sloth_id="..."}`
+    Sloth,
+    /// `http_requests:burnrate5m{slo="..."}`; an error ratio in spite of its name.
+    Pyrra,
+    /// `grafana_slo_sli_5m{grafana_slo_uuid="..."}`; the share of what is good.
+    Grafana,
+}
+
+impl Family {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sloth, Self::Pyrra, Self::Grafana];
+
+    /// The word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sloth => "Sloth",
+            Self::Pyrra => "Pyrra",
+            Self::Grafana => "Grafana SLO",
+        }
+    }
+
+    /// The label whose value tells one SLO from another.
+    pub const fn identity(self) -> &'static str {
+        match self {
+            Self::Sloth => "sloth_id",
+            Self::Pyrra => "slo",
+            Self::Grafana => "grafana_slo_uuid",
+        }
+    }
+}
+
+/// The recorded series of one SLO.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Whose rules made them.
+    pub family: Family,
+    /// The value of [`Family::identity`].
+    pub id: Text,
+    /// Labels that series and alerts of this SLO have besides.
+    pub labels: Labels,
+    /// What stands before `:burnrate5m`; empty but for Pyrra.
+    pub metric: Text,
+    /// Over which lookbacks there are error ratios, ascending, without the window. Empty: not known yet.
+    pub lookbacks: Vec<Duration>,
+}
+
+impl Recorded {
+    /// The query of the recorded error ratio over `lookback`, 0 to 1.
+    ///
+    /// Source: the rule generators of Sloth (`slo:sli_error:ratio_rate`) and Pyrra (`:burnrate`, which is not divided by the
+    /// budget); Grafana's `grafana_slo_sli` is the share of what is good.
+    pub fn error_ratio(&self, lookback: Duration) -> String {
+        let (id, name) = (promql::quoted(&self.id), self.family.identity());
+        let lookback = written(lookback);
+        match self.family {
+            Family::Sloth => format!("slo:sli_error:ratio_rate{lookback}{{{name}={id}}}"),
+            Family::Pyrra => format!("{}:burnrate{lookback}{{{name}={id}}}", self.metric),
+            Family::Grafana => format!("1 - grafana_slo_sli_{lookback}{{{name}={id}}}"),
+        }
+    }
+}
+
+/// A lookback as it stands in the name of a series: whole years and weeks as such (`4w`), else as everywhere.
+///
+/// Source: `Duration.String` of Prometheus' `common/model`, which all three use.
+pub fn written(lookback: Duration) -> String {
+    const DAY: u64 = 86_400;
+    let whole = |unit: u64| lookback.subsec_nanos() == 0 && lookback.as_secs().is_multiple_of(unit);
+    match lookback.as_secs() {
+        0 => duration::text(lookback),
+        seconds if whole(365 * DAY) => format!("{}y", seconds / (365 * DAY)),
+        seconds if whole(7 * DAY) => format!("{}w", seconds / (7 * DAY)),
+        _ => duration::text(lookback),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded(family: Family) -> Recorded {
+        let (id, metric) = ("a\"b".into(), "http_requests".into());
+        Recorded { family, id, labels: Labels::default(), metric, lookbacks: Vec::new() }
+    }
+
+    #[test]
+    fn each_family_names_its_series_its_own_way() {
+        let lookback = Duration::from_secs(5400);
+        for (family, query) in [
+            (Family::Sloth, r#"slo:sli_error:ratio_rate1h30m{sloth_id="a\"b"}"#),
+            (Family::Pyrra, r#"http_requests:burnrate1h30m{slo="a\"b"}"#),
+            (Family::Grafana, r#"1 - grafana_slo_sli_1h30m{grafana_slo_uuid="a\"b"}"#),
+        ] {
+            assert_eq!(recorded(family).error_ratio(lookback), query);
+        }
+    }
+
+    #[test]
+    fn whole_weeks_are_written_as_such_in_names() {
+        for (days, text) in [(28, "4w"), (30, "30d"), (7, "1w"), (8, "8d"), (365, "1y"), (1, "1d")] {
+            assert_eq!(written(Duration::from_secs(days * 86_400)), text);
+        }
+    }
+}

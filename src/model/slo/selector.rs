@@ -1,0 +1,150 @@
+//! Series of one metric: `http_requests_total{job="api", code=~"5.."}`.
+
+use std::fmt;
+
+use promql_parser::label::MatchOp;
+use promql_parser::parser::Expr;
+
+use super::super::labels::Text;
+use super::super::matcher::Operator;
+use super::super::promql;
+
+/// One condition of a [`Selector`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Match {
+    /// The label.
+    pub name: Text,
+    /// How its value is compared.
+    pub operator: Operator,
+    /// With what.
+    pub value: Text,
+}
+
+/// A metric and the conditions on its labels, in the order in which they were written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Selector {
+    /// The metric's name.
+    pub metric: Text,
+    /// The conditions; none of them on `__name__`.
+    pub matches: Vec<Match>,
+}
+
+/// Why a text is no [`Selector`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SelectorError {
+    /// Not PromQL at all.
+    #[error("not PromQL: {0}")]
+    NotPromql(String),
+    /// PromQL, but more than a metric with conditions.
+    #[error("a metric with conditions is wanted, like http_requests_total{{code=~\"5..\"}}")]
+    NotPlain,
+    /// No name of a metric, or a pattern for it.
+    #[error("the metric's name is missing")]
+    NoName,
+}
+
+impl Selector {
+    /// Reads a metric with conditions, nothing around it.
+    ///
+    /// # Errors
+    /// [`SelectorError`] for everything else.
+    pub fn parse(text: &str) -> Result<Self, SelectorError> {
+        let Expr::VectorSelector(selector) = promql::parse(text).map_err(SelectorError::NotPromql)? else {
+            return Err(SelectorError::NotPlain);
+        };
+        if selector.offset.is_some() || selector.at.is_some() || !selector.matchers.or_matchers.is_empty() {
+            return Err(SelectorError::NotPlain);
+        }
+        let operator = |op: &MatchOp| match op {
+            MatchOp::Equal => Operator::Equal,
+            MatchOp::NotEqual => Operator::NotEqual,
+            MatchOp::Re(_) => Operator::Matches,
+            MatchOp::NotRe(_) => Operator::MatchesNot,
+        };
+        let all = selector.matchers.matchers.iter().map(|matcher| Match {
+            name: matcher.name.as_str().into(),
+            operator: operator(&matcher.op),
+            value: matcher.value.as_str().into(),
+        });
+        let (named, matches): (Vec<_>, Vec<_>) = all.partition(|matcher| &*matcher.name == "__name__");
+        let by_label = || match named.as_slice() {
+            [one] if one.operator == Operator::Equal => Some(one.value.clone()),
+            _ => None,
+        };
+        let metric = selector.name.as_deref().map(Text::from).or_else(by_label);
+        Ok(Self { metric: metric.ok_or(SelectorError::NoName)?, matches })
+    }
+
+    /// What the label must be equal to, if there is such a condition.
+    pub fn equal(&self, name: &str) -> Option<&Text> {
+        let condition = |m: &&Match| &*m.name == name && m.operator == Operator::Equal;
+        self.matches.iter().find(condition).map(|m| &m.value)
+    }
+
+    /// The same without the conditions on one label.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Self {
+        let matches = self.matches.iter().filter(|m| &*m.name != name).cloned().collect();
+        Self { metric: self.metric.clone(), matches }
+    }
+
+    /// The same with one more condition.
+    #[must_use]
+    pub fn with(mut self, name: &str, operator: Operator, value: &str) -> Self {
+        self.matches.push(Match { name: name.into(), operator, value: value.into() });
+        self
+    }
+
+    /// The same conditions on another metric.
+    #[must_use]
+    pub fn of(&self, metric: &str) -> Self {
+        Self { metric: metric.into(), matches: self.matches.clone() }
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.metric)?;
+        if self.matches.is_empty() {
+            return Ok(());
+        }
+        let all = self
+            .matches
+            .iter()
+            .map(|m| format!("{}{}{}", m.name, m.operator.sign(), promql::quoted(&m.value)));
+        write!(f, "{{{}}}", all.collect::<Vec<_>>().join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_selector_reads_back_what_it_prints() {
+        for text in [r#"http_requests_total{code=~"5..",job="api"}"#, "up", r#"m{a="",b!="x\"y\\",c!~"z"}"#] {
+            let selector = Selector::parse(text).unwrap();
+            let mut again = Selector::parse(&selector.to_string()).unwrap();
+            again.matches.sort_by(|a, b| a.name.cmp(&b.name));
+            let mut sorted = selector.clone();
+            sorted.matches.sort_by(|a, b| a.name.cmp(&b.name));
+            assert_eq!(sorted, again, "{text}");
+        }
+        let named = Selector::parse(r#"{__name__="up",job="api"}"#).unwrap();
+        assert_eq!(named.to_string(), r#"up{job="api"}"#);
+        assert_eq!(named.equal("job").map(|job| &**job), Some("api"));
+    }
+
+    #[test]
+    fn what_is_more_than_a_selector_is_refused() {
+        for (text, error) in [
+            ("rate(up[5m])", SelectorError::NotPlain),
+            ("up offset 5m", SelectorError::NotPlain),
+            (r#"{job="api"}"#, SelectorError::NoName),
+            (r#"{__name__=~"a.*",job="api"}"#, SelectorError::NoName),
+        ] {
+            assert_eq!(Selector::parse(text), Err(error), "{text}");
+        }
+        assert!(matches!(Selector::parse("up{"), Err(SelectorError::NotPromql(_))));
+    }
+}

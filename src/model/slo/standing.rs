@@ -1,0 +1,322 @@
+//! How an SLO stands: from what was measured to what a person must know, worst first.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::super::fingerprint::Fingerprint;
+use super::super::labels::{Labels, Text};
+use super::super::source::SourceId;
+use super::definition::Slo;
+use super::pair::{Pair, Severity};
+use super::reading::{Evaluation, GroupReading, Measured, Odd, SloReading};
+use super::window::Window;
+
+/// Burning is what this lookback says; also the basis of the time to exhaustion unless another one is chosen.
+pub const BASIS: Duration = Duration::from_secs(3600);
+
+/// How an SLO is, the worst first.
+///
+/// Source: SLO.md section 13, the order of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SloState {
+    /// A pair that wakes someone holds.
+    Page,
+    /// A pair that waits for the morning holds.
+    Ticket,
+    /// All of the budget is spent.
+    Exhausted,
+    /// Nobody knows.
+    NoData,
+    /// Over the last hour faster than sustainable.
+    Burning,
+    /// Within its budget.
+    Fine,
+    /// Nothing happened that could be good or bad.
+    Quiet,
+}
+
+impl SloState {
+    /// All of them, the worst first.
+    pub const ALL: [Self; 7] =
+        [Self::Page, Self::Ticket, Self::Exhausted, Self::NoData, Self::Burning, Self::Fine, Self::Quiet];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Page => "page",
+            Self::Ticket => "ticket",
+            Self::Exhausted => "exhausted",
+            Self::NoData => "no data",
+            Self::Burning => "burning",
+            Self::Fine => "ok",
+            Self::Quiet => "no traffic",
+        }
+    }
+}
+
+/// Why there is no number.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Doubt {
+    /// Not measured yet.
+    Unknown,
+    /// There never was a series, as far back as was looked.
+    NeverHadData,
+    /// There was one until then.
+    NoDataSince(Timestamp),
+    /// The query says something that is no error ratio.
+    Odd(Odd),
+    /// What the server said instead.
+    Refused(Text),
+    /// The definition has no query that this source could answer.
+    NoQuery,
+}
+
+/// The burn over one lookback.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Burn {
+    /// Over how long.
+    pub lookback: Duration,
+    /// What was measured.
+    pub measured: Measured,
+    /// A multiple of what is sustainable, never NaN; none if there is no error ratio.
+    pub rate: Option<f64>,
+}
+
+/// A pair of lookbacks, and whether its condition holds now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PairNow {
+    /// The condition.
+    pub pair: Pair,
+    /// The burn over the long lookback.
+    pub long: Option<f64>,
+    /// The burn over the short lookback.
+    pub short: Option<f64>,
+    /// Whether it holds; none if one of the two is not known. No traffic: it does not, as the alert's does not.
+    pub holds: Option<bool>,
+}
+
+/// One group of an SLO, judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// What tells it from the other groups.
+    pub labels: Labels,
+    /// How it is.
+    pub state: SloState,
+    /// Why a number is missing, if one is.
+    pub doubt: Option<Doubt>,
+    /// The error ratio over the window, or since the start of a calendar window.
+    pub window: Measured,
+    /// Whether that is a mean over time and not over events.
+    pub is_time_weighted: bool,
+    /// The share of the whole window's budget that is spent, above 1 if overspent.
+    pub spent: Option<f64>,
+    /// The burns by lookback, ascending.
+    pub burns: Vec<Burn>,
+    /// The pairs of the SLO, now.
+    pub pairs: Vec<PairNow>,
+    /// When the budget is gone at the burn of [`BASIS`], at the earliest; zero if it is, none if it will not be.
+    pub exhaustion: Option<Duration>,
+    /// The share of the window for which there are data, 0 to 1, if not all of it.
+    pub covered: Option<f64>,
+}
+
+/// One SLO of one source, judged.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SloStatus {
+    /// The promise.
+    pub slo: Arc<Slo>,
+    /// Who says so.
+    pub source: SourceId,
+    /// From what the numbers come.
+    pub evaluation: Evaluation,
+    /// What went wrong with its queries, if something did.
+    pub trouble: Option<Text>,
+    /// Its groups, the worst first.
+    pub groups: Vec<Standing>,
+    /// The service that it is about, as the services call it.
+    pub service: Option<Text>,
+    /// Alerts of this SLO that fire or are pending.
+    pub alerts: Vec<Fingerprint>,
+    /// The moment at which it was measured.
+    pub at: Timestamp,
+}
+
+impl SloStatus {
+    /// Judges what a source says of an SLO. Service and alerts are for the world to fill in.
+    pub fn of(reading: &SloReading, source: &SourceId, at: Timestamp) -> Self {
+        let judged = reading.groups.iter().map(|group| Standing::of(reading, group, at));
+        let mut groups: Vec<Standing> = judged.collect();
+        groups.sort_by(Standing::by_urgency);
+        Self {
+            slo: Arc::clone(&reading.slo),
+            source: source.clone(),
+            evaluation: reading.evaluation,
+            trouble: reading.trouble.clone(),
+            groups,
+            service: None,
+            alerts: Vec::new(),
+            at,
+        }
+    }
+
+    /// Its worst group, by which the whole is judged.
+    pub fn worst(&self) -> Option<&Standing> {
+        self.groups.first()
+    }
+
+    /// How it is: as its worst group.
+    pub fn state(&self) -> SloState {
+        self.worst().map_or(SloState::NoData, |worst| worst.state)
+    }
+
+    /// The worst first, then the one with the least budget, then by name.
+    pub fn by_urgency(&self, other: &Self) -> Ordering {
+        let (mine, theirs) = (self.worst(), other.worst());
+        let by_worst = match (mine, theirs) {
+            (Some(mine), Some(theirs)) => mine.by_urgency(theirs),
+            (None, None) => Ordering::Equal,
+            (None, Some(theirs)) => SloState::NoData.cmp(&theirs.state).then(Ordering::Less),
+            (Some(mine), None) => mine.state.cmp(&SloState::NoData).then(Ordering::Greater),
+        };
+        by_worst.then_with(|| self.slo.id.cmp(&other.slo.id)).then_with(|| self.source.cmp(&other.source))
+    }
+}
+
+impl Standing {
+    /// Judges one group of an SLO as it was measured at `at`.
+    pub fn of(reading: &SloReading, group: &GroupReading, at: Timestamp) -> Self {
+        let slo = &reading.slo;
+        let budget = slo.objective.budget();
+        let burns: Vec<Burn> = group
+            .recent
+            .iter()
+            .map(|(lookback, measured)| Burn {
+                lookback: *lookback,
+                measured: *measured,
+                rate: measured.error().map(|error| error / budget),
+            })
+            .collect();
+        let pairs: Vec<PairNow> = slo.pairs.iter().map(|pair| PairNow::of(*pair, group, budget)).collect();
+        let spent = group.window.error().map(|error| error / budget * share_elapsed(&slo.window, at));
+        let basis = burns.iter().find(|burn| burn.lookback == BASIS).and_then(|burn| burn.rate);
+        let state = state(&pairs, spent, basis, group);
+        let length = slo.window.length(at);
+        Self {
+            labels: group.labels.clone(),
+            state,
+            doubt: doubt(reading, group),
+            window: group.window,
+            is_time_weighted: group.is_time_weighted,
+            spent,
+            exhaustion: spent.zip(basis).and_then(|(spent, burn)| earliest(1.0 - spent, length, burn)),
+            covered: group.first.and_then(|first| covered(&slo.window, first, at)),
+            burns,
+            pairs,
+        }
+    }
+
+    /// The share of the budget that is left, below 0 if overspent.
+    pub fn left(&self) -> Option<f64> {
+        self.spent.map(|spent| 1.0 - spent)
+    }
+
+    /// The burn over this lookback.
+    pub fn burn(&self, lookback: Duration) -> Option<f64> {
+        self.burns.iter().find(|burn| burn.lookback == lookback)?.rate
+    }
+
+    /// The worst first, then the one with the least budget.
+    pub fn by_urgency(&self, other: &Self) -> Ordering {
+        let left = |standing: &Self| standing.left().unwrap_or(f64::INFINITY);
+        self.state.cmp(&other.state).then_with(|| left(self).total_cmp(&left(other)))
+    }
+}
+
+impl PairNow {
+    fn of(pair: Pair, group: &GroupReading, budget: f64) -> Self {
+        let (long, short) = (group.over(pair.long), group.over(pair.short));
+        let burn = |measured: Measured| measured.error().map(|error| error / budget);
+        let holds = match (burn(long), burn(short)) {
+            (Some(long), Some(short)) => Some(pair.holds(long, short)),
+            // NaN > x is false: without traffic no alert can fire
+            _ if long == Measured::NoTraffic || short == Measured::NoTraffic => Some(false),
+            _ => None,
+        };
+        Self { pair, long: burn(long), short: burn(short), holds }
+    }
+}
+
+fn state(pairs: &[PairNow], spent: Option<f64>, basis: Option<f64>, group: &GroupReading) -> SloState {
+    let holds = |severity| pairs.iter().any(|now| now.pair.severity == severity && now.holds == Some(true));
+    let known = group.recent.iter().map(|(_, measured)| *measured).chain([group.window]);
+    let is_known = known.clone().any(|measured| measured.error().is_some());
+    if holds(Severity::Page) {
+        SloState::Page
+    } else if holds(Severity::Ticket) {
+        SloState::Ticket
+    } else if spent.is_some_and(|spent| spent >= 1.0) {
+        SloState::Exhausted
+    } else if !is_known && known.clone().any(|measured| measured == Measured::NoTraffic) {
+        SloState::Quiet
+    } else if !is_known || spent.is_none() {
+        SloState::NoData
+    } else if basis.is_some_and(|burn| burn > 1.0) {
+        SloState::Burning
+    } else {
+        SloState::Fine
+    }
+}
+
+fn doubt(reading: &SloReading, group: &GroupReading) -> Option<Doubt> {
+    let all = std::iter::once(group.window).chain(group.recent.iter().map(|(_, measured)| *measured));
+    let odd = all.clone().find_map(|measured| match measured {
+        Measured::Odd(odd) => Some(Doubt::Odd(odd)),
+        Measured::Unknown | Measured::Ratio { .. } | Measured::NoTraffic | Measured::Absent => None,
+    });
+    if odd.is_some() {
+        return odd;
+    }
+    if let Some(said) = &reading.trouble {
+        return Some(Doubt::Refused(said.clone()));
+    }
+    match group.window {
+        Measured::Absent => Some(group.newest.map_or(Doubt::NeverHadData, Doubt::NoDataSince)),
+        Measured::Unknown if reading.slo.sli.is_none() && reading.slo.recorded.is_none() => {
+            Some(Doubt::NoQuery)
+        }
+        Measured::Unknown => Some(Doubt::Unknown),
+        Measured::Ratio { .. } | Measured::NoTraffic | Measured::Odd(_) => None,
+    }
+}
+
+/// Of a calendar window only what has passed can have been spent; a rolling one is always whole.
+fn share_elapsed(window: &Window, at: Timestamp) -> f64 {
+    match window {
+        Window::Rolling(_) => 1.0,
+        Window::Calendar(_) => {
+            let (elapsed, length) = (window.elapsed(at).as_secs_f64(), window.length(at).as_secs_f64());
+            if length > 0.0 { (elapsed / length).clamp(0.0, 1.0) } else { 1.0 }
+        }
+    }
+}
+
+/// How long the budget lasts at this burn if nothing comes back: `left * W / burn`.
+fn earliest(left: f64, window: Duration, burn: f64) -> Option<Duration> {
+    if left <= 0.0 {
+        return Some(Duration::ZERO);
+    }
+    Duration::try_from_secs_f64(left * window.as_secs_f64() / burn).ok().filter(|_| burn > 0.0)
+}
+
+fn covered(window: &Window, first: Timestamp, at: Timestamp) -> Option<f64> {
+    let (known, all) = (at.duration_since(first).as_secs_f64(), window.elapsed(at).as_secs_f64());
+    // the first sample is a scrape or two late, which is no gap
+    let share = known / all;
+    (share.is_finite() && share < 0.99).then(|| share.clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests;

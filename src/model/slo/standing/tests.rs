@@ -1,0 +1,140 @@
+use super::super::{Alerting, Budgeting, Calendar, CalendarUnit, Objective, Origin, Side, standard};
+use super::*;
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 3600;
+const DAY: u64 = 86_400;
+
+fn slo(window: Window) -> Slo {
+    Slo {
+        id: "checkout-availability".into(),
+        name: "availability".into(),
+        service: Some("checkout".into()),
+        description: "".into(),
+        labels: Labels::default(),
+        objective: Objective::percent("99.9").unwrap(),
+        pairs: standard(Duration::from_secs(30 * DAY)).to_vec(),
+        window,
+        budgeting: Budgeting::Occurrences,
+        sli: None,
+        grouping: Vec::new(),
+        alerting: Alerting::default(),
+        recorded: None,
+        origin: Origin::Series,
+    }
+}
+
+fn reading(window: Window, groups: Vec<GroupReading>) -> SloReading {
+    SloReading { slo: Arc::new(slo(window)), evaluation: Evaluation::Live, groups, trouble: None }
+}
+
+fn rolling() -> Window {
+    Window::Rolling(Duration::from_secs(30 * DAY))
+}
+
+fn counts(bad: f64, total: f64) -> Measured {
+    Measured::of_counts(Side::Bad, Some(bad), Some(total), Some(1.0))
+}
+
+fn group(window: Measured, recent: &[(u64, Measured)]) -> GroupReading {
+    GroupReading {
+        labels: Labels::default(),
+        recent: recent.iter().map(|(seconds, measured)| (Duration::from_secs(*seconds), *measured)).collect(),
+        window,
+        is_time_weighted: false,
+        first: None,
+        newest: None,
+    }
+}
+
+fn at() -> Timestamp {
+    "2026-01-17T12:00:00Z".parse().unwrap()
+}
+
+fn judged(group: &GroupReading) -> Standing {
+    let reading = reading(rolling(), vec![group.clone()]);
+    Standing::of(&reading, group, at())
+}
+
+fn close(a: Option<f64>, b: f64) -> bool {
+    a.is_some_and(|a| (a - b).abs() <= 1e-9 * b.abs().max(1e-9))
+}
+
+#[test]
+fn the_fast_pair_of_section_3_pages_and_the_slow_one_does_not() {
+    let standing = judged(&group(
+        counts(31_415.0, 41_230_118.0),
+        &[
+            (5 * MINUTE, counts(165.0, 9600.0)),
+            (30 * MINUTE, counts(820.0, 57_600.0)),
+            (HOUR, counts(1850.0, 115_200.0)),
+            (6 * HOUR, counts(4020.0, 691_200.0)),
+        ],
+    ));
+    assert_eq!(standing.state, SloState::Page);
+    assert!(close(standing.burn(Duration::from_secs(5 * MINUTE)), 17.1875));
+    assert!(close(standing.burn(Duration::from_secs(HOUR)), 1850.0 / 115.2));
+    let holds: Vec<_> = standing.pairs.iter().map(|pair| pair.holds).collect();
+    assert_eq!(holds, [Some(true), Some(false), None, None]);
+    assert!((standing.left().unwrap() - 0.23806).abs() < 5e-6, "{:?}", standing.left());
+}
+
+#[test]
+fn no_traffic_and_no_data_are_states_of_their_own() {
+    let quiet = judged(&group(Measured::NoTraffic, &[(HOUR, Measured::NoTraffic)]));
+    assert_eq!((quiet.state, quiet.spent), (SloState::Quiet, None));
+    let gone =
+        judged(&GroupReading { newest: Some(at()), ..group(Measured::Absent, &[(HOUR, Measured::Absent)]) });
+    assert_eq!((gone.state, gone.doubt), (SloState::NoData, Some(Doubt::NoDataSince(at()))));
+    let never = judged(&group(Measured::Absent, &[(HOUR, Measured::Absent)]));
+    assert_eq!(never.doubt, Some(Doubt::NeverHadData));
+    let odd = judged(&group(Measured::Odd(Odd::Several(3)), &[]));
+    assert_eq!((odd.state, odd.doubt), (SloState::NoData, Some(Doubt::Odd(Odd::Several(3)))));
+}
+
+#[test]
+fn a_spent_budget_is_exhausted_and_a_fast_hour_burns() {
+    let spent = judged(&group(counts(2.0, 1000.0), &[(HOUR, counts(0.0, 10.0))]));
+    assert_eq!((spent.state, spent.exhaustion), (SloState::Exhausted, Some(Duration::ZERO)));
+    let burning = judged(&group(counts(1.0, 10_000.0), &[(HOUR, counts(3.0, 1000.0))]));
+    assert_eq!(burning.state, SloState::Burning);
+    // 0.9 of 30 days at three times the sustainable speed
+    assert_eq!(burning.exhaustion.map(|left| left.as_secs()), Some(9 * DAY));
+    let fine = judged(&group(counts(1.0, 10_000.0), &[(HOUR, counts(0.0, 1000.0))]));
+    assert_eq!((fine.state, fine.exhaustion), (SloState::Fine, None));
+}
+
+#[test]
+fn of_a_calendar_month_only_what_has_passed_can_be_spent() {
+    let month = Window::Calendar(Calendar {
+        count: 1,
+        unit: CalendarUnit::Month,
+        start: "2026-01-01T00:00:00".parse().unwrap(),
+        zone: jiff::tz::TimeZone::UTC,
+    });
+    let group = group(counts(7.0, 10_000.0), &[(HOUR, counts(32.0, 10_000.0))]);
+    let standing = Standing::of(&reading(month, vec![group.clone()]), &group, at());
+    // section 5: 31 days, 16.5 elapsed, average burn 0.70
+    assert!((standing.spent.unwrap() - 0.3726).abs() < 5e-5);
+    let hours = standing.exhaustion.unwrap().as_secs_f64() / 3600.0;
+    assert!((hours - 145.9).abs() < 0.05, "{hours}");
+}
+
+#[test]
+fn a_short_history_is_marked_as_partial() {
+    let first = at() - Duration::from_secs(6 * DAY);
+    let standing = judged(&GroupReading { first: Some(first), ..group(counts(1.0, 10_000.0), &[]) });
+    assert_eq!(standing.covered, Some(0.2));
+}
+
+#[test]
+fn the_worst_group_stands_for_the_whole() {
+    let calm = group(counts(1.0, 10_000.0), &[(HOUR, counts(0.0, 10.0))]);
+    let spent = GroupReading {
+        labels: Labels::from_iter([("handler", "/pay")]),
+        ..group(counts(20.0, 10_000.0), &[(HOUR, counts(0.0, 10.0))])
+    };
+    let status = SloStatus::of(&reading(rolling(), vec![calm, spent]), &SourceId::new("prom"), at());
+    assert_eq!((status.state(), status.groups.len()), (SloState::Exhausted, 2));
+    assert_eq!(status.worst().unwrap().labels.value("handler"), "/pay");
+}

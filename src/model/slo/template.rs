@@ -1,0 +1,120 @@
+//! Queries with a hole for the lookback, as Sloth writes them: `sum(rate(errors[{{.window}}]))`.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::super::duration;
+use super::super::labels::Text;
+
+/// A query with a hole for the lookback.
+///
+/// Never evaluated as a template: the one action that is known is replaced, any other is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Template(Text);
+
+/// Why a text is no [`Template`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    /// Something in braces other than the window.
+    #[error("{{{{{0}}}}} is not known; only {{{{.window}}}} is filled in")]
+    Action(String),
+    /// Braces that are opened and never closed.
+    #[error("an opened {{{{ is not closed")]
+    Open,
+    /// No query at all.
+    #[error("the query is empty")]
+    Empty,
+}
+
+/// One piece of a template.
+enum Piece<'a> {
+    Words(&'a str),
+    Window,
+}
+
+impl Template {
+    /// A query with any number of `{{.window}}` in it, spaces inside the braces as one likes.
+    ///
+    /// # Errors
+    /// [`TemplateError`] for any other action, for braces that do not close and for an empty text.
+    pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        if text.trim().is_empty() {
+            return Err(TemplateError::Empty);
+        }
+        pieces(text).find_map(Result::err).map_or_else(|| Ok(Self(text.trim().into())), Err)
+    }
+
+    /// Whether there is a hole at all; without one the query says the same for every lookback.
+    pub fn has_window(&self) -> bool {
+        pieces(&self.0).any(|piece| matches!(piece, Ok(Piece::Window)))
+    }
+
+    /// The query over this lookback.
+    pub fn over(&self, lookback: Duration) -> String {
+        let lookback = duration::text(lookback);
+        let text = |piece| match piece {
+            Piece::Words(words) => words,
+            Piece::Window => &lookback,
+        };
+        pieces(&self.0).filter_map(Result::ok).map(text).collect()
+    }
+
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Template {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, TemplateError>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if let Some(inside) = rest.strip_prefix("{{") {
+            let Some((action, after)) = inside.split_once("}}") else {
+                rest = "";
+                return Some(Err(TemplateError::Open));
+            };
+            rest = after;
+            let is_window = action.trim().trim_matches('-').trim() == ".window";
+            return Some(if is_window {
+                Ok(Piece::Window)
+            } else {
+                Err(TemplateError::Action(action.trim().to_owned()))
+            });
+        }
+        let end = rest.find("{{").unwrap_or(rest.len());
+        let (words, after) = rest.split_at_checked(end)?;
+        rest = after;
+        (!words.is_empty()).then_some(Ok(Piece::Words(words)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_is_filled_in_wherever_it_stands() {
+        let template = Template::parse("rate(a[{{.window}}]) / rate(b[{{ .window }}])").unwrap();
+        assert!(template.has_window());
+        assert_eq!(template.over(Duration::from_secs(300)), "rate(a[5m]) / rate(b[5m])");
+        assert!(!Template::parse("up{job=\"{a}\"}").unwrap().has_window());
+    }
+
+    #[test]
+    fn nothing_else_is_ever_evaluated() {
+        for (text, error) in [
+            ("rate(a[{{ .Window }}])", TemplateError::Action(".Window".into())),
+            ("{{ template \"x\" }}", TemplateError::Action("template \"x\"".into())),
+            ("rate(a[{{.window])", TemplateError::Open),
+            ("  ", TemplateError::Empty),
+        ] {
+            assert_eq!(Template::parse(text), Err(error), "{text}");
+        }
+    }
+}
