@@ -1,12 +1,248 @@
 //! Service levels from files and folders: Sloth, OpenSLO, Pyrra and our own short form. Reads; asks no server.
 
-#![expect(dead_code, reason = "the readers of the formats come next")]
-
 mod finding;
 mod folder;
 mod from_toml;
 mod from_yaml;
 mod node;
+mod openslo;
+mod own;
+mod pyrra;
+mod sloth;
 mod table;
+mod terms;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::model::duration;
+use crate::model::slo::{Origin as SloOrigin, Slo};
 
 pub use finding::{Finding, Level};
+use finding::{Findings, Origin};
+use folder::Opened;
+use node::{Fault, Kind, Node};
+use sloth::Period;
+use table::Value;
+
+/// Sloth's period where no `AlertWindows` says another.
+pub const USUAL_PERIOD: Duration = Duration::from_secs(30 * 86_400);
+
+/// What files define.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Definitions {
+    /// Each id once, in the order of files and lines.
+    pub slos: Vec<Slo>,
+    /// All there is to say about the files, in their order.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads all definitions that files and folders hold; what is broken is said and costs itself only.
+///
+/// References are resolved across all of them. A Sloth definition has no window of its own: it gets that of the one
+/// `AlertWindows` among the files, else `period`.
+pub fn load(paths: &[PathBuf], period: Duration) -> Definitions {
+    let findings = Findings::default();
+    let files = folder::open(paths, &findings);
+    read(&files, period, findings)
+}
+
+/// Reads one text as a file of this name: `.toml` is our own form, all else YAML.
+pub fn parse(path: &Path, text: &str, period: Duration) -> Definitions {
+    let file = Opened { path: path.to_owned(), text: text.to_owned(), named: true };
+    read(&[file], period, Findings::default())
+}
+
+fn read(files: &[Opened], period: Duration, findings: Findings) -> Definitions {
+    let trees: Vec<Vec<Node>> = files.iter().map(|file| trees(file, &findings)).collect();
+    let mut shelf = Shelf::default();
+    for (file, trees) in files.iter().zip(&trees) {
+        let origin = Origin { path: &file.path, findings: &findings };
+        let before = shelf.taken;
+        let errors = findings.errors();
+        for tree in trees {
+            shelf.sort(Value::document(tree, origin), file.named);
+        }
+        if file.named && shelf.taken == before && findings.errors() == errors && !trees.is_empty() {
+            origin.say_of_all(
+                Level::Warning,
+                "no SLO found; Sloth, OpenSLO, Pyrra and files with [[slo]] are known",
+            );
+        }
+        if file.named && trees.is_empty() && findings.errors() == errors {
+            origin.say_of_all(Level::Warning, "is empty");
+        }
+    }
+    let mut slos = Vec::new();
+    shelf.read(period, &mut slos);
+    let slos = each_once(slos, &findings);
+    drop(shelf);
+    Definitions { slos, findings: findings.into_list() }
+}
+
+fn trees(file: &Opened, findings: &Findings) -> Vec<Node> {
+    let is_toml = file.path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+    let (trees, faults) = if is_toml {
+        let (tree, faults) = from_toml::document(&file.text);
+        // a broken file of somebody else's: nothing in it says that it defines SLOs
+        if !file.named && tree.field("slo").is_none() && !file.text.contains("[[slo]]") {
+            return Vec::new();
+        }
+        (vec![tree], faults)
+    } else {
+        from_yaml::documents(&file.text)
+    };
+    for Fault { line, message } in faults {
+        findings.say(&file.path, Some(line), Level::Error, &message);
+    }
+    trees
+}
+
+/// Documents by their forms.
+#[derive(Default)]
+struct Shelf<'l> {
+    documents: Vec<(Form, Value<'l>)>,
+    windows: Vec<Value<'l>>,
+    openslo: openslo::Library<'l>,
+    /// How many documents were taken in.
+    taken: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Form {
+    Sloth,
+    SlothKubernetes,
+    Pyrra,
+    Own,
+}
+
+impl<'l> Shelf<'l> {
+    /// Puts a document where it belongs; a list of documents is taken for each of them.
+    fn sort(&mut self, document: Value<'l>, named: bool) {
+        let node = document.node();
+        match &node.kind {
+            Kind::Nothing => return,
+            Kind::List(_) => {
+                for inner in document.list() {
+                    self.sort(inner, named);
+                }
+                return;
+            }
+            Kind::Scalar { .. } if !named => return,
+            Kind::Scalar { .. } => return document.warn("is no definition, but a text"),
+            Kind::Table(_) => {}
+        }
+        let word = |name: &str| node.field(name).and_then(Node::text).unwrap_or_default().trim();
+        let (version, kind) = (word("apiVersion"), word("kind"));
+        let form = match (version, kind) {
+            ("sloth.slok.dev/v1", "PrometheusServiceLevel") => Form::SlothKubernetes,
+            ("sloth.slok.dev/v1", "AlertWindows") => {
+                self.taken += 1;
+                return self.windows.push(document);
+            }
+            ("pyrra.dev/v1alpha1", "ServiceLevelObjective") => Form::Pyrra,
+            ("openslo/v1", kind) => {
+                self.taken += 1;
+                return self.openslo.add(openslo::Version::One, kind, document);
+            }
+            ("openslo/v1alpha", kind) => {
+                self.taken += 1;
+                return self.openslo.add(openslo::Version::Alpha, kind, document);
+            }
+            ("v1", "List") if node.field("items").is_some() => {
+                let items = document.table().and_then(|table| table.get("items"));
+                for item in items.map(|items| items.list()).unwrap_or_default() {
+                    self.sort(item, named);
+                }
+                return;
+            }
+            ("", "") if word("version") == "prometheus/v1" => Form::Sloth,
+            ("", "") if node.field("slo").is_some() => Form::Own,
+            ("", "") if node.field("slos").is_some() && node.field("service").is_some() => {
+                return document.error("looks like Sloth's, but does not say `version: prometheus/v1`");
+            }
+            (version, kind) if is_ours(version) => {
+                return document
+                    .error(&format!("`kind: {kind}` of `{version}` is not known{}", instead(version)));
+            }
+            ("", "") => return,
+            (version, kind) => {
+                let level = Level::Note;
+                let message = format!("a {kind} of {version} defines no SLOs here; it is passed over");
+                return document.origin().say(document.line(), level, &message);
+            }
+        };
+        self.taken += 1;
+        self.documents.push((form, document));
+    }
+
+    fn read(&self, period: Duration, slos: &mut Vec<Slo>) {
+        let period = self.period(period);
+        for (form, document) in &self.documents {
+            match form {
+                Form::Sloth => sloth::read(document, false, &period, slos),
+                Form::SlothKubernetes => sloth::read(document, true, &period, slos),
+                Form::Pyrra => slos.extend(pyrra::read(document)),
+                Form::Own => own::read(document, slos),
+            }
+        }
+        self.openslo.read(slos);
+    }
+
+    /// The period of Sloth's definitions.
+    fn period(&self, usual: Duration) -> Period {
+        let read: Vec<_> =
+            self.windows.iter().filter_map(|value| Some((value, sloth::windows(value)?))).collect();
+        match read.as_slice() {
+            [] => Period::of(usual),
+            [(_, period)] => period.clone(),
+            [(first, period), rest @ ..] => {
+                let fitting = read.iter().find(|(_, period)| period.window == usual);
+                let (taken, period) = fitting.map_or((*first, period), |(value, period)| (*value, period));
+                let others = rest.len();
+                taken.warn(&format!(
+                    "there are {others} more AlertWindows; this one, for {}, is used for all of Sloth's SLOs",
+                    duration::text(period.window)
+                ));
+                period.clone()
+            }
+        }
+    }
+}
+
+/// Whether a version is one of a tool that is known.
+fn is_ours(version: &str) -> bool {
+    let group = version.split('/').next().unwrap_or_default();
+    matches!(group, "openslo" | "openslo.com" | "sloth.slok.dev" | "pyrra.dev")
+}
+
+fn instead(version: &str) -> &'static str {
+    match version.split('/').next().unwrap_or_default() {
+        "pyrra.dev" => "; there is ServiceLevelObjective of pyrra.dev/v1alpha1",
+        "sloth.slok.dev" => "; there is PrometheusServiceLevel and AlertWindows of sloth.slok.dev/v1",
+        _ => "; openslo/v1 and openslo/v1alpha are read",
+    }
+}
+
+/// The first of each id; the others are said.
+fn each_once(mut slos: Vec<Slo>, findings: &Findings) -> Vec<Slo> {
+    let place = |slo: &Slo| match &slo.origin {
+        SloOrigin::File { path, line, .. } => (path.clone(), *line),
+        SloOrigin::Series => (PathBuf::new(), 0),
+    };
+    slos.sort_by_cached_key(place);
+    let mut seen = BTreeMap::new();
+    slos.retain(|slo| {
+        let (path, line) = place(slo);
+        let Some((first, at)) = seen.get(&slo.id) else {
+            seen.insert(slo.id.clone(), (path, line));
+            return true;
+        };
+        let message =
+            format!("`{}` is already defined at {}:{at}; that one counts", slo.id, Path::display(first));
+        findings.say(&path, Some(line), Level::Error, &message);
+        false
+    });
+    slos
+}

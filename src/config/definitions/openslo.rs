@@ -1,0 +1,310 @@
+//! OpenSLO's definitions, `openslo/v1` and `openslo/v1alpha`: objects that refer to each other across all files of a load.
+
+mod alert;
+mod indicator;
+mod period;
+
+use std::collections::BTreeMap;
+
+use crate::model::labels::{Labels, Text};
+use crate::model::slo::{Alerting, Budgeting, Form, Notice, Objective, Origin, Severity, Sli, Slo, standard};
+
+use super::finding::Level;
+use super::table::{Table, Value};
+use super::terms::slug;
+use indicator::Indicator;
+pub(super) use period::{start, zone};
+
+/// Kinds that others refer to.
+const REFERRED: [&str; 6] =
+    ["SLI", "Service", "DataSource", "AlertPolicy", "AlertCondition", "AlertNotificationTarget"];
+
+/// Which of the two versions a document is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    /// `openslo/v1`
+    One,
+    /// `openslo/v1alpha`
+    Alpha,
+}
+
+/// All objects of a load by kind and name.
+#[derive(Default)]
+pub(super) struct Library<'l> {
+    objects: BTreeMap<(&'static str, String), Vec<Value<'l>>>,
+    slos: Vec<(Version, Value<'l>)>,
+}
+
+impl<'l> Library<'l> {
+    /// Takes one object in; SLOs are kept in their order.
+    pub(super) fn add(&mut self, version: Version, kind: &str, object: Value<'l>) {
+        let name = object.node().field("metadata").and_then(|metadata| metadata.field("name")?.text());
+        match (REFERRED.iter().find(|known| **known == kind), name) {
+            (Some(kind), Some(name)) => {
+                self.objects.entry((kind, name.trim().to_owned())).or_default().push(object);
+            }
+            (Some(_), None) => object.error("lacks `metadata.name`, so nothing can refer to it"),
+            (None, _) if kind == "SLO" => self.slos.push((version, object)),
+            (None, _) => object.warn(&format!("`kind: {kind}` is not known in OpenSLO")),
+        }
+    }
+
+    /// The object that `from` refers to: one of the same file goes first. Says nothing if there is none.
+    fn find(&self, kind: &'static str, name: &str, from: &Value<'_>) -> Option<Value<'l>> {
+        let all = self.objects.get(&(kind, name.trim().to_owned()))?;
+        let near: Vec<_> = all.iter().filter(|object| object.origin().path == from.origin().path).collect();
+        let candidates = if near.is_empty() { all.iter().collect() } else { near };
+        let first = candidates.first()?;
+        if candidates.len() > 1 {
+            let place = format!("{}:{}", first.origin().path.display(), first.line());
+            from.warn(&format!(
+                "{} objects are called {kind} `{name}`; that of {place} is taken",
+                candidates.len()
+            ));
+        }
+        Some((*first).clone())
+    }
+
+    /// Reads all SLOs; what no SLO refers to is read for its findings alone.
+    pub(super) fn read(&self, slos: &mut Vec<Slo>) {
+        for (version, document) in &self.slos {
+            self.slo(*version, document, slos);
+        }
+        for ((kind, _), objects) in &self.objects {
+            for object in objects {
+                match *kind {
+                    "SLI" => drop(indicator::object(object, self)),
+                    "AlertPolicy" => drop(alert::policy(object, self)),
+                    "AlertCondition" => drop(alert::condition(object)),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn slo(&self, version: Version, document: &Value<'l>, slos: &mut Vec<Slo>) {
+        let findings = document.origin().findings;
+        let before = findings.errors();
+        let Some(root) = document.table() else { return };
+        root.pass_over(&["apiVersion", "kind"]);
+        let metadata = root.need("metadata").and_then(|value| metadata(&value));
+        let spec = root.need("spec").and_then(|value| value.table());
+        root.finish();
+        let Some(spec) = spec else { return };
+        let description = spec.get("description").and_then(|value| value.sentence());
+        let service = spec.get("service").and_then(|value| value.word());
+        let window = match version {
+            Version::One => spec.need("timeWindow").and_then(|value| period::read(&value)),
+            Version::Alpha => spec.need("timeWindows").and_then(|value| period::alpha(&value)),
+        };
+        let method = spec.need("budgetingMethod").and_then(|value| method(&value));
+        let shared = self.indicator(version, &spec);
+        let alerts = spec.get("alertPolicies").map(|value| alert::policies(&value, self));
+        let alerts = alerts.filter(|pairs| !pairs.is_empty());
+        let objectives = spec.need("objectives").map(|value| value.list()).unwrap_or_default();
+        spec.pass_over(&["severity"]);
+        if objectives.is_empty() && findings.errors() == before {
+            spec.value().error("has no objectives");
+        }
+        let whole = findings.errors() == before;
+        let common = whole.then_some(()).and(metadata).zip(window).zip(method);
+        let several = objectives.len() > 1;
+        let mut ids: Vec<Text> = Vec::new();
+        for (at, value) in objectives.iter().enumerate() {
+            // read in any case: all that is wrong is told at once
+            let before = findings.errors();
+            let row = self.row(version, value, shared.as_ref(), common.as_ref().map(|(_, method)| *method));
+            let (Some(((metadata, window), _)), Some(row)) = (&common, row) else { continue };
+            if findings.errors() > before {
+                continue;
+            }
+            let mut id = metadata.name.to_string();
+            if several {
+                let name = row.name.as_deref().map(slug).filter(|name| !name.is_empty());
+                id = format!("{id}-{}", name.unwrap_or_else(|| (at + 1).to_string()));
+                if ids.iter().any(|known| **known == *id) {
+                    id = format!("{id}-{}", at + 1);
+                }
+            }
+            let id: Text = id.into();
+            ids.push(id.clone());
+            let notice = |severity| {
+                let wanted =
+                    alerts.as_ref().is_none_or(|pairs| pairs.iter().any(|pair| pair.severity == severity));
+                wanted.then(Notice::default)
+            };
+            slos.push(Slo {
+                name: id.clone(),
+                id,
+                service: service.clone(),
+                description: description
+                    .clone()
+                    .filter(|text| !text.is_empty())
+                    .unwrap_or_else(|| metadata.title.clone()),
+                labels: metadata.labels.clone(),
+                objective: row.objective,
+                window: window.clone(),
+                budgeting: row.budgeting,
+                sli: row.sli,
+                grouping: Vec::new(),
+                pairs: alerts.clone().unwrap_or_else(|| standard(window.nominal()).to_vec()),
+                alerting: Alerting {
+                    page: notice(Severity::Page),
+                    ticket: notice(Severity::Ticket),
+                    ..Alerting::default()
+                },
+                recorded: None,
+                origin: Origin::File {
+                    path: document.origin().path.to_owned(),
+                    line: if several { value.line() } else { document.line() },
+                    form: Form::OpenSlo,
+                },
+            });
+        }
+        spec.finish();
+    }
+
+    /// What a table says about how it is measured; none if it says nothing or something wrong, which is said.
+    fn indicator(&self, version: Version, table: &Table<'l>) -> Option<Indicator> {
+        let (inner, reference) = (table.get("indicator"), table.get("indicatorRef"));
+        match (inner, reference) {
+            (Some(inner), None) => match version {
+                Version::One => indicator::object(&inner, self),
+                Version::Alpha => indicator::alpha(&inner),
+            },
+            (None, Some(reference)) => {
+                let name = reference.text()?;
+                let found = self.find("SLI", name, &reference);
+                if found.is_none() {
+                    reference.error(&format!("there is no SLI `{name}` in the files that were read"));
+                }
+                indicator::object(&found?, self)
+            }
+            (Some(_), Some(reference)) => {
+                reference.error("stands beside an `indicator`; keep one of them");
+                None
+            }
+            (None, None) => None,
+        }
+    }
+
+    fn row(
+        &self,
+        version: Version,
+        value: &Value<'l>,
+        shared: Option<&Indicator>,
+        method: Option<Method>,
+    ) -> Option<Row> {
+        let before = value.origin().findings.errors();
+        let table = value.table()?;
+        let name = table.get("displayName").and_then(|value| value.word());
+        let objective = match (table.get("target"), table.get("targetPercent")) {
+            (Some(target), None) => target.ratio(),
+            (None, Some(percent)) => percent.percent(),
+            (None, None) => {
+                value.error("lacks `target`");
+                None
+            }
+            (Some(_), Some(percent)) => {
+                percent.error("stands beside a `target`; keep one of them");
+                None
+            }
+        };
+        let own = match version {
+            Version::One => self.indicator(version, &table),
+            Version::Alpha => table.get("ratioMetrics").and_then(|value| indicator::alpha_ratio(&value)),
+        };
+        let found = own.as_ref().or(shared);
+        if found.is_none() && value.origin().findings.errors() == before && method.is_some() {
+            value.error("nothing says how it is measured: it has neither `indicator` nor `indicatorRef`");
+        }
+        let sli = found.and_then(|found| found.with_bound(&table));
+        let budgeting = method.and_then(|method| budgeting(method, version, &table));
+        if let Some(weight) = table.get("compositeWeight") {
+            weight.warn("weights are not known here: each objective stands for itself");
+        }
+        table.pass_over(&["op", "value", "timeSliceTarget", "timeSliceWindow"]);
+        table.finish();
+        if value.origin().findings.errors() > before {
+            return None;
+        }
+        Some(Row { name, objective: objective?, sli, budgeting: budgeting? })
+    }
+}
+
+/// One objective of an SLO.
+struct Row {
+    name: Option<Text>,
+    objective: Objective,
+    /// None if it is measured by something else than a Prometheus.
+    sli: Option<Sli>,
+    budgeting: Budgeting,
+}
+
+struct Metadata {
+    name: Text,
+    title: Text,
+    labels: Labels,
+}
+
+fn metadata(value: &Value<'_>) -> Option<Metadata> {
+    let table = value.table()?;
+    let name = table.need("name").and_then(|value| value.word());
+    let title = table.get("displayName").and_then(|value| value.sentence()).unwrap_or_default();
+    let labels = table.get("labels").map_or_else(Labels::default, |value| value.labels());
+    Some(Metadata { name: name?, title, labels })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Method {
+    Occurrences,
+    Timeslices,
+    RatioTimeslices,
+}
+
+fn method(value: &Value<'_>) -> Option<Method> {
+    let text = value.text()?;
+    match text.trim() {
+        "Occurrences" => Some(Method::Occurrences),
+        "Timeslices" => Some(Method::Timeslices),
+        "RatioTimeslices" => Some(Method::RatioTimeslices),
+        _ => {
+            value.error(&format!("cannot be `{text}`; there is Occurrences, Timeslices and RatioTimeslices"));
+            None
+        }
+    }
+}
+
+fn budgeting(method: Method, version: Version, table: &Table<'_>) -> Option<Budgeting> {
+    if method == Method::Occurrences {
+        return Some(Budgeting::Occurrences);
+    }
+    let slice = match (table.get("timeSliceWindow"), version) {
+        (Some(value), _) => period::slice(&value),
+        // the older version has no word for it
+        (None, Version::Alpha) => Some(period::MINUTE),
+        (None, Version::One) => {
+            table.need("timeSliceWindow");
+            None
+        }
+    };
+    if method == Method::RatioTimeslices {
+        return Some(Budgeting::RatioTimeslices { slice: slice? });
+    }
+    let least = table.need("timeSliceTarget").and_then(|value| {
+        let least = value.amount()?;
+        if least > 0.0 && least <= 1.0 {
+            return Some(least);
+        }
+        value.error("must be above 0 and at most 1");
+        None
+    });
+    Some(Budgeting::Timeslices { slice: slice?, least: least? })
+}
+
+/// Something about an object that does not stop what refers to it.
+fn missing(value: &Value<'_>, kind: &str, name: &str, instead: &str) {
+    let message =
+        format!("{}: there is no {kind} `{name}` in the files that were read{instead}", value.name());
+    value.origin().say(value.line(), Level::Warning, &message);
+}

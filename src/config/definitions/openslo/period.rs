@@ -1,0 +1,247 @@
+//! Time in OpenSLO: `30d`, `1M` for a month, calendars that begin somewhere in a zone.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::{DateTime, date};
+use jiff::tz::TimeZone;
+
+use crate::model::slo::{Calendar, CalendarUnit, Window};
+
+use super::super::table::{Table, Value};
+
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
+
+/// A number with a unit: m, h, d, w, and M months, Q quarters, Y years.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shorthand {
+    count: u32,
+    unit: char,
+}
+
+impl Shorthand {
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let unit = text.chars().last().filter(|unit| "smhdwMQY".contains(*unit))?;
+        let count = text.strip_suffix(unit)?.parse().ok().filter(|count| *count > 0)?;
+        Some(Self { count, unit })
+    }
+
+    /// As a length that does not change with the date; none beyond a thousand years.
+    fn length(self) -> Option<Duration> {
+        let seconds = match self.unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 86_400,
+            'w' => 7 * 86_400,
+            'M' => 30 * 86_400,
+            'Q' => 90 * 86_400,
+            _ => 365 * 86_400,
+        };
+        let all = u64::from(self.count).checked_mul(seconds)?;
+        (all < 1000 * 365 * 86_400).then(|| Duration::from_secs(all))
+    }
+
+    fn calendar(self) -> Option<CalendarUnit> {
+        match self.unit {
+            'd' => Some(CalendarUnit::Day),
+            'w' => Some(CalendarUnit::Week),
+            'M' => Some(CalendarUnit::Month),
+            'Q' => Some(CalendarUnit::Quarter),
+            'Y' => Some(CalendarUnit::Year),
+            _ => None,
+        }
+    }
+}
+
+fn shorthand(value: &Value<'_>) -> Option<Shorthand> {
+    let text = value.text()?;
+    let read = Shorthand::parse(text).filter(|read| read.length().is_some());
+    if read.is_none() {
+        value.error(&format!(
+            "{text:?} is not a duration of OpenSLO; write it like 5m, 1h, 30d, 4w, 1M (month), 1Q or 1Y"
+        ));
+    }
+    read
+}
+
+/// The length of a time slice.
+pub(super) fn slice(value: &Value<'_>) -> Option<Duration> {
+    shorthand(value)?.length()
+}
+
+/// A lookback or a delay of an alert; it may be nothing.
+pub(super) fn lookback(value: &Value<'_>) -> Option<Duration> {
+    if value.node().text().is_some_and(|text| matches!(text.trim(), "0" | "0s" | "0m")) {
+        return Some(Duration::ZERO);
+    }
+    shorthand(value)?.length()
+}
+
+/// The one entry of a list that may have one only.
+fn single<'l>(value: &Value<'l>) -> Option<Table<'l>> {
+    let list = value.list();
+    let [one] = list.as_slice() else {
+        if value.node().text().is_none() {
+            value.error(&format!("wants exactly one entry, not {}", list.len()));
+        }
+        return None;
+    };
+    one.table()
+}
+
+/// The window of `openslo/v1`.
+pub(super) fn read(value: &Value<'_>) -> Option<Window> {
+    let table = single(value)?;
+    let duration = table.need("duration");
+    let calendar = table.get("calendar");
+    // left out, a window with a calendar is not rolling
+    let rolling = table.get("isRolling").map_or(Some(calendar.is_none()), |value| value.is_true());
+    let window = match duration {
+        Some(duration) if rolling? => {
+            let read = shorthand(&duration)?;
+            if "MQY".contains(read.unit) {
+                duration.warn(
+                    "a rolling window has no months of 28 to 31 days: 30, 90 or 365 days are taken for it",
+                );
+            }
+            read.length().map(Window::Rolling)
+        }
+        Some(duration) => {
+            let mut read = shorthand(&duration)?;
+            if read.unit == 'm' {
+                duration.warn("`m` is minutes, which no calendar window has; months are taken, written `M`");
+                read.unit = 'M';
+            }
+            let unit = read.calendar();
+            if unit.is_none() {
+                duration.error("a calendar window has days, weeks, months (M), quarters (Q) or years (Y)");
+            }
+            unit.and_then(|unit| calendar_window(&table, calendar.as_ref(), read.count, unit))
+        }
+        None => None,
+    };
+    table.finish();
+    window
+}
+
+/// The window of `openslo/v1alpha`.
+pub(super) fn alpha(value: &Value<'_>) -> Option<Window> {
+    let table = single(value)?;
+    let calendar = table.get("calendar");
+    let rolling = table.get("isRolling").map_or(Some(calendar.is_none()), |value| value.is_true());
+    let unit = table.need("unit").and_then(|value| {
+        let text = value.text()?;
+        let letter = match text.trim() {
+            "Second" => 's',
+            "Minute" => 'm',
+            "Hour" => 'h',
+            "Day" => 'd',
+            "Week" => 'w',
+            "Month" => 'M',
+            "Quarter" => 'Q',
+            "Year" => 'Y',
+            _ => {
+                value.error(&format!("cannot be `{text}`; there is Day, Week, Month, Quarter and Year"));
+                return None;
+            }
+        };
+        Some(letter)
+    });
+    let count = table.need("count").and_then(|value| {
+        let count = value.number()?.parse().ok().filter(|count| (1..=10_000).contains(count));
+        if count.is_none() {
+            value.error("must be a whole number above 0");
+        }
+        count
+    });
+    let (unit, count, rolling) = (unit?, count?, rolling?);
+    let read = Shorthand { count, unit };
+    let window = match read.calendar() {
+        _ if rolling => read.length().map(Window::Rolling),
+        Some(unit) => calendar_window(&table, calendar.as_ref(), count, unit),
+        None => {
+            table.value().error("a calendar window has days, weeks, months, quarters or years");
+            None
+        }
+    };
+    table.finish();
+    window
+}
+
+fn calendar_window(
+    table: &Table<'_>,
+    calendar: Option<&Value<'_>>,
+    count: u32,
+    unit: CalendarUnit,
+) -> Option<Window> {
+    let Some(calendar) = calendar else {
+        table.need("calendar");
+        return None;
+    };
+    let table = calendar.table()?;
+    let (named, begun) = (table.get("timeZone"), table.get("startTime"));
+    if named.is_none() {
+        calendar.warn("has no `timeZone`; UTC is taken");
+    }
+    if begun.is_none() {
+        calendar.warn("has no `startTime`; periods are counted from Monday, 1 January 2024");
+    }
+    let zone = named.map_or(Some(TimeZone::UTC), |value| zone(&value));
+    let start =
+        begun.map_or(Some(date(2024, 1, 1).at(0, 0, 0, 0)), |value| self::start(&value, zone.as_ref()));
+    table.finish();
+    Some(Window::Calendar(Calendar { count, unit, start: start?, zone: zone? }))
+}
+
+/// A named time zone.
+pub(in super::super) fn zone(value: &Value<'_>) -> Option<TimeZone> {
+    let name = value.text()?.trim();
+    let zone = TimeZone::get(name).ok();
+    if zone.is_none() {
+        value.error(&format!("there is no time zone `{name}`; write it like Europe/Berlin"));
+    }
+    zone
+}
+
+/// A date, with or without a time of day. With an offset of its own it is turned into the zone's time.
+pub(in super::super) fn start(value: &Value<'_>, zone: Option<&TimeZone>) -> Option<DateTime> {
+    let text = value.text()?.trim();
+    if let (Ok(moment), Some(zone)) = (text.parse::<Timestamp>(), zone) {
+        return Some(moment.to_zoned(zone.clone()).datetime());
+    }
+    let start = text.parse().ok();
+    if start.is_none() {
+        value.error(&format!("{text:?} is not a date; write it like 2026-01-01 00:00:00"));
+    }
+    start
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_months_quarters_and_years() {
+        let days = |days: u64| Some(Duration::from_secs(days * 86_400));
+        for (text, length) in [
+            ("5m", Some(Duration::from_secs(300))),
+            ("28d", days(28)),
+            ("4w", days(28)),
+            ("1M", days(30)),
+            ("1Q", days(90)),
+            ("1Y", days(365)),
+            ("0d", None),
+            ("d", None),
+            ("1.5h", None),
+            ("-1d", None),
+            ("4000000000Y", None),
+            ("1x", None),
+            ("1d12h", None),
+            ("", None),
+        ] {
+            assert_eq!(Shorthand::parse(text).and_then(Shorthand::length), length, "{text}");
+        }
+    }
+}

@@ -1,0 +1,410 @@
+//! Our own short form in TOML: `[[slo]]` with a name, an objective, and what is bad of what.
+
+use std::time::Duration;
+
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+
+use crate::model::labels::{Labels, Text};
+use crate::model::matcher::Operator;
+use crate::model::slo::{
+    Alerting, Budgeting, Calendar, CalendarUnit, Form, Notice, Origin, Pair, Selector, Severity, Side, Sli,
+    Slo, Template, Window, standard,
+};
+
+use super::openslo;
+use super::table::{Table, Value};
+use super::terms::merged;
+
+/// The window where nothing is said.
+const USUAL: Duration = Duration::from_secs(30 * 86_400);
+
+/// What all SLOs of a file share.
+struct Shared {
+    service: Option<Text>,
+    labels: Labels,
+    window: Window,
+}
+
+/// The SLOs of a file.
+pub(super) fn read(document: &Value<'_>, slos: &mut Vec<Slo>) {
+    let Some(root) = document.table() else { return };
+    let before = document.origin().findings.errors();
+    let service = root.get("service").and_then(|value| value.word());
+    let labels = root.get("labels").map_or_else(Labels::default, |value| value.labels());
+    let shared_window = root.get("window").map_or(Some(Window::Rolling(USUAL)), |value| window(&value));
+    let entries = root.need("slo").map(|value| value.list()).unwrap_or_default();
+    root.finish();
+    let is_sound = document.origin().findings.errors() == before;
+    let shared = Shared { service, labels, window: shared_window.unwrap_or(Window::Rolling(USUAL)) };
+    // what all share is wrong for all; each is read still, so that everything wrong is told at once
+    let read: Vec<_> = entries.iter().filter_map(|entry| one(entry, &shared)).collect();
+    if is_sound {
+        slos.extend(read);
+    }
+}
+
+fn one(value: &Value<'_>, shared: &Shared) -> Option<Slo> {
+    let before = value.origin().findings.errors();
+    let table = value.table()?;
+    let name = table.need("name").and_then(|value| value.word());
+    let service = table.get("service").and_then(|value| value.word()).or_else(|| shared.service.clone());
+    let id = table.get("id").and_then(|value| value.word());
+    let description = table.get("description").and_then(|value| value.sentence());
+    let objective = table.need("objective").and_then(|value| {
+        let objective = value.percent()?;
+        if objective.is_likely_a_ratio() {
+            value.warn(
+                "is in percent: below 1 it promises next to nothing; was 99.9 meant rather than 0.999?",
+            );
+        }
+        Some(objective)
+    });
+    let own_window = table.get("window").map_or_else(|| Some(shared.window.clone()), |value| window(&value));
+    let labels = table.get("labels").map_or_else(Labels::default, |value| value.labels());
+    let grouping = table.get("by").map(|value| value.words()).unwrap_or_default();
+    let sli = sli(&table, &grouping);
+    let budgeting = budgeting(&table);
+    let own_pairs = table.get("pairs").map(|value| value.list());
+    let alerting = table.get("alert").map_or_else(|| Some(usual()), |value| alerting(&value));
+    let pairs = own_window.as_ref().map(|window| match &own_pairs {
+        Some(entries) => entries.iter().filter_map(|entry| pair(entry, window.nominal())).collect(),
+        None => standard(window.nominal()).to_vec(),
+    });
+    table.finish();
+    if value.origin().findings.errors() > before {
+        return None;
+    }
+    let (name, mut pairs) = (name?, pairs?);
+    pairs.sort_by(|a: &Pair, b| a.severity.cmp(&b.severity).then(b.factor.total_cmp(&a.factor)));
+    let id = id.unwrap_or_else(|| match &service {
+        Some(service) => format!("{service}-{name}").into(),
+        None => name.clone(),
+    });
+    Some(Slo {
+        id,
+        name,
+        service,
+        description: description.unwrap_or_default(),
+        labels: merged(&shared.labels, &labels),
+        objective: objective?,
+        window: own_window?,
+        budgeting: budgeting?,
+        sli: Some(sli?),
+        grouping,
+        pairs,
+        alerting: alerting?,
+        recorded: None,
+        origin: Origin::File { path: value.origin().path.to_owned(), line: value.line(), form: Form::Own },
+    })
+}
+
+/// `"30d"`, or `{ calendar = "1 month", zone = "Europe/Berlin", start = "2026-01-01" }`.
+fn window(value: &Value<'_>) -> Option<Window> {
+    if value.node().text().is_some() {
+        return value.duration().map(Window::Rolling);
+    }
+    let table = value.table()?;
+    let length = table.need("calendar").and_then(|value| calendar(&value));
+    let zone = match table.need("zone") {
+        Some(value) => openslo::zone(&value),
+        None => None,
+    };
+    let start = match table.get("start") {
+        Some(value) => openslo::start(&value, Some(&TimeZone::UTC)),
+        // a Monday, and the first of a month, a quarter and a year
+        None => Some(date(2024, 1, 1).at(0, 0, 0, 0)),
+    };
+    table.finish();
+    let (count, unit) = length?;
+    Some(Window::Calendar(Calendar { count, unit, start: start?, zone: zone? }))
+}
+
+/// `1 month`, `2 weeks`, `quarter`.
+fn calendar(value: &Value<'_>) -> Option<(u32, CalendarUnit)> {
+    let text = value.text()?.trim();
+    let (count, word) = text.split_once(' ').unwrap_or(("1", text));
+    let unit = match word.trim().trim_end_matches('s') {
+        "day" => Some(CalendarUnit::Day),
+        "week" => Some(CalendarUnit::Week),
+        "month" => Some(CalendarUnit::Month),
+        "quarter" => Some(CalendarUnit::Quarter),
+        "year" => Some(CalendarUnit::Year),
+        _ => None,
+    };
+    let count = count.parse().ok().filter(|count| (1..=1000).contains(count));
+    if unit.is_none() || count.is_none() {
+        value.error(&format!(
+            "{text:?} is no period of a calendar; write it like 1 month, 2 weeks or 1 quarter"
+        ));
+    }
+    Some((count?, unit?))
+}
+
+/// Exactly one way of measuring.
+fn sli(table: &Table<'_>, grouping: &[Text]) -> Option<Sli> {
+    let (bad, good, total) = (table.get("bad"), table.get("good"), table.get("total"));
+    let (ratio, latency, up) = (table.get("error_ratio"), table.get("latency"), table.get("up"));
+    let (apdex, threshold) = (table.get("apdex"), table.get("threshold"));
+    let ways = [&bad, &good, &ratio, &latency, &up, &apdex, &threshold];
+    if ways.iter().filter(|way| way.is_some()).count() != 1 {
+        let many = if ways.iter().all(|way| way.is_none()) { "none" } else { "more than one" };
+        table.value().error(&format!(
+            "has {many} of `bad`, `good`, `error_ratio`, `latency`, `up`, `apdex` and `threshold`; it needs one"
+        ));
+        return None;
+    }
+    if let Some(total) = &total
+        && bad.is_none()
+        && good.is_none()
+    {
+        total.error("belongs to `bad` or `good`");
+        return None;
+    }
+    let part = bad.map(|bad| (Side::Bad, bad)).or(good.map(|good| (Side::Good, good)));
+    if let Some((side, part)) = part {
+        return events(side, &part, &table.need("total")?, grouping);
+    }
+    if let Some(ratio) = ratio {
+        return Some(Sli::Ratio { error: query(&ratio, grouping)? });
+    }
+    if let Some(latency) = latency {
+        return self::latency(&latency);
+    }
+    if let Some(up) = up {
+        return Some(Sli::Gauge { metric: up.selector()? });
+    }
+    if let Some(apdex) = apdex {
+        return self::apdex(&apdex);
+    }
+    let table = threshold?.table()?;
+    let value = table.need("query").and_then(|value| query(&value, grouping));
+    let passes = table.need("op").and_then(|value| comparison(&value));
+    let bound = table.need("bound").and_then(|value| value.amount());
+    table.finish();
+    Some(Sli::Threshold { value: value?, passes: passes?, bound: bound? })
+}
+
+fn comparison(value: &Value<'_>) -> Option<crate::model::promql::Comparison> {
+    use crate::model::promql::Comparison as C;
+    let text = value.text()?.trim();
+    let found = [C::Above, C::AtLeast, C::Below, C::AtMost].into_iter().find(|one| one.sign() == text);
+    if found.is_none() {
+        value.error(&format!("cannot be `{text}`; there is <, <=, > and >="));
+    }
+    found
+}
+
+/// Metrics if both are, else queries.
+fn events(side: Side, part: &Value<'_>, total: &Value<'_>, grouping: &[Text]) -> Option<Sli> {
+    let metrics = (Selector::parse(part.text()?), Selector::parse(total.text()?));
+    if let (Ok(part), Ok(total)) = metrics {
+        return Some(Sli::Counters { side, part, total });
+    }
+    let by = if grouping.is_empty() { String::new() } else { format!(" by ({})", grouping.join(", ")) };
+    let query = |value: &Value<'_>, metric: Result<Selector, _>| match metric {
+        Ok(metric) => value.query_of(&format!("sum{by} (rate({metric}[{{{{.window}}}}]))")),
+        Err::<_, crate::model::slo::SelectorError>(_) => query(value, grouping),
+    };
+    let (part, total) = (query(part, metrics.0), query(total, metrics.1));
+    Some(Sli::Events { side, part: part?, total: total? })
+}
+
+/// A whole query, with `$window` for the lookback.
+fn query(value: &Value<'_>, grouping: &[Text]) -> Option<Template> {
+    let text = value.text()?.replace("${window}", "{{.window}}").replace("$window", "{{.window}}");
+    let query = value.query_of(&text)?;
+    if !query.has_window() && text.contains('[') {
+        value.warn(
+            "has no $window where the lookback goes, as in rate(x[$window]): it is taken minute by minute",
+        );
+    }
+    if let Some(label) = grouping.iter().find(|label| !text.contains(&***label)) {
+        value.warn(&format!("does not keep `{label}`, which `by` splits it by"));
+    }
+    Some(query)
+}
+
+/// The threshold in the unit of the histogram: a number as it is, a duration in seconds or as the metric's name says.
+fn bound(value: &Value<'_>, metric: &str) -> Option<f64> {
+    if let Some(number) = value.node().text().and_then(|text| text.trim().parse::<f64>().ok()) {
+        if number.is_finite() && number > 0.0 {
+            return Some(number);
+        }
+        value.error("must be above 0");
+        return None;
+    }
+    let duration = value.duration()?.as_secs_f64();
+    let stem = ["_bucket", "_count", "_sum"].into_iter().find_map(|ending| metric.strip_suffix(ending));
+    let stem = stem.unwrap_or(metric);
+    let is_millis = ["_milliseconds", "_millis", "_ms"].iter().any(|ending| stem.ends_with(ending));
+    Some(if is_millis { duration * 1000.0 } else { duration })
+}
+
+/// A histogram without the endings of its series.
+fn histogram(table: &Table<'_>) -> Option<Selector> {
+    let value = table.need("histogram")?;
+    let selector = value.selector()?;
+    if selector.matches.iter().any(|matched| &*matched.name == "le") {
+        value.error("must not name a bucket with `le`; the threshold says which");
+        return None;
+    }
+    let stem =
+        ["_bucket", "_count", "_sum"].into_iter().find_map(|ending| selector.metric.strip_suffix(ending));
+    Some(selector.of(stem.unwrap_or(&selector.metric)))
+}
+
+fn latency(value: &Value<'_>) -> Option<Sli> {
+    let table = value.table()?;
+    let histogram = histogram(&table);
+    let threshold = table
+        .need("threshold")
+        .and_then(|value| bound(&value, histogram.as_ref().map_or("", |histogram| &histogram.metric)));
+    let native = table.get("native").map_or(Some(false), |value| value.is_true());
+    table.finish();
+    let (histogram, threshold, native) = (histogram?, threshold?, native?);
+    if native {
+        return Some(Sli::NativeLatency { histogram, threshold });
+    }
+    let fast = histogram.of(&format!("{}_bucket", histogram.metric));
+    Some(Sli::Latency {
+        fast: fast.with("le", Operator::Equal, &threshold.to_string()),
+        total: histogram.of(&format!("{}_count", histogram.metric)),
+    })
+}
+
+fn apdex(value: &Value<'_>) -> Option<Sli> {
+    let table = value.table()?;
+    let histogram = histogram(&table);
+    let metric = histogram.as_ref().map_or("", |histogram| &histogram.metric);
+    let satisfied = table.need("satisfied").and_then(|value| bound(&value, metric));
+    let tolerated = table.get("tolerated").map(|value| (bound(&value, metric), value));
+    table.finish();
+    let (histogram, satisfied) = (histogram.clone()?, satisfied?);
+    let tolerated = match tolerated {
+        Some((bound, value)) => {
+            let bound = bound?;
+            if bound <= satisfied {
+                value.error("must be above `satisfied`");
+                return None;
+            }
+            Some(bound.to_string().into())
+        }
+        None => None,
+    };
+    Some(Sli::Apdex {
+        bucket: histogram.of(&format!("{}_bucket", histogram.metric)),
+        satisfied: satisfied.to_string().into(),
+        tolerated,
+        total: histogram.of(&format!("{}_count", histogram.metric)),
+    })
+}
+
+/// Time slices if `slice` is there.
+fn budgeting(table: &Table<'_>) -> Option<Budgeting> {
+    let (slice, least) = (table.get("slice"), table.get("slice_objective"));
+    let Some(slice) = slice else {
+        if let Some(least) = least {
+            least.error("belongs to `slice`, the length of a slice of time");
+            return None;
+        }
+        return Some(Budgeting::Occurrences);
+    };
+    let length = slice.duration();
+    match least {
+        None => Some(Budgeting::RatioTimeslices { slice: length? }),
+        Some(least) => {
+            let percent = least.amount()?;
+            if percent > 0.0 && percent <= 100.0 {
+                return Some(Budgeting::Timeslices { slice: length?, least: percent / 100.0 });
+            }
+            least.error("is in percent, above 0 and at most 100");
+            None
+        }
+    }
+}
+
+fn pair(value: &Value<'_>, window: Duration) -> Option<Pair> {
+    let table = value.table()?;
+    let severity = table.need("severity").and_then(|value| {
+        let text = value.text()?.trim();
+        let found = [Severity::Page, Severity::Ticket].into_iter().find(|one| one.word() == text);
+        if found.is_none() {
+            value.error(&format!("cannot be `{text}`; there is page and ticket"));
+        }
+        found
+    });
+    let (long, short) = (table.need("long"), table.need("short"));
+    let long_length = long.as_ref().and_then(Value::duration);
+    let short_length = short.as_ref().and_then(Value::duration);
+    let hold = table.get("for").map_or(Some(Duration::ZERO), |value| value.duration());
+    let (factor, share) = (table.get("factor"), table.get("share"));
+    table.finish();
+    let positive = |value: &Value<'_>, number: Option<f64>| {
+        let number = number?;
+        if number <= 0.0 {
+            value.error("must be above 0");
+        }
+        (number > 0.0).then_some(number)
+    };
+    let factor = match (factor, share) {
+        (Some(factor), None) => positive(&factor, factor.amount()),
+        (None, Some(share)) => {
+            let text = share.node().text().unwrap_or_default().trim();
+            let percent = text.strip_suffix('%').and_then(|percent| percent.trim().parse::<f64>().ok());
+            if percent.is_none() {
+                share.error("is a percent of the budget, like \"2%\"");
+            }
+            let share = positive(&share, percent.filter(|percent| percent.is_finite()))?;
+            Some(share / 100.0 * window.as_secs_f64() / long_length?.as_secs_f64())
+        }
+        _ => {
+            value.error("needs one of `factor` and `share`");
+            None
+        }
+    };
+    let (long_length, short_length) = (long_length?, short_length?);
+    if short_length > long_length {
+        value.error("`short` is longer than `long`");
+    }
+    Some(Pair {
+        severity: severity?,
+        long: long_length,
+        short: short_length,
+        factor: factor?,
+        hold: hold?,
+        at_least: false,
+    })
+}
+
+fn usual() -> Alerting {
+    Alerting { page: Some(Notice::default()), ticket: Some(Notice::default()), ..Alerting::default() }
+}
+
+fn alerting(value: &Value<'_>) -> Option<Alerting> {
+    let table = value.table()?;
+    let labels = |key| table.get(key).map_or_else(Labels::default, |value: Value<'_>| value.labels());
+    let alerting = Alerting {
+        name: table.get("name").and_then(|value| value.word()),
+        absent_name: table.get("absent_name").and_then(|value| value.word()),
+        labels: labels("labels"),
+        annotations: labels("annotations"),
+        page: table.get("page").map_or_else(|| Some(Notice::default()), |value| notice(&value)),
+        ticket: table.get("ticket").map_or_else(|| Some(Notice::default()), |value| notice(&value)),
+        on_absence: table.get("on_absence").map_or(Some(false), |value| value.is_true())?,
+    };
+    table.finish();
+    Some(alerting)
+}
+
+/// `false`, `true`, or `{ labels = { ... }, annotations = { ... } }`.
+fn notice(value: &Value<'_>) -> Option<Notice> {
+    if value.node().text().is_some() {
+        return value.is_true()?.then(Notice::default);
+    }
+    let table = value.table()?;
+    let labels = |key| table.get(key).map_or_else(Labels::default, |value: Value<'_>| value.labels());
+    let notice = Notice { labels: labels("labels"), annotations: labels("annotations") };
+    table.finish();
+    Some(notice)
+}

@@ -1,0 +1,192 @@
+//! Pyrra's definitions: `pyrra.dev/v1alpha1`, `ServiceLevelObjective`.
+
+use crate::model::labels::{Labels, Text};
+use crate::model::slo::{
+    Alerting, Budgeting, Family, Form, Notice, Origin, Recorded, Selector, Side, Sli, Slo, Window, pyrra,
+};
+
+use super::table::{Table, Value};
+use super::terms::{lookbacks, merged};
+
+/// Labels of the document with this before them reach the series, without it.
+const PREFIX: &str = "pyrra.dev/";
+
+/// The SLO of a document.
+pub(super) fn read(document: &Value<'_>) -> Option<Slo> {
+    let before = document.origin().findings.errors();
+    let root = document.table()?;
+    root.pass_over(&["apiVersion", "kind", "status"]);
+    let metadata = root.need("metadata").and_then(|value| metadata(&value));
+    let spec = root.need("spec").and_then(|value| value.table());
+    root.finish();
+    let spec = spec?;
+    let objective = spec.need("target").and_then(|value| {
+        let objective = value.percent()?;
+        if objective.is_likely_a_ratio() {
+            value.warn(
+                "is in percent: below 1 it promises next to nothing; was 99.9 meant rather than 0.999?",
+            );
+        }
+        Some(objective)
+    });
+    let window = spec.need("window").and_then(|value| value.duration());
+    let description = spec.get("description").and_then(|value| value.sentence());
+    let indicator = spec.need("indicator").and_then(|value| indicator(&value));
+    let alerting = spec.get("alerting").map_or_else(|| Some(usual()), |value| alerting(&value));
+    spec.pass_over(&["performanceOverAccuracy", "ruleOutput", "partial_response_strategy"]);
+    spec.finish();
+    if document.origin().findings.errors() > before {
+        return None;
+    }
+    let (metadata, indicator, window) = (metadata?, indicator?, window?);
+    let pairs = pyrra(window).to_vec();
+    if pairs.iter().any(|pair| pair.short.is_zero()) {
+        document.warn("the window is so short that Pyrra's own lookbacks round to nothing");
+    }
+    let pairs: Vec<_> = pairs.into_iter().filter(|pair| !pair.short.is_zero()).collect();
+    let total = &indicator.total;
+    let equal = total.matches.iter().map(|matched| &matched.name);
+    let equal: Labels = equal
+        .filter(|name| &***name != "le" && !indicator.grouping.contains(name))
+        .filter_map(|name| Some((name.clone(), total.equal(name)?.clone())))
+        .collect();
+    Some(Slo {
+        id: metadata.name.clone(),
+        name: metadata.name.clone(),
+        service: metadata.labels.get("service").cloned(),
+        description: description.unwrap_or_default(),
+        labels: metadata.labels,
+        objective: objective?,
+        window: Window::Rolling(window),
+        budgeting: Budgeting::Occurrences,
+        recorded: Some(Recorded {
+            family: Family::Pyrra,
+            id: metadata.name,
+            labels: merged(&equal, &metadata.reaching),
+            metric: stem(&total.metric).into(),
+            lookbacks: lookbacks(&pairs),
+        }),
+        sli: Some(indicator.sli),
+        grouping: indicator.grouping,
+        pairs,
+        alerting: alerting?,
+        origin: Origin::File {
+            path: document.origin().path.to_owned(),
+            line: document.line(),
+            form: Form::Pyrra,
+        },
+    })
+}
+
+/// What a recorded series is called after: Pyrra takes these endings off.
+fn stem(metric: &str) -> &str {
+    let without = ["_total", "_count", "_bucket"].into_iter().find_map(|ending| metric.strip_suffix(ending));
+    without.unwrap_or(metric)
+}
+
+struct Metadata {
+    name: Text,
+    /// All labels, those for the series without the prefix.
+    labels: Labels,
+    /// Those for the series.
+    reaching: Labels,
+}
+
+fn metadata(value: &Value<'_>) -> Option<Metadata> {
+    let table = value.table()?;
+    let name = table.need("name").and_then(|value| value.word());
+    let labels = table.get("labels").map_or_else(Labels::default, |value| value.labels());
+    let reaching = labels.iter().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value)));
+    let reaching: Labels = reaching.collect();
+    let others = labels.without(|name| name.starts_with(PREFIX));
+    Some(Metadata { name: name?, labels: merged(&others, &reaching), reaching })
+}
+
+struct Indicator {
+    sli: Sli,
+    /// What all events are counted by; its name and labels are those of the recorded series.
+    total: Selector,
+    grouping: Vec<Text>,
+}
+
+fn indicator(value: &Value<'_>) -> Option<Indicator> {
+    const KINDS: [&str; 4] = ["ratio", "latency", "latencyNative", "bool_gauge"];
+    let table = value.table()?;
+    let given: Vec<_> = KINDS.into_iter().filter_map(|kind| Some((kind, table.get(kind)?))).collect();
+    table.finish();
+    let [(kind, given)] = given.as_slice() else {
+        let many = if given.is_empty() { "none" } else { "more than one" };
+        value.error(&format!(
+            "has {many} of `ratio`, `latency`, `latencyNative` and `bool_gauge`; it needs one"
+        ));
+        return None;
+    };
+    let table = given.table()?;
+    let found = match *kind {
+        "ratio" => {
+            let (part, total) = (metric(&table, "errors"), metric(&table, "total"));
+            let (part, total) = (part?, total?);
+            Some((Sli::Counters { side: Side::Bad, part, total: total.clone() }, total))
+        }
+        "latency" => {
+            let (fast, total) = (metric(&table, "success"), metric(&table, "total"));
+            let (fast, total) = (fast?, total?);
+            if fast.equal("le").is_none() {
+                given.error("`success.metric` must name one bucket, as in le=\"0.5\"");
+                return None;
+            }
+            Some((Sli::Latency { fast, total: total.clone() }, total))
+        }
+        "latencyNative" => {
+            let threshold = table.need("latency").and_then(|value| value.duration());
+            let (threshold, total) = (threshold, metric(&table, "total"));
+            let (threshold, total) = (threshold?.as_secs_f64(), total?);
+            Some((Sli::NativeLatency { histogram: total.clone(), threshold }, total))
+        }
+        _ => {
+            let metric = table.need("metric").and_then(|value| value.selector())?;
+            Some((Sli::Gauge { metric: metric.clone() }, metric))
+        }
+    };
+    let grouping = table.get("grouping").map(|value| value.words()).unwrap_or_default();
+    table.finish();
+    found.map(|(sli, total)| Indicator { sli, total, grouping })
+}
+
+/// The metric in a table that has nothing else.
+fn metric(table: &Table<'_>, key: &'static str) -> Option<Selector> {
+    let table = table.need(key)?.table()?;
+    let metric = table.need("metric").and_then(|value| value.selector());
+    table.finish();
+    metric
+}
+
+/// Alerts that nobody said anything about: all of them.
+fn usual() -> Alerting {
+    Alerting {
+        page: Some(Notice::default()),
+        ticket: Some(Notice::default()),
+        on_absence: true,
+        ..Alerting::default()
+    }
+}
+
+fn alerting(value: &Value<'_>) -> Option<Alerting> {
+    let table = value.table()?;
+    let is = |key, usual| table.get(key).map_or(Some(usual), |value: Value<'_>| value.is_true());
+    let (disabled, burnrates, absent) = (is("disabled", false), is("burnrates", true), is("absent", true));
+    let name = table.get("name").and_then(|value| value.word());
+    let absent_name = table.get("absentName").and_then(|value| value.word());
+    table.pass_over(&["severities"]);
+    table.finish();
+    let wanted = burnrates? && !disabled?;
+    let notice = wanted.then(Notice::default);
+    Some(Alerting {
+        name,
+        absent_name,
+        page: notice.clone(),
+        ticket: notice,
+        on_absence: absent? && !disabled?,
+        ..Alerting::default()
+    })
+}

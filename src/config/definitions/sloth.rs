@@ -1,0 +1,261 @@
+//! Sloth's definitions, `version: prometheus/v1` and the Kubernetes form of the same, and its `AlertWindows`.
+
+use std::time::Duration;
+
+use crate::model::duration;
+use crate::model::labels::{Labels, Text};
+use crate::model::slo::{
+    Alerting, Budgeting, Family, Form, Notice, Origin, Pair, Recorded, Severity, Side, Sli, Slo, Template,
+    Window, sloth, standard,
+};
+
+use super::table::{Table, Value};
+use super::terms::{lookbacks, merged};
+
+/// How one of the two forms spells its keys.
+struct Spelling {
+    error_query: &'static str,
+    total_query: &'static str,
+    error_ratio_query: &'static str,
+    page_alert: &'static str,
+    ticket_alert: &'static str,
+    plugins: &'static str,
+}
+
+const SNAKE: Spelling = Spelling {
+    error_query: "error_query",
+    total_query: "total_query",
+    error_ratio_query: "error_ratio_query",
+    page_alert: "page_alert",
+    ticket_alert: "ticket_alert",
+    plugins: "slo_plugins",
+};
+
+const CAMEL: Spelling = Spelling {
+    error_query: "errorQuery",
+    total_query: "totalQuery",
+    error_ratio_query: "errorRatioQuery",
+    page_alert: "pageAlert",
+    ticket_alert: "ticketAlert",
+    plugins: "sloPlugins",
+};
+
+/// The period of Sloth's SLOs and its pairs: neither stands beside the SLOs.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Period {
+    pub(super) window: Duration,
+    pub(super) pairs: Vec<Pair>,
+}
+
+impl Period {
+    /// The pairs that Sloth brings for a period, else those of the SRE Workbook.
+    pub(super) fn of(window: Duration) -> Self {
+        Self { window, pairs: sloth(window).unwrap_or_else(|| standard(window)).to_vec() }
+    }
+}
+
+/// One `AlertWindows` document.
+pub(super) fn windows(document: &Value<'_>) -> Option<Period> {
+    let root = document.table()?;
+    root.pass_over(&["apiVersion", "kind", "metadata"]);
+    let spec = root.need("spec")?.table()?;
+    let window = spec.need("sloPeriod").and_then(|value| value.duration());
+    let mut pairs = Vec::new();
+    for (key, severity) in [("page", Severity::Page), ("ticket", Severity::Ticket)] {
+        let Some(both) = spec.need(key).and_then(|value| value.table()) else { continue };
+        for speed in ["quick", "slow"] {
+            let Some(table) = both.need(speed).and_then(|value| value.table()) else { continue };
+            let share = table.need("errorBudgetPercent").and_then(|value| share(&value));
+            let short = table.need("shortWindow").and_then(|value| value.duration());
+            let long = table.need("longWindow").and_then(|value| value.duration());
+            if let (Some(share), Some(short), Some(long), Some(window)) = (share, short, long, window) {
+                if short >= long {
+                    table.value().warn("the short window is not shorter than the long one");
+                }
+                pairs.push(Pair::by_share(severity, share, long, short, window));
+            }
+            table.finish();
+        }
+        both.finish();
+    }
+    spec.finish();
+    root.finish();
+    window.filter(|_| pairs.len() == 4).map(|window| Period { window, pairs })
+}
+
+/// A percent of the budget, as a ratio.
+fn share(value: &Value<'_>) -> Option<f64> {
+    let percent = value.amount()?;
+    if percent <= 0.0 || percent > 100.0 {
+        value.error("must be above 0 and at most 100");
+        return None;
+    }
+    Some(percent / 100.0)
+}
+
+/// The SLOs of a document.
+pub(super) fn read(document: &Value<'_>, is_kubernetes: bool, period: &Period, slos: &mut Vec<Slo>) {
+    let Some(root) = document.table() else { return };
+    if is_kubernetes {
+        root.pass_over(&["apiVersion", "kind", "metadata", "status"]);
+        if let Some(spec) = root.need("spec").and_then(|spec| spec.table()) {
+            service(spec, &CAMEL, period, slos);
+        }
+        root.finish();
+    } else {
+        root.pass_over(&["version"]);
+        service(root, &SNAKE, period, slos);
+    }
+}
+
+fn service(root: Table<'_>, spelling: &Spelling, period: &Period, slos: &mut Vec<Slo>) {
+    let findings = root.value().origin().findings;
+    let before = findings.errors();
+    let service = root.need("service").and_then(|value| value.word());
+    let labels = root.get("labels").map_or_else(Labels::default, |value| value.labels());
+    let is_sound = findings.errors() == before;
+    root.pass_over(&[spelling.plugins]);
+    let entries = root.need("slos").map(|value| value.list()).unwrap_or_default();
+    root.finish();
+    // what all share is wrong for all; each is read still, so that everything wrong is told at once
+    let read: Vec<_> =
+        entries.iter().filter_map(|slo| one(slo, service.as_ref(), &labels, spelling, period)).collect();
+    if is_sound {
+        slos.extend(read);
+    }
+}
+
+fn one(
+    value: &Value<'_>,
+    service: Option<&Text>,
+    labels: &Labels,
+    spelling: &Spelling,
+    period: &Period,
+) -> Option<Slo> {
+    let before = value.origin().findings.errors();
+    let table = value.table()?;
+    let name = table.need("name").and_then(|value| value.word());
+    let objective = table.need("objective").and_then(|value| value.percent());
+    if let (Some(objective), Some(value)) = (objective, table.get("objective"))
+        && objective.is_likely_a_ratio()
+    {
+        value.warn("is in percent: below 1 it promises next to nothing; was 99.9 meant rather than 0.999?");
+    }
+    let description = table.get("description").and_then(|value| value.sentence());
+    let own = table.get("labels").map_or_else(Labels::default, |value| value.labels());
+    let sli = table.need("sli").and_then(|value| indicator(&value, spelling));
+    let alerting =
+        table.get("alerting").map_or_else(always, |value| alerting(&value, spelling).unwrap_or_default());
+    table.pass_over(&["plugins", spelling.plugins]);
+    table.finish();
+    if value.origin().findings.errors() > before {
+        return None;
+    }
+    let (name, service, labels) = (name?, service?.clone(), merged(labels, &own));
+    let id: Text = format!("{service}-{name}").into();
+    Some(Slo {
+        id: id.clone(),
+        name,
+        service: Some(service),
+        description: description.unwrap_or_default(),
+        labels: labels.clone(),
+        objective: objective?,
+        window: Window::Rolling(period.window),
+        budgeting: Budgeting::Occurrences,
+        sli,
+        grouping: Vec::new(),
+        pairs: period.pairs.clone(),
+        alerting,
+        recorded: Some(Recorded {
+            family: Family::Sloth,
+            id,
+            labels,
+            metric: Text::default(),
+            lookbacks: lookbacks(&period.pairs),
+        }),
+        origin: Origin::File { path: value.origin().path.to_owned(), line: value.line(), form: Form::Sloth },
+    })
+}
+
+/// The queries; none if a plug-in knows them, or if they are wrong, which is said.
+fn indicator(value: &Value<'_>, spelling: &Spelling) -> Option<Sli> {
+    let table = value.table()?;
+    let (events, raw, plugin) = (table.get("events"), table.get("raw"), table.get("plugin"));
+    table.finish();
+    match (events, raw, plugin) {
+        (Some(events), None, None) => {
+            let table = events.table()?;
+            let part = table.need(spelling.error_query).and_then(|value| windowed(&value));
+            let total = table.need(spelling.total_query).and_then(|value| windowed(&value));
+            table.finish();
+            Some(Sli::Events { side: Side::Bad, part: part?, total: total? })
+        }
+        (None, Some(raw), None) => {
+            let table = raw.table()?;
+            let error = table.need(spelling.error_ratio_query).and_then(|value| windowed(&value));
+            table.finish();
+            Some(Sli::Ratio { error: error? })
+        }
+        (None, None, Some(plugin)) => {
+            let table = plugin.table()?;
+            let id = table.need("id").and_then(|value| value.label())?;
+            table.pass_over(&["options"]);
+            table.finish();
+            plugin.warn(&format!(
+                "the plug-in {id:?} is Sloth's to run: only the series that Sloth records are read"
+            ));
+            None
+        }
+        (None, None, None) => {
+            value.error("has none of `events`, `raw` and `plugin`");
+            None
+        }
+        _ => {
+            value.error("has more than one of `events`, `raw` and `plugin`; keep one");
+            None
+        }
+    }
+}
+
+/// A query that must say where the lookback goes.
+fn windowed(value: &Value<'_>) -> Option<Template> {
+    let query = value.query()?;
+    if !query.has_window() {
+        let example = duration::text(Duration::from_secs(300));
+        value.warn(&format!(
+            "has no {{{{.window}}}} where the lookback goes, as in [{{{{.window}}}}] instead of [{example}]: it is averaged minute by minute"
+        ));
+    }
+    Some(query)
+}
+
+/// Both kinds of alerts, without names.
+fn always() -> Alerting {
+    Alerting { page: Some(Notice::default()), ticket: Some(Notice::default()), ..Alerting::default() }
+}
+
+fn alerting(value: &Value<'_>, spelling: &Spelling) -> Option<Alerting> {
+    let table = value.table()?;
+    let labels = |key| table.get(key).map_or_else(Labels::default, |value: Value<'_>| value.labels());
+    let alerting = Alerting {
+        name: table.get("name").and_then(|value| value.word()),
+        labels: labels("labels"),
+        annotations: labels("annotations"),
+        page: table.get(spelling.page_alert).map_or_else(|| Some(Notice::default()), |value| notice(&value)),
+        ticket: table
+            .get(spelling.ticket_alert)
+            .map_or_else(|| Some(Notice::default()), |value| notice(&value)),
+        ..Alerting::default()
+    };
+    table.finish();
+    Some(alerting)
+}
+
+fn notice(value: &Value<'_>) -> Option<Notice> {
+    let table = value.table()?;
+    let labels = |key| table.get(key).map_or_else(Labels::default, |value: Value<'_>| value.labels());
+    let is_off = table.get("disable").and_then(|value| value.is_true()) == Some(true);
+    let notice = Notice { labels: labels("labels"), annotations: labels("annotations") };
+    table.finish();
+    (!is_off).then_some(notice)
+}

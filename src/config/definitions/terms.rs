@@ -1,0 +1,112 @@
+//! Values of definition files as words of the model: objectives, queries, metrics, names.
+
+use std::time::Duration;
+
+use crate::model::labels::{Labels, Text};
+use crate::model::promql;
+use crate::model::slo::{Objective, Pair, Selector, Template};
+use crate::model::text::clean;
+
+use super::table::Value;
+
+/// A lookback to try a query with.
+const TRIED: Duration = Duration::from_secs(300);
+
+impl Value<'_> {
+    /// A name of something: one line, not empty.
+    pub(super) fn word(&self) -> Option<Text> {
+        let word = self.label()?;
+        if word.is_empty() {
+            self.error("must not be empty");
+            return None;
+        }
+        Some(word.into())
+    }
+
+    /// What stands in a description, on one line.
+    pub(super) fn sentence(&self) -> Option<Text> {
+        let words = self.text()?.split_whitespace().collect::<Vec<_>>().join(" ");
+        Some(clean(&words).into())
+    }
+
+    /// An objective in percent.
+    pub(super) fn percent(&self) -> Option<Objective> {
+        self.objective(Objective::percent(self.digits()?))
+    }
+
+    /// An objective between 0 and 1.
+    pub(super) fn ratio(&self) -> Option<Objective> {
+        self.objective(Objective::ratio(self.digits()?))
+    }
+
+    fn objective<E: std::fmt::Display>(&self, read: Result<Objective, E>) -> Option<Objective> {
+        read.map_err(|error| self.error(&error.to_string())).ok()
+    }
+
+    /// A number or a text with one.
+    fn digits(&self) -> Option<&str> {
+        self.node().text().or_else(|| self.number())
+    }
+
+    /// A number that is finite.
+    pub(super) fn amount(&self) -> Option<f64> {
+        self.number()?.parse().ok()
+    }
+
+    /// A query, with the lookback left open or not. What the parser does not know may still run at a server.
+    pub(super) fn query(&self) -> Option<Template> {
+        self.query_of(self.text()?)
+    }
+
+    /// A query that `text` is, made of this value.
+    pub(super) fn query_of(&self, text: &str) -> Option<Template> {
+        let hidden = |c: &char| {
+            !matches!(c, '\n' | '\r' | '\t')
+                && *clean(c.encode_utf8(&mut [0; 4])) != *c.encode_utf8(&mut [0; 4])
+        };
+        if let Some(hidden) = text.chars().find(hidden) {
+            self.error(&format!("the query holds a character that cannot be seen, {hidden:?}"));
+            return None;
+        }
+        let template = Template::parse(text).map_err(|error| self.error(&error.to_string())).ok()?;
+        if let Err(error) = promql::parse(&template.over(TRIED)) {
+            let error = error.split_whitespace().collect::<Vec<_>>().join(" ");
+            self.warn(&format!("as far as burnwatch knows PromQL this query is not: {error}"));
+        }
+        Some(template)
+    }
+
+    /// A metric with conditions.
+    pub(super) fn selector(&self) -> Option<Selector> {
+        Selector::parse(self.text()?).map_err(|error| self.error(&error.to_string())).ok()
+    }
+
+    /// Labels or annotations; values are kept whole.
+    pub(super) fn labels(&self) -> Labels {
+        self.pairs().into_iter().map(|(name, text)| (name, clean(text.trim()).into_owned())).collect()
+    }
+
+    /// A list of names.
+    pub(super) fn words(&self) -> Vec<Text> {
+        self.list().iter().filter_map(Self::word).collect()
+    }
+}
+
+/// `over` and what only `under` has.
+pub(super) fn merged(under: &Labels, over: &Labels) -> Labels {
+    under.iter().chain(over.iter()).collect()
+}
+
+/// All lookbacks of some pairs, ascending.
+pub(super) fn lookbacks(pairs: &[Pair]) -> Vec<Duration> {
+    let mut all: Vec<_> = pairs.iter().flat_map(|pair| [pair.short, pair.long]).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Letters and digits of a name in lower case, with dashes between: `SLA for search` is `sla-for-search`.
+pub(super) fn slug(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_lowercase()
+}
