@@ -362,7 +362,7 @@ fn a_reference_is_found_in_another_file_of_the_same_load() {
     fs::write(&slo, first).unwrap();
     fs::write(&sli, others).unwrap();
     let found = load(&[dir.path().to_owned()], USUAL_PERIOD);
-    assert_eq!(found.findings, []);
+    assert!(found.findings.iter().all(|finding| finding.level < Level::Error), "{:?}", found.findings);
     assert!(found.slos.iter().any(|slo| &*slo.id == "search-inside" && slo.pairs.len() == 1));
     let alone = load(&[slo], USUAL_PERIOD);
     assert_eq!(alone.slos.len(), 0);

@@ -93,11 +93,14 @@ impl<'l> Library<'l> {
         let Some(spec) = spec else { return };
         let description = spec.get("description").and_then(|value| value.sentence());
         let service = spec.get("service").and_then(|value| value.word());
-        let window = match version {
-            Version::One => spec.need("timeWindow").and_then(|value| period::read(&value)),
-            Version::Alpha => spec.need("timeWindows").and_then(|value| period::alpha(&value)),
-        };
-        let method = spec.need("budgetingMethod").and_then(|value| method(&value));
+        let window = period::of(&spec, version);
+        let method = spec.get("budgetingMethod").map_or_else(
+            || {
+                spec.value().warn("has no `budgetingMethod`; Occurrences is taken");
+                Some(Method::Occurrences)
+            },
+            |value| method(&value),
+        );
         let shared = self.indicator(version, &spec);
         let alerts = spec.get("alertPolicies").map(|value| alert::policies(&value, self));
         let alerts = alerts.filter(|pairs| !pairs.is_empty());
@@ -300,6 +303,15 @@ fn budgeting(method: Method, version: Version, table: &Table<'_>) -> Option<Budg
         None
     });
     Some(Budgeting::Timeslices { slice: slice?, least: least? })
+}
+
+/// What an entry of a list refers to, if it does: `- nameRef: x`, or `- x` in older files.
+fn reference<'l>(entry: &Value<'l>, key: &'static str) -> Option<Value<'l>> {
+    if entry.node().text().is_some() {
+        Some(entry.clone())
+    } else {
+        entry.node().field(key).and(entry.table()?.get(key))
+    }
 }
 
 /// Something about an object that does not stop what refers to it.

@@ -1,8 +1,10 @@
 //! Pyrra's definitions: `pyrra.dev/v1alpha1`, `ServiceLevelObjective`.
 
+use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::slo::{
-    Alerting, Budgeting, Family, Form, Notice, Origin, Recorded, Selector, Side, Sli, Slo, Window, pyrra,
+    Alerting, Budgeting, Family, Form, Notice, Origin, Recorded, Selector, Side, Sli, Slo, Template, Window,
+    pyrra,
 };
 
 use super::table::{Table, Value};
@@ -122,24 +124,35 @@ fn indicator(value: &Value<'_>) -> Option<Indicator> {
         return None;
     };
     let table = given.table()?;
+    let grouping = table.get("grouping").map(|value| value.words()).unwrap_or_default();
     let found = match *kind {
         "ratio" => {
             let (part, total) = (metric(&table, "errors"), metric(&table, "total"));
             let (part, total) = (part?, total?);
-            Some((Sli::Counters { side: Side::Bad, part, total: total.clone() }, total))
+            let sli = if part.offset.is_none() && total.offset.is_none() {
+                Sli::Counters { side: Side::Bad, part: part.selector, total: total.selector.clone() }
+            } else {
+                Sli::Events { side: Side::Bad, part: part.rate(&grouping)?, total: total.rate(&grouping)? }
+            };
+            Some((sli, total.selector))
         }
         "latency" => {
             let (fast, total) = (metric(&table, "success"), metric(&table, "total"));
             let (fast, total) = (fast?, total?);
-            if fast.equal("le").is_none() {
+            if fast.selector.equal("le").is_none() {
                 given.error("`success.metric` must name one bucket, as in le=\"0.5\"");
                 return None;
             }
-            Some((Sli::Latency { fast, total: total.clone() }, total))
+            let sli = if fast.offset.is_none() && total.offset.is_none() {
+                Sli::Latency { fast: fast.selector, total: total.selector.clone() }
+            } else {
+                Sli::Events { side: Side::Good, part: fast.rate(&grouping)?, total: total.rate(&grouping)? }
+            };
+            Some((sli, total.selector))
         }
         "latencyNative" => {
             let threshold = table.need("latency").and_then(|value| value.duration());
-            let (threshold, total) = (threshold, metric(&table, "total"));
+            let total = plain(&table, "total");
             let (threshold, total) = (threshold?.as_secs_f64(), total?);
             Some((Sli::NativeLatency { histogram: total.clone(), threshold }, total))
         }
@@ -148,13 +161,45 @@ fn indicator(value: &Value<'_>) -> Option<Indicator> {
             Some((Sli::Gauge { metric: metric.clone() }, metric))
         }
     };
-    let grouping = table.get("grouping").map(|value| value.words()).unwrap_or_default();
     table.finish();
     found.map(|(sli, total)| Indicator { sli, total, grouping })
 }
 
+/// A metric, perhaps as it was some time ago.
+struct Metric<'l> {
+    selector: Selector,
+    offset: Option<String>,
+    value: Value<'l>,
+}
+
+impl Metric<'_> {
+    /// The query of its rate, for what a selector alone cannot say.
+    fn rate(&self, grouping: &[Text]) -> Option<Template> {
+        let by = if grouping.is_empty() { String::new() } else { format!(" by ({})", grouping.join(", ")) };
+        let offset = self.offset.as_ref().map_or_else(String::new, |offset| format!(" offset {offset}"));
+        self.value.query_of(&format!("sum{by} (rate({}[{{{{.window}}}}]{offset}))", self.selector))
+    }
+}
+
 /// The metric in a table that has nothing else.
-fn metric(table: &Table<'_>, key: &'static str) -> Option<Selector> {
+fn metric<'l>(table: &Table<'l>, key: &'static str) -> Option<Metric<'l>> {
+    let table = table.need(key)?.table()?;
+    let value = table.need("metric");
+    table.finish();
+    let value = value?;
+    let text = value.text()?.trim();
+    // Pyrra takes whatever Prometheus takes for a vector
+    if let Some((before, offset)) = text.rsplit_once(" offset ")
+        && let Ok(selector) = Selector::parse(before)
+        && duration::parse(offset.trim()).is_ok()
+    {
+        return Some(Metric { selector, offset: Some(offset.trim().to_owned()), value });
+    }
+    Some(Metric { selector: value.selector()?, offset: None, value })
+}
+
+/// The same where there is no way to say an offset.
+fn plain(table: &Table<'_>, key: &'static str) -> Option<Selector> {
     let table = table.need(key)?.table()?;
     let metric = table.need("metric").and_then(|value| value.selector());
     table.finish();

@@ -146,7 +146,8 @@ fn one(
     let sli = table.need("sli").and_then(|value| indicator(&value, spelling));
     let alerting =
         table.get("alerting").map_or_else(always, |value| alerting(&value, spelling).unwrap_or_default());
-    table.pass_over(&["plugins", spelling.plugins]);
+    // `interval` is for the rules that Sloth writes
+    table.pass_over(&["plugins", "interval", spelling.plugins]);
     table.finish();
     if value.origin().findings.errors() > before {
         return None;

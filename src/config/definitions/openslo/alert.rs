@@ -4,7 +4,7 @@ use crate::model::promql::Comparison;
 use crate::model::slo::{Pair, Severity};
 
 use super::super::table::Value;
-use super::{Library, indicator, missing, period};
+use super::{Library, indicator, missing, period, reference};
 
 /// The pairs of all policies that an SLO names, the most severe first.
 ///
@@ -12,12 +12,10 @@ use super::{Library, indicator, missing, period};
 pub(super) fn policies(value: &Value<'_>, library: &Library<'_>) -> Vec<Pair> {
     let mut pairs = Vec::new();
     for entry in value.list() {
-        let Some(table) = entry.table() else { continue };
-        let Some(reference) = table.get("alertPolicyRef") else {
+        let Some(reference) = reference(&entry, "alertPolicyRef") else {
             pairs.extend(policy(&entry, library));
             continue;
         };
-        table.finish();
         let Some(name) = reference.text() else { continue };
         match library.find("AlertPolicy", name, &reference) {
             Some(found) => pairs.extend(policy(&found, library)),
@@ -38,12 +36,10 @@ pub(super) fn policy(value: &Value<'_>, library: &Library<'_>) -> Vec<Pair> {
     spec.pass_over(&["description", "alertWhenNoData", "alertWhenResolved", "alertWhenBreaching"]);
     let mut pairs = Vec::new();
     for entry in spec.get("conditions").map(|value| value.list()).unwrap_or_default() {
-        let Some(table) = entry.table() else { continue };
-        let Some(reference) = table.get("conditionRef") else {
+        let Some(reference) = reference(&entry, "conditionRef") else {
             pairs.extend(condition(&entry));
             continue;
         };
-        table.finish();
         let Some(name) = reference.text() else { continue };
         match library.find("AlertCondition", name, &reference) {
             Some(found) => pairs.extend(condition(&found)),
@@ -51,7 +47,7 @@ pub(super) fn policy(value: &Value<'_>, library: &Library<'_>) -> Vec<Pair> {
         }
     }
     for entry in spec.get("notificationTargets").map(|value| value.list()).unwrap_or_default() {
-        let Some(reference) = entry.table().and_then(|table| table.get("targetRef")) else { continue };
+        let Some(reference) = reference(&entry, "targetRef") else { continue };
         let Some(name) = reference.text() else { continue };
         if library.find("AlertNotificationTarget", name, &reference).is_none() {
             missing(&reference, "AlertNotificationTarget", name, "");

@@ -1,6 +1,8 @@
 //! How an OpenSLO is measured: ratios of good, bad and all, ratios that are told, values with a threshold.
 
-use crate::model::promql::Comparison;
+use std::time::Duration;
+
+use crate::model::promql::{self, Comparison};
 use crate::model::slo::{Selector, Side, Sli, Template};
 
 use super::super::table::{Table, Value};
@@ -82,7 +84,7 @@ fn metrics(spec: &Value<'_>, library: &Library<'_>) -> Option<Indicator> {
 
 fn ratio_metric(value: &Value<'_>, library: &Library<'_>) -> Option<Indicator> {
     let table = value.table()?;
-    let counter = table.get("counter").map_or(Some(false), |value| value.is_true());
+    let counter = Counter::of(table.get("counter").as_ref());
     let read = |key| {
         let metric = table.get(key)?;
         let found = metric.table().and_then(|metric| {
@@ -121,7 +123,7 @@ fn ratio_metric(value: &Value<'_>, library: &Library<'_>) -> Option<Indicator> {
         return None;
     };
     match (part.1?, total.1?) {
-        (Source::Query(part), Source::Query(total)) => events(side, &part, &total, counter?),
+        (Source::Query(part), Source::Query(total)) => events(side, &part, &total, counter),
         _ => Some(Indicator::Elsewhere),
     }
 }
@@ -148,12 +150,44 @@ fn raw_ratio(value: &Value<'_>, source: &Source<'_>, raw_type: Option<&Value<'_>
     Some(Indicator::Ready(Sli::Ratio { error }))
 }
 
+/// Whether numbers only go up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counter {
+    Yes,
+    No,
+    /// Not said: the name of the metric tells.
+    Unsaid,
+}
+
+impl Counter {
+    fn of(value: Option<&Value<'_>>) -> Self {
+        match value.map(Value::is_true) {
+            Some(Some(true)) => Self::Yes,
+            Some(_) => Self::No,
+            None => Self::Unsaid,
+        }
+    }
+
+    /// Whether this query is the bare number of a counter.
+    fn is_bare(self, query: &Template) -> bool {
+        if query.has_window() || query.as_str().contains('[') {
+            return false;
+        }
+        let is_named =
+            |metric: &str| ["_total", "_count", "_bucket", "_sum"].iter().any(|end| metric.ends_with(end));
+        match self {
+            Self::Yes => true,
+            Self::No => false,
+            Self::Unsaid => counted(query).is_some_and(|selector| is_named(&selector.metric)),
+        }
+    }
+}
+
 /// Two queries. A counter that nobody takes the rate of is a number since the last restart: then the rate is ours to take.
-fn events(side: Side, part: &Value<'_>, total: &Value<'_>, counter: bool) -> Option<Indicator> {
+fn events(side: Side, part: &Value<'_>, total: &Value<'_>, counter: Counter) -> Option<Indicator> {
     let (one, two) = (part.query(), total.query());
     let (one, two) = (one?, two?);
-    let is_bare = |query: &Template| counter && !query.has_window() && !query.as_str().contains('[');
-    if !is_bare(&one) && !is_bare(&two) {
+    if !counter.is_bare(&one) && !counter.is_bare(&two) {
         return Some(Indicator::Ready(Sli::Events { side, part: one, total: two }));
     }
     if let (Some(part), Some(total)) = (counted(&one), counted(&two)) {
@@ -214,23 +248,34 @@ fn source<'l>(value: &Value<'l>, library: &Library<'_>) -> Option<Source<'l>> {
     let spec = table.need("spec");
     table.finish();
     let kind = kind.or_else(|| data_source(reference.as_ref()?, library));
-    if let Some(kind) = kind.filter(|kind| !is_promql(kind)) {
-        return Some(elsewhere(value, &kind));
+    if let Some(kind) = kind.as_ref().filter(|kind| !is_promql(kind)) {
+        return Some(elsewhere(value, kind));
     }
     // free form: what it means is the data source's business
     let spec = spec?.table()?;
     let query = ["query", "promql", "expr"].into_iter().find_map(|key| spec.get(key));
-    if query.is_none() {
-        spec.value().error("has no `query`");
+    let Some(query) = query else {
+        if kind.is_some() {
+            spec.value().error("has no `query`");
+            return None;
+        }
+        return Some(elsewhere(value, "something that is not said"));
+    };
+    if kind.is_none() && Template::parse(query.text()?).is_ok_and(|query| !is_promql_text(&query)) {
+        return Some(elsewhere(value, "something that is not said"));
     }
-    query.map(Source::Query)
+    Some(Source::Query(query))
+}
+
+fn is_promql_text(query: &Template) -> bool {
+    promql::parse(&query.over(Duration::from_secs(300))).is_ok()
 }
 
 /// The kind of the data source that is referred to, if that is known.
 fn data_source(reference: &Value<'_>, library: &Library<'_>) -> Option<String> {
     let name = reference.text()?;
     let Some(found) = library.find("DataSource", name, reference) else {
-        super::missing(reference, "DataSource", name, "; a Prometheus is taken for it");
+        super::missing(reference, "DataSource", name, "");
         return None;
     };
     found.node().field("spec")?.field("type")?.text().map(str::to_owned)
@@ -252,7 +297,7 @@ pub(super) fn alpha_ratio(value: &Value<'_>) -> Option<Indicator> {
     let table = value.table()?;
     let counter = ["incremental", "counter"].into_iter().find_map(|key| table.get(key));
     table.pass_over(&["incremental", "counter"]);
-    let counter = counter.map_or(Some(false), |value| value.is_true());
+    let counter = Counter::of(counter.as_ref());
     let (good, bad) = (table.get("good"), table.get("bad"));
     let side = if good.is_some() { Side::Good } else { Side::Bad };
     let part = good.or(bad);
@@ -262,7 +307,7 @@ pub(super) fn alpha_ratio(value: &Value<'_>) -> Option<Indicator> {
     let total = table.need("total").and_then(|value| alpha_source(&value));
     table.finish();
     match (alpha_source(&part?)?, total?) {
-        (Source::Query(part), Source::Query(total)) => events(side, &part, &total, counter?),
+        (Source::Query(part), Source::Query(total)) => events(side, &part, &total, counter),
         _ => Some(Indicator::Elsewhere),
     }
 }

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::model::slo::{Calendar, CalendarUnit, Window};
 
 use super::super::table::{Table, Value};
+use super::Version;
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
@@ -91,14 +92,34 @@ fn single<'l>(value: &Value<'l>) -> Option<Table<'l>> {
     one.table()
 }
 
+/// The window of an SLO.
+pub(super) fn of(spec: &Table<'_>, version: Version) -> Option<Window> {
+    let key = match version {
+        Version::One => "timeWindow",
+        Version::Alpha => "timeWindows",
+    };
+    let Some(value) = spec.get(key) else {
+        spec.value().warn(&format!("has no `{key}`; the last 30 days are taken"));
+        return Some(Window::Rolling(Duration::from_secs(30 * 86_400)));
+    };
+    let table = single(&value)?;
+    // some files of the older version have the newer word
+    let window = if version == Version::One || table.value().node().field("duration").is_some() {
+        read(&table)
+    } else {
+        alpha(&table)
+    };
+    table.finish();
+    window
+}
+
 /// The window of `openslo/v1`.
-pub(super) fn read(value: &Value<'_>) -> Option<Window> {
-    let table = single(value)?;
+fn read(table: &Table<'_>) -> Option<Window> {
     let duration = table.need("duration");
     let calendar = table.get("calendar");
     // left out, a window with a calendar is not rolling
     let rolling = table.get("isRolling").map_or(Some(calendar.is_none()), |value| value.is_true());
-    let window = match duration {
+    match duration {
         Some(duration) if rolling? => {
             let read = shorthand(&duration)?;
             if "MQY".contains(read.unit) {
@@ -118,17 +139,14 @@ pub(super) fn read(value: &Value<'_>) -> Option<Window> {
             if unit.is_none() {
                 duration.error("a calendar window has days, weeks, months (M), quarters (Q) or years (Y)");
             }
-            unit.and_then(|unit| calendar_window(&table, calendar.as_ref(), read.count, unit))
+            unit.and_then(|unit| calendar_window(table, calendar.as_ref(), read.count, unit))
         }
         None => None,
-    };
-    table.finish();
-    window
+    }
 }
 
 /// The window of `openslo/v1alpha`.
-pub(super) fn alpha(value: &Value<'_>) -> Option<Window> {
-    let table = single(value)?;
+fn alpha(table: &Table<'_>) -> Option<Window> {
     let calendar = table.get("calendar");
     let rolling = table.get("isRolling").map_or(Some(calendar.is_none()), |value| value.is_true());
     let unit = table.need("unit").and_then(|value| {
@@ -158,16 +176,14 @@ pub(super) fn alpha(value: &Value<'_>) -> Option<Window> {
     });
     let (unit, count, rolling) = (unit?, count?, rolling?);
     let read = Shorthand { count, unit };
-    let window = match read.calendar() {
+    match read.calendar() {
         _ if rolling => read.length().map(Window::Rolling),
-        Some(unit) => calendar_window(&table, calendar.as_ref(), count, unit),
+        Some(unit) => calendar_window(table, calendar.as_ref(), count, unit),
         None => {
             table.value().error("a calendar window has days, weeks, months, quarters or years");
             None
         }
-    };
-    table.finish();
-    window
+    }
 }
 
 fn calendar_window(
