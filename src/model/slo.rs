@@ -8,6 +8,7 @@ mod pair;
 pub mod query;
 mod reading;
 mod recorded;
+pub mod rules;
 mod selector;
 mod standing;
 mod template;
