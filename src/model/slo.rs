@@ -2,7 +2,10 @@
 //!
 //! Words, sums and query texts only: reading files is `config`'s, asking is `backend`'s.
 
+mod budget;
 mod definition;
+mod exhaustion;
+mod forecast;
 mod objective;
 mod pair;
 pub mod query;
@@ -10,16 +13,21 @@ mod reading;
 mod recorded;
 pub mod rules;
 mod selector;
+mod spending;
 mod standing;
 mod template;
 mod window;
 
+pub use budget::{ErrorBudget, Slices, budget_time, mean_ratio};
 pub use definition::{Alerting, Budgeting, Form, Notice, Origin, Side, Sli, Slo};
+pub use exhaustion::{Exhaustion, Since, UnderWay, exhausted_since};
+pub use forecast::Forecast;
 pub use objective::{Objective, ObjectiveError};
 pub use pair::{Pair, Severity, pyrra, sloth, standard};
 pub use reading::{Evaluation, GroupReading, Measured, Odd, SloBoard, SloReading};
 pub use recorded::{Family, Recorded, written};
 pub use selector::{Match, Selector, SelectorError};
+pub use spending::Spending;
 pub use standing::{BASIS, Burn, Doubt, PairNow, SloState, SloStatus, Standing};
 pub use template::{Template, TemplateError};
 pub use window::{Bounds, Calendar, CalendarUnit, Window};
