@@ -9,8 +9,10 @@ mod answer;
 mod book;
 mod clock;
 mod noise;
+mod promised;
 mod query;
 mod rules;
+mod slos;
 mod story;
 mod world;
 
@@ -78,6 +80,7 @@ impl Role {
                     AskKind::Rules,
                     AskKind::Series,
                     AskKind::Firings,
+                    AskKind::Slos,
                 ],
             ),
             Self::Alertmanager => ("alertmanager", vec![AskKind::Probe, AskKind::Alerts, AskKind::Silences]),
@@ -162,7 +165,8 @@ impl DemoSource {
                 let until = time.demo(now.min(span.end() + span.step()));
                 Answer::Firings(world.firings(labels, region, (time.demo(span.start()), until), time))
             }
-            Ask::Alerts | Ask::Silences | Ask::Slos { .. } => return Err(not_offered(ask)),
+            Ask::Slos { .. } => Answer::Slos(world.slos(region, moment(ask, now), time)),
+            Ask::Alerts | Ask::Silences => return Err(not_offered(ask)),
         })
     }
 

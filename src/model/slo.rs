@@ -2,23 +2,41 @@
 //!
 //! Words, sums and query texts only: reading files is `config`'s, asking is `backend`'s.
 
+mod apdex;
+mod budget;
 mod definition;
+mod exhaustion;
+mod forecast;
+mod latency;
 mod objective;
 mod pair;
 pub mod query;
 mod reading;
 mod recorded;
+pub mod rules;
+mod rollup;
 mod selector;
+pub mod show;
+mod spending;
 mod standing;
 mod template;
+mod traffic;
 mod window;
 
+pub use apdex::{Apdex, Grade};
+pub use budget::{ErrorBudget, Slices, budget_time, mean_ratio};
 pub use definition::{Alerting, Budgeting, Form, Notice, Origin, Side, Sli, Slo};
+pub use exhaustion::{Exhaustion, Since, UnderWay, exhausted_since};
+pub use forecast::Forecast;
+pub use latency::{Within, is_same_bound, within};
 pub use objective::{Objective, ObjectiveError};
 pub use pair::{Pair, Severity, pyrra, sloth, standard};
 pub use reading::{Evaluation, GroupReading, Measured, Odd, SloBoard, SloReading};
 pub use recorded::{Family, Recorded, written};
+pub use rollup::{combined_error_ratio, weighted_availability};
 pub use selector::{Match, Selector, SelectorError};
+pub use spending::Spending;
 pub use standing::{BASIS, Burn, Doubt, PairNow, SloState, SloStatus, Standing};
 pub use template::{Template, TemplateError};
+pub use traffic::{Guard, are_few, fewest_events};
 pub use window::{Bounds, Calendar, CalendarUnit, Window};

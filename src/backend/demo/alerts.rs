@@ -285,7 +285,7 @@ fn edge(holding: impl Fn(f64) -> bool, mut inside: f64, mut outside: f64) -> f64
 }
 
 /// The labels that a rule gives the alert of a line: the line's, its own, and its name.
-fn alert_labels(rule: &Rule, subject: &Subject<'_>) -> Labels {
+pub(super) fn alert_labels(rule: &Rule, subject: &Subject<'_>) -> Labels {
     let known = subject.labels.iter().chain(rule.shown.labels.iter());
     let known = known.map(|(name, value)| (name.clone(), value.clone()));
     Labels::new(known.chain([("alertname".into(), Arc::clone(&rule.shown.name))]).collect())

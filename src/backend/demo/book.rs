@@ -1,4 +1,4 @@
-//! The files under `assets/demo` as they are written: services, story, rules.
+//! The files under `assets/demo` as they are written: services, story, rules, promises.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +13,7 @@ pub(super) struct Book {
     pub(super) services: Vec<Service>,
     pub(super) story: Story,
     pub(super) rules: Rules,
+    pub(super) slos: Vec<Promise>,
 }
 
 impl Book {
@@ -21,10 +22,12 @@ impl Book {
         const SOUND: &str = "the embedded files are read by the tests";
         let services: Services =
             toml::from_str(include_str!("../../../assets/demo/services.toml")).expect(SOUND);
+        let promises: Promises = toml::from_str(include_str!("../../../assets/demo/slos.toml")).expect(SOUND);
         Self {
             services: services.service,
             story: toml::from_str(include_str!("../../../assets/demo/story.toml")).expect(SOUND),
             rules: toml::from_str(include_str!("../../../assets/demo/rules.toml")).expect(SOUND),
+            slos: promises.slo,
         }
     }
 }
@@ -163,6 +166,22 @@ impl Effect {
             at => (fallen - at) / (fallen - fall),
         }
     }
+
+    /// The level summed up between two moments after its beginning, in seconds.
+    pub(super) fn area(&self, from: f64, to: f64) -> f64 {
+        self.area_until(to) - self.area_until(from)
+    }
+
+    fn area_until(&self, offset: f64) -> f64 {
+        let [rise, risen] = self.rise.map(|at| at.0);
+        let [fall, fallen] = self.fall.map(|at| at.0);
+        // it rises, stays, falls: each part as far as it has come
+        let part = |from: f64, to: f64| (offset.clamp(from, to.max(from)) - from).max(0.0);
+        let (up, level, down) = (part(rise, risen), part(risen, fall), part(fall, fallen));
+        let slope =
+            |passed: f64, length: f64| if length > 0.0 { passed * passed / length / 2.0 } else { 0.0 };
+        slope(up, risen - rise) + level + down - slope(down, fallen - fall)
+    }
 }
 
 /// A silence that somebody made.
@@ -278,6 +297,44 @@ pub(super) struct Inhibit {
     pub(super) source: String,
     pub(super) target: String,
     pub(super) equal: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Promises {
+    slo: Vec<Promise>,
+}
+
+/// A promise of each of its services.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Promise {
+    pub(super) name: String,
+    pub(super) measure: Promised,
+    pub(super) objective: String,
+    pub(super) services: Vec<String>,
+    pub(super) description: String,
+}
+
+/// What breaks a promise.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Promised {
+    /// A request that fails.
+    Errors,
+    /// A request that takes longer than so many seconds.
+    Slower(f64),
+}
+
+impl<'de> Deserialize<'de> for Promised {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let slower = text.strip_prefix("slower:").and_then(|seconds| seconds.parse().ok());
+        match slower {
+            Some(seconds) => Ok(Self::Slower(seconds)),
+            None if text == "errors" => Ok(Self::Errors),
+            None => Err(D::Error::custom(format!("{text:?} is not promised"))),
+        }
+    }
 }
 
 /// Seconds of demo time, written as `1m30s` or, before the beginning, `-20h`.

@@ -20,6 +20,11 @@ impl Clock {
         (at.as_millisecond().saturating_sub(self.origin)) as f64 / 1000.0 * self.speed
     }
 
+    /// How many seconds of demo time go by in one of the screen.
+    pub(super) fn speed(self) -> f64 {
+        self.speed
+    }
+
     /// The moment of this demo time, to the millisecond.
     pub(super) fn wall(self, t: f64) -> Timestamp {
         #[expect(clippy::cast_possible_truncation, reason = "a cast of a float saturates")]

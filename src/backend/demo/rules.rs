@@ -92,7 +92,7 @@ fn one(book: &Book, pattern: &book::Rule, region: Region, service: &str, service
 }
 
 /// `fraud-scoring` as `FraudScoring`.
-fn capitalised(name: &str) -> String {
+pub(super) fn capitalised(name: &str) -> String {
     name.split('-')
         .flat_map(|word| {
             let mut letters = word.chars();

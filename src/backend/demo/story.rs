@@ -8,7 +8,7 @@ const DELAY: f64 = 10.0;
 /// Which share of a needed service's errors gets through retries and fallbacks.
 const LEAK: f64 = 0.3;
 /// Past cycles come in blocks of this many, one of which had a chapter.
-const BLOCK: i64 = 28;
+const BLOCK: i64 = 112;
 /// How many cycles are looked through at most for earlier firings.
 const CYCLES_BACK: i64 = 20_000;
 /// How many times of the same thing are looked at at most, the newest.
@@ -93,22 +93,21 @@ impl Schedule {
 
     /// The times that this began between two moments, the newest first; at most [`OCCURRENCES`].
     pub(super) fn between(&self, begin: Begin, from: f64, to: f64) -> Vec<Occurrence> {
+        self.each(begin, from, to).take(OCCURRENCES).collect()
+    }
+
+    /// All times that this began between two moments, the newest first.
+    pub(super) fn each(&self, begin: Begin, from: f64, to: f64) -> impl Iterator<Item = Occurrence> {
         let (zero, every) = match begin {
             Begin::Chapter(_) => (0.0, self.cycle),
             Begin::Every { start, every } => (start, every),
         };
         let (first, _) = floor((from - zero) / every);
         let (last, _) = floor((to - zero) / every);
-        (first.max(last.saturating_sub(CYCLES_BACK))..=last)
-            .rev()
-            .filter_map(|times| match begin {
-                Begin::Chapter(chapter) => {
-                    (self.chapter(times) == Some(chapter)).then(|| self.occurrence(times))
-                }
-                Begin::Every { .. } => Some(Occurrence { start: zero + times as f64 * every, strength: 1.0 }),
-            })
-            .take(OCCURRENCES)
-            .collect()
+        (first.max(last.saturating_sub(CYCLES_BACK))..=last).rev().filter_map(move |times| match begin {
+            Begin::Chapter(chapter) => (self.chapter(times) == Some(chapter)).then(|| self.occurrence(times)),
+            Begin::Every { .. } => Some(Occurrence { start: zero + times as f64 * every, strength: 1.0 }),
+        })
     }
 
     fn occurrence(&self, cycle: i64) -> Occurrence {

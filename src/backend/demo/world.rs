@@ -8,6 +8,7 @@ use crate::model::service::Signals;
 use super::book::{Book, Deploy, Measure, Region, Service};
 use super::noise::{Latency, P50, P95, P99, day, mix, mix_text, wobble};
 use super::rules::{Rule, expand};
+use super::slos::{Pledge, pledges};
 use super::story::{Act, Begin, Impact, Schedule, acts, felt, impact};
 
 /// Satisfied below this latency, in seconds (Apdex).
@@ -20,6 +21,7 @@ pub struct DemoWorld {
     pub(super) schedule: Schedule,
     pub(super) places: Vec<Place>,
     pub(super) rules: Vec<Rule>,
+    pub(super) pledges: Vec<Pledge>,
 }
 
 /// A service in a region.
@@ -60,8 +62,8 @@ impl DemoWorld {
             .collect();
         places.sort_by(|a, b| (&a.name, a.region).cmp(&(&b.name, b.region)));
         let schedule = Schedule::new(seed, &book);
-        let rules = expand(&book);
-        Self { book, schedule, places, rules }
+        let (rules, pledges) = (expand(&book), pledges(&book));
+        Self { book, schedule, places, rules, pledges }
     }
 
     /// The places that a source watches, in the order of the services' names.
@@ -203,6 +205,11 @@ impl Place {
                 .collect()
         };
         format!("{}-{}-{}", self.name, word(self.key, 9), word(mix(self.key, u64::from(pod)), 5))
+    }
+
+    /// How long requests take while nothing happens.
+    pub(super) fn calm_latency(&self) -> Option<Latency> {
+        Some(Latency { median: self.service.latency?, tail: self.service.tail, slow: 0.0 })
     }
 
     /// Whether something of the story reaches this number of the place, and when.

@@ -44,6 +44,15 @@ impl Measure {
         }
     }
 
+    /// Bad / all as the tools write it into rules: absent where nothing failed yet.
+    pub fn plain_ratio(&self) -> String {
+        match self {
+            Self::Counts { side: Side::Bad, part, total } => format!("({part})\n/\n({total})"),
+            Self::Counts { side: Side::Good, part, total } => format!("1 - (({part})\n/\n({total}))"),
+            Self::Ratio(query) => format!("({query})"),
+        }
+    }
+
     /// All its queries.
     pub fn queries(&self) -> impl Iterator<Item = &str> {
         let (one, two) = match self {

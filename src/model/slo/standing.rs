@@ -10,6 +10,7 @@ use super::super::fingerprint::Fingerprint;
 use super::super::labels::{Labels, Text};
 use super::super::source::SourceId;
 use super::definition::Slo;
+use super::exhaustion::{Exhaustion, UnderWay};
 use super::pair::{Pair, Severity};
 use super::reading::{Evaluation, GroupReading, Measured, Odd, SloReading};
 use super::window::Window;
@@ -117,8 +118,8 @@ pub struct Standing {
     pub burns: Vec<Burn>,
     /// The pairs of the SLO, now.
     pub pairs: Vec<PairNow>,
-    /// When the budget is gone at the burn of [`BASIS`], at the earliest; zero if it is, none if it will not be.
-    pub exhaustion: Option<Duration>,
+    /// When the budget is gone at the burn of [`BASIS`], at the earliest; none if one of the two is not known.
+    pub exhaustion: Option<Exhaustion>,
     /// The share of the window for which there are data, 0 to 1, if not all of it.
     pub covered: Option<f64>,
 }
@@ -200,10 +201,11 @@ impl Standing {
             })
             .collect();
         let pairs: Vec<PairNow> = slo.pairs.iter().map(|pair| PairNow::of(*pair, group, budget)).collect();
-        let spent = group.window.error().map(|error| error / budget * share_elapsed(&slo.window, at));
         let basis = burns.iter().find(|burn| burn.lookback == BASIS).and_then(|burn| burn.rate);
+        let average = group.window.error().map(|error| error / budget);
+        let spending = average.and_then(|average| spending(&slo.window, average, basis, at));
+        let spent = spending.map(|(spent, _)| spent);
         let state = state(&pairs, spent, basis, group);
-        let length = slo.window.length(at);
         Self {
             labels: group.labels.clone(),
             state,
@@ -211,7 +213,7 @@ impl Standing {
             window: group.window,
             is_time_weighted: group.is_time_weighted,
             spent,
-            exhaustion: spent.zip(basis).and_then(|(spent, burn)| earliest(1.0 - spent, length, burn)),
+            exhaustion: spending.and_then(|(_, exhaustion)| exhaustion),
             covered: group.first.and_then(|first| covered(&slo.window, first, at)),
             burns,
             pairs,
@@ -292,23 +294,24 @@ fn doubt(reading: &SloReading, group: &GroupReading) -> Option<Doubt> {
     }
 }
 
-/// Of a calendar window only what has passed can have been spent; a rolling one is always whole.
-fn share_elapsed(window: &Window, at: Timestamp) -> f64 {
+/// What is spent of the whole window's budget, and when it is gone at this burn: in a calendar window only what has passed can
+/// have been spent, a rolling one is always whole.
+fn spending(
+    window: &Window,
+    average: f64,
+    basis: Option<f64>,
+    at: Timestamp,
+) -> Option<(f64, Option<Exhaustion>)> {
     match window {
-        Window::Rolling(_) => 1.0,
+        Window::Rolling(length) => {
+            let exhaustion = basis.and_then(|burn| Exhaustion::earliest(1.0 - average, burn, *length));
+            Some((average, exhaustion))
+        }
         Window::Calendar(_) => {
-            let (elapsed, length) = (window.elapsed(at).as_secs_f64(), window.length(at).as_secs_f64());
-            if length > 0.0 { (elapsed / length).clamp(0.0, 1.0) } else { 1.0 }
+            let under_way = UnderWay::new(average, window.bounds(at), at)?;
+            Some((under_way.spent(), basis.and_then(|burn| under_way.exhaustion(burn))))
         }
     }
-}
-
-/// How long the budget lasts at this burn if nothing comes back: `left * W / burn`.
-fn earliest(left: f64, window: Duration, burn: f64) -> Option<Duration> {
-    if left <= 0.0 {
-        return Some(Duration::ZERO);
-    }
-    Duration::try_from_secs_f64(left * window.as_secs_f64() / burn).ok().filter(|_| burn > 0.0)
 }
 
 fn covered(window: &Window, first: Timestamp, at: Timestamp) -> Option<f64> {

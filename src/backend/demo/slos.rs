@@ -1,0 +1,235 @@
+//! The promises of the demo world: error ratios over any lookback, from the same numbers as everything else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::labels::{Labels, Text};
+use crate::model::slo::{
+    Alerting, Budgeting, Evaluation, Family, GroupReading, Measured, Notice, Objective, Origin, Recorded,
+    Selector, Side, Sli, Slo, SloBoard, SloReading, Window, standard,
+};
+
+use super::book::{Book, Promise, Promised, Region};
+use super::clock::Clock;
+use super::story::{Begin, Schedule};
+use super::world::{DemoWorld, Place};
+
+const DAY: u64 = 86_400;
+/// The window of all promises.
+const WINDOW: Duration = Duration::from_secs(30 * DAY);
+/// Over which lookbacks their rules record.
+const LOOKBACKS: [u64; 7] = [300, 1800, 3600, 2 * 3600, 6 * 3600, DAY, 3 * DAY];
+/// Up to this lookback every wobble is seen, in seconds; beyond it only what the story does.
+const SHORT: f64 = 600.0;
+/// Demo seconds between two looks at what wobbles.
+const SAMPLE: f64 = 10.0;
+/// Looks at one thing that happens, where it cannot be summed up in a formula.
+const LOOKS: u32 = 24;
+
+/// A promise of one service, with what it is measured by.
+#[derive(Debug, Clone)]
+pub(super) struct Pledge {
+    pub(super) slo: Arc<Slo>,
+    pub(super) promised: Promised,
+}
+
+/// The promises of the book, in the order of their ids.
+pub(super) fn pledges(book: &Book) -> Vec<Pledge> {
+    let each = book.slos.iter().flat_map(|promise| promise.services.iter().map(move |name| (promise, name)));
+    let mut all: Vec<Pledge> = each.map(|(promise, name)| pledge(book, promise, name)).collect();
+    all.sort_by(|a, b| a.slo.id.cmp(&b.slo.id));
+    all
+}
+
+fn pledge(book: &Book, promise: &Promise, service: &str) -> Pledge {
+    const SOUND: &str = "the embedded promises are read by the tests";
+    let id: Text = format!("{service}-{}", promise.name).into();
+    let objective = Objective::percent(&promise.objective).expect(SOUND);
+    let described =
+        promise.description.replace("%objective%", &promise.objective).replace("%service%", service);
+    let selector = |text: String| Selector::parse(&text).expect(SOUND);
+    let quoted = crate::model::promql::quoted(service);
+    let sli = match promise.measure {
+        Promised::Errors => Sli::Counters {
+            side: Side::Bad,
+            part: selector(format!(r#"http_requests_total{{service={quoted}, code=~"5.."}}"#)),
+            total: selector(format!("http_requests_total{{service={quoted}}}")),
+        },
+        Promised::Slower(seconds) => Sli::Latency {
+            fast: selector(format!(
+                r#"http_request_duration_seconds_bucket{{service={quoted}, le="{seconds}"}}"#
+            )),
+            total: selector(format!("http_request_duration_seconds_count{{service={quoted}}}")),
+        },
+    };
+    let team = book.services.iter().find(|known| known.name == service);
+    let labels = team.map(|known| Labels::from_iter([("team", &known.team), ("tier", &known.tier)]));
+    let labels = labels.unwrap_or_default();
+    let alerts = match promise.measure {
+        Promised::Errors => "ErrorBudgetBurn",
+        Promised::Slower(_) => "LatencyHigh",
+    };
+    let slo = Slo {
+        name: promise.name.as_str().into(),
+        service: Some(service.into()),
+        description: described.into(),
+        objective,
+        window: Window::Rolling(WINDOW),
+        budgeting: Budgeting::Occurrences,
+        sli: Some(sli),
+        grouping: Vec::new(),
+        pairs: standard(WINDOW).to_vec(),
+        alerting: Alerting {
+            name: Some(format!("{}{alerts}", super::rules::capitalised(service)).into()),
+            page: Some(Notice::default()),
+            ticket: Some(Notice::default()),
+            ..Alerting::default()
+        },
+        recorded: Some(Recorded {
+            family: Family::Sloth,
+            id: id.clone(),
+            labels: labels.clone(),
+            metric: "".into(),
+            lookbacks: LOOKBACKS.map(Duration::from_secs).to_vec(),
+        }),
+        labels,
+        origin: Origin::Series,
+        id,
+    };
+    Pledge { slo: Arc::new(slo), promised: promise.measure }
+}
+
+impl DemoWorld {
+    /// All promises of a region.
+    pub(super) fn slos(&self, region: Region, at: Timestamp, clock: &Clock) -> SloBoard {
+        let t = clock.demo(at);
+        let here =
+            self.pledges.iter().filter_map(|pledge| Some((pledge, self.place(pledge.service(), region)?)));
+        let readings = here.map(|(pledge, place)| {
+            let group = GroupReading {
+                labels: Labels::default(),
+                recent: LOOKBACKS
+                    .map(|seconds| {
+                        (Duration::from_secs(seconds), self.error_ratio(pledge, place, seconds, t, clock))
+                    })
+                    .to_vec(),
+                window: self.error_ratio(pledge, place, 30 * DAY, t, clock),
+                is_time_weighted: true,
+                first: None,
+                newest: None,
+            };
+            SloReading {
+                slo: Arc::clone(&pledge.slo),
+                evaluation: Evaluation::Recorded,
+                groups: vec![group],
+                trouble: None,
+            }
+        });
+        SloBoard { at, readings: readings.collect(), warnings: Vec::new() }
+    }
+
+    fn error_ratio(&self, pledge: &Pledge, place: &Place, lookback: u64, t: f64, clock: &Clock) -> Measured {
+        // what is an hour on the screen is longer in a world that goes faster
+        let from = t - lookback as f64 * clock.speed();
+        self.bad_share(pledge, place, from, t)
+            .map_or(Measured::Absent, |share| Measured::of_ratio(Some(share)))
+    }
+
+    /// The mean over a stretch of demo time of the share of bad requests; `None` where it is not measured.
+    pub(super) fn bad_share(&self, pledge: &Pledge, place: &Place, from: f64, to: f64) -> Option<f64> {
+        if to - from <= SHORT {
+            let looks = ((to - from) / SAMPLE).ceil().max(1.0);
+            let each = (0..super::noise::floor(looks).0).map(|i| {
+                let t = to - (i as f64 + 0.5) * (to - from) / looks;
+                self.bad_at(pledge, place, t)
+            });
+            return Some(each.sum::<Option<f64>>()? / looks);
+        }
+        match pledge.promised {
+            Promised::Errors => {
+                let base = place.service.errors?;
+                let added: f64 = place
+                    .acts
+                    .iter()
+                    .filter(|act| act.effect.errors > 0.0)
+                    .map(|act| {
+                        let lasts = act.effect.fall[1].0;
+                        let each = self.schedule.each(act.begin, from - lasts, to);
+                        let areas = each
+                            .map(|once| once.strength * act.effect.area(from - once.start, to - once.start));
+                        act.effect.errors * areas.sum::<f64>()
+                    })
+                    .sum();
+                Some((base + added / (to - from)).min(0.98))
+            }
+            Promised::Slower(seconds) => {
+                let calm = 1.0 - place.calm_latency()?.below(seconds);
+                let added: f64 = happenings(place, &self.schedule, from, to)
+                    .into_iter()
+                    .map(|(from, to)| {
+                        let step = (to - from) / f64::from(LOOKS);
+                        let looks = (0..LOOKS).map(|i| from + (f64::from(i) + 0.5) * step);
+                        looks.filter_map(|t| Some(self.bad_at(pledge, place, t)? - calm)).sum::<f64>() * step
+                    })
+                    .sum();
+                Some((calm + added / (to - from)).clamp(0.0, 1.0))
+            }
+        }
+    }
+
+    fn bad_at(&self, pledge: &Pledge, place: &Place, t: f64) -> Option<f64> {
+        match pledge.promised {
+            Promised::Errors => self.errors(place, t),
+            Promised::Slower(seconds) => Some(1.0 - self.latency(place, t)?.below(seconds)),
+        }
+    }
+
+    /// The promise with this id, where a region's service made it.
+    pub(super) fn pledge(&self, id: &str) -> Option<&Pledge> {
+        let at = self.pledges.binary_search_by(|pledge| (*pledge.slo.id).cmp(id)).ok()?;
+        self.pledges.get(at)
+    }
+}
+
+impl Pledge {
+    pub(super) fn service(&self) -> &str {
+        self.slo.service.as_deref().unwrap_or_default()
+    }
+}
+
+/// The stretches in which the story moves the latency of a place, none over another.
+fn happenings(place: &Place, schedule: &Schedule, from: f64, to: f64) -> Vec<(f64, f64)> {
+    let mut begins: Vec<Begin> = Vec::new();
+    let slowing = || place.acts.iter().filter(|act| act.effect.latency > 0.0 || act.effect.slow > 0.0);
+    for act in slowing() {
+        if !begins.contains(&act.begin) {
+            begins.push(act.begin);
+        }
+    }
+    let mut all: Vec<(f64, f64)> = begins
+        .into_iter()
+        .flat_map(|begin| {
+            let acts = slowing().filter(|act| act.begin == begin);
+            let (first, last) = acts.fold((f64::INFINITY, 0.0), |(first, last), act| {
+                (f64::min(first, act.effect.rise[0].0), f64::max(last, act.effect.fall[1].0))
+            });
+            schedule.each(begin, from - last, to).map(move |once| (once.start + first, once.start + last))
+        })
+        .map(|(start, end)| (start.max(from), end.min(to)))
+        .filter(|(start, end)| start < end)
+        .collect();
+    all.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut apart: Vec<(f64, f64)> = Vec::new();
+    for (start, end) in all {
+        match apart.last_mut() {
+            Some(last) if start < last.1 => last.1 = last.1.max(end),
+            _ => apart.push((start, end)),
+        }
+    }
+    apart
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,317 @@
+//! How quickly incidents are noticed, taken up and ended, and how often they come: MTTD, MTTA, MTTR, MTBF.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::slo::Bounds;
+
+/// Alerts of one fingerprint that end and fire again within this are one.
+pub const REPEAT_GAP: Duration = Duration::from_secs(300);
+
+/// What is known of the times of one incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct IncidentTimes {
+    /// When users began to suffer, from the incident's record.
+    pub impact: Option<Timestamp>,
+    /// When it was detected: the alert fired, the page was created, the incident was declared.
+    pub triggered: Option<Timestamp>,
+    /// The first acknowledgement. Alertmanager knows of none, and a silence is none.
+    pub acknowledged: Option<Timestamp>,
+    /// When users no longer suffered.
+    pub mitigated: Option<Timestamp>,
+    /// When it was closed.
+    pub resolved: Option<Timestamp>,
+    /// Whether it counts as a failure: severity 1 or 2.
+    pub is_failure: bool,
+}
+
+impl IncidentTimes {
+    /// When it began: with its impact, else when it was detected.
+    fn began(&self) -> Option<Timestamp> {
+        self.impact.or(self.triggered)
+    }
+
+    /// When it ended: when it was mitigated, else when it was resolved.
+    fn ended(&self) -> Option<Timestamp> {
+        self.mitigated.or(self.resolved)
+    }
+}
+
+/// A mean and a median, and over how many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Measure {
+    /// The mean and the median; `None` if nothing could be counted, which is not zero.
+    pub typical: Option<Typical>,
+    /// How many it is over.
+    pub counted: usize,
+    /// How many were left out, since a time is missing or they end before they begin.
+    pub left_out: usize,
+}
+
+/// Two ways to say what is usual.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Typical {
+    /// The arithmetic mean.
+    pub mean: Duration,
+    /// The median (p50); of an even number, the middle between the two in the middle.
+    pub median: Duration,
+}
+
+impl Measure {
+    /// Over the times from a beginning to an end. Also MTTP: from merged to deployed in production.
+    pub fn between(times: impl IntoIterator<Item = (Option<Timestamp>, Option<Timestamp>)>) -> Self {
+        let mut known = Vec::new();
+        let mut left_out = 0;
+        for (from, to) in times {
+            match from.zip(to).and_then(|(from, to)| Duration::try_from(to.duration_since(from)).ok()) {
+                Some(time) => known.push(time),
+                None => left_out += 1,
+            }
+        }
+        Self { counted: known.len(), left_out, typical: Typical::of(known) }
+    }
+}
+
+impl Typical {
+    fn of(mut times: Vec<Duration>) -> Option<Self> {
+        times.sort_unstable();
+        let upper = *times.get(times.len() / 2)?;
+        let lower = *times.get((times.len() - 1) / 2)?;
+        // all of them lie within the calendar's 20,000 years, so that four thousand million of them can be added up
+        let sum = times.iter().fold(Duration::ZERO, |sum, time| sum.saturating_add(*time));
+        let mean = sum / u32::try_from(times.len()).unwrap_or(u32::MAX);
+        Some(Self { mean, median: (lower + upper) / 2 })
+    }
+}
+
+/// The measures of the incidents of a period.
+///
+/// Source: SLO.md section 8, after PagerDuty's and GitLab's definitions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Measures {
+    /// MTTD: from the impact to the detection.
+    pub detection: Measure,
+    /// MTTA: from the detection to the first acknowledgement; incidents without one are left out and counted.
+    pub acknowledgement: Measure,
+    /// MTTR as `PagerDuty` has it: from the detection to the resolution.
+    pub resolution: Measure,
+    /// MTTR as GitLab has it: from the impact to the mitigation; where unknown, from the detection, to the resolution.
+    pub restoration: Measure,
+    /// How many failures (severity 1 and 2) there were.
+    pub failures: usize,
+    /// How much of the period there was a failure; what overlaps counts once.
+    pub downtime: Duration,
+    /// MTBF: `(period - downtime) / failures`; `None` below 2 failures.
+    pub between_failures: Option<Duration>,
+    /// The share of the period without a failure, 0 to 1; `None` for a period of no length.
+    pub availability: Option<f64>,
+}
+
+impl Measures {
+    /// Of these incidents. A failure that has not ended lasts to the end of the period; what lies outside the period is no
+    /// downtime.
+    pub fn of(incidents: &[IncidentTimes], period: Bounds) -> Self {
+        let measure = |from: fn(&IncidentTimes) -> Option<Timestamp>,
+                       to: fn(&IncidentTimes) -> Option<Timestamp>| {
+            Measure::between(incidents.iter().map(|incident| (from(incident), to(incident))))
+        };
+        let down: Vec<Bounds> = incidents
+            .iter()
+            .filter(|incident| incident.is_failure)
+            .filter_map(|one| outage(one, period))
+            .collect();
+        let failures = down.len();
+        let downtime = merged(down, Duration::ZERO).into_iter().map(Bounds::length).sum();
+        let up = period.length().saturating_sub(downtime);
+        Self {
+            detection: measure(|incident| incident.impact, |incident| incident.triggered),
+            acknowledgement: measure(|incident| incident.triggered, |incident| incident.acknowledged),
+            resolution: measure(|incident| incident.triggered, |incident| incident.resolved),
+            restoration: measure(IncidentTimes::began, IncidentTimes::ended),
+            failures,
+            downtime,
+            between_failures: u32::try_from(failures)
+                .ok()
+                .filter(|failures| *failures >= 2)
+                .map(|failures| up / failures),
+            availability: (!period.length().is_zero())
+                .then(|| up.as_secs_f64() / period.length().as_secs_f64()),
+        }
+    }
+}
+
+/// The part of an incident that lies in the period; `None` if none does, or if nobody knows when it began.
+fn outage(incident: &IncidentTimes, period: Bounds) -> Option<Bounds> {
+    let began = incident.began()?;
+    let ended = incident.ended().unwrap_or(period.end).max(began);
+    let overlaps = began < period.end && ended >= period.start;
+    overlaps.then(|| Bounds { start: began.max(period.start), end: ended.min(period.end) })
+}
+
+/// Joins what overlaps, touches or follows with a gap below `gap`, such as the repeats of one alert; in the order of time.
+pub fn merged(mut spans: Vec<Bounds>, gap: Duration) -> Vec<Bounds> {
+    spans.sort_by_key(|span| (span.start, span.end));
+    let mut joined: Vec<Bounds> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match joined.last_mut() {
+            Some(last)
+                if span.start <= last.end || Bounds { start: last.end, end: span.start }.length() < gap =>
+            {
+                last.end = last.end.max(span.end);
+            }
+            _ => joined.push(span),
+        }
+    }
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(minute * 60).unwrap()
+    }
+
+    fn minutes(duration: Duration) -> f64 {
+        duration.as_secs_f64() / 60.0
+    }
+
+    /// The incidents of SLO.md §8, one a day.
+    fn incidents() -> Vec<IncidentTimes> {
+        let clock = |day: i64, hour: i64, minute: i64| Some(at(day * 1440 + hour * 60 + minute));
+        [
+            (clock(0, 10, 0), clock(0, 10, 4), clock(0, 10, 6), clock(0, 10, 51)),
+            (clock(1, 2, 10), clock(1, 2, 10), clock(1, 2, 31), clock(1, 3, 40)),
+            (clock(2, 14, 0), clock(2, 14, 12), clock(2, 14, 13), clock(2, 14, 30)),
+            (clock(3, 21, 30), clock(3, 21, 33), None, clock(3, 21, 38)),
+            (clock(4, 8, 0), clock(4, 8, 2), clock(4, 8, 9), clock(4, 12, 2)),
+        ]
+        .map(|(impact, triggered, acknowledged, resolved)| IncidentTimes {
+            impact,
+            triggered,
+            acknowledged,
+            mitigated: None,
+            resolved,
+            is_failure: true,
+        })
+        .to_vec()
+    }
+
+    fn month() -> Bounds {
+        Bounds { start: at(0), end: at(30 * 1440) }
+    }
+
+    /// SLO.md §8, the example.
+    #[test]
+    fn the_incidents_of_a_month_have_their_measures() {
+        let measures = Measures::of(&incidents(), month());
+        let mean = |measure: Measure| minutes(measure.typical.unwrap().mean);
+        assert!((mean(measures.detection) - 4.2).abs() < 1e-9);
+        assert!((mean(measures.acknowledgement) - 7.75).abs() < 1e-9);
+        assert_eq!((measures.acknowledgement.counted, measures.acknowledgement.left_out), (4, 1));
+        assert!((mean(measures.resolution) - 80.0).abs() < 1e-9);
+        assert!((mean(measures.restoration) - 84.2).abs() < 1e-9);
+        assert_eq!(measures.restoration.typical.unwrap().median, MINUTE * 51);
+        assert_eq!((measures.failures, measures.downtime), (5, MINUTE * 421));
+        assert!((minutes(measures.between_failures.unwrap()) / 60.0 - 142.6).abs() < 0.05);
+        assert!((measures.availability.unwrap() * 100.0 - 99.0255).abs() < 5e-5);
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_zero() {
+        let alert = IncidentTimes { triggered: Some(at(5)), ..IncidentTimes::default() };
+        let measures = Measures::of(&[alert, alert], month());
+        assert_eq!(measures.acknowledgement, Measure { typical: None, counted: 0, left_out: 2 });
+        assert_eq!(measures.detection.typical, None);
+        assert_eq!(
+            (measures.failures, measures.between_failures, measures.availability),
+            (0, None, Some(1.0))
+        );
+        let instant = Bounds { start: at(0), end: at(0) };
+        assert_eq!(Measures::of(&[], instant).availability, None);
+    }
+
+    #[test]
+    fn an_end_before_the_beginning_is_left_out() {
+        let measure =
+            Measure::between([(Some(at(5)), Some(at(3))), (Some(at(3)), Some(at(5))), (None, Some(at(1)))]);
+        assert_eq!((measure.counted, measure.left_out), (1, 2));
+        assert_eq!(measure.typical, Some(Typical { mean: MINUTE * 2, median: MINUTE * 2 }));
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between() {
+        let measure = Measure::between([1, 2, 10, 40].map(|minute| (Some(at(0)), Some(at(minute)))));
+        assert_eq!(measure.typical, Some(Typical { mean: Duration::from_secs(795), median: MINUTE * 6 }));
+    }
+
+    #[test]
+    fn mitigation_ends_the_suffering_and_overlaps_count_once() {
+        let one = IncidentTimes {
+            impact: Some(at(-10)),
+            triggered: Some(at(1)),
+            mitigated: Some(at(20)),
+            resolved: Some(at(500)),
+            is_failure: true,
+            ..IncidentTimes::default()
+        };
+        let open =
+            IncidentTimes { impact: None, triggered: Some(at(10)), mitigated: None, resolved: None, ..one };
+        let period = Bounds { start: at(0), end: at(30) };
+        let measures = Measures::of(&[one, open], period);
+        assert_eq!(measures.restoration.typical.unwrap().mean, MINUTE * 30);
+        assert_eq!((measures.failures, measures.downtime), (2, MINUTE * 30));
+        assert_eq!(measures.between_failures, Some(Duration::ZERO));
+        // of another period
+        let before = IncidentTimes { mitigated: Some(at(-1)), ..one };
+        assert_eq!(Measures::of(&[before], period).failures, 0);
+    }
+
+    /// SLO.md §8: repeats with gaps under 5 minutes are one.
+    #[test]
+    fn repeats_with_short_gaps_are_one() {
+        let span = |start, end| Bounds { start: at(start), end: at(end) };
+        let joined = merged(vec![span(20, 21), span(0, 4), span(8, 10), span(15, 16)], REPEAT_GAP);
+        assert_eq!(joined, [span(0, 10), span(15, 21)]);
+        assert_eq!(merged(vec![], REPEAT_GAP), []);
+    }
+
+    proptest! {
+        #[test]
+        fn no_times_break_it(
+            times in prop::collection::vec(prop::array::uniform5(prop::option::of(-400_000_000_000..250_000_000_000_i64)), 0..20),
+            start in -1000..1000_i64, length in 0..1_000_000_i64,
+        ) {
+            let moment = |second: Option<i64>| second.map(|second| Timestamp::from_second(second.clamp(-377_705_023_000, 253_402_200_000)).unwrap());
+            let incidents: Vec<_> = times.into_iter().map(|[impact, triggered, acknowledged, mitigated, resolved]| IncidentTimes {
+                impact: moment(impact), triggered: moment(triggered), acknowledged: moment(acknowledged),
+                mitigated: moment(mitigated), resolved: moment(resolved), is_failure: true,
+            }).collect();
+            let period = Bounds { start: at(start), end: at(start + length) };
+            let measures = Measures::of(&incidents, period);
+            prop_assert!(measures.downtime <= period.length());
+            prop_assert!(measures.availability.is_none_or(|share| (0.0..=1.0).contains(&share)));
+            for measure in [measures.detection, measures.acknowledgement, measures.resolution, measures.restoration] {
+                prop_assert_eq!(measure.counted + measure.left_out, incidents.len());
+                prop_assert_eq!(measure.typical.is_some(), measure.counted > 0);
+            }
+        }
+
+        #[test]
+        fn what_is_joined_neither_overlaps_nor_loses_a_moment(
+            spans in prop::collection::vec((0..1000_i64, 0..50_i64), 0..40), probe in 0..1100_i64,
+        ) {
+            let spans: Vec<_> = spans.into_iter().map(|(start, length)| Bounds { start: at(start), end: at(start + length) }).collect();
+            let joined = merged(spans.clone(), REPEAT_GAP);
+            prop_assert!(joined.windows(2).all(|pair| pair[0].end + REPEAT_GAP <= pair[1].start));
+            let covers = |spans: &[Bounds]| spans.iter().any(|span| span.start <= at(probe) && at(probe) < span.end);
+            prop_assert!(!covers(&spans) || covers(&joined));
+        }
+    }
+}

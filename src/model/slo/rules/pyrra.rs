@@ -1,0 +1,277 @@
+//! Rules as Pyrra writes them: `http_requests:burnrate5m`, `http_requests:increase4w`, `pyrra_objective`, one alert for each pair.
+
+use std::time::Duration;
+
+use super::super::super::labels::{Labels, Text};
+use super::super::super::matcher::Operator;
+use super::super::definition::{Side, Sli, Slo};
+use super::super::pair::{Pair, Severity};
+use super::super::recorded::written;
+use super::super::selector::Selector;
+use super::{Makes, Rule, RuleGroup, joined, lookbacks, same_metric};
+
+const BURNRATES: Option<Duration> = Some(Duration::from_secs(30));
+
+/// All groups of an SLO; `None` for an SLI that Pyrra has no indicator for.
+pub(super) fn groups(slo: &Slo, sli: &Sli) -> Option<Vec<RuleGroup>> {
+    let names = Names::of(slo, sli)?;
+    let mut burnrates: Vec<Rule> =
+        lookbacks(slo).into_iter().map(|lookback| names.burnrate(lookback)).collect();
+    burnrates.extend(slo.pairs.iter().filter_map(|pair| names.alert(pair)));
+    let name = slo.id.to_string();
+    let increase = RuleGroup {
+        name: format!("{name}-increase"),
+        interval: Some(increase_interval(slo.window.nominal())),
+        rules: names.increases(),
+    };
+    let generic = RuleGroup { name: format!("{name}-generic"), interval: BURNRATES, rules: names.facts() };
+    let mut groups = vec![RuleGroup { name, interval: BURNRATES, rules: burnrates }, increase];
+    // what is grouped has no one availability
+    if slo.grouping.is_empty() {
+        groups.push(generic);
+    }
+    Some(groups)
+}
+
+/// How often increases over the whole window are recorded: half a minute, and as much for each week of the window.
+fn increase_interval(window: Duration) -> Duration {
+    let weeks = (window.as_secs() / (7 * 86_400)).min(7);
+    Duration::from_secs(30 * (weeks + 1))
+}
+
+/// The names by which all series of an SLO are found.
+struct Names<'a> {
+    slo: &'a Slo,
+    sli: &'a Sli,
+    total: &'a Selector,
+    /// `slo`, and the labels of the SLO itself.
+    common: Labels,
+    grouping: Vec<Text>,
+}
+
+impl<'a> Names<'a> {
+    fn of(slo: &'a Slo, sli: &'a Sli) -> Option<Self> {
+        let total = match sli {
+            Sli::Counters { side: Side::Bad, total, .. } | Sli::Latency { total, .. } => total,
+            Sli::NativeLatency { histogram, .. } => histogram,
+            Sli::Gauge { metric } => metric,
+            Sli::Counters { side: Side::Good, .. }
+            | Sli::Events { .. }
+            | Sli::Ratio { .. }
+            | Sli::Apdex { .. }
+            | Sli::Threshold { .. } => return None,
+        };
+        let common = joined(&slo.labels, &Labels::from_iter([("slo", &slo.id)]));
+        let mut grouping = slo.grouping.clone();
+        grouping.sort();
+        Some(Self { slo, sli, total, common, grouping })
+    }
+
+    /// The labels of recorded series: what the selector fixes, unless the series keep it themselves.
+    fn labels(&self, kept: &[Text]) -> Labels {
+        let fixed =
+            self.total.matches.iter().filter(|m| m.operator == Operator::Equal && !kept.contains(&m.name));
+        let fixed = fixed.map(|m| (m.name.clone(), m.value.clone()));
+        joined(&self.common, &Labels::new(fixed.collect()))
+    }
+
+    fn burnrate_name(&self, lookback: Duration) -> String {
+        format!("{}:burnrate{}", base(&self.total.metric, &["_total", "_count"]), written(lookback))
+    }
+
+    fn increase_name(&self, of: &Selector) -> String {
+        format!("{}:increase{}", base(&of.metric, &["_total", "_count", "_bucket"]), self.window())
+    }
+
+    fn window(&self) -> String {
+        written(self.slo.window.nominal())
+    }
+
+    fn burnrate(&self, lookback: Duration) -> Rule {
+        let sum =
+            |function: &str, selector: &Selector| sum(&self.grouping, function, selector, &written(lookback));
+        let total = || sum("rate", self.total);
+        let expr = match self.sli {
+            Sli::Counters { part, .. } => format!("{} / {}", sum("rate", part), total()),
+            Sli::Latency { fast, .. } => format!("({} - {}) / {}", total(), sum("rate", fast), total()),
+            Sli::NativeLatency { threshold, .. } => {
+                format!("1 - histogram_fraction(0, {threshold}, {})", total())
+            }
+            _ => {
+                let (count, up) = (sum("count_over_time", self.total), sum("sum_over_time", self.total));
+                format!("({count} - {up}) / {count}")
+            }
+        };
+        Rule::record(self.burnrate_name(lookback), expr, self.labels(&self.grouping))
+    }
+
+    fn alert(&self, pair: &Pair) -> Option<Rule> {
+        let slo = self.slo;
+        let notice = slo.alerting.notice(pair.severity)?;
+        let mut series = self.total.clone();
+        series.matches.retain(|m| {
+            self.grouping.contains(&m.name) || matches!(m.operator, Operator::Equal | Operator::NotEqual)
+        });
+        let series = series.with("slo", Operator::Equal, &slo.id);
+        let sign = if pair.at_least { ">=" } else { ">" };
+        let above = |lookback| {
+            let series = series.of(&self.burnrate_name(lookback));
+            format!("{series} {sign} ({} * (1-{}))", pair.factor, slo.objective.ratio_text())
+        };
+        let severity = match pair.severity {
+            Severity::Page => "critical",
+            Severity::Ticket => "warning",
+        };
+        let exhaustion = pair.exhaustion(slo.window.nominal()).unwrap_or_default();
+        let own = Labels::from_iter([
+            ("severity", severity.to_owned()),
+            ("short", written(pair.short)),
+            ("long", written(pair.long)),
+            ("exhaustion", written(Duration::from_secs(exhaustion.as_secs()))),
+        ]);
+        let labels = joined(&joined(&self.labels(&self.grouping), &slo.alerting.labels), &own);
+        Some(Rule {
+            makes: Makes::Alert(slo.alerting.name.clone().unwrap_or_else(|| "ErrorBudgetBurn".into())),
+            expr: format!("{} and {}", above(pair.short), above(pair.long)),
+            hold: pair.hold,
+            labels: joined(&labels, &notice.labels),
+            annotations: joined(&slo.alerting.annotations, &notice.annotations),
+        })
+    }
+
+    /// How many events there were over the whole window, by what tells bad ones from the others.
+    fn increases(&self) -> Vec<Rule> {
+        let over = self.window();
+        match self.sli {
+            Sli::NativeLatency { threshold, .. } => {
+                let histogram = sum(&self.grouping, "increase", self.total, &over);
+                let (name, labels) = (self.increase_name(self.total), self.labels(&[]));
+                let fast = joined(&labels, &Labels::from_iter([("le", threshold.to_string())]));
+                let count = format!("histogram_count({histogram})");
+                let within = format!("histogram_fraction(0, {threshold}, {histogram}) * {count}");
+                vec![Rule::record(name.clone(), count, labels), Rule::record(name, within, fast)]
+            }
+            Sli::Gauge { metric } => {
+                let kept = self.kept([metric].into_iter(), true);
+                let record = |name: &str, function: &str| {
+                    let name = format!("{}:{name}{over}", metric.metric);
+                    Rule::record(name, sum(&kept, function, metric, &over), self.labels(&kept))
+                };
+                let counts = vec![record("count", "count_over_time"), record("sum", "sum_over_time")];
+                counts.into_iter().chain(self.absence(metric, &self.labels(&kept))).collect()
+            }
+            Sli::Latency { fast, total } => {
+                let kept = self.kept([total].into_iter(), false);
+                let labels = self.labels(&kept);
+                let le = Labels::from_iter([("le", fast.equal("le").map_or("", |le| le))]);
+                let of_fast = joined(&labels, &le);
+                let record = |selector, labels: &Labels| {
+                    let expr = sum(&kept, "increase", selector, &over);
+                    Rule::record(self.increase_name(selector), expr, labels.clone())
+                };
+                let counts = vec![record(total, &labels), record(fast, &of_fast)];
+                let absent = self.absence(total, &labels).into_iter().chain(self.absence(fast, &of_fast));
+                counts.into_iter().chain(absent).collect()
+            }
+            Sli::Counters { part, total, .. } => {
+                let mut kept = self.kept([total].into_iter(), false);
+                let telling =
+                    part.matches.iter().filter(|m| total.matches.iter().all(|other| other.name != m.name));
+                kept.extend(telling.map(|m| m.name.clone()));
+                kept.sort();
+                kept.dedup();
+                let labels = self.labels(&kept);
+                let both = [Some(total), (!same_metric(self.sli)).then_some(part)];
+                let record = |selector: &Selector| {
+                    let expr = sum(&kept, "increase", selector, &over);
+                    let rule = Rule::record(self.increase_name(selector), expr, labels.clone());
+                    std::iter::once(rule).chain(self.absence(selector, &labels)).collect::<Vec<_>>()
+                };
+                both.into_iter().flatten().flat_map(record).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Labels that increases keep: those of the grouping and those that the selectors match by a pattern, or all they match.
+    fn kept<'b>(&self, selectors: impl Iterator<Item = &'b Selector>, all: bool) -> Vec<Text> {
+        let by_pattern = |m: &&super::super::selector::Match| {
+            all || matches!(m.operator, Operator::Matches | Operator::MatchesNot)
+        };
+        let matched = selectors.flat_map(|selector| &selector.matches).filter(by_pattern);
+        let mut kept: Vec<Text> =
+            self.grouping.iter().cloned().chain(matched.map(|m| m.name.clone())).collect();
+        kept.sort();
+        kept.dedup();
+        kept
+    }
+
+    /// Series that are gone make no alert fire: after the time that a total outage would need, their absence does.
+    fn absence(&self, selector: &Selector, labels: &Labels) -> Option<Rule> {
+        let alerting = &self.slo.alerting;
+        if !alerting.on_absence {
+            return None;
+        }
+        let outage = self.slo.pairs.first().and_then(|pair| pair.time_to_detection(self.slo.objective, 1.0));
+        let minutes = outage.map_or(1, |outage| (outage.as_secs() + 30) / 60);
+        Some(Rule {
+            makes: Makes::Alert(alerting.absent_name.clone().unwrap_or_else(|| "SLOMetricAbsent".into())),
+            expr: format!("absent({selector}) == 1"),
+            hold: Duration::from_secs(60 * minutes),
+            labels: joined(labels, &Labels::from_iter([("severity", "critical")])),
+            annotations: alerting.annotations.clone(),
+        })
+    }
+
+    /// What Pyrra's generic rules record: the same names for every SLO.
+    fn facts(&self) -> Vec<Rule> {
+        let slo = self.slo;
+        let record = |name: &str, expr: String| Rule::record(name.to_owned(), expr, self.common.clone());
+        let mine = |selector: &Selector| selector.clone().with("slo", Operator::Equal, &slo.id);
+        let increase = |selector: &Selector| mine(&selector.of(&self.increase_name(selector)));
+        let rate = |selector: &Selector| sum(&[], "rate", selector, "5m");
+        let share = |fast: &Selector, all: &Selector| format!("sum({fast} or vector(0)) / sum({all})");
+        let (availability, traffic) = match self.sli {
+            Sli::Counters { part, total, .. } => (
+                format!("1 - {}", share(&increase(part), &increase(total))),
+                Some((rate(total), format!("{} or vector(0)", rate(part)))),
+            ),
+            Sli::Latency { fast, total } => (
+                share(&increase(fast), &increase(total).with("le", Operator::Equal, "")),
+                Some((rate(total), format!("{} - {}", rate(total), rate(fast)))),
+            ),
+            Sli::NativeLatency { histogram, threshold } => {
+                let le = |le: &str| increase(histogram).with("le", Operator::Equal, le);
+                (share(&le(&threshold.to_string()), &le("")), None)
+            }
+            Sli::Gauge { metric } => {
+                let over = self.window();
+                let named = |name: &str| {
+                    format!("sum({})", mine(&metric.of(&format!("{}:{name}{over}", metric.metric))))
+                };
+                let (up, count) = (named("sum"), named("count"));
+                (format!("{up} / {count}"), Some((count.clone(), format!("{count} - {up}"))))
+            }
+            _ => return Vec::new(),
+        };
+        let mut rules = vec![
+            record("pyrra_objective", slo.objective.ratio_text()),
+            record("pyrra_window", slo.window.nominal().as_secs().to_string()),
+            record("pyrra_availability", availability),
+        ];
+        if let Some((requests, errors)) = traffic {
+            rules.extend([record("pyrra_requests:rate5m", requests), record("pyrra_errors:rate5m", errors)]);
+        }
+        rules
+    }
+}
+
+fn sum(by: &[Text], function: &str, selector: &Selector, over: &str) -> String {
+    let by = if by.is_empty() { String::new() } else { format!(" by ({}) ", by.join(", ")) };
+    format!("sum{by}({function}({selector}[{over}]))")
+}
+
+/// A metric's name without the endings that say what kind of counter it is.
+fn base<'a>(metric: &'a str, endings: &[&str]) -> &'a str {
+    endings.iter().fold(metric, |name, ending| name.strip_suffix(ending).unwrap_or(name))
+}

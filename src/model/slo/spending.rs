@@ -1,0 +1,173 @@
+//! When the error budget was spent: its shares by slots of time, such as hours.
+
+use std::time::Duration;
+
+use super::objective::Objective;
+
+/// What equal slots of a window spent of its budget, the oldest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spending {
+    slot: Duration,
+    shares: Vec<Option<f64>>,
+}
+
+impl Spending {
+    /// From the events of each slot, bad and all: `bad / (all of the window * B)`. The slots together make up the window.
+    ///
+    /// `None`, and what is no count, is a slot that nobody knows about; it is not taken as clean, but spends nothing.
+    pub fn by_events(slot: Duration, events: &[Option<(f64, f64)>], objective: Objective) -> Self {
+        let known =
+            |(bad, total): &(f64, f64)| bad.is_finite() && total.is_finite() && *bad >= 0.0 && *total >= 0.0;
+        let events: Vec<_> = events.iter().map(|events| events.filter(known)).collect();
+        let allowed = events.iter().flatten().map(|(_, total)| total).sum::<f64>() * objective.budget();
+        let share = |(bad, _)| if allowed > 0.0 { bad / allowed } else { 0.0 };
+        Self { slot, shares: events.into_iter().map(|events| events.map(share)).collect() }
+    }
+
+    /// From the error ratio of each slot, each slot weighing the same: `e / (known slots * B)`.
+    ///
+    /// `None`, and what is no ratio, is a slot that nobody knows about or that had no traffic.
+    pub fn by_time(slot: Duration, error_ratios: &[Option<f64>], objective: Objective) -> Self {
+        let known = |ratio: &Option<f64>| ratio.filter(|ratio| (0.0..=1.0).contains(ratio));
+        let ratios: Vec<_> = error_ratios.iter().map(known).collect();
+        let allowed = ratios.iter().flatten().count() as f64 * objective.budget();
+        Self { slot, shares: ratios.into_iter().map(|ratio| ratio.map(|ratio| ratio / allowed)).collect() }
+    }
+
+    /// The same spending of a larger budget: of a calendar window's to-date spending, `by` the share of the window that has
+    /// passed, it makes shares of the whole window's budget at constant traffic.
+    #[must_use]
+    pub fn scaled(mut self, by: f64) -> Self {
+        for share in self.shares.iter_mut().flatten() {
+            *share *= by;
+        }
+        self
+    }
+
+    /// How long a slot is.
+    pub fn slot(&self) -> Duration {
+        self.slot
+    }
+
+    /// The share of the budget that each slot spent, the oldest first; `None` where nobody knows.
+    pub fn shares(&self) -> &[Option<f64>] {
+        &self.shares
+    }
+
+    /// How long all slots are together.
+    pub fn length(&self) -> Duration {
+        self.slot.saturating_mul(u32::try_from(self.shares.len()).unwrap_or(u32::MAX))
+    }
+
+    /// How many slots nobody knows about.
+    pub fn unknown(&self) -> usize {
+        self.shares.iter().filter(|share| share.is_none()).count()
+    }
+
+    /// The spent share `c` of the budget.
+    pub fn spent(&self) -> f64 {
+        // a sum of nothing would be -0
+        self.shares.iter().flatten().fold(0.0, |sum, share| sum + share)
+    }
+
+    /// The share of the budget that was left after each slot, if all of it was there before the first: a burn-down.
+    pub fn burn_down(&self) -> Vec<f64> {
+        let left = self.shares.iter().scan(1.0, |left, share| {
+            *left -= share.unwrap_or(0.0);
+            Some(*left)
+        });
+        left.collect()
+    }
+
+    /// What ate the budget: the slots that spent most, with their places, most first; those that spent nothing are left out.
+    pub fn worst(&self, most: usize) -> Vec<(usize, f64)> {
+        let spent = self.shares.iter().enumerate();
+        let mut spent: Vec<_> = spent
+            .filter_map(|(at, share)| share.filter(|share| *share > 0.0).map(|share| (at, share)))
+            .collect();
+        // of equals, the newest first
+        spent.sort_by(|a, b| b.1.total_cmp(&a.1).then(b.0.cmp(&a.0)));
+        spent.truncate(most);
+        spent
+    }
+
+    /// The spent share after each of the coming slots, for as long as a window, if the budget goes on burning at `burn`: each
+    /// slot brings its part of the burn, and the oldest slot leaves.
+    ///
+    /// At constant traffic: `c(t+1h) = c(t) + b/W[h] - spend of the hour that leaves`.
+    pub(super) fn ahead(&self, burn: f64) -> impl Iterator<Item = f64> {
+        let brings = burn / self.shares.len() as f64;
+        self.shares.iter().scan(self.spent(), move |spent, leaves| {
+            *spent += brings - leaves.unwrap_or(0.0);
+            Some(*spent)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::budget::ErrorBudget;
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn objective() -> Objective {
+        Objective::percent("99.9").unwrap()
+    }
+
+    #[test]
+    fn the_worst_slots_come_first_and_clean_ones_not_at_all() {
+        let events = [Some((1.0, 100.0)), None, Some((5.0, 100.0)), Some((0.0, 300.0)), Some((5.0, 500.0))];
+        let spending = Spending::by_events(HOUR, &events, objective());
+        assert_eq!((spending.unknown(), spending.length()), (1, HOUR * 5));
+        let worst = spending.worst(9);
+        assert_eq!(worst.iter().map(|(at, _)| *at).collect::<Vec<_>>(), [4, 2, 0]);
+        assert!((worst[0].1 - 5.0).abs() < 1e-9 && (worst[2].1 - 1.0).abs() < 1e-9);
+        assert_eq!(spending.worst(1).len(), 1);
+        let down: Vec<_> = spending.burn_down().iter().map(|left| left.round()).collect();
+        assert!(
+            down.iter().zip([0.0, 0.0, -5.0, -5.0, -10.0]).all(|(a, b): (&f64, f64)| (a - b).abs() < 1e-9)
+        );
+    }
+
+    #[test]
+    fn what_is_no_count_is_unknown() {
+        let events = [Some((f64::NAN, 1.0)), Some((-1.0, 1.0)), Some((0.0, f64::INFINITY)), None];
+        assert_eq!(Spending::by_events(HOUR, &events, objective()).unknown(), 4);
+        let spending = Spending::by_time(HOUR, &[Some(f64::NAN), Some(2.0), Some(-1.0), None], objective());
+        assert_eq!((spending.unknown(), spending.spent().to_bits()), (4, 0.0_f64.to_bits()));
+        assert!(Spending::by_events(HOUR, &[Some((0.0, 0.0))], objective()).spent().abs() < 1e-12);
+        assert!(Spending::by_time(HOUR, &[], objective()).burn_down().is_empty());
+    }
+
+    /// SLO.md §4: a day at 1000/s with 0.01 % errors and a night at 10/s with 2 %.
+    #[test]
+    fn slots_weigh_by_their_events_or_by_their_time() {
+        let events = [Some((1000.0 * 0.0001, 1000.0)), Some((10.0 * 0.02, 10.0))];
+        let spent = Spending::by_events(HOUR * 12, &events, objective()).spent();
+        assert!((spent - 0.297).abs() < 1e-3);
+        let spent = Spending::by_time(HOUR * 12, &[Some(0.0001), Some(0.02)], objective()).spent();
+        assert!((spent - 10.05).abs() < 1e-9);
+    }
+
+    proptest! {
+        #[test]
+        fn slots_add_up_to_the_budget_of_the_window(
+            events in prop::collection::vec((0.0..1e6_f64, 0.0..1e9_f64), 1..200),
+        ) {
+            let (bad, total) = events.iter().fold((0.0, 0.0), |(bad, total), event| (bad + event.0, total + event.1));
+            let slots: Vec<_> = events.into_iter().map(Some).collect();
+            let spending = Spending::by_events(HOUR, &slots, objective());
+            if let Some(budget) = ErrorBudget::of_counts(bad, total, objective()) {
+                prop_assert!((spending.spent() - budget.spent_share()).abs() <= 1e-9 * budget.spent_share().max(1.0));
+            }
+            let down = spending.burn_down();
+            prop_assert!(down.windows(2).all(|pair| pair[1] <= pair[0]));
+            prop_assert!((down[down.len() - 1] - (1.0 - spending.spent())).abs() <= 1e-9 * spending.spent().max(1.0));
+            let half = spending.clone().scaled(0.5).spent();
+            prop_assert!((half * 2.0 - spending.spent()).abs() <= 1e-9 * spending.spent().max(1.0));
+        }
+    }
+}
