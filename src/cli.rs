@@ -2,6 +2,7 @@
 
 mod alerts;
 mod args;
+mod check;
 mod config;
 mod doctor;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod printer;
 mod report;
 mod services;
 mod session;
+mod slos;
 mod snapshot;
 mod sources;
 mod status;
@@ -35,11 +37,18 @@ use view::View;
 
 /// Does what the words of the command line ask for; the first is the program's own name.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words: Vec<OsString> = words.into_iter().collect();
+    // for a monitoring system 2 means critical, whatever was wrong with the flags
+    let is_check = words
+        .iter()
+        .skip(1)
+        .find(|word| !word.to_string_lossy().starts_with('-'))
+        .is_some_and(|word| word == "check");
     let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {
             complain_as_is(&error.render().to_string());
-            return Outcome::Misused.into();
+            return if is_check { Outcome::Unknown } else { Outcome::Misused }.into();
         }
         // --help and --version
         Err(told) => return print(&told.render().to_string(), Outcome::Fine).into(),
@@ -59,6 +68,8 @@ fn perform(arguments: &Arguments) -> Outcome {
         None | Some(Verb::Demo) => tui::run(&cx),
         Some(Verb::Status(listing)) => cx.list(*listing, status::NEEDS, status::document),
         Some(Verb::Services(listing)) => cx.list(*listing, services::NEEDS, services::document),
+        Some(Verb::Slos(listing)) => cx.list(*listing, slos::NEEDS, slos::document),
+        Some(Verb::Check { names }) => cx.check(names),
         Some(Verb::Sources(listing)) => cx.list(*listing, sources::NEEDS, sources::document),
         Some(Verb::Alerts(wanted)) => match alerts::Filter::new(&wanted.filter, wanted.all) {
             Ok(filter) => cx.list(wanted.listing, alerts::NEEDS, |view| alerts::document(view, &filter)),
@@ -109,6 +120,21 @@ impl<'a> Cx<'a> {
             overrides: &self.arguments.overrides(),
             may_stand_still,
         })
+    }
+
+    /// Asks for what a check needs, and ends as monitoring plug-ins do.
+    fn check(&self, names: &[String]) -> Outcome {
+        let told = self.session(true).and_then(|session| {
+            let state = session.ask(check::NEEDS)?;
+            Ok(check::verdict(&session.view(&state), names))
+        });
+        match told {
+            Ok(verdict) => print(&verdict.text, verdict.level.into()),
+            Err(error) => {
+                let line = error.to_string().lines().next().unwrap_or_default().to_owned();
+                print(&format!("BURNWATCH UNKNOWN: {line}\n"), Outcome::Unknown)
+            }
+        }
     }
 
     /// Asks for what a list needs, and prints what came.

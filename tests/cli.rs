@@ -53,9 +53,13 @@ fn without_a_terminal_the_screen_names_the_other_verbs() {
 #[test]
 fn every_list_is_one_json_object_with_its_lists() {
     let home = Home::new();
-    for (verb, key) in
-        [("status", "services"), ("services", "services"), ("alerts", "alerts"), ("sources", "sources")]
-    {
+    for (verb, key) in [
+        ("status", "services"),
+        ("services", "services"),
+        ("slos", "slos"),
+        ("alerts", "alerts"),
+        ("sources", "sources"),
+    ] {
         let output = home.run(&[verb, "--demo", "--at", "5", "--output", "json"]);
         assert_eq!(output.status.code(), Some(0), "{verb}: {}", complaint(&output));
         let json: Value = serde_json::from_str(&out(&output)).unwrap();
@@ -191,4 +195,33 @@ fn completions_and_schema_are_printed() {
     assert_eq!(written.status.code(), Some(0), "{}", complaint(&written));
     assert_eq!(home.run(&["config", "check"]).status.code(), Some(0));
     assert_eq!(home.run(&["config", "init", "--write"]).status.code(), Some(2));
+}
+
+#[test]
+fn a_check_ends_as_monitoring_plugins_do() {
+    let home = Home::new();
+    let check = |words: &[&str]| {
+        let output = home.run(&[&["check", "--demo", "--at", "3.5"], words].concat());
+        (output.status.code().unwrap(), out(&output))
+    };
+    let (code, text) = check(&[]);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.starts_with("BURNWATCH CRITICAL: payments-availability page"), "{text}");
+    assert!(text.lines().next().unwrap().contains(" | 'page'=1 "), "{text}");
+    for (name, expected, word) in [
+        ("catalog-availability", 0, "OK"),
+        ("catalog", 0, "OK"),
+        ("carrier-bridge-availability", 1, "WARNING"),
+        ("payments", 2, "CRITICAL"),
+        ("report-builder-availability", 3, "UNKNOWN"),
+        ("paiments", 3, "UNKNOWN"),
+    ] {
+        let (code, text) = check(&[name]);
+        assert_eq!(code, expected, "{name}: {text}");
+        assert!(text.starts_with(&format!("BURNWATCH {word}: ")), "{text}");
+    }
+    // whatever goes wrong is not known, and not critical
+    assert_eq!(home.run(&["check", "--no-such-flag"]).status.code(), Some(3));
+    assert_eq!(home.run(&["check", "--prometheus", "http://127.0.0.1:9"]).status.code(), Some(3));
+    assert_eq!(home.run(&["check"]).status.code(), Some(3));
 }

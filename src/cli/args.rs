@@ -19,6 +19,8 @@ Exit codes:
   1  doctor: a source is unwell; any verb: the output could not be written
   2  wrong usage or configuration, or no terminal for the screen
   3  data are missing because a source is in trouble; what is known is printed
+`burnwatch check` ends as monitoring plug-ins do: 0 fine, 1 warning (ticket,
+exhausted, degraded), 2 critical (page, down, burning), 3 unknown.
 
 Configuration counts in this order: flags, environment, file, defaults.
 `burnwatch config init` prints a file to begin with.
@@ -152,6 +154,14 @@ pub(super) enum Verb {
     Status(Listing),
     /// All services, worst first
     Services(Listing),
+    /// All SLOs with budget and burn, worst first
+    Slos(Listing),
+    /// SLOs and services in one line and an exit code, as a plug-in does
+    Check {
+        /// Only these; all of them if none is named
+        #[arg(value_name = "SLO|SERVICE")]
+        names: Vec<String>,
+    },
     /// Alerts that fire or are about to
     Alerts(Alerts),
     /// The sources and how they are

@@ -11,6 +11,10 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::rule::RuleBoard;
 use crate::model::service::{Reading, ServiceBoard, Signals};
+use crate::model::slo::{
+    Alerting, Budgeting, Evaluation, GroupReading, Measured, Objective, Origin, Slo, SloBoard, SloReading,
+    Window, standard,
+};
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
 use crate::model::world::{Judgement, World};
 
@@ -38,7 +42,7 @@ pub(super) fn world() -> Fixture {
         address: address.into(),
         answers,
     };
-    let of_prom = vec![AskKind::Probe, AskKind::Services, AskKind::Rules];
+    let of_prom = vec![AskKind::Probe, AskKind::Services, AskKind::Rules, AskKind::Slos];
     let sources = vec![
         source(prom(), Kind::Prometheus, "http://prom:9090", of_prom),
         source(am(), Kind::Alertmanager, "http://am:9093", vec![AskKind::Alerts]),
@@ -79,6 +83,11 @@ impl Fixture {
         self.told(source, Ask::Rules, Ok(Reply::free(Answer::Rules(RuleBoard::default()))))
     }
 
+    pub(super) fn with_slos(self, source: &SourceId, readings: Vec<SloReading>) -> Self {
+        let board = SloBoard { at: self.now, readings, warnings: Vec::new() };
+        self.told(source, Ask::Slos { at: None }, Ok(Reply::free(Answer::Slos(board))))
+    }
+
     pub(super) fn with_trouble(self, source: &SourceId) -> Self {
         self.with_this_trouble(source, Trouble::Unreachable { reason: "refused".into() })
     }
@@ -107,6 +116,36 @@ impl Fixture {
 pub(super) fn reading(name: &str, error_ratio: f64) -> Reading {
     let signals = Signals { request_rate: Some(100.0), error_ratio: Some(error_ratio), ..Signals::default() };
     Reading { name: name.into(), signals, ..Reading::default() }
+}
+
+/// An SLO of 99.9 % over 30 days, with the same error ratio over 5 minutes as over an hour.
+pub(super) fn slo(id: &str, window: Measured, hour: Measured) -> SloReading {
+    let days = |days: u64| Duration::from_secs(days * 86_400);
+    let slo = Slo {
+        id: id.into(),
+        name: id.into(),
+        service: None,
+        description: "".into(),
+        labels: Labels::default(),
+        objective: Objective::percent("99.9").unwrap(),
+        window: Window::Rolling(days(30)),
+        budgeting: Budgeting::Occurrences,
+        sli: None,
+        grouping: Vec::new(),
+        pairs: standard(days(30)).to_vec(),
+        alerting: Alerting::default(),
+        recorded: None,
+        origin: Origin::Series,
+    };
+    let group = GroupReading {
+        labels: Labels::default(),
+        recent: [300, 3600].map(|seconds| (Duration::from_secs(seconds), hour)).to_vec(),
+        window,
+        is_time_weighted: false,
+        first: None,
+        newest: None,
+    };
+    SloReading { slo: Arc::new(slo), evaluation: Evaluation::Live, groups: vec![group], trouble: None }
 }
 
 /// An alert that began so many seconds ago.

@@ -13,15 +13,21 @@ pub(super) enum Outcome {
     Misused,
     /// Data are missing.
     Partial,
+    /// Of a check: something is not as it should be.
+    Warning,
+    /// Of a check: something is bad.
+    Critical,
+    /// Of a check: nobody knows.
+    Unknown,
 }
 
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         Self::from(match outcome {
             Outcome::Fine => 0,
-            Outcome::Unwell => 1,
-            Outcome::Misused => 2,
-            Outcome::Partial => 3,
+            Outcome::Unwell | Outcome::Warning => 1,
+            Outcome::Misused | Outcome::Critical => 2,
+            Outcome::Partial | Outcome::Unknown => 3,
         })
     }
 }

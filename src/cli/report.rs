@@ -108,6 +108,8 @@ pub(super) enum Cell {
     Ratio(f64),
     /// A number as it is.
     Number(f64),
+    /// A number, and how people read it.
+    Told(f64, String),
     /// Seconds of latency.
     Seconds(f64),
     /// Per second.
@@ -145,6 +147,7 @@ impl Cell {
             Self::Offset(seconds) => format!("{seconds:+}s"),
             Self::Ratio(ratio) => percent(*ratio),
             Self::Number(number) => significant(*number),
+            Self::Told(_, text) => text.clone(),
             Self::Seconds(seconds) => latency(*seconds),
             Self::Rate(rate) => format!("{}/s", significant(*rate)),
             Self::Since(then) => elapsed(age(*then, now)),

@@ -2,15 +2,17 @@
 
 use crate::model::ask::AskKind;
 use crate::model::health::Health;
+use crate::model::slo::SloState;
 use crate::model::world::Watchdog;
 
 use super::alerts::{self, Filter};
 use super::report::{Cell, Document, Fact, List};
 use super::view::View;
-use super::{services, sources};
+use super::{services, slos, sources};
 
 /// The answers that the page is made from.
-pub(super) const NEEDS: &[AskKind] = &[AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules];
+pub(super) const NEEDS: &[AskKind] =
+    &[AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Slos];
 
 /// So many of each list for people; programs have the lists themselves.
 const AT_MOST: usize = 10;
@@ -32,6 +34,7 @@ pub(super) fn document(view: &View<'_>) -> Document {
         })
         .collect();
     facts.extend(alerts::counts(view));
+    facts.extend(slos::counts(view));
     facts.push(Fact { key: "watchdog", title: "Watchdog alert", value: watchdog(view) });
     let fine = view.sources.iter().filter(|source| sources::state(view, source) == "fine").count();
     facts.push(Fact { key: "sources_fine", title: "Sources fine", value: Cell::count(fine) });
@@ -47,7 +50,10 @@ pub(super) fn document(view: &View<'_>) -> Document {
     let loud = alerts::list(view, &Filter::default());
     let loud_count = loud.rows.len();
     let loudest = shortened(loud, "Alerts", loud_count, "No alert fires, as far as is known.");
-    view.document(facts, vec![worst, loudest], NEEDS)
+    let burning = view.world.slos().iter().filter(|status| status.state() < SloState::Fine);
+    let burning = burning.map(|status| status.groups.len().max(1)).sum();
+    let burning = shortened(slos::list(view), "Worst SLOs", burning, "No SLO burns, as far as is known.");
+    view.document(facts, vec![worst, burning, loudest], NEEDS)
 }
 
 /// The dead man's switch of all sources of alerts together.

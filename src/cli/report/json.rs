@@ -36,9 +36,11 @@ fn value(cell: &Cell) -> Value {
         Cell::Switch(on) => (*on).into(),
         Cell::Count(count) => (*count).into(),
         Cell::Offset(seconds) => (*seconds).into(),
-        Cell::Ratio(number) | Cell::Number(number) | Cell::Seconds(number) | Cell::Rate(number) => {
-            Number::from_f64(*number).map_or(Value::Null, Value::Number)
-        }
+        Cell::Ratio(number)
+        | Cell::Number(number)
+        | Cell::Told(number, _)
+        | Cell::Seconds(number)
+        | Cell::Rate(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
         Cell::Since(then) => then.to_string().into(),
         Cell::Texts(texts) => texts.clone().into(),
         Cell::Labels(labels) => {

@@ -19,7 +19,7 @@ pub enum ObjectiveError {
     PromisesNothing(String),
     /// Exactly everything.
     #[error(
-        "an objective of {0} is 100 % and leaves no error budget, so no burn rate can be told; use less, such as 99.9 %"
+        "an objective of {0} leaves no error budget, so no burn rate can be told; use less, such as 99.9 %"
     )]
     NoBudget(String),
     /// More than everything.

@@ -75,7 +75,8 @@ pub fn measure(slo: &Slo, lookback: Duration) -> Option<Measure> {
         Budgeting::Timeslices { slice, least } => {
             let (ratio, step) = (events(sli, &slo.grouping, slice).error_ratio(), duration::text(slice));
             let slices = lookback.as_secs_f64() / slice.as_secs_f64().max(1.0);
-            let most = 1.0 - least;
+            // 1 - 0.9 is 0.09999999999999998 in binary: a slice exactly at its target would be bad
+            let most = ((1.0 - least) * 1e12).round() / 1e12;
             Some(Measure::Ratio(format!(
                 "sum_over_time((({ratio}) > bool {most})[{over}:{step}])\n/\n{slices}"
             )))
@@ -161,7 +162,11 @@ fn averaged(template: &Template, lookback: Duration) -> String {
 }
 
 fn over_time(function: &str, template: &Template, lookback: Duration) -> String {
-    let query = template.over(lookback);
+    let mut query = template.over(lookback);
+    // a comment at the end must not swallow what comes behind
+    if query.contains('#') {
+        query.push('\n');
+    }
     if template.has_window() {
         return query;
     }

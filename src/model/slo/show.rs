@@ -50,6 +50,14 @@ pub fn burn(rate: f64) -> String {
     }
 }
 
+/// The factor of a pair, to the digit: `14.4x`, `0.9333x`.
+pub fn factor(factor: f64) -> String {
+    if !factor.is_finite() {
+        return UNKNOWN.into();
+    }
+    format!("{}x", (factor * 1e4).round() / 1e4)
+}
+
 /// The share of a budget that is left: whole percent (`24%`), one decimal below 10 (`3.7%`), negative in full to `-999%`.
 ///
 /// What is left is never shown as nothing, nor nothing as something: `<0.1%`, `-0.1%`.

@@ -1,0 +1,248 @@
+//! `burnwatch check`: one line and an exit code, as monitoring plug-ins do.
+//!
+//! Source of the codes and of the line: the Monitoring Plugins' development guidelines.
+
+use crate::config::nearest;
+use crate::model::ask::AskKind;
+use crate::model::health::Health;
+use crate::model::service::Service;
+use crate::model::slo::{SloState, SloStatus, show};
+use crate::model::text;
+
+use super::printer::Outcome;
+use super::slos;
+use super::view::View;
+
+/// The answers that the check is made from.
+pub(super) const NEEDS: &[AskKind] = &[AskKind::Services, AskKind::Slos];
+
+/// As many things that are not fine are named.
+const NAMED: usize = 20;
+
+/// What is to be said, and the exit code that goes with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) text: String,
+    pub(super) level: Level,
+}
+
+/// How bad it is, the worst first.
+///
+/// What is known to be bad outweighs what is not known, and that outweighs what is fine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Level {
+    Critical,
+    Warning,
+    Unknown,
+    Fine,
+}
+
+impl Level {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Critical => "CRITICAL",
+            Self::Warning => "WARNING",
+            Self::Unknown => "UNKNOWN",
+            Self::Fine => "OK",
+        }
+    }
+
+    const fn of_slo(state: SloState) -> Self {
+        match state {
+            SloState::Page => Self::Critical,
+            SloState::Ticket | SloState::Exhausted => Self::Warning,
+            SloState::NoData => Self::Unknown,
+            SloState::Burning | SloState::Fine | SloState::Quiet => Self::Fine,
+        }
+    }
+
+    const fn of_service(health: Health) -> Self {
+        match health {
+            Health::Down | Health::Burning => Self::Critical,
+            Health::Degraded => Self::Warning,
+            Health::Unknown => Self::Unknown,
+            Health::Healthy => Self::Fine,
+        }
+    }
+}
+
+impl From<Level> for Outcome {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Fine => Self::Fine,
+            Level::Warning => Self::Warning,
+            Level::Critical => Self::Critical,
+            Level::Unknown => Self::Unknown,
+        }
+    }
+}
+
+/// One thing that was looked at.
+struct Finding {
+    level: Level,
+    text: String,
+}
+
+/// Looks at these SLOs and services, or at all of them.
+pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
+    let world = view.world;
+    let is_meant = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
+    let slos: Vec<&SloStatus> = world
+        .slos()
+        .iter()
+        .filter(|status| is_meant(&status.slo.id) || status.service.as_deref().is_some_and(is_meant))
+        .collect();
+    let services: Vec<&Service> = world.services().iter().filter(|service| is_meant(&service.name)).collect();
+    let mut findings: Vec<Finding> =
+        slos.iter().map(|status| of_slo(status)).chain(services.iter().map(|s| of_service(s))).collect();
+    let is_known = |name: &&String| {
+        slos.iter().any(|status| *status.slo.id == ***name || status.service.as_deref() == Some(name))
+            || services.iter().any(|service| *service.name == ***name)
+    };
+    findings.extend(names.iter().filter(|name| !is_known(name)).map(|name| unknown(view, name)));
+    // only what was asked for can be missing: silence of a source proves nothing
+    findings.extend(
+        view.document(Vec::new(), Vec::new(), NEEDS)
+            .notes
+            .into_iter()
+            .map(|note| Finding { level: Level::Unknown, text: note }),
+    );
+    findings.sort_by_key(|finding| finding.level);
+    let looked_at = format!("{} and {}", counted(slos.len(), "SLO"), counted(services.len(), "service"));
+    if slos.is_empty() && services.is_empty() && findings.is_empty() {
+        findings.push(Finding { level: Level::Unknown, text: "nothing is known to look at".to_owned() });
+    }
+    Verdict {
+        level: findings.first().map_or(Level::Fine, |worst| worst.level),
+        text: lines(&findings, &looked_at, &perfdata(&slos, !names.is_empty())),
+    }
+}
+
+/// First line: the verdict and the worst; then a line for each thing that is not fine; numbers behind a bar.
+fn lines(findings: &[Finding], looked_at: &str, perfdata: &str) -> String {
+    let wrong: Vec<&Finding> = findings.iter().filter(|finding| finding.level != Level::Fine).collect();
+    let level = wrong.first().map_or(Level::Fine, |worst| worst.level);
+    let said = match wrong.as_slice() {
+        [] => format!("{looked_at} fine"),
+        [only] => only.text.clone(),
+        [worst, others @ ..] => format!("{}; {} more not fine of {looked_at}", worst.text, others.len()),
+    };
+    // a bar begins the numbers
+    let plain = |text: &str| text::clean(text).replace('|', "/");
+    let first = format!("BURNWATCH {}: {} | {perfdata}\n", level.word(), plain(&said));
+    let others = wrong.iter().skip(1).take(NAMED);
+    let others = others.map(|finding| format!("{}: {}\n", finding.level.word(), plain(&finding.text)));
+    let rest = wrong.len().saturating_sub(NAMED + 1);
+    let rest = (rest > 0).then(|| format!("and {rest} more\n"));
+    std::iter::once(first).chain(others).chain(rest).collect()
+}
+
+fn counted(count: usize, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{ending}")
+}
+
+fn of_slo(status: &SloStatus) -> Finding {
+    let state = status.state();
+    let worst = status.worst();
+    let left = worst.and_then(crate::model::slo::Standing::left);
+    let left = left.map_or_else(String::new, |left| format!(", {} of its budget left", show::left(left)));
+    let why = slos::why(status, worst);
+    let why = if why.is_empty() { why } else { format!(" ({why})") };
+    let text = format!("{} {}{left}{why}", status.slo.id, state.word());
+    Finding { level: Level::of_slo(state), text }
+}
+
+fn of_service(service: &Service) -> Finding {
+    let reasons: Vec<String> = service.reasons.iter().map(ToString::to_string).collect();
+    let text = format!("{} {}: {}", service.name, service.health.word(), reasons.join(", "));
+    Finding { level: Level::of_service(service.health), text }
+}
+
+fn unknown(view: &View<'_>, name: &str) -> Finding {
+    let slos = view.world.slos().iter().map(|status| &*status.slo.id);
+    let known: Vec<&str> = slos.chain(view.world.services().iter().map(|service| &*service.name)).collect();
+    let near = nearest(name, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
+    Finding { level: Level::Unknown, text: format!("no SLO and no service is called `{name}`{near}") }
+}
+
+/// Numbers for graphs: what is left of each budget that was asked for, else how many SLOs are in which state.
+fn perfdata(slos: &[&SloStatus], each: bool) -> String {
+    let numbers: Vec<String> = if each {
+        let left = |status: &&SloStatus| {
+            let left = status.worst()?.left()?;
+            let id = status.slo.id.replace(['\'', '='], "_");
+            Some(format!("'{id}'={:.3}%;;;;100", left * 100.0))
+        };
+        slos.iter().filter_map(left).collect()
+    } else {
+        let count = |state| slos.iter().filter(|status| status.state() == state).count();
+        SloState::ALL.iter().map(|state| format!("'{}'={}", state.word(), count(*state))).collect()
+    };
+    numbers.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::fixtures::{Fixture, prom, reading, slo, world};
+    use crate::model::slo::Measured;
+
+    fn ratio(error: f64) -> Measured {
+        Measured::Ratio { error, events: None }
+    }
+
+    fn told(slos: Vec<crate::model::slo::SloReading>) -> Fixture {
+        world().with_slos(&prom(), slos).with_services(&prom(), vec![reading("cart", 0.0)])
+    }
+
+    fn check(fixture: &Fixture, names: &[&str]) -> Verdict {
+        verdict(&fixture.view(), &names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn what_is_fine_is_one_line() {
+        let verdict = check(&told(vec![slo("calm", ratio(0.0001), ratio(0.0))]), &[]);
+        assert_eq!(verdict.level, Level::Fine);
+        assert!(
+            verdict.text.starts_with("BURNWATCH OK: 1 SLO and 1 service fine | 'page'=0 "),
+            "{}",
+            verdict.text
+        );
+    }
+
+    #[test]
+    fn the_worst_decides_and_what_is_not_known_is_not_fine() {
+        let (calm, burning) =
+            (slo("calm", ratio(0.0001), ratio(0.0)), slo("burning", ratio(0.0005), ratio(0.03)));
+        let spent = slo("spent", ratio(0.002), ratio(0.0));
+        let gone = slo("gone", Measured::Absent, Measured::Absent);
+        let fixture = told(vec![burning, calm, gone, spent]);
+        let verdict = check(&fixture, &[]);
+        assert_eq!(verdict.level, Level::Critical);
+        assert!(
+            verdict.text.starts_with("BURNWATCH CRITICAL: burning page, 50% of its budget left"),
+            "{}",
+            verdict.text
+        );
+        for (name, level) in [
+            ("calm", Level::Fine),
+            ("spent", Level::Warning),
+            ("gone", Level::Unknown),
+            ("burning", Level::Critical),
+            ("cart", Level::Fine),
+            ("burnign", Level::Unknown),
+        ] {
+            assert_eq!(check(&fixture, &[name]).level, level, "{name}");
+        }
+        assert!(check(&fixture, &["burnign"]).text.contains("did you mean `burning`?"));
+        assert!(check(&fixture, &["calm"]).text.contains("| 'calm'=90.000%;;;;100"));
+    }
+
+    #[test]
+    fn a_source_that_does_not_answer_is_unknown() {
+        let verdict = check(&world(), &[]);
+        assert_eq!(verdict.level, Level::Unknown);
+        assert!(verdict.text.contains("no answer about"), "{}", verdict.text);
+    }
+}
