@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::{Read, Write as _};
 use std::net::TcpListener;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
@@ -22,6 +23,10 @@ use burnwatch::model::alert::{AlertBoard, AlertState};
 use burnwatch::model::ask::{Answer, Ask, AskKind, Reply};
 use burnwatch::model::labels::{Interner, Labels};
 use burnwatch::model::service::{Reading, ServiceBoard, Signals};
+use burnwatch::model::slo::{
+    Alerting, Budgeting, Evaluation, Family, GroupReading, Measured, Objective, Origin, Recorded, Slo,
+    SloBoard, SloReading, Window, standard,
+};
 use burnwatch::model::source::{Kind, SourceId, SourceInfo};
 use burnwatch::model::world::Judgement;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
@@ -34,6 +39,8 @@ use ratatui::layout::Rect;
 const FLEETS: [(usize, usize); 2] = [(100, 1_000), (1_000, 10_000)];
 const SIZE: (u16, u16) = (200, 60);
 const NOW: i64 = 1_768_359_127;
+/// The lookbacks of each SLO, in seconds.
+const LOOKBACKS: [u64; 7] = [300, 1800, 3600, 7200, 21_600, 86_400, 259_200];
 
 /// What an Alertmanager sends for so many alerts: 13 labels and 4 annotations each, about 1 KiB.
 fn groups(services: usize, alerts: usize) -> String {
@@ -93,23 +100,75 @@ fn now() -> Timestamp {
     Timestamp::from_second(NOW).unwrap()
 }
 
+/// An SLO for each service, one in ten of them burning.
+fn promises(services: usize) -> SloBoard {
+    let window = Duration::from_secs(30 * 86_400);
+    let reading = |n: usize| {
+        let slo = Slo {
+            id: format!("service-{n}-availability").into(),
+            name: "availability".into(),
+            service: Some(format!("service-{n}").into()),
+            description: "".into(),
+            labels: Labels::from_iter([("team", format!("team-{}", n % 8)), ("tier", (n % 3).to_string())]),
+            objective: Objective::percent("99.9").unwrap(),
+            window: Window::Rolling(window),
+            budgeting: Budgeting::Occurrences,
+            sli: None,
+            grouping: Vec::new(),
+            pairs: standard(window).to_vec(),
+            alerting: Alerting::default(),
+            recorded: Some(Recorded {
+                family: Family::Sloth,
+                id: format!("service-{n}-availability").into(),
+                labels: Labels::default(),
+                metric: "".into(),
+                lookbacks: LOOKBACKS.map(Duration::from_secs).to_vec(),
+            }),
+            origin: Origin::Series,
+        };
+        let error = if n.is_multiple_of(10) { 0.02 } else { 0.0002 + n as f64 * 1e-7 };
+        let measured = Measured::Ratio { error, events: None };
+        let group = GroupReading {
+            labels: Labels::default(),
+            recent: LOOKBACKS.map(|seconds| (Duration::from_secs(seconds), measured)).to_vec(),
+            window: measured,
+            is_time_weighted: true,
+            first: None,
+            newest: None,
+        };
+        SloReading {
+            slo: Arc::new(slo),
+            evaluation: Evaluation::Recorded,
+            groups: vec![group],
+            trouble: None,
+        }
+    };
+    let mut readings: Vec<SloReading> = (0..services).map(reading).collect();
+    readings.sort_by(|a, b| a.slo.id.cmp(&b.slo.id));
+    SloBoard { at: now(), readings, warnings: Vec::new() }
+}
+
 /// A state with all answers of a fleet.
 struct Fleet {
     state: State,
     now: Timestamp,
     alerts: AlertBoard,
     services: ServiceBoard,
+    slos: SloBoard,
     buffer: Buffer,
 }
 
 impl Fleet {
     fn new(services: usize, alerts: AlertBoard) -> Self {
-        let answers = [(Kind::Prometheus, AskKind::Services), (Kind::Alertmanager, AskKind::Alerts)];
-        let sources = answers.map(|(kind, answer)| SourceInfo {
+        let answers = [
+            (Kind::Prometheus, vec![AskKind::Services, AskKind::Slos]),
+            (Kind::Alertmanager, vec![AskKind::Alerts]),
+        ];
+        let sources = answers.map(|(kind, answers)| SourceInfo {
             id: SourceId::new(kind.name()),
             kind,
             address: "".into(),
-            answers: vec![answer],
+            answers,
         });
         let mut interner = Interner::default();
         let reading = |n: usize| Reading {
@@ -141,8 +200,10 @@ impl Fleet {
             size: SIZE,
         });
         let buffer = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));
-        let mut fleet = Self { state, now: now(), alerts, services, buffer };
+        let slos = promises(services.readings.len());
+        let mut fleet = Self { state, now: now(), alerts, services, slos, buffer };
         fleet.answer(AskKind::Services);
+        fleet.answer(AskKind::Slos);
         fleet.answer(AskKind::Alerts);
         fleet
     }
@@ -156,6 +217,7 @@ impl Fleet {
             let answer = match question.ask.kind() {
                 asked if asked != kind => Answer::Unchanged,
                 AskKind::Alerts => Answer::Alerts(self.alerts.clone()),
+                AskKind::Slos => Answer::Slos(SloBoard { at: self.now, ..self.slos.clone() }),
                 _ => Answer::Services(self.services.clone()),
             };
             let arrival = Arrival { question, answered: Ok(Reply::free(answer)), took: Duration::ZERO };
@@ -204,9 +266,9 @@ fn benches(criterion: &mut Criterion) {
         assert_eq!(board.alerts.len(), alerts);
         assert!(board.alerts.iter().all(|alert| alert.state == AlertState::Firing));
         let mut fleet = Fleet::new(services, board);
-        for (screen, key) in [("overview", "1"), ("services", "2"), ("alerts", "4")] {
+        for (screen, key) in [("overview", "1"), ("services", "2"), ("slos", "3"), ("alerts", "4")] {
             fleet.press(key);
-            for kind in [AskKind::Services, AskKind::Alerts] {
+            for kind in [AskKind::Services, AskKind::Slos, AskKind::Alerts] {
                 group.bench_function(name(&format!("{screen}: {} arrive", kind.word())), |b| {
                     b.iter(|| fleet.answer(kind));
                 });
@@ -231,6 +293,9 @@ fn benches(criterion: &mut Criterion) {
             });
             fleet.press("esc");
         }
+        fleet.press("3");
+        fleet.press("enter");
+        group.bench_function(name("SLO: frame"), |b| b.iter(|| fleet.draw()));
         fleet.press("4");
         fleet.press("down");
         fleet.press("enter");

@@ -13,18 +13,27 @@ pub enum Scope {
     List,
     /// On screens that show a stretch of time.
     Time,
+    /// On lists whose rows can be grouped.
+    Groups,
     /// On the list of alerts.
     Alerts,
+    /// On one SLO.
+    Slo,
 }
 
 impl Scope {
+    /// All of them, in the order of help.
+    const ALL: [Self; 6] = [Self::Global, Self::List, Self::Time, Self::Groups, Self::Alerts, Self::Slo];
+
     /// Its heading in help.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Global => "Everywhere",
             Self::List => "In lists",
             Self::Time => "In time",
+            Self::Groups => "In lists with groups",
             Self::Alerts => "Alerts",
+            Self::Slo => "One SLO",
         }
     }
 
@@ -34,7 +43,9 @@ impl Scope {
             Self::Global => "everywhere",
             Self::List => "in lists",
             Self::Time => "where time is shown",
+            Self::Groups => "on the lists of SLOs and alerts",
             Self::Alerts => "on the list of alerts",
+            Self::Slo => "on one SLO",
         }
     }
 }
@@ -74,13 +85,14 @@ macro_rules! commands {
 commands! {
     Overview      "overview"       ["1"]                 Global "What is wrong, at a glance";
     Services      "services"       ["2"]                 Global "All services with their golden signals";
+    Slos          "slos"           ["3"]                 Global "All SLOs: budgets and burn rates";
     Alerts        "alerts"         ["4"]                 Global "All alerts";
     Sources       "sources"        ["9"]                 Global "The systems that are asked, and how they are";
     Messages      "messages"       ["M"]                 Global "What burnwatch said so far";
     Open          "open"           ["enter"]             Global "Open what the cursor is on";
     Back          "back"           ["esc", "backspace"]  Global "Clear the filter, or go back to where you came from";
     Help          "help"           ["?"]                 Global "The keys of this screen";
-    Palette       "palette"        [":", "ctrl-p"]       Global "Any command, screen, service or alert by name";
+    Palette       "palette"        [":", "ctrl-p"]       Global "Any command, screen, service, SLO or alert by name";
     Up            "up"             ["up", "k"]           Global "One up";
     Down          "down"           ["down", "j"]         Global "One down";
     Left          "left"           ["left", "h"]         Global "One left";
@@ -95,8 +107,9 @@ commands! {
     Mark          "mark"           ["space"]             List   "Mark, or take the mark away";
     MarkAll       "mark-all"       ["*"]                 List   "Mark all that are shown, or none";
     Sort          "sort"           ["S"]                 List   "Choose the order; the same again reverses it";
-    Group         "group"          ["b"]                 Alerts "Group by the receiver's labels, by another label, or not at all";
+    Group         "group"          ["b"]                 Groups "Group by a label, as the receiver groups alerts, or not at all";
     Fold          "fold"           ["f"]                 Alerts "Show or fold away what is silenced, inhibited or resolved";
+    Basis         "basis"          ["B"]                 Slo    "By which burn the forecast goes: over 5m, 1h or 6h";
     Range         "range"          ["t"]                 Time   "Choose how much time is shown";
     Earlier       "earlier"        ["["]                 Time   "Half a range earlier";
     Later         "later"          ["]"]                 Time   "Half a range later";
@@ -224,7 +237,7 @@ impl Default for KeyMap {
 pub fn as_markdown() -> String {
     let mut out =
         String::from("# Keys\n\nDrawn from the table in `src/app/commands.rs`; `?` shows the same inside.\n");
-    for scope in [Scope::Global, Scope::List, Scope::Time, Scope::Alerts] {
+    for scope in Scope::ALL {
         let rows = Command::ALL.iter().filter(|command| command.scope() == scope).map(|command| {
             let keys: Vec<String> = command.default_keys().iter().map(|key| format!("`{key}`")).collect();
             let help = command.help().replace('|', "\\|");

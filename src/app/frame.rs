@@ -13,7 +13,7 @@ use super::navigate;
 use super::number::ago;
 use super::overlay;
 use super::place::{Place, SCREENS};
-use super::screens::{self, alert};
+use super::screens::{self, alert, service};
 use super::state::{Mode, State};
 use super::theme::Role;
 use super::widgets::text::{self, Run};
@@ -22,10 +22,11 @@ use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::health::Health;
 use crate::model::remote::age;
+use crate::model::slo::{SloState, SloStatus};
 
 /// Everything that a source of any kind is asked for on every screen.
-pub(super) const VITAL: [AskKind; 5] =
-    [AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Silences];
+pub(super) const VITAL: [AskKind; 6] =
+    [AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Silences, AskKind::Slos];
 
 /// Smaller than this, the screen is one line.
 const SMALLEST: (u16, u16) = (40, 10);
@@ -188,6 +189,23 @@ fn clock(now: Timestamp, zone: &TimeZone, with_utc: bool) -> String {
 
 /// What each tab of line 2 says: its text, its count, and how the count is to look.
 fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> {
+    let width = |tabs: &[(Command, Vec<Run<'_>>)]| -> u16 {
+        tabs.iter().flat_map(|(_, runs)| runs).map(|run| text::width(&run.text)).sum()
+    };
+    let present = state.place().screen();
+    let mut tabs = titled_tabs(state, cx);
+    if width(&tabs) > state.size.0 {
+        // all numbers and counts say more than some of the titles
+        for (_, runs) in tabs.iter_mut().filter(|(screen, _)| present != Some(*screen)) {
+            if let Some(title) = runs.get_mut(1) {
+                title.text = title.text.chars().take(1).collect::<String>().into();
+            }
+        }
+    }
+    tabs
+}
+
+fn titled_tabs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> {
     let narrow = state.size.0 < 72;
     let looked = |screen| state.looked.get(&screen).copied();
     let present = state.place().screen();
@@ -204,6 +222,12 @@ fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> {
                     bad.filter_map(|s| s.since).max(),
                 )
             }
+            Command::Slos => {
+                let bad = state.world.slos().iter().map(SloStatus::state);
+                let bad =
+                    bad.filter(|state| !matches!(state, SloState::Fine | SloState::Quiet | SloState::NoData));
+                (bad.clone().count(), bad.min().map(Role::of_slo), None)
+            }
             Command::Alerts => {
                 let tally = state.world.tally();
                 (tally.loud(), tally.worst().map(Role::of_severity), tally.newest())
@@ -218,7 +242,12 @@ fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> {
             // a count that grew since the last look at its screen has a sign, not only a colour
             let is_new = present != Some(screen.command)
                 && newest.zip(looked(screen.command)).is_some_and(|(n, l)| n > l);
-            let sign = if is_new { cx.symbol(Role::New) } else { "" };
+            // what an SLO is like is not told by its number alone
+            let sign = match screen.command {
+                Command::Slos => cx.symbol(role),
+                _ if is_new => cx.symbol(Role::New),
+                _ => "",
+            };
             runs.push(Run::new(format!(" {sign}{count}"), role));
         }
         runs.push(Run::new(if narrow { "" } else { " " }, Role::Text));
@@ -307,6 +336,8 @@ fn breadcrumb(state: &State) -> Vec<Run<'static>> {
         Place::Overview => "Overview".to_owned(),
         Place::Services => "Services".to_owned(),
         Place::Service(name) => name.to_string(),
+        Place::Slos => "SLOs".to_owned(),
+        Place::Slo { id, .. } => id.to_string(),
         Place::Alerts => "Alerts".to_owned(),
         Place::Alert(fingerprint) => match state.world.alert(*fingerprint) {
             Some(alert) => {
@@ -335,10 +366,24 @@ fn hints(state: &State) -> Vec<Vec<Run<'static>>> {
             (Command::Range, "range"),
         ],
         Place::Service(_) => &[
-            (Command::Open, "alert"),
+            (Command::Open, if state.panel == service::SLOS { "SLO" } else { "alert" }),
             (Command::NextPanel, "chart"),
             (Command::Range, "range"),
             (Command::Earlier, "earlier"),
+            (Command::Back, "back"),
+        ],
+        Place::Slos => &[
+            (Command::Open, "open"),
+            (Command::Filter, "filter"),
+            (Command::Sort, "order"),
+            (Command::Group, "group"),
+        ],
+        Place::Slo { .. } => &[
+            (Command::Open, screens::slo::opens(state)),
+            (Command::NextPanel, "panel"),
+            (Command::Basis, "forecast"),
+            (Command::Range, "range"),
+            (Command::Copy, "copy"),
             (Command::Back, "back"),
         ],
         Place::Alerts => &[
@@ -348,7 +393,14 @@ fn hints(state: &State) -> Vec<Vec<Run<'static>>> {
             (Command::Fold, "quiet ones"),
         ],
         Place::Alert(_) => &[
-            (Command::Open, if state.panel == alert::RELATED { "alert" } else { "service" }),
+            (
+                Command::Open,
+                match state.panel {
+                    alert::RELATED => "alert",
+                    alert::SLO => "SLO",
+                    _ => "service",
+                },
+            ),
             (Command::NextPanel, "related"),
             (Command::Links, "links"),
             (Command::Range, "range"),

@@ -11,7 +11,7 @@ use super::menu::{Choice, Menu};
 use super::navigate;
 use super::place::Place;
 use super::range::{LENGTHS, Range};
-use super::screens::{alerts, services};
+use super::screens::{alerts, services, slos};
 use super::state::{Mode, State};
 use crate::model::ask::AskKind;
 use crate::model::duration;
@@ -21,10 +21,11 @@ pub(super) fn sort(state: &mut State, now: Timestamp) {
     let (names, order): (&[&str], _) = match state.place() {
         Place::Alerts => (&alerts::ORDERS, state.alerts.order),
         Place::Services => (&services::ORDERS, state.services.order),
+        Place::Slos => (&slos::ORDERS, state.slos.order),
         _ => {
             state
                 .messages
-                .note("This is always worst first; the lists of services and alerts have orders", now);
+                .note("This is always worst first; the lists of services, SLOs and alerts have orders", now);
             return;
         }
     };
@@ -32,8 +33,25 @@ pub(super) fn sort(state: &mut State, now: Timestamp) {
     state.mode = Mode::Menu(Menu::new("Order by (again: reversed)", items, order.column));
 }
 
-/// Opens the menu of labels to group alerts by.
+/// Opens the menu of labels to group SLOs or alerts by.
 pub(super) fn group(state: &mut State) {
+    if *state.place() == Place::Slos {
+        group_slos(state);
+    } else {
+        group_alerts(state);
+    }
+}
+
+fn group_slos(state: &mut State) {
+    let label = |name: String| (name.clone(), Choice::Group(Some(vec![name])));
+    let mut items = vec![("not at all".to_owned(), Choice::Group(None))];
+    items.extend(slos::labels(&state.world).into_iter().map(label));
+    let holds = Choice::Group(state.slos.grouping.clone().map(|by| vec![by]));
+    let at = items.iter().position(|(_, choice)| *choice == holds).unwrap_or(0);
+    state.mode = Mode::Menu(Menu::new("Group by", items, at));
+}
+
+fn group_alerts(state: &mut State) {
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     for (name, _) in state.world.alerts().iter().flat_map(|alert| alert.labels.iter()) {
         *names.entry(name).or_default() += 1;
@@ -105,8 +123,13 @@ pub(super) fn choose(state: &mut State, choice: Choice, now: Timestamp) -> Vec<E
         Choice::Sort(column) => {
             match state.place() {
                 Place::Alerts => state.alerts.order.choose(column),
+                Place::Slos => state.slos.order.choose(column),
                 _ => state.services.order.choose(column),
             }
+            state.ordered = None;
+        }
+        Choice::Group(labels) if *state.place() == Place::Slos => {
+            state.slos.grouping = labels.into_iter().flatten().next();
             state.ordered = None;
         }
         Choice::Group(labels) => {
@@ -135,7 +158,7 @@ pub(super) fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&m
     if state.range != before {
         let moved = state.range.end != before.end;
         let belongs_to_a_time = |topic: &Topic| match topic {
-            Topic::Of(AskKind::Services) => moved,
+            Topic::Of(AskKind::Services | AskKind::Slos) => moved,
             Topic::Of(kind) => *kind == AskKind::Trends,
             Topic::Detail(_) | Topic::Series(_) => true,
             Topic::Firings(_) => false,

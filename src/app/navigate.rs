@@ -7,7 +7,8 @@ use super::frame;
 use super::grid::Grid;
 use super::place::Place;
 use super::screens::alerts::Row;
-use super::screens::{self, alert, overview};
+use super::screens::slos::{Row as SloRow, SloKey};
+use super::screens::{self, alert, overview, service, slo, slos};
 use super::state::State;
 use crate::model::labels::{Labels, Text};
 
@@ -22,6 +23,10 @@ macro_rules! with_list {
                 let $list = &mut $state.overview.alerts;
                 $do
             }
+            Place::Overview if $state.panel == overview::SLOS => {
+                let $list = &mut $state.overview.slos;
+                $do
+            }
             Place::Overview => {
                 let $list = &mut $state.overview.services;
                 $do
@@ -30,8 +35,28 @@ macro_rules! with_list {
                 let $list = &mut $state.services.list;
                 $do
             }
+            Place::Service(_) if $state.panel == service::SLOS => {
+                let $list = &mut $state.service_slos;
+                $do
+            }
             Place::Service(_) => {
                 let $list = &mut $state.service_alerts;
+                $do
+            }
+            Place::Slos => {
+                let $list = &mut $state.slos.list;
+                $do
+            }
+            Place::Slo { .. } if $state.panel == slo::GROUPS => {
+                let $list = &mut $state.slo.groups;
+                $do
+            }
+            Place::Slo { .. } if $state.panel == slo::ALERTS => {
+                let $list = &mut $state.slo.alerts;
+                $do
+            }
+            Place::Slo { .. } if $state.panel == slo::QUERIES => {
+                let $list = &mut $state.slo.queries;
                 $do
             }
             Place::Alerts => {
@@ -46,7 +71,7 @@ macro_rules! with_list {
                 let $list = &mut $state.source_list.list;
                 $do
             }
-            Place::Alert(_) | Place::Messages => $other,
+            Place::Slo { .. } | Place::Alert(_) | Place::Messages => $other,
         }
     };
 }
@@ -56,8 +81,10 @@ fn grid(state: &State) -> Grid {
     let body = frame::areas(state.size).body;
     match state.place() {
         Place::Overview => overview::grid(state, body, state.panel),
+        Place::Slos => Grid::list(slos::list_area(state, body)),
         Place::Services | Place::Alerts => Grid::list(frame::table_rows(body)),
-        Place::Service(name) => Grid::list(screens::service::list_area(state, name, body)),
+        Place::Service(name) => Grid::list(service::list_area(state, name, state.panel, body)),
+        Place::Slo { .. } => Grid::list(slo::text_area(state, body)),
         Place::Sources => Grid::list(screens::sources::list_area(body, state.sources.len())),
         Place::Alert(_) => Grid::list(alert::text_area(body)),
         Place::Messages => Grid::list(body),
@@ -68,10 +95,15 @@ fn grid(state: &State) -> Grid {
 pub(super) fn follow(state: &mut State) {
     let grid = grid(state);
     if let Place::Alert(fingerprint) = *state.place() {
-        if state.panel == alert::RELATED {
-            state.scroll = alert::scroll_to_related(state, fingerprint, grid.area);
+        if matches!(state.panel, alert::RELATED | alert::SLO) {
+            state.scroll = alert::scroll_to_cursor(state, fingerprint, grid.area);
         }
         state.scroll = state.scroll.min(screens::last_scroll(state, grid.area));
+        return;
+    }
+    if let Place::Slo { source, id } = state.place() {
+        let scroll = slo::scroll_to_cursor(state, source, id, grid.area);
+        state.scroll = scroll.min(screens::last_scroll(state, grid.area));
         return;
     }
     with_list!(state, list => list.follow(grid.room().max(1)), else {
@@ -117,6 +149,9 @@ pub(super) fn wheel(state: &mut State, rows: isize, column: u16, row: u16) {
     if matches!(state.place(), Place::Alert(_)) {
         state.panel = 0;
     }
+    if matches!(state.place(), Place::Slo { .. }) && state.panel > slo::BURN {
+        state.panel = slo::BUDGET;
+    }
     let grid = grid(state);
     let height = grid.room();
     let step = rows * isize::try_from(grid.columns).unwrap_or(1);
@@ -133,7 +168,12 @@ pub(super) fn sideways(state: &mut State, by: isize) {
             let at_end = by > 0 && at + 1 >= state.overview.services.rows().len();
             if at_edge || at_end { panel(state, by) } else { move_by(state, by) }
         }
-        Place::Overview | Place::Service(_) => panel(state, by),
+        Place::Overview | Place::Service(_) | Place::Slo { .. } => panel(state, by),
+        Place::Slos => {
+            let group = state.slos.group_at_cursor(&state.world);
+            state.slos.fold(group, by < 0);
+            state.ordered = None;
+        }
         Place::Alerts => {
             let group = state.alerts.group_at_cursor(&state.world);
             state.alerts.fold(group, by < 0);
@@ -143,15 +183,32 @@ pub(super) fn sideways(state: &mut State, by: isize) {
     }
 }
 
-/// To the next panel, or the one before.
+/// To the next panel, or the one before; those that have nothing in them are passed over.
 pub(super) fn panel(state: &mut State, by: isize) {
-    let count = match state.place() {
-        Place::Overview => 2,
-        Place::Service(_) => screens::service::panels(),
-        Place::Alert(_) if !state.related.rows().is_empty() => 2,
-        Place::Services | Place::Alerts | Place::Alert(_) | Place::Sources | Place::Messages => 1,
+    let body = frame::areas(state.size).body;
+    let has_something = |panel: usize| match state.place() {
+        Place::Overview => overview::has_panel(state, body, panel),
+        Place::Service(_) => panel != service::SLOS || !state.service_slos.rows().is_empty(),
+        Place::Slo { .. } => slo::has_panel(state, panel),
+        Place::Alert(_) if panel == alert::RELATED => !state.related.rows().is_empty(),
+        Place::Alert(fingerprint) => panel != alert::SLO || alert::slo(state, *fingerprint).is_some(),
+        _ => panel == 0,
     };
-    state.panel = (state.panel + count).saturating_add_signed(by) % count;
+    let count = match state.place() {
+        Place::Overview | Place::Alert(_) => 3,
+        Place::Service(_) => service::PANELS,
+        Place::Slo { .. } => slo::PANELS,
+        _ => 1,
+    };
+    let next = |panel: usize| (panel + count).saturating_add_signed(by) % count;
+    let mut panel = next(state.panel);
+    for _ in 0..count {
+        if has_something(panel) {
+            break;
+        }
+        panel = next(panel);
+    }
+    state.panel = panel;
 }
 
 /// Goes to a place; the way back leads here.
@@ -161,7 +218,11 @@ pub(super) fn go(state: &mut State, place: Place, now: Timestamp) {
     }
     leave(state, now);
     match place {
-        Place::Service(_) => state.service_alerts.to_top(),
+        Place::Service(_) => {
+            state.service_alerts.to_top();
+            state.service_slos.to_top();
+        }
+        Place::Slo { .. } => state.slo.to_top(),
         Place::Alert(_) => state.related.to_top(),
         _ => {}
     }
@@ -201,7 +262,20 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
         Place::Overview if state.panel == overview::ALERTS => {
             state.overview.alerts.current().copied().map(Place::Alert)
         }
+        Place::Overview if state.panel == overview::SLOS => state.overview.slos.current().map(SloKey::place),
         Place::Overview => state.overview.services.current().cloned().map(Place::Service),
+        Place::Slos => match state.slos.list.current() {
+            Some(SloRow::Slo(key)) => Some(key.place()),
+            Some(SloRow::Group(value)) => {
+                let value = value.clone();
+                let fold = !state.slos.is_folded();
+                state.slos.fold(Some(value), fold);
+                state.ordered = None;
+                return true;
+            }
+            None => None,
+        },
+        Place::Slo { source, id } => slo::target(state, source, id),
         Place::Services => state.services.list.current().cloned().map(Place::Service),
         Place::Alerts => match state.alerts.list.current() {
             Some(Row::Alert(fingerprint)) => Some(Place::Alert(*fingerprint)),
@@ -214,10 +288,14 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
             }
             None => None,
         },
+        Place::Service(_) if state.panel == service::SLOS => state.service_slos.current().map(SloKey::place),
         // the worst alert of a service explains it best: the cursor starts there
         Place::Service(_) => state.service_alerts.current().copied().map(Place::Alert),
         Place::Alert(_) if state.panel == alert::RELATED => {
             state.related.current().copied().map(Place::Alert)
+        }
+        Place::Alert(fingerprint) if state.panel == alert::SLO => {
+            alert::slo(state, *fingerprint).map(|status| SloKey::of(status).place())
         }
         Place::Alert(fingerprint) => {
             let alert = state.world.alert(*fingerprint);
@@ -236,10 +314,11 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
 fn point_at_panel(state: &mut State, column: u16, row: u16) {
     let body = frame::areas(state.size).body;
     let panel = match state.place() {
-        Place::Overview => [overview::SERVICES, overview::ALERTS]
+        Place::Overview => [overview::SERVICES, overview::ALERTS, overview::SLOS]
             .into_iter()
             .find(|panel| overview::grid(state, body, *panel).area.contains((column, row).into())),
-        Place::Service(name) => screens::service::chart_at(state, name, body, column, row),
+        Place::Service(name) => service::panel_at(state, name, body, column, row),
+        Place::Slo { .. } => slo::chart_at(state, body, column, row),
         _ => None,
     };
     state.panel = panel.unwrap_or(state.panel);
@@ -256,6 +335,18 @@ pub(super) fn click(state: &mut State, column: u16, row: u16) -> bool {
         state.panel = alert::RELATED;
         state.related.move_to(index);
         return again;
+    }
+    if let Place::Slo { source, id } = state.place() {
+        let Some((panel, index)) = slo::row_at(state, source, id, grid.area, (column, row)) else {
+            return false;
+        };
+        let is_same = state.panel == panel;
+        state.panel = panel;
+        return with_list!(state, list => {
+            let again = is_same && list.index() == index;
+            list.move_to(index);
+            again
+        }, else false);
     }
     let Some(place) = grid.place_at(column, row) else { return false };
     let was_here = state.panel == panel;
@@ -274,8 +365,9 @@ pub(super) fn filter(state: &State) -> Option<&Found> {
     match state.place() {
         Place::Overview => Some(&state.overview.found),
         Place::Services => Some(&state.services.found),
+        Place::Slos => Some(&state.slos.found),
         Place::Alerts => Some(&state.alerts.found),
-        Place::Service(_) | Place::Alert(_) | Place::Sources | Place::Messages => None,
+        Place::Service(_) | Place::Slo { .. } | Place::Alert(_) | Place::Sources | Place::Messages => None,
     }
 }
 
@@ -284,8 +376,9 @@ pub(super) fn filter_mut(state: &mut State) -> Option<&mut Found> {
     match state.place() {
         Place::Overview => Some(&mut state.overview.found),
         Place::Services => Some(&mut state.services.found),
+        Place::Slos => Some(&mut state.slos.found),
         Place::Alerts => Some(&mut state.alerts.found),
-        Place::Service(_) | Place::Alert(_) | Place::Sources | Place::Messages => None,
+        Place::Service(_) | Place::Slo { .. } | Place::Alert(_) | Place::Sources | Place::Messages => None,
     }
 }
 
@@ -309,8 +402,24 @@ pub(super) fn copied(state: &State) -> Option<String> {
         Place::Overview if state.panel == overview::ALERTS => {
             state.overview.alerts.current().copied().and_then(labels_of)
         }
+        Place::Overview if state.panel == overview::SLOS => {
+            state.overview.slos.current().map(|key| key.id.to_string())
+        }
         Place::Overview => names(&state.overview.services),
         Place::Services => names(&state.services.list),
+        Place::Slos => {
+            let list = &state.slos.list;
+            let row = |row: &SloRow| match row {
+                SloRow::Slo(key) => key.id.to_string(),
+                SloRow::Group(value) => value.to_string(),
+            };
+            let marked: Vec<String> = list.marks().iter().map(row).collect();
+            if marked.is_empty() { list.current().map(row) } else { Some(marked.join("\n")) }
+        }
+        Place::Slo { source, id } => slo::copied(state, source, id),
+        Place::Service(_) if state.panel == service::SLOS => {
+            state.service_slos.current().map(|key| key.id.to_string())
+        }
         Place::Service(name) => Some(name.to_string()),
         Place::Alert(_) if state.panel == alert::RELATED => {
             state.related.current().copied().and_then(labels_of)
@@ -340,7 +449,8 @@ pub(super) fn links(state: &State) -> Vec<(String, Text)> {
         },
         Place::Overview if state.panel == overview::ALERTS => state.overview.alerts.current().copied(),
         Place::Service(_) => state.service_alerts.current().copied(),
-        Place::Overview | Place::Services | Place::Sources | Place::Messages => None,
+        Place::Slo { .. } => state.slo.alerts.current().copied(),
+        Place::Overview | Place::Services | Place::Slos | Place::Sources | Place::Messages => None,
     };
     let Some(alert) = fingerprint.and_then(|fingerprint| state.world.alert(fingerprint)) else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! The palette: any command, screen, context, service or alert by fuzzy name.
+//! The palette: any command, screen, context, service, SLO or alert by fuzzy name.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub enum Target {
 /// One thing that can be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What it is: "command", "screen", "service", "alert", "context".
+    /// What it is: "command", "screen", "service", "SLO", "alert", "context".
     pub kind: &'static str,
     /// Its name.
     pub name: String,
@@ -95,6 +95,15 @@ impl Palette {
                 name: service.name.to_string(),
                 hint: service.health.word().to_owned(),
                 target: Target::Go(Place::Service(service.name.clone())),
+            });
+        }
+        for status in world.slos() {
+            let left = crate::app::screens::slos::left_text(status);
+            entries.push(Entry {
+                kind: "SLO",
+                name: status.slo.id.to_string(),
+                hint: format!("{} {left}", status.state().word()),
+                target: Target::Go(crate::app::screens::slos::SloKey::of(status).place()),
             });
         }
         // thousands of pods may share one alert: one entry for each name and service, the worst of them

@@ -2,6 +2,7 @@
 
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
+use crate::model::source::SourceId;
 
 use super::commands::{Command, Scope};
 
@@ -14,6 +15,15 @@ pub enum Place {
     Services,
     /// One service.
     Service(Text),
+    /// All SLOs.
+    Slos,
+    /// One SLO of one source.
+    Slo {
+        /// Who says how it stands.
+        source: SourceId,
+        /// What it is called there.
+        id: Text,
+    },
     /// All alerts.
     Alerts,
     /// One alert.
@@ -57,7 +67,7 @@ pub struct Screen {
 }
 
 /// The screens of line 2, in their order. `snapshot` takes the titles in lower case.
-pub const SCREENS: [Screen; 4] = [
+pub const SCREENS: [Screen; 5] = [
     Screen {
         number: '1',
         title: "Overview",
@@ -72,6 +82,7 @@ pub const SCREENS: [Screen; 4] = [
         command: Command::Services,
         place: Place::Services,
     },
+    Screen { number: '3', title: "SLOs", short: "SLO", command: Command::Slos, place: Place::Slos },
     Screen { number: '4', title: "Alerts", short: "Alerts", command: Command::Alerts, place: Place::Alerts },
     Screen { number: '9', title: "Sources", short: "Src", command: Command::Sources, place: Place::Sources },
 ];
@@ -82,14 +93,16 @@ impl Place {
         match self {
             Self::Overview | Self::Services => &[Scope::List, Scope::Time],
             Self::Service(_) | Self::Alert(_) => &[Scope::Time],
-            Self::Alerts => &[Scope::List, Scope::Alerts],
+            Self::Slos => &[Scope::List, Scope::Time, Scope::Groups],
+            Self::Slo { .. } => &[Scope::Time, Scope::Slo],
+            Self::Alerts => &[Scope::List, Scope::Groups, Scope::Alerts],
             Self::Sources | Self::Messages => &[],
         }
     }
 
     /// Whether it stands on line 2, and so begins a breadcrumb.
     pub const fn is_top(&self) -> bool {
-        !matches!(self, Self::Service(_) | Self::Alert(_))
+        !matches!(self, Self::Service(_) | Self::Slo { .. } | Self::Alert(_))
     }
 
     /// The screen of line 2 that it belongs to.
@@ -97,6 +110,7 @@ impl Place {
         match self {
             Self::Overview => Some(Command::Overview),
             Self::Services | Self::Service(_) => Some(Command::Services),
+            Self::Slos | Self::Slo { .. } => Some(Command::Slos),
             Self::Alerts | Self::Alert(_) => Some(Command::Alerts),
             Self::Sources => Some(Command::Sources),
             Self::Messages => None,

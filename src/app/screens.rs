@@ -4,8 +4,11 @@ pub mod alert;
 pub mod alerts;
 pub mod messages;
 pub mod overview;
+mod page;
 pub mod service;
 pub mod services;
+pub mod slo;
+pub mod slos;
 pub mod sources;
 
 use jiff::Timestamp;
@@ -44,6 +47,8 @@ pub fn reorder(state: &mut State) {
         Place::Overview => overview::reorder(state),
         Place::Services => services::reorder(state),
         Place::Service(name) => service::reorder(state, &name),
+        Place::Slos => slos::reorder(state),
+        Place::Slo { source, id } => slo::reorder(state, &source, &id),
         Place::Alerts => alerts::reorder(state),
         Place::Alert(fingerprint) => alert::reorder(state, fingerprint),
         Place::Sources | Place::Messages => {}
@@ -55,9 +60,13 @@ pub fn revision(state: &State) -> u64 {
     match state.place() {
         Place::Alerts => alerts::revision(state),
         Place::Alert(_) => state.world.alerts_revision(),
-        Place::Overview | Place::Services | Place::Service(_) | Place::Sources | Place::Messages => {
-            state.world.revision()
-        }
+        Place::Overview
+        | Place::Services
+        | Place::Service(_)
+        | Place::Slos
+        | Place::Slo { .. }
+        | Place::Sources
+        | Place::Messages => state.world.revision(),
     }
 }
 
@@ -68,7 +77,8 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
         Place::Overview | Place::Services => wants.extend(services::wants(state, now)),
         Place::Service(name) => wants.extend(service::wants(state, name, now)),
         Place::Alert(fingerprint) => wants.extend(alert::wants(state, *fingerprint, now)),
-        Place::Alerts | Place::Sources | Place::Messages => {}
+        Place::Slo { source, id } => wants.extend(slo::wants(state, source, id, now)),
+        Place::Slos | Place::Alerts | Place::Sources | Place::Messages => {}
     }
     wants
 }
@@ -79,6 +89,8 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         Place::Overview => overview::render(state, now, area, buf),
         Place::Services => services::render(state, now, area, buf),
         Place::Service(name) => service::render(state, name, now, area, buf),
+        Place::Slos => slos::render(state, now, area, buf),
+        Place::Slo { source, id } => slo::render(state, source, id, now, area, buf),
         Place::Alerts => alerts::render(state, now, area, buf),
         Place::Alert(fingerprint) => alert::render(state, *fingerprint, now, area, buf),
         Place::Sources => sources::render(state, now, area, buf),
@@ -91,7 +103,13 @@ pub fn last_scroll(state: &State, area: Rect) -> u16 {
     match state.place() {
         Place::Alert(fingerprint) => alert::last_scroll(state, *fingerprint, area),
         Place::Messages => messages::last_scroll(state),
-        Place::Overview | Place::Services | Place::Service(_) | Place::Alerts | Place::Sources => 0,
+        Place::Slo { source, id } => slo::last_scroll(state, source, id, area),
+        Place::Overview
+        | Place::Services
+        | Place::Service(_)
+        | Place::Slos
+        | Place::Alerts
+        | Place::Sources => 0,
     }
 }
 

@@ -19,6 +19,8 @@ use super::range::Range;
 use super::screens::alerts::Alerts;
 use super::screens::overview::Overview;
 use super::screens::services::Services;
+use super::screens::slo::Open;
+use super::screens::slos::{SloKey, Slos};
 use super::screens::sources::Sources;
 use super::theme::Theme;
 use crate::config::definitions::Finding;
@@ -145,12 +147,18 @@ pub struct State {
     pub overview: Overview,
     /// The list of services.
     pub services: Services,
+    /// The list of SLOs.
+    pub slos: Slos,
+    /// The SLO that is open.
+    pub slo: Open,
     /// The list of alerts.
     pub alerts: Alerts,
     /// The list of sources.
     pub source_list: Sources,
     /// The alerts of the service that is open.
     pub service_alerts: List<Fingerprint>,
+    /// The SLOs of the service that is open.
+    pub service_slos: List<SloKey>,
     /// The alerts that share labels with the one that is open.
     pub related: List<Fingerprint>,
     /// The panel that has the keyboard, on screens with several.
@@ -198,8 +206,11 @@ impl State {
             places: vec![Place::Overview.into()],
             overview: Overview::default(),
             services: Services::default(),
+            slos: Slos::default(),
+            slo: Open::default(),
             alerts: Alerts::default(),
             service_alerts: List::default(),
+            service_slos: List::default(),
             related: List::default(),
             panel: 0,
             scroll: 0,

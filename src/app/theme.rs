@@ -5,6 +5,7 @@ use ratatui::style::{Color, Modifier, Style};
 use super::look::Colours;
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::health::Health;
+use crate::model::slo::SloState;
 
 macro_rules! roles {
     ($($(#[$doc:meta])* $role:ident $name:literal $symbol:literal $ascii:literal;)*) => {
@@ -118,6 +119,19 @@ impl Role {
             Health::Degraded => Self::Degraded,
             Health::Unknown => Self::Unknown,
             Health::Healthy => Self::Healthy,
+        }
+    }
+
+    /// Of how an SLO stands.
+    pub const fn of_slo(state: SloState) -> Self {
+        match state {
+            SloState::Page => Self::Critical,
+            SloState::Ticket => Self::Warning,
+            SloState::Exhausted => Self::Down,
+            SloState::NoData => Self::Unknown,
+            SloState::Burning => Self::Burning,
+            SloState::Fine => Self::Healthy,
+            SloState::Quiet => Self::Info,
         }
     }
 
@@ -274,7 +288,9 @@ mod tests {
 
     #[test]
     fn every_state_has_a_sign_of_its_own_also_in_ascii() {
-        let groups: [&[Role]; 2] = [
+        let slos = SloState::ALL.map(Role::of_slo);
+        let groups: [&[Role]; 3] = [
+            &slos,
             &[Role::Down, Role::Burning, Role::Degraded, Role::Unknown, Role::Healthy],
             &[
                 Role::Critical,

@@ -333,7 +333,7 @@ fn go(state: &mut State, target: Target, now: Timestamp) -> Vec<Effect> {
 /// Does what a command says. A new command must find its arm here to compile.
 fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
     match command {
-        Command::Overview | Command::Services | Command::Alerts | Command::Sources => {
+        Command::Overview | Command::Services | Command::Slos | Command::Alerts | Command::Sources => {
             if let Some(screen) = SCREENS.into_iter().find(|screen| screen.command == command) {
                 navigate::go(state, screen.place, now);
             }
@@ -379,6 +379,11 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
         Command::Fold => {
             state.alerts.show_quiet = !state.alerts.show_quiet;
             state.ordered = None;
+        }
+        Command::Basis => {
+            state.slo.next_basis();
+            let basis = crate::model::duration::short(state.slo.basis());
+            state.messages.note(format!("The forecast goes by the burn over {basis}"), now);
         }
         Command::Range => menus::range(state),
         Command::Earlier => menus::change_range(state, now, Range::earlier),

@@ -26,7 +26,8 @@ use super::view::is_settled;
 use super::{Cx, failed};
 
 /// Without these no screen is whole.
-const NEEDS: &[AskKind] = &[AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules];
+const NEEDS: &[AskKind] =
+    &[AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Slos];
 
 pub(super) fn run(cx: &Cx<'_>, wanted: &Snapshot) -> Outcome {
     match picture(cx, wanted) {
@@ -122,6 +123,7 @@ fn is_waiting(held: &Held) -> bool {
         || held.alerts.is_waiting()
         || held.rules.is_waiting()
         || held.silences.is_waiting()
+        || held.slos.is_waiting()
         || held.details.values().any(Remote::is_waiting)
         || held.series.values().any(Remote::is_waiting)
         || held.firings.values().any(Remote::is_waiting)

@@ -7,6 +7,7 @@ mod budget;
 mod definition;
 mod exhaustion;
 mod forecast;
+pub mod history;
 mod latency;
 mod objective;
 mod pair;

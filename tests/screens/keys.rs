@@ -67,6 +67,7 @@ fn cursor_is_in_sight(stage: &Stage) -> bool {
     let rows = match state.place() {
         Place::Overview if state.panel == 0 => state.overview.services.rows().len(),
         Place::Services => state.services.list.rows().len(),
+        Place::Slos => state.slos.list.rows().len(),
         Place::Alerts => state.alerts.list.rows().len(),
         Place::Sources => state.sources.len(),
         _ => return true,
@@ -120,7 +121,17 @@ fn every_key_of_the_table_does_something_or_says_why_not() {
         Command::Mark,
         Command::MarkAll,
     ];
-    for start in [&["1"][..], &["2"], &["2", "enter"], &["4"], &["4", "enter"], &["9"], &["M"]] {
+    for start in [
+        &["1"][..],
+        &["2"],
+        &["2", "enter"],
+        &["3"],
+        &["3", "enter"],
+        &["4"],
+        &["4", "enter"],
+        &["9"],
+        &["M"],
+    ] {
         let mut stage = Stage::demo((120, 36), 1.5);
         for command in Command::ALL.iter().filter(|command| !moves.contains(command)) {
             stage.press(&["esc", "esc", "esc", "1"]);

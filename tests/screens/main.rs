@@ -2,6 +2,8 @@
 
 mod behaviour;
 mod keys;
+mod promises;
+mod slos;
 mod stage;
 
 use burnwatch::app::look::{Charset, Colours};
@@ -74,7 +76,16 @@ fn filter() {
 
 #[test]
 fn in_ascii_and_without_colour_nothing_is_lost() {
-    for keys in [&["1"][..], &["2"], &["2", "enter"], &["4"], &["4", "down", "enter"], &["9"]] {
+    for keys in [
+        &["1"][..],
+        &["2"],
+        &["2", "enter"],
+        &["4"],
+        &["4", "down", "enter"],
+        &["9"],
+        &["3"],
+        &["3", "enter"],
+    ] {
         let mut stage = Stage::demo((120, 36), 1.5);
         stage.look(Charset::Ascii, Colours::None);
         stage.press(keys);
@@ -85,9 +96,13 @@ fn in_ascii_and_without_colour_nothing_is_lost() {
 #[test]
 fn before_the_first_answer_nothing_looks_healthy() {
     let mut stage = Stage::unanswered((120, 36));
-    for (name, keys) in
-        [("overview", &["1"][..]), ("services", &["2"]), ("alerts", &["4"]), ("sources", &["9"])]
-    {
+    for (name, keys) in [
+        ("overview", &["1"][..]),
+        ("services", &["2"]),
+        ("slos", &["3"]),
+        ("alerts", &["4"]),
+        ("sources", &["9"]),
+    ] {
         stage.press(keys);
         insta::assert_snapshot!(format!("unanswered_{name}"), stage.picture());
     }
@@ -98,9 +113,14 @@ fn a_dead_source_is_named_on_every_screen_that_uses_it_and_old_data_stay() {
     let mut stage = Stage::demo((120, 36), 1.5);
     stage.press(&["2", "1"]);
     stage.kill("prom-eu", 90);
-    for (name, keys) in
-        [("overview", &["1"][..]), ("services", &["2"]), ("service", &["enter"]), ("sources", &["9"])]
-    {
+    for (name, keys) in [
+        ("overview", &["1"][..]),
+        ("services", &["2"]),
+        ("service", &["enter"]),
+        ("slos", &["3"]),
+        ("slo", &["enter"]),
+        ("sources", &["9"]),
+    ] {
         stage.press(keys);
         let picture = stage.picture();
         assert!(picture.contains("connection refused"), "{name}:\n{picture}");
@@ -115,6 +135,9 @@ fn no_size_makes_any_screen_fail() {
         &["1"][..],
         &["2"],
         &["enter"],
+        &["3"],
+        &["enter"],
+        &["tab", "tab", "tab"],
         &["4"],
         &["down", "enter"],
         &["9"],

@@ -14,6 +14,8 @@ use burnwatch::app::theme::{Role, Theme};
 use burnwatch::app::{render, update};
 use burnwatch::backend::Source;
 use burnwatch::backend::demo;
+use burnwatch::config::definitions::Finding;
+use burnwatch::model::slo::SloReading;
 use burnwatch::model::source::{SourceError, SourceId, Trouble};
 use burnwatch::model::world::Judgement;
 use jiff::Timestamp;
@@ -21,6 +23,8 @@ use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Color;
+
+use crate::promises::Promises;
 
 /// A moment like any other: 2026-01-14 02:52:07 UTC.
 const NOW: i64 = 1_768_359_127;
@@ -51,6 +55,21 @@ impl Stage {
         stage
     }
 
+    /// One source with these SLOs, everything answered that is asked for.
+    pub(crate) fn promises(size: (u16, u16), readings: Vec<SloReading>) -> Self {
+        let now = Arc::new(AtomicI64::new(NOW));
+        let sources: Vec<Arc<dyn Source>> = vec![Arc::new(Promises::new(readings, &now))];
+        let mut stage = Self::of(size, now, sources);
+        stage.answering = true;
+        stage.tick();
+        stage
+    }
+
+    /// The moment at which every stage begins.
+    pub(crate) fn start() -> Timestamp {
+        Timestamp::from_second(NOW).expect("a moment")
+    }
+
     fn new(size: (u16, u16), minute: f64) -> Self {
         let now = Arc::new(AtomicI64::new(NOW));
         let clock = Arc::clone(&now);
@@ -58,6 +77,10 @@ impl Stage {
             Arc::new(move || Timestamp::from_second(clock.load(Ordering::Relaxed)).expect("a moment"));
         let origin = demo::origin(Timestamp::from_second(NOW).expect("a moment"), minute, 1.0);
         let sources = demo::sources(7, &clock, origin, 1.0);
+        Self::of(size, now, sources)
+    }
+
+    fn of(size: (u16, u16), now: Arc<AtomicI64>, sources: Vec<Arc<dyn Source>>) -> Self {
         let look = Look::new(vec![Theme::probe()], None, Colours::True, Charset::Unicode, TimeZone::UTC);
         let state = State::new(Setup {
             context: "demo".into(),
@@ -106,6 +129,11 @@ impl Stage {
         for key in keys {
             self.send(Event::Key(key.parse().expect("a key")));
         }
+    }
+
+    /// Lets these findings stand beside the SLOs.
+    pub(crate) fn find(&mut self, findings: Vec<Finding>) {
+        self.state.findings = findings;
     }
 
     pub(crate) fn state(&self) -> &State {

@@ -17,16 +17,19 @@ use crate::model::labels::{Labels, Text};
 use crate::model::promql::{self, Bound, Condition};
 use crate::model::rule::Rule;
 use crate::model::series::Span;
+use crate::model::slo::SloStatus;
 use crate::model::source::SourceId;
 
 mod page;
 mod view;
 
-pub use view::{last_scroll, related_at, render, scroll_to_related, text_area};
+pub use view::{last_scroll, related_at, render, scroll_to_cursor, text_area};
 
 /// The panel of alerts that share labels; the other one is the page.
 pub const RELATED: usize = 1;
-/// Most of them that are listed.
+/// The line of its SLO, if it tells of one.
+pub const SLO: usize = 2;
+/// Most related alerts that are listed.
 const MOST_RELATED: usize = 50;
 
 /// Points of its chart.
@@ -69,10 +72,15 @@ pub fn reorder(state: &mut State, fingerprint: Fingerprint) {
     others.sort_by_key(|(likeness, other)| (Reverse(*likeness), badness(other)));
     let rows: Vec<Fingerprint> =
         others.into_iter().take(MOST_RELATED).map(|(_, other)| other.fingerprint).collect();
-    if rows.is_empty() {
+    if rows.is_empty() && state.panel == RELATED {
         state.panel = 0;
     }
     state.related.set_rows(rows);
+}
+
+/// The SLO that an alert tells of, if it is known.
+pub fn slo(state: &State, fingerprint: Fingerprint) -> Option<&SloStatus> {
+    state.world.slo_of(&state.world.alert(fingerprint)?.labels)
 }
 
 /// What can be drawn of an alert; `None` as long as no source has told its rule.

@@ -2,21 +2,25 @@
 
 use crate::app::found::Found;
 use crate::app::list::List;
+use crate::app::screens::slos::{self as promises, SloKey};
 use crate::app::screens::{Order, alerts, services};
 use crate::app::state::State;
 use crate::model::alert::AlertState;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 
+mod slos;
 mod view;
 
-pub(in crate::app) use view::grid;
 pub use view::render;
+pub(in crate::app) use view::{grid, has_panel};
 
 /// The panel of services.
 pub const SERVICES: usize = 0;
 /// The panel of alerts.
 pub const ALERTS: usize = 1;
+/// The panel of SLOs, where there is room for it and something to show.
+pub const SLOS: usize = 2;
 
 /// The overview.
 #[derive(Debug, Default)]
@@ -25,9 +29,12 @@ pub struct Overview {
     pub services: List<Text>,
     /// What fires, worst first.
     pub alerts: List<Fingerprint>,
-    /// The filter, for both panels.
+    /// SLOs, worst first.
+    pub slos: List<SloKey>,
+    /// The filter, for all panels.
     pub found: Found,
     found_alerts: Found,
+    found_slos: Found,
     /// The revision of the alerts and the filter that they were last ordered for.
     ordered: Option<(u64, String)>,
 }
@@ -38,6 +45,10 @@ pub fn reorder(state: &mut State) {
     let State { world, overview, .. } = state;
     let passes = overview.found.select(world.revision(), is_typing, || services::haystack(world.services()));
     overview.services.set_rows(services::ordered(world.services(), passes.as_deref(), Order::default()));
+    overview.found_slos.set(overview.found.text());
+    let passes = overview.found_slos.select(world.revision(), is_typing, || promises::haystack(world.slos()));
+    let slos = promises::ordered(world.slos(), passes.as_deref(), Order::default());
+    overview.slos.set_rows(slos.into_iter().map(SloKey::of).collect());
     let mark = (world.alerts_revision(), overview.found.text());
     if overview.ordered.as_ref().is_some_and(|(revision, text)| (*revision, text.as_str()) == mark) {
         return;

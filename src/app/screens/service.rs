@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::app::due::Want;
 use crate::app::range;
 use crate::app::screens::alerts::badness;
+use crate::app::screens::slos::SloKey;
 use crate::app::state::State;
 use crate::model::alert::Alert;
 use crate::model::ask::{Ask, AskKind};
@@ -15,7 +16,12 @@ use crate::model::labels::Text;
 
 mod view;
 
-pub use view::{chart_at, list_area, panels, render};
+pub use view::{list_area, panel_at, render};
+
+/// The panel of its SLOs; those before it are its charts.
+pub const SLOS: usize = 5;
+/// How many panels there are.
+pub const PANELS: usize = 6;
 
 /// Points of its charts.
 const POINTS: u16 = 240;
@@ -53,4 +59,9 @@ pub fn alerts<'a>(state: &'a State, name: &str) -> Vec<&'a Arc<Alert>> {
 pub fn reorder(state: &mut State, name: &str) {
     let rows = alerts(state, name).into_iter().map(|alert| alert.fingerprint).collect();
     state.service_alerts.set_rows(rows);
+    let slos = state.world.slos_of(name).into_iter().map(SloKey::of).collect();
+    state.service_slos.set_rows(slos);
+    if state.panel == SLOS && state.service_slos.rows().is_empty() {
+        state.panel = 0;
+    }
 }

@@ -349,7 +349,7 @@ mod tests {
         #[test]
         fn any_bounds_give_a_scale_that_holds_them(a in any::<f64>(), b in any::<f64>(), rows in 0..40_u16) {
             prop_assume!(!a.is_nan() && !b.is_nan());
-            for unit in [Unit::Ratio, Unit::PerSecond, Unit::Seconds, Unit::Plain] {
+            for unit in [Unit::Ratio, Unit::PerSecond, Unit::Seconds, Unit::Times, Unit::Plain] {
                 let (low, high) = (a.min(b), a.max(b));
                 let scale = Scale::new(low, high, false, unit, rows, Charset::Ascii);
                 prop_assert!(scale.low < scale.high && scale.low.is_finite() && scale.high.is_finite());

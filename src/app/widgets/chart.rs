@@ -45,12 +45,14 @@ pub struct Chart<'a> {
     pub lines: &'a [Line<'a>],
     /// What the values count.
     pub unit: Unit,
-    /// A value to compare with, and its name.
-    pub threshold: Option<(f64, &'a str)>,
+    /// Values to compare with, and their names; the one that matters most first.
+    pub thresholds: &'a [(f64, &'a str)],
     /// When the alert fired.
     pub shade: &'a [(Timestamp, Timestamp)],
     /// What happened when.
     pub marks: &'a [Mark<'a>],
+    /// Whether the legend says the newest value of each line; else the labels say what is to be said.
+    pub newest: bool,
     /// Whether zero is always to be seen.
     pub zero_based: bool,
     /// Fixed bounds; what lies beyond is drawn at the edge.
@@ -60,7 +62,17 @@ pub struct Chart<'a> {
 impl<'a> Chart<'a> {
     /// Lines from zero up, and nothing else.
     pub fn new(span: Span, lines: &'a [Line<'a>], unit: Unit) -> Self {
-        Self { span, lines, unit, threshold: None, shade: &[], marks: &[], zero_based: true, limits: None }
+        Self {
+            span,
+            lines,
+            unit,
+            thresholds: &[],
+            shade: &[],
+            marks: &[],
+            newest: true,
+            zero_based: true,
+            limits: None,
+        }
     }
 
     /// Draws it: with a legend from six rows on, without from four; below that as a sparkline of the first line.
@@ -81,7 +93,7 @@ impl<'a> Chart<'a> {
             self.no_data(cx, plot_area, buf);
             self.marks(cx, &frame, None, buf);
             if let Some(place) = frame.legend {
-                let named = self.threshold_label(cx, None);
+                let named = self.thresholds.iter().map(|own| Self::threshold_label(cx, *own, None)).collect();
                 text::runs(cx, &self.legend(cx, self.dots(cx), named, place.width), place, buf);
             }
             return;
@@ -100,7 +112,15 @@ impl<'a> Chart<'a> {
             plot.line(i, line.values, |value| scale.share(value));
         }
         self.shades(cx, &frame, buf);
-        let unplaced = self.threshold(cx, &scale, &plot, &frame, buf);
+        let mut taken = Vec::new();
+        let unplaced = self.thresholds.iter().filter_map(|own| {
+            let row = scale.row(own.0, plot_area.height);
+            // two names in one row would run into each other
+            let has_room = !taken.contains(&row);
+            taken.push(row);
+            Self::threshold(cx, *own, has_room, &scale, &plot, &frame, buf)
+        });
+        let unplaced = unplaced.collect();
         self.marks(cx, &frame, Some(&plot), buf);
         plot.render(|i| self.look(cx, i), plot_area, buf);
         if let Some(place) = frame.legend {
@@ -137,7 +157,11 @@ impl<'a> Chart<'a> {
             return Some(Scale::new(low, high, true, self.unit, rows, charset));
         }
         let (mut low, mut high) = if self.zero_based { (low.min(0.0), high.max(0.0)) } else { (low, high) };
-        if let Some((threshold, _)) = self.threshold.filter(|(threshold, _)| threshold.is_finite()) {
+        let mut thresholds: Vec<f64> = self.thresholds.iter().map(|(value, _)| *value).collect();
+        thresholds.retain(|value| value.is_finite());
+        // the nearest first, so that it does not give way to one that is far off
+        thresholds.sort_by(f64::total_cmp);
+        for threshold in thresholds {
             let (wide_low, wide_high) = (low.min(threshold), high.max(threshold));
             let is_flat = high <= low;
             if is_flat || wide_high / 5.0 - wide_low / 5.0 <= high - low {
@@ -149,15 +173,19 @@ impl<'a> Chart<'a> {
 
     /// Draws the threshold behind the lines, named where they leave room for its name; else gives the name back.
     fn threshold(
-        &self,
         cx: &Cx<'_>,
+        own: (f64, &str),
+        has_room: bool,
         scale: &Scale,
         plot: &Plot,
         frame: &Frame,
         buf: &mut Buffer,
     ) -> Option<String> {
-        let (value, _) = self.threshold.filter(|(value, _)| !value.is_nan())?;
-        let label = self.threshold_label(cx, Some(scale))?;
+        let value = own.0;
+        if value.is_nan() {
+            return None;
+        }
+        let label = Self::threshold_label(cx, own, Some(scale));
         let (area, style) = (frame.plot, cx.style(Role::Threshold));
         let row = scale.row(value, area.height);
         let y = area.y + row;
@@ -174,7 +202,7 @@ impl<'a> Chart<'a> {
         }
         let cells = text::width(&label).saturating_add(2);
         let mut run = 0;
-        for column in 0..area.width {
+        for column in (0..area.width).filter(|_| has_room) {
             run = if plot.is_free(column, row) { run + 1 } else { 0 };
             if run == cells.saturating_add(1) {
                 text::put(buf, area.x + column + 1 - cells, y, cells, &format!(" {label} "), style);
@@ -185,14 +213,13 @@ impl<'a> Chart<'a> {
     }
 
     /// The threshold's name; with an arrow if it lies beyond the scale.
-    fn threshold_label(&self, cx: &Cx<'_>, scale: Option<&Scale>) -> Option<String> {
-        let (value, label) = self.threshold?;
+    fn threshold_label(cx: &Cx<'_>, (value, label): (f64, &str), scale: Option<&Scale>) -> String {
         let label = text::fit(label, 40, cx.charset);
-        Some(match scale {
+        match scale {
             Some(scale) if value > scale.high => format!("{} {label}", cx.charset.pick("▲", "^")),
             Some(scale) if value < scale.low => format!("{} {label}", cx.charset.pick("▼", "v")),
             _ => label.into_owned(),
-        })
+        }
     }
 
     /// Lays the shade behind the plot, and a thick line on the time axis that is seen without colour too.
@@ -244,10 +271,10 @@ impl<'a> Chart<'a> {
     fn small(&self, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         let head = u16::from(area.height > 1);
         if head > 0 {
-            let label = self.threshold_label(cx, None);
+            let labels = self.thresholds.iter().map(|own| Self::threshold_label(cx, *own, None)).collect();
             text::runs(
                 cx,
-                &self.legend(cx, Dots::Braille, label, area.width),
+                &self.legend(cx, Dots::Braille, labels, area.width),
                 Rect { height: 1, ..area },
                 buf,
             );
@@ -259,7 +286,7 @@ impl<'a> Chart<'a> {
     }
 
     /// `─ p95 124ms  ─ p50 12ms  ┄ objective`, then what has no place in the chart; of what does not fit, how many.
-    fn legend(&self, cx: &Cx<'_>, dots: Dots, threshold: Option<String>, width: u16) -> Vec<Run<'a>> {
+    fn legend(&self, cx: &Cx<'_>, dots: Dots, thresholds: Vec<String>, width: u16) -> Vec<Run<'a>> {
         let mut entries: Vec<Vec<Run<'a>>> = Vec::new();
         for (i, line) in self.lines.iter().enumerate() {
             let (_, sign) = self.look(cx, i);
@@ -268,10 +295,12 @@ impl<'a> Chart<'a> {
             if !line.label.is_empty() {
                 entry.push(Run::new(format!("{} ", line.label), Role::Muted));
             }
-            entry.push(self.newest(cx, line));
+            if self.newest {
+                entry.push(self.newest(cx, line));
+            }
             entries.push(entry);
         }
-        if let Some(label) = threshold {
+        for label in thresholds {
             let words = format!("{} {label}", cx.symbol(Role::Threshold));
             entries.push(vec![Run::new(words, Role::Threshold)]);
         }

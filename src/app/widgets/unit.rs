@@ -2,6 +2,7 @@
 
 use crate::app::look::Charset;
 use crate::model::health::{latency, percent};
+use crate::model::slo::show::burn;
 
 /// What a number counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +13,8 @@ pub enum Unit {
     PerSecond,
     /// Seconds.
     Seconds,
+    /// How many times something.
+    Times,
     /// Anything else.
     Plain,
 }
@@ -25,6 +28,7 @@ impl Unit {
             Self::PerSecond => rate(value),
             Self::Seconds if charset == Charset::Ascii => latency(value).replace('µ', "u"),
             Self::Seconds => latency(value),
+            Self::Times => burn(value),
             Self::Plain => number(value),
         }
     }
@@ -43,7 +47,6 @@ impl Unit {
     pub(super) fn scale(self, highest: f64, charset: Charset) -> Option<(f64, &'static str)> {
         match self {
             Self::Ratio if highest < 1e4 => Some((100.0, "%")),
-            Self::Ratio => None,
             Self::Seconds => Some(match highest {
                 s if s < 1e-3 => (1e6, charset.pick("µs", "us")),
                 s if s < 1.0 => (1e3, "ms"),
@@ -54,6 +57,8 @@ impl Unit {
                 _ => return None,
             }),
             Self::PerSecond => prefix(highest).map(|(by, _, suffix)| (1.0 / by, suffix)),
+            Self::Times if highest < 1e4 => Some((1.0, "x")),
+            Self::Ratio | Self::Times => None,
             Self::Plain => prefix(highest).map(|(by, suffix, _)| (1.0 / by, suffix)),
         }
     }
@@ -140,6 +145,7 @@ mod tests {
             (Unit::PerSecond, 0.001, "<0.01/s"),
             (Unit::PerSecond, 0.0, "0/s"),
             (Unit::Seconds, 0.000_4, "400us"),
+            (Unit::Times, 14.4, "14x"),
             (Unit::Plain, 17.0, "17"),
             (Unit::Plain, f64::INFINITY, "+Inf"),
             (Unit::Seconds, f64::NAN, "-"),

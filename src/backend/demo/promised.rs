@@ -46,6 +46,13 @@ impl DemoWorld {
                 }
                 _ => None,
             },
+            // what fired between two steps is at the next one already
+            Expr::Call(call) if call.func.name == "max_over_time" => match &*call.args.first()? {
+                Expr::MatrixSelector(matrix) if matrix.vs.name.as_deref() == Some("ALERTS") => {
+                    Some(self.alerted(&matrix.vs, stage))
+                }
+                _ => None,
+            },
             Expr::Aggregate(sum) if sum.op.to_string() == "sum" && sum.modifier.is_none() => match &*sum.expr
             {
                 Expr::Call(call) if call.func.name == "rate" => match &*call.args.first()? {
@@ -55,7 +62,10 @@ impl DemoWorld {
                 _ => None,
             },
             Expr::Binary(binary) => self.joined(binary, stage),
-            Expr::Aggregate(max) if max.op.to_string() == "max" => self.promised(&max.expr, stage),
+            // there is one series of each already
+            Expr::Aggregate(each) if matches!(&*each.op.to_string(), "max" | "count") => {
+                self.promised(&each.expr, stage)
+            }
             _ => None,
         }
     }
@@ -65,7 +75,15 @@ impl DemoWorld {
         let right = || self.promised(&binary.rhs, stage);
         match (&*binary.lhs, &*binary.op.to_string()) {
             (Expr::NumberLiteral(number), "-") => Some(each(right()?, |value| number.val - value)),
-            (left, "or") => self.promised(left, stage),
+            (left, "or") => {
+                let mut lines = self.promised(left, stage)?;
+                for line in right().into_iter().flatten() {
+                    if lines.iter().all(|known| known.labels != line.labels) {
+                        lines.push(line);
+                    }
+                }
+                Some(lines)
+            }
             (left, "/") => {
                 let (part, whole) = (self.promised(left, stage)?, right()?);
                 let pairs = part.into_iter().zip(whole);

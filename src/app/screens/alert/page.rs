@@ -5,6 +5,8 @@ use std::sync::Arc;
 use super::{Subject, subject};
 use crate::app::look::Cx;
 use crate::app::number::{ago, moment};
+use crate::app::screens::page::Page;
+use crate::app::screens::slos::words;
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
@@ -12,58 +14,34 @@ use crate::model::alert::{Alert, AlertState};
 use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::remote::age;
+use crate::model::slo::SloStatus;
 use crate::model::source::SourceId;
 
 /// Most earlier firings that are listed.
 const EARLIER: usize = 12;
 
-/// Lines of a page that is as wide as the screen.
-pub(super) struct Page {
-    pub(super) lines: Vec<Vec<Run<'static>>>,
+/// The page, and where the rows are on it that the cursor can be on.
+pub(super) struct AlertPage {
+    pub(super) page: Page,
     /// The line of the first alert that shares labels.
     pub(super) related_at: usize,
-    width: u16,
-}
-
-impl Page {
-    fn line(&mut self, runs: Vec<Run<'static>>) {
-        self.lines.push(runs);
-    }
-
-    fn title(&mut self, title: &str) {
-        if !self.lines.is_empty() {
-            self.lines.push(Vec::new());
-        }
-        self.lines.push(vec![Run::new(format!(" {title}"), Role::Title)]);
-    }
-
-    fn paragraph(&mut self, words: &str) {
-        for line in text::wrap(words, self.width.saturating_sub(2)) {
-            self.lines.push(vec![Run::new(format!(" {line}"), Role::Text)]);
-        }
-    }
-
-    /// A name and its value; a long value goes on below itself.
-    fn pair(&mut self, name: &str, value: &str, role: Role) {
-        let indent = 18.min(self.width / 3);
-        let name = text::pad(name, indent.saturating_sub(1), crate::app::look::Charset::Unicode);
-        let mut head = format!("  {name} ");
-        for line in text::wrap(value, self.width.saturating_sub(indent + 3).max(8)) {
-            self.lines.push(vec![Run::new(head, Role::Muted), Run::new(line, role)]);
-            head = " ".repeat(usize::from(indent) + 2);
-        }
-    }
+    /// The line of its SLO, if it tells of one.
+    pub(super) slo_at: Option<usize>,
 }
 
 /// The whole page: what it means, what keeps it quiet, labels, what else is wrong, when it fired before, its rule.
-pub(super) fn page(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -> Page {
-    let mut page = Page { lines: Vec::new(), related_at: 0, width };
+pub(super) fn page(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -> AlertPage {
+    let mut page = Page::new(width);
+    let slo_at = super::slo(state, alert.fingerprint).map(|status| {
+        slo(state, cx, status, &mut page);
+        0
+    });
     if let Some(runbook) = alert.runbook() {
         page.pair("runbook", runbook, Role::Accent);
     }
     for key in ["description", "message"] {
         if let Some(value) = alert.annotations.get(key).filter(|value| Some(*value) != alert.summary()) {
-            page.paragraph(value);
+            page.paragraph(value, Role::Text);
         }
     }
     quieted(state, cx, alert, &mut page);
@@ -79,7 +57,7 @@ pub(super) fn page(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -
             page.pair(name, value, Role::Text);
         }
     }
-    related(state, cx, &mut page);
+    let related_at = related(state, cx, &mut page);
     if let Some(subject) = subject(state, alert) {
         earlier(state, cx, alert, &subject, &mut page);
         page.title("Rule");
@@ -99,7 +77,22 @@ pub(super) fn page(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -
         page.pair("receivers", &receivers.join(", "), Role::Text);
     }
     page.pair("fingerprint", &alert.fingerprint.to_string(), Role::Muted);
-    page
+    AlertPage { page, related_at, slo_at }
+}
+
+/// The SLO that it tells of: how that stands.
+fn slo(state: &State, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
+    let role = Role::of_slo(status.state());
+    let is_current = state.panel == super::SLO;
+    let mut line = vec![
+        Run::new(if is_current { cx.symbol(Role::Selected) } else { " " }, Role::Accent),
+        Run::new(format!(" {} SLO {}  ", cx.symbol(role), status.slo.id), role),
+    ];
+    line.extend(words::summary(status));
+    if words::are_shared(state) {
+        line.push(Run::new(format!("  {}", status.source), Role::Muted));
+    }
+    page.line(line);
 }
 
 /// The silences that match it, and the alerts that inhibit it.
@@ -123,12 +116,12 @@ fn quieted(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
     }
 }
 
-/// Alerts that are about the same.
-fn related(state: &State, cx: &Cx<'_>, page: &mut Page) {
+/// Alerts that are about the same; gives the line of the first.
+fn related(state: &State, cx: &Cx<'_>, page: &mut Page) -> usize {
     let list = &state.related;
     let most = if list.rows().len() == super::MOST_RELATED { " and more" } else { "" };
     page.title(&format!("Alerts that share labels: {}{most}", list.rows().len()));
-    page.related_at = page.lines.len();
+    let at = page.lines.len();
     let others: Vec<_> = list.rows().iter().map(|fingerprint| state.world.alert(*fingerprint)).collect();
     let names = others.iter().flatten().map(|other| text::width(other.name())).max().unwrap_or(0).min(40);
     for (index, other) in others.into_iter().enumerate() {
@@ -148,6 +141,7 @@ fn related(state: &State, cx: &Cx<'_>, page: &mut Page) {
             Run::new(format!("{service}  {} {}", other.state, ago(other.starts_at, cx.now)), Role::Muted),
         ]);
     }
+    at
 }
 
 /// When it fired in the last 7 days.

@@ -10,6 +10,7 @@ use crate::app::due::Topic;
 use crate::app::frame;
 use crate::app::look::Cx;
 use crate::app::number::{ago, moment, plain};
+use crate::app::screens::page::scroll_to;
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::bar::panel;
@@ -59,31 +60,19 @@ pub fn render(state: &State, fingerprint: Fingerprint, now: Timestamp, area: Rec
         draw_chart(state, &cx, alert, chart, buf);
     }
     let page = page::page(state, &cx, alert, below.width);
-    let lines = &page.lines;
-    let current = (state.panel == super::RELATED).then_some(page.related_at + state.related.index());
-    let shown = lines.iter().enumerate().skip(usize::from(state.scroll));
-    for (y, (index, line)) in (below.top()..below.bottom()).zip(shown) {
-        let place = Rect { y, height: 1, ..below };
-        text::runs(&cx, line, place, buf);
-        if current == Some(index) {
-            buf.set_style(place, cx.style(Role::Selected));
-        }
-    }
-    let hidden = lines.len().saturating_sub(usize::from(state.scroll) + usize::from(below.height));
-    if hidden > 0 {
-        let more = format!(" {hidden} more lines {} ", cx.charset.pick("↓", "v"));
-        let width = text::width(&more).min(below.width);
-        let y = below.bottom().saturating_sub(1);
-        text::right(buf, below.right() - width, y, width, &more, cx.style(Role::Key));
-    }
+    let current = match state.panel {
+        super::RELATED => Some(page.related_at + state.related.index()),
+        super::SLO => page.slo_at,
+        _ => None,
+    };
+    page.page.render(&cx, state.scroll, current, below, buf);
 }
 
 /// How far the text can be scrolled that stands in this area.
 pub fn last_scroll(state: &State, fingerprint: Fingerprint, area: Rect) -> u16 {
     let Some(alert) = state.world.alert(fingerprint) else { return 0 };
     // how many lines there are does not depend on the moment
-    let lines = page::page(state, &state.cx(Timestamp::UNIX_EPOCH), alert, area.width).lines.len();
-    u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(area.height)
+    page::page(state, &state.cx(Timestamp::UNIX_EPOCH), alert, area.width).page.last_scroll(area.height)
 }
 
 /// Where the text stands that scrolls.
@@ -91,14 +80,16 @@ pub fn text_area(body: Rect) -> Rect {
     parts(body).2
 }
 
-/// The scroll nearest to the present one that shows the alert under the cursor among those that share labels.
-pub fn scroll_to_related(state: &State, fingerprint: Fingerprint, area: Rect) -> u16 {
+/// The scroll nearest to the present one that shows the row under the cursor.
+pub fn scroll_to_cursor(state: &State, fingerprint: Fingerprint, area: Rect) -> u16 {
     let Some(alert) = state.world.alert(fingerprint) else { return 0 };
     let page = page::page(state, &state.cx(Timestamp::UNIX_EPOCH), alert, area.width);
-    let line = u16::try_from(page.related_at + state.related.index()).unwrap_or(u16::MAX);
-    // the last line may be covered by how many there are below
-    let lowest = line.saturating_add(2).saturating_sub(area.height).min(line);
-    state.scroll.clamp(lowest, line)
+    let line = if state.panel == super::SLO {
+        page.slo_at.unwrap_or(0)
+    } else {
+        page.related_at + state.related.index()
+    };
+    scroll_to(line, state.scroll, area.height)
 }
 
 /// The alert that shares labels at a cell.
@@ -192,8 +183,12 @@ fn draw_chart(state: &State, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut B
     };
     let shade = fired(state, alert, &subject, cx.now);
     let zero_based = threshold.is_none_or(|(value, _)| value >= 0.0);
-    let chart =
-        Chart { threshold, shade: &shade, zero_based, ..Chart::new(matrix.span, &lines, unit(&subject)) };
+    let chart = Chart {
+        thresholds: threshold.as_slice(),
+        shade: &shade,
+        zero_based,
+        ..Chart::new(matrix.span, &lines, unit(&subject))
+    };
     chart.render(cx, inner, buf);
 }
 

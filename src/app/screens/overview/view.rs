@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::slos;
 use crate::app::doubt::doubts;
 use crate::app::frame;
 use crate::app::grid::Grid;
@@ -30,23 +31,37 @@ const SHAPE: u16 = 8;
 /// From this width on the alerts stand beside the services, else below.
 const SIDE_BY_SIDE: u16 = 100;
 
-/// The panels of services, of alerts, and of what is broken.
+/// Rows of SLOs that are shown at most.
+const SLOS: u16 = 6;
+/// From this height on there is room for SLOs beside the rest.
+const TALL: u16 = 28;
+
+/// The panels of services, of alerts, of SLOs, and of what is broken.
 struct Panels {
     services: Rect,
     alerts: Rect,
+    /// Without height where there is no room or none is known.
+    slos: Rect,
     summary: Rect,
 }
 
-fn panels(body: Rect) -> Panels {
+fn panels(body: Rect, slos: usize) -> Panels {
     let summary_height = if body.height >= 20 { 6 } else { 0 };
+    let slos_height = match u16::try_from(slos).unwrap_or(u16::MAX) {
+        1.. if body.height < TALL => 0,
+        0 => 0,
+        slos => slos.min(SLOS.max(body.height / 5)) + 2,
+    };
     if body.width >= SIDE_BY_SIDE {
         let right = (body.width * 2 / 5).min(70);
         let left = Rect { width: body.width - right, ..body };
         let side = Rect { x: left.right(), width: right, ..body };
+        let above = summary_height + slos_height;
         Panels {
             services: left,
             summary: Rect { height: summary_height, ..side },
-            alerts: Rect { y: side.y + summary_height, height: side.height - summary_height, ..side },
+            slos: Rect { y: side.y + summary_height, height: slos_height, ..side },
+            alerts: Rect { y: side.y + above, height: side.height - above, ..side },
         }
     } else {
         let alerts = (body.height / 3).max(3).min(body.height);
@@ -54,6 +69,7 @@ fn panels(body: Rect) -> Panels {
         Panels {
             services,
             summary: Rect { height: 0, ..body },
+            slos: Rect { height: 0, ..body },
             alerts: Rect { y: services.bottom(), height: alerts, ..body },
         }
     }
@@ -77,7 +93,11 @@ fn name_width(state: &State, tile: u16) -> u16 {
 
 /// Where the rows of a panel stand. Where all have room with two lines each, they have two.
 pub(in crate::app) fn grid(state: &State, body: Rect, of: usize) -> Grid {
-    let panels = panels(body);
+    let panels = panels(body, state.overview.slos.rows().len());
+    if of == overview::SLOS {
+        let area = if panels.slos.height == 0 { Rect::default() } else { inside(panels.slos) };
+        return Grid::list(area);
+    }
     let (area, columns, rows) = if of == overview::ALERTS {
         (inside(panels.alerts), 1, state.overview.alerts.rows().len())
     } else {
@@ -89,8 +109,13 @@ pub(in crate::app) fn grid(state: &State, body: Rect, of: usize) -> Grid {
     Grid { area, columns, lines: if double { 2 } else { 1 } }
 }
 
+/// Whether a panel is there for the keyboard.
+pub(in crate::app) fn has_panel(state: &State, body: Rect, panel: usize) -> bool {
+    panel != overview::SLOS || grid(state, body, overview::SLOS).room() > 0
+}
+
 /// Says on the lower border which rows of how many are shown, if not all of them.
-fn position(cx: &Cx<'_>, grid: Grid, first: usize, rows: usize, buf: &mut Buffer) {
+pub(super) fn position(cx: &Cx<'_>, grid: Grid, first: usize, rows: usize, buf: &mut Buffer) {
     let shown = grid.room().min(rows);
     if shown < rows && grid.area.width > 20 {
         let words = format!(" {}-{} of {rows} ", first + 1, (first + shown).min(rows));
@@ -101,10 +126,13 @@ fn position(cx: &Cx<'_>, grid: Grid, first: usize, rows: usize, buf: &mut Buffer
 /// Draws the overview.
 pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = state.cx(now);
-    let panels = panels(area);
+    let panels = panels(area, state.overview.slos.rows().len());
     tiles(state, &cx, panels.services, buf);
     if panels.summary.height > 0 {
         summary(state, &cx, panels.summary, buf);
+    }
+    if panels.slos.height > 0 {
+        slos::render(state, &cx, panels.slos, buf);
     }
     alerts(state, &cx, panels.alerts, buf);
 }
@@ -164,7 +192,7 @@ fn tiles(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// Shows that the cursor is on a tile.
-fn select(cx: &Cx<'_>, tile: Rect, buf: &mut Buffer) {
+pub(super) fn select(cx: &Cx<'_>, tile: Rect, buf: &mut Buffer) {
     for y in tile.top()..tile.bottom() {
         text::put(buf, tile.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
     }

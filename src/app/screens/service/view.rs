@@ -11,6 +11,7 @@ use crate::app::frame;
 use crate::app::look::Cx;
 use crate::app::number::{ago, latency, moment, or_dash, percent, rate};
 use crate::app::screens::services;
+use crate::app::screens::slos::words;
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::bar::panel;
@@ -27,16 +28,13 @@ use crate::model::service::{Detail, Service};
 use crate::model::source::SourceId;
 
 /// The charts, in the order in which Tab goes through them where not all have room.
-const CHARTS: [&str; 5] = ["Requests", "Errors", "Latency", "Saturation", "Latency by bucket"];
+const CHARTS: [&str; super::SLOS] = ["Requests", "Errors", "Latency", "Saturation", "Latency by bucket"];
 /// Rows that a chart wants at least, with its frame.
 const CHART_HEIGHT: u16 = 7;
+/// From this width on its SLOs stand beside its alerts.
+const BESIDE: u16 = 130;
 /// Cells that a chart wants at least, with its frame.
 const CHART_WIDTH: u16 = 38;
-
-/// How many panels Tab goes through.
-pub const fn panels() -> usize {
-    CHARTS.len()
-}
 
 /// Draws the service.
 pub fn render(state: &State, name: &Text, now: Timestamp, area: Rect, buf: &mut Buffer) {
@@ -47,11 +45,14 @@ pub fn render(state: &State, name: &Text, now: Timestamp, area: Rect, buf: &mut 
         return;
     };
     let used = [AskKind::Services, AskKind::Alerts];
-    let parts = parts(service, area);
+    let parts = parts(state, service, area);
     frame::heading(&cx, &title(&cx, service, state), &frame::doubt_runs(state, &used, now), area, buf);
     text::runs(&cx, &numbers(service, parts.numbers.width), parts.numbers, buf);
     draw_charts(state, &cx, service, parts.charts, buf);
     draw_list(state, &cx, service, parts.list, buf);
+    if parts.slos.height > 0 {
+        draw_slos(state, &cx, parts.slos, buf);
+    }
 }
 
 /// Where the parts below the heading stand.
@@ -59,29 +60,58 @@ struct Parts {
     numbers: Rect,
     charts: Rect,
     list: Rect,
+    /// Beside the list, or above it; without height if there are none.
+    slos: Rect,
 }
 
-fn parts(service: &Service, body: Rect) -> Parts {
+fn parts(state: &State, service: &Service, body: Rect) -> Parts {
     let room = frame::below_heading(body);
     let numbers = Rect { height: 1.min(room.height), ..room };
     let room = frame::below_heading(room);
-    let wanted = u16::try_from(1 + service.alerts.len() + service.targets.down.len()).unwrap_or(u16::MAX);
-    let list = if room.height > 12 { wanted.clamp(2, (room.height / 4).max(2)) } else { 0 };
-    let charts = Rect { height: room.height - list, ..room };
-    Parts { numbers, charts, list: Rect { y: charts.bottom(), height: list, ..room } }
+    let rows = |count: usize| u16::try_from(1 + count).unwrap_or(u16::MAX);
+    let (alerts, slos) =
+        (rows(service.alerts.len() + service.targets.down.len()), state.service_slos.rows().len());
+    let most = (room.height / 4).max(2);
+    let below = |wanted: u16| if room.height > 12 { wanted.clamp(2, most) } else { 0 };
+    if slos == 0 {
+        let list = below(alerts);
+        let charts = Rect { height: room.height - list, ..room };
+        let list = Rect { y: charts.bottom(), height: list, ..room };
+        return Parts { numbers, charts, list, slos: Rect { height: 0, ..list } };
+    }
+    if room.width >= BESIDE {
+        let height = below(alerts.max(rows(slos)));
+        let charts = Rect { height: room.height - height, ..room };
+        let list = Rect { y: charts.bottom(), height, width: room.width / 2, ..room };
+        let slos = Rect { x: list.right(), width: room.width - list.width, ..list };
+        return Parts { numbers, charts, list, slos };
+    }
+    // where one must stand above the other, the worst two say most
+    let above = if room.height > 16 { rows(slos).min(3) } else { 0 };
+    let list = below(alerts);
+    let charts = Rect { height: room.height - list - above, ..room };
+    let slos = Rect { y: charts.bottom(), height: above, ..room };
+    Parts { numbers, charts, list: Rect { y: slos.bottom(), height: list, ..room }, slos }
 }
 
-/// Where the rows of its alerts stand.
-pub fn list_area(state: &State, name: &Text, body: Rect) -> Rect {
-    state
-        .world
-        .service(name)
-        .map_or(Rect::default(), |service| frame::below_heading(parts(service, body).list))
+/// Where the rows of its alerts stand, or on their panel those of its SLOs.
+pub fn list_area(state: &State, name: &Text, panel: usize, body: Rect) -> Rect {
+    state.world.service(name).map_or(Rect::default(), |service| {
+        let parts = parts(state, service, body);
+        frame::below_heading(if panel == super::SLOS { parts.slos } else { parts.list })
+    })
 }
 
-/// The chart at a cell.
-pub fn chart_at(state: &State, name: &Text, body: Rect, column: u16, row: u16) -> Option<usize> {
-    let charts = parts(state.world.service(name)?, body).charts;
+/// The chart at a cell, or the panel of SLOs.
+pub fn panel_at(state: &State, name: &Text, body: Rect, column: u16, row: u16) -> Option<usize> {
+    let parts = parts(state, state.world.service(name)?, body);
+    if parts.slos.contains((column, row).into()) {
+        return Some(super::SLOS);
+    }
+    if parts.list.contains((column, row).into()) && state.panel == super::SLOS {
+        return Some(0);
+    }
+    let charts = parts.charts;
     let found = tiles(charts, state.panel).into_iter().find(|(_, tile)| tile.contains((column, row).into()));
     found.map(|(index, _)| index)
 }
@@ -219,8 +249,12 @@ fn draw_chart(
         3 => Some((thresholds.saturation_degraded, "limit")),
         _ => None,
     };
-    let chart =
-        Chart { threshold, shade: &fired, marks: &marks, ..Chart::new(part(first).span, &lines, unit) };
+    let chart = Chart {
+        thresholds: threshold.as_slice(),
+        shade: &fired,
+        marks: &marks,
+        ..Chart::new(part(first).span, &lines, unit)
+    };
     chart.render(cx, inner, buf);
 }
 
@@ -283,6 +317,45 @@ fn trouble(state: &State, service: &Service, now: Timestamp) -> Option<String> {
     })
 }
 
+/// Its SLOs, the worst first.
+fn draw_slos(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let list = &state.service_slos;
+    let focused = state.panel == super::SLOS;
+    let in_doubt = !doubts(state, &[AskKind::Slos], cx.now).is_empty();
+    let role = if in_doubt {
+        Role::Stale
+    } else if focused {
+        Role::Accent
+    } else {
+        Role::Title
+    };
+    let title = format!(" SLOs {}", list.rows().len());
+    text::put(buf, area.x, area.y, area.width, &title, cx.style(role));
+    let rows = frame::below_heading(area);
+    let all = list.rows().iter().filter_map(|key| key.status(&state.world));
+    let widest = all.map(|status| text::width(&status.slo.id)).max().unwrap_or(0).clamp(12, 40);
+    for (y, (index, key)) in (rows.top()..rows.bottom()).zip(list.shown(usize::from(rows.height))) {
+        let Some(status) = key.status(&state.world) else { continue };
+        let line = Rect { y, height: 1, ..rows };
+        let role = Role::of_slo(status.state());
+        let name = text::pad(&status.slo.id, widest, cx.charset);
+        let mut runs = vec![Run::new(format!("  {} {name}  ", cx.symbol(role)), role)];
+        runs.extend(words::summary(status));
+        if words::are_shared(state) {
+            runs.push(Run::new(format!("  {}", status.source), Role::Muted));
+        }
+        text::runs(cx, &runs, line, buf);
+        if index == list.index() && focused {
+            text::put(buf, line.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
+            buf.set_style(line, cx.style(Role::Selected));
+        }
+    }
+    let hidden = list.rows().len().saturating_sub(usize::from(rows.height));
+    if hidden > 0 {
+        text::right(buf, area.x, area.y, area.width, &format!("+{hidden} more "), cx.style(Role::Muted));
+    }
+}
+
 /// Its alerts and the targets that do not answer.
 fn draw_list(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
     if area.height == 0 {
@@ -315,7 +388,7 @@ fn draw_list(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &mu
             Run::new(alert.summary().map_or("", |summary| summary), Role::Muted),
         ];
         text::runs(cx, &runs, line, buf);
-        if index == list.index() {
+        if index == list.index() && state.panel != super::SLOS {
             text::put(buf, line.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
             buf.set_style(line, cx.style(Role::Selected));
         }

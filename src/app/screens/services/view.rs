@@ -7,10 +7,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::doubt::doubts;
-use crate::app::found::Found;
 use crate::app::frame;
 use crate::app::number::{self, latency, percent, rate};
 use crate::app::screens::Order;
+use crate::app::screens::slos::words;
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::spark::Spark;
@@ -21,13 +21,14 @@ use crate::model::health::{Health, Reason};
 use crate::model::labels::Labels;
 use crate::model::series::Matrix;
 use crate::model::service::{Service, Trends};
+use crate::model::slo::BASIS;
 use crate::model::source::SourceId;
 
 /// What the screen is drawn from.
 pub(super) const USED: [AskKind; 3] = [AskKind::Services, AskKind::Alerts, AskKind::Trends];
 
 /// Names and reasons count more than shapes: these make room for them.
-fn columns(name: u16, width: u16) -> [Column<'static>; 14] {
+fn columns(name: u16, has_slos: bool, width: u16) -> [Column<'static>; 15] {
     let least = name.clamp(10, (width / 6).clamp(10, 24));
     [
         Column::words("", 1, 1, 0),
@@ -43,6 +44,7 @@ fn columns(name: u16, width: u16) -> [Column<'static>; 14] {
         Column::numbers("p99", 7, 6),
         Column::numbers("Apdex", 5, 5),
         Column::numbers("satur.", 6, 4),
+        Column::words("worst SLO", if has_slos { 16 } else { u16::MAX }, 20, 6),
         Column::words("why", (width / 5).clamp(12, 36), 60, 3),
     ]
 }
@@ -71,10 +73,10 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         .map(|(i, service)| (i, service, trends(state, service)))
         .collect();
     let selected = shown.iter().position(|(i, ..)| *i == screen.list.index());
-    let columns = columns(widest(state.world.services()), room.width);
+    let columns = columns(widest(state.world.services()), !state.world.slos().is_empty(), room.width);
     let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
     let rows = shown.iter().map(|(_, service, trends)| {
-        let mut row = Row::new(cells(&cx, &screen.found, service, trends));
+        let mut row = Row::new(cells(state, &cx, service, trends));
         row.marked = screen.list.marks().contains(&service.name);
         row.new = looked.zip(service.since).is_some_and(|(looked, since)| since > looked);
         row.over = service.speakers.iter().any(|id| stale.contains(id)).then_some(Role::Stale);
@@ -153,8 +155,8 @@ pub(in crate::app::screens) fn empty(state: &State, filter: &str) -> String {
 }
 
 fn cells<'a>(
+    state: &State,
     cx: &crate::app::look::Cx<'_>,
-    found: &Found,
     service: &'a Service,
     trends: &'a [Vec<f64>; 3],
 ) -> Vec<Cell<'a>> {
@@ -174,7 +176,10 @@ fn cells<'a>(
     vec![
         Cell::symbol(cx, role),
         Cell::Runs(
-            found.lit(&service.name, if service.health == Health::Healthy { Role::Text } else { role }),
+            state
+                .services
+                .found
+                .lit(&service.name, if service.health == Health::Healthy { Role::Text } else { role }),
         ),
         Cell::text(service.health.word(), role),
         number(signals.request_rate, rate, Role::Text),
@@ -188,8 +193,25 @@ fn cells<'a>(
         number(signals.p99, latency, Role::Text),
         number(signals.apdex, |apdex| format!("{apdex:.2}"), Role::Text),
         number(signals.saturation, percent, because(|r| matches!(r, Reason::Saturated(_)))),
+        Cell::Runs(worst_slo(state, cx, service)),
         Cell::text(why(service), role),
     ]
+}
+
+/// The worst SLO of a service: its state, what is left of its budget, and how fast that burns.
+fn worst_slo(state: &State, cx: &crate::app::look::Cx<'_>, service: &Service) -> Vec<Run<'static>> {
+    let its = state.world.slos().iter().filter(|status| status.service.as_ref() == Some(&service.name));
+    let Some(status) = its.min_by(|a, b| a.by_urgency(b)) else { return Vec::new() };
+    let role = Role::of_slo(status.state());
+    let mut runs = vec![Run::new(format!("{} ", cx.symbol(role)), role)];
+    match status.worst().filter(|worst| worst.left().is_some()) {
+        Some(worst) => {
+            let burn = words::burn(&status.slo, worst, BASIS);
+            runs.extend([words::left(Some(worst)), Run::new(" left ", Role::Muted), burn]);
+        }
+        None => runs.push(Run::new(status.state().word(), role)),
+    }
+    runs
 }
 
 /// What a full bar stands for where the usual is to be half of one: twice the mean, or the highest if that is higher.

@@ -32,7 +32,7 @@ fn picture(charset: Charset, width: u16, height: u16, chart: Chart<'_>) -> Vec<S
 }
 
 fn alert<'a>(line: &'a [Line<'a>], shade: &'a [(Timestamp, Timestamp)], marks: &'a [Mark<'a>]) -> Chart<'a> {
-    Chart { threshold: Some((0.05, "> 5%")), shade, marks, ..Chart::new(span(61), line, Unit::Ratio) }
+    Chart { thresholds: &[(0.05, "> 5%")], shade, marks, ..Chart::new(span(61), line, Unit::Ratio) }
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn absence_is_said_and_not_drawn() {
 fn a_threshold_far_off_is_pointed_at_and_does_not_flatten_the_line() {
     let values = [0.001, 0.002, 0.001, 0.002];
     let line = [Line { values: &values, role: Role::Series1, label: "errors" }];
-    let chart = Chart { threshold: Some((0.9, "> 90%")), ..Chart::new(span(4), &line, Unit::Ratio) };
+    let chart = Chart { thresholds: &[(0.9, "> 90%")], ..Chart::new(span(4), &line, Unit::Ratio) };
     let shown = picture(Charset::Ascii, 60, 8, chart);
     assert!(shown[1].contains("0.2%") && shown[1].contains("^ > 90%"), "{shown:?}");
 }
@@ -198,9 +198,9 @@ proptest! {
         let line = [Line { values: &values, role: Role::Series1, label: "x" }];
         let shade = [(minute(from), minute(to))];
         let marks = [Mark { at: minute(to), symbol: "d", role: Role::Accent }];
-        for unit in [Unit::Ratio, Unit::PerSecond, Unit::Seconds, Unit::Plain] {
+        for unit in [Unit::Ratio, Unit::PerSecond, Unit::Seconds, Unit::Times, Unit::Plain] {
             let chart = Chart {
-                threshold: Some((threshold, "limit")),
+                thresholds: &[(threshold, "limit")],
                 shade: &shade,
                 marks: &marks,
                 zero_based,

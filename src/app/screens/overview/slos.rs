@@ -1,0 +1,101 @@
+//! How the SLOs look on the overview: the worst with what is left of their budgets.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::view::{grid, position, select};
+use crate::app::doubt::doubts;
+use crate::app::frame;
+use crate::app::look::Cx;
+use crate::app::screens::slos::{SloKey, words};
+use crate::app::screens::{overview, services};
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::bar::{Gauge, panel};
+use crate::app::widgets::text;
+use crate::model::ask::AskKind;
+use crate::model::slo::{BASIS, SloState, SloStatus};
+
+/// Cells of the budget's bar.
+const BAR: u16 = 8;
+/// Cells of what is left, of the burn and of when it is gone, with the blanks between.
+const LEFT: u16 = 7;
+const BURN: u16 = 8;
+const GONE: u16 = 8;
+
+/// Draws the worst of them.
+pub(super) fn render(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let list = &state.overview.slos;
+    let focused = state.panel == overview::SLOS;
+    let doubts = doubts(state, &[AskKind::Slos], cx.now);
+    let inner =
+        panel(cx, &title(state, cx, doubts.first().map(|doubt| doubt.sentence(cx.now))), focused, area, buf);
+    let grid =
+        crate::app::grid::Grid { area: inner, ..grid(state, frame::areas(state.size).body, overview::SLOS) };
+    let shown: Vec<(usize, &SloKey)> = list.shown(grid.room()).collect();
+    let names = list.rows().iter().map(|key| text::width(&key.id)).max().unwrap_or(0);
+    for (place, (index, key)) in shown.iter().enumerate() {
+        let Some(status) = key.status(&state.world) else { continue };
+        let line = grid.cell(place);
+        draw(state, cx, status, names, line, buf);
+        if doubts.iter().any(|doubt| doubt.source == status.source) {
+            buf.set_style(line, cx.style(Role::Stale));
+        }
+        if *index == list.index() && focused {
+            select(cx, line, buf);
+        }
+    }
+    if inner.bottom() < area.bottom() {
+        position(cx, grid, shown.first().map_or(0, |(index, _)| *index), list.rows().len(), buf);
+    }
+}
+
+fn title(state: &State, cx: &Cx<'_>, doubt: Option<String>) -> String {
+    let all = state.world.slos();
+    let mut title = vec![format!("SLOs {}", services::count(state.overview.slos.rows().len(), all.len()))];
+    for wanted in SloState::ALL {
+        let count = all.iter().filter(|status| status.state() == wanted).count();
+        if count > 0 && !matches!(wanted, SloState::Fine | SloState::Quiet) {
+            title.push(format!("{count} {}", wanted.word()));
+        }
+    }
+    if let Some(doubt) = doubt {
+        title.push(format!("{} {doubt}", cx.symbol(Role::Stale)));
+    }
+    title.join("  ")
+}
+
+/// Symbol, name, the budget as a bar and in per cent, the burn, and when it is gone; as many as fit, the first first.
+fn draw(state: &State, cx: &Cx<'_>, status: &SloStatus, names: u16, line: Rect, buf: &mut Buffer) {
+    let role = Role::of_slo(status.state());
+    let name_role = if matches!(role, Role::Healthy | Role::Info) { Role::Text } else { role };
+    text::put(buf, line.x + 1, line.y, 1, cx.symbol(role), cx.style(role));
+    let room = line.width.saturating_sub(3);
+    let name = names.clamp(8, (room * 2 / 5).max(8)).min(room);
+    let place = Rect { x: line.x + 3, width: name, height: 1, ..line };
+    text::runs(cx, &state.overview.found.lit(&status.slo.id, name_role), place, buf);
+    let (mut x, end) = (place.right() + 1, line.right().saturating_sub(1));
+    let Some(worst) = status.worst().filter(|worst| worst.left().is_some()) else {
+        let word = Rect { x, width: end.saturating_sub(x), height: 1, ..line };
+        text::runs(cx, &words::joined(words::notes(status, cx)), word, buf);
+        return;
+    };
+    let burn = words::burn(&status.slo, worst, BASIS);
+    let gone = words::exhaustion(status, worst);
+    if x + BAR + LEFT + BURN <= end {
+        let bar = Rect { x, width: BAR, height: 1, ..line };
+        Gauge { share: worst.left().unwrap_or(f64::NAN), role: words::bar_role(status) }.render(cx, bar, buf);
+        x += BAR;
+    }
+    for (run, cells) in [(words::left(Some(worst)), LEFT), (burn, BURN), (gone, GONE)] {
+        if x + cells > end {
+            break;
+        }
+        text::right(buf, x, line.y, cells, &run.text, cx.style(run.role));
+        x += cells;
+    }
+    let source = status.source.as_str();
+    if words::are_shared(state) && x + 2 + text::width(source) <= end {
+        text::right(buf, x, line.y, end - x, source, cx.style(Role::Muted));
+    }
+}

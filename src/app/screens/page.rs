@@ -1,0 +1,91 @@
+//! A page of text that is as wide as its place and scrolls: titles, paragraphs, names with their values.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::look::{Charset, Cx};
+use crate::app::theme::Role;
+use crate::app::widgets::text::{self, Run};
+
+/// Lines of a page.
+pub(super) struct Page {
+    pub(super) lines: Vec<Vec<Run<'static>>>,
+    pub(super) width: u16,
+}
+
+impl Page {
+    /// An empty page of this width.
+    pub(super) fn new(width: u16) -> Self {
+        Self { lines: Vec::new(), width }
+    }
+
+    /// One line.
+    pub(super) fn line(&mut self, runs: Vec<Run<'static>>) {
+        self.lines.push(runs);
+    }
+
+    /// A title, with an empty line before it.
+    pub(super) fn title(&mut self, title: &str) {
+        if !self.lines.is_empty() {
+            self.lines.push(Vec::new());
+        }
+        self.lines.push(vec![Run::new(format!(" {title}"), Role::Title)]);
+    }
+
+    /// Text that goes on below itself.
+    pub(super) fn paragraph(&mut self, words: &str, role: Role) {
+        for line in text::wrap(words, self.width.saturating_sub(2)) {
+            self.lines.push(vec![Run::new(format!(" {line}"), role)]);
+        }
+    }
+
+    /// A name and its value; a long value goes on below itself.
+    pub(super) fn pair(&mut self, name: &str, value: &str, role: Role) {
+        let indent = 18.min(self.width / 3);
+        let name = text::pad(name, indent.saturating_sub(1), Charset::Unicode);
+        let mut head = format!("  {name} ");
+        for line in text::wrap(value, self.width.saturating_sub(indent + 3).max(8)) {
+            self.lines.push(vec![Run::new(head, Role::Muted), Run::new(line, role)]);
+            head = " ".repeat(usize::from(indent) + 2);
+        }
+    }
+
+    /// Draws what is to be seen from line `scroll` on, `current` as the row under the cursor.
+    pub(super) fn render(
+        &self,
+        cx: &Cx<'_>,
+        scroll: u16,
+        current: Option<usize>,
+        area: Rect,
+        buf: &mut Buffer,
+    ) {
+        let shown = self.lines.iter().enumerate().skip(usize::from(scroll));
+        for (y, (index, line)) in (area.top()..area.bottom()).zip(shown) {
+            let place = Rect { y, height: 1, ..area };
+            text::runs(cx, line, place, buf);
+            if current == Some(index) {
+                buf.set_style(place, cx.style(Role::Selected));
+            }
+        }
+        let hidden = self.lines.len().saturating_sub(usize::from(scroll) + usize::from(area.height));
+        if hidden > 0 {
+            let more = format!(" {hidden} more lines {} ", cx.charset.pick("↓", "v"));
+            let width = text::width(&more).min(area.width);
+            let y = area.bottom().saturating_sub(1);
+            text::right(buf, area.right() - width, y, width, &more, cx.style(Role::Key));
+        }
+    }
+
+    /// How far it can be scrolled in a place of this height.
+    pub(super) fn last_scroll(&self, height: u16) -> u16 {
+        u16::try_from(self.lines.len()).unwrap_or(u16::MAX).saturating_sub(height)
+    }
+}
+
+/// The scroll nearest to the present one that shows this line.
+pub(super) fn scroll_to(line: usize, scroll: u16, height: u16) -> u16 {
+    let line = u16::try_from(line).unwrap_or(u16::MAX);
+    // the last line may be covered by how many there are below
+    let lowest = line.saturating_add(2).saturating_sub(height).min(line);
+    scroll.clamp(lowest, line)
+}

@@ -1,0 +1,329 @@
+//! How the budget went: what each slot of the window spent, from the start of the window to now, and how it may go on.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::asks;
+use crate::app::state::State;
+use crate::model::labels::Labels;
+use crate::model::remote::age;
+use crate::model::series::{Matrix, Span};
+use crate::model::slo::history::Slots;
+use crate::model::slo::{
+    Exhaustion, Forecast, Objective, Side, Since, SloStatus, Spending, Standing, UnderWay, Window,
+    exhausted_since,
+};
+use crate::model::world::Held;
+
+/// What the slots of the present window spent of its budget.
+pub(super) struct Course {
+    /// Slot by slot, the last one unfinished; together exactly what is spent, if that is known.
+    pub spending: Spending,
+    /// When the first slot began.
+    pub start: Timestamp,
+}
+
+/// One slot that ate much of the budget.
+pub(super) struct Bite {
+    /// When it began.
+    pub from: Timestamp,
+    /// When it ended.
+    pub to: Timestamp,
+    /// Which share of the window's budget it spent.
+    pub share: f64,
+    /// How fast that was.
+    pub burn: f64,
+    /// What fired in it, if that is known.
+    pub fired: Vec<String>,
+}
+
+/// Lines over one grid, from the start of the window into the time to come.
+pub(super) struct Curves {
+    /// The grid.
+    pub span: Span,
+    /// The budget up to now.
+    pub left: Vec<f64>,
+    /// A budget that is spent evenly.
+    pub ideal: Vec<f64>,
+    /// The budget from now on.
+    pub forecast: Vec<f64>,
+    /// The least that was left, at most zero.
+    pub lowest: f64,
+}
+
+impl Course {
+    /// From what is held of the open SLO; `None` as long as nothing is.
+    pub(super) fn of(state: &State, status: &SloStatus, standing: &Standing) -> Option<Self> {
+        let held = state.world.held(&status.source)?;
+        let objective = status.slo.objective;
+        let (span, counted) = match asks(status, moment(state, status)).slots? {
+            Slots::Ratio(query) => {
+                let (span, values) = values(held, &query, &standing.labels)?;
+                (span, Counted::Ratios(values))
+            }
+            Slots::Events { side, part, total } => {
+                let (span, total) = values(held, &total, &standing.labels)?;
+                let part = values(held, &part, &standing.labels).filter(|(other, _)| *other == span);
+                let part = part.map_or_else(|| vec![None; total.len()], |(_, part)| part);
+                (span, Counted::of_events(side, &part, &total))
+            }
+        };
+        let slot = span.step();
+        // an unfinished slot has at most the errors of a lookback that is as long as a whole one
+        let over = standing.burns.iter().filter(|burn| burn.lookback >= slot).find_map(|burn| {
+            Some(burn.rate? * burn.lookback.as_secs_f64() / slot.as_secs_f64() * objective.budget())
+        });
+        let passed = passed(&status.slo.window, status.at);
+        let target = standing.spent.map_or(0.0, |spent| spent / passed) * objective.budget();
+        let is_rolling = matches!(status.slo.window, Window::Rolling(_));
+        let spending =
+            counted.whole(is_rolling, target, over.unwrap_or(0.0).clamp(0.0, 1.0)).spending(slot, objective);
+        let spent = spending.spent();
+        let by = standing.spent.filter(|_| spent > 0.0).map_or(passed, |known| known / spent);
+        let end = span.end().checked_add(slot).ok()?;
+        let start = end.checked_sub(spending.length()).ok()?;
+        Some(Self { spending: spending.scaled(by), start })
+    }
+
+    /// The slots that ate most of the budget, most first.
+    pub(super) fn bites(&self, state: &State, status: &SloStatus, most: usize) -> Vec<Bite> {
+        let slot = self.spending.slot();
+        let per_burn = slot.as_secs_f64() / status.slo.window.length(status.at).as_secs_f64();
+        let held = state.world.held(&status.source);
+        let query = asks(status, moment(state, status)).firing;
+        let firing = held.and_then(|held| held.series.get(&*query)?.value());
+        let at = |slots: usize| self.start.checked_add(times(slot, slots)).unwrap_or(status.at);
+        let bite = |(place, share): (usize, f64)| {
+            let (from, to) = (at(place), at(place + 1));
+            let is_unfinished = firing.is_none_or(|firing| to > firing.span.end());
+            let mut fired = match firing {
+                // what was asked for ends before; what fires now is known anyway
+                _ if is_unfinished => firing_now(state, status),
+                Some(firing) => fired(firing, to),
+                None => Vec::new(),
+            };
+            // that its own alert fired is no news
+            fired.sort_by_key(|name| status.slo.alerting.name.as_deref() == Some(name));
+            Bite { from, to: to.min(status.at), share, burn: share / per_burn, fired }
+        };
+        self.spending.worst(most).into_iter().map(bite).collect()
+    }
+
+    /// When the budget is gone at a burn, with what leaves the window meanwhile.
+    pub(super) fn exhaustion(&self, status: &SloStatus, burn: f64) -> Option<Exhaustion> {
+        matches!(status.slo.window, Window::Rolling(_)).then(|| Exhaustion::rolling(&self.spending, burn))?
+    }
+
+    /// When something of a spent budget is back, if it goes on burning like this.
+    pub(super) fn back(&self, burn: f64) -> Option<Duration> {
+        let forecast = Forecast::rolling(&self.spending, burn)?;
+        forecast.points.into_iter().find(|(_, left)| *left > 0.0).map(|(after, _)| after)
+    }
+
+    /// Since when the budget of a calendar period is spent.
+    pub(super) fn exhausted_since(&self) -> Option<Since> {
+        let slot = self.spending.slot();
+        let ends = (1..).map_while(|slots| self.start.checked_add(times(slot, slots)).ok());
+        exhausted_since(&ends.zip(self.spending.burn_down()).collect::<Vec<_>>())
+    }
+
+    /// What is to be drawn: the budget so far, the even line, and how it goes on at `burn`.
+    pub(super) fn curves(&self, status: &SloStatus, standing: &Standing, burn: Option<f64>) -> Curves {
+        let slot = self.spending.slot();
+        let behind = self.spending.shares().len();
+        // the end of the slot that is not finished stands for now
+        let present = self.start.checked_add(times(slot, behind)).unwrap_or(status.at);
+        let (to_come, whole) = match &status.slo.window {
+            Window::Rolling(_) => (behind / 4, behind),
+            Window::Calendar(_) => {
+                let to_come = slots(status.slo.window.bounds(status.at).left(present), slot);
+                (to_come, behind + to_come)
+            }
+        };
+        let length = times(slot, behind + to_come);
+        let end = self.start.checked_add(length).unwrap_or(Timestamp::MAX);
+        let span = Span::ending(end, length, u16::MAX, slot);
+        let mut left = vec![f64::NAN; span.len()];
+        let known = self.spending.shares().iter().map(Option::is_some);
+        let down = std::iter::once((1.0, true)).chain(self.spending.burn_down().into_iter().zip(known));
+        for (cell, (value, is_known)) in left.iter_mut().zip(down) {
+            *cell = if is_known { value } else { f64::NAN };
+        }
+        if let (Some(cell), Some(now)) = (left.get_mut(behind), standing.left()) {
+            *cell = now;
+        }
+        let lowest = left.iter().copied().fold(0.0, f64::min);
+        let even = |at: usize| if at <= whole { 1.0 - at as f64 / whole.max(1) as f64 } else { f64::NAN };
+        let ideal = (0..span.len()).map(even).collect();
+        let forecast = burn.and_then(|burn| match &status.slo.window {
+            Window::Rolling(_) => Forecast::rolling(&self.spending, burn),
+            Window::Calendar(_) => Forecast::calendar(under_way(status, standing)?, burn),
+        });
+        let mut coming = vec![f64::NAN; span.len()];
+        for (ahead, cell) in coming.iter_mut().skip(behind).enumerate() {
+            let unfinished = if ahead > 0 { age(status.at, present) } else { Duration::ZERO };
+            let after = times(slot, ahead).saturating_add(unfinished);
+            *cell = forecast.as_ref().and_then(|known| at(known, after)).unwrap_or(f64::NAN);
+        }
+        // how far below zero it would go says nothing
+        if let Some(gone) = coming.iter().position(|left| *left < lowest) {
+            coming.iter_mut().skip(gone).for_each(|left| *left = f64::NAN);
+            if let Some(cell) = coming.get_mut(gone) {
+                *cell = lowest;
+            }
+        }
+        Curves { span, left, ideal, forecast: coming, lowest }
+    }
+}
+
+/// The moment that the screen shows.
+fn moment(state: &State, status: &SloStatus) -> Timestamp {
+    state.range.end.unwrap_or(status.at)
+}
+
+/// The period of a calendar window, as far as it is under way.
+pub(super) fn under_way(status: &SloStatus, standing: &Standing) -> Option<UnderWay> {
+    let Window::Calendar(_) = status.slo.window else { return None };
+    let average = standing.window.error()? / status.slo.objective.budget();
+    UnderWay::new(average, status.slo.window.bounds(status.at), status.at)
+}
+
+/// The share of good events over the window, each event weighing the same, where the slots' events are held.
+pub(super) fn by_events(state: &State, status: &SloStatus, standing: &Standing) -> Option<f64> {
+    let held = state.world.held(&status.source)?;
+    let Slots::Events { side, part, total } = asks(status, moment(state, status)).events? else {
+        return None;
+    };
+    let (_, all) = values(held, &total, &standing.labels)?;
+    let part = values(held, &part, &standing.labels).map(|(_, part)| part).unwrap_or_default();
+    let sum = |values: &[Option<f64>]| values.iter().flatten().sum::<f64>();
+    let (part, all) = (sum(&part), sum(&all));
+    let good = match side {
+        Side::Bad => 1.0 - part / all,
+        Side::Good => part / all,
+    };
+    (all > 0.0).then_some(good)
+}
+
+/// The error ratio or the events, bad and all, of each slot.
+enum Counted {
+    Ratios(Vec<Option<f64>>),
+    Events(Vec<Option<(f64, f64)>>),
+}
+
+impl Counted {
+    fn of_events(side: Side, part: &[Option<f64>], total: &[Option<f64>]) -> Self {
+        let pair = |(part, total): (&Option<f64>, &Option<f64>)| {
+            let (part, total) = (part.unwrap_or(0.0), total.filter(|total| *total >= 0.0)?);
+            let bad = match side {
+                Side::Bad => part,
+                Side::Good => total - part,
+            };
+            Some((bad.clamp(0.0, total), total))
+        };
+        Self::Events(part.iter().zip(total).map(pair).collect())
+    }
+
+    /// With the slot that is not finished yet, and of a rolling window without the oldest, which is mostly out of it.
+    ///
+    /// The unfinished one has what the others lack for the error ratio `target` of all, at most the error ratio `most`.
+    fn whole(self, is_rolling: bool, target: f64, most: f64) -> Self {
+        let out = usize::from(is_rolling);
+        match self {
+            Self::Ratios(mut ratios) => {
+                ratios.drain(..out.min(ratios.len()));
+                let known = ratios.iter().flatten();
+                let (sum, count) = known.fold((0.0, 0.0), |(sum, count), ratio| (sum + ratio, count + 1.0));
+                ratios.push(Some((target * (count + 1.0) - sum).clamp(0.0, most)));
+                Self::Ratios(ratios)
+            }
+            Self::Events(mut events) => {
+                events.drain(..out.min(events.len()));
+                let known = events.iter().flatten();
+                let (bad, all) = known.fold((0.0, 0.0), |(bad, all), (b, a)| (bad + b, all + a));
+                let usual = events.iter().rev().flatten().next().map_or(0.0, |(_, all)| *all);
+                let missing = (target * (all + usual) - bad).clamp(0.0, most * usual);
+                events.push(Some((missing, usual)));
+                Self::Events(events)
+            }
+        }
+    }
+
+    fn spending(&self, slot: Duration, objective: Objective) -> Spending {
+        match self {
+            Self::Ratios(ratios) => Spending::by_time(slot, ratios, objective),
+            Self::Events(events) => Spending::by_events(slot, events, objective),
+        }
+    }
+}
+
+/// The values of one group at each point but the first, which ends before the window begins.
+fn values(held: &Held, query: &str, group: &Labels) -> Option<(Span, Vec<Option<f64>>)> {
+    let matrix = held.series.get(query)?.value()?;
+    let line = line(matrix, group)?;
+    let values = line.iter().skip(1).map(|value| Some(*value).filter(|value| value.is_finite()));
+    Some((matrix.span, values.collect()))
+}
+
+/// The line of a group: its labels are among the line's.
+pub(super) fn line<'a>(matrix: &'a Matrix, group: &Labels) -> Option<&'a [f64]> {
+    let line = matrix.lines.iter().find(|line| group.is_within(&line.labels))?;
+    Some(&line.values)
+}
+
+/// The share of the window that has passed.
+fn passed(window: &Window, at: Timestamp) -> f64 {
+    let (elapsed, length) = (window.elapsed(at).as_secs_f64(), window.length(at).as_secs_f64());
+    if elapsed > 0.0 && length > 0.0 { (elapsed / length).min(1.0) } else { 1.0 }
+}
+
+/// So many slots.
+fn times(slot: Duration, slots: usize) -> Duration {
+    slot.saturating_mul(u32::try_from(slots).unwrap_or(u32::MAX))
+}
+
+/// How many slots a time has, the last one begun.
+fn slots(time: Duration, slot: Duration) -> usize {
+    usize::try_from(time.as_secs().div_ceil(slot.as_secs().max(1))).unwrap_or(0).min(20_000)
+}
+
+/// The names of the alerts of the SLO and its service that fire now, if the screen shows now.
+fn firing_now(state: &State, status: &SloStatus) -> Vec<String> {
+    if state.range.end.is_some() {
+        return Vec::new();
+    }
+    let service = status.service.as_ref().and_then(|name| state.world.service(name));
+    let all = service.into_iter().flat_map(|service| &service.alerts).chain(&status.alerts);
+    let all = all.filter_map(|alert| state.world.alert(*alert)).filter(|alert| alert.is_firing());
+    let mut names: Vec<String> = all.map(|alert| alert.name().to_owned()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The names of the alerts that fired in the slot that ends then.
+fn fired(firing: &Matrix, to: Timestamp) -> Vec<String> {
+    let index = firing.span.index(to.as_second() as f64);
+    let is_on = |values: &[f64]| index.and_then(|index| values.get(index)).is_some_and(|value| *value > 0.0);
+    let names = firing.lines.iter().filter(|line| is_on(&line.values));
+    let mut names: Vec<String> = names.map(|line| line.labels.value("alertname").to_owned()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// What a forecast says of a time to come, straight between its points; beyond its end, what it says there.
+fn at(forecast: &Forecast, after: Duration) -> Option<f64> {
+    let next = forecast.points.partition_point(|(known, _)| *known < after);
+    let Some((to, high)) = forecast.points.get(next).copied() else { return forecast.at_end() };
+    let Some((from, low)) = next.checked_sub(1).and_then(|before| forecast.points.get(before)).copied()
+    else {
+        return Some(high);
+    };
+    let share = after.saturating_sub(from).as_secs_f64() / to.saturating_sub(from).as_secs_f64();
+    Some(low + share * (high - low))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,394 @@
+//! How one SLO looks.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::course::{Course, line, under_way};
+use super::{ALERTS, BUDGET, BURN, GROUPS, QUERIES, asks, near, page, shown};
+use crate::app::doubt::doubts;
+use crate::app::due::Topic;
+use crate::app::frame;
+use crate::app::look::Cx;
+use crate::app::number::moment;
+use crate::app::screens::page::scroll_to;
+use crate::app::screens::slos::words;
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::bar::panel;
+use crate::app::widgets::chart::{Chart, Line, Mark};
+use crate::app::widgets::text::{self, Run};
+use crate::app::widgets::unit::Unit;
+use crate::model::ask::AskKind;
+use crate::model::duration;
+use crate::model::labels::Text;
+use crate::model::remote::Freshness;
+use crate::model::slo::{Exhaustion, Pair, Severity, SloStatus, Standing, show};
+use crate::model::source::SourceId;
+
+/// What the screen is drawn from.
+const USED: [AskKind; 2] = [AskKind::Slos, AskKind::Alerts];
+/// From this width on the text stands beside the charts.
+const BESIDE: u16 = 160;
+/// From this width on the charts stand side by side.
+const SIDE_BY_SIDE: u16 = 100;
+
+/// Where the parts stand.
+struct Parts {
+    numbers: Rect,
+    /// The charts that have room.
+    charts: Vec<(usize, Rect)>,
+    page: Rect,
+}
+
+fn parts(body: Rect, chosen: usize) -> Parts {
+    let room = frame::below_heading(body);
+    let numbers = Rect { height: 1.min(room.height), ..room };
+    let room = frame::below_heading(room);
+    if room.width >= BESIDE && room.height >= 16 {
+        let left = Rect { width: room.width / 2, ..room };
+        let above = Rect { height: left.height.div_ceil(2), ..left };
+        let below = Rect { y: above.bottom(), height: left.height - above.height, ..left };
+        let page = Rect { x: left.right() + 1, width: room.width - left.width - 1, ..room };
+        return Parts { numbers, charts: vec![(BUDGET, above), (BURN, below)], page };
+    }
+    let height = match room.height {
+        0..5 => 0,
+        5..16 => room.height / 2 + 1,
+        _ => (room.height * 2 / 5).clamp(8, 16),
+    };
+    let above = Rect { height, ..room };
+    let page = Rect { y: above.bottom(), height: room.height - height, ..room };
+    let charts = if height == 0 {
+        Vec::new()
+    } else if room.width >= SIDE_BY_SIDE {
+        let left = Rect { width: above.width / 2, ..above };
+        let right = Rect { x: left.right(), width: above.width - left.width, ..above };
+        vec![(BUDGET, left), (BURN, right)]
+    } else {
+        vec![(if chosen == BURN { BURN } else { BUDGET }, above)]
+    };
+    Parts { numbers, charts, page }
+}
+
+/// Draws the SLO.
+pub fn render(state: &State, source: &SourceId, id: &Text, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = state.cx(now);
+    let Some(status) = state.world.slo(source, id) else {
+        let is_told = state.world.held(source).is_some_and(|held| held.slos.value().is_some());
+        let words = if is_told {
+            format!(" {id}: {source} does not know this SLO (any more). Esc goes back.")
+        } else {
+            format!(" {id}: {}", state.waiting())
+        };
+        text::put(buf, area.x, area.y, area.width, &words, cx.style(Role::Unknown));
+        return;
+    };
+    let parts = parts(area, state.panel);
+    frame::heading(&cx, &title(&cx, state, status), &frame::doubt_runs(state, &USED, now), area, buf);
+    let standing = shown(state, status);
+    if let Some(standing) = standing {
+        let runs = numbers(status, standing, parts.numbers.width);
+        text::runs(&cx, &runs, parts.numbers, buf);
+    }
+    for (index, place) in &parts.charts {
+        if *index == BUDGET {
+            draw_budget(state, &cx, status, standing, *place, buf);
+        } else {
+            draw_burns(state, &cx, status, standing, *place, buf);
+        }
+    }
+    let page = page::page(state, &cx, status, parts.page.width);
+    page.page.render(&cx, state.scroll, cursor_line(state, &page), parts.page, buf);
+    if doubts(state, &[AskKind::Slos], now).iter().any(|doubt| doubt.source == *source) {
+        for old in [parts.numbers, parts.page] {
+            buf.set_style(old.intersection(buf.area), cx.style(Role::Stale));
+        }
+    }
+}
+
+/// Where the text stands that scrolls.
+pub fn text_area(state: &State, body: Rect) -> Rect {
+    parts(body, state.panel).page
+}
+
+/// The chart at a cell.
+pub fn chart_at(state: &State, body: Rect, column: u16, row: u16) -> Option<usize> {
+    let charts = parts(body, state.panel).charts;
+    charts.into_iter().find(|(_, place)| place.contains((column, row).into())).map(|(index, _)| index)
+}
+
+fn laid_out(state: &State, source: &SourceId, id: &str, width: u16) -> Option<page::SloPage> {
+    // how many lines there are does not depend on the moment
+    let status = state.world.slo(source, id)?;
+    Some(page::page(state, &state.cx(status.at), status, width))
+}
+
+fn cursor_line(state: &State, page: &page::SloPage) -> Option<usize> {
+    let at = match state.panel {
+        GROUPS => state.slo.groups.index(),
+        ALERTS => state.slo.alerts.index(),
+        QUERIES => state.slo.queries.index(),
+        _ => return None,
+    };
+    let found = page.rows.iter().find(|(panel, index, _)| (*panel, *index) == (state.panel, at));
+    found.map(|(.., line)| *line)
+}
+
+/// How far the text can be scrolled that stands in this area.
+pub fn last_scroll(state: &State, source: &SourceId, id: &str, area: Rect) -> u16 {
+    laid_out(state, source, id, area.width).map_or(0, |page| page.page.last_scroll(area.height))
+}
+
+/// The scroll nearest to the present one that shows the row under the cursor.
+pub fn scroll_to_cursor(state: &State, source: &SourceId, id: &str, area: Rect) -> u16 {
+    let page = laid_out(state, source, id, area.width);
+    let line = page.and_then(|page| cursor_line(state, &page));
+    line.map_or(state.scroll, |line| scroll_to(line, state.scroll, area.height))
+}
+
+/// The panel and the place in its list of the row at a cell.
+pub fn row_at(
+    state: &State,
+    source: &SourceId,
+    id: &str,
+    area: Rect,
+    cell: (u16, u16),
+) -> Option<(usize, usize)> {
+    if !area.contains(cell.into()) {
+        return None;
+    }
+    let line = usize::from(state.scroll + (cell.1 - area.y));
+    let page = laid_out(state, source, id, area.width)?;
+    page.rows.iter().find(|(.., at)| *at == line).map(|(panel, index, _)| (*panel, *index))
+}
+
+/// "checkout-availability page: 1h and 5m above 14.4x", and of which group.
+fn title(cx: &Cx<'_>, state: &State, status: &SloStatus) -> Vec<Run<'static>> {
+    let role = Role::of_slo(status.state());
+    let mut runs = vec![
+        Run::new(format!(" {} {} ", cx.symbol(role), status.slo.id), role),
+        Run::new(status.state().word(), role),
+    ];
+    if let Some(now) = status.worst().and_then(|worst| worst.pairs.iter().find(|now| now.holds == Some(true)))
+    {
+        let (long, short) = (duration::short(now.pair.long), duration::short(now.pair.short));
+        runs.push(Run::new(format!(": {long} and {short} above {}", show::factor(now.pair.factor)), role));
+    }
+    if let Some(standing) = shown(state, status).filter(|_| status.groups.len() > 1) {
+        let which = if status.worst() == Some(standing) { "worst" } else { "one" };
+        let words = format!("  {which} of {} groups: {}", status.groups.len(), words::group(standing));
+        runs.push(Run::new(words, Role::Text));
+    }
+    if let Some(service) = &status.service {
+        runs.push(Run::new(format!("  service {service}"), Role::Muted));
+    }
+    if let Some(end) = state.range.end {
+        runs.push(Run::new(format!("  as of {}", moment(end, cx.now, cx.zone)), Role::Banner));
+    }
+    runs
+}
+
+/// The numbers in one line, as many as fit whole.
+fn numbers(status: &SloStatus, standing: &Standing, width: u16) -> Vec<Run<'static>> {
+    let slo = &*status.slo;
+    let burn = |seconds| words::burn(slo, standing, std::time::Duration::from_secs(seconds));
+    let plain = |text: String| Run::new(text, Role::Text);
+    let mut all = vec![
+        ("left", words::left(Some(standing))),
+        ("burn 1h", burn(3600)),
+        words::gone(status, standing),
+        ("SLI", words::sli(slo, standing.window)),
+        ("of", plain(format!("{}%", slo.objective.percent_text()))),
+        ("over", plain(slo.window.to_string())),
+        ("5m", burn(300)),
+        ("30m", burn(1800)),
+        ("6h", burn(21_600)),
+        ("3d", burn(259_200)),
+    ];
+    let left = standing
+        .left()
+        .zip(standing.window.events())
+        .map(|(left, events)| left * events * slo.objective.budget());
+    if let Some(left) = left {
+        all.push(("bad events left", plain(show::events(left))));
+    }
+    let mut runs = vec![Run::new(" ", Role::Text)];
+    let mut used = 1;
+    for (name, value) in all {
+        let cells = text::width(name) + 1 + text::width(&value.text);
+        if used + cells > width {
+            break;
+        }
+        runs.push(Run::new(format!("{name} "), Role::Muted));
+        runs.push(value);
+        runs.push(Run::new("  ", Role::Text));
+        used += cells + 2;
+    }
+    runs
+}
+
+/// Why a chart is not what it should be, if so.
+fn trouble(state: &State, status: &SloStatus, query: &str, now: Timestamp) -> Option<String> {
+    let remote = state.world.held(&status.source)?.series.get(query)?;
+    match state.polls.freshness(&status.source, &Topic::Series(query.into()), remote, now) {
+        Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
+        Freshness::Failed => remote.trouble().map(ToString::to_string),
+        Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),
+    }
+}
+
+fn titled(cx: &Cx<'_>, title: String, trouble: Option<String>) -> String {
+    match trouble {
+        Some(trouble) => format!("{title}  {} {trouble}", cx.symbol(Role::Stale)),
+        None => title,
+    }
+}
+
+/// Why a chart cannot be drawn.
+fn no_chart(state: &State, status: &SloStatus, has_query: bool) -> String {
+    let can = state.sources.iter().any(|s| s.id == status.source && s.answers.contains(&AskKind::Series));
+    if !has_query || !can {
+        "no source has its history".to_owned()
+    } else if state.polls.traffic(&status.source).trouble().is_some() {
+        format!("not asked: {} is in trouble", status.source)
+    } else {
+        state.waiting().to_owned()
+    }
+}
+
+fn draw_budget(
+    state: &State,
+    cx: &Cx<'_>,
+    status: &SloStatus,
+    standing: Option<&Standing>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let asks = asks(status, state.range.end.unwrap_or(status.at));
+    let query = match &asks.slots {
+        Some(crate::model::slo::history::Slots::Ratio(query)) => Some(query),
+        Some(crate::model::slo::history::Slots::Events { total, .. }) => Some(total),
+        None => None,
+    };
+    let trouble = query.and_then(|query| trouble(state, status, query, cx.now));
+    let is_alone = trouble.is_some();
+    let basis = standing.and_then(|standing| near(standing, state.slo.basis()));
+    let title = titled(cx, format!("Budget left, {}", status.slo.window), trouble);
+    let inner = panel(cx, &title, state.panel == BUDGET, area, buf);
+    let course = standing.and_then(|standing| Course::of(state, status, standing));
+    let (Some(course), Some(standing)) = (course, standing) else {
+        let has_no_data = query.is_some_and(|query| {
+            let held = state.world.held(&status.source);
+            held.and_then(|held| held.series.get(&**query)?.value()).is_some()
+        });
+        let words = match (has_no_data, is_alone) {
+            _ if standing.is_none() => "nothing was measured, so there is no budget to draw".to_owned(),
+            (true, _) => "no data in the window".to_owned(),
+            (false, true) => String::new(),
+            (false, false) => no_chart(state, status, query.is_some()),
+        };
+        text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), &words, cx.style(Role::Muted));
+        return;
+    };
+    let rate = basis.and_then(|burn| burn.rate);
+    let gone = rate.filter(|_| standing.left().is_some_and(|left| left > 0.0)).and_then(|rate| {
+        let exact = course.exhaustion(status, rate);
+        exact.or_else(|| under_way(status, standing)?.exhaustion(rate))
+    });
+    let gone = match gone {
+        Some(Exhaustion::In(after)) => format!(": gone in {}", show::time(after)),
+        Some(other) => format!(": {}", show::exhaustion(Some(other))),
+        None => String::new(),
+    };
+    let forecast = match (basis, rate) {
+        (Some(burn), Some(rate)) => {
+            format!("at {} ({}){gone}", show::burn(rate), duration::short(burn.lookback))
+        }
+        _ => "no forecast".to_owned(),
+    };
+    let left = standing.left().map_or_else(|| "left".to_owned(), |left| format!("left {}", show::left(left)));
+    let curves = course.curves(status, standing, rate);
+    let lines = [
+        Line { values: &curves.left, role: Role::Series1, label: &left },
+        Line { values: &curves.forecast, role: Role::Series2, label: &forecast },
+        Line { values: &curves.ideal, role: Role::Border, label: "even" },
+    ];
+    let here = Mark { at: status.at, symbol: cx.charset.pick("▲", "^"), role: Role::Accent };
+    let thresholds: &[(f64, &str)] = if curves.lowest < 0.0 { &[(0.0, "spent")] } else { &[] };
+    let chart = Chart {
+        marks: &[here],
+        thresholds,
+        limits: Some((curves.lowest, 1.0)),
+        newest: false,
+        ..Chart::new(curves.span, &lines, Unit::Ratio)
+    };
+    chart.render(cx, inner, buf);
+}
+
+fn draw_burns(
+    state: &State,
+    cx: &Cx<'_>,
+    status: &SloStatus,
+    standing: Option<&Standing>,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let slo = &*status.slo;
+    let asks = asks(status, state.range.end.unwrap_or(status.at));
+    let trouble = asks.burns.iter().find_map(|(_, query)| trouble(state, status, query, cx.now));
+    let title = titled(cx, format!("Burn rate, {}", state.range.words(cx.now)), trouble);
+    let inner = panel(cx, &title, state.panel == BURN, area, buf);
+    let held = state.world.held(&status.source);
+    let budget = slo.objective.budget();
+    let mut span = None;
+    let mut named: Vec<(String, Vec<f64>)> = Vec::new();
+    for (lookback, query) in &asks.burns {
+        let Some(matrix) = held.and_then(|held| held.series.get(&**query)?.value()) else { continue };
+        if *span.get_or_insert(matrix.span) != matrix.span {
+            continue;
+        }
+        let group = standing.map(|standing| standing.labels.clone()).unwrap_or_default();
+        let values = line(matrix, &group);
+        let burns = values.map(|values| values.iter().map(|error| error / budget).collect());
+        named.push((duration::short(*lookback), burns.unwrap_or_else(|| vec![f64::NAN; matrix.span.len()])));
+    }
+    let Some(span) = span else {
+        let words = no_chart(state, status, !asks.burns.is_empty());
+        text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), &words, cx.style(Role::Muted));
+        return;
+    };
+    let lines: Vec<Line<'_>> = named
+        .iter()
+        .enumerate()
+        .map(|(i, (label, values))| Line { values, role: Role::of_line(i), label })
+        .collect();
+    let paging: Vec<&Pair> = slo.pairs.iter().filter(|pair| pair.severity == Severity::Page).collect();
+    let labels: Vec<String> = paging
+        .iter()
+        .map(|pair| format!("page {} ({})", show::factor(pair.factor), duration::short(pair.long)))
+        .collect();
+    let thresholds: Vec<(f64, &str)> =
+        paging.iter().zip(&labels).map(|(pair, label)| (pair.factor, label.as_str())).collect();
+    let alerts = status.alerts.iter().filter_map(|alert| state.world.alert(*alert));
+    let alerts: Vec<_> = alerts.filter(|alert| alert.is_firing()).collect();
+    let shade: Vec<_> = alerts.iter().map(|alert| (alert.starts_at, cx.now)).collect();
+    let marks: Vec<Mark<'_>> = alerts
+        .iter()
+        .map(|alert| {
+            let role = Role::of_alert(alert);
+            Mark { at: alert.starts_at, symbol: cx.symbol(role), role }
+        })
+        .collect();
+    // noise far below what is sustainable must not look like a fire
+    let highest = named.iter().flat_map(|(_, values)| values).copied().filter(|burn| burn.is_finite());
+    let limits = highest.reduce(f64::max).filter(|highest| *highest < 1.0).map(|_| (0.0, 1.0));
+    let chart = Chart {
+        limits,
+        thresholds: &thresholds,
+        shade: &shade,
+        marks: &marks,
+        ..Chart::new(span, &lines, Unit::Times)
+    };
+    chart.render(cx, inner, buf);
+}

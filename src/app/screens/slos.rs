@@ -1,0 +1,279 @@
+//! SLOs: every promise with its budget and how fast that burns, worst first.
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use crate::app::filter::Haystack;
+use crate::app::found::Found;
+use crate::app::list::List;
+use crate::app::place::Place;
+use crate::app::screens::Order;
+use crate::app::state::State;
+use crate::app::widgets::text;
+use crate::model::labels::{Labels, Text};
+use crate::model::slo::{BASIS, Exhaustion, SloState, SloStatus, Standing};
+use crate::model::source::SourceId;
+use crate::model::world::World;
+
+mod view;
+pub(super) mod words;
+
+pub use view::{list_area, render};
+
+/// What tells one SLO from all others.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SloKey {
+    /// What it is called at its source.
+    pub id: Text,
+    /// Who says how it stands.
+    pub source: SourceId,
+}
+
+impl SloKey {
+    /// Of an SLO.
+    pub fn of(status: &SloStatus) -> Self {
+        Self { id: status.slo.id.clone(), source: status.source.clone() }
+    }
+
+    /// How it stands, if it is still there.
+    pub fn status<'a>(&self, world: &'a World) -> Option<&'a SloStatus> {
+        world.slo(&self.source, &self.id)
+    }
+
+    /// Its screen.
+    pub fn place(&self) -> Place {
+        Place::Slo { source: self.source.clone(), id: self.id.clone() }
+    }
+}
+
+/// A row: the head of a group, or an SLO.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Row {
+    /// The head of the SLOs that have this value of the label by which they are grouped; empty: that do not have it.
+    Group(Text),
+    /// An SLO.
+    Slo(SloKey),
+}
+
+/// What the head of a group says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Group {
+    /// How many of its SLOs are in which state, as far as they pass the filter.
+    pub states: BTreeMap<SloState, usize>,
+    /// Whether they are folded away.
+    pub folded: bool,
+}
+
+/// The list of SLOs.
+#[derive(Debug, Default)]
+pub struct Slos {
+    /// The rows.
+    pub list: List<Row>,
+    /// The filter.
+    pub found: Found,
+    /// The order.
+    pub order: Order,
+    /// The label by which they are grouped; `service` and `source` count as labels.
+    pub grouping: Option<String>,
+    /// The groups by the value of that label.
+    pub groups: BTreeMap<Text, Group>,
+    /// How many pass the filter.
+    pub passing: usize,
+    /// How many there are in each state, whatever passes.
+    pub states: BTreeMap<SloState, usize>,
+    /// Cells of the longest name and of the longest service, whatever is shown at the moment.
+    pub widest: (u16, u16),
+    /// Whether several sources know an SLO of one name, so that a row must say whose it is.
+    pub is_shared: bool,
+    folded: BTreeSet<Text>,
+}
+
+/// By what SLOs can be ordered.
+pub const ORDERS: [&str; 7] = [
+    "state, worst first",
+    "budget left, least first",
+    "burn over 1h, fastest first",
+    "exhaustion, soonest first",
+    "name",
+    "objective, strictest first",
+    "service",
+];
+
+impl Slos {
+    /// The group that the current row is of, if they are grouped.
+    pub fn group_at_cursor(&self, world: &World) -> Option<Text> {
+        let by = self.grouping.as_deref()?;
+        match self.list.current()? {
+            Row::Group(value) => Some(value.clone()),
+            Row::Slo(key) => Some(value_of(key.status(world)?, by)),
+        }
+    }
+
+    /// Folds or unfolds a group; the cursor goes to the head of a folded one.
+    pub fn fold(&mut self, group: Option<Text>, fold: bool) {
+        let Some(group) = group else { return };
+        if !fold {
+            self.folded.remove(&group);
+            return;
+        }
+        let head = Row::Group(group.clone());
+        if let Some(at) = self.list.rows().iter().position(|row| *row == head) {
+            self.list.move_to(at);
+        }
+        self.folded.insert(group);
+    }
+
+    /// Whether the current row is the head of a folded group.
+    pub fn is_folded(&self) -> bool {
+        matches!(self.list.current(), Some(Row::Group(value)) if self.folded.contains(value))
+    }
+}
+
+/// How much of its budget an SLO has left, for a list of names.
+pub(in crate::app) fn left_text(status: &SloStatus) -> String {
+    words::left(status.worst()).text.into_owned()
+}
+
+/// The value of a label of an SLO, empty without one: what it is given, or what its recorded series have.
+pub(super) fn value_of(status: &SloStatus, label: &str) -> Text {
+    let named = match label {
+        "service" => status.service.clone(),
+        "source" => Some(status.source.as_str().into()),
+        _ => None,
+    };
+    let recorded = || status.slo.recorded.as_ref().and_then(|recorded| recorded.labels.get(label));
+    named.or_else(|| status.slo.labels.get(label).or_else(recorded).cloned()).unwrap_or_default()
+}
+
+/// The labels by which SLOs can be grouped, the most frequent first; `service` leads.
+pub fn labels(world: &World) -> Vec<String> {
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    for status in world.slos() {
+        let recorded = status.slo.recorded.iter().flat_map(|recorded| recorded.labels.iter());
+        for (name, _) in status.slo.labels.iter().chain(recorded) {
+            *names.entry(name).or_default() += 1;
+        }
+    }
+    let mut names: Vec<(&str, usize)> = names.into_iter().filter(|(name, _)| *name != "service").collect();
+    names.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
+    std::iter::once("service").chain(names.into_iter().map(|(name, _)| name)).map(str::to_owned).collect()
+}
+
+/// What SLOs can be found by: words look into all of it, matchers by name.
+pub(super) fn haystack(slos: &[SloStatus]) -> Haystack {
+    let states = SloState::ALL.map(|state| (state, Text::from(state.word())));
+    let described: Vec<Labels> = slos.iter().map(|status| described(status, &states)).collect();
+    Haystack::new(slos.iter().zip(&described).map(|(status, labels)| (labels, vec![&status.slo.name])))
+}
+
+/// All that a matcher can ask for; of equal names what is ours counts.
+fn described(status: &SloStatus, states: &[(SloState, Text)]) -> Labels {
+    let slo = &status.slo;
+    let recorded = slo.recorded.iter().flat_map(|recorded| recorded.labels.iter());
+    let given = recorded.chain(slo.labels.iter()).map(|(name, value)| (name.clone(), value.clone()));
+    let state = states.iter().find(|(state, _)| *state == status.state()).map(|(_, word)| word.clone());
+    let own = [
+        ("slo", Some(slo.id.clone())),
+        ("id", Some(slo.id.clone())),
+        ("state", state),
+        ("service", status.service.clone()),
+        ("source", Some(status.source.as_str().into())),
+    ];
+    let own = own.into_iter().filter_map(|(name, value)| Some((Text::from(name), value?)));
+    Labels::new(given.chain(own).collect())
+}
+
+fn compare(a: &SloStatus, b: &SloStatus, column: usize) -> Ordering {
+    // what is not known sorts behind everything that is
+    let number = |status: &SloStatus| -> f64 {
+        let worst = status.worst();
+        let value = match column {
+            1 => worst.and_then(Standing::left),
+            2 => worst.and_then(|worst| worst.burn(BASIS)).map(|burn| -burn),
+            3 => worst.and_then(|worst| worst.exhaustion).and_then(seconds),
+            _ => Some(-status.slo.objective.as_ratio()),
+        };
+        value.unwrap_or(f64::INFINITY)
+    };
+    match column {
+        1 | 2 | 3 | 5 => number(a).total_cmp(&number(b)),
+        4 => a.slo.id.cmp(&b.slo.id),
+        6 => (a.service.is_none(), &a.service).cmp(&(b.service.is_none(), &b.service)),
+        _ => a.by_urgency(b),
+    }
+}
+
+/// How long until the budget is gone, if it will be.
+fn seconds(exhaustion: Exhaustion) -> Option<f64> {
+    match exhaustion {
+        Exhaustion::Exhausted => Some(0.0),
+        Exhaustion::In(after) => Some(after.as_secs_f64()),
+        Exhaustion::NotWithinWindow(_) | Exhaustion::NotBeforeReset(_) | Exhaustion::Never => None,
+    }
+}
+
+/// The SLOs that pass, in order; the worst first among equals.
+pub(super) fn ordered<'a>(
+    slos: &'a [SloStatus],
+    passes: Option<&[bool]>,
+    order: Order,
+) -> Vec<&'a SloStatus> {
+    let passing = slos.iter().enumerate();
+    let passing =
+        passing.filter(|(i, _)| passes.is_none_or(|passes| passes.get(*i).copied().unwrap_or(false)));
+    let mut shown: Vec<&SloStatus> = passing.map(|(_, status)| status).collect();
+    shown.sort_by(|a, b| order.apply(compare(a, b, order.column)).then_with(|| a.by_urgency(b)));
+    shown
+}
+
+/// Brings groups and rows into their order again.
+pub fn reorder(state: &mut State) {
+    let is_typing = state.is_typing();
+    let State { world, slos: screen, .. } = state;
+    let passes = screen.found.select(world.revision(), is_typing, || haystack(world.slos()));
+    let shown = ordered(world.slos(), passes.as_deref(), screen.order);
+    screen.passing = shown.len();
+    screen.states.clear();
+    for status in world.slos() {
+        *screen.states.entry(status.state()).or_default() += 1;
+    }
+    screen.groups.clear();
+    let mut rows = Vec::with_capacity(shown.len());
+    match &screen.grouping {
+        None => rows.extend(shown.into_iter().map(|status| Row::Slo(SloKey::of(status)))),
+        Some(by) => {
+            // groups come in the order of their first rows
+            let mut at: HashMap<Text, usize> = HashMap::new();
+            let mut grouped: Vec<(Text, Vec<&SloStatus>)> = Vec::new();
+            for status in shown {
+                let value = value_of(status, by);
+                let place = *at.entry(value.clone()).or_insert_with(|| {
+                    grouped.push((value, Vec::new()));
+                    grouped.len() - 1
+                });
+                if let Some((_, members)) = grouped.get_mut(place) {
+                    members.push(status);
+                }
+            }
+            for (value, members) in grouped {
+                let folded = screen.folded.contains(&value);
+                let mut group = Group { folded, ..Group::default() };
+                for status in &members {
+                    *group.states.entry(status.state()).or_default() += 1;
+                }
+                rows.push(Row::Group(value.clone()));
+                if !folded {
+                    rows.extend(members.into_iter().map(|status| Row::Slo(SloKey::of(status))));
+                }
+                screen.groups.insert(value, group);
+            }
+        }
+    }
+    screen.list.set_rows(rows);
+    // they stand in the order of their names
+    screen.is_shared = world.slos().windows(2).any(|pair| matches!(pair, [a, b] if a.slo.id == b.slo.id));
+    screen.widest = world.slos().iter().fold((0, 0), |(name, service), status| {
+        let about = status.service.as_deref().map_or(0, text::width);
+        (name.max(text::width(&status.slo.id)), service.max(about))
+    });
+}

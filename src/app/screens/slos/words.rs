@@ -1,0 +1,220 @@
+//! How an SLO is told in words and numbers, on every screen that names it.
+
+use std::time::Duration;
+
+use crate::app::look::Cx;
+use crate::app::number::{UNKNOWN, moment};
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::text::Run;
+use crate::model::ask::AskKind;
+use crate::model::duration;
+use crate::model::slo::{
+    BASIS, Burn, Doubt, Evaluation, Exhaustion, Measured, Pair, Severity, Slo, SloStatus, Standing, are_few,
+    show,
+};
+
+/// The share of the budget that is left, in the role of how it stands.
+pub(in crate::app::screens) fn left(standing: Option<&Standing>) -> Run<'static> {
+    match standing.and_then(Standing::left) {
+        Some(left) if left <= 0.0 => Run::new(show::left(left), Role::Down),
+        Some(left) => Run::new(show::left(left), Role::Text),
+        None => Run::new(UNKNOWN, Role::Muted),
+    }
+}
+
+/// How the bar of a budget looks: what is well does not shine, so that the others are seen.
+pub(in crate::app::screens) fn bar_role(status: &SloStatus) -> Role {
+    match Role::of_slo(status.state()) {
+        Role::Healthy | Role::Info => Role::Muted,
+        role => role,
+    }
+}
+
+/// The share of good events over the window.
+pub(in crate::app::screens) fn sli(slo: &Slo, measured: Measured) -> Run<'static> {
+    match measured.error() {
+        Some(error) => {
+            let role = if error > slo.objective.budget() { Role::Down } else { Role::Text };
+            Run::new(show::sli(1.0 - error, slo.objective), role)
+        }
+        None => Run::new(nothing(measured), Role::Muted),
+    }
+}
+
+/// What stands where there is no number: not asked, gone, idle and odd are different things.
+fn nothing(measured: Measured) -> &'static str {
+    match measured {
+        Measured::Unknown | Measured::Ratio { .. } => UNKNOWN,
+        Measured::NoTraffic => "idle",
+        Measured::Absent => "none",
+        Measured::Odd(_) => "odd",
+    }
+}
+
+/// The burn over a lookback: in the role of the pair that it would hold, hollow where a single event could make it.
+pub(in crate::app::screens) fn burn(slo: &Slo, standing: &Standing, lookback: Duration) -> Run<'static> {
+    let Some(burn) = standing.burns.iter().find(|burn| burn.lookback == lookback) else {
+        return Run::new(UNKNOWN, Role::Muted);
+    };
+    match burn.rate {
+        Some(rate) if is_hollow(slo, burn) => Run::new(format!("({})", show::burn(rate)), Role::Muted),
+        Some(rate) => Run::new(show::burn(rate), burn_role(slo, lookback, rate)),
+        None => Run::new(nothing(burn.measured), Role::Muted),
+    }
+}
+
+/// How a burn over this lookback looks: as the gravest pair whose factor it exceeds there.
+pub(in crate::app::screens) fn burn_role(slo: &Slo, lookback: Duration, rate: f64) -> Role {
+    let exceeded = |pair: &&Pair| of_lookback(pair, lookback) && pair.is_exceeded_by(rate);
+    match slo.pairs.iter().filter(exceeded).map(|pair| pair.severity).min() {
+        Some(Severity::Page) => Role::Critical,
+        Some(Severity::Ticket) => Role::Warning,
+        None if rate > 1.0 => Role::Burning,
+        None => Role::Text,
+    }
+}
+
+fn of_lookback(pair: &Pair, lookback: Duration) -> bool {
+    pair.long == lookback || pair.short == lookback
+}
+
+/// Whether there are so few events that one failure among them would exceed the factor.
+///
+/// Of several pairs with this lookback the smallest factor counts; without one, a burn of 1.
+pub(in crate::app::screens) fn is_hollow(slo: &Slo, burn: &Burn) -> bool {
+    let factors = slo.pairs.iter().filter(|pair| of_lookback(pair, burn.lookback)).map(|pair| pair.factor);
+    let factor = factors.reduce(f64::min).unwrap_or(1.0);
+    burn.measured.events().is_some_and(|events| are_few(events, slo.objective, factor))
+}
+
+/// When the budget is gone at the present burn, at the earliest.
+pub(in crate::app::screens) fn exhaustion(status: &SloStatus, standing: &Standing) -> Run<'static> {
+    let is_burning = standing.burn(BASIS).is_some_and(|burn| burn > 1.0);
+    match standing.exhaustion {
+        None => Run::new(UNKNOWN, Role::Muted),
+        Some(Exhaustion::Exhausted) => Run::new("gone", Role::Down),
+        // what is beyond the window, or the reset, will not be
+        Some(Exhaustion::In(after)) if after > status.slo.window.length(status.at) => {
+            Run::new(format!(">{}", show::time(status.slo.window.length(status.at))), Role::Muted)
+        }
+        Some(Exhaustion::In(after)) => {
+            Run::new(show::time(after), if is_burning { Role::Burning } else { Role::Text })
+        }
+        Some(Exhaustion::NotBeforeReset(_)) => Run::new("reset", Role::Muted),
+        Some(Exhaustion::NotWithinWindow(window)) => {
+            Run::new(format!(">{}", show::time(window)), Role::Muted)
+        }
+        Some(Exhaustion::Never) => Run::new("never", Role::Muted),
+    }
+}
+
+/// The same with its name, as a part of a line.
+pub(in crate::app::screens) fn gone(status: &SloStatus, standing: &Standing) -> (&'static str, Run<'static>) {
+    let run = exhaustion(status, standing);
+    match standing.exhaustion {
+        Some(Exhaustion::Exhausted) => ("budget", run),
+        Some(Exhaustion::NotBeforeReset(_)) => ("lasts until", run),
+        Some(Exhaustion::Never) => ("gone", run),
+        None | Some(Exhaustion::In(_) | Exhaustion::NotWithinWindow(_)) => ("gone in", run),
+    }
+}
+
+/// Why a number is missing.
+pub(in crate::app::screens) fn doubt(doubt: &Doubt, cx: &Cx<'_>) -> String {
+    match doubt {
+        Doubt::Unknown => "not measured yet".to_owned(),
+        Doubt::NeverHadData => "never had data".to_owned(),
+        Doubt::NoDataSince(at) => format!("no data since {}", moment(*at, cx.now, cx.zone)),
+        Doubt::Odd(odd) => odd.to_string(),
+        Doubt::Refused(said) => format!("refused: {said}"),
+        Doubt::NoQuery => "its definition has no query for this source".to_owned(),
+    }
+}
+
+/// How much of the window is covered, if not all: `6d of 30d`.
+pub(in crate::app::screens) fn covered(status: &SloStatus, standing: &Standing) -> Option<String> {
+    let share = standing.covered?;
+    let elapsed = status.slo.window.elapsed(status.at);
+    let known = Duration::try_from_secs_f64(elapsed.as_secs_f64() * share).unwrap_or(elapsed);
+    Some(format!("{} of {}", duration::short(known), duration::short(elapsed)))
+}
+
+/// What must be known about the numbers, the most important first.
+pub(in crate::app::screens) fn notes(status: &SloStatus, cx: &Cx<'_>) -> Vec<Run<'static>> {
+    let mut notes = Vec::new();
+    let Some(worst) = status.worst() else {
+        let said = status.trouble.as_ref().map(|said| format!("refused: {said}"));
+        notes.push(Run::new(said.unwrap_or_else(|| "not measured yet".to_owned()), Role::Unknown));
+        return notes;
+    };
+    if let Some(said) = &worst.doubt {
+        notes.push(Run::new(doubt(said, cx), Role::Unknown));
+    }
+    if status.groups.len() > 1 {
+        notes.push(Run::new(format!("worst of {}: {}", status.groups.len(), group(worst)), Role::Text));
+    }
+    if let Some(covered) = covered(status, worst) {
+        notes.push(Run::new(covered, Role::Warning));
+    }
+    let basis = worst.burns.iter().find(|burn| burn.lookback == BASIS);
+    if basis.is_some_and(|burn| burn.rate.is_some() && is_hollow(&status.slo, burn)) {
+        notes.push(Run::new("few events", Role::Muted));
+    }
+    if worst.is_time_weighted && worst.window.error().is_some() {
+        notes.push(Run::new("time-weighted", Role::Muted));
+    }
+    if status.evaluation == Evaluation::Live {
+        notes.push(Run::new("live", Role::Muted));
+    }
+    notes
+}
+
+/// What tells a group from the others: `eu-west` of one label, `region=eu-west zone=b` of several.
+pub(in crate::app::screens) fn group(standing: &Standing) -> String {
+    let pairs: Vec<String> = standing.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    pairs.join(" ")
+}
+
+/// Notes one behind the other.
+pub(in crate::app::screens) fn joined(notes: Vec<Run<'static>>) -> Vec<Run<'static>> {
+    let mut runs = Vec::with_capacity(2 * notes.len());
+    for note in notes {
+        if !runs.is_empty() {
+            runs.push(Run::new(", ", Role::Muted));
+        }
+        runs.push(note);
+    }
+    runs
+}
+
+/// How many are in which state, the worst first; what is well is not counted.
+pub(in crate::app::screens) fn tally(
+    states: &std::collections::BTreeMap<crate::model::slo::SloState, usize>,
+) -> Vec<Run<'static>> {
+    use crate::model::slo::SloState;
+    let told = states.iter().filter(|(state, _)| !matches!(state, SloState::Fine | SloState::Quiet));
+    told.map(|(state, count)| Run::new(format!("  {count} {}", state.word()), Role::of_slo(*state))).collect()
+}
+
+/// Whether several sources tell of SLOs, so that whose one is must be said.
+pub(in crate::app::screens) fn are_shared(state: &State) -> bool {
+    state.sources.iter().filter(|source| source.answers.contains(&AskKind::Slos)).count() > 1
+}
+
+/// How it stands in one line: state, budget left, burn, and when it is gone.
+pub(in crate::app::screens) fn summary(status: &SloStatus) -> Vec<Run<'static>> {
+    let role = Role::of_slo(status.state());
+    let mut runs = vec![Run::new(status.state().word(), role)];
+    let Some(worst) = status.worst() else { return runs };
+    if worst.left().is_none() {
+        return runs;
+    }
+    let parts =
+        [("left", left(Some(worst))), ("burn 1h", burn(&status.slo, worst, BASIS)), gone(status, worst)];
+    for (name, value) in parts {
+        runs.push(Run::new(format!("  {name} "), Role::Muted));
+        runs.push(value);
+    }
+    runs
+}

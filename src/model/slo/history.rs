@@ -1,0 +1,160 @@
+//! What to ask a Prometheus for the history of one SLO: its burn over time, what ate its budget, and what fired then.
+
+use std::time::Duration;
+
+use super::super::duration;
+use super::super::promql::quoted;
+use super::definition::{Side, Slo};
+use super::query::{Measure, measure};
+use super::reading::Evaluation;
+
+/// How the errors of each slot of time are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Slots {
+    /// One query: the error ratio of the slot that ends at each point.
+    Ratio(String),
+    /// Two queries: events of the slot that ends at each point.
+    Events {
+        /// Which events `part` counts.
+        side: Side,
+        /// Some of the events.
+        part: String,
+        /// All events.
+        total: String,
+    },
+}
+
+/// The error ratio over a lookback in one query: of the recorded series where the numbers come from these, else of the
+/// definition. `None` if there is no such query.
+pub fn error_ratio(slo: &Slo, evaluation: Evaluation, lookback: Duration) -> Option<String> {
+    match (&slo.recorded, evaluation) {
+        (Some(recorded), Evaluation::Recorded) => {
+            let has_it = recorded.lookbacks.is_empty() || recorded.lookbacks.contains(&lookback);
+            has_it.then(|| recorded.error_ratio(lookback))
+        }
+        _ => measure(slo, lookback).map(|measure| measure.error_ratio()),
+    }
+}
+
+/// The error ratio over the whole window, which rules record apart from the lookbacks; of a calendar window over its usual length.
+pub fn over_window(slo: &Slo, evaluation: Evaluation) -> Option<String> {
+    match (&slo.recorded, evaluation) {
+        (Some(recorded), Evaluation::Recorded) => Some(recorded.error_ratio(slo.window.nominal())),
+        _ => error_ratio(slo, evaluation, slo.window.nominal()),
+    }
+}
+
+/// The errors of each slot: a recorded ratio over just that time, or the mean of a shorter one; else by the definition.
+pub fn slots(slo: &Slo, evaluation: Evaluation, slot: Duration) -> Option<Slots> {
+    let Some(recorded) = slo.recorded.as_ref().filter(|_| evaluation == Evaluation::Recorded) else {
+        return events(slo, slot)
+            .or_else(|| measure(slo, slot).map(|measure| Slots::Ratio(measure.error_ratio())));
+    };
+    if let Some(query) = error_ratio(slo, evaluation, slot) {
+        // in parentheses, so that it is another question than the same ratio on the finer grid of a chart
+        return Some(Slots::Ratio(format!("({query})")));
+    }
+    let shorter = recorded.lookbacks.iter().filter(|lookback| **lookback < slot).max()?;
+    let (query, over) = (recorded.error_ratio(*shorter), duration::text(slot));
+    Some(Slots::Ratio(format!("avg_over_time(({query})[{over}:{}])", duration::text(*shorter))))
+}
+
+/// The events of each slot, by the definition. `None` if it counts none.
+pub fn events(slo: &Slo, slot: Duration) -> Option<Slots> {
+    match measure(slo, slot)? {
+        Measure::Counts { side, part, total } => Some(Slots::Events { side, part, total }),
+        Measure::Ratio(_) => None,
+    }
+}
+
+/// How many alerts of each name fired in the slot that ends at each point: those of the SLO, and those of its service, which
+/// may say why.
+pub fn firing(slo: &Slo, service: Option<&str>, slot: Duration) -> String {
+    let identity = match &slo.recorded {
+        Some(recorded) => (recorded.family.identity(), &*recorded.id),
+        None => ("slo", &*slo.id),
+    };
+    let over = duration::text(slot);
+    let fired = |(name, value): (&str, &str)| {
+        format!(
+            "count by (alertname) (max_over_time(ALERTS{{alertstate=\"firing\", {name}={}}}[{over}]))",
+            quoted(value)
+        )
+    };
+    let both = std::iter::once(identity).chain(service.map(|service| ("service", service)));
+    both.map(fired).collect::<Vec<_>>().join("\nor\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::labels::Labels;
+    use super::super::{Alerting, Budgeting, Family, Objective, Origin, Recorded, Sli, Template, Window};
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn slo(sli: Option<Sli>, lookbacks: &[u64]) -> Slo {
+        let lookbacks = lookbacks.iter().copied().map(Duration::from_secs).collect();
+        let recorded = Recorded {
+            family: Family::Sloth,
+            id: "shop\"a".into(),
+            labels: Labels::default(),
+            metric: "".into(),
+            lookbacks,
+        };
+        Slo {
+            id: "shop-a".into(),
+            name: "a".into(),
+            service: None,
+            description: "".into(),
+            labels: Labels::default(),
+            objective: Objective::percent("99").unwrap(),
+            window: Window::Rolling(30 * 24 * HOUR),
+            budgeting: Budgeting::Occurrences,
+            sli,
+            grouping: Vec::new(),
+            pairs: Vec::new(),
+            alerting: Alerting::default(),
+            recorded: Some(recorded),
+            origin: Origin::Series,
+        }
+    }
+
+    fn events_of(part: &str, total: &str) -> Sli {
+        let template = |text: &str| Template::parse(text).unwrap();
+        Sli::Events { side: Side::Bad, part: template(part), total: template(total) }
+    }
+
+    #[test]
+    fn recorded_ratios_are_asked_for_where_they_are_and_averaged_where_only_shorter_ones_are() {
+        let of = |lookbacks: &[u64]| slots(&slo(None, lookbacks), Evaluation::Recorded, HOUR);
+        let recorded = r#"(slo:sli_error:ratio_rate1h{sloth_id="shop\"a"})"#;
+        assert_eq!(of(&[]), Some(Slots::Ratio(recorded.into())));
+        assert_eq!(of(&[300, 3600]), Some(Slots::Ratio(recorded.into())));
+        let mean = r#"avg_over_time((slo:sli_error:ratio_rate5m{sloth_id="shop\"a"})[1h:5m])"#;
+        assert_eq!(of(&[300, 7200]), Some(Slots::Ratio(mean.into())));
+        assert_eq!(of(&[7200]), None);
+        let window = r#"slo:sli_error:ratio_rate30d{sloth_id="shop\"a"}"#;
+        assert_eq!(over_window(&slo(None, &[300]), Evaluation::Recorded).as_deref(), Some(window));
+    }
+
+    #[test]
+    fn a_live_slo_is_counted_by_its_definition() {
+        let live = slo(Some(events_of("bad[{{.window}}]", "all[{{.window}}]")), &[300]);
+        let counted = Slots::Events { side: Side::Bad, part: "bad[1h]".into(), total: "all[1h]".into() };
+        assert_eq!(slots(&live, Evaluation::Live, HOUR), Some(counted));
+        assert_eq!(slots(&slo(None, &[300]), Evaluation::Live, HOUR), None);
+        let ratio = error_ratio(&live, Evaluation::Live, HOUR).unwrap();
+        assert!(ratio.contains("bad[1h]") && ratio.contains("all[1h]"), "{ratio}");
+    }
+
+    #[test]
+    fn what_fired_is_asked_for_by_the_slo_and_its_service() {
+        let query = firing(&slo(None, &[]), Some("shop"), HOUR);
+        assert_eq!(
+            query,
+            "count by (alertname) (max_over_time(ALERTS{alertstate=\"firing\", sloth_id=\"shop\\\"a\"}[1h]))\nor\n\
+             count by (alertname) (max_over_time(ALERTS{alertstate=\"firing\", service=\"shop\"}[1h]))"
+        );
+    }
+}

@@ -1,0 +1,307 @@
+//! A source with SLOs in every state that there is, whose series say the same at every moment.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "fixtures of tests")]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use burnwatch::backend::{Answering, Source};
+use burnwatch::model::alert::{Alert, AlertBoard, AlertState, Severity};
+use burnwatch::model::ask::{Answer, Ask, AskKind, Reply};
+use burnwatch::model::fingerprint::Fingerprint;
+use burnwatch::model::labels::Labels;
+use burnwatch::model::rule::RuleBoard;
+use burnwatch::model::series::{Line, Matrix, Span};
+use burnwatch::model::service::{Reading, ServiceBoard, Signals};
+use burnwatch::model::slo::{
+    Alerting, Budgeting, Calendar, CalendarUnit, Evaluation, Family, GroupReading, Measured, Objective, Odd,
+    Origin, Recorded, Side, Sli, Slo, SloBoard, SloReading, Template, Window, standard,
+};
+use burnwatch::model::source::{Kind, Offer, SourceId, SourceInfo};
+use jiff::Timestamp;
+use jiff::civil::date;
+use jiff::tz::TimeZone;
+
+const HOUR: i64 = 3600;
+const DAY: i64 = 24 * HOUR;
+const WINDOW: Duration = Duration::from_secs(30 * 86_400);
+/// The lookbacks that are recorded, in seconds.
+const LOOKBACKS: [u64; 7] = [300, 1800, 3600, 7200, 21_600, 86_400, 259_200];
+
+/// The source.
+pub(crate) struct Promises {
+    info: SourceInfo,
+    readings: Vec<SloReading>,
+    now: Arc<AtomicI64>,
+    alerts: Vec<Arc<Alert>>,
+}
+
+impl Promises {
+    pub(crate) fn new(readings: Vec<SloReading>, now: &Arc<AtomicI64>) -> Self {
+        let answers = vec![
+            AskKind::Probe,
+            AskKind::Services,
+            AskKind::Alerts,
+            AskKind::Rules,
+            AskKind::Slos,
+            AskKind::Series,
+        ];
+        let info = SourceInfo {
+            id: SourceId::new("prom"),
+            kind: Kind::Prometheus,
+            address: "http://prom:9090".into(),
+            answers,
+        };
+        let began = Timestamp::from_second(now.load(Ordering::Relaxed) - 400).unwrap();
+        Self { info, readings, now: Arc::clone(now), alerts: vec![alert(began)] }
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.now.load(Ordering::Relaxed)).unwrap()
+    }
+
+    fn reply(&self, ask: &Ask) -> Answer {
+        match ask {
+            Ask::Probe => Answer::Probe(Offer {
+                flavour: "Prometheus".into(),
+                version: "3.0".into(),
+                facts: Vec::new(),
+                warnings: Vec::new(),
+                clock_ahead_seconds: None,
+            }),
+            Ask::Services { .. } => {
+                let signals =
+                    Signals { request_rate: Some(120.0), error_ratio: Some(0.02), ..Signals::default() };
+                let reading = |name: &str| Reading { name: name.into(), signals, ..Reading::default() };
+                Answer::Services(ServiceBoard {
+                    readings: vec![reading("cart"), reading("shop")],
+                    lookback: Duration::from_secs(60),
+                    warnings: Vec::new(),
+                })
+            }
+            Ask::Alerts => Answer::Alerts(AlertBoard { alerts: self.alerts.clone() }),
+            Ask::Rules => Answer::Rules(RuleBoard::default()),
+            Ask::Slos { at } => Answer::Slos(SloBoard {
+                at: at.unwrap_or_else(|| self.now()),
+                readings: self.readings.clone(),
+                warnings: Vec::new(),
+            }),
+            Ask::Series { query, stretch } => Answer::Series(series(query, stretch.tail)),
+            _ => Answer::Unchanged,
+        }
+    }
+}
+
+impl Source for Promises {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask, _known: Option<u64>) -> Answering<'a> {
+        Box::pin(async move { Ok(Reply::free(self.reply(ask))) })
+    }
+}
+
+/// Errors that are few but for two hours four and nine days ago; in those, alerts fired.
+fn series(query: &str, span: Span) -> Matrix {
+    let at = |second: i64| match (1_768_359_127 - second) / HOUR {
+        97 => 0.35,
+        216 => 0.12,
+        _ => 0.0002,
+    };
+    let line = |labels: Labels, value: &dyn Fn(f64) -> f64| Line {
+        values: (0..span.len()).map(|i| value(at(span.at(i).as_second()))).collect(),
+        labels,
+    };
+    let ratio = |labels| line(labels, &|error| error);
+    let mut lines = match query {
+        _ if query.contains("ALERTS") => {
+            let named = |name: &str| Labels::from_iter([("alertname", name)]);
+            let fired = |error: f64| if error > 0.1 { 1.0 } else { f64::NAN };
+            vec![line(named("DatabaseDown"), &fired), line(named("ShopErrorBudgetBurn"), &fired)]
+        }
+        _ if ["gone", "never", "idle"].iter().any(|word| query.contains(word)) => Vec::new(),
+        _ if query.contains("by-region") => {
+            ["ap", "eu", "us"].map(|region| ratio(Labels::from_iter([("region", region)]))).to_vec()
+        }
+        _ if query.starts_with("bad") => vec![line(Labels::default(), &|error| error * 50.0)],
+        _ if query.starts_with("all") => vec![line(Labels::default(), &|_| 50.0)],
+        _ => vec![ratio(Labels::default())],
+    };
+    lines.sort_by(|a, b| a.labels.cmp(&b.labels));
+    Matrix { span, lines }
+}
+
+fn alert(starts_at: Timestamp) -> Arc<Alert> {
+    let labels = Labels::from_iter([
+        ("alertname", "ShopErrorBudgetBurn"),
+        ("service", "shop"),
+        ("severity", "page"),
+        ("sloth_id", "shop-paging"),
+    ]);
+    Arc::new(Alert {
+        fingerprint: Fingerprint::of(&labels),
+        labels,
+        annotations: Labels::from_iter([("summary", "shop burns its budget")]),
+        state: AlertState::Firing,
+        severity: Severity::Critical,
+        starts_at,
+        updated_at: starts_at,
+        resolved_at: None,
+        generator_url: None,
+        receivers: Arc::new([]),
+        group: Labels::default(),
+        silenced_by: Arc::new([]),
+        inhibited_by: Arc::new([]),
+        value: None,
+        sources: vec![SourceId::new("prom")],
+    })
+}
+
+/// An SLO of 99.9 % over 30 days that Sloth's rules record.
+pub(crate) fn slo(id: &str) -> Slo {
+    let lookbacks = LOOKBACKS.map(Duration::from_secs).to_vec();
+    Slo {
+        id: id.into(),
+        name: id.into(),
+        service: Some("shop".into()),
+        description: "99.9% of the requests do not fail.".into(),
+        labels: Labels::from_iter([("team", "store"), ("tier", "1")]),
+        objective: Objective::percent("99.9").unwrap(),
+        window: Window::Rolling(WINDOW),
+        budgeting: Budgeting::Occurrences,
+        sli: None,
+        grouping: Vec::new(),
+        pairs: standard(WINDOW).to_vec(),
+        alerting: Alerting { name: Some("ShopErrorBudgetBurn".into()), ..Alerting::default() },
+        recorded: Some(Recorded {
+            family: Family::Sloth,
+            id: id.into(),
+            labels: Labels::default(),
+            metric: "".into(),
+            lookbacks,
+        }),
+        origin: Origin::Series,
+    }
+}
+
+/// The error ratio of a burn at 99.9 %, out of so many events.
+fn burning(burn: f64, events: f64) -> Measured {
+    Measured::Ratio { error: (burn * 0.001).min(1.0), events: Some(events) }
+}
+
+fn measured(labels: Labels, window: Measured, burns: [f64; 7]) -> GroupReading {
+    let recent = LOOKBACKS.into_iter().zip(burns);
+    let recent =
+        recent.map(|(seconds, burn)| (Duration::from_secs(seconds), burning(burn, 100.0 * seconds as f64)));
+    GroupReading {
+        labels,
+        recent: recent.collect(),
+        window,
+        is_time_weighted: false,
+        first: None,
+        newest: None,
+    }
+}
+
+fn missing(what: Measured) -> GroupReading {
+    let recent = LOOKBACKS.map(|seconds| (Duration::from_secs(seconds), what)).to_vec();
+    GroupReading {
+        labels: Labels::default(),
+        recent,
+        window: what,
+        is_time_weighted: false,
+        first: None,
+        newest: None,
+    }
+}
+
+/// An SLO that spent this share of its budget and burns so fast over each lookback.
+pub(crate) fn recorded(id: &str, spent: f64, burns: [f64; 7]) -> SloReading {
+    reading(slo(id), vec![measured(Labels::default(), burning(spent, 41_230_118.0), burns)])
+}
+
+fn reading(slo: Slo, groups: Vec<GroupReading>) -> SloReading {
+    SloReading { slo: Arc::new(slo), evaluation: Evaluation::Recorded, groups, trouble: None }
+}
+
+/// One in every state, and one of each kind.
+pub(crate) fn all(now: Timestamp) -> Vec<SloReading> {
+    let calm = [0.2; 7];
+    let ago = |seconds: i64| Timestamp::from_second(now.as_second() - seconds).unwrap();
+    let mut all = vec![
+        recorded("shop-paging", 0.762, [17.2, 16.4, 16.1, 9.0, 5.8, 2.1, 0.9]),
+        recorded("shop-ticket", 0.5, [3.4, 3.3, 3.5, 3.4, 3.1, 3.2, 0.8]),
+        recorded("shop-exhausted", 1.37, [0.4, 0.4, 0.5, 0.5, 0.5, 0.5, 0.6]),
+        recorded("shop-burning", 0.31, [2.5, 2.2, 1.9, 1.4, 1.1, 0.6, 0.5]),
+        recorded("shop-fine", 0.2, calm),
+    ];
+    let odd = |id: &str, odd: Odd| reading(slo(id), vec![missing(Measured::Odd(odd))]);
+    all.push(odd("cart-several", Odd::Several(3)));
+    all.push(odd("cart-above-one", Odd::AboveOne(1.7)));
+    let mut gone = reading(slo("cart-gone"), vec![missing(Measured::Absent)]);
+    gone.groups[0].newest = Some(ago(2 * HOUR + 60));
+    all.push(gone);
+    all.push(reading(slo("cart-never"), vec![missing(Measured::Absent)]));
+    all.push(reading(slo("cart-idle"), vec![missing(Measured::NoTraffic)]));
+    let mut refused = reading(slo("cart-refused"), Vec::new());
+    refused.trouble = Some("422: query processing would load too many samples into memory".into());
+    all.push(refused);
+    let mut partial = recorded("shop-partial", 0.4, calm);
+    partial.groups[0].first = Some(ago(6 * DAY));
+    partial.groups[0].is_time_weighted = true;
+    all.push(partial);
+    let mut few = recorded("cart-few", 0.4, [40.0, 12.0, 8.0, 4.0, 2.0, 0.8, 0.4]);
+    for (lookback, measured) in &mut few.groups[0].recent {
+        let error = measured.error().unwrap();
+        *measured = Measured::Ratio { error, events: Some(lookback.as_secs() as f64 / 360.0) };
+    }
+    all.push(few);
+    let by_region = |region: &str, spent, burns| {
+        measured(Labels::from_iter([("region", region)]), burning(spent, 1e6), burns)
+    };
+    let mut grouped = slo("shop-by-region");
+    grouped.grouping = vec!["region".into()];
+    all.push(reading(
+        grouped,
+        vec![
+            by_region("ap", 0.1, calm),
+            by_region("eu", 0.64, [2.0, 2.0, 1.8, 1.5, 1.2, 1.0, 0.7]),
+            by_region("us", 0.3, calm),
+        ],
+    ));
+    let mut calendar = recorded("shop-month", 0.7, [3.3, 3.2, 3.2, 2.0, 1.1, 0.9, 0.8]);
+    calendar.slo = Arc::new(Slo {
+        window: Window::Calendar(Calendar {
+            count: 1,
+            unit: CalendarUnit::Month,
+            start: date(2024, 1, 1).at(0, 0, 0, 0),
+            zone: TimeZone::get("Europe/Berlin").unwrap(),
+        }),
+        ..slo("shop-month")
+    });
+    all.push(calendar);
+    let template = |text: &str| Template::parse(text).unwrap();
+    let mut live = recorded("cart-live", 0.1, calm);
+    live.evaluation = Evaluation::Live;
+    live.slo = Arc::new(Slo {
+        service: Some("cart".into()),
+        objective: Objective::percent("90").unwrap(),
+        recorded: None,
+        sli: Some(Sli::Events {
+            side: Side::Bad,
+            part: template("bad_total[{{.window}}]"),
+            total: template("all_total[{{.window}}]"),
+        }),
+        origin: Origin::File {
+            path: "slos/cart.yaml".into(),
+            line: 7,
+            form: burnwatch::model::slo::Form::OpenSlo,
+        },
+        ..slo("cart-live")
+    });
+    all.push(live);
+    all.sort_by(|a, b| a.slo.id.cmp(&b.slo.id));
+    all
+}
