@@ -38,7 +38,7 @@ const DIFFERENCES: &[(&str, &[&str], &str)] = &[
     ("label sloth_version", &["sloth"], "says which version of it"),
     (
         "label sloth_spec",
-        &["sloth openslo"],
+        &["sloth openslo", "sloth k8s"],
         "the form that Sloth read; ours is always that in which it is recorded",
     ),
     (

@@ -66,7 +66,7 @@ pub(crate) fn documents(text: &str) -> Vec<Yaml> {
                 None => *names.last_mut().unwrap() = Some(done.text().to_owned()),
                 Some(name) => fields.push((name, done)),
             },
-            Some(Yaml::Text(_)) => unreachable!(),
+            Some(Yaml::Text(text)) => panic!("{text} is open"),
         }
     }
     documents
