@@ -134,6 +134,7 @@ impl Fleet {
             read_only: false,
             production: false,
             judgement: Judgement::default(),
+            findings: Vec::new(),
             interval: Duration::from_secs(5),
             look,
             keys: KeyMap::default(),

@@ -21,6 +21,7 @@ use super::screens::overview::Overview;
 use super::screens::services::Services;
 use super::screens::sources::Sources;
 use super::theme::Theme;
+use crate::config::definitions::Finding;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::source::SourceInfo;
@@ -41,6 +42,8 @@ pub struct Setup {
     pub production: bool,
     /// By what the world is judged.
     pub judgement: Judgement,
+    /// What is wrong with the files that define SLOs.
+    pub findings: Vec<Finding>,
     /// How often services and alerts are asked for.
     pub interval: Duration,
     /// How it looks.
@@ -130,6 +133,8 @@ pub struct State {
     pub production: bool,
     /// By what the world is judged.
     pub judgement: Judgement,
+    /// What is wrong with the files that define SLOs.
+    pub findings: Vec<Finding>,
     /// How often services and alerts are asked for.
     pub interval: Duration,
     /// When what was asked.
@@ -187,6 +192,7 @@ impl State {
             read_only: setup.read_only,
             production: setup.production,
             judgement: setup.judgement,
+            findings: setup.findings,
             interval: setup.interval,
             polls: Polls::default(),
             places: vec![Place::Overview.into()],

@@ -49,6 +49,9 @@ pub(super) struct Flags {
     /// An Alertmanager to ask, without any file; can be repeated
     #[arg(long, global = true, value_name = "URL", help_heading = "Sources")]
     alertmanager: Vec<String>,
+    /// A file or folder with SLO definitions; can be repeated
+    #[arg(long, global = true, value_name = "PATH", help_heading = "Sources")]
+    slo: Vec<String>,
     /// The context of the configuration to look at
     #[arg(
         long,
@@ -142,7 +145,8 @@ impl Arguments {
     /// What counts more than the configuration file.
     pub(super) fn overrides(&self) -> Overrides {
         let theme = self.flags.theme.clone().filter(|name| !name.is_empty());
-        Overrides { theme, utc: self.flags.utc, ascii: self.flags.ascii }
+        let slo_files = self.flags.slo.iter().filter(|path| !path.is_empty()).cloned().collect();
+        Overrides { theme, utc: self.flags.utc, ascii: self.flags.ascii, slo_files }
     }
 }
 

@@ -109,6 +109,7 @@ impl Fixture {
             context: "prod",
             now: self.now,
             limit: Duration::from_secs(15),
+            findings: &[],
         }
     }
 }

@@ -1,6 +1,6 @@
 //! From what was asked for on the command line to sources that can be asked.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,10 +16,12 @@ use crate::backend::packs::Pack;
 use crate::backend::{self, Means, Source, demo};
 use crate::config::Paths;
 use crate::config::context::{self, Context, Wanted};
+use crate::config::definitions::{self, Definitions, Finding, Level};
 use crate::config::load::{ConfigError, Overrides};
 use crate::config::settings::Settings;
 use crate::model::ask::AskKind;
-use crate::model::source::SourceError;
+use crate::model::slo::Slo;
+use crate::model::source::{SourceError, SourceId};
 use crate::runtime::{Clock, Contexts, Entrance, RuntimeError, Sources, headless, wait_for};
 
 use super::args::{DemoFlags, Subject};
@@ -64,6 +66,8 @@ pub(super) struct Reach {
     pub(super) clock: Clock,
     /// How to enter another context, where there are others.
     pub(super) entrances: Option<Contexts>,
+    /// What is wrong with the files that define SLOs.
+    pub(super) findings: Vec<Finding>,
 }
 
 /// What a session is opened from.
@@ -122,6 +126,7 @@ impl Session {
             context: &self.reach.context,
             now: self.reach.clock.now(),
             limit: self.deadline(),
+            findings: &self.reach.findings,
         }
     }
 
@@ -144,6 +149,7 @@ impl Session {
             read_only: reach.read_only,
             production: reach.production,
             judgement: self.settings.judgement(),
+            findings: reach.findings.clone(),
             interval: self.settings.limits.interval.0,
             look: Look::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone),
             keys: self.keys.clone(),
@@ -168,17 +174,20 @@ fn demo_world(settings: &Settings, flags: DemoFlags, may_stand_still: bool) -> R
         production: false,
         clock,
         entrances: None,
+        findings: Vec::new(),
     }
 }
 
 fn real_world(settings: &Settings, wanted: &Wanted, packs: Vec<Pack>) -> Result<Reach, SessionError> {
     let context = context::resolve(settings, wanted)?;
-    let sources = connect(&context, settings, &packs)?;
+    let Definitions { slos, findings } = defined(settings);
+    let slos: Vec<Arc<Slo>> = slos.into_iter().map(Arc::new).collect();
+    let sources = connect(&context, settings, &packs, &slos)?;
     let contexts = context::names(settings, wanted);
     let (settings, wanted) = (settings.clone(), wanted.clone());
     let entrances: Contexts = Arc::new(move |name| {
         let context = context::enter(&settings, &wanted, name)?;
-        let sources = connect(&context, &settings, &packs)?;
+        let sources = connect(&context, &settings, &packs, &slos)?;
         Ok(Entrance { sources, read_only: context.read_only, production: context.production })
     });
     Ok(Reach {
@@ -189,12 +198,29 @@ fn real_world(settings: &Settings, wanted: &Wanted, packs: Vec<Pack>) -> Result<
         production: context.production,
         clock: Clock::real(),
         entrances: Some(entrances),
+        findings: findings.into_iter().filter(|finding| finding.level > Level::Note).collect(),
     })
 }
 
-fn connect(context: &Context, settings: &Settings, packs: &[Pack]) -> Result<Sources, SourceError> {
-    let means = Means { settings, packs, slos: &[], now: || Clock::real().now() };
+/// The SLOs of the files that the configuration names.
+pub(super) fn defined(settings: &Settings) -> Definitions {
+    let paths: Vec<PathBuf> = settings.slo.files.iter().map(PathBuf::from).collect();
+    definitions::load(&paths, settings.slo.window.0)
+}
+
+fn connect(
+    context: &Context,
+    settings: &Settings,
+    packs: &[Pack],
+    slos: &[Arc<Slo>],
+) -> Result<Sources, SourceError> {
+    let asked = &settings.slo.sources;
+    let means = |id: &SourceId| {
+        let is_asked = asked.is_empty() || asked.iter().any(|name| **name == *id.as_str());
+        let slos = if is_asked { slos } else { &[] };
+        Means { settings, packs, slos, now: || Clock::real().now() }
+    };
     let list: Result<Vec<Arc<dyn Source>>, SourceError> =
-        context.sources.iter().map(|(id, source)| backend::connect(id, source, means)).collect();
+        context.sources.iter().map(|(id, source)| backend::connect(id, source, means(id))).collect();
     Ok(Sources::new(list?, settings.limits))
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::config::definitions::{Finding, Level};
 use crate::model::ask::AskKind;
 use crate::model::remote::{Remote, age};
 use crate::model::source::{SourceError, SourceInfo};
@@ -19,6 +20,8 @@ pub(super) struct View<'w> {
     pub(super) now: Timestamp,
     /// How old data may be before that is said.
     pub(super) limit: Duration,
+    /// What is wrong with the files that define SLOs.
+    pub(super) findings: &'w [Finding],
 }
 
 /// How one answer of one source stands.
@@ -85,6 +88,10 @@ impl View<'_> {
         if needs.contains(&AskKind::Services) {
             notes.extend(self.service_warnings());
         }
+        if needs.contains(&AskKind::Slos) {
+            notes.extend(self.slo_warnings());
+            is_partial |= self.findings.iter().any(|finding| finding.level == Level::Error);
+        }
         Document { context: self.context.to_owned(), as_of: self.now, facts, lists, notes, is_partial }
     }
 
@@ -103,6 +110,14 @@ impl View<'_> {
             (None, Some(_)) => None,
             (None, None) => Some(format!("{}: no answer about {} in time", source.id, kind.word())),
         }
+    }
+
+    /// What is wrong with definitions and with what the sources say of SLOs.
+    fn slo_warnings(&self) -> Vec<String> {
+        let broken = self.findings.iter().filter(|finding| finding.level == Level::Error);
+        let boards = self.world.sources().filter_map(|(id, held)| Some((id, held.slos.value()?)));
+        let said = boards.flat_map(|(id, board)| board.warnings.iter().map(move |w| format!("{id}: {w}")));
+        broken.map(ToString::to_string).chain(said).collect()
     }
 
     fn service_warnings(&self) -> Vec<String> {

@@ -71,6 +71,8 @@ pub struct Overrides {
     pub utc: bool,
     /// `--ascii`.
     pub ascii: bool,
+    /// `--slo`, beside the files of the configuration.
+    pub slo_files: Vec<String>,
 }
 
 /// Settings, and where they come from.
@@ -116,6 +118,7 @@ pub fn load(
     }
     loaded.settings.ui.utc |= overrides.utc;
     loaded.settings.ui.ascii |= overrides.ascii;
+    loaded.settings.slo.files.extend(overrides.slo_files.iter().cloned());
     Ok(loaded)
 }
 
@@ -185,6 +188,9 @@ fn settle_files(settings: &mut Settings, base: &Path) {
             *path = base.join(&*path).display().to_string();
         }
     };
+    for path in &mut settings.slo.files {
+        *path = base.join(at_home(path)).display().to_string();
+    }
     for source in settings.sources.values_mut() {
         match &mut source.auth {
             Some(AuthSettings::Bearer(secret) | AuthSettings::Basic { password: secret, .. }) => {
@@ -228,10 +234,16 @@ mod tests {
     #[test]
     fn flags_count_more_than_the_file() {
         let (_dir, path) = write("\u{feff}[ui]\ntheme = \"light\"\n");
-        let overrides = Overrides { theme: Some("dark".into()), utc: true, ascii: false };
+        let overrides = Overrides {
+            theme: Some("dark".into()),
+            utc: true,
+            ascii: false,
+            slo_files: vec!["more.yaml".into()],
+        };
         let loaded = load(Some(&path), None, &overrides, &Known::default()).unwrap();
         assert_eq!(loaded.settings.ui.theme.as_deref(), Some("dark"));
         assert!(loaded.settings.ui.utc && !loaded.settings.ui.ascii);
+        assert_eq!(loaded.settings.slo.files, ["more.yaml"]);
         let known = Known { themes: &["light", "dark"], ..Known::default() };
         let overrides = Overrides { theme: Some("drak".into()), ..Overrides::default() };
         let error = load(Some(&path), None, &overrides, &known).unwrap_err();

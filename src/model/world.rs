@@ -277,7 +277,8 @@ impl World {
                 self.merge_alerts(now);
             }
             self.merge_services(now);
-            if matches!(question.ask.kind(), AskKind::Slos) {
+            // which sources are a pair, their services tell
+            if matches!(question.ask.kind(), AskKind::Slos | AskKind::Services) {
                 self.merge_slos();
             } else {
                 self.link_slos();

@@ -63,6 +63,7 @@ impl Watcher {
             read_only: true,
             production: false,
             judgement: Judgement::default(),
+            findings: Vec::new(),
             interval: LimitSettings::default().interval.0,
             look,
             keys: KeyMap::default(),

@@ -66,6 +66,7 @@ impl Stage {
             read_only: false,
             production: false,
             judgement: Judgement::default(),
+            findings: Vec::new(),
             interval: Duration::from_secs(5),
             look,
             keys: KeyMap::default(),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::super::alert::{Alert, AlertState};
 use super::super::labels::{Labels, Text};
-use super::super::slo::{Slo, SloStatus};
+use super::super::service::Reading;
+use super::super::slo::{Slo, SloState, SloStatus};
 use super::super::source::SourceId;
 use super::World;
 
@@ -42,8 +43,33 @@ impl World {
         });
         let mut all: Vec<SloStatus> = judged.collect();
         all.sort_by(|a, b| a.slo.id.cmp(&b.slo.id).then_with(|| a.source.cmp(&b.source)));
+        all.dedup_by(|later, kept| {
+            let is_same = later.slo.id == kept.slo.id && self.is_pair(&later.source, &kept.source);
+            // of two servers that see the same, the one that has something to say
+            if is_same && self.says_less(kept, later) {
+                std::mem::swap(later, kept);
+            }
+            is_same
+        });
         self.slos = all;
         self.link_slos();
+    }
+
+    /// Whether two sources scrape the same targets, as the servers of a highly available pair do.
+    fn is_pair(&self, one: &SourceId, other: &SourceId) -> bool {
+        let readings = |source| Some(&self.held.get(source)?.services.value()?.readings);
+        let (Some(one), Some(other)) = (readings(one), readings(other)) else { return false };
+        let names: HashMap<&Text, &Reading> = other.iter().map(|reading| (&reading.name, reading)).collect();
+        one.iter().any(|mine| names.get(&mine.name).is_some_and(|theirs| mine.is_replica_of(theirs)))
+    }
+
+    fn says_less(&self, one: &SloStatus, other: &SloStatus) -> bool {
+        let rank = |status: &SloStatus| {
+            let held = self.held.get(&status.source);
+            let is_current = held.is_some_and(|held| held.slos.trouble().or(held.probe.trouble()).is_none());
+            (is_current, status.state() != SloState::NoData)
+        };
+        rank(one) < rank(other)
     }
 
     /// Ties SLOs to services and alerts.
@@ -83,3 +109,6 @@ fn alerts_by_identity(alerts: &[Arc<Alert>]) -> HashMap<(&str, &str), Vec<&Arc<A
     }
     found
 }
+
+#[cfg(test)]
+mod tests;

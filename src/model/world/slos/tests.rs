@@ -1,0 +1,130 @@
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::*;
+use crate::model::alert::{AlertBoard, Severity};
+use crate::model::ask::{Answer, Ask, Question, Reply};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::service::ServiceBoard;
+use crate::model::slo::{
+    Alerting, Budgeting, Evaluation, Family, GroupReading, Measured, Objective, Origin, Recorded, SloBoard,
+    SloReading, Window, standard,
+};
+use crate::model::world::Judgement;
+
+const WINDOW: Duration = Duration::from_secs(30 * 86_400);
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn world() -> World {
+    World::new([SourceId::new("am"), SourceId::new("one"), SourceId::new("two")], Judgement::default())
+}
+
+fn tell(world: &mut World, source: &str, ask: Ask, answer: Answer) {
+    let question = Question { context: 0, source: SourceId::new(source), ask, known: None };
+    world.apply(&question, Ok(Reply::free(answer)), at(100));
+}
+
+fn slo(id: &str) -> Slo {
+    Slo {
+        id: id.into(),
+        name: "availability".into(),
+        service: None,
+        description: "".into(),
+        labels: Labels::default(),
+        objective: Objective::percent("99.9").unwrap(),
+        window: Window::Rolling(WINDOW),
+        budgeting: Budgeting::Occurrences,
+        sli: None,
+        grouping: Vec::new(),
+        pairs: standard(WINDOW).to_vec(),
+        alerting: Alerting { name: Some("Burn".into()), ..Alerting::default() },
+        recorded: None,
+        origin: Origin::Series,
+    }
+}
+
+fn slos(world: &mut World, source: &str, slo: &Slo, window: Measured) {
+    let group = GroupReading {
+        labels: Labels::default(),
+        recent: vec![(Duration::from_secs(3600), window)],
+        window,
+        is_time_weighted: false,
+        first: None,
+        newest: None,
+    };
+    let slo = Arc::new(slo.clone());
+    let reading = SloReading { slo, evaluation: Evaluation::Live, groups: vec![group], trouble: None };
+    let board = SloBoard { at: at(90), readings: vec![reading], warnings: Vec::new() };
+    tell(world, source, Ask::Slos { at: None }, Answer::Slos(board));
+}
+
+fn services(world: &mut World, source: &str, scraped: &[u64]) {
+    let readings = vec![Reading { name: "cart".into(), scraped: scraped.into(), ..Reading::default() }];
+    let board = ServiceBoard { readings, lookback: Duration::from_secs(60), warnings: Vec::new() };
+    tell(world, source, Ask::Services { at: None }, Answer::Services(board));
+}
+
+fn alert(labels: &[(&str, &str)]) -> Arc<Alert> {
+    let labels: Labels = labels.iter().copied().collect();
+    Arc::new(Alert {
+        fingerprint: Fingerprint::of(&labels),
+        labels,
+        annotations: Labels::default(),
+        state: AlertState::Firing,
+        severity: Severity::Critical,
+        starts_at: at(50),
+        updated_at: at(50),
+        resolved_at: None,
+        generator_url: None,
+        receivers: Arc::from([]),
+        group: Labels::default(),
+        silenced_by: Arc::from([]),
+        inhibited_by: Arc::from([]),
+        value: None,
+        sources: vec![SourceId::new("am")],
+    })
+}
+
+const GOOD: Measured = Measured::Ratio { error: 0.0001, events: None };
+
+#[test]
+fn a_pair_tells_an_slo_once_and_two_clusters_twice() {
+    let mut world = world();
+    slos(&mut world, "one", &slo("a"), Measured::Absent);
+    slos(&mut world, "two", &slo("a"), GOOD);
+    assert_eq!(world.slos().len(), 2);
+    services(&mut world, "one", &[1, 2]);
+    services(&mut world, "two", &[1, 2]);
+    let sources: Vec<_> = world.slos().iter().map(|status| status.source.as_str()).collect();
+    assert_eq!(sources, ["two"], "the one that has something to say");
+    services(&mut world, "two", &[7, 8]);
+    assert_eq!(world.slos().len(), 2);
+}
+
+#[test]
+fn an_slo_finds_its_alerts_and_its_service() {
+    let mut world = world();
+    let recorded = Recorded {
+        family: Family::Sloth,
+        id: "cart-availability".into(),
+        labels: Labels::from_iter([("service", "cart")]),
+        metric: "".into(),
+        lookbacks: Vec::new(),
+    };
+    slos(&mut world, "one", &Slo { recorded: Some(recorded), ..slo("cart-availability") }, GOOD);
+    services(&mut world, "one", &[1]);
+    let mine = alert(&[("alertname", "Burn"), ("sloth_id", "cart-availability")]);
+    let others = alert(&[("alertname", "Burn"), ("sloth_id", "pay-availability")]);
+    let alerts = vec![Arc::clone(&mine), Arc::clone(&others)];
+    tell(&mut world, "am", Ask::Alerts, Answer::Alerts(AlertBoard { alerts }));
+    let status = world.slo(&SourceId::new("one"), "cart-availability").unwrap();
+    assert_eq!(status.alerts, [mine.fingerprint]);
+    assert_eq!(status.service.as_deref(), Some("cart"));
+    assert_eq!(world.slos_of("cart").len(), 1);
+    assert_eq!(world.slo_of(&mine.labels).map(|status| &*status.slo.id), Some("cart-availability"));
+    assert!(world.slo_of(&others.labels).is_none());
+}
