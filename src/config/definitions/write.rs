@@ -175,7 +175,7 @@ fn checked(form: &Form, piece: &Piece, sli: Option<Sli>, notes: &mut Notes<'_>) 
     let meant = Slo { sli, ..slo.clone() };
     for field in Same::FIELDS.into_iter().filter(|field| !field.holds(&meant, again)) {
         if !notes.has(field.name) {
-            notes.say(field.name, format!("reads back otherwise: {}", (field.shown)(again)));
+            notes.say(field.name, format!("{} reads back as {}", (field.shown)(slo), (field.shown)(again)));
         }
     }
 }

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::model::duration;
-use crate::model::slo::{Budgeting, Pair, Selector, Sli, Slo, Template};
+use crate::model::slo::query::open;
+use crate::model::slo::{Alerting, Budgeting, Pair, Selector, Sli, Slo, Template};
 
 /// How one field is compared.
 pub(super) struct Same {
@@ -44,7 +45,10 @@ impl Same {
         Self {
             name: "sli",
             holds: |a, b| a.sli.as_ref().map(sorted) == b.sli.as_ref().map(sorted),
-            shown: |slo| if slo.sli.is_some() { "in another way" } else { "none" }.to_owned(),
+            shown: |slo| {
+                let measured = open(slo);
+                measured.map_or_else(|| "no query".to_owned(), |measure| measure.error_ratio())
+            },
         },
         Self { name: "by", holds: |a, b| a.grouping == b.grouping, shown: |slo| slo.grouping.join(", ") },
         Self {
@@ -52,11 +56,7 @@ impl Same {
             holds: |a, b| same_pairs(&a.pairs, &b.pairs),
             shown: |slo| slo.pairs.iter().map(pair).collect::<Vec<_>>().join(", "),
         },
-        Self {
-            name: "alert",
-            holds: |a, b| a.alerting == b.alerting,
-            shown: |slo| format!("{:?}", slo.alerting),
-        },
+        Self { name: "alert", holds: |a, b| a.alerting == b.alerting, shown: |slo| alerting(&slo.alerting) },
         Self {
             name: "recorded",
             holds: |a, b| match (&a.recorded, &b.recorded) {
@@ -105,6 +105,19 @@ pub(super) fn budgeting(budgeting: Budgeting) -> String {
         }
         Budgeting::RatioTimeslices { slice } => format!("the mean over slices of {}", duration::text(slice)),
     }
+}
+
+fn alerting(alerting: &Alerting) -> String {
+    let is_on = |on: bool| if on { "on" } else { "off" };
+    format!(
+        "{}, page {}, ticket {}, absence {}, {} {}",
+        alerting.name.as_deref().unwrap_or("no name"),
+        is_on(alerting.page.is_some()),
+        is_on(alerting.ticket.is_some()),
+        is_on(alerting.on_absence),
+        alerting.labels,
+        alerting.annotations,
+    )
 }
 
 /// Whether these are the same conditions, in whatever order.

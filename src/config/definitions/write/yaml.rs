@@ -206,6 +206,10 @@ fn is_plain(text: &str) -> bool {
     const WORDS: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan"];
     let is_known = WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
     let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ');
+    // `5m`, but not `1e3` and `0`
+    if text.starts_with(|c: char| matches!(c, '1'..='9')) && crate::model::duration::parse(text).is_ok() {
+        return true;
+    }
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.chars().all(is_fit)
         && !text.ends_with(' ')
@@ -249,6 +253,7 @@ mod tests {
             ("no", "'no'"),
             ("On", "'On'"),
             ("99.9", "'99.9'"),
+            ("1h30m", "1h30m"),
             ("0x1f", "'0x1f'"),
             ("1e3", "'1e3'"),
             ("~", "'~'"),
