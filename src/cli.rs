@@ -12,6 +12,7 @@ mod printer;
 mod report;
 mod services;
 mod session;
+mod slo;
 mod slos;
 mod snapshot;
 mod sources;
@@ -69,6 +70,7 @@ fn perform(arguments: &Arguments) -> Outcome {
         Some(Verb::Status(listing)) => cx.list(*listing, status::NEEDS, status::document),
         Some(Verb::Services(listing)) => cx.list(*listing, services::NEEDS, services::document),
         Some(Verb::Slos(listing)) => cx.list(*listing, slos::NEEDS, slos::document),
+        Some(Verb::Slo { verb }) => slo::run(&cx, verb),
         Some(Verb::Check { names }) => cx.check(names),
         Some(Verb::Sources(listing)) => cx.list(*listing, sources::NEEDS, sources::document),
         Some(Verb::Alerts(wanted)) => match alerts::Filter::new(&wanted.filter, wanted.all) {

@@ -220,7 +220,7 @@ fn every_published_sloth_definition_is_read() {
                 &[("k8s-apiserver-requests-availability", "99.9"), ("k8s-apiserver-requests-latency", "99")],
             ),
             ("specs/no-alerts.yml", &[("myapp-http-availability", "99.99")]),
-            ("specs/openslo-getting-started.yml", &[("sloth-slo-my-service", "99.9")]),
+            ("specs/openslo-getting-started.yml", &[("my-service-sloth-slo-my-service-0", "99.9")]),
             ("specs/raw-home-wifi.yml", &[("home-wifi-wifi-client-satisfaction", "95")]),
         ],
     );

@@ -73,7 +73,7 @@ fn the_readmes_pictures_are_there_and_can_be_drawn_anew() {
         .filter_map(|rest| rest.split_once(')'))
         .map(|(name, _)| name)
         .collect();
-    assert_eq!(names.len(), 5, "{names:?}");
+    assert_eq!(names.len(), 7, "{names:?}");
     let folder = tempfile::tempdir().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/pictures");
     let drawn =
@@ -87,9 +87,14 @@ fn the_readmes_pictures_are_there_and_can_be_drawn_anew() {
 
 #[test]
 fn links_between_pages_lead_somewhere() {
-    for name in
-        ["README.md", "CONTRIBUTING.md", "docs/configuration.md", "docs/json.md", "docs/architecture.md"]
-    {
+    for name in [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/configuration.md",
+        "docs/json.md",
+        "docs/slos.md",
+        "docs/architecture.md",
+    ] {
         let page = page(name);
         let targets =
             page.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target);

@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::app::key::Key;
 use crate::app::place::{SCREENS, Screen};
 use crate::config::context::Wanted;
+use crate::config::definitions::write::Target;
 use crate::config::hint;
 use crate::config::load::Overrides;
 
@@ -142,6 +143,11 @@ impl Arguments {
         }))
     }
 
+    /// Whether sources are named on the command line.
+    pub(super) fn names_sources(&self) -> bool {
+        self.flags.demo || !self.flags.prometheus.is_empty()
+    }
+
     /// What counts more than the configuration file.
     pub(super) fn overrides(&self) -> Overrides {
         let theme = self.flags.theme.clone().filter(|name| !name.is_empty());
@@ -165,6 +171,11 @@ pub(super) enum Verb {
         /// Only these; all of them if none is named
         #[arg(value_name = "SLO|SERVICE")]
         names: Vec<String>,
+    },
+    /// SLO definitions: check them, turn one form into another
+    Slo {
+        #[command(subcommand)]
+        verb: SloVerb,
     },
     /// Alerts that fire or are about to
     Alerts(Alerts),
@@ -240,6 +251,92 @@ pub(super) enum Picture {
     Text,
     Ansi,
     Svg,
+}
+
+const VALIDATE: &str = "\
+Exit codes:
+  0  every definition can be used; there may be warnings
+  1  --strict, and there are warnings; or the output could not be written
+  2  something is wrong, or there is no SLO; what is right is shown
+  3  a source could not say whether series exist";
+
+const WRITING: &str = "\
+The document goes to standard output, what the form cannot say to standard
+error and as remarks into the document.
+
+Exit codes:
+  0  written
+  1  --strict, and something could not be said; or nothing could be written
+  2  a definition is wrong, or there is no SLO; what is right is written";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SloVerb {
+    /// Check definitions and show the queries that they lead to
+    #[command(after_help = VALIDATE)]
+    Validate(Validate),
+    /// Turn definitions of any known form into burnwatch's own TOML
+    #[command(after_help = WRITING)]
+    Import(Writing),
+    /// Turn definitions into those of another tool, or into rules
+    #[command(after_help = WRITING)]
+    Export {
+        /// openslo, sloth, pyrra, rules (for a Prometheus) or own
+        #[arg(long, value_name = "FORM", value_parser = target)]
+        format: Target,
+        #[command(flatten)]
+        writing: Writing,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Validate {
+    /// Files and folders; without any those of the configuration
+    #[arg(value_name = "FILES")]
+    pub(super) files: Vec<PathBuf>,
+    /// Ask the sources whether the series exist; --prometheus asks too
+    #[arg(long)]
+    pub(super) check_series: bool,
+    /// Take warnings for errors
+    #[arg(long)]
+    pub(super) strict: bool,
+    /// text or json
+    #[arg(
+        long,
+        short,
+        value_enum,
+        default_value_t = Told::Text,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
+    pub(super) output: Told,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Told {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Writing {
+    /// Files and folders; without any those of the configuration
+    #[arg(value_name = "FILES")]
+    pub(super) files: Vec<PathBuf>,
+    /// Write to this file, which must not be there yet
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub(super) write: Option<PathBuf>,
+    /// Write even if the file is there
+    #[arg(long, requires = "write")]
+    pub(super) force: bool,
+    /// End with 1 if something could not be said
+    #[arg(long)]
+    pub(super) strict: bool,
+}
+
+fn target(text: &str) -> Result<Target, String> {
+    let words = Target::ALL.map(Target::word);
+    let found = Target::ALL.into_iter().find(|target| target.word() == text);
+    found.ok_or_else(|| format!("there is openslo, sloth, pyrra, rules and own{}", hint(text, words)))
 }
 
 #[derive(Debug, Subcommand)]

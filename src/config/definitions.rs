@@ -11,6 +11,7 @@ mod pyrra;
 mod sloth;
 mod table;
 mod terms;
+pub mod write;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -2,9 +2,13 @@
 //!
 //! Not an evaluator. What the parser does not know (`MetricsQL`, newer functions) is charted as it stands, without a bound.
 
+mod shape;
+
 use promql_parser::parser::{self, BinaryExpr, Expr};
 
 use super::labels::Labels;
+
+pub use shape::{gives_one, selectors};
 
 /// How an alerting expression compares a value with its bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,6 +4,7 @@
 
 mod apdex;
 mod budget;
+mod counter;
 mod definition;
 mod exhaustion;
 mod forecast;
@@ -26,6 +27,7 @@ mod window;
 
 pub use apdex::{Apdex, Grade};
 pub use budget::{ErrorBudget, Slices, budget_time, mean_ratio};
+pub use counter::counters;
 pub use definition::{Alerting, Budgeting, Form, Notice, Origin, Side, Sli, Slo};
 pub use exhaustion::{Exhaustion, Since, UnderWay, exhausted_since};
 pub use forecast::Forecast;

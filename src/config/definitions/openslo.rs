@@ -7,11 +7,13 @@ mod period;
 use std::collections::BTreeMap;
 
 use crate::model::labels::{Labels, Text};
-use crate::model::slo::{Alerting, Budgeting, Form, Notice, Objective, Origin, Severity, Sli, Slo, standard};
+use crate::model::slo::{
+    Alerting, Budgeting, Family, Form, Notice, Objective, Origin, Recorded, Severity, Sli, Slo, standard,
+};
 
 use super::finding::Level;
 use super::table::{Table, Value};
-use super::terms::slug;
+use super::terms::{lookbacks, slug};
 use indicator::Indicator;
 pub(super) use period::{start, zone};
 
@@ -129,6 +131,20 @@ impl<'l> Library<'l> {
                     id = format!("{id}-{}", at + 1);
                 }
             }
+            let mut name: Text = id.clone().into();
+            let mut recorded = None;
+            if let (Version::Alpha, Some(service), true) = (version, &service, row.has_holes()) {
+                name = format!("{}-{at}", metadata.name).into();
+                id = format!("{service}-{name}");
+                let pairs = alerts.clone().unwrap_or_else(|| standard(window.nominal()).to_vec());
+                recorded = Some(Recorded {
+                    family: Family::Sloth,
+                    id: id.as_str().into(),
+                    labels: Labels::default(),
+                    metric: Text::default(),
+                    lookbacks: lookbacks(&pairs),
+                });
+            }
             let id: Text = id.into();
             ids.push(id.clone());
             let notice = |severity| {
@@ -137,7 +153,7 @@ impl<'l> Library<'l> {
                 wanted.then(Notice::default)
             };
             slos.push(Slo {
-                name: id.clone(),
+                name,
                 id,
                 service: service.clone(),
                 description: description
@@ -156,7 +172,7 @@ impl<'l> Library<'l> {
                     ticket: notice(Severity::Ticket),
                     ..Alerting::default()
                 },
-                recorded: None,
+                recorded,
                 origin: Origin::File {
                     path: document.origin().path.to_owned(),
                     line: if several { value.line() } else { document.line() },
@@ -242,6 +258,17 @@ struct Row {
     /// None if it is measured by something else than a Prometheus.
     sli: Option<Sli>,
     budgeting: Budgeting,
+}
+
+impl Row {
+    /// Whether its queries have `{{.window}}` in them: then it was written for Sloth, which records it under an id of its own.
+    fn has_holes(&self) -> bool {
+        match &self.sli {
+            Some(Sli::Events { part, total, .. }) => part.has_window() || total.has_window(),
+            Some(Sli::Ratio { error }) => error.has_window(),
+            _ => false,
+        }
+    }
 }
 
 struct Metadata {

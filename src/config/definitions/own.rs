@@ -8,13 +8,13 @@ use jiff::tz::TimeZone;
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::Operator;
 use crate::model::slo::{
-    Alerting, Budgeting, Calendar, CalendarUnit, Form, Notice, Origin, Pair, Selector, Severity, Side, Sli,
-    Slo, Template, Window, standard,
+    Alerting, Budgeting, Calendar, CalendarUnit, Family, Form, Notice, Origin, Pair, Recorded, Selector,
+    Severity, Side, Sli, Slo, Template, Window, standard,
 };
 
 use super::openslo;
 use super::table::{Table, Value};
-use super::terms::merged;
+use super::terms::{lookbacks, merged};
 
 /// The window where nothing is said.
 const USUAL: Duration = Duration::from_secs(30 * 86_400);
@@ -63,7 +63,8 @@ fn one(value: &Value<'_>, shared: &Shared) -> Option<Slo> {
     let own_window = table.get("window").map_or_else(|| Some(shared.window.clone()), |value| window(&value));
     let labels = table.get("labels").map_or_else(Labels::default, |value| value.labels());
     let grouping = table.get("by").map(|value| value.words()).unwrap_or_default();
-    let sli = sli(&table, &grouping);
+    let recorded = table.get("recorded").map(|value| recorded(&value));
+    let sli = sli(&table, &grouping, recorded.is_some());
     let budgeting = budgeting(&table);
     let own_pairs = table.get("pairs").map(|value| value.list());
     let alerting = table.get("alert").map_or_else(|| Some(usual()), |value| alerting(&value));
@@ -90,11 +91,11 @@ fn one(value: &Value<'_>, shared: &Shared) -> Option<Slo> {
         objective: objective?,
         window: own_window?,
         budgeting: budgeting?,
-        sli: Some(sli?),
+        sli,
         grouping,
+        recorded: recorded.flatten().map(|recorded| Recorded { lookbacks: lookbacks(&pairs), ..recorded }),
         pairs,
         alerting: alerting?,
-        recorded: None,
         origin: Origin::File { path: value.origin().path.to_owned(), line: value.line(), form: Form::Own },
     })
 }
@@ -141,12 +142,36 @@ fn calendar(value: &Value<'_>) -> Option<(u32, CalendarUnit)> {
     Some((count?, unit?))
 }
 
-/// Exactly one way of measuring.
-fn sli(table: &Table<'_>, grouping: &[Text]) -> Option<Sli> {
+/// `{ by = "sloth", id = "..." }`: under which series the rules of another tool keep it.
+fn recorded(value: &Value<'_>) -> Option<Recorded> {
+    let table = value.table()?;
+    let family = table.need("by").and_then(|value| {
+        let word = value.text()?.trim();
+        let known = [("sloth", Family::Sloth), ("pyrra", Family::Pyrra), ("grafana", Family::Grafana)];
+        let found = known.into_iter().find(|(name, _)| *name == word).map(|(_, family)| family);
+        if found.is_none() {
+            value.error(&format!("cannot be `{word}`; there is sloth, pyrra and grafana"));
+        }
+        found
+    });
+    let id = table.need("id").and_then(|value| value.word());
+    let labels = table.get("labels").map_or_else(Labels::default, |value| value.labels());
+    let metric = if family == Some(Family::Pyrra) { table.need("metric") } else { table.get("metric") };
+    let metric = metric.and_then(|value| value.word());
+    table.finish();
+    let metric = metric.unwrap_or_default();
+    Some(Recorded { family: family?, id: id?, labels, metric, lookbacks: Vec::new() })
+}
+
+/// Exactly one way of measuring; none is fine for what is recorded.
+fn sli(table: &Table<'_>, grouping: &[Text], is_recorded: bool) -> Option<Sli> {
     let (bad, good, total) = (table.get("bad"), table.get("good"), table.get("total"));
     let (ratio, latency, up) = (table.get("error_ratio"), table.get("latency"), table.get("up"));
     let (apdex, threshold) = (table.get("apdex"), table.get("threshold"));
     let ways = [&bad, &good, &ratio, &latency, &up, &apdex, &threshold];
+    if is_recorded && total.is_none() && ways.iter().all(|way| way.is_none()) {
+        return None;
+    }
     if ways.iter().filter(|way| way.is_some()).count() != 1 {
         let many = if ways.iter().all(|way| way.is_none()) { "none" } else { "more than one" };
         table.value().error(&format!(
@@ -338,6 +363,7 @@ fn pair(value: &Value<'_>, window: Duration) -> Option<Pair> {
     let long_length = long.as_ref().and_then(Value::duration);
     let short_length = short.as_ref().and_then(Value::duration);
     let hold = table.get("for").map_or(Some(Duration::ZERO), |value| value.duration());
+    let at_least = table.get("at_least").map_or(Some(false), |value| value.is_true());
     let (factor, share) = (table.get("factor"), table.get("share"));
     table.finish();
     let positive = |value: &Value<'_>, number: Option<f64>| {
@@ -373,7 +399,7 @@ fn pair(value: &Value<'_>, window: Duration) -> Option<Pair> {
         short: short_length,
         factor: factor?,
         hold: hold?,
-        at_least: false,
+        at_least: at_least?,
     })
 }
 

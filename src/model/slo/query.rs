@@ -71,9 +71,10 @@ pub fn measure(slo: &Slo, lookback: Duration) -> Option<Measure> {
     let sli = slo.sli.as_ref()?;
     let over = duration::text(lookback);
     match slo.budgeting {
-        Budgeting::Occurrences => Some(events(sli, &slo.grouping, lookback)),
+        Budgeting::Occurrences => Some(events(sli, &slo.grouping, Over::Lookback(lookback))),
         Budgeting::Timeslices { slice, least } => {
-            let (ratio, step) = (events(sli, &slo.grouping, slice).error_ratio(), duration::text(slice));
+            let (ratio, step) =
+                (events(sli, &slo.grouping, Over::Lookback(slice)).error_ratio(), duration::text(slice));
             let (over, lookback) = at_least_a_slice(over, lookback, slice);
             let slices = lookback.as_secs_f64() / slice.as_secs_f64().max(1.0);
             // 1 - 0.9 is 0.09999999999999998 in binary: a slice exactly at its target would be bad
@@ -84,7 +85,8 @@ pub fn measure(slo: &Slo, lookback: Duration) -> Option<Measure> {
         }
         Budgeting::RatioTimeslices { slice } => {
             let (over, _) = at_least_a_slice(over, lookback, slice);
-            let (ratio, step) = (events(sli, &slo.grouping, slice).error_ratio(), duration::text(slice));
+            let (ratio, step) =
+                (events(sli, &slo.grouping, Over::Lookback(slice)).error_ratio(), duration::text(slice));
             Some(Measure::Ratio(format!("avg_over_time(({ratio})[{over}:{step}])")))
         }
     }
@@ -95,9 +97,37 @@ fn at_least_a_slice(over: String, lookback: Duration, slice: Duration) -> (Strin
     if lookback < slice { (duration::text(slice), slice) } else { (over, lookback) }
 }
 
-/// How events are counted over `lookback`, whatever counts against the budget.
-fn events(sli: &Sli, grouping: &[Text], lookback: Duration) -> Measure {
-    let sum = Sum { by: by(grouping), over: duration::text(lookback) };
+/// The same with `{{.window}}` where the lookback goes, for writing it down; each event counts, whatever the budget is of.
+pub fn open(slo: &Slo) -> Option<Measure> {
+    Some(events(slo.sli.as_ref()?, &slo.grouping, Over::Open))
+}
+
+/// What stands for the lookback.
+#[derive(Debug, Clone, Copy)]
+enum Over {
+    Lookback(Duration),
+    Open,
+}
+
+impl Over {
+    fn text(self) -> String {
+        match self {
+            Self::Lookback(lookback) => duration::text(lookback),
+            Self::Open => "{{.window}}".to_owned(),
+        }
+    }
+
+    fn fill(self, template: &Template) -> String {
+        match self {
+            Self::Lookback(lookback) => template.over(lookback),
+            Self::Open => template.as_str().to_owned(),
+        }
+    }
+}
+
+/// How events are counted over a lookback, whatever counts against the budget.
+fn events(sli: &Sli, grouping: &[Text], lookback: Over) -> Measure {
+    let sum = Sum { by: by(grouping), over: lookback.text() };
     match sli {
         Sli::Events { side, part, total } => {
             Measure::Counts { side: *side, part: counted(part, lookback), total: counted(total, lookback) }
@@ -133,7 +163,7 @@ fn events(sli: &Sli, grouping: &[Text], lookback: Duration) -> Measure {
             Measure::Counts { side: Side::Good, part, total: sum.rate(total) }
         }
         Sli::Threshold { value, passes, bound } => {
-            let (value, sign) = (value.over(lookback), passes.sign());
+            let (value, sign) = (lookback.fill(value), passes.sign());
             Measure::Ratio(format!("1 - avg_over_time((({value}) {sign} bool {bound})[{}:1m])", sum.over))
         }
     }
@@ -160,16 +190,16 @@ fn by(grouping: &[Text]) -> String {
 }
 
 /// A query without a window is a number of now: its sum over the lookback, minute by minute.
-fn counted(template: &Template, lookback: Duration) -> String {
+fn counted(template: &Template, lookback: Over) -> String {
     over_time("sum_over_time", template, lookback)
 }
 
-fn averaged(template: &Template, lookback: Duration) -> String {
+fn averaged(template: &Template, lookback: Over) -> String {
     over_time("avg_over_time", template, lookback)
 }
 
-fn over_time(function: &str, template: &Template, lookback: Duration) -> String {
-    let mut query = template.over(lookback);
+fn over_time(function: &str, template: &Template, lookback: Over) -> String {
+    let mut query = lookback.fill(template);
     // a comment at the end must not swallow what comes behind
     if query.contains('#') {
         query.push('\n');
@@ -177,7 +207,7 @@ fn over_time(function: &str, template: &Template, lookback: Duration) -> String 
     if template.has_window() {
         return query;
     }
-    format!("{function}(({query})[{}:1m])", duration::text(lookback))
+    format!("{function}(({query})[{}:1m])", lookback.text())
 }
 
 /// One client writes `le="1"`, the next one `le="1.0"`.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use promql_parser::label::MatchOp;
-use promql_parser::parser::Expr;
+use promql_parser::parser::{Expr, VectorSelector};
 
 use super::super::labels::Text;
 use super::super::matcher::Operator;
@@ -52,6 +52,14 @@ impl Selector {
         let Expr::VectorSelector(selector) = promql::parse(text).map_err(SelectorError::NotPromql)? else {
             return Err(SelectorError::NotPlain);
         };
+        Self::of_vector(&selector)
+    }
+
+    /// The selector that a piece of a parsed expression is.
+    ///
+    /// # Errors
+    /// [`SelectorError`] if it has an offset, alternatives or no name.
+    pub(super) fn of_vector(selector: &VectorSelector) -> Result<Self, SelectorError> {
         if selector.offset.is_some() || selector.at.is_some() || !selector.matchers.or_matchers.is_empty() {
             return Err(SelectorError::NotPlain);
         }

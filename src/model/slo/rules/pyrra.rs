@@ -61,7 +61,11 @@ impl<'a> Names<'a> {
             | Sli::Apdex { .. }
             | Sli::Threshold { .. } => return None,
         };
-        let common = joined(&slo.labels, &Labels::from_iter([("slo", &slo.id)]));
+        // of the labels of a Pyrra object only those with its prefix reach the series
+        let reaching = slo.labels.iter().filter(|(name, value)| {
+            slo.recorded.as_ref().is_none_or(|recorded| recorded.labels.get(name) == Some(*value))
+        });
+        let common = joined(&reaching.collect(), &Labels::from_iter([("slo", &slo.id)]));
         let mut grouping = slo.grouping.clone();
         grouping.sort();
         Some(Self { slo, sli, total, common, grouping })

@@ -1,0 +1,99 @@
+//! What may be wrong with an SLO that can be read: conditions that never hold, windows that are too short, queries without a sum.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::config::definitions::{Finding, Level};
+use crate::model::duration::text;
+use crate::model::promql::gives_one;
+use crate::model::slo::{Form, Origin, Pair, Sli, Slo, Template, fewest_events};
+
+/// Everything that may be wrong with one SLO.
+pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
+    let (path, line) = match &slo.origin {
+        Origin::File { path, line, .. } => (path.clone(), Some(*line)),
+        Origin::Series => (PathBuf::new(), None),
+    };
+    let mut found = Vec::new();
+    let mut say = |level, message: String| {
+        let message = format!("`{}`: {message}", slo.id);
+        found.push(Finding { path: path.clone(), line, level, message });
+    };
+    let window = slo.window.nominal();
+    for pair in &slo.pairs {
+        let most = slo.objective.most_burn();
+        if pair.can_never_fire(slo.objective) {
+            let percent = slo.objective.percent_text();
+            say(
+                Level::Warning,
+                format!("{} can never fire: at {percent} % no burn rate is above {most}", told(pair)),
+            );
+        }
+        if pair.long > window {
+            say(Level::Warning, format!("{} looks back further than the window, {}", told(pair), slo.window));
+        }
+    }
+    if slo.pairs.is_empty() {
+        say(Level::Warning, "it has no condition under which it would alert".to_owned());
+    }
+    for (query, what) in queries(slo) {
+        let is_openslo = matches!(slo.origin, Origin::File { form: Form::OpenSlo, .. });
+        // the other forms say so when they are read
+        // a value is compared at each moment: there is no lookback in it
+        let is_value = matches!(slo.sli, Some(Sli::Threshold { .. }));
+        if is_openslo && !is_value && !query.has_window() {
+            say(
+                Level::Warning,
+                format!(
+                    "{what} has no {{{{.window}}}} where the lookback goes: it is taken minute by minute"
+                ),
+            );
+        }
+        if gives_one(&query.over(Duration::from_secs(300)), &slo.grouping) == Some(false) {
+            let by = if slo.grouping.is_empty() {
+                "sum()".to_owned()
+            } else {
+                format!("sum by ({}) ()", slo.grouping.join(", "))
+            };
+            say(Level::Warning, format!("{what} may give several series; put {by} around it"));
+        }
+    }
+    let first = slo.pairs.first();
+    if let (Some(Sli::Ratio { .. } | Sli::Threshold { .. }), Some(pair)) = (&slo.sli, first)
+        && let Some(fewest) = fewest_events(slo.objective, pair.factor)
+    {
+        say(
+            Level::Note,
+            format!(
+                "how many events there are is not known: with fewer than {fewest} in {} one failure is enough for {}",
+                text(pair.short),
+                told(pair)
+            ),
+        );
+    }
+    found
+}
+
+fn told(pair: &Pair) -> String {
+    format!("{} {}/{} at {}x", pair.severity.word(), text(pair.long), text(pair.short), factor(pair.factor))
+}
+
+/// Without the dust of a division.
+fn factor(factor: f64) -> f64 {
+    (factor * 1e4).round() / 1e4
+}
+
+/// The queries that a person wrote.
+fn queries(slo: &Slo) -> Vec<(&Template, &'static str)> {
+    match &slo.sli {
+        Some(Sli::Events { part, total, .. }) => {
+            vec![(part, "the first query"), (total, "the query of all events")]
+        }
+        Some(Sli::Ratio { error }) => vec![(error, "the query")],
+        Some(Sli::Threshold { value, .. }) => vec![(value, "the query")],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

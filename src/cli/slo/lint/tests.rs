@@ -1,0 +1,42 @@
+use std::path::Path;
+
+use crate::config::definitions::{USUAL_PERIOD, parse};
+
+use super::*;
+
+fn said(toml: &str) -> Vec<String> {
+    let read = parse(Path::new("a.toml"), &format!("[[slo]]\nname = \"a\"\n{toml}\n"), USUAL_PERIOD);
+    assert_eq!(read.findings, []);
+    let found = read.slos.iter().flat_map(lint);
+    found.map(|finding| format!("{}: {finding}", finding.level.word())).collect()
+}
+
+#[test]
+fn conditions_that_never_hold_and_short_windows_are_said() {
+    assert_eq!(
+        said("objective = 90\nup = \"up\"\nwindow = \"2d\""),
+        ["warning: a.toml:1: `a`: ticket 3d/6h at 0.0667x looks back further than the window, 2d"]
+    );
+    assert_eq!(
+        said("objective = 90\nup = \"up\""),
+        ["warning: a.toml:1: `a`: page 1h/5m at 14.4x can never fire: at 90 % no burn rate is above 10"]
+    );
+    assert_eq!(
+        said("objective = 99\nup = \"up\"\npairs = []"),
+        ["warning: a.toml:1: `a`: it has no condition under which it would alert"]
+    );
+}
+
+#[test]
+fn queries_without_a_sum_are_said_and_ratios_hide_how_many_events_there_are() {
+    assert_eq!(
+        said("objective = 99\nbad = 'rate(a[$window])'\ntotal = 'sum(rate(b[$window]))'"),
+        ["warning: a.toml:1: `a`: the first query may give several series; put sum() around it"]
+    );
+    assert_eq!(
+        said("objective = 99\nerror_ratio = 'sum(rate(a[$window])) / sum(rate(b[$window]))'"),
+        [
+            "note: a.toml:1: `a`: how many events there are is not known: with fewer than 7 in 5m one failure is enough for page 1h/5m at 14.4x"
+        ]
+    );
+}

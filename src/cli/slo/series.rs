@@ -1,0 +1,116 @@
+//! Asks the sources whether series exist, with the questions that charts ask.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+
+use crate::app::event::{Effect, Event};
+use crate::cli::session::{Session, SessionError};
+use crate::model::ask::{Answer, Ask, AskKind, Question, Stretch};
+use crate::model::series::Span;
+use crate::model::source::SourceId;
+use crate::runtime::{App, headless, wait_for};
+
+/// How far back series are looked for: long enough for a scrape that was missed.
+const RANGE: Duration = Duration::from_secs(900);
+
+/// What the sources know of some series.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// How many series each source has of a selector; `None` if it did not say.
+    pub(super) counts: BTreeMap<String, BTreeMap<SourceId, Option<f64>>>,
+    /// What went wrong, each source and reason once.
+    pub(super) troubles: BTreeSet<String>,
+}
+
+impl Known {
+    /// How many series there are of it in the source that has most; `None` if no source said so.
+    pub(super) fn most(&self, selector: &str) -> Option<f64> {
+        let counts = self.counts.get(selector)?;
+        counts.values().copied().flatten().reduce(f64::max)
+    }
+
+    /// Whether some source did not say.
+    pub(super) fn is_partial(&self) -> bool {
+        self.counts.values().any(|counts| counts.is_empty() || counts.values().any(Option::is_none))
+    }
+}
+
+/// Asks every source of the session that has series.
+pub(super) fn ask(session: &Session, selectors: BTreeSet<String>) -> Result<Known, SessionError> {
+    let sources = &session.reach.sources;
+    let asked: Vec<SourceId> = sources
+        .infos()
+        .into_iter()
+        .filter(|info| info.answers.contains(&AskKind::Series))
+        .map(|info| info.id)
+        .collect();
+    let window = Span::ending(session.reach.clock.now(), RANGE, 15, Duration::from_secs(60));
+    let mut questions = BTreeMap::new();
+    let mut known = Known::default();
+    for selector in selectors {
+        let query = format!("count({selector})").into();
+        let ask = Ask::Series { query, stretch: Stretch { window, tail: window } };
+        known.counts.insert(selector.clone(), asked.iter().map(|id| (id.clone(), None)).collect());
+        for source in &asked {
+            let question = Question { context: 0, source: source.clone(), ask: ask.clone(), known: None };
+            questions.insert(question, selector.clone());
+        }
+    }
+    if asked.is_empty() {
+        known.troubles.insert("none of the sources has series to look at".to_owned());
+        return Ok(known);
+    }
+    // a source answers a few at a time
+    let rounds = u32::try_from(questions.len() / 4 + 1).unwrap_or(u32::MAX);
+    let deadline = session.deadline().saturating_mul(rounds);
+    let mut asking = Asking { questions, is_asked: false, known };
+    let clock = session.reach.clock;
+    let is_told = |asking: &Asking| asking.questions.is_empty();
+    if !wait_for(headless::gather(&mut asking, sources, clock, is_told, deadline))? {
+        asking.known.troubles.insert(format!("no answer within {} s", deadline.as_secs()));
+    }
+    Ok(asking.known)
+}
+
+/// Something that asks all its questions once.
+struct Asking {
+    questions: BTreeMap<Question, String>,
+    is_asked: bool,
+    known: Known,
+}
+
+impl App for Asking {
+    fn update(&mut self, event: Event, _: Timestamp) -> Vec<Effect> {
+        if let Event::Answered(arrival) = event
+            && let Some(selector) = self.questions.remove(&arrival.question)
+        {
+            let count = match arrival.answered {
+                Ok(reply) => match reply.answer {
+                    Answer::Series(matrix) => {
+                        Some(matrix.lines.first().and_then(crate::model::series::Line::last).unwrap_or(0.0))
+                    }
+                    _ => None,
+                },
+                Err(error) => {
+                    self.known.troubles.insert(error.to_string());
+                    None
+                }
+            };
+            let counts = self.known.counts.entry(selector).or_default();
+            counts.insert(arrival.question.source, count);
+        }
+        if std::mem::replace(&mut self.is_asked, true) {
+            return Vec::new();
+        }
+        self.questions.keys().cloned().map(Effect::Fetch).collect()
+    }
+
+    fn render(&self, _: Timestamp, _: &mut Buffer) {}
+
+    fn version(&self) -> u64 {
+        0
+    }
+}

@@ -1,0 +1,212 @@
+//! `burnwatch slo validate`: what is wrong with definitions, what they would ask, and whether there is anything to ask for.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::cli::args::{Told, Validate};
+use crate::cli::printer::{Outcome, complain, print};
+use crate::cli::{Cx, failed};
+use crate::config::definitions::{Definitions, Finding, Level};
+use crate::model::duration::text;
+use crate::model::promql;
+use crate::model::slo::query::{Measure, measure};
+use crate::model::slo::{Origin, Side, Slo};
+
+use super::series::{self, Known};
+use super::{NOTHING, definitions, is_wrong, lines};
+
+pub(super) fn run(cx: &Cx<'_>, wanted: &Validate) -> Outcome {
+    let mut read = match definitions(cx, &wanted.files) {
+        Ok(read) => read,
+        Err(error) => return failed(&error),
+    };
+    read.findings.extend(read.slos.iter().flat_map(super::lint::lint));
+    let known = if wanted.check_series || cx.arguments.names_sources() {
+        let selectors = read.slos.iter().flat_map(selectors).collect();
+        match cx.session(true).and_then(|session| series::ask(&session, selectors)) {
+            Ok(known) => Some(known),
+            Err(error) => return failed(&error),
+        }
+    } else {
+        None
+    };
+    if let Some(known) = &known {
+        read.findings.extend(read.slos.iter().flat_map(|slo| missing(slo, known)));
+    }
+    read.findings.sort();
+    read.findings.dedup();
+    if read.slos.is_empty() {
+        complain(NOTHING);
+    }
+    let trouble = known.iter().flat_map(|known| &known.troubles);
+    for trouble in trouble {
+        complain(trouble);
+    }
+    let outcome = outcome(&read, known.as_ref(), wanted.strict);
+    let told = match wanted.output {
+        Told::Text => in_words(&read, known.as_ref()),
+        Told::Json => format!("{:#}\n", in_json(&read, known.as_ref())),
+    };
+    print(&told, outcome)
+}
+
+fn outcome(read: &Definitions, known: Option<&Known>, strict: bool) -> Outcome {
+    let warns = read.findings.iter().any(|finding| finding.level == Level::Warning);
+    if is_wrong(read) {
+        Outcome::Misused
+    } else if known.is_some_and(|known| known.is_partial() || !known.troubles.is_empty()) {
+        Outcome::Partial
+    } else if strict && warns {
+        Outcome::Warning
+    } else {
+        Outcome::Fine
+    }
+}
+
+/// All lookbacks that are asked for: those of the pairs, and the window.
+fn lookbacks(slo: &Slo) -> Vec<Duration> {
+    let pairs = slo.pairs.iter().flat_map(|pair| [pair.short, pair.long]);
+    let all: BTreeSet<Duration> = pairs.chain([slo.window.nominal()]).collect();
+    all.into_iter().collect()
+}
+
+/// The series that its queries read.
+fn selectors(slo: &Slo) -> BTreeSet<String> {
+    let measured = lookbacks(slo).first().and_then(|lookback| measure(slo, *lookback));
+    let queries: Vec<String> = match (&measured, &slo.recorded) {
+        (Some(measure), _) => measure.queries().map(str::to_owned).collect(),
+        // nothing else is known of it
+        (None, Some(recorded)) => {
+            recorded.lookbacks.iter().take(1).map(|l| recorded.error_ratio(*l)).collect()
+        }
+        (None, None) => Vec::new(),
+    };
+    queries.iter().filter_map(|query| promql::selectors(query).ok()).flatten().collect()
+}
+
+fn missing(slo: &Slo, known: &Known) -> Vec<Finding> {
+    let Origin::File { path, line, .. } = &slo.origin else { return Vec::new() };
+    let gone = selectors(slo).into_iter().filter(|selector| known.most(selector) == Some(0.0));
+    gone.map(|selector| Finding {
+        path: path.clone(),
+        line: Some(*line),
+        level: Level::Warning,
+        message: format!("`{}`: there are no series {selector}", slo.id),
+    })
+    .collect()
+}
+
+fn in_words(read: &Definitions, known: Option<&Known>) -> String {
+    let mut out = lines(&read.findings);
+    for slo in &read.slos {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        add(&mut out, slo, known).expect("writing to a String cannot fail");
+    }
+    let count = |level: Level| read.findings.iter().filter(|finding| finding.level == level).count();
+    let plural = |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+    let (slos, errors, warnings) = (read.slos.len(), count(Level::Error), count(Level::Warning));
+    if !out.is_empty() {
+        out.push('\n');
+    }
+    let (slos, errors) = (plural(slos, "SLO"), plural(errors, "error"));
+    writeln!(out, "{slos}, {errors}, {}", plural(warnings, "warning"))
+        .expect("writing to a String cannot fail");
+    out
+}
+
+fn add(out: &mut String, slo: &Slo, known: Option<&Known>) -> std::fmt::Result {
+    writeln!(out, "{}: {} % over {}", slo.id, slo.objective.percent_text(), slo.window)?;
+    let indented = |query: &str| query.trim().replace('\n', "\n    ");
+    let mut all = lookbacks(slo).into_iter();
+    let first = all.next().and_then(|lookback| Some((lookback, measure(slo, lookback)?)));
+    match &first {
+        Some((lookback, Measure::Counts { side, part, total })) => {
+            writeln!(out, "  {} events over {}:\n    {}", side_word(*side), text(*lookback), indented(part))?;
+            writeln!(out, "  all events over {}:\n    {}", text(*lookback), indented(total))?;
+        }
+        Some((lookback, Measure::Ratio(query))) => {
+            writeln!(out, "  error ratio over {}:\n    {}", text(*lookback), indented(query))?;
+        }
+        None => writeln!(out, "  no query of its own")?,
+    }
+    let others: Vec<String> = all.map(text).collect();
+    if first.is_some() && !others.is_empty() {
+        writeln!(out, "  and over {}", others.join(", "))?;
+    }
+    if let Some(recorded) = &slo.recorded {
+        let lookback = recorded.lookbacks.first().copied().unwrap_or_else(|| slo.window.nominal());
+        writeln!(out, "  where recorded:\n    {}", recorded.error_ratio(lookback))?;
+    }
+    for selector in known.iter().flat_map(|_| selectors(slo)) {
+        let count = match known.and_then(|known| known.most(&selector)) {
+            None => "not known".to_owned(),
+            Some(0.0) => "none".to_owned(),
+            Some(count) => count.to_string(),
+        };
+        writeln!(out, "  series {selector}: {count}")?;
+    }
+    Ok(())
+}
+
+const fn side_word(side: Side) -> &'static str {
+    match side {
+        Side::Bad => "bad",
+        Side::Good => "good",
+    }
+}
+
+fn in_json(read: &Definitions, known: Option<&Known>) -> Value {
+    let finding = |finding: &Finding| {
+        json!({
+            "path": finding.path.to_string_lossy(),
+            "line": finding.line,
+            "level": finding.level.word(),
+            "message": finding.message,
+        })
+    };
+    let slo = |slo: &Slo| {
+        let queries = lookbacks(slo).into_iter().filter_map(|lookback| {
+            let (seconds, measured) = (lookback.as_secs_f64(), measure(slo, lookback)?);
+            Some(match measured {
+                Measure::Counts { side, part, total } => {
+                    json!({ "lookback_seconds": seconds, side_word(side): part, "total": total })
+                }
+                Measure::Ratio(query) => json!({ "lookback_seconds": seconds, "error_ratio": query }),
+            })
+        });
+        let series = |known: &Known| {
+            let pair = |selector: String| {
+                let count = known.most(&selector);
+                json!({ "selector": selector, "count": count })
+            };
+            selectors(slo).into_iter().map(pair).collect::<Vec<_>>()
+        };
+        let (path, line, form) = match &slo.origin {
+            Origin::File { path, line, form } => {
+                (Some(path.to_string_lossy()), Some(line), Some(form.name()))
+            }
+            Origin::Series => (None, None, None),
+        };
+        json!({
+            "id": &*slo.id,
+            "name": &*slo.name,
+            "service": slo.service.as_deref(),
+            "objective": slo.objective.as_ratio(),
+            "window_seconds": slo.window.nominal().as_secs_f64(),
+            "path": path,
+            "line": line,
+            "form": form,
+            "queries": queries.collect::<Vec<_>>(),
+            "series": known.map(series),
+        })
+    };
+    json!({
+        "findings": read.findings.iter().map(finding).collect::<Vec<_>>(),
+        "slos": read.slos.iter().map(slo).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,184 @@
+//! Writing SLOs down in any of the known forms, and as rules for a Prometheus. What a form cannot say is named, never dropped.
+//!
+//! Pure text: no file is touched. Each SLO is read back as soon as it is written, so that nothing is lost without a word.
+
+mod compare;
+mod openslo;
+mod own;
+mod pyrra;
+mod rules;
+mod sloth;
+mod toml;
+mod yaml;
+
+use std::path::Path;
+
+use crate::model::labels::Text;
+use crate::model::slo::{Sli, Slo};
+
+use super::{USUAL_PERIOD, parse};
+use compare::Same;
+use yaml::Yaml;
+
+/// What SLOs can be written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Target {
+    /// Sloth's `prometheus/v1`.
+    Sloth,
+    /// `openslo/v1`.
+    OpenSlo,
+    /// Pyrra's `ServiceLevelObjective`.
+    Pyrra,
+    /// Recording and alerting rules of a Prometheus.
+    Rules,
+    /// Our own TOML.
+    Own,
+}
+
+impl Target {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::OpenSlo, Self::Sloth, Self::Pyrra, Self::Rules, Self::Own];
+
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sloth => "sloth",
+            Self::OpenSlo => "openslo",
+            Self::Pyrra => "pyrra",
+            Self::Rules => "rules",
+            Self::Own => "own",
+        }
+    }
+}
+
+/// A document, and what is not in it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Written {
+    /// The document; what is not said stands in it as remarks as well.
+    pub text: String,
+    /// What the form could not say, by SLO.
+    pub unsaid: Vec<Unsaid>,
+}
+
+/// Something of an SLO that a form cannot say, or not in the same way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsaid {
+    /// The SLO's id.
+    pub slo: Text,
+    /// Which of its fields: one of `id`, `name`, `service`, `description`, `labels`, `objective`, `window`, `budgeting`, `sli`,
+    /// `by`, `pairs`, `alert` and `recorded`.
+    pub field: &'static str,
+    /// What is lost, and what stands there instead; one line.
+    pub what: String,
+}
+
+impl std::fmt::Display for Unsaid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}: {}", self.slo, self.field, self.what)
+    }
+}
+
+/// Writes all of them, in their order as far as the form allows.
+pub fn write(slos: &[Slo], target: Target) -> Written {
+    match target {
+        Target::Rules => rules::write(slos),
+        Target::Own => joined(slos, &own::OWN),
+        Target::Sloth => joined(slos, &sloth::SLOTH),
+        Target::OpenSlo => joined(slos, &openslo::OPENSLO),
+        Target::Pyrra => joined(slos, &pyrra::PYRRA),
+    }
+}
+
+/// What is said about one SLO while it is written.
+#[derive(Debug)]
+struct Notes<'s> {
+    slo: &'s Slo,
+    list: Vec<Unsaid>,
+}
+
+impl<'s> Notes<'s> {
+    fn new(slo: &'s Slo) -> Self {
+        Self { slo, list: Vec::new() }
+    }
+
+    fn say(&mut self, field: &'static str, what: impl AsRef<str>) {
+        let what = crate::model::text::clean(what.as_ref()).into_owned();
+        self.list.push(Unsaid { slo: self.slo.id.clone(), field, what });
+    }
+
+    fn no_query(&mut self) {
+        let why =
+            if self.slo.sli.is_some() { "its query is no template" } else { "it has no query that is known" };
+        self.say("sli", format!("{why}: it is not written at all"));
+    }
+
+    fn has(&self, field: &str) -> bool {
+        self.list.iter().any(|unsaid| unsaid.field == field)
+    }
+
+    /// The remarks above the SLO.
+    fn remarks(&self) -> Vec<String> {
+        self.list.iter().map(|unsaid| format!("not said of {unsaid}")).collect()
+    }
+}
+
+/// One SLO in one form.
+#[derive(Clone)]
+enum Piece {
+    Yaml(Yaml),
+    Toml(String),
+}
+
+/// One SLO with the SLI that it should read back as; `None` if it cannot be written at all, which is said.
+type Put = Option<(Piece, Option<Sli>)>;
+
+/// A form that reads back what it writes.
+struct Form {
+    /// What a file of it is called, which says how it is read.
+    file: &'static str,
+    /// Writes one SLO.
+    one: fn(&Slo, &mut Notes<'_>) -> Put,
+    /// A whole file of pieces, each with its SLO and its remarks.
+    file_of: fn(Vec<Entry<'_>>) -> String,
+}
+
+/// A written SLO among others; without a piece only its remarks are written.
+struct Entry<'s> {
+    slo: &'s Slo,
+    remarks: Vec<String>,
+    piece: Option<Piece>,
+}
+
+fn joined(slos: &[Slo], form: &Form) -> Written {
+    let (mut entries, mut unsaid) = (Vec::new(), Vec::new());
+    for slo in slos {
+        let mut notes = Notes::new(slo);
+        let piece = (form.one)(slo, &mut notes).map(|(piece, sli)| {
+            checked(form, &piece, sli, &mut notes);
+            piece
+        });
+        entries.push(Entry { slo, remarks: notes.remarks(), piece });
+        unsaid.extend(notes.list);
+    }
+    Written { text: (form.file_of)(entries), unsaid }
+}
+
+/// Reads a piece back, and says what became of each field that nothing was said about.
+fn checked(form: &Form, piece: &Piece, sli: Option<Sli>, notes: &mut Notes<'_>) {
+    let slo = notes.slo;
+    let text = (form.file_of)(vec![Entry { slo, remarks: Vec::new(), piece: Some(piece.clone()) }]);
+    let read = parse(Path::new(form.file), &text, USUAL_PERIOD);
+    let Some(again) = read.slos.first() else {
+        let why = read.findings.last().map_or_else(String::new, |finding| format!(": {}", finding.message));
+        return notes.say("id", format!("what was written does not read back{why}"));
+    };
+    let meant = Slo { sli, ..slo.clone() };
+    for field in Same::FIELDS.into_iter().filter(|field| !field.holds(&meant, again)) {
+        if !notes.has(field.name) {
+            notes.say(field.name, format!("{} reads back as {}", (field.shown)(slo), (field.shown)(again)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

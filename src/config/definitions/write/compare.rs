@@ -1,0 +1,184 @@
+//! Whether two SLOs are the same, field by field: how they are written does not count, nor where.
+
+use std::time::Duration;
+
+use crate::model::duration;
+use crate::model::slo::query::open;
+use crate::model::slo::{Alerting, Budgeting, Pair, Selector, Sli, Slo, Template};
+
+/// How one field is compared.
+pub(super) struct Same {
+    /// What remarks call it.
+    pub(super) name: &'static str,
+    holds: fn(&Slo, &Slo) -> bool,
+    /// The field in words.
+    pub(super) shown: fn(&Slo) -> String,
+}
+
+impl Same {
+    /// All fields but the origin.
+    pub(super) const FIELDS: [Self; 13] = [
+        Self { name: "id", holds: |a, b| a.id == b.id, shown: |slo| slo.id.to_string() },
+        Self { name: "name", holds: |a, b| a.name == b.name, shown: |slo| slo.name.to_string() },
+        Self {
+            name: "service",
+            holds: |a, b| a.service == b.service,
+            shown: |slo| slo.service.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string),
+        },
+        Self {
+            name: "description",
+            holds: |a, b| a.description == b.description,
+            shown: |slo| format!("{:?}", slo.description),
+        },
+        Self { name: "labels", holds: |a, b| a.labels == b.labels, shown: |slo| slo.labels.to_string() },
+        Self {
+            name: "objective",
+            holds: |a, b| a.objective == b.objective,
+            shown: |slo| format!("{} %", slo.objective.percent_text()),
+        },
+        Self { name: "window", holds: |a, b| a.window == b.window, shown: |slo| slo.window.to_string() },
+        Self {
+            name: "budgeting",
+            holds: |a, b| same_budgeting(a.budgeting, b.budgeting),
+            shown: |slo| budgeting(slo.budgeting),
+        },
+        Self {
+            name: "sli",
+            holds: |a, b| a.sli.as_ref().map(sorted) == b.sli.as_ref().map(sorted),
+            shown: |slo| {
+                let measured = open(slo);
+                measured.map_or_else(|| "no query".to_owned(), |measure| measure.error_ratio())
+            },
+        },
+        Self { name: "by", holds: |a, b| a.grouping == b.grouping, shown: |slo| slo.grouping.join(", ") },
+        Self {
+            name: "pairs",
+            holds: |a, b| same_pairs(&a.pairs, &b.pairs),
+            shown: |slo| slo.pairs.iter().map(pair).collect::<Vec<_>>().join(", "),
+        },
+        Self { name: "alert", holds: |a, b| a.alerting == b.alerting, shown: |slo| alerting(&slo.alerting) },
+        Self {
+            name: "recorded",
+            holds: |a, b| match (&a.recorded, &b.recorded) {
+                // what is not recorded yet may be
+                (None, _) => true,
+                (Some(a), Some(b)) => {
+                    (a.family, &a.id, &a.metric, &a.labels) == (b.family, &b.id, &b.metric, &b.labels)
+                }
+                (Some(_), None) => false,
+            },
+            shown: |slo| {
+                let name = |recorded: &crate::model::slo::Recorded| {
+                    format!("by {} as {}", recorded.family.name(), recorded.id)
+                };
+                slo.recorded.as_ref().map_or_else(|| "not recorded".to_owned(), name)
+            },
+        },
+    ];
+
+    /// Whether both have the same.
+    pub(super) fn holds(&self, a: &Slo, b: &Slo) -> bool {
+        (self.holds)(a, b)
+    }
+}
+
+/// The same but for what binary fractions lose.
+fn near(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
+}
+
+fn same_budgeting(a: Budgeting, b: Budgeting) -> bool {
+    match (a, b) {
+        (
+            Budgeting::Timeslices { slice, least },
+            Budgeting::Timeslices { slice: other_slice, least: other },
+        ) => slice == other_slice && near(least, other),
+        (a, b) => a == b,
+    }
+}
+
+pub(super) fn budgeting(budgeting: Budgeting) -> String {
+    match budgeting {
+        Budgeting::Occurrences => "every event counts".to_owned(),
+        Budgeting::Timeslices { slice, least } => {
+            format!("slices of {} with at least {least} good", duration::text(slice))
+        }
+        Budgeting::RatioTimeslices { slice } => format!("the mean over slices of {}", duration::text(slice)),
+    }
+}
+
+fn alerting(alerting: &Alerting) -> String {
+    let is_on = |on: bool| if on { "on" } else { "off" };
+    format!(
+        "{}, page {}, ticket {}, absence {}, {} {}",
+        alerting.name.as_deref().unwrap_or("no name"),
+        is_on(alerting.page.is_some()),
+        is_on(alerting.ticket.is_some()),
+        is_on(alerting.on_absence),
+        alerting.labels,
+        alerting.annotations,
+    )
+}
+
+/// Whether these are the same conditions, in whatever order.
+pub(super) fn same_pairs(a: &[Pair], b: &[Pair]) -> bool {
+    let rank = |pair: &Pair| (pair.severity, pair.long, pair.short);
+    let (mut a, mut b) = (a.to_vec(), b.to_vec());
+    a.sort_by(|x, y| rank(x).cmp(&rank(y)).then(x.factor.total_cmp(&y.factor)));
+    b.sort_by(|x, y| rank(x).cmp(&rank(y)).then(x.factor.total_cmp(&y.factor)));
+    let same = |(a, b): (&Pair, &Pair)| {
+        near(a.factor, b.factor) && Pair { factor: 0.0, ..*a } == Pair { factor: 0.0, ..*b }
+    };
+    a.len() == b.len() && a.iter().zip(&b).all(same)
+}
+
+/// A pair in words: `page 1h/5m > 14.4`.
+pub(super) fn pair(pair: &Pair) -> String {
+    let sign = if pair.at_least { ">=" } else { ">" };
+    let hold = if pair.hold > Duration::ZERO {
+        format!(" for {}", duration::text(pair.hold))
+    } else {
+        String::new()
+    };
+    let (long, short) = (duration::text(pair.long), duration::text(pair.short));
+    format!("{} {long}/{short} {sign} {}{hold}", pair.severity.word(), pair.factor)
+}
+
+/// A lookback that nobody writes: `{{.window}}` and `{{ .window }}` are the same.
+const ODD: Duration = Duration::from_secs(3607);
+
+/// With the conditions of its selectors in the order of their names, and its queries filled in.
+fn sorted(sli: &Sli) -> Sli {
+    let order = |selector: &Selector| {
+        let mut selector = selector.clone();
+        selector.matches.sort_by(|a, b| (&a.name, &a.value).cmp(&(&b.name, &b.value)));
+        selector
+    };
+    match sli {
+        Sli::Counters { side, part, total } => {
+            Sli::Counters { side: *side, part: order(part), total: order(total) }
+        }
+        Sli::Latency { fast, total } => Sli::Latency { fast: order(fast), total: order(total) },
+        Sli::NativeLatency { histogram, threshold } => {
+            Sli::NativeLatency { histogram: order(histogram), threshold: *threshold }
+        }
+        Sli::Gauge { metric } => Sli::Gauge { metric: order(metric) },
+        Sli::Apdex { bucket, satisfied, tolerated, total } => Sli::Apdex {
+            bucket: order(bucket),
+            satisfied: satisfied.clone(),
+            tolerated: tolerated.clone(),
+            total: order(total),
+        },
+        Sli::Events { side, part, total } => {
+            Sli::Events { side: *side, part: filled(part), total: filled(total) }
+        }
+        Sli::Ratio { error } => Sli::Ratio { error: filled(error) },
+        Sli::Threshold { value, passes, bound } => {
+            Sli::Threshold { value: filled(value), passes: *passes, bound: *bound }
+        }
+    }
+}
+
+fn filled(template: &Template) -> Template {
+    Template::parse(&template.over(ODD)).unwrap_or_else(|_| template.clone())
+}

@@ -1,0 +1,264 @@
+//! SLOs as `openslo/v1`, one document each, with indicator and alert policy inside.
+
+use std::time::Duration;
+
+use crate::model::duration;
+use crate::model::matcher::Operator;
+use crate::model::promql::Comparison;
+use crate::model::slo::query::{Measure, open};
+use crate::model::slo::{
+    Alerting, Budgeting, Calendar, CalendarUnit, Notice, Pair, Selector, Severity, Side, Sli, Slo, Template,
+    Window, standard,
+};
+
+use super::compare::{pair, same_pairs};
+use super::yaml::{Yaml, documents, labels, plain, remarks, table, text};
+use super::{Entry, Form, Notes, Piece, Put};
+
+pub(super) const OPENSLO: Form = Form { file: "openslo.yaml", one, file_of };
+
+fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
+    let Some((sli, metric)) = indicator(slo) else {
+        notes.no_query();
+        return None;
+    };
+    if slo.name != slo.id {
+        notes.say("name", format!("OpenSLO has one name only, the id; this was {}", slo.name));
+    }
+    if slo.service.is_none() {
+        notes.say("service", format!("OpenSLO wants one: {} is written", slo.name));
+    }
+    if !slo.grouping.is_empty() {
+        let by = slo.grouping.join(", ");
+        notes.say(
+            "by",
+            format!("OpenSLO has no word for groups ({by}): it reads back as one promise for all"),
+        );
+    }
+    let (method, slice, least) = match slo.budgeting {
+        Budgeting::Occurrences => ("Occurrences", None, None),
+        Budgeting::Timeslices { slice, least } => ("Timeslices", Some(slice), Some(least)),
+        Budgeting::RatioTimeslices { slice } => ("RatioTimeslices", Some(slice), None),
+    };
+    let (op, value) = match &sli {
+        Sli::Threshold { passes, bound, .. } => (text(word(*passes)?), plain(bound)),
+        _ => (None, None),
+    };
+    let objective = table([
+        ("target", plain(slo.objective.ratio_text())),
+        ("op", op),
+        ("value", value),
+        ("timeSliceTarget", least.and_then(plain)),
+        ("timeSliceWindow", slice.and_then(|slice| text(shorthand(slice)))),
+    ]);
+    let name = text(&slo.id);
+    let kind = if matches!(sli, Sli::Threshold { .. }) { "thresholdMetric" } else { "ratioMetric" };
+    let indicator = table([
+        ("metadata", Some(table([("name", text(format!("{}-sli", slo.id)))]))),
+        ("spec", Some(table([(kind, Some(metric))]))),
+    ]);
+    let service = slo.service.as_ref().unwrap_or(&slo.name);
+    let value = table([
+        ("apiVersion", text("openslo/v1")),
+        ("kind", text("SLO")),
+        ("metadata", Some(table([("name", name), ("labels", labels(&slo.labels))]))),
+        (
+            "spec",
+            Some(table([
+                ("description", text(&slo.description).filter(|_| !slo.description.is_empty())),
+                ("service", text(service)),
+                ("indicator", Some(indicator)),
+                ("timeWindow", Some(Yaml::List(vec![window(&slo.window, notes)]))),
+                ("budgetingMethod", text(method)),
+                ("objectives", Some(Yaml::List(vec![objective]))),
+                ("alertPolicies", policies(slo, notes)),
+            ])),
+        ),
+    ]);
+    Some((Piece::Yaml(value), Some(sli)))
+}
+
+/// `gt` and the like; none for what OpenSLO does not compare by.
+fn word(passes: Comparison) -> Option<&'static str> {
+    match passes {
+        Comparison::Above => Some("gt"),
+        Comparison::AtLeast => Some("gte"),
+        Comparison::Below => Some("lt"),
+        Comparison::AtMost => Some("lte"),
+        Comparison::Equal | Comparison::NotEqual => None,
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a field of `table`, which may be left out")]
+fn source(query: &str) -> Option<Yaml> {
+    let spec = table([("query", text(query.trim()))]);
+    Some(table([("metricSource", Some(table([("type", text("Prometheus")), ("spec", Some(spec))])))]))
+}
+
+/// The SLI as it reads back, and the metric of the indicator.
+fn indicator(slo: &Slo) -> Option<(Sli, Yaml)> {
+    let side_key = |side| if side == Side::Good { "good" } else { "bad" };
+    let template = |text: &str| Template::parse(text).ok();
+    let count = |side: Side, part: &Selector, total: &Selector| {
+        let sum = |selector: &Selector| source(&format!("sum({selector})"));
+        let metric = table([("counter", plain(true)), (side_key(side), sum(part)), ("total", sum(total))]);
+        (Sli::Counters { side, part: part.clone(), total: total.clone() }, metric)
+    };
+    let events = |side: Side, part: &str, total: &str| {
+        // without this a bare counter would be taken the rate of
+        let metric =
+            table([("counter", plain(false)), (side_key(side), source(part)), ("total", source(total))]);
+        Some((Sli::Events { side, part: template(part)?, total: template(total)? }, metric))
+    };
+    let raw = |query: &str| {
+        let metric = table([("raw", source(query)), ("rawType", text("failure"))]);
+        Some((Sli::Ratio { error: template(query)? }, metric))
+    };
+    match (slo.sli.as_ref()?, open(slo)?) {
+        (Sli::Counters { side, part, total }, _) if slo.grouping.is_empty() => {
+            Some(count(*side, part, total))
+        }
+        (Sli::Latency { fast, total }, Measure::Counts { .. }) if slo.grouping.is_empty() => {
+            Some(count(Side::Good, &any_spelling(fast), total))
+        }
+        (Sli::Events { side, part, total }, _) => events(*side, part.as_str(), total.as_str()),
+        (Sli::Ratio { error }, _) => raw(error.as_str()),
+        (sli @ Sli::Threshold { value, passes, .. }, _) if word(*passes).is_some() => {
+            Some((sli.clone(), source(value.as_str())?))
+        }
+        (_, Measure::Counts { side, part, total }) => events(side, &part, &total),
+        (_, Measure::Ratio(query)) => raw(&query),
+    }
+}
+
+/// The bucket under `le="1"` and `le="1.0"`, as it is asked for.
+fn any_spelling(fast: &Selector) -> Selector {
+    let bound = fast.equal("le").and_then(|le| le.parse::<f64>().ok());
+    match bound.filter(|bound| bound.is_finite() && bound.fract() == 0.0) {
+        Some(bound) => fast.without("le").with("le", Operator::Matches, &format!("{bound}|{bound}\\.0")),
+        None => fast.clone(),
+    }
+}
+
+/// A duration in one unit.
+fn shorthand(length: Duration) -> String {
+    const UNITS: [(u64, char); 4] = [(7 * 86_400, 'w'), (86_400, 'd'), (3600, 'h'), (60, 'm')];
+    let seconds = length.as_secs();
+    let fits = |(unit, _): &(u64, char)| seconds > 0 && seconds.is_multiple_of(*unit);
+    let (unit, letter) = UNITS.into_iter().find(fits).unwrap_or((1, 's'));
+    format!("{}{letter}", seconds / unit)
+}
+
+fn window(window: &Window, notes: &mut Notes<'_>) -> Yaml {
+    match window {
+        Window::Rolling(length) => {
+            if length.subsec_nanos() > 0 || !length.as_secs().is_multiple_of(60) {
+                notes.say("window", format!("OpenSLO has whole minutes, not {}", duration::text(*length)));
+            }
+            table([("duration", text(shorthand(*length))), ("isRolling", plain(true))])
+        }
+        Window::Calendar(Calendar { count, unit, start, zone }) => {
+            let letter = match unit {
+                CalendarUnit::Day => 'd',
+                CalendarUnit::Week => 'w',
+                CalendarUnit::Month => 'M',
+                CalendarUnit::Quarter => 'Q',
+                CalendarUnit::Year => 'Y',
+            };
+            if zone.iana_name().is_none() {
+                notes.say("window", "its time zone has no name: UTC is written");
+            }
+            let calendar = table([
+                ("startTime", text(start.strftime("%Y-%m-%d %H:%M:%S").to_string())),
+                ("timeZone", text(zone.iana_name().unwrap_or("UTC"))),
+            ]);
+            table([
+                ("duration", text(format!("{}{letter}", (*count).max(1)))),
+                ("isRolling", plain(false)),
+                ("calendar", Some(calendar)),
+            ])
+        }
+    }
+}
+
+/// Conditions with one lookback each; nothing for the usual pairs, which are taken where there is no policy.
+fn policies(slo: &Slo, notes: &mut Notes<'_>) -> Option<Yaml> {
+    let usual =
+        Alerting { page: Some(Notice::default()), ticket: Some(Notice::default()), ..Alerting::default() };
+    let is_on = |severity| slo.alerting.notice(severity).is_some();
+    let bare = Alerting {
+        page: slo.alerting.page.as_ref().map(|_| Notice::default()),
+        ticket: slo.alerting.ticket.as_ref().map(|_| Notice::default()),
+        ..Alerting::default()
+    };
+    if slo.alerting != bare {
+        notes.say("alert", "OpenSLO has no names, labels, annotations and absence of alerts");
+    }
+    let is_single = |pair: &Pair| pair.long == pair.short;
+    let all: Vec<_> = slo.pairs.iter().map(pair).collect();
+    if same_pairs(&slo.pairs, &standard(slo.window.nominal())) && bare == usual {
+        notes.say(
+            "pairs",
+            format!("OpenSLO's conditions have one lookback: {} are not written", all.join(", ")),
+        );
+        return None;
+    }
+    let wanted: Vec<&Pair> = slo.pairs.iter().filter(|pair| is_on(pair.severity)).collect();
+    if slo.pairs.iter().any(|pair| !is_single(pair)) {
+        notes.say(
+            "pairs",
+            format!("OpenSLO's conditions have one lookback, the long one: {}", all.join(", ")),
+        );
+    }
+    if wanted.is_empty() {
+        notes.say("alert", "OpenSLO has no way to want no alert: the usual ones are read back");
+        return None;
+    }
+    let policy = |severity: Severity| {
+        let conditions: Vec<Yaml> = wanted
+            .iter()
+            .enumerate()
+            .filter(|(_, pair)| pair.severity == severity)
+            .map(|(at, pair)| condition(slo, at, pair))
+            .collect();
+        let spec = table([("alertWhenBreaching", plain(true)), ("conditions", Some(Yaml::List(conditions)))]);
+        let name = format!("{}-{}", slo.id, severity.word());
+        let policy = table([
+            ("kind", text("AlertPolicy")),
+            ("metadata", Some(table([("name", text(name))]))),
+            ("spec", Some(spec)),
+        ]);
+        wanted.iter().any(|pair| pair.severity == severity).then_some(policy)
+    };
+    Some(Yaml::List([Severity::Page, Severity::Ticket].into_iter().filter_map(policy).collect()))
+}
+
+fn condition(slo: &Slo, at: usize, pair: &Pair) -> Yaml {
+    let condition = table([
+        ("kind", text("burnrate")),
+        ("op", text(if pair.at_least { "gte" } else { "gt" })),
+        ("threshold", plain(pair.factor)),
+        ("lookbackWindow", text(shorthand(pair.long))),
+        ("alertAfter", text(shorthand(pair.hold)).filter(|_| !pair.hold.is_zero())),
+    ]);
+    table([
+        ("kind", text("AlertCondition")),
+        (
+            "metadata",
+            Some(table([("name", text(format!("{}-{}-{}", slo.id, pair.severity.word(), at + 1)))])),
+        ),
+        ("spec", Some(table([("severity", text(pair.severity.word())), ("condition", Some(condition))]))),
+    ])
+}
+
+fn file_of(entries: Vec<Entry<'_>>) -> String {
+    let mut above = String::new();
+    let mut all = Vec::new();
+    for entry in entries {
+        match entry.piece {
+            Some(Piece::Yaml(value)) => all.push(Yaml::Remarked(entry.remarks, Box::new(value))),
+            _ => above += &remarks(&entry.remarks, 0),
+        }
+    }
+    above + &documents(&all)
+}

@@ -1,0 +1,179 @@
+//! SLOs as Pyrra's `ServiceLevelObjective`, one document each.
+
+use std::time::Duration;
+
+use crate::model::duration;
+use crate::model::labels::{Labels, Text};
+use crate::model::slo::{
+    Alerting, Budgeting, Family, Notice, Selector, Side, Sli, Slo, Window, counters, pyrra, written,
+};
+
+use super::compare::{budgeting, pair, same_pairs};
+use super::yaml::{Yaml, documents, plain, remarks, table, text};
+use super::{Entry, Form, Notes, Piece, Put};
+
+pub(super) const PYRRA: Form = Form { file: "pyrra.yaml", one, file_of };
+
+fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
+    let (sli, kind, indicator) = indicator(slo, notes)?;
+    if slo.name != slo.id {
+        notes.say("name", format!("Pyrra has one name only, the id; this was {}", slo.name));
+    }
+    if let Window::Calendar(_) = slo.window {
+        let length = duration::text(slo.window.nominal());
+        notes.say("window", format!("Pyrra's roll: the last {length} instead of {}", slo.window));
+    }
+    let own: Vec<_> = pyrra(slo.window.nominal()).into_iter().filter(|pair| !pair.short.is_zero()).collect();
+    if !same_pairs(&own, &slo.pairs) {
+        let pairs: Vec<_> = slo.pairs.iter().map(pair).collect();
+        notes.say("pairs", format!("Pyrra always takes its own four, not {}", pairs.join(", ")));
+    }
+    if slo.budgeting != Budgeting::Occurrences {
+        let was = budgeting(slo.budgeting);
+        notes.say("budgeting", format!("Pyrra knows no slices of time ({was}): every event counts"));
+    }
+    let indicator = match indicator {
+        Yaml::Table(mut fields) if !slo.grouping.is_empty() => {
+            let labels = slo.grouping.iter().map(|label| Yaml::Text(label.to_string())).collect();
+            fields.push(("grouping".to_owned(), Yaml::List(labels)));
+            Yaml::Table(fields)
+        }
+        indicator => indicator,
+    };
+    let labels = labels(slo, notes);
+    let value = table([
+        ("apiVersion", text("pyrra.dev/v1alpha1")),
+        ("kind", text("ServiceLevelObjective")),
+        ("metadata", Some(table([("name", text(&slo.id)), ("labels", super::yaml::labels(&labels))]))),
+        (
+            "spec",
+            Some(table([
+                ("target", text(slo.objective.percent_text())),
+                ("window", text(written(slo.window.nominal()))),
+                ("description", text(&slo.description).filter(|_| !slo.description.is_empty())),
+                ("indicator", Some(table([(kind, Some(indicator))]))),
+                ("alerting", alerting(&slo.alerting, notes)),
+            ])),
+        ),
+    ]);
+    Some((Piece::Yaml(value), Some(sli)))
+}
+
+/// Pyrra's labels: those that reach the series carry its prefix.
+fn labels(slo: &Slo, notes: &mut Notes<'_>) -> Labels {
+    let is_pyrras = slo.recorded.as_ref().filter(|recorded| recorded.family == Family::Pyrra);
+    let pair = |(name, value): (&Text, &Text)| {
+        let reaches = is_pyrras.is_none_or(|recorded| recorded.labels.get(name) == Some(value));
+        let name = if reaches { format!("pyrra.dev/{name}").into() } else { name.clone() };
+        (name, value.clone())
+    };
+    let mut labels: Vec<_> = slo.labels.iter().map(pair).collect();
+    if let Some(service) = slo.service.as_ref().filter(|service| slo.labels.get("service") != Some(*service))
+    {
+        notes.say("labels", format!("the service, {service}, is written as a label"));
+        labels.retain(|(name, _)| &**name != "pyrra.dev/service");
+        labels.push(("pyrra.dev/service".into(), service.clone()));
+    }
+    Labels::new(labels)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "a field of `table`, which may be left out")]
+fn metric(selector: &Selector) -> Option<Yaml> {
+    Some(table([("metric", text(selector.to_string()))]))
+}
+
+/// The SLI as it reads back, the kind of indicator, and what stands in it.
+fn indicator(slo: &Slo, notes: &mut Notes<'_>) -> Option<(Sli, &'static str, Yaml)> {
+    let Some(sli) = &slo.sli else {
+        notes.no_query();
+        return None;
+    };
+    // two queries may be no more than the rates of two counters
+    let plain = match sli {
+        Sli::Events { side, part, total } => counters(part, total, &slo.grouping)
+            .map(|(part, total)| Sli::Counters { side: *side, part, total }),
+        other => Some(other.clone()),
+    };
+    let plain = plain.map(|sli| match sli {
+        Sli::Counters { side: Side::Good, part, total }
+            if part.equal("le").is_some() && part.metric.ends_with("_bucket") =>
+        {
+            Sli::Latency { fast: part, total }
+        }
+        sli => sli,
+    });
+    match plain {
+        Some(Sli::Counters { side: Side::Bad, part, total }) => {
+            let value = table([("errors", metric(&part)), ("total", metric(&total))]);
+            Some((Sli::Counters { side: Side::Bad, part, total }, "ratio", value))
+        }
+        Some(Sli::Latency { fast, total }) => {
+            let value = table([("success", metric(&fast)), ("total", metric(&total))]);
+            Some((Sli::Latency { fast, total }, "latency", value))
+        }
+        Some(Sli::NativeLatency { histogram, threshold }) => {
+            let length = Duration::try_from_secs_f64(threshold).ok().filter(|length| !length.is_zero());
+            let Some(length) = length else {
+                notes.say(
+                    "sli",
+                    format!("its threshold, {threshold}, is no duration: it is not written at all"),
+                );
+                return None;
+            };
+            let value = table([("latency", text(duration::text(length))), ("total", metric(&histogram))]);
+            Some((Sli::NativeLatency { histogram, threshold }, "latencyNative", value))
+        }
+        Some(Sli::Gauge { metric }) => {
+            let value = table([("metric", text(metric.to_string()))]);
+            Some((Sli::Gauge { metric }, "bool_gauge", value))
+        }
+        _ => {
+            let what = match sli {
+                Sli::Events { .. } => "queries that are more than the rate of a counter",
+                Sli::Counters { .. } => "a counter of good events; it wants one of errors",
+                Sli::Ratio { .. } => "a query that says the ratio itself",
+                Sli::Apdex { .. } => "Apdex",
+                Sli::Threshold { .. } => "a threshold on a value",
+                Sli::Latency { .. } | Sli::NativeLatency { .. } | Sli::Gauge { .. } => "it",
+            };
+            notes.say("sli", format!("Pyrra has no indicator for {what}: it is not written at all"));
+            None
+        }
+    }
+}
+
+fn alerting(alerting: &Alerting, notes: &mut Notes<'_>) -> Option<Yaml> {
+    let plain_notice = Some(Notice::default());
+    let (page, ticket) = (alerting.page.is_some(), alerting.ticket.is_some());
+    if page != ticket {
+        let off = if page { "ticket" } else { "page" };
+        notes.say("alert", format!("Pyrra has all alerts or none, and {off} alerts are off: all are on"));
+    }
+    let is_dressed = |notice: &Option<Notice>| notice.is_some() && *notice != plain_notice;
+    if is_dressed(&alerting.page)
+        || is_dressed(&alerting.ticket)
+        || !alerting.labels.is_empty()
+        || !alerting.annotations.is_empty()
+    {
+        notes.say("alert", "Pyrra has no labels and annotations for alerts");
+    }
+    let value = table([
+        ("name", alerting.name.as_ref().and_then(text)),
+        ("absentName", alerting.absent_name.as_ref().and_then(text)),
+        ("burnrates", plain(false).filter(|_| !page && !ticket)),
+        ("absent", plain(false).filter(|_| !alerting.on_absence)),
+    ]);
+    Some(value).filter(|value| *value != table([]))
+}
+
+fn file_of(entries: Vec<Entry<'_>>) -> String {
+    let mut above = String::new();
+    let mut all = Vec::new();
+    for entry in entries {
+        match entry.piece {
+            Some(Piece::Yaml(value)) => all.push(Yaml::Remarked(entry.remarks, Box::new(value))),
+            _ => above += &remarks(&entry.remarks, 0),
+        }
+    }
+    above + &documents(&all)
+}

@@ -1,0 +1,122 @@
+//! SLOs as a file of rules for a Prometheus.
+
+use std::collections::BTreeSet;
+
+use crate::model::duration;
+use crate::model::labels::Labels;
+use crate::model::promql;
+use crate::model::slo::Slo;
+use crate::model::slo::rules::{Makes, Rule, RuleGroup, draft};
+
+use super::yaml::{Yaml, documents, remarks, table, text};
+use super::{Notes, Written};
+
+pub(super) fn write(slos: &[Slo]) -> Written {
+    let (mut above, mut groups, mut unsaid) = (String::new(), Vec::new(), Vec::new());
+    let mut names = BTreeSet::new();
+    for slo in slos {
+        let mut notes = Notes::new(slo);
+        let drafted = draft(slo);
+        for what in drafted.unsaid {
+            let field = if drafted.groups.is_empty() { "sli" } else { "window" };
+            notes.say(field, what);
+        }
+        let mut written: Vec<Yaml> = Vec::new();
+        let wrong =
+            drafted.groups.iter().flat_map(|group| &group.rules).find_map(|r| promql::parse(&r.expr).err());
+        if let Some(error) = &wrong {
+            notes.say(
+                "sli",
+                format!("a Prometheus refuses a whole file for one wrong query: it is not written at all ({error})"),
+            );
+        }
+        for group in drafted.groups.iter().filter(|_| wrong.is_none()) {
+            let name = unique(&mut names, &group.name);
+            written.push(self::group(name, group, &mut notes));
+        }
+        let remarks_of = notes.remarks();
+        if written.is_empty() {
+            above += &remarks(&remarks_of, 0);
+        }
+        for (at, group) in written.into_iter().enumerate() {
+            let remarks = if at == 0 { remarks_of.clone() } else { Vec::new() };
+            groups.push(Yaml::Remarked(remarks, Box::new(group)));
+        }
+        unsaid.extend(notes.list);
+    }
+    let file = table([("groups", Some(Yaml::List(groups)))]);
+    Written { text: above + &documents(&[file]), unsaid }
+}
+
+/// A name that no group before has.
+fn unique(names: &mut BTreeSet<String>, name: &str) -> String {
+    let numbered = (2..).map(|number| format!("{name}-{number}"));
+    let free = std::iter::once(name.to_owned()).chain(numbered).find(|name| !names.contains(name));
+    let free = free.unwrap_or_else(|| name.to_owned());
+    names.insert(free.clone());
+    free
+}
+
+fn group(name: String, group: &RuleGroup, notes: &mut Notes<'_>) -> Yaml {
+    let rules = group.rules.iter().map(|rule| self::rule(rule, notes)).collect();
+    table([
+        ("name", text(name)),
+        ("interval", group.interval.and_then(|interval| text(duration::text(interval)))),
+        ("rules", Some(Yaml::List(rules))),
+    ])
+}
+
+fn rule(rule: &Rule, notes: &mut Notes<'_>) -> Yaml {
+    let (record, alert) = match &rule.makes {
+        Makes::Record(name) => (text(name), None),
+        Makes::Alert(name) => (None, text(name)),
+    };
+    let is_alert = alert.is_some();
+    table([
+        ("record", record),
+        ("alert", alert),
+        ("expr", text(&rule.expr)),
+        ("for", text(duration::text(rule.hold)).filter(|_| !rule.hold.is_zero())),
+        ("labels", labels(&rule.labels, is_alert, "labels", notes)),
+        ("annotations", labels(&rule.annotations, is_alert, "alert", notes)),
+    ])
+}
+
+/// Those that Prometheus takes; the others are named.
+fn labels(all: &Labels, is_alert: bool, field: &'static str, notes: &mut Notes<'_>) -> Option<Yaml> {
+    let fit: Labels = all
+        .iter()
+        .filter(|(name, value)| {
+            let wrong = if !is_name(name) {
+                format!("{name} is no name that a Prometheus takes: left out")
+            } else if is_alert && !is_closed(value) {
+                format!("{name} has braces that are no template: left out")
+            } else {
+                return true;
+            };
+            if notes.list.iter().all(|unsaid| unsaid.what != wrong) {
+                notes.say(field, wrong);
+            }
+            false
+        })
+        .collect();
+    super::yaml::labels(&fit)
+}
+
+fn is_name(name: &str) -> bool {
+    name != "__name__"
+        && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// Whether all braces of a template close.
+fn is_closed(text: &str) -> bool {
+    let mut rest = text;
+    while let Some((_, inside)) = rest.split_once("{{") {
+        match inside.split_once("}}") {
+            Some((action, after)) if !action.trim().is_empty() && !action.contains("{{") => rest = after,
+            _ => return false,
+        }
+    }
+    true
+}

@@ -1,0 +1,163 @@
+//! SLOs as Sloth's `prometheus/v1`, one document for each service.
+
+use crate::model::duration;
+use crate::model::slo::query::{Measure, open};
+use crate::model::slo::{Budgeting, Notice, Side, Sli, Slo, Template, Window, sloth};
+
+use super::compare::{budgeting, pair, same_pairs};
+use super::yaml::{Yaml, documents, labels, plain, remarks, table, text};
+use super::{Entry, Form, Notes, Piece, Put, USUAL_PERIOD};
+
+pub(super) const SLOTH: Form = Form { file: "sloth.yaml", one, file_of };
+
+fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
+    let Some((sli, indicator)) = indicator(slo) else {
+        notes.no_query();
+        return None;
+    };
+    let service = service(slo);
+    if slo.service.is_none() {
+        notes.say("service", format!("Sloth wants one: {service} is written"));
+    }
+    if *slo.id != format!("{service}-{}", slo.name) {
+        notes.say("id", format!("Sloth's is always service and name: {service}-{}", slo.name));
+    }
+    window(slo, notes);
+    if slo.budgeting != Budgeting::Occurrences {
+        let was = budgeting(slo.budgeting);
+        notes.say("budgeting", format!("Sloth knows no slices of time ({was}): every event counts"));
+    }
+    if !slo.grouping.is_empty() {
+        let by = slo.grouping.join(", ");
+        notes.say(
+            "by",
+            format!(
+                "Sloth has no word for groups; its queries keep the labels ({by}), and each group alerts"
+            ),
+        );
+    }
+    let value = table([
+        ("name", text(&slo.name)),
+        ("objective", plain(slo.objective.percent_text())),
+        ("description", text(&slo.description).filter(|_| !slo.description.is_empty())),
+        ("labels", labels(&slo.labels)),
+        ("sli", Some(indicator)),
+        ("alerting", Some(alerting(slo, notes))),
+    ]);
+    Some((Piece::Yaml(value), Some(sli)))
+}
+
+fn service(slo: &Slo) -> &str {
+    slo.service.as_ref().unwrap_or(&slo.name)
+}
+
+/// What all SLOs of a Sloth share stands beside its files.
+fn window(slo: &Slo, notes: &mut Notes<'_>) {
+    let length = slo.window.nominal();
+    if slo.window != Window::Rolling(USUAL_PERIOD) {
+        let calendar = match slo.window {
+            Window::Rolling(_) => "",
+            Window::Calendar(_) => "; it rolls, and does not begin with a period of a calendar",
+        };
+        notes.say(
+            "window",
+            format!(
+                "it is {}, and Sloth takes it from its command line: --default-slo-period={}{calendar}",
+                slo.window,
+                duration::text(length)
+            ),
+        );
+    }
+    let own = sloth(length);
+    if notes.has("window") && own.is_some_and(|own| same_pairs(&own, &slo.pairs)) {
+        notes.say("pairs", "Sloth's own for that period");
+    }
+    if !own.is_some_and(|own| same_pairs(&own, &slo.pairs)) {
+        let pairs: Vec<_> = slo.pairs.iter().map(pair).collect();
+        notes
+            .say("pairs", format!("Sloth takes them from AlertWindows, not from here: {}", pairs.join(", ")));
+    }
+}
+
+/// The SLI in the words of Sloth, and as it reads back.
+fn indicator(slo: &Slo) -> Option<(Sli, Yaml)> {
+    let template = |text: &str| Template::parse(text).ok();
+    let events = |part: &str, total: &str| {
+        let sli = Sli::Events { side: Side::Bad, part: template(part)?, total: template(total)? };
+        let queries = table([("error_query", text(part.trim())), ("total_query", text(total.trim()))]);
+        Some((sli, table([("events", Some(queries))])))
+    };
+    match (slo.sli.as_ref()?, open(slo)?) {
+        // as they stand, without what an evaluation would put around them
+        (Sli::Events { side: Side::Bad, part, total }, _) => events(part.as_str(), total.as_str()),
+        (Sli::Ratio { error }, _) => ratio(error.as_str()),
+        (_, Measure::Counts { side: Side::Bad, part, total }) => events(&part, &total),
+        // where nothing is good yet, everything is bad
+        (_, Measure::Counts { side: Side::Good, part, total }) => {
+            events(&format!("({total}) - (({part}) or 0 * ({total}))"), &total)
+        }
+        (_, Measure::Ratio(query)) => ratio(&query),
+    }
+}
+
+fn ratio(query: &str) -> Option<(Sli, Yaml)> {
+    let sli = Sli::Ratio { error: Template::parse(query).ok()? };
+    Some((sli, table([("raw", Some(table([("error_ratio_query", text(query.trim()))])))])))
+}
+
+fn alerting(slo: &Slo, notes: &mut Notes<'_>) -> Yaml {
+    let alerting = &slo.alerting;
+    let is_on = alerting.page.is_some() || alerting.ticket.is_some();
+    let name = alerting.name.as_ref().map(ToString::to_string);
+    let name = name.or_else(|| {
+        is_on.then(|| {
+            let name = format!("{}ErrorBudgetBurn", slo.id);
+            notes.say("alert", format!("they have no name, and Sloth wants one: {name}"));
+            name
+        })
+    });
+    if alerting.on_absence || alerting.absent_name.is_some() {
+        notes.say("alert", "Sloth has no alert for series that are gone");
+    }
+    let notice = |notice: &Option<Notice>| match notice {
+        None => Some(table([("disable", plain(true))])),
+        Some(notice) => {
+            let value =
+                table([("labels", labels(&notice.labels)), ("annotations", labels(&notice.annotations))]);
+            Some(value).filter(|_| *notice != Notice::default())
+        }
+    };
+    table([
+        ("name", name.and_then(text)),
+        ("labels", labels(&alerting.labels)),
+        ("annotations", labels(&alerting.annotations)),
+        ("page_alert", notice(&alerting.page)),
+        ("ticket_alert", notice(&alerting.ticket)),
+    ])
+}
+
+fn file_of(entries: Vec<Entry<'_>>) -> String {
+    let mut above = String::new();
+    let mut services: Vec<(String, Vec<Yaml>)> = Vec::new();
+    for entry in entries {
+        let Some(Piece::Yaml(value)) = entry.piece else {
+            above += &remarks(&entry.remarks, 0);
+            continue;
+        };
+        let value = Yaml::Remarked(entry.remarks, Box::new(value));
+        let service = service(entry.slo);
+        match services.iter_mut().find(|(known, _)| known == service) {
+            Some((_, slos)) => slos.push(value),
+            None => services.push((service.to_owned(), vec![value])),
+        }
+    }
+    let document = |(service, slos): (String, Vec<Yaml>)| {
+        table([
+            ("version", text("prometheus/v1")),
+            ("service", text(service)),
+            ("slos", Some(Yaml::List(slos))),
+        ])
+    };
+    let all: Vec<Yaml> = services.into_iter().map(document).collect();
+    above + &documents(&all)
+}

@@ -1,0 +1,97 @@
+//! Texts and inline tables as TOML, readable first: queries between single quotes, those of several lines as such.
+
+use std::fmt::Write as _;
+
+use crate::model::labels::Labels;
+
+/// A text as a value; of several lines only where a value may be.
+pub(super) fn text(text: &str) -> String {
+    let is_shown =
+        |c: char| c == '\n' || (!c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}'));
+    if !text.chars().all(is_shown) {
+        return quoted(text);
+    }
+    if text.contains('\n') {
+        let fits = !text.contains("'''") && !text.ends_with('\'');
+        return if fits { format!("'''\n{text}'''") } else { quoted(text) };
+    }
+    match (text.contains(['"', '\\']), text.contains('\'')) {
+        (true, false) => format!("'{text}'"),
+        _ => quoted(text),
+    }
+}
+
+/// A text on one line, with escapes.
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = "\"".to_owned();
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+                write!(out, "\\u{:04X}", u32::from(c)).expect("writing to a String cannot fail");
+            }
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A name, quoted unless it is a bare word.
+fn name(name: &str) -> String {
+    let is_bare =
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
+    if is_bare { name.to_owned() } else { quoted(name) }
+}
+
+/// A table on one line, of values that are TOML already.
+pub(super) fn inline<N: AsRef<str>>(fields: impl IntoIterator<Item = (N, String)>) -> String {
+    let fields: Vec<_> =
+        fields.into_iter().map(|(key, value)| format!("{} = {value}", name(key.as_ref()))).collect();
+    if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
+}
+
+/// Labels on one line.
+pub(super) fn labels(labels: &Labels) -> String {
+    inline(labels.iter().map(|(key, value)| (key, quoted_or_literal(value))))
+}
+
+/// A text on one line, between single quotes if that saves escapes.
+pub(super) fn quoted_or_literal(text: &str) -> String {
+    if text.contains('\n') { quoted(text) } else { self::text(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn queries_are_not_escaped_and_lines_are_kept() {
+        for (text, written) in [
+            ("a", "\"a\""),
+            (r#"up{job="a"}"#, r#"'up{job="a"}'"#),
+            ("it's \"x\"", r#""it's \"x\"""#),
+            ("a\nb", "'''\na\nb'''"),
+            ("a\n'''b", r#""a\n'''b""#),
+            ("\u{7}", "\"\\u0007\""),
+        ] {
+            assert_eq!(super::text(text), written);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back_equal(value: String, key: String) {
+            for value_text in [text(&value), quoted(&value), quoted_or_literal(&value)] {
+                let file = format!("k = {value_text}\nt = {}\n", inline([(&key, quoted_or_literal(&value))]));
+                let read: ::toml::Table = file.parse().unwrap();
+                prop_assert_eq!(read["k"].as_str(), Some(&*value));
+                prop_assert_eq!(read["t"][&key].as_str(), Some(&*value));
+            }
+        }
+    }
+}

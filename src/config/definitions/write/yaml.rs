@@ -1,0 +1,322 @@
+//! Values as YAML that every reader understands alike: what could be misread is quoted, queries of several lines stay so.
+
+use std::fmt::Write as _;
+
+/// A value to write.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Yaml {
+    /// A text, quoted where it could be taken for something else.
+    Text(String),
+    /// A number or `true`, as it stands.
+    Plain(String),
+    /// Values in their order.
+    List(Vec<Yaml>),
+    /// Named values in their order.
+    Table(Vec<(String, Yaml)>),
+    /// A value with remarks above it, each one line.
+    Remarked(Vec<String>, Box<Yaml>),
+}
+
+/// A table of what is there.
+pub(super) fn table<const N: usize>(fields: [(&str, Option<Yaml>); N]) -> Yaml {
+    let fields = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Yaml::Table(fields.collect())
+}
+
+/// A text as a value.
+#[expect(clippy::unnecessary_wraps, reason = "a field of `table`, which may be left out")]
+pub(super) fn text(text: impl AsRef<str>) -> Option<Yaml> {
+    Some(Yaml::Text(text.as_ref().to_owned()))
+}
+
+/// Something that is written as it stands.
+#[expect(clippy::unnecessary_wraps, reason = "a field of `table`, which may be left out")]
+pub(super) fn plain(text: impl std::fmt::Display) -> Option<Yaml> {
+    Some(Yaml::Plain(text.to_string()))
+}
+
+/// Names and texts; nothing if there are none.
+pub(super) fn labels(labels: &crate::model::labels::Labels) -> Option<Yaml> {
+    let fields = labels.iter().map(|(name, value)| (name.to_string(), Yaml::Text(value.to_string())));
+    (!labels.is_empty()).then(|| Yaml::Table(fields.collect()))
+}
+
+/// The documents of a file, with `---` between them.
+pub(super) fn documents(documents: &[Yaml]) -> String {
+    let written = documents.iter().map(|document| {
+        let mut out = String::new();
+        block(&mut out, document, 0);
+        out
+    });
+    written.collect::<Vec<_>>().join("---\n")
+}
+
+/// Remarks, each a line of its own.
+pub(super) fn remarks(lines: &[String], indent: usize) -> String {
+    lines.iter().fold(String::new(), |mut out, line| {
+        let line = crate::model::text::clean(line);
+        writeln!(out, "{:indent$}# {line}", "").expect("writing to a String cannot fail");
+        out
+    })
+}
+
+/// A value that begins on a line of its own.
+fn block(out: &mut String, value: &Yaml, indent: usize) {
+    match value {
+        Yaml::Remarked(lines, value) => {
+            out.push_str(&remarks(lines, indent));
+            block(out, value, indent);
+        }
+        Yaml::Table(fields) if !fields.is_empty() => {
+            for (name, value) in fields {
+                field(out, name, value, indent);
+            }
+        }
+        Yaml::List(items) if !items.is_empty() => {
+            for item in items {
+                let item = match item {
+                    Yaml::Remarked(lines, inner) => {
+                        out.push_str(&remarks(lines, indent));
+                        inner
+                    }
+                    item => item,
+                };
+                write!(out, "{:indent$}- ", "").expect("writing to a String cannot fail");
+                let is_open = match item {
+                    Yaml::Table(fields) => !fields.is_empty(),
+                    Yaml::List(items) => !items.is_empty(),
+                    _ => false,
+                };
+                if is_open {
+                    // the first of them stands beside the dash
+                    let mut inner = String::new();
+                    block(&mut inner, item, indent + 2);
+                    out.push_str(inner.trim_start_matches(' '));
+                } else {
+                    after(out, item, indent);
+                }
+            }
+        }
+        value => {
+            write!(out, "{:indent$}", "").expect("writing to a String cannot fail");
+            after(out, value, indent);
+        }
+    }
+}
+
+fn field(out: &mut String, name: &str, value: &Yaml, indent: usize) {
+    let value = match value {
+        Yaml::Remarked(lines, inner) => {
+            out.push_str(&remarks(lines, indent));
+            inner
+        }
+        value => value,
+    };
+    write!(out, "{:indent$}{}:", "", in_line(name)).expect("writing to a String cannot fail");
+    match value {
+        Yaml::Table(fields) if !fields.is_empty() => {
+            out.push('\n');
+            block(out, value, indent + 2);
+        }
+        Yaml::List(items) if !items.is_empty() => {
+            out.push('\n');
+            block(out, value, indent + 2);
+        }
+        value => {
+            out.push(' ');
+            after(out, value, indent);
+        }
+    }
+}
+
+/// A value behind a name or a dash, with the end of the line.
+fn after(out: &mut String, value: &Yaml, indent: usize) {
+    match value {
+        Yaml::Text(text) => match in_lines(text, indent + 2) {
+            Some(lines) => out.push_str(&lines),
+            None => out.push_str(&in_line(text)),
+        },
+        Yaml::Plain(text) => out.push_str(text),
+        Yaml::Table(_) => out.push_str("{}"),
+        Yaml::List(_) => out.push_str("[]"),
+        Yaml::Remarked(_, inner) => return after(out, inner, indent),
+    }
+    out.push('\n');
+}
+
+/// Whether a character may stand in a file as it is.
+fn is_printable(c: char) -> bool {
+    matches!(c, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+        && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+/// Several lines as a block; `None` for what a block cannot hold faithfully.
+fn in_lines(text: &str, indent: usize) -> Option<String> {
+    let is_fit = |line: &str| {
+        line.is_empty() || (line.chars().all(is_printable) && !line.trim().is_empty() && !line.ends_with(' '))
+    };
+    let first = text.lines().next().unwrap_or_default();
+    let fits = text.contains('\n')
+        && !first.is_empty()
+        && !first.starts_with(' ')
+        && !text.ends_with('\n')
+        && !text.contains('\r')
+        && text.split('\n').all(is_fit);
+    fits.then(|| {
+        let mut out = "|-".to_owned();
+        for line in text.split('\n') {
+            out.push('\n');
+            if !line.is_empty() {
+                write!(out, "{:indent$}{line}", "").expect("writing to a String cannot fail");
+            }
+        }
+        out
+    })
+}
+
+/// A text on one line.
+fn in_line(text: &str) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
+    if !text.is_empty() && text.chars().all(is_printable) {
+        return format!("'{}'", text.replace('\'', "''"));
+    }
+    let mut out = "\"".to_owned();
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            c if is_printable(c) => out.push(c),
+            c => match u32::from(c) {
+                code @ 0..=0xff => write!(out, "\\x{code:02x}").expect("writing to a String cannot fail"),
+                code @ 0..=0xffff => write!(out, "\\u{code:04x}").expect("writing to a String cannot fail"),
+                code => write!(out, "\\U{code:08x}").expect("writing to a String cannot fail"),
+            },
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// Whether every YAML reader takes this for a text without quotes: words that begin with a letter and are none of the known ones.
+fn is_plain(text: &str) -> bool {
+    const WORDS: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan"];
+    let is_known = WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
+    let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ');
+    // `5m`, but not `1e3` and `0`
+    if text.starts_with(|c: char| matches!(c, '1'..='9')) && crate::model::duration::parse(text).is_ok() {
+        return true;
+    }
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(is_fit)
+        && !text.ends_with(' ')
+        && !text.contains("  ")
+        && !is_known
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::super::from_yaml;
+    use super::super::super::node::{Kind, Node};
+    use super::*;
+
+    /// What our reader makes of what was written, in the same words.
+    fn again(node: &Node) -> Yaml {
+        match &node.kind {
+            Kind::Nothing => Yaml::Plain("null".to_owned()),
+            Kind::Scalar { text, .. } => Yaml::Text(text.clone()),
+            Kind::List(items) => Yaml::List(items.iter().map(|item| again(item)).collect()),
+            Kind::Table(table) => {
+                assert_eq!(table.doubled, []);
+                let field =
+                    |field: &super::super::super::node::Field| (field.name.clone(), again(&field.value));
+                Yaml::Table(table.fields.iter().map(field).collect())
+            }
+        }
+    }
+
+    fn read(text: &str) -> Vec<Yaml> {
+        let (nodes, faults) = from_yaml::documents(text);
+        assert_eq!(faults, [], "{text}");
+        nodes.iter().map(again).collect()
+    }
+
+    #[test]
+    fn what_could_be_misread_is_quoted_and_queries_keep_their_lines() {
+        for (text, written) in [
+            ("checkout", "checkout"),
+            ("no", "'no'"),
+            ("On", "'On'"),
+            ("99.9", "'99.9'"),
+            ("1h30m", "1h30m"),
+            ("0x1f", "'0x1f'"),
+            ("1e3", "'1e3'"),
+            ("~", "'~'"),
+            ("", "\"\""),
+            ("a: b", "'a: b'"),
+            ("a #b", "'a #b'"),
+            ("- a", "'- a'"),
+            ("it's", "'it''s'"),
+            ("{{.window}}", "'{{.window}}'"),
+            (r#"sum(rate(a{b="c"}[5m]))"#, r#"'sum(rate(a{b="c"}[5m]))'"#),
+            ("a\u{7}\u{2028}\u{1f600}", "\"a\\x07\\u2028😀\""),
+            ("a\n  b\n\nc", "|-\n    a\n      b\n\n    c"),
+            ("a\n ", "\"a\\n \""),
+            (" a\nb", "\" a\\nb\""),
+            ("a\r\nb", "\"a\\r\\nb\""),
+        ] {
+            let value = table([("k", super::text(text))]);
+            let written = format!("k: {}\n", written.replace("\n    ", "\n  "));
+            assert_eq!(documents(std::slice::from_ref(&value)), written, "{text:?}");
+            assert_eq!(read(&written), [value], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn remarks_stand_above_what_they_are_about() {
+        let slo = Yaml::Remarked(vec!["one\ntwo".to_owned()], Box::new(table([("name", text("a"))])));
+        let file =
+            table([("slos", Some(Yaml::List(vec![slo.clone(), slo]))), ("none", Some(Yaml::List(vec![])))]);
+        let written = documents(&[file]);
+        let expected = "slos:\n  # one two\n  - name: a\n  # one two\n  - name: a\nnone: []\n";
+        assert_eq!(written, expected);
+    }
+
+    fn texts() -> impl Strategy<Value = String> {
+        let words = [
+            "yes", "null", "-", "? ", "&a", "*a", "!t", "%", "@", "`", "---", "...", "0", "1.5", "=", "<<",
+            "\t", "\n", "#",
+        ];
+        prop_oneof![
+            any::<String>(),
+            "[ -~\n]{0,40}",
+            prop::sample::select(words.to_vec()).prop_map(str::to_owned)
+        ]
+    }
+
+    fn values() -> impl Strategy<Value = Yaml> {
+        texts().prop_map(Yaml::Text).prop_recursive(4, 24, 4, |inner| {
+            let fields = prop::collection::btree_map(texts(), inner.clone(), 0..4);
+            prop_oneof![
+                prop::collection::vec(inner, 0..4).prop_map(Yaml::List),
+                // `<<` is no name in YAML, but an order
+                fields.prop_map(|fields| Yaml::Table(
+                    fields.into_iter().filter(|(name, _)| name != "<<").collect()
+                )),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_reads_back_equal(value in values(), second in values()) {
+            let file = [table([("k", Some(value))]), table([("k", Some(second))])];
+            prop_assert_eq!(read(&documents(&file)), file);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What a query reads, and whether it gives one series: for saying so before it is run.
+
+use std::collections::BTreeSet;
+
+use promql_parser::label::Matcher;
+use promql_parser::parser::{Expr, LabelModifier, VectorSelector};
+
+use super::super::labels::Text;
+use super::{bare, parse, quoted};
+
+/// All series that a query reads, each as a selector, in the order of their names.
+///
+/// # Errors
+/// What the parser says.
+pub fn selectors(expr: &str) -> Result<BTreeSet<String>, String> {
+    let mut found = BTreeSet::new();
+    collect(&parse(expr)?, &mut found);
+    Ok(found)
+}
+
+fn collect(expr: &Expr, found: &mut BTreeSet<String>) {
+    match expr {
+        Expr::VectorSelector(selector) => drop(found.insert(told(selector))),
+        Expr::MatrixSelector(matrix) => drop(found.insert(told(&matrix.vs))),
+        Expr::Paren(paren) => collect(&paren.expr, found),
+        Expr::Unary(unary) => collect(&unary.expr, found),
+        Expr::Subquery(sub) => collect(&sub.expr, found),
+        Expr::Binary(binary) => {
+            collect(&binary.lhs, found);
+            collect(&binary.rhs, found);
+        }
+        Expr::Aggregate(sum) => {
+            collect(&sum.expr, found);
+            if let Some(param) = &sum.param {
+                collect(param, found);
+            }
+        }
+        Expr::Call(call) => call.args.args.iter().for_each(|inner| collect(inner, found)),
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
+    }
+}
+
+/// The series of now, without offset.
+fn told(selector: &VectorSelector) -> String {
+    let one = |matcher: &Matcher| format!("{}{}{}", matcher.name, matcher.op, quoted(&matcher.value));
+    let all = |matchers: &[Matcher]| matchers.iter().map(one).collect::<Vec<_>>().join(",");
+    let first = Some(all(&selector.matchers.matchers)).filter(|text| !text.is_empty());
+    let others = selector.matchers.or_matchers.iter().map(|matchers| all(matchers));
+    let inside: Vec<_> = first.into_iter().chain(others).collect();
+    let name = selector.name.as_deref().unwrap_or_default();
+    if inside.is_empty() { name.to_owned() } else { format!("{name}{{{}}}", inside.join(" or ")) }
+}
+
+/// Whether a query gives no more than one series for each value of the labels in `by`, as far as its text tells.
+///
+/// `None` if the parser does not know it. `rate(x[5m])` does not; `sum(rate(x[5m]))` and `1 - sum(a) / sum(b)` do.
+pub fn gives_one(expr: &str, by: &[Text]) -> Option<bool> {
+    Some(is_one(&parse(expr).ok()?, by))
+}
+
+fn is_one(expr: &Expr, by: &[Text]) -> bool {
+    match bare(expr) {
+        Expr::NumberLiteral(_) | Expr::StringLiteral(_) => true,
+        Expr::Unary(unary) => is_one(&unary.expr, by),
+        Expr::Subquery(sub) => is_one(&sub.expr, by),
+        Expr::Aggregate(sum) => {
+            let many = ["topk", "bottomk", "count_values", "limitk", "limit_ratio"];
+            let is_kept = |labels: &[String]| labels.iter().all(|label| by.iter().any(|own| **own == *label));
+            !many.contains(&sum.op.to_string().as_str())
+                && match &sum.modifier {
+                    None => true,
+                    Some(LabelModifier::Include(labels)) => is_kept(&labels.labels),
+                    Some(LabelModifier::Exclude(_)) => false,
+                }
+        }
+        Expr::Binary(binary) => {
+            // these two only take away from what is on the left
+            let is_less = ["and", "unless"].contains(&binary.op.to_string().as_str());
+            is_one(&binary.lhs, by) && (is_less || is_one(&binary.rhs, by))
+        }
+        Expr::Call(call) => match call.func.name {
+            "absent" | "absent_over_time" | "scalar" | "vector" | "time" | "pi" => true,
+            // numbers beside the one vector are one in any case
+            _ => call.args.args.iter().all(|inner| is_one(inner, by)),
+        },
+        Expr::VectorSelector(selector) => is_recorded(selector),
+        Expr::MatrixSelector(matrix) => is_recorded(&matrix.vs),
+        Expr::Paren(_) | Expr::Extension(_) => false,
+    }
+}
+
+/// Recorded series have been added up: `job:http_errors:rate5m`.
+fn is_recorded(selector: &VectorSelector) -> bool {
+    selector.name.as_ref().is_some_and(|name| name.contains(':'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_series_that_a_query_reads_are_told_without_window_and_offset() {
+        let query = r#"sum(rate(a{x="1",y=~"b\"c"}[5m] offset 1d)) / on() (a or sum_over_time(b[1h:1m])) > 0 * {z!=""}"#;
+        let found: Vec<_> = selectors(query).unwrap().into_iter().collect();
+        assert_eq!(found, ["a", r#"a{x="1",y=~"b\"c"}"#, "b", r#"{z!=""}"#]);
+        assert!(selectors("a{").is_err());
+    }
+
+    #[test]
+    fn a_query_without_a_sum_may_give_several_series() {
+        let by = ["region".into()];
+        for (query, one) in [
+            ("sum(rate(a[5m]))", true),
+            ("1 - (sum(a) / sum(b))", true),
+            ("sum by (region) (a) / sum by (region) (b)", true),
+            ("max(a) or vector(0)", true),
+            ("histogram_quantile(0.9, sum by (le) (rate(h[5m])))", false),
+            ("histogram_fraction(0, 1, sum(rate(h[5m])))", true),
+            ("avg_over_time(job:errors:ratio[5m])", true),
+            ("rate(a[5m])", false),
+            ("sum by (pod) (a)", false),
+            ("sum without (pod) (a)", false),
+            ("topk(1, a)", false),
+            ("sum(a) / b", false),
+            ("a", false),
+        ] {
+            assert_eq!(gives_one(query, &by), Some(one), "{query}");
+        }
+        assert_eq!(gives_one("a{", &by), None);
+    }
+}

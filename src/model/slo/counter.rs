@@ -1,0 +1,96 @@
+//! Queries that are no more than the rate of one counter: `sum by (job) (rate(http_requests_total{code="500"}[{{.window}}]))`.
+
+use std::time::Duration;
+
+use promql_parser::parser::{Expr, LabelModifier};
+
+use super::super::labels::Text;
+use super::super::promql;
+use super::selector::Selector;
+use super::template::Template;
+
+/// A lookback that nobody writes: where it turns up in a query, there was the hole.
+const ODD: Duration = Duration::from_secs(3607);
+
+/// What a query does with its counter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Function {
+    Rate,
+    Increase,
+}
+
+/// The two counters of which these queries are the rates, by the labels of `grouping`; `None` if either is anything else.
+pub fn counters(part: &Template, total: &Template, grouping: &[Text]) -> Option<(Selector, Selector)> {
+    let ((one, part), (two, total)) = (counter(part, grouping)?, counter(total, grouping)?);
+    (one == two).then_some((part, total))
+}
+
+fn counter(query: &Template, grouping: &[Text]) -> Option<(Function, Selector)> {
+    let Expr::Aggregate(sum) = bare(promql::parse(&query.over(ODD)).ok()?) else { return None };
+    let mut by = match &sum.modifier {
+        None => Vec::new(),
+        Some(LabelModifier::Include(labels)) => labels.labels.clone(),
+        Some(LabelModifier::Exclude(_)) => return None,
+    };
+    let mut grouping: Vec<&str> = grouping.iter().map(|label| &**label).collect();
+    by.sort();
+    grouping.sort_unstable();
+    if sum.op.to_string() != "sum" || by != grouping {
+        return None;
+    }
+    let Expr::Call(call) = bare(*sum.expr) else { return None };
+    let function = match call.func.name {
+        "rate" => Function::Rate,
+        "increase" => Function::Increase,
+        _ => return None,
+    };
+    let [argument] = call.args.args.as_slice() else { return None };
+    let Expr::MatrixSelector(matrix) = bare((**argument).clone()) else { return None };
+    (matrix.range == ODD).then_some((function, Selector::of_vector(&matrix.vs).ok()?))
+}
+
+/// Without the brackets around it.
+fn bare(mut expr: Expr) -> Expr {
+    while let Expr::Paren(paren) = expr {
+        expr = *paren.expr;
+    }
+    expr
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(part: &str, total: &str, grouping: &[&str]) -> Option<(String, String)> {
+        let grouping: Vec<Text> = grouping.iter().map(|label| (*label).into()).collect();
+        let query = |text: &str| Template::parse(text).unwrap();
+        let (part, total) = counters(&query(part), &query(total), &grouping)?;
+        Some((part.to_string(), total.to_string()))
+    }
+
+    #[test]
+    fn the_sum_of_a_rate_is_a_counter_and_all_else_is_not() {
+        let total = "sum by (b, a) (rate(m{x=\"y\"}[{{.window}}]))";
+        let both = Some((r#"m{x="y"}"#.to_owned(), r#"m{x="y"}"#.to_owned()));
+        assert_eq!(told(total, total, &["a", "b"]), both);
+        let simple = "(sum(increase((m)[{{ .window }}])))";
+        assert_eq!(
+            told("sum(increase(m[{{.window}}]))", "sum(increase(m[{{.window}}]))", &[]).unwrap().0,
+            "m"
+        );
+        for (part, grouping) in [
+            (total, &["a"][..]),
+            ("sum(rate(m[5m]))", &[]),
+            ("sum(rate(m[{{.window}}] offset 5m))", &[]),
+            ("sum(increase(m[{{.window}}]))", &[]),
+            ("sum(irate(m[{{.window}}]))", &[]),
+            ("max(rate(m[{{.window}}]))", &[]),
+            ("sum without (a) (rate(m[{{.window}}]))", &[]),
+            ("sum(rate(m[{{.window}}])) + 1", &[]),
+            ("m", &[]),
+            (simple, &[]),
+        ] {
+            assert_eq!(told(part, "sum(rate(m[{{.window}}]))", grouping), None, "{part}");
+        }
+    }
+}

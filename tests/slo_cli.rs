@@ -1,0 +1,216 @@
+//! `burnwatch slo` as scripts use it, over files of our own.
+#![cfg(test)]
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+
+use serde_json::Value;
+
+struct Home(tempfile::TempDir);
+
+impl Home {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_burnwatch"));
+        command.args(words).stdin(Stdio::null()).env_clear().env("HOME", self.0.path()).env("TZ", "UTC");
+        command.output().unwrap()
+    }
+
+    fn file(&self, name: &str, text: &str) -> String {
+        let path = self.0.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.display().to_string()
+    }
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn complaint(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn fixture(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions").join(name).display().to_string()
+}
+
+const FINE: &str = "service = \"shop\"\n\n[[slo]]\nname = \"orders\"\nobjective = 99.9\nbad = 'orders_total{state=\"failed\"}'\ntotal = \"orders_total\"\n";
+
+#[test]
+fn a_fine_definition_is_shown_with_its_queries_and_lookbacks() {
+    let home = Home::new();
+    let file = home.file("slos.toml", FINE);
+    let told = home.run(&["slo", "validate", &file]);
+    assert_eq!(complaint(&told), "");
+    assert_eq!(told.status.code(), Some(0));
+    assert_eq!(
+        out(&told),
+        "shop-orders: 99.9 % over 30d\n  bad events over 5m:\n    sum (rate(orders_total{state=\"failed\"}[5m]))\n  \
+         all events over 5m:\n    sum (rate(orders_total[5m]))\n  and over 30m, 1h, 2h, 6h, 1d, 3d, 30d\n\n\
+         1 SLO, 0 errors, 0 warnings\n"
+    );
+}
+
+#[test]
+fn errors_end_with_two_and_warnings_with_one_only_if_they_count() {
+    let home = Home::new();
+    let warned = home.file("warned.toml", &FINE.replace("99.9", "90"));
+    for (words, code, said) in [
+        (vec!["slo", "validate", warned.as_str()], 0, "can never fire"),
+        (vec!["slo", "validate", "--strict", &warned], 1, "can never fire"),
+        (vec!["slo", "validate", &fixture("bad/sloth.yaml")], 2, ": error: "),
+        (vec!["slo", "validate", &fixture("good/sloth.yaml")], 0, "plug-in"),
+    ] {
+        let told = home.run(&words);
+        assert_eq!(told.status.code(), Some(code), "{words:?}: {}{}", out(&told), complaint(&told));
+        assert!(out(&told).contains(said), "{words:?}: {}", out(&told));
+    }
+    let none = home.run(&["slo", "validate"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(complaint(&none).contains("there is no SLO"), "{}", complaint(&none));
+    let missing = home.run(&["slo", "validate", "/nowhere/at/all.yaml"]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(out(&missing).starts_with("/nowhere/at/all.yaml: error: "), "{}", out(&missing));
+}
+
+#[test]
+fn validate_tells_programs_the_same() {
+    let home = Home::new();
+    let told = home.run(&["slo", "validate", "-o", "json", &fixture("good"), &fixture("bad")]);
+    assert_eq!(told.status.code(), Some(2));
+    let json: Value = serde_json::from_str(&out(&told)).unwrap();
+    let findings = json["findings"].as_array().unwrap();
+    assert!(findings.iter().any(|f| f["level"] == "error" && f["line"].is_u64() && f["path"].is_string()));
+    let slos = json["slos"].as_array().unwrap();
+    let orders = slos.iter().find(|slo| slo["id"] == "api-errors").unwrap();
+    assert_eq!((&orders["objective"], &orders["form"]), (&0.999.into(), &"pyrra".into()));
+    assert_eq!(orders["queries"].as_array().unwrap().len(), 8);
+    assert!(orders["series"].is_null());
+}
+
+/// A Prometheus that has series of one metric only, for as long as the test runs.
+fn prometheus() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            thread::spawn(move || {
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let (mut head, mut length) = (String::new(), 0);
+                loop {
+                    let mut line = String::new();
+                    if reader.read_line(&mut line).unwrap_or(0) == 0 || line == "\r\n" {
+                        break;
+                    }
+                    if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                        length = value.trim().parse().unwrap();
+                    }
+                    head += &line;
+                }
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).unwrap();
+                let asked = head + &String::from_utf8_lossy(&body);
+                let start = asked
+                    .split("start=")
+                    .nth(1)
+                    .and_then(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<u64>().ok());
+                let result = match start {
+                    Some(start) if !asked.contains("failed") => {
+                        let end = asked.split("end=").nth(1).unwrap();
+                        let end = end.split(|c: char| !c.is_ascii_digit()).next().unwrap();
+                        format!("[{{\"metric\":{{}},\"values\":[[{start},\"7\"],[{end},\"7\"]]}}]")
+                    }
+                    _ => "[]".to_owned(),
+                };
+                let kind = if asked.contains("query_range") { "matrix" } else { "vector" };
+                let body = format!(
+                    "{{\"status\":\"success\",\"data\":{{\"resultType\":\"{kind}\",\"result\":{result}}}}}"
+                );
+                drop(write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                    body.len()
+                ));
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn a_source_says_which_series_exist() {
+    let home = Home::new();
+    let file = home.file("slos.toml", FINE);
+    let told = home.run(&["slo", "validate", &file, "--prometheus", &prometheus()]);
+    let words = out(&told);
+    assert!(words.contains("series orders_total: 7\n"), "{words}{}", complaint(&told));
+    assert!(words.contains("series orders_total{state=\"failed\"}: none\n"), "{words}");
+    assert!(
+        words.contains(":3: warning: `shop-orders`: there are no series orders_total{state=\"failed\"}"),
+        "{words}"
+    );
+    assert_eq!(told.status.code(), Some(0));
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let told = home.run(&["slo", "validate", &file, "--prometheus", &format!("http://{dead}")]);
+    assert_eq!(told.status.code(), Some(3), "{}", complaint(&told));
+    assert!(out(&told).contains("series orders_total: not known\n") && !complaint(&told).is_empty());
+}
+
+#[test]
+fn import_and_export_go_round() {
+    let home = Home::new();
+    let own = home.run(&["slo", "import", &fixture("good/pyrra.yaml")]);
+    assert_eq!((own.status.code(), complaint(&own)), (Some(0), String::new()));
+    let file = home.file("own.toml", &out(&own));
+    let again = home.run(&["slo", "import", &file]);
+    assert_eq!(out(&again), out(&own));
+    let pyrra = home.run(&["slo", "export", "--format", "pyrra", &file]);
+    assert!(out(&pyrra).contains("kind: ServiceLevelObjective"), "{}", out(&pyrra));
+    let strict = home.run(&["slo", "export", "--format", "sloth", "--strict", &file]);
+    assert_eq!(strict.status.code(), Some(1));
+    assert!(complaint(&strict).contains("sloth: not said: api-errors: by: "), "{}", complaint(&strict));
+    assert!(out(&strict).contains("  # not said of api-errors: by: "));
+    let rules = home.run(&["slo", "export", "--format", "rules", &file]);
+    assert!(out(&rules).starts_with("groups:\n  - name: api-errors\n    interval: 30s\n"), "{}", out(&rules));
+    let config = home.file("config.toml", "[slo]\nfiles = [\"own.toml\"]\n");
+    let configured = home.run(&["slo", "export", "--format", "rules", "--config", &config]);
+    assert_eq!(out(&configured), out(&rules));
+}
+
+#[test]
+fn half_valid_files_are_written_as_far_as_they_are_valid() {
+    let home = Home::new();
+    let told = home.run(&["slo", "export", "--format", "openslo", &fixture("bad"), &fixture("good")]);
+    assert_eq!(told.status.code(), Some(2));
+    assert!(out(&told).contains("apiVersion: openslo/v1\n") && complaint(&told).contains(": error: "));
+    let told = home.run(&["slo", "export", "--format", "opensol", &fixture("good")]);
+    assert_eq!(told.status.code(), Some(2));
+    assert!(complaint(&told).contains("did you mean `openslo`"), "{}", complaint(&told));
+}
+
+#[test]
+fn a_file_that_is_there_is_left_alone_unless_forced() {
+    let home = Home::new();
+    let (from, to) = (home.file("slos.toml", FINE), home.file("rules.yaml", "mine\n"));
+    let kept = home.run(&["slo", "export", "--format", "rules", &from, "-o", &to]);
+    assert_eq!(kept.status.code(), Some(2));
+    assert!(complaint(&kept).contains("is there already; --force writes over it"), "{}", complaint(&kept));
+    assert_eq!(fs::read_to_string(&to).unwrap(), "mine\n");
+    let forced = home.run(&["slo", "export", "--format", "rules", &from, "--write", &to, "--force"]);
+    assert_eq!((forced.status.code(), out(&forced)), (Some(0), String::new()));
+    assert!(fs::read_to_string(&to).unwrap().contains("groups:\n"));
+    let new = home.0.path().join("new.yaml").display().to_string();
+    assert_eq!(home.run(&["slo", "export", "--format", "rules", &from, "-o", &new]).status.code(), Some(0));
+    assert!(fs::read_to_string(&new).unwrap().contains("groups:\n"));
+    let entries = fs::read_dir(home.0.path()).unwrap().count();
+    assert_eq!(entries, 3, "nothing else is left behind");
+}

@@ -1,0 +1,216 @@
+//! SLOs written in every form and read again, for fixtures and for a corpus of published definitions: what a form cannot say is
+//! named, and a real `promtool` takes the rules.
+#![cfg(test)]
+
+#[path = "support/real.rs"]
+mod real;
+#[path = "support/skip.rs"]
+mod skip;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use burnwatch::config::definitions::write::{Target, Written, write};
+use burnwatch::config::definitions::{Definitions, Level, USUAL_PERIOD, load, parse};
+use burnwatch::model::slo::{Form, Origin, Slo, query};
+use real::real;
+use skip::skip;
+
+/// The forms that are read back.
+const FORMS: [Target; 4] = [Target::Own, Target::Sloth, Target::OpenSlo, Target::Pyrra];
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension != "expected") {
+            found.push(path);
+        }
+    }
+    found.sort();
+}
+
+fn fixtures() -> Vec<Slo> {
+    let mut found = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions"), &mut found);
+    let slos: Vec<Slo> = found.into_iter().flat_map(|path| load(&[path], USUAL_PERIOD).slos).collect();
+    assert!(slos.len() > 20, "{}", slos.len());
+    slos
+}
+
+fn corpus() -> Option<Vec<Slo>> {
+    let mut found = Vec::new();
+    files(&Path::new(&real("BURNWATCH_SHARED")?).join("corpus/slo"), &mut found);
+    Some(found.into_iter().flat_map(|path| load(&[path], USUAL_PERIOD).slos).collect())
+}
+
+fn read(written: &Written, target: Target) -> Definitions {
+    let file = if target == Target::Own { "x.toml" } else { "x.yaml" };
+    parse(Path::new(file), &written.text, USUAL_PERIOD)
+}
+
+/// The fields in which two SLOs differ; the SLI by what it asks for.
+fn differing(a: &Slo, b: &Slo) -> Vec<&'static str> {
+    let asked = |slo: &Slo| {
+        let measure = query::measure(slo, Duration::from_secs(3600))?;
+        let mut letters = measure.error_ratio();
+        letters.retain(|c| !c.is_whitespace());
+        Some(letters)
+    };
+    let pairs = |slo: &Slo| {
+        let mut pairs: Vec<String> = slo
+            .pairs
+            .iter()
+            .map(|pair| {
+                let (long, short, factor) = (pair.long, pair.short, (pair.factor * 1e6).round());
+                format!("{:?} {long:?} {short:?} {factor} {:?} {}", pair.severity, pair.hold, pair.at_least)
+            })
+            .collect();
+        pairs.sort();
+        pairs
+    };
+    [
+        ("name", a.name == b.name),
+        ("service", a.service == b.service),
+        ("description", a.description == b.description),
+        ("labels", a.labels == b.labels),
+        ("objective", a.objective == b.objective),
+        ("window", a.window == b.window),
+        ("budgeting", a.budgeting == b.budgeting),
+        ("sli", asked(a) == asked(b)),
+        ("by", a.grouping == b.grouping),
+        ("pairs", pairs(a) == pairs(b)),
+        ("alert", a.alerting == b.alerting),
+    ]
+    .into_iter()
+    .filter_map(|(field, same)| (!same).then_some(field))
+    .collect()
+}
+
+/// Writes an SLO, reads it again and checks that what differs is named; what was read.
+fn through(slo: &Slo, target: Target) -> Option<Slo> {
+    let written = write(std::slice::from_ref(slo), target);
+    let named = |field: &str| written.unsaid.iter().any(|unsaid| unsaid.field == field);
+    for unsaid in &written.unsaid {
+        assert!(written.text.contains(&format!("# not said of {unsaid}")), "{}", written.text);
+    }
+    let found = read(&written, target);
+    let errors: Vec<_> = found.findings.iter().filter(|finding| finding.level == Level::Error).collect();
+    assert!(errors.is_empty(), "{errors:?}\n{}", written.text);
+    let Some(again) = found.slos.into_iter().next() else {
+        assert!(named("sli"), "{target:?} of {}: {:?}\n{}", slo.id, written.unsaid, written.text);
+        return None;
+    };
+    for field in differing(slo, &again) {
+        // what good and bad are for Sloth is other text for the same ratio; queries without groups are the same
+        let is_turned = field == "sli" && target == Target::Sloth;
+        assert!(
+            named(field) || is_turned || (field == "sli" && (named("by") || named("budgeting"))),
+            "{target:?} of {} lost its {field}: {:?}\n{}",
+            slo.id,
+            written.unsaid,
+            written.text
+        );
+    }
+    Some(again)
+}
+
+fn in_all_directions(slos: &[Slo]) {
+    for slo in slos {
+        for first in FORMS {
+            let Some(once) = through(slo, first) else { continue };
+            // what a form has said once it says again
+            let mut again = once.clone();
+            if let Some(twice) = through(&again, first) {
+                assert_eq!(differing(&once, &twice), Vec::<&str>::new(), "{first:?} of {}", slo.id);
+                again = twice;
+            }
+            for second in FORMS {
+                through(&again, second);
+            }
+        }
+    }
+}
+
+#[test]
+fn what_differs_after_writing_and_reading_is_named() {
+    in_all_directions(&fixtures());
+}
+
+#[test]
+fn what_differs_after_writing_and_reading_published_definitions_is_named() {
+    let Some(slos) = corpus() else { return };
+    assert!(slos.len() > 40, "{}", slos.len());
+    in_all_directions(&slos);
+}
+
+/// Of the form in which an SLO was written nothing is lost but what another file said.
+#[test]
+fn a_form_says_again_what_was_said_in_it() {
+    let mut all = fixtures();
+    all.extend(corpus().unwrap_or_default());
+    let mut lost = Vec::new();
+    for slo in &all {
+        let Origin::File { form, .. } = &slo.origin else { panic!("{slo:?}") };
+        let target = match form {
+            Form::Own => Target::Own,
+            Form::Sloth => Target::Sloth,
+            Form::OpenSlo => Target::OpenSlo,
+            Form::Pyrra => Target::Pyrra,
+        };
+        let own = write(std::slice::from_ref(slo), Target::Own);
+        lost.extend(own.unsaid.iter().map(|unsaid| format!("own {unsaid}")));
+        let same = write(std::slice::from_ref(slo), target);
+        lost.extend(same.unsaid.iter().map(|unsaid| format!("{} {unsaid}", target.word())));
+    }
+    lost.sort();
+    lost.dedup();
+    let known = [
+        // nobody said how Prometheus could be asked
+        "it has no query that is known",
+        // AlertWindows are a file of their own
+        "Sloth takes it from its command line",
+        "Sloth takes them from AlertWindows",
+        "pairs: Sloth's own for that period",
+        "they have no name, and Sloth wants one",
+        // read as the usual ones where there is no policy
+        "OpenSLO's conditions have one lookback",
+        // written for Sloth in OpenSLO's older version
+        "OpenSLO has one name only, the id; this was sloth-slo-my-service-0",
+        "OpenSLO has one name only, the id; this was old-0",
+        "reads back as not recorded",
+        // a metric with an offset
+        "Pyrra has no indicator for queries",
+        "service: none reads back as",
+        "the service, ",
+    ];
+    lost.retain(|line| !known.iter().any(|known| line.contains(known)));
+    assert!(lost.is_empty(), "{}", lost.join("\n"));
+}
+
+#[test]
+fn promtool_takes_the_rules_of_all_of_them() {
+    if Command::new("promtool").arg("--version").output().is_err() {
+        return skip("there is no promtool; it comes with Prometheus");
+    }
+    let mut all = fixtures();
+    all.extend(corpus().unwrap_or_default());
+    let dir = tempfile::tempdir().unwrap();
+    for target in [None, Some(Target::Sloth), Some(Target::OpenSlo), Some(Target::Pyrra), Some(Target::Own)] {
+        // also of what another form made of them
+        let slos = match target {
+            None => all.clone(),
+            Some(target) => read(&write(&all, target), target).slos,
+        };
+        assert!(!slos.is_empty());
+        let file = dir.path().join("rules.yaml");
+        fs::write(&file, write(&slos, Target::Rules).text).unwrap();
+        let told =
+            Command::new("promtool").args(["check", "rules", "--lint=none"]).arg(&file).output().unwrap();
+        let words = String::from_utf8_lossy(&told.stdout) + String::from_utf8_lossy(&told.stderr);
+        assert!(told.status.success(), "{target:?}: {words}");
+    }
+}
