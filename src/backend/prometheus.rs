@@ -6,6 +6,7 @@ mod identity;
 mod rules;
 mod sent;
 mod services;
+mod slos;
 mod survey;
 mod wire;
 
@@ -27,6 +28,7 @@ use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Troub
 use call::{Call, Manners, Server};
 use identity::{Flavour, Identity};
 use sent::Sent;
+use slos::Slos;
 use survey::{Plan, Survey};
 
 /// At the latest after this long the server is surveyed again, in case new metrics came.
@@ -47,6 +49,7 @@ pub(super) struct Prometheus {
     now: Clock,
     identity: Mutex<Option<Kept<Identity>>>,
     survey: Mutex<Option<Kept<Arc<Survey>>>>,
+    slos: Slos,
 }
 
 /// Something that was found out a while ago.
@@ -82,20 +85,21 @@ impl Prometheus {
     pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
         let settings = means.settings;
         let http = Http::new(id, source, &settings.limits)?;
-        let info = SourceInfo {
-            id: id.clone(),
-            kind: Kind::Prometheus,
-            address: http.address().clone(),
-            answers: vec![
-                AskKind::Probe,
-                AskKind::Services,
-                AskKind::Trends,
-                AskKind::Detail,
-                AskKind::Rules,
-                AskKind::Series,
-                AskKind::Firings,
-            ],
-        };
+        let slos = Slos::new(settings.slo.discover, means.slos);
+        let mut answers = vec![
+            AskKind::Probe,
+            AskKind::Services,
+            AskKind::Trends,
+            AskKind::Detail,
+            AskKind::Rules,
+            AskKind::Series,
+            AskKind::Firings,
+        ];
+        if slos.are_asked_for() {
+            answers.push(AskKind::Slos);
+        }
+        let address = http.address().clone();
+        let info = SourceInfo { id: id.clone(), kind: Kind::Prometheus, address, answers };
         let timeout = settings.limits.timeout.0;
         let packs = packs::chosen(means.packs, &settings.services.packs);
         Ok(Self {
@@ -106,6 +110,7 @@ impl Prometheus {
             now: means.now,
             identity: Mutex::new(None),
             survey: Mutex::new(None),
+            slos,
         })
     }
 
@@ -138,6 +143,13 @@ impl Prometheus {
             Ask::Firings { labels, span, .. } => {
                 self.identity(&call).await?;
                 Answer::Firings(rules::firings(&call, &self.plan.labels, labels, *span).await?)
+            }
+            Ask::Slos { at } if self.slos.are_asked_for() => {
+                let identity = self.identity(&call).await?;
+                let reading = self.reading(&identity.sent);
+                let (board, digest) = self.slos.board(&call, &reading, *at, self.server.timeout).await?;
+                let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Slos(board) };
+                return Ok(call.reply(answer, Some(digest)));
             }
             Ask::Alerts | Ask::Silences | Ask::Slos { .. } => {
                 let what = ask.kind().word().to_owned();
@@ -236,8 +248,17 @@ impl Prometheus {
             }
             (Ok(rules), _) => facts.push(("alerting rules".into(), rules.to_string().into())),
         }
+        if self.slos.are_asked_for() {
+            match self.slos.count(call, &self.reading(&identity.sent)).await {
+                Ok(slos) => facts.push(("SLOs".into(), slos.to_string().into())),
+                Err(error) if error.trouble.is_source_wide() => return Err(error),
+                Err(error) => call.warn(&format!("SLOs cannot be found: {}", error.trouble)),
+            }
+        }
         let ahead = date.map(|date| date.as_second() - (self.now)().as_second());
-        if let Some(ahead) = ahead.filter(|ahead| ahead.abs() > SKEW) {
+        let much = ahead.filter(|ahead| ahead.abs() > SKEW);
+        self.server.manners.ahead.store(much.unwrap_or_default(), Ordering::Relaxed);
+        if let Some(ahead) = much {
             let way = if ahead > 0 { "ahead of" } else { "behind" };
             call.warn(&format!("its clock is {} s {way} this machine's: ages are off by that", ahead.abs()));
         }

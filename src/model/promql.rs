@@ -214,16 +214,16 @@ fn count(expr: &Expr) -> usize {
     }
 }
 
-/// Without the brackets around it.
-fn bare(mut expr: &Expr) -> &Expr {
+/// An expression without the brackets around it.
+pub fn bare(mut expr: &Expr) -> &Expr {
     while let Expr::Paren(paren) = expr {
         expr = &paren.expr;
     }
     expr
 }
 
-/// The value of an expression that is made of numbers only.
-fn constant(expr: &Expr) -> Option<f64> {
+/// The value of an expression that is made of numbers only: `14.4 * (1 - 0.999)`.
+pub fn constant(expr: &Expr) -> Option<f64> {
     match expr {
         Expr::NumberLiteral(number) => Some(number.val),
         Expr::Paren(paren) => constant(&paren.expr),
@@ -293,7 +293,8 @@ fn replacement(value: &str) -> String {
     out
 }
 
-fn is_plain_name(name: &str) -> bool {
+/// Whether every server takes this as a label's name in a query.
+pub fn is_plain_name(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')

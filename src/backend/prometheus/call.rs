@@ -1,10 +1,10 @@
 //! One question's requests: at most a few at once, counted, with the warnings that came along.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use prometheus_http_query::{Client, Error, InstantQueryBuilder, RangeQueryBuilder};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
@@ -17,7 +17,7 @@ use crate::model::series::{Matrix, Span};
 use crate::model::source::{SourceError, Trouble};
 
 /// Requests at once for one question.
-const AT_ONCE: usize = 4;
+pub(super) const AT_ONCE: usize = 4;
 
 /// How the server wants to be asked, as far as it is known.
 #[derive(Default)]
@@ -26,6 +26,16 @@ pub(super) struct Manners {
     pub(super) get_only: AtomicBool,
     /// `VictoriaMetrics` makes up the last 30 seconds and caches unless told otherwise.
     pub(super) is_victoria: AtomicBool,
+    /// How far its clock is ahead of ours, in seconds, if that is more than a little.
+    pub(super) ahead: AtomicI64,
+}
+
+impl Manners {
+    /// Our time by the server's clock.
+    pub(super) fn now(&self, now: Timestamp) -> Timestamp {
+        let ahead = SignedDuration::from_secs(self.ahead.load(Ordering::Relaxed));
+        now.checked_add(ahead).unwrap_or(now)
+    }
 }
 
 /// A query that can be sent in two ways.
@@ -81,6 +91,23 @@ impl<'a> Call<'a> {
         query: &str,
         at: Option<Timestamp>,
     ) -> Result<Vec<Sample>, SourceError> {
+        let body = self.instant_body(query, at).await?;
+        let data = self.open::<Data<'_>>(&body)?;
+        Ok(self.server.reader.samples(&data))
+    }
+
+    /// An instant query whose answer may well be NaN.
+    pub(super) async fn instant_all(
+        &self,
+        query: &str,
+        at: Option<Timestamp>,
+    ) -> Result<Vec<Sample>, SourceError> {
+        let body = self.instant_body(query, at).await?;
+        let data = self.open::<Data<'_>>(&body)?;
+        Ok(self.server.reader.all_samples(&data))
+    }
+
+    async fn instant_body(&self, query: &str, at: Option<Timestamp>) -> Result<Body, SourceError> {
         let mut request = self.client().await?.query(query).timeout(self.timeout());
         if let Some(at) = at {
             request = request.at(at.as_second());
@@ -88,9 +115,7 @@ impl<'a> Call<'a> {
         if self.server.manners.is_victoria.load(Ordering::Relaxed) {
             request = request.query("nocache", 1);
         }
-        let body = self.send(&Query::Instant(request)).await?;
-        let data = self.open::<Data<'_>>(&body)?;
-        Ok(self.server.reader.samples(&data))
+        self.send(&Query::Instant(request)).await
     }
 
     /// A range query over the grid of `span`.

@@ -60,7 +60,12 @@ pub(super) struct Point<'a>(f64, #[serde(borrow)] Piece<'a>);
 impl Point<'_> {
     /// `None` for NaN, infinities and what is no number: none of them says how a service is.
     fn value(&self) -> Option<f64> {
-        self.1.0.parse().ok().filter(|value: &f64| value.is_finite())
+        self.any_value().filter(|value| value.is_finite())
+    }
+
+    /// Also NaN and infinities.
+    fn any_value(&self) -> Option<f64> {
+        self.1.0.parse().ok()
     }
 }
 
@@ -122,7 +127,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
 }
 
 /// One series of an instant answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Sample {
     pub(super) labels: Labels,
     pub(super) value: f64,
@@ -155,13 +160,27 @@ impl Reader {
 
     /// The finite values of an instant answer; a scalar is one sample without labels.
     pub(super) fn samples(&self, data: &Data<'_>) -> Vec<Sample> {
+        self.samples_that(data, f64::is_finite)
+    }
+
+    /// All values of an instant answer, also NaN and infinities: 0 / 0 is an answer, too.
+    pub(super) fn all_samples(&self, data: &Data<'_>) -> Vec<Sample> {
+        self.samples_that(data, |_| true)
+    }
+
+    fn samples_that(&self, data: &Data<'_>, counts: impl Fn(f64) -> bool) -> Vec<Sample> {
         let single = |point: &Point<'_>| {
-            point.value().map(|value| Sample { labels: Labels::default(), value }).into_iter().collect()
+            point
+                .any_value()
+                .filter(|value| counts(*value))
+                .map(|value| Sample { labels: Labels::default(), value })
+                .into_iter()
+                .collect()
         };
         match data {
             Data::Vector(all) => self.interner(|interner| {
                 let sample = |one: &Instant<'_>| {
-                    let value = one.value.as_ref()?.value()?;
+                    let value = one.value.as_ref()?.any_value().filter(|value| counts(*value))?;
                     Some(Sample { labels: labels(interner, &one.metric), value })
                 };
                 all.iter().filter_map(sample).collect()

@@ -74,6 +74,7 @@ pub fn measure(slo: &Slo, lookback: Duration) -> Option<Measure> {
         Budgeting::Occurrences => Some(events(sli, &slo.grouping, lookback)),
         Budgeting::Timeslices { slice, least } => {
             let (ratio, step) = (events(sli, &slo.grouping, slice).error_ratio(), duration::text(slice));
+            let (over, lookback) = at_least_a_slice(over, lookback, slice);
             let slices = lookback.as_secs_f64() / slice.as_secs_f64().max(1.0);
             // 1 - 0.9 is 0.09999999999999998 in binary: a slice exactly at its target would be bad
             let most = ((1.0 - least) * 1e12).round() / 1e12;
@@ -82,10 +83,16 @@ pub fn measure(slo: &Slo, lookback: Duration) -> Option<Measure> {
             )))
         }
         Budgeting::RatioTimeslices { slice } => {
+            let (over, _) = at_least_a_slice(over, lookback, slice);
             let (ratio, step) = (events(sli, &slo.grouping, slice).error_ratio(), duration::text(slice));
             Some(Measure::Ratio(format!("avg_over_time(({ratio})[{over}:{step}])")))
         }
     }
+}
+
+/// In less than one slice there may be none, or one that counts for more than all of them.
+fn at_least_a_slice(over: String, lookback: Duration, slice: Duration) -> (String, Duration) {
+    if lookback < slice { (duration::text(slice), slice) } else { (over, lookback) }
 }
 
 /// How events are counted over `lookback`, whatever counts against the budget.

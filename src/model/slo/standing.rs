@@ -263,13 +263,21 @@ fn state(pairs: &[PairNow], spent: Option<f64>, basis: Option<f64>, group: &Grou
         SloState::Exhausted
     } else if !is_known && known.clone().any(|measured| measured == Measured::NoTraffic) {
         SloState::Quiet
-    } else if !is_known || spent.is_none() {
+    } else if !is_known || spent.is_none() || is_gone(group) {
         SloState::NoData
     } else if basis.is_some_and(|burn| burn > 1.0) {
         SloState::Burning
     } else {
         SloState::Fine
     }
+}
+
+/// Whether data came until lately, but come no more: what a longer lookback still says is the past.
+fn is_gone(group: &GroupReading) -> bool {
+    let lately = group.recent.iter().filter(|(lookback, _)| *lookback <= BASIS);
+    let mut measured =
+        lately.map(|(_, measured)| *measured).filter(|measured| *measured != Measured::Unknown).peekable();
+    measured.peek().is_some() && measured.all(|measured| measured == Measured::Absent)
 }
 
 fn doubt(reading: &SloReading, group: &GroupReading) -> Option<Doubt> {
@@ -290,6 +298,9 @@ fn doubt(reading: &SloReading, group: &GroupReading) -> Option<Doubt> {
             Some(Doubt::NoQuery)
         }
         Measured::Unknown => Some(Doubt::Unknown),
+        Measured::Ratio { .. } if is_gone(group) => {
+            Some(group.newest.map_or(Doubt::NeverHadData, Doubt::NoDataSince))
+        }
         Measured::Ratio { .. } | Measured::NoTraffic | Measured::Odd(_) => None,
     }
 }

@@ -88,6 +88,12 @@ fn no_traffic_and_no_data_are_states_of_their_own() {
     assert_eq!((gone.state, gone.doubt), (SloState::NoData, Some(Doubt::NoDataSince(at()))));
     let never = judged(&group(Measured::Absent, &[(HOUR, Measured::Absent)]));
     assert_eq!(never.doubt, Some(Doubt::NeverHadData));
+    // the month still knows it, the last hour does not
+    let broken = judged(&GroupReading {
+        newest: Some(at()),
+        ..group(counts(1.0, 10_000.0), &[(HOUR, Measured::Absent), (6 * HOUR, counts(0.0, 10.0))])
+    });
+    assert_eq!((broken.state, broken.doubt), (SloState::NoData, Some(Doubt::NoDataSince(at()))));
     let odd = judged(&group(Measured::Odd(Odd::Several(3)), &[]));
     assert_eq!((odd.state, odd.doubt), (SloState::NoData, Some(Doubt::Odd(Odd::Several(3)))));
 }

@@ -1,0 +1,222 @@
+//! SLOs: those of recording rules and those of definitions, all measured at one moment with as few queries as can be.
+
+mod alerting;
+mod assembly;
+mod batch;
+mod catalogue;
+mod coverage;
+mod discovery;
+mod increases;
+mod leaf;
+mod live;
+mod names;
+mod shelf;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::call::Call;
+use super::{KEPT_FIRST, KEPT_LONGEST, KEPT_WITHOUT_SIGNAL, Kept, rules};
+use crate::model::slo::{Measured, Slo, SloBoard, Window};
+use crate::model::source::{SourceError, Trouble};
+use assembly::Answers;
+use catalogue::{Catalogue, Entry};
+use leaf::Leaf;
+use shelf::Shelf;
+
+/// The SLOs of one server.
+pub(super) struct Slos {
+    discover: bool,
+    definitions: Vec<Arc<Slo>>,
+    catalogue: Mutex<Option<Kept<Arc<Catalogue>>>>,
+    shelf: Mutex<Shelf>,
+}
+
+impl Slos {
+    /// `discover`: also those that no definition names.
+    pub(super) fn new(discover: bool, definitions: &[Arc<Slo>]) -> Self {
+        Self {
+            discover,
+            definitions: definitions.to_vec(),
+            catalogue: Mutex::new(None),
+            shelf: Mutex::new(Shelf::default()),
+        }
+    }
+
+    /// Whether there may be any.
+    pub(super) fn are_asked_for(&self) -> bool {
+        self.discover || !self.definitions.is_empty()
+    }
+
+    /// How many there are.
+    ///
+    /// # Errors
+    /// Whatever keeps them from being found.
+    pub(super) async fn count(
+        &self,
+        call: &Call<'_>,
+        rules: &rules::Reading<'_>,
+    ) -> Result<usize, SourceError> {
+        let catalogue = self.catalogue(call, rules).await?;
+        catalogue.trouble.clone().map_or(Ok(catalogue.entries.len()), Err)
+    }
+
+    /// Which there are, found out once in a while. If that fails later on, what was found last still holds.
+    async fn catalogue(
+        &self,
+        call: &Call<'_>,
+        rules: &rules::Reading<'_>,
+    ) -> Result<Arc<Catalogue>, SourceError> {
+        let mut kept = self.catalogue.lock().await;
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.holds()) {
+            return Ok(Arc::clone(&kept.value));
+        }
+        let (catalogue, lasts) = match (self.find(call, rules, kept.is_some()).await, kept.as_ref()) {
+            (Ok(catalogue), before) => {
+                let lasts = before.map_or(KEPT_FIRST, |kept| kept.lasts.saturating_mul(2));
+                (catalogue, lasts.clamp(KEPT_FIRST, KEPT_LONGEST))
+            }
+            (Err(error), _) if error.trouble.is_source_wide() => return Err(error),
+            (Err(_), Some(old)) => return Ok(Arc::clone(&old.value)),
+            (Err(error), None) => {
+                let mut catalogue = Catalogue::make(&self.definitions, &[], false);
+                let warning = format!("SLOs cannot be found by their rules: {}", error.trouble);
+                catalogue.warnings.push(warning.into());
+                catalogue.trouble = Some(error);
+                (catalogue, KEPT_WITHOUT_SIGNAL)
+            }
+        };
+        let value = Arc::new(catalogue);
+        *kept = Some(Kept { value: Arc::clone(&value), since: Instant::now(), lasts, warnings: Vec::new() });
+        Ok(value)
+    }
+
+    /// `is_again`: rather nothing new than less than was known.
+    async fn find(
+        &self,
+        call: &Call<'_>,
+        reading: &rules::Reading<'_>,
+        is_again: bool,
+    ) -> Result<Catalogue, SourceError> {
+        let is_recorded = self.definitions.iter().any(|slo| slo.recorded.is_some());
+        if !self.discover && !is_recorded {
+            return Ok(Catalogue::make(&self.definitions, &[], false));
+        }
+        let raw = discovery::ask(call).await?;
+        if raw.is_empty() {
+            return Ok(Catalogue::make(&self.definitions, &[], self.discover));
+        }
+        // without rules what the series say must do
+        let rules = match rules::board(call, reading).await {
+            Ok((board, _)) => board.rules,
+            Err(SourceError { trouble: Trouble::NotOffered { .. } | Trouble::Forbidden, .. }) => Vec::new(),
+            Err(error) if is_again || error.trouble.is_source_wide() => return Err(error),
+            Err(_) => Vec::new(),
+        };
+        let (mut found, lacking) = discovery::found(&raw, &rules);
+        discovery::add_errors(call, &mut found).await;
+        let mut catalogue = Catalogue::make(&self.definitions, &found, self.discover);
+        if self.discover {
+            catalogue.warnings.extend(lacking);
+        }
+        Ok(catalogue)
+    }
+
+    /// All SLOs, measured at `at`, or at `now` if that is none. With it comes what recognises the same answer next time.
+    ///
+    /// # Errors
+    /// If the source as a whole is in trouble. What else fails is said of the SLO.
+    pub(super) async fn board(
+        &self,
+        call: &Call<'_>,
+        rules: &rules::Reading<'_>,
+        at: Option<Timestamp>,
+        timeout: Duration,
+    ) -> Result<(SloBoard, u64), SourceError> {
+        let catalogue = self.catalogue(call, rules).await?;
+        if let (Some(trouble), true) = (&catalogue.trouble, catalogue.entries.is_empty()) {
+            return Err(trouble.clone());
+        }
+        let moment = at.unwrap_or_else(|| call.server.manners.now(rules.now));
+        // the API takes whole seconds, and all queries must mean the same one
+        let moment = Timestamp::from_second(moment.as_second()).unwrap_or(moment);
+        let (mut present, mut past);
+        let shelf = if at.is_none() {
+            present = self.shelf.lock().await;
+            &mut *present
+        } else {
+            // the past need not wait for the present
+            past = self.shelf.try_lock().map(|shelf| shelf.for_another_time()).unwrap_or_default();
+            &mut past
+        };
+        let mut leaves = leaves(&catalogue, moment);
+        // all of it must fit into what the runtime grants a question: one and a half time-outs
+        shelf.fill(call, &leaves, moment, timeout * 9 / 10).await?;
+        let mut board = read(&catalogue, shelf, &leaves, moment);
+        let gone: Vec<Arc<Leaf>> = catalogue
+            .entries
+            .iter()
+            .zip(&board.readings)
+            .filter(|(_, reading)| {
+                reading.groups.iter().any(|group| group.recent.iter().any(|(_, m)| *m == Measured::Absent))
+            })
+            .flat_map(|(entry, _)| entry.last.iter().flat_map(|way| way.leaves().cloned()))
+            .collect();
+        if !gone.is_empty() {
+            shelf.fill(call, &gone, moment, timeout * 3 / 10).await?;
+            leaves.extend(gone);
+            board = read(&catalogue, shelf, &leaves, moment);
+        }
+        if at.is_none() {
+            shelf.keep_only(&leaves);
+        }
+        board.warnings = catalogue.warnings.iter().cloned().chain(call.warnings()).collect();
+        let digest = digest(&board);
+        Ok((board, digest))
+    }
+}
+
+/// All that is asked for in a round, whether it is due or not.
+fn leaves(catalogue: &Catalogue, at: Timestamp) -> Vec<Arc<Leaf>> {
+    let of = |entry: &Entry| {
+        let recent = entry.recent.iter().flat_map(|(_, way)| way.leaves().cloned());
+        let window = entry.window(at);
+        recent.chain(window.leaves().cloned()).chain(entry.first.leaves().cloned()).collect::<Vec<_>>()
+    };
+    catalogue.entries.iter().flat_map(of).collect()
+}
+
+fn read(catalogue: &Catalogue, shelf: &Shelf, leaves: &[Arc<Leaf>], at: Timestamp) -> SloBoard {
+    let shown = shelf.shown(leaves, at);
+    let answers = Answers::new(&shown, leaves);
+    let readings = catalogue.entries.iter().map(|entry| answers.reading(entry, at)).collect();
+    SloBoard { at, readings, warnings: Vec::new() }
+}
+
+/// Over what is shown. Of a calendar window also how much of it has passed, by the minute.
+fn digest(board: &SloBoard) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    board.warnings.hash(&mut hasher);
+    for reading in &board.readings {
+        (Arc::as_ptr(&reading.slo), &reading.trouble).hash(&mut hasher);
+        if matches!(reading.slo.window, Window::Calendar(_)) {
+            (board.at.as_second() / 60).hash(&mut hasher);
+        }
+        for group in &reading.groups {
+            (&group.labels, group.first, group.newest).hash(&mut hasher);
+            for measured in group.recent.iter().map(|(_, measured)| measured).chain([&group.window]) {
+                std::mem::discriminant(measured).hash(&mut hasher);
+                (measured.error().map(f64::to_bits), measured.events().map(f64::to_bits)).hash(&mut hasher);
+            }
+        }
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,177 @@
+//! What alerting rules tell of an SLO: its pairs, and where nothing else does its objective.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use promql_parser::parser::Expr;
+
+use super::names;
+use crate::model::duration;
+use crate::model::labels::Text;
+use crate::model::promql::{self, bare, constant};
+use crate::model::rule::Rule;
+use crate::model::slo::{Alerting, Family, Notice, Objective, Pair, Severity};
+
+/// Numbers that were meant to be the same differ by less; see SLO.md section 1 on `1 - 0.999`.
+const SAME: f64 = 1e-9;
+
+/// What the rules of one SLO say.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Told {
+    /// Its conditions, the most severe first.
+    pub(super) conditions: Vec<Condition>,
+    pub(super) alerting: Alerting,
+    /// How long a full budget lasts at the factor 1.
+    pub(super) window: Option<Duration>,
+}
+
+/// One pair, as far as the rule says it.
+#[derive(Debug, Clone)]
+pub(super) struct Condition {
+    severity: Severity,
+    long: Duration,
+    short: Duration,
+    bound: Bound,
+    hold: Duration,
+}
+
+/// What both error ratios must exceed: factor * budget.
+#[derive(Debug, Clone, Copy)]
+struct Bound {
+    /// All of it.
+    error: f64,
+    /// If it is a product.
+    factors: Option<(f64, f64)>,
+}
+
+impl Told {
+    /// The pairs for an objective. None if a rule does not fit it.
+    pub(super) fn pairs(&self, objective: Objective) -> Option<Vec<Pair>> {
+        let budget = objective.budget();
+        let pair = |condition: &Condition| {
+            let factor = condition.bound.factor(budget)?;
+            let Condition { severity, long, short, hold, .. } = *condition;
+            Some(Pair { severity, long, short, factor, hold, at_least: false })
+        };
+        let mut pairs: Vec<Pair> = self.conditions.iter().map(pair).collect::<Option<_>>()?;
+        pairs.sort_by_key(|pair| (pair.severity, pair.long));
+        (!pairs.is_empty()).then_some(pairs)
+    }
+
+    /// The objective, where all conditions name the same budget.
+    pub(super) fn objective(&self) -> Option<Objective> {
+        let mut all = self.conditions.iter().map(|condition| {
+            let (_, budget) = condition.bound.factors?;
+            Objective::from_ratio(1.0 - budget).ok()
+        });
+        let first = all.next()??;
+        all.all(|other| other == Some(first)).then_some(first)
+    }
+}
+
+impl Bound {
+    /// What is written as a factor if the rest is the budget, else what is left of the bound.
+    fn factor(self, budget: f64) -> Option<f64> {
+        let is_budget = |number: f64| (number - budget).abs() <= budget * SAME.max(1e-6);
+        let written = self.factors.into_iter().find(|(_, rest)| is_budget(*rest)).map(|(factor, _)| factor);
+        written.or(Some(self.error / budget)).filter(|factor| factor.is_finite() && *factor > 0.0)
+    }
+}
+
+/// What the rules say, by family and identity.
+pub(super) fn told(rules: &[Arc<Rule>]) -> HashMap<(Family, Text), Told> {
+    let mut all: HashMap<(Family, Text), Told> = HashMap::new();
+    for rule in rules {
+        let Ok(expr) = promql::parse(&rule.expr) else { continue };
+        let mut found = Vec::new();
+        conditions(&expr, &mut found);
+        for (family, id, long, short, bound) in found {
+            let told = all.entry((family, id)).or_default();
+            let severity = severity(family, rule, bound);
+            told.conditions.push(Condition { severity, long, short, bound, hold: rule.hold });
+            told.alerting.name = Some(rule.name.clone());
+            let notice = Notice { labels: rule.labels.clone(), annotations: rule.annotations.clone() };
+            match severity {
+                Severity::Page => told.alerting.page.get_or_insert(notice),
+                Severity::Ticket => told.alerting.ticket.get_or_insert(notice),
+            };
+            if let (Family::Pyrra, Some(lasts)) = (family, rule.labels.get("exhaustion")) {
+                told.window = told.window.max(window(lasts, bound));
+            }
+        }
+        if let (Some(id), true) = (rule.labels.get("slo"), rule.expr.contains("absent(")) {
+            let told = all.entry((Family::Pyrra, id.clone())).or_default();
+            told.alerting.absent_name = Some(rule.name.clone());
+            told.alerting.on_absence = true;
+        }
+    }
+    all
+}
+
+/// The window if this is the pair that fires when the budget lasts just as long as the window.
+fn window(lasts: &str, bound: Bound) -> Option<Duration> {
+    let (factor, _) = bound.factors?;
+    let lasts = duration::parse(lasts).ok()?;
+    ((factor - 1.0).abs() < SAME).then_some(lasts)
+}
+
+fn severity(family: Family, rule: &Rule, bound: Bound) -> Severity {
+    let word = match family {
+        Family::Sloth => rule.labels.value("sloth_severity"),
+        Family::Pyrra | Family::Grafana => rule.labels.value("severity"),
+    };
+    match word.to_ascii_lowercase().as_str() {
+        "page" | "critical" => Severity::Page,
+        "ticket" | "warning" | "info" => Severity::Ticket,
+        // the factors from which everybody pages: 6 and 14.4, 7 and 14
+        _ if bound.factors.is_some_and(|(factor, _)| factor > 5.0) => Severity::Page,
+        _ => Severity::Ticket,
+    }
+}
+
+type Pairing = (Family, Text, Duration, Duration, Bound);
+
+/// Each `a > x and b > x` of two lookbacks of one SLO.
+fn conditions(expr: &Expr, found: &mut Vec<Pairing>) {
+    let Expr::Binary(binary) = bare(expr) else { return };
+    match binary.op.to_string().as_str() {
+        "or" => {
+            conditions(&binary.lhs, found);
+            conditions(&binary.rhs, found);
+        }
+        "and" => {
+            let (Some(left), Some(right)) = (comparison(&binary.lhs), comparison(&binary.rhs)) else {
+                return;
+            };
+            if (left.0, &left.1) == (right.0, &right.1) {
+                let (long, short) = (left.2.max(right.2), left.2.min(right.2));
+                found.push((left.0, left.1, long, short, left.3));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `max(series > bound) without (...)` or `series > bound`.
+fn comparison(expr: &Expr) -> Option<(Family, Text, Duration, Bound)> {
+    let expr = match bare(expr) {
+        Expr::Aggregate(aggregate) => bare(&aggregate.expr),
+        other => other,
+    };
+    let Expr::Binary(binary) = expr else { return None };
+    let Expr::VectorSelector(selector) = bare(&binary.lhs) else { return None };
+    if binary.op.to_string() != ">" {
+        return None;
+    }
+    let (family, lookback) = names::lookback(selector.name.as_deref()?)?;
+    let id = selector.matchers.matchers.iter().find(|matcher| matcher.name == family.identity())?;
+    let error = constant(&binary.rhs)?;
+    let factors = match bare(&binary.rhs) {
+        Expr::Binary(product) if product.op.to_string() == "*" => {
+            constant(&product.lhs).zip(constant(&product.rhs))
+        }
+        _ => None,
+    };
+    Some((family, id.value.as_str().into(), lookback, Bound { error, factors }))
+}

@@ -1,0 +1,302 @@
+//! SLOs that nobody wrote down here: found by the series that the rules of Sloth, Pyrra and Grafana leave.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join;
+
+use super::alerting::{self, Told};
+use super::increases::{self, Increases};
+use super::names::{self, GRAFANA_WINDOW, PYRRA_WINDOW};
+use crate::backend::prometheus::call::Call;
+use crate::backend::prometheus::wire::Sample;
+use crate::model::labels::{Labels, Text};
+use crate::model::rule::Rule;
+use crate::model::slo::{
+    self, Alerting, Budgeting, Family, Objective, Origin, Recorded, Slo, Window, pyrra, sloth, standard,
+};
+use crate::model::source::SourceError;
+
+const DAY: Duration = Duration::from_secs(86_400);
+/// Of SLOs that lack something this many are named.
+const NAMED: usize = 5;
+
+/// An SLO that was found.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) slo: Slo,
+    pub(super) recorded: Recorded,
+    /// The series of the error ratio over the window, or where it would be; whether there is one.
+    pub(super) window: (Text, bool),
+    /// How each lookback is written.
+    pub(super) lookbacks: BTreeMap<Duration, Text>,
+    /// Where the events of the window are, if nothing tells the error ratio itself.
+    pub(super) increases: Option<Increases>,
+    /// What is odd about it.
+    pub(super) trouble: Option<Text>,
+}
+
+/// The series that are there, as they came.
+pub(super) struct Raw {
+    traits: Vec<Sample>,
+    ratios: Vec<Sample>,
+}
+
+/// Asks for names and traits, at present and a day ago: what is gone since is missing, not fine.
+///
+/// # Errors
+/// Whatever fails the first query.
+pub(super) async fn ask(call: &Call<'_>) -> Result<Raw, SourceError> {
+    let names = names::TRAITS;
+    let present = format!(r#"{{__name__=~"{names}|.+:burnrate[0-9].*"}}"#);
+    let past = format!(r#"{{__name__=~"{names}"}} offset 1d"#);
+    let (present, past) = join(call.instant_all(&present, None), call.instant_all(&past, None)).await;
+    let is_ratio = |sample: &Sample| names::ratio(sample.labels.value("__name__")).is_some();
+    let (mut ratios, mut traits): (Vec<_>, Vec<_>) = present?.into_iter().partition(is_ratio);
+    let now: BTreeSet<_> = traits
+        .iter()
+        .filter_map(trait_of)
+        .map(|(family, id, name)| (family, id.clone(), name.to_owned()))
+        .collect();
+    let gone = past.unwrap_or_default().into_iter().filter(|sample| {
+        trait_of(sample)
+            .is_some_and(|(family, id, name)| !now.contains(&(family, id.clone(), name.to_owned())))
+    });
+    traits.extend(gone);
+    let is_of = |family| traits.iter().any(|sample| trait_of(sample).is_some_and(|found| found.0 == family));
+    if is_of(Family::Sloth) || is_of(Family::Grafana) {
+        let by = "count by (__name__, sloth_id, grafana_slo_uuid)";
+        let query = format!(r#"{by} ({{__name__=~"{}.+|{}.+"}})"#, names::SLOTH, names::GRAFANA);
+        ratios.extend(call.instant_all(&query, None).await?);
+    }
+    Ok(Raw { traits, ratios })
+}
+
+impl Raw {
+    /// Whether there is any sign of an SLO.
+    pub(super) fn is_empty(&self) -> bool {
+        self.traits.is_empty() && self.ratios.is_empty()
+    }
+}
+
+fn trait_of(sample: &Sample) -> Option<(Family, &Text, &str)> {
+    let name: &str = sample.labels.get("__name__")?;
+    let family = match name {
+        _ if name.starts_with("slo") => Family::Sloth,
+        _ if name.starts_with("pyrra") => Family::Pyrra,
+        _ => Family::Grafana,
+    };
+    Some((family, sample.labels.get(family.identity())?, name))
+}
+
+/// What was gathered of one identity.
+#[derive(Default)]
+struct Gathered {
+    /// Labels that all its series have.
+    common: Option<Labels>,
+    /// Names of all labels that any of them has.
+    labels: BTreeSet<Text>,
+    values: BTreeMap<Text, Vec<f64>>,
+    lookbacks: BTreeMap<Duration, Text>,
+    has_window: bool,
+}
+
+impl Gathered {
+    fn see(&mut self, labels: &Labels) {
+        self.labels.extend(labels.iter().map(|(name, _)| name.clone()));
+        let common = match &self.common {
+            Some(known) => known.without(|name| known.get(name) != labels.get(name)),
+            None => labels.clone(),
+        };
+        self.common = Some(common);
+    }
+
+    fn value(&self, name: &str) -> Option<f64> {
+        self.values.get(name)?.first().copied()
+    }
+
+    /// The strictest that its series say, and whether they agree.
+    fn objective(&self, name: &str) -> Option<(f64, bool)> {
+        let all = self.values.get(name)?;
+        let most = all.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        Some((most, all.iter().all(|value| (value - most).abs() < 1e-12)))
+    }
+}
+
+type Identity = (Family, Text, Text);
+
+fn gather(raw: &Raw) -> BTreeMap<Identity, Gathered> {
+    let mut all: BTreeMap<Identity, Gathered> = BTreeMap::new();
+    for sample in &raw.ratios {
+        let name = sample.labels.value("__name__");
+        let Some((family, metric, written)) = names::ratio(name) else { continue };
+        let Some(id) = sample.labels.get(family.identity()) else { continue };
+        let gathered = all.entry((family, id.clone(), metric.into())).or_default();
+        if family == Family::Pyrra {
+            gathered.see(&sample.labels);
+        }
+        if let Some((_, lookback)) = names::lookback(name) {
+            gathered.lookbacks.insert(lookback, written.into());
+        }
+        gathered.has_window |= family == Family::Grafana && written == GRAFANA_WINDOW;
+    }
+    for sample in &raw.traits {
+        let Some((family, id, name)) = trait_of(sample) else { continue };
+        let known: Vec<Identity> = all.keys().filter(|(f, i, _)| (*f, i) == (family, id)).cloned().collect();
+        let identities = if known.is_empty() { vec![(family, id.clone(), "".into())] } else { known };
+        for identity in identities {
+            let gathered = all.entry(identity).or_default();
+            if family != Family::Pyrra {
+                gathered.see(&sample.labels);
+            }
+            gathered.values.entry(name.into()).or_default().push(sample.value);
+        }
+    }
+    all
+}
+
+/// The SLOs that these series and rules tell of, and in words what cannot be told.
+pub(super) fn found(raw: &Raw, rules: &[Arc<Rule>]) -> (Vec<Found>, Vec<Text>) {
+    let told = alerting::told(rules);
+    let mut all = Vec::new();
+    let mut lacking: BTreeMap<(Family, &str), Vec<Text>> = BTreeMap::new();
+    for ((family, id, metric), gathered) in gather(raw) {
+        let told = told.get(&(family, id.clone())).cloned().unwrap_or_default();
+        match one(family, &id, &metric, &gathered, told) {
+            Ok(found) => all.push(found),
+            Err(what) => lacking.entry((family, what)).or_default().push(id),
+        }
+    }
+    let warnings = lacking.into_iter().map(|((family, what), ids)| {
+        let named = ids.iter().take(NAMED).map(|id| &**id).collect::<Vec<_>>().join(", ");
+        let more = if ids.len() > NAMED { ", ..." } else { "" };
+        let noun = if ids.len() == 1 { "SLO" } else { "SLOs" };
+        format!("{} {noun} of {} without {what}, not shown: {named}{more}", ids.len(), family.name()).into()
+    });
+    (all, warnings.collect())
+}
+
+/// One of them, or what it lacks.
+fn one(
+    family: Family,
+    id: &Text,
+    metric: &Text,
+    gathered: &Gathered,
+    told: Told,
+) -> Result<Found, &'static str> {
+    let common = gathered.common.clone().unwrap_or_default();
+    let label = |name: &str| common.get(name).cloned();
+    let (objective, agree) = objective(family, gathered, &common, &told).ok_or("an objective")?;
+    let length = window(family, gathered, &told).ok_or("a window")?;
+    let (name, service) = match family {
+        Family::Sloth => (label("sloth_slo"), label("sloth_service")),
+        Family::Pyrra => (None, None),
+        Family::Grafana => (label("grafana_slo_name"), label("grafana_slo_service")),
+    };
+    let mut labels = common.without(|label| names::is_own(family, label));
+    if let (Some(team), None) = (label("grafana_slo_team"), labels.get("team")) {
+        let own = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+        labels = Labels::new(own.chain([("team".into(), team)]).collect());
+    }
+    let pairs = told.pairs(objective).unwrap_or_else(|| match family {
+        Family::Sloth => sloth(length).map(Vec::from).unwrap_or_default(),
+        Family::Pyrra => Vec::from(pyrra(length)),
+        Family::Grafana => Vec::from(standard(length)),
+    });
+    let mut lookbacks = gathered.lookbacks.clone();
+    let window = match family {
+        Family::Sloth => match lookbacks.remove(&length) {
+            Some(known) => (names::name(family, "", &known), true),
+            None => (names::name(family, "", &slo::written(length)), false),
+        },
+        Family::Pyrra => (PYRRA_WINDOW.to_owned(), gathered.values.contains_key(PYRRA_WINDOW)),
+        Family::Grafana => (names::name(family, "", GRAFANA_WINDOW), gathered.has_window),
+    };
+    let trouble = (!agree).then(|| "its series say several objectives; the strictest is taken".into());
+    let no_pairs = pairs.is_empty().then(|| "no burn-rate pairs are known for this window".into());
+    let is_meta = |label: &str| {
+        label == "__name__"
+            || label == family.identity()
+            || matches!(label, "sloth_mode" | "sloth_objective" | "sloth_spec" | "sloth_version")
+    };
+    let recorded = Recorded {
+        family,
+        id: id.clone(),
+        labels: common.without(is_meta),
+        metric: metric.clone(),
+        lookbacks: lookbacks.keys().copied().collect(),
+    };
+    let slo = Slo {
+        id: id.clone(),
+        name: name.unwrap_or_else(|| id.clone()),
+        service,
+        description: Text::default(),
+        labels,
+        objective,
+        window: Window::Rolling(length),
+        budgeting: Budgeting::Occurrences,
+        sli: None,
+        grouping: Vec::new(),
+        pairs,
+        alerting: Alerting { ..told.alerting },
+        recorded: Some(recorded.clone()),
+        origin: Origin::Series,
+    };
+    let is_split = |label: &&Text| !names::is_own(family, label) && common.get(label).is_none();
+    let increases = (family == Family::Pyrra && !window.1).then(|| Increases {
+        metric: metric.clone(),
+        window: increases::window(&slo),
+        groups: gathered.labels.iter().filter(is_split).cloned().collect(),
+        errors: None,
+    });
+    Ok(Found {
+        increases,
+        slo,
+        recorded,
+        window: (window.0.into(), window.1),
+        lookbacks,
+        trouble: trouble.or(no_pairs),
+    })
+}
+
+fn objective(family: Family, gathered: &Gathered, common: &Labels, told: &Told) -> Option<(Objective, bool)> {
+    let name = match family {
+        Family::Sloth => "slo:objective:ratio",
+        Family::Pyrra => "pyrra_objective",
+        Family::Grafana => "grafana_slo_objective",
+    };
+    let said =
+        gathered.objective(name).and_then(|(ratio, agree)| Some((Objective::from_ratio(ratio).ok()?, agree)));
+    let written = || common.get("sloth_objective").and_then(|text| Objective::percent(text).ok());
+    said.or_else(|| written().or_else(|| told.objective()).map(|objective| (objective, true)))
+}
+
+fn window(family: Family, gathered: &Gathered, told: &Told) -> Option<Duration> {
+    let seconds = match family {
+        Family::Sloth => gathered.value("slo:time_period:days").map(|days| days * DAY.as_secs_f64()),
+        Family::Pyrra => gathered.value("pyrra_window"),
+        Family::Grafana => gathered.value("grafana_slo_objective_window_seconds"),
+    };
+    let said = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds.round()).ok());
+    let longest = || match family {
+        // the alerts look back three days at most in every set that Sloth brings
+        Family::Sloth => gathered.lookbacks.keys().copied().max().filter(|longest| *longest > 3 * DAY),
+        Family::Pyrra | Family::Grafana => None,
+    };
+    let is_sane = |window: &Duration| *window >= Duration::from_secs(60) && *window <= 4000 * DAY;
+    said.filter(is_sane).or(told.window.filter(is_sane)).or_else(longest)
+}
+
+/// Asks which events of SLOs of Pyrra fail, where their generic rules are missing.
+pub(super) async fn add_errors(call: &Call<'_>, found: &mut [Found]) {
+    if found.iter().all(|found| found.increases.is_none()) {
+        return;
+    }
+    let mut errors = increases::errors(call).await;
+    for found in found {
+        if let Some(increases) = &mut found.increases {
+            increases.errors = errors.remove(&(found.recorded.id.clone(), increases.metric.clone()));
+        }
+    }
+}

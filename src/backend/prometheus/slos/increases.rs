@@ -1,0 +1,169 @@
+//! The events of a whole window in the series that Pyrra keeps for it (`http_requests:increase4w`), for servers without its
+//! generic rules.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use promql_parser::parser::{Expr, VectorSelector};
+use serde::Deserialize;
+
+use super::names;
+use crate::backend::prometheus::call::Call;
+use crate::backend::prometheus::wire::{Pairs, Piece, Sample};
+use crate::model::labels::{Labels, Text};
+use crate::model::matcher::{Matcher, Operator};
+use crate::model::promql::{self, bare};
+use crate::model::slo::{Family, Measured, Side, Slo, written};
+
+/// What is kept of the events of one SLO.
+#[derive(Debug, Clone)]
+pub(super) struct Increases {
+    /// What stands before `:increase4w`.
+    pub(super) metric: Text,
+    /// `4w`
+    pub(super) window: Text,
+    /// Labels that split the SLO; any other label only tells events apart.
+    pub(super) groups: Vec<Text>,
+    /// Which of the events failed, where that cannot be seen by `le`.
+    pub(super) errors: Option<Errors>,
+}
+
+/// The failed ones among the events of a ratio.
+#[derive(Debug, Clone)]
+pub(super) struct Errors {
+    metric: String,
+    matchers: Vec<Matcher>,
+}
+
+#[derive(Deserialize)]
+struct Groups<'a> {
+    #[serde(borrow, default)]
+    groups: Vec<Group<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Group<'a> {
+    #[serde(borrow, default)]
+    rules: Vec<Rule<'a>>,
+}
+
+#[derive(Deserialize)]
+struct Rule<'a> {
+    #[serde(borrow, default)]
+    name: Piece<'a>,
+    #[serde(borrow, default)]
+    query: Piece<'a>,
+    #[serde(borrow, default)]
+    labels: Pairs<'a>,
+}
+
+/// Which events fail, by SLO and metric, as far as recording rules tell; nothing where they are not shown.
+pub(super) async fn errors(call: &Call<'_>) -> HashMap<(Text, Text), Errors> {
+    let mut all = HashMap::new();
+    let Ok(body) = call.get("api/v1/rules", &[("type", "record")]).await else { return all };
+    let Ok(groups) = call.open::<Groups<'_>>(&body) else { return all };
+    let reader = &call.server.reader;
+    for rule in groups.groups.iter().flat_map(|group| &group.rules) {
+        let Some((Family::Pyrra, metric, _)) = names::ratio(&rule.name.0) else { continue };
+        let labels = reader.labels(&rule.labels);
+        let Some(id) = labels.get("slo") else { continue };
+        let key = (id.clone(), reader.text(metric));
+        if !all.contains_key(&key)
+            && let Some(errors) = Errors::of(&rule.query.0)
+        {
+            all.insert(key, errors);
+        }
+    }
+    all
+}
+
+impl Errors {
+    /// From `sum(rate(errors[5m])) / sum(rate(total[5m]))`: what the first selector wants and the second one does not.
+    fn of(burn_rate: &str) -> Option<Self> {
+        let expr = promql::parse(burn_rate).ok()?;
+        let Expr::Binary(division) = bare(&expr) else { return None };
+        if division.op.to_string() != "/" {
+            return None;
+        }
+        let (failed, total) = (rated(&division.lhs)?, rated(&division.rhs)?);
+        let signed = |selector: &VectorSelector| {
+            let matchers = selector.matchers.matchers.iter().filter(|matcher| matcher.name != "__name__");
+            matchers.map(|m| (m.name.clone(), sign(&m.op.to_string()), m.value.clone())).collect::<Vec<_>>()
+        };
+        let wanted = signed(total);
+        let more = signed(failed).into_iter().filter(|matcher| !wanted.contains(matcher));
+        let matchers = more.map(|(name, operator, value)| Matcher::new(name, operator?, value).ok());
+        let name = failed.name.as_deref()?;
+        let metric = name.strip_suffix("_total").unwrap_or(name).to_owned();
+        Some(Self { metric, matchers: matchers.collect::<Option<_>>()? })
+    }
+}
+
+fn sign(operator: &str) -> Option<Operator> {
+    let all = [Operator::Equal, Operator::NotEqual, Operator::Matches, Operator::MatchesNot];
+    all.into_iter().find(|known| known.sign() == operator)
+}
+
+/// What is rated in `sum by (...) (rate(selector[5m]))`.
+fn rated(expr: &Expr) -> Option<&VectorSelector> {
+    let Expr::Aggregate(sum) = bare(expr) else { return None };
+    let Expr::Call(call) = bare(&sum.expr) else { return None };
+    match call.args.args.first().map(|argument| bare(argument)) {
+        Some(Expr::MatrixSelector(matrix)) => Some(&matrix.vs),
+        _ => None,
+    }
+}
+
+/// One query for the events of all these windows.
+pub(super) fn query(windows: &BTreeSet<Text>) -> String {
+    let windows = windows.iter().map(|window| regex::escape(window)).collect::<Vec<_>>().join("|");
+    let pattern = promql::quoted(&format!(".+:(?:increase|sum|count)(?:{windows})"));
+    format!(r#"{{__name__=~{pattern},slo!=""}}"#)
+}
+
+/// How the window stands in the names.
+pub(super) fn window(slo: &Slo) -> Text {
+    written(slo.window.nominal()).into()
+}
+
+/// The series of one SLO by the name that they have.
+pub(super) type Series<'a> = &'a dyn Fn(&str) -> Vec<&'a Sample>;
+
+impl Increases {
+    /// The error ratio of each group over the window; `None` if these series do not tell.
+    pub(super) fn measured(&self, series: Series<'_>) -> Option<BTreeMap<Labels, Measured>> {
+        let Self { metric, window, .. } = self;
+        let counts = series(&format!("{metric}:count{window}"));
+        if !counts.is_empty() {
+            let sums = series(&format!("{metric}:sum{window}"));
+            return Some(self.ratios(Side::Good, sums, counts));
+        }
+        let events = series(&format!("{metric}:increase{window}"));
+        if events.iter().any(|sample| sample.labels.get("le").is_some()) {
+            let (fast, all) = events.into_iter().partition(|sample| sample.labels.get("le").is_some());
+            return Some(self.ratios(Side::Good, fast, all));
+        }
+        let errors = self.errors.as_ref()?;
+        let failed = series(&format!("{}:increase{window}", errors.metric)).into_iter();
+        let failed =
+            failed.filter(|sample| errors.matchers.iter().all(|matcher| matcher.matches(&sample.labels)));
+        Some(self.ratios(Side::Bad, failed.collect(), events))
+    }
+
+    fn ratios(&self, side: Side, part: Vec<&Sample>, total: Vec<&Sample>) -> BTreeMap<Labels, Measured> {
+        let (part, total) = (self.sums(part), self.sums(total));
+        let labels = part.keys().chain(total.keys()).collect::<BTreeSet<_>>();
+        let measured = |labels: &Labels| {
+            Measured::of_counts(side, part.get(labels).copied(), total.get(labels).copied(), Some(1.0))
+        };
+        labels.into_iter().map(|labels| (labels.clone(), measured(labels))).collect()
+    }
+
+    fn sums(&self, samples: Vec<&Sample>) -> BTreeMap<Labels, f64> {
+        let mut sums = BTreeMap::new();
+        for sample in samples {
+            let group = sample.labels.without(|label| !self.groups.iter().any(|name| **name == *label));
+            *sums.entry(group).or_insert(0.0) += sample.value;
+        }
+        sums
+    }
+}

@@ -1,0 +1,187 @@
+//! The smallest things that are asked for: one query each, with what is known of joining it with others.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use promql_parser::label::MatchOp;
+use promql_parser::parser::Expr;
+use promql_parser::parser::value::ValueType;
+
+use crate::model::duration;
+use crate::model::labels::Text;
+use crate::model::promql::{self, bare, is_plain_name};
+use crate::model::slo::Family;
+
+/// How often it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Pace {
+    /// Each round.
+    Each,
+    /// Every ten minutes, for it is costly and changes slowly.
+    Rarely,
+}
+
+impl Pace {
+    /// Up to six hours each round, 1d and longer rarely.
+    pub(super) fn of(lookback: Duration) -> Self {
+        if lookback <= Duration::from_secs(6 * 3600) { Self::Each } else { Self::Rarely }
+    }
+}
+
+/// What is asked of a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Wrap {
+    /// Its value.
+    Value,
+    /// When, within so much time, it first had one; looked at every `step`.
+    First { within: Duration, step: Duration },
+    /// When it last had one.
+    Last { within: Duration, step: Duration },
+}
+
+impl Wrap {
+    pub(super) fn around(self, query: &str) -> String {
+        let (function, within, step) = match self {
+            Self::Value => return query.to_owned(),
+            Self::First { within, step } => ("min_over_time", within, step),
+            Self::Last { within, step } => ("max_over_time", within, step),
+        };
+        let (within, step) = (duration::text(within), duration::text(step));
+        format!("{function}(timestamp({query}\n)[{within}:{step}])")
+    }
+}
+
+/// How a query goes together with others.
+#[derive(Debug)]
+pub(super) enum Joining {
+    /// Not at all: what it says is not known, or it speaks of many SLOs already.
+    Alone,
+    /// With a tag on its series.
+    Tagged,
+    /// As one of many values of a label, too.
+    Merged(Shape),
+}
+
+/// `sum(rate(metric{matchers}[range]))`
+#[derive(Debug)]
+pub(super) struct Shape {
+    pub(super) function: String,
+    pub(super) metric: String,
+    /// Name, sign and value.
+    pub(super) matchers: Vec<(String, String, String)>,
+    pub(super) range: Duration,
+}
+
+/// One query.
+#[derive(Debug)]
+pub(super) struct Leaf {
+    /// Recognises it from round to round.
+    pub(super) key: Text,
+    /// What is asked at heart.
+    pub(super) query: String,
+    pub(super) wrap: Wrap,
+    pub(super) pace: Pace,
+    /// Over how long it looks: how heavy it is.
+    pub(super) lookback: Duration,
+    /// Whose recorded series it asks for, for all their SLOs at once.
+    pub(super) family: Option<Family>,
+    joining: OnceLock<Joining>,
+}
+
+impl Leaf {
+    /// A query of one SLO over a lookback.
+    pub(super) fn of_slo(query: String, wrap: Wrap, lookback: Duration) -> Self {
+        let key = wrap.around(&query).into();
+        let pace = if wrap == Wrap::Value { Pace::of(lookback) } else { Pace::Rarely };
+        Self { key, query, wrap, pace, lookback, family: None, joining: OnceLock::new() }
+    }
+
+    /// The same query as far as the next round is concerned, though its text may be another.
+    pub(super) fn known_as(self, key: &str) -> Self {
+        Self { key: key.into(), ..self }
+    }
+
+    /// A query for all SLOs of a family.
+    pub(super) fn of_family(family: Family, query: String, pace: Pace) -> Self {
+        let joining = OnceLock::from(Joining::Alone);
+        let (key, wrap, lookback) = (query.as_str().into(), Wrap::Value, Duration::ZERO);
+        Self { key, query, wrap, pace, lookback, family: Some(family), joining }
+    }
+
+    /// The whole query.
+    pub(super) fn text(&self) -> String {
+        self.wrap.around(&self.query)
+    }
+
+    pub(super) fn joining(&self) -> &Joining {
+        self.joining.get_or_init(|| joining(&self.query))
+    }
+}
+
+/// A text that the parser does not know is asked as it stands: no server's dialect is ours to judge.
+fn joining(query: &str) -> Joining {
+    match promql::parse(query) {
+        Ok(expr) if expr.value_type() == ValueType::Vector => {
+            Shape::of(&expr).map_or(Joining::Tagged, Joining::Merged)
+        }
+        Ok(_) | Err(_) => Joining::Alone,
+    }
+}
+
+impl Shape {
+    const FUNCTIONS: [&'static str; 4] = ["rate", "increase", "sum_over_time", "count_over_time"];
+
+    fn of(expr: &Expr) -> Option<Self> {
+        let Expr::Aggregate(sum) = bare(expr) else { return None };
+        let Expr::Call(call) = bare(&sum.expr) else { return None };
+        let [argument] = &call.args.args[..] else { return None };
+        let Expr::MatrixSelector(matrix) = bare(argument) else { return None };
+        let selector = &matrix.vs;
+        let is_plain = sum.op.to_string() == "sum"
+            && sum.modifier.is_none()
+            && Self::FUNCTIONS.contains(&call.func.name)
+            && selector.offset.is_none()
+            && selector.at.is_none()
+            && selector.matchers.or_matchers.is_empty();
+        let metric = selector.name.clone().filter(|_| is_plain)?;
+        let matcher = |matcher: &promql_parser::label::Matcher| {
+            let sign = match matcher.op {
+                MatchOp::Equal => "=",
+                MatchOp::NotEqual => "!=",
+                MatchOp::Re(_) => "=~",
+                MatchOp::NotRe(_) => "!~",
+            };
+            (matcher.name.clone(), sign.to_owned(), matcher.value.clone())
+        };
+        let mut matchers: Vec<_> = selector.matchers.matchers.iter().map(matcher).collect();
+        matchers.retain(|(name, ..)| name != "__name__");
+        matchers.sort();
+        Some(Self { function: call.func.name.to_owned(), metric, matchers, range: matrix.range })
+    }
+
+    /// The labels of which it wants exactly one value.
+    pub(super) fn labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        let equal = self.matchers.iter().filter(|(_, sign, value)| sign == "=" && !value.is_empty());
+        equal.map(|(name, _, value)| (name.as_str(), value.as_str())).filter(|(name, _)| is_plain_name(name))
+    }
+
+    /// Everything about it but the value of one label.
+    pub(super) fn beside(&self, label: &str) -> Beside<'_> {
+        let matchers = self.matchers.iter().filter(|(name, sign, _)| name != label || sign != "=");
+        (&self.function, &self.metric, matchers.collect(), self.range)
+    }
+
+    /// For several values of a label at once, each its own series.
+    pub(super) fn over<'a>(&self, label: &str, values: impl Iterator<Item = &'a str>) -> String {
+        let any = values.map(regex::escape).collect::<Vec<_>>().join("|");
+        let (function, metric, matchers, range) = self.beside(label);
+        let others = matchers.iter().fold(String::new(), |others, (name, sign, value)| {
+            others + name + sign + &promql::quoted(value) + ","
+        });
+        let (any, range) = (promql::quoted(&any), duration::text(range));
+        format!("sum by ({label}) ({function}({metric}{{{others}{label}=~{any}}}[{range}]))")
+    }
+}
+
+/// A [`Shape`] without the value of one label.
+pub(super) type Beside<'a> = (&'a String, &'a String, Vec<&'a (String, String, String)>, Duration);

@@ -1,0 +1,115 @@
+//! What a definition's own queries tell of themselves: groups, and whether they count events.
+
+use std::time::Duration;
+
+use promql_parser::parser::{Expr, LabelModifier};
+
+use crate::model::labels::Text;
+use crate::model::promql::{self, bare};
+use crate::model::slo::query::{self, Measure};
+use crate::model::slo::{Budgeting, Slo};
+
+/// What a total counts in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Unit {
+    /// Events of a second, over this lookback.
+    Rate(Duration),
+    /// As [`Unit::Rate`], over what has passed of the window.
+    RateOfCalendar,
+    /// Events.
+    Events,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl Unit {
+    /// By the functions in the query.
+    pub(super) fn of(total: &str, lookback: Duration) -> Self {
+        let Ok(expr) = promql::parse(total) else { return Self::Unknown };
+        let (mut rates, mut counts) = (false, false);
+        each(&expr, &mut |expr| {
+            if let Expr::Call(call) = expr {
+                rates |= matches!(call.func.name, "rate" | "irate");
+                counts |= matches!(call.func.name, "increase" | "sum_over_time" | "count_over_time");
+            }
+        });
+        match (rates, counts) {
+            (true, false) => Self::Rate(lookback),
+            (false, true) => Self::Events,
+            _ => Self::Unknown,
+        }
+    }
+
+    pub(super) fn over_calendar(self) -> Self {
+        match self {
+            Self::Rate(_) => Self::RateOfCalendar,
+            other => other,
+        }
+    }
+
+    /// By what the total must be multiplied to be a number of events.
+    pub(super) fn per_event(self, elapsed: Duration) -> Option<f64> {
+        match self {
+            Self::Rate(lookback) => Some(lookback.as_secs_f64()),
+            Self::RateOfCalendar => Some(elapsed.as_secs_f64()),
+            Self::Events => Some(1.0),
+            Self::Unknown => None,
+        }
+    }
+}
+
+/// The labels that split the SLO: those that it names, else those by which its query sums.
+pub(super) fn grouping(slo: &Slo) -> Vec<Text> {
+    if !slo.grouping.is_empty() {
+        return slo.grouping.clone();
+    }
+    let plain = Slo { budgeting: Budgeting::Occurrences, ..slo.clone() };
+    let query = match query::measure(&plain, Duration::from_secs(300)) {
+        Some(Measure::Counts { total, .. }) => total,
+        Some(Measure::Ratio(ratio)) => ratio,
+        None => return Vec::new(),
+    };
+    promql::parse(&query).map_or_else(|_| Vec::new(), |expr| by(&expr))
+}
+
+fn by(expr: &Expr) -> Vec<Text> {
+    match bare(expr) {
+        Expr::Aggregate(aggregate) => match &aggregate.modifier {
+            Some(LabelModifier::Include(labels)) => {
+                labels.labels.iter().map(|name| name.as_str().into()).collect()
+            }
+            _ => Vec::new(),
+        },
+        Expr::Binary(binary) => {
+            let left = by(&binary.lhs);
+            if left.is_empty() { by(&binary.rhs) } else { left }
+        }
+        Expr::Unary(unary) => by(&unary.expr),
+        Expr::Subquery(subquery) => by(&subquery.expr),
+        Expr::Call(call) => {
+            call.args.args.iter().map(|argument| by(argument)).find(|by| !by.is_empty()).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Every expression inside, and the expression itself.
+fn each(expr: &Expr, see: &mut impl FnMut(&Expr)) {
+    see(expr);
+    match expr {
+        Expr::Aggregate(aggregate) => each(&aggregate.expr, see),
+        Expr::Unary(unary) => each(&unary.expr, see),
+        Expr::Binary(binary) => {
+            each(&binary.lhs, see);
+            each(&binary.rhs, see);
+        }
+        Expr::Paren(paren) => each(&paren.expr, see),
+        Expr::Subquery(subquery) => each(&subquery.expr, see),
+        Expr::Call(call) => call.args.args.iter().for_each(|argument| each(argument, see)),
+        Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::VectorSelector(_)
+        | Expr::MatrixSelector(_)
+        | Expr::Extension(_) => {}
+    }
+}

@@ -1,0 +1,122 @@
+//! SLOs against a stand-in that knows a few series by name, and looks at times as a server would.
+
+mod defined;
+mod found;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::backend::double::{Asked, Canned, Double};
+use crate::backend::prometheus::Prometheus;
+use crate::backend::{Means, Source};
+use crate::config::settings::{Settings, SourceKind};
+use crate::model::ask::Ask;
+use crate::model::ask::{Answer, AskKind, Reply};
+use crate::model::slo::{GroupReading, Measured, Slo, SloBoard, SloReading};
+use crate::model::source::SourceId;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn now() -> Timestamp {
+    "2026-03-01T12:00:00.5Z".parse().unwrap()
+}
+
+fn success(data: &Value) -> Canned {
+    Canned::json(&json!({ "status": "success", "data": data }).to_string())
+}
+
+/// An instant answer.
+fn vector(series: impl IntoIterator<Item = (Value, f64)>) -> Canned {
+    let text = |value: f64| if value.is_nan() { "NaN".to_owned() } else { value.to_string() };
+    let series =
+        series.into_iter().map(|(labels, value)| json!({ "metric": labels, "value": [1.5, text(value)] }));
+    success(&json!({ "resultType": "vector", "result": series.collect::<Vec<_>>() }))
+}
+
+fn refuse(message: &str) -> Canned {
+    Canned::new(422, "application/json", &json!({ "status": "error", "error": message }).to_string())
+}
+
+/// What every server answers: who it is, its rules, and a query that it does not know.
+fn otherwise(asked: &Asked) -> Canned {
+    match asked.path.as_str() {
+        "/api/v1/status/buildinfo" => {
+            success(&json!({ "version": "3.1.0", "revision": "a", "goVersion": "go" }))
+        }
+        "/api/v1/rules" => success(&json!({ "groups": [] })),
+        "/api/v1/query" => vector([]),
+        _ => Canned::new(404, "text/plain", "404 page not found"),
+    }
+}
+
+/// A server that has these recorded series.
+async fn keeping(series: Vec<(Value, f64)>, rules: Value) -> Double {
+    Double::start(move |asked| {
+        if asked.path == "/api/v1/rules" {
+            return success(&rules);
+        }
+        let query = asked.parameter("query");
+        if asked.path != "/api/v1/query" || query.contains("_over_time") || query.contains("offset") {
+            return otherwise(asked);
+        }
+        let pattern = query.split_once("__name__=~\"").and_then(|(_, rest)| rest.split_once('"'));
+        let name = match pattern {
+            Some((pattern, _)) => pattern.replace("\\\\", "\\"),
+            None => query.split('{').next().unwrap_or_default().to_owned(),
+        };
+        let name = regex::Regex::new(&format!("^(?:{name})$")).unwrap();
+        let is_meant = |labels: &Value| labels["__name__"].as_str().is_some_and(|it| name.is_match(it));
+        vector(series.iter().filter(|(labels, _)| is_meant(labels)).cloned())
+    })
+    .await
+}
+
+fn no_rules() -> Value {
+    json!({ "groups": [] })
+}
+
+fn source(double: &Double, definitions: &[Arc<Slo>], discover: bool) -> Prometheus {
+    let mut settings = Settings::default();
+    settings.slo.discover = discover;
+    let means = Means { settings: &settings, packs: &[], slos: definitions, now };
+    Prometheus::new(&SourceId::new("prom"), &double.source(SourceKind::Prometheus), means).unwrap()
+}
+
+async fn reply(source: &Prometheus, at: Option<Timestamp>) -> Reply {
+    source.answer(&Ask::Slos { at }, None).await.unwrap()
+}
+
+async fn board(source: &Prometheus) -> SloBoard {
+    match reply(source, None).await.answer {
+        Answer::Slos(board) => board,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The only group of the only SLO.
+fn only(board: &SloBoard) -> (&SloReading, &GroupReading) {
+    let [reading] = &board.readings[..] else { panic!("{board:?}") };
+    let [group] = &reading.groups[..] else { panic!("{reading:?}") };
+    (reading, group)
+}
+
+fn errors(group: &GroupReading) -> BTreeMap<u64, f64> {
+    let error =
+        |(lookback, measured): &(Duration, Measured)| Some((lookback.as_secs() / 60, measured.error()?));
+    group.recent.iter().filter_map(error).collect()
+}
+
+#[tokio::test]
+async fn slos_are_only_asked_for_where_there_may_be_some() {
+    let double = Double::start(otherwise).await;
+    assert!(!source(&double, &[], false).info().answers.contains(&AskKind::Slos));
+    let empty = source(&double, &[], true);
+    assert!(empty.info().answers.contains(&AskKind::Slos));
+    assert_eq!(board(&empty).await.readings.len(), 0);
+}

@@ -1,0 +1,376 @@
+//! SLOs that files define, measured by their own queries or by what rules keep of them.
+
+use super::*;
+use crate::backend::prometheus::call::Call;
+use crate::backend::prometheus::slos::catalogue::Catalogue;
+use crate::backend::prometheus::slos::shelf::Shelf;
+use crate::backend::prometheus::slos::{leaves, read};
+use crate::model::labels::Labels;
+use crate::model::slo::query::{self, Measure};
+use crate::model::slo::{
+    Alerting, Budgeting, Calendar, CalendarUnit, Evaluation, Family, Objective, Odd, Origin, Recorded,
+    Selector, Side, Sli, Template, Window, standard,
+};
+
+fn slo(id: &str, sli: Option<Sli>) -> Slo {
+    Slo {
+        id: id.into(),
+        name: id.into(),
+        service: None,
+        description: "".into(),
+        labels: Labels::default(),
+        objective: Objective::percent("99.9").unwrap(),
+        window: Window::Rolling(30 * DAY),
+        budgeting: Budgeting::Occurrences,
+        sli,
+        grouping: Vec::new(),
+        pairs: Vec::from(standard(30 * DAY)),
+        alerting: Alerting::default(),
+        recorded: None,
+        origin: Origin::Series,
+    }
+}
+
+fn counters(part: &str, total: &str) -> Sli {
+    let selector = |text: &str| Selector::parse(text).unwrap();
+    Sli::Counters { side: Side::Bad, part: selector(part), total: selector(total) }
+}
+
+fn events(part: &str, total: &str) -> Sli {
+    let template = |text: &str| Template::parse(text).unwrap();
+    Sli::Events { side: Side::Bad, part: template(part), total: template(total) }
+}
+
+/// The parts of a joined query: `label_replace(QUERY, "burnwatch_slo", "N", "", "")`.
+fn parts(query: &str) -> Vec<(String, String)> {
+    let parts = query.split(" or label_replace(").map(|part| part.trim_start_matches("label_replace("));
+    let part = |part: &str| {
+        let (query, rest) = part.rsplit_once(r#", "burnwatch_slo", ""#)?;
+        Some((query.trim().to_owned(), rest.split('"').next()?.to_owned()))
+    };
+    parts.filter_map(part).collect()
+}
+
+/// A server that answers single queries, joined or not: `None` is a query that it refuses.
+async fn answering(answer: impl Fn(&str) -> Option<Vec<(Value, f64)>> + Send + Sync + 'static) -> Double {
+    Double::start(move |asked| {
+        if asked.path != "/api/v1/query" {
+            return otherwise(asked);
+        }
+        let query = asked.parameter("query");
+        if !query.starts_with("label_replace(") {
+            return answer(query).map_or_else(|| refuse("it is broken"), vector);
+        }
+        let mut all = Vec::new();
+        for (query, tag) in parts(query) {
+            let Some(series) = answer(&query) else { return refuse("one of many is broken") };
+            all.extend(series.into_iter().map(|(mut labels, value)| {
+                labels["burnwatch_slo"] = json!(tag);
+                (labels, value)
+            }));
+        }
+        vector(all)
+    })
+    .await
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as the others answer")]
+fn one(value: f64) -> Option<Vec<(Value, f64)>> {
+    Some(vec![(json!({}), value)])
+}
+
+#[tokio::test]
+async fn missing_and_zero_are_told_apart_by_asking_for_part_and_total_alone() {
+    let double = answering(|query| match query {
+        _ if query.contains("bad_total") => Some(vec![]),
+        _ if query.contains("gone_total") => Some(vec![]),
+        _ if query.contains("idle_total") => one(0.0),
+        _ => one(10.0),
+    })
+    .await;
+    let definitions = ["all_total", "gone_total", "idle_total"]
+        .map(|total| Arc::new(slo(total, Some(counters("bad_total", total)))));
+    let board = board(&source(&double, &definitions, false)).await;
+    let [all, gone, idle] = &board.readings[..] else { panic!("{board:?}") };
+    assert_eq!(all.groups[0].over(HOUR), Measured::Ratio { error: 0.0, events: Some(36_000.0) });
+    assert_eq!(gone.groups[0].over(HOUR), Measured::Absent);
+    assert_eq!(idle.groups[0].over(HOUR), Measured::NoTraffic);
+    assert_eq!((all.evaluation, all.groups[0].window.error()), (Evaluation::Live, Some(0.0)));
+}
+
+#[tokio::test]
+async fn where_there_are_no_data_the_last_ones_are_looked_for() {
+    let double = answering(|query| match query {
+        _ if query.starts_with("max_over_time(timestamp(") && query.contains("[1d:5m]") => {
+            one(1_772_300_000.0)
+        }
+        _ if query.starts_with("min_over_time(timestamp(") => one(1_770_000_000.0),
+        _ if query.contains("[30d]") => one(1.0),
+        _ => Some(vec![]),
+    })
+    .await;
+    let board = board(&source(&double, &[Arc::new(slo("a", Some(counters("bad", "all"))))], false)).await;
+    let (_, group) = only(&board);
+    assert_eq!(group.newest, Timestamp::from_second(1_772_300_000).ok());
+    assert_eq!(group.first, Timestamp::from_second(1_770_000_000).ok());
+}
+
+#[tokio::test]
+async fn what_differs_in_one_value_only_is_one_query() {
+    let double = Double::start(|asked| {
+        let query = asked.parameter("query");
+        if !query.contains("sum by (job)") {
+            return otherwise(asked);
+        }
+        let (_, rest) = query.split_once("job=~\"").unwrap();
+        let values = rest.split('"').next().unwrap().replace("\\\\", "\\");
+        let value = if query.contains("5..") { 1.0 } else { 10.0 };
+        vector(values.split('|').map(|job| (json!({ "job": job.replace('\\', "") }), value)))
+    })
+    .await;
+    let count = 120;
+    let definitions: Vec<_> = (0..count)
+        .map(|number| {
+            let total = format!("http_total{{env=\"prod\",job=\"a.{number}\"}}");
+            let part = format!("http_total{{code=~\"5..\",env=\"prod\",job=\"a.{number}\"}}");
+            Arc::new(slo(&format!("slo-{number}"), Some(counters(&part, &total))))
+        })
+        .collect();
+    let source = source(&double, &definitions, false);
+    let first = board(&source).await;
+    assert!(
+        first.readings.iter().all(|reading| reading.groups[0].over(HOUR).error() == Some(0.1)),
+        "{first:?}"
+    );
+    let again = reply(&source, None).await;
+    // 3 chunks of 50, part and total, 5m, 30m, 1h, 2h and 6h
+    assert_eq!(again.requests, 30);
+    let escaped = double.asked().iter().any(|asked| asked.parameter("query").contains(r"a\\.0|a\\.1"));
+    assert!(escaped, "values are taken as they are");
+}
+
+#[tokio::test]
+async fn one_broken_definition_does_not_take_the_others_down() {
+    let double = answering(|query| match query {
+        _ if query.contains("broken") => None,
+        _ if query.contains("bad") => one(1.0),
+        _ => one(4.0),
+    })
+    .await;
+    let sli = |total: &str| {
+        Some(events("max(rate(bad[{{.window}}]))", &format!("max(rate({total}[{{{{.window}}}}]))")))
+    };
+    let definitions = ["a", "broken", "c"].map(|total| Arc::new(slo(total, sli(total))));
+    let source = source(&double, &definitions, false);
+    let first = board(&source).await;
+    let [a, broken, c] = &first.readings[..] else { panic!("{first:?}") };
+    assert_eq!((a.groups[0].over(HOUR).error(), a.trouble.as_deref()), (Some(0.25), None));
+    assert_eq!((c.groups[0].window.error(), c.trouble.as_deref()), (Some(0.25), None));
+    assert_eq!(
+        (broken.groups[0].over(HOUR), broken.trouble.as_deref()),
+        (Measured::Unknown, Some("it is broken"))
+    );
+    // the next round leaves it alone
+    assert_eq!(reply(&source, None).await.requests, 1);
+    assert_eq!(only_trouble(&board(&source).await), ["broken"]);
+}
+
+fn only_trouble(board: &SloBoard) -> Vec<&str> {
+    board
+        .readings
+        .iter()
+        .filter(|reading| reading.trouble.is_some())
+        .map(|reading| &*reading.slo.id)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_query_that_returns_several_series_is_said_to() {
+    let double = answering(|query| {
+        let several = |names: [&str; 3]| names.map(|name| (json!({ "pod": name }), 1.0)).to_vec();
+        if query.contains("total") { Some(several(["a", "b", "c"])) } else { one(0.0) }
+    })
+    .await;
+    let sli = Some(events("max(rate(bad[{{.window}}]))", "rate(total[{{.window}}])"));
+    let first = board(&source(&double, &[Arc::new(slo("x", sli))], false)).await;
+    assert_eq!(only(&first).1.over(HOUR), Measured::Odd(Odd::Several(3)));
+    // sums by a label are meant to be several
+    let sli =
+        Some(events("sum by (pod) (rate(bad[{{.window}}]))", "sum by (pod) (rate(total[{{.window}}]))"));
+    let second = board(&source(&double, &[Arc::new(slo("x", sli))], false)).await;
+    let groups: Vec<_> = second.readings[0].groups.iter().map(|group| group.labels.value("pod")).collect();
+    assert_eq!(groups, ["", "a", "b", "c"]);
+}
+
+#[tokio::test]
+async fn a_hostile_query_stays_within_itself() {
+    let queries = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = Arc::clone(&queries);
+    let double = answering(move |query| {
+        seen.lock().unwrap().push(query.to_owned());
+        one(1.0)
+    })
+    .await;
+    let hostile = "up), \"burnwatch_slo\", \"0\", \"\", \"\") or label_replace((up";
+    let sli = |total: &str| Some(Sli::Ratio { error: Template::parse(total).unwrap() });
+    let definitions =
+        [slo("a", sli(hostile)), slo("b", sli("max(up) # {{.window}}")), slo("c", sli("1 - 0.5"))];
+    let board = board(&source(&double, &definitions.map(Arc::new), false)).await;
+    assert_eq!(board.readings.len(), 3);
+    assert!(double.asked().iter().all(|asked| {
+        let query = asked.parameter("query");
+        !query.starts_with("label_replace(")
+            || !query.contains("burnwatch_slo\", \"0\", \"\", \"\") or label_replace((up")
+    }));
+}
+
+#[tokio::test]
+async fn long_lookbacks_are_asked_rarely_and_the_past_anew() {
+    let double = answering(|query| one(if query.contains("bad") { 1.0 } else { 4.0 })).await;
+    let source = source(&double, &[Arc::new(slo("x", Some(counters("bad", "all"))))], false);
+    board(&source).await;
+    let before = double.asked().len();
+    board(&source).await;
+    let again: Vec<_> =
+        double.asked()[before..].iter().map(|asked| asked.parameter("query").to_owned()).collect();
+    assert!(again.len() == 1 && again.iter().all(|query| !query.contains("d]")), "{again:?}");
+    assert_eq!(reply(&source, Some(now() - DAY)).await.requests, 4);
+}
+
+#[tokio::test]
+async fn a_calendar_window_is_asked_for_as_far_as_it_has_passed() {
+    let double = answering(|query| one(if query.contains("bad") { 1.0 } else { 4.0 })).await;
+    let calendar = Calendar {
+        count: 1,
+        unit: CalendarUnit::Month,
+        start: jiff::civil::date(2026, 1, 1).at(0, 0, 0, 0),
+        zone: jiff::tz::TimeZone::UTC,
+    };
+    let window = Window::Calendar(calendar);
+    let slo = Slo { window, ..slo("x", Some(counters("bad", "all"))) };
+    let board = board(&source(&double, &[Arc::new(slo)], false)).await;
+    let (_, group) = only(&board);
+    assert_eq!(group.window, Measured::Ratio { error: 0.25, events: Some(4.0 * 12.0 * 3600.0) });
+    assert!(double.asked().iter().any(|asked| asked.parameter("query").contains("rate(all[12h])")));
+}
+
+#[tokio::test]
+async fn recorded_series_win_for_what_they_cover() {
+    let mut series = Vec::new();
+    let labels = |name: &str| json!({ "__name__": name, "sloth_id": "shop-works", "sloth_service": "shop" });
+    series.push((labels("slo:objective:ratio"), 0.99));
+    series.push((labels("slo:time_period:days"), 30.0));
+    series.push((labels("slo:sli_error:ratio_rate5m"), 0.5));
+    let keeping = keeping(series, no_rules()).await;
+    let recorded = Recorded {
+        family: Family::Sloth,
+        id: "shop-works".into(),
+        labels: Labels::default(),
+        metric: "".into(),
+        lookbacks: Vec::new(),
+    };
+    let defined = Slo {
+        recorded: Some(recorded),
+        description: "from a file".into(),
+        ..slo("mine", Some(counters("bad", "all")))
+    };
+    let board = board(&source(&keeping, &[Arc::new(defined)], true)).await;
+    let (reading, group) = only(&board);
+    assert_eq!((&*reading.slo.id, &*reading.slo.description), ("mine", "from a file"));
+    assert_eq!(reading.slo.objective.ratio_text(), "0.999");
+    assert_eq!((reading.evaluation, group.over(5 * MINUTE).error()), (Evaluation::Recorded, Some(0.5)));
+    assert_eq!(reading.slo.recorded.as_ref().unwrap().lookbacks, [5 * MINUTE]);
+    // not recorded, so asked for
+    let live = query::measure(&reading.slo, HOUR).unwrap();
+    let Measure::Counts { total, .. } = live else { panic!() };
+    let asked = keeping.asked();
+    assert!(asked.iter().any(|asked| asked.parameter("query").contains(&total)));
+}
+
+#[tokio::test]
+async fn without_query_and_series_there_is_nothing_to_ask() {
+    let double = answering(|_| one(1.0)).await;
+    let source = source(&double, &[Arc::new(slo("plugin", None))], false);
+    let board = board(&source).await;
+    let (reading, group) = only(&board);
+    assert!(reading.slo.recorded.is_none());
+    assert_eq!((group.window, group.over(HOUR)), (Measured::Unknown, Measured::Unknown));
+}
+
+#[tokio::test]
+async fn a_server_that_is_gone_is_the_sources_trouble() {
+    let double = Double::start(|asked| match asked.path.as_str() {
+        "/api/v1/query" => Canned::new(429, "text/plain", ""),
+        _ => otherwise(asked),
+    })
+    .await;
+    let source = source(&double, &[Arc::new(slo("x", Some(counters("bad", "all"))))], false);
+    let error = source.answer(&Ask::Slos { at: None }, None).await.unwrap_err();
+    assert_eq!(error.trouble, crate::model::source::Trouble::RateLimited);
+}
+
+#[tokio::test]
+async fn what_is_too_much_for_one_query_is_asked_in_smaller_ones() {
+    let double = Double::start(|asked| {
+        let query = asked.parameter("query");
+        let parts = parts(query);
+        match parts.len() {
+            0 => otherwise(asked),
+            9.. => refuse("query processing would load too many samples into memory in query execution"),
+            _ => vector(parts.into_iter().map(|(query, tag)| {
+                (json!({ "burnwatch_slo": tag }), if query.contains("bad") { 1.0 } else { 4.0 })
+            })),
+        }
+    })
+    .await;
+    let sli = |name: &str| {
+        Some(events("max(rate(bad[{{.window}}]))", &format!("max(rate({name}[{{{{.window}}}}]))")))
+    };
+    let definitions = ["a", "b", "c"].map(|name| Arc::new(slo(name, sli(name))));
+    let mut shelf = Shelf::default();
+    let source = source(&double, &definitions, false);
+    let first = board(&source).await;
+    assert_eq!(
+        first.readings[0].trouble.as_deref().map(|said| said.contains("too many samples")),
+        Some(true)
+    );
+    let catalogue = Catalogue::make(&definitions, &[], false);
+    let call = Call::new(&source.server);
+    let mut at = now();
+    for _ in 0..2 {
+        let leaves = leaves(&catalogue, at);
+        shelf.fill(&call, &leaves, at, MINUTE).await.unwrap();
+        at += 2 * MINUTE;
+    }
+    let leaves = leaves(&catalogue, at);
+    let board = read(&catalogue, &shelf, &leaves, at);
+    assert!(
+        board.readings.iter().all(|reading| reading.groups[0].over(HOUR).error() == Some(0.25)),
+        "{board:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_takes_too_long_is_said_and_the_rest_is_there() {
+    let double = Double::start(|asked| {
+        let query = asked.parameter("query");
+        if query.contains("[30d]") {
+            return Canned::hang();
+        }
+        vector(parts(query).into_iter().map(|(query, tag)| {
+            (json!({ "burnwatch_slo": tag }), if query.contains("bad") { 1.0 } else { 4.0 })
+        }))
+    })
+    .await;
+    let definitions = [Arc::new(slo("x", Some(counters("bad", "all"))))];
+    let source = source(&double, &definitions, false);
+    let catalogue = Catalogue::make(&definitions, &[], false);
+    let call = Call::new(&source.server);
+    let (mut shelf, at) = (Shelf::default(), now());
+    let leaves = leaves(&catalogue, at);
+    shelf.fill(&call, &leaves, at, Duration::from_millis(300)).await.unwrap();
+    let board = read(&catalogue, &shelf, &leaves, at);
+    let (reading, group) = only(&board);
+    assert_eq!((group.over(HOUR).error(), group.window), (Some(0.25), Measured::Unknown));
+    assert!(reading.trouble.as_deref().unwrap().starts_with("no whole answer within"), "{reading:?}");
+}

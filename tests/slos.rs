@@ -1,0 +1,197 @@
+//! SLOs of a real Prometheus with a month of history: every number is the one that the server itself works out.
+#![cfg(test)]
+
+#[path = "slos/definitions.rs"]
+mod definitions;
+#[path = "support/real.rs"]
+mod real;
+#[path = "slos/server.rs"]
+mod server;
+#[path = "support/skip.rs"]
+mod skip;
+#[path = "slos/stack.rs"]
+mod stack;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use burnwatch::backend::{Means, Source, connect};
+use burnwatch::config::settings::{LimitSettings, Settings, SourceKind, SourceSettings, Span};
+use burnwatch::model::ask::{Answer, Ask};
+use burnwatch::model::duration;
+use burnwatch::model::slo::{Evaluation, Measured, Slo, SloBoard, SloReading, SloStatus};
+use burnwatch::model::source::SourceId;
+use definitions::Defined;
+use jiff::Timestamp;
+use server::{Server, single};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const DAY: Duration = Duration::from_secs(86_400);
+const LOOKBACKS: [Duration; 6] = [
+    Duration::from_secs(300),
+    Duration::from_secs(1800),
+    HOUR,
+    Duration::from_secs(6 * 3600),
+    DAY,
+    Duration::from_secs(3 * 86_400),
+];
+
+#[expect(clippy::disallowed_methods, reason = "a real server runs by the real clock")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+fn source(url: &str, slos: &[Arc<Slo>]) -> Arc<dyn Source> {
+    let timeout = Span(MINUTE);
+    let settings =
+        Settings { limits: LimitSettings { timeout, ..LimitSettings::default() }, ..Settings::default() };
+    let source = SourceSettings {
+        kind: SourceKind::Prometheus,
+        url: url.to_owned(),
+        auth: None,
+        headers: BTreeMap::new(),
+        tenant: None,
+    };
+    let means = Means { settings: &settings, packs: &[], slos, now };
+    connect(&SourceId::new("real"), &source, means).unwrap()
+}
+
+async fn board(source: &Arc<dyn Source>, at: Option<Timestamp>) -> SloBoard {
+    match source.answer(&Ask::Slos { at }, None).await.unwrap().answer {
+        Answer::Slos(board) => board,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn reading<'a>(board: &'a SloBoard, id: &str) -> &'a SloReading {
+    let found = board.readings.iter().find(|reading| &*reading.slo.id == id);
+    found.unwrap_or_else(|| panic!("{id} is not in {board:?}"))
+}
+
+/// To the ninth digit.
+fn assert_same(what: &str, ours: f64, theirs: f64) {
+    let off = (ours - theirs).abs() / theirs.abs().max(f64::MIN_POSITIVE);
+    assert!(off < 1e-9 || (ours - theirs).abs() < 1e-300, "{what}: {ours} is not {theirs}");
+}
+
+/// Error ratio, burn rate and budget of each lookback against what the server says to `expression`.
+fn assert_agrees(
+    url: &str,
+    board: &SloBoard,
+    id: &str,
+    lookbacks: &[Duration],
+    expression: &dyn Fn(&str) -> String,
+) {
+    let reading = reading(board, id);
+    assert_eq!(reading.trouble, None, "{id}");
+    let [group] = &reading.groups[..] else { panic!("{reading:?}") };
+    let (slo, at) = (&reading.slo, board.at);
+    let status = SloStatus::of(reading, &SourceId::new("real"), at);
+    let standing = status.worst().unwrap();
+    for &lookback in lookbacks {
+        let text = duration::text(lookback);
+        let error = single(url, &expression(&text), at);
+        let what = format!("{id} over {text}");
+        match group.over(lookback) {
+            Measured::Ratio { error: ours, .. } => assert_same(&what, ours, error),
+            other => panic!("{what}: {other:?}, but the server says {error}"),
+        }
+        let budget = slo.objective.ratio_text();
+        let burn = single(url, &format!("({}) / (1 - {budget})", expression(&text)), at);
+        assert_same(&format!("burn of {what}"), standing.burn(lookback).unwrap(), burn);
+    }
+    let elapsed = duration::text(Duration::from_secs(slo.window.elapsed(at).as_secs()));
+    let spent = format!("({}) / (1 - {})", expression(&elapsed), slo.objective.ratio_text());
+    let share = slo.window.elapsed(at).as_secs_f64() / slo.window.length(at).as_secs_f64();
+    let left = 1.0 - single(url, &spent, at) * share;
+    assert_same(
+        &format!("the error ratio of {id}"),
+        group.window.error().unwrap(),
+        single(url, &expression(&elapsed), at),
+    );
+    assert_same(&format!("the budget of {id}"), standing.left().unwrap(), left);
+}
+
+#[tokio::test]
+async fn every_number_is_what_the_server_works_out_itself() {
+    let Some(server) = Server::start(now()) else { return };
+    let url = server.url();
+    let all = definitions::measured(now());
+    let others = definitions::others();
+    let slos: Vec<Arc<Slo>> =
+        all.iter().map(|defined| &defined.slo).chain(&others).cloned().map(Arc::new).collect();
+    let source = source(url, &slos);
+
+    let present = board(&source, None).await;
+    assert_eq!(present.warnings, [], "{:?}", present.warnings);
+    let past = board(&source, Some(now() - 2 * HOUR)).await;
+    for Defined { slo, expression } in &all {
+        assert_eq!(reading(&present, &slo.id).evaluation, Evaluation::Live);
+        assert_agrees(url, &present, &slo.id, &LOOKBACKS, expression);
+        assert_agrees(url, &past, &slo.id, &LOOKBACKS, expression);
+    }
+    let events = reading(&present, "checkout-events").groups[0].over(HOUR).events().unwrap();
+    let increase = single(url, r#"sum(increase(http_requests_total{job="checkout"}[1h]))"#, present.at);
+    assert_same("the number of events", events, increase);
+
+    let grouped = reading(&present, "by-job");
+    let jobs: Vec<_> = grouped.groups.iter().map(|group| group.labels.value("job")).collect();
+    assert_eq!(jobs, ["cart", "checkout", "search"]);
+    for group in &grouped.groups {
+        let job = group.labels.value("job");
+        let error = single(url, &definitions::ratio(job, "1h"), present.at);
+        assert_same(job, group.over(HOUR).error().unwrap(), error);
+    }
+    recorded(url, &present);
+    coverage(&present);
+}
+
+/// What the rules of Sloth and Pyrra keep is found without any definition.
+fn recorded(url: &str, board: &SloBoard) {
+    let sloth = reading(board, "shop-availability");
+    assert_eq!((sloth.evaluation, sloth.slo.service.as_deref()), (Evaluation::Recorded, Some("shop")));
+    assert_eq!(sloth.slo.objective.ratio_text(), "0.999");
+    let factors: Vec<_> = sloth.slo.pairs.iter().map(|pair| pair.factor).collect();
+    assert_eq!(factors, [14.4, 6.0]);
+    let group = &sloth.groups[0];
+    for (lookback, name) in [(5 * MINUTE, "5m"), (HOUR, "1h"), (6 * HOUR, "6h")] {
+        let query = format!("slo:sli_error:ratio_rate{name}{{sloth_id=\"shop-availability\"}}");
+        assert_same(name, group.over(lookback).error().unwrap(), single(url, &query, board.at));
+    }
+    let query = "slo:sli_error:ratio_rate30d{sloth_id=\"shop-availability\"}";
+    assert_same(
+        "30d",
+        group.window.error().unwrap_or_else(|| panic!("{sloth:?}")),
+        single(url, query, board.at),
+    );
+    assert!(group.is_time_weighted);
+
+    let pyrra = reading(board, "checkout-errors");
+    assert_eq!(
+        (pyrra.slo.objective.ratio_text().as_str(), pyrra.slo.window.to_string().as_str()),
+        ("0.99", "28d")
+    );
+    let query = "http_requests:burnrate1h{slo=\"checkout-errors\"}";
+    assert_same("1h", pyrra.groups[0].over(HOUR).error().unwrap(), single(url, query, board.at));
+    let query = "1 - pyrra_availability{slo=\"checkout-errors\"}";
+    assert_same(
+        "28d",
+        pyrra.groups[0].window.error().unwrap_or_else(|| panic!("{pyrra:?}")),
+        single(url, query, board.at),
+    );
+}
+
+/// A service that is ten days old has ten days of data, one that is gone has had some.
+fn coverage(board: &SloBoard) {
+    let days = |at: Option<Timestamp>| board.at.duration_since(at.unwrap()).as_secs() / 86_400;
+    assert_eq!(days(reading(board, "checkout-events").groups[0].first), 29);
+    assert_eq!(days(reading(board, "young").groups[0].first), 9);
+    let gone = &reading(board, "gone").groups[0];
+    assert_eq!(gone.over(HOUR), Measured::Absent);
+    let hours = board.at.duration_since(gone.newest.unwrap()).as_hours();
+    assert!((4..=6).contains(&hours), "{hours}");
+    let never = &reading(board, "never").groups[0];
+    assert_eq!((never.window, never.newest), (Measured::Absent, None));
+}
