@@ -97,11 +97,16 @@ impl Palette {
                 target: Target::Go(Place::Service(service.name.clone())),
             });
         }
+        let are_shared = world.sources().filter(|(_, held)| held.slos.value().is_some()).count() > 1;
         for status in world.slos() {
             let left = crate::app::screens::slos::left_text(status);
             entries.push(Entry {
                 kind: "SLO",
-                name: status.slo.id.to_string(),
+                name: if are_shared {
+                    format!("{} {}", status.slo.id, status.source)
+                } else {
+                    status.slo.id.to_string()
+                },
                 hint: format!("{} {left}", status.state().word()),
                 target: Target::Go(crate::app::screens::slos::SloKey::of(status).place()),
             });

@@ -114,16 +114,12 @@ fn conditions(cx: &Cx<'_>, state: &State, status: &SloStatus, standing: &Standin
     for (now, (words, role)) in standing.pairs.iter().zip(sentences) {
         let pair = now.pair;
         let told = |burn: Option<f64>| burn.map_or_else(|| "-".to_owned(), show::burn);
-        let burns = format!(
-            "  {:>4} {:>6}  {:>4} {:>6}",
-            duration::short(pair.long),
-            told(now.long),
-            duration::short(pair.short),
-            told(now.short)
-        );
+        let burn = |lookback, burn| format!("  {:>4} {:>6}", duration::short(lookback), told(burn));
         let head = format!("  {} {}", cx.symbol(role), text::pad(&words, widest, cx.charset));
-        let mut line = vec![Run::new(head, role), Run::new(burns, Role::Text)];
-        let notices = if pair.can_never_fire(objective) {
+        let mut line = vec![Run::new(head, role)];
+        let burns = [burn(pair.long, now.long), burn(pair.short, now.short)];
+        let burns = burns.map(|words| Run::new(words, Role::Text));
+        let notices: Vec<Run<'static>> = if pair.can_never_fire(objective) {
             let most = show::burn(objective.most_burn());
             vec![Run::new(format!("  can never fire: the most at this objective is {most}"), Role::Warning)]
         } else {
@@ -133,7 +129,7 @@ fn conditions(cx: &Cx<'_>, state: &State, status: &SloStatus, standing: &Standin
             let this = present.map(|soon| format!(", this in {soon}"));
             [outage, this].into_iter().flatten().map(|words| Run::new(words, Role::Muted)).collect()
         };
-        for notice in notices {
+        for notice in burns.into_iter().chain(notices) {
             // half a number would be another number
             let used: u16 = line.iter().map(|run| text::width(&run.text)).sum();
             if used + text::width(&notice.text) <= page.width {

@@ -10,7 +10,6 @@ use crate::app::doubt::doubts;
 use crate::app::due::Topic;
 use crate::app::frame;
 use crate::app::look::Cx;
-use crate::app::number::moment;
 use crate::app::screens::page::scroll_to;
 use crate::app::screens::slos::words;
 use crate::app::state::State;
@@ -184,7 +183,7 @@ fn title(cx: &Cx<'_>, state: &State, status: &SloStatus) -> Vec<Run<'static>> {
         runs.push(Run::new(format!("  service {service}"), Role::Muted));
     }
     if let Some(end) = state.range.end {
-        runs.push(Run::new(format!("  as of {}", moment(end, cx.now, cx.zone)), Role::Banner));
+        runs.push(words::as_of(cx, end, status.at));
     }
     runs
 }

@@ -11,7 +11,7 @@ use super::{Row as Line, words};
 use crate::app::doubt::doubts;
 use crate::app::frame;
 use crate::app::look::Cx;
-use crate::app::number::{UNKNOWN, moment};
+use crate::app::number::UNKNOWN;
 use crate::app::screens::Order;
 use crate::app::screens::services::count;
 use crate::app::state::State;
@@ -178,7 +178,8 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
         runs.push(Run::new(format!("  filter: {}", screen.found.text()), Role::Match));
     }
     if let Some(end) = state.range.end {
-        runs.push(Run::new(format!("  as of {}", moment(end, cx.now, cx.zone)), Role::Banner));
+        let measured = state.world.slos().first().map_or(end, |status| status.at);
+        runs.push(words::as_of(cx, end, measured));
     }
     runs
 }

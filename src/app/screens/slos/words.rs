@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::app::look::Cx;
 use crate::app::number::{UNKNOWN, moment};
 use crate::app::state::State;
@@ -195,6 +197,14 @@ pub(in crate::app::screens) fn tally(
     use crate::model::slo::SloState;
     let told = states.iter().filter(|(state, _)| !matches!(state, SloState::Fine | SloState::Quiet));
     told.map(|(state, count)| Run::new(format!("  {count} {}", state.word()), Role::of_slo(*state))).collect()
+}
+
+/// At which moment it was measured, where another one than now is wanted.
+pub(in crate::app::screens) fn as_of(cx: &Cx<'_>, wanted: Timestamp, measured: Timestamp) -> Run<'static> {
+    let (at, shown) = (moment(wanted, cx.now, cx.zone), moment(measured, cx.now, cx.zone));
+    // old numbers stay until those that were asked for are there
+    let words = if at == shown { format!("  as of {at}") } else { format!("  of {shown}, asking for {at}") };
+    Run::new(words, Role::Banner)
 }
 
 /// Whether several sources tell of SLOs, so that whose one is must be said.
