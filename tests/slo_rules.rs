@@ -241,3 +241,23 @@ fn rules_are_those_of_sloth_and_pyrra_but_for_what_is_explained() {
     let idle: Vec<_> = DIFFERENCES.iter().enumerate().filter(|(at, _)| !met.contains(at)).collect();
     assert!(idle.is_empty(), "explained, but not met: {idle:?}");
 }
+
+#[test]
+fn the_documentation_names_what_differs() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/slos.md")).unwrap();
+    let (_, rules) = page.split_once("\n## Rules\n").unwrap();
+    for word in [
+        "sloth_mode",
+        "sloth_version",
+        "sloth_spec",
+        "--extra-labels",
+        "no alerts",
+        "pyrra_url",
+        "performanceOverAccuracy",
+        "Prometheus 3",
+        "generic group",
+        "2m0s",
+    ] {
+        assert!(rules.contains(word), "{word}");
+    }
+}

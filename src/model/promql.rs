@@ -257,6 +257,8 @@ pub fn quoted(text: &str) -> String {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
             '\n' => out.push_str("\\n"),
+            // Prometheus takes it for broken text, and refuses the query
+            '\u{fffd}' => out.push_str("\\ufffd"),
             c => out.push(c),
         }
     }
@@ -291,6 +293,7 @@ fn replacement(value: &str) -> String {
             '"' => out.push_str("\\\""),
             '\n' => out.push_str("\\n"),
             '$' => out.push_str("$$"),
+            '\u{fffd}' => out.push_str("\\ufffd"),
             c => out.push(c),
         }
     }

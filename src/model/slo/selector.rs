@@ -130,7 +130,12 @@ mod tests {
 
     #[test]
     fn a_selector_reads_back_what_it_prints() {
-        for text in [r#"http_requests_total{code=~"5..",job="api"}"#, "up", r#"m{a="",b!="x\"y\\",c!~"z"}"#] {
+        for text in [
+            r#"http_requests_total{code=~"5..",job="api"}"#,
+            "up",
+            r#"m{a="",b!="x\"y\\",c!~"z"}"#,
+            "m{a=\"\u{fffd}\"}",
+        ] {
             let selector = Selector::parse(text).unwrap();
             let mut again = Selector::parse(&selector.to_string()).unwrap();
             again.matches.sort_by(|a, b| a.name.cmp(&b.name));

@@ -22,8 +22,7 @@ pub(super) fn write(slos: &[Slo]) -> Written {
             notes.say(field, what);
         }
         let mut written: Vec<Yaml> = Vec::new();
-        let wrong =
-            drafted.groups.iter().flat_map(|group| &group.rules).find_map(|r| promql::parse(&r.expr).err());
+        let wrong = drafted.groups.iter().flat_map(|group| &group.rules).find_map(|rule| refused(&rule.expr));
         if let Some(error) = &wrong {
             notes.say(
                 "sli",
@@ -46,6 +45,14 @@ pub(super) fn write(slos: &[Slo]) -> Written {
     }
     let file = table([("groups", Some(Yaml::List(groups)))]);
     Written { text: above + &documents(&[file]), unsaid }
+}
+
+/// Why a Prometheus would refuse an expression.
+fn refused(expr: &str) -> Option<String> {
+    // our parser lets it pass
+    let broken =
+        expr.contains('\u{fffd}').then(|| "it holds U+FFFD, which stands for broken text".to_owned());
+    broken.or_else(|| promql::parse(expr).err())
 }
 
 /// A name that no group before has.

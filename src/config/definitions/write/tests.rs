@@ -332,3 +332,18 @@ proptest! {
         prop_assert!(super::super::from_yaml::documents(&rules.text).1.is_empty(), "{}", rules.text);
     }
 }
+
+/// Where there is a `promtool`, it takes the rules of whatever can be read.
+#[test]
+fn odd_definitions_never_spoil_a_file_of_rules() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let all = prop::collection::vec(slos(), 200).new_tree(&mut runner).unwrap().current();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("rules.yaml");
+    std::fs::write(&file, write(&all, Target::Rules).text).unwrap();
+    let promtool =
+        std::process::Command::new("promtool").args(["check", "rules", "--lint=none"]).arg(&file).output();
+    let Ok(told) = promtool else { return };
+    assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+}
