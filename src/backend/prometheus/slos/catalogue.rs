@@ -317,7 +317,7 @@ impl Maker {
             Family::Sloth | Family::Grafana => format!(r#"{name}{{{}!=""}}"#, family.identity()),
             Family::Pyrra => {
                 let all = self.pyrra.get(&pace).into_iter().flatten();
-                let all = all.map(|written| regex::escape(written)).collect::<Vec<_>>().join("|");
+                let all = all.map(|written| promql::literal(written)).collect::<Vec<_>>().join("|");
                 let pattern = promql::quoted(&format!(".+{}(?:{all})", names::PYRRA));
                 format!(r#"{{__name__=~{pattern},slo!=""}}"#)
             }
@@ -346,7 +346,7 @@ impl Maker {
         let identity = family.identity();
         let series = match family {
             Family::Pyrra => {
-                let pattern = promql::quoted(&format!(".+{}{}", names::PYRRA, regex::escape(written)));
+                let pattern = promql::quoted(&format!(".+{}{}", names::PYRRA, promql::literal(written)));
                 format!(r#"{{__name__=~{pattern},slo!=""}}"#)
             }
             Family::Sloth | Family::Grafana => {
