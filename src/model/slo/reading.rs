@@ -90,6 +90,9 @@ pub enum Odd {
     /// More bad events than events.
     #[error("the error ratio is {}, above one{}: is `bad` more than `total`, or `total` too narrow?", brief(*.0), taken(*self))]
     AboveOne(f64),
+    /// Events, but no such bucket of their histogram: with a bucket, its series is there from the first event on.
+    #[error("no bucket of the histogram ends at the threshold; take a threshold that it has a bucket for")]
+    NoBucket,
     /// Infinite, or no number where there are events.
     #[error("the query returned no number")]
     NotANumber,
@@ -110,7 +113,7 @@ impl Odd {
         match self {
             Self::Negative(error) if error >= -JITTER => Some(0.0),
             Self::AboveOne(error) if error <= 1.0 + JITTER => Some(1.0),
-            Self::Several(_) | Self::Negative(_) | Self::AboveOne(_) | Self::NotANumber => None,
+            Self::Several(_) | Self::Negative(_) | Self::AboveOne(_) | Self::NoBucket | Self::NotANumber => None,
         }
     }
 }
