@@ -209,7 +209,7 @@ fn promtool_takes_the_rules_of_all_of_them() {
         let file = dir.path().join("rules.yaml");
         fs::write(&file, write(&slos, Target::Rules).text).unwrap();
         let told =
-            Command::new("promtool").args(["check", "rules", "--lint=none"]).arg(&file).output().unwrap();
+            Command::new("promtool").args(["check", "rules", "--lint-fatal"]).arg(&file).output().unwrap();
         let words = String::from_utf8_lossy(&told.stdout) + String::from_utf8_lossy(&told.stderr);
         assert!(told.status.success(), "{target:?}: {words}");
     }

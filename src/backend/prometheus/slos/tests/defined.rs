@@ -211,6 +211,17 @@ fn only_trouble(board: &SloBoard) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn a_threshold_without_a_bucket_is_no_outage() {
+    let double = answering(|query| if query.contains("le=") { Some(vec![]) } else { one(10.0) }).await;
+    let selector = |text: &str| Selector::parse(text).unwrap();
+    let (fast, total) = (selector(r#"h_bucket{le="0.333"}"#), selector("h_count"));
+    let board =
+        board(&source(&double, &[Arc::new(slo("x", Some(Sli::Latency { fast, total })))], false)).await;
+    assert_eq!(only(&board).1.over(HOUR), Measured::Odd(Odd::NoBucket));
+    assert_eq!(only(&board).1.window, Measured::Odd(Odd::NoBucket));
+}
+
+#[tokio::test]
 async fn a_query_that_returns_several_series_is_said_to() {
     let double = answering(|query| {
         let several = |names: [&str; 3]| names.map(|name| (json!({ "pod": name }), 1.0)).to_vec();
