@@ -342,7 +342,8 @@ impl Maker {
     /// A way to times of the shortest series of an SLO, for all SLOs of its family at once.
     fn times(&mut self, found: &Found, aggregate: &str, wrap: Wrap) -> Way {
         let family = found.recorded.family;
-        let Some(written) = found.lookbacks.values().next() else { return Way::Nowhere };
+        // of an SLO whose series stopped only the mean over the window goes on: then the usual shortest one tells since when
+        let written = found.lookbacks.values().next().map_or("5m", |written| &**written);
         let identity = family.identity();
         let series = match family {
             Family::Pyrra => {
