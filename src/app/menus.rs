@@ -161,7 +161,7 @@ pub(super) fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&m
             Topic::Of(AskKind::Services | AskKind::Slos) => moved,
             Topic::Of(kind) => *kind == AskKind::Trends,
             Topic::Detail(_) | Topic::Series(_) => true,
-            Topic::Firings(_) => false,
+            Topic::Firings(_) | Topic::Incident(_) => false,
         };
         state.polls.hurry(belongs_to_a_time, now);
     }

@@ -122,6 +122,9 @@ mod vital {
     use crate::model::ask::{Ask, AskKind};
 
     const RARELY: Duration = Duration::from_secs(30);
+    /// As often as PagerDuty's limit of requests bears well.
+    const INCIDENTS: Duration = Duration::from_secs(15);
+    const ON_CALL: Duration = Duration::from_secs(300);
 
     pub(super) fn wants(state: &State) -> Vec<Want> {
         let mut wants = Vec::new();
@@ -137,7 +140,13 @@ mod vital {
                     AskKind::Rules => (Ask::Rules, held.rules.digest(), RARELY.min(3 * state.interval)),
                     AskKind::Silences => (Ask::Silences, held.silences.digest(), RARELY),
                     AskKind::Slos => (Ask::Slos { at: state.range.end }, held.slos.digest(), RARELY),
-                    AskKind::Trends | AskKind::Detail | AskKind::Series | AskKind::Firings => continue,
+                    AskKind::Incidents => (Ask::Incidents, held.incidents.digest(), INCIDENTS),
+                    AskKind::OnCall => (Ask::OnCall, held.on_call.digest(), ON_CALL),
+                    AskKind::Trends
+                    | AskKind::Detail
+                    | AskKind::Incident
+                    | AskKind::Series
+                    | AskKind::Firings => continue,
                 };
                 wants.push(Want { source: source.id.clone(), ask, known, interval });
             }

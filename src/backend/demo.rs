@@ -118,7 +118,10 @@ impl DemoSource {
             | Ask::Alerts
             | Ask::Rules
             | Ask::Silences
-            | Ask::Slos { .. } => {
+            | Ask::Slos { .. }
+            | Ask::Incidents
+            | Ask::Incident { .. }
+            | Ask::OnCall => {
                 Some(noise::mix(moment(ask, now).as_millisecond().cast_unsigned(), ask.kind() as u64))
             }
             Ask::Trends(_) | Ask::Detail { .. } | Ask::Series { .. } | Ask::Firings { .. } => None,
@@ -166,7 +169,9 @@ impl DemoSource {
                 Answer::Firings(world.firings(labels, region, (time.demo(span.start()), until), time))
             }
             Ask::Slos { .. } => Answer::Slos(world.slos(region, moment(ask, now), time)),
-            Ask::Alerts | Ask::Silences => return Err(not_offered(ask)),
+            Ask::Alerts | Ask::Silences | Ask::Incidents | Ask::Incident { .. } | Ask::OnCall => {
+                return Err(not_offered(ask));
+            }
         })
     }
 
@@ -190,6 +195,9 @@ impl DemoSource {
             | Ask::Detail { .. }
             | Ask::Rules
             | Ask::Slos { .. }
+            | Ask::Incidents
+            | Ask::Incident { .. }
+            | Ask::OnCall
             | Ask::Series { .. }
             | Ask::Firings { .. } => return Err(not_offered(ask)),
         })

@@ -45,7 +45,9 @@ impl<'w> Standing<'w> {
             AskKind::Rules => Some(Self::of(&held.rules)),
             AskKind::Silences => Some(Self::of(&held.silences)),
             AskKind::Slos => Some(Self::of(&held.slos)),
-            AskKind::Detail | AskKind::Series | AskKind::Firings => None,
+            AskKind::Incidents => Some(Self::of(&held.incidents)),
+            AskKind::OnCall => Some(Self::of(&held.on_call)),
+            AskKind::Detail | AskKind::Incident | AskKind::Series | AskKind::Firings => None,
         }
     }
 

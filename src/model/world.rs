@@ -10,7 +10,9 @@ use super::alert::{Alert, AlertBoard, AlertState, Firing};
 use super::ask::{Answer, Answered, Ask, AskKind, Question};
 use super::fingerprint::Fingerprint;
 use super::health::{Health, Reason, Thresholds, assess};
+use super::incident::{IncidentBoard, IncidentDetail};
 use super::labels::{Labels, Text};
+use super::oncall::OnCallBoard;
 use super::remote::Remote;
 use super::rule::{Rule, RuleBoard};
 use super::series::Matrix;
@@ -64,6 +66,12 @@ pub struct Held {
     pub silences: Remote<Vec<Arc<Silence>>>,
     /// Its SLOs.
     pub slos: Remote<SloBoard>,
+    /// Its incidents.
+    pub incidents: Remote<IncidentBoard>,
+    /// Who is on call.
+    pub on_call: Remote<OnCallBoard>,
+    /// What is known of an incident beyond the list, by its id.
+    pub incident_details: BTreeMap<Text, Remote<IncidentDetail>>,
     /// Golden signals by service.
     pub details: BTreeMap<Text, Remote<Detail>>,
     /// Charts by expression.
@@ -206,6 +214,9 @@ impl World {
             Ask::Rules => held.rules.asked(now),
             Ask::Silences => held.silences.asked(now),
             Ask::Slos { .. } => held.slos.asked(now),
+            Ask::Incidents => held.incidents.asked(now),
+            Ask::OnCall => held.on_call.asked(now),
+            Ask::Incident { id } => kept(&mut held.incident_details, id).asked(now),
             Ask::Detail { service, .. } => kept(&mut held.details, service).asked(now),
             Ask::Series { query, .. } => kept(&mut held.series, query).asked(now),
             Ask::Firings { fingerprint, .. } => kept(&mut held.firings, fingerprint).asked(now),
@@ -234,6 +245,11 @@ impl World {
             (Ask::Rules, Ok(Answer::Rules(board))) => held.rules.arrived(board, digest, now),
             (Ask::Silences, Ok(Answer::Silences(list))) => held.silences.arrived(list, digest, now),
             (Ask::Slos { .. }, Ok(Answer::Slos(board))) => held.slos.arrived(board, digest, now),
+            (Ask::Incidents, Ok(Answer::Incidents(board))) => held.incidents.arrived(board, digest, now),
+            (Ask::OnCall, Ok(Answer::OnCall(board))) => held.on_call.arrived(board, digest, now),
+            (Ask::Incident { id }, Ok(Answer::Incident(detail))) => {
+                kept(&mut held.incident_details, id).arrived(detail, digest, now);
+            }
             (Ask::Trends(stretch), Ok(Answer::Trends(tail))) => match held.trends.value_mut() {
                 Some(trends) => {
                     trends.extend(tail, stretch.window);
@@ -380,6 +396,9 @@ impl Held {
             Ask::Rules => self.rules.confirmed(now),
             Ask::Silences => self.silences.confirmed(now),
             Ask::Slos { .. } => self.slos.confirmed(now),
+            Ask::Incidents => self.incidents.confirmed(now),
+            Ask::OnCall => self.on_call.confirmed(now),
+            Ask::Incident { id } => kept(&mut self.incident_details, id).confirmed(now),
             Ask::Detail { service, .. } => kept(&mut self.details, service).confirmed(now),
             Ask::Series { query, .. } => kept(&mut self.series, query).confirmed(now),
             Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).confirmed(now),
@@ -395,6 +414,9 @@ impl Held {
             Ask::Rules => self.rules.failed(error, now),
             Ask::Silences => self.silences.failed(error, now),
             Ask::Slos { .. } => self.slos.failed(error, now),
+            Ask::Incidents => self.incidents.failed(error, now),
+            Ask::OnCall => self.on_call.failed(error, now),
+            Ask::Incident { id } => kept(&mut self.incident_details, id).failed(error, now),
             Ask::Detail { service, .. } => kept(&mut self.details, service).failed(error, now),
             Ask::Series { query, .. } => kept(&mut self.series, query).failed(error, now),
             Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).failed(error, now),
