@@ -2,7 +2,7 @@
 //!
 //! The program runs in a real pseudo-terminal, against the sources that `BURNWATCH_BENCH_PROMETHEUS` and
 //! `BURNWATCH_BENCH_ALERTMANAGER` name, else against the demo world. `BURNWATCH_BENCH_BINARY` names another build, to
-//! compare with.
+//! compare with, and `BURNWATCH_BENCH_SCREENS` the keys of the screens to measure (`134`), else it is all of them.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench, which prints what it measured")]
 #![expect(clippy::disallowed_methods, reason = "a bench measures time as the person has it")]
@@ -30,6 +30,10 @@ const PAUSE: Duration = Duration::from_millis(70);
 const SILENCE: usize = 30;
 /// Longer than this no key may take.
 const LOST: Duration = Duration::from_secs(3);
+/// After so many keys that did nothing there is nothing to be done on this screen.
+const PATIENCE: usize = 5;
+/// How often an order or a grouping is chosen.
+const CHOICES: usize = 40;
 
 /// A terminal with burnwatch in it.
 struct Terminal {
@@ -193,8 +197,34 @@ fn moves(terminal: &mut Terminal, screen: &str, keys: [&str; 2]) {
             None => lost += 1,
         }
         terminal.watch(PAUSE);
+        if lost == PATIENCE {
+            break;
+        }
     }
     report(&format!("move on screen {screen}"), taken, lost);
+}
+
+/// Choosing from a menu by number, in turn, until the menu is gone and the list is as chosen.
+fn choices(terminal: &mut Terminal, screen: &str, menu: (&str, &str), picks: &[&str]) {
+    terminal.press(screen);
+    terminal.watch(Duration::from_secs(1));
+    let (key, title) = menu;
+    let (mut taken, mut lost) = (Vec::new(), 0);
+    for pick in picks.iter().cycle().take(CHOICES) {
+        terminal.press(key);
+        terminal.watch(PAUSE);
+        let at = terminal.press(pick);
+        match terminal.until(|screen| !screen.contents().contains(title)) {
+            Some((then, bytes)) => taken.push((milliseconds(then - at), bytes as f64)),
+            None => lost += 1,
+        }
+        terminal.watch(PAUSE);
+    }
+    report(&format!("{} on screen {screen}", title.to_lowercase()), taken, lost);
+    // not grouped any more
+    terminal.press(key);
+    terminal.press("1");
+    terminal.watch(PAUSE);
 }
 
 fn filters(terminal: &mut Terminal, screen: &str) {
@@ -262,12 +292,20 @@ fn main() {
     let mut terminal = Terminal::start(&arguments);
     terminal.watch(SETTLING);
     println!("memory, all answered: {:.1} MiB", terminal.memory("VmRSS"));
-    for screen in ["1", "2", "4"] {
+    let chosen = env::var("BURNWATCH_BENCH_SCREENS").ok();
+    let is_chosen = |key: &str| chosen.as_ref().is_none_or(|chosen| chosen.contains(key));
+    for screen in ["1", "2", "3", "4"].into_iter().filter(|key| is_chosen(key)) {
         moves(&mut terminal, screen, ["j", "k"]);
         filters(&mut terminal, screen);
+        if screen == "3" {
+            choices(&mut terminal, screen, ("S", "Order by"), &["2", "3", "4", "5", "1"]);
+            choices(&mut terminal, screen, ("b", "Group by"), &["2", "3", "1"]);
+        }
     }
-    for (screen, name) in [("1", "Overview"), ("4", "Alerts"), ("9", "Sources")] {
-        silence(&mut terminal, screen, name);
+    let left_alone =
+        [("1", "Overview"), ("3", "SLOs"), ("3\r", "one SLO"), ("4", "Alerts"), ("9", "Sources")];
+    for (keys, name) in left_alone.into_iter().filter(|(keys, _)| is_chosen(keys.trim_end())) {
+        silence(&mut terminal, keys, name);
     }
     println!("memory, at its highest: {:.1} MiB", terminal.memory("VmHWM"));
     terminal.end();

@@ -116,7 +116,8 @@ fn promises(services: usize) -> SloBoard {
             sli: None,
             grouping: Vec::new(),
             pairs: standard(window).to_vec(),
-            alerting: Alerting::default(),
+            // names that many alerts have
+            alerting: Alerting { name: Some(format!("Alert{}", n % 12).into()), ..Alerting::default() },
             recorded: Some(Recorded {
                 family: Family::Sloth,
                 id: format!("service-{n}-availability").into(),

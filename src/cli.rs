@@ -43,13 +43,19 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let is_check = words
         .iter()
         .skip(1)
-        .find(|word| !word.to_string_lossy().starts_with('-'))
+        .find(|word| ["check", "config"].iter().any(|verb| *word == *verb))
         .is_some_and(|word| word == "check");
     let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {
             complain_as_is(&error.render().to_string());
-            return if is_check { Outcome::Unknown } else { Outcome::Misused }.into();
+            if !is_check {
+                return Outcome::Misused.into();
+            }
+            let said = error.render().to_string();
+            complain_as_is(&said);
+            let said = said.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            return print(&format!("BURNWATCH UNKNOWN: {said}\n"), Outcome::Unknown).into();
         }
         // --help and --version
         Err(told) => return print(&told.render().to_string(), Outcome::Fine).into(),
@@ -133,7 +139,11 @@ impl<'a> Cx<'a> {
         match told {
             Ok(verdict) => print(&verdict.text, verdict.level.into()),
             Err(error) => {
-                let line = error.to_string().lines().next().unwrap_or_default().to_owned();
+                let said = error.to_string();
+                let mut lines = said.lines();
+                let line = lines.next().unwrap_or_default();
+                // what comes on the lines below is no part of the verdict
+                let line = if lines.next().is_some() { line.trim_end_matches(". Try one of") } else { line };
                 print(&format!("BURNWATCH UNKNOWN: {line}\n"), Outcome::Unknown)
             }
         }

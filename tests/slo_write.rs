@@ -198,6 +198,9 @@ fn promtool_takes_the_rules_of_all_of_them() {
     }
     let mut all = fixtures();
     all.extend(corpus().unwrap_or_default());
+    // each file was read alone: what several of them define is no duplicate of ours
+    let mut seen = std::collections::BTreeSet::new();
+    all.retain(|slo| seen.insert(slo.id.clone()));
     let dir = tempfile::tempdir().unwrap();
     for target in [None, Some(Target::Sloth), Some(Target::OpenSlo), Some(Target::Pyrra), Some(Target::Own)] {
         // also of what another form made of them
@@ -209,7 +212,7 @@ fn promtool_takes_the_rules_of_all_of_them() {
         let file = dir.path().join("rules.yaml");
         fs::write(&file, write(&slos, Target::Rules).text).unwrap();
         let told =
-            Command::new("promtool").args(["check", "rules", "--lint=none"]).arg(&file).output().unwrap();
+            Command::new("promtool").args(["check", "rules", "--lint-fatal"]).arg(&file).output().unwrap();
         let words = String::from_utf8_lossy(&told.stdout) + String::from_utf8_lossy(&told.stderr);
         assert!(told.status.success(), "{target:?}: {words}");
     }

@@ -54,7 +54,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         let due = state.polls.due(wants, state.epoch, now);
         for effect in &due {
             if let Effect::Fetch(question) = effect {
-                state.world.asked(question, now);
+                state.world.asked(question);
             }
         }
         effects.extend(due);

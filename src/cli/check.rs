@@ -99,14 +99,14 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
         slos.iter().any(|status| *status.slo.id == ***name || status.service.as_deref() == Some(name))
             || services.iter().any(|service| *service.name == ***name)
     };
-    findings.extend(names.iter().filter(|name| !is_known(name)).map(|name| unknown(view, name)));
-    // only what was asked for can be missing: silence of a source proves nothing
+    // only what was asked for can be missing: silence of a source proves nothing, but may be why a name is not known
     findings.extend(
         view.document(Vec::new(), Vec::new(), NEEDS)
             .notes
             .into_iter()
             .map(|note| Finding { level: Level::Unknown, text: note }),
     );
+    findings.extend(names.iter().filter(|name| !is_known(name)).map(|name| unknown(view, name)));
     findings.sort_by_key(|finding| finding.level);
     let looked_at = format!("{} and {}", counted(slos.len(), "SLO"), counted(services.len(), "service"));
     if slos.is_empty() && services.is_empty() && findings.is_empty() {
@@ -129,7 +129,8 @@ fn lines(findings: &[Finding], looked_at: &str, perfdata: &str) -> String {
     };
     // a bar begins the numbers
     let plain = |text: &str| text::clean(text).replace('|', "/");
-    let first = format!("BURNWATCH {}: {} | {perfdata}\n", level.word(), plain(&said));
+    let numbers = if perfdata.is_empty() { String::new() } else { format!(" | {perfdata}") };
+    let first = format!("BURNWATCH {}: {}{numbers}\n", level.word(), plain(&said));
     let others = wrong.iter().skip(1).take(NAMED);
     let others = others.map(|finding| format!("{}: {}\n", finding.level.word(), plain(&finding.text)));
     let rest = wrong.len().saturating_sub(NAMED + 1);
@@ -237,6 +238,14 @@ mod tests {
         }
         assert!(check(&fixture, &["burnign"]).text.contains("did you mean `burning`?"));
         assert!(check(&fixture, &["calm"]).text.contains("| 'calm'=90.000%;;;;100"));
+    }
+
+    #[test]
+    fn a_source_that_does_not_answer_comes_before_the_names_that_it_would_know() {
+        let verdict = check(&world(), &["cart"]);
+        assert_eq!(verdict.level, Level::Unknown);
+        assert!(verdict.text.starts_with("BURNWATCH UNKNOWN: prom: no answer about"), "{}", verdict.text);
+        assert!(!verdict.text.contains('|'), "{}", verdict.text);
     }
 
     #[test]

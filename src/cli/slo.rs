@@ -51,7 +51,7 @@ fn is_wrong(definitions: &Definitions) -> bool {
     definitions.slos.is_empty() || definitions.findings.iter().any(|finding| finding.level == Level::Error)
 }
 
-const NOTHING: &str = "there is no SLO to be found; name files with definitions, or set [slo] files";
+const NOTHING: &str = "there is no SLO in what was read; name files with definitions, or set [slo] files";
 
 /// Reads any form and writes one.
 fn turn(cx: &Cx<'_>, writing: &Writing, target: Target) -> Outcome {

@@ -145,9 +145,7 @@ pub(super) fn why(status: &SloStatus, group: Option<&Standing>) -> String {
         None => {}
     }
     if let Some(covered) = group.and_then(|group| group.covered) {
-        let length = status.slo.window.elapsed(status.at);
-        let known = Duration::try_from_secs_f64(length.as_secs_f64() * covered).unwrap_or_default();
-        all.push(format!("{} of {}", duration::short(known), duration::short(length)));
+        all.push(show::covered(covered, status.slo.window.elapsed(status.at)));
     }
     all.join("; ")
 }

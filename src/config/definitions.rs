@@ -56,22 +56,36 @@ pub fn parse(path: &Path, text: &str, period: Duration) -> Definitions {
 }
 
 fn read(files: &[Opened], period: Duration, findings: Findings) -> Definitions {
-    let trees: Vec<Vec<Node>> = files.iter().map(|file| trees(file, &findings)).collect();
+    let mut broken = Vec::new();
+    let trees: Vec<Vec<Node>> = files
+        .iter()
+        .map(|file| {
+            let errors = findings.errors();
+            let trees = trees(file, &findings);
+            broken.push(findings.errors() > errors);
+            trees
+        })
+        .collect();
     let mut shelf = Shelf::default();
-    for (file, trees) in files.iter().zip(&trees) {
+    for ((file, trees), is_broken) in files.iter().zip(&trees).zip(broken) {
         let origin = Origin { path: &file.path, findings: &findings };
         let before = shelf.taken;
         let errors = findings.errors();
         for tree in trees {
             shelf.sort(Value::document(tree, origin), file.named);
         }
-        if file.named && shelf.taken == before && findings.errors() == errors && !trees.is_empty() {
+        if file.named
+            && shelf.taken == before
+            && findings.errors() == errors
+            && !trees.is_empty()
+            && !is_broken
+        {
             origin.say_of_all(
                 Level::Warning,
                 "no SLO found; Sloth, OpenSLO, Pyrra and files with [[slo]] are known",
             );
         }
-        if file.named && trees.is_empty() && findings.errors() == errors {
+        if file.named && trees.is_empty() && !is_broken {
             origin.say_of_all(Level::Warning, "is empty");
         }
     }
@@ -151,7 +165,12 @@ impl<'l> Shelf<'l> {
                 self.taken += 1;
                 return self.openslo.add(openslo::Version::Alpha, kind, document);
             }
-            ("v1", "List") if node.field("items").is_some() => {
+            // as `kubectl get -o yaml` and the typed lists of clients have it
+            (version, kind)
+                if kind.ends_with("List")
+                    && (version == "v1" || is_ours(version))
+                    && node.field("items").is_some() =>
+            {
                 let items = document.table().and_then(|table| table.get("items"));
                 for item in items.map(|items| items.list()).unwrap_or_default() {
                     self.sort(item, named);

@@ -219,7 +219,7 @@ impl Default for SeveritySettings {
     fn default() -> Self {
         let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
         Self {
-            labels: words(&["severity", "priority"]),
+            labels: words(&["severity", "priority", "sloth_severity"]),
             critical: Vec::new(),
             warning: Vec::new(),
             info: Vec::new(),

@@ -69,7 +69,7 @@ impl Default for SeverityMap {
             .into_iter()
             .flat_map(|(s, words)| words.iter().map(move |w| ((*w).to_owned(), s)))
             .collect();
-        Self { labels: vec!["severity".into(), "priority".into()], values }
+        Self { labels: vec!["severity".into(), "priority".into(), "sloth_severity".into()], values }
     }
 }
 

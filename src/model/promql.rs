@@ -248,6 +248,20 @@ pub fn constant(expr: &Expr) -> Option<f64> {
     }
 }
 
+/// A text as a regular expression that it alone matches. Nothing is escaped that need not be: a list of plain words a
+/// server looks up in its index, others it must try on every value that a label has.
+#[must_use]
+pub fn literal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 4);
+    for c in text.chars() {
+        if r"\.+*?()|[]{}^$".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
+
 /// A text as a PromQL string.
 #[must_use]
 pub fn quoted(text: &str) -> String {

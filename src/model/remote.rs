@@ -34,20 +34,20 @@ pub struct Remote<T> {
     good: Option<(T, Timestamp)>,
     digest: Option<u64>,
     trouble: Option<SourceError>,
-    asked_at: Option<Timestamp>,
-    answered_at: Option<Timestamp>,
+    was_asked: bool,
+    is_waiting: bool,
 }
 
 impl<T> Default for Remote<T> {
     fn default() -> Self {
-        Self { good: None, digest: None, trouble: None, asked_at: None, answered_at: None }
+        Self { good: None, digest: None, trouble: None, was_asked: false, is_waiting: false }
     }
 }
 
 impl<T> Remote<T> {
     /// Notes that the question went out.
-    pub fn asked(&mut self, now: Timestamp) {
-        self.asked_at = Some(now);
+    pub fn asked(&mut self) {
+        (self.was_asked, self.is_waiting) = (true, true);
     }
 
     /// Takes a good answer; `digest` recognises the same answer when it comes again.
@@ -63,13 +63,13 @@ impl<T> Remote<T> {
             *at = now;
         }
         self.trouble = None;
-        self.answered_at = Some(now);
+        self.is_waiting = false;
     }
 
     /// Notes that no answer came; the last good value stays.
-    pub fn failed(&mut self, trouble: SourceError, now: Timestamp) {
+    pub fn failed(&mut self, trouble: SourceError) {
         self.trouble = Some(trouble);
-        self.answered_at = Some(now);
+        self.is_waiting = false;
     }
 
     /// The last good value, however old.
@@ -99,16 +99,16 @@ impl<T> Remote<T> {
 
     /// Whether a question is out that has not been answered.
     pub fn is_waiting(&self) -> bool {
-        self.asked_at.is_some_and(|asked| self.answered_at.is_none_or(|answered| answered < asked))
+        self.is_waiting
     }
 
     /// How far to believe the value at `now`, if it ought to be no older than `limit`.
     pub fn freshness(&self, now: Timestamp, limit: Duration) -> Freshness {
         let Some(at) = self.at() else {
-            return match (&self.trouble, self.asked_at) {
+            return match (&self.trouble, self.was_asked) {
                 (Some(_), _) => Freshness::Failed,
-                (None, Some(_)) => Freshness::Loading,
-                (None, None) => Freshness::NotAsked,
+                (None, true) => Freshness::Loading,
+                (None, false) => Freshness::NotAsked,
             };
         };
         let age = age(at, now);
@@ -140,9 +140,9 @@ mod tests {
     fn the_five_states_are_told_apart() {
         let mut remote = Remote::default();
         assert_eq!(remote.freshness(at(0), LIMIT), Freshness::NotAsked);
-        remote.asked(at(1));
+        remote.asked();
         assert_eq!(remote.freshness(at(1), LIMIT), Freshness::Loading);
-        remote.failed(trouble(), at(2));
+        remote.failed(trouble());
         assert_eq!(remote.freshness(at(2), LIMIT), Freshness::Failed);
         remote.arrived(7, None, at(3));
         assert_eq!(remote.freshness(at(4), LIMIT), Freshness::Fresh);
@@ -153,11 +153,28 @@ mod tests {
     fn a_failure_keeps_the_last_good_value_and_shows_it_stale() {
         let mut remote = Remote::default();
         remote.arrived("good", Some(1), at(0));
-        remote.failed(trouble(), at(5));
+        remote.failed(trouble());
         assert_eq!(remote.value(), Some(&"good"));
         assert_eq!(remote.freshness(at(6), LIMIT), Freshness::Stale(Duration::from_secs(6)));
         remote.confirmed(at(7));
         assert_eq!(remote.freshness(at(8), LIMIT), Freshness::Fresh);
+    }
+
+    #[test]
+    fn what_is_asked_in_the_moment_of_the_last_answer_is_waited_for() {
+        let mut remote = Remote::default();
+        assert!(!remote.is_waiting());
+        let answers: [fn(&mut Remote<i32>); 3] = [
+            |remote| remote.arrived(7, None, at(1)),
+            |remote| remote.confirmed(at(1)),
+            |remote| remote.failed(trouble()),
+        ];
+        for answer in answers {
+            remote.asked();
+            assert!(remote.is_waiting());
+            answer(&mut remote);
+            assert!(!remote.is_waiting());
+        }
     }
 
     #[test]

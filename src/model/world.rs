@@ -204,22 +204,22 @@ impl World {
     }
 
     /// Notes that a question went out.
-    pub fn asked(&mut self, question: &Question, now: Timestamp) {
+    pub fn asked(&mut self, question: &Question) {
         let Some(held) = self.held.get_mut(&question.source) else { return };
         match &question.ask {
-            Ask::Probe => held.probe.asked(now),
-            Ask::Services { .. } => held.services.asked(now),
-            Ask::Trends(_) => held.trends.asked(now),
-            Ask::Alerts => held.alerts.asked(now),
-            Ask::Rules => held.rules.asked(now),
-            Ask::Silences => held.silences.asked(now),
-            Ask::Slos { .. } => held.slos.asked(now),
-            Ask::Incidents => held.incidents.asked(now),
-            Ask::OnCall => held.on_call.asked(now),
-            Ask::Incident { id } => kept(&mut held.incident_details, id).asked(now),
-            Ask::Detail { service, .. } => kept(&mut held.details, service).asked(now),
-            Ask::Series { query, .. } => kept(&mut held.series, query).asked(now),
-            Ask::Firings { fingerprint, .. } => kept(&mut held.firings, fingerprint).asked(now),
+            Ask::Probe => held.probe.asked(),
+            Ask::Services { .. } => held.services.asked(),
+            Ask::Trends(_) => held.trends.asked(),
+            Ask::Alerts => held.alerts.asked(),
+            Ask::Rules => held.rules.asked(),
+            Ask::Silences => held.silences.asked(),
+            Ask::Slos { .. } => held.slos.asked(),
+            Ask::Incidents => held.incidents.asked(),
+            Ask::OnCall => held.on_call.asked(),
+            Ask::Incident { id } => kept(&mut held.incident_details, id).asked(),
+            Ask::Detail { service, .. } => kept(&mut held.details, service).asked(),
+            Ask::Series { query, .. } => kept(&mut held.series, query).asked(),
+            Ask::Firings { fingerprint, .. } => kept(&mut held.firings, fingerprint).asked(),
         }
     }
 
@@ -230,14 +230,7 @@ impl World {
             Ok(reply) => (Ok(reply.answer), reply.digest),
             Err(error) => (Err(error), None),
         };
-        let merged = matches!(
-            answer,
-            Ok(Answer::Services(_)
-                | Answer::Alerts(_)
-                | Answer::Rules(_)
-                | Answer::Silences(_)
-                | Answer::Slos(_))
-        );
+        let is_new = !matches!(answer, Ok(Answer::Unchanged) | Err(_));
         match (&question.ask, answer) {
             (Ask::Probe, Ok(Answer::Probe(offer))) => held.probe.arrived(offer, digest, now),
             (Ask::Services { .. }, Ok(Answer::Services(board))) => held.services.arrived(board, digest, now),
@@ -284,23 +277,37 @@ impl World {
             (ask, Ok(_)) => {
                 let reason = format!("another answer than to {}", ask.kind().word());
                 let error = SourceError::new(question.source.clone(), Trouble::Garbled { reason });
-                held.failed(ask, error, now);
+                held.failed(ask, error);
             }
-            (ask, Err(error)) => held.failed(ask, error, now),
+            (ask, Err(error)) => held.failed(ask, error),
         }
-        if merged {
-            if matches!(question.ask.kind(), AskKind::Alerts | AskKind::Rules) {
+        if is_new {
+            self.merge(question.ask.kind(), now);
+        }
+    }
+
+    /// Works out anew what follows from answers of this kind, and no more.
+    fn merge(&mut self, news: AskKind, now: Timestamp) {
+        match news {
+            AskKind::Alerts | AskKind::Rules => {
                 self.merge_alerts(now);
+                self.merge_services(now);
+                self.link_slos_to_alerts();
             }
-            self.merge_services(now);
-            // which sources are a pair, their services tell
-            if matches!(question.ask.kind(), AskKind::Slos | AskKind::Services) {
-                self.merge_slos();
-            } else {
-                self.link_slos();
+            AskKind::Services => {
+                let is_same = self.merge_services(now);
+                // which sources are a pair, their services tell
+                if self.held.values().filter(|held| held.slos.value().is_some()).nth(1).is_some() {
+                    self.merge_slos();
+                } else if !is_same {
+                    self.link_slos_to_services();
+                }
             }
-            self.revision += 1;
+            AskKind::Slos => self.merge_slos(),
+            AskKind::Silences => {}
+            AskKind::Probe | AskKind::Trends | AskKind::Detail | AskKind::Series | AskKind::Firings => return,
         }
+        self.revision += 1;
     }
 
     fn merge_alerts(&mut self, now: Timestamp) {
@@ -329,7 +336,8 @@ impl World {
         self.alerts_revision += 1;
     }
 
-    fn merge_services(&mut self, now: Timestamp) {
+    /// Whether their names are the same as before.
+    fn merge_services(&mut self, now: Timestamp) -> bool {
         let mut readings: BTreeMap<&Text, Vec<(&SourceId, Heard<'_>, Duration, Timestamp)>> = BTreeMap::new();
         for (id, held) in &self.held {
             let (Some(board), Some(at)) = (held.services.value(), held.services.at()) else { continue };
@@ -382,7 +390,10 @@ impl World {
         });
         services.extend(lost.collect::<Vec<_>>());
         services.sort_by(|a, b| a.name.cmp(&b.name));
+        let is_same =
+            services.iter().map(|service| &service.name).eq(self.services.iter().map(|old| &old.name));
         self.services = services;
+        is_same
     }
 }
 
@@ -405,21 +416,21 @@ impl Held {
         }
     }
 
-    fn failed(&mut self, ask: &Ask, error: SourceError, now: Timestamp) {
+    fn failed(&mut self, ask: &Ask, error: SourceError) {
         match ask {
-            Ask::Probe => self.probe.failed(error, now),
-            Ask::Services { .. } => self.services.failed(error, now),
-            Ask::Trends(_) => self.trends.failed(error, now),
-            Ask::Alerts => self.alerts.failed(error, now),
-            Ask::Rules => self.rules.failed(error, now),
-            Ask::Silences => self.silences.failed(error, now),
-            Ask::Slos { .. } => self.slos.failed(error, now),
-            Ask::Incidents => self.incidents.failed(error, now),
-            Ask::OnCall => self.on_call.failed(error, now),
-            Ask::Incident { id } => kept(&mut self.incident_details, id).failed(error, now),
-            Ask::Detail { service, .. } => kept(&mut self.details, service).failed(error, now),
-            Ask::Series { query, .. } => kept(&mut self.series, query).failed(error, now),
-            Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).failed(error, now),
+            Ask::Probe => self.probe.failed(error),
+            Ask::Services { .. } => self.services.failed(error),
+            Ask::Trends(_) => self.trends.failed(error),
+            Ask::Alerts => self.alerts.failed(error),
+            Ask::Rules => self.rules.failed(error),
+            Ask::Silences => self.silences.failed(error),
+            Ask::Slos { .. } => self.slos.failed(error),
+            Ask::Incidents => self.incidents.failed(error),
+            Ask::OnCall => self.on_call.failed(error),
+            Ask::Incident { id } => kept(&mut self.incident_details, id).failed(error),
+            Ask::Detail { service, .. } => kept(&mut self.details, service).failed(error),
+            Ask::Series { query, .. } => kept(&mut self.series, query).failed(error),
+            Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).failed(error),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::wire::{Pairs, Piece, Reader};
 use crate::model::alert::{Alert, AlertState, Firing, SeverityMap};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
-use crate::model::promql::quoted;
+use crate::model::promql::{literal, quoted};
 use crate::model::rule::{Rule, RuleBoard};
 use crate::model::series::Span;
 use crate::model::source::{SourceError, SourceId, Trouble};
@@ -187,7 +187,7 @@ pub(super) async fn firings(
     let service = service_labels.iter().find_map(|name| Some((name, labels.get(name)?)));
     // or the label is one of those that are added on sending
     let service =
-        service.map(|(name, value)| format!(",{name}=~{}", quoted(&format!("|{}", regex::escape(value)))));
+        service.map(|(name, value)| format!(",{name}=~{}", quoted(&format!("|{}", literal(value)))));
     let selector = format!(
         "alertname={},alertstate=\"firing\"{}",
         quoted(labels.value("alertname")),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::config::definitions::{Finding, Level};
 use crate::model::duration::text;
 use crate::model::promql::gives_one;
-use crate::model::slo::{Form, Origin, Pair, Sli, Slo, Template, fewest_events};
+use crate::model::slo::{Form, Origin, Pair, Side, Sli, Slo, Template, fewest_events};
 
 /// Everything that may be wrong with one SLO.
 pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
@@ -26,7 +26,11 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
             let percent = slo.objective.percent_text();
             say(
                 Level::Warning,
-                format!("{} can never fire: at {percent} % no burn rate is above {most}", told(pair)),
+                format!(
+                    "{} can never fire: at {percent} % no burn rate is above {}",
+                    told(pair),
+                    factor(most)
+                ),
             );
         }
         if pair.long > window {
@@ -60,6 +64,7 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
     }
     let first = slo.pairs.first();
     if let (Some(Sli::Ratio { .. } | Sli::Threshold { .. }), Some(pair)) = (&slo.sli, first)
+        && !pair.can_never_fire(slo.objective)
         && let Some(fewest) = fewest_events(slo.objective, pair.factor)
     {
         say(
@@ -86,8 +91,14 @@ fn factor(factor: f64) -> f64 {
 /// The queries that a person wrote.
 fn queries(slo: &Slo) -> Vec<(&Template, &'static str)> {
     match &slo.sli {
-        Some(Sli::Events { part, total, .. }) => {
-            vec![(part, "the first query"), (total, "the query of all events")]
+        Some(Sli::Events { side, part, total }) => {
+            vec![
+                (
+                    part,
+                    if *side == Side::Good { "the query of good events" } else { "the query of bad events" },
+                ),
+                (total, "the query of all events"),
+            ]
         }
         Some(Sli::Ratio { error }) => vec![(error, "the query")],
         Some(Sli::Threshold { value, .. }) => vec![(value, "the query")],

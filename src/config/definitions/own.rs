@@ -259,7 +259,7 @@ fn bound(value: &Value<'_>, metric: &str) -> Option<f64> {
         value.error("must be above 0");
         return None;
     }
-    let duration = value.duration()?.as_secs_f64();
+    let duration = value.seconds()?;
     let stem = ["_bucket", "_count", "_sum"].into_iter().find_map(|ending| metric.strip_suffix(ending));
     let stem = stem.unwrap_or(metric);
     let is_millis = ["_milliseconds", "_millis", "_ms"].iter().any(|ending| stem.ends_with(ending));

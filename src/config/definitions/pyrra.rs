@@ -151,9 +151,9 @@ fn indicator(value: &Value<'_>) -> Option<Indicator> {
             Some((sli, total.selector))
         }
         "latencyNative" => {
-            let threshold = table.need("latency").and_then(|value| value.duration());
+            let threshold = table.need("latency").and_then(|value| value.seconds());
             let total = plain(&table, "total");
-            let (threshold, total) = (threshold?.as_secs_f64(), total?);
+            let (threshold, total) = (threshold?, total?);
             Some((Sli::NativeLatency { histogram: total.clone(), threshold }, total))
         }
         _ => {

@@ -117,6 +117,18 @@ impl<'l> Value<'l> {
         }
     }
 
+    /// A duration in seconds, also with a fraction, as people write thresholds: `1.5s`.
+    pub(super) fn seconds(&self) -> Option<f64> {
+        let fraction = |unit: &str, factor: f64| {
+            let number = self.node.text()?.trim().strip_suffix(unit)?;
+            let digits = number.chars().all(|c| c.is_ascii_digit() || c == '.') && number.contains('.');
+            let seconds = number.parse::<f64>().ok().filter(|_| digits)? * factor;
+            (seconds > 0.0).then_some(seconds)
+        };
+        let fraction = fraction("ms", 0.001).or_else(|| fraction("s", 1.0));
+        fraction.or_else(|| self.duration().map(|duration| duration.as_secs_f64()))
+    }
+
     /// Its entries.
     pub(super) fn list(&self) -> Vec<Self> {
         let Kind::List(items) = &self.node.kind else {
@@ -202,7 +214,9 @@ impl<'l> Table<'l> {
         let asked = self.asked.into_inner();
         let place =
             if self.value.way.is_empty() { String::new() } else { format!(" in `{}`", self.value.way) };
-        for field in self.fields.fields.iter().filter(|field| !asked.contains(field.name.as_str())) {
+        // `x-...` is where anchors are kept
+        let is_unknown = |name: &str| !asked.contains(name) && !name.starts_with("x-");
+        for field in self.fields.fields.iter().filter(|field| is_unknown(&field.name)) {
             let near = nearest(&field.name, asked.iter().copied());
             let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             let message = format!("unknown key `{}`{place}{near}", field.name);

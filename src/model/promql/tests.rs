@@ -161,3 +161,12 @@ proptest! {
         prop_assert!(parser::parse(&text).is_ok(), "{text}");
     }
 }
+
+#[test]
+fn a_literal_matches_just_itself_and_plain_words_stay_plain() {
+    assert_eq!(literal("cart-service_1/a b"), "cart-service_1/a b");
+    for text in [r"a.b", r"a\b", "1+1", "(x|y)", "[^a]$", "{2}*?", "é|-"] {
+        let pattern = regex::Regex::new(&format!("^(?:{})$", literal(text))).unwrap();
+        assert!(pattern.is_match(text) && !pattern.is_match("aXb"), "{text}");
+    }
+}

@@ -222,15 +222,13 @@ pub enum Origin {
 }
 
 impl Slo {
-    /// Labels of alerts by which an SLO may know its own.
-    pub const IDENTITY_LABELS: [&'static str; 4] = ["sloth_id", "slo", "grafana_slo_uuid", "alertname"];
+    /// Labels of alerts that say of which SLO they are.
+    pub const IDENTITY_LABELS: [&'static str; 3] = ["sloth_id", "slo", "grafana_slo_uuid"];
 
-    /// Values of [`Slo::IDENTITY_LABELS`] of which an alert of this SLO has at least one.
-    pub fn identities(&self) -> Vec<(&str, &str)> {
+    /// Values of [`Slo::IDENTITY_LABELS`] that are this SLO's.
+    pub fn identities(&self) -> impl Iterator<Item = (&str, &str)> {
         let recorded = self.recorded.as_ref().map(|recorded| (recorded.family.identity(), &*recorded.id));
-        let names = [&self.alerting.name, &self.alerting.absent_name];
-        let names = names.into_iter().flatten().map(|name| ("alertname", &**name));
-        recorded.into_iter().chain([("slo", &*self.id)]).chain(names).collect()
+        recorded.into_iter().chain([("slo", &*self.id)])
     }
 
     /// Whether an alert with these labels tells of this SLO: by its recorded identity if both have one, else by the name of its

@@ -62,7 +62,9 @@ pub fn within(buckets: &[(f64, f64)], threshold: f64, total: f64) -> Option<With
     let from = below.map_or(0.0, |(le, _)| le);
     let estimate = above.map(|(to, _)| {
         let part = (threshold - from) / (to - from);
-        if part.is_finite() { lower + (upper - lower) * part.clamp(0.0, 1.0) } else { lower }
+        // the sum may round to a little more than the bound
+        let along = |part: f64| (lower + (upper - lower) * part.clamp(0.0, 1.0)).clamp(lower, upper);
+        if part.is_finite() { along(part) } else { lower }
     });
     let distance = |le: &f64| (le - threshold).abs();
     let ends = [below, above].into_iter().flatten().map(|(le, _)| le).filter(|le| le.is_finite());
@@ -118,6 +120,16 @@ mod tests {
         {
             assert_eq!(within(buckets, threshold, total), None);
         }
+    }
+
+    #[test]
+    fn an_estimate_is_never_beyond_its_bounds_by_rounding() {
+        let buckets =
+            [(1.059_815_745_478_748_7e-271, 92_920.148_285_888_05), (-6.6e201, 30_239.442_109_491_67)];
+        let Some(Within::Between { upper, estimate: Some(estimate), .. }) = within(&buckets, 0.0, 1e5) else {
+            panic!("there are two buckets")
+        };
+        assert!(estimate <= upper);
     }
 
     proptest! {

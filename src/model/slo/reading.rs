@@ -85,18 +85,53 @@ pub enum Odd {
     #[error("the query returned {0} series; add sum()")]
     Several(usize),
     /// Below zero.
-    #[error("the error ratio is {0}, below zero: is `good` more than `total`?")]
+    #[error("the error ratio is {}, below zero{}: is `good` more than `total`?", brief(*.0), taken(*self))]
     Negative(f64),
     /// More bad events than events.
-    #[error("the error ratio is {0}, above one: is `bad` more than `total`, or `total` too narrow?")]
+    #[error("the error ratio is {}, above one{}: is `bad` more than `total`, or `total` too narrow?", brief(*.0), taken(*self))]
     AboveOne(f64),
+    /// Events, but no such bucket of their histogram: with a bucket, its series is there from the first event on.
+    #[error("no bucket of the histogram ends at the threshold; take a threshold that it has a bucket for")]
+    NoBucket,
     /// Infinite, or no number where there are events.
     #[error("the query returned no number")]
     NotANumber,
 }
 
-/// What is lost to floating-point arithmetic and to scrapes that are not quite at the same time.
+/// What is lost to floating-point arithmetic.
 const TOLERANCE: f64 = 1e-9;
+
+/// How far outside 0 to 1 an error ratio is told of, but counts as the nearer of the two.
+///
+/// Counters that are new, or scraped amid an event, are extrapolated apart from each other: with `rate(total) - rate(good)` a
+/// service without a single failure comes out a little below zero.
+const JITTER: f64 = 0.01;
+
+impl Odd {
+    /// The ratio that it is all but.
+    fn nearly(self) -> Option<f64> {
+        match self {
+            Self::Negative(error) if error >= -JITTER => Some(0.0),
+            Self::AboveOne(error) if error <= 1.0 + JITTER => Some(1.0),
+            Self::Several(_) | Self::Negative(_) | Self::AboveOne(_) | Self::NoBucket | Self::NotANumber => {
+                None
+            }
+        }
+    }
+}
+
+/// Three digits of a number.
+fn brief(number: f64) -> String {
+    let before = number.abs().max(1e-12).log10().floor().clamp(-12.0, 2.0);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 14")]
+    let decimals = (2.0 - before) as usize;
+    let text = format!("{number:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+fn taken(odd: Odd) -> String {
+    odd.nearly().map_or_else(String::new, |ratio| format!(" and taken as {ratio}"))
+}
 
 impl Measured {
     /// From two counts over the same lookback; NaN is a count that could not be made.
@@ -138,11 +173,12 @@ impl Measured {
         }
     }
 
-    /// The error ratio, if it is one.
+    /// The error ratio, if it is one or all but.
     pub fn error(self) -> Option<f64> {
         match self {
             Self::Ratio { error, .. } => Some(error),
-            Self::Unknown | Self::NoTraffic | Self::Absent | Self::Odd(_) => None,
+            Self::Odd(odd) => odd.nearly(),
+            Self::Unknown | Self::NoTraffic | Self::Absent => None,
         }
     }
 
@@ -188,6 +224,26 @@ mod tests {
         assert_eq!(of(f64::NAN, 1.0), Measured::Odd(Odd::NotANumber));
         assert_eq!(Measured::of_ratio(Some(f64::INFINITY)), Measured::Odd(Odd::NotANumber));
         assert_eq!(of(-1e-12, 1.0).error(), Some(0.0));
+        assert_eq!(
+            Odd::Negative(-2.0).to_string(),
+            "the error ratio is -2, below zero: is `good` more than `total`?"
+        );
+        assert_eq!(of(-2.0, 1.0).error(), None);
         assert_eq!(Odd::Several(3).to_string(), "the query returned 3 series; add sum()");
+    }
+
+    #[test]
+    fn what_is_a_little_off_is_said_and_still_counts() {
+        let young = Measured::of_ratio(Some(-0.000_856_691_902_251_606_2));
+        assert_eq!(young.error(), Some(0.0));
+        let Measured::Odd(odd) = young else { panic!("{young:?}") };
+        assert_eq!(
+            odd.to_string(),
+            "the error ratio is -0.000857, below zero and taken as 0: is `good` more than `total`?"
+        );
+        assert_eq!(Measured::of_ratio(Some(1.003)).error(), Some(1.0));
+        assert_eq!(Measured::of_ratio(Some(1.02)).error(), None);
+        assert_eq!(brief(1234.56), "1235");
+        assert_eq!(brief(-0.5), "-0.5");
     }
 }

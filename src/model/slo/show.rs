@@ -87,6 +87,15 @@ pub fn exhaustion(exhaustion: Option<Exhaustion>) -> String {
     }
 }
 
+/// How much of a window is known: `6d of 30d`. What was not there at the first look is only known to be younger: `<6h of 30d`.
+pub fn covered(share: f64, window: Duration) -> String {
+    /// A window is looked at so often.
+    const LOOKS: f64 = 120.0;
+    let known = Duration::try_from_secs_f64(window.as_secs_f64() * share).unwrap_or(window);
+    let sign = if share * LOOKS <= 1.0 { "<" } else { "" };
+    format!("{sign}{} of {}", duration::short(known), duration::short(window))
+}
+
 /// A time to come, in one unit: `42 min`, `11.9 h`, `2.4 d`, `240 d`. Hours up to two days.
 pub fn time(duration: Duration) -> String {
     let minutes = duration.as_secs_f64() / 60.0;

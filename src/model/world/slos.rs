@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::super::alert::{Alert, AlertState};
+use super::super::fingerprint::Fingerprint;
 use super::super::labels::{Labels, Text};
 use super::super::service::Reading;
 use super::super::slo::{Slo, SloState, SloStatus};
@@ -43,8 +44,13 @@ impl World {
         });
         let mut all: Vec<SloStatus> = judged.collect();
         all.sort_by(|a, b| a.slo.id.cmp(&b.slo.id).then_with(|| a.source.cmp(&b.source)));
+        let mut pairs: HashMap<(SourceId, SourceId), bool> = HashMap::new();
         all.dedup_by(|later, kept| {
-            let is_same = later.slo.id == kept.slo.id && self.is_pair(&later.source, &kept.source);
+            let mut is_pair = || {
+                let pair = (kept.source.clone(), later.source.clone());
+                *pairs.entry(pair).or_insert_with_key(|(one, other)| self.is_pair(one, other))
+            };
+            let is_same = later.slo.id == kept.slo.id && is_pair();
             // of two servers that see the same, the one that has something to say
             if is_same && self.says_less(kept, later) {
                 std::mem::swap(later, kept);
@@ -52,7 +58,8 @@ impl World {
             is_same
         });
         self.slos = all;
-        self.link_slos();
+        self.link_slos_to_services();
+        self.link_slos_to_alerts();
     }
 
     /// Whether two sources scrape the same targets, as the servers of a highly available pair do.
@@ -72,20 +79,19 @@ impl World {
         rank(one) < rank(other)
     }
 
-    /// Ties SLOs to services and alerts.
-    pub(super) fn link_slos(&mut self) {
+    pub(super) fn link_slos_to_services(&mut self) {
         let mut slos = std::mem::take(&mut self.slos);
-        let about = alerts_by_identity(&self.alerts);
         for status in &mut slos {
             status.service = self.service_of_slo(&status.slo);
-            let keys = status.slo.identities();
-            let candidates = keys.iter().filter_map(|key| about.get(key)).flatten();
-            let mine = candidates.filter(|alert| status.slo.is_about(&alert.labels));
-            status.alerts = mine.map(|alert| alert.fingerprint).collect();
-            status.alerts.sort_unstable();
-            status.alerts.dedup();
         }
         self.slos = slos;
+    }
+
+    pub(super) fn link_slos_to_alerts(&mut self) {
+        let told = Told::of(&self.alerts);
+        for status in &mut self.slos {
+            status.alerts = told.about(&status.slo);
+        }
     }
 
     fn service_of_slo(&self, slo: &Slo) -> Option<Text> {
@@ -97,17 +103,74 @@ impl World {
     }
 }
 
-/// Alerts that fire or are pending by each label by which an SLO may know them.
-fn alerts_by_identity(alerts: &[Arc<Alert>]) -> HashMap<(&str, &str), Vec<&Arc<Alert>>> {
-    let mut found: HashMap<(&str, &str), Vec<&Arc<Alert>>> = HashMap::new();
-    for alert in alerts.iter().filter(|a| matches!(a.state, AlertState::Firing | AlertState::Pending)) {
-        for name in Slo::IDENTITY_LABELS {
-            if let Some(value) = alert.labels.get(name) {
-                found.entry((name, value)).or_default().push(alert);
+/// By what an SLO may know an alert, so that not every SLO has to look at every alert.
+#[derive(PartialEq, Eq, Hash)]
+enum Mark<'a> {
+    /// An identity that rules gave it: label and value.
+    Identity(&'a str, &'a str),
+    /// Its name, with the identity label that decides before the name does.
+    Name(&'a str, Option<&'a str>, Of<'a>),
+}
+
+/// The service that an alert says it is about.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Of<'a> {
+    Any,
+    Nothing,
+    Service(&'a str),
+}
+
+/// Alerts that fire or are pending by their marks.
+struct Told<'a>(HashMap<Mark<'a>, Vec<&'a Arc<Alert>>>);
+
+impl<'a> Told<'a> {
+    fn of(alerts: &'a [Arc<Alert>]) -> Self {
+        let mut all: HashMap<Mark<'_>, Vec<&Arc<Alert>>> = HashMap::new();
+        for alert in alerts.iter().filter(|a| matches!(a.state, AlertState::Firing | AlertState::Pending)) {
+            let label = |name| alert.labels.get(name).map(|value| &**value);
+            for name in Slo::IDENTITY_LABELS {
+                if let Some(value) = label(name) {
+                    all.entry(Mark::Identity(name, value)).or_default().push(alert);
+                }
+            }
+            // the label that all SLOs may have leaves nothing for the name to decide
+            if let (Some(name), None) = (label("alertname"), label("slo")) {
+                let identity = Slo::IDENTITY_LABELS.into_iter().find(|name| label(name).is_some());
+                let service = label("service").map_or(Of::Nothing, Of::Service);
+                for service in [Of::Any, service] {
+                    all.entry(Mark::Name(name, identity, service)).or_default().push(alert);
+                }
             }
         }
+        Self(all)
     }
-    found
+
+    fn about(&self, slo: &Slo) -> Vec<Fingerprint> {
+        let alerts = marks(slo).into_iter().filter_map(|mark| self.0.get(&mark)).flatten();
+        let mut its: Vec<_> =
+            alerts.filter(|alert| slo.is_about(&alert.labels)).map(|alert| alert.fingerprint).collect();
+        its.sort_unstable();
+        its.dedup();
+        its
+    }
+}
+
+/// The marks of which every alert of this SLO has at least one.
+fn marks(slo: &Slo) -> Vec<Mark<'_>> {
+    let own = slo.recorded.as_ref().map(|recorded| recorded.family.identity());
+    let identities = slo.identities().map(|(label, value)| Mark::Identity(label, value));
+    let mut marks: Vec<Mark<'_>> = identities.collect();
+    let services = match slo.service.as_deref() {
+        Some(service) => [Some(Of::Service(service)), Some(Of::Nothing)],
+        None => [Some(Of::Any), None],
+    };
+    for name in [&slo.alerting.name, &slo.alerting.absent_name].into_iter().flatten() {
+        let others = Slo::IDENTITY_LABELS.into_iter().filter(|label| Some(*label) != own);
+        for identity in others.map(Some).chain([None]) {
+            marks.extend(services.into_iter().flatten().map(|of| Mark::Name(name, identity, of)));
+        }
+    }
+    marks
 }
 
 #[cfg(test)]

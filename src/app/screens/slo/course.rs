@@ -89,7 +89,7 @@ impl Course {
     /// The slots that ate most of the budget, most first.
     pub(super) fn bites(&self, state: &State, status: &SloStatus, most: usize) -> Vec<Bite> {
         let slot = self.spending.slot();
-        let per_burn = slot.as_secs_f64() / status.slo.window.length(status.at).as_secs_f64();
+        let per_burn = per_burn(&self.spending, status.slo.window.length(status.at));
         let held = state.world.held(&status.source);
         let query = asks(status, moment(state, status)).firing;
         let firing = held.and_then(|held| held.series.get(&*query)?.value());
@@ -276,6 +276,13 @@ pub(super) fn line<'a>(matrix: &'a Matrix, group: &Labels) -> Option<&'a [f64]> 
 fn passed(window: &Window, at: Timestamp) -> f64 {
     let (elapsed, length) = (window.elapsed(at).as_secs_f64(), window.length(at).as_secs_f64());
     if elapsed > 0.0 && length > 0.0 { (elapsed / length).min(1.0) } else { 1.0 }
+}
+
+/// The share of the budget that a burn of 1 spends in a slot: of what is known the slots make up the whole.
+fn per_burn(spending: &Spending, window: Duration) -> f64 {
+    let all = spending.shares().len();
+    let known = all.saturating_sub(spending.unknown()).max(1);
+    spending.slot().as_secs_f64() / window.as_secs_f64() * all.max(1) as f64 / known as f64
 }
 
 /// So many slots.

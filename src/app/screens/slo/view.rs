@@ -283,6 +283,9 @@ fn draw_budget(
         });
         let words = match (has_no_data, is_alone) {
             _ if standing.is_none() => "nothing was measured, so there is no budget to draw".to_owned(),
+            (true, _) if standing.is_some_and(|standing| standing.left().is_some()) => {
+                "the history is too short for a curve yet".to_owned()
+            }
             (true, _) => "no data in the window".to_owned(),
             (false, true) => String::new(),
             (false, false) => no_chart(state, status, query.is_some()),

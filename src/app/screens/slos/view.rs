@@ -165,7 +165,8 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
         let sign = cx.symbol(Role::Trouble);
         runs.push(Run::new(format!("  {sign} {broken} could not be read"), Role::Trouble));
     }
-    let marked = screen.list.marks().len();
+    // the head of a group is no SLO
+    let marked = screen.list.marks().iter().filter(|row| !matches!(row, Line::Group(_))).count();
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }

@@ -10,7 +10,6 @@ use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::text::Run;
 use crate::model::ask::AskKind;
-use crate::model::duration;
 use crate::model::slo::{
     BASIS, Burn, Doubt, Evaluation, Exhaustion, Measured, Pair, Severity, Slo, SloStatus, Standing, are_few,
     show,
@@ -137,9 +136,7 @@ pub(in crate::app::screens) fn doubt(doubt: &Doubt, cx: &Cx<'_>) -> String {
 /// How much of the window is covered, if not all: `6d of 30d`.
 pub(in crate::app::screens) fn covered(status: &SloStatus, standing: &Standing) -> Option<String> {
     let share = standing.covered?;
-    let elapsed = status.slo.window.elapsed(status.at);
-    let known = Duration::try_from_secs_f64(elapsed.as_secs_f64() * share).unwrap_or(elapsed);
-    Some(format!("{} of {}", duration::short(known), duration::short(elapsed)))
+    Some(show::covered(share, status.slo.window.elapsed(status.at)))
 }
 
 /// What must be known about the numbers, the most important first.

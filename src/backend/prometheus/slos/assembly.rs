@@ -12,7 +12,7 @@ use super::leaf::Leaf;
 use super::shelf::{Good, Shown};
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};
-use crate::model::slo::{GroupReading, Measured, Odd, SloReading};
+use crate::model::slo::{GroupReading, Measured, Odd, Sli, SloReading};
 
 /// The series of recorded names and identities in the answer to one query.
 type ByName<'a> = HashMap<(&'a str, &'a str), Vec<&'a Sample>>;
@@ -118,6 +118,7 @@ impl<'a> Answers<'a> {
                 let per_event = unit.per_event(entry.slo.window.elapsed(total.at));
                 let parts = grouped(entry, part.samples.iter());
                 let totals = grouped(entry, total.samples.iter());
+                let of_buckets = matches!(entry.slo.sli, Some(Sli::Latency { .. } | Sli::Apdex { .. }));
                 let labels: BTreeSet<&Labels> = parts.keys().chain(totals.keys()).collect();
                 let measure = |labels: &Labels| {
                     let values =
@@ -126,7 +127,11 @@ impl<'a> Answers<'a> {
                     if parts.len() > 1 {
                         return Measured::Odd(Odd::Several(parts.len()));
                     }
-                    one(&totals, |total| Measured::of_counts(*side, parts.first().copied(), total, per_event))
+                    let part = parts.first().copied();
+                    if part.is_none() && of_buckets && totals.first().is_some_and(|total| *total > 0.0) {
+                        return Measured::Odd(Odd::NoBucket);
+                    }
+                    one(&totals, |total| Measured::of_counts(*side, part, total, per_event))
                 };
                 Groups::Known(
                     labels.into_iter().map(|labels| (labels.clone(), measure(labels))).collect(),

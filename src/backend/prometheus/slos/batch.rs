@@ -10,11 +10,8 @@ use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::Text;
 use crate::model::text;
 
-/// Most values of a label in one query.
-const MOST_VALUES: usize = 50;
-/// Most queries joined into one, and how long that one may become; more is a load on the server's parser.
-const MOST_TAGGED: usize = 25;
-const LONGEST: usize = 16 * 1024;
+/// How long the queries that are joined into one may be together; more is a load on the server's parser.
+const LONGEST: usize = 48 * 1024;
 /// The label that tells apart the series of joined queries.
 const TAG: &str = "burnwatch_slo";
 
@@ -94,6 +91,24 @@ impl Batch {
     }
 }
 
+/// Most values of a label in one query: the further it looks back, the more samples each has the server load, which it
+/// bounds for all of them together.
+fn most_values(leaf: &Leaf) -> usize {
+    match leaf.pace {
+        Pace::Rarely => 50,
+        Pace::Each if leaf.lookback > Duration::from_secs(3600) => 250,
+        Pace::Each => 500,
+    }
+}
+
+/// Most queries joined into one.
+fn most_tagged(leaf: &Leaf) -> usize {
+    match leaf.pace {
+        Pace::Rarely => 25,
+        Pace::Each => 100,
+    }
+}
+
 /// What must agree for queries to be merged.
 #[derive(PartialEq, Eq, Hash)]
 struct Kin<'a> {
@@ -146,8 +161,10 @@ fn merge(left: &mut BTreeMap<usize, &Arc<Leaf>>, room: &impl Fn(&Leaf) -> usize)
         if members.len() < 2 {
             continue;
         }
-        let rooms = members.iter().filter_map(|(_, at)| left.get(at)).map(|leaf| room(leaf));
-        for chunk in members.chunks(rooms.min().unwrap_or(MOST_VALUES).clamp(1, MOST_VALUES)) {
+        let rooms =
+            members.iter().filter_map(|(_, at)| left.get(at)).map(|leaf| room(leaf).min(most_values(leaf)));
+        let chunks = runs(&members, rooms.min().unwrap_or(1).max(1));
+        for chunk in chunks {
             let taken = chunk
                 .iter()
                 .filter_map(|(value, at)| Some((Arc::clone(left.remove(at)?), (*value).to_owned())));
@@ -157,20 +174,38 @@ fn merge(left: &mut BTreeMap<usize, &Arc<Leaf>>, room: &impl Fn(&Leaf) -> usize)
     batches
 }
 
+/// The members in runs of at most so many, and of values no longer together than a query may be.
+fn runs<'a, 'b>(members: &'a [(&'b str, usize)], most: usize) -> Vec<&'a [(&'b str, usize)]> {
+    let mut runs = Vec::new();
+    let mut rest = members;
+    while !rest.is_empty() {
+        let ends = rest.iter().scan(0, |length, (value, _)| {
+            *length += value.len();
+            Some(*length)
+        });
+        let fit = ends.take(most).take_while(|length| *length <= LONGEST).count().max(1);
+        let (run, others) = rest.split_at(fit);
+        runs.push(run);
+        rest = others;
+    }
+    runs
+}
+
 fn tag(leaves: &[&Arc<Leaf>], room: &impl Fn(&Leaf) -> usize) -> Vec<Batch> {
     let mut batches = Vec::new();
-    let (mut joined, mut length, mut most) = (Vec::new(), 0, MOST_TAGGED);
+    let (mut joined, mut length, mut most) = (Vec::new(), 0, usize::MAX);
     let mut close = |joined: &mut Vec<Arc<Leaf>>| match joined.as_slice() {
         [] => {}
         [one] => batches.push(Batch::alone(Arc::clone(one))),
         _ => batches.push(Batch::tagged(joined.clone())),
     };
     for leaf in leaves {
-        most = most.min(room(leaf));
+        let its = room(leaf).min(most_tagged(leaf));
+        most = most.min(its);
         if joined.len() >= most || length + leaf.query.len() > LONGEST {
             close(&mut joined);
             joined.clear();
-            (length, most) = (0, MOST_TAGGED.min(room(leaf)));
+            (length, most) = (0, its);
         }
         length += leaf.query.len();
         joined.push(Arc::clone(leaf));

@@ -317,7 +317,7 @@ impl Maker {
             Family::Sloth | Family::Grafana => format!(r#"{name}{{{}!=""}}"#, family.identity()),
             Family::Pyrra => {
                 let all = self.pyrra.get(&pace).into_iter().flatten();
-                let all = all.map(|written| regex::escape(written)).collect::<Vec<_>>().join("|");
+                let all = all.map(|written| promql::literal(written)).collect::<Vec<_>>().join("|");
                 let pattern = promql::quoted(&format!(".+{}(?:{all})", names::PYRRA));
                 format!(r#"{{__name__=~{pattern},slo!=""}}"#)
             }
@@ -342,11 +342,12 @@ impl Maker {
     /// A way to times of the shortest series of an SLO, for all SLOs of its family at once.
     fn times(&mut self, found: &Found, aggregate: &str, wrap: Wrap) -> Way {
         let family = found.recorded.family;
-        let Some(written) = found.lookbacks.values().next() else { return Way::Nowhere };
+        // of an SLO whose series stopped only the mean over the window goes on: then the usual shortest one tells since when
+        let written = found.lookbacks.values().next().map_or("5m", |written| &**written);
         let identity = family.identity();
         let series = match family {
             Family::Pyrra => {
-                let pattern = promql::quoted(&format!(".+{}{}", names::PYRRA, regex::escape(written)));
+                let pattern = promql::quoted(&format!(".+{}{}", names::PYRRA, promql::literal(written)));
                 format!(r#"{{__name__=~{pattern},slo!=""}}"#)
             }
             Family::Sloth | Family::Grafana => {

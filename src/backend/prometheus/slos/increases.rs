@@ -115,7 +115,7 @@ fn rated(expr: &Expr) -> Option<&VectorSelector> {
 
 /// One query for the events of all these windows.
 pub(super) fn query(windows: &BTreeSet<Text>) -> String {
-    let windows = windows.iter().map(|window| regex::escape(window)).collect::<Vec<_>>().join("|");
+    let windows = windows.iter().map(|window| promql::literal(window)).collect::<Vec<_>>().join("|");
     let pattern = promql::quoted(&format!(".+:(?:increase|sum|count)(?:{windows})"));
     format!(r#"{{__name__=~{pattern},slo!=""}}"#)
 }

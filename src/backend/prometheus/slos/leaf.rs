@@ -173,7 +173,7 @@ impl Shape {
 
     /// For several values of a label at once, each its own series.
     pub(super) fn over<'a>(&self, label: &str, values: impl Iterator<Item = &'a str>) -> String {
-        let any = values.map(regex::escape).collect::<Vec<_>>().join("|");
+        let any = values.map(promql::literal).collect::<Vec<_>>().join("|");
         let (function, metric, matchers, range) = self.beside(label);
         let others = matchers.iter().fold(String::new(), |others, (name, sign, value)| {
             others + name + sign + &promql::quoted(value) + ","

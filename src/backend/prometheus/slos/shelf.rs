@@ -24,6 +24,9 @@ const PAUSE: Duration = Duration::from_secs(30);
 /// A value of what is asked each round stands in for a failure so long.
 const KEPT: Duration = Duration::from_secs(600);
 
+/// Into so many a batch is cut of which one query is broken.
+const PARTS: usize = 8;
+
 /// An answer.
 #[derive(Debug, Clone)]
 pub(super) struct Good {
@@ -179,13 +182,11 @@ impl Shelf {
                 Err(error) if error.trouble.is_source_wide() && !is_slow(&error) => return Err(error),
                 Err(error) if batch.leaves.len() > 1 && is_broken(&error) => {
                     answered = true;
-                    for leaf in &batch.leaves {
-                        self.0.entry(leaf.key.clone()).or_default().is_suspect = true;
-                        let alone = Batch::alone(Arc::clone(leaf));
+                    for part in self.parts(&batch) {
                         if batch.pace == Pace::Each {
-                            waiting.push_front(alone);
+                            waiting.push_front(part);
                         } else {
-                            waiting.push_back(alone);
+                            waiting.push_back(part);
                         }
                     }
                 }
@@ -210,6 +211,19 @@ impl Shelf {
         let mut due: Vec<Arc<Leaf>> = due.cloned().collect();
         due.sort_by_key(|leaf| (leaf.pace, book(leaf).and_then(|book| book.tried)));
         due
+    }
+
+    /// Smaller batches of the same, to find out which of them is broken: each alone only where there are few left.
+    fn parts(&mut self, batch: &Batch) -> Vec<Batch> {
+        let size = batch.leaves.len().div_ceil(PARTS);
+        if size == 1 {
+            for leaf in &batch.leaves {
+                self.0.entry(leaf.key.clone()).or_default().is_suspect = true;
+            }
+            return batch.leaves.iter().map(|leaf| Batch::alone(Arc::clone(leaf))).collect();
+        }
+        let room = |leaf: &Leaf| self.0.get(&leaf.key).map_or(usize::MAX, Book::room);
+        batch.leaves.chunks(size).flat_map(|leaves| batch::plan(leaves, room)).collect()
     }
 
     fn note(&mut self, batch: &Batch, samples: Vec<Sample>, at: Timestamp) {

@@ -61,20 +61,25 @@ async fn keeping(series: Vec<(Value, f64)>, rules: Value) -> Double {
         if asked.path == "/api/v1/rules" {
             return success(&rules);
         }
-        let query = asked.parameter("query");
-        if asked.path != "/api/v1/query" || query.contains("_over_time") || query.contains("offset") {
-            return otherwise(asked);
-        }
-        let pattern = query.split_once("__name__=~\"").and_then(|(_, rest)| rest.split_once('"'));
-        let name = match pattern {
-            Some((pattern, _)) => pattern.replace("\\\\", "\\"),
-            None => query.split('{').next().unwrap_or_default().to_owned(),
-        };
-        let name = regex::Regex::new(&format!("^(?:{name})$")).unwrap();
-        let is_meant = |labels: &Value| labels["__name__"].as_str().is_some_and(|it| name.is_match(it));
-        vector(series.iter().filter(|(labels, _)| is_meant(labels)).cloned())
+        kept(&series, asked)
     })
     .await
+}
+
+/// What a server with these series says of them.
+fn kept(series: &[(Value, f64)], asked: &Asked) -> Canned {
+    let query = asked.parameter("query");
+    if asked.path != "/api/v1/query" || query.contains("_over_time") || query.contains("offset") {
+        return otherwise(asked);
+    }
+    let pattern = query.split_once("__name__=~\"").and_then(|(_, rest)| rest.split_once('"'));
+    let name = match pattern {
+        Some((pattern, _)) => pattern.replace("\\\\", "\\"),
+        None => query.split('{').next().unwrap_or_default().to_owned(),
+    };
+    let name = regex::Regex::new(&format!("^(?:{name})$")).unwrap();
+    let is_meant = |labels: &Value| labels["__name__"].as_str().is_some_and(|it| name.is_match(it));
+    vector(series.iter().filter(|(labels, _)| is_meant(labels)).cloned())
 }
 
 fn no_rules() -> Value {

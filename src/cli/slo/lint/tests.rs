@@ -31,7 +31,7 @@ fn conditions_that_never_hold_and_short_windows_are_said() {
 fn queries_without_a_sum_are_said_and_ratios_hide_how_many_events_there_are() {
     assert_eq!(
         said("objective = 99\nbad = 'rate(a[$window])'\ntotal = 'sum(rate(b[$window]))'"),
-        ["warning: a.toml:1: `a`: the first query may give several series; put sum() around it"]
+        ["warning: a.toml:1: `a`: the query of bad events may give several series; put sum() around it"]
     );
     assert_eq!(
         said("objective = 99\nerror_ratio = 'sum(rate(a[$window])) / sum(rate(b[$window]))'"),

@@ -3,20 +3,21 @@
 use std::collections::BTreeSet;
 
 use crate::model::duration;
-use crate::model::labels::Labels;
+use crate::model::labels::{Labels, Text};
 use crate::model::promql;
-use crate::model::slo::Slo;
 use crate::model::slo::rules::{Makes, Rule, RuleGroup, draft};
+use crate::model::slo::{Family, Slo};
 
 use super::yaml::{Yaml, documents, remarks, table, text};
 use super::{Notes, Written};
 
 pub(super) fn write(slos: &[Slo]) -> Written {
     let (mut above, mut groups, mut unsaid) = (String::new(), Vec::new(), Vec::new());
-    let mut names = BTreeSet::new();
+    let (mut names, mut alerts) = (BTreeSet::new(), BTreeSet::new());
     for slo in slos {
         let mut notes = Notes::new(slo);
-        let drafted = draft(slo);
+        let mut drafted = draft(slo);
+        tell_apart(&mut alerts, &mut drafted.groups, slo);
         for what in drafted.unsaid {
             let field = if drafted.groups.is_empty() { "sli" } else { "window" };
             notes.say(field, what);
@@ -53,6 +54,36 @@ fn refused(expr: &str) -> Option<String> {
     let broken =
         expr.contains('\u{fffd}').then(|| "it holds U+FFFD, which stands for broken text".to_owned());
     broken.or_else(|| promql::parse(expr).err())
+}
+
+/// `promtool` takes no two alerts of the same name and labels.
+///
+/// Within an SLO one alert for either of them is the same. SLOs that share the text of their alerts are told apart by what the
+/// alerts carry anyhow: their series' `sloth_id`.
+fn tell_apart(before: &mut BTreeSet<(Text, Labels)>, groups: &mut [RuleGroup], slo: &Slo) {
+    let recorded = slo.recorded.as_ref();
+    let id = recorded.map_or(&slo.id, |recorded| &recorded.id);
+    let is_sloths = recorded.is_none_or(|recorded| recorded.family != Family::Pyrra);
+    for group in groups {
+        let mut kept: Vec<Rule> = Vec::new();
+        for mut rule in std::mem::take(&mut group.rules) {
+            let Makes::Alert(name) = &rule.makes else {
+                kept.push(rule);
+                continue;
+            };
+            let twin = kept.iter_mut().find(|other| other.makes == rule.makes && other.labels == rule.labels);
+            if let Some(twin) = twin {
+                twin.expr = format!("{}\nor\n{}", twin.expr, rule.expr);
+                continue;
+            }
+            if is_sloths && !before.insert((name.clone(), rule.labels.clone())) {
+                let pairs = rule.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+                rule.labels = Labels::new(pairs.chain([("sloth_id".into(), id.clone())]).collect());
+            }
+            kept.push(rule);
+        }
+        group.rules = kept;
+    }
 }
 
 /// A name that no group before has.

@@ -343,7 +343,7 @@ fn odd_definitions_never_spoil_a_file_of_rules() {
     let file = dir.path().join("rules.yaml");
     std::fs::write(&file, write(&all, Target::Rules).text).unwrap();
     let promtool =
-        std::process::Command::new("promtool").args(["check", "rules", "--lint=none"]).arg(&file).output();
+        std::process::Command::new("promtool").args(["check", "rules", "--lint-fatal"]).arg(&file).output();
     let Ok(told) = promtool else { return };
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
 }

@@ -128,3 +128,71 @@ fn an_slo_finds_its_alerts_and_its_service() {
     assert_eq!(world.slo_of(&mine.labels).map(|status| &*status.slo.id), Some("cart-availability"));
     assert!(world.slo_of(&others.labels).is_none());
 }
+
+#[test]
+fn an_answer_about_slos_leaves_the_services_alone() {
+    let mut world = world();
+    services(&mut world, "one", &[1]);
+    let before = world.services().as_ptr();
+    slos(&mut world, "one", &slo("a"), GOOD);
+    assert_eq!(world.services().as_ptr(), before);
+    let linked = world.slos().as_ptr();
+    services(&mut world, "one", &[1]);
+    assert_ne!(world.services().as_ptr(), before);
+    assert_eq!(world.slos().as_ptr(), linked);
+}
+
+#[test]
+fn an_slo_finds_its_service_when_that_appears() {
+    let mut world = world();
+    let labels = Labels::from_iter([("service", "shop"), ("app", "cart")]);
+    slos(&mut world, "one", &Slo { labels, ..slo("a") }, GOOD);
+    assert_eq!(world.slos()[0].service.as_deref(), Some("shop"));
+    services(&mut world, "one", &[1]);
+    assert_eq!(world.slos()[0].service.as_deref(), Some("cart"));
+}
+
+#[test]
+fn what_is_looked_up_by_marks_is_what_each_slo_takes_for_its_own() {
+    let recorded = |family, id: &str| {
+        let (id, metric) = (id.into(), "".into());
+        Some(Recorded { family, id, labels: Labels::default(), metric, lookbacks: Vec::new() })
+    };
+    let mut all = Vec::new();
+    for (n, recorded) in
+        [None, recorded(Family::Sloth, "x"), recorded(Family::Pyrra, "x"), recorded(Family::Grafana, "x")]
+            .into_iter()
+            .enumerate()
+    {
+        for service in [None, Some("cart".into()), Some("pay".into())] {
+            let id = format!("{n}-{}", service.as_deref().unwrap_or("none"));
+            all.push(Slo { recorded: recorded.clone(), service, ..slo(&id) });
+        }
+    }
+    let choices = [
+        ("alertname", ["", "Burn", "Other"]),
+        ("sloth_id", ["", "x", "y"]),
+        ("slo", ["", "x", "0-cart"]),
+        ("grafana_slo_uuid", ["", "x", "y"]),
+        ("service", ["", "cart", "pay"]),
+    ];
+    let alerts: Vec<_> = (0..3_usize.pow(5))
+        .map(|mut number| {
+            let labels = choices.map(|(label, values)| {
+                let value = values[number % 3];
+                number /= 3;
+                (label, value)
+            });
+            let labels: Vec<_> = labels.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+            alert(&labels)
+        })
+        .collect();
+    let told = Told::of(&alerts);
+    for slo in &all {
+        let own = alerts.iter().filter(|alert| slo.is_about(&alert.labels)).map(|alert| alert.fingerprint);
+        let mut own: Vec<_> = own.collect();
+        own.sort_unstable();
+        assert_eq!(told.about(slo), own, "{}", slo.id);
+        assert!(!own.is_empty());
+    }
+}

@@ -136,3 +136,14 @@ proptest! {
         prop_assert_eq!(curves.forecast.iter().all(|value| value.is_nan()), burn.is_none());
     }
 }
+
+#[test]
+fn no_slot_of_a_short_history_burns_faster_than_its_errors() {
+    let objective = Objective::percent("99.9").unwrap();
+    let mut ratios = vec![None; 718];
+    ratios.extend([Some(0.1), Some(0.2)]);
+    let spending = Spending::by_time(Duration::from_secs(3600), &ratios, objective);
+    let per_burn = per_burn(&spending, Duration::from_secs(30 * 86_400));
+    let burns: Vec<_> = spending.worst(2).into_iter().map(|(_, share)| share / per_burn).collect();
+    assert!((burns[0] - 200.0).abs() < 1e-6 && (burns[1] - 100.0).abs() < 1e-6, "{burns:?}");
+}

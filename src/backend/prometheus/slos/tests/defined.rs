@@ -124,11 +124,12 @@ async fn what_differs_in_one_value_only_is_one_query() {
         }
         let (_, rest) = query.split_once("job=~\"").unwrap();
         let values = rest.split('"').next().unwrap().replace("\\\\", "\\");
+        assert!(query.len() < 64 * 1024);
         let value = if query.contains("5..") { 1.0 } else { 10.0 };
         vector(values.split('|').map(|job| (json!({ "job": job.replace('\\', "") }), value)))
     })
     .await;
-    let count = 120;
+    let count = 600;
     let definitions: Vec<_> = (0..count)
         .map(|number| {
             let total = format!("http_total{{env=\"prod\",job=\"a.{number}\"}}");
@@ -143,8 +144,8 @@ async fn what_differs_in_one_value_only_is_one_query() {
         "{first:?}"
     );
     let again = reply(&source, None).await;
-    // 3 chunks of 50, part and total, 5m, 30m, 1h, 2h and 6h
-    assert_eq!(again.requests, 30);
+    // part and total: two chunks of 500 for 5m, 30m and 1h, three of 250 for 2h and 6h
+    assert_eq!(again.requests, 2 * (3 * 2 + 2 * 3));
     let escaped = double.asked().iter().any(|asked| asked.parameter("query").contains(r"a\\.0|a\\.1"));
     assert!(escaped, "values are taken as they are");
 }
@@ -175,6 +176,31 @@ async fn one_broken_definition_does_not_take_the_others_down() {
     assert_eq!(only_trouble(&board(&source).await), ["broken"]);
 }
 
+#[tokio::test]
+async fn which_of_many_is_broken_takes_few_requests_to_find_out() {
+    let double = answering(|query| {
+        if query.contains("broken") { None } else { one(if query.contains("bad") { 1.0 } else { 4.0 }) }
+    })
+    .await;
+    let sli = |total: &str| {
+        Some(events("max(rate(bad[{{.window}}]))", &format!("max(rate({total}[{{{{.window}}}}]))")))
+    };
+    let definitions: Vec<_> = (0..90)
+        .map(|number| if number == 41 { "broken".to_owned() } else { format!("total_{number}") })
+        .map(|total| Arc::new(slo(&total, sli(&total))))
+        .collect();
+    let source = source(&double, &definitions, false);
+    let before = double.asked().len();
+    let first = board(&source).await;
+    assert_eq!(only_trouble(&first), ["broken"]);
+    assert!(
+        first.readings.iter().filter(|reading| reading.groups[0].over(HOUR).error() == Some(0.25)).count()
+            == 89
+    );
+    let requests = double.asked().len() - before;
+    assert!(requests < 300, "{requests}");
+}
+
 fn only_trouble(board: &SloBoard) -> Vec<&str> {
     board
         .readings
@@ -182,6 +208,17 @@ fn only_trouble(board: &SloBoard) -> Vec<&str> {
         .filter(|reading| reading.trouble.is_some())
         .map(|reading| &*reading.slo.id)
         .collect()
+}
+
+#[tokio::test]
+async fn a_threshold_without_a_bucket_is_no_outage() {
+    let double = answering(|query| if query.contains("le=") { Some(vec![]) } else { one(10.0) }).await;
+    let selector = |text: &str| Selector::parse(text).unwrap();
+    let (fast, total) = (selector(r#"h_bucket{le="0.333"}"#), selector("h_count"));
+    let board =
+        board(&source(&double, &[Arc::new(slo("x", Some(Sli::Latency { fast, total })))], false)).await;
+    assert_eq!(only(&board).1.over(HOUR), Measured::Odd(Odd::NoBucket));
+    assert_eq!(only(&board).1.window, Measured::Odd(Odd::NoBucket));
 }
 
 #[tokio::test]

@@ -329,3 +329,22 @@ async fn families_side_by_side_cost_a_constant_number_of_requests_too() {
     // all short lookbacks of Pyrra are one query, the long ones another; then its window and how far back there are data
     assert_eq!(costs, [(6, 13), (6, 13)]);
 }
+
+#[tokio::test]
+async fn series_that_stopped_are_told_since_when_though_the_mean_over_the_window_goes_on() {
+    let mut series = sloth("shop-works", 0.0005);
+    series.retain(|(labels, _)| {
+        let name = labels["__name__"].as_str().unwrap_or_default();
+        !name.starts_with("slo:sli_error:") || name.ends_with("30d")
+    });
+    let double = Double::start(move |asked| {
+        let query = if asked.path == "/api/v1/query" { asked.parameter("query") } else { "" };
+        if query.contains("max_over_time(timestamp(slo:sli_error:ratio_rate5m") {
+            return vector(vec![(json!({ "sloth_id": "shop-works" }), 1_772_300_000.0)]);
+        }
+        if query.contains("timestamp(") { vector(vec![]) } else { kept(&series, asked) }
+    })
+    .await;
+    let board = board(&source(&double, &[], true)).await;
+    assert_eq!(only(&board).1.newest, Timestamp::from_second(1_772_300_000).ok());
+}
