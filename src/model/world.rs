@@ -20,6 +20,7 @@ use super::service::{Detail, Heard, Service, ServiceBoard, Trends, merge};
 use super::silence::Silence;
 use super::slo::{SloBoard, SloStatus};
 use super::source::{Offer, SourceError, SourceId, Trouble};
+pub use incidents::{FORGOTTEN_AFTER, Linked};
 pub use tally::Tally;
 
 /// How long a service without data stays in the list.
@@ -102,6 +103,7 @@ pub struct World {
     changed: Vec<Timestamp>,
     tally: Tally,
     slos: Vec<SloStatus>,
+    incidents: Vec<Linked>,
     /// The sources whose watchdog fires.
     watched: BTreeSet<SourceId>,
     revision: u64,
@@ -122,7 +124,8 @@ impl World {
         self
     }
 
-    /// Counts up whenever services, alerts, rules or silences changed.
+    /// Counts up whenever something changed that several sources say together: services, alerts, rules, silences, SLOs,
+    /// incidents, who is on call.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -230,14 +233,7 @@ impl World {
             Ok(reply) => (Ok(reply.answer), reply.digest),
             Err(error) => (Err(error), None),
         };
-        let merged = matches!(
-            answer,
-            Ok(Answer::Services(_)
-                | Answer::Alerts(_)
-                | Answer::Rules(_)
-                | Answer::Silences(_)
-                | Answer::Slos(_))
-        );
+        let has_news = matches!(&answer, Ok(answer) if !matches!(answer, Answer::Unchanged));
         match (&question.ask, answer) {
             (Ask::Probe, Ok(Answer::Probe(offer))) => held.probe.arrived(offer, digest, now),
             (Ask::Services { .. }, Ok(Answer::Services(board))) => held.services.arrived(board, digest, now),
@@ -288,19 +284,35 @@ impl World {
             }
             (ask, Err(error)) => held.failed(ask, error, now),
         }
-        if merged {
-            if matches!(question.ask.kind(), AskKind::Alerts | AskKind::Rules) {
-                self.merge_alerts(now);
-            }
-            self.merge_services(now);
-            // which sources are a pair, their services tell
-            if matches!(question.ask.kind(), AskKind::Slos | AskKind::Services) {
-                self.merge_slos();
-            } else {
-                self.link_slos();
-            }
-            self.revision += 1;
+        if has_news {
+            self.merge(question.ask.kind(), now);
         }
+    }
+
+    /// Works out again what depends on answers of this kind.
+    fn merge(&mut self, kind: AskKind, now: Timestamp) {
+        match kind {
+            AskKind::Services | AskKind::Alerts | AskKind::Rules | AskKind::Silences | AskKind::Slos => {
+                if matches!(kind, AskKind::Alerts | AskKind::Rules) {
+                    self.merge_alerts(now);
+                }
+                self.merge_services(now);
+                // which sources are a pair, their services tell
+                if matches!(kind, AskKind::Slos | AskKind::Services) {
+                    self.merge_slos();
+                } else {
+                    self.link_slos();
+                }
+                if kind != AskKind::Slos {
+                    self.link_incidents();
+                }
+            }
+            AskKind::Incidents => self.merge_incidents(),
+            AskKind::Incident => self.link_incidents(),
+            AskKind::OnCall => {}
+            AskKind::Probe | AskKind::Trends | AskKind::Detail | AskKind::Series | AskKind::Firings => return,
+        }
+        self.revision += 1;
     }
 
     fn merge_alerts(&mut self, now: Timestamp) {
@@ -436,6 +448,7 @@ fn kept<'a, K: Ord + Clone, T>(map: &'a mut BTreeMap<K, Remote<T>>, key: &K) -> 
 }
 
 mod alerts;
+mod incidents;
 mod slos;
 mod tally;
 #[cfg(test)]
