@@ -7,8 +7,9 @@ use super::frame;
 use super::grid::Grid;
 use super::place::Place;
 use super::screens::alerts::Row;
+use super::screens::incidents::{IncidentKey, Row as IncidentRow};
 use super::screens::slos::{Row as SloRow, SloKey};
-use super::screens::{self, alert, overview, service, slo, slos};
+use super::screens::{self, alert, incident, oncall, overview, policy, service, slo, slos};
 use super::state::State;
 use crate::model::labels::{Labels, Text};
 
@@ -27,6 +28,10 @@ macro_rules! with_list {
                 let $list = &mut $state.overview.slos;
                 $do
             }
+            Place::Overview if $state.panel == overview::INCIDENTS => {
+                let $list = &mut $state.overview.incidents;
+                $do
+            }
             Place::Overview => {
                 let $list = &mut $state.overview.services;
                 $do
@@ -37,6 +42,10 @@ macro_rules! with_list {
             }
             Place::Service(_) if $state.panel == service::SLOS => {
                 let $list = &mut $state.service_slos;
+                $do
+            }
+            Place::Service(_) if $state.panel == service::INCIDENTS => {
+                let $list = &mut $state.service_incidents;
                 $do
             }
             Place::Service(_) => {
@@ -67,11 +76,27 @@ macro_rules! with_list {
                 let $list = &mut $state.related;
                 $do
             }
+            Place::Incidents => {
+                let $list = &mut $state.incidents.list;
+                $do
+            }
+            Place::Incident { .. } if $state.panel == incident::ALERTS => {
+                let $list = &mut $state.incident;
+                $do
+            }
+            Place::OnCall => {
+                let $list = &mut $state.on_call.list;
+                $do
+            }
             Place::Sources => {
                 let $list = &mut $state.source_list.list;
                 $do
             }
-            Place::Slo { .. } | Place::Alert(_) | Place::Messages => $other,
+            Place::Slo { .. }
+            | Place::Alert(_)
+            | Place::Incident { .. }
+            | Place::Policy { .. }
+            | Place::Messages => $other,
         }
     };
 }
@@ -82,9 +107,12 @@ fn grid(state: &State) -> Grid {
     match state.place() {
         Place::Overview => overview::grid(state, body, state.panel),
         Place::Slos => Grid::list(slos::list_area(state, body)),
-        Place::Services | Place::Alerts => Grid::list(frame::table_rows(body)),
+        Place::Services | Place::Alerts | Place::Incidents => Grid::list(frame::table_rows(body)),
         Place::Service(name) => Grid::list(service::list_area(state, name, state.panel, body)),
         Place::Slo { .. } => Grid::list(slo::text_area(state, body)),
+        Place::Incident { .. } => Grid::list(incident::text_area(body)),
+        Place::OnCall => Grid::list(oncall::list_area(state, body)),
+        Place::Policy { .. } => Grid::list(frame::below_heading(body)),
         Place::Sources => Grid::list(screens::sources::list_area(body, state.sources.len())),
         Place::Alert(_) => Grid::list(alert::text_area(body)),
         Place::Messages => Grid::list(body),
@@ -95,7 +123,7 @@ fn grid(state: &State) -> Grid {
 pub(super) fn follow(state: &mut State) {
     let grid = grid(state);
     if let Place::Alert(fingerprint) = *state.place() {
-        if matches!(state.panel, alert::RELATED | alert::SLO) {
+        if matches!(state.panel, alert::RELATED | alert::SLO | alert::INCIDENT) {
             state.scroll = alert::scroll_to_cursor(state, fingerprint, grid.area);
         }
         state.scroll = state.scroll.min(screens::last_scroll(state, grid.area));
@@ -103,6 +131,11 @@ pub(super) fn follow(state: &mut State) {
     }
     if let Place::Slo { source, id } = state.place() {
         let scroll = slo::scroll_to_cursor(state, source, id, grid.area);
+        state.scroll = scroll.min(screens::last_scroll(state, grid.area));
+        return;
+    }
+    if let Place::Incident { source, id } = state.place() {
+        let scroll = incident::scroll_to_cursor(state, source, id, grid.area);
         state.scroll = scroll.min(screens::last_scroll(state, grid.area));
         return;
     }
@@ -146,7 +179,7 @@ pub(super) fn to_bottom(state: &mut State) {
 /// The wheel over a cell: scrolls what is under it, the cursor follows.
 pub(super) fn wheel(state: &mut State, rows: isize, column: u16, row: u16) {
     point_at_panel(state, column, row);
-    if matches!(state.place(), Place::Alert(_)) {
+    if matches!(state.place(), Place::Alert(_) | Place::Incident { .. }) {
         state.panel = 0;
     }
     if matches!(state.place(), Place::Slo { .. }) && state.panel > slo::BURN {
@@ -179,7 +212,18 @@ pub(super) fn sideways(state: &mut State, by: isize) {
             state.alerts.fold(group, by < 0);
             state.ordered = None;
         }
-        Place::Alert(_) | Place::Services | Place::Sources | Place::Messages => {}
+        Place::Incidents => {
+            let group = state.incidents.group_at_cursor(&state.world);
+            state.incidents.fold(group, by < 0);
+            state.ordered = None;
+        }
+        Place::Alert(_)
+        | Place::Services
+        | Place::Incident { .. }
+        | Place::OnCall
+        | Place::Policy { .. }
+        | Place::Sources
+        | Place::Messages => {}
     }
 }
 
@@ -188,14 +232,20 @@ pub(super) fn panel(state: &mut State, by: isize) {
     let body = frame::areas(state.size).body;
     let has_something = |panel: usize| match state.place() {
         Place::Overview => overview::has_panel(state, body, panel),
-        Place::Service(_) => panel != service::SLOS || !state.service_slos.rows().is_empty(),
+        Place::Service(name) => service::has_panel(state, name, body, panel),
         Place::Slo { .. } => slo::has_panel(state, panel),
         Place::Alert(_) if panel == alert::RELATED => !state.related.rows().is_empty(),
+        Place::Alert(fingerprint) if panel == alert::INCIDENT => {
+            state.world.incident_of(*fingerprint).is_some()
+        }
         Place::Alert(fingerprint) => panel != alert::SLO || alert::slo(state, *fingerprint).is_some(),
+        Place::Incident { .. } => panel != incident::ALERTS || !state.incident.rows().is_empty(),
         _ => panel == 0,
     };
     let count = match state.place() {
-        Place::Overview | Place::Alert(_) => 3,
+        Place::Overview => overview::PANELS,
+        Place::Alert(_) => alert::PANELS,
+        Place::Incident { .. } => incident::PANELS,
         Place::Service(_) => service::PANELS,
         Place::Slo { .. } => slo::PANELS,
         _ => 1,
@@ -221,9 +271,11 @@ pub(super) fn go(state: &mut State, place: Place, now: Timestamp) {
         Place::Service(_) => {
             state.service_alerts.to_top();
             state.service_slos.to_top();
+            state.service_incidents.to_top();
         }
         Place::Slo { .. } => state.slo.to_top(),
         Place::Alert(_) => state.related.to_top(),
+        Place::Incident { .. } => state.incident.to_top(),
         _ => {}
     }
     state.places.push(place.into());
@@ -263,6 +315,9 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
             state.overview.alerts.current().copied().map(Place::Alert)
         }
         Place::Overview if state.panel == overview::SLOS => state.overview.slos.current().map(SloKey::place),
+        Place::Overview if state.panel == overview::INCIDENTS => {
+            state.overview.incidents.current().map(IncidentKey::place)
+        }
         Place::Overview => state.overview.services.current().cloned().map(Place::Service),
         Place::Slos => match state.slos.list.current() {
             Some(SloRow::Slo(key)) => Some(key.place()),
@@ -289,10 +344,16 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
             None => None,
         },
         Place::Service(_) if state.panel == service::SLOS => state.service_slos.current().map(SloKey::place),
+        Place::Service(_) if state.panel == service::INCIDENTS => {
+            state.service_incidents.current().map(IncidentKey::place)
+        }
         // the worst alert of a service explains it best: the cursor starts there
         Place::Service(_) => state.service_alerts.current().copied().map(Place::Alert),
         Place::Alert(_) if state.panel == alert::RELATED => {
             state.related.current().copied().map(Place::Alert)
+        }
+        Place::Alert(fingerprint) if state.panel == alert::INCIDENT => {
+            state.world.incident_of(*fingerprint).map(|known| IncidentKey::of(known).place())
         }
         Place::Alert(fingerprint) if state.panel == alert::SLO => {
             alert::slo(state, *fingerprint).map(|status| SloKey::of(status).place())
@@ -302,7 +363,20 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
             let service = alert.and_then(|alert| state.world.service_of(&alert.labels));
             service.filter(|name| state.world.service(name).is_some()).cloned().map(Place::Service)
         }
-        Place::Sources | Place::Messages => None,
+        Place::Incidents => match state.incidents.list.current() {
+            Some(IncidentRow::Incident(key)) => Some(key.place()),
+            Some(IncidentRow::Group(value)) => {
+                let value = value.clone();
+                let fold = !state.incidents.is_folded();
+                state.incidents.fold(Some(value), fold);
+                state.ordered = None;
+                return true;
+            }
+            None => None,
+        },
+        Place::Incident { source, id } => incident::target(state, source, id),
+        Place::OnCall => state.on_call.list.current().map(oncall::LevelKey::place),
+        Place::Policy { .. } | Place::Sources | Place::Messages => None,
     };
     target.is_some_and(|target| {
         go(state, target, now);
@@ -314,7 +388,7 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
 fn point_at_panel(state: &mut State, column: u16, row: u16) {
     let body = frame::areas(state.size).body;
     let panel = match state.place() {
-        Place::Overview => [overview::SERVICES, overview::ALERTS, overview::SLOS]
+        Place::Overview => [overview::SERVICES, overview::ALERTS, overview::SLOS, overview::INCIDENTS]
             .into_iter()
             .find(|panel| overview::grid(state, body, *panel).area.contains((column, row).into())),
         Place::Service(name) => service::panel_at(state, name, body, column, row),
@@ -348,6 +422,13 @@ pub(super) fn click(state: &mut State, column: u16, row: u16) -> bool {
             again
         }, else false);
     }
+    if let Place::Incident { source, id } = state.place() {
+        let Some(index) = incident::row_at(state, source, id, grid.area, (column, row)) else { return false };
+        let again = state.panel == incident::ALERTS && state.incident.index() == index;
+        state.panel = incident::ALERTS;
+        state.incident.move_to(index);
+        return again;
+    }
     let Some(place) = grid.place_at(column, row) else { return false };
     let was_here = state.panel == panel;
     with_list!(state, list => match list.row_at(place, grid.room()) {
@@ -367,7 +448,15 @@ pub(super) fn filter(state: &State) -> Option<&Found> {
         Place::Services => Some(&state.services.found),
         Place::Slos => Some(&state.slos.found),
         Place::Alerts => Some(&state.alerts.found),
-        Place::Service(_) | Place::Slo { .. } | Place::Alert(_) | Place::Sources | Place::Messages => None,
+        Place::Incidents => Some(&state.incidents.found),
+        Place::OnCall => Some(&state.on_call.found),
+        Place::Service(_)
+        | Place::Slo { .. }
+        | Place::Alert(_)
+        | Place::Incident { .. }
+        | Place::Policy { .. }
+        | Place::Sources
+        | Place::Messages => None,
     }
 }
 
@@ -378,7 +467,15 @@ pub(super) fn filter_mut(state: &mut State) -> Option<&mut Found> {
         Place::Services => Some(&mut state.services.found),
         Place::Slos => Some(&mut state.slos.found),
         Place::Alerts => Some(&mut state.alerts.found),
-        Place::Service(_) | Place::Slo { .. } | Place::Alert(_) | Place::Sources | Place::Messages => None,
+        Place::Incidents => Some(&mut state.incidents.found),
+        Place::OnCall => Some(&mut state.on_call.found),
+        Place::Service(_)
+        | Place::Slo { .. }
+        | Place::Alert(_)
+        | Place::Incident { .. }
+        | Place::Policy { .. }
+        | Place::Sources
+        | Place::Messages => None,
     }
 }
 
@@ -388,7 +485,7 @@ pub(super) fn mark(state: &mut State, all: bool) {
 }
 
 /// What copying takes: the marked things, else the current one.
-pub(super) fn copied(state: &State) -> Option<String> {
+pub(super) fn copied(state: &State, now: Timestamp) -> Option<String> {
     let labels_of = |fingerprint| state.world.alert(fingerprint).map(|alert| alert.labels.to_string());
     let names = |list: &super::list::List<Text>| {
         let marked: Vec<&str> = list.marks().iter().map(|name| &**name).collect();
@@ -398,12 +495,16 @@ pub(super) fn copied(state: &State) -> Option<String> {
             Some(marked.join("\n"))
         }
     };
+    let said = |key: &IncidentKey| key.incident(&state.world).map(incident::said);
     match state.place() {
         Place::Overview if state.panel == overview::ALERTS => {
             state.overview.alerts.current().copied().and_then(labels_of)
         }
         Place::Overview if state.panel == overview::SLOS => {
             state.overview.slos.current().map(|key| key.id.to_string())
+        }
+        Place::Overview if state.panel == overview::INCIDENTS => {
+            state.overview.incidents.current().and_then(said)
         }
         Place::Overview => names(&state.overview.services),
         Place::Services => names(&state.services.list),
@@ -420,6 +521,9 @@ pub(super) fn copied(state: &State) -> Option<String> {
         Place::Service(_) if state.panel == service::SLOS => {
             state.service_slos.current().map(|key| key.id.to_string())
         }
+        Place::Service(_) if state.panel == service::INCIDENTS => {
+            state.service_incidents.current().and_then(said)
+        }
         Place::Service(name) => Some(name.to_string()),
         Place::Alert(_) if state.panel == alert::RELATED => {
             state.related.current().copied().and_then(labels_of)
@@ -434,6 +538,25 @@ pub(super) fn copied(state: &State) -> Option<String> {
             if marked.is_empty() { list.current().and_then(row) } else { Some(marked.join("\n")) }
         }
         Place::Alert(fingerprint) => labels_of(*fingerprint),
+        Place::Incidents => {
+            let list = &state.incidents.list;
+            let row = |row: &IncidentRow| match row {
+                IncidentRow::Incident(key) => said(key),
+                IncidentRow::Group(value) => Some(value.to_string()),
+            };
+            let marked: Vec<String> = list.marks().iter().filter_map(row).collect();
+            if marked.is_empty() { list.current().and_then(row) } else { Some(marked.join("\n")) }
+        }
+        Place::Incident { source, id } => incident::copied(state, source, id),
+        Place::OnCall => {
+            let list = &state.on_call.list;
+            let told = |key: &oncall::LevelKey| oncall::copied(state, key, now);
+            let marked: Vec<String> = list.marks().iter().filter_map(told).collect();
+            if marked.is_empty() { list.current().and_then(told) } else { Some(marked.join("\n")) }
+        }
+        Place::Policy { source, id } => {
+            oncall::policy(&state.world, source, id).map(|(_, policy)| policy.named.name.to_string())
+        }
         Place::Sources => state.source_list.list.current().map(ToString::to_string),
         Place::Messages => state.messages.all().next().map(|told| told.message.text.clone()),
     }
@@ -441,7 +564,28 @@ pub(super) fn copied(state: &State) -> Option<String> {
 
 /// The links of what the cursor is on: name and address, only http(s).
 pub(super) fn links(state: &State) -> Vec<(String, Text)> {
+    let of_incident = |key: &IncidentKey| {
+        key.incident(&state.world).map(|known| incident::links(state, known)).unwrap_or_default()
+    };
     let fingerprint = match state.place() {
+        Place::Incidents => match state.incidents.list.current() {
+            Some(IncidentRow::Incident(key)) => return of_incident(key),
+            Some(IncidentRow::Group(_)) | None => None,
+        },
+        Place::Incident { source, id } => {
+            return of_incident(&IncidentKey { source: source.clone(), id: id.clone() });
+        }
+        Place::Overview if state.panel == overview::INCIDENTS => {
+            return state.overview.incidents.current().map(of_incident).unwrap_or_default();
+        }
+        Place::Service(_) if state.panel == service::INCIDENTS => {
+            return state.service_incidents.current().map(of_incident).unwrap_or_default();
+        }
+        Place::OnCall => {
+            let key = state.on_call.list.current();
+            return key.map(|key| policy::links(state, &key.source, &key.policy)).unwrap_or_default();
+        }
+        Place::Policy { source, id } => return policy::links(state, source, id),
         Place::Alert(fingerprint) => Some(*fingerprint),
         Place::Alerts => match state.alerts.list.current() {
             Some(Row::Alert(fingerprint)) => Some(*fingerprint),

@@ -181,12 +181,11 @@ impl OnCallBoard {
         let mut turns: Vec<Turn> = Vec::new();
         for shift in shifts.iter().filter(|shift| shift.level == level && shift.covers(at)) {
             let schedule = shift.schedule.as_ref().map(|schedule| schedule.id.clone());
-            match turns.iter_mut().find(|turn| turn.person.id == shift.person.id) {
-                Some(turn) => turn.is_override |= shift.is_override,
-                None => {
-                    let person = shift.person.clone();
-                    turns.push(Turn { person, schedule, is_override: shift.is_override, also: Vec::new() });
-                }
+            if let Some(turn) = turns.iter_mut().find(|turn| turn.person.id == shift.person.id) {
+                turn.is_override |= shift.is_override;
+            } else {
+                let person = shift.person.clone();
+                turns.push(Turn { person, schedule, is_override: shift.is_override, also: Vec::new() });
             }
         }
         for turn in &mut turns {

@@ -136,17 +136,14 @@ impl World {
             for incident in held.incidents.value().into_iter().flat_map(|board| &board.incidents) {
                 // short numbers as ids are the same at many servers: the moment tells them apart
                 let identity = (&*incident.id, incident.number, incident.created_at);
-                match known.get(&identity).and_then(|at| all.get_mut(*at)) {
-                    Some(same) => {
-                        same.sources.push(source.clone());
-                        if self.is_better(incident, &same.incident) {
-                            same.incident = incident.clone();
-                        }
+                if let Some(same) = known.get(&identity).and_then(|at| all.get_mut(*at)) {
+                    same.sources.push(source.clone());
+                    if self.is_better(incident, &same.incident) {
+                        same.incident = incident.clone();
                     }
-                    None => {
-                        known.insert(identity, all.len());
-                        all.push(Linked::of(incident.clone()));
-                    }
+                } else {
+                    known.insert(identity, all.len());
+                    all.push(Linked::of(incident.clone()));
                 }
             }
         }

@@ -83,7 +83,9 @@ fn world(incidents: Vec<Incident>, alerts: &[Arc<Alert>]) -> World {
 }
 
 fn incidents_of(world: &mut World, source: &str, mut incidents: Vec<Incident>) {
-    incidents.iter_mut().for_each(|incident| incident.source = id(source));
+    for incident in &mut incidents {
+        incident.source = id(source);
+    }
     let board = IncidentBoard { incidents, warnings: Vec::new() };
     tell(world, source, Ask::Incidents, Answer::Incidents(board));
 }
