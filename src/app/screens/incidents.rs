@@ -155,7 +155,7 @@ pub(super) fn haystack(incidents: &[Linked]) -> Haystack {
 }
 
 /// All that a matcher can ask for.
-pub(in crate::app) fn described(known: &Linked) -> Labels {
+pub(crate) fn described(known: &Linked) -> Labels {
     let incident = &known.incident;
     let joined = |names: Vec<&str>| Text::from(names.join(", "));
     let pairs = [

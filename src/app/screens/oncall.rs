@@ -61,7 +61,7 @@ pub(in crate::app) fn policy<'a>(
 }
 
 /// The numbers of a policy's levels; whoever is on call has one, too, whatever the policy tells.
-pub(in crate::app) fn levels(board: &OnCallBoard, policy: &EscalationPolicy) -> BTreeSet<u32> {
+pub(crate) fn levels(board: &OnCallBoard, policy: &EscalationPolicy) -> BTreeSet<u32> {
     let its = board.shifts.iter().filter(|shift| shift.policy == policy.named.id).map(|shift| shift.level);
     let levels: BTreeSet<u32> = policy.levels.iter().map(|level| level.number).chain(its).collect();
     if levels.is_empty() { BTreeSet::from([1]) } else { levels }

@@ -119,7 +119,9 @@ impl OnCallBoard {
                 Some(last) if last.cover == cover => {}
                 Some(last) => {
                     last.until = cut;
-                    let is_hand_over = !last.cover.has_same_people(&cover);
+                    // what was before is not always known
+                    let is_known = last.cover != Cover::Unknown && cover != Cover::Unknown;
+                    let is_hand_over = is_known && !last.cover.has_same_people(&cover);
                     stints.push(Stint { from: cut, until, cover, is_hand_over });
                 }
                 None => stints.push(Stint { from: cut, until, cover, is_hand_over: false }),

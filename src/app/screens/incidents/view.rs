@@ -32,13 +32,15 @@ fn columns((service, people): (u16, u16), width: u16) -> [Column<'static>; 12] {
     let service = service.clamp(8, (width / 6).clamp(8, 26));
     // with "woken: " before or ", 2h05m ago!" behind it
     let people = (people + 12).clamp(14, (width / 5).clamp(14, 40));
+    // the title says most: what is less important gives way to it
+    let title = (width * 2 / 7).clamp(16, 60);
     [
         Column::words("", 1, 1, 0),
         Column::numbers("#", 6, 6),
         Column::words("status", 12, 12, 4),
         Column::words("urgency", 7, 7, 7),
         Column::words("prio", 4, 8, 3),
-        Column::words("title", 16, 120, 0),
+        Column::words("title", title, 120, 0),
         Column::words("service", service, service, 5),
         Column::words("who has it", people, people, 1),
         Column::numbers("alerts", 6, 8),

@@ -110,9 +110,11 @@ fn draw_day(
     text::runs(cx, &head, line(0), buf);
     strip(cx, day, people, line(1), buf);
     let rows = column.height.saturating_sub(2);
-    let hidden = day.stints.len().saturating_sub(usize::from(rows));
+    // the strip says what is not known; in words it would say nothing more
+    let told: Vec<&Stint> = day.stints.iter().filter(|stint| stint.cover != Cover::Unknown).collect();
+    let hidden = told.len().saturating_sub(usize::from(rows));
     let shown = if hidden > 0 { usize::from(rows).saturating_sub(1) } else { usize::from(rows) };
-    for (row, stint) in (2..).zip(day.stints.iter().take(shown)) {
+    for (row, stint) in (2..).zip(told.into_iter().take(shown)) {
         text::runs(cx, &entry(state, cx, key, stint, column.width), line(row), buf);
     }
     if hidden > 0 && rows > 0 {
