@@ -90,6 +90,18 @@ impl View<'_> {
         if needs.contains(&AskKind::Services) {
             notes.extend(self.service_warnings());
         }
+        if needs.contains(&AskKind::Incidents) {
+            let boards = self.world.sources().filter_map(|(id, held)| Some((id, held.incidents.value()?)));
+            notes.extend(
+                boards.flat_map(|(id, board)| board.warnings.iter().map(move |w| format!("{id}: {w}"))),
+            );
+        }
+        if needs.contains(&AskKind::OnCall) {
+            let boards = self.world.on_call();
+            notes.extend(
+                boards.flat_map(|(id, board)| board.warnings.iter().map(move |w| format!("{id}: {w}"))),
+            );
+        }
         if needs.contains(&AskKind::Slos) {
             notes.extend(self.slo_warnings());
             is_partial |= self.findings.iter().any(|finding| finding.level == Level::Error);

@@ -6,6 +6,9 @@ use jiff::Timestamp;
 
 use super::incident::{Named, Person};
 use super::labels::Text;
+pub use calendar::{Cover, Day, Stint, Turn, Watch};
+
+mod calendar;
 
 /// Who is woken in which order.
 #[derive(Debug, Clone, PartialEq)]

@@ -20,6 +20,7 @@ use super::service::{Detail, Heard, Service, ServiceBoard, Trends, merge};
 use super::silence::Silence;
 use super::slo::{SloBoard, SloStatus};
 use super::source::{Offer, SourceError, SourceId, Trouble};
+pub use incidents::{FORGOTTEN_AFTER, Linked};
 pub use tally::Tally;
 
 /// How long a service without data stays in the list.
@@ -102,6 +103,7 @@ pub struct World {
     changed: Vec<Timestamp>,
     tally: Tally,
     slos: Vec<SloStatus>,
+    incidents: Vec<Linked>,
     /// The sources whose watchdog fires.
     watched: BTreeSet<SourceId>,
     revision: u64,
@@ -122,7 +124,8 @@ impl World {
         self
     }
 
-    /// Counts up whenever services, alerts, rules or silences changed.
+    /// Counts up whenever something changed that several sources say together: services, alerts, rules, silences, SLOs,
+    /// incidents, who is on call.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -293,6 +296,7 @@ impl World {
                 self.merge_alerts(now);
                 self.merge_services(now);
                 self.link_slos_to_alerts();
+                self.link_incidents();
             }
             AskKind::Services => {
                 let is_same = self.merge_services(now);
@@ -302,9 +306,12 @@ impl World {
                 } else if !is_same {
                     self.link_slos_to_services();
                 }
+                self.link_incidents();
             }
             AskKind::Slos => self.merge_slos(),
-            AskKind::Silences => {}
+            AskKind::Incidents => self.merge_incidents(),
+            AskKind::Incident => self.link_incidents(),
+            AskKind::Silences | AskKind::OnCall => {}
             AskKind::Probe | AskKind::Trends | AskKind::Detail | AskKind::Series | AskKind::Firings => return,
         }
         self.revision += 1;
@@ -447,6 +454,7 @@ fn kept<'a, K: Ord + Clone, T>(map: &'a mut BTreeMap<K, Remote<T>>, key: &K) -> 
 }
 
 mod alerts;
+mod incidents;
 mod slos;
 mod tally;
 #[cfg(test)]
