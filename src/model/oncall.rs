@@ -8,7 +8,7 @@ use super::incident::{Named, Person};
 use super::labels::Text;
 
 /// Who is woken in which order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct EscalationPolicy {
     /// Its id, name and page.
     pub named: Named,
@@ -23,7 +23,7 @@ pub struct EscalationPolicy {
 }
 
 /// Those who are woken at the same time.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Level {
     /// Counted from 1.
     pub number: u32,
@@ -34,7 +34,7 @@ pub struct Level {
 }
 
 /// Who is woken at a level.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Target {
     /// A person, always.
     Person(Person),
@@ -43,7 +43,7 @@ pub enum Target {
 }
 
 /// Somebody's turn at a level of a policy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shift {
     /// The policy's id.
     pub policy: Text,
