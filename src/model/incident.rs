@@ -76,7 +76,7 @@ impl Urgency {
 }
 
 /// How much an incident matters, as the account ranks it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Priority {
     /// Its id and name: `P1`.
     pub named: Named,
@@ -85,7 +85,7 @@ pub struct Priority {
 }
 
 /// Somebody did or got something at a moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Stamp {
     /// Who.
     pub who: Person,
@@ -94,7 +94,7 @@ pub struct Stamp {
 }
 
 /// What the paging system will do by itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Pending {
     /// What: `unacknowledge`, `escalate`, `resolve`.
     pub what: Text,
@@ -103,7 +103,7 @@ pub struct Pending {
 }
 
 /// How many alerts an incident has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct AlertCounts {
     /// In all.
     pub all: u32,
@@ -112,7 +112,7 @@ pub struct AlertCounts {
 }
 
 /// One incident.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Incident {
     /// What the paging system calls it.
     pub id: Text,
@@ -170,7 +170,7 @@ impl Incident {
 }
 
 /// One thing that happened to an incident.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Step {
     /// When.
     pub at: Timestamp,
@@ -249,7 +249,7 @@ pub struct Past {
 }
 
 /// All incidents of one source that are open or were lately.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Hash)]
 pub struct IncidentBoard {
     /// Each once, in the order of their ids.
     pub incidents: Vec<Incident>,

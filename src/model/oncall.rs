@@ -11,7 +11,7 @@ pub use calendar::{Cover, Day, Stint, Turn, Watch};
 mod calendar;
 
 /// Who is woken in which order.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct EscalationPolicy {
     /// Its id, name and page.
     pub named: Named,
@@ -26,7 +26,7 @@ pub struct EscalationPolicy {
 }
 
 /// Those who are woken at the same time.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Level {
     /// Counted from 1.
     pub number: u32,
@@ -37,7 +37,7 @@ pub struct Level {
 }
 
 /// Who is woken at a level.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Target {
     /// A person, always.
     Person(Person),
@@ -46,7 +46,7 @@ pub enum Target {
 }
 
 /// Somebody's turn at a level of a policy.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shift {
     /// The policy's id.
     pub policy: Text,
