@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a bench")]
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::{Read, Write as _};
@@ -239,13 +238,7 @@ impl Fleet {
 
 fn fetched(runtime: &tokio::runtime::Runtime, address: &str) -> AlertBoard {
     let settings = Settings::default();
-    let source = SourceSettings {
-        kind: SourceKind::Alertmanager,
-        url: address.to_owned(),
-        auth: None,
-        headers: BTreeMap::default(),
-        tenant: None,
-    };
+    let source = SourceSettings::new(SourceKind::Alertmanager, address);
     let source =
         connect(&SourceId::new("am"), &source, Means { settings: &settings, packs: &[], slos: &[], now })
             .unwrap();

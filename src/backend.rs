@@ -9,6 +9,7 @@ pub mod demo;
 pub(crate) mod double;
 pub(crate) mod http;
 pub mod packs;
+mod pagerduty;
 mod prometheus;
 
 use std::future::Future;
@@ -55,13 +56,14 @@ pub struct Means<'a> {
 type Connect = fn(&SourceId, &SourceSettings, Means<'_>) -> Result<Arc<dyn Source>, SourceError>;
 
 /// Each kind that a configuration can name, and how one is connected.
-const KINDS: [(SourceKind, Connect); 2] = [
+const KINDS: [(SourceKind, Connect); 3] = [
     (SourceKind::Prometheus, |id, source, means| {
         Ok(Arc::new(prometheus::Prometheus::new(id, source, means)?))
     }),
     (SourceKind::Alertmanager, |id, source, means| {
         Ok(Arc::new(alertmanager::Alertmanager::new(id, source, means)?))
     }),
+    (SourceKind::PagerDuty, |id, source, means| Ok(Arc::new(pagerduty::PagerDuty::new(id, source, means)?))),
 ];
 
 /// A source of the configuration, ready to be asked. Nothing is sent and no secret is read before the first question.

@@ -7,6 +7,8 @@ mod config;
 mod doctor;
 #[cfg(test)]
 mod fixtures;
+mod incidents;
+mod oncall;
 mod own;
 mod printer;
 mod report;
@@ -79,6 +81,16 @@ fn perform(arguments: &Arguments) -> Outcome {
         Some(Verb::Slo { verb }) => slo::run(&cx, verb),
         Some(Verb::Check { names }) => cx.check(names),
         Some(Verb::Sources(listing)) => cx.list(*listing, sources::NEEDS, sources::document),
+        Some(Verb::Oncall(listing)) => cx.list(*listing, oncall::NEEDS, oncall::document),
+        Some(Verb::Incidents(wanted)) => match alerts::Filter::new(&wanted.filter, wanted.all) {
+            Ok(filter) => {
+                cx.list(wanted.listing, incidents::NEEDS, |view| incidents::document(view, &filter))
+            }
+            Err(error) => {
+                complain(&format!("the filter cannot be read: {error}"));
+                Outcome::Misused
+            }
+        },
         Some(Verb::Alerts(wanted)) => match alerts::Filter::new(&wanted.filter, wanted.all) {
             Ok(filter) => cx.list(wanted.listing, alerts::NEEDS, |view| alerts::document(view, &filter)),
             Err(error) => {

@@ -27,13 +27,7 @@ fn now() -> Timestamp {
 
 fn connected(url: &str) -> Arc<dyn Source> {
     let settings = Settings::default();
-    let source = SourceSettings {
-        kind: SourceKind::Alertmanager,
-        url: url.to_owned(),
-        auth: None,
-        headers: std::collections::BTreeMap::default(),
-        tenant: None,
-    };
+    let source = SourceSettings::new(SourceKind::Alertmanager, url);
     let means = Means { settings: &settings, packs: &[], slos: &[], now };
     connect(&SourceId::new("am"), &source, means).expect("an address")
 }

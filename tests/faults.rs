@@ -13,7 +13,6 @@ mod troubled;
 #[path = "faults/watch.rs"]
 mod watch;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,8 +82,8 @@ fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
-fn connect(name: &str, kind: SourceKind, url: String, settings: &Settings) -> Arc<dyn Source> {
-    let source = SourceSettings { kind, url, auth: None, headers: BTreeMap::new(), tenant: None };
+fn connect(name: &str, kind: SourceKind, url: &str, settings: &Settings) -> Arc<dyn Source> {
+    let source = SourceSettings::new(kind, url);
     let means = Means { settings, packs: &[], slos: &[], now };
     backend::connect(&SourceId::new(name), &source, means).expect("an address")
 }
@@ -104,8 +103,8 @@ async fn through_the_proxy(ill: &'static str) {
             let (mut prom, mut am) = (prometheus.clone(), alertmanager.clone());
             *(if is_prometheus { &mut prom } else { &mut am }) = proxy.url.clone();
             let sources = vec![
-                connect("prom", SourceKind::Prometheus, prom, settings),
-                connect("am", SourceKind::Alertmanager, am, settings),
+                connect("prom", SourceKind::Prometheus, &prom, settings),
+                connect("am", SourceKind::Alertmanager, &am, settings),
             ];
             let faults: &Sender<Fault> = &proxy.fault;
             let change = |ill: bool| {

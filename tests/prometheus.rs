@@ -6,7 +6,6 @@ mod real;
 #[path = "support/skip.rs"]
 mod skip;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,13 +26,7 @@ fn now() -> Timestamp {
 fn prometheus() -> Option<Arc<dyn Source>> {
     let url = real("BURNWATCH_TEST_PROMETHEUS")?;
     let settings = Settings::default();
-    let source = SourceSettings {
-        kind: SourceKind::Prometheus,
-        url,
-        auth: None,
-        headers: BTreeMap::new(),
-        tenant: None,
-    };
+    let source = SourceSettings::new(SourceKind::Prometheus, &url);
     let means = Means { settings: &settings, packs: &[], slos: &[], now };
     Some(connect(&SourceId::new("real"), &source, means).unwrap())
 }

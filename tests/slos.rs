@@ -12,7 +12,6 @@ mod skip;
 #[path = "slos/stack.rs"]
 mod stack;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,13 +46,7 @@ fn source(url: &str, slos: &[Arc<Slo>]) -> Arc<dyn Source> {
     let timeout = Span(MINUTE);
     let settings =
         Settings { limits: LimitSettings { timeout, ..LimitSettings::default() }, ..Settings::default() };
-    let source = SourceSettings {
-        kind: SourceKind::Prometheus,
-        url: url.to_owned(),
-        auth: None,
-        headers: BTreeMap::new(),
-        tenant: None,
-    };
+    let source = SourceSettings::new(SourceKind::Prometheus, url);
     let means = Means { settings: &settings, packs: &[], slos, now };
     connect(&SourceId::new("real"), &source, means).unwrap()
 }

@@ -15,15 +15,15 @@ pub enum Scope {
     Time,
     /// On lists whose rows can be grouped.
     Groups,
-    /// On the list of alerts.
-    Alerts,
+    /// On lists that fold away what is quiet or over.
+    Folds,
     /// On one SLO.
     Slo,
 }
 
 impl Scope {
     /// All of them, in the order of help.
-    const ALL: [Self; 6] = [Self::Global, Self::List, Self::Time, Self::Groups, Self::Alerts, Self::Slo];
+    const ALL: [Self; 6] = [Self::Global, Self::List, Self::Time, Self::Groups, Self::Folds, Self::Slo];
 
     /// Its heading in help.
     pub const fn title(self) -> &'static str {
@@ -32,7 +32,7 @@ impl Scope {
             Self::List => "In lists",
             Self::Time => "In time",
             Self::Groups => "In lists with groups",
-            Self::Alerts => "Alerts",
+            Self::Folds => "Alerts and incidents",
             Self::Slo => "One SLO",
         }
     }
@@ -43,8 +43,8 @@ impl Scope {
             Self::Global => "everywhere",
             Self::List => "in lists",
             Self::Time => "where time is shown",
-            Self::Groups => "on the lists of SLOs and alerts",
-            Self::Alerts => "on the list of alerts",
+            Self::Groups => "on the lists of SLOs, alerts and incidents",
+            Self::Folds => "on the lists of alerts and incidents",
             Self::Slo => "on one SLO",
         }
     }
@@ -87,12 +87,14 @@ commands! {
     Services      "services"       ["2"]                 Global "All services with their golden signals";
     Slos          "slos"           ["3"]                 Global "All SLOs: budgets and burn rates";
     Alerts        "alerts"         ["4"]                 Global "All alerts";
+    Incidents     "incidents"      ["5"]                 Global "Who was woken for what, and who has it";
+    OnCall        "on-call"        ["6"]                 Global "Who is on call now, next, and over the week";
     Sources       "sources"        ["9"]                 Global "The systems that are asked, and how they are";
     Messages      "messages"       ["M"]                 Global "What burnwatch said so far";
     Open          "open"           ["enter"]             Global "Open what the cursor is on";
     Back          "back"           ["esc", "backspace"]  Global "Clear the filter, or go back to where you came from";
     Help          "help"           ["?"]                 Global "The keys of this screen";
-    Palette       "palette"        [":", "ctrl-p"]       Global "Any command, screen, service, SLO or alert by name";
+    Palette       "palette"        [":", "ctrl-p"]       Global "Any command, screen, service, SLO, alert or incident by name";
     Up            "up"             ["up", "k"]           Global "One up";
     Down          "down"           ["down", "j"]         Global "One down";
     Left          "left"           ["left", "h"]         Global "One left";
@@ -107,14 +109,14 @@ commands! {
     Mark          "mark"           ["space"]             List   "Mark, or take the mark away";
     MarkAll       "mark-all"       ["*"]                 List   "Mark all that are shown, or none";
     Sort          "sort"           ["S"]                 List   "Choose the order; the same again reverses it";
-    Group         "group"          ["b"]                 Groups "Group by a label, as the receiver groups alerts, or not at all";
-    Fold          "fold"           ["f"]                 Alerts "Show or fold away what is silenced, inhibited or resolved";
+    Group         "group"          ["b"]                 Groups "Group by a label or a property, as the receiver groups alerts, or not at all";
+    Fold          "fold"           ["f"]                 Folds  "Show or fold away what is silenced, inhibited or resolved";
     Basis         "basis"          ["B"]                 Slo    "By which burn the forecast goes: over 5m, 1h or 6h";
     Range         "range"          ["t"]                 Time   "Choose how much time is shown";
     Earlier       "earlier"        ["["]                 Time   "Half a range earlier";
     Later         "later"          ["]"]                 Time   "Half a range later";
     Live          "live"           ["\\"]                Time   "Back to now";
-    Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source";
+    Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, page of the incident";
     Copy          "copy"           ["y"]                 Global "Copy what the cursor is on (also over SSH)";
     Pause         "pause"          ["p"]                 Global "Hold everything still, or go on";
     Refresh       "refresh"        ["ctrl-r"]            Global "Ask everything again now";

@@ -69,7 +69,9 @@ pub fn doubt(state: &State, source: &SourceInfo, kinds: &[AskKind], now: Timesta
             AskKind::Rules => of!(held.rules),
             AskKind::Silences => of!(held.silences),
             AskKind::Slos => of!(held.slos),
-            AskKind::Detail | AskKind::Series | AskKind::Firings => None,
+            AskKind::Incidents => of!(held.incidents),
+            AskKind::OnCall => of!(held.on_call),
+            AskKind::Detail | AskKind::Incident | AskKind::Series | AskKind::Firings => None,
         }
     };
     let asked = kinds.iter().filter(|kind| source.answers.contains(kind)).filter_map(|kind| look(*kind));

@@ -39,6 +39,8 @@ pub enum Topic {
     Series(Text),
     /// One alert's past.
     Firings(Fingerprint),
+    /// One incident.
+    Incident(Text),
 }
 
 impl Topic {
@@ -47,6 +49,7 @@ impl Topic {
         match ask {
             Ask::Detail { service, .. } => Self::Detail(service.clone()),
             Ask::Series { query, .. } => Self::Series(query.clone()),
+            Ask::Incident { id } => Self::Incident(id.clone()),
             Ask::Firings { fingerprint, .. } => Self::Firings(*fingerprint),
             Ask::Probe
             | Ask::Services { .. }
@@ -54,7 +57,9 @@ impl Topic {
             | Ask::Alerts
             | Ask::Rules
             | Ask::Silences
-            | Ask::Slos { .. } => Self::Of(ask.kind()),
+            | Ask::Slos { .. }
+            | Ask::Incidents
+            | Ask::OnCall => Self::Of(ask.kind()),
         }
     }
 

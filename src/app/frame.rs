@@ -13,7 +13,9 @@ use super::navigate;
 use super::number::ago;
 use super::overlay;
 use super::place::{Place, SCREENS};
-use super::screens::{self, alert, service};
+use super::screens::incidents::words as incident_words;
+use super::screens::oncall::words as on_call_words;
+use super::screens::{self, alert, incident, service};
 use super::state::{Mode, State};
 use super::theme::Role;
 use super::widgets::text::{self, Run};
@@ -25,8 +27,16 @@ use crate::model::remote::age;
 use crate::model::slo::{SloState, SloStatus};
 
 /// Everything that a source of any kind is asked for on every screen.
-pub(super) const VITAL: [AskKind; 6] =
-    [AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Silences, AskKind::Slos];
+pub(super) const VITAL: [AskKind; 8] = [
+    AskKind::Probe,
+    AskKind::Services,
+    AskKind::Alerts,
+    AskKind::Rules,
+    AskKind::Silences,
+    AskKind::Slos,
+    AskKind::Incidents,
+    AskKind::OnCall,
+];
 
 /// Smaller than this, the screen is one line.
 const SMALLEST: (u16, u16) = (40, 10);
@@ -172,9 +182,27 @@ fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     if width(&left) + width(&right) > area.width {
         right.pop();
     }
-    text::runs(cx, &left, area, buf);
+    let used = text::runs(cx, &left, area, buf);
     let wide = width(&right).min(area.width);
+    let between = Rect { x: area.x + used, width: area.width.saturating_sub(used + wide), ..area };
+    on_call(state, cx, between, buf);
     text::runs(cx, &right, Rect { x: area.right() - wide, width: wide, ..area }, buf);
+}
+
+/// Who is on call now and next, in the middle between what is more important; whole or not at all.
+fn on_call(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let Some((mut runs, next)) = on_call_words::line(state, cx) else { return };
+    let width = |runs: &[Run<'_>]| runs.iter().map(|run| text::width(&run.text)).fold(0, u16::saturating_add);
+    // two blanks at both ends
+    let room = area.width.saturating_sub(4);
+    if width(&runs).saturating_add(width(&next)) <= room {
+        runs.extend(next);
+    }
+    let wide = width(&runs);
+    if wide <= room {
+        let x = area.x + 2 + (room - wide) / 2;
+        text::runs(cx, &runs, Rect { x, width: wide, ..area }, buf);
+    }
 }
 
 /// The time here and, where there is room and it differs, in UTC.
@@ -232,6 +260,15 @@ fn titled_tabs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> 
                 let tally = state.world.tally();
                 (tally.loud(), tally.worst().map(Role::of_severity), tally.newest())
             }
+            Command::Incidents => {
+                let open = state.world.incidents().iter().filter(|known| known.incident.is_open());
+                (
+                    open.clone().count(),
+                    open.clone().map(|known| incident_words::role(known, cx.now)).min_by_key(|r| *r as usize),
+                    open.map(|known| known.incident.created_at).max(),
+                )
+            }
+            Command::OnCall => (on_call_words::uncovered(state, cx.now), Some(Role::Down), None),
             Command::Sources => {
                 let bad = doubts(state, &VITAL, cx.now).len();
                 (bad, Some(Role::Stale), None)
@@ -244,7 +281,7 @@ fn titled_tabs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> 
                 && newest.zip(looked(screen.command)).is_some_and(|(n, l)| n > l);
             // what an SLO is like is not told by its number alone
             let sign = match screen.command {
-                Command::Slos => cx.symbol(role),
+                Command::Slos | Command::OnCall => cx.symbol(role),
                 _ if is_new => cx.symbol(Role::New),
                 _ => "",
             };
@@ -347,6 +384,14 @@ fn breadcrumb(state: &State) -> Vec<Run<'static>> {
             }
             None => "an alert that is gone".to_owned(),
         },
+        Place::Incidents => "Incidents".to_owned(),
+        Place::Incident { source, id } => match state.world.incident(source, id) {
+            Some(known) => format!("#{}", known.incident.number),
+            None => "an incident that is gone".to_owned(),
+        },
+        Place::OnCall => "On-call".to_owned(),
+        Place::Policy { source, id } => screens::oncall::policy(&state.world, source, id)
+            .map_or_else(|| "a policy that is gone".to_owned(), |(_, policy)| policy.named.name.to_string()),
         Place::Sources => "Sources".to_owned(),
         Place::Messages => "Messages".to_owned(),
     });
@@ -366,7 +411,14 @@ fn hints(state: &State) -> Vec<Vec<Run<'static>>> {
             (Command::Range, "range"),
         ],
         Place::Service(_) => &[
-            (Command::Open, if state.panel == service::SLOS { "SLO" } else { "alert" }),
+            (
+                Command::Open,
+                match state.panel {
+                    service::SLOS => "SLO",
+                    service::INCIDENTS => "incident",
+                    _ => "alert",
+                },
+            ),
             (Command::NextPanel, "chart"),
             (Command::Range, "range"),
             (Command::Earlier, "earlier"),
@@ -398,6 +450,7 @@ fn hints(state: &State) -> Vec<Vec<Run<'static>>> {
                 match state.panel {
                     alert::RELATED => "alert",
                     alert::SLO => "SLO",
+                    alert::INCIDENT => "incident",
                     _ => "service",
                 },
             ),
@@ -406,6 +459,21 @@ fn hints(state: &State) -> Vec<Vec<Run<'static>>> {
             (Command::Range, "range"),
             (Command::Back, "back"),
         ],
+        Place::Incidents => &[
+            (Command::Open, "open"),
+            (Command::Filter, "filter"),
+            (Command::Group, "group"),
+            (Command::Fold, "resolved ones"),
+        ],
+        Place::Incident { .. } => &[
+            (Command::Open, if state.panel == incident::ALERTS { "alert" } else { "service" }),
+            (Command::NextPanel, "alerts"),
+            (Command::Links, "links"),
+            (Command::Copy, "copy"),
+            (Command::Back, "back"),
+        ],
+        Place::OnCall => &[(Command::Open, "policy"), (Command::Filter, "filter"), (Command::Links, "links")],
+        Place::Policy { .. } => &[(Command::Links, "links"), (Command::Back, "back")],
         Place::Sources => &[(Command::Refresh, "ask again"), (Command::Back, "back")],
         Place::Messages => &[(Command::Back, "back")],
     };

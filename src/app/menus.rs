@@ -11,7 +11,7 @@ use super::menu::{Choice, Menu};
 use super::navigate;
 use super::place::Place;
 use super::range::{LENGTHS, Range};
-use super::screens::{alerts, services, slos};
+use super::screens::{alerts, incidents, services, slos};
 use super::state::{Mode, State};
 use crate::model::ask::AskKind;
 use crate::model::duration;
@@ -22,10 +22,12 @@ pub(super) fn sort(state: &mut State, now: Timestamp) {
         Place::Alerts => (&alerts::ORDERS, state.alerts.order),
         Place::Services => (&services::ORDERS, state.services.order),
         Place::Slos => (&slos::ORDERS, state.slos.order),
+        Place::Incidents => (&incidents::ORDERS, state.incidents.order),
         _ => {
-            state
-                .messages
-                .note("This is always worst first; the lists of services, SLOs and alerts have orders", now);
+            state.messages.note(
+                "This has one order; the lists of services, SLOs, alerts and incidents have several",
+                now,
+            );
             return;
         }
     };
@@ -33,20 +35,27 @@ pub(super) fn sort(state: &mut State, now: Timestamp) {
     state.mode = Mode::Menu(Menu::new("Order by (again: reversed)", items, order.column));
 }
 
-/// Opens the menu of labels to group SLOs or alerts by.
+/// Opens the menu of labels to group SLOs, alerts or incidents by.
 pub(super) fn group(state: &mut State) {
-    if *state.place() == Place::Slos {
-        group_slos(state);
-    } else {
-        group_alerts(state);
+    match state.place() {
+        Place::Slos => {
+            let names = slos::labels(&state.world);
+            group_by_one(state, names, state.slos.grouping.clone());
+        }
+        Place::Incidents => {
+            let names = incidents::GROUPINGS.map(str::to_owned).to_vec();
+            group_by_one(state, names, state.incidents.grouping.clone());
+        }
+        _ => group_alerts(state),
     }
 }
 
-fn group_slos(state: &mut State) {
+/// Of names the one that groups, or none.
+fn group_by_one(state: &mut State, names: Vec<String>, present: Option<String>) {
     let label = |name: String| (name.clone(), Choice::Group(Some(vec![name])));
     let mut items = vec![("not at all".to_owned(), Choice::Group(None))];
-    items.extend(slos::labels(&state.world).into_iter().map(label));
-    let holds = Choice::Group(state.slos.grouping.clone().map(|by| vec![by]));
+    items.extend(names.into_iter().map(label));
+    let holds = Choice::Group(present.map(|by| vec![by]));
     let at = items.iter().position(|(_, choice)| *choice == holds).unwrap_or(0);
     state.mode = Mode::Menu(Menu::new("Group by", items, at));
 }
@@ -104,7 +113,7 @@ pub(super) fn links(state: &mut State, now: Timestamp) {
     let links = navigate::links(state).into_iter();
     let items: Vec<_> = links.map(|(name, link)| (format!("{name}  {link}"), Choice::Link(link))).collect();
     if items.is_empty() {
-        state.messages.note("No links here: links belong to alerts", now);
+        state.messages.note("No links here: links belong to alerts, incidents and policies", now);
     } else {
         state.mode = Mode::Menu(Menu::new("Links (Enter copies)", items, 0));
     }
@@ -124,12 +133,17 @@ pub(super) fn choose(state: &mut State, choice: Choice, now: Timestamp) -> Vec<E
             match state.place() {
                 Place::Alerts => state.alerts.order.choose(column),
                 Place::Slos => state.slos.order.choose(column),
+                Place::Incidents => state.incidents.order.choose(column),
                 _ => state.services.order.choose(column),
             }
             state.ordered = None;
         }
         Choice::Group(labels) if *state.place() == Place::Slos => {
             state.slos.grouping = labels.into_iter().flatten().next();
+            state.ordered = None;
+        }
+        Choice::Group(labels) if *state.place() == Place::Incidents => {
+            state.incidents.grouping = labels.into_iter().flatten().next();
             state.ordered = None;
         }
         Choice::Group(labels) => {
@@ -161,7 +175,7 @@ pub(super) fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&m
             Topic::Of(AskKind::Services | AskKind::Slos) => moved,
             Topic::Of(kind) => *kind == AskKind::Trends,
             Topic::Detail(_) | Topic::Series(_) => true,
-            Topic::Firings(_) => false,
+            Topic::Firings(_) | Topic::Incident(_) => false,
         };
         state.polls.hurry(belongs_to_a_time, now);
     }

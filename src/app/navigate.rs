@@ -7,10 +7,13 @@ use super::frame;
 use super::grid::Grid;
 use super::place::Place;
 use super::screens::alerts::Row;
+use super::screens::incidents::{IncidentKey, Row as IncidentRow};
 use super::screens::slos::{Row as SloRow, SloKey};
-use super::screens::{self, alert, overview, service, slo, slos};
+use super::screens::{self, alert, incident, oncall, overview, service, slo, slos};
 use super::state::State;
-use crate::model::labels::{Labels, Text};
+pub(super) use taken::{copied, is_link, links};
+
+mod taken;
 
 /// How many places the way back remembers.
 const REMEMBERED: usize = 32;
@@ -27,6 +30,10 @@ macro_rules! with_list {
                 let $list = &mut $state.overview.slos;
                 $do
             }
+            Place::Overview if $state.panel == overview::INCIDENTS => {
+                let $list = &mut $state.overview.incidents;
+                $do
+            }
             Place::Overview => {
                 let $list = &mut $state.overview.services;
                 $do
@@ -37,6 +44,10 @@ macro_rules! with_list {
             }
             Place::Service(_) if $state.panel == service::SLOS => {
                 let $list = &mut $state.service_slos;
+                $do
+            }
+            Place::Service(_) if $state.panel == service::INCIDENTS => {
+                let $list = &mut $state.service_incidents;
                 $do
             }
             Place::Service(_) => {
@@ -67,11 +78,27 @@ macro_rules! with_list {
                 let $list = &mut $state.related;
                 $do
             }
+            Place::Incidents => {
+                let $list = &mut $state.incidents.list;
+                $do
+            }
+            Place::Incident { .. } if $state.panel == incident::ALERTS => {
+                let $list = &mut $state.incident;
+                $do
+            }
+            Place::OnCall => {
+                let $list = &mut $state.on_call.list;
+                $do
+            }
             Place::Sources => {
                 let $list = &mut $state.source_list.list;
                 $do
             }
-            Place::Slo { .. } | Place::Alert(_) | Place::Messages => $other,
+            Place::Slo { .. }
+            | Place::Alert(_)
+            | Place::Incident { .. }
+            | Place::Policy { .. }
+            | Place::Messages => $other,
         }
     };
 }
@@ -82,9 +109,12 @@ fn grid(state: &State) -> Grid {
     match state.place() {
         Place::Overview => overview::grid(state, body, state.panel),
         Place::Slos => Grid::list(slos::list_area(state, body)),
-        Place::Services | Place::Alerts => Grid::list(frame::table_rows(body)),
+        Place::Services | Place::Alerts | Place::Incidents => Grid::list(frame::table_rows(body)),
         Place::Service(name) => Grid::list(service::list_area(state, name, state.panel, body)),
         Place::Slo { .. } => Grid::list(slo::text_area(state, body)),
+        Place::Incident { .. } => Grid::list(incident::text_area(body)),
+        Place::OnCall => Grid::list(oncall::list_area(state, body)),
+        Place::Policy { .. } => Grid::list(frame::below_heading(body)),
         Place::Sources => Grid::list(screens::sources::list_area(body, state.sources.len())),
         Place::Alert(_) => Grid::list(alert::text_area(body)),
         Place::Messages => Grid::list(body),
@@ -95,7 +125,7 @@ fn grid(state: &State) -> Grid {
 pub(super) fn follow(state: &mut State) {
     let grid = grid(state);
     if let Place::Alert(fingerprint) = *state.place() {
-        if matches!(state.panel, alert::RELATED | alert::SLO) {
+        if matches!(state.panel, alert::RELATED | alert::SLO | alert::INCIDENT) {
             state.scroll = alert::scroll_to_cursor(state, fingerprint, grid.area);
         }
         state.scroll = state.scroll.min(screens::last_scroll(state, grid.area));
@@ -103,6 +133,11 @@ pub(super) fn follow(state: &mut State) {
     }
     if let Place::Slo { source, id } = state.place() {
         let scroll = slo::scroll_to_cursor(state, source, id, grid.area);
+        state.scroll = scroll.min(screens::last_scroll(state, grid.area));
+        return;
+    }
+    if let Place::Incident { source, id } = state.place() {
+        let scroll = incident::scroll_to_cursor(state, source, id, grid.area);
         state.scroll = scroll.min(screens::last_scroll(state, grid.area));
         return;
     }
@@ -146,7 +181,7 @@ pub(super) fn to_bottom(state: &mut State) {
 /// The wheel over a cell: scrolls what is under it, the cursor follows.
 pub(super) fn wheel(state: &mut State, rows: isize, column: u16, row: u16) {
     point_at_panel(state, column, row);
-    if matches!(state.place(), Place::Alert(_)) {
+    if matches!(state.place(), Place::Alert(_) | Place::Incident { .. }) {
         state.panel = 0;
     }
     if matches!(state.place(), Place::Slo { .. }) && state.panel > slo::BURN {
@@ -179,7 +214,18 @@ pub(super) fn sideways(state: &mut State, by: isize) {
             state.alerts.fold(group, by < 0);
             state.ordered = None;
         }
-        Place::Alert(_) | Place::Services | Place::Sources | Place::Messages => {}
+        Place::Incidents => {
+            let group = state.incidents.group_at_cursor(&state.world);
+            state.incidents.fold(group, by < 0);
+            state.ordered = None;
+        }
+        Place::Alert(_)
+        | Place::Services
+        | Place::Incident { .. }
+        | Place::OnCall
+        | Place::Policy { .. }
+        | Place::Sources
+        | Place::Messages => {}
     }
 }
 
@@ -188,14 +234,20 @@ pub(super) fn panel(state: &mut State, by: isize) {
     let body = frame::areas(state.size).body;
     let has_something = |panel: usize| match state.place() {
         Place::Overview => overview::has_panel(state, body, panel),
-        Place::Service(_) => panel != service::SLOS || !state.service_slos.rows().is_empty(),
+        Place::Service(name) => service::has_panel(state, name, body, panel),
         Place::Slo { .. } => slo::has_panel(state, panel),
         Place::Alert(_) if panel == alert::RELATED => !state.related.rows().is_empty(),
+        Place::Alert(fingerprint) if panel == alert::INCIDENT => {
+            state.world.incident_of(*fingerprint).is_some()
+        }
         Place::Alert(fingerprint) => panel != alert::SLO || alert::slo(state, *fingerprint).is_some(),
+        Place::Incident { .. } => panel != incident::ALERTS || !state.incident.rows().is_empty(),
         _ => panel == 0,
     };
     let count = match state.place() {
-        Place::Overview | Place::Alert(_) => 3,
+        Place::Overview => overview::PANELS,
+        Place::Alert(_) => alert::PANELS,
+        Place::Incident { .. } => incident::PANELS,
         Place::Service(_) => service::PANELS,
         Place::Slo { .. } => slo::PANELS,
         _ => 1,
@@ -221,9 +273,11 @@ pub(super) fn go(state: &mut State, place: Place, now: Timestamp) {
         Place::Service(_) => {
             state.service_alerts.to_top();
             state.service_slos.to_top();
+            state.service_incidents.to_top();
         }
         Place::Slo { .. } => state.slo.to_top(),
         Place::Alert(_) => state.related.to_top(),
+        Place::Incident { .. } => state.incident.to_top(),
         _ => {}
     }
     state.places.push(place.into());
@@ -263,6 +317,9 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
             state.overview.alerts.current().copied().map(Place::Alert)
         }
         Place::Overview if state.panel == overview::SLOS => state.overview.slos.current().map(SloKey::place),
+        Place::Overview if state.panel == overview::INCIDENTS => {
+            state.overview.incidents.current().map(IncidentKey::place)
+        }
         Place::Overview => state.overview.services.current().cloned().map(Place::Service),
         Place::Slos => match state.slos.list.current() {
             Some(SloRow::Slo(key)) => Some(key.place()),
@@ -289,10 +346,16 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
             None => None,
         },
         Place::Service(_) if state.panel == service::SLOS => state.service_slos.current().map(SloKey::place),
+        Place::Service(_) if state.panel == service::INCIDENTS => {
+            state.service_incidents.current().map(IncidentKey::place)
+        }
         // the worst alert of a service explains it best: the cursor starts there
         Place::Service(_) => state.service_alerts.current().copied().map(Place::Alert),
         Place::Alert(_) if state.panel == alert::RELATED => {
             state.related.current().copied().map(Place::Alert)
+        }
+        Place::Alert(fingerprint) if state.panel == alert::INCIDENT => {
+            state.world.incident_of(*fingerprint).map(|known| IncidentKey::of(known).place())
         }
         Place::Alert(fingerprint) if state.panel == alert::SLO => {
             alert::slo(state, *fingerprint).map(|status| SloKey::of(status).place())
@@ -302,7 +365,20 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
             let service = alert.and_then(|alert| state.world.service_of(&alert.labels));
             service.filter(|name| state.world.service(name).is_some()).cloned().map(Place::Service)
         }
-        Place::Sources | Place::Messages => None,
+        Place::Incidents => match state.incidents.list.current() {
+            Some(IncidentRow::Incident(key)) => Some(key.place()),
+            Some(IncidentRow::Group(value)) => {
+                let value = value.clone();
+                let fold = !state.incidents.is_folded();
+                state.incidents.fold(Some(value), fold);
+                state.ordered = None;
+                return true;
+            }
+            None => None,
+        },
+        Place::Incident { source, id } => incident::target(state, source, id),
+        Place::OnCall => state.on_call.list.current().map(oncall::LevelKey::place),
+        Place::Policy { .. } | Place::Sources | Place::Messages => None,
     };
     target.is_some_and(|target| {
         go(state, target, now);
@@ -314,7 +390,7 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
 fn point_at_panel(state: &mut State, column: u16, row: u16) {
     let body = frame::areas(state.size).body;
     let panel = match state.place() {
-        Place::Overview => [overview::SERVICES, overview::ALERTS, overview::SLOS]
+        Place::Overview => [overview::SERVICES, overview::ALERTS, overview::SLOS, overview::INCIDENTS]
             .into_iter()
             .find(|panel| overview::grid(state, body, *panel).area.contains((column, row).into())),
         Place::Service(name) => service::panel_at(state, name, body, column, row),
@@ -348,6 +424,13 @@ pub(super) fn click(state: &mut State, column: u16, row: u16) -> bool {
             again
         }, else false);
     }
+    if let Place::Incident { source, id } = state.place() {
+        let Some(index) = incident::row_at(state, source, id, grid.area, (column, row)) else { return false };
+        let again = state.panel == incident::ALERTS && state.incident.index() == index;
+        state.panel = incident::ALERTS;
+        state.incident.move_to(index);
+        return again;
+    }
     let Some(place) = grid.place_at(column, row) else { return false };
     let was_here = state.panel == panel;
     with_list!(state, list => match list.row_at(place, grid.room()) {
@@ -367,7 +450,15 @@ pub(super) fn filter(state: &State) -> Option<&Found> {
         Place::Services => Some(&state.services.found),
         Place::Slos => Some(&state.slos.found),
         Place::Alerts => Some(&state.alerts.found),
-        Place::Service(_) | Place::Slo { .. } | Place::Alert(_) | Place::Sources | Place::Messages => None,
+        Place::Incidents => Some(&state.incidents.found),
+        Place::OnCall => Some(&state.on_call.found),
+        Place::Service(_)
+        | Place::Slo { .. }
+        | Place::Alert(_)
+        | Place::Incident { .. }
+        | Place::Policy { .. }
+        | Place::Sources
+        | Place::Messages => None,
     }
 }
 
@@ -378,97 +469,19 @@ pub(super) fn filter_mut(state: &mut State) -> Option<&mut Found> {
         Place::Services => Some(&mut state.services.found),
         Place::Slos => Some(&mut state.slos.found),
         Place::Alerts => Some(&mut state.alerts.found),
-        Place::Service(_) | Place::Slo { .. } | Place::Alert(_) | Place::Sources | Place::Messages => None,
+        Place::Incidents => Some(&mut state.incidents.found),
+        Place::OnCall => Some(&mut state.on_call.found),
+        Place::Service(_)
+        | Place::Slo { .. }
+        | Place::Alert(_)
+        | Place::Incident { .. }
+        | Place::Policy { .. }
+        | Place::Sources
+        | Place::Messages => None,
     }
 }
 
 /// Marks the current row or all rows, or takes the marks away.
 pub(super) fn mark(state: &mut State, all: bool) {
     with_list!(state, list => if all { list.toggle_all() } else { list.toggle_mark() }, else ());
-}
-
-/// What copying takes: the marked things, else the current one.
-pub(super) fn copied(state: &State) -> Option<String> {
-    let labels_of = |fingerprint| state.world.alert(fingerprint).map(|alert| alert.labels.to_string());
-    let names = |list: &super::list::List<Text>| {
-        let marked: Vec<&str> = list.marks().iter().map(|name| &**name).collect();
-        if marked.is_empty() {
-            list.current().map(std::string::ToString::to_string)
-        } else {
-            Some(marked.join("\n"))
-        }
-    };
-    match state.place() {
-        Place::Overview if state.panel == overview::ALERTS => {
-            state.overview.alerts.current().copied().and_then(labels_of)
-        }
-        Place::Overview if state.panel == overview::SLOS => {
-            state.overview.slos.current().map(|key| key.id.to_string())
-        }
-        Place::Overview => names(&state.overview.services),
-        Place::Services => names(&state.services.list),
-        Place::Slos => {
-            let list = &state.slos.list;
-            let row = |row: &SloRow| match row {
-                SloRow::Slo(key) => key.id.to_string(),
-                SloRow::Group(value) => value.to_string(),
-            };
-            let marked: Vec<String> = list.marks().iter().map(row).collect();
-            if marked.is_empty() { list.current().map(row) } else { Some(marked.join("\n")) }
-        }
-        Place::Slo { source, id } => slo::copied(state, source, id),
-        Place::Service(_) if state.panel == service::SLOS => {
-            state.service_slos.current().map(|key| key.id.to_string())
-        }
-        Place::Service(name) => Some(name.to_string()),
-        Place::Alert(_) if state.panel == alert::RELATED => {
-            state.related.current().copied().and_then(labels_of)
-        }
-        Place::Alerts => {
-            let list = &state.alerts.list;
-            let row = |row: &Row| match row {
-                Row::Alert(fingerprint) => labels_of(*fingerprint),
-                Row::Group(labels) => Some(labels.to_string()),
-            };
-            let marked: Vec<String> = list.marks().iter().filter_map(row).collect();
-            if marked.is_empty() { list.current().and_then(row) } else { Some(marked.join("\n")) }
-        }
-        Place::Alert(fingerprint) => labels_of(*fingerprint),
-        Place::Sources => state.source_list.list.current().map(ToString::to_string),
-        Place::Messages => state.messages.all().next().map(|told| told.message.text.clone()),
-    }
-}
-
-/// The links of what the cursor is on: name and address, only http(s).
-pub(super) fn links(state: &State) -> Vec<(String, Text)> {
-    let fingerprint = match state.place() {
-        Place::Alert(fingerprint) => Some(*fingerprint),
-        Place::Alerts => match state.alerts.list.current() {
-            Some(Row::Alert(fingerprint)) => Some(*fingerprint),
-            Some(Row::Group(_)) | None => None,
-        },
-        Place::Overview if state.panel == overview::ALERTS => state.overview.alerts.current().copied(),
-        Place::Service(_) => state.service_alerts.current().copied(),
-        Place::Slo { .. } => state.slo.alerts.current().copied(),
-        Place::Overview | Place::Services | Place::Slos | Place::Sources | Place::Messages => None,
-    };
-    let Some(alert) = fingerprint.and_then(|fingerprint| state.world.alert(fingerprint)) else {
-        return Vec::new();
-    };
-    let of = |labels: &Labels| {
-        let found = labels.iter().filter(|(_, value)| is_link(value));
-        found.map(|(name, value)| (name.to_string(), value.clone())).collect::<Vec<_>>()
-    };
-    let mut links = of(&alert.annotations);
-    links.sort_by_key(|(name, _)| !name.starts_with("runbook"));
-    links.extend(of(&alert.labels));
-    links.extend(
-        alert.generator_url.iter().filter(|url| is_link(url)).map(|url| ("source".to_owned(), url.clone())),
-    );
-    links
-}
-
-/// Whether a text is an address that may be opened.
-pub(super) fn is_link(text: &str) -> bool {
-    text.starts_with("https://") || text.starts_with("http://")
 }

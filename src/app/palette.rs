@@ -1,4 +1,4 @@
-//! The palette: any command, screen, context, service, SLO or alert by fuzzy name.
+//! The palette: any command, screen, context, service, SLO, alert, incident or policy by fuzzy name.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub enum Target {
 /// One thing that can be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What it is: "command", "screen", "service", "SLO", "alert", "context".
+    /// What it is: "command", "screen", "service", "SLO", "alert", "incident", "policy", "context".
     pub kind: &'static str,
     /// Its name.
     pub name: String,
@@ -128,6 +128,25 @@ impl Palette {
                 hint: format!("{} {}", alert.state, alert.severity.word()),
                 target: Target::Go(Place::Alert(alert.fingerprint)),
             });
+        }
+        for known in world.incidents() {
+            let incident = &known.incident;
+            entries.push(Entry {
+                kind: "incident",
+                name: format!("#{} {}", incident.number, incident.title),
+                hint: incident.status.word().to_owned(),
+                target: Target::Go(crate::app::screens::incidents::IncidentKey::of(known).place()),
+            });
+        }
+        for (source, board) in world.on_call() {
+            for policy in &board.policies {
+                entries.push(Entry {
+                    kind: "policy",
+                    name: policy.named.name.to_string(),
+                    hint: source.to_string(),
+                    target: Target::Go(Place::Policy { source: source.clone(), id: policy.named.id.clone() }),
+                });
+            }
         }
         for context in contexts {
             entries.push(Entry {

@@ -28,6 +28,24 @@ pub enum Place {
     Alerts,
     /// One alert.
     Alert(Fingerprint),
+    /// All incidents.
+    Incidents,
+    /// One incident of one source.
+    Incident {
+        /// A source that knows it.
+        source: SourceId,
+        /// What it is called there.
+        id: Text,
+    },
+    /// Who is on call.
+    OnCall,
+    /// One escalation policy of one source.
+    Policy {
+        /// Who tells of it.
+        source: SourceId,
+        /// What it is called there.
+        id: Text,
+    },
     /// The systems that are asked.
     Sources,
     /// What burnwatch said so far.
@@ -67,7 +85,7 @@ pub struct Screen {
 }
 
 /// The screens of line 2, in their order. `snapshot` takes the titles in lower case.
-pub const SCREENS: [Screen; 5] = [
+pub const SCREENS: [Screen; 7] = [
     Screen {
         number: '1',
         title: "Overview",
@@ -84,6 +102,14 @@ pub const SCREENS: [Screen; 5] = [
     },
     Screen { number: '3', title: "SLOs", short: "SLO", command: Command::Slos, place: Place::Slos },
     Screen { number: '4', title: "Alerts", short: "Alerts", command: Command::Alerts, place: Place::Alerts },
+    Screen {
+        number: '5',
+        title: "Incidents",
+        short: "Inc",
+        command: Command::Incidents,
+        place: Place::Incidents,
+    },
+    Screen { number: '6', title: "On-call", short: "Call", command: Command::OnCall, place: Place::OnCall },
     Screen { number: '9', title: "Sources", short: "Src", command: Command::Sources, place: Place::Sources },
 ];
 
@@ -95,14 +121,22 @@ impl Place {
             Self::Service(_) | Self::Alert(_) => &[Scope::Time],
             Self::Slos => &[Scope::List, Scope::Time, Scope::Groups],
             Self::Slo { .. } => &[Scope::Time, Scope::Slo],
-            Self::Alerts => &[Scope::List, Scope::Groups, Scope::Alerts],
-            Self::Sources | Self::Messages => &[],
+            Self::Alerts | Self::Incidents => &[Scope::List, Scope::Groups, Scope::Folds],
+            Self::OnCall => &[Scope::List],
+            Self::Incident { .. } | Self::Policy { .. } | Self::Sources | Self::Messages => &[],
         }
     }
 
     /// Whether it stands on line 2, and so begins a breadcrumb.
     pub const fn is_top(&self) -> bool {
-        !matches!(self, Self::Service(_) | Self::Slo { .. } | Self::Alert(_))
+        !matches!(
+            self,
+            Self::Service(_)
+                | Self::Slo { .. }
+                | Self::Alert(_)
+                | Self::Incident { .. }
+                | Self::Policy { .. }
+        )
     }
 
     /// The screen of line 2 that it belongs to.
@@ -112,6 +146,8 @@ impl Place {
             Self::Services | Self::Service(_) => Some(Command::Services),
             Self::Slos | Self::Slo { .. } => Some(Command::Slos),
             Self::Alerts | Self::Alert(_) => Some(Command::Alerts),
+            Self::Incidents | Self::Incident { .. } => Some(Command::Incidents),
+            Self::OnCall | Self::Policy { .. } => Some(Command::OnCall),
             Self::Sources => Some(Command::Sources),
             Self::Messages => None,
         }

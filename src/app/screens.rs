@@ -2,9 +2,13 @@
 
 pub mod alert;
 pub mod alerts;
+pub mod incident;
+pub mod incidents;
 pub mod messages;
+pub mod oncall;
 pub mod overview;
 mod page;
+pub mod policy;
 pub mod service;
 pub mod services;
 pub mod slo;
@@ -51,7 +55,10 @@ pub fn reorder(state: &mut State) {
         Place::Slo { source, id } => slo::reorder(state, &source, &id),
         Place::Alerts => alerts::reorder(state),
         Place::Alert(fingerprint) => alert::reorder(state, fingerprint),
-        Place::Sources | Place::Messages => {}
+        Place::Incidents => incidents::reorder(state),
+        Place::Incident { source, id } => incident::reorder(state, &source, &id),
+        Place::OnCall => oncall::reorder(state),
+        Place::Policy { .. } | Place::Sources | Place::Messages => {}
     }
 }
 
@@ -65,6 +72,10 @@ pub fn revision(state: &State) -> u64 {
         | Place::Service(_)
         | Place::Slos
         | Place::Slo { .. }
+        | Place::Incidents
+        | Place::Incident { .. }
+        | Place::OnCall
+        | Place::Policy { .. }
         | Place::Sources
         | Place::Messages => state.world.revision(),
     }
@@ -78,7 +89,14 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
         Place::Service(name) => wants.extend(service::wants(state, name, now)),
         Place::Alert(fingerprint) => wants.extend(alert::wants(state, *fingerprint, now)),
         Place::Slo { source, id } => wants.extend(slo::wants(state, source, id, now)),
-        Place::Slos | Place::Alerts | Place::Sources | Place::Messages => {}
+        Place::Incident { source, id } => wants.extend(incident::wants(state, source, id)),
+        Place::Slos
+        | Place::Alerts
+        | Place::Incidents
+        | Place::OnCall
+        | Place::Policy { .. }
+        | Place::Sources
+        | Place::Messages => {}
     }
     wants
 }
@@ -93,6 +111,10 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         Place::Slo { source, id } => slo::render(state, source, id, now, area, buf),
         Place::Alerts => alerts::render(state, now, area, buf),
         Place::Alert(fingerprint) => alert::render(state, *fingerprint, now, area, buf),
+        Place::Incidents => incidents::render(state, now, area, buf),
+        Place::Incident { source, id } => incident::render(state, source, id, now, area, buf),
+        Place::OnCall => oncall::render(state, now, area, buf),
+        Place::Policy { source, id } => policy::render(state, source, id, now, area, buf),
         Place::Sources => sources::render(state, now, area, buf),
         Place::Messages => messages::render(state, now, area, buf),
     }
@@ -104,11 +126,15 @@ pub fn last_scroll(state: &State, area: Rect) -> u16 {
         Place::Alert(fingerprint) => alert::last_scroll(state, *fingerprint, area),
         Place::Messages => messages::last_scroll(state),
         Place::Slo { source, id } => slo::last_scroll(state, source, id, area),
+        Place::Incident { source, id } => incident::last_scroll(state, source, id, area),
+        Place::Policy { source, id } => policy::last_scroll(state, source, id, area),
         Place::Overview
         | Place::Services
         | Place::Service(_)
         | Place::Slos
         | Place::Alerts
+        | Place::Incidents
+        | Place::OnCall
         | Place::Sources => 0,
     }
 }
@@ -122,6 +148,9 @@ mod vital {
     use crate::model::ask::{Ask, AskKind};
 
     const RARELY: Duration = Duration::from_secs(30);
+    /// As often as PagerDuty's limit of requests bears well.
+    const INCIDENTS: Duration = Duration::from_secs(15);
+    const ON_CALL: Duration = Duration::from_secs(300);
 
     pub(super) fn wants(state: &State) -> Vec<Want> {
         let mut wants = Vec::new();
@@ -137,7 +166,13 @@ mod vital {
                     AskKind::Rules => (Ask::Rules, held.rules.digest(), RARELY.min(3 * state.interval)),
                     AskKind::Silences => (Ask::Silences, held.silences.digest(), RARELY),
                     AskKind::Slos => (Ask::Slos { at: state.range.end }, held.slos.digest(), RARELY),
-                    AskKind::Trends | AskKind::Detail | AskKind::Series | AskKind::Firings => continue,
+                    AskKind::Incidents => (Ask::Incidents, held.incidents.digest(), INCIDENTS),
+                    AskKind::OnCall => (Ask::OnCall, held.on_call.digest(), ON_CALL),
+                    AskKind::Trends
+                    | AskKind::Detail
+                    | AskKind::Incident
+                    | AskKind::Series
+                    | AskKind::Firings => continue,
                 };
                 wants.push(Want { source: source.id.clone(), ask, known, interval });
             }

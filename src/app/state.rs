@@ -17,6 +17,9 @@ use super::palette::Palette;
 use super::place::{Place, Stop};
 use super::range::Range;
 use super::screens::alerts::Alerts;
+use super::screens::incident::AlertRow;
+use super::screens::incidents::{IncidentKey, Incidents};
+use super::screens::oncall::OnCall;
 use super::screens::overview::Overview;
 use super::screens::services::Services;
 use super::screens::slo::Open;
@@ -153,12 +156,20 @@ pub struct State {
     pub slo: Open,
     /// The list of alerts.
     pub alerts: Alerts,
+    /// The list of incidents.
+    pub incidents: Incidents,
+    /// The alerts of the incident that is open.
+    pub incident: List<AlertRow>,
+    /// Who is on call.
+    pub on_call: OnCall,
     /// The list of sources.
     pub source_list: Sources,
     /// The alerts of the service that is open.
     pub service_alerts: List<Fingerprint>,
     /// The SLOs of the service that is open.
     pub service_slos: List<SloKey>,
+    /// The open incidents of the service that is open.
+    pub service_incidents: List<IncidentKey>,
     /// The alerts that share labels with the one that is open.
     pub related: List<Fingerprint>,
     /// The panel that has the keyboard, on screens with several.
@@ -209,8 +220,12 @@ impl State {
             slos: Slos::default(),
             slo: Open::default(),
             alerts: Alerts::default(),
+            incidents: Incidents::default(),
+            incident: List::default(),
+            on_call: OnCall::default(),
             service_alerts: List::default(),
             service_slos: List::default(),
+            service_incidents: List::default(),
             related: List::default(),
             panel: 0,
             scroll: 0,

@@ -279,11 +279,16 @@ fn answered(state: &mut State, arrival: Arrival, now: Timestamp) {
 
 /// Once all sources have answered for the first time: what comes later is new, also on a screen that was never opened.
 fn baseline(state: &mut State, now: Timestamp) {
-    let screens = [(Command::Alerts, AskKind::Alerts), (Command::Services, AskKind::Services)];
+    let screens = [
+        (Command::Alerts, AskKind::Alerts),
+        (Command::Services, AskKind::Services),
+        (Command::Incidents, AskKind::Incidents),
+    ];
     for (screen, kind) in screens {
         let has_answered = |source: &&crate::model::source::SourceInfo| {
             state.world.held(&source.id).is_some_and(|held| match kind {
                 AskKind::Alerts => held.alerts.at().is_some() || held.alerts.trouble().is_some(),
+                AskKind::Incidents => held.incidents.at().is_some() || held.incidents.trouble().is_some(),
                 _ => held.services.at().is_some() || held.services.trouble().is_some(),
             })
         };
@@ -333,7 +338,13 @@ fn go(state: &mut State, target: Target, now: Timestamp) -> Vec<Effect> {
 /// Does what a command says. A new command must find its arm here to compile.
 fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
     match command {
-        Command::Overview | Command::Services | Command::Slos | Command::Alerts | Command::Sources => {
+        Command::Overview
+        | Command::Services
+        | Command::Slos
+        | Command::Alerts
+        | Command::Incidents
+        | Command::OnCall
+        | Command::Sources => {
             if let Some(screen) = SCREENS.into_iter().find(|screen| screen.command == command) {
                 navigate::go(state, screen.place, now);
             }
@@ -377,7 +388,11 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
         Command::Sort => menus::sort(state, now),
         Command::Group => menus::group(state),
         Command::Fold => {
-            state.alerts.show_quiet = !state.alerts.show_quiet;
+            if *state.place() == Place::Incidents {
+                state.incidents.show_resolved = !state.incidents.show_resolved;
+            } else {
+                state.alerts.show_quiet = !state.alerts.show_quiet;
+            }
             state.ordered = None;
         }
         Command::Basis => {
@@ -390,7 +405,7 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
         Command::Later => menus::change_range(state, now, Range::later),
         Command::Live => menus::change_range(state, now, |range, _| range.end = None),
         Command::Links => menus::links(state, now),
-        Command::Copy => match navigate::copied(state) {
+        Command::Copy => match navigate::copied(state, now) {
             Some(text) => return menus::copy(state, text, now),
             None => state.messages.note("Nothing to copy here", now),
         },

@@ -200,6 +200,9 @@ impl Source for Alertmanager {
                 | Ask::Detail { .. }
                 | Ask::Rules
                 | Ask::Slos { .. }
+                | Ask::Incidents
+                | Ask::Incident { .. }
+                | Ask::OnCall
                 | Ask::Series { .. }
                 | Ask::Firings { .. } => {
                     Err(self.http.error(Trouble::NotOffered { what: ask.kind().word().into() }))

@@ -8,7 +8,9 @@ mod annotation;
 mod answer;
 mod book;
 mod clock;
+mod incidents;
 mod noise;
+mod paging;
 mod promised;
 mod query;
 mod rules;
@@ -40,13 +42,13 @@ pub fn origin(now: Timestamp, minute: f64, speed: f64) -> Timestamp {
     Clock::new(now, speed).wall(-minute * 60.0)
 }
 
-/// The sources of the demo: `prom-eu`, `prom-us` and `alertmanager`, all of one world.
+/// The sources of the demo: `prom-eu`, `prom-us`, `alertmanager` and `pager`, all of one world.
 ///
 /// At `origin` demo time is 0; it passes `speed` times as fast as `clock` (0.01 to 1000; anything senseless counts as 1).
 pub fn sources(seed: u64, clock: &Now, origin: Timestamp, speed: f64) -> Vec<Arc<dyn Source>> {
     let world = Arc::new(DemoWorld::new(seed));
     let time = Clock::new(origin, speed);
-    [Role::Prometheus(Region::Eu), Role::Prometheus(Region::Us), Role::Alertmanager]
+    [Role::Prometheus(Region::Eu), Role::Prometheus(Region::Us), Role::Alertmanager, Role::Pager]
         .into_iter()
         .map(|role| -> Arc<dyn Source> {
             Arc::new(DemoSource {
@@ -65,6 +67,7 @@ pub fn sources(seed: u64, clock: &Now, origin: Timestamp, speed: f64) -> Vec<Arc
 enum Role {
     Prometheus(Region),
     Alertmanager,
+    Pager,
 }
 
 impl Role {
@@ -84,6 +87,9 @@ impl Role {
                 ],
             ),
             Self::Alertmanager => ("alertmanager", vec![AskKind::Probe, AskKind::Alerts, AskKind::Silences]),
+            Self::Pager => {
+                ("pager", vec![AskKind::Probe, AskKind::Incidents, AskKind::Incident, AskKind::OnCall])
+            }
         };
         let address = format!("demo:{name}").into();
         SourceInfo { id: SourceId::new(name), kind: Kind::Demo, address, answers }
@@ -118,7 +124,10 @@ impl DemoSource {
             | Ask::Alerts
             | Ask::Rules
             | Ask::Silences
-            | Ask::Slos { .. } => {
+            | Ask::Slos { .. }
+            | Ask::Incidents
+            | Ask::Incident { .. }
+            | Ask::OnCall => {
                 Some(noise::mix(moment(ask, now).as_millisecond().cast_unsigned(), ask.kind() as u64))
             }
             Ask::Trends(_) | Ask::Detail { .. } | Ask::Series { .. } | Ask::Firings { .. } => None,
@@ -129,6 +138,7 @@ impl DemoSource {
         let answer = match self.role {
             Role::Prometheus(region) => self.as_prometheus(region, ask, now),
             Role::Alertmanager => self.as_alertmanager(ask, now),
+            Role::Pager => self.as_pager(ask, now),
         };
         match answer {
             Ok(answer) => Ok(Reply { digest, ..Reply::free(answer) }),
@@ -166,7 +176,9 @@ impl DemoSource {
                 Answer::Firings(world.firings(labels, region, (time.demo(span.start()), until), time))
             }
             Ask::Slos { .. } => Answer::Slos(world.slos(region, moment(ask, now), time)),
-            Ask::Alerts | Ask::Silences => return Err(not_offered(ask)),
+            Ask::Alerts | Ask::Silences | Ask::Incidents | Ask::Incident { .. } | Ask::OnCall => {
+                return Err(not_offered(ask));
+            }
         })
     }
 
@@ -189,6 +201,38 @@ impl DemoSource {
             | Ask::Trends(_)
             | Ask::Detail { .. }
             | Ask::Rules
+            | Ask::Slos { .. }
+            | Ask::Incidents
+            | Ask::Incident { .. }
+            | Ask::OnCall
+            | Ask::Series { .. }
+            | Ask::Firings { .. } => return Err(not_offered(ask)),
+        })
+    }
+}
+
+impl DemoSource {
+    fn as_pager(&self, ask: &Ask, now: Timestamp) -> Result<Answer, Trouble> {
+        let (world, time, id) = (&self.world, &self.time, &self.info.id);
+        let paging = &world.paging;
+        Ok(match ask {
+            Ask::Probe => {
+                let open = world.incidents(paging, now, time, id).incidents;
+                let open = open.iter().filter(|incident| incident.is_open()).count();
+                Answer::Probe(offer(vec![("open incidents", open.to_string())]))
+            }
+            Ask::Incidents => Answer::Incidents(world.incidents(paging, now, time, id)),
+            Ask::Incident { id: wanted } => {
+                let detail = world.incident_detail(paging, wanted, now, time, id);
+                Answer::Incident(detail.ok_or_else(|| not_offered(ask))?)
+            }
+            Ask::OnCall => Answer::OnCall(paging.on_call(world, now)),
+            Ask::Services { .. }
+            | Ask::Trends(_)
+            | Ask::Detail { .. }
+            | Ask::Alerts
+            | Ask::Rules
+            | Ask::Silences
             | Ask::Slos { .. }
             | Ask::Series { .. }
             | Ask::Firings { .. } => return Err(not_offered(ask)),

@@ -1,6 +1,5 @@
 //! A stand-in for any HTTP server, for tests: answers what a function says, and remembers what it was asked.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -128,7 +127,7 @@ impl Double {
 
     /// Settings of a source that lives here.
     pub(crate) fn source(&self, kind: SourceKind) -> SourceSettings {
-        SourceSettings { kind, url: self.url.clone(), auth: None, headers: BTreeMap::default(), tenant: None }
+        SourceSettings::new(kind, &self.url)
     }
 }
 

@@ -1,6 +1,7 @@
 //! One hardened HTTP client for each source: time-outs, a limit on what is read, no way to another host, and troubles
 //! in the model's words. What the bytes mean is the business of the module that asked.
 
+mod allowance;
 mod body;
 mod credentials;
 mod trouble;
@@ -19,6 +20,7 @@ use crate::model::labels::Text;
 use crate::model::source::{SourceError, SourceId, Trouble};
 use crate::model::text;
 
+pub(crate) use allowance::Allowance;
 pub(crate) use body::Body;
 use body::Inflow;
 use credentials::Credentials;
@@ -40,6 +42,8 @@ pub(crate) struct Http {
     base: Url,
     address: Text,
     credentials: Credentials,
+    /// What form of answer is asked for.
+    accept: HeaderValue,
     connect_timeout: Duration,
     timeout: Duration,
     limit: u64,
@@ -67,7 +71,7 @@ impl Http {
         let wrong = |reason: &str| {
             SourceError::new(id.clone(), Trouble::Unreachable { reason: format!("its address {reason}") })
         };
-        let mut base = Url::parse(source.url.trim())
+        let mut base = Url::parse(source.address().trim())
             .map_err(|error| wrong(&format!("cannot be understood: {error}")))?;
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
             return Err(wrong("must begin with http:// or https://"));
@@ -84,12 +88,18 @@ impl Http {
             base,
             address,
             credentials,
+            accept: HeaderValue::from_static("application/json"),
             connect_timeout: limits.connect_timeout.0,
             timeout: limits.timeout.0,
             limit: limits.body_mib.saturating_mul(1024 * 1024),
             large: Semaphore::new(1),
             ready: Mutex::new(None),
         })
+    }
+
+    /// Asks for another form of answer than plain JSON.
+    pub(crate) fn accepting(self, form: &'static str) -> Self {
+        Self { accept: HeaderValue::from_static(form), ..self }
     }
 
     /// Where it is, as it may be shown.
@@ -147,7 +157,7 @@ impl Http {
 
     fn build(&self, mut headers: HeaderMap) -> Result<Client, SourceError> {
         install_provider();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT, self.accept.clone());
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let mut builder = Client::builder()
             .user_agent(concat!("burnwatch/", env!("CARGO_PKG_VERSION")))
@@ -202,7 +212,8 @@ impl Http {
                 self.error(Trouble::Garbled { reason: "its compression is broken or cut off".into() })
             }
         })?;
-        Ok(Body::new(self.id.clone(), bytes, wire_bytes, trouble::date(response.headers())))
+        let allowance = allowance::of(response.headers());
+        Ok(Body::new(self.id.clone(), bytes, wire_bytes, trouble::date(response.headers()), allowance))
     }
 
     /// The trouble that a request or a read came to.

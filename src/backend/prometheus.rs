@@ -151,7 +151,12 @@ impl Prometheus {
                 let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Slos(board) };
                 return Ok(call.reply(answer, Some(digest)));
             }
-            Ask::Alerts | Ask::Silences | Ask::Slos { .. } => {
+            Ask::Alerts
+            | Ask::Silences
+            | Ask::Slos { .. }
+            | Ask::Incidents
+            | Ask::Incident { .. }
+            | Ask::OnCall => {
                 let what = ask.kind().word().to_owned();
                 return Err(self.server.http.error(Trouble::NotOffered { what }));
             }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::AskKind;
+use crate::model::labels::Labels;
 use crate::model::matcher::{self, Matcher, MatcherError};
 
 use super::report::{Cell, Column, Document, Fact, Layout, List};
@@ -68,6 +69,15 @@ impl Filter {
         (self.all || is_loud)
             && self.matchers.iter().all(|matcher| matcher.matches(&alert.labels))
             && self.words.iter().all(occurs)
+    }
+
+    /// Whether a thing with these labels and this title is meant, whatever its state.
+    pub(super) fn names(&self, labels: &Labels, title: &str) -> bool {
+        let occurs = |word: &String| {
+            let mut texts = labels.iter().map(|(_, value)| &**value).chain([title]);
+            texts.any(|text| text.to_lowercase().contains(word))
+        };
+        self.matchers.iter().all(|matcher| matcher.matches(labels)) && self.words.iter().all(occurs)
     }
 }
 

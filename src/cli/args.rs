@@ -179,6 +179,10 @@ pub(super) enum Verb {
     },
     /// Alerts that fire or are about to
     Alerts(Alerts),
+    /// Incidents that are open, the most pressing first
+    Incidents(Alerts),
+    /// Who is on call now and next, at each level of each policy
+    Oncall(Listing),
     /// The sources and how they are
     Sources(Listing),
     /// A picture of a screen
@@ -223,7 +227,7 @@ pub(super) struct Alerts {
     /// Words and matchers: checkout severity="critical" 'team!~"db|web"'
     #[arg(value_name = "FILTER")]
     pub(super) filter: Vec<String>,
-    /// Also those that are silenced, inhibited or resolved
+    /// Also those that are over, silenced or inhibited
     #[arg(long)]
     pub(super) all: bool,
     #[command(flatten)]
@@ -232,7 +236,7 @@ pub(super) struct Alerts {
 
 #[derive(Debug, Args)]
 pub(super) struct Snapshot {
-    /// overview, services, alerts or sources; others by --press
+    /// overview, services, slos, alerts, incidents, on-call or sources
     #[arg(value_parser = screen)]
     pub(super) screen: Screen,
     /// Columns and rows

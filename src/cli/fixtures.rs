@@ -8,7 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Question, Reply};
 use crate::model::fingerprint::Fingerprint;
+use crate::model::incident::{
+    AlertCounts, Incident, IncidentBoard, IncidentStatus, Named, Person, Stamp, Urgency,
+};
 use crate::model::labels::Labels;
+use crate::model::oncall::{EscalationPolicy, OnCallBoard, Shift};
 use crate::model::rule::RuleBoard;
 use crate::model::service::{Reading, ServiceBoard, Signals};
 use crate::model::slo::{
@@ -88,6 +92,53 @@ impl Fixture {
         self.told(source, Ask::Slos { at: None }, Ok(Reply::free(Answer::Slos(board))))
     }
 
+    /// With a paging system beside them, of which nothing is known yet either.
+    fn with_pager(mut self) -> Self {
+        self.sources.push(SourceInfo {
+            id: pager(),
+            kind: Kind::Demo,
+            address: "demo".into(),
+            answers: vec![AskKind::Incidents, AskKind::OnCall],
+        });
+        self.world = World::new(self.sources.iter().map(|source| source.id.clone()), Judgement::default());
+        self
+    }
+
+    pub(super) fn with_incidents(self, incidents: Vec<Incident>) -> Self {
+        let board = IncidentBoard { incidents, warnings: Vec::new() };
+        self.with_pager().told(&pager(), Ask::Incidents, Ok(Reply::free(Answer::Incidents(board))))
+    }
+
+    /// Ana is on call for the checkout, Kofi comes then; for the search there is nobody.
+    pub(super) fn with_on_call(self) -> Self {
+        let policy = |name: &str| EscalationPolicy {
+            named: Named { id: name.into(), name: name.into(), url: None },
+            teams: Vec::new(),
+            services: Vec::new(),
+            levels: Vec::new(),
+            repeats: 0,
+        };
+        let hours = |hours: i64| self.now + SignedDuration::from_hours(hours);
+        let shift = |who: &str, from: i64, until: i64| Shift {
+            policy: "Checkout".into(),
+            level: 1,
+            person: person(who),
+            schedule: None,
+            start: Some(hours(from)),
+            end: Some(hours(until)),
+            is_override: false,
+        };
+        let board = OnCallBoard {
+            policies: vec![policy("Checkout"), policy("Search")],
+            shifts: vec![shift("Ana Lima", -4, 4), shift("Kofi Mensah", 4, 12)],
+            me: Some(person("Ana Lima")),
+            from: hours(-1),
+            until: hours(168),
+            warnings: Vec::new(),
+        };
+        self.with_pager().told(&pager(), Ask::OnCall, Ok(Reply::free(Answer::OnCall(board))))
+    }
+
     pub(super) fn with_trouble(self, source: &SourceId) -> Self {
         self.with_this_trouble(source, Trouble::Unreachable { reason: "refused".into() })
     }
@@ -111,6 +162,42 @@ impl Fixture {
             limit: Duration::from_secs(15),
             findings: &[],
         }
+    }
+}
+
+fn pager() -> SourceId {
+    SourceId::new("pager")
+}
+
+fn person(name: &str) -> Person {
+    Person { id: name.into(), name: name.into(), email: None, zone: None }
+}
+
+/// An incident that Ana has since so many seconds.
+pub(super) fn incident(number: u64, title: &str, status: IncidentStatus, ago: i64) -> Incident {
+    let at = Timestamp::from_second(1_800_000_000 - ago).unwrap();
+    let stamps = vec![Stamp { who: person("Ana Lima"), at }];
+    Incident {
+        id: format!("P{number}").into(),
+        number,
+        title: title.into(),
+        status,
+        urgency: Urgency::High,
+        priority: None,
+        service: None,
+        escalation_policy: None,
+        teams: Vec::new(),
+        assigned: stamps.clone(),
+        acknowledged: if status == IncidentStatus::Acknowledged { stamps } else { Vec::new() },
+        alerts: AlertCounts::default(),
+        pending: Vec::new(),
+        created_at: at,
+        changed_at: at,
+        resolved_at: None,
+        key: None,
+        conference: None,
+        url: None,
+        source: pager(),
     }
 }
 

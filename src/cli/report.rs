@@ -116,6 +116,8 @@ pub(super) enum Cell {
     Rate(f64),
     /// Since when; people see how long ago that is.
     Since(Timestamp),
+    /// A moment to come; people see in how long that is.
+    Moment(Timestamp),
     Texts(Vec<String>),
     Labels(Labels),
 }
@@ -151,6 +153,7 @@ impl Cell {
             Self::Seconds(seconds) => latency(*seconds),
             Self::Rate(rate) => format!("{}/s", significant(*rate)),
             Self::Since(then) => elapsed(age(*then, now)),
+            Self::Moment(at) => format!("in {}", elapsed(age(now, *at))),
             Self::Texts(texts) if texts.is_empty() => "-".to_owned(),
             Self::Texts(texts) => crate::model::text::clean(&texts.join(", ")).into_owned(),
             Self::Labels(labels) => crate::model::text::clean(&labels.to_string()).into_owned(),

@@ -26,8 +26,15 @@ use super::view::is_settled;
 use super::{Cx, failed};
 
 /// Without these no screen is whole.
-const NEEDS: &[AskKind] =
-    &[AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Slos];
+const NEEDS: &[AskKind] = &[
+    AskKind::Probe,
+    AskKind::Services,
+    AskKind::Alerts,
+    AskKind::Rules,
+    AskKind::Slos,
+    AskKind::Incidents,
+    AskKind::OnCall,
+];
 
 pub(super) fn run(cx: &Cx<'_>, wanted: &Snapshot) -> Outcome {
     match picture(cx, wanted) {
@@ -124,6 +131,9 @@ fn is_waiting(held: &Held) -> bool {
         || held.rules.is_waiting()
         || held.silences.is_waiting()
         || held.slos.is_waiting()
+        || held.incidents.is_waiting()
+        || held.on_call.is_waiting()
+        || held.incident_details.values().any(Remote::is_waiting)
         || held.details.values().any(Remote::is_waiting)
         || held.series.values().any(Remote::is_waiting)
         || held.firings.values().any(Remote::is_waiting)

@@ -8,11 +8,18 @@ use crate::model::world::Watchdog;
 use super::alerts::{self, Filter};
 use super::report::{Cell, Document, Fact, List};
 use super::view::View;
-use super::{services, slos, sources};
+use super::{incidents, oncall, services, slos, sources};
 
 /// The answers that the page is made from.
-pub(super) const NEEDS: &[AskKind] =
-    &[AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Slos];
+pub(super) const NEEDS: &[AskKind] = &[
+    AskKind::Probe,
+    AskKind::Services,
+    AskKind::Alerts,
+    AskKind::Rules,
+    AskKind::Slos,
+    AskKind::Incidents,
+    AskKind::OnCall,
+];
 
 /// So many of each list for people; programs have the lists themselves.
 const AT_MOST: usize = 10;
@@ -35,6 +42,8 @@ pub(super) fn document(view: &View<'_>) -> Document {
         .collect();
     facts.extend(alerts::counts(view));
     facts.extend(slos::counts(view));
+    facts.extend(incidents::counts(view));
+    facts.extend(oncall::counts(view));
     facts.push(Fact { key: "watchdog", title: "Watchdog alert", value: watchdog(view) });
     let fine = view.sources.iter().filter(|source| sources::state(view, source) == "fine").count();
     facts.push(Fact { key: "sources_fine", title: "Sources fine", value: Cell::count(fine) });
@@ -53,7 +62,16 @@ pub(super) fn document(view: &View<'_>) -> Document {
     let burning = view.world.slos().iter().filter(|status| status.state() < SloState::Fine);
     let burning = burning.map(|status| status.groups.len().max(1)).sum();
     let burning = shortened(slos::list(view), "Worst SLOs", burning, "No SLO burns, as far as is known.");
-    view.document(facts, vec![worst, burning, loudest], NEEDS)
+    let open = incidents::list(view, &Filter::default());
+    let open_count = open.rows.len();
+    let open = shortened(open, "Open incidents", open_count, "No incident is open, as far as is known.");
+    // without a paging system there is nothing to be said of incidents
+    let lists = if incidents::is_asked(view) {
+        vec![open, worst, burning, loudest]
+    } else {
+        vec![worst, burning, loudest]
+    };
+    view.document(facts, lists, NEEDS)
 }
 
 /// The dead man's switch of all sources of alerts together.

@@ -45,7 +45,9 @@ impl<'w> Standing<'w> {
             AskKind::Rules => Some(Self::of(&held.rules)),
             AskKind::Silences => Some(Self::of(&held.silences)),
             AskKind::Slos => Some(Self::of(&held.slos)),
-            AskKind::Detail | AskKind::Series | AskKind::Firings => None,
+            AskKind::Incidents => Some(Self::of(&held.incidents)),
+            AskKind::OnCall => Some(Self::of(&held.on_call)),
+            AskKind::Detail | AskKind::Incident | AskKind::Series | AskKind::Firings => None,
         }
     }
 
@@ -87,6 +89,18 @@ impl View<'_> {
         }
         if needs.contains(&AskKind::Services) {
             notes.extend(self.service_warnings());
+        }
+        if needs.contains(&AskKind::Incidents) {
+            let boards = self.world.sources().filter_map(|(id, held)| Some((id, held.incidents.value()?)));
+            notes.extend(
+                boards.flat_map(|(id, board)| board.warnings.iter().map(move |w| format!("{id}: {w}"))),
+            );
+        }
+        if needs.contains(&AskKind::OnCall) {
+            let boards = self.world.on_call();
+            notes.extend(
+                boards.flat_map(|(id, board)| board.warnings.iter().map(move |w| format!("{id}: {w}"))),
+            );
         }
         if needs.contains(&AskKind::Slos) {
             notes.extend(self.slo_warnings());

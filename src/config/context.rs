@@ -125,13 +125,7 @@ fn named_by_flags(wanted: &Wanted) -> Result<Vec<(SourceId, SourceSettings)>, Co
                 return Err(Problem { origin: flag.into(), place: None, message }.into());
             }
             let name = if i == 0 { short.to_owned() } else { format!("{short}-{}", i + 1) };
-            let settings = SourceSettings {
-                kind,
-                url: address.clone(),
-                auth: None,
-                headers: std::collections::BTreeMap::new(),
-                tenant: None,
-            };
+            let settings = SourceSettings::new(kind, address);
             sources.push((SourceId::new(&name), settings));
         }
     }

@@ -193,7 +193,11 @@ fn settle_files(settings: &mut Settings, base: &Path) {
     }
     for source in settings.sources.values_mut() {
         match &mut source.auth {
-            Some(AuthSettings::Bearer(secret) | AuthSettings::Basic { password: secret, .. }) => {
+            Some(
+                AuthSettings::Bearer(secret)
+                | AuthSettings::Token(secret)
+                | AuthSettings::Basic { password: secret, .. },
+            ) => {
                 settle(secret);
             }
             None => {}

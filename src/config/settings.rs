@@ -50,9 +50,11 @@ pub struct ContextSettings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SourceSettings {
-    /// What it is: `prometheus` (also Thanos, Mimir, VictoriaMetrics) or `alertmanager`.
+    /// What it is: `prometheus` (also Thanos, Mimir, VictoriaMetrics), `alertmanager` or `pagerduty`.
     pub kind: SourceKind,
-    /// Its address with any path prefix: `https://prom.example.net/prometheus`.
+    /// Its address with any path prefix: `https://prom.example.net/prometheus`. PagerDuty has one of its own; accounts in
+    /// the EU say `https://api.eu.pagerduty.com`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub url: String,
     /// How to prove who you are.
     #[serde(default)]
@@ -63,6 +65,36 @@ pub struct SourceSettings {
     /// The tenant: sent as `X-Scope-OrgID` (Mimir, Cortex) and `THANOS-TENANT`.
     #[serde(default)]
     pub tenant: Option<String>,
+    /// PagerDuty: your own address there; an account's key does not say who you are.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// PagerDuty: ids of teams to look at; empty: all.
+    #[serde(default)]
+    pub teams: Vec<String>,
+    /// PagerDuty: ids of services to look at; empty: all.
+    #[serde(default)]
+    pub services: Vec<String>,
+}
+
+impl SourceSettings {
+    /// A source of this kind at this address, with nothing else said of it.
+    pub fn new(kind: SourceKind, url: &str) -> Self {
+        Self {
+            kind,
+            url: url.to_owned(),
+            auth: None,
+            headers: BTreeMap::new(),
+            tenant: None,
+            from: None,
+            teams: Vec::new(),
+            services: Vec::new(),
+        }
+    }
+
+    /// Where it is: its address, or else the vendor's.
+    pub fn address(&self) -> &str {
+        if self.url.is_empty() { self.kind.own_address().unwrap_or_default() } else { &self.url }
+    }
 }
 
 /// The kinds of sources that a configuration can name.
@@ -73,6 +105,18 @@ pub enum SourceKind {
     Prometheus,
     /// Alertmanager.
     Alertmanager,
+    /// PagerDuty.
+    PagerDuty,
+}
+
+impl SourceKind {
+    /// Where all sources of this kind are, unless the configuration says otherwise.
+    pub(crate) const fn own_address(self) -> Option<&'static str> {
+        match self {
+            Self::Prometheus | Self::Alertmanager => None,
+            Self::PagerDuty => Some("https://api.pagerduty.com"),
+        }
+    }
 }
 
 impl From<SourceKind> for Kind {
@@ -80,11 +124,12 @@ impl From<SourceKind> for Kind {
         match kind {
             SourceKind::Prometheus => Self::Prometheus,
             SourceKind::Alertmanager => Self::Alertmanager,
+            SourceKind::PagerDuty => Self::PagerDuty,
         }
     }
 }
 
-/// How to prove who you are; one of the two.
+/// How to prove who you are; one of these.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum AuthSettings {
@@ -97,6 +142,8 @@ pub enum AuthSettings {
         /// The password.
         password: SecretRef,
     },
+    /// `Authorization: Token token=...`, as PagerDuty wants its keys.
+    Token(SecretRef),
 }
 
 /// Where a secret is to be had; never the secret itself.

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 
 use super::alert::{AlertBoard, Firing};
 use super::fingerprint::Fingerprint;
+use super::incident::{IncidentBoard, IncidentDetail};
 use super::labels::{Labels, Text};
+use super::oncall::OnCallBoard;
 use super::rule::RuleBoard;
 use super::series::{Matrix, Span};
 use super::service::{Detail, ServiceBoard, Trends};
@@ -55,6 +57,15 @@ pub enum Ask {
         /// `None`: now.
         at: Option<Timestamp>,
     },
+    /// Incidents that are open or were lately.
+    Incidents,
+    /// One incident: what happened to it, what was written, its alerts.
+    Incident {
+        /// Its id.
+        id: Text,
+    },
+    /// Who is on call now and over the next days.
+    OnCall,
     /// A PromQL expression over time.
     Series {
         /// The expression.
@@ -92,6 +103,12 @@ pub enum AskKind {
     Silences,
     /// [`Ask::Slos`]
     Slos,
+    /// [`Ask::Incidents`]
+    Incidents,
+    /// [`Ask::Incident`]
+    Incident,
+    /// [`Ask::OnCall`]
+    OnCall,
     /// [`Ask::Series`]
     Series,
     /// [`Ask::Firings`]
@@ -110,6 +127,9 @@ impl AskKind {
             Self::Rules => "rules",
             Self::Silences => "silences",
             Self::Slos => "SLOs",
+            Self::Incidents => "incidents",
+            Self::Incident => "one incident",
+            Self::OnCall => "on-call",
             Self::Series => "charts",
             Self::Firings => "earlier firings",
         }
@@ -128,6 +148,9 @@ impl Ask {
             Self::Rules => AskKind::Rules,
             Self::Silences => AskKind::Silences,
             Self::Slos { .. } => AskKind::Slos,
+            Self::Incidents => AskKind::Incidents,
+            Self::Incident { .. } => AskKind::Incident,
+            Self::OnCall => AskKind::OnCall,
             Self::Series { .. } => AskKind::Series,
             Self::Firings { .. } => AskKind::Firings,
         }
@@ -168,6 +191,12 @@ pub enum Answer {
     Silences(Vec<Arc<Silence>>),
     /// To [`Ask::Slos`].
     Slos(SloBoard),
+    /// To [`Ask::Incidents`].
+    Incidents(IncidentBoard),
+    /// To [`Ask::Incident`].
+    Incident(IncidentDetail),
+    /// To [`Ask::OnCall`].
+    OnCall(OnCallBoard),
     /// To [`Ask::Series`], over its tail.
     Series(Matrix),
     /// To [`Ask::Firings`], oldest first.

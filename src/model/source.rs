@@ -38,6 +38,8 @@ pub enum Kind {
     Prometheus,
     /// Alertmanager, API v2.
     Alertmanager,
+    /// PagerDuty, REST API v2.
+    PagerDuty,
     /// The built-in demo world.
     Demo,
 }
@@ -48,6 +50,7 @@ impl Kind {
         match self {
             Self::Prometheus => "prometheus",
             Self::Alertmanager => "alertmanager",
+            Self::PagerDuty => "pagerduty",
             Self::Demo => "demo",
         }
     }
@@ -69,7 +72,7 @@ pub struct SourceInfo {
 /// What a source says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
-    /// "Prometheus", "VictoriaMetrics", "Mimir", "Thanos", "Alertmanager".
+    /// "Prometheus", "VictoriaMetrics", "Mimir", "Thanos", "Alertmanager", "PagerDuty".
     pub flavour: Text,
     /// Its version, empty if it does not tell.
     pub version: Text,

@@ -10,7 +10,9 @@ use super::alert::{Alert, AlertBoard, AlertState, Firing};
 use super::ask::{Answer, Answered, Ask, AskKind, Question};
 use super::fingerprint::Fingerprint;
 use super::health::{Health, Reason, Thresholds, assess};
+use super::incident::{IncidentBoard, IncidentDetail};
 use super::labels::{Labels, Text};
+use super::oncall::OnCallBoard;
 use super::remote::Remote;
 use super::rule::{Rule, RuleBoard};
 use super::series::Matrix;
@@ -18,6 +20,7 @@ use super::service::{Detail, Heard, Service, ServiceBoard, Trends, merge};
 use super::silence::Silence;
 use super::slo::{SloBoard, SloStatus};
 use super::source::{Offer, SourceError, SourceId, Trouble};
+pub use incidents::{FORGOTTEN_AFTER, Linked};
 pub use tally::Tally;
 
 /// How long a service without data stays in the list.
@@ -64,6 +67,12 @@ pub struct Held {
     pub silences: Remote<Vec<Arc<Silence>>>,
     /// Its SLOs.
     pub slos: Remote<SloBoard>,
+    /// Its incidents.
+    pub incidents: Remote<IncidentBoard>,
+    /// Who is on call.
+    pub on_call: Remote<OnCallBoard>,
+    /// What is known of an incident beyond the list, by its id.
+    pub incident_details: BTreeMap<Text, Remote<IncidentDetail>>,
     /// Golden signals by service.
     pub details: BTreeMap<Text, Remote<Detail>>,
     /// Charts by expression.
@@ -94,6 +103,7 @@ pub struct World {
     changed: Vec<Timestamp>,
     tally: Tally,
     slos: Vec<SloStatus>,
+    incidents: Vec<Linked>,
     /// The sources whose watchdog fires.
     watched: BTreeSet<SourceId>,
     revision: u64,
@@ -114,7 +124,8 @@ impl World {
         self
     }
 
-    /// Counts up whenever services, alerts, rules or silences changed.
+    /// Counts up whenever something changed that several sources say together: services, alerts, rules, silences, SLOs,
+    /// incidents, who is on call.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -206,6 +217,9 @@ impl World {
             Ask::Rules => held.rules.asked(),
             Ask::Silences => held.silences.asked(),
             Ask::Slos { .. } => held.slos.asked(),
+            Ask::Incidents => held.incidents.asked(),
+            Ask::OnCall => held.on_call.asked(),
+            Ask::Incident { id } => kept(&mut held.incident_details, id).asked(),
             Ask::Detail { service, .. } => kept(&mut held.details, service).asked(),
             Ask::Series { query, .. } => kept(&mut held.series, query).asked(),
             Ask::Firings { fingerprint, .. } => kept(&mut held.firings, fingerprint).asked(),
@@ -227,6 +241,11 @@ impl World {
             (Ask::Rules, Ok(Answer::Rules(board))) => held.rules.arrived(board, digest, now),
             (Ask::Silences, Ok(Answer::Silences(list))) => held.silences.arrived(list, digest, now),
             (Ask::Slos { .. }, Ok(Answer::Slos(board))) => held.slos.arrived(board, digest, now),
+            (Ask::Incidents, Ok(Answer::Incidents(board))) => held.incidents.arrived(board, digest, now),
+            (Ask::OnCall, Ok(Answer::OnCall(board))) => held.on_call.arrived(board, digest, now),
+            (Ask::Incident { id }, Ok(Answer::Incident(detail))) => {
+                kept(&mut held.incident_details, id).arrived(detail, digest, now);
+            }
             (Ask::Trends(stretch), Ok(Answer::Trends(tail))) => match held.trends.value_mut() {
                 Some(trends) => {
                     trends.extend(tail, stretch.window);
@@ -277,6 +296,7 @@ impl World {
                 self.merge_alerts(now);
                 self.merge_services(now);
                 self.link_slos_to_alerts();
+                self.link_incidents();
             }
             AskKind::Services => {
                 let is_same = self.merge_services(now);
@@ -286,9 +306,12 @@ impl World {
                 } else if !is_same {
                     self.link_slos_to_services();
                 }
+                self.link_incidents();
             }
             AskKind::Slos => self.merge_slos(),
-            AskKind::Silences => {}
+            AskKind::Incidents => self.merge_incidents(),
+            AskKind::Incident => self.link_incidents(),
+            AskKind::Silences | AskKind::OnCall => {}
             AskKind::Probe | AskKind::Trends | AskKind::Detail | AskKind::Series | AskKind::Firings => return,
         }
         self.revision += 1;
@@ -391,6 +414,9 @@ impl Held {
             Ask::Rules => self.rules.confirmed(now),
             Ask::Silences => self.silences.confirmed(now),
             Ask::Slos { .. } => self.slos.confirmed(now),
+            Ask::Incidents => self.incidents.confirmed(now),
+            Ask::OnCall => self.on_call.confirmed(now),
+            Ask::Incident { id } => kept(&mut self.incident_details, id).confirmed(now),
             Ask::Detail { service, .. } => kept(&mut self.details, service).confirmed(now),
             Ask::Series { query, .. } => kept(&mut self.series, query).confirmed(now),
             Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).confirmed(now),
@@ -406,6 +432,9 @@ impl Held {
             Ask::Rules => self.rules.failed(error),
             Ask::Silences => self.silences.failed(error),
             Ask::Slos { .. } => self.slos.failed(error),
+            Ask::Incidents => self.incidents.failed(error),
+            Ask::OnCall => self.on_call.failed(error),
+            Ask::Incident { id } => kept(&mut self.incident_details, id).failed(error),
             Ask::Detail { service, .. } => kept(&mut self.details, service).failed(error),
             Ask::Series { query, .. } => kept(&mut self.series, query).failed(error),
             Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).failed(error),
@@ -425,6 +454,7 @@ fn kept<'a, K: Ord + Clone, T>(map: &'a mut BTreeMap<K, Remote<T>>, key: &K) -> 
 }
 
 mod alerts;
+mod incidents;
 mod slos;
 mod tally;
 #[cfg(test)]

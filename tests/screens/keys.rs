@@ -69,6 +69,8 @@ fn cursor_is_in_sight(stage: &Stage) -> bool {
         Place::Services => state.services.list.rows().len(),
         Place::Slos => state.slos.list.rows().len(),
         Place::Alerts => state.alerts.list.rows().len(),
+        Place::Incidents => state.incidents.list.rows().len(),
+        Place::OnCall => state.on_call.list.rows().len(),
         Place::Sources => state.sources.len(),
         _ => return true,
     };
@@ -129,6 +131,10 @@ fn every_key_of_the_table_does_something_or_says_why_not() {
         &["3", "enter"],
         &["4"],
         &["4", "enter"],
+        &["5"],
+        &["5", "enter"],
+        &["6"],
+        &["6", "enter"],
         &["9"],
         &["M"],
     ] {

@@ -1,7 +1,9 @@
 //! Every screen of the demo world, as pictures at four sizes and in every state that data can be in.
 
 mod behaviour;
+mod incidents;
 mod keys;
+mod pager;
 mod promises;
 mod slos;
 mod stage;
@@ -85,6 +87,10 @@ fn in_ascii_and_without_colour_nothing_is_lost() {
         &["9"],
         &["3"],
         &["3", "enter"],
+        &["5"],
+        &["5", "enter"],
+        &["6"],
+        &["6", "enter"],
     ] {
         let mut stage = Stage::demo((120, 36), 1.5);
         stage.look(Charset::Ascii, Colours::None);
@@ -101,6 +107,8 @@ fn before_the_first_answer_nothing_looks_healthy() {
         ("services", &["2"]),
         ("slos", &["3"]),
         ("alerts", &["4"]),
+        ("incidents", &["5"]),
+        ("oncall", &["6"]),
         ("sources", &["9"]),
     ] {
         stage.press(keys);
@@ -140,6 +148,11 @@ fn no_size_makes_any_screen_fail() {
         &["tab", "tab", "tab"],
         &["4"],
         &["down", "enter"],
+        &["5"],
+        &["enter"],
+        &["tab"],
+        &["6"],
+        &["enter"],
         &["9"],
         &["M"],
         &["?"],

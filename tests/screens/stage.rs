@@ -15,6 +15,7 @@ use burnwatch::app::{render, update};
 use burnwatch::backend::Source;
 use burnwatch::backend::demo;
 use burnwatch::config::definitions::Finding;
+use burnwatch::model::incident::Incident;
 use burnwatch::model::slo::SloReading;
 use burnwatch::model::source::{SourceError, SourceId, Trouble};
 use burnwatch::model::world::Judgement;
@@ -24,6 +25,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Color;
 
+use crate::pager::Pager;
 use crate::promises::Promises;
 
 /// A moment like any other: 2026-01-14 02:52:07 UTC.
@@ -63,6 +65,25 @@ impl Stage {
         stage.answering = true;
         stage.tick();
         stage
+    }
+
+    /// A paging system that tells what it is given, everything answered that is asked for.
+    pub(crate) fn pager(size: (u16, u16), pager: Pager) -> Self {
+        let now = Arc::new(AtomicI64::new(NOW));
+        let mut stage = Self::of(size, Arc::clone(&now), vec![Arc::new(pager)]);
+        stage.answering = true;
+        stage.tick();
+        stage
+    }
+
+    /// Lets the paging system know these incidents from now on, and no others.
+    pub(crate) fn retell(&mut self, incidents: Vec<Incident>) {
+        self.sources = vec![Arc::new(Pager::new(incidents, crate::pager::on_call()))];
+    }
+
+    /// Shows times in this zone from now on.
+    pub(crate) fn zone(&mut self, zone: &str) {
+        self.state.look.zone = TimeZone::get(zone).expect("a zone");
     }
 
     /// The moment at which every stage begins.

@@ -29,6 +29,10 @@ pub use view::{last_scroll, related_at, render, scroll_to_cursor, text_area};
 pub const RELATED: usize = 1;
 /// The line of its SLO, if it tells of one.
 pub const SLO: usize = 2;
+/// The line of the incident that it belongs to, if there is one.
+pub const INCIDENT: usize = 3;
+/// How many panels there are.
+pub const PANELS: usize = 4;
 /// Most related alerts that are listed.
 const MOST_RELATED: usize = 50;
 

@@ -2,6 +2,7 @@
 
 use crate::app::found::Found;
 use crate::app::list::List;
+use crate::app::screens::incidents::{self as pages, IncidentKey};
 use crate::app::screens::slos::{self as promises, SloKey};
 use crate::app::screens::{Order, alerts, services};
 use crate::app::state::State;
@@ -9,6 +10,7 @@ use crate::model::alert::AlertState;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 
+mod incidents;
 mod slos;
 mod view;
 
@@ -21,6 +23,10 @@ pub const SERVICES: usize = 0;
 pub const ALERTS: usize = 1;
 /// The panel of SLOs, where there is room for it and something to show.
 pub const SLOS: usize = 2;
+/// The panel of open incidents, where there are some and room for it.
+pub const INCIDENTS: usize = 3;
+/// How many panels there are.
+pub const PANELS: usize = 4;
 
 /// The overview.
 #[derive(Debug, Default)]
@@ -31,10 +37,13 @@ pub struct Overview {
     pub alerts: List<Fingerprint>,
     /// SLOs, worst first.
     pub slos: List<SloKey>,
+    /// Open incidents, the most pressing first.
+    pub incidents: List<IncidentKey>,
     /// The filter, for all panels.
     pub found: Found,
     found_alerts: Found,
     found_slos: Found,
+    found_incidents: Found,
     /// The revision of the alerts and the filter that they were last ordered for.
     ordered: Option<(u64, String)>,
 }
@@ -49,6 +58,12 @@ pub fn reorder(state: &mut State) {
     let passes = overview.found_slos.select(world.revision(), is_typing, || promises::haystack(world.slos()));
     let slos = promises::ordered(world.slos(), passes.as_deref(), Order::default());
     overview.slos.set_rows(slos.into_iter().map(SloKey::of).collect());
+    overview.found_incidents.set(overview.found.text());
+    let incidents = world.incidents();
+    let passes = overview.found_incidents.select(world.revision(), is_typing, || pages::haystack(incidents));
+    let shown = pages::ordered(incidents, passes.as_deref(), Order::default());
+    let open = shown.into_iter().filter(|known| known.incident.is_open());
+    overview.incidents.set_rows(open.map(IncidentKey::of).collect());
     let mark = (world.alerts_revision(), overview.found.text());
     if overview.ordered.as_ref().is_some_and(|(revision, text)| (*revision, text.as_str()) == mark) {
         return;

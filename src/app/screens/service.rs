@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::app::due::Want;
 use crate::app::range;
 use crate::app::screens::alerts::badness;
+use crate::app::screens::incidents::IncidentKey;
 use crate::app::screens::slos::SloKey;
 use crate::app::state::State;
 use crate::model::alert::Alert;
@@ -16,12 +17,14 @@ use crate::model::labels::Text;
 
 mod view;
 
-pub use view::{list_area, panel_at, render};
+pub use view::{has_panel, list_area, panel_at, render};
 
 /// The panel of its SLOs; those before it are its charts.
 pub const SLOS: usize = 5;
+/// The panel of its open incidents.
+pub const INCIDENTS: usize = 6;
 /// How many panels there are.
-pub const PANELS: usize = 6;
+pub const PANELS: usize = 7;
 
 /// Points of its charts.
 const POINTS: u16 = 240;
@@ -61,7 +64,12 @@ pub fn reorder(state: &mut State, name: &str) {
     state.service_alerts.set_rows(rows);
     let slos = state.world.slos_of(name).into_iter().map(SloKey::of).collect();
     state.service_slos.set_rows(slos);
-    if state.panel == SLOS && state.service_slos.rows().is_empty() {
+    let open = state.world.incidents_of(name).filter(|known| known.incident.is_open());
+    let open = open.map(IncidentKey::of).collect();
+    state.service_incidents.set_rows(open);
+    if state.panel == SLOS && state.service_slos.rows().is_empty()
+        || state.panel == INCIDENTS && state.service_incidents.rows().is_empty()
+    {
         state.panel = 0;
     }
 }

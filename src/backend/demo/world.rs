@@ -7,6 +7,7 @@ use crate::model::service::Signals;
 
 use super::book::{Book, Deploy, Measure, Region, Service};
 use super::noise::{Latency, P50, P95, P99, day, mix, mix_text, wobble};
+use super::paging::Paging;
 use super::rules::{Rule, expand};
 use super::slos::{Pledge, pledges};
 use super::story::{Act, Begin, Impact, Schedule, acts, felt, impact};
@@ -22,6 +23,7 @@ pub struct DemoWorld {
     pub(super) places: Vec<Place>,
     pub(super) rules: Vec<Rule>,
     pub(super) pledges: Vec<Pledge>,
+    pub(super) paging: Paging,
 }
 
 /// A service in a region.
@@ -63,7 +65,7 @@ impl DemoWorld {
         places.sort_by(|a, b| (&a.name, a.region).cmp(&(&b.name, b.region)));
         let schedule = Schedule::new(seed, &book);
         let (rules, pledges) = (expand(&book), pledges(&book));
-        Self { book, schedule, places, rules, pledges }
+        Self { book, schedule, places, rules, pledges, paging: Paging::open() }
     }
 
     /// The places that a source watches, in the order of the services' names.

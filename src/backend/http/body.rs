@@ -7,6 +7,7 @@ use flate2::write::MultiGzDecoder;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::allowance::Allowance;
 use crate::model::source::{SourceError, SourceId, Trouble};
 use crate::model::text;
 
@@ -25,11 +26,19 @@ pub(crate) struct Body {
     pub(crate) wire_bytes: u64,
     /// The server's clock (`Date`).
     pub(crate) date: Option<Timestamp>,
+    /// How many more requests it will take, if it says so.
+    pub(crate) allowance: Option<Allowance>,
 }
 
 impl Body {
-    pub(super) fn new(source: SourceId, bytes: Vec<u8>, wire_bytes: u64, date: Option<Timestamp>) -> Self {
-        Self { source, bytes, wire_bytes, date }
+    pub(super) fn new(
+        source: SourceId,
+        bytes: Vec<u8>,
+        wire_bytes: u64,
+        date: Option<Timestamp>,
+        allowance: Option<Allowance>,
+    ) -> Self {
+        Self { source, bytes, wire_bytes, date, allowance }
     }
 
     /// Recognises the same bytes next time.

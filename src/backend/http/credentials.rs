@@ -80,6 +80,9 @@ impl Credentials {
             (Some(AuthSettings::Bearer(token)), _) => {
                 Some(format!("Bearer {}", token.read().map_err(|error| no_secret(&error))?.expose()))
             }
+            (Some(AuthSettings::Token(token)), _) => {
+                Some(format!("Token token={}", token.read().map_err(|error| no_secret(&error))?.expose()))
+            }
             (Some(AuthSettings::Basic { user, password }), _) => {
                 Some(basic(user, password.read().map_err(|error| no_secret(&error))?.expose()))
             }

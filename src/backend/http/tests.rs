@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -18,13 +17,7 @@ fn http(source: &SourceSettings) -> Http {
 }
 
 fn at(url: &str) -> SourceSettings {
-    SourceSettings {
-        kind: SourceKind::Prometheus,
-        url: url.into(),
-        auth: None,
-        headers: BTreeMap::default(),
-        tenant: None,
-    }
+    SourceSettings::new(SourceKind::Prometheus, url)
 }
 
 /// What comes of one GET that is answered so.

@@ -12,6 +12,7 @@ use rustls::CertificateError;
 use serde_json::Value;
 use url::Url;
 
+use super::allowance;
 use super::body::cut;
 use crate::model::source::Trouble;
 
@@ -118,7 +119,8 @@ pub(super) fn of_status(
         400 | 422 => Trouble::BadQuery { message: message(body) },
         status => Trouble::Refused { status, message: message(body) },
     };
-    (trouble, wait(headers))
+    let reset = || allowance::reset(headers).filter(|_| status == StatusCode::TOO_MANY_REQUESTS);
+    (trouble, wait(headers).or_else(reset).map(|wait| wait.min(PATIENCE)))
 }
 
 /// Host and path of a redirect's target: its query may hold what nobody should see.
@@ -130,16 +132,18 @@ fn target(headers: &HeaderMap, url: &Url) -> String {
     }
 }
 
-/// The error's text in a body: `error` or `message` of an object, a JSON string, or the first line of plain text.
+/// The error's text in a body: `error` or `message` of an object, also within its `error` with its `errors` (PagerDuty), a
+/// JSON string, or the first line of plain text.
 fn message(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let found = match serde_json::from_str::<Value>(&text) {
         Ok(Value::String(message)) => message,
-        Ok(Value::Object(fields)) => ["error", "message"]
-            .into_iter()
-            .find_map(|key| fields.get(key)?.as_str())
-            .unwrap_or_default()
-            .to_owned(),
+        Ok(Value::Object(fields)) => {
+            let inner = fields.get("error").and_then(Value::as_object).unwrap_or(&fields);
+            let message = ["error", "message"].into_iter().find_map(|key| inner.get(key)?.as_str());
+            let more = inner.get("errors").and_then(Value::as_array).into_iter().flatten();
+            message.into_iter().chain(more.filter_map(Value::as_str)).collect::<Vec<_>>().join(": ")
+        }
         Ok(_) => String::new(),
         Err(_) if text.trim_start().starts_with('<') => String::new(),
         Err(_) => text.trim_start().lines().next().unwrap_or_default().to_owned(),
@@ -154,7 +158,7 @@ fn wait(headers: &HeaderMap) -> Option<Duration> {
         let until = moment(headers, &RETRY_AFTER)?.as_second() - date(headers)?.as_second();
         Some(u64::try_from(until).unwrap_or(0))
     })?;
-    Some(Duration::from_secs(seconds).min(PATIENCE))
+    Some(Duration::from_secs(seconds))
 }
 
 /// The server's clock.

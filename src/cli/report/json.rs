@@ -41,7 +41,7 @@ fn value(cell: &Cell) -> Value {
         | Cell::Told(number, _)
         | Cell::Seconds(number)
         | Cell::Rate(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
-        Cell::Since(then) => then.to_string().into(),
+        Cell::Since(at) | Cell::Moment(at) => at.to_string().into(),
         Cell::Texts(texts) => texts.clone().into(),
         Cell::Labels(labels) => {
             Value::Object(labels.iter().map(|(name, value)| (name.to_string(), (**value).into())).collect())

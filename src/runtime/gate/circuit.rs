@@ -27,6 +27,7 @@ pub(super) enum Subject {
     Past(AskKind, Timestamp),
     Detail(Text),
     Series(Text),
+    Incident(Text),
     Firings(Fingerprint),
 }
 
@@ -36,10 +37,13 @@ impl From<&Ask> for Subject {
             Ask::Services { at: Some(at) } | Ask::Slos { at: Some(at) } => Self::Past(ask.kind(), *at),
             Ask::Detail { service, .. } => Self::Detail(Text::clone(service)),
             Ask::Series { query, .. } => Self::Series(Text::clone(query)),
+            Ask::Incident { id } => Self::Incident(Text::clone(id)),
             Ask::Firings { fingerprint, .. } => Self::Firings(*fingerprint),
             Ask::Probe
             | Ask::Services { at: None }
             | Ask::Slos { at: None }
+            | Ask::Incidents
+            | Ask::OnCall
             | Ask::Trends(_)
             | Ask::Alerts
             | Ask::Rules

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Subject, subject};
 use crate::app::look::Cx;
 use crate::app::number::{ago, moment};
+use crate::app::screens::incidents::words as incidents;
 use crate::app::screens::page::Page;
 use crate::app::screens::slos::words;
 use crate::app::state::State;
@@ -27,14 +28,23 @@ pub(super) struct AlertPage {
     pub(super) related_at: usize,
     /// The line of its SLO, if it tells of one.
     pub(super) slo_at: Option<usize>,
+    /// The line of its incident, if it belongs to one.
+    pub(super) incident_at: Option<usize>,
 }
 
 /// The whole page: what it means, what keeps it quiet, labels, what else is wrong, when it fired before, its rule.
 pub(super) fn page(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -> AlertPage {
     let mut page = Page::new(width);
+    let incident_at = state.world.incident_of(alert.fingerprint).map(|known| {
+        let sign = if state.panel == super::INCIDENT { cx.symbol(Role::Selected) } else { " " };
+        let mut line = vec![Run::new(sign, Role::Accent), Run::new(" incident ", Role::Muted)];
+        line.extend(incidents::line(state, cx, known));
+        page.line(line);
+        page.lines.len() - 1
+    });
     let slo_at = super::slo(state, alert.fingerprint).map(|status| {
         slo(state, cx, status, &mut page);
-        0
+        page.lines.len() - 1
     });
     if let Some(runbook) = alert.runbook() {
         page.pair("runbook", runbook, Role::Accent);
@@ -77,7 +87,7 @@ pub(super) fn page(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -
         page.pair("receivers", &receivers.join(", "), Role::Text);
     }
     page.pair("fingerprint", &alert.fingerprint.to_string(), Role::Muted);
-    AlertPage { page, related_at, slo_at }
+    AlertPage { page, related_at, slo_at, incident_at }
 }
 
 /// The SLO that it tells of: how that stands.

@@ -63,6 +63,7 @@ pub fn render(state: &State, fingerprint: Fingerprint, now: Timestamp, area: Rec
     let current = match state.panel {
         super::RELATED => Some(page.related_at + state.related.index()),
         super::SLO => page.slo_at,
+        super::INCIDENT => page.incident_at,
         _ => None,
     };
     page.page.render(&cx, state.scroll, current, below, buf);
@@ -84,10 +85,10 @@ pub fn text_area(body: Rect) -> Rect {
 pub fn scroll_to_cursor(state: &State, fingerprint: Fingerprint, area: Rect) -> u16 {
     let Some(alert) = state.world.alert(fingerprint) else { return 0 };
     let page = page::page(state, &state.cx(Timestamp::UNIX_EPOCH), alert, area.width);
-    let line = if state.panel == super::SLO {
-        page.slo_at.unwrap_or(0)
-    } else {
-        page.related_at + state.related.index()
+    let line = match state.panel {
+        super::SLO => page.slo_at.unwrap_or(0),
+        super::INCIDENT => page.incident_at.unwrap_or(0),
+        _ => page.related_at + state.related.index(),
     };
     scroll_to(line, state.scroll, area.height)
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::slos;
+use super::{incidents, slos};
 use crate::app::doubt::doubts;
 use crate::app::frame;
 use crate::app::grid::Grid;
@@ -35,6 +35,8 @@ const SIDE_BY_SIDE: u16 = 100;
 const SLOS: u16 = 6;
 /// From this height on there is room for SLOs beside the rest.
 const TALL: u16 = 28;
+/// Below this height there is no room for incidents besides services and alerts.
+const SHORT: u16 = 16;
 
 /// The panels of services, of alerts, of SLOs, and of what is broken.
 struct Panels {
@@ -42,10 +44,20 @@ struct Panels {
     alerts: Rect,
     /// Without height where there is no room or none is known.
     slos: Rect,
+    /// As the one of SLOs.
+    incidents: Rect,
     summary: Rect,
 }
 
-fn panels(body: Rect, slos: usize) -> Panels {
+/// The panels of this state.
+fn panels_of(state: &State, body: Rect) -> Panels {
+    panels(body, state.overview.slos.rows().len(), state.overview.incidents.rows().len())
+}
+
+fn panels(body: Rect, slos: usize, incidents: usize) -> Panels {
+    let incidents = u16::try_from(incidents).unwrap_or(u16::MAX);
+    let most = if body.width >= SIDE_BY_SIDE && body.height >= TALL { (body.height / 6).max(3) } else { 2 };
+    let incidents_height = if incidents == 0 || body.height < SHORT { 0 } else { incidents.min(most) + 2 };
     let summary_height = if body.height >= 20 { 6 } else { 0 };
     let slos_height = match u16::try_from(slos).unwrap_or(u16::MAX) {
         1.. if body.height < TALL => 0,
@@ -56,21 +68,24 @@ fn panels(body: Rect, slos: usize) -> Panels {
         let right = (body.width * 2 / 5).min(70);
         let left = Rect { width: body.width - right, ..body };
         let side = Rect { x: left.right(), width: right, ..body };
-        let above = summary_height + slos_height;
+        let above = summary_height + incidents_height + slos_height;
         Panels {
             services: left,
             summary: Rect { height: summary_height, ..side },
-            slos: Rect { y: side.y + summary_height, height: slos_height, ..side },
+            incidents: Rect { y: side.y + summary_height, height: incidents_height, ..side },
+            slos: Rect { y: side.y + summary_height + incidents_height, height: slos_height, ..side },
             alerts: Rect { y: side.y + above, height: side.height - above, ..side },
         }
     } else {
         let alerts = (body.height / 3).max(3).min(body.height);
-        let services = Rect { height: body.height - alerts, ..body };
+        let services = Rect { height: body.height - alerts - incidents_height, ..body };
+        let incidents = Rect { y: services.bottom(), height: incidents_height, ..body };
         Panels {
             services,
             summary: Rect { height: 0, ..body },
             slos: Rect { height: 0, ..body },
-            alerts: Rect { y: services.bottom(), height: alerts, ..body },
+            alerts: Rect { y: incidents.bottom(), height: alerts, ..body },
+            incidents,
         }
     }
 }
@@ -93,10 +108,10 @@ fn name_width(state: &State, tile: u16) -> u16 {
 
 /// Where the rows of a panel stand. Where all have room with two lines each, they have two.
 pub(in crate::app) fn grid(state: &State, body: Rect, of: usize) -> Grid {
-    let panels = panels(body, state.overview.slos.rows().len());
-    if of == overview::SLOS {
-        let area = if panels.slos.height == 0 { Rect::default() } else { inside(panels.slos) };
-        return Grid::list(area);
+    let panels = panels_of(state, body);
+    if matches!(of, overview::SLOS | overview::INCIDENTS) {
+        let area = if of == overview::SLOS { panels.slos } else { panels.incidents };
+        return Grid::list(if area.height == 0 { Rect::default() } else { inside(area) });
     }
     let (area, columns, rows) = if of == overview::ALERTS {
         (inside(panels.alerts), 1, state.overview.alerts.rows().len())
@@ -111,7 +126,7 @@ pub(in crate::app) fn grid(state: &State, body: Rect, of: usize) -> Grid {
 
 /// Whether a panel is there for the keyboard.
 pub(in crate::app) fn has_panel(state: &State, body: Rect, panel: usize) -> bool {
-    panel != overview::SLOS || grid(state, body, overview::SLOS).room() > 0
+    !matches!(panel, overview::SLOS | overview::INCIDENTS) || grid(state, body, panel).room() > 0
 }
 
 /// Says on the lower border which rows of how many are shown, if not all of them.
@@ -126,10 +141,13 @@ pub(super) fn position(cx: &Cx<'_>, grid: Grid, first: usize, rows: usize, buf: 
 /// Draws the overview.
 pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = state.cx(now);
-    let panels = panels(area, state.overview.slos.rows().len());
+    let panels = panels_of(state, area);
     tiles(state, &cx, panels.services, buf);
     if panels.summary.height > 0 {
         summary(state, &cx, panels.summary, buf);
+    }
+    if panels.incidents.height > 0 {
+        incidents::render(state, &cx, panels.incidents, buf);
     }
     if panels.slos.height > 0 {
         slos::render(state, &cx, panels.slos, buf);

@@ -10,6 +10,7 @@ use crate::app::due::Topic;
 use crate::app::frame;
 use crate::app::look::Cx;
 use crate::app::number::{ago, latency, moment, or_dash, percent, rate};
+use crate::app::screens::incidents::words as incidents;
 use crate::app::screens::services;
 use crate::app::screens::slos::words;
 use crate::app::state::State;
@@ -48,6 +49,7 @@ pub fn render(state: &State, name: &Text, now: Timestamp, area: Rect, buf: &mut 
     let parts = parts(state, service, area);
     frame::heading(&cx, &title(&cx, service, state), &frame::doubt_runs(state, &used, now), area, buf);
     text::runs(&cx, &numbers(service, parts.numbers.width), parts.numbers, buf);
+    draw_incidents(state, &cx, parts.incidents, buf);
     draw_charts(state, &cx, service, parts.charts, buf);
     draw_list(state, &cx, service, parts.list, buf);
     if parts.slos.height > 0 {
@@ -55,8 +57,13 @@ pub fn render(state: &State, name: &Text, now: Timestamp, area: Rect, buf: &mut 
     }
 }
 
+/// Most open incidents that are shown.
+const INCIDENTS: usize = 2;
+
 /// Where the parts below the heading stand.
 struct Parts {
+    /// Without height if none is open.
+    incidents: Rect,
     numbers: Rect,
     charts: Rect,
     list: Rect,
@@ -68,6 +75,9 @@ fn parts(state: &State, service: &Service, body: Rect) -> Parts {
     let room = frame::below_heading(body);
     let numbers = Rect { height: 1.min(room.height), ..room };
     let room = frame::below_heading(room);
+    let open = u16::try_from(state.service_incidents.rows().len().min(INCIDENTS)).unwrap_or(0);
+    let incidents = Rect { height: if room.height > 10 { open } else { 0 }, ..room };
+    let room = Rect { y: incidents.bottom(), height: room.height - incidents.height, ..room };
     let rows = |count: usize| u16::try_from(1 + count).unwrap_or(u16::MAX);
     let (alerts, slos) =
         (rows(service.alerts.len() + service.targets.down.len()), state.service_slos.rows().len());
@@ -77,28 +87,32 @@ fn parts(state: &State, service: &Service, body: Rect) -> Parts {
         let list = below(alerts);
         let charts = Rect { height: room.height - list, ..room };
         let list = Rect { y: charts.bottom(), height: list, ..room };
-        return Parts { numbers, charts, list, slos: Rect { height: 0, ..list } };
+        return Parts { incidents, numbers, charts, list, slos: Rect { height: 0, ..list } };
     }
     if room.width >= BESIDE {
         let height = below(alerts.max(rows(slos)));
         let charts = Rect { height: room.height - height, ..room };
         let list = Rect { y: charts.bottom(), height, width: room.width / 2, ..room };
         let slos = Rect { x: list.right(), width: room.width - list.width, ..list };
-        return Parts { numbers, charts, list, slos };
+        return Parts { incidents, numbers, charts, list, slos };
     }
     // where one must stand above the other, the worst two say most
     let above = if room.height > 16 { rows(slos).min(3) } else { 0 };
     let list = below(alerts);
     let charts = Rect { height: room.height - list - above, ..room };
     let slos = Rect { y: charts.bottom(), height: above, ..room };
-    Parts { numbers, charts, list: Rect { y: slos.bottom(), height: list, ..room }, slos }
+    Parts { incidents, numbers, charts, list: Rect { y: slos.bottom(), height: list, ..room }, slos }
 }
 
 /// Where the rows of its alerts stand, or on their panel those of its SLOs.
 pub fn list_area(state: &State, name: &Text, panel: usize, body: Rect) -> Rect {
     state.world.service(name).map_or(Rect::default(), |service| {
         let parts = parts(state, service, body);
-        frame::below_heading(if panel == super::SLOS { parts.slos } else { parts.list })
+        match panel {
+            super::INCIDENTS => parts.incidents,
+            super::SLOS => frame::below_heading(parts.slos),
+            _ => frame::below_heading(parts.list),
+        }
     })
 }
 
@@ -108,7 +122,10 @@ pub fn panel_at(state: &State, name: &Text, body: Rect, column: u16, row: u16) -
     if parts.slos.contains((column, row).into()) {
         return Some(super::SLOS);
     }
-    if parts.list.contains((column, row).into()) && state.panel == super::SLOS {
+    if parts.incidents.contains((column, row).into()) {
+        return Some(super::INCIDENTS);
+    }
+    if parts.list.contains((column, row).into()) && state.panel >= super::SLOS {
         return Some(0);
     }
     let charts = parts.charts;
@@ -317,6 +334,39 @@ fn trouble(state: &State, service: &Service, now: Timestamp) -> Option<String> {
     })
 }
 
+/// Whether there is something in a panel, and room for it.
+pub fn has_panel(state: &State, name: &Text, body: Rect, panel: usize) -> bool {
+    match panel {
+        super::SLOS => !state.service_slos.rows().is_empty(),
+        super::INCIDENTS => list_area(state, name, panel, body).height > 0,
+        _ => true,
+    }
+}
+
+/// Its open incidents, the most pressing first.
+fn draw_incidents(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let list = &state.service_incidents;
+    let in_doubt = !doubts(state, &[AskKind::Incidents], cx.now).is_empty();
+    for (y, (index, key)) in (area.top()..area.bottom()).zip(list.shown(usize::from(area.height))) {
+        let Some(known) = key.incident(&state.world) else { continue };
+        let line = Rect { y, height: 1, ..area };
+        let mut runs = vec![Run::new(" incident ", Role::Muted)];
+        runs.extend(incidents::line(state, cx, known));
+        let hidden = list.rows().len().saturating_sub(usize::from(area.height));
+        if hidden > 0 && y + 1 == area.bottom() {
+            runs.insert(0, Run::new(format!(" +{hidden}"), Role::Muted));
+        }
+        text::runs(cx, &runs, line, buf);
+        if in_doubt {
+            buf.set_style(line, cx.style(Role::Stale));
+        }
+        if index == list.index() && state.panel == super::INCIDENTS {
+            text::put(buf, line.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
+            buf.set_style(line, cx.style(Role::Selected));
+        }
+    }
+}
+
 /// Its SLOs, the worst first.
 fn draw_slos(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let list = &state.service_slos;
@@ -388,7 +438,7 @@ fn draw_list(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &mu
             Run::new(alert.summary().map_or("", |summary| summary), Role::Muted),
         ];
         text::runs(cx, &runs, line, buf);
-        if index == list.index() && state.panel != super::SLOS {
+        if index == list.index() && state.panel < super::SLOS {
             text::put(buf, line.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
             buf.set_style(line, cx.style(Role::Selected));
         }

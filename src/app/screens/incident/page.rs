@@ -1,0 +1,296 @@
+//! Everything about an incident that is text, as lines that scroll.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::view::pending;
+use super::{ALERTS, AlertRow, remote, told};
+use crate::app::look::Cx;
+use crate::app::number::{ago, moment};
+use crate::app::screens::incidents::words;
+use crate::app::screens::page::Page;
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::text::{self, Run};
+use crate::model::duration;
+use crate::model::incident::{IncidentDetail, Note, Stamp, Step};
+use crate::model::measures::Measure;
+use crate::model::remote::age;
+use crate::model::source::SourceId;
+use crate::model::world::Linked;
+
+/// A note and the step that tells of it come within this.
+const SAME: Duration = Duration::from_secs(5);
+/// Most details of an alert that are listed below it.
+const DETAILS: usize = 6;
+/// Cells of a time: as many on every day, so that lines break at the same places whatever time it is.
+const TIME: u16 = 11;
+
+/// The page, and on which of its lines its alerts are.
+pub(super) struct IncidentPage {
+    pub(super) page: Page,
+    pub(super) rows: Vec<usize>,
+}
+
+/// The whole page: what it is about, who has it, its alerts, what happened, how long it took, and earlier ones like it.
+pub(super) fn page(state: &State, cx: &Cx<'_>, known: &Linked, width: u16) -> IncidentPage {
+    let mut page = Page::new(width);
+    let detail = state.world.incident_detail(known);
+    facts(state, cx, known, &mut page);
+    let rows = alerts(state, cx, known, &mut page);
+    if let Some(detail) = detail {
+        timeline(cx, detail, &mut page);
+        times(state, known, Some(detail), &mut page);
+        past(cx, detail, &mut page);
+        for warning in &detail.warnings {
+            page.paragraph(&format!("{} {warning}", cx.symbol(Role::Warning)), Role::Warning);
+        }
+    } else {
+        page.title("What happened");
+        let trouble = remote(state, known).and_then(|remote| remote.trouble());
+        let (words, role) = match trouble {
+            Some(error) => (format!("{error}. {}", error.trouble.advice()), Role::Stale),
+            None => (state.waiting().to_owned(), Role::Muted),
+        };
+        page.paragraph(&format!(" {words}"), role);
+        times(state, known, None, &mut page);
+    }
+    IncidentPage { page, rows }
+}
+
+fn facts(state: &State, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
+    let incident = &known.incident;
+    let monitored = known.service.as_ref();
+    let paging = incident.service.as_ref().map(|service| &service.name);
+    match (monitored, paging) {
+        (Some(name), Some(paging)) if name != paging => {
+            page.pair("service", &format!("{name} ({paging})"), Role::Accent);
+        }
+        (Some(name), _) => page.pair("service", name, Role::Accent),
+        (None, Some(paging)) => page.pair("service", paging, Role::Text),
+        (None, None) => {}
+    }
+    let people = |stamps: &[Stamp]| {
+        let one = |stamp: &Stamp| {
+            format!("{} {} ago", words::name(state, &incident.source, &stamp.who), ago(stamp.at, cx.now))
+        };
+        stamps.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    if !incident.acknowledged.is_empty() {
+        let role = if known.is_forgotten(cx.now) { Role::Stale } else { Role::Text };
+        page.pair("acknowledged by", &people(&incident.acknowledged), role);
+    }
+    if !incident.assigned.is_empty() {
+        page.pair("assigned to", &people(&incident.assigned), Role::Text);
+    }
+    for next in &incident.pending {
+        let words = format!("{}, {}", pending(&next.what, next.at, cx.now), moment(next.at, cx.now, cx.zone));
+        page.pair("by itself", &words, Role::Warning);
+    }
+    if let Some(policy) = &incident.escalation_policy {
+        page.pair("policy", &policy.name, Role::Text);
+    }
+    if !incident.teams.is_empty() {
+        let teams: Vec<&str> = incident.teams.iter().map(|team| &*team.name).collect();
+        page.pair("teams", &teams.join(", "), Role::Text);
+    }
+    for (name, value) in [("conference", &incident.conference), ("page", &incident.url)] {
+        if let Some(value) = value {
+            page.pair(name, value, Role::Accent);
+        }
+    }
+    let sources: Vec<&str> = known.sources.iter().map(SourceId::as_str).collect();
+    page.pair("source", &sources.join(", "), Role::Muted);
+}
+
+/// Its alerts; gives the line of each row.
+fn alerts(state: &State, cx: &Cx<'_>, known: &Linked, page: &mut Page) -> Vec<usize> {
+    let list = &state.incident;
+    let counts = known.incident.alerts;
+    let open =
+        if counts.triggered < counts.all { format!(", {} open", counts.triggered) } else { String::new() };
+    page.title(&format!("Alerts {}{open}", counts.all));
+    let mut lines = Vec::with_capacity(list.rows().len());
+    for (index, row) in list.rows().iter().enumerate() {
+        let is_current = state.panel == ALERTS && index == list.index();
+        let sign = if is_current { cx.symbol(Role::Selected) } else { " " };
+        lines.push(page.lines.len());
+        let mut runs = vec![Run::new(sign, Role::Accent)];
+        let told = match row {
+            AlertRow::Told(id) => told(state, known, id),
+            AlertRow::Tied(_) => None,
+        };
+        let tied = match row {
+            AlertRow::Told(_) => told.and_then(|told| state.world.alert_of(told)),
+            AlertRow::Tied(fingerprint) => Some(*fingerprint),
+        };
+        let tied = tied.and_then(|fingerprint| state.world.alert(fingerprint));
+        if let Some(told) = told {
+            let role = if told.is_resolved {
+                Role::Resolved
+            } else {
+                tied.map_or(Role::Info, |a| Role::of_alert(a))
+            };
+            let word = if told.is_resolved { "resolved" } else { "open" };
+            runs.push(Run::new(
+                format!(" {} {word:<8} {:>6}  ", cx.symbol(role), ago(told.created_at, cx.now)),
+                role,
+            ));
+            runs.push(Run::new(told.summary.to_string(), Role::Text));
+        } else if let Some(alert) = tied {
+            let role = Role::of_alert(alert);
+            let since = ago(alert.starts_at, cx.now);
+            runs.push(Run::new(format!(" {} {:<8} {since:>6}  ", cx.symbol(role), alert.state.word()), role));
+            runs.push(Run::new(format!("{}  ", alert.name()), Role::Text));
+            runs.push(Run::new(alert.summary().map_or(String::new(), ToString::to_string), Role::Muted));
+        }
+        if let (Some(alert), Some(_)) = (tied, told) {
+            runs.push(Run::new(
+                format!("  {} {} is {}", cx.charset.pick("→", "->"), alert.name(), alert.state),
+                Role::Accent,
+            ));
+        }
+        page.line(runs);
+        if let Some(told) = told {
+            let details = told.details.iter().chain(told.labels.iter().filter(|_| tied.is_none()));
+            for (name, value) in details.take(DETAILS) {
+                page.pair(&format!("      {name}"), value, Role::Muted);
+            }
+        }
+    }
+    if list.rows().is_empty() {
+        page.line(vec![Run::new("   none is told, and none fires that its words name", Role::Muted)]);
+    }
+    lines
+}
+
+/// What happened and what was written, the newest first.
+fn timeline(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut Page) {
+    enum Entry<'a> {
+        Step(&'a Step),
+        Note(&'a Note),
+    }
+    page.title("What happened, newest first");
+    let is_same = |a: Timestamp, b: Timestamp| age(a, b).max(age(b, a)) <= SAME;
+    // a note stands for the step that only says that there is one
+    let is_told = |step: &&Step| {
+        !(&*step.kind == "annotate" && detail.notes.iter().any(|note| is_same(note.at, step.at)))
+    };
+    let steps = detail.steps.iter().filter(is_told).map(|step| (step.at, Entry::Step(step)));
+    let mut all: Vec<(Timestamp, Entry<'_>)> =
+        steps.chain(detail.notes.iter().map(|note| (note.at, Entry::Note(note)))).collect();
+    all.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
+    if all.is_empty() {
+        page.line(vec![Run::new("   nothing is told", Role::Muted)]);
+    }
+    for (at, entry) in all {
+        let time = time(at, cx);
+        let indent = TIME + 4;
+        let room = page.width.saturating_sub(indent + 1).max(8);
+        let (words, role) = match &entry {
+            Entry::Step(step) => (sentence(step), step_role(step)),
+            Entry::Note(note) => (format!("{} wrote: {}", note.who, note.content), Role::Text),
+        };
+        let sign = match &entry {
+            Entry::Note(_) => cx.charset.pick("✎", "\""),
+            Entry::Step(_) if role == Role::Muted => " ",
+            Entry::Step(_) => cx.symbol(role),
+        };
+        let mut head = format!(" {time} {sign} ");
+        for line in text::wrap(&words, room) {
+            page.line(vec![Run::new(head, Role::Muted), Run::new(line, role)]);
+            head = " ".repeat(usize::from(indent));
+        }
+    }
+}
+
+/// The time, of another day with the day.
+fn time(at: Timestamp, cx: &Cx<'_>) -> String {
+    let (here, today) = (at.to_zoned(cx.zone.clone()), cx.now.to_zoned(cx.zone.clone()));
+    let form = if here.date() == today.date() { "%H:%M:%S   " } else { "%m-%d %H:%M" };
+    here.strftime(form).to_string()
+}
+
+fn step_role(step: &Step) -> Role {
+    match &*step.kind {
+        "trigger" => Role::Critical,
+        "acknowledge" => Role::Pending,
+        "resolve" => Role::Resolved,
+        "escalate" | "unacknowledge" | "reassign" | "assign" | "delegate" | "snooze" | "urgency_change" => {
+            Role::Warning
+        }
+        _ => Role::Muted,
+    }
+}
+
+/// The paging system's sentence, with who and by what where it does not say so itself.
+fn sentence(step: &Step) -> String {
+    let mut said = if step.summary.is_empty() { step.kind.to_string() } else { step.summary.to_string() };
+    if let Some(who) = step.who.as_ref().filter(|who| !said.contains(&***who)) {
+        said = format!("{said} ({who})");
+    }
+    if let Some(channel) = step.channel.as_ref().filter(|channel| !said.contains(&***channel)) {
+        said = format!("{said}, by {channel}");
+    }
+    said
+}
+
+/// How long it took, and what is usual for its service.
+fn times(state: &State, known: &Linked, detail: Option<&IncidentDetail>, page: &mut Page) {
+    let incident = &known.incident;
+    let first = detail.and_then(|detail| detail.steps.iter().find(|step| &*step.kind == "acknowledge"));
+    let taken =
+        first.map(|step| age(incident.created_at, step.at)).or_else(|| incident.time_to_acknowledge());
+    let others = || {
+        let all = state.world.incidents().iter();
+        let same = all.filter(|other| match &incident.service {
+            Some(service) => other.incident.service.as_ref().is_some_and(|its| its.id == service.id),
+            None => false,
+        });
+        same.filter(|other| other.incident.id != incident.id)
+    };
+    let usual = |measure: Measure| {
+        let typical = measure.typical.filter(|_| measure.counted > 1);
+        let words = |typical: crate::model::measures::Typical| {
+            format!("; usually {} here (median of {})", duration::short(typical.median), measure.counted)
+        };
+        typical.map(words).unwrap_or_default()
+    };
+    page.title("Times");
+    let acknowledged = usual(Measure::between(others().filter_map(|other| {
+        let after = other.incident.time_to_acknowledge()?;
+        Some((Some(other.incident.created_at), Some(other.incident.created_at + after)))
+    })));
+    let after = taken.map_or_else(|| "not yet".to_owned(), |time| format!("after {}", duration::short(time)));
+    page.pair("acknowledged", &format!("{after}{acknowledged}"), Role::Text);
+    let resolved = usual(Measure::between(others().filter_map(|other| {
+        let at = other.incident.resolved_at?;
+        Some((Some(other.incident.created_at), Some(at)))
+    })));
+    let after =
+        incident.resolved_at.map(|at| format!("after {}", duration::short(age(incident.created_at, at))));
+    page.pair(
+        "resolved",
+        &format!("{}{resolved}", after.unwrap_or_else(|| "not yet".to_owned())),
+        Role::Text,
+    );
+}
+
+/// Incidents of the past that were much like it.
+fn past(cx: &Cx<'_>, detail: &IncidentDetail, page: &mut Page) {
+    if detail.past.is_empty() {
+        return;
+    }
+    page.title("Earlier ones like it");
+    for past in &detail.past {
+        let likeness = format!("{:.0}%", (past.likeness / 10.0).clamp(0.0, 100.0));
+        page.line(vec![
+            Run::new(
+                format!("   {}  {likeness:>4} alike  ", moment(past.created_at, cx.now, cx.zone)),
+                Role::Muted,
+            ),
+            Run::new(past.title.to_string(), Role::Text),
+        ]);
+    }
+}

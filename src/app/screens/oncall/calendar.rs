@@ -1,0 +1,219 @@
+//! The week of one level: a column for each day with its hand-overs, gaps, double bookings and hours of the night.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::LevelKey;
+use super::words::{self, moon, stands_in};
+use crate::app::look::Cx;
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::text::{self, Run};
+use crate::model::labels::Text;
+use crate::model::oncall::{Cover, Day, Stint};
+
+/// How many days are shown.
+const DAYS: u8 = 7;
+/// Narrower than this a day has no column of its own.
+const COLUMN: u16 = 11;
+/// A stretch of night that is shorter says little.
+const LEAST_NIGHT: Duration = Duration::from_secs(1800);
+
+/// The days of the level under the cursor.
+pub(super) fn days(state: &State, key: &LevelKey, now: Timestamp, cx: &Cx<'_>) -> Vec<Day> {
+    let board = state.world.held(&key.source).and_then(|held| held.on_call.value());
+    board.map_or_else(Vec::new, |board| board.days(&key.policy, key.level, now, cx.zone, DAYS))
+}
+
+/// Draws the week: as columns where each day has room for one, else as a list of hand-overs.
+pub(super) fn render(state: &State, cx: &Cx<'_>, key: &LevelKey, area: Rect, buf: &mut Buffer) {
+    let days = days(state, key, cx.now, cx);
+    let line = |row: u16| Rect { y: area.y + row, height: 1, ..area };
+    if area.height < 3 || days.is_empty() {
+        return;
+    }
+    let name = key.policy(&state.world).map_or("", |(_, policy)| &policy.named.name);
+    let zone = cx.now.to_zoned(cx.zone.clone()).strftime("%Z").to_string();
+    let title = [
+        Run::new(" Next 7 days: ", Role::Title),
+        Run::new(format!("{name}, level {}", key.level), Role::Text),
+        Run::new(format!("  times in {zone}"), Role::Muted),
+    ];
+    text::runs(cx, &title, line(0), buf);
+    let rest = Rect { y: area.y + 1, height: area.height - 1, ..area };
+    if area.width / u16::from(DAYS) < COLUMN {
+        list(state, cx, key, &days, rest, buf);
+        return;
+    }
+    let people = people(&days);
+    let (body, legend_line) = if rest.height > 5 {
+        (Rect { height: rest.height - 1, ..rest }, Some(line(area.height - 1)))
+    } else {
+        (rest, None)
+    };
+    let edge = |i: u16| area.width * i / u16::from(DAYS);
+    for (i, day) in (0_u16..).zip(&days) {
+        let column = Rect { x: area.x + edge(i) + 1, width: edge(i + 1) - edge(i) - 1, ..body };
+        draw_day(state, cx, key, day, &people, column, buf);
+    }
+    if let Some(line) = legend_line {
+        text::runs(cx, &legend(cx), line, buf);
+    }
+}
+
+/// Everybody of the week in the order in which they come, so that each has a colour.
+fn people(days: &[Day]) -> Vec<Text> {
+    let mut people: Vec<Text> = Vec::new();
+    let turns = days.iter().flat_map(|day| &day.stints).flat_map(|stint| stint.cover.turns());
+    for turn in turns {
+        if !people.contains(&turn.person.id) {
+            people.push(turn.person.id.clone());
+        }
+    }
+    people
+}
+
+fn legend(cx: &Cx<'_>) -> Vec<Run<'static>> {
+    let (on, night) = (cx.charset.pick("█", "#"), cx.charset.pick("░", ":"));
+    vec![
+        Run::new(format!(" {on} on call  {night} {} night there  ", moon(cx)), Role::Muted),
+        Run::new(format!("{} stands in  ", stands_in(cx)), Role::Muted),
+        Run::new(format!("{} twice at once  ", cx.symbol(Role::Warning)), Role::Warning),
+        Run::new(format!("{} nobody  ", cx.symbol(Role::Down)), Role::Down),
+        Run::new(format!("{} not known", cx.charset.pick("·", ".")), Role::Muted),
+    ]
+}
+
+fn draw_day(
+    state: &State,
+    cx: &Cx<'_>,
+    key: &LevelKey,
+    day: &Day,
+    people: &[Text],
+    column: Rect,
+    buf: &mut Buffer,
+) {
+    let line = |row: u16| Rect { y: column.y + row, height: 1, ..column };
+    let is_today = day.from <= cx.now && cx.now < day.until;
+    let hours = day.until.duration_since(day.from).as_secs_f64() / 3600.0;
+    let mut head = vec![Run::new(
+        day.date.strftime("%a %d").to_string(),
+        if is_today { Role::Accent } else { Role::Title },
+    )];
+    // the clock is changed on this day
+    if (hours - 24.0).abs() > 0.01 {
+        head.push(Run::new(format!(" {hours}h"), Role::Warning));
+    }
+    text::runs(cx, &head, line(0), buf);
+    strip(cx, day, people, line(1), buf);
+    let rows = column.height.saturating_sub(2);
+    // the strip says what is not known; in words it would say nothing more
+    let told: Vec<&Stint> = day.stints.iter().filter(|stint| stint.cover != Cover::Unknown).collect();
+    let hidden = told.len().saturating_sub(usize::from(rows));
+    let shown = if hidden > 0 { usize::from(rows).saturating_sub(1) } else { usize::from(rows) };
+    for (row, stint) in (2..).zip(told.into_iter().take(shown)) {
+        text::runs(cx, &entry(state, cx, key, stint, column.width), line(row), buf);
+    }
+    if hidden > 0 && rows > 0 {
+        let words = format!("+{} more", hidden + 1);
+        text::put(buf, column.x, column.bottom() - 1, column.width, &words, cx.style(Role::Muted));
+    }
+}
+
+/// The hours of the day as cells, and on today's the moment that is now.
+fn strip(cx: &Cx<'_>, day: &Day, people: &[Text], place: Rect, buf: &mut Buffer) {
+    let cells = i64::from(place.width.max(1));
+    let length = day.until.duration_since(day.from).as_secs();
+    for (i, x) in (0_i64..).zip(place.left()..place.right()) {
+        let at = |twice: i64| day.from + Duration::from_secs((length * twice / (2 * cells)).unsigned_abs());
+        let middle = at(2 * i + 1);
+        let Some(stint) = day.stints.iter().find(|s| s.from <= middle && middle < s.until) else { continue };
+        let (sign, role) = sign(cx, &stint.cover, people, middle);
+        text::put(buf, x, place.y, 1, sign, cx.style(role));
+        if at(2 * i) <= cx.now && cx.now < at(2 * i + 2) {
+            buf.set_style(Rect { x, width: 1, ..place }, cx.style(Role::Selected));
+        }
+    }
+}
+
+fn sign(cx: &Cx<'_>, cover: &Cover, people: &[Text], at: Timestamp) -> (&'static str, Role) {
+    match cover {
+        Cover::Unknown => (cx.charset.pick("·", "."), Role::Muted),
+        Cover::Nobody => (cx.symbol(Role::Down), Role::Down),
+        Cover::People(_) if cover.is_double() => (cx.symbol(Role::Warning), Role::Warning),
+        Cover::People(turns) => {
+            let first = turns.first().map(|turn| &turn.person);
+            let index = people.iter().position(|id| first.is_some_and(|person| person.id == *id));
+            let is_night = first.and_then(|person| person.is_at_night(at)) == Some(true);
+            let sign = if is_night { cx.charset.pick("░", ":") } else { cx.charset.pick("█", "#") };
+            (sign, Role::of_line(index.unwrap_or(0)))
+        }
+    }
+}
+
+/// When somebody takes over and who, with the hours of it that are night for them; as much as there is room for.
+fn entry(state: &State, cx: &Cx<'_>, key: &LevelKey, stint: &Stint, width: u16) -> Vec<Run<'static>> {
+    let role = words::role(&stint.cover);
+    let time = if stint.is_hand_over {
+        stint.from.to_zoned(cx.zone.clone()).strftime("%H:%M").to_string()
+    } else {
+        // it goes on from before
+        cx.charset.pick("  …  ", " ..  ").to_owned()
+    };
+    let mark = match &stint.cover {
+        Cover::Nobody => cx.symbol(Role::Down),
+        cover if cover.is_double() => cx.symbol(Role::Warning),
+        cover if cover.turns().iter().any(|turn| turn.is_override) => stands_in(cx),
+        _ => " ",
+    };
+    let night = stint.cover.turns().first().and_then(|turn| turn.person.night(stint.from, stint.until));
+    let night = night.filter(|night| *night >= LEAST_NIGHT).map(|night| {
+        let hours = (night.as_secs() + 1800) / 3600;
+        format!(" {}{hours}h", moon(cx))
+    });
+    let night = night.unwrap_or_default();
+    let room = width.saturating_sub(6);
+    let full = match &stint.cover {
+        Cover::Nobody => "nobody".to_owned(),
+        cover => words::names(state, &key.source, cover),
+    };
+    // first names tell people apart well enough where there is little room
+    let short = stint.cover.turns().iter().map(|turn| turn.person.name.split(' ').next().unwrap_or_default());
+    let short = short.collect::<Vec<_>>().join("+");
+    let fits = |name: &str, night: &str| text::width(name) + text::width(night) <= room;
+    let (name, night) = if fits(&full, &night) {
+        (full, night)
+    } else if fits(&full, "") && short == full {
+        (full, String::new())
+    } else if !short.is_empty() && fits(&short, &night) {
+        (short, night)
+    } else if short.is_empty() || fits(&full, "") {
+        (full, String::new())
+    } else {
+        (short, String::new())
+    };
+    vec![
+        Run::new(time, if stint.is_hand_over { Role::Text } else { Role::Muted }),
+        Run::new(mark, role),
+        Run::new(name, role),
+        Run::new(night, Role::Muted),
+    ]
+}
+
+/// A line for each hand-over.
+fn list(state: &State, cx: &Cx<'_>, key: &LevelKey, days: &[Day], area: Rect, buf: &mut Buffer) {
+    let stints = days.iter().flat_map(|day| &day.stints);
+    let ahead = stints.filter(|stint| stint.until > cx.now && (stint.is_hand_over || stint.from <= cx.now));
+    for (y, stint) in (area.top()..area.bottom()).zip(ahead) {
+        let when = words::when(stint.from.max(cx.now), cx.now, cx.zone);
+        let mut runs = vec![Run::new(
+            format!("   {:<13}", if stint.from <= cx.now { "now".to_owned() } else { when }),
+            Role::Muted,
+        )];
+        runs.push(words::told(state, &Cx { now: stint.from.max(cx.now), ..*cx }, &key.source, &stint.cover));
+        text::runs(cx, &runs, Rect { y, height: 1, ..area }, buf);
+    }
+}

@@ -1,0 +1,258 @@
+//! How the on-call screen looks.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{LevelKey, calendar, words};
+use crate::app::doubt::doubts;
+use crate::app::frame;
+use crate::app::look::Cx;
+use crate::app::screens::services::count;
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::table::{self, Cell, Column, Row, Table};
+use crate::app::widgets::text::{self, Run};
+use crate::model::ask::AskKind;
+use crate::model::duration;
+use crate::model::labels::Text;
+use crate::model::oncall::Cover;
+use crate::model::source::SourceId;
+
+/// What the screen is drawn from.
+const USED: [AskKind; 1] = [AskKind::OnCall];
+/// Rows of the week where there is room for all of it.
+const WEEK: u16 = 12;
+/// From this height on the person's own turns have a place.
+const TALL: u16 = 26;
+/// Rows of them.
+const OWN: u16 = 7;
+
+fn columns(sources: usize, width: u16) -> Vec<Column<'static>> {
+    let name = (width / 5).clamp(12, 34);
+    let mut columns = vec![
+        Column::words("policy", name, name, 0),
+        Column::words("level", 5, 5, 2),
+        Column::words("on call now", 14, 38, 0),
+        Column::words("until", 12, 12, 3),
+        Column::numbers("in", 6, 5),
+        Column::words("next", 12, 34, 4),
+        Column::words("teams", 12, 30, 7),
+    ];
+    if sources > 1 {
+        columns.push(Column::words("source", 8, 14, 8));
+    }
+    columns
+}
+
+/// The heading, the table, the week, and the person's own turns.
+struct Parts {
+    table: Rect,
+    week: Rect,
+    own: Rect,
+}
+
+fn parts(state: &State, body: Rect) -> Parts {
+    let room = frame::below_heading(body);
+    let rows = u16::try_from(state.on_call.list.rows().len()).unwrap_or(u16::MAX).saturating_add(1);
+    let is_known = rows > 1;
+    let week = match room.height {
+        _ if !is_known => 0,
+        0..12 => 0,
+        height => (height / 2).clamp(6, WEEK),
+    };
+    let has_own = state.world.on_call().any(|(_, board)| board.me.is_some());
+    let own = if is_known && has_own && room.height >= TALL { OWN } else { 0 };
+    let table = if week == 0 { room.height } else { rows.min(room.height - week - own - 1) };
+    let gap = u16::from(week > 0);
+    let table = Rect { height: table, ..room };
+    let week = Rect { y: table.bottom() + gap, height: week, ..room };
+    let own = Rect { y: week.bottom(), height: own, ..room };
+    Parts { table, week, own }
+}
+
+/// Where the rows stand.
+pub fn list_area(state: &State, body: Rect) -> Rect {
+    table::body(parts(state, body).table)
+}
+
+/// Draws the screen.
+pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = state.cx(now);
+    let parts = parts(state, area);
+    let list = &state.on_call.list;
+    frame::heading(&cx, &title(state, &cx), &frame::doubt_runs(state, &USED, now), area, buf);
+    if list.rows().is_empty() {
+        let (words, role) = empty(state);
+        let place = Rect { x: parts.table.x + 3, width: parts.table.width.saturating_sub(3), ..parts.table };
+        for (y, line) in (place.top()..place.bottom()).zip(text::wrap(&words, place.width.min(100))) {
+            text::put(buf, place.x, y, place.width, &line, cx.style(role));
+        }
+        return;
+    }
+    let stale: BTreeSet<SourceId> = doubts(state, &USED, now).into_iter().map(|doubt| doubt.source).collect();
+    let sources = state.sources.iter().filter(|source| source.answers.contains(&AskKind::OnCall)).count();
+    let height = usize::from(table::body(parts.table).height);
+    let top = list.shown(height).next().map_or(0, |(index, _)| index);
+    let mut above: Option<(&SourceId, &Text)> = None;
+    let rows: Vec<Row<'_>> = list
+        .shown(height)
+        .map(|(_, key)| {
+            // a policy's name stands once, at its first level that is shown
+            let is_first = above != Some((&key.source, &key.policy));
+            above = Some((&key.source, &key.policy));
+            let mut row = Row::new(cells(state, &cx, key, is_first));
+            row.over = stale.contains(&key.source).then_some(Role::Stale);
+            row.marked = list.marks().contains(key);
+            row
+        })
+        .collect();
+    let columns = columns(sources, parts.table.width);
+    let table =
+        Table { columns: &columns, sort: None, selected: list.index().checked_sub(top), focused: true };
+    table::render(&table, rows, &cx, parts.table, buf);
+    if let Some(key) = list.current().filter(|_| parts.week.height > 0) {
+        calendar::render(state, &cx, key, parts.week, buf);
+    }
+    if parts.own.height > 0 {
+        own(state, &cx, parts.own, buf);
+    }
+}
+
+fn cells<'a>(state: &'a State, cx: &Cx<'_>, key: &'a LevelKey, is_first: bool) -> Vec<Cell<'a>> {
+    let Some((board, policy)) = key.policy(&state.world) else { return Vec::new() };
+    let watch = board.watch(&key.policy, key.level, cx.now);
+    let name = if is_first {
+        Cell::Runs(state.on_call.found.lit(&policy.named.name, Role::Title))
+    } else {
+        Cell::Empty
+    };
+    let (until, left, next) = if let Some((at, cover)) = &watch.next {
+        let next = match cover {
+            Cover::Nobody => Run::new("nobody", Role::Down),
+            cover => Run::new(words::names(state, &key.source, cover), Role::Text),
+        };
+        (
+            Cell::text(words::when(*at, cx.now, cx.zone), Role::Text),
+            words::left(*at, cx.now),
+            Cell::Text(next),
+        )
+    } else {
+        let days = duration::short(crate::model::remote::age(cx.now, board.until));
+        (Cell::text(format!("over {days}"), Role::Muted), String::new(), Cell::Empty)
+    };
+    let teams: Vec<&str> = policy.teams.iter().map(|team| &*team.name).filter(|_| is_first).collect();
+    vec![
+        name,
+        Cell::text(format!("L{}", key.level), Role::Muted),
+        Cell::Text(words::told(state, cx, &key.source, &watch.now)),
+        until,
+        Cell::text(left, Role::Text),
+        next,
+        Cell::text(teams.join(", "), Role::Muted),
+        Cell::text(key.source.as_str(), Role::Muted),
+    ]
+}
+
+/// "On-call 3 policies", and loudly how many of them wake nobody.
+fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
+    let shown: BTreeSet<(&SourceId, &Text)> =
+        state.on_call.list.rows().iter().map(|key| (&key.source, &key.policy)).collect();
+    let all: usize = state.world.on_call().map(|(_, board)| board.policies.len()).sum();
+    let mut runs = vec![
+        Run::new(" On-call ", Role::Title),
+        Run::new(
+            format!("{} {}", count(shown.len(), all), if all == 1 { "policy" } else { "policies" }),
+            Role::Text,
+        ),
+    ];
+    let uncovered = words::uncovered(state, cx.now);
+    if uncovered > 0 {
+        let words = format!("  {} {uncovered} with nobody on call", cx.symbol(Role::Down));
+        runs.push(Run::new(words, Role::Down));
+    }
+    let marked = state.on_call.list.marks().len();
+    if marked > 0 {
+        runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
+    }
+    if !state.on_call.found.text().is_empty() {
+        runs.push(Run::new(format!("  filter: {}", state.on_call.found.text()), Role::Match));
+    }
+    if state.range.end.is_some() {
+        runs.push(Run::new("  as of now", Role::Stale));
+    }
+    let warnings = state.world.on_call().flat_map(|(_, board)| &board.warnings).next();
+    if let Some(warning) = warnings {
+        runs.push(Run::new(format!("  {} {warning}", cx.symbol(Role::Warning)), Role::Warning));
+    }
+    runs
+}
+
+/// The turns of the person at the keyboard that are not over.
+fn own(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let line = |y: u16| Rect { y, height: 1, ..area };
+    let turns = state.world.on_call().flat_map(|(source, board)| {
+        let mine = board.me.as_ref().map(|me| board.turns_of(me, cx.now)).unwrap_or_default();
+        mine.into_iter().map(move |shift| (source, board, shift))
+    });
+    let turns: Vec<_> = turns.collect();
+    let title = [
+        Run::new(" Your turns ", Role::Title),
+        Run::new(turns.len().to_string(), Role::Text),
+        Run::new(if turns.is_empty() { ": none in the days that are known" } else { "" }, Role::Muted),
+    ];
+    text::runs(cx, &title, line(area.y), buf);
+    let names = turns.iter().map(|(_, board, shift)| {
+        board.policies.iter().find(|p| p.named.id == shift.policy).map_or(&shift.policy, |p| &p.named.name)
+    });
+    let widest = names.clone().map(|name| text::width(name)).max().unwrap_or(0).min(30);
+    for (y, ((_, board, shift), name)) in (area.y + 1..area.bottom()).zip(turns.iter().zip(names)) {
+        let is_now = shift.covers(cx.now);
+        let from = match shift.start {
+            _ if is_now => "now".to_owned(),
+            Some(start) => words::when(start, cx.now, cx.zone),
+            None => "always".to_owned(),
+        };
+        let until = shift.end.map_or_else(|| "no end".to_owned(), |end| words::when(end, cx.now, cx.zone));
+        let (start, end) = (shift.start.unwrap_or(board.from), shift.end.unwrap_or(board.until));
+        let night = shift.person.night(start.max(cx.now), end).filter(|night| !night.is_zero());
+        let night = night.map(|night| format!("  {} {}", words::moon(cx), duration::short(night)));
+        let stands_in =
+            if shift.is_override { format!("  {} stands in", words::stands_in(cx)) } else { String::new() };
+        let runs = [
+            Run::new(
+                format!("   {from:<13} to {until:<13} "),
+                if is_now { Role::Accent } else { Role::Text },
+            ),
+            Run::new(text::pad(name, widest, cx.charset), Role::Text),
+            Run::new(format!("  level {}{stands_in}{}", shift.level, night.unwrap_or_default()), Role::Muted),
+        ];
+        text::runs(cx, &runs, line(y), buf);
+    }
+}
+
+/// Why there is nothing.
+fn empty(state: &State) -> (String, Role) {
+    let filter = state.on_call.found.text();
+    if !filter.is_empty() && state.world.on_call().any(|(_, board)| !board.policies.is_empty()) {
+        return (format!("No policy passes the filter {filter}. Esc clears it."), Role::Muted);
+    }
+    let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::OnCall));
+    let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();
+    let is_told = held.iter().any(|held| held.on_call.value().is_some());
+    if held.is_empty() {
+        let words = "No paging source is configured: add one with kind = \"pagerduty\" to a context \
+                     (`burnwatch config init` shows how).";
+        (words.to_owned(), Role::Muted)
+    } else if !is_told && held.iter().any(|held| held.on_call.trouble().is_some()) {
+        ("No paging source has answered yet. See Sources (9) for what is wrong.".to_owned(), Role::Stale)
+    } else if !is_told && state.paused.is_some() {
+        ("Not asked: everything is held still.".to_owned(), Role::Muted)
+    } else if !is_told {
+        ("Asking who is on call...".to_owned(), Role::Muted)
+    } else {
+        ("The source knows no escalation policy, or the token may not see any.".to_owned(), Role::Warning)
+    }
+}

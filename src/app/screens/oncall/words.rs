@@ -1,0 +1,157 @@
+//! Who is on call, in words; also for line 1 of every screen.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::app::doubt::doubts;
+use crate::app::look::Cx;
+use crate::app::screens::incidents::words::name;
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::text::Run;
+use crate::model::ask::AskKind;
+use crate::model::duration;
+use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard};
+use crate::model::remote::age;
+use crate::model::source::SourceId;
+
+/// The people of a cover: the first with how many more there are; a gap is named as loudly as it is.
+pub(in crate::app) fn names(state: &State, source: &SourceId, cover: &Cover) -> String {
+    match cover {
+        Cover::Unknown => "not known".to_owned(),
+        Cover::Nobody => "nobody on call".to_owned(),
+        Cover::People(turns) => {
+            let all: Vec<String> = turns.iter().map(|turn| name(state, source, &turn.person)).collect();
+            match all.as_slice() {
+                [one, two] => format!("{one}, {two}"),
+                [first, others @ ..] if !others.is_empty() => format!("{first} +{}", others.len()),
+                _ => all.concat(),
+            }
+        }
+    }
+}
+
+/// How a cover looks.
+pub(in crate::app) fn role(cover: &Cover) -> Role {
+    match cover {
+        Cover::Unknown => Role::Muted,
+        Cover::Nobody => Role::Down,
+        Cover::People(_) if cover.is_double() => Role::Warning,
+        Cover::People(_) => Role::Text,
+    }
+}
+
+/// The sign of a turn that stands in for another.
+pub(in crate::app::screens) fn stands_in(cx: &Cx<'_>) -> &'static str {
+    cx.charset.pick("⇄", "~")
+}
+
+/// The sign of the night.
+pub(in crate::app::screens) fn moon(cx: &Cx<'_>) -> &'static str {
+    cx.charset.pick("☾", "n")
+}
+
+/// A cover with its signs: whether somebody stands in, is there twice, or ought to be asleep.
+pub(in crate::app::screens) fn told(
+    state: &State,
+    cx: &Cx<'_>,
+    source: &SourceId,
+    cover: &Cover,
+) -> Run<'static> {
+    let mut words = names(state, source, cover);
+    if *cover == Cover::Nobody {
+        words = format!("{} {words}", cx.symbol(Role::Down));
+    }
+    if cover.turns().iter().any(|turn| turn.is_override) {
+        words = format!("{words} {}", stands_in(cx));
+    }
+    if cover.is_double() {
+        words = format!("{words} {}", cx.symbol(Role::Warning));
+    }
+    if cover.turns().iter().any(|turn| turn.person.is_at_night(cx.now) == Some(true)) {
+        words = format!("{words} {}", moon(cx));
+    }
+    Run::new(words, role(cover))
+}
+
+/// A length of time to come, in whole minutes: a second of it is not worth a new frame.
+pub(in crate::app) fn left(at: Timestamp, now: Timestamp) -> String {
+    let minutes = age(now, at).as_secs().div_ceil(60);
+    duration::short(Duration::from_secs(minutes * 60))
+}
+
+/// A moment of the days to come: the time, with the weekday if it is not today's.
+pub(in crate::app::screens) fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (here, today) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    here.strftime(if here.date() == today.date() { "%H:%M" } else { "%a %d %H:%M" }).to_string()
+}
+
+/// The policy that line 1 tells of: the one that the person at the keyboard is on call by now, else has a turn in, else the
+/// first.
+fn own_policy(state: &State, now: Timestamp) -> Option<(&SourceId, &OnCallBoard, &EscalationPolicy)> {
+    let all = || {
+        let boards = state.world.on_call();
+        boards.flat_map(|(source, board)| board.policies.iter().map(move |policy| (source, board, policy)))
+    };
+    let mine = |board: &OnCallBoard, policy: &EscalationPolicy, is_now: bool| {
+        let its = board.shifts.iter().filter(|shift| shift.policy == policy.named.id);
+        let mut mine = its.filter(|shift| board.me.as_ref().is_some_and(|me| me.id == shift.person.id));
+        mine.any(|shift| !is_now || shift.covers(now))
+    };
+    all()
+        .find(|(_, board, policy)| mine(board, policy, true))
+        .or_else(|| all().find(|(_, board, policy)| mine(board, policy, false)))
+        .or_else(|| all().next())
+}
+
+/// "on call: Ana Lima (you) -> Kofi Mensah in 4h08m" in two parts, of which the second can be left out; none before anybody
+/// has told.
+pub(in crate::app) fn line(state: &State, cx: &Cx<'_>) -> Option<(Vec<Run<'static>>, Vec<Run<'static>>)> {
+    let (source, board, policy) = own_policy(state, cx.now)?;
+    let in_doubt = doubts(state, &[AskKind::OnCall], cx.now).iter().any(|doubt| doubt.source == *source);
+    let levels = super::levels(board, policy);
+    let first = levels.first().copied().unwrap_or(1);
+    let watch = board.watch(&policy.named.id, first, cx.now);
+    let by_doubt = |role| if in_doubt { Role::Stale } else { role };
+    let mut now = vec![Run::new("on call: ", Role::Muted)];
+    if in_doubt {
+        now.push(Run::new(format!("{} ", cx.symbol(Role::Stale)), Role::Stale));
+    }
+    if watch.now == Cover::Nobody {
+        let covers = |level: &u32| board.watch(&policy.named.id, *level, cx.now).now;
+        let next = levels.iter().skip(1).map(|level| (level, covers(level)));
+        let next = next.into_iter().find(|(_, cover)| !cover.turns().is_empty());
+        let words = next.map_or_else(
+            || format!("{} nobody ({})", cx.symbol(Role::Down), policy.named.name),
+            |(level, cover)| {
+                format!("{} nobody, level {level}: {}", cx.symbol(Role::Down), names(state, source, &cover))
+            },
+        );
+        now.push(Run::new(words, by_doubt(Role::Down)));
+    } else {
+        now.push(Run::new(names(state, source, &watch.now), by_doubt(role(&watch.now))));
+    }
+    let next = watch.next.map_or_else(Vec::new, |(at, cover)| {
+        let words = if cover == Cover::Nobody { "nobody".to_owned() } else { names(state, source, &cover) };
+        let role = if cover == Cover::Nobody { Role::Down } else { Role::Muted };
+        vec![Run::new(format!(" -> {words} in {}", left(at, cx.now)), by_doubt(role))]
+    });
+    Some((now, next))
+}
+
+/// How many policies have nobody on call at any level.
+pub(in crate::app) fn uncovered(state: &State, now: Timestamp) -> usize {
+    let policies =
+        state.world.on_call().flat_map(|(_, board)| board.policies.iter().map(move |p| (board, p)));
+    let is_open = |(board, policy): &(&OnCallBoard, &EscalationPolicy)| {
+        super::levels(board, policy).into_iter().all(|level| {
+            // only the present moment is looked at, which costs less than who comes then
+            board.from <= now
+                && now < board.until
+                && board.on_call(&policy.named.id, level, now).next().is_none()
+        })
+    };
+    policies.filter(is_open).count()
+}

@@ -1,0 +1,71 @@
+//! How open incidents look on the overview: what is about whom, and who has it.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::view::{grid, position, select};
+use crate::app::doubt::doubts;
+use crate::app::frame;
+use crate::app::grid::Grid;
+use crate::app::look::Cx;
+use crate::app::number::ago;
+use crate::app::screens::incidents::words;
+use crate::app::screens::overview;
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::bar::panel;
+use crate::app::widgets::text::{self, Run};
+use crate::model::ask::AskKind;
+use crate::model::incident::IncidentStatus;
+use crate::model::world::Linked;
+
+/// Draws the most pressing of them.
+pub(super) fn render(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let list = &state.overview.incidents;
+    let focused = state.panel == overview::INCIDENTS;
+    let doubts = doubts(state, &[AskKind::Incidents], cx.now);
+    let open = state.world.incidents().iter().filter(|known| known.incident.is_open());
+    let waiting = open.filter(|known| known.incident.status == IncidentStatus::Triggered).count();
+    let mut title = vec![format!("Open incidents {}", list.rows().len())];
+    if waiting > 0 {
+        title.push(format!("{waiting} not acknowledged"));
+    }
+    if let Some(doubt) = doubts.first() {
+        title.push(format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
+    }
+    let inner = panel(cx, &title.join("  "), focused, area, buf);
+    let grid = Grid { area: inner, ..grid(state, frame::areas(state.size).body, overview::INCIDENTS) };
+    let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
+    for (place, (index, key)) in list.shown(grid.room()).enumerate() {
+        let Some(known) = key.incident(&state.world) else { continue };
+        let line = grid.cell(place);
+        draw(state, cx, known, line, buf);
+        if doubts.iter().any(|doubt| doubt.source == known.incident.source) {
+            buf.set_style(line, cx.style(Role::Stale));
+        }
+        if index == list.index() && focused {
+            select(cx, line, buf);
+        }
+    }
+    if inner.bottom() < area.bottom() {
+        position(cx, grid, first, list.rows().len(), buf);
+    }
+}
+
+/// Symbol, priority, title; on the right who has it and for how long it is open.
+fn draw(state: &State, cx: &Cx<'_>, known: &Linked, line: Rect, buf: &mut Buffer) {
+    let incident = &known.incident;
+    let role = words::role(known, cx.now);
+    let mut runs = vec![Run::new(format!(" {} ", cx.symbol(role)), role)];
+    if let Some(priority) = &incident.priority {
+        runs.push(Run::new(format!("{} ", priority.named.name), Role::Text));
+    }
+    runs.extend(state.overview.found.lit(&incident.title, role));
+    let who = words::who(state, known, cx.now);
+    let age = format!("  {}", ago(incident.created_at, cx.now));
+    let shown = text::fit(&who.text, line.width / 3, cx.charset).into_owned();
+    let right = text::width(&shown) + text::width(&age) + 1;
+    text::runs(cx, &runs, Rect { width: line.width.saturating_sub(right + 2), ..line }, buf);
+    let place = Rect { x: line.right().saturating_sub(right), width: right.min(line.width), ..line };
+    text::runs(cx, &[Run::new(shown, who.role), Run::new(age, Role::Muted)], place, buf);
+}

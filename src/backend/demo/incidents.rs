@@ -1,0 +1,239 @@
+//! Incidents of the demo world: each firing of an alert that pages is one, and someone takes it, sooner or later.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp, ToSpan};
+
+use crate::model::incident::{
+    AlertCounts, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentStatus, Note, Past, Pending,
+    Priority, Stamp, Step, Urgency,
+};
+use crate::model::labels::{Labels, Text};
+use crate::model::source::SourceId;
+
+use super::annotation;
+use super::book::Region;
+use super::clock::Clock;
+use super::noise::mix_text;
+use super::paging::{Page, Paging, named, time_to_acknowledge};
+use super::rules::Rule;
+use super::world::DemoWorld;
+
+/// For how long incidents that are over are told.
+const PAST: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// An alert that fires longer than this was taken by somebody; a younger one waits for the person at the keyboard.
+const TAKEN: SignedDuration = SignedDuration::from_mins(30);
+/// How long after the alert's end its incident is resolved.
+const WRAP_UP: Duration = Duration::from_secs(140);
+
+/// A firing that paged.
+struct Paged<'a> {
+    rule: &'a Rule,
+    page: &'a Page,
+    labels: Labels,
+    from: Timestamp,
+    /// When it stopped, if it did.
+    to: Option<Timestamp>,
+}
+
+impl DemoWorld {
+    /// Incidents that are open or were within the last week.
+    pub(super) fn incidents(
+        &self,
+        paging: &Paging,
+        now: Timestamp,
+        clock: &Clock,
+        source: &SourceId,
+    ) -> IncidentBoard {
+        let mut incidents: Vec<Incident> =
+            self.paged(paging, now, clock).iter().map(|paged| incident(paging, paged, now, source)).collect();
+        incidents.sort_by(|a, b| a.id.cmp(&b.id));
+        incidents.dedup_by(|a, b| a.id == b.id);
+        IncidentBoard { incidents, warnings: Vec::new() }
+    }
+
+    /// What happened to one of them.
+    pub(super) fn incident_detail(
+        &self,
+        paging: &Paging,
+        id: &str,
+        now: Timestamp,
+        clock: &Clock,
+        source: &SourceId,
+    ) -> Option<IncidentDetail> {
+        let all = self.paged(paging, now, clock);
+        let told = |paged: &Paged<'_>| incident(paging, paged, now, source);
+        let paged = all.iter().find(|paged| *paged.id() == *id)?;
+        let incident = told(paged);
+        let past =
+            all.iter().filter(|other| other.labels == paged.labels && other.from < paged.from).map(told);
+        let mut past: Vec<Past> = past
+            .map(|past| Past {
+                id: past.id,
+                title: past.title,
+                created_at: past.created_at,
+                likeness: 940.0,
+                url: past.url,
+            })
+            .collect();
+        past.sort_by_key(|past| std::cmp::Reverse(past.created_at));
+        past.truncate(5);
+        Some(IncidentDetail {
+            steps: steps(&incident),
+            notes: notes(&incident),
+            alerts: vec![alert(paged, &incident)],
+            past,
+            warnings: Vec::new(),
+        })
+    }
+
+    fn paged<'a>(&'a self, paging: &'a Paging, now: Timestamp, clock: &Clock) -> Vec<Paged<'a>> {
+        let since = now.checked_sub(PAST).unwrap_or(now);
+        let span = (clock.demo(since), clock.demo(now));
+        let mut all = Vec::new();
+        for region in Region::ALL {
+            let firing = self.alerts_of(region, clock.demo(now), clock);
+            for rule in self.rules_of(region) {
+                let Some(page) = paging.page.iter().find(|page| rule.shown.name.ends_with(&page.alert))
+                else {
+                    continue;
+                };
+                for subject in self.subjects(rule) {
+                    let labels = super::alerts::alert_labels(rule, &subject);
+                    for fired in self.firings(&labels, region, span, clock) {
+                        // what began before the week that is looked at is told by the alert itself
+                        let present = firing.iter().find(|alert| {
+                            alert.labels == labels && (alert.starts_at >= fired.from || fired.from <= since)
+                        });
+                        let from = present.map_or(fired.from, |alert| alert.starts_at);
+                        let to = if present.is_some() { None } else { Some(fired.to) };
+                        all.push(Paged { rule, page, labels: labels.clone(), from, to });
+                    }
+                }
+            }
+        }
+        all
+    }
+}
+
+fn incident(paging: &Paging, paged: &Paged<'_>, now: Timestamp, source: &SourceId) -> Incident {
+    let (key, service) = (paged.key(), paged.labels.value("service"));
+    let policy = paging.policy_of(paged.labels.value("team"));
+    let woken = paging.woken(policy, paged.from);
+    let id = paged.id();
+    let wait = time_to_acknowledge(key);
+    let acknowledged_at = paged.from.checked_add(SignedDuration::try_from(wait).unwrap_or_default()).ok();
+    // a young one waits for the person at the keyboard
+    let is_taken = paged.to.is_some() || now.duration_since(paged.from) > TAKEN;
+    let acknowledged =
+        woken.clone().zip(acknowledged_at.filter(|_| is_taken)).map(|(who, at)| Stamp { who, at });
+    let wrap_up = SignedDuration::try_from(WRAP_UP + wait).unwrap_or_default();
+    let resolved_at = paged.to.and_then(|to| to.checked_add(wrap_up).ok()).filter(|at| *at <= now);
+    let status = match (&resolved_at, &acknowledged) {
+        (Some(_), _) => IncidentStatus::Resolved,
+        (None, Some(_)) => IncidentStatus::Acknowledged,
+        (None, None) => IncidentStatus::Triggered,
+    };
+    let rank = paged.page.priority.trim_start_matches('P').parse().ok();
+    let annotations = annotation::filled(&paged.rule.shown.annotations, &paged.labels, paged.rule.threshold);
+    let summary = annotations.get("summary").cloned().unwrap_or_default();
+    let escalates = paged.from.checked_add(15.minutes()).ok().filter(|at| *at > now);
+    let pending = escalates.filter(|_| status == IncidentStatus::Triggered);
+    Incident {
+        number: 20_000 + key % 10_000,
+        title: format!("{}: {summary}", paged.rule.shown.name).into(),
+        urgency: if paged.page.urgency == "high" { Urgency::High } else { Urgency::Low },
+        priority: Some(Priority { named: named(&paged.page.priority, &paged.page.priority), rank }),
+        service: (!service.is_empty()).then(|| named(service, service)),
+        escalation_policy: Some(policy.named()),
+        teams: vec![named(paged.labels.value("team"), paged.labels.value("team"))],
+        assigned: woken.into_iter().map(|who| Stamp { who, at: paged.from }).collect(),
+        changed_at: resolved_at.or(acknowledged.as_ref().map(|stamp| stamp.at)).unwrap_or(paged.from),
+        acknowledged: acknowledged.into_iter().collect(),
+        alerts: AlertCounts { all: 1, triggered: u32::from(resolved_at.is_none()) },
+        pending: pending.map(|at| Pending { what: "escalate".into(), at }).into_iter().collect(),
+        created_at: paged.from,
+        resolved_at,
+        status,
+        key: Some(paged.labels.to_string().into()),
+        conference: None,
+        url: Some(format!("https://pager.shop.example/incidents/{id}").into()),
+        source: source.clone(),
+        id,
+    }
+}
+
+impl Paged<'_> {
+    fn key(&self) -> u64 {
+        mix_text(self.from.as_second().cast_unsigned(), &self.labels.to_string())
+    }
+
+    fn id(&self) -> Text {
+        format!("Q{:012X}", self.key() & 0xffff_ffff_ffff).into()
+    }
+}
+
+fn steps(incident: &Incident) -> Vec<Step> {
+    let step = |at, kind: &str, who: Option<&Text>, channel: &str, summary: String| Step {
+        at,
+        kind: kind.into(),
+        who: who.map(Arc::clone),
+        channel: Some(channel.into()),
+        summary: summary.into(),
+    };
+    let mut steps = vec![step(
+        incident.created_at,
+        "trigger",
+        None,
+        "prometheus",
+        "Triggered through the Prometheus integration".to_owned(),
+    )];
+    for stamp in &incident.assigned {
+        let at = stamp.at.checked_add(5.seconds()).unwrap_or(stamp.at);
+        let name = &stamp.who.name;
+        steps.push(step(at, "notify", Some(name), "push", format!("{name} was notified by push")));
+    }
+    for stamp in &incident.acknowledged {
+        let name = &stamp.who.name;
+        steps.push(step(stamp.at, "acknowledge", Some(name), "mobile", format!("Acknowledged by {name}")));
+    }
+    if let Some(at) = incident.resolved_at {
+        steps.push(step(
+            at,
+            "resolve",
+            None,
+            "prometheus",
+            "Resolved through the Prometheus integration".to_owned(),
+        ));
+    }
+    steps.sort_by_key(|step| step.at);
+    steps
+}
+
+fn notes(incident: &Incident) -> Vec<Note> {
+    let write = |stamp: &Stamp| {
+        let at = stamp.at.checked_add(80.seconds()).ok()?;
+        let content = match incident.urgency {
+            Urgency::High => "Looking at the last release first. Rollback is ready.",
+            Urgency::Low => "Can wait for the morning; the volume grows by 1% a day.",
+        };
+        Some(Note { at, who: Arc::clone(&stamp.who.name), content: content.into() })
+    };
+    incident.acknowledged.iter().filter_map(write).collect()
+}
+
+fn alert(paged: &Paged<'_>, incident: &Incident) -> IncidentAlert {
+    let runbook = paged.rule.shown.annotations.get("runbook_url").cloned();
+    IncidentAlert {
+        id: format!("{}A", incident.id).into(),
+        is_resolved: incident.resolved_at.is_some(),
+        summary: Arc::clone(&incident.title),
+        severity: Some("critical".into()),
+        created_at: incident.created_at,
+        key: incident.key.clone(),
+        labels: paged.labels.clone(),
+        details: Labels::from_iter([("num_firing", "1"), ("num_resolved", "0")]),
+        links: runbook.map(|url| ("runbook".into(), url)).into_iter().collect(),
+    }
+}

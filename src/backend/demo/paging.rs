@@ -1,0 +1,323 @@
+//! The paging system of the demo world: who is on call by the calendar, and incidents out of the alerts that page.
+
+use std::time::Duration;
+
+use jiff::civil::Weekday;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan, Zoned};
+use serde::Deserialize;
+
+use crate::model::duration;
+use crate::model::incident::{Named, Person};
+use crate::model::labels::Text;
+use crate::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
+
+use super::world::DemoWorld;
+
+/// For how many days shifts are told.
+const DAYS: i64 = 7;
+const SOUND: &str = "the embedded rotas are read by the tests";
+
+/// The file as it is written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Paging {
+    me: String,
+    pub(super) page: Vec<Page>,
+    person: Vec<Human>,
+    policy: Vec<Policy>,
+    rotation: Vec<Rotation>,
+    stand_in: Vec<StandIn>,
+}
+
+/// An alert that pages.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Page {
+    /// The end of its name.
+    pub(super) alert: String,
+    pub(super) urgency: String,
+    pub(super) priority: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Human {
+    id: String,
+    name: String,
+    email: String,
+    zone: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Policy {
+    id: String,
+    name: String,
+    teams: Vec<String>,
+    repeats: u32,
+    levels: Vec<Rung>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rung {
+    rotation: Option<String>,
+    person: Option<String>,
+    delay: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rotation {
+    id: String,
+    name: String,
+    people: Vec<String>,
+    first: String,
+    days: i64,
+    hour: i8,
+    zone: String,
+    #[serde(default)]
+    off: Vec<String>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StandIn {
+    rotation: String,
+    person: String,
+    weekday: String,
+    from: i8,
+    hours: i64,
+}
+
+impl Paging {
+    /// Reads the embedded file.
+    pub(super) fn open() -> Self {
+        toml::from_str(include_str!("../../../assets/demo/paging.toml")).expect(SOUND)
+    }
+
+    fn person(&self, id: &str) -> Person {
+        let human = self.person.iter().find(|human| human.id == id).expect(SOUND);
+        Person {
+            id: human.id.as_str().into(),
+            name: human.name.as_str().into(),
+            email: Some(human.email.as_str().into()),
+            zone: Some(human.zone.as_str().into()),
+        }
+    }
+
+    fn rotation(&self, id: &str) -> &Rotation {
+        self.rotation.iter().find(|rotation| rotation.id == id).expect(SOUND)
+    }
+
+    /// The policy by which a team is woken.
+    pub(super) fn policy_of(&self, team: &str) -> &Policy {
+        let its = self.policy.iter().find(|policy| policy.teams.iter().any(|name| name == team));
+        its.or(self.policy.last()).expect(SOUND)
+    }
+
+    /// Whose turn it is at the first level of a policy at a moment; the first level that has somebody, if that one has nobody.
+    pub(super) fn woken(&self, policy: &Policy, at: Timestamp) -> Option<Person> {
+        let mut levels = policy.levels.iter().zip(1..);
+        levels.find_map(|(rung, number)| {
+            let shifts = self.shifts(policy, rung, number, at, at + 1.second());
+            let on: Vec<Shift> = shifts.into_iter().filter(|shift| shift.covers(at)).collect();
+            on.iter().find(|shift| shift.is_override).or(on.first()).map(|shift| shift.person.clone())
+        })
+    }
+
+    /// Who is on call from `now` on.
+    pub(super) fn on_call(&self, world: &DemoWorld, now: Timestamp) -> OnCallBoard {
+        let until = now.to_zoned(TimeZone::UTC).saturating_add(DAYS.days()).timestamp();
+        let each = |policy: &Policy| -> Vec<Shift> {
+            let rungs = policy.levels.iter().zip(1..);
+            rungs.flat_map(|(rung, number)| self.shifts(policy, rung, number, now, until)).collect()
+        };
+        OnCallBoard {
+            policies: self.policy.iter().map(|policy| self.told(policy, world)).collect(),
+            shifts: self.policy.iter().flat_map(each).collect(),
+            me: Some(self.person(&self.me)),
+            from: now,
+            until,
+            warnings: Vec::new(),
+        }
+    }
+
+    fn told(&self, policy: &Policy, world: &DemoWorld) -> EscalationPolicy {
+        let mut services: Vec<Named> = world
+            .book
+            .services
+            .iter()
+            .filter(|service| self.policy_of(&service.team).id == policy.id)
+            .map(|service| named(&service.name, &service.name))
+            .collect();
+        services.sort();
+        let level = |(rung, number): (&Rung, u32)| Level {
+            number,
+            delay: duration::parse(&rung.delay).expect(SOUND),
+            targets: vec![match (&rung.rotation, &rung.person) {
+                (Some(rotation), _) => {
+                    let rotation = self.rotation(rotation);
+                    Target::Schedule(named(&rotation.id, &rotation.name))
+                }
+                (None, person) => Target::Person(self.person(person.as_deref().expect(SOUND))),
+            }],
+        };
+        EscalationPolicy {
+            named: policy.named(),
+            teams: policy.teams.iter().map(|team| named(team, team)).collect(),
+            services,
+            levels: policy.levels.iter().zip(1..).map(level).collect(),
+            repeats: policy.repeats,
+        }
+    }
+
+    /// The turns at one level that touch a stretch of time.
+    fn shifts(
+        &self,
+        policy: &Policy,
+        rung: &Rung,
+        level: u32,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Vec<Shift> {
+        let shift = |person, schedule, start, end, is_override| Shift {
+            policy: policy.id.as_str().into(),
+            level,
+            person,
+            schedule,
+            start,
+            end,
+            is_override,
+        };
+        let Some(rotation) = &rung.rotation else {
+            let person = self.person(rung.person.as_deref().expect(SOUND));
+            return vec![shift(person, None, None, None, false)];
+        };
+        let rotation = self.rotation(rotation);
+        let schedule = named(&rotation.id, &rotation.name);
+        let mut shifts = Vec::new();
+        for (start, end, person) in rotation.turns(from, until) {
+            shifts.push(shift(self.person(person), Some(schedule.clone()), Some(start), Some(end), false));
+        }
+        for stand_in in self.stand_in.iter().filter(|stand_in| stand_in.rotation == rotation.id) {
+            for (start, end) in stand_in.times(&rotation.zone(), from, until) {
+                let person = self.person(&stand_in.person);
+                shifts.push(shift(person, Some(schedule.clone()), Some(start), Some(end), true));
+            }
+        }
+        shifts = without_stood_in(shifts);
+        shifts.sort_by_key(|shift| shift.start);
+        shifts
+    }
+}
+
+/// What is stood in for is not one's own turn.
+fn without_stood_in(shifts: Vec<Shift>) -> Vec<Shift> {
+    let (others, own): (Vec<Shift>, Vec<Shift>) = shifts.into_iter().partition(|shift| shift.is_override);
+    let mut left = own;
+    for other in &others {
+        left = left
+            .into_iter()
+            .flat_map(|shift| {
+                if other.start >= shift.end || other.end <= shift.start {
+                    return vec![shift];
+                }
+                let before = Shift { end: other.start.min(shift.end), ..shift.clone() };
+                let after = Shift { start: other.end.max(shift.start), ..shift };
+                [before, after].into_iter().filter(|part| part.start < part.end).collect()
+            })
+            .collect();
+    }
+    left.extend(others);
+    left
+}
+
+impl Policy {
+    pub(super) fn named(&self) -> Named {
+        named(&self.id, &self.name)
+    }
+}
+
+impl Rotation {
+    fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC)
+    }
+
+    /// The turns that touch a stretch of time: from when, until when, whose.
+    fn turns(&self, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Timestamp, &str)> {
+        let zone = self.zone();
+        let first = jiff::civil::date(2025, 12, 29).at(self.hour, 0, 0, 0);
+        let begin = self.people.iter().position(|id| *id == self.first).unwrap_or(0);
+        let passed = from.to_zoned(zone.clone()).date().since(first.date()).map_or(0, |span| span.get_days());
+        let mut number = i64::from(passed) / self.days - 1;
+        let mut turns = Vec::new();
+        loop {
+            let at = |number: i64| {
+                first.checked_add((number * self.days).days()).ok()?.to_zoned(zone.clone()).ok()
+            };
+            let (Some(start), Some(end)) = (at(number), at(number + 1)) else { break };
+            if start.timestamp() >= until {
+                break;
+            }
+            let people = i64::try_from(self.people.len()).unwrap_or(1).max(1);
+            let whose = (number + i64::try_from(begin).unwrap_or(0)).rem_euclid(people);
+            let person = usize::try_from(whose).ok().and_then(|whose| self.people.get(whose));
+            let is_off = self.off.iter().any(|day| weekday(day) == start.weekday());
+            if let (Some(person), false) = (person, is_off)
+                && end.timestamp() > from
+            {
+                turns.push((start.timestamp(), end.timestamp(), person.as_str()));
+            }
+            number += 1;
+        }
+        turns
+    }
+}
+
+impl StandIn {
+    fn times(&self, zone: &TimeZone, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+        let begin =
+            |day: &Zoned| day.with().hour(self.from).minute(0).second(0).subsec_nanosecond(0).build().ok();
+        let mut day = from.to_zoned(zone.clone()).saturating_sub(1.day());
+        let mut times = Vec::new();
+        while day.timestamp() < until {
+            if day.weekday() == weekday(&self.weekday)
+                && let Some(start) = begin(&day)
+            {
+                let end = start.saturating_add(self.hours.hours());
+                if end.timestamp() > from && start.timestamp() < until {
+                    times.push((start.timestamp(), end.timestamp()));
+                }
+            }
+            day = day.saturating_add(1.day());
+        }
+        times
+    }
+}
+
+fn weekday(name: &str) -> Weekday {
+    match name {
+        "monday" => Weekday::Monday,
+        "tuesday" => Weekday::Tuesday,
+        "wednesday" => Weekday::Wednesday,
+        "thursday" => Weekday::Thursday,
+        "friday" => Weekday::Friday,
+        "saturday" => Weekday::Saturday,
+        _ => Weekday::Sunday,
+    }
+}
+
+pub(super) fn named(id: &str, name: &str) -> Named {
+    let url: Text = format!("https://pager.shop.example/{id}").into();
+    Named { id: id.into(), name: name.into(), url: Some(url) }
+}
+
+/// How long after a page somebody says that they are on it.
+pub(super) fn time_to_acknowledge(key: u64) -> Duration {
+    Duration::from_secs(75 + key % 360)
+}
+
+#[cfg(test)]
+mod tests;

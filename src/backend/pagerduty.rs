@@ -1,0 +1,159 @@
+//! PagerDuty (REST API v2), read only: incidents with what happened to them, and who is on call.
+
+mod detail;
+mod firing;
+mod incidents;
+mod map;
+mod oncall;
+mod paging;
+mod who;
+mod wire;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use super::http::{Body, Http};
+use super::{Answering, Clock, Means, Source};
+use crate::config::settings::SourceSettings;
+use crate::model::ask::{Ask, AskKind};
+use crate::model::incident::Person;
+use crate::model::labels::{Interner, Text};
+use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
+use incidents::{History, Ranks};
+
+/// Without this form an older version of the API would answer.
+const FORM: &str = "application/vnd.pagerduty+json;version=2";
+
+/// One account, as far as its key may look into it.
+pub(super) struct PagerDuty {
+    info: SourceInfo,
+    http: Http,
+    now: Clock,
+    patience: Duration,
+    /// Address of the person at the keyboard.
+    from: Option<String>,
+    /// Ids; none: all.
+    teams: Vec<String>,
+    /// Ids; none: all.
+    services: Vec<String>,
+    kept: Mutex<Kept>,
+}
+
+/// What is known from one answer to the next.
+#[derive(Default)]
+struct Kept {
+    interner: Interner,
+    key: Option<(Timestamp, who::Key)>,
+    me: Option<(Timestamp, Person)>,
+    ranks: Option<Ranks>,
+    history: History,
+}
+
+impl PagerDuty {
+    /// Checks the address; nothing is sent.
+    ///
+    /// # Errors
+    /// [`Trouble::Unreachable`] if the address is none.
+    pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
+        let http = Http::new(id, source, &means.settings.limits)?.accepting(FORM);
+        let answers = vec![AskKind::Probe, AskKind::Incidents, AskKind::Incident, AskKind::OnCall];
+        Ok(Self {
+            info: SourceInfo {
+                id: id.clone(),
+                kind: Kind::PagerDuty,
+                address: Text::clone(http.address()),
+                answers,
+            },
+            http,
+            now: means.now,
+            patience: means.settings.limits.timeout.0,
+            from: source.from.clone(),
+            teams: source.teams.clone(),
+            services: source.services.clone(),
+            kept: Mutex::default(),
+        })
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Until when a long list is gone on with: a part of it with a word that it is one is better than none.
+    fn until(&self) -> Instant {
+        Instant::now() + self.patience
+    }
+
+    async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
+        self.http.get(path, query).await
+    }
+
+    /// The wish to see only some teams and services.
+    fn only<'a>(&'a self, query: &mut Vec<(&'a str, &'a str)>) {
+        query.extend(self.teams.iter().map(|team| ("team_ids[]", team.as_str())));
+        query.extend(self.services.iter().map(|service| ("service_ids[]", service.as_str())));
+    }
+}
+
+/// A part of an answer that failed: the rest is shown with a warning, unless nothing else would come either.
+///
+/// # Errors
+/// The failure, if it is one of the whole source.
+fn warned(what: &str, error: SourceError) -> Result<Text, SourceError> {
+    let is_part = matches!(error.trouble, Trouble::TimedOut { .. }) || !error.trouble.is_source_wide();
+    if is_part { Ok(format!("{what} cannot be had: {}", error.trouble).into()) } else { Err(error) }
+}
+
+/// Recognises the same answer next time.
+fn digest(answer: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    answer.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl Source for PagerDuty {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
+        Box::pin(async move {
+            match ask {
+                Ask::Probe => self.probe().await,
+                Ask::Incidents => self.incidents(known).await,
+                Ask::Incident { id } => self.incident(id, known).await,
+                Ask::OnCall => self.on_call(known).await,
+                Ask::Services { .. }
+                | Ask::Trends(_)
+                | Ask::Detail { .. }
+                | Ask::Alerts
+                | Ask::Rules
+                | Ask::Silences
+                | Ask::Slos { .. }
+                | Ask::Series { .. }
+                | Ask::Firings { .. } => {
+                    Err(self.http.error(Trouble::NotOffered { what: ask.kind().word().into() }))
+                }
+            }
+            .map_err(|error| self.explained(error))
+        })
+    }
+}
+
+impl PagerDuty {
+    /// A path that is not there means a wrong address more often than anything else.
+    fn explained(&self, error: SourceError) -> SourceError {
+        let Trouble::Refused { status: 404, message } = &error.trouble else { return error };
+        if message.is_empty() || message.contains("page not found") {
+            let reason = "404: no PagerDuty REST API below this address".into();
+            return self.http.error(Trouble::Garbled { reason });
+        }
+        error
+    }
+}
+
+#[cfg(test)]
+mod tests;

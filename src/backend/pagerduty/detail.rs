@@ -1,0 +1,235 @@
+//! One incident: what happened to it, what was written, its alerts, and what was like it. Each part may be missing.
+
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::map::{Reader, moment};
+use super::paging::{Cost, Listing, Pages};
+use super::{PagerDuty, digest, firing, warned, wire};
+use crate::model::ask::{Answer, Answered};
+use crate::model::incident::{IncidentAlert, IncidentDetail, Note, Past, Step};
+use crate::model::labels::{Labels, Text};
+use crate::model::source::{SourceError, Trouble};
+
+/// Pages of steps and of alerts at most.
+const PAGES: usize = 10;
+/// Details of one alert at most.
+const DETAILS: usize = 200;
+/// The longest name of a link within a text, in bytes.
+const LINK_NAME: usize = 32;
+/// How many incidents of the past are asked for.
+const PAST: &str = "10";
+
+impl PagerDuty {
+    pub(super) async fn incident(&self, id: &str, known: Option<u64>) -> Answered {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if id.is_empty() || !id.chars().all(is_plain) {
+            return Err(self
+                .http
+                .error(Trouble::BadQuery { message: format!("{id:?} is no incident's id") }));
+        }
+        let path = |part: &str| format!("incidents/{id}/{part}");
+        let (steps, notes, alerts, past) =
+            (path("log_entries"), path("notes"), path("alerts"), path("past_incidents"));
+        let steps_query = [("is_overview", "true"), ("time_zone", "UTC")];
+        let listing = |path, key, query| Listing { path, key, query, pages: PAGES, until: self.until() };
+        let steps_listing = listing(&steps, "log_entries", &steps_query);
+        let alerts_listing = listing(&alerts, "alerts", &[("sort_by", "created_at:asc")]);
+        let past_query = [("limit", PAST)];
+        let (steps, notes, alerts, past) = tokio::join!(
+            self.pages::<wire::LogEntry>(&steps_listing),
+            self.list::<wire::Note>(&notes, "notes", &[]),
+            self.pages::<wire::Alert>(&alerts_listing),
+            self.list::<wire::Past>(&past, "past_incidents", &past_query),
+        );
+        let mut parts = Parts::default();
+        let steps = parts.take("what happened", steps)?;
+        let notes = parts.take("notes", notes)?;
+        let alerts = parts.take("alerts", alerts)?;
+        let past = parts.take("similar incidents of the past", past)?;
+        if let (0, Some(first)) = (parts.came, parts.first) {
+            return Err(first);
+        }
+        let mut kept = self.kept();
+        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
+        let mut detail = IncidentDetail {
+            steps: steps.iter().rev().map(|entry| reader.step(entry)).collect(),
+            notes: notes.iter().map(|note| reader.note(note)).collect(),
+            alerts: alerts.iter().map(|alert| reader.incident_alert(alert)).collect(),
+            past: past.iter().filter_map(|past| reader.past(past, id)).collect(),
+            warnings: parts.warnings,
+        };
+        drop(kept);
+        detail.steps.sort_by_key(|step| step.at);
+        detail.notes.sort_by_key(|note| note.at);
+        detail.alerts.sort_by_key(|alert| alert.created_at);
+        detail.past.sort_by_key(|past| std::cmp::Reverse(past.created_at));
+        let digest = digest(&format!("{detail:?}"));
+        let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Incident(detail) };
+        Ok(parts.cost.reply(answer, Some(digest)))
+    }
+}
+
+/// What came of the parts so far.
+#[derive(Default)]
+struct Parts {
+    cost: Cost,
+    came: usize,
+    warnings: Vec<Text>,
+    first: Option<SourceError>,
+}
+
+impl Parts {
+    fn take<T: DeserializeOwned>(
+        &mut self,
+        what: &str,
+        part: Result<Pages<T>, SourceError>,
+    ) -> Result<Vec<T>, SourceError> {
+        match part {
+            Ok(pages) => {
+                self.cost.add(pages.cost);
+                self.came += 1;
+                if pages.is_cut {
+                    let count = pages.items.len();
+                    self.warnings.push(format!("{what}: only {count} are shown, there are more").into());
+                }
+                Ok(pages.items)
+            }
+            Err(error) => {
+                self.cost.requests += 1;
+                self.warnings.push(warned(what, error.clone())?);
+                self.first.get_or_insert(error);
+                Ok(Vec::new())
+            }
+        }
+    }
+}
+
+impl Reader<'_> {
+    fn step(&mut self, wire: &wire::LogEntry) -> Step {
+        let kind = wire.kind.0.trim_end_matches("_reference").trim_end_matches("_log_entry");
+        let kind = self.text(kind);
+        let told = wire.user.0.iter().chain(&wire.assignees.0);
+        let told: Vec<Text> = told.map(|thing| self.name(thing)).collect();
+        let agent = wire.agent.0.as_ref();
+        let did = agent.filter(|agent| agent.is("user") || told.is_empty()).map(|agent| self.name(agent));
+        let who = match &*kind {
+            "notify" | "assign" if !told.is_empty() => Some(self.text(&told.join(", "))),
+            _ => did.or_else(|| (!told.is_empty()).then(|| self.text(&told.join(", ")))),
+        };
+        let channel = wire.channel.0.as_ref();
+        let channel = channel.and_then(|channel| {
+            let notified = channel.notification.0.as_ref().map(|told| &told.kind);
+            let notified = notified.filter(|kind| !kind.0.is_empty());
+            self.some(notified.unwrap_or(&channel.kind))
+        });
+        let changes: Vec<_> = wire.changeset.0.iter().map(|change| change.0.as_str()).collect();
+        let summary = match (wire.summary.0.trim(), changes.join("; ")) {
+            (summary, changes) if changes.is_empty() => self.text(summary),
+            ("", changes) => self.text(&changes),
+            (summary, changes) => self.text(&format!("{summary}: {changes}")),
+        };
+        Step { at: at(&wire.created_at), kind, who: who.filter(|who| !who.is_empty()), channel, summary }
+    }
+
+    fn note(&mut self, wire: &wire::Note) -> Note {
+        Note {
+            at: at(&wire.created_at),
+            who: wire.user.0.as_ref().map_or_else(|| "somebody".into(), |user| self.name(user)),
+            content: self.lines(&wire.content.0),
+        }
+    }
+
+    fn past(&mut self, wire: &wire::Past, id: &str) -> Option<Past> {
+        let incident = wire.incident.0.as_ref().filter(|incident| incident.id.0 != id)?;
+        Some(Past {
+            id: self.some(&incident.id)?,
+            title: self.first(&[&incident.title, &incident.summary, &incident.id]),
+            created_at: at(&incident.created_at),
+            likeness: wire.score.0.parse().ok().filter(|score: &f64| score.is_finite()).unwrap_or(0.0),
+            url: self.some(&incident.html_url),
+        })
+    }
+
+    fn incident_alert(&mut self, wire: &wire::Alert) -> IncidentAlert {
+        let nothing = wire::AlertBody::default();
+        let body = wire.body.0.as_ref().unwrap_or(&nothing);
+        let inner = body.cef_details.0.as_deref().unwrap_or(&nothing);
+        let details = if body.details.is_null() { &inner.details } else { &body.details };
+        let firing = details.get("firing").map(|text| firing::read(text, self)).unwrap_or_default();
+        let labels = if firing.labels.is_empty() {
+            details.get("labels").map_or_else(Labels::default, |labels| self.pairs(labels))
+        } else {
+            firing.labels
+        };
+        let mut links = Vec::new();
+        for body in [body, inner] {
+            for context in &body.contexts.0 {
+                let name = self.first(&[&context.text, &context.alt]);
+                let image = self.some(&context.src);
+                let usual = if image.is_some() { "image" } else { "link" };
+                let address = self.some(&context.href).or(image);
+                links.extend(address.map(|address| (named(name, usual), address)));
+            }
+            let client = self.text(body.client.0.trim());
+            links.extend(self.some(&body.client_url).map(|url| (named(client, "client"), url)));
+        }
+        let all_details = self.pairs(details);
+        links.extend(firing.source.map(|url| ("source".into(), url)));
+        for (name, value) in firing.annotations.iter().chain(all_details.iter()) {
+            links.push((name.clone(), value.clone()));
+            if &**name == "firing" {
+                continue; // read above
+            }
+            // `runbook: https://...` in a text of several lines
+            let pairs = value.lines().filter_map(|line| line.trim().split_once(": "));
+            let pairs = pairs.filter(|(name, _)| name.len() <= LINK_NAME && !name.contains('='));
+            links.extend(pairs.map(|(name, url)| (self.text(name), self.text(url.trim()))));
+        }
+        links.extend(self.some(&wire.html_url).map(|url| ("alert".into(), url)));
+        let is_page = |url: &str| {
+            ["http://", "https://"].iter().any(|scheme| url.starts_with(scheme))
+                && !url.contains(char::is_whitespace)
+        };
+        let mut seen = std::collections::HashSet::new();
+        links.retain(|(_, url)| is_page(url) && seen.insert(url.clone()));
+        IncidentAlert {
+            id: self.text(&wire.id.0),
+            is_resolved: wire.status.0 == "resolved",
+            summary: self.first(&[&wire.summary, &wire.key, &wire.id]),
+            severity: self.some(&wire.severity),
+            created_at: at(&wire.created_at),
+            key: self.some(&wire.key),
+            labels,
+            details: all_details,
+            links,
+        }
+    }
+
+    /// What an object holds by name, texts as they are and all else as JSON; of anything else one text.
+    fn pairs(&mut self, value: &Value) -> Labels {
+        let written = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            Value::Null => String::new(),
+            other => other.to_string(),
+        };
+        let pairs = match value {
+            Value::Object(fields) => {
+                let pairs = fields.iter().take(DETAILS);
+                pairs.map(|(name, value)| (self.text(name), self.lines(&written(value)))).collect()
+            }
+            other => vec![("details".into(), self.lines(&written(other)))],
+        };
+        Labels::new(pairs)
+    }
+}
+
+fn named(name: Text, usual: &str) -> Text {
+    if name.is_empty() { usual.into() } else { name }
+}
+
+/// The epoch is plainly wrong on the screen, where a guess would look right.
+fn at(word: &wire::Word) -> Timestamp {
+    moment(word).unwrap_or(Timestamp::UNIX_EPOCH)
+}

@@ -1,0 +1,113 @@
+//! The labels of the alerts that caused a page, out of what Alertmanager and Grafana write into its details.
+
+use serde_json::Value;
+
+use super::map::Reader;
+use crate::model::labels::{Labels, Text};
+
+/// What people write into custom texts besides labels.
+const NO_LABELS: [&str; 8] =
+    ["description", "summary", "message", "runbook", "runbook_url", "dashboard", "dashboard_url", "value"];
+
+/// What a text of firing alerts holds.
+#[derive(Debug, Default)]
+pub(super) struct Firing {
+    /// Labels that all of its alerts have.
+    pub(super) labels: Labels,
+    /// Annotations that all of its alerts have.
+    pub(super) annotations: Labels,
+    /// Where the first of them comes from.
+    pub(super) source: Option<Text>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    Labels,
+    Annotations,
+    Else,
+}
+
+#[derive(Default)]
+struct One {
+    labels: Vec<(Text, Text)>,
+    annotations: Vec<(Text, Text)>,
+}
+
+/// Reads `details.firing`: the default text (`Labels:`, ` - name = value`, `Annotations:`, `Source:`), a text of our
+/// reader's own making (`- alertname: X`, `  name: value`), or a list of objects (as newer versions send).
+pub(super) fn read(firing: &Value, reader: &mut Reader<'_>) -> Firing {
+    let mut source = None;
+    let all = match firing {
+        Value::String(text) if text.contains("Labels:") => default_text(text, &mut source, reader),
+        Value::String(text) => own_text(text, reader),
+        Value::Array(list) => list.iter().map(|alert| object(alert, &mut source, reader)).collect(),
+        _ => Vec::new(),
+    };
+    let (labels, annotations): (Vec<_>, Vec<_>) =
+        all.into_iter().map(|one| (Labels::new(one.labels), Labels::new(one.annotations))).unzip();
+    Firing { labels: shared(&labels), annotations: shared(&annotations), source }
+}
+
+/// What all of them have.
+fn shared(all: &[Labels]) -> Labels {
+    let Some((first, rest)) = all.split_first() else { return Labels::default() };
+    let is_shared = |(name, value): &(&Text, &Text)| rest.iter().all(|other| other.get(name) == Some(*value));
+    Labels::new(first.iter().filter(is_shared).map(|(name, value)| (name.clone(), value.clone())).collect())
+}
+
+fn default_text(text: &str, source: &mut Option<Text>, reader: &mut Reader<'_>) -> Vec<One> {
+    let (mut all, mut part): (Vec<One>, _) = (Vec::new(), Part::Else);
+    for line in text.lines() {
+        if let Some((name, value)) =
+            line.trim_start().strip_prefix("- ").and_then(|pair| pair.split_once(" = "))
+        {
+            let pair = (reader.text(name.trim()), reader.lines(value.trim()));
+            match (part, all.last_mut()) {
+                (Part::Labels, Some(one)) => one.labels.push(pair),
+                (Part::Annotations, Some(one)) => one.annotations.push(pair),
+                (Part::Labels | Part::Annotations | Part::Else, _) => {}
+            }
+        } else if line.trim() == "Labels:" {
+            all.push(One::default());
+            part = Part::Labels;
+        } else if line.trim() == "Annotations:" {
+            part = Part::Annotations;
+        } else if let Some(from) = line.trim_start().strip_prefix("Source:") {
+            part = Part::Else;
+            source.get_or_insert_with(|| reader.text(from.trim()));
+        }
+    }
+    all
+}
+
+fn own_text(text: &str, reader: &mut Reader<'_>) -> Vec<One> {
+    let mut all: Vec<One> = Vec::new();
+    for line in text.lines() {
+        let line = line.trim();
+        let item = line.strip_prefix("- ");
+        if item.is_some() {
+            all.push(One::default());
+        }
+        let Some((name, value)) = item.unwrap_or(line).split_once(':') else { continue };
+        let (name, value) = (name.trim(), value.trim());
+        let is_name = !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.-/".contains(c));
+        let Some(one) = all.last_mut().filter(|_| is_name) else { continue };
+        let pair = (reader.text(name), reader.text(value));
+        if NO_LABELS.contains(&name) { one.annotations.push(pair) } else { one.labels.push(pair) }
+    }
+    all
+}
+
+fn object(alert: &Value, source: &mut Option<Text>, reader: &mut Reader<'_>) -> One {
+    let mut pairs = |key: &str| -> Vec<(Text, Text)> {
+        let fields = alert.get(key).and_then(Value::as_object).into_iter().flatten();
+        let texts = fields.filter_map(|(name, value)| Some((name, value.as_str()?)));
+        texts.map(|(name, value)| (reader.text(name), reader.lines(value))).collect()
+    };
+    let one = One { labels: pairs("labels"), annotations: pairs("annotations") };
+    let keys = ["generatorURL", "generator_url", "source"];
+    if let Some(from) = keys.iter().find_map(|key| alert.get(key)?.as_str()) {
+        source.get_or_insert_with(|| reader.text(from));
+    }
+    one
+}

@@ -1,0 +1,301 @@
+//! Incidents that are open, however old, and those that were resolved lately; the latter are remembered, so that each look
+//! costs a page or two.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+
+use super::map::Reader;
+use super::paging::{Cost, Listing, Pages};
+use super::wire::Thing;
+use super::{PagerDuty, digest, warned, wire};
+use crate::model::ask::{Answer, Answered};
+use crate::model::incident::{Incident, IncidentBoard};
+use crate::model::labels::Text;
+use crate::model::source::{SourceError, Trouble};
+
+/// How long ago an incident may have been resolved to be shown.
+const LATELY: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How often all that were resolved lately are asked for again; in between only the latest page.
+const SWEEP: SignedDuration = SignedDuration::from_mins(10);
+/// Pages of resolved incidents at most.
+const RESOLVED_PAGES: usize = 20;
+/// Incidents that left the open list without coming to the resolved ones, looked up one by one at once.
+const SINGLES: usize = 10;
+/// How long an account's priorities are taken for what they were.
+const RANKS_KEPT: SignedDuration = SignedDuration::from_mins(10);
+
+/// The account's priorities, the gravest first, and since when that is known.
+#[derive(Debug, Clone)]
+pub(super) struct Ranks {
+    since: Timestamp,
+    by_id: Arc<HashMap<Text, u32>>,
+}
+
+/// What is known of incidents from one answer to the next.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    /// Open at the last look.
+    open: BTreeMap<Text, Incident>,
+    resolved: BTreeMap<Text, Incident>,
+    /// No longer open, but nobody has told yet what became of them.
+    lost: BTreeSet<Text>,
+    swept: Option<Timestamp>,
+    /// Those that were resolved before are too many to be asked for.
+    cut_before: Option<Timestamp>,
+}
+
+impl History {
+    /// Takes in what came. Who acknowledged an incident is told only while it is open, so that is remembered.
+    fn take_resolved(&mut self, mut incident: Incident) {
+        let before = self.open.get(&incident.id).or_else(|| self.resolved.get(&incident.id));
+        if let Some(before) = before {
+            if incident.acknowledged.is_empty() {
+                incident.acknowledged.clone_from(&before.acknowledged);
+            }
+            if incident.assigned.is_empty() {
+                incident.assigned.clone_from(&before.assigned);
+            }
+        }
+        self.lost.remove(&incident.id);
+        self.resolved.insert(incident.id.clone(), incident);
+    }
+
+    /// Takes the open list as it is now, and notes which ones left it. Of a list with an end missing nobody can tell.
+    fn take_open(&mut self, open: BTreeMap<Text, Incident>, is_whole: bool) {
+        self.resolved.retain(|id, _| !open.contains_key(id));
+        self.lost.retain(|id| !open.contains_key(id));
+        if is_whole {
+            let gone =
+                self.open.keys().filter(|id| !open.contains_key(*id) && !self.resolved.contains_key(*id));
+            self.lost.extend(gone.cloned());
+        }
+        // one that is lost keeps what was known of it until it is found
+        let kept = self.lost.iter().filter_map(|id| Some((id.clone(), self.open.get(id)?.clone())));
+        let kept: Vec<_> = kept.collect();
+        self.open = open;
+        self.open.extend(kept);
+    }
+}
+
+type Open = (Vec<wire::Incident>, bool, Cost);
+
+impl PagerDuty {
+    pub(super) async fn incidents(&self, known: Option<u64>) -> Answered {
+        let now = (self.now)();
+        let (open, ranks, recent) = tokio::join!(self.open(), self.ranks(now), self.resolved(now));
+        let (open, is_whole, mut cost) = open?;
+        let mut warnings = Vec::new();
+        let mut spent = |warnings: &mut Vec<Text>, what, result: Result<Cost, SourceError>| {
+            match result {
+                Ok(spent) => cost.add(spent),
+                Err(error) => warnings.push(warned(what, error)?),
+            }
+            Ok(())
+        };
+        let ranks = match ranks {
+            Ok((ranks, paid)) => {
+                spent(&mut warnings, "", Ok(paid))?;
+                ranks
+            }
+            Err(error) => {
+                spent(&mut warnings, "the ranks of priorities", Err(error))?;
+                Arc::default()
+            }
+        };
+        let mut found = Vec::new();
+        let recent = recent.map(|(pages, is_sweep)| {
+            found = pages.items;
+            (pages.cost, is_sweep.then_some(pages.is_cut))
+        });
+        let is_sweep_cut = recent.as_ref().ok().and_then(|(_, is_cut)| *is_cut);
+        spent(&mut warnings, "resolved incidents", recent.map(|(cost, _)| cost))?;
+        if !is_whole {
+            warnings.push("there are more open incidents than can be read: the oldest are not shown".into());
+        }
+        self.take(now, &open, is_whole, &found, is_sweep_cut, &ranks);
+        spent(&mut warnings, "incidents that are no longer open", self.look_up_lost(&ranks).await)?;
+        let board = self.board(now, warnings);
+        let digest = digest(&board);
+        let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Incidents(board) };
+        Ok(cost.reply(answer, Some(digest)))
+    }
+
+    /// All that are open: without `date_range=all` one that is older than a month would not be seen.
+    async fn open(&self) -> Result<Open, SourceError> {
+        let mut query = vec![
+            ("date_range", "all"),
+            ("statuses[]", "triggered"),
+            ("statuses[]", "acknowledged"),
+            ("sort_by", "created_at:desc"),
+            ("include[]", "conference_bridge"),
+        ];
+        self.only(&mut query);
+        let listing = Listing {
+            path: "incidents",
+            key: "incidents",
+            query: &query,
+            pages: usize::MAX,
+            until: self.until(),
+        };
+        let pages = self.pages(&listing).await?;
+        Ok((pages.items, !pages.is_cut, pages.cost))
+    }
+
+    /// Those resolved last: one page, or all of them when it is time, or when there is a page of new ones. Whether it
+    /// was all of them.
+    async fn resolved(&self, now: Timestamp) -> Result<(Pages<wire::Incident>, bool), SourceError> {
+        let (since, until) = (instant(now - LATELY), instant(now + SignedDuration::from_hours(1)));
+        let mut query = vec![
+            ("statuses[]", "resolved"),
+            ("since", &*since),
+            ("until", &*until),
+            ("sort_by", "resolved_at:desc"),
+            ("include[]", "conference_bridge"),
+        ];
+        self.only(&mut query);
+        let swept = self.kept().history.swept;
+        let mut is_sweep = swept.is_none_or(|swept| now.duration_since(swept) >= SWEEP);
+        let listing = |pages| Listing {
+            path: "incidents",
+            key: "incidents",
+            query: &query,
+            pages,
+            until: self.until(),
+        };
+        let mut pages: Pages<wire::Incident> =
+            self.pages(&listing(if is_sweep { RESOLVED_PAGES } else { 1 })).await?;
+        let is_new = |incident: &wire::Incident| !self.kept().history.resolved.contains_key(&*incident.id.0);
+        if !is_sweep && pages.is_cut && pages.items.iter().all(is_new) {
+            let cost = pages.cost;
+            pages = self.pages(&listing(RESOLVED_PAGES)).await?;
+            pages.cost.add(cost);
+            is_sweep = true;
+        }
+        Ok((pages, is_sweep))
+    }
+
+    /// The account's priorities by id. An account without priorities (402, 404) has no ranks.
+    async fn ranks(&self, now: Timestamp) -> Result<(Arc<HashMap<Text, u32>>, Cost), SourceError> {
+        if let Some(ranks) = self.kept().ranks.clone()
+            && now.duration_since(ranks.since) < RANKS_KEPT
+        {
+            return Ok((ranks.by_id, Cost::default()));
+        }
+        let listing =
+            Listing { path: "priorities", key: "priorities", query: &[], pages: 2, until: self.until() };
+        let pages = match self.pages::<Thing>(&listing).await {
+            Err(SourceError { trouble: Trouble::Refused { status: 402 | 404, .. }, .. }) => {
+                Pages { items: Vec::new(), is_cut: false, cost: Cost { bytes_in: 0, requests: 1 } }
+            }
+            pages => pages?,
+        };
+        let mut kept = self.kept();
+        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
+        let ids = pages.items.iter().map(|priority| reader.text(&priority.id.0));
+        let by_id = Arc::new(ids.zip(1..).collect::<HashMap<_, u32>>());
+        kept.ranks = Some(Ranks { since: now, by_id: Arc::clone(&by_id) });
+        Ok((by_id, pages.cost))
+    }
+
+    fn take(
+        &self,
+        now: Timestamp,
+        open: &[wire::Incident],
+        is_whole: bool,
+        resolved: &[wire::Incident],
+        is_sweep_cut: Option<bool>,
+        ranks: &HashMap<Text, u32>,
+    ) {
+        let mut kept = self.kept();
+        let kept = &mut *kept;
+        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
+        let history = &mut kept.history;
+        let resolved: Vec<_> = resolved.iter().filter_map(|wire| reader.incident(wire, ranks)).collect();
+        if let Some(is_cut) = is_sweep_cut {
+            history.swept = Some(now);
+            let oldest = resolved.iter().filter_map(|incident| incident.resolved_at).min();
+            history.cut_before = oldest.filter(|_| is_cut);
+        }
+        for incident in resolved {
+            if incident.is_open() {
+                continue;
+            }
+            history.take_resolved(incident);
+        }
+        let open = open.iter().filter_map(|wire| reader.incident(wire, ranks));
+        let open = open.map(|incident| (incident.id.clone(), incident)).collect();
+        history.take_open(open, is_whole);
+        history.resolved.retain(|_, incident| now.duration_since(incident.changed_at) < LATELY);
+    }
+
+    /// What became of those that left the open list: too old for the list of resolved ones, or slipped from one page to
+    /// another while the pages were read.
+    async fn look_up_lost(&self, ranks: &HashMap<Text, u32>) -> Result<Cost, SourceError> {
+        let lost: Vec<Text> = self.kept().history.lost.iter().take(SINGLES).cloned().collect();
+        let mut cost = Cost::default();
+        let query = [("include[]", "conference_bridge")];
+        let answers =
+            join_all(lost.iter().map(async |id| match self.get(&format!("incidents/{id}"), &query).await {
+                Ok(body) => {
+                    let cost = Cost { bytes_in: body.wire_bytes, requests: 1 };
+                    let incident = wire::part::<wire::Incident>(body.json()?, "incident");
+                    Ok((Some(incident.ok_or_else(|| self.odd("no `incident` in it"))?), cost))
+                }
+                Err(SourceError { trouble: Trouble::Refused { status: 404, .. }, .. }) => {
+                    Ok((None, Cost { bytes_in: 0, requests: 1 }))
+                }
+                Err(error) => Err(error),
+            }));
+        let mut failure = None;
+        for (id, answer) in lost.iter().zip(answers.await) {
+            let (wire, spent) = match answer {
+                Ok(found) => found,
+                Err(error) => {
+                    failure = Some(error);
+                    continue;
+                }
+            };
+            cost.add(spent);
+            let mut kept = self.kept();
+            let kept = &mut *kept;
+            let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
+            let incident = wire.and_then(|wire| reader.incident(&wire, ranks));
+            let history = &mut kept.history;
+            match incident {
+                Some(incident) if incident.is_open() => {
+                    history.open.insert(incident.id.clone(), incident);
+                }
+                Some(incident) => {
+                    history.take_resolved(incident);
+                    history.open.remove(id);
+                }
+                None => drop(history.open.remove(id)),
+            }
+            history.lost.remove(id);
+        }
+        failure.map_or(Ok(cost), Err)
+    }
+
+    fn board(&self, now: Timestamp, mut warnings: Vec<Text>) -> IncidentBoard {
+        let kept = self.kept();
+        let history = &kept.history;
+        let cut_before = history.cut_before.filter(|cut| now.duration_since(*cut) < LATELY);
+        if let Some(cut) = cut_before {
+            warnings.push(
+                format!("so many were resolved lately that those before {} are not shown", instant(cut))
+                    .into(),
+            );
+        }
+        let mut all = history.resolved.clone();
+        all.extend(history.open.clone());
+        IncidentBoard { incidents: all.into_values().collect(), warnings }
+    }
+}
+
+/// A moment as PagerDuty reads it: without a zone it would take it for the account's.
+pub(super) fn instant(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

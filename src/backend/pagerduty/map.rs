@@ -1,0 +1,146 @@
+//! From PagerDuty's shapes to the model's words: people, things and incidents. Every text is cleaned here.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::wire::{self, Maybe, Thing, Word};
+use crate::model::incident::{
+    AlertCounts, Incident, IncidentStatus, Named, Pending, Person, Priority, Stamp, Urgency,
+};
+use crate::model::labels::{Interner, Text};
+use crate::model::source::SourceId;
+use crate::model::text::{clean, clean_lines};
+
+/// Takes texts in.
+pub(super) struct Reader<'k> {
+    pub(super) interner: &'k mut Interner,
+    pub(super) source: &'k SourceId,
+}
+
+impl Reader<'_> {
+    pub(super) fn text(&mut self, text: &str) -> Text {
+        self.interner.text(&clean(text))
+    }
+
+    pub(super) fn lines(&mut self, text: &str) -> Text {
+        self.interner.text(&clean_lines(text))
+    }
+
+    /// The text, unless it is empty.
+    pub(super) fn some(&mut self, word: &Word) -> Option<Text> {
+        (!word.0.trim().is_empty()).then(|| self.text(word.0.trim()))
+    }
+
+    /// The first of these that is not empty, as a line.
+    pub(super) fn first(&mut self, words: &[&Word]) -> Text {
+        let found = words.iter().find(|word| !word.0.trim().is_empty());
+        self.text(found.map_or("", |word| word.0.trim()))
+    }
+
+    /// What people call it: a whole thing has a name, a reference only a summary.
+    pub(super) fn name(&mut self, thing: &Thing) -> Text {
+        self.first(&[&thing.name, &thing.summary, &thing.id])
+    }
+
+    pub(super) fn named(&mut self, thing: &Thing) -> Named {
+        Named { id: self.text(&thing.id.0), name: self.name(thing), url: self.some(&thing.html_url) }
+    }
+
+    pub(super) fn maybe_named(&mut self, thing: &Maybe<Thing>) -> Option<Named> {
+        thing.0.as_ref().map(|thing| self.named(thing))
+    }
+
+    pub(super) fn all_named(&mut self, things: &[Thing]) -> Vec<Named> {
+        things.iter().map(|thing| self.named(thing)).collect()
+    }
+
+    pub(super) fn person(&mut self, thing: &Thing) -> Person {
+        Person {
+            id: self.text(&thing.id.0),
+            name: self.name(thing),
+            email: self.some(&thing.email),
+            zone: self.some(&thing.time_zone),
+        }
+    }
+
+    /// The incident, unless it has no id.
+    pub(super) fn incident(&mut self, wire: &wire::Incident, ranks: &HashMap<Text, u32>) -> Option<Incident> {
+        let id = self.some(&wire.id)?;
+        // the epoch is plainly wrong on the screen, where a guess would look right
+        let created_at = moment(&wire.created_at).unwrap_or(Timestamp::UNIX_EPOCH);
+        let changed_at =
+            moment(&wire.last_status_change_at).or(moment(&wire.updated_at)).unwrap_or(created_at);
+        let status = status(wire);
+        let resolved_at = moment(&wire.resolved_at).or(Some(changed_at));
+        let stamps = |reader: &mut Self, list: Vec<(&Word, &Maybe<Thing>)>| {
+            let people = list.into_iter().filter_map(|(at, who)| {
+                let who = reader.person(who.0.as_ref()?);
+                Some(Stamp { who, at: moment(at).unwrap_or(changed_at) })
+            });
+            let mut stamps: Vec<_> = people.collect();
+            stamps.sort_by_key(|stamp| stamp.at);
+            stamps
+        };
+        let assigned = wire.assignments.0.iter().map(|given| (&given.at, &given.assignee)).collect();
+        let acknowledged =
+            wire.acknowledgements.0.iter().map(|given| (&given.at, &given.acknowledger)).collect();
+        Some(Incident {
+            number: wire.number.0,
+            title: self.first(&[&wire.title, &wire.summary, &wire.id]),
+            status,
+            // what is not known to be able to wait cannot
+            urgency: if wire.urgency.0 == "low" { Urgency::Low } else { Urgency::High },
+            priority: self.maybe_named(&wire.priority).map(|named| {
+                let rank = ranks.get(&named.id).copied();
+                Priority { named, rank }
+            }),
+            service: self.maybe_named(&wire.service),
+            escalation_policy: self.maybe_named(&wire.escalation_policy),
+            teams: self.all_named(&wire.teams.0),
+            assigned: stamps(self, assigned),
+            acknowledged: stamps(self, acknowledged),
+            alerts: wire.alert_counts.0.as_ref().map_or_else(AlertCounts::default, |counts| AlertCounts {
+                all: counts.all.small(),
+                triggered: counts.triggered.small(),
+            }),
+            pending: {
+                let pending = wire.pending_actions.0.iter();
+                let mut pending: Vec<_> = pending
+                    .filter_map(|action| {
+                        Some(Pending { what: self.text(&action.kind.0), at: moment(&action.at)? })
+                    })
+                    .collect();
+                pending.sort_by_key(|pending| pending.at);
+                pending
+            },
+            created_at,
+            changed_at,
+            resolved_at: resolved_at.filter(|_| status == IncidentStatus::Resolved),
+            key: self.some(&wire.key),
+            conference: wire.conference_bridge.0.as_ref().and_then(|bridge| {
+                self.some(&bridge.conference_url).or_else(|| self.some(&bridge.conference_number))
+            }),
+            url: self.some(&wire.html_url),
+            source: self.source.clone(),
+            id,
+        })
+    }
+}
+
+/// A status that is not known is taken for what the rest says; loudly, if it says nothing.
+fn status(wire: &wire::Incident) -> IncidentStatus {
+    match &*wire.status.0 {
+        "resolved" => IncidentStatus::Resolved,
+        "acknowledged" => IncidentStatus::Acknowledged,
+        "triggered" => IncidentStatus::Triggered,
+        _ if moment(&wire.resolved_at).is_some() => IncidentStatus::Resolved,
+        _ if !wire.acknowledgements.0.is_empty() => IncidentStatus::Acknowledged,
+        _ => IncidentStatus::Triggered,
+    }
+}
+
+/// A moment with its zone, whichever that is.
+pub(super) fn moment(word: &Word) -> Option<Timestamp> {
+    word.0.parse().ok()
+}

@@ -1,0 +1,225 @@
+//! Who is woken in which order, and whose turn it is over the next seven days. A level without a turn is a gap and stays one.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::incidents::instant;
+use super::map::{Reader, moment};
+use super::paging::{Cost, Listing, Pages};
+use super::{PagerDuty, digest, warned, wire};
+use crate::model::ask::{Answer, Answered};
+use crate::model::labels::Text;
+use crate::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
+use crate::model::source::SourceError;
+
+/// How far ahead turns are asked for.
+const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// More policies than these are not named in an address; all turns are asked for then.
+const NAMED: usize = 40;
+/// Pages of policies and of schedules at most.
+const PAGES: usize = 50;
+
+/// When somebody stands in, by schedule.
+type Overrides = HashMap<String, Vec<(String, Timestamp, Timestamp)>>;
+
+impl PagerDuty {
+    pub(super) async fn on_call(&self, known: Option<u64>) -> Answered {
+        // whole hours, so that the same turns are recognised as the same
+        let now = (self.now)().as_second();
+        let from = Timestamp::from_second(now - now.rem_euclid(3600)).unwrap_or(Timestamp::UNIX_EPOCH);
+        let until = from + AHEAD + SignedDuration::from_hours(1);
+        let mut warnings = Vec::new();
+        let mut cost = Cost::default();
+        let (policies_and_turns, overrides, me) =
+            tokio::join!(self.policies_and_turns(from, until), self.overrides(from, until), self.who());
+        let (policies, turns) = policies_and_turns?;
+        for (is_cut, what) in [(policies.is_cut, "escalation policies"), (turns.is_cut, "turns")] {
+            if is_cut {
+                warnings.push(format!("there are more {what} than can be read: some are missing").into());
+            }
+        }
+        cost.add(policies.cost);
+        cost.add(turns.cost);
+        let overrides = match overrides {
+            Ok((overrides, spent)) => {
+                cost.add(spent);
+                overrides
+            }
+            Err(error) => {
+                warnings.push(warned("who stands in for whom", error)?);
+                Overrides::default()
+            }
+        };
+        let me = match me {
+            Ok((me, spent)) => {
+                cost.add(spent);
+                me
+            }
+            Err(error) => {
+                warnings.push(warned("who you are here", error)?);
+                None
+            }
+        };
+        let mut kept = self.kept();
+        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
+        let mut board = OnCallBoard { me, from, until, ..OnCallBoard::default() };
+        for policy in &policies.items {
+            board.policies.extend(reader.policy(policy, &mut warnings));
+        }
+        board.policies.sort_by(|a, b| (&a.named.name, &a.named.id).cmp(&(&b.named.name, &b.named.id)));
+        board.policies.dedup_by(|a, b| a.named.id == b.named.id);
+        let is_ours: BTreeSet<&str> = board.policies.iter().map(|policy| &*policy.named.id).collect();
+        let ours = turns.items.iter().filter_map(|turn| reader.shift(turn, &overrides, (from, until)));
+        board.shifts = ours.filter(|shift| is_ours.contains(&*shift.policy)).collect();
+        drop(kept);
+        let order = |shift: &Shift| {
+            let place = shift.schedule.as_ref().map(|schedule| schedule.id.clone());
+            (shift.policy.clone(), shift.level, shift.start, place, shift.person.id.clone())
+        };
+        board.shifts.sort_by_cached_key(order);
+        // pages overlap when somebody changes a schedule while they are read
+        board.shifts.dedup();
+        board.warnings = warnings;
+        let parts = (&board.policies, &board.shifts, &board.me, board.from, &board.warnings);
+        let digest = digest(&parts);
+        let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::OnCall(board) };
+        Ok(cost.reply(answer, Some(digest)))
+    }
+
+    /// Policies and turns. Where only some teams or services are looked at, turns are asked for by the policies of these.
+    async fn policies_and_turns(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<(Pages<wire::Policy>, Pages<wire::OnCall>), SourceError> {
+        if self.teams.is_empty() && self.services.is_empty() {
+            let (policies, turns) = tokio::join!(self.policies(), self.turns(from, until, &[]));
+            return Ok((policies?, turns?));
+        }
+        let policies = self.policies().await?;
+        let ids: Vec<&str> = policies.items.iter().map(|policy| policy.thing.id.0.as_str()).collect();
+        let turns = match ids.len() {
+            0 => Pages { items: Vec::new(), is_cut: false, cost: Cost::default() },
+            1..=NAMED => self.turns(from, until, &ids).await?,
+            _ => self.turns(from, until, &[]).await?,
+        };
+        Ok((policies, turns))
+    }
+
+    async fn policies(&self) -> Result<Pages<wire::Policy>, SourceError> {
+        let mut query = vec![("sort_by", "name")];
+        query.extend(self.teams.iter().map(|team| ("team_ids[]", team.as_str())));
+        let path = "escalation_policies";
+        let listing = Listing { path, key: path, query: &query, pages: PAGES, until: self.until() };
+        let mut pages: Pages<wire::Policy> = self.pages(&listing).await?;
+        if !self.services.is_empty() {
+            let is_ours = |service: &wire::Thing| self.services.contains(&service.id.0);
+            pages.items.retain(|policy| policy.services.0.iter().any(is_ours));
+        }
+        Ok(pages)
+    }
+
+    async fn turns(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+        policies: &[&str],
+    ) -> Result<Pages<wire::OnCall>, SourceError> {
+        let (since, until) = (instant(from), instant(until));
+        let mut query =
+            vec![("since", &*since), ("until", &*until), ("time_zone", "UTC"), ("include[]", "users")];
+        query.extend(policies.iter().map(|id| ("escalation_policy_ids[]", *id)));
+        let path = "oncalls";
+        self.pages(&Listing { path, key: path, query: &query, pages: usize::MAX, until: self.until() }).await
+    }
+
+    /// Who stands in for somebody, all schedules in one list. Turns themselves do not tell.
+    async fn overrides(&self, from: Timestamp, until: Timestamp) -> Result<(Overrides, Cost), SourceError> {
+        let (since, until) = (instant(from), instant(until));
+        let mut query = vec![
+            ("include[]", "overrides_subschedule"),
+            ("since", &*since),
+            ("until", &*until),
+            ("time_zone", "UTC"),
+        ];
+        query.extend(self.teams.iter().map(|team| ("team_ids[]", team.as_str())));
+        let path = "schedules";
+        let listing = Listing { path, key: path, query: &query, pages: PAGES, until: self.until() };
+        let pages: Pages<wire::Schedule> = self.pages(&listing).await?;
+        let mut overrides = Overrides::default();
+        for schedule in pages.items {
+            let rendered = schedule.overrides_subschedule.0.unwrap_or_default();
+            let turns = rendered.rendered_schedule_entries.0.into_iter().filter_map(|turn| {
+                let (start, end) = (moment(&turn.start)?, moment(&turn.end)?);
+                Some((turn.user.0?.id.0, start, end))
+            });
+            let turns: Vec<_> = turns.collect();
+            if !turns.is_empty() {
+                overrides.insert(schedule.id.0, turns);
+            }
+        }
+        Ok((overrides, pages.cost))
+    }
+}
+
+impl Reader<'_> {
+    fn policy(&mut self, wire: &wire::Policy, warnings: &mut Vec<Text>) -> Option<EscalationPolicy> {
+        let named = Some(self.named(&wire.thing)).filter(|named| !named.id.is_empty())?;
+        let mut levels = Vec::new();
+        for (rule, number) in wire.escalation_rules.0.iter().zip(1..) {
+            let mut targets = Vec::new();
+            for target in &rule.targets.0 {
+                if target.is("user") {
+                    targets.push(Target::Person(self.person(target)));
+                } else if target.is("schedule") {
+                    targets.push(Target::Schedule(self.named(target)));
+                } else {
+                    let kind = self.text(&target.kind.0);
+                    let name = &named.name;
+                    let warning = format!("level {number} of {name} wakes something unknown ({kind})");
+                    warnings.push(warning.into());
+                }
+            }
+            let minutes = rule.escalation_delay_in_minutes.0;
+            levels.push(Level { number, delay: Duration::from_secs(minutes.saturating_mul(60)), targets });
+        }
+        Some(EscalationPolicy {
+            teams: self.all_named(&wire.teams.0),
+            services: self.all_named(&wire.services.0),
+            levels,
+            repeats: wire.num_loops.small(),
+            named,
+        })
+    }
+
+    /// The turn, if it is known whose it is and of which policy.
+    fn shift(
+        &mut self,
+        wire: &wire::OnCall,
+        overrides: &Overrides,
+        (from, until): (Timestamp, Timestamp),
+    ) -> Option<Shift> {
+        let user = wire.user.0.as_ref().filter(|user| !user.id.0.is_empty())?;
+        let policy = self.some(&wire.escalation_policy.0.as_ref()?.id)?;
+        let (start, end) = (moment(&wire.start), moment(&wire.end));
+        // overrides are cut at the ends of the time that was asked for
+        let within = (start.map(|start| start.max(from)), end.map(|end| end.min(until)));
+        let schedule = wire.schedule.0.as_ref();
+        let stand_ins = schedule.and_then(|schedule| overrides.get(&schedule.id.0)).into_iter().flatten();
+        let is_override = stand_ins.into_iter().any(|(person, since, to)| {
+            let is_within = |(start, end): (Timestamp, Timestamp)| *since <= start && end <= *to;
+            *person == user.id.0 && within.0.zip(within.1).is_some_and(is_within)
+        });
+        Some(Shift {
+            policy,
+            level: wire.escalation_level.small().max(1),
+            person: self.person(user),
+            schedule: schedule.map(|schedule| self.named(schedule)),
+            start,
+            end,
+            is_override,
+        })
+    }
+}

@@ -1,0 +1,154 @@
+//! Lists that come in pages: asked for to their end, but never without an end.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use futures_util::future::join_all;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::{PagerDuty, wire};
+use crate::backend::http::Body;
+use crate::model::ask::{Answer, Reply};
+use crate::model::source::{SourceError, Trouble};
+
+/// As many as a page can have.
+const PAGE: usize = 100;
+/// PagerDuty refuses `offset + limit` beyond this (code 2002).
+const REACH: usize = 10_000;
+/// Pages on their way at once; a first guess at a long list costs no more than it must.
+const WAVES: [usize; 3] = [1, 2, 4];
+
+/// What was spent.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Cost {
+    pub(super) bytes_in: u64,
+    pub(super) requests: u32,
+}
+
+impl Cost {
+    pub(super) fn add(&mut self, other: Self) {
+        self.bytes_in += other.bytes_in;
+        self.requests += other.requests;
+    }
+
+    /// An answer for this price.
+    pub(super) fn reply(self, answer: Answer, digest: Option<u64>) -> Reply {
+        Reply { answer, digest, bytes_in: self.bytes_in, requests: self.requests }
+    }
+}
+
+/// A list to ask for.
+pub(super) struct Listing<'a> {
+    pub(super) path: &'a str,
+    /// Under which key of an answer the list stands.
+    pub(super) key: &'a str,
+    /// What is asked besides `limit` and `offset`.
+    pub(super) query: &'a [(&'a str, &'a str)],
+    /// No more pages than these.
+    pub(super) pages: usize,
+    /// No further page is asked for after this moment.
+    pub(super) until: Instant,
+}
+
+/// What came.
+pub(super) struct Pages<T> {
+    pub(super) items: Vec<T>,
+    /// There is more that was not asked for.
+    pub(super) is_cut: bool,
+    pub(super) cost: Cost,
+}
+
+struct Page {
+    items: Vec<Value>,
+    more: bool,
+    step: usize,
+    digest: u64,
+}
+
+impl PagerDuty {
+    /// All pages of a list, up to its bounds.
+    ///
+    /// # Errors
+    /// Whatever keeps one of the pages from coming: a list with a hole would look whole.
+    pub(super) async fn pages<T: DeserializeOwned>(
+        &self,
+        listing: &Listing<'_>,
+    ) -> Result<Pages<T>, SourceError> {
+        let mut pages = Pages { items: Vec::new(), is_cut: false, cost: Cost::default() };
+        let (mut offset, mut step, mut last, mut asked) = (0, PAGE, None, 0);
+        for wave in WAVES.into_iter().chain(std::iter::repeat(4)) {
+            let left = listing.pages.min(REACH / PAGE) - asked;
+            let offsets = (0..wave.min(left)).map(|i| offset + i * step);
+            let offsets: Vec<_> = offsets.filter(|offset| offset + PAGE <= REACH).collect();
+            if offsets.is_empty() || (asked > 0 && Instant::now() >= listing.until) {
+                break;
+            }
+            asked += offsets.len();
+            for body in join_all(offsets.iter().map(|offset| self.page(listing, *offset))).await {
+                let body = body?;
+                pages.cost.add(Cost { bytes_in: body.wire_bytes, requests: 1 });
+                let page = self.read_page(&body, listing.key)?;
+                // the same page again: the server does not look at the offset and would go on for ever
+                if last.replace(page.digest) == Some(page.digest) {
+                    pages.is_cut = true;
+                    return Ok(pages);
+                }
+                pages.is_cut = page.more;
+                let is_empty = page.items.is_empty();
+                pages.items.extend(wire::each(page.items));
+                if !page.more || is_empty {
+                    return Ok(pages);
+                }
+                offset += page.step;
+                if step != page.step {
+                    // it gives other pages than it was asked for: the rest of this wave has holes
+                    step = page.step;
+                    break;
+                }
+            }
+        }
+        Ok(pages)
+    }
+
+    async fn page(&self, listing: &Listing<'_>, offset: usize) -> Result<Body, SourceError> {
+        let (limit, offset) = (PAGE.to_string(), offset.to_string());
+        let mut query = listing.query.to_vec();
+        query.push(("limit", &limit));
+        query.push(("offset", &offset));
+        self.get(listing.path, &query).await
+    }
+
+    fn read_page(&self, body: &Body, key: &str) -> Result<Page, SourceError> {
+        let mut answer: Map<String, Value> = body.json()?;
+        let Some(Value::Array(items)) = answer.remove(key) else {
+            return Err(self.odd(&format!("no list of `{key}` in it")));
+        };
+        let more = answer.get("more").and_then(Value::as_bool).unwrap_or(false);
+        let step = answer.get("limit").and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok());
+        let mut hasher = DefaultHasher::new();
+        items.hash(&mut hasher);
+        let step = step.filter(|limit| (1..=PAGE).contains(limit)).unwrap_or(PAGE);
+        Ok(Page { items, more, step, digest: hasher.finish() })
+    }
+
+    /// One list that comes in one piece.
+    ///
+    /// # Errors
+    /// Whatever keeps it from coming.
+    pub(super) async fn list<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        key: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Pages<T>, SourceError> {
+        let body = self.get(path, query).await?;
+        let items = wire::each(self.read_page(&body, key)?.items);
+        Ok(Pages { items, is_cut: false, cost: Cost { bytes_in: body.wire_bytes, requests: 1 } })
+    }
+
+    /// What came is JSON, but not PagerDuty's.
+    pub(super) fn odd(&self, what: &str) -> SourceError {
+        self.http.error(Trouble::Garbled { reason: format!("not what PagerDuty sends: {what}") })
+    }
+}

@@ -1,0 +1,138 @@
+mod description;
+mod details;
+mod lists;
+mod turns;
+mod whose;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::backend::double::{Asked, Canned, Double};
+use crate::config::settings::{Settings, SourceKind};
+use crate::model::ask::{Answer, Answered};
+use crate::model::incident::{Incident, IncidentBoard, IncidentDetail};
+use crate::model::oncall::OnCallBoard;
+use crate::model::source::Offer;
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn now() -> Timestamp {
+    at("2026-08-20T10:20:00Z")
+}
+
+fn connected(double: &Double, change: impl FnOnce(&mut SourceSettings), now: Clock) -> PagerDuty {
+    let mut source = double.source(SourceKind::PagerDuty);
+    change(&mut source);
+    let means = Means { settings: &Settings::default(), packs: &[], slos: &[], now };
+    PagerDuty::new(&SourceId::new("pd"), &source, means).unwrap()
+}
+
+fn pagerduty(double: &Double) -> PagerDuty {
+    connected(double, |_| {}, now)
+}
+
+fn json(value: &Value) -> Canned {
+    Canned::json(&value.to_string())
+}
+
+fn refused(status: u16) -> Canned {
+    let body = json!({"error": {"message": "No", "code": 2100, "errors": ["not this time"]}});
+    Canned::new(status, "application/json", &body.to_string())
+}
+
+/// A list in one page.
+fn whole(key: &str, items: &[Value]) -> Canned {
+    json(&json!({ key: items, "limit": 100, "offset": 0, "more": false, "total": null }))
+}
+
+/// The page of a list that was asked for.
+fn page(asked: &Asked, key: &str, items: &[Value]) -> Canned {
+    let number = |name: &str| asked.parameter(name).parse::<usize>().unwrap();
+    let (limit, offset) = (number("limit"), number("offset"));
+    assert!(limit <= 100 && offset + limit <= 10_000, "{asked:?}");
+    let part: Vec<_> = items.iter().skip(offset).take(limit).collect();
+    let more = offset + limit < items.len();
+    json(&json!({ key: part, "limit": limit, "offset": offset, "more": more, "total": null }))
+}
+
+fn thing(kind: &str, id: &str, name: &str) -> Value {
+    json!({"id": id, "type": format!("{kind}_reference"), "summary": name,
+           "html_url": format!("https://example.pagerduty.com/{kind}s/{id}")})
+}
+
+fn incident(id: &str, status: &str) -> Value {
+    let resolved_at = (status == "resolved").then_some("2026-08-20T09:50:00Z");
+    json!({
+        "id": id, "type": "incident", "incident_number": 4711, "title": "checkout-api: 7.3% of requests fail",
+        "status": status, "urgency": "high", "created_at": "2026-08-20T09:33:10Z", "resolved_at": resolved_at,
+        "last_status_change_at": "2026-08-20T09:40:00Z", "service": thing("service", "PSVC", "checkout-api"),
+        "priority": thing("priority", "P2ID", "P2"),
+    })
+}
+
+fn is_about(asked: &Asked, status: &str) -> bool {
+    asked.path == "/incidents" && asked.parameters.contains(&("statuses[]".into(), status.into()))
+}
+
+/// A quiet account, asked with the key of Ana.
+fn quiet(asked: &Asked) -> Canned {
+    match asked.path.as_str() {
+        "/users/me" => {
+            json(&json!({"user": {"id": "PANA", "type": "user", "name": "Ana Pereira", "role": "user",
+            "email": "ana@example.org", "time_zone": "Europe/Lisbon", "html_url": "https://example.pagerduty.com/users/PANA"}}))
+        }
+        "/priorities" => {
+            whole("priorities", &[thing("priority", "P1ID", "P1"), thing("priority", "P2ID", "P2")])
+        }
+        "/abilities" => json(&json!({"abilities": ["teams"]})),
+        "/oncalls" | "/incidents" | "/escalation_policies" | "/schedules" | "/users" => {
+            whole(asked.path.trim_start_matches('/'), &[])
+        }
+        path => {
+            let key = path.rsplit('/').next().unwrap();
+            json(&json!({ key: [] }))
+        }
+    }
+}
+
+fn board(answered: Answered) -> IncidentBoard {
+    match answered.unwrap().answer {
+        Answer::Incidents(board) => board,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn detail(answered: Answered) -> IncidentDetail {
+    match answered.unwrap().answer {
+        Answer::Incident(detail) => detail,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn turns(answered: Answered) -> OnCallBoard {
+    match answered.unwrap().answer {
+        Answer::OnCall(board) => board,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn offer(answered: Answered) -> Offer {
+    match answered.unwrap().answer {
+        Answer::Probe(offer) => offer,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn one<'a>(board: &'a IncidentBoard, id: &str) -> &'a Incident {
+    board
+        .incidents
+        .iter()
+        .find(|incident| &*incident.id == id)
+        .unwrap_or_else(|| panic!("no {id}: {board:?}"))
+}
+
+fn names(texts: &[Text]) -> String {
+    texts.join("; ")
+}

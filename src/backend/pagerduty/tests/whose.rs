@@ -1,0 +1,114 @@
+//! Whose key it is, and what the heartbeat tells.
+
+use super::*;
+
+fn facts(offer: &Offer) -> String {
+    offer.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
+}
+
+fn account_key(asked: &Asked) -> Canned {
+    let ana = json!({"id": "PANA", "type": "user", "name": "Ana Pereira", "email": "Ana@Example.org"});
+    let other = json!({"id": "PX", "type": "user", "name": "ana@example.org", "email": "joana@example.org"});
+    match asked.path.as_str() {
+        "/users/me" => refused(400),
+        "/users" => page(asked, "users", &[other, ana]),
+        _ => quiet(asked),
+    }
+}
+
+#[tokio::test]
+async fn a_users_key_tells_whose_it_is_and_what_may_still_be_asked() {
+    let double = Double::start(|asked| {
+        quiet(asked)
+            .header("Date", "Thu, 20 Aug 2026 10:21:10 GMT")
+            .header("ratelimit-limit", "960")
+            .header("ratelimit-remaining", "40")
+            .header("ratelimit-reset", "12")
+    })
+    .await;
+    let mut source = double.source(SourceKind::PagerDuty);
+    source.headers.insert("X-Team".into(), crate::config::settings::SecretText::Plain("sre".into()));
+    let reply = pagerduty(&double).answer(&Ask::Probe, None).await.unwrap();
+    assert_eq!(reply.requests, 1);
+    let offer = offer(Ok(reply));
+    assert_eq!((&*offer.flavour, offer.clock_ahead_seconds), ("PagerDuty", Some(70)));
+    assert_eq!(
+        facts(&offer),
+        "account: example.pagerduty.com; key of: Ana Pereira; role: user; requests left: 40 of 960"
+    );
+    let warnings = names(&offer.warnings);
+    assert!(warnings.contains("only 40 of 960 requests are left for the next 12 s"), "{warnings}");
+    assert!(warnings.contains("70 s ahead"), "{warnings}");
+    let asked = double.asked();
+    assert_eq!(asked[0].header("accept"), Some("application/vnd.pagerduty+json;version=2"));
+}
+
+#[tokio::test]
+async fn a_key_is_sent_as_pagerduty_wants_it() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "y_NbAkKc66ryYTWUXYEu\n").unwrap();
+    let secret = crate::config::settings::SecretRef::File(file.path().display().to_string());
+    let auth = crate::config::settings::AuthSettings::Token(secret);
+    let double = Double::start(quiet).await;
+    connected(&double, |source| source.auth = Some(auth), now).answer(&Ask::Probe, None).await.unwrap();
+    assert_eq!(double.asked()[0].header("authorization"), Some("Token token=y_NbAkKc66ryYTWUXYEu"));
+}
+
+#[tokio::test]
+async fn a_reader_is_told_that_actions_will_be_refused() {
+    let double = Double::start(|asked| match asked.path.as_str() {
+        "/users/me" => json(&json!({"user": {"id": "PO", "name": "Ola", "role": "read_only_user"}})),
+        _ => quiet(asked),
+    })
+    .await;
+    let offer = offer(pagerduty(&double).answer(&Ask::Probe, None).await);
+    assert_eq!(names(&offer.warnings), "Ola may only read (read_only_user): actions will be refused");
+}
+
+#[tokio::test]
+async fn an_accounts_key_needs_to_know_who_you_are() {
+    let double = Double::start(account_key).await;
+    let nobody = pagerduty(&double);
+    let told = offer(nobody.answer(&Ask::Probe, None).await);
+    assert_eq!(facts(&told), "key of: the account");
+    assert!(names(&told.warnings).contains("actions need `from`"), "{:?}", told.warnings);
+    assert_eq!(turns(nobody.answer(&Ask::OnCall, None).await).me, None);
+
+    let ana = connected(&double, |source| source.from = Some("ana@example.org".into()), now);
+    let told = offer(ana.answer(&Ask::Probe, None).await);
+    assert_eq!((facts(&told), told.warnings.len()), ("key of: the account; from: Ana Pereira".into(), 0));
+    assert_eq!(turns(ana.answer(&Ask::OnCall, None).await).me.map(|me| me.id), Some("PANA".into()));
+
+    let stranger = connected(&double, |source| source.from = Some("jo@example.org".into()), now);
+    let told = offer(stranger.answer(&Ask::Probe, None).await);
+    assert!(names(&told.warnings).contains("nobody here has the address `jo@example.org`"));
+}
+
+#[tokio::test]
+async fn a_key_without_any_right_is_refused_and_one_with_few_is_not() {
+    let double = Double::start(|_| refused(403)).await;
+    assert_eq!(pagerduty(&double).answer(&Ask::Probe, None).await.unwrap_err().trouble, Trouble::Forbidden);
+    let double =
+        Double::start(|asked| if asked.path == "/users/me" { refused(403) } else { quiet(asked) }).await;
+    let told = offer(pagerduty(&double).answer(&Ask::Probe, None).await);
+    assert!(names(&told.warnings).contains("may not read users"), "{:?}", told.warnings);
+    let double = Double::start(|_| refused(401)).await;
+    assert_eq!(
+        pagerduty(&double).answer(&Ask::Probe, None).await.unwrap_err().trouble,
+        Trouble::Unauthorised
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_pagerduty_is_named() {
+    for canned in [
+        Canned::new(404, "text/plain", "404 page not found"),
+        Canned::new(200, "text/html", "<html>Sign in</html>"),
+        Canned::json("{}"),
+        Canned::json(r#"{"user": 7}"#),
+    ] {
+        let double = Double::start(move |_| canned.clone()).await;
+        let error = pagerduty(&double).answer(&Ask::Probe, None).await.unwrap_err();
+        assert!(matches!(error.trouble, Trouble::Garbled { .. }), "{error}");
+    }
+}

@@ -1,0 +1,202 @@
+//! Whose key it is, who sits at the keyboard, and whether all is well: the heartbeat.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::map::Reader;
+use super::paging::{Cost, Listing};
+use super::wire::Thing;
+use super::{PagerDuty, wire};
+use crate::backend::http::{Allowance, Body};
+use crate::model::ask::{Answer, Answered};
+use crate::model::incident::Person;
+use crate::model::labels::Text;
+use crate::model::source::{Offer, SourceError, Trouble};
+
+/// Seconds that two clocks may differ without a warning.
+const SKEW: i64 = 30;
+/// Who one is changes seldom.
+const KEPT: SignedDuration = SignedDuration::from_hours(1);
+/// Roles that may not change anything, or only on what they are asked to.
+const READERS: [&str; 3] = ["read_only_user", "read_only_limited_user", "observer"];
+
+/// Whose key it is.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Key {
+    /// That of one person, who acts by it.
+    User { me: Person, role: Text, account: Option<Text> },
+    /// The account's; whoever sits at the keyboard must be named besides.
+    Account,
+    /// Not told: the key may not read it.
+    Hidden,
+}
+
+impl PagerDuty {
+    pub(super) async fn probe(&self) -> Answered {
+        let (key, about, mut cost) = self.key().await?;
+        let mut offer = Offer {
+            flavour: "PagerDuty".into(),
+            version: "".into(),
+            facts: Vec::new(),
+            warnings: Vec::new(),
+            clock_ahead_seconds: None,
+        };
+        let (mut date, mut allowance) = about.unwrap_or_default();
+        if !matches!(key, Key::User { .. }) {
+            // whether the key is good for anything at all
+            match self.get("abilities", &[]).await {
+                Ok(body) => {
+                    let answer: Map<String, Value> = body.json()?;
+                    if !answer.contains_key("abilities") {
+                        return Err(self.odd("no list of `abilities` in it"));
+                    }
+                    (date, allowance) = (body.date, body.allowance);
+                    cost.add(Cost { bytes_in: body.wire_bytes, requests: 1 });
+                }
+                Err(error) if error.trouble == Trouble::Forbidden && key == Key::Account => {
+                    cost.add(Cost { bytes_in: 0, requests: 1 });
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        cost.add(self.say_whose(&key, &mut offer).await?);
+        say_allowance(allowance, &mut offer);
+        offer.clock_ahead_seconds = date.map(|date| date.as_second() - (self.now)().as_second());
+        if let Some(ahead) = offer.clock_ahead_seconds.filter(|ahead| ahead.abs() > SKEW) {
+            let way = if ahead > 0 { "ahead of" } else { "behind" };
+            let ahead = ahead.abs();
+            let warning = format!("its clock is {ahead} s {way} this machine's: ages are off by that");
+            offer.warnings.push(warning.into());
+        }
+        Ok(cost.reply(Answer::Probe(offer), None))
+    }
+
+    async fn say_whose(&self, key: &Key, offer: &mut Offer) -> Result<Cost, SourceError> {
+        let mut cost = Cost::default();
+        let mut fact = |name: &str, value: Text| offer.facts.push((name.into(), value));
+        match key {
+            Key::User { me, role, account } => {
+                if let Some(account) = account {
+                    fact("account", account.clone());
+                }
+                fact("key of", me.name.clone());
+                fact("role", role.clone());
+                if READERS.contains(&&**role) {
+                    let warning = format!("{} may only read ({role}): actions will be refused", me.name);
+                    offer.warnings.push(warning.into());
+                }
+            }
+            Key::Account => {
+                fact("key of", "the account".into());
+                let warning = if let Some(from) = &self.from {
+                    let (me, spent) = self.me(key).await?;
+                    cost.add(spent);
+                    let found = me.map(|me| fact("from", me.name));
+                    let missing = || format!("nobody here has the address `{from}`: actions will be refused");
+                    found.is_none().then(missing)
+                } else {
+                    let why = "a key of the account does not say who you are";
+                    Some(format!("actions need `from`, your e-mail address here: {why}"))
+                };
+                offer.warnings.extend(warning.map(Text::from));
+            }
+            Key::Hidden => {
+                let warning = "the key may not read users: nobody knows who you are here";
+                offer.warnings.push(warning.into());
+            }
+        }
+        Ok(cost)
+    }
+
+    /// Whose key it is, asked anew.
+    async fn key(&self) -> Result<(Key, Option<(Option<Timestamp>, Option<Allowance>)>, Cost), SourceError> {
+        let asked = Cost { bytes_in: 0, requests: 1 };
+        let (key, body) = match self.get("users/me", &[]).await {
+            Ok(body) => (self.user_key(&body)?, Some(body)),
+            // "The current user is not available": an account is nobody
+            Err(SourceError { trouble: Trouble::BadQuery { .. }, .. }) => (Key::Account, None),
+            Err(SourceError { trouble: Trouble::Forbidden, .. }) => (Key::Hidden, None),
+            Err(error) => return Err(error),
+        };
+        let bytes_in = body.as_ref().map_or(0, |body| body.wire_bytes);
+        let mut kept = self.kept();
+        if kept.key.as_ref().is_none_or(|(_, last)| *last != key) {
+            kept.me = None;
+        }
+        kept.key = Some(((self.now)(), key.clone()));
+        Ok((key, body.map(|body| (body.date, body.allowance)), Cost { bytes_in, ..asked }))
+    }
+
+    fn user_key(&self, body: &Body) -> Result<Key, SourceError> {
+        let user: Option<Thing> = wire::part(body.json()?, "user");
+        let Some(user) = user.filter(|user| !user.id.0.is_empty()) else {
+            return Err(self.odd("no `user` in it"));
+        };
+        let page = Url::parse(&user.html_url.0).ok();
+        let mut kept = self.kept();
+        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
+        let account = page.as_ref().and_then(Url::host_str).map(|host| reader.text(host));
+        Ok(Key::User { me: reader.person(&user), role: reader.text(&user.role.0), account })
+    }
+
+    /// The person at the keyboard, as far as it is known; asked for seldom.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being known this time.
+    pub(super) async fn who(&self) -> Result<(Option<Person>, Cost), SourceError> {
+        let now = (self.now)();
+        let known = self.kept().key.clone().filter(|(since, _)| now.duration_since(*since) < KEPT);
+        let (key, mut cost) = if let Some((_, key)) = known {
+            (key, Cost::default())
+        } else {
+            let (key, _, cost) = self.key().await?;
+            (key, cost)
+        };
+        let (me, spent) = self.me(&key).await?;
+        cost.add(spent);
+        Ok((me, cost))
+    }
+
+    /// The person whose key it is, or whose address `from` is. Never a guess.
+    async fn me(&self, key: &Key) -> Result<(Option<Person>, Cost), SourceError> {
+        let from = match (key, &self.from) {
+            (Key::User { me, .. }, _) => return Ok((Some(me.clone()), Cost::default())),
+            (Key::Account | Key::Hidden, None) => return Ok((None, Cost::default())),
+            (Key::Account | Key::Hidden, Some(from)) => from,
+        };
+        let now = (self.now)();
+        if let Some((since, me)) = self.kept().me.clone()
+            && now.duration_since(since) < KEPT
+        {
+            return Ok((Some(me), Cost::default()));
+        }
+        let query = [("query", from.as_str())];
+        let listing = Listing { path: "users", key: "users", query: &query, pages: 10, until: self.until() };
+        let users = match self.pages::<Thing>(&listing).await {
+            Err(error) if error.trouble == Trouble::Forbidden => {
+                return Ok((None, Cost { bytes_in: 0, requests: 1 }));
+            }
+            users => users?,
+        };
+        let mine = users.items.iter().find(|user| user.email.0.trim().eq_ignore_ascii_case(from));
+        let mut kept = self.kept();
+        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
+        let me = mine.map(|user| reader.person(user));
+        // a person who is not there may be added at any time
+        kept.me = me.clone().map(|me| (now, me));
+        Ok((me, users.cost))
+    }
+}
+
+fn say_allowance(allowance: Option<Allowance>, offer: &mut Offer) {
+    let Some(Allowance { limit, left, reset }) = allowance else { return };
+    offer.facts.push(("requests left".into(), format!("{left} of {limit}").into()));
+    if left < limit / 10 {
+        let warning = format!(
+            "only {left} of {limit} requests are left for the next {} s: others use the same key",
+            reset.as_secs()
+        );
+        offer.warnings.push(warning.into());
+    }
+}

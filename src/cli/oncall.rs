@@ -1,0 +1,128 @@
+//! `burnwatch oncall`: who is on call now and next, at each level of each escalation policy.
+
+use std::collections::BTreeSet;
+
+use crate::app::screens::oncall::levels;
+use crate::model::ask::AskKind;
+use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard};
+use crate::model::source::SourceId;
+
+use super::report::{Cell, Column, Document, Fact, Layout, List};
+use super::view::View;
+
+/// The answers that the list is made from.
+pub(super) const NEEDS: &[AskKind] = &[AskKind::OnCall];
+
+const COLUMNS: &[Column] = &[
+    Column::text("policy", "POLICY"),
+    Column::number("level", "LEVEL"),
+    Column::text("now", "ON CALL"),
+    Column::text("until", "UNTIL"),
+    Column::text("next", "NEXT"),
+    Column::hidden("is_covered"),
+    Column::hidden("is_me"),
+    Column::hidden("is_double"),
+    Column::hidden("delay_seconds"),
+    Column::hidden("policy_id"),
+    Column::hidden("teams"),
+    Column::hidden("url"),
+    Column::hidden("source"),
+];
+
+/// A row for each level.
+fn list(view: &View<'_>) -> List {
+    let boards = view.world.on_call();
+    let policies =
+        boards.flat_map(|(id, board)| board.policies.iter().map(move |policy| (id, board, policy)));
+    let mut policies: Vec<_> = policies.collect();
+    policies.sort_by(|a, b| (&a.2.named.name, a.0).cmp(&(&b.2.named.name, b.0)));
+    List {
+        key: "levels",
+        title: "On call".to_owned(),
+        columns: COLUMNS,
+        rows: policies.into_iter().flat_map(|(id, board, policy)| rows(view, id, board, policy)).collect(),
+        empty: "No escalation policy is known.",
+        layout: Layout::Rows,
+    }
+}
+
+/// The list as a document; nobody on call is said once more, loudly.
+pub(super) fn document(view: &View<'_>) -> Document {
+    let mut document = view.document(Vec::new(), vec![list(view)], NEEDS);
+    document
+        .notes
+        .extend(uncovered(view).into_iter().map(|name| format!("{name}: nobody is on call at any level")));
+    document
+}
+
+/// How many policies wake nobody; before any answer that is not zero, but unknown.
+pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
+    let is_known = view.world.on_call().next().is_some();
+    let value = if is_known { Cell::count(uncovered(view).len()) } else { Cell::Nothing };
+    vec![Fact { key: "policies_uncovered", title: "Nobody on call", value }]
+}
+
+/// The names of the policies that wake nobody now.
+fn uncovered(view: &View<'_>) -> Vec<String> {
+    let policies = view.world.on_call().flat_map(|(_, board)| board.policies.iter().map(move |p| (board, p)));
+    let wakes_nobody = |(board, policy): &(&OnCallBoard, &EscalationPolicy)| {
+        let mut levels = levels(board, policy).into_iter();
+        levels.all(|level| board.watch(&policy.named.id, level, view.now).now == Cover::Nobody)
+    };
+    policies.filter(wakes_nobody).map(|(_, policy)| policy.named.name.to_string()).collect()
+}
+
+/// The people of a cover; nobody is an empty list, and not known is no list.
+fn people(cover: &Cover) -> Cell {
+    match cover {
+        Cover::Unknown => Cell::Nothing,
+        cover => Cell::Texts(cover.turns().iter().map(|turn| turn.person.name.to_string()).collect()),
+    }
+}
+
+fn rows(view: &View<'_>, id: &SourceId, board: &OnCallBoard, policy: &EscalationPolicy) -> Vec<Vec<Cell>> {
+    let of_level = |number: u32| {
+        let watch = board.watch(&policy.named.id, number, view.now);
+        let level = policy.levels.iter().find(|level| level.number == number);
+        let people_now: BTreeSet<_> = watch.now.turns().iter().map(|turn| &turn.person.id).collect();
+        let is_me = board.me.as_ref().is_some_and(|me| people_now.contains(&me.id));
+        vec![
+            Cell::Text(policy.named.name.to_string()),
+            Cell::Count(number.into()),
+            people(&watch.now),
+            watch.next.as_ref().map_or(Cell::Nothing, |(at, _)| Cell::Moment(*at)),
+            watch.next.as_ref().map_or(Cell::Nothing, |(_, cover)| people(cover)),
+            Cell::Switch(!watch.now.turns().is_empty()),
+            Cell::Switch(is_me),
+            Cell::Switch(watch.now.is_double()),
+            level.map_or(Cell::Nothing, |level| Cell::Count(level.delay.as_secs())),
+            Cell::Text(policy.named.id.to_string()),
+            Cell::Texts(policy.teams.iter().map(|team| team.name.to_string()).collect()),
+            policy.named.url.as_ref().map_or(Cell::Nothing, |url| Cell::words(url.to_string())),
+            Cell::Text(id.to_string()),
+        ]
+    };
+    levels(board, policy).into_iter().map(of_level).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::fixtures::world;
+    use crate::cli::report::{json, table};
+
+    #[test]
+    fn who_is_on_call_who_comes_then_and_that_it_is_nobody() {
+        let fixture = world().with_on_call();
+        let document = document(&fixture.view());
+        let text = table::render(&document);
+        assert!(text.contains("Checkout      1  Ana Lima") && text.contains("Kofi Mensah"), "{text}");
+        assert!(text.contains("! Search: nobody is on call at any level"), "{text}");
+        let json: serde_json::Value = serde_json::from_str(&json::render(&document)).unwrap();
+        assert_eq!(json["levels"][0]["is_me"], true);
+        assert_eq!(json["levels"][1]["now"], serde_json::json!([]));
+        assert_eq!(json["levels"][1]["is_covered"], false);
+        assert_eq!(counts(&fixture.view())[0].value, Cell::Count(1));
+        assert_eq!(counts(&world().view())[0].value, Cell::Nothing);
+    }
+}

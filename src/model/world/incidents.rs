@@ -1,0 +1,293 @@
+//! The incidents of all sources, the most pressing first, each tied to the alerts and the service that it is about.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::super::alert::Alert;
+use super::super::fingerprint::Fingerprint;
+use super::super::incident::{Incident, IncidentAlert, IncidentDetail, IncidentStatus, Person, Urgency};
+use super::super::labels::Text;
+use super::super::oncall::OnCallBoard;
+use super::super::source::SourceId;
+use super::World;
+
+/// Longer ago than this, an acknowledgement says little about whether somebody is still on it.
+pub const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(4);
+
+/// An incident with what it is about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Linked {
+    /// The incident, as the source says it that is best believed.
+    pub incident: Incident,
+    /// All sources that know it, in the order of their names; never empty.
+    pub sources: Vec<SourceId>,
+    /// The monitored service that it is about.
+    pub service: Option<Text>,
+    /// The alerts that it is about, in the order of their fingerprints.
+    pub alerts: Vec<Fingerprint>,
+}
+
+/// By what incidents are ordered, the most pressing first, so that no two are equal.
+type Pressure = (bool, u32, Urgency, IncidentStatus, Reverse<Timestamp>, Text, Option<SourceId>);
+
+impl Linked {
+    fn of(incident: Incident) -> Self {
+        let sources = vec![incident.source.clone()];
+        Self { incident, sources, service: None, alerts: Vec::new() }
+    }
+
+    /// The first source that knows it; it stays the same while sources come and go.
+    pub fn source(&self) -> &SourceId {
+        self.sources.first().unwrap_or(&self.incident.source)
+    }
+
+    /// Open ones first, by priority, urgency, whether somebody has it, and the newest first; then the resolved ones, the
+    /// latest first.
+    pub fn by_pressure(&self) -> impl Ord + use<> {
+        let incident = &self.incident;
+        let rank = incident.priority.as_ref().and_then(|priority| priority.rank).unwrap_or(u32::MAX);
+        let (id, source) = (incident.id.clone(), self.sources.first().cloned());
+        let pressure: Pressure = if incident.is_open() {
+            (false, rank, incident.urgency, incident.status, Reverse(incident.created_at), id, source)
+        } else {
+            let ended = incident.resolved_at.unwrap_or(incident.changed_at);
+            (true, 0, Urgency::High, IncidentStatus::Resolved, Reverse(ended), id, source)
+        };
+        pressure
+    }
+
+    /// When somebody said last that they are on it, if somebody is.
+    pub fn acknowledged_at(&self) -> Option<Timestamp> {
+        let incident = &self.incident;
+        if incident.status != IncidentStatus::Acknowledged {
+            return None;
+        }
+        incident.acknowledged.iter().map(|stamp| stamp.at).max().or(Some(incident.changed_at))
+    }
+
+    /// Whether it was acknowledged so long ago that it may have been forgotten.
+    pub fn is_forgotten(&self, now: Timestamp) -> bool {
+        self.acknowledged_at().is_some_and(|at| now.duration_since(at) > FORGOTTEN_AFTER)
+    }
+
+    /// Those who have it: who acknowledged it, else to whom it is assigned; each once.
+    pub fn holders(&self) -> Vec<&Person> {
+        let incident = &self.incident;
+        let stamps = match incident.status {
+            IncidentStatus::Acknowledged if !incident.acknowledged.is_empty() => &incident.acknowledged,
+            _ => &incident.assigned,
+        };
+        let mut seen = BTreeSet::new();
+        stamps.iter().map(|stamp| &stamp.who).filter(|who| seen.insert(&who.id)).collect()
+    }
+}
+
+impl World {
+    /// All incidents, the most pressing first.
+    pub fn incidents(&self) -> &[Linked] {
+        &self.incidents
+    }
+
+    /// One incident of one source.
+    pub fn incident(&self, source: &SourceId, id: &str) -> Option<&Linked> {
+        self.incidents.iter().find(|known| *known.incident.id == *id && known.sources.contains(source))
+    }
+
+    /// What is known of an incident beyond the list.
+    pub fn incident_detail(&self, linked: &Linked) -> Option<&IncidentDetail> {
+        let of = |source| self.held.get(source)?.incident_details.get(&linked.incident.id)?.value();
+        of(&linked.incident.source).or_else(|| linked.sources.iter().find_map(of))
+    }
+
+    /// The incidents that are about a service, the most pressing first.
+    pub fn incidents_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Linked> + 'a {
+        self.incidents.iter().filter(move |known| known.service.as_deref() == Some(service))
+    }
+
+    /// The most pressing incident that an alert belongs to.
+    pub fn incident_of(&self, alert: Fingerprint) -> Option<&Linked> {
+        self.incidents.iter().find(|known| known.alerts.binary_search(&alert).is_ok())
+    }
+
+    /// Who is on call, as each source says.
+    pub fn on_call(&self) -> impl Iterator<Item = (&SourceId, &OnCallBoard)> {
+        self.held.iter().filter_map(|(id, held)| Some((id, held.on_call.value()?)))
+    }
+
+    /// Whether a person of a source is the one at the keyboard.
+    pub fn is_me(&self, source: &SourceId, person: &Person) -> bool {
+        let board = self.held.get(source).and_then(|held| held.on_call.value());
+        board.and_then(|board| board.me.as_ref()).is_some_and(|me| me.id == person.id)
+    }
+
+    /// Whether any source has told its incidents, so that none means none.
+    pub fn knows_incidents(&self) -> bool {
+        self.held.values().any(|held| held.incidents.value().is_some())
+    }
+
+    /// Puts together what the sources said last; two sources may ask the same account.
+    pub(super) fn merge_incidents(&mut self) {
+        let mut all: Vec<Linked> = Vec::new();
+        let mut known: HashMap<(&str, u64, Timestamp), usize> = HashMap::new();
+        for (source, held) in &self.held {
+            for incident in held.incidents.value().into_iter().flat_map(|board| &board.incidents) {
+                // short numbers as ids are the same at many servers: the moment tells them apart
+                let identity = (&*incident.id, incident.number, incident.created_at);
+                if let Some(same) = known.get(&identity).and_then(|at| all.get_mut(*at)) {
+                    same.sources.push(source.clone());
+                    if self.is_better(incident, &same.incident) {
+                        same.incident = incident.clone();
+                    }
+                } else {
+                    known.insert(identity, all.len());
+                    all.push(Linked::of(incident.clone()));
+                }
+            }
+        }
+        all.sort_by_cached_key(Linked::by_pressure);
+        self.incidents = all;
+        self.link_incidents();
+    }
+
+    /// Whether one source's word on an incident counts more than another's: it is well, and knows of a later change.
+    fn is_better(&self, one: &Incident, other: &Incident) -> bool {
+        let rank = |incident: &Incident| {
+            let held = self.held.get(&incident.source);
+            let is_well =
+                held.is_some_and(|held| held.incidents.trouble().or(held.probe.trouble()).is_none());
+            (is_well, incident.changed_at)
+        };
+        rank(one) > rank(other)
+    }
+
+    /// Ties incidents to services and alerts.
+    pub(super) fn link_incidents(&mut self) {
+        if self.incidents.is_empty() {
+            return;
+        }
+        let mut incidents = std::mem::take(&mut self.incidents);
+        let names = Names::of(&self.alerts);
+        let services: HashMap<String, &Text> =
+            self.services.iter().map(|service| (plain(&service.name), &service.name)).collect();
+        let links = incidents.iter().map(|known| self.links_of(known, &names, &services)).collect::<Vec<_>>();
+        for (known, (service, alerts)) in incidents.iter_mut().zip(links) {
+            (known.service, known.alerts) = (service, alerts);
+        }
+        self.incidents = incidents;
+    }
+
+    fn links_of(
+        &self,
+        known: &Linked,
+        names: &Names<'_>,
+        services: &HashMap<String, &Text>,
+    ) -> (Option<Text>, Vec<Fingerprint>) {
+        let incident = &known.incident;
+        let told = self.incident_detail(known).map_or(&[][..], |detail| &detail.alerts);
+        let texts: Vec<&str> =
+            std::iter::once(&*incident.title).chain(told.iter().map(|alert| &*alert.summary)).collect();
+        // an alert that began after the incident was over is another story
+        let in_time = |alert: &Alert| incident.resolved_at.is_none_or(|at| alert.starts_at <= at);
+        let mut found: BTreeSet<Fingerprint> = told.iter().filter_map(|alert| self.alert_of(alert)).collect();
+        found.extend(incident.key.as_deref().and_then(|key| self.alert_with_key(key)));
+        let labelled = || told.iter().filter_map(|alert| self.service_of(&alert.labels));
+        let by_labels = || labelled().find(|name| self.service(name).is_some()).cloned();
+        let by_name = || {
+            let name = plain(&incident.service.as_ref()?.name);
+            let whole = services.get(&name);
+            whole.or_else(|| services.get(name.strip_suffix("-service")?)).map(|name| Text::clone(name))
+        };
+        let by_title = || {
+            let mut words = texts.iter().flat_map(|text| words(text));
+            words.find_map(|word| self.service(word)).map(|service| service.name.clone())
+        };
+        let service = by_labels().or_else(by_name).or_else(by_title);
+        if found.is_empty() {
+            let told_names: Vec<&str> =
+                told.iter().filter_map(|a| Some(&**a.labels.get("alertname")?)).collect();
+            let named = names.told_in(&texts).chain(told_names.iter().filter_map(|name| names.0.get(name)));
+            let is_about = |alert: &Alert| match self.service_of(&alert.labels) {
+                Some(its) => {
+                    service.as_ref() == Some(its)
+                        || texts.iter().any(|text| words(text).any(|word| *word == **its))
+                }
+                None => true,
+            };
+            found.extend(named.flatten().filter(|alert| is_about(alert)).map(|alert| alert.fingerprint));
+        }
+        let alerts: Vec<Fingerprint> = found
+            .into_iter()
+            .filter(|fingerprint| self.alert(*fingerprint).is_some_and(|alert| in_time(alert)))
+            .collect();
+        let service = service.or_else(|| {
+            let of_alerts = alerts.iter().filter_map(|alert| self.service_of(&self.alert(*alert)?.labels));
+            let of_alerts: BTreeSet<&Text> = of_alerts.collect();
+            // of several services none is the one
+            of_alerts.first().filter(|_| of_alerts.len() == 1).map(|name| Text::clone(name))
+        });
+        (service, alerts)
+    }
+
+    /// The alert that an incident's alert came from: the one with its labels, else the one that has all of them, since
+    /// labels are added and dropped on the way; else the one that its key names.
+    pub fn alert_of(&self, told: &IncidentAlert) -> Option<Fingerprint> {
+        if let Some(name) = told.labels.get("alertname") {
+            if let Some(alert) = self.alert(Fingerprint::of(&told.labels)) {
+                return Some(alert.fingerprint);
+            }
+            let named = self.alerts.iter().filter(|alert| alert.name() == &**name);
+            let mut alike = named.filter(|alert| {
+                told.labels.is_within(&alert.labels) && told.labels.len() > 1
+                    || alert.labels.is_within(&told.labels)
+            });
+            if let (Some(alert), None) = (alike.next(), alike.next()) {
+                return Some(alert.fingerprint);
+            }
+        }
+        told.key.as_deref().and_then(|key| self.alert_with_key(key))
+    }
+
+    /// Some senders take an alert's fingerprint for the key of its incident.
+    fn alert_with_key(&self, key: &str) -> Option<Fingerprint> {
+        self.alert(Fingerprint::parse(key)?).map(|alert| alert.fingerprint)
+    }
+}
+
+/// Alerts by their names.
+struct Names<'a>(HashMap<&'a str, Vec<&'a Arc<Alert>>>);
+
+impl<'a> Names<'a> {
+    fn of(alerts: &'a [Arc<Alert>]) -> Self {
+        let mut names: HashMap<&str, Vec<&Arc<Alert>>> = HashMap::new();
+        for alert in alerts {
+            names.entry(alert.name()).or_default().push(alert);
+        }
+        Self(names)
+    }
+
+    /// The alerts whose names stand in one of the texts, as whole words; a name that is several words as it is.
+    fn told_in<'b>(&'b self, texts: &'b [&str]) -> impl Iterator<Item = &'b Vec<&'a Arc<Alert>>> {
+        let in_words = texts.iter().flat_map(|text| words(text)).filter_map(|word| self.0.get(word));
+        let several = self.0.iter().filter(|(name, _)| name.contains(' '));
+        let whole = several.filter(|(name, _)| texts.iter().any(|text| text.contains(**name)));
+        in_words.chain(whole.map(|(_, alerts)| alerts))
+    }
+}
+
+/// The words of a text: what names of alerts and services are made of.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let is_of_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | ':' | '/');
+    let words = text.split(move |c: char| !is_of_name(c));
+    words.map(|word| word.trim_matches(['.', ':', '-', '/'])).filter(|word| !word.is_empty())
+}
+
+/// A service's name without what systems write differently: `Check Out` is `check-out`.
+fn plain(name: &str) -> String {
+    name.trim().to_lowercase().replace([' ', '_'], "-")
+}
+
+#[cfg(test)]
+mod tests;

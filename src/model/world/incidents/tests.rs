@@ -1,0 +1,216 @@
+use std::time::Duration;
+
+use super::*;
+use crate::model::alert::{AlertBoard, AlertState, Severity};
+use crate::model::ask::{Answer, Ask, Question, Reply};
+use crate::model::incident::{AlertCounts, IncidentBoard, Named, Priority, Stamp};
+use crate::model::labels::Labels;
+use crate::model::service::{Reading, ServiceBoard};
+use crate::model::world::Judgement;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn id(source: &str) -> SourceId {
+    SourceId::new(source)
+}
+
+fn named(name: &str) -> Named {
+    Named { id: name.into(), name: name.into(), url: None }
+}
+
+fn tell(world: &mut World, source: &str, ask: Ask, answer: Answer) {
+    let question = Question { context: 0, source: id(source), ask, known: None };
+    world.apply(&question, Ok(Reply::free(answer)), at(100));
+}
+
+fn incident(number: u64, title: &str, service: &str) -> Incident {
+    Incident {
+        id: format!("P{number}").into(),
+        number,
+        title: title.into(),
+        status: IncidentStatus::Triggered,
+        urgency: Urgency::High,
+        priority: None,
+        service: Some(named(service)),
+        escalation_policy: None,
+        teams: Vec::new(),
+        assigned: Vec::new(),
+        acknowledged: Vec::new(),
+        alerts: AlertCounts { all: 1, triggered: 1 },
+        pending: Vec::new(),
+        created_at: at(60 + i64::try_from(number).unwrap()),
+        changed_at: at(70),
+        resolved_at: None,
+        key: None,
+        conference: None,
+        url: None,
+        source: id("pd"),
+    }
+}
+
+fn alert(labels: &[(&str, &str)]) -> Arc<Alert> {
+    let labels: Labels = labels.iter().copied().collect();
+    Arc::new(Alert {
+        fingerprint: Fingerprint::of(&labels),
+        labels,
+        annotations: Labels::default(),
+        state: AlertState::Firing,
+        severity: Severity::Critical,
+        starts_at: at(50),
+        updated_at: at(50),
+        resolved_at: None,
+        generator_url: None,
+        receivers: Arc::from([]),
+        group: Labels::default(),
+        silenced_by: Arc::from([]),
+        inhibited_by: Arc::from([]),
+        value: None,
+        sources: vec![id("am")],
+    })
+}
+
+fn world(incidents: Vec<Incident>, alerts: &[Arc<Alert>]) -> World {
+    let mut world = World::new(["am", "pd", "pd2", "prom"].map(id), Judgement::default());
+    let readings = ["cart", "checkout"].map(|name| Reading { name: name.into(), ..Reading::default() });
+    let board =
+        ServiceBoard { readings: readings.to_vec(), lookback: Duration::from_secs(60), warnings: Vec::new() };
+    tell(&mut world, "prom", Ask::Services { at: None }, Answer::Services(board));
+    tell(&mut world, "am", Ask::Alerts, Answer::Alerts(AlertBoard { alerts: alerts.to_vec() }));
+    incidents_of(&mut world, "pd", incidents);
+    world
+}
+
+fn incidents_of(world: &mut World, source: &str, mut incidents: Vec<Incident>) {
+    for incident in &mut incidents {
+        incident.source = id(source);
+    }
+    let board = IncidentBoard { incidents, warnings: Vec::new() };
+    tell(world, source, Ask::Incidents, Answer::Incidents(board));
+}
+
+fn numbers(world: &World) -> Vec<u64> {
+    world.incidents().iter().map(|known| known.incident.number).collect()
+}
+
+#[test]
+fn open_ones_come_first_by_priority_urgency_who_has_them_and_age() {
+    let priority = |rank| Some(Priority { named: named("P"), rank: Some(rank) });
+    let incidents = vec![
+        Incident { status: IncidentStatus::Resolved, resolved_at: Some(at(90)), ..incident(1, "a", "x") },
+        Incident { urgency: Urgency::Low, ..incident(2, "b", "x") },
+        Incident { status: IncidentStatus::Acknowledged, ..incident(3, "c", "x") },
+        incident(4, "d", "x"),
+        incident(5, "e", "x"),
+        Incident { priority: priority(2), urgency: Urgency::Low, ..incident(6, "f", "x") },
+        Incident { priority: priority(1), ..incident(7, "g", "x") },
+        Incident { status: IncidentStatus::Resolved, resolved_at: Some(at(95)), ..incident(8, "h", "x") },
+    ];
+    assert_eq!(numbers(&world(incidents, &[])), [7, 6, 5, 4, 3, 2, 8, 1]);
+}
+
+#[test]
+fn one_account_asked_twice_tells_an_incident_once_and_two_servers_with_equal_ids_two() {
+    let mut world = world(vec![incident(1, "a", "x")], &[]);
+    let acknowledged =
+        Incident { status: IncidentStatus::Acknowledged, changed_at: at(80), ..incident(1, "a", "x") };
+    incidents_of(&mut world, "pd2", vec![acknowledged]);
+    let [only] = world.incidents() else { panic!("{:?}", world.incidents()) };
+    assert_eq!(only.incident.status, IncidentStatus::Acknowledged, "the later word counts");
+    assert_eq!((only.source().as_str(), only.incident.source.as_str()), ("pd", "pd2"));
+    for source in ["pd", "pd2"] {
+        assert!(world.incident(&id(source), "P1").is_some(), "{source}");
+    }
+    assert!(world.incident(&id("am"), "P1").is_none());
+    incidents_of(&mut world, "pd2", vec![Incident { created_at: at(7), ..incident(1, "another", "x") }]);
+    assert_eq!(world.incidents().len(), 2);
+}
+
+#[test]
+fn the_title_and_the_service_tell_what_an_incident_is_about() {
+    let burn = alert(&[("alertname", "Burn"), ("service", "checkout")]);
+    let other = alert(&[("alertname", "Burn"), ("service", "cart")]);
+    let spaced = alert(&[("alertname", "High error rate"), ("service", "cart")]);
+    let alerts = [Arc::clone(&burn), Arc::clone(&other), Arc::clone(&spaced)];
+    let incidents = vec![
+        incident(1, "[FIRING:1] Burn (page)", "Checkout Service"),
+        incident(2, "[FIRING:2] Burn cart", "Everything"),
+        incident(3, "Burning people", "Everything"),
+        incident(4, "High error rate", "cart"),
+        Incident {
+            status: IncidentStatus::Resolved,
+            resolved_at: Some(at(20)),
+            ..incident(5, "Burn", "cart")
+        },
+    ];
+    let world = world(incidents, &alerts);
+    let about = |number: u64| {
+        let known = world.incidents().iter().find(|known| known.incident.number == number).unwrap();
+        (known.service.as_deref(), known.alerts.clone())
+    };
+    assert_eq!(about(1), (Some("checkout"), vec![burn.fingerprint]));
+    assert_eq!(about(2), (Some("cart"), vec![other.fingerprint]));
+    assert_eq!(about(3), (None, Vec::new()));
+    assert_eq!(about(4), (Some("cart"), vec![spaced.fingerprint]));
+    assert_eq!(about(5), (Some("cart"), Vec::new()), "what fires now is not what was over before");
+    assert_eq!(world.incident_of(burn.fingerprint).map(|known| known.incident.number), Some(1));
+    let of_cart: Vec<_> = world.incidents_of("cart").map(|known| known.incident.number).collect();
+    assert_eq!(of_cart, [4, 2, 5]);
+}
+
+#[test]
+fn labels_that_came_along_count_more_than_words() {
+    let mine = alert(&[("alertname", "Burn"), ("service", "cart"), ("pod", "a"), ("cluster", "eu")]);
+    let other = alert(&[("alertname", "Burn"), ("service", "cart"), ("pod", "b"), ("cluster", "eu")]);
+    let mut world = world(vec![incident(1, "Burn cart", "cart")], &[Arc::clone(&mine), Arc::clone(&other)]);
+    assert_eq!(world.incidents()[0].alerts.len(), 2, "the words do not tell pods apart");
+    let before = world.revision();
+    let told = |labels: Labels, key: Option<&str>| IncidentAlert {
+        id: "A".into(),
+        is_resolved: false,
+        summary: "Burn".into(),
+        severity: None,
+        created_at: at(60),
+        key: key.map(Into::into),
+        labels,
+        details: Labels::default(),
+        links: Vec::new(),
+    };
+    // `cluster` is added on the way to Alertmanager
+    let labels = Labels::from_iter([("alertname", "Burn"), ("service", "cart"), ("pod", "a")]);
+    let detail = IncidentDetail { alerts: vec![told(labels, None)], ..IncidentDetail::default() };
+    tell(&mut world, "pd", Ask::Incident { id: "P1".into() }, Answer::Incident(detail));
+    assert_eq!(world.incidents()[0].alerts, [mine.fingerprint]);
+    assert!(world.revision() > before, "what is shown changed");
+    assert_eq!(
+        world.alert_of(&told(Labels::default(), Some(&other.fingerprint.to_string()))),
+        Some(other.fingerprint)
+    );
+    assert_eq!(
+        world.alert_of(&told(Labels::from_iter([("alertname", "Burn")]), None)),
+        None,
+        "either of two"
+    );
+}
+
+#[test]
+fn an_acknowledgement_of_long_ago_is_forgotten_and_its_people_are_told_once() {
+    let person = |name: &str| Person { id: name.into(), name: name.into(), email: None, zone: None };
+    let stamp = |name: &str, second| Stamp { who: person(name), at: at(second) };
+    let taken = Incident {
+        status: IncidentStatus::Acknowledged,
+        assigned: vec![stamp("Kofi", 50)],
+        acknowledged: vec![stamp("Ana", 60), stamp("Ana", 90)],
+        ..incident(1, "a", "x")
+    };
+    let world =
+        world(vec![taken, Incident { assigned: vec![stamp("Kofi", 50)], ..incident(2, "b", "x") }], &[]);
+    let known = world.incident(&id("pd"), "P1").unwrap();
+    let names = |known: &Linked| known.holders().iter().map(|who| who.name.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(known), ["Ana"]);
+    assert_eq!(names(world.incident(&id("pd"), "P2").unwrap()), ["Kofi"]);
+    let hours = |hours: i64| at(90 + hours * 3600);
+    assert!(!known.is_forgotten(hours(4)) && known.is_forgotten(hours(4) + Duration::from_secs(1)));
+    assert!(!world.incident(&id("pd"), "P2").unwrap().is_forgotten(hours(9)), "nobody said so at all");
+}

@@ -1,0 +1,286 @@
+//! A paging system with incidents in every state, and policies with gaps, double bookings and stand-ins.
+
+use burnwatch::backend::{Answering, Source};
+use burnwatch::model::alert::{Alert, AlertBoard, AlertState, Severity};
+use burnwatch::model::ask::{Answer, Ask, AskKind, Reply};
+use burnwatch::model::fingerprint::Fingerprint;
+use burnwatch::model::incident::{
+    AlertCounts, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentStatus, Named, Note, Past,
+    Pending, Person, Priority, Stamp, Step, Urgency,
+};
+use burnwatch::model::labels::Labels;
+use burnwatch::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
+use burnwatch::model::service::{Reading, ServiceBoard};
+use burnwatch::model::source::{Kind, Offer, SourceId, SourceInfo};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::stage::Stage;
+
+/// The source.
+pub(crate) struct Pager {
+    info: SourceInfo,
+    incidents: Vec<Incident>,
+    on_call: OnCallBoard,
+}
+
+impl Pager {
+    pub(crate) fn new(incidents: Vec<Incident>, on_call: OnCallBoard) -> Self {
+        let answers = vec![
+            AskKind::Probe,
+            AskKind::Services,
+            AskKind::Alerts,
+            AskKind::Incidents,
+            AskKind::Incident,
+            AskKind::OnCall,
+        ];
+        let info =
+            SourceInfo { id: id(), kind: Kind::Demo, address: "https://pager.example".into(), answers };
+        Self { info, incidents, on_call }
+    }
+
+    fn reply(&self, ask: &Ask) -> Answer {
+        match ask {
+            Ask::Probe => Answer::Probe(Offer {
+                flavour: "pager".into(),
+                version: "".into(),
+                facts: Vec::new(),
+                warnings: Vec::new(),
+                clock_ahead_seconds: None,
+            }),
+            Ask::Services { .. } => {
+                let readings = ["cart", "checkout"].map(|n| Reading { name: n.into(), ..Reading::default() });
+                let (lookback, warnings) = (Duration::from_secs(60), Vec::new());
+                Answer::Services(ServiceBoard { readings: readings.to_vec(), lookback, warnings })
+            }
+            Ask::Alerts => Answer::Alerts(AlertBoard { alerts: vec![burning()] }),
+            Ask::Incidents => {
+                Answer::Incidents(IncidentBoard { incidents: self.incidents.clone(), warnings: Vec::new() })
+            }
+            Ask::Incident { id } if &**id == "P1" => Answer::Incident(detail()),
+            Ask::Incident { .. } => Answer::Incident(IncidentDetail::default()),
+            Ask::OnCall => Answer::OnCall(self.on_call.clone()),
+            _ => Answer::Unchanged,
+        }
+    }
+}
+
+impl Source for Pager {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask, _known: Option<u64>) -> Answering<'a> {
+        Box::pin(async move { Ok(Reply::free(self.reply(ask))) })
+    }
+}
+
+fn id() -> SourceId {
+    SourceId::new("pager")
+}
+
+pub(crate) fn named(name: &str) -> Named {
+    Named { id: name.into(), name: name.into(), url: Some(format!("https://pager.example/{name}").into()) }
+}
+
+pub(crate) fn person(name: &str, zone: &str) -> Person {
+    Person { id: name.into(), name: name.into(), email: None, zone: Some(zone.into()) }
+}
+
+fn ana() -> Person {
+    person("Ana Lima", "Europe/Berlin")
+}
+
+fn kofi() -> Person {
+    person("Kofi Mensah", "America/New_York")
+}
+
+/// So many minutes before the stage begins, below zero: after.
+pub(crate) fn ago(minutes: i64) -> Timestamp {
+    Stage::start() - SignedDuration::from_mins(minutes)
+}
+
+fn labels() -> Labels {
+    Labels::from_iter([("alertname", "CheckoutBurns"), ("service", "checkout"), ("severity", "page")])
+}
+
+fn burning() -> Arc<Alert> {
+    Arc::new(Alert {
+        fingerprint: Fingerprint::of(&labels()),
+        labels: labels(),
+        annotations: Labels::from_iter([("summary", "checkout burns its budget")]),
+        state: AlertState::Firing,
+        severity: Severity::Critical,
+        starts_at: ago(13),
+        updated_at: ago(13),
+        resolved_at: None,
+        generator_url: None,
+        receivers: Arc::new([]),
+        group: Labels::default(),
+        silenced_by: Arc::new([]),
+        inhibited_by: Arc::new([]),
+        value: None,
+        sources: vec![id()],
+    })
+}
+
+pub(crate) fn incident(number: u64, title: &str, minutes: i64) -> Incident {
+    Incident {
+        id: format!("P{number}").into(),
+        number,
+        title: title.into(),
+        status: IncidentStatus::Triggered,
+        urgency: Urgency::High,
+        priority: None,
+        service: Some(named("Checkout")),
+        escalation_policy: Some(named("Shop")),
+        teams: vec![named("Store")],
+        assigned: vec![Stamp { who: ana(), at: ago(minutes) }],
+        acknowledged: Vec::new(),
+        alerts: AlertCounts { all: 1, triggered: 1 },
+        pending: Vec::new(),
+        created_at: ago(minutes),
+        changed_at: ago(minutes),
+        resolved_at: None,
+        key: None,
+        conference: None,
+        url: Some(format!("https://pager.example/incidents/P{number}").into()),
+        source: id(),
+    }
+}
+
+/// One in every state, hostile titles included.
+pub(crate) fn incidents() -> Vec<Incident> {
+    let priority = |name: &str, rank| Some(Priority { named: named(name), rank: Some(rank) });
+    let acknowledged = |minutes| vec![Stamp { who: kofi(), at: ago(minutes) }];
+    let over = |number, title, minutes| Incident {
+        status: IncidentStatus::Resolved,
+        acknowledged: acknowledged(minutes - 3),
+        resolved_at: Some(ago(minutes - 40)),
+        changed_at: ago(minutes - 40),
+        ..incident(number, title, minutes)
+    };
+    vec![
+        Incident {
+            priority: priority("P1", 1),
+            pending: vec![Pending { what: "escalate".into(), at: ago(-3) }],
+            alerts: AlertCounts { all: 3, triggered: 2 },
+            conference: Some("https://meet.example/checkout".into()),
+            ..incident(1, "[FIRING:1] CheckoutBurns (checkout page)", 12)
+        },
+        Incident { assigned: Vec::new(), service: None, ..incident(2, "Nobody has this one", 30) },
+        Incident {
+            status: IncidentStatus::Acknowledged,
+            acknowledged: acknowledged(50),
+            service: Some(named("Cart")),
+            ..incident(3, "Cart is slow in 東京 and elsewhere, as a long title says that goes on", 62)
+        },
+        Incident {
+            status: IncidentStatus::Acknowledged,
+            acknowledged: acknowledged(60 * 9),
+            urgency: Urgency::Low,
+            teams: Vec::new(),
+            ..incident(4, "Disk of backups is nearly full", 60 * 10)
+        },
+        Incident { urgency: Urgency::Low, ..incident(5, "Certificate ends soon", 200) },
+        over(6, "Checkout was down", 300),
+        over(7, "Checkout was slow", 3000),
+    ]
+}
+
+fn detail() -> IncidentDetail {
+    let step = |minutes, kind: &str, who: Option<&str>, channel: Option<&str>, summary: &str| Step {
+        at: ago(minutes),
+        kind: kind.into(),
+        who: who.map(Into::into),
+        channel: channel.map(Into::into),
+        summary: summary.into(),
+    };
+    let told = |id: &str, summary: &str, is_resolved, labels: Labels| IncidentAlert {
+        id: id.into(),
+        is_resolved,
+        summary: summary.into(),
+        severity: Some("critical".into()),
+        created_at: ago(12),
+        key: None,
+        labels,
+        details: Labels::from_iter([("firing", "1"), ("num_resolved", "0")]),
+        links: vec![("dashboard".into(), "https://grafana.example/d/checkout".into())],
+    };
+    IncidentDetail {
+        steps: vec![
+            step(12, "trigger", None, Some("API"), "Triggered through the API"),
+            step(12, "notify", Some("Ana Lima"), Some("phone"), "Notified Ana Lima by phone"),
+            step(5, "annotate", Some("Kofi Mensah"), None, "Note added by Kofi Mensah"),
+        ],
+        notes: vec![Note {
+            at: ago(5),
+            who: "Kofi Mensah".into(),
+            content: "Payments time out since the deploy of 02:40.\nRolling back.".into(),
+        }],
+        alerts: vec![
+            told("A1", "CheckoutBurns: checkout burns its budget", false, labels()),
+            told("A2", "Something else", true, Labels::default()),
+        ],
+        past: vec![Past {
+            id: "P0".into(),
+            title: "CheckoutBurns (checkout page)".into(),
+            created_at: ago(60 * 24 * 30),
+            likeness: 870.0,
+            url: Some("https://pager.example/incidents/P0".into()),
+        }],
+        warnings: Vec::new(),
+    }
+}
+
+/// From so many hours after the stage's begin to so many.
+fn shift(policy: &str, level: u32, person: Person, (from, until): (i64, i64)) -> Shift {
+    Shift {
+        policy: policy.into(),
+        level,
+        person,
+        schedule: Some(named("Primary")),
+        start: Some(ago(-60 * from)),
+        end: Some(ago(-60 * until)),
+        is_override: false,
+    }
+}
+
+/// A policy with a stand-in, a gap and a double booking; one with the same person at two levels; one that wakes nobody.
+pub(crate) fn on_call() -> OnCallBoard {
+    let policy = |name: &str, levels: u32| EscalationPolicy {
+        named: named(name),
+        teams: vec![named("Store")],
+        services: vec![named("Checkout"), named("Cart")],
+        levels: (1..=levels)
+            .map(|number| Level {
+                number,
+                delay: Duration::from_secs(900),
+                targets: vec![Target::Schedule(named("Primary")), Target::Person(kofi())],
+            })
+            .collect(),
+        repeats: 2,
+    };
+    let stands_in = Shift { is_override: true, ..shift("Shop", 1, kofi(), (28, 32)) };
+    let always = Shift { start: None, end: None, schedule: None, ..shift("Data", 2, kofi(), (0, 1)) };
+    OnCallBoard {
+        policies: vec![policy("Data", 2), policy("Search", 1), policy("Shop", 2)],
+        shifts: vec![
+            shift("Data", 1, kofi(), (-20, 200)),
+            always,
+            shift("Shop", 1, ana(), (-10, 4)),
+            shift("Shop", 1, kofi(), (4, 16)),
+            shift("Shop", 1, ana(), (16, 28)),
+            stands_in,
+            shift("Shop", 1, ana(), (32, 40)),
+            shift("Shop", 1, ana(), (46, 60)),
+            shift("Shop", 1, kofi(), (58, 160)),
+            shift("Shop", 2, person("Jörg Müller", "Asia/Kathmandu"), (-10, 160)),
+        ],
+        me: Some(ana()),
+        from: ago(60 * 3),
+        until: ago(-60 * 24 * 7),
+        warnings: Vec::new(),
+    }
+}
