@@ -74,7 +74,12 @@ fn read(files: &[Opened], period: Duration, findings: Findings) -> Definitions {
         for tree in trees {
             shelf.sort(Value::document(tree, origin), file.named);
         }
-        if file.named && shelf.taken == before && findings.errors() == errors && !trees.is_empty() && !is_broken {
+        if file.named
+            && shelf.taken == before
+            && findings.errors() == errors
+            && !trees.is_empty()
+            && !is_broken
+        {
             origin.say_of_all(
                 Level::Warning,
                 "no SLO found; Sloth, OpenSLO, Pyrra and files with [[slo]] are known",

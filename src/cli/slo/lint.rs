@@ -26,7 +26,11 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
             let percent = slo.objective.percent_text();
             say(
                 Level::Warning,
-                format!("{} can never fire: at {percent} % no burn rate is above {}", told(pair), factor(most)),
+                format!(
+                    "{} can never fire: at {percent} % no burn rate is above {}",
+                    told(pair),
+                    factor(most)
+                ),
             );
         }
         if pair.long > window {
@@ -88,7 +92,13 @@ fn factor(factor: f64) -> f64 {
 fn queries(slo: &Slo) -> Vec<(&Template, &'static str)> {
     match &slo.sli {
         Some(Sli::Events { side, part, total }) => {
-            vec![(part, if *side == Side::Good { "the query of good events" } else { "the query of bad events" }), (total, "the query of all events")]
+            vec![
+                (
+                    part,
+                    if *side == Side::Good { "the query of good events" } else { "the query of bad events" },
+                ),
+                (total, "the query of all events"),
+            ]
         }
         Some(Sli::Ratio { error }) => vec![(error, "the query")],
         Some(Sli::Threshold { value, .. }) => vec![(value, "the query")],

@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn an_estimate_is_never_beyond_its_bounds_by_rounding() {
-        let buckets = [(1.059_815_745_478_748_7e-271, 92_920.148_285_888_05), (-6.6e201, 30_239.442_109_491_67)];
+        let buckets =
+            [(1.059_815_745_478_748_7e-271, 92_920.148_285_888_05), (-6.6e201, 30_239.442_109_491_67)];
         let Some(Within::Between { upper, estimate: Some(estimate), .. }) = within(&buckets, 0.0, 1e5) else {
             panic!("there are two buckets")
         };

@@ -113,7 +113,9 @@ impl Odd {
         match self {
             Self::Negative(error) if error >= -JITTER => Some(0.0),
             Self::AboveOne(error) if error <= 1.0 + JITTER => Some(1.0),
-            Self::Several(_) | Self::Negative(_) | Self::AboveOne(_) | Self::NoBucket | Self::NotANumber => None,
+            Self::Several(_) | Self::Negative(_) | Self::AboveOne(_) | Self::NoBucket | Self::NotANumber => {
+                None
+            }
         }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql;
-use crate::model::slo::{Family, Slo};
 use crate::model::slo::rules::{Makes, Rule, RuleGroup, draft};
+use crate::model::slo::{Family, Slo};
 
 use super::yaml::{Yaml, documents, remarks, table, text};
 use super::{Notes, Written};
