@@ -88,9 +88,18 @@ impl World {
     }
 
     pub(super) fn link_slos_to_alerts(&mut self) {
-        let told = Told::of(&self.alerts);
-        for status in &mut self.slos {
-            status.alerts = told.about(&status.slo);
+        let is_told = |alert: &&Arc<Alert>| matches!(alert.state, AlertState::Firing | AlertState::Pending);
+        let known = Known::of(self.slos.iter().map(|status| &*status.slo));
+        let mut links: Vec<Vec<Fingerprint>> = vec![Vec::new(); self.slos.len()];
+        for alert in self.alerts.iter().filter(is_told) {
+            for its in known.about(&alert.labels) {
+                if let Some(its) = links.get_mut(its) {
+                    its.push(alert.fingerprint);
+                }
+            }
+        }
+        for (status, its) in self.slos.iter_mut().zip(links) {
+            status.alerts = its;
         }
     }
 
@@ -103,74 +112,71 @@ impl World {
     }
 }
 
-/// By what an SLO may know an alert, so that not every SLO has to look at every alert.
-#[derive(PartialEq, Eq, Hash)]
-enum Mark<'a> {
-    /// An identity that rules gave it: label and value.
-    Identity(&'a str, &'a str),
-    /// Its name, with the identity label that decides before the name does.
-    Name(&'a str, Option<&'a str>, Of<'a>),
+/// SLOs by what they may know an alert by, so that not every one has to look at every alert.
+#[derive(Default)]
+struct Known<'a> {
+    slos: Vec<&'a Slo>,
+    /// By label and value.
+    by_identity: HashMap<(&'a str, &'a str), Vec<usize>>,
+    by_name: HashMap<&'a str, Vec<Namesakes<'a>>>,
 }
 
-/// The service that an alert says it is about.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Of<'a> {
-    Any,
-    Nothing,
-    Service(&'a str),
+/// SLOs whose alerts have one name.
+struct Namesakes<'a> {
+    /// The label that decides before the name does.
+    identity: Option<&'static str>,
+    by_service: HashMap<Option<&'a str>, Vec<usize>>,
 }
 
-/// Alerts that fire or are pending by their marks.
-struct Told<'a>(HashMap<Mark<'a>, Vec<&'a Arc<Alert>>>);
-
-impl<'a> Told<'a> {
-    fn of(alerts: &'a [Arc<Alert>]) -> Self {
-        let mut all: HashMap<Mark<'_>, Vec<&Arc<Alert>>> = HashMap::new();
-        for alert in alerts.iter().filter(|a| matches!(a.state, AlertState::Firing | AlertState::Pending)) {
-            let label = |name| alert.labels.get(name).map(|value| &**value);
-            for name in Slo::IDENTITY_LABELS {
-                if let Some(value) = label(name) {
-                    all.entry(Mark::Identity(name, value)).or_default().push(alert);
-                }
+impl<'a> Known<'a> {
+    fn of(slos: impl Iterator<Item = &'a Slo>) -> Self {
+        let mut known = Self { slos: slos.collect(), ..Self::default() };
+        for (at, slo) in known.slos.iter().enumerate() {
+            for identity in slo.identities() {
+                known.by_identity.entry(identity).or_default().push(at);
             }
-            // the label that all SLOs may have leaves nothing for the name to decide
-            if let (Some(name), None) = (label("alertname"), label("slo")) {
-                let identity = Slo::IDENTITY_LABELS.into_iter().find(|name| label(name).is_some());
-                let service = label("service").map_or(Of::Nothing, Of::Service);
-                for service in [Of::Any, service] {
-                    all.entry(Mark::Name(name, identity, service)).or_default().push(alert);
+            let identity = slo.recorded.as_ref().map(|recorded| recorded.family.identity());
+            for name in [&slo.alerting.name, &slo.alerting.absent_name].into_iter().flatten() {
+                let all = known.by_name.entry(name).or_default();
+                let place = all.iter().position(|namesakes| namesakes.identity == identity);
+                let place = place.unwrap_or_else(|| {
+                    all.push(Namesakes { identity, by_service: HashMap::new() });
+                    all.len() - 1
+                });
+                if let Some(namesakes) = all.get_mut(place) {
+                    namesakes.by_service.entry(slo.service.as_deref()).or_default().push(at);
                 }
             }
         }
-        Self(all)
+        known
     }
 
-    fn about(&self, slo: &Slo) -> Vec<Fingerprint> {
-        let alerts = marks(slo).into_iter().filter_map(|mark| self.0.get(&mark)).flatten();
-        let mut its: Vec<_> =
-            alerts.filter(|alert| slo.is_about(&alert.labels)).map(|alert| alert.fingerprint).collect();
-        its.sort_unstable();
-        its.dedup();
-        its
-    }
-}
-
-/// The marks of which every alert of this SLO has at least one.
-fn marks(slo: &Slo) -> Vec<Mark<'_>> {
-    let own = slo.recorded.as_ref().map(|recorded| recorded.family.identity());
-    let identities = slo.identities().map(|(label, value)| Mark::Identity(label, value));
-    let mut marks: Vec<Mark<'_>> = identities.collect();
-    let services = match slo.service.as_deref() {
-        Some(service) => [Some(Of::Service(service)), Some(Of::Nothing)],
-        None => [Some(Of::Any), None],
-    };
-    for name in [&slo.alerting.name, &slo.alerting.absent_name].into_iter().flatten() {
-        let others = Slo::IDENTITY_LABELS.into_iter().filter(|label| Some(*label) != own);
-        for identity in others.map(Some).chain([None]) {
-            marks.extend(services.into_iter().flatten().map(|of| Mark::Name(name, identity, of)));
+    /// The places of the SLOs that an alert with these labels is about.
+    fn about(&self, alert: &Labels) -> Vec<usize> {
+        let label = |name| alert.get(name).map(|value| &**value);
+        let mut places: Vec<usize> = Vec::new();
+        for name in Slo::IDENTITY_LABELS {
+            let identified = label(name).and_then(|value| self.by_identity.get(&(name, value)));
+            places.extend(identified.into_iter().flatten());
         }
+        // the label that every SLO may know leaves nothing for the name to decide
+        let named = label("alertname").filter(|_| label("slo").is_none());
+        let namesakes = named.and_then(|name| self.by_name.get(name)).into_iter().flatten();
+        for namesakes in namesakes.filter(|one| one.identity.and_then(label).is_none()) {
+            let by_service = &namesakes.by_service;
+            match label("service") {
+                Some(service) => [Some(service), None]
+                    .iter()
+                    .filter_map(|service| by_service.get(service))
+                    .for_each(|some| places.extend(some)),
+                None => by_service.values().for_each(|some| places.extend(some)),
+            }
+        }
+        places.sort_unstable();
+        places.dedup();
+        places.retain(|at| self.slos.get(*at).is_some_and(|slo| slo.is_about(alert)));
+        places
     }
-    marks
 }
 
 #[cfg(test)]
