@@ -298,8 +298,9 @@ fn doubt(reading: &SloReading, group: &GroupReading) -> Option<Doubt> {
             Some(Doubt::NoQuery)
         }
         Measured::Unknown => Some(Doubt::Unknown),
+        // the window knows it, so it had data; only since when there are none is open
         Measured::Ratio { .. } if is_gone(group) => {
-            Some(group.newest.map_or(Doubt::NeverHadData, Doubt::NoDataSince))
+            Some(group.newest.map_or(Doubt::Unknown, Doubt::NoDataSince))
         }
         Measured::Ratio { .. } | Measured::NoTraffic | Measured::Odd(_) => None,
     }

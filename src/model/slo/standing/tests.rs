@@ -94,6 +94,8 @@ fn no_traffic_and_no_data_are_states_of_their_own() {
         ..group(counts(1.0, 10_000.0), &[(HOUR, Measured::Absent), (6 * HOUR, counts(0.0, 10.0))])
     });
     assert_eq!((broken.state, broken.doubt), (SloState::NoData, Some(Doubt::NoDataSince(at()))));
+    let unseen = judged(&group(counts(1.0, 10_000.0), &[(HOUR, Measured::Absent)]));
+    assert_eq!((unseen.state, unseen.doubt), (SloState::NoData, Some(Doubt::Unknown)));
     let odd = judged(&group(Measured::Odd(Odd::Several(3)), &[]));
     assert_eq!((odd.state, odd.doubt), (SloState::NoData, Some(Doubt::Odd(Odd::Several(3)))));
 }
