@@ -5,6 +5,7 @@ pub mod doubt;
 pub mod due;
 pub mod event;
 pub mod filter;
+pub mod folds;
 pub mod found;
 mod frame;
 mod grid;

@@ -1,12 +1,13 @@
 //! Alerts: grouped, worst and newest first; what is quiet is folded away but counted.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::app::filter::Haystack;
+use crate::app::folds::Folds;
 use crate::app::found::Found;
 use crate::app::list::List;
 use crate::app::screens::Order;
@@ -74,7 +75,7 @@ pub struct Alerts {
     measured: Option<u64>,
     /// How many quiet alerts are folded away, by state.
     pub hidden: BTreeMap<AlertState, usize>,
-    folded: BTreeSet<Labels>,
+    folded: Folds<Labels>,
 }
 
 /// By what alerts can be ordered.
@@ -96,16 +97,10 @@ impl Alerts {
 
     /// Folds or unfolds a group; the cursor goes to the head of a folded one.
     pub fn fold(&mut self, group: Option<Labels>, fold: bool) {
-        let Some(group) = group else { return };
-        if !fold {
-            self.folded.remove(&group);
-            return;
+        if let Some(group) = group {
+            let head = Row::Group(group.clone());
+            self.folded.fold(group, &head, fold, &mut self.list);
         }
-        let head = Row::Group(group.clone());
-        if let Some(at) = self.list.rows().iter().position(|row| *row == head) {
-            self.list.move_to(at);
-        }
-        self.folded.insert(group);
     }
 
     /// Whether the current row is the head of a folded group.

@@ -1,9 +1,10 @@
 //! Incidents: who was woken for what, and who has it; open ones first, the resolved ones folded away.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::app::filter::Haystack;
+use crate::app::folds::Folds;
 use crate::app::found::Found;
 use crate::app::list::List;
 use crate::app::place::Place;
@@ -98,7 +99,7 @@ pub struct Incidents {
     pub passing: usize,
     /// Cells of the longest service and of the longest names of people.
     pub widest: (u16, u16),
-    folded: BTreeSet<Text>,
+    folded: Folds<Text>,
 }
 
 impl Incidents {
@@ -113,16 +114,10 @@ impl Incidents {
 
     /// Folds or unfolds a group; the cursor goes to the head of a folded one.
     pub fn fold(&mut self, group: Option<Text>, fold: bool) {
-        let Some(group) = group else { return };
-        if !fold {
-            self.folded.remove(&group);
-            return;
+        if let Some(group) = group {
+            let head = Row::Group(group.clone());
+            self.folded.fold(group, &head, fold, &mut self.list);
         }
-        let head = Row::Group(group.clone());
-        if let Some(at) = self.list.rows().iter().position(|row| *row == head) {
-            self.list.move_to(at);
-        }
-        self.folded.insert(group);
     }
 
     /// Whether the current row is the head of a folded group.

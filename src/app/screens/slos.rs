@@ -1,9 +1,10 @@
 //! SLOs: every promise with its budget and how fast that burns, worst first.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::app::filter::Haystack;
+use crate::app::folds::Folds;
 use crate::app::found::Found;
 use crate::app::list::List;
 use crate::app::place::Place;
@@ -85,7 +86,7 @@ pub struct Slos {
     pub widest: (u16, u16),
     /// Whether several sources know an SLO of one name, so that a row must say whose it is.
     pub is_shared: bool,
-    folded: BTreeSet<Text>,
+    folded: Folds<Text>,
 }
 
 /// By what SLOs can be ordered.
@@ -111,16 +112,10 @@ impl Slos {
 
     /// Folds or unfolds a group; the cursor goes to the head of a folded one.
     pub fn fold(&mut self, group: Option<Text>, fold: bool) {
-        let Some(group) = group else { return };
-        if !fold {
-            self.folded.remove(&group);
-            return;
+        if let Some(group) = group {
+            let head = Row::Group(group.clone());
+            self.folded.fold(group, &head, fold, &mut self.list);
         }
-        let head = Row::Group(group.clone());
-        if let Some(at) = self.list.rows().iter().position(|row| *row == head) {
-            self.list.move_to(at);
-        }
-        self.folded.insert(group);
     }
 
     /// Whether the current row is the head of a folded group.
