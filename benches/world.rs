@@ -20,6 +20,7 @@ use burnwatch::backend::{Means, connect};
 use burnwatch::config::settings::{Settings, SourceKind, SourceSettings};
 use burnwatch::model::alert::{AlertBoard, AlertState};
 use burnwatch::model::ask::{Answer, Ask, AskKind, Reply};
+use burnwatch::model::guard::Guard;
 use burnwatch::model::labels::{Interner, Labels};
 use burnwatch::model::service::{Reading, ServiceBoard, Signals};
 use burnwatch::model::slo::{
@@ -169,6 +170,7 @@ impl Fleet {
             kind,
             address: "".into(),
             answers,
+            acts: Vec::new(),
         });
         let mut interner = Interner::default();
         let reading = |n: usize| Reading {
@@ -190,7 +192,7 @@ impl Fleet {
             context: "bench".into(),
             contexts: vec!["bench".into()],
             sources: sources.to_vec(),
-            read_only: false,
+            guard: Guard::default(),
             production: false,
             judgement: Judgement::default(),
             findings: Vec::new(),

@@ -12,13 +12,14 @@ pub mod packs;
 mod pagerduty;
 mod prometheus;
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::config::settings::{Settings, SourceKind, SourceSettings};
+use crate::model::action::{ActError, Action, Call, Found, Outcome};
 use crate::model::ask::{Answered, Ask};
 use crate::model::slo::Slo;
 use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
@@ -35,7 +36,33 @@ pub trait Source: Send + Sync {
     /// Puts the question. `known` is the digest of the answer that the asker has: if the answer is still the same, the
     /// source may say so instead. Safe to drop half-way; time-outs, retries and caps are the caller's.
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a>;
+
+    /// The calls that an action would make, in their order, without making any; reads that only look before are left out.
+    /// Empty: the source does not do such things.
+    fn calls(&self, _action: &Action) -> Vec<Call> {
+        Vec::new()
+    }
+
+    /// Does it, once: looks first whether the target still is as it was seen where that matters, then sends. Never sends a
+    /// second time by itself. Dropping it half-way leaves the outcome unclear.
+    fn act<'a>(&'a self, action: &'a Action) -> Acting<'a> {
+        let what = format!("to {}", action.deed.kind().name());
+        let error = SourceError::new(self.info().id.clone(), Trouble::NotOffered { what });
+        Box::pin(ready(Err(ActError { error, is_unclear: false })))
+    }
+
+    /// Finds out by reading whether an action that went out at `sent_at` or later, with an unclear outcome, was done.
+    fn look_back<'a>(&'a self, _action: &'a Action, _sent_at: Timestamp) -> LookingBack<'a> {
+        let words = "this source cannot be asked for it".into();
+        Box::pin(ready(Ok(Found::Unknown { words })))
+    }
 }
+
+/// What came of an action, on its way.
+pub type Acting<'a> = Pin<Box<dyn Future<Output = Result<Outcome, ActError>> + Send + 'a>>;
+
+/// What was found when an action was read back, on its way.
+pub type LookingBack<'a> = Pin<Box<dyn Future<Output = Result<Found, SourceError>> + Send + 'a>>;
 
 /// Tells what time it is; the runtime has the one clock.
 pub type Clock = fn() -> Timestamp;

@@ -3,12 +3,15 @@
 //! No I/O, no clock, no screen: everything here is a value, and `now` is always an argument.
 #![warn(missing_docs)]
 
+pub mod action;
 pub mod alert;
 pub mod ask;
 pub mod duration;
 pub mod fingerprint;
+pub mod guard;
 pub mod health;
 pub mod incident;
+pub mod journal;
 pub mod labels;
 pub mod matcher;
 pub mod measures;

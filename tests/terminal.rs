@@ -51,7 +51,12 @@ impl App for Toy {
             Event::Resized { width, height } => self.size = (width, height),
             Event::Pasted(text) => self.keys = format!("pasted {text}"),
             Event::Mouse { column, row, .. } => self.keys = format!("mouse {column},{row}"),
-            Event::Tick | Event::Answered(_) | Event::Entered { .. } | Event::Told(_) => {}
+            Event::Tick
+            | Event::Answered(_)
+            | Event::Entered { .. }
+            | Event::Rehearsed { .. }
+            | Event::Acted { .. }
+            | Event::Told(_) => {}
         }
         vec![]
     }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use crate::model::action::{Action, Call, Progress};
 use crate::model::ask::{Answered, Question};
+use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::source::SourceInfo;
 
@@ -41,13 +43,40 @@ pub enum Event {
         context: Text,
         /// Its sources.
         sources: Vec<SourceInfo>,
-        /// Whether it refuses writes.
-        read_only: bool,
+        /// What it forbids or asks twice for.
+        guard: Guard,
         /// Whether it is production.
         production: bool,
     },
+    /// The calls that a plan would make, as its sources say.
+    Rehearsed {
+        /// The plan's number.
+        plan: u64,
+        /// For each of its actions the calls.
+        calls: Vec<Vec<Call>>,
+    },
+    /// An action of a plan is further than before.
+    Acted {
+        /// The plan's number.
+        plan: u64,
+        /// Which of its actions, from 0.
+        index: usize,
+        /// How far it is.
+        progress: Progress,
+    },
     /// Something to tell the person: the result of an effect.
     Told(Message),
+}
+
+/// Actions of one kind that are confirmed, done and told as one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Its number; counts up.
+    pub id: u64,
+    /// The context that it was made in; it is done nowhere else.
+    pub context: Text,
+    /// What is to be done, in this order; never empty.
+    pub actions: Vec<Action>,
 }
 
 /// What came back for a question.
@@ -91,12 +120,16 @@ pub struct Message {
 }
 
 /// What is to be done outside; only the runtime does it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Put this question to its source.
     Fetch(Question),
     /// Nobody wants the answer to this any more.
     Forget(Question),
+    /// Say which calls this plan would make; nothing is sent.
+    Rehearse(Plan),
+    /// Do this; the person has confirmed it.
+    Act(Plan),
     /// Enter this context.
     Enter(Text),
     /// Put this on the clipboard (OSC 52).

@@ -148,7 +148,7 @@ fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     } else {
         Run::new(state.context.to_string(), Role::Accent)
     });
-    if state.read_only {
+    if state.guard.read_only.is_some() {
         left.push(Run::new("  read-only", Role::Muted));
     }
     if let Some(since) = state.paused {

@@ -28,6 +28,7 @@ use super::screens::sources::Sources;
 use super::theme::Theme;
 use crate::config::definitions::Finding;
 use crate::model::fingerprint::Fingerprint;
+use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::source::SourceInfo;
 use crate::model::world::{Judgement, World};
@@ -41,8 +42,8 @@ pub struct Setup {
     pub contexts: Vec<Text>,
     /// The sources of the context.
     pub sources: Vec<SourceInfo>,
-    /// Whether nothing outside may be changed.
-    pub read_only: bool,
+    /// What the context forbids or asks twice for.
+    pub guard: Guard,
     /// Whether the context is production.
     pub production: bool,
     /// By what the world is judged.
@@ -132,8 +133,8 @@ pub struct State {
     pub epoch: u64,
     /// The sources of the context.
     pub sources: Vec<SourceInfo>,
-    /// Whether nothing outside may be changed.
-    pub read_only: bool,
+    /// What the context forbids or asks twice for.
+    pub guard: Guard,
     /// Whether the context is production.
     pub production: bool,
     /// By what the world is judged.
@@ -208,7 +209,7 @@ impl State {
             epoch: 0,
             source_list: Sources::of(&setup.sources),
             sources: setup.sources,
-            read_only: setup.read_only,
+            guard: setup.guard,
             production: setup.production,
             judgement: setup.judgement,
             findings: setup.findings,

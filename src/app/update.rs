@@ -17,6 +17,7 @@ use super::range::Range;
 use super::screens;
 use super::state::{Mode, State};
 use crate::model::ask::{Answer, AskKind};
+use crate::model::guard::Guard;
 use crate::model::world::World;
 
 /// Takes an event. It never waits and never fails.
@@ -38,10 +39,11 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             answered(state, *arrival, now);
             Vec::new()
         }
-        Event::Entered { context, sources, read_only, production } => {
-            enter(state, context, sources, (read_only, production), now);
+        Event::Entered { context, sources, guard, production } => {
+            enter(state, context, sources, (guard, production), now);
             Vec::new()
         }
+        Event::Rehearsed { .. } | Event::Acted { .. } => Vec::new(),
         Event::Told(message) => {
             state.messages.tell(message, now);
             state.version += 1;
@@ -303,7 +305,7 @@ fn enter(
     state: &mut State,
     context: crate::model::labels::Text,
     sources: Vec<crate::model::source::SourceInfo>,
-    (read_only, production): (bool, bool),
+    (guard, production): (Guard, bool),
     now: Timestamp,
 ) {
     let world = World::new(sources.iter().map(|source| source.id.clone()), state.judgement.clone());
@@ -311,7 +313,7 @@ fn enter(
     state.epoch += 1;
     state.polls = super::due::Polls::default();
     state.source_list = screens::sources::Sources::of(&sources);
-    (state.sources, state.read_only, state.production) = (sources, read_only, production);
+    (state.sources, state.guard, state.production) = (sources, guard, production);
     state.messages.note(format!("Context {context}"), now);
     state.context = context;
     state.places.retain(|stop| stop.place.is_top());

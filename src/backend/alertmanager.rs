@@ -45,6 +45,7 @@ impl Alertmanager {
             kind: Kind::Alertmanager,
             address: Text::clone(http.address()),
             answers: vec![AskKind::Probe, AskKind::Alerts, AskKind::Silences],
+            acts: Vec::new(),
         };
         let (severities, shared) = (Arc::new(means.settings.severity_map()), Arc::default());
         Ok(Self { info, http, now: means.now, severities, shared, is_flat: AtomicBool::new(false) })
@@ -59,6 +60,7 @@ impl Alertmanager {
             version: clean(&about.version_info.version.0).into(),
             facts: Vec::new(),
             warnings: Vec::new(),
+            refuses: None,
             clock_ahead_seconds,
         };
         about_cluster(&about, &mut offer);

@@ -92,7 +92,7 @@ impl Role {
             }
         };
         let address = format!("demo:{name}").into();
-        SourceInfo { id: SourceId::new(name), kind: Kind::Demo, address, answers }
+        SourceInfo { id: SourceId::new(name), kind: Kind::Demo, address, answers, acts: Vec::new() }
     }
 }
 
@@ -258,6 +258,7 @@ fn offer(facts: Vec<(&str, String)>) -> Offer {
         version: env!("CARGO_PKG_VERSION").into(),
         facts: facts.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
         warnings: Vec::new(),
+        refuses: None,
         clock_ahead_seconds: Some(0),
     }
 }

@@ -67,6 +67,7 @@ impl PagerDuty {
                 kind: Kind::PagerDuty,
                 address: Text::clone(http.address()),
                 answers,
+                acts: Vec::new(),
             },
             http,
             now: means.now,

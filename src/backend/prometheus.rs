@@ -99,7 +99,7 @@ impl Prometheus {
             answers.push(AskKind::Slos);
         }
         let address = http.address().clone();
-        let info = SourceInfo { id: id.clone(), kind: Kind::Prometheus, address, answers };
+        let info = SourceInfo { id: id.clone(), kind: Kind::Prometheus, address, answers, acts: Vec::new() };
         let timeout = settings.limits.timeout.0;
         let packs = packs::chosen(means.packs, &settings.services.packs);
         Ok(Self {
@@ -272,6 +272,7 @@ impl Prometheus {
             version: identity.version,
             facts,
             warnings: call.warnings(),
+            refuses: None,
             clock_ahead_seconds: ahead,
         })
     }

@@ -76,6 +76,9 @@ pub(super) struct Flags {
     /// Refuse everything that changes a system outside
     #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_READ_ONLY", hide_env = true)]
     read_only: bool,
+    /// Show the calls that actions would make, and send none
+    #[arg(long, global = true)]
+    dry_run: bool,
     /// Show times in UTC
     #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_UTC", hide_env = true)]
     utc: bool,
@@ -110,7 +113,7 @@ pub(super) struct DemoFlags {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Subject {
     /// The demo world.
-    Demo { flags: DemoFlags, read_only: bool },
+    Demo { flags: DemoFlags, read_only: bool, dry_run: bool },
     /// Real sources.
     Sources(Wanted),
 }
@@ -125,7 +128,11 @@ impl Arguments {
         let world = flags.world;
         if flags.demo || matches!(self.verb, Some(Verb::Demo)) {
             if flags.prometheus.is_empty() && flags.alertmanager.is_empty() {
-                return Ok(Subject::Demo { flags: world, read_only: flags.read_only });
+                return Ok(Subject::Demo {
+                    flags: world,
+                    read_only: flags.read_only,
+                    dry_run: flags.dry_run,
+                });
             }
             return Err(
                 "the demo world asks no real source; leave out --prometheus and --alertmanager".into()
@@ -140,6 +147,7 @@ impl Arguments {
             prometheus: flags.prometheus.clone(),
             alertmanager: flags.alertmanager.clone(),
             read_only: flags.read_only,
+            dry_run: flags.dry_run,
         }))
     }
 
@@ -445,7 +453,7 @@ mod tests {
         for words in
             ["burnwatch demo --seed 7 --at 1.5", "burnwatch snapshot overview --demo --seed 7 --at 1.5"]
         {
-            assert_eq!(parse(words).subject(), Ok(Subject::Demo { flags, read_only: false }));
+            assert_eq!(parse(words).subject(), Ok(Subject::Demo { flags, read_only: false, dry_run: false }));
         }
         assert!(parse("burnwatch --seed 7").subject().unwrap_err().contains("--demo"));
         assert!(parse("burnwatch demo --prometheus http://a").subject().is_err());

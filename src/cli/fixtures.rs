@@ -45,6 +45,7 @@ pub(super) fn world() -> Fixture {
         kind,
         address: address.into(),
         answers,
+        acts: Vec::new(),
     };
     let of_prom = vec![AskKind::Probe, AskKind::Services, AskKind::Rules, AskKind::Slos];
     let sources = vec![
@@ -69,6 +70,7 @@ impl Fixture {
             version: "3.5.0".into(),
             facts: vec![("services by".into(), "service".into())],
             warnings: Vec::new(),
+            refuses: None,
             clock_ahead_seconds: Some(clock_ahead_seconds),
         };
         self.told(source, Ask::Probe, Ok(Reply::free(Answer::Probe(offer))))
@@ -99,6 +101,7 @@ impl Fixture {
             kind: Kind::Demo,
             address: "demo".into(),
             answers: vec![AskKind::Incidents, AskKind::OnCall],
+            acts: Vec::new(),
         });
         self.world = World::new(self.sources.iter().map(|source| source.id.clone()), Judgement::default());
         self

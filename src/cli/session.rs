@@ -20,6 +20,7 @@ use crate::config::definitions::{self, Definitions, Finding, Level};
 use crate::config::load::{ConfigError, Overrides};
 use crate::config::settings::Settings;
 use crate::model::ask::AskKind;
+use crate::model::guard::Guard;
 use crate::model::slo::Slo;
 use crate::model::source::{SourceError, SourceId};
 use crate::runtime::{Clock, Contexts, Entrance, RuntimeError, Sources, headless, wait_for};
@@ -61,7 +62,7 @@ pub(super) struct Reach {
     context: String,
     contexts: Vec<String>,
     pub(super) sources: Sources,
-    read_only: bool,
+    guard: Guard,
     production: bool,
     pub(super) clock: Clock,
     /// How to enter another context, where there are others.
@@ -98,8 +99,10 @@ impl Session {
             SessionError::Own(lines.collect::<Vec<_>>().join("\n"))
         })?;
         let reach = match subject {
-            Subject::Demo { flags, read_only } => {
-                Reach { read_only: *read_only, ..demo_world(&settings, *flags, may_stand_still) }
+            Subject::Demo { flags, read_only, dry_run } => {
+                let read_only = read_only.then(|| "--read-only".into());
+                let guard = Guard { read_only, dry_run: *dry_run, ..Guard::default() };
+                Reach { guard, ..demo_world(&settings, *flags, may_stand_still) }
             }
             Subject::Sources(wanted) => real_world(&settings, wanted, own.packs)?,
         };
@@ -146,7 +149,7 @@ impl Session {
             context: reach.context.as_str().into(),
             contexts: reach.contexts.iter().map(|name| name.as_str().into()).collect(),
             sources: reach.sources.infos(),
-            read_only: reach.read_only,
+            guard: reach.guard.clone(),
             production: reach.production,
             judgement: self.settings.judgement(),
             findings: reach.findings.clone(),
@@ -170,7 +173,7 @@ fn demo_world(settings: &Settings, flags: DemoFlags, may_stand_still: bool) -> R
         context: "demo".to_owned(),
         contexts: vec!["demo".to_owned()],
         sources: Sources::new(list, settings.limits),
-        read_only: false,
+        guard: Guard::default(),
         production: false,
         clock,
         entrances: None,
@@ -188,13 +191,13 @@ fn real_world(settings: &Settings, wanted: &Wanted, packs: Vec<Pack>) -> Result<
     let entrances: Contexts = Arc::new(move |name| {
         let context = context::enter(&settings, &wanted, name)?;
         let sources = connect(&context, &settings, &packs, &slos)?;
-        Ok(Entrance { sources, read_only: context.read_only, production: context.production })
+        Ok(Entrance { sources, guard: context.guard, production: context.production })
     });
     Ok(Reach {
         context: context.name,
         contexts,
         sources,
-        read_only: context.read_only,
+        guard: context.guard,
         production: context.production,
         clock: Clock::real(),
         entrances: Some(entrances),

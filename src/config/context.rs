@@ -2,11 +2,12 @@
 
 use url::Url;
 
+use crate::model::guard::Guard;
 use crate::model::source::SourceId;
 
 use super::check::address_trouble;
 use super::load::ConfigError;
-use super::settings::{Settings, SourceKind, SourceSettings};
+use super::settings::{ContextSettings, Settings, SourceKind, SourceSettings};
 use super::sheet::{Problem, hint};
 
 /// The name of the context of all sources, where the configuration has no contexts.
@@ -23,6 +24,8 @@ pub struct Wanted {
     pub alertmanager: Vec<String>,
     /// `--read-only` or `BURNWATCH_READ_ONLY`.
     pub read_only: bool,
+    /// `--dry-run`.
+    pub dry_run: bool,
 }
 
 /// A named set of sources to ask.
@@ -32,8 +35,8 @@ pub struct Context {
     pub name: String,
     /// Its sources, each with a name of its own.
     pub sources: Vec<(SourceId, SourceSettings)>,
-    /// Refuse everything that changes a system outside.
-    pub read_only: bool,
+    /// What it forbids or asks twice for.
+    pub guard: Guard,
     /// Warn that this is production.
     pub production: bool,
 }
@@ -54,7 +57,12 @@ pub fn names(settings: &Settings, wanted: &Wanted) -> Vec<String> {
 pub fn resolve(settings: &Settings, wanted: &Wanted) -> Result<Context, ConfigError> {
     if let Some(first) = first_address(wanted) {
         let sources = named_by_flags(wanted)?;
-        return Ok(Context { name: host(first), sources, read_only: wanted.read_only, production: false });
+        return Ok(Context {
+            name: host(first),
+            sources,
+            guard: guarded(&ContextSettings::default(), wanted),
+            production: false,
+        });
     }
     if settings.sources.is_empty() {
         return Err(ConfigError::NoSource);
@@ -73,10 +81,11 @@ pub fn enter(settings: &Settings, wanted: &Wanted, name: &str) -> Result<Context
         return resolve(settings, wanted);
     }
     let all = || settings.sources.keys().cloned().collect::<Vec<_>>();
-    let (sources, read_only, production) = match settings.contexts.get(name) {
-        Some(context) if context.sources.is_empty() => (all(), context.read_only, context.production),
-        Some(context) => (context.sources.clone(), context.read_only, context.production),
-        None if name == ALL && settings.contexts.is_empty() => (all(), false, false),
+    let plain = ContextSettings::default();
+    let (sources, context) = match settings.contexts.get(name) {
+        Some(context) if context.sources.is_empty() => (all(), context),
+        Some(context) => (context.sources.clone(), context),
+        None if name == ALL && settings.contexts.is_empty() => (all(), &plain),
         None => {
             let known = names(settings, wanted);
             let hint = hint(name, known.iter().map(String::as_str).collect::<Vec<_>>());
@@ -99,9 +108,25 @@ pub fn enter(settings: &Settings, wanted: &Wanted, name: &str) -> Result<Context
     Ok(Context {
         name: name.to_owned(),
         sources: found,
-        read_only: read_only || wanted.read_only,
-        production,
+        guard: guarded(context, wanted),
+        production: context.production,
     })
+}
+
+/// The guardrails of a context, with what the flags add.
+fn guarded(context: &ContextSettings, wanted: &Wanted) -> Guard {
+    let read_only = match (wanted.read_only, context.read_only) {
+        (true, _) => Some("--read-only".into()),
+        (false, true) => Some("the context is read_only".into()),
+        (false, false) => None,
+    };
+    Guard {
+        read_only,
+        deny: context.deny.iter().copied().collect(),
+        max_bulk: context.max_bulk,
+        silence_share: context.silence_share,
+        dry_run: wanted.dry_run,
+    }
 }
 
 fn first_address(wanted: &Wanted) -> Option<&String> {
@@ -190,11 +215,11 @@ mod tests {
         let settings = settings(TWO);
         let first = resolve(&settings, &Wanted::default()).unwrap();
         assert_eq!((first.name.as_str(), ids(&first)), ("prod", vec!["am", "prom-eu"]));
-        assert!(first.read_only && first.production);
+        assert!(first.guard.read_only.is_some() && first.production);
         let wanted = Wanted { context: Some("staging".into()), read_only: true, ..Wanted::default() };
         let other = resolve(&settings, &wanted).unwrap();
         assert_eq!(ids(&other), ["prom-eu"]);
-        assert!(other.read_only && !other.production);
+        assert!(other.guard.read_only.is_some() && !other.production);
     }
 
     #[test]

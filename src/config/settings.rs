@@ -8,6 +8,8 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::model::action::DeedKind;
+use crate::model::guard::Guard;
 use crate::model::source::Kind;
 
 /// The whole configuration.
@@ -35,7 +37,7 @@ pub struct Settings {
 }
 
 /// A named set of sources.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContextSettings {
     /// Names of sources; empty: all of them.
@@ -44,6 +46,27 @@ pub struct ContextSettings {
     pub read_only: bool,
     /// Show the context's name as a banner in its own colour, as a warning that this is production.
     pub production: bool,
+    /// What may not be done here: `acknowledge`, `resolve`, `assign`, `reroute`, `escalate`, `snooze`, `note`, `prioritise`,
+    /// `merge`, `summon`, `inform`, `trigger`, `take-shift`, `silence`, `extend`, `expire`.
+    pub deny: Vec<DeedKind>,
+    /// How many objects one action may change at once.
+    pub max_bulk: usize,
+    /// The share of all alerts, 0 to 1, beyond which a silence asks for the context's name.
+    pub silence_share: f64,
+}
+
+impl Default for ContextSettings {
+    fn default() -> Self {
+        let Guard { max_bulk, silence_share, .. } = Guard::default();
+        Self {
+            sources: Vec::new(),
+            read_only: false,
+            production: false,
+            deny: Vec::new(),
+            max_bulk,
+            silence_share,
+        }
+    }
 }
 
 /// One system to ask.

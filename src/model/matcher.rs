@@ -3,6 +3,7 @@
 use std::fmt;
 
 use regex::Regex;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::labels::Labels;
 
@@ -125,6 +126,24 @@ impl PartialEq for Matcher {
 }
 
 impl Eq for Matcher {}
+
+/// As its text.
+impl Serialize for Matcher {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Matcher {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let one = parse(&text).map_err(serde::de::Error::custom)?;
+        let one: Result<[Self; 1], Vec<Self>> = one.try_into();
+        one.map(|[matcher]| matcher).map_err(|all: Vec<Self>| {
+            serde::de::Error::custom(format!("{} matchers where one must stand", all.len()))
+        })
+    }
+}
 
 /// Always quoted, so that it reads back as the same matcher whatever the value holds.
 impl fmt::Display for Matcher {

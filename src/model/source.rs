@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
+use super::action::DeedKind;
 use super::ask::AskKind;
 use super::labels::Text;
 
 /// The name of a source, unique within its context: `prom-eu`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct SourceId(Arc<str>);
 
 impl SourceId {
@@ -67,6 +70,8 @@ pub struct SourceInfo {
     pub address: Text,
     /// The questions that it can be asked.
     pub answers: Vec<AskKind>,
+    /// What can be done there.
+    pub acts: Vec<DeedKind>,
 }
 
 /// What a source says of itself.
@@ -80,6 +85,8 @@ pub struct Offer {
     pub facts: Vec<(Text, Text)>,
     /// What is missing or odd and what that costs, in words.
     pub warnings: Vec<Text>,
+    /// Why whatever is done here will be refused, where that is known: the key may only read.
+    pub refuses: Option<Text>,
     /// How far the server's clock is ahead of ours, in whole seconds (negative: behind).
     pub clock_ahead_seconds: Option<i64>,
 }

@@ -9,10 +9,12 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-use crate::app::event::{Arrival, Event, Message, Tone};
+use crate::app::event::{Arrival, Event, Message, Plan, Tone};
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
+use crate::model::action::{Action, Ending, Outcome, Progress};
 use crate::model::ask::Question;
+use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
 
@@ -47,8 +49,8 @@ impl Sources {
 pub struct Entrance {
     /// Its sources.
     pub sources: Sources,
-    /// Whether it refuses writes.
-    pub read_only: bool,
+    /// What it forbids or asks twice for.
+    pub guard: Guard,
     /// Whether it is production.
     pub production: bool,
 }
@@ -60,6 +62,8 @@ pub type Contexts = Arc<dyn Fn(&str) -> Result<Entrance, Box<dyn Error + Send + 
 pub(super) enum Report {
     /// A question was answered.
     Arrived { id: u64, arrival: Box<Arrival> },
+    /// An action is further than before.
+    Acted { plan: u64, index: usize, progress: Progress },
     /// A context's sources are built, or cannot be.
     Built { id: u64, context: Text, entrance: Result<Entrance, String> },
 }
@@ -128,6 +132,32 @@ impl Performer {
         self.running.insert(question, Running { id, task: task.abort_handle() });
     }
 
+    /// The calls that a plan would make.
+    pub(super) fn rehearse(&self, plan: &Plan) -> Event {
+        let calls =
+            |action: &Action| self.gates.get(&action.source).map_or_else(Vec::new, |gate| gate.calls(action));
+        Event::Rehearsed { plan: plan.id, calls: plan.actions.iter().map(calls).collect() }
+    }
+
+    /// Does what a plan says.
+    pub(super) fn act(&self, plan: Plan) {
+        let (gates, reports) = (self.gates.clone(), self.reports.clone());
+        tokio::spawn(async move {
+            for (index, action) in plan.actions.iter().enumerate() {
+                let Some(gate) = gates.get(&action.source) else { continue };
+                let ending = match gate.act(action).await {
+                    Ok(Outcome::Done { id }) => Ending::Done { id },
+                    Ok(Outcome::Already { words }) => Ending::Already { words },
+                    Ok(Outcome::Overtaken { words }) => Ending::Overtaken { words },
+                    Err(error) if error.is_unclear => Ending::Unknown { words: error.to_string().into() },
+                    Err(error) => Ending::Refused { words: error.to_string().into() },
+                };
+                let progress = Progress::Ended(ending);
+                reports.send(Report::Acted { plan: plan.id, index, progress }).await.ok();
+            }
+        });
+    }
+
     /// Gives a question up.
     pub(super) fn forget(&mut self, question: &Question) {
         if let Some(running) = self.running.remove(question) {
@@ -167,16 +197,17 @@ impl Performer {
                 }
                 Some(Event::Answered(arrival))
             }
+            Report::Acted { plan, index, progress } => Some(Event::Acted { plan, index, progress }),
             Report::Built { id, .. } if self.entering.as_ref().is_none_or(|(latest, _)| *latest != id) => {
                 None
             }
             Report::Built { context, entrance, .. } => {
                 self.entering = None;
                 Some(match entrance {
-                    Ok(Entrance { sources, read_only, production }) => {
+                    Ok(Entrance { sources, guard, production }) => {
                         self.install(&sources);
                         tracing::info!(%context, "entered");
-                        Event::Entered { context, sources: sources.infos(), read_only, production }
+                        Event::Entered { context, sources: sources.infos(), guard, production }
                     }
                     Err(reason) => {
                         tracing::warn!(%context, %reason, "not entered");

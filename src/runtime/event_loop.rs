@@ -158,7 +158,12 @@ impl<A: App> EventLoop<'_, A> {
                 // reported while the window shrank; or cell 0, which crossterm 0.29 makes 65535 of
                 Event::Mouse { column, row, .. } if column >= view.size.0 || row >= view.size.1 => continue,
                 Event::Key(_) | Event::Pasted(_) | Event::Mouse { .. } => view.urgent = true,
-                Event::Tick | Event::Answered(_) | Event::Entered { .. } | Event::Told(_) => {}
+                Event::Tick
+                | Event::Answered(_)
+                | Event::Entered { .. }
+                | Event::Rehearsed { .. }
+                | Event::Acted { .. }
+                | Event::Told(_) => {}
             }
             for effect in self.app.update(event, self.clock.now()) {
                 if effect == Effect::Quit {
@@ -176,6 +181,8 @@ impl<A: App> EventLoop<'_, A> {
         match effect {
             Effect::Fetch(question) => self.performer.fetch(question),
             Effect::Forget(question) => self.performer.forget(&question),
+            Effect::Rehearse(plan) => events.push_back(self.performer.rehearse(&plan)),
+            Effect::Act(plan) => self.performer.act(plan),
             Effect::Enter(context) => self.performer.enter(context),
             Effect::Copy(text) => events.extend(self.screen.copy(text).err().map(trouble)),
             Effect::Mouse(on) => {

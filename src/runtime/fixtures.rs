@@ -39,8 +39,13 @@ pub(super) struct Fake {
 
 impl Fake {
     pub(super) fn new(name: &str, answers: Answers) -> Arc<Self> {
-        let info =
-            SourceInfo { id: SourceId::new(name), kind: Kind::Demo, address: "fake".into(), answers: vec![] };
+        let info = SourceInfo {
+            id: SourceId::new(name),
+            kind: Kind::Demo,
+            address: "fake".into(),
+            answers: vec![],
+            acts: Vec::new(),
+        };
         Arc::new(Self {
             info,
             answers: answers.into(),
@@ -155,7 +160,7 @@ impl App for Toy {
             Event::Entered { context, .. } => self.entered.push(context),
             Event::Told(message) => self.told.push(message.text),
             Event::Mouse { column, row, .. } => self.clicks.push((column, row)),
-            Event::Pasted(_) => {}
+            Event::Pasted(_) | Event::Rehearsed { .. } | Event::Acted { .. } => {}
         }
         vec![]
     }

@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout};
 use crate::app::event::Arrival;
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
+use crate::model::action::{ActError, Action, Call, Outcome};
 use crate::model::ask::{Answered, Question};
 use crate::model::source::{SourceError, Trouble};
 
@@ -85,6 +86,16 @@ impl Gate {
             Ok(Err(payload)) => Err(self.internal(&panic_text(payload.as_ref()))),
             Err(_) => Err(self.trouble(Trouble::TimedOut { after: self.whole })),
         }
+    }
+
+    /// The calls that an action would make.
+    pub(super) fn calls(&self, action: &Action) -> Vec<Call> {
+        self.source.calls(action)
+    }
+
+    /// Does an action, once.
+    pub(super) async fn act(&self, action: &Action) -> Result<Outcome, ActError> {
+        self.source.act(action).await
     }
 
     fn refused(&self, question: Question, error: SourceError, until: Instant) -> Arrival {

@@ -45,8 +45,13 @@ pub async fn gather<A: App>(
                 Effect::Forget(question) => performer.forget(&question),
                 Effect::Enter(context) => performer.enter(context),
                 Effect::Quit => return wanted(state),
-                // there is no terminal to do it with
-                Effect::Copy(_) | Effect::Mouse(_) | Effect::Redraw | Effect::Suspend => {}
+                // a list asks and does nothing else, and there is no terminal
+                Effect::Rehearse(_)
+                | Effect::Act(_)
+                | Effect::Copy(_)
+                | Effect::Mouse(_)
+                | Effect::Redraw
+                | Effect::Suspend => {}
             }
         }
     }

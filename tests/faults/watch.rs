@@ -12,6 +12,7 @@ use burnwatch::app::state::{Look, Setup, State};
 use burnwatch::app::theme::Theme;
 use burnwatch::backend::Source;
 use burnwatch::config::settings::LimitSettings;
+use burnwatch::model::guard::Guard;
 use burnwatch::model::world::Judgement;
 use burnwatch::runtime::headless::gather;
 use burnwatch::runtime::{App, Clock, Sources};
@@ -60,7 +61,7 @@ impl Watcher {
             context: "faults".into(),
             contexts: vec!["faults".into()],
             sources: sources.infos(),
-            read_only: true,
+            guard: Guard::read_only("a watch"),
             production: false,
             judgement: Judgement::default(),
             findings: Vec::new(),

@@ -35,8 +35,13 @@ impl Pager {
             AskKind::Incident,
             AskKind::OnCall,
         ];
-        let info =
-            SourceInfo { id: id(), kind: Kind::Demo, address: "https://pager.example".into(), answers };
+        let info = SourceInfo {
+            id: id(),
+            kind: Kind::Demo,
+            address: "https://pager.example".into(),
+            answers,
+            acts: Vec::new(),
+        };
         Self { info, incidents, on_call }
     }
 
@@ -47,6 +52,7 @@ impl Pager {
                 version: "".into(),
                 facts: Vec::new(),
                 warnings: Vec::new(),
+                refuses: None,
                 clock_ahead_seconds: None,
             }),
             Ask::Services { .. } => {

@@ -52,6 +52,7 @@ impl Promises {
             kind: Kind::Prometheus,
             address: "http://prom:9090".into(),
             answers,
+            acts: Vec::new(),
         };
         let began = Timestamp::from_second(now.load(Ordering::Relaxed) - 400).unwrap();
         Self { info, readings, now: Arc::clone(now), alerts: vec![alert(began)] }
@@ -68,6 +69,7 @@ impl Promises {
                 version: "3.0".into(),
                 facts: Vec::new(),
                 warnings: Vec::new(),
+                refuses: None,
                 clock_ahead_seconds: None,
             }),
             Ask::Services { .. } => {

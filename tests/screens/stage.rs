@@ -15,6 +15,7 @@ use burnwatch::app::{render, update};
 use burnwatch::backend::Source;
 use burnwatch::backend::demo;
 use burnwatch::config::definitions::Finding;
+use burnwatch::model::guard::Guard;
 use burnwatch::model::incident::Incident;
 use burnwatch::model::slo::SloReading;
 use burnwatch::model::source::{SourceError, SourceId, Trouble};
@@ -107,7 +108,7 @@ impl Stage {
             context: "demo".into(),
             contexts: vec!["demo".into()],
             sources: sources.iter().map(|source| source.info().clone()).collect(),
-            read_only: false,
+            guard: Guard::default(),
             production: false,
             judgement: Judgement::default(),
             findings: Vec::new(),

@@ -40,6 +40,7 @@ impl PagerDuty {
             version: "".into(),
             facts: Vec::new(),
             warnings: Vec::new(),
+            refuses: None,
             clock_ahead_seconds: None,
         };
         let (mut date, mut allowance) = about.unwrap_or_default();

@@ -9,7 +9,11 @@ fn performer(list: Vec<Arc<dyn Source>>, contexts: Option<Contexts>) -> (Perform
 
 fn entrance(name: &str) -> Entrance {
     let list: Vec<Arc<dyn Source>> = vec![Fake::new(name, Answers::After(Duration::ZERO))];
-    Entrance { sources: Sources::new(list, LimitSettings::default()), read_only: false, production: true }
+    Entrance {
+        sources: Sources::new(list, LimitSettings::default()),
+        guard: Guard::default(),
+        production: true,
+    }
 }
 
 fn arrived(event: Option<Event>) -> Box<Arrival> {

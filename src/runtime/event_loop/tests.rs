@@ -343,7 +343,7 @@ async fn another_context_is_entered_without_holding_the_loop() {
         std::thread::park_timeout(Duration::from_millis(100));
         let list: Vec<Arc<dyn Source>> = vec![Fake::new("new", Answers::Never)];
         let sources = Sources::new(list, LimitSettings::default());
-        Ok(Entrance { sources, read_only: true, production: false })
+        Ok(Entrance { sources, guard: crate::model::guard::Guard::read_only("a test"), production: false })
     }));
     let (app, ..) = stage
         .play(async |keys, _orders| {

@@ -1,0 +1,90 @@
+//! What a context forbids or asks twice for, whatever the sources would allow.
+
+use std::collections::BTreeSet;
+
+use super::action::{Action, DeedKind};
+use super::labels::Text;
+
+/// The guardrails of a context.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Guard {
+    /// Why nothing outside may be changed, if nothing may.
+    pub read_only: Option<Text>,
+    /// What may not be done.
+    pub deny: BTreeSet<DeedKind>,
+    /// How many objects one action may have.
+    pub max_bulk: usize,
+    /// The share of all alerts, 0 to 1, beyond which a silence needs the context's name typed.
+    pub silence_share: f64,
+    /// Show the calls and send none.
+    pub dry_run: bool,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self { read_only: None, deny: BTreeSet::new(), max_bulk: 50, silence_share: 0.3, dry_run: false }
+    }
+}
+
+impl Guard {
+    /// A guard that refuses everything, for this reason.
+    pub fn read_only(why: &str) -> Self {
+        Self { read_only: Some(why.into()), ..Self::default() }
+    }
+
+    /// Why deeds of this kind are refused, if they are.
+    pub fn forbids(&self, kind: DeedKind) -> Option<Text> {
+        if let Some(why) = &self.read_only {
+            return Some(format!("nothing may be changed here: {why}").into());
+        }
+        self.deny
+            .contains(&kind)
+            .then(|| format!("this context denies `{}` (contexts.NAME.deny)", kind.name()).into())
+    }
+
+    /// Why these actions are refused as one, if they are. The one rule that both the dialogue and the door go by.
+    pub fn refusal(&self, actions: &[Action]) -> Option<Text> {
+        if let Some(why) = actions.iter().find_map(|action| self.forbids(action.deed.kind())) {
+            return Some(why);
+        }
+        (actions.len() > self.max_bulk).then(|| {
+            let (len, most) = (actions.len(), self.max_bulk);
+            format!("{len} objects at once, and {most} are allowed here (contexts.NAME.max_bulk)").into()
+        })
+    }
+
+    /// Whether a silence that hides so many of all alerts needs the context's name typed.
+    pub fn wants_name(&self, hidden: usize, all: usize) -> bool {
+        hidden > 0 && hidden as f64 > self.silence_share * all as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::action::{Deed, Target};
+    use crate::model::source::SourceId;
+
+    fn acknowledge() -> Action {
+        let target = Target { id: "Q1".into(), name: "#1".into(), seen: None };
+        Action { source: SourceId::new("pager"), target, deed: Deed::Acknowledge }
+    }
+
+    #[test]
+    fn what_is_refused_says_by_which_rule() {
+        let read_only = Guard::read_only("--read-only").refusal(&[acknowledge()]);
+        assert_eq!(read_only.as_deref(), Some("nothing may be changed here: --read-only"));
+        let deny = Guard { deny: [DeedKind::Acknowledge].into(), ..Guard::default() };
+        assert!(deny.refusal(&[acknowledge()]).is_some_and(|why| why.contains("`acknowledge`")));
+        let few = Guard { max_bulk: 1, ..Guard::default() };
+        assert_eq!(few.refusal(&[acknowledge()]), None);
+        assert!(few.refusal(&[acknowledge(), acknowledge()]).is_some_and(|why| why.contains("max_bulk")));
+    }
+
+    #[test]
+    fn a_silence_over_much_of_everything_needs_the_name() {
+        let guard = Guard { silence_share: 0.5, ..Guard::default() };
+        assert!(!guard.wants_name(5, 10) && guard.wants_name(6, 10));
+        assert!(!guard.wants_name(0, 0));
+    }
+}

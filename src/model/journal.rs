@@ -1,0 +1,113 @@
+//! What burnwatch did to the systems outside, step by step: one line of JSON each, written before and after.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::action::{Action, Call, Ending};
+use super::labels::Text;
+
+/// One line of the journal. All lines of one action have the same `act`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When it was written.
+    pub at: Timestamp,
+    /// Names the action: unique over all runs.
+    pub act: Text,
+    /// Who sat at the keyboard, as the machine knows them: `ana@bastion-2`.
+    pub who: Text,
+    /// In which context.
+    pub context: Text,
+    /// What, where and to what.
+    pub action: Action,
+    /// How far it was.
+    pub step: Step,
+}
+
+/// A step of an action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "step")]
+pub enum Step {
+    /// Confirmed by the person; nothing was sent yet.
+    Confirmed {
+        /// Which of how many: 1-based.
+        nth: usize,
+        /// Of how many.
+        of: usize,
+    },
+    /// About to be sent: if no line comes after this one, nobody knows whether it was done.
+    Sending {
+        /// The calls.
+        calls: Vec<Call>,
+    },
+    /// Sent, no sure answer: about to be read back.
+    ReadingBack {
+        /// What happened.
+        words: Text,
+    },
+    /// How it ended.
+    Ended {
+        /// How.
+        #[serde(flatten)]
+        how: Ending,
+        /// Whether this was found by reading back.
+        #[serde(default)]
+        read_back: bool,
+    },
+}
+
+/// An action as its lines in the journal tell it, the last word counting.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Its name.
+    pub act: Text,
+    /// When it was confirmed, or first written of.
+    pub begun_at: Timestamp,
+    /// When it was last written of.
+    pub at: Timestamp,
+    /// Who.
+    pub who: Text,
+    /// In which context.
+    pub context: Text,
+    /// What.
+    pub action: Action,
+    /// When it went out, if it did.
+    pub sent_at: Option<Timestamp>,
+    /// How it ended; none: nothing was written of that.
+    pub ending: Option<Ending>,
+}
+
+impl Record {
+    /// Whether it went out and nobody knows how it ended.
+    pub fn is_open(&self) -> bool {
+        self.sent_at.is_some() && matches!(self.ending, None | Some(Ending::Unknown { .. }))
+    }
+}
+
+/// The actions that these lines tell of, in the order in which they began.
+pub fn records(entries: impl IntoIterator<Item = Entry>) -> Vec<Record> {
+    let mut records: Vec<Record> = Vec::new();
+    let mut places: std::collections::HashMap<Text, usize> = std::collections::HashMap::new();
+    for entry in entries {
+        let at = *places.entry(Text::clone(&entry.act)).or_insert_with(|| {
+            records.push(Record {
+                act: Text::clone(&entry.act),
+                begun_at: entry.at,
+                at: entry.at,
+                who: Text::clone(&entry.who),
+                context: Text::clone(&entry.context),
+                action: entry.action.clone(),
+                sent_at: None,
+                ending: None,
+            });
+            records.len() - 1
+        });
+        let Some(record) = records.get_mut(at) else { continue };
+        record.at = entry.at;
+        match entry.step {
+            Step::Confirmed { .. } | Step::ReadingBack { .. } => {}
+            Step::Sending { .. } => record.sent_at = Some(entry.at),
+            Step::Ended { how, .. } => record.ending = Some(how),
+        }
+    }
+    records
+}
