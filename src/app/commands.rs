@@ -111,7 +111,7 @@ commands! {
     Sort          "sort"           ["S"]                 List   "Choose the order; the same again reverses it";
     Group         "group"          ["b"]                 Groups "Group by a label or a property, as the receiver groups alerts, or not at all";
     Fold          "fold"           ["f"]                 Folds  "Show or fold away what is silenced, inhibited or resolved";
-    Basis         "basis"          ["B"]                 Slo    "By which burn the forecast goes: over 5m, 1h or 6h";
+    Basis         "basis"          ["B"]                 Slo    "By which burn the forecast goes: over the next longer lookback";
     Range         "range"          ["t"]                 Time   "Choose how much time is shown";
     Earlier       "earlier"        ["["]                 Time   "Half a range earlier";
     Later         "later"          ["]"]                 Time   "Half a range later";

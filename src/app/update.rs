@@ -398,9 +398,11 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
             state.ordered = None;
         }
         Command::Basis => {
-            state.slo.next_basis();
-            let basis = crate::model::duration::short(state.slo.basis());
-            state.messages.note(format!("The forecast goes by the burn over {basis}"), now);
+            let said = match screens::slo::next_basis(state).map(crate::model::duration::short) {
+                Some(basis) => format!("The forecast goes by the burn over {basis}"),
+                None => "No burn of this SLO is measured".to_owned(),
+            };
+            state.messages.note(said, now);
         }
         Command::Range => menus::range(state),
         Command::Earlier => menus::change_range(state, now, Range::earlier),

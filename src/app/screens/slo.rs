@@ -45,7 +45,7 @@ const MOST_SLOTS: u16 = 2400;
 const SLOTS_INTERVAL: Duration = Duration::from_secs(300);
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The burns that a forecast can go by.
+/// The burns that are told whatever is chosen.
 const BASES: [Duration; 3] = [Duration::from_secs(300), BASIS, Duration::from_secs(6 * 3600)];
 
 /// What the person does on the open SLO.
@@ -73,12 +73,6 @@ impl Open {
         self.basis
     }
 
-    /// Goes by the next lookback.
-    pub fn next_basis(&mut self) {
-        let at = BASES.iter().position(|basis| *basis == self.basis).unwrap_or(0);
-        self.basis = BASES.get((at + 1) % BASES.len()).copied().unwrap_or(BASIS);
-    }
-
     /// All cursors to their first rows, as for another SLO.
     pub fn to_top(&mut self) {
         self.groups.to_top();
@@ -101,14 +95,29 @@ fn near(standing: &Standing, basis: Duration) -> Option<&Burn> {
     known.min_by(|a, b| distance(a).total_cmp(&distance(b)))
 }
 
-/// The burns that forecasts can go by, as far as they are measured, without repetition.
-fn bases(standing: &Standing) -> Vec<&Burn> {
-    let mut burns: Vec<&Burn> = Vec::new();
-    for burn in BASES.iter().filter_map(|basis| near(standing, *basis)) {
-        if !burns.iter().any(|known| known.lookback == burn.lookback) {
-            burns.push(burn);
-        }
-    }
+/// Lets the forecast of the open SLO go by the next longer lookback that is measured, after the longest by the shortest.
+/// `None` if none is measured.
+pub fn next_basis(state: &mut State) -> Option<Duration> {
+    let Place::Slo { source, id } = state.place().clone() else { return None };
+    let status = state.world.slo(&source, &id)?;
+    let next = following(shown(state, status)?, state.slo.basis)?;
+    state.slo.basis = next;
+    Some(next)
+}
+
+fn following(standing: &Standing, basis: Duration) -> Option<Duration> {
+    let present = near(standing, basis)?.lookback;
+    let known = || standing.burns.iter().filter(|burn| burn.rate.is_some()).map(|burn| burn.lookback);
+    known().filter(|lookback| *lookback > present).min().or_else(|| known().min())
+}
+
+/// The burns that tell when the budget is gone, as far as they are measured, the shortest first: the usual ones and the one
+/// that the forecast goes by.
+fn bases(standing: &Standing, chosen: Duration) -> Vec<&Burn> {
+    let usual = BASES.iter().chain([&chosen]).filter_map(|basis| near(standing, *basis));
+    let mut burns: Vec<&Burn> = usual.collect();
+    burns.sort_by_key(|burn| burn.lookback);
+    burns.dedup_by_key(|burn| burn.lookback);
     burns
 }
 

@@ -143,7 +143,8 @@ fn conditions(cx: &Cx<'_>, state: &State, status: &SloStatus, standing: &Standin
         }
         page.line(line);
     }
-    let few = bases(standing).into_iter().filter(|burn| words::is_hollow(&status.slo, burn));
+    let few =
+        bases(standing, state.slo.basis()).into_iter().filter(|burn| words::is_hollow(&status.slo, burn));
     let few: Vec<String> = few.map(counted).collect();
     if !few.is_empty() {
         let words = format!(
@@ -240,7 +241,7 @@ fn exhaustion(
     page.title("Budget gone");
     let basis = near(standing, state.slo.basis()).map(|burn| burn.lookback);
     let under_way = course::under_way(status, standing);
-    for burn in bases(standing) {
+    for burn in bases(standing, state.slo.basis()) {
         let Some(rate) = burn.rate else { continue };
         let is_basis = basis == Some(burn.lookback);
         let role = if is_basis { Role::Accent } else { Role::Text };

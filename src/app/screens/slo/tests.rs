@@ -22,25 +22,30 @@ fn standing(lookbacks: &[u64]) -> Standing {
 }
 
 #[test]
-fn the_basis_goes_round() {
-    let mut open = Open::default();
+fn the_basis_goes_round_all_that_is_measured() {
+    let all = standing(&[300, 1800, 3600, 21_600, 259_200]);
+    let mut basis = BASIS;
     let mut seen = Vec::new();
-    for _ in 0..4 {
-        seen.push(open.basis().as_secs());
-        open.next_basis();
+    for _ in 0..6 {
+        seen.push(basis.as_secs());
+        basis = following(&all, basis).unwrap();
     }
-    assert_eq!(seen, [3600, 21_600, 300, 3600]);
+    assert_eq!(seen, [3600, 21_600, 259_200, 300, 1800, 3600]);
+    assert_eq!(following(&standing(&[]), BASIS), None);
 }
 
 #[test]
-fn where_the_usual_lookbacks_are_not_measured_the_nearest_ones_stand_in() {
-    let lookbacks = |known: &[u64]| -> Vec<u64> {
-        bases(&standing(known)).into_iter().map(|burn| burn.lookback.as_secs()).collect()
+fn the_usual_lookbacks_or_the_nearest_ones_are_told_and_the_chosen_one() {
+    let lookbacks = |known: &[u64], chosen| -> Vec<u64> {
+        let chosen = Duration::from_secs(chosen);
+        bases(&standing(known), chosen).into_iter().map(|burn| burn.lookback.as_secs()).collect()
     };
-    assert_eq!(lookbacks(&[300, 1800, 3600, 7200, 21_600, 86_400]), [300, 3600, 21_600]);
-    assert_eq!(lookbacks(&[180, 900, 1800, 10_800, 43_200]), [180, 1800, 10_800]);
-    assert_eq!(lookbacks(&[3600]), [3600]);
-    assert!(lookbacks(&[]).is_empty());
+    let all = [300, 1800, 3600, 7200, 21_600, 86_400];
+    assert_eq!(lookbacks(&all, 3600), [300, 3600, 21_600]);
+    assert_eq!(lookbacks(&all, 86_400), [300, 3600, 21_600, 86_400]);
+    assert_eq!(lookbacks(&[180, 900, 1800, 10_800, 43_200], 3600), [180, 1800, 10_800]);
+    assert_eq!(lookbacks(&[3600], 3600), [3600]);
+    assert!(lookbacks(&[], 3600).is_empty());
 }
 
 #[test]
