@@ -10,6 +10,7 @@ mod fixtures;
 mod incidents;
 mod oncall;
 mod own;
+mod papers;
 mod printer;
 mod report;
 mod services;
@@ -18,6 +19,7 @@ mod slo;
 mod slos;
 mod snapshot;
 mod sources;
+mod stats;
 mod status;
 mod tui;
 mod view;
@@ -80,6 +82,11 @@ fn perform(arguments: &Arguments) -> Outcome {
         Some(Verb::Slos(listing)) => cx.list(*listing, slos::NEEDS, slos::document),
         Some(Verb::Slo { verb }) => slo::run(&cx, verb),
         Some(Verb::Check { names }) => cx.check(names),
+        Some(Verb::Stats(wanted)) => {
+            cx.list(wanted.listing, stats::NEEDS, |view| stats::document(view, *wanted))
+        }
+        Some(Verb::Handoff { since }) => papers::handoff(&cx, *since),
+        Some(Verb::Postmortem { incident }) => papers::postmortem(&cx, incident),
         Some(Verb::Sources(listing)) => cx.list(*listing, sources::NEEDS, sources::document),
         Some(Verb::Oncall(listing)) => cx.list(*listing, oncall::NEEDS, oncall::document),
         Some(Verb::Incidents(wanted)) => match alerts::Filter::new(&wanted.filter, wanted.all) {

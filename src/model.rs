@@ -16,6 +16,7 @@ pub mod labels;
 pub mod matcher;
 pub mod measures;
 pub mod oncall;
+pub mod pages;
 pub mod promql;
 pub mod remote;
 pub mod rule;

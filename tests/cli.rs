@@ -69,6 +69,64 @@ fn every_list_is_one_json_object_with_its_lists() {
 }
 
 #[test]
+fn a_hand_over_and_a_review_are_markdown_with_what_is_known() {
+    let home = Home::new();
+    let demo = ["--demo", "--at", "12", "--seed", "7", "--utc"];
+    let run = |words: &[&str]| home.run(&[&demo[..], words].concat());
+    let handed = run(&["handoff", "--since", "8h"]);
+    assert_eq!(handed.status.code(), Some(0), "{}", complaint(&handed));
+    let text = out(&handed);
+    for part in [
+        "# Hand-over: demo, Wed",
+        "## Incidents",
+        "| triggered | P1 |",
+        "## Error budgets",
+        "## Alerts",
+        "## Silences",
+        "## What was done",
+        "## On call",
+        "MTTA",
+    ] {
+        assert!(text.contains(part), "{part} is missing:\n{text}");
+    }
+    let incidents: Value = serde_json::from_str(&out(&run(&["incidents", "--all", "-o", "json"]))).unwrap();
+    let over =
+        incidents["incidents"].as_array().unwrap().iter().find(|i| i["service"] == "payments").unwrap();
+    let number = over["number"].to_string();
+    for name in [number.as_str(), over["id"].as_str().unwrap()] {
+        let review = run(&["postmortem", name]);
+        assert_eq!(review.status.code(), Some(0));
+        let text = out(&review);
+        for part in [
+            "# Review: ",
+            "| Acknowledged | after ",
+            "| payments: availability | ",
+            "error ratio, prom-eu",
+            "PaymentsErrorBudgetBurn fired for",
+            "## Much like it before",
+            "## What we do now",
+        ] {
+            assert!(text.contains(part), "{part} is missing:\n{text}");
+        }
+    }
+    let unknown = run(&["postmortem", "nobody-knows"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(complaint(&unknown).contains("burnwatch incidents --all"));
+}
+
+#[test]
+fn statistics_leave_out_what_is_not_known() {
+    let home = Home::new();
+    let output =
+        home.run(&["--demo", "--at", "3", "--seed", "7", "--utc", "stats", "--by", "all", "-o", "json"]);
+    let told: Value = serde_json::from_str(&out(&output)).unwrap();
+    let all = &told["stats"][0];
+    assert!(all["incidents"].as_u64().unwrap() > all["open"].as_u64().unwrap());
+    assert!(all["not_acknowledged"].as_u64().unwrap() >= 1, "the page of the story waits: {all}");
+    assert!(all["mtta_seconds"].as_f64().unwrap() > 0.0);
+}
+
+#[test]
 fn the_demo_world_is_the_same_every_time() {
     let home = Home::new();
     let words = ["snapshot", "overview", "--demo", "--at", "2", "--size", "100x30", "--format", "ansi"];

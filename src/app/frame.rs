@@ -12,7 +12,7 @@ use super::look::Cx;
 use super::navigate;
 use super::number::ago;
 use super::overlay;
-use super::place::{Place, SCREENS};
+use super::place::{Paper, Place, SCREENS};
 use super::screens::incidents::words as incident_words;
 use super::screens::oncall::words as on_call_words;
 use super::screens::{self, alert, incident, service};
@@ -393,6 +393,8 @@ fn breadcrumb(state: &State) -> Vec<Run<'static>> {
         Place::Policy { source, id } => screens::oncall::policy(&state.world, source, id)
             .map_or_else(|| "a policy that is gone".to_owned(), |(_, policy)| policy.named.name.to_string()),
         Place::Sources => "Sources".to_owned(),
+        Place::Paper(Paper::Handover(_)) => "Hand-over".to_owned(),
+        Place::Paper(Paper::Postmortem { .. }) => "Review".to_owned(),
         Place::Messages => "Messages".to_owned(),
     });
     vec![Run::new(format!(" {}", steps.collect::<Vec<_>>().join(" > ")), Role::Title)]
@@ -475,6 +477,7 @@ fn hints(state: &State) -> Vec<Vec<Run<'static>>> {
         Place::OnCall => &[(Command::Open, "policy"), (Command::Filter, "filter"), (Command::Links, "links")],
         Place::Policy { .. } => &[(Command::Links, "links"), (Command::Back, "back")],
         Place::Sources => &[(Command::Refresh, "ask again"), (Command::Back, "back")],
+        Place::Paper(_) => &[(Command::Copy, "copy all"), (Command::Back, "back")],
         Place::Messages => &[(Command::Back, "back")],
     };
     let common = [(Command::Palette, "palette"), (Command::Help, "help")];

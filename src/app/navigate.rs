@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::found::Found;
 use super::frame;
 use super::grid::Grid;
-use super::place::Place;
+use super::place::{Paper, Place};
 use super::screens::alerts::Row;
 use super::screens::incidents::{IncidentKey, Row as IncidentRow};
 use super::screens::slos::{Row as SloRow, SloKey};
@@ -98,6 +98,7 @@ macro_rules! with_list {
             | Place::Alert(_)
             | Place::Incident { .. }
             | Place::Policy { .. }
+            | Place::Paper(_)
             | Place::Messages => $other,
         }
     };
@@ -114,7 +115,7 @@ fn grid(state: &State) -> Grid {
         Place::Slo { .. } => Grid::list(slo::text_area(state, body)),
         Place::Incident { .. } => Grid::list(incident::text_area(body)),
         Place::OnCall => Grid::list(oncall::list_area(state, body)),
-        Place::Policy { .. } => Grid::list(frame::below_heading(body)),
+        Place::Policy { .. } | Place::Paper(_) => Grid::list(frame::below_heading(body)),
         Place::Sources => Grid::list(screens::sources::list_area(body, state.sources.len())),
         Place::Alert(_) => Grid::list(alert::text_area(body)),
         Place::Messages => Grid::list(body),
@@ -224,6 +225,7 @@ pub(super) fn sideways(state: &mut State, by: isize) {
         | Place::Incident { .. }
         | Place::OnCall
         | Place::Policy { .. }
+        | Place::Paper(_)
         | Place::Sources
         | Place::Messages => {}
     }
@@ -378,7 +380,7 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
         },
         Place::Incident { source, id } => incident::target(state, source, id),
         Place::OnCall => state.on_call.list.current().map(oncall::LevelKey::place),
-        Place::Policy { .. } | Place::Sources | Place::Messages => None,
+        Place::Policy { .. } | Place::Paper(_) | Place::Sources | Place::Messages => None,
     };
     target.is_some_and(|target| {
         go(state, target, now);
@@ -443,6 +445,23 @@ pub(super) fn click(state: &mut State, column: u16, row: u16) -> bool {
     }, else false)
 }
 
+/// The incident that the cursor is on, or whose screen or review this is.
+pub(super) fn incident(state: &State) -> Option<IncidentKey> {
+    match state.place() {
+        Place::Incident { source, id } | Place::Paper(Paper::Postmortem { source, id }) => {
+            Some(IncidentKey { source: source.clone(), id: id.clone() })
+        }
+        Place::Incidents => match state.incidents.list.current()? {
+            IncidentRow::Incident(key) => Some(key.clone()),
+            IncidentRow::Group(_) => None,
+        },
+        Place::Overview if state.panel == overview::INCIDENTS => state.overview.incidents.current().cloned(),
+        Place::Service(_) if state.panel == service::INCIDENTS => state.service_incidents.current().cloned(),
+        Place::Alert(fingerprint) => state.world.incident_of(*fingerprint).map(IncidentKey::of),
+        _ => None,
+    }
+}
+
 /// The filter of the present screen.
 pub(super) fn filter(state: &State) -> Option<&Found> {
     match state.place() {
@@ -457,6 +476,7 @@ pub(super) fn filter(state: &State) -> Option<&Found> {
         | Place::Alert(_)
         | Place::Incident { .. }
         | Place::Policy { .. }
+        | Place::Paper(_)
         | Place::Sources
         | Place::Messages => None,
     }
@@ -476,6 +496,7 @@ pub(super) fn filter_mut(state: &mut State) -> Option<&mut Found> {
         | Place::Alert(_)
         | Place::Incident { .. }
         | Place::Policy { .. }
+        | Place::Paper(_)
         | Place::Sources
         | Place::Messages => None,
     }

@@ -1,5 +1,7 @@
 //! Where the person can be, and the table of screens.
 
+use std::time::Duration;
+
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::source::SourceId;
@@ -46,10 +48,26 @@ pub enum Place {
         /// What it is called there.
         id: Text,
     },
+    /// Something written for others to read.
+    Paper(Paper),
     /// The systems that are asked.
     Sources,
     /// What burnwatch said so far.
     Messages,
+}
+
+/// Something written for others to read, in Markdown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Paper {
+    /// The hand-over of a shift of this length that ends now.
+    Handover(Duration),
+    /// The draft of a review of one incident of one source.
+    Postmortem {
+        /// A source that knows it.
+        source: SourceId,
+        /// What it is called there.
+        id: Text,
+    },
 }
 
 /// A place with where one was on it, for the way back.
@@ -123,7 +141,9 @@ impl Place {
             Self::Slo { .. } => &[Scope::Time, Scope::Slo],
             Self::Alerts | Self::Incidents => &[Scope::List, Scope::Groups, Scope::Folds],
             Self::OnCall => &[Scope::List],
-            Self::Incident { .. } | Self::Policy { .. } | Self::Sources | Self::Messages => &[],
+            Self::Incident { .. } | Self::Policy { .. } | Self::Paper(_) | Self::Sources | Self::Messages => {
+                &[]
+            }
         }
     }
 
@@ -136,6 +156,7 @@ impl Place {
                 | Self::Alert(_)
                 | Self::Incident { .. }
                 | Self::Policy { .. }
+                | Self::Paper(Paper::Postmortem { .. })
         )
     }
 
@@ -146,10 +167,12 @@ impl Place {
             Self::Services | Self::Service(_) => Some(Command::Services),
             Self::Slos | Self::Slo { .. } => Some(Command::Slos),
             Self::Alerts | Self::Alert(_) => Some(Command::Alerts),
-            Self::Incidents | Self::Incident { .. } => Some(Command::Incidents),
+            Self::Incidents | Self::Incident { .. } | Self::Paper(Paper::Postmortem { .. }) => {
+                Some(Command::Incidents)
+            }
             Self::OnCall | Self::Policy { .. } => Some(Command::OnCall),
             Self::Sources => Some(Command::Sources),
-            Self::Messages => None,
+            Self::Paper(Paper::Handover(_)) | Self::Messages => None,
         }
     }
 }

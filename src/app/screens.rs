@@ -8,6 +8,7 @@ pub mod messages;
 pub mod oncall;
 pub mod overview;
 mod page;
+pub mod paper;
 pub mod policy;
 pub mod service;
 pub mod services;
@@ -58,7 +59,7 @@ pub fn reorder(state: &mut State) {
         Place::Incidents => incidents::reorder(state),
         Place::Incident { source, id } => incident::reorder(state, &source, &id),
         Place::OnCall => oncall::reorder(state),
-        Place::Policy { .. } | Place::Sources | Place::Messages => {}
+        Place::Policy { .. } | Place::Paper(_) | Place::Sources | Place::Messages => {}
     }
 }
 
@@ -76,6 +77,7 @@ pub fn revision(state: &State) -> u64 {
         | Place::Incident { .. }
         | Place::OnCall
         | Place::Policy { .. }
+        | Place::Paper(_)
         | Place::Sources
         | Place::Messages => state.world.revision(),
     }
@@ -90,6 +92,7 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
         Place::Alert(fingerprint) => wants.extend(alert::wants(state, *fingerprint, now)),
         Place::Slo { source, id } => wants.extend(slo::wants(state, source, id, now)),
         Place::Incident { source, id } => wants.extend(incident::wants(state, source, id)),
+        Place::Paper(paper) => wants.extend(paper::wants(state, paper, now)),
         Place::Slos
         | Place::Alerts
         | Place::Incidents
@@ -116,6 +119,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         Place::OnCall => oncall::render(state, now, area, buf),
         Place::Policy { source, id } => policy::render(state, source, id, now, area, buf),
         Place::Sources => sources::render(state, now, area, buf),
+        Place::Paper(paper) => paper::render(state, paper, now, area, buf),
         Place::Messages => messages::render(state, now, area, buf),
     }
 }
@@ -124,6 +128,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
 pub fn last_scroll(state: &State, area: Rect) -> u16 {
     match state.place() {
         Place::Alert(fingerprint) => alert::last_scroll(state, *fingerprint, area),
+        Place::Paper(_) => paper::last_scroll(state, area),
         Place::Messages => messages::last_scroll(state),
         Place::Slo { source, id } => slo::last_scroll(state, source, id, area),
         Place::Incident { source, id } => incident::last_scroll(state, source, id, area),

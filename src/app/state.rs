@@ -21,6 +21,7 @@ use super::screens::incident::AlertRow;
 use super::screens::incidents::{IncidentKey, Incidents};
 use super::screens::oncall::OnCall;
 use super::screens::overview::Overview;
+use super::screens::paper::Written;
 use super::screens::services::Services;
 use super::screens::slo::Open;
 use super::screens::slos::{SloKey, Slos};
@@ -29,6 +30,7 @@ use super::theme::Theme;
 use crate::config::definitions::Finding;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::guard::Guard;
+use crate::model::journal::Record;
 use crate::model::labels::Text;
 use crate::model::source::SourceInfo;
 use crate::model::world::{Judgement, World};
@@ -173,6 +175,8 @@ pub struct State {
     pub service_incidents: List<IncidentKey>,
     /// The alerts that share labels with the one that is open.
     pub related: List<Fingerprint>,
+    /// What was written for others to read, while it is on the screen.
+    pub written: Option<Written>,
     /// The panel that has the keyboard, on screens with several.
     pub panel: usize,
     /// How far a page without a list is scrolled.
@@ -181,6 +185,8 @@ pub struct State {
     pub mode: Mode,
     /// What burnwatch told.
     pub messages: Messages,
+    /// What burnwatch did to the systems outside, here and before, as its journal tells it; oldest first.
+    pub records: Vec<Record>,
     /// The time range.
     pub range: Range,
     /// Since when everything is held still.
@@ -228,10 +234,12 @@ impl State {
             service_slos: List::default(),
             service_incidents: List::default(),
             related: List::default(),
+            written: None,
             panel: 0,
             scroll: 0,
             mode: Mode::Browse,
             messages: Messages::default(),
+            records: Vec::new(),
             range: Range::default(),
             paused: None,
             look: setup.look,

@@ -12,9 +12,10 @@ use super::menus;
 use super::navigate;
 use super::overlay;
 use super::palette::{self, Palette, Target};
-use super::place::{Place, SCREENS};
+use super::place::{Paper, Place, SCREENS};
 use super::range::Range;
 use super::screens;
+use super::screens::incidents::IncidentKey;
 use super::state::{Mode, State};
 use crate::model::ask::{Answer, AskKind};
 use crate::model::guard::Guard;
@@ -22,6 +23,7 @@ use crate::model::world::World;
 
 /// Takes an event. It never waits and never fails.
 pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
+    let is_news = matches!(event, Event::Answered(_));
     let mut effects = match event {
         Event::Key(key) => press(state, key, now),
         Event::Pasted(text) => paste(state, &text),
@@ -51,6 +53,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
     };
     settle(state);
+    screens::paper::write(state, is_news, now);
     if state.paused.is_none() {
         let wants = screens::wants(state, now);
         let due = state.polls.due(wants, state.epoch, now);
@@ -389,14 +392,7 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
         Command::MarkAll => navigate::mark(state, true),
         Command::Sort => menus::sort(state, now),
         Command::Group => menus::group(state),
-        Command::Fold => {
-            if *state.place() == Place::Incidents {
-                state.incidents.show_resolved = !state.incidents.show_resolved;
-            } else {
-                state.alerts.show_quiet = !state.alerts.show_quiet;
-            }
-            state.ordered = None;
-        }
+        Command::Fold => fold(state),
         Command::Basis => {
             let said = match screens::slo::next_basis(state).map(crate::model::duration::short) {
                 Some(basis) => format!("The forecast goes by the burn over {basis}"),
@@ -413,6 +409,8 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
             Some(text) => return menus::copy(state, text, now),
             None => state.messages.note("Nothing to copy here", now),
         },
+        Command::HandOver => navigate::go(state, Place::Paper(Paper::Handover(screens::paper::SHIFT)), now),
+        Command::Review => review(state, now),
         Command::Pause => {
             state.paused = if state.paused.is_some() { None } else { Some(now) };
             if state.paused.is_none() {
@@ -434,6 +432,25 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
         Command::Quit => return vec![Effect::Quit],
     }
     Vec::new()
+}
+
+/// Shows or folds away what is quiet or over.
+fn fold(state: &mut State) {
+    if *state.place() == Place::Incidents {
+        state.incidents.show_resolved = !state.incidents.show_resolved;
+    } else {
+        state.alerts.show_quiet = !state.alerts.show_quiet;
+    }
+    state.ordered = None;
+}
+
+fn review(state: &mut State, now: Timestamp) {
+    match navigate::incident(state) {
+        Some(IncidentKey { source, id }) => {
+            navigate::go(state, Place::Paper(Paper::Postmortem { source, id }), now);
+        }
+        None => state.messages.note("Reviews are of incidents; go to one first", now),
+    }
 }
 
 /// The scopes of commands that work at a place, the global ones first; for help and hints.

@@ -1,6 +1,7 @@
 //! The command line: verbs, flags and what they mean.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -191,6 +192,20 @@ pub(super) enum Verb {
     Incidents(Alerts),
     /// Who is on call now and next, at each level of each policy
     Oncall(Listing),
+    /// How often people were woken, by service or team: MTTA, MTTR, MTBF, and at which hours
+    Stats(Stats),
+    /// The hand-over of a shift, in Markdown
+    Handoff {
+        /// How long ago the shift began
+        #[arg(long, value_name = "DURATION", default_value = "12h", value_parser = duration)]
+        since: Duration,
+    },
+    /// The draft of a review of an incident, in Markdown
+    Postmortem {
+        /// Its number or id
+        #[arg(value_name = "INCIDENT")]
+        incident: String,
+    },
     /// The sources and how they are
     Sources(Listing),
     /// A picture of a screen
@@ -240,6 +255,25 @@ pub(super) struct Alerts {
     pub(super) all: bool,
     #[command(flatten)]
     pub(super) listing: Listing,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Stats {
+    /// Put together by service or team, or all in one
+    #[arg(long, value_enum, default_value_t = Together::Service, value_name = "WHAT")]
+    pub(super) by: Together,
+    /// Incidents that began since; sources tell about a week
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = duration)]
+    pub(super) since: Duration,
+    #[command(flatten)]
+    pub(super) listing: Listing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Together {
+    Service,
+    Team,
+    All,
 }
 
 #[derive(Debug, Args)]
@@ -397,6 +431,11 @@ fn screen(text: &str) -> Result<Screen, String> {
 
 fn key(text: &str) -> Result<Key, String> {
     text.parse().map_err(|error| format!("{error}"))
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let found = crate::model::duration::parse(text).ok().filter(|duration| !duration.is_zero());
+    found.ok_or_else(|| "write a duration such as 30m, 12h or 7d".to_owned())
 }
 
 fn speed(text: &str) -> Result<f64, String> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
@@ -23,6 +24,8 @@ use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Troub
 use crate::model::world::{Judgement, World};
 
 use super::view::View;
+
+static UTC: TimeZone = TimeZone::UTC;
 
 pub(super) struct Fixture {
     pub(super) world: World,
@@ -163,6 +166,7 @@ impl Fixture {
             context: "prod",
             now: self.now,
             limit: Duration::from_secs(15),
+            zone: &UTC,
             findings: &[],
         }
     }

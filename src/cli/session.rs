@@ -28,7 +28,7 @@ use crate::runtime::{Clock, Contexts, Entrance, RuntimeError, Sources, headless,
 use super::args::{DemoFlags, Subject};
 use super::config::Place;
 use super::own::Own;
-use super::view::{View, is_settled};
+use super::view::{View, is_quiet, is_settled};
 
 /// The moment at which pictures of the demo world are taken: a night on call.
 const DEMO_NIGHT: i64 = 1_768_445_520;
@@ -121,6 +121,17 @@ impl Session {
         Ok(state)
     }
 
+    /// Lets the screen's own state stand at a place, and waits until all that it asks for there is told or refused.
+    pub(super) fn look(&self, place: Screen, needs: &[AskKind]) -> Result<State, SessionError> {
+        let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
+        state.places = vec![place.into()];
+        let (sources, clock, deadline) = (&self.reach.sources, self.reach.clock, self.deadline());
+        let is_told = |state: &State| is_quiet(state, needs);
+        // what did not come in time is said to be in doubt
+        let _in_time = wait_for(headless::gather(&mut state, sources, clock, is_told, deadline))?;
+        Ok(state)
+    }
+
     /// What was told, now.
     pub(super) fn view<'a>(&'a self, state: &'a State) -> View<'a> {
         View {
@@ -129,6 +140,7 @@ impl Session {
             context: &self.reach.context,
             now: self.reach.clock.now(),
             limit: self.deadline(),
+            zone: &state.look.zone,
             findings: &self.reach.findings,
         }
     }

@@ -13,16 +13,13 @@ use crate::app::look::{Charset, Colours};
 use crate::app::place::Screen;
 use crate::app::state::State;
 use crate::model::ask::AskKind;
-use crate::model::remote::Remote;
-use crate::model::source::SourceInfo;
-use crate::model::world::Held;
 use crate::runtime::{App, headless, wait_for};
 
 use super::args::{Picture, Snapshot};
 use super::printer::{Outcome, print};
 use super::report::{ansi, svg, text};
 use super::session::SessionError;
-use super::view::is_settled;
+use super::view::is_quiet;
 use super::{Cx, failed};
 
 /// Without these no screen is whole.
@@ -93,15 +90,8 @@ impl Posed {
         opening.or_else(|| if self.is_quiet() { self.then.pop_front() } else { None })
     }
 
-    /// Whether the vital answers are there, or refused, and nothing is on its way.
     fn is_quiet(&self) -> bool {
-        let State { world, sources, polls, .. } = &self.state;
-        let is_told = |source: &SourceInfo| {
-            // a source in trouble is not asked for more until it is back
-            polls.traffic(&source.id).trouble().is_some()
-                || is_settled(world, std::slice::from_ref(source), NEEDS)
-        };
-        sources.iter().all(is_told) && world.sources().all(|(_, held)| !is_waiting(held))
+        is_quiet(&self.state, NEEDS)
     }
 }
 
@@ -121,20 +111,4 @@ impl App for Posed {
     fn version(&self) -> u64 {
         self.state.version()
     }
-}
-
-fn is_waiting(held: &Held) -> bool {
-    held.probe.is_waiting()
-        || held.services.is_waiting()
-        || held.trends.is_waiting()
-        || held.alerts.is_waiting()
-        || held.rules.is_waiting()
-        || held.silences.is_waiting()
-        || held.slos.is_waiting()
-        || held.incidents.is_waiting()
-        || held.on_call.is_waiting()
-        || held.incident_details.values().any(Remote::is_waiting)
-        || held.details.values().any(Remote::is_waiting)
-        || held.series.values().any(Remote::is_waiting)
-        || held.firings.values().any(Remote::is_waiting)
 }

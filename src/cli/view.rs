@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
+use crate::app::state::State;
 use crate::config::definitions::{Finding, Level};
 use crate::model::ask::AskKind;
 use crate::model::remote::{Remote, age};
@@ -20,6 +22,8 @@ pub(super) struct View<'w> {
     pub(super) now: Timestamp,
     /// How old data may be before that is said.
     pub(super) limit: Duration,
+    /// The zone whose clock is meant.
+    pub(super) zone: &'w TimeZone,
     /// What is wrong with the files that define SLOs.
     pub(super) findings: &'w [Finding],
 }
@@ -65,6 +69,33 @@ pub(super) fn is_settled(world: &World, sources: &[SourceInfo], kinds: &[AskKind
             held.and_then(|held| Standing::of_kind(held, *kind)).is_some_and(|standing| standing.is_settled())
         })
     })
+}
+
+/// Whether the answers that are needed are there, or refused, and nothing is on its way.
+pub(super) fn is_quiet(state: &State, needs: &[AskKind]) -> bool {
+    let State { world, sources, polls, .. } = state;
+    let is_told = |source: &SourceInfo| {
+        // a source in trouble is not asked for more until it is back
+        polls.traffic(&source.id).trouble().is_some()
+            || is_settled(world, std::slice::from_ref(source), needs)
+    };
+    sources.iter().all(is_told) && world.sources().all(|(_, held)| !is_waiting(held))
+}
+
+fn is_waiting(held: &Held) -> bool {
+    held.probe.is_waiting()
+        || held.services.is_waiting()
+        || held.trends.is_waiting()
+        || held.alerts.is_waiting()
+        || held.rules.is_waiting()
+        || held.silences.is_waiting()
+        || held.slos.is_waiting()
+        || held.incidents.is_waiting()
+        || held.on_call.is_waiting()
+        || held.incident_details.values().any(Remote::is_waiting)
+        || held.details.values().any(Remote::is_waiting)
+        || held.series.values().any(Remote::is_waiting)
+        || held.firings.values().any(Remote::is_waiting)
 }
 
 impl View<'_> {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::incident::{Named, Person};
 use super::labels::Text;
-pub use calendar::{Cover, Day, Stint, Turn, Watch};
+pub use calendar::{Cover, Day, Stint, Turn, Watch, is_night};
 
 mod calendar;
 

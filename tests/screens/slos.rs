@@ -194,10 +194,15 @@ fn the_forecast_goes_by_another_burn() {
         line.split_whitespace().nth(2).unwrap_or_default().to_owned()
     };
     assert_eq!(at(&stage), "(1h)");
-    stage.press(&["B"]);
-    assert_eq!(at(&stage), "(6h)");
-    stage.press(&["B"]);
-    assert_eq!(at(&stage), "(5m)");
+    let mut seen = Vec::new();
+    loop {
+        stage.press(&["B"]);
+        seen.push(at(&stage));
+        if seen.last().is_some_and(|basis| basis == "(1h)") || seen.len() > 9 {
+            break;
+        }
+    }
+    assert_eq!(seen, ["(2h)", "(6h)", "(1d)", "(3d)", "(5m)", "(30m)", "(1h)"]);
 }
 
 #[test]

@@ -85,6 +85,7 @@ pub(in crate::app) fn copied(state: &State, now: Timestamp) -> Option<String> {
             oncall::policy(&state.world, source, id).map(|(_, policy)| policy.named.name.to_string())
         }
         Place::Sources => state.source_list.list.current().map(ToString::to_string),
+        Place::Paper(_) => state.written.as_ref().map(|written| written.text.clone()),
         Place::Messages => state.messages.all().next().map(|told| told.message.text.clone()),
     }
 }
@@ -121,7 +122,12 @@ pub(in crate::app) fn links(state: &State) -> Vec<(String, Text)> {
         Place::Overview if state.panel == overview::ALERTS => state.overview.alerts.current().copied(),
         Place::Service(_) => state.service_alerts.current().copied(),
         Place::Slo { .. } => state.slo.alerts.current().copied(),
-        Place::Overview | Place::Services | Place::Slos | Place::Sources | Place::Messages => None,
+        Place::Overview
+        | Place::Services
+        | Place::Slos
+        | Place::Paper(_)
+        | Place::Sources
+        | Place::Messages => None,
     };
     let Some(alert) = fingerprint.and_then(|fingerprint| state.world.alert(fingerprint)) else {
         return Vec::new();

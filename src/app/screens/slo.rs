@@ -15,7 +15,7 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
 use crate::model::series::Span;
 use crate::model::slo::history::{self, Slots};
-use crate::model::slo::{BASIS, Burn, Slo, SloStatus, Standing, Window};
+use crate::model::slo::{BASIS, Bounds, Burn, Slo, SloStatus, Standing, Window};
 use crate::model::source::SourceId;
 
 mod course;
@@ -204,29 +204,52 @@ fn queries(status: &SloStatus, moment: Timestamp) -> Vec<(String, String)> {
 
 /// The charts of the SLO, from the source that knows it: at most eight queries.
 pub fn wants(state: &State, source: &SourceId, id: &str, now: Timestamp) -> Vec<Want> {
-    let can = |kind| state.sources.iter().any(|s| s.id == *source && s.answers.contains(&kind));
-    let (Some(status), Some(held)) = (state.world.slo(source, id), state.world.held(source)) else {
-        return Vec::new();
-    };
-    if !can(AskKind::Series) {
-        return Vec::new();
-    }
-    let asks = asks(status, state.range.end.unwrap_or(now));
-    let want = |query: &str, window: Span, interval| {
-        let query = Text::from(query);
-        let known = held.series.get(&query).and_then(|remote| remote.value()).map(|matrix| matrix.span);
-        let stretch = range::stretch(window, known);
-        Want { source: source.clone(), ask: Ask::Series { query, stretch }, known: None, interval }
-    };
+    let Some((status, asks)) = asked(state, source, id, now) else { return Vec::new() };
     let window = state.range.span(now, POINTS, state.interval);
     let interval = window.step().clamp(state.interval, Duration::from_secs(60));
-    let mut wants: Vec<Want> = asks.burns.iter().map(|(_, query)| want(query, window, interval)).collect();
+    let burns = asks.burns.iter().map(|(_, query)| want(state, status, query, (window, interval)));
+    let firing = want(state, status, &asks.firing, (asks.span, SLOTS_INTERVAL));
+    burns.chain(slot_wants(state, status, &asks)).chain([firing]).collect()
+}
+
+/// Only what tells what each slot of the window spent of the budget: at most four queries.
+pub fn spending_wants(state: &State, source: &SourceId, id: &str, now: Timestamp) -> Vec<Want> {
+    asked(state, source, id, now)
+        .map_or_else(Vec::new, |(status, asks)| slot_wants(state, status, &asks).collect())
+}
+
+/// What is to be asked of an SLO, if its source can be asked.
+fn asked<'a>(state: &'a State, source: &SourceId, id: &str, now: Timestamp) -> Option<(&'a SloStatus, Asks)> {
+    let can = |kind| state.sources.iter().any(|s| s.id == *source && s.answers.contains(&kind));
+    let status = state.world.slo(source, id).filter(|_| can(AskKind::Series))?;
+    Some((status, asks(status, state.range.end.unwrap_or(now))))
+}
+
+fn slot_wants<'a>(
+    state: &'a State,
+    status: &'a SloStatus,
+    asks: &'a Asks,
+) -> impl Iterator<Item = Want> + 'a {
     let slots = asks.slots.iter().chain(&asks.events).flat_map(|slots| match slots {
         Slots::Ratio(query) => vec![query],
         Slots::Events { part, total, .. } => vec![part, total],
     });
-    wants.extend(slots.chain([&asks.firing]).map(|query| want(query, asks.span, SLOTS_INTERVAL)));
-    wants
+    slots.map(|query| want(state, status, query, (asks.span, SLOTS_INTERVAL)))
+}
+
+fn want(state: &State, status: &SloStatus, query: &str, (window, interval): (Span, Duration)) -> Want {
+    let query = Text::from(query);
+    let held = state.world.held(&status.source);
+    let known = held.and_then(|held| held.series.get(&query)?.value()).map(|matrix| matrix.span);
+    let stretch = range::stretch(window, known);
+    Want { source: status.source.clone(), ask: Ask::Series { query, stretch }, known: None, interval }
+}
+
+/// What the slots spent in which a stretch of time fell, as a share of the window's budget, and from when to when these
+/// slots were. `None` as long as that is not known.
+pub fn spent_between(state: &State, status: &SloStatus, stretch: Bounds) -> Option<(f64, Bounds)> {
+    let course = course::Course::of(state, status, status.worst()?)?;
+    course.spent_between(stretch)
 }
 
 /// Brings its groups, alerts and queries into their order again.

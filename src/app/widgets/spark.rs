@@ -55,6 +55,17 @@ impl Spark<'_> {
     }
 }
 
+/// The same as a line of text, a space where there is no data.
+pub fn text(values: &[f64], columns: usize) -> String {
+    let columns = resample(values, columns);
+    let max = highest(&columns);
+    let sign = |value: &f64| {
+        let eighths = usize::from(level(*value, max, 8));
+        eighths.checked_sub(1).and_then(|at| BLOCKS.get(at)).copied().unwrap_or(" ")
+    };
+    columns.iter().map(sign).collect()
+}
+
 /// Eighths of a row that a bar is high: 0 without data, 1 for zero, from 2 to `top` for everything above.
 fn level(value: f64, max: f64, top: u16) -> u16 {
     if value.is_nan() {

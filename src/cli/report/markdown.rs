@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Document, List};
+use crate::app::prose::escaped;
 
 /// The whole document.
 pub(in crate::cli) fn render(document: &Document) -> String {
@@ -51,23 +52,6 @@ fn capitalised(title: &str) -> String {
     first.chain(chars.flat_map(char::to_lowercase)).collect()
 }
 
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => out.extend(['\\', c]),
-            // a mention of everyone in a chat room is none of ours
-            '@' => out.push_str("&#64;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            '\n' => out.push(' '),
-            c => out.push(c),
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +72,5 @@ mod tests {
 > am: cannot connect
 ";
         assert_eq!(render(&fixtures::document(Layout::Rows)), expected);
-        assert_eq!(escaped("<img> @here"), "&lt;img&gt; &#64;here");
     }
 }

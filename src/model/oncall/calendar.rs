@@ -200,11 +200,16 @@ impl OnCallBoard {
     }
 }
 
+/// Whether this hour of the day, 0 to 23, is one at which people sleep: 22:00 to 07:00.
+pub fn is_night(hour: i8) -> bool {
+    !(NIGHT_UNTIL..NIGHT_FROM).contains(&hour)
+}
+
 impl Person {
     /// Whether it is night where they live; `None` if that is not known.
     pub fn is_at_night(&self, at: Timestamp) -> Option<bool> {
         let hour = at.to_zoned(self.time_zone()?).hour();
-        Some(!(NIGHT_UNTIL..NIGHT_FROM).contains(&hour))
+        Some(is_night(hour))
     }
 
     /// How much of a stretch of time is night where they live; `None` if that is not known.

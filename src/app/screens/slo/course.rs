@@ -11,7 +11,7 @@ use crate::model::remote::age;
 use crate::model::series::{Matrix, Span};
 use crate::model::slo::history::Slots;
 use crate::model::slo::{
-    Exhaustion, Forecast, Objective, Side, Since, SloStatus, Spending, Standing, UnderWay, Window,
+    Bounds, Exhaustion, Forecast, Objective, Side, Since, SloStatus, Spending, Standing, UnderWay, Window,
     exhausted_since,
 };
 use crate::model::world::Held;
@@ -34,7 +34,7 @@ pub(super) struct Bite {
     pub share: f64,
     /// How fast that was.
     pub burn: f64,
-    /// What fired in it, if that is known.
+    /// Which incidents were open in it, and what fired, if that is known.
     pub fired: Vec<String>,
 }
 
@@ -105,9 +105,22 @@ impl Course {
             };
             // that its own alert fired is no news
             fired.sort_by_key(|name| status.slo.alerting.name.as_deref() == Some(name));
+            let fired = incidents(state, status, from, to).chain(fired).collect();
             Bite { from, to: to.min(status.at), share, burn: share / per_burn, fired }
         };
         self.spending.worst(most).into_iter().map(bite).collect()
+    }
+
+    /// What the slots spent that overlap a stretch of time, and from when to when they are.
+    pub(super) fn spent_between(&self, stretch: Bounds) -> Option<(f64, Bounds)> {
+        let slot = self.spending.slot();
+        let at = |slots: usize| self.start.checked_add(times(slot, slots)).unwrap_or(Timestamp::MAX);
+        let shares = self.spending.shares().iter().enumerate();
+        let within = shares.filter(|(place, _)| at(*place) < stretch.end && at(place + 1) > stretch.start);
+        let known: Vec<(usize, f64)> = within.filter_map(|(place, share)| Some((place, (*share)?))).collect();
+        let (first, last) = known.first().zip(known.last())?;
+        let bounds = Bounds { start: at(first.0), end: at(last.0 + 1) };
+        Some((known.iter().map(|(_, share)| share).sum(), bounds))
     }
 
     /// When the budget is gone at a burn, with what leaves the window meanwhile.
@@ -210,6 +223,21 @@ pub(super) fn by_events(state: &State, status: &SloStatus, standing: &Standing) 
 enum Counted {
     Ratios(Vec<Option<f64>>),
     Events(Vec<Option<(f64, f64)>>),
+}
+
+/// The incidents of its service that were open at some time of a slot, by their numbers.
+fn incidents<'a>(
+    state: &'a State,
+    status: &'a SloStatus,
+    from: Timestamp,
+    to: Timestamp,
+) -> impl Iterator<Item = String> + 'a {
+    let its = status.service.as_deref().into_iter().flat_map(|service| state.world.incidents_of(service));
+    let open = its.filter(move |known| {
+        let incident = &known.incident;
+        incident.created_at < to && incident.resolved_at.is_none_or(|ended| ended > from)
+    });
+    open.map(|known| format!("#{}", known.incident.number))
 }
 
 impl Counted {

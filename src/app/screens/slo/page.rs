@@ -311,7 +311,7 @@ fn bites(state: &State, cx: &Cx<'_>, status: &SloStatus, course: &Course, page: 
     if bites.is_empty() {
         page.line(vec![Run::new(format!("  no {slot} took {} or more", show::left(LEAST)), Role::Healthy)]);
     } else {
-        let head = format!("  {:<22}  {:>6}  {:>6}  {}", "when", "spent", "burn", "fired then");
+        let head = format!("  {:<22}  {:>6}  {:>6}  {}", "when", "spent", "burn", "incidents and alerts");
         page.line(vec![Run::new(head, Role::Muted)]);
     }
     for bite in bites {

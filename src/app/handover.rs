@@ -1,0 +1,378 @@
+//! The hand-over of a shift in Markdown: what is open, what was spent, what was noisy, what ends soon, what was done, and
+//! who is next.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::due::Want;
+use super::fired::{self, Noise};
+use super::number::ago;
+use super::prose::{Prose, escaped};
+use super::state::State;
+use crate::model::alert::{AlertState, Severity};
+use crate::model::ask::AskKind;
+use crate::model::duration;
+use crate::model::incident::{IncidentStatus, Urgency};
+use crate::model::journal::Record;
+use crate::model::labels::Text;
+use crate::model::measures::Measure;
+use crate::model::oncall::Cover;
+use crate::model::pages::{By, Pages, pages};
+use crate::model::silence::SilenceState;
+use crate::model::slo::{Bounds, SloState, SloStatus, Standing, show};
+use crate::model::world::Linked;
+
+/// The answers that it is made from.
+pub const NEEDS: &[AskKind] =
+    &[AskKind::Incidents, AskKind::OnCall, AskKind::Slos, AskKind::Alerts, AskKind::Rules, AskKind::Silences];
+
+/// How many noisy alerts are named.
+const NOISY: usize = 10;
+/// How many resolved incidents are named.
+const RESOLVED: usize = 20;
+/// How many of one's own actions are named.
+const DONE: usize = 40;
+/// Below this share of a budget, what was spent is not worth a line.
+const WORTH_A_LINE: f64 = 0.01;
+
+/// What it asks for besides what is asked anyway.
+pub fn wants(state: &State, length: Duration, now: Timestamp) -> Vec<Want> {
+    fired::wants(state, now, length)
+}
+
+/// The hand-over of a shift that began `length` ago; `records` is what was done by burnwatch.
+pub fn markdown(state: &State, records: &[Record], length: Duration, now: Timestamp) -> String {
+    let from = now.checked_sub(length).unwrap_or(Timestamp::MIN);
+    let shift = Bounds { start: from, end: now };
+    let moment = |at: Timestamp| at.to_zoned(state.look.zone.clone()).strftime("%a %-d %b %H:%M").to_string();
+    let zone = now.to_zoned(state.look.zone.clone()).strftime("%Z").to_string();
+    let title = format!("Hand-over: {}, {} to {} {zone}", state.context, moment(from), moment(now));
+    let mut prose = Prose::titled(&title);
+    prose.paragraph(&summary(state, now));
+    incidents(state, shift, now, &mut prose);
+    budgets(state, length, &mut prose);
+    alerts(state, &fired::between(state, from, now), now, &mut prose);
+    silences(state, length, now, &mut prose);
+    done(state, records, shift, &mut prose);
+    on_call(state, now, &mut prose);
+    doubts(state, now, &mut prose);
+    prose.into_text()
+}
+
+fn count(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Whether any source of the context can tell such things at all.
+fn is_asked(state: &State, kind: AskKind) -> bool {
+    state.sources.iter().any(|source| source.answers.contains(&kind))
+}
+
+fn summary(state: &State, now: Timestamp) -> String {
+    let world = &state.world;
+    let mut parts = Vec::new();
+    if world.knows_incidents() {
+        let open = world.incidents().iter().filter(|known| known.incident.is_open());
+        let waiting = open.clone().filter(|known| known.incident.status == IncidentStatus::Triggered).count();
+        let forgotten = open.clone().filter(|known| known.is_forgotten(now)).count();
+        let waiting = (waiting > 0).then(|| format!(", {waiting} without anybody on it"));
+        let forgotten = (forgotten > 0).then(|| format!(", {forgotten} acknowledged long ago"));
+        parts.push(format!(
+            "{} open{}{}",
+            count(open.count(), "incident", "incidents"),
+            waiting.unwrap_or_default(),
+            forgotten.unwrap_or_default()
+        ));
+    }
+    let in_state = |state: SloState| world.slos().iter().filter(|slo| slo.state() == state).count();
+    for (state, words) in
+        [(SloState::Page, "burning fast enough to page"), (SloState::Exhausted, "exhausted")]
+    {
+        if in_state(state) > 0 {
+            parts.push(format!("{} {words}", count(in_state(state), "SLO", "SLOs")));
+        }
+    }
+    let firing = world.tally().loud();
+    parts.push(format!("{} firing", count(firing, "alert", "alerts")));
+    format!("**Now**: {}.", parts.join("; "))
+}
+
+fn incidents(state: &State, shift: Bounds, now: Timestamp, prose: &mut Prose) {
+    prose.section("Incidents");
+    if !is_asked(state, AskKind::Incidents) {
+        return prose.paragraph("No source of this context tells incidents.");
+    }
+    if !state.world.knows_incidents() {
+        return prose.paragraph("Not known: no source has told any yet.");
+    }
+    let all = state.world.incidents().iter();
+    let ended_within = |known: &&Linked| {
+        let incident = &known.incident;
+        !incident.is_open() && incident.resolved_at.unwrap_or(incident.changed_at) >= shift.start
+    };
+    let resolved: Vec<&Linked> = all.clone().filter(ended_within).collect();
+    let shown: Vec<&Linked> =
+        all.filter(|known| known.incident.is_open()).chain(resolved.iter().copied().take(RESOLVED)).collect();
+    let rows: Vec<Vec<String>> = shown.iter().map(|known| incident_row(known, now)).collect();
+    prose.table(&["#", "State", "Priority", "Service", "Who", "Since", "What"], &rows);
+    if resolved.len() > RESOLVED {
+        prose.paragraph(&format!("and {} more that were resolved.", resolved.len() - RESOLVED));
+    }
+    let links: Vec<String> = shown
+        .iter()
+        .filter_map(|known| {
+            Some(format!("\\#{}: <{}>", known.incident.number, known.incident.url.as_deref()?))
+        })
+        .collect();
+    prose.points(&links);
+    match pages(state.world.incidents(), By::All, shift, &state.look.zone).first() {
+        Some(pages) => prose.paragraph(&measured(pages)),
+        None => prose.paragraph("No incident began in this shift."),
+    }
+}
+
+fn incident_row(known: &Linked, now: Timestamp) -> Vec<String> {
+    let incident = &known.incident;
+    let text = |text: Option<&Text>| text.map(ToString::to_string).unwrap_or_default();
+    let forgotten = if known.is_forgotten(now) { " (long ago)" } else { "" };
+    let low = if incident.urgency == Urgency::Low { ", low" } else { "" };
+    let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
+    vec![
+        incident.number.to_string(),
+        format!("{}{forgotten}{low}", incident.status.word()),
+        text(incident.priority.as_ref().map(|priority| &priority.named.name)),
+        text(known.service.as_ref().or(incident.service.as_ref().map(|service| &service.name))),
+        if who.is_empty() { "nobody".to_owned() } else { who.join(", ") },
+        ago(incident.created_at, now),
+        incident.title.to_string(),
+    ]
+}
+
+/// How often and how quickly, in a sentence.
+fn measured(pages: &Pages) -> String {
+    let at_night = if pages.at_night > 0 { format!(" ({} at night)", pages.at_night) } else { String::new() };
+    let acknowledged = typical(pages.measures.acknowledgement, "not acknowledged");
+    let resolved = typical(pages.measures.resolution, "not resolved");
+    format!(
+        "{} began in this shift, {} of high urgency{at_night}. MTTA {acknowledged}, MTTR {resolved}.",
+        pages.incidents, pages.high
+    )
+}
+
+/// A mean with its median, and what is not in it.
+pub(super) fn typical(measure: Measure, missing: &str) -> String {
+    let left_out =
+        if measure.left_out > 0 { format!(", {} {missing}", measure.left_out) } else { String::new() };
+    match measure.typical {
+        Some(typical) => {
+            let (mean, median) = (duration::short(typical.mean), duration::short(typical.median));
+            format!("{mean} (median {median}{left_out})")
+        }
+        None => format!("not known ({} {missing})", measure.left_out),
+    }
+}
+
+/// What was spent over the lookback that is nearest to the shift, as a share of the window's budget.
+fn spent(status: &SloStatus, standing: &Standing, length: Duration) -> Option<(Duration, f64)> {
+    let distance = |lookback: Duration| (lookback.as_secs_f64() / length.as_secs_f64().max(1.0)).ln().abs();
+    let known = standing.burns.iter().filter_map(|burn| Some((burn.lookback, burn.rate?)));
+    let (lookback, rate) = known.min_by(|a, b| distance(a.0).total_cmp(&distance(b.0)))?;
+    let window = status.slo.window.length(status.at).as_secs_f64();
+    (window > 0.0).then(|| (lookback, rate * lookback.as_secs_f64() / window))
+}
+
+/// The SLO with the service that it is about: many are called `availability`.
+pub(super) fn named(status: &SloStatus) -> String {
+    match &status.service {
+        Some(service) => format!("{service}: {}", status.slo.name),
+        None => status.slo.name.to_string(),
+    }
+}
+
+fn budgets(state: &State, length: Duration, prose: &mut Prose) {
+    prose.section("Error budgets");
+    if state.world.slos().is_empty() {
+        return prose.paragraph("No SLO is known.");
+    }
+    let mut slos: Vec<&SloStatus> = state.world.slos().iter().collect();
+    slos.sort_by(|a, b| a.by_urgency(b));
+    let mut rows = Vec::new();
+    let mut calm = 0;
+    for status in slos {
+        let Some(standing) = status.worst() else { continue };
+        let spent = spent(status, standing, length);
+        let is_calm = matches!(standing.state, SloState::Fine | SloState::Quiet)
+            && spent.is_none_or(|(_, share)| share < WORTH_A_LINE);
+        if is_calm {
+            calm += 1;
+            continue;
+        }
+        rows.push(vec![
+            named(status),
+            standing.state.word().to_owned(),
+            standing.left().map_or_else(|| "-".to_owned(), show::left),
+            spent.map_or_else(
+                || "-".to_owned(),
+                |(lookback, share)| format!("{} in {}", show::left(share), duration::short(lookback)),
+            ),
+            standing.burn(Duration::from_secs(3600)).map_or_else(|| "-".to_owned(), show::burn),
+            show::exhaustion(standing.exhaustion),
+        ]);
+    }
+    prose.table(&["SLO", "State", "Left", "Spent", "Burn 1h", "Budget gone in"], &rows);
+    if calm > 0 {
+        let others = if rows.is_empty() { "" } else { "other " };
+        prose.paragraph(&format!(
+            "{} within budget.",
+            count(calm, &format!("{others}SLO"), &format!("{others}SLOs"))
+        ));
+    }
+}
+
+fn alerts(state: &State, noise: &Noise, now: Timestamp, prose: &mut Prose) {
+    prose.section("Alerts");
+    let tally = state.world.tally();
+    let mut parts: Vec<String> = [Severity::Critical, Severity::Warning, Severity::Info]
+        .into_iter()
+        .filter(|severity| tally.firing(*severity) > 0)
+        .map(|severity| format!("{} {}", tally.firing(severity), severity.word()))
+        .collect();
+    for quiet in [AlertState::Silenced, AlertState::Inhibited] {
+        if tally.in_state(quiet) > 0 {
+            parts.push(format!("{} {}", tally.in_state(quiet), quiet.word()));
+        }
+    }
+    let now_firing = if parts.is_empty() { "none".to_owned() } else { parts.join(", ") };
+    prose.paragraph(&format!("Firing now: {now_firing}."));
+    let rows: Vec<Vec<String>> = noise
+        .fired
+        .iter()
+        .take(NOISY)
+        .map(|fired| {
+            let last = fired.bouts.last().map_or(now, |bout| bout.end);
+            vec![
+                fired.name.to_string(),
+                fired.service.as_deref().unwrap_or_default().to_owned(),
+                fired.bouts.len().to_string(),
+                duration::short(fired.time()),
+                ago(last, now),
+            ]
+        })
+        .collect();
+    prose.table(&["Fired in this shift", "Service", "Times", "For in all", "Last"], &rows);
+    if noise.fired.len() > NOISY {
+        prose.paragraph(&format!("and {} others.", noise.fired.len() - NOISY));
+    }
+    if !noise.is_whole {
+        prose.paragraph("What fired before now is not wholly known: not every source has told it.");
+    } else if noise.fired.is_empty() {
+        prose.paragraph("Nothing fired in this shift.");
+    }
+}
+
+fn silences(state: &State, length: Duration, now: Timestamp, prose: &mut Prose) {
+    prose.section("Silences");
+    if !is_asked(state, AskKind::Silences) {
+        return prose.paragraph("No source of this context tells silences.");
+    }
+    let active: Vec<_> =
+        state.world.silences().filter(|silence| silence.state != SilenceState::Expired).collect();
+    let next_shift = now.checked_add(length).unwrap_or(Timestamp::MAX);
+    let mut ending: Vec<_> = active.iter().filter(|silence| silence.ends_at <= next_shift).collect();
+    ending.sort_by_key(|silence| silence.ends_at);
+    let hides = |silence: &crate::model::silence::Silence| {
+        let alerts = state.world.alerts().iter();
+        alerts.filter(|alert| alert.state == AlertState::Silenced && silence.matches(&alert.labels)).count()
+    };
+    let rows: Vec<Vec<String>> = ending
+        .iter()
+        .map(|silence| {
+            let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
+            vec![
+                duration::short(crate::model::remote::age(now, silence.ends_at)),
+                matchers.join(", "),
+                count(hides(silence), "alert", "alerts"),
+                silence.created_by.to_string(),
+                silence.comment.to_string(),
+            ]
+        })
+        .collect();
+    prose.table(&["Ends in", "Matchers", "Hides now", "By", "Why"], &rows);
+    let longer = active.len() - ending.len();
+    prose.paragraph(&match (ending.len(), longer) {
+        (0, 0) => "None.".to_owned(),
+        (0, longer) => format!("None ends in the next {}; {longer} last longer.", duration::short(length)),
+        (_, 0) => "None lasts longer than the next shift.".to_owned(),
+        (_, longer) => format!("{longer} more last longer."),
+    });
+}
+
+/// One line of what was done, in Markdown.
+pub(super) fn told(state: &State, record: &Record) -> String {
+    let zone = state.look.zone.clone();
+    let at = record.begun_at.to_zoned(zone).strftime("%H:%M").to_string();
+    let deed = record.action.deed.kind().verb();
+    let target = if record.action.target.name.is_empty() { "" } else { &record.action.target.name };
+    let ending = record.ending.as_ref().map_or("not known", |ending| ending.word());
+    let words = record.ending.as_ref().and_then(|ending| ending.words());
+    let words = words.map(|words| format!(" ({})", escaped(words))).unwrap_or_default();
+    let (who, target) = (escaped(&record.who), escaped(target));
+    format!("{at} {who}: {deed} {target}: {ending}{words}")
+}
+
+fn done(state: &State, records: &[Record], shift: Bounds, prose: &mut Prose) {
+    prose.section("What was done");
+    let its: Vec<&Record> = records
+        .iter()
+        .filter(|record| record.begun_at >= shift.start && record.context == state.context)
+        .collect();
+    if its.is_empty() {
+        return prose.paragraph("Nothing by burnwatch on this machine.");
+    }
+    let left_out = its.len().saturating_sub(DONE);
+    prose.points(its.iter().skip(left_out).map(|record| told(state, record)));
+    if left_out > 0 {
+        prose.paragraph(&format!("and {left_out} before that (`burnwatch journal` has them all)."));
+    }
+}
+
+fn on_call(state: &State, now: Timestamp, prose: &mut Prose) {
+    prose.section("On call");
+    let mut rows = Vec::new();
+    for (_, board) in state.world.on_call() {
+        for policy in &board.policies {
+            let Some(level) = policy.levels.first() else { continue };
+            let watch = board.watch(&policy.named.id, level.number, now);
+            let people = |cover: &Cover| match cover {
+                Cover::Unknown => "not known".to_owned(),
+                Cover::Nobody => "nobody on call".to_owned(),
+                Cover::People(turns) => {
+                    turns.iter().map(|turn| turn.person.name.to_string()).collect::<Vec<_>>().join(", ")
+                }
+            };
+            let (until, next) = match &watch.next {
+                Some((at, cover)) => {
+                    let here = at.to_zoned(state.look.zone.clone());
+                    (here.strftime("%a %H:%M").to_string(), people(cover))
+                }
+                None => ("-".to_owned(), "-".to_owned()),
+            };
+            rows.push(vec![policy.named.name.to_string(), people(&watch.now), until, next]);
+        }
+    }
+    rows.sort();
+    prose.table(&["Policy", "Now", "Until", "Next"], &rows);
+    if rows.is_empty() {
+        prose.paragraph("Not known: no source of this context has told who is on call.");
+    }
+}
+
+fn doubts(state: &State, now: Timestamp, prose: &mut Prose) {
+    let doubts = super::doubt::doubts(state, NEEDS, now);
+    if doubts.is_empty() {
+        return;
+    }
+    prose.section("In doubt");
+    prose.points(doubts.iter().map(|doubt| escaped(&doubt.sentence(now))));
+}

@@ -1,0 +1,283 @@
+//! A draft of a blameless review in Markdown: what is known of an incident without anybody having to look it up.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::due::Want;
+use super::number::{latency, or_dash, percent, rate};
+use super::prose::{Prose, escaped};
+use super::range;
+use super::screens::{incident, slo};
+use super::state::State;
+use super::widgets::spark;
+use super::{fired, handover};
+use crate::model::ask::{Ask, AskKind};
+use crate::model::duration;
+use crate::model::incident::IncidentStatus;
+use crate::model::journal::Record;
+use crate::model::labels::{Labels, Text};
+use crate::model::pages::times;
+use crate::model::series::{Matrix, Span};
+use crate::model::slo::{Bounds, SloStatus, show};
+use crate::model::source::SourceId;
+use crate::model::world::Linked;
+
+/// The answers that it is made from, besides those about the one incident.
+pub const NEEDS: &[AskKind] =
+    &[AskKind::Incidents, AskKind::OnCall, AskKind::Services, AskKind::Slos, AskKind::Alerts, AskKind::Rules];
+
+/// How much is shown before and after.
+const AROUND: SignedDuration = SignedDuration::from_mins(30);
+/// Points of a chart: as many as a line of text has room for.
+const POINTS: u16 = 72;
+/// How many SLOs' budgets are looked at: each costs up to four queries.
+const SLOS: usize = 2;
+
+/// From before the incident to after it, at most to now.
+fn stretch(known: &Linked, now: Timestamp) -> Bounds {
+    let incident = &known.incident;
+    let end = incident.resolved_at.unwrap_or(now);
+    Bounds {
+        start: incident.created_at.checked_sub(AROUND).unwrap_or(incident.created_at),
+        end: end.checked_add(AROUND).unwrap_or(end).min(now),
+    }
+}
+
+fn length(bounds: Bounds) -> Duration {
+    bounds.length().max(Duration::from_secs(60))
+}
+
+fn slos<'a>(state: &'a State, known: &'a Linked) -> Vec<&'a SloStatus> {
+    let its = known.service.as_ref().map_or_else(Vec::new, |name| state.world.slos_of(name));
+    its.into_iter().take(SLOS).collect()
+}
+
+/// What it asks for besides what is asked anyway: the incident, the charts of its service, what fired, and its budgets.
+pub fn wants(state: &State, source: &SourceId, id: &Text, now: Timestamp) -> Vec<Want> {
+    let Some(known) = state.world.incident(source, id) else { return Vec::new() };
+    let around = stretch(known, now);
+    let mut wants = incident::wants(state, source, id);
+    wants.extend(fired::wants(state, around.end, length(around)));
+    for status in slos(state, known) {
+        wants.extend(slo::spending_wants(state, &status.source, &status.slo.id, now));
+    }
+    if let Some(name) = &known.service {
+        wants.extend(chart_wants(state, name, around));
+    }
+    wants
+}
+
+fn chart_wants<'a>(state: &'a State, name: &'a Text, around: Bounds) -> impl Iterator<Item = Want> + 'a {
+    let window = Span::ending(around.end, length(around), POINTS, Duration::from_secs(15));
+    let known_by = state.world.service(name).map_or(&[][..], |service| &service.speakers);
+    let asked =
+        state.sources.iter().filter(|s| s.answers.contains(&AskKind::Detail) && known_by.contains(&s.id));
+    asked.map(move |source| {
+        let detail = state.world.held(&source.id).and_then(|held| held.details.get(name)?.value());
+        let stretch = range::stretch(window, detail.map(|detail| detail.request_rate.span));
+        let ask = Ask::Detail { service: name.clone(), stretch };
+        Want { source: source.id.clone(), ask, known: None, interval: Duration::from_secs(60) }
+    })
+}
+
+/// The draft; `None` if the incident is not known. `records` is what was done by burnwatch.
+pub fn markdown(
+    state: &State,
+    (source, id): (&SourceId, &str),
+    records: &[Record],
+    now: Timestamp,
+) -> Option<String> {
+    let known = state.world.incident(source, id)?;
+    let incident = &known.incident;
+    let mut prose = Prose::titled(&format!("Review: #{} {}", incident.number, incident.title));
+    prose.paragraph(
+        "A draft out of what the systems say; blameless: how it could happen, not who let it. Times are those of the systems, \
+         not of the people who suffered.",
+    );
+    facts(state, known, now, &mut prose);
+    impact(state, known, now, &mut prose);
+    charts(state, known, now, &mut prose);
+    timeline(state, known, records, now, &mut prose);
+    people(state, known, &mut prose);
+    earlier(state, known, &mut prose);
+    for (title, question) in [
+        ("What went well", "What shortened it?"),
+        ("What went badly", "What made it longer, or hid it?"),
+        ("Where we were lucky", "What could have made it worse?"),
+        ("What we do now", "Each with an owner and a date: prevent, notice sooner, mend quicker."),
+    ] {
+        prose.section(title);
+        prose.paragraph(&format!("_{question}_"));
+    }
+    Some(prose.into_text())
+}
+
+fn moment(state: &State, at: Timestamp) -> String {
+    at.to_zoned(state.look.zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+}
+
+fn after(from: Timestamp, to: Timestamp) -> String {
+    Duration::try_from(to.duration_since(from)).map_or_else(|_| "before it began".to_owned(), duration::short)
+}
+
+fn facts(state: &State, known: &Linked, now: Timestamp, prose: &mut Prose) {
+    let incident = &known.incident;
+    let its = times(incident);
+    let acknowledged = its.acknowledged.map_or_else(
+        || "not known to have been".to_owned(),
+        |at| format!("after {} ({})", after(incident.created_at, at), moment(state, at)),
+    );
+    let resolved = match incident.resolved_at {
+        Some(at) => format!("after {} ({})", after(incident.created_at, at), moment(state, at)),
+        None if incident.status == IncidentStatus::Resolved => "yes, the moment is not told".to_owned(),
+        None => format!("not yet, open for {}", after(incident.created_at, now)),
+    };
+    let name = |text: Option<&Text>| text.map_or_else(|| "-".to_owned(), ToString::to_string);
+    let rows = [
+        ("Service", name(known.service.as_ref().or(incident.service.as_ref().map(|service| &service.name)))),
+        ("Priority", name(incident.priority.as_ref().map(|priority| &priority.named.name))),
+        ("Urgency", incident.urgency.word().to_owned()),
+        ("Began", moment(state, incident.created_at)),
+        ("Acknowledged", acknowledged),
+        ("Resolved", resolved),
+        ("Escalation policy", name(incident.escalation_policy.as_ref().map(|policy| &policy.name))),
+        ("Page", name(incident.url.as_ref())),
+    ];
+    prose.table(&["", ""], &rows.map(|(name, value)| vec![name.to_owned(), value]));
+}
+
+fn impact(state: &State, known: &Linked, now: Timestamp, prose: &mut Prose) {
+    prose.section("Impact on error budgets");
+    let incident = &known.incident;
+    let bounds = Bounds { start: incident.created_at, end: incident.resolved_at.unwrap_or(now) };
+    let its = slos(state, known);
+    let rows: Vec<Vec<String>> = its
+        .iter()
+        .map(|status| {
+            let spent = slo::spent_between(state, status, bounds);
+            let (share, hours) = spent.map_or_else(
+                || ("not known".to_owned(), "-".to_owned()),
+                |(share, hours)| {
+                    let at =
+                        |at: Timestamp| at.to_zoned(state.look.zone.clone()).strftime("%H:%M").to_string();
+                    (show::left(share), format!("{} to {}", at(hours.start), at(hours.end.min(now))))
+                },
+            );
+            let left = status.worst().and_then(crate::model::slo::Standing::left);
+            vec![handover::named(status), share, hours, left.map_or_else(|| "-".to_owned(), show::left)]
+        })
+        .collect();
+    prose.table(&["SLO", "Spent of its budget", "In the slots", "Left now"], &rows);
+    if rows.is_empty() {
+        prose.paragraph("No SLO of its service is known. Users, requests and money: to be written.");
+    }
+}
+
+fn charts(state: &State, known: &Linked, now: Timestamp, prose: &mut Prose) {
+    let Some(name) = &known.service else { return };
+    let held = state.world.sources().filter_map(|(id, held)| Some((id, held.details.get(name)?.value()?)));
+    let mut lines = Vec::new();
+    for (source, detail) in held {
+        let mut chart = |title: &str, matrix: &Matrix, labels: &Labels, words: fn(f64) -> String| {
+            let Some(line) = matrix.line(labels).or(matrix.lines.first()) else { return };
+            let known = || line.values.iter().copied().filter(|value| value.is_finite());
+            if known().next().is_none() {
+                return;
+            }
+            let highest = known().fold(f64::NEG_INFINITY, f64::max);
+            lines.push(format!("{title}, {source} (highest {})", or_dash(Some(highest), words)));
+            lines.push(spark::text(&line.values, usize::from(POINTS)));
+        };
+        let none = Labels::default();
+        chart("error ratio", &detail.error_ratio, &none, percent);
+        chart("requests a second", &detail.request_rate, &none, rate);
+        chart("latency p99", &detail.latency, &Labels::from_iter([("quantile", "0.99")]), latency);
+    }
+    if lines.is_empty() {
+        return;
+    }
+    let around = stretch(known, now);
+    prose.section(&format!("{name} from {} to {}", moment(state, around.start), moment(state, around.end)));
+    prose.block(&lines);
+}
+
+fn timeline(state: &State, known: &Linked, records: &[Record], now: Timestamp, prose: &mut Prose) {
+    prose.section("Timeline");
+    let incident = &known.incident;
+    let around = stretch(known, now);
+    let mut events: Vec<(Timestamp, String)> = Vec::new();
+    if let Some(detail) = state.world.incident_detail(known) {
+        events.extend(detail.steps.iter().map(|step| (step.at, escaped(&step.summary))));
+        events.extend(
+            detail
+                .notes
+                .iter()
+                .map(|note| (note.at, format!("{}: {}", escaped(&note.who), escaped(&note.content)))),
+        );
+    } else {
+        events.push((incident.created_at, "the incident began (its steps are not known)".to_owned()));
+    }
+    let noise = fired::between(state, around.start, around.end);
+    for fired in noise.fired.iter().filter(|fired| fired.service.is_none() || fired.service == known.service)
+    {
+        for bout in &fired.bouts {
+            let lasted = duration::short(bout.length());
+            events.push((bout.start, format!("{} fired for {lasted}", escaped(&fired.name))));
+        }
+    }
+    let about = |record: &&Record| {
+        *record.action.target.id == *incident.id && known.sources.contains(&record.action.source)
+    };
+    for record in records.iter().filter(about) {
+        let deed = record.action.deed.kind().verb();
+        let ending = record.ending.as_ref().map_or("not known", |ending| ending.word());
+        events.push((record.begun_at, format!("{}: {deed}: {ending}", escaped(&record.who))));
+    }
+    events.sort_by_key(|(at, _)| *at);
+    let zone = &state.look.zone;
+    prose.points(
+        events
+            .into_iter()
+            .map(|(at, words)| format!("**{}** {words}", at.to_zoned(zone.clone()).strftime("%H:%M:%S"))),
+    );
+    if !noise.is_whole {
+        prose.paragraph("What fired around it is not wholly known: not every source has told it.");
+    }
+}
+
+fn people(state: &State, known: &Linked, prose: &mut Prose) {
+    prose.section("People");
+    let incident = &known.incident;
+    let mut said = BTreeSet::new();
+    let mut points = Vec::new();
+    let stamps = incident.acknowledged.iter().map(|stamp| (stamp, "acknowledged"));
+    let stamps = stamps.chain(incident.assigned.iter().map(|stamp| (stamp, "was assigned")));
+    for (stamp, what) in stamps {
+        if said.insert(Text::clone(&stamp.who.name)) {
+            points.push(format!("{}, {what}", escaped(&stamp.who.name)));
+        }
+    }
+    for note in state.world.incident_detail(known).into_iter().flat_map(|detail| &detail.notes) {
+        if said.insert(Text::clone(&note.who)) {
+            points.push(format!("{}, wrote notes", escaped(&note.who)));
+        }
+    }
+    if points.is_empty() {
+        prose.paragraph("Nobody is named.");
+    }
+    prose.points(points);
+}
+
+fn earlier(state: &State, known: &Linked, prose: &mut Prose) {
+    let past = state.world.incident_detail(known).map_or(&[][..], |detail| &detail.past);
+    if past.is_empty() {
+        return;
+    }
+    prose.section("Much like it before");
+    prose.points(past.iter().map(|past| {
+        let link = past.url.as_deref().map(|url| format!(" <{url}>")).unwrap_or_default();
+        format!("{} {}{link}", moment(state, past.created_at), escaped(&past.title))
+    }));
+}

@@ -1,0 +1,87 @@
+//! Something written for others to read: the hand-over of a shift, the draft of a review. To be copied whole.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::page::Page;
+use crate::app::due::Want;
+use crate::app::frame;
+use crate::app::place::{Paper, Place};
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::text::Run;
+use crate::app::{handover, postmortem};
+
+/// How long a shift is, unless the command line says otherwise.
+pub const SHIFT: Duration = Duration::from_secs(12 * 3600);
+
+/// What it asks for.
+pub fn wants(state: &State, paper: &Paper, now: Timestamp) -> Vec<Want> {
+    match paper {
+        Paper::Handover(length) => handover::wants(state, *length, now),
+        Paper::Postmortem { source, id } => postmortem::wants(state, source, id, now),
+    }
+}
+
+/// A paper as it was written last.
+#[derive(Debug)]
+pub struct Written {
+    /// Which.
+    pub paper: Paper,
+    /// Its Markdown.
+    pub text: String,
+}
+
+/// Its text; `None` if what it is about is gone.
+pub fn markdown(state: &State, paper: &Paper, now: Timestamp) -> Option<String> {
+    match paper {
+        Paper::Handover(length) => Some(handover::markdown(state, &state.records, *length, now)),
+        Paper::Postmortem { source, id } => postmortem::markdown(state, (source, id), &state.records, now),
+    }
+}
+
+/// Writes the paper on the screen, if there is one that is not written yet or if there is news.
+pub fn write(state: &mut State, is_news: bool, now: Timestamp) {
+    let Place::Paper(paper) = state.place() else {
+        state.written = None;
+        return;
+    };
+    if state.written.as_ref().is_some_and(|written| written.paper == *paper && !is_news) {
+        return;
+    }
+    let text =
+        markdown(state, paper, now).unwrap_or_else(|| "The incident is not known any more.".to_owned());
+    state.written = Some(Written { paper: paper.clone(), text });
+}
+
+fn page(state: &State, width: u16) -> Page {
+    let mut page = Page::new(width);
+    let text = state.written.as_ref().map_or("", |written| &*written.text);
+    for line in text.lines() {
+        match line.strip_prefix('#') {
+            Some(_) => page.line(vec![Run::new(format!(" {line}"), Role::Title)]),
+            None if line.is_empty() => page.line(Vec::new()),
+            None => page.paragraph(line, Role::Text),
+        }
+    }
+    page
+}
+
+/// Draws it.
+pub fn render(state: &State, paper: &Paper, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = state.cx(now);
+    let title = match paper {
+        Paper::Handover(_) => " Hand-over ",
+        Paper::Postmortem { .. } => " Review ",
+    };
+    let room = frame::heading(&cx, &[Run::new(title, Role::Title)], &[], area, buf);
+    page(state, room.width).render(&cx, state.scroll, None, room, buf);
+}
+
+/// How far it can be scrolled.
+pub fn last_scroll(state: &State, area: Rect) -> u16 {
+    page(state, area.width).last_scroll(area.height)
+}

@@ -1,0 +1,73 @@
+//! `burnwatch handoff` and `burnwatch postmortem`: what others are to read, in Markdown.
+
+use std::time::Duration;
+
+use crate::app::place::{Paper, Place};
+use crate::app::state::State;
+use crate::app::{doubt, handover, postmortem};
+use crate::model::ask::AskKind;
+use crate::model::source::SourceId;
+
+use super::Cx;
+use super::failed;
+use super::printer::{Outcome, complain, print};
+use super::session::Session;
+
+/// The hand-over of a shift that began `length` ago.
+pub(super) fn handoff(cx: &Cx<'_>, length: Duration) -> Outcome {
+    let session = match cx.session(true) {
+        Ok(session) => session,
+        Err(error) => return failed(&error),
+    };
+    match session.look(Place::Paper(Paper::Handover(length)), handover::NEEDS) {
+        Ok(state) => {
+            let now = session.reach.clock.now();
+            let text = handover::markdown(&state, &state.records, length, now);
+            print(&text, whole(&session, &state, handover::NEEDS))
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+/// The draft of a review of an incident, named by its number or id.
+pub(super) fn postmortem(cx: &Cx<'_>, wanted: &str) -> Outcome {
+    let session = match cx.session(true) {
+        Ok(session) => session,
+        Err(error) => return failed(&error),
+    };
+    let found = session.ask(&[AskKind::Incidents]).map(|state| named(&state, wanted));
+    let (source, id) = match found {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            complain(&format!(
+                "no source knows an incident {wanted:?}; `burnwatch incidents --all` lists them"
+            ));
+            return Outcome::Misused;
+        }
+        Err(error) => return failed(&error),
+    };
+    let paper = Paper::Postmortem { source: source.clone(), id: id.as_str().into() };
+    let state = match session.look(Place::Paper(paper), postmortem::NEEDS) {
+        Ok(state) => state,
+        Err(error) => return failed(&error),
+    };
+    let now = session.reach.clock.now();
+    let Some(text) = postmortem::markdown(&state, (&source, &id), &state.records, now) else {
+        complain("the incident is not told any more");
+        return Outcome::Partial;
+    };
+    print(&text, whole(&session, &state, postmortem::NEEDS))
+}
+
+fn named(state: &State, wanted: &str) -> Option<(SourceId, String)> {
+    let number = wanted.trim_start_matches('#').parse::<u64>().ok();
+    let found = state.world.incidents().iter().find(|known| {
+        *known.incident.id == *wanted || number.is_some_and(|number| known.incident.number == number)
+    })?;
+    Some((found.source().clone(), found.incident.id.to_string()))
+}
+
+fn whole(session: &Session, state: &State, needs: &[AskKind]) -> Outcome {
+    let is_whole = doubt::doubts(state, needs, session.reach.clock.now()).is_empty();
+    if is_whole { Outcome::Fine } else { Outcome::Partial }
+}

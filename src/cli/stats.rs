@@ -1,0 +1,105 @@
+//! `burnwatch stats`: how often people were woken, how quickly somebody was on it, and at which hours.
+
+use jiff::tz::TimeZone;
+
+use crate::model::ask::AskKind;
+use crate::model::measures::Measure;
+use crate::model::pages::{By, Pages, pages};
+use crate::model::slo::Bounds;
+
+use super::args::{Stats, Together};
+use super::report::{Cell, Column, Document, Layout, List, elapsed};
+use super::view::View;
+
+/// The answers that the list is made from.
+pub(super) const NEEDS: &[AskKind] = &[AskKind::Incidents];
+
+const COLUMNS: &[Column] = &[
+    Column::text("name", "NAME"),
+    Column::number("incidents", "INCIDENTS"),
+    Column::number("high_urgency", "HIGH"),
+    Column::number("at_night", "AT NIGHT"),
+    Column::number("open", "OPEN"),
+    Column::number("mtta_seconds", "MTTA"),
+    Column::hidden("mtta_median_seconds"),
+    Column::hidden("not_acknowledged"),
+    Column::number("mttr_seconds", "MTTR"),
+    Column::hidden("mttr_median_seconds"),
+    Column::hidden("not_resolved"),
+    Column::number("mtbf_seconds", "MTBF"),
+    Column::hidden("failures"),
+    Column::hidden("downtime_seconds"),
+    Column::text("by_hour", "HOURS"),
+];
+
+/// The list as a document; `zone` is the one whose hours count.
+pub(super) fn document(view: &View<'_>, wanted: Stats) -> Document {
+    let by = match wanted.by {
+        Together::Service => By::Service,
+        Together::Team => By::Team,
+        Together::All => By::All,
+    };
+    let start = view.now.checked_sub(wanted.since).unwrap_or(jiff::Timestamp::MIN);
+    let period = Bounds { start, end: view.now };
+    let rows = pages(view.world.incidents(), by, period, view.zone).iter().map(row).collect();
+    let list = List {
+        key: "stats",
+        title: format!("Incidents that began within {}", elapsed(wanted.since)),
+        columns: COLUMNS,
+        rows,
+        empty: "No incident began in that time.",
+        layout: Layout::Rows,
+    };
+    let mut document = view.document(Vec::new(), vec![list], NEEDS);
+    let zone = zone_name(view.zone);
+    document.notes.push(format!("hours and nights (22:00 to 07:00) are those of {zone}; high urgency only"));
+    document.notes.push(
+        "MTTA leaves out what nobody acknowledged, MTTR what is not resolved; a failure is a P1 or P2"
+            .to_owned(),
+    );
+    document
+}
+
+fn zone_name(zone: &TimeZone) -> String {
+    zone.iana_name().unwrap_or("this machine").to_owned()
+}
+
+fn typical(measure: Measure) -> [Cell; 3] {
+    let left_out = Cell::count(measure.left_out);
+    match measure.typical {
+        Some(typical) => {
+            let told = |time: std::time::Duration| Cell::Told(time.as_secs_f64(), elapsed(time));
+            [told(typical.mean), told(typical.median), left_out]
+        }
+        None => [Cell::Nothing, Cell::Nothing, left_out],
+    }
+}
+
+fn row(pages: &Pages) -> Vec<Cell> {
+    let measures = &pages.measures;
+    let [mtta, mtta_median, not_acknowledged] = typical(measures.acknowledgement);
+    let [mttr, mttr_median, not_resolved] = typical(measures.resolution);
+    let told = |time: std::time::Duration| Cell::Told(time.as_secs_f64(), elapsed(time));
+    let hours = pages.by_hour.iter().enumerate().filter(|(_, count)| **count > 0);
+    let hours = hours.map(|(hour, count)| format!("{hour:02}h {count}")).collect();
+    vec![
+        pages
+            .name
+            .as_ref()
+            .map_or(Cell::Text("all or nobody's".to_owned()), |name| Cell::Text(name.to_string())),
+        Cell::count(pages.incidents),
+        Cell::count(pages.high),
+        Cell::count(pages.at_night),
+        Cell::count(pages.open),
+        mtta,
+        mtta_median,
+        not_acknowledged,
+        mttr,
+        mttr_median,
+        not_resolved,
+        measures.between_failures.map_or(Cell::Nothing, told),
+        Cell::count(measures.failures),
+        told(measures.downtime),
+        Cell::Texts(hours),
+    ]
+}

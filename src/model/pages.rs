@@ -1,0 +1,217 @@
+//! How often people were woken, by service or team: how quickly somebody was on it, how long it took, at which hours.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::incident::{Incident, Urgency};
+use super::labels::Text;
+use super::measures::{IncidentTimes, Measures};
+use super::oncall::is_night;
+use super::slo::Bounds;
+use super::world::Linked;
+
+/// Hours of a day.
+pub const HOURS: usize = 24;
+/// How many of an account's priorities count as a failure: severity 1 and 2.
+const GRAVE: u32 = 2;
+
+/// By what incidents are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum By {
+    /// All in one.
+    All,
+    /// By the monitored service, else the paging system's.
+    #[default]
+    Service,
+    /// By team; an incident of two teams counts for both.
+    Team,
+}
+
+/// The incidents of one service or team that began within a period.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pages {
+    /// Whose; none: nobody's.
+    pub name: Option<Text>,
+    /// How many.
+    pub incidents: usize,
+    /// How many of them woke somebody: high urgency.
+    pub high: usize,
+    /// How many are still open.
+    pub open: usize,
+    /// How many woke somebody at night, by the clock of the zone that was asked for.
+    pub at_night: usize,
+    /// How many of them woke somebody in which hour of the day, by the same clock.
+    pub by_hour: [u32; HOURS],
+    /// MTTA, MTTR, MTBF.
+    pub measures: Measures,
+}
+
+/// What is known of the times of an incident. A failure is one of the two gravest priorities; where the account ranks
+/// nothing, one of high urgency.
+pub fn times(incident: &Incident) -> IncidentTimes {
+    let is_grave = |rank: u32| rank <= GRAVE;
+    let is_failure = match incident.priority.as_ref().and_then(|priority| priority.rank) {
+        Some(rank) => is_grave(rank),
+        None => incident.urgency == Urgency::High,
+    };
+    IncidentTimes {
+        impact: None,
+        triggered: Some(incident.created_at),
+        acknowledged: incident.acknowledged.iter().map(|stamp| stamp.at).min(),
+        mitigated: None,
+        resolved: incident.resolved_at,
+        is_failure,
+    }
+}
+
+/// The incidents that began within the period, put together; those that wake most often first.
+///
+/// Source: SLO.md section 8. Hours are those of `zone`, so that on the day of a change of clocks one of them has two hours
+/// or none.
+pub fn pages<'a>(
+    incidents: impl IntoIterator<Item = &'a Linked>,
+    by: By,
+    period: Bounds,
+    zone: &TimeZone,
+) -> Vec<Pages> {
+    let within = |at: Timestamp| at >= period.start && at < period.end;
+    let mut groups: BTreeMap<Option<Text>, Vec<&Incident>> = BTreeMap::new();
+    for known in incidents.into_iter().filter(|known| within(known.incident.created_at)) {
+        for name in names(known, by) {
+            groups.entry(name).or_default().push(&known.incident);
+        }
+    }
+    let mut all: Vec<Pages> =
+        groups.into_iter().map(|(name, its)| together(name, &its, period, zone)).collect();
+    all.sort_by(|a, b| (b.high, b.incidents).cmp(&(a.high, a.incidents)).then_with(|| a.name.cmp(&b.name)));
+    all
+}
+
+fn names(known: &Linked, by: By) -> Vec<Option<Text>> {
+    let incident = &known.incident;
+    match by {
+        By::All => vec![None],
+        By::Service => {
+            let paging = || incident.service.as_ref().map(|service| Text::clone(&service.name));
+            vec![known.service.clone().or_else(paging)]
+        }
+        By::Team if incident.teams.is_empty() => vec![None],
+        By::Team => incident.teams.iter().map(|team| Some(Text::clone(&team.name))).collect(),
+    }
+}
+
+fn together(name: Option<Text>, its: &[&Incident], period: Bounds, zone: &TimeZone) -> Pages {
+    let mut by_hour = [0; HOURS];
+    let woke = || its.iter().filter(|incident| incident.urgency == Urgency::High);
+    for incident in woke() {
+        let hour = usize::try_from(incident.created_at.to_zoned(zone.clone()).hour()).unwrap_or_default();
+        if let Some(count) = by_hour.get_mut(hour) {
+            *count += 1;
+        }
+    }
+    let times: Vec<IncidentTimes> = its.iter().map(|incident| times(incident)).collect();
+    let at_night =
+        (0..).zip(&by_hour).filter(|(hour, _)| is_night(*hour)).map(|(_, count)| *count).sum::<u32>();
+    Pages {
+        name,
+        incidents: its.len(),
+        high: woke().count(),
+        open: its.iter().filter(|incident| incident.is_open()).count(),
+        at_night: usize::try_from(at_night).unwrap_or(usize::MAX),
+        by_hour,
+        measures: Measures::of(&times, period),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::incident::{AlertCounts, IncidentStatus, Named, Person, Stamp};
+    use crate::model::source::SourceId;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn named(name: &str) -> Named {
+        Named { id: name.into(), name: name.into(), url: None }
+    }
+
+    fn incident(service: &str, teams: &[&str], created: &str, minutes: (u64, Option<u64>)) -> Linked {
+        let created_at = at(created);
+        let after = |minutes: u64| created_at + Duration::from_secs(minutes * 60);
+        let who = Person { id: "PA".into(), name: "Ana".into(), email: None, zone: None };
+        let resolved_at = minutes.1.map(after);
+        let incident = Incident {
+            id: created.into(),
+            number: 1,
+            title: "burns".into(),
+            status: if resolved_at.is_some() {
+                IncidentStatus::Resolved
+            } else {
+                IncidentStatus::Acknowledged
+            },
+            urgency: Urgency::High,
+            priority: None,
+            service: Some(named(service)),
+            escalation_policy: None,
+            teams: teams.iter().map(|team| named(team)).collect(),
+            assigned: Vec::new(),
+            acknowledged: vec![Stamp { who, at: after(minutes.0) }],
+            alerts: AlertCounts::default(),
+            pending: Vec::new(),
+            created_at,
+            changed_at: created_at,
+            resolved_at,
+            key: None,
+            conference: None,
+            url: None,
+            source: SourceId::new("pager"),
+        };
+        Linked { incident, sources: vec![SourceId::new("pager")], service: None, alerts: Vec::new() }
+    }
+
+    fn week() -> Bounds {
+        Bounds { start: at("2026-03-23T00:00:00Z"), end: at("2026-03-30T00:00:00Z") }
+    }
+
+    #[test]
+    fn each_service_and_each_team_has_its_measures() {
+        let all = [
+            incident("cart", &["shop", "web"], "2026-03-24T10:00:00Z", (4, Some(50))),
+            incident("cart", &["shop"], "2026-03-25T02:30:00Z", (10, Some(30))),
+            incident("search", &[], "2026-03-26T12:00:00Z", (1, None)),
+            incident("cart", &["shop"], "2026-03-01T02:30:00Z", (10, Some(30))),
+        ];
+        let of = |by| pages(&all, by, week(), &TimeZone::UTC);
+        let by_service = of(By::Service);
+        let shown: Vec<_> =
+            by_service.iter().map(|p| (p.name.as_deref(), p.high, p.open, p.at_night)).collect();
+        assert_eq!(shown, [(Some("cart"), 2, 0, 1), (Some("search"), 1, 1, 0)]);
+        let cart = &by_service[0].measures;
+        assert_eq!(cart.acknowledgement.typical.unwrap().mean, Duration::from_secs(7 * 60));
+        assert_eq!(cart.resolution.typical.unwrap().mean, Duration::from_secs(40 * 60));
+        assert!(cart.between_failures.is_some());
+        let teams: Vec<_> =
+            of(By::Team).into_iter().map(|p| (p.name.map(|n| n.to_string()), p.incidents)).collect();
+        assert_eq!(teams, [(Some("shop".into()), 2), (None, 1), (Some("web".into()), 1)]);
+        assert_eq!(of(By::All)[0].incidents, 3);
+    }
+
+    #[test]
+    fn hours_are_those_of_the_zone_also_when_clocks_change() {
+        // in Berlin clocks go from 02:00 to 03:00 on 29 March 2026
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let all = [
+            incident("a", &[], "2026-03-29T00:30:00Z", (1, None)),
+            incident("a", &[], "2026-03-29T01:30:00Z", (1, None)),
+        ];
+        let pages = pages(&all, By::All, week(), &berlin);
+        let hours: Vec<usize> = (0..HOURS).filter(|hour| pages[0].by_hour[*hour] > 0).collect();
+        assert_eq!((hours, pages[0].at_night), (vec![1, 3], 2));
+    }
+}
