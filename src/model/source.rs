@@ -229,6 +229,7 @@ impl Trouble {
                 "A login page stands in front of it; give a token or the address behind it."
             }
             Self::RateLimited => "burnwatch waits as told; other users of the same key count too.",
+            Self::Refused { status: 403, .. } => "The credentials lack the right to do this.",
             Self::Refused { .. } => "Look at the server's own log; burnwatch goes on trying.",
             Self::Garbled { .. } => "Check that the address points at the API itself, with its path prefix.",
             Self::TooLarge { .. } => "Raise limits.body_mib if such an answer is expected.",
