@@ -74,6 +74,8 @@ pub struct Record {
     pub sent_at: Option<Timestamp>,
     /// How it ended; none: nothing was written of that.
     pub ending: Option<Ending>,
+    /// Whether that was found by reading back.
+    pub read_back: bool,
 }
 
 impl Record {
@@ -98,6 +100,7 @@ pub fn records(entries: impl IntoIterator<Item = Entry>) -> Vec<Record> {
                 action: entry.action.clone(),
                 sent_at: None,
                 ending: None,
+                read_back: false,
             });
             records.len() - 1
         });
@@ -105,8 +108,9 @@ pub fn records(entries: impl IntoIterator<Item = Entry>) -> Vec<Record> {
         record.at = entry.at;
         match entry.step {
             Step::Confirmed { .. } | Step::ReadingBack { .. } => {}
-            Step::Sending { .. } => record.sent_at = Some(entry.at),
-            Step::Ended { how, .. } => record.ending = Some(how),
+            // once more, after a wait that the source asked for: what was written before it counts no more
+            Step::Sending { .. } => (record.sent_at, record.ending) = (Some(entry.at), None),
+            Step::Ended { how, read_back } => (record.ending, record.read_back) = (Some(how), read_back),
         }
     }
     records

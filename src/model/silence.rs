@@ -5,6 +5,9 @@ use jiff::Timestamp;
 use super::labels::{Labels, Text};
 use super::matcher::Matcher;
 use super::source::SourceId;
+pub use propose::{Preview, can_be_hidden, preview, propose, refusal};
+
+mod propose;
 
 /// Where a silence stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
