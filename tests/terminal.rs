@@ -57,6 +57,7 @@ impl App for Toy {
             | Event::Entered { .. }
             | Event::Rehearsed { .. }
             | Event::Acted { .. }
+            | Event::Recalled(_)
             | Event::Told(_) => {}
         }
         vec![]

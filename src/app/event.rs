@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::model::action::{Action, Call, Progress};
 use crate::model::ask::{Answered, Question};
 use crate::model::guard::Guard;
+use crate::model::journal::Record;
 use crate::model::labels::Text;
 use crate::model::source::SourceInfo;
 
@@ -64,6 +65,8 @@ pub enum Event {
         /// How far it is.
         progress: Progress,
     },
+    /// What the journal tells of the last days, oldest first.
+    Recalled(Vec<Record>),
     /// Something to tell the person: the result of an effect.
     Told(Message),
 }
@@ -130,6 +133,8 @@ pub enum Effect {
     Rehearse(Plan),
     /// Do this; the person has confirmed it.
     Act(Plan),
+    /// Read what the journal tells of the last days.
+    Recall,
     /// Enter this context.
     Enter(Text),
     /// Put this on the clipboard (OSC 52).

@@ -187,6 +187,8 @@ pub struct State {
     pub messages: Messages,
     /// What burnwatch did to the systems outside, here and before, as its journal tells it; oldest first.
     pub records: Vec<Record>,
+    /// Whether the journal may tell more than `records`.
+    pub(super) is_journal_ahead: bool,
     /// The time range.
     pub range: Range,
     /// Since when everything is held still.
@@ -240,6 +242,7 @@ impl State {
             mode: Mode::Browse,
             messages: Messages::default(),
             records: Vec::new(),
+            is_journal_ahead: true,
             range: Range::default(),
             paused: None,
             look: setup.look,

@@ -17,13 +17,16 @@ use super::range::Range;
 use super::screens;
 use super::screens::incidents::IncidentKey;
 use super::state::{Mode, State};
+use crate::model::action::Progress;
 use crate::model::ask::{Answer, AskKind};
 use crate::model::guard::Guard;
 use crate::model::world::World;
 
 /// Takes an event. It never waits and never fails.
 pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
-    let is_news = matches!(event, Event::Answered(_));
+    let is_news = matches!(event, Event::Answered(_) | Event::Recalled(_));
+    let is_tick = matches!(event, Event::Tick);
+    state.is_journal_ahead |= matches!(&event, Event::Acted { progress: Progress::Ended(_), .. });
     let mut effects = match event {
         Event::Key(key) => press(state, key, now),
         Event::Pasted(text) => paste(state, &text),
@@ -46,12 +49,19 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             Vec::new()
         }
         Event::Rehearsed { .. } | Event::Acted { .. } => Vec::new(),
+        Event::Recalled(records) => {
+            state.records = records;
+            Vec::new()
+        }
         Event::Told(message) => {
             state.messages.tell(message, now);
             state.version += 1;
             Vec::new()
         }
     };
+    if is_tick && std::mem::take(&mut state.is_journal_ahead) {
+        effects.push(Effect::Recall);
+    }
     settle(state);
     screens::paper::write(state, is_news, now);
     if state.paused.is_none() {

@@ -192,7 +192,7 @@ pub(super) enum Verb {
     Incidents(Alerts),
     /// Who is on call now and next, at each level of each policy
     Oncall(Listing),
-    /// How often people were woken, by service or team: MTTA, MTTR, MTBF, and at which hours
+    /// How often people were woken: MTTA, MTTR, MTBF, hours, by service or team
     Stats(Stats),
     /// The hand-over of a shift, in Markdown
     Handoff {

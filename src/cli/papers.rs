@@ -6,7 +6,9 @@ use crate::app::place::{Paper, Place};
 use crate::app::state::State;
 use crate::app::{doubt, handover, postmortem};
 use crate::model::ask::AskKind;
+use crate::model::journal::Record;
 use crate::model::source::SourceId;
+use crate::runtime::wait_for;
 
 use super::Cx;
 use super::failed;
@@ -22,7 +24,7 @@ pub(super) fn handoff(cx: &Cx<'_>, length: Duration) -> Outcome {
     match session.look(Place::Paper(Paper::Handover(length)), handover::NEEDS) {
         Ok(state) => {
             let now = session.reach.clock.now();
-            let text = handover::markdown(&state, &state.records, length, now);
+            let text = handover::markdown(&state, &records(&session), length, now);
             print(&text, whole(&session, &state, handover::NEEDS))
         }
         Err(error) => failed(&error),
@@ -52,11 +54,26 @@ pub(super) fn postmortem(cx: &Cx<'_>, wanted: &str) -> Outcome {
         Err(error) => return failed(&error),
     };
     let now = session.reach.clock.now();
-    let Some(text) = postmortem::markdown(&state, (&source, &id), &state.records, now) else {
+    let Some(text) = postmortem::markdown(&state, (&source, &id), &records(&session), now) else {
         complain("the incident is not told any more");
         return Outcome::Partial;
     };
     print(&text, whole(&session, &state, postmortem::NEEDS))
+}
+
+/// What was done by burnwatch, as far as its journal can be read.
+fn records(session: &Session) -> Vec<Record> {
+    match wait_for(session.journal.read()) {
+        Ok(Ok(told)) => told.records,
+        Ok(Err(error)) => {
+            complain(&format!("what was done cannot be told: {error}"));
+            Vec::new()
+        }
+        Err(error) => {
+            complain(&format!("what was done cannot be told: {error}"));
+            Vec::new()
+        }
+    }
 }
 
 fn named(state: &State, wanted: &str) -> Option<(SourceId, String)> {

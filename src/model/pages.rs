@@ -172,7 +172,13 @@ mod tests {
             url: None,
             source: SourceId::new("pager"),
         };
-        Linked { incident, sources: vec![SourceId::new("pager")], service: None, alerts: Vec::new() }
+        Linked {
+            incident,
+            sources: vec![SourceId::new("pager")],
+            service: None,
+            alerts: Vec::new(),
+            supposed: None,
+        }
     }
 
     fn week() -> Bounds {

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -28,6 +29,11 @@ use super::recovery::{self, Open};
 const REPORTS: usize = 64;
 /// How long a context may take to build its sources (a program that fetches a secret may hang).
 const ENTERING: Duration = Duration::from_secs(30);
+
+/// How far back the screen tells what was done.
+const RECALLED: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// The most that it tells.
+const MOST_RECALLED: usize = 2000;
 
 /// The sources of a context, and what may be spent on asking each.
 #[derive(Clone)]
@@ -67,6 +73,8 @@ pub(super) enum Report {
     Arrived { id: u64, arrival: Box<Arrival> },
     /// An action is further than before.
     Acted { plan: u64, index: usize, progress: Progress },
+    /// What the journal tells of the last days.
+    Recalled(Vec<Record>),
     /// The person is to be told this.
     Told(Message),
     /// A context's sources are built, or cannot be.
@@ -166,6 +174,20 @@ impl Performer {
         });
     }
 
+    /// Reads what the journal tells of the last days.
+    pub(super) fn recall(&self) {
+        let Some(journal) = self.door.journal.clone() else { return };
+        let (since, reports) = (self.door.clock.now().checked_sub(RECALLED), self.reports.clone());
+        tokio::spawn(async move {
+            // that it cannot be read was said at the start
+            let Ok(told) = journal.read().await else { return };
+            let is_late = |record: &Record| since.as_ref().is_ok_and(|since| record.begun_at >= *since);
+            let mut records: Vec<Record> = told.records.into_iter().filter(is_late).collect();
+            let surplus = records.len().saturating_sub(MOST_RECALLED);
+            reports.send(Report::Recalled(records.split_off(surplus))).await.ok();
+        });
+    }
+
     /// As [`Self::recover`], for one who waits for it.
     pub(super) async fn recover_now(&self, which: Open) -> Result<Vec<(Record, Seen)>, JournalError> {
         recovery::recover(&self.door, &self.gates, which).await
@@ -211,6 +233,7 @@ impl Performer {
                 Some(Event::Answered(arrival))
             }
             Report::Acted { plan, index, progress } => Some(Event::Acted { plan, index, progress }),
+            Report::Recalled(records) => Some(Event::Recalled(records)),
             Report::Told(message) => Some(Event::Told(message)),
             Report::Built { id, .. } if self.entering.as_ref().is_none_or(|(latest, _)| *latest != id) => {
                 None

@@ -163,6 +163,7 @@ impl<A: App> EventLoop<'_, A> {
                 | Event::Entered { .. }
                 | Event::Rehearsed { .. }
                 | Event::Acted { .. }
+                | Event::Recalled(_)
                 | Event::Told(_) => {}
             }
             for effect in self.app.update(event, self.clock.now()) {
@@ -183,6 +184,7 @@ impl<A: App> EventLoop<'_, A> {
             Effect::Forget(question) => self.performer.forget(&question),
             Effect::Rehearse(plan) => events.push_back(self.performer.rehearse(&plan)),
             Effect::Act(plan) => self.performer.act(plan),
+            Effect::Recall => self.performer.recall(),
             Effect::Enter(context) => self.performer.enter(context),
             Effect::Copy(text) => events.extend(self.screen.copy(text).err().map(trouble)),
             Effect::Mouse(on) => {

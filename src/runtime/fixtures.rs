@@ -160,7 +160,7 @@ impl App for Toy {
             Event::Entered { context, .. } => self.entered.push(context),
             Event::Told(message) => self.told.push(message.text),
             Event::Mouse { column, row, .. } => self.clicks.push((column, row)),
-            Event::Pasted(_) | Event::Rehearsed { .. } | Event::Acted { .. } => {}
+            Event::Pasted(_) | Event::Rehearsed { .. } | Event::Acted { .. } | Event::Recalled(_) => {}
         }
         vec![]
     }

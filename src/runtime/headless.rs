@@ -112,6 +112,7 @@ pub async fn gather<A: App>(
                 // a list asks and does nothing else, and there is no terminal
                 Effect::Rehearse(_)
                 | Effect::Act(_)
+                | Effect::Recall
                 | Effect::Copy(_)
                 | Effect::Mouse(_)
                 | Effect::Redraw
