@@ -192,7 +192,7 @@ pub(super) enum Verb {
     Incidents(Alerts),
     /// Who is on call now and next, at each level of each policy
     Oncall(Listing),
-    /// How often people were woken: MTTA, MTTR, MTBF, hours, by service or team
+    /// How often people were woken: MTTA, MTTR, MTBF, hours
     Stats(Stats),
     /// The hand-over of a shift, in Markdown
     Handoff {
