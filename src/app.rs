@@ -29,6 +29,7 @@ pub mod prose;
 pub mod range;
 pub mod screens;
 pub mod state;
+pub mod statistics;
 pub mod theme;
 pub mod themes;
 mod update;

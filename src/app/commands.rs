@@ -119,6 +119,7 @@ commands! {
     Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, page of the incident";
     Copy          "copy"           ["y"]                 Global "Copy what the cursor is on (also over SSH)";
     HandOver      "hand-over"      ["H"]                 Global "The hand-over of the last 12 hours, to read and to copy";
+    Statistics    "statistics"     ["#"]                 Global "How often people were woken: MTTA, MTTR, MTBF, hours";
     Review        "review"         ["v"]                 Global "A draft of the review of the incident that the cursor is on";
     Pause         "pause"          ["p"]                 Global "Hold everything still, or go on";
     Refresh       "refresh"        ["ctrl-r"]            Global "Ask everything again now";

@@ -394,6 +394,7 @@ fn breadcrumb(state: &State) -> Vec<Run<'static>> {
             .map_or_else(|| "a policy that is gone".to_owned(), |(_, policy)| policy.named.name.to_string()),
         Place::Sources => "Sources".to_owned(),
         Place::Paper(Paper::Handover(_)) => "Hand-over".to_owned(),
+        Place::Paper(Paper::Statistics(_)) => "Statistics".to_owned(),
         Place::Paper(Paper::Postmortem { .. }) => "Review".to_owned(),
         Place::Messages => "Messages".to_owned(),
     });

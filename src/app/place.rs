@@ -61,6 +61,8 @@ pub enum Place {
 pub enum Paper {
     /// The hand-over of a shift of this length that ends now.
     Handover(Duration),
+    /// How often people were woken within so long.
+    Statistics(Duration),
     /// The draft of a review of one incident of one source.
     Postmortem {
         /// A source that knows it.
@@ -172,7 +174,7 @@ impl Place {
             }
             Self::OnCall | Self::Policy { .. } => Some(Command::OnCall),
             Self::Sources => Some(Command::Sources),
-            Self::Paper(Paper::Handover(_)) | Self::Messages => None,
+            Self::Paper(Paper::Handover(_) | Paper::Statistics(_)) | Self::Messages => None,
         }
     }
 }

@@ -420,6 +420,9 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
             None => state.messages.note("Nothing to copy here", now),
         },
         Command::HandOver => navigate::go(state, Place::Paper(Paper::Handover(screens::paper::SHIFT)), now),
+        Command::Statistics => {
+            navigate::go(state, Place::Paper(Paper::Statistics(screens::paper::WEEK)), now);
+        }
         Command::Review => review(state, now),
         Command::Pause => {
             state.paused = if state.paused.is_some() { None } else { Some(now) };

@@ -13,15 +13,19 @@ use crate::app::place::{Paper, Place};
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::text::Run;
-use crate::app::{handover, postmortem};
+use crate::app::{handover, postmortem, statistics};
 
 /// How long a shift is, unless the command line says otherwise.
 pub const SHIFT: Duration = Duration::from_secs(12 * 3600);
+
+/// How far back statistics look: sources tell about a week.
+pub const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// What it asks for.
 pub fn wants(state: &State, paper: &Paper, now: Timestamp) -> Vec<Want> {
     match paper {
         Paper::Handover(length) => handover::wants(state, *length, now),
+        Paper::Statistics(_) => Vec::new(),
         Paper::Postmortem { source, id } => postmortem::wants(state, source, id, now),
     }
 }
@@ -39,6 +43,7 @@ pub struct Written {
 pub fn markdown(state: &State, paper: &Paper, now: Timestamp) -> Option<String> {
     match paper {
         Paper::Handover(length) => Some(handover::markdown(state, &state.records, *length, now)),
+        Paper::Statistics(length) => Some(statistics::markdown(state, *length, now)),
         Paper::Postmortem { source, id } => postmortem::markdown(state, (source, id), &state.records, now),
     }
 }
@@ -75,6 +80,7 @@ pub fn render(state: &State, paper: &Paper, now: Timestamp, area: Rect, buf: &mu
     let cx = state.cx(now);
     let title = match paper {
         Paper::Handover(_) => " Hand-over ",
+        Paper::Statistics(_) => " Statistics ",
         Paper::Postmortem { .. } => " Review ",
     };
     let room = frame::heading(&cx, &[Run::new(title, Role::Title)], &[], area, buf);

@@ -1,0 +1,81 @@
+//! How often people were woken, how quickly somebody was on it and at which hours, in Markdown.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::handover::typical;
+use super::prose::Prose;
+use super::state::State;
+use crate::model::duration;
+use crate::model::oncall::is_night;
+use crate::model::pages::{By, Pages, pages};
+use crate::model::slo::Bounds;
+
+/// How wide the longest bar of an hour is.
+const BAR: u32 = 40;
+
+/// The statistics of the incidents that began within `length`.
+pub fn markdown(state: &State, length: Duration, now: Timestamp) -> String {
+    let period = Bounds { start: now.checked_sub(length).unwrap_or(Timestamp::MIN), end: now };
+    let of = |by| pages(state.world.incidents(), by, period, &state.look.zone);
+    let mut prose = Prose::titled(&format!("Pages of the last {}", duration::short(length)));
+    if !state.world.knows_incidents() {
+        prose.paragraph("Not known: no source of this context has told incidents.");
+        return prose.into_text();
+    }
+    let Some(all) = of(By::All).into_iter().next() else {
+        prose.paragraph("No incident began in that time.");
+        return prose.into_text();
+    };
+    prose.paragraph(&format!(
+        "{} incidents, {} of high urgency, {} of these at night (22:00 to 07:00); {} are open.",
+        all.incidents, all.high, all.at_night, all.open
+    ));
+    prose.points([
+        format!("MTTA {}", typical(all.measures.acknowledgement, "not known to be acknowledged")),
+        format!("MTTR {}", typical(all.measures.resolution, "not resolved")),
+        format!(
+            "MTBF {} ({} failures: the two gravest priorities, or high urgency where nothing is ranked)",
+            all.measures.between_failures.map_or_else(|| "not known".to_owned(), duration::short),
+            all.measures.failures
+        ),
+    ]);
+    for (title, by) in [("By service", By::Service), ("By team", By::Team)] {
+        prose.section(title);
+        let rows: Vec<Vec<String>> = of(by).iter().map(row).collect();
+        prose.table(&["", "Incidents", "High", "At night", "Open", "MTTA", "MTTR", "MTBF"], &rows);
+    }
+    prose.section("By hour, high urgency");
+    prose.block(&hours(&all, state.look.charset.pick("█", "#"), state.look.charset.pick("☾", "n")));
+    prose.into_text()
+}
+
+fn row(pages: &Pages) -> Vec<String> {
+    let measures = &pages.measures;
+    let mean = |measure: crate::model::measures::Measure| {
+        measure.typical.map_or_else(|| "-".to_owned(), |typical| duration::short(typical.mean))
+    };
+    vec![
+        pages.name.as_deref().unwrap_or("nobody's").to_owned(),
+        pages.incidents.to_string(),
+        pages.high.to_string(),
+        pages.at_night.to_string(),
+        pages.open.to_string(),
+        mean(measures.acknowledgement),
+        mean(measures.resolution),
+        measures.between_failures.map_or_else(|| "-".to_owned(), duration::short),
+    ]
+}
+
+/// A line for each hour of the day with its bar; nights are marked.
+fn hours(pages: &Pages, bar: &str, night: &str) -> Vec<String> {
+    let most = pages.by_hour.iter().copied().max().unwrap_or(0).max(1);
+    let line = |(hour, count): (i8, &u32)| {
+        let mark = if is_night(hour) { night } else { " " };
+        let cells = usize::try_from((count * BAR).div_ceil(most)).unwrap_or(0);
+        let shown = if *count == 0 { String::new() } else { format!(" {count}") };
+        format!("{hour:02}:00 {mark} {}{shown}", bar.repeat(cells))
+    };
+    (0..).zip(&pages.by_hour).map(line).collect()
+}
