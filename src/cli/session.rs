@@ -151,6 +151,7 @@ impl Session {
             sources: reach.sources.infos(),
             guard: reach.guard.clone(),
             production: reach.production,
+            person: person(),
             judgement: self.settings.judgement(),
             findings: reach.findings.clone(),
             interval: self.settings.limits.interval.0,
@@ -159,6 +160,13 @@ impl Session {
             size,
         }
     }
+}
+
+/// Who sits at the keyboard, as the system calls them.
+fn person() -> crate::model::labels::Text {
+    let name = ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(|name| std::env::var(name).ok());
+    let name = name.map(|name| crate::model::text::clean(&name).trim().to_owned());
+    name.filter(|name| !name.is_empty()).unwrap_or_else(|| "burnwatch".to_owned()).into()
 }
 
 fn demo_world(settings: &Settings, flags: DemoFlags, may_stand_still: bool) -> Reach {
