@@ -1,8 +1,10 @@
 //! Matchers in Alertmanager's syntax: `severity="page"`, `{team!="db", service=~"cart|checkout"}`.
 
+mod expression;
+
 use std::fmt;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::labels::Labels;
@@ -34,7 +36,8 @@ impl Operator {
 
 /// One condition on one label. An absent label counts as the empty text.
 ///
-/// Source: Alertmanager's `pkg/labels` and `matcher/parse`. Regular expressions are anchored at both ends.
+/// Source: Alertmanager's `pkg/labels` and `matcher/parse`. Regular expressions are anchored at both ends
+/// and read as Go does.
 #[derive(Debug, Clone)]
 pub struct Matcher {
     name: String,
@@ -172,10 +175,11 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 }
 
 fn compile(pattern: &str) -> Result<Regex, MatcherError> {
-    regex::RegexBuilder::new(&format!("^(?s:{pattern})$")).size_limit(256 * 1024).build().map_err(|error| {
+    let wrong = |reason: String| MatcherError::Regex { pattern: pattern.to_owned(), reason };
+    let ours = expression::translated(pattern).map_err(wrong)?;
+    RegexBuilder::new(&format!("^(?:{ours})$")).size_limit(256 * 1024).build().map_err(|error| {
         let reason = error.to_string();
-        let reason = reason.lines().last().unwrap_or_default().trim().to_owned();
-        MatcherError::Regex { pattern: pattern.to_owned(), reason }
+        wrong(reason.lines().last().unwrap_or_default().trim().to_owned())
     })
 }
 
