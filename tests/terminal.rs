@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use burnwatch::app::event::{Effect, Event};
 use burnwatch::app::look::{Charset, Colours};
 use burnwatch::config::settings::LimitSettings;
+use burnwatch::model::guard::Guard;
 use burnwatch::runtime::{App, Capability, Clock, Program, Sources, run};
 use jiff::Timestamp;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
@@ -85,6 +86,9 @@ fn child() {
     let program = Program {
         app: Toy::default(),
         sources: Sources::new(vec![], LimitSettings::default()),
+        context: "toy".into(),
+        guard: Guard::default(),
+        journal: None,
         contexts: None,
         clock: Clock::real(),
         capability,
