@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use super::found::Found;
 use super::frame;
 use super::grid::Grid;
-use super::place::{Paper, Place};
+use super::place::Place;
 use super::screens::alerts::Row;
 use super::screens::incidents::{IncidentKey, Row as IncidentRow};
 use super::screens::slos::{Row as SloRow, SloKey};
-use super::screens::{self, alert, incident, oncall, overview, service, slo, slos};
+use super::screens::{self, alert, incident, oncall, overview, service, silences, slo, slos};
 use super::state::State;
 pub(super) use taken::{copied, is_link, links};
 
@@ -90,6 +90,10 @@ macro_rules! with_list {
                 let $list = &mut $state.on_call.list;
                 $do
             }
+            Place::Silences => {
+                let $list = &mut $state.silences.list;
+                $do
+            }
             Place::Sources => {
                 let $list = &mut $state.source_list.list;
                 $do
@@ -110,7 +114,9 @@ fn grid(state: &State) -> Grid {
     match state.place() {
         Place::Overview => overview::grid(state, body, state.panel),
         Place::Slos => Grid::list(slos::list_area(state, body)),
-        Place::Services | Place::Alerts | Place::Incidents => Grid::list(frame::table_rows(body)),
+        Place::Services | Place::Alerts | Place::Incidents | Place::Silences => {
+            Grid::list(frame::table_rows(body))
+        }
         Place::Service(name) => Grid::list(service::list_area(state, name, state.panel, body)),
         Place::Slo { .. } => Grid::list(slo::text_area(state, body)),
         Place::Incident { .. } => Grid::list(incident::text_area(body)),
@@ -226,6 +232,7 @@ pub(super) fn sideways(state: &mut State, by: isize) {
         | Place::OnCall
         | Place::Policy { .. }
         | Place::Paper(_)
+        | Place::Silences
         | Place::Sources
         | Place::Messages => {}
     }
@@ -380,6 +387,16 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
         },
         Place::Incident { source, id } => incident::target(state, source, id),
         Place::OnCall => state.on_call.list.current().map(oncall::LevelKey::place),
+        Place::Silences => {
+            // what a silence is about are alerts, the quiet ones above all
+            let silence = state.silences.list.current().and_then(|key| key.silence(&state.world));
+            silence.map(|silence| {
+                state.alerts.found.set(&silences::filter(&silence));
+                state.alerts.show_quiet = true;
+                state.ordered = None;
+                Place::Alerts
+            })
+        }
         Place::Policy { .. } | Place::Paper(_) | Place::Sources | Place::Messages => None,
     };
     target.is_some_and(|target| {
@@ -445,23 +462,6 @@ pub(super) fn click(state: &mut State, column: u16, row: u16) -> bool {
     }, else false)
 }
 
-/// The incident that the cursor is on, or whose screen or review this is.
-pub(super) fn incident(state: &State) -> Option<IncidentKey> {
-    match state.place() {
-        Place::Incident { source, id } | Place::Paper(Paper::Postmortem { source, id }) => {
-            Some(IncidentKey { source: source.clone(), id: id.clone() })
-        }
-        Place::Incidents => match state.incidents.list.current()? {
-            IncidentRow::Incident(key) => Some(key.clone()),
-            IncidentRow::Group(_) => None,
-        },
-        Place::Overview if state.panel == overview::INCIDENTS => state.overview.incidents.current().cloned(),
-        Place::Service(_) if state.panel == service::INCIDENTS => state.service_incidents.current().cloned(),
-        Place::Alert(fingerprint) => state.world.incident_of(*fingerprint).map(IncidentKey::of),
-        _ => None,
-    }
-}
-
 /// The filter of the present screen.
 pub(super) fn filter(state: &State) -> Option<&Found> {
     match state.place() {
@@ -471,6 +471,7 @@ pub(super) fn filter(state: &State) -> Option<&Found> {
         Place::Alerts => Some(&state.alerts.found),
         Place::Incidents => Some(&state.incidents.found),
         Place::OnCall => Some(&state.on_call.found),
+        Place::Silences => Some(&state.silences.found),
         Place::Service(_)
         | Place::Slo { .. }
         | Place::Alert(_)
@@ -491,6 +492,7 @@ pub(super) fn filter_mut(state: &mut State) -> Option<&mut Found> {
         Place::Alerts => Some(&mut state.alerts.found),
         Place::Incidents => Some(&mut state.incidents.found),
         Place::OnCall => Some(&mut state.on_call.found),
+        Place::Silences => Some(&mut state.silences.found),
         Place::Service(_)
         | Place::Slo { .. }
         | Place::Alert(_)

@@ -12,6 +12,7 @@ pub mod paper;
 pub mod policy;
 pub mod service;
 pub mod services;
+pub mod silences;
 pub mod slo;
 pub mod slos;
 pub mod sources;
@@ -59,6 +60,7 @@ pub fn reorder(state: &mut State) {
         Place::Incidents => incidents::reorder(state),
         Place::Incident { source, id } => incident::reorder(state, &source, &id),
         Place::OnCall => oncall::reorder(state),
+        Place::Silences => silences::reorder(state),
         Place::Policy { .. } | Place::Paper(_) | Place::Sources | Place::Messages => {}
     }
 }
@@ -78,6 +80,7 @@ pub fn revision(state: &State) -> u64 {
         | Place::OnCall
         | Place::Policy { .. }
         | Place::Paper(_)
+        | Place::Silences
         | Place::Sources
         | Place::Messages => state.world.revision(),
     }
@@ -98,6 +101,7 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
         | Place::Incidents
         | Place::OnCall
         | Place::Policy { .. }
+        | Place::Silences
         | Place::Sources
         | Place::Messages => {}
     }
@@ -118,6 +122,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         Place::Incident { source, id } => incident::render(state, source, id, now, area, buf),
         Place::OnCall => oncall::render(state, now, area, buf),
         Place::Policy { source, id } => policy::render(state, source, id, now, area, buf),
+        Place::Silences => silences::render(state, now, area, buf),
         Place::Sources => sources::render(state, now, area, buf),
         Place::Paper(paper) => paper::render(state, paper, now, area, buf),
         Place::Messages => messages::render(state, now, area, buf),
@@ -140,6 +145,7 @@ pub fn last_scroll(state: &State, area: Rect) -> u16 {
         | Place::Alerts
         | Place::Incidents
         | Place::OnCall
+        | Place::Silences
         | Place::Sources => 0,
     }
 }

@@ -166,6 +166,7 @@ impl Session {
             sources: reach.sources.infos(),
             guard: reach.guard.clone(),
             production: reach.production,
+            person: who(|name| std::env::var(name).ok()).as_str().into(),
             judgement: self.settings.judgement(),
             findings: reach.findings.clone(),
             interval: self.settings.limits.interval.0,

@@ -72,6 +72,8 @@ pub struct Record {
     pub action: Action,
     /// When it went out, if it did.
     pub sent_at: Option<Timestamp>,
+    /// What went out then.
+    pub calls: Vec<Call>,
     /// How it ended; none: nothing was written of that.
     pub ending: Option<Ending>,
     /// Whether that was found by reading back.
@@ -99,6 +101,7 @@ pub fn records(entries: impl IntoIterator<Item = Entry>) -> Vec<Record> {
                 context: Text::clone(&entry.context),
                 action: entry.action.clone(),
                 sent_at: None,
+                calls: Vec::new(),
                 ending: None,
                 read_back: false,
             });
@@ -109,7 +112,9 @@ pub fn records(entries: impl IntoIterator<Item = Entry>) -> Vec<Record> {
         match entry.step {
             Step::Confirmed { .. } | Step::ReadingBack { .. } => {}
             // once more, after a wait that the source asked for: what was written before it counts no more
-            Step::Sending { .. } => (record.sent_at, record.ending) = (Some(entry.at), None),
+            Step::Sending { calls } => {
+                (record.sent_at, record.ending, record.calls) = (Some(entry.at), None, calls);
+            }
             Step::Ended { how, read_back } => (record.ending, record.read_back) = (Some(how), read_back),
         }
     }

@@ -8,7 +8,6 @@ use crate::app::event::{Effect, Event, Plan};
 use crate::model::action::{Call, Ending, Progress};
 use crate::model::guard::Guard;
 use crate::model::journal::Record;
-use crate::model::labels::Text;
 
 use super::App;
 use super::clock::Clock;
@@ -21,7 +20,7 @@ use super::recovery::Open;
 #[derive(Clone, Copy)]
 pub struct Ground<'a> {
     /// The context's name.
-    pub context: &'a Text,
+    pub context: &'a str,
     /// Its sources.
     pub sources: &'a Sources,
     /// What it forbids.
@@ -34,7 +33,7 @@ pub struct Ground<'a> {
 
 impl Ground<'_> {
     fn door(&self) -> Door {
-        let (context, guard) = (Text::clone(self.context), self.guard.clone());
+        let (context, guard) = (self.context.into(), self.guard.clone());
         Door { context, guard, journal: Some(self.journal.clone()), clock: self.clock }
     }
 

@@ -57,8 +57,6 @@ pub struct Told {
     pub records: Vec<Record>,
     /// Lines that could not be read; they are left where they are.
     pub unreadable: usize,
-    /// Whether a burnwatch is acting at this moment, as far as can be told: what it has begun is its own to end.
-    pub is_busy: bool,
 }
 
 /// Says, while it lives, that this process is acting: what it has begun is not left open.
@@ -128,6 +126,27 @@ impl Journal {
     pub async fn read(&self) -> Result<Told, JournalError> {
         let path = self.path.clone().ok_or(JournalError::NoPlace)?;
         self.off_the_loop(move || read(&path)).await
+    }
+
+    /// As [`Self::read`]; and whether a burnwatch is acting at this moment, as far as can be told: what it has begun is its
+    /// own to end.
+    pub(super) async fn read_alone(&self) -> Result<(Told, bool), JournalError> {
+        let path = self.path.clone().ok_or(JournalError::NoPlace)?;
+        self.off_the_loop(move || {
+            let file = match File::open(&path) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Told::default(), false)),
+                Err(error) => return Err(error),
+            };
+            // nobody begins to act while this is held: what stands open then was left so
+            let is_alone = file.try_lock().is_ok();
+            let told = read(&path)?;
+            if is_alone {
+                file.unlock()?;
+            }
+            Ok((told, !is_alone))
+        })
+        .await
     }
 
     async fn off_the_loop<T: Send + 'static>(
@@ -213,14 +232,9 @@ fn read(path: &Path) -> io::Result<Told> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Told::default()),
         Err(error) => return Err(error),
     };
-    // nobody is acting while this lock is held: what stands open then was left so
-    let is_busy = file.try_lock().is_err();
-    let mut lines = Lines { reader: BufReader::new(&file), unreadable: 0, failed: None };
+    let mut lines = Lines { reader: BufReader::new(file), unreadable: 0, failed: None };
     let records = records(&mut lines);
-    let Lines { unreadable, failed, .. } = lines;
-    let unlocked = if is_busy { Ok(()) } else { file.unlock() };
-    failed.map_or(Ok(()), Err).and(unlocked)?;
-    Ok(Told { records, unreadable, is_busy })
+    lines.failed.map_or(Ok(Told { records, unreadable: lines.unreadable }), Err)
 }
 
 /// The entries of a file, one line in memory at a time.

@@ -7,7 +7,7 @@ use futures_util::stream;
 use jiff::SignedDuration;
 
 use crate::app::event::{Message, Tone};
-use crate::model::action::Ending;
+use crate::model::action::{Call, Ending};
 use crate::model::journal::{Record, Step};
 use crate::model::labels::Text;
 
@@ -40,16 +40,24 @@ pub(super) async fn recover(
     which: Open,
 ) -> Result<Vec<(Record, Seen)>, JournalError> {
     let Some(journal) = &door.journal else { return Ok(Vec::new()) };
-    let (told, now) = (journal.read().await?, door.clock.now());
+    let (told, is_busy) = journal.read_alone().await?;
+    let now = door.clock.now();
     let is_wanted = |record: &Record| {
-        let is_left = !told.is_busy || now.duration_since(record.at) > ABANDONED;
+        let is_left = !is_busy || now.duration_since(record.at) > ABANDONED;
         let is_late = record.ending.is_none() || now.duration_since(record.begun_at) < LATELY;
         record.is_open() && record.context == door.context && is_left && (is_late || which == Open::All)
     };
     let open = told.records.into_iter().filter(is_wanted);
     let open = open.filter_map(|record| Some((Arc::clone(gates.get(&record.action.source)?), record)));
+    let open = open.filter(|(gate, record)| went_there(gate, record));
     let looks = stream::iter(open).map(|(gate, record)| read_back(door, journal, gate, record));
     Ok(looks.buffered(ABREAST).collect().await)
+}
+
+/// Whether it went to where the source of this name is now: another server knows nothing of it, and "not done" would be a lie.
+fn went_there(gate: &Gate, record: &Record) -> bool {
+    let places = |calls: &[Call]| calls.iter().map(|call| Text::clone(&call.address)).collect::<Vec<_>>();
+    places(&gate.calls(&record.action)) == places(&record.calls)
 }
 
 async fn read_back(door: &Door, journal: &Journal, gate: Arc<Gate>, record: Record) -> (Record, Seen) {

@@ -417,6 +417,18 @@ async fn a_source_that_cannot_be_asked_leaves_it_open_for_the_next_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_went_to_another_server_is_not_looked_for_at_this_one() {
+    let there = house(&doer([Act::IsUnclear], [Look::Fails, Look::Fails, Look::Fails]));
+    there.perform(1).await;
+    let path = there.journal().path().unwrap().to_path_buf();
+    let text = std::fs::read_to_string(&path).unwrap().replace("fake/Q0", "other/Q0");
+    std::fs::write(&path, text).unwrap();
+    *there.doer.looks.lock().unwrap() = [NOT_DONE].into();
+    assert!(there.recover(3600).await.is_empty());
+    assert!(there.records().await[0].is_open());
+}
+
+#[tokio::test(start_paused = true)]
 async fn many_that_were_left_open_are_one_message() {
     let house = house(&doer((0..5).map(|_| Act::IsUnclear), (0..50).map(|_| Look::Fails)));
     house.perform(5).await;

@@ -112,11 +112,11 @@ fn while_somebody_acts_the_journal_is_busy_and_afterwards_not() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (journal(folder.path()), journal(folder.path()));
     let turns = wait(async { (one.turn().await.unwrap(), other.turn().await.unwrap()) });
-    assert!(wait(one.read()).unwrap().is_busy);
+    assert!(wait(one.read_alone()).unwrap().1);
     drop(turns.0);
-    assert!(wait(one.read()).unwrap().is_busy);
+    assert!(wait(one.read_alone()).unwrap().1);
     drop(turns.1);
-    assert!(!wait(one.read()).unwrap().is_busy);
+    assert!(!wait(one.read_alone()).unwrap().1);
 }
 
 fn steps() -> impl Strategy<Value = Step> {
