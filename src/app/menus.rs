@@ -161,6 +161,8 @@ pub(super) fn choose(state: &mut State, choice: Choice, now: Timestamp) -> Vec<E
         }
         Choice::Context(context) => return vec![Effect::Enter(context)],
         Choice::Link(link) => return copy(state, link.to_string(), now),
+        Choice::Wish(wish) => return super::wish::choose(state, *wish, now),
+        Choice::Cannot(why) => state.messages.note(format!("That cannot be done: {why}"), now),
     }
     Vec::new()
 }

@@ -46,6 +46,8 @@ pub enum Place {
         /// What it is called there.
         id: Text,
     },
+    /// All silences.
+    Silences,
     /// The systems that are asked.
     Sources,
     /// What burnwatch said so far.
@@ -117,13 +119,19 @@ impl Place {
     /// The scopes of commands that work here, besides the global ones.
     pub const fn scopes(&self) -> &'static [Scope] {
         match self {
-            Self::Overview | Self::Services => &[Scope::List, Scope::Time],
-            Self::Service(_) | Self::Alert(_) => &[Scope::Time],
+            Self::Overview => &[Scope::List, Scope::Time, Scope::Things, Scope::Acts],
+            Self::Services => &[Scope::List, Scope::Time],
+            Self::Service(_) | Self::Alert(_) => &[Scope::Time, Scope::Things, Scope::Acts],
             Self::Slos => &[Scope::List, Scope::Time, Scope::Groups],
             Self::Slo { .. } => &[Scope::Time, Scope::Slo],
-            Self::Alerts | Self::Incidents => &[Scope::List, Scope::Groups, Scope::Folds],
-            Self::OnCall => &[Scope::List],
-            Self::Incident { .. } | Self::Policy { .. } | Self::Sources | Self::Messages => &[],
+            Self::Alerts | Self::Incidents => {
+                &[Scope::List, Scope::Groups, Scope::Folds, Scope::Things, Scope::Acts]
+            }
+            Self::Silences => &[Scope::List, Scope::Folds, Scope::Things],
+            Self::OnCall => &[Scope::List, Scope::Things],
+            Self::Incident { .. } => &[Scope::Things, Scope::Acts],
+            Self::Policy { .. } => &[Scope::Things],
+            Self::Sources | Self::Messages => &[],
         }
     }
 
@@ -145,7 +153,7 @@ impl Place {
             Self::Overview => Some(Command::Overview),
             Self::Services | Self::Service(_) => Some(Command::Services),
             Self::Slos | Self::Slo { .. } => Some(Command::Slos),
-            Self::Alerts | Self::Alert(_) => Some(Command::Alerts),
+            Self::Alerts | Self::Alert(_) | Self::Silences => Some(Command::Alerts),
             Self::Incidents | Self::Incident { .. } => Some(Command::Incidents),
             Self::OnCall | Self::Policy { .. } => Some(Command::OnCall),
             Self::Sources => Some(Command::Sources),

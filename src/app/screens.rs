@@ -11,6 +11,7 @@ mod page;
 pub mod policy;
 pub mod service;
 pub mod services;
+pub mod silences;
 pub mod slo;
 pub mod slos;
 pub mod sources;
@@ -58,6 +59,7 @@ pub fn reorder(state: &mut State) {
         Place::Incidents => incidents::reorder(state),
         Place::Incident { source, id } => incident::reorder(state, &source, &id),
         Place::OnCall => oncall::reorder(state),
+        Place::Silences => silences::reorder(state),
         Place::Policy { .. } | Place::Sources | Place::Messages => {}
     }
 }
@@ -76,6 +78,7 @@ pub fn revision(state: &State) -> u64 {
         | Place::Incident { .. }
         | Place::OnCall
         | Place::Policy { .. }
+        | Place::Silences
         | Place::Sources
         | Place::Messages => state.world.revision(),
     }
@@ -95,6 +98,7 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
         | Place::Incidents
         | Place::OnCall
         | Place::Policy { .. }
+        | Place::Silences
         | Place::Sources
         | Place::Messages => {}
     }
@@ -115,6 +119,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         Place::Incident { source, id } => incident::render(state, source, id, now, area, buf),
         Place::OnCall => oncall::render(state, now, area, buf),
         Place::Policy { source, id } => policy::render(state, source, id, now, area, buf),
+        Place::Silences => silences::render(state, now, area, buf),
         Place::Sources => sources::render(state, now, area, buf),
         Place::Messages => messages::render(state, now, area, buf),
     }
@@ -135,6 +140,7 @@ pub fn last_scroll(state: &State, area: Rect) -> u16 {
         | Place::Alerts
         | Place::Incidents
         | Place::OnCall
+        | Place::Silences
         | Place::Sources => 0,
     }
 }

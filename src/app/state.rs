@@ -7,7 +7,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::commands::{Command, KeyMap};
+use super::confirm::Confirm;
+use super::doings::Doings;
 use super::due::Polls;
+use super::form::Form;
 use super::line::Line;
 use super::list::List;
 use super::look::{Charset, Colours, Cx};
@@ -22,6 +25,7 @@ use super::screens::incidents::{IncidentKey, Incidents};
 use super::screens::oncall::OnCall;
 use super::screens::overview::Overview;
 use super::screens::services::Services;
+use super::screens::silences::Silences;
 use super::screens::slo::Open;
 use super::screens::slos::{SloKey, Slos};
 use super::screens::sources::Sources;
@@ -46,6 +50,8 @@ pub struct Setup {
     pub guard: Guard,
     /// Whether the context is production.
     pub production: bool,
+    /// Who sits at the keyboard, as the machine knows them.
+    pub person: Text,
     /// By what the world is judged.
     pub judgement: Judgement,
     /// What is wrong with the files that define SLOs.
@@ -118,6 +124,17 @@ pub enum Mode {
     Menu(Menu),
     /// Reading the keys, scrolled down by this many lines.
     Help(u16),
+    /// Deciding whether something is to be done.
+    Confirm(Box<Confirm>),
+    /// Filling in what is to be done.
+    Form(Box<Form>),
+    /// Reading what was done.
+    Results {
+        /// How many plans ago.
+        back: usize,
+        /// By how many lines it is scrolled down.
+        top: u16,
+    },
 }
 
 /// Everything.
@@ -137,6 +154,12 @@ pub struct State {
     pub guard: Guard,
     /// Whether the context is production.
     pub production: bool,
+    /// Who sits at the keyboard, as the machine knows them.
+    pub person: Text,
+    /// What was confirmed, and how far it is.
+    pub doings: Doings,
+    /// When the person wanted to leave while something was on its way.
+    pub leaving: Option<Timestamp>,
     /// By what the world is judged.
     pub judgement: Judgement,
     /// What is wrong with the files that define SLOs.
@@ -163,6 +186,8 @@ pub struct State {
     pub incident: List<AlertRow>,
     /// Who is on call.
     pub on_call: OnCall,
+    /// The list of silences.
+    pub silences: Silences,
     /// The list of sources.
     pub source_list: Sources,
     /// The alerts of the service that is open.
@@ -211,6 +236,9 @@ impl State {
             sources: setup.sources,
             guard: setup.guard,
             production: setup.production,
+            person: setup.person,
+            doings: Doings::default(),
+            leaving: None,
             judgement: setup.judgement,
             findings: setup.findings,
             interval: setup.interval,
@@ -224,6 +252,7 @@ impl State {
             incidents: Incidents::default(),
             incident: List::default(),
             on_call: OnCall::default(),
+            silences: Silences::default(),
             service_alerts: List::default(),
             service_slos: List::default(),
             service_incidents: List::default(),

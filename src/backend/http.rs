@@ -117,6 +117,11 @@ impl Http {
         &self.base
     }
 
+    /// Whether what is sent can be read on its way.
+    pub(crate) fn is_open_to_all(&self) -> bool {
+        self.base.scheme() == "http" && !is_loopback(&self.base)
+    }
+
     /// Trouble at this source.
     pub(crate) fn error(&self, trouble: Trouble) -> SourceError {
         SourceError::new(self.id.clone(), trouble)

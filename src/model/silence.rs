@@ -20,6 +20,17 @@ pub enum SilenceState {
     Expired,
 }
 
+impl SilenceState {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Pending => "pending",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// One silence of Alertmanager.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Silence {

@@ -180,6 +180,12 @@ pub enum Trouble {
         /// What is missing.
         what: String,
     },
+    /// Known here before anything is sent: it would not be taken, or would not do what was meant.
+    #[error("{reason}")]
+    Unfit {
+        /// Why, and what one can do.
+        reason: String,
+    },
     /// A secret could not be had.
     #[error("no credentials ({reason})")]
     NoSecret {
@@ -211,6 +217,7 @@ impl Trouble {
             | Self::TooLarge { .. }
             | Self::BadQuery { .. }
             | Self::NotOffered { .. }
+            | Self::Unfit { .. }
             | Self::Internal { .. } => false,
         }
     }
@@ -235,6 +242,7 @@ impl Trouble {
             Self::TooLarge { .. } => "Raise limits.body_mib if such an answer is expected.",
             Self::BadQuery { .. } => "Check the pack's expression or the server's query limits.",
             Self::NotOffered { .. } => "Nothing to do unless it should be there.",
+            Self::Unfit { .. } => "Nothing was sent.",
             Self::NoSecret { .. } => "Set the variable, file or command that the configuration names.",
             Self::Internal { .. } => "Please report it with the log file (burnwatch config path).",
         }

@@ -24,6 +24,10 @@ impl Change {
         Self { method: Method::POST, path: path.into(), body: Some(body) }
     }
 
+    pub(crate) fn put(path: impl Into<String>, body: Value) -> Self {
+        Self { method: Method::PUT, path: path.into(), body: Some(body) }
+    }
+
     pub(crate) fn delete(path: impl Into<String>) -> Self {
         Self { method: Method::DELETE, path: path.into(), body: None }
     }
@@ -65,7 +69,7 @@ impl Http {
         for (name, value) in headers {
             let value = HeaderValue::try_from(*value).map_err(|error| {
                 let reason = format!("the value for {name}: {error}");
-                surely_not(self.error(Trouble::Internal { reason }))
+                surely_not(self.error(Trouble::Unfit { reason }))
             })?;
             request = request.header(HeaderName::from_static(name), value);
         }

@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     fn labels(pairs: &[(&str, &str)]) -> Labels {
-        Labels::from_iter(pairs.iter().copied())
+        pairs.iter().copied().collect()
     }
 
     fn shown(marked: &[Labels], others: &[Labels]) -> String {
