@@ -21,6 +21,7 @@ use crate::config::load::{ConfigError, Overrides};
 use crate::config::settings::Settings;
 use crate::model::ask::AskKind;
 use crate::model::guard::Guard;
+use crate::model::labels::Text;
 use crate::model::slo::Slo;
 use crate::model::source::{SourceError, SourceId};
 use crate::runtime::{Clock, Contexts, Entrance, Journal, RuntimeError, Sources, headless, wait_for, who};
@@ -166,7 +167,7 @@ impl Session {
             sources: reach.sources.infos(),
             guard: reach.guard.clone(),
             production: reach.production,
-            person: who(|name| std::env::var(name).ok()).as_str().into(),
+            person: Text::clone(self.journal.who()),
             judgement: self.settings.judgement(),
             findings: reach.findings.clone(),
             interval: self.settings.limits.interval.0,
