@@ -78,7 +78,7 @@ impl Matcher {
     /// A condition on the label `name`.
     ///
     /// # Errors
-    /// [`MatcherError::Regex`] if a regular expression does not compile or would be larger than 256 KiB.
+    /// [`MatcherError::Regex`] if a regular expression does not compile or would be larger than 1 MiB.
     pub fn new(
         name: impl Into<String>,
         operator: Operator,
@@ -177,7 +177,7 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 fn compile(pattern: &str) -> Result<Regex, MatcherError> {
     let wrong = |reason: String| MatcherError::Regex { pattern: pattern.to_owned(), reason };
     let ours = expression::translated(pattern).map_err(wrong)?;
-    RegexBuilder::new(&format!("^(?:{ours})$")).size_limit(256 * 1024).build().map_err(|error| {
+    RegexBuilder::new(&format!("^(?:{ours})$")).size_limit(1024 * 1024).build().map_err(|error| {
         let reason = error.to_string();
         wrong(reason.lines().last().unwrap_or_default().trim().to_owned())
     })
