@@ -214,7 +214,11 @@ fn a_note_is_written_confirmed_and_sent_as_it_was_written() {
     assert!(stage.picture().contains("note is missing"), "{}", stage.picture());
     type_in(&mut stage, "rolled back ");
     stage.send(Event::Pasted("to\nv41".to_owned()));
-    stage.press(&["enter", "enter"]);
+    stage.press(&["enter"]);
+    // whoever goes on typing has not seen that the line is gone
+    type_in(&mut stage, "yes, now");
+    assert!(stage.acts().is_empty() && matches!(stage.state().mode, Mode::Confirm(_)));
+    stage.press(&["enter"]);
     assert_eq!(last(&stage)[0].deed, Deed::Note { content: "rolled back to v41".into() });
     stage.press(&["n"]);
     stage.send(Event::Pasted("ü".repeat(5000)));
