@@ -21,9 +21,11 @@ use crate::config::load::{ConfigError, Overrides};
 use crate::config::settings::Settings;
 use crate::model::ask::AskKind;
 use crate::model::guard::Guard;
+use crate::model::labels::Text;
 use crate::model::slo::Slo;
 use crate::model::source::{SourceError, SourceId};
-use crate::runtime::{Clock, Contexts, Entrance, Journal, RuntimeError, Sources, headless, wait_for, who};
+use crate::runtime::headless::{self, Ground};
+use crate::runtime::{Clock, Contexts, Entrance, Journal, RuntimeError, Sources, wait_for, who};
 
 use super::args::{DemoFlags, Subject};
 use super::config::Place;
@@ -136,6 +138,12 @@ impl Session {
         }
     }
 
+    /// Where something is done.
+    pub(super) fn ground(&self) -> Ground<'_> {
+        let Reach { context, sources, guard, clock, .. } = &self.reach;
+        Ground { context, sources, guard, journal: &self.journal, clock: *clock }
+    }
+
     /// How long a whole round of questions may take.
     pub(super) fn deadline(&self) -> Duration {
         let limits = &self.settings.limits;
@@ -154,7 +162,7 @@ impl Session {
             sources: reach.sources.infos(),
             guard: reach.guard.clone(),
             production: reach.production,
-            person: who(|name| std::env::var(name).ok()).as_str().into(),
+            person: Text::clone(self.journal.who()),
             judgement: self.settings.judgement(),
             findings: reach.findings.clone(),
             interval: self.settings.limits.interval.0,

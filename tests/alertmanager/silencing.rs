@@ -188,6 +188,40 @@ async fn the_preview_of_a_silence_is_what_the_server_then_keeps_quiet() {
 }
 
 #[tokio::test]
+async fn what_is_shown_cleaned_is_silenced_as_it_is() {
+    let Some(url) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
+    let source = &*connected(&url);
+    drop(source.answer(&Ask::Probe, None).await.expect("a probe"));
+    let run = a_run();
+    let values = ["\u{1b}[31mred", "a\tb", "a b", "right\u{202e}left", "plain"];
+    let labels: Vec<_> = values.iter().map(|value| vec![("odd", (*value).to_owned())]).collect();
+    fire(&url, &run, &labels, now() + 5.minutes()).await;
+    let alerts = of_this_run(source, &run, values.len()).await;
+    let mut made = Vec::new();
+    for alert in &alerts {
+        let shown = alert.labels.value("odd");
+        for (operator, value) in [
+            (Operator::Equal, shown),
+            (Operator::NotEqual, shown),
+            (Operator::Matches, &format!("{}|nothing", regex::escape(shown))),
+            (Operator::MatchesNot, &format!("{}|nothing", regex::escape(shown))),
+        ] {
+            let matchers = vec![of_run(&run), Matcher::new("odd", operator, value).expect("an expression")];
+            made.push((make(source, draft(matchers.clone(), "odd")).await, matchers));
+        }
+    }
+    let alerts = of_this_run(source, &run, values.len()).await;
+    for (id, matchers) in &made {
+        for alert in &alerts {
+            let is_previewed = matchers.iter().all(|matcher| matcher.matches(&alert.labels));
+            assert_eq!(alert.silenced_by.contains(id), is_previewed, "{matchers:?} on {:?}", alert.labels);
+        }
+        expire(source, id).await;
+    }
+    fire(&url, &run, &labels, now()).await;
+}
+
+#[tokio::test]
 async fn five_hundred_alerts_are_silenced_with_one_silence() {
     let Some(url) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
     let source = &*connected(&url);

@@ -3,6 +3,7 @@
 //! Making one adds something each time it is sent, so that an unclear outcome is read back and never sent again; the other two
 //! say how it shall be. Servers differ: what is sent here is what all since 0.16 take.
 
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
@@ -72,13 +73,19 @@ impl Alertmanager {
         let starts_at =
             (self.now)().saturating_add(SignedDuration::from_secs(behind)).unwrap_or(Timestamp::MIN);
         let body = json!({
-            "matchers": draft.matchers.iter().map(matcher).collect::<Vec<_>>(),
+            "matchers": self.as_sent(draft).iter().map(matcher).collect::<Vec<_>>(),
             "startsAt": instant(starts_at),
             "endsAt": instant(draft.ends_at),
             "createdBy": &*draft.created_by,
             "comment": &*draft.comment,
         });
         Change::post("api/v2/silences", body)
+    }
+
+    /// The matchers, which people see cleaned, as they match what the server has.
+    fn as_sent(&self, draft: &Draft) -> Vec<Matcher> {
+        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        draft.matchers.iter().map(|matcher| shared.as_sent(matcher)).collect()
     }
 
     /// Sends a silence and takes the id from the answer: it is not always the one that was sent.
@@ -153,7 +160,8 @@ impl Alertmanager {
         let ahead = body.date.map_or(0, |date| date.as_second() - (self.now)().as_second());
         let since =
             sent_at.saturating_add(SignedDuration::from_secs(ahead.min(0)) - SLACK).unwrap_or(Timestamp::MIN);
-        let wanted = conditions(draft.matchers.iter().map(|matcher| {
+        let sent = self.as_sent(draft);
+        let wanted = conditions(sent.iter().map(|matcher| {
             let (is_regex, is_equal) = signs(matcher.operator());
             (matcher.name(), matcher.value(), is_regex, is_equal)
         }));

@@ -4,6 +4,7 @@
 //! Source: Go's `regexp/syntax`. There `\w`, `\d`, `\s` and `\b` know only ASCII, a `[` within a class is a letter like any other,
 //! `{` is one too where it does not count, `\Q...\E` quotes, and a dot does not match a line's end.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 /// Most times that Go repeats something.
@@ -26,6 +27,22 @@ pub(super) fn translated(pattern: &str) -> Result<String, String> {
         }
     }
     Ok(reader.out)
+}
+
+/// The texts that an expression names one by one, if it does no more than that: `cart|check\.out`.
+pub(super) fn texts(pattern: &str) -> Option<HashSet<String>> {
+    let (mut all, mut text) = (HashSet::new(), String::new());
+    let mut characters = pattern.chars();
+    while let Some(c) = characters.next() {
+        match c {
+            '\\' => text.push(characters.next().filter(char::is_ascii_punctuation)?),
+            '|' => drop(all.insert(std::mem::take(&mut text))),
+            '.' | '*' | '+' | '?' | '(' | ')' | '[' | '{' | '^' | '$' => return None,
+            c => text.push(c),
+        }
+    }
+    all.insert(text);
+    Some(all)
 }
 
 struct Reader<'p> {
@@ -266,6 +283,10 @@ mod tests {
             (r"\x41\x{42}\.\-\_", "AB.-_", true),
             (r"", "", true),
             (r"a|b", "b", true),
+            (r"a||b\|", "", true),
+            (r"a|b\|\.", "b|.", true),
+            (r"a|b", "a|b", false),
+            (r"a}]", "a}]", true),
             (r"~#& ", "~#& ", true),
         ] {
             let matcher = Matcher::new("l", Operator::Matches, pattern);

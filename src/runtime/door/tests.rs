@@ -3,12 +3,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use super::*;
+use crate::app::event::Event;
 use crate::backend::{Acting, Answering, LookingBack, Source};
 use crate::config::settings::LimitSettings;
 use crate::model::action::{Call, Deed, DeedKind, Target};
 use crate::model::ask::{Answer, Ask, Reply};
 use crate::model::journal::Record;
 use crate::model::source::{Kind, SourceInfo};
+use crate::runtime::effects::{Contexts, Entrance, Performer, Sources};
 use crate::runtime::recovery::{Open, messages, recover};
 
 /// What a source does with the next action.
@@ -267,6 +269,28 @@ async fn nothing_is_sent_without_a_journal() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_ending_that_cannot_be_written_is_told() {
+    let house = house(&doer([Act::DoesAfter(Duration::from_secs(5))], []));
+    let (reports, mut inbox) = mpsc::channel(10);
+    let acting = tokio::spawn(house.door(Clock::fixed(start())).pass(plan(1), house.gates(), reports));
+    sleep(Duration::from_secs(1)).await;
+    let path = house.journal().path().unwrap().to_path_buf();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    acting.await.unwrap();
+    let mut told = Vec::new();
+    while let Some(report) = inbox.recv().await {
+        told.push(match report {
+            Report::Told(message) => message.text,
+            Report::Acted { progress, .. } => format!("{progress:?}"),
+            _ => panic!("another report"),
+        });
+    }
+    assert!(told[1].contains("#0: done, but the journal"), "{told:?}");
+    assert!(told[2].contains("Done"), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_source_finds_or_refuses_is_told_in_its_words() {
     let house = house(&doer(
         [
@@ -426,6 +450,39 @@ async fn what_went_to_another_server_is_not_looked_for_at_this_one() {
     *there.doer.looks.lock().unwrap() = [NOT_DONE].into();
     assert!(there.recover(3600).await.is_empty());
     assert!(there.records().await[0].is_open());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_begun_goes_on_while_another_context_is_entered() {
+    let house = house(&doer([Act::DoesAfter(Duration::from_secs(8))], []));
+    let other: Contexts = Arc::new(|_| {
+        let sources = Sources::new(vec![], LimitSettings::default());
+        Ok(Entrance { sources, guard: Guard::default(), production: false })
+    });
+    let sources = Sources::new(vec![house.doer.clone()], LimitSettings::default());
+    let (mut performer, mut inbox) =
+        Performer::new(&sources, Some(other), house.door(Clock::scaled(start(), 1.0)));
+    performer.act(plan(1));
+    sleep(Duration::from_secs(1)).await;
+    performer.enter("staging".into());
+    let mut told = Vec::new();
+    while told.len() < 3 {
+        let report = inbox.recv().await.unwrap();
+        told.push(match performer.take(report).unwrap() {
+            Event::Acted { progress, .. } => format!("{progress:?}"),
+            Event::Entered { context, .. } => context.to_string(),
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(told[..2], ["Sending", "staging"]);
+    assert!(told[2].contains("Done"), "{told:?}");
+    performer.act(plan(1));
+    let report = inbox.recv().await.unwrap();
+    match performer.take(report).unwrap() {
+        Event::Acted { progress: Progress::Ended(how), .. } => assert!(is_held(&how, "decided in prod")),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(house.doer.acted.load(SeqCst), 1);
 }
 
 #[tokio::test(start_paused = true)]
