@@ -34,6 +34,8 @@ pub struct Confirm {
     pub name: Option<Line>,
     /// How many of all alerts a silence would hide.
     pub share: Option<(usize, usize)>,
+    /// Whether `y` and `n` are answers. They are not after text was typed: a letter too many must not decide.
+    pub takes_letters: bool,
     /// By how many lines it is scrolled.
     pub scroll: u16,
 }
@@ -63,11 +65,12 @@ impl Confirm {
                 (Some(line), _) => {
                     line.take(key);
                 }
-                (None, Code::Char('y')) if !key.ctrl && !key.alt => return Outcome::Do,
-                (None, Code::Char('n' | 'q')) => return Outcome::Left,
+                (None, Code::Char('y')) if self.takes_letters && !key.ctrl && !key.alt => return Outcome::Do,
+                (None, Code::Char('n' | 'q')) if self.takes_letters => return Outcome::Left,
                 (None, Code::Char('k')) => self.scroll = step(self.scroll, -1),
                 (None, Code::Char('j')) => self.scroll = step(self.scroll, 1),
-                (None, _) => {}
+                // whoever types words here thinks that they are elsewhere
+                (None, _) => self.takes_letters = false,
             },
         }
         Outcome::Open
@@ -97,6 +100,7 @@ pub(super) fn open(
                 covers,
                 name: None,
                 share: None,
+                takes_letters: true,
                 scroll: 0,
             };
             weigh(state, &mut confirm);
@@ -109,6 +113,13 @@ pub(super) fn open(
                 .tell(Message { tone: Tone::Trouble, text: format!("Nothing was done: {why}") }, now);
             Vec::new()
         }
+    }
+}
+
+/// Lets only Enter do what the open dialogue asks: the person was typing until now.
+pub(super) fn by_enter_only(state: &mut State) {
+    if let Mode::Confirm(confirm) = &mut state.mode {
+        confirm.takes_letters = false;
     }
 }
 

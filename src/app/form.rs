@@ -314,7 +314,11 @@ pub(super) fn press(state: &mut State, mut form: Box<Form>, key: Key, now: Times
                 None => planned(state, &form, now),
             };
             match planned {
-                Ok((planned, covers)) => return confirm::open(state, Ok(planned), covers, now),
+                Ok((planned, covers)) => {
+                    let effects = confirm::open(state, Ok(planned), covers, now);
+                    confirm::by_enter_only(state);
+                    return effects;
+                }
                 Err(why) => form.error = Some(why.to_string()),
             }
         }
@@ -360,7 +364,8 @@ fn planned(state: &State, form: &Form, now: Timestamp) -> Result<(Planned, BTree
             let matchers = matchers_of(form.text("matchers")).map_err(|why| -> Text { why.into() })?;
             let lasts =
                 duration::parse(form.text("for")).map_err(|why| -> Text { why.to_string().into() })?;
-            let ends_at = now.checked_add(lasts).map_err(|error| -> Text { error.to_string().into() })?;
+            let begins = Timestamp::from_second(now.as_second()).unwrap_or(now);
+            let ends_at = begins.checked_add(lasts).map_err(|error| -> Text { error.to_string().into() })?;
             let draft = Draft {
                 matchers,
                 ends_at,

@@ -2,7 +2,7 @@
 
 use super::commands::Command;
 use super::place::Place;
-use super::screens::{self, alert, incident, service};
+use super::screens::{self, alert, incident, overview, service};
 use super::state::State;
 use super::theme::Role;
 use super::widgets::text::Run;
@@ -23,7 +23,13 @@ pub(super) fn shown(state: &State) -> Vec<Vec<Run<'static>>> {
 fn here(state: &State) -> Vec<(Command, &'static str)> {
     match state.place() {
         Place::Overview => {
-            vec![(Command::Open, "open"), (Command::NextPanel, "panel"), (Command::Filter, "filter")]
+            let (open, panel) = ((Command::Open, "open"), (Command::NextPanel, "panel"));
+            let (ack, silence) = ((Command::Acknowledge, "ack"), (Command::Silence, "silence"));
+            match state.panel {
+                overview::ALERTS => vec![open, silence, ack, panel],
+                overview::INCIDENTS => vec![open, ack, (Command::Act, "do"), panel],
+                _ => vec![open, panel, (Command::Filter, "filter")],
+            }
         }
         Place::Services => vec![
             (Command::Open, "open"),
@@ -33,6 +39,8 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
         ],
         Place::Service(_) => vec![
             (Command::Open, opens(state)),
+            (Command::Silence, "silence"),
+            (Command::Acknowledge, "ack"),
             (Command::NextPanel, "chart"),
             (Command::Range, "range"),
             (Command::Earlier, "earlier"),

@@ -55,7 +55,8 @@ fn help(cx: &Cx<'_>, lines: &[Vec<Run<'static>>], top: u16, buf: &mut Buffer) {
 
 /// Where a window of this size stands: in the middle, a little above.
 fn place(area: Rect, (width, height): (u16, u16)) -> Rect {
-    let (width, height) = (width.min(area.width), height.min(area.height.saturating_sub(2)));
+    // with less than five rows it would have no border
+    let (width, height) = (width.min(area.width), height.max(5).min(area.height.saturating_sub(2)));
     Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height }
 }
 

@@ -268,8 +268,10 @@ fn until_morning(state: &State, now: Timestamp) -> Option<Duration> {
     } else {
         here.date().tomorrow().ok()?.at(8, 0, 0, 0).to_zoned(state.look.zone.clone()).ok()?
     };
-    let rest = SignedDuration::from_secs(morning.timestamp().duration_since(now).as_secs());
-    Duration::try_from(rest).ok()
+    // whole seconds, and not one too few
+    let rest = morning.timestamp().duration_since(now);
+    let more = i64::from(rest.subsec_nanos() > 0);
+    Duration::try_from(SignedDuration::from_secs(rest.as_secs() + more)).ok()
 }
 
 /// A menu item: what it is called and does, or why it cannot be done.

@@ -24,7 +24,8 @@ use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::slo::Slo;
 use crate::model::source::{SourceError, SourceId};
-use crate::runtime::{Clock, Contexts, Entrance, Journal, RuntimeError, Sources, headless, wait_for, who};
+use crate::runtime::headless::{self, Ground};
+use crate::runtime::{Clock, Contexts, Entrance, Journal, RuntimeError, Sources, wait_for, who};
 
 use super::args::{DemoFlags, Subject};
 use super::config::Place;
@@ -147,6 +148,12 @@ impl Session {
             zone: &state.look.zone,
             findings: &self.reach.findings,
         }
+    }
+
+    /// Where something is done.
+    pub(super) fn ground(&self) -> Ground<'_> {
+        let Reach { context, sources, guard, clock, .. } = &self.reach;
+        Ground { context, sources, guard, journal: &self.journal, clock: *clock }
     }
 
     /// How long a whole round of questions may take.

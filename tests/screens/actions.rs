@@ -214,7 +214,11 @@ fn a_note_is_written_confirmed_and_sent_as_it_was_written() {
     assert!(stage.picture().contains("note is missing"), "{}", stage.picture());
     type_in(&mut stage, "rolled back ");
     stage.send(Event::Pasted("to\nv41".to_owned()));
-    stage.press(&["enter", "enter"]);
+    stage.press(&["enter"]);
+    // whoever goes on typing has not seen that the line is gone
+    type_in(&mut stage, "yes, now");
+    assert!(stage.acts().is_empty() && matches!(stage.state().mode, Mode::Confirm(_)));
+    stage.press(&["enter"]);
     assert_eq!(last(&stage)[0].deed, Deed::Note { content: "rolled back to v41".into() });
     stage.press(&["n"]);
     stage.send(Event::Pasted("ü".repeat(5000)));
@@ -322,7 +326,10 @@ fn leaving_while_something_is_on_its_way_has_to_be_meant() {
     let mut stage = stage();
     stage.press(&["5", "a", "y"]);
     let key = |name: &str| Event::Key(name.parse().unwrap());
+    stage.wait(1);
     assert_eq!(stage.effects_of(key("q")), []);
+    assert!(stage.picture().contains("1 action is on the way: q once more leaves"), "{}", stage.picture());
+    stage.wait(6);
     assert!(stage.picture().contains("acknowledging"), "{}", stage.picture());
     assert_eq!(stage.effects_of(key("q")), [Effect::Quit]);
     end(&mut stage, 0, done());

@@ -9,7 +9,7 @@ use std::time::Duration;
 use burnwatch::app::commands::KeyMap;
 use burnwatch::app::event::{Arrival, Effect, Event, Plan};
 use burnwatch::app::look::{Charset, Colours};
-use burnwatch::app::state::{Look, Setup, State};
+use burnwatch::app::state::{Look, Mode, Setup, State};
 use burnwatch::app::theme::{Role, Theme};
 use burnwatch::app::{render, update};
 use burnwatch::backend::Source;
@@ -206,6 +206,7 @@ impl Stage {
 
     pub(crate) fn send(&mut self, event: Event) {
         let now = self.now();
+        let is_deciding = matches!(self.state.mode, Mode::Confirm(_));
         let mut effects = update(&mut self.state, event, now);
         while let Some(effect) = effects.pop() {
             if let Effect::Rehearse(plan) = &effect {
@@ -216,6 +217,7 @@ impl Stage {
                 let rehearsed = Event::Rehearsed { plan: plan.id, calls: calls.collect() };
                 effects.extend(update(&mut self.state, rehearsed, now));
             } else if let Effect::Act(plan) = &effect {
+                assert!(is_deciding, "nothing is done that was not asked about: {plan:?}");
                 self.acts.push(plan.clone());
             }
             if let Effect::Fetch(question) = effect

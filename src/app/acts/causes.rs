@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::Ground;
 use crate::app::number::moment;
+use crate::app::screens::oncall::words::left;
 use crate::model::action::{Action, Deed};
 use crate::model::duration;
 use crate::model::incident::Person;
@@ -60,7 +61,7 @@ fn of(ground: Ground<'_>, action: &Action, zone: &TimeZone, now: Timestamp) -> V
     let world = ground.world;
     let known = world.incident(&action.source, &action.target.id);
     let source = &action.source;
-    let until = |at: Timestamp| format!("{} (in {})", moment(at, now, zone), duration::short(age(now, at)));
+    let until = |at: Timestamp| format!("{} (in {})", moment(at, now, zone), left(at, now));
     match &action.deed {
         Deed::Acknowledge => {
             let me = ground.board(source).and_then(|board| board.me.as_ref());

@@ -19,12 +19,12 @@ use crate::app::acts::causes::causes;
 use crate::app::look::Cx;
 use crate::app::number::moment;
 use crate::app::overlay::window;
+use crate::app::screens::oncall::words::left;
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::model::action::Deed;
 use crate::model::duration;
-use crate::model::remote::age;
 
 /// Columns of the dialogue, at most.
 const WIDTH: u16 = 100;
@@ -98,7 +98,7 @@ fn title(state: &State, confirm: &Confirm, now: Timestamp) -> String {
         Deed::Inform { .. } => format!("{verb} on {things}"),
         Deed::Trigger { .. } => format!("Open an incident about {}", first.target.name),
         Deed::TakeShift { .. } => format!("Take the shift of {}", first.target.name),
-        Deed::Silence(draft) => format!("{verb} {things} for {}", duration::short(age(now, draft.ends_at))),
+        Deed::Silence(draft) => format!("{verb} {things} for {}", left(draft.ends_at, now)),
         Deed::Extend { .. } => format!("Extend {things}"),
     };
     format!("{said} at {at}")
@@ -224,7 +224,6 @@ fn calls(confirm: &Confirm, cx: &Cx<'_>, say: &impl Fn(&mut Lines, &str, Role, &
 
 /// What its keys do.
 fn keys(state: &State, cx: &Cx<'_>, confirm: &Confirm) -> Vec<Run<'static>> {
-    let leaves = [Run::new("   Esc ", Role::Key), Run::new("leaves it", Role::Muted)];
     let mut runs = if let Some(line) = &confirm.name {
         vec![
             Run::new(format!(" Type {} and press Enter: ", state.context), Role::Warning),
@@ -234,8 +233,10 @@ fn keys(state: &State, cx: &Cx<'_>, confirm: &Confirm) -> Vec<Run<'static>> {
         ]
     } else {
         let word = if state.guard.dry_run { "goes through it, sends nothing" } else { "does it" };
-        vec![Run::new(" Enter y ", Role::Key), Run::new(word, Role::Muted)]
+        let key = if confirm.takes_letters { " Enter y " } else { " Enter " };
+        vec![Run::new(key, Role::Key), Run::new(word, Role::Muted)]
     };
-    runs.extend(leaves);
+    let key = if confirm.name.is_none() && confirm.takes_letters { "   Esc n " } else { "   Esc " };
+    runs.extend([Run::new(key, Role::Key), Run::new("leaves it", Role::Muted)]);
     runs
 }

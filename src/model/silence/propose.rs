@@ -13,7 +13,7 @@ const FEW_VALUES: usize = 8;
 /// Characters of an alternation that a person still reads.
 const SHORT: usize = 120;
 /// Characters of an alternation that a server still takes without wondering.
-const LONG: usize = 8_000;
+const LONG: usize = 20_000;
 
 /// Matchers that hide all of the marked alerts and, as far as matchers can tell them apart, no others.
 ///
@@ -63,23 +63,37 @@ pub fn propose(marked: &[&Labels], others: &[&Labels], first: &[String]) -> Vec<
     matchers.into_iter().map(|(_, matcher)| matcher).collect()
 }
 
-/// A regular expression that these values match and no others, in the syntax that Go and Rust share.
+/// A regular expression that these values match and no others, in the syntax that Go and Rust share. What many long values
+/// begin with alike is written once.
 fn alternation(values: &BTreeSet<&str>) -> String {
-    let escaped = values.iter().map(|value| {
-        let mut out = String::with_capacity(value.len());
-        for c in value.chars() {
-            if matches!(c, '\\' | '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$')
-            {
-                out.push('\\');
-            }
-            out.push(c);
-        }
-        out
-    });
     // the empty text, which is an absent label, stands last, where it is easiest seen
-    let (empty, mut some): (Vec<String>, Vec<String>) = escaped.partition(String::is_empty);
-    some.extend(empty);
-    some.join("|")
+    let some = || values.iter().copied().filter(|value| !value.is_empty());
+    let end = if values.contains("") { "|" } else { "" };
+    let plain = some().map(escaped).collect::<Vec<_>>().join("|");
+    let head = some().reduce(shared_head).unwrap_or_default();
+    if plain.len() <= SHORT || head.is_empty() {
+        return format!("{plain}{end}");
+    }
+    let tails = some().map(|value| escaped(value.strip_prefix(head).unwrap_or(value)));
+    format!("{}({}){end}", escaped(head), tails.collect::<Vec<_>>().join("|"))
+}
+
+/// What both begin with.
+fn shared_head<'a>(one: &'a str, other: &str) -> &'a str {
+    let same = one.char_indices().zip(other.chars()).take_while(|((_, a), b)| a == b);
+    let length = same.map(|((at, c), _)| at + c.len_utf8()).last().unwrap_or(0);
+    one.get(..length).unwrap_or_default()
+}
+
+fn escaped(value: &str) -> String {
+    let mut out = String::with_capacity(value.len());
+    for c in value.chars() {
+        if matches!(c, '\\' | '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// What a silence with some matchers would hide now.
@@ -169,13 +183,24 @@ mod tests {
         let marked: Vec<Labels> = (0..20).map(alert).collect();
         assert_eq!(shown(&marked, &[]), r#"alertname="Slow""#);
         assert_eq!(shown(&marked, &[labels(&[("alertname", "Other")])]), r#"alertname="Slow""#);
-        assert!(shown(&marked, &[alert(20)]).contains("pod-19"));
+        assert!(shown(&marked, &[alert(20)]).contains("pod-(0|1|"));
+    }
+
+    #[test]
+    fn five_hundred_long_names_still_make_one_alternation() {
+        let alert = |pod: usize| {
+            let pod = format!("checkout-7d9f8b6c5d-{pod:05}");
+            labels(&[("alertname", "Slow"), ("pod", &pod)])
+        };
+        let marked: Vec<Labels> = (0..500).map(alert).collect();
+        let shown = shown(&marked, &[alert(501)]);
+        assert!(shown.contains(r#"pod=~"checkout-7d9f8b6c5d-00(000|001|"#), "{shown}");
     }
 
     #[test]
     fn alerts_that_have_nothing_in_common_are_told_by_their_names() {
         let marked: Vec<Labels> = (0..30).map(|i| labels(&[("alertname", &format!("Alert{i}"))])).collect();
-        assert!(shown(&marked, &[]).starts_with(r#"alertname=~"Alert0|"#));
+        assert!(shown(&marked, &[]).starts_with(r#"alertname=~"Alert(0|1|"#));
     }
 
     #[test]
