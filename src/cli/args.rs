@@ -207,7 +207,7 @@ pub(super) enum Verb {
     /// The hand-over of a shift, in Markdown
     Handoff {
         /// How long ago the shift began
-        #[arg(long, value_name = "DURATION", default_value = "12h", value_parser = duration)]
+        #[arg(long, value_name = "DURATION", default_value = "12h", value_parser = acting::length)]
         since: Duration,
     },
     /// The draft of a review of an incident, in Markdown
@@ -279,7 +279,7 @@ pub(super) struct Stats {
     #[arg(long, value_enum, default_value_t = Together::Service, value_name = "WHAT")]
     pub(super) by: Together,
     /// Incidents that began since; sources tell about a week
-    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = acting::length)]
     pub(super) since: Duration,
     #[command(flatten)]
     pub(super) listing: Listing,
@@ -447,11 +447,6 @@ fn screen(text: &str) -> Result<Screen, String> {
 
 fn key(text: &str) -> Result<Key, String> {
     text.parse().map_err(|error| format!("{error}"))
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    let found = crate::model::duration::parse(text).ok().filter(|duration| !duration.is_zero());
-    found.ok_or_else(|| "write a duration such as 30m, 12h or 7d".to_owned())
 }
 
 fn speed(text: &str) -> Result<f64, String> {

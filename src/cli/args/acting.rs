@@ -264,7 +264,7 @@ impl ActVerb {
     }
 }
 
-fn length(text: &str) -> Result<Duration, String> {
+pub(super) fn length(text: &str) -> Result<Duration, String> {
     const YEAR: Duration = Duration::from_secs(365 * 86_400);
     let length = duration::parse(text).map_err(|error| error.to_string())?;
     let is_sane = length >= Duration::from_secs(1) && length <= YEAR;
