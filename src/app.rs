@@ -14,6 +14,7 @@ pub mod key;
 pub mod line;
 pub mod list;
 pub mod look;
+pub mod markdown;
 pub mod menu;
 mod menus;
 pub mod message;

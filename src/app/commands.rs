@@ -116,6 +116,7 @@ commands! {
     Earlier       "earlier"        ["["]                 Time   "Half a range earlier";
     Later         "later"          ["]"]                 Time   "Half a range later";
     Live          "live"           ["\\"]                Time   "Back to now";
+    Runbook       "runbook"        ["r"]                 Global "The runbook: what its team says to do";
     Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, page of the incident";
     Copy          "copy"           ["y"]                 Global "Copy what the cursor is on (also over SSH)";
     Pause         "pause"          ["p"]                 Global "Hold everything still, or go on";

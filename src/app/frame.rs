@@ -392,6 +392,7 @@ fn breadcrumb(state: &State) -> Vec<Run<'static>> {
         Place::OnCall => "On-call".to_owned(),
         Place::Policy { source, id } => screens::oncall::policy(&state.world, source, id)
             .map_or_else(|| "a policy that is gone".to_owned(), |(_, policy)| policy.named.name.to_string()),
+        Place::Runbook(wanted) => format!("Runbook {}", wanted.name),
         Place::Sources => "Sources".to_owned(),
         Place::Messages => "Messages".to_owned(),
     });
@@ -454,6 +455,7 @@ fn hints(state: &State) -> Vec<Vec<Run<'static>>> {
                     _ => "service",
                 },
             ),
+            (Command::Runbook, "runbook"),
             (Command::NextPanel, "related"),
             (Command::Links, "links"),
             (Command::Range, "range"),
@@ -474,6 +476,12 @@ fn hints(state: &State) -> Vec<Vec<Run<'static>>> {
         ],
         Place::OnCall => &[(Command::Open, "policy"), (Command::Filter, "filter"), (Command::Links, "links")],
         Place::Policy { .. } => &[(Command::Links, "links"), (Command::Back, "back")],
+        Place::Runbook(_) => &[
+            (Command::NextPanel, "next block"),
+            (Command::Copy, "copy it"),
+            (Command::Links, "links"),
+            (Command::Back, "back"),
+        ],
         Place::Sources => &[(Command::Refresh, "ask again"), (Command::Back, "back")],
         Place::Messages => &[(Command::Back, "back")],
     };

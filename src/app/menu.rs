@@ -1,9 +1,11 @@
 //! Choosing one of several: orders, groups, ranges, themes, contexts, links.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::key::{Code, Key, Named};
 use crate::model::labels::Text;
+use crate::model::runbook::Wanted;
 
 /// What choosing an item does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub enum Choice {
     Context(Text),
     /// Copy this link.
     Link(Text),
+    /// Open this runbook.
+    Runbook(Arc<Wanted>),
 }
 
 /// A list to choose from.

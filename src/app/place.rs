@@ -1,7 +1,10 @@
 //! Where the person can be, and the table of screens.
 
+use std::sync::Arc;
+
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
+use crate::model::runbook::Wanted;
 use crate::model::source::SourceId;
 
 use super::commands::{Command, Scope};
@@ -46,6 +49,8 @@ pub enum Place {
         /// What it is called there.
         id: Text,
     },
+    /// The runbook of an alert or of what else has one.
+    Runbook(Arc<Wanted>),
     /// The systems that are asked.
     Sources,
     /// What burnwatch said so far.
@@ -123,7 +128,11 @@ impl Place {
             Self::Slo { .. } => &[Scope::Time, Scope::Slo],
             Self::Alerts | Self::Incidents => &[Scope::List, Scope::Groups, Scope::Folds],
             Self::OnCall => &[Scope::List],
-            Self::Incident { .. } | Self::Policy { .. } | Self::Sources | Self::Messages => &[],
+            Self::Incident { .. }
+            | Self::Policy { .. }
+            | Self::Runbook(_)
+            | Self::Sources
+            | Self::Messages => &[],
         }
     }
 
@@ -136,6 +145,7 @@ impl Place {
                 | Self::Alert(_)
                 | Self::Incident { .. }
                 | Self::Policy { .. }
+                | Self::Runbook(_)
         )
     }
 
@@ -149,7 +159,7 @@ impl Place {
             Self::Incidents | Self::Incident { .. } => Some(Command::Incidents),
             Self::OnCall | Self::Policy { .. } => Some(Command::OnCall),
             Self::Sources => Some(Command::Sources),
-            Self::Messages => None,
+            Self::Runbook(_) | Self::Messages => None,
         }
     }
 }

@@ -21,6 +21,7 @@ use super::screens::incident::AlertRow;
 use super::screens::incidents::{IncidentKey, Incidents};
 use super::screens::oncall::OnCall;
 use super::screens::overview::Overview;
+use super::screens::runbook;
 use super::screens::services::Services;
 use super::screens::slo::Open;
 use super::screens::slos::{SloKey, Slos};
@@ -173,6 +174,8 @@ pub struct State {
     pub service_incidents: List<IncidentKey>,
     /// The alerts that share labels with the one that is open.
     pub related: List<Fingerprint>,
+    /// The runbook that is open.
+    pub runbook: runbook::Open,
     /// The panel that has the keyboard, on screens with several.
     pub panel: usize,
     /// How far a page without a list is scrolled.
@@ -202,13 +205,15 @@ impl State {
     /// Nothing known yet, nothing done yet.
     pub fn new(setup: Setup) -> Self {
         let ids = setup.sources.iter().map(|source| source.id.clone());
+        let world = World::new(ids, setup.judgement.clone());
+        let sources: Vec<SourceInfo> = setup.sources.into_iter().filter(SourceInfo::is_watched).collect();
         Self {
-            world: World::new(ids, setup.judgement.clone()),
+            world,
             context: setup.context,
             contexts: setup.contexts,
             epoch: 0,
-            source_list: Sources::of(&setup.sources),
-            sources: setup.sources,
+            source_list: Sources::of(&sources),
+            sources,
             guard: setup.guard,
             production: setup.production,
             judgement: setup.judgement,
@@ -228,6 +233,7 @@ impl State {
             service_slos: List::default(),
             service_incidents: List::default(),
             related: List::default(),
+            runbook: runbook::Open::default(),
             panel: 0,
             scroll: 0,
             mode: Mode::Browse,

@@ -71,6 +71,7 @@ fn settle(state: &mut State) {
         screens::reorder(state);
         state.ordered = Some((revision, state.place().clone()));
     }
+    screens::runbook::lay_out(state);
     navigate::follow(state);
 }
 
@@ -312,6 +313,7 @@ fn enter(
     state.world = world.after(&state.world);
     state.epoch += 1;
     state.polls = super::due::Polls::default();
+    let sources: Vec<_> = sources.into_iter().filter(crate::model::source::SourceInfo::is_watched).collect();
     state.source_list = screens::sources::Sources::of(&sources);
     (state.sources, state.guard, state.production) = (sources, guard, production);
     state.messages.note(format!("Context {context}"), now);
@@ -407,6 +409,10 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
         Command::Later => menus::change_range(state, now, Range::later),
         Command::Live => menus::change_range(state, now, |range, _| range.end = None),
         Command::Links => menus::links(state, now),
+        Command::Runbook => screens::runbook::open(state, now),
+        Command::Copy if matches!(state.place(), Place::Runbook(_)) => {
+            return screens::runbook::copy(state, now);
+        }
         Command::Copy => match navigate::copied(state, now) {
             Some(text) => return menus::copy(state, text, now),
             None => state.messages.note("Nothing to copy here", now),

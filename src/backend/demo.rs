@@ -14,6 +14,7 @@ mod paging;
 mod promised;
 mod query;
 mod rules;
+mod runbooks;
 mod slos;
 mod story;
 mod world;
@@ -59,6 +60,7 @@ pub fn sources(seed: u64, clock: &Now, origin: Timestamp, speed: f64) -> Vec<Arc
                 time,
             })
         })
+        .chain([Arc::new(runbooks::Runbooks::new()) as Arc<dyn Source>])
         .collect()
 }
 
@@ -130,7 +132,11 @@ impl DemoSource {
             | Ask::OnCall => {
                 Some(noise::mix(moment(ask, now).as_millisecond().cast_unsigned(), ask.kind() as u64))
             }
-            Ask::Trends(_) | Ask::Detail { .. } | Ask::Series { .. } | Ask::Firings { .. } => None,
+            Ask::Trends(_)
+            | Ask::Detail { .. }
+            | Ask::Series { .. }
+            | Ask::Firings { .. }
+            | Ask::Runbook(_) => None,
         };
         if digest.is_some() && digest == known {
             return Ok(Reply { digest, ..Reply::free(Answer::Unchanged) });
@@ -176,7 +182,12 @@ impl DemoSource {
                 Answer::Firings(world.firings(labels, region, (time.demo(span.start()), until), time))
             }
             Ask::Slos { .. } => Answer::Slos(world.slos(region, moment(ask, now), time)),
-            Ask::Alerts | Ask::Silences | Ask::Incidents | Ask::Incident { .. } | Ask::OnCall => {
+            Ask::Alerts
+            | Ask::Silences
+            | Ask::Incidents
+            | Ask::Incident { .. }
+            | Ask::OnCall
+            | Ask::Runbook(_) => {
                 return Err(not_offered(ask));
             }
         })
@@ -206,7 +217,8 @@ impl DemoSource {
             | Ask::Incident { .. }
             | Ask::OnCall
             | Ask::Series { .. }
-            | Ask::Firings { .. } => return Err(not_offered(ask)),
+            | Ask::Firings { .. }
+            | Ask::Runbook(_) => return Err(not_offered(ask)),
         })
     }
 }
@@ -235,7 +247,8 @@ impl DemoSource {
             | Ask::Silences
             | Ask::Slos { .. }
             | Ask::Series { .. }
-            | Ask::Firings { .. } => return Err(not_offered(ask)),
+            | Ask::Firings { .. }
+            | Ask::Runbook(_) => return Err(not_offered(ask)),
         })
     }
 }

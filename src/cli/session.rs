@@ -225,5 +225,7 @@ fn connect(
     };
     let list: Result<Vec<Arc<dyn Source>>, SourceError> =
         context.sources.iter().map(|(id, source)| backend::connect(id, source, means(id))).collect();
-    Ok(Sources::new(list?, settings.limits))
+    let mut list = list?;
+    list.push(backend::runbooks(settings));
+    Ok(Sources::new(list, settings.limits))
 }

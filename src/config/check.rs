@@ -40,6 +40,7 @@ pub(super) fn check(settings: &Settings, sheet: &Sheet<'_>, known: &Known<'_>) -
     check.health(settings);
     check.severity(settings);
     check.slo(settings);
+    check.runbooks(settings);
     check.limits(settings);
     check.ui(settings, known);
     check.found.sort();
@@ -201,6 +202,32 @@ impl Check<'_> {
         self.above_zero(&["services", "apdex"], services.apdex);
         if let Some(lookback) = services.lookback {
             self.at_least_a_second(&["services", "lookback"], lookback);
+        }
+    }
+
+    fn runbooks(&mut self, settings: &Settings) {
+        let runbooks = &settings.runbooks;
+        for template in &runbooks.templates {
+            let is_web = template.starts_with("https://") || template.starts_with("http://");
+            let is_file = template.starts_with('/') || template.starts_with("file://");
+            if !(is_web || is_file || template.starts_with("~/")) {
+                let message = format!("`templates`: `{template}` is neither an address nor an absolute path");
+                self.wrong(&["runbooks", "templates"], &message);
+            }
+        }
+        let is_host = |host: &str| !host.is_empty() && !host.contains(['/', ':', '@', ' ', '?', '#']);
+        for host in runbooks.hosts.iter().filter(|host| !is_host(host)) {
+            let message = format!("`hosts`: `{host}` is not the name of a host, without scheme and port");
+            self.wrong(&["runbooks", "hosts"], &message);
+        }
+        for (host, secret) in &runbooks.tokens {
+            let path = ["runbooks", "tokens", host];
+            if !is_host(host) {
+                let message =
+                    format!("`tokens`: `{host}` is not the name of a host, without scheme and port");
+                self.wrong(&path, &message);
+            }
+            self.secret(&path, secret);
         }
     }
 

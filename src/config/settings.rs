@@ -1,6 +1,10 @@
 //! The typed configuration. A new option is one field here, with its default and its doc comment; the schema, the
 //! sample that `config init` prints and `config show` follow from it.
 
+mod runbooks;
+
+pub use runbooks::RunbookSettings;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,6 +34,8 @@ pub struct Settings {
     pub severity: SeveritySettings,
     /// Service level objectives: where they are read, how they are judged.
     pub slo: SloSettings,
+    /// Where runbooks are looked for, beside what alerts say of them.
+    pub runbooks: RunbookSettings,
     /// What may be spent on asking.
     pub limits: LimitSettings,
     /// How it looks.
