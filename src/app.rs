@@ -1,5 +1,6 @@
 //! What the person sees and does: state, update, render. No tokio, no socket, no terminal, no file, no clock.
 
+pub mod alarm;
 pub mod commands;
 pub mod doubt;
 pub mod due;

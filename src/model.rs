@@ -15,6 +15,7 @@ pub mod journal;
 pub mod labels;
 pub mod matcher;
 pub mod measures;
+pub mod notify;
 pub mod oncall;
 pub mod placeholder;
 pub mod promql;

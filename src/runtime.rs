@@ -10,6 +10,7 @@ mod gate;
 pub mod headless;
 mod input;
 pub mod log;
+mod notice;
 mod pace;
 mod screen;
 mod signals;
@@ -18,6 +19,7 @@ mod terminal;
 pub use capability::{Capability, capability};
 pub use clock::Clock;
 pub use effects::{Contexts, Entrance, Sources};
+pub use notice::Notices;
 pub use terminal::size;
 
 use std::io;
@@ -112,7 +114,7 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
         // before the terminal is ours, so that no signal finds it in our modes with nobody to restore it
         let orders = signals::listen().map_err(RuntimeError::Start)?;
         let mut session = Session::start(mouse).map_err(RuntimeError::Terminal)?;
-        let (screen, writer) = screen::screen(capability.frames);
+        let (screen, writer) = screen::screen(capability);
         writer.start(terminal::write).map_err(RuntimeError::Start)?;
         let input = input::listen().map_err(RuntimeError::Start)?;
         let (performer, reports) = Performer::new(&sources, contexts, clock);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::alarm::Alarm;
 use super::commands::{Command, KeyMap};
 use super::due::Polls;
 use super::line::Line;
@@ -31,6 +32,7 @@ use crate::config::definitions::Finding;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
+use crate::model::notify::Manners;
 use crate::model::source::SourceInfo;
 use crate::model::world::{Judgement, World};
 
@@ -53,6 +55,8 @@ pub struct Setup {
     pub findings: Vec<Finding>,
     /// How often services and alerts are asked for.
     pub interval: Duration,
+    /// How the person wants to be called.
+    pub manners: Manners,
     /// How it looks.
     pub look: Look,
     /// Which key does what.
@@ -144,6 +148,8 @@ pub struct State {
     pub findings: Vec<Finding>,
     /// How often services and alerts are asked for.
     pub interval: Duration,
+    /// Who was called for what.
+    pub alarm: Alarm,
     /// When what was asked.
     pub polls: Polls,
     /// Where the person went, the present place last; never empty.
@@ -219,6 +225,7 @@ impl State {
             judgement: setup.judgement,
             findings: setup.findings,
             interval: setup.interval,
+            alarm: Alarm::new(setup.manners),
             polls: Polls::default(),
             places: vec![Place::Overview.into()],
             overview: Overview::default(),

@@ -37,11 +37,11 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
         Event::Answered(arrival) => {
             answered(state, *arrival, now);
-            Vec::new()
+            super::alarm::ring(state, now)
         }
         Event::Entered { context, sources, guard, production } => {
             enter(state, context, sources, (guard, production), now);
-            Vec::new()
+            super::alarm::ring(state, now)
         }
         Event::Rehearsed { .. } | Event::Acted { .. } => Vec::new(),
         Event::Told(message) => {
@@ -324,6 +324,7 @@ fn enter(
     }
     (state.ordered, state.paused, state.panel, state.scroll) = (None, None, 0, 0);
     state.looked.clear();
+    state.alarm.forget();
     state.mode = Mode::Browse;
     state.version += 1;
 }

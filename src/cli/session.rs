@@ -154,6 +154,7 @@ impl Session {
             judgement: self.settings.judgement(),
             findings: reach.findings.clone(),
             interval: self.settings.limits.interval.0,
+            manners: self.settings.notify.manners(),
             look: Look::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone),
             keys: self.keys.clone(),
             size,

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use url::Url;
 
 use super::settings::{AuthSettings, SecretRef, SecretText, Settings, SourceKind, SourceSettings, Span};
 use super::sheet::{Problem, Sheet, hint};
+use crate::model::notify::QuietHours;
 
 /// Names that other rooms know; an empty list is not looked at.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,6 +43,7 @@ pub(super) fn check(settings: &Settings, sheet: &Sheet<'_>, known: &Known<'_>) -
     check.severity(settings);
     check.slo(settings);
     check.runbooks(settings);
+    check.notify(settings);
     check.limits(settings);
     check.ui(settings, known);
     check.found.sort();
@@ -202,6 +205,20 @@ impl Check<'_> {
         self.above_zero(&["services", "apdex"], services.apdex);
         if let Some(lookback) = services.lookback {
             self.at_least_a_second(&["services", "lookback"], lookback);
+        }
+    }
+
+    fn notify(&mut self, settings: &Settings) {
+        for hours in settings.notify.quiet_hours.iter().filter(|text| QuietHours::parse(text).is_none()) {
+            let message = format!("`quiet_hours` in [notify]: `{hours}` is not of the form \"22:00-07:00\"");
+            self.wrong(&["notify", "quiet_hours"], &message);
+        }
+        if let Some(zone) = &settings.notify.zone
+            && TimeZone::get(zone).is_err()
+        {
+            let message =
+                format!("`zone` in [notify]: there is no zone `{zone}`; it is like \"Europe/Berlin\"");
+            self.wrong(&["notify", "zone"], &message);
         }
     }
 

@@ -1,8 +1,10 @@
 //! The typed configuration. A new option is one field here, with its default and its doc comment; the schema, the
 //! sample that `config init` prints and `config show` follow from it.
 
+mod notify;
 mod runbooks;
 
+pub use notify::NotifySettings;
 pub use runbooks::RunbookSettings;
 
 use std::borrow::Cow;
@@ -38,6 +40,8 @@ pub struct Settings {
     pub runbooks: RunbookSettings,
     /// What may be spent on asking.
     pub limits: LimitSettings,
+    /// How you are called when a page comes.
+    pub notify: NotifySettings,
     /// How it looks.
     pub ui: UiSettings,
 }
