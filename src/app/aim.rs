@@ -72,6 +72,7 @@ pub fn aim(state: &State) -> Aim {
         | Place::Services
         | Place::Slos
         | Place::Slo { .. }
+        | Place::Runbook(_)
         | Place::Sources
         | Place::Messages => Aim::Nothing,
     };

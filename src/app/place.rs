@@ -1,7 +1,10 @@
 //! Where the person can be, and the table of screens.
 
+use std::sync::Arc;
+
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
+use crate::model::runbook::Wanted;
 use crate::model::source::SourceId;
 
 use super::commands::{Command, Scope};
@@ -48,6 +51,8 @@ pub enum Place {
     },
     /// All silences.
     Silences,
+    /// The runbook of an alert or of what else has one.
+    Runbook(Arc<Wanted>),
     /// The systems that are asked.
     Sources,
     /// What burnwatch said so far.
@@ -131,7 +136,7 @@ impl Place {
             Self::OnCall => &[Scope::List, Scope::Things],
             Self::Incident { .. } => &[Scope::Things, Scope::Acts],
             Self::Policy { .. } => &[Scope::Things],
-            Self::Sources | Self::Messages => &[],
+            Self::Runbook(_) | Self::Sources | Self::Messages => &[],
         }
     }
 
@@ -144,6 +149,7 @@ impl Place {
                 | Self::Alert(_)
                 | Self::Incident { .. }
                 | Self::Policy { .. }
+                | Self::Runbook(_)
         )
     }
 
@@ -157,7 +163,7 @@ impl Place {
             Self::Incidents | Self::Incident { .. } => Some(Command::Incidents),
             Self::OnCall | Self::Policy { .. } => Some(Command::OnCall),
             Self::Sources => Some(Command::Sources),
-            Self::Messages => None,
+            Self::Runbook(_) | Self::Messages => None,
         }
     }
 }

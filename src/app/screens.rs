@@ -9,6 +9,7 @@ pub mod oncall;
 pub mod overview;
 mod page;
 pub mod policy;
+pub mod runbook;
 pub mod service;
 pub mod services;
 pub mod silences;
@@ -60,7 +61,7 @@ pub fn reorder(state: &mut State) {
         Place::Incident { source, id } => incident::reorder(state, &source, &id),
         Place::OnCall => oncall::reorder(state),
         Place::Silences => silences::reorder(state),
-        Place::Policy { .. } | Place::Sources | Place::Messages => {}
+        Place::Policy { .. } | Place::Runbook(_) | Place::Sources | Place::Messages => {}
     }
 }
 
@@ -79,6 +80,7 @@ pub fn revision(state: &State) -> u64 {
         | Place::OnCall
         | Place::Policy { .. }
         | Place::Silences
+        | Place::Runbook(_)
         | Place::Sources
         | Place::Messages => state.world.revision(),
     }
@@ -93,6 +95,7 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
         Place::Alert(fingerprint) => wants.extend(alert::wants(state, *fingerprint, now)),
         Place::Slo { source, id } => wants.extend(slo::wants(state, source, id, now)),
         Place::Incident { source, id } => wants.extend(incident::wants(state, source, id)),
+        Place::Runbook(wanted) => wants.extend(runbook::wants(state, wanted)),
         Place::Slos
         | Place::Alerts
         | Place::Incidents
@@ -120,6 +123,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         Place::OnCall => oncall::render(state, now, area, buf),
         Place::Policy { source, id } => policy::render(state, source, id, now, area, buf),
         Place::Silences => silences::render(state, now, area, buf),
+        Place::Runbook(wanted) => runbook::render(state, wanted, now, area, buf),
         Place::Sources => sources::render(state, now, area, buf),
         Place::Messages => messages::render(state, now, area, buf),
     }
@@ -133,6 +137,7 @@ pub fn last_scroll(state: &State, area: Rect) -> u16 {
         Place::Slo { source, id } => slo::last_scroll(state, source, id, area),
         Place::Incident { source, id } => incident::last_scroll(state, source, id, area),
         Place::Policy { source, id } => policy::last_scroll(state, source, id, area),
+        Place::Runbook(_) => runbook::last_scroll(state, area),
         Place::Overview
         | Place::Services
         | Place::Service(_)
@@ -178,7 +183,8 @@ mod vital {
                     | AskKind::Detail
                     | AskKind::Incident
                     | AskKind::Series
-                    | AskKind::Firings => continue,
+                    | AskKind::Firings
+                    | AskKind::Runbook => continue,
                 };
                 wants.push(Want { source: source.id.clone(), ask, known, interval });
             }

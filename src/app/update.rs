@@ -41,11 +41,13 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
         Event::Answered(arrival) => {
             answered(state, *arrival, now);
-            look_again(state, now)
+            let mut effects = super::alarm::ring(state, now);
+            effects.extend(look_again(state, now));
+            effects
         }
         Event::Entered { context, sources, guard, production } => {
             enter(state, context, sources, (guard, production), now);
-            Vec::new()
+            super::alarm::ring(state, now)
         }
         Event::Rehearsed { plan, calls } => {
             confirm::rehearsed(state, plan, calls);
@@ -83,6 +85,7 @@ fn settle(state: &mut State) {
         screens::reorder(state);
         state.ordered = Some((revision, state.place().clone()));
     }
+    screens::runbook::lay_out(state);
     navigate::follow(state);
 }
 
@@ -352,6 +355,7 @@ fn enter(
     state.world = world.after(&state.world);
     state.epoch += 1;
     state.polls = super::due::Polls::default();
+    let sources: Vec<_> = sources.into_iter().filter(crate::model::source::SourceInfo::is_watched).collect();
     state.source_list = screens::sources::Sources::of(&sources);
     (state.sources, state.guard, state.production) = (sources, guard, production);
     state.messages.note(format!("Context {context}"), now);
@@ -362,6 +366,7 @@ fn enter(
     }
     (state.ordered, state.paused, state.panel, state.scroll) = (None, None, 0, 0);
     state.looked.clear();
+    state.alarm.forget();
     state.mode = Mode::Browse;
     state.version += 1;
 }
@@ -454,6 +459,10 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Ef
         Command::Later => menus::change_range(state, now, Range::later),
         Command::Live => menus::change_range(state, now, |range, _| range.end = None),
         Command::Links => menus::links(state, now),
+        Command::Runbook => screens::runbook::open(state, now),
+        Command::Copy if matches!(state.place(), Place::Runbook(_)) => {
+            return screens::runbook::copy(state, now);
+        }
         Command::Copy => match navigate::copied(state, now) {
             Some(text) => return menus::copy(state, text, now),
             None => state.messages.note("Nothing to copy here", now),

@@ -114,6 +114,8 @@ pub async fn gather<A: App>(
                 Effect::Rehearse(_)
                 | Effect::Act(_)
                 | Effect::Copy(_)
+                | Effect::Notify(_)
+                | Effect::Title(_)
                 | Effect::Mouse(_)
                 | Effect::Redraw
                 | Effect::Suspend => {}
