@@ -198,6 +198,7 @@ impl Fleet {
             judgement: Judgement::default(),
             findings: Vec::new(),
             interval: Duration::from_secs(5),
+            manners: burnwatch::model::notify::Manners::default(),
             look,
             keys: KeyMap::default(),
             size: SIZE,

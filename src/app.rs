@@ -3,6 +3,7 @@
 mod acted;
 pub mod acts;
 pub mod aim;
+pub mod alarm;
 pub mod commands;
 pub mod confirm;
 pub mod doings;
@@ -23,6 +24,7 @@ pub mod key;
 pub mod line;
 pub mod list;
 pub mod look;
+pub mod markdown;
 pub mod menu;
 mod menus;
 pub mod message;

@@ -11,6 +11,7 @@ pub(crate) mod http;
 pub mod packs;
 mod pagerduty;
 mod prometheus;
+mod runbooks;
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -78,6 +79,11 @@ pub struct Means<'a> {
     pub slos: &'a [Arc<Slo>],
     /// The clock.
     pub now: Clock,
+}
+
+/// What finds runbooks for every context.
+pub fn runbooks(settings: &Settings) -> Arc<dyn Source> {
+    Arc::new(runbooks::Runbooks::new(settings))
 }
 
 type Connect = fn(&SourceId, &SourceSettings, Means<'_>) -> Result<Arc<dyn Source>, SourceError>;

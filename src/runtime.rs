@@ -12,6 +12,7 @@ pub mod headless;
 mod input;
 mod journal;
 pub mod log;
+mod notice;
 mod pace;
 mod recovery;
 mod screen;
@@ -23,6 +24,7 @@ pub use clock::Clock;
 pub use door::Seen;
 pub use effects::{Contexts, Entrance, Sources};
 pub use journal::{Journal, JournalError, Told, who};
+pub use notice::Notices;
 pub use recovery::{Open, told};
 pub use terminal::size;
 
@@ -128,7 +130,7 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
         // before the terminal is ours, so that no signal finds it in our modes with nobody to restore it
         let orders = signals::listen().map_err(RuntimeError::Start)?;
         let mut session = Session::start(mouse).map_err(RuntimeError::Terminal)?;
-        let (screen, writer) = screen::screen(capability.frames);
+        let (screen, writer) = screen::screen(capability);
         writer.start(terminal::write).map_err(RuntimeError::Start)?;
         let input = input::listen().map_err(RuntimeError::Start)?;
         let (performer, reports) =

@@ -17,7 +17,7 @@ use burnwatch::app::event::{Effect, Event};
 use burnwatch::app::look::{Charset, Colours};
 use burnwatch::config::settings::LimitSettings;
 use burnwatch::model::guard::Guard;
-use burnwatch::runtime::{App, Capability, Clock, Program, Sources, run};
+use burnwatch::runtime::{App, Capability, Clock, Notices, Program, Sources, run};
 use jiff::Timestamp;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 use ratatui::buffer::Buffer;
@@ -83,7 +83,13 @@ impl App for Toy {
 #[ignore = "what the other tests start"]
 fn child() {
     let Ok(log) = std::env::var(CHILD) else { return };
-    let capability = Capability { colours: Colours::True, charset: Charset::Unicode, frames: true };
+    let capability = Capability {
+        colours: Colours::True,
+        charset: Charset::Unicode,
+        frames: true,
+        notices: Notices::None,
+        tmux: false,
+    };
     let program = Program {
         app: Toy::default(),
         sources: Sources::new(vec![], LimitSettings::default()),

@@ -72,6 +72,7 @@ pub fn aim(state: &State) -> Aim {
         | Place::Services
         | Place::Slos
         | Place::Slo { .. }
+        | Place::Runbook(_)
         | Place::Sources
         | Place::Paper(_)
         | Place::Messages => Aim::Nothing,

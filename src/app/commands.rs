@@ -147,6 +147,7 @@ commands! {
     Act           "act"            ["x"]                 Things "All that can be done here, and why the rest cannot";
     Silences      "silences"       ["Z"]                 Global "All silences";
     Results       "results"        ["A"]                 Global "What was done to the systems outside, and how it ended";
+    Runbook       "runbook"        ["r"]                 Global "The runbook: what its team says to do";
     Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, page of the incident";
     Copy          "copy"           ["y"]                 Global "Copy what the cursor is on (also over SSH)";
     HandOver      "hand-over"      ["H"]                 Global "The hand-over of the last 12 hours, to read and to copy";

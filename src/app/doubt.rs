@@ -71,7 +71,9 @@ pub fn doubt(state: &State, source: &SourceInfo, kinds: &[AskKind], now: Timesta
             AskKind::Slos => of!(held.slos),
             AskKind::Incidents => of!(held.incidents),
             AskKind::OnCall => of!(held.on_call),
-            AskKind::Detail | AskKind::Incident | AskKind::Series | AskKind::Firings => None,
+            AskKind::Detail | AskKind::Incident | AskKind::Series | AskKind::Firings | AskKind::Runbook => {
+                None
+            }
         }
     };
     let asked = kinds.iter().filter(|kind| source.answers.contains(kind)).filter_map(|kind| look(*kind));

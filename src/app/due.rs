@@ -1,6 +1,7 @@
 //! What to ask next: on screen or vital, no longer fresh, not in flight, and the source not on hold.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,6 +11,7 @@ use crate::model::ask::{Ask, AskKind, Question};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::remote::{Freshness, Remote, age};
+use crate::model::runbook::Wanted;
 use crate::model::source::{SourceError, SourceId, Trouble};
 
 /// Longest time between two questions about the same thing, however costly.
@@ -41,6 +43,8 @@ pub enum Topic {
     Firings(Fingerprint),
     /// One incident.
     Incident(Text),
+    /// One runbook.
+    Runbook(Arc<Wanted>),
 }
 
 impl Topic {
@@ -51,6 +55,7 @@ impl Topic {
             Ask::Series { query, .. } => Self::Series(query.clone()),
             Ask::Incident { id } => Self::Incident(id.clone()),
             Ask::Firings { fingerprint, .. } => Self::Firings(*fingerprint),
+            Ask::Runbook(wanted) => Self::Runbook(Arc::clone(wanted)),
             Ask::Probe
             | Ask::Services { .. }
             | Ask::Trends(_)

@@ -7,6 +7,7 @@ use crate::model::ask::{Answered, Question};
 use crate::model::guard::Guard;
 use crate::model::journal::Record;
 use crate::model::labels::Text;
+use crate::model::notify::Notice;
 use crate::model::source::SourceInfo;
 
 use super::key::Key;
@@ -139,6 +140,10 @@ pub enum Effect {
     Enter(Text),
     /// Put this on the clipboard (OSC 52).
     Copy(String),
+    /// Call the person to the screen.
+    Notify(Notice),
+    /// Give the terminal this title.
+    Title(String),
     /// Look at the mouse, or leave it to the terminal.
     Mouse(bool),
     /// Draw the whole screen anew.

@@ -22,15 +22,7 @@ pub(super) fn shown(state: &State) -> Vec<Vec<Run<'static>>> {
 
 fn here(state: &State) -> Vec<(Command, &'static str)> {
     match state.place() {
-        Place::Overview => {
-            let (open, panel) = ((Command::Open, "open"), (Command::NextPanel, "panel"));
-            let (ack, silence) = ((Command::Acknowledge, "ack"), (Command::Silence, "silence"));
-            match state.panel {
-                overview::ALERTS => vec![open, silence, ack, panel],
-                overview::INCIDENTS => vec![open, ack, (Command::Act, "do"), panel],
-                _ => vec![open, panel, (Command::Filter, "filter")],
-            }
-        }
+        Place::Overview => on_overview(state.panel),
         Place::Services => vec![
             (Command::Open, "open"),
             (Command::Filter, "filter"),
@@ -74,6 +66,7 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
             (Command::Silence, "silence"),
             (Command::Acknowledge, "ack"),
             (Command::Act, "do"),
+            (Command::Runbook, "runbook"),
             (Command::NextPanel, "related"),
             (Command::Links, "links"),
             (Command::Range, "range"),
@@ -117,6 +110,12 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
             (Command::Filter, "filter"),
             (Command::Fold, "ended ones"),
         ],
+        Place::Runbook(_) => vec![
+            (Command::NextPanel, "next block"),
+            (Command::Copy, "copy it"),
+            (Command::Links, "links"),
+            (Command::Back, "back"),
+        ],
         Place::Sources => vec![(Command::Refresh, "ask again"), (Command::Back, "back")],
         Place::Paper(_) => vec![(Command::Copy, "copy all"), (Command::Back, "back")],
         Place::Messages => vec![(Command::Back, "back")],
@@ -133,5 +132,16 @@ fn opens(state: &State) -> &'static str {
         | (Place::Alert(_), alert::RELATED)
         | (Place::Incident { .. }, incident::ALERTS) => "alert",
         _ => "service",
+    }
+}
+
+/// On the overview it depends on the panel.
+fn on_overview(panel: usize) -> Vec<(Command, &'static str)> {
+    let (open, next) = ((Command::Open, "open"), (Command::NextPanel, "panel"));
+    let (ack, silence) = ((Command::Acknowledge, "ack"), (Command::Silence, "silence"));
+    match panel {
+        overview::ALERTS => vec![open, silence, ack, next],
+        overview::INCIDENTS => vec![open, ack, (Command::Act, "do"), next],
+        _ => vec![open, next, (Command::Filter, "filter")],
     }
 }

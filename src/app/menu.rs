@@ -1,10 +1,12 @@
 //! Choosing one of several: orders, groups, ranges, themes, contexts, links.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::key::{Code, Key, Named};
 use super::wish::Wish;
 use crate::model::labels::Text;
+use crate::model::runbook::Wanted;
 
 /// What choosing an item does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub enum Choice {
     Wish(Box<Wish>),
     /// Nothing: it cannot be done, for this reason.
     Cannot(Text),
+    /// Open this runbook.
+    Runbook(Arc<Wanted>),
 }
 
 /// A list to choose from.

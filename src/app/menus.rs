@@ -160,6 +160,7 @@ pub(super) fn choose(state: &mut State, choice: Choice, now: Timestamp) -> Vec<E
             return vec![Effect::Redraw];
         }
         Choice::Context(context) => return vec![Effect::Enter(context)],
+        Choice::Runbook(wanted) => navigate::go(state, Place::Runbook(wanted), now),
         Choice::Link(link) => return copy(state, link.to_string(), now),
         Choice::Wish(wish) => return super::wish::choose(state, *wish, now),
         Choice::Cannot(why) => state.messages.note(format!("That cannot be done: {why}"), now),
@@ -177,7 +178,7 @@ pub(super) fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&m
             Topic::Of(AskKind::Services | AskKind::Slos) => moved,
             Topic::Of(kind) => *kind == AskKind::Trends,
             Topic::Detail(_) | Topic::Series(_) => true,
-            Topic::Firings(_) | Topic::Incident(_) => false,
+            Topic::Firings(_) | Topic::Incident(_) | Topic::Runbook(_) => false,
         };
         state.polls.hurry(belongs_to_a_time, now);
     }

@@ -9,7 +9,7 @@ use super::place::Place;
 use super::screens::alerts::Row;
 use super::screens::incidents::{IncidentKey, Row as IncidentRow};
 use super::screens::slos::{Row as SloRow, SloKey};
-use super::screens::{self, alert, incident, oncall, overview, service, silences, slo, slos};
+use super::screens::{self, alert, incident, oncall, overview, runbook, service, silences, slo, slos};
 use super::state::State;
 pub(super) use taken::{copied, is_link, links};
 
@@ -103,6 +103,7 @@ macro_rules! with_list {
             | Place::Incident { .. }
             | Place::Policy { .. }
             | Place::Paper(_)
+            | Place::Runbook(_)
             | Place::Messages => $other,
         }
     };
@@ -121,7 +122,7 @@ fn grid(state: &State) -> Grid {
         Place::Slo { .. } => Grid::list(slo::text_area(state, body)),
         Place::Incident { .. } => Grid::list(incident::text_area(body)),
         Place::OnCall => Grid::list(oncall::list_area(state, body)),
-        Place::Policy { .. } | Place::Paper(_) => Grid::list(frame::below_heading(body)),
+        Place::Policy { .. } | Place::Paper(_) | Place::Runbook(_) => Grid::list(frame::below_heading(body)),
         Place::Sources => Grid::list(screens::sources::list_area(body, state.sources.len())),
         Place::Alert(_) => Grid::list(alert::text_area(body)),
         Place::Messages => Grid::list(body),
@@ -210,7 +211,7 @@ pub(super) fn sideways(state: &mut State, by: isize) {
             let at_end = by > 0 && at + 1 >= state.overview.services.rows().len();
             if at_edge || at_end { panel(state, by) } else { move_by(state, by) }
         }
-        Place::Overview | Place::Service(_) | Place::Slo { .. } => panel(state, by),
+        Place::Overview | Place::Service(_) | Place::Slo { .. } | Place::Runbook(_) => panel(state, by),
         Place::Slos => {
             let group = state.slos.group_at_cursor(&state.world);
             state.slos.fold(group, by < 0);
@@ -251,6 +252,7 @@ pub(super) fn panel(state: &mut State, by: isize) {
         }
         Place::Alert(fingerprint) => panel != alert::SLO || alert::slo(state, *fingerprint).is_some(),
         Place::Incident { .. } => panel != incident::ALERTS || !state.incident.rows().is_empty(),
+        Place::Runbook(_) => panel > 0 || state.runbook.blocks() == 0,
         _ => panel == 0,
     };
     let count = match state.place() {
@@ -259,6 +261,7 @@ pub(super) fn panel(state: &mut State, by: isize) {
         Place::Incident { .. } => incident::PANELS,
         Place::Service(_) => service::PANELS,
         Place::Slo { .. } => slo::PANELS,
+        Place::Runbook(_) => state.runbook.blocks() + 1,
         _ => 1,
     };
     let next = |panel: usize| (panel + count).saturating_add_signed(by) % count;
@@ -270,6 +273,9 @@ pub(super) fn panel(state: &mut State, by: isize) {
         panel = next(panel);
     }
     state.panel = panel;
+    if matches!(state.place(), Place::Runbook(_)) {
+        state.scroll = runbook::scroll_to_block(state, grid(state).area.height);
+    }
 }
 
 /// Goes to a place; the way back leads here.
@@ -397,7 +403,7 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
                 Place::Alerts
             })
         }
-        Place::Policy { .. } | Place::Paper(_) | Place::Sources | Place::Messages => None,
+        Place::Policy { .. } | Place::Paper(_) | Place::Runbook(_) | Place::Sources | Place::Messages => None,
     };
     target.is_some_and(|target| {
         go(state, target, now);
@@ -478,6 +484,7 @@ pub(super) fn filter(state: &State) -> Option<&Found> {
         | Place::Incident { .. }
         | Place::Policy { .. }
         | Place::Paper(_)
+        | Place::Runbook(_)
         | Place::Sources
         | Place::Messages => None,
     }
@@ -499,6 +506,7 @@ pub(super) fn filter_mut(state: &mut State) -> Option<&mut Found> {
         | Place::Incident { .. }
         | Place::Policy { .. }
         | Place::Paper(_)
+        | Place::Runbook(_)
         | Place::Sources
         | Place::Messages => None,
     }

@@ -1,9 +1,11 @@
 //! Where the person can be, and the table of screens.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
+use crate::model::runbook::Wanted;
 use crate::model::source::SourceId;
 
 use super::commands::{Command, Scope};
@@ -52,6 +54,8 @@ pub enum Place {
     Paper(Paper),
     /// All silences.
     Silences,
+    /// The runbook of an alert or of what else has one.
+    Runbook(Arc<Wanted>),
     /// The systems that are asked.
     Sources,
     /// What burnwatch said so far.
@@ -151,7 +155,7 @@ impl Place {
             Self::OnCall => &[Scope::List, Scope::Things],
             Self::Incident { .. } => &[Scope::Things, Scope::Acts],
             Self::Policy { .. } => &[Scope::Things],
-            Self::Paper(_) | Self::Sources | Self::Messages => &[],
+            Self::Paper(_) | Self::Runbook(_) | Self::Sources | Self::Messages => &[],
         }
     }
 
@@ -165,6 +169,7 @@ impl Place {
                 | Self::Incident { .. }
                 | Self::Policy { .. }
                 | Self::Paper(Paper::Postmortem { .. })
+                | Self::Runbook(_)
         )
     }
 
@@ -180,7 +185,9 @@ impl Place {
             }
             Self::OnCall | Self::Policy { .. } => Some(Command::OnCall),
             Self::Sources => Some(Command::Sources),
-            Self::Paper(Paper::Handover(_) | Paper::Statistics(_)) | Self::Messages => None,
+            Self::Paper(Paper::Handover(_) | Paper::Statistics(_)) | Self::Runbook(_) | Self::Messages => {
+                None
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod overview;
 mod page;
 pub mod paper;
 pub mod policy;
+pub mod runbook;
 pub mod service;
 pub mod services;
 pub mod silences;
@@ -61,7 +62,7 @@ pub fn reorder(state: &mut State) {
         Place::Incident { source, id } => incident::reorder(state, &source, &id),
         Place::OnCall => oncall::reorder(state),
         Place::Silences => silences::reorder(state),
-        Place::Policy { .. } | Place::Paper(_) | Place::Sources | Place::Messages => {}
+        Place::Policy { .. } | Place::Paper(_) | Place::Runbook(_) | Place::Sources | Place::Messages => {}
     }
 }
 
@@ -81,6 +82,7 @@ pub fn revision(state: &State) -> u64 {
         | Place::Policy { .. }
         | Place::Paper(_)
         | Place::Silences
+        | Place::Runbook(_)
         | Place::Sources
         | Place::Messages => state.world.revision(),
     }
@@ -96,6 +98,7 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
         Place::Slo { source, id } => wants.extend(slo::wants(state, source, id, now)),
         Place::Incident { source, id } => wants.extend(incident::wants(state, source, id)),
         Place::Paper(paper) => wants.extend(paper::wants(state, paper, now)),
+        Place::Runbook(wanted) => wants.extend(runbook::wants(state, wanted)),
         Place::Slos
         | Place::Alerts
         | Place::Incidents
@@ -123,6 +126,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         Place::OnCall => oncall::render(state, now, area, buf),
         Place::Policy { source, id } => policy::render(state, source, id, now, area, buf),
         Place::Silences => silences::render(state, now, area, buf),
+        Place::Runbook(wanted) => runbook::render(state, wanted, now, area, buf),
         Place::Sources => sources::render(state, now, area, buf),
         Place::Paper(paper) => paper::render(state, paper, now, area, buf),
         Place::Messages => messages::render(state, now, area, buf),
@@ -138,6 +142,7 @@ pub fn last_scroll(state: &State, area: Rect) -> u16 {
         Place::Slo { source, id } => slo::last_scroll(state, source, id, area),
         Place::Incident { source, id } => incident::last_scroll(state, source, id, area),
         Place::Policy { source, id } => policy::last_scroll(state, source, id, area),
+        Place::Runbook(_) => runbook::last_scroll(state, area),
         Place::Overview
         | Place::Services
         | Place::Service(_)
@@ -183,7 +188,8 @@ mod vital {
                     | AskKind::Detail
                     | AskKind::Incident
                     | AskKind::Series
-                    | AskKind::Firings => continue,
+                    | AskKind::Firings
+                    | AskKind::Runbook => continue,
                 };
                 wants.push(Want { source: source.id.clone(), ask, known, interval });
             }

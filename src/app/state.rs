@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::alarm::Alarm;
 use super::commands::{Command, KeyMap};
 use super::confirm::Confirm;
 use super::doings::Doings;
@@ -25,6 +26,7 @@ use super::screens::incidents::{IncidentKey, Incidents};
 use super::screens::oncall::OnCall;
 use super::screens::overview::Overview;
 use super::screens::paper::Written;
+use super::screens::runbook;
 use super::screens::services::Services;
 use super::screens::silences::Silences;
 use super::screens::slo::Open;
@@ -36,6 +38,7 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::guard::Guard;
 use crate::model::journal::Record;
 use crate::model::labels::Text;
+use crate::model::notify::Manners;
 use crate::model::source::SourceInfo;
 use crate::model::world::{Judgement, World};
 
@@ -60,6 +63,8 @@ pub struct Setup {
     pub findings: Vec<Finding>,
     /// How often services and alerts are asked for.
     pub interval: Duration,
+    /// How the person wants to be called.
+    pub manners: Manners,
     /// How it looks.
     pub look: Look,
     /// Which key does what.
@@ -168,6 +173,8 @@ pub struct State {
     pub findings: Vec<Finding>,
     /// How often services and alerts are asked for.
     pub interval: Duration,
+    /// Who was called for what.
+    pub alarm: Alarm,
     /// When what was asked.
     pub polls: Polls,
     /// Where the person went, the present place last; never empty.
@@ -202,6 +209,8 @@ pub struct State {
     pub related: List<Fingerprint>,
     /// What was written for others to read, while it is on the screen.
     pub written: Option<Written>,
+    /// The runbook that is open.
+    pub runbook: runbook::Open,
     /// The panel that has the keyboard, on screens with several.
     pub panel: usize,
     /// How far a page without a list is scrolled.
@@ -235,13 +244,15 @@ impl State {
     /// Nothing known yet, nothing done yet.
     pub fn new(setup: Setup) -> Self {
         let ids = setup.sources.iter().map(|source| source.id.clone());
+        let world = World::new(ids, setup.judgement.clone());
+        let sources: Vec<SourceInfo> = setup.sources.into_iter().filter(SourceInfo::is_watched).collect();
         Self {
-            world: World::new(ids, setup.judgement.clone()),
+            world,
             context: setup.context,
             contexts: setup.contexts,
             epoch: 0,
-            source_list: Sources::of(&setup.sources),
-            sources: setup.sources,
+            source_list: Sources::of(&sources),
+            sources,
             guard: setup.guard,
             production: setup.production,
             person: setup.person,
@@ -250,6 +261,7 @@ impl State {
             judgement: setup.judgement,
             findings: setup.findings,
             interval: setup.interval,
+            alarm: Alarm::new(setup.manners),
             polls: Polls::default(),
             places: vec![Place::Overview.into()],
             overview: Overview::default(),
@@ -266,6 +278,7 @@ impl State {
             service_incidents: List::default(),
             related: List::default(),
             written: None,
+            runbook: runbook::Open::default(),
             panel: 0,
             scroll: 0,
             mode: Mode::Browse,

@@ -47,11 +47,13 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
         Event::Answered(arrival) => {
             answered(state, *arrival, now);
-            look_again(state, now)
+            let mut effects = super::alarm::ring(state, now);
+            effects.extend(look_again(state, now));
+            effects
         }
         Event::Entered { context, sources, guard, production } => {
             enter(state, context, sources, (guard, production), now);
-            Vec::new()
+            super::alarm::ring(state, now)
         }
         Event::Rehearsed { plan, calls } => {
             confirm::rehearsed(state, plan, calls);
@@ -97,6 +99,7 @@ fn settle(state: &mut State) {
         screens::reorder(state);
         state.ordered = Some((revision, state.place().clone()));
     }
+    screens::runbook::lay_out(state);
     navigate::follow(state);
 }
 
@@ -366,6 +369,7 @@ fn enter(
     state.world = world.after(&state.world);
     state.epoch += 1;
     state.polls = super::due::Polls::default();
+    let sources: Vec<_> = sources.into_iter().filter(crate::model::source::SourceInfo::is_watched).collect();
     state.source_list = screens::sources::Sources::of(&sources);
     (state.sources, state.guard, state.production) = (sources, guard, production);
     state.messages.note(format!("Context {context}"), now);
@@ -376,6 +380,7 @@ fn enter(
     }
     (state.ordered, state.paused, state.panel, state.scroll) = (None, None, 0, 0);
     state.looked.clear();
+    state.alarm.forget();
     state.mode = Mode::Browse;
     state.version += 1;
 }
@@ -470,15 +475,15 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Ef
         Command::Later => menus::change_range(state, now, Range::later),
         Command::Live => menus::change_range(state, now, |range, _| range.end = None),
         Command::Links => menus::links(state, now),
+        Command::Runbook => screens::runbook::open(state, now),
+        Command::Copy if matches!(state.place(), Place::Runbook(_)) => {
+            return screens::runbook::copy(state, now);
+        }
         Command::Copy => match navigate::copied(state, now) {
             Some(text) => return menus::copy(state, text, now),
             None => state.messages.note("Nothing to copy here", now),
         },
-        Command::HandOver => navigate::go(state, Place::Paper(Paper::Handover(screens::paper::SHIFT)), now),
-        Command::Statistics => {
-            navigate::go(state, Place::Paper(Paper::Statistics(screens::paper::WEEK)), now);
-        }
-        Command::Review => review(state, now),
+        Command::HandOver | Command::Statistics | Command::Review => write(state, command, now),
         Command::Pause => {
             state.paused = if state.paused.is_some() { None } else { Some(now) };
             if state.paused.is_none() {
@@ -505,18 +510,25 @@ fn fold(state: &mut State) {
     state.ordered = None;
 }
 
-fn review(state: &mut State, now: Timestamp) {
-    let incident = match aim::aim(state) {
-        Aim::Incidents(keys) => keys.into_iter().next(),
-        Aim::Alerts(alerts) => {
-            alerts.first().and_then(|alert| state.world.incident_of(*alert)).map(IncidentKey::of)
-        }
-        Aim::Nothing | Aim::Silences(_) | Aim::Level(_) | Aim::Policy { .. } => None,
+/// Goes to what others are to read.
+fn write(state: &mut State, command: Command, now: Timestamp) {
+    let of_an_incident = |state: &State| {
+        let incident = match aim::aim(state) {
+            Aim::Incidents(keys) => keys.into_iter().next(),
+            Aim::Alerts(alerts) => {
+                alerts.first().and_then(|alert| state.world.incident_of(*alert)).map(IncidentKey::of)
+            }
+            Aim::Nothing | Aim::Silences(_) | Aim::Level(_) | Aim::Policy { .. } => None,
+        };
+        incident.map(|IncidentKey { source, id }| Paper::Postmortem { source, id })
     };
-    match incident {
-        Some(IncidentKey { source, id }) => {
-            navigate::go(state, Place::Paper(Paper::Postmortem { source, id }), now);
-        }
+    let paper = match command {
+        Command::HandOver => Some(Paper::Handover(screens::paper::SHIFT)),
+        Command::Statistics => Some(Paper::Statistics(screens::paper::WEEK)),
+        _ => of_an_incident(state),
+    };
+    match paper {
+        Some(paper) => navigate::go(state, Place::Paper(paper), now),
         None => state.messages.note("Reviews are of incidents; go to one first", now),
     }
 }

@@ -220,7 +220,8 @@ impl Source for Alertmanager {
                 | Ask::Incident { .. }
                 | Ask::OnCall
                 | Ask::Series { .. }
-                | Ask::Firings { .. } => {
+                | Ask::Firings { .. }
+                | Ask::Runbook(_) => {
                     Err(self.http.error(Trouble::NotOffered { what: ask.kind().word().into() }))
                 }
             }

@@ -16,6 +16,7 @@ mod paging;
 mod promised;
 mod query;
 mod rules;
+mod runbooks;
 mod slos;
 mod story;
 mod world;
@@ -69,6 +70,7 @@ pub fn sources(seed: u64, clock: &Now, origin: Timestamp, speed: f64) -> Vec<Arc
                 done: Arc::clone(&done),
             })
         })
+        .chain([Arc::new(runbooks::Runbooks::new()) as Arc<dyn Source>])
         .collect()
 }
 
@@ -151,7 +153,11 @@ impl DemoSource {
                 let moment = noise::mix(moment(ask, now).as_millisecond().cast_unsigned(), ask.kind() as u64);
                 Some(noise::mix(moment, done.changes()))
             }
-            Ask::Trends(_) | Ask::Detail { .. } | Ask::Series { .. } | Ask::Firings { .. } => None,
+            Ask::Trends(_)
+            | Ask::Detail { .. }
+            | Ask::Series { .. }
+            | Ask::Firings { .. }
+            | Ask::Runbook(_) => None,
         };
         if digest.is_some() && digest == known {
             return Ok(Reply { digest, ..Reply::free(Answer::Unchanged) });
@@ -197,7 +203,12 @@ impl DemoSource {
                 Answer::Firings(world.firings(labels, region, (time.demo(span.start()), until), time))
             }
             Ask::Slos { .. } => Answer::Slos(world.slos(region, moment(ask, now), time)),
-            Ask::Alerts | Ask::Silences | Ask::Incidents | Ask::Incident { .. } | Ask::OnCall => {
+            Ask::Alerts
+            | Ask::Silences
+            | Ask::Incidents
+            | Ask::Incident { .. }
+            | Ask::OnCall
+            | Ask::Runbook(_) => {
                 return Err(not_offered(ask));
             }
         })
@@ -227,7 +238,8 @@ impl DemoSource {
             | Ask::Incident { .. }
             | Ask::OnCall
             | Ask::Series { .. }
-            | Ask::Firings { .. } => return Err(not_offered(ask)),
+            | Ask::Firings { .. }
+            | Ask::Runbook(_) => return Err(not_offered(ask)),
         })
     }
 }
@@ -268,7 +280,8 @@ impl DemoSource {
             | Ask::Silences
             | Ask::Slos { .. }
             | Ask::Series { .. }
-            | Ask::Firings { .. } => return Err(not_offered(ask)),
+            | Ask::Firings { .. }
+            | Ask::Runbook(_) => return Err(not_offered(ask)),
         })
     }
 }

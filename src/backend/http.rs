@@ -4,6 +4,7 @@
 mod allowance;
 mod body;
 mod credentials;
+pub(crate) mod errand;
 mod trouble;
 mod write;
 

@@ -142,7 +142,8 @@ impl Source for PagerDuty {
                 | Ask::Silences
                 | Ask::Slos { .. }
                 | Ask::Series { .. }
-                | Ask::Firings { .. } => {
+                | Ask::Firings { .. }
+                | Ask::Runbook(_) => {
                     Err(self.http.error(Trouble::NotOffered { what: ask.kind().word().into() }))
                 }
             }

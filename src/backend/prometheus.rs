@@ -156,7 +156,8 @@ impl Prometheus {
             | Ask::Slos { .. }
             | Ask::Incidents
             | Ask::Incident { .. }
-            | Ask::OnCall => {
+            | Ask::OnCall
+            | Ask::Runbook(_) => {
                 let what = ask.kind().word().to_owned();
                 return Err(self.server.http.error(Trouble::NotOffered { what }));
             }

@@ -178,6 +178,7 @@ impl Session {
             judgement: self.settings.judgement(),
             findings: reach.findings.clone(),
             interval: self.settings.limits.interval.0,
+            manners: self.settings.notify.manners(),
             look: Look::new(self.themes.clone(), ui.theme.as_deref(), colours, charset, zone),
             keys: self.keys.clone(),
             size,
@@ -255,5 +256,7 @@ fn connect(
     };
     let list: Result<Vec<Arc<dyn Source>>, SourceError> =
         context.sources.iter().map(|(id, source)| backend::connect(id, source, means(id))).collect();
-    Ok(Sources::new(list?, settings.limits))
+    let mut list = list?;
+    list.push(backend::runbooks(settings));
+    Ok(Sources::new(list, settings.limits))
 }

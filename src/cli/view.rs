@@ -51,7 +51,9 @@ impl<'w> Standing<'w> {
             AskKind::Slos => Some(Self::of(&held.slos)),
             AskKind::Incidents => Some(Self::of(&held.incidents)),
             AskKind::OnCall => Some(Self::of(&held.on_call)),
-            AskKind::Detail | AskKind::Incident | AskKind::Series | AskKind::Firings => None,
+            AskKind::Detail | AskKind::Incident | AskKind::Series | AskKind::Firings | AskKind::Runbook => {
+                None
+            }
         }
     }
 

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
 use url::Url;
 
 use super::settings::{AuthSettings, SecretRef, SecretText, Settings, SourceKind, SourceSettings, Span};
 use super::sheet::{Problem, Sheet, hint};
+use crate::model::notify::QuietHours;
 
 /// Names that other rooms know; an empty list is not looked at.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,6 +42,8 @@ pub(super) fn check(settings: &Settings, sheet: &Sheet<'_>, known: &Known<'_>) -
     check.health(settings);
     check.severity(settings);
     check.slo(settings);
+    check.runbooks(settings);
+    check.notify(settings);
     check.limits(settings);
     check.ui(settings, known);
     check.found.sort();
@@ -201,6 +205,46 @@ impl Check<'_> {
         self.above_zero(&["services", "apdex"], services.apdex);
         if let Some(lookback) = services.lookback {
             self.at_least_a_second(&["services", "lookback"], lookback);
+        }
+    }
+
+    fn notify(&mut self, settings: &Settings) {
+        for hours in settings.notify.quiet_hours.iter().filter(|text| QuietHours::parse(text).is_none()) {
+            let message = format!("`quiet_hours` in [notify]: `{hours}` is not of the form \"22:00-07:00\"");
+            self.wrong(&["notify", "quiet_hours"], &message);
+        }
+        if let Some(zone) = &settings.notify.zone
+            && TimeZone::get(zone).is_err()
+        {
+            let message =
+                format!("`zone` in [notify]: there is no zone `{zone}`; it is like \"Europe/Berlin\"");
+            self.wrong(&["notify", "zone"], &message);
+        }
+    }
+
+    fn runbooks(&mut self, settings: &Settings) {
+        let runbooks = &settings.runbooks;
+        for template in &runbooks.templates {
+            let is_web = template.starts_with("https://") || template.starts_with("http://");
+            let is_file = template.starts_with('/') || template.starts_with("file://");
+            if !(is_web || is_file || template.starts_with("~/")) {
+                let message = format!("`templates`: `{template}` is neither an address nor an absolute path");
+                self.wrong(&["runbooks", "templates"], &message);
+            }
+        }
+        let is_host = |host: &str| !host.is_empty() && !host.contains(['/', ':', '@', ' ', '?', '#']);
+        for host in runbooks.hosts.iter().filter(|host| !is_host(host)) {
+            let message = format!("`hosts`: `{host}` is not the name of a host, without scheme and port");
+            self.wrong(&["runbooks", "hosts"], &message);
+        }
+        for (host, secret) in &runbooks.tokens {
+            let path = ["runbooks", "tokens", host];
+            if !is_host(host) {
+                let message =
+                    format!("`tokens`: `{host}` is not the name of a host, without scheme and port");
+                self.wrong(&path, &message);
+            }
+            self.secret(&path, secret);
         }
     }
 

@@ -188,9 +188,13 @@ fn settle_files(settings: &mut Settings, base: &Path) {
             *path = base.join(&*path).display().to_string();
         }
     };
-    for path in &mut settings.slo.files {
+    for path in settings.slo.files.iter_mut().chain(&mut settings.runbooks.folder) {
         *path = base.join(at_home(path)).display().to_string();
     }
+    for path in settings.runbooks.templates.iter_mut().filter(|template| template.starts_with("~/")) {
+        *path = at_home(path).display().to_string();
+    }
+    settings.runbooks.tokens.values_mut().for_each(settle);
     for source in settings.sources.values_mut() {
         match &mut source.auth {
             Some(

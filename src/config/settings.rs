@@ -1,6 +1,12 @@
 //! The typed configuration. A new option is one field here, with its default and its doc comment; the schema, the
 //! sample that `config init` prints and `config show` follow from it.
 
+mod notify;
+mod runbooks;
+
+pub use notify::NotifySettings;
+pub use runbooks::RunbookSettings;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,8 +36,12 @@ pub struct Settings {
     pub severity: SeveritySettings,
     /// Service level objectives: where they are read, how they are judged.
     pub slo: SloSettings,
+    /// Where runbooks are looked for, beside what alerts say of them.
+    pub runbooks: RunbookSettings,
     /// What may be spent on asking.
     pub limits: LimitSettings,
+    /// How you are called when a page comes.
+    pub notify: NotifySettings,
     /// How it looks.
     pub ui: UiSettings,
 }

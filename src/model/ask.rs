@@ -10,6 +10,7 @@ use super::incident::{IncidentBoard, IncidentDetail};
 use super::labels::{Labels, Text};
 use super::oncall::OnCallBoard;
 use super::rule::RuleBoard;
+use super::runbook::{Search, Wanted};
 use super::series::{Matrix, Span};
 use super::service::{Detail, ServiceBoard, Trends};
 use super::silence::Silence;
@@ -82,6 +83,8 @@ pub enum Ask {
         /// Over which time.
         span: Span,
     },
+    /// What to do about an alert, as its team wrote it down.
+    Runbook(Arc<Wanted>),
 }
 
 /// The kinds of [`Ask`], for saying what a source can answer.
@@ -113,6 +116,8 @@ pub enum AskKind {
     Series,
     /// [`Ask::Firings`]
     Firings,
+    /// [`Ask::Runbook`]
+    Runbook,
 }
 
 impl AskKind {
@@ -132,6 +137,7 @@ impl AskKind {
             Self::OnCall => "on-call",
             Self::Series => "charts",
             Self::Firings => "earlier firings",
+            Self::Runbook => "runbooks",
         }
     }
 }
@@ -153,6 +159,7 @@ impl Ask {
             Self::OnCall => AskKind::OnCall,
             Self::Series { .. } => AskKind::Series,
             Self::Firings { .. } => AskKind::Firings,
+            Self::Runbook(_) => AskKind::Runbook,
         }
     }
 }
@@ -201,6 +208,8 @@ pub enum Answer {
     Series(Matrix),
     /// To [`Ask::Firings`], oldest first.
     Firings(Vec<Firing>),
+    /// To [`Ask::Runbook`].
+    Runbook(Search),
 }
 
 /// An answer with what it cost.

@@ -45,6 +45,8 @@ pub enum Kind {
     PagerDuty,
     /// The built-in demo world.
     Demo,
+    /// The one that finds runbooks; it is no system that is watched, and so not among those that are counted.
+    Runbooks,
 }
 
 impl Kind {
@@ -55,6 +57,7 @@ impl Kind {
             Self::Alertmanager => "alertmanager",
             Self::PagerDuty => "pagerduty",
             Self::Demo => "demo",
+            Self::Runbooks => "runbooks",
         }
     }
 }
@@ -72,6 +75,13 @@ pub struct SourceInfo {
     pub answers: Vec<AskKind>,
     /// What can be done there.
     pub acts: Vec<DeedKind>,
+}
+
+impl SourceInfo {
+    /// Whether it is a system that is watched, and not only a way to find what people wrote.
+    pub fn is_watched(&self) -> bool {
+        self.kind != Kind::Runbooks
+    }
 }
 
 /// What a source says of itself.

@@ -20,14 +20,25 @@ pub fn clean_lines(text: &str) -> Cow<'_, str> {
     sanitise(text, true)
 }
 
+/// As [`clean_lines`], but of any length: for documents, whose size is limited where they are read. Tabs become blanks.
+pub fn clean_document(text: &str) -> String {
+    // emoji come with a mark that says how to draw them; it says nothing to the reader
+    let text = text.replace("\r\n", "\n").replace('\t', "    ").replace('\u{fe0f}', "");
+    sanitised(&text, true, usize::MAX).into_owned()
+}
+
 fn sanitise(text: &str, keep_lines: bool) -> Cow<'_, str> {
-    if text.len() <= LIMIT && text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+    sanitised(text, keep_lines, LIMIT)
+}
+
+fn sanitised(text: &str, keep_lines: bool, limit: usize) -> Cow<'_, str> {
+    if text.len() <= limit && text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
         return Cow::Borrowed(text);
     }
-    let mut out = String::with_capacity(text.len().min(LIMIT) + 8);
+    let mut out = String::with_capacity(text.len().min(limit) + 8);
     let mut marks = 0;
     for c in text.chars() {
-        if out.len() >= LIMIT {
+        if out.len() >= limit {
             out.push('…');
             break;
         }

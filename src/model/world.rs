@@ -15,6 +15,7 @@ use super::labels::{Labels, Text};
 use super::oncall::OnCallBoard;
 use super::remote::Remote;
 use super::rule::{Rule, RuleBoard};
+use super::runbook::{Search, Wanted};
 use super::series::Matrix;
 use super::service::{Detail, Heard, Service, ServiceBoard, Trends, merge};
 use super::silence::Silence;
@@ -80,6 +81,8 @@ pub struct Held {
     pub series: BTreeMap<Text, Remote<Matrix>>,
     /// Earlier firings by alert.
     pub firings: BTreeMap<Fingerprint, Remote<Vec<Firing>>>,
+    /// Runbooks by what was wanted.
+    pub runbooks: BTreeMap<Arc<Wanted>, Remote<Search>>,
 }
 
 /// Whether the alert that always fires does so: is monitoring itself alive?
@@ -232,6 +235,7 @@ impl World {
             Ask::Detail { service, .. } => kept(&mut held.details, service).asked(),
             Ask::Series { query, .. } => kept(&mut held.series, query).asked(),
             Ask::Firings { fingerprint, .. } => kept(&mut held.firings, fingerprint).asked(),
+            Ask::Runbook(wanted) => kept(&mut held.runbooks, wanted).asked(),
         }
     }
 
@@ -286,6 +290,9 @@ impl World {
             (Ask::Firings { fingerprint, .. }, Ok(Answer::Firings(list))) => {
                 kept(&mut held.firings, fingerprint).arrived(list, None, now);
             }
+            (Ask::Runbook(wanted), Ok(Answer::Runbook(search))) => {
+                kept(&mut held.runbooks, wanted).arrived(search, digest, now);
+            }
             (ask, Ok(Answer::Unchanged)) => held.confirmed(ask, now),
             (ask, Ok(_)) => {
                 let reason = format!("another answer than to {}", ask.kind().word());
@@ -324,7 +331,12 @@ impl World {
             AskKind::Incidents => self.merge_incidents(),
             AskKind::Incident => self.link_incidents(),
             AskKind::Silences | AskKind::OnCall => {}
-            AskKind::Probe | AskKind::Trends | AskKind::Detail | AskKind::Series | AskKind::Firings => return,
+            AskKind::Probe
+            | AskKind::Trends
+            | AskKind::Detail
+            | AskKind::Series
+            | AskKind::Firings
+            | AskKind::Runbook => return,
         }
         self.revision += 1;
     }
@@ -433,6 +445,7 @@ impl Held {
             Ask::Detail { service, .. } => kept(&mut self.details, service).confirmed(now),
             Ask::Series { query, .. } => kept(&mut self.series, query).confirmed(now),
             Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).confirmed(now),
+            Ask::Runbook(wanted) => kept(&mut self.runbooks, wanted).confirmed(now),
         }
     }
 
@@ -451,6 +464,7 @@ impl Held {
             Ask::Detail { service, .. } => kept(&mut self.details, service).failed(error),
             Ask::Series { query, .. } => kept(&mut self.series, query).failed(error),
             Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).failed(error),
+            Ask::Runbook(wanted) => kept(&mut self.runbooks, wanted).failed(error),
         }
     }
 }

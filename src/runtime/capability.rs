@@ -4,6 +4,7 @@
 use crate::app::look::{Charset, Colours};
 
 use super::RuntimeError;
+use super::notice::Notices;
 
 /// What the terminal can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +15,21 @@ pub struct Capability {
     pub charset: Charset,
     /// Whether to say where a frame begins and ends (`CSI ? 2026 h`).
     pub frames: bool,
+    /// How it takes notifications, and a title.
+    pub notices: Notices,
+    /// Whether tmux stands between us and it.
+    pub tmux: bool,
 }
+
+/// A terminal that can do everything.
+#[cfg(test)]
+pub(super) const CAPABLE: Capability = Capability {
+    colours: Colours::True,
+    charset: Charset::Unicode,
+    frames: true,
+    notices: Notices::Both,
+    tmux: false,
+};
 
 /// Terminals with 24 bits of colour that do not always say so in `COLORTERM`.
 const TRUE_COLOUR_TERMS: [&str; 7] =
@@ -35,6 +50,8 @@ pub fn capability(env: impl Fn(&str) -> Option<String>) -> Result<Capability, Ru
         colours: colours(&term, &env),
         charset: charset(&term, &env),
         frames: knows_frames(&term),
+        notices: notices(&term, &env),
+        tmux: env("TMUX").is_some(),
     })
 }
 
@@ -80,12 +97,45 @@ fn knows_frames(term: &str) -> bool {
     !term.is_empty() && !too_old.iter().any(|name| term.starts_with(name))
 }
 
+/// Some know OSC 9, some OSC 777; those that know both would show everything twice.
+fn notices(term: &str, env: &impl Fn(&str) -> Option<String>) -> Notices {
+    let program = env("TERM_PROGRAM").unwrap_or_default();
+    let is_one_of = |names: &[&str]| names.iter().any(|name| term.contains(name) || program.contains(name));
+    // GNU screen hands nothing on, and what stands in the way of tmux is told by its own variables
+    if !knows_frames(term) || (env("STY").is_some() && env("TMUX").is_none()) {
+        Notices::None
+    } else if is_one_of(&["iTerm", "wezterm", "WezTerm", "ghostty", "kitty"]) || env("WT_SESSION").is_some() {
+        Notices::Nine
+    } else if is_one_of(&["foot", "rxvt"]) || env("VTE_VERSION").is_some() {
+        Notices::Seven
+    } else {
+        Notices::Both
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn of(env: &[(&str, &str)]) -> Capability {
         capability(|name| env.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())).unwrap()
+    }
+
+    #[test]
+    fn notifications_are_sent_in_one_way_where_it_is_known_which() {
+        for (env, notices) in [
+            (&[("TERM", "xterm-kitty")][..], Notices::Nine),
+            (&[("TERM", "xterm-256color"), ("TERM_PROGRAM", "iTerm.app")], Notices::Nine),
+            (&[("TERM", "xterm-256color"), ("WT_SESSION", "x")], Notices::Nine),
+            (&[("TERM", "foot")], Notices::Seven),
+            (&[("TERM", "xterm-256color"), ("VTE_VERSION", "7600")], Notices::Seven),
+            (&[("TERM", "xterm-256color")], Notices::Both),
+            (&[("TERM", "linux")], Notices::None),
+            (&[("TERM", "screen"), ("STY", "1.x")], Notices::None),
+        ] {
+            assert_eq!(of(env).notices, notices, "{env:?}");
+        }
+        assert!(of(&[("TERM", "tmux-256color"), ("TMUX", "/tmp/x")]).tmux);
     }
 
     #[test]

@@ -187,6 +187,8 @@ impl<A: App> EventLoop<'_, A> {
             Effect::Recall => self.performer.recall(),
             Effect::Enter(context) => self.performer.enter(context),
             Effect::Copy(text) => events.extend(self.screen.copy(text).err().map(trouble)),
+            Effect::Notify(notice) => self.screen.notify(&notice),
+            Effect::Title(title) => self.screen.title(&title),
             Effect::Mouse(on) => {
                 self.terminal.mouse(on);
                 self.screen.mouse(on);
@@ -209,6 +211,7 @@ impl<A: App> EventLoop<'_, A> {
     /// The terminal is ours again: nothing that was known of it holds.
     fn fresh_start(&mut self) -> Event {
         self.screen.forget();
+        self.screen.retitle();
         let (width, height) = self.terminal.size();
         Event::Resized { width, height }
     }

@@ -115,6 +115,8 @@ pub async fn gather<A: App>(
                 | Effect::Act(_)
                 | Effect::Recall
                 | Effect::Copy(_)
+                | Effect::Notify(_)
+                | Effect::Title(_)
                 | Effect::Mouse(_)
                 | Effect::Redraw
                 | Effect::Suspend => {}

@@ -14,7 +14,10 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::sync::mpsc;
 
-use super::terminal::{MOUSE_OFF, MOUSE_ON};
+use super::capability::Capability;
+use super::notice::{self, Notices};
+use super::terminal::{self, MOUSE_OFF, MOUSE_ON};
+use crate::model::notify::Notice;
 
 /// The most that is put on the clipboard, in bytes: terminals cut or refuse more.
 pub(super) const COPIED: usize = 100_000;
@@ -33,6 +36,9 @@ pub(super) struct Job {
 struct Extras {
     mouse: Option<bool>,
     copy: Option<String>,
+    /// Notices, as they are written.
+    notices: String,
+    title: Option<String>,
 }
 
 /// The loop's end: what is to be written, and whether the writer is free.
@@ -43,6 +49,9 @@ pub(super) struct Screen {
     free: Option<Buffer>,
     anew: bool,
     extras: Extras,
+    capability: Capability,
+    /// The title that the terminal is to have.
+    title: Option<String>,
 }
 
 /// The writer's end.
@@ -52,8 +61,8 @@ pub(super) struct Writer {
     frames: bool,
 }
 
-/// Both ends; `frames` says whether the terminal is told where a frame begins and ends.
-pub(super) fn screen(frames: bool) -> (Screen, Writer) {
+/// Both ends, for a terminal that can do so much.
+pub(super) fn screen(capability: Capability) -> (Screen, Writer) {
     let (jobs, inbox) = mpsc::channel(1);
     let (written, outbox) = mpsc::channel(1);
     let screen = Screen {
@@ -62,8 +71,10 @@ pub(super) fn screen(frames: bool) -> (Screen, Writer) {
         free: Some(Buffer::default()),
         anew: true,
         extras: Extras::default(),
+        capability,
+        title: None,
     };
-    (screen, Writer { jobs: inbox, written, frames })
+    (screen, Writer { jobs: inbox, written, frames: capability.frames })
 }
 
 impl Screen {
@@ -74,7 +85,8 @@ impl Screen {
 
     /// Whether something is to be written even if the frame is the same.
     pub(super) fn has_more(&self) -> bool {
-        self.anew || self.extras.mouse.is_some() || self.extras.copy.is_some()
+        let Extras { mouse, copy, notices, title } = &self.extras;
+        self.anew || mouse.is_some() || copy.is_some() || title.is_some() || !notices.is_empty()
     }
 
     /// What stands on the terminal is not known any more: the next frame is written whole.
@@ -85,6 +97,24 @@ impl Screen {
     /// Looks at the mouse from the next frame on, or does not.
     pub(super) fn mouse(&mut self, on: bool) {
         self.extras.mouse = Some(on);
+    }
+
+    /// Calls the person with the next frame.
+    pub(super) fn notify(&mut self, notice: &Notice) {
+        self.extras.notices.push_str(&notice::bytes(notice, self.capability.notices, self.capability.tmux));
+    }
+
+    /// Gives the terminal this title with the next frame, if it can have one.
+    pub(super) fn title(&mut self, title: &str) {
+        if self.capability.notices != Notices::None {
+            self.title = Some(title.to_owned());
+            self.retitle();
+        }
+    }
+
+    /// Gives the terminal its title once more, after somebody else had it.
+    pub(super) fn retitle(&mut self) {
+        self.extras.title.clone_from(&self.title);
     }
 
     /// Puts this on the clipboard with the next frame; says why not.
@@ -167,6 +197,10 @@ fn encode(bytes: &mut Vec<u8>, shown: &Buffer, job: &Job, frames: bool) -> io::R
         // base64 leaves nothing of the text that a terminal could understand; BEL, for some old ones know no other end
         write!(extras, "\x1b]52;c;{}\x07", STANDARD.encode(text)).map_err(io::Error::other)?;
     }
+    if let Some(title) = &job.extras.title {
+        extras.push_str(&terminal::titled(title));
+    }
+    extras.push_str(&job.extras.notices);
     bytes.extend_from_slice(extras.as_bytes());
     let blank;
     let anew = job.anew || shown.area != job.frame.area;

@@ -11,6 +11,8 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use super::notice::{self, KEEP_TITLE, RESTORE_TITLE};
+
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 
 /// Alternate screen, cursor hidden, bracketed paste.
@@ -35,9 +37,11 @@ struct Holder {
     ours: bool,
     /// A piece of output is on its way to it.
     writing: bool,
+    /// Its own title is kept by it, and ours stands there.
+    titled: bool,
 }
 
-static HOLDER: Mutex<Holder> = Mutex::new(Holder { ours: false, writing: false });
+static HOLDER: Mutex<Holder> = Mutex::new(Holder { ours: false, writing: false, titled: false });
 static WRITTEN: Condvar = Condvar::new();
 
 fn holder() -> MutexGuard<'static, Holder> {
@@ -146,6 +150,12 @@ fn write_whole(out: &mut File, mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
+/// The bytes of a title; before the first one since the terminal is ours its own title is kept.
+pub(super) fn titled(title: &str) -> String {
+    let keep = if std::mem::replace(&mut holder().titled, true) { "" } else { KEEP_TITLE };
+    format!("{keep}{}", notice::title(title))
+}
+
 /// Gives the terminal back, once; called again, does nothing. Takes less than a second whatever the terminal does.
 pub(super) fn restore() {
     if !std::mem::take(&mut holder().ours) {
@@ -157,6 +167,9 @@ pub(super) fn restore() {
         drop(WRITTEN.wait_timeout_while(holder(), PATIENCE, |holder| holder.writing));
         if let Ok(mut out) = output() {
             write_whole(&mut out, LEAVE.as_bytes()).ok();
+            if std::mem::take(&mut holder().titled) {
+                write_whole(&mut out, RESTORE_TITLE.as_bytes()).ok();
+            }
         }
         done.send(()).ok();
     };

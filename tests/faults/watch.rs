@@ -67,6 +67,7 @@ impl Watcher {
             judgement: Judgement::default(),
             findings: Vec::new(),
             interval: LimitSettings::default().interval.0,
+            manners: burnwatch::model::notify::Manners::default(),
             look,
             keys: KeyMap::default(),
             size: (200, 50),

@@ -6,6 +6,7 @@ mod incidents;
 mod keys;
 mod pager;
 mod promises;
+mod runbooks;
 mod slos;
 mod stage;
 

@@ -116,6 +116,7 @@ impl Stage {
             judgement: Judgement::default(),
             findings: Vec::new(),
             interval: Duration::from_secs(5),
+            manners: burnwatch::model::notify::Manners::default(),
             look,
             keys: KeyMap::default(),
             size,

@@ -7,7 +7,7 @@ use crate::app::place::Place;
 use crate::app::screens::alerts::Row;
 use crate::app::screens::incidents::{IncidentKey, Row as IncidentRow};
 use crate::app::screens::slos::Row as SloRow;
-use crate::app::screens::{alert, incident, oncall, overview, policy, service, silences, slo};
+use crate::app::screens::{alert, incident, oncall, overview, policy, runbook, service, silences, slo};
 use crate::app::state::State;
 use crate::model::labels::{Labels, Text};
 
@@ -85,6 +85,7 @@ pub(in crate::app) fn copied(state: &State, now: Timestamp) -> Option<String> {
             oncall::policy(&state.world, source, id).map(|(_, policy)| policy.named.name.to_string())
         }
         Place::Silences => silences::copied(state),
+        Place::Runbook(_) => runbook::block(state).map(|block| block.text.clone()),
         Place::Sources => state.source_list.list.current().map(ToString::to_string),
         Place::Paper(_) => state.written.as_ref().map(|written| written.text.clone()),
         Place::Messages => state.messages.all().next().map(|told| told.message.text.clone()),
@@ -115,6 +116,7 @@ pub(in crate::app) fn links(state: &State) -> Vec<(String, Text)> {
             return key.map(|key| policy::links(state, &key.source, &key.policy)).unwrap_or_default();
         }
         Place::Policy { source, id } => return policy::links(state, source, id),
+        Place::Runbook(wanted) => return runbook::links(state, wanted),
         Place::Alert(fingerprint) => Some(*fingerprint),
         Place::Alerts => match state.alerts.list.current() {
             Some(Row::Alert(fingerprint)) => Some(*fingerprint),

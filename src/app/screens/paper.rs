@@ -9,17 +9,28 @@ use ratatui::layout::Rect;
 use super::page::Page;
 use crate::app::due::Want;
 use crate::app::frame;
+use crate::app::look::Charset;
+use crate::app::markdown;
 use crate::app::place::{Paper, Place};
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::text::Run;
 use crate::app::{handover, postmortem, statistics};
+use crate::model::labels::Labels;
+
+/// Cells left of the text.
+const EDGE: u16 = 2;
 
 /// How long a shift is, unless the command line says otherwise.
 pub const SHIFT: Duration = Duration::from_secs(12 * 3600);
 
 /// How far back statistics look: sources tell about a week.
 pub const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
+/// The cells that the text has in a terminal of this width.
+fn room(width: u16) -> u16 {
+    width.saturating_sub(EDGE + 1).max(1)
+}
 
 /// What it asks for.
 pub fn wants(state: &State, paper: &Paper, now: Timestamp) -> Vec<Want> {
@@ -30,13 +41,16 @@ pub fn wants(state: &State, paper: &Paper, now: Timestamp) -> Vec<Want> {
     }
 }
 
-/// A paper as it was written last.
+/// A paper as it was written last, and laid out for the present width.
 #[derive(Debug)]
 pub struct Written {
     /// Which.
     pub paper: Paper,
     /// Its Markdown.
     pub text: String,
+    width: u16,
+    charset: Charset,
+    page: markdown::Page,
 }
 
 /// Its text; `None` if what it is about is gone.
@@ -48,31 +62,21 @@ pub fn markdown(state: &State, paper: &Paper, now: Timestamp) -> Option<String> 
     }
 }
 
-/// Writes the paper on the screen, if there is one that is not written yet or if there is news.
+/// Writes the paper on the screen anew, if there is news or another width.
 pub fn write(state: &mut State, is_news: bool, now: Timestamp) {
     let Place::Paper(paper) = state.place() else {
         state.written = None;
         return;
     };
-    if state.written.as_ref().is_some_and(|written| written.paper == *paper && !is_news) {
+    let (width, charset) = (room(state.size.0), state.look.charset);
+    let is_same = |known: &Written| known.paper == *paper && known.width == width && known.charset == charset;
+    if !is_news && state.written.as_ref().is_some_and(is_same) {
         return;
     }
-    let text =
-        markdown(state, paper, now).unwrap_or_else(|| "The incident is not known any more.".to_owned());
-    state.written = Some(Written { paper: paper.clone(), text });
-}
-
-fn page(state: &State, width: u16) -> Page {
-    let mut page = Page::new(width);
-    let text = state.written.as_ref().map_or("", |written| &*written.text);
-    for line in text.lines() {
-        match line.strip_prefix('#') {
-            Some(_) => page.line(vec![Run::new(format!(" {line}"), Role::Title)]),
-            None if line.is_empty() => page.line(Vec::new()),
-            None => page.paragraph(line, Role::Text),
-        }
-    }
-    page
+    let text = markdown(state, paper, now);
+    let text = text.unwrap_or_else(|| "The incident is not known any more.".to_owned());
+    let page = markdown::page(&text, &Labels::default(), width, charset);
+    state.written = Some(Written { paper: paper.clone(), text, width, charset, page });
 }
 
 /// Draws it.
@@ -90,4 +94,13 @@ pub fn render(state: &State, paper: &Paper, now: Timestamp, area: Rect, buf: &mu
 /// How far it can be scrolled.
 pub fn last_scroll(state: &State, area: Rect) -> u16 {
     page(state, area.width).last_scroll(area.height)
+}
+
+fn page(state: &State, width: u16) -> Page {
+    let mut page = Page::new(width);
+    for line in state.written.iter().flat_map(|written| &written.page.lines) {
+        let edge = Run::new(" ".repeat(EDGE.into()), Role::Text);
+        page.line(std::iter::once(edge).chain(line.iter().cloned()).collect());
+    }
+    page
 }

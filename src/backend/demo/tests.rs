@@ -422,7 +422,7 @@ fn a_week_of_one_service_and_an_hour_of_all_are_there_at_once() {
 #[test]
 fn an_answer_that_is_known_is_not_given_twice() {
     let sources = demo(7, 60);
-    for source in &sources {
+    for source in sources.iter().filter(|source| source.info().is_watched()) {
         let first = answered(&**source, &Ask::Probe).unwrap();
         let second = source.answer(&Ask::Probe, first.digest).now_or_never().unwrap().unwrap();
         assert!(matches!(second.answer, Answer::Unchanged));

@@ -36,8 +36,12 @@ pub fn propose(marked: &[&Labels], others: &[&Labels], first: &[String]) -> Vec<
         let (matcher, length) = match values.first() {
             Some(only) if values.len() == 1 => (Matcher::new(*name, Operator::Equal, *only), 0),
             _ => {
-                let pattern = alternation(&values);
-                (Matcher::new(*name, Operator::Matches, pattern.as_str()), pattern.len())
+                let short = alternation(&values);
+                let taken = Matcher::new(*name, Operator::Matches, short.as_str());
+                // plain texts are taken however many they are
+                let taken = taken.or_else(|_| Matcher::new(*name, Operator::Matches, listed(&values)));
+                let length = taken.as_ref().map_or(0, |matcher| matcher.value().len());
+                (taken, length)
             }
         };
         let Ok(matcher) = matcher else { continue };
@@ -66,16 +70,22 @@ pub fn propose(marked: &[&Labels], others: &[&Labels], first: &[String]) -> Vec<
 /// A regular expression that these values match and no others, in the syntax that Go and Rust share. What many long values
 /// begin with alike is written once.
 fn alternation(values: &BTreeSet<&str>) -> String {
-    // the empty text, which is an absent label, stands last, where it is easiest seen
     let some = || values.iter().copied().filter(|value| !value.is_empty());
-    let end = if values.contains("") { "|" } else { "" };
-    let plain = some().map(escaped).collect::<Vec<_>>().join("|");
+    let plain = listed(values);
     let head = some().reduce(shared_head).unwrap_or_default();
     if plain.len() <= SHORT || head.is_empty() {
-        return format!("{plain}{end}");
+        return plain;
     }
+    let end = if values.contains("") { "|" } else { "" };
     let tails = some().map(|value| escaped(value.strip_prefix(head).unwrap_or(value)));
     format!("{}({}){end}", escaped(head), tails.collect::<Vec<_>>().join("|"))
+}
+
+/// The same with each value written out; the empty text, which is an absent label, stands last, where it is easiest seen.
+fn listed(values: &BTreeSet<&str>) -> String {
+    let end = if values.contains("") { "|" } else { "" };
+    let some = values.iter().filter(|value| !value.is_empty());
+    format!("{}{end}", some.map(|value| escaped(value)).collect::<Vec<_>>().join("|"))
 }
 
 /// What both begin with.

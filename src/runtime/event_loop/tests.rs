@@ -10,6 +10,7 @@ use crate::app::key::Key;
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
 use crate::model::source::Trouble;
+use crate::runtime::capability::CAPABLE;
 use crate::runtime::door::Door;
 use crate::runtime::effects::{Contexts, Entrance, Sources};
 use crate::runtime::fixtures::{Answers, Fake, Toy, question};
@@ -94,7 +95,7 @@ impl Stage {
         } = self;
         let clock = Clock::fixed(jiff::Timestamp::UNIX_EPOCH);
         let (performer, reports) = Performer::new(&sources, contexts, Door::closed(clock));
-        let (screen, writer) = screen(true);
+        let (screen, writer) = screen(CAPABLE);
         tokio::spawn(writer.pretend(async move |frame: &ratatui::buffer::Buffer| {
             let text: String = frame.content().iter().map(ratatui::buffer::Cell::symbol).collect();
             frames.lock().unwrap().push((Instant::now(), text.trim_end().to_owned()));

@@ -4,6 +4,7 @@
 //! Other trouble keeps only the same question back.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use tokio::time::{Duration, Instant};
 use crate::model::ask::{Ask, AskKind};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
+use crate::model::runbook::Wanted;
 use crate::model::source::{SourceError, Trouble};
 
 use super::backoff::next_try;
@@ -29,6 +31,7 @@ pub(super) enum Subject {
     Series(Text),
     Incident(Text),
     Firings(Fingerprint),
+    Runbook(Arc<Wanted>),
 }
 
 impl From<&Ask> for Subject {
@@ -39,6 +42,7 @@ impl From<&Ask> for Subject {
             Ask::Series { query, .. } => Self::Series(Text::clone(query)),
             Ask::Incident { id } => Self::Incident(Text::clone(id)),
             Ask::Firings { fingerprint, .. } => Self::Firings(*fingerprint),
+            Ask::Runbook(wanted) => Self::Runbook(Arc::clone(wanted)),
             Ask::Probe
             | Ask::Services { at: None }
             | Ask::Slos { at: None }

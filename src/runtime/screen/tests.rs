@@ -1,4 +1,5 @@
 use super::*;
+use crate::runtime::capability::CAPABLE;
 use ratatui::style::{Color, Style};
 
 fn frame(width: u16, lines: &[&str]) -> Buffer {
@@ -97,7 +98,7 @@ fn bold_and_colour_survive_no_color_in_the_environment() {
 
 #[tokio::test]
 async fn a_terminal_that_takes_no_output_holds_one_frame_and_not_the_loop() {
-    let (mut screen, writer) = screen(true);
+    let (mut screen, writer) = screen(CAPABLE);
     let (stalled, go_on) = std::sync::mpsc::channel::<()>();
     let (seen, writes) = std::sync::mpsc::channel();
     writer
@@ -126,8 +127,26 @@ async fn a_terminal_that_takes_no_output_holds_one_frame_and_not_the_loop() {
 
 #[tokio::test]
 async fn a_terminal_that_is_gone_is_told() {
-    let (mut screen, writer) = screen(true);
+    let (mut screen, writer) = screen(CAPABLE);
     writer.start(|_| Err(io::Error::from_raw_os_error(5))).unwrap();
     screen.draw((20, 1), |buf| buf.set_string(0, 0, "x", Style::default()));
     assert_eq!(screen.written().await.unwrap_err().raw_os_error(), Some(5));
+}
+
+#[test]
+fn notices_and_the_title_go_out_once_with_a_frame_even_if_it_is_the_same() {
+    let (mut screen, _writer) = screen(CAPABLE);
+    let shown = frame(10, &["same"]);
+    screen.notify(&Notice { bell: true, desktop: Some(("Page".into(), "cart is down".into())) });
+    screen.title("(1!) burnwatch prod");
+    assert!(screen.has_more());
+    let extras = std::mem::take(&mut screen.extras);
+    let bytes = encoded(&shown, &Job { extras, ..job(shown.clone()) });
+    let text = String::from_utf8(bytes).unwrap();
+    let title = "\x1b]2;(1!) burnwatch prod\x07";
+    assert!(text.contains(title) && text.contains("\x1b]9;Page: cart is down\x07"), "{text:?}");
+    assert_eq!(text.chars().filter(|c| *c == '\x07').count(), 4);
+    screen.retitle();
+    let extras = std::mem::take(&mut screen.extras);
+    assert_eq!(encoded(&shown, &Job { extras, ..job(shown.clone()) }), title.as_bytes());
 }

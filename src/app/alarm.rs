@@ -1,0 +1,211 @@
+//! Calls the person to the screen when a page comes: once for each, never for what was there from the first.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::event::Effect;
+use super::state::State;
+use crate::model::alert::Severity;
+use crate::model::ask::AskKind;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::incident::IncidentStatus;
+use crate::model::labels::Text;
+use crate::model::notify::{Manners, Notice};
+use crate::model::source::SourceId;
+use crate::model::world::Linked;
+
+/// An alert that comes and goes calls no more often than this.
+const AGAIN: SignedDuration = SignedDuration::from_mins(30);
+/// More than this is not remembered of what is gone.
+const REMEMBERED: usize = 10_000;
+/// Most letters of a notification.
+const LETTERS: usize = 200;
+/// Of several pages at once as many are named.
+const NAMED: usize = 3;
+
+/// What recognises an incident, whichever source tells of it.
+type Key = (Text, Timestamp);
+
+/// What was heard of before, and what was called for.
+#[derive(Debug, Default)]
+pub struct Alarm {
+    /// How the person wants to be called.
+    pub manners: Manners,
+    /// Sources whose incidents are known.
+    paging: BTreeSet<SourceId>,
+    /// Sources that say who the person is.
+    told_me: BTreeSet<SourceId>,
+    /// Each incident: whether it was the person's own when it was last looked at, and whether it may still call.
+    incidents: BTreeMap<Key, (bool, bool)>,
+    /// Sources whose alerts are known.
+    alerting: BTreeSet<SourceId>,
+    /// Each critical alert that fires or did, and when it last called or would have.
+    alerts: BTreeMap<Fingerprint, Timestamp>,
+    title: Option<String>,
+}
+
+impl Alarm {
+    /// Nothing heard yet.
+    pub fn new(manners: Manners) -> Self {
+        Self { manners, ..Self::default() }
+    }
+
+    /// As for another context: what is there when it answers calls nobody.
+    pub(super) fn forget(&mut self) {
+        let title = self.title.take();
+        *self = Self { title, ..Self::new(self.manners.clone()) };
+    }
+}
+
+/// Looks at what came, and says whom to call.
+pub(super) fn ring(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    // taken out while the rest of the state is read
+    let mut alarm = std::mem::take(&mut state.alarm);
+    let mut pages = incidents(state, &mut alarm);
+    pages.extend(alerts(state, &mut alarm, now));
+    let mut effects = Vec::new();
+    if let Some(notice) = notice(state, &alarm.manners, &pages, now) {
+        effects.push(Effect::Notify(notice));
+    }
+    if alarm.manners.title {
+        let title = title(state, &alarm);
+        if alarm.title.as_ref() != Some(&title) {
+            alarm.title = Some(title.clone());
+            effects.push(Effect::Title(title));
+        }
+    }
+    state.alarm = alarm;
+    effects
+}
+
+fn is_mine(state: &State, known: &Linked) -> bool {
+    let assigned = &known.incident.assigned;
+    assigned.iter().any(|stamp| known.sources.iter().any(|source| state.world.is_me(source, &stamp.who)))
+}
+
+fn waits(state: &State, manners: &Manners, known: &Linked) -> bool {
+    known.incident.status == IncidentStatus::Triggered
+        && manners.calls(known.incident.urgency, is_mine(state, known))
+}
+
+/// The incidents that call now, in words.
+fn incidents(state: &State, alarm: &mut Alarm) -> Vec<String> {
+    let mut pages = Vec::new();
+    let mut fresh = BTreeSet::new();
+    for (source, held) in state.world.sources() {
+        if held.incidents.value().is_some() && alarm.paging.insert(source.clone()) {
+            fresh.insert(source.clone());
+        }
+    }
+    // who the person is may be told after the first incidents: then nothing has become theirs only now
+    let told: BTreeSet<SourceId> =
+        state.world.on_call().filter(|(_, board)| board.me.is_some()).map(|(id, _)| id.clone()).collect();
+    let is_told_now = |known: &Linked| {
+        known.sources.iter().any(|source| told.contains(source) && !alarm.told_me.contains(source))
+    };
+    let mut known_now = Vec::new();
+    for known in state.world.incidents() {
+        let key = (known.incident.id.clone(), known.incident.created_at);
+        let mine = is_mine(state, known);
+        let was_there = known.sources.iter().all(|source| fresh.contains(source));
+        let (was_mine, mut may_call) = match alarm.incidents.get(&key) {
+            Some((was_mine, may_call)) => (*was_mine || is_told_now(known), *may_call),
+            None => (was_there && mine, true),
+        };
+        let is_new = !alarm.incidents.contains_key(&key) && !was_there;
+        let became_mine = mine && !was_mine;
+        if may_call && (is_new || became_mine) && waits(state, &alarm.manners, known) {
+            may_call = false;
+            pages.push(sentence(known));
+        }
+        known_now.push((key, (mine, may_call)));
+    }
+    alarm.incidents.extend(known_now);
+    alarm.told_me.extend(told);
+    if alarm.incidents.len() > REMEMBERED {
+        let here: BTreeSet<Key> =
+            state.world.incidents().iter().map(|k| (k.incident.id.clone(), k.incident.created_at)).collect();
+        alarm.incidents.retain(|key, _| here.contains(key));
+    }
+    pages
+}
+
+fn sentence(known: &Linked) -> String {
+    let incident = &known.incident;
+    let service = known.service.as_ref().or(incident.service.as_ref().map(|service| &service.name));
+    let service = service.map(|name| format!(" ({name})")).unwrap_or_default();
+    format!("#{} {}{service}", incident.number, incident.title)
+}
+
+/// The critical alerts that call now, where no paging system does.
+fn alerts(state: &State, alarm: &mut Alarm, now: Timestamp) -> Vec<String> {
+    if state.sources.iter().any(|source| source.answers.contains(&AskKind::Incidents)) {
+        return Vec::new();
+    }
+    let before = alarm.alerting.clone();
+    for (source, held) in state.world.sources() {
+        if held.alerts.value().is_some() || held.rules.value().is_some() {
+            alarm.alerting.insert(source.clone());
+        }
+    }
+    let mut pages = Vec::new();
+    let critical = state.world.alerts().iter();
+    for alert in critical.filter(|alert| alert.severity == Severity::Critical && alert.is_firing()) {
+        let was_there = !alert.sources.iter().any(|source| before.contains(source));
+        let called = alarm.alerts.get(&alert.fingerprint);
+        let rested = called.is_none_or(|at| now.duration_since(*at) > AGAIN);
+        alarm.alerts.insert(alert.fingerprint, now);
+        if !was_there && rested && alarm.manners.high {
+            let service = state.world.service_of(&alert.labels);
+            let service = service.map(|name| format!(" ({name})")).unwrap_or_default();
+            pages.push(format!("{}{service}", alert.name()));
+        }
+    }
+    if alarm.alerts.len() > REMEMBERED {
+        alarm.alerts.retain(|fingerprint, _| state.world.alert(*fingerprint).is_some());
+    }
+    pages
+}
+
+fn notice(state: &State, manners: &Manners, pages: &[String], now: Timestamp) -> Option<Notice> {
+    let first = pages.first()?;
+    if manners.is_quiet(now) || !(manners.bell || manners.desktop) {
+        return None;
+    }
+    let title = match pages.len() {
+        1 => format!("Page in {}", state.context),
+        n => format!("{n} pages in {}", state.context),
+    };
+    let more = pages.len().saturating_sub(NAMED);
+    let mut body = if pages.len() == 1 {
+        first.clone()
+    } else {
+        pages.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ")
+    };
+    if more > 0 {
+        body = format!("{body} and {more} more");
+    }
+    let desktop = manners.desktop.then(|| (plain(&title), plain(&body)));
+    Some(Notice { bell: manners.bell, desktop })
+}
+
+/// One short line that no terminal takes for anything but text.
+fn plain(text: &str) -> String {
+    let text = crate::model::text::clean(text);
+    let mut short: String = text.chars().filter(|c| !c.is_control()).take(LETTERS).collect();
+    if text.chars().count() > LETTERS {
+        short.push_str("...");
+    }
+    short
+}
+
+/// Where burnwatch is and how many pages wait for somebody.
+fn title(state: &State, alarm: &Alarm) -> String {
+    let waiting = state.world.incidents().iter().filter(|known| waits(state, &alarm.manners, known)).count();
+    let mark = if waiting > 0 { format!("({waiting}!) ") } else { String::new() };
+    plain(&format!("{mark}burnwatch {}", state.context))
+}
+
+#[cfg(test)]
+mod tests;

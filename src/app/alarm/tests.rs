@@ -1,0 +1,227 @@
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::app::commands::KeyMap;
+use crate::app::look::{Charset, Colours};
+use crate::app::state::{Look, Setup};
+use crate::app::theme::Theme;
+use crate::model::alert::{Alert, AlertBoard, AlertState};
+use crate::model::ask::{Answer, Ask, Question, Reply};
+use crate::model::guard::Guard;
+use crate::model::incident::{AlertCounts, Incident, IncidentBoard, Person, Stamp, Urgency};
+use crate::model::labels::Labels;
+use crate::model::notify::QuietHours;
+use crate::model::oncall::OnCallBoard;
+use crate::model::source::{Kind, SourceInfo};
+use crate::model::world::Judgement;
+
+fn at(minute: i64) -> Timestamp {
+    Timestamp::from_second(1_768_359_120 + 60 * minute).unwrap()
+}
+
+fn state(answers: AskKind, manners: Manners) -> State {
+    let source = SourceInfo {
+        id: SourceId::new("one"),
+        kind: Kind::Demo,
+        address: "demo:one".into(),
+        answers: vec![answers],
+        acts: Vec::new(),
+    };
+    State::new(Setup {
+        context: "prod".into(),
+        contexts: vec!["prod".into()],
+        sources: vec![source],
+        guard: Guard::default(),
+        production: false,
+        person: "ana".into(),
+        judgement: Judgement::default(),
+        findings: Vec::new(),
+        interval: Duration::from_secs(5),
+        manners,
+        look: Look::new(vec![Theme::probe()], None, Colours::None, Charset::Ascii, TimeZone::UTC),
+        keys: KeyMap::default(),
+        size: (80, 24),
+    })
+}
+
+fn answer(state: &mut State, ask: Ask, answer: Answer, now: Timestamp) -> Vec<Effect> {
+    let question = Question { context: 0, source: SourceId::new("one"), ask, known: None };
+    state.world.apply(&question, Ok(Reply::free(answer)), now);
+    ring(state, now)
+}
+
+fn person(id: &str) -> Person {
+    Person { id: id.into(), name: id.into(), email: None, zone: None }
+}
+
+fn incident(id: &str, urgency: Urgency, whose: &str) -> Incident {
+    Incident {
+        id: id.into(),
+        number: 7,
+        title: "Checkout\u{1b} burns".into(),
+        status: IncidentStatus::Triggered,
+        urgency,
+        priority: None,
+        service: None,
+        escalation_policy: None,
+        teams: Vec::new(),
+        assigned: vec![Stamp { who: person(whose), at: at(0) }],
+        acknowledged: Vec::new(),
+        alerts: AlertCounts::default(),
+        pending: Vec::new(),
+        created_at: at(0),
+        changed_at: at(0),
+        resolved_at: None,
+        key: None,
+        conference: None,
+        url: None,
+        source: SourceId::new("one"),
+    }
+}
+
+fn board(state: &mut State, incidents: Vec<Incident>, minute: i64) -> Vec<Effect> {
+    let board = IncidentBoard { incidents, warnings: Vec::new() };
+    answer(state, Ask::Incidents, Answer::Incidents(board), at(minute))
+}
+
+fn i_am(state: &mut State, id: &str) -> Vec<Effect> {
+    let board = OnCallBoard { me: Some(person(id)), ..OnCallBoard::default() };
+    answer(state, Ask::OnCall, Answer::OnCall(board), at(0))
+}
+
+fn calls(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::Notify(_))).count()
+}
+
+fn titles(effects: &[Effect]) -> Vec<&str> {
+    effects
+        .iter()
+        .filter_map(|effect| if let Effect::Title(title) = effect { Some(&**title) } else { None })
+        .collect()
+}
+
+#[test]
+fn what_was_there_at_the_start_calls_nobody_but_is_counted_in_the_title() {
+    let mut state = state(AskKind::Incidents, Manners::default());
+    let effects = board(&mut state, vec![incident("A", Urgency::High, "ana")], 1);
+    assert_eq!(calls(&effects), 0);
+    assert_eq!(titles(&effects), ["(1!) burnwatch prod"]);
+    assert_eq!(calls(&i_am(&mut state, "ana")), 0, "who I am was only told now");
+}
+
+#[test]
+fn a_new_page_calls_once_whatever_becomes_of_it() {
+    let mut state = state(AskKind::Incidents, Manners::default());
+    board(&mut state, Vec::new(), 0);
+    let page = incident("A", Urgency::High, "kofi");
+    let effects = board(&mut state, vec![page.clone()], 1);
+    let notice =
+        Notice { bell: true, desktop: Some(("Page in prod".into(), "#7 Checkout\\x1b burns".into())) };
+    assert!(effects.contains(&Effect::Notify(notice)), "{effects:?}");
+    assert_eq!(board(&mut state, vec![page.clone()], 2), []);
+    let taken = Incident { status: IncidentStatus::Acknowledged, changed_at: at(3), ..page.clone() };
+    assert_eq!(titles(&board(&mut state, vec![taken], 3)), ["burnwatch prod"]);
+    let effects = board(&mut state, vec![page], 4);
+    assert_eq!((calls(&effects), titles(&effects)), (0, vec!["(1!) burnwatch prod"]));
+}
+
+#[test]
+fn one_of_low_urgency_calls_only_whose_it_is_and_when_it_becomes_theirs() {
+    let mut state = state(AskKind::Incidents, Manners::default());
+    board(&mut state, Vec::new(), 0);
+    i_am(&mut state, "ana");
+    assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::Low, "kofi")], 1)), 0);
+    assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::Low, "ana")], 2)), 1);
+    assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::Low, "kofi")], 3)), 0);
+    assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::Low, "ana")], 4)), 0);
+}
+
+#[test]
+fn what_was_there_calls_when_it_is_handed_to_me() {
+    let mut state = state(AskKind::Incidents, Manners { only_mine: true, ..Manners::default() });
+    i_am(&mut state, "ana");
+    assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::High, "kofi")], 1)), 0);
+    assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::High, "ana")], 2)), 1);
+}
+
+#[test]
+fn several_at_once_are_one_call() {
+    let mut state = state(AskKind::Incidents, Manners::default());
+    board(&mut state, Vec::new(), 0);
+    let many = (0..5).map(|i| incident(&i.to_string(), Urgency::High, "kofi")).collect();
+    let effects = board(&mut state, many, 1);
+    let Some(Effect::Notify(Notice { desktop: Some((title, body)), .. })) = effects.first() else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(title, "5 pages in prod");
+    assert!(body.ends_with("and 2 more"), "{body}");
+}
+
+#[test]
+fn in_quiet_hours_only_the_title_says_so_and_nothing_is_made_up_for_later() {
+    let quiet = vec![QuietHours::parse("02:00-03:00").unwrap()];
+    let mut state = state(AskKind::Incidents, Manners { quiet, ..Manners::default() });
+    board(&mut state, Vec::new(), 0);
+    let page = incident("A", Urgency::High, "kofi");
+    let effects = board(&mut state, vec![page.clone()], 0);
+    assert_eq!((calls(&effects), titles(&effects)), (0, vec!["(1!) burnwatch prod"]));
+    assert_eq!(board(&mut state, vec![page], 60), []);
+}
+
+#[test]
+fn what_is_switched_off_is_not_done() {
+    let off = Manners { bell: false, desktop: false, title: false, ..Manners::default() };
+    let mut state = state(AskKind::Incidents, off);
+    board(&mut state, Vec::new(), 0);
+    assert_eq!(board(&mut state, vec![incident("A", Urgency::High, "kofi")], 1), []);
+}
+
+fn alert(name: &str, from: i64) -> Alert {
+    let labels = Labels::from_iter([("alertname", name), ("severity", "critical")]);
+    Alert {
+        fingerprint: Fingerprint::of(&labels),
+        labels,
+        annotations: Labels::default(),
+        state: AlertState::Firing,
+        severity: Severity::Critical,
+        starts_at: at(from),
+        updated_at: at(from),
+        resolved_at: None,
+        generator_url: None,
+        receivers: [].into(),
+        group: Labels::default(),
+        silenced_by: [].into(),
+        inhibited_by: [].into(),
+        value: None,
+        sources: vec![SourceId::new("one")],
+    }
+}
+
+fn alerting(state: &mut State, alerts: Vec<Alert>, minute: i64) -> Vec<Effect> {
+    let board = AlertBoard { alerts: alerts.into_iter().map(Into::into).collect() };
+    answer(state, Ask::Alerts, Answer::Alerts(board), at(minute))
+}
+
+#[test]
+fn without_a_paging_system_new_critical_alerts_call_and_flapping_ones_not_again_and_again() {
+    let mut state = state(AskKind::Alerts, Manners::default());
+    assert_eq!(calls(&alerting(&mut state, vec![alert("Old", 0)], 0)), 0);
+    assert_eq!(calls(&alerting(&mut state, vec![alert("Old", 0), alert("New", 1)], 1)), 1);
+    assert_eq!(calls(&alerting(&mut state, vec![alert("Old", 0), alert("New", 1)], 2)), 0);
+    assert_eq!(calls(&alerting(&mut state, vec![alert("Old", 0)], 3)), 0);
+    assert_eq!(calls(&alerting(&mut state, vec![alert("Old", 0), alert("New", 4)], 4)), 0);
+    alerting(&mut state, Vec::new(), 5);
+    assert_eq!(calls(&alerting(&mut state, vec![alert("New", 60)], 60)), 1);
+    let warning = Alert { severity: Severity::Warning, ..alert("Warns", 61) };
+    assert_eq!(calls(&alerting(&mut state, vec![warning], 61)), 0);
+}
+
+#[test]
+fn another_context_begins_anew() {
+    let mut state = state(AskKind::Incidents, Manners::default());
+    board(&mut state, Vec::new(), 0);
+    state.alarm.forget();
+    assert_eq!(calls(&board(&mut state, vec![incident("A", Urgency::High, "kofi")], 1)), 0);
+}

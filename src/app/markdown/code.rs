@@ -1,0 +1,281 @@
+//! Blocks of code: drawn in a box with their number, and made ready to be pasted into a shell.
+
+use std::ops::Range;
+
+use super::Line;
+use super::flow::pieces;
+use super::inline::once;
+use crate::app::look::Charset;
+use crate::app::theme::Role;
+use crate::app::widgets::text::{self, Run};
+use crate::model::labels::Labels;
+use crate::model::placeholder::{Part, parts};
+
+/// A block of code.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Block {
+    /// On which lines of the page it stands.
+    pub lines: Range<usize>,
+    /// As it was written.
+    pub text: String,
+    /// In which language, if that is said.
+    pub language: String,
+    pub(super) filled: Vec<(String, String)>,
+    pub(super) missing: Vec<String>,
+}
+
+/// A block as it goes to the clipboard.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// The text.
+    pub text: String,
+    /// Values that were put into quotes, for a shell would else obey what is in them.
+    pub quoted: Vec<String>,
+    /// Placeholders that stay as they are: there is no label, or no safe way to put its value there.
+    pub left: Vec<String>,
+}
+
+/// Draws a block in `room` cells; where it stands on the page is not known here.
+pub(super) fn block(
+    code: &str,
+    language: &str,
+    number: usize,
+    labels: &Labels,
+    room: u16,
+    charset: Charset,
+) -> (Vec<Line>, Block) {
+    let mut block = Block {
+        text: code.trim_end_matches('\n').to_owned(),
+        language: language.to_owned(),
+        ..Block::default()
+    };
+    let (corner, side, more, end) = charset.pick(("┌ ", "│ ", "┊ ", "└"), ("+ ", "| ", ": ", "+"));
+    let dash = charset.pick("─", "-");
+    let title = format!("{number} {language}");
+    let title = text::fit(title.trim_end(), room.saturating_sub(3), charset).into_owned();
+    let rest = room.saturating_sub(text::width(&title) + 3);
+    let rule = |cells: u16| dash.repeat(usize::from(cells));
+    let mut lines = vec![vec![
+        Run::new(corner, Role::Border),
+        Run::new(title, Role::Key),
+        Run::new(format!(" {}", rule(rest)), Role::Border),
+    ]];
+    let inner = room.saturating_sub(2).max(1);
+    for written in block.text.split('\n') {
+        let mut runs: Vec<Run<'static>> = Vec::new();
+        for part in parts(written, labels) {
+            runs.push(match part {
+                Part::Plain(plain) => Run::new(plain.to_owned(), Role::Text),
+                Part::Filled { written, value } => {
+                    once(&mut block.filled, (written.to_owned(), value.to_string()));
+                    Run::new(value.to_string(), Role::Match)
+                }
+                Part::Missing { written } => {
+                    once(&mut block.missing, written.to_owned());
+                    Run::new(written.to_owned(), Role::Trouble)
+                }
+            });
+        }
+        let mut line = vec![Run::new(side, Role::Border)];
+        let mut used = 0;
+        for run in runs {
+            for piece in pieces(&run.text, inner, used) {
+                if used + text::width(piece) > inner {
+                    lines.push(std::mem::replace(&mut line, vec![Run::new(more, Role::Border)]));
+                    used = 0;
+                }
+                used += text::width(piece);
+                line.push(Run::new(piece.to_owned(), run.role));
+            }
+        }
+        lines.push(line);
+    }
+    lines.push(vec![Run::new(format!("{end}{}", rule(room.saturating_sub(1))), Role::Border)]);
+    (lines, block)
+}
+
+impl Block {
+    /// The text with labels filled in so that pasting it into a shell does what the runbook says and nothing else: a value
+    /// with anything unusual in it is quoted as its place demands, and where no quotes are sure it is not put in at all.
+    pub fn for_shell(&self, labels: &Labels) -> Copied {
+        let mut copied = Copied::default();
+        let parts = parts(&self.text, labels);
+        let mut shell = Shell::of(&parts, &self.language);
+        for part in parts {
+            match part {
+                Part::Plain(plain) => {
+                    shell.read(plain);
+                    copied.text.push_str(plain);
+                }
+                Part::Missing { written } => {
+                    shell.read("x");
+                    copied.text.push_str(written);
+                    once(&mut copied.left, written.to_owned());
+                }
+                Part::Filled { value, .. } if is_harmless(value) => {
+                    shell.read("x");
+                    copied.text.push_str(value);
+                }
+                Part::Filled { written, value } => {
+                    if let Some(quoted) = shell.quoted(value) {
+                        shell.read("x");
+                        copied.text.push_str(&quoted);
+                        once(&mut copied.quoted, value.to_string());
+                    } else {
+                        copied.text.push_str(written);
+                        once(&mut copied.left, written.to_owned());
+                    }
+                }
+            }
+        }
+        copied
+    }
+}
+
+/// Whether a value means itself wherever it stands in a command line.
+fn is_harmless(value: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_./:@%+,-".contains(c);
+    !value.is_empty() && !value.starts_with('-') && value.chars().all(is_plain)
+}
+
+/// How far a shell has read: in quotes or not, as far as that can be told without being a shell.
+struct Shell {
+    quotes: Quotes,
+    /// Nothing is sure: a substitution, a here-document, another language.
+    unsure: bool,
+    /// The character before.
+    before: char,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Quotes {
+    None,
+    Single,
+    Double,
+    Comment,
+}
+
+/// Languages whose quotes are a shell's.
+const SHELLS: [&str; 10] =
+    ["", "sh", "bash", "shell", "zsh", "console", "shell-session", "terminal", "text", "ksh"];
+
+/// What is expanded within these follows rules of its own.
+const EXPANSIONS: [&str; 6] = ["$(", "${", "$'", "$\"", "`", "<<"];
+/// Programs that read their arguments as a shell does, once more.
+const READS_AGAIN: [&str; 12] =
+    ["eval", "ssh", "sh", "bash", "zsh", "ksh", "dash", "su", "watch", "xargs", "parallel", "env"];
+
+impl Shell {
+    fn of(parts: &[Part<'_>], language: &str) -> Self {
+        let is_shell = SHELLS.contains(&language.to_ascii_lowercase().as_str());
+        let mut plain =
+            parts.iter().filter_map(|part| if let Part::Plain(text) = part { Some(*text) } else { None });
+        let is_deep = plain.any(|text| {
+            let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+            words.any(|word| READS_AGAIN.contains(&word)) || EXPANSIONS.iter().any(|sign| text.contains(sign))
+        });
+        Self { quotes: Quotes::None, unsure: !is_shell || is_deep, before: '\n' }
+    }
+
+    fn read(&mut self, text: &str) {
+        for c in text.chars() {
+            let escaped = self.before == '\\' && self.quotes != Quotes::Single;
+            self.quotes = match (self.quotes, c) {
+                (Quotes::None, '\'') if !escaped => Quotes::Single,
+                (Quotes::None, '"') if !escaped => Quotes::Double,
+                (Quotes::None, '#') if self.before.is_whitespace() || ";|&()".contains(self.before) => {
+                    Quotes::Comment
+                }
+                (Quotes::Single, '\'') | (Quotes::Comment, '\n') => Quotes::None,
+                (Quotes::Double, '"') if !escaped => Quotes::None,
+                (quotes, _) => quotes,
+            };
+            // a backslash that is escaped itself escapes nothing
+            self.before = if escaped && c == '\\' { ' ' } else { c };
+        }
+    }
+
+    /// A value as it must be written here to mean itself, if that is sure.
+    fn quoted(&self, value: &str) -> Option<String> {
+        // no quotes keep an option from being one
+        if self.unsure || value.starts_with('-') || value.contains(char::is_control) || self.before == '\\' {
+            return None;
+        }
+        // what stands in quotes already is often meant for somebody else: awk, SQL, another shell
+        (self.quotes == Quotes::None).then(|| format!("'{}'", value.replace('\'', r"'\''")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn copied(text: &str, language: &str) -> Copied {
+        let labels = Labels::from_iter([
+            ("namespace", "shop"),
+            ("pod", "cart-1"),
+            ("evil", "x; rm -rf $(echo ~)'\""),
+            ("option", "--all"),
+        ]);
+        Block { text: text.into(), language: language.into(), ..Block::default() }.for_shell(&labels)
+    }
+
+    #[test]
+    fn harmless_values_are_filled_in_as_they_are() {
+        let copied = copied("kubectl -n {{ $labels.namespace }} logs <pod> ${HOME}", "bash");
+        assert_eq!(copied.text, "kubectl -n shop logs cart-1 ${HOME}");
+        assert_eq!((copied.quoted.len(), copied.left.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_value_never_becomes_a_command() {
+        let inside = r#"x; rm -rf $(echo ~)'\''""#;
+        for (text, shown) in [
+            ("echo {{ labels.evil }} end", format!("echo '{inside}' end")),
+            ("echo 'a' {{ labels.evil }} end", format!("echo 'a' '{inside}' end")),
+            (r#"echo \" {{ labels.evil }}"#, format!(r#"echo \" '{inside}'"#)),
+            ("# don't\necho {{ labels.evil }}", format!("# don't\necho '{inside}'")),
+        ] {
+            let copied = copied(text, "sh");
+            assert_eq!(copied.text, shown, "{text}");
+            assert_eq!(copied.quoted.len(), 1);
+        }
+    }
+
+    #[test]
+    fn where_no_quotes_are_sure_the_placeholder_stays() {
+        for (text, language) in [
+            ("echo \"$(date {{ labels.evil }})\"", "sh"),
+            ("echo `x {{ labels.evil }}`", ""),
+            ("echo 'a {{ labels.evil }}'", ""),
+            ("echo \"a {{ labels.evil }}\"", ""),
+            ("echo \"${x:-{{ labels.evil }}}\"", ""),
+            ("ssh db-1 rm {{ labels.evil }}", "sh"),
+            ("kubectl exec x -- bash -c {{ labels.evil }}", "sh"),
+            ("cat <<EOF\n{{ labels.evil }}\nEOF", "bash"),
+            ("rm {{ labels.option }}", "sh"),
+            ("up{pod=\"{{ labels.evil }}\"}", "promql"),
+            ("ls # {{ labels.evil }}", "sh"),
+            ("echo \\{{ labels.evil }}", "sh"),
+        ] {
+            let copied = copied(text, language);
+            assert_eq!(copied.text, text);
+            assert_eq!(copied.left.len(), 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_shell_reads_each_value_as_one_word() {
+        for (text, words) in [
+            ("printf '%s\\n' {{ labels.evil }} {{ labels.pod }}", 2),
+            ("printf '%s\\n' a{{ labels.evil }}b", 1),
+            ("printf '%s\\n' \"it's\" {{ labels.evil }}", 2),
+        ] {
+            let copied = copied(text, "sh");
+            let out = std::process::Command::new("sh").args(["-c", &copied.text]).output().unwrap();
+            let out = String::from_utf8_lossy(&out.stdout).into_owned();
+            assert_eq!(out.lines().count(), words, "{out}");
+            assert!(out.contains("x; rm -rf $(echo ~)'\""), "{out}");
+        }
+    }
+}

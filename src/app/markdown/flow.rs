@@ -1,0 +1,120 @@
+//! Text of several roles broken into lines between words; a word that is longer than a line is broken in it.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::Line;
+use super::inline::BREAK;
+use crate::app::widgets::text::{self, Run};
+
+/// A word: parts of it may have roles of their own.
+#[derive(Debug, Default)]
+struct Word {
+    runs: Vec<Run<'static>>,
+    width: u16,
+}
+
+impl Word {
+    fn push(&mut self, text: &str, run: &Run<'_>) {
+        self.width = self.width.saturating_add(text::width(text));
+        self.runs.push(Run::new(text.to_owned(), run.role));
+    }
+}
+
+/// The words, and where a new line is forced: `None`.
+fn words(runs: &[Run<'_>]) -> Vec<Option<Word>> {
+    let mut words = Vec::new();
+    let mut open = Word::default();
+    for run in runs {
+        if run.text == BREAK {
+            words.push(Some(std::mem::take(&mut open)));
+            words.push(None);
+            continue;
+        }
+        for (i, piece) in run.text.split(' ').enumerate() {
+            if i > 0 {
+                words.push(Some(std::mem::take(&mut open)));
+            }
+            if !piece.is_empty() {
+                open.push(piece, run);
+            }
+        }
+    }
+    words.push(Some(open));
+    words.retain(|word| word.as_ref().is_none_or(|word| !word.runs.is_empty()));
+    words
+}
+
+/// The width of the longest word.
+pub(super) fn longest_word(runs: &[Run<'_>]) -> u16 {
+    words(runs).iter().flatten().map(|word| word.width).max().unwrap_or(0)
+}
+
+/// The width of the text in one line.
+pub(super) fn width(runs: &[Run<'_>]) -> u16 {
+    runs.iter().map(|run| text::width(&run.text)).fold(0, u16::saturating_add)
+}
+
+/// The lines of a text, none wider than `room`.
+pub(super) fn flow(runs: &[Run<'_>], room: u16) -> Vec<Line> {
+    let room = room.max(1);
+    let (mut lines, mut line, mut used) = (Vec::new(), Line::new(), 0_u16);
+    for word in words(runs) {
+        let Some(word) = word else {
+            lines.push(std::mem::take(&mut line));
+            used = 0;
+            continue;
+        };
+        if !line.is_empty() && used.saturating_add(1).saturating_add(word.width) > room {
+            lines.push(std::mem::take(&mut line));
+            used = 0;
+        }
+        if !line.is_empty() {
+            blank(&mut line);
+            used += 1;
+        }
+        if word.width <= room {
+            used += word.width;
+            line.extend(word.runs);
+            continue;
+        }
+        for run in &word.runs {
+            for piece in pieces(&run.text, room, used) {
+                if used.saturating_add(text::width(piece)) > room {
+                    lines.push(std::mem::take(&mut line));
+                    used = 0;
+                }
+                used += text::width(piece);
+                line.push(Run::new(piece.to_owned(), run.role));
+            }
+        }
+    }
+    if !line.is_empty() || lines.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+/// A blank belongs to the run before it where both sides are of one role, so that a phrase is marked as one.
+fn blank(line: &mut Line) {
+    if let Some(last) = line.last_mut() {
+        last.text.to_mut().push(' ');
+    }
+}
+
+/// A text in pieces that fit into a line; the first one into what is left of it.
+pub(super) fn pieces(text: &str, room: u16, used: u16) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let (mut from, mut width, mut left) = (0, 0_u16, room.saturating_sub(used));
+    for (at, grapheme) in text.grapheme_indices(true) {
+        let cells = text::width(grapheme);
+        if width.saturating_add(cells) > left && at > from {
+            pieces.extend(text.get(from..at));
+            (from, width, left) = (at, 0, room);
+        } else if width.saturating_add(cells) > left {
+            left = room;
+        }
+        width = width.saturating_add(cells);
+    }
+    pieces.extend(text.get(from..).filter(|rest| !rest.is_empty()));
+    pieces
+}

@@ -1,0 +1,148 @@
+//! The text of one paragraph while it is read: its parts with their roles, links, and placeholders filled in.
+
+use std::borrow::Cow;
+
+use super::Page;
+use crate::app::theme::Role;
+use crate::app::widgets::text::Run;
+use crate::model::labels::Labels;
+use crate::model::placeholder::{Part, parts};
+use crate::model::text;
+
+/// What forces a new line within a paragraph.
+pub(super) const BREAK: &str = "\n";
+
+/// The deepest that emphasis is nested; beyond that it is not told apart any more.
+const DEPTH: usize = 32;
+
+/// Text that is collected.
+#[derive(Debug, Default)]
+pub(super) struct Inline {
+    /// Text with its role; none: the paragraph's.
+    parts: Vec<(String, Option<Role>)>,
+    roles: Vec<Option<Role>>,
+    /// Beyond the deepest.
+    unseen: usize,
+    links: Vec<Link>,
+}
+
+#[derive(Debug)]
+struct Link {
+    url: String,
+    is_image: bool,
+    /// Where its text begins.
+    from: usize,
+}
+
+/// A text in which no escape of markup has brought back what a terminal would obey.
+pub(super) fn safe(text: &str) -> String {
+    text::clean_document(text).replace('\n', " ")
+}
+
+/// The same, with its lines.
+pub(super) fn safe_lines(text: &str) -> String {
+    text::clean_document(text)
+}
+
+/// Adds what is not there yet.
+pub(super) fn once<T: PartialEq>(all: &mut Vec<T>, one: T) {
+    if all.len() < 100 && !all.contains(&one) {
+        all.push(one);
+    }
+}
+
+impl Inline {
+    /// Text in the role that is open.
+    pub(super) fn push(&mut self, text: &str) {
+        let role = self.roles.iter().rev().find_map(|role| *role);
+        self.add(text, role);
+    }
+
+    /// Text in a role of its own.
+    pub(super) fn push_in(&mut self, text: &str, role: Role) {
+        self.add(text, Some(role));
+    }
+
+    fn add(&mut self, text: &str, role: Option<Role>) {
+        let text = safe(text);
+        match self.parts.last_mut() {
+            Some((last, same)) if *same == role && last != BREAK => last.push_str(&text),
+            _ if text.is_empty() => {}
+            _ => self.parts.push((text, role)),
+        }
+    }
+
+    /// The next text stands on a new line.
+    pub(super) fn break_line(&mut self) {
+        self.parts.push((BREAK.to_owned(), None));
+    }
+
+    /// Emphasis begins.
+    pub(super) fn open(&mut self, role: Option<Role>) {
+        if self.roles.len() < DEPTH { self.roles.push(role) } else { self.unseen += 1 }
+    }
+
+    /// Emphasis ends.
+    pub(super) fn close(&mut self) {
+        if self.unseen > 0 {
+            self.unseen -= 1;
+        } else {
+            self.roles.pop();
+        }
+    }
+
+    /// A link or an image begins.
+    pub(super) fn open_link(&mut self, url: &str, is_image: bool) {
+        if is_image {
+            self.push_in("[image: ", Role::Muted);
+        }
+        self.links.push(Link { url: safe(url), is_image, from: self.parts.len() });
+        self.open(Some(Role::Accent));
+    }
+
+    /// It ends: its number follows its text.
+    pub(super) fn close_link(&mut self, known: &mut Vec<(String, String)>) {
+        self.close();
+        let Some(link) = self.links.pop() else { return };
+        let name: String = self.parts.iter().skip(link.from).map(|(text, _)| text.as_str()).collect();
+        if link.is_image {
+            self.push_in(&format!("{}{}]", if name.is_empty() { "" } else { " " }, link.url), Role::Muted);
+        }
+        if link.url.is_empty() || link.url.starts_with('#') {
+            return;
+        }
+        let at = known.iter().position(|(_, url)| *url == link.url).unwrap_or_else(|| {
+            let name = if name.trim().is_empty() { link.url.clone() } else { name.trim().to_owned() };
+            known.push((name, link.url.clone()));
+            known.len() - 1
+        });
+        if !link.is_image {
+            self.push_in(&format!("[{}]", at + 1), Role::Muted);
+        }
+    }
+
+    /// What was collected, with labels filled in; nothing is collected any more.
+    pub(super) fn taken(&mut self, base: Role, labels: &Labels, page: &mut Page) -> Vec<Run<'static>> {
+        while self.parts.last().is_some_and(|(text, _)| text == BREAK) {
+            self.parts.pop();
+        }
+        let mut runs = Vec::new();
+        for (text, role) in self.parts.drain(..) {
+            let role = role.unwrap_or(base);
+            for part in parts(&text, labels) {
+                runs.push(match part {
+                    Part::Plain(plain) => Run::new(Cow::Owned(plain.to_owned()), role),
+                    Part::Filled { written, value } => {
+                        once(&mut page.filled, (written.to_owned(), value.to_string()));
+                        Run::new(value.to_string(), Role::Match)
+                    }
+                    Part::Missing { written } => {
+                        once(&mut page.missing, written.to_owned());
+                        Run::new(written.to_owned(), Role::Trouble)
+                    }
+                });
+            }
+        }
+        runs
+    }
+}

@@ -1,0 +1,149 @@
+//! How a runbook looks.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::remote;
+use crate::app::frame;
+use crate::app::look::Cx;
+use crate::app::number::ago;
+use crate::app::screens::page::{Page, scroll_to};
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::text::{self, Run};
+use crate::model::remote::Remote;
+use crate::model::runbook::{Search, Wanted};
+
+/// Lines of text are easier to read when they are not wider than this.
+const WIDEST: u16 = 110;
+/// Cells left of the text.
+const EDGE: u16 = 2;
+
+/// The cells that the text has in a terminal of this width.
+pub(super) fn room(width: u16) -> u16 {
+    width.saturating_sub(EDGE + 1).clamp(1, WIDEST)
+}
+
+/// Draws the runbook.
+pub fn render(state: &State, wanted: &Arc<Wanted>, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = state.cx(now);
+    let remote = remote(state, wanted);
+    let search = remote.and_then(|remote| remote.value());
+    let from = search.and_then(|search| search.found.as_ref()).map(|found| format!("  {}", found.from));
+    let title = [
+        Run::new(format!(" Runbook {}", wanted.name), Role::Title),
+        Run::new(from.unwrap_or_default(), Role::Muted),
+    ];
+    let trouble = remote.and_then(|remote| remote.trouble());
+    let read = remote.and_then(Remote::at).map(|at| format!("read {} ago ", ago(at, now)));
+    let right = match trouble {
+        Some(error) => vec![Run::new(format!("{} {error} ", cx.symbol(Role::Stale)), Role::Stale)],
+        None => vec![Run::new(read.unwrap_or_default(), Role::Muted)],
+    };
+    let below = frame::heading(&cx, &title, &right, area, buf);
+    let (page, _) = page(state, &cx, wanted, search, below.width);
+    page.render(&cx, state.scroll, None, below, buf);
+}
+
+/// How far it can be scrolled that stands in this area.
+pub fn last_scroll(state: &State, area: Rect) -> u16 {
+    with_page(state, area.width, |page, _| page.last_scroll(area.height)).unwrap_or(0)
+}
+
+/// The scroll that shows the block under the cursor: all of it where that goes, else its beginning.
+pub fn scroll_to_block(state: &State, height: u16) -> u16 {
+    let scrolled = with_page(state, state.size.0, |_, before| {
+        let Some(block) = state.panel.checked_sub(1).and_then(|at| state.runbook.page.blocks.get(at)) else {
+            return state.scroll;
+        };
+        let last = scroll_to(before + block.lines.end.saturating_sub(1), state.scroll, height);
+        let first = u16::try_from(before + block.lines.start).unwrap_or(u16::MAX);
+        last.min(first)
+    });
+    scrolled.unwrap_or(state.scroll)
+}
+
+fn with_page<T>(state: &State, width: u16, then: impl FnOnce(Page, usize) -> T) -> Option<T> {
+    let crate::app::place::Place::Runbook(wanted) = state.place() else { return None };
+    let search = remote(state, wanted).and_then(|remote| remote.value());
+    let (page, before) = page(state, &state.cx(Timestamp::UNIX_EPOCH), wanted, search, width);
+    Some(then(page, before))
+}
+
+/// The whole page, and how many lines stand before the runbook itself.
+fn page(
+    state: &State,
+    cx: &Cx<'_>,
+    wanted: &Arc<Wanted>,
+    search: Option<&Search>,
+    width: u16,
+) -> (Page, usize) {
+    let mut page = Page::new(width.min(room(width) + EDGE + 1));
+    let Some(search) = search else {
+        let words = match remote(state, wanted) {
+            None => "There is nobody to ask for runbooks here.",
+            Some(remote) if remote.trouble().is_some() => "It could not be looked for.",
+            Some(_) => state.waiting(),
+        };
+        page.paragraph(&format!(" {words}"), Role::Muted);
+        return (page, 0);
+    };
+    tried(cx, search, &mut page);
+    let Some(found) = &search.found else {
+        return (page, 0);
+    };
+    for warning in &found.warnings {
+        page.paragraph(&format!(" {} {warning}", cx.symbol(Role::Warning)), Role::Warning);
+    }
+    let markdown = &state.runbook.page;
+    if !markdown.filled.is_empty() {
+        let label = |written: &str| {
+            let inside = written.trim_matches(['{', '}', '$', '<', '>', ' ', '-']);
+            inside.rsplit("abels.").next().unwrap_or(inside).to_owned()
+        };
+        let mut pairs: Vec<String> =
+            markdown.filled.iter().map(|(written, value)| format!("{}={value}", label(written))).collect();
+        pairs.sort();
+        pairs.dedup();
+        page.pair("filled in", &pairs.join("  "), Role::Match);
+    }
+    if !markdown.missing.is_empty() {
+        page.pair("without a label", &markdown.missing.join("  "), Role::Trouble);
+    }
+    if !page.lines.is_empty() {
+        page.line(Vec::new());
+    }
+    let before = page.lines.len();
+    let current = state.panel.checked_sub(1).and_then(|at| markdown.blocks.get(at)).map(|block| &block.lines);
+    for (index, line) in markdown.lines.iter().enumerate() {
+        let is_current = current.is_some_and(|lines| lines.contains(&index));
+        let sign = if is_current { cx.symbol(Role::Selected) } else { " " };
+        let mut runs = vec![Run::new(text::pad(sign, EDGE, cx.charset), Role::Accent)];
+        runs.extend(line.iter().map(|run| {
+            let role = if is_current && run.role == Role::Border { Role::Accent } else { run.role };
+            Run::new(run.text.clone(), role)
+        }));
+        page.line(runs);
+    }
+    (page, before)
+}
+
+/// Where it was looked for in vain.
+fn tried(cx: &Cx<'_>, search: &Search, page: &mut Page) {
+    if search.found.is_none() {
+        page.paragraph(&format!(" {} There is no runbook to show.", cx.symbol(Role::Unknown)), Role::Unknown);
+    }
+    for tried in &search.tried {
+        page.pair("looked at", &tried.place, Role::Accent);
+        page.pair("", &tried.why, Role::Stale);
+    }
+    if search.found.is_none() {
+        page.line(Vec::new());
+        let advice = "Runbooks come from an alert's runbook_url, or from [runbooks] in the configuration: a folder with files \
+                      called as alerts or services, or templates of addresses.";
+        page.paragraph(&format!(" {advice}"), Role::Muted);
+    }
+}

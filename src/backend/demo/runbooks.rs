@@ -1,0 +1,57 @@
+//! The runbooks of the demo world: files of the repository stand for what the shop's teams wrote.
+
+use crate::backend::runbooks::{info, reply};
+use crate::backend::{Answering, Source};
+use crate::model::ask::Ask;
+use crate::model::runbook::{Runbook, Search, Tried, Wanted};
+use crate::model::source::{SourceError, SourceInfo, Trouble};
+
+/// How names of alerts end, with what there is to do about them; the first that fits counts.
+const BOOKS: [(&str, &str); 5] = [
+    ("ErrorBudgetBurn", include_str!("../../../assets/demo/runbooks/error-budget-burn.md")),
+    ("LatencyHigh", include_str!("../../../assets/demo/runbooks/latency-high.md")),
+    ("HighErrorRatio", include_str!("../../../assets/demo/runbooks/high-error-ratio.md")),
+    ("TargetDown", include_str!("../../../assets/demo/runbooks/target-down.md")),
+    ("QueueFillingUp", include_str!("../../../assets/demo/runbooks/queue-filling-up.md")),
+];
+
+/// Answers for the addresses of the demo's runbooks.
+pub(super) struct Runbooks {
+    info: SourceInfo,
+}
+
+impl Runbooks {
+    pub(super) fn new() -> Self {
+        Self { info: info() }
+    }
+}
+
+impl Source for Runbooks {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
+        Box::pin(async move {
+            match ask {
+                Ask::Runbook(wanted) => Ok(reply(search(wanted), known, 0, 0)),
+                other => {
+                    let what = other.kind().word().to_owned();
+                    Err(SourceError::new(self.info.id.clone(), Trouble::NotOffered { what }))
+                }
+            }
+        })
+    }
+}
+
+fn search(wanted: &Wanted) -> Search {
+    let place = wanted.url.clone().unwrap_or_else(|| "the shop's runbooks".into());
+    let found = BOOKS.iter().find(|(name, _)| wanted.name.ends_with(name));
+    match found {
+        Some((_, text)) => {
+            let runbook = Runbook { from: place, text: (*text).into(), warnings: Vec::new() };
+            Search { found: Some(runbook), tried: Vec::new() }
+        }
+        None => Search { found: None, tried: vec![Tried { place, why: "404: nobody wrote one yet".into() }] },
+    }
+}

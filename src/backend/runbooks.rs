@@ -1,0 +1,216 @@
+//! Finds runbooks: where an alert says, else in a folder, else by templates of addresses; files and pages alike.
+
+mod address;
+mod folder;
+#[cfg(test)]
+mod tests;
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+use url::Url;
+
+use super::http::errand::{self, Reach};
+use super::{Answering, Source};
+use crate::config::secret::Secret;
+use crate::config::settings::{LimitSettings, RunbookSettings, Settings};
+use crate::model::action::DeedKind;
+use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
+use crate::model::runbook::{Runbook, SOURCE, Search, Tried, Wanted};
+use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::text;
+
+use address::Place;
+
+/// The largest runbook that is read, in bytes.
+const LIMIT: u64 = 1024 * 1024;
+/// Of all places that are tried for one runbook no more than this are asked.
+const PLACES: usize = 8;
+
+/// Finds runbooks.
+pub(super) struct Runbooks {
+    info: SourceInfo,
+    settings: RunbookSettings,
+    limits: LimitSettings,
+    reach: Reach,
+}
+
+/// What a place brought.
+struct Found {
+    bytes: Vec<u8>,
+    wire_bytes: u64,
+    is_html: bool,
+    from: String,
+}
+
+impl Runbooks {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let runbooks = settings.runbooks.clone();
+        let reach = Reach { hosts: runbooks.hosts.clone(), private: runbooks.allow_private };
+        Self { info: info(), settings: runbooks, limits: settings.limits, reach }
+    }
+
+    async fn search(&self, wanted: &Wanted) -> (Search, u64, u32) {
+        let (mut search, mut bytes_in, mut requests) = (Search::default(), 0, 0);
+        for place in address::places(wanted, &self.settings).into_iter().take(PLACES) {
+            let shown = place.to_string();
+            if matches!(place, Place::Page(..)) {
+                requests += 1;
+            }
+            match self.read(place).await {
+                Ok(found) => {
+                    bytes_in += found.wire_bytes;
+                    match runbook(&found) {
+                        Ok(runbook) => {
+                            search.found = Some(runbook);
+                            break;
+                        }
+                        Err(why) => search.tried.push(tried(&found.from, why)),
+                    }
+                }
+                Err(why) => search.tried.push(tried(&shown, &why)),
+            }
+        }
+        (search, bytes_in, requests)
+    }
+
+    async fn read(&self, place: Place) -> Result<Found, String> {
+        match place {
+            Place::None(why) => Err(why),
+            Place::File(path) => self.of_disk(move || folder::read(&path, LIMIT)).await,
+            Place::Folder(folder, names) => {
+                self.of_disk(move || {
+                    let path = folder::find(&folder, &names).map_err(|error| error.to_string())?;
+                    folder::read(&path, LIMIT)
+                })
+                .await
+            }
+            Place::Page(url, named) => self.of_web(&url, &named).await,
+        }
+    }
+
+    /// A file on a dead mount must not hold up anything else.
+    async fn of_disk(
+        &self,
+        read: impl FnOnce() -> Result<(PathBuf, Vec<u8>), String> + Send + 'static,
+    ) -> Result<Found, String> {
+        let reading = tokio::task::spawn_blocking(read);
+        let read = timeout(self.patience(), reading).await;
+        let (path, bytes) = match read {
+            Ok(Ok(read)) => read?,
+            Ok(Err(error)) => return Err(error.to_string()),
+            Err(_) => return Err("it cannot be read in time".to_owned()),
+        };
+        Ok(Found { bytes, wire_bytes: 0, is_html: false, from: path.display().to_string() })
+    }
+
+    async fn of_web(&self, url: &Url, named: &Url) -> Result<Found, String> {
+        let token = self.token(url, named).await?;
+        let url = if token.is_some() { address::with_token(url, named) } else { url.clone() };
+        let getting = errand::get(&url, token.as_ref(), &self.reach, &self.limits, LIMIT);
+        let page = match timeout(self.patience(), getting).await {
+            Ok(page) => page.map_err(|failure| match failure {
+                errand::Failure::Trouble(Trouble::Redirected { to }) => {
+                    format!("it redirects to {to}; perhaps it wants a token in [runbooks.tokens]")
+                }
+                errand::Failure::Trouble(Trouble::TooLarge { .. }) => "it is larger than 1 MiB".to_owned(),
+                other => other.to_string(),
+            })?,
+            Err(_) => return Err(Trouble::TimedOut { after: self.patience() }.to_string()),
+        };
+        let mut from = named.clone();
+        from.set_query(None);
+        // credentials that somebody wrote into an address are for nobody's eyes
+        from.set_password(None).and_then(|()| from.set_username("")).ok();
+        Ok(Found { bytes: page.bytes, wire_bytes: page.wire_bytes, is_html: page.is_html, from: from.into() })
+    }
+
+    fn patience(&self) -> Duration {
+        self.limits.timeout.0
+    }
+
+    /// The token of the host that is asked, or of the one whose raw files it keeps.
+    async fn token(&self, url: &Url, named: &Url) -> Result<Option<Secret>, String> {
+        let of = |url: &Url| {
+            let host = url.host_str()?;
+            self.settings
+                .tokens
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case(host))
+                .map(|(_, secret)| secret)
+        };
+        let Some(secret) = of(url).or_else(|| of(named)).cloned() else { return Ok(None) };
+        let read = tokio::task::spawn_blocking(move || secret.read()).await;
+        let read = read.map_err(|error| error.to_string())?;
+        read.map(Some).map_err(|error| format!("no credentials ({error})"))
+    }
+}
+
+/// As the screens know it.
+pub(super) fn info() -> SourceInfo {
+    SourceInfo {
+        id: SourceId::new(SOURCE),
+        kind: Kind::Runbooks,
+        address: "files and pages".into(),
+        answers: vec![AskKind::Runbook],
+        acts: Vec::<DeedKind>::new(),
+    }
+}
+
+/// The answer to what was searched, with what recognises it.
+pub(super) fn reply(search: Search, known: Option<u64>, bytes_in: u64, requests: u32) -> Reply {
+    let mut hasher = DefaultHasher::new();
+    search.found.as_ref().map(|found| (&found.from, &found.text)).hash(&mut hasher);
+    for tried in &search.tried {
+        (&tried.place, &tried.why).hash(&mut hasher);
+    }
+    let digest = Some(hasher.finish());
+    let answer = if known == digest { Answer::Unchanged } else { Answer::Runbook(search) };
+    Reply { answer, digest, bytes_in, requests }
+}
+
+fn tried(place: &str, why: &str) -> Tried {
+    Tried { place: text::clean(place).into(), why: text::clean(why).into() }
+}
+
+/// A runbook of what was read, or why it is none.
+fn runbook(found: &Found) -> Result<Runbook, &'static str> {
+    let text = String::from_utf8_lossy(&found.bytes);
+    let head: String = text.trim_start().chars().take(15).collect::<String>().to_ascii_lowercase();
+    if found.is_html || head.starts_with("<!doctype html") || head.starts_with("<html") {
+        return Err("it is a web page, not markdown; open it in a browser");
+    }
+    if text.trim().is_empty() {
+        return Err("it is empty");
+    }
+    let is_broken = matches!(text, std::borrow::Cow::Owned(_));
+    let warnings =
+        if is_broken { vec!["Some of it is not UTF-8 and shown as \u{fffd}.".into()] } else { Vec::new() };
+    let text = text::clean_document(text.strip_prefix('\u{feff}').unwrap_or(&text));
+    Ok(Runbook { from: text::clean(&found.from).into(), text: Arc::from(text), warnings })
+}
+
+impl Source for Runbooks {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
+        Box::pin(async move { self.put(ask, known).await })
+    }
+}
+
+impl Runbooks {
+    async fn put(&self, ask: &Ask, known: Option<u64>) -> Answered {
+        let Ask::Runbook(wanted) = ask else {
+            let what = ask.kind().word().to_owned();
+            return Err(SourceError::new(self.info.id.clone(), Trouble::NotOffered { what }));
+        };
+        // that a runbook is nowhere is an answer: one host in trouble says nothing about the others
+        let (search, bytes_in, requests) = self.search(wanted).await;
+        Ok(reply(search, known, bytes_in, requests))
+    }
+}

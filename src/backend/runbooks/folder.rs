@@ -1,0 +1,110 @@
+//! Runbooks in files: found by name below a folder, never outside of it, and read up to a size.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// How deep below the folder is looked.
+const DEPTH: usize = 4;
+/// Most files and folders that are looked at.
+const ENTRIES: usize = 5000;
+
+/// Why there is no file.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Missing {
+    /// The folder itself.
+    #[error("the folder cannot be read ({0})")]
+    Folder(#[source] std::io::Error),
+    /// None of that name in it.
+    #[error("no file of that name")]
+    File,
+    /// A link leads out of the folder.
+    #[error("a link leads out of the folder")]
+    Outside,
+}
+
+/// The file of one of these names, the first that is there; a name without folders is looked for in all of them.
+///
+/// # Errors
+/// [`Missing`] if there is none.
+pub(super) fn find(folder: &Path, names: &[String]) -> Result<PathBuf, Missing> {
+    let root = folder.canonicalize().map_err(Missing::Folder)?;
+    let direct = |name: &String| Some(root.join(name)).filter(|path| path.is_file());
+    let found = names.iter().find_map(direct).or_else(|| {
+        let all = files(&root);
+        names.iter().find_map(|name| {
+            let is_it = |path: &&PathBuf| {
+                path.file_name()
+                    .and_then(|own| own.to_str())
+                    .is_some_and(|own| own.eq_ignore_ascii_case(name))
+            };
+            all.iter().find(is_it).cloned()
+        })
+    });
+    let path = found.ok_or(Missing::File)?.canonicalize().map_err(Missing::Folder)?;
+    if path.starts_with(&root) { Ok(path) } else { Err(Missing::Outside) }
+}
+
+/// All files below a folder, in the order of their paths; links to folders are not followed.
+fn files(root: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![(root.to_owned(), 0)];
+    let mut seen = 0;
+    while let Some((folder, depth)) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            seen += 1;
+            if seen > ENTRIES {
+                break;
+            }
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir() && depth < DEPTH {
+                folders.push((entry.path(), depth + 1));
+            } else if !kind.is_dir() {
+                found.push(entry.path());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// What stands in a file of at most `limit` bytes, with its path.
+pub(super) fn read(path: &Path, limit: u64) -> Result<(PathBuf, Vec<u8>), String> {
+    let told = fs::metadata(path).map_err(|error| error.to_string())?;
+    // a pipe or a device would never end
+    if !told.is_file() {
+        return Err("it is not a file".to_owned());
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > limit {
+        return Err(format!("it is larger than {} MiB", limit / (1024 * 1024)));
+    }
+    Ok((path.to_owned(), bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_found_by_name_in_folders_below_and_never_outside() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("books");
+        fs::create_dir_all(root.join("node")).unwrap();
+        fs::write(root.join("node/HighLoad.md"), "# High load").unwrap();
+        fs::write(dir.path().join("Secret.md"), "no").unwrap();
+        let find = |name: &str| super::find(&root, &[name.to_owned()]);
+        assert!(find("highload.md").unwrap().ends_with("node/HighLoad.md"));
+        assert!(find("node/HighLoad.md").is_ok());
+        assert!(matches!(find("Secret.md"), Err(Missing::File)));
+        assert!(matches!(find("../Secret.md"), Err(Missing::Outside)));
+        std::os::unix::fs::symlink(dir.path().join("Secret.md"), root.join("Way.md")).unwrap();
+        assert!(matches!(find("Way.md"), Err(Missing::Outside)));
+        let path = root.join("node/HighLoad.md");
+        assert_eq!(read(&path, 100).unwrap().1, b"# High load");
+        assert!(read(&path, 5).unwrap_err().contains("larger"));
+        assert!(read(&root, 5).unwrap_err().contains("not a file"));
+    }
+}

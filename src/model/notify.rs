@@ -1,0 +1,175 @@
+//! When somebody is called to the screen, and how: by a bell, a desktop notification, the terminal's title.
+
+use jiff::Timestamp;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
+
+use super::incident::Urgency;
+
+/// A stretch of every day in which nobody is to be disturbed; from `from` up to `to`, over midnight where `to` comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuietHours {
+    /// Its beginning, as clocks on the wall show it.
+    pub from: Time,
+    /// Its end.
+    pub to: Time,
+}
+
+impl QuietHours {
+    /// Reads `22:00-07:00`; `None` if it is not of that form, or has no length.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (from, to) = text.split_once('-')?;
+        let time = |text: &str| {
+            let (hour, minute) = text.trim().split_once(':')?;
+            let digits = |text: &str, most: usize| {
+                (1..=most).contains(&text.len()) && text.chars().all(|c| c.is_ascii_digit())
+            };
+            if !digits(hour, 2) || minute.len() != 2 || !digits(minute, 2) {
+                return None;
+            }
+            Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
+        };
+        let (from, to) = (time(from)?, time(to)?);
+        (from != to).then_some(Self { from, to })
+    }
+
+    fn contain(self, time: Time) -> bool {
+        if self.from < self.to {
+            (self.from..self.to).contains(&time)
+        } else {
+            time >= self.from || time < self.to
+        }
+    }
+}
+
+/// How somebody wants to be called.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
+pub struct Manners {
+    /// Ring the terminal's bell.
+    pub bell: bool,
+    /// Show a notification on the desktop.
+    pub desktop: bool,
+    /// Say in the terminal's title how many pages wait.
+    pub title: bool,
+    /// For incidents of high urgency, and critical alerts where no paging system is asked.
+    pub high: bool,
+    /// For incidents of low urgency that are one's own.
+    pub low: bool,
+    /// Of those of high urgency only one's own.
+    pub only_mine: bool,
+    /// When neither bell nor desktop is to be heard.
+    pub quiet: Vec<QuietHours>,
+    /// By which clock.
+    pub zone: TimeZone,
+}
+
+impl Default for Manners {
+    fn default() -> Self {
+        Self {
+            bell: true,
+            desktop: true,
+            title: true,
+            high: true,
+            low: true,
+            only_mine: false,
+            quiet: Vec::new(),
+            zone: TimeZone::UTC,
+        }
+    }
+}
+
+impl Manners {
+    /// Whether nobody is to be disturbed now. On the nights when clocks change, the clock on the wall counts.
+    pub fn is_quiet(&self, now: Timestamp) -> bool {
+        let time = now.to_zoned(self.zone.clone()).time();
+        self.quiet.iter().any(|hours| hours.contain(time))
+    }
+
+    /// Whether an incident of this urgency calls, if it is one's own or not.
+    pub fn calls(&self, urgency: Urgency, is_mine: bool) -> bool {
+        match urgency {
+            Urgency::High => self.high && (is_mine || !self.only_mine),
+            Urgency::Low => self.low && is_mine,
+        }
+    }
+}
+
+/// What is to be heard and seen outside of burnwatch's own screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Ring the bell.
+    pub bell: bool,
+    /// A notification: its title and what it says; no control characters, short.
+    pub desktop: Option<(String, String)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manners(quiet: &[&str], zone: &str) -> Manners {
+        let quiet = quiet.iter().map(|text| QuietHours::parse(text).unwrap()).collect();
+        Manners { quiet, zone: TimeZone::get(zone).unwrap(), ..Manners::default() }
+    }
+
+    #[test]
+    fn quiet_hours_go_over_midnight() {
+        let manners = manners(&["22:00-07:00", "12:00-13:30"], "UTC");
+        for (time, is_quiet) in [
+            ("21:59:59", false),
+            ("22:00:00", true),
+            ("23:59:59", true),
+            ("00:00:00", true),
+            ("06:59:59", true),
+            ("07:00:00", false),
+            ("12:00:00", true),
+            ("13:30:00", false),
+        ] {
+            let now: Timestamp = format!("2026-01-14T{time}Z").parse().unwrap();
+            assert_eq!(manners.is_quiet(now), is_quiet, "{time}");
+        }
+    }
+
+    #[test]
+    fn on_nights_when_clocks_change_the_clock_on_the_wall_counts() {
+        let manners = manners(&["22:00-07:00"], "Europe/Berlin");
+        for (now, is_quiet) in [
+            // winter: 07:00 is 06:00Z
+            ("2026-03-28T05:59:00Z", true),
+            ("2026-03-28T06:00:00Z", false),
+            // the night to 2026-03-29 is an hour shorter: 07:00 is 05:00Z
+            ("2026-03-28T21:00:00Z", true),
+            ("2026-03-29T04:59:00Z", true),
+            ("2026-03-29T05:00:00Z", false),
+            ("2026-03-29T20:00:00Z", true),
+            // the night to 2026-10-25 is an hour longer: 02:30 comes twice
+            ("2026-10-25T00:30:00Z", true),
+            ("2026-10-25T01:30:00Z", true),
+            ("2026-10-25T05:59:00Z", true),
+            ("2026-10-25T06:00:00Z", false),
+        ] {
+            assert_eq!(manners.is_quiet(now.parse().unwrap()), is_quiet, "{now}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_stretch_of_a_day_is_refused() {
+        for text in
+            ["", "22:00", "22-07", "22:00-22:00", "24:00-07:00", "22:0-07:00", "22:60-23:00", "a:bc-1:00"]
+        {
+            assert_eq!(QuietHours::parse(text), None, "{text}");
+        }
+        assert!(QuietHours::parse(" 9:00 - 17:30 ").is_some());
+    }
+
+    #[test]
+    fn urgency_and_owner_decide_who_is_called() {
+        let all = Manners::default();
+        assert!(all.calls(Urgency::High, false) && all.calls(Urgency::Low, true));
+        assert!(!all.calls(Urgency::Low, false));
+        let mine = Manners { only_mine: true, low: false, ..Manners::default() };
+        assert!(mine.calls(Urgency::High, true) && !mine.calls(Urgency::High, false));
+        assert!(!mine.calls(Urgency::Low, true));
+    }
+}

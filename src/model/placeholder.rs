@@ -1,0 +1,119 @@
+//! Placeholders for labels in what people wrote: `{{ $labels.pod }}`, and where it names a label also `${pod}` and `<pod>`.
+
+use super::labels::{Labels, Text};
+
+/// A part of a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// As it was written.
+    Plain(&'a str),
+    /// A placeholder whose label is there.
+    Filled {
+        /// As it was written.
+        written: &'a str,
+        /// The label's value.
+        value: &'a Text,
+    },
+    /// A placeholder whose label is not there.
+    Missing {
+        /// As it was written.
+        written: &'a str,
+    },
+}
+
+/// The parts of a text, in their order; put together as they were written they are the text.
+pub fn parts<'a>(text: &'a str, labels: &'a Labels) -> Vec<Part<'a>> {
+    let mut parts = Vec::new();
+    let (mut plain_from, mut at) = (0, 0);
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find(['{', '$', '<'])) {
+        let start = at + found;
+        let rest = text.get(start..).unwrap_or_default();
+        let Some((length, part)) = placeholder(rest, labels) else {
+            at = start + 1;
+            continue;
+        };
+        if let Some(plain) = text.get(plain_from..start).filter(|plain| !plain.is_empty()) {
+            parts.push(Part::Plain(plain));
+        }
+        parts.push(part);
+        at = start + length;
+        plain_from = at;
+    }
+    if let Some(plain) = text.get(plain_from..).filter(|plain| !plain.is_empty()) {
+        parts.push(Part::Plain(plain));
+    }
+    parts
+}
+
+/// The placeholder that `text` begins with, and its length.
+fn placeholder<'a>(text: &'a str, labels: &'a Labels) -> Option<(usize, Part<'a>)> {
+    if let Some(inside) = text.strip_prefix("{{") {
+        let (inside, _) = inside.split_once("}}")?;
+        let written = text.get(..inside.len() + 4)?;
+        let name = label_in_braces(inside)?;
+        return Some((written.len(), part(written, name, labels)));
+    }
+    let (open, close) = if text.starts_with("${") { ("${", '}') } else { ("<", '>') };
+    let (name, _) = text.strip_prefix(open)?.split_once(close)?;
+    let written = text.get(..open.len() + name.len() + 1)?;
+    // a variable of the shell, a tag of HTML: only what names a label is meant for us
+    labels.get(name).map(|value| (written.len(), Part::Filled { written, value }))
+}
+
+/// The label that is named within `{{ }}`: `labels.x`, `$labels.x`, `.Labels.x`, `.CommonLabels.x`, `index $labels "x"` not.
+fn label_in_braces(inside: &str) -> Option<&str> {
+    let inside = inside.trim().trim_matches('-').trim();
+    let name = ["$labels.", "labels.", ".Labels.", ".CommonLabels.", ".labels."]
+        .into_iter()
+        .find_map(|prefix| inside.strip_prefix(prefix))?;
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '/');
+    (!name.is_empty() && name.chars().all(is_name)).then_some(name)
+}
+
+fn part<'a>(written: &'a str, name: &str, labels: &'a Labels) -> Part<'a> {
+    match labels.get(name) {
+        Some(value) => Part::Filled { written, value },
+        None => Part::Missing { written },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn placeholders_are_found_in_every_way_of_writing_them() {
+        let labels = Labels::from_iter([("namespace", "shop"), ("pod", "cart-1")]);
+        for (text, shown) in [
+            ("-n {{ $labels.namespace }} {{labels.pod}}", "-n [shop] [cart-1]"),
+            ("{{ .Labels.pod }} ${pod} <pod>", "[cart-1] [cart-1] [cart-1]"),
+            ("{{ $labels.node }} ${HOME} <b>bold</b> $pod", "?{{ $labels.node }}? ${HOME} <b>bold</b> $pod"),
+            ("{{ $value | humanize }} {{", "{{ $value | humanize }} {{"),
+            ("a < b {{{ labels.pod }}}", "a < b {[cart-1]}"),
+        ] {
+            let parts = parts(text, &labels);
+            let told: String = parts
+                .iter()
+                .map(|part| match part {
+                    Part::Plain(plain) => (*plain).to_owned(),
+                    Part::Filled { value, .. } => format!("[{value}]"),
+                    Part::Missing { written } => format!("?{written}?"),
+                })
+                .collect();
+            assert_eq!(told, shown, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn as_written_the_parts_are_the_text(text in "[{}$<>a-z .\u{e9}]{0,60}") {
+            let labels = Labels::from_iter([("a", "x")]);
+            let whole: String = parts(&text, &labels).into_iter().map(|part| match part {
+                Part::Plain(written) | Part::Filled { written, .. } | Part::Missing { written } => written,
+            }).collect();
+            prop_assert_eq!(whole, text);
+        }
+    }
+}

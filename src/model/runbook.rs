@@ -1,0 +1,48 @@
+//! Runbooks: which one is wanted, and what was found when it was looked for.
+
+use std::sync::Arc;
+
+use super::labels::{Labels, Text};
+
+/// The name of the source that finds runbooks; no configured source can be called so.
+pub const SOURCE: &str = "(runbooks)";
+
+/// A runbook that is wanted: of an alert, or of whatever has a name and labels.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Wanted {
+    /// The alert's name.
+    pub name: Text,
+    /// Where the alert says that it is.
+    pub url: Option<Text>,
+    /// The labels that say what it is about; they also fill its placeholders.
+    pub labels: Labels,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Search {
+    /// The runbook, if there is one.
+    pub found: Option<Runbook>,
+    /// Where it was looked for in vain before, in this order.
+    pub tried: Vec<Tried>,
+}
+
+/// A runbook as it was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Runbook {
+    /// Where it was read: an address or a path.
+    pub from: Text,
+    /// Markdown, cleaned; its lines are as they were.
+    pub text: Arc<str>,
+    /// What is to be known about it: it was cut, it was not quite text.
+    pub warnings: Vec<Text>,
+}
+
+/// A place where there was no runbook.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tried {
+    /// An address or a path.
+    pub place: Text,
+    /// Why not there.
+    pub why: Text,
+}

@@ -1,0 +1,109 @@
+//! Runbooks of the demo world: how they are reached, how they look, what is copied.
+
+use burnwatch::app::event::{Effect, Event};
+use burnwatch::app::look::{Charset, Colours};
+use burnwatch::app::place::Place;
+
+use crate::SIZES;
+use crate::stage::Stage;
+
+/// The way to the runbook of an alert that pages.
+const WAY: [&str; 9] = ["4", "/", "B", "u", "r", "n", "enter", "down", "r"];
+
+fn open(size: (u16, u16)) -> Stage {
+    let mut stage = Stage::demo(size, 1.5);
+    stage.press(&WAY);
+    stage
+}
+
+fn text(stage: &Stage) -> String {
+    stage.picture().split("---\n0:").next().unwrap_or_default().to_owned()
+}
+
+fn copied(stage: &mut Stage) -> Option<String> {
+    let effects = stage.effects_of(Event::Key("y".parse().expect("a key")));
+    effects.into_iter().find_map(|effect| if let Effect::Copy(text) = effect { Some(text) } else { None })
+}
+
+#[test]
+fn a_runbook() {
+    for (width, height) in SIZES {
+        let mut stage = open((width, height));
+        insta::assert_snapshot!(format!("runbook_{width}x{height}"), stage.picture());
+        stage.press(&["tab", "tab"]);
+        insta::assert_snapshot!(format!("runbook_block_{width}x{height}"), stage.picture());
+    }
+}
+
+#[test]
+fn without_colour_and_unicode_it_says_the_same() {
+    let mut stage = Stage::demo((120, 36), 1.5);
+    stage.look(Charset::Ascii, Colours::None);
+    stage.press(&WAY);
+    stage.press(&["tab"]);
+    insta::assert_snapshot!("ascii_runbook", stage.picture());
+}
+
+#[test]
+fn a_block_is_copied_with_its_labels_and_nothing_else_happens() {
+    let mut stage = open((120, 36));
+    assert!(matches!(stage.state().place(), Place::Runbook(_)));
+    assert_eq!(copied(&mut stage), None, "which of several is not said yet");
+    stage.press(&["tab"]);
+    let block = copied(&mut stage).expect("a block");
+    assert!(block.starts_with("kubectl -n ") && !block.contains("{{"), "{block}");
+    stage.press(&["left"]);
+    let last = copied(&mut stage).expect("the last block");
+    assert!(last.contains("{{ $labels.pod }}"), "{last}");
+    assert!(text(&stage).contains("not filled in"), "{}", text(&stage));
+    stage.press(&["esc"]);
+    assert_eq!(stage.state().place(), &Place::Alerts);
+}
+
+#[test]
+fn one_that_is_nowhere_says_where_it_was_looked_for() {
+    let mut stage = Stage::demo((120, 36), 1.5);
+    stage.press(&["2", "r"]);
+    let picture = text(&stage);
+    for said in ["There is no runbook to show", "nobody wrote one yet", "[runbooks]"] {
+        assert!(picture.contains(said), "{said:?} in\n{picture}");
+    }
+    stage.press(&["esc", "9", "r"]);
+    assert!(text(&stage).contains("No runbook here"), "{}", text(&stage));
+}
+
+#[test]
+fn an_incident_and_an_slo_lead_to_their_runbooks() {
+    let mut stage = Stage::demo((120, 36), 1.5);
+    for keys in [&["5", "r"][..], &["5", "enter", "r"], &["3", "r"], &["3", "enter", "r"], &["1", "tab", "r"]]
+    {
+        stage.press(&["1"]);
+        stage.press(keys);
+        // of several one is chosen
+        stage.press(&["enter"]);
+        assert!(matches!(stage.state().place(), Place::Runbook(_)), "{keys:?}:\n{}", stage.picture());
+    }
+}
+
+#[test]
+fn links_of_a_runbook_are_listed() {
+    let mut stage = open((120, 36));
+    stage.press(&["o"]);
+    let picture = text(&stage);
+    assert!(picture.contains("this runbook") && picture.contains("escalation"), "{picture}");
+}
+
+#[test]
+fn no_size_makes_it_fail() {
+    let mut stage = open((80, 24));
+    for keys in [&[][..], &["tab", "tab"], &["G"]] {
+        stage.press(keys);
+        for width in (0..=60).step_by(7).chain([80, 120, 200]) {
+            for height in [0, 1, 3, 5, 10, 24, 60] {
+                stage.resize((width, height));
+                stage.draw();
+            }
+        }
+        stage.resize((80, 24));
+    }
+}
