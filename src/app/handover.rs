@@ -36,13 +36,22 @@ const DONE: usize = 40;
 /// Below this share of a budget, what was spent is not worth a line.
 const WORTH_A_LINE: f64 = 0.01;
 
+/// What burnwatch did to the systems outside.
+#[derive(Debug, Clone, Copy)]
+pub struct Doings<'a> {
+    /// As the journal tells it, oldest first.
+    pub records: &'a [Record],
+    /// Whether that is all.
+    pub is_whole: bool,
+}
+
 /// What it asks for besides what is asked anyway.
 pub fn wants(state: &State, length: Duration, now: Timestamp) -> Vec<Want> {
     fired::wants(state, now, length)
 }
 
-/// The hand-over of a shift that began `length` ago; `records` is what was done by burnwatch.
-pub fn markdown(state: &State, records: &[Record], length: Duration, now: Timestamp) -> String {
+/// The hand-over of a shift that began `length` ago.
+pub fn markdown(state: &State, doings: Doings<'_>, length: Duration, now: Timestamp) -> String {
     let from = now.checked_sub(length).unwrap_or(Timestamp::MIN);
     let shift = Bounds { start: from, end: now };
     let moment = |at: Timestamp| at.to_zoned(state.look.zone.clone()).strftime("%a %-d %b %H:%M").to_string();
@@ -54,7 +63,7 @@ pub fn markdown(state: &State, records: &[Record], length: Duration, now: Timest
     budgets(state, length, &mut prose);
     alerts(state, &fired::between(state, from, now), now, &mut prose);
     silences(state, length, now, &mut prose);
-    done(state, records, shift, &mut prose);
+    done(state, doings, shift, &mut prose);
     on_call(state, now, &mut prose);
     doubts(state, now, &mut prose);
     prose.into_text()
@@ -321,13 +330,17 @@ pub(super) fn told(state: &State, record: &Record) -> String {
     format!("{at} {who}: {deed} {target}: {ending}{words}")
 }
 
-fn done(state: &State, records: &[Record], shift: Bounds, prose: &mut Prose) {
+fn done(state: &State, doings: Doings<'_>, shift: Bounds, prose: &mut Prose) {
     prose.section("What was done");
-    let its: Vec<&Record> = records
+    if !doings.is_whole {
+        prose.paragraph("The journal is not read to its end yet.");
+    }
+    let its: Vec<&Record> = doings
+        .records
         .iter()
         .filter(|record| record.begun_at >= shift.start && record.context == state.context)
         .collect();
-    if its.is_empty() {
+    if its.is_empty() && doings.is_whole {
         return prose.paragraph("Nothing by burnwatch on this machine.");
     }
     let left_out = its.len().saturating_sub(DONE);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::due::Want;
+use super::handover::Doings;
 use super::number::{latency, or_dash, percent, rate};
 use super::prose::{Prose, escaped};
 use super::range;
@@ -82,11 +83,11 @@ fn chart_wants<'a>(state: &'a State, name: &'a Text, around: Bounds) -> impl Ite
     })
 }
 
-/// The draft; `None` if the incident is not known. `records` is what was done by burnwatch.
+/// The draft; `None` if the incident is not known.
 pub fn markdown(
     state: &State,
     (source, id): (&SourceId, &str),
-    records: &[Record],
+    doings: Doings<'_>,
     now: Timestamp,
 ) -> Option<String> {
     let known = state.world.incident(source, id)?;
@@ -99,7 +100,7 @@ pub fn markdown(
     facts(state, known, now, &mut prose);
     impact(state, known, now, &mut prose);
     charts(state, known, now, &mut prose);
-    timeline(state, known, records, now, &mut prose);
+    timeline(state, known, doings.records, now, &mut prose);
     people(state, known, &mut prose);
     earlier(state, known, &mut prose);
     for (title, question) in [

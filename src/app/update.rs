@@ -31,7 +31,8 @@ use crate::model::world::World;
 pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     let is_news = matches!(event, Event::Answered(_) | Event::Recalled(_));
     let is_tick = matches!(event, Event::Tick);
-    state.is_journal_ahead |= matches!(&event, Event::Acted { progress: Progress::Ended(_), .. });
+    let has_ended = matches!(&event, Event::Acted { progress: Progress::Ended(_), .. });
+    state.is_journal_ahead |= has_ended;
     let mut effects = match event {
         Event::Key(key) => press(state, key, now),
         Event::Pasted(text) => paste(state, &text),
@@ -65,7 +66,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             look_again(state, now)
         }
         Event::Recalled(records) => {
-            state.records = records;
+            (state.records, state.is_journal_ahead) = (records, false);
             Vec::new()
         }
         Event::Told(message) => {
@@ -74,7 +75,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             Vec::new()
         }
     };
-    if is_tick && std::mem::take(&mut state.is_journal_ahead) {
+    if has_ended || is_tick && state.is_journal_ahead {
         effects.push(Effect::Recall);
     }
     settle(state);

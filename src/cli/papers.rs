@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::app::handover::Doings;
 use crate::app::place::{Paper, Place};
 use crate::app::state::State;
 use crate::app::{doubt, handover, postmortem};
@@ -24,7 +25,8 @@ pub(super) fn handoff(cx: &Cx<'_>, length: Duration) -> Outcome {
     match session.look(Place::Paper(Paper::Handover(length)), handover::NEEDS) {
         Ok(state) => {
             let now = session.reach.clock.now();
-            let text = handover::markdown(&state, &records(&session), length, now);
+            let records = records(&session);
+            let text = handover::markdown(&state, doings(records.as_deref()), length, now);
             print(&text, whole(&session, &state, handover::NEEDS))
         }
         Err(error) => failed(&error),
@@ -54,7 +56,8 @@ pub(super) fn postmortem(cx: &Cx<'_>, wanted: &str) -> Outcome {
         Err(error) => return failed(&error),
     };
     let now = session.reach.clock.now();
-    let Some(text) = postmortem::markdown(&state, (&source, &id), &records(&session), now) else {
+    let records = records(&session);
+    let Some(text) = postmortem::markdown(&state, (&source, &id), doings(records.as_deref()), now) else {
         complain("the incident is not told any more");
         return Outcome::Partial;
     };
@@ -62,18 +65,22 @@ pub(super) fn postmortem(cx: &Cx<'_>, wanted: &str) -> Outcome {
 }
 
 /// What was done by burnwatch, as far as its journal can be read.
-fn records(session: &Session) -> Vec<Record> {
+fn records(session: &Session) -> Option<Vec<Record>> {
     match wait_for(session.journal.read()) {
-        Ok(Ok(told)) => told.records,
+        Ok(Ok(told)) => Some(told.records),
         Ok(Err(error)) => {
             complain(&format!("what was done cannot be told: {error}"));
-            Vec::new()
+            None
         }
         Err(error) => {
             complain(&format!("what was done cannot be told: {error}"));
-            Vec::new()
+            None
         }
     }
+}
+
+fn doings(records: &Option<Vec<Record>>) -> Doings<'_> {
+    Doings { records: records.unwrap_or_default(), is_whole: records.is_some() }
 }
 
 fn named(state: &State, wanted: &str) -> Option<(SourceId, String)> {

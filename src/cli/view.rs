@@ -98,6 +98,7 @@ fn is_waiting(held: &Held) -> bool {
         || held.details.values().any(Remote::is_waiting)
         || held.series.values().any(Remote::is_waiting)
         || held.firings.values().any(Remote::is_waiting)
+        || held.runbooks.values().any(Remote::is_waiting)
 }
 
 impl View<'_> {

@@ -3,6 +3,7 @@
 
 mod acting;
 mod harness;
+mod night;
 mod screen;
 #[path = "../support/skip.rs"]
 mod skip;

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use super::page::Page;
 use crate::app::due::Want;
 use crate::app::frame;
+use crate::app::handover::Doings;
 use crate::app::look::Charset;
 use crate::app::markdown;
 use crate::app::place::{Paper, Place};
@@ -55,10 +56,11 @@ pub struct Written {
 
 /// Its text; `None` if what it is about is gone.
 pub fn markdown(state: &State, paper: &Paper, now: Timestamp) -> Option<String> {
+    let doings = Doings { records: &state.records, is_whole: !state.is_journal_ahead };
     match paper {
-        Paper::Handover(length) => Some(handover::markdown(state, &state.records, *length, now)),
+        Paper::Handover(length) => Some(handover::markdown(state, doings, *length, now)),
         Paper::Statistics(length) => Some(statistics::markdown(state, *length, now)),
-        Paper::Postmortem { source, id } => postmortem::markdown(state, (source, id), &state.records, now),
+        Paper::Postmortem { source, id } => postmortem::markdown(state, (source, id), doings, now),
     }
 }
 
