@@ -194,6 +194,7 @@ impl Fleet {
             sources: sources.to_vec(),
             guard: Guard::default(),
             production: false,
+            person: "ana".into(),
             judgement: Judgement::default(),
             findings: Vec::new(),
             interval: Duration::from_secs(5),

@@ -1,16 +1,24 @@
 //! What the person sees and does: state, update, render. No tokio, no socket, no terminal, no file, no clock.
 
+mod acted;
+pub mod acts;
+pub mod aim;
 pub mod alarm;
+pub mod chronicle;
 pub mod commands;
+pub mod confirm;
+pub mod doings;
 pub mod doubt;
 pub mod due;
 pub mod event;
 pub mod filter;
 pub mod folds;
+pub mod form;
 pub mod found;
 mod frame;
 mod grid;
 mod help;
+mod hints;
 pub mod key;
 pub mod line;
 pub mod list;
@@ -31,6 +39,7 @@ pub mod theme;
 pub mod themes;
 mod update;
 pub mod widgets;
+pub mod wish;
 
 pub use frame::render;
 pub use update::update;

@@ -1,5 +1,6 @@
 //! The command line: verbs without a screen, and the start of the one with it.
 
+mod acting;
 mod alerts;
 mod args;
 mod check;
@@ -8,12 +9,14 @@ mod doctor;
 #[cfg(test)]
 mod fixtures;
 mod incidents;
+mod journal;
 mod oncall;
 mod own;
 mod printer;
 mod report;
 mod services;
 mod session;
+mod silences;
 mod slo;
 mod slos;
 mod snapshot;
@@ -82,6 +85,9 @@ fn perform(arguments: &Arguments) -> Outcome {
         Some(Verb::Check { names }) => cx.check(names),
         Some(Verb::Sources(listing)) => cx.list(*listing, sources::NEEDS, sources::document),
         Some(Verb::Oncall(listing)) => cx.list(*listing, oncall::NEEDS, oncall::document),
+        Some(Verb::Silences(listing)) => cx.list(*listing, silences::NEEDS, silences::document),
+        Some(Verb::Act(verb)) => acting::run(&cx, verb),
+        Some(Verb::Journal(wanted)) => journal::run(&cx, wanted),
         Some(Verb::Incidents(wanted)) => match alerts::Filter::new(&wanted.filter, wanted.all) {
             Ok(filter) => {
                 cx.list(wanted.listing, incidents::NEEDS, |view| incidents::document(view, &filter))

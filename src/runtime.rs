@@ -2,6 +2,7 @@
 
 mod capability;
 mod clock;
+mod door;
 mod effects;
 mod event_loop;
 #[cfg(test)]
@@ -9,17 +10,22 @@ mod fixtures;
 mod gate;
 pub mod headless;
 mod input;
+mod journal;
 pub mod log;
 mod notice;
 mod pace;
+mod recovery;
 mod screen;
 mod signals;
 mod terminal;
 
 pub use capability::{Capability, capability};
 pub use clock::Clock;
+pub use door::Seen;
 pub use effects::{Contexts, Entrance, Sources};
+pub use journal::{Journal, JournalError, Told, who};
 pub use notice::Notices;
+pub use recovery::{Open, told};
 pub use terminal::size;
 
 use std::io;
@@ -32,7 +38,10 @@ use tokio::runtime::{Builder, Runtime};
 use crate::app;
 use crate::app::event::{Effect, Event};
 use crate::app::state::State;
+use crate::model::guard::Guard;
+use crate::model::labels::Text;
 
+use door::Door;
 use effects::Performer;
 use event_loop::EventLoop;
 use terminal::Session;
@@ -67,6 +76,12 @@ pub struct Program<A = State> {
     pub app: A,
     /// The sources of the context to start in.
     pub sources: Sources,
+    /// The name of that context.
+    pub context: Text,
+    /// What it forbids or asks twice for.
+    pub guard: Guard,
+    /// Where what is done is written; without one nothing is done.
+    pub journal: Option<Journal>,
     /// How to enter another context, where there are others.
     pub contexts: Option<Contexts>,
     /// The clock.
@@ -104,7 +119,8 @@ pub enum RuntimeError {
 /// # Errors
 /// [`RuntimeError`] if there is no screen to be had. That the terminal is gone is no error: nobody is left to be told.
 pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
-    let Program { mut app, sources, contexts, clock, capability, mouse, log } = program;
+    let Program { mut app, sources, context, guard, journal, contexts, clock, capability, mouse, log } =
+        program;
     if !terminal::is_there() {
         return Err(RuntimeError::NotATerminal);
     }
@@ -117,7 +133,9 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
         let (screen, writer) = screen::screen(capability);
         writer.start(terminal::write).map_err(RuntimeError::Start)?;
         let input = input::listen().map_err(RuntimeError::Start)?;
-        let (performer, reports) = Performer::new(&sources, contexts, clock);
+        let (performer, reports) =
+            Performer::new(&sources, contexts, Door { context, guard, journal, clock });
+        performer.recover();
         let (app, terminal) = (&mut app, &mut session);
         let event_loop = EventLoop { app, clock, terminal, input, orders, performer, reports, screen };
         Ok(event_loop.run().await)

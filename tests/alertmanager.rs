@@ -1,8 +1,11 @@
-//! Against a real Alertmanager at `BURNWATCH_TEST_ALERTMANAGER`: what is posted comes back in the model's words.
+//! Against a real Alertmanager at `BURNWATCH_TEST_ALERTMANAGER`: what is posted comes back in the model's words, and what is
+//! silenced is quiet.
 #![cfg(test)]
 
 #[path = "support/real.rs"]
 mod real;
+#[path = "alertmanager/silencing.rs"]
+mod silencing;
 #[path = "support/skip.rs"]
 mod skip;
 

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use burnwatch::app::event::{Effect, Event};
 use burnwatch::app::look::{Charset, Colours};
 use burnwatch::config::settings::LimitSettings;
+use burnwatch::model::guard::Guard;
 use burnwatch::runtime::{App, Capability, Clock, Program, Sources, run};
 use jiff::Timestamp;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
@@ -81,10 +82,19 @@ impl App for Toy {
 #[ignore = "what the other tests start"]
 fn child() {
     let Ok(log) = std::env::var(CHILD) else { return };
-    let capability = Capability { colours: Colours::True, charset: Charset::Unicode, frames: true };
+    let capability = Capability {
+        colours: Colours::True,
+        charset: Charset::Unicode,
+        frames: true,
+        notices: burnwatch::runtime::Notices::Both,
+        tmux: false,
+    };
     let program = Program {
         app: Toy::default(),
         sources: Sources::new(vec![], LimitSettings::default()),
+        context: "toy".into(),
+        guard: Guard::default(),
+        journal: None,
         contexts: None,
         clock: Clock::real(),
         capability,

@@ -19,11 +19,29 @@ pub enum Scope {
     Folds,
     /// On one SLO.
     Slo,
+    /// Where incidents or alerts are, to which something can be done.
+    Acts,
+    /// Wherever something outside can be changed.
+    Things,
 }
 
 impl Scope {
     /// All of them, in the order of help.
-    const ALL: [Self; 6] = [Self::Global, Self::List, Self::Time, Self::Groups, Self::Folds, Self::Slo];
+    const ALL: [Self; 8] = [
+        Self::Global,
+        Self::List,
+        Self::Time,
+        Self::Groups,
+        Self::Folds,
+        Self::Slo,
+        Self::Things,
+        Self::Acts,
+    ];
+
+    /// Whether what works there changes something outside.
+    pub const fn writes(self) -> bool {
+        matches!(self, Self::Acts | Self::Things)
+    }
 
     /// Its heading in help.
     pub const fn title(self) -> &'static str {
@@ -32,8 +50,10 @@ impl Scope {
             Self::List => "In lists",
             Self::Time => "In time",
             Self::Groups => "In lists with groups",
-            Self::Folds => "Alerts and incidents",
+            Self::Folds => "Alerts, incidents and silences",
             Self::Slo => "One SLO",
+            Self::Acts => "To incidents and alerts (asks before it does)",
+            Self::Things => "Anything that can be done",
         }
     }
 
@@ -44,8 +64,10 @@ impl Scope {
             Self::List => "in lists",
             Self::Time => "where time is shown",
             Self::Groups => "on the lists of SLOs, alerts and incidents",
-            Self::Folds => "on the lists of alerts and incidents",
+            Self::Folds => "on the lists of alerts, incidents and silences",
             Self::Slo => "on one SLO",
+            Self::Acts => "on incidents and alerts",
+            Self::Things => "on incidents, alerts, silences and who is on call",
         }
     }
 }
@@ -89,6 +111,7 @@ commands! {
     Alerts        "alerts"         ["4"]                 Global "All alerts";
     Incidents     "incidents"      ["5"]                 Global "Who was woken for what, and who has it";
     OnCall        "on-call"        ["6"]                 Global "Who is on call now, next, and over the week";
+    Timeline      "timeline"       ["7"]                 Global "Everything that happened, the newest first; from an alert or incident at its moment";
     Sources       "sources"        ["9"]                 Global "The systems that are asked, and how they are";
     Messages      "messages"       ["M"]                 Global "What burnwatch said so far";
     Open          "open"           ["enter"]             Global "Open what the cursor is on";
@@ -117,6 +140,15 @@ commands! {
     Later         "later"          ["]"]                 Time   "Half a range later";
     Live          "live"           ["\\"]                Time   "Back to now";
     Runbook       "runbook"        ["r"]                 Global "The runbook: what its team says to do";
+    Acknowledge   "acknowledge"    ["a"]                 Acts   "Acknowledge the incident; of an alert the one that it belongs to";
+    Silence       "silence"        ["s"]                 Acts   "Silence the alerts; of an incident those that it is about";
+    Note          "note"           ["n"]                 Acts   "Write a note to the incident";
+    Escalate      "escalate"       ["e"]                 Acts   "Wake another level, a person or a policy";
+    Snooze        "snooze"         ["z"]                 Acts   "Let the incident rest for a while";
+    Resolve       "resolve"        ["R"]                 Acts   "Resolve the incident";
+    Act           "act"            ["x"]                 Things "All that can be done here, and why the rest cannot";
+    Silences      "silences"       ["Z"]                 Global "All silences";
+    Results       "results"        ["A"]                 Global "What was done to the systems outside, and how it ended";
     Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, page of the incident";
     Copy          "copy"           ["y"]                 Global "Copy what the cursor is on (also over SSH)";
     Pause         "pause"          ["p"]                 Global "Hold everything still, or go on";

@@ -78,6 +78,8 @@ impl Topic {
 #[derive(Debug, Clone)]
 struct Poll {
     in_flight: Option<Question>,
+    /// Whether it is to be asked again as soon as the answer that is on its way has come.
+    again: bool,
     /// Whether the last answer was none.
     failed: bool,
     asked_at: Timestamp,
@@ -158,7 +160,9 @@ impl Polls {
             let interval = before.map_or(want.interval, |poll| poll.interval.max(want.interval));
             let failed = before.is_some_and(|poll| poll.failed);
             let in_flight = Some(question.clone());
-            let poll = Poll { in_flight, failed, asked_at: now, due_at: now, base: want.interval, interval };
+            let again = false;
+            let poll =
+                Poll { in_flight, again, failed, asked_at: now, due_at: now, base: want.interval, interval };
             self.all.insert(key, poll);
             effects.push(Effect::Fetch(question));
         }
@@ -217,7 +221,7 @@ impl Polls {
         };
         let latest = now.checked_add(LONGEST_WAIT).unwrap_or(now);
         let due_at = wait.or_else(|| now.checked_add(poll.interval).ok());
-        poll.due_at = due_at.unwrap_or(now).min(latest);
+        poll.due_at = if std::mem::take(&mut poll.again) { now } else { due_at.unwrap_or(now).min(latest) };
         if turned {
             // what the others say is out of date, or is to be had again
             let mine = self
@@ -242,6 +246,19 @@ impl Polls {
         for ((_, topic), poll) in &mut self.all {
             if is_meant(topic) {
                 (poll.due_at, poll.in_flight) = (now, None);
+            }
+        }
+    }
+
+    /// Has some things asked again of one source: now, or as soon as the answer that is on its way has come, since that one
+    /// may tell of a moment that is past.
+    pub fn ask_again(&mut self, source: &SourceId, is_meant: impl Fn(&Topic) -> bool, now: Timestamp) {
+        let its = self.all.iter_mut().filter(|((id, topic), _)| id == source && is_meant(topic));
+        for (_, poll) in its {
+            if poll.in_flight.is_some() {
+                poll.again = true;
+            } else {
+                poll.due_at = poll.due_at.min(now);
             }
         }
     }

@@ -8,14 +8,15 @@ use ratatui::layout::Rect;
 use super::commands::Command;
 use super::doubt::doubts;
 use super::event::Tone;
+use super::hints;
 use super::look::Cx;
 use super::navigate;
 use super::number::ago;
 use super::overlay;
 use super::place::{Place, SCREENS};
+use super::screens;
 use super::screens::incidents::words as incident_words;
 use super::screens::oncall::words as on_call_words;
-use super::screens::{self, alert, incident, service};
 use super::state::{Mode, State};
 use super::theme::Role;
 use super::widgets::text::{self, Run};
@@ -141,15 +142,20 @@ fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    buf.set_style(area, cx.style(Role::Bar));
-    let mut left = vec![Run::new(" burnwatch  ", Role::Bar)];
+    // line 1 of production has a colour of its own, and says the word
+    let ground = if state.production { Role::Production } else { Role::Bar };
+    buf.set_style(area, cx.style(ground));
+    let mut left = vec![Run::new(" burnwatch  ", ground)];
     left.push(if state.production {
-        Run::new(format!("{} {} ", cx.symbol(Role::Banner), state.context), Role::Banner)
+        Run::new(format!(" {} PROD {} ", cx.symbol(Role::Banner), state.context), Role::Banner)
     } else {
         Run::new(state.context.to_string(), Role::Accent)
     });
     if state.guard.read_only.is_some() {
         left.push(Run::new("  read-only", Role::Muted));
+    } else if state.guard.dry_run {
+        left.push(Run::new("  ", ground));
+        left.push(Run::new(" DRY RUN ", Role::Banner));
     }
     if let Some(since) = state.paused {
         left.push(Run::new(format!("  PAUSED {}", duration::short(age(since, cx.now))), Role::Banner));
@@ -174,7 +180,7 @@ fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     };
     let sources = Run::new(format!("{} {well}/{all} sources", cx.symbol(role)), role);
     let time = clock(cx.now, cx.zone, area.width >= 60);
-    let mut right = vec![sources, Run::new(format!("  {time} "), Role::Bar)];
+    let mut right = vec![sources, Run::new(format!("  {time} "), ground)];
     let width = |runs: &[Run<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
     if width(&left) + width(&right) > area.width {
         left.remove(0);
@@ -326,8 +332,13 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         text::runs(cx, &runs, area, buf);
         return;
     }
-    let left = match state.messages.newest(cx.now) {
-        Some(told) => {
+    let running = state.doings.running().next();
+    let left = match (running, state.messages.newest(cx.now)) {
+        (Some(doing), _) => {
+            let words = doing.standing(cx.zone, text::ellipsis(cx.charset));
+            vec![Run::new(format!(" {} {words}", cx.symbol(Role::Sending)), Role::Sending)]
+        }
+        (None, Some(told)) => {
             let (sign, role) = match told.message.tone {
                 Tone::Trouble => (cx.symbol(Role::Trouble), Role::Trouble),
                 Tone::Note => ("", Role::Text),
@@ -338,10 +349,10 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
             };
             vec![Run::new(format!(" {sign} {} ({ago})", told.message.text), role)]
         }
-        None => standing(state, cx),
+        (None, None) => standing(state, cx),
     };
     let wide = |hint: &[Run<'_>]| hint.iter().map(|run| text::width(&run.text)).sum::<u16>();
-    let mut hints = hints(state);
+    let mut hints = hints::shown(state);
     // the first say most, and help, the last, knows all others: it keeps its place beside a long message, too
     let help = hints.last().map_or(0, |help| wide(help) + 2);
     let used = text::runs(cx, &left, Rect { width: area.width.saturating_sub(help), ..area }, buf);
@@ -393,102 +404,10 @@ fn breadcrumb(state: &State) -> Vec<Run<'static>> {
         Place::Policy { source, id } => screens::oncall::policy(&state.world, source, id)
             .map_or_else(|| "a policy that is gone".to_owned(), |(_, policy)| policy.named.name.to_string()),
         Place::Runbook(wanted) => format!("Runbook {}", wanted.name),
+        Place::Silences => "Silences".to_owned(),
+        Place::Timeline => "Timeline".to_owned(),
         Place::Sources => "Sources".to_owned(),
         Place::Messages => "Messages".to_owned(),
     });
     vec![Run::new(format!(" {}", steps.collect::<Vec<_>>().join(" > ")), Role::Title)]
-}
-
-/// The keys that matter most here, the most important first; help, which says all, is the last.
-fn hints(state: &State) -> Vec<Vec<Run<'static>>> {
-    let here: &[(Command, &str)] = match state.place() {
-        Place::Overview => {
-            &[(Command::Open, "open"), (Command::NextPanel, "panel"), (Command::Filter, "filter")]
-        }
-        Place::Services => &[
-            (Command::Open, "open"),
-            (Command::Filter, "filter"),
-            (Command::Sort, "order"),
-            (Command::Range, "range"),
-        ],
-        Place::Service(_) => &[
-            (
-                Command::Open,
-                match state.panel {
-                    service::SLOS => "SLO",
-                    service::INCIDENTS => "incident",
-                    _ => "alert",
-                },
-            ),
-            (Command::NextPanel, "chart"),
-            (Command::Range, "range"),
-            (Command::Earlier, "earlier"),
-            (Command::Back, "back"),
-        ],
-        Place::Slos => &[
-            (Command::Open, "open"),
-            (Command::Filter, "filter"),
-            (Command::Sort, "order"),
-            (Command::Group, "group"),
-        ],
-        Place::Slo { .. } => &[
-            (Command::Open, screens::slo::opens(state)),
-            (Command::NextPanel, "panel"),
-            (Command::Basis, "forecast"),
-            (Command::Range, "range"),
-            (Command::Copy, "copy"),
-            (Command::Back, "back"),
-        ],
-        Place::Alerts => &[
-            (Command::Open, "open"),
-            (Command::Filter, "filter"),
-            (Command::Group, "group"),
-            (Command::Fold, "quiet ones"),
-        ],
-        Place::Alert(_) => &[
-            (
-                Command::Open,
-                match state.panel {
-                    alert::RELATED => "alert",
-                    alert::SLO => "SLO",
-                    alert::INCIDENT => "incident",
-                    _ => "service",
-                },
-            ),
-            (Command::Runbook, "runbook"),
-            (Command::NextPanel, "related"),
-            (Command::Links, "links"),
-            (Command::Range, "range"),
-            (Command::Back, "back"),
-        ],
-        Place::Incidents => &[
-            (Command::Open, "open"),
-            (Command::Filter, "filter"),
-            (Command::Group, "group"),
-            (Command::Fold, "resolved ones"),
-        ],
-        Place::Incident { .. } => &[
-            (Command::Open, if state.panel == incident::ALERTS { "alert" } else { "service" }),
-            (Command::NextPanel, "alerts"),
-            (Command::Links, "links"),
-            (Command::Copy, "copy"),
-            (Command::Back, "back"),
-        ],
-        Place::OnCall => &[(Command::Open, "policy"), (Command::Filter, "filter"), (Command::Links, "links")],
-        Place::Policy { .. } => &[(Command::Links, "links"), (Command::Back, "back")],
-        Place::Runbook(_) => &[
-            (Command::NextPanel, "next block"),
-            (Command::Copy, "copy it"),
-            (Command::Links, "links"),
-            (Command::Back, "back"),
-        ],
-        Place::Sources => &[(Command::Refresh, "ask again"), (Command::Back, "back")],
-        Place::Messages => &[(Command::Back, "back")],
-    };
-    let common = [(Command::Palette, "palette"), (Command::Help, "help")];
-    let shown = here.iter().chain(&common).filter_map(|(command, word)| {
-        let key = state.keys.of(*command).first()?;
-        Some(vec![Run::new(format!("{key} "), Role::Key), Run::new(format!("{word}  "), Role::Muted)])
-    });
-    shown.collect()
 }

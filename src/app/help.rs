@@ -1,7 +1,7 @@
 //! The keys of a screen, drawn from the table that dispatches them.
 
-use super::commands::{Command, KeyMap};
-use super::place::Place;
+use super::commands::Command;
+use super::state::State;
 use super::theme::Role;
 use super::update::scopes;
 use super::widgets::text::{self, Run};
@@ -10,9 +10,12 @@ use super::widgets::text::{self, Run};
 pub(super) const FRAME: u16 = 4;
 
 /// The lines of help for a place.
-pub(super) fn lines(keys: &KeyMap, place: &Place) -> Vec<Vec<Run<'static>>> {
+pub(super) fn lines(state: &State) -> Vec<Vec<Run<'static>>> {
+    let keys = &state.keys;
     let mut lines = Vec::new();
-    let mut all: Vec<_> = scopes(place).collect();
+    // where nothing may be changed, what changes something is not there
+    let is_read_only = state.guard.read_only.is_some();
+    let mut all: Vec<_> = scopes(state.place()).filter(|scope| !(is_read_only && scope.writes())).collect();
     // what is special here is what one looks for
     all.reverse();
     for scope in all {
@@ -42,8 +45,8 @@ pub(super) fn columns(lines: &[Vec<Run<'_>>], terminal: u16) -> usize {
 }
 
 /// How far down help can be scrolled.
-pub(super) fn last_top(keys: &KeyMap, place: Option<&Place>, size: (u16, u16)) -> u16 {
-    let lines = place.map(|place| lines(keys, place)).unwrap_or_default();
-    let rows = lines.len().div_ceil(columns(&lines, size.0));
-    u16::try_from(rows).unwrap_or(u16::MAX).saturating_sub(size.1.saturating_sub(FRAME))
+pub(super) fn last_top(state: &State) -> u16 {
+    let lines = lines(state);
+    let rows = lines.len().div_ceil(columns(&lines, state.size.0));
+    u16::try_from(rows).unwrap_or(u16::MAX).saturating_sub(state.size.1.saturating_sub(FRAME))
 }

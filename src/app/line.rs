@@ -5,19 +5,32 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::key::{Code, Key, Named};
 
 /// A line with its cursor; the cursor is a byte offset at a grapheme's edge.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     text: String,
     cursor: usize,
+    limit: usize,
 }
 
-/// Longest line that can be typed or pasted, in bytes.
+/// Longest line that can be typed or pasted, in bytes, unless it is said otherwise.
 const LIMIT: usize = 1024;
+
+impl Default for Line {
+    fn default() -> Self {
+        Self::of("")
+    }
+}
 
 impl Line {
     /// A line that holds this text, the cursor behind it.
     pub fn of(text: &str) -> Self {
-        Self { text: text.to_owned(), cursor: text.len() }
+        Self { text: text.to_owned(), cursor: text.len(), limit: LIMIT }
+    }
+
+    /// The same line, in which so many bytes can be typed or pasted.
+    #[must_use]
+    pub fn limited(self, limit: usize) -> Self {
+        Self { limit, ..self }
     }
 
     /// What stands in it.
@@ -77,7 +90,7 @@ impl Line {
     pub fn insert(&mut self, text: &str) {
         let text: String = text.chars().map(|c| if c == '\n' || c == '\t' { ' ' } else { c }).collect();
         let text = crate::model::text::clean(&text);
-        if self.text.len() + text.len() <= LIMIT {
+        if self.text.len() + text.len() <= self.limit {
             self.text.insert_str(self.cursor, &text);
             self.cursor += text.len();
         }

@@ -116,9 +116,9 @@ impl<K: Clone + Ord> List<K> {
         &self.marks
     }
 
-    /// Takes all marks away.
-    pub fn unmark(&mut self) {
-        self.marks.clear();
+    /// Takes the marks of some away.
+    pub fn unmark(&mut self, is_meant: impl Fn(&K) -> bool) {
+        self.marks.retain(|mark| !is_meant(mark));
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::key::{Code, Key, Named};
+use super::wish::Wish;
 use crate::model::labels::Text;
 use crate::model::runbook::Wanted;
 
@@ -24,13 +25,17 @@ pub enum Choice {
     Link(Text),
     /// Open this runbook.
     Runbook(Arc<Wanted>),
+    /// Do this to what was pointed at when the menu was opened.
+    Wish(Box<Wish>),
+    /// Nothing: it cannot be done, for this reason.
+    Cannot(Text),
 }
 
 /// A list to choose from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Menu {
     /// What is being chosen.
-    pub title: &'static str,
+    pub title: String,
     /// What it is called, and what choosing it does.
     pub items: Vec<(String, Choice)>,
     /// Where the cursor is.
@@ -51,8 +56,8 @@ pub enum Outcome {
 
 impl Menu {
     /// A menu whose cursor is on what holds now.
-    pub fn new(title: &'static str, items: Vec<(String, Choice)>, at: usize) -> Self {
-        Self { title, items, at, opened_at: at }
+    pub fn new(title: impl Into<String>, items: Vec<(String, Choice)>, at: usize) -> Self {
+        Self { title: title.into(), items, at, opened_at: at }
     }
 
     /// Takes a key: arrows and `jk` move, a digit or Enter chooses, Esc and `q` close.

@@ -162,6 +162,8 @@ pub(super) fn choose(state: &mut State, choice: Choice, now: Timestamp) -> Vec<E
         Choice::Context(context) => return vec![Effect::Enter(context)],
         Choice::Runbook(wanted) => navigate::go(state, Place::Runbook(wanted), now),
         Choice::Link(link) => return copy(state, link.to_string(), now),
+        Choice::Wish(wish) => return super::wish::choose(state, *wish, now),
+        Choice::Cannot(why) => state.messages.note(format!("That cannot be done: {why}"), now),
     }
     Vec::new()
 }
@@ -171,6 +173,8 @@ pub(super) fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&m
     let before = state.range;
     change(&mut state.range, now);
     if state.range != before {
+        // what stands in the timeline is cut by it
+        state.ordered = None;
         let moved = state.range.end != before.end;
         let belongs_to_a_time = |topic: &Topic| match topic {
             Topic::Of(AskKind::Services | AskKind::Slos) => moved,

@@ -9,7 +9,7 @@ use super::place::Place;
 use super::screens::alerts::Row;
 use super::screens::incidents::{IncidentKey, Row as IncidentRow};
 use super::screens::slos::{Row as SloRow, SloKey};
-use super::screens::{self, alert, incident, oncall, overview, runbook, service, slo, slos};
+use super::screens::{self, alert, incident, oncall, overview, runbook, service, silences, slo, slos};
 use super::state::State;
 pub(super) use taken::{copied, is_link, links};
 
@@ -90,6 +90,14 @@ macro_rules! with_list {
                 let $list = &mut $state.on_call.list;
                 $do
             }
+            Place::Timeline => {
+                let $list = &mut $state.timeline.list;
+                $do
+            }
+            Place::Silences => {
+                let $list = &mut $state.silences.list;
+                $do
+            }
             Place::Sources => {
                 let $list = &mut $state.source_list.list;
                 $do
@@ -110,7 +118,9 @@ fn grid(state: &State) -> Grid {
     match state.place() {
         Place::Overview => overview::grid(state, body, state.panel),
         Place::Slos => Grid::list(slos::list_area(state, body)),
-        Place::Services | Place::Alerts | Place::Incidents => Grid::list(frame::table_rows(body)),
+        Place::Services | Place::Alerts | Place::Incidents | Place::Silences | Place::Timeline => {
+            Grid::list(frame::table_rows(body))
+        }
         Place::Service(name) => Grid::list(service::list_area(state, name, state.panel, body)),
         Place::Slo { .. } => Grid::list(slo::text_area(state, body)),
         Place::Incident { .. } => Grid::list(incident::text_area(body)),
@@ -225,6 +235,8 @@ pub(super) fn sideways(state: &mut State, by: isize) {
         | Place::Incident { .. }
         | Place::OnCall
         | Place::Policy { .. }
+        | Place::Silences
+        | Place::Timeline
         | Place::Sources
         | Place::Messages => {}
     }
@@ -384,6 +396,17 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
         },
         Place::Incident { source, id } => incident::target(state, source, id),
         Place::OnCall => state.on_call.list.current().map(oncall::LevelKey::place),
+        Place::Timeline => screens::timeline::target(state),
+        Place::Silences => {
+            // what a silence is about are alerts, the quiet ones above all
+            let silence = state.silences.list.current().and_then(|key| key.silence(&state.world));
+            silence.map(|silence| {
+                state.alerts.found.set(&silences::filter(&silence));
+                state.alerts.show_quiet = true;
+                state.ordered = None;
+                Place::Alerts
+            })
+        }
         Place::Policy { .. } | Place::Runbook(_) | Place::Sources | Place::Messages => None,
     };
     target.is_some_and(|target| {
@@ -458,6 +481,8 @@ pub(super) fn filter(state: &State) -> Option<&Found> {
         Place::Alerts => Some(&state.alerts.found),
         Place::Incidents => Some(&state.incidents.found),
         Place::OnCall => Some(&state.on_call.found),
+        Place::Silences => Some(&state.silences.found),
+        Place::Timeline => Some(&state.timeline.found),
         Place::Service(_)
         | Place::Slo { .. }
         | Place::Alert(_)
@@ -478,6 +503,8 @@ pub(super) fn filter_mut(state: &mut State) -> Option<&mut Found> {
         Place::Alerts => Some(&mut state.alerts.found),
         Place::Incidents => Some(&mut state.incidents.found),
         Place::OnCall => Some(&mut state.on_call.found),
+        Place::Silences => Some(&mut state.silences.found),
+        Place::Timeline => Some(&mut state.timeline.found),
         Place::Service(_)
         | Place::Slo { .. }
         | Place::Alert(_)

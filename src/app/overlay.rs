@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::help;
 use super::look::Cx;
-use super::menu::Menu;
+use super::menu::{Choice, Menu};
 use super::palette::Palette;
 use super::state::{Mode, State};
 use super::theme::Role;
@@ -20,10 +20,13 @@ pub(super) fn render(state: &State, cx: &Cx<'_>, buf: &mut Buffer) {
     match &state.mode {
         Mode::Browse | Mode::Filter { .. } => {}
         Mode::Help(top) => {
-            help(cx, &help::lines(&state.keys, state.place()), *top, buf);
+            help(cx, &help::lines(state), *top, buf);
         }
         Mode::Menu(menu) => self::menu(cx, menu, buf),
         Mode::Palette(open) => palette(cx, open, buf),
+        Mode::Confirm(confirm) => super::confirm::render(state, cx, confirm, buf),
+        Mode::Form(form) => super::form::render(state, cx, form, buf),
+        Mode::Results { back, top } => super::doings::render(state, cx, *back, *top, buf),
     }
 }
 
@@ -52,11 +55,13 @@ fn help(cx: &Cx<'_>, lines: &[Vec<Run<'static>>], top: u16, buf: &mut Buffer) {
 
 /// Where a window of this size stands: in the middle, a little above.
 fn place(area: Rect, (width, height): (u16, u16)) -> Rect {
-    let (width, height) = (width.min(area.width), height.min(area.height.saturating_sub(2)));
+    // with less than five rows it would have no border
+    let (width, height) = (width.min(area.width), height.max(5).min(area.height.saturating_sub(2)));
     Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height }
 }
 
-fn window(cx: &Cx<'_>, title: &str, size: (u16, u16), buf: &mut Buffer) -> Rect {
+/// Clears a window in the middle of the screen and frames it; gives the room inside.
+pub(super) fn window(cx: &Cx<'_>, title: &str, size: (u16, u16), buf: &mut Buffer) -> Rect {
     let area = place(buf.area, size);
     for y in area.top()..area.bottom() {
         for x in area.left()..area.right() {
@@ -70,9 +75,22 @@ fn window(cx: &Cx<'_>, title: &str, size: (u16, u16), buf: &mut Buffer) -> Rect 
 }
 
 fn menu_size(menu: &Menu) -> (u16, u16) {
-    let widest = menu.items.iter().map(|(name, _)| text::width(name)).max().unwrap_or(0);
+    let widest = menu
+        .items
+        .iter()
+        .map(|(name, choice)| text::width(&format!("{name}{}", reason(choice))))
+        .max()
+        .unwrap_or(0);
     let height = u16::try_from(menu.items.len()).unwrap_or(u16::MAX).saturating_add(2);
-    (widest.max(text::width(menu.title)).saturating_add(10), height)
+    (widest.max(text::width(&menu.title)).saturating_add(10), height)
+}
+
+/// Why an item cannot be chosen, behind its name.
+fn reason(choice: &Choice) -> String {
+    match choice {
+        Choice::Cannot(why) => format!("  - {why}"),
+        _ => String::new(),
+    }
 }
 
 /// The first item that is shown, so that the cursor is in sight.
@@ -81,16 +99,23 @@ fn first_shown(at: usize, height: u16) -> usize {
 }
 
 fn menu(cx: &Cx<'_>, menu: &Menu, buf: &mut Buffer) {
-    let inner = window(cx, menu.title, menu_size(menu), buf);
+    let inner = window(cx, &menu.title, menu_size(menu), buf);
     let first = first_shown(menu.at, inner.height);
-    for (y, (index, (name, _))) in
+    for (y, (index, (name, choice))) in
         (inner.top()..inner.bottom()).zip(menu.items.iter().enumerate().skip(first))
     {
         let digit = if index < 9 { format!("{} ", index + 1) } else { "  ".to_owned() };
         line(
             cx,
             index == menu.at,
-            &[Run::new(digit, Role::Key), Run::new(name.as_str(), Role::Text)],
+            &[
+                Run::new(digit, Role::Key),
+                Run::new(
+                    name.as_str(),
+                    if matches!(choice, Choice::Cannot(_)) { Role::Muted } else { Role::Text },
+                ),
+                Run::new(reason(choice), Role::Muted),
+            ],
             Rect { y, height: 1, ..inner },
             buf,
         );

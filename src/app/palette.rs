@@ -9,6 +9,7 @@ use super::commands::{Command, KeyMap};
 use super::key::{Code, Key, Named};
 use super::line::Line;
 use super::place::{Place, SCREENS};
+use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::world::World;
 
@@ -63,7 +64,7 @@ pub enum Outcome {
 
 impl Palette {
     /// Everything that can be found now.
-    pub fn new(world: &World, keys: &KeyMap, contexts: &[Text], place: &Place) -> Self {
+    pub fn new(world: &World, keys: &KeyMap, contexts: &[Text], place: &Place, guard: &Guard) -> Self {
         let mut entries = Vec::new();
         for screen in SCREENS {
             let hint = screen.number.to_string();
@@ -76,8 +77,10 @@ impl Palette {
         }
         let scopes = place.scopes();
         for command in Command::ALL.iter().copied() {
+            let may = guard.read_only.is_none() || !command.scope().writes();
             let works =
                 command.scope() == super::commands::Scope::Global || scopes.contains(&command.scope());
+            let works = works && may;
             if works && !SCREENS.iter().any(|screen| screen.command == command) {
                 let keys: Vec<String> = keys.of(command).iter().map(ToString::to_string).collect();
                 let name = format!("{}: {}", command.name(), command.help());
@@ -221,8 +224,13 @@ mod tests {
 
     #[test]
     fn a_few_letters_find_a_command_and_enter_runs_it() {
-        let mut palette =
-            Palette::new(&World::default(), &KeyMap::default(), &["prod".into()], &Place::Overview);
+        let mut palette = Palette::new(
+            &World::default(),
+            &KeyMap::default(),
+            &["prod".into()],
+            &Place::Overview,
+            &Guard::default(),
+        );
         for c in "theme".chars() {
             palette.take(Key::char(c));
         }
@@ -231,7 +239,8 @@ mod tests {
 
     #[test]
     fn commands_that_do_not_work_here_are_not_offered() {
-        let palette = Palette::new(&World::default(), &KeyMap::default(), &[], &Place::Sources);
+        let palette =
+            Palette::new(&World::default(), &KeyMap::default(), &[], &Place::Sources, &Guard::default());
         assert!(!palette.found().any(|entry| entry.target == Target::Run(Command::Group)));
     }
 }

@@ -51,6 +51,10 @@ pub enum Place {
     },
     /// The runbook of an alert or of what else has one.
     Runbook(Arc<Wanted>),
+    /// All silences.
+    Silences,
+    /// Everything that happened.
+    Timeline,
     /// The systems that are asked.
     Sources,
     /// What burnwatch said so far.
@@ -90,7 +94,7 @@ pub struct Screen {
 }
 
 /// The screens of line 2, in their order. `snapshot` takes the titles in lower case.
-pub const SCREENS: [Screen; 7] = [
+pub const SCREENS: [Screen; 8] = [
     Screen {
         number: '1',
         title: "Overview",
@@ -115,6 +119,13 @@ pub const SCREENS: [Screen; 7] = [
         place: Place::Incidents,
     },
     Screen { number: '6', title: "On-call", short: "Call", command: Command::OnCall, place: Place::OnCall },
+    Screen {
+        number: '7',
+        title: "Timeline",
+        short: "Time",
+        command: Command::Timeline,
+        place: Place::Timeline,
+    },
     Screen { number: '9', title: "Sources", short: "Src", command: Command::Sources, place: Place::Sources },
 ];
 
@@ -122,17 +133,19 @@ impl Place {
     /// The scopes of commands that work here, besides the global ones.
     pub const fn scopes(&self) -> &'static [Scope] {
         match self {
-            Self::Overview | Self::Services => &[Scope::List, Scope::Time],
-            Self::Service(_) | Self::Alert(_) => &[Scope::Time],
+            Self::Overview => &[Scope::List, Scope::Time, Scope::Things, Scope::Acts],
+            Self::Services | Self::Timeline => &[Scope::List, Scope::Time],
+            Self::Service(_) | Self::Alert(_) => &[Scope::Time, Scope::Things, Scope::Acts],
             Self::Slos => &[Scope::List, Scope::Time, Scope::Groups],
             Self::Slo { .. } => &[Scope::Time, Scope::Slo],
-            Self::Alerts | Self::Incidents => &[Scope::List, Scope::Groups, Scope::Folds],
-            Self::OnCall => &[Scope::List],
-            Self::Incident { .. }
-            | Self::Policy { .. }
-            | Self::Runbook(_)
-            | Self::Sources
-            | Self::Messages => &[],
+            Self::Alerts | Self::Incidents => {
+                &[Scope::List, Scope::Groups, Scope::Folds, Scope::Things, Scope::Acts]
+            }
+            Self::Silences => &[Scope::List, Scope::Folds, Scope::Things],
+            Self::OnCall => &[Scope::List, Scope::Things],
+            Self::Incident { .. } => &[Scope::Things, Scope::Acts],
+            Self::Policy { .. } => &[Scope::Things],
+            Self::Runbook(_) | Self::Sources | Self::Messages => &[],
         }
     }
 
@@ -155,9 +168,10 @@ impl Place {
             Self::Overview => Some(Command::Overview),
             Self::Services | Self::Service(_) => Some(Command::Services),
             Self::Slos | Self::Slo { .. } => Some(Command::Slos),
-            Self::Alerts | Self::Alert(_) => Some(Command::Alerts),
+            Self::Alerts | Self::Alert(_) | Self::Silences => Some(Command::Alerts),
             Self::Incidents | Self::Incident { .. } => Some(Command::Incidents),
             Self::OnCall | Self::Policy { .. } => Some(Command::OnCall),
+            Self::Timeline => Some(Command::Timeline),
             Self::Sources => Some(Command::Sources),
             Self::Runbook(_) | Self::Messages => None,
         }

@@ -12,9 +12,11 @@ pub mod policy;
 pub mod runbook;
 pub mod service;
 pub mod services;
+pub mod silences;
 pub mod slo;
 pub mod slos;
 pub mod sources;
+pub mod timeline;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -59,6 +61,8 @@ pub fn reorder(state: &mut State) {
         Place::Incidents => incidents::reorder(state),
         Place::Incident { source, id } => incident::reorder(state, &source, &id),
         Place::OnCall => oncall::reorder(state),
+        Place::Silences => silences::reorder(state),
+        Place::Timeline => timeline::reorder(state),
         Place::Policy { .. } | Place::Runbook(_) | Place::Sources | Place::Messages => {}
     }
 }
@@ -67,6 +71,7 @@ pub fn reorder(state: &mut State) {
 pub fn revision(state: &State) -> u64 {
     match state.place() {
         Place::Alerts => alerts::revision(state),
+        Place::Timeline => state.chronicle.revision(),
         Place::Alert(_) => state.world.alerts_revision(),
         Place::Overview
         | Place::Services
@@ -78,6 +83,7 @@ pub fn revision(state: &State) -> u64 {
         | Place::OnCall
         | Place::Policy { .. }
         | Place::Runbook(_)
+        | Place::Silences
         | Place::Sources
         | Place::Messages => state.world.revision(),
     }
@@ -98,6 +104,8 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
         | Place::Incidents
         | Place::OnCall
         | Place::Policy { .. }
+        | Place::Timeline
+        | Place::Silences
         | Place::Sources
         | Place::Messages => {}
     }
@@ -119,6 +127,8 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         Place::OnCall => oncall::render(state, now, area, buf),
         Place::Policy { source, id } => policy::render(state, source, id, now, area, buf),
         Place::Runbook(wanted) => runbook::render(state, wanted, now, area, buf),
+        Place::Silences => silences::render(state, now, area, buf),
+        Place::Timeline => timeline::render(state, now, area, buf),
         Place::Sources => sources::render(state, now, area, buf),
         Place::Messages => messages::render(state, now, area, buf),
     }
@@ -140,6 +150,8 @@ pub fn last_scroll(state: &State, area: Rect) -> u16 {
         | Place::Alerts
         | Place::Incidents
         | Place::OnCall
+        | Place::Timeline
+        | Place::Silences
         | Place::Sources => 0,
     }
 }

@@ -7,8 +7,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::alarm::Alarm;
+use super::chronicle::Chronicle;
 use super::commands::{Command, KeyMap};
+use super::confirm::Confirm;
+use super::doings::Doings;
 use super::due::Polls;
+use super::form::Form;
 use super::line::Line;
 use super::list::List;
 use super::look::{Charset, Colours, Cx};
@@ -24,9 +28,11 @@ use super::screens::oncall::OnCall;
 use super::screens::overview::Overview;
 use super::screens::runbook;
 use super::screens::services::Services;
+use super::screens::silences::Silences;
 use super::screens::slo::Open;
 use super::screens::slos::{SloKey, Slos};
 use super::screens::sources::Sources;
+use super::screens::timeline::Timeline;
 use super::theme::Theme;
 use crate::config::definitions::Finding;
 use crate::model::fingerprint::Fingerprint;
@@ -49,6 +55,8 @@ pub struct Setup {
     pub guard: Guard,
     /// Whether the context is production.
     pub production: bool,
+    /// Who sits at the keyboard, as the machine knows them.
+    pub person: Text,
     /// By what the world is judged.
     pub judgement: Judgement,
     /// What is wrong with the files that define SLOs.
@@ -123,6 +131,17 @@ pub enum Mode {
     Menu(Menu),
     /// Reading the keys, scrolled down by this many lines.
     Help(u16),
+    /// Deciding whether something is to be done.
+    Confirm(Box<Confirm>),
+    /// Filling in what is to be done.
+    Form(Box<Form>),
+    /// Reading what was done.
+    Results {
+        /// How many plans ago.
+        back: usize,
+        /// By how many lines it is scrolled down.
+        top: u16,
+    },
 }
 
 /// Everything.
@@ -142,6 +161,12 @@ pub struct State {
     pub guard: Guard,
     /// Whether the context is production.
     pub production: bool,
+    /// Who sits at the keyboard, as the machine knows them.
+    pub person: Text,
+    /// What was confirmed, and how far it is.
+    pub doings: Doings,
+    /// When the person wanted to leave while something was on its way.
+    pub leaving: Option<Timestamp>,
     /// By what the world is judged.
     pub judgement: Judgement,
     /// What is wrong with the files that define SLOs.
@@ -150,6 +175,8 @@ pub struct State {
     pub interval: Duration,
     /// Who was called for what.
     pub alarm: Alarm,
+    /// What happened.
+    pub chronicle: Chronicle,
     /// When what was asked.
     pub polls: Polls,
     /// Where the person went, the present place last; never empty.
@@ -170,6 +197,8 @@ pub struct State {
     pub incident: List<AlertRow>,
     /// Who is on call.
     pub on_call: OnCall,
+    /// The list of silences.
+    pub silences: Silences,
     /// The list of sources.
     pub source_list: Sources,
     /// The alerts of the service that is open.
@@ -180,6 +209,8 @@ pub struct State {
     pub service_incidents: List<IncidentKey>,
     /// The alerts that share labels with the one that is open.
     pub related: List<Fingerprint>,
+    /// The list of what happened.
+    pub timeline: Timeline,
     /// The runbook that is open.
     pub runbook: runbook::Open,
     /// The panel that has the keyboard, on screens with several.
@@ -222,10 +253,14 @@ impl State {
             sources,
             guard: setup.guard,
             production: setup.production,
+            person: setup.person,
+            doings: Doings::default(),
+            leaving: None,
             judgement: setup.judgement,
             findings: setup.findings,
             interval: setup.interval,
             alarm: Alarm::new(setup.manners),
+            chronicle: Chronicle::default(),
             polls: Polls::default(),
             places: vec![Place::Overview.into()],
             overview: Overview::default(),
@@ -236,10 +271,12 @@ impl State {
             incidents: Incidents::default(),
             incident: List::default(),
             on_call: OnCall::default(),
+            silences: Silences::default(),
             service_alerts: List::default(),
             service_slos: List::default(),
             service_incidents: List::default(),
             related: List::default(),
+            timeline: Timeline::default(),
             runbook: runbook::Open::default(),
             panel: 0,
             scroll: 0,

@@ -52,12 +52,16 @@ roles! {
     Bar        "bar"         " " " ";
     /// The name of a production context.
     Banner     "banner"      "!" "!";
+    /// Line 1 in a production context.
+    Production "production"  " " " ";
     /// The current row.
     Selected   "selected"    "▌" ">";
     /// A marked row.
     Marked     "marked"      "◆" "*";
     /// A row that came or changed since the last look.
     New        "new"         "•" "+";
+    /// What was asked for and is not told by its source yet.
+    Sending    "sending"     "↥" "^";
     /// What the filter found.
     Match      "match"       " " " ";
     /// Severity critical.

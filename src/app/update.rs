@@ -2,8 +2,11 @@
 
 use jiff::Timestamp;
 
+use super::acted;
 use super::commands::{Command, Scope};
+use super::confirm;
 use super::event::{Arrival, Effect, Event, Message, MouseAction, Tone};
+use super::form;
 use super::frame;
 use super::key::{Code, Key, Named};
 use super::line::Line;
@@ -16,6 +19,8 @@ use super::place::{Place, SCREENS};
 use super::range::Range;
 use super::screens;
 use super::state::{Mode, State};
+use super::wish;
+use crate::model::action::Progress;
 use crate::model::ask::{Answer, AskKind};
 use crate::model::guard::Guard;
 use crate::model::world::World;
@@ -37,13 +42,26 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
         Event::Answered(arrival) => {
             answered(state, *arrival, now);
-            super::alarm::ring(state, now)
+            let mut effects = look_again(state, now);
+            effects.extend(super::alarm::ring(state, now));
+            effects
         }
         Event::Entered { context, sources, guard, production } => {
             enter(state, context, sources, (guard, production), now);
             super::alarm::ring(state, now)
         }
-        Event::Rehearsed { .. } | Event::Acted { .. } => Vec::new(),
+        Event::Rehearsed { plan, calls } => {
+            confirm::rehearsed(state, plan, calls);
+            state.version += 1;
+            Vec::new()
+        }
+        Event::Acted { plan, index, progress } => {
+            if let Progress::Ended(ending) = &progress {
+                super::chronicle::acted(state, plan, index, ending, now);
+            }
+            acted::progressed(state, plan, index, progress, now);
+            look_again(state, now)
+        }
         Event::Told(message) => {
             state.messages.tell(message, now);
             state.version += 1;
@@ -104,6 +122,12 @@ fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
             }
             menu::Outcome::Chosen(choice) => menus::choose(state, choice, now),
         },
+        Mode::Confirm(open) => confirm::press(state, open, key, now),
+        Mode::Form(open) => form::press(state, open, key, now),
+        Mode::Results { back, top } => {
+            acted::read(state, (back, top), key, now);
+            Vec::new()
+        }
         Mode::Help(top) => {
             let page = state.size.1.saturating_sub(6).max(1);
             state.mode = match state.keys.lookup(key, &[]) {
@@ -115,12 +139,9 @@ fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
                 Some(Command::Bottom) => Mode::Help(u16::MAX),
                 _ => Mode::Browse,
             };
-            if let Mode::Help(top) = &mut state.mode {
-                *top = (*top).min(super::help::last_top(
-                    &state.keys,
-                    state.places.last().map(|stop| &stop.place),
-                    state.size,
-                ));
+            if let Mode::Help(top) = &state.mode {
+                let top = *top;
+                state.mode = Mode::Help(top.min(super::help::last_top(state)));
             }
             Vec::new()
         }
@@ -189,8 +210,10 @@ fn paste(state: &mut State, text: &str) -> Vec<Effect> {
             set_filter(state, &text);
         }
         Mode::Palette(palette) => palette.paste(text),
-        Mode::Browse | Mode::Menu(_) | Mode::Help(_) => {}
+        Mode::Form(form) => form.paste(text),
+        Mode::Browse | Mode::Menu(_) | Mode::Help(_) | Mode::Confirm(_) | Mode::Results { .. } => {}
     }
+    refresh_form(state);
     Vec::new()
 }
 
@@ -204,9 +227,11 @@ fn mouse(state: &mut State, action: MouseAction, column: u16, row: u16, now: Tim
     match &mut state.mode {
         Mode::Browse | Mode::Filter { .. } => navigate::wheel(state, wheel.into(), column, row),
         Mode::Help(top) => {
-            let last =
-                super::help::last_top(&state.keys, state.places.last().map(|stop| &stop.place), state.size);
-            *top = top.saturating_add_signed(wheel).min(last);
+            let top = top.saturating_add_signed(wheel);
+            state.mode = Mode::Help(top.min(super::help::last_top(state)));
+        }
+        Mode::Confirm(_) | Mode::Form(_) | Mode::Results { .. } => {
+            return press(state, acted::wheel_key(wheel), now);
         }
         Mode::Menu(menu) => {
             menu.take(Key::named(if wheel < 0 { Named::Up } else { Named::Down }));
@@ -232,7 +257,12 @@ fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect
             }
             if navigate::click(state, column, row) { run(state, Command::Open, now) } else { Vec::new() }
         }
-        Mode::Help(_) => Vec::new(),
+        Mode::Help(_) | Mode::Results { .. } => Vec::new(),
+        // neither what is typed nor what is to be decided goes by a slip of the mouse
+        open @ (Mode::Confirm(_) | Mode::Form(_)) => {
+            state.mode = open;
+            Vec::new()
+        }
         Mode::Menu(menu) => {
             let at = overlay::menu_row_at(state.size, &menu, column, row);
             if let Some(menu::Outcome::Chosen(choice)) = at.map(|index| menu.choose(index)) {
@@ -248,6 +278,22 @@ fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect
                 _ => Vec::new(),
             }
         }
+    }
+}
+
+/// What is being decided or filled in follows what the sources say.
+fn look_again(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    refresh_form(state);
+    confirm::watch(state, now)
+}
+
+fn refresh_form(state: &mut State) {
+    match std::mem::take(&mut state.mode) {
+        Mode::Form(mut open) => {
+            form::refresh(state, &mut open);
+            state.mode = Mode::Form(open);
+        }
+        mode => state.mode = mode,
     }
 }
 
@@ -273,7 +319,9 @@ fn answered(state: &mut State, arrival: Arrival, now: Timestamp) {
             (Err(_), false) | (Ok(_), true) => {}
         }
     }
+    let kind = arrival.question.ask.kind();
     state.world.apply(&arrival.question, arrival.answered, now);
+    super::chronicle::write(state, kind, now);
     baseline(state, now);
     if !unchanged {
         state.version += 1;
@@ -325,6 +373,7 @@ fn enter(
     (state.ordered, state.paused, state.panel, state.scroll) = (None, None, 0, 0);
     state.looked.clear();
     state.alarm.forget();
+    state.chronicle = super::chronicle::Chronicle::default();
     state.mode = Mode::Browse;
     state.version += 1;
 }
@@ -341,8 +390,9 @@ fn go(state: &mut State, target: Target, now: Timestamp) -> Vec<Effect> {
 }
 
 /// Does what a command says. A new command must find its arm here to compile.
-fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
+pub(super) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
     match command {
+        Command::Timeline => screens::timeline::open(state, now),
         Command::Overview
         | Command::Services
         | Command::Slos
@@ -355,6 +405,15 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
             }
         }
         Command::Messages => navigate::go(state, Place::Messages, now),
+        Command::Silences => navigate::go(state, Place::Silences, now),
+        Command::Results => state.mode = Mode::Results { back: 0, top: 0 },
+        Command::Acknowledge
+        | Command::Silence
+        | Command::Note
+        | Command::Escalate
+        | Command::Snooze
+        | Command::Resolve
+        | Command::Act => return wish::run(state, command, now),
         Command::Open => {
             if !navigate::open(state, now) {
                 state.messages.note("Nothing to open here", now);
@@ -369,8 +428,13 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
         }
         Command::Help => state.mode = Mode::Help(0),
         Command::Palette => {
-            state.mode =
-                Mode::Palette(Palette::new(&state.world, &state.keys, &state.contexts, state.place()));
+            state.mode = Mode::Palette(Palette::new(
+                &state.world,
+                &state.keys,
+                &state.contexts,
+                state.place(),
+                &state.guard,
+            ));
         }
         Command::Up => navigate::by_rows(state, -1),
         Command::Down => navigate::by_rows(state, 1),
@@ -392,14 +456,7 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
         Command::MarkAll => navigate::mark(state, true),
         Command::Sort => menus::sort(state, now),
         Command::Group => menus::group(state),
-        Command::Fold => {
-            if *state.place() == Place::Incidents {
-                state.incidents.show_resolved = !state.incidents.show_resolved;
-            } else {
-                state.alerts.show_quiet = !state.alerts.show_quiet;
-            }
-            state.ordered = None;
-        }
+        Command::Fold => fold(state),
         Command::Basis => {
             state.slo.next_basis();
             let basis = crate::model::duration::short(state.slo.basis());
@@ -424,21 +481,35 @@ fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
                 state.polls.refresh(now);
             }
         }
-        Command::Refresh if state.paused.is_some() => {
-            let key = state.keys.of(Command::Pause).first().map(ToString::to_string).unwrap_or_default();
-            state.messages.note(format!("Everything is held still, so nothing is asked; {key} goes on"), now);
-        }
-        Command::Refresh => {
-            state.polls.refresh(now);
-            state.messages.note("Asking everything again", now);
-        }
+        Command::Refresh => refresh(state, now),
         Command::Context => menus::context(state, now),
         Command::Theme => menus::theme(state),
         Command::Redraw => return vec![Effect::Redraw],
         Command::Suspend => return vec![Effect::Suspend],
-        Command::Quit => return vec![Effect::Quit],
+        Command::Quit => return acted::leave(state, now),
     }
     Vec::new()
+}
+
+/// Shows what is quiet or over, or folds it away.
+fn fold(state: &mut State) {
+    match state.place() {
+        Place::Incidents => state.incidents.show_resolved = !state.incidents.show_resolved,
+        Place::Silences => state.silences.show_ended = !state.silences.show_ended,
+        _ => state.alerts.show_quiet = !state.alerts.show_quiet,
+    }
+    state.ordered = None;
+}
+
+/// Has everything asked again, unless all is held still.
+fn refresh(state: &mut State, now: Timestamp) {
+    if state.paused.is_some() {
+        let key = state.keys.of(Command::Pause).first().map(ToString::to_string).unwrap_or_default();
+        state.messages.note(format!("Everything is held still, so nothing is asked; {key} goes on"), now);
+    } else {
+        state.polls.refresh(now);
+        state.messages.note("Asking everything again", now);
+    }
 }
 
 /// The scopes of commands that work at a place, the global ones first; for help and hints.

@@ -1,17 +1,20 @@
 //! Alertmanager (API v2), also that of Mimir and Grafana below a path prefix: alerts with their groups and receivers,
 //! silences, and how its cluster is.
 
+mod act;
 mod map;
 mod wire;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
 use super::http::{Body, Http};
-use super::{Answering, Clock, Means, Source};
+use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
+use crate::model::action::{Action, Call, DeedKind};
 use crate::model::alert::{AlertBoard, SeverityMap};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
 use crate::model::labels::Text;
@@ -31,6 +34,8 @@ pub(super) struct Alertmanager {
     shared: Arc<Mutex<Shared>>,
     /// It has no `alerts/groups`.
     is_flat: AtomicBool,
+    /// How far its clock was ahead of ours when it was last asked how it is.
+    ahead_seconds: AtomicI64,
 }
 
 impl Alertmanager {
@@ -45,16 +50,25 @@ impl Alertmanager {
             kind: Kind::Alertmanager,
             address: Text::clone(http.address()),
             answers: vec![AskKind::Probe, AskKind::Alerts, AskKind::Silences],
-            acts: Vec::new(),
+            acts: vec![DeedKind::Silence, DeedKind::Extend, DeedKind::Expire],
         };
         let (severities, shared) = (Arc::new(means.settings.severity_map()), Arc::default());
-        Ok(Self { info, http, now: means.now, severities, shared, is_flat: AtomicBool::new(false) })
+        Ok(Self {
+            info,
+            http,
+            now: means.now,
+            severities,
+            shared,
+            is_flat: AtomicBool::new(false),
+            ahead_seconds: AtomicI64::new(0),
+        })
     }
 
     async fn probe(&self) -> Answered {
         let body = self.get("status", &[]).await?;
         let about: wire::About<'_> = self.json(&body)?;
         let clock_ahead_seconds = body.date.map(|date| date.as_second() - (self.now)().as_second());
+        self.ahead_seconds.store(clock_ahead_seconds.unwrap_or(0), Ordering::Relaxed);
         let mut offer = Offer {
             flavour: "Alertmanager".into(),
             version: clean(&about.version_info.version.0).into(),
@@ -212,6 +226,18 @@ impl Source for Alertmanager {
                 }
             }
         })
+    }
+
+    fn calls(&self, action: &Action) -> Vec<Call> {
+        self.calls_of(action)
+    }
+
+    fn act<'a>(&'a self, action: &'a Action) -> Acting<'a> {
+        Box::pin(self.do_it(action))
+    }
+
+    fn look_back<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> LookingBack<'a> {
+        Box::pin(self.found(action, sent_at))
     }
 }
 

@@ -3,11 +3,13 @@
 //! Nothing is stored and nothing is random: every number is a function of the seed and of demo time, so that answers
 //! agree with each other and any history is there at once. What there is and what happens stands in `assets/demo`.
 
+mod acts;
 mod alerts;
 mod annotation;
 mod answer;
 mod book;
 mod clock;
+mod doings;
 mod incidents;
 mod noise;
 mod paging;
@@ -19,19 +21,25 @@ mod slos;
 mod story;
 mod world;
 
+use std::future::ready;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::model::action::{Action, Call};
+use crate::model::alert::AlertBoard;
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
+use crate::model::incident::{IncidentBoard, IncidentDetail};
 use crate::model::labels::Labels;
 use crate::model::labels::Text;
 use crate::model::rule::RuleBoard;
+use crate::model::silence::Silence;
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
 
 use self::book::Region;
 use self::clock::Clock;
-use super::{Answering, Source};
+use self::doings::Done;
+use super::{Acting, Answering, Source};
 
 pub use self::world::DemoWorld;
 
@@ -49,6 +57,7 @@ pub fn origin(now: Timestamp, minute: f64, speed: f64) -> Timestamp {
 pub fn sources(seed: u64, clock: &Now, origin: Timestamp, speed: f64) -> Vec<Arc<dyn Source>> {
     let world = Arc::new(DemoWorld::new(seed));
     let time = Clock::new(origin, speed);
+    let done = doings::Shared::default();
     [Role::Prometheus(Region::Eu), Role::Prometheus(Region::Us), Role::Alertmanager, Role::Pager]
         .into_iter()
         .map(|role| -> Arc<dyn Source> {
@@ -58,6 +67,7 @@ pub fn sources(seed: u64, clock: &Now, origin: Timestamp, speed: f64) -> Vec<Arc
                 world: Arc::clone(&world),
                 now: Arc::clone(clock),
                 time,
+                done: Arc::clone(&done),
             })
         })
         .chain([Arc::new(runbooks::Runbooks::new()) as Arc<dyn Source>])
@@ -94,7 +104,7 @@ impl Role {
             }
         };
         let address = format!("demo:{name}").into();
-        SourceInfo { id: SourceId::new(name), kind: Kind::Demo, address, answers, acts: Vec::new() }
+        SourceInfo { id: SourceId::new(name), kind: Kind::Demo, address, answers, acts: self.acts() }
     }
 }
 
@@ -104,6 +114,7 @@ struct DemoSource {
     world: Arc<DemoWorld>,
     now: Now,
     time: Clock,
+    done: doings::Shared,
 }
 
 impl Source for DemoSource {
@@ -114,12 +125,21 @@ impl Source for DemoSource {
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
         Box::pin(async move { self.reply(ask, known) })
     }
+
+    fn calls(&self, action: &Action) -> Vec<Call> {
+        self.calls_of(action)
+    }
+
+    fn act<'a>(&'a self, action: &'a Action) -> Acting<'a> {
+        Box::pin(ready(self.do_it(action)))
+    }
 }
 
 impl DemoSource {
     fn reply(&self, ask: &Ask, known: Option<u64>) -> Answered {
         let now = (self.now)();
-        // only time changes an answer: the moment recognises it
+        let done = doings::so_far(&self.done);
+        // only time and what is done here change an answer: these recognise it
         let digest = match ask {
             Ask::Probe
             | Ask::Services { .. }
@@ -130,7 +150,8 @@ impl DemoSource {
             | Ask::Incidents
             | Ask::Incident { .. }
             | Ask::OnCall => {
-                Some(noise::mix(moment(ask, now).as_millisecond().cast_unsigned(), ask.kind() as u64))
+                let moment = noise::mix(moment(ask, now).as_millisecond().cast_unsigned(), ask.kind() as u64);
+                Some(noise::mix(moment, done.changes()))
             }
             Ask::Trends(_)
             | Ask::Detail { .. }
@@ -143,8 +164,8 @@ impl DemoSource {
         }
         let answer = match self.role {
             Role::Prometheus(region) => self.as_prometheus(region, ask, now),
-            Role::Alertmanager => self.as_alertmanager(ask, now),
-            Role::Pager => self.as_pager(ask, now),
+            Role::Alertmanager => self.as_alertmanager(ask, &done, now),
+            Role::Pager => self.as_pager(ask, &done, now),
         };
         match answer {
             Ok(answer) => Ok(Reply { digest, ..Reply::free(answer) }),
@@ -193,21 +214,21 @@ impl DemoSource {
         })
     }
 
-    fn as_alertmanager(&self, ask: &Ask, now: Timestamp) -> Result<Answer, Trouble> {
-        let (world, time, id) = (&self.world, &self.time, &self.info.id);
-        let t = time.demo(now);
+    fn as_alertmanager(&self, ask: &Ask, done: &Done, now: Timestamp) -> Result<Answer, Trouble> {
+        let managed = |silences: &[Silence]| {
+            self.world.managed(self.time.demo(now), &self.time, &self.info.id, silences)
+        };
+        let silences = self.silences(done, now);
         Ok(match ask {
             Ask::Probe => Answer::Probe(offer(vec![
-                ("alerts", world.managed(t, time, id).len().to_string()),
-                ("silences", world.silences(t, time, id).len().to_string()),
+                ("alerts", managed(&silences).len().to_string()),
+                ("silences", silences.len().to_string()),
                 ("peers", "1".to_owned()),
             ])),
-            Ask::Alerts => Answer::Alerts(crate::model::alert::AlertBoard {
-                alerts: world.managed(t, time, id).into_iter().map(Arc::new).collect(),
-            }),
-            Ask::Silences => {
-                Answer::Silences(world.silences(t, time, id).into_iter().map(Arc::new).collect())
+            Ask::Alerts => {
+                Answer::Alerts(AlertBoard { alerts: managed(&silences).into_iter().map(Arc::new).collect() })
             }
+            Ask::Silences => Answer::Silences(silences.into_iter().map(Arc::new).collect()),
             Ask::Services { .. }
             | Ask::Trends(_)
             | Ask::Detail { .. }
@@ -224,21 +245,33 @@ impl DemoSource {
 }
 
 impl DemoSource {
-    fn as_pager(&self, ask: &Ask, now: Timestamp) -> Result<Answer, Trouble> {
-        let (world, time, id) = (&self.world, &self.time, &self.info.id);
-        let paging = &world.paging;
+    fn silences(&self, done: &Done, now: Timestamp) -> Vec<Silence> {
+        done.silences(self.world.silences(self.time.demo(now), &self.time, &self.info.id), now)
+    }
+
+    fn incidents(&self, done: &Done, now: Timestamp) -> IncidentBoard {
+        self.world.incidents(done, now, &self.time, &self.info.id)
+    }
+
+    fn detail(&self, id: &str, done: &Done, now: Timestamp) -> Option<IncidentDetail> {
+        self.world.incident_detail(id, done, now, &self.time, &self.info.id)
+    }
+
+    fn as_pager(&self, ask: &Ask, done: &Done, now: Timestamp) -> Result<Answer, Trouble> {
         Ok(match ask {
             Ask::Probe => {
-                let open = world.incidents(paging, now, time, id).incidents;
+                let open = self.incidents(done, now).incidents;
                 let open = open.iter().filter(|incident| incident.is_open()).count();
                 Answer::Probe(offer(vec![("open incidents", open.to_string())]))
             }
-            Ask::Incidents => Answer::Incidents(world.incidents(paging, now, time, id)),
-            Ask::Incident { id: wanted } => {
-                let detail = world.incident_detail(paging, wanted, now, time, id);
-                Answer::Incident(detail.ok_or_else(|| not_offered(ask))?)
+            Ask::Incidents => Answer::Incidents(self.incidents(done, now)),
+            Ask::Incident { id } => {
+                Answer::Incident(self.detail(id, done, now).ok_or_else(|| not_offered(ask))?)
             }
-            Ask::OnCall => Answer::OnCall(paging.on_call(world, now)),
+            Ask::OnCall => {
+                let stood_in = done.stood_in_by(now);
+                Answer::OnCall(self.world.paging.on_call(&self.world, now, &stood_in))
+            }
             Ask::Services { .. }
             | Ask::Trends(_)
             | Ask::Detail { .. }

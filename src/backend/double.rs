@@ -21,11 +21,17 @@ pub(crate) struct Asked {
     pub(crate) headers: Vec<(String, String)>,
     /// From the address and from a form, decoded.
     pub(crate) parameters: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Asked {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+
+    /// What was sent as JSON, or null.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
     /// The value of a parameter, or nothing.
@@ -205,5 +211,6 @@ async fn read(stream: &mut TcpStream) -> std::io::Result<Asked> {
         .chain(url::form_urlencoded::parse(form))
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
-    Ok(Asked { method, path: path.to_owned(), headers, parameters })
+    let body = bytes[head_end + 4..].to_vec();
+    Ok(Asked { method, path: path.to_owned(), headers, parameters, body })
 }

@@ -6,12 +6,13 @@ mod body;
 mod credentials;
 pub(crate) mod errand;
 mod trouble;
+mod write;
 
 use std::sync::Once;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Client, Response, redirect};
+use reqwest::{Client, Response, StatusCode, redirect};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 use url::{Host, Url};
@@ -25,6 +26,7 @@ pub(crate) use allowance::Allowance;
 pub(crate) use body::Body;
 use body::Inflow;
 use credentials::Credentials;
+pub(crate) use write::{Change, segment, surely_not};
 
 /// After this long secrets are read again, so that a rotated token works without a restart.
 const SECRETS_KEPT: Duration = Duration::from_secs(300);
@@ -51,6 +53,9 @@ pub(crate) struct Http {
     large: Semaphore,
     ready: Mutex<Option<Ready>>,
 }
+
+/// What an answer without a 2xx status comes to, and how long the server asks us to wait.
+type OfStatus = fn(StatusCode, &HeaderMap, &Url, &[u8]) -> (Trouble, Option<Duration>);
 
 /// A client that carries the credentials as they were at `since`.
 struct Ready {
@@ -111,6 +116,11 @@ impl Http {
     /// The address that paths are joined to, without credentials.
     pub(crate) fn base(&self) -> &Url {
         &self.base
+    }
+
+    /// Whether what is sent can be read on its way.
+    pub(crate) fn is_open_to_all(&self) -> bool {
+        self.base.scheme() == "http" && !is_loopback(&self.base)
     }
 
     /// Trouble at this source.
@@ -180,7 +190,11 @@ impl Http {
     /// # Errors
     /// The failure.
     pub(crate) async fn read(&self, sent: reqwest::Result<Response>) -> Result<Body, SourceError> {
-        let mut response = sent.map_err(|error| self.failed(&error))?;
+        let response = sent.map_err(|error| self.failed(&error))?;
+        self.read_whole(response, trouble::of_status).await
+    }
+
+    async fn read_whole(&self, mut response: Response, of_status: OfStatus) -> Result<Body, SourceError> {
         let success = response.status().is_success();
         let limit = if success { self.limit } else { ERROR_BODY };
         let too_large = || self.error(Trouble::TooLarge { limit: self.limit });
@@ -200,7 +214,7 @@ impl Http {
         }
         if !success {
             let (bytes, _) = inflow.so_far();
-            let error = trouble::of_status(response.status(), response.headers(), response.url(), &bytes);
+            let error = of_status(response.status(), response.headers(), response.url(), &bytes);
             if matches!(error.0, Trouble::Unauthorised) {
                 // the token may have been rotated within the five minutes
                 *self.ready.lock().await = None;

@@ -1,5 +1,6 @@
-//! PagerDuty (REST API v2), read only: incidents with what happened to them, and who is on call.
+//! PagerDuty (REST API v2): incidents with what happened to them and what is done about them, and who is on call.
 
+mod act;
 mod detail;
 mod firing;
 mod incidents;
@@ -17,8 +18,9 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::http::{Body, Http};
-use super::{Answering, Clock, Means, Source};
+use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
+use crate::model::action::{Action, Call};
 use crate::model::ask::{Ask, AskKind};
 use crate::model::incident::Person;
 use crate::model::labels::{Interner, Text};
@@ -60,6 +62,11 @@ impl PagerDuty {
     /// [`Trouble::Unreachable`] if the address is none.
     pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
         let http = Http::new(id, source, &means.settings.limits)?.accepting(FORM);
+        if http.is_open_to_all() {
+            let reason =
+                "its address must begin with https://: the key would go there for all to read".into();
+            return Err(http.error(Trouble::Unreachable { reason }));
+        }
         let answers = vec![AskKind::Probe, AskKind::Incidents, AskKind::Incident, AskKind::OnCall];
         Ok(Self {
             info: SourceInfo {
@@ -67,7 +74,7 @@ impl PagerDuty {
                 kind: Kind::PagerDuty,
                 address: Text::clone(http.address()),
                 answers,
-                acts: Vec::new(),
+                acts: act::ACTS.to_vec(),
             },
             http,
             now: means.now,
@@ -142,6 +149,18 @@ impl Source for PagerDuty {
             }
             .map_err(|error| self.explained(error))
         })
+    }
+
+    fn calls(&self, action: &Action) -> Vec<Call> {
+        self.calls_of(action)
+    }
+
+    fn act<'a>(&'a self, action: &'a Action) -> Acting<'a> {
+        Box::pin(self.do_it(action))
+    }
+
+    fn look_back<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> LookingBack<'a> {
+        Box::pin(self.found(action, sent_at))
     }
 }
 

@@ -10,6 +10,9 @@ use crate::config::context::Wanted;
 use crate::config::definitions::write::Target;
 use crate::config::hint;
 use crate::config::load::Overrides;
+pub(super) use acting::{ActVerb, JournalFlags, NewSilence, SilenceVerb, Wakes, Which};
+
+mod acting;
 
 const AFTER: &str = "\
 Without a verb the screen opens; `burnwatch demo` opens it on a world of its
@@ -20,6 +23,8 @@ Exit codes:
   1  doctor: a source is unwell; any verb: the output could not be written
   2  wrong usage or configuration, or no terminal for the screen
   3  data are missing because a source is in trouble; what is known is printed
+Verbs that change something (ack, silence, ...) end with 1 if some of it was
+refused or is unknown, and with 2 if it was not confirmed or not allowed.
 `burnwatch check` ends as monitoring plug-ins do: 0 fine, 1 warning (ticket,
 exhausted, degraded), 2 critical (page, down, burning), 3 unknown.
 
@@ -151,6 +156,11 @@ impl Arguments {
         }))
     }
 
+    /// The context that is named on the command line.
+    pub(super) fn context(&self) -> Option<&str> {
+        self.flags.context.as_deref().filter(|name| !name.is_empty())
+    }
+
     /// Whether sources are named on the command line.
     pub(super) fn names_sources(&self) -> bool {
         self.flags.demo || !self.flags.prometheus.is_empty()
@@ -191,6 +201,12 @@ pub(super) enum Verb {
     Incidents(Alerts),
     /// Who is on call now and next, at each level of each policy
     Oncall(Listing),
+    /// Silences that are in force or will be
+    Silences(Listing),
+    #[command(flatten)]
+    Act(ActVerb),
+    /// What was done to the systems outside, by whom, and how it ended
+    Journal(JournalFlags),
     /// The sources and how they are
     Sources(Listing),
     /// A picture of a screen

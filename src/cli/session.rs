@@ -21,9 +21,11 @@ use crate::config::load::{ConfigError, Overrides};
 use crate::config::settings::Settings;
 use crate::model::ask::AskKind;
 use crate::model::guard::Guard;
+use crate::model::labels::Text;
 use crate::model::slo::Slo;
 use crate::model::source::{SourceError, SourceId};
-use crate::runtime::{Clock, Contexts, Entrance, RuntimeError, Sources, headless, wait_for};
+use crate::runtime::headless::{self, Ground};
+use crate::runtime::{Clock, Contexts, Entrance, Journal, RuntimeError, Sources, wait_for, who};
 
 use super::args::{DemoFlags, Subject};
 use super::config::Place;
@@ -53,16 +55,18 @@ pub(super) enum SessionError {
 pub(super) struct Session {
     pub(super) settings: Settings,
     pub(super) reach: Reach,
+    /// Where what is done is written.
+    pub(super) journal: Journal,
     themes: Vec<Theme>,
     keys: KeyMap,
 }
 
 /// Whom to ask.
 pub(super) struct Reach {
-    context: String,
+    pub(super) context: String,
     contexts: Vec<String>,
     pub(super) sources: Sources,
-    guard: Guard,
+    pub(super) guard: Guard,
     production: bool,
     pub(super) clock: Clock,
     /// How to enter another context, where there are others.
@@ -106,7 +110,8 @@ impl Session {
             }
             Subject::Sources(wanted) => real_world(&settings, wanted, own.packs)?,
         };
-        Ok(Self { settings, reach, themes: own.themes, keys })
+        let journal = journal(paths, matches!(subject, Subject::Demo { .. }));
+        Ok(Self { settings, reach, journal, themes: own.themes, keys })
     }
 
     /// Lets the screen's own state ask, and waits until all that a list is made from is told or refused.
@@ -133,6 +138,12 @@ impl Session {
         }
     }
 
+    /// Where something is done.
+    pub(super) fn ground(&self) -> Ground<'_> {
+        let Reach { context, sources, guard, clock, .. } = &self.reach;
+        Ground { context, sources, guard, journal: &self.journal, clock: *clock }
+    }
+
     /// How long a whole round of questions may take.
     pub(super) fn deadline(&self) -> Duration {
         let limits = &self.settings.limits;
@@ -151,6 +162,7 @@ impl Session {
             sources: reach.sources.infos(),
             guard: reach.guard.clone(),
             production: reach.production,
+            person: Text::clone(self.journal.who()),
             judgement: self.settings.judgement(),
             findings: reach.findings.clone(),
             interval: self.settings.limits.interval.0,
@@ -160,6 +172,12 @@ impl Session {
             size,
         }
     }
+}
+
+/// The journal of this machine; what is played in the demo world has one of its own.
+pub(super) fn journal(paths: Option<&Paths>, is_demo: bool) -> Journal {
+    let path = paths.map(|paths| if is_demo { paths.demo_journal() } else { paths.journal() });
+    Journal::new(path, &who(|name| std::env::var(name).ok()), Clock::real().now())
 }
 
 fn demo_world(settings: &Settings, flags: DemoFlags, may_stand_still: bool) -> Reach {

@@ -36,6 +36,9 @@ pub(super) fn run(cx: &Cx<'_>) -> Outcome {
     }
     let program = Program {
         app: State::new(session.setup(size(), capability.colours, capability.charset)),
+        context: session.reach.context.as_str().into(),
+        guard: session.reach.guard.clone(),
+        journal: Some(session.journal),
         sources: session.reach.sources,
         contexts: session.reach.entrances,
         clock: session.reach.clock,

@@ -34,6 +34,16 @@ impl Paths {
         })
     }
 
+    /// What was done to the systems outside, a line for each step.
+    pub fn journal(&self) -> PathBuf {
+        self.state.join("journal.jsonl")
+    }
+
+    /// The same for what was played in the demo world.
+    pub fn demo_journal(&self) -> PathBuf {
+        self.state.join("journal-demo.jsonl")
+    }
+
     /// Each place with the word for it.
     pub fn all(&self) -> [(&'static str, &PathBuf); 5] {
         [

@@ -14,7 +14,7 @@ use super::matcher::Matcher;
 use super::source::{SourceError, SourceId};
 
 /// One thing that is done to one object of one source.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Action {
     /// Where.
     pub source: SourceId,
@@ -46,7 +46,7 @@ pub struct Whom {
 }
 
 /// What is done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deed {
     /// Say that one is on the incident.
@@ -133,7 +133,7 @@ pub enum Deed {
 }
 
 /// A silence that is not there yet.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Draft {
     /// All must match.
     pub matchers: Vec<Matcher>,

@@ -53,9 +53,10 @@ impl Guard {
         })
     }
 
-    /// Whether a silence that hides so many of all alerts needs the context's name typed.
+    /// Whether a silence that hides so many of all alerts needs the context's name typed; one that hides a single alert never
+    /// does, however few there are.
     pub fn wants_name(&self, hidden: usize, all: usize) -> bool {
-        hidden > 0 && hidden as f64 > self.silence_share * all as f64
+        hidden > 1 && hidden as f64 > self.silence_share * all as f64
     }
 }
 
@@ -85,6 +86,6 @@ mod tests {
     fn a_silence_over_much_of_everything_needs_the_name() {
         let guard = Guard { silence_share: 0.5, ..Guard::default() };
         assert!(!guard.wants_name(5, 10) && guard.wants_name(6, 10));
-        assert!(!guard.wants_name(0, 0));
+        assert!(!guard.wants_name(0, 0) && !guard.wants_name(1, 1));
     }
 }

@@ -72,8 +72,12 @@ pub struct Record {
     pub action: Action,
     /// When it went out, if it did.
     pub sent_at: Option<Timestamp>,
+    /// What went out then.
+    pub calls: Vec<Call>,
     /// How it ended; none: nothing was written of that.
     pub ending: Option<Ending>,
+    /// Whether that was found by reading back.
+    pub read_back: bool,
 }
 
 impl Record {
@@ -97,7 +101,9 @@ pub fn records(entries: impl IntoIterator<Item = Entry>) -> Vec<Record> {
                 context: Text::clone(&entry.context),
                 action: entry.action.clone(),
                 sent_at: None,
+                calls: Vec::new(),
                 ending: None,
+                read_back: false,
             });
             records.len() - 1
         });
@@ -105,8 +111,11 @@ pub fn records(entries: impl IntoIterator<Item = Entry>) -> Vec<Record> {
         record.at = entry.at;
         match entry.step {
             Step::Confirmed { .. } | Step::ReadingBack { .. } => {}
-            Step::Sending { .. } => record.sent_at = Some(entry.at),
-            Step::Ended { how, .. } => record.ending = Some(how),
+            // once more, after a wait that the source asked for: what was written before it counts no more
+            Step::Sending { calls } => {
+                (record.sent_at, record.ending, record.calls) = (Some(entry.at), None, calls);
+            }
+            Step::Ended { how, read_back } => (record.ending, record.read_back) = (Some(how), read_back),
         }
     }
     records

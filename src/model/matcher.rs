@@ -1,8 +1,11 @@
 //! Matchers in Alertmanager's syntax: `severity="page"`, `{team!="db", service=~"cart|checkout"}`.
 
+mod expression;
+
+use std::collections::HashSet;
 use std::fmt;
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::labels::Labels;
@@ -34,13 +37,25 @@ impl Operator {
 
 /// One condition on one label. An absent label counts as the empty text.
 ///
-/// Source: Alertmanager's `pkg/labels` and `matcher/parse`. Regular expressions are anchored at both ends.
+/// Source: Alertmanager's `pkg/labels` and `matcher/parse`. Regular expressions are anchored at both ends
+/// and read as Go does.
 #[derive(Debug, Clone)]
 pub struct Matcher {
     name: String,
     operator: Operator,
     value: String,
-    regex: Option<Regex>,
+    test: Test,
+}
+
+/// How a value is looked at.
+#[derive(Debug, Clone)]
+enum Test {
+    /// The same text.
+    Same,
+    /// One of these texts.
+    OneOf(HashSet<String>),
+    /// Whatever the expression says.
+    Regex(Regex),
 }
 
 /// Why a text is not a list of matchers, with the byte where it went wrong.
@@ -76,17 +91,21 @@ impl Matcher {
     ///
     /// # Errors
     /// [`MatcherError::Regex`] if a regular expression does not compile or would be larger than 256 KiB.
+    /// Any number of plain texts with `|` between them is taken.
     pub fn new(
         name: impl Into<String>,
         operator: Operator,
         value: impl Into<String>,
     ) -> Result<Self, MatcherError> {
         let value = value.into();
-        let regex = match operator {
-            Operator::Equal | Operator::NotEqual => None,
-            Operator::Matches | Operator::MatchesNot => Some(compile(&value)?),
+        let test = match operator {
+            Operator::Equal | Operator::NotEqual => Test::Same,
+            Operator::Matches | Operator::MatchesNot => match expression::texts(&value) {
+                Some(texts) => Test::OneOf(texts),
+                None => Test::Regex(compile(&value)?),
+            },
         };
-        Ok(Self { name: name.into(), operator, value, regex })
+        Ok(Self { name: name.into(), operator, value, test })
     }
 
     /// The label that it looks at.
@@ -106,7 +125,11 @@ impl Matcher {
 
     /// Whether a label with this value (empty: absent) fulfils it.
     pub fn matches_value(&self, value: &str) -> bool {
-        let found = self.regex.as_ref().map_or_else(|| value == self.value, |regex| regex.is_match(value));
+        let found = match &self.test {
+            Test::Same => value == self.value,
+            Test::OneOf(texts) => texts.contains(value),
+            Test::Regex(regex) => regex.is_match(value),
+        };
         match self.operator {
             Operator::Equal | Operator::Matches => found,
             Operator::NotEqual | Operator::MatchesNot => !found,
@@ -172,10 +195,11 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
 }
 
 fn compile(pattern: &str) -> Result<Regex, MatcherError> {
-    regex::RegexBuilder::new(&format!("^(?s:{pattern})$")).size_limit(256 * 1024).build().map_err(|error| {
+    let wrong = |reason: String| MatcherError::Regex { pattern: pattern.to_owned(), reason };
+    let ours = expression::translated(pattern).map_err(wrong)?;
+    RegexBuilder::new(&format!("^(?:{ours})$")).size_limit(256 * 1024).build().map_err(|error| {
         let reason = error.to_string();
-        let reason = reason.lines().last().unwrap_or_default().trim().to_owned();
-        MatcherError::Regex { pattern: pattern.to_owned(), reason }
+        wrong(reason.lines().last().unwrap_or_default().trim().to_owned())
     })
 }
 
@@ -324,6 +348,15 @@ mod tests {
             let matchers = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(matchers.iter().all(|m| m.matches(&labels())), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn five_hundred_long_names_are_one_expression() {
+        let names: Vec<_> =
+            (0..500).map(|i| format!("KubernetesPersistentVolumeFillingUpInNamespace{i:020}")).collect();
+        let matcher = Matcher::new("alertname", Operator::Matches, names.join("|"));
+        let matcher = matcher.map_err(drop).expect("it is short enough");
+        assert!(matcher.matches_value(&names[499]) && !matcher.matches_value("Kubernetes"));
     }
 
     #[test]

@@ -5,6 +5,9 @@ use jiff::Timestamp;
 use super::labels::{Labels, Text};
 use super::matcher::Matcher;
 use super::source::SourceId;
+pub use propose::{Preview, can_be_hidden, preview, propose, refusal};
+
+mod propose;
 
 /// Where a silence stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +18,17 @@ pub enum SilenceState {
     Pending,
     /// Over.
     Expired,
+}
+
+impl SilenceState {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Pending => "pending",
+            Self::Expired => "expired",
+        }
+    }
 }
 
 /// One silence of Alertmanager.

@@ -190,6 +190,12 @@ pub enum Trouble {
         /// What is missing.
         what: String,
     },
+    /// Known here before anything is sent: it would not be taken, or would not do what was meant.
+    #[error("{reason}")]
+    Unfit {
+        /// Why, and what one can do.
+        reason: String,
+    },
     /// A secret could not be had.
     #[error("no credentials ({reason})")]
     NoSecret {
@@ -221,6 +227,7 @@ impl Trouble {
             | Self::TooLarge { .. }
             | Self::BadQuery { .. }
             | Self::NotOffered { .. }
+            | Self::Unfit { .. }
             | Self::Internal { .. } => false,
         }
     }
@@ -239,11 +246,13 @@ impl Trouble {
                 "A login page stands in front of it; give a token or the address behind it."
             }
             Self::RateLimited => "burnwatch waits as told; other users of the same key count too.",
+            Self::Refused { status: 403, .. } => "The credentials lack the right to do this.",
             Self::Refused { .. } => "Look at the server's own log; burnwatch goes on trying.",
             Self::Garbled { .. } => "Check that the address points at the API itself, with its path prefix.",
             Self::TooLarge { .. } => "Raise limits.body_mib if such an answer is expected.",
             Self::BadQuery { .. } => "Check the pack's expression or the server's query limits.",
             Self::NotOffered { .. } => "Nothing to do unless it should be there.",
+            Self::Unfit { .. } => "Nothing was sent.",
             Self::NoSecret { .. } => "Set the variable, file or command that the configuration names.",
             Self::Internal { .. } => "Please report it with the log file (burnwatch config path).",
         }

@@ -22,6 +22,7 @@ use super::silence::Silence;
 use super::slo::{SloBoard, SloStatus};
 use super::source::{Offer, SourceError, SourceId, Trouble};
 pub use incidents::{FORGOTTEN_AFTER, Linked};
+pub use supposed::{Stage, Supposed, Supposition};
 pub use tally::Tally;
 
 /// How long a service without data stays in the list.
@@ -101,6 +102,9 @@ pub struct World {
     judgement: Judgement,
     held: BTreeMap<SourceId, Held>,
     services: Vec<Service>,
+    /// The alerts as their sources tell them.
+    told: Vec<Arc<Alert>>,
+    /// The same as they are shown, in the same order: what is being silenced is silenced.
     alerts: Vec<Arc<Alert>>,
     /// For each alert when it came or last changed its state.
     changed: Vec<Timestamp>,
@@ -109,6 +113,10 @@ pub struct World {
     incidents: Vec<Linked>,
     /// The sources whose watchdog fires.
     watched: BTreeSet<SourceId>,
+    /// What was asked for and is not told yet.
+    supposed: Vec<Supposition>,
+    /// The alerts that look silenced because of that.
+    quietened: BTreeSet<Fingerprint>,
     revision: u64,
     alerts_revision: u64,
 }
@@ -211,6 +219,7 @@ impl World {
 
     /// Notes that a question went out.
     pub fn asked(&mut self, question: &Question) {
+        self.asks_after_the_end(question);
         let Some(held) = self.held.get_mut(&question.source) else { return };
         match &question.ask {
             Ask::Probe => held.probe.asked(),
@@ -238,6 +247,7 @@ impl World {
             Err(error) => (Err(error), None),
         };
         let is_new = !matches!(answer, Ok(Answer::Unchanged) | Err(_));
+        let answered_well = answer.is_ok();
         match (&question.ask, answer) {
             (Ask::Probe, Ok(Answer::Probe(offer))) => held.probe.arrived(offer, digest, now),
             (Ask::Services { .. }, Ok(Answer::Services(board))) => held.services.arrived(board, digest, now),
@@ -291,7 +301,9 @@ impl World {
             }
             (ask, Err(error)) => held.failed(ask, error),
         }
-        if is_new {
+        let has_answered = supposed::may_tell(&question.ask) && answered_well;
+        let is_settled = has_answered && self.settled_by(question);
+        if is_new || is_settled {
             self.merge(question.ask.kind(), now);
         }
     }
@@ -330,7 +342,7 @@ impl World {
     }
 
     fn merge_alerts(&mut self, now: Timestamp) {
-        let first = self.alerts.is_empty();
+        let first = self.told.is_empty();
         let is_watchdog = |alert: &Arc<Alert>| self.is_watchdog(alert.name());
         let boards = self.held.iter().filter_map(|(id, held)| Some((id, &held.alerts.value()?.alerts)));
         let watched = boards.clone().filter(|(_, board)| board.iter().any(is_watchdog));
@@ -339,19 +351,20 @@ impl World {
         let all = alerts::merged(
             boards.flat_map(|(_, board)| board).filter(|alert| !is_watchdog(alert)),
             rules.flatten().filter(|alert| !is_watchdog(alert)),
-            &self.alerts,
+            &self.told,
             now,
         );
-        let since = |alert: &Arc<Alert>| match alerts::find(&self.alerts, alert.fingerprint) {
-            Some(at) if self.alerts.get(at).is_some_and(|old| old.state == alert.state) => {
+        let since = |alert: &Arc<Alert>| match alerts::find(&self.told, alert.fingerprint) {
+            Some(at) if self.told.get(at).is_some_and(|old| old.state == alert.state) => {
                 self.changed.get(at).copied().unwrap_or(now)
             }
             None if first => alert.starts_at,
             _ => now,
         };
         let changed: Vec<Timestamp> = all.iter().map(since).collect();
-        self.tally = Tally::of(all.iter().zip(changed.iter().copied()));
-        (self.alerts, self.changed, self.watched) = (all, changed, watched);
+        (self.told, self.changed, self.watched) = (all, changed, watched);
+        (self.alerts, self.quietened) = self.shown_alerts();
+        self.tally = Tally::of(self.alerts.iter().zip(self.changed.iter().copied()));
         self.alerts_revision += 1;
     }
 
@@ -470,6 +483,7 @@ fn kept<'a, K: Ord + Clone, T>(map: &'a mut BTreeMap<K, Remote<T>>, key: &K) -> 
 mod alerts;
 mod incidents;
 mod slos;
+mod supposed;
 mod tally;
 #[cfg(test)]
 mod tests;

@@ -12,14 +12,17 @@ use tokio::time::timeout;
 use crate::app::event::{Arrival, Event, Message, Plan, Tone};
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
-use crate::model::action::{Action, Ending, Outcome, Progress};
+use crate::model::action::{Action, Progress};
 use crate::model::ask::Question;
 use crate::model::guard::Guard;
+use crate::model::journal::Record;
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
 
-use super::clock::Clock;
+use super::door::{Door, Seen};
 use super::gate::Gate;
+use super::journal::JournalError;
+use super::recovery::{self, Open};
 
 /// Answers that wait for the loop; beyond that the tasks wait, not the loop.
 const REPORTS: usize = 64;
@@ -64,6 +67,8 @@ pub(super) enum Report {
     Arrived { id: u64, arrival: Box<Arrival> },
     /// An action is further than before.
     Acted { plan: u64, index: usize, progress: Progress },
+    /// The person is to be told this.
+    Told(Message),
     /// A context's sources are built, or cannot be.
     Built { id: u64, context: Text, entrance: Result<Entrance, String> },
 }
@@ -75,7 +80,7 @@ struct Running {
 
 /// The tasks in flight, and the gates that they pass.
 pub(super) struct Performer {
-    clock: Clock,
+    door: Door,
     contexts: Option<Contexts>,
     gates: BTreeMap<SourceId, Arc<Gate>>,
     running: HashMap<Question, Running>,
@@ -88,11 +93,11 @@ impl Performer {
     pub(super) fn new(
         sources: &Sources,
         contexts: Option<Contexts>,
-        clock: Clock,
+        door: Door,
     ) -> (Self, mpsc::Receiver<Report>) {
         let (reports, inbox) = mpsc::channel(REPORTS);
         let mut performer = Self {
-            clock,
+            door,
             contexts,
             gates: BTreeMap::new(),
             running: HashMap::new(),
@@ -107,7 +112,7 @@ impl Performer {
     fn install(&mut self, sources: &Sources) {
         self.forget_all();
         let gate = |source: &Arc<dyn Source>| {
-            let gate = Gate::new(Arc::clone(source), &sources.limits, self.clock);
+            let gate = Gate::new(Arc::clone(source), &sources.limits, self.door.clock);
             (source.info().id.clone(), Arc::new(gate))
         };
         self.gates = sources.list.iter().map(gate).collect();
@@ -139,23 +144,31 @@ impl Performer {
         Event::Rehearsed { plan: plan.id, calls: plan.actions.iter().map(calls).collect() }
     }
 
-    /// Does what a plan says.
+    /// Does what a plan says, as far as the door lets it. It goes on whatever context is entered meanwhile.
     pub(super) fn act(&self, plan: Plan) {
-        let (gates, reports) = (self.gates.clone(), self.reports.clone());
+        tokio::spawn(self.door.clone().pass(plan, self.gates.clone(), self.reports.clone()));
+    }
+
+    /// Reads back what an earlier run left open in this context.
+    pub(super) fn recover(&self) {
+        let (door, gates, reports) = (self.door.clone(), self.gates.clone(), self.reports.clone());
         tokio::spawn(async move {
-            for (index, action) in plan.actions.iter().enumerate() {
-                let Some(gate) = gates.get(&action.source) else { continue };
-                let ending = match gate.act(action).await {
-                    Ok(Outcome::Done { id }) => Ending::Done { id },
-                    Ok(Outcome::Already { words }) => Ending::Already { words },
-                    Ok(Outcome::Overtaken { words }) => Ending::Overtaken { words },
-                    Err(error) if error.is_unclear => Ending::Unknown { words: error.to_string().into() },
-                    Err(error) => Ending::Refused { words: error.to_string().into() },
-                };
-                let progress = Progress::Ended(ending);
-                reports.send(Report::Acted { plan: plan.id, index, progress }).await.ok();
+            let messages = match recovery::recover(&door, &gates, Open::Lately).await {
+                Ok(found) => recovery::messages(&found),
+                Err(error) => {
+                    let text = format!("the journal cannot be read ({error}): nothing can be done from here");
+                    vec![Message { tone: Tone::Trouble, text }]
+                }
+            };
+            for message in messages {
+                reports.send(Report::Told(message)).await.ok();
             }
         });
+    }
+
+    /// As [`Self::recover`], for one who waits for it.
+    pub(super) async fn recover_now(&self, which: Open) -> Result<Vec<(Record, Seen)>, JournalError> {
+        recovery::recover(&self.door, &self.gates, which).await
     }
 
     /// Gives a question up.
@@ -198,6 +211,7 @@ impl Performer {
                 Some(Event::Answered(arrival))
             }
             Report::Acted { plan, index, progress } => Some(Event::Acted { plan, index, progress }),
+            Report::Told(message) => Some(Event::Told(message)),
             Report::Built { id, .. } if self.entering.as_ref().is_none_or(|(latest, _)| *latest != id) => {
                 None
             }
@@ -206,6 +220,8 @@ impl Performer {
                 Some(match entrance {
                     Ok(Entrance { sources, guard, production }) => {
                         self.install(&sources);
+                        (self.door.context, self.door.guard) = (Text::clone(&context), guard.clone());
+                        self.recover();
                         tracing::info!(%context, "entered");
                         Event::Entered { context, sources: sources.infos(), guard, production }
                     }

@@ -8,14 +8,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use crate::app::event::Arrival;
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
-use crate::model::action::{ActError, Action, Call, Outcome};
+use crate::model::action::{ActError, Action, Call, Found, Outcome};
 use crate::model::ask::{Answered, Question};
 use crate::model::source::{SourceError, Trouble};
 
@@ -31,6 +31,8 @@ pub(super) struct Gate {
     in_flight: Semaphore,
     circuit: Mutex<Circuit>,
     settled: Notify,
+    /// Actions wait until then, as the source asked.
+    rests_until: Mutex<Option<Instant>>,
 }
 
 impl Gate {
@@ -43,6 +45,7 @@ impl Gate {
             in_flight: Semaphore::new(limits.in_flight.clamp(1, Semaphore::MAX_PERMITS)),
             circuit: Mutex::default(),
             settled: Notify::new(),
+            rests_until: Mutex::default(),
         }
     }
 
@@ -93,9 +96,39 @@ impl Gate {
         self.source.calls(action)
     }
 
-    /// Does an action, once.
+    /// Does an action, once. What a person has decided does not queue behind questions, and trouble with those does not keep
+    /// it back. What was given up half-way may have been done.
     pub(super) async fn act(&self, action: &Action) -> Result<Outcome, ActError> {
-        self.source.act(action).await
+        let acting = async { self.source.act(action).await };
+        let unclear = |error| Err(ActError { error, is_unclear: true });
+        match timeout(self.whole, AssertUnwindSafe(acting).catch_unwind()).await {
+            Ok(Ok(acted)) => acted,
+            Ok(Err(payload)) => unclear(self.internal(&panic_text(payload.as_ref()))),
+            Err(_) => unclear(self.trouble(Trouble::TimedOut { after: self.whole })),
+        }
+    }
+
+    /// Looks whether an action that went out at `sent_at` or later was done.
+    pub(super) async fn look_back(&self, action: &Action, sent_at: Timestamp) -> Result<Found, SourceError> {
+        let looking = async { self.source.look_back(action, sent_at).await };
+        match timeout(self.whole, AssertUnwindSafe(looking).catch_unwind()).await {
+            Ok(Ok(found)) => found,
+            Ok(Err(payload)) => Err(self.internal(&panic_text(payload.as_ref()))),
+            Err(_) => Err(self.trouble(Trouble::TimedOut { after: self.whole })),
+        }
+    }
+
+    /// Until when the source asks actions to wait, if it does.
+    pub(super) fn resting(&self) -> Option<Instant> {
+        let until = *self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.filter(|until| *until > Instant::now())
+    }
+
+    /// The source asks actions to wait so long.
+    pub(super) fn rest(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        let mut rests = self.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *rests = (*rests).max(Some(until));
     }
 
     fn refused(&self, question: Question, error: SourceError, until: Instant) -> Arrival {

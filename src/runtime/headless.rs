@@ -4,11 +4,74 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-use crate::app::event::{Effect, Event};
+use crate::app::event::{Effect, Event, Plan};
+use crate::model::action::{Call, Ending, Progress};
+use crate::model::guard::Guard;
+use crate::model::journal::Record;
 
 use super::App;
 use super::clock::Clock;
+use super::door::{Door, Seen};
 use super::effects::{Performer, Sources};
+use super::journal::{Journal, JournalError};
+use super::recovery::Open;
+
+/// Where something is done without a screen.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    /// The context's name.
+    pub context: &'a str,
+    /// Its sources.
+    pub sources: &'a Sources,
+    /// What it forbids.
+    pub guard: &'a Guard,
+    /// Where what is done is written.
+    pub journal: &'a Journal,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl Ground<'_> {
+    fn door(&self) -> Door {
+        let (context, guard) = (self.context.into(), self.guard.clone());
+        Door { context, guard, journal: Some(self.journal.clone()), clock: self.clock }
+    }
+
+    /// The calls that each action of a plan would make; nothing is sent.
+    pub fn rehearse(&self, plan: &Plan) -> Vec<Vec<Call>> {
+        let (performer, _) = Performer::new(self.sources, None, self.door());
+        match performer.rehearse(plan) {
+            Event::Rehearsed { calls, .. } => calls,
+            _ => Vec::new(),
+        }
+    }
+
+    /// Does what a plan says through the same door as the screen; tells each step, and gives the endings in the plan's order.
+    pub async fn perform(&self, plan: Plan, mut tell: impl FnMut(usize, &Progress)) -> Vec<Ending> {
+        let (mut performer, mut reports) = Performer::new(self.sources, None, self.door());
+        let mut endings: Vec<Option<Ending>> = vec![None; plan.actions.len()];
+        performer.act(plan);
+        while endings.iter().any(Option::is_none) {
+            let Some(report) = reports.recv().await else { break };
+            let Some(Event::Acted { index, progress, .. }) = performer.take(report) else { continue };
+            tell(index, &progress);
+            if let (Progress::Ended(how), Some(ending)) = (progress, endings.get_mut(index)) {
+                *ending = Some(how);
+            }
+        }
+        let lost = || Ending::Unknown { words: "burnwatch lost sight of it".into() };
+        endings.into_iter().map(|ending| ending.unwrap_or_else(lost)).collect()
+    }
+
+    /// Reads back what an earlier run left open in this context.
+    ///
+    /// # Errors
+    /// [`JournalError`] if the journal cannot be read.
+    pub async fn recover(&self, which: Open) -> Result<Vec<(Record, Seen)>, JournalError> {
+        let (performer, _) = Performer::new(self.sources, None, self.door());
+        performer.recover_now(which).await
+    }
+}
 
 /// Lets `state` ask its sources until `wanted` holds: true, or until the deadline has passed: false.
 ///
@@ -20,7 +83,7 @@ pub async fn gather<A: App>(
     wanted: impl Fn(&A) -> bool,
     deadline: Duration,
 ) -> bool {
-    let (mut performer, mut reports) = Performer::new(sources, None, clock);
+    let (mut performer, mut reports) = Performer::new(sources, None, Door::closed(clock));
     let end = Instant::now() + deadline;
     let mut tick = Instant::now();
     loop {

@@ -14,6 +14,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::clock::Clock;
+use super::journal;
 use super::terminal;
 
 /// The variable that says how much is logged: `off`, `error`, `warn`, `info`, `debug`, `trace`.
@@ -47,7 +48,7 @@ struct Capped {
 impl Capped {
     fn open(path: &Path, cap: u64) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+            journal::make_folder(folder)?;
         }
         if fs::metadata(path).is_ok_and(|found| found.len() >= cap) {
             fs::rename(path, path.with_extension("log.old"))?;

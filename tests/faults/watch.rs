@@ -63,6 +63,7 @@ impl Watcher {
             sources: sources.infos(),
             guard: Guard::read_only("a watch"),
             production: false,
+            person: "ana".into(),
             judgement: Judgement::default(),
             findings: Vec::new(),
             interval: LimitSettings::default().interval.0,

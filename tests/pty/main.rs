@@ -1,6 +1,7 @@
 //! burnwatch in a real terminal, and the proof that the harness sees what it claims to see.
 #![cfg(test)]
 
+mod acting;
 mod harness;
 mod screen;
 #[path = "../support/skip.rs"]

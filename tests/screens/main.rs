@@ -1,5 +1,6 @@
 //! Every screen of the demo world, as pictures at four sizes and in every state that data can be in.
 
+mod actions;
 mod behaviour;
 mod incidents;
 mod keys;
@@ -8,6 +9,7 @@ mod promises;
 mod runbooks;
 mod slos;
 mod stage;
+mod timeline;
 
 use burnwatch::app::look::{Charset, Colours};
 use stage::Stage;

@@ -1,6 +1,7 @@
 //! A paging system with incidents in every state, and policies with gaps, double bookings and stand-ins.
 
 use burnwatch::backend::{Answering, Source};
+use burnwatch::model::action::{Action, Call, DeedKind};
 use burnwatch::model::alert::{Alert, AlertBoard, AlertState, Severity};
 use burnwatch::model::ask::{Answer, Ask, AskKind, Reply};
 use burnwatch::model::fingerprint::Fingerprint;
@@ -11,6 +12,7 @@ use burnwatch::model::incident::{
 use burnwatch::model::labels::Labels;
 use burnwatch::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
 use burnwatch::model::service::{Reading, ServiceBoard};
+use burnwatch::model::silence::{Silence, SilenceState};
 use burnwatch::model::source::{Kind, Offer, SourceId, SourceInfo};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
@@ -23,6 +25,7 @@ pub(crate) struct Pager {
     info: SourceInfo,
     incidents: Vec<Incident>,
     on_call: OnCallBoard,
+    refuses: Option<&'static str>,
 }
 
 impl Pager {
@@ -34,15 +37,21 @@ impl Pager {
             AskKind::Incidents,
             AskKind::Incident,
             AskKind::OnCall,
+            AskKind::Silences,
         ];
         let info = SourceInfo {
             id: id(),
             kind: Kind::Demo,
             address: "https://pager.example".into(),
             answers,
-            acts: Vec::new(),
+            acts: DeedKind::ALL.to_vec(),
         };
-        Self { info, incidents, on_call }
+        Self { info, incidents, on_call, refuses: None }
+    }
+
+    /// The same with a key that may not do anything.
+    pub(crate) fn refusing(self, why: &'static str) -> Self {
+        Self { refuses: Some(why), ..self }
     }
 
     fn reply(&self, ask: &Ask) -> Answer {
@@ -52,7 +61,7 @@ impl Pager {
                 version: "".into(),
                 facts: Vec::new(),
                 warnings: Vec::new(),
-                refuses: None,
+                refuses: self.refuses.map(Into::into),
                 clock_ahead_seconds: None,
             }),
             Ask::Services { .. } => {
@@ -60,7 +69,12 @@ impl Pager {
                 let (lookback, warnings) = (Duration::from_secs(60), Vec::new());
                 Answer::Services(ServiceBoard { readings: readings.to_vec(), lookback, warnings })
             }
-            Ask::Alerts => Answer::Alerts(AlertBoard { alerts: vec![burning()] }),
+            Ask::Alerts => {
+                let alerts = [("checkout", 13), ("cart", 40), ("search", 50)];
+                let alerts = alerts.map(|(service, minutes)| burning(service, minutes));
+                Answer::Alerts(AlertBoard { alerts: alerts.to_vec() })
+            }
+            Ask::Silences => Answer::Silences(silences()),
             Ask::Incidents => {
                 Answer::Incidents(IncidentBoard { incidents: self.incidents.clone(), warnings: Vec::new() })
             }
@@ -79,6 +93,12 @@ impl Source for Pager {
 
     fn answer<'a>(&'a self, ask: &'a Ask, _known: Option<u64>) -> Answering<'a> {
         Box::pin(async move { Ok(Reply::free(self.reply(ask))) })
+    }
+
+    fn calls(&self, action: &Action) -> Vec<Call> {
+        let address = format!("https://pager.example/incidents/{}", action.target.id).into();
+        let body = serde_json::to_string(&action.deed).expect("deeds are plain").into();
+        vec![Call { method: "PUT".into(), address, body: Some(body) }]
     }
 }
 
@@ -108,18 +128,26 @@ pub(crate) fn ago(minutes: i64) -> Timestamp {
 }
 
 fn labels() -> Labels {
-    Labels::from_iter([("alertname", "CheckoutBurns"), ("service", "checkout"), ("severity", "page")])
+    labels_of("checkout")
 }
 
-fn burning() -> Arc<Alert> {
+fn labels_of(service: &str) -> Labels {
+    let mut name = service.to_owned();
+    name.get_mut(0..1).expect("a name").make_ascii_uppercase();
+    let name = format!("{name}Burns");
+    Labels::from_iter([("alertname", name.as_str()), ("service", service), ("severity", "page")])
+}
+
+fn burning(service: &str, minutes: i64) -> Arc<Alert> {
+    let labels = labels_of(service);
     Arc::new(Alert {
-        fingerprint: Fingerprint::of(&labels()),
-        labels: labels(),
-        annotations: Labels::from_iter([("summary", "checkout burns its budget")]),
+        fingerprint: Fingerprint::of(&labels),
+        labels,
+        annotations: Labels::from_iter([("summary", format!("{service} burns its budget").as_str())]),
         state: AlertState::Firing,
         severity: Severity::Critical,
-        starts_at: ago(13),
-        updated_at: ago(13),
+        starts_at: ago(minutes),
+        updated_at: ago(minutes),
         resolved_at: None,
         generator_url: None,
         receivers: Arc::new([]),
@@ -192,6 +220,32 @@ pub(crate) fn incidents() -> Vec<Incident> {
         Incident { urgency: Urgency::Low, ..incident(5, "Certificate ends soon", 200) },
         over(6, "Checkout was down", 300),
         over(7, "Checkout was slow", 3000),
+    ]
+}
+
+/// One that ends soon, one that lasts, one that is over.
+fn silences() -> Vec<Arc<Silence>> {
+    let silence = |id: &str, matchers: &str, minutes: i64, state| {
+        Arc::new(Silence {
+            id: id.into(),
+            state,
+            matchers: burnwatch::model::matcher::parse(matchers).expect("matchers"),
+            starts_at: ago(60),
+            ends_at: ago(-minutes),
+            created_by: "kofi".into(),
+            comment: "disks are being exchanged".into(),
+            source: self::id(),
+        })
+    };
+    vec![
+        silence(
+            "5f0c1a77-soon",
+            "alertname=\"DiskFull\", service=~\"cart|search\"",
+            12,
+            SilenceState::Active,
+        ),
+        silence("77aa01c2-long", "team=\"data\"", 60 * 30, SilenceState::Active),
+        silence("0123abcd-over", "team=\"store\"", -10, SilenceState::Expired),
     ]
 }
 

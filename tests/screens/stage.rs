@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use burnwatch::app::commands::KeyMap;
-use burnwatch::app::event::{Arrival, Effect, Event};
+use burnwatch::app::event::{Arrival, Effect, Event, Plan};
 use burnwatch::app::look::{Charset, Colours};
-use burnwatch::app::state::{Look, Setup, State};
+use burnwatch::app::state::{Look, Mode, Setup, State};
 use burnwatch::app::theme::{Role, Theme};
 use burnwatch::app::{render, update};
 use burnwatch::backend::Source;
@@ -39,6 +39,8 @@ pub(crate) struct Stage {
     now: Arc<AtomicI64>,
     dead: Option<SourceId>,
     answering: bool,
+    /// What was confirmed, the latest last.
+    acts: Vec<Plan>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -110,6 +112,7 @@ impl Stage {
             sources: sources.iter().map(|source| source.info().clone()).collect(),
             guard: Guard::default(),
             production: false,
+            person: "ana".into(),
             judgement: Judgement::default(),
             findings: Vec::new(),
             interval: Duration::from_secs(5),
@@ -119,7 +122,7 @@ impl Stage {
             size,
         });
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        Self { state, sources, now, dead: None, answering: false, runtime }
+        Self { state, sources, now, dead: None, answering: false, acts: Vec::new(), runtime }
     }
 
     fn now(&self) -> Timestamp {
@@ -159,6 +162,16 @@ impl Stage {
         self.state.findings = findings;
     }
 
+    /// What was confirmed so far, the latest last.
+    pub(crate) fn acts(&self) -> &[Plan] {
+        &self.acts
+    }
+
+    /// Lets this context forbid what it forbids, and be production or not.
+    pub(crate) fn guard(&mut self, guard: Guard, production: bool) {
+        (self.state.guard, self.state.production) = (guard, production);
+    }
+
     pub(crate) fn state(&self) -> &State {
         &self.state
     }
@@ -194,8 +207,20 @@ impl Stage {
 
     pub(crate) fn send(&mut self, event: Event) {
         let now = self.now();
+        let is_deciding = matches!(self.state.mode, Mode::Confirm(_));
         let mut effects = update(&mut self.state, event, now);
         while let Some(effect) = effects.pop() {
+            if let Effect::Rehearse(plan) = &effect {
+                let calls = plan.actions.iter().map(|action| {
+                    let source = self.sources.iter().find(|source| source.info().id == action.source);
+                    source.expect("only sources of the stage are acted on").calls(action)
+                });
+                let rehearsed = Event::Rehearsed { plan: plan.id, calls: calls.collect() };
+                effects.extend(update(&mut self.state, rehearsed, now));
+            } else if let Effect::Act(plan) = &effect {
+                assert!(is_deciding, "nothing is done that was not asked about: {plan:?}");
+                self.acts.push(plan.clone());
+            }
             if let Effect::Fetch(question) = effect
                 && self.answering
             {

@@ -30,6 +30,7 @@ fn state(answers: AskKind, manners: Manners) -> State {
         acts: Vec::new(),
     };
     State::new(Setup {
+        person: "ana@here".into(),
         context: "prod".into(),
         contexts: vec!["prod".into()],
         sources: vec![source],

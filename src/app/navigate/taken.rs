@@ -7,7 +7,9 @@ use crate::app::place::Place;
 use crate::app::screens::alerts::Row;
 use crate::app::screens::incidents::{IncidentKey, Row as IncidentRow};
 use crate::app::screens::slos::Row as SloRow;
-use crate::app::screens::{alert, incident, oncall, overview, policy, runbook, service, slo};
+use crate::app::screens::{
+    alert, incident, oncall, overview, policy, runbook, service, silences, slo, timeline,
+};
 use crate::app::state::State;
 use crate::model::labels::{Labels, Text};
 
@@ -85,6 +87,8 @@ pub(in crate::app) fn copied(state: &State, now: Timestamp) -> Option<String> {
             oncall::policy(&state.world, source, id).map(|(_, policy)| policy.named.name.to_string())
         }
         Place::Runbook(_) => runbook::block(state).map(|block| block.text.clone()),
+        Place::Silences => silences::copied(state),
+        Place::Timeline => timeline::copied(state, now),
         Place::Sources => state.source_list.list.current().map(ToString::to_string),
         Place::Messages => state.messages.all().next().map(|told| told.message.text.clone()),
     }
@@ -123,7 +127,13 @@ pub(in crate::app) fn links(state: &State) -> Vec<(String, Text)> {
         Place::Overview if state.panel == overview::ALERTS => state.overview.alerts.current().copied(),
         Place::Service(_) => state.service_alerts.current().copied(),
         Place::Slo { .. } => state.slo.alerts.current().copied(),
-        Place::Overview | Place::Services | Place::Slos | Place::Sources | Place::Messages => None,
+        Place::Overview
+        | Place::Services
+        | Place::Slos
+        | Place::Silences
+        | Place::Timeline
+        | Place::Sources
+        | Place::Messages => None,
     };
     let Some(alert) = fingerprint.and_then(|fingerprint| state.world.alert(fingerprint)) else {
         return Vec::new();

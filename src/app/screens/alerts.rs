@@ -52,6 +52,8 @@ pub struct Group {
     pub common: Labels,
     /// Whether its alerts are folded away.
     pub folded: bool,
+    /// Its alerts.
+    pub members: Vec<Fingerprint>,
 }
 
 /// The list of alerts.
@@ -195,7 +197,8 @@ pub fn reorder(state: &mut State) {
         if !folded {
             rows.extend(alerts.iter().map(|(_, alert)| Row::Alert(alert.fingerprint)));
         }
-        screen.groups.insert(labels, Group { count: alerts.len(), common: common(&alerts), folded });
+        let members = alerts.iter().map(|(_, alert)| alert.fingerprint).collect();
+        screen.groups.insert(labels, Group { count: alerts.len(), common: common(&alerts), folded, members });
     }
     screen.list.set_rows(rows);
     if screen.measured != Some(world.revision()) {

@@ -76,6 +76,8 @@ pub struct Group {
     pub statuses: BTreeMap<IncidentStatus, usize>,
     /// Whether they are folded away.
     pub folded: bool,
+    /// Its incidents.
+    pub members: Vec<IncidentKey>,
 }
 
 /// The list of incidents.
@@ -201,7 +203,7 @@ pub fn reorder(state: &mut State) {
     let mut shown = ordered(world.incidents(), passes.as_deref(), screen.order);
     let all = shown.len();
     if !screen.show_resolved {
-        shown.retain(|known| known.incident.is_open());
+        shown.retain(|known| known.is_shown_open());
     }
     (screen.hidden, screen.passing) = (all - shown.len(), shown.len());
     screen.widest = shown.iter().fold((0, 0), |(services, people), known| {
@@ -229,7 +231,8 @@ pub fn reorder(state: &mut State) {
             }
             for (value, members) in grouped {
                 let folded = screen.folded.contains(&value);
-                let mut group = Group { folded, ..Group::default() };
+                let own = members.iter().map(|known| IncidentKey::of(known)).collect();
+                let mut group = Group { folded, members: own, ..Group::default() };
                 for known in &members {
                     *group.statuses.entry(known.incident.status).or_default() += 1;
                 }

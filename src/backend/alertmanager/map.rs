@@ -1,7 +1,7 @@
 //! From Alertmanager's shapes to the model's words, one alert at a time straight from the bytes: the whole answer never
 //! stands in memory a second time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::{Arc, LazyLock};
@@ -20,11 +20,16 @@ use crate::model::silence::{Silence, SilenceState};
 use crate::model::source::SourceId;
 use crate::model::text::{clean, clean_lines};
 
+/// Odd values that are remembered at most.
+const ODD: usize = 1000;
+
 /// Shared copies of what alerts have in common; lives as long as its source.
 #[derive(Default)]
 pub(super) struct Shared {
     interner: Interner,
     lists: HashSet<Arc<[Text]>>,
+    /// Values of labels as they are sent, by what they are shown as, where that is not the same.
+    odd: HashMap<Text, BTreeSet<String>>,
     /// The alerts of the last answer: most of the next one is the same.
     last: HashMap<Fingerprint, Arc<Alert>>,
 }
@@ -35,7 +40,42 @@ impl Shared {
     }
 
     fn labels(&mut self, pairs: &Pairs<'_>) -> Labels {
-        Labels::new(pairs.0.iter().map(|(name, value)| (self.word(name), self.word(value))).collect())
+        Labels::new(pairs.0.iter().map(|(name, value)| (self.word(name), self.value(value))).collect())
+    }
+
+    fn value(&mut self, value: &Word<'_>) -> Text {
+        let shown = self.word(value);
+        if *shown != *value.0 && (self.odd.len() < ODD || self.odd.contains_key(&shown)) {
+            self.odd.entry(Arc::clone(&shown)).or_default().insert(value.0.clone().into_owned());
+        }
+        shown
+    }
+
+    /// What a matcher must say to match the values that are shown as it says. Only what was cut or cleaned differs.
+    pub(super) fn as_sent(&self, matcher: &Matcher) -> Matcher {
+        let any_of = |shown: &str, raw: &BTreeSet<String>| {
+            let all: Vec<_> = raw.iter().map(String::as_str).chain([shown]).map(regex::escape).collect();
+            format!("(?:{})", all.join("|"))
+        };
+        let (operator, value) = match matcher.operator() {
+            plain @ (Operator::Equal | Operator::NotEqual) => {
+                let Some(raw) = self.odd.get(matcher.value()) else { return matcher.clone() };
+                let is_equal = plain == Operator::Equal;
+                let operator = if is_equal { Operator::Matches } else { Operator::MatchesNot };
+                (operator, any_of(matcher.value(), raw))
+            }
+            pattern @ (Operator::Matches | Operator::MatchesNot) => {
+                let mut value = matcher.value().to_owned();
+                for (shown, raw) in &self.odd {
+                    let escaped = regex::escape(shown);
+                    if value.contains(&escaped) {
+                        value = value.replace(&escaped, &any_of(shown, raw));
+                    }
+                }
+                (pattern, value)
+            }
+        };
+        Matcher::new(matcher.name(), operator, value).unwrap_or_else(|_| matcher.clone())
     }
 
     fn paragraphs(&mut self, pairs: &Pairs<'_>) -> Labels {
@@ -84,6 +124,7 @@ impl<'s> Reader<'s> {
     pub(super) fn new(shared: &'s mut Shared, severities: &'s SeverityMap, source: &'s SourceId) -> Self {
         // lists of silences and inhibitors come and go
         shared.lists.retain(|list| Arc::strong_count(list) > 1);
+        shared.odd.clear();
         Self { shared, severities, source, alerts: Vec::new(), places: HashMap::new() }
     }
 

@@ -140,13 +140,18 @@ impl DemoWorld {
     }
 
     /// What Alertmanager shows: what fires in any region, grouped, silenced, inhibited.
-    pub(super) fn managed(&self, t: f64, clock: &Clock, source: &SourceId) -> Vec<Alert> {
+    pub(super) fn managed(
+        &self,
+        t: f64,
+        clock: &Clock,
+        source: &SourceId,
+        silences: &[Silence],
+    ) -> Vec<Alert> {
         let mut alerts: Vec<Alert> = Region::ALL
             .into_iter()
             .flat_map(|region| self.alerts_of(region, t, clock))
             .filter(Alert::is_firing)
             .collect();
-        let silences = self.silences(t, clock, source);
         let inhibited: Vec<Vec<Text>> = alerts.iter().map(|alert| self.inhibitors(alert, &alerts)).collect();
         for (alert, inhibited_by) in alerts.iter_mut().zip(inhibited) {
             let active = silences.iter().filter(|silence| silence.state == SilenceState::Active);

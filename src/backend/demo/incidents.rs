@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
+use crate::model::action::Deed;
 use crate::model::incident::{
     AlertCounts, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentStatus, Note, Past, Pending,
     Priority, Stamp, Step, Urgency,
@@ -15,8 +16,9 @@ use crate::model::source::SourceId;
 use super::annotation;
 use super::book::Region;
 use super::clock::Clock;
+use super::doings::{Done, Entry, Told, opening};
 use super::noise::mix_text;
-use super::paging::{Page, Paging, named, time_to_acknowledge};
+use super::paging::{Page, named, time_to_acknowledge};
 use super::rules::Rule;
 use super::world::DemoWorld;
 
@@ -41,13 +43,15 @@ impl DemoWorld {
     /// Incidents that are open or were within the last week.
     pub(super) fn incidents(
         &self,
-        paging: &Paging,
+        done: &Done,
         now: Timestamp,
         clock: &Clock,
         source: &SourceId,
     ) -> IncidentBoard {
-        let mut incidents: Vec<Incident> =
-            self.paged(paging, now, clock).iter().map(|paged| incident(paging, paged, now, source)).collect();
+        let paged = self.paged(now, clock);
+        let of_story = paged.iter().map(|paged| self.told(paged, done, now, source).incident);
+        let opened = done.opened().filter_map(|entry| Some(self.opened(entry, done, now, source)?.incident));
+        let mut incidents: Vec<Incident> = of_story.chain(opened).collect();
         incidents.sort_by(|a, b| a.id.cmp(&b.id));
         incidents.dedup_by(|a, b| a.id == b.id);
         IncidentBoard { incidents, warnings: Vec::new() }
@@ -56,19 +60,22 @@ impl DemoWorld {
     /// What happened to one of them.
     pub(super) fn incident_detail(
         &self,
-        paging: &Paging,
         id: &str,
+        done: &Done,
         now: Timestamp,
         clock: &Clock,
         source: &SourceId,
     ) -> Option<IncidentDetail> {
-        let all = self.paged(paging, now, clock);
-        let told = |paged: &Paged<'_>| incident(paging, paged, now, source);
-        let paged = all.iter().find(|paged| *paged.id() == *id)?;
-        let incident = told(paged);
-        let past =
-            all.iter().filter(|other| other.labels == paged.labels && other.from < paged.from).map(told);
-        let mut past: Vec<Past> = past
+        let all = self.paged(now, clock);
+        let Some(paged) = all.iter().find(|paged| *paged.id() == *id) else {
+            let entry = done.opened().find(|entry| *entry.id == *id)?;
+            let Told { steps, notes, .. } = self.opened(entry, done, now, source)?;
+            return Some(IncidentDetail { steps, notes, ..IncidentDetail::default() });
+        };
+        let Told { incident, steps, notes } = self.told(paged, done, now, source);
+        let earlier = all.iter().filter(|other| other.labels == paged.labels && other.from < paged.from);
+        let mut past: Vec<Past> = earlier
+            .map(|earlier| self.incident(earlier, done, now, source))
             .map(|past| Past {
                 id: past.id,
                 title: past.title,
@@ -80,15 +87,111 @@ impl DemoWorld {
         past.sort_by_key(|past| std::cmp::Reverse(past.created_at));
         past.truncate(5);
         Some(IncidentDetail {
-            steps: steps(&incident),
-            notes: notes(&incident),
             alerts: vec![alert(paged, &incident)],
+            steps,
+            notes,
             past,
             warnings: Vec::new(),
         })
     }
 
-    fn paged<'a>(&'a self, paging: &'a Paging, now: Timestamp, clock: &Clock) -> Vec<Paged<'a>> {
+    /// An incident of the story, and what was done to it.
+    fn told(&self, paged: &Paged<'_>, done: &Done, now: Timestamp, source: &SourceId) -> Told {
+        let incident = self.incident(paged, done, now, source);
+        done.over(incident, &self.paging, now, |incident| (steps(incident), notes(incident)))
+    }
+
+    /// An incident that somebody opened, and what was done to it.
+    fn opened(&self, entry: &Entry, done: &Done, now: Timestamp, source: &SourceId) -> Option<Told> {
+        let Deed::Trigger { title, urgency, key, .. } = &entry.action.deed else { return None };
+        let (target, at) = (&entry.action.target, entry.at);
+        let team = self.book.services.iter().find(|service| *service.name == *target.id);
+        let team = team.map(|service| service.team.as_str()).unwrap_or_default();
+        let policy = self.paging.policy_of(team);
+        let woken = self.paging.woken(policy, at, &done.stood_in_by(at));
+        let incident = Incident {
+            number: 30_000 + mix_text(0, &entry.id) % 10_000,
+            title: Arc::clone(title),
+            status: IncidentStatus::Triggered,
+            urgency: *urgency,
+            priority: None,
+            service: Some(named(&target.id, &target.name)),
+            escalation_policy: Some(policy.named()),
+            teams: (!team.is_empty()).then(|| named(team, team)).into_iter().collect(),
+            assigned: woken.into_iter().map(|who| Stamp { who, at }).collect(),
+            acknowledged: Vec::new(),
+            alerts: AlertCounts::default(),
+            pending: at
+                .checked_add(15.minutes())
+                .map(|at| Pending { what: "escalate".into(), at })
+                .into_iter()
+                .collect(),
+            created_at: at,
+            changed_at: at,
+            resolved_at: None,
+            key: Some(Arc::clone(key)),
+            conference: None,
+            url: Some(format!("https://pager.shop.example/incidents/{}", entry.id).into()),
+            source: source.clone(),
+            id: Arc::clone(&entry.id),
+        };
+        Some(done.over(incident, &self.paging, now, |incident| {
+            (opening(entry, incident, &self.paging), Vec::new())
+        }))
+    }
+
+    /// As the story tells it.
+    fn incident(&self, paged: &Paged<'_>, done: &Done, now: Timestamp, source: &SourceId) -> Incident {
+        let paging = &self.paging;
+        let (key, service) = (paged.key(), paged.labels.value("service"));
+        let policy = paging.policy_of(paged.labels.value("team"));
+        let woken = paging.woken(policy, paged.from, &done.stood_in_by(paged.from));
+        let id = paged.id();
+        let wait = time_to_acknowledge(key);
+        let acknowledged_at = paged.from.checked_add(SignedDuration::try_from(wait).unwrap_or_default()).ok();
+        // a young one waits for the person at the keyboard
+        let is_taken = paged.to.is_some() || now.duration_since(paged.from) > TAKEN;
+        let acknowledged =
+            woken.clone().zip(acknowledged_at.filter(|_| is_taken)).map(|(who, at)| Stamp { who, at });
+        let wrap_up = SignedDuration::try_from(WRAP_UP + wait).unwrap_or_default();
+        let resolved_at = paged.to.and_then(|to| to.checked_add(wrap_up).ok()).filter(|at| *at <= now);
+        let status = match (&resolved_at, &acknowledged) {
+            (Some(_), _) => IncidentStatus::Resolved,
+            (None, Some(_)) => IncidentStatus::Acknowledged,
+            (None, None) => IncidentStatus::Triggered,
+        };
+        let rank = paged.page.priority.trim_start_matches('P').parse().ok();
+        let annotations =
+            annotation::filled(&paged.rule.shown.annotations, &paged.labels, paged.rule.threshold);
+        let summary = annotations.get("summary").cloned().unwrap_or_default();
+        let escalates = paged.from.checked_add(15.minutes()).ok().filter(|at| *at > now);
+        let pending = escalates.filter(|_| status == IncidentStatus::Triggered);
+        Incident {
+            number: 20_000 + key % 10_000,
+            title: format!("{}: {summary}", paged.rule.shown.name).into(),
+            urgency: if paged.page.urgency == "high" { Urgency::High } else { Urgency::Low },
+            priority: Some(Priority { named: named(&paged.page.priority, &paged.page.priority), rank }),
+            service: (!service.is_empty()).then(|| named(service, service)),
+            escalation_policy: Some(policy.named()),
+            teams: vec![named(paged.labels.value("team"), paged.labels.value("team"))],
+            assigned: woken.into_iter().map(|who| Stamp { who, at: paged.from }).collect(),
+            changed_at: resolved_at.or(acknowledged.as_ref().map(|stamp| stamp.at)).unwrap_or(paged.from),
+            acknowledged: acknowledged.into_iter().collect(),
+            alerts: AlertCounts { all: 1, triggered: u32::from(resolved_at.is_none()) },
+            pending: pending.map(|at| Pending { what: "escalate".into(), at }).into_iter().collect(),
+            created_at: paged.from,
+            resolved_at,
+            status,
+            key: Some(paged.labels.to_string().into()),
+            conference: None,
+            url: Some(format!("https://pager.shop.example/incidents/{id}").into()),
+            source: source.clone(),
+            id,
+        }
+    }
+
+    fn paged(&self, now: Timestamp, clock: &Clock) -> Vec<Paged<'_>> {
+        let paging = &self.paging;
         let since = now.checked_sub(PAST).unwrap_or(now);
         let span = (clock.demo(since), clock.demo(now));
         let mut all = Vec::new();
@@ -114,53 +217,6 @@ impl DemoWorld {
             }
         }
         all
-    }
-}
-
-fn incident(paging: &Paging, paged: &Paged<'_>, now: Timestamp, source: &SourceId) -> Incident {
-    let (key, service) = (paged.key(), paged.labels.value("service"));
-    let policy = paging.policy_of(paged.labels.value("team"));
-    let woken = paging.woken(policy, paged.from);
-    let id = paged.id();
-    let wait = time_to_acknowledge(key);
-    let acknowledged_at = paged.from.checked_add(SignedDuration::try_from(wait).unwrap_or_default()).ok();
-    // a young one waits for the person at the keyboard
-    let is_taken = paged.to.is_some() || now.duration_since(paged.from) > TAKEN;
-    let acknowledged =
-        woken.clone().zip(acknowledged_at.filter(|_| is_taken)).map(|(who, at)| Stamp { who, at });
-    let wrap_up = SignedDuration::try_from(WRAP_UP + wait).unwrap_or_default();
-    let resolved_at = paged.to.and_then(|to| to.checked_add(wrap_up).ok()).filter(|at| *at <= now);
-    let status = match (&resolved_at, &acknowledged) {
-        (Some(_), _) => IncidentStatus::Resolved,
-        (None, Some(_)) => IncidentStatus::Acknowledged,
-        (None, None) => IncidentStatus::Triggered,
-    };
-    let rank = paged.page.priority.trim_start_matches('P').parse().ok();
-    let annotations = annotation::filled(&paged.rule.shown.annotations, &paged.labels, paged.rule.threshold);
-    let summary = annotations.get("summary").cloned().unwrap_or_default();
-    let escalates = paged.from.checked_add(15.minutes()).ok().filter(|at| *at > now);
-    let pending = escalates.filter(|_| status == IncidentStatus::Triggered);
-    Incident {
-        number: 20_000 + key % 10_000,
-        title: format!("{}: {summary}", paged.rule.shown.name).into(),
-        urgency: if paged.page.urgency == "high" { Urgency::High } else { Urgency::Low },
-        priority: Some(Priority { named: named(&paged.page.priority, &paged.page.priority), rank }),
-        service: (!service.is_empty()).then(|| named(service, service)),
-        escalation_policy: Some(policy.named()),
-        teams: vec![named(paged.labels.value("team"), paged.labels.value("team"))],
-        assigned: woken.into_iter().map(|who| Stamp { who, at: paged.from }).collect(),
-        changed_at: resolved_at.or(acknowledged.as_ref().map(|stamp| stamp.at)).unwrap_or(paged.from),
-        acknowledged: acknowledged.into_iter().collect(),
-        alerts: AlertCounts { all: 1, triggered: u32::from(resolved_at.is_none()) },
-        pending: pending.map(|at| Pending { what: "escalate".into(), at }).into_iter().collect(),
-        created_at: paged.from,
-        resolved_at,
-        status,
-        key: Some(paged.labels.to_string().into()),
-        conference: None,
-        url: Some(format!("https://pager.shop.example/incidents/{id}").into()),
-        source: source.clone(),
-        id,
     }
 }
 

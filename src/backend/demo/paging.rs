@@ -7,11 +7,13 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 use serde::Deserialize;
 
+use crate::model::action::Whom;
 use crate::model::duration;
 use crate::model::incident::{Named, Person};
 use crate::model::labels::Text;
 use crate::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
 
+use super::doings::StoodIn;
 use super::world::DemoWorld;
 
 /// For how many days shifts are told.
@@ -107,6 +109,23 @@ impl Paging {
         }
     }
 
+    /// The person at the keyboard.
+    pub(super) fn me(&self) -> Person {
+        self.person(&self.me)
+    }
+
+    /// Somebody who was named, as far as they are known here.
+    pub(super) fn person_or(&self, whom: &Whom) -> Person {
+        if self.person.iter().any(|human| *human.id == *whom.id) {
+            return self.person(&whom.id);
+        }
+        Person { id: Text::clone(&whom.id), name: Text::clone(&whom.name), email: None, zone: None }
+    }
+
+    pub(super) fn has_rotation(&self, id: &str) -> bool {
+        self.rotation.iter().any(|rotation| rotation.id == id)
+    }
+
     fn rotation(&self, id: &str) -> &Rotation {
         self.rotation.iter().find(|rotation| rotation.id == id).expect(SOUND)
     }
@@ -118,26 +137,49 @@ impl Paging {
     }
 
     /// Whose turn it is at the first level of a policy at a moment; the first level that has somebody, if that one has nobody.
-    pub(super) fn woken(&self, policy: &Policy, at: Timestamp) -> Option<Person> {
+    pub(super) fn woken(&self, policy: &Policy, at: Timestamp, stood_in: &[StoodIn]) -> Option<Person> {
         let mut levels = policy.levels.iter().zip(1..);
-        levels.find_map(|(rung, number)| {
-            let shifts = self.shifts(policy, rung, number, at, at + 1.second());
-            let on: Vec<Shift> = shifts.into_iter().filter(|shift| shift.covers(at)).collect();
-            on.iter().find(|shift| shift.is_override).or(on.first()).map(|shift| shift.person.clone())
-        })
+        levels.find_map(|(rung, number)| self.on(policy, rung, number, at, stood_in))
+    }
+
+    /// Whose turn it is at a level of a policy at a moment.
+    pub(super) fn on_level(
+        &self,
+        policy: &str,
+        level: u32,
+        at: Timestamp,
+        stood_in: &[StoodIn],
+    ) -> Vec<Person> {
+        let its = self.policy.iter().filter(|known| known.id == policy);
+        let rungs = its.flat_map(|policy| policy.levels.iter().zip(1..).map(move |rung| (policy, rung)));
+        let rungs = rungs.filter(|(_, (_, number))| *number == level);
+        rungs.filter_map(|(policy, (rung, number))| self.on(policy, rung, number, at, stood_in)).collect()
+    }
+
+    fn on(
+        &self,
+        policy: &Policy,
+        rung: &Rung,
+        level: u32,
+        at: Timestamp,
+        stood_in: &[StoodIn],
+    ) -> Option<Person> {
+        let shifts = self.shifts(policy, (rung, level), (at, at + 1.second()), stood_in);
+        let on: Vec<Shift> = shifts.into_iter().filter(|shift| shift.covers(at)).collect();
+        on.iter().find(|shift| shift.is_override).or(on.first()).map(|shift| shift.person.clone())
     }
 
     /// Who is on call from `now` on.
-    pub(super) fn on_call(&self, world: &DemoWorld, now: Timestamp) -> OnCallBoard {
+    pub(super) fn on_call(&self, world: &DemoWorld, now: Timestamp, stood_in: &[StoodIn]) -> OnCallBoard {
         let until = now.to_zoned(TimeZone::UTC).saturating_add(DAYS.days()).timestamp();
         let each = |policy: &Policy| -> Vec<Shift> {
             let rungs = policy.levels.iter().zip(1..);
-            rungs.flat_map(|(rung, number)| self.shifts(policy, rung, number, now, until)).collect()
+            rungs.flat_map(|rung| self.shifts(policy, rung, (now, until), stood_in)).collect()
         };
         OnCallBoard {
             policies: self.policy.iter().map(|policy| self.told(policy, world)).collect(),
             shifts: self.policy.iter().flat_map(each).collect(),
-            me: Some(self.person(&self.me)),
+            me: Some(self.me()),
             from: now,
             until,
             warnings: Vec::new(),
@@ -177,10 +219,9 @@ impl Paging {
     fn shifts(
         &self,
         policy: &Policy,
-        rung: &Rung,
-        level: u32,
-        from: Timestamp,
-        until: Timestamp,
+        (rung, level): (&Rung, u32),
+        (from, until): (Timestamp, Timestamp),
+        stood_in: &[StoodIn],
     ) -> Vec<Shift> {
         let shift = |person, schedule, start, end, is_override| Shift {
             policy: policy.id.as_str().into(),
@@ -197,40 +238,40 @@ impl Paging {
         };
         let rotation = self.rotation(rotation);
         let schedule = named(&rotation.id, &rotation.name);
+        let stands_in =
+            |person, start, end| shift(person, Some(schedule.clone()), Some(start), Some(end), true);
         let mut shifts = Vec::new();
         for (start, end, person) in rotation.turns(from, until) {
             shifts.push(shift(self.person(person), Some(schedule.clone()), Some(start), Some(end), false));
         }
         for stand_in in self.stand_in.iter().filter(|stand_in| stand_in.rotation == rotation.id) {
             for (start, end) in stand_in.times(&rotation.zone(), from, until) {
-                let person = self.person(&stand_in.person);
-                shifts.push(shift(person, Some(schedule.clone()), Some(start), Some(end), true));
+                shifts = stood_in_for(shifts, stands_in(self.person(&stand_in.person), start, end));
             }
         }
-        shifts = without_stood_in(shifts);
+        // what was taken over last counts
+        for taken in stood_in.iter().filter(|taken| *taken.rotation == *rotation.id) {
+            if taken.end > from && taken.start < until {
+                shifts = stood_in_for(shifts, stands_in(taken.person.clone(), taken.start, taken.end));
+            }
+        }
         shifts.sort_by_key(|shift| shift.start);
         shifts
     }
 }
 
 /// What is stood in for is not one's own turn.
-fn without_stood_in(shifts: Vec<Shift>) -> Vec<Shift> {
-    let (others, own): (Vec<Shift>, Vec<Shift>) = shifts.into_iter().partition(|shift| shift.is_override);
-    let mut left = own;
-    for other in &others {
-        left = left
-            .into_iter()
-            .flat_map(|shift| {
-                if other.start >= shift.end || other.end <= shift.start {
-                    return vec![shift];
-                }
-                let before = Shift { end: other.start.min(shift.end), ..shift.clone() };
-                let after = Shift { start: other.end.max(shift.start), ..shift };
-                [before, after].into_iter().filter(|part| part.start < part.end).collect()
-            })
-            .collect();
-    }
-    left.extend(others);
+fn stood_in_for(shifts: Vec<Shift>, other: Shift) -> Vec<Shift> {
+    let cut = |shift: Shift| {
+        if other.start >= shift.end || other.end <= shift.start {
+            return vec![shift];
+        }
+        let before = Shift { end: other.start.min(shift.end), ..shift.clone() };
+        let after = Shift { start: other.end.max(shift.start), ..shift };
+        [before, after].into_iter().filter(|part| part.start < part.end).collect()
+    };
+    let mut left: Vec<Shift> = shifts.into_iter().flat_map(cut).collect();
+    left.push(other);
     left
 }
 

@@ -123,6 +123,25 @@ pub(super) fn of_status(
     (trouble, wait(headers).or_else(reset).map(|wait| wait.min(PATIENCE)))
 }
 
+/// The same for a request that would have changed something: there the server's own words say what is wrong with it.
+pub(super) fn of_refusal(
+    status: StatusCode,
+    headers: &HeaderMap,
+    url: &Url,
+    body: &[u8],
+) -> (Trouble, Option<Duration>) {
+    let (trouble, wait) = of_status(status, headers, url, body);
+    let message = message(body);
+    let trouble = match trouble {
+        Trouble::Forbidden if message.is_empty() => Trouble::Forbidden,
+        Trouble::Forbidden | Trouble::BadQuery { .. } => {
+            Trouble::Refused { status: status.as_u16(), message }
+        }
+        other => other,
+    };
+    (trouble, wait)
+}
+
 /// Host and path of a redirect's target: its query may hold what nobody should see.
 fn target(headers: &HeaderMap, url: &Url) -> String {
     let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());

@@ -1,3 +1,4 @@
+mod deeds;
 mod description;
 mod details;
 mod lists;

@@ -84,8 +84,10 @@ impl PagerDuty {
                 fact("key of", me.name.clone());
                 fact("role", role.clone());
                 if READERS.contains(&&**role) {
-                    let warning = format!("{} may only read ({role}): actions will be refused", me.name);
-                    offer.warnings.push(warning.into());
+                    let warning: Text =
+                        format!("{} may only read ({role}): actions will be refused", me.name).into();
+                    offer.refuses = Some(Text::clone(&warning));
+                    offer.warnings.push(warning);
                 }
             }
             Key::Account => {
@@ -100,11 +102,16 @@ impl PagerDuty {
                     let why = "a key of the account does not say who you are";
                     Some(format!("actions need `from`, your e-mail address here: {why}"))
                 };
-                offer.warnings.extend(warning.map(Text::from));
+                offer.refuses = warning.map(Text::from);
+                offer.warnings.extend(offer.refuses.clone());
             }
             Key::Hidden => {
                 let warning = "the key may not read users: nobody knows who you are here";
                 offer.warnings.push(warning.into());
+                if self.from.is_none() {
+                    let why = "actions need `from`, your e-mail address here: the key may not read users";
+                    offer.refuses = Some(why.into());
+                }
             }
         }
         Ok(cost)

@@ -127,11 +127,22 @@ pub(super) struct Incident {
     pub(super) created_at: Word,
     pub(super) updated_at: Word,
     pub(super) last_status_change_at: Word,
+    pub(super) last_status_change_by: Maybe<Thing>,
+    pub(super) responder_requests: List<ResponderRequest>,
     pub(super) resolved_at: Word,
     #[serde(rename = "incident_key")]
     pub(super) key: Word,
     pub(super) conference_bridge: Maybe<Conference>,
     pub(super) html_url: Word,
+}
+
+/// Somebody was asked for help.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ResponderRequest {
+    pub(super) requester: Maybe<Thing>,
+    pub(super) requested_at: Word,
+    pub(super) message: Word,
 }
 
 /// Who has it.
@@ -311,6 +322,15 @@ pub(super) struct Schedule {
 #[serde(default)]
 pub(super) struct Rendered {
     pub(super) rendered_schedule_entries: List<Turn>,
+}
+
+/// Somebody stands in.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Override {
+    pub(super) id: Word,
+    #[serde(flatten)]
+    pub(super) turn: Turn,
 }
 
 /// One turn.

@@ -12,7 +12,7 @@ use super::super::incident::{Incident, IncidentAlert, IncidentDetail, IncidentSt
 use super::super::labels::Text;
 use super::super::oncall::OnCallBoard;
 use super::super::source::SourceId;
-use super::World;
+use super::{Supposed, World};
 
 /// Longer ago than this, an acknowledgement says little about whether somebody is still on it.
 pub const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(4);
@@ -28,6 +28,8 @@ pub struct Linked {
     pub service: Option<Text>,
     /// The alerts that it is about, in the order of their fingerprints.
     pub alerts: Vec<Fingerprint>,
+    /// What is done to it and shows already, though its source does not tell of it yet.
+    pub supposed: Option<Supposed>,
 }
 
 /// By what incidents are ordered, the most pressing first, so that no two are equal.
@@ -36,7 +38,7 @@ type Pressure = (bool, u32, Urgency, IncidentStatus, Reverse<Timestamp>, Text, O
 impl Linked {
     fn of(incident: Incident) -> Self {
         let sources = vec![incident.source.clone()];
-        Self { incident, sources, service: None, alerts: Vec::new() }
+        Self { incident, sources, service: None, alerts: Vec::new(), supposed: None }
     }
 
     /// The first source that knows it; it stays the same while sources come and go.
@@ -50,13 +52,19 @@ impl Linked {
         let incident = &self.incident;
         let rank = incident.priority.as_ref().and_then(|priority| priority.rank).unwrap_or(u32::MAX);
         let (id, source) = (incident.id.clone(), self.sources.first().cloned());
-        let pressure: Pressure = if incident.is_open() {
+        // what is being resolved stays where it is until that is sure
+        let pressure: Pressure = if self.is_shown_open() {
             (false, rank, incident.urgency, incident.status, Reverse(incident.created_at), id, source)
         } else {
             let ended = incident.resolved_at.unwrap_or(incident.changed_at);
             (true, 0, Urgency::High, IncidentStatus::Resolved, Reverse(ended), id, source)
         };
         pressure
+    }
+
+    /// Whether it is not over, or not surely.
+    pub fn is_shown_open(&self) -> bool {
+        self.incident.is_open() || self.supposed.is_some()
     }
 
     /// When somebody said last that they are on it, if somebody is.
@@ -146,6 +154,9 @@ impl World {
                     all.push(Linked::of(incident.clone()));
                 }
             }
+        }
+        for known in all.iter_mut().filter(|_| !self.supposed.is_empty()) {
+            known.supposed = self.show_supposed(&mut known.incident, &known.sources);
         }
         all.sort_by_cached_key(Linked::by_pressure);
         self.incidents = all;

@@ -1,10 +1,11 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use super::*;
+use crate::runtime::clock::Clock;
 use crate::runtime::fixtures::{Answers, Fake, question};
 
 fn performer(list: Vec<Arc<dyn Source>>, contexts: Option<Contexts>) -> (Performer, mpsc::Receiver<Report>) {
-    Performer::new(&Sources::new(list, LimitSettings::default()), contexts, Clock::real())
+    Performer::new(&Sources::new(list, LimitSettings::default()), contexts, Door::closed(Clock::real()))
 }
 
 fn entrance(name: &str) -> Entrance {

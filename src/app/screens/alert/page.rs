@@ -108,8 +108,13 @@ fn slo(state: &State, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
 /// The silences that match it, and the alerts that inhibit it.
 fn quieted(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
     let matching: Vec<_> = state.world.silences().filter(|silence| silence.matches(&alert.labels)).collect();
-    if !matching.is_empty() {
+    let sending = state.world.silencing(alert.fingerprint);
+    if !matching.is_empty() || sending.is_some() {
         page.title("Silences that match it");
+    }
+    if let Some(stage) = sending {
+        let words = format!("{}{}", text::ellipsis(cx.charset), stage.word());
+        page.pair("on its way", &words, Role::Sending);
     }
     for silence in matching {
         let until = moment(silence.ends_at, cx.now, cx.zone);

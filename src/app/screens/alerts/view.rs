@@ -183,7 +183,13 @@ fn alert_row<'a>(state: &State, cx: &Cx<'_>, alert: &'a Alert, stale: &BTreeSet<
         Cell::symbol(cx, role),
         Cell::Runs(state.alerts.found.lit(alert.name(), role)),
         Cell::text(alert.severity.word(), Role::of_severity(alert.severity)),
-        Cell::text(alert.state.word(), role),
+        match state.world.silencing(alert.fingerprint) {
+            Some(stage) => {
+                let sending = format!("{}{}", text::ellipsis(cx.charset), stage.word());
+                Cell::text(sending, Role::Sending)
+            }
+            None => Cell::text(alert.state.word(), role),
+        },
         Cell::text(ago(alert.resolved_at.unwrap_or(alert.starts_at), cx.now), text_role),
         Cell::Runs(state.alerts.found.lit(service.map_or("", |name| name), text_role)),
         Cell::text(differing, Role::Muted),

@@ -13,6 +13,7 @@ use crate::app::screens::page::Page;
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
+use crate::model::action::Deed;
 use crate::model::duration;
 use crate::model::incident::{IncidentDetail, Note, Stamp, Step};
 use crate::model::measures::Measure;
@@ -99,6 +100,14 @@ fn facts(state: &State, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
         if let Some(value) = value {
             page.pair(name, value, Role::Accent);
         }
+    }
+    for one in state.world.supposed_of(&known.sources, &incident.id) {
+        let more = match &one.action.deed {
+            Deed::Note { content } => format!(": {content}"),
+            _ => String::new(),
+        };
+        let (kind, ellipsis) = (one.action.deed.kind().name(), text::ellipsis(cx.charset));
+        page.pair("on its way", &format!("{kind} {ellipsis}{}{more}", one.stage.word()), Role::Sending);
     }
     let sources: Vec<&str> = known.sources.iter().map(SourceId::as_str).collect();
     page.pair("source", &sources.join(", "), Role::Muted);

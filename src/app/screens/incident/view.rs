@@ -76,6 +76,10 @@ fn standing(state: &State, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
     };
     let mut runs =
         vec![Run::new(format!("   {} {} ago  ", incident.status.word(), ago(since, cx.now)), role)];
+    if let Some(sending) = words::sending(known, cx) {
+        let kind = known.supposed.map_or("", |supposed| supposed.kind.name());
+        runs.push(Run::new(format!("{} {kind} {sending}  ", cx.symbol(Role::Sending)), Role::Sending));
+    }
     runs.push(Run::new(format!("{}  ", words::weight(known)), Role::Text));
     let who = words::who(state, known, cx.now);
     let nobody = if who.role == Role::Down { " has it" } else { "" };

@@ -113,7 +113,10 @@ fn cells<'a>(state: &'a State, cx: &Cx<'_>, known: &'a Linked) -> Vec<Cell<'a>> 
     vec![
         Cell::symbol(cx, role),
         Cell::text(incident.number.to_string(), Role::Muted),
-        Cell::text(incident.status.word(), role),
+        match words::sending(known, cx) {
+            Some(sending) => Cell::text(sending, Role::Sending),
+            None => Cell::text(incident.status.word(), role),
+        },
         Cell::text(incident.urgency.word(), urgency),
         incident.priority.as_ref().map_or(Cell::Empty, |priority| Cell::text(&*priority.named.name, plain)),
         Cell::Runs(state.incidents.found.lit(&incident.title, plain)),

@@ -6,7 +6,7 @@ use crate::app::look::Cx;
 use crate::app::number::ago;
 use crate::app::state::State;
 use crate::app::theme::Role;
-use crate::app::widgets::text::Run;
+use crate::app::widgets::text::{self, Run};
 use crate::model::incident::{IncidentStatus, Person, Urgency};
 use crate::model::source::SourceId;
 use crate::model::world::Linked;
@@ -26,6 +26,12 @@ pub(in crate::app) fn role(known: &Linked, now: Timestamp) -> Role {
 pub(in crate::app) fn name(state: &State, source: &SourceId, person: &Person) -> String {
     let you = if state.world.is_me(source, person) { " (you)" } else { "" };
     format!("{}{you}", person.name)
+}
+
+/// What is on its way for it, if anything is: `…sending`.
+pub(in crate::app) fn sending(known: &Linked, cx: &Cx<'_>) -> Option<String> {
+    let supposed = known.supposed?;
+    Some(format!("{}{}", text::ellipsis(cx.charset), supposed.stage.word()))
 }
 
 /// Who has it: those who are on it and since when, those who were woken, or loudly that it is nobody.
@@ -67,8 +73,10 @@ pub(in crate::app) fn line(state: &State, cx: &Cx<'_>, known: &Linked) -> Vec<Ru
     let incident = &known.incident;
     let role = role(known, cx.now);
     let who = who(state, known, cx.now);
+    let sending = sending(known, cx).map_or_else(String::new, |sending| format!("{sending} "));
     vec![
         Run::new(format!("{} #{} {} ", cx.symbol(role), incident.number, incident.status.word()), role),
+        Run::new(sending, Role::Sending),
         Run::new(format!("{}  ", weight(known)), Role::Text),
         Run::new(format!("{}  ", who.text), who.role),
         Run::new(incident.title.to_string(), Role::Text),

@@ -61,7 +61,10 @@ fn draw(state: &State, cx: &Cx<'_>, known: &Linked, line: Rect, buf: &mut Buffer
         runs.push(Run::new(format!("{} ", priority.named.name), Role::Text));
     }
     runs.extend(state.overview.found.lit(&incident.title, role));
-    let who = words::who(state, known, cx.now);
+    let mut who = words::who(state, known, cx.now);
+    if let Some(sending) = words::sending(known, cx) {
+        who = Run::new(format!("{} {sending}", incident.status.word()), Role::Sending);
+    }
     let age = format!("  {}", ago(incident.created_at, cx.now));
     let shown = text::fit(&who.text, line.width / 3, cx.charset).into_owned();
     let right = text::width(&shown) + text::width(&age) + 1;

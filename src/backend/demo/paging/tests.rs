@@ -1,5 +1,6 @@
 use super::*;
 use crate::backend::demo::clock::Clock;
+use crate::backend::demo::doings::Done;
 use crate::model::incident::{IncidentStatus, Urgency};
 use crate::model::source::SourceId;
 
@@ -18,7 +19,7 @@ fn somebody_is_on_call_for_the_shop_at_every_hour_of_a_year() {
     let policy = paging.policy_of("Zürich");
     for hour in 0..8760 {
         let moment = at("2026-01-01T00:30:00Z") + hour.hours();
-        let on = paging.shifts(policy, &policy.levels[0], 1, moment, moment + 1.second());
+        let on = paging.shifts(policy, (&policy.levels[0], 1), (moment, moment + 1.second()), &[]);
         assert_eq!(on.iter().filter(|shift| shift.covers(moment)).count(), 1, "{moment}");
     }
 }
@@ -35,7 +36,7 @@ fn a_day_of_the_rota_is_as_long_as_the_zones_clock_says() {
 fn on_sundays_the_platform_has_a_gap_and_on_saturdays_somebody_stands_in() {
     let paging = Paging::open();
     let world = DemoWorld::new(7);
-    let board = paging.on_call(&world, night());
+    let board = paging.on_call(&world, night(), &[]);
     assert_eq!(board.on_call("platform", 1, at("2026-01-18T12:00:00Z")).count(), 0);
     assert_eq!(board.on_call("platform", 2, at("2026-01-18T12:00:00Z")).count(), 1);
     let saturday: Vec<&Shift> = board.on_call("shop", 1, at("2026-01-17T15:00:00Z")).collect();
@@ -48,11 +49,10 @@ fn on_sundays_the_platform_has_a_gap_and_on_saturdays_somebody_stands_in() {
 
 #[test]
 fn the_storys_page_is_an_incident_that_waits_for_somebody() {
-    let paging = Paging::open();
-    let world = DemoWorld::new(7);
+    let (world, done) = (DemoWorld::new(7), Done::default());
     let source = SourceId::new("pager");
     let clock = Clock::new(night() - 100.seconds(), 1.0);
-    let board = world.incidents(&paging, night(), &clock, &source);
+    let board = world.incidents(&done, night(), &clock, &source);
     let open: Vec<_> = board.incidents.iter().filter(|incident| incident.is_open()).collect();
     let triggered: Vec<_> = open.iter().filter(|i| i.status == IncidentStatus::Triggered).collect();
     assert_eq!(triggered.len(), 1, "{open:#?}");
@@ -67,9 +67,9 @@ fn the_storys_page_is_an_incident_that_waits_for_somebody() {
     let resolved = board.incidents.iter().filter(|incident| !incident.is_open()).count();
     assert!((2..60).contains(&resolved), "{resolved}");
     for incident in &board.incidents {
-        let detail = world.incident_detail(&paging, &incident.id, night(), &clock, &source).unwrap();
+        let detail = world.incident_detail(&incident.id, &done, night(), &clock, &source).unwrap();
         assert!(!detail.steps.is_empty() && detail.alerts.len() == 1);
         assert!(detail.steps.iter().all(|step| step.at <= night()), "{incident:#?}");
     }
-    assert!(world.incident_detail(&paging, "nobody", night(), &clock, &source).is_none());
+    assert!(world.incident_detail("nobody", &done, night(), &clock, &source).is_none());
 }

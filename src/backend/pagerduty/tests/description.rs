@@ -17,10 +17,10 @@ fn found(path: &str) -> Option<Value> {
     text.map(|text| serde_json::from_str(&text).unwrap())
 }
 
-struct Description(Value);
+pub(super) struct Description(Value);
 
 impl Description {
-    fn find() -> Option<Self> {
+    pub(super) fn find() -> Option<Self> {
         found("../specs/pagerduty.json").map(Self)
     }
 
@@ -43,7 +43,7 @@ impl Description {
     }
 
     /// What is wrong with a request, if anything.
-    fn trouble(&self, asked: &Asked) -> Option<String> {
+    pub(super) fn trouble(&self, asked: &Asked) -> Option<String> {
         let Some(path) = self.path(&asked.path) else { return Some(format!("no path {}", asked.path)) };
         let item = &self.0["paths"][path];
         let Some(operation) = item.get(asked.method.to_lowercase()) else {
@@ -76,6 +76,18 @@ impl Description {
                 return Some(format!("{path}: {name} = {value}"));
             }
         }
+        let content =
+            &self.there(operation.get("requestBody").unwrap_or(&Value::Null))["content"]["application/json"];
+        if content.is_object() || !asked.body.is_empty() {
+            let (mut wrong, body) = (Vec::new(), asked.json());
+            self.against(&content["schema"], &body, "", &mut wrong);
+            let mut examples = BTreeSet::new();
+            names(content, &mut examples);
+            self.strangers(&content["schema"], &body, "", &examples, &mut wrong);
+            if !wrong.is_empty() {
+                return Some(format!("{} {path}: {}", asked.method, wrong.join("; ")));
+            }
+        }
         let required = known.iter().filter(|one| one["required"] == true && one["in"] != "path");
         let is_there = |one: &&Value| {
             let name = one["name"].as_str().unwrap();
@@ -83,6 +95,92 @@ impl Description {
                 || asked.header(&name.to_lowercase()).is_some()
         };
         required.copied().find(|one| !is_there(one)).map(|one| format!("{path} needs {}", one["name"]))
+    }
+
+    /// What a value breaks of a schema: types, needed fields, words, bounds.
+    fn against(&self, schema: &Value, value: &Value, at: &str, wrong: &mut Vec<String>) {
+        let schema = self.there(schema);
+        let is_type = match schema["type"].as_str() {
+            Some("object") => value.is_object(),
+            Some("array") => value.is_array(),
+            Some("string") => value.is_string(),
+            Some("integer") => value.is_i64(),
+            Some("boolean") => value.is_boolean(),
+            _ => true,
+        };
+        if !is_type {
+            wrong.push(format!("{at} is no {}", schema["type"]));
+        }
+        if schema["enum"].as_array().is_some_and(|words| !words.contains(value)) {
+            wrong.push(format!("{at} is none of {}", schema["enum"]));
+        }
+        let number = value.as_i64();
+        let is_beyond = |bound: &str, sign: i64| {
+            schema[bound].as_i64().zip(number).is_some_and(|(bound, number)| number * sign > bound * sign)
+        };
+        if is_beyond("maximum", 1) || is_beyond("minimum", -1) {
+            wrong.push(format!("{at} is out of bounds"));
+        }
+        let text = value.as_str();
+        if schema["format"] == "date-time" && text.is_some_and(|text| text.parse::<Timestamp>().is_err()) {
+            wrong.push(format!("{at} is no moment"));
+        }
+        for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            if value.get(name).is_none() {
+                wrong.push(format!("{at} lacks {name}"));
+            }
+        }
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            if let Some(value) = value.get(name) {
+                self.against(property, value, &format!("{at}/{name}"), wrong);
+            }
+        }
+        for value in value.as_array().into_iter().flatten().filter(|_| schema["items"].is_object()) {
+            self.against(&schema["items"], value, &format!("{at}[]"), wrong);
+        }
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            self.against(part, value, at, wrong);
+        }
+        let fits = |one: &Value| {
+            let mut wrong = Vec::new();
+            self.against(one, value, at, &mut wrong);
+            wrong.is_empty()
+        };
+        if schema["oneOf"].as_array().is_some_and(|all| all.iter().filter(|one| fits(one)).count() != 1) {
+            wrong.push(format!("{at} is not one of several forms"));
+        }
+    }
+
+    /// Fields that neither the schema nor an example knows.
+    fn strangers(
+        &self,
+        schema: &Value,
+        value: &Value,
+        at: &str,
+        examples: &BTreeSet<String>,
+        wrong: &mut Vec<String>,
+    ) {
+        let mut known = Vec::new();
+        self.properties(schema, &mut known);
+        for (name, value) in value.as_object().into_iter().flatten() {
+            let place = format!("{at}/{name}");
+            match known.iter().find(|(known, _)| *known == name) {
+                Some((_, schema)) => self.strangers(schema, value, &place, examples, wrong),
+                None if examples.contains(name) => {}
+                None => wrong.push(format!("{place} is unknown")),
+            }
+        }
+        for value in value.as_array().into_iter().flatten() {
+            self.strangers(&self.there(schema)["items"], value, at, examples, wrong);
+        }
+    }
+
+    fn properties<'a>(&'a self, schema: &'a Value, known: &mut Vec<(&'a String, &'a Value)>) {
+        let schema = self.there(schema);
+        known.extend(schema["properties"].as_object().into_iter().flatten());
+        for key in ["allOf", "oneOf", "anyOf"] {
+            schema[key].as_array().into_iter().flatten().for_each(|part| self.properties(part, known));
+        }
     }
 
     /// The examples of what a GET of this path answers.
@@ -98,6 +196,18 @@ impl Description {
         assert!(!all.is_empty(), "{path}");
         all
     }
+}
+
+/// The names of all fields in the examples of a request.
+fn names(content: &Value, found: &mut BTreeSet<String>) {
+    fn all(value: &Value, found: &mut BTreeSet<String>) {
+        for (name, value) in value.as_object().into_iter().flatten() {
+            found.insert(name.clone());
+            all(value, found);
+        }
+        value.as_array().into_iter().flatten().for_each(|value| all(value, found));
+    }
+    all(&content["examples"], found);
 }
 
 /// An account that answers with examples, each at its path.

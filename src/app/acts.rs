@@ -1,0 +1,381 @@
+//! From what a person wants done to actions that can be confirmed, or the words for why not. Pure: what is known and what
+//! is allowed go in, a list of actions bound to what stands there now comes out.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::action::{Action, Deed, DeedKind, Draft, Target, Whom};
+use crate::model::alert::Alert;
+use crate::model::guard::Guard;
+use crate::model::incident::{IncidentStatus, Person};
+use crate::model::labels::Text;
+use crate::model::oncall::{OnCallBoard, Shift};
+use crate::model::remote::age;
+use crate::model::silence::{Silence, SilenceState};
+use crate::model::source::{SourceId, SourceInfo};
+use crate::model::world::{Linked, Stage, World};
+
+pub mod causes;
+
+/// What actions are worked out from.
+#[derive(Clone, Copy)]
+pub struct Ground<'a> {
+    /// What the sources say.
+    pub world: &'a World,
+    /// Who they are and what can be done there.
+    pub sources: &'a [SourceInfo],
+    /// What the context forbids.
+    pub guard: &'a Guard,
+}
+
+/// Actions that are ready to be confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Planned {
+    /// What is to be done; never empty.
+    pub actions: Vec<Action>,
+    /// What was wanted, too, and is left alone, each with the reason.
+    pub left_out: Vec<Text>,
+}
+
+/// An incident as people say it: `#4242 checkout is slow`.
+pub fn called(known: &Linked) -> Text {
+    format!("#{} {}", known.incident.number, known.incident.title).into()
+}
+
+impl<'a> Ground<'a> {
+    /// Why things of this kind cannot be done at a source, if they cannot.
+    pub fn cannot(&self, source: &SourceId, kind: DeedKind) -> Option<Text> {
+        if let Some(why) = self.guard.forbids(kind) {
+            return Some(why);
+        }
+        let Some(info) = self.sources.iter().find(|info| info.id == *source) else {
+            return Some(format!("{source} is not a source of this context").into());
+        };
+        if !info.acts.contains(&kind) {
+            let kind = kind.name();
+            return Some(format!("{source}: {} has no way to {kind}", info.kind.name()).into());
+        }
+        let offer = self.world.held(source).and_then(|held| held.probe.value());
+        let refuses = offer.and_then(|offer| offer.refuses.as_ref());
+        refuses.map(|why| format!("{source}: {why}").into())
+    }
+
+    /// Why things of this kind can be done nowhere, if so.
+    pub fn cannot_anywhere(&self, kind: DeedKind) -> Option<Text> {
+        if let Some(why) = self.guard.forbids(kind) {
+            return Some(why);
+        }
+        let mut able = self.sources.iter().filter(|info| info.acts.contains(&kind)).peekable();
+        if able.peek().is_none() {
+            return Some(format!("no source of this context has a way to {}", kind.name()).into());
+        }
+        let reasons: Vec<Option<Text>> = able.map(|info| self.cannot(&info.id, kind)).collect();
+        if reasons.iter().any(Option::is_none) { None } else { reasons.into_iter().next().flatten() }
+    }
+
+    /// The source at which something can be done to an incident: the one that tells of it best, else another that knows it.
+    fn place(&self, known: &Linked, kind: DeedKind) -> Result<SourceId, Text> {
+        let best = std::iter::once(&known.incident.source);
+        let mut all = best.chain(known.sources.iter().filter(|id| **id != known.incident.source));
+        let able = all.clone().find(|id| self.cannot(id, kind).is_none());
+        match (able, all.next()) {
+            (Some(id), _) => Ok(id.clone()),
+            (None, Some(id)) => Err(self.cannot(id, kind).unwrap_or_default()),
+            (None, None) => Err("no source knows it".into()),
+        }
+    }
+
+    /// A deed on incidents. Those that it cannot be done to are left out.
+    ///
+    /// # Errors
+    /// Words for why nothing is left to be done, or why the context refuses it.
+    pub fn on_incidents(&self, incidents: &[&Linked], deed: &Deed) -> Result<Planned, Text> {
+        let mut planned = Planned::default();
+        for known in incidents {
+            let target = Target {
+                id: known.incident.id.clone(),
+                name: called(known),
+                seen: Some(known.incident.status),
+            };
+            match unfit(known, deed).map_or_else(|| self.place(known, deed.kind()), Err) {
+                Ok(source) => planned.actions.push(Action { source, target, deed: deed.clone() }),
+                Err(why) => planned.left_out.push(why),
+            }
+        }
+        self.checked(planned)
+    }
+
+    /// What is planned, if anything is and the context lets it be.
+    fn checked(&self, planned: Planned) -> Result<Planned, Text> {
+        if planned.actions.is_empty() {
+            let mut reasons: Vec<&str> = planned.left_out.iter().map(|why| &**why).collect();
+            reasons.dedup();
+            let more = reasons.len().saturating_sub(2);
+            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+            return Err(
+                format!("{}{more}", reasons.into_iter().take(2).collect::<Vec<_>>().join("; ")).into()
+            );
+        }
+        self.guard.refusal(&planned.actions).map_or(Ok(planned), Err)
+    }
+
+    /// The sources at which these alerts are silenced: each that routes one of them, of a cluster only one member; where
+    /// none routes them yet, each that could.
+    ///
+    /// # Errors
+    /// Words for why there is none.
+    pub fn silenced_at(&self, alerts: &[&Alert]) -> Result<Vec<SourceId>, Text> {
+        if let Some(why) = self.cannot_anywhere(DeedKind::Silence) {
+            return Err(why);
+        }
+        let able: Vec<&SourceId> = self
+            .sources
+            .iter()
+            .map(|info| &info.id)
+            .filter(|id| self.cannot(id, DeedKind::Silence).is_none())
+            .collect();
+        let routes = |id: &SourceId| alerts.iter().any(|alert| alert.sources.contains(id));
+        let mut routing: Vec<&SourceId> = able.iter().copied().filter(|id| routes(id)).collect();
+        if routing.is_empty() {
+            let routed = alerts.iter().find(|alert| !alert.receivers.is_empty());
+            if let Some(why) = routed
+                .and_then(|alert| alert.sources.iter().find_map(|id| self.cannot(id, DeedKind::Silence)))
+            {
+                return Err(why);
+            }
+            routing = able;
+        }
+        let mut chosen: Vec<SourceId> = Vec::new();
+        for id in routing {
+            if !chosen.iter().any(|other| self.are_one_cluster(id, other)) {
+                chosen.push(id.clone());
+            }
+        }
+        Ok(chosen)
+    }
+
+    /// Members of a cluster share their silences, and with them their ids, which are unique in the world.
+    fn are_one_cluster(&self, one: &SourceId, other: &SourceId) -> bool {
+        let ids = |source: &SourceId| -> BTreeSet<&Text> {
+            let silences = self.world.held(source).and_then(|held| held.silences.value());
+            silences.into_iter().flatten().map(|silence| &silence.id).collect()
+        };
+        !ids(one).is_disjoint(&ids(other))
+    }
+
+    /// A silence at each of these sources.
+    ///
+    /// # Errors
+    /// Words for why Alertmanager or the context refuses it.
+    pub fn silence(
+        &self,
+        at: &[SourceId],
+        draft: &Draft,
+        name: &str,
+        now: Timestamp,
+    ) -> Result<Planned, Text> {
+        if let Some(why) = crate::model::silence::refusal(&draft.matchers) {
+            return Err(why.into());
+        }
+        if draft.ends_at <= now {
+            return Err("its end is over already".into());
+        }
+        let mut planned = Planned::default();
+        for source in at {
+            match self.cannot(source, DeedKind::Silence) {
+                Some(why) => planned.left_out.push(why),
+                None => planned.actions.push(Action {
+                    source: source.clone(),
+                    target: Target { id: "".into(), name: name.into(), seen: None },
+                    deed: Deed::Silence(draft.clone()),
+                }),
+            }
+        }
+        self.checked(planned)
+    }
+
+    /// A deed on each of these silences.
+    ///
+    /// # Errors
+    /// Words for why nothing is left to be done, or why the context refuses it.
+    pub fn on_silences(
+        &self,
+        silences: &[Arc<Silence>],
+        deed: impl Fn(&Silence) -> Deed,
+    ) -> Result<Planned, Text> {
+        let mut planned = Planned::default();
+        for silence in silences {
+            let deed = deed(silence);
+            let name = silence_called(silence);
+            if silence.state == SilenceState::Expired {
+                planned.left_out.push(format!("{name} has ended").into());
+            } else if let Some(why) = self.cannot(&silence.source, deed.kind()) {
+                planned.left_out.push(why);
+            } else {
+                let target = Target { id: silence.id.clone(), name, seen: None };
+                planned.actions.push(Action { source: silence.source.clone(), target, deed });
+            }
+        }
+        self.checked(planned)
+    }
+
+    /// Opens an incident about a service of a paging system. The same title within the same minute is the same incident.
+    ///
+    /// # Errors
+    /// Words for why it cannot be done.
+    pub fn trigger(&self, source: &SourceId, service: &Whom, deed: &Deed) -> Result<Planned, Text> {
+        let target = Target { id: service.id.clone(), name: service.name.clone(), seen: None };
+        let mut planned = Planned::default();
+        match self.cannot(source, deed.kind()) {
+            Some(why) => planned.left_out.push(why),
+            None => planned.actions.push(Action { source: source.clone(), target, deed: deed.clone() }),
+        }
+        self.checked(planned)
+    }
+
+    /// The turn of somebody else at a level that the person at the keyboard can take over.
+    ///
+    /// # Errors
+    /// Words for why there is none.
+    pub fn turn_to_take(
+        &self,
+        source: &SourceId,
+        (policy, level): (&str, u32),
+        now: Timestamp,
+    ) -> Result<Turn<'a>, Text> {
+        if let Some(why) = self.cannot(source, DeedKind::TakeShift) {
+            return Err(why);
+        }
+        let board = self.board(source).ok_or("who is on call there is not known")?;
+        let me = board.me.as_ref().ok_or_else(|| -> Text {
+            format!("{source} does not know who you are: set `from` to your address there").into()
+        })?;
+        let its = board.shifts.iter().filter(|shift| *shift.policy == *policy && shift.level == level);
+        let on_call: Vec<&'a Shift> = its.filter(|shift| shift.covers(now)).collect();
+        if on_call.is_empty() {
+            return Err(format!("nobody's turn is known at level {level}, so there is none to take").into());
+        }
+        if on_call.iter().all(|shift| shift.person.id == me.id) {
+            return Err("it is your turn already".into());
+        }
+        let others = on_call.iter().filter(|shift| shift.person.id != me.id);
+        let turn = others.clone().find_map(|shift| {
+            let (schedule, end) = (shift.schedule.as_ref()?, shift.end?);
+            Some(Turn {
+                schedule: Whom { id: schedule.id.clone(), name: schedule.name.clone() },
+                from: &shift.person,
+                me,
+                end,
+            })
+        });
+        turn.ok_or_else(|| {
+            let name = others.clone().next().map_or("somebody", |shift| &*shift.person.name);
+            format!("{name} is there by name and not by a schedule, so there is no turn to take").into()
+        })
+    }
+
+    /// Who is on call, as a source says.
+    pub fn board(&self, source: &SourceId) -> Option<&'a OnCallBoard> {
+        self.world.held(source)?.on_call.value()
+    }
+
+    /// Whether who is on call at a source was read in the last five minutes.
+    pub fn knows_who_is_on_call(&self, source: &SourceId, now: Timestamp) -> bool {
+        let read = self.world.held(source).and_then(|held| held.on_call.at());
+        read.is_some_and(|at| age(at, now).as_secs() <= 330)
+    }
+
+    /// Everybody of a source who can be given an incident: the person at the keyboard first, then those who are on call now.
+    pub fn people(&self, source: &SourceId, now: Timestamp) -> Vec<&'a Person> {
+        let Some(board) = self.board(source) else { return Vec::new() };
+        let on_call = board.shifts.iter().filter(|shift| shift.covers(now));
+        let levels = board.policies.iter().flat_map(|policy| &policy.levels);
+        let named = levels.flat_map(|level| &level.targets).filter_map(|target| match target {
+            crate::model::oncall::Target::Person(person) => Some(person),
+            crate::model::oncall::Target::Schedule(_) => None,
+        });
+        let mut rest: Vec<&Person> = named.chain(board.shifts.iter().map(|shift| &shift.person)).collect();
+        rest.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut now: Vec<&Person> = on_call.map(|shift| &shift.person).collect();
+        now.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut seen = BTreeSet::new();
+        let all = board.me.iter().chain(now).chain(rest);
+        all.filter(|person| seen.insert(&person.id)).collect()
+    }
+
+    /// The services of a paging system about which an incident can be opened, by name.
+    pub fn services(&self, source: &SourceId) -> Vec<Whom> {
+        let of_policies = self.board(source).into_iter().flat_map(|board| &board.policies);
+        let of_policies = of_policies.flat_map(|policy| &policy.services);
+        let incidents = self.world.incidents().iter().filter(|known| known.sources.contains(source));
+        let of_incidents = incidents.filter_map(|known| known.incident.service.as_ref());
+        let mut all: Vec<Whom> = of_policies
+            .chain(of_incidents)
+            .map(|named| Whom { id: named.id.clone(), name: named.name.clone() })
+            .collect();
+        all.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        all.dedup_by(|a, b| a.id == b.id);
+        all
+    }
+}
+
+/// Somebody's turn that can be taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn<'a> {
+    /// The schedule by which it is theirs.
+    pub schedule: Whom,
+    /// Whose it is.
+    pub from: &'a Person,
+    /// The person at the keyboard.
+    pub me: &'a Person,
+    /// When it ends.
+    pub end: Timestamp,
+}
+
+impl Turn<'_> {
+    /// Taking it over from `now` until a moment.
+    pub fn taken(&self, source: &SourceId, now: Timestamp, until: Timestamp) -> Action {
+        let person = Whom { id: self.me.id.clone(), name: self.me.name.clone() };
+        let target = Target { id: self.schedule.id.clone(), name: self.schedule.name.clone(), seen: None };
+        Action { source: source.clone(), target, deed: Deed::TakeShift { person, start: now, end: until } }
+    }
+}
+
+/// A silence as people say it: its matchers.
+pub fn silence_called(silence: &Silence) -> Text {
+    let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
+    format!("{{{}}}", matchers.join(", ")).into()
+}
+
+/// Why a deed does not fit an incident as it stands, if so.
+fn unfit(known: &Linked, deed: &Deed) -> Option<Text> {
+    let incident = &known.incident;
+    let number = incident.number;
+    if let Some(supposed) = known.supposed
+        && supposed.stage != Stage::Done
+        && !matches!(deed, Deed::Note { .. } | Deed::Inform { .. })
+    {
+        let kind = supposed.kind.name();
+        return Some(format!("#{number}: {kind} is still on its way").into());
+    }
+    let who = || {
+        let all: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
+        if all.is_empty() { String::new() } else { format!(" by {}", all.join(", ")) }
+    };
+    match (deed, incident.status) {
+        (Deed::Note { .. }, _) => None,
+        (_, IncidentStatus::Resolved) => Some(format!("#{number} is resolved").into()),
+        (Deed::Acknowledge, IncidentStatus::Acknowledged) => {
+            Some(format!("#{number} is acknowledged already{}", who()).into())
+        }
+        (Deed::Merge { into }, _) if into.id == incident.id => {
+            Some(format!("#{number} cannot be merged into itself").into())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,236 @@
+//! What actions bring about, in words, for the one who confirms them: above all who will be woken.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::Ground;
+use crate::app::number::moment;
+use crate::app::screens::oncall::words::left;
+use crate::model::action::{Action, Deed};
+use crate::model::duration;
+use crate::model::incident::Person;
+use crate::model::matcher::Matcher;
+use crate::model::oncall::{EscalationPolicy, OnCallBoard};
+use crate::model::remote::age;
+use crate::model::silence::{can_be_hidden, preview};
+use crate::model::source::SourceId;
+use crate::model::world::{Linked, World};
+
+/// One thing that follows from an action.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cause {
+    /// In a sentence.
+    pub words: String,
+    /// Whether somebody is woken, or it cannot be taken back.
+    pub is_grave: bool,
+}
+
+fn grave(words: String) -> Cause {
+    Cause { words, is_grave: true }
+}
+
+fn plain(words: impl Into<String>) -> Cause {
+    Cause { words: words.into(), is_grave: false }
+}
+
+/// What follows from these actions; what follows from several is told once.
+pub fn causes(ground: Ground<'_>, actions: &[Action], zone: &TimeZone, now: Timestamp) -> Vec<Cause> {
+    let mut all: Vec<Cause> = Vec::new();
+    for action in actions {
+        for cause in of(ground, action, zone, now) {
+            if !all.contains(&cause) {
+                all.push(cause);
+            }
+        }
+    }
+    let mut sources: Vec<&SourceId> = actions.iter().map(|action| &action.source).collect();
+    sources.sort();
+    sources.dedup();
+    for source in sources {
+        let held = ground.world.held(source);
+        if let Some(error) = held.and_then(|held| held.probe.trouble()) {
+            all.push(grave(format!("{error}: it may well fail")));
+        }
+    }
+    all
+}
+
+fn of(ground: Ground<'_>, action: &Action, zone: &TimeZone, now: Timestamp) -> Vec<Cause> {
+    let world = ground.world;
+    let known = world.incident(&action.source, &action.target.id);
+    let source = &action.source;
+    let until = |at: Timestamp| format!("{} (in {})", moment(at, now, zone), left(at, now));
+    match &action.deed {
+        Deed::Acknowledge => {
+            let me = ground.board(source).and_then(|board| board.me.as_ref());
+            let who = me.map_or("You have".to_owned(), |me| format!("{} (you) has", me.name));
+            vec![plain(format!("{who} it: nobody else is woken for it while it is acknowledged."))]
+        }
+        Deed::Resolve => resolves(world, known),
+        Deed::Assign { to } => {
+            let board = ground.board(source);
+            let person = ground.people(source, now).into_iter().find(|person| person.id == to.id);
+            let is_me = board.and_then(|board| board.me.as_ref()).is_some_and(|me| me.id == to.id);
+            let name = person.map_or_else(|| to.name.to_string(), |person| named(person, now));
+            let words = if is_me {
+                format!("It is yours, {name}: you are paged until you acknowledge it.")
+            } else {
+                format!("Pages {name} now; those who had it have it no longer.")
+            };
+            vec![grave(words)]
+        }
+        Deed::Escalate { level } => {
+            let policy = known.and_then(|known| known.incident.escalation_policy.as_ref());
+            match policy {
+                Some(policy) => pages(ground, source, &policy.id, *level, now),
+                None => vec![grave(format!("Pages whoever is on level {level} of its policy now."))],
+            }
+        }
+        Deed::Reroute { policy } => pages(ground, source, &policy.id, 1, now),
+        Deed::Snooze { rest } => {
+            let end = now.checked_add(*rest).unwrap_or(now);
+            vec![plain(format!("It rests until {}; then it is triggered again and pages anew.", until(end)))]
+        }
+        Deed::Note { .. } => vec![plain("Everybody who sees the incident can read it; nobody is paged.")],
+        Deed::Prioritise { .. } => vec![plain("Nobody is paged by this alone.")],
+        Deed::Merge { into } => {
+            vec![grave(format!("It becomes a part of {} and is resolved; that cannot be undone.", into.name))]
+        }
+        Deed::Summon { people, .. } => {
+            let all = ground.people(source, now);
+            let names = people.iter().map(|whom| {
+                let person = all.iter().find(|person| person.id == whom.id);
+                person.map_or_else(|| whom.name.to_string(), |person| named(person, now))
+            });
+            vec![grave(format!("Pages {} now, to help.", names.collect::<Vec<_>>().join(", ")))]
+        }
+        Deed::Inform { .. } => vec![grave("Sent at once to all who follow the incident.".to_owned())],
+        Deed::Trigger { .. } => {
+            let board = ground.board(source);
+            let policy = board
+                .into_iter()
+                .flat_map(|board| &board.policies)
+                .find(|policy| policy.services.iter().any(|service| service.id == action.target.id));
+            match policy {
+                Some(policy) => pages(ground, source, &policy.named.id, 1, now),
+                None => vec![grave("Pages whoever is on call for the service.".to_owned())],
+            }
+        }
+        Deed::TakeShift { person, end, .. } => {
+            vec![grave(format!(
+                "{} is on call by {} until {}.",
+                person.name,
+                action.target.name,
+                until(*end)
+            ))]
+        }
+        Deed::Silence(draft) => {
+            let shown = hidden(world, source, &draft.matchers);
+            let words = format!(
+                "Hides {} until {}: nobody is notified of what matches.",
+                alerts(shown),
+                until(draft.ends_at)
+            );
+            vec![plain(words)]
+        }
+        Deed::Extend { until: end } => vec![plain(format!("It ends {}.", until(*end)))],
+        Deed::Expire => {
+            let silence = world.silences().find(|one| one.source == *source && one.id == action.target.id);
+            let count = silence.map_or(0, |silence| hidden(world, source, &silence.matchers));
+            let words = match count {
+                0 => "It matches no alert now.".to_owned(),
+                _ => format!("{} may notify again at once.", alerts(count)),
+            };
+            vec![Cause { words, is_grave: count > 0 }]
+        }
+    }
+}
+
+fn alerts(count: usize) -> String {
+    if count == 1 { "1 alert".to_owned() } else { format!("{count} alerts") }
+}
+
+/// How many alerts of a source matchers hide now.
+fn hidden(world: &World, source: &SourceId, matchers: &[Matcher]) -> usize {
+    let there = world.alerts().iter().filter(|alert| {
+        can_be_hidden(alert) && (alert.receivers.is_empty() || alert.sources.contains(source))
+    });
+    preview(matchers, there, &std::collections::BTreeSet::new()).hidden.len()
+}
+
+fn resolves(world: &World, known: Option<&Linked>) -> Vec<Cause> {
+    let mut all = vec![grave(
+        "Resolving cannot be undone: to have it open again somebody must be paged anew.".to_owned(),
+    )];
+    let firing = known.map_or(0, |known| {
+        known.alerts.iter().filter(|id| world.alert(**id).is_some_and(|alert| alert.is_firing())).count()
+    });
+    if firing > 0 {
+        let number = known.map_or(0, |known| known.incident.number);
+        let verb = if firing == 1 { "fires" } else { "fire" };
+        all.push(grave(format!("#{number}: {} of it still {verb}, and may page again.", alerts(firing))));
+    }
+    all
+}
+
+/// A name, with the hour where that person is if they ought to be asleep.
+fn named(person: &Person, now: Timestamp) -> String {
+    match person.is_at_night(now) {
+        Some(true) => {
+            let zone = person.zone.as_deref().and_then(|zone| TimeZone::get(zone).ok());
+            let there = zone.map(|zone| now.to_zoned(zone).strftime("%H:%M").to_string()).unwrap_or_default();
+            format!("{} (it is {there} there)", person.name)
+        }
+        _ => person.name.to_string(),
+    }
+}
+
+/// Who is paged if a policy begins at a level now, and who after that.
+fn pages(ground: Ground<'_>, source: &SourceId, policy: &str, level: u32, now: Timestamp) -> Vec<Cause> {
+    let board = ground.board(source);
+    let known = board
+        .and_then(|board| Some((board, board.policies.iter().find(|known| *known.named.id == *policy)?)));
+    let Some((board, policy)) = known else {
+        return vec![grave(format!(
+            "Pages whoever is on level {level} of its policy now; who that is is not known."
+        ))];
+    };
+    let mut all = vec![first_page(board, policy, level, now)];
+    let after = policy.levels.iter().find(|one| one.number == level).map(|one| one.delay);
+    if let Some(next) = policy.levels.iter().filter(|one| one.number > level).min_by_key(|one| one.number) {
+        let who = people(board, policy, next.number, now);
+        let who = if who.is_empty() { "nobody (level is empty)".to_owned() } else { who.join(", ") };
+        let delay = duration::short(after.unwrap_or(Duration::ZERO));
+        all.push(plain(format!(
+            "Then, unless somebody acknowledges within {delay}: {who} (level {}).",
+            next.number
+        )));
+    }
+    if !ground.knows_who_is_on_call(source, now) {
+        let read = ground.world.held(source).and_then(|held| held.on_call.at());
+        let old = read.map_or_else(String::new, |at| format!(" {} ago", duration::short(age(at, now))));
+        all.push(grave(format!("Who is on call was last read{old}: it may be somebody else by now.")));
+    }
+    all
+}
+
+fn first_page(board: &OnCallBoard, policy: &EscalationPolicy, level: u32, now: Timestamp) -> Cause {
+    let who = people(board, policy, level, now);
+    let name = &policy.named.name;
+    if who.is_empty() {
+        grave(format!("Nobody is on call at level {level} of {name} now: nobody is paged there."))
+    } else {
+        grave(format!("Pages {} now (level {level} of {name}).", who.join(", ")))
+    }
+}
+
+/// Who is on call at a level now.
+pub fn people(board: &OnCallBoard, policy: &EscalationPolicy, level: u32, now: Timestamp) -> Vec<String> {
+    let mut names: Vec<String> =
+        board.on_call(&policy.named.id, level, now).map(|shift| named(&shift.person, now)).collect();
+    names.sort();
+    names.dedup();
+    names
+}

@@ -1,0 +1,144 @@
+use std::time::Duration;
+
+use super::*;
+use crate::model::alert::{AlertBoard, AlertState, Severity};
+use crate::model::ask::{Answer, Ask, Question, Reply};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Labels;
+use crate::model::matcher::parse;
+use crate::model::source::{Kind, Offer};
+use crate::model::world::Judgement;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn id(source: &str) -> SourceId {
+    SourceId::new(source)
+}
+
+fn info(source: &str, acts: &[DeedKind]) -> SourceInfo {
+    let (kind, address) = (Kind::Alertmanager, "http://am.example".into());
+    SourceInfo { id: id(source), kind, address, answers: Vec::new(), acts: acts.to_vec() }
+}
+
+fn alert(name: &str, sources: &[&str]) -> Arc<Alert> {
+    let labels = Labels::from_iter([("alertname", name)]);
+    Arc::new(Alert {
+        fingerprint: Fingerprint::of(&labels),
+        labels,
+        annotations: Labels::default(),
+        state: AlertState::Firing,
+        severity: Severity::Critical,
+        starts_at: at(5),
+        updated_at: at(5),
+        resolved_at: None,
+        generator_url: None,
+        receivers: Arc::from(["pager".into()]),
+        group: Labels::default(),
+        silenced_by: Arc::from([]),
+        inhibited_by: Arc::from([]),
+        value: None,
+        sources: sources.iter().map(|source| id(source)).collect(),
+    })
+}
+
+fn silence(number: &str, source: &str, state: SilenceState) -> Arc<Silence> {
+    Arc::new(Silence {
+        id: number.into(),
+        state,
+        matchers: parse(r#"a="b""#).unwrap(),
+        starts_at: at(0),
+        ends_at: at(500),
+        created_by: "ana".into(),
+        comment: "deploy".into(),
+        source: id(source),
+    })
+}
+
+fn tell(world: &mut World, source: &str, ask: Ask, answer: Answer) {
+    let question = Question { context: 0, source: id(source), ask, known: None };
+    world.apply(&question, Ok(Reply::free(answer)), at(100));
+}
+
+fn draft() -> Draft {
+    Draft {
+        matchers: parse(r#"alertname="Slow""#).unwrap(),
+        ends_at: at(900),
+        created_by: "ana".into(),
+        comment: "deploy".into(),
+    }
+}
+
+#[test]
+fn alerts_are_silenced_where_they_are_routed_and_in_a_cluster_once() {
+    let sources = [
+        info("am-1", &[DeedKind::Silence]),
+        info("am-2", &[DeedKind::Silence]),
+        info("other", &[DeedKind::Silence]),
+        info("prom", &[]),
+    ];
+    let mut world = World::new(sources.iter().map(|info| info.id.clone()), Judgement::default());
+    let guard = Guard::default();
+    let slow = alert("Slow", &["am-1", "am-2", "prom"]);
+    let shared = || vec![silence("s1", "am-1", SilenceState::Active)];
+    tell(&mut world, "am-1", Ask::Alerts, Answer::Alerts(AlertBoard { alerts: vec![Arc::clone(&slow)] }));
+    let ground = Ground { world: &world, sources: &sources, guard: &guard };
+    assert_eq!(ground.silenced_at(&[&slow]), Ok(vec![id("am-1"), id("am-2")]));
+    for source in ["am-1", "am-2"] {
+        tell(&mut world, source, Ask::Silences, Answer::Silences(shared()));
+    }
+    let ground = Ground { world: &world, sources: &sources, guard: &guard };
+    assert_eq!(ground.silenced_at(&[&slow]), Ok(vec![id("am-1")]));
+    let planned = ground.silence(&[id("am-1")], &draft(), "Slow", at(10)).unwrap();
+    assert_eq!((planned.actions.len(), planned.actions[0].source.clone()), (1, id("am-1")));
+    assert!(ground.silence(&[id("am-1")], &draft(), "Slow", at(1000)).is_err());
+    let nothing = Draft { matchers: Vec::new(), ..draft() };
+    assert!(ground.silence(&[id("am-1")], &nothing, "Slow", at(10)).is_err());
+}
+
+#[test]
+fn what_nobody_can_do_is_said_with_the_reason() {
+    let sources = [info("prom", &[]), info("am", &[DeedKind::Silence])];
+    let mut world = World::new(sources.iter().map(|info| info.id.clone()), Judgement::default());
+    let guard = Guard::default();
+    let slow = alert("Slow", &["prom"]);
+    let ground = Ground { world: &world, sources: &sources, guard: &guard };
+    assert_eq!(
+        ground.cannot(&id("prom"), DeedKind::Silence).as_deref(),
+        Some("prom: alertmanager has no way to silence")
+    );
+    assert_eq!(
+        ground.cannot_anywhere(DeedKind::Resolve).as_deref(),
+        Some("no source of this context has a way to resolve")
+    );
+    let offer = Offer {
+        flavour: "Alertmanager".into(),
+        version: "".into(),
+        facts: Vec::new(),
+        warnings: Vec::new(),
+        refuses: Some("the key may only read".into()),
+        clock_ahead_seconds: None,
+    };
+    tell(&mut world, "am", Ask::Probe, Answer::Probe(offer));
+    let ground = Ground { world: &world, sources: &sources, guard: &guard };
+    assert_eq!(ground.silenced_at(&[&slow]), Err("am: the key may only read".into()));
+    let guard = Guard::read_only("--read-only");
+    let ground = Ground { guard: &guard, ..ground };
+    assert!(ground.silenced_at(&[&slow]).is_err_and(|why| why.contains("--read-only")));
+}
+
+#[test]
+fn silences_that_have_ended_are_left_out_and_each_is_extended_from_its_own_end() {
+    let sources = [info("am", &[DeedKind::Extend, DeedKind::Expire])];
+    let world = World::new([id("am")], Judgement::default());
+    let guard = Guard::default();
+    let ground = Ground { world: &world, sources: &sources, guard: &guard };
+    let all = [silence("s1", "am", SilenceState::Active), silence("s2", "am", SilenceState::Expired)];
+    let longer = |one: &Silence| Deed::Extend { until: one.ends_at + Duration::from_secs(60) };
+    let planned = ground.on_silences(&all, longer).unwrap();
+    assert_eq!(planned.actions.iter().map(|one| &*one.target.id).collect::<Vec<_>>(), ["s1"]);
+    assert_eq!(planned.actions[0].deed, Deed::Extend { until: at(560) });
+    assert_eq!(planned.left_out.len(), 1);
+    assert!(ground.on_silences(&all[1..], longer).is_err_and(|why| why.contains("has ended")));
+}

@@ -1,0 +1,278 @@
+//! The one dialogue before anything outside is changed: what, where, on how many things, by which calls, and what follows.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::acts::{Ground, Planned};
+use super::event::{Effect, Message, Plan, Tone};
+use super::key::{Code, Key, Named};
+use super::line::Line;
+use super::state::{Mode, State};
+use crate::model::action::{Action, Call, Deed, DeedKind};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Text;
+use crate::model::silence::{SilenceState, preview};
+use crate::model::world::World;
+
+mod view;
+
+pub(super) use view::{last_scroll, render};
+
+/// A plan that waits for the person's word.
+#[derive(Debug, Clone)]
+pub struct Confirm {
+    /// What would be done; bound to what stood there when the key was pressed.
+    pub plan: Plan,
+    /// What was wanted, too, and is left alone, with the reasons.
+    pub left_out: Vec<Text>,
+    /// The calls of each action, once they are worked out.
+    pub calls: Option<Vec<Vec<Call>>>,
+    /// The alerts that were marked for it.
+    pub covers: BTreeSet<Fingerprint>,
+    /// The context's name as far as it is typed, where it has to be.
+    pub name: Option<Line>,
+    /// How many of all alerts a silence would hide.
+    pub share: Option<(usize, usize)>,
+    /// Whether `y` and `n` are answers. They are not after text was typed: a letter too many must not decide.
+    pub takes_letters: bool,
+    /// By how many lines it is scrolled.
+    pub scroll: u16,
+}
+
+/// What became of a key.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    Open,
+    Left,
+    Do,
+}
+
+impl Confirm {
+    fn take(&mut self, key: Key, context: &str) -> Outcome {
+        let step = |scroll: u16, by: i16| scroll.saturating_add_signed(by);
+        match key.code {
+            Code::Named(Named::Esc) => return Outcome::Left,
+            Code::Named(Named::Up) => self.scroll = step(self.scroll, -1),
+            Code::Named(Named::Down) => self.scroll = step(self.scroll, 1),
+            Code::Named(Named::PageUp) => self.scroll = step(self.scroll, -8),
+            Code::Named(Named::PageDown) => self.scroll = step(self.scroll, 8),
+            Code::Named(Named::Enter) => {
+                let is_named = self.name.as_ref().is_none_or(|line| line.text() == context);
+                return if is_named { Outcome::Do } else { Outcome::Open };
+            }
+            Code::Named(_) | Code::Char(_) => match (&mut self.name, key.code) {
+                (Some(line), _) => {
+                    line.take(key);
+                }
+                (None, Code::Char('y')) if self.takes_letters && !key.ctrl && !key.alt => return Outcome::Do,
+                (None, Code::Char('n' | 'q')) if self.takes_letters => return Outcome::Left,
+                (None, Code::Char('k')) => self.scroll = step(self.scroll, -1),
+                (None, Code::Char('j')) => self.scroll = step(self.scroll, 1),
+                // whoever types words here thinks that they are elsewhere
+                (None, _) => self.takes_letters = false,
+            },
+        }
+        Outcome::Open
+    }
+
+    /// What kind of deed it is about.
+    fn kind(&self) -> Option<DeedKind> {
+        self.plan.actions.first().map(|action| action.deed.kind())
+    }
+}
+
+/// Opens the dialogue for what was worked out, or says why there is nothing to confirm.
+pub(super) fn open(
+    state: &mut State,
+    planned: Result<Planned, Text>,
+    covers: BTreeSet<Fingerprint>,
+    now: Timestamp,
+) -> Vec<Effect> {
+    state.mode = Mode::Browse;
+    match planned {
+        Ok(Planned { actions, left_out }) => {
+            let plan = Plan { id: state.doings.number(), context: state.context.clone(), actions };
+            let mut confirm = Confirm {
+                plan: plan.clone(),
+                left_out,
+                calls: None,
+                covers,
+                name: None,
+                share: None,
+                takes_letters: true,
+                scroll: 0,
+            };
+            weigh(state, &mut confirm);
+            state.mode = Mode::Confirm(Box::new(confirm));
+            vec![Effect::Rehearse(plan)]
+        }
+        Err(why) => {
+            state
+                .messages
+                .tell(Message { tone: Tone::Trouble, text: format!("Nothing was done: {why}") }, now);
+            Vec::new()
+        }
+    }
+}
+
+/// Lets only Enter do what the open dialogue asks: the person was typing until now.
+pub(super) fn by_enter_only(state: &mut State) {
+    if let Mode::Confirm(confirm) = &mut state.mode {
+        confirm.takes_letters = false;
+    }
+}
+
+/// Takes a key in the open dialogue.
+pub(super) fn press(state: &mut State, mut confirm: Box<Confirm>, key: Key, now: Timestamp) -> Vec<Effect> {
+    match confirm.take(key, &state.context) {
+        Outcome::Open => {
+            confirm.scroll = confirm.scroll.min(last_scroll(state, &confirm, now));
+            state.mode = Mode::Confirm(confirm);
+            Vec::new()
+        }
+        Outcome::Left => {
+            state.messages.note("Left alone: nothing was sent", now);
+            Vec::new()
+        }
+        Outcome::Do => begin(state, *confirm, now),
+    }
+}
+
+/// The person has confirmed it.
+fn begin(state: &mut State, confirm: Confirm, now: Timestamp) -> Vec<Effect> {
+    let Confirm { plan, covers, .. } = confirm;
+    if let Some(why) = state.guard.refusal(&plan.actions) {
+        state.messages.tell(Message { tone: Tone::Trouble, text: format!("Nothing was done: {why}") }, now);
+        return Vec::new();
+    }
+    // what is not sent must not look as if it were
+    if !state.guard.dry_run {
+        for (index, action) in plan.actions.iter().enumerate() {
+            state.world.suppose((plan.id, index), action.clone(), now);
+        }
+    }
+    state.doings.begin(plan.clone(), covers, now);
+    vec![Effect::Act(plan)]
+}
+
+/// Takes the calls that a plan would make.
+pub(super) fn rehearsed(state: &mut State, plan: u64, calls: Vec<Vec<Call>>) {
+    if let Mode::Confirm(confirm) = &mut state.mode
+        && confirm.plan.id == plan
+    {
+        confirm.calls = Some(calls);
+    }
+}
+
+/// Looks whether everything still stands as the person saw it. What does not is left out; if nothing is left, the dialogue
+/// closes.
+pub(super) fn watch(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let mut confirm = match std::mem::take(&mut state.mode) {
+        Mode::Confirm(confirm) => confirm,
+        mode => {
+            state.mode = mode;
+            return Vec::new();
+        }
+    };
+    let (kept, gone): (Vec<Action>, Vec<(Action, Text)>) = {
+        let mut kept = Vec::new();
+        let mut gone = Vec::new();
+        for action in std::mem::take(&mut confirm.plan.actions) {
+            match moved(&state.world, &action) {
+                Some(why) => gone.push((action, why)),
+                None => kept.push(action),
+            }
+        }
+        (kept, gone)
+    };
+    let words: Vec<Text> = gone.into_iter().map(|(_, why)| why).collect();
+    confirm.plan.actions = kept;
+    if words.is_empty() {
+        weigh(state, &mut confirm);
+        state.mode = Mode::Confirm(confirm);
+        return Vec::new();
+    }
+    if confirm.plan.actions.is_empty() {
+        let why = words.join("; ");
+        state.messages.tell(Message { tone: Tone::Trouble, text: format!("Nothing was done: {why}") }, now);
+        return Vec::new();
+    }
+    confirm.left_out.extend(words);
+    (confirm.plan.id, confirm.calls) = (state.doings.number(), None);
+    let plan = confirm.plan.clone();
+    state.mode = Mode::Confirm(confirm);
+    vec![Effect::Rehearse(plan)]
+}
+
+/// How an action's target stands, if otherwise than the person saw it.
+fn moved(world: &World, action: &Action) -> Option<Text> {
+    let target = &action.target;
+    if let Some(seen) = target.seen {
+        return match world.incident(&action.source, &target.id) {
+            None => {
+                Some(format!("{} is gone: {} does not name it any more", target.name, action.source).into())
+            }
+            Some(known) if known.incident.status != seen => {
+                let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
+                let by = if who.is_empty() { String::new() } else { format!(" ({})", who.join(", ")) };
+                Some(format!("{} is {} by now{by}", target.name, known.incident.status.word()).into())
+            }
+            Some(_) => None,
+        };
+    }
+    if matches!(action.deed, Deed::Extend { .. } | Deed::Expire) {
+        let silence =
+            world.silences().find(|silence| silence.source == action.source && silence.id == target.id);
+        let is_over = silence.is_none_or(|silence| silence.state == SilenceState::Expired);
+        return is_over.then(|| format!("{} has ended by now", target.name).into());
+    }
+    None
+}
+
+/// How much of everything a silence would hide, and whether that needs the context's name.
+fn weigh(state: &State, confirm: &mut Confirm) {
+    let drafts = confirm.plan.actions.iter().filter_map(|action| match &action.deed {
+        Deed::Silence(draft) => Some((&action.source, draft)),
+        _ => None,
+    });
+    let mut hidden = BTreeSet::new();
+    let mut any = false;
+    for (source, draft) in drafts {
+        any = true;
+        let there = state.world.alerts().iter();
+        let there = there.filter(|alert| alert.receivers.is_empty() || alert.sources.contains(source));
+        let found = preview(&draft.matchers, there, &confirm.covers);
+        hidden.extend(found.hidden.iter().map(|alert| alert.fingerprint));
+    }
+    if !any {
+        return;
+    }
+    let all = preview(&[], state.world.alerts().iter(), &confirm.covers).all;
+    confirm.share = Some((hidden.len(), all));
+    if state.guard.wants_name(hidden.len(), all) {
+        confirm.name.get_or_insert_with(Line::default);
+    } else {
+        confirm.name = None;
+    }
+}
+
+/// `3 incidents`, `1 silence`: what a plan is about.
+pub(super) fn counted(confirm: &Confirm) -> String {
+    let count = confirm.plan.actions.len();
+    let plural = |one: &str, many: &str| format!("{count} {}", if count == 1 { one } else { many });
+    match confirm.kind() {
+        Some(DeedKind::Silence) => {
+            let (hidden, _) = confirm.share.unwrap_or_default();
+            if hidden == 1 { "1 alert".to_owned() } else { format!("{hidden} alerts") }
+        }
+        Some(DeedKind::Extend | DeedKind::Expire) => plural("silence", "silences"),
+        Some(DeedKind::TakeShift) => plural("shift", "shifts"),
+        _ => plural("incident", "incidents"),
+    }
+}
+
+/// What follows from what is to be confirmed, worked out for drawing.
+fn ground(state: &State) -> Ground<'_> {
+    Ground { world: &state.world, sources: &state.sources, guard: &state.guard }
+}

@@ -1,0 +1,242 @@
+//! How the dialogue before an action looks.
+//!
+//! ```text
+//! ┏ Acknowledge 2 incidents at pager (pagerduty) ━━━━━━━━━━━━━━━┓
+//! ┃ ! PRODUCTION prod-eu                                        ┃
+//! ┃ #4242 checkout burns its budget  triggered                  ┃
+//! ┃ Ana Lima (you) has it: nobody else is woken ...             ┃
+//! ┃ PUT https://api.pagerduty.com/incidents/Q1                  ┃
+//! ┃ Enter or y does it   Esc or n leaves it                     ┃
+//! ┗━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┛
+//! ```
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Confirm, counted, ground};
+use crate::app::acts::causes::causes;
+use crate::app::look::Cx;
+use crate::app::number::moment;
+use crate::app::overlay::window;
+use crate::app::screens::oncall::words::left;
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::text::{self, Run};
+use crate::model::action::Deed;
+use crate::model::duration;
+
+/// Columns of the dialogue, at most.
+const WIDTH: u16 = 100;
+/// Most things that are named.
+const NAMED: usize = 6;
+/// Most actions whose calls are shown.
+const CALLED: usize = 40;
+
+type Lines = Vec<Vec<Run<'static>>>;
+
+/// Draws it over the screen.
+pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, confirm: &Confirm, buf: &mut Buffer) {
+    let width = WIDTH.min(buf.area.width);
+    let lines = lines(state, cx, confirm, width.saturating_sub(4));
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(3);
+    let inner = window(cx, &title(state, confirm, cx.now), (width, height), buf);
+    let room = Rect { height: inner.height.saturating_sub(1), ..inner };
+    for (y, line) in (room.top()..room.bottom()).zip(lines.iter().skip(usize::from(confirm.scroll))) {
+        text::runs(cx, line, Rect { x: room.x + 1, width: room.width.saturating_sub(2), y, height: 1 }, buf);
+    }
+    let below = lines.len().saturating_sub(usize::from(confirm.scroll) + usize::from(room.height));
+    if below > 0 || confirm.scroll > 0 {
+        let (up, down) = (cx.charset.pick("↑", "^"), cx.charset.pick("↓", "v"));
+        let words = format!(" {up} {}  {down} {below} more lines (arrows) ", confirm.scroll);
+        text::right(buf, inner.x, inner.bottom(), inner.width, &words, cx.style(Role::Key));
+    }
+    let last = Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
+    text::runs(cx, &keys(state, cx, confirm), last, buf);
+}
+
+/// How far it can be scrolled.
+pub(in crate::app) fn last_scroll(state: &State, confirm: &Confirm, now: Timestamp) -> u16 {
+    let cx = state.cx(now);
+    let (width, height) = state.size;
+    let lines = lines(state, &cx, confirm, WIDTH.min(width).saturating_sub(4)).len();
+    u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(height.saturating_sub(5))
+}
+
+/// What is done to how many things, and where.
+fn title(state: &State, confirm: &Confirm, now: Timestamp) -> String {
+    let Some(first) = confirm.plan.actions.first() else { return String::new() };
+    let mut places: Vec<String> = Vec::new();
+    for action in &confirm.plan.actions {
+        let kind = state.sources.iter().find(|info| info.id == action.source).map(|info| info.kind.name());
+        let place = match kind {
+            Some(kind) if kind != action.source.as_str() => format!("{} ({kind})", action.source),
+            _ => action.source.to_string(),
+        };
+        if !places.contains(&place) {
+            places.push(place);
+        }
+    }
+    let (things, at) = (counted(confirm), places.join(", "));
+    let verb = first.deed.kind().verb();
+    let said = match &first.deed {
+        Deed::Acknowledge | Deed::Resolve | Deed::Expire => format!("{verb} {things}"),
+        Deed::Assign { to } => format!("{verb} {things} to {}", to.name),
+        Deed::Reroute { policy } => format!("Hand {things} to the policy {}", policy.name),
+        Deed::Escalate { level } => format!("{verb} {things} to level {level}"),
+        Deed::Snooze { rest } => format!("{verb} {things} for {}", duration::short(*rest)),
+        Deed::Note { .. } => format!("{verb} to {things}"),
+        Deed::Prioritise { priority } => {
+            let priority = priority.as_ref().map_or("none", |priority| &*priority.name);
+            format!("Set the priority of {things} to {priority}")
+        }
+        Deed::Merge { into } => format!("{verb} {things} into {}", into.name),
+        Deed::Summon { people, .. } => {
+            let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
+            format!("Ask {} for help with {things}", names.join(", "))
+        }
+        Deed::Inform { .. } => format!("{verb} on {things}"),
+        Deed::Trigger { .. } => format!("Open an incident about {}", first.target.name),
+        Deed::TakeShift { .. } => format!("Take the shift of {}", first.target.name),
+        Deed::Silence(draft) => format!("{verb} {things} for {}", left(draft.ends_at, now)),
+        Deed::Extend { .. } => format!("Extend {things}"),
+    };
+    format!("{said} at {at}")
+}
+
+/// All that it says, above the line of its keys.
+fn lines(state: &State, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
+    let mut lines: Lines = Vec::new();
+    let say = |lines: &mut Lines, words: &str, role: Role, indent: &str| {
+        let room = width.saturating_sub(text::width(indent)).max(8);
+        for (at, line) in text::wrap(words, room).into_iter().enumerate() {
+            let head = if at == 0 { indent.to_owned() } else { " ".repeat(indent.chars().count()) };
+            lines.push(vec![Run::new(head, role), Run::new(line, role)]);
+        }
+    };
+    if state.production {
+        let banner = format!("{} PRODUCTION: {}", cx.symbol(Role::Banner), state.context);
+        let banner = text::pad(&banner, width, cx.charset);
+        lines.push(vec![Run::new(banner, Role::Banner)]);
+    }
+    if state.guard.dry_run {
+        let words = "DRY RUN: these calls are shown, none of them is sent";
+        lines.push(vec![Run::new(text::pad(words, width, cx.charset), Role::Banner)]);
+    }
+    if let Some((hidden, all)) = confirm.share.filter(|_| confirm.name.is_some()) {
+        let words = format!("{} {hidden} of all {all} alerts would be hidden.", cx.symbol(Role::Warning));
+        say(&mut lines, &words, Role::Warning, "");
+    }
+    // where there is little room, what follows must still be seen
+    let most = if state.size.1 < 16 { 2 } else { NAMED };
+    for action in confirm.plan.actions.iter().take(most) {
+        let stands = match (&action.target.seen, action.target.id.is_empty()) {
+            (Some(status), _) => format!("  {}", status.word()),
+            (None, _) => String::new(),
+        };
+        let name = text::fit(&action.target.name, width.saturating_sub(text::width(&stands)), cx.charset);
+        lines.push(vec![Run::new(name.into_owned(), Role::Title), Run::new(stands, Role::Muted)]);
+    }
+    let more = confirm.plan.actions.len().saturating_sub(most);
+    if more > 0 {
+        lines.push(vec![Run::new(format!("and {more} more"), Role::Muted)]);
+    }
+    for (name, value) in details(confirm, cx) {
+        say(&mut lines, &value, Role::Text, &format!("{name:<9} "));
+    }
+    lines.push(Vec::new());
+    for cause in causes(ground(state), &confirm.plan.actions, cx.zone, cx.now) {
+        let (sign, role) = if cause.is_grave {
+            (cx.symbol(Role::Warning), Role::Warning)
+        } else {
+            (cx.charset.pick("·", "-"), Role::Text)
+        };
+        say(&mut lines, &cause.words, role, &format!("{sign} "));
+    }
+    if state.paused.is_some() {
+        let words = "Everything is held still: what you see may have changed since.";
+        say(&mut lines, words, Role::Stale, &format!("{} ", cx.symbol(Role::Stale)));
+    }
+    for why in &confirm.left_out {
+        say(&mut lines, &format!("left out: {why}"), Role::Muted, "  ");
+    }
+    lines.push(Vec::new());
+    calls(confirm, cx, &say, &mut lines);
+    lines
+}
+
+/// What the deed carries with it.
+fn details(confirm: &Confirm, cx: &Cx<'_>) -> Vec<(&'static str, String)> {
+    let Some(first) = confirm.plan.actions.first() else { return Vec::new() };
+    match &first.deed {
+        Deed::Note { content } => vec![("note", content.to_string())],
+        Deed::Inform { message } | Deed::Summon { message, .. } => vec![("message", message.to_string())],
+        Deed::Trigger { title, details, urgency, .. } => {
+            let mut all = vec![("title", title.to_string()), ("urgency", urgency.word().to_owned())];
+            if !details.is_empty() {
+                all.push(("details", details.to_string()));
+            }
+            all
+        }
+        Deed::Silence(draft) => {
+            let matchers: Vec<String> = draft.matchers.iter().map(ToString::to_string).collect();
+            vec![
+                ("matchers", matchers.join(", ")),
+                ("until", moment(draft.ends_at, cx.now, cx.zone)),
+                ("by", draft.created_by.to_string()),
+                ("comment", draft.comment.to_string()),
+            ]
+        }
+        Deed::TakeShift { person, start, end } => vec![
+            ("who", person.name.to_string()),
+            ("from", moment(*start, cx.now, cx.zone)),
+            ("until", moment(*end, cx.now, cx.zone)),
+        ],
+        _ => Vec::new(),
+    }
+}
+
+/// The calls, one below the other.
+fn calls(confirm: &Confirm, cx: &Cx<'_>, say: &impl Fn(&mut Lines, &str, Role, &str), lines: &mut Lines) {
+    let Some(calls) = &confirm.calls else {
+        say(lines, "working out the calls...", Role::Muted, "");
+        return;
+    };
+    let count: usize = calls.iter().map(Vec::len).sum();
+    let head = match count {
+        0 => "its source does not tell which calls it makes".to_owned(),
+        1 => "1 call:".to_owned(),
+        _ => format!("{count} calls:"),
+    };
+    lines.push(vec![Run::new(head, Role::Muted)]);
+    for call in calls.iter().take(CALLED).flatten() {
+        say(lines, &format!("{} {}", call.method, call.address), Role::Accent, "  ");
+        if let Some(body) = &call.body {
+            say(lines, body, Role::Muted, "    ");
+        }
+    }
+    let more: usize = calls.iter().skip(CALLED).map(Vec::len).sum();
+    if more > 0 {
+        let ellipsis = text::ellipsis(cx.charset);
+        lines.push(vec![Run::new(format!("  {ellipsis} and {more} more"), Role::Muted)]);
+    }
+}
+
+/// What its keys do.
+fn keys(state: &State, cx: &Cx<'_>, confirm: &Confirm) -> Vec<Run<'static>> {
+    let mut runs = if let Some(line) = &confirm.name {
+        vec![
+            Run::new(format!(" Type {} and press Enter: ", state.context), Role::Warning),
+            Run::new(line.before_cursor().to_owned(), Role::Text),
+            Run::new(cx.charset.pick("▏", "|"), Role::Accent),
+            Run::new(line.after_cursor().to_owned(), Role::Text),
+        ]
+    } else {
+        let word = if state.guard.dry_run { "goes through it, sends nothing" } else { "does it" };
+        let key = if confirm.takes_letters { " Enter y " } else { " Enter " };
+        vec![Run::new(key, Role::Key), Run::new(word, Role::Muted)]
+    };
+    let key = if confirm.name.is_none() && confirm.takes_letters { "   Esc n " } else { "   Esc " };
+    runs.extend([Run::new(key, Role::Key), Run::new("leaves it", Role::Muted)]);
+    runs
+}

@@ -1,0 +1,200 @@
+//! What was confirmed: how far each action is, how it ended, and how that is told.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::event::{Message, Plan, Tone};
+use crate::model::action::{Action, Deed, DeedKind, Ending, Progress};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Text;
+
+mod view;
+
+pub(super) use view::{last_top, render};
+
+/// How many plans are remembered for the list of results.
+const KEPT: usize = 30;
+
+/// A plan that was confirmed.
+#[derive(Debug, Clone)]
+pub struct Doing {
+    /// What is done.
+    pub plan: Plan,
+    /// How far each of its actions is; none: not begun.
+    pub progress: Vec<Option<Progress>>,
+    /// The alerts that were marked for it.
+    pub covers: BTreeSet<Fingerprint>,
+    /// When it was confirmed.
+    pub begun_at: Timestamp,
+}
+
+impl Doing {
+    /// How each action ended, in the order of the plan; none: not over.
+    pub fn endings(&self) -> impl Iterator<Item = Option<&Ending>> {
+        self.progress.iter().map(|progress| match progress {
+            Some(Progress::Ended(ending)) => Some(ending),
+            _ => None,
+        })
+    }
+
+    /// How many of its actions are over.
+    pub fn over(&self) -> usize {
+        self.endings().flatten().count()
+    }
+
+    /// How many of its actions did what was wanted.
+    pub fn done(&self) -> usize {
+        self.endings().flatten().filter(|ending| ending.is_done()).count()
+    }
+
+    /// Whether any of its actions is on its way.
+    pub fn is_running(&self) -> bool {
+        self.over() < self.progress.len()
+    }
+
+    /// What kind of deed it is.
+    pub fn kind(&self) -> Option<DeedKind> {
+        self.plan.actions.first().map(|action| action.deed.kind())
+    }
+
+    /// How far it is: `acknowledging 12/50 …`, and until when a source asks to wait.
+    pub fn standing(&self, zone: &TimeZone, ellipsis: &str) -> String {
+        let word = self.kind().map_or("doing", gerund);
+        let all = self.progress.len();
+        let count = if all > 1 { format!(" {}/{all}", self.over()) } else { String::new() };
+        let name = match self.plan.actions.as_slice() {
+            [one] => format!(" {}", one.target.name),
+            _ => String::new(),
+        };
+        let waiting =
+            self.plan.actions.iter().zip(&self.progress).find_map(|(action, progress)| match progress {
+                Some(Progress::Waiting { until }) => Some((&action.source, *until)),
+                _ => None,
+            });
+        let is_unclear = self.progress.iter().any(|progress| matches!(progress, Some(Progress::ReadingBack)));
+        let more = match waiting {
+            Some((source, until)) => {
+                let until = until.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
+                format!("  {source} asks to wait until {until}")
+            }
+            None if is_unclear => "  no sure answer, reading back".to_owned(),
+            None => String::new(),
+        };
+        format!("{word}{count}{name} {ellipsis}{more}")
+    }
+}
+
+/// All plans that were confirmed lately, the newest last.
+#[derive(Debug, Default)]
+pub struct Doings {
+    last: u64,
+    all: VecDeque<Doing>,
+}
+
+impl Doings {
+    /// A number for a new plan.
+    pub fn number(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+
+    /// Takes up a plan that was confirmed.
+    pub fn begin(&mut self, plan: Plan, covers: BTreeSet<Fingerprint>, now: Timestamp) {
+        let progress = vec![None; plan.actions.len()];
+        if self.all.len() >= KEPT
+            && let Some(over) = self.all.iter().position(|doing| !doing.is_running())
+        {
+            self.all.remove(over);
+        }
+        self.all.push_back(Doing { plan, progress, covers, begun_at: now });
+    }
+
+    /// Takes note of how far an action is. `None` if there is no such action, or it was over before.
+    pub fn progressed(&mut self, plan: u64, index: usize, progress: Progress) -> Option<&Doing> {
+        let doing = self.all.iter_mut().find(|doing| doing.plan.id == plan)?;
+        let slot = doing.progress.get_mut(index)?;
+        if matches!(slot, Some(Progress::Ended(_))) {
+            return None;
+        }
+        *slot = Some(progress);
+        Some(doing)
+    }
+
+    /// All of them, the newest first.
+    pub fn all(&self) -> impl ExactSizeIterator<Item = &Doing> {
+        self.all.iter().rev()
+    }
+
+    /// Those that are on their way, the newest first.
+    pub fn running(&self) -> impl Iterator<Item = &Doing> {
+        self.all().filter(|doing| doing.is_running())
+    }
+}
+
+/// What is being done.
+const fn gerund(kind: DeedKind) -> &'static str {
+    match kind {
+        DeedKind::Acknowledge => "acknowledging",
+        DeedKind::Resolve => "resolving",
+        DeedKind::Assign => "assigning",
+        DeedKind::Reroute => "handing over",
+        DeedKind::Escalate => "escalating",
+        DeedKind::Snooze => "snoozing",
+        DeedKind::Note => "noting",
+        DeedKind::Prioritise => "ranking",
+        DeedKind::Merge => "merging",
+        DeedKind::Summon => "asking for help",
+        DeedKind::Inform => "telling",
+        DeedKind::Trigger => "opening",
+        DeedKind::TakeShift => "taking the shift",
+        DeedKind::Silence => "silencing",
+        DeedKind::Extend => "extending",
+        DeedKind::Expire => "expiring",
+    }
+}
+
+/// How an action ended, as one line: what came of it first.
+pub fn told(action: &Action, ending: &Ending) -> Message {
+    let (name, done) = (&action.target.name, action.deed.kind().done());
+    let source = &action.source;
+    let more = |words: &Text| if words.is_empty() { String::new() } else { format!(": {words}") };
+    let text = match ending {
+        Ending::Done { .. } => {
+            let after = match &action.deed {
+                Deed::Assign { to } => format!(" to {}", to.name),
+                Deed::Reroute { policy } => format!(" to {}", policy.name),
+                Deed::Escalate { level } => format!(" to level {level}"),
+                _ => String::new(),
+            };
+            format!("{done}{after}: {name}")
+        }
+        Ending::Already { words } => format!("was {done} already: {name}{}", more(words)),
+        Ending::Overtaken { words } => format!("not {done}, overtaken: {name}{}", more(words)),
+        Ending::Refused { words } => format!("not {done}, refused by {source}: {name}{}", more(words)),
+        Ending::Held { words } => format!("not {done}, nothing was sent: {name}{}", more(words)),
+        Ending::Unknown { words } => {
+            format!("unknown whether {done}: {name}{}; look there before you do it again", more(words))
+        }
+    };
+    let tone = if ending.is_done() { Tone::Note } else { Tone::Trouble };
+    Message { tone, text: capital(&text) }
+}
+
+/// How a plan of several actions ended; `key` shows each.
+pub fn summary(doing: &Doing, key: &str) -> Message {
+    let (done, all) = (doing.done(), doing.progress.len());
+    let verb = doing.kind().map_or("done", DeedKind::done);
+    let text = if done == all {
+        format!("All {all} {verb}")
+    } else {
+        format!("{done} of {all} {verb}, {} not ({key} shows which and why)", all - done)
+    };
+    Message { tone: if done == all { Tone::Note } else { Tone::Trouble }, text }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}

@@ -1,0 +1,130 @@
+//! How the results of what was done look: one line for each thing, what was not done first.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::Doing;
+use crate::app::look::Cx;
+use crate::app::number::ago;
+use crate::app::overlay::window;
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::text::{self, Run};
+use crate::model::action::{Action, Ending, Progress};
+
+/// Columns of the list, at most.
+const WIDTH: u16 = 110;
+
+/// Draws the plan that is `back` plans ago, scrolled down by `top` lines.
+pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, back: usize, top: u16, buf: &mut Buffer) {
+    let count = state.doings.all().len();
+    let Some(doing) = state.doings.all().nth(back) else {
+        let inner = window(cx, "What was done", (60, 4), buf);
+        text::put(buf, inner.x + 1, inner.y, inner.width, "Nothing was done yet.", cx.style(Role::Muted));
+        return;
+    };
+    let width = WIDTH.min(buf.area.width);
+    let lines = lines(cx, doing, width.saturating_sub(4));
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(3);
+    let title = format!("{}, {} ago", title(doing), ago(doing.begun_at, cx.now));
+    let inner = window(cx, &title, (width, height), buf);
+    let room = Rect { height: inner.height.saturating_sub(1), ..inner };
+    let top = usize::from(top).min(lines.len().saturating_sub(usize::from(room.height)));
+    for (y, line) in (room.top()..room.bottom()).zip(lines.iter().skip(top)) {
+        text::runs(cx, line, Rect { x: room.x + 1, width: room.width.saturating_sub(2), y, height: 1 }, buf);
+    }
+    let below = lines.len().saturating_sub(top + usize::from(room.height));
+    let mut keys = vec![Run::new(" Esc ", Role::Key), Run::new("closes", Role::Muted)];
+    if below > 0 || top > 0 {
+        let (up, down) = (cx.charset.pick("↑", "^"), cx.charset.pick("↓", "v"));
+        keys.push(Run::new(format!("  {up} {top}  {down} {below} more lines"), Role::Key));
+    }
+    if count > 1 {
+        let (left, right) = (cx.charset.pick("←", "<-"), cx.charset.pick("→", "->"));
+        let words = format!("  {left} {right} ");
+        keys.push(Run::new(words, Role::Key));
+        keys.push(Run::new(format!("{} of {count}, older and newer", back + 1), Role::Muted));
+    }
+    let last = Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
+    text::runs(cx, &keys, last, buf);
+}
+
+/// How far down it can be scrolled.
+pub(in crate::app) fn last_top(state: &State, back: usize, now: jiff::Timestamp) -> u16 {
+    let Some(doing) = state.doings.all().nth(back) else { return 0 };
+    let (width, height) = state.size;
+    let lines = lines(&state.cx(now), doing, WIDTH.min(width).saturating_sub(4)).len();
+    u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(height.saturating_sub(5))
+}
+
+fn title(doing: &Doing) -> String {
+    let all = doing.progress.len();
+    let verb = doing.kind().map_or("Done", crate::model::action::DeedKind::verb);
+    let (done, over) = (doing.done(), doing.over());
+    let left = all - over;
+    let mut parts = vec![format!("{done} of {all} done")];
+    if over > done {
+        parts.push(format!("{} not", over - done));
+    }
+    if left > 0 {
+        parts.push(format!("{left} on the way"));
+    }
+    format!("{verb}: {}", parts.join(", "))
+}
+
+/// Trouble first, then what is on its way, then what is done.
+fn rank(progress: Option<&Progress>) -> u8 {
+    match progress {
+        Some(Progress::Ended(Ending::Unknown { .. })) => 0,
+        Some(Progress::Ended(ending)) if !ending.is_done() => 1,
+        Some(Progress::Ended(_)) => 3,
+        _ => 2,
+    }
+}
+
+fn lines(cx: &Cx<'_>, doing: &Doing, width: u16) -> Vec<Vec<Run<'static>>> {
+    let mut all: Vec<(&Action, Option<&Progress>)> =
+        doing.plan.actions.iter().zip(doing.progress.iter().map(Option::as_ref)).collect();
+    all.sort_by_key(|(_, progress)| rank(*progress));
+    let mut lines = Vec::new();
+    for (action, progress) in all {
+        let (role, word, more) = told(cx, progress);
+        let head = format!("{} {word:<14} ", cx.symbol(role));
+        let indent = text::width(&head);
+        let place = format!("  {}", action.source);
+        let name =
+            text::fit(&action.target.name, width.saturating_sub(indent + text::width(&place)), cx.charset);
+        lines.push(vec![
+            Run::new(head, role),
+            Run::new(name.into_owned(), Role::Text),
+            Run::new(place, Role::Muted),
+        ]);
+        for line in text::wrap(&more, width.saturating_sub(indent).max(8)) {
+            lines.push(vec![Run::new(" ".repeat(usize::from(indent)), Role::Muted), Run::new(line, role)]);
+        }
+    }
+    lines
+}
+
+/// How an action stands: its role, the word, and what more is known.
+fn told(cx: &Cx<'_>, progress: Option<&Progress>) -> (Role, &'static str, String) {
+    match progress {
+        None => (Role::Muted, "waits its turn", String::new()),
+        Some(Progress::Sending) => (Role::Sending, "sending", String::new()),
+        Some(Progress::Waiting { until }) => {
+            let until = until.to_zoned(cx.zone.clone()).strftime("%H:%M:%S");
+            (Role::Stale, "waiting", format!("its source asks to wait until {until}"))
+        }
+        Some(Progress::ReadingBack) => (Role::Unknown, "reading back", "no sure answer came".to_owned()),
+        Some(Progress::Ended(ending)) => {
+            let role = match ending {
+                Ending::Done { .. } | Ending::Already { .. } => Role::Healthy,
+                Ending::Overtaken { .. } => Role::Stale,
+                Ending::Refused { .. } => Role::Trouble,
+                Ending::Held { .. } => Role::Muted,
+                Ending::Unknown { .. } => Role::Unknown,
+            };
+            (role, ending.word(), ending.words().map(ToString::to_string).unwrap_or_default())
+        }
+    }
+}

@@ -1,0 +1,394 @@
+//! A few lines to fill in before something can be confirmed: a note, a silence, a status update, a call for help, an incident.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::acts::{Ground, Planned};
+use super::confirm;
+use super::event::Effect;
+use super::key::{Code, Key, Named};
+use super::line::Line;
+use super::screens::incidents::IncidentKey;
+use super::state::{Mode, State};
+use crate::model::action::{Deed, Draft, Whom};
+use crate::model::duration;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::incident::Urgency;
+use crate::model::labels::Text;
+use crate::model::matcher::{self, Matcher};
+use crate::model::silence::{Preview, can_be_hidden, preview, propose, refusal};
+use crate::model::source::SourceId;
+use crate::model::world::Linked;
+
+mod view;
+
+pub(super) use view::render;
+
+/// Characters that a note may have.
+const NOTE: usize = 2000;
+/// Characters of a title, a comment, a name.
+const SHORT: usize = 1024;
+/// Characters of matchers: hundreds of values in one alternation.
+const MATCHERS: usize = 32_000;
+/// How long a silence lasts if nobody says otherwise.
+pub(super) const SILENCED: Duration = Duration::from_secs(2 * 3600);
+/// What a silence may last by one key.
+const PRESETS: [&str; 10] = ["15m", "30m", "1h", "2h", "4h", "8h", "1d", "3d", "1w", "4w"];
+
+/// One line to fill in.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// What it is.
+    pub name: &'static str,
+    /// What stands in it.
+    pub line: Line,
+    /// Characters that it may have.
+    pub limit: usize,
+    /// What `+` and `-` go through; empty: they are typed.
+    choices: &'static [&'static str],
+    /// Whether it may stay empty.
+    is_optional: bool,
+}
+
+impl Field {
+    fn new(name: &'static str, text: &str, limit: usize) -> Self {
+        // a character has four bytes at most
+        let line = Line::of(text).limited(limit.saturating_mul(4));
+        Self { name, line, limit, choices: &[], is_optional: false }
+    }
+
+    fn choices(mut self, choices: &'static [&'static str]) -> Self {
+        self.choices = choices;
+        self
+    }
+
+    fn optional(mut self) -> Self {
+        self.is_optional = true;
+        self
+    }
+
+    /// Whether `+` and `-` choose in it.
+    fn has_choices(&self) -> bool {
+        !self.choices.is_empty()
+    }
+
+    fn text(&self) -> &str {
+        self.line.text().trim()
+    }
+
+    fn length(&self) -> usize {
+        self.line.text().chars().count()
+    }
+
+    /// The next choice, or the one before.
+    fn choose(&mut self, by: isize) {
+        let at = self.choices.iter().position(|choice| *choice == self.text());
+        let next = match at {
+            Some(at) => at.saturating_add_signed(by),
+            None => self.choices.len() / 2,
+        };
+        if let Some(choice) = self.choices.get(next.min(self.choices.len().saturating_sub(1))) {
+            self.line = Line::of(choice).limited(self.limit);
+        }
+    }
+}
+
+/// What a form is for.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// A note to incidents.
+    Note(Vec<IncidentKey>),
+    /// A status update on incidents.
+    Inform(Vec<IncidentKey>),
+    /// A call for help with incidents.
+    Summon(Vec<IncidentKey>, Whom),
+    /// A new incident about a service.
+    Trigger(SourceId, Whom),
+    /// A silence.
+    Silence(Silencing),
+}
+
+/// A silence that is being made.
+#[derive(Debug, Clone)]
+pub struct Silencing {
+    /// Where.
+    pub at: Vec<SourceId>,
+    /// The alerts that it is made for.
+    pub marked: BTreeSet<Fingerprint>,
+    /// What it would hide now.
+    pub preview: Preview,
+    /// What is wrong with its matchers, if anything is.
+    pub wrong: Option<String>,
+}
+
+/// Lines that are being filled in.
+#[derive(Debug, Clone)]
+pub struct Form {
+    /// What for.
+    pub kind: Kind,
+    /// What it is called.
+    pub title: String,
+    /// The lines.
+    pub fields: Vec<Field>,
+    /// The one with the keyboard.
+    pub at: usize,
+    /// Why it could not go on, the last time it was tried.
+    pub error: Option<String>,
+}
+
+/// The fields of a silence, in their order.
+const SILENCE: [&str; 4] = ["matchers", "for", "comment", "by"];
+
+impl Form {
+    fn new(kind: Kind, title: String, fields: Vec<Field>, at: usize) -> Self {
+        Self { kind, title, fields, at, error: None }
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.fields.iter().find(|field| field.name == name).map_or("", Field::text)
+    }
+
+    fn current(&mut self) -> Option<&mut Field> {
+        self.fields.get_mut(self.at)
+    }
+
+    /// Puts pasted text into the current line.
+    pub(super) fn paste(&mut self, text: &str) {
+        self.error = None;
+        if let Some(field) = self.current() {
+            let room = field.limit.saturating_sub(field.length());
+            let fitting: String = text.chars().take(room).collect();
+            field.line.insert(&fitting);
+        }
+    }
+
+    /// Takes a key that is for the lines; moves between them or types.
+    fn take(&mut self, key: Key) {
+        let count = self.fields.len().max(1);
+        match key.code {
+            Code::Named(Named::Tab) if key.shift => self.at = (self.at + count - 1) % count,
+            Code::Named(Named::Up) => self.at = (self.at + count - 1) % count,
+            Code::Named(Named::Tab | Named::Down) => self.at = (self.at + 1) % count,
+            _ => {
+                self.error = None;
+                let Some(field) = self.current() else { return };
+                match key.typed() {
+                    Some('+') if field.has_choices() => field.choose(1),
+                    Some('-') if field.has_choices() => field.choose(-1),
+                    Some(_) if field.length() >= field.limit => {}
+                    _ => {
+                        field.line.take(key);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn ground(state: &State) -> Ground<'_> {
+    Ground { world: &state.world, sources: &state.sources, guard: &state.guard }
+}
+
+fn named(state: &State, keys: &[IncidentKey]) -> String {
+    match keys {
+        [one] => one.incident(&state.world).map_or_else(
+            || "an incident that is gone".to_owned(),
+            |known| super::acts::called(known).to_string(),
+        ),
+        many => format!("{} incidents", many.len()),
+    }
+}
+
+/// A note to incidents.
+pub(super) fn note(state: &State, keys: Vec<IncidentKey>) -> Form {
+    let title = format!("Note to {}", named(state, &keys));
+    Form::new(Kind::Note(keys), title, vec![Field::new("note", "", NOTE)], 0)
+}
+
+/// A status update on incidents.
+pub(super) fn inform(state: &State, keys: Vec<IncidentKey>) -> Form {
+    let title = format!("Status update on {}", named(state, &keys));
+    Form::new(Kind::Inform(keys), title, vec![Field::new("message", "", SHORT)], 0)
+}
+
+/// A call for help with incidents.
+pub(super) fn summon(state: &State, keys: Vec<IncidentKey>, whom: Whom) -> Form {
+    let title = format!("Ask {} for help with {}", whom.name, named(state, &keys));
+    let message = format!("Please help with {}", named(state, &keys));
+    Form::new(Kind::Summon(keys, whom), title, vec![Field::new("message", &message, SHORT)], 0)
+}
+
+/// A new incident about a service.
+pub(super) fn trigger(source: SourceId, service: Whom, title: &str) -> Form {
+    let fields = vec![
+        Field::new("title", title, SHORT),
+        Field::new("details", "", NOTE).optional(),
+        Field::new("urgency", "high", SHORT).choices(&["low", "high"]),
+    ];
+    let heading = format!("Open an incident about {} at {source}", service.name);
+    Form::new(Kind::Trigger(source, service), heading, fields, 0)
+}
+
+/// A silence for these alerts; the matchers are proposed.
+///
+/// # Errors
+/// Words for why none can be made.
+pub(super) fn silence(
+    state: &State,
+    alerts: &[Fingerprint],
+    lasts: Duration,
+    comment: &str,
+) -> Result<Form, Text> {
+    let known = alerts.iter().filter_map(|fingerprint| state.world.alert(*fingerprint));
+    let marked: Vec<_> = known.filter(|alert| can_be_hidden(alert)).collect();
+    if marked.is_empty() {
+        return Err("none of these alerts is pending or firing any more".into());
+    }
+    let plain: Vec<&crate::model::alert::Alert> = marked.iter().map(|alert| &***alert).collect();
+    let at = ground(state).silenced_at(&plain)?;
+    let prints: BTreeSet<Fingerprint> = marked.iter().map(|alert| alert.fingerprint).collect();
+    let others = state
+        .world
+        .alerts()
+        .iter()
+        .filter(|alert| can_be_hidden(alert) && !prints.contains(&alert.fingerprint));
+    let others: Vec<&crate::model::labels::Labels> = others.map(|alert| &alert.labels).collect();
+    let of_marked: Vec<&crate::model::labels::Labels> = marked.iter().map(|alert| &alert.labels).collect();
+    let matchers = propose(&of_marked, &others, &state.judgement.service_labels);
+    let matchers: Vec<String> = matchers.iter().map(ToString::to_string).collect();
+    let what = if marked.len() == 1 { "1 alert".to_owned() } else { format!("{} alerts", marked.len()) };
+    let places: Vec<&str> = at.iter().map(SourceId::as_str).collect();
+    let title = format!("Silence {what} at {}", places.join(", "));
+    let [first, second, third, fourth] = SILENCE;
+    let fields = vec![
+        Field::new(first, &matchers.join(", "), MATCHERS),
+        Field::new(second, &duration::text(lasts), SHORT).choices(&PRESETS),
+        Field::new(third, comment, SHORT),
+        Field::new(fourth, &state.person, SHORT),
+    ];
+    let silencing = Silencing { at, marked: prints, preview: Preview::default(), wrong: None };
+    // why is what only the person knows: that line has the keyboard
+    let mut form = Form::new(Kind::Silence(silencing), title, fields, 2);
+    refresh(state, &mut form);
+    Ok(form)
+}
+
+/// Works out anew what the form shows of the world.
+pub(super) fn refresh(state: &State, form: &mut Form) {
+    let text = form.text("matchers").to_owned();
+    let Kind::Silence(silencing) = &mut form.kind else { return };
+    match matchers_of(&text) {
+        Ok(matchers) => {
+            let at = &silencing.at;
+            let there = state.world.alerts().iter().filter(|alert| {
+                alert.receivers.is_empty() || alert.sources.iter().any(|source| at.contains(source))
+            });
+            silencing.preview = preview(&matchers, there, &silencing.marked);
+            silencing.wrong = None;
+        }
+        Err(why) => silencing.wrong = Some(why),
+    }
+}
+
+fn matchers_of(text: &str) -> Result<Vec<Matcher>, String> {
+    let matchers = matcher::parse(text).map_err(|error| error.to_string())?;
+    refusal(&matchers).map_or(Ok(matchers), |why| Err(why.to_owned()))
+}
+
+/// Takes a key in the open form.
+pub(super) fn press(state: &mut State, mut form: Box<Form>, key: Key, now: Timestamp) -> Vec<Effect> {
+    match key.code {
+        Code::Named(Named::Esc) => {
+            state.messages.note("Left alone: nothing was sent", now);
+            return Vec::new();
+        }
+        Code::Named(Named::Enter) => {
+            let missing = form.fields.iter().position(|field| !field.is_optional && field.text().is_empty());
+            let planned = match missing.and_then(|at| Some((at, form.fields.get(at)?.name))) {
+                Some((at, name)) => {
+                    form.at = at;
+                    Err(format!("{name} is missing").into())
+                }
+                None => planned(state, &form, now),
+            };
+            match planned {
+                Ok((planned, covers)) => {
+                    let effects = confirm::open(state, Ok(planned), covers, now);
+                    confirm::by_enter_only(state);
+                    return effects;
+                }
+                Err(why) => form.error = Some(why.to_string()),
+            }
+        }
+        _ => {
+            form.take(key);
+            refresh(state, &mut form);
+        }
+    }
+    state.mode = Mode::Form(form);
+    Vec::new()
+}
+
+/// What the form asks for.
+fn planned(state: &State, form: &Form, now: Timestamp) -> Result<(Planned, BTreeSet<Fingerprint>), Text> {
+    let ground = ground(state);
+    let known = |keys: &[IncidentKey]| -> Vec<&Linked> {
+        keys.iter().filter_map(|key| key.incident(ground.world)).collect()
+    };
+    let gone = || Text::from("what it is for is gone");
+    let on = |keys: &[IncidentKey], deed: Deed| {
+        let known = known(keys);
+        if known.is_empty() { Err(gone()) } else { ground.on_incidents(&known, &deed) }
+    };
+    let planned = match &form.kind {
+        Kind::Note(keys) => on(keys, Deed::Note { content: form.text("note").into() }),
+        Kind::Inform(keys) => on(keys, Deed::Inform { message: form.text("message").into() }),
+        Kind::Summon(keys, whom) => {
+            let message = form.text("message").into();
+            on(keys, Deed::Summon { people: vec![whom.clone()], message })
+        }
+        Kind::Trigger(source, service) => {
+            let urgency = match form.text("urgency") {
+                "high" => Urgency::High,
+                "low" => Urgency::Low,
+                _ => return Err("urgency is high or low".into()),
+            };
+            let (title, details) = (Text::from(form.text("title")), form.text("details").into());
+            // the same again within a minute is the same incident, not a second page
+            let key = format!("burnwatch/{}/{title}/{}", service.id, now.as_second() / 60).into();
+            ground.trigger(source, service, &Deed::Trigger { title, details, urgency, key })
+        }
+        Kind::Silence(silencing) => {
+            let matchers = matchers_of(form.text("matchers")).map_err(|why| -> Text { why.into() })?;
+            let lasts =
+                duration::parse(form.text("for")).map_err(|why| -> Text { why.to_string().into() })?;
+            let begins = Timestamp::from_second(now.as_second()).unwrap_or(now);
+            let ends_at = begins.checked_add(lasts).map_err(|error| -> Text { error.to_string().into() })?;
+            let draft = Draft {
+                matchers,
+                ends_at,
+                created_by: form.text("by").into(),
+                comment: form.text("comment").into(),
+            };
+            let name = silenced_name(&silencing.preview);
+            let planned = ground.silence(&silencing.at, &draft, &name, now)?;
+            return Ok((planned, silencing.marked.clone()));
+        }
+    };
+    planned.map(|planned| (planned, BTreeSet::new()))
+}
+
+/// What a silence is called while it has no id: what it hides.
+fn silenced_name(preview: &Preview) -> String {
+    let mut names: Vec<&str> = preview.hidden.iter().map(|alert| alert.name()).collect();
+    names.dedup();
+    let count = preview.hidden.len();
+    match (count, names.first()) {
+        (0, _) | (_, None) => "no alert now".to_owned(),
+        (1, Some(name)) => (*name).to_owned(),
+        (_, Some(name)) if names.iter().all(|other| other == name) => format!("{count} x {name}"),
+        (_, Some(name)) => format!("{count} alerts: {name}, ..."),
+    }
+}

@@ -1,0 +1,180 @@
+//! How a form looks: its lines, what is wrong, and of a silence exactly which alerts it would hide.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::{Field, Form, Kind, Silencing};
+use crate::app::look::Cx;
+use crate::app::number::moment;
+use crate::app::overlay::window;
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::text::{self, Run};
+use crate::model::duration;
+
+/// Columns of a form, at most.
+const WIDTH: u16 = 110;
+/// Cells of the names of the lines.
+const NAMES: u16 = 10;
+/// Rows that a long line takes while it has the keyboard.
+const ROWS: usize = 4;
+
+/// Draws it over the screen.
+pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, form: &Form, buf: &mut Buffer) {
+    let width = WIDTH.min(buf.area.width);
+    let room = width.saturating_sub(NAMES + 3).max(1);
+    let all = form.fields.iter().enumerate();
+    let fields: Vec<Rows> = all.map(|(at, field)| rows(cx, field, at == form.at, room)).collect();
+    let taken = fields.iter().map(Vec::len).sum::<usize>();
+    let wanted = match &form.kind {
+        Kind::Silence(silencing) => taken + 3 + silencing.preview.hidden.len().min(14),
+        _ => taken + 1,
+    };
+    let height = u16::try_from(wanted).unwrap_or(u16::MAX).saturating_add(2);
+    let inner = window(cx, &form.title, (width, height), buf);
+    let last = inner.bottom().saturating_sub(1);
+    let mut y = inner.y;
+    for (at, (field, lines)) in form.fields.iter().zip(fields).enumerate() {
+        let is_current = at == form.at;
+        for (row, line) in lines.into_iter().enumerate() {
+            if y >= last {
+                break;
+            }
+            let role = if is_current { Role::Accent } else { Role::Muted };
+            let name = if row == 0 { field.name } else { "" };
+            let sign = if is_current && row == 0 { cx.symbol(Role::Selected) } else { " " };
+            let mut runs = vec![Run::new(format!("{sign}{}", text::pad(name, NAMES, cx.charset)), role)];
+            runs.extend(line);
+            if row == 0 {
+                runs.push(beside(field, is_current, cx.now, cx));
+            }
+            text::runs(cx, &runs, Rect { y, height: 1, ..inner }, buf);
+            y += 1;
+        }
+    }
+    if let Kind::Silence(silencing) = &form.kind {
+        let area = Rect { y, height: last.saturating_sub(y), ..inner };
+        hidden(state, cx, silencing, area, buf);
+    }
+    text::runs(cx, &keys(cx, form), Rect { y: last, height: inner.height.min(1), ..inner }, buf);
+}
+
+/// Rows of text.
+type Rows = Vec<Vec<Run<'static>>>;
+
+/// What a line holds; the one with the keyboard broken where it is full, with its cursor and enough of it around that.
+fn rows(cx: &Cx<'_>, field: &Field, is_current: bool, room: u16) -> Rows {
+    if !is_current {
+        let shown = text::fit(field.line.text(), room, cx.charset).into_owned();
+        return vec![vec![Run::new(shown, Role::Text)]];
+    }
+    let mut rows: Rows = vec![Vec::new()];
+    let mut used = 0;
+    let mut push = |part: &str, role: Role| {
+        let cells = text::width(part);
+        if used + cells > room {
+            rows.push(Vec::new());
+            used = 0;
+        }
+        used += cells;
+        if let Some(row) = rows.last_mut() {
+            match row.last_mut().filter(|run| run.role == role) {
+                Some(run) => run.text.to_mut().push_str(part),
+                None => row.push(Run::new(part.to_owned(), role)),
+            }
+        }
+        rows.len()
+    };
+    for part in field.line.before_cursor().graphemes(true) {
+        push(part, Role::Text);
+    }
+    let until_cursor = push(cx.charset.pick("▏", "|"), Role::Accent);
+    for part in field.line.after_cursor().graphemes(true) {
+        push(part, Role::Text);
+    }
+    rows.into_iter().skip(until_cursor.saturating_sub(ROWS)).take(ROWS).collect()
+}
+
+/// What is said beside a line: until when, how many characters are left, what may be chosen.
+fn beside(field: &Field, is_current: bool, now: Timestamp, cx: &Cx<'_>) -> Run<'static> {
+    let mut said = String::new();
+    if field.name == "for" {
+        said = match duration::parse(field.text()).ok().and_then(|lasts| now.checked_add(lasts).ok()) {
+            Some(end) => format!("  until {}", moment(end, now, cx.zone)),
+            None => "  a duration like 30m, 2h or 1d".to_owned(),
+        };
+    }
+    if is_current && field.has_choices() {
+        said.push_str("  (+ more, - less)");
+    } else if is_current && field.length() * 4 > field.limit * 3 {
+        said = format!("  {} left", field.limit.saturating_sub(field.length()));
+    }
+    Run::new(said, Role::Muted)
+}
+
+/// Which alerts the silence would hide: how many, how many of them were not meant, and their names.
+fn hidden(state: &State, cx: &Cx<'_>, silencing: &Silencing, area: Rect, buf: &mut Buffer) {
+    if area.height == 0 {
+        return;
+    }
+    let found = &silencing.preview;
+    let mut heading = Vec::new();
+    if let Some(why) = &silencing.wrong {
+        heading.push(Run::new(format!(" {} {why}", cx.symbol(Role::Trouble)), Role::Trouble));
+    } else {
+        let count = found.hidden.len();
+        let share = (count * 100).checked_div(found.all).unwrap_or(0);
+        let said = match (found.unmarked, found.missed) {
+            (0, 0) => Run::new(": exactly the chosen ones", Role::Healthy),
+            (others, 0) => Run::new(format!(": {others} of them not chosen"), Role::Warning),
+            (0, missed) => Run::new(format!(": {missed} chosen are not hidden"), Role::Warning),
+            (others, missed) => {
+                Run::new(format!(": {others} not chosen, and {missed} chosen are not hidden"), Role::Warning)
+            }
+        };
+        let head = format!(" Hides {count} of {} alerts ({share}%)", found.all);
+        heading.extend([Run::new(head, Role::Title), said]);
+        if state.guard.wants_name(count, found.all) {
+            heading.push(Run::new("  asks for the context's name", Role::Muted));
+        }
+    }
+    text::runs(cx, &heading, Rect { height: 1, ..area }, buf);
+    if silencing.wrong.is_some() {
+        return;
+    }
+    let rows = usize::from(area.height) - 1;
+    let shown = if found.hidden.len() > rows { rows.saturating_sub(1) } else { rows };
+    for (y, alert) in (area.y + 1..area.bottom()).zip(found.hidden.iter().take(shown)) {
+        let is_marked = silencing.marked.contains(&alert.fingerprint);
+        let (sign, word) = if is_marked { (Role::Marked, "") } else { (Role::Warning, "not chosen  ") };
+        let role = Role::of_alert(alert);
+        let rest = alert.labels.iter().filter(|(name, _)| &***name != "alertname");
+        let rest: Vec<String> = rest.map(|(name, value)| format!("{name}={value}")).collect();
+        let runs = [
+            Run::new(format!("  {} {word}", cx.symbol(sign)), sign),
+            Run::new(format!("{} {}  ", cx.symbol(role), alert.name()), role),
+            Run::new(rest.join(" "), Role::Muted),
+        ];
+        text::runs(cx, &runs, Rect { y, height: 1, ..area }, buf);
+    }
+    let more = found.hidden.len().saturating_sub(shown);
+    if more > 0 && rows > 0 {
+        let words = format!("    and {more} more");
+        text::put(buf, area.x, area.bottom() - 1, area.width, &words, cx.style(Role::Muted));
+    }
+}
+
+/// What is wrong, else what the keys do.
+fn keys(cx: &Cx<'_>, form: &Form) -> Vec<Run<'static>> {
+    if let Some(error) = &form.error {
+        return vec![Run::new(format!(" {} {error}", cx.symbol(Role::Trouble)), Role::Trouble)];
+    }
+    let mut runs = vec![Run::new(" Enter ", Role::Key), Run::new("goes on", Role::Muted)];
+    if form.fields.len() > 1 {
+        runs.extend([Run::new("  Tab ", Role::Key), Run::new("next line", Role::Muted)]);
+    }
+    runs.extend([Run::new("  Esc ", Role::Key), Run::new("leaves it", Role::Muted)]);
+    runs
+}

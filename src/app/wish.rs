@@ -1,0 +1,289 @@
+//! What the keys of actions do: from the thing under the cursor to a menu, a form or the dialogue. Nothing is sent here.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::acts::{Ground, Planned};
+use super::aim::{Aim, aim, to_silence};
+use super::commands::Command;
+use super::event::{Effect, Message, Tone};
+use super::form::{self, Form};
+use super::menu::{Choice, Menu};
+use super::screens::incidents::IncidentKey;
+use super::screens::oncall::LevelKey;
+use super::screens::silences::SilenceKey;
+use super::state::{Mode, State};
+use crate::model::action::{Deed, Whom};
+use crate::model::duration;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Text;
+use crate::model::silence::Silence;
+use crate::model::source::SourceId;
+use crate::model::world::{Linked, World};
+
+mod lists;
+
+/// Something that a menu offers to do, bound to what the person pointed at when it was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wish {
+    /// A deed on incidents.
+    Do(Vec<IncidentKey>, Deed),
+    /// Choosing whom to wake.
+    Escalate(Vec<IncidentKey>),
+    /// Choosing how long to rest.
+    Snooze(Vec<IncidentKey>),
+    /// Choosing a priority.
+    Prioritise(Vec<IncidentKey>),
+    /// Choosing an incident to merge into.
+    Merge(Vec<IncidentKey>),
+    /// Choosing whom to ask for help.
+    Help(Vec<IncidentKey>),
+    /// Writing to somebody who is asked for help.
+    Summon(Vec<IncidentKey>, Whom),
+    /// Writing a note.
+    Note(Vec<IncidentKey>),
+    /// Writing a status update.
+    Inform(Vec<IncidentKey>),
+    /// Silencing alerts for this long, at first.
+    Silence(Vec<Fingerprint>, Duration),
+    /// Choosing a service to open an incident about; its title, at first.
+    Trigger(String),
+    /// Writing an incident about a service.
+    Open(SourceId, Whom, String),
+    /// Choosing until when to take a turn.
+    Turn(LevelKey),
+    /// Taking a turn until a moment.
+    Take(LevelKey, Timestamp),
+    /// Choosing by how much to extend silences.
+    Extend(Vec<SilenceKey>),
+    /// Extending silences by this much.
+    ExtendBy(Vec<SilenceKey>, Duration),
+    /// Ending silences.
+    Expire(Vec<SilenceKey>),
+    /// Running a command.
+    Run(Command),
+}
+
+/// What actions are worked out from.
+pub(super) fn ground(state: &State) -> Ground<'_> {
+    Ground { world: &state.world, sources: &state.sources, guard: &state.guard }
+}
+
+fn incidents<'a>(world: &'a World, keys: &[IncidentKey]) -> Vec<&'a Linked> {
+    keys.iter().filter_map(|key| key.incident(world)).collect()
+}
+
+/// Says why something is not done.
+fn refuse(state: &mut State, why: &str, now: Timestamp) {
+    let text = format!("Nothing was done: {why}");
+    state.messages.tell(Message { tone: Tone::Trouble, text }, now);
+}
+
+/// The incidents that are pointed at, or that the alerts pointed at belong to; those of alerts only while they are open.
+fn about(state: &State) -> Vec<IncidentKey> {
+    match aim(state) {
+        Aim::Incidents(keys) => keys,
+        Aim::Alerts(all) => {
+            let mut keys = Vec::new();
+            for known in all.into_iter().filter_map(|alert| state.world.incident_of(alert)) {
+                let key = IncidentKey::of(known);
+                if known.is_shown_open() && !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+            keys
+        }
+        Aim::Nothing | Aim::Silences(_) | Aim::Level(_) | Aim::Policy { .. } => Vec::new(),
+    }
+}
+
+/// Does what the key of an action says.
+pub(super) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
+    if let Some(why) = &state.guard.read_only {
+        let why = format!("{}: nothing may be changed here: {why}", command.name());
+        refuse(state, &why, now);
+        return Vec::new();
+    }
+    if command == Command::Act {
+        return lists::all(state, now);
+    }
+    if command == Command::Silence {
+        let alerts = to_silence(state);
+        return silence(state, &alerts, form::SILENCED, now);
+    }
+    let pointed = aim(state);
+    let keys = about(state);
+    if keys.is_empty() {
+        return without_incident(state, command, &pointed, now);
+    }
+    match command {
+        Command::Acknowledge => choose(state, Wish::Do(keys, Deed::Acknowledge), now),
+        Command::Resolve => choose(state, Wish::Do(keys, Deed::Resolve), now),
+        Command::Note => choose(state, Wish::Note(keys), now),
+        Command::Escalate => choose(state, Wish::Escalate(keys), now),
+        _ => choose(state, Wish::Snooze(keys), now),
+    }
+}
+
+/// Where no incident is: says so, and for alerts offers the next best.
+fn without_incident(state: &mut State, command: Command, pointed: &Aim, now: Timestamp) -> Vec<Effect> {
+    match pointed {
+        Aim::Alerts(alerts) if matches!(command, Command::Acknowledge | Command::Snooze) => {
+            let wish = |lasts: u64| Wish::Silence(alerts.clone(), Duration::from_secs(lasts * 60));
+            let items = [(15, "15m"), (30, "30m"), (60, "1h")];
+            let items = items.map(|(minutes, name)| {
+                (format!("Silence for {name}"), Choice::Wish(Box::new(wish(minutes))))
+            });
+            let title = "No open incident here, and alerts know no acknowledge: silence instead?";
+            state.mode = Mode::Menu(Menu::new(title, items.into(), 0));
+        }
+        Aim::Alerts(_) => {
+            refuse(
+                state,
+                &format!("{} is for incidents, and none that is open knows this alert", command.name()),
+                now,
+            );
+        }
+        _ => {
+            let words =
+                format!("{} works on incidents and alerts: there is none under the cursor", command.name());
+            state.messages.note(words, now);
+        }
+    }
+    Vec::new()
+}
+
+/// Opens the form of a silence for these alerts.
+fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Timestamp) -> Vec<Effect> {
+    if alerts.is_empty() {
+        match aim(state) {
+            Aim::Incidents(_) => refuse(state, "no alert is known that this is about", now),
+            _ => state
+                .messages
+                .note("silence works on alerts and incidents: there is none under the cursor", now),
+        }
+        return Vec::new();
+    }
+    // whoever reads the silence later finds the incident
+    let mut numbers: Vec<String> = Vec::new();
+    for known in alerts.iter().filter_map(|alert| state.world.incident_of(*alert)) {
+        let number = format!("#{}", known.incident.number);
+        if known.incident.is_open() && !numbers.contains(&number) {
+            numbers.push(number);
+        }
+    }
+    numbers.truncate(3);
+    match form::silence(state, alerts, lasts, &numbers.join(" ")) {
+        Ok(form) => open(state, form),
+        Err(why) => refuse(state, &why, now),
+    }
+    Vec::new()
+}
+
+fn open(state: &mut State, form: Form) {
+    state.mode = Mode::Form(Box::new(form));
+}
+
+/// Opens a form, unless what it is for could not be done anyway.
+fn open_if(state: &mut State, keys: &[IncidentKey], trial: &Deed, form: Form, now: Timestamp) {
+    match ground(state).on_incidents(&incidents(&state.world, keys), trial) {
+        Ok(_) => open(state, form),
+        Err(why) => refuse(state, &why, now),
+    }
+}
+
+/// Does what was chosen: opens the next menu, a form or the dialogue.
+pub(super) fn choose(state: &mut State, wish: Wish, now: Timestamp) -> Vec<Effect> {
+    let none = BTreeSet::new;
+    match wish {
+        Wish::Do(keys, deed) => {
+            let known = incidents(&state.world, &keys);
+            let planned = if known.is_empty() {
+                Err("it is gone: its source does not name it any more".into())
+            } else {
+                ground(state).on_incidents(&known, &deed)
+            };
+            return super::confirm::open(state, planned, none(), now);
+        }
+        Wish::Escalate(keys) => lists::escalate(state, &keys, now),
+        Wish::Snooze(keys) => lists::snooze(state, &keys, now),
+        Wish::Prioritise(keys) => lists::prioritise(state, &keys),
+        Wish::Merge(keys) => lists::merge(state, &keys),
+        Wish::Help(keys) => lists::help(state, &keys, now),
+        Wish::Summon(keys, whom) => {
+            let form = form::summon(state, keys, whom);
+            open(state, form);
+        }
+        Wish::Note(keys) => {
+            let form = form::note(state, keys.clone());
+            open_if(state, &keys, &Deed::Note { content: "".into() }, form, now);
+        }
+        Wish::Inform(keys) => {
+            let form = form::inform(state, keys.clone());
+            open_if(state, &keys, &Deed::Inform { message: "".into() }, form, now);
+        }
+        Wish::Silence(alerts, lasts) => return silence(state, &alerts, lasts, now),
+        Wish::Trigger(title) => lists::services(state, &title, now),
+        Wish::Open(source, service, title) => open(state, form::trigger(source, service, &title)),
+        Wish::Turn(key) => lists::turn(state, &key, now),
+        Wish::Take(key, until) => {
+            let ground = ground(state);
+            let turn = ground.turn_to_take(&key.source, (&key.policy, key.level), now);
+            let planned = turn.map(|turn| Planned {
+                actions: vec![turn.taken(&key.source, now, until)],
+                left_out: Vec::new(),
+            });
+            return super::confirm::open(state, planned, none(), now);
+        }
+        Wish::Extend(keys) => lists::extend(state, &keys, now),
+        Wish::ExtendBy(keys, by) => {
+            let planned = ground(state).on_silences(&silences(&state.world, &keys), |silence| {
+                let until = silence.ends_at.max(now).checked_add(by).unwrap_or(silence.ends_at);
+                Deed::Extend { until }
+            });
+            return super::confirm::open(state, planned, none(), now);
+        }
+        Wish::Expire(keys) => {
+            let planned = ground(state).on_silences(&silences(&state.world, &keys), |_| Deed::Expire);
+            return super::confirm::open(state, planned, none(), now);
+        }
+        Wish::Run(command) => return super::update::run(state, command, now),
+    }
+    Vec::new()
+}
+
+fn silences(world: &World, keys: &[SilenceKey]) -> Vec<Arc<Silence>> {
+    keys.iter().filter_map(|key| key.silence(world)).collect()
+}
+
+/// How long it is until the morning of the zone in which times are shown: eight o'clock.
+fn until_morning(state: &State, now: Timestamp) -> Option<Duration> {
+    let here = now.to_zoned(state.look.zone.clone());
+    let today = here.date().at(8, 0, 0, 0).to_zoned(state.look.zone.clone()).ok()?;
+    let morning = if today.timestamp() > now {
+        today
+    } else {
+        here.date().tomorrow().ok()?.at(8, 0, 0, 0).to_zoned(state.look.zone.clone()).ok()?
+    };
+    // whole seconds, and not one too few
+    let rest = morning.timestamp().duration_since(now);
+    let more = i64::from(rest.subsec_nanos() > 0);
+    Duration::try_from(SignedDuration::from_secs(rest.as_secs() + more)).ok()
+}
+
+/// A menu item: what it is called and does, or why it cannot be done.
+fn item(name: impl Into<String>, wish: Wish, cannot: Option<Text>) -> (String, Choice) {
+    let name = name.into();
+    match cannot {
+        Some(why) => (name, Choice::Cannot(why)),
+        None => (name, Choice::Wish(Box::new(wish))),
+    }
+}
+
+/// A length of time as a menu names it.
+fn long(rest: Duration) -> String {
+    duration::short(rest)
+}

@@ -1,0 +1,386 @@
+//! The menus of actions: everything that is possible here, each thing with the reason where it cannot be done.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{IncidentKey, Wish, about, ground, incidents, item, long, refuse, until_morning};
+use crate::app::acts::called;
+use crate::app::acts::causes::people;
+use crate::app::aim::{Aim, aim, to_silence};
+use crate::app::commands::Command;
+use crate::app::event::Effect;
+use crate::app::form::SILENCED;
+use crate::app::menu::{Choice, Menu};
+use crate::app::number::moment;
+use crate::app::screens::oncall::{self, LevelKey};
+use crate::app::screens::silences::SilenceKey;
+use crate::app::state::{Mode, State};
+use crate::model::action::{Deed, DeedKind, Whom};
+use crate::model::incident::Named;
+use crate::model::labels::Text;
+use crate::model::source::SourceId;
+use crate::model::world::Linked;
+
+/// Minutes that an incident rests by one key.
+const RESTS: [u64; 5] = [15, 30, 60, 240, 480];
+/// Minutes by which a silence is extended.
+const LONGER: [u64; 6] = [30, 60, 120, 240, 480, 1440];
+/// Minutes for which a turn is taken.
+const STINTS: [u64; 4] = [60, 120, 240, 480];
+
+type Items = Vec<(String, Choice)>;
+
+fn show(state: &mut State, title: impl Into<String>, items: Items) {
+    state.mode = Mode::Menu(Menu::new(title.into(), items, 0));
+}
+
+fn whom(named: &Named) -> Whom {
+    Whom { id: named.id.clone(), name: named.name.clone() }
+}
+
+fn nobody() -> Whom {
+    Whom { id: "".into(), name: "".into() }
+}
+
+/// Why a deed of a kind cannot be done to these incidents, if so; tried with a deed of its kind.
+fn cannot(state: &State, known: &[&Linked], trial: &Deed) -> Option<Text> {
+    ground(state).on_incidents(known, trial).err()
+}
+
+/// The name of a command with its key, for a menu.
+fn with_key(state: &State, command: Command, name: &str) -> String {
+    let key = state.keys.of(command).first().map(ToString::to_string).unwrap_or_default();
+    format!("{name}  ({key})")
+}
+
+/// Everything that can be done to what the person points at.
+pub(super) fn all(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let pointed = aim(state);
+    let mut items: Items = Vec::new();
+    let mut title = "Do".to_owned();
+    match &pointed {
+        Aim::Silences(keys) => {
+            title = if keys.len() == 1 { "1 silence".to_owned() } else { format!("{} silences", keys.len()) };
+            items.extend(of_silences(state, keys));
+        }
+        Aim::Level(key) => items.extend(of_level(state, key, now)),
+        Aim::Policy { source, id } => {
+            let board = oncall::policy(&state.world, source, id);
+            let levels = board.map(|(board, policy)| oncall::levels(board, policy)).unwrap_or_default();
+            for level in levels {
+                items.extend(of_level(
+                    state,
+                    &LevelKey { source: source.clone(), policy: id.clone(), level },
+                    now,
+                ));
+            }
+        }
+        Aim::Alerts(alerts) => {
+            title = if alerts.len() == 1 { "1 alert".to_owned() } else { format!("{} alerts", alerts.len()) };
+            let why = ground(state).cannot_anywhere(DeedKind::Silence);
+            let name = with_key(state, Command::Silence, "Silence...");
+            items.push(item(name, Wish::Silence(alerts.clone(), SILENCED), why));
+        }
+        Aim::Incidents(_) | Aim::Nothing => {}
+    }
+    let keys = about(state);
+    let known = incidents(&state.world, &keys);
+    if !known.is_empty() {
+        title = match (known.as_slice(), &pointed) {
+            ([one], Aim::Incidents(_)) => called(one).to_string(),
+            (many, Aim::Incidents(_)) => format!("{} incidents", many.len()),
+            (many, _) => {
+                let numbers: Vec<String> =
+                    many.iter().take(3).map(|known| format!("#{}", known.incident.number)).collect();
+                format!("{title}, of {}", numbers.join(" "))
+            }
+        };
+        items.extend(of_incidents(state, &keys, &known));
+        if matches!(pointed, Aim::Incidents(_)) {
+            let alerts = to_silence(state);
+            let none = alerts.is_empty().then(|| "no alert is known that it is about".into());
+            let why = none.or_else(|| ground(state).cannot_anywhere(DeedKind::Silence));
+            let name = with_key(state, Command::Silence, "Silence its alerts...");
+            items.push(item(name, Wish::Silence(alerts, SILENCED), why));
+        }
+    }
+    let heading = match (known.as_slice(), &pointed) {
+        ([one], _) => one.incident.title.to_string(),
+        (_, Aim::Alerts(alerts)) => {
+            let first = alerts.first().and_then(|alert| state.world.alert(*alert));
+            first.map(|alert| alert.name().to_owned()).unwrap_or_default()
+        }
+        _ => String::new(),
+    };
+    let why = ground(state).cannot_anywhere(DeedKind::Trigger);
+    items.push(item("Open an incident...", Wish::Trigger(heading), why));
+    items.push(item(with_key(state, Command::Silences, "All silences"), Wish::Run(Command::Silences), None));
+    items.push(item(
+        with_key(state, Command::Results, "What was done so far"),
+        Wish::Run(Command::Results),
+        None,
+    ));
+    show(state, title, items);
+    Vec::new()
+}
+
+fn of_incidents(state: &State, keys: &[IncidentKey], known: &[&Linked]) -> Items {
+    let keys = || keys.to_vec();
+    let rest = Duration::from_secs(60);
+    let named = |command, name| with_key(state, command, name);
+    let why = |trial: &Deed| cannot(state, known, trial);
+    let help = Deed::Summon { people: Vec::new(), message: "".into() };
+    let inform = Deed::Inform { message: "".into() };
+    let escalates =
+        [Deed::Escalate { level: 1 }, Deed::Assign { to: nobody() }, Deed::Reroute { policy: nobody() }];
+    // one of the three ways is enough for the menu of them
+    let escalates =
+        escalates.iter().map(why).collect::<Option<Vec<Text>>>().and_then(|all| all.into_iter().next());
+    vec![
+        item(
+            named(Command::Acknowledge, "Acknowledge"),
+            Wish::Do(keys(), Deed::Acknowledge),
+            why(&Deed::Acknowledge),
+        ),
+        item(named(Command::Resolve, "Resolve"), Wish::Do(keys(), Deed::Resolve), why(&Deed::Resolve)),
+        item(named(Command::Escalate, "Escalate or reassign..."), Wish::Escalate(keys()), escalates),
+        item(named(Command::Snooze, "Snooze..."), Wish::Snooze(keys()), why(&Deed::Snooze { rest })),
+        item(named(Command::Note, "Note..."), Wish::Note(keys()), why(&Deed::Note { content: "".into() })),
+        item("Priority...", Wish::Prioritise(keys()), why(&Deed::Prioritise { priority: None })),
+        item("Merge into...", Wish::Merge(keys()), why(&Deed::Merge { into: nobody() })),
+        item("Ask for help...", Wish::Help(keys()), why(&help)),
+        item("Status update...", Wish::Inform(keys()), why(&inform)),
+    ]
+}
+
+fn of_silences(state: &State, keys: &[SilenceKey]) -> Items {
+    let all = super::silences(&state.world, keys);
+    let until = all.first().map_or(Timestamp::UNIX_EPOCH, |silence| silence.ends_at);
+    let extend = ground(state).on_silences(&all, |_| Deed::Extend { until }).err();
+    let expire = ground(state).on_silences(&all, |_| Deed::Expire).err();
+    vec![
+        item("Extend...", Wish::Extend(keys.to_vec()), extend),
+        item("Expire: end now", Wish::Expire(keys.to_vec()), expire),
+    ]
+}
+
+fn of_level(state: &State, key: &LevelKey, now: Timestamp) -> Items {
+    let turn = ground(state).turn_to_take(&key.source, (&key.policy, key.level), now);
+    match turn {
+        Ok(turn) => {
+            let name = format!(
+                "Take the shift of {} (level {}, {})...",
+                turn.from.name, key.level, turn.schedule.name
+            );
+            vec![item(name, Wish::Turn(key.clone()), None)]
+        }
+        Err(why) => {
+            vec![item(format!("Take the shift (level {})", key.level), Wish::Turn(key.clone()), Some(why))]
+        }
+    }
+}
+
+/// Whom to wake: levels, people, policies.
+pub(super) fn escalate(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
+    let known = incidents(&state.world, keys);
+    let Some(first) = known.first() else { return refuse(state, "it is gone", now) };
+    let source = first.incident.source.clone();
+    let mut items: Items = Vec::new();
+    let is_fresh = ground(state).knows_who_is_on_call(&source, now);
+    let policies: BTreeSet<Option<&Text>> = known
+        .iter()
+        .map(|known| known.incident.escalation_policy.as_ref().map(|policy| &policy.id))
+        .collect();
+    let one = policies.first().copied().flatten().filter(|_| policies.len() == 1);
+    let why = cannot(state, &known, &Deed::Escalate { level: 1 });
+    if let Some((board, policy)) = one.and_then(|id| oncall::policy(&state.world, &source, id)) {
+        for level in oncall::levels(board, policy) {
+            let who = people(board, policy, level, now);
+            let who = match (who.is_empty(), is_fresh) {
+                (true, _) => "nobody on call".to_owned(),
+                (false, true) => who.join(", "),
+                (false, false) => format!("{} (read over 5m ago)", who.join(", ")),
+            };
+            let name = format!("Level {level} of {}: {who}", policy.named.name);
+            items.push(item(name, Wish::Do(keys.to_vec(), Deed::Escalate { level }), why.clone()));
+        }
+    } else {
+        let words = if policies.len() > 1 {
+            "they have different policies"
+        } else {
+            "the levels of its policy are not known"
+        };
+        items.push(item("Another level", Wish::Escalate(keys.to_vec()), Some(words.into())));
+    }
+    let why = cannot(state, &known, &Deed::Assign { to: nobody() });
+    for person in ground(state).people(&source, now) {
+        let you = if state.world.is_me(&source, person) { " (you)" } else { "" };
+        let night = if person.is_at_night(now) == Some(true) { ", night there" } else { "" };
+        let to = Whom { id: person.id.clone(), name: person.name.clone() };
+        let name = format!("Person: {}{you}{night}", person.name);
+        items.push(item(name, Wish::Do(keys.to_vec(), Deed::Assign { to }), why.clone()));
+    }
+    let why = cannot(state, &known, &Deed::Reroute { policy: nobody() });
+    for policy in ground(state).board(&source).into_iter().flat_map(|board| &board.policies) {
+        let board = ground(state).board(&source);
+        let who = board.map(|board| people(board, policy, 1, now)).unwrap_or_default();
+        let who = if who.is_empty() { "nobody on call".to_owned() } else { who.join(", ") };
+        let name = format!("Policy: {}, wakes {who}", policy.named.name);
+        let deed = Deed::Reroute { policy: whom(&policy.named) };
+        items.push(item(name, Wish::Do(keys.to_vec(), deed), why.clone()));
+    }
+    let title = match known.as_slice() {
+        [one] => format!("#{}: wake whom?", one.incident.number),
+        many => format!("{} incidents: wake whom?", many.len()),
+    };
+    show(state, title, items);
+}
+
+/// How long to rest.
+pub(super) fn snooze(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
+    let known = incidents(&state.world, keys);
+    let rest = Duration::from_secs(60);
+    if let Some(why) = cannot(state, &known, &Deed::Snooze { rest }) {
+        return refuse(state, &why, now);
+    }
+    let end = |rest: Duration| now.checked_add(rest).map_or(now, |end| end);
+    let wish = |rest| Wish::Do(keys.to_vec(), Deed::Snooze { rest });
+    let named =
+        |rest: Duration| format!("{}, until {}", long(rest), moment(end(rest), now, &state.look.zone));
+    let mut items: Items = RESTS
+        .iter()
+        .map(|minutes| Duration::from_secs(minutes * 60))
+        .map(|rest| item(named(rest), wish(rest), None))
+        .collect();
+    if let Some(rest) = until_morning(state, now) {
+        let until = moment(end(rest), now, &state.look.zone);
+        items.push(item(format!("Until morning, {until}"), wish(rest), None));
+    }
+    show(state, "Let it rest for", items);
+}
+
+/// Which priority.
+pub(super) fn prioritise(state: &mut State, keys: &[IncidentKey]) {
+    let known = incidents(&state.world, keys);
+    let sources: BTreeSet<&SourceId> = known.iter().map(|known| &known.incident.source).collect();
+    let there = state.world.incidents().iter().filter(|known| sources.contains(&known.incident.source));
+    let mut all: Vec<_> = there.filter_map(|known| known.incident.priority.as_ref()).collect();
+    all.sort_by(|a, b| (a.rank, &a.named.name).cmp(&(b.rank, &b.named.name)));
+    all.dedup_by(|a, b| a.named.id == b.named.id);
+    let set = |priority: Option<Whom>| Wish::Do(keys.to_vec(), Deed::Prioritise { priority });
+    let mut items: Items = all
+        .iter()
+        .map(|priority| item(&*priority.named.name, set(Some(whom(&priority.named))), None))
+        .collect();
+    items.push(item("none", set(None), None));
+    show(state, "Priority (those that incidents have)", items);
+}
+
+/// Into which incident.
+pub(super) fn merge(state: &mut State, keys: &[IncidentKey]) {
+    let known = incidents(&state.world, keys);
+    let sources: BTreeSet<&SourceId> = known.iter().map(|known| &known.incident.source).collect();
+    let open = state.world.incidents().iter().filter(|other| other.incident.is_open());
+    let others = open
+        .filter(|other| sources.contains(&other.incident.source) && !keys.contains(&IncidentKey::of(other)));
+    let mut items: Items = others
+        .map(|other| {
+            let into = Whom { id: other.incident.id.clone(), name: called(other) };
+            item(&*called(other), Wish::Do(keys.to_vec(), Deed::Merge { into }), None)
+        })
+        .collect();
+    if items.is_empty() {
+        items.push(item(
+            "Nothing to merge into",
+            Wish::Merge(keys.to_vec()),
+            Some("no other incident is open".into()),
+        ));
+    }
+    show(state, "Merge into", items);
+}
+
+/// Whom to ask for help.
+pub(super) fn help(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
+    let known = incidents(&state.world, keys);
+    let Some(first) = known.first() else { return refuse(state, "it is gone", now) };
+    let people = ground(state).people(&first.incident.source, now);
+    let source = first.incident.source.clone();
+    let others = people.into_iter().filter(|person| !state.world.is_me(&source, person));
+    let mut items: Items = others
+        .map(|person| {
+            let night = if person.is_at_night(now) == Some(true) { ", night there" } else { "" };
+            let one = Whom { id: person.id.clone(), name: person.name.clone() };
+            item(format!("{}{night}", person.name), Wish::Summon(keys.to_vec(), one), None)
+        })
+        .collect();
+    if items.is_empty() {
+        items.push(item(
+            "Nobody to ask",
+            Wish::Help(keys.to_vec()),
+            Some("nobody else is known there".into()),
+        ));
+    }
+    show(state, "Ask whom for help?", items);
+}
+
+/// About which service an incident is opened.
+pub(super) fn services(state: &mut State, title: &str, now: Timestamp) {
+    let able: Vec<SourceId> = state.sources.iter().map(|info| info.id.clone()).collect();
+    let able = able.into_iter().filter(|id| ground(state).cannot(id, DeedKind::Trigger).is_none());
+    let mut items: Items = Vec::new();
+    for source in able.collect::<Vec<_>>() {
+        for service in ground(state).services(&source) {
+            let name = format!("{}  {source}", service.name);
+            items.push(item(name, Wish::Open(source.clone(), service, title.to_owned()), None));
+        }
+    }
+    if items.is_empty() {
+        let why = ground(state).cannot_anywhere(DeedKind::Trigger);
+        return refuse(state, &why.unwrap_or_else(|| "no service of a paging system is known".into()), now);
+    }
+    show(state, "Open an incident about", items);
+}
+
+/// Until when a turn is taken.
+pub(super) fn turn(state: &mut State, key: &LevelKey, now: Timestamp) {
+    let ground = ground(state);
+    let turn = match ground.turn_to_take(&key.source, (&key.policy, key.level), now) {
+        Ok(turn) => turn,
+        Err(why) => return refuse(state, &why, now),
+    };
+    let at = |end: Timestamp| moment(end, now, &state.look.zone);
+    let mut items: Items = STINTS
+        .iter()
+        .filter_map(|minutes| {
+            now.checked_add(Duration::from_secs(minutes * 60)).ok().map(|end| (*minutes, end))
+        })
+        .filter(|(_, end)| *end < turn.end)
+        .map(|(minutes, end)| {
+            let name = format!("For {}, until {}", long(Duration::from_secs(minutes * 60)), at(end));
+            item(name, Wish::Take(key.clone(), end), None)
+        })
+        .collect();
+    let name = format!("To its end, {}", at(turn.end));
+    items.insert(0, item(name, Wish::Take(key.clone(), turn.end), None));
+    let title = format!("Take the shift of {}", turn.from.name);
+    show(state, title, items);
+}
+
+/// By how much silences are extended.
+pub(super) fn extend(state: &mut State, keys: &[SilenceKey], now: Timestamp) {
+    let all = super::silences(&state.world, keys);
+    let only = if let [one] = all.as_slice() { Some(one.ends_at.max(now)) } else { None };
+    let items: Items = LONGER
+        .iter()
+        .map(|minutes| Duration::from_secs(minutes * 60))
+        .map(|by| {
+            let end = only.and_then(|end| end.checked_add(by).ok());
+            let end = end.map(|end| format!(", to {}", moment(end, now, &state.look.zone)));
+            let name = format!("By {}{}", long(by), end.unwrap_or_default());
+            item(name, Wish::ExtendBy(keys.to_vec(), by), None)
+        })
+        .collect();
+    show(state, "Extend", items);
+}

@@ -1,0 +1,219 @@
+//! What the real server of the other tests does not do: Grafana, old and new versions, faults.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::*;
+use crate::backend::double::{Asked, Canned, Double};
+use crate::backend::{Means, Source};
+use crate::config::settings::{AuthSettings, SecretRef, Settings, SourceKind, SourceSettings, Span};
+use crate::model::action::Target;
+use crate::model::ask::Ask;
+use crate::model::matcher::parse;
+use crate::model::source::SourceId;
+
+fn now() -> Timestamp {
+    "2027-01-15T08:00:00.5Z".parse().unwrap()
+}
+
+fn connected(source: &SourceSettings) -> Alertmanager {
+    let mut settings = Settings::default();
+    settings.limits.timeout = Span(Duration::from_millis(400));
+    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    Alertmanager::new(&SourceId::new("am"), source, means).unwrap()
+}
+
+fn alertmanager(double: &Double) -> Alertmanager {
+    connected(&double.source(SourceKind::Alertmanager))
+}
+
+fn action(id: &str, deed: Deed) -> Action {
+    let target = Target { id: id.into(), name: "".into(), seen: None };
+    Action { source: SourceId::new("am"), target, deed }
+}
+
+fn silence() -> Action {
+    let draft = Draft {
+        matchers: parse(r#"b!~"x|y",a="1",a!="",c=~"é""#).unwrap(),
+        ends_at: "2027-01-15T09:00:00Z".parse().unwrap(),
+        created_by: "ana".into(),
+        comment: "deploy".into(),
+    };
+    action("", Deed::Silence(draft))
+}
+
+fn stored(id: &str, state: &str, starts_at: &str) -> Value {
+    json!({
+        "id": id, "status": {"state": state}, "updatedAt": "2027-01-15T08:00:00.000Z", "comment": "deploy",
+        "createdBy": "ana", "startsAt": starts_at, "endsAt": "2027-01-15T09:00:00.000Z",
+        "matchers": [
+            {"name": "a", "value": "1", "isRegex": false},
+            {"name": "a", "value": "", "isRegex": false, "isEqual": false},
+            {"name": "b", "value": "x|y", "isRegex": true, "isEqual": false},
+            {"name": "c", "value": "é", "isRegex": true, "isEqual": true},
+        ],
+    })
+}
+
+fn json_of(value: &Value) -> Canned {
+    Canned::json(&value.to_string())
+}
+
+#[tokio::test]
+async fn what_is_shown_is_what_is_sent() {
+    let double = Double::start(|_| Canned::json(r#"{"silenceID":"s1"}"#)).await;
+    let source = alertmanager(&double);
+    let [call] = source.calls(&silence()).try_into().unwrap();
+    assert_eq!(source.act(&silence()).await, Ok(Outcome::Done { id: Some("s1".into()) }));
+    let asked = double.asked();
+    assert_eq!(&*call.address, format!("{}{}", double.url, asked[0].path));
+    assert_eq!(call.body.as_deref(), Some(&*asked[0].json().to_string()));
+    assert_eq!(
+        asked[0].json(),
+        json!({
+            "matchers": [
+                {"name": "b", "value": "x|y", "isRegex": true, "isEqual": false},
+                {"name": "a", "value": "1", "isRegex": false, "isEqual": true},
+                {"name": "a", "value": "", "isRegex": false, "isEqual": false},
+                {"name": "c", "value": "é", "isRegex": true, "isEqual": true},
+            ],
+            "startsAt": "2027-01-15T08:00:00.500Z", "endsAt": "2027-01-15T09:00:00.000Z",
+            "createdBy": "ana", "comment": "deploy",
+        })
+    );
+    let extend = source.calls(&action("s/1", Deed::Extend { until: now() }));
+    assert!(extend[0].body.as_ref().unwrap().contains(r#""startsAt":"as it is stored""#), "{extend:?}");
+    let expire = source.calls(&action("s/1", Deed::Expire));
+    assert_eq!(expire[0].to_string(), format!("DELETE {}/api/v2/silence/s%2F1", double.url));
+    assert!(source.calls(&action("s1", Deed::Acknowledge)).is_empty());
+}
+
+#[tokio::test]
+async fn a_server_that_is_behind_begins_at_once_all_the_same() {
+    let double = Double::start(|asked| match asked.path.as_str() {
+        "/api/v2/status" => Canned::json(r#"{"versionInfo":{"version":"0.28.1"}}"#)
+            .header("Date", "Fri, 15 Jan 2027 07:59:20 GMT"),
+        "/api/v2/receivers" => Canned::json("[]"),
+        _ => Canned::json(r#"{"silenceID":"s1"}"#),
+    })
+    .await;
+    let source = alertmanager(&double);
+    source.answer(&Ask::Probe, None).await.unwrap();
+    source.act(&silence()).await.unwrap();
+    assert_eq!(double.asked().last().unwrap().json()["startsAt"], "2027-01-15T07:59:20.500Z");
+}
+
+#[tokio::test]
+async fn a_silence_is_extended_as_it_is_stored_and_takes_the_id_that_comes() {
+    let double = Double::start(|asked| match &*asked.method {
+        "GET" => json_of(&stored("s1", "active", "2027-01-15T07:00:00.123Z")),
+        _ => Canned::json(r#"{"silenceID":"s2"}"#),
+    })
+    .await;
+    let extend = action("s1", Deed::Extend { until: "2027-01-15T12:00:00Z".parse().unwrap() });
+    let outcome = alertmanager(&double).act(&extend).await;
+    assert_eq!(outcome, Ok(Outcome::Done { id: Some("s2".into()) }));
+    let sent = double.asked().last().unwrap().json();
+    assert_eq!((&sent["id"], &sent["startsAt"]), (&json!("s1"), &json!("2027-01-15T07:00:00.123Z")));
+    assert_eq!(sent["endsAt"], "2027-01-15T12:00:00.000Z");
+    assert_eq!(sent["matchers"][0]["isEqual"], true, "a missing one is said");
+    assert!(sent.get("status").is_none() && sent.get("updatedAt").is_none(), "{sent}");
+}
+
+#[tokio::test]
+async fn what_an_old_server_says_of_an_unknown_silence_is_understood() {
+    for gone in
+        [Canned::new(404, "text/plain", ""), Canned::new(500, "application/json", r#""silence not found""#)]
+    {
+        let first = Mutex::new(true);
+        let double = Double::start(move |asked| {
+            // it is deleted between the look and the call
+            let was_first = std::mem::take(&mut *first.lock().unwrap());
+            if asked.method == "GET" && was_first {
+                return json_of(&stored("s1", "active", "2027-01-15T07:00:00.123Z"));
+            }
+            gone.clone()
+        })
+        .await;
+        let outcome = alertmanager(&double).act(&action("s1", Deed::Expire)).await;
+        assert_eq!(outcome, Ok(Outcome::Overtaken { words: "the silence is not there any more".into() }));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_never_comes_is_read_back() {
+    let taken = Mutex::new(false);
+    let double = Double::start(move |asked| {
+        let mut taken = taken.lock().unwrap();
+        if asked.method == "POST" {
+            *taken = true;
+            return Canned::hang();
+        }
+        let older = stored("s0", "active", "2027-01-15T07:59:00.000Z");
+        let new = stored("s1", "active", "2027-01-15T08:00:00.600Z");
+        json_of(&if *taken { json!([older, new]) } else { json!([older]) })
+    })
+    .await;
+    let source = alertmanager(&double);
+    assert_eq!(source.look_back(&silence(), now()).await, Ok(Found::NotDone));
+    let error = source.act(&silence()).await.unwrap_err();
+    assert!(error.is_unclear && matches!(error.error.trouble, Trouble::TimedOut { .. }), "{error}");
+    let found = source.look_back(&silence(), now()).await;
+    assert_eq!(found, Ok(Found::Done { id: Some("s1".into()) }));
+    let posts = double.asked().iter().filter(|asked| asked.method == "POST").count();
+    assert_eq!(posts, 1);
+}
+
+#[tokio::test]
+async fn an_answer_without_an_id_is_unclear() {
+    for body in ["", "<html></html>", "{}", r#"{"silenceID":""}"#] {
+        let double = Double::start(move |_| Canned::json(body)).await;
+        let error = alertmanager(&double).act(&silence()).await.unwrap_err();
+        assert!(error.is_unclear, "{body}");
+    }
+}
+
+fn grafana(asked: &Asked) -> Canned {
+    if asked.header("authorization") != Some("Bearer glsa_1") {
+        return Canned::new(401, "application/json", r#"{"message":"Unauthorized"}"#);
+    }
+    let base = "/sub/api/alertmanager/grafana/api/v2";
+    match (&*asked.method, asked.path.strip_prefix(base)) {
+        ("GET", Some("/silences")) => json_of(&json!([stored("g1", "active", "2027-01-15T08:00:00.000Z")])),
+        ("GET", Some("/silence/g1")) => json_of(&stored("g1", "active", "2027-01-15T08:00:00.000Z")),
+        ("POST", Some("/silences")) if asked.json()["comment"] == "mine" => Canned::new(
+            403,
+            "application/json",
+            r#"{"message":"You'll need additional permissions to perform this action. Permissions needed: alert.silences:create"}"#,
+        ),
+        ("POST", Some("/silences")) => Canned::new(
+            202,
+            "application/json",
+            r#"{"id":"g1","silenceID":"g1","message":"silence created"}"#,
+        ),
+        ("DELETE", Some("/silence/g1")) => {
+            Canned::new(200, "application/json", r#"{"message":"silence deleted"}"#)
+        }
+        _ => Canned::new(404, "text/plain", "page not found"),
+    }
+}
+
+#[tokio::test]
+async fn grafanas_own_alertmanager_is_read_and_written_at_its_path() {
+    let token = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(token.path(), "glsa_1").unwrap();
+    let double = Double::start(grafana).await;
+    let mut settings = double.source(SourceKind::Alertmanager);
+    settings.url.push_str("/sub/api/alertmanager/grafana");
+    settings.auth = Some(AuthSettings::Bearer(SecretRef::File(token.path().display().to_string())));
+    let source = connected(&settings);
+    source.answer(&Ask::Silences, None).await.unwrap();
+    assert_eq!(source.act(&silence()).await, Ok(Outcome::Done { id: Some("g1".into()) }));
+    let extend = action("g1", Deed::Extend { until: "2027-01-15T12:00:00Z".parse().unwrap() });
+    assert_eq!(source.act(&extend).await, Ok(Outcome::Done { id: Some("g1".into()) }));
+    assert_eq!(source.act(&action("g1", Deed::Expire)).await, Ok(Outcome::Done { id: None }));
+    let Deed::Silence(draft) = silence().deed else { panic!("a silence") };
+    let mine = action("", Deed::Silence(Draft { comment: "mine".into(), ..draft }));
+    let error = source.act(&mine).await.unwrap_err();
+    assert!(!error.is_unclear && error.to_string().contains("`__alert_rule_uid__="), "{error}");
+}

@@ -1,0 +1,350 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+
+use super::*;
+use crate::backend::Source;
+use crate::backend::demo::{Now, sources};
+use crate::model::action::{Draft, Target, Whom};
+use crate::model::alert::{Alert, AlertState};
+use crate::model::ask::{Answer, Ask};
+use crate::model::incident::{IncidentDetail, Urgency};
+use crate::model::matcher::parse;
+use crate::model::oncall::OnCallBoard;
+
+/// A demo whose clock a test moves.
+struct Demo {
+    sources: Vec<Arc<dyn Source>>,
+    second: Arc<AtomicI64>,
+}
+
+const START: i64 = 1_768_445_420;
+
+impl Demo {
+    /// At a moment at which payments pages and nobody has it.
+    fn new() -> Self {
+        let second = Arc::new(AtomicI64::new(START + 100));
+        let clock = Arc::clone(&second);
+        let now: Now = Arc::new(move || Timestamp::from_second(clock.load(Ordering::Relaxed)).unwrap());
+        Self { sources: sources(7, &now, Timestamp::from_second(START).unwrap(), 1.0), second }
+    }
+
+    fn wait(&self, seconds: i64) {
+        self.second.fetch_add(seconds, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.second.load(Ordering::Relaxed)).unwrap()
+    }
+
+    fn source(&self, name: &str) -> &dyn Source {
+        &**self.sources.iter().find(|source| source.info().id.as_str() == name).unwrap()
+    }
+
+    fn ask(&self, name: &str, ask: &Ask) -> Answer {
+        self.source(name).answer(ask, None).now_or_never().unwrap().unwrap().answer
+    }
+
+    fn act(&self, name: &str, target: Target, deed: Deed) -> Result<Outcome, ActError> {
+        let source = self.source(name);
+        let action = Action { source: source.info().id.clone(), target, deed };
+        assert_eq!(source.calls(&action).len(), 1, "{action:?}");
+        source.act(&action).now_or_never().unwrap()
+    }
+
+    fn incidents(&self) -> Vec<Incident> {
+        match self.ask("pager", &Ask::Incidents) {
+            Answer::Incidents(board) => board.incidents,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn incident(&self, id: &str) -> Incident {
+        self.incidents().into_iter().find(|incident| *incident.id == *id).unwrap()
+    }
+
+    fn detail(&self, id: &str) -> IncidentDetail {
+        match self.ask("pager", &Ask::Incident { id: id.into() }) {
+            Answer::Incident(detail) => detail,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn on_call(&self) -> OnCallBoard {
+        match self.ask("pager", &Ask::OnCall) {
+            Answer::OnCall(board) => board,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn alerts(&self) -> Vec<Arc<Alert>> {
+        match self.ask("alertmanager", &Ask::Alerts) {
+            Answer::Alerts(board) => board.alerts,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn silences(&self) -> Vec<Arc<Silence>> {
+        match self.ask("alertmanager", &Ask::Silences) {
+            Answer::Silences(silences) => silences,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The page of payments.
+    fn page(&self) -> Incident {
+        let all = self.incidents();
+        all.into_iter().find(|incident| incident.status == IncidentStatus::Triggered).expect("a page")
+    }
+
+    fn on_page(&self, deed: Deed) -> Result<Outcome, ActError> {
+        self.act("pager", target(&self.page()), deed)
+    }
+}
+
+fn target(incident: &Incident) -> Target {
+    Target { id: Text::clone(&incident.id), name: "".into(), seen: Some(incident.status) }
+}
+
+fn plain(id: &str) -> Target {
+    Target { id: id.into(), name: id.into(), seen: None }
+}
+
+fn whom(id: &str, name: &str) -> Whom {
+    Whom { id: id.into(), name: name.into() }
+}
+
+const DONE: Result<Outcome, ActError> = Ok(Outcome::Done { id: None });
+
+fn kinds(detail: &IncidentDetail) -> Vec<&str> {
+    detail.steps.iter().map(|step| &*step.kind).collect()
+}
+
+#[test]
+fn who_acknowledges_has_it_and_a_look_at_the_list_shows_it() {
+    let demo = Demo::new();
+    let page = demo.page();
+    let before = demo.source("pager").answer(&Ask::Incidents, None).now_or_never().unwrap().unwrap();
+    assert_eq!(demo.on_page(Deed::Acknowledge), DONE);
+    let known = before.digest;
+    let after = demo.source("pager").answer(&Ask::Incidents, known).now_or_never().unwrap().unwrap();
+    assert!(!matches!(after.answer, Answer::Unchanged), "a poll within the same moment sees it");
+    let taken = demo.incident(&page.id);
+    assert_eq!(taken.status, IncidentStatus::Acknowledged);
+    assert_eq!(&*taken.acknowledged[0].who.name, "Ana Lima");
+    assert!(taken.pending.is_empty() && taken.assigned.iter().any(|stamp| &*stamp.who.id == "ana"));
+    assert_eq!(kinds(&demo.detail(&page.id)), ["trigger", "notify", "acknowledge"]);
+    let again = demo.act("pager", target(&page), Deed::Acknowledge);
+    assert_eq!(again, Ok(Outcome::Already { words: "acknowledged by Ana Lima".into() }));
+    // the story goes on, and nobody of it claims to have been first
+    demo.wait(3600);
+    let over = demo.incident(&page.id);
+    assert_eq!((over.status, over.acknowledged.len()), (IncidentStatus::Resolved, 1));
+    assert_eq!(kinds(&demo.detail(&page.id)), ["trigger", "notify", "acknowledge", "resolve"]);
+    match demo.act("pager", target(&page), Deed::Resolve) {
+        Ok(Outcome::Overtaken { words }) => {
+            assert!(words.starts_with("resolved by its alert at "), "{words}");
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_resolved_incident_stays_resolved_while_its_alert_fires() {
+    let demo = Demo::new();
+    let page = demo.page();
+    assert_eq!(demo.on_page(Deed::Resolve), DONE);
+    for wait in [0, 30, 3600] {
+        demo.wait(wait);
+        let over = demo.incident(&page.id);
+        assert_eq!((over.status, over.resolved_at), (IncidentStatus::Resolved, Some(page_time())), "{wait}");
+        assert_eq!(kinds(&demo.detail(&page.id)), ["trigger", "notify", "resolve"]);
+    }
+    let words = match demo.act("pager", target(&page), Deed::Acknowledge) {
+        Ok(Outcome::Overtaken { words }) => words,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(&*words, "resolved by Ana Lima at 02:52 UTC");
+    let seen = Target { seen: Some(IncidentStatus::Resolved), ..target(&page) };
+    assert!(matches!(demo.act("pager", seen, Deed::Resolve), Ok(Outcome::Already { .. })));
+}
+
+fn page_time() -> Timestamp {
+    Timestamp::from_second(START + 100).unwrap()
+}
+
+#[test]
+fn a_snooze_ends_and_pages_again() {
+    let demo = Demo::new();
+    let page = demo.page();
+    assert_eq!(demo.on_page(Deed::Snooze { rest: Duration::from_secs(60) }), DONE);
+    let asleep = demo.incident(&page.id);
+    assert_eq!((asleep.status, &*asleep.pending[0].what), (IncidentStatus::Acknowledged, "unacknowledge"));
+    demo.wait(61);
+    let awake = demo.incident(&page.id);
+    assert_eq!((awake.status, &*awake.pending[0].what), (IncidentStatus::Triggered, "escalate"));
+    assert_eq!(awake.changed_at, page_time() + jiff::Span::new().seconds(60));
+    assert!(kinds(&demo.detail(&page.id)).ends_with(&["snooze", "unacknowledge"]));
+}
+
+#[test]
+fn it_is_handed_to_a_person_a_policy_and_a_level() {
+    let demo = Demo::new();
+    let page = demo.page();
+    let assigned = || -> Vec<Text> {
+        demo.incident(&page.id).assigned.into_iter().map(|stamp| stamp.who.name).collect()
+    };
+    assert_eq!(demo.on_page(Deed::Assign { to: whom("fang", "王芳") }), DONE);
+    assert_eq!(assigned(), ["王芳".into()]);
+    assert_eq!(demo.on_page(Deed::Escalate { level: 3 }), DONE);
+    assert_eq!(assigned(), ["Sam O'Neill".into()]);
+    assert_eq!(demo.on_page(Deed::Reroute { policy: whom("platform", "Platform") }), DONE);
+    let platform: Vec<Text> =
+        demo.on_call().on_call("platform", 1, demo.now()).map(|shift| shift.person.name.clone()).collect();
+    assert_eq!(assigned(), platform);
+    assert_eq!(demo.incident(&page.id).escalation_policy.unwrap().id, "platform".into());
+    assert_eq!(kinds(&demo.detail(&page.id)), ["trigger", "notify", "assign", "escalate", "assign"]);
+}
+
+#[test]
+fn notes_rank_help_and_updates_stand_in_its_history() {
+    let demo = Demo::new();
+    let page = demo.page();
+    assert_eq!(demo.on_page(Deed::Note { content: "rolled back".into() }), DONE);
+    assert_eq!(demo.on_page(Deed::Prioritise { priority: Some(whom("P2", "P2")) }), DONE);
+    let people = vec![whom("kofi", "Kofi Mensah"), whom("noor", "Noor Haddad")];
+    assert_eq!(demo.on_page(Deed::Summon { people, message: "help".into() }), DONE);
+    assert_eq!(demo.on_page(Deed::Inform { message: "going down".into() }), DONE);
+    let detail = demo.detail(&page.id);
+    assert_eq!((&*detail.notes[0].content, &*detail.notes[0].who), ("rolled back", "Ana Lima"));
+    let history = ["annotate", "priority_change", "responder_request", "responder_request", "status_update"];
+    assert_eq!(kinds(&detail)[2..], history);
+    let ranked = demo.incident(&page.id);
+    assert_eq!(ranked.priority.and_then(|priority| priority.rank), Some(2));
+    assert_eq!(ranked.status, IncidentStatus::Triggered);
+    assert_eq!(demo.on_page(Deed::Prioritise { priority: None }), DONE);
+    assert_eq!(demo.incident(&page.id).priority, None);
+    let long = demo.on_page(Deed::Note { content: "x".repeat(2001).into() }).unwrap_err();
+    assert!(!long.is_unclear && long.to_string().contains("2000 characters"), "{long}");
+}
+
+#[test]
+fn an_incident_is_opened_once_and_merged_into_another() {
+    let demo = Demo::new();
+    let page = demo.page();
+    let trigger = || Deed::Trigger {
+        title: "Checkout is slow".into(),
+        details: "since the release".into(),
+        urgency: Urgency::Low,
+        key: "k1".into(),
+    };
+    let Ok(Outcome::Done { id: Some(id) }) = demo.act("pager", plain("payments"), trigger()) else {
+        panic!("not opened")
+    };
+    let new = demo.incident(&id);
+    assert_eq!((&*new.title, new.urgency, new.assigned.len()), ("Checkout is slow", Urgency::Low, 1));
+    assert_eq!(kinds(&demo.detail(&id))[0], "trigger");
+    let again = demo.act("pager", plain("payments"), trigger());
+    assert_eq!(again, Ok(Outcome::Already { words: format!("it is open as #{}", new.number).into() }));
+    let merge = Deed::Merge { into: whom(&page.id, "#1") };
+    assert_eq!(demo.act("pager", target(&new), merge.clone()), DONE);
+    assert_eq!(demo.incident(&id).status, IncidentStatus::Resolved);
+    assert_eq!(demo.incident(&page.id).alerts.all, 2);
+    assert!(kinds(&demo.detail(&page.id)).contains(&"merge"));
+    assert!(matches!(demo.act("pager", target(&new), merge), Ok(Outcome::Overtaken { .. })));
+}
+
+#[test]
+fn a_shift_that_is_taken_is_on_call_and_woken_from_then_on() {
+    let demo = Demo::new();
+    let board = demo.on_call();
+    let shift = board.on_call("shop", 2, demo.now()).next().unwrap();
+    let (schedule, end) = (shift.schedule.clone().unwrap(), shift.end.unwrap());
+    assert_ne!(&*shift.person.id, "fang");
+    let deed = Deed::TakeShift { person: whom("fang", "王芳"), start: demo.now(), end };
+    assert_eq!(demo.act("pager", plain(&schedule.id), deed.clone()), DONE);
+    let now: Vec<(Text, bool)> = demo
+        .on_call()
+        .on_call("shop", 2, demo.now())
+        .map(|shift| (shift.person.id.clone(), shift.is_override))
+        .collect();
+    assert_eq!(now, [("fang".into(), true)]);
+    let page = demo.page();
+    assert_eq!(demo.on_page(Deed::Escalate { level: 2 }), DONE);
+    assert_eq!(&*demo.incident(&page.id).assigned[0].who.id, "fang");
+    assert!(demo.act("pager", plain("nothing"), deed).is_err());
+}
+
+fn silence(matchers: &str, until: Timestamp) -> Deed {
+    Deed::Silence(Draft {
+        matchers: parse(matchers).unwrap(),
+        ends_at: until,
+        created_by: "ana".into(),
+        comment: "rolling back".into(),
+    })
+}
+
+#[test]
+fn a_silence_hides_alerts_until_it_is_over() {
+    let demo = Demo::new();
+    let minutes = |count: i64| demo.now() + jiff::Span::new().minutes(count);
+    let quiet = |id: &Text| demo.alerts().iter().filter(|alert| alert.silenced_by.contains(id)).count();
+    let matching = demo.alerts().iter().filter(|alert| alert.labels.value("service") == "payments").count();
+    assert!(matching > 0);
+    let make = silence("service=payments", minutes(10));
+    let Ok(Outcome::Done { id: Some(id) }) = demo.act("alertmanager", plain(""), make) else {
+        panic!("not made")
+    };
+    assert_eq!(quiet(&id), matching);
+    assert!(demo.alerts().iter().any(|alert| alert.state == AlertState::Silenced));
+    assert!(demo.silences().iter().any(|silence| silence.id == id && &*silence.created_by == "ana"));
+    let until = minutes(60);
+    let extended = demo.act("alertmanager", plain(&id), Deed::Extend { until });
+    assert_eq!(extended, DONE);
+    assert!(demo.silences().iter().any(|silence| silence.id == id && silence.ends_at == until));
+    assert_eq!(demo.act("alertmanager", plain(&id), Deed::Expire), DONE);
+    assert_eq!(quiet(&id), 0);
+    assert!(demo.silences().iter().all(|silence| silence.id != id));
+    let expired = demo.act("alertmanager", plain(&id), Deed::Expire);
+    assert!(matches!(expired, Ok(Outcome::Already { .. })));
+    let late = demo.act("alertmanager", plain(&id), Deed::Extend { until });
+    assert!(matches!(late, Ok(Outcome::Overtaken { .. })));
+    let unknown = demo.act("alertmanager", plain("x"), Deed::Expire);
+    assert!(matches!(unknown, Ok(Outcome::Overtaken { .. })));
+    for wrong in [silence("a=~\".*\"", minutes(10)), silence("a=b", minutes(-1))] {
+        assert!(!demo.act("alertmanager", plain(""), wrong).unwrap_err().is_unclear);
+    }
+}
+
+#[test]
+fn a_silence_of_the_story_can_be_ended_and_moved() {
+    let demo = Demo::new();
+    let told = demo.silences();
+    assert!(!told.is_empty());
+    let later = demo.now() + jiff::Span::new().hours(9000);
+    assert_eq!(demo.act("alertmanager", plain(&told[0].id), Deed::Extend { until: later }), DONE);
+    assert_eq!(demo.silences().len(), told.len());
+    assert_eq!(demo.act("alertmanager", plain(&told[0].id), Deed::Expire), DONE);
+    assert_eq!(demo.silences().len(), told.len() - 1);
+}
+
+#[test]
+fn what_a_source_does_not_do_has_no_calls_and_is_refused() {
+    let demo = Demo::new();
+    let action = |name: &str, deed| Action {
+        source: crate::model::source::SourceId::new(name),
+        target: plain("x"),
+        deed,
+    };
+    for (name, deed) in
+        [("prom-eu", Deed::Acknowledge), ("pager", Deed::Expire), ("alertmanager", Deed::Resolve)]
+    {
+        let source = demo.source(name);
+        let action = action(name, deed);
+        assert!(source.calls(&action).is_empty());
+        let error = source.act(&action).now_or_never().unwrap().unwrap_err();
+        assert!(matches!(error.error.trouble, Trouble::NotOffered { .. }) && !error.is_unclear);
+    }
+}

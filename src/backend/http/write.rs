@@ -1,0 +1,103 @@
+//! Requests that change something: sent once, and what went wrong sorted by whether it may have been done all the same.
+
+use std::fmt::Write as _;
+
+use reqwest::Method;
+use reqwest::header::{HeaderName, HeaderValue};
+use serde_json::Value;
+
+use super::{Body, Http, trouble};
+use crate::model::action::{ActError, Call};
+use crate::model::source::{SourceError, Trouble};
+
+/// One request that changes something.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Change {
+    pub(crate) method: Method,
+    /// Below the address of the source; what comes from outside has passed [`segment`].
+    pub(crate) path: String,
+    pub(crate) body: Option<Value>,
+}
+
+impl Change {
+    pub(crate) fn post(path: impl Into<String>, body: Value) -> Self {
+        Self { method: Method::POST, path: path.into(), body: Some(body) }
+    }
+
+    pub(crate) fn put(path: impl Into<String>, body: Value) -> Self {
+        Self { method: Method::PUT, path: path.into(), body: Some(body) }
+    }
+
+    pub(crate) fn delete(path: impl Into<String>) -> Self {
+        Self { method: Method::DELETE, path: path.into(), body: None }
+    }
+}
+
+/// One part of a path, whatever it holds.
+pub(crate) fn segment(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").expect("a String takes everything");
+        }
+        out
+    })
+}
+
+impl Http {
+    /// The request as it may be shown: what is sent besides to say who asks is left out.
+    pub(crate) fn shown(&self, change: &Change) -> Call {
+        let body = change.body.as_ref().map(|body| crate::model::text::clean(&body.to_string()).into());
+        let address = format!("{}/{}", self.address.trim_end_matches('/'), change.path);
+        Call { method: change.method.as_str().into(), address: address.into(), body }
+    }
+
+    /// Sends it, once, with further headers.
+    ///
+    /// # Errors
+    /// Whatever keeps a whole answer from coming with a 2xx status. Unclear is what may have reached the server and was not
+    /// plainly refused: no answer, half of one, a status of 500 or more.
+    pub(crate) async fn send(
+        &self,
+        change: &Change,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Body, ActError> {
+        let client = self.client().await.map_err(surely_not)?;
+        let url = self.url(&change.path);
+        let mut request = client.request(change.method.clone(), url.clone());
+        for (name, value) in headers {
+            let value = HeaderValue::try_from(*value).map_err(|error| {
+                let reason = format!("the value for {name}: {error}");
+                surely_not(self.error(Trouble::Unfit { reason }))
+            })?;
+            request = request.header(HeaderName::from_static(name), value);
+        }
+        if let Some(body) = &change.body {
+            request = request.json(body);
+        }
+        let response = request.send().await.map_err(|error| {
+            // a request that found no connection never left
+            let is_unclear = !(error.is_connect() || error.is_builder());
+            ActError { error: self.failed(&error), is_unclear }
+        })?;
+        let status = response.status();
+        if status.is_success() && response.url() != &url {
+            // on the way to another path a POST may have become a GET
+            let to = response.url().path().to_owned();
+            return Err(ActError { error: self.error(Trouble::Redirected { to }), is_unclear: true });
+        }
+        self.read_whole(response, trouble::of_refusal).await.map_err(|error| {
+            let is_unclear = status.is_success() || status.is_server_error();
+            ActError { error, is_unclear }
+        })
+    }
+}
+
+/// Nothing was done.
+pub(crate) fn surely_not(error: SourceError) -> ActError {
+    ActError { error, is_unclear: false }
+}
+
+#[cfg(test)]
+mod tests;

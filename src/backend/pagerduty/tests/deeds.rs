@@ -1,0 +1,99 @@
+//! Each request that changes something, held against the vendor's own description.
+
+use std::time::Duration;
+
+use super::description::Description;
+use super::*;
+use crate::model::action::{Action, Deed, Outcome, Target, Whom};
+use crate::model::incident::{IncidentStatus, Urgency};
+
+fn whom(id: &str) -> Whom {
+    Whom { id: id.into(), name: id.into() }
+}
+
+fn deeds() -> Vec<Deed> {
+    vec![
+        Deed::Acknowledge,
+        Deed::Resolve,
+        Deed::Assign { to: whom("PKOFI") },
+        Deed::Reroute { policy: whom("PE") },
+        Deed::Escalate { level: 2 },
+        Deed::Snooze { rest: Duration::from_secs(604_800) },
+        Deed::Note { content: "two\nlines \u{202e}".into() },
+        Deed::Prioritise { priority: Some(whom("P1ID")) },
+        Deed::Merge { into: whom("Q2") },
+        Deed::Summon { people: vec![whom("PKOFI"), whom("PNOOR")], message: "help".into() },
+        Deed::Inform { message: "going down".into() },
+        trigger("since 03:00"),
+        trigger(""),
+        Deed::TakeShift { person: whom("PANA"), start: now(), end: at("2026-08-20T18:00:00Z") },
+    ]
+}
+
+fn trigger(details: &str) -> Deed {
+    let (title, key) = ("Checkout is slow".into(), "k".into());
+    Deed::Trigger { title, details: details.into(), urgency: Urgency::Low, key }
+}
+
+fn action(deed: Deed) -> Action {
+    let target = Target { id: "Q1".into(), name: "#1".into(), seen: Some(IncidentStatus::Triggered) };
+    Action { source: SourceId::new("pd"), target, deed }
+}
+
+/// Takes everything.
+fn willing(asked: &Asked) -> Canned {
+    let id = json!({"id": "X1"});
+    match (asked.method.as_str(), asked.path.rsplit('/').next().unwrap()) {
+        ("GET", "Q1") => json(&json!({"incident": incident("Q1", "triggered")})),
+        ("GET", _) => quiet(asked),
+        (_, "notes") => json(&json!({"note": id})),
+        (_, "status_updates") => json(&json!({"status_update": id})),
+        (_, "responder_requests") => json(&json!({"responder_request": id})),
+        (_, "overrides") => json(&json!([{"status": 201, "override": id}])),
+        _ => json(&json!({"incident": id})),
+    }
+}
+
+#[tokio::test]
+async fn every_change_and_every_look_back_is_valid_by_the_vendors_description() {
+    let Some(description) = Description::find() else { return };
+    let double = Double::start(willing).await;
+    let source = pagerduty(&double);
+    for deed in deeds() {
+        let action = action(deed);
+        assert!(matches!(source.act(&action).await, Ok(Outcome::Done { .. })), "{action:?}");
+        source.look_back(&action, now()).await.unwrap();
+    }
+    let asked = double.asked();
+    assert_eq!(asked.iter().filter(|asked| asked.method != "GET").count(), deeds().len());
+    let troubles: Vec<_> = asked.iter().filter_map(|asked| description.trouble(asked)).collect();
+    assert_eq!(troubles, Vec::<String>::new());
+}
+
+#[test]
+fn a_wrong_change_does_not_pass_the_description() {
+    let Some(description) = Description::find() else { return };
+    let asked = |method: &str, path: &str, from: bool, body: Value| Asked {
+        method: method.into(),
+        path: path.into(),
+        headers: from.then(|| ("from".into(), "ana@example.org".into())).into_iter().collect(),
+        body: body.to_string().into_bytes(),
+        ..Asked::default()
+    };
+    let put = |body: Value| asked("PUT", "/incidents/Q1", true, json!({ "incident": body }));
+    assert_eq!(description.trouble(&put(json!({"type": "incident_reference", "status": "resolved"}))), None);
+    for wrong in [
+        asked("PUT", "/incidents/Q1", false, json!({"incident": {"type": "incident_reference"}})),
+        put(json!({"status": "resolved"})),
+        put(json!({"type": "incident_reference", "status": "done"})),
+        put(json!({"type": "incident_reference", "escalation_level": "2"})),
+        put(json!({"type": "incident_reference", "state": "resolved"})),
+        put(json!({"type": "incident_reference", "priority": null})),
+        put(json!({"type": "incident_reference", "assignments": [{"assignee": {"id": "PX"}}]})),
+        asked("POST", "/incidents/Q1/snooze", true, json!({"duration": 604_801})),
+        asked("POST", "/incidents/Q1/notes", true, json!({"content": "x"})),
+        asked("POST", "/schedules/P1/overrides", false, json!({"overrides": [{"start": "now"}]})),
+    ] {
+        assert!(description.trouble(&wrong).is_some(), "{wrong:?}");
+    }
+}

@@ -1,0 +1,178 @@
+//! The verbs that change something outside: shown first, confirmed, and done through the same door as behind the screen.
+
+mod plans;
+
+use std::io::{self, IsTerminal, stdin};
+
+use jiff::tz::TimeZone;
+
+use crate::app::acts::Ground;
+use crate::app::event::Plan;
+use crate::model::action::{Action, Call, Ending, Progress};
+use crate::model::labels::Text;
+use crate::model::text::clean_lines;
+use crate::runtime::wait_for;
+
+use super::args::ActVerb;
+use super::printer::{Outcome, complain, complain_as_is, print};
+use super::session::Session;
+use super::{Cx, failed};
+use plans::{Desk, Planned, Stop};
+
+/// More objects than that are not all listed before the question, nor more calls.
+const SHOWN: usize = 20;
+
+pub(super) fn run(cx: &Cx<'_>, verb: &ActVerb) -> Outcome {
+    let can_ask = stdin().is_terminal() && io::stderr().is_terminal();
+    let consent = verb.consent();
+    let told = cx.session(true).and_then(|session| {
+        if !consent.yes && !session.reach.guard.dry_run && !can_ask {
+            complain("nobody can be asked here: --yes does it, --dry-run shows the calls");
+            return Ok(Outcome::Misused);
+        }
+        let state = session.ask(plans::needs(verb))?;
+        let ground = Ground { world: &state.world, sources: &state.sources, guard: &session.reach.guard };
+        let desk = Desk {
+            ground,
+            view: session.view(&state),
+            who: session.journal.who(),
+            source: consent.source.as_deref(),
+        };
+        Ok(match desk.plan(verb) {
+            Ok(planned) => go(&session, &desk, planned, verb, can_ask)?,
+            Err(stop) => stopped(&stop),
+        })
+    });
+    told.unwrap_or_else(|error| failed(&error))
+}
+
+fn stopped(stop: &Stop) -> Outcome {
+    complain(&stop.words);
+    stop.outcome
+}
+
+/// Shows what is planned, asks, and does it.
+fn go(
+    session: &Session,
+    desk: &Desk<'_>,
+    planned: Planned,
+    verb: &ActVerb,
+    can_ask: bool,
+) -> Result<Outcome, super::session::SessionError> {
+    let already = planned.already.iter().map(|how| format!("{:<14} {how}", "was so already"));
+    print(&lines(&already.collect::<Vec<_>>()), Outcome::Fine);
+    if planned.actions.is_empty() {
+        return Ok(left(&planned.left_out));
+    }
+    let plan = Plan { id: 1, context: session.reach.context.as_str().into(), actions: planned.actions };
+    let calls = session.ground().rehearse(&plan);
+    let zone = if session.settings.ui.utc { TimeZone::UTC } else { TimeZone::system() };
+    let mut text = heading(&plan);
+    text.extend(objects(&plan, &calls));
+    text.extend(planned.preview);
+    text.extend(desk.causes(&plan.actions, &zone));
+    text.extend(planned.left_out.iter().map(|why| format!("! left out: {why}")));
+    print(&lines(&text), Outcome::Fine);
+    let guard = &session.reach.guard;
+    if guard.dry_run {
+        return Ok(print("Nothing was sent (--dry-run).\n", Outcome::Fine));
+    }
+    if planned.wants_name && !is_named(verb, &session.reach.context, can_ask && !verb.consent().yes) {
+        let name = &session.reach.context;
+        complain(&format!("so much is hidden only where the context is named: --confirm-name {name}"));
+        return Ok(Outcome::Misused);
+    }
+    if !verb.consent().yes && !planned.wants_name && !is_yes(&asked("Do it? [y/N] ")) {
+        complain("not confirmed; nothing was sent");
+        return Ok(Outcome::Misused);
+    }
+    let actions = plan.actions.clone();
+    let endings = wait_for(session.ground().perform(plan, |index, progress| {
+        if let Some(action) = actions.get(index) {
+            tell(action, progress);
+        }
+    }))?;
+    Ok(if endings.iter().all(Ending::is_done) { left(&planned.left_out) } else { Outcome::Unwell })
+}
+
+/// How it ends when all else was done.
+fn left(left_out: &[Text]) -> Outcome {
+    if left_out.is_empty() { Outcome::Fine } else { Outcome::Unwell }
+}
+
+fn heading(plan: &Plan) -> Vec<String> {
+    let verb = plan.actions.first().map_or("", |action| action.deed.kind().verb());
+    let count = plan.actions.len();
+    let many = if count == 1 { String::new() } else { format!(" ({count})") };
+    vec![format!("{verb}{many}, in {}:", plan.context)]
+}
+
+fn objects(plan: &Plan, calls: &[Vec<Call>]) -> Vec<String> {
+    let mut text = Vec::new();
+    for (action, calls) in plan.actions.iter().zip(calls).take(SHOWN) {
+        text.push(format!("  {}, at {}", action.target.name, action.source));
+        text.extend(calls.iter().map(|call| format!("    {call}")));
+    }
+    let more = plan.actions.len().saturating_sub(SHOWN);
+    if more > 0 {
+        text.push(format!("  and {more} more"));
+    }
+    text
+}
+
+fn lines(text: &[String]) -> String {
+    // a call's body or a note may have line breaks; nothing that a terminal obeys comes through
+    text.iter().flat_map(|line| [clean_lines(line), "\n".into()]).collect()
+}
+
+/// Whether the context was named, as it must be where much of everything would be hidden.
+fn is_named(verb: &ActVerb, context: &str, can_ask: bool) -> bool {
+    let given = match verb {
+        ActVerb::Silence { new, .. } => new.confirm_name.as_deref(),
+        _ => None,
+    };
+    match given {
+        Some(name) => name == context,
+        None if can_ask => {
+            asked(&format!("Type the context's name to do it ({context}): ")).trim() == context
+        }
+        None => false,
+    }
+}
+
+fn is_yes(answer: &str) -> bool {
+    ["y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+}
+
+/// What the person types; nothing if they are gone.
+fn asked(question: &str) -> String {
+    complain_as_is(question);
+    let mut answer = String::new();
+    match stdin().read_line(&mut answer) {
+        Ok(_) => answer,
+        Err(_) => String::new(),
+    }
+}
+
+/// A line for each ending; what delays it goes to standard error.
+fn tell(action: &Action, progress: &Progress) {
+    let name = &action.target.name;
+    match progress {
+        Progress::Sending => {}
+        Progress::Waiting { until } => {
+            let until = until.strftime("%H:%M:%S UTC");
+            complain_as_is(&lines(&[format!("{name}: {} asks to wait until {until}", action.source)]));
+        }
+        Progress::ReadingBack => {
+            complain_as_is(&lines(&[format!("{name}: sent, no sure answer; reading back")]));
+        }
+        Progress::Ended(how) => {
+            let made = match how {
+                Ending::Done { id: Some(id) } => format!(" ({id})"),
+                _ => String::new(),
+            };
+            let words = how.words().map(|words| format!(": {words}")).unwrap_or_default();
+            print(&lines(&[format!("{:<14} {name}{made}{words}", how.word())]), Outcome::Fine);
+        }
+    }
+}

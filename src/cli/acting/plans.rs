@@ -1,0 +1,463 @@
+//! From the words of the command line to actions on what the sources tell of, or the words for why there are none.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::app::acts::causes::causes;
+use crate::app::acts::{self, Ground};
+use crate::cli::args::{ActVerb, NewSilence, SilenceVerb, Wakes, Which};
+use crate::cli::printer::Outcome;
+use crate::cli::view::View;
+use crate::config::hint;
+use crate::model::action::{Action, Deed, DeedKind, Draft, Whom};
+use crate::model::ask::AskKind;
+use crate::model::incident::{IncidentStatus, Urgency};
+use crate::model::labels::Text;
+use crate::model::matcher;
+use crate::model::silence::{Silence, SilenceState, preview};
+use crate::model::source::SourceId;
+use crate::model::world::Linked;
+
+/// Names of alerts that are listed before a silence is made.
+const NAMED: usize = 15;
+
+/// What a verb needs to know.
+pub(super) fn needs(verb: &ActVerb) -> &'static [AskKind] {
+    const SILENCES: &[AskKind] = &[AskKind::Probe, AskKind::Alerts, AskKind::Silences];
+    const ONE: &[AskKind] = &[AskKind::Probe, AskKind::Incidents];
+    const PEOPLE: &[AskKind] = &[AskKind::Probe, AskKind::Incidents, AskKind::OnCall];
+    match verb {
+        ActVerb::Silence { .. } => SILENCES,
+        ActVerb::Note { .. } | ActVerb::Prioritise { .. } | ActVerb::Inform { .. } => ONE,
+        _ => PEOPLE,
+    }
+}
+
+/// What is to be done.
+#[derive(Debug, Default)]
+pub(super) struct Planned {
+    /// Empty only if all is so already.
+    pub(super) actions: Vec<Action>,
+    /// What was wanted, too, and is left alone, with the reason.
+    pub(super) left_out: Vec<Text>,
+    /// What was wanted and is so already.
+    pub(super) already: Vec<String>,
+    /// What would be hidden, line by line.
+    pub(super) preview: Vec<String>,
+    /// Whether so much would be hidden that the context is to be named.
+    pub(super) wants_name: bool,
+}
+
+impl From<acts::Planned> for Planned {
+    fn from(planned: acts::Planned) -> Self {
+        let acts::Planned { actions, left_out } = planned;
+        Self { actions, left_out, ..Self::default() }
+    }
+}
+
+/// Why nothing is planned, and how that ends.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Stop {
+    pub(super) words: String,
+    pub(super) outcome: Outcome,
+}
+
+fn misused(words: impl Into<String>) -> Stop {
+    Stop { words: words.into(), outcome: Outcome::Misused }
+}
+
+/// Nothing is left to be done to what was meant.
+fn nothing(why: impl AsRef<str>) -> Stop {
+    Stop { words: why.as_ref().to_owned(), outcome: Outcome::Unwell }
+}
+
+/// What plans are made from.
+pub(super) struct Desk<'a> {
+    pub(super) ground: Ground<'a>,
+    pub(super) view: View<'a>,
+    /// Who acts.
+    pub(super) who: &'a Text,
+    /// `--source`
+    pub(super) source: Option<&'a str>,
+}
+
+impl Desk<'_> {
+    /// What follows from the actions, in words.
+    pub(super) fn causes(&self, actions: &[Action], zone: &TimeZone) -> Vec<String> {
+        let all = causes(self.ground, actions, zone, self.view.now);
+        all.into_iter()
+            .map(|cause| format!("{} {}", if cause.is_grave { "!" } else { " " }, cause.words))
+            .collect()
+    }
+
+    pub(super) fn plan(&self, verb: &ActVerb) -> Result<Planned, Stop> {
+        let kind = kind(verb);
+        if let Some(why) = self.ground.cannot_anywhere(kind) {
+            return Err(misused(&*why));
+        }
+        if let Some(name) = self.source
+            && let Some(why) = self.ground.cannot(&SourceId::new(name), kind)
+        {
+            return Err(misused(&*why));
+        }
+        match verb {
+            ActVerb::Ack(which) => self.incidents(kind, which, |_| Ok(Deed::Acknowledge)),
+            ActVerb::Resolve(which) => self.incidents(kind, which, |_| Ok(Deed::Resolve)),
+            ActVerb::Snooze { which, length } => {
+                self.incidents(kind, which, |_| Ok(Deed::Snooze { rest: *length }))
+            }
+            ActVerb::Note { which, message } => {
+                let content: Text = said(message)?;
+                self.incidents(kind, which, |_| Ok(Deed::Note { content: Text::clone(&content) }))
+            }
+            ActVerb::Assign { which, to } => {
+                self.incidents(kind, which, |source| Ok(Deed::Assign { to: self.person(source, to)? }))
+            }
+            ActVerb::Reroute { which, to } => {
+                self.incidents(kind, which, |source| Ok(Deed::Reroute { policy: self.policy(source, to)? }))
+            }
+            ActVerb::Escalate { which, level } => {
+                self.incidents(kind, which, |_| Ok(Deed::Escalate { level: *level }))
+            }
+            ActVerb::Prioritise { which, rank } => self.incidents(kind, which, |source| {
+                Ok(Deed::Prioritise { priority: self.priority(source, rank)? })
+            }),
+            ActVerb::Merge { which, into } => {
+                let stays = self.incident(into)?;
+                let into = Whom { id: Text::clone(&stays.incident.id), name: acts::called(stays) };
+                self.incidents(kind, which, |_| Ok(Deed::Merge { into: into.clone() }))
+            }
+            ActVerb::Summon { which, who, message } => {
+                let message: Text = said(message)?;
+                self.incidents(kind, which, |source| {
+                    let people: Result<Vec<Whom>, Stop> =
+                        who.iter().map(|who| self.person(source, who)).collect();
+                    Ok(Deed::Summon { people: people?, message: Text::clone(&message) })
+                })
+            }
+            ActVerb::Inform { which, message } => {
+                let message: Text = said(message)?;
+                self.incidents(kind, which, |_| Ok(Deed::Inform { message: Text::clone(&message) }))
+            }
+            ActVerb::Trigger { title, service, details, urgency, key, .. } => {
+                let key = key.as_deref().map_or_else(|| self.key(title), Text::from);
+                let urgency = if *urgency == Wakes::High { Urgency::High } else { Urgency::Low };
+                let deed =
+                    Deed::Trigger { title: said(title)?, details: details.as_str().into(), urgency, key };
+                self.trigger(service, &deed)
+            }
+            ActVerb::TakeShift { policy, level, length, .. } => self.take_shift(policy, *level, *length),
+            ActVerb::Silence { new, verb: None } => self.silence(new),
+            ActVerb::Silence { verb: Some(SilenceVerb::Extend { ids, length, .. }), .. } => {
+                // as on the screen: so much longer than it would last
+                let deed = |silence: &Silence| Deed::Extend {
+                    until: later(silence.ends_at.max(self.view.now), *length),
+                };
+                let silences = self.silences(ids)?;
+                self.ground.on_silences(&silences, deed).map(Planned::from).map_err(nothing)
+            }
+            ActVerb::Silence { verb: Some(SilenceVerb::Expire { ids, .. }), .. } => {
+                let silences = self.silences(ids)?;
+                self.ground.on_silences(&silences, |_| Deed::Expire).map(Planned::from).map_err(nothing)
+            }
+        }
+    }
+
+    /// A deed on the incidents that are meant; it may depend on where they are.
+    fn incidents(
+        &self,
+        kind: DeedKind,
+        which: &Which,
+        deed: impl Fn(&SourceId) -> Result<Deed, Stop>,
+    ) -> Result<Planned, Stop> {
+        let mut seen = BTreeSet::new();
+        let mut known = Vec::new();
+        for word in &which.incidents {
+            let one = self.incident(word)?;
+            if seen.insert((&one.incident.source, &one.incident.id)) {
+                known.push(one);
+            }
+        }
+        if self.ground.guard.max_bulk < known.len() {
+            let most = self.ground.guard.max_bulk;
+            return Err(misused(format!(
+                "{} incidents, and {most} are allowed at once (max_bulk)",
+                known.len()
+            )));
+        }
+        let mut planned = Planned::default();
+        let mut reasons: Vec<Text> = Vec::new();
+        for one in known {
+            if let Some(how) = already(one, kind) {
+                planned.already.push(how);
+                continue;
+            }
+            match self.ground.on_incidents(&[one], &deed(&one.incident.source)?) {
+                Ok(more) => {
+                    planned.actions.extend(more.actions);
+                    planned.left_out.extend(more.left_out);
+                }
+                Err(why) => reasons.push(why),
+            }
+        }
+        if planned.actions.is_empty() && planned.already.is_empty() {
+            return Err(nothing(reasons.join("; ")));
+        }
+        planned.left_out.extend(reasons);
+        Ok(planned)
+    }
+
+    /// An incident by its number, with or without `#`, or by its id.
+    fn incident(&self, word: &str) -> Result<&Linked, Stop> {
+        let number: Option<u64> = word.strip_prefix('#').unwrap_or(word).parse().ok();
+        let is_there = |known: &&Linked| self.source.is_none_or(|name| *known.source().as_str() == *name);
+        let all = || self.view.world.incidents().iter().filter(is_there);
+        let mut named = all().filter(|known| *known.incident.id == *word);
+        if let Some(known) = named.next() {
+            return Ok(known);
+        }
+        let numbered: Vec<&Linked> = all().filter(|known| Some(known.incident.number) == number).collect();
+        match numbered.as_slice() {
+            [one] => Ok(one),
+            [] => Err(self.missing(
+                &format!("no incident {word} is known (burnwatch incidents --all)"),
+                AskKind::Incidents,
+            )),
+            several => {
+                let open: Vec<&&Linked> = several
+                    .iter()
+                    .filter(|known| known.incident.status != IncidentStatus::Resolved)
+                    .collect();
+                if let [one] = open.as_slice() {
+                    return Ok(one);
+                }
+                let where_: Vec<String> = several.iter().map(|known| known.source().to_string()).collect();
+                Err(misused(format!("several incidents are {word}; say --source ({})", where_.join(", "))))
+            }
+        }
+    }
+
+    /// What is meant is not there; if a source is in trouble, nobody knows.
+    fn missing(&self, words: &str, kind: AskKind) -> Stop {
+        let document = self.view.document(Vec::new(), Vec::new(), &[kind]);
+        match document.notes.first().filter(|_| document.is_partial) {
+            Some(why) => Stop { words: format!("{words}: {why}"), outcome: Outcome::Partial },
+            None => misused(words),
+        }
+    }
+
+    fn person(&self, source: &SourceId, word: &str) -> Result<Whom, Stop> {
+        let people = self.ground.people(source, self.view.now);
+        let me = self.ground.board(source).and_then(|board| board.me.as_ref());
+        if word == "me" {
+            let me = me.ok_or_else(|| {
+                self.missing(&format!("{source} does not know who you are"), AskKind::OnCall)
+            })?;
+            return Ok(Whom { id: Text::clone(&me.id), name: Text::clone(&me.name) });
+        }
+        let is_it = |given: &str| given.eq_ignore_ascii_case(word);
+        let found: Vec<Whom> = people
+            .iter()
+            .filter(|person| {
+                is_it(&person.id) || is_it(&person.name) || person.email.as_deref().is_some_and(is_it)
+            })
+            .map(|person| Whom { id: Text::clone(&person.id), name: Text::clone(&person.name) })
+            .collect();
+        let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
+        self.the_one(found, "person", word, &names)
+    }
+
+    fn policy(&self, source: &SourceId, word: &str) -> Result<Whom, Stop> {
+        let policies = self.ground.board(source).map_or(&[][..], |board| &board.policies);
+        let is_it = |given: &str| given.eq_ignore_ascii_case(word);
+        let found = policies
+            .iter()
+            .map(|policy| &policy.named)
+            .filter(|named| is_it(&named.id) || is_it(&named.name));
+        let found = found.map(|named| Whom { id: Text::clone(&named.id), name: Text::clone(&named.name) });
+        let names: Vec<&str> = policies.iter().map(|policy| &*policy.named.name).collect();
+        self.the_one(found.collect(), "escalation policy", word, &names)
+    }
+
+    fn priority(&self, source: &SourceId, word: &str) -> Result<Option<Whom>, Stop> {
+        if word == "none" {
+            return Ok(None);
+        }
+        let its = self.view.world.incidents().iter().filter(|known| known.sources.contains(source));
+        let mut all: Vec<Whom> = its
+            .filter_map(|known| known.incident.priority.as_ref())
+            .map(|priority| Whom {
+                id: Text::clone(&priority.named.id),
+                name: Text::clone(&priority.named.name),
+            })
+            .collect();
+        all.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
+        all.dedup();
+        let is_it = |given: &str| given.eq_ignore_ascii_case(word);
+        let found = all.iter().filter(|one| is_it(&one.id) || is_it(&one.name)).cloned().collect();
+        let names: Vec<&str> = all.iter().map(|one| &*one.name).collect();
+        self.the_one(found, "priority", word, &names).map(Some)
+    }
+
+    /// The only one found; an id that nothing is known of is taken as it is.
+    fn the_one(&self, mut found: Vec<Whom>, what: &str, word: &str, names: &[&str]) -> Result<Whom, Stop> {
+        if found.len() > 1 {
+            let ids: Vec<String> = found.iter().map(|one| format!("{} ({})", one.id, one.name)).collect();
+            return Err(misused(format!("several are called {word}; give the id: {}", ids.join(", "))));
+        }
+        if let Some(one) = found.pop() {
+            return Ok(one);
+        }
+        let is_id = word.len() >= 6 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        if is_id {
+            return Ok(Whom { id: word.into(), name: word.into() });
+        }
+        let hint = hint(word, names.iter().copied());
+        Err(self.missing(&format!("no {what} {word} is known{hint}"), AskKind::OnCall))
+    }
+
+    /// The source that can do it: the one that is named, else the only one.
+    fn place(&self, kind: DeedKind) -> Result<SourceId, Stop> {
+        if let Some(name) = self.source {
+            return Ok(SourceId::new(name));
+        }
+        let able = self.view.sources.iter().map(|info| &info.id);
+        let able: Vec<&SourceId> = able.filter(|id| self.ground.cannot(id, kind).is_none()).collect();
+        match able.as_slice() {
+            [one] => Ok((*one).clone()),
+            several => {
+                let names: Vec<&str> = several.iter().map(|id| id.as_str()).collect();
+                Err(misused(format!("several sources can do that; say --source ({})", names.join(", "))))
+            }
+        }
+    }
+
+    fn trigger(&self, service: &str, deed: &Deed) -> Result<Planned, Stop> {
+        let source = self.place(DeedKind::Trigger)?;
+        let services = self.ground.services(&source);
+        let is_it = |given: &str| given.eq_ignore_ascii_case(service);
+        let found = services.iter().filter(|one| is_it(&one.id) || is_it(&one.name)).cloned().collect();
+        let names: Vec<&str> = services.iter().map(|one| &*one.name).collect();
+        let service = self.the_one(found, "service", service, &names)?;
+        self.ground.trigger(&source, &service, deed).map(Planned::from).map_err(nothing)
+    }
+
+    /// The same title, of the same person, within the same minute is the same incident.
+    fn key(&self, title: &str) -> Text {
+        format!("burnwatch/{}/{}/{title}", self.who, self.view.now.as_second() / 60).into()
+    }
+
+    fn take_shift(&self, policy: &str, level: u32, length: Option<Duration>) -> Result<Planned, Stop> {
+        let source = self.place(DeedKind::TakeShift)?;
+        let (policy, now) = (self.policy(&source, policy)?, self.view.now);
+        let turn = self.ground.turn_to_take(&source, (&policy.id, level), now).map_err(nothing)?;
+        let until = length.map_or(turn.end, |length| later(now, length).min(turn.end));
+        Ok(Planned { actions: vec![turn.taken(&source, now, until)], ..Planned::default() })
+    }
+
+    fn silence(&self, new: &NewSilence) -> Result<Planned, Stop> {
+        let mut matchers = Vec::new();
+        for text in &new.matchers {
+            matchers.extend(matcher::parse(text).map_err(|error| misused(format!("{text}: {error}")))?);
+        }
+        let comment = new.comment.as_deref().unwrap_or_default();
+        let draft = Draft {
+            ends_at: later(self.view.now, new.length.unwrap_or_default()),
+            created_by: Text::clone(self.who),
+            comment: said(comment)?,
+            matchers,
+        };
+        let document = self.view.document(Vec::new(), Vec::new(), &[AskKind::Alerts]);
+        if let Some(why) = document.notes.first().filter(|_| document.is_partial) {
+            let words = format!("what it would hide is not known: {why}");
+            return Err(Stop { words, outcome: Outcome::Partial });
+        }
+        let found = preview(&draft.matchers, self.view.world.alerts().iter(), &BTreeSet::new());
+        let hidden: Vec<_> = found.hidden.iter().map(|alert| &**alert).collect();
+        let at = match self.source {
+            Some(name) => vec![SourceId::new(name)],
+            None => self.ground.silenced_at(&hidden).map_err(|why| misused(&*why))?,
+        };
+        let name: Vec<String> = draft.matchers.iter().map(ToString::to_string).collect();
+        let planned = self.ground.silence(&at, &draft, &format!("{{{}}}", name.join(", ")), self.view.now);
+        let planned = planned.map_err(|why| misused(&*why))?;
+        let mut preview = vec![match (hidden.len(), found.all) {
+            (0, all) => format!("  Matches none of {all} alerts now."),
+            (count, all) => format!("  Matches {count} of {all} alerts:"),
+        }];
+        preview.extend(hidden.iter().take(NAMED).map(|alert| {
+            let service = self.view.world.service_of(&alert.labels).map(|name| format!(" of {name}"));
+            format!("    {}{}", alert.name(), service.unwrap_or_default())
+        }));
+        if hidden.len() > NAMED {
+            preview.push(format!("    and {} more", hidden.len() - NAMED));
+        }
+        let wants_name = self.ground.guard.wants_name(hidden.len(), found.all);
+        Ok(Planned { preview, wants_name, ..planned.into() })
+    }
+
+    fn silences(&self, ids: &[String]) -> Result<Vec<Arc<Silence>>, Stop> {
+        let mut found = Vec::new();
+        for id in ids {
+            let is_it = |silence: &&Arc<Silence>| {
+                *silence.id == **id
+                    && silence.state != SilenceState::Expired
+                    && self.source.is_none_or(|name| silence.source.as_str() == name)
+            };
+            let one = self.view.world.silences().find(is_it);
+            let words = || format!("no silence {id} is in force (burnwatch silences)");
+            found.push(Arc::clone(one.ok_or_else(|| self.missing(&words(), AskKind::Silences))?));
+        }
+        Ok(found)
+    }
+}
+
+/// How an incident stands, if that is how it is wanted.
+fn already(known: &Linked, kind: DeedKind) -> Option<String> {
+    let wanted = match kind {
+        DeedKind::Acknowledge => IncidentStatus::Acknowledged,
+        DeedKind::Resolve => IncidentStatus::Resolved,
+        _ => return None,
+    };
+    let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
+    let by = match (wanted, who.as_slice()) {
+        (IncidentStatus::Acknowledged, [_, ..]) => format!(" by {}", who.join(", ")),
+        _ => String::new(),
+    };
+    let name = acts::called(known);
+    (known.incident.status == wanted).then(|| format!("{name}: {}{by}", wanted.word()))
+}
+
+fn later(than: Timestamp, length: Duration) -> Timestamp {
+    let length = SignedDuration::try_from(length).unwrap_or(SignedDuration::ZERO);
+    than.saturating_add(length).unwrap_or(than)
+}
+
+fn said(text: &str) -> Result<Text, Stop> {
+    if text.trim().is_empty() { Err(misused("there is nothing in the text")) } else { Ok(text.trim().into()) }
+}
+
+fn kind(verb: &ActVerb) -> DeedKind {
+    match verb {
+        ActVerb::Ack(_) => DeedKind::Acknowledge,
+        ActVerb::Resolve(_) => DeedKind::Resolve,
+        ActVerb::Snooze { .. } => DeedKind::Snooze,
+        ActVerb::Note { .. } => DeedKind::Note,
+        ActVerb::Assign { .. } => DeedKind::Assign,
+        ActVerb::Reroute { .. } => DeedKind::Reroute,
+        ActVerb::Escalate { .. } => DeedKind::Escalate,
+        ActVerb::Prioritise { .. } => DeedKind::Prioritise,
+        ActVerb::Merge { .. } => DeedKind::Merge,
+        ActVerb::Summon { .. } => DeedKind::Summon,
+        ActVerb::Inform { .. } => DeedKind::Inform,
+        ActVerb::Trigger { .. } => DeedKind::Trigger,
+        ActVerb::TakeShift { .. } => DeedKind::TakeShift,
+        ActVerb::Silence { verb: None, .. } => DeedKind::Silence,
+        ActVerb::Silence { verb: Some(SilenceVerb::Extend { .. }), .. } => DeedKind::Extend,
+        ActVerb::Silence { verb: Some(SilenceVerb::Expire { .. }), .. } => DeedKind::Expire,
+    }
+}

@@ -1,0 +1,236 @@
+//! `burnwatch journal`: what was done to the systems outside, by whom, and how it ended.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::action::{Deed, Ending};
+use crate::model::duration;
+use crate::model::journal::Record;
+use crate::runtime::{Clock, Open, Seen, Told, told, wait_for};
+
+use super::args::{JournalFlags, Subject};
+use super::printer::{Outcome, complain, print};
+use super::report::{Cell, Column, Document, Layout, List};
+use super::{Cx, failed, laid_out, session};
+
+const COLUMNS: &[Column] = &[
+    Column::text("at", "AGO"),
+    Column::hidden("act"),
+    Column::text("who", "WHO"),
+    Column::text("context", "CONTEXT"),
+    Column::text("source", "SOURCE"),
+    Column::text("deed", "DEED"),
+    Column::hidden("target_id"),
+    Column::text("target", "TO"),
+    Column::text("detail", "HOW"),
+    Column::hidden("made_id"),
+    Column::hidden("sent_at"),
+    Column::hidden("ended_at"),
+    Column::text("result", "RESULT"),
+    Column::hidden("is_open"),
+    Column::hidden("read_back"),
+    Column::text("words", "MORE"),
+];
+
+pub(super) fn run(cx: &Cx<'_>, wanted: &JournalFlags) -> Outcome {
+    let (mut notes, mut outcome) = (Vec::new(), Outcome::Fine);
+    if wanted.read_back {
+        match read_back(cx) {
+            Ok((found, seen)) => (notes, outcome) = (found, seen),
+            Err(outcome) => return outcome,
+        }
+    }
+    let is_demo = matches!(cx.subject, Subject::Demo { .. });
+    let journal = session::journal(cx.paths.as_ref(), is_demo);
+    let told = match wait_for(journal.read()) {
+        Ok(Ok(told)) => told,
+        Ok(Err(error)) => {
+            complain(&format!("the journal cannot be read: {error}"));
+            return Outcome::Unwell;
+        }
+        Err(error) => return failed(&error.into()),
+    };
+    let now = Clock::real().now();
+    let span = wanted.since.and_then(|since| SignedDuration::try_from(since).ok());
+    let since = span.and_then(|span| now.checked_sub(span).ok());
+    let mut document = document(&told, cx.arguments.context(), since, now);
+    document.notes.splice(0..0, notes);
+    let outcome = match outcome {
+        Outcome::Fine if document.is_partial => Outcome::Partial,
+        other => other,
+    };
+    print(&laid_out(&document, wanted.listing.output), outcome)
+}
+
+/// What reading back showed, in words; or how it ended where nothing could be read.
+fn read_back(cx: &Cx<'_>) -> Result<(Vec<String>, Outcome), Outcome> {
+    let session = cx.session(true).map_err(|error| failed(&error))?;
+    let found = wait_for(session.ground().recover(Open::All)).map_err(|error| failed(&error.into()))?;
+    let found = found.map_err(|error| {
+        complain(&format!("the journal cannot be read: {error}"));
+        Outcome::Unwell
+    })?;
+    let outcome = |(_, seen): &(Record, Seen)| match seen {
+        Seen::Is(_) => Outcome::Fine,
+        Seen::Unknowable(_) => Outcome::Unwell,
+        Seen::Failed(_) => Outcome::Partial,
+    };
+    let worst = [Outcome::Partial, Outcome::Unwell].into_iter();
+    let worst = worst.into_iter().find(|worst| found.iter().any(|one| outcome(one) == *worst));
+    let words = |(record, seen): &(Record, Seen)| {
+        let action = &record.action;
+        format!("{} {}: {}", action.deed.kind().name(), action.target.name, told(seen))
+    };
+    Ok((found.iter().map(words).collect(), worst.unwrap_or(Outcome::Fine)))
+}
+
+/// What was begun since then, the latest last.
+fn document(told: &Told, context: Option<&str>, since: Option<Timestamp>, now: Timestamp) -> Document {
+    let is_wanted = |record: &&Record| {
+        since.is_none_or(|since| record.begun_at >= since)
+            && context.is_none_or(|context| *record.context == *context)
+    };
+    let records: Vec<&Record> = told.records.iter().filter(is_wanted).collect();
+    let mut notes = Vec::new();
+    let open: Vec<&str> =
+        records.iter().filter(|record| record.is_open()).map(|record| &*record.context).collect();
+    if !open.is_empty() {
+        let (count, places) = (open.len(), open.iter().collect::<BTreeSet<_>>());
+        let places: Vec<String> = places.into_iter().map(ToString::to_string).collect();
+        let places = places.join(", ");
+        notes.push(format!(
+            "{count} sent, and nobody knows how it ended: `--read-back` looks there (context {places})"
+        ));
+    }
+    if told.unreadable > 0 {
+        let lines = if told.unreadable == 1 { "line" } else { "lines" };
+        notes.push(format!("{} {lines} of the journal cannot be read, and kept", told.unreadable));
+    }
+    let list = List {
+        key: "actions",
+        title: "Actions".to_owned(),
+        columns: COLUMNS,
+        rows: records.into_iter().map(row).collect(),
+        empty: "Nothing was done.",
+        layout: Layout::Rows,
+    };
+    Document {
+        context: context.unwrap_or("all").to_owned(),
+        as_of: now,
+        facts: Vec::new(),
+        lists: vec![list],
+        notes,
+        is_partial: told.unreadable > 0,
+    }
+}
+
+fn row(record: &Record) -> Vec<Cell> {
+    let action = &record.action;
+    let maybe = |at: Option<Timestamp>| at.map_or(Cell::Nothing, Cell::Since);
+    let result = match &record.ending {
+        Some(how) => how.word(),
+        None if record.sent_at.is_some() => "unknown",
+        // burnwatch was ended between the yes and the sending
+        None => "not sent",
+    };
+    let made = match &record.ending {
+        Some(Ending::Done { id: Some(id) }) => Cell::words(id.to_string()),
+        _ => Cell::Nothing,
+    };
+    let words = record.ending.as_ref().and_then(|how| how.words()).map(ToString::to_string);
+    vec![
+        Cell::Since(record.begun_at),
+        Cell::Text(record.act.to_string()),
+        Cell::Text(record.who.to_string()),
+        Cell::Text(record.context.to_string()),
+        Cell::Text(action.source.to_string()),
+        Cell::Text(action.deed.kind().name().to_owned()),
+        Cell::words(action.target.id.to_string()),
+        Cell::words(action.target.name.to_string()),
+        Cell::words(detail(&action.deed)),
+        made,
+        maybe(record.sent_at),
+        maybe(record.ending.as_ref().map(|_| record.at)),
+        Cell::Text(result.to_owned()),
+        Cell::Switch(record.is_open()),
+        Cell::Switch(record.read_back),
+        words.map_or(Cell::Nothing, Cell::words),
+    ]
+}
+
+/// What a deed says besides its name; may be empty.
+fn detail(deed: &Deed) -> String {
+    let until = |at: &Timestamp| format!("until {}", at.strftime("%Y-%m-%d %H:%M UTC"));
+    match deed {
+        Deed::Acknowledge | Deed::Resolve | Deed::Expire => String::new(),
+        Deed::Assign { to } => to.name.to_string(),
+        Deed::Reroute { policy } => policy.name.to_string(),
+        Deed::Escalate { level } => format!("level {level}"),
+        Deed::Snooze { rest } => duration::short(*rest),
+        Deed::Note { content: message } | Deed::Inform { message } => message.to_string(),
+        Deed::Prioritise { priority } => {
+            priority.as_ref().map_or_else(|| "none".to_owned(), |one| one.name.to_string())
+        }
+        Deed::Merge { into } => format!("into {}", into.name),
+        Deed::Summon { people, message } => {
+            let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
+            format!("{}: {message}", names.join(", "))
+        }
+        Deed::Trigger { title, .. } => title.to_string(),
+        Deed::TakeShift { person, end, .. } => format!("{} {}", person.name, until(end)),
+        Deed::Silence(draft) => format!("{}: {}", until(&draft.ends_at), draft.comment),
+        Deed::Extend { until: end } => until(end),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::report::{json, table};
+    use crate::model::action::{Action, Target};
+    use crate::model::source::SourceId;
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minute * 60).unwrap()
+    }
+
+    fn record(name: &str, minute: i64, sent: bool, ending: Option<Ending>) -> Record {
+        let target = Target { id: "Q1".into(), name: name.into(), seen: None };
+        Record {
+            act: name.into(),
+            begun_at: at(minute),
+            at: at(minute),
+            who: "ana@bastion".into(),
+            context: "prod".into(),
+            action: Action { source: SourceId::new("pager"), target, deed: Deed::Acknowledge },
+            sent_at: sent.then(|| at(minute)),
+            calls: Vec::new(),
+            ending,
+            read_back: false,
+        }
+    }
+
+    #[test]
+    fn what_is_open_or_cannot_be_read_is_said() {
+        let told = Told {
+            records: vec![
+                record("#1", 0, true, Some(Ending::Done { id: None })),
+                record("#2", 30, true, None),
+                record("#3", 40, false, None),
+            ],
+            unreadable: 2,
+        };
+        let all = document(&told, None, None, at(60));
+        let text = table::render(&all);
+        assert!(text.contains("1 sent, and nobody knows"), "{text}");
+        assert!(text.contains("2 lines of the journal") && all.is_partial, "{text}");
+        let json: serde_json::Value = serde_json::from_str(&json::render(&all)).unwrap();
+        let results: Vec<_> = (0..3).map(|n| json["actions"][n]["result"].as_str().unwrap()).collect();
+        assert_eq!(results, ["done", "unknown", "not sent"]);
+        assert_eq!(json["actions"][1]["is_open"], true);
+        let lately = document(&told, Some("prod"), Some(at(35)), at(60));
+        assert_eq!(lately.lists[0].rows.len(), 1);
+        assert_eq!(document(&told, Some("other"), None, at(60)).lists[0].rows.len(), 0);
+    }
+}

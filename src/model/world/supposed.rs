@@ -1,0 +1,258 @@
+//! What burnwatch takes to be so because it has asked for it: shown at once, told apart from what sources say, and given up
+//! as soon as a source says something that it was asked after the action had ended.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::World;
+use crate::model::action::{Action, Deed, DeedKind, Progress};
+use crate::model::alert::{Alert, AlertState};
+use crate::model::ask::{Ask, AskKind, Question};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::incident::{Incident, IncidentStatus, Person, Stamp};
+use crate::model::silence::{Silence, SilenceState};
+use crate::model::source::SourceId;
+
+/// How far an action is that shows already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// On its way.
+    Sending,
+    /// Its source asks to wait until then.
+    Waiting(Timestamp),
+    /// No sure answer came: it is being read back.
+    ReadingBack,
+    /// Done, and not yet among what its source tells.
+    Done,
+}
+
+impl Stage {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::Waiting(_) => "waiting",
+            Self::ReadingBack => "unclear",
+            Self::Done => "sent",
+        }
+    }
+}
+
+/// An action that shows before its source tells of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Supposition {
+    /// The number of its plan, and which of its actions it is.
+    pub act: (u64, usize),
+    /// What is done.
+    pub action: Action,
+    /// When it began.
+    pub since: Timestamp,
+    /// How far it is.
+    pub stage: Stage,
+    /// Whether its source was asked after it had ended.
+    asked: bool,
+}
+
+/// What shows of an incident before its source tells of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Supposed {
+    /// What is done to it.
+    pub kind: DeedKind,
+    /// How far that is.
+    pub stage: Stage,
+}
+
+impl Supposition {
+    /// The question whose answer tells of it.
+    const fn told_by(&self) -> AskKind {
+        match self.action.deed.kind() {
+            DeedKind::Silence => AskKind::Alerts,
+            DeedKind::Extend | DeedKind::Expire => AskKind::Silences,
+            DeedKind::TakeShift => AskKind::OnCall,
+            DeedKind::Acknowledge
+            | DeedKind::Resolve
+            | DeedKind::Assign
+            | DeedKind::Reroute
+            | DeedKind::Escalate
+            | DeedKind::Snooze
+            | DeedKind::Note
+            | DeedKind::Prioritise
+            | DeedKind::Merge
+            | DeedKind::Summon
+            | DeedKind::Inform
+            | DeedKind::Trigger => AskKind::Incidents,
+        }
+    }
+
+    fn is_told_by(&self, question: &Question) -> bool {
+        self.action.source == question.source && self.told_by() == question.ask.kind()
+    }
+}
+
+impl World {
+    /// Shows an action as if it were done already.
+    pub fn suppose(&mut self, act: (u64, usize), action: Action, now: Timestamp) {
+        let supposition = Supposition { act, action, since: now, stage: Stage::Sending, asked: false };
+        let news = supposition.told_by();
+        self.supposed.push(supposition);
+        self.merge(news, now);
+    }
+
+    /// Takes note of how far an action is. What has ended well shows until its source tells of it; all else is taken back.
+    pub fn progressed(&mut self, act: (u64, usize), progress: &Progress, now: Timestamp) {
+        let Some(at) = self.supposed.iter().position(|one| one.act == act) else { return };
+        let stage = match progress {
+            Progress::Sending => Some(Stage::Sending),
+            Progress::Waiting { until } => Some(Stage::Waiting(*until)),
+            Progress::ReadingBack => Some(Stage::ReadingBack),
+            Progress::Ended(ending) => ending.is_done().then_some(Stage::Done),
+        };
+        let news = match (stage, self.supposed.get_mut(at)) {
+            (Some(stage), Some(one)) => {
+                one.stage = stage;
+                one.told_by()
+            }
+            _ => self.supposed.remove(at).told_by(),
+        };
+        self.merge(news, now);
+    }
+
+    /// All that shows before its source tells of it, in the order in which it was asked for.
+    pub fn suppositions(&self) -> &[Supposition] {
+        &self.supposed
+    }
+
+    /// What shows of an incident before its source tells of it, the latest last.
+    pub fn supposed_of<'a>(
+        &'a self,
+        sources: &'a [SourceId],
+        id: &'a str,
+    ) -> impl DoubleEndedIterator<Item = &'a Supposition> + 'a {
+        self.supposed.iter().filter(move |one| {
+            *one.action.target.id == *id
+                && one.told_by() == AskKind::Incidents
+                && sources.contains(&one.action.source)
+        })
+    }
+
+    /// The silence on its way that makes an alert look silenced, and how far it is.
+    pub fn silencing(&self, fingerprint: Fingerprint) -> Option<Stage> {
+        if !self.quietened.contains(&fingerprint) {
+            return None;
+        }
+        let alert = self.alert(fingerprint)?;
+        self.supposed.iter().rev().find(|one| hides(one, alert)).map(|one| one.stage)
+    }
+
+    /// All silences of all sources; those that are being changed as they will be.
+    pub fn shown_silences(&self) -> impl Iterator<Item = (Arc<Silence>, Option<Stage>)> {
+        self.silences().map(|silence| {
+            let its = self.supposed.iter().rev().find(|one| {
+                one.told_by() == AskKind::Silences
+                    && one.action.target.id == silence.id
+                    && one.action.source == silence.source
+            });
+            let Some(one) = its else { return (Arc::clone(silence), None) };
+            let changed = match &one.action.deed {
+                Deed::Extend { until } => Silence { ends_at: *until, ..(**silence).clone() },
+                _ => Silence { state: SilenceState::Expired, ..(**silence).clone() },
+            };
+            (Arc::new(changed), Some(one.stage))
+        })
+    }
+
+    /// Notes that a source was asked: what it answers from now on is younger than the actions that have ended.
+    pub(super) fn asks_after_the_end(&mut self, question: &Question) {
+        for one in self.supposed.iter_mut().filter(|one| one.stage == Stage::Done) {
+            one.asked |= one.is_told_by(question);
+        }
+    }
+
+    /// Gives up what a source was asked about and has answered. `false` if there is nothing of the kind.
+    pub(super) fn settled_by(&mut self, question: &Question) -> bool {
+        let before = self.supposed.len();
+        self.supposed.retain(|one| !(one.asked && one.stage == Stage::Done && one.is_told_by(question)));
+        self.supposed.len() < before
+    }
+
+    /// The alerts as they are shown: those that are being silenced as silenced.
+    pub(super) fn shown_alerts(&self) -> (Vec<Arc<Alert>>, BTreeSet<Fingerprint>) {
+        let silences: Vec<&Supposition> =
+            self.supposed.iter().filter(|one| one.told_by() == AskKind::Alerts).collect();
+        if silences.is_empty() {
+            return (self.told.clone(), BTreeSet::new());
+        }
+        let mut quietened = BTreeSet::new();
+        let shown = self.told.iter().map(|alert| {
+            let is_loud = matches!(alert.state, AlertState::Firing | AlertState::Pending);
+            if !is_loud || !silences.iter().any(|one| hides(one, alert)) {
+                return Arc::clone(alert);
+            }
+            quietened.insert(alert.fingerprint);
+            Arc::new(Alert { state: AlertState::Silenced, ..(**alert).clone() })
+        });
+        (shown.collect(), quietened)
+    }
+
+    /// What is done to an incident shows in it, unless its source tells that it stands elsewhere by now.
+    pub(super) fn show_supposed(&self, incident: &mut Incident, sources: &[SourceId]) -> Option<Supposed> {
+        let mut last = None;
+        let stood = incident.status;
+        for one in self.supposed_of(sources, &incident.id.clone()) {
+            last = Some(Supposed { kind: one.action.deed.kind(), stage: one.stage });
+            if one.action.target.seen.is_none_or(|seen| seen == stood) {
+                self.change(incident, one);
+            }
+        }
+        last
+    }
+
+    fn change(&self, incident: &mut Incident, one: &Supposition) {
+        let at = one.since;
+        match &one.action.deed {
+            Deed::Acknowledge => {
+                incident.status = IncidentStatus::Acknowledged;
+                incident.acknowledged.push(Stamp { who: self.me_at(&one.action.source), at });
+                incident.pending.retain(|next| &*next.what != "escalate");
+                incident.changed_at = at;
+            }
+            Deed::Resolve => {
+                incident.status = IncidentStatus::Resolved;
+                incident.resolved_at = Some(at);
+                incident.changed_at = at;
+                incident.pending.clear();
+            }
+            Deed::Assign { to } => {
+                let who = Person { id: to.id.clone(), name: to.name.clone(), email: None, zone: None };
+                incident.assigned = vec![Stamp { who, at }];
+            }
+            _ => {}
+        }
+    }
+
+    /// The person at the keyboard, as a source knows them.
+    fn me_at(&self, source: &SourceId) -> Person {
+        let board = self.held.get(source).and_then(|held| held.on_call.value());
+        let unknown = || Person { id: "".into(), name: "you".into(), email: None, zone: None };
+        board.and_then(|board| board.me.clone()).unwrap_or_else(unknown)
+    }
+}
+
+/// Whether a silence that is on its way keeps an alert quiet: one of its own source's, or one that no source has routed yet.
+fn hides(one: &Supposition, alert: &Alert) -> bool {
+    let Deed::Silence(draft) = &one.action.deed else { return false };
+    let is_there = alert.receivers.is_empty() || alert.sources.contains(&one.action.source);
+    is_there
+        && !draft.matchers.is_empty()
+        && draft.matchers.iter().all(|matcher| matcher.matches(&alert.labels))
+}
+
+/// Whether an answer to this may tell of something that was done.
+pub(super) const fn may_tell(ask: &Ask) -> bool {
+    matches!(ask, Ask::Alerts | Ask::Silences | Ask::OnCall | Ask::Incidents)
+}
+
+#[cfg(test)]
+mod tests;

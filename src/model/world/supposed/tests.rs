@@ -1,0 +1,203 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::model::action::{Draft, Ending, Target};
+use crate::model::alert::{AlertBoard, Severity};
+use crate::model::ask::{Answer, Reply};
+use crate::model::incident::{AlertCounts, IncidentBoard, Urgency};
+use crate::model::labels::Labels;
+use crate::model::matcher::parse;
+use crate::model::source::{SourceError, Trouble};
+use crate::model::world::Judgement;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+fn id(source: &str) -> SourceId {
+    SourceId::new(source)
+}
+
+fn incident(status: IncidentStatus) -> Incident {
+    Incident {
+        id: "P1".into(),
+        number: 1,
+        title: "cart is slow".into(),
+        status,
+        urgency: Urgency::High,
+        priority: None,
+        service: None,
+        escalation_policy: None,
+        teams: Vec::new(),
+        assigned: Vec::new(),
+        acknowledged: Vec::new(),
+        alerts: AlertCounts::default(),
+        pending: Vec::new(),
+        created_at: at(10),
+        changed_at: at(10),
+        resolved_at: None,
+        key: None,
+        conference: None,
+        url: None,
+        source: id("pd"),
+    }
+}
+
+fn question(source: &str, ask: Ask) -> Question {
+    Question { context: 0, source: id(source), ask, known: None }
+}
+
+fn tell(world: &mut World, status: IncidentStatus, second: i64) {
+    let board = IncidentBoard { incidents: vec![incident(status)], warnings: Vec::new() };
+    world.apply(&question("pd", Ask::Incidents), Ok(Reply::free(Answer::Incidents(board))), at(second));
+}
+
+fn deed(deed: Deed) -> Action {
+    let target = Target { id: "P1".into(), name: "#1".into(), seen: Some(IncidentStatus::Triggered) };
+    Action { source: id("pd"), target, deed }
+}
+
+fn acknowledging() -> World {
+    let mut world = World::new(["am", "pd"].map(id), Judgement::default());
+    tell(&mut world, IncidentStatus::Triggered, 20);
+    world.suppose((1, 0), deed(Deed::Acknowledge), at(21));
+    world
+}
+
+fn status(world: &World) -> (IncidentStatus, Option<Stage>) {
+    let known = world.incident(&id("pd"), "P1").unwrap();
+    (known.incident.status, known.supposed.map(|supposed| supposed.stage))
+}
+
+fn done() -> Progress {
+    Progress::Ended(Ending::Done { id: None })
+}
+
+#[test]
+fn what_was_asked_for_shows_at_once_and_is_told_apart() {
+    let world = acknowledging();
+    assert_eq!(status(&world), (IncidentStatus::Acknowledged, Some(Stage::Sending)));
+    assert_eq!(&*world.incidents()[0].holders()[0].name, "you");
+}
+
+#[test]
+fn what_fails_is_taken_back() {
+    for ending in [
+        Ending::Refused { words: "no".into() },
+        Ending::Overtaken { words: "no".into() },
+        Ending::Held { words: "no".into() },
+        Ending::Unknown { words: "no".into() },
+    ] {
+        let mut world = acknowledging();
+        world.progressed((1, 0), &Progress::Ended(ending), at(22));
+        assert_eq!(status(&world), (IncidentStatus::Triggered, None));
+        assert!(world.suppositions().is_empty());
+    }
+}
+
+#[test]
+fn an_answer_that_was_asked_for_before_the_end_takes_nothing_back() {
+    let mut world = acknowledging();
+    world.asked(&question("pd", Ask::Incidents));
+    world.progressed((1, 0), &done(), at(22));
+    tell(&mut world, IncidentStatus::Triggered, 23);
+    assert_eq!(status(&world), (IncidentStatus::Acknowledged, Some(Stage::Done)));
+    let error = SourceError::new(id("pd"), Trouble::NotOffered { what: "x".into() });
+    world.asked(&question("pd", Ask::Incidents));
+    world.apply(&question("pd", Ask::Incidents), Err(error), at(24));
+    assert_eq!(status(&world).0, IncidentStatus::Acknowledged);
+}
+
+#[test]
+fn an_answer_that_was_asked_for_after_the_end_is_the_truth_whatever_it_says() {
+    for told in IncidentStatus::ALL {
+        let mut world = acknowledging();
+        world.progressed((1, 0), &done(), at(22));
+        world.asked(&question("pd", Ask::Incidents));
+        tell(&mut world, told, 23);
+        assert_eq!(status(&world), (told, None));
+    }
+}
+
+#[test]
+fn an_answer_that_nothing_changed_is_believed_too() {
+    let mut world = acknowledging();
+    world.progressed((1, 0), &done(), at(22));
+    world.asked(&question("pd", Ask::Incidents));
+    world.apply(&question("pd", Ask::Incidents), Ok(Reply::free(Answer::Unchanged)), at(23));
+    assert_eq!(status(&world), (IncidentStatus::Triggered, None));
+}
+
+#[test]
+fn what_somebody_else_did_meanwhile_is_shown() {
+    let mut world = acknowledging();
+    tell(&mut world, IncidentStatus::Resolved, 22);
+    assert_eq!(status(&world), (IncidentStatus::Resolved, Some(Stage::Sending)));
+}
+
+#[test]
+fn what_waits_or_is_read_back_says_so() {
+    let mut world = acknowledging();
+    world.progressed((1, 0), &Progress::Waiting { until: at(60) }, at(22));
+    assert_eq!(status(&world).1, Some(Stage::Waiting(at(60))));
+    world.progressed((1, 0), &Progress::ReadingBack, at(61));
+    assert_eq!(status(&world).1, Some(Stage::ReadingBack));
+    world.progressed((7, 0), &done(), at(62));
+    assert_eq!(status(&world).1, Some(Stage::ReadingBack));
+}
+
+fn alert(pod: &str) -> Arc<Alert> {
+    let labels = Labels::from_iter([("alertname", "Slow"), ("pod", pod)]);
+    Arc::new(Alert {
+        fingerprint: Fingerprint::of(&labels),
+        labels,
+        annotations: Labels::default(),
+        state: AlertState::Firing,
+        severity: Severity::Critical,
+        starts_at: at(5),
+        updated_at: at(5),
+        resolved_at: None,
+        generator_url: None,
+        receivers: Arc::from(["pager".into()]),
+        group: Labels::default(),
+        silenced_by: Arc::from([]),
+        inhibited_by: Arc::from([]),
+        value: None,
+        sources: vec![id("am")],
+    })
+}
+
+#[test]
+fn silenced_alerts_look_silenced_and_loud_again_without_looking_new() {
+    let mut world = World::new([id("am")], Judgement::default());
+    let board = || AlertBoard { alerts: vec![alert("a"), alert("b")] };
+    world.apply(&question("am", Ask::Alerts), Ok(Reply::free(Answer::Alerts(board()))), at(10));
+    let (a, b) = (alert("a").fingerprint, alert("b").fingerprint);
+    let draft = Draft {
+        matchers: parse(r#"pod="a""#).unwrap(),
+        ends_at: at(7200),
+        created_by: "ana".into(),
+        comment: "deploy".into(),
+    };
+    let target = Target { id: "".into(), name: "1 alert".into(), seen: None };
+    let action = Action { source: id("am"), target, deed: Deed::Silence(draft) };
+    world.suppose((1, 0), action.clone(), at(11));
+    assert_eq!(world.alert(a).unwrap().state, AlertState::Silenced);
+    assert_eq!((world.silencing(a), world.silencing(b)), (Some(Stage::Sending), None));
+    assert_eq!(world.tally().in_state(AlertState::Firing), 1);
+    world.progressed((1, 0), &Progress::Ended(Ending::Refused { words: "no".into() }), at(12));
+    assert_eq!((world.alert(a).unwrap().state, world.changed_at(a)), (AlertState::Firing, Some(at(5))));
+    assert_eq!(world.silencing(a), None);
+    // the same at another source hides nothing of this one
+    world.suppose((2, 0), Action { source: id("other"), ..action }, at(13));
+    assert_eq!(world.alert(a).unwrap().state, AlertState::Firing);
+}
+
+#[test]
+fn a_snooze_changes_no_status_but_shows_that_it_is_on_its_way() {
+    let mut world = World::new([id("pd")], Judgement::default());
+    tell(&mut world, IncidentStatus::Triggered, 20);
+    world.suppose((1, 0), deed(Deed::Snooze { rest: Duration::from_secs(60) }), at(21));
+    assert_eq!(status(&world), (IncidentStatus::Triggered, Some(Stage::Sending)));
+}

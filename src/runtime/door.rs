@@ -1,0 +1,351 @@
+//! The one door through which everything that changes a system outside goes: the guard, the journal, one try, and an answer
+//! that is never a guess.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::app::event::Plan;
+use crate::model::action::{ActError, Action, Ending, Found, Outcome, Progress};
+use crate::model::guard::Guard;
+use crate::model::journal::{Entry, Step};
+use crate::model::labels::Text;
+use crate::model::source::{SourceError, SourceId, Trouble};
+
+use super::clock::Clock;
+use super::effects::Report;
+use super::gate::Gate;
+use super::journal::{Journal, JournalError, Turn};
+
+/// How many actions of a plan are under way at once.
+const ABREAST: usize = 4;
+/// How long an action waits in all for a source that was asked too often.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// The first wait for a source that does not say how long; it doubles.
+const FIRST_WAIT: Duration = Duration::from_secs(2);
+/// After what was sent without a sure answer it is looked how it stands, after these waits: a server that was slow may
+/// do it a moment later, so that "not done" is believed of the last look only.
+const LOOKS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
+/// What went out longer ago than this has happened by now, or never will.
+const SETTLED: SignedDuration = SignedDuration::from_secs(60);
+
+/// What actions in a context are held against and written to.
+#[derive(Clone)]
+pub(super) struct Door {
+    pub(super) context: Text,
+    pub(super) guard: Guard,
+    /// None: nothing is done from here.
+    pub(super) journal: Option<Journal>,
+    pub(super) clock: Clock,
+}
+
+pub(super) type Gates = BTreeMap<SourceId, Arc<Gate>>;
+
+impl Door {
+    /// A door that nothing goes through.
+    pub(super) fn closed(clock: Clock) -> Self {
+        let guard = Guard::read_only("this verb only looks");
+        Self { context: "".into(), guard, journal: None, clock }
+    }
+
+    /// Does what a plan says, and reports each action's progress until all have ended. It holds its own gates: what has
+    /// begun is brought to its end whatever context is entered meanwhile.
+    pub(super) async fn pass(self, plan: Plan, gates: Gates, reports: mpsc::Sender<Report>) {
+        let Self { context, guard, journal, clock } = self;
+        let crossing = Crossing { plan: &plan, journal: journal.as_ref(), clock, reports };
+        if let Some(why) = refusal(&plan, &context, &guard) {
+            return crossing.hold(|_| Text::clone(&why)).await;
+        }
+        if guard.dry_run {
+            return crossing.hold(|action| rehearsed(action, gates.get(&action.source))).await;
+        }
+        let begun = match &journal {
+            Some(journal) => crossing.begin(journal).await,
+            None => Err(JournalError::NoPlace),
+        };
+        let (turn, acts) = match begun {
+            Ok(begun) => begun,
+            Err(error) => return crossing.hold(|_| unwritten(&error)).await,
+        };
+        let (plan, acts, gates, crossing) = (&plan, &acts, &gates, &crossing);
+        let under_way = stream::iter(0..acts.len()).map(|index| async move {
+            let (Some(action), Some(act)) = (plan.actions.get(index), acts.get(index)) else { return };
+            let one = One { crossing, index, act, action };
+            let ending = one.bring_to_its_end(gates.get(&action.source)).await;
+            one.tell(Progress::Ended(ending)).await;
+        });
+        under_way.buffer_unordered(ABREAST).for_each(|()| std::future::ready(())).await;
+        drop(turn);
+    }
+}
+
+/// Why nothing of a plan is even tried, if so.
+fn refusal(plan: &Plan, context: &Text, guard: &Guard) -> Option<Text> {
+    if plan.context != *context {
+        return Some(
+            format!("decided in {}, and burnwatch is in {context} now; decide again", plan.context).into(),
+        );
+    }
+    guard.refusal(&plan.actions)
+}
+
+fn rehearsed(action: &Action, gate: Option<&Arc<Gate>>) -> Text {
+    let calls = gate.map_or_else(Vec::new, |gate| gate.calls(action));
+    if calls.is_empty() {
+        return format!("dry run; {} does not do this", action.source).into();
+    }
+    let calls: Vec<String> = calls.iter().map(ToString::to_string).collect();
+    format!("dry run: {}", calls.join(", then ")).into()
+}
+
+fn unwritten(error: &JournalError) -> Text {
+    format!("nothing is sent without a journal, and it cannot be written: {error}").into()
+}
+
+/// A line of the journal.
+pub(super) fn entry(
+    journal: &Journal,
+    at: Timestamp,
+    (context, act): (&Text, &Text),
+    action: &Action,
+    step: Step,
+) -> Entry {
+    let (act, who, context) = (Text::clone(act), Text::clone(journal.who()), Text::clone(context));
+    Entry { at, act, who, context, action: action.clone(), step }
+}
+
+/// A plan on its way through the door.
+struct Crossing<'a> {
+    plan: &'a Plan,
+    journal: Option<&'a Journal>,
+    clock: Clock,
+    reports: mpsc::Sender<Report>,
+}
+
+impl Crossing<'_> {
+    async fn tell(&self, index: usize, progress: Progress) {
+        // a closed channel means that burnwatch is leaving
+        self.reports.send(Report::Acted { plan: self.plan.id, index, progress }).await.ok();
+    }
+
+    /// Nothing of it is sent.
+    async fn hold(&self, why: impl Fn(&Action) -> Text) {
+        for (index, action) in self.plan.actions.iter().enumerate() {
+            self.tell(index, Progress::Ended(Ending::Held { words: why(action) })).await;
+        }
+    }
+
+    /// Writes that all of it was confirmed; gives the actions their names.
+    async fn begin(&self, journal: &Journal) -> Result<(Turn, Vec<Text>), JournalError> {
+        let turn = journal.turn().await?;
+        let acts: Vec<Text> = self.plan.actions.iter().map(|_| journal.name()).collect();
+        let (at, of) = (self.clock.now(), acts.len());
+        let confirmed = self.plan.actions.iter().zip(&acts).enumerate().map(|(index, (action, act))| {
+            let names = (&self.plan.context, act);
+            entry(journal, at, names, action, Step::Confirmed { nth: index + 1, of })
+        });
+        journal.write(confirmed.collect()).await?;
+        Ok((turn, acts))
+    }
+}
+
+/// One action of a plan.
+struct One<'a> {
+    crossing: &'a Crossing<'a>,
+    index: usize,
+    act: &'a Text,
+    action: &'a Action,
+}
+
+impl One<'_> {
+    async fn tell(&self, progress: Progress) {
+        self.crossing.tell(self.index, progress).await;
+    }
+
+    /// Writes a step, and says when that was.
+    async fn write(&self, step: Step) -> Result<Timestamp, JournalError> {
+        let Crossing { plan, journal, clock, .. } = self.crossing;
+        let (at, journal) = (clock.now(), journal.ok_or(JournalError::NoPlace)?);
+        journal.write(vec![entry(journal, at, (&plan.context, self.act), self.action, step)]).await?;
+        Ok(at)
+    }
+
+    /// Does it, and writes how it ended.
+    async fn bring_to_its_end(&self, gate: Option<&Arc<Gate>>) -> Ending {
+        let (how, read_back) = if let Some(gate) = gate {
+            self.send(gate).await
+        } else {
+            let words = format!("there is no source {} in this context", self.action.source).into();
+            (Ending::Held { words }, false)
+        };
+        if let Err(error) = self.write(Step::Ended { how: how.clone(), read_back }).await {
+            // it is as it is, and the person is told on the screen
+            tracing::error!(%error, act = %self.act, ending = how.word(), "an ending is not in the journal");
+        }
+        how
+    }
+
+    /// How it ended, and whether that was found by reading back.
+    async fn send(&self, gate: &Gate) -> (Ending, bool) {
+        let mut patience = Patience::default();
+        let mut last = None;
+        loop {
+            // another action may have been told to wait, or this one
+            while let Some(until) = gate.resting() {
+                let Some(wait) = patience.take(until.saturating_duration_since(Instant::now())) else {
+                    return (given_up(last.as_ref()), false);
+                };
+                self.wait(wait).await;
+            }
+            let calls = gate.calls(self.action);
+            let sent_at = match (self.write(Step::Sending { calls }).await, &last) {
+                (Ok(at), _) => at,
+                (Err(error), None) => return (Ending::Held { words: unwritten(&error) }, false),
+                (Err(error), Some(_)) => return (Ending::Refused { words: unwritten(&error) }, false),
+            };
+            self.tell(Progress::Sending).await;
+            match gate.act(self.action).await {
+                Ok(outcome) => return (ended(outcome), false),
+                Err(ActError { error, is_unclear: true }) => {
+                    return (self.read_back(gate, sent_at, &error).await, true);
+                }
+                Err(ActError { error, .. }) => match patience.asked(&error) {
+                    Some(wait) if patience.has(wait) => {
+                        gate.rest(wait);
+                        last = Some(error);
+                    }
+                    _ => return (Ending::Refused { words: refused(&error) }, false),
+                },
+            }
+        }
+    }
+
+    async fn wait(&self, wait: Duration) {
+        let end = Instant::now() + wait;
+        let span = SignedDuration::try_from(wait).unwrap_or(SignedDuration::ZERO);
+        let until = self.crossing.clock.now().saturating_add(span);
+        if let Ok(until) = until {
+            self.tell(Progress::Waiting { until }).await;
+        }
+        sleep_until(end).await;
+    }
+
+    async fn read_back(&self, gate: &Gate, sent_at: Timestamp, error: &SourceError) -> Ending {
+        if let Err(error) = self.write(Step::ReadingBack { words: error.to_string().into() }).await {
+            // looking changes nothing: it is looked all the same
+            tracing::error!(%error, act = %self.act, "reading back is not in the journal");
+        }
+        self.tell(Progress::ReadingBack).await;
+        match look_back(gate, self.action, sent_at, &LOOKS).await {
+            Seen::Is(how) => how,
+            Seen::Unknowable(why) | Seen::Failed(why) => {
+                let words = format!("sent, but {error}; reading it back did not tell either: {why}");
+                Ending::Unknown { words: words.into() }
+            }
+        }
+    }
+}
+
+/// What reading back showed.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    /// How it ended.
+    Is(Ending),
+    /// That it cannot be told by reading, and why.
+    Unknowable(Text),
+    /// Nothing: it could not be read, for this reason.
+    Failed(Text),
+}
+
+/// Looks whether an action that went out at `sent_at` was done, after each of these waits, until that is sure.
+async fn look_back(gate: &Gate, action: &Action, sent_at: Timestamp, waits: &[Duration]) -> Seen {
+    let mut seen = Seen::Failed("nobody looked".into());
+    for wait in waits {
+        sleep(*wait).await;
+        seen = match gate.look_back(action, sent_at).await {
+            Ok(Found::Done { id }) => return Seen::Is(Ending::Done { id }),
+            Ok(Found::NotDone) => {
+                let words = "not done, as reading back showed; it can be done again".into();
+                Seen::Is(Ending::Refused { words })
+            }
+            Ok(Found::Unknown { words }) => return Seen::Unknowable(words),
+            Err(error) => Seen::Failed(error.to_string().into()),
+        };
+    }
+    seen
+}
+
+/// As [`look_back`], for what an earlier run left open.
+pub(super) async fn look_back_late(gate: &Gate, action: &Action, sent_at: Timestamp, now: Timestamp) -> Seen {
+    let is_settled = now.duration_since(sent_at) > SETTLED;
+    let waits = if is_settled { &[Duration::ZERO][..] } else { &LOOKS[..] };
+    look_back(gate, action, sent_at, waits).await
+}
+
+/// Why it was not done while it waited.
+fn given_up(last: Option<&SourceError>) -> Ending {
+    let words = || "other actions wait for this source too long already; try again later".into();
+    last.map_or_else(|| Ending::Held { words: words() }, |error| Ending::Refused { words: refused(error) })
+}
+
+/// How much longer an action may wait for its source.
+#[derive(Default)]
+struct Patience {
+    waited: Duration,
+    refusals: u32,
+}
+
+impl Patience {
+    /// How long the source asks an action that was surely not done to wait; none: it does not.
+    fn asked(&mut self, error: &SourceError) -> Option<Duration> {
+        if error.retry_after.is_none() && error.trouble != Trouble::RateLimited {
+            return None;
+        }
+        let own = FIRST_WAIT.saturating_mul(1 << self.refusals.min(16));
+        self.refusals += 1;
+        // not all in the same moment
+        let jitter = Duration::from_millis(fastrand::u64(..500));
+        Some(error.retry_after.unwrap_or(own).saturating_add(jitter))
+    }
+
+    fn has(&self, wait: Duration) -> bool {
+        self.waited.saturating_add(wait) <= PATIENCE
+    }
+
+    fn take(&mut self, wait: Duration) -> Option<Duration> {
+        self.has(wait).then(|| {
+            self.waited += wait;
+            wait
+        })
+    }
+}
+
+fn ended(outcome: Outcome) -> Ending {
+    match outcome {
+        Outcome::Done { id } => Ending::Done { id },
+        Outcome::Already { words } => Ending::Already { words },
+        Outcome::Overtaken { words } => Ending::Overtaken { words },
+    }
+}
+
+/// Why it was surely not done, and what the person can do.
+fn refused(error: &SourceError) -> Text {
+    let advice = match &error.trouble {
+        Trouble::Forbidden => "The credentials lack the right to change this.",
+        // what the server said is all there is to know
+        Trouble::Refused { .. } | Trouble::BadQuery { .. } | Trouble::NotOffered { .. } => "",
+        Trouble::RateLimited => "It asks to wait too long; try again later.",
+        other => other.advice(),
+    };
+    let words = format!("{error}. {advice}");
+    words.trim_end_matches([' ', '.']).into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,474 @@
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+use super::*;
+use crate::app::event::Event;
+use crate::backend::{Acting, Answering, LookingBack, Source};
+use crate::config::settings::LimitSettings;
+use crate::model::action::{Call, Deed, DeedKind, Target};
+use crate::model::ask::{Answer, Ask, Reply};
+use crate::model::journal::Record;
+use crate::model::source::{Kind, SourceInfo};
+use crate::runtime::effects::{Contexts, Entrance, Performer, Sources};
+use crate::runtime::recovery::{Open, messages, recover};
+
+/// What a source does with the next action.
+enum Act {
+    Does,
+    DoesAfter(Duration),
+    Finds(Outcome),
+    Refuses(Trouble, Option<Duration>),
+    IsUnclear,
+    Hangs,
+    Panics,
+}
+
+/// What it says when it is asked whether it was done.
+#[derive(Clone)]
+enum Look {
+    Sees(Found),
+    Fails,
+    Panics,
+}
+
+struct Doer {
+    info: SourceInfo,
+    acts: Mutex<VecDeque<Act>>,
+    looks: Mutex<VecDeque<Look>>,
+    acted: AtomicUsize,
+    looked: AtomicUsize,
+    in_flight: AtomicUsize,
+    most: AtomicUsize,
+}
+
+fn doer(acts: impl IntoIterator<Item = Act>, looks: impl IntoIterator<Item = Look>) -> Arc<Doer> {
+    let info = SourceInfo {
+        id: SourceId::new("pager"),
+        kind: Kind::Demo,
+        address: "fake".into(),
+        answers: vec![],
+        acts: DeedKind::ALL.to_vec(),
+    };
+    Arc::new(Doer {
+        info,
+        acts: Mutex::new(acts.into_iter().collect()),
+        looks: Mutex::new(looks.into_iter().collect()),
+        acted: AtomicUsize::new(0),
+        looked: AtomicUsize::new(0),
+        in_flight: AtomicUsize::new(0),
+        most: AtomicUsize::new(0),
+    })
+}
+
+impl Doer {
+    fn error(&self, trouble: Trouble) -> SourceError {
+        SourceError::new(self.info.id.clone(), trouble)
+    }
+}
+
+impl Source for Doer {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn answer<'a>(&'a self, _: &'a Ask, _: Option<u64>) -> Answering<'a> {
+        Box::pin(async { Ok(Reply::free(Answer::Unchanged)) })
+    }
+
+    fn calls(&self, action: &Action) -> Vec<Call> {
+        let address = format!("fake/{}", action.target.id);
+        vec![Call { method: "PUT".into(), address: address.into(), body: None }]
+    }
+
+    fn act<'a>(&'a self, _: &'a Action) -> Acting<'a> {
+        self.acted.fetch_add(1, SeqCst);
+        let act = self.acts.lock().unwrap().pop_front().unwrap_or(Act::Does);
+        Box::pin(async move {
+            let now = self.in_flight.fetch_add(1, SeqCst) + 1;
+            self.most.fetch_max(now, SeqCst);
+            let done = || Ok(Outcome::Done { id: Some("N1".into()) });
+            let acted = match act {
+                Act::Does => done(),
+                Act::DoesAfter(wait) => {
+                    sleep(wait).await;
+                    done()
+                }
+                Act::Finds(outcome) => Ok(outcome),
+                Act::Refuses(trouble, retry_after) => {
+                    let error = SourceError { retry_after, ..self.error(trouble) };
+                    Err(ActError { error, is_unclear: false })
+                }
+                Act::IsUnclear => {
+                    let error = self.error(Trouble::Unreachable { reason: "reset".into() });
+                    Err(ActError { error, is_unclear: true })
+                }
+                Act::Hangs => std::future::pending().await,
+                Act::Panics => panic!("a bug in a source"),
+            };
+            self.in_flight.fetch_sub(1, SeqCst);
+            acted
+        })
+    }
+
+    fn look_back<'a>(&'a self, _: &'a Action, _: Timestamp) -> LookingBack<'a> {
+        self.looked.fetch_add(1, SeqCst);
+        let look = self.looks.lock().unwrap().pop_front().unwrap_or(Look::Fails);
+        Box::pin(async move {
+            match look {
+                Look::Sees(found) => Ok(found),
+                Look::Fails => Err(self.error(Trouble::Unreachable { reason: "refused".into() })),
+                Look::Panics => panic!("a bug in a source"),
+            }
+        })
+    }
+}
+
+/// A context with one source, and a journal of its own.
+struct House {
+    folder: tempfile::TempDir,
+    doer: Arc<Doer>,
+    gate: Arc<Gate>,
+    guard: Guard,
+}
+
+fn start() -> Timestamp {
+    Timestamp::from_second(1_800_000_000).unwrap()
+}
+
+fn house(doer: &Arc<Doer>) -> House {
+    let source: Arc<dyn Source> = Arc::<Doer>::clone(doer);
+    let gate = Gate::new(source, &LimitSettings::default(), Clock::fixed(start()));
+    let (folder, guard) = (tempfile::tempdir().unwrap(), Guard::default());
+    House { folder, doer: Arc::clone(doer), gate: Arc::new(gate), guard }
+}
+
+impl House {
+    fn journal(&self) -> Journal {
+        Journal::new(Some(self.folder.path().join("journal.jsonl")), "ana@bastion", start())
+    }
+
+    fn door(&self, clock: Clock) -> Door {
+        Door { context: "prod".into(), guard: self.guard.clone(), journal: Some(self.journal()), clock }
+    }
+
+    fn gates(&self) -> Gates {
+        [(self.doer.info.id.clone(), Arc::clone(&self.gate))].into()
+    }
+
+    /// All that is told on the way, and the endings in the order of the actions.
+    async fn perform(&self, count: usize) -> (Vec<(usize, Progress)>, Vec<Ending>) {
+        self.perform_at(self.door(Clock::scaled(start(), 1.0)), plan(count)).await
+    }
+
+    async fn perform_at(&self, door: Door, plan: Plan) -> (Vec<(usize, Progress)>, Vec<Ending>) {
+        let (reports, mut inbox) = mpsc::channel(1000);
+        let count = plan.actions.len();
+        door.pass(plan, self.gates(), reports).await;
+        let (mut told, mut endings) = (Vec::new(), vec![None; count]);
+        while let Some(report) = inbox.recv().await {
+            let Report::Acted { plan: 7, index, progress } = report else { panic!("another report") };
+            if let Progress::Ended(how) = &progress {
+                assert!(endings[index].replace(how.clone()).is_none(), "{index} ended twice");
+            }
+            told.push((index, progress));
+        }
+        (told, endings.into_iter().map(Option::unwrap).collect())
+    }
+
+    async fn one(&self) -> Ending {
+        let (_, mut endings) = self.perform(1).await;
+        endings.remove(0)
+    }
+
+    async fn records(&self) -> Vec<Record> {
+        self.journal().read().await.unwrap().records
+    }
+
+    async fn recover(&self, seconds_later: i64) -> Vec<(Record, Seen)> {
+        let later = start() + SignedDuration::from_secs(seconds_later);
+        recover(&self.door(Clock::fixed(later)), &self.gates(), Open::Lately).await.unwrap()
+    }
+}
+
+fn plan(count: usize) -> Plan {
+    let action = |n: usize| Action {
+        source: SourceId::new("pager"),
+        target: Target { id: format!("Q{n}").into(), name: format!("#{n}").into(), seen: None },
+        deed: Deed::Acknowledge,
+    };
+    Plan { id: 7, context: "prod".into(), actions: (0..count).map(action).collect() }
+}
+
+fn is_refused(ending: &Ending, words: &str) -> bool {
+    matches!(ending, Ending::Refused { .. }) && ending.words().is_some_and(|told| told.contains(words))
+}
+
+fn is_held(ending: &Ending, words: &str) -> bool {
+    matches!(ending, Ending::Held { .. }) && ending.words().is_some_and(|told| told.contains(words))
+}
+
+const DONE: Look = Look::Sees(Found::Done { id: None });
+const NOT_DONE: Look = Look::Sees(Found::NotDone);
+
+#[tokio::test(start_paused = true)]
+async fn what_is_done_is_told_and_stands_in_the_journal_before_and_after() {
+    let house = house(&doer([], []));
+    let (told, endings) = house.perform(1).await;
+    let done = Ending::Done { id: Some("N1".into()) };
+    assert_eq!(told, [(0, Progress::Sending), (0, Progress::Ended(done.clone()))]);
+    assert_eq!(endings[0], done);
+    let text = std::fs::read_to_string(house.journal().path().unwrap()).unwrap();
+    let steps: Vec<String> = text
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["step"]["step"].to_string())
+        .collect();
+    assert_eq!(steps, ["\"confirmed\"", "\"sending\"", "\"ended\""], "{text}");
+    assert!(text.contains("ana@bastion") && text.contains("fake/Q0"), "{text}");
+    let records = house.records().await;
+    assert_eq!(records[0].ending, Some(done));
+    assert!(!records[0].is_open());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_guard_refuses_is_neither_sent_nor_written() {
+    for (guard, words) in [
+        (Guard::read_only("--read-only"), "--read-only"),
+        (Guard { deny: [DeedKind::Acknowledge].into(), ..Guard::default() }, "denies `acknowledge`"),
+        (Guard { max_bulk: 1, ..Guard::default() }, "max_bulk"),
+        (Guard { dry_run: true, ..Guard::default() }, "PUT fake/Q"),
+    ] {
+        let house = House { guard, ..house(&doer([], [])) };
+        let (_, endings) = house.perform(2).await;
+        assert!(endings.iter().all(|ending| is_held(ending, words)), "{endings:?}");
+        assert_eq!(house.doer.acted.load(SeqCst), 0);
+        assert!(!house.journal().path().unwrap().exists());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_of_another_context_is_not_done_here() {
+    let house = house(&doer([], []));
+    let door = Door { context: "staging".into(), ..house.door(Clock::fixed(start())) };
+    let (_, endings) = house.perform_at(door, plan(1)).await;
+    assert!(is_held(&endings[0], "decided in prod"), "{endings:?}");
+    assert_eq!(house.doer.acted.load(SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_without_a_journal() {
+    let house = house(&doer([], []));
+    let path = house.journal().path().unwrap().to_path_buf();
+    std::fs::create_dir(&path).unwrap();
+    let ending = house.one().await;
+    assert!(is_held(&ending, "nothing is sent without a journal"), "{ending:?}");
+    let door = Door { journal: None, ..house.door(Clock::fixed(start())) };
+    let (_, endings) = house.perform_at(door, plan(1)).await;
+    assert!(is_held(&endings[0], "nothing is sent without a journal"), "{endings:?}");
+    assert_eq!(house.doer.acted.load(SeqCst), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_source_finds_or_refuses_is_told_in_its_words() {
+    let house = house(&doer(
+        [
+            Act::Finds(Outcome::Already { words: "acknowledged by Ana".into() }),
+            Act::Finds(Outcome::Overtaken { words: "resolved by Kofi".into() }),
+            Act::Refuses(Trouble::Refused { status: 400, message: "no such user".into() }, None),
+            Act::Refuses(Trouble::Forbidden, None),
+        ],
+        [],
+    ));
+    assert_eq!(house.one().await, Ending::Already { words: "acknowledged by Ana".into() });
+    assert_eq!(house.one().await, Ending::Overtaken { words: "resolved by Kofi".into() });
+    assert_eq!(house.one().await, Ending::Refused { words: "pager: 400: no such user".into() });
+    let ending = house.one().await;
+    assert!(is_refused(&ending, "right to change"), "{ending:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn asked_too_often_it_waits_as_told_and_tries_again() {
+    let limited = |seconds| Act::Refuses(Trouble::RateLimited, Some(Duration::from_secs(seconds)));
+    let house = house(&doer([limited(30), limited(20)], []));
+    let begun = Instant::now();
+    let (told, endings) = house.perform(1).await;
+    assert!(endings[0].is_done());
+    assert_eq!(house.doer.acted.load(SeqCst), 3);
+    assert!((50..53).contains(&begun.elapsed().as_secs()), "{:?}", begun.elapsed());
+    let Progress::Waiting { until } = told[1].1 else { panic!("{told:?}") };
+    assert!((29..32).contains(&until.duration_since(start()).as_secs()), "{until}");
+    let records = house.records().await;
+    assert!(records[0].sent_at.unwrap() > start() + SignedDuration::from_secs(49));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_does_not_wait_for_ever() {
+    let limited = |wait: Option<u64>| Act::Refuses(Trouble::RateLimited, wait.map(Duration::from_secs));
+    let house_of_one = house(&doer([limited(Some(600))], []));
+    let begun = Instant::now();
+    assert!(is_refused(&house_of_one.one().await, "wait too long"));
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    let always = house(&doer((0..50).map(|_| limited(None)), []));
+    let begun = Instant::now();
+    assert!(is_refused(&always.one().await, "429"));
+    assert!(begun.elapsed() <= PATIENCE);
+    assert_eq!(always.doer.acted.load(SeqCst), 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_is_told_to_wait_all_wait() {
+    let limited = || Act::Refuses(Trouble::RateLimited, Some(Duration::from_secs(10)));
+    let house = house(&doer([limited(), limited(), limited(), limited()], []));
+    let (_, endings) = house.perform(20).await;
+    assert!(endings.iter().all(Ending::is_done));
+    assert_eq!(house.doer.acted.load(SeqCst), 24);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_unclear_is_read_back_and_never_sent_again() {
+    for act in [Act::IsUnclear, Act::Hangs, Act::Panics] {
+        let house = house(&doer([act], [NOT_DONE, Look::Fails, DONE]));
+        let (told, endings) = house.perform(1).await;
+        assert_eq!(endings, [Ending::Done { id: None }]);
+        assert_eq!(told[1].1, Progress::ReadingBack);
+        assert_eq!((house.doer.acted.load(SeqCst), house.doer.looked.load(SeqCst)), (1, 3));
+        assert!(house.records().await[0].read_back);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn not_done_is_believed_of_the_last_look_only() {
+    let house = house(&doer([Act::IsUnclear], [NOT_DONE, NOT_DONE, NOT_DONE]));
+    let begun = Instant::now();
+    assert!(is_refused(&house.one().await, "it can be done again"));
+    assert_eq!((begun.elapsed().as_secs(), house.doer.acted.load(SeqCst)), (13, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_read_back_is_unknown_and_stays_open() {
+    let cannot = Look::Sees(Found::Unknown { words: "updates cannot be listed".into() });
+    for (looks, words, looked) in [
+        (vec![Look::Fails, Look::Panics, Look::Fails], "cannot connect", 3),
+        (vec![NOT_DONE, NOT_DONE, Look::Fails], "cannot connect", 3),
+        (vec![cannot], "updates cannot be listed", 1),
+    ] {
+        let house = house(&doer([Act::IsUnclear], looks));
+        let ending = house.one().await;
+        assert!(matches!(ending, Ending::Unknown { .. }), "{ending:?}");
+        assert!(ending.words().unwrap().contains(words), "{ending:?}");
+        assert_eq!((house.doer.acted.load(SeqCst), house.doer.looked.load(SeqCst)), (1, looked));
+        assert!(house.records().await[0].is_open());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_go_four_abreast_and_each_has_its_own_ending() {
+    let slow = (0..60).map(|n| match n % 20 {
+        5 => Act::Refuses(Trouble::Forbidden, None),
+        _ => Act::DoesAfter(Duration::from_secs(1)),
+    });
+    let mut house = house(&doer(slow, []));
+    house.guard.max_bulk = 60;
+    let (told, endings) = house.perform(60).await;
+    assert_eq!(house.doer.most.load(SeqCst), 4);
+    assert_eq!(endings.iter().filter(|ending| ending.is_done()).count(), 57);
+    let sent: Vec<usize> =
+        told.iter().filter(|(_, progress)| *progress == Progress::Sending).map(|(index, _)| *index).collect();
+    assert_eq!(sent.len(), 60);
+    // four at once may overtake each other by so many
+    assert!(sent.iter().enumerate().all(|(at, index)| at.abs_diff(*index) < ABREAST), "{sent:?}");
+    assert_eq!(house.records().await.len(), 60);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_run_left_open_the_next_one_reads_back_once() {
+    for (look, wait, words) in [
+        (DONE, 3600, "it is done"),
+        (NOT_DONE, 3600, "it can be done again"),
+        (Look::Sees(Found::Unknown { words: "no list".into() }), 3600, "no list"),
+    ] {
+        let house = house(&doer([Act::Hangs], [look]));
+        let door = house.door(Clock::fixed(start()));
+        let (reports, _inbox) = mpsc::channel(10);
+        let acting = tokio::spawn(door.pass(plan(1), house.gates(), reports));
+        sleep(Duration::from_secs(1)).await;
+        assert!(house.recover(10).await.is_empty(), "it is another's, who is at it");
+        acting.abort();
+        assert!(acting.await.unwrap_err().is_cancelled());
+        let found = house.recover(wait).await;
+        let messages = messages(&found);
+        assert!(messages[0].text.contains(words) && messages[0].text.contains("#0"), "{messages:?}");
+        assert_eq!((house.doer.acted.load(SeqCst), house.doer.looked.load(SeqCst)), (1, 1));
+        assert!(house.recover(100_000).await.is_empty());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_that_cannot_be_asked_leaves_it_open_for_the_next_time() {
+    let house = house(&doer([Act::Hangs], [Look::Fails, DONE]));
+    let (reports, _inbox) = mpsc::channel(10);
+    let acting = tokio::spawn(house.door(Clock::fixed(start())).pass(plan(1), house.gates(), reports));
+    sleep(Duration::from_secs(1)).await;
+    acting.abort();
+    acting.await.unwrap_err();
+    let found = house.recover(3600).await;
+    assert!(matches!(found[0].1, Seen::Failed(_)), "{found:?}");
+    let found = house.recover(7200).await;
+    assert_eq!(found[0].1, Seen::Is(Ending::Done { id: None }));
+    assert!(house.recover(7300).await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_went_to_another_server_is_not_looked_for_at_this_one() {
+    let there = house(&doer([Act::IsUnclear], [Look::Fails, Look::Fails, Look::Fails]));
+    there.perform(1).await;
+    let path = there.journal().path().unwrap().to_path_buf();
+    let text = std::fs::read_to_string(&path).unwrap().replace("fake/Q0", "other/Q0");
+    std::fs::write(&path, text).unwrap();
+    *there.doer.looks.lock().unwrap() = [NOT_DONE].into();
+    assert!(there.recover(3600).await.is_empty());
+    assert!(there.records().await[0].is_open());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_begun_goes_on_while_another_context_is_entered() {
+    let house = house(&doer([Act::DoesAfter(Duration::from_secs(8))], []));
+    let other: Contexts = Arc::new(|_| {
+        let sources = Sources::new(vec![], LimitSettings::default());
+        Ok(Entrance { sources, guard: Guard::default(), production: false })
+    });
+    let sources = Sources::new(vec![house.doer.clone()], LimitSettings::default());
+    let (mut performer, mut inbox) =
+        Performer::new(&sources, Some(other), house.door(Clock::scaled(start(), 1.0)));
+    performer.act(plan(1));
+    sleep(Duration::from_secs(1)).await;
+    performer.enter("staging".into());
+    let mut told = Vec::new();
+    while told.len() < 3 {
+        let report = inbox.recv().await.unwrap();
+        told.push(match performer.take(report).unwrap() {
+            Event::Acted { progress, .. } => format!("{progress:?}"),
+            Event::Entered { context, .. } => context.to_string(),
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(told[..2], ["Sending", "staging"]);
+    assert!(told[2].contains("Done"), "{told:?}");
+    performer.act(plan(1));
+    let report = inbox.recv().await.unwrap();
+    match performer.take(report).unwrap() {
+        Event::Acted { progress: Progress::Ended(how), .. } => assert!(is_held(&how, "decided in prod")),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(house.doer.acted.load(SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_that_were_left_open_are_one_message() {
+    let house = house(&doer((0..5).map(|_| Act::IsUnclear), (0..50).map(|_| Look::Fails)));
+    house.perform(5).await;
+    *house.doer.looks.lock().unwrap() = [DONE, DONE, NOT_DONE, Look::Fails, Look::Fails].into();
+    let messages = messages(&house.recover(3600).await);
+    assert_eq!(messages.len(), 1);
+    assert!(messages[0].text.contains("2 done, 1 not done, 2 unknown"), "{messages:?}");
+}

@@ -1,0 +1,301 @@
+//! What is done from the command line: shown, confirmed, done once, written down, and found again after `kill -9`.
+#![cfg(test)]
+
+#[path = "acting/manager.rs"]
+mod manager;
+
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use manager::{Manager, Post};
+use serde_json::Value;
+
+/// A home with its journal, and an Alertmanager.
+struct House {
+    home: tempfile::TempDir,
+    manager: Manager,
+}
+
+fn house() -> House {
+    House { home: tempfile::tempdir().unwrap(), manager: Manager::start() }
+}
+
+impl House {
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_burnwatch"));
+        command.args(words).stdin(Stdio::null()).env_clear().env("HOME", self.home.path());
+        command.env("TZ", "UTC").env("USER", "ana").arg("--alertmanager").arg(self.manager.address());
+        command
+    }
+
+    fn run(&self, words: &[&str]) -> (i32, String, String) {
+        ended(&self.command(words).output().unwrap())
+    }
+
+    fn silence(&self, words: &[&str]) -> (i32, String, String) {
+        let base = ["silence", "service=cart", "alertname=Slow", "--for", "2h", "-c", "deploy"];
+        self.run(&[&base[..], words].concat())
+    }
+
+    /// Begins to make a silence with this comment.
+    fn begin(&self, comment: &str) -> Child {
+        let words = ["silence", "service=cart", "alertname=Slow", "--for", "2h", "--yes", "-c", comment];
+        self.command(&words).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    fn journal(&self, words: &[&str]) -> (i32, Value) {
+        let (code, text, said) = self.run(&[&["journal", "-o", "json"], words].concat());
+        (code, serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text} {said}")))
+    }
+
+    fn written(&self) -> String {
+        let path = self.home.path().join(".local/state/burnwatch/journal.jsonl");
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+}
+
+fn ended(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+}
+
+#[expect(clippy::disallowed_methods, reason = "the moment is what is tested")]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
+/// As `kill -9` does.
+fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn a_silence_is_shown_made_listed_extended_and_expired() {
+    let house = house();
+    let (code, text, said) = house.silence(&["--yes"]);
+    assert_eq!(code, 0, "{text} {said}");
+    for words in ["Matches 1 of 4 alerts", "Slow of cart", "POST http://127.0.0.1", "done", "5113-0"] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    assert_eq!(house.manager.made(), ["deploy"]);
+    let (code, text, _) = house.run(&["silences", "-o", "json"]);
+    let silences: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &silences["silences"][0]["alerts"]), (0, &1.into()));
+    assert!(silences["silences"][0]["created_by"].as_str().unwrap().starts_with("ana@"), "{text}");
+    let (code, text, said) = house.run(&["silence", "extend", "5113-0", "--for", "5h", "--yes"]);
+    assert_eq!(code, 0, "{text} {said}");
+    let ids: Vec<String> =
+        silences["silences"].as_array().unwrap().iter().map(|s| s["id"].to_string()).collect();
+    assert_eq!(ids, ["\"5113-0\""]);
+    let (code, text, said) = house.run(&["silence", "expire", "5113-0", "--yes"]);
+    assert_eq!(code, 0, "{text} {said}");
+    let (code, _, said) = house.run(&["silence", "expire", "5113-7", "--yes"]);
+    assert!(code == 2 && said.contains("no silence 5113-7"), "{said}");
+    let (code, journal) = house.journal(&["--since", "1h"]);
+    let deeds: Vec<&str> =
+        journal["actions"].as_array().unwrap().iter().map(|act| act["deed"].as_str().unwrap()).collect();
+    assert_eq!((code, deeds), (0, vec!["silence", "extend", "expire"]), "{journal}");
+    assert!(journal["actions"].as_array().unwrap().iter().all(|act| act["result"] == "done"), "{journal}");
+}
+
+#[test]
+fn nothing_is_sent_unless_somebody_says_yes() {
+    let house = house();
+    let (code, _, said) = house.silence(&[]);
+    assert!(code == 2 && said.contains("--yes"), "{said}");
+    let (code, text, _) = house.silence(&["--dry-run"]);
+    assert!(code == 0 && text.contains("POST http://") && text.contains("Nothing was sent"), "{text}");
+    let (code, _, said) = house.silence(&["--yes", "--read-only"]);
+    assert!(code == 2 && said.contains("--read-only"), "{said}");
+    let much = ["silence", "severity=page", "--for", "1h", "-c", "all", "--yes"];
+    let (code, text, said) = house.run(&much);
+    assert!(code == 2 && said.contains("--confirm-name 127.0.0.1"), "{text} {said}");
+    let (code, ..) = house.run(&[&much[..], &["--confirm-name", "prod"]].concat());
+    assert_eq!((code, house.manager.posts(), house.written()), (2, 0, String::new()));
+    let (code, text, said) = house.run(&[&much[..], &["--confirm-name", "127.0.0.1"]].concat());
+    assert!(code == 0 && text.contains("Matches 4 of 4"), "{text} {said}");
+}
+
+#[test]
+fn what_is_wrong_is_said_before_anything_is_asked() {
+    let house = house();
+    for words in [
+        &["silence", "service=cart", "--for", "soon", "-c", "x", "--yes"][..],
+        &["silence", "service=~(", "--for", "1h", "-c", "x", "--yes"],
+        &["silence", "service=cart", "--for", "1h", "-c", " ", "--yes"],
+        &["silence", "service=~.*", "--for", "1h", "-c", "x", "--yes"],
+        &["silence", "--for", "1h", "--yes"],
+        &["ack", "1", "--yes"],
+        &["journal", "--since", "yesterday"],
+    ] {
+        let (code, _, said) = house.run(words);
+        assert_eq!(code, 2, "{words:?}: {said}");
+    }
+    assert_eq!(house.manager.posts(), 0);
+    let config = house.home.path().join("config.toml");
+    let pager = "[sources.pager]\nkind = \"pagerduty\"\nurl = \"http://127.0.0.1:9\"\nauth = { token = { env = \"USER\" } }\n";
+    std::fs::write(&config, pager).unwrap();
+    let config = config.to_str().unwrap();
+    for words in [
+        &["silence", "a=b", "--for", "1h", "-c", "x", "--alertmanager", "http://127.0.0.1:9"][..],
+        &["ack", "4242", "--config", config],
+        &["trigger", "odd", "--service", "cart", "--config", config],
+    ] {
+        let mut dead = Command::new(env!("CARGO_BIN_EXE_burnwatch"));
+        dead.args(words).arg("--yes").stdin(Stdio::null()).env_clear();
+        let output = dead.env("HOME", house.home.path()).env("USER", "ana").output().unwrap();
+        let (code, _, said) = ended(&output);
+        assert!(code == 3 && said.contains("cannot connect"), "{words:?}: {code} {said}");
+    }
+}
+
+#[test]
+fn what_is_refused_or_asked_to_wait_ends_so() {
+    let house = house();
+    house.manager.now(Post::Refuses);
+    let (code, text, _) = house.silence(&["--yes"]);
+    assert!(code == 1 && text.contains("refused") && text.contains("no such thing"), "{text}");
+    house.manager.now(Post::Limits(2));
+    let (code, text, said) = house.silence(&["--yes"]);
+    assert!(code == 0 && text.contains("done") && said.contains("asks to wait until"), "{text} {said}");
+    assert_eq!((house.manager.made().len(), house.manager.posts()), (1, 4));
+}
+
+#[test]
+fn without_a_journal_nothing_is_sent() {
+    let house = house();
+    let place = house.home.path().join(".local/state/burnwatch");
+    std::fs::create_dir_all(place.join("journal.jsonl")).unwrap();
+    let (code, text, _) = house.silence(&["--yes"]);
+    assert!(code == 1 && text.contains("nothing is sent without a journal"), "{text}");
+    assert_eq!(house.manager.posts(), 0);
+}
+
+#[test]
+fn killed_while_it_waits_for_the_answer_it_is_read_back() {
+    for (post, result, words) in [(Post::Does, "done", ""), (Post::Hangs, "refused", "it can be done again")]
+    {
+        let house = house();
+        house.manager.now(post);
+        let child = house.begin("held");
+        house.manager.wait_for("POST", 1);
+        kill(child);
+        let (_, before) = house.journal(&[]);
+        assert_eq!(before["actions"][0]["result"], "unknown", "{before}");
+        assert_eq!(before["actions"][0]["is_open"], true, "{before}");
+        assert!(before["notes"][0].as_str().unwrap().contains("nobody knows"), "{before}");
+        let (code, after) = house.journal(&["--read-back"]);
+        let act = &after["actions"][0];
+        assert_eq!((code, &act["result"], &act["read_back"]), (0, &result.into(), &true.into()), "{after}");
+        assert!(act["words"].as_str().unwrap_or_default().contains(words), "{after}");
+        assert_eq!(house.manager.posts(), 1, "it is never sent again");
+        let (_, again) = house.journal(&["--read-back"]);
+        assert_eq!(again["notes"].as_array().unwrap().len(), 0, "{again}");
+    }
+}
+
+#[test]
+fn killed_before_it_was_sent_nothing_is_open() {
+    let house = house();
+    let child = house.begin("early");
+    house.manager.wait_for("GET /api/v2/alerts", 1);
+    kill(child);
+    let (code, journal) = house.journal(&["--read-back"]);
+    let made = house.manager.made().len();
+    let open = journal["actions"].as_array().unwrap().iter().filter(|act| act["is_open"] == true).count();
+    assert_eq!((code, open), (0, 0), "{journal}");
+    assert!(made <= 1, "{journal}");
+}
+
+#[test]
+fn killed_at_any_moment_the_journal_tells_in_the_end_what_is_so() {
+    let house = house();
+    for n in 0..16_u32 {
+        let comment = format!("moment-{n}");
+        let posts = house.manager.posts();
+        let child = house.begin(&comment);
+        // the last ones are long done, the first ones have hardly begun
+        pause(Duration::from_millis(12) * n);
+        kill(child);
+        let (_, journal) = house.journal(&["--read-back"]);
+        let acts: Vec<&Value> = journal["actions"].as_array().unwrap().iter().collect();
+        let made = house.manager.made().iter().filter(|made| **made == comment).count();
+        let posted = house.manager.posts() - posts;
+        let done = acts.iter().filter(|act| act["result"] == "done").count();
+        assert!(made <= 1 && posted <= 1, "{n}: sent twice");
+        assert_eq!(done, house.manager.made().len(), "{n}: {journal}");
+        assert!(acts.iter().all(|act| act["is_open"] == false), "{n}: {journal}");
+    }
+}
+
+/// In the demo world, five minutes into its story.
+fn demo(home: &tempfile::TempDir, words: &[&str]) -> (i32, String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_burnwatch"));
+    command.args(words).args(["--demo", "--at", "5"]).stdin(Stdio::null()).env_clear();
+    ended(&command.env("HOME", home.path()).env("USER", "ana").output().unwrap())
+}
+
+#[test]
+fn every_verb_works_in_the_demo_world() {
+    let home = tempfile::tempdir().unwrap();
+    let (_, text, _) = demo(&home, &["incidents", "-o", "json"]);
+    let incidents: Value = serde_json::from_str(&text).unwrap();
+    let number = |at: usize| incidents["incidents"][at]["number"].to_string();
+    let (one, other) = (number(0), number(1));
+    let verbs: [&[&str]; 13] = [
+        &["resolve", &one, &other],
+        &["snooze", &one, "--for", "1h"],
+        &["note", &one, "-m", "Rolled back"],
+        &["assign", &one, "--to", "kofi mensah"],
+        &["assign", &one, "--to", "me"],
+        &["reroute", &one, "--to", "platform"],
+        &["escalate", &one, "--level", "2"],
+        &["prioritise", &one, "--as", "none"],
+        &["merge", &other, "--into", &one],
+        &["summon", &one, "--who", "Noor Haddad", "-m", "please"],
+        &["inform", &one, "-m", "We are on it"],
+        &["trigger", "The cart is odd", "--service", "cart"],
+        &["take-shift", "Shop, by day and night", "--level", "2", "--for", "1h"],
+    ];
+    for words in verbs {
+        let (code, text, said) = demo(&home, &[words, &["--yes"]].concat());
+        assert!(
+            code == 0 && text.contains("done  ") && text.contains("demo:pager"),
+            "{words:?} {text} {said}"
+        );
+    }
+    let (code, text, _) = demo(&home, &["ack", &one, "--yes"]);
+    assert!(code == 0 && text.contains("was so already"), "{text}");
+    for (words, expected) in [
+        (&["ack", "1"][..], "no incident 1"),
+        (&["assign", &one, "--to", "kofi mensa"], "did you mean `Kofi Mensah`"),
+        (&["escalate", &one, "--level", "0"], "level"),
+        (&["trigger", "odd", "--service", "carts"], "did you mean `cart`"),
+        (&["note", &one, "-m", "x", "--source", "nowhere"], "nowhere is not a source"),
+    ] {
+        let (code, _, said) = demo(&home, &[words, &["--yes"]].concat());
+        assert!(code == 2 && said.contains(expected), "{words:?}: {said}");
+    }
+    let (code, text, _) = demo(&home, &["journal", "-o", "json"]);
+    let journal: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, journal["actions"].as_array().unwrap().len()), (0, 14));
+    let state = home.path().join(".local/state/burnwatch");
+    assert!(state.join("journal-demo.jsonl").exists() && !state.join("journal.jsonl").exists());
+}
+
+#[test]
+fn a_torn_line_is_said_and_kept() {
+    let house = house();
+    house.silence(&["--yes"]);
+    let path = house.home.path().join(".local/state/burnwatch/journal.jsonl");
+    let torn = format!("{}{{\"at\":\"2026-", house.written());
+    std::fs::write(&path, &torn).unwrap();
+    let (code, journal) = house.journal(&[]);
+    assert_eq!((code, &journal["actions"][0]["result"]), (3, &"done".into()));
+    assert!(journal["notes"][0].as_str().unwrap().contains("1 line of the journal"), "{journal}");
+    let (code, ..) = house.silence(&["--yes"]);
+    assert!(code == 0 && house.written().starts_with(&torn));
+    let (_, journal) = house.journal(&[]);
+    assert_eq!(journal["actions"].as_array().unwrap().len(), 2);
+}

@@ -1,0 +1,208 @@
+//! A double of Alertmanager that keeps silences, and holds or loses its answers as it is told.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// What becomes of a silence that is posted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Post {
+    /// Made, and told.
+    Tells,
+    /// Made, and never told.
+    Does,
+    /// Neither made nor answered.
+    Hangs,
+    /// Refused as asked too often, this many times more.
+    Limits(u32),
+    /// Refused.
+    Refuses,
+}
+
+#[derive(Debug)]
+struct World {
+    post: Post,
+    /// Requests as `METHOD path`.
+    heard: Vec<String>,
+    silences: Vec<Value>,
+}
+
+/// A running double; its threads end with the test.
+#[derive(Clone)]
+pub(crate) struct Manager {
+    address: String,
+    world: Arc<(Mutex<World>, Condvar)>,
+}
+
+impl Manager {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let world = World { post: Post::Tells, heard: Vec::new(), silences: Vec::new() };
+        let manager = Self { address, world: Arc::new((Mutex::new(world), Condvar::new())) };
+        let serving = manager.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let serving = serving.clone();
+                std::thread::spawn(move || serving.serve(&stream));
+            }
+        });
+        manager
+    }
+
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    pub(crate) fn now(&self, post: Post) {
+        self.world.0.lock().unwrap().post = post;
+    }
+
+    /// The comments of all silences that were made.
+    pub(crate) fn made(&self) -> Vec<String> {
+        let world = self.world.0.lock().unwrap();
+        world.silences.iter().map(|silence| silence["comment"].as_str().unwrap().to_owned()).collect()
+    }
+
+    pub(crate) fn posts(&self) -> usize {
+        let world = self.world.0.lock().unwrap();
+        world.heard.iter().filter(|heard| heard.starts_with("POST")).count()
+    }
+
+    /// Until a request of this beginning has come that many times.
+    pub(crate) fn wait_for(&self, beginning: &str, times: usize) {
+        let (world, changed) = &*self.world;
+        let enough = |world: &mut World| {
+            world.heard.iter().filter(|heard| heard.starts_with(beginning)).count() < times
+        };
+        let wait = Duration::from_secs(20);
+        let (_world, waited) = changed.wait_timeout_while(world.lock().unwrap(), wait, enough).unwrap();
+        assert!(!waited.timed_out(), "{beginning} did not come");
+    }
+
+    fn serve(&self, stream: &TcpStream) {
+        let mut reader = BufReader::new(stream);
+        while let Some((method, path, body)) = request(&mut reader) {
+            let answer = self.answer(&method, &path, &body);
+            let Some((status, body)) = answer else {
+                // held until the other side is gone
+                reader.read_to_end(&mut Vec::new()).ok();
+                return;
+            };
+            let text = body.to_string();
+            let head = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{text}",
+                text.len()
+            );
+            if (&mut &*stream).write_all(head.as_bytes()).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn answer(&self, method: &str, path: &str, body: &Value) -> Option<(&'static str, Value)> {
+        let (world, changed) = &*self.world;
+        let mut world = world.lock().unwrap();
+        world.heard.push(format!("{method} {path}"));
+        changed.notify_all();
+        let path = path.split('?').next().unwrap_or_default();
+        match (method, path.trim_start_matches("/api/v2/")) {
+            ("GET", "status") => {
+                let version = json!({ "version": "0.28.0" });
+                let cluster = json!({ "status": "ready", "peers": [] });
+                Some((
+                    "200 OK",
+                    json!({ "versionInfo": version, "cluster": cluster, "config": {}, "uptime": "" }),
+                ))
+            }
+            ("GET", "alerts/groups") => Some(("200 OK", groups())),
+            ("GET", "silences") => Some(("200 OK", world.silences.clone().into())),
+            ("POST", "silences") => {
+                let post = world.post;
+                if let Post::Tells | Post::Does = post {
+                    let mut silence = body.clone();
+                    silence["id"] = format!("5113-{}", world.silences.len()).into();
+                    silence["status"] = json!({ "state": "active" });
+                    silence["updatedAt"] = silence["startsAt"].clone();
+                    world.silences.push(silence);
+                }
+                match post {
+                    Post::Tells => Some(("200 OK", json!({ "silenceID": world.silences.last()?["id"] }))),
+                    Post::Does | Post::Hangs => None,
+                    Post::Limits(times) => {
+                        world.post = if times > 1 { Post::Limits(times - 1) } else { Post::Tells };
+                        Some(("429 Too Many Requests\r\nretry-after: 1", json!("slow down")))
+                    }
+                    Post::Refuses => Some(("400 Bad Request", json!("no such thing"))),
+                }
+            }
+            ("GET", "receivers") => Some(("200 OK", json!([{ "name": "pager" }]))),
+            ("DELETE", path) => {
+                let id = path.trim_start_matches("silence/");
+                let found = world.silences.iter_mut().find(|silence| silence["id"] == id)?;
+                found["status"]["state"] = "expired".into();
+                Some(("200 OK", json!({})))
+            }
+            ("GET", path) if path.starts_with("silence/") => {
+                let id = path.trim_start_matches("silence/");
+                let found = world.silences.iter().find(|silence| silence["id"] == id);
+                Some(
+                    found
+                        .map_or(("404 Not Found", json!("not found")), |silence| ("200 OK", silence.clone())),
+                )
+            }
+            _ => Some(("404 Not Found", json!("not found"))),
+        }
+    }
+}
+
+/// The next request: method, path, body.
+fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, String, Value)> {
+    let mut line = String::new();
+    let mut read = |reader: &mut BufReader<&TcpStream>| {
+        line.clear();
+        reader.read_line(&mut line).ok().filter(|bytes| *bytes > 0).map(|_| line.trim_end().to_owned())
+    };
+    let first = read(reader)?;
+    let mut words = first.split(' ').map(str::to_owned);
+    let (method, path) = (words.next()?, words.next()?);
+    let mut length = 0;
+    loop {
+        let header = read(reader)?;
+        if header.is_empty() {
+            break;
+        }
+        if let Some((name, value)) = header.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().ok()?;
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).ok()?;
+    Some((method, path, serde_json::from_slice(&body).unwrap_or_default()))
+}
+
+/// Two alerts of the cart, one of the search.
+fn groups() -> Value {
+    let since = "2026-01-01T00:00:00.000Z".parse::<Timestamp>().unwrap().to_string();
+    let alert = |name: &str, service: &str, fingerprint: &str| {
+        json!({
+            "labels": { "alertname": name, "service": service, "severity": "page" },
+            "annotations": {}, "fingerprint": fingerprint, "receivers": [{ "name": "pager" }],
+            "startsAt": since, "updatedAt": since, "endsAt": "2099-01-01T00:00:00.000Z",
+            "status": { "inhibitedBy": [], "silencedBy": [], "state": "active" },
+        })
+    };
+    let alerts = [
+        alert("Slow", "cart", "00000000000000a1"),
+        alert("Down", "cart", "00000000000000a2"),
+        alert("Slow", "search", "00000000000000a3"),
+        alert("Odd", "search", "00000000000000a4"),
+    ];
+    json!([{ "labels": {}, "receiver": { "name": "pager" }, "alerts": alerts }])
+}

@@ -1,0 +1,383 @@
+//! Against a paging system that speaks PagerDuty's API and keeps what is done to it.
+#![cfg(test)]
+
+#[path = "support/pager.rs"]
+mod pager;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use burnwatch::backend::{Means, Source, connect};
+use burnwatch::config::settings::{Settings, SourceKind, SourceSettings, Span};
+use burnwatch::model::action::{ActError, Action, Deed, DeedKind, Found, Outcome, Target, Whom};
+use burnwatch::model::ask::{Answer, Ask};
+use burnwatch::model::incident::{Incident, IncidentStatus, Urgency};
+use burnwatch::model::labels::Text;
+use burnwatch::model::source::{Offer, SourceId, Trouble};
+use jiff::{SignedDuration, Timestamp};
+use pager::{Account, Fault, Pager};
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_787_221_200).expect("a moment")
+}
+
+fn connected(pager: &Pager, from: Option<&str>) -> Arc<dyn Source> {
+    patient(pager, from, Duration::from_secs(20))
+}
+
+fn patient(pager: &Pager, from: Option<&str>, timeout: Duration) -> Arc<dyn Source> {
+    let mut settings = Settings::default();
+    settings.limits.timeout = Span(timeout);
+    let mut source = SourceSettings::new(SourceKind::PagerDuty, &pager.url);
+    source.from = from.map(str::to_owned);
+    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    connect(&SourceId::new("pd"), &source, means).expect("an address")
+}
+
+fn started(incidents: &[&str]) -> (Pager, Arc<dyn Source>) {
+    let pager = Pager::start(Account::new(now(), incidents));
+    let source = connected(&pager, None);
+    (pager, source)
+}
+
+fn whom(id: &str, name: &str) -> Whom {
+    Whom { id: id.into(), name: name.into() }
+}
+
+fn action(id: &str, deed: Deed) -> Action {
+    let seen = Some(IncidentStatus::Triggered);
+    Action { source: SourceId::new("pd"), target: Target { id: id.into(), name: id.into(), seen }, deed }
+}
+
+fn note(content: &str) -> Deed {
+    Deed::Note { content: content.into() }
+}
+
+fn summon(id: &str, name: &str) -> Deed {
+    Deed::Summon { people: vec![whom(id, name)], message: "please help".into() }
+}
+
+fn trigger() -> Deed {
+    let (title, details) = ("Checkout is slow".into(), "since 03:00".into());
+    Deed::Trigger { title, details, urgency: Urgency::High, key: "made-once".into() }
+}
+
+fn take_shift(id: &str, name: &str) -> Deed {
+    Deed::TakeShift { person: whom(id, name), start: now(), end: now() + SignedDuration::from_hours(8) }
+}
+
+/// One of each kind on the incident `Q1`, of which `Q2` is another one.
+fn all_deeds() -> Vec<Action> {
+    let deeds = [
+        Deed::Acknowledge,
+        Deed::Resolve,
+        Deed::Assign { to: whom("PKOFI", "Kofi Mensah") },
+        Deed::Reroute { policy: whom("PE2", "Data") },
+        Deed::Escalate { level: 2 },
+        Deed::Snooze { rest: Duration::from_secs(3600) },
+        note("rolling back"),
+        Deed::Prioritise { priority: Some(whom("P2ID", "P2")) },
+        Deed::Merge { into: whom("Q2", "#102") },
+        summon("PNOOR", "Noor Haddad"),
+        Deed::Inform { message: "going down".into() },
+    ];
+    let mut all: Vec<Action> = deeds.into_iter().map(|deed| action("Q1", deed)).collect();
+    all.push(action("PSVC", trigger()));
+    all.push(action("PSCHED", take_shift("PANA", "Ana Lima")));
+    all
+}
+
+async fn act(source: &dyn Source, id: &str, deed: Deed) -> Result<Outcome, ActError> {
+    source.act(&action(id, deed)).await
+}
+
+fn done(outcome: &Result<Outcome, ActError>) -> bool {
+    matches!(outcome, Ok(Outcome::Done { .. }))
+}
+
+fn overtaken(outcome: Result<Outcome, ActError>) -> Text {
+    match outcome {
+        Ok(Outcome::Overtaken { words }) => words,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn listed(source: &dyn Source, id: &str) -> Incident {
+    match source.answer(&Ask::Incidents, None).await.expect("incidents").answer {
+        Answer::Incidents(board) => {
+            board.incidents.into_iter().find(|incident| *incident.id == *id).expect("it is listed")
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn offer(source: &dyn Source) -> Offer {
+    match source.answer(&Ask::Probe, None).await.expect("a probe").answer {
+        Answer::Probe(offer) => offer,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn every_deed_is_one_write_for_the_person_and_is_shown_before() {
+    for action in all_deeds() {
+        let (pager, source) = started(&["Q1", "Q2"]);
+        drop(offer(&*source).await);
+        let calls = source.calls(&action);
+        assert!(pager.writes().is_empty(), "what is shown is not sent: {action:?}");
+        let outcome = source.act(&action).await;
+        assert!(done(&outcome), "{action:?}: {outcome:?}");
+        let writes = pager.writes();
+        assert_eq!((writes.len(), calls.len()), (1, 1), "{action:?}");
+        assert_eq!(&*calls[0].method, writes[0].method);
+        assert_eq!(&*calls[0].address, format!("{}{}", pager.url, writes[0].path));
+        assert_eq!(calls[0].body.as_deref(), Some(&*writes[0].body.to_string()));
+        let names_somebody = !matches!(action.deed.kind(), DeedKind::Summon | DeedKind::TakeShift);
+        assert_eq!(writes[0].header("from"), names_somebody.then_some("ana@example.org"), "{action:?}");
+        assert!(source.info().acts.contains(&action.deed.kind()));
+    }
+    assert_eq!(all_deeds().len(), started(&[]).1.info().acts.len(), "each kind once");
+}
+
+#[tokio::test]
+async fn an_acknowledgement_is_in_the_list_and_in_what_happened() {
+    let (_pager, source) = started(&["Q1"]);
+    assert!(done(&act(&*source, "Q1", Deed::Acknowledge).await));
+    let incident = listed(&*source, "Q1").await;
+    assert_eq!(incident.status, IncidentStatus::Acknowledged);
+    assert_eq!(&*incident.acknowledged[0].who.name, "Ana Lima");
+    let again = act(&*source, "Q1", Deed::Acknowledge).await;
+    assert_eq!(again, Ok(Outcome::Already { words: "acknowledged by Ana Lima at 10:20 UTC".into() }));
+    let Answer::Incident(detail) =
+        source.answer(&Ask::Incident { id: "Q1".into() }, None).await.expect("it").answer
+    else {
+        panic!("no detail")
+    };
+    let kinds: Vec<&str> = detail.steps.iter().map(|step| &*step.kind).collect();
+    assert_eq!(kinds, ["trigger", "acknowledge"]);
+    assert!(
+        done(&act(&*source, "Q1", Deed::Resolve).await),
+        "what one has acknowledged oneself is no conflict"
+    );
+    assert_eq!(listed(&*source, "Q1").await.status, IncidentStatus::Resolved);
+}
+
+#[tokio::test]
+async fn what_somebody_else_did_meanwhile_is_told_and_not_overwritten() {
+    let on_state: Vec<Action> = all_deeds()
+        .into_iter()
+        .filter(|action| {
+            use DeedKind::{Acknowledge, Assign, Escalate, Merge, Reroute, Resolve, Snooze};
+            [Acknowledge, Resolve, Assign, Reroute, Escalate, Snooze, Merge].contains(&action.deed.kind())
+        })
+        .collect();
+    assert_eq!(on_state.len(), 7);
+    for action in on_state {
+        let (pager, source) = started(&["Q1", "Q2"]);
+        for (status, words) in [
+            ("acknowledged", "acknowledged by Kofi Mensah at 10:20 UTC"),
+            ("resolved", "resolved by Kofi Mensah at 10:20 UTC"),
+        ] {
+            pager.account().by_another("Q1", status);
+            assert_eq!(&*overtaken(source.act(&action).await), words, "{action:?}");
+        }
+        assert!(pager.writes().is_empty(), "{action:?}");
+        // between the look and the call
+        let (pager, source) = started(&["Q1", "Q2"]);
+        pager.faults(&[Fault::Overtaken]);
+        let words = overtaken(source.act(&action).await);
+        assert_eq!(&*words, "resolved by Kofi Mensah at 10:20 UTC", "{action:?}");
+        assert_eq!(pager.writes().len(), 1);
+    }
+    let (pager, source) = started(&["Q1"]);
+    pager.account().by_another("Q1", "resolved");
+    let mut seen = action("Q1", Deed::Resolve);
+    seen.target.seen = Some(IncidentStatus::Resolved);
+    assert!(matches!(source.act(&seen).await, Ok(Outcome::Already { .. })));
+    assert!(done(&act(&*source, "Q1", note("what it was")).await), "what is over can still be noted");
+}
+
+#[tokio::test]
+async fn what_was_taken_without_an_answer_is_found_and_what_was_lost_is_not() {
+    for action in all_deeds() {
+        for (fault, is_done) in [
+            (Fault::TakenAndGone, true),
+            (Fault::TakenAndGarbled, true),
+            (Fault::TakenAndSilent, true),
+            (Fault::Lost, false),
+            (Fault::Gateway, false),
+        ] {
+            let pager = Pager::start(Account::new(now(), &["Q1", "Q2"]));
+            let is_silent = fault == Fault::TakenAndSilent;
+            let source = patient(&pager, None, Duration::from_millis(if is_silent { 700 } else { 20_000 }));
+            pager.faults(&[fault]);
+            let error = source.act(&action).await.expect_err("no sure answer");
+            assert!(error.is_unclear, "{fault:?} {action:?}: {error}");
+            assert_eq!(pager.writes().len(), 1, "never sent again");
+            let found = source.look_back(&action, now()).await.expect("it can be read");
+            let what = format!("{fault:?} {action:?}: {found:?}");
+            match action.deed.kind() {
+                // neither leaves a trace that would tell
+                DeedKind::Merge if is_done => assert!(matches!(found, Found::Unknown { .. }), "{what}"),
+                DeedKind::Inform if !is_done => assert!(matches!(found, Found::Unknown { .. }), "{what}"),
+                _ if is_done => assert!(matches!(found, Found::Done { .. }), "{what}"),
+                _ => assert_eq!(found, Found::NotDone, "{what}"),
+            }
+            assert_eq!(pager.writes().len(), 1, "looking back changes nothing");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_others_did_or_what_was_done_before_does_not_count_as_found() {
+    let (pager, source) = started(&["Q1"]);
+    assert!(done(&act(&*source, "Q1", note("rolling back")).await));
+    assert!(done(&act(&*source, "Q1", summon("PNOOR", "Noor Haddad")).await));
+    let later = now() + SignedDuration::from_mins(10);
+    for deed in [note("rolling back"), summon("PNOOR", "Noor Haddad")] {
+        assert_eq!(source.look_back(&action("Q1", deed), later).await, Ok(Found::NotDone));
+    }
+    pager.account().by_another("Q1", "acknowledged");
+    assert_eq!(source.look_back(&action("Q1", Deed::Acknowledge), now()).await, Ok(Found::NotDone));
+}
+
+#[tokio::test]
+async fn too_many_requests_say_until_when_and_nothing_was_done() {
+    let (pager, source) = started(&["Q1"]);
+    pager.faults(&[Fault::Busy(17)]);
+    let error = act(&*source, "Q1", note("x")).await.expect_err("it is busy");
+    assert_eq!((error.is_unclear, error.error.trouble), (false, Trouble::RateLimited));
+    assert_eq!(error.error.retry_after, Some(Duration::from_secs(17)));
+    assert!(pager.account().notes.is_empty());
+    assert!(done(&act(&*source, "Q1", note("x")).await));
+}
+
+async fn refused(pager: &Pager, source: &dyn Source, id: &str, deed: Deed, words: &[&str]) {
+    let before = pager.writes().len();
+    let error = act(source, id, deed).await.expect_err("it is refused");
+    assert!(!error.is_unclear, "{error}");
+    for word in words {
+        assert!(error.to_string().contains(word), "{word:?} is not in {error}");
+    }
+    assert!(pager.writes().len() <= before + 1);
+}
+
+#[tokio::test]
+async fn who_or_what_was_deleted_is_said() {
+    let (pager, source) = started(&["Q1", "Q2"]);
+    let source = &*source;
+    let gone = whom("PGONE", "Jo Doe");
+    refused(&pager, source, "QGONE", note("x"), &["404", "not there any more"]).await;
+    refused(&pager, source, "QGONE", Deed::Resolve, &["404", "not there any more"]).await;
+    refused(
+        &pager,
+        source,
+        "Q1",
+        Deed::Assign { to: gone.clone() },
+        &["person Jo Doe may have been deleted"],
+    )
+    .await;
+    refused(&pager, source, "Q1", Deed::Reroute { policy: gone.clone() }, &["policy Jo Doe"]).await;
+    refused(&pager, source, "Q1", summon("PGONE", "Jo Doe"), &["Jo Doe", "deleted"]).await;
+    refused(&pager, source, "Q1", Deed::Prioritise { priority: Some(gone) }, &["priority Jo Doe"]).await;
+    refused(&pager, source, "Q1", Deed::Escalate { level: 9 }, &["level 9"]).await;
+    refused(&pager, source, "PGONE", trigger(), &["404", "service may have been deleted"]).await;
+    refused(&pager, source, "PSCHED", take_shift("PGONE", "Jo Doe"), &["400: User must exist"]).await;
+    refused(&pager, source, "PGONE", take_shift("PANA", "Ana Lima"), &["404", "or the schedule"]).await;
+    pager.account().by_another("Q2", "resolved");
+    refused(&pager, source, "Q1", Deed::Merge { into: whom("Q2", "#102") }, &["#102 may be over"]).await;
+}
+
+#[tokio::test]
+async fn what_cannot_work_is_refused_before_anything_is_sent() {
+    let (pager, source) = started(&["Q1"]);
+    let long = "ü".repeat(2001);
+    for (deed, word) in [
+        (note(&long), "2001 characters"),
+        (note(" "), "empty"),
+        (Deed::Snooze { rest: Duration::ZERO }, "seven days"),
+        (Deed::Snooze { rest: Duration::from_secs(604_801) }, "seven days"),
+        (Deed::Prioritise { priority: None }, "take a priority away"),
+        (Deed::Summon { people: Vec::new(), message: "x".into() }, "nobody"),
+        (Deed::Inform { message: "".into() }, "empty"),
+        (Deed::Expire, "to expire"),
+    ] {
+        refused(&pager, &*source, "Q1", deed, &[word]).await;
+    }
+    assert!(pager.requests().is_empty());
+    assert!(done(&act(&*source, "Q1", note(&"ü".repeat(2000))).await));
+}
+
+#[tokio::test]
+async fn the_same_incident_is_not_opened_twice() {
+    let (pager, source) = started(&[]);
+    let Ok(Outcome::Done { id: Some(id) }) = act(&*source, "PSVC", trigger()).await else {
+        panic!("not opened")
+    };
+    assert_eq!(&*listed(&*source, &id).await.title, "Checkout is slow");
+    let again = act(&*source, "PSVC", trigger()).await;
+    assert_eq!(again, Ok(Outcome::Already { words: "it is open as #101".into() }));
+    assert_eq!(pager.account().incidents.len(), 1);
+    // an older one with the same key that is over is not the one that was asked for
+    pager.account().by_another(&id, "resolved");
+    let later = now() + SignedDuration::from_mins(10);
+    assert_eq!(source.look_back(&action("PSVC", trigger()), later).await, Ok(Found::NotDone));
+}
+
+#[tokio::test]
+async fn nobody_acts_for_somebody_else() {
+    let mut account = Account::new(now(), &["Q1"]);
+    account.key_of = None;
+    let pager = Pager::start(account);
+    let nobody = connected(&pager, None);
+    assert!(offer(&*nobody).await.refuses.is_some_and(|why| why.contains("`from`")));
+    let why = "put your e-mail address at PagerDuty into `from` of [sources.pd]";
+    refused(&pager, &*nobody, "Q1", Deed::Acknowledge, &[why]).await;
+    let stranger = connected(&pager, Some("jo@example.org"));
+    assert!(offer(&*stranger).await.refuses.is_some_and(|why| why.contains("jo@example.org")));
+    refused(&pager, &*stranger, "Q1", Deed::Acknowledge, &["nobody at PagerDuty has the address"]).await;
+    assert!(pager.writes().is_empty());
+    let noor = connected(&pager, Some("noor@example.org"));
+    assert_eq!(offer(&*noor).await.refuses, None);
+    assert!(done(&act(&*noor, "Q1", summon("PKOFI", "Kofi Mensah")).await));
+    assert_eq!(pager.writes()[0].body["requester_id"], "PNOOR");
+    assert!(done(&act(&*noor, "Q1", Deed::Acknowledge).await));
+    assert_eq!(pager.writes()[1].header("from"), Some("noor@example.org"));
+}
+
+#[tokio::test]
+async fn a_reader_is_told_before_and_refused_in_words() {
+    let mut account = Account::new(now(), &["Q1"]);
+    account.users[0]["role"] = "read_only_user".into();
+    account.is_read_only = true;
+    let pager = Pager::start(account);
+    let source = connected(&pager, None);
+    assert!(offer(&*source).await.refuses.is_some_and(|why| why.contains("Ana Lima may only read")));
+    refused(&pager, &*source, "Q1", note("x"), &["403: Access Denied", "may only read"]).await;
+}
+
+#[tokio::test]
+async fn a_long_list_is_read_to_its_end_and_not_beyond_what_is_allowed() {
+    let ids: Vec<String> = (0..734).map(|i| format!("Q{i}")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let (pager, source) = started(&ids);
+    let Answer::Incidents(board) = source.answer(&Ask::Incidents, None).await.expect("incidents").answer
+    else {
+        panic!("no list")
+    };
+    assert_eq!((board.incidents.len(), board.warnings.len()), (734, 0));
+    let reach = |request: &pager::Request| {
+        let number = |name: &str| request.parameters(name).next().and_then(|text| text.parse::<usize>().ok());
+        number("limit").unwrap_or(0) + number("offset").unwrap_or(0)
+    };
+    assert!(pager.requests().iter().all(|request| reach(request) <= 10_000));
+}
+
+#[test]
+fn a_key_is_never_sent_for_all_to_read() {
+    let settings = Settings::default();
+    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    let plain = SourceSettings::new(SourceKind::PagerDuty, "http://api.pagerduty.com");
+    let error = connect(&SourceId::new("pd"), &plain, means).err().expect("it is refused");
+    assert!(error.to_string().contains("https://"), "{error}");
+}

@@ -1,0 +1,68 @@
+//! Changing something from a terminal: what is asked, what an answer does, and what the screen tells of an earlier run.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::harness::Terminal;
+
+const BURNWATCH: &str = env!("CARGO_BIN_EXE_burnwatch");
+const SILENCE: [&str; 8] =
+    ["silence", r#"service=~"postgres-.*""#, "--for", "2h", "-c", "deploy", "--demo", "--at"];
+
+fn environment(home: &Path) -> [(&str, &str); 5] {
+    let home = home.to_str().expect("a folder for tests has a plain name");
+    [("HOME", home), ("XDG_CONFIG_HOME", home), ("XDG_STATE_HOME", home), ("TZ", "UTC"), ("USER", "ana")]
+}
+
+/// What comes of an answer to the question.
+fn answered(words: &[&str], question: &str, answer: &str) -> (u32, String) {
+    let home = TempDir::new().expect("a folder can be made");
+    let mut terminal = Terminal::start(BURNWATCH, words, &environment(home.path()), (120, 36));
+    terminal.wait_for(question);
+    terminal.send(answer);
+    (terminal.exit().exit_code(), terminal.screen())
+}
+
+#[test]
+fn it_is_done_after_a_yes_and_nothing_else() {
+    let words = [&SILENCE[..], &["5"]].concat();
+    let (code, screen) = answered(&words, "Do it? [y/N]", "y\r");
+    assert!(code == 0 && screen.contains("done") && screen.contains("Matches 2 of"), "{screen}");
+    for answer in ["n\r", "\r", "yesterday\r", "\x04"] {
+        let (code, screen) = answered(&words, "Do it? [y/N]", answer);
+        assert!(code == 2 && screen.contains("nothing was sent"), "{answer:?}: {screen}");
+    }
+}
+
+#[test]
+fn where_much_would_be_hidden_the_context_has_to_be_typed() {
+    let words = ["silence", "service=~.+", "--for", "2h", "-c", "all", "--demo", "--at", "5"];
+    for (answer, expected) in [("demo\r", 0), ("y\r", 2), ("\r", 2)] {
+        let (code, screen) = answered(&words, "Type the context's name", answer);
+        assert_eq!(code, expected, "{answer:?}: {screen}");
+    }
+}
+
+#[test]
+fn the_screen_tells_what_an_earlier_run_left_open() {
+    let home = TempDir::new().expect("a folder can be made");
+    let words = [&SILENCE[..], &["5", "--yes"]].concat();
+    let mut command = Command::new(BURNWATCH);
+    command.args(words).envs(environment(home.path())).stdin(Stdio::null()).stdout(Stdio::null());
+    assert!(command.status().expect("burnwatch starts").success());
+    let path = home.path().join("burnwatch/journal-demo.jsonl");
+    let text = std::fs::read_to_string(&path).expect("there is a journal");
+    let lines: Vec<&str> = text.lines().collect();
+    let (_ended, before) = lines.split_last().expect("it has lines");
+    std::fs::write(&path, format!("{}\n", before.join("\n"))).expect("it can be written");
+    let mut terminal = Terminal::start(BURNWATCH, &["demo"], &environment(home.path()), (160, 36));
+    terminal.wait_for("an earlier run left open: silence");
+    terminal.send("q");
+    assert_eq!(terminal.exit().exit_code(), 0);
+    terminal.assert_restored();
+    let text = std::fs::read_to_string(&path).expect("there is a journal");
+    let last = text.lines().last().expect("it has lines");
+    assert!(last.contains(r#""read_back":true"#), "{last}");
+}

@@ -1,0 +1,407 @@
+//! Acting on the systems outside: what each key plans, what the dialogue says, and what shows until the source tells.
+
+use burnwatch::app::event::{Effect, Event};
+use burnwatch::app::look::{Charset, Colours};
+use burnwatch::app::place::Place;
+use burnwatch::app::state::Mode;
+use burnwatch::model::action::{Action, Deed, DeedKind, Ending, Progress};
+use burnwatch::model::alert::AlertState;
+use burnwatch::model::ask::Ask;
+use burnwatch::model::guard::Guard;
+use burnwatch::model::incident::IncidentStatus;
+use jiff::SignedDuration;
+
+use crate::SIZES;
+use crate::pager::{Pager, incidents, on_call};
+use crate::stage::Stage;
+
+fn stage() -> Stage {
+    Stage::pager((120, 36), Pager::new(incidents(), on_call()))
+}
+
+fn type_in(stage: &mut Stage, text: &str) {
+    for c in text.chars() {
+        let key = if c == ' ' { "space".to_owned() } else { c.to_string() };
+        stage.press(&[&key]);
+    }
+}
+
+/// What was confirmed last.
+fn last(stage: &Stage) -> &[Action] {
+    &stage.acts().last().expect("something was confirmed").actions
+}
+
+fn numbers(actions: &[Action]) -> Vec<&str> {
+    actions.iter().map(|action| &*action.target.id).collect()
+}
+
+fn progress(stage: &mut Stage, index: usize, progress: Progress) {
+    let plan = stage.acts().last().expect("something was confirmed").id;
+    stage.send(Event::Acted { plan, index, progress });
+}
+
+fn end(stage: &mut Stage, index: usize, ending: Ending) {
+    progress(stage, index, Progress::Ended(ending));
+}
+
+fn done() -> Ending {
+    Ending::Done { id: None }
+}
+
+fn refused() -> Ending {
+    Ending::Refused { words: "you may only read".into() }
+}
+
+#[test]
+fn nothing_is_done_before_it_is_confirmed_and_then_it_is_what_was_under_the_cursor() {
+    let mut stage = stage();
+    stage.press(&["5", "a"]);
+    assert!(stage.acts().is_empty() && matches!(stage.state().mode, Mode::Confirm(_)));
+    let picture = stage.picture();
+    assert!(picture.contains("Acknowledge 1 incident at pager (demo)"), "{picture}");
+    assert!(picture.contains("PUT https://pager.example/incidents/P1"), "{picture}");
+    stage.press(&["enter"]);
+    assert_eq!(last(&stage)[0].deed, Deed::Acknowledge);
+    assert_eq!(last(&stage)[0].target.seen, Some(IncidentStatus::Triggered));
+    assert_eq!(numbers(last(&stage)), ["P1"]);
+}
+
+#[test]
+fn what_is_left_is_not_done() {
+    for key in ["esc", "n", "q"] {
+        let mut stage = stage();
+        stage.press(&["5", "R", key]);
+        assert!(stage.acts().is_empty() && matches!(stage.state().mode, Mode::Browse), "{key}");
+        assert!(stage.picture().contains("nothing was sent"));
+    }
+}
+
+#[test]
+fn it_shows_at_once_as_not_sure_and_is_taken_back_if_it_fails() {
+    let mut stage = stage();
+    stage.press(&["5", "a", "y"]);
+    let picture = stage.picture();
+    assert!(picture.contains("sending") && picture.contains("acknowledging #1"), "{picture}");
+    end(&mut stage, 0, refused());
+    let picture = stage.picture();
+    assert!(!picture.contains("sending"), "{picture}");
+    assert!(picture.contains("Not acknowledged, refused by pager: #1"), "{picture}");
+    assert_eq!(stage.state().world.incidents()[0].incident.status, IncidentStatus::Triggered);
+}
+
+#[test]
+fn what_was_done_stays_until_the_source_was_asked_after_it_which_is_at_once() {
+    let mut stage = stage();
+    stage.press(&["5", "a", "y"]);
+    let plan = stage.acts()[0].id;
+    let effects = stage.effects_of(Event::Acted { plan, index: 0, progress: Progress::Ended(done()) });
+    let asks = |effect: &Effect| matches!(effect, Effect::Fetch(question) if question.ask == Ask::Incidents);
+    assert!(effects.iter().any(asks), "{effects:?}");
+    let world = &stage.state().world;
+    let known = world.incidents().iter().find(|known| known.incident.number == 1).expect("it is there");
+    assert_eq!(known.incident.status, IncidentStatus::Acknowledged);
+    assert!(stage.picture().contains("sent"), "{}", stage.picture());
+}
+
+#[test]
+fn marked_rows_are_done_as_one_and_what_was_not_done_keeps_its_mark() {
+    let mut stage = stage();
+    stage.press(&["5", "*", "a"]);
+    let picture = stage.picture();
+    assert!(picture.contains("Acknowledge 3 incidents"), "{picture}");
+    assert!(picture.contains("left out: #3 is acknowledged already by Kofi Mensah"), "{picture}");
+    stage.press(&["enter"]);
+    assert_eq!(last(&stage).len(), 3);
+    progress(&mut stage, 0, Progress::Sending);
+    assert!(stage.picture().contains("acknowledging 0/3"), "{}", stage.picture());
+    end(&mut stage, 0, done());
+    let until = Stage::start() + SignedDuration::from_secs(40);
+    progress(&mut stage, 1, Progress::Waiting { until });
+    assert!(stage.picture().contains("pager asks to wait until 02:52:47"), "{}", stage.picture());
+    end(&mut stage, 1, Ending::Overtaken { words: "resolved by Kofi Mensah at 02:53".into() });
+    progress(&mut stage, 2, Progress::ReadingBack);
+    assert!(stage.picture().contains("no sure answer"), "{}", stage.picture());
+    end(&mut stage, 2, Ending::Unknown { words: "no answer within 10s".into() });
+    let picture = stage.picture();
+    assert!(picture.contains("1 of 3 acknowledged, 2 not (A shows which and why)"), "{picture}");
+    // of five marked rows one was done
+    assert_eq!(stage.state().incidents.list.marks().len(), 4);
+    stage.press(&["A"]);
+    let picture = stage.picture();
+    assert!(
+        picture.contains("overtaken") && picture.contains("resolved by Kofi Mensah at 02:53"),
+        "{picture}"
+    );
+    assert!(picture.contains("unknown") && picture.contains("no answer within 10s"), "{picture}");
+}
+
+#[test]
+fn what_moves_while_the_dialogue_is_open_is_left_out_and_with_the_last_the_dialogue_closes() {
+    let mut stage = stage();
+    stage.press(&["5", "*", "a"]);
+    let mut changed = incidents();
+    changed[0].status = IncidentStatus::Resolved;
+    stage.retell(changed.clone());
+    stage.wait(20);
+    let picture = stage.picture();
+    assert!(picture.contains("Acknowledge 2 incidents"), "{picture}");
+    assert!(picture.contains("is resolved by now"), "{picture}");
+    stage.retell(Vec::new());
+    stage.wait(20);
+    assert!(matches!(stage.state().mode, Mode::Browse));
+    stage.press(&["enter", "y"]);
+    assert!(stage.acts().is_empty());
+}
+
+#[test]
+fn where_nothing_may_be_changed_the_keys_say_why_and_are_not_offered() {
+    let mut stage = stage();
+    stage.guard(Guard::read_only("--read-only"), false);
+    for key in ["a", "s", "n", "e", "z", "R", "x"] {
+        stage.press(&["5", key]);
+        assert!(matches!(stage.state().mode, Mode::Browse), "{key}");
+        assert!(stage.picture().contains("nothing may be changed here: --read-only"), "{}", stage.picture());
+    }
+    stage.jump(20);
+    let picture = stage.picture();
+    assert!(picture.contains("read-only") && !picture.contains("a ack"), "{picture}");
+    stage.press(&["?"]);
+    assert!(!stage.picture().contains("Acknowledge"), "{}", stage.picture());
+    stage.press(&["esc", ":"]);
+    type_in(&mut stage, "acknowledge");
+    assert!(!stage.picture().contains("acknowledge: "), "{}", stage.picture());
+}
+
+#[test]
+fn what_the_context_denies_or_the_key_may_not_is_refused_before_a_dialogue() {
+    let mut denied = stage();
+    denied.guard(Guard { deny: [DeedKind::Resolve].into(), ..Guard::default() }, false);
+    denied.press(&["5", "R"]);
+    assert!(denied.picture().contains("this context denies `resolve`"), "{}", denied.picture());
+    denied.press(&["x"]);
+    let picture = denied.picture();
+    assert!(picture.contains("Resolve  (R)  - this context denies"), "{picture}");
+    let mut few = stage();
+    few.guard(Guard { max_bulk: 2, ..Guard::default() }, false);
+    few.press(&["5", "*", "a"]);
+    assert!(few.picture().contains("3 objects at once, and 2 are allowed here"), "{}", few.picture());
+    let pager = Pager::new(incidents(), on_call()).refusing("Ana may only read");
+    let mut reader = Stage::pager((120, 36), pager);
+    reader.press(&["5", "a"]);
+    assert!(reader.picture().contains("pager: Ana may only read"), "{}", reader.picture());
+    assert!(denied.acts().is_empty() && few.acts().is_empty() && reader.acts().is_empty());
+}
+
+#[test]
+fn whom_an_escalation_wakes_is_said_with_names() {
+    let mut stage = stage();
+    stage.press(&["5", "e"]);
+    let picture = stage.picture();
+    assert!(picture.contains("Level 2 of Shop: Jörg Müller"), "{picture}");
+    assert!(picture.contains("Person: Ana Lima (you)"), "{picture}");
+    assert!(picture.contains("Policy: Data, wakes Kofi Mensah"), "{picture}");
+    stage.press(&["2"]);
+    let picture = stage.picture();
+    assert!(picture.contains("Pages Jörg Müller") && picture.contains("level 2 of Shop"), "{picture}");
+    stage.press(&["enter"]);
+    assert_eq!(last(&stage)[0].deed, Deed::Escalate { level: 2 });
+}
+
+#[test]
+fn a_note_is_written_confirmed_and_sent_as_it_was_written() {
+    let mut stage = stage();
+    stage.press(&["5", "n", "enter"]);
+    assert!(stage.picture().contains("note is missing"), "{}", stage.picture());
+    type_in(&mut stage, "rolled back ");
+    stage.send(Event::Pasted("to\nv41".to_owned()));
+    stage.press(&["enter"]);
+    // whoever goes on typing has not seen that the line is gone
+    type_in(&mut stage, "yes, now");
+    assert!(stage.acts().is_empty() && matches!(stage.state().mode, Mode::Confirm(_)));
+    stage.press(&["enter"]);
+    assert_eq!(last(&stage)[0].deed, Deed::Note { content: "rolled back to v41".into() });
+    stage.press(&["n"]);
+    stage.send(Event::Pasted("ü".repeat(5000)));
+    stage.press(&["enter", "enter"]);
+    let Deed::Note { content } = &last(&stage)[0].deed else { panic!("no note") };
+    assert_eq!(content.chars().count(), 2000);
+}
+
+#[test]
+fn a_rest_until_morning_ends_at_eight() {
+    let mut stage = stage();
+    stage.press(&["5", "z", "6", "y"]);
+    let Deed::Snooze { rest } = &last(&stage)[0].deed else { panic!("no rest") };
+    assert_eq!((Stage::start() + *rest).to_string(), "2026-01-14T08:00:00Z");
+}
+
+#[test]
+fn silencing_shows_what_it_hides_and_asks_for_the_name_where_that_is_much() {
+    let mut stage = stage();
+    stage.press(&["4", "s"]);
+    let picture = stage.picture();
+    assert!(picture.contains("Hides 1 of 3 alerts (33%): exactly the chosen ones"), "{picture}");
+    stage.press(&["shift-tab", "shift-tab", "ctrl-u"]);
+    assert!(stage.picture().contains("at least one matcher is needed"), "{}", stage.picture());
+    type_in(&mut stage, "severity=");
+    assert!(stage.picture().contains("match the empty text"), "{}", stage.picture());
+    type_in(&mut stage, "page");
+    assert!(stage.picture().contains("2 of them not chosen"), "{}", stage.picture());
+    stage.press(&["tab", "+", "tab", "tab", "enter"]);
+    let picture = stage.picture();
+    assert!(picture.contains("Type demo and press Enter"), "{picture}");
+    assert!(picture.contains("3 of all 3 alerts would be hidden"), "{picture}");
+    stage.press(&["enter", "y"]);
+    assert!(stage.acts().is_empty());
+    stage.press(&["backspace"]);
+    type_in(&mut stage, "demo");
+    stage.press(&["enter"]);
+    let Deed::Silence(draft) = &last(&stage)[0].deed else { panic!("no silence") };
+    assert_eq!(draft.matchers.iter().map(ToString::to_string).collect::<Vec<_>>(), [r#"severity="page""#]);
+    assert_eq!((&*draft.created_by, &*draft.comment), ("ana", "#1"));
+    assert_eq!(draft.ends_at, Stage::start() + SignedDuration::from_hours(4));
+    assert!(stage.state().world.alerts().iter().all(|alert| alert.state == AlertState::Silenced));
+    end(&mut stage, 0, refused());
+    assert!(stage.state().world.alerts().iter().all(|alert| alert.state == AlertState::Firing));
+}
+
+#[test]
+fn acknowledging_an_alert_acknowledges_its_incident_or_offers_a_short_silence() {
+    let mut stage = stage();
+    stage.press(&["4", "a"]);
+    assert!(stage.picture().contains("Acknowledge 1 incident"), "{}", stage.picture());
+    stage.press(&["esc", "down", "down", "a"]);
+    assert!(stage.picture().contains("alerts know no acknowledge"), "{}", stage.picture());
+    stage.press(&["1"]);
+    assert!(stage.picture().contains("15m"), "{}", stage.picture());
+    assert!(stage.acts().is_empty());
+}
+
+#[test]
+fn the_alerts_of_an_incident_are_silenced_from_it() {
+    let mut stage = stage();
+    stage.press(&["5", "s"]);
+    let picture = stage.picture();
+    assert!(picture.contains("Silence 1 alert at pager") && picture.contains("CheckoutBurns"), "{picture}");
+}
+
+#[test]
+fn a_shift_is_taken_from_who_has_it() {
+    let mut stage = stage();
+    stage.press(&["6", "x"]);
+    let picture = stage.picture();
+    assert!(picture.contains("Take the shift"), "{picture}");
+    // the policies of the person at the keyboard come first: there it is their turn
+    assert!(picture.contains("it is your turn already"), "{picture}");
+    stage.press(&["esc", "down", "x", "1"]);
+    let picture = stage.picture();
+    assert!(picture.contains("To its end"), "{picture}");
+    stage.press(&["1"]);
+    assert!(stage.picture().contains("Take the shift of Primary"), "{}", stage.picture());
+    stage.press(&["enter"]);
+    let Deed::TakeShift { person, start, .. } = &last(&stage)[0].deed else { panic!("no shift") };
+    assert_eq!((&*person.name, *start), ("Ana Lima", Stage::start()));
+}
+
+#[test]
+fn silences_are_extended_and_expired_from_their_list() {
+    let mut stage = stage();
+    stage.press(&["Z"]);
+    let picture = stage.picture();
+    assert!(picture.contains("12m!") && picture.contains("1 ends within 1h"), "{picture}");
+    stage.press(&["x", "1", "2", "enter"]);
+    let Deed::Extend { until } = &last(&stage)[0].deed else { panic!("not extended") };
+    assert_eq!(*until, Stage::start() + SignedDuration::from_mins(72));
+    assert!(stage.picture().contains("1h12m"), "{}", stage.picture());
+    end(&mut stage, 0, done());
+    stage.press(&["x", "2", "enter"]);
+    assert_eq!(last(&stage)[0].deed, Deed::Expire);
+    stage.press(&["enter"]);
+    assert_eq!(stage.state().place(), &Place::Alerts);
+    assert!(stage.state().alerts.show_quiet);
+}
+
+#[test]
+fn leaving_while_something_is_on_its_way_has_to_be_meant() {
+    let mut stage = stage();
+    stage.press(&["5", "a", "y"]);
+    let key = |name: &str| Event::Key(name.parse().unwrap());
+    assert_eq!(stage.effects_of(key("q")), []);
+    assert!(stage.picture().contains("acknowledging"), "{}", stage.picture());
+    assert_eq!(stage.effects_of(key("q")), [Effect::Quit]);
+    end(&mut stage, 0, done());
+    stage.jump(30);
+    assert_eq!(stage.effects_of(key("q")), [Effect::Quit]);
+}
+
+#[test]
+fn a_dry_run_says_so_and_nothing_looks_done() {
+    let mut stage = stage();
+    stage.guard(Guard { dry_run: true, ..Guard::default() }, true);
+    stage.press(&["5", "a"]);
+    let picture = stage.picture();
+    assert!(picture.contains("DRY RUN") && picture.contains("PRODUCTION: demo"), "{picture}");
+    stage.press(&["y"]);
+    assert_eq!(stage.state().world.incidents()[0].incident.status, IncidentStatus::Triggered);
+    end(&mut stage, 0, Ending::Held { words: "dry run".into() });
+    assert!(stage.picture().contains("nothing was sent"), "{}", stage.picture());
+}
+
+fn pictures(name: &str, keys: &[&str], production: bool) {
+    for size in SIZES {
+        let mut stage = Stage::pager(size, Pager::new(incidents(), on_call()));
+        stage.guard(Guard::default(), production);
+        stage.press(keys);
+        insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), stage.picture());
+    }
+}
+
+#[test]
+fn the_dialogue() {
+    pictures("confirm", &["5", "*", "a"], true);
+}
+
+#[test]
+fn the_dialogue_of_an_escalation() {
+    pictures("confirm_escalate", &["5", "e", "2"], false);
+}
+
+#[test]
+fn the_form_of_a_silence() {
+    pictures("form_silence", &["4", "space", "space", "s"], false);
+}
+
+#[test]
+fn the_menu_of_all_actions() {
+    pictures("menu_actions", &["5", "x"], false);
+}
+
+#[test]
+fn silences() {
+    pictures("silences", &["Z", "f"], false);
+}
+
+#[test]
+fn results() {
+    for size in SIZES {
+        let mut stage = Stage::pager(size, Pager::new(incidents(), on_call()));
+        stage.press(&["5", "*", "a", "y"]);
+        end(&mut stage, 0, done());
+        end(&mut stage, 1, Ending::Overtaken { words: "resolved by Kofi Mensah at 02:53".into() });
+        stage.press(&["A"]);
+        insta::assert_snapshot!(format!("results_{}x{}", size.0, size.1), stage.picture());
+    }
+}
+
+#[test]
+fn on_its_way_in_ascii_and_without_colour() {
+    let mut stage = Stage::pager((120, 36), Pager::new(incidents(), on_call()));
+    stage.look(Charset::Ascii, Colours::None);
+    stage.guard(Guard::default(), true);
+    stage.press(&["5", "*", "a"]);
+    insta::assert_snapshot!("ascii_confirm", stage.picture());
+    stage.press(&["y"]);
+    insta::assert_snapshot!("ascii_sending", stage.picture());
+    stage.press(&["4", "s"]);
+    insta::assert_snapshot!("ascii_form_silence", stage.picture());
+}
