@@ -17,7 +17,7 @@ use burnwatch::app::event::{Effect, Event};
 use burnwatch::app::look::{Charset, Colours};
 use burnwatch::config::settings::LimitSettings;
 use burnwatch::model::guard::Guard;
-use burnwatch::runtime::{App, Capability, Clock, Program, Sources, run};
+use burnwatch::runtime::{App, Capability, Clock, Notices, Program, Sources, run};
 use jiff::Timestamp;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 use ratatui::buffer::Buffer;
@@ -86,7 +86,7 @@ fn child() {
         colours: Colours::True,
         charset: Charset::Unicode,
         frames: true,
-        notices: burnwatch::runtime::Notices::Both,
+        notices: Notices::None,
         tmux: false,
     };
     let program = Program {

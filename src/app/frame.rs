@@ -1,11 +1,14 @@
 //! The frame around every screen: context, sources and clocks above, the way here and the keys below.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::commands::Command;
+use super::doings::Doing;
 use super::doubt::doubts;
 use super::event::Tone;
 use super::hints;
@@ -39,6 +42,8 @@ pub(super) const VITAL: [AskKind; 8] = [
     AskKind::OnCall,
 ];
 
+/// For how long an answer to a key stands before what is on its way.
+const ANSWERED: Duration = Duration::from_secs(5);
 /// Smaller than this, the screen is one line.
 const SMALLEST: (u16, u16) = (40, 10);
 
@@ -332,7 +337,12 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         text::runs(cx, &runs, area, buf);
         return;
     }
-    let running = state.doings.running().next();
+    // what was said a moment ago is an answer to a key: it goes before what is still on its way
+    let is_new = |doing: &Doing| {
+        let newest = state.messages.newest(cx.now);
+        newest.is_some_and(|told| told.at > doing.begun_at && age(told.at, cx.now) < ANSWERED)
+    };
+    let running = state.doings.running().next().filter(|doing| !is_new(doing));
     let left = match (running, state.messages.newest(cx.now)) {
         (Some(doing), _) => {
             let words = doing.standing(cx.zone, text::ellipsis(cx.charset));

@@ -2,7 +2,7 @@
 
 use super::commands::Command;
 use super::place::Place;
-use super::screens::{self, alert, incident, service};
+use super::screens::{self, alert, incident, overview, service};
 use super::state::State;
 use super::theme::Role;
 use super::widgets::text::Run;
@@ -22,9 +22,7 @@ pub(super) fn shown(state: &State) -> Vec<Vec<Run<'static>>> {
 
 fn here(state: &State) -> Vec<(Command, &'static str)> {
     match state.place() {
-        Place::Overview => {
-            vec![(Command::Open, "open"), (Command::NextPanel, "panel"), (Command::Filter, "filter")]
-        }
+        Place::Overview => on_overview(state.panel),
         Place::Services => vec![
             (Command::Open, "open"),
             (Command::Filter, "filter"),
@@ -33,6 +31,8 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
         ],
         Place::Service(_) => vec![
             (Command::Open, opens(state)),
+            (Command::Silence, "silence"),
+            (Command::Acknowledge, "ack"),
             (Command::NextPanel, "chart"),
             (Command::Range, "range"),
             (Command::Earlier, "earlier"),
@@ -67,6 +67,7 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
             (Command::Acknowledge, "ack"),
             (Command::Runbook, "runbook"),
             (Command::Act, "do"),
+            (Command::Runbook, "runbook"),
             (Command::NextPanel, "related"),
             (Command::Links, "links"),
             (Command::Range, "range"),
@@ -144,5 +145,16 @@ fn opens(state: &State) -> &'static str {
         | (Place::Alert(_), alert::RELATED)
         | (Place::Incident { .. }, incident::ALERTS) => "alert",
         _ => "service",
+    }
+}
+
+/// On the overview it depends on the panel.
+fn on_overview(panel: usize) -> Vec<(Command, &'static str)> {
+    let (open, next) = ((Command::Open, "open"), (Command::NextPanel, "panel"));
+    let (ack, silence) = ((Command::Acknowledge, "ack"), (Command::Silence, "silence"));
+    match panel {
+        overview::ALERTS => vec![open, silence, ack, next],
+        overview::INCIDENTS => vec![open, ack, (Command::Act, "do"), next],
+        _ => vec![open, next, (Command::Filter, "filter")],
     }
 }

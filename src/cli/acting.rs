@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal, stdin};
 use jiff::tz::TimeZone;
 
 use crate::app::acts::Ground;
-use crate::app::event::Plan;
+use crate::app::event::{Event, Plan};
 use crate::model::action::{Action, Call, Ending, Progress};
 use crate::model::labels::Text;
 use crate::model::text::clean_lines;
@@ -87,10 +87,14 @@ fn go(
         return Ok(Outcome::Misused);
     }
     let actions = plan.actions.clone();
-    let endings = wait_for(session.ground().perform(plan, |index, progress| {
-        if let Some(action) = actions.get(index) {
-            tell(action, progress);
+    let endings = wait_for(session.ground().perform(plan, |event| match event {
+        Event::Acted { index, progress, .. } => {
+            if let Some(action) = actions.get(*index) {
+                tell(action, progress);
+            }
         }
+        Event::Told(message) => complain(&message.text),
+        _ => {}
     }))?;
     Ok(if endings.iter().all(Ending::is_done) { left(&planned.left_out) } else { Outcome::Unwell })
 }

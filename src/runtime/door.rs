@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::app::event::Plan;
+use crate::app::event::{Message, Plan, Tone};
 use crate::model::action::{ActError, Action, Ending, Found, Outcome, Progress};
 use crate::model::guard::Guard;
 use crate::model::journal::{Entry, Step};
@@ -185,8 +185,11 @@ impl One<'_> {
             (Ending::Held { words }, false)
         };
         if let Err(error) = self.write(Step::Ended { how: how.clone(), read_back }).await {
-            // it is as it is, and the person is told on the screen
             tracing::error!(%error, act = %self.act, ending = how.word(), "an ending is not in the journal");
+            let (name, word) = (&self.action.target.name, how.word());
+            let text =
+                format!("{name}: {word}, but the journal does not tell, for it cannot be written: {error}");
+            self.crossing.reports.send(Report::Told(Message { tone: Tone::Trouble, text })).await.ok();
         }
         how
     }

@@ -47,15 +47,17 @@ impl Ground<'_> {
     }
 
     /// Does what a plan says through the same door as the screen; tells each step, and gives the endings in the plan's order.
-    pub async fn perform(&self, plan: Plan, mut tell: impl FnMut(usize, &Progress)) -> Vec<Ending> {
+    pub async fn perform(&self, plan: Plan, mut tell: impl FnMut(&Event)) -> Vec<Ending> {
         let (mut performer, mut reports) = Performer::new(self.sources, None, self.door());
         let mut endings: Vec<Option<Ending>> = vec![None; plan.actions.len()];
         performer.act(plan);
         while endings.iter().any(Option::is_none) {
             let Some(report) = reports.recv().await else { break };
-            let Some(Event::Acted { index, progress, .. }) = performer.take(report) else { continue };
-            tell(index, &progress);
-            if let (Progress::Ended(how), Some(ending)) = (progress, endings.get_mut(index)) {
+            let Some(event) = performer.take(report) else { continue };
+            tell(&event);
+            if let Event::Acted { index, progress: Progress::Ended(how), .. } = event
+                && let Some(ending) = endings.get_mut(index)
+            {
                 *ending = Some(how);
             }
         }

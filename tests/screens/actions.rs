@@ -326,7 +326,10 @@ fn leaving_while_something_is_on_its_way_has_to_be_meant() {
     let mut stage = stage();
     stage.press(&["5", "a", "y"]);
     let key = |name: &str| Event::Key(name.parse().unwrap());
+    stage.wait(1);
     assert_eq!(stage.effects_of(key("q")), []);
+    assert!(stage.picture().contains("1 action is on the way: q once more leaves"), "{}", stage.picture());
+    stage.wait(6);
     assert!(stage.picture().contains("acknowledging"), "{}", stage.picture());
     assert_eq!(stage.effects_of(key("q")), [Effect::Quit]);
     end(&mut stage, 0, done());

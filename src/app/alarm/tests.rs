@@ -30,12 +30,12 @@ fn state(answers: AskKind, manners: Manners) -> State {
         acts: Vec::new(),
     };
     State::new(Setup {
-        person: "ana@here".into(),
         context: "prod".into(),
         contexts: vec!["prod".into()],
         sources: vec![source],
         guard: Guard::default(),
         production: false,
+        person: "ana".into(),
         judgement: Judgement::default(),
         findings: Vec::new(),
         interval: Duration::from_secs(5),

@@ -182,13 +182,7 @@ impl Desk<'_> {
                 known.push(one);
             }
         }
-        if self.ground.guard.max_bulk < known.len() {
-            let most = self.ground.guard.max_bulk;
-            return Err(misused(format!(
-                "{} incidents, and {most} are allowed at once (max_bulk)",
-                known.len()
-            )));
-        }
+        self.few(known.len())?;
         let mut planned = Planned::default();
         let mut reasons: Vec<Text> = Vec::new();
         for one in known {
@@ -209,6 +203,14 @@ impl Desk<'_> {
         }
         planned.left_out.extend(reasons);
         Ok(planned)
+    }
+
+    /// As the guard has it, before anything is looked up.
+    fn few(&self, count: usize) -> Result<(), Stop> {
+        let most = self.ground.guard.max_bulk;
+        let words =
+            || format!("{count} objects at once, and {most} are allowed here (contexts.NAME.max_bulk)");
+        if count > most { Err(misused(words())) } else { Ok(()) }
     }
 
     /// An incident by its number, with or without `#`, or by its id.
@@ -401,6 +403,7 @@ impl Desk<'_> {
     }
 
     fn silences(&self, ids: &[String]) -> Result<Vec<Arc<Silence>>, Stop> {
+        self.few(ids.len())?;
         let mut found = Vec::new();
         for id in ids {
             let is_it = |silence: &&Arc<Silence>| {

@@ -269,6 +269,28 @@ async fn nothing_is_sent_without_a_journal() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_ending_that_cannot_be_written_is_told() {
+    let house = house(&doer([Act::DoesAfter(Duration::from_secs(5))], []));
+    let (reports, mut inbox) = mpsc::channel(10);
+    let acting = tokio::spawn(house.door(Clock::fixed(start())).pass(plan(1), house.gates(), reports));
+    sleep(Duration::from_secs(1)).await;
+    let path = house.journal().path().unwrap().to_path_buf();
+    std::fs::remove_file(&path).unwrap();
+    std::fs::create_dir(&path).unwrap();
+    acting.await.unwrap();
+    let mut told = Vec::new();
+    while let Some(report) = inbox.recv().await {
+        told.push(match report {
+            Report::Told(message) => message.text,
+            Report::Acted { progress, .. } => format!("{progress:?}"),
+            _ => panic!("another report"),
+        });
+    }
+    assert!(told[1].contains("#0: done, but the journal"), "{told:?}");
+    assert!(told[2].contains("Done"), "{told:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_a_source_finds_or_refuses_is_told_in_its_words() {
     let house = house(&doer(
         [
