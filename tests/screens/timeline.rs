@@ -4,6 +4,7 @@ use burnwatch::app::chronicle::Kind;
 use burnwatch::app::event::{Effect, Event};
 use burnwatch::app::look::{Charset, Colours};
 use burnwatch::app::place::Place;
+use burnwatch::model::action::{Ending, Progress};
 
 use crate::SIZES;
 use crate::stage::Stage;
@@ -118,4 +119,18 @@ fn no_size_makes_it_fail() {
             stage.draw();
         }
     }
+}
+
+#[test]
+fn what_the_person_did_stands_there_with_how_it_ended() {
+    let mut stage = Stage::demo((120, 36), 1.5);
+    stage.press(&["5", "a", "enter"]);
+    let plan = stage.acts().first().expect("it was confirmed").id;
+    let progress = Progress::Ended(Ending::Done { id: None });
+    stage.send(Event::Acted { plan, index: 0, progress });
+    stage.press(&["7"]);
+    let done: Vec<usize> =
+        kinds(&stage).iter().enumerate().filter(|(_, kind)| **kind == Kind::Done).map(|(at, _)| at).collect();
+    assert_eq!(done, [0], "{}", stage.picture());
+    assert!(text(&stage).contains("Acknowledged"), "{}", text(&stage));
 }
