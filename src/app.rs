@@ -4,6 +4,7 @@ mod acted;
 pub mod acts;
 pub mod aim;
 pub mod alarm;
+pub mod chronicle;
 pub mod commands;
 pub mod confirm;
 pub mod doings;

@@ -73,6 +73,7 @@ pub fn aim(state: &State) -> Aim {
         | Place::Slos
         | Place::Slo { .. }
         | Place::Runbook(_)
+        | Place::Timeline
         | Place::Sources
         | Place::Paper(_)
         | Place::Messages => Aim::Nothing,

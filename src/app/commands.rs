@@ -111,6 +111,7 @@ commands! {
     Alerts        "alerts"         ["4"]                 Global "All alerts";
     Incidents     "incidents"      ["5"]                 Global "Who was woken for what, and who has it";
     OnCall        "on-call"        ["6"]                 Global "Who is on call now, next, and over the week";
+    Timeline      "timeline"       ["7"]                 Global "Everything that happened, the newest first; from an alert or incident at its moment";
     Sources       "sources"        ["9"]                 Global "The systems that are asked, and how they are";
     Messages      "messages"       ["M"]                 Global "What burnwatch said so far";
     Open          "open"           ["enter"]             Global "Open what the cursor is on";
@@ -138,6 +139,7 @@ commands! {
     Earlier       "earlier"        ["["]                 Time   "Half a range earlier";
     Later         "later"          ["]"]                 Time   "Half a range later";
     Live          "live"           ["\\"]                Time   "Back to now";
+    Runbook       "runbook"        ["r"]                 Global "The runbook: what its team says to do";
     Acknowledge   "acknowledge"    ["a"]                 Acts   "Acknowledge the incident; of an alert the one that it belongs to";
     Silence       "silence"        ["s"]                 Acts   "Silence the alerts; of an incident those that it is about";
     Note          "note"           ["n"]                 Acts   "Write a note to the incident";
@@ -147,7 +149,6 @@ commands! {
     Act           "act"            ["x"]                 Things "All that can be done here, and why the rest cannot";
     Silences      "silences"       ["Z"]                 Global "All silences";
     Results       "results"        ["A"]                 Global "What was done to the systems outside, and how it ended";
-    Runbook       "runbook"        ["r"]                 Global "The runbook: what its team says to do";
     Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, page of the incident";
     Copy          "copy"           ["y"]                 Global "Copy what the cursor is on (also over SSH)";
     HandOver      "hand-over"      ["H"]                 Global "The hand-over of the last 12 hours, to read and to copy";

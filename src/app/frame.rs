@@ -413,8 +413,9 @@ fn breadcrumb(state: &State) -> Vec<Run<'static>> {
         Place::OnCall => "On-call".to_owned(),
         Place::Policy { source, id } => screens::oncall::policy(&state.world, source, id)
             .map_or_else(|| "a policy that is gone".to_owned(), |(_, policy)| policy.named.name.to_string()),
-        Place::Silences => "Silences".to_owned(),
         Place::Runbook(wanted) => format!("Runbook {}", wanted.name),
+        Place::Silences => "Silences".to_owned(),
+        Place::Timeline => "Timeline".to_owned(),
         Place::Sources => "Sources".to_owned(),
         Place::Paper(Paper::Handover(_)) => "Hand-over".to_owned(),
         Place::Paper(Paper::Statistics(_)) => "Statistics".to_owned(),

@@ -65,6 +65,7 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
             (Command::Open, opens(state)),
             (Command::Silence, "silence"),
             (Command::Acknowledge, "ack"),
+            (Command::Runbook, "runbook"),
             (Command::Act, "do"),
             (Command::Runbook, "runbook"),
             (Command::NextPanel, "related"),
@@ -82,19 +83,7 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
             (Command::Group, "group"),
             (Command::Fold, "resolved ones"),
         ],
-        Place::Incident { .. } => vec![
-            (Command::Acknowledge, "ack"),
-            (Command::Note, "note"),
-            (Command::Silence, "silence"),
-            (Command::Escalate, "escalate"),
-            (Command::Resolve, "resolve"),
-            (Command::Act, "do"),
-            (Command::Open, opens(state)),
-            (Command::NextPanel, "alerts"),
-            (Command::Links, "links"),
-            (Command::Copy, "copy"),
-            (Command::Back, "back"),
-        ],
+        Place::Incident { .. } => on_incident(state),
         Place::OnCall => vec![
             (Command::Open, "policy"),
             (Command::Act, "take the shift"),
@@ -104,6 +93,13 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
         Place::Policy { .. } => {
             vec![(Command::Act, "take the shift"), (Command::Links, "links"), (Command::Back, "back")]
         }
+        Place::Timeline => vec![
+            (Command::Open, "open"),
+            (Command::Filter, "filter"),
+            (Command::Range, "range"),
+            (Command::Earlier, "earlier"),
+            (Command::Back, "back"),
+        ],
         Place::Silences => vec![
             (Command::Open, "its alerts"),
             (Command::Act, "extend, expire"),
@@ -120,6 +116,24 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
         Place::Paper(_) => vec![(Command::Copy, "copy all"), (Command::Back, "back")],
         Place::Messages => vec![(Command::Back, "back")],
     }
+}
+
+/// Those of one incident.
+fn on_incident(state: &State) -> Vec<(Command, &'static str)> {
+    vec![
+        (Command::Acknowledge, "ack"),
+        (Command::Note, "note"),
+        (Command::Silence, "silence"),
+        (Command::Escalate, "escalate"),
+        (Command::Resolve, "resolve"),
+        (Command::Runbook, "runbook"),
+        (Command::Act, "do"),
+        (Command::Open, opens(state)),
+        (Command::NextPanel, "alerts"),
+        (Command::Links, "links"),
+        (Command::Copy, "copy"),
+        (Command::Back, "back"),
+    ]
 }
 
 /// What Enter opens on a screen with panels.

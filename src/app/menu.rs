@@ -23,12 +23,12 @@ pub enum Choice {
     Context(Text),
     /// Copy this link.
     Link(Text),
+    /// Open this runbook.
+    Runbook(Arc<Wanted>),
     /// Do this to what was pointed at when the menu was opened.
     Wish(Box<Wish>),
     /// Nothing: it cannot be done, for this reason.
     Cannot(Text),
-    /// Open this runbook.
-    Runbook(Arc<Wanted>),
 }
 
 /// A list to choose from.

@@ -173,6 +173,8 @@ pub(super) fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&m
     let before = state.range;
     change(&mut state.range, now);
     if state.range != before {
+        // what stands in the timeline is cut by it
+        state.ordered = None;
         let moved = state.range.end != before.end;
         let belongs_to_a_time = |topic: &Topic| match topic {
             Topic::Of(AskKind::Services | AskKind::Slos) => moved,

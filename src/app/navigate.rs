@@ -90,6 +90,10 @@ macro_rules! with_list {
                 let $list = &mut $state.on_call.list;
                 $do
             }
+            Place::Timeline => {
+                let $list = &mut $state.timeline.list;
+                $do
+            }
             Place::Silences => {
                 let $list = &mut $state.silences.list;
                 $do
@@ -115,7 +119,7 @@ fn grid(state: &State) -> Grid {
     match state.place() {
         Place::Overview => overview::grid(state, body, state.panel),
         Place::Slos => Grid::list(slos::list_area(state, body)),
-        Place::Services | Place::Alerts | Place::Incidents | Place::Silences => {
+        Place::Services | Place::Alerts | Place::Incidents | Place::Silences | Place::Timeline => {
             Grid::list(frame::table_rows(body))
         }
         Place::Service(name) => Grid::list(service::list_area(state, name, state.panel, body)),
@@ -234,6 +238,7 @@ pub(super) fn sideways(state: &mut State, by: isize) {
         | Place::Policy { .. }
         | Place::Paper(_)
         | Place::Silences
+        | Place::Timeline
         | Place::Sources
         | Place::Messages => {}
     }
@@ -393,6 +398,7 @@ pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
         },
         Place::Incident { source, id } => incident::target(state, source, id),
         Place::OnCall => state.on_call.list.current().map(oncall::LevelKey::place),
+        Place::Timeline => screens::timeline::target(state),
         Place::Silences => {
             // what a silence is about are alerts, the quiet ones above all
             let silence = state.silences.list.current().and_then(|key| key.silence(&state.world));
@@ -478,6 +484,7 @@ pub(super) fn filter(state: &State) -> Option<&Found> {
         Place::Incidents => Some(&state.incidents.found),
         Place::OnCall => Some(&state.on_call.found),
         Place::Silences => Some(&state.silences.found),
+        Place::Timeline => Some(&state.timeline.found),
         Place::Service(_)
         | Place::Slo { .. }
         | Place::Alert(_)
@@ -500,6 +507,7 @@ pub(super) fn filter_mut(state: &mut State) -> Option<&mut Found> {
         Place::Incidents => Some(&mut state.incidents.found),
         Place::OnCall => Some(&mut state.on_call.found),
         Place::Silences => Some(&mut state.silences.found),
+        Place::Timeline => Some(&mut state.timeline.found),
         Place::Service(_)
         | Place::Slo { .. }
         | Place::Alert(_)

@@ -52,10 +52,12 @@ pub enum Place {
     },
     /// Something written for others to read.
     Paper(Paper),
-    /// All silences.
-    Silences,
     /// The runbook of an alert or of what else has one.
     Runbook(Arc<Wanted>),
+    /// All silences.
+    Silences,
+    /// Everything that happened.
+    Timeline,
     /// The systems that are asked.
     Sources,
     /// What burnwatch said so far.
@@ -111,7 +113,7 @@ pub struct Screen {
 }
 
 /// The screens of line 2, in their order. `snapshot` takes the titles in lower case.
-pub const SCREENS: [Screen; 7] = [
+pub const SCREENS: [Screen; 8] = [
     Screen {
         number: '1',
         title: "Overview",
@@ -136,6 +138,13 @@ pub const SCREENS: [Screen; 7] = [
         place: Place::Incidents,
     },
     Screen { number: '6', title: "On-call", short: "Call", command: Command::OnCall, place: Place::OnCall },
+    Screen {
+        number: '7',
+        title: "Timeline",
+        short: "Time",
+        command: Command::Timeline,
+        place: Place::Timeline,
+    },
     Screen { number: '9', title: "Sources", short: "Src", command: Command::Sources, place: Place::Sources },
 ];
 
@@ -144,7 +153,7 @@ impl Place {
     pub const fn scopes(&self) -> &'static [Scope] {
         match self {
             Self::Overview => &[Scope::List, Scope::Time, Scope::Things, Scope::Acts],
-            Self::Services => &[Scope::List, Scope::Time],
+            Self::Services | Self::Timeline => &[Scope::List, Scope::Time],
             Self::Service(_) | Self::Alert(_) => &[Scope::Time, Scope::Things, Scope::Acts],
             Self::Slos => &[Scope::List, Scope::Time, Scope::Groups],
             Self::Slo { .. } => &[Scope::Time, Scope::Slo],
@@ -184,6 +193,7 @@ impl Place {
                 Some(Command::Incidents)
             }
             Self::OnCall | Self::Policy { .. } => Some(Command::OnCall),
+            Self::Timeline => Some(Command::Timeline),
             Self::Sources => Some(Command::Sources),
             Self::Paper(Paper::Handover(_) | Paper::Statistics(_)) | Self::Runbook(_) | Self::Messages => {
                 None

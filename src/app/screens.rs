@@ -17,6 +17,7 @@ pub mod silences;
 pub mod slo;
 pub mod slos;
 pub mod sources;
+pub mod timeline;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -62,6 +63,7 @@ pub fn reorder(state: &mut State) {
         Place::Incident { source, id } => incident::reorder(state, &source, &id),
         Place::OnCall => oncall::reorder(state),
         Place::Silences => silences::reorder(state),
+        Place::Timeline => timeline::reorder(state),
         Place::Policy { .. } | Place::Paper(_) | Place::Runbook(_) | Place::Sources | Place::Messages => {}
     }
 }
@@ -70,6 +72,7 @@ pub fn reorder(state: &mut State) {
 pub fn revision(state: &State) -> u64 {
     match state.place() {
         Place::Alerts => alerts::revision(state),
+        Place::Timeline => state.chronicle.revision(),
         Place::Alert(_) => state.world.alerts_revision(),
         Place::Overview
         | Place::Services
@@ -81,8 +84,8 @@ pub fn revision(state: &State) -> u64 {
         | Place::OnCall
         | Place::Policy { .. }
         | Place::Paper(_)
-        | Place::Silences
         | Place::Runbook(_)
+        | Place::Silences
         | Place::Sources
         | Place::Messages => state.world.revision(),
     }
@@ -104,6 +107,7 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
         | Place::Incidents
         | Place::OnCall
         | Place::Policy { .. }
+        | Place::Timeline
         | Place::Silences
         | Place::Sources
         | Place::Messages => {}
@@ -125,8 +129,9 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         Place::Incident { source, id } => incident::render(state, source, id, now, area, buf),
         Place::OnCall => oncall::render(state, now, area, buf),
         Place::Policy { source, id } => policy::render(state, source, id, now, area, buf),
-        Place::Silences => silences::render(state, now, area, buf),
         Place::Runbook(wanted) => runbook::render(state, wanted, now, area, buf),
+        Place::Silences => silences::render(state, now, area, buf),
+        Place::Timeline => timeline::render(state, now, area, buf),
         Place::Sources => sources::render(state, now, area, buf),
         Place::Paper(paper) => paper::render(state, paper, now, area, buf),
         Place::Messages => messages::render(state, now, area, buf),
@@ -150,6 +155,7 @@ pub fn last_scroll(state: &State, area: Rect) -> u16 {
         | Place::Alerts
         | Place::Incidents
         | Place::OnCall
+        | Place::Timeline
         | Place::Silences
         | Place::Sources => 0,
     }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::alarm::Alarm;
+use super::chronicle::Chronicle;
 use super::commands::{Command, KeyMap};
 use super::confirm::Confirm;
 use super::doings::Doings;
@@ -32,6 +33,7 @@ use super::screens::silences::Silences;
 use super::screens::slo::Open;
 use super::screens::slos::{SloKey, Slos};
 use super::screens::sources::Sources;
+use super::screens::timeline::Timeline;
 use super::theme::Theme;
 use crate::config::definitions::Finding;
 use crate::model::fingerprint::Fingerprint;
@@ -175,6 +177,8 @@ pub struct State {
     pub interval: Duration,
     /// Who was called for what.
     pub alarm: Alarm,
+    /// What happened.
+    pub chronicle: Chronicle,
     /// When what was asked.
     pub polls: Polls,
     /// Where the person went, the present place last; never empty.
@@ -209,6 +213,8 @@ pub struct State {
     pub related: List<Fingerprint>,
     /// What was written for others to read, while it is on the screen.
     pub written: Option<Written>,
+    /// The list of what happened.
+    pub timeline: Timeline,
     /// The runbook that is open.
     pub runbook: runbook::Open,
     /// The panel that has the keyboard, on screens with several.
@@ -262,6 +268,7 @@ impl State {
             findings: setup.findings,
             interval: setup.interval,
             alarm: Alarm::new(setup.manners),
+            chronicle: Chronicle::default(),
             polls: Polls::default(),
             places: vec![Place::Overview.into()],
             overview: Overview::default(),
@@ -278,6 +285,7 @@ impl State {
             service_incidents: List::default(),
             related: List::default(),
             written: None,
+            timeline: Timeline::default(),
             runbook: runbook::Open::default(),
             panel: 0,
             scroll: 0,

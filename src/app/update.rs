@@ -48,8 +48,8 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         }
         Event::Answered(arrival) => {
             answered(state, *arrival, now);
-            let mut effects = super::alarm::ring(state, now);
-            effects.extend(look_again(state, now));
+            let mut effects = look_again(state, now);
+            effects.extend(super::alarm::ring(state, now));
             effects
         }
         Event::Entered { context, sources, guard, production } => {
@@ -62,6 +62,9 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             Vec::new()
         }
         Event::Acted { plan, index, progress } => {
+            if let Progress::Ended(ending) = &progress {
+                super::chronicle::acted(state, plan, index, ending, now);
+            }
             acted::progressed(state, plan, index, progress, now);
             look_again(state, now)
         }
@@ -330,7 +333,9 @@ fn answered(state: &mut State, arrival: Arrival, now: Timestamp) {
             (Err(_), false) | (Ok(_), true) => {}
         }
     }
+    let kind = arrival.question.ask.kind();
     state.world.apply(&arrival.question, arrival.answered, now);
+    super::chronicle::write(state, kind, now);
     baseline(state, now);
     if !unchanged {
         state.version += 1;
@@ -382,6 +387,7 @@ fn enter(
     (state.ordered, state.paused, state.panel, state.scroll) = (None, None, 0, 0);
     state.looked.clear();
     state.alarm.forget();
+    state.chronicle = super::chronicle::Chronicle::default();
     state.mode = Mode::Browse;
     state.version += 1;
 }
@@ -400,6 +406,7 @@ fn go(state: &mut State, target: Target, now: Timestamp) -> Vec<Effect> {
 /// Does what a command says. A new command must find its arm here to compile.
 pub(super) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
     match command {
+        Command::Timeline => screens::timeline::open(state, now),
         Command::Overview
         | Command::Services
         | Command::Slos

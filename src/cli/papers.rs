@@ -79,7 +79,7 @@ fn records(session: &Session) -> Option<Vec<Record>> {
     }
 }
 
-fn doings(records: &Option<Vec<Record>>) -> Doings<'_> {
+fn doings(records: Option<&[Record]>) -> Doings<'_> {
     Doings { records: records.unwrap_or_default(), is_whole: records.is_some() }
 }
 

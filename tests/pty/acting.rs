@@ -66,3 +66,31 @@ fn the_screen_tells_what_an_earlier_run_left_open() {
     let last = text.lines().last().expect("it has lines");
     assert!(last.contains(r#""read_back":true"#), "{last}");
 }
+
+#[test]
+fn a_page_is_acknowledged_noted_silenced_and_resolved_by_a_few_keys() {
+    let home = TempDir::new().expect("a folder can be made");
+    let words = ["demo", "--at", "1.5"];
+    let mut terminal = Terminal::start(BURNWATCH, &words, &environment(home.path()), (140, 40));
+    terminal.wait_for("sources");
+    terminal.send("5");
+    terminal.wait_for("1 triggered");
+    for (keys, asked, done) in [
+        ("a", "nobody else is woken", "Acknowledged: #"),
+        ("nrolled back to v41\r", "note      rolled back to v41", "Noted: #"),
+        ("s deploy\r", "nobody is notified of what matches", "Silenced: "),
+        ("R", "Resolving cannot be undone", "Resolved: #"),
+    ] {
+        terminal.send(keys);
+        terminal.wait_for(asked);
+        assert!(!terminal.screen().contains(done), "nothing is done before it is confirmed");
+        terminal.send("\r");
+        terminal.wait_for(done);
+    }
+    terminal.send("q");
+    assert_eq!(terminal.exit().exit_code(), 0);
+    terminal.assert_restored();
+    let path = home.path().join("burnwatch/journal-demo.jsonl");
+    let text = std::fs::read_to_string(&path).expect("there is a journal");
+    assert_eq!(text.matches(r#""step":"ended""#).count(), 4, "{text}");
+}

@@ -9,6 +9,7 @@ mod promises;
 mod runbooks;
 mod slos;
 mod stage;
+mod timeline;
 
 use burnwatch::app::look::{Charset, Colours};
 use stage::Stage;

@@ -7,7 +7,9 @@ use crate::app::place::Place;
 use crate::app::screens::alerts::Row;
 use crate::app::screens::incidents::{IncidentKey, Row as IncidentRow};
 use crate::app::screens::slos::Row as SloRow;
-use crate::app::screens::{alert, incident, oncall, overview, policy, runbook, service, silences, slo};
+use crate::app::screens::{
+    alert, incident, oncall, overview, policy, runbook, service, silences, slo, timeline,
+};
 use crate::app::state::State;
 use crate::model::labels::{Labels, Text};
 
@@ -84,8 +86,9 @@ pub(in crate::app) fn copied(state: &State, now: Timestamp) -> Option<String> {
         Place::Policy { source, id } => {
             oncall::policy(&state.world, source, id).map(|(_, policy)| policy.named.name.to_string())
         }
-        Place::Silences => silences::copied(state),
         Place::Runbook(_) => runbook::block(state).map(|block| block.text.clone()),
+        Place::Silences => silences::copied(state),
+        Place::Timeline => timeline::copied(state, now),
         Place::Sources => state.source_list.list.current().map(ToString::to_string),
         Place::Paper(_) => state.written.as_ref().map(|written| written.text.clone()),
         Place::Messages => state.messages.all().next().map(|told| told.message.text.clone()),
@@ -130,6 +133,7 @@ pub(in crate::app) fn links(state: &State) -> Vec<(String, Text)> {
         | Place::Slos
         | Place::Paper(_)
         | Place::Silences
+        | Place::Timeline
         | Place::Sources
         | Place::Messages => None,
     };

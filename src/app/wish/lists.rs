@@ -10,6 +10,7 @@ use crate::app::acts::called;
 use crate::app::acts::causes::people;
 use crate::app::aim::{Aim, aim, to_silence};
 use crate::app::commands::Command;
+use crate::app::due::Topic;
 use crate::app::event::Effect;
 use crate::app::form::SILENCED;
 use crate::app::menu::{Choice, Menu};
@@ -18,6 +19,7 @@ use crate::app::screens::oncall::{self, LevelKey};
 use crate::app::screens::silences::SilenceKey;
 use crate::app::state::{Mode, State};
 use crate::model::action::{Deed, DeedKind, Whom};
+use crate::model::ask::AskKind;
 use crate::model::incident::Named;
 use crate::model::labels::Text;
 use crate::model::source::SourceId;
@@ -189,6 +191,10 @@ pub(super) fn escalate(state: &mut State, keys: &[IncidentKey], now: Timestamp) 
     let source = first.incident.source.clone();
     let mut items: Items = Vec::new();
     let is_fresh = ground(state).knows_who_is_on_call(&source, now);
+    if !is_fresh {
+        state.polls.ask_again(&source, |topic| *topic == Topic::Of(AskKind::OnCall), now);
+    }
+    let known = incidents(&state.world, keys);
     let policies: BTreeSet<Option<&Text>> = known
         .iter()
         .map(|known| known.incident.escalation_policy.as_ref().map(|policy| &policy.id))

@@ -6,7 +6,7 @@ use crate::app::place::Place;
 use crate::app::screens::alerts::Row;
 use crate::app::screens::incidents::{IncidentKey, Row as IncidentRow};
 use crate::app::screens::slos::{Row as SloRow, SloKey};
-use crate::app::screens::{alert, incident, overview, service, slo};
+use crate::app::screens::{alert, incident, overview, service, slo, timeline};
 use crate::app::state::State;
 use crate::model::alert::Alert;
 use crate::model::fingerprint::Fingerprint;
@@ -87,9 +87,14 @@ pub(super) fn here(state: &State) -> Vec<Arc<Wanted>> {
         Place::Incident { source, id } => {
             of_incident(Some(&IncidentKey { source: source.clone(), id: id.clone() }))
         }
-        Place::OnCall
+        Place::Timeline => match timeline::target(state) {
+            Some(Place::Alert(fingerprint)) => one(Some(&fingerprint)),
+            Some(Place::Incident { id, source }) => of_incident(Some(&IncidentKey { id, source })),
+            _ => Vec::new(),
+        },
+        Place::Silences
+        | Place::OnCall
         | Place::Policy { .. }
-        | Place::Silences
         | Place::Paper(_)
         | Place::Runbook(_)
         | Place::Sources

@@ -1,0 +1,311 @@
+//! What happened, as far as it was told: gathered while it is told, since sources forget.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::doings;
+use super::place::Place;
+use super::state::State;
+use crate::model::action::{Deed, DeedKind, Ending};
+use crate::model::alert::{Alert, AlertState, Severity};
+use crate::model::ask::AskKind;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::incident::{Incident, Urgency};
+use crate::model::labels::{Labels, Text};
+use crate::model::matcher::Operator;
+use crate::model::silence::Silence;
+use crate::model::source::SourceId;
+
+/// More is not kept; the oldest goes first.
+const MOST: usize = 10_000;
+/// The list follows the clock by steps of this.
+const STEP: SignedDuration = SignedDuration::from_secs(60);
+
+/// What kind of thing happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// An alert began to fire.
+    Fired,
+    /// An alert was over.
+    Resolved,
+    /// An incident was opened: somebody was paged.
+    Paged,
+    /// Somebody said that they are on an incident.
+    Acknowledged,
+    /// Something else happened to an incident.
+    Step,
+    /// An incident was over.
+    Closed,
+    /// A silence began.
+    Silenced,
+    /// A silence ended.
+    Unsilenced,
+    /// The person at the keyboard did something.
+    Done,
+}
+
+impl Kind {
+    /// The word for it; by this it can be filtered.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Fired => "fires",
+            Self::Resolved => "resolved",
+            Self::Paged => "page",
+            Self::Acknowledged => "ack",
+            Self::Step => "incident",
+            Self::Closed => "closed",
+            Self::Silenced => "silence",
+            Self::Unsilenced => "unsilenced",
+            Self::Done => "you",
+        }
+    }
+}
+
+/// What something happened to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// An alert.
+    Alert(Fingerprint),
+    /// What a source calls so; the second tells what happened to it at one moment apart.
+    Named(Text, Text),
+}
+
+/// What recognises an event, in the order of time.
+pub type Key = (Timestamp, Kind, Subject);
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// The service that it is about, if that is known.
+    pub service: Option<Text>,
+    /// In a sentence.
+    pub words: Text,
+    /// What matchers of a filter ask for.
+    pub labels: Labels,
+    /// How loud it is; of alerts and pages.
+    pub severity: Option<Severity>,
+    /// What there is to be seen of it.
+    pub place: Option<Place>,
+}
+
+/// All that happened, as far as it was told.
+#[derive(Debug, Default)]
+pub struct Chronicle {
+    entries: BTreeMap<Key, Entry>,
+    /// Silences in force when they were last told of: until when, and what there is to say when they end.
+    in_force: BTreeMap<Text, (Timestamp, Entry)>,
+    since: Option<Timestamp>,
+    now: Timestamp,
+    revision: u64,
+}
+
+impl Chronicle {
+    /// Everything, in the order of time.
+    pub fn entries(&self) -> &BTreeMap<Key, Entry> {
+        &self.entries
+    }
+
+    /// From when on nothing is missing that any source told; none: nothing was told yet.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.since
+    }
+
+    /// When it was last written.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Counts up when something was added, and as time passes.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    fn add(&mut self, key: Key, entry: impl FnOnce() -> Entry) {
+        if self.entries.contains_key(&key) {
+            return;
+        }
+        self.revision += 1;
+        self.entries.insert(key, entry());
+        while self.entries.len() > MOST {
+            if let Some(((at, ..), _)) = self.entries.pop_first() {
+                // what is older is not whole any more
+                self.since = self.since.map(|since| since.max(at));
+            }
+        }
+    }
+
+    fn passes(&mut self, now: Timestamp) {
+        let due = self.now.checked_add(STEP).unwrap_or(now);
+        if self.since.is_none() || now >= due || now < self.now {
+            (self.now, self.revision) = (now, self.revision + 1);
+        }
+        self.since.get_or_insert(now);
+    }
+}
+
+/// Takes note of what the sources say now, after an answer of this kind.
+pub(super) fn write(state: &mut State, news: AskKind, now: Timestamp) {
+    let (alerts, incidents) = match news {
+        AskKind::Alerts | AskKind::Rules => (true, false),
+        AskKind::Incidents | AskKind::Incident => (false, true),
+        AskKind::Silences => (false, false),
+        AskKind::Probe
+        | AskKind::Services
+        | AskKind::Trends
+        | AskKind::Detail
+        | AskKind::Slos
+        | AskKind::OnCall
+        | AskKind::Series
+        | AskKind::Firings
+        | AskKind::Runbook => return,
+    };
+    // taken out while the rest of the state is read
+    let mut chronicle = std::mem::take(&mut state.chronicle);
+    chronicle.passes(now);
+    for alert in state.world.alerts().iter().filter(|_| alerts) {
+        of_alert(state, alert, &mut chronicle);
+    }
+    for (source, held) in state.world.sources().filter(|_| incidents) {
+        for incident in held.incidents.value().into_iter().flat_map(|board| &board.incidents) {
+            of_incident(state, source, incident, &mut chronicle);
+        }
+    }
+    if news == AskKind::Silences {
+        silences(state, &mut chronicle, now);
+    }
+    state.chronicle = chronicle;
+}
+
+fn of_alert(state: &State, alert: &Alert, chronicle: &mut Chronicle) {
+    if alert.state == AlertState::Pending {
+        return;
+    }
+    let entry = |words: String| Entry {
+        service: state.world.service_of(&alert.labels).cloned(),
+        words: words.into(),
+        labels: alert.labels.clone(),
+        severity: Some(alert.severity),
+        place: Some(Place::Alert(alert.fingerprint)),
+    };
+    let subject = Subject::Alert(alert.fingerprint);
+    let summary = || alert.summary().map(|summary| format!(": {summary}")).unwrap_or_default();
+    chronicle.add((alert.starts_at, Kind::Fired, subject.clone()), || {
+        entry(format!("{}{}", alert.name(), summary()))
+    });
+    if let Some(at) = alert.resolved_at {
+        chronicle.add((at, Kind::Resolved, subject), || entry(alert.name().to_owned()));
+    }
+}
+
+fn of_incident(state: &State, source: &SourceId, incident: &Incident, chronicle: &mut Chronicle) {
+    let known = state.world.incident(source, &incident.id);
+    let paging = incident.service.as_ref().map(|service| &service.name);
+    let service = known.and_then(|known| known.service.as_ref()).or(paging).cloned();
+    let called = format!("#{} {}", incident.number, incident.title);
+    let severity = if incident.urgency == Urgency::High { Severity::Critical } else { Severity::Warning };
+    let entry = |words: String| Entry {
+        service: service.clone(),
+        words: words.into(),
+        labels: Labels::from_iter([
+            ("incident", incident.number.to_string().as_str()),
+            ("urgency", incident.urgency.word()),
+            ("source", source.as_str()),
+        ]),
+        severity: Some(severity),
+        place: Some(Place::Incident { source: source.clone(), id: incident.id.clone() }),
+    };
+    // two sources may tell of the same account
+    let subject = |of: &str| Subject::Named(incident.id.clone(), of.into());
+    chronicle.add((incident.created_at, Kind::Paged, subject("")), || {
+        let to: Vec<&str> = incident.assigned.iter().map(|stamp| &*stamp.who.name).collect();
+        let to = if to.is_empty() { String::new() } else { format!(", to {}", to.join(", ")) };
+        entry(format!("{called}{to}"))
+    });
+    for stamp in &incident.acknowledged {
+        chronicle.add((stamp.at, Kind::Acknowledged, subject(&stamp.who.id)), || {
+            entry(format!("{} is on {called}", stamp.who.name))
+        });
+    }
+    if let Some(at) = incident.resolved_at {
+        chronicle.add((at, Kind::Closed, subject("")), || entry(called.clone()));
+    }
+    let detail = known.and_then(|known| state.world.incident_detail(known));
+    let told = |kind: &str| ["trigger", "acknowledge", "resolve"].iter().any(|known| kind.starts_with(known));
+    for step in detail.into_iter().flat_map(|detail| &detail.steps).filter(|step| !told(&step.kind)) {
+        chronicle.add((step.at, Kind::Step, subject(&step.summary)), || {
+            entry(format!("#{} {}", incident.number, step.summary))
+        });
+    }
+}
+
+/// Silences begin and end; one that is gone before its time was ended by somebody.
+fn silences(state: &State, chronicle: &mut Chronicle, now: Timestamp) {
+    let told: Vec<_> = state.world.silences().cloned().collect();
+    for silence in &told {
+        let subject = Subject::Named(silence.id.clone(), "".into());
+        if silence.starts_at <= now {
+            chronicle.add((silence.starts_at, Kind::Silenced, subject.clone()), || of_silence(silence, true));
+        }
+        if silence.ends_at <= now {
+            chronicle.in_force.remove(&silence.id);
+            chronicle.add((silence.ends_at, Kind::Unsilenced, subject), || of_silence(silence, false));
+        } else if silence.starts_at <= now {
+            let entry = of_silence(silence, false);
+            chronicle.in_force.insert(silence.id.clone(), (silence.ends_at, entry));
+        }
+    }
+    // a source that is in trouble has not ended anything
+    let is_whole = state.world.sources().all(|(_, held)| held.silences.trouble().is_none());
+    if !is_whole {
+        return;
+    }
+    let gone: Vec<Text> = chronicle.in_force.keys().cloned().collect();
+    for id in gone.into_iter().filter(|id| !told.iter().any(|silence| silence.id == *id)) {
+        if let Some((until, entry)) = chronicle.in_force.remove(&id) {
+            chronicle.add((until.min(now), Kind::Unsilenced, Subject::Named(id, "".into())), || entry);
+        }
+    }
+}
+
+fn of_silence(silence: &Silence, begins: bool) -> Entry {
+    let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
+    let named = silence
+        .matchers
+        .iter()
+        .find(|matcher| matcher.name() == "service" && matcher.operator() == Operator::Equal);
+    let by = if begins { format!(" by {}: {}", silence.created_by, silence.comment) } else { String::new() };
+    Entry {
+        service: named.map(|matcher| matcher.value().into()),
+        words: format!("{{{}}}{by}", matchers.join(", ")).into(),
+        labels: Labels::from_iter([("by", &*silence.created_by), ("source", silence.source.as_str())]),
+        severity: None,
+        place: Some(Place::Silences),
+    }
+}
+
+/// Takes note of what the person did, once it is over.
+pub(super) fn acted(state: &mut State, plan: u64, index: usize, ending: &Ending, now: Timestamp) {
+    let doing = state.doings.all().find(|doing| doing.plan.id == plan);
+    let Some(action) = doing.and_then(|doing| doing.plan.actions.get(index)) else { return };
+    let known = state.world.incident(&action.source, &action.target.id);
+    let place = match (&action.deed, action.deed.kind()) {
+        (Deed::Trigger { .. }, _) => Some(Place::Incidents),
+        (_, DeedKind::TakeShift) => Some(Place::OnCall),
+        (_, DeedKind::Silence | DeedKind::Extend | DeedKind::Expire) => Some(Place::Silences),
+        _ => known.map(|_| Place::Incident { source: action.source.clone(), id: action.target.id.clone() }),
+    };
+    let entry = Entry {
+        service: known.and_then(|known| known.service.clone()),
+        words: doings::told(action, ending).text.into(),
+        labels: Labels::from_iter([
+            ("action", action.deed.kind().name()),
+            ("ending", ending.word()),
+            ("source", action.source.as_str()),
+        ]),
+        severity: None,
+        place,
+    };
+    let subject = Subject::Named(action.target.id.clone(), format!("{plan}.{index}").into());
+    state.chronicle.add((now, Kind::Done, subject), || entry);
+}

@@ -1,0 +1,113 @@
+//! How the timeline looks.
+
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::chronicle::{Entry, Key, Kind};
+use crate::app::frame;
+use crate::app::look::Cx;
+use crate::app::number::moment;
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::app::widgets::table::{self, Cell, Column, Row, Table};
+use crate::app::widgets::text::{self, Run};
+use crate::model::ask::AskKind;
+
+/// What the screen is drawn from.
+const USED: [AskKind; 4] = [AskKind::Alerts, AskKind::Rules, AskKind::Incidents, AskKind::Silences];
+
+fn columns(width: u16) -> [Column<'static>; 5] {
+    let time = if width < 60 { 8 } else { 16 };
+    [
+        Column::words("when", time, time, 0),
+        Column::words("", 1, 1, 0),
+        Column::words("what", 10, 10, 2),
+        Column::words("service", 8, 20, 1),
+        Column::words("", 12, 200, 0),
+    ]
+}
+
+/// Draws the timeline.
+pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = state.cx(now);
+    let screen = &state.timeline;
+    let room = frame::heading(&cx, &title(state, &cx), &frame::doubt_runs(state, &USED, now), area, buf);
+    if screen.list.rows().is_empty() {
+        let words = empty(state, now);
+        text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), &words, cx.style(Role::Muted));
+        return;
+    }
+    let height = usize::from(table::body(room).height);
+    let top = screen.list.shown(height).next().map_or(0, |(index, _)| index);
+    let rows = screen.list.shown(height).map(|(_, row)| {
+        let Reverse(key) = row;
+        let cells = state.chronicle.entries().get(key).map_or_else(Vec::new, |entry| cells(&cx, key, entry));
+        let mut drawn = Row::new(cells);
+        drawn.marked = screen.list.marks().contains(row);
+        drawn
+    });
+    let selected = screen.list.index().checked_sub(top);
+    let table = Table { columns: &columns(room.width), sort: None, selected, focused: true };
+    table::render(&table, rows, &cx, room, buf);
+}
+
+fn role(kind: Kind, entry: &Entry) -> Role {
+    match kind {
+        Kind::Fired | Kind::Paged => entry.severity.map_or(Role::Info, Role::of_severity),
+        Kind::Resolved | Kind::Closed => Role::Resolved,
+        Kind::Acknowledged | Kind::Done => Role::Accent,
+        Kind::Step => Role::Text,
+        Kind::Silenced => Role::Silenced,
+        Kind::Unsilenced => Role::Muted,
+    }
+}
+
+fn cells(cx: &Cx<'_>, (at, kind, _): &Key, entry: &Entry) -> Vec<Cell<'static>> {
+    let role = role(*kind, entry);
+    let service = entry.service.as_ref().map_or(String::new(), ToString::to_string);
+    vec![
+        Cell::text(moment(*at, cx.now, cx.zone), Role::Muted),
+        Cell::symbol(cx, role),
+        Cell::text(kind.word(), role),
+        Cell::text(service, Role::Accent),
+        Cell::text(entry.words.to_string(), Role::Text),
+    ]
+}
+
+fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
+    let screen = &state.timeline;
+    let mut runs = vec![
+        Run::new(" Timeline ", Role::Title),
+        Run::new(format!("{}  {}", screen.list.rows().len(), state.range.words(cx.now)), Role::Text),
+    ];
+    if !screen.found.text().is_empty() {
+        runs.push(Run::new(format!("  filter: {}", screen.found.text()), Role::Match));
+    }
+    let marked = screen.list.marks().len();
+    if marked > 0 {
+        runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
+    }
+    if let Some(since) = state.chronicle.since() {
+        // sources forget: what was over before burnwatch looked is known of incidents alone
+        let words = format!(
+            "  whole since {}; before that incidents, and what still fires or is silenced",
+            moment(since, cx.now, cx.zone)
+        );
+        runs.push(Run::new(words, Role::Muted));
+    }
+    runs
+}
+
+fn empty(state: &State, now: Timestamp) -> String {
+    let filter = state.timeline.found.text();
+    if !filter.is_empty() {
+        return format!("Nothing that happened passes the filter {filter}. Esc clears it.");
+    }
+    if state.chronicle.since().is_none() {
+        return state.waiting().to_owned();
+    }
+    format!("Nothing is known to have happened: {}.", state.range.words(now))
+}
