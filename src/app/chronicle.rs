@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::doings;
 use super::place::Place;
 use super::state::State;
-use crate::model::action::{Deed, DeedKind, Ending};
+use crate::model::action::{Action, Deed, DeedKind, Ending};
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::ask::AskKind;
 use crate::model::fingerprint::Fingerprint;
@@ -284,10 +284,22 @@ fn of_silence(silence: &Silence, begins: bool) -> Entry {
     }
 }
 
-/// Takes note of what the person did, once it is over.
-pub(super) fn acted(state: &mut State, plan: u64, index: usize, ending: &Ending, now: Timestamp) {
-    let doing = state.doings.all().find(|doing| doing.plan.id == plan);
-    let Some(action) = doing.and_then(|doing| doing.plan.actions.get(index)) else { return };
+/// Takes note of what was done from here, now and in earlier runs, as the journal tells it.
+pub(super) fn recalled(state: &mut State, now: Timestamp) {
+    let mut chronicle = std::mem::take(&mut state.chronicle);
+    chronicle.passes(now);
+    for record in state.records.iter().filter(|record| record.context == state.context) {
+        let Some(ending) = &record.ending else { continue };
+        let subject = Subject::Named(record.action.target.id.clone(), record.act.clone());
+        let key = (record.begun_at, Kind::Done, subject);
+        // what was unknown may have been read back since
+        chronicle.entries.remove(&key);
+        chronicle.add(key, || of_action(state, &record.action, ending));
+    }
+    state.chronicle = chronicle;
+}
+
+fn of_action(state: &State, action: &Action, ending: &Ending) -> Entry {
     let known = state.world.incident(&action.source, &action.target.id);
     let place = match (&action.deed, action.deed.kind()) {
         (Deed::Trigger { .. }, _) => Some(Place::Incidents),
@@ -295,7 +307,7 @@ pub(super) fn acted(state: &mut State, plan: u64, index: usize, ending: &Ending,
         (_, DeedKind::Silence | DeedKind::Extend | DeedKind::Expire) => Some(Place::Silences),
         _ => known.map(|_| Place::Incident { source: action.source.clone(), id: action.target.id.clone() }),
     };
-    let entry = Entry {
+    Entry {
         service: known.and_then(|known| known.service.clone()),
         words: doings::told(action, ending).text.into(),
         labels: Labels::from_iter([
@@ -305,7 +317,5 @@ pub(super) fn acted(state: &mut State, plan: u64, index: usize, ending: &Ending,
         ]),
         severity: None,
         place,
-    };
-    let subject = Subject::Named(action.target.id.clone(), format!("{plan}.{index}").into());
-    state.chronicle.add((now, Kind::Done, subject), || entry);
+    }
 }

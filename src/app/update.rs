@@ -62,14 +62,12 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             Vec::new()
         }
         Event::Acted { plan, index, progress } => {
-            if let Progress::Ended(ending) = &progress {
-                super::chronicle::acted(state, plan, index, ending, now);
-            }
             acted::progressed(state, plan, index, progress, now);
             look_again(state, now)
         }
         Event::Recalled(records) => {
             (state.records, state.is_journal_ahead) = (records, false);
+            super::chronicle::recalled(state, now);
             Vec::new()
         }
         Event::Told(message) => {
@@ -387,7 +385,7 @@ fn enter(
     (state.ordered, state.paused, state.panel, state.scroll) = (None, None, 0, 0);
     state.looked.clear();
     state.alarm.forget();
-    state.chronicle = super::chronicle::Chronicle::default();
+    (state.chronicle, state.is_journal_ahead) = (super::chronicle::Chronicle::default(), true);
     state.mode = Mode::Browse;
     state.version += 1;
 }

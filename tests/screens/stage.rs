@@ -125,7 +125,7 @@ impl Stage {
         Self { state, sources, now, dead: None, answering: false, acts: Vec::new(), runtime }
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         Timestamp::from_second(self.now.load(Ordering::Relaxed)).expect("a moment")
     }
 

@@ -4,7 +4,8 @@ use burnwatch::app::chronicle::Kind;
 use burnwatch::app::event::{Effect, Event};
 use burnwatch::app::look::{Charset, Colours};
 use burnwatch::app::place::Place;
-use burnwatch::model::action::{Ending, Progress};
+use burnwatch::model::action::Ending;
+use burnwatch::model::journal::Record;
 
 use crate::SIZES;
 use crate::stage::Stage;
@@ -125,9 +126,24 @@ fn no_size_makes_it_fail() {
 fn what_the_person_did_stands_there_with_how_it_ended() {
     let mut stage = Stage::demo((120, 36), 1.5);
     stage.press(&["5", "a", "enter"]);
-    let plan = stage.acts().first().expect("it was confirmed").id;
-    let progress = Progress::Ended(Ending::Done { id: None });
-    stage.send(Event::Acted { plan, index: 0, progress });
+    let plan = stage.acts().first().expect("it was confirmed").clone();
+    let record = |ending| Record {
+        act: "run-1".into(),
+        begun_at: stage.now(),
+        at: stage.now(),
+        who: "ana@bastion".into(),
+        context: plan.context.clone(),
+        action: plan.actions[0].clone(),
+        sent_at: Some(stage.now()),
+        calls: Vec::new(),
+        ending: Some(ending),
+        read_back: false,
+    };
+    let unknown = record(Ending::Unknown { words: "no answer".into() });
+    let done = record(Ending::Done { id: None });
+    // what is read back later takes the place of what was not known
+    stage.send(Event::Recalled(vec![unknown]));
+    stage.send(Event::Recalled(vec![done]));
     stage.press(&["7"]);
     let done: Vec<usize> =
         kinds(&stage).iter().enumerate().filter(|(_, kind)| **kind == Kind::Done).map(|(at, _)| at).collect();
