@@ -75,7 +75,7 @@ fn the_readmes_pictures_are_there_and_can_be_drawn_anew() {
         .filter_map(|rest| rest.split_once(')'))
         .map(|(name, _)| name)
         .collect();
-    assert_eq!(names.len(), 7, "{names:?}");
+    assert_eq!(names.len(), 11, "{names:?}");
     let folder = tempfile::tempdir().unwrap();
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/pictures");
     let drawn =

@@ -35,6 +35,11 @@ impl Clock {
         Self(Hands::Scaled { start, from: Instant::now(), speed })
     }
 
+    /// Whether it always tells the same moment.
+    pub const fn stands_still(&self) -> bool {
+        matches!(self.0, Hands::Fixed(_))
+    }
+
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         match self.0 {

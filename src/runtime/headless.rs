@@ -1,5 +1,6 @@
 //! The same house without a terminal: for lists, `check`, `snapshot` and `doctor`.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
@@ -104,22 +105,25 @@ pub async fn gather<A: App>(
                 Event::Tick
             }
         };
-        for effect in state.update(event, clock.now()) {
-            match effect {
-                Effect::Fetch(question) => performer.fetch(question),
-                Effect::Forget(question) => performer.forget(&question),
-                Effect::Enter(context) => performer.enter(context),
-                Effect::Quit => return wanted(state),
-                // a list asks and does nothing else, and there is no terminal
-                Effect::Rehearse(_)
-                | Effect::Act(_)
-                | Effect::Recall
-                | Effect::Copy(_)
-                | Effect::Notify(_)
-                | Effect::Title(_)
-                | Effect::Mouse(_)
-                | Effect::Redraw
-                | Effect::Suspend => {}
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for effect in state.update(event, clock.now()) {
+                match effect {
+                    Effect::Fetch(question) => performer.fetch(question),
+                    Effect::Forget(question) => performer.forget(&question),
+                    Effect::Enter(context) => performer.enter(context),
+                    Effect::Rehearse(plan) => events.push_back(performer.rehearse(&plan)),
+                    Effect::Quit => return wanted(state),
+                    // a list asks and does nothing else, and there is no terminal
+                    Effect::Act(_)
+                    | Effect::Recall
+                    | Effect::Copy(_)
+                    | Effect::Notify(_)
+                    | Effect::Title(_)
+                    | Effect::Mouse(_)
+                    | Effect::Redraw
+                    | Effect::Suspend => {}
+                }
             }
         }
     }

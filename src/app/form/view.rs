@@ -30,7 +30,8 @@ pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, form: &Form, buf: &mut 
     let taken = fields.iter().map(Vec::len).sum::<usize>();
     let wanted = match &form.kind {
         Kind::Silence(silencing) => taken + 3 + silencing.preview.hidden.len().min(14),
-        _ => taken + 1,
+        // with a line between, for a window as low as that would have no border
+        _ => taken + 2,
     };
     let height = u16::try_from(wanted).unwrap_or(u16::MAX).saturating_add(2);
     let inner = window(cx, &form.title, (width, height), buf);
