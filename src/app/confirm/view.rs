@@ -30,6 +30,8 @@ use crate::model::duration;
 const WIDTH: u16 = 100;
 /// Most things that are named.
 const NAMED: usize = 6;
+/// Most lines of one detail: what follows from it must be seen too.
+const DETAIL: usize = 6;
 /// Most actions whose calls are shown.
 const CALLED: usize = 40;
 
@@ -142,7 +144,14 @@ fn lines(state: &State, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
         lines.push(vec![Run::new(format!("and {more} more"), Role::Muted)]);
     }
     for (name, value) in details(confirm, cx) {
+        let first = lines.len();
         say(&mut lines, &value, Role::Text, &format!("{name:<9} "));
+        let left_out = lines.len().saturating_sub(first + DETAIL);
+        if left_out > 0 {
+            lines.truncate(first + DETAIL);
+            let words = format!("and {left_out} more lines of it, which the call below has too");
+            say(&mut lines, &words, Role::Muted, "          ");
+        }
     }
     lines.push(Vec::new());
     for cause in causes(ground(state), &confirm.plan.actions, cx.zone, cx.now) {
