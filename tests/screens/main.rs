@@ -5,6 +5,7 @@ mod behaviour;
 mod incidents;
 mod keys;
 mod pager;
+mod papers;
 mod promises;
 mod runbooks;
 mod slos;

@@ -1,0 +1,49 @@
+//! What is written for others to read, on the demo world: hand-over, review, statistics.
+
+use burnwatch::app::event::{Effect, Event};
+use burnwatch::app::place::{Paper, Place};
+
+use crate::SIZES;
+use crate::stage::Stage;
+
+fn opened(size: (u16, u16), keys: &[&str]) -> Stage {
+    let mut stage = Stage::demo(size, 3.0);
+    stage.press(keys);
+    stage
+}
+
+#[test]
+fn papers_in_all_sizes() {
+    for (name, keys) in [("handover", &["H"][..]), ("review", &["5", "v"]), ("statistics", &["#"])] {
+        for (width, height) in SIZES {
+            let stage = opened((width, height), keys);
+            insta::assert_snapshot!(format!("{name}_{width}x{height}"), stage.picture());
+        }
+    }
+}
+
+#[test]
+fn a_review_is_of_the_incident_under_the_cursor_and_the_way_back_leads_there() {
+    let mut stage = opened((120, 36), &["5", "v"]);
+    assert!(matches!(stage.state().place(), Place::Paper(Paper::Postmortem { .. })));
+    stage.press(&["esc"]);
+    assert_eq!(*stage.state().place(), Place::Incidents);
+    stage.press(&["9", "v"]);
+    assert_eq!(*stage.state().place(), Place::Sources);
+    let told = stage.state().messages.all().next().map(|told| told.message.text.clone());
+    assert_eq!(told.as_deref(), Some("Reviews are of incidents; go to one first"));
+}
+
+#[test]
+fn all_of_a_paper_is_copied_as_markdown() {
+    let mut stage = opened((80, 24), &["H"]);
+    let effects = stage.effects_of(Event::Key("y".parse().expect("a key")));
+    let copied = effects.iter().find_map(|effect| match effect {
+        Effect::Copy(text) => Some(text.clone()),
+        _ => None,
+    });
+    let text = copied.expect("it is copied");
+    assert!(text.starts_with("# Hand-over: demo") && text.contains("\n## On call\n"), "{text}");
+    // what the journal has not told yet is not said to be nothing
+    assert!(text.contains("The journal is not read to its end yet."), "{text}");
+}
