@@ -4,6 +4,7 @@ mod act;
 mod detail;
 mod firing;
 mod incidents;
+mod log;
 mod map;
 mod oncall;
 mod paging;
