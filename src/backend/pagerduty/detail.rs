@@ -107,7 +107,7 @@ impl Parts {
 }
 
 impl Reader<'_> {
-    fn step(&mut self, wire: &wire::LogEntry) -> Step {
+    pub(super) fn step(&mut self, wire: &wire::LogEntry) -> Step {
         let kind = self.text(wire.kind());
         let told = wire.user.0.iter().chain(&wire.assignees.0);
         let told: Vec<Text> = told.map(|thing| self.name(thing)).collect();

@@ -1,5 +1,5 @@
-//! The account's log of what happened to incidents, of all of them at once: who acknowledged those that are resolved, which
-//! their list does not tell.
+//! The account's log of what happened to incidents, of all of them at once; also of who acknowledged those that are
+//! resolved, which their list does not tell.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,8 @@ use super::incidents::{History, instant};
 use super::map::{Reader, moment};
 use super::paging::{Cost, Listing};
 use super::{PagerDuty, wire};
-use crate::model::incident::{Incident, Person, Stamp};
+use crate::model::ask::{Answer, Answered};
+use crate::model::incident::{Happened, Incident, Person, Stamp, StepBoard};
 use crate::model::labels::Text;
 use crate::model::source::SourceError;
 
@@ -59,6 +60,30 @@ impl PagerDuty {
             (true, ..) => until,
         };
         Ok(Log { entries: pages.items, whole_since, cost: pages.cost })
+    }
+
+    /// What happened to all incidents since a moment.
+    ///
+    /// # Errors
+    /// Whatever keeps the log from coming.
+    pub(super) async fn steps(&self, since: Timestamp) -> Answered {
+        let now = (self.now)();
+        let log = self.log(since.min(now), now + END).await?;
+        let mut kept = self.kept();
+        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
+        let steps = log.entries.iter().filter(|entry| self.is_wanted(entry)).filter_map(|entry| {
+            moment(&entry.created_at)?;
+            let incident = reader.some(&entry.incident.0.as_ref()?.id)?;
+            Some(Happened { incident, step: reader.step(entry) })
+        });
+        let board = StepBoard::new(steps.collect(), since, log.whole_since, now);
+        Ok(log.cost.reply(Answer::Steps(board), None))
+    }
+
+    /// The log can be asked for by team, but not by service.
+    fn is_wanted(&self, entry: &wire::LogEntry) -> bool {
+        let service = entry.service.0.as_ref().map(|service| &service.id.0);
+        self.services.is_empty() || service.is_none_or(|service| self.services.contains(service))
     }
 
     /// Fills in who acknowledged incidents that were resolved before anybody looked. What cannot be had is noted as a

@@ -198,6 +198,8 @@ pub(super) struct LogEntry {
     pub(super) agent: Maybe<Thing>,
     /// To which incident.
     pub(super) incident: Maybe<Thing>,
+    /// Of which service.
+    pub(super) service: Maybe<Thing>,
     /// Of `notify_log_entry`: who was told.
     pub(super) user: Maybe<Thing>,
     /// Of `assign_log_entry` and `escalate_log_entry`: who has it from then on.

@@ -115,3 +115,41 @@ async fn a_log_without_end_is_cut_and_says_so() {
         "who acknowledged resolved incidents is not known of those before 2026-08-20T09:46:41Z"
     );
 }
+
+#[tokio::test]
+async fn what_happened_to_all_incidents_comes_in_one_list() {
+    let double = with_log(|asked| {
+        let mut other = entry("notify", "Q2", "2026-08-20T10:01:00Z", "Jo");
+        other["service"] = thing("service", "POTHER", "other");
+        let entries = [
+            other,
+            entry("escalate", "Q1", "2026-08-20T10:02:00Z", "Ana"),
+            entry("escalate", "Q1", "2026-08-20T10:02:00Z", "Ana"),
+            entry("notify", "Q1", "2026-08-20T10:00:00Z", "Jo\u{1b}[2J"),
+            entry("notify", "Q1", "whenever", "Jo"),
+            json!({"type": "notify_log_entry", "created_at": "2026-08-20T10:00:00Z"}),
+        ];
+        page(asked, "log_entries", &entries)
+    })
+    .await;
+    let steps = |answered: Answered| match answered.unwrap().answer {
+        Answer::Steps(board) => board,
+        other => panic!("{other:?}"),
+    };
+    let since = at("2026-08-20T09:20:00Z");
+    let narrow = |source: &mut SourceSettings| {
+        (source.teams, source.services) = (vec!["PT".into()], vec!["PSVC".into()]);
+    };
+    for (source, count) in [(pagerduty(&double), 3), (connected(&double, narrow, now), 2)] {
+        let board = steps(source.answer(&Ask::Steps { since }, None).await);
+        assert_eq!((board.steps.len(), board.wanted, board.since, board.until), (count, since, since, now()));
+        let first = &board.steps[0];
+        assert_eq!(
+            (&*first.incident, &*first.step.kind, first.step.who.as_deref()),
+            ("Q1", "notify", Some("Jo\\x1b[2J"))
+        );
+    }
+    let asked = logs(&double);
+    assert_eq!((asked.len(), asked[1].parameter("team_ids[]")), (2, "PT"));
+    assert_eq!(asked[0].parameter("since"), "2026-08-20T09:20:00Z");
+}
