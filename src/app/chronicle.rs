@@ -1,6 +1,6 @@
 //! What happened, as far as it was told: gathered while it is told, since sources forget.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,7 +11,7 @@ use crate::model::action::{Action, Deed, DeedKind, Ending};
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::ask::AskKind;
 use crate::model::fingerprint::Fingerprint;
-use crate::model::incident::{Incident, Urgency};
+use crate::model::incident::{Incident, Step, Urgency};
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::Operator;
 use crate::model::silence::Silence;
@@ -148,7 +148,7 @@ impl Chronicle {
 pub(super) fn write(state: &mut State, news: AskKind, now: Timestamp) {
     let (alerts, incidents) = match news {
         AskKind::Alerts | AskKind::Rules => (true, false),
-        AskKind::Incidents | AskKind::Incident => (false, true),
+        AskKind::Incidents | AskKind::Incident | AskKind::Steps => (false, true),
         AskKind::Silences => (false, false),
         AskKind::Probe
         | AskKind::Services
@@ -167,8 +167,13 @@ pub(super) fn write(state: &mut State, news: AskKind, now: Timestamp) {
         of_alert(state, alert, &mut chronicle);
     }
     for (source, held) in state.world.sources().filter(|_| incidents) {
+        let mut steps: HashMap<&Text, Vec<&Step>> = HashMap::new();
+        for happened in held.steps.value().into_iter().flat_map(|board| &board.steps) {
+            steps.entry(&happened.incident).or_default().push(&happened.step);
+        }
         for incident in held.incidents.value().into_iter().flat_map(|board| &board.incidents) {
-            of_incident(state, source, incident, &mut chronicle);
+            let steps = steps.get(&incident.id).map_or(&[][..], Vec::as_slice);
+            of_incident(state, source, incident, steps, &mut chronicle);
         }
     }
     if news == AskKind::Silences {
@@ -198,7 +203,13 @@ fn of_alert(state: &State, alert: &Alert, chronicle: &mut Chronicle) {
     }
 }
 
-fn of_incident(state: &State, source: &SourceId, incident: &Incident, chronicle: &mut Chronicle) {
+fn of_incident(
+    state: &State,
+    source: &SourceId,
+    incident: &Incident,
+    steps: &[&Step],
+    chronicle: &mut Chronicle,
+) {
     let known = state.world.incident(source, &incident.id);
     let paging = incident.service.as_ref().map(|service| &service.name);
     let service = known.and_then(|known| known.service.as_ref()).or(paging).cloned();
@@ -232,7 +243,8 @@ fn of_incident(state: &State, source: &SourceId, incident: &Incident, chronicle:
     }
     let detail = known.and_then(|known| state.world.incident_detail(known));
     let told = |kind: &str| ["trigger", "acknowledge", "resolve"].iter().any(|known| kind.starts_with(known));
-    for step in detail.into_iter().flat_map(|detail| &detail.steps).filter(|step| !told(&step.kind)) {
+    let detailed = detail.into_iter().flat_map(|detail| &detail.steps);
+    for step in detailed.chain(steps.iter().copied()).filter(|step| !told(&step.kind)) {
         chronicle.add((step.at, Kind::Step, subject(&step.summary)), || {
             entry(format!("#{} {}", incident.number, step.summary))
         });

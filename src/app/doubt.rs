@@ -70,6 +70,7 @@ pub fn doubt(state: &State, source: &SourceInfo, kinds: &[AskKind], now: Timesta
             AskKind::Silences => of!(held.silences),
             AskKind::Slos => of!(held.slos),
             AskKind::Incidents => of!(held.incidents),
+            AskKind::Steps => of!(held.steps),
             AskKind::OnCall => of!(held.on_call),
             AskKind::Detail | AskKind::Incident | AskKind::Series | AskKind::Firings | AskKind::Runbook => {
                 None

@@ -64,6 +64,7 @@ impl Topic {
             | Ask::Silences
             | Ask::Slos { .. }
             | Ask::Incidents
+            | Ask::Steps { .. }
             | Ask::OnCall => Self::Of(ask.kind()),
         }
     }

@@ -178,7 +178,7 @@ pub(super) fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&m
         let moved = state.range.end != before.end;
         let belongs_to_a_time = |topic: &Topic| match topic {
             Topic::Of(AskKind::Services | AskKind::Slos) => moved,
-            Topic::Of(kind) => *kind == AskKind::Trends,
+            Topic::Of(kind) => matches!(kind, AskKind::Trends | AskKind::Steps),
             Topic::Detail(_) | Topic::Series(_) => true,
             Topic::Firings(_) | Topic::Incident(_) | Topic::Runbook(_) => false,
         };

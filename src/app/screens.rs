@@ -102,12 +102,12 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
         Place::Incident { source, id } => wants.extend(incident::wants(state, source, id)),
         Place::Paper(paper) => wants.extend(paper::wants(state, paper, now)),
         Place::Runbook(wanted) => wants.extend(runbook::wants(state, wanted)),
+        Place::Timeline => wants.extend(timeline::wants(state, now)),
         Place::Slos
         | Place::Alerts
         | Place::Incidents
         | Place::OnCall
         | Place::Policy { .. }
-        | Place::Timeline
         | Place::Silences
         | Place::Sources
         | Place::Messages => {}
@@ -193,6 +193,7 @@ mod vital {
                     AskKind::Trends
                     | AskKind::Detail
                     | AskKind::Incident
+                    | AskKind::Steps
                     | AskKind::Series
                     | AskKind::Firings
                     | AskKind::Runbook => continue,

@@ -218,6 +218,7 @@ impl Source for Alertmanager {
                 | Ask::Slos { .. }
                 | Ask::Incidents
                 | Ask::Incident { .. }
+                | Ask::Steps { .. }
                 | Ask::OnCall
                 | Ask::Series { .. }
                 | Ask::Firings { .. }

@@ -99,9 +99,10 @@ impl Role {
                 ],
             ),
             Self::Alertmanager => ("alertmanager", vec![AskKind::Probe, AskKind::Alerts, AskKind::Silences]),
-            Self::Pager => {
-                ("pager", vec![AskKind::Probe, AskKind::Incidents, AskKind::Incident, AskKind::OnCall])
-            }
+            Self::Pager => (
+                "pager",
+                vec![AskKind::Probe, AskKind::Incidents, AskKind::Incident, AskKind::Steps, AskKind::OnCall],
+            ),
         };
         let address = format!("demo:{name}").into();
         SourceInfo { id: SourceId::new(name), kind: Kind::Demo, address, answers, acts: self.acts() }
@@ -155,6 +156,7 @@ impl DemoSource {
             }
             Ask::Trends(_)
             | Ask::Detail { .. }
+            | Ask::Steps { .. }
             | Ask::Series { .. }
             | Ask::Firings { .. }
             | Ask::Runbook(_) => None,
@@ -207,6 +209,7 @@ impl DemoSource {
             | Ask::Silences
             | Ask::Incidents
             | Ask::Incident { .. }
+            | Ask::Steps { .. }
             | Ask::OnCall
             | Ask::Runbook(_) => {
                 return Err(not_offered(ask));
@@ -236,6 +239,7 @@ impl DemoSource {
             | Ask::Slos { .. }
             | Ask::Incidents
             | Ask::Incident { .. }
+            | Ask::Steps { .. }
             | Ask::OnCall
             | Ask::Series { .. }
             | Ask::Firings { .. }
@@ -267,6 +271,9 @@ impl DemoSource {
             Ask::Incidents => Answer::Incidents(self.incidents(done, now)),
             Ask::Incident { id } => {
                 Answer::Incident(self.detail(id, done, now).ok_or_else(|| not_offered(ask))?)
+            }
+            Ask::Steps { since } => {
+                Answer::Steps(self.world.all_steps(done, (*since, now), &self.time, &self.info.id))
             }
             Ask::OnCall => {
                 let stood_in = done.stood_in_by(now);

@@ -4,6 +4,7 @@ mod act;
 mod detail;
 mod firing;
 mod incidents;
+mod log;
 mod map;
 mod oncall;
 mod paging;
@@ -67,7 +68,8 @@ impl PagerDuty {
                 "its address must begin with https://: the key would go there for all to read".into();
             return Err(http.error(Trouble::Unreachable { reason }));
         }
-        let answers = vec![AskKind::Probe, AskKind::Incidents, AskKind::Incident, AskKind::OnCall];
+        let answers =
+            vec![AskKind::Probe, AskKind::Incidents, AskKind::Incident, AskKind::Steps, AskKind::OnCall];
         Ok(Self {
             info: SourceInfo {
                 id: id.clone(),
@@ -133,6 +135,7 @@ impl Source for PagerDuty {
                 Ask::Probe => self.probe().await,
                 Ask::Incidents => self.incidents(known).await,
                 Ask::Incident { id } => self.incident(id, known).await,
+                Ask::Steps { since } => self.steps(*since).await,
                 Ask::OnCall => self.on_call(known).await,
                 Ask::Services { .. }
                 | Ask::Trends(_)

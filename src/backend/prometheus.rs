@@ -156,6 +156,7 @@ impl Prometheus {
             | Ask::Slos { .. }
             | Ask::Incidents
             | Ask::Incident { .. }
+            | Ask::Steps { .. }
             | Ask::OnCall
             | Ask::Runbook(_) => {
                 let what = ask.kind().word().to_owned();

@@ -50,6 +50,7 @@ impl<'w> Standing<'w> {
             AskKind::Silences => Some(Self::of(&held.silences)),
             AskKind::Slos => Some(Self::of(&held.slos)),
             AskKind::Incidents => Some(Self::of(&held.incidents)),
+            AskKind::Steps => Some(Self::of(&held.steps)),
             AskKind::OnCall => Some(Self::of(&held.on_call)),
             AskKind::Detail | AskKind::Incident | AskKind::Series | AskKind::Firings | AskKind::Runbook => {
                 None

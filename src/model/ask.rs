@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::alert::{AlertBoard, Firing};
 use super::fingerprint::Fingerprint;
-use super::incident::{IncidentBoard, IncidentDetail};
+use super::incident::{IncidentBoard, IncidentDetail, StepBoard};
 use super::labels::{Labels, Text};
 use super::oncall::OnCallBoard;
 use super::rule::RuleBoard;
@@ -65,6 +65,11 @@ pub enum Ask {
         /// Its id.
         id: Text,
     },
+    /// What happened to all incidents.
+    Steps {
+        /// From when on.
+        since: Timestamp,
+    },
     /// Who is on call now and over the next days.
     OnCall,
     /// A PromQL expression over time.
@@ -110,6 +115,8 @@ pub enum AskKind {
     Incidents,
     /// [`Ask::Incident`]
     Incident,
+    /// [`Ask::Steps`]
+    Steps,
     /// [`Ask::OnCall`]
     OnCall,
     /// [`Ask::Series`]
@@ -134,6 +141,7 @@ impl AskKind {
             Self::Slos => "SLOs",
             Self::Incidents => "incidents",
             Self::Incident => "one incident",
+            Self::Steps => "what happened to incidents",
             Self::OnCall => "on-call",
             Self::Series => "charts",
             Self::Firings => "earlier firings",
@@ -156,6 +164,7 @@ impl Ask {
             Self::Slos { .. } => AskKind::Slos,
             Self::Incidents => AskKind::Incidents,
             Self::Incident { .. } => AskKind::Incident,
+            Self::Steps { .. } => AskKind::Steps,
             Self::OnCall => AskKind::OnCall,
             Self::Series { .. } => AskKind::Series,
             Self::Firings { .. } => AskKind::Firings,
@@ -202,6 +211,8 @@ pub enum Answer {
     Incidents(IncidentBoard),
     /// To [`Ask::Incident`].
     Incident(IncidentDetail),
+    /// To [`Ask::Steps`].
+    Steps(StepBoard),
     /// To [`Ask::OnCall`].
     OnCall(OnCallBoard),
     /// To [`Ask::Series`], over its tail.

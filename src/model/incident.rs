@@ -187,6 +187,63 @@ pub struct Step {
     pub summary: Text,
 }
 
+/// One thing that happened to one of many incidents.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Happened {
+    /// The incident's id.
+    pub incident: Text,
+    /// What happened.
+    pub step: Step,
+}
+
+/// What happened to all incidents of one source.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StepBoard {
+    /// Oldest first, each once.
+    pub steps: Vec<Happened>,
+    /// From when on it was asked for.
+    pub wanted: Timestamp,
+    /// From when on nothing is missing: later than `wanted` if there was more than can be read.
+    pub since: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+}
+
+impl StepBoard {
+    /// More are not kept; the oldest go first.
+    const MOST: usize = 10_000;
+
+    /// In order, each once, as many as are kept.
+    #[must_use]
+    pub fn new(mut steps: Vec<Happened>, wanted: Timestamp, since: Timestamp, until: Timestamp) -> Self {
+        steps.sort_by(|a, b| {
+            let key = |happened: &Happened| {
+                let Happened { incident, step } = happened;
+                (step.at, incident.clone(), step.kind.clone(), step.summary.clone())
+            };
+            key(a).cmp(&key(b))
+        });
+        steps.dedup();
+        let over = steps.len().saturating_sub(Self::MOST);
+        let dropped = steps.drain(..over).next_back();
+        // what is older than the last that was dropped is not whole any more
+        let since = dropped.map_or(since, |happened| since.max(happened.step.at));
+        Self { steps, wanted, since, until }
+    }
+
+    /// Takes in what was asked for later; where nobody looked in between, only that is whole.
+    pub fn extend(&mut self, later: Self) {
+        let steps = std::mem::take(&mut self.steps).into_iter().chain(later.steps).collect();
+        let is_joined = later.since <= self.until;
+        let (wanted, since) = if is_joined {
+            (self.wanted.min(later.wanted), self.since.min(later.since))
+        } else {
+            (later.wanted, later.since)
+        };
+        *self = Self::new(steps, wanted, since, self.until.max(later.until));
+    }
+}
+
 /// What somebody wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -258,4 +315,40 @@ pub struct IncidentBoard {
     pub incidents: Vec<Incident>,
     /// What is missing, in words.
     pub warnings: Vec<Text>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn board(steps: &[i64], since: i64, until: i64) -> StepBoard {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let happened = |second: &i64| {
+            let (kind, summary) = ("notify".into(), "told".into());
+            let step = Step { at: at(*second), kind, who: None, channel: None, summary };
+            Happened { incident: "Q1".into(), step }
+        };
+        StepBoard::new(steps.iter().map(happened).collect(), at(since), at(since), at(until))
+    }
+
+    fn extended(mut board: StepBoard, later: StepBoard) -> (usize, i64, i64) {
+        board.extend(later);
+        (board.steps.len(), board.since.as_second(), board.until.as_second())
+    }
+
+    #[test]
+    fn what_was_asked_for_later_is_joined_and_each_step_is_there_once() {
+        let first = board(&[10, 20, 30], 5, 35);
+        assert_eq!(extended(first.clone(), board(&[30, 40], 25, 45)), (4, 5, 45));
+        assert_eq!(extended(first.clone(), board(&[2, 10, 20, 30], 1, 36)), (4, 1, 36));
+        // nobody knows what was between 35 and 50
+        assert_eq!(extended(first, board(&[60], 50, 65)), (4, 50, 65));
+    }
+
+    #[test]
+    fn of_too_many_steps_the_oldest_go_and_that_is_said() {
+        let many: Vec<i64> = (0..12_000).collect();
+        let board = board(&many, 0, 12_000);
+        assert_eq!((board.steps.len(), board.since.as_second()), (10_000, 1_999));
+    }
 }

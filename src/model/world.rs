@@ -10,7 +10,7 @@ use super::alert::{Alert, AlertBoard, AlertState, Firing};
 use super::ask::{Answer, Answered, Ask, AskKind, Question};
 use super::fingerprint::Fingerprint;
 use super::health::{Health, Reason, Thresholds, assess};
-use super::incident::{IncidentBoard, IncidentDetail};
+use super::incident::{IncidentBoard, IncidentDetail, StepBoard};
 use super::labels::{Labels, Text};
 use super::oncall::OnCallBoard;
 use super::remote::Remote;
@@ -71,6 +71,8 @@ pub struct Held {
     pub slos: Remote<SloBoard>,
     /// Its incidents.
     pub incidents: Remote<IncidentBoard>,
+    /// What happened to all of them, as far as it was asked for.
+    pub steps: Remote<StepBoard>,
     /// Who is on call.
     pub on_call: Remote<OnCallBoard>,
     /// What is known of an incident beyond the list, by its id.
@@ -230,6 +232,7 @@ impl World {
             Ask::Silences => held.silences.asked(),
             Ask::Slos { .. } => held.slos.asked(),
             Ask::Incidents => held.incidents.asked(),
+            Ask::Steps { .. } => held.steps.asked(),
             Ask::OnCall => held.on_call.asked(),
             Ask::Incident { id } => kept(&mut held.incident_details, id).asked(),
             Ask::Detail { service, .. } => kept(&mut held.details, service).asked(),
@@ -287,6 +290,13 @@ impl World {
                     None => remote.arrived(tail, None, now),
                 }
             }
+            (Ask::Steps { .. }, Ok(Answer::Steps(board))) => match held.steps.value_mut() {
+                Some(known) => {
+                    known.extend(board);
+                    held.steps.confirmed(now);
+                }
+                None => held.steps.arrived(board, None, now),
+            },
             (Ask::Firings { fingerprint, .. }, Ok(Answer::Firings(list))) => {
                 kept(&mut held.firings, fingerprint).arrived(list, None, now);
             }
@@ -334,6 +344,7 @@ impl World {
             AskKind::Probe
             | AskKind::Trends
             | AskKind::Detail
+            | AskKind::Steps
             | AskKind::Series
             | AskKind::Firings
             | AskKind::Runbook => return,
@@ -440,6 +451,7 @@ impl Held {
             Ask::Silences => self.silences.confirmed(now),
             Ask::Slos { .. } => self.slos.confirmed(now),
             Ask::Incidents => self.incidents.confirmed(now),
+            Ask::Steps { .. } => self.steps.confirmed(now),
             Ask::OnCall => self.on_call.confirmed(now),
             Ask::Incident { id } => kept(&mut self.incident_details, id).confirmed(now),
             Ask::Detail { service, .. } => kept(&mut self.details, service).confirmed(now),
@@ -459,6 +471,7 @@ impl Held {
             Ask::Silences => self.silences.failed(error),
             Ask::Slos { .. } => self.slos.failed(error),
             Ask::Incidents => self.incidents.failed(error),
+            Ask::Steps { .. } => self.steps.failed(error),
             Ask::OnCall => self.on_call.failed(error),
             Ask::Incident { id } => kept(&mut self.incident_details, id).failed(error),
             Ask::Detail { service, .. } => kept(&mut self.details, service).failed(error),

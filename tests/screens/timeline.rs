@@ -150,3 +150,11 @@ fn what_the_person_did_stands_there_with_how_it_ended() {
     assert_eq!(done, [0], "{}", stage.picture());
     assert!(text(&stage).contains("Acknowledged"), "{}", text(&stage));
 }
+
+#[test]
+fn what_happened_to_incidents_stands_there_though_none_was_opened() {
+    let stage = watched((120, 36), 200);
+    assert!(kinds(&stage).contains(&Kind::Step), "{}", text(&stage));
+    assert!(text(&stage).contains("was notified by push"), "{}", text(&stage));
+    assert!(!text(&stage).contains("not read yet"), "{}", text(&stage));
+}

@@ -3,9 +3,10 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::app::chronicle::{Entry, Key};
+use crate::app::due::Want;
 use crate::app::filter::Haystack;
 use crate::app::found::Found;
 use crate::app::list::List;
@@ -15,12 +16,21 @@ use crate::app::number;
 use crate::app::place::Place;
 use crate::app::range::LENGTHS;
 use crate::app::state::State;
+use crate::model::ask::{Ask, AskKind};
 use crate::model::labels::{Labels, Text};
 use crate::model::remote::age;
+use crate::model::source::SourceInfo;
 
 mod view;
 
 pub use view::render;
+
+/// How often it is asked what happened to incidents.
+const INTERVAL: Duration = Duration::from_secs(60);
+/// What was written late is asked for again.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
+/// Incidents that were over before that are not told any more.
+const REACH: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The list of what happened.
 #[derive(Debug, Default)]
@@ -60,6 +70,49 @@ pub(in crate::app) fn open(state: &mut State, now: Timestamp) {
     }
     state.timeline.seek = Some(moment);
     state.ordered = None;
+}
+
+/// From when on it shows what happened.
+fn start(state: &State, now: Timestamp) -> Timestamp {
+    state.range.end.unwrap_or(now).checked_sub(state.range.length).unwrap_or(Timestamp::MIN)
+}
+
+/// What happened to incidents: from the start of the range, and then what is new.
+pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
+    let earliest = now.checked_sub(REACH).unwrap_or(now);
+    let start = start(state, now).clamp(earliest, now);
+    let want = |source: &SourceInfo| {
+        let held = state.world.held(&source.id)?;
+        let known = held.steps.value().filter(|board| board.wanted <= start && board.until >= start);
+        let since = known.and_then(|board| board.until.checked_sub(OVERLAP).ok()).unwrap_or(start);
+        let ask = Ask::Steps { since: since.max(earliest) };
+        Some(Want { source: source.id.clone(), ask, known: None, interval: INTERVAL })
+    };
+    state.sources.iter().filter(|source| source.answers.contains(&AskKind::Steps)).filter_map(want).collect()
+}
+
+/// How far what happened to incidents is known within the range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Steps {
+    /// All of it, or no source keeps it.
+    Whole,
+    /// From then on.
+    Since(Timestamp),
+    /// Not at all yet.
+    Unread,
+}
+
+fn steps(state: &State, now: Timestamp) -> Steps {
+    let start = start(state, now);
+    let telling = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Steps));
+    let mut latest = None;
+    for source in telling {
+        let Some(board) = state.world.held(&source.id).and_then(|held| held.steps.value()) else {
+            return Steps::Unread;
+        };
+        latest = latest.max(Some(board.since));
+    }
+    latest.filter(|since| *since > start).map_or(Steps::Whole, Steps::Since)
 }
 
 /// All that a matcher can ask for.

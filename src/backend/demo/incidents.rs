@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::model::action::Deed;
 use crate::model::incident::{
-    AlertCounts, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentStatus, Note, Past, Pending,
-    Priority, Stamp, Step, Urgency,
+    AlertCounts, Happened, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentStatus, Note,
+    Past, Pending, Priority, Stamp, Step, StepBoard, Urgency,
 };
 use crate::model::labels::{Labels, Text};
 use crate::model::source::SourceId;
@@ -93,6 +93,25 @@ impl DemoWorld {
             past,
             warnings: Vec::new(),
         })
+    }
+
+    /// What happened to all of them between two moments.
+    pub(super) fn all_steps(
+        &self,
+        done: &Done,
+        (since, now): (Timestamp, Timestamp),
+        clock: &Clock,
+        source: &SourceId,
+    ) -> StepBoard {
+        let paged = self.paged(now, clock);
+        let of_story = paged.iter().map(|paged| self.told(paged, done, now, source));
+        let opened = done.opened().filter_map(|entry| self.opened(entry, done, now, source));
+        let steps = of_story.chain(opened).flat_map(|Told { incident, steps, .. }| {
+            let happened = move |step| Happened { incident: Arc::clone(&incident.id), step };
+            steps.into_iter().map(happened)
+        });
+        let steps = steps.filter(|happened| (since..=now).contains(&happened.step.at));
+        StepBoard::new(steps.collect(), since, since, now)
     }
 
     /// An incident of the story, and what was done to it.

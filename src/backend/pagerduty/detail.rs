@@ -107,9 +107,8 @@ impl Parts {
 }
 
 impl Reader<'_> {
-    fn step(&mut self, wire: &wire::LogEntry) -> Step {
-        let kind = wire.kind.0.trim_end_matches("_reference").trim_end_matches("_log_entry");
-        let kind = self.text(kind);
+    pub(super) fn step(&mut self, wire: &wire::LogEntry) -> Step {
+        let kind = self.text(wire.kind());
         let told = wire.user.0.iter().chain(&wire.assignees.0);
         let told: Vec<Text> = told.map(|thing| self.name(thing)).collect();
         let agent = wire.agent.0.as_ref();

@@ -39,7 +39,11 @@ pub(super) struct Ranks {
 pub(super) struct History {
     /// Open at the last look.
     open: BTreeMap<Text, Incident>,
-    resolved: BTreeMap<Text, Incident>,
+    pub(super) resolved: BTreeMap<Text, Incident>,
+    /// Resolved ones of which the log has told who acknowledged them, be it nobody.
+    pub(super) looked_up: BTreeSet<Text>,
+    /// What the log has not told, in words.
+    pub(super) gap: Option<Text>,
     /// No longer open, but nobody has told yet what became of them.
     lost: BTreeSet<Text>,
     swept: Option<Timestamp>,
@@ -48,7 +52,7 @@ pub(super) struct History {
 }
 
 impl History {
-    /// Takes in what came. Who acknowledged an incident is told only while it is open, so that is remembered.
+    /// Takes in what came. Who acknowledged an incident its list tells only while it is open, so that is remembered.
     fn take_resolved(&mut self, mut incident: Incident) {
         let before = self.open.get(&incident.id).or_else(|| self.resolved.get(&incident.id));
         if let Some(before) = before {
@@ -117,6 +121,9 @@ impl PagerDuty {
         }
         self.take(now, &open, is_whole, &found, is_sweep_cut, &ranks);
         spent(&mut warnings, "incidents that are no longer open", self.look_up_lost(&ranks).await)?;
+        if is_sweep_cut.is_some() {
+            spent(&mut warnings, "", Ok(self.look_up_acknowledged().await))?;
+        }
         let board = self.board(now, warnings);
         let digest = digest(&board);
         let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Incidents(board) };
@@ -289,6 +296,7 @@ impl PagerDuty {
                     .into(),
             );
         }
+        warnings.extend(history.gap.clone());
         let mut all = history.resolved.clone();
         all.extend(history.open.clone());
         IncidentBoard { incidents: all.into_values().collect(), warnings }

@@ -2,6 +2,7 @@ mod deeds;
 mod description;
 mod details;
 mod lists;
+mod log;
 mod turns;
 mod whose;
 

@@ -196,6 +196,10 @@ pub(super) struct LogEntry {
     pub(super) summary: Word,
     pub(super) created_at: Word,
     pub(super) agent: Maybe<Thing>,
+    /// To which incident.
+    pub(super) incident: Maybe<Thing>,
+    /// Of which service.
+    pub(super) service: Maybe<Thing>,
     /// Of `notify_log_entry`: who was told.
     pub(super) user: Maybe<Thing>,
     /// Of `assign_log_entry` and `escalate_log_entry`: who has it from then on.
@@ -203,6 +207,13 @@ pub(super) struct LogEntry {
     pub(super) channel: Maybe<Channel>,
     /// What changed, in words.
     pub(super) changeset: List<Word>,
+}
+
+impl LogEntry {
+    /// What happened, in one word: `trigger`, `acknowledge`.
+    pub(super) fn kind(&self) -> &str {
+        self.kind.0.trim_end_matches("_reference").trim_end_matches("_log_entry")
+    }
 }
 
 /// By what it happened.

@@ -47,6 +47,7 @@ impl From<&Ask> for Subject {
             | Ask::Services { at: None }
             | Ask::Slos { at: None }
             | Ask::Incidents
+            | Ask::Steps { .. }
             | Ask::OnCall
             | Ask::Trends(_)
             | Ask::Alerts

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::Steps;
 use crate::app::chronicle::{Entry, Key, Kind};
 use crate::app::frame;
 use crate::app::look::Cx;
@@ -17,7 +18,8 @@ use crate::app::widgets::text::{self, Run};
 use crate::model::ask::AskKind;
 
 /// What the screen is drawn from.
-const USED: [AskKind; 4] = [AskKind::Alerts, AskKind::Rules, AskKind::Incidents, AskKind::Silences];
+const USED: [AskKind; 5] =
+    [AskKind::Alerts, AskKind::Rules, AskKind::Incidents, AskKind::Silences, AskKind::Steps];
 
 fn columns(width: u16) -> [Column<'static>; 5] {
     let time = if width < 60 { 8 } else { 16 };
@@ -92,8 +94,15 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
     }
     if let Some(since) = state.chronicle.since() {
         // sources forget: what was over before burnwatch looked is known of incidents alone
+        let steps = match super::steps(state, cx.now) {
+            Steps::Whole => String::new(),
+            Steps::Since(since) => {
+                format!(", steps of incidents since {}", moment(since, cx.now, cx.zone))
+            }
+            Steps::Unread => ", steps of incidents not read yet".to_owned(),
+        };
         let words = format!(
-            "  whole since {}; before that incidents, and what still fires or is silenced",
+            "  whole since {}{steps}; before that incidents, and what still fires or is silenced",
             moment(since, cx.now, cx.zone)
         );
         runs.push(Run::new(words, Role::Muted));

@@ -270,14 +270,20 @@ async fn every_request_is_valid_by_the_vendors_description() {
     };
     let narrow = connected(&double, narrow, now);
     for source in [&plain, &narrow] {
-        for ask in
-            [Ask::Probe, Ask::Incidents, Ask::Incidents, Ask::Incident { id: "Q1".into() }, Ask::OnCall]
-        {
+        for ask in [
+            Ask::Probe,
+            Ask::Incidents,
+            Ask::Incidents,
+            Ask::Incident { id: "Q1".into() },
+            Ask::Steps { since: now() },
+            Ask::OnCall,
+        ] {
             source.answer(&ask, None).await.unwrap();
         }
     }
     let asked = double.asked();
     assert!(asked.len() > 25 && asked.iter().any(|asked| asked.path.starts_with("/incidents/Q")));
+    assert!(asked.iter().any(|asked| asked.path == "/log_entries"));
     let troubles: Vec<_> = asked.iter().filter_map(|asked| description.trouble(asked)).collect();
     assert_eq!(troubles, Vec::<String>::new());
 }

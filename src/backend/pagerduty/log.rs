@@ -1,0 +1,182 @@
+//! The account's log of what happened to incidents, of all of them at once; also of who acknowledged those that are
+//! resolved, which their list does not tell.
+
+use std::collections::HashMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::incidents::{History, instant};
+use super::map::{Reader, moment};
+use super::paging::{Cost, Listing};
+use super::{PagerDuty, wire};
+use crate::model::ask::{Answer, Answered};
+use crate::model::incident::{Happened, Incident, Person, Stamp, StepBoard};
+use crate::model::labels::Text;
+use crate::model::source::SourceError;
+
+/// Pages of the log at most.
+const PAGES: usize = 20;
+/// An entry of the last second belongs to the time that is asked for.
+const END: SignedDuration = SignedDuration::from_secs(1);
+
+/// A part of the log.
+pub(super) struct Log {
+    /// The newest first.
+    pub(super) entries: Vec<wire::LogEntry>,
+    /// From when on nothing is missing.
+    pub(super) whole_since: Timestamp,
+    pub(super) cost: Cost,
+}
+
+/// Who did what to one incident.
+#[derive(Default)]
+struct Told {
+    acknowledged: Vec<Stamp>,
+    /// To whom it was given last.
+    assigned: Vec<Stamp>,
+}
+
+impl PagerDuty {
+    /// What happened between two moments, to incidents of the teams that are wanted.
+    pub(super) async fn log(&self, since: Timestamp, until: Timestamp) -> Result<Log, SourceError> {
+        let (from, to) = (instant(since), instant(until));
+        let mut query =
+            vec![("since", &*from), ("until", &*to), ("is_overview", "true"), ("time_zone", "UTC")];
+        query.extend(self.teams.iter().map(|team| ("team_ids[]", team.as_str())));
+        let listing = Listing {
+            path: "log_entries",
+            key: "log_entries",
+            query: &query,
+            pages: PAGES,
+            until: self.until(),
+        };
+        let pages = self.pages::<wire::LogEntry>(&listing).await?;
+        let at = |entry: Option<&wire::LogEntry>| entry.and_then(|entry| moment(&entry.created_at));
+        let whole_since = match (pages.is_cut, at(pages.items.first()), at(pages.items.last())) {
+            (false, ..) => since,
+            // what came last may not be all of its second
+            (true, Some(newest), Some(oldest)) if oldest <= newest => (oldest + END).clamp(since, until),
+            // in another order than PagerDuty's nobody can tell what is missing
+            (true, ..) => until,
+        };
+        Ok(Log { entries: pages.items, whole_since, cost: pages.cost })
+    }
+
+    /// What happened to all incidents since a moment.
+    ///
+    /// # Errors
+    /// Whatever keeps the log from coming.
+    pub(super) async fn steps(&self, since: Timestamp) -> Answered {
+        let now = (self.now)();
+        let log = self.log(since.min(now), now + END).await?;
+        let mut kept = self.kept();
+        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
+        let steps = log.entries.iter().filter(|entry| self.is_wanted(entry)).filter_map(|entry| {
+            moment(&entry.created_at)?;
+            let incident = reader.some(&entry.incident.0.as_ref()?.id)?;
+            Some(Happened { incident, step: reader.step(entry) })
+        });
+        let board = StepBoard::new(steps.collect(), since, log.whole_since, now);
+        Ok(log.cost.reply(Answer::Steps(board), None))
+    }
+
+    /// The log can be asked for by team, but not by service.
+    fn is_wanted(&self, entry: &wire::LogEntry) -> bool {
+        let service = entry.service.0.as_ref().map(|service| &service.id.0);
+        self.services.is_empty() || service.is_none_or(|service| self.services.contains(service))
+    }
+
+    /// Fills in who acknowledged incidents that were resolved before anybody looked. What cannot be had is noted as a
+    /// warning that stands until the next time.
+    pub(super) async fn look_up_acknowledged(&self) -> Cost {
+        let Some((since, until)) = self.kept().history.untold() else {
+            self.kept().history.gap = None;
+            return Cost::default();
+        };
+        let log = self.log(since, until + END).await;
+        let mut kept = self.kept();
+        let kept = &mut *kept;
+        match log {
+            Ok(log) => {
+                let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
+                let told = reader.told(&log.entries);
+                kept.history.take_told(told, log.whole_since);
+                kept.history.gap = (log.whole_since > since).then(|| {
+                    let whole_since = instant(log.whole_since);
+                    format!("who acknowledged resolved incidents is not known of those before {whole_since}")
+                        .into()
+                });
+                log.cost
+            }
+            Err(error) => {
+                let trouble = error.trouble;
+                let gap = format!("who acknowledged resolved incidents cannot be had: {trouble}");
+                kept.history.gap = Some(gap.into());
+                Cost { bytes_in: 0, requests: 1 }
+            }
+        }
+    }
+}
+
+impl History {
+    /// The time of all that are resolved, were acknowledged by nobody as far as is known, and were not looked up yet.
+    fn untold(&self) -> Option<(Timestamp, Timestamp)> {
+        let is_untold =
+            |incident: &&Incident| incident.acknowledged.is_empty() && !self.looked_up.contains(&incident.id);
+        let untold = || self.resolved.values().filter(is_untold);
+        let since = untold().map(|incident| incident.created_at).min()?;
+        let until = untold().map(|incident| incident.resolved_at.unwrap_or(incident.changed_at)).max()?;
+        Some((since, until.max(since)))
+    }
+
+    fn take_told(&mut self, mut told: HashMap<Text, Told>, whole_since: Timestamp) {
+        for (id, incident) in &mut self.resolved {
+            if let Some(told) = told.remove(id) {
+                if incident.acknowledged.is_empty() {
+                    incident.acknowledged = told.acknowledged;
+                }
+                if incident.assigned.is_empty() {
+                    incident.assigned = told.assigned;
+                }
+            }
+            if incident.created_at >= whole_since {
+                self.looked_up.insert(id.clone());
+            }
+        }
+        let Self { looked_up, resolved, .. } = self;
+        looked_up.retain(|id| resolved.contains_key(id));
+    }
+}
+
+impl Reader<'_> {
+    fn told(&mut self, newest_first: &[wire::LogEntry]) -> HashMap<Text, Told> {
+        let mut all: HashMap<Text, Told> = HashMap::new();
+        for entry in newest_first {
+            let Some(at) = moment(&entry.created_at) else { continue };
+            let Some(id) = entry.incident.0.as_ref().and_then(|incident| self.some(&incident.id)) else {
+                continue;
+            };
+            let told = all.entry(id).or_default();
+            match entry.kind() {
+                "acknowledge" => {
+                    let who = entry.agent.0.as_ref().map_or_else(somebody, |agent| self.person(agent));
+                    told.acknowledged.push(Stamp { who, at });
+                }
+                "assign" | "escalate" if told.assigned.is_empty() => {
+                    let people = entry.assignees.0.iter().map(|who| Stamp { who: self.person(who), at });
+                    told.assigned = people.collect();
+                }
+                _ => {}
+            }
+        }
+        for told in all.values_mut() {
+            told.acknowledged.sort_by(|a, b| (a.at, &a.who).cmp(&(b.at, &b.who)));
+            told.acknowledged.dedup();
+        }
+        all
+    }
+}
+
+fn somebody() -> Person {
+    Person { id: "".into(), name: "somebody".into(), email: None, zone: None }
+}
