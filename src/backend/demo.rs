@@ -39,7 +39,7 @@ use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Troub
 use self::book::Region;
 use self::clock::Clock;
 use self::doings::Done;
-use super::{Acting, Answering, Source};
+use super::{Acting, Answering, LookingBack, Source};
 
 pub use self::world::DemoWorld;
 
@@ -133,6 +133,10 @@ impl Source for DemoSource {
 
     fn act<'a>(&'a self, action: &'a Action) -> Acting<'a> {
         Box::pin(ready(self.do_it(action)))
+    }
+
+    fn look_back<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> LookingBack<'a> {
+        Box::pin(ready(Ok(self.found(action, sent_at))))
     }
 }
 

@@ -7,7 +7,7 @@ use super::doings::{self, Entry, StoodIn};
 use super::noise::mix_text;
 use super::{DemoSource, Role};
 use crate::backend::http::surely_not;
-use crate::model::action::{ActError, Action, Call, Deed, DeedKind, Outcome};
+use crate::model::action::{ActError, Action, Call, Deed, DeedKind, Found, Outcome};
 use crate::model::incident::{Incident, IncidentStatus};
 use crate::model::labels::Text;
 use crate::model::silence::Silence;
@@ -124,6 +124,15 @@ impl DemoSource {
             }
             _ => self.change(action, now),
         }
+    }
+
+    /// Whether it was done here since it was sent.
+    pub(super) fn found(&self, action: &Action, sent_at: Timestamp) -> Found {
+        let kind = action.deed.kind();
+        if !self.info.acts.contains(&kind) {
+            return Found::Unknown { words: format!("it does not offer to {}", kind.name()).into() };
+        }
+        doings::so_far(&self.done).trace(action, sent_at, (self.now)())
     }
 
     fn refused(&self, status: u16, message: &str) -> ActError {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
-use crate::model::action::{Action, Deed, Draft};
+use crate::model::action::{Action, Deed, Draft, Found};
 use crate::model::incident::{Incident, IncidentStatus, Note, Pending, Person, Priority, Stamp, Step};
 use crate::model::labels::Text;
 use crate::model::silence::{Silence, SilenceState};
@@ -117,6 +117,47 @@ impl Done {
     /// A silence that was touched here, also one that is over.
     pub(super) fn touched(&self, id: &str) -> Option<&Silence> {
         self.silences.iter().find(|silence| *silence.id == *id)
+    }
+
+    /// Whether this was done since then.
+    pub(super) fn trace(&self, action: &Action, since: Timestamp, now: Timestamp) -> Found {
+        let id = &action.target.id;
+        let (is_done, made) = match &action.deed {
+            Deed::Silence(draft) => {
+                let is_it = |silence: &&Silence| {
+                    silence.starts_at >= since
+                        && silence.matchers == draft.matchers
+                        && silence.comment == draft.comment
+                };
+                let found = self.silences.iter().find(is_it);
+                (found.is_some(), found.map(|silence| Arc::clone(&silence.id)))
+            }
+            Deed::Extend { until } => {
+                (self.touched(id).is_some_and(|silence| silence.ends_at == *until), None)
+            }
+            Deed::Expire => {
+                // whoever makes one end now gives it that end
+                let is_over = |silence: &Silence| (since..=now).contains(&silence.ends_at);
+                (self.touched(id).is_some_and(is_over), None)
+            }
+            Deed::TakeShift { person, start, end } => {
+                let is_it = |stood_in: &StoodIn| {
+                    stood_in.made_at >= since
+                        && (&stood_in.rotation, &stood_in.person.id) == (id, &person.id)
+                        && (stood_in.start, stood_in.end) == (*start, *end)
+                };
+                (self.stood_in.iter().any(is_it), None)
+            }
+            deed => {
+                let is_it = |entry: &&Entry| {
+                    entry.at >= since && entry.action.target.id == *id && entry.action.deed == *deed
+                };
+                let found = self.log.iter().find(is_it);
+                let made = found.filter(|_| matches!(deed, Deed::Trigger { .. }));
+                (found.is_some(), made.map(|entry| Arc::clone(&entry.id)))
+            }
+        };
+        if is_done { Found::Done { id: made } } else { Found::NotDone }
     }
 
     /// The story's silences and those of here, without what is over.

@@ -198,6 +198,16 @@ impl Account {
                 all.reverse();
                 Self::page(request, "log_entries", &all)
             }
+            ["log_entries"] => {
+                let told = |(id, entry): &(String, Value)| {
+                    let mut entry = entry.clone();
+                    entry["incident"] = json!({"id": id, "type": "incident_reference"});
+                    entry
+                };
+                let mut all: Vec<Value> = self.log.iter().map(told).collect();
+                all.reverse();
+                Self::page(request, "log_entries", &all)
+            }
             ["incidents", id, "notes"] => Ok((200, json!({ "notes": of(&self.notes, id) }))),
             ["incidents", _, key @ ("alerts" | "past_incidents")] => Self::page(request, key, &[]),
             ["schedules", id, "overrides"] => Ok((200, json!({ "overrides": of(&self.overrides, id) }))),

@@ -348,3 +348,38 @@ fn what_a_source_does_not_do_has_no_calls_and_is_refused() {
         assert!(matches!(error.error.trouble, Trouble::NotOffered { .. }) && !error.is_unclear);
     }
 }
+
+#[test]
+fn what_was_done_is_found_when_it_is_read_back_and_nothing_else() {
+    let demo = Demo::new();
+    let found = |name: &str, target: &Target, deed: &Deed, sent_at: Timestamp| {
+        let source = demo.source(name);
+        let action = Action { source: source.info().id.clone(), target: target.clone(), deed: deed.clone() };
+        source.look_back(&action, sent_at).now_or_never().unwrap().unwrap()
+    };
+    let (page, before) = (target(&demo.page()), demo.now());
+    let note = Deed::Note { content: "looking".into() };
+    assert_eq!(found("pager", &page, &note, before), Found::NotDone);
+    demo.act("pager", page.clone(), note.clone()).unwrap();
+    assert_eq!(found("pager", &page, &note, before), Found::Done { id: None });
+    let other = Deed::Note { content: "something else".into() };
+    assert_eq!(found("pager", &page, &other, before), Found::NotDone);
+    demo.wait(60);
+    assert_eq!(found("pager", &page, &note, demo.now()), Found::NotDone, "that was before");
+    let draft = Draft {
+        matchers: parse("service=\"payments\"").unwrap(),
+        ends_at: demo.now() + jiff::SignedDuration::from_hours(1),
+        created_by: "ana".into(),
+        comment: "known".into(),
+    };
+    let (silence, sent_at) = (Deed::Silence(draft), demo.now());
+    assert_eq!(found("alertmanager", &plain(""), &silence, sent_at), Found::NotDone);
+    let Ok(Outcome::Done { id: Some(id) }) = demo.act("alertmanager", plain(""), silence.clone()) else {
+        panic!("not made");
+    };
+    assert_eq!(found("alertmanager", &plain(""), &silence, sent_at), Found::Done { id: Some(id.clone()) });
+    assert_eq!(found("alertmanager", &plain(&id), &Deed::Expire, sent_at), Found::NotDone);
+    demo.act("alertmanager", plain(&id), Deed::Expire).unwrap();
+    assert_eq!(found("alertmanager", &plain(&id), &Deed::Expire, sent_at), Found::Done { id: None });
+    assert!(matches!(found("pager", &page, &Deed::Expire, sent_at), Found::Unknown { .. }));
+}
