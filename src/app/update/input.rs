@@ -1,0 +1,218 @@
+//! What keys, the mouse and pasted text do, by what the keyboard is for at the moment.
+
+use jiff::Timestamp;
+
+use super::super::commands::Command;
+use super::super::event::{Effect, MouseAction};
+use super::super::key::{Code, Key, Named};
+use super::super::line::Line;
+use super::super::palette::{self, Target};
+use super::super::state::{Mode, State};
+use super::super::{acted, confirm, form, frame, help, menu, menus, navigate, overlay};
+use super::refresh_form;
+use super::run::run;
+
+pub(super) fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
+    state.version += 1;
+    match std::mem::take(&mut state.mode) {
+        Mode::Browse => browse(state, key, now),
+        _ if key == INTERRUPT => run(state, Command::Quit, now),
+        Mode::Filter { line, before } => {
+            type_filter(state, line, before, key);
+            Vec::new()
+        }
+        Mode::Palette(mut open) => match open.take(key) {
+            palette::Outcome::Open => {
+                state.mode = Mode::Palette(open);
+                Vec::new()
+            }
+            palette::Outcome::Closed => Vec::new(),
+            palette::Outcome::Chosen(target) => go(state, target, now),
+        },
+        Mode::Menu(mut open) => match open.take(key) {
+            menu::Outcome::Open => {
+                menus::preview(state, open.current());
+                state.mode = Mode::Menu(open);
+                Vec::new()
+            }
+            menu::Outcome::Closed => {
+                menus::preview(state, open.before());
+                Vec::new()
+            }
+            menu::Outcome::Chosen(choice) => menus::choose(state, choice, now),
+        },
+        Mode::Confirm(open) => confirm::press(state, open, key, now),
+        Mode::Form(open) => form::press(state, open, key, now),
+        Mode::Results { back, top } => {
+            acted::read(state, (back, top), key, now);
+            Vec::new()
+        }
+        Mode::Help(top) => {
+            let page = state.size.1.saturating_sub(6).max(1);
+            state.mode = match state.keys.lookup(key, &[]) {
+                Some(Command::Down) => Mode::Help(top.saturating_add(1)),
+                Some(Command::Up) => Mode::Help(top.saturating_sub(1)),
+                Some(Command::PageDown) => Mode::Help(top.saturating_add(page)),
+                Some(Command::PageUp) => Mode::Help(top.saturating_sub(page)),
+                Some(Command::Top) => Mode::Help(0),
+                Some(Command::Bottom) => Mode::Help(u16::MAX),
+                _ => Mode::Browse,
+            };
+            if let Mode::Help(top) = &state.mode {
+                let top = *top;
+                state.mode = Mode::Help(top.min(help::last_top(state)));
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// Ends the program whatever the key map says.
+const INTERRUPT: Key = Key { ctrl: true, ..Key::char('c') };
+
+/// Does what the key is for, or says why it does nothing: a person in a hurry must not wonder.
+fn browse(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
+    if let Some(command) = state.keys.lookup(key, state.place().scopes()) {
+        return run(state, command, now);
+    }
+    if key == INTERRUPT {
+        return run(state, Command::Quit, now);
+    }
+    let said = match (state.keys.anywhere(key), key.typed()) {
+        (Some(command), _) => {
+            format!("{key} ({}) works {}, not here", command.name(), command.scope().place())
+        }
+        (None, Some(c)) if c.is_ascii_digit() => format!("There is no screen {c} yet"),
+        (None, _) => {
+            let help = state.keys.of(Command::Help).first().map(ToString::to_string).unwrap_or_default();
+            format!("{key} does nothing here; {help} shows the keys that do")
+        }
+    };
+    state.messages.note(said, now);
+    Vec::new()
+}
+
+fn type_filter(state: &mut State, mut line: Line, before: String, key: Key) {
+    match key.code {
+        Code::Named(Named::Esc) => set_filter(state, &before),
+        Code::Named(Named::Enter) => {}
+        // the cursor of the list moves while the filter is being typed
+        Code::Named(Named::Up) => {
+            navigate::by_rows(state, -1);
+            state.mode = Mode::Filter { line, before };
+        }
+        Code::Named(Named::Down) => {
+            navigate::by_rows(state, 1);
+            state.mode = Mode::Filter { line, before };
+        }
+        Code::Named(_) | Code::Char(_) => {
+            line.take(key);
+            set_filter(state, line.text());
+            state.mode = Mode::Filter { line, before };
+        }
+    }
+}
+
+pub(super) fn set_filter(state: &mut State, text: &str) {
+    if let Some(found) = navigate::filter_mut(state) {
+        found.set(text);
+        state.ordered = None;
+    }
+}
+
+pub(super) fn paste(state: &mut State, text: &str) -> Vec<Effect> {
+    state.version += 1;
+    match &mut state.mode {
+        Mode::Filter { line, .. } => {
+            line.insert(text);
+            let text = line.text().to_owned();
+            set_filter(state, &text);
+        }
+        Mode::Palette(palette) => palette.paste(text),
+        Mode::Form(form) => form.paste(text),
+        Mode::Browse | Mode::Menu(_) | Mode::Help(_) | Mode::Confirm(_) | Mode::Results { .. } => {}
+    }
+    refresh_form(state);
+    Vec::new()
+}
+
+pub(super) fn mouse(
+    state: &mut State,
+    action: MouseAction,
+    column: u16,
+    row: u16,
+    now: Timestamp,
+) -> Vec<Effect> {
+    state.version += 1;
+    let wheel: i16 = match action {
+        MouseAction::WheelUp => -3,
+        MouseAction::WheelDown => 3,
+        MouseAction::Click => return click(state, column, row, now),
+    };
+    match &mut state.mode {
+        Mode::Browse | Mode::Filter { .. } => navigate::wheel(state, wheel.into(), column, row),
+        Mode::Help(top) => {
+            let top = top.saturating_add_signed(wheel);
+            state.mode = Mode::Help(top.min(help::last_top(state)));
+        }
+        Mode::Confirm(_) | Mode::Form(_) | Mode::Results { .. } => {
+            return press(state, acted::wheel_key(wheel), now);
+        }
+        Mode::Menu(menu) => {
+            menu.take(Key::named(if wheel < 0 { Named::Up } else { Named::Down }));
+        }
+        Mode::Palette(palette) => {
+            palette.take(Key::named(if wheel < 0 { Named::Up } else { Named::Down }));
+        }
+    }
+    if let Mode::Menu(menu) = &state.mode {
+        let shown = menu.current().cloned();
+        menus::preview(state, shown.as_ref());
+    }
+    Vec::new()
+}
+
+/// A click chooses what is under it; beside a window it closes the window.
+fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect> {
+    match std::mem::take(&mut state.mode) {
+        // the filter stays as it is typed
+        Mode::Browse | Mode::Filter { .. } => {
+            if let Some(screen) = frame::tab_at(state, column, row) {
+                return run(state, screen, now);
+            }
+            if navigate::click(state, column, row) { run(state, Command::Open, now) } else { Vec::new() }
+        }
+        Mode::Help(_) | Mode::Results { .. } => Vec::new(),
+        // neither what is typed nor what is to be decided goes by a slip of the mouse
+        open @ (Mode::Confirm(_) | Mode::Form(_)) => {
+            state.mode = open;
+            Vec::new()
+        }
+        Mode::Menu(menu) => {
+            let at = overlay::menu_row_at(state.size, &menu, column, row);
+            if let Some(menu::Outcome::Chosen(choice)) = at.map(|index| menu.choose(index)) {
+                return menus::choose(state, choice, now);
+            }
+            menus::preview(state, menu.before());
+            Vec::new()
+        }
+        Mode::Palette(palette) => {
+            let at = overlay::palette_row_at(state.size, &palette, column, row);
+            match at.map(|index| palette.choose(index)) {
+                Some(palette::Outcome::Chosen(target)) => go(state, target, now),
+                _ => Vec::new(),
+            }
+        }
+    }
+}
+
+fn go(state: &mut State, target: Target, now: Timestamp) -> Vec<Effect> {
+    match target {
+        Target::Run(command) => run(state, command, now),
+        Target::Go(place) => {
+            navigate::go(state, place, now);
+            Vec::new()
+        }
+        Target::Context(context) => vec![Effect::Enter(context)],
+    }
+}
