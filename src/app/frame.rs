@@ -241,6 +241,16 @@ fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> {
             }
         }
     }
+    if width(&tabs) > state.size.0 {
+        // where nothing is counted, the number alone will do
+        let uncounted = tabs.iter_mut().filter(|(_, runs)| runs.len() < 4);
+        for (_, runs) in uncounted.filter(|(screen, _)| present != Some(*screen)) {
+            if let [number, title, ..] = runs.as_mut_slice() {
+                number.text = number.text.trim_end().to_owned().into();
+                title.text = "".into();
+            }
+        }
+    }
     tabs
 }
 
