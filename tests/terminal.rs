@@ -351,7 +351,9 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
     stage.press("k");
     stage.wait_for("keys j z k");
     stage.press("q");
-    stage.wait_for("READY>");
+    // an earlier prompt still stands above: what is typed before the shell's own turn would be lost
+    let prompted = within(10, || stage.screen().trim_end().ends_with("READY>"));
+    assert!(prompted, "no new prompt, but:\n{}", stage.screen());
     stage.press("exit\r");
     stage.ends_within(2000);
 }
