@@ -233,11 +233,14 @@ fn tab_runs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> {
     };
     let present = state.place().screen();
     let mut tabs = titled_tabs(state, cx);
-    if width(&tabs) > state.size.0 {
-        // all numbers and counts say more than some of the titles
+    // all numbers and counts say more than whole titles: these keep the letters that there is room for
+    for letters in (1..=5).rev() {
+        if width(&tabs) <= state.size.0 {
+            break;
+        }
         for (_, runs) in tabs.iter_mut().filter(|(screen, _)| present != Some(*screen)) {
             if let Some(title) = runs.get_mut(1) {
-                title.text = title.text.chars().take(1).collect::<String>().into();
+                title.text = title.text.chars().take(letters).collect::<String>().into();
             }
         }
     }
