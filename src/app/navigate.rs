@@ -168,6 +168,11 @@ fn move_by(state: &mut State, rows: isize) {
     follow(state);
 }
 
+/// Lets the cursor stay on its thing from now on, as after a move: who opens it or acts on it means that one.
+pub(super) fn stay(state: &mut State) {
+    move_by(state, 0);
+}
+
 /// Up or down by rows.
 pub(super) fn by_rows(state: &mut State, rows: isize) {
     let columns = isize::try_from(grid(state).columns).unwrap_or(1);
@@ -332,6 +337,7 @@ fn leave(state: &mut State, now: Timestamp) {
 
 /// Opens what the cursor is on; `false` if that is nothing.
 pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
+    stay(state);
     let target = match state.place() {
         Place::Overview if state.panel == overview::ALERTS => {
             state.overview.alerts.current().copied().map(Place::Alert)

@@ -12,6 +12,7 @@ use super::commands::Command;
 use super::event::{Effect, Message, Tone};
 use super::form::{self, Form};
 use super::menu::{Choice, Menu};
+use super::navigate;
 use super::screens::incidents::IncidentKey;
 use super::screens::oncall::LevelKey;
 use super::screens::silences::SilenceKey;
@@ -102,6 +103,7 @@ fn about(state: &State) -> Vec<IncidentKey> {
 
 /// Does what the key of an action says.
 pub(super) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
+    navigate::stay(state);
     if let Some(why) = &state.guard.read_only {
         let why = format!("{}: nothing may be changed here: {why}", command.name());
         refuse(state, &why, now);

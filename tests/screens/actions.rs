@@ -67,6 +67,21 @@ fn nothing_is_done_before_it_is_confirmed_and_then_it_is_what_was_under_the_curs
 }
 
 #[test]
+fn who_acts_on_a_row_or_opens_it_has_the_cursor_there_whatever_moves_above_it() {
+    for keys in [["x", "esc"], ["enter", "esc"]] {
+        let mut stage = stage();
+        stage.press(&["5"]);
+        let first = stage.state().incidents.list.current().cloned();
+        stage.press(&keys);
+        // by age the oldest incident is the first
+        stage.press(&["S", "a", "g", "e", "enter"]);
+        let list = &stage.state().incidents.list;
+        assert_eq!(list.current().cloned(), first, "{}", stage.picture());
+        assert!(list.index() > 0, "{}", stage.picture());
+    }
+}
+
+#[test]
 fn what_is_left_is_not_done() {
     for key in ["esc", "n", "q"] {
         let mut stage = stage();
