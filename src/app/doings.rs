@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use super::event::{Message, Plan, Tone};
 use crate::model::action::{Action, Deed, DeedKind, Ending, Progress};
 use crate::model::fingerprint::Fingerprint;
+use crate::model::journal::Record;
 use crate::model::labels::Text;
 
 mod view;
@@ -180,6 +181,16 @@ pub fn told(action: &Action, ending: &Ending) -> Message {
     };
     let tone = if ending.is_done() { Tone::Note } else { Tone::Trouble };
     Message { tone, text: capital(&text) }
+}
+
+/// How an action of the journal ended, as one line.
+pub(super) fn recorded(record: &Record) -> String {
+    let Record { action, ending, .. } = record;
+    let unread = || {
+        let Action { target, deed, .. } = action;
+        format!("Unknown whether {}: {}; it was not read back yet", deed.kind().done(), target.name)
+    };
+    ending.as_ref().map_or_else(unread, |ending| told(action, ending).text)
 }
 
 /// How a plan of several actions ended; `key` shows each.

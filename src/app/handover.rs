@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::doings;
 use super::due::Want;
 use super::fired::{self, Noise};
 use super::number::ago;
@@ -318,16 +319,10 @@ fn silences(state: &State, length: Duration, now: Timestamp, prose: &mut Prose) 
 }
 
 /// One line of what was done, in Markdown.
-pub(super) fn told(state: &State, record: &Record) -> String {
+fn told(state: &State, record: &Record) -> String {
     let zone = state.look.zone.clone();
     let at = record.begun_at.to_zoned(zone).strftime("%H:%M").to_string();
-    let deed = record.action.deed.kind().verb();
-    let target = if record.action.target.name.is_empty() { "" } else { &record.action.target.name };
-    let ending = record.ending.as_ref().map_or("not known", |ending| ending.word());
-    let words = record.ending.as_ref().and_then(|ending| ending.words());
-    let words = words.map(|words| format!(" ({})", escaped(words))).unwrap_or_default();
-    let (who, target) = (escaped(&record.who), escaped(target));
-    format!("{at} {who}: {deed} {target}: {ending}{words}")
+    format!("{at} {}: {}", escaped(&record.who), escaped(&doings::recorded(record)))
 }
 
 fn done(state: &State, doings: Doings<'_>, shift: Bounds, prose: &mut Prose) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::doings;
 use super::due::Want;
 use super::handover::Doings;
 use super::number::{latency, or_dash, percent, rate};
@@ -232,9 +233,8 @@ fn timeline(state: &State, known: &Linked, records: &[Record], now: Timestamp, p
         *record.action.target.id == *incident.id && known.sources.contains(&record.action.source)
     };
     for record in records.iter().filter(about) {
-        let deed = record.action.deed.kind().verb();
-        let ending = record.ending.as_ref().map_or("not known", |ending| ending.word());
-        events.push((record.begun_at, format!("{}: {deed}: {ending}", escaped(&record.who))));
+        let line = format!("{}: {}", escaped(&record.who), escaped(&doings::recorded(record)));
+        events.push((record.begun_at, line));
     }
     events.sort_by_key(|(at, _)| *at);
     let zone = &state.look.zone;
