@@ -111,7 +111,7 @@ impl Fixture {
     }
 
     pub(super) fn with_incidents(self, incidents: Vec<Incident>) -> Self {
-        let board = IncidentBoard { incidents, warnings: Vec::new() };
+        let board = IncidentBoard { incidents, ..IncidentBoard::default() };
         self.with_pager().told(&pager(), Ask::Incidents, Ok(Reply::free(Answer::Incidents(board))))
     }
 

@@ -313,6 +313,8 @@ pub struct Past {
 pub struct IncidentBoard {
     /// Each once, in the order of their ids.
     pub incidents: Vec<Incident>,
+    /// The priorities that an incident can be given there, the gravest first; none where the source does not tell.
+    pub priorities: Vec<Priority>,
     /// What is missing, in words.
     pub warnings: Vec<Text>,
 }

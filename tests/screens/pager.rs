@@ -75,9 +75,10 @@ impl Pager {
                 Answer::Alerts(AlertBoard { alerts: alerts.to_vec() })
             }
             Ask::Silences => Answer::Silences(silences()),
-            Ask::Incidents => {
-                Answer::Incidents(IncidentBoard { incidents: self.incidents.clone(), warnings: Vec::new() })
-            }
+            Ask::Incidents => Answer::Incidents(IncidentBoard {
+                incidents: self.incidents.clone(),
+                ..IncidentBoard::default()
+            }),
             Ask::Incident { id } if &**id == "P1" => Answer::Incident(detail()),
             Ask::Incident { .. } => Answer::Incident(IncidentDetail::default()),
             Ask::OnCall => Answer::OnCall(self.on_call.clone()),

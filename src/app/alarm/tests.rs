@@ -82,7 +82,7 @@ fn incident(id: &str, urgency: Urgency, whose: &str) -> Incident {
 }
 
 fn board(state: &mut State, incidents: Vec<Incident>, minute: i64) -> Vec<Effect> {
-    let board = IncidentBoard { incidents, warnings: Vec::new() };
+    let board = IncidentBoard { incidents, ..IncidentBoard::default() };
     answer(state, Ask::Incidents, Answer::Incidents(board), at(minute))
 }
 

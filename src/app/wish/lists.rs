@@ -271,9 +271,7 @@ pub(super) fn snooze(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
 pub(super) fn prioritise(state: &mut State, keys: &[IncidentKey]) {
     let known = incidents(&state.world, keys);
     let sources: BTreeSet<&SourceId> = known.iter().map(|known| &known.incident.source).collect();
-    let there = state.world.incidents().iter().filter(|known| sources.contains(&known.incident.source));
-    let mut all: Vec<_> = there.filter_map(|known| known.incident.priority.as_ref()).collect();
-    all.sort_by(|a, b| (a.rank, &a.named.name).cmp(&(b.rank, &b.named.name)));
+    let mut all: Vec<_> = sources.into_iter().flat_map(|source| state.world.priorities(source)).collect();
     all.dedup_by(|a, b| a.named.id == b.named.id);
     let set = |priority: Option<Whom>| Wish::Do(keys.to_vec(), Deed::Prioritise { priority });
     let mut items: Items = all
@@ -281,7 +279,7 @@ pub(super) fn prioritise(state: &mut State, keys: &[IncidentKey]) {
         .map(|priority| item(&*priority.named.name, set(Some(whom(&priority.named))), None))
         .collect();
     items.push(item("none", set(None), None));
-    show(state, "Priority (those that incidents have)", items);
+    show(state, "Priority", items);
 }
 
 /// Into which incident.

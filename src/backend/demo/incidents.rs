@@ -54,7 +54,11 @@ impl DemoWorld {
         let mut incidents: Vec<Incident> = of_story.chain(opened).collect();
         incidents.sort_by(|a, b| a.id.cmp(&b.id));
         incidents.dedup_by(|a, b| a.id == b.id);
-        IncidentBoard { incidents, warnings: Vec::new() }
+        let priorities = (1..=5).map(|rank| {
+            let name = format!("P{rank}");
+            Priority { named: named(&name, &name), rank: Some(rank) }
+        });
+        IncidentBoard { incidents, priorities: priorities.collect(), warnings: Vec::new() }
     }
 
     /// What happened to one of them.

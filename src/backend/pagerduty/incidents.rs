@@ -12,7 +12,7 @@ use super::paging::{Cost, Listing, Pages};
 use super::wire::Thing;
 use super::{PagerDuty, digest, warned, wire};
 use crate::model::ask::{Answer, Answered};
-use crate::model::incident::{Incident, IncidentBoard};
+use crate::model::incident::{Incident, IncidentBoard, Priority};
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, Trouble};
 
@@ -27,11 +27,14 @@ const SINGLES: usize = 10;
 /// How long an account's priorities are taken for what they were.
 const RANKS_KEPT: SignedDuration = SignedDuration::from_mins(10);
 
-/// The account's priorities, the gravest first, and since when that is known.
+/// An account's priorities by their ids.
+pub(super) type Priorities = HashMap<Text, Priority>;
+
+/// The account's priorities, and since when they are known.
 #[derive(Debug, Clone)]
 pub(super) struct Ranks {
     since: Timestamp,
-    by_id: Arc<HashMap<Text, u32>>,
+    by_id: Arc<Priorities>,
 }
 
 /// What is known of incidents from one answer to the next.
@@ -185,7 +188,7 @@ impl PagerDuty {
     }
 
     /// The account's priorities by id. An account without priorities (402, 404) has no ranks.
-    async fn ranks(&self, now: Timestamp) -> Result<(Arc<HashMap<Text, u32>>, Cost), SourceError> {
+    async fn ranks(&self, now: Timestamp) -> Result<(Arc<Priorities>, Cost), SourceError> {
         if let Some(ranks) = self.kept().ranks.clone()
             && now.duration_since(ranks.since) < RANKS_KEPT
         {
@@ -201,8 +204,11 @@ impl PagerDuty {
         };
         let mut kept = self.kept();
         let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
-        let ids = pages.items.iter().map(|priority| reader.text(&priority.id.0));
-        let by_id = Arc::new(ids.zip(1..).collect::<HashMap<_, u32>>());
+        let ranked = pages.items.iter().zip(1..).map(|(thing, rank)| {
+            let named = reader.named(thing);
+            (named.id.clone(), Priority { named, rank: Some(rank) })
+        });
+        let by_id = Arc::new(ranked.collect::<Priorities>());
         kept.ranks = Some(Ranks { since: now, by_id: Arc::clone(&by_id) });
         Ok((by_id, pages.cost))
     }
@@ -214,7 +220,7 @@ impl PagerDuty {
         is_whole: bool,
         resolved: &[wire::Incident],
         is_sweep_cut: Option<bool>,
-        ranks: &HashMap<Text, u32>,
+        ranks: &Priorities,
     ) {
         let mut kept = self.kept();
         let kept = &mut *kept;
@@ -240,7 +246,7 @@ impl PagerDuty {
 
     /// What became of those that left the open list: too old for the list of resolved ones, or slipped from one page to
     /// another while the pages were read.
-    async fn look_up_lost(&self, ranks: &HashMap<Text, u32>) -> Result<Cost, SourceError> {
+    async fn look_up_lost(&self, ranks: &Priorities) -> Result<Cost, SourceError> {
         let lost: Vec<Text> = self.kept().history.lost.iter().take(SINGLES).cloned().collect();
         let mut cost = Cost::default();
         let query = [("include[]", "conference_bridge")];
@@ -299,7 +305,10 @@ impl PagerDuty {
         warnings.extend(history.gap.clone());
         let mut all = history.resolved.clone();
         all.extend(history.open.clone());
-        IncidentBoard { incidents: all.into_values().collect(), warnings }
+        let mut priorities: Vec<Priority> =
+            kept.ranks.iter().flat_map(|ranks| ranks.by_id.values().cloned()).collect();
+        priorities.sort_by_key(|priority| priority.rank);
+        IncidentBoard { incidents: all.into_values().collect(), priorities, warnings }
     }
 }
 

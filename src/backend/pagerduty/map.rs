@@ -1,9 +1,8 @@
 //! From PagerDuty's shapes to the model's words: people, things and incidents. Every text is cleaned here.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 
+use super::incidents::Priorities;
 use super::wire::{self, Maybe, Thing, Word};
 use crate::model::incident::{
     AlertCounts, Incident, IncidentStatus, Named, Pending, Person, Priority, Stamp, Urgency,
@@ -65,7 +64,7 @@ impl Reader<'_> {
     }
 
     /// The incident, unless it has no id.
-    pub(super) fn incident(&mut self, wire: &wire::Incident, ranks: &HashMap<Text, u32>) -> Option<Incident> {
+    pub(super) fn incident(&mut self, wire: &wire::Incident, ranks: &Priorities) -> Option<Incident> {
         let id = self.some(&wire.id)?;
         // the epoch is plainly wrong on the screen, where a guess would look right
         let created_at = moment(&wire.created_at).unwrap_or(Timestamp::UNIX_EPOCH);
@@ -92,7 +91,7 @@ impl Reader<'_> {
             // what is not known to be able to wait cannot
             urgency: if wire.urgency.0 == "low" { Urgency::Low } else { Urgency::High },
             priority: self.maybe_named(&wire.priority).map(|named| {
-                let rank = ranks.get(&named.id).copied();
+                let rank = ranks.get(&named.id).and_then(|ranked| ranked.rank);
                 Priority { named, rank }
             }),
             service: self.maybe_named(&wire.service),

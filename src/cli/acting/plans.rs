@@ -15,7 +15,7 @@ use crate::cli::view::View;
 use crate::config::hint;
 use crate::model::action::{Action, Deed, DeedKind, Draft, Whom};
 use crate::model::ask::AskKind;
-use crate::model::incident::{IncidentStatus, Urgency};
+use crate::model::incident::{IncidentStatus, Priority, Urgency};
 use crate::model::labels::Text;
 use crate::model::matcher;
 use crate::model::silence::{Silence, SilenceState, preview};
@@ -289,16 +289,11 @@ impl Desk<'_> {
         if word == "none" {
             return Ok(None);
         }
-        let its = self.view.world.incidents().iter().filter(|known| known.sources.contains(source));
-        let mut all: Vec<Whom> = its
-            .filter_map(|known| known.incident.priority.as_ref())
-            .map(|priority| Whom {
-                id: Text::clone(&priority.named.id),
-                name: Text::clone(&priority.named.name),
-            })
-            .collect();
-        all.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
-        all.dedup();
+        let whom = |Priority { named, .. }: &Priority| Whom {
+            id: Text::clone(&named.id),
+            name: Text::clone(&named.name),
+        };
+        let all: Vec<Whom> = self.view.world.priorities(source).into_iter().map(whom).collect();
         let is_it = |given: &str| given.eq_ignore_ascii_case(word);
         let found = all.iter().filter(|one| is_it(&one.id) || is_it(&one.name)).cloned().collect();
         let names: Vec<&str> = all.iter().map(|one| &*one.name).collect();

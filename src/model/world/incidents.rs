@@ -8,7 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::super::alert::Alert;
 use super::super::fingerprint::Fingerprint;
-use super::super::incident::{Incident, IncidentAlert, IncidentDetail, IncidentStatus, Person, Urgency};
+use super::super::incident::{
+    Incident, IncidentAlert, IncidentDetail, IncidentStatus, Person, Priority, Urgency,
+};
 use super::super::labels::Text;
 use super::super::oncall::OnCallBoard;
 use super::super::source::SourceId;
@@ -118,6 +120,19 @@ impl World {
     /// The most pressing incident that an alert belongs to.
     pub fn incident_of(&self, alert: Fingerprint) -> Option<&Linked> {
         self.incidents.iter().find(|known| known.alerts.binary_search(&alert).is_ok())
+    }
+
+    /// The priorities that incidents of a source can be given, the gravest first: those that it tells of, and those that
+    /// its incidents have.
+    pub fn priorities(&self, source: &SourceId) -> Vec<&Priority> {
+        let told = self.held.get(source).and_then(|held| held.incidents.value());
+        let mut all: Vec<&Priority> = told.iter().flat_map(|board| &board.priorities).collect();
+        let its = self.incidents.iter().filter(|known| known.sources.contains(source));
+        all.extend(its.filter_map(|known| known.incident.priority.as_ref()));
+        let mut seen = BTreeSet::new();
+        all.retain(|priority| seen.insert(&priority.named.id));
+        all.sort_by_key(|priority| (priority.rank.unwrap_or(u32::MAX), &priority.named.name));
+        all
     }
 
     /// Who is on call, as each source says.

@@ -34,6 +34,8 @@ async fn an_incident_keeps_all_that_is_told_of_it() {
     let incident = one(&board, "Q1");
     assert_eq!((incident.number, incident.status), (4711, IncidentStatus::Acknowledged));
     assert_eq!(incident.priority.as_ref().map(|p| (&*p.named.name, p.rank)), Some(("P2", Some(2))));
+    let offered: Vec<_> = board.priorities.iter().map(|p| (&*p.named.name, p.rank)).collect();
+    assert_eq!(offered, [("P1", Some(1)), ("P2", Some(2))], "also those that no incident has");
     assert_eq!(incident.service.as_ref().map(|service| &*service.name), Some("checkout-api"));
     assert_eq!(incident.escalation_policy.as_ref().map(|policy| &*policy.id), Some("PEP"));
     assert_eq!(&*incident.teams[0].name, "Payments");

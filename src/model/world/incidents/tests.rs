@@ -86,7 +86,7 @@ fn incidents_of(world: &mut World, source: &str, mut incidents: Vec<Incident>) {
     for incident in &mut incidents {
         incident.source = id(source);
     }
-    let board = IncidentBoard { incidents, warnings: Vec::new() };
+    let board = IncidentBoard { incidents, ..IncidentBoard::default() };
     tell(world, source, Ask::Incidents, Answer::Incidents(board));
 }
 

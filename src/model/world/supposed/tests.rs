@@ -49,7 +49,7 @@ fn question(source: &str, ask: Ask) -> Question {
 }
 
 fn tell(world: &mut World, status: IncidentStatus, second: i64) {
-    let board = IncidentBoard { incidents: vec![incident(status)], warnings: Vec::new() };
+    let board = IncidentBoard { incidents: vec![incident(status)], ..IncidentBoard::default() };
     world.apply(&question("pd", Ask::Incidents), Ok(Reply::free(Answer::Incidents(board))), at(second));
 }
 
