@@ -163,6 +163,25 @@ fn what_is_refused_or_asked_to_wait_ends_so() {
 }
 
 #[test]
+fn what_breaks_on_the_way_is_sent_once_and_ends_as_it_was_read_back() {
+    for (post, expected, words) in [
+        (Post::Breaks, 0, "done"),
+        (Post::Gateway, 0, "done"),
+        (Post::Fails, 1, "not done, as reading back showed; it can be done again"),
+    ] {
+        let house = house();
+        house.manager.now(post);
+        let (code, text, said) = house.silence(&["--yes"]);
+        assert!(code == expected && text.contains(words), "{post:?}: {code} {text} {said}");
+        assert_eq!(house.manager.posts(), 1, "{post:?}: it is never sent again");
+        let made = usize::from(post != Post::Fails);
+        assert_eq!(house.manager.made().len(), made, "{post:?}");
+        let (_, journal) = house.journal(&[]);
+        assert_eq!(journal["actions"][0]["read_back"], true, "{post:?}: {journal}");
+    }
+}
+
+#[test]
 fn without_a_journal_nothing_is_sent() {
     let house = house();
     let place = house.home.path().join(".local/state/burnwatch");

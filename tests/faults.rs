@@ -1,32 +1,66 @@
 //! Sources that hang, refuse, drip and lie: named within 15 s on every screen that uses them, their data kept, and back soon
-//! after. Once over all troubles with the demo world in virtual time, once over real servers behind a proxy that lies.
+//! after. Once over all troubles with the demo world in virtual time, once over real servers behind a proxy that lies, with
+//! burnwatch in a terminal.
 #![cfg(test)]
 
+#[path = "faults/clock.rs"]
+mod clock;
+#[path = "faults/fault.rs"]
+mod fault;
+#[path = "pty/harness.rs"]
+#[expect(dead_code, reason = "of a terminal only what is needed here")]
+mod harness;
+#[path = "faults/lane.rs"]
+mod lane;
+#[path = "faults/lock.rs"]
+mod lock;
+#[path = "faults/long.rs"]
+mod long;
+#[path = "faults/own.rs"]
+mod own;
+#[path = "faults/page.rs"]
+mod page;
+#[path = "support/pager.rs"]
+#[expect(dead_code, reason = "nothing is changed here")]
+mod pager;
+#[path = "faults/proc.rs"]
+mod proc;
 #[path = "faults/proxy.rs"]
 mod proxy;
 #[path = "support/real.rs"]
 mod real;
 #[path = "support/skip.rs"]
 mod skip;
+#[path = "faults/table.rs"]
+mod table;
 #[path = "faults/troubled.rs"]
 mod troubled;
 #[path = "faults/watch.rs"]
 mod watch;
 
-use std::sync::Arc;
+use std::cell::RefCell;
 use std::time::Duration;
 
-use burnwatch::backend::{self, Means, Source};
-use burnwatch::config::settings::{LimitSettings, Settings, SourceKind, SourceSettings};
-use burnwatch::model::source::{SourceId, Trouble};
+use burnwatch::config::settings::LimitSettings;
+use burnwatch::model::source::Trouble;
 use burnwatch::runtime::Clock;
-use futures_util::future::join_all;
-use tokio::sync::watch::Sender;
+use futures_util::future::{LocalBoxFuture, join_all};
 
-use proxy::{Fault, Proxy};
+use fault::{Fault, Seen};
+use lane::{Addresses, Cell, Lane, Who};
+use lock::Locks;
+use own::OwnPrometheus;
+use pager::{Account, Pager};
+use proc::Footprint;
+use proxy::Proxy;
 use real::real;
 use troubled::{Mood, demo};
 use watch::{Play, play};
+
+/// How many terminals share the faults of one source.
+const LANES: usize = 6;
+/// By how many KiB a process may be larger in the end than after its first fault.
+const GROWTH: u64 = 24 * 1024;
 
 /// Every way of giving no answer, with what the Sources screen says of it.
 fn troubles() -> Vec<(Mood, &'static str)> {
@@ -77,53 +111,122 @@ async fn every_trouble_of_every_source_is_named_in_time_and_ends() {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a real server runs by the real clock")]
+#[expect(clippy::disallowed_methods, reason = "real servers run by the real clock")]
 fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
-fn connect(name: &str, kind: SourceKind, url: &str, settings: &Settings) -> Arc<dyn Source> {
-    let source = SourceSettings::new(kind, url);
-    let means = Means { settings, packs: &[], slos: &[], now };
-    backend::connect(&SourceId::new(name), &source, means).expect("an address")
+/// What became of the faults of one terminal.
+#[derive(Default)]
+struct Outcome {
+    cells: Vec<Cell>,
+    broken: Vec<String>,
 }
 
-/// Every fault of the proxy at once, each before its own state, in front of one of the two servers.
-async fn through_the_proxy(ill: &'static str) {
-    let Some(prometheus) = real("BURNWATCH_TEST_PROMETHEUS") else { return };
-    let Some(alertmanager) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
-    let mut settings = Settings::default();
-    settings.limits.body_mib = 4;
-    let plays = Fault::ALL.map(|(fault, words)| {
-        let (settings, is_prometheus) = (&settings, ill == "prom");
-        let (prometheus, alertmanager) = (prometheus.clone(), alertmanager.clone());
-        async move {
-            let behind = if is_prometheus { &prometheus } else { &alertmanager };
-            let proxy = Proxy::start(behind).await;
-            let (mut prom, mut am) = (prometheus.clone(), alertmanager.clone());
-            *(if is_prometheus { &mut prom } else { &mut am }) = proxy.url.clone();
-            let sources = vec![
-                connect("prom", SourceKind::Prometheus, &prom, settings),
-                connect("am", SourceKind::Alertmanager, &am, settings),
-            ];
-            let faults: &Sender<Fault> = &proxy.fault;
-            let change = |ill: bool| {
-                faults.send(if ill { fault } else { Fault::None }).ok();
-            };
-            let (what, limits) = (format!("{ill} {fault:?}"), settings.limits);
-            let (service, alert, clock) = ("prometheus", "AlwaysFiring", Clock::real());
-            play(Play { what, source: ill, words, service, alert, sources, limits, clock, change }).await;
+impl Outcome {
+    fn take(&mut self, who: Who, fault: Fault, played: Result<Cell, String>) {
+        match played {
+            Ok(cell) => self.cells.push(cell),
+            Err(why) => self.broken.push(format!("{} {fault:?}: {why}", who.id())),
         }
-    });
-    join_all(plays).await;
+    }
+
+    /// Nothing piles up from fault to fault.
+    fn measure(&mut self, who: Who) {
+        let held: Vec<Footprint> = self.cells.iter().filter_map(|cell| cell.footprint).collect();
+        let (Some(first), Some(last)) = (held.first(), held.last()) else { return };
+        if last.memory > first.memory + GROWTH
+            || last.threads > first.threads + 4
+            || last.files > first.files + 12
+        {
+            self.broken.push(format!("{} grew from {first:?} to {last:?}", who.id()));
+        }
+    }
+}
+
+/// Where everything is, with a paging system of its own for each terminal.
+fn addresses(prom: &str, am: &str) -> (Addresses, Pager) {
+    let pager = Pager::start(Account::new(now(), &["Q1"]));
+    (Addresses { prom: prom.into(), am: am.into(), pd: pager.url.clone() }, pager)
+}
+
+fn behind(who: Who, addresses: &Addresses) -> &str {
+    match who {
+        Who::Prometheus => &addresses.prom,
+        Who::Alertmanager => &addresses.am,
+        Who::PagerDuty => &addresses.pd,
+    }
+}
+
+/// Some faults of one source, one after the other.
+async fn one_after_the_other(
+    who: Who,
+    faults: Vec<Fault>,
+    (addresses, pager): (Addresses, Pager),
+    locks: Option<(Locks, String)>,
+) -> Outcome {
+    let (locks, authority) = locks.unzip();
+    let proxy = Proxy::start(behind(who, &addresses), locks).await;
+    let addresses = addresses.with(who, &proxy.url);
+    let mut lane = Lane::start(who, &addresses, authority.as_deref()).await;
+    let mut outcome = Outcome::default();
+    for fault in faults {
+        pager.account().now = now();
+        let played = lane.play(fault, &proxy.fault).await;
+        proxy.fault.send(Fault::None).ok();
+        outcome.take(who, fault, played);
+    }
+    outcome.measure(who);
+    outcome
+}
+
+async fn in_no_dns(who: Who, (addresses, _pager): (Addresses, Pager)) -> Outcome {
+    let scheme = if who == Who::PagerDuty { "https" } else { "http" };
+    let addresses = addresses.with(who, &format!("{scheme}://no-such-host.invalid:9"));
+    let mut outcome = Outcome::default();
+    let Seen::Doubt(words) = Fault::NoSuchHost.seen() else { return outcome };
+    let mut lane = Lane::start(who, &addresses, None).await;
+    let played = lane.play_absent(Fault::NoSuchHost, words).await;
+    outcome.take(who, Fault::NoSuchHost, played);
+    outcome
+}
+
+async fn killed_and_started_again((addresses, _pager): (Addresses, Pager)) -> Outcome {
+    let mut outcome = Outcome::default();
+    let Some(own) = OwnPrometheus::start() else { return outcome };
+    let (who, fault) = (Who::Prometheus, Fault::Restarts);
+    let addresses = addresses.with(who, &own.url());
+    let own = RefCell::new(own);
+    let mut lane = Lane::start(who, &addresses, None).await;
+    lane.known().await;
+    let again = || assert!(own.borrow_mut().again(), "it was there before");
+    let played = lane.play_with(fault, || own.borrow_mut().kill(), again).await;
+    outcome.take(who, fault, played);
+    outcome
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_real_prometheus_behind_every_fault_is_named_in_time_and_comes_back() {
-    through_the_proxy("prom").await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_real_alertmanager_behind_every_fault_is_named_in_time_and_comes_back() {
-    through_the_proxy("am").await;
+async fn the_table_of_faults_and_sources() {
+    let Some(prom) = real("BURNWATCH_TEST_PROMETHEUS") else { return };
+    let Some(am) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
+    let locks = Locks::new();
+    let mut lanes: Vec<LocalBoxFuture<'_, Outcome>> = Vec::new();
+    for who in Who::ALL {
+        for lane in 0..LANES {
+            let faults = Fault::PLAIN.into_iter().skip(lane).step_by(LANES).collect();
+            lanes.push(Box::pin(one_after_the_other(who, faults, addresses(&prom, &am), None)));
+        }
+        let faults = Fault::LOCKED.to_vec();
+        lanes.push(Box::pin(one_after_the_other(who, faults, addresses(&prom, &am), Some(locks.clone()))));
+        lanes.push(Box::pin(in_no_dns(who, addresses(&prom, &am))));
+    }
+    lanes.push(Box::pin(killed_and_started_again(addresses(&prom, &am))));
+    let outcomes = join_all(lanes).await;
+    let (cells, broken): (Vec<_>, Vec<_>) =
+        outcomes.into_iter().map(|outcome| (outcome.cells, outcome.broken)).unzip();
+    let cells = cells.concat();
+    println!("{}", table::printed(&cells));
+    table::keep(&cells);
+    let broken = broken.concat();
+    assert!(broken.is_empty(), "{} promises broken:\n\n{}", broken.len(), broken.join("\n\n"));
 }

@@ -6,10 +6,12 @@ use jiff::Timestamp;
 
 use super::due::Topic;
 use super::state::State;
+use super::theme::Role;
 use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::remote::{Freshness, age};
 use crate::model::source::{SourceError, SourceId, SourceInfo};
+use crate::model::world::Watchdog;
 
 /// A source that is behind, failing or silent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,23 @@ impl Doubt {
 pub fn doubts(state: &State, kinds: &[AskKind], now: Timestamp) -> Vec<Doubt> {
     let used = state.sources.iter().filter(|source| source.answers.iter().any(|kind| kinds.contains(kind)));
     used.filter_map(|source| doubt(state, source, kinds, now)).collect()
+}
+
+/// That there is none of something, said only as far as it is known: an empty answer that is old is no health.
+pub fn none(state: &State, kinds: &[AskKind], what: &str, now: Timestamp) -> (String, Role) {
+    if doubts(state, kinds, now).is_empty() {
+        (format!("No {what}."), Role::Healthy)
+    } else {
+        (format!("Last known: no {what}. See Sources (9) for what is wrong."), Role::Stale)
+    }
+}
+
+/// The dead man's switch of a source of alerts; not known while the source is in doubt.
+pub fn watchdog(state: &State, source: &SourceInfo, now: Timestamp) -> Watchdog {
+    match state.world.watchdog(&source.id) {
+        Watchdog::Present if doubt(state, source, &[AskKind::Alerts], now).is_some() => Watchdog::Unknown,
+        watchdog => watchdog,
+    }
 }
 
 /// The doubt about one source, looking at what it says of these kinds; `None` if all of it is fresh or on its first way.
@@ -101,3 +120,6 @@ pub fn doubt(state: &State, source: &SourceInfo, kinds: &[AskKind], now: Timesta
         next_try: state.polls.next_try(id),
     })
 }
+
+#[cfg(test)]
+mod tests;

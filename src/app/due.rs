@@ -185,19 +185,18 @@ impl Polls {
         effects
     }
 
-    /// Notes that an answer came; `false` if nobody waits for it any more.
-    pub fn arrived(&mut self, arrival: &Arrival, now: Timestamp) -> bool {
+    /// Notes that an answer came, and says what else is not waited for any more because of it; `None` if nobody waits for this
+    /// one: it was given up, came twice, or a newer one came before it.
+    pub fn arrived(&mut self, arrival: &Arrival, now: Timestamp) -> Option<Vec<Effect>> {
         let question = &arrival.question;
         let key = (question.source.clone(), Topic::of(&question.ask));
-        let Some(poll) = self.all.get_mut(&key).filter(|poll| poll.in_flight.as_ref() == Some(question))
-        else {
-            return false;
-        };
+        let poll = self.all.get_mut(&key).filter(|poll| poll.in_flight.as_ref() == Some(question))?;
         poll.in_flight = None;
         let is_probe = question.ask.kind() == AskKind::Probe;
         let traffic = self.traffic.entry(question.source.clone()).or_default();
         let was_well = !std::mem::replace(&mut poll.failed, arrival.answered.is_err());
         let turned = is_probe && was_well == arrival.answered.is_err();
+        let asked_at = poll.asked_at;
         let wait = match &arrival.answered {
             Ok(reply) => {
                 traffic.requests += u64::from(reply.requests);
@@ -206,7 +205,9 @@ impl Polls {
                 if is_probe {
                     traffic.round_trip = Some(arrival.took);
                 } else {
-                    poll.interval = adapted(poll.base, arrival.took, reply.bytes_in);
+                    // a long way there and back is no work for the source
+                    let work = arrival.took.saturating_sub(traffic.round_trip.unwrap_or_default());
+                    poll.interval = adapted(poll.base, work, reply.bytes_in);
                 }
                 poll.asked_at.checked_add(poll.interval).ok()
             }
@@ -223,15 +224,22 @@ impl Polls {
         let latest = now.checked_add(LONGEST_WAIT).unwrap_or(now);
         let due_at = wait.or_else(|| now.checked_add(poll.interval).ok());
         poll.due_at = if std::mem::take(&mut poll.again) { now } else { due_at.unwrap_or(now).min(latest) };
+        let mut given_up = Vec::new();
         if turned {
             // what the others say is out of date, or is to be had again
             let mine = self
                 .all
                 .iter_mut()
                 .filter(|((id, topic), _)| *id == question.source && *topic != Topic::Of(AskKind::Probe));
-            mine.for_each(|(_, poll)| poll.due_at = poll.due_at.min(now));
+            for (_, poll) in mine {
+                poll.due_at = poll.due_at.min(now);
+                if arrival.answered.is_ok() && poll.asked_at < asked_at {
+                    // put while the way was broken: it may wait for an answer that never comes
+                    given_up.extend(poll.in_flight.take().map(Effect::Forget));
+                }
+            }
         }
-        true
+        Some(given_up)
     }
 
     /// Makes everything due now, also what waits for a source in trouble.

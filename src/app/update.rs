@@ -40,8 +40,8 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             Vec::new()
         }
         Event::Answered(arrival) => {
-            answered(state, *arrival, now);
-            let mut effects = look_again(state, now);
+            let mut effects = answered(state, *arrival, now);
+            effects.extend(look_again(state, now));
             effects.extend(super::alarm::ring(state, now));
             effects
         }
@@ -114,13 +114,14 @@ fn refresh_form(state: &mut State) {
     }
 }
 
-fn answered(state: &mut State, arrival: Arrival, now: Timestamp) {
-    // an answer for a context left behind, or one that nobody waits for any more
-    if arrival.question.context != state.epoch || !state.polls.arrived(&arrival, now) {
-        return;
+fn answered(state: &mut State, arrival: Arrival, now: Timestamp) -> Vec<Effect> {
+    // an answer for a context left behind
+    if arrival.question.context != state.epoch {
+        return Vec::new();
     }
+    let Some(given_up) = state.polls.arrived(&arrival, now) else { return Vec::new() };
     if state.paused.is_some() {
-        return;
+        return given_up;
     }
     let source = &arrival.question.source;
     let was_well = state.world.held(source).is_none_or(|held| held.probe.trouble().is_none());
@@ -143,6 +144,7 @@ fn answered(state: &mut State, arrival: Arrival, now: Timestamp) {
     if !unchanged {
         state.version += 1;
     }
+    given_up
 }
 
 /// Once all sources have answered for the first time: what comes later is new, also on a screen that was never opened.

@@ -7,21 +7,25 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::FutureExt;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, Semaphore};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::app::event::Arrival;
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
 use crate::model::action::{ActError, Action, Call, Found, Outcome};
-use crate::model::ask::{Answered, Question};
+use crate::model::ask::{Answered, AskKind, Question};
 use crate::model::source::{SourceError, Trouble};
 
 use circuit::{Admission, Circuit, Subject, Ticket};
 
 use super::clock::Clock;
+
+/// A source is asked anew whether it is well when it has not answered for so long.
+const ANEW: Duration = Duration::from_secs(4);
 
 /// The way to one source.
 pub(super) struct Gate {
@@ -57,9 +61,10 @@ impl Gate {
         if let Some((error, until)) = refusal {
             return self.refused(question, error, until);
         }
-        let Ok(_room) = self.in_flight.acquire().await else {
-            let error = self.internal("the gate was closed");
-            return Arrival { question, answered: Err(error), took: Duration::ZERO };
+        // whether it is well is found out beside whatever hangs
+        let _room = match question.ask.kind() {
+            AskKind::Probe => None,
+            _ => self.in_flight.acquire().await.ok(),
         };
         let pass = loop {
             let settled = self.settled.notified();
@@ -81,10 +86,26 @@ impl Gate {
         Arrival { question, answered, took }
     }
 
+    /// The cheap question whether a source is well is put anew while it waits: what was sent while the way was broken may never
+    /// be answered, and says nothing about the way since.
     async fn put(&self, question: &Question) -> Answered {
-        // the call itself may panic too, so it happens inside
-        let answer = async { self.source.answer(&question.ask, question.known).await };
-        match timeout(self.whole, AssertUnwindSafe(answer).catch_unwind()).await {
+        let answer = || {
+            // the call itself may panic too, so it happens inside
+            let answer = async { self.source.answer(&question.ask, question.known).await };
+            AssertUnwindSafe(answer).catch_unwind()
+        };
+        let is_probe = question.ask.kind() == AskKind::Probe;
+        let mut tries = FuturesUnordered::new();
+        tries.push(answer());
+        let first = async {
+            loop {
+                tokio::select! {
+                    Some(answered) = tries.next() => return answered,
+                    () = sleep(ANEW), if is_probe => tries.push(answer()),
+                }
+            }
+        };
+        match timeout(self.whole, first).await {
             Ok(Ok(answered)) => answered,
             Ok(Err(payload)) => Err(self.internal(&panic_text(payload.as_ref()))),
             Err(_) => Err(self.trouble(Trouble::TimedOut { after: self.whole })),

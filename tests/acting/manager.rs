@@ -15,6 +15,12 @@ pub(crate) enum Post {
     Tells,
     /// Made, and never told.
     Does,
+    /// Made, and the connection breaks in the middle of the answer.
+    Breaks,
+    /// Made, and a gateway says 502.
+    Gateway,
+    /// Not made: 500.
+    Fails,
     /// Neither made nor answered.
     Hangs,
     /// Refused as asked too often, this many times more.
@@ -94,11 +100,13 @@ impl Manager {
                 return;
             };
             let text = body.to_string();
+            let breaks = method == "POST" && self.world.0.lock().unwrap().post == Post::Breaks;
+            let missing = if breaks { 9 } else { 0 };
             let head = format!(
                 "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{text}",
-                text.len()
+                text.len() + missing
             );
-            if (&mut &*stream).write_all(head.as_bytes()).is_err() {
+            if (&mut &*stream).write_all(head.as_bytes()).is_err() || breaks {
                 return;
             }
         }
@@ -123,7 +131,7 @@ impl Manager {
             ("GET", "silences") => Some(("200 OK", world.silences.clone().into())),
             ("POST", "silences") => {
                 let post = world.post;
-                if let Post::Tells | Post::Does = post {
+                if let Post::Tells | Post::Does | Post::Breaks | Post::Gateway = post {
                     let mut silence = body.clone();
                     silence["id"] = format!("5113-{}", world.silences.len()).into();
                     silence["status"] = json!({ "state": "active" });
@@ -133,6 +141,9 @@ impl Manager {
                 match post {
                     Post::Tells => Some(("200 OK", json!({ "silenceID": world.silences.last()?["id"] }))),
                     Post::Does | Post::Hangs => None,
+                    Post::Breaks => Some(("200 OK", json!({ "silenceID": "511" }))),
+                    Post::Gateway => Some(("502 Bad Gateway", json!("no answer from behind"))),
+                    Post::Fails => Some(("500 Internal Server Error", json!("out of order"))),
                     Post::Limits(times) => {
                         world.post = if times > 1 { Post::Limits(times - 1) } else { Post::Tells };
                         Some(("429 Too Many Requests\r\nretry-after: 1", json!("slow down")))

@@ -2,70 +2,15 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch::{Receiver, Sender, channel};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep};
 
-/// What is wrong with the way to the server.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Fault {
-    None,
-    /// It takes the request and says nothing.
-    Hangs,
-    /// Nobody listens.
-    Refuses,
-    /// It takes the request and goes away.
-    Vanishes,
-    /// A byte now and then.
-    Drips,
-    Html,
-    HalfJson,
-    WrongType,
-    /// 500 MB without a length.
-    Floods,
-    /// A login page.
-    Redirects,
-    AskedTooOften,
-    Broken,
-    StartingUp,
-}
-
-impl Fault {
-    /// Every fault, with what is said of it.
-    pub(crate) const ALL: [(Self, &'static str); 12] = [
-        (Self::Hangs, "no whole answer within 10s"),
-        (Self::Refuses, "cannot connect (connection refused"),
-        (Self::Vanishes, "cannot connect"),
-        (Self::Drips, "no whole answer within 10s"),
-        (Self::Html, "HTML where JSON is expected"),
-        (Self::HalfJson, "JSON cut off"),
-        (Self::WrongType, "makes no sense"),
-        (Self::Floods, "larger than 4 MiB"),
-        (Self::Redirects, "redirects to sso.example.com/login"),
-        (Self::AskedTooOften, "429"),
-        (Self::Broken, "500"),
-        (Self::StartingUp, "503: Service Unavailable"),
-    ];
-
-    /// What is answered in the server's place, where something is.
-    fn answer(self) -> Option<String> {
-        let (head, body) = match self {
-            Self::Html => ("200 OK\r\nContent-Type: text/html", "<!doctype html><title>Log in</title>"),
-            Self::HalfJson => ("200 OK", "{\"status\":\"success\",\"data\":{\"resultType\":\"vec"),
-            Self::WrongType => ("200 OK", "{\"status\":\"success\",\"data\":17}"),
-            Self::Redirects => ("302 Found\r\nLocation: https://sso.example.com/login?next=secret", ""),
-            Self::AskedTooOften => ("429 Too Many Requests\r\nRetry-After: 4", "slow down"),
-            Self::Broken => ("500 Internal Server Error", "<html>oops</html>"),
-            Self::StartingUp => ("503 Service Unavailable", "Service Unavailable"),
-            Self::None | Self::Hangs | Self::Refuses | Self::Vanishes | Self::Drips | Self::Floods => {
-                return None;
-            }
-        };
-        let length = body.len();
-        Some(format!("HTTP/1.1 {head}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"))
-    }
-}
+use crate::clock;
+use crate::fault::Fault;
+use crate::lock::Locks;
 
 /// The running proxy; ends when it is dropped.
 pub(crate) struct Proxy {
@@ -74,15 +19,26 @@ pub(crate) struct Proxy {
     task: JoinHandle<()>,
 }
 
+/// What a connection is served with.
+#[derive(Clone)]
+struct Served {
+    /// Host and port of the server behind.
+    server: String,
+    locks: Option<Locks>,
+    since: Instant,
+}
+
 impl Proxy {
-    /// In front of the server at this address.
-    pub(crate) async fn start(server: &str) -> Self {
+    /// In front of the server at this address; with locks it is there for HTTPS only.
+    pub(crate) async fn start(server: &str, locks: Option<Locks>) -> Self {
         let server = server.trim_start_matches("http://").trim_end_matches('/').to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it listens");
         let (fault, faults) = channel(Fault::None);
-        let task = tokio::spawn(listen(listener, server, faults));
-        Self { url: format!("http://{address}"), fault, task }
+        let scheme = if locks.is_some() { "https" } else { "http" };
+        let served = Served { server, locks, since: Instant::now() };
+        let task = tokio::spawn(listen(listener, served, faults));
+        Self { url: format!("{scheme}://{address}"), fault, task }
     }
 }
 
@@ -92,9 +48,9 @@ impl Drop for Proxy {
     }
 }
 
-async fn listen(mut listener: TcpListener, server: String, mut faults: Receiver<Fault>) {
+async fn listen(mut listener: TcpListener, served: Served, mut faults: Receiver<Fault>) {
     let address = listener.local_addr().expect("it listens");
-    let mut connections = tokio::task::JoinSet::new();
+    let mut connections = JoinSet::new();
     loop {
         tokio::select! {
             changed = faults.changed() => {
@@ -111,9 +67,9 @@ async fn listen(mut listener: TcpListener, server: String, mut faults: Receiver<
             }
             Ok((stream, _)) = listener.accept() => {
                 let fault = *faults.borrow();
-                let server = server.clone();
+                let served = served.clone();
                 // a client that goes away in the middle is part of the tests
-                connections.spawn(async move { serve(stream, &server, fault).await.ok() });
+                connections.spawn(async move { serve(stream, &served, fault).await.ok() });
             }
         }
         while connections.try_join_next().is_some() {}
@@ -121,20 +77,72 @@ async fn listen(mut listener: TcpListener, server: String, mut faults: Receiver<
 }
 
 /// One request and its answer; then the connection ends.
-async fn serve(mut client: TcpStream, server: &str, fault: Fault) -> std::io::Result<()> {
-    let request = request(&mut client).await?;
-    if let Some(answer) = fault.answer() {
-        client.write_all(answer.as_bytes()).await?;
+async fn serve(mut client: TcpStream, served: &Served, fault: Fault) -> std::io::Result<()> {
+    if let Some(locks) = &served.locks {
+        let Some(mut client) = locks.open(client, fault).await? else { return Ok(()) };
+        return pass(&mut client, &served.server).await;
+    }
+    match fault {
+        Fault::Late => sleep(Duration::from_secs(2)).await,
+        Fault::Jitters => sleep(Duration::from_millis(fastrand::u64(..3000))).await,
+        Fault::Ahead | Fault::Behind => {
+            let (_, request) = request(&mut client).await?;
+            let answer = clock::answer(&served.server, request, fault).await?;
+            client.write_all(&answer).await?;
+            return client.shutdown().await;
+        }
+        Fault::None => {}
+        Fault::Flaps if served.since.elapsed().as_secs().is_multiple_of(2) => {}
+        _ => return lie(client, served, fault).await,
+    }
+    pass(&mut client, &served.server).await
+}
+
+/// Asks the server behind, and passes on what it says.
+async fn pass(client: &mut (impl AsyncRead + AsyncWrite + Unpin), server: &str) -> std::io::Result<()> {
+    let (_, request) = request(client).await?;
+    let mut server = TcpStream::connect(server).await?;
+    server.write_all(&request).await?;
+    tokio::io::copy(&mut server, client).await?;
+    client.shutdown().await
+}
+
+async fn lie(mut client: TcpStream, served: &Served, fault: Fault) -> std::io::Result<()> {
+    let (path, request) = request(&mut client).await?;
+    if let Some(answer) = fault.answer(&path) {
+        client.write_all(&answer).await?;
         return client.shutdown().await;
     }
     match fault {
-        Fault::Vanishes => Ok(()),
+        Fault::Vanishes | Fault::Flaps => Ok(()),
+        Fault::Resets => {
+            client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n{\"status\":").await?;
+            // so that what was written is read before it
+            sleep(Duration::from_millis(50)).await;
+            client.set_zero_linger()
+        }
         Fault::Drips => {
             client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n").await?;
             loop {
                 client.write_all(b" ").await?;
-                tokio::time::sleep(Duration::from_millis(500)).await;
+                sleep(Duration::from_millis(500)).await;
             }
+        }
+        Fault::HangsInHead => {
+            client.write_all(b"HTTP/1.1 200 OK\r\nContent-Ty").await?;
+            std::future::pending().await
+        }
+        Fault::HangsInBody => {
+            client.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n{\"status\":").await?;
+            std::future::pending().await
+        }
+        Fault::Twice => {
+            let mut server = TcpStream::connect(&served.server).await?;
+            server.write_all(&request).await?;
+            let mut answer = Vec::new();
+            server.read_to_end(&mut answer).await?;
+            client.write_all(&answer.repeat(2)).await?;
+            client.shutdown().await
         }
         Fault::Floods => {
             client.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[").await?;
@@ -144,18 +152,13 @@ async fn serve(mut client: TcpStream, server: &str, fault: Fault) -> std::io::Re
             }
             Ok(())
         }
-        Fault::None => {
-            let mut server = TcpStream::connect(server).await?;
-            server.write_all(&request).await?;
-            tokio::io::copy(&mut server, &mut client).await?;
-            client.shutdown().await
-        }
+        // it never answers, nor after the end of the fault
         _ => std::future::pending().await,
     }
 }
 
-/// The whole request, told to be the last on its connection.
-async fn request(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
+/// The path of a request and the whole of it, told to be the last on its connection.
+async fn request(client: &mut (impl AsyncRead + Unpin)) -> std::io::Result<(String, Vec<u8>)> {
     let mut bytes = Vec::new();
     loop {
         if client.read_buf(&mut bytes).await? == 0 {
@@ -173,8 +176,10 @@ async fn request(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
                 return Err(std::io::ErrorKind::UnexpectedEof.into());
             }
         }
+        let target = head.split_whitespace().nth(1).unwrap_or_default();
+        let path = target.split('?').next().unwrap_or_default().to_owned();
         let mut whole = format!("{head}\r\nConnection: close\r\n\r\n").into_bytes();
         whole.extend_from_slice(&bytes[body..]);
-        return Ok(whole);
+        return Ok((path, whole));
     }
 }

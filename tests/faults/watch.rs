@@ -153,6 +153,9 @@ pub(crate) async fn play<F: Fn(bool)>(play: Play<F>) {
                 if !kept {
                     broken("old data are kept");
                 }
+                if source.contains("alertmanager") && watcher.pictures[0].contains("✓ present") {
+                    broken("a watchdog that nobody hears is not said to live");
+                }
                 if watcher.pictures[3].contains(words) {
                     if !watcher.pictures[3].contains("what to do") {
                         broken("Sources says what to do");

@@ -33,7 +33,7 @@ pub(crate) struct Terminal {
     master: Option<Box<dyn MasterPty + Send>>,
     writer: Option<Box<dyn Write + Send>>,
     shared: Shared,
-    pid: u32,
+    pub(crate) pid: u32,
     line: Line,
 }
 

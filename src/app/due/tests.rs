@@ -36,7 +36,7 @@ fn a_thing_is_asked_once_until_it_is_answered_and_due_again() {
     let first = asked(&polls.due(vec![want(Ask::Alerts)], 0, at(0)));
     assert_eq!(first.len(), 1);
     assert!(polls.due(vec![want(Ask::Alerts)], 0, at(3)).is_empty());
-    assert!(polls.arrived(&arrival(first[0].clone(), Ok(good(10)), Duration::ZERO), at(3)));
+    assert!(polls.arrived(&arrival(first[0].clone(), Ok(good(10)), Duration::ZERO), at(3)).is_some());
     assert!(polls.due(vec![want(Ask::Alerts)], 0, at(4)).is_empty());
     assert_eq!(polls.due(vec![want(Ask::Alerts)], 0, at(9)).len(), 1);
 }
@@ -56,13 +56,13 @@ fn a_source_in_trouble_gets_one_cheap_question_when_its_time_has_come() {
     let wants = || vec![want(Ask::Probe), want(Ask::Alerts)];
     let questions = asked(&polls.due(wants(), 0, at(0)));
     for question in questions {
-        assert!(polls.arrived(&arrival(question, Err(refused(20)), Duration::ZERO), at(1)));
+        assert!(polls.arrived(&arrival(question, Err(refused(20)), Duration::ZERO), at(1)).is_some());
     }
     assert!(polls.due(wants(), 0, at(19)).is_empty());
     assert_eq!(polls.next_try(&SourceId::new("prom")), Some(at(20)));
     let probe = asked(&polls.due(wants(), 0, at(20)));
     assert_eq!(probe.iter().map(|q| q.ask.clone()).collect::<Vec<_>>(), [Ask::Probe]);
-    assert!(polls.arrived(&arrival(probe[0].clone(), Ok(good(1)), Duration::ZERO), at(21)));
+    assert!(polls.arrived(&arrival(probe[0].clone(), Ok(good(1)), Duration::ZERO), at(21)).is_some());
     assert_eq!(asked(&polls.due(wants(), 0, at(21)))[0].ask, Ask::Alerts);
 }
 
@@ -111,7 +111,7 @@ fn leaving_a_screen_gives_its_questions_up_and_late_answers_are_ignored() {
     let detail = Ask::Detail { service: "cart".into(), stretch };
     let question = asked(&polls.due(vec![want(detail)], 0, at(0))).remove(0);
     assert_eq!(polls.due(vec![], 0, at(1)), [Effect::Forget(question.clone())]);
-    assert!(!polls.arrived(&arrival(question, Ok(good(1)), Duration::ZERO), at(2)));
+    assert!(polls.arrived(&arrival(question, Ok(good(1)), Duration::ZERO), at(2)).is_none());
 }
 
 fn first(polls: &mut Polls, ask: Ask, now: i64) -> Question {
@@ -173,4 +173,46 @@ fn a_question_of_one_screen_that_hangs_puts_no_other_in_doubt() {
     assert_eq!(polls.unanswered(&prom, &[Topic::Of(AskKind::Rules)], at(9)), None);
     first(&mut polls, Ask::Probe, 1);
     assert!(polls.unanswered(&prom, &[Topic::Of(AskKind::Rules)], at(10)).is_some());
+}
+
+#[test]
+fn an_answer_that_comes_twice_or_after_a_newer_one_is_not_taken() {
+    let mut polls = Polls::default();
+    let at_moment = |moment| Ask::Services { at: Some(at(moment)) };
+    let old = first(&mut polls, at_moment(1), 0);
+    polls.hurry(|topic| *topic == Topic::Of(AskKind::Services), at(1));
+    let new = first(&mut polls, at_moment(2), 1);
+    assert_eq!(polls.arrived(&arrival(new.clone(), Ok(good(1)), Duration::ZERO), at(2)), Some(Vec::new()));
+    for late in [old, new] {
+        assert_eq!(polls.arrived(&arrival(late, Ok(good(1)), FIVE), at(3)), None);
+    }
+    assert_eq!(polls.traffic(&SourceId::new("prom")).requests, 1, "what is not taken is not counted");
+}
+
+#[test]
+fn what_was_asked_while_a_source_was_down_is_given_up_and_asked_again_once_it_is_back() {
+    let mut polls = Polls::default();
+    let probe = first(&mut polls, Ask::Probe, 0);
+    let mut slow = refused(2);
+    slow.trouble = Trouble::Garbled { reason: "HTML".into() };
+    let hangs = first(&mut polls, Ask::Alerts, 1);
+    assert_eq!(polls.arrived(&arrival(probe, Err(slow), Duration::ZERO), at(2)), Some(Vec::new()));
+    let probe = first(&mut polls, Ask::Probe, 3);
+    let younger = first(&mut polls, Ask::Rules, 4);
+    let given_up = polls.arrived(&arrival(probe, Ok(good(1)), Duration::ZERO), at(5));
+    assert_eq!(given_up, Some(vec![Effect::Forget(hangs)]));
+    let again = asked(&polls.due(vec![want(Ask::Alerts), want(Ask::Rules)], 0, at(5)));
+    assert_eq!(again.iter().map(|question| question.ask.kind()).collect::<Vec<_>>(), [AskKind::Alerts]);
+    assert!(polls.arrived(&arrival(younger, Ok(good(1)), Duration::ZERO), at(6)).is_some());
+}
+
+#[test]
+fn a_long_way_to_a_source_does_not_make_it_asked_less_often() {
+    let mut polls = Polls::default();
+    let second = Duration::from_secs(1);
+    let probe = first(&mut polls, Ask::Probe, 0);
+    polls.arrived(&arrival(probe, Ok(good(1)), second), at(1));
+    let alerts = first(&mut polls, Ask::Alerts, 0);
+    polls.arrived(&arrival(alerts, Ok(good(1)), second), at(1));
+    first(&mut polls, Ask::Alerts, 5);
 }

@@ -41,6 +41,9 @@ pub(super) fn of(error: &reqwest::Error, connect_timeout: Duration, timeout: Dur
     if error.is_builder() {
         return Trouble::Internal { reason: innermost(error) };
     }
+    if error.is_body() || error.is_decode() {
+        return Trouble::Garbled { reason: "the connection broke in the middle of the answer".into() };
+    }
     let kind =
         causes(error).filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind).next();
     let reason = match kind {
@@ -49,10 +52,19 @@ pub(super) fn of(error: &reqwest::Error, connect_timeout: Duration, timeout: Dur
         Some(io::ErrorKind::ConnectionAborted | io::ErrorKind::UnexpectedEof) => "connection closed".into(),
         Some(io::ErrorKind::NetworkUnreachable) => "network unreachable".into(),
         Some(io::ErrorKind::HostUnreachable) => "no route to host".into(),
-        _ if error.is_body() || error.is_decode() => {
-            return Trouble::Garbled { reason: "the connection broke in the middle of the answer".into() };
+        _ => {
+            let reason = innermost(error);
+            // hyper's own kind of error, known only by its text
+            if reason.starts_with("invalid HTTP") {
+                let reason =
+                    "what answers there does not speak HTTP; is it https://, or another port?".into();
+                return Trouble::Garbled { reason };
+            }
+            if reason.starts_with("connection closed before") {
+                return Trouble::Unreachable { reason: "it closes the connection without an answer".into() };
+            }
+            reason
         }
-        _ => innermost(error),
     };
     Trouble::Unreachable { reason }
 }
@@ -85,6 +97,7 @@ fn of_tls(error: &rustls::Error) -> Trouble {
                 "it is for another name".into()
             }
             CertificateError::UnknownIssuer => "its issuer is not trusted here".into(),
+            CertificateError::BadSignature => "it was not signed by the issuer that it names".into(),
             CertificateError::Revoked => "it was revoked".into(),
             // the verifier's own kind of error, known only by its text
             other if format!("{other:?}").contains("CaUsedAsEndEntity") => "it is self-signed".into(),

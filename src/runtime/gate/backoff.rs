@@ -10,10 +10,10 @@ const LEAST: Duration = Duration::from_millis(250);
 /// The most that is waited after the first failure.
 const BASE: Duration = Duration::from_secs(1);
 /// The most that is waited after any number of failures: one cheap question every few seconds harms no server, and someone on
-/// call waits for it to come back.
-const CEILING: Duration = Duration::from_secs(10);
-/// The most that a server can make us wait.
-const OBEYED: Duration = Duration::from_secs(600);
+/// call waits for it to come back. Not longer than the usual interval, so that it is back within one.
+const CEILING: Duration = Duration::from_secs(5);
+/// The most that a server can make us wait: limits are counted by the minute, and nobody on call can be blind for longer.
+const OBEYED: Duration = Duration::from_secs(60);
 
 /// The moment of the next try, for a question that was put at `asked` and failed at `now`. What it waited for in vain counts
 /// as waiting, for a server that hangs keeps us from asking too often by itself.
@@ -28,7 +28,7 @@ pub(super) fn next_try(
 }
 
 /// How long to wait after this many failures in a row. `random` is from 0 to 1; what the server asks for is waited at
-/// the least, up to ten minutes.
+/// the least, up to a minute.
 pub(super) fn delay(failures: u32, retry_after: Option<Duration>, random: f64) -> Duration {
     let random = if random.is_finite() { random.clamp(0.0, 1.0) } else { 1.0 };
     let most = if retry_after.is_some() {
@@ -46,8 +46,7 @@ mod tests {
 
     #[test]
     fn the_wait_doubles_up_to_a_ceiling() {
-        for (failures, seconds) in [(0, 1), (1, 1), (2, 2), (3, 4), (4, 8), (5, 10), (6, 10), (u32::MAX, 10)]
-        {
+        for (failures, seconds) in [(0, 1), (1, 1), (2, 2), (3, 4), (4, 5), (5, 5), (u32::MAX, 5)] {
             assert_eq!(delay(failures, None, 1.0), Duration::from_secs(seconds), "after {failures}");
         }
     }
@@ -55,11 +54,11 @@ mod tests {
     #[test]
     fn the_jitter_is_full() {
         assert_eq!(delay(5, None, 0.0), LEAST);
-        assert_eq!(delay(5, None, 0.5), Duration::from_secs(5));
+        assert_eq!(delay(5, None, 0.5), Duration::from_millis(2500));
     }
 
     #[test]
-    fn what_the_server_asks_for_wins_up_to_ten_minutes() {
+    fn what_the_server_asks_for_wins_up_to_a_minute() {
         let asked = |seconds| Some(Duration::from_secs(seconds));
         for random in [0.0, 0.3, 1.0] {
             let wait = delay(9, asked(3), random);
@@ -74,9 +73,9 @@ mod tests {
         let asked = Instant::now();
         let (at_once, late) = (asked, asked + Duration::from_secs(9));
         let second = Duration::from_secs(1);
-        assert_eq!(next_try((asked, at_once), 9, None, 1.0), asked + 10 * second);
+        assert_eq!(next_try((asked, at_once), 9, None, 1.0), asked + 5 * second);
         assert_eq!(next_try((asked, late), 9, None, 1.0), late + second);
-        assert_eq!(next_try((asked, late), 9, None, 0.05), late + second / 2);
+        assert_eq!(next_try((asked, late), 9, None, 0.1), late + second / 2);
         assert_eq!(next_try((asked, late), 9, Some(7 * second), 1.0), late + 8 * second);
     }
 

@@ -106,11 +106,15 @@ impl Circuit {
         if let Some((error, until)) = self.refusal(subject, now) {
             return Admission::Refused(error, until);
         }
-        let probes = self.broken.is_some();
+        let mut probes = self.broken.is_some();
         if probes && self.probing {
-            return Admission::Wait;
+            if *subject != Subject::Board(AskKind::Probe) {
+                return Admission::Wait;
+            }
+            // the cheap one does not wait for a heavy one that tries
+            probes = false;
         }
-        self.probing = probes;
+        self.probing |= probes;
         Admission::Go(Ticket { episode: self.episode, probes, since: now })
     }
 

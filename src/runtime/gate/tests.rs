@@ -122,17 +122,38 @@ async fn a_panic_in_a_source_is_an_answer_and_frees_its_place() {
 async fn what_the_server_asks_for_is_honoured() {
     let fake = Fake::new("busy", Answers::With(Trouble::RateLimited));
     let mut error = SourceError::new(crate::model::source::SourceId::new("busy"), Trouble::RateLimited);
-    error.retry_after = Some(Duration::from_secs(120));
+    error.retry_after = Some(Duration::from_secs(40));
     let gate = gate(&fake);
     let ticket = match gate.circuit().admit(&Subject::Series("up".into()), Instant::now()) {
         Admission::Go(ticket) => Pass { gate: &gate, ticket: Some(ticket) },
         other => panic!("{other:?}"),
     };
     ticket.settle(Subject::Series("up".into()), &Err(error));
-    tokio::time::sleep(Duration::from_secs(119)).await;
+    tokio::time::sleep(Duration::from_secs(39)).await;
     gate.ask(question("busy", "other")).await;
     assert_eq!(fake.asked.load(SeqCst), 0);
     tokio::time::sleep(Duration::from_secs(2)).await;
     gate.ask(question("busy", "other")).await;
     assert_eq!(fake.asked.load(SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whether_a_source_is_well_is_asked_anew_beside_everything_that_hangs() {
+    let fake = Fake::new("back", Answers::Never);
+    let gate = gate(&fake);
+    let hanging: Vec<_> = (0..6)
+        .map(|n| {
+            let gate = Arc::clone(&gate);
+            tokio::spawn(async move { gate.ask(question("back", &n.to_string())).await })
+        })
+        .collect();
+    let probe = Question { ask: crate::model::ask::Ask::Probe, ..question("back", "up") };
+    let well = async {
+        sleep(Duration::from_secs(2)).await;
+        fake.now(Answers::After(Duration::from_millis(100)));
+    };
+    let (arrival, ()) = tokio::join!(gate.ask(probe), well);
+    assert!(arrival.answered.is_ok());
+    assert_eq!(arrival.took, ANEW + Duration::from_millis(100));
+    hanging.iter().for_each(tokio::task::JoinHandle::abort);
 }

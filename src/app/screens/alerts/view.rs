@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::{Grouping, Row as Line};
 use crate::app::commands::Command;
-use crate::app::doubt::doubts;
+use crate::app::doubt::{doubts, none};
 use crate::app::frame;
 use crate::app::look::Cx;
 use crate::app::number::ago;
@@ -52,7 +52,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let screen = &state.alerts;
     let room = frame::heading(&cx, &title(state), &frame::doubt_runs(state, &USED, now), area, buf);
     if screen.list.rows().is_empty() {
-        let (text, role) = empty(state);
+        let (text, role) = empty(state, now);
         text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), &text, cx.style(role));
         return;
     }
@@ -111,7 +111,7 @@ fn title(state: &State) -> Vec<Run<'static>> {
 }
 
 /// Why there is nothing: not asked, still loading, nothing fires, or nothing that passes. Only the good news looks good.
-fn empty(state: &State) -> (String, Role) {
+fn empty(state: &State, now: Timestamp) -> (String, Role) {
     let filter = state.alerts.found.text();
     if !filter.is_empty() {
         return (format!("No alert passes the filter {filter}. Esc clears it."), Role::Muted);
@@ -138,9 +138,9 @@ fn empty(state: &State) -> (String, Role) {
     } else if answered < can.len() {
         (format!("No alert at the {answered} of {} sources that have answered.", can.len()), Role::Muted)
     } else if state.alerts.hidden.is_empty() {
-        ("No alert is pending or firing.".to_owned(), Role::Healthy)
+        none(state, &USED, "alert is pending or firing", now)
     } else {
-        ("No alert is loud; the quiet ones are folded away.".to_owned(), Role::Healthy)
+        none(state, &USED, "alert is loud; the quiet ones are folded away", now)
     }
 }
 

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::{Row as Line, words};
 use crate::app::commands::Command;
-use crate::app::doubt::doubts;
+use crate::app::doubt::{doubts, none};
 use crate::app::frame;
 use crate::app::look::Cx;
 use crate::app::number::ago;
@@ -59,7 +59,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let screen = &state.incidents;
     let room = frame::heading(&cx, &title(state, &cx), &frame::doubt_runs(state, &USED, now), area, buf);
     if screen.list.rows().is_empty() {
-        let (words, role) = empty(state);
+        let (words, role) = empty(state, now);
         let place = Rect { x: room.x + 3, width: room.width.saturating_sub(3), ..room };
         for (y, line) in (place.top()..place.bottom()).zip(text::wrap(&words, place.width.min(100))) {
             text::put(buf, place.x, y, place.width, &line, cx.style(role));
@@ -196,7 +196,7 @@ fn heading(state: &State, cx: &Cx<'_>, value: &Text) -> Vec<Run<'static>> {
 }
 
 /// Why there is nothing: no source, not asked, still loading, none open, or none that passes. Only the good news looks good.
-fn empty(state: &State) -> (String, Role) {
+fn empty(state: &State, now: Timestamp) -> (String, Role) {
     let filter = state.incidents.found.text();
     let resolved = state.incidents.hidden;
     if !filter.is_empty() && !state.world.incidents().is_empty() {
@@ -223,6 +223,6 @@ fn empty(state: &State) -> (String, Role) {
             Role::Muted,
         )
     } else {
-        ("No open incident.".to_owned(), Role::Healthy)
+        none(state, &USED, "open incident", now)
     }
 }

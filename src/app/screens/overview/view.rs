@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{incidents, slos};
-use crate::app::doubt::doubts;
+use crate::app::doubt::{doubts, none, watchdog};
 use crate::app::frame;
 use crate::app::grid::Grid;
 use crate::app::look::Cx;
@@ -341,11 +341,11 @@ fn sources(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
 /// The dead man's switch, over all sources of alerts: the worst of them counts.
 fn watchdogs(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
     let sources = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Alerts));
-    let all: Vec<_> = sources.map(|source| state.world.watchdog(&source.id)).collect();
+    let all: Vec<_> = sources.map(|source| watchdog(state, source, cx.now)).collect();
     let (text, role) = if all.contains(&Watchdog::Absent) {
         ("absent: monitoring may be dead", Role::Trouble)
     } else if all.is_empty() || all.contains(&Watchdog::Unknown) {
-        ("not known yet", Role::Muted)
+        ("not known", Role::Muted)
     } else {
         ("present", Role::Healthy)
     };
@@ -385,11 +385,11 @@ fn alerts(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     }
     if list.rows().is_empty() && inner.height > 0 {
         let (text, role) = if is_known(state) {
-            ("nothing is pending or firing", Role::Healthy)
+            none(state, &[AskKind::Alerts], "alert is pending or firing", cx.now)
         } else {
-            ("not known yet", Role::Muted)
+            ("not known yet".to_owned(), Role::Muted)
         };
-        text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), text, cx.style(role));
+        text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), &text, cx.style(role));
     }
 }
 

@@ -144,7 +144,7 @@ pub(in crate::app::screens) fn empty(state: &State, filter: &str) -> String {
     if held.is_empty() {
         "No source that knows services: add a Prometheus (--prometheus URL).".to_owned()
     } else if held.iter().any(|held| held.services.value().is_some()) {
-        "The sources answer, but none of the known metrics names a service. See Sources (9).".to_owned()
+        "None of the known metrics names a service. See Sources (9).".to_owned()
     } else if held.iter().all(|held| held.services.trouble().is_some()) {
         "No source has answered yet. See Sources (9) for what is wrong.".to_owned()
     } else if state.paused.is_some() {

@@ -276,8 +276,5 @@ fn reasons(state: &State) -> Vec<(String, Role)> {
     let advice = "SLOs come from recording rules that Sloth, Pyrra or Grafana left in a Prometheus (found by \
                   themselves), or from files that [slo] in the configuration names: OpenSLO, Sloth, Pyrra, or \
                   our own short form. docs/slos.md tells how; `burnwatch slo validate FILE` checks a file.";
-    vec![
-        ("The sources answer, but no SLO is known.".to_owned(), Role::Text),
-        (advice.to_owned(), Role::Muted),
-    ]
+    vec![("No SLO is known.".to_owned(), Role::Text), (advice.to_owned(), Role::Muted)]
 }

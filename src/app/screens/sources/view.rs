@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::doubt::doubt;
+use crate::app::doubt::{doubt, watchdog};
 use crate::app::frame;
 use crate::app::look::Cx;
 use crate::app::number::{UNKNOWN, ago, bytes, latency, per_minute};
@@ -110,7 +110,7 @@ fn row<'a>(state: &State, cx: &Cx<'_>, source: &'a SourceInfo) -> Row<'a> {
         over.map_or_else(|| UNKNOWN.to_owned(), |over| words(rounded(per_minute(total, over))))
     };
     let watchdog = if source.answers.contains(&AskKind::Alerts) {
-        match state.world.watchdog(&source.id) {
+        match watchdog(state, source, cx.now) {
             Watchdog::Present => Cell::text("present", Role::Healthy),
             Watchdog::Absent => Cell::text("ABSENT", Role::Trouble),
             Watchdog::Unknown => Cell::text(UNKNOWN, Role::Muted),

@@ -1,0 +1,83 @@
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::*;
+use crate::app::commands::KeyMap;
+use crate::app::event::{Arrival, Effect, Event};
+use crate::app::look::{Charset, Colours};
+use crate::app::state::{Look, Setup};
+use crate::app::theme::Theme;
+use crate::app::{render, update};
+use crate::model::alert::AlertBoard;
+use crate::model::ask::{Answer, Answered, Reply};
+use crate::model::guard::Guard;
+use crate::model::notify::Manners;
+use crate::model::source::{Kind, Trouble};
+use crate::model::world::Judgement;
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_768_359_120 + second).unwrap()
+}
+
+/// A source of alerts, and nothing else.
+fn state() -> State {
+    let source = SourceInfo {
+        id: SourceId::new("am"),
+        kind: Kind::Alertmanager,
+        address: "http://am".into(),
+        answers: vec![AskKind::Alerts],
+        acts: Vec::new(),
+    };
+    State::new(Setup {
+        context: "prod".into(),
+        contexts: vec!["prod".into()],
+        sources: vec![source],
+        guard: Guard::default(),
+        production: false,
+        person: "ana".into(),
+        judgement: Judgement::default(),
+        findings: Vec::new(),
+        interval: Duration::from_secs(5),
+        manners: Manners::default(),
+        look: Look::new(vec![Theme::probe()], None, Colours::None, Charset::Ascii, TimeZone::UTC),
+        keys: KeyMap::default(),
+        size: (120, 24),
+    })
+}
+
+/// Ticks, and answers everything that is asked then.
+fn tick(state: &mut State, second: i64, answer: impl Fn() -> Answered) {
+    for effect in update(state, Event::Tick, at(second)) {
+        if let Effect::Fetch(question) = effect {
+            let arrival = Arrival { question, answered: answer(), took: Duration::ZERO };
+            update(state, Event::Answered(Box::new(arrival)), at(second));
+        }
+    }
+}
+
+fn picture(state: &mut State, screen: &str, second: i64) -> String {
+    update(state, Event::Key(screen.parse().unwrap()), at(second));
+    let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width: 120, height: 24 });
+    render(state, at(second), &mut buffer);
+    buffer.content().iter().map(ratatui::buffer::Cell::symbol).collect()
+}
+
+#[test]
+fn an_empty_answer_that_is_old_is_neither_health_nor_a_living_watchdog() {
+    let mut state = state();
+    tick(&mut state, 0, || Ok(Reply::free(Answer::Alerts(AlertBoard::default()))));
+    let well = picture(&mut state, "4", 1);
+    assert!(well.contains("No alert is pending or firing."), "{well}");
+    let down = || {
+        let trouble = Trouble::Unreachable { reason: "refused".into() };
+        Err(SourceError::new(SourceId::new("am"), trouble))
+    };
+    tick(&mut state, 6, down);
+    for screen in ["4", "1"] {
+        let old = picture(&mut state, screen, 7);
+        assert!(old.contains("Last known: no alert is pending"), "{old}");
+    }
+    let source = state.sources.first().unwrap().clone();
+    assert_eq!(watchdog(&state, &source, at(7)), Watchdog::Absent, "none was there before either");
+}
