@@ -153,9 +153,8 @@ fn alerts(state: &State, alarm: &mut Alarm, now: Timestamp) -> Vec<String> {
     let critical = state.world.alerts().iter();
     for alert in critical.filter(|alert| alert.severity == Severity::Critical && alert.is_firing()) {
         let was_there = !alert.sources.iter().any(|source| before.contains(source));
-        let called = alarm.alerts.get(&alert.fingerprint);
-        let rested = called.is_none_or(|at| now.duration_since(*at) > AGAIN);
-        alarm.alerts.insert(alert.fingerprint, now);
+        let called = alarm.alerts.insert(alert.fingerprint, now);
+        let rested = called.is_none_or(|at| now.duration_since(at) > AGAIN);
         if !was_there && rested && alarm.manners.high {
             let service = state.world.service_of(&alert.labels);
             let service = service.map(|name| format!(" ({name})")).unwrap_or_default();

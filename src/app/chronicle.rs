@@ -163,7 +163,7 @@ pub(super) fn write(state: &mut State, news: AskKind, now: Timestamp) {
     // taken out while the rest of the state is read
     let mut chronicle = std::mem::take(&mut state.chronicle);
     chronicle.passes(now);
-    for alert in state.world.alerts().iter().filter(|_| alerts) {
+    for alert in state.world.news().filter(|_| alerts) {
         of_alert(state, alert, &mut chronicle);
     }
     for (source, held) in state.world.sources().filter(|_| incidents) {

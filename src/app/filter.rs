@@ -92,6 +92,17 @@ pub struct Haystack {
     /// The strings in lower case; shared where they are so already.
     folded: Vec<Text>,
     rows: Vec<Row>,
+    /// What the words of the last filter were found in: a word that goes on from one of them can be nowhere else.
+    looked: Vec<Looked>,
+}
+
+/// In which of the strings a word is.
+#[derive(Debug)]
+struct Looked {
+    word: String,
+    found: Vec<bool>,
+    /// Not by likeness.
+    is_exact: bool,
 }
 
 #[derive(Debug)]
@@ -122,30 +133,43 @@ impl Haystack {
         let lower = |text: &Text| {
             if text.chars().any(char::is_uppercase) { text.to_lowercase().into() } else { Text::clone(text) }
         };
-        Self { folded: strings.iter().map(lower).collect(), strings, rows }
+        Self { folded: strings.iter().map(lower).collect(), strings, rows, looked: Vec::new() }
     }
 
     /// For each row whether it passes.
-    pub fn select(&self, filter: &Filter) -> Vec<bool> {
-        let words: Vec<(Vec<bool>, bool)> =
-            filter.words.iter().map(|word| (self.strings_with(&word.text), word.wanted)).collect();
+    pub fn select(&mut self, filter: &Filter) -> Vec<bool> {
+        let looked: Vec<Looked> = filter.words.iter().map(|word| self.look(&word.text)).collect();
         let passes = |row: &Row| {
             let has =
                 |found: &[bool]| row.strings.iter().any(|s| found.get(*s as usize).copied().unwrap_or(false));
-            words.iter().all(|(found, wanted)| has(found) == *wanted)
+            looked.iter().zip(&filter.words).all(|(looked, word)| has(&looked.found) == word.wanted)
                 && filter.matchers.iter().all(|matcher| matcher.matches(&row.labels))
         };
-        self.rows.iter().map(passes).collect()
+        let passing = self.rows.iter().map(passes).collect();
+        self.looked = looked;
+        passing
     }
 
     /// For each string whether the word is in it; only where it is in none, fuzzy likeness counts. A word without capitals
     /// matches both.
-    fn strings_with(&self, word: &str) -> Vec<bool> {
-        let strings = if word.chars().any(char::is_uppercase) { &self.strings } else { &self.folded };
-        let exact: Vec<bool> = strings.iter().map(|text| text.contains(word)).collect();
-        if exact.contains(&true) {
-            return exact;
-        }
+    fn look(&self, word: &str) -> Looked {
+        let has_capitals = |word: &str| word.chars().any(char::is_uppercase);
+        let goes_on = |known: &&Looked| {
+            known.is_exact && word.starts_with(&known.word) && has_capitals(word) == has_capitals(&known.word)
+        };
+        let strings = if has_capitals(word) { &self.strings } else { &self.folded };
+        let found: Vec<bool> = match self.looked.iter().find(goes_on) {
+            Some(known) => {
+                strings.iter().zip(&known.found).map(|(text, was)| *was && text.contains(word)).collect()
+            }
+            None => strings.iter().map(|text| text.contains(word)).collect(),
+        };
+        let is_exact = found.contains(&true);
+        let found = if is_exact { found } else { self.alike(word) };
+        Looked { word: word.to_owned(), found, is_exact }
+    }
+
+    fn alike(&self, word: &str) -> Vec<bool> {
         let atom = Atom::new(word, CaseMatching::Smart, Normalization::Smart, AtomKind::Fuzzy, false);
         let mut fuzzy = Fuzzy::new(Config::DEFAULT);
         let mut buffer = Vec::new();
@@ -174,7 +198,12 @@ mod tests {
 
     fn found(text: &str) -> String {
         let filter = Filter::parse(text);
-        haystack().1.select(&filter).iter().map(|yes| if *yes { 'x' } else { '.' }).collect()
+        let mut haystack = haystack().1;
+        // letter by letter, as it is typed
+        for (end, _) in text.char_indices() {
+            haystack.select(&Filter::parse(&text[..end]));
+        }
+        haystack.select(&filter).iter().map(|yes| if *yes { 'x' } else { '.' }).collect()
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::http::{Body, Http};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
 use crate::model::action::{Action, Call, DeedKind};
-use crate::model::alert::{AlertBoard, SeverityMap};
+use crate::model::alert::SeverityMap;
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
 use crate::model::labels::Text;
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
@@ -121,14 +121,9 @@ impl Alertmanager {
         let id = self.info.id.clone();
         // ten thousand alerts take long enough to hold up whatever else is waiting on this thread
         let decoded = tokio::task::spawn_blocking(move || {
-            let digest = map::digest(&body.bytes);
-            if known == Some(digest) {
-                return Ok((Answer::Unchanged, digest));
-            }
             let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-            let board = Reader::new(&mut shared, &severities, &id).read(&body.bytes, shape);
-            board
-                .map(|board: AlertBoard| (Answer::Alerts(board), digest))
+            let read = Reader::new(&mut shared, &severities, &id).read(&body.bytes, shape, known);
+            read.map(|(board, digest)| (board.map_or(Answer::Unchanged, Answer::Alerts), digest))
                 .map_err(|error| garbled(&id, &body, &error))
         });
         let (answer, digest) = decoded

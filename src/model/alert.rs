@@ -125,7 +125,7 @@ pub struct Alert {
     pub severity: Severity,
     /// When it began to fire (or its condition to hold, while pending).
     pub starts_at: Timestamp,
-    /// When the source last said so.
+    /// When the source said so; saying the same again does not count.
     pub updated_at: Timestamp,
     /// When it was first missed; only for [`AlertState::Resolved`].
     pub resolved_at: Option<Timestamp>,
@@ -170,7 +170,7 @@ impl Alert {
 /// What one source says of alerts.
 #[derive(Debug, Clone, Default)]
 pub struct AlertBoard {
-    /// Each alert once; shared with the merged list.
+    /// Each alert once, best in the order of their fingerprints; shared with the merged list.
     pub alerts: Vec<Arc<Alert>>,
 }
 

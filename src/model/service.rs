@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::alert::Alert;
 use super::fingerprint::Fingerprint;
 use super::health::{Health, Reason};
 use super::labels::{Labels, Text};
@@ -159,6 +160,22 @@ pub struct Service {
     pub speakers: Vec<SourceId>,
     /// When a source last said anything of it.
     pub seen_at: Timestamp,
+}
+
+impl Service {
+    /// The same service once no source tells of it any more.
+    #[must_use]
+    pub fn lost(&self, alerts: &[&Alert], now: Timestamp) -> Self {
+        Self {
+            health: Health::Unknown,
+            reasons: vec![Reason::NoData { since: self.seen_at }],
+            since: if self.health == Health::Unknown { self.since } else { Some(now) },
+            signals: Signals::default(),
+            targets: Targets::default(),
+            alerts: alerts.iter().map(|alert| alert.fingerprint).collect(),
+            ..self.clone()
+        }
+    }
 }
 
 /// A reading, and whether its source still stands by it: it does not while it fails to answer.

@@ -1,15 +1,15 @@
 //! What all sources together say: merged, each part with its age, absence never taken for health.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::alert::{Alert, AlertBoard, AlertState, Firing};
+use super::alert::{Alert, AlertBoard, Firing};
 use super::ask::{Answer, Answered, Ask, AskKind, Question};
 use super::fingerprint::Fingerprint;
-use super::health::{Health, Reason, Thresholds, assess};
+use super::health::{Thresholds, assess};
 use super::incident::{IncidentBoard, IncidentDetail, StepBoard};
 use super::labels::{Labels, Text};
 use super::oncall::OnCallBoard;
@@ -21,6 +21,7 @@ use super::service::{Detail, Heard, Service, ServiceBoard, Trends, merge};
 use super::silence::Silence;
 use super::slo::{SloBoard, SloStatus};
 use super::source::{Offer, SourceError, SourceId, Trouble};
+use alerts::{About, is_told};
 pub use incidents::{FORGOTTEN_AFTER, Linked};
 pub use supposed::{Stage, Supposed, Supposition};
 pub use tally::Tally;
@@ -39,6 +40,18 @@ pub struct Judgement {
     pub service_labels: Vec<String>,
     /// Names of alerts that always fire while monitoring is alive.
     pub watchdogs: Vec<String>,
+}
+
+impl Judgement {
+    /// What the service labels among these say, the most telling first.
+    fn named<'s, 'a>(&'s self, labels: &'a Labels) -> impl Iterator<Item = &'a Text> + Clone + use<'s, 'a> {
+        self.service_labels.iter().filter_map(|label| labels.get(label))
+    }
+
+    /// The place of the service that these labels name, among names in their order.
+    fn service_of(&self, labels: &Labels, names: &[Text]) -> Option<usize> {
+        self.named(labels).find_map(|name| names.binary_search(name).ok())
+    }
 }
 
 impl Default for Judgement {
@@ -108,8 +121,10 @@ pub struct World {
     told: Vec<Arc<Alert>>,
     /// The same as they are shown, in the same order: what is being silenced is silenced.
     alerts: Vec<Arc<Alert>>,
-    /// For each alert when it came or last changed its state.
-    changed: Vec<Timestamp>,
+    /// What is known of each of them beyond what it says itself, in the same order.
+    about: Vec<About>,
+    /// Which of them are not what they were before the last change.
+    news: Vec<usize>,
     tally: Tally,
     slos: Vec<SloStatus>,
     incidents: Vec<Linked>,
@@ -174,15 +189,25 @@ impl World {
         &self.tally
     }
 
+    /// The alerts that the last answer about alerts or rules brought, or that began or ended anew with it.
+    pub fn news(&self) -> impl Iterator<Item = &Arc<Alert>> {
+        self.news.iter().filter_map(|at| self.alerts.get(*at))
+    }
+
+    /// All alerts, each with its service.
+    pub fn alerts_with_services(&self) -> impl Iterator<Item = (&Arc<Alert>, Option<&Text>)> {
+        self.alerts.iter().zip(&self.about).map(|(alert, about)| (alert, self.service_named(alert, about)))
+    }
+
     /// When the alert came or last changed its state, as far as burnwatch saw it; its start if it was there from the first.
     pub fn changed_at(&self, fingerprint: Fingerprint) -> Option<Timestamp> {
-        self.changed.get(alerts::find(&self.alerts, fingerprint)?).copied()
+        self.about.get(alerts::find(&self.alerts, fingerprint)?).map(|about| about.changed_at)
     }
 
     /// The service that an alert is about: the first service label that names a known service, else the first that is there.
     pub fn service_of<'a>(&self, labels: &'a Labels) -> Option<&'a Text> {
-        let named = || self.judgement.service_labels.iter().filter_map(|label| labels.get(label));
-        named().find(|name| self.service(name).is_some()).or_else(|| named().next())
+        let mut named = self.judgement.named(labels);
+        named.clone().find(|name| self.service(name).is_some()).or_else(|| named.next())
     }
 
     /// All silences of all sources.
@@ -323,8 +348,11 @@ impl World {
         match news {
             AskKind::Alerts | AskKind::Rules => {
                 self.merge_alerts(now);
-                self.merge_services(now);
-                self.link_slos_to_alerts();
+                // one that was lost may be forgotten by now
+                if !self.merge_services(now) {
+                    self.link_slos_to_services();
+                }
+                self.tie_slos_to_alerts();
                 self.link_incidents();
             }
             AskKind::Services => {
@@ -352,34 +380,7 @@ impl World {
         self.revision += 1;
     }
 
-    fn merge_alerts(&mut self, now: Timestamp) {
-        let first = self.told.is_empty();
-        let is_watchdog = |alert: &Arc<Alert>| self.is_watchdog(alert.name());
-        let boards = self.held.iter().filter_map(|(id, held)| Some((id, &held.alerts.value()?.alerts)));
-        let watched = boards.clone().filter(|(_, board)| board.iter().any(is_watchdog));
-        let watched = watched.map(|(id, _)| id.clone()).collect();
-        let rules = self.held.values().filter_map(|held| held.rules.value()).map(|board| &board.alerts);
-        let all = alerts::merged(
-            boards.flat_map(|(_, board)| board).filter(|alert| !is_watchdog(alert)),
-            rules.flatten().filter(|alert| !is_watchdog(alert)),
-            &self.told,
-            now,
-        );
-        let since = |alert: &Arc<Alert>| match alerts::find(&self.told, alert.fingerprint) {
-            Some(at) if self.told.get(at).is_some_and(|old| old.state == alert.state) => {
-                self.changed.get(at).copied().unwrap_or(now)
-            }
-            None if first => alert.starts_at,
-            _ => now,
-        };
-        let changed: Vec<Timestamp> = all.iter().map(since).collect();
-        (self.told, self.changed, self.watched) = (all, changed, watched);
-        (self.alerts, self.quietened) = self.shown_alerts();
-        self.tally = Tally::of(self.alerts.iter().zip(self.changed.iter().copied()));
-        self.alerts_revision += 1;
-    }
-
-    /// Whether their names are the same as before.
+    /// Works services out anew. Whether their names are the same as before.
     fn merge_services(&mut self, now: Timestamp) -> bool {
         let mut readings: BTreeMap<&Text, Vec<(&SourceId, Heard<'_>, Duration, Timestamp)>> = BTreeMap::new();
         for (id, held) in &self.held {
@@ -390,24 +391,32 @@ impl World {
                 readings.entry(&reading.name).or_default().push((id, heard, board.lookback, at));
             }
         }
-        let mut alerts: HashMap<&Text, Vec<&Alert>> = HashMap::new();
-        for alert in
-            self.alerts.iter().filter(|a| matches!(a.state, AlertState::Firing | AlertState::Pending))
-        {
-            let named = self.judgement.service_labels.iter().filter_map(|label| alert.labels.get(label));
-            if let Some(name) = named.into_iter().find(|name| readings.contains_key(name)) {
-                alerts.entry(name).or_default().push(alert);
+        let lost = self.services.iter().filter(|old| !readings.contains_key(&old.name));
+        let lost = lost.filter(|old| now.duration_since(old.seen_at) < LOST_KEPT);
+        let mut names: Vec<Text> =
+            readings.keys().copied().chain(lost.map(|old| &old.name)).cloned().collect();
+        names.sort_unstable();
+        let is_same = names.iter().eq(self.services.iter().map(|old| &old.name));
+        if !is_same {
+            for (alert, about) in self.alerts.iter().zip(&mut self.about) {
+                about.service = self.judgement.service_of(&alert.labels, &names);
             }
         }
-        let mut services: Vec<Service> = Vec::with_capacity(readings.len());
-        for (name, known) in &readings {
+        let mut alerts: Vec<Vec<&Alert>> = vec![Vec::new(); names.len()];
+        for (alert, about) in self.alerts.iter().zip(&self.about) {
+            let its = about.service.and_then(|service| alerts.get_mut(service));
+            if let Some(its) = its.filter(|_| is_told(alert)) {
+                its.push(alert);
+            }
+        }
+        let services = names.into_iter().zip(alerts).filter_map(|(name, alerts)| {
+            let before = self.service(&name);
+            let Some(known) = readings.get(&name) else { return before.map(|old| old.lost(&alerts, now)) };
             let (merged, speakers) = merge(&known.iter().map(|(_, heard, ..)| *heard).collect::<Vec<_>>());
             let speakers = speakers.into_iter().filter_map(|at| known.get(at)).map(|(id, ..)| (*id).clone());
             let lookback = known.iter().map(|(_, _, lookback, _)| *lookback).max().unwrap_or_default();
-            let its_alerts = alerts.get(*name).map_or(&[][..], Vec::as_slice);
-            let (health, reasons) = assess(&merged, lookback, its_alerts, &self.judgement.thresholds);
-            let before = self.service(name);
-            services.push(Service {
+            let (health, reasons) = assess(&merged, lookback, &alerts, &self.judgement.thresholds);
+            Some(Service {
                 name: merged.name,
                 labels: merged.labels,
                 signals: merged.signals,
@@ -415,27 +424,13 @@ impl World {
                 health,
                 reasons,
                 since: before.and_then(|s| if s.health == health { s.since } else { Some(now) }),
-                alerts: its_alerts.iter().map(|alert| alert.fingerprint).collect(),
+                alerts: alerts.iter().map(|alert| alert.fingerprint).collect(),
                 sources: known.iter().map(|(id, ..)| (*id).clone()).collect(),
                 speakers: speakers.collect(),
                 seen_at: known.iter().map(|(.., at)| *at).max().unwrap_or(now),
-            });
-        }
-        let lost = self.services.iter().filter(|old| !readings.contains_key(&old.name));
-        let lost = lost.filter(|old| now.duration_since(old.seen_at) < LOST_KEPT).map(|old| Service {
-            health: Health::Unknown,
-            reasons: vec![Reason::NoData { since: old.seen_at }],
-            since: if old.health == Health::Unknown { old.since } else { Some(now) },
-            signals: super::service::Signals::default(),
-            targets: super::service::Targets::default(),
-            alerts: Vec::new(),
-            ..old.clone()
+            })
         });
-        services.extend(lost.collect::<Vec<_>>());
-        services.sort_by(|a, b| a.name.cmp(&b.name));
-        let is_same =
-            services.iter().map(|service| &service.name).eq(self.services.iter().map(|old| &old.name));
-        self.services = services;
+        self.services = services.collect();
         is_same
     }
 }

@@ -15,7 +15,7 @@ use crate::app::state::State;
 use crate::app::widgets::text;
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::Labels;
+use crate::model::labels::{Labels, Text};
 use crate::model::world::World;
 
 mod view;
@@ -143,51 +143,54 @@ pub(super) fn revision(state: &State) -> u64 {
     if by_service { state.world.revision() } else { state.world.alerts_revision() }
 }
 
-/// An alert with what it is compared by most often, which need not be looked up then.
-type Ranked<'a> = (Badness, &'a Arc<Alert>);
+/// An alert with what it is compared by most often, which need not be looked up then, and its service.
+type Ranked<'a> = (Badness, &'a Arc<Alert>, Option<&'a Text>);
 
 /// Brings groups and rows into their order again.
 pub fn reorder(state: &mut State) {
     let is_typing = state.is_typing();
     let State { world, alerts: screen, .. } = state;
     let passes = screen.found.select(world.alerts_revision(), is_typing, || haystack(world.alerts()));
-    let passing = world
-        .alerts()
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| passes.as_ref().is_none_or(|passes| passes.get(*i).copied().unwrap_or(false)))
-        .map(|(_, alert)| alert);
     let order = screen.order;
-    let compare = |(badness, a): &Ranked<'_>, (other, b): &Ranked<'_>| {
+    let compare = |(badness, a, service): &Ranked<'_>, (other, b, others): &Ranked<'_>| {
         let ordering = match order.column {
             1 => b.starts_at.cmp(&a.starts_at),
             2 => a.name().cmp(b.name()),
-            BY_SERVICE => world.service_of(&a.labels).cmp(&world.service_of(&b.labels)),
+            BY_SERVICE => service.cmp(others),
             4 => world.changed_at(b.fingerprint).cmp(&world.changed_at(a.fingerprint)),
             _ => badness.cmp(other),
         };
         order.apply(ordering).then_with(|| badness.cmp(other))
     };
     screen.hidden.clear();
-    let mut groups: HashMap<Labels, Vec<Ranked<'_>>> = HashMap::new();
-    for alert in passing {
+    let mut shown: Vec<Ranked<'_>> = Vec::with_capacity(world.alerts().len());
+    for (at, (alert, service)) in world.alerts_with_services().enumerate() {
+        if passes.as_ref().is_some_and(|passes| !passes.get(at).copied().unwrap_or(false)) {
+            continue;
+        }
         let quiet = !matches!(alert.state, AlertState::Firing | AlertState::Pending);
         if quiet && !screen.show_quiet {
             *screen.hidden.entry(alert.state).or_default() += 1;
         } else {
-            groups.entry(group_of(alert, &screen.grouping)).or_default().push((badness(alert), alert));
+            shown.push((badness(alert), alert, service));
         }
     }
-    let mut sorted: Vec<(Labels, Vec<Ranked<'_>>)> = groups.into_iter().collect();
-    for (_, alerts) in &mut sorted {
-        alerts.sort_unstable_by(compare);
+    shown.sort_unstable_by(compare);
+    // groups come in the order of their first alerts
+    let mut places: HashMap<Labels, usize> = HashMap::new();
+    let mut sorted: Vec<(Labels, Vec<&Alert>)> = Vec::new();
+    for (_, alert, _) in &shown {
+        let labels = group_of(alert, &screen.grouping);
+        let place = *places.entry(labels).or_insert_with_key(|labels| {
+            sorted.push((labels.clone(), Vec::new()));
+            sorted.len() - 1
+        });
+        if let Some((_, members)) = sorted.get_mut(place) {
+            members.push(alert);
+        }
     }
-    sorted.sort_by(|(one, a), (other, b)| match (a.first(), b.first()) {
-        (Some(a), Some(b)) => compare(a, b).then_with(|| one.cmp(other)),
-        (a, b) => a.is_some().cmp(&b.is_some()),
-    });
     screen.groups.clear();
-    let mut rows = Vec::new();
+    let mut rows = Vec::with_capacity(shown.len() + sorted.len());
     for (labels, alerts) in sorted {
         let folded = screen.folded.contains(&labels);
         // the head of a group of one would only say twice what the alert says
@@ -195,25 +198,27 @@ pub fn reorder(state: &mut State) {
             rows.push(Row::Group(labels.clone()));
         }
         if !folded {
-            rows.extend(alerts.iter().map(|(_, alert)| Row::Alert(alert.fingerprint)));
+            rows.extend(alerts.iter().map(|alert| Row::Alert(alert.fingerprint)));
         }
-        let members = alerts.iter().map(|(_, alert)| alert.fingerprint).collect();
+        let members = alerts.iter().map(|alert| alert.fingerprint).collect();
         screen.groups.insert(labels, Group { count: alerts.len(), common: common(&alerts), folded, members });
     }
     screen.list.set_rows(rows);
     if screen.measured != Some(world.revision()) {
         screen.measured = Some(world.revision());
-        screen.widest = world.alerts().iter().fold((0, 0), |(name, service), alert| {
-            let about = world.service_of(&alert.labels).map_or(0, |about| text::width(about));
-            (name.max(text::width(alert.name())), service.max(about))
+        screen.widest = world.alerts_with_services().fold((0, 0), |(name, widest), (alert, service)| {
+            (
+                name.max(text::width(alert.name())),
+                widest.max(service.map_or(0, |service| text::width(service))),
+            )
         });
     }
 }
 
 /// The labels that all of them have with the same value.
-fn common(alerts: &[Ranked<'_>]) -> Labels {
-    let Some(((_, first), rest)) = alerts.split_first() else { return Labels::default() };
-    rest.iter().fold(first.labels.clone(), |common, (_, alert)| {
+fn common(alerts: &[&Alert]) -> Labels {
+    let Some((first, rest)) = alerts.split_first() else { return Labels::default() };
+    rest.iter().fold(first.labels.clone(), |common, alert| {
         if common.is_within(&alert.labels) {
             common
         } else {

@@ -30,8 +30,10 @@ pub(super) struct Shared {
     lists: HashSet<Arc<[Text]>>,
     /// Values of labels as they are sent, by what they are shown as, where that is not the same.
     odd: HashMap<Text, BTreeSet<String>>,
-    /// The alerts of the last answer: most of the next one is the same.
+    /// The alerts of the last answer that said something new: most of the next one is the same.
     last: HashMap<Fingerprint, Arc<Alert>>,
+    /// The digest of that answer.
+    digest: Option<u64>,
 }
 
 impl Shared {
@@ -128,25 +130,49 @@ impl<'s> Reader<'s> {
         Self { shared, severities, source, alerts: Vec::new(), places: HashMap::new() }
     }
 
-    /// The alerts in `bytes`.
+    /// The alerts in `bytes`, in the order of their fingerprints; with them what recognises the answer. None if it says
+    /// nothing else than the one whose digest is `known`: being sent again moves an alert's times, and tells nothing.
     ///
     /// # Errors
     /// If it is not a JSON list of that shape.
-    pub(super) fn read(mut self, bytes: &[u8], shape: Shape) -> serde_json::Result<AlertBoard> {
+    pub(super) fn read(
+        mut self,
+        bytes: &[u8],
+        shape: Shape,
+        known: Option<u64>,
+    ) -> serde_json::Result<(Option<AlertBoard>, u64)> {
+        let digest = digest(bytes);
+        if known == Some(digest) {
+            return Ok((None, digest));
+        }
         let mut json = serde_json::Deserializer::from_slice(bytes);
         match shape {
             Shape::Groups => Groups(&mut self).deserialize(&mut json)?,
             Shape::Flat => drop(Alerts(&mut self).deserialize(&mut json)?),
         }
         json.end()?;
-        let last = std::mem::take(&mut self.shared.last);
-        let kept = |alert: Alert| match last.get(&alert.fingerprint) {
-            Some(last) if **last == alert => Arc::clone(last),
-            _ => Arc::new(alert),
+        // in their order they are allocated side by side, as they will be walked through
+        self.alerts.sort_unstable_by_key(|alert| alert.fingerprint);
+        let last = &self.shared.last;
+        let mut is_news = self.alerts.len() != last.len();
+        let kept = |mut alert: Alert| {
+            let updated_at = alert.updated_at;
+            if let Some(last) = last.get(&alert.fingerprint) {
+                alert.updated_at = last.updated_at;
+                if **last == alert {
+                    return Arc::clone(last);
+                }
+            }
+            is_news = true;
+            Arc::new(Alert { updated_at, ..alert })
         };
         let alerts: Vec<Arc<Alert>> = self.alerts.into_iter().map(kept).collect();
+        match self.shared.digest {
+            Some(last) if !is_news && known == Some(last) => return Ok((None, last)),
+            _ => self.shared.digest = Some(digest),
+        }
         self.shared.last = alerts.iter().map(|alert| (alert.fingerprint, Arc::clone(alert))).collect();
-        Ok(AlertBoard { alerts })
+        Ok((Some(AlertBoard { alerts }), digest))
     }
 
     /// Takes one alert in and says where it is.

@@ -55,7 +55,8 @@ async fn trouble(canned: Canned) -> Trouble {
 
 fn read(body: &str, shape: Shape) -> Vec<Arc<Alert>> {
     let (mut shared, severities, id) = (Shared::default(), SeverityMap::default(), SourceId::new("am"));
-    Reader::new(&mut shared, &severities, &id).read(body.as_bytes(), shape).unwrap().alerts
+    let (board, _) = Reader::new(&mut shared, &severities, &id).read(body.as_bytes(), shape, None).unwrap();
+    board.unwrap().alerts
 }
 
 fn named<'a>(alerts: &'a [Arc<Alert>], name: &str) -> &'a Alert {
@@ -131,6 +132,21 @@ async fn hostile_labels_come_in_harmless() {
     let all = [alert.group.to_string(), alert.receivers.join(" "), alert.labels.to_string()].concat();
     assert!(!all.chars().any(|c| c.is_control() || c == '\u{202e}'), "{all:?}");
     assert!(!alert.generator_url.as_ref().unwrap().contains('\u{1b}'));
+}
+
+#[tokio::test]
+async fn alerts_that_were_only_sent_again_are_unchanged_for_one_who_knows_them() {
+    let again = GROUPS.replace("\"updatedAt\":\"20", "\"updatedAt\":\"21");
+    assert_ne!(again, GROUPS);
+    let turn = Mutex::new(vec![again.clone(), again, GROUPS.to_owned()]);
+    let double = Double::start(move |_| Canned::json(&turn.lock().unwrap().pop().unwrap())).await;
+    let alertmanager = alertmanager(&double, "");
+    let known = alertmanager.answer(&Ask::Alerts, None).await.unwrap().digest;
+    let reply = alertmanager.answer(&Ask::Alerts, known).await.unwrap();
+    assert!(matches!(reply.answer, Answer::Unchanged) && reply.digest == known);
+    // the first answer may have come to nobody
+    let reply = alertmanager.answer(&Ask::Alerts, None).await.unwrap();
+    assert!(matches!(reply.answer, Answer::Alerts(_)) && reply.digest != known);
 }
 
 #[tokio::test]

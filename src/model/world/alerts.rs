@@ -1,6 +1,6 @@
 //! One list of alerts out of what many sources say: each alert once, those that ended kept for a while.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -9,40 +9,147 @@ use crate::model::alert::{Alert, AlertState};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
 
+use super::{Tally, World};
+
 /// How long a resolved alert stays in the list.
 const RESOLVED_KEPT: SignedDuration = SignedDuration::from_mins(15);
+
+/// What is known of an alert beyond what it says itself. Places hold until services or SLOs come or go.
+#[derive(Debug, Clone)]
+pub(super) struct About {
+    /// When it came or last changed its state.
+    pub(super) changed_at: Timestamp,
+    /// The place of its service among all services.
+    pub(super) service: Option<usize>,
+    /// The places of its SLOs among all SLOs.
+    pub(super) slos: Vec<usize>,
+}
+
+/// Whether an alert holds or will, and nothing keeps it quiet.
+pub(super) fn is_told(alert: &Alert) -> bool {
+    matches!(alert.state, AlertState::Firing | AlertState::Pending)
+}
+
+impl World {
+    /// Puts together what the sources said last. What follows from an alert's labels is worked out once for each alert.
+    pub(super) fn merge_alerts(&mut self, now: Timestamp) {
+        let is_first = self.told.is_empty();
+        let mut watched = BTreeSet::new();
+        let mut routed = Vec::with_capacity(self.told.len());
+        for (id, held) in &self.held {
+            for alert in held.alerts.value().into_iter().flat_map(|board| &board.alerts) {
+                if self.is_watchdog(alert.name()) {
+                    watched.insert(id.clone());
+                } else {
+                    routed.push(Arc::clone(alert));
+                }
+            }
+        }
+        let rules = self.held.values().filter_map(|held| held.rules.value()).flat_map(|board| &board.alerts);
+        let raised = rules.filter(|alert| !self.is_watchdog(alert.name()));
+        let mut all = merged(routed, raised, &self.told, now);
+        let mut before = self.told.iter().zip(std::mem::take(&mut self.about)).peekable();
+        let mut about = Vec::with_capacity(all.len());
+        let mut unlinked = Vec::new();
+        self.news.clear();
+        for (at, alert) in all.iter_mut().enumerate() {
+            while before.next_if(|(old, _)| old.fingerprint < alert.fingerprint).is_some() {}
+            let Some((old, mut known)) = before.next_if(|(old, _)| old.fingerprint == alert.fingerprint)
+            else {
+                let changed_at = if is_first { alert.starts_at } else { now };
+                about.push(About { changed_at, service: None, slos: Vec::new() });
+                self.news.push(at);
+                unlinked.push(at);
+                continue;
+            };
+            if !Arc::ptr_eq(old, alert) && old == alert {
+                *alert = Arc::clone(old);
+            } else if !Arc::ptr_eq(old, alert) {
+                if old.state != alert.state {
+                    known.changed_at = now;
+                }
+                if (old.state, old.starts_at, old.resolved_at)
+                    != (alert.state, alert.starts_at, alert.resolved_at)
+                {
+                    self.news.push(at);
+                }
+                if old.labels != alert.labels {
+                    unlinked.push(at);
+                }
+            }
+            about.push(known);
+        }
+        drop(before);
+        (self.told, self.about, self.watched) = (all, about, watched);
+        (self.alerts, self.quietened) = self.shown_alerts();
+        self.link_to_services(&unlinked);
+        self.link_to_slos(&unlinked);
+        self.tally = Tally::of(self.alerts.iter().zip(self.about.iter().map(|about| about.changed_at)));
+        self.alerts_revision += 1;
+    }
+
+    fn link_to_services(&mut self, alerts: &[usize]) {
+        if alerts.is_empty() {
+            return;
+        }
+        let names: Vec<Text> = self.services.iter().map(|service| service.name.clone()).collect();
+        for at in alerts {
+            if let (Some(alert), Some(about)) = (self.alerts.get(*at), self.about.get_mut(*at)) {
+                about.service = self.judgement.service_of(&alert.labels, &names);
+            }
+        }
+    }
+
+    /// As [`World::service_of`], for one of [`World::alerts`].
+    pub(super) fn service_named<'a>(&'a self, alert: &'a Alert, about: &About) -> Option<&'a Text> {
+        let known = about.service.and_then(|service| self.services.get(service));
+        known.map(|service| &service.name).or_else(|| self.judgement.named(&alert.labels).next())
+    }
+}
 
 /// Each alert once, in the order of their fingerprints.
 ///
 /// `routed` are those that an Alertmanager told, `raised` those that rules hold pending or firing. The same alert is known
 /// by its fingerprint; a raised one also by a routed one of its name that has all of its labels, since labels are added on
 /// the way (`external_labels`). What was in `before` and is in neither has been resolved.
-pub(super) fn merged<'a>(
-    routed: impl Iterator<Item = &'a Arc<Alert>>,
+fn merged<'a>(
+    routed: Vec<Arc<Alert>>,
     raised: impl Iterator<Item = &'a Arc<Alert>>,
     before: &[Arc<Alert>],
     now: Timestamp,
 ) -> Vec<Arc<Alert>> {
-    let mut all = once(routed.cloned().collect());
+    let mut all = once(routed);
+    let keys: Vec<Fingerprint> = all.iter().map(|alert| alert.fingerprint).collect();
     let mut carriers = Carriers::default();
     let mut left = Vec::new();
     for alert in raised {
-        let same = find(&all, alert.fingerprint).or_else(|| carriers.of(&all, alert));
+        let same = keys.binary_search(&alert.fingerprint).ok().or_else(|| carriers.of(&all, alert));
         match same.and_then(|at| all.get_mut(at)) {
             Some(kept) => join(Arc::make_mut(kept), alert),
             None => left.push(Arc::clone(alert)),
         }
     }
-    let ended =
-        before.iter().filter(|old| find(&all, old.fingerprint).is_none() && carriers.of(&all, old).is_none());
-    let ended: Vec<Arc<Alert>> = ended.filter_map(|old| resolved(old, now)).collect();
-    let raised: HashSet<Fingerprint> = left.iter().map(|alert| alert.fingerprint).collect();
-    left.extend(ended.into_iter().filter(|old| !raised.contains(&old.fingerprint)));
-    all.extend(left);
-    once(all)
+    let mut left = once(left);
+    let mut ended = Vec::new();
+    let mut here = keys.into_iter().peekable();
+    for old in before {
+        while here.next_if(|key| *key < old.fingerprint).is_some() {}
+        if here.peek() != Some(&old.fingerprint) && carriers.of(&all, old).is_none() {
+            ended.extend(resolved(old, now));
+        }
+    }
+    drop(here);
+    ended.retain(|old: &Arc<Alert>| find(&left, old.fingerprint).is_none());
+    left.append(&mut ended);
+    if !left.is_empty() {
+        all.append(&mut left);
+        all.sort_by_key(|alert| alert.fingerprint);
+    }
+    all
 }
 
 fn once(mut all: Vec<Arc<Alert>>) -> Vec<Arc<Alert>> {
+    // boards come in this order, so that there is little to do
     all.sort_by_key(|alert| alert.fingerprint);
     all.dedup_by(|other, kept| {
         let same = other.fingerprint == kept.fingerprint;

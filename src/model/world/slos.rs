@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::super::alert::{Alert, AlertState};
-use super::super::fingerprint::Fingerprint;
 use super::super::labels::{Labels, Text};
 use super::super::service::Reading;
 use super::super::slo::{Slo, SloState, SloStatus};
 use super::super::source::SourceId;
 use super::World;
+use super::alerts::is_told;
 
 impl World {
     /// All SLOs, in the order of their ids, then of their sources.
@@ -57,9 +56,14 @@ impl World {
             }
             is_same
         });
+        let are_same = |(new, old): (&SloStatus, &SloStatus)| Arc::ptr_eq(&new.slo, &old.slo);
+        let is_same = all.len() == self.slos.len() && all.iter().zip(&self.slos).all(are_same);
         self.slos = all;
         self.link_slos_to_services();
-        self.link_slos_to_alerts();
+        if !is_same {
+            self.link_alerts_to_slos();
+        }
+        self.tie_slos_to_alerts();
     }
 
     /// Whether two sources scrape the same targets, as the servers of a highly available pair do.
@@ -87,19 +91,41 @@ impl World {
         self.slos = slos;
     }
 
-    pub(super) fn link_slos_to_alerts(&mut self) {
-        let is_told = |alert: &&Arc<Alert>| matches!(alert.state, AlertState::Firing | AlertState::Pending);
+    /// Finds for each alert the SLOs that it is about.
+    fn link_alerts_to_slos(&mut self) {
         let known = Known::of(self.slos.iter().map(|status| &*status.slo));
-        let mut links: Vec<Vec<Fingerprint>> = vec![Vec::new(); self.slos.len()];
-        for alert in self.alerts.iter().filter(is_told) {
-            for its in known.about(&alert.labels) {
-                if let Some(its) = links.get_mut(its) {
-                    its.push(alert.fingerprint);
-                }
+        for (alert, about) in self.alerts.iter().zip(&mut self.about) {
+            about.slos = known.about(&alert.labels);
+        }
+    }
+
+    /// The same for some alerts only.
+    pub(super) fn link_to_slos(&mut self, alerts: &[usize]) {
+        if alerts.is_empty() {
+            return;
+        }
+        let known = Known::of(self.slos.iter().map(|status| &*status.slo));
+        for at in alerts {
+            if let (Some(alert), Some(about)) = (self.alerts.get(*at), self.about.get_mut(*at)) {
+                about.slos = known.about(&alert.labels);
             }
         }
-        for (status, its) in self.slos.iter_mut().zip(links) {
-            status.alerts = its;
+    }
+
+    /// Tells each SLO its alerts.
+    pub(super) fn tie_slos_to_alerts(&mut self) {
+        for status in &mut self.slos {
+            status.alerts.clear();
+        }
+        for (alert, about) in self.alerts.iter().zip(&self.about) {
+            if about.slos.is_empty() || !is_told(alert) {
+                continue;
+            }
+            for its in &about.slos {
+                if let Some(status) = self.slos.get_mut(*its) {
+                    status.alerts.push(alert.fingerprint);
+                }
+            }
         }
     }
 

@@ -1,6 +1,8 @@
 use super::*;
+use crate::model::alert::AlertState;
 use crate::model::alert::Severity;
 use crate::model::ask::Reply;
+use crate::model::health::{Health, Reason};
 use crate::model::service::{Reading, Signals, Targets};
 
 fn at(second: i64) -> Timestamp {
@@ -190,6 +192,34 @@ fn states_that_changed_since_are_told_from_those_that_were_there() {
     alerts(&mut world, "am", vec![Arc::clone(&old), Arc::clone(&new)], 205);
     assert_eq!(world.changed_at(old.fingerprint), Some(at(100)));
     assert_eq!(world.changed_at(new.fingerprint), Some(at(205)));
+}
+
+#[test]
+fn only_what_began_or_ended_is_news() {
+    let mut world = world();
+    let (old, new) = (alert("Old", "a", AlertState::Firing), alert("New", "b", AlertState::Firing));
+    let names = |world: &World| world.news().map(|alert| alert.name().to_owned()).collect::<Vec<_>>();
+    alerts(&mut world, "am", vec![Arc::clone(&old)], 200);
+    assert_eq!(names(&world), ["Old"]);
+    alerts(&mut world, "am", vec![Arc::clone(&old), new], 205);
+    assert_eq!(names(&world), ["New"]);
+    let reworded = Alert { annotations: Labels::from_iter([("summary", "other")]), ..(*old).clone() };
+    alerts(&mut world, "am", vec![Arc::new(reworded)], 210);
+    assert_eq!(names(&world), ["New"], "it is resolved; what is said of the other has only changed");
+    assert!(world.alert(old.fingerprint).unwrap().summary().is_some());
+}
+
+#[test]
+fn an_alert_finds_its_service_whichever_comes_first() {
+    let mut world = world();
+    alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Firing)], 200);
+    let of = |world: &World| world.alerts_with_services().map(|(_, of)| of.cloned()).collect::<Vec<_>>();
+    assert_eq!(of(&world), [Some("cart".into())], "by its label alone");
+    for names in [&["api", "cart"][..], &["cart"], &["cart", "web"]] {
+        services(&mut world, names, 201);
+        assert_eq!(world.service("cart").unwrap().alerts.len(), 1, "{names:?}");
+        assert_eq!(of(&world), [Some("cart".into())]);
+    }
 }
 
 #[test]

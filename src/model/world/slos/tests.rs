@@ -3,7 +3,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::*;
-use crate::model::alert::{AlertBoard, Severity};
+use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
 use crate::model::ask::{Answer, Ask, Question, Reply};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::service::ServiceBoard;

@@ -1,0 +1,192 @@
+//! What a refresh costs the sources, as services grow: requests and bytes, counted by a stand-in for a Prometheus and an
+//! Alertmanager that have so many services and ten alerts for each of them.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a bench")]
+
+use std::env;
+use std::fmt::Write as _;
+use std::io::{Read, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use burnwatch::backend::{Means, Source, connect};
+use burnwatch::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::model::ask::{Ask, Stretch};
+use burnwatch::model::series::Span;
+use burnwatch::model::source::SourceId;
+use jiff::Timestamp;
+use url::Url;
+
+/// How many services.
+const FLEETS: [usize; 3] = [10, 100, 1_000];
+/// Of each service.
+const ALERTS: usize = 10;
+const NOW: i64 = 1_768_359_127;
+
+fn now() -> Timestamp {
+    Timestamp::from_second(NOW).unwrap()
+}
+
+/// Series with these labels, as the values of a query; of a range one value for every 15 seconds of an hour.
+fn series(is_range: bool, labels: impl Iterator<Item = String>) -> String {
+    let kind = if is_range { "matrix" } else { "vector" };
+    let mut json = format!(r#"{{"status":"success","data":{{"resultType":"{kind}","result":["#);
+    for (n, labels) in labels.enumerate() {
+        let comma = if n == 0 { "" } else { "," };
+        write!(json, r#"{comma}{{"metric":{{{labels}}},"#).unwrap();
+        if is_range {
+            let points: Vec<String> = (0..=60).map(|at| format!(r#"[{},"0.{n}"]"#, NOW + at * 60)).collect();
+            write!(json, r#""values":[{}]}}"#, points.join(",")).unwrap();
+        } else {
+            write!(json, r#""value":[{NOW},"0.{n}"]}}"#).unwrap();
+        }
+    }
+    json.push_str("]}}");
+    json
+}
+
+/// What a fleet of web services says to this query.
+fn queried(is_range: bool, query: &str, services: usize) -> String {
+    let service = |n: usize| format!(r#""service":"service-{n}""#);
+    let each = || (0..services).map(service);
+    if query.starts_with("count by (__name__)") {
+        let names = ["http_requests_total", "http_request_duration_seconds_bucket"];
+        series(is_range, names.iter().map(|name| format!(r#""__name__":"{name}""#)))
+    } else if query.starts_with("count by (code,") {
+        series(is_range, ["200", "500"].iter().map(|code| format!(r#""code":"{code}""#)))
+    } else if query.starts_with("count by (le)") {
+        series(is_range, ["0.25", "1.0", "+Inf"].iter().map(|le| format!(r#""le":"{le}""#)))
+    } else if query.contains("up == 0") || query.contains(r#"code="""#) {
+        series(is_range, std::iter::empty())
+    } else if query.contains("_bucket") && !query.starts_with("histogram_quantile") {
+        let bounds = |n: usize| ["0.25", "1.0", "+Inf"].map(|le| format!(r#"{},"le":"{le}""#, service(n)));
+        series(is_range, (0..services).flat_map(bounds))
+    } else {
+        series(is_range, each())
+    }
+}
+
+fn alerts(services: usize) -> String {
+    let alert = |n: usize| {
+        format!(
+            r#"{{"labels":{{"alertname":"Burn","service":"service-{}","pod":"pod-{n:05}","severity":"page"}},
+            "annotations":{{"summary":"service-{} is burning on pod-{n:05}"}},"startsAt":"2026-01-14T02:00:00Z",
+            "updatedAt":"2026-01-14T02:00:00Z","fingerprint":"{n:016x}","receivers":[{{"name":"pager"}}],
+            "status":{{"state":"active","silencedBy":[],"inhibitedBy":[]}}}}"#,
+            n / ALERTS,
+            n / ALERTS,
+        )
+    };
+    let all: Vec<String> = (0..services * ALERTS).map(alert).collect();
+    format!(r#"[{{"labels":{{}},"receiver":{{"name":"pager"}},"alerts":[{}]}}]"#, all.join(","))
+}
+
+/// The answer to a request, which may carry its query in its address or as a form.
+fn answered(path: &str, form: &str, services: usize) -> String {
+    let url = Url::parse("http://double").unwrap().join(path).unwrap();
+    let asked = Url::parse(&format!("http://double/?{form}")).unwrap();
+    let query = url.query_pairs().chain(asked.query_pairs()).find(|(name, _)| name == "query");
+    let query = query.map(|(_, query)| query.into_owned()).unwrap_or_default();
+    let data = |data: &str| format!(r#"{{"status":"success","data":{data}}}"#);
+    match url.path() {
+        "/api/v1/query" => queried(false, &query, services),
+        "/api/v1/query_range" => queried(true, &query, services),
+        "/api/v1/status/buildinfo" => {
+            data(r#"{"version":"3.1.0","revision":"abc","goVersion":"go1.23","branch":"HEAD"}"#)
+        }
+        "/api/v1/rules" => data(r#"{"groups":[]}"#),
+        "/api/v1/targets" => data(r#"{"activeTargets":[{"scrapeInterval":"15s"}]}"#),
+        "/api/v2/alerts/groups" => alerts(services),
+        "/api/v2/silences" => "[]".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn converse(mut stream: TcpStream, services: usize) -> Option<()> {
+    let (mut seen, mut chunk) = (Vec::new(), [0; 16 * 1024]);
+    loop {
+        let end = loop {
+            if let Some(end) = seen.windows(4).position(|four| four == b"\r\n\r\n") {
+                break end + 4;
+            }
+            let read = stream.read(&mut chunk).ok().filter(|read| *read > 0)?;
+            seen.extend_from_slice(chunk.get(..read)?);
+        };
+        let head = String::from_utf8_lossy(seen.get(..end)?).to_lowercase();
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        let length: usize = length.and_then(|length| length.parse().ok()).unwrap_or(0);
+        while seen.len() < end + length {
+            let read = stream.read(&mut chunk).ok().filter(|read| *read > 0)?;
+            seen.extend_from_slice(chunk.get(..read)?);
+        }
+        let line = String::from_utf8_lossy(seen.get(..end)?).into_owned();
+        let path = line.split(' ').nth(1)?;
+        let form = String::from_utf8_lossy(seen.get(end..end + length)?).into_owned();
+        let body = answered(path, &form, services);
+        let status = if body.is_empty() { "404 Not Found" } else { "200 OK" };
+        let head = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).ok()?;
+        seen.drain(..end + length);
+    }
+}
+
+fn serve(services: usize) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::spawn(move || converse(stream, services));
+        }
+    });
+    address
+}
+
+fn source(kind: SourceKind, address: &str) -> Arc<dyn Source> {
+    let settings = Settings::default();
+    let source = SourceSettings::new(kind, address);
+    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    connect(&SourceId::new(address), &source, means).unwrap()
+}
+
+fn main() {
+    if env::args().any(|argument| argument == "--list" || argument == "--test") {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let hour = Duration::from_secs(3600);
+    let window = Span::ending(now() + hour, hour, 60, Duration::from_secs(60));
+    let tail = window.tail_from(window.end());
+    let services = Ask::Services { at: None };
+    let trends = |tail| Ask::Trends(Stretch { window, tail });
+    let questions = [
+        ("services, the first time", SourceKind::Prometheus, services.clone()),
+        ("services, from then on", SourceKind::Prometheus, services),
+        ("short histories, the first time", SourceKind::Prometheus, trends(window)),
+        ("short histories, from then on", SourceKind::Prometheus, trends(tail)),
+        ("rules", SourceKind::Prometheus, Ask::Rules),
+        ("alerts, ten for each service", SourceKind::Alertmanager, Ask::Alerts),
+        ("silences", SourceKind::Alertmanager, Ask::Silences),
+    ];
+    let fleets: Vec<Vec<String>> = FLEETS
+        .iter()
+        .map(|services| {
+            let address = serve(*services);
+            let prometheus = source(SourceKind::Prometheus, &address);
+            let alertmanager = source(SourceKind::Alertmanager, &address);
+            let cost = |(_, kind, ask): &(&str, SourceKind, Ask)| {
+                let source = if *kind == SourceKind::Prometheus { &prometheus } else { &alertmanager };
+                let reply = runtime.block_on(source.answer(ask, None)).unwrap();
+                format!("{} | {:.1} kB", reply.requests, reply.bytes_in as f64 / 1000.0)
+            };
+            questions.iter().map(cost).collect()
+        })
+        .collect();
+    println!("| requests and bytes of | 10 services | | 100 | | 1,000 | |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+    for (at, (what, ..)) in questions.iter().enumerate() {
+        let costs: Vec<&str> = fleets.iter().filter_map(|costs| Some(costs.get(at)?.as_str())).collect();
+        println!("| {what} | {} |", costs.join(" | "));
+    }
+}
