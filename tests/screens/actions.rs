@@ -1,6 +1,6 @@
 //! Acting on the systems outside: what each key plans, what the dialogue says, and what shows until the source tells.
 
-use burnwatch::app::event::{Effect, Event};
+use burnwatch::app::event::{Effect, Event, Link};
 use burnwatch::app::look::{Charset, Colours};
 use burnwatch::app::place::Place;
 use burnwatch::app::state::Mode;
@@ -63,6 +63,18 @@ fn nothing_is_done_before_it_is_confirmed_and_then_it_is_what_was_under_the_curs
     stage.press(&["enter"]);
     assert_eq!(last(&stage)[0].deed, Deed::Acknowledge);
     assert_eq!(last(&stage)[0].target.seen, Some(IncidentStatus::Triggered));
+    assert_eq!(numbers(last(&stage)), ["P1"]);
+}
+
+#[test]
+fn what_the_terminal_did_not_show_is_not_confirmed() {
+    let mut stage = stage();
+    stage.press(&["5", "a"]);
+    for link in [Link::Stalled, Link::Quick] {
+        stage.send(Event::Link(link));
+        assert!(stage.acts().is_empty() && matches!(stage.state().mode, Mode::Confirm(_)));
+        stage.press(&["enter"]);
+    }
     assert_eq!(numbers(last(&stage)), ["P1"]);
 }
 
