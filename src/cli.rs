@@ -10,6 +10,7 @@ mod doctor;
 mod fixtures;
 mod incidents;
 mod journal;
+mod manual;
 mod oncall;
 mod own;
 mod papers;
@@ -125,6 +126,7 @@ fn perform(arguments: &Arguments) -> Outcome {
                 config::run(verb, &place, &own.complaints)
             })
         }
+        Some(Verb::Man { folder }) => manual::run(folder.as_deref()),
         Some(Verb::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "burnwatch", &mut script);

@@ -11,6 +11,7 @@ mod gate;
 pub mod headless;
 mod input;
 mod journal;
+mod link;
 pub mod log;
 mod notice;
 mod pace;
@@ -26,7 +27,7 @@ pub use effects::{Contexts, Entrance, Sources};
 pub use journal::{Journal, JournalError, Told, who};
 pub use notice::Notices;
 pub use recovery::{Open, told};
-pub use terminal::size;
+pub use terminal::{is_serial, size};
 
 use std::io;
 use std::path::PathBuf;
@@ -44,6 +45,7 @@ use crate::model::labels::Text;
 use door::Door;
 use effects::Performer;
 use event_loop::EventLoop;
+use link::Gauge;
 use terminal::Session;
 
 /// What the loop drives: the application, or a toy in a test.
@@ -90,6 +92,8 @@ pub struct Program<A = State> {
     pub capability: Capability,
     /// Whether to look at the mouse.
     pub mouse: bool,
+    /// Whether to spare the line to the terminal; unless it is said, that depends on how fast it is.
+    pub low_bandwidth: Option<bool>,
     /// Where the report of a panic goes.
     pub log: Option<PathBuf>,
 }
@@ -100,8 +104,8 @@ pub enum RuntimeError {
     /// Standard input or output is a file or a pipe.
     #[error("standard input and output must be a terminal for the screen")]
     NotATerminal,
-    /// `TERM=dumb`.
-    #[error("a terminal that cannot move its cursor (TERM=dumb) cannot show the screen")]
+    /// `TERM=dumb`, or no `TERM` at all.
+    #[error("a terminal that cannot move its cursor (TERM=dumb, or no TERM at all) cannot show the screen")]
     Dumb,
     /// The terminal refuses its modes.
     #[error("the terminal cannot be set up ({0})")]
@@ -119,8 +123,8 @@ pub enum RuntimeError {
 /// # Errors
 /// [`RuntimeError`] if there is no screen to be had. That the terminal is gone is no error: nobody is left to be told.
 pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
-    let Program { mut app, sources, context, guard, journal, contexts, clock, capability, mouse, log } =
-        program;
+    let Program { mut app, sources, context, guard, journal, contexts, clock, capability, .. } = program;
+    let Program { mouse, low_bandwidth, log, .. } = program;
     if !terminal::is_there() {
         return Err(RuntimeError::NotATerminal);
     }
@@ -137,7 +141,8 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
             Performer::new(&sources, contexts, Door { context, guard, journal, clock });
         performer.recover();
         let (app, terminal) = (&mut app, &mut session);
-        let event_loop = EventLoop { app, clock, terminal, input, orders, performer, reports, screen };
+        let gauge = Gauge::new(low_bandwidth);
+        let event_loop = EventLoop { app, clock, terminal, input, orders, performer, reports, screen, gauge };
         Ok(event_loop.run().await)
     })?;
     match ended {

@@ -1,11 +1,14 @@
 //! The program as scripts use it: its output, its exit codes, its manners.
 #![expect(clippy::unwrap_used, reason = "a test may fail so")]
 
-use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+
+#[cfg(test)]
+#[path = "support/skip.rs"]
+mod skip;
 
 struct Home(tempfile::TempDir);
 
@@ -216,16 +219,118 @@ fn a_secret_is_never_shown() {
     assert!(out(&output).contains("env TOKEN is not set"), "{}", out(&output));
 }
 
+/// What a verb cannot do without.
+const NEEDED: [(&str, &[&str]); 17] = [
+    ("ack", &["1"]),
+    ("assign", &["1", "--to", "ana"]),
+    ("completions", &["bash"]),
+    ("escalate", &["1", "--level", "1"]),
+    ("inform", &["1", "-m", "x"]),
+    ("merge", &["1", "--into", "2"]),
+    ("note", &["1", "-m", "x"]),
+    ("postmortem", &["1"]),
+    ("prioritise", &["1", "--as", "P1"]),
+    ("reroute", &["1", "--to", "x"]),
+    ("resolve", &["1"]),
+    ("slo export", &["--format", "own"]),
+    ("snapshot", &["overview"]),
+    ("snooze", &["1", "--for", "1h"]),
+    ("summon", &["1", "--who", "ana", "-m", "x"]),
+    ("take-shift", &["x", "--level", "1"]),
+    ("trigger", &["x", "--service", "cart"]),
+];
+
+/// All verbs, as help names them, with what they need; those of a verb that has some are called with it.
+fn verbs(home: &Home, before: &[String]) -> Vec<Vec<String>> {
+    let words: Vec<&str> = before.iter().map(String::as_str).collect();
+    let help = out(&home.run(&[&words[..], &["--help"]].concat()));
+    let listed =
+        help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let names: Vec<&str> = listed.filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+    let own = names.iter().filter(|name| !name.is_empty() && **name != "help");
+    let below = own.flat_map(|name| verbs(home, &[before, &[(*name).to_owned()]].concat()));
+    let needed =
+        NEEDED.iter().find(|(verb, _)| *verb == before.join(" ")).map_or(&[][..], |(_, needed)| *needed);
+    let this = before.iter().cloned().chain(needed.iter().map(|word| (*word).to_owned())).collect();
+    below.chain([this]).filter(|verb: &Vec<String>| !verb.is_empty()).collect()
+}
+
 #[test]
-fn a_reader_that_left_is_no_failure() {
+fn no_verb_minds_a_reader_that_left_a_closed_output_or_a_full_disk() {
     let home = Home::new();
-    let mut child =
-        home.command(&["config", "schema"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    drop(child.stdout.take());
-    let status = child.wait().unwrap();
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+    let verbs = verbs(&home, &[]);
+    assert!(verbs.len() > 30 && verbs.iter().any(|verb| verb.join(" ") == "config schema"), "{verbs:?}");
+    let all: Vec<_> = verbs.iter().map(|verb| verb.iter().map(String::as_str).collect()).collect();
+    let all = [all, vec![vec!["man"], vec!["--help"]]].concat();
+    std::thread::scope(|scope| {
+        for some in all.chunks(all.len().div_ceil(4)) {
+            scope.spawn(|| some.iter().for_each(|verb| minds_nothing(&home, verb)));
+        }
+    });
+}
+
+fn minds_nothing(home: &Home, verb: &[&str]) {
+    let words = [&["--demo", "--at", "3"], verb].concat();
+    let usual = home.run(&words);
+    let command = home.command(&[]);
+    for (redirected, is_told) in [("| :", false), (">&- 2>&-", false), (">/dev/full", true)] {
+        if redirected == ">/dev/full" && !Path::new("/dev/full").exists() {
+            continue;
+        }
+        let mut sh = Command::new("sh");
+        sh.args(["-c", &format!("\"$0\" \"$@\" {redirected}")]).arg(command.get_program()).args(&words);
+        sh.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        let output = sh.stdin(Stdio::null()).output().unwrap();
+        let (said, code) = (complaint(&output), output.status.code());
+        assert!(!said.contains("panicked"), "{verb:?} {redirected}: {said}");
+        assert!(code.is_some_and(|code| code <= 3), "{verb:?} {redirected}: {:?}", output.status);
+        if is_told && !usual.stdout.is_empty() {
+            assert_eq!(code, Some(1), "{verb:?} {redirected}: {said}");
+            assert!(said.contains("could not be written"), "{verb:?} {redirected}: {said}");
+        }
+    }
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_verb() {
+    let home = Home::new();
+    let page = out(&home.run(&["man"]));
+    assert!(page.contains(".TH burnwatch 1") && page.contains("Exit codes"), "{page}");
+    let folder = home.0.path().display().to_string();
+    assert_eq!(home.run(&["man", &folder]).status.code(), Some(0));
+    for name in ["burnwatch.1", "burnwatch-alerts.1", "burnwatch-config-check.1"] {
+        assert!(home.0.path().join(name).exists(), "{name}");
+    }
+    assert_eq!(home.run(&["man", "/nowhere"]).status.code(), Some(1));
+}
+
+#[test]
+fn each_shell_takes_its_completions() {
+    let home = Home::new();
+    for (shell, script) in [
+        (
+            "bash",
+            "source \"$1\" && complete -p burnwatch && COMP_WORDS=(burnwatch sna) COMP_CWORD=1 && _burnwatch burnwatch sna burnwatch && echo \"${COMPREPLY[*]}\"",
+        ),
+        (
+            "zsh",
+            "autoload -Uz compinit && compinit -u -D && source \"$1\" && (( $+functions[_burnwatch] )) && grep -o snapshot \"$1\"",
+        ),
+        ("fish", "source $argv[1]; complete -C 'burnwatch sna'"),
+    ] {
+        let file = home.file(shell, &out(&home.run(&["completions", shell])));
+        let mut command = Command::new(shell);
+        command.env("HOME", home.0.path()).args(["-c", script]);
+        if shell != "fish" {
+            command.arg(shell);
+        }
+        let Ok(output) = command.arg(&file).output() else {
+            skip::skip(&format!("there is no {shell}"));
+            continue;
+        };
+        assert!(output.status.success(), "{shell}: {}", complaint(&output));
+        assert!(out(&output).contains("snapshot"), "{shell}: {} {}", out(&output), complaint(&output));
+    }
 }
 
 #[test]

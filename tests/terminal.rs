@@ -53,6 +53,7 @@ impl App for Toy {
             Event::Pasted(text) => self.keys = format!("pasted {text}"),
             Event::Mouse { column, row, .. } => self.keys = format!("mouse {column},{row}"),
             Event::Tick
+            | Event::Link(_)
             | Event::Answered(_)
             | Event::Entered { .. }
             | Event::Rehearsed { .. }
@@ -100,6 +101,7 @@ fn child() {
         clock: Clock::real(),
         capability,
         mouse: true,
+        low_bandwidth: None,
         log: Some(PathBuf::from(&log)),
     };
     run(program).unwrap();
@@ -269,7 +271,7 @@ fn it_starts_moves_resizes_and_leaves_the_terminal_as_it_was() {
 
 #[test]
 fn a_signal_restores_the_terminal() {
-    for name in ["TERM", "INT", "HUP"] {
+    for name in ["TERM", "INT", "HUP", "QUIT"] {
         let mut stage = Stage::start(|_| child_command());
         stage.wait_for("toy (80, 24)");
         stage.signal(name);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::acts::{Ground, Planned};
-use super::event::{Effect, Message, Plan, Tone};
+use super::event::{Effect, Link, Message, Plan, Tone};
 use super::key::{Code, Key, Named};
 use super::line::Line;
 use super::state::{Mode, State};
@@ -133,6 +133,13 @@ pub(super) fn press(state: &mut State, mut confirm: Box<Confirm>, key: Key, now:
         }
         Outcome::Left => {
             state.messages.note("Left alone: nothing was sent", now);
+            Vec::new()
+        }
+        // whoever cannot see the dialogue cannot mean it
+        Outcome::Do if state.look.link == Link::Stalled => {
+            let text = "Nothing was done: the terminal did not show this when it was confirmed".to_owned();
+            state.messages.tell(Message { tone: Tone::Trouble, text }, now);
+            state.mode = Mode::Confirm(confirm);
             Vec::new()
         }
         Outcome::Do => begin(state, *confirm, now),

@@ -37,6 +37,8 @@ pub enum Event {
     },
     /// A second passed.
     Tick,
+    /// The line to the terminal is another than before.
+    Link(Link),
     /// A question was answered, or will not be.
     Answered(Box<Arrival>),
     /// The context that was asked for is entered; its sources are ready to be asked.
@@ -92,6 +94,18 @@ pub struct Arrival {
     pub answered: Answered,
     /// How long it took.
     pub took: Duration,
+}
+
+/// How what is drawn reaches the person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Link {
+    /// At once.
+    #[default]
+    Quick,
+    /// Over a slow line: bytes are dear.
+    Slow,
+    /// Not at all for the moment: what the person sees is not what is known here.
+    Stalled,
 }
 
 /// What the mouse did.

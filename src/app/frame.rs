@@ -113,6 +113,7 @@ pub(super) fn doubt_runs(state: &State, kinds: &[AskKind], now: Timestamp) -> Ve
 /// Draws all of the screen: same state, moment and size, same cells.
 pub fn render(state: &State, now: Timestamp, buf: &mut Buffer) {
     let area = buf.area;
+    let now = state.look.moment(now);
     let cx = state.cx(now);
     buf.set_style(area, cx.style(Role::Text));
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
@@ -162,6 +163,9 @@ fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         left.push(Run::new("  ", ground));
         left.push(Run::new(" DRY RUN ", Role::Banner));
     }
+    if cx.sparing {
+        left.push(Run::new("  slow line", Role::Muted));
+    }
     if let Some(since) = state.paused {
         left.push(Run::new(format!("  PAUSED {}", duration::short(age(since, cx.now))), Role::Banner));
     }
@@ -184,7 +188,7 @@ fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         Role::Muted
     };
     let sources = Run::new(format!("{} {well}/{all} sources", cx.symbol(role)), role);
-    let time = clock(cx.now, cx.zone, area.width >= 60);
+    let time = clock(cx, area.width >= 60);
     let mut right = vec![sources, Run::new(format!("  {time} "), ground)];
     let width = |runs: &[Run<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
     if width(&left) + width(&right) > area.width {
@@ -217,13 +221,14 @@ fn on_call(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// The time here and, where there is room and it differs, in UTC.
-fn clock(now: Timestamp, zone: &TimeZone, with_utc: bool) -> String {
-    let here = now.to_zoned(zone.clone());
+fn clock(cx: &Cx<'_>, with_utc: bool) -> String {
+    let here = cx.now.to_zoned(cx.zone.clone());
+    let time = here.strftime(if cx.sparing { "%H:%M" } else { "%H:%M:%S" });
     if here.offset().is_zero() {
-        return here.strftime("%H:%M:%S UTC").to_string();
+        return format!("{time} UTC");
     }
-    let local = here.strftime("%H:%M:%S %Z").to_string();
-    if with_utc { format!("{local} ({})", now.to_zoned(TimeZone::UTC).strftime("%H:%MZ")) } else { local }
+    let local = format!("{time} {}", here.strftime("%Z"));
+    if with_utc { format!("{local} ({})", cx.now.to_zoned(TimeZone::UTC).strftime("%H:%MZ")) } else { local }
 }
 
 /// What each tab of line 2 says: its text, its count, and how the count is to look.

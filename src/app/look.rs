@@ -49,6 +49,8 @@ pub struct Cx<'a> {
     pub now: Timestamp,
     /// The zone in which times are shown.
     pub zone: &'a TimeZone,
+    /// Whether bytes are dear.
+    pub sparing: bool,
 }
 
 impl Cx<'_> {

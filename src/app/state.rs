@@ -12,6 +12,7 @@ use super::commands::{Command, KeyMap};
 use super::confirm::Confirm;
 use super::doings::Doings;
 use super::due::Polls;
+use super::event::Link;
 use super::form::Form;
 use super::line::Line;
 use super::list::List;
@@ -75,6 +76,9 @@ pub struct Setup {
     pub size: (u16, u16),
 }
 
+/// Over a slow line time goes on in steps of so many seconds.
+const SPARING_STEP: i64 = 10;
+
 /// How it looks.
 #[derive(Debug, Clone)]
 pub struct Look {
@@ -90,6 +94,10 @@ pub struct Look {
     pub charset: Charset,
     /// The zone in which times are shown.
     pub zone: TimeZone,
+    /// How what is drawn reaches the person.
+    pub link: Link,
+    /// The moment that was shown at the last tick.
+    shown_at: Option<Timestamp>,
 }
 
 impl Look {
@@ -103,7 +111,34 @@ impl Look {
     ) -> Self {
         let theme = themes.iter().position(|theme| Some(theme.name()) == name).unwrap_or(0);
         let shown = themes.get(theme).map_or_else(Theme::probe, |theme| theme.reduced(colours));
-        Self { themes, theme, shown, colours, charset, zone }
+        Self { themes, theme, shown, colours, charset, zone, link: Link::default(), shown_at: None }
+    }
+
+    /// For a line that is known to be slow: colours with short names, too.
+    pub fn spare(&mut self) {
+        self.link = Link::Slow;
+        if matches!(self.colours, Colours::True | Colours::Indexed) {
+            self.colours = Colours::Sixteen;
+            self.choose(self.theme);
+        }
+    }
+
+    /// Whether bytes are dear: coarse trends, no seconds.
+    pub fn is_sparing(&self) -> bool {
+        self.link == Link::Slow
+    }
+
+    /// The moment that a frame shows now: over a slow line all ages go on in steps.
+    pub fn moment(&self, now: Timestamp) -> Timestamp {
+        let into_step = now.as_second().rem_euclid(SPARING_STEP);
+        let step = Timestamp::from_second(now.as_second() - into_step);
+        step.ok().filter(|_| self.is_sparing()).unwrap_or(now)
+    }
+
+    /// Whether a frame shows another moment now than at the last tick.
+    pub(super) fn steps(&mut self, now: Timestamp) -> bool {
+        let moment = Some(self.moment(now));
+        moment != std::mem::replace(&mut self.shown_at, moment)
     }
 
     /// Takes another theme into use.
@@ -326,6 +361,7 @@ impl State {
 
     /// What drawing functions share.
     pub fn cx(&self, now: Timestamp) -> Cx<'_> {
-        Cx { theme: &self.look.shown, charset: self.look.charset, now, zone: &self.look.zone }
+        let Look { shown, charset, zone, .. } = &self.look;
+        Cx { theme: shown, charset: *charset, now, zone, sparing: self.look.is_sparing() }
     }
 }

@@ -36,6 +36,11 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             Vec::new()
         }
         Event::Tick => {
+            state.version += u64::from(state.look.steps(now));
+            Vec::new()
+        }
+        Event::Link(link) => {
+            state.look.link = link;
             state.version += 1;
             Vec::new()
         }

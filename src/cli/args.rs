@@ -94,6 +94,9 @@ pub(super) struct Flags {
     /// Draw with ASCII only
     #[arg(long, global = true)]
     ascii: bool,
+    /// Spare a slow line to the terminal; by itself where it is slow
+    #[arg(long, global = true)]
+    low_bandwidth: bool,
     /// Look at the demo world instead of real sources
     #[arg(long, global = true, help_heading = "Demo world")]
     demo: bool,
@@ -171,7 +174,8 @@ impl Arguments {
     pub(super) fn overrides(&self) -> Overrides {
         let theme = self.flags.theme.clone().filter(|name| !name.is_empty());
         let slo_files = self.flags.slo.iter().filter(|path| !path.is_empty()).cloned().collect();
-        Overrides { theme, utc: self.flags.utc, ascii: self.flags.ascii, slo_files }
+        let Flags { utc, ascii, low_bandwidth, .. } = self.flags;
+        Overrides { theme, utc, ascii, low_bandwidth, slo_files }
     }
 }
 
@@ -237,6 +241,13 @@ pub(super) enum Verb {
     Completions {
         /// For which shell
         shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write that of each verb
+    #[command(hide = true)]
+    Man {
+        /// A folder that is there: burnwatch.1, burnwatch-alerts.1, ...
+        #[arg(value_name = "FOLDER")]
+        folder: Option<PathBuf>,
     },
 }
 

@@ -3,29 +3,30 @@
 use std::io::{IsTerminal, stdin, stdout};
 
 use crate::app::state::State;
-use crate::runtime::{Program, RuntimeError, capability, log, run as show, size};
+use crate::runtime::{Program, RuntimeError, capability, is_serial, log, run as show, size};
 
 use super::printer::{Outcome, complain};
 use super::{Cx, failed};
 
-const NO_TERMINAL: &str = "the screen needs a terminal for its input and output. Without one there are\n  \
+const NO_TERMINAL: &str = "the screen needs a terminal for its input and output";
+const INSTEAD: &str = "Without the screen there are\n  \
     burnwatch status | services | alerts | sources   lists, also with --output json or markdown\n  \
     burnwatch snapshot overview                      a picture of a screen\n  \
     burnwatch doctor                                 what is wrong with a source, and what to do";
 
 pub(super) fn run(cx: &Cx<'_>) -> Outcome {
     if !stdin().is_terminal() || !stdout().is_terminal() {
-        complain(NO_TERMINAL);
+        complain(&format!("{NO_TERMINAL}. {INSTEAD}"));
         return Outcome::Misused;
     }
-    let session = match cx.session(false) {
-        Ok(session) => session,
-        Err(error) => return failed(&error),
-    };
     let env = |name: &str| std::env::var(name).ok();
     let capability = match capability(env) {
         Ok(capability) => capability,
         Err(error) => return refused(&error),
+    };
+    let session = match cx.session(false) {
+        Ok(session) => session,
+        Err(error) => return failed(&error),
     };
     let log_file = cx.paths.as_ref().map(|paths| paths.log.clone());
     if let Some(path) = &log_file
@@ -34,8 +35,13 @@ pub(super) fn run(cx: &Cx<'_>) -> Outcome {
         // a full disk or a read-only home is no reason to be blind at night
         complain(&format!("no log: {}: {error}", path.display()));
     }
+    let low_bandwidth = session.settings.ui.low_bandwidth.or_else(|| is_serial().then_some(true));
+    let mut setup = session.setup(size(), capability.colours, capability.charset);
+    if low_bandwidth == Some(true) {
+        setup.look.spare();
+    }
     let program = Program {
-        app: State::new(session.setup(size(), capability.colours, capability.charset)),
+        app: State::new(setup),
         context: session.reach.context.as_str().into(),
         guard: session.reach.guard.clone(),
         journal: Some(session.journal),
@@ -44,6 +50,7 @@ pub(super) fn run(cx: &Cx<'_>) -> Outcome {
         clock: session.reach.clock,
         capability,
         mouse: session.settings.ui.mouse.unwrap_or(true),
+        low_bandwidth,
         log: log_file,
     };
     match show(program) {
@@ -53,9 +60,14 @@ pub(super) fn run(cx: &Cx<'_>) -> Outcome {
 }
 
 fn refused(error: &RuntimeError) -> Outcome {
-    complain(&error.to_string());
     match error {
-        RuntimeError::NotATerminal | RuntimeError::Dumb => Outcome::Misused,
-        RuntimeError::Terminal(_) | RuntimeError::Lost(_) | RuntimeError::Start(_) => Outcome::Unwell,
+        RuntimeError::NotATerminal | RuntimeError::Dumb => {
+            complain(&format!("{error}. {INSTEAD}"));
+            Outcome::Misused
+        }
+        RuntimeError::Terminal(_) | RuntimeError::Lost(_) | RuntimeError::Start(_) => {
+            complain(&error.to_string());
+            Outcome::Unwell
+        }
     }
 }

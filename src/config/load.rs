@@ -71,6 +71,8 @@ pub struct Overrides {
     pub utc: bool,
     /// `--ascii`.
     pub ascii: bool,
+    /// `--low-bandwidth`.
+    pub low_bandwidth: bool,
     /// `--slo`, beside the files of the configuration.
     pub slo_files: Vec<String>,
 }
@@ -118,6 +120,9 @@ pub fn load(
     }
     loaded.settings.ui.utc |= overrides.utc;
     loaded.settings.ui.ascii |= overrides.ascii;
+    if overrides.low_bandwidth {
+        loaded.settings.ui.low_bandwidth = Some(true);
+    }
     loaded.settings.slo.files.extend(overrides.slo_files.iter().cloned());
     Ok(loaded)
 }
@@ -246,11 +251,13 @@ mod tests {
             theme: Some("dark".into()),
             utc: true,
             ascii: false,
+            low_bandwidth: true,
             slo_files: vec!["more.yaml".into()],
         };
         let loaded = load(Some(&path), None, &overrides, &Known::default()).unwrap();
         assert_eq!(loaded.settings.ui.theme.as_deref(), Some("dark"));
         assert!(loaded.settings.ui.utc && !loaded.settings.ui.ascii);
+        assert_eq!(loaded.settings.ui.low_bandwidth, Some(true));
         assert_eq!(loaded.settings.slo.files, ["more.yaml"]);
         let known = Known { themes: &["light", "dark"], ..Known::default() };
         let overrides = Overrides { theme: Some("drak".into()), ..Overrides::default() };

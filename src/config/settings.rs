@@ -348,6 +348,8 @@ pub struct UiSettings {
     pub ascii: bool,
     /// Look at the mouse.
     pub mouse: Option<bool>,
+    /// Spare the line to the terminal: fewer frames, coarser trends, no seconds. Unless said, that depends on how fast it is.
+    pub low_bandwidth: Option<bool>,
     /// Other keys for commands, by the command's name: `quit = ["ctrl-q"]`.
     pub keys: BTreeMap<String, Vec<String>>,
 }

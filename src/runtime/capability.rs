@@ -39,13 +39,10 @@ const TRUE_COLOUR_PROGRAMS: [&str; 4] = ["iTerm.app", "WezTerm", "ghostty", "vsc
 /// What the environment says; `env` looks a variable up.
 ///
 /// # Errors
-/// [`RuntimeError::Dumb`] for a terminal that cannot move its cursor.
+/// [`RuntimeError::Dumb`] for a terminal that cannot move its cursor, or of which nobody knows whether it can.
 pub fn capability(env: impl Fn(&str) -> Option<String>) -> Result<Capability, RuntimeError> {
     let env = |name: &str| env(name).filter(|value| !value.is_empty());
-    let term = env("TERM").unwrap_or_default();
-    if term == "dumb" {
-        return Err(RuntimeError::Dumb);
-    }
+    let Some(term) = env("TERM").filter(|term| term != "dumb") else { return Err(RuntimeError::Dumb) };
     Ok(Capability {
         colours: colours(&term, &env),
         charset: charset(&term, &env),
@@ -82,8 +79,9 @@ fn charset(term: &str, env: &impl Fn(&str) -> Option<String>) -> Charset {
     // the order of locale(7)
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env(name)).unwrap_or_default();
     let locale = locale.to_ascii_lowercase();
-    // the console's font has no braille, which charts are drawn with
-    if term == "linux" || (!locale.contains("utf-8") && !locale.contains("utf8")) {
+    // the console's font has no braille, which charts are drawn with, and what was built before Unicode has nothing of it
+    let is_old = ["linux", "vt1", "vt2", "cons"].iter().any(|name| term.starts_with(name));
+    if is_old || (!locale.contains("utf-8") && !locale.contains("utf8")) {
         Charset::Ascii
     } else {
         Charset::Unicode
@@ -94,7 +92,7 @@ fn charset(term: &str, env: &impl Fn(&str) -> Option<String>) -> Charset {
 /// old for any: there it would only be bytes on a slow line. Asking (`DECRQM`) costs a round trip before the first frame.
 fn knows_frames(term: &str) -> bool {
     let too_old = ["linux", "vt", "cons", "sun", "ansi"];
-    !term.is_empty() && !too_old.iter().any(|name| term.starts_with(name))
+    !too_old.iter().any(|name| term.starts_with(name))
 }
 
 /// Some know OSC 9, some OSC 777; those that know both would show everything twice.
@@ -118,7 +116,9 @@ mod tests {
     use super::*;
 
     fn of(env: &[(&str, &str)]) -> Capability {
-        capability(|name| env.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())).unwrap()
+        let env = [("TERM", "xterm")].iter().chain(env).rev();
+        capability(|name| env.clone().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()))
+            .unwrap()
     }
 
     #[test]
@@ -186,6 +186,8 @@ mod tests {
             (&[("LANG", "de_DE.ISO-8859-1")], Charset::Ascii),
             (&[("LANG", "de_DE.UTF-8"), ("TERM", "linux")], Charset::Ascii),
             (&[("LANG", "C"), ("TERM", "linux")], Charset::Ascii),
+            (&[("LANG", "de_DE.UTF-8"), ("TERM", "vt100")], Charset::Ascii),
+            (&[("LANG", "POSIX")], Charset::Ascii),
         ] {
             assert_eq!(of(env).charset, charset, "{env:?}");
         }
@@ -193,19 +195,18 @@ mod tests {
 
     #[test]
     fn frames_are_marked_but_for_the_very_old() {
-        for (term, frames) in [
-            ("xterm-256color", true),
-            ("tmux-256color", true),
-            ("linux", false),
-            ("vt220", false),
-            ("", false),
-        ] {
+        for (term, frames) in
+            [("xterm-256color", true), ("tmux-256color", true), ("linux", false), ("vt220", false)]
+        {
             assert_eq!(of(&[("TERM", term)]).frames, frames, "{term}");
         }
     }
 
     #[test]
-    fn a_dumb_terminal_is_refused() {
-        assert!(matches!(capability(|_| Some("dumb".into())), Err(RuntimeError::Dumb)));
+    fn a_terminal_that_is_dumb_or_has_no_name_is_refused() {
+        for term in [Some("dumb"), Some(""), None] {
+            let env = |_: &str| term.map(str::to_owned);
+            assert!(matches!(capability(env), Err(RuntimeError::Dumb)), "{term:?}");
+        }
     }
 }

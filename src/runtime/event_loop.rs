@@ -11,6 +11,7 @@ use crate::app::event::{Effect, Event, Message, Tone};
 use super::App;
 use super::clock::Clock;
 use super::effects::{Performer, Report};
+use super::link::{Gauge, Link};
 use super::pace::Pace;
 use super::screen::Screen;
 use super::signals::Order;
@@ -56,6 +57,7 @@ pub(super) struct EventLoop<'a, A> {
     pub(super) performer: Performer,
     pub(super) reports: mpsc::Receiver<Report>,
     pub(super) screen: Screen,
+    pub(super) gauge: Gauge,
 }
 
 /// Whether to go on.
@@ -72,6 +74,7 @@ struct View {
     drawn: Option<u64>,
     urgent: bool,
     pace: Pace,
+    link: Link,
 }
 
 impl<A: App> EventLoop<'_, A> {
@@ -109,8 +112,11 @@ impl<A: App> EventLoop<'_, A> {
                 },
                 // before the keys, so that a flood of those does not keep the writer idle
                 written = self.screen.written(), if !self.screen.is_free() => {
-                    written?;
-                    continue;
+                    self.gauge.wrote(written?, Instant::now());
+                    match self.look_at_link(&mut view) {
+                        Some(event) => event,
+                        None => continue,
+                    }
                 }
                 event = self.input.recv() => match event {
                     Some(event) => event,
@@ -134,7 +140,23 @@ impl<A: App> EventLoop<'_, A> {
     /// When the next frame is to be drawn, if something changed and the writer is free.
     fn due(&self, view: &View) -> Option<Instant> {
         let dirty = view.drawn != Some(self.app.version()) || self.screen.has_more();
-        (dirty && self.screen.is_free()).then(|| view.pace.due(view.urgent, Instant::now()))
+        (dirty && self.screen.is_free()).then(|| {
+            let due = view.pace.due(view.urgent, Instant::now());
+            self.gauge.due(view.urgent).map_or(due, |arrived| arrived.max(due))
+        })
+    }
+
+    /// What the line is like, if that is another than before.
+    fn look_at_link(&mut self, view: &mut View) -> Option<Event> {
+        let now = Instant::now();
+        let link = self.gauge.link(self.screen.busy_for(now), now);
+        if link == std::mem::replace(&mut view.link, link) {
+            return None;
+        }
+        let is_slow = link == Link::Slow;
+        self.screen.spare(is_slow);
+        view.pace.spare(is_slow);
+        Some(Event::Link(link))
     }
 
     fn draw(&mut self, view: &mut View) {
@@ -146,7 +168,8 @@ impl<A: App> EventLoop<'_, A> {
     }
 
     fn handle(&mut self, event: Event, view: &mut View) -> io::Result<Next> {
-        let mut events = VecDeque::from([event]);
+        // what a key means depends on whether the person sees what it is pressed at
+        let mut events: VecDeque<Event> = self.look_at_link(view).into_iter().chain([event]).collect();
         while let Some(event) = events.pop_front() {
             match event {
                 Event::Resized { width, height } => {
@@ -159,6 +182,7 @@ impl<A: App> EventLoop<'_, A> {
                 Event::Mouse { column, row, .. } if column >= view.size.0 || row >= view.size.1 => continue,
                 Event::Key(_) | Event::Pasted(_) | Event::Mouse { .. } => view.urgent = true,
                 Event::Tick
+                | Event::Link(_)
                 | Event::Answered(_)
                 | Event::Entered { .. }
                 | Event::Rehearsed { .. }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
-use crate::app::event::{Arrival, Effect, Event};
+use crate::app::event::{Arrival, Effect, Event, Link};
 use crate::app::key::Key;
 use crate::backend::{Answering, Source};
 use crate::config::settings::LimitSettings;
@@ -108,6 +108,7 @@ pub(super) fn question(source: &str, name: &str) -> Question {
 pub(super) struct Toy {
     pub(super) ask: Vec<Question>,
     pub(super) ticks: usize,
+    pub(super) links: Vec<Link>,
     pub(super) clicks: Vec<(u16, u16)>,
     pub(super) good: usize,
     pub(super) failed: Vec<SourceError>,
@@ -129,6 +130,7 @@ impl App for Toy {
     fn update(&mut self, event: Event, _: Timestamp) -> Vec<Effect> {
         self.version += 1;
         match event {
+            Event::Link(link) => self.links.push(link),
             Event::Tick => {
                 self.ticks += 1;
                 return self.ask.iter().cloned().map(Effect::Fetch).collect();

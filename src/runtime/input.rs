@@ -1,9 +1,11 @@
 //! Keys, paste, mouse and size as the application knows them, read by a thread of its own.
 //!
-//! Not crossterm's `EventStream`: at the end of input crossterm 0.29 reads again and again without ever returning (it takes
-//! neither 0 bytes nor EIO for an end), and a stream may do so inside the loop. Here only this thread is lost, and
-//! `signals` notices that the terminal is gone.
+//! crossterm is to wait by `poll` (its feature `use-dev-tty`): its other way, `epoll` told of changes only, never reads what it
+//! left once the system holds no more of what is typed. And not its `EventStream`: at the end of input crossterm 0.29 reads
+//! again and again without ever returning (it takes neither 0 bytes nor EIO for an end), and a stream may do so inside the
+//! loop. Here only this thread is lost, and `signals` notices that the terminal is gone.
 
+use std::collections::VecDeque;
 use std::io;
 use std::thread;
 use std::time::Duration;
@@ -18,8 +20,13 @@ use crate::app::event::{Event, MouseAction};
 use crate::app::key::{Code, Key, Named};
 use crate::model::text;
 
+mod split;
+
 /// Keys that wait for the loop; beyond that, they wait in the terminal.
 const WAITING: usize = 256;
+
+/// How soon after a size another belongs to it; `poll` with no time at all never finds anything.
+const SOON: Duration = Duration::from_millis(1);
 
 /// Starts reading; the channel ends when nothing can be read any more.
 pub(super) fn listen() -> io::Result<mpsc::Receiver<Event>> {
@@ -29,25 +36,18 @@ pub(super) fn listen() -> io::Result<mpsc::Receiver<Event>> {
 }
 
 fn read(events: &mpsc::Sender<Event>) {
-    let mut early = None;
+    // what was read ahead, already looked at
+    let mut early = VecDeque::new();
     loop {
-        let happened = match early.take() {
-            Some(happened) => happened,
-            None => match event::read() {
-                Ok(happened) => happened,
+        let Some(happened) = early.pop_front() else {
+            match event::read() {
+                Ok(happened) => early = look_ahead(happened, &mut next_within).into(),
                 Err(error) => {
                     tracing::warn!(%error, "no more input");
                     return;
                 }
-            },
-        };
-        let happened = match happened {
-            Happened::Resize(width, height) => {
-                let (last, other) = last_size((width, height), next_if_there);
-                early = other;
-                Happened::Resize(last.0, last.1)
             }
-            other => other,
+            continue;
         };
         if let Some(event) = translate(happened)
             && events.blocking_send(event).is_err()
@@ -57,8 +57,24 @@ fn read(events: &mpsc::Sender<Event>) {
     }
 }
 
-fn next_if_there() -> Option<Happened> {
-    if event::poll(Duration::ZERO).ok()? { event::read().ok() } else { None }
+/// What happened, and what came with it: `next` is what comes within a time.
+fn look_ahead(happened: Happened, next: &mut dyn FnMut(Duration) -> Option<Happened>) -> Vec<Happened> {
+    match happened {
+        Happened::Resize(width, height) => {
+            let (last, other) = last_size((width, height), || next(SOON));
+            let mut all = vec![Happened::Resize(last.0, last.1)];
+            all.extend(other.into_iter().flat_map(|other| look_ahead(other, next)));
+            all
+        }
+        Happened::Key(KeyEvent { code: KeyCode::Esc, modifiers: KeyModifiers::NONE, .. }) => {
+            split::rejoin(next)
+        }
+        other => vec![other],
+    }
+}
+
+fn next_within(wait: Duration) -> Option<Happened> {
+    if event::poll(wait).ok()? { event::read().ok() } else { None }
 }
 
 /// Of many sizes in a row the last counts: dragging a window's corner is one resize.

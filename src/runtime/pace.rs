@@ -1,40 +1,69 @@
-//! How often to draw: what the person does at once, what the sources say a little later, at most 30 frames in any second.
+//! How often to draw: what the person does at once, what the sources say a little later, at most 30 frames in any second,
+//! and four over a slow line.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Frames that may follow each other without a pause; with what is added in a second, 30.
-const SAVED: u32 = 10;
-/// How long it takes until one more frame may be drawn.
-const ONE_MORE: Duration = Duration::from_millis(50);
-/// After a frame, how long answers and ticks wait for the next: nobody reads faster.
-const CALM: Duration = Duration::from_millis(100);
+/// How fast frames may follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Rhythm {
+    /// Frames that may follow each other without a pause.
+    saved: u32,
+    /// How long it takes until one more frame may be drawn.
+    one_more: Duration,
+    /// After a frame, how long answers and ticks wait for the next.
+    calm: Duration,
+}
+
+/// Ten at once and 20 a second make 30; nobody reads answers faster.
+const FULL: Rhythm =
+    Rhythm { saved: 10, one_more: Duration::from_millis(50), calm: Duration::from_millis(100) };
+/// Two at once and 2 a second make 4: keys that are held down skip frames, a lone one does not wait.
+const SPARING: Rhythm =
+    Rhythm { saved: 2, one_more: Duration::from_millis(500), calm: Duration::from_secs(1) };
 
 /// When the next frame may be drawn.
 ///
 /// Frames are saved up: a lone key is drawn at once even when answers flood in, which a fixed distance between frames
 /// would not allow.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Pace {
+    rhythm: Rhythm,
     last: Option<Instant>,
-    /// Where the saved frames would be spent up, if drawn without a pause: never more than `SAVED` steps ahead of now.
+    /// Where the saved frames would be spent up, if drawn without a pause: never more than `saved` steps ahead of now.
     spent_until: Option<Instant>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { rhythm: FULL, last: None, spent_until: None }
+    }
 }
 
 impl Pace {
     /// When a frame may be drawn; `urgent` is one that shows what the person did.
     pub(super) fn due(&self, urgent: bool, now: Instant) -> Instant {
+        let Rhythm { saved, one_more, calm } = self.rhythm;
         let saved =
-            self.spent_until.map_or(now, |until| until.checked_sub(ONE_MORE * (SAVED - 1)).unwrap_or(now));
-        let calm = self.last.filter(|_| !urgent).map_or(now, |last| last + CALM);
+            self.spent_until.map_or(now, |until| until.checked_sub(one_more * (saved - 1)).unwrap_or(now));
+        let calm = self.last.filter(|_| !urgent).map_or(now, |last| last + calm);
         saved.max(calm)
     }
 
     /// Notes that a frame was drawn.
     pub(super) fn drew(&mut self, now: Instant) {
         self.last = Some(now);
-        self.spent_until = Some(self.spent_until.map_or(now, |until| until.max(now)) + ONE_MORE);
+        self.spent_until = Some(self.spent_until.map_or(now, |until| until.max(now)) + self.rhythm.one_more);
+    }
+
+    /// Draws as a slow line can take it, or as often as people read.
+    pub(super) fn spare(&mut self, sparing: bool) {
+        let rhythm = if sparing { SPARING } else { FULL };
+        if rhythm != self.rhythm {
+            // what was saved or spent at the other rhythm does not count at this one
+            (self.rhythm, self.spent_until) = (rhythm, None);
+        }
     }
 }
 
@@ -77,6 +106,19 @@ mod tests {
     }
 
     #[test]
+    fn over_a_slow_line_there_are_four_frames_a_second_for_keys_and_one_for_answers() {
+        let mut pace = Pace::default();
+        pace.spare(true);
+        let start = Instant::now();
+        let keys = flood(&mut pace, true, start, 5);
+        assert!(most_in_a_second(&keys) <= 4 && keys.len() >= 10, "{keys:?}");
+        let rest = start + Duration::from_secs(10);
+        let (answers, key) = (flood(&mut pace, false, rest, 5), rest + Duration::from_millis(4100));
+        assert_eq!(answers.len(), 5, "{answers:?}");
+        assert!(pace.due(true, key) <= key, "a lone key is drawn at once");
+    }
+
+    #[test]
     fn a_key_in_a_flood_of_answers_is_drawn_at_once() {
         let (mut pace, start) = (Pace::default(), Instant::now());
         flood(&mut pace, false, start, 3);
@@ -92,7 +134,7 @@ mod tests {
         let (mut pace, start) = (Pace::default(), Instant::now());
         assert!(pace.due(false, start) <= start);
         pace.drew(start);
-        assert_eq!(pace.due(false, start), start + CALM);
+        assert_eq!(pace.due(false, start), start + FULL.calm);
         let later = start + Duration::from_secs(1);
         assert!(pace.due(false, later) <= later);
     }

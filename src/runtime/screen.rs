@@ -6,15 +6,17 @@
 use std::fmt::Write as _;
 use std::io;
 use std::thread;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use ratatui::backend::{Backend, CrosstermBackend};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::capability::Capability;
+use super::link::Flow;
 use super::notice::{self, Notices};
 use super::terminal::{self, MOUSE_OFF, MOUSE_ON};
 use crate::model::notify::Notice;
@@ -22,13 +24,24 @@ use crate::model::notify::Notice;
 /// The most that is put on the clipboard, in bytes: terminals cut or refuse more.
 pub(super) const COPIED: usize = 100_000;
 
+mod pen;
+
 /// One hand-over to the writer.
 #[derive(Debug, Default)]
 pub(super) struct Job {
     frame: Buffer,
     /// Whether what stands on the terminal is unknown.
     anew: bool,
+    /// Whether the terminal is to show the frame only when it has all of it.
+    whole: bool,
     extras: Extras,
+}
+
+/// What comes back from the writer: the buffer to draw into, and how it went.
+#[derive(Debug)]
+struct Written {
+    frame: Buffer,
+    flow: Flow,
 }
 
 /// What goes with a frame.
@@ -44,10 +57,13 @@ struct Extras {
 /// The loop's end: what is to be written, and whether the writer is free.
 pub(super) struct Screen {
     jobs: mpsc::Sender<Job>,
-    written: mpsc::Receiver<io::Result<Buffer>>,
+    written: mpsc::Receiver<io::Result<Written>>,
     /// The buffer to draw into; gone while the writer has it.
     free: Option<Buffer>,
+    /// Since when the writer has it.
+    busy: Option<Instant>,
     anew: bool,
+    sparing: bool,
     extras: Extras,
     capability: Capability,
     /// The title that the terminal is to have.
@@ -57,8 +73,7 @@ pub(super) struct Screen {
 /// The writer's end.
 pub(super) struct Writer {
     jobs: mpsc::Receiver<Job>,
-    written: mpsc::Sender<io::Result<Buffer>>,
-    frames: bool,
+    written: mpsc::Sender<io::Result<Written>>,
 }
 
 /// Both ends, for a terminal that can do so much.
@@ -69,18 +84,31 @@ pub(super) fn screen(capability: Capability) -> (Screen, Writer) {
         jobs,
         written: outbox,
         free: Some(Buffer::default()),
+        busy: None,
         anew: true,
+        sparing: false,
         extras: Extras::default(),
         capability,
         title: None,
     };
-    (screen, Writer { jobs: inbox, written, frames: capability.frames })
+    (screen, Writer { jobs: inbox, written })
 }
 
 impl Screen {
     /// Whether a frame can be handed over.
     pub(super) fn is_free(&self) -> bool {
         self.free.is_some()
+    }
+
+    /// For how long the writer has been at it, without an end.
+    pub(super) fn busy_for(&self, now: Instant) -> Duration {
+        self.busy.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+
+    /// Shows frames as they come in rather than whole, or does not: on a slow line the top of one is worth reading
+    /// before its end is there.
+    pub(super) fn spare(&mut self, sparing: bool) {
+        self.sparing = sparing;
     }
 
     /// Whether something is to be written even if the frame is the same.
@@ -133,39 +161,46 @@ impl Screen {
         frame.resize(Rect::new(0, 0, width, height));
         frame.reset();
         render(&mut frame);
-        let job =
-            Job { frame, anew: std::mem::take(&mut self.anew), extras: std::mem::take(&mut self.extras) };
+        let (anew, extras) = (std::mem::take(&mut self.anew), std::mem::take(&mut self.extras));
+        let job = Job { frame, anew, whole: self.capability.frames && !self.sparing, extras };
+        self.busy = Some(Instant::now());
         // there is room, for the writer was free; if it is no more, the next look at `written` says so
         self.jobs.try_send(job).ok();
     }
 
-    /// Waits until the writer is free again; `None` if it is no more. Safe to drop half-way.
+    /// Waits until the writer is free again; says how it went. Safe to drop half-way.
     ///
     /// # Errors
     /// The terminal takes no output any more.
-    pub(super) async fn written(&mut self) -> io::Result<()> {
+    pub(super) async fn written(&mut self) -> io::Result<Flow> {
         let gone = || Err(io::ErrorKind::BrokenPipe.into());
-        self.free = Some(self.written.recv().await.unwrap_or_else(gone)?);
-        Ok(())
+        let Written { frame, flow } = self.written.recv().await.unwrap_or_else(gone)?;
+        (self.free, self.busy) = (Some(frame), None);
+        Ok(flow)
     }
 }
 
 impl Writer {
     /// Starts the thread; it ends with the loop's end, or when `write` fails. `write` may block.
-    pub(super) fn start(self, write: impl FnMut(&[u8]) -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    pub(super) fn start(
+        self,
+        write: impl FnMut(&[u8]) -> io::Result<Flow> + Send + 'static,
+    ) -> io::Result<()> {
         thread::Builder::new().name("writer".into()).spawn(move || self.run(write)).map(drop)
     }
 
-    fn run(mut self, mut write: impl FnMut(&[u8]) -> io::Result<()>) {
+    fn run(mut self, mut write: impl FnMut(&[u8]) -> io::Result<Flow>) {
         let mut shown = Buffer::default();
         let mut bytes = Vec::new();
         while let Some(mut job) = self.jobs.blocking_recv() {
             bytes.clear();
-            let result = encode(&mut bytes, &shown, &job, self.frames);
+            let result = encode(&mut bytes, &shown, &job);
             std::mem::swap(&mut shown, &mut job.frame);
-            let result = result.and_then(|()| if bytes.is_empty() { Ok(()) } else { write(&bytes) });
+            let result =
+                result.and_then(|()| if bytes.is_empty() { Ok(Flow::default()) } else { write(&bytes) });
             let failed = result.is_err();
-            if self.written.blocking_send(result.map(|()| job.frame)).is_err() || failed {
+            let written = result.map(|flow| Written { frame: job.frame, flow });
+            if self.written.blocking_send(written).is_err() || failed {
                 return;
             }
         }
@@ -178,7 +213,8 @@ impl Writer {
     pub(super) async fn pretend(mut self, mut write: impl AsyncFnMut(&Buffer)) {
         while let Some(job) = self.jobs.recv().await {
             write(&job.frame).await;
-            if self.written.send(Ok(job.frame)).await.is_err() {
+            let written = Written { frame: job.frame, flow: Flow::default() };
+            if self.written.send(Ok(written)).await.is_err() {
                 return;
             }
         }
@@ -186,7 +222,7 @@ impl Writer {
 }
 
 /// What takes the terminal from `shown` to the job's frame; nothing if they are the same.
-fn encode(bytes: &mut Vec<u8>, shown: &Buffer, job: &Job, frames: bool) -> io::Result<()> {
+fn encode(bytes: &mut Vec<u8>, shown: &Buffer, job: &Job) -> io::Result<()> {
     let mut extras = String::new();
     match job.extras.mouse {
         Some(true) => extras.push_str(MOUSE_ON),
@@ -210,19 +246,14 @@ fn encode(bytes: &mut Vec<u8>, shown: &Buffer, job: &Job, frames: bool) -> io::R
     } else {
         shown
     };
-    let mut changes = before.diff_iter(&job.frame).peekable();
-    if !anew && changes.peek().is_none() {
+    let changes = pen::changes(before, &job.frame);
+    if !anew && changes.is_empty() {
         return Ok(());
     }
-    if frames {
-        bytes.extend_from_slice(b"\x1b[?2026h");
-    }
-    if anew {
-        bytes.extend_from_slice(b"\x1b[0m\x1b[2J");
-    }
-    CrosstermBackend::new(&mut *bytes).draw(changes)?;
-    if frames {
-        bytes.extend_from_slice(b"\x1b[?2026l");
+    let (begin, end) = if job.whole { ("\x1b[?2026h", "\x1b[?2026l") } else { ("", "") };
+    let wipe = if anew { "\x1b[0m\x1b[2J" } else { "" };
+    for part in [begin, wipe, &changes, end] {
+        bytes.extend_from_slice(part.as_bytes());
     }
     Ok(())
 }

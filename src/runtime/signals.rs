@@ -34,6 +34,7 @@ pub(super) fn listen() -> io::Result<mpsc::Receiver<Order>> {
         (SignalKind::terminate(), Order::Leave("SIGTERM")),
         (SignalKind::interrupt(), Order::Leave("SIGINT")),
         (SignalKind::hangup(), Order::Leave("SIGHUP")),
+        (SignalKind::quit(), Order::Leave("SIGQUIT")),
         (SignalKind::from_raw(CONTINUED), Order::GoOn),
     ];
     for (kind, order) in kinds {

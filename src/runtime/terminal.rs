@@ -11,9 +11,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use super::notice::{self, KEEP_TITLE, RESTORE_TITLE};
-
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
+use rustix::termios::tcgetattr;
+use tokio::time::Instant;
+
+use super::link::Flow;
+use super::notice::{self, KEEP_TITLE, RESTORE_TITLE};
 
 /// Alternate screen, cursor hidden, bracketed paste.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h";
@@ -27,8 +30,11 @@ pub(super) const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 const PATIENCE: Duration = Duration::from_millis(400);
 /// How long the restore may take in all; a terminal that takes no output must not keep burnwatch.
 const RESTORING: Duration = Duration::from_millis(800);
-/// What is written in one go: as much as a slow line takes within the patience above.
-const PIECE: usize = 2048;
+/// What is written in one go: as much as a slow line takes within the patience above, or not much more.
+const PIECE: usize = 512;
+
+/// What a line says whose speed does not matter, in baud.
+const SERIAL: u32 = 38_400;
 
 /// Who has the terminal.
 #[derive(Debug)]
@@ -56,6 +62,12 @@ pub fn size() -> (u16, u16) {
     }
 }
 
+/// Whether the terminal hangs on a serial line that says itself how slow it is. Pseudo-terminals say 38,400 baud, however
+/// fast or slow what stands behind them is.
+pub fn is_serial() -> bool {
+    tcgetattr(io::stdout()).is_ok_and(|line| (1..SERIAL).contains(&line.output_speed()))
+}
+
 /// Whether both ends of the terminal are there. After a hang-up they are not, whatever they were before.
 pub(super) fn is_there() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
@@ -75,12 +87,11 @@ impl Session {
     }
 
     fn take_over(&self) -> io::Result<()> {
-        // themes decide about colours; else NO_COLOR would turn crossterm's colour codes into resets of all attributes
-        crossterm::style::force_color_output(true);
         enable_raw_mode()?;
         holder().ours = true;
         write(ENTER.as_bytes())?;
-        write(if self.mouse { MOUSE_ON } else { MOUSE_OFF }.as_bytes())
+        write(if self.mouse { MOUSE_ON } else { MOUSE_OFF }.as_bytes())?;
+        Ok(())
     }
 
     /// Takes the terminal over once more, after somebody else had it.
@@ -108,26 +119,30 @@ impl Drop for Session {
     }
 }
 
-/// Writes while the terminal is ours, and drops what comes when it is not. Blocks as long as the terminal does.
+/// Writes while the terminal is ours, and drops what comes when it is not. Blocks as long as the terminal does, and says
+/// how long that was.
 ///
 /// # Errors
 /// What the system says, for instance EIO when the terminal is gone.
-pub(super) fn write(bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write(bytes: &[u8]) -> io::Result<Flow> {
     let mut out = output()?;
+    let mut flow = Flow::default();
     for piece in bytes.chunks(PIECE) {
         {
             let mut holder = holder();
             if !holder.ours {
-                return Ok(());
+                return Ok(flow);
             }
             holder.writing = true;
         }
+        let began = Instant::now();
         let written = write_whole(&mut out, piece);
         holder().writing = false;
         WRITTEN.notify_all();
         written?;
+        flow.add(piece.len(), began.elapsed());
     }
-    Ok(())
+    Ok(flow)
 }
 
 fn output() -> io::Result<File> {

@@ -12,11 +12,18 @@ use portable_pty::{CommandBuilder, ExitStatus, MasterPty, PtySize, native_pty_sy
 /// How long a slow machine may take until something is on the screen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What is read at once from a program that may write as fast as it likes.
+const CHUNK: usize = 8192;
+
 /// What the reading and the waiting thread have seen so far.
 struct Seen {
     parser: vt100::Parser,
     output: Vec<u8>,
     exit: Option<ExitStatus>,
+    /// Nothing is read, as by a terminal that is stopped.
+    held: bool,
+    /// Bytes that are read in a twentieth of a second.
+    most: usize,
     /// The terminal is to be given up: the next output ends the reading thread.
     hanging_up: bool,
     /// The reading thread has ended and closed its side.
@@ -65,15 +72,32 @@ impl Terminal {
         drop(pair.slave);
 
         let parser = vt100::Parser::new(rows, columns, 0);
-        let seen = Seen { parser, output: Vec::new(), exit: None, hanging_up: false, closed: false };
+        let seen = Seen {
+            parser,
+            output: Vec::new(),
+            exit: None,
+            held: false,
+            most: CHUNK,
+            hanging_up: false,
+            closed: false,
+        };
         let shared: Shared = Arc::new((Mutex::new(seen), Condvar::new()));
         let mut reader = pair.master.try_clone_reader().expect("the terminal can be read");
         let writer = pair.master.take_writer().expect("the terminal can be written to");
         let watcher = Arc::clone(&shared);
         std::thread::spawn(move || {
-            let mut chunk = [0; 8192];
-            // EIO is how Linux says that nobody has the other side open
-            while let Ok(length @ 1..) = reader.read(&mut chunk) {
+            let mut chunk = [0; CHUNK];
+            loop {
+                let seen = lock(&watcher);
+                let seen =
+                    watcher.1.wait_while(seen, |seen| seen.held).unwrap_or_else(PoisonError::into_inner);
+                let most = seen.most;
+                drop(seen);
+                if most < CHUNK {
+                    std::thread::park_timeout(Duration::from_millis(50));
+                }
+                // EIO is how Linux says that nobody has the other side open
+                let Ok(length @ 1..) = reader.read(&mut chunk[..most]) else { break };
                 let mut seen = lock(&watcher);
                 seen.parser.process(&chunk[..length]);
                 seen.output.extend_from_slice(&chunk[..length]);
@@ -97,8 +121,30 @@ impl Terminal {
 
     /// Types this, as bytes: `"q"`, `"\r"`, `"\x1b[A"`.
     pub(crate) fn send(&mut self, keys: &str) {
+        self.send_bytes(keys.as_bytes());
+    }
+
+    /// Sends bytes that need not be text.
+    pub(crate) fn send_bytes(&mut self, bytes: &[u8]) {
         let writer = self.writer.as_mut().expect("the terminal was not hung up");
-        writer.write_all(keys.as_bytes()).and_then(|()| writer.flush()).expect("the terminal takes keys");
+        writer.write_all(bytes).and_then(|()| writer.flush()).expect("the terminal takes keys");
+    }
+
+    /// Stops reading what the program writes, or goes on with it.
+    pub(crate) fn hold(&self, held: bool) {
+        lock(&self.shared).held = held;
+        self.shared.1.notify_all();
+    }
+
+    /// Reads no more than this in a second: 1,200 bytes are 9,600 baud and a little.
+    pub(crate) fn read_slowly(&self, bytes: usize) {
+        lock(&self.shared).most = bytes / 20;
+    }
+
+    /// The program's memory in KiB; nothing where the system does not tell.
+    pub(crate) fn memory(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid)).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().split(' ').next()?.parse().ok())
     }
 
     /// Waits until the screen shows this text; fails the test with the screen otherwise.

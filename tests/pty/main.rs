@@ -3,6 +3,8 @@
 
 mod acting;
 mod harness;
+mod line;
+mod manners;
 mod night;
 mod screen;
 #[path = "../support/skip.rs"]

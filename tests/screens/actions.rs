@@ -1,6 +1,6 @@
 //! Acting on the systems outside: what each key plans, what the dialogue says, and what shows until the source tells.
 
-use burnwatch::app::event::{Effect, Event};
+use burnwatch::app::event::{Effect, Event, Link};
 use burnwatch::app::look::{Charset, Colours};
 use burnwatch::app::place::Place;
 use burnwatch::app::state::Mode;
@@ -79,6 +79,18 @@ fn who_acts_on_a_row_or_opens_it_has_the_cursor_there_whatever_moves_above_it() 
         assert_eq!(list.current().cloned(), first, "{}", stage.picture());
         assert!(list.index() > 0, "{}", stage.picture());
     }
+}
+
+#[test]
+fn what_the_terminal_did_not_show_is_not_confirmed() {
+    let mut stage = stage();
+    stage.press(&["5", "a"]);
+    for link in [Link::Stalled, Link::Quick] {
+        stage.send(Event::Link(link));
+        assert!(stage.acts().is_empty() && matches!(stage.state().mode, Mode::Confirm(_)));
+        stage.press(&["enter"]);
+    }
+    assert_eq!(numbers(last(&stage)), ["P1"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What keys and answers do to the screen, told as a person would.
 
-use burnwatch::app::event::{Arrival, Effect, Event, MouseAction};
+use burnwatch::app::event::{Arrival, Effect, Event, Link, MouseAction};
 use burnwatch::app::menu::Choice;
 use burnwatch::app::place::Place;
 use burnwatch::app::screens::alerts::Row;
@@ -32,6 +32,26 @@ fn the_cursor_stays_on_its_alert_while_rows_come_and_go() {
         }
     }
     panic!("nothing moved in ten minutes of the story");
+}
+
+#[test]
+fn over_a_slow_line_time_goes_on_in_steps_and_a_word_says_why() {
+    let mut stage = demo();
+    assert!(!stage.picture().contains("slow line"));
+    stage.send(Event::Link(Link::Slow));
+    stage.answer(false);
+    let ticks = |stage: &mut Stage| {
+        let before = stage.state().version();
+        stage.wait(30);
+        stage.state().version() - before
+    };
+    assert!(stage.picture().contains("slow line"), "{}", stage.picture());
+    assert_eq!(ticks(&mut stage), 3);
+    let picture = stage.picture();
+    stage.wait(1);
+    assert_eq!(stage.picture(), picture, "seconds are not shown");
+    stage.send(Event::Link(Link::Quick));
+    assert_eq!(ticks(&mut stage), 30);
 }
 
 #[test]

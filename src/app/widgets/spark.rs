@@ -44,6 +44,9 @@ impl Spark<'_> {
         let top = if area.height == 1 { cx.charset.pick(7, 8) } else { area.height.saturating_mul(8) };
         for (x, value) in (first..).zip(&columns) {
             let mut eighths = level(*value, max, top);
+            if cx.sparing {
+                eighths = coarse(eighths, top);
+            }
             for y in (area.top()..area.bottom()).rev() {
                 let Some(sign) = usize::from(eighths.min(8)).checked_sub(1).and_then(|i| signs.get(i)) else {
                     break;
@@ -78,6 +81,16 @@ fn level(value: f64, max: f64, top: u16) -> u16 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 2 and `top`")]
     let eighths = (2.0 + (share * f64::from(top.saturating_sub(2))).round()) as u16;
     eighths
+}
+
+/// The same in three steps above zero: as trends move on, most cells stay as they are.
+fn coarse(eighths: u16, top: u16) -> u16 {
+    match eighths {
+        0 | 1 => eighths,
+        some => {
+            ((some - 2).saturating_mul(3) / top.max(2).saturating_sub(1) + 1).min(3).saturating_mul(top) / 3
+        }
+    }
 }
 
 fn highest(values: &[f64]) -> f64 {
@@ -123,6 +136,21 @@ mod tests {
         assert_eq!(shown(Charset::Unicode, 9, 1, &[GAP; 5], None), ["no data"]);
         assert_eq!(shown(Charset::Unicode, 4, 1, &[GAP; 5], None), ["-"]);
         assert_eq!(shown(Charset::Unicode, 4, 1, &[], None), [""]);
+    }
+
+    #[test]
+    fn over_a_slow_line_there_are_three_steps_and_none_of_them_is_zero_or_nothing() {
+        let values: Vec<f64> = (0..=8).map(f64::from).chain([GAP]).collect();
+        for (charset, picture) in [(Charset::Unicode, "▁▂▂▄▄▄▇▇▇"), (Charset::Ascii, "_...==###")]
+        {
+            let drawn = lines(&drawn(10, 1, |area, buf| {
+                with_cx(charset, |cx| {
+                    let cx = Cx { sparing: true, ..*cx };
+                    Spark { values: &values, max: None, role: Role::Series1 }.render(&cx, area, buf);
+                });
+            }));
+            assert_eq!(drawn, [picture]);
+        }
     }
 
     #[test]

@@ -112,6 +112,7 @@ impl Stage {
             performer,
             reports,
             screen,
+            gauge: Gauge::new(None),
         };
         let (ended, ()) = tokio::join!(event_loop.run(), script(keys, orders.clone()));
         drop(orders);

@@ -1,0 +1,137 @@
+//! Sequences that a slow line cut behind their Escape. crossterm 0.29 takes an Escape at the end of what it read for the
+//! key, and the rest for letters: an arrow would be `Esc`, `[`, `A`, and a paste a flood of commands.
+
+use std::time::Duration;
+
+use crossterm::event::{Event as Happened, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+
+/// How long the rest of a sequence may be late. Escape pressed alone waits as long; nobody types `[` so soon after it.
+const REST: Duration = Duration::from_millis(30);
+/// Between the pieces of a paste over a slow line.
+const PASTE: Duration = Duration::from_millis(200);
+/// Longer than this is no sequence that means something here.
+const LONGEST: usize = 32;
+
+/// What an Escape was the beginning of; `next` is what comes within a time.
+pub(super) fn rejoin(mut next: impl FnMut(Duration) -> Option<Happened>) -> Vec<Happened> {
+    let first = next(REST);
+    let Some(opening) = first.as_ref().and_then(letter).filter(|c| matches!(c, '[' | 'O')) else {
+        return [Some(key(KeyCode::Esc)), first].into_iter().flatten().collect();
+    };
+    let mut rest = String::new();
+    while rest.len() < LONGEST {
+        let Some(happened) = next(REST) else { break };
+        let Some(c) = letter(&happened) else { return vec![happened] };
+        rest.push(c);
+        if matches!(c, '@'..='Z' | 'a'..='~') {
+            break;
+        }
+    }
+    match rest.as_str() {
+        "" => vec![key(KeyCode::Esc), key(KeyCode::Char(opening))],
+        "200~" => vec![Happened::Paste(pasted(next))],
+        rest => named(rest).map(key).into_iter().collect(),
+    }
+}
+
+/// Everything until a pause: the mark at the end of a paste is lost on crossterm, which saw none at its beginning.
+fn pasted(mut next: impl FnMut(Duration) -> Option<Happened>) -> String {
+    let mut text = String::new();
+    while let Some(happened) = next(PASTE) {
+        match happened {
+            Happened::Key(KeyEvent { code: KeyCode::Char(c), .. }) => text.push(c),
+            Happened::Key(KeyEvent { code: KeyCode::Enter, .. }) => text.push('\n'),
+            Happened::Key(KeyEvent { code: KeyCode::Tab, .. }) => text.push('\t'),
+            _ => {}
+        }
+    }
+    text
+}
+
+fn named(rest: &str) -> Option<KeyCode> {
+    Some(match rest {
+        "A" => KeyCode::Up,
+        "B" => KeyCode::Down,
+        "C" => KeyCode::Right,
+        "D" => KeyCode::Left,
+        "H" | "1~" | "7~" => KeyCode::Home,
+        "F" | "4~" | "8~" => KeyCode::End,
+        "Z" => KeyCode::BackTab,
+        "3~" => KeyCode::Delete,
+        "5~" => KeyCode::PageUp,
+        "6~" => KeyCode::PageDown,
+        // a mouse, a key with modifiers, an answer of the terminal: better nothing than letters
+        _ => return None,
+    })
+}
+
+fn letter(happened: &Happened) -> Option<char> {
+    match happened {
+        Happened::Key(KeyEvent { code: KeyCode::Char(c), modifiers, kind: KeyEventKind::Press, .. })
+            if c.is_ascii() && KeyModifiers::SHIFT.contains(*modifiers) =>
+        {
+            Some(*c)
+        }
+        _ => None,
+    }
+}
+
+fn key(code: KeyCode) -> Happened {
+    Happened::Key(KeyEvent::new(code, KeyModifiers::NONE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(text: &str) -> Vec<Happened> {
+        text.chars().map(|c| key(if c == '\n' { KeyCode::Enter } else { KeyCode::Char(c) })).collect()
+    }
+
+    fn after_escape(text: &str) -> (Vec<Happened>, usize) {
+        let mut late = typed(text).into_iter();
+        let found = rejoin(|_| late.next());
+        (found, late.count())
+    }
+
+    #[test]
+    fn a_sequence_that_was_cut_behind_its_escape_is_one_key() {
+        for (rest, code) in [
+            ("[A", KeyCode::Up),
+            ("OB", KeyCode::Down),
+            ("[Z", KeyCode::BackTab),
+            ("[5~", KeyCode::PageUp),
+            ("OH", KeyCode::Home),
+        ] {
+            assert_eq!(after_escape(rest), (vec![key(code)], 0), "{rest}");
+        }
+        assert_eq!(after_escape("[Bj"), (vec![key(KeyCode::Down)], 1), "what follows is left");
+    }
+
+    #[test]
+    fn what_nobody_knows_is_nothing_rather_than_letters() {
+        for rest in ["[<0;15;2M", "[1;5A", "[?62c", "[8;24;80t"] {
+            assert_eq!(after_escape(rest), (vec![], 0), "{rest}");
+        }
+        assert_eq!(after_escape(&format!("[{}", "9".repeat(100))).0, vec![]);
+    }
+
+    #[test]
+    fn a_paste_that_was_cut_is_text_and_no_commands() {
+        assert_eq!(after_escape("[200~quit\nq").0, vec![Happened::Paste("quit\nq".into())]);
+    }
+
+    #[test]
+    fn escape_alone_or_before_something_else_is_the_key() {
+        let escape = key(KeyCode::Esc);
+        assert_eq!(rejoin(|_| None), vec![escape.clone()]);
+        assert_eq!(after_escape("j").0, vec![escape.clone(), key(KeyCode::Char('j'))]);
+        assert_eq!(after_escape("[").0, vec![escape, key(KeyCode::Char('['))]);
+    }
+
+    #[test]
+    fn a_resize_in_the_middle_is_not_lost() {
+        let mut late = vec![key(KeyCode::Char('[')), Happened::Resize(80, 24)].into_iter();
+        assert_eq!(rejoin(|_| late.next()), vec![Happened::Resize(80, 24)]);
+    }
+}
