@@ -26,6 +26,8 @@ pub use effects::{Contexts, Entrance, Sources};
 pub use journal::{Journal, JournalError, Told, who};
 pub use notice::Notices;
 pub use recovery::{Open, told};
+#[cfg(fuzzing)]
+pub use screen::written;
 pub use terminal::size;
 
 use std::io;
