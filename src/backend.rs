@@ -7,6 +7,8 @@ mod alertmanager;
 pub mod demo;
 #[cfg(test)]
 pub(crate) mod double;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub(crate) mod http;
 pub mod packs;
 mod pagerduty;

@@ -39,7 +39,7 @@ use crate::model::ask::AskKind;
 
 use args::{Arguments, Format, Listing, Subject, Verb};
 use own::Own;
-use printer::{Outcome, complain, complain_as_is, print};
+use printer::{Outcome, complain, complain_plainly, print, print_as_is};
 use report::{Document, json, markdown, table};
 use session::{Request, Session, SessionError};
 use view::View;
@@ -56,12 +56,12 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {
-            complain_as_is(&error.render().to_string());
+            complain_plainly(&error.render().to_string());
             if !is_check {
                 return Outcome::Misused.into();
             }
             let said = error.render().to_string();
-            complain_as_is(&said);
+            complain_plainly(&said);
             let said = said.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
             return print(&format!("BURNWATCH UNKNOWN: {said}\n"), Outcome::Unknown).into();
         }
@@ -130,7 +130,7 @@ fn perform(arguments: &Arguments) -> Outcome {
         Some(Verb::Completions { shell }) => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Arguments::command(), "burnwatch", &mut script);
-            print(&String::from_utf8_lossy(&script), Outcome::Fine)
+            print_as_is(&String::from_utf8_lossy(&script), Outcome::Fine)
         }
     }
 }
@@ -210,7 +210,7 @@ fn failed(error: &SessionError) -> Outcome {
     match error {
         // file, line and column stand first, where editors look for them
         SessionError::Config(ConfigError::Wrong(_)) | SessionError::Own(_) => {
-            complain_as_is(&format!("{error}\n"));
+            complain_plainly(&format!("{error}\n"));
         }
         _ => complain(&error.to_string()),
     }

@@ -27,6 +27,8 @@ pub use effects::{Contexts, Entrance, Sources};
 pub use journal::{Journal, JournalError, Told, who};
 pub use notice::Notices;
 pub use recovery::{Open, told};
+#[cfg(fuzzing)]
+pub use screen::written;
 pub use terminal::{is_serial, size};
 
 use std::io;

@@ -7,6 +7,7 @@ mod flow;
 mod grid;
 mod inline;
 
+use std::borrow::Cow;
 use std::iter::Peekable;
 
 use pulldown_cmark::{BlockQuoteKind, CodeBlockKind, Event, Options, Parser, Tag, TagEnd, TextMergeStream};
@@ -21,6 +22,12 @@ use inline::Inline;
 
 /// The deepest that text is indented, in levels; what is deeper stands there too.
 const DEPTH: usize = 8;
+/// The deepest that is counted; beyond that, what opens and closes says nothing.
+const DEEPEST: usize = 64;
+/// As much markup is read: a row of a table is worth as many cells as its head has, so that a megabyte can be worth millions.
+const EVENTS: usize = 200_000;
+/// More than this many marks at the beginning of a line open nothing: the parser walks through all that is open at every line.
+const NESTED: usize = 250;
 /// Fewer cells than this, and text is not indented any more.
 const NARROW: u16 = 12;
 
@@ -45,12 +52,34 @@ pub struct Page {
 /// Draws a text in this many cells, with these labels filled in.
 pub fn page(source: &str, labels: &Labels, width: u16, charset: Charset) -> Page {
     let mut drawing = Drawing::new(labels, width.max(1), charset);
-    let mut events = TextMergeStream::new(Parser::new_ext(source, options())).peekable();
+    let source = shallow(source);
+    let mut all = TextMergeStream::new(Parser::new_ext(&source, options()));
+    let mut events = all.by_ref().take(EVENTS).peekable();
     while let Some(event) = events.next() {
         drawing.take(event, &mut events);
     }
     drawing.end_paragraph();
+    if all.next().is_some() {
+        drawing.page.lines.push(vec![Run::new("(too much markup: the rest is not shown)", Role::Trouble)]);
+    }
     drawing.page
+}
+
+/// The text without the marks at the beginnings of lines that would nest it deeper than anybody does.
+fn shallow(source: &str) -> Cow<'_, str> {
+    if source.split_inclusive('\n').all(|line| shortened(line).is_none()) {
+        return Cow::Borrowed(source);
+    }
+    let lines = source.split_inclusive('\n').map(|line| shortened(line).unwrap_or((line, "")));
+    lines.flat_map(|(marks, rest)| [marks, rest]).collect()
+}
+
+/// The marks that a line keeps and what comes behind all of them, where it begins with too many.
+fn shortened(line: &str) -> Option<(&str, &str)> {
+    let opens = |c: char| c.is_ascii_digit() || " \t>-*+.)".contains(c);
+    let (marks, rest) = line.split_at(line.find(|c| !opens(c)).unwrap_or(line.len()));
+    let (at, _) = marks.match_indices(['>', '-', '*', '+', '.', ')']).nth(NESTED)?;
+    Some((marks.get(..at)?, rest))
 }
 
 /// What is understood beside `CommonMark`.
@@ -77,6 +106,8 @@ struct Drawing<'a> {
     charset: Charset,
     page: Page,
     frames: Vec<Frame>,
+    /// Beyond the deepest.
+    unseen: usize,
     /// The number of the next item of each list that is open; none: it has no numbers.
     lists: Vec<Option<u64>>,
     inline: Inline,
@@ -94,6 +125,7 @@ impl<'a> Drawing<'a> {
             charset,
             page: Page::default(),
             frames: Vec::new(),
+            unseen: 0,
             lists: Vec::new(),
             inline: Inline::default(),
             base: Role::Text,
@@ -149,7 +181,7 @@ impl<'a> Drawing<'a> {
             Tag::BlockQuote(kind) => {
                 self.end_paragraph();
                 self.space();
-                self.frames.push(Frame::Quote);
+                self.open(Frame::Quote);
                 if let Some(kind) = kind {
                     let (word, role) = remark(kind);
                     self.line(vec![Run::new(word, role)]);
@@ -190,13 +222,13 @@ impl<'a> Drawing<'a> {
                     }
                     Some(None) | None => format!("{bullet} "),
                 };
-                self.frames.push(Frame::Item { sign, role: Role::Accent, is_told: false });
+                self.open(Frame::Item { sign, role: Role::Accent, is_told: false });
             }
             Tag::FootnoteDefinition(label) => {
                 self.end_paragraph();
                 self.space();
                 let sign = format!("[^{}]: ", inline::safe(&label));
-                self.frames.push(Frame::Item { sign, role: Role::Muted, is_told: false });
+                self.open(Frame::Item { sign, role: Role::Muted, is_told: false });
             }
             Tag::Table(_) => {
                 self.end_paragraph();
@@ -230,7 +262,7 @@ impl<'a> Drawing<'a> {
             TagEnd::CodeBlock | TagEnd::Table => self.gap = true,
             TagEnd::BlockQuote(_) | TagEnd::FootnoteDefinition => {
                 self.end_paragraph();
-                self.frames.pop();
+                self.close();
                 self.gap = true;
             }
             TagEnd::List(_) => {
@@ -243,7 +275,7 @@ impl<'a> Drawing<'a> {
                 if matches!(self.frames.last(), Some(Frame::Item { is_told: false, .. })) {
                     self.line(Vec::new());
                 }
-                self.frames.pop();
+                self.close();
             }
             TagEnd::Emphasis
             | TagEnd::Strikethrough
@@ -254,6 +286,18 @@ impl<'a> Drawing<'a> {
             }
             TagEnd::Link | TagEnd::Image => self.inline.close_link(&mut self.page.links),
             TagEnd::DefinitionList | TagEnd::TableHead | TagEnd::TableRow | TagEnd::TableCell => {}
+        }
+    }
+
+    fn open(&mut self, frame: Frame) {
+        if self.frames.len() < DEEPEST { self.frames.push(frame) } else { self.unseen += 1 }
+    }
+
+    fn close(&mut self) {
+        if self.unseen > 0 {
+            self.unseen -= 1;
+        } else {
+            self.frames.pop();
         }
     }
 
@@ -332,9 +376,9 @@ impl<'a> Drawing<'a> {
 
     /// The frames that are drawn: the innermost give way where it gets narrow.
     fn drawn(&self) -> usize {
-        let mut used = 0;
+        let mut used = 0_u16;
         let fits = |frame: &&Frame| {
-            used += frame.width();
+            used = used.saturating_add(frame.width());
             self.width.saturating_sub(used) >= NARROW.min(self.width)
         };
         self.frames.iter().take(DEPTH).take_while(fits).count()

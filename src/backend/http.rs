@@ -5,6 +5,7 @@ mod allowance;
 mod body;
 mod credentials;
 pub(crate) mod errand;
+pub(crate) mod reach;
 mod trouble;
 mod write;
 
@@ -12,7 +13,7 @@ use std::sync::Once;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Client, Response, StatusCode, redirect};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::Instant;
 use url::{Host, Url};
@@ -134,7 +135,7 @@ impl Http {
     /// Whatever keeps the whole answer from coming with a 2xx status.
     pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
         let request = self.client().await?.get(self.url(path));
-        self.read(request.query(query).send().await).await
+        self.read(sent(request.query(query)).await).await
     }
 
     /// `path` joined to the address with exactly one slash.
@@ -168,6 +169,10 @@ impl Http {
 
     fn build(&self, mut headers: HeaderMap) -> Result<Client, SourceError> {
         install_provider();
+        #[cfg(fuzzing)]
+        if cfg!(fuzzing) {
+            return Ok(super::fuzzing::client());
+        }
         headers.insert(ACCEPT, self.accept.clone());
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
         let mut builder = Client::builder()
@@ -235,6 +240,18 @@ impl Http {
     pub(crate) fn failed(&self, error: &reqwest::Error) -> SourceError {
         self.error(trouble::of(error, self.connect_timeout, self.timeout))
     }
+}
+
+/// Sends a request.
+///
+/// # Errors
+/// Whatever keeps an answer from coming.
+async fn sent(request: RequestBuilder) -> reqwest::Result<Response> {
+    #[cfg(fuzzing)]
+    if let Some(response) = super::fuzzing::to(&request) {
+        return Ok(response);
+    }
+    request.send().await
 }
 
 /// Follows a redirect only if it is the same address with or without a slash at its end; any other comes back as it is.

@@ -13,7 +13,8 @@ use std::time::Duration;
 use tokio::time::timeout;
 use url::Url;
 
-use super::http::errand::{self, Reach};
+use super::http::errand;
+use super::http::reach::Reach;
 use super::{Answering, Source};
 use crate::config::secret::Secret;
 use crate::config::settings::{LimitSettings, RunbookSettings, Settings};

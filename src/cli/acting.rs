@@ -14,7 +14,7 @@ use crate::model::text::clean_lines;
 use crate::runtime::wait_for;
 
 use super::args::ActVerb;
-use super::printer::{Outcome, complain, complain_as_is, print};
+use super::printer::{Outcome, complain, complain_plainly, print};
 use super::session::Session;
 use super::{Cx, failed};
 use plans::{Desk, Planned, Stop};
@@ -150,7 +150,7 @@ fn is_yes(answer: &str) -> bool {
 
 /// What the person types; nothing if they are gone.
 fn asked(question: &str) -> String {
-    complain_as_is(question);
+    complain_plainly(question);
     let mut answer = String::new();
     match stdin().read_line(&mut answer) {
         Ok(_) => answer,
@@ -165,10 +165,10 @@ fn tell(action: &Action, progress: &Progress) {
         Progress::Sending => {}
         Progress::Waiting { until } => {
             let until = until.strftime("%H:%M:%S UTC");
-            complain_as_is(&lines(&[format!("{name}: {} asks to wait until {until}", action.source)]));
+            complain_plainly(&lines(&[format!("{name}: {} asks to wait until {until}", action.source)]));
         }
         Progress::ReadingBack => {
-            complain_as_is(&lines(&[format!("{name}: sent, no sure answer; reading back")]));
+            complain_plainly(&lines(&[format!("{name}: sent, no sure answer; reading back")]));
         }
         Progress::Ended(how) => {
             let made = match how {

@@ -9,7 +9,7 @@ use crate::config::load::{ConfigError, Loaded, Overrides, load, schema};
 use crate::config::{Known, Paths, SAMPLE, hint};
 
 use super::args::ConfigVerb;
-use super::printer::{Outcome, complain_as_is, print};
+use super::printer::{Outcome, complain_plainly, print};
 
 /// Where the configuration is, and what counts more than it.
 pub(super) struct Place<'a> {
@@ -47,7 +47,7 @@ pub(super) fn run(verb: &ConfigVerb, place: &Place<'_>, complaints: &[String]) -
         Ok(text) => print(&text, Outcome::Fine),
         Err(complaint) => {
             // file, line and column stand first, where editors look for them
-            complain_as_is(&(complaint + "\n"));
+            complain_plainly(&(complaint + "\n"));
             Outcome::Misused
         }
     }

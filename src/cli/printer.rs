@@ -1,7 +1,10 @@
-//! The one place from which verbs write to standard output and standard error.
+//! The one place from which verbs write to standard output and standard error. Whatever was cleaned before, and whatever a
+//! verb has put together of files, arguments and errors: nothing that a terminal obeys leaves by this door.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+
+use crate::model::text::clean_output;
 
 /// How a verb ended; the numbers are those of the help text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,11 @@ impl From<Outcome> for ExitCode {
 
 /// Writes to standard output. A reader that has had enough (`| head`) is no failure.
 pub(super) fn print(text: &str, outcome: Outcome) -> Outcome {
+    print_as_is(&clean_output(text), outcome)
+}
+
+/// As [`print`], for what burnwatch has made itself to be obeyed: colours of a picture, a script.
+pub(super) fn print_as_is(text: &str, outcome: Outcome) -> Outcome {
     match write(&mut io::stdout().lock(), text) {
         Ok(()) => outcome,
         Err(error) => {
@@ -45,12 +53,12 @@ pub(super) fn print(text: &str, outcome: Outcome) -> Outcome {
 
 /// Writes a complaint to standard error; where nobody listens there, there is nobody to tell.
 pub(super) fn complain(text: &str) {
-    drop(write(&mut io::stderr().lock(), &format!("burnwatch: {}\n", text.trim_end())));
+    complain_plainly(&format!("burnwatch: {}\n", text.trim_end()));
 }
 
-/// Writes text as it is to standard error.
-pub(super) fn complain_as_is(text: &str) {
-    drop(write(&mut io::stderr().lock(), text));
+/// Writes text to standard error, with nothing in front of it.
+pub(super) fn complain_plainly(text: &str) {
+    drop(write(&mut io::stderr().lock(), &clean_output(text)));
 }
 
 fn write(out: &mut impl Write, text: &str) -> io::Result<()> {

@@ -16,7 +16,7 @@ use super::args::{SloVerb, Writing};
 use super::config::Place;
 use super::failed;
 use super::own::Own;
-use super::printer::{Outcome, complain, complain_as_is, print};
+use super::printer::{Outcome, complain, complain_plainly, print};
 use super::session::{SessionError, defined};
 
 pub(super) fn run(cx: &Cx<'_>, verb: &SloVerb) -> Outcome {
@@ -59,14 +59,14 @@ fn turn(cx: &Cx<'_>, writing: &Writing, target: Target) -> Outcome {
         Ok(definitions) => definitions,
         Err(error) => return failed(&error),
     };
-    complain_as_is(&lines(&definitions.findings));
+    complain_plainly(&lines(&definitions.findings));
     if definitions.slos.is_empty() {
         complain(NOTHING);
         return Outcome::Misused;
     }
     let written = write(&definitions.slos, target);
     for unsaid in &written.unsaid {
-        complain_as_is(&format!("{}: not said: {unsaid}\n", target.word()));
+        complain_plainly(&format!("{}: not said: {unsaid}\n", target.word()));
     }
     let outcome = match (is_wrong(&definitions), writing.strict && !written.unsaid.is_empty()) {
         (true, _) => Outcome::Misused,

@@ -16,7 +16,7 @@ use crate::model::ask::AskKind;
 use crate::runtime::{App, headless, wait_for};
 
 use super::args::{Picture, Snapshot};
-use super::printer::{Outcome, print};
+use super::printer::{Outcome, print_as_is};
 use super::report::{ansi, svg, text};
 use super::session::SessionError;
 use super::view::is_quiet;
@@ -35,7 +35,9 @@ const NEEDS: &[AskKind] = &[
 
 pub(super) fn run(cx: &Cx<'_>, wanted: &Snapshot) -> Outcome {
     match picture(cx, wanted) {
-        Ok((picture, is_whole)) => print(&picture, if is_whole { Outcome::Fine } else { Outcome::Partial }),
+        Ok((picture, is_whole)) => {
+            print_as_is(&picture, if is_whole { Outcome::Fine } else { Outcome::Partial })
+        }
         Err(error) => failed(&error),
     }
 }

@@ -2,6 +2,9 @@
 
 use super::labels::{Labels, Text};
 
+/// No placeholder is longer, in bytes: the end of one is not looked for through a whole document.
+const LONGEST: usize = 256;
+
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part<'a> {
@@ -27,8 +30,11 @@ pub fn parts<'a>(text: &'a str, labels: &'a Labels) -> Vec<Part<'a>> {
     let (mut plain_from, mut at) = (0, 0);
     while let Some(found) = text.get(at..).and_then(|rest| rest.find(['{', '$', '<'])) {
         let start = at + found;
-        let rest = text.get(start..).unwrap_or_default();
-        let Some((length, part)) = placeholder(rest, labels) else {
+        let mut end = text.len().min(start + LONGEST);
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let Some((length, part)) = placeholder(text.get(start..end).unwrap_or_default(), labels) else {
             at = start + 1;
             continue;
         };

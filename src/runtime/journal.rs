@@ -270,10 +270,10 @@ impl<R: BufRead> Iterator for &mut Lines<R> {
                     return None;
                 }
             };
-            match serde_json::from_slice(&line) {
-                Ok(entry) => return Some(entry),
-                Err(_) if line.trim_ascii().is_empty() => {}
-                Err(_) => self.unreadable += 1,
+            match Entry::read(&line) {
+                Some(entry) => return Some(entry),
+                None if line.trim_ascii().is_empty() => {}
+                None => self.unreadable += 1,
             }
         }
     }

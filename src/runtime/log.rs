@@ -16,6 +16,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use super::clock::Clock;
 use super::journal;
 use super::terminal;
+use crate::model::text::clean_output;
 
 /// The variable that says how much is logged: `off`, `error`, `warn`, `info`, `debug`, `trace`.
 pub const LEVEL_VARIABLE: &str = "BURNWATCH_LOG";
@@ -64,9 +65,12 @@ impl Write for Capped {
         if self.size >= self.cap {
             *self = Self::open(&self.path, self.cap)?;
         }
-        let written = self.file.write(bytes)?;
-        self.size += written as u64;
-        Ok(written)
+        // somebody will look at the file in a terminal
+        let text = String::from_utf8_lossy(bytes);
+        let clean = clean_output(&text);
+        self.file.write_all(clean.as_bytes())?;
+        self.size += clean.len() as u64;
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -106,7 +110,7 @@ fn report(path: &Path, panic: &PanicHookInfo<'_>, clock: Clock) -> io::Result<()
     let version = env!("CARGO_PKG_VERSION");
     let now = clock.now();
     let text = format!("{now} PANIC burnwatch {version}, thread {name}: {panic}\n{backtrace}\n");
-    append(path)?.write_all(text.as_bytes())
+    append(path)?.write_all(clean_output(&text).as_bytes())
 }
 
 #[cfg(test)]
@@ -129,6 +133,14 @@ mod tests {
         assert_eq!(names, ["burnwatch.log", "burnwatch.log.old"]);
         assert!(fs::read_to_string(&path).unwrap().ends_with("line 29 of many\n"));
         assert!(fs::metadata(&path).unwrap().len() < 130);
+    }
+
+    #[test]
+    fn nothing_that_a_terminal_obeys_is_logged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("burnwatch.log");
+        Capped::open(&path, CAP).unwrap().write_all("a\x1b[2J\u{9b}b\u{202e}\n".as_bytes()).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "a\\x1b[2J\\x9bb\\u{202e}\n");
     }
 
     #[test]

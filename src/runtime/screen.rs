@@ -221,6 +221,17 @@ impl Writer {
     }
 }
 
+/// Only for fuzzing: all bytes of a frame on a blank terminal, with a title, a notice and what is copied.
+#[cfg(fuzzing)]
+pub fn written(frame: Buffer, title: String, notice: &Notice, copy: String) -> Vec<u8> {
+    let notices = notice::bytes(notice, Notices::Both, true);
+    let extras = Extras { mouse: Some(true), copy: Some(copy), notices, title: Some(title) };
+    let mut bytes = Vec::new();
+    let job = Job { frame, anew: true, extras };
+    encode(&mut bytes, &Buffer::default(), &job, true).expect("a Vec takes everything");
+    bytes
+}
+
 /// What takes the terminal from `shown` to the job's frame; nothing if they are the same.
 fn encode(bytes: &mut Vec<u8>, shown: &Buffer, job: &Job) -> io::Result<()> {
     let mut extras = String::new();

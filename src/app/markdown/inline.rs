@@ -1,6 +1,7 @@
 //! The text of one paragraph while it is read: its parts with their roles, links, and placeholders filled in.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::Page;
 use crate::app::theme::Role;
@@ -14,6 +15,8 @@ pub(super) const BREAK: &str = "\n";
 
 /// The deepest that emphasis is nested; beyond that it is not told apart any more.
 const DEPTH: usize = 32;
+/// As much of a link's text names it, in bytes.
+const NAME: usize = 400;
 
 /// Text that is collected.
 #[derive(Debug, Default)]
@@ -24,6 +27,8 @@ pub(super) struct Inline {
     /// Beyond the deepest.
     unseen: usize,
     links: Vec<Link>,
+    /// By which number each address is known.
+    numbers: HashMap<String, usize>,
 }
 
 #[derive(Debug)]
@@ -104,15 +109,22 @@ impl Inline {
     pub(super) fn close_link(&mut self, known: &mut Vec<(String, String)>) {
         self.close();
         let Some(link) = self.links.pop() else { return };
-        let name: String = self.parts.iter().skip(link.from).map(|(text, _)| text.as_str()).collect();
+        let mut name = String::new();
+        for (text, _) in self.parts.iter().skip(link.from) {
+            if name.len() > NAME {
+                break;
+            }
+            name.push_str(text);
+        }
         if link.is_image {
             self.push_in(&format!("{}{}]", if name.is_empty() { "" } else { " " }, link.url), Role::Muted);
         }
         if link.url.is_empty() || link.url.starts_with('#') {
             return;
         }
-        let at = known.iter().position(|(_, url)| *url == link.url).unwrap_or_else(|| {
+        let at = self.numbers.get(&link.url).copied().unwrap_or_else(|| {
             let name = if name.trim().is_empty() { link.url.clone() } else { name.trim().to_owned() };
+            self.numbers.insert(link.url.clone(), known.len());
             known.push((name, link.url.clone()));
             known.len() - 1
         });

@@ -171,3 +171,33 @@ fn no_word_of_the_corpus_is_lost() {
     }
     assert!(read > 0);
 }
+
+#[test]
+fn whatever_costs_most_is_drawn_all_the_same() {
+    let many = |count: usize, text: &str| text.repeat(count);
+    let links: Vec<String> = (0..15_000).map(|at| format!("[a]({at}) ")).collect();
+    for source in [
+        many(120_000, "{{"),
+        many(250_000, "<"),
+        many(80_000, "${x"),
+        links.concat(),
+        many(40_000, "![") + &many(40_000, "](u)"),
+        format!("|{}\n|{}\n{}", many(25_000, "a|"), many(25_000, "-|"), many(50_000, "|\n")),
+        many(60_000, "> ") + &many(60_000, "word\n"),
+        many(60_000, "- ") + &many(60_000, "\n- x\n"),
+        many(60_000, "* _"),
+        many(250_000, "["),
+        format!("> [^{}]: note", many(70_000, "n")),
+        many(60_000, "a\u{301}"),
+    ] {
+        let start: String = source.chars().take(6).collect();
+        let (done, drawn) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let page = page(&source, &Labels::from_iter([("x", "y")]), 40, Charset::Unicode);
+            done.send(page.lines.len())
+        });
+        // the quadratic ways took hours
+        let lines = drawn.recv_timeout(std::time::Duration::from_secs(120));
+        assert!(lines.is_ok_and(|lines| lines < 300_000), "{start}: {lines:?}");
+    }
+}

@@ -2,7 +2,7 @@
 //! nobody's credentials but the host's own.
 
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use reqwest::Client;
@@ -11,26 +11,18 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
 };
 use reqwest::redirect;
-use url::{Host, Url};
+use tokio::time::timeout;
+use url::Url;
 
 use super::body::{Inflow, Stopped};
-use super::{ERROR_BODY, install_provider, is_loopback, trouble};
+use super::reach::{Reach, is_metadata_name, literal};
+use super::{ERROR_BODY, install_provider, is_loopback, sent, trouble};
 use crate::config::secret::Secret;
 use crate::config::settings::LimitSettings;
 use crate::model::source::Trouble;
 
 /// Redirects that are followed.
 const REDIRECTS: usize = 3;
-
-/// What may be reached.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Reach {
-    /// Hosts that may be anywhere.
-    pub(crate) hosts: Vec<String>,
-    /// Whether any host may be in a private network. What hands out a machine's credentials (link-local addresses) stays
-    /// out of reach even so.
-    pub(crate) private: bool,
-}
 
 /// What a page brought.
 #[derive(Debug)]
@@ -45,7 +37,9 @@ pub(crate) struct Page {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// The host is where nobody else may send us.
-    #[error("{host} is in a private network; name it in `hosts` of [runbooks] if it may be asked")]
+    #[error(
+        "{host} is in a private network or on this machine; name it in `hosts` of [runbooks] if it may be asked"
+    )]
     Private { host: String },
     /// It is in trouble.
     #[error("{0}")]
@@ -64,8 +58,9 @@ pub(crate) async fn get(
     limit: u64,
 ) -> Result<Page, Failure> {
     let mut url = url.clone();
+    // redirects stay on its host
+    let client = client(&url, Limit::of(&url, reach, limits).await?, limits)?;
     for _ in 0..=REDIRECTS {
-        let client = client(&url, reach, limits)?;
         let mut request = client.get(url.clone());
         if let Some(token) = token
             && (url.scheme() == "https" || is_loopback(&url))
@@ -79,7 +74,7 @@ pub(crate) async fn get(
                 Failure::Trouble(trouble::of(error, limits.connect_timeout.0, limits.timeout.0))
             }
         };
-        let mut response = request.send().await.map_err(|error| failed(&error))?;
+        let mut response = sent(request).await.map_err(|error| failed(&error))?;
         if response.status().is_redirection() {
             let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
             if let Some(next) =
@@ -136,18 +131,11 @@ fn sensitive(token: &Secret) -> Result<HeaderValue, Failure> {
     Ok(value)
 }
 
-fn client(url: &Url, reach: &Reach, limits: &LimitSettings) -> Result<Client, Failure> {
+fn client(url: &Url, limit: Limit, limits: &LimitSettings) -> Result<Client, Failure> {
     install_provider();
-    let name = url.host_str().unwrap_or_default().to_owned();
-    let named = reach.hosts.iter().any(|host| host.eq_ignore_ascii_case(&name));
-    let limit = Limit { name, named, private: reach.private };
-    let literal = match url.host() {
-        Some(Host::Ipv4(address)) => Some(IpAddr::V4(address)),
-        Some(Host::Ipv6(address)) => Some(IpAddr::V6(address)),
-        Some(Host::Domain(_)) | None => None,
-    };
-    if literal.is_some_and(|address| !limit.allows(address)) {
-        return Err(Failure::Private { host: limit.name });
+    #[cfg(fuzzing)]
+    if cfg!(fuzzing) {
+        return Ok(crate::backend::fuzzing::client());
     }
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("text/markdown, text/plain;q=0.9, */*;q=0.1"));
@@ -169,16 +157,41 @@ fn client(url: &Url, reach: &Reach, limits: &LimitSettings) -> Result<Client, Fa
 }
 
 /// Looks names up, and hands out no address that may not be reached: so a name that leads to a private network is no way
-/// around. Names other than the page's host are proxies, which the person chose.
+/// around, whatever it led to a moment ago. Names other than the page's host are proxies, which the person chose.
+#[derive(Clone)]
 struct Limit {
-    name: String,
+    host: String,
     named: bool,
-    private: bool,
+    reach: Reach,
 }
 
 impl Limit {
+    /// What holds for the host of `url`, if it may be reached at all.
+    ///
+    /// # Errors
+    /// [`Failure::Private`] also for a host that a proxy would look up for us: of where it leads as seen from here.
+    async fn of(url: &Url, reach: &Reach, limits: &LimitSettings) -> Result<Self, Failure> {
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let limit = Self { named: reach.names(&host), reach: reach.clone(), host };
+        let allowed = limit.named
+            || match literal(url) {
+                Some(address) => reach.allows(address),
+                None => !is_metadata_name(&limit.host) && limit.leads_somewhere(limits).await,
+            };
+        if allowed { Ok(limit) } else { Err(Failure::Private { host: limit.host }) }
+    }
+
+    /// Whether one of the host's addresses may be reached; yes where it is not known here, which is for the connection to say.
+    async fn leads_somewhere(&self, limits: &LimitSettings) -> bool {
+        let looking = tokio::net::lookup_host((self.host.as_str(), 0));
+        match timeout(limits.connect_timeout.0, looking).await {
+            Ok(Ok(mut found)) => found.any(|address| self.allows(address.ip())),
+            Ok(Err(_)) | Err(_) => true,
+        }
+    }
+
     fn allows(&self, address: IpAddr) -> bool {
-        self.named || is_public(address) || self.private && !is_link_local(address)
+        self.named || self.reach.allows(address)
     }
 }
 
@@ -201,12 +214,12 @@ fn is_blocked(error: &reqwest::Error) -> bool {
 
 impl Resolve for Limit {
     fn resolve(&self, name: Name) -> Resolving {
-        let limit = Self { name: self.name.clone(), ..*self };
+        let limit = self.clone();
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let is_ours = name.as_str().eq_ignore_ascii_case(&limit.name);
+            let is_page = name.as_str().eq_ignore_ascii_case(&limit.host);
             let allowed: Vec<SocketAddr> =
-                found.into_iter().filter(|address| !is_ours || limit.allows(address.ip())).collect();
+                found.into_iter().filter(|address| !is_page || limit.allows(address.ip())).collect();
             if allowed.is_empty() {
                 return Err(Blocked.into());
             }
@@ -215,88 +228,9 @@ impl Resolve for Limit {
     }
 }
 
-fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => is_public_v4(address),
-        IpAddr::V6(address) => inner_v4(address).map_or_else(
-            || {
-                let first = address.segments().first().copied().unwrap_or_default();
-                // global unicast is 2000::/3; documentation is not
-                first & 0xe000 == 0x2000 && !(first == 0x2001 && address.segments().get(1) == Some(&0xdb8))
-            },
-            is_public_v4,
-        ),
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    !(address.is_private()
-        || address.is_loopback()
-        || address.is_link_local()
-        || address.is_multicast()
-        || address.is_documentation()
-        || a == 0
-        || a >= 240
-        || a == 100 && (64..128).contains(&b)
-        || a == 192 && b == 0 && c == 0
-        || a == 198 && (b == 18 || b == 19))
-}
-
-/// The IPv4 address that an IPv6 address stands for: mapped, translated (`64:ff9b::/96`) or tunnelled (`2002::/16`).
-fn inner_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
-    let of = |high: u16, low: u16| Ipv4Addr::from((u32::from(high) << 16) | u32::from(low));
-    match address.segments() {
-        [0x64, 0xff9b, 0, 0, 0, 0, high, low] | [0x2002, high, low, ..] => Some(of(high, low)),
-        _ => address.to_ipv4_mapped(),
-    }
-}
-
-fn is_link_local(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_link_local(),
-        IpAddr::V6(address) => {
-            let own = address.segments().first().is_some_and(|first| first & 0xffc0 == 0xfe80);
-            // where a cloud keeps its metadata for IPv6
-            let metadata = address == Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
-            own || metadata || inner_v4(address).is_some_and(|inner| inner.is_link_local())
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn private_addresses_are_known_in_every_disguise() {
-        for address in [
-            "10.1.2.3",
-            "127.0.0.1",
-            "169.254.169.254",
-            "172.16.0.1",
-            "192.168.1.1",
-            "100.64.0.1",
-            "0.0.0.0",
-            "224.0.0.1",
-            "255.255.255.255",
-            "::1",
-            "::",
-            "fe80::1",
-            "fd00:ec2::254",
-            "::ffff:169.254.169.254",
-            "64:ff9b::a9fe:a9fe",
-            "2002:7f00:1::",
-        ] {
-            assert!(!is_public(address.parse().unwrap()), "{address}");
-        }
-        for address in ["1.1.1.1", "2606:4700::1111", "172.32.0.1"] {
-            assert!(is_public(address.parse().unwrap()), "{address}");
-        }
-        for address in ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254", "fd00:ec2::254"] {
-            assert!(is_link_local(address.parse().unwrap()), "{address}");
-        }
-    }
 
     #[test]
     fn redirects_stay_on_the_host_and_never_lose_their_lock() {

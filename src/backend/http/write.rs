@@ -6,7 +6,7 @@ use reqwest::Method;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde_json::Value;
 
-use super::{Body, Http, trouble};
+use super::{Body, Http, sent, trouble};
 use crate::model::action::{ActError, Call};
 use crate::model::source::{SourceError, Trouble};
 
@@ -76,7 +76,7 @@ impl Http {
         if let Some(body) = &change.body {
             request = request.json(body);
         }
-        let response = request.send().await.map_err(|error| {
+        let response = sent(request).await.map_err(|error| {
             // a request that found no connection never left
             let is_unclear = !(error.is_connect() || error.is_builder());
             ActError { error: self.failed(&error), is_unclear }

@@ -3,12 +3,15 @@
 //!
 //! Read from its configuration, which it prints in one fixed form of YAML; what is not understood changes nothing.
 
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::call::Call;
 use super::wire::{Piece, Reader};
 use crate::model::labels::{Labels, Text};
+
+/// The largest that an expression may become, in bytes.
+const LARGEST: usize = 256 * 1024;
 
 /// The changes to an alert's labels on sending.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +49,9 @@ impl Sent {
             }
             match line.trim_start_matches([' ', '-']).split_once(": ") {
                 Some(("regex", pattern)) => {
-                    regex = plain(pattern).and_then(|pattern| Regex::new(&format!("^(?:{pattern})$")).ok());
+                    regex = plain(pattern).and_then(|pattern| {
+                        RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(LARGEST).build().ok()
+                    });
                 }
                 Some(("action", "labeldrop")) => dropped.extend(regex.take()),
                 _ => {}

@@ -1,7 +1,7 @@
 //! Where a runbook may be: what its alert says, the folder, the templates; as places that can be read.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use url::Url;
 use url::form_urlencoded::byte_serialize;
@@ -72,7 +72,16 @@ fn of_annotation(text: &str, settings: &RunbookSettings) -> Place {
         return page(text);
     }
     if let Some(path) = path_of(text) {
-        return Place::File(path);
+        // anybody who can write a rule could else have any file of this machine shown, its secrets too
+        let is_below = settings.folder.as_ref().is_some_and(|folder| {
+            path.starts_with(folder) && !path.components().any(|step| step == Component::ParentDir)
+        });
+        if is_below || is_text(&path) {
+            return Place::File(path);
+        }
+        return Place::None(format!(
+            "{text} is neither called .md or .txt nor below the folder of [runbooks]"
+        ));
     }
     let Some(folder) = &settings.folder else {
         return Place::None(format!(
@@ -122,6 +131,14 @@ fn path_of(text: &str) -> Option<PathBuf> {
         return Url::parse(text).ok()?.to_file_path().ok();
     }
     text.starts_with('/').then(|| PathBuf::from(text))
+}
+
+/// Whether a file is a text by its name.
+fn is_text(path: &Path) -> bool {
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| {
+        ["md", "markdown", "txt"].iter().any(|known| ending.eq_ignore_ascii_case(known))
+    })
 }
 
 /// Whether a path leads nowhere but down.
@@ -261,6 +278,10 @@ mod tests {
         let at = |url: &str| places(&wanted(Some(url), &[]), &settings).into_iter().next();
         assert_eq!(at("node/A.md"), Some(Place::Folder("/r".into(), vec!["node/A.md".into()])));
         assert_eq!(at("file:///srv/A.md"), Some(Place::File("/srv/A.md".into())));
+        assert_eq!(at("/r/x/A"), Some(Place::File("/r/x/A".into())));
+        for path in ["/proc/self/environ", "/etc/passwd", "/r/../etc/passwd", "file:///root/.ssh/id_rsa"] {
+            assert!(matches!(at(path), Some(Place::None(_))), "{path}: {:?}", at(path));
+        }
     }
 
     #[test]

@@ -80,8 +80,16 @@ async fn private_and_metadata_addresses_are_not_asked_unless_they_are_named() {
     assert!(double.asked().is_empty());
     let open = RunbookSettings { allow_private: true, ..RunbookSettings::default() };
     assert!(search(open.clone(), &format!("{}/A.md", double.url)).await.found.is_some());
-    let metadata = search(open, "http://169.254.169.254/latest/meta-data").await;
-    assert!(metadata.tried.first().unwrap().why.contains("private network"), "{metadata:?}");
+    for metadata in [
+        "169.254.169.254",
+        "0xa9fea9fe",
+        "[::ffff:169.254.169.254]",
+        "metadata.google.internal",
+        "100.100.100.200",
+    ] {
+        let search = search(open.clone(), &format!("http://{metadata}/latest/meta-data")).await;
+        assert!(search.tried.first().unwrap().why.contains("private network"), "{search:?}");
+    }
 }
 
 #[tokio::test]

@@ -3,9 +3,12 @@
 //! Keys are `snake_case`; ratios are 0 to 1, durations seconds, moments RFC 3339 in UTC; what is not known is `null`. Keys are
 //! added over time, but neither removed nor given another meaning without a line in the changelog.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Number, Value};
 
 use super::{Cell, Document, List};
+use crate::model::text::is_harmless;
 
 /// The whole document, on several lines.
 pub(in crate::cli) fn render(document: &Document) -> String {
@@ -16,8 +19,22 @@ pub(in crate::cli) fn render(document: &Document) -> String {
     object.insert("notes".into(), document.notes.clone().into());
     object.extend(document.facts.iter().map(|fact| (fact.key.to_owned(), value(&fact.value))));
     object.extend(document.lists.iter().map(|list| (list.key.to_owned(), rows(list))));
-    let mut out = serde_json::to_string_pretty(&Value::Object(object)).expect("all keys are strings");
-    out.push('\n');
+    let out = serde_json::to_string_pretty(&Value::Object(object)).expect("all keys are strings");
+    escaped(&out) + "\n"
+}
+
+/// JSON need not escape all that a terminal obeys or hides; only strings can hold such.
+fn escaped(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_harmless(c) || c == '\n' {
+            out.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}").expect("writing to a String cannot fail");
+            }
+        }
+    }
     out
 }
 
@@ -65,5 +82,14 @@ mod tests {
         });
         assert_eq!(json["services"][0], expected);
         assert_eq!(json["services"][1]["error_ratio"], Value::Null);
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped_and_not_lost() {
+        let hostile = "a\u{1b}]0;x\u{7}\u{9b}2J\u{7f}\u{202e}\u{e0041}é";
+        let document = Document { context: hostile.into(), ..fixtures::document(Layout::Rows) };
+        let text = render(&document);
+        assert!(text.chars().all(|c| is_harmless(c) || c == '\n'), "{text:?}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["context"], hostile);
     }
 }

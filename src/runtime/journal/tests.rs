@@ -7,6 +7,7 @@ use super::*;
 use crate::model::action::{Action, Call, Deed, Ending, Target};
 use crate::model::journal::Step;
 use crate::model::source::SourceId;
+use crate::model::text::clean_output;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + second).unwrap()
@@ -108,6 +109,13 @@ fn names_of_actions_are_unique_over_runs() {
 }
 
 #[test]
+fn what_somebody_else_wrote_into_it_is_cleaned() {
+    let line = serde_json::to_vec(&entry("a\u{9b}2J", "\x1b]0;x\x07", confirmed("a", "#").step)).unwrap();
+    let read = Entry::read(&line).unwrap();
+    assert_eq!((&*read.act, &*read.action.target.name), ("a\\x9b2J", "\\x1b]0;x\\x07"));
+}
+
+#[test]
 fn while_somebody_acts_the_journal_is_busy_and_afterwards_not() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (journal(folder.path()), journal(folder.path()));
@@ -119,8 +127,12 @@ fn while_somebody_acts_the_journal_is_busy_and_afterwards_not() {
     assert!(!wait(one.read_alone()).unwrap().1);
 }
 
+/// Any text as it can come in.
+fn words() -> impl Strategy<Value = Text> {
+    any::<String>().prop_map(|text| clean_output(&text).into())
+}
+
 fn steps() -> impl Strategy<Value = Step> {
-    let words = || any::<String>().prop_map(Text::from);
     let call = |body: Text| Call { method: "PUT".into(), address: "http://a".into(), body: Some(body) };
     prop_oneof![
         (any::<u16>(), any::<u16>()).prop_map(|(nth, of)| Step::Confirmed { nth: nth.into(), of: of.into() }),
@@ -138,7 +150,7 @@ proptest! {
 
     #[test]
     fn whatever_is_written_reads_back_and_is_a_line_each(
-        all in proptest::collection::vec((any::<String>(), steps()), 1..8),
+        all in proptest::collection::vec((words(), steps()), 1..8),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let journal = journal(folder.path());

@@ -1,0 +1,22 @@
+//! Configuration files: what is wrong with them is told, and what is right is written out and read again.
+#![no_main]
+
+use burnwatch::app::commands::Command;
+use burnwatch::config::Known;
+use burnwatch::config::load::parse;
+use burnwatch_fuzz::assert_ours;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let text = String::from_utf8_lossy(input);
+    let commands: Vec<&str> = Command::ALL.iter().map(|command| command.name()).collect();
+    let known = Known { themes: &["dark", "light"], commands: &commands, packs: &["http"] };
+    match parse("burnwatch.toml", &text, &known) {
+        Ok(settings) => {
+            settings.judgement();
+            settings.severity_map();
+            serde_json::to_string(&settings).expect("settings can be written");
+        }
+        Err(wrong) => assert_ours(wrong.to_string().as_bytes()),
+    }
+});

@@ -1,0 +1,29 @@
+//! Files of SLOs, YAML and TOML; what can be read is written in each form and read again.
+#![no_main]
+
+use std::path::Path;
+
+use burnwatch::config::definitions::write::{Target, write};
+use burnwatch::config::definitions::{USUAL_PERIOD, parse};
+use burnwatch_fuzz::{assert_clean, assert_ours};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let Some((first, rest)) = input.split_first() else { return };
+    let name = if first % 2 == 0 { "slo.yaml" } else { "slo.toml" };
+    let defined = parse(Path::new(name), &String::from_utf8_lossy(rest), USUAL_PERIOD);
+    assert_clean(&defined);
+    for finding in &defined.findings {
+        assert_ours(finding.to_string().as_bytes());
+    }
+    for target in Target::ALL {
+        let written = write(&defined.slos, target);
+        assert_clean(&written.unsaid);
+        assert_ours(written.text.as_bytes());
+        let name = if target == Target::Own { "again.toml" } else { "again.yaml" };
+        let again = parse(Path::new(name), &written.text, USUAL_PERIOD);
+        if target == Target::Own {
+            assert_eq!(again.slos.len(), defined.slos.len(), "{}\n{:?}", written.text, again.findings);
+        }
+    }
+});

@@ -1,0 +1,26 @@
+//! Keys as configuration names them, and whatever is typed and pasted.
+#![no_main]
+
+use burnwatch::app::commands::KeyMap;
+use burnwatch::app::event::Event;
+use burnwatch::app::key::Key;
+use burnwatch_fuzz::{Stage, replaced, texts};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let texts = texts(input);
+    for text in &texts {
+        if let Ok(key) = text.parse::<Key>() {
+            assert_eq!(key.to_string().parse(), Ok(key), "{text:?}");
+        }
+    }
+    KeyMap::new(&replaced(&texts)).ok();
+    let mut stage = Stage::new(vec!["text".into()], b"# Runbook".to_vec(), (80, 24));
+    for text in texts.iter().take(40) {
+        match text.strip_prefix('=') {
+            Some(pasted) => stage.send(Event::Pasted(burnwatch::model::text::clean(pasted).into_owned())),
+            None => stage.press(text),
+        }
+    }
+    stage.check();
+});

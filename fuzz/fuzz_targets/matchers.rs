@@ -1,0 +1,29 @@
+//! Matchers and filters as they are typed, on labels; and the silence that is proposed for those labels.
+#![no_main]
+
+use burnwatch::app::filter::{Filter, Haystack};
+use burnwatch::model::labels::Text;
+use burnwatch::model::matcher;
+use burnwatch::model::silence::{propose, refusal};
+use burnwatch_fuzz::{labels, texts};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let texts = texts(input);
+    let Some((typed, rest)) = texts.split_first() else { return };
+    let (one, other) = (labels(rest), labels(rest.get(2..).unwrap_or_default()));
+    if let Ok(matchers) = matcher::parse(typed) {
+        let _reason = refusal(&matchers);
+        let written: Vec<String> = matchers.iter().map(ToString::to_string).collect();
+        let again = matcher::parse(&written.join(",")).expect("what is written can be read");
+        for (first, second) in matchers.iter().zip(&again) {
+            assert_eq!(first.matches(&one), second.matches(&one), "{first} and {second}");
+        }
+    }
+    let filter = Filter::parse(typed);
+    filter.hit(rest.first().map_or("", String::as_str));
+    let more: Vec<Text> = rest.iter().map(|text| text.as_str().into()).collect();
+    Haystack::new([(&one, more.iter().collect()), (&other, Vec::new())]).select(&filter);
+    let proposed = propose(&[&one], &[&other], &[]);
+    assert!(proposed.iter().all(|matcher| matcher.matches(&one)), "{proposed:?} does not match {one}");
+});

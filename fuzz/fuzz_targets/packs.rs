@@ -1,0 +1,11 @@
+//! Packs, which say how services are found.
+#![no_main]
+
+use burnwatch::backend::packs::{Pack, chosen};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    if let Ok(pack) = Pack::parse(&String::from_utf8_lossy(input)) {
+        chosen(&[pack], &[]);
+    }
+});

@@ -1,0 +1,19 @@
+//! Placeholders for labels: put together again, the parts are the text.
+#![no_main]
+
+use burnwatch::model::placeholder::{Part, parts};
+use burnwatch_fuzz::{labels, texts};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let texts = texts(input);
+    let Some((text, rest)) = texts.split_first() else { return };
+    let labels = labels(rest);
+    let written: String = parts(text, &labels)
+        .into_iter()
+        .map(|part| match part {
+            Part::Plain(written) | Part::Filled { written, .. } | Part::Missing { written } => written,
+        })
+        .collect();
+    assert_eq!(written, *text);
+});

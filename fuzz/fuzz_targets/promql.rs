@@ -1,0 +1,38 @@
+//! Expressions of rules, as they are taken apart and put together.
+#![no_main]
+
+use burnwatch::model::promql;
+use burnwatch::model::slo::{Selector, Template};
+use burnwatch_fuzz::texts;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let texts = texts(input);
+    let [expr, rest @ ..] = texts.as_slice() else { return };
+    let parsed = promql::parse(expr);
+    if let Ok(parsed) = &parsed {
+        promql::constant(parsed);
+    }
+    promql::condition(expr);
+    promql::selectors(expr).ok();
+    promql::gives_one(expr, &[]);
+    let labels = rest.chunks_exact(2).map(|pair| (pair[0].as_str(), pair[1].as_str()));
+    let narrowed = promql::narrowed(expr, labels);
+    // the parser says no to more brackets than we add
+    if parsed.is_ok() && expr.len() < 200 && rest.len() < 8 {
+        assert!(promql::parse(&narrowed).is_ok(), "{narrowed}");
+    }
+    if let Ok(selector) = Selector::parse(expr) {
+        let written = selector.of("up").to_string();
+        assert!(promql::parse(&written).is_ok(), "{written}");
+    }
+    if let Ok(template) = Template::parse(expr) {
+        template.over(std::time::Duration::from_secs(300));
+    }
+    for text in rest {
+        let query = format!("up{{a={}}}", promql::quoted(text));
+        assert!(promql::parse(&query).is_ok(), "{query}");
+        let pattern = promql::literal(text);
+        assert!(pattern.len() >= text.len());
+    }
+});

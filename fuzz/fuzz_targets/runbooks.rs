@@ -1,0 +1,29 @@
+//! Where a runbook may be, what comes from there, and what it is made into: an address, a template, labels, a page.
+#![no_main]
+
+use std::sync::Arc;
+
+use burnwatch::backend::{fuzzing, runbooks};
+use burnwatch::config::settings::{RunbookSettings, Settings};
+use burnwatch::model::ask::Ask;
+use burnwatch::model::runbook::Wanted;
+use burnwatch_fuzz::{assert_clean, labels, parts, response, texts, wait};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|input: &[u8]| {
+    let (parts, texts) = (parts(input), texts(input));
+    let [address, template, page, ..] = texts.as_slice() else { return };
+    // files of this machine are no part of this
+    if address.trim().starts_with(['/', 'f']) || template.trim().starts_with(['/', 'f']) {
+        return;
+    }
+    let page = parts.get(2).cloned().unwrap_or_else(|| page.clone().into_bytes());
+    fuzzing::answer_with(move |_| response(&page));
+    let runbook_settings =
+        RunbookSettings { templates: vec![template.clone()], ..RunbookSettings::default() };
+    let settings = Settings { runbooks: runbook_settings, ..Settings::default() };
+    let url = Some(burnwatch::model::text::clean(address).into());
+    let wanted = Wanted { name: "Alert".into(), url, labels: labels(texts.get(3..).unwrap_or_default()) };
+    let answered = wait(runbooks(&settings).answer(&Ask::Runbook(Arc::new(wanted)), None));
+    assert_clean(&answered);
+});

@@ -1,0 +1,175 @@
+//! What the fuzz targets share: answers out of bytes, and what has to hold of all that comes of them.
+
+#[path = "../../tests/support/escapes.rs"]
+mod escapes;
+mod stage;
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::future::Future;
+use std::str::Chars;
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use burnwatch::backend::{Means, Source, connect, fuzzing};
+use burnwatch::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::model::ask::{Answered, Ask};
+use burnwatch::model::fingerprint::Fingerprint;
+use burnwatch::model::labels::Labels;
+use burnwatch::model::series::Span;
+use burnwatch::model::source::SourceId;
+use burnwatch::model::text::is_harmless;
+use jiff::Timestamp;
+
+pub use stage::Stage;
+
+/// Stands between the parts of an input: no JSON has it.
+pub const SEPARATOR: u8 = 0x1e;
+
+/// A moment like any other: 2026-01-14 02:52:07 UTC.
+pub const NOW: i64 = 1_768_359_127;
+
+/// The moment of all targets.
+pub fn now() -> Timestamp {
+    Timestamp::from_second(NOW).expect("a moment")
+}
+
+/// The parts of an input.
+pub fn parts(input: &[u8]) -> Vec<Vec<u8>> {
+    input.split(|byte| *byte == SEPARATOR).map(<[u8]>::to_vec).collect()
+}
+
+/// The parts of an input as texts.
+pub fn texts(input: &[u8]) -> Vec<String> {
+    input.split(|byte| *byte == SEPARATOR).map(|part| String::from_utf8_lossy(part).into_owned()).collect()
+}
+
+/// Labels of texts: a name, a value, and so on.
+pub fn labels(texts: &[String]) -> Labels {
+    texts.chunks_exact(2).map(|pair| (pair[0].as_str(), pair[1].as_str())).collect()
+}
+
+/// Runs a future to its end on this thread.
+pub fn wait<F: Future>(future: F) -> F::Output {
+    thread_local! {
+        static RUNTIME: tokio::runtime::Runtime =
+            tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
+    }
+    RUNTIME.with(|runtime| runtime.block_on(future))
+}
+
+/// An answer that these bytes stand for: `!` and a digit in front choose a failure.
+pub fn response(part: &[u8]) -> reqwest::Response {
+    let builder = http::Response::builder();
+    let (builder, body) = match part {
+        [b'!', digit, body @ ..] => {
+            let status = [400, 401, 403, 404, 405, 422, 429, 500, 503, 302];
+            let status = status[usize::from(digit % 10)];
+            let line = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            let builder = builder.status(status);
+            let builder = match http::HeaderValue::from_bytes(line) {
+                Ok(value) => ["location", "retry-after", "ratelimit-reset", "date", "content-type"]
+                    .into_iter()
+                    .fold(builder, |builder, name| builder.header(name, value.clone())),
+                Err(_) => builder,
+            };
+            (builder, body)
+        }
+        [0x1f, 0x8b, ..] => (builder.header("content-encoding", "gzip"), part),
+        _ => (builder, part),
+    };
+    builder.body(body.to_vec()).expect("an answer").into()
+}
+
+/// A source of this kind that gets no answer but those of [`fuzzing`].
+pub fn source(kind: SourceKind) -> Arc<dyn Source> {
+    static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
+    let settings = SourceSettings::new(kind, "http://127.0.0.1:9");
+    let means = Means { settings: &SETTINGS, packs: &[], slos: &[], now };
+    connect(&SourceId::new("source"), &settings, means).expect("a source")
+}
+
+/// A question of the kind that this byte stands for.
+pub fn ask(byte: u8) -> Ask {
+    let span = Span::ending(now(), Duration::from_secs(3600), 60, Duration::from_secs(15));
+    let stretch = burnwatch::app::range::stretch(span, None);
+    let labels = Labels::from_iter([("alertname", "A"), ("job", "j")]);
+    match byte % 14 {
+        0 => Ask::Probe,
+        1 => Ask::Services { at: None },
+        2 => Ask::Trends(stretch),
+        3 => Ask::Detail { service: "j".into(), stretch },
+        4 => Ask::Alerts,
+        5 => Ask::Rules,
+        6 => Ask::Silences,
+        7 => Ask::Slos { at: None },
+        8 => Ask::Incidents,
+        9 => Ask::Incident { id: "P1".into() },
+        10 => Ask::Steps { since: now() - jiff::SignedDuration::from_hours(24) },
+        11 => Ask::OnCall,
+        12 => Ask::Series { query: "up".into(), stretch },
+        _ => Ask::Firings { fingerprint: Fingerprint::of(&labels), labels, span },
+    }
+}
+
+/// Asks a source of this kind what the first byte says; the parts of the rest are the answers, in turns.
+pub fn interview(kind: SourceKind, input: &[u8]) -> Option<Answered> {
+    let (first, rest) = input.split_first()?;
+    let ask = ask(*first);
+    let source = source(kind);
+    if !source.info().answers.contains(&ask.kind()) {
+        return None;
+    }
+    let (parts, mut next) = (parts(rest), 0);
+    fuzzing::answer_with(move |_| {
+        let part = &parts[next % parts.len()];
+        next += 1;
+        assert!(next < 400, "one question takes {next} requests");
+        response(part)
+    });
+    let answered = wait(source.answer(&ask, None));
+    assert_clean(&answered);
+    Some(answered)
+}
+
+/// No text in a value may do anything to a terminal; line breaks are the only controls.
+///
+/// # Panics
+/// If one is there.
+pub fn assert_clean(value: &impl Debug) {
+    let shown = format!("{value:?}");
+    let mut chars = shown.chars();
+    while let Some(c) = chars.next() {
+        let c = if c == '\\' { escaped(&mut chars) } else { c };
+        assert!(is_harmless(c) || c == '\n', "{c:?} stands in {shown}");
+    }
+}
+
+/// The character that an escape of `Debug` stands for.
+fn escaped(chars: &mut Chars<'_>) -> char {
+    match chars.next() {
+        Some('n') | None => '\n',
+        Some('t') => '\t',
+        Some('r') => '\r',
+        Some('0') => '\0',
+        Some('u') => {
+            let code: String = chars.by_ref().skip(1).take_while(|c| *c != '}').collect();
+            u32::from_str_radix(&code, 16).ok().and_then(char::from_u32).unwrap_or('\0')
+        }
+        Some(other) => other,
+    }
+}
+
+/// What is written to a terminal holds no sequence but our own.
+///
+/// # Panics
+/// If one is there.
+pub fn assert_ours(written: &[u8]) {
+    let offences = escapes::offences(written);
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
+}
+
+/// A map of a configuration, out of texts.
+pub fn replaced(texts: &[String]) -> BTreeMap<String, Vec<String>> {
+    texts.chunks_exact(2).map(|pair| (pair[0].clone(), vec![pair[1].clone()])).collect()
+}

@@ -1,0 +1,169 @@
+//! A state whose sources answer with templates in which every `@` is a text of the input; screens are visited and checked.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use burnwatch::app::commands::KeyMap;
+use burnwatch::app::event::{Arrival, Effect, Event};
+use burnwatch::app::look::{Charset, Colours};
+use burnwatch::app::state::{Look, Setup, State};
+use burnwatch::app::theme::Theme;
+use burnwatch::app::{render, update};
+use burnwatch::backend::{Source, fuzzing, runbooks};
+use burnwatch::config::settings::{Settings, SourceKind};
+use burnwatch::model::guard::Guard;
+use burnwatch::model::notify::{Manners, Notice};
+use burnwatch::model::text::is_harmless;
+use burnwatch::model::world::Judgement;
+use burnwatch::runtime::written;
+use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use serde_json::Value;
+
+use crate::{assert_ours, now, response, source, wait};
+
+/// Ends of paths, and what is answered there.
+const TEMPLATES: [(&str, &str); 14] = [
+    ("/alerts/groups", include_str!("../templates/groups.json")),
+    ("/api/v2/silences", include_str!("../templates/silences.json")),
+    ("/api/v2/status", include_str!("../templates/status.json")),
+    ("/receivers", include_str!("../templates/receivers.json")),
+    ("/api/v1/query", include_str!("../templates/vector.json")),
+    ("/api/v1/rules", include_str!("../templates/rules.json")),
+    ("/api/v1/targets", include_str!("../templates/targets.json")),
+    ("/incidents", include_str!("../templates/incidents.json")),
+    ("/incidents/P@", include_str!("../templates/incident.json")),
+    ("/log_entries", include_str!("../templates/log_entries.json")),
+    ("/oncalls", include_str!("../templates/oncalls.json")),
+    ("/users/me", include_str!("../templates/user.json")),
+    ("/notes", include_str!("../templates/notes.json")),
+    ("/alerts", include_str!("../templates/alerts.json")),
+];
+
+/// A state with its sources.
+pub struct Stage {
+    state: State,
+    sources: Vec<Arc<dyn Source>>,
+    title: String,
+    copied: String,
+    notice: Notice,
+}
+
+impl Stage {
+    /// Asks everything that the first screen wants; the texts come in turns.
+    pub fn new(texts: Vec<String>, runbook: Vec<u8>, size: (u16, u16)) -> Self {
+        let mut place = 0;
+        fuzzing::answer_with(move |path| {
+            let template = TEMPLATES.iter().find(|(end, _)| path.ends_with(end));
+            let Some((_, template)) = template else { return response(&runbook) };
+            let mut value: Value = serde_json::from_str(template).expect("a template is JSON");
+            fill(&mut value, &texts, &mut place);
+            response(value.to_string().as_bytes())
+        });
+        let settings = Settings::default();
+        let sources: Vec<Arc<dyn Source>> = vec![
+            source(SourceKind::Prometheus),
+            source(SourceKind::Alertmanager),
+            source(SourceKind::PagerDuty),
+        ];
+        let look = Look::new(vec![Theme::probe()], None, Colours::True, Charset::Unicode, TimeZone::UTC);
+        let state = State::new(Setup {
+            context: "fuzz".into(),
+            contexts: vec!["fuzz".into()],
+            sources: sources
+                .iter()
+                .zip(["prom", "am", "pd"])
+                .map(|(source, name)| {
+                    let mut info = source.info().clone();
+                    info.id = burnwatch::model::source::SourceId::new(name);
+                    info
+                })
+                .collect(),
+            guard: Guard::default(),
+            production: false,
+            person: "ana".into(),
+            judgement: Judgement::default(),
+            findings: Vec::new(),
+            interval: Duration::from_secs(5),
+            manners: Manners::default(),
+            look,
+            keys: KeyMap::default(),
+            size,
+        });
+        let notice = Notice { bell: true, desktop: None };
+        let mut stage = Self { state, sources, title: String::new(), copied: String::new(), notice };
+        stage.sources.push(runbooks(&settings));
+        stage.send(Event::Tick);
+        stage
+    }
+
+    /// Presses a key; what it cannot be is passed over.
+    pub fn press(&mut self, key: &str) {
+        if let Ok(key) = key.parse() {
+            self.send(Event::Key(key));
+        }
+    }
+
+    /// Lets an event happen, and answers what is asked for because of it.
+    pub fn send(&mut self, event: Event) {
+        let mut effects: VecDeque<Effect> = update(&mut self.state, event, now()).into();
+        for _ in 0..200 {
+            match effects.pop_front() {
+                Some(Effect::Fetch(question)) => {
+                    let at =
+                        ["prom", "am", "pd"].iter().position(|name| *name == question.source.to_string());
+                    let source = &self.sources[at.unwrap_or(3)];
+                    let answered = wait(source.answer(&question.ask, question.known));
+                    let arrival = Arrival { question, answered, took: Duration::from_millis(1) };
+                    effects.extend(update(&mut self.state, Event::Answered(Box::new(arrival)), now()));
+                }
+                Some(Effect::Rehearse(plan)) => {
+                    let calls = plan.actions.iter().map(|action| self.sources[1].calls(action)).collect();
+                    effects.extend(update(&mut self.state, Event::Rehearsed { plan: plan.id, calls }, now()));
+                }
+                Some(Effect::Title(title)) => self.title = title,
+                Some(Effect::Copy(text)) => self.copied = text,
+                Some(Effect::Notify(notice)) => self.notice = notice,
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
+
+    /// Draws, and looks at each cell and at each byte that would be written.
+    ///
+    /// # Panics
+    /// If one of them is not to be there.
+    pub fn check(&self) {
+        let (width, height) = self.state.size;
+        let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width, height });
+        render(&self.state, now(), &mut buffer);
+        for cell in buffer.content() {
+            let marks = cell.symbol().chars().count();
+            assert!(cell.symbol().chars().all(is_harmless) && marks <= 64, "{:?} in a cell", cell.symbol());
+        }
+        assert_ours(&written(buffer, self.title.clone(), &self.notice, self.copied.clone()));
+    }
+}
+
+fn fill(value: &mut Value, texts: &[String], place: &mut usize) {
+    match value {
+        Value::String(text) if text.contains('@') => {
+            *place += 1;
+            *text = text.replace('@', texts.get(*place % texts.len().max(1)).map_or("", String::as_str));
+        }
+        Value::Array(list) => list.iter_mut().for_each(|value| fill(value, texts, place)),
+        Value::Object(fields) => {
+            let old = std::mem::take(fields);
+            for (name, mut value) in old {
+                fill(&mut value, texts, place);
+                *place += usize::from(name.contains('@'));
+                let text = texts.get(*place % texts.len().max(1)).map_or("", String::as_str);
+                fields.insert(name.replace('@', text), value);
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}

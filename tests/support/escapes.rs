@@ -1,0 +1,132 @@
+//! What burnwatch may write to a terminal, and nothing else: for `#[path = "support/escapes.rs"] mod escapes;`.
+#![expect(clippy::string_slice, reason = "cut where an ASCII character was found; a test may fail so")]
+
+use burnwatch::model::text::is_harmless;
+
+/// Private modes that are switched: cursor, alternate screen, mouse, bracketed paste, frames.
+const MODES: [&str; 6] = ["25", "1000", "1006", "1049", "2004", "2026"];
+
+/// Each piece of what was written that is neither plain text nor a sequence of burnwatch's own. Line breaks are taken for
+/// granted: the terminal's driver and lists write them.
+pub(crate) fn offences(written: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    let text = match str::from_utf8(written) {
+        Ok(text) => text,
+        Err(error) => {
+            found.push(format!("no UTF-8: {error}"));
+            return found;
+        }
+    };
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let length = match c {
+            '\x1b' => sequence(rest),
+            '\n' | '\r' | '\x07' => Ok(1),
+            c if is_harmless(c) => Ok(c.len_utf8()),
+            c => Err((format!("a bare {c:?}"), c.len_utf8())),
+        };
+        let (told, length) = match length {
+            Ok(length) => (None, length),
+            Err((told, length)) => (Some(told), length),
+        };
+        if let Some(told) = told {
+            let near: String = rest.chars().take(40).collect();
+            found.push(format!("{told} in {near:?}"));
+        }
+        rest = &rest[length..];
+    }
+    found
+}
+
+/// The length of the sequence that a text begins with; or what is wrong with it, and how much to pass over.
+fn sequence(text: &str) -> Result<usize, (String, usize)> {
+    let after = &text[1..];
+    match after.chars().next() {
+        Some('[') => csi(&after[1..]).map(|length| length + 2),
+        Some(']') => osc(&after[1..]).map(|length| length + 2),
+        Some('P') => passed(&after[1..]).map(|length| length + 2),
+        // the end of a string that may have been cut off
+        Some('\\') => Ok(2),
+        other => Err((format!("ESC and {other:?}"), 1)),
+    }
+}
+
+fn csi(text: &str) -> Result<usize, (String, usize)> {
+    let wrong = |told: &str| Err((format!("a CSI that is not ours: {told}"), 1));
+    let Some(end) = text.find(|c: char| !(c.is_ascii_digit() || matches!(c, ';' | ':' | '?'))) else {
+        return wrong("cut off");
+    };
+    let (parameters, last) = (&text[..end], text[end..].chars().next().unwrap_or_default());
+    let numbers =
+        |separators: &[char]| parameters.split(separators).all(|n| n.len() <= 5 && !n.contains('?'));
+    let ours = match last {
+        'm' => numbers(&[';', ':']),
+        'H' => numbers(&[';']) && parameters.matches(';').count() == 1,
+        'J' => parameters == "2",
+        't' => matches!(parameters, "22;0" | "23;0"),
+        'h' | 'l' => parameters.strip_prefix('?').is_some_and(|mode| MODES.contains(&mode)),
+        _ => false,
+    };
+    if ours { Ok(end + 1) } else { wrong(&format!("{parameters}{last:?}")) }
+}
+
+fn osc(text: &str) -> Result<usize, (String, usize)> {
+    let wrong = |told: String| Err((format!("an OSC that is not ours: {told}"), 1));
+    let Some(end) = text.find(['\x07', '\x1b']) else { return wrong("without an end".into()) };
+    if text[end..].starts_with('\x1b') {
+        return wrong("ended by another sequence".into());
+    }
+    let whole = &text[..end];
+    let is_base64 = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/=".contains(&b));
+    let ours = match whole.split_once(';') {
+        Some(("52", rest)) => rest.strip_prefix("c;").is_some_and(is_base64),
+        Some(("2" | "9", _)) => true,
+        Some(("777", rest)) => rest.starts_with("notify;"),
+        _ => false,
+    };
+    if !ours || !whole.chars().all(is_harmless) {
+        return wrong(whole.chars().take(60).collect());
+    }
+    Ok(end + 1)
+}
+
+/// What tmux is to pass on: sequences of ours with each ESC doubled.
+fn passed(text: &str) -> Result<usize, (String, usize)> {
+    let wrong = |told: String| Err((format!("a DCS that is not ours: {told}"), 1));
+    let Some(inside) = text.strip_prefix("tmux;") else { return wrong(text.chars().take(20).collect()) };
+    let Some(end) = inside.find("\x07\x1b\\") else { return wrong("without an end".into()) };
+    let single = inside[..=end].replace("\x1b\x1b", "\x1b");
+    let found = offences(single.as_bytes());
+    if found.is_empty() { Ok(5 + end + 3) } else { wrong(found.join(", ")) }
+}
+
+#[test]
+fn a_foreign_sequence_is_found_and_our_own_are_not() {
+    for ours in [
+        "plain text, 東京, é\n",
+        "\x1b[?1049h\x1b[?25l\x1b[2J\x1b[12;3H\x1b[0;1;38;2;1;2;3mred\x1b[0m",
+        "\x1b]2;title\x07\x1b]9;a: b\x07\x1b]777;notify;a;b\x07\x1b]52;c;aGk=\x07",
+        "\x1bPtmux;\x1b\x1b]9;a: b\x07\x1b\\\x07",
+    ] {
+        assert_eq!(offences(ours.as_bytes()), [""; 0], "{ours:?}");
+    }
+    for foreign in [
+        "\x1b[6n",
+        "\x1b[?1003h",
+        "\x1b[31;99999999m",
+        "\x1b]8;;http://x\x07",
+        "\x1b]0;t\x07",
+        "\x1b]2;a\u{202e}\x07",
+        "\x1b]52;c;?\x07",
+        "\x1bc",
+        "\u{9b}2J",
+        "\x08",
+        "a\u{200b}b",
+        "\u{202e}",
+        "\x1b",
+        "\x1bPq\x1b\\",
+    ] {
+        assert_eq!(offences(foreign.as_bytes()).len().min(1), 1, "{foreign:?}");
+    }
+    assert_eq!(offences(b"\x9b2J").len(), 1);
+}
