@@ -14,6 +14,7 @@ mod journal;
 pub mod log;
 mod notice;
 mod pace;
+mod private;
 mod recovery;
 mod screen;
 mod signals;
