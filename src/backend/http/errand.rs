@@ -14,6 +14,9 @@ use reqwest::redirect;
 use url::{Host, Url};
 
 use super::body::{Inflow, Stopped};
+use super::credentials::secret_value;
+use super::mask::Mask;
+use super::route::hide_variables;
 use super::{ERROR_BODY, install_provider, is_loopback, trouble};
 use crate::config::secret::Secret;
 use crate::config::settings::LimitSettings;
@@ -64,13 +67,15 @@ pub(crate) async fn get(
     limit: u64,
 ) -> Result<Page, Failure> {
     let mut url = url.clone();
+    let mask = hide_variables(token.map_or_else(Mask::default, |token| Mask::default().with(token)));
     for _ in 0..=REDIRECTS {
         let client = client(&url, reach, limits)?;
         let mut request = client.get(url.clone());
         if let Some(token) = token
             && (url.scheme() == "https" || is_loopback(&url))
         {
-            request = request.header(AUTHORIZATION, sensitive(token)?);
+            let value = secret_value("Authorization", &["Bearer ", token.expose()]);
+            request = request.header(AUTHORIZATION, value.map_err(Failure::Trouble)?);
         }
         let failed = |error: &reqwest::Error| {
             if is_blocked(error) {
@@ -105,7 +110,7 @@ pub(crate) async fn get(
             }
         }
         if !success {
-            let (bytes, _) = inflow.so_far();
+            let bytes = mask.refusal(inflow.so_far().0);
             let (trouble, _) = trouble::of_status(response.status(), response.headers(), &url, &bytes);
             return Err(Failure::Trouble(trouble));
         }
@@ -115,9 +120,9 @@ pub(crate) async fn get(
                 Failure::Trouble(Trouble::Garbled { reason: "its compression is broken or cut off".into() })
             }
         })?;
-        return Ok(Page { bytes, wire_bytes, is_html });
+        return Ok(Page { bytes: mask.data(bytes), wire_bytes, is_html });
     }
-    let to = format!("{}{}", url.host_str().unwrap_or_default(), url.path());
+    let to = mask.words(&format!("{}{}", url.host_str().unwrap_or_default(), url.path()));
     Err(Failure::Trouble(Trouble::Redirected { to }))
 }
 
@@ -126,14 +131,6 @@ fn may_follow(from: &Url, to: &Url) -> bool {
     let is_upgrade = from.scheme() == "http" && to.scheme() == "https";
     let is_same = from.scheme() == to.scheme() && from.port_or_known_default() == to.port_or_known_default();
     from.host() == to.host() && (is_upgrade || is_same) && to.username().is_empty() && to.password().is_none()
-}
-
-fn sensitive(token: &Secret) -> Result<HeaderValue, Failure> {
-    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|error| {
-        Failure::Trouble(Trouble::NoSecret { reason: format!("the token cannot be sent: {error}") })
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 fn client(url: &Url, reach: &Reach, limits: &LimitSettings) -> Result<Client, Failure> {
