@@ -5,6 +5,7 @@ mod acting;
 mod harness;
 mod night;
 mod screen;
+mod secrets;
 #[path = "../support/skip.rs"]
 mod skip;
 mod tmux;
