@@ -15,6 +15,7 @@ mod link;
 pub mod log;
 mod notice;
 mod pace;
+mod private;
 mod recovery;
 mod screen;
 mod signals;

@@ -36,7 +36,8 @@ fn connected(url: &str) -> Arc<dyn Source> {
 }
 
 async fn post(url: &str, path: &str, body: &Value) {
-    let response = reqwest::Client::new().post(format!("{url}/api/v2/{path}")).json(body).send().await;
+    let request = reqwest::Client::new().post(format!("{url}/api/v2/{path}"));
+    let response = request.header("Content-Type", "application/json").body(body.to_string()).send().await;
     let status = response.expect("the server answers").status();
     assert!(status.is_success(), "{path}: {status}");
 }

@@ -44,7 +44,7 @@ impl Alertmanager {
     /// # Errors
     /// [`Trouble::Unreachable`] if the address is none.
     pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
-        let http = Http::new(id, source, &means.settings.limits)?;
+        let http = Http::new(id, source, &means.settings.limits, means.now)?;
         let info = SourceInfo {
             id: id.clone(),
             kind: Kind::Alertmanager,

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::OnceLock;
 
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, Request, Response};
 
 type Answers = Box<dyn FnMut(&str) -> Response>;
 
@@ -17,14 +17,8 @@ pub fn answer_with(answers: impl FnMut(&str) -> Response + 'static) {
 }
 
 /// The answer to a request, if there are such.
-pub(super) fn to(request: &RequestBuilder) -> Option<Response> {
-    let request = request.try_clone()?.build().ok()?;
-    to_path(request.url().path())
-}
-
-/// The answer to a request of this path.
-pub(super) fn to_path(path: &str) -> Option<Response> {
-    ANSWERS.with_borrow_mut(|answers| answers.as_mut().map(|answers| answers(path)))
+pub(super) fn to(request: &Request) -> Option<Response> {
+    ANSWERS.with_borrow_mut(|answers| answers.as_mut().map(|answers| answers(request.url().path())))
 }
 
 /// One client for all: a new one reads certificates, which takes longer than all else.

@@ -5,19 +5,24 @@ mod allowance;
 mod body;
 mod credentials;
 pub(crate) mod errand;
+mod mask;
+mod oauth;
+mod pass;
 pub(crate) mod reach;
+mod route;
+mod sigv4;
 mod trouble;
 mod write;
 
 use std::sync::Once;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, redirect};
-use tokio::sync::{Mutex, Semaphore};
-use tokio::time::Instant;
+use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, Request, Response, StatusCode, redirect};
+use tokio::sync::Semaphore;
 use url::{Host, Url};
 
+use super::Clock;
 use crate::config::settings::{LimitSettings, SourceSettings};
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, SourceId, Trouble};
@@ -26,11 +31,9 @@ use crate::model::text;
 pub(crate) use allowance::Allowance;
 pub(crate) use body::Body;
 use body::Inflow;
-use credentials::Credentials;
+use pass::{Passes, Unsent};
 pub(crate) use write::{Change, segment, surely_not};
 
-/// After this long secrets are read again, so that a rotated token works without a restart.
-const SECRETS_KEPT: Duration = Duration::from_secs(300);
 /// Of an error's body no more is read: it is only for its message.
 const ERROR_BODY: u64 = 64 * 1024;
 /// Beyond this an answer is large, and only one large answer of a source is read at once: a server that floods us gets no more
@@ -45,25 +48,17 @@ pub(crate) struct Http {
     /// Without user, password, query, and without a slash at its end.
     base: Url,
     address: Text,
-    credentials: Credentials,
+    passes: Passes,
     /// What form of answer is asked for.
     accept: HeaderValue,
     connect_timeout: Duration,
     timeout: Duration,
     limit: u64,
     large: Semaphore,
-    ready: Mutex<Option<Ready>>,
 }
 
 /// What an answer without a 2xx status comes to, and how long the server asks us to wait.
 type OfStatus = fn(StatusCode, &HeaderMap, &Url, &[u8]) -> (Trouble, Option<Duration>);
-
-/// A client that carries the credentials as they were at `since`.
-struct Ready {
-    client: Client,
-    headers: HeaderMap,
-    since: Instant,
-}
 
 impl Http {
     /// Checks the address; nothing is sent, and no secret is read before the first request.
@@ -74,6 +69,7 @@ impl Http {
         id: &SourceId,
         source: &SourceSettings,
         limits: &LimitSettings,
+        now: Clock,
     ) -> Result<Self, SourceError> {
         let wrong = |reason: &str| {
             SourceError::new(id.clone(), Trouble::Unreachable { reason: format!("its address {reason}") })
@@ -83,7 +79,8 @@ impl Http {
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
             return Err(wrong("must begin with http:// or https://"));
         }
-        let credentials = Credentials::new(source, &base);
+        let times = (limits.connect_timeout.0, limits.timeout.0);
+        let passes = Passes::new(source, &base, times, now);
         base.set_query(None);
         base.set_fragment(None);
         let prefix = base.path().trim_end_matches('/').to_owned();
@@ -94,13 +91,12 @@ impl Http {
             id: id.clone(),
             base,
             address,
-            credentials,
+            passes,
             accept: HeaderValue::from_static("application/json"),
             connect_timeout: limits.connect_timeout.0,
             timeout: limits.timeout.0,
             limit: limits.body_mib.saturating_mul(1024 * 1024),
             large: Semaphore::new(1),
-            ready: Mutex::new(None),
         })
     }
 
@@ -124,9 +120,10 @@ impl Http {
         self.base.scheme() == "http" && !is_loopback(&self.base)
     }
 
-    /// Trouble at this source.
+    /// Trouble at this source, told without what it was asked with.
     pub(crate) fn error(&self, trouble: Trouble) -> SourceError {
-        SourceError::new(self.id.clone(), trouble)
+        let mask = self.passes.mask();
+        SourceError::new(self.id.clone(), trouble.reworded(|words| mask.words(words)))
     }
 
     /// GET `path` below the address.
@@ -134,8 +131,38 @@ impl Http {
     /// # Errors
     /// Whatever keeps the whole answer from coming with a 2xx status.
     pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
-        let request = self.client().await?.get(self.url(path));
-        self.read(sent(request.query(query)).await).await
+        let mut url = self.url(path);
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.ask(Request::new(Method::GET, url)).await
+    }
+
+    /// POST of a form to `path` below the address, where that is but another way to ask.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub(crate) async fn get_by_form(&self, path: &str, form: &[(&str, &str)]) -> Result<Body, SourceError> {
+        let mut request = Request::new(Method::POST, self.url(path));
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(CONTENT_TYPE, kind);
+        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        *request.body_mut() = Some(form.into());
+        self.ask(request).await
+    }
+
+    async fn ask(&self, request: Request) -> Result<Body, SourceError> {
+        let response = self.deliver(request).await.map_err(|unsent| match unsent {
+            Unsent::Before(trouble) => self.error(trouble),
+            Unsent::Underway(error) => self.failed(&error),
+        })?;
+        self.read_whole(response, trouble::of_status).await
+    }
+
+    /// The one way out for all requests of this source.
+    async fn deliver(&self, mut request: Request) -> Result<Response, Unsent> {
+        request.headers_mut().insert(ACCEPT, self.accept.clone());
+        self.passes.send(request).await
     }
 
     /// `path` joined to the address with exactly one slash.
@@ -144,59 +171,6 @@ impl Http {
         let joined = format!("{}/{}", url.path().trim_end_matches('/'), path.trim_start_matches('/'));
         url.set_path(&joined);
         url
-    }
-
-    /// The client with the credentials of today.
-    ///
-    /// # Errors
-    /// [`Trouble::NoSecret`] if they cannot be had.
-    pub(crate) async fn client(&self) -> Result<Client, SourceError> {
-        let mut ready = self.ready.lock().await;
-        if let Some(ready) = ready.as_ref()
-            && (!self.credentials.are_secret() || ready.since.elapsed() < SECRETS_KEPT)
-        {
-            return Ok(ready.client.clone());
-        }
-        let headers = self.credentials.headers().await.map_err(|trouble| self.error(trouble))?;
-        let since = Instant::now();
-        let client = match ready.take() {
-            Some(old) if old.headers == headers => old.client,
-            _ => self.build(headers.clone())?,
-        };
-        *ready = Some(Ready { client: client.clone(), headers, since });
-        Ok(client)
-    }
-
-    fn build(&self, mut headers: HeaderMap) -> Result<Client, SourceError> {
-        install_provider();
-        #[cfg(fuzzing)]
-        if cfg!(fuzzing) {
-            return Ok(super::fuzzing::client());
-        }
-        headers.insert(ACCEPT, self.accept.clone());
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        let mut builder = Client::builder()
-            .user_agent(concat!("burnwatch/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            .connect_timeout(self.connect_timeout)
-            .timeout(self.timeout)
-            .redirect(redirect::Policy::custom(follow_slash))
-            .referer(false)
-            // inflated in `body`, where the bytes on the wire are counted and the inflated ones limited
-            .no_gzip();
-        if is_loopback(&self.base) {
-            builder = builder.no_proxy();
-        }
-        builder.build().map_err(|error| self.error(trouble::of(&error, self.connect_timeout, self.timeout)))
-    }
-
-    /// Reads what came for a request: the whole body of a success, the message of a failure.
-    ///
-    /// # Errors
-    /// The failure.
-    pub(crate) async fn read(&self, sent: reqwest::Result<Response>) -> Result<Body, SourceError> {
-        let response = sent.map_err(|error| self.failed(&error))?;
-        self.read_whole(response, trouble::of_status).await
     }
 
     async fn read_whole(&self, mut response: Response, of_status: OfStatus) -> Result<Body, SourceError> {
@@ -218,12 +192,8 @@ impl Http {
             }
         }
         if !success {
-            let (bytes, _) = inflow.so_far();
+            let bytes = self.passes.mask().refusal(inflow.so_far().0);
             let error = of_status(response.status(), response.headers(), response.url(), &bytes);
-            if matches!(error.0, Trouble::Unauthorised) {
-                // the token may have been rotated within the five minutes
-                *self.ready.lock().await = None;
-            }
             return Err(SourceError { retry_after: error.1, ..self.error(error.0) });
         }
         let (bytes, wire_bytes) = inflow.finish().map_err(|stopped| match stopped {
@@ -232,26 +202,22 @@ impl Http {
                 self.error(Trouble::Garbled { reason: "its compression is broken or cut off".into() })
             }
         })?;
-        let allowance = allowance::of(response.headers());
-        Ok(Body::new(self.id.clone(), bytes, wire_bytes, trouble::date(response.headers()), allowance))
+        let mask = self.passes.mask();
+        let bytes = mask.data(bytes);
+        let (date, allowance) = (trouble::date(response.headers()), allowance::of(response.headers()));
+        Ok(Body::new(self.id.clone(), mask, bytes, wire_bytes, date, allowance))
     }
 
     /// The trouble that a request or a read came to.
-    pub(crate) fn failed(&self, error: &reqwest::Error) -> SourceError {
-        self.error(trouble::of(error, self.connect_timeout, self.timeout))
+    fn failed(&self, error: &reqwest::Error) -> SourceError {
+        let trouble = trouble::of(error, self.connect_timeout, self.timeout);
+        self.error(match (trouble, self.passes.proxy()) {
+            (Trouble::Unreachable { reason }, Some(proxy)) => {
+                Trouble::Unreachable { reason: format!("{reason}; through the proxy {}", text::clean(proxy)) }
+            }
+            (trouble, _) => trouble,
+        })
     }
-}
-
-/// Sends a request.
-///
-/// # Errors
-/// Whatever keeps an answer from coming.
-async fn sent(request: RequestBuilder) -> reqwest::Result<Response> {
-    #[cfg(fuzzing)]
-    if let Some(response) = super::fuzzing::to(&request) {
-        return Ok(response);
-    }
-    request.send().await
 }
 
 /// Follows a redirect only if it is the same address with or without a slash at its end; any other comes back as it is.

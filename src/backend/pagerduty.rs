@@ -62,7 +62,7 @@ impl PagerDuty {
     /// # Errors
     /// [`Trouble::Unreachable`] if the address is none.
     pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
-        let http = Http::new(id, source, &means.settings.limits)?.accepting(FORM);
+        let http = Http::new(id, source, &means.settings.limits, means.now)?.accepting(FORM);
         if http.is_open_to_all() {
             let reason =
                 "its address must begin with https://: the key would go there for all to read".into();

@@ -84,7 +84,7 @@ impl Prometheus {
     /// [`Trouble::Unreachable`] if the address is none.
     pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
         let settings = means.settings;
-        let http = Http::new(id, source, &settings.limits)?;
+        let http = Http::new(id, source, &settings.limits, means.now)?;
         let slos = Slos::new(settings.slo.discover, means.slos);
         let mut answers = vec![
             AskKind::Probe,

@@ -97,8 +97,23 @@ fn show(place: &Place<'_>) -> Result<String, ConfigError> {
         Some(file) => file.display().to_string(),
         None => "no file".to_owned(),
     };
-    let body = toml::to_string(&loaded.settings).expect("settings are tables of plain values");
-    Ok(format!("# in force: flags, environment, {}, defaults\n{body}", crate::model::text::clean(&origin)))
+    let mut shown = toml::Table::try_from(&loaded.settings).expect("settings are tables of plain values");
+    hide_arguments(&mut shown);
+    Ok(format!("# in force: flags, environment, {}, defaults\n{shown}", crate::model::text::clean(&origin)))
+}
+
+/// What a program that prints a secret is given may be as good as the secret.
+fn hide_arguments(table: &mut toml::Table) {
+    for (key, value) in table {
+        match value {
+            toml::Value::Array(words) if key == "command" && words.len() > 1 => {
+                words.truncate(1);
+                words.push("...".into());
+            }
+            toml::Value::Table(inner) => hide_arguments(inner),
+            _ => {}
+        }
+    }
 }
 
 fn path(place: &Place<'_>, which: Option<&str>) -> Result<String, String> {
@@ -136,10 +151,12 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_what_counts_and_holds_no_secret() {
-        let text = "[sources.p]\nkind = \"prometheus\"\nurl = \"http://p\"\nauth.bearer.env = \"PATH\"\n";
+        let text = "[sources.p]\nkind = \"prometheus\"\nurl = \"http://p\"\nauth.bearer.env = \"PATH\"\n\
+                    headers.X = { command = [\"vault\", \"-token=s3cret\"] }\n";
         let shown = with_place(text, |place, _| show(place).unwrap());
         assert!(shown.contains("utc = true") && shown.contains("env = \"PATH\""), "{shown}");
-        assert!(!shown.contains(&std::env::var("PATH").unwrap()));
+        assert!(shown.contains(r#"command = ["vault", "..."]"#), "{shown}");
+        assert!(!shown.contains(&std::env::var("PATH").unwrap()) && !shown.contains("s3cret"));
     }
 
     #[test]

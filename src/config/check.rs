@@ -1,11 +1,13 @@
 //! What a schema cannot say: names that must exist, addresses that must be addresses, numbers that must make sense.
 
+mod access;
+
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use url::Url;
 
-use super::settings::{AuthSettings, SecretRef, SecretText, Settings, SourceKind, SourceSettings, Span};
+use super::settings::{AuthSettings, Settings, SourceKind, SourceSettings, Span};
 use super::sheet::{Problem, Sheet, hint};
 use crate::model::notify::QuietHours;
 
@@ -20,9 +22,6 @@ pub struct Known<'a> {
     pub packs: &'a [&'a str],
 }
 
-/// Headers whose values are always secrets.
-const SECRET_HEADERS: [&str; 5] =
-    ["authorization", "proxy-authorization", "cookie", "x-api-key", "private-token"];
 const BODY_MIB_AT_MOST: u64 = 4096;
 const IN_FLIGHT_AT_MOST: usize = 64;
 
@@ -92,26 +91,7 @@ impl Check<'_> {
             self.wrong(&at("url"), &format!("`url` in [sources.{name}]: {trouble}"));
         }
         self.pagerduty(name, source);
-        match &source.auth {
-            Some(AuthSettings::Bearer(secret) | AuthSettings::Token(secret)) => {
-                self.secret(&at("auth"), secret);
-            }
-            Some(AuthSettings::Basic { user, password }) => {
-                if user.is_empty() || user.contains([':', '\n', '\r']) {
-                    let message = format!("`user` in [sources.{name}.auth.basic] is empty or has a colon");
-                    self.wrong(&at("auth"), &message);
-                }
-                self.secret(&at("auth"), password);
-            }
-            None => {}
-        }
-        for (header, value) in &source.headers {
-            let path = ["sources", name, "headers", header];
-            self.header(&path, header, value);
-            if source.auth.is_some() && header.eq_ignore_ascii_case("authorization") {
-                self.wrong(&path, &format!("[sources.{name}] has both `auth` and an Authorization header"));
-            }
-        }
+        self.access(name, source);
         if let Some(tenant) = &source.tenant
             && (tenant.trim().is_empty() || tenant.contains(char::is_control))
         {
@@ -152,40 +132,6 @@ impl Check<'_> {
                 self.wrong(&at(key), &message);
             }
         }
-    }
-
-    fn header(&mut self, path: &[&str], header: &str, value: &SecretText) {
-        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        if header.is_empty() || !header.chars().all(is_token) {
-            self.wrong(path, &format!("`{header}` is not the name of a header"));
-        }
-        match value {
-            SecretText::Plain(_) if SECRET_HEADERS.iter().any(|name| header.eq_ignore_ascii_case(name)) => {
-                let message = format!(
-                    "`{header}` is a secret; say where it is: {{ env = ... }}, {{ file = ... }} or {{ command = [...] }}"
-                );
-                self.wrong(path, &message);
-            }
-            SecretText::Plain(text) if text.contains(char::is_control) => {
-                self.wrong(path, &format!("the header `{header}` is not plain text"));
-            }
-            SecretText::Plain(_) => {}
-            SecretText::Secret(secret) => self.secret(path, secret),
-        }
-    }
-
-    fn secret(&mut self, path: &[&str], secret: &SecretRef) {
-        let trouble = match secret {
-            SecretRef::Env(name) if name.is_empty() || name.contains(['=', '\0', ' ', '$']) => {
-                "`env` is the name of a variable, without `$`"
-            }
-            SecretRef::File(path) if path.is_empty() => "`file` is empty",
-            SecretRef::Command(words) if words.first().is_none_or(String::is_empty) => {
-                "`command` lists a program and its arguments: [\"pass\", \"show\", \"prom\"]"
-            }
-            SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Command(_) => return,
-        };
-        self.wrong(path, trouble);
     }
 
     fn services(&mut self, settings: &Settings, known: &Known<'_>) {
@@ -378,6 +324,12 @@ fn is_missing(name: &str, known: &[&str]) -> bool {
 /// What is wrong with the address of a source, if anything.
 pub(super) fn address_trouble(text: &str) -> Option<String> {
     if !text.contains("://") {
+        if text.contains('@') {
+            // not repeated here: what stands before it may be a password
+            return Some(
+                "it has no http:// or https://, and a user or password belongs into `auth`".to_owned(),
+            );
+        }
         return Some(format!("`{text}` has no http:// or https://; did you mean `http://{text}`?"));
     }
     let url = match Url::parse(text) {

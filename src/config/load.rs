@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::check::{Known, check};
 use super::secret::at_home;
-use super::settings::{AuthSettings, SecretRef, SecretText, Settings};
+use super::settings::{SecretRef, Settings, SourceSettings};
 use super::sheet::{Problem, Sheet, hint};
 
 /// Far more than anybody writes; a guard against being pointed at the wrong file.
@@ -184,44 +184,26 @@ pub(super) fn text(path: &Path) -> Result<String, ConfigError> {
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }
 
-/// Files of secrets are named as seen from the configuration file, not from where burnwatch was started.
+/// Files are named as seen from the configuration file, not from where burnwatch was started.
 fn settle_files(settings: &mut Settings, base: &Path) {
-    let settle = |secret: &mut SecretRef| {
-        if let SecretRef::File(path) = secret
-            && at_home(path).is_relative()
-        {
-            *path = base.join(&*path).display().to_string();
-        }
-    };
     for path in settings.slo.files.iter_mut().chain(&mut settings.runbooks.folder) {
         *path = base.join(at_home(path)).display().to_string();
     }
     for path in settings.runbooks.templates.iter_mut().filter(|template| template.starts_with("~/")) {
         *path = at_home(path).display().to_string();
     }
-    settings.runbooks.tokens.values_mut().for_each(settle);
-    for source in settings.sources.values_mut() {
-        match &mut source.auth {
-            Some(
-                AuthSettings::Bearer(secret)
-                | AuthSettings::Token(secret)
-                | AuthSettings::Basic { password: secret, .. },
-            ) => {
-                settle(secret);
-            }
-            None => {}
-        }
-        for header in source.headers.values_mut() {
-            if let SecretText::Secret(secret) = header {
-                settle(secret);
-            }
-        }
+    let tokens = settings.runbooks.tokens.values_mut().filter_map(SecretRef::file_mut);
+    let of_sources = settings.sources.values_mut().flat_map(SourceSettings::files_mut);
+    // those at home stay as they are: `config show` is shown to others
+    for path in tokens.chain(of_sources).filter(|path| at_home(path).is_relative()) {
+        *path = base.join(&*path).display().to_string();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::settings::{AuthSettings, SecretText};
 
     fn write(text: &str) -> (tempfile::TempDir, PathBuf) {
         let dir = tempfile::tempdir().unwrap();

@@ -1,33 +1,38 @@
-//! Secrets: read where a reference says, shown nowhere.
+//! Secrets: read where a reference says, shown nowhere, and wiped from memory when they are no longer needed.
+
+pub(crate) mod aws;
+mod keyring;
+mod program;
 
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::Duration;
 
-use super::settings::{SecretRef, SecretText};
+use zeroize::Zeroizing;
 
-/// How long a program may take to print a secret.
-const COMMAND_LIMIT: Duration = Duration::from_secs(5);
-/// How long a program may take to end after it closed its output, in steps of [`PATIENCE`].
-const PATIENCE_STEPS: u32 = 100;
-const PATIENCE: Duration = Duration::from_millis(10);
-/// Longer than any token; a guard against pointing at the wrong file.
-const BYTES_AT_MOST: u64 = 64 * 1024;
+use super::settings::{Entry, Program, SecretRef, SecretText};
+use program::LIMIT;
 
-/// A secret in memory: no `Display`, no `Serialize`, and its `Debug` says nothing.
+/// Longer than any token or key; a guard against pointing at the wrong file.
+const BYTES_AT_MOST: usize = 64 * 1024;
+/// Longer than the list of all CAs that a system trusts.
+const CERTIFICATES_AT_MOST: u64 = 4 * 1024 * 1024;
+
+/// A secret in memory: no `Display`, no `Serialize`, its `Debug` says nothing, and it is wiped when it is dropped.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Zeroizing<String>);
 
 impl Secret {
+    /// This text, which came from anywhere but a reference.
+    pub(crate) fn new(text: &str) -> Self {
+        Self(Zeroizing::new(text.to_owned()))
+    }
+
     /// The first line of `text` without the space around it; `None` if nothing is left.
     fn first_line(text: &str) -> Option<Self> {
         let line = text.lines().next().unwrap_or_default().trim();
-        (!line.is_empty()).then(|| Self(line.to_owned()))
+        (!line.is_empty()).then(|| Self::new(line))
     }
 
     /// The secret itself, to be put into a request and nowhere else.
@@ -41,6 +46,9 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(...)")
     }
 }
+
+/// What was read; wiped when it is dropped.
+pub(crate) type Bytes = Zeroizing<Vec<u8>>;
 
 /// Why a secret could not be had; names the reference, never what it holds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,11 +96,35 @@ pub enum SecretError {
         status: String,
     },
     /// The program took too long, and was stopped.
-    #[error("{reference} took longer than {} s", COMMAND_LIMIT.as_secs())]
+    #[error("{reference} took longer than {} s", LIMIT.as_secs())]
     TooSlow {
         /// Where it was looked for.
         reference: String,
     },
+    /// What asks the keyring is not on this machine.
+    #[error("{reference}: `{tool}` is not installed ({package})")]
+    NoTool {
+        /// Where it was looked for.
+        reference: String,
+        /// The program that asks it.
+        tool: &'static str,
+        /// What brings it.
+        package: &'static str,
+    },
+    /// The keyring does not give it.
+    #[error("{reference}: no such entry, or the keyring is locked; `{store}` makes one")]
+    NoEntry {
+        /// Where it was looked for.
+        reference: String,
+        /// The command that makes it.
+        store: String,
+    },
+}
+
+impl SecretError {
+    fn unreadable(reference: &str, error: &io::Error) -> Self {
+        Self::Unreadable { reference: reference.to_owned(), reason: plainly(error).to_owned() }
+    }
 }
 
 impl fmt::Display for SecretRef {
@@ -101,8 +133,15 @@ impl fmt::Display for SecretRef {
         match self {
             Self::Env(name) => write!(f, "env {name}"),
             Self::File(path) => write!(f, "file {path}"),
-            Self::Command(words) => write!(f, "command {}", words.first().map_or("", String::as_str)),
+            Self::Command(program) => program.fmt(f),
+            Self::Keyring(Entry { service, user }) => write!(f, "keyring {service}/{user}"),
         }
+    }
+}
+
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "command {}", self.0.first().map_or("", String::as_str))
     }
 }
 
@@ -113,16 +152,13 @@ impl SecretRef {
     /// Where it is not to be had, or is not fit to be sent in a header.
     pub fn read(&self) -> Result<Secret, SecretError> {
         let reference = self.to_string();
-        let text = match self {
-            Self::Env(name) => from_env(name, reference.clone())?,
-            Self::File(path) => from_file(&at_home(path), reference.clone())?,
-            Self::Command(words) => from_command(words, &reference, COMMAND_LIMIT)?,
+        let bytes = match self {
+            Self::Env(name) => from_env(name, &reference)?,
+            Self::File(path) => from_file(&at_home(path), &reference)?,
+            Self::Command(program) => program::output(&program.0, &reference, LIMIT)?,
+            Self::Keyring(entry) => keyring::read(entry, &reference)?,
         };
-        let secret = Secret::first_line(&text).ok_or(SecretError::Empty { reference: reference.clone() })?;
-        if secret.0.chars().any(char::is_control) {
-            return Err(SecretError::NotText { reference });
-        }
-        Ok(secret)
+        one_line(&bytes, reference)
     }
 }
 
@@ -133,100 +169,80 @@ impl SecretText {
     /// As [`SecretRef::read`].
     pub fn read(&self) -> Result<Secret, SecretError> {
         match self {
-            Self::Plain(text) => Ok(Secret(text.clone())),
+            Self::Plain(text) => Ok(Secret::new(text)),
             Self::Secret(reference) => reference.read(),
         }
     }
 }
 
-fn from_env(name: &str, reference: String) -> Result<String, SecretError> {
-    match std::env::var(name) {
-        Ok(text) => Ok(text),
-        Err(std::env::VarError::NotPresent) => Err(SecretError::NotSet { reference }),
-        Err(std::env::VarError::NotUnicode(_)) => Err(SecretError::NotText { reference }),
-    }
+/// A file with a private key, as a whole.
+///
+/// # Errors
+/// If it cannot be read, or everyone can read it.
+pub(crate) fn key_file(path: &str) -> Result<Bytes, SecretError> {
+    from_file(&at_home(path), &format!("file {path}"))
 }
 
-fn from_file(path: &Path, reference: String) -> Result<String, SecretError> {
-    let unreadable = |error: &io::Error| SecretError::Unreadable {
-        reference: reference.clone(),
-        reason: plainly(error).to_owned(),
-    };
-    let file = File::open(path).map_err(|error| unreadable(&error))?;
-    if is_open_to_all(&file).map_err(|error| unreadable(&error))? {
-        return Err(SecretError::Exposed { reference, path: path.display().to_string() });
-    }
+/// A file with certificates, which all may see, as a whole.
+///
+/// # Errors
+/// If it cannot be read.
+pub(crate) fn certificates(path: &str) -> Result<Vec<u8>, SecretError> {
     let mut bytes = Vec::new();
-    file.take(BYTES_AT_MOST).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
-    String::from_utf8(bytes).ok().ok_or(SecretError::NotText { reference })
+    File::open(at_home(path))
+        .and_then(|file| file.take(CERTIFICATES_AT_MOST).read_to_end(&mut bytes))
+        .map_err(|error| SecretError::unreadable(&format!("file {path}"), &error))?;
+    Ok(bytes)
 }
 
-#[cfg(unix)]
+fn one_line(bytes: &[u8], reference: String) -> Result<Secret, SecretError> {
+    let Ok(text) = std::str::from_utf8(bytes) else { return Err(SecretError::NotText { reference }) };
+    match Secret::first_line(text) {
+        None => Err(SecretError::Empty { reference }),
+        Some(secret) if secret.0.chars().any(char::is_control) => Err(SecretError::NotText { reference }),
+        Some(secret) => Ok(secret),
+    }
+}
+
+fn from_env(name: &str, reference: &str) -> Result<Bytes, SecretError> {
+    match std::env::var(name) {
+        Ok(text) => Ok(Zeroizing::new(text.into_bytes())),
+        Err(std::env::VarError::NotPresent) => Err(SecretError::NotSet { reference: reference.to_owned() }),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(SecretError::NotText { reference: reference.to_owned() })
+        }
+    }
+}
+
+fn from_file(path: &Path, reference: &str) -> Result<Bytes, SecretError> {
+    let unreadable = |error: io::Error| SecretError::unreadable(reference, &error);
+    let mut file = File::open(path).map_err(unreadable)?;
+    if is_open_to_all(&file).map_err(unreadable)? {
+        let path = path.display().to_string();
+        return Err(SecretError::Exposed { reference: reference.to_owned(), path });
+    }
+    whole(&mut file).map_err(unreadable)
+}
+
+/// Everything up to a limit, in one buffer that never moves: a growing one would leave copies behind.
+fn whole(reader: &mut impl Read) -> io::Result<Bytes> {
+    let mut bytes = Zeroizing::new(vec![0; BYTES_AT_MOST]);
+    let mut length = 0;
+    while let Some(room) = bytes.get_mut(length..).filter(|room| !room.is_empty()) {
+        match reader.read(room) {
+            Ok(0) => break,
+            Ok(more) => length += more,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
 fn is_open_to_all(file: &File) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt;
     Ok(file.metadata()?.permissions().mode() & 0o004 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_open_to_all(_: &File) -> io::Result<bool> {
-    Ok(false)
-}
-
-fn from_command(words: &[String], reference: &str, limit: Duration) -> Result<String, SecretError> {
-    let reference = || reference.to_owned();
-    let Some((program, arguments)) = words.split_first() else {
-        return Err(SecretError::Empty { reference: reference() });
-    };
-    let unreadable = |error: &io::Error| SecretError::Unreadable {
-        reference: reference(),
-        reason: plainly(error).to_owned(),
-    };
-    // what it says to the terminal would tear the screen, and may hold the secret
-    let mut child = Command::new(at_home(program))
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| unreadable(&error))?;
-    let Some(mut output) = child.stdout.take() else {
-        return Err(SecretError::Empty { reference: reference() });
-    };
-    let (sender, receiver) = mpsc::sync_channel(1);
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let read = output.by_ref().take(BYTES_AT_MOST).read_to_end(&mut bytes).map(|_| bytes);
-        // drained, so that a talkative program can come to its end
-        let drained = io::copy(&mut output, &mut io::sink());
-        // nobody listens any more after the limit
-        drop(sender.send(read.and_then(|bytes| drained.map(|_| bytes))));
-    });
-    let Ok(read) = receiver.recv_timeout(limit) else {
-        stop(&mut child);
-        return Err(SecretError::TooSlow { reference: reference() });
-    };
-    let bytes = read.map_err(|error| unreadable(&error))?;
-    for _ in 0..PATIENCE_STEPS {
-        match child.try_wait().map_err(|error| unreadable(&error))? {
-            Some(status) if status.success() => {
-                return String::from_utf8(bytes)
-                    .ok()
-                    .ok_or_else(|| SecretError::NotText { reference: reference() });
-            }
-            Some(status) => {
-                return Err(SecretError::Failed { reference: reference(), status: status.to_string() });
-            }
-            None => thread::park_timeout(PATIENCE),
-        }
-    }
-    stop(&mut child);
-    Err(SecretError::TooSlow { reference: reference() })
-}
-
-/// Ends a program; that it has ended already is no trouble.
-fn stop(child: &mut Child) {
-    drop(child.kill());
-    drop(child.wait());
 }
 
 fn plainly(error: &io::Error) -> &'static str {
@@ -248,78 +264,4 @@ pub(super) fn at_home(path: &str) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn command(words: &[&str]) -> SecretRef {
-        SecretRef::Command(words.iter().map(|word| (*word).to_owned()).collect())
-    }
-
-    #[test]
-    fn debug_says_nothing() {
-        assert_eq!(format!("{:?}", Secret("hunter2".into())), "Secret(...)");
-    }
-
-    #[test]
-    fn a_variable_that_is_not_set_is_named() {
-        let error = SecretRef::Env("BURNWATCH_NO_SUCH_TOKEN".into()).read().unwrap_err();
-        assert_eq!(error.to_string(), "env BURNWATCH_NO_SUCH_TOKEN is not set");
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn only_the_first_line_of_a_private_file_counts() {
-        use std::os::unix::fs::PermissionsExt;
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("token");
-        std::fs::write(&path, "  s3cret \r\nsomething else\n").unwrap();
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
-        let reference = SecretRef::File(path.display().to_string());
-        assert_eq!(reference.read().unwrap().expose(), "s3cret");
-
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
-        let error = reference.read().unwrap_err();
-        assert!(matches!(error, SecretError::Exposed { .. }));
-        assert!(error.to_string().ends_with(&format!("try `chmod 600 {}`", path.display())));
-    }
-
-    #[test]
-    fn a_file_that_is_not_there_is_named() {
-        let error = SecretRef::File("/no/such/token".into()).read().unwrap_err();
-        assert_eq!(error.to_string(), "file /no/such/token: not found");
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn a_program_prints_a_secret_and_no_shell_is_involved() {
-        assert_eq!(command(&["echo", "$HOME; id"]).read().unwrap().expose(), "$HOME; id");
-        assert_eq!(
-            command(&["true", "s3cret"]).read(),
-            Err(SecretError::Empty { reference: "command true".into() })
-        );
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn a_failing_program_says_how_it_ended_and_not_what_it_was_given() {
-        let error = command(&["sh", "-c", "echo s3cret; exit 3"]).read().unwrap_err();
-        assert_eq!(error.to_string(), "command sh failed (exit status: 3)");
-        let error = command(&["/no/such/program", "s3cret"]).read().unwrap_err();
-        assert_eq!(error.to_string(), "command /no/such/program: not found");
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn a_program_that_hangs_is_stopped() {
-        let words = ["sleep".to_owned(), "60".to_owned()];
-        let error = from_command(&words, "command sleep", Duration::from_millis(50)).unwrap_err();
-        assert_eq!(error, SecretError::TooSlow { reference: "command sleep".into() });
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn control_characters_are_refused() {
-        let error = command(&["printf", "a\\033b"]).read().unwrap_err();
-        assert_eq!(error, SecretError::NotText { reference: "command printf".into() });
-    }
-}
+mod tests;

@@ -1,9 +1,11 @@
 //! The typed configuration. A new option is one field here, with its default and its doc comment; the schema, the
 //! sample that `config init` prints and `config show` follow from it.
 
+mod access;
 mod notify;
 mod runbooks;
 
+pub use access::{AuthSettings, Entry, Login, OAuth2Settings, Program, SecretRef, SecretText, SigV4Settings};
 pub use notify::NotifySettings;
 pub use runbooks::RunbookSettings;
 
@@ -95,6 +97,22 @@ pub struct SourceSettings {
     /// Headers sent with every request.
     #[serde(default)]
     pub headers: BTreeMap<String, SecretText>,
+    /// PEM file with the CAs that its certificate is checked against, in place of those that this machine trusts.
+    #[serde(default)]
+    pub ca_file: Option<String>,
+    /// PEM file with the certificate that burnwatch shows there; together with `client_key`.
+    #[serde(default)]
+    pub client_cert: Option<String>,
+    /// PEM file with the key of `client_cert`; not readable by everyone.
+    #[serde(default)]
+    pub client_key: Option<String>,
+    /// The way there: `http://`, `https://`, `socks5://` or `socks5h://` with host and port, or `direct`. Without it the
+    /// environment counts (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`).
+    #[serde(default)]
+    pub proxy: Option<String>,
+    /// Who you are to the proxy.
+    #[serde(default)]
+    pub proxy_auth: Option<Login>,
     /// The tenant: sent as `X-Scope-OrgID` (Mimir, Cortex) and `THANOS-TENANT`.
     #[serde(default)]
     pub tenant: Option<String>,
@@ -117,11 +135,25 @@ impl SourceSettings {
             url: url.to_owned(),
             auth: None,
             headers: BTreeMap::new(),
+            ca_file: None,
+            client_cert: None,
+            client_key: None,
+            proxy: None,
+            proxy_auth: None,
             tenant: None,
             from: None,
             teams: Vec::new(),
             services: Vec::new(),
         }
+    }
+
+    /// The names of all files that it speaks of: secrets, certificates, keys.
+    pub(crate) fn files_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let auth = self.auth.iter_mut().flat_map(AuthSettings::files_mut);
+        let headers = self.headers.values_mut().filter_map(SecretText::file_mut);
+        let proxy = self.proxy_auth.iter_mut().filter_map(|login| login.password.file_mut());
+        let tls = self.ca_file.iter_mut().chain(&mut self.client_cert).chain(&mut self.client_key);
+        auth.chain(headers).chain(proxy).chain(tls)
     }
 
     /// Where it is: its address, or else the vendor's.
@@ -160,45 +192,6 @@ impl From<SourceKind> for Kind {
             SourceKind::PagerDuty => Self::PagerDuty,
         }
     }
-}
-
-/// How to prove who you are; one of these.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum AuthSettings {
-    /// `Authorization: Bearer ...`
-    Bearer(SecretRef),
-    /// `Authorization: Basic ...`
-    Basic {
-        /// The user's name.
-        user: String,
-        /// The password.
-        password: SecretRef,
-    },
-    /// `Authorization: Token token=...`, as PagerDuty wants its keys.
-    Token(SecretRef),
-}
-
-/// Where a secret is to be had; never the secret itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum SecretRef {
-    /// An environment variable.
-    Env(String),
-    /// A file; its first line counts.
-    File(String),
-    /// A program and its arguments; the first line that it prints counts. No shell is involved.
-    Command(Vec<String>),
-}
-
-/// A plain text, or a reference to a secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum SecretText {
-    /// Not secret.
-    Plain(String),
-    /// Secret.
-    Secret(SecretRef),
 }
 
 /// How services are found and named.

@@ -232,12 +232,35 @@ impl Trouble {
         }
     }
 
+    /// The same trouble with every text of it put into other words.
+    #[must_use]
+    pub fn reworded(mut self, reword: impl Fn(&str) -> String) -> Self {
+        match &mut self {
+            Self::Unreachable { reason: words }
+            | Self::Certificate { reason: words }
+            | Self::Redirected { to: words }
+            | Self::Refused { message: words, .. }
+            | Self::Garbled { reason: words }
+            | Self::BadQuery { message: words }
+            | Self::NotOffered { what: words }
+            | Self::Unfit { reason: words }
+            | Self::NoSecret { reason: words }
+            | Self::Internal { reason: words } => *words = reword(words),
+            Self::TimedOut { .. }
+            | Self::Unauthorised
+            | Self::Forbidden
+            | Self::RateLimited
+            | Self::TooLarge { .. } => {}
+        }
+        self
+    }
+
     /// What the reader can do about it.
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Unreachable { .. } => "Check that it runs and that the address, VPN or tunnel is right.",
             Self::Certificate { .. } => {
-                "Check the address; add the issuing CA to this machine's trust store."
+                "Check the address; name the issuing CA by the source's ca_file, or add it to this machine's trust store."
             }
             Self::TimedOut { .. } => "It may be overloaded; raise limits.timeout if it is only slow.",
             Self::Unauthorised => "Check the source's auth setting and whether the token has expired.",
@@ -253,7 +276,9 @@ impl Trouble {
             Self::BadQuery { .. } => "Check the pack's expression or the server's query limits.",
             Self::NotOffered { .. } => "Nothing to do unless it should be there.",
             Self::Unfit { .. } => "Nothing was sent.",
-            Self::NoSecret { .. } => "Set the variable, file or command that the configuration names.",
+            Self::NoSecret { .. } => {
+                "Put right what the configuration names: variable, file, command, keyring, or where the token is fetched."
+            }
             Self::Internal { .. } => "Please report it with the log file (burnwatch config path).",
         }
     }

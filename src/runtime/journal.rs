@@ -1,8 +1,7 @@
 //! The journal's file: a line of JSON for each step of each action, on the disk before anything else happens.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
+use super::private;
 use crate::model::journal::{Entry, Record, records};
 use crate::model::labels::Text;
 use crate::model::text::clean;
@@ -186,18 +186,13 @@ impl Drop for Turn {
     }
 }
 
-/// Makes a folder of burnwatch's own, for the owner's eyes only.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
 fn open(path: &Path) -> io::Result<File> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let is_new = !path.exists();
     if is_new {
-        make_folder(folder)?;
+        private::make_folder(folder)?;
     }
-    let file = OpenOptions::new().create(true).read(true).append(true).mode(0o600).open(path)?;
+    let file = private::open(path)?;
     if is_new {
         // the name must outlive a power cut too; some file systems have nothing to sync here
         File::open(folder)?.sync_all().ok();

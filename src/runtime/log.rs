@@ -1,9 +1,8 @@
 //! The log file: never the screen. And the panic hook, whose report goes there too.
 
 use std::backtrace::Backtrace;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -14,7 +13,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::clock::Clock;
-use super::journal;
+use super::private;
 use super::terminal;
 use crate::model::text::clean_output;
 
@@ -49,12 +48,12 @@ struct Capped {
 impl Capped {
     fn open(path: &Path, cap: u64) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
-            journal::make_folder(folder)?;
+            private::make_folder(folder)?;
         }
         if fs::metadata(path).is_ok_and(|found| found.len() >= cap) {
             fs::rename(path, path.with_extension("log.old"))?;
         }
-        let file = append(path)?;
+        let file = private::open(path)?;
         let size = file.metadata()?.len();
         Ok(Self { path: path.to_owned(), file, size, cap })
     }
@@ -76,11 +75,6 @@ impl Write for Capped {
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
     }
-}
-
-/// For the owner's eyes only: addresses and names of services are nobody else's business.
-fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
 }
 
 /// From here on a panic leaves its report in the log file. A panic of the thread that calls this is the end of burnwatch:
@@ -110,7 +104,7 @@ fn report(path: &Path, panic: &PanicHookInfo<'_>, clock: Clock) -> io::Result<()
     let version = env!("CARGO_PKG_VERSION");
     let now = clock.now();
     let text = format!("{now} PANIC burnwatch {version}, thread {name}: {panic}\n{backtrace}\n");
-    append(path)?.write_all(clean_output(&text).as_bytes())
+    private::open(path)?.write_all(clean_output(&text).as_bytes())
 }
 
 #[cfg(test)]

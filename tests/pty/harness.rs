@@ -214,6 +214,11 @@ impl Terminal {
         lock(&self.shared).output.len()
     }
 
+    /// All that it has written.
+    pub(crate) fn output(&self) -> Vec<u8> {
+        lock(&self.shared).output.clone()
+    }
+
     /// Fails the test unless the terminal is as it was before the start: modes, cursor, line settings.
     pub(crate) fn assert_restored(&self) {
         let seen = lock(&self.shared);

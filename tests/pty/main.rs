@@ -7,6 +7,7 @@ mod line;
 mod manners;
 mod night;
 mod screen;
+mod secrets;
 #[path = "../support/skip.rs"]
 mod skip;
 mod tmux;

@@ -2,12 +2,14 @@
 
 use std::hash::Hasher;
 use std::io::Write;
+use std::sync::Arc;
 
 use flate2::write::MultiGzDecoder;
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::allowance::Allowance;
+use super::mask::Mask;
 use crate::model::source::{SourceError, SourceId, Trouble};
 use crate::model::text;
 
@@ -20,6 +22,7 @@ const LARGE: usize = 256 * 1024;
 /// A whole answer.
 pub(crate) struct Body {
     source: SourceId,
+    mask: Arc<Mask>,
     /// Inflated.
     pub(crate) bytes: Vec<u8>,
     /// As many as came over the wire.
@@ -33,12 +36,13 @@ pub(crate) struct Body {
 impl Body {
     pub(super) fn new(
         source: SourceId,
+        mask: Arc<Mask>,
         bytes: Vec<u8>,
         wire_bytes: u64,
         date: Option<Timestamp>,
         allowance: Option<Allowance>,
     ) -> Self {
-        Self { source, bytes, wire_bytes, date, allowance }
+        Self { source, mask, bytes, wire_bytes, date, allowance }
     }
 
     /// Recognises the same bytes next time.
@@ -46,6 +50,11 @@ impl Body {
         let mut hasher = std::hash::DefaultHasher::new();
         hasher.write(&self.bytes);
         hasher.finish()
+    }
+
+    /// A message in it, without what it was asked with.
+    pub(crate) fn words(&self, message: &str) -> String {
+        self.mask.words(message)
     }
 
     /// The JSON in it.
@@ -59,7 +68,7 @@ impl Body {
                 None => "an empty answer where JSON is expected".to_owned(),
                 Some(b'<') => "HTML where JSON is expected".to_owned(),
                 Some(_) if error.is_eof() => format!("JSON cut off after {} bytes", self.bytes.len()),
-                Some(_) => cut(&error.to_string(), REASON),
+                Some(_) => cut(&self.words(&error.to_string()), REASON),
             };
             SourceError::new(self.source.clone(), Trouble::Garbled { reason })
         })

@@ -5,18 +5,21 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use reqwest::Client;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
 };
 use reqwest::redirect;
+use reqwest::{Client, Method, Request, Response};
 use tokio::time::timeout;
 use url::Url;
 
 use super::body::{Inflow, Stopped};
+use super::credentials::secret_value;
+use super::mask::Mask;
 use super::reach::{Reach, is_metadata_name, literal};
-use super::{ERROR_BODY, install_provider, is_loopback, sent, trouble};
+use super::route::hide_variables;
+use super::{ERROR_BODY, install_provider, is_loopback, trouble};
 use crate::config::secret::Secret;
 use crate::config::settings::LimitSettings;
 use crate::model::source::Trouble;
@@ -58,14 +61,16 @@ pub(crate) async fn get(
     limit: u64,
 ) -> Result<Page, Failure> {
     let mut url = url.clone();
+    let mask = hide_variables(token.map_or_else(Mask::default, |token| Mask::default().with(token)));
     // redirects stay on its host
     let client = client(&url, Limit::of(&url, reach, limits).await?, limits)?;
     for _ in 0..=REDIRECTS {
-        let mut request = client.get(url.clone());
+        let mut request = Request::new(Method::GET, url.clone());
         if let Some(token) = token
             && (url.scheme() == "https" || is_loopback(&url))
         {
-            request = request.header(AUTHORIZATION, sensitive(token)?);
+            let value = secret_value("Authorization", &["Bearer ", token.expose()]);
+            request.headers_mut().insert(AUTHORIZATION, value.map_err(Failure::Trouble)?);
         }
         let failed = |error: &reqwest::Error| {
             if is_blocked(error) {
@@ -74,7 +79,7 @@ pub(crate) async fn get(
                 Failure::Trouble(trouble::of(error, limits.connect_timeout.0, limits.timeout.0))
             }
         };
-        let mut response = sent(request).await.map_err(|error| failed(&error))?;
+        let mut response = sent(&client, request).await.map_err(|error| failed(&error))?;
         if response.status().is_redirection() {
             let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
             if let Some(next) =
@@ -100,7 +105,7 @@ pub(crate) async fn get(
             }
         }
         if !success {
-            let (bytes, _) = inflow.so_far();
+            let bytes = mask.refusal(inflow.so_far().0);
             let (trouble, _) = trouble::of_status(response.status(), response.headers(), &url, &bytes);
             return Err(Failure::Trouble(trouble));
         }
@@ -110,9 +115,9 @@ pub(crate) async fn get(
                 Failure::Trouble(Trouble::Garbled { reason: "its compression is broken or cut off".into() })
             }
         })?;
-        return Ok(Page { bytes, wire_bytes, is_html });
+        return Ok(Page { bytes: mask.data(bytes), wire_bytes, is_html });
     }
-    let to = format!("{}{}", url.host_str().unwrap_or_default(), url.path());
+    let to = mask.words(&format!("{}{}", url.host_str().unwrap_or_default(), url.path()));
     Err(Failure::Trouble(Trouble::Redirected { to }))
 }
 
@@ -123,12 +128,12 @@ fn may_follow(from: &Url, to: &Url) -> bool {
     from.host() == to.host() && (is_upgrade || is_same) && to.username().is_empty() && to.password().is_none()
 }
 
-fn sensitive(token: &Secret) -> Result<HeaderValue, Failure> {
-    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).map_err(|error| {
-        Failure::Trouble(Trouble::NoSecret { reason: format!("the token cannot be sent: {error}") })
-    })?;
-    value.set_sensitive(true);
-    Ok(value)
+async fn sent(client: &Client, request: Request) -> reqwest::Result<Response> {
+    #[cfg(fuzzing)]
+    if let Some(response) = crate::backend::fuzzing::to(&request) {
+        return Ok(response);
+    }
+    client.execute(request).await
 }
 
 fn client(url: &Url, limit: Limit, limits: &LimitSettings) -> Result<Client, Failure> {

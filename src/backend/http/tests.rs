@@ -1,8 +1,10 @@
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 
 use super::*;
 use crate::backend::double::{Canned, Double};
@@ -13,7 +15,7 @@ fn limits() -> LimitSettings {
 }
 
 fn http(source: &SourceSettings) -> Http {
-    Http::new(&SourceId::new("prom"), source, &limits()).unwrap()
+    Http::new(&SourceId::new("prom"), source, &limits(), || Timestamp::UNIX_EPOCH).unwrap()
 }
 
 fn at(url: &str) -> SourceSettings {
@@ -234,6 +236,9 @@ async fn no_connection_says_why_in_a_few_words() {
 #[test]
 fn an_address_that_is_none_is_refused_before_anything_is_sent() {
     for url in ["", "prom:9090", "ftp://prom", "http://", "unix:/run/x"] {
-        assert!(Http::new(&SourceId::new("prom"), &at(url), &limits()).is_err(), "{url:?}");
+        assert!(
+            Http::new(&SourceId::new("prom"), &at(url), &limits(), || Timestamp::UNIX_EPOCH).is_err(),
+            "{url:?}"
+        );
     }
 }

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
-use rustls::CertificateError;
+use rustls::{AlertDescription, CertificateError};
 use serde_json::Value;
 use url::Url;
 
@@ -18,6 +18,13 @@ use crate::model::source::Trouble;
 
 /// Longest message of a server that is shown.
 const MESSAGE: usize = 300;
+const PROXY_AUTH: &str = "the proxy wants to know who asks: set proxy_auth";
+/// What the HTTP library says of a proxy, and what it means.
+const PROXY_SAYS: [(&str, &str); 3] = [
+    ("proxy authorization required", PROXY_AUTH),
+    ("tunnel error: unsuccessful", "the proxy does not let it through"),
+    ("SOCKS error: failed to create underlying connection", "the proxy cannot be reached"),
+];
 /// No server can make us wait longer than this.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
@@ -27,6 +34,14 @@ pub(super) fn of(error: &reqwest::Error, connect_timeout: Duration, timeout: Dur
         if let Some(tls) = rustls_error(cause) {
             return of_tls(tls);
         }
+    }
+    // only their words tell: their types are the HTTP library's own
+    let of_proxy = |cause: &(dyn StdError + 'static)| {
+        let said = cause.to_string();
+        PROXY_SAYS.iter().find(|(words, _)| said.ends_with(words)).map(|(_, meaning)| *meaning)
+    };
+    if let Some(reason) = causes(error).find_map(of_proxy) {
+        return Trouble::Unreachable { reason: reason.into() };
     }
     if error.is_dns() {
         return Trouble::Unreachable { reason: "host not found".into() };
@@ -103,6 +118,13 @@ fn of_tls(error: &rustls::Error) -> Trouble {
             other if format!("{other:?}").contains("CaUsedAsEndEntity") => "it is self-signed".into(),
             other => cut(&other.to_string(), MESSAGE),
         },
+        rustls::Error::AlertReceived(alert) => {
+            return Trouble::Unreachable { reason: of_alert(*alert) };
+        }
+        rustls::Error::InconsistentKeys(_) => {
+            let reason = "client_key is not the key of client_cert".into();
+            return Trouble::NoSecret { reason };
+        }
         rustls::Error::InvalidMessage(_) => {
             return Trouble::Unreachable { reason: "it does not speak TLS; is it http://?".into() };
         }
@@ -111,6 +133,23 @@ fn of_tls(error: &rustls::Error) -> Trouble {
         }
     };
     Trouble::Certificate { reason }
+}
+
+/// What the server did not like about us.
+fn of_alert(alert: AlertDescription) -> String {
+    match alert {
+        AlertDescription::CertificateRequired => {
+            "it wants a certificate of ours: set client_cert and client_key".into()
+        }
+        AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateRevoked
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::UnknownCA
+        | AlertDescription::AccessDenied => "it does not accept our client_cert".into(),
+        AlertDescription::CertificateExpired => "our client_cert has expired".into(),
+        other => format!("TLS: it ends the talk with {other:?}"),
+    }
 }
 
 /// What an answer without a 2xx status comes to, and how long the server asks us to wait.
@@ -123,6 +162,7 @@ pub(super) fn of_status(
     let trouble = match status.as_u16() {
         401 => Trouble::Unauthorised,
         403 => Trouble::Forbidden,
+        407 => Trouble::Unreachable { reason: PROXY_AUTH.into() },
         429 => Trouble::RateLimited,
         300..400 => Trouble::Redirected { to: target(headers, url) },
         // how VictoriaMetrics says that there is no such path, behind all of a long query

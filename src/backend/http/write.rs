@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use reqwest::Method;
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use reqwest::{Method, Request};
 use serde_json::Value;
 
-use super::{Body, Http, sent, trouble};
+use super::{Body, Http, Unsent, trouble};
 use crate::model::action::{ActError, Call};
 use crate::model::source::{SourceError, Trouble};
 
@@ -63,23 +63,26 @@ impl Http {
         change: &Change,
         headers: &[(&'static str, &str)],
     ) -> Result<Body, ActError> {
-        let client = self.client().await.map_err(surely_not)?;
         let url = self.url(&change.path);
-        let mut request = client.request(change.method.clone(), url.clone());
+        let mut request = Request::new(change.method.clone(), url.clone());
         for (name, value) in headers {
             let value = HeaderValue::try_from(*value).map_err(|error| {
                 let reason = format!("the value for {name}: {error}");
                 surely_not(self.error(Trouble::Unfit { reason }))
             })?;
-            request = request.header(HeaderName::from_static(name), value);
+            request.headers_mut().insert(HeaderName::from_static(name), value);
         }
         if let Some(body) = &change.body {
-            request = request.json(body);
+            request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *request.body_mut() = Some(body.to_string().into());
         }
-        let response = sent(request).await.map_err(|error| {
-            // a request that found no connection never left
-            let is_unclear = !(error.is_connect() || error.is_builder());
-            ActError { error: self.failed(&error), is_unclear }
+        let response = self.deliver(request).await.map_err(|unsent| match unsent {
+            Unsent::Before(trouble) => surely_not(self.error(trouble)),
+            Unsent::Underway(error) => {
+                // a request that found no connection never left
+                let is_unclear = !(error.is_connect() || error.is_builder());
+                ActError { error: self.failed(&error), is_unclear }
+            }
         })?;
         let status = response.status();
         if status.is_success() && response.url() != &url {

@@ -5,7 +5,6 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use prometheus_http_query::{Client, Error, InstantQueryBuilder, RangeQueryBuilder};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
@@ -39,25 +38,9 @@ impl Manners {
 }
 
 /// A query that can be sent in two ways.
-#[derive(Clone)]
-enum Query {
-    Instant(InstantQueryBuilder),
-    Range(RangeQueryBuilder),
-}
-
-impl Query {
-    async fn send(self, get: bool) -> Result<reqwest::Response, Error> {
-        #[cfg(fuzzing)]
-        if let Some(response) = crate::backend::fuzzing::to_path("/api/v1/query") {
-            return Ok(response);
-        }
-        match (self, get) {
-            (Self::Instant(query), true) => query.get_raw().await,
-            (Self::Instant(query), false) => query.post_raw().await,
-            (Self::Range(query), true) => query.get_raw().await,
-            (Self::Range(query), false) => query.post_raw().await,
-        }
-    }
+struct Query {
+    path: &'static str,
+    parameters: Vec<(&'static str, String)>,
 }
 
 /// What all questions to one server share.
@@ -112,33 +95,29 @@ impl<'a> Call<'a> {
     }
 
     async fn instant_body(&self, query: &str, at: Option<Timestamp>) -> Result<Body, SourceError> {
-        let mut request = self.client().await?.query(query).timeout(self.timeout());
-        if let Some(at) = at {
-            request = request.at(at.as_second());
-        }
+        let mut parameters = vec![("query", query.to_owned()), ("timeout", self.timeout())];
+        parameters.extend(at.map(|at| ("time", at.as_second().to_string())));
         if self.server.manners.is_victoria.load(Ordering::Relaxed) {
-            request = request.query("nocache", 1);
+            parameters.push(("nocache", "1".to_owned()));
         }
-        self.send(&Query::Instant(request)).await
+        self.send(&Query { path: "api/v1/query", parameters }).await
     }
 
     /// A range query over the grid of `span`.
     pub(super) async fn range(&self, query: &str, span: Span) -> Result<Matrix, SourceError> {
-        let (start, end) = (span.start().as_second(), span.end().as_second());
-        let step = span.step().as_secs_f64();
-        let mut request = self.client().await?.query_range(query, start, end, step).timeout(self.timeout());
+        let mut parameters = vec![
+            ("query", query.to_owned()),
+            ("start", span.start().as_second().to_string()),
+            ("end", span.end().as_second().to_string()),
+            ("step", span.step().as_secs_f64().to_string()),
+            ("timeout", self.timeout()),
+        ];
         if self.server.manners.is_victoria.load(Ordering::Relaxed) {
-            request = request.query("latency_offset", "1s");
+            parameters.push(("latency_offset", "1s".to_owned()));
         }
-        let body = self.send(&Query::Range(request)).await?;
+        let body = self.send(&Query { path: "api/v1/query_range", parameters }).await?;
         let data = self.open::<Data<'_>>(&body)?;
         Ok(self.server.reader.matrix(&data, span))
-    }
-
-    async fn client(&self) -> Result<Client, SourceError> {
-        let http = &self.server.http;
-        Client::from(http.client().await?, http.base().as_str().trim_end_matches('/'))
-            .map_err(|error| http.error(Trouble::Internal { reason: error.to_string() }))
     }
 
     /// GET of another path of the API.
@@ -155,20 +134,17 @@ impl<'a> Call<'a> {
         let _permit = self.gate.acquire().await;
         let http = &self.server.http;
         let get_only = &self.server.manners.get_only;
+        let parameters: Vec<_> =
+            query.parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
         loop {
             let get = get_only.load(Ordering::Relaxed);
             self.requests.fetch_add(1, Ordering::Relaxed);
-            let response = query.clone().send(get).await.map_err(|error| {
-                let cause = match &error {
-                    Error::Client(error) => std::error::Error::source(error),
-                    _ => None,
-                };
-                match cause.and_then(|cause| cause.downcast_ref::<reqwest::Error>()) {
-                    Some(cause) => http.failed(cause),
-                    None => http.error(Trouble::Internal { reason: error.to_string() }),
-                }
-            })?;
-            match http.read(Ok(response)).await {
+            let read = if get {
+                http.get(query.path, &parameters).await
+            } else {
+                http.get_by_form(query.path, &parameters).await
+            };
+            match read {
                 Err(SourceError { trouble: Trouble::Refused { status: 405, .. }, .. }) if !get => {
                     get_only.store(true, Ordering::Relaxed);
                 }
@@ -194,7 +170,7 @@ impl<'a> Call<'a> {
     pub(super) fn open<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<T, SourceError> {
         let envelope: Envelope<'b, T> = body.json()?;
         for warning in &envelope.warnings {
-            self.warn(&self.server.reader.text(&warning.0));
+            self.warn(&self.server.reader.text(&body.words(&warning.0)));
         }
         if envelope.is_partial {
             self.warn("the answer is partial: a storage node is missing");
@@ -242,7 +218,7 @@ impl<'a> Call<'a> {
         }
     }
 
-    fn timeout(&self) -> i64 {
-        i64::try_from(self.server.timeout.as_millis()).unwrap_or(i64::MAX)
+    fn timeout(&self) -> String {
+        format!("{}ms", self.server.timeout.as_millis())
     }
 }

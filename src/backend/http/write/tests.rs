@@ -10,7 +10,7 @@ use crate::model::source::SourceId;
 fn http(source: &SourceSettings) -> Http {
     let limits =
         LimitSettings { timeout: Span(Duration::from_millis(400)), body_mib: 1, ..LimitSettings::default() };
-    Http::new(&SourceId::new("pd"), source, &limits).unwrap()
+    Http::new(&SourceId::new("pd"), source, &limits, || jiff::Timestamp::UNIX_EPOCH).unwrap()
 }
 
 fn change() -> Change {

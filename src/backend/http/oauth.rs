@@ -1,0 +1,153 @@
+//! A token by `OAuth2` client credentials (RFC 6749, section 4.4), fetched from where the configuration says.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, HeaderValue};
+use reqwest::{Client, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::body::{Inflow, cut};
+use super::credentials::secret_value;
+use super::mask::Mask;
+use super::{ERROR_BODY, trouble};
+use crate::config::secret::Secret;
+use crate::config::settings::OAuth2Settings;
+use crate::model::source::Trouble;
+
+/// How long a token is taken to be good where its server does not say.
+const LIFE: Duration = Duration::from_secs(300);
+/// So long before its end a token is fetched anew, or a tenth of its life if that is less.
+const MARGIN: Duration = Duration::from_secs(30);
+/// Longest message of a server that is shown.
+const MESSAGE: usize = 200;
+
+/// A token, and for how long to use it.
+pub(super) struct Token {
+    pub(super) value: Secret,
+    pub(super) lasts: Duration,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: Zeroizing<String>,
+    expires_in: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct Denied {
+    error: String,
+    error_description: Option<String>,
+}
+
+/// What the server said of one request for a token.
+enum Said {
+    Granted(Token),
+    /// It does not know the client by what it was shown.
+    UnknownClient(String),
+    Denied(String),
+}
+
+/// Asks for a token. The secret goes into a header, as the standard wants it, and where that is refused into the form.
+///
+/// # Errors
+/// [`Trouble::NoSecret`] with what the server of tokens said.
+pub(super) async fn fetch(
+    client: &Client,
+    oauth: &OAuth2Settings,
+    secret: &Secret,
+    mask: &Mask,
+    limits: (Duration, Duration),
+) -> Result<Token, Trouble> {
+    let url = Url::parse(&oauth.token_url)
+        .map_err(|error| Trouble::NoSecret { reason: format!("token_url: {error}") })?;
+    let host = url.host_str().unwrap_or_default().to_owned();
+    let no_token =
+        |why: &str| Trouble::NoSecret { reason: mask.words(&format!("no token from {host}: {why}")) };
+    let mut last = String::new();
+    for in_header in [true, false] {
+        match ask(client, &url, oauth, secret, in_header, mask, limits).await {
+            Ok(Said::Granted(token)) => return Ok(token),
+            Ok(Said::UnknownClient(why)) => last = why,
+            Ok(Said::Denied(why)) | Err(why) => return Err(no_token(&why)),
+        }
+    }
+    Err(no_token(&last))
+}
+
+async fn ask(
+    client: &Client,
+    url: &Url,
+    oauth: &OAuth2Settings,
+    secret: &Secret,
+    in_header: bool,
+    mask: &Mask,
+    (connect_timeout, timeout): (Duration, Duration),
+) -> Result<Said, String> {
+    let words = |trouble: Trouble| trouble.to_string();
+    let scopes = oauth.scopes.join(" ");
+    let mut form = vec![("grant_type", "client_credentials")];
+    if !scopes.is_empty() {
+        form.push(("scope", &scopes));
+    }
+    form.extend(oauth.audience.as_deref().map(|audience| ("audience", audience)));
+    if !in_header {
+        form.extend([("client_id", oauth.client_id.as_str()), ("client_secret", secret.expose())]);
+    }
+    let mut request = client.post(url.clone()).header(ACCEPT, "application/json").form(&form);
+    if in_header {
+        let escaped = |text: &str| -> Zeroizing<String> {
+            Zeroizing::new(url::form_urlencoded::byte_serialize(text.as_bytes()).collect())
+        };
+        let both = Zeroizing::new(format!("{}:{}", *escaped(&oauth.client_id), *escaped(secret.expose())));
+        let encoded = Zeroizing::new(BASE64_STANDARD.encode(&*both));
+        request = request
+            .header(AUTHORIZATION, secret_value("Authorization", &["Basic ", &encoded]).map_err(words)?);
+    }
+    let failed = |error: &reqwest::Error| words(trouble::of(error, connect_timeout, timeout));
+    let mut response = request.send().await.map_err(|error| failed(&error))?;
+    let is_gzip = response.headers().get(CONTENT_ENCODING) == Some(&HeaderValue::from_static("gzip"));
+    let mut inflow = Inflow::new(is_gzip, ERROR_BODY);
+    while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
+        if inflow.take(&chunk).is_err() {
+            break;
+        }
+    }
+    let bytes = Zeroizing::new(inflow.so_far().0);
+    let status = response.status();
+    if !status.is_success() {
+        return Ok(refused(status, &mask.refusal(bytes.to_vec()), &response));
+    }
+    let Ok(granted) = serde_json::from_slice::<Granted>(&bytes) else {
+        return Ok(Said::Denied("what it answers is no token".to_owned()));
+    };
+    let lasts = granted
+        .expires_in
+        .as_ref()
+        .and_then(seconds)
+        .map_or(LIFE, |life| life.saturating_sub(MARGIN.min(life / 10)).max(Duration::from_secs(1)));
+    Ok(Said::Granted(Token { value: Secret::new(&granted.access_token), lasts }))
+}
+
+fn refused(status: StatusCode, bytes: &[u8], response: &reqwest::Response) -> Said {
+    let denied = serde_json::from_slice::<Denied>(bytes).ok();
+    let said = match &denied {
+        Some(Denied { error, error_description: Some(words) }) => format!("{error}: {words}"),
+        Some(Denied { error, error_description: None }) => error.clone(),
+        None => trouble::of_refusal(status, response.headers(), response.url(), bytes).0.to_string(),
+    };
+    let said = cut(&said, MESSAGE);
+    let is_unknown = status == StatusCode::UNAUTHORIZED
+        || denied.is_some_and(|denied| matches!(denied.error.as_str(), "invalid_client" | "invalid_request"));
+    if is_unknown { Said::UnknownClient(said) } else { Said::Denied(said) }
+}
+
+/// A number, which some servers write as a text.
+fn seconds(value: &Value) -> Option<Duration> {
+    let seconds = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+    Some(Duration::from_secs(seconds.min(86_400)))
+}

@@ -1,0 +1,189 @@
+//! The way to a source: whose certificates are trusted, which one is shown, and through which proxy it goes.
+
+use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
+use ring::digest;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use url::Url;
+use zeroize::Zeroizing;
+
+use super::credentials::{decoded, no_secret};
+use super::is_loopback;
+use super::mask::Mask;
+use crate::config::secret::{Bytes, Secret, certificates, key_file};
+use crate::config::settings::{Login, SourceSettings};
+use crate::model::source::Trouble;
+
+/// Variables that name a proxy.
+const PROXY_VARIABLES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
+
+/// How it is configured.
+#[derive(Clone)]
+pub(super) struct Route {
+    ca_file: Option<String>,
+    client_cert: Option<String>,
+    client_key: Option<String>,
+    proxy: Option<String>,
+    proxy_auth: Option<Login>,
+}
+
+/// What the files and references of a route hold now.
+pub(super) struct Parts {
+    ca: Option<Vec<u8>>,
+    identity: Option<Bytes>,
+    login: Option<(String, Secret)>,
+}
+
+impl Parts {
+    /// Recognises the same parts next time, without keeping them.
+    pub(super) fn digest(&self) -> Vec<u8> {
+        let mut all = digest::Context::new(&digest::SHA256);
+        let password = self.login.as_ref().map(|(_, password)| password.expose().as_bytes());
+        let identity = self.identity.as_ref().map(|identity| identity.as_slice());
+        for part in [self.ca.as_deref(), identity, password] {
+            all.update(&part.map_or(0, <[u8]>::len).to_le_bytes());
+            all.update(part.unwrap_or_default());
+        }
+        all.finish().as_ref().to_vec()
+    }
+
+    /// What of it must not be shown.
+    pub(super) fn hidden_by(&self, mask: Mask) -> Mask {
+        let Some((user, password)) = &self.login else { return mask };
+        let both = Zeroizing::new(format!("{user}:{}", password.expose()));
+        mask.with(password).with(&Secret::new(&both))
+    }
+}
+
+impl Route {
+    pub(super) fn new(source: &SourceSettings) -> Self {
+        Self {
+            ca_file: source.ca_file.clone(),
+            client_cert: source.client_cert.clone(),
+            client_key: source.client_key.clone(),
+            proxy: source.proxy.clone(),
+            proxy_auth: source.proxy_auth.clone(),
+        }
+    }
+
+    /// The same way to another place, whose certificate is of another CA.
+    pub(super) fn with_ca(&self, ca_file: Option<&String>) -> Self {
+        let (client_cert, client_key) = (None, None);
+        Self { ca_file: ca_file.cloned(), client_cert, client_key, ..self.clone() }
+    }
+
+    /// Whether anything has to be read from somewhere, and may so change.
+    pub(super) fn has_files(&self) -> bool {
+        self.ca_file.is_some() || self.client_cert.is_some() || self.proxy_auth.is_some()
+    }
+
+    /// What it is made of. Waits for files and programs.
+    pub(super) fn read(&self) -> Result<Parts, Trouble> {
+        let ca = self.ca_file.as_ref().map(|path| read_ca(path)).transpose()?;
+        let identity = match (&self.client_cert, &self.client_key) {
+            (Some(cert), Some(key)) => Some(read_identity(cert, key)?),
+            _ => None,
+        };
+        let login = match &self.proxy_auth {
+            Some(Login { user, password }) => {
+                Some((user.clone(), password.read().map_err(|error| no_secret(&error))?))
+            }
+            None => None,
+        };
+        Ok(Parts { ca, identity, login })
+    }
+
+    /// A client that goes this way to `to`.
+    pub(super) fn lay(
+        &self,
+        mut builder: ClientBuilder,
+        to: &Url,
+        parts: &Parts,
+    ) -> Result<ClientBuilder, Trouble> {
+        if let (Some(ca), Some(path)) = (&parts.ca, &self.ca_file) {
+            let trusted = Certificate::from_pem_bundle(ca).ok().ok_or_else(|| not_pem("ca_file", path))?;
+            builder = builder.tls_certs_only(trusted);
+        }
+        if let (Some(identity), Some(path)) = (&parts.identity, &self.client_cert) {
+            let identity = Identity::from_pem(identity).ok().ok_or_else(|| not_pem("client_cert", path))?;
+            builder = builder.identity(identity);
+        }
+        match self.proxy.as_deref() {
+            Some("direct") => Ok(builder.no_proxy()),
+            Some(address) => {
+                let mut proxy = Proxy::all(address)
+                    .map_err(|error| Trouble::Unreachable { reason: format!("its proxy: {error}") })?;
+                if let Some((user, password)) = &parts.login {
+                    proxy = proxy.basic_auth(user, password.expose());
+                }
+                // of several that are added the first that fits counts, and this one fits always
+                Ok(builder.proxy(proxy))
+            }
+            None if is_loopback(to) => Ok(builder.no_proxy()),
+            None => Ok(builder),
+        }
+    }
+
+    /// The proxy that was named for this source, as it may be shown.
+    pub(super) fn through(&self) -> Option<&str> {
+        self.proxy.as_deref().filter(|proxy| *proxy != "direct")
+    }
+}
+
+/// Passwords in the variables that name proxies.
+pub(super) fn hide_variables(mask: Mask) -> Mask {
+    PROXY_VARIABLES
+        .iter()
+        .flat_map(|name| [std::env::var(name), std::env::var(name.to_ascii_uppercase())])
+        .filter_map(|value| {
+            let value = Zeroizing::new(value.ok()?);
+            // the scheme may be left out there
+            let address =
+                if value.contains("://") { value } else { Zeroizing::new(format!("http://{}", *value)) };
+            Url::parse(&address).ok()
+        })
+        .filter_map(|url| Some((decoded(url.username()), Zeroizing::new(decoded(url.password()?)))))
+        .fold(mask, |mask, (user, password)| {
+            let both = Zeroizing::new(format!("{user}:{}", *password));
+            mask.with(&Secret::new(&password)).with(&Secret::new(&both))
+        })
+}
+
+fn read_ca(path: &str) -> Result<Vec<u8>, Trouble> {
+    let unreadable = |reason: String| Trouble::Certificate { reason };
+    let bytes = certificates(path).map_err(|error| unreadable(format!("ca_file: {error}")))?;
+    let found = CertificateDer::pem_slice_iter(&bytes).try_fold(0, |count, one| one.map(|_| count + 1));
+    match found {
+        Ok(0) | Err(_) => Err(not_pem("ca_file", path)),
+        Ok(_) => Ok(bytes),
+    }
+}
+
+fn read_identity(cert: &str, key: &str) -> Result<Bytes, Trouble> {
+    let certificate = certificates(cert).map_err(|error| no_secret(&error))?;
+    if CertificateDer::from_pem_slice(&certificate).is_err() {
+        return Err(not_pem("client_cert", cert));
+    }
+    let secret = key_file(key).map_err(|error| no_secret(&error))?;
+    if PrivateKeyDer::from_pem_slice(&secret).is_err() {
+        let is_locked = secret.windows(9).any(|part| part == b"ENCRYPTED");
+        let reason = if is_locked {
+            format!("client_key {key} has a passphrase; `openssl pkey -in {key}` writes one without")
+        } else {
+            format!("client_key {key} holds no private key in PEM")
+        };
+        return Err(Trouble::NoSecret { reason });
+    }
+    let mut both = Zeroizing::new(Vec::with_capacity(certificate.len() + secret.len() + 1));
+    both.extend_from_slice(&secret);
+    both.push(b'\n');
+    both.extend_from_slice(&certificate);
+    Ok(both)
+}
+
+fn not_pem(key: &str, path: &str) -> Trouble {
+    Trouble::Certificate { reason: format!("{key} {path} holds no certificate in PEM") }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! Requests signed as AWS wants it: Signature Version 4 over method, path, query, a few headers and the body.
+
+use std::fmt::Write as _;
+
+use jiff::Timestamp;
+use reqwest::Request;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
+use ring::{digest, hmac};
+use url::Url;
+
+use super::credentials::{header_value, secret_value};
+use crate::config::secret::Secret;
+use crate::config::secret::aws::Keys;
+use crate::model::source::Trouble;
+
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+const DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const SESSION: HeaderName = HeaderName::from_static("x-amz-security-token");
+
+/// Signs for one service in one region.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Signer {
+    pub(super) keys: Keys,
+    pub(super) region: String,
+    pub(super) service: String,
+}
+
+impl Signer {
+    /// Adds what proves who sends it at this moment. Nothing that is signed may change afterwards.
+    pub(super) fn sign(&self, request: &mut Request, now: Timestamp) -> Result<(), Trouble> {
+        let query = canonical_query(request.url());
+        if !query.is_empty() {
+            // a space as %20: in what is signed a + is a plus
+            request.url_mut().set_query(Some(&query));
+        }
+        let host = host(request.url());
+        let moment = now.strftime("%Y%m%dT%H%M%SZ").to_string();
+        let headers = request.headers_mut();
+        headers.insert(HOST, header_value("Host", &host)?);
+        headers.insert(DATE, header_value("X-Amz-Date", &moment)?);
+        if let Some(session) = &self.keys.session {
+            headers.insert(SESSION, secret_value("X-Amz-Security-Token", &[session.expose()])?);
+        }
+        let signed = [CONTENT_TYPE, HOST, DATE, SESSION];
+        let signed: Vec<(&str, &HeaderValue)> =
+            signed.iter().filter_map(|name| Some((name.as_str(), request.headers().get(name)?))).collect();
+        let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
+        let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+        let mut canonical =
+            format!("{}\n{}\n{query}\n", request.method(), canonical_path(request.url().path()));
+        for (name, value) in &signed {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            writeln!(canonical, "{name}:{}", value.split_whitespace().collect::<Vec<_>>().join(" "))
+                .expect("a String takes everything");
+        }
+        write!(canonical, "\n{names}\n{}", hash(body)).expect("a String takes everything");
+        let authorization = self.authorization(&canonical, &names, &moment);
+        request
+            .headers_mut()
+            .insert(AUTHORIZATION, secret_value("Authorization", &[authorization.expose()])?);
+        Ok(())
+    }
+
+    fn authorization(&self, canonical: &str, names: &str, moment: &str) -> Secret {
+        let Self { keys, region, service } = self;
+        let day = moment.get(..8).unwrap_or_default();
+        let scope = format!("{day}/{region}/{service}/aws4_request");
+        let to_sign = format!("{ALGORITHM}\n{moment}\n{scope}\n{}", hash(canonical.as_bytes()));
+        let first = Secret::new(&format!("AWS4{}", keys.secret.expose()));
+        let day = keyed(first.expose().as_bytes(), day);
+        let key =
+            [region, service, "aws4_request"].into_iter().fold(day, |key, part| keyed(key.as_ref(), part));
+        let signature = hex(keyed(key.as_ref(), &to_sign).as_ref());
+        let id = keys.id.expose();
+        Secret::new(&format!(
+            "{ALGORITHM} Credential={id}/{scope}, SignedHeaders={names}, Signature={signature}"
+        ))
+    }
+}
+
+fn keyed(key: &[u8], text: &str) -> hmac::Tag {
+    hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes())
+}
+
+fn hash(bytes: &[u8]) -> String {
+    hex(digest::digest(&digest::SHA256, bytes).as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut out, byte| {
+        write!(out, "{byte:02x}").expect("a String takes everything");
+        out
+    })
+}
+
+/// As the client writes it: with the port only where it is not the scheme's own.
+fn host(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// What is escaped already is escaped once more: only S3 does it otherwise.
+fn canonical_path(path: &str) -> String {
+    if path.is_empty() { "/".to_owned() } else { path.split('/').map(escaped).collect::<Vec<_>>().join("/") }
+}
+
+fn canonical_query(url: &Url) -> String {
+    let mut pairs: Vec<_> =
+        url.query_pairs().map(|(name, value)| (escaped(&name), escaped(&value))).collect();
+    pairs.sort();
+    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+}
+
+fn escaped(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            write!(out, "%{byte:02X}").expect("a String takes everything");
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests;

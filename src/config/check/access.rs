@@ -1,0 +1,237 @@
+//! What must be right about how a source is reached, before anybody waits for it.
+
+use std::path::Path;
+
+use url::Url;
+
+use super::{Check, address_trouble};
+use crate::config::secret::at_home;
+use crate::config::settings::{
+    AuthSettings, Login, OAuth2Settings, SecretRef, SecretText, SigV4Settings, SourceSettings,
+};
+use crate::config::sheet::hint;
+
+/// Parts of the names of headers whose values are always secrets.
+const SECRET_HEADERS: [&str; 8] =
+    ["authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "access-key"];
+/// How a proxy can be spoken to.
+const PROXY_SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
+
+impl Check<'_> {
+    /// Authentication, headers, certificates and the proxy of a source.
+    pub(super) fn access(&mut self, name: &str, source: &SourceSettings) {
+        let at = |key| ["sources", name, key];
+        match &source.auth {
+            Some(AuthSettings::Bearer(secret) | AuthSettings::Token(secret)) => {
+                self.secret(&at("auth"), secret);
+            }
+            Some(AuthSettings::Basic(login)) => {
+                self.login(&at("auth"), &format!("[sources.{name}.auth.basic]"), login);
+            }
+            Some(AuthSettings::OAuth2(oauth)) => self.oauth2(name, oauth),
+            Some(AuthSettings::SigV4(keys)) => self.sigv4(name, keys),
+            None => {}
+        }
+        for (header, value) in &source.headers {
+            let path = ["sources", name, "headers", header];
+            self.header(&path, header, value);
+            if source.auth.is_some() && header.eq_ignore_ascii_case("authorization") {
+                self.wrong(&path, &format!("[sources.{name}] has both `auth` and an Authorization header"));
+            }
+        }
+        self.certificates(name, source);
+        self.proxy(name, source);
+    }
+
+    fn login(&mut self, path: &[&str], section: &str, login: &Login) {
+        if login.user.is_empty() || login.user.contains([':', '\n', '\r']) {
+            self.wrong(path, &format!("`user` in {section} is empty or has a colon"));
+        }
+        self.secret(path, &login.password);
+    }
+
+    fn oauth2(&mut self, name: &str, oauth: &OAuth2Settings) {
+        let at = |key| ["sources", name, "auth", "oauth2", key];
+        let section = format!("[sources.{name}.auth.oauth2]");
+        let is_open = |url: &Url| url.scheme() == "http" && !is_this_machine(url);
+        if let Some(trouble) = address_trouble(&oauth.token_url) {
+            self.wrong(&at("token_url"), &format!("`token_url` in {section}: {trouble}"));
+        } else if Url::parse(&oauth.token_url).is_ok_and(|url| is_open(&url)) {
+            let message = format!(
+                "`token_url` in {section} begins with http://: all could read the secret; use https://"
+            );
+            self.wrong(&at("token_url"), &message);
+        }
+        if oauth.client_id.trim().is_empty() {
+            self.wrong(&at("client_id"), &format!("`client_id` in {section} is empty"));
+        }
+        if let Some(scope) = oauth.scopes.iter().find(|scope| scope.is_empty() || scope.contains(' ')) {
+            let message = format!("`scopes` in {section} lists one scope each, not `{scope}`");
+            self.wrong(&at("scopes"), &message);
+        }
+        self.secret(&at("client_secret"), &oauth.client_secret);
+        self.file(&at("ca_file"), &section, "ca_file", oauth.ca_file.as_ref());
+    }
+
+    fn sigv4(&mut self, name: &str, keys: &SigV4Settings) {
+        let at = |key| ["sources", name, "auth", "sigv4", key];
+        let section = format!("[sources.{name}.auth.sigv4]");
+        let is_word = |text: &str| {
+            !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        };
+        for (key, value, like) in
+            [("region", &keys.region, "eu-central-1"), ("service", &keys.service, "aps")]
+        {
+            if !is_word(value) {
+                self.wrong(&at(key), &format!("`{key}` in {section} is a word like \"{like}\""));
+            }
+        }
+        let ways = [
+            ("command", keys.command.is_some()),
+            ("profile", keys.profile.is_some()),
+            ("secret_key", keys.access_key.is_some() || keys.secret_key.is_some()),
+        ];
+        let said: Vec<&str> = ways.iter().filter(|(_, is_said)| *is_said).map(|(key, _)| *key).collect();
+        if let [first, .., last] = said.as_slice() {
+            self.wrong(&at(last), &format!("{section} has `{first}` and `{last}`; keep one of them"));
+        }
+        if keys.access_key.is_some() != keys.secret_key.is_some() {
+            let message = format!("{section} needs both `access_key` and `secret_key`, or none of them");
+            self.wrong(&["sources", name, "auth", "sigv4"], &message);
+        }
+        if keys.session_token.is_some() && keys.secret_key.is_none() {
+            let message = format!("`session_token` in {section} goes with `access_key` and `secret_key`");
+            self.wrong(&at("session_token"), &message);
+        }
+        if let Some(SecretText::Secret(id)) = &keys.access_key {
+            self.secret(&at("access_key"), id);
+        }
+        for (key, secret) in [("secret_key", &keys.secret_key), ("session_token", &keys.session_token)] {
+            if let Some(secret) = secret {
+                self.secret(&at(key), secret);
+            }
+        }
+        if keys.command.as_ref().is_some_and(|program| program.0.first().is_none_or(String::is_empty)) {
+            let message = "`command` lists a program and its arguments: [\"aws\", \"configure\", \"export-credentials\"]";
+            self.wrong(&at("command"), message);
+        }
+    }
+
+    fn certificates(&mut self, name: &str, source: &SourceSettings) {
+        let at = |key| ["sources", name, key];
+        let section = format!("[sources.{name}]");
+        let files = [
+            ("ca_file", &source.ca_file),
+            ("client_cert", &source.client_cert),
+            ("client_key", &source.client_key),
+        ];
+        let is_plain = source.address().starts_with("http://");
+        for (key, file) in files {
+            self.file(&at(key), &section, key, file.as_ref());
+            if file.is_some() && is_plain {
+                let message = format!("`{key}` in {section} is for https://, and its `url` is http://");
+                self.wrong(&at(key), &message);
+            }
+        }
+        match (&source.client_cert, &source.client_key) {
+            (Some(_), None) => {
+                self.wrong(&at("client_cert"), &format!("{section} has `client_cert` but no `client_key`"));
+            }
+            (None, Some(_)) => {
+                self.wrong(&at("client_key"), &format!("{section} has `client_key` but no `client_cert`"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Only its name: it may be there later, or elsewhere, and until then it is the trouble of its source.
+    fn file(&mut self, path: &[&str], section: &str, key: &str, file: Option<&String>) {
+        let Some(file) = file else { return };
+        if file.trim().is_empty() {
+            self.wrong(path, &format!("`{key}` in {section} is empty"));
+        } else if file.contains("-----BEGIN") {
+            // not repeated here: it may be a key
+            let message = format!("`{key}` in {section} is the name of a file, not what stands in it");
+            self.wrong(path, &message);
+        } else if at_home(file).extension().is_some_and(|end| end == "p12" || end == "pfx") {
+            let file = Path::new(file).display();
+            let message =
+                format!("`{key}` in {section} is a PEM file; `openssl pkcs12 -in {file}` makes one");
+            self.wrong(path, &message);
+        }
+    }
+
+    fn proxy(&mut self, name: &str, source: &SourceSettings) {
+        let at = |key| ["sources", name, key];
+        if let Some(login) = &source.proxy_auth {
+            self.login(&at("proxy_auth"), &format!("[sources.{name}.proxy_auth]"), login);
+            if source.proxy.as_ref().is_none_or(|proxy| proxy == "direct") {
+                let message = format!("`proxy_auth` in [sources.{name}] goes with a `proxy`");
+                self.wrong(&at("proxy_auth"), &message);
+            }
+        }
+        let Some(proxy) = source.proxy.as_ref().filter(|proxy| *proxy != "direct") else { return };
+        let wrong = |trouble: &str| format!("`proxy` in [sources.{name}]: {trouble}");
+        let message = match Url::parse(proxy) {
+            // what is wrong is not repeated where it may hold a password
+            _ if proxy.contains('@') => {
+                wrong("it holds a user or password, which would be shown; use `proxy_auth`")
+            }
+            Ok(url) if PROXY_SCHEMES.contains(&url.scheme()) => {
+                if url.host_str().is_some_and(|host| !host.is_empty()) && matches!(url.path(), "" | "/") {
+                    return;
+                }
+                wrong("it is a scheme, a host and a port: \"socks5h://127.0.0.1:1080\"")
+            }
+            Ok(url) if proxy.contains("://") => wrong(&format!(
+                "`{}` is no way to speak to a proxy{}",
+                url.scheme(),
+                hint(url.scheme(), PROXY_SCHEMES)
+            )),
+            _ => wrong(&format!("`{proxy}` has no scheme; did you mean `http://{proxy}`, or `direct`?")),
+        };
+        self.wrong(&at("proxy"), &message);
+    }
+
+    fn header(&mut self, path: &[&str], header: &str, value: &SecretText) {
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        if header.is_empty() || !header.chars().all(is_token) {
+            self.wrong(path, &format!("`{header}` is not the name of a header"));
+        }
+        let name = header.to_ascii_lowercase();
+        match value {
+            SecretText::Plain(_) if SECRET_HEADERS.iter().any(|part| name.contains(part)) => {
+                let message = format!(
+                    "`{header}` is a secret; say where it is: {{ env = ... }}, {{ file = ... }}, {{ keyring = ... }} or {{ command = [...] }}"
+                );
+                self.wrong(path, &message);
+            }
+            SecretText::Plain(text) if text.contains(char::is_control) => {
+                self.wrong(path, &format!("the header `{header}` is not plain text"));
+            }
+            SecretText::Plain(_) => {}
+            SecretText::Secret(secret) => self.secret(path, secret),
+        }
+    }
+
+    pub(super) fn secret(&mut self, path: &[&str], secret: &SecretRef) {
+        let trouble = match secret {
+            SecretRef::Env(name) if name.is_empty() || name.contains(['=', '\0', ' ', '$']) => {
+                "`env` is the name of a variable, without `$`"
+            }
+            SecretRef::File(path) if path.is_empty() => "`file` is empty",
+            SecretRef::Command(program) if program.0.first().is_none_or(String::is_empty) => {
+                "`command` lists a program and its arguments: [\"pass\", \"show\", \"prom\"]"
+            }
+            SecretRef::Keyring(entry) if entry.service.is_empty() || entry.user.is_empty() => {
+                "`keyring` names an entry: { user = \"prom-eu\" }"
+            }
+            SecretRef::Env(_) | SecretRef::File(_) | SecretRef::Command(_) | SecretRef::Keyring(_) => return,
+        };
+        self.wrong(path, trouble);
+    }
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    url.host_str().is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"))
+}

@@ -1,0 +1,95 @@
+//! The system's keyring, asked by the system's own tool: no second implementation of its protocol in here.
+
+use super::program::{LIMIT, output};
+use super::{Bytes, SecretError};
+use crate::config::settings::Entry;
+
+/// A tool that asks a keyring.
+struct Tool {
+    name: &'static str,
+    package: &'static str,
+    lookup: fn(&Entry) -> Vec<String>,
+    /// The command that makes an entry.
+    store: fn(&Entry) -> String,
+}
+
+/// The keychain of macOS.
+const SECURITY: Tool = Tool {
+    name: "security",
+    package: "it is a part of macOS",
+    lookup: |entry| {
+        ["security", "find-generic-password", "-s", &entry.service, "-a", &entry.user, "-w"]
+            .map(str::to_owned)
+            .into()
+    },
+    store: |entry| format!("security add-generic-password -s {} -a {} -w", entry.service, entry.user),
+};
+
+/// The Secret Service of freedesktop.org: GNOME Keyring, `KWallet`, `KeePassXC`.
+const SECRET_TOOL: Tool = Tool {
+    name: "secret-tool",
+    package: "Debian and Ubuntu: libsecret-tools, others: libsecret",
+    lookup: |entry| {
+        ["secret-tool", "lookup", "service", &entry.service, "username", &entry.user]
+            .map(str::to_owned)
+            .into()
+    },
+    store: |entry| {
+        let Entry { service, user } = entry;
+        format!("secret-tool store --label={service} service {service} username {user}")
+    },
+};
+
+/// What the keyring holds for this entry.
+pub(super) fn read(entry: &Entry, reference: &str) -> Result<Bytes, SecretError> {
+    let tool = if cfg!(target_os = "macos") { SECURITY } else { SECRET_TOOL };
+    ask(&tool, entry, reference)
+}
+
+fn ask(tool: &Tool, entry: &Entry, reference: &str) -> Result<Bytes, SecretError> {
+    output(&(tool.lookup)(entry), reference, LIMIT).map_err(|error| match error {
+        SecretError::Unreadable { reference, reason } if reason == "not found" => {
+            SecretError::NoTool { reference, tool: tool.name, package: tool.package }
+        }
+        SecretError::Failed { reference, .. } => {
+            SecretError::NoEntry { reference, store: (tool.store)(entry) }
+        }
+        other => other,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry() -> Entry {
+        Entry { service: "burnwatch".into(), user: "prom eu; id".into() }
+    }
+
+    #[test]
+    fn both_tools_are_asked_by_words_and_never_through_a_shell() {
+        for (tool, first) in [(&SECURITY, "-s"), (&SECRET_TOOL, "service")] {
+            let words = (tool.lookup)(&entry());
+            let at = words.iter().position(|word| word == first).unwrap();
+            assert_eq!((words[0].as_str(), words[at + 1].as_str()), (tool.name, "burnwatch"));
+            assert!(words.contains(&"prom eu; id".to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_missing_tool_says_what_brings_it_and_a_missing_entry_how_to_make_it() {
+        let missing = Tool { lookup: |_| vec!["no-such-secret-tool".into()], ..SECRET_TOOL };
+        assert_eq!(
+            ask(&missing, &entry(), "keyring a/b").unwrap_err().to_string(),
+            "keyring a/b: `secret-tool` is not installed (Debian and Ubuntu: libsecret-tools, others: libsecret)"
+        );
+        let empty = Tool { lookup: |_| vec!["false".into()], ..SECRET_TOOL };
+        assert_eq!(
+            ask(&empty, &Entry { service: "burnwatch".into(), user: "prom".into() }, "keyring a/b")
+                .unwrap_err()
+                .to_string(),
+            "keyring a/b: no such entry, or the keyring is locked; \
+             `secret-tool store --label=burnwatch service burnwatch username prom` makes one"
+        );
+    }
+}

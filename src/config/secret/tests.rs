@@ -1,0 +1,83 @@
+use std::time::Duration;
+
+use super::*;
+
+fn command(words: &[&str]) -> SecretRef {
+    SecretRef::Command(Program(words.iter().map(|word| (*word).to_owned()).collect()))
+}
+
+#[test]
+fn debug_says_nothing() {
+    assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(...)");
+}
+
+#[test]
+fn a_variable_that_is_not_set_is_named() {
+    let error = SecretRef::Env("BURNWATCH_NO_SUCH_TOKEN".into()).read().unwrap_err();
+    assert_eq!(error.to_string(), "env BURNWATCH_NO_SUCH_TOKEN is not set");
+}
+
+#[test]
+fn only_the_first_line_of_a_private_file_counts() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("token");
+    std::fs::write(&path, "  s3cret \r\nsomething else\n").unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+    let reference = SecretRef::File(path.display().to_string());
+    assert_eq!(reference.read().unwrap().expose(), "s3cret");
+
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o644)).unwrap();
+    let error = reference.read().unwrap_err();
+    assert!(matches!(error, SecretError::Exposed { .. }));
+    assert!(error.to_string().ends_with(&format!("try `chmod 600 {}`", path.display())));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_named() {
+    let error = SecretRef::File("/no/such/token".into()).read().unwrap_err();
+    assert_eq!(error.to_string(), "file /no/such/token: not found");
+}
+
+#[test]
+fn a_program_prints_a_secret_and_no_shell_is_involved() {
+    assert_eq!(command(&["echo", "$HOME; id"]).read().unwrap().expose(), "$HOME; id");
+    assert_eq!(
+        command(&["true", "s3cret"]).read(),
+        Err(SecretError::Empty { reference: "command true".into() })
+    );
+}
+
+#[test]
+fn a_failing_program_says_how_it_ended_and_not_what_it_was_given() {
+    let error = command(&["sh", "-c", "echo s3cret; exit 3"]).read().unwrap_err();
+    assert_eq!(error.to_string(), "command sh failed (exit status: 3)");
+    let error = command(&["/no/such/program", "s3cret"]).read().unwrap_err();
+    assert_eq!(error.to_string(), "command /no/such/program: not found");
+}
+
+#[test]
+fn a_program_that_hangs_is_stopped() {
+    let words = ["sleep".to_owned(), "60".to_owned()];
+    let error = program::output(&words, "command sleep", Duration::from_millis(50)).unwrap_err();
+    assert_eq!(error, SecretError::TooSlow { reference: "command sleep".into() });
+}
+
+#[test]
+fn control_characters_are_refused() {
+    let error = command(&["printf", "a\\033b"]).read().unwrap_err();
+    assert_eq!(error, SecretError::NotText { reference: "command printf".into() });
+}
+
+#[test]
+fn arguments_of_a_program_are_shown_nowhere() {
+    let reference = command(&["vault", "-token=s3cret", "read"]);
+    assert_eq!(format!("{reference:?}"), r#"Command(["vault", ..])"#);
+    assert_eq!(reference.to_string(), "command vault");
+}
+
+#[test]
+fn a_keyring_entry_is_named_without_a_service_of_its_own() {
+    let reference: SecretRef = toml::from_str("keyring = { user = \"prom-eu\" }").unwrap();
+    assert_eq!(reference.to_string(), "keyring burnwatch/prom-eu");
+}
