@@ -45,6 +45,7 @@ use burnwatch::config::settings::LimitSettings;
 use burnwatch::model::source::Trouble;
 use burnwatch::runtime::Clock;
 use futures_util::future::{LocalBoxFuture, join_all};
+use tokio::time::{Instant, sleep};
 
 use fault::{Fault, Seen};
 use lane::{Addresses, Cell, Lane, Who};
@@ -195,6 +196,10 @@ async fn killed_and_started_again((addresses, _pager): (Addresses, Pager)) -> Ou
     let mut outcome = Outcome::default();
     let Some(own) = OwnPrometheus::start() else { return outcome };
     let (who, fault) = (Who::Prometheus, Fault::Restarts);
+    let begun = Instant::now();
+    while !own.has_data() && begun.elapsed() < Duration::from_secs(30) {
+        sleep(Duration::from_millis(200)).await;
+    }
     let addresses = addresses.with(who, &own.url());
     let own = RefCell::new(own);
     let mut lane = Lane::start(who, &addresses, None).await;

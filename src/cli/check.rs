@@ -100,12 +100,11 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
             || services.iter().any(|service| *service.name == ***name)
     };
     // only what was asked for can be missing: silence of a source proves nothing, but may be why a name is not known
-    findings.extend(
-        view.document(Vec::new(), Vec::new(), NEEDS)
-            .notes
-            .into_iter()
-            .map(|note| Finding { level: Level::Unknown, text: note }),
-    );
+    let notes = view.document(Vec::new(), Vec::new(), NEEDS).notes;
+    // where nothing was told there is nothing to count
+    let numbers =
+        if slos.is_empty() && !notes.is_empty() { String::new() } else { perfdata(&slos, !names.is_empty()) };
+    findings.extend(notes.into_iter().map(|note| Finding { level: Level::Unknown, text: note }));
     findings.extend(names.iter().filter(|name| !is_known(name)).map(|name| unknown(view, name)));
     findings.sort_by_key(|finding| finding.level);
     let looked_at = format!("{} and {}", counted(slos.len(), "SLO"), counted(services.len(), "service"));
@@ -114,7 +113,7 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
     }
     Verdict {
         level: findings.first().map_or(Level::Fine, |worst| worst.level),
-        text: lines(&findings, &looked_at, &perfdata(&slos, !names.is_empty())),
+        text: lines(&findings, &looked_at, &numbers),
     }
 }
 
@@ -253,5 +252,6 @@ mod tests {
         let verdict = check(&world(), &[]);
         assert_eq!(verdict.level, Level::Unknown);
         assert!(verdict.text.contains("no answer about"), "{}", verdict.text);
+        assert!(!verdict.text.contains('|'), "what nobody told is not counted as none: {}", verdict.text);
     }
 }

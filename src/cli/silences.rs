@@ -36,7 +36,7 @@ pub(super) fn document(view: &View<'_>) -> Document {
         title: "Silences".to_owned(),
         columns: COLUMNS,
         rows: all.into_iter().map(|silence| row(view, silence)).collect(),
-        empty: "No silence is in force.",
+        empty: "No silence in force is known.",
         layout: Layout::Rows,
     };
     view.document(Vec::new(), vec![list], NEEDS)

@@ -1,6 +1,7 @@
 //! A Prometheus of our own, that can be killed and started again with its data.
 
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -30,6 +31,20 @@ impl OwnPrometheus {
 
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Whether it has something to tell.
+    pub(crate) fn has_data(&self) -> bool {
+        let ask = || -> std::io::Result<String> {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+            stream.write_all(
+                b"GET /api/v1/query?query=rate(prometheus_http_requests_total[5s]) HTTP/1.0\r\n\r\n",
+            )?;
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer)?;
+            Ok(answer)
+        };
+        ask().is_ok_and(|answer| answer.contains("\"value\""))
     }
 
     /// As `kill -9` does.

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use super::ends_soon;
 use crate::app::acts::silence_called;
 use crate::app::commands::Command;
-use crate::app::doubt::doubts;
+use crate::app::doubt::{doubts, none};
 use crate::app::frame;
 use crate::app::look::Cx;
 use crate::app::number::moment;
@@ -47,7 +47,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let screen = &state.silences;
     let room = frame::heading(&cx, &title(state, &cx), &frame::doubt_runs(state, &USED, now), area, buf);
     if screen.list.rows().is_empty() {
-        let (words, role) = empty(state);
+        let (words, role) = empty(state, now);
         text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), &words, cx.style(role));
         return;
     }
@@ -134,7 +134,7 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
 }
 
 /// Why there is nothing. That nothing is silenced is neither good nor bad news.
-fn empty(state: &State) -> (String, Role) {
+fn empty(state: &State, now: Timestamp) -> (String, Role) {
     let filter = state.silences.found.text();
     if !filter.is_empty() {
         return (format!("No silence passes the filter {filter}. Esc clears it."), Role::Muted);
@@ -155,7 +155,8 @@ fn empty(state: &State) -> (String, Role) {
     } else if answered < held.len() {
         format!("No silence at the {answered} of {} sources that have answered.", held.len())
     } else {
-        "No silence is in force.".to_owned()
+        let (words, role) = none(state, &USED, "silence is in force", now);
+        return (words, if role == Role::Healthy { Role::Muted } else { role });
     };
     (words, Role::Muted)
 }
