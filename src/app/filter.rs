@@ -201,7 +201,7 @@ mod tests {
         let mut haystack = haystack().1;
         // letter by letter, as it is typed
         for (end, _) in text.char_indices() {
-            haystack.select(&Filter::parse(&text[..end]));
+            haystack.select(&Filter::parse(text.get(..end).unwrap()));
         }
         haystack.select(&filter).iter().map(|yes| if *yes { 'x' } else { '.' }).collect()
     }
