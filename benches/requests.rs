@@ -29,15 +29,15 @@ fn now() -> Timestamp {
     Timestamp::from_second(NOW).unwrap()
 }
 
-/// Series with these labels, as the values of a query; of a range one value for every 15 seconds of an hour.
-fn series(is_range: bool, labels: impl Iterator<Item = String>) -> String {
-    let kind = if is_range { "matrix" } else { "vector" };
+/// Series with these labels, as the values of a query: now, or at each of these moments.
+fn series(range: Option<&[i64]>, labels: impl Iterator<Item = String>) -> String {
+    let kind = if range.is_some() { "matrix" } else { "vector" };
     let mut json = format!(r#"{{"status":"success","data":{{"resultType":"{kind}","result":["#);
     for (n, labels) in labels.enumerate() {
         let comma = if n == 0 { "" } else { "," };
         write!(json, r#"{comma}{{"metric":{{{labels}}},"#).unwrap();
-        if is_range {
-            let points: Vec<String> = (0..=60).map(|at| format!(r#"[{},"0.{n}"]"#, NOW + at * 60)).collect();
+        if let Some(moments) = range {
+            let points: Vec<String> = moments.iter().map(|at| format!(r#"[{at},"0.{n}"]"#)).collect();
             write!(json, r#""values":[{}]}}"#, points.join(",")).unwrap();
         } else {
             write!(json, r#""value":[{NOW},"0.{n}"]}}"#).unwrap();
@@ -48,23 +48,23 @@ fn series(is_range: bool, labels: impl Iterator<Item = String>) -> String {
 }
 
 /// What a fleet of web services says to this query.
-fn queried(is_range: bool, query: &str, services: usize) -> String {
+fn queried(range: Option<&[i64]>, query: &str, services: usize) -> String {
     let service = |n: usize| format!(r#""service":"service-{n}""#);
     let each = || (0..services).map(service);
     if query.starts_with("count by (__name__)") {
         let names = ["http_requests_total", "http_request_duration_seconds_bucket"];
-        series(is_range, names.iter().map(|name| format!(r#""__name__":"{name}""#)))
+        series(range, names.iter().map(|name| format!(r#""__name__":"{name}""#)))
     } else if query.starts_with("count by (code,") {
-        series(is_range, ["200", "500"].iter().map(|code| format!(r#""code":"{code}""#)))
+        series(range, ["200", "500"].iter().map(|code| format!(r#""code":"{code}""#)))
     } else if query.starts_with("count by (le)") {
-        series(is_range, ["0.25", "1.0", "+Inf"].iter().map(|le| format!(r#""le":"{le}""#)))
+        series(range, ["0.25", "1.0", "+Inf"].iter().map(|le| format!(r#""le":"{le}""#)))
     } else if query.contains("up == 0") || query.contains(r#"code="""#) {
-        series(is_range, std::iter::empty())
+        series(range, std::iter::empty())
     } else if query.contains("_bucket") && !query.starts_with("histogram_quantile") {
         let bounds = |n: usize| ["0.25", "1.0", "+Inf"].map(|le| format!(r#"{},"le":"{le}""#, service(n)));
-        series(is_range, (0..services).flat_map(bounds))
+        series(range, (0..services).flat_map(bounds))
     } else {
-        series(is_range, each())
+        series(range, each())
     }
 }
 
@@ -87,12 +87,21 @@ fn alerts(services: usize) -> String {
 fn answered(path: &str, form: &str, services: usize) -> String {
     let url = Url::parse("http://double").unwrap().join(path).unwrap();
     let asked = Url::parse(&format!("http://double/?{form}")).unwrap();
-    let query = url.query_pairs().chain(asked.query_pairs()).find(|(name, _)| name == "query");
-    let query = query.map(|(_, query)| query.into_owned()).unwrap_or_default();
+    let parameter = |wanted: &str| {
+        let found = url.query_pairs().chain(asked.query_pairs()).find(|(name, _)| name == wanted);
+        found.map(|(_, value)| value.into_owned()).unwrap_or_default()
+    };
+    let query = parameter("query");
+    // whole seconds, as this program asks for them
+    let second = |wanted: &str| parameter(wanted).parse().unwrap_or(NOW);
+    let moments = || -> Vec<i64> {
+        let step = parameter("step").trim_end_matches('s').parse().unwrap_or(60);
+        (second("start")..=second("end")).step_by(step).collect()
+    };
     let data = |data: &str| format!(r#"{{"status":"success","data":{data}}}"#);
     match url.path() {
-        "/api/v1/query" => queried(false, &query, services),
-        "/api/v1/query_range" => queried(true, &query, services),
+        "/api/v1/query" => queried(None, &query, services),
+        "/api/v1/query_range" => queried(Some(&moments()), &query, services),
         "/api/v1/status/buildinfo" => {
             data(r#"{"version":"3.1.0","revision":"abc","goVersion":"go1.23","branch":"HEAD"}"#)
         }
