@@ -219,6 +219,12 @@ impl Terminal {
         lock(&self.shared).output.clone()
     }
 
+    /// Waits until it has written this much.
+    pub(crate) fn wait_for_bytes(&self, bytes: usize) {
+        let seen = self.wait(PATIENCE, |seen| seen.output.len() >= bytes);
+        assert!(seen.output.len() >= bytes, "waited in vain for {bytes} bytes; {}", report(&seen));
+    }
+
     /// Fails the test unless the terminal is as it was before the start: modes, cursor, line settings.
     pub(crate) fn assert_restored(&self) {
         let seen = lock(&self.shared);

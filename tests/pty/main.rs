@@ -2,7 +2,12 @@
 #![cfg(test)]
 
 mod acting;
+#[path = "../support/escapes.rs"]
+mod escapes;
 mod harness;
+mod hostile;
+#[path = "../support/liar.rs"]
+mod liar;
 mod line;
 mod manners;
 mod night;

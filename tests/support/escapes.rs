@@ -73,7 +73,9 @@ fn csi(text: &str) -> Result<usize, (String, usize)> {
 fn osc(text: &str) -> Result<usize, (String, usize)> {
     let wrong = |told: String| Err((format!("an OSC that is not ours: {told}"), 1));
     let Some(end) = text.find(['\x07', '\x1b']) else { return wrong("without an end".into()) };
-    if text[end..].starts_with('\x1b') {
+    // leaving ends with ST what may have been cut off
+    let length = end + if text[end..].starts_with("\x1b\\") { 2 } else { 1 };
+    if length == end + 1 && text[end..].starts_with('\x1b') {
         return wrong("ended by another sequence".into());
     }
     let whole = &text[..end];
@@ -87,7 +89,7 @@ fn osc(text: &str) -> Result<usize, (String, usize)> {
     if !ours || !whole.chars().all(is_harmless) {
         return wrong(whole.chars().take(60).collect());
     }
-    Ok(end + 1)
+    Ok(length)
 }
 
 /// What tmux is to pass on: sequences of ours with each ESC doubled.
