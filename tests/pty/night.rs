@@ -64,8 +64,8 @@ fn from_the_page_to_the_hand_over_within_a_minute_of_keys() {
     keyboard.press("H", "Hand-over: demo");
     keyboard.press("\x1b[F", "Everything else");
     let shown = keyboard.terminal.screen();
-    for done in ["Acknowledge", "Silence", "Write a note", "Resolve"] {
-        assert!(shown.contains(&format!(": {done} ")), "{done} is missing:\n{shown}");
+    for done in ["Acknowledged", "Silenced", "Noted", "Resolved"] {
+        assert!(shown.contains(&format!(": {done}: ")), "{done} is missing:\n{shown}");
     }
     // two keys a second are slow
     assert!(keyboard.pressed <= 60, "{} keys", keyboard.pressed);

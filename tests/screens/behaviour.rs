@@ -46,7 +46,8 @@ fn over_a_slow_line_time_goes_on_in_steps_and_a_word_says_why() {
         stage.state().version() - before
     };
     assert!(stage.picture().contains("slow line"), "{}", stage.picture());
-    assert_eq!(ticks(&mut stage), 3);
+    // one every ten seconds, and one as the sources that are not answering are named
+    assert_eq!(ticks(&mut stage), 4);
     let picture = stage.picture();
     stage.wait(1);
     assert_eq!(stage.picture(), picture, "seconds are not shown");

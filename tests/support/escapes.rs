@@ -63,6 +63,8 @@ fn csi(text: &str) -> Result<usize, (String, usize)> {
         'm' => numbers(&[';', ':']),
         'H' => numbers(&[';']) && parameters.matches(';').count() == 1,
         'J' => parameters == "2",
+        'K' => parameters.is_empty(),
+        'C' => parameters.len() <= 3 && numbers(&[]),
         't' => matches!(parameters, "22;0" | "23;0"),
         'h' | 'l' => parameters.strip_prefix('?').is_some_and(|mode| MODES.contains(&mode)),
         _ => false,
@@ -107,6 +109,7 @@ fn a_foreign_sequence_is_found_and_our_own_are_not() {
     for ours in [
         "plain text, 東京, é\n",
         "\x1b[?1049h\x1b[?25l\x1b[2J\x1b[12;3H\x1b[0;1;38;2;1;2;3mred\x1b[0m",
+        "a\x1b[12Cb\x1b[K\r\n",
         "\x1b]2;title\x07\x1b]9;a: b\x07\x1b]777;notify;a;b\x07\x1b]52;c;aGk=\x07",
         "\x1bPtmux;\x1b\x1b]9;a: b\x07\x1b\\\x07",
     ] {
