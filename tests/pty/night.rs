@@ -63,6 +63,8 @@ fn from_the_page_to_the_hand_over_within_a_minute_of_keys() {
     keyboard.press(ENTER, "Resolved: #");
     keyboard.press("H", "Hand-over: demo");
     keyboard.press("\x1b[F", "Everything else");
+    // the journal is read beside everything else
+    keyboard.terminal.wait_for(": Resolved: #");
     let shown = keyboard.terminal.screen();
     for done in ["Acknowledged", "Silenced", "Noted", "Resolved"] {
         assert!(shown.contains(&format!(": {done}: ")), "{done} is missing:\n{shown}");
