@@ -23,7 +23,9 @@ fuzz_target!(|input: &[u8]| {
         let name = if target == Target::Own { "again.toml" } else { "again.yaml" };
         let again = parse(Path::new(name), &written.text, USUAL_PERIOD);
         if target == Target::Own {
-            assert_eq!(again.slos.len(), defined.slos.len(), "{}\n{:?}", written.text, again.findings);
+            let left_out = written.unsaid.iter().filter(|unsaid| unsaid.what.ends_with("not written at all"));
+            let read = again.slos.len() + left_out.count();
+            assert_eq!(read, defined.slos.len(), "{}\n{:?}", written.text, again.findings);
         }
     }
 });

@@ -4,6 +4,7 @@
 
 mod shape;
 
+use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{self, BinaryExpr, Expr};
 
 use super::labels::Labels;
@@ -283,10 +284,12 @@ pub fn quoted(text: &str) -> String {
 /// The query whose result is that of `query`, but only the series that have these labels.
 ///
 /// The query's inside is left alone, because a label need not exist before its last aggregation. Labels whose names only
-/// newer servers could take in a query are left out. Without labels the query comes back unchanged.
+/// newer servers could take in a query are left out. Without labels the query comes back unchanged, and so does one whose
+/// result is no series: a number has no labels.
 pub fn narrowed<'a>(query: &str, labels: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let labels: Vec<_> = labels.filter(|(name, _)| is_plain_name(name)).collect();
-    if labels.is_empty() {
+    let is_series = |query| parse(query).map_or(true, |parsed| parsed.value_type() == ValueType::Vector);
+    if labels.is_empty() || !is_series(query) {
         return query.to_owned();
     }
     let names: Vec<_> = labels.iter().map(|(name, _)| *name).collect();

@@ -173,23 +173,17 @@ fn wrap_paragraph(paragraph: &str, width: usize, lines: &mut Vec<String>) {
             lines.push(std::mem::take(&mut line));
             used = 0;
         }
-        let mut rest = word;
-        while usize::from(self::width(rest)) > width - used {
-            let (head, tail) = split(rest, width - used);
-            if head.is_empty() {
-                if used == 0 {
-                    // a wide character in a column of one cell: nothing of it can be shown
-                    rest = "";
-                    break;
-                }
-            } else {
-                line.push_str(head);
+        // a wide character has no place in a column of one cell
+        for (grapheme, cells) in
+            word.graphemes(true).map(|one| (one, cells_of(one))).filter(|(_, n)| *n <= width)
+        {
+            if used + cells > width {
+                lines.push(std::mem::take(&mut line));
+                used = 0;
             }
-            lines.push(std::mem::take(&mut line));
-            (rest, used) = (tail, 0);
+            line.push_str(grapheme);
+            used += cells;
         }
-        line.push_str(rest);
-        used += usize::from(self::width(rest));
         is_fresh = false;
     }
     lines.push(line);

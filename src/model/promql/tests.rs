@@ -120,6 +120,7 @@ fn an_expression_made_to_overflow_the_stack_is_left_alone() {
 #[test]
 fn a_query_is_narrowed_to_the_series_of_one_alert() {
     assert_eq!(narrowed("a", [].into_iter()), "a");
+    assert_eq!(narrowed("((1))", [("job", "a")].into_iter()), "((1))", "a number has no labels");
     let labels = [("service", "cart"), ("path", "C:\\x \"y\"\n$1")];
     assert_eq!(
         narrowed("a or b # why", labels.into_iter()),
