@@ -113,7 +113,6 @@ pub(super) fn doubt_runs(state: &State, kinds: &[AskKind], now: Timestamp) -> Ve
 /// Draws all of the screen: same state, moment and size, same cells.
 pub fn render(state: &State, now: Timestamp, buf: &mut Buffer) {
     let area = buf.area;
-    let now = state.look.moment(now);
     let cx = state.cx(now);
     buf.set_style(area, cx.style(Role::Text));
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {

@@ -96,8 +96,8 @@ pub struct Look {
     pub zone: TimeZone,
     /// How what is drawn reaches the person.
     pub link: Link,
-    /// The moment that was shown at the last tick.
-    shown_at: Option<Timestamp>,
+    /// Over a slow line: in which step of time the last tick was.
+    step: Option<i64>,
 }
 
 impl Look {
@@ -111,7 +111,7 @@ impl Look {
     ) -> Self {
         let theme = themes.iter().position(|theme| Some(theme.name()) == name).unwrap_or(0);
         let shown = themes.get(theme).map_or_else(Theme::probe, |theme| theme.reduced(colours));
-        Self { themes, theme, shown, colours, charset, zone, link: Link::default(), shown_at: None }
+        Self { themes, theme, shown, colours, charset, zone, link: Link::default(), step: None }
     }
 
     /// For a line that is known to be slow: colours with short names, too.
@@ -128,17 +128,12 @@ impl Look {
         self.link == Link::Slow
     }
 
-    /// The moment that a frame shows now: over a slow line all ages go on in steps.
-    pub fn moment(&self, now: Timestamp) -> Timestamp {
-        let into_step = now.as_second().rem_euclid(SPARING_STEP);
-        let step = Timestamp::from_second(now.as_second() - into_step);
-        step.ok().filter(|_| self.is_sparing()).unwrap_or(now)
-    }
-
-    /// Whether a frame shows another moment now than at the last tick.
+    /// Whether the time that passed since the last tick is worth a frame: over a slow line only in steps. A frame that is
+    /// drawn for whatever reason shows its own moment: what is stale, and who is on call, goes by that.
     pub(super) fn steps(&mut self, now: Timestamp) -> bool {
-        let moment = Some(self.moment(now));
-        moment != std::mem::replace(&mut self.shown_at, moment)
+        let step = self.is_sparing().then(|| now.as_second().div_euclid(SPARING_STEP));
+        let before = std::mem::replace(&mut self.step, step);
+        step.is_none() || step != before
     }
 
     /// Takes another theme into use.
