@@ -227,8 +227,8 @@ pub fn written(frame: Buffer, title: String, notice: &Notice, copy: String) -> V
     let notices = notice::bytes(notice, Notices::Both, true);
     let extras = Extras { mouse: Some(true), copy: Some(copy), notices, title: Some(title) };
     let mut bytes = Vec::new();
-    let job = Job { frame, anew: true, extras };
-    encode(&mut bytes, &Buffer::default(), &job, true).expect("a Vec takes everything");
+    let job = Job { frame, anew: true, whole: true, extras };
+    encode(&mut bytes, &Buffer::default(), &job).expect("a Vec takes everything");
     bytes
 }
 
