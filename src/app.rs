@@ -38,6 +38,7 @@ pub mod postmortem;
 pub mod prose;
 pub mod range;
 pub mod screens;
+pub mod sgr;
 pub mod state;
 pub mod statistics;
 pub mod theme;

@@ -6,6 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 
 use super::grid::{self, Look};
+use crate::app::sgr;
 
 /// The screen's rows, each ending in the terminal's own look and a line break.
 pub(in crate::cli) fn render(buf: &Buffer) -> String {
@@ -40,35 +41,9 @@ fn codes(look: Look) -> String {
     ];
     let mut codes = vec!["0".to_owned()];
     codes.extend(MODIFIERS.iter().filter(|(m, _)| look.has(*m)).map(|(_, code)| (*code).to_owned()));
-    codes.extend(colour(look.fg, 30));
-    codes.extend(colour(look.bg, 40));
+    let grounds = [(look.fg, 30), (look.bg, 40)].into_iter().filter(|(colour, _)| *colour != Color::Reset);
+    codes.extend(grounds.map(|(colour, base)| sgr::code(colour, base)));
     codes.join(";")
-}
-
-/// The codes of a colour; `base` is 30 for text and 40 for what is behind it.
-fn colour(colour: Color, base: u8) -> Option<String> {
-    let number = match colour {
-        Color::Reset => return None,
-        Color::Rgb(r, g, b) => return Some(format!("{};2;{r};{g};{b}", base + 8)),
-        Color::Indexed(number) => return Some(format!("{};5;{number}", base + 8)),
-        Color::Black => base,
-        Color::Red => base + 1,
-        Color::Green => base + 2,
-        Color::Yellow => base + 3,
-        Color::Blue => base + 4,
-        Color::Magenta => base + 5,
-        Color::Cyan => base + 6,
-        Color::Gray => base + 7,
-        Color::DarkGray => base + 60,
-        Color::LightRed => base + 61,
-        Color::LightGreen => base + 62,
-        Color::LightYellow => base + 63,
-        Color::LightBlue => base + 64,
-        Color::LightMagenta => base + 65,
-        Color::LightCyan => base + 66,
-        Color::White => base + 67,
-    };
-    Some(number.to_string())
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr;
 
+use crate::app::sgr;
+
 /// How the cells of a run look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
@@ -66,28 +68,10 @@ pub(super) fn trimmed<'g, 'b>(row: &'g [Glyph<'b>]) -> &'g [Glyph<'b>] {
 
 /// The red, green and blue of a colour; `None` for the terminal's own.
 pub(super) fn rgb(colour: Color) -> Option<(u8, u8, u8)> {
-    let number = match colour {
-        Color::Reset => return None,
-        Color::Rgb(r, g, b) => return Some((r, g, b)),
-        Color::Indexed(number) => number,
-        Color::Black => 0,
-        Color::Red => 1,
-        Color::Green => 2,
-        Color::Yellow => 3,
-        Color::Blue => 4,
-        Color::Magenta => 5,
-        Color::Cyan => 6,
-        Color::Gray => 7,
-        Color::DarkGray => 8,
-        Color::LightRed => 9,
-        Color::LightGreen => 10,
-        Color::LightYellow => 11,
-        Color::LightBlue => 12,
-        Color::LightMagenta => 13,
-        Color::LightCyan => 14,
-        Color::White => 15,
-    };
-    Some(indexed(number))
+    match colour {
+        Color::Rgb(r, g, b) => Some((r, g, b)),
+        other => sgr::number(other).map(indexed),
+    }
 }
 
 /// xterm's palette; its sixteen are toned so that they are legible on a dark picture.

@@ -8,6 +8,8 @@ use std::fmt::Write;
 use ratatui::buffer::{Buffer, Cell, CellWidth};
 use ratatui::style::{Color, Modifier};
 
+use crate::app::sgr;
+
 /// What can be seen of a blank, beside its background.
 const ON_BLANK: Modifier = Modifier::REVERSED.union(Modifier::UNDERLINED).union(Modifier::CROSSED_OUT);
 /// Cells that may be written once more instead of jumping over them: as many as the shortest jump has bytes.
@@ -172,42 +174,12 @@ fn numbers(from: Ink, to: Ink) -> String {
     let on = ATTRIBUTES.iter().filter(|(attribute, ..)| new.contains(*attribute));
     said.extend(on.map(|(_, on, _)| (*on).to_owned()));
     if from.fg != to.fg {
-        said.push(colour(to.fg, 30));
+        said.push(sgr::code(to.fg, 30));
     }
     if from.bg != to.bg {
-        said.push(colour(to.bg, 40));
+        said.push(sgr::code(to.bg, 40));
     }
     said.join(";")
-}
-
-/// The numbers of a colour; `base` is 30 for the text and 40 for the ground.
-fn colour(colour: Color, base: u8) -> String {
-    let index = match colour {
-        Color::Reset => return (base + 9).to_string(),
-        Color::Rgb(r, g, b) => return format!("{};2;{r};{g};{b}", base + 8),
-        Color::Indexed(index) => index,
-        Color::Black => 0,
-        Color::Red => 1,
-        Color::Green => 2,
-        Color::Yellow => 3,
-        Color::Blue => 4,
-        Color::Magenta => 5,
-        Color::Cyan => 6,
-        Color::Gray => 7,
-        Color::DarkGray => 8,
-        Color::LightRed => 9,
-        Color::LightGreen => 10,
-        Color::LightYellow => 11,
-        Color::LightBlue => 12,
-        Color::LightMagenta => 13,
-        Color::LightCyan => 14,
-        Color::White => 15,
-    };
-    match index {
-        0..8 => (base + index).to_string(),
-        8..16 => (base + 52 + index).to_string(),
-        _ => format!("{};5;{index}", base + 8),
-    }
 }
 
 #[cfg(test)]

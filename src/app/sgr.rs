@@ -1,0 +1,38 @@
+//! Colours as terminals number them: Select Graphic Rendition, as in ECMA-48 and xterm.
+
+use ratatui::style::Color;
+
+/// The place of a colour in xterm's palette of 256; `None` for the terminal's own and for those of 24 bit.
+pub fn number(colour: Color) -> Option<u8> {
+    Some(match colour {
+        Color::Reset | Color::Rgb(..) => return None,
+        Color::Indexed(number) => number,
+        Color::Black => 0,
+        Color::Red => 1,
+        Color::Green => 2,
+        Color::Yellow => 3,
+        Color::Blue => 4,
+        Color::Magenta => 5,
+        Color::Cyan => 6,
+        Color::Gray => 7,
+        Color::DarkGray => 8,
+        Color::LightRed => 9,
+        Color::LightGreen => 10,
+        Color::LightYellow => 11,
+        Color::LightBlue => 12,
+        Color::LightMagenta => 13,
+        Color::LightCyan => 14,
+        Color::White => 15,
+    })
+}
+
+/// What chooses a colour; `base` is 30 for the text and 40 for the ground.
+pub fn code(colour: Color, base: u8) -> String {
+    match (colour, number(colour)) {
+        (_, Some(number @ 0..8)) => (base + number).to_string(),
+        (_, Some(number @ 8..16)) => (base + 52 + number).to_string(),
+        (_, Some(number)) => format!("{};5;{number}", base + 8),
+        (Color::Rgb(r, g, b), None) => format!("{};2;{r};{g};{b}", base + 8),
+        (_, None) => (base + 9).to_string(),
+    }
+}
