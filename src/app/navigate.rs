@@ -195,6 +195,18 @@ pub(super) fn to_bottom(state: &mut State) {
     move_by(state, isize::MAX / 64);
 }
 
+/// Writes the paper on the screen anew, if there is news; who reads its end stays there while it grows.
+pub(super) fn write(state: &mut State, is_news: bool, now: Timestamp) {
+    let is_paper = matches!(state.place(), Place::Paper(_));
+    let is_at_end =
+        is_paper && state.scroll > 0 && state.scroll == screens::last_scroll(state, grid(state).area);
+    screens::paper::write(state, is_news, now);
+    if is_paper {
+        let last = screens::last_scroll(state, grid(state).area);
+        state.scroll = if is_at_end { last } else { state.scroll.min(last) };
+    }
+}
+
 /// The wheel over a cell: scrolls what is under it, the cursor follows.
 pub(super) fn wheel(state: &mut State, rows: isize, column: u16, row: u16) {
     point_at_panel(state, column, row);

@@ -78,7 +78,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
         effects.push(Effect::Recall);
     }
     settle(state);
-    screens::paper::write(state, is_news, now);
+    navigate::write(state, is_news, now);
     if state.paused.is_none() {
         let wants = screens::wants(state, now);
         let due = state.polls.due(wants, state.epoch, now);

@@ -2,6 +2,7 @@
 
 use burnwatch::app::event::{Effect, Event};
 use burnwatch::app::place::{Paper, Place};
+use burnwatch::model::action::Ending;
 
 use crate::SIZES;
 use crate::stage::Stage;
@@ -46,4 +47,18 @@ fn all_of_a_paper_is_copied_as_markdown() {
     assert!(text.starts_with("# Hand-over: demo") && text.contains("\n## On call\n"), "{text}");
     // what the journal has not told yet is not said to be nothing
     assert!(text.contains("The journal is not read to its end yet."), "{text}");
+}
+
+#[test]
+fn who_reads_the_end_of_a_paper_stays_there_while_it_grows_and_who_reads_elsewhere_does_too() {
+    let mut stage = Stage::demo((80, 24), 1.5);
+    stage.press(&["5", "a", "enter", "H", "end"]);
+    let short = stage.state().scroll;
+    assert!(short > 0 && !stage.picture().contains("more lines"), "{}", stage.picture());
+    stage.send(Event::Recalled(vec![stage.record(Ending::Done { id: None }); 5]));
+    let long = stage.state().scroll;
+    assert!(long > short && !stage.picture().contains("more lines"), "{}", stage.picture());
+    stage.press(&["up"]);
+    stage.send(Event::Recalled(vec![stage.record(Ending::Done { id: None }); 10]));
+    assert_eq!(stage.state().scroll, long - 1, "{}", stage.picture());
 }

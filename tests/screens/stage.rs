@@ -15,8 +15,10 @@ use burnwatch::app::{render, update};
 use burnwatch::backend::Source;
 use burnwatch::backend::demo;
 use burnwatch::config::definitions::Finding;
+use burnwatch::model::action::Ending;
 use burnwatch::model::guard::Guard;
 use burnwatch::model::incident::Incident;
+use burnwatch::model::journal::Record;
 use burnwatch::model::slo::SloReading;
 use burnwatch::model::source::{SourceError, SourceId, Trouble};
 use burnwatch::model::world::Judgement;
@@ -165,6 +167,23 @@ impl Stage {
     /// What was confirmed so far, the latest last.
     pub(crate) fn acts(&self) -> &[Plan] {
         &self.acts
+    }
+
+    /// How the journal tells of what was confirmed first.
+    pub(crate) fn record(&self, ending: Ending) -> Record {
+        let plan = self.acts.first().expect("something was confirmed");
+        Record {
+            act: "run-1".into(),
+            begun_at: self.now(),
+            at: self.now(),
+            who: "ana@bastion".into(),
+            context: plan.context.clone(),
+            action: plan.actions.first().expect("a plan has an action").clone(),
+            sent_at: Some(self.now()),
+            calls: Vec::new(),
+            ending: Some(ending),
+            read_back: false,
+        }
     }
 
     /// Lets this context forbid what it forbids, and be production or not.

@@ -5,7 +5,6 @@ use burnwatch::app::event::{Effect, Event};
 use burnwatch::app::look::{Charset, Colours};
 use burnwatch::app::place::Place;
 use burnwatch::model::action::Ending;
-use burnwatch::model::journal::Record;
 
 use crate::SIZES;
 use crate::stage::Stage;
@@ -126,21 +125,8 @@ fn no_size_makes_it_fail() {
 fn what_the_person_did_stands_there_with_how_it_ended() {
     let mut stage = Stage::demo((120, 36), 1.5);
     stage.press(&["5", "a", "enter"]);
-    let plan = stage.acts().first().expect("it was confirmed").clone();
-    let record = |ending| Record {
-        act: "run-1".into(),
-        begun_at: stage.now(),
-        at: stage.now(),
-        who: "ana@bastion".into(),
-        context: plan.context.clone(),
-        action: plan.actions[0].clone(),
-        sent_at: Some(stage.now()),
-        calls: Vec::new(),
-        ending: Some(ending),
-        read_back: false,
-    };
-    let unknown = record(Ending::Unknown { words: "no answer".into() });
-    let done = record(Ending::Done { id: None });
+    let unknown = stage.record(Ending::Unknown { words: "no answer".into() });
+    let done = stage.record(Ending::Done { id: None });
     // what is read back later takes the place of what was not known
     stage.send(Event::Recalled(vec![unknown]));
     stage.send(Event::Recalled(vec![done]));

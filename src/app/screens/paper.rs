@@ -95,7 +95,8 @@ pub fn render(state: &State, paper: &Paper, now: Timestamp, area: Rect, buf: &mu
 
 /// How far it can be scrolled.
 pub fn last_scroll(state: &State, area: Rect) -> u16 {
-    page(state, area.width).last_scroll(area.height)
+    let lines = state.written.as_ref().map_or(0, |written| written.page.lines.len());
+    u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(area.height)
 }
 
 fn page(state: &State, width: u16) -> Page {
