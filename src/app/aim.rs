@@ -122,7 +122,7 @@ fn alerts(state: &State) -> Vec<Fingerprint> {
         match row {
             AlertLine::Alert(fingerprint) => all.push(fingerprint),
             AlertLine::Group(labels) => {
-                all.extend(state.alerts.groups.get(&labels).into_iter().flat_map(|group| &group.members));
+                all.extend(state.alerts.group(&labels).into_iter().flat_map(|group| &group.members));
             }
         }
     }

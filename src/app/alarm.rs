@@ -58,6 +58,14 @@ impl Alarm {
     }
 }
 
+/// Whether answers of this kind may tell of a page, or of whom it is for.
+pub(super) fn hears(kind: AskKind) -> bool {
+    matches!(
+        kind,
+        AskKind::Alerts | AskKind::Rules | AskKind::Incidents | AskKind::Incident | AskKind::OnCall
+    )
+}
+
 /// Looks at what came, and says whom to call.
 pub(super) fn ring(state: &mut State, now: Timestamp) -> Vec<Effect> {
     // taken out while the rest of the state is read

@@ -45,9 +45,12 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             Vec::new()
         }
         Event::Answered(arrival) => {
+            let kind = arrival.question.ask.kind();
             let mut effects = answered(state, *arrival, now);
             effects.extend(look_again(state, now));
-            effects.extend(super::alarm::ring(state, now));
+            if super::alarm::hears(kind) {
+                effects.extend(super::alarm::ring(state, now));
+            }
             effects
         }
         Event::Entered { context, sources, guard, production } => {

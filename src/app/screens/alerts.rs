@@ -1,10 +1,8 @@
 //! Alerts: grouped, worst and newest first; what is quiet is folded away but counted.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-
-use jiff::Timestamp;
 
 use crate::app::filter::Haystack;
 use crate::app::folds::Folds;
@@ -13,13 +11,16 @@ use crate::app::list::List;
 use crate::app::screens::Order;
 use crate::app::state::State;
 use crate::app::widgets::text;
-use crate::model::alert::{Alert, AlertState, Severity};
+use crate::model::alert::{Alert, AlertState};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::{Labels, Text};
+use crate::model::labels::Labels;
 use crate::model::world::World;
 
+mod shelf;
 mod view;
 
+use shelf::Shelf;
+pub(super) use shelf::badness;
 pub use view::render;
 
 /// A row: the head of a group, or an alert. Heads are known by the labels that the group has in common.
@@ -43,17 +44,32 @@ pub enum Grouping {
     None,
 }
 
-/// What the head of a group says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Alerts that stand below one head, as far as they pass the filter.
+#[derive(Debug, Default)]
 pub struct Group {
-    /// How many alerts it has, as far as they pass the filter.
-    pub count: usize,
-    /// The labels that all of them have.
-    pub common: Labels,
-    /// Whether its alerts are folded away.
+    /// Whether they are folded away.
     pub folded: bool,
-    /// Its alerts.
+    /// They.
     pub members: Vec<Fingerprint>,
+    common: OnceCell<Labels>,
+}
+
+impl Group {
+    /// The labels that all of them have; worked out when it is asked for first.
+    fn common(&self, world: &World) -> &Labels {
+        self.common.get_or_init(|| {
+            let mut labels =
+                self.members.iter().filter_map(|alert| world.alert(*alert)).map(|alert| &alert.labels);
+            let first = labels.next().cloned().unwrap_or_default();
+            labels.fold(first, |common, labels| {
+                if common.is_within(labels) {
+                    common
+                } else {
+                    common.without(|name| labels.get(name) != common.get(name))
+                }
+            })
+        })
+    }
 }
 
 /// The list of alerts.
@@ -69,8 +85,9 @@ pub struct Alerts {
     pub grouping: Grouping,
     /// Whether quiet alerts are shown, too.
     pub show_quiet: bool,
-    /// The groups by their labels.
-    pub groups: BTreeMap<Labels, Group>,
+    shelf: Shelf,
+    /// The groups by their numbers; without a member where none passes the filter.
+    groups: Vec<Group>,
     /// Cells of the longest name, and of the longest service, whatever is shown at the moment.
     pub widest: (u16, u16),
     /// The revision of the world that they were measured in.
@@ -84,10 +101,13 @@ pub struct Alerts {
 pub const ORDERS: [&str; 5] =
     ["severity, worst and newest first", "newest first", "name", "service", "last change first"];
 
-/// The index of the order by service.
-const BY_SERVICE: usize = 3;
-
 impl Alerts {
+    /// The group with these labels, if it is shown.
+    pub fn group(&self, labels: &Labels) -> Option<&Group> {
+        let group = self.groups.get(self.shelf.number(labels)?)?;
+        (!group.members.is_empty()).then_some(group)
+    }
+
     /// The group that the current row is of, if it has a head.
     pub fn group_at_cursor(&self, world: &World) -> Option<Labels> {
         let labels = match self.list.current()? {
@@ -111,15 +131,7 @@ impl Alerts {
     }
 }
 
-/// By what alerts are ordered worst and newest first, so that no two are equal.
-pub(super) type Badness = (AlertState, Severity, Reverse<Timestamp>, Fingerprint);
-
-/// The worst and newest is the smallest.
-pub(super) fn badness(alert: &Alert) -> Badness {
-    (alert.state, alert.severity, Reverse(alert.starts_at), alert.fingerprint)
-}
-
-pub(super) fn group_of(alert: &Alert, grouping: &Grouping) -> Labels {
+fn group_of(alert: &Alert, grouping: &Grouping) -> Labels {
     match grouping {
         Grouping::None => Labels::default(),
         Grouping::By(names) => alert.labels.without(|label| names.iter().all(|name| name != label)),
@@ -138,71 +150,50 @@ pub(super) fn haystack(alerts: &[Arc<Alert>]) -> Haystack {
 
 /// Counts up whenever the rows may have to be brought into another order.
 pub(super) fn revision(state: &State) -> u64 {
-    // the service of an alert depends on which services there are
-    let by_service = state.alerts.order.column == BY_SERVICE;
-    if by_service { state.world.revision() } else { state.world.alerts_revision() }
+    shelf::revision(state.alerts.order, &state.world)
 }
-
-/// An alert with what it is compared by most often, which need not be looked up then, and its service.
-type Ranked<'a> = (Badness, &'a Arc<Alert>, Option<&'a Text>);
 
 /// Brings groups and rows into their order again.
 pub fn reorder(state: &mut State) {
     let is_typing = state.is_typing();
     let State { world, alerts: screen, .. } = state;
-    let passes = screen.found.select(world.alerts_revision(), is_typing, || haystack(world.alerts()));
-    let order = screen.order;
-    let compare = |(badness, a, service): &Ranked<'_>, (other, b, others): &Ranked<'_>| {
-        let ordering = match order.column {
-            1 => b.starts_at.cmp(&a.starts_at),
-            2 => a.name().cmp(b.name()),
-            BY_SERVICE => service.cmp(others),
-            4 => world.changed_at(b.fingerprint).cmp(&world.changed_at(a.fingerprint)),
-            _ => badness.cmp(other),
-        };
-        order.apply(ordering).then_with(|| badness.cmp(other))
-    };
+    let Alerts { shelf, found, folded, .. } = screen;
+    let passes = found.select(world.alerts_revision(), is_typing, || haystack(world.alerts()));
+    shelf.follow(world, screen.order, &screen.grouping);
     screen.hidden.clear();
-    let mut shown: Vec<Ranked<'_>> = Vec::with_capacity(world.alerts().len());
-    for (at, (alert, service)) in world.alerts_with_services().enumerate() {
-        if passes.as_ref().is_some_and(|passes| !passes.get(at).copied().unwrap_or(false)) {
+    let mut groups: Vec<Group> = shelf.groups.iter().map(|_| Group::default()).collect();
+    // groups come in the order of their first alerts
+    let mut sorted = Vec::new();
+    for stand in &shelf.stands {
+        let Some(alert) = world.alerts().get(stand.at) else { continue };
+        if passes.as_ref().is_some_and(|passes| !passes.get(stand.at).copied().unwrap_or(false)) {
             continue;
         }
         let quiet = !matches!(alert.state, AlertState::Firing | AlertState::Pending);
         if quiet && !screen.show_quiet {
             *screen.hidden.entry(alert.state).or_default() += 1;
-        } else {
-            shown.push((badness(alert), alert, service));
+        } else if let Some(group) = groups.get_mut(stand.group) {
+            if group.members.is_empty() {
+                sorted.push(stand.group);
+            }
+            group.members.push(alert.fingerprint);
         }
     }
-    shown.sort_unstable_by(compare);
-    // groups come in the order of their first alerts
-    let mut places: HashMap<Labels, usize> = HashMap::new();
-    let mut sorted: Vec<(Labels, Vec<&Alert>)> = Vec::new();
-    for (_, alert, _) in &shown {
-        let labels = group_of(alert, &screen.grouping);
-        let place = *places.entry(labels).or_insert_with_key(|labels| {
-            sorted.push((labels.clone(), Vec::new()));
-            sorted.len() - 1
-        });
-        if let Some((_, members)) = sorted.get_mut(place) {
-            members.push(alert);
-        }
-    }
-    screen.groups.clear();
-    let mut rows = Vec::with_capacity(shown.len() + sorted.len());
-    for (labels, alerts) in sorted {
-        let folded = screen.folded.contains(&labels);
+    let mut rows = Vec::new();
+    for number in sorted {
+        let (Some(labels), Some(group)) = (shelf.groups.get(number), groups.get_mut(number)) else {
+            continue;
+        };
+        group.folded = folded.contains(labels);
         // the head of a group of one would only say twice what the alert says
-        if screen.grouping != Grouping::None && (alerts.len() > 1 || folded) {
+        if screen.grouping != Grouping::None && (group.members.len() > 1 || group.folded) {
             rows.push(Row::Group(labels.clone()));
         }
-        if !folded {
-            rows.extend(alerts.iter().map(|alert| Row::Alert(alert.fingerprint)));
+        if !group.folded {
+            rows.extend(group.members.iter().copied().map(Row::Alert));
         }
-        let members = alerts.iter().map(|alert| alert.fingerprint).collect();
-        screen.groups.insert(labels, Group { count: alerts.len(), common: common(&alerts), folded, members });
     }
+    screen.groups = groups;
     screen.list.set_rows(rows);
     if screen.measured != Some(world.revision()) {
         screen.measured = Some(world.revision());
@@ -214,18 +205,3 @@ pub fn reorder(state: &mut State) {
         });
     }
 }
-
-/// The labels that all of them have with the same value.
-fn common(alerts: &[&Alert]) -> Labels {
-    let Some((first, rest)) = alerts.split_first() else { return Labels::default() };
-    rest.iter().fold(first.labels.clone(), |common, alert| {
-        if common.is_within(&alert.labels) {
-            common
-        } else {
-            common.without(|name| alert.labels.get(name) != common.get(name))
-        }
-    })
-}
-
-#[cfg(test)]
-mod tests;

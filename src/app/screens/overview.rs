@@ -50,6 +50,7 @@ pub struct Overview {
 
 /// Brings tiles and alerts into their order again.
 pub fn reorder(state: &mut State) {
+    services::measure(state);
     let is_typing = state.is_typing();
     let State { world, overview, .. } = state;
     let passes = overview.found.select(world.revision(), is_typing, || services::haystack(world.services()));

@@ -12,6 +12,7 @@ use crate::app::list::List;
 use crate::app::range;
 use crate::app::screens::Order;
 use crate::app::state::State;
+use crate::app::widgets::text;
 use crate::model::ask::{Ask, AskKind};
 use crate::model::labels::Text;
 use crate::model::service::{Service, Signals};
@@ -19,7 +20,7 @@ use crate::model::service::{Service, Signals};
 mod view;
 
 pub use view::render;
-pub(super) use view::{calm_max, count, empty, join, trends, why, widest};
+pub(super) use view::{calm_max, count, empty, join, trends, why};
 
 /// Points of the short histories.
 const TREND_POINTS: u16 = 60;
@@ -35,6 +36,8 @@ pub struct Services {
     pub found: Found,
     /// The order.
     pub order: Order,
+    /// Cells of the longest name.
+    pub widest: u16,
 }
 
 /// By what services can be ordered.
@@ -97,8 +100,15 @@ pub(super) fn haystack(services: &[Service]) -> Haystack {
     Haystack::new(services.iter().map(|service| (&service.labels, vec![&service.name])))
 }
 
+/// Measures the names anew, whatever is shown at the moment: columns must not jump while one filters.
+pub(super) fn measure(state: &mut State) {
+    let names = state.world.services().iter().map(|service| text::width(&service.name));
+    state.services.widest = names.max().unwrap_or(0);
+}
+
 /// Brings the rows into their order again.
 pub fn reorder(state: &mut State) {
+    measure(state);
     let is_typing = state.is_typing();
     let services = state.world.services();
     let passes = state.services.found.select(state.world.revision(), is_typing, || haystack(services));

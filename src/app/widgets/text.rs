@@ -57,6 +57,18 @@ pub fn put(buf: &mut Buffer, x: u16, y: u16, max_width: u16, text: &str, style: 
         return 0;
     }
     let room = max_width.min(area.right() - x);
+    if is_plain(text) {
+        let mut used = 0;
+        while used < room
+            && let Some(letter) = text.get(usize::from(used)..=usize::from(used))
+        {
+            if let Some(cell) = buf.cell_mut((x + used, y)) {
+                cell.set_symbol(letter).set_style(style);
+            }
+            used += 1;
+        }
+        return used;
+    }
     let mut used = 0;
     for grapheme in text.graphemes(true) {
         let Ok(cells @ 1..) = u16::try_from(cells_of(grapheme)) else { continue };

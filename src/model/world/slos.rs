@@ -24,10 +24,19 @@ impl World {
 
     /// The SLOs of a service, the worst first.
     pub fn slos_of<'a>(&'a self, service: &'a str) -> Vec<&'a SloStatus> {
-        let is_its = |status: &&SloStatus| status.service.as_deref() == Some(service);
-        let mut its: Vec<_> = self.slos.iter().filter(is_its).collect();
+        let mut its: Vec<_> = self.its_slos(service).collect();
         its.sort_by(|a, b| a.by_urgency(b));
         its
+    }
+
+    /// The worst of them.
+    pub fn worst_slo_of(&self, service: &str) -> Option<&SloStatus> {
+        self.its_slos(service).min_by(|a, b| a.by_urgency(b))
+    }
+
+    fn its_slos(&self, service: &str) -> impl Iterator<Item = &SloStatus> {
+        let places = self.slos_by_service.get(service).into_iter().flatten();
+        places.filter_map(|at| self.slos.get(*at))
     }
 
     /// The SLO that an alert with these labels is about.
@@ -85,8 +94,12 @@ impl World {
 
     pub(super) fn link_slos_to_services(&mut self) {
         let mut slos = std::mem::take(&mut self.slos);
-        for status in &mut slos {
+        self.slos_by_service.clear();
+        for (at, status) in slos.iter_mut().enumerate() {
             status.service = self.service_of_slo(&status.slo);
+            if let Some(service) = &status.service {
+                self.slos_by_service.entry(service.clone()).or_default().push(at);
+            }
         }
         self.slos = slos;
     }

@@ -83,7 +83,7 @@ fn sort(order: Order) -> Sort {
 
 fn title(state: &State) -> Vec<Run<'static>> {
     let screen = &state.alerts;
-    let shown: usize = screen.groups.values().map(|group| group.count).sum();
+    let shown: usize = screen.groups.iter().map(|group| group.members.len()).sum();
     let all = state.world.alerts().len();
     let mut runs = vec![Run::new(" Alerts ", Role::Title), Run::new(count(shown, all), Role::Text)];
     if !screen.hidden.is_empty() {
@@ -145,14 +145,14 @@ fn empty(state: &State, now: Timestamp) -> (String, Role) {
 }
 
 fn heading(state: &State, cx: &Cx<'_>, labels: &Labels) -> Vec<Run<'static>> {
-    let group = state.alerts.groups.get(labels);
+    let group = state.alerts.group(labels);
     let folded = group.is_some_and(|group| group.folded);
     let sign = if folded { cx.charset.pick("▸", ">") } else { cx.charset.pick("▾", "v") };
     let words = pairs(state, labels, |_| true);
     let words = if words.is_empty() { "no labels in common".to_owned() } else { words };
     vec![
         Run::new(format!("{sign} {words}"), Role::Title),
-        Run::new(format!("  {}", group.map_or(0, |group| group.count)), Role::Muted),
+        Run::new(format!("  {}", group.map_or(0, |group| group.members.len())), Role::Muted),
     ]
 }
 
@@ -168,8 +168,8 @@ fn pairs(state: &State, labels: &Labels, wanted: impl Fn(&str) -> bool) -> Strin
 
 fn alert_row<'a>(state: &State, cx: &Cx<'_>, alert: &'a Alert, stale: &BTreeSet<SourceId>) -> Row<'a> {
     let role = Role::of_alert(alert);
-    let group = state.alerts.groups.get(&super::group_of(alert, &state.alerts.grouping));
-    let common = group.filter(|group| group.count > 1).map(|group| &group.common);
+    let group = state.alerts.group(&super::group_of(alert, &state.alerts.grouping));
+    let common = group.filter(|group| group.members.len() > 1).map(|group| group.common(&state.world));
     let differs = |name: &str| {
         !matches!(name, "alertname" | "severity") && common.is_none_or(|common| common.get(name).is_none())
     };

@@ -1,5 +1,7 @@
 //! How the SLOs look on the overview: the worst with what is left of their budgets.
 
+use std::collections::BTreeMap;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -53,10 +55,13 @@ pub(super) fn render(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 fn title(state: &State, cx: &Cx<'_>, doubt: Option<String>) -> String {
     let all = state.world.slos();
     let mut title = vec![format!("SLOs {}", services::count(state.overview.slos.rows().len(), all.len()))];
-    for wanted in SloState::ALL {
-        let count = all.iter().filter(|status| status.state() == wanted).count();
-        if count > 0 && !matches!(wanted, SloState::Fine | SloState::Quiet) {
-            title.push(format!("{count} {}", wanted.word()));
+    let mut counts: BTreeMap<SloState, usize> = BTreeMap::new();
+    for status in all {
+        *counts.entry(status.state()).or_default() += 1;
+    }
+    for (state, count) in counts {
+        if !matches!(state, SloState::Fine | SloState::Quiet) {
+            title.push(format!("{count} {}", state.word()));
         }
     }
     if let Some(doubt) = doubt {

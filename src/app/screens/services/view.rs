@@ -73,7 +73,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         .map(|(i, service)| (i, service, trends(state, service)))
         .collect();
     let selected = shown.iter().position(|(i, ..)| *i == screen.list.index());
-    let columns = columns(widest(state.world.services()), !state.world.slos().is_empty(), room.width);
+    let columns = columns(screen.widest, !state.world.slos().is_empty(), room.width);
     let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
     let rows = shown.iter().map(|(_, service, trends)| {
         let mut row = Row::new(cells(state, &cx, service, trends));
@@ -122,11 +122,6 @@ fn title(state: &State, now: Timestamp) -> Vec<Run<'static>> {
         runs.push(Run::new(format!("  as of {}", number::moment(end, now, &state.look.zone)), Role::Banner));
     }
     runs
-}
-
-/// Cells of the longest name, whatever is shown at the moment: columns must not jump while one filters.
-pub(in crate::app::screens) fn widest(services: &[Service]) -> u16 {
-    services.iter().map(|service| text::width(&service.name)).max().unwrap_or(0)
 }
 
 /// `12/340`, or just the number if all are shown.
@@ -200,8 +195,7 @@ fn cells<'a>(
 
 /// The worst SLO of a service: its state, what is left of its budget, and how fast that burns.
 fn worst_slo(state: &State, cx: &crate::app::look::Cx<'_>, service: &Service) -> Vec<Run<'static>> {
-    let its = state.world.slos().iter().filter(|status| status.service.as_ref() == Some(&service.name));
-    let Some(status) = its.min_by(|a, b| a.by_urgency(b)) else { return Vec::new() };
+    let Some(status) = state.world.worst_slo_of(&service.name) else { return Vec::new() };
     let role = Role::of_slo(status.state());
     let mut runs = vec![Run::new(format!("{} ", cx.symbol(role)), role)];
     match status.worst().filter(|worst| worst.left().is_some()) {
