@@ -10,6 +10,7 @@ use crate::app::event::{Effect, Event, Message, Tone};
 
 use super::App;
 use super::clock::Clock;
+use super::drill;
 use super::effects::{Performer, Report};
 use super::link::{Gauge, Link};
 use super::pace::Pace;
@@ -161,7 +162,10 @@ impl<A: App> EventLoop<'_, A> {
 
     fn draw(&mut self, view: &mut View) {
         let now = self.clock.now();
-        self.screen.draw(view.size, |buf| self.app.render(now, buf));
+        self.screen.draw(view.size, |buf| {
+            drill::at("view");
+            self.app.render(now, buf);
+        });
         view.drawn = Some(self.app.version());
         view.urgent = false;
         view.pace.drew(Instant::now());
@@ -190,6 +194,7 @@ impl<A: App> EventLoop<'_, A> {
                 | Event::Recalled(_)
                 | Event::Told(_) => {}
             }
+            drill::at("update");
             for effect in self.app.update(event, self.clock.now()) {
                 if effect == Effect::Quit {
                     return Ok(Next::Leave);

@@ -16,11 +16,14 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::capability::Capability;
+use super::drill;
 use super::link::Flow;
 use super::notice::{self, Notices};
 use super::terminal::{self, MOUSE_OFF, MOUSE_ON};
 use crate::model::notify::Notice;
 
+/// The writer's thread. Without it nothing is seen any more: a panic there is the end.
+pub(super) const THREAD: &str = "writer";
 /// The most that is put on the clipboard, in bytes: terminals cut or refuse more.
 pub(super) const COPIED: usize = 100_000;
 
@@ -186,13 +189,14 @@ impl Writer {
         self,
         write: impl FnMut(&[u8]) -> io::Result<Flow> + Send + 'static,
     ) -> io::Result<()> {
-        thread::Builder::new().name("writer".into()).spawn(move || self.run(write)).map(drop)
+        thread::Builder::new().name(THREAD.into()).spawn(move || self.run(write)).map(drop)
     }
 
     fn run(mut self, mut write: impl FnMut(&[u8]) -> io::Result<Flow>) {
         let mut shown = Buffer::default();
         let mut bytes = Vec::new();
         while let Some(mut job) = self.jobs.blocking_recv() {
+            drill::at(THREAD);
             bytes.clear();
             let result = encode(&mut bytes, &shown, &job);
             std::mem::swap(&mut shown, &mut job.frame);
