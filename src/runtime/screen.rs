@@ -65,6 +65,8 @@ pub(super) struct Screen {
     free: Option<Buffer>,
     /// Since when the writer has it.
     busy: Option<Instant>,
+    /// Somebody else has the terminal.
+    away: bool,
     anew: bool,
     sparing: bool,
     extras: Extras,
@@ -88,6 +90,7 @@ pub(super) fn screen(capability: Capability) -> (Screen, Writer) {
         written: outbox,
         free: Some(Buffer::default()),
         busy: None,
+        away: false,
         anew: true,
         sparing: false,
         extras: Extras::default(),
@@ -98,9 +101,14 @@ pub(super) fn screen(capability: Capability) -> (Screen, Writer) {
 }
 
 impl Screen {
-    /// Whether a frame can be handed over.
+    /// Whether the writer has nothing to do.
     pub(super) fn is_free(&self) -> bool {
         self.free.is_some()
+    }
+
+    /// Whether a frame can be handed over, and would be seen.
+    pub(super) fn is_ready(&self) -> bool {
+        self.is_free() && !self.away
     }
 
     /// For how long the writer has been at it, without an end.
@@ -143,9 +151,20 @@ impl Screen {
         }
     }
 
-    /// Gives the terminal its title once more, after somebody else had it.
-    pub(super) fn retitle(&mut self) {
+    fn retitle(&mut self) {
         self.extras.title.clone_from(&self.title);
+    }
+
+    /// Somebody else has the terminal from here on: nothing is drawn.
+    pub(super) fn leave(&mut self) {
+        self.away = true;
+    }
+
+    /// The terminal is ours again: what stands there is not known, nor is its title ours.
+    pub(super) fn come_back(&mut self) {
+        self.away = false;
+        self.forget();
+        self.retitle();
     }
 
     /// Puts this on the clipboard with the next frame; says why not.
