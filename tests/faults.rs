@@ -5,6 +5,8 @@
 
 #[path = "faults/clock.rs"]
 mod clock;
+#[path = "faults/endless.rs"]
+mod endless;
 #[path = "faults/fault.rs"]
 mod fault;
 #[path = "pty/harness.rs"]
