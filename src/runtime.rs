@@ -3,6 +3,7 @@
 mod capability;
 mod clock;
 mod door;
+mod drill;
 mod effects;
 mod event_loop;
 #[cfg(test)]
@@ -116,6 +117,9 @@ pub enum RuntimeError {
     /// The terminal is there, but cannot be read or written any more.
     #[error("the terminal failed ({0}); the log may say more")]
     Lost(#[source] io::Error),
+    /// A bug in a thread without which there is no screen; the person was told where its report is.
+    #[error("a bug in burnwatch ended it")]
+    Crashed,
     /// No thread, no timer or no signal handler to be had.
     #[error("cannot start ({0})")]
     Start(#[source] io::Error),
@@ -149,6 +153,7 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
         Ok(event_loop.run().await)
     })?;
     match ended {
+        Err(_) if log::has_crashed() => Err(RuntimeError::Crashed),
         Err(error) if terminal::is_there() => Err(RuntimeError::Lost(error)),
         Err(error) => {
             tracing::info!(%error, "the terminal is gone");

@@ -5,6 +5,8 @@
 
 #[path = "faults/clock.rs"]
 mod clock;
+#[path = "faults/endless.rs"]
+mod endless;
 #[path = "faults/fault.rs"]
 mod fault;
 #[path = "pty/harness.rs"]
@@ -16,6 +18,8 @@ mod lane;
 mod lock;
 #[path = "faults/long.rs"]
 mod long;
+#[path = "faults/names.rs"]
+mod names;
 #[path = "faults/own.rs"]
 mod own;
 #[path = "faults/page.rs"]
@@ -50,7 +54,8 @@ use tokio::time::{Instant, sleep};
 use fault::{Fault, Seen};
 use lane::{Addresses, Cell, Lane, Who};
 use lock::Locks;
-use own::OwnPrometheus;
+use names::Names;
+use own::Own;
 use pager::{Account, Pager};
 use proc::Footprint;
 use proxy::Proxy;
@@ -192,10 +197,26 @@ async fn in_no_dns(who: Who, (addresses, _pager): (Addresses, Pager)) -> Outcome
     outcome
 }
 
-async fn killed_and_started_again((addresses, _pager): (Addresses, Pager)) -> Outcome {
+async fn gone_from_dns_and_back(
+    who: Who,
+    (addresses, _pager): (Addresses, Pager),
+    (locks, authority): (Locks, String),
+) -> Outcome {
     let mut outcome = Outcome::default();
-    let Some(own) = OwnPrometheus::start() else { return outcome };
-    let (who, fault) = (Who::Prometheus, Fault::Restarts);
+    let Some(names) = Names::new() else { return outcome };
+    let proxy = Proxy::start(behind(who, &addresses), Some(locks)).await;
+    let addresses = addresses.with(who, &proxy.url.replace("127.0.0.1", names::HOST));
+    let mut lane = Lane::start_among(who, &addresses, Some(&authority), Some(&names)).await;
+    lane.known().await;
+    let played = lane.play_with(Fault::NameGone, || names.forget(), || names.tell()).await;
+    outcome.take(who, Fault::NameGone, played);
+    outcome
+}
+
+async fn killed_and_started_again(who: Who, (addresses, _pager): (Addresses, Pager)) -> Outcome {
+    let mut outcome = Outcome::default();
+    let Some(own) = Own::start(who) else { return outcome };
+    let fault = Fault::Restarts;
     let begun = Instant::now();
     while !own.has_data() && begun.elapsed() < Duration::from_secs(30) {
         sleep(Duration::from_millis(200)).await;
@@ -224,8 +245,9 @@ async fn the_table_of_faults_and_sources() {
         let faults = Fault::LOCKED.to_vec();
         lanes.push(Box::pin(one_after_the_other(who, faults, addresses(&prom, &am), Some(locks.clone()))));
         lanes.push(Box::pin(in_no_dns(who, addresses(&prom, &am))));
+        lanes.push(Box::pin(gone_from_dns_and_back(who, addresses(&prom, &am), locks.clone())));
+        lanes.push(Box::pin(killed_and_started_again(who, addresses(&prom, &am))));
     }
-    lanes.push(Box::pin(killed_and_started_again(addresses(&prom, &am))));
     let outcomes = join_all(lanes).await;
     let (cells, broken): (Vec<_>, Vec<_>) =
         outcomes.into_iter().map(|outcome| (outcome.cells, outcome.broken)).unzip();

@@ -91,6 +91,7 @@ fn child() {
         notices: Notices::None,
         tmux: false,
     };
+    std::fs::write(PathBuf::from(&log).with_file_name("pid"), std::process::id().to_string()).unwrap();
     let program = Program {
         app: Toy::default(),
         sources: Sources::new(vec![], LimitSettings::default()),
@@ -192,7 +193,8 @@ impl Stage {
     }
 
     fn signal(&self, name: &str) {
-        let pid = self.child.process_id().unwrap().to_string();
+        // the child may run in a shell
+        let pid = std::fs::read_to_string(self.folder.path().join("pid")).unwrap();
         assert!(Command::new("kill").args([&format!("-{name}"), &pid]).status().unwrap().success());
     }
 
@@ -335,13 +337,29 @@ fn a_terminal_that_takes_no_output_cannot_keep_it() {
     assert_eq!(modes(&**stage.master.as_ref().unwrap()), stage.before);
 }
 
-#[test]
-fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
+/// A shell with the child in it.
+fn in_a_shell() -> Stage {
     let mut stage = Stage::start(|_| ["sh", "-i"].map(str::to_owned).into());
     stage.wait_for("READY>");
     let line = child_command().iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ");
     stage.press(&format!("clear; {line}\r"));
     stage.wait_for("toy (80, 24)");
+    stage
+}
+
+/// Leaves the child and then the shell.
+fn leave(mut stage: Stage) {
+    stage.press("q");
+    // an earlier prompt still stands above: what is typed before the shell's own turn would be lost
+    let prompted = within(10, || stage.screen().trim_end().ends_with("READY>"));
+    assert!(prompted, "no new prompt, but:\n{}", stage.screen());
+    stage.press("exit\r");
+    stage.ends_within(2000);
+}
+
+#[test]
+fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
+    let mut stage = in_a_shell();
     stage.press("jz");
     stage.wait_for("Stopped");
     assert!(!stage.seen.lock().unwrap().screen().alternate_screen());
@@ -352,10 +370,43 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_back() {
     assert!(stage.seen.lock().unwrap().screen().alternate_screen());
     stage.press("k");
     stage.wait_for("keys j z k");
+    leave(stage);
+}
+
+#[test]
+fn a_stop_from_outside_is_like_ctrl_z_however_often() {
+    let mut stage = in_a_shell();
+    let raw = modes(&**stage.master.as_ref().unwrap());
+    for round in 0..3 {
+        stage.signal("TSTP");
+        stage.wait_for("Stopped");
+        stage.assert_restored();
+        let said = format!("in the shell {round}");
+        stage.press(&format!("clear; echo {said}\r"));
+        stage.wait_for(&said);
+        stage.press("fg\r");
+        stage.wait_for("toy (80, 24)");
+        stage.press("j");
+        stage.wait_for(&format!("keys{}", " j".repeat(round + 1)));
+        let seen = stage.seen.lock().unwrap().screen().clone();
+        assert!(seen.alternate_screen() && seen.hide_cursor() && seen.bracketed_paste());
+        assert_ne!(seen.mouse_protocol_mode(), vt100::MouseProtocolMode::None);
+        assert!(within(2, || modes(&**stage.master.as_ref().unwrap()) == raw), "not raw");
+    }
+    leave(stage);
+}
+
+#[test]
+fn where_nobody_could_continue_it_a_stop_is_over_at_once() {
+    let mut stage = Stage::start(|_| child_command());
+    stage.wait_for("toy (80, 24)");
+    stage.press("jz");
+    stage.wait_for("keys j z");
+    stage.signal("TSTP");
+    stage.press("k");
+    stage.wait_for("keys j z k");
+    assert!(within(2, || stage.seen.lock().unwrap().screen().alternate_screen()));
     stage.press("q");
-    // an earlier prompt still stands above: what is typed before the shell's own turn would be lost
-    let prompted = within(10, || stage.screen().trim_end().ends_with("READY>"));
-    assert!(prompted, "no new prompt, but:\n{}", stage.screen());
-    stage.press("exit\r");
-    stage.ends_within(2000);
+    stage.ends_within(1000);
+    stage.assert_restored();
 }

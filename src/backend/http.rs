@@ -38,7 +38,12 @@ pub(crate) use write::{Change, segment, surely_not};
 const ERROR_BODY: u64 = 64 * 1024;
 /// Beyond this an answer is large, and only one large answer of a source is read at once: a server that floods us gets no more
 /// of our memory than one answer may have.
-const LARGE: u64 = 8 * 1024 * 1024;
+const LARGE: u64 = 2 * 1024 * 1024;
+/// Beyond this an answer is huge, and only one huge answer is read at once in all: several sources that flood us get no more
+/// together than one may have, and the beginnings of the others. Whose turn it is changes in the order of asking, within a
+/// time-out.
+const HUGE: u64 = 16 * 1024 * 1024;
+static HUGE_TURN: Semaphore = Semaphore::const_new(1);
 /// Redirects that only add or take a trailing slash.
 const REDIRECTS: usize = 3;
 
@@ -182,13 +187,16 @@ impl Http {
         }
         let is_gzip = response.headers().get(CONTENT_ENCODING).is_some_and(|value| value == "gzip");
         let mut inflow = Inflow::new(is_gzip, limit);
-        let mut large = None;
+        let (mut large, mut huge) = (None, None);
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(&error))? {
             if inflow.take(&chunk).is_err() {
                 break;
             }
             if large.is_none() && inflow.length() > LARGE {
                 large = self.large.acquire().await.ok();
+            }
+            if huge.is_none() && inflow.length() > HUGE {
+                huge = HUGE_TURN.acquire().await.ok();
             }
         }
         if !success {

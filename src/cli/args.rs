@@ -24,6 +24,7 @@ Exit codes:
   1  doctor: a source is unwell; any verb: the output could not be written
   2  wrong usage or configuration, or no terminal for the screen
   3  data are missing because a source is in trouble; what is known is printed
+  101  a bug in burnwatch ended it; its report is in the log
 Verbs that change something (ack, silence, ...) end with 1 if some of it was
 refused or is unknown, and with 2 if it was not confirmed or not allowed.
 `burnwatch check` ends as monitoring plug-ins do: 0 fine, 1 warning (ticket,

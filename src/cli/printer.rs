@@ -22,6 +22,8 @@ pub(super) enum Outcome {
     Critical,
     /// Of a check: nobody knows.
     Unknown,
+    /// A bug in burnwatch ended it.
+    Crashed,
 }
 
 impl From<Outcome> for ExitCode {
@@ -31,6 +33,8 @@ impl From<Outcome> for ExitCode {
             Outcome::Unwell | Outcome::Warning => 1,
             Outcome::Misused | Outcome::Critical => 2,
             Outcome::Partial | Outcome::Unknown => 3,
+            // as when the thread that began it panics
+            Outcome::Crashed => 101,
         })
     }
 }

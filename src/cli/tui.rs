@@ -65,6 +65,7 @@ fn refused(error: &RuntimeError) -> Outcome {
             complain(&format!("{error}. {INSTEAD}"));
             Outcome::Misused
         }
+        RuntimeError::Crashed => Outcome::Crashed,
         RuntimeError::Terminal(_) | RuntimeError::Lost(_) | RuntimeError::Start(_) => {
             complain(&error.to_string());
             Outcome::Unwell

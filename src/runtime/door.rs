@@ -19,6 +19,7 @@ use crate::model::labels::Text;
 use crate::model::source::{SourceError, SourceId, Trouble};
 
 use super::clock::Clock;
+use super::drill;
 use super::effects::Report;
 use super::gate::Gate;
 use super::journal::{Journal, JournalError, Turn};
@@ -213,6 +214,7 @@ impl One<'_> {
                 (Err(error), Some(_)) => return (Ending::Refused { words: unwritten(&error) }, false),
             };
             self.tell(Progress::Sending).await;
+            drill::at("act");
             match gate.act(self.action).await {
                 Ok(outcome) => return (ended(outcome), false),
                 Err(ActError { error, is_unclear: true }) => {

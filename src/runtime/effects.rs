@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::error::Error;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
@@ -13,7 +15,7 @@ use tokio::time::timeout;
 use crate::app::event::{Arrival, Event, Message, Plan, Tone};
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
-use crate::model::action::{Action, Progress};
+use crate::model::action::{Action, Ending, Progress};
 use crate::model::ask::Question;
 use crate::model::guard::Guard;
 use crate::model::journal::Record;
@@ -21,7 +23,8 @@ use crate::model::labels::Text;
 use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
 
 use super::door::{Door, Seen};
-use super::gate::Gate;
+use super::drill;
+use super::gate::{Gate, panic_text};
 use super::journal::JournalError;
 use super::recovery::{self, Open};
 
@@ -135,10 +138,11 @@ impl Performer {
         let gate = self.gates.get(&question.source).cloned();
         let (reports, asked) = (self.reports.clone(), question.clone());
         let task = tokio::spawn(async move {
-            let arrival = match gate {
-                Some(gate) => gate.ask(asked).await,
-                None => nowhere(asked),
-            };
+            let asking = AssertUnwindSafe(ask(gate, asked.clone())).catch_unwind();
+            // without an answer it would be taken for a question that is still out, and never be put again
+            let arrival = asking.await.unwrap_or_else(|payload| {
+                unanswered(asked, Trouble::Internal { reason: panic_text(payload.as_ref()) })
+            });
             // a closed channel means that burnwatch is leaving
             reports.send(Report::Arrived { id, arrival: Box::new(arrival) }).await.ok();
         });
@@ -154,7 +158,21 @@ impl Performer {
 
     /// Does what a plan says, as far as the door lets it. It goes on whatever context is entered meanwhile.
     pub(super) fn act(&self, plan: Plan) {
-        tokio::spawn(self.door.clone().pass(plan, self.gates.clone(), self.reports.clone()));
+        let (id, count, reports) = (plan.id, plan.actions.len(), self.reports.clone());
+        let passing = self.door.clone().pass(plan, self.gates.clone(), self.reports.clone());
+        tokio::spawn(async move {
+            let Err(payload) = AssertUnwindSafe(passing).catch_unwind().await else { return };
+            // those that had ended before keep their ending
+            let words: Text = format!(
+                "burnwatch failed half-way ({}); it is read back at the next start",
+                panic_text(payload.as_ref())
+            )
+            .into();
+            for index in 0..count {
+                let progress = Progress::Ended(Ending::Unknown { words: Text::clone(&words) });
+                reports.send(Report::Acted { plan: id, index, progress }).await.ok();
+            }
+        });
     }
 
     /// Reads back what an earlier run left open in this context.
@@ -285,9 +303,16 @@ async fn build(contexts: Contexts, context: Text) -> Result<Entrance, String> {
     }
 }
 
-fn nowhere(question: Question) -> Arrival {
-    let trouble =
-        Trouble::NotOffered { what: "anything: there is no such source in this context".to_owned() };
+async fn ask(gate: Option<Arc<Gate>>, question: Question) -> Arrival {
+    drill::at("task");
+    if let Some(gate) = gate {
+        return gate.ask(question).await;
+    }
+    let what = "anything: there is no such source in this context".to_owned();
+    unanswered(question, Trouble::NotOffered { what })
+}
+
+fn unanswered(question: Question, trouble: Trouble) -> Arrival {
     let answered = Err(SourceError::new(question.source.clone(), trouble));
     Arrival { question, answered, took: Duration::ZERO }
 }

@@ -10,6 +10,7 @@ use crate::app::event::{Effect, Event, Message, Tone};
 
 use super::App;
 use super::clock::Clock;
+use super::drill;
 use super::effects::{Performer, Report};
 use super::link::{Gauge, Link};
 use super::pace::Pace;
@@ -19,7 +20,7 @@ use super::terminal::{self, Session};
 
 /// What the loop does to the terminal besides drawing.
 pub(super) trait Terminal {
-    /// Gives it back and stops the process until it is continued.
+    /// Gives it back and has the process stopped; an order to go on follows.
     fn stop(&mut self) -> io::Result<()>;
     /// Takes it over again.
     fn again(&mut self) -> io::Result<()>;
@@ -100,6 +101,10 @@ impl<A: App> EventLoop<'_, A> {
                 biased;
                 () = sleep_until(due.unwrap_or(tick)), if due.is_some() => continue,
                 order = self.orders.recv() => match order {
+                    Some(Order::Stop) => match self.suspend()? {
+                        Some(event) => event,
+                        None => continue,
+                    },
                     Some(Order::GoOn) => {
                         self.terminal.again()?;
                         self.fresh_start()
@@ -140,7 +145,7 @@ impl<A: App> EventLoop<'_, A> {
     /// When the next frame is to be drawn, if something changed and the writer is free.
     fn due(&self, view: &View) -> Option<Instant> {
         let dirty = view.drawn != Some(self.app.version()) || self.screen.has_more();
-        (dirty && self.screen.is_free()).then(|| {
+        (dirty && self.screen.is_ready()).then(|| {
             let due = view.pace.due(view.urgent, Instant::now());
             self.gauge.due(view.urgent).map_or(due, |arrived| arrived.max(due))
         })
@@ -161,7 +166,10 @@ impl<A: App> EventLoop<'_, A> {
 
     fn draw(&mut self, view: &mut View) {
         let now = self.clock.now();
-        self.screen.draw(view.size, |buf| self.app.render(now, buf));
+        self.screen.draw(view.size, |buf| {
+            drill::at("view");
+            self.app.render(now, buf);
+        });
         view.drawn = Some(self.app.version());
         view.urgent = false;
         view.pace.drew(Instant::now());
@@ -190,6 +198,7 @@ impl<A: App> EventLoop<'_, A> {
                 | Event::Recalled(_)
                 | Event::Told(_) => {}
             }
+            drill::at("update");
             for effect in self.app.update(event, self.clock.now()) {
                 if effect == Effect::Quit {
                     return Ok(Next::Leave);
@@ -202,7 +211,6 @@ impl<A: App> EventLoop<'_, A> {
 
     /// Starts what is to be done; what there is to say about it at once goes to `events`.
     fn perform(&mut self, effect: Effect, events: &mut VecDeque<Event>) -> io::Result<()> {
-        let trouble = |text| Event::Told(Message { tone: Tone::Trouble, text });
         match effect {
             Effect::Fetch(question) => self.performer.fetch(question),
             Effect::Forget(question) => self.performer.forget(&question),
@@ -218,27 +226,32 @@ impl<A: App> EventLoop<'_, A> {
                 self.screen.mouse(on);
             }
             Effect::Redraw => self.screen.forget(),
-            Effect::Suspend => {
-                let stopped = self.terminal.stop();
-                self.terminal.again()?;
-                events.push_back(self.fresh_start());
-                events.extend(
-                    stopped.err().map(|error| trouble(format!("cannot be suspended here ({error})"))),
-                );
-            }
+            Effect::Suspend => events.extend(self.suspend()?),
             // whoever calls this leaves the loop instead
             Effect::Quit => {}
         }
         Ok(())
     }
 
+    /// Gives the terminal to the shell; says why if that cannot be.
+    fn suspend(&mut self) -> io::Result<Option<Event>> {
+        self.screen.leave();
+        let Err(error) = self.terminal.stop() else { return Ok(None) };
+        self.terminal.again()?;
+        self.screen.come_back();
+        Ok(Some(trouble(format!("cannot be suspended here ({error})"))))
+    }
+
     /// The terminal is ours again: nothing that was known of it holds.
     fn fresh_start(&mut self) -> Event {
-        self.screen.forget();
-        self.screen.retitle();
+        self.screen.come_back();
         let (width, height) = self.terminal.size();
         Event::Resized { width, height }
     }
+}
+
+fn trouble(text: String) -> Event {
+    Event::Told(Message { tone: Tone::Trouble, text })
 }
 
 #[cfg(test)]

@@ -19,10 +19,12 @@ use crate::config::settings::LimitSettings;
 use crate::model::action::{ActError, Action, Call, Found, Outcome};
 use crate::model::ask::{Answered, AskKind, Question};
 use crate::model::source::{SourceError, Trouble};
+use crate::model::text::clean;
 
 use circuit::{Admission, Circuit, Subject, Ticket};
 
 use super::clock::Clock;
+use super::drill;
 
 /// A source is asked anew whether it is well when it has not answered for so long.
 const ANEW: Duration = Duration::from_secs(4);
@@ -91,7 +93,10 @@ impl Gate {
     async fn put(&self, question: &Question) -> Answered {
         let answer = || {
             // the call itself may panic too, so it happens inside
-            let answer = async { self.source.answer(&question.ask, question.known).await };
+            let answer = async {
+                drill::at("question");
+                self.source.answer(&question.ask, question.known).await
+            };
             AssertUnwindSafe(answer).catch_unwind()
         };
         let is_probe = question.ask.kind() == AskKind::Probe;
@@ -207,7 +212,9 @@ impl Drop for Pass<'_> {
 /// What a panic said.
 pub(super) fn panic_text(payload: &(dyn std::any::Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic").to_owned()
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    // it may quote what came from outside
+    clean(text.unwrap_or("a panic")).into_owned()
 }
 
 #[cfg(test)]

@@ -59,7 +59,8 @@ impl Ground<'_> {
             if let Event::Acted { index, progress: Progress::Ended(how), .. } = event
                 && let Some(ending) = endings.get_mut(index)
             {
-                *ending = Some(how);
+                // the first one is what happened, as on the screen
+                ending.get_or_insert(how);
             }
         }
         let lost = || Ending::Unknown { words: "burnwatch lost sight of it".into() };

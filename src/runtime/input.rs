@@ -16,12 +16,15 @@ use crossterm::event::{
 };
 use tokio::sync::mpsc;
 
+use super::drill;
 use crate::app::event::{Event, MouseAction};
 use crate::app::key::{Code, Key, Named};
 use crate::model::text;
 
 mod split;
 
+/// The thread's name. Without it burnwatch is deaf: a panic there is the end.
+pub(super) const THREAD: &str = "input";
 /// Keys that wait for the loop; beyond that, they wait in the terminal.
 const WAITING: usize = 256;
 
@@ -31,7 +34,7 @@ const SOON: Duration = Duration::from_millis(1);
 /// Starts reading; the channel ends when nothing can be read any more.
 pub(super) fn listen() -> io::Result<mpsc::Receiver<Event>> {
     let (events, inbox) = mpsc::channel(WAITING);
-    thread::Builder::new().name("input".into()).spawn(move || read(&events))?;
+    thread::Builder::new().name(THREAD.into()).spawn(move || read(&events))?;
     Ok(inbox)
 }
 
@@ -49,6 +52,7 @@ fn read(events: &mpsc::Sender<Event>) {
             }
             continue;
         };
+        drill::at(THREAD);
         if let Some(event) = translate(happened)
             && events.blocking_send(event).is_err()
         {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
-use super::private;
+use super::{drill, private};
 use crate::model::journal::{Entry, Record, records};
 use crate::model::labels::Text;
 use crate::model::text::clean;
@@ -156,6 +156,10 @@ impl Journal {
         let unwritable = |source| match &self.path {
             Some(path) => JournalError::Unwritable { path: path.to_path_buf(), source },
             None => JournalError::NoPlace,
+        };
+        let work = || {
+            drill::at("blocking");
+            work()
         };
         match tokio::task::spawn_blocking(work).await {
             Ok(done) => done.map_err(unwritable),

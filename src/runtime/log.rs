@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use tracing::level_filters::LevelFilter;
@@ -13,8 +14,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::clock::Clock;
-use super::private;
-use super::terminal;
+use super::{input, private, screen, terminal};
 use crate::model::text::clean_output;
 
 /// The variable that says how much is logged: `off`, `error`, `warn`, `info`, `debug`, `trace`.
@@ -77,22 +77,41 @@ impl Write for Capped {
     }
 }
 
-/// From here on a panic leaves its report in the log file. A panic of the thread that calls this is the end of burnwatch:
-/// the terminal is restored, and one line says where the report is. Any other is somebody's task, whose owner hears of it.
+/// How many reports say by which way it came to the panic: a source that panics whenever it is asked must not fill the disk.
+const WAYS: usize = 10;
+
+static REPORTS: AtomicUsize = AtomicUsize::new(0);
+static CRASHED: AtomicBool = AtomicBool::new(false);
+
+/// Whether a panic has ended burnwatch.
+pub(super) fn has_crashed() -> bool {
+    CRASHED.load(Ordering::SeqCst)
+}
+
+/// From here on a panic leaves its report in the log file. A panic of the thread that calls this, or of one that the screen
+/// cannot do without, is the end of burnwatch: the terminal is restored, and one line says where the report is. Any other is
+/// somebody's task, whose owner hears of it.
 pub fn catch_panics(path: Option<PathBuf>, clock: Clock) {
     let owner = thread::current().id();
     std::panic::set_hook(Box::new(move |panic| {
+        let thread = thread::current();
+        let is_end =
+            thread.id() == owner || [screen::THREAD, input::THREAD].map(Some).contains(&thread.name());
+        if is_end {
+            // before anything else that may fail
+            terminal::restore();
+        }
         let written = path.as_deref().map(|path| report(path, panic, clock));
-        if thread::current().id() != owner {
+        if !is_end || CRASHED.swap(true, Ordering::SeqCst) {
             return;
         }
-        terminal::restore();
         let place = match (&path, written) {
             (Some(path), Some(Ok(()))) => format!("The report is in {}", path.display()),
             _ => format!("No report could be written: {panic}"),
         };
+        let line = format!("burnwatch: a bug in burnwatch ended it. {place}\n");
         // nobody is left to hear of it if this fails too
-        writeln!(io::stderr(), "burnwatch: a bug in burnwatch ended it. {place}").ok();
+        io::stderr().write_all(clean_output(&line).as_bytes()).ok();
     }));
 }
 
@@ -100,10 +119,13 @@ pub fn catch_panics(path: Option<PathBuf>, clock: Clock) {
 fn report(path: &Path, panic: &PanicHookInfo<'_>, clock: Clock) -> io::Result<()> {
     let thread = thread::current();
     let name = thread.name().unwrap_or("unnamed");
-    let backtrace = Backtrace::force_capture();
+    let way = match REPORTS.fetch_add(1, Ordering::Relaxed) {
+        count if count < WAYS => Backtrace::force_capture().to_string(),
+        _ => "by which way: see the first reports\n".to_owned(),
+    };
     let version = env!("CARGO_PKG_VERSION");
     let now = clock.now();
-    let text = format!("{now} PANIC burnwatch {version}, thread {name}: {panic}\n{backtrace}\n");
+    let text = format!("{now} PANIC burnwatch {version}, thread {name}: {panic}\n{way}\n");
     private::open(path)?.write_all(clean_output(&text).as_bytes())
 }
 

@@ -16,11 +16,14 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::capability::Capability;
+use super::drill;
 use super::link::Flow;
 use super::notice::{self, Notices};
 use super::terminal::{self, MOUSE_OFF, MOUSE_ON};
 use crate::model::notify::Notice;
 
+/// The writer's thread. Without it nothing is seen any more: a panic there is the end.
+pub(super) const THREAD: &str = "writer";
 /// The most that is put on the clipboard, in bytes: terminals cut or refuse more.
 pub(super) const COPIED: usize = 100_000;
 
@@ -62,6 +65,8 @@ pub(super) struct Screen {
     free: Option<Buffer>,
     /// Since when the writer has it.
     busy: Option<Instant>,
+    /// Somebody else has the terminal.
+    away: bool,
     anew: bool,
     sparing: bool,
     extras: Extras,
@@ -85,6 +90,7 @@ pub(super) fn screen(capability: Capability) -> (Screen, Writer) {
         written: outbox,
         free: Some(Buffer::default()),
         busy: None,
+        away: false,
         anew: true,
         sparing: false,
         extras: Extras::default(),
@@ -95,9 +101,14 @@ pub(super) fn screen(capability: Capability) -> (Screen, Writer) {
 }
 
 impl Screen {
-    /// Whether a frame can be handed over.
+    /// Whether the writer has nothing to do.
     pub(super) fn is_free(&self) -> bool {
         self.free.is_some()
+    }
+
+    /// Whether a frame can be handed over, and would be seen.
+    pub(super) fn is_ready(&self) -> bool {
+        self.is_free() && !self.away
     }
 
     /// For how long the writer has been at it, without an end.
@@ -140,9 +151,20 @@ impl Screen {
         }
     }
 
-    /// Gives the terminal its title once more, after somebody else had it.
-    pub(super) fn retitle(&mut self) {
+    fn retitle(&mut self) {
         self.extras.title.clone_from(&self.title);
+    }
+
+    /// Somebody else has the terminal from here on: nothing is drawn.
+    pub(super) fn leave(&mut self) {
+        self.away = true;
+    }
+
+    /// The terminal is ours again: what stands there is not known, nor is its title ours.
+    pub(super) fn come_back(&mut self) {
+        self.away = false;
+        self.forget();
+        self.retitle();
     }
 
     /// Puts this on the clipboard with the next frame; says why not.
@@ -186,13 +208,14 @@ impl Writer {
         self,
         write: impl FnMut(&[u8]) -> io::Result<Flow> + Send + 'static,
     ) -> io::Result<()> {
-        thread::Builder::new().name("writer".into()).spawn(move || self.run(write)).map(drop)
+        thread::Builder::new().name(THREAD.into()).spawn(move || self.run(write)).map(drop)
     }
 
     fn run(mut self, mut write: impl FnMut(&[u8]) -> io::Result<Flow>) {
         let mut shown = Buffer::default();
         let mut bytes = Vec::new();
         while let Some(mut job) = self.jobs.blocking_recv() {
+            drill::at(THREAD);
             bytes.clear();
             let result = encode(&mut bytes, &shown, &job);
             std::mem::swap(&mut shown, &mut job.frame);

@@ -1,4 +1,4 @@
-//! What the system has to say: leave, go on, the terminal is gone.
+//! What the system has to say: leave, stop, go on, the terminal is gone.
 
 use std::io;
 use std::time::Duration;
@@ -15,11 +15,16 @@ const LOOK: Duration = Duration::from_millis(400);
 /// SIGCONT has no name in tokio.
 const CONTINUED: i32 = if cfg!(target_os = "linux") { 18 } else { 19 };
 
+/// Nor has SIGTSTP.
+const STOPPED: i32 = if cfg!(target_os = "linux") { 20 } else { 18 };
+
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     /// Restore the terminal and end.
     Leave(&'static str),
+    /// Give the terminal back and stop, as Ctrl-z does.
+    Stop,
     /// Somebody else had the terminal: take it over again.
     GoOn,
 }
@@ -35,6 +40,7 @@ pub(super) fn listen() -> io::Result<mpsc::Receiver<Order>> {
         (SignalKind::interrupt(), Order::Leave("SIGINT")),
         (SignalKind::hangup(), Order::Leave("SIGHUP")),
         (SignalKind::quit(), Order::Leave("SIGQUIT")),
+        (SignalKind::from_raw(STOPPED), Order::Stop),
         (SignalKind::from_raw(CONTINUED), Order::GoOn),
     ];
     for (kind, order) in kinds {

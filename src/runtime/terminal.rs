@@ -6,13 +6,14 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::os::fd::AsFd;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use rustix::termios::tcgetattr;
+use tokio::process::Command;
 use tokio::time::Instant;
 
 use super::link::Flow;
@@ -32,6 +33,10 @@ const PATIENCE: Duration = Duration::from_millis(400);
 const RESTORING: Duration = Duration::from_millis(800);
 /// What is written in one go: as much as a slow line takes within the patience above, or not much more.
 const PIECE: usize = 512;
+
+/// SIGTSTP is caught here, so it is SIGSTOP that stops burnwatch; what is piped together with it gets SIGTSTP and stops, too.
+/// That is no signal to a job that nobody could continue: then the last word is reached, and says to go on.
+const STOPPING: &str = "kill -STOP $PPID; kill -TSTP 0; kill -CONT $PPID";
 
 /// What a line says whose speed does not matter, in baud.
 const SERIAL: u32 = 38_400;
@@ -101,15 +106,15 @@ impl Session {
         self.take_over()
     }
 
-    /// Gives the terminal back and stops the whole job, as Ctrl-z does elsewhere; returns when it is continued, or at
-    /// once where nobody could continue it. The terminal is then to be taken over again.
+    /// Gives the terminal back and stops the whole job, as Ctrl-z does elsewhere. SIGCONT says when it goes on, which is at
+    /// once where nobody could continue it; the terminal is then to be taken over again.
     ///
     /// # Errors
-    /// What the system says when the signal could not be sent.
+    /// What the system says when the signals cannot be sent.
     pub(super) fn stop() -> io::Result<()> {
         restore();
-        // to the process group, so that what is piped together stops together; a shell is where there is job control
-        Command::new("sh").args(["-c", "kill -TSTP 0"]).stdin(Stdio::null()).status().map(drop)
+        // a shell is where there is job control; nobody waits for it, for it stops with the others
+        Command::new("sh").args(["-c", STOPPING]).stdin(Stdio::null()).spawn().map(drop)
     }
 }
 

@@ -56,6 +56,7 @@ pub(crate) enum Fault {
     NoLock,
     // what no proxy plays
     NoSuchHost,
+    NameGone,
     Restarts,
 }
 
@@ -157,6 +158,7 @@ impl Fault {
             Self::OtherHost => "certificate of another host",
             Self::NoLock => "plain HTTP on the port for HTTPS",
             Self::NoSuchHost => "host not in DNS",
+            Self::NameGone => "gone from DNS, and back",
             Self::Restarts => "killed and started again",
         }
     }
@@ -193,7 +195,7 @@ impl Fault {
             Self::Unknown => "its certificate was not accepted (its issuer is not trusted here)",
             Self::OtherHost => "its certificate was not accepted (it is for another name)",
             Self::NoLock => "it does not speak TLS; is it http://?",
-            Self::NoSuchHost => "cannot connect",
+            Self::NoSuchHost | Self::NameGone => "cannot connect",
         })
     }
 

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::fault::{Fault, Seen};
 use crate::harness::Terminal;
+use crate::names::Names;
 use crate::proc::Footprint;
 
 /// The promise: two intervals, and never later.
@@ -110,6 +111,16 @@ pub(crate) struct Lane {
 impl Lane {
     /// Starts it with this source on the Sources screen under the cursor.
     pub(crate) async fn start(who: Who, addresses: &Addresses, authority: Option<&str>) -> Self {
+        Self::start_among(who, addresses, authority, None).await
+    }
+
+    /// As [`Self::start`], where these names hold.
+    pub(crate) async fn start_among(
+        who: Who,
+        addresses: &Addresses,
+        authority: Option<&str>,
+        names: Option<&Names>,
+    ) -> Self {
         let home = TempDir::new().expect("a folder can be made");
         let configuration = write(home.path(), "config.toml", &configuration(addresses));
         let path = home.path().to_str().expect("a folder for tests has a plain name");
@@ -118,7 +129,14 @@ impl Lane {
             vec![("HOME", path), ("XDG_STATE_HOME", path), ("TZ", "UTC"), ("USER", "ana"), ("KEY", "u+x")];
         env.extend(authority.as_ref().map(|path| ("SSL_CERT_FILE", path.as_str())));
         let program = env!("CARGO_BIN_EXE_burnwatch");
-        let mut terminal = Terminal::start(program, &["--config", &configuration], &env, (200, 50));
+        let args = ["--config", &configuration];
+        let mut terminal = if let Some(names) = names {
+            let words = names.around(program, &args);
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            Terminal::start("unshare", &words, &env, (200, 50))
+        } else {
+            Terminal::start(program, &args, &env, (200, 50))
+        };
         let shown = |screen: &str| screen.contains("sources");
         let begun = Instant::now();
         while !shown(&terminal.screen()) && begun.elapsed() < Duration::from_secs(30) {

@@ -11,6 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::fault::Fault;
+use crate::names::HOST;
 
 /// What a proxy for HTTPS shows, by what is wrong with it.
 #[derive(Clone)]
@@ -28,8 +29,9 @@ fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
     CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("a certificate")
 }
 
-fn lock(authority: &CertifiedIssuer<'static, KeyPair>, host: &str, is_over: bool) -> TlsAcceptor {
-    let mut params = CertificateParams::new(vec![host.to_owned()]).expect("a name");
+fn lock(authority: &CertifiedIssuer<'static, KeyPair>, hosts: &[&str], is_over: bool) -> TlsAcceptor {
+    let hosts: Vec<String> = hosts.iter().map(|host| (*host).to_owned()).collect();
+    let mut params = CertificateParams::new(hosts).expect("names");
     if is_over {
         (params.not_before, params.not_after) = (date_time_ymd(2020, 1, 1), date_time_ymd(2021, 1, 1));
     }
@@ -51,10 +53,10 @@ impl Locks {
     pub(crate) fn new() -> (Self, String) {
         let (ours, nobodys) = (authority("ours"), authority("nobody's"));
         let locks = Self {
-            good: lock(&ours, "127.0.0.1", false),
-            expired: lock(&ours, "127.0.0.1", true),
-            unknown: lock(&nobodys, "127.0.0.1", false),
-            other_host: lock(&ours, "elsewhere.example", false),
+            good: lock(&ours, &["127.0.0.1", HOST], false),
+            expired: lock(&ours, &["127.0.0.1"], true),
+            unknown: lock(&nobodys, &["127.0.0.1"], false),
+            other_host: lock(&ours, &["elsewhere.example"], false),
         };
         (locks, ours.pem())
     }

@@ -1,21 +1,39 @@
-//! A Prometheus of our own, that can be killed and started again with its data.
+//! Servers of our own, that can be killed and started again.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
+use crate::lane::Who;
+use crate::now;
+use crate::pager::{Account, Pager};
+
+const CONFIGURATION: &str = "configuration.yml";
+const RECEIVER: &str = "route: { receiver: nobody }\nreceivers: [{ name: nobody }]\n";
+const ALERT: &str = r#"[{"labels": {"alertname": "AlwaysFiring", "severity": "critical"}}]"#;
+
 /// The server; it ends when it is dropped.
-pub(crate) struct OwnPrometheus {
+pub(crate) struct Own {
+    who: Who,
     folder: TempDir,
     port: u16,
-    running: Option<Child>,
+    running: Option<Running>,
+    is_over: Arc<AtomicBool>,
 }
 
-impl OwnPrometheus {
+enum Running {
+    Process(Child),
+    Double { _pager: Pager },
+}
+
+impl Own {
     /// None where the program is missing.
-    pub(crate) fn start() -> Option<Self> {
+    pub(crate) fn start(who: Who) -> Option<Self> {
         let folder = TempDir::new().expect("a folder can be made");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("it listens").port();
@@ -24,9 +42,23 @@ impl OwnPrometheus {
             "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nscrape_configs:\n  - {{ job_name: prometheus, \
              static_configs: [{{ targets: [\"127.0.0.1:{port}\"] }}] }}\n"
         );
-        std::fs::write(folder.path().join("prometheus.yml"), scrapes).expect("it can be written");
-        let mut own = Self { folder, port, running: None };
-        own.again().then_some(own)
+        let text = if who == Who::Prometheus { &scrapes } else { RECEIVER };
+        std::fs::write(folder.path().join(CONFIGURATION), text).expect("it can be written");
+        let is_over = Arc::new(AtomicBool::new(false));
+        let mut own = Self { who, folder, port, running: None, is_over: Arc::clone(&is_over) };
+        if !own.again() {
+            return None;
+        }
+        if who == Who::Alertmanager {
+            // it forgets its alerts when it ends, and whoever sent them sends them again
+            std::thread::spawn(move || {
+                while !is_over.load(Ordering::Relaxed) {
+                    exchange(port, &post("/api/v2/alerts", ALERT)).ok();
+                    std::thread::park_timeout(Duration::from_millis(500));
+                }
+            });
+        }
+        Some(own)
     }
 
     pub(crate) fn url(&self) -> String {
@@ -35,21 +67,17 @@ impl OwnPrometheus {
 
     /// Whether it has something to tell.
     pub(crate) fn has_data(&self) -> bool {
-        let ask = || -> std::io::Result<String> {
-            let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
-            stream.write_all(
-                b"GET /api/v1/query?query=rate(prometheus_http_requests_total[5s]) HTTP/1.0\r\n\r\n",
-            )?;
-            let mut answer = String::new();
-            stream.read_to_string(&mut answer)?;
-            Ok(answer)
+        let (path, told) = match self.who {
+            Who::Prometheus => ("/api/v1/query?query=rate(prometheus_http_requests_total[5s])", "\"value\""),
+            Who::Alertmanager => ("/api/v2/alerts", "AlwaysFiring"),
+            Who::PagerDuty => return true,
         };
-        ask().is_ok_and(|answer| answer.contains("\"value\""))
+        exchange(self.port, &format!("GET {path} HTTP/1.0\r\n\r\n")).is_ok_and(|answer| answer.contains(told))
     }
 
     /// As `kill -9` does.
     pub(crate) fn kill(&mut self) {
-        if let Some(mut child) = self.running.take() {
+        if let Some(Running::Process(mut child)) = self.running.take() {
             child.kill().and_then(|()| child.wait()).expect("a child can be killed");
         }
     }
@@ -57,21 +85,56 @@ impl OwnPrometheus {
     /// Starts it with the data that it had; false where the program is missing.
     pub(crate) fn again(&mut self) -> bool {
         let path = |name: &str| self.folder.path().join(name).display().to_string();
-        let started = Command::new("prometheus")
-            .arg(format!("--config.file={}", path("prometheus.yml")))
-            .arg(format!("--storage.tsdb.path={}", path("data")))
-            .arg(format!("--web.listen-address=127.0.0.1:{}", self.port))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        self.running = started.ok();
+        let file = format!("--config.file={}", path(CONFIGURATION));
+        let address = format!("127.0.0.1:{}", self.port);
+        let listen = format!("--web.listen-address={address}");
+        let (programs, data, more): (&[&str], _, _) = match self.who {
+            Who::Prometheus => (&["prometheus"], "--storage.tsdb.path", None),
+            Who::Alertmanager => (
+                &["prometheus-alertmanager", "alertmanager"],
+                "--storage.path",
+                Some("--cluster.listen-address="),
+            ),
+            Who::PagerDuty => {
+                let pager = Pager::start_at(&address, Account::new(now(), &["Q1"]));
+                self.running = Some(Running::Double { _pager: pager });
+                return true;
+            }
+        };
+        let start = |program: &&str| {
+            Command::new(program)
+                .args([&file, &format!("{data}={}", path("data")), &listen])
+                .args(more)
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .ok()
+        };
+        self.running = programs.iter().find_map(start).map(Running::Process);
         self.running.is_some()
     }
 }
 
-impl Drop for OwnPrometheus {
+impl Drop for Own {
     fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
         self.kill();
     }
+}
+
+fn post(path: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn exchange(port: u16, request: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    stream.write_all(request.as_bytes())?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }

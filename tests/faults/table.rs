@@ -34,7 +34,7 @@ pub(crate) fn printed(cells: &[Cell]) -> String {
 
 /// Every fault, in the order of the page.
 fn faults() -> impl Iterator<Item = Fault> {
-    let others = [Fault::NoSuchHost, Fault::Restarts];
+    let others = [Fault::NoSuchHost, Fault::NameGone, Fault::Restarts];
     Fault::PLAIN.into_iter().chain(Fault::LOCKED).chain(others)
 }
 

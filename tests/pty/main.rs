@@ -11,6 +11,7 @@ mod liar;
 mod line;
 mod manners;
 mod night;
+mod panics;
 mod screen;
 mod secrets;
 #[path = "../support/skip.rs"]

@@ -106,14 +106,14 @@ fn percent_decoded(text: &str) -> String {
 }
 
 /// A home with a configuration that has a source for each kind of secret.
-struct House {
+pub(crate) struct House {
     home: TempDir,
     planted: Vec<PathBuf>,
     echo: Echo,
 }
 
 impl House {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut house = Self { home: TempDir::new().unwrap(), planted: Vec::new(), echo: Echo::start() };
         let file = house.plant("token", &canary("file"), 0o600);
         let command = house.plant("print", &format!("#!/bin/sh\necho '{}'\n", canary("command")), 0o700);
@@ -188,7 +188,11 @@ impl House {
         path.display().to_string()
     }
 
-    fn environment(&self) -> Vec<(String, String)> {
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
         let home = self.home.path().display().to_string();
         let password = canary("variable").replace('/', "%2F").replace('+', "%2B");
         let path = format!("{home}/bin:{}", std::env::var("PATH").unwrap_or_default());
@@ -233,7 +237,7 @@ impl House {
     }
 
     /// All files that were not planted, with what stands in them.
-    fn left(&self) -> Vec<(PathBuf, Vec<u8>)> {
+    pub(crate) fn left(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let (mut folders, mut found) = (vec![self.home.path().to_owned()], Vec::new());
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).unwrap() {
@@ -250,7 +254,7 @@ impl House {
 }
 
 /// The secrets in something that was written: as they are, in base64, in an address.
-fn found_in(written: &[u8]) -> Vec<String> {
+pub(crate) fn found_in(written: &[u8]) -> Vec<String> {
     let has = |form: &str| written.windows(form.len()).any(|part| part == form.as_bytes());
     let forms = |kind: &str| {
         let plain = canary(kind);

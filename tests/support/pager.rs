@@ -84,7 +84,12 @@ enum Answer {
 
 impl Pager {
     pub(crate) fn start(account: Account) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::start_at("127.0.0.1:0", account)
+    }
+
+    /// Where another one was before.
+    pub(crate) fn start_at(address: &str, account: Account) -> Self {
+        let listener = TcpListener::bind(address).expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("it listens"));
         let shared = Arc::new(Shared {
             account: Mutex::new(account),

@@ -302,14 +302,17 @@ async fn a_stop_and_a_continue_take_the_terminal_over_and_draw_anew() {
             keys.send(key('z')).await.unwrap();
             sleep(Duration::from_millis(300)).await;
             let before = frames.lock().unwrap().len();
+            sleep(Duration::from_secs(3)).await;
+            assert_eq!(frames.lock().unwrap().len(), before, "the shell has the terminal");
             orders.send(Order::GoOn).await.unwrap();
             sleep(Duration::from_millis(300)).await;
             assert!(frames.lock().unwrap().len() > before);
-            keys.send(key('z')).await.unwrap();
+            orders.send(Order::Stop).await.unwrap();
+            sleep(Duration::from_millis(300)).await;
             keys.send(key('q')).await.unwrap();
         })
         .await;
-    assert_eq!((terminal.stopped, terminal.taken_over, app.size), (2, 3, (40, 2)));
+    assert_eq!((terminal.stopped, terminal.taken_over, app.size), (2, 2, (40, 2)));
     assert_eq!(app.told, ["cannot be suspended here (entity not found)"]);
 }
 

@@ -1,0 +1,63 @@
+//! A host's name of our own, where the file of hosts is ours too: it can be gone, and come back.
+
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::skip::skip;
+
+pub(crate) const HOST: &str = "source.burnwatch.test";
+const LOCAL: &str = "127.0.0.1 localhost\n";
+/// Before the program starts its files stand in place of the system's, for it alone.
+const SCRIPT: &str = "mount --bind \"$1\" /etc/hosts && { mount --bind \"$2\" /etc/resolv.conf || :; } && shift 2 && exec \"$@\"";
+
+/// The files that tell names.
+pub(crate) struct Names {
+    folder: TempDir,
+}
+
+impl Names {
+    /// None where no program can be given files of its own.
+    pub(crate) fn new() -> Option<Self> {
+        let names = Self { folder: TempDir::new().expect("a folder can be made") };
+        // nobody is asked for what does not stand in the file
+        std::fs::write(names.path("resolv"), "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")
+            .expect("it can be written");
+        names.tell();
+        let words = names.around("true", &[]);
+        let tried = Command::new("unshare").args(words).stdin(Stdio::null()).stderr(Stdio::null()).status();
+        if tried.is_ok_and(|status| status.success()) {
+            return Some(names);
+        }
+        skip(
+            "no file of hosts of our own is to be had here (unshare -rm): a name that goes and comes is not tried",
+        );
+        None
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+
+    /// The words for `unshare` that start a program where these names hold.
+    pub(crate) fn around(&self, program: &str, args: &[&str]) -> Vec<String> {
+        let (hosts, resolv) = (self.path("hosts"), self.path("resolv"));
+        let words = ["-rm", "sh", "-c", SCRIPT, "sh", &hosts, &resolv, program];
+        words.iter().chain(args).map(|word| (*word).to_owned()).collect()
+    }
+
+    /// The name is there.
+    pub(crate) fn tell(&self) {
+        self.write(&format!("{LOCAL}127.0.0.1 {HOST}\n"));
+    }
+
+    /// It is gone.
+    pub(crate) fn forget(&self) {
+        self.write(LOCAL);
+    }
+
+    fn write(&self, hosts: &str) {
+        // in place: another file of the same name would not be the one that is seen
+        std::fs::write(self.path("hosts"), hosts).expect("it can be written");
+    }
+}
