@@ -1,6 +1,6 @@
 //! What all sources together say: merged, each part with its age, absence never taken for health.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,8 +127,8 @@ pub struct World {
     news: Vec<usize>,
     tally: Tally,
     slos: Vec<SloStatus>,
-    /// Their places by their service.
-    slos_by_service: HashMap<Text, Vec<usize>>,
+    /// Their services with their places, in this order.
+    slos_by_service: Vec<(Text, usize)>,
     incidents: Vec<Linked>,
     /// The sources whose watchdog fires.
     watched: BTreeSet<SourceId>,

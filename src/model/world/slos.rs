@@ -30,13 +30,14 @@ impl World {
     }
 
     /// The worst of them.
-    pub fn worst_slo_of(&self, service: &str) -> Option<&SloStatus> {
+    pub fn worst_slo_of<'a>(&'a self, service: &'a str) -> Option<&'a SloStatus> {
         self.its_slos(service).min_by(|a, b| a.by_urgency(b))
     }
 
-    fn its_slos(&self, service: &str) -> impl Iterator<Item = &SloStatus> {
-        let places = self.slos_by_service.get(service).into_iter().flatten();
-        places.filter_map(|at| self.slos.get(*at))
+    fn its_slos<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a SloStatus> {
+        let first = self.slos_by_service.partition_point(|(name, _)| **name < *service);
+        let its = self.slos_by_service.iter().skip(first).take_while(move |(name, _)| **name == *service);
+        its.filter_map(|(_, at)| self.slos.get(*at))
     }
 
     /// The SLO that an alert with these labels is about.
@@ -98,9 +99,10 @@ impl World {
         for (at, status) in slos.iter_mut().enumerate() {
             status.service = self.service_of_slo(&status.slo);
             if let Some(service) = &status.service {
-                self.slos_by_service.entry(service.clone()).or_default().push(at);
+                self.slos_by_service.push((service.clone(), at));
             }
         }
+        self.slos_by_service.sort_unstable();
         self.slos = slos;
     }
 
