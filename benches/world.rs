@@ -21,17 +21,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use burnwatch::app::commands::KeyMap;
 use burnwatch::app::event::{Arrival, Effect, Event};
 use burnwatch::app::look::{Charset, Colours};
 use burnwatch::app::state::{Look, Setup, State};
-use burnwatch::app::theme::Theme;
 use burnwatch::app::{render, update};
 use burnwatch::backend::{Means, Source, connect};
 use burnwatch::config::settings::{Settings, SourceKind, SourceSettings};
 use burnwatch::model::alert::{Alert, AlertBoard, AlertState};
 use burnwatch::model::ask::{Answer, Ask, AskKind, Question, Reply, Stretch};
-use burnwatch::model::guard::Guard;
 use burnwatch::model::labels::{Interner, Labels};
 use burnwatch::model::matcher;
 use burnwatch::model::rule::RuleBoard;
@@ -42,8 +39,6 @@ use burnwatch::model::slo::{
     SloBoard, SloReading, Window, standard,
 };
 use burnwatch::model::source::{Kind, SourceId, SourceInfo};
-use burnwatch::model::world::Judgement;
-use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -209,22 +204,8 @@ impl Fleet {
         let mut readings: Vec<Reading> = (0..services).map(reading).collect();
         readings.sort_by(|a, b| a.name.cmp(&b.name));
         let services = ServiceBoard { readings, lookback: Duration::from_secs(60), warnings: vec![] };
-        let look = Look::new(vec![Theme::probe()], None, Colours::True, Charset::Unicode, TimeZone::UTC);
-        let state = State::new(Setup {
-            context: "bench".into(),
-            contexts: vec!["bench".into()],
-            sources: sources.to_vec(),
-            guard: Guard::default(),
-            production: false,
-            person: "ana".into(),
-            judgement: Judgement::default(),
-            findings: Vec::new(),
-            interval: Duration::from_secs(5),
-            manners: burnwatch::model::notify::Manners::default(),
-            look,
-            keys: KeyMap::default(),
-            size: SIZE,
-        });
+        let look = Look::probe(Colours::True, Charset::Unicode);
+        let state = State::new(Setup::new("bench", sources.to_vec(), look, SIZE));
         let buffer = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));
         let slos = promises(services.readings.len());
         let rules = RuleBoard::default();
