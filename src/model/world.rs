@@ -209,7 +209,7 @@ impl World {
     pub fn asked(&mut self, question: &Question) {
         self.asks_after_the_end(question);
         let Some(held) = self.held.get_mut(&question.source) else { return };
-        held.asked(&question.ask);
+        held.place(&question.ask).asked();
     }
 
     /// Takes what came back for a question; a failure leaves the last good value where it is.

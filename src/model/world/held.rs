@@ -58,25 +58,49 @@ pub struct Held {
     pub runbooks: BTreeMap<Arc<Wanted>, Remote<Search>>,
 }
 
+/// What becomes of the place of an answer, whatever is kept there.
+pub(super) trait Place {
+    /// The question went out.
+    fn asked(&mut self);
+    /// What it holds is still so.
+    fn confirmed(&mut self, now: Timestamp);
+    /// No answer came that could be read.
+    fn failed(&mut self, error: SourceError);
+}
+
+impl<T> Place for Remote<T> {
+    fn asked(&mut self) {
+        self.asked();
+    }
+
+    fn confirmed(&mut self, now: Timestamp) {
+        self.confirmed(now);
+    }
+
+    fn failed(&mut self, error: SourceError) {
+        self.failed(error);
+    }
+}
+
 impl Held {
-    /// Notes that a question went out.
-    pub(super) fn asked(&mut self, ask: &Ask) {
+    /// Where the answer to a question goes.
+    pub(super) fn place(&mut self, ask: &Ask) -> &mut dyn Place {
         match ask {
-            Ask::Probe => self.probe.asked(),
-            Ask::Services { .. } => self.services.asked(),
-            Ask::Trends(_) => self.trends.asked(),
-            Ask::Alerts => self.alerts.asked(),
-            Ask::Rules => self.rules.asked(),
-            Ask::Silences => self.silences.asked(),
-            Ask::Slos { .. } => self.slos.asked(),
-            Ask::Incidents => self.incidents.asked(),
-            Ask::Steps { .. } => self.steps.asked(),
-            Ask::OnCall => self.on_call.asked(),
-            Ask::Incident { id } => kept(&mut self.incident_details, id).asked(),
-            Ask::Detail { service, .. } => kept(&mut self.details, service).asked(),
-            Ask::Series { query, .. } => kept(&mut self.series, query).asked(),
-            Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).asked(),
-            Ask::Runbook(wanted) => kept(&mut self.runbooks, wanted).asked(),
+            Ask::Probe => &mut self.probe,
+            Ask::Services { .. } => &mut self.services,
+            Ask::Trends(_) => &mut self.trends,
+            Ask::Alerts => &mut self.alerts,
+            Ask::Rules => &mut self.rules,
+            Ask::Silences => &mut self.silences,
+            Ask::Slos { .. } => &mut self.slos,
+            Ask::Incidents => &mut self.incidents,
+            Ask::Steps { .. } => &mut self.steps,
+            Ask::OnCall => &mut self.on_call,
+            Ask::Incident { id } => kept(&mut self.incident_details, id),
+            Ask::Detail { service, .. } => kept(&mut self.details, service),
+            Ask::Series { query, .. } => kept(&mut self.series, query),
+            Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint),
+            Ask::Runbook(wanted) => kept(&mut self.runbooks, wanted),
         }
     }
 
@@ -100,95 +124,33 @@ impl Held {
             (Ask::Incident { id }, Ok(Answer::Incident(detail))) => {
                 kept(&mut self.incident_details, id).arrived(detail, digest, now);
             }
-            (Ask::Trends(stretch), Ok(Answer::Trends(tail))) => match self.trends.value_mut() {
-                Some(trends) => {
-                    trends.extend(tail, stretch.window);
-                    self.trends.confirmed(now);
-                }
-                None => self.trends.arrived(tail, None, now),
-            },
+            (Ask::Trends(stretch), Ok(Answer::Trends(tail))) => {
+                lengthen(&mut self.trends, tail, now, |trends, tail| trends.extend(tail, stretch.window));
+            }
             (Ask::Detail { service, stretch }, Ok(Answer::Detail(tail))) => {
                 let remote = kept(&mut self.details, service);
-                match remote.value_mut() {
-                    Some(detail) => {
-                        detail.extend(tail, stretch.window);
-                        remote.confirmed(now);
-                    }
-                    None => remote.arrived(tail, None, now),
-                }
+                lengthen(remote, tail, now, |detail, tail| detail.extend(tail, stretch.window));
             }
             (Ask::Series { query, stretch }, Ok(Answer::Series(tail))) => {
                 let remote = kept(&mut self.series, query);
-                match remote.value_mut() {
-                    Some(matrix) => {
-                        matrix.extend(tail, stretch.window);
-                        remote.confirmed(now);
-                    }
-                    None => remote.arrived(tail, None, now),
-                }
+                lengthen(remote, tail, now, |matrix, tail| matrix.extend(tail, stretch.window));
             }
-            (Ask::Steps { .. }, Ok(Answer::Steps(board))) => match self.steps.value_mut() {
-                Some(known) => {
-                    known.extend(board);
-                    self.steps.confirmed(now);
-                }
-                None => self.steps.arrived(board, None, now),
-            },
+            (Ask::Steps { .. }, Ok(Answer::Steps(board))) => {
+                lengthen(&mut self.steps, board, now, StepBoard::extend);
+            }
             (Ask::Firings { fingerprint, .. }, Ok(Answer::Firings(list))) => {
                 kept(&mut self.firings, fingerprint).arrived(list, None, now);
             }
             (Ask::Runbook(wanted), Ok(Answer::Runbook(search))) => {
                 kept(&mut self.runbooks, wanted).arrived(search, digest, now);
             }
-            (ask, Ok(Answer::Unchanged)) => self.confirmed(ask, now),
+            (ask, Ok(Answer::Unchanged)) => self.place(ask).confirmed(now),
             (ask, Ok(_)) => {
                 let reason = format!("another answer than to {}", ask.kind().word());
                 let error = SourceError::new(question.source.clone(), Trouble::Garbled { reason });
-                self.failed(ask, error);
+                self.place(ask).failed(error);
             }
-            (ask, Err(error)) => self.failed(ask, error),
-        }
-    }
-
-    /// What it said before still holds.
-    fn confirmed(&mut self, ask: &Ask, now: Timestamp) {
-        match ask {
-            Ask::Probe => self.probe.confirmed(now),
-            Ask::Services { .. } => self.services.confirmed(now),
-            Ask::Trends(_) => self.trends.confirmed(now),
-            Ask::Alerts => self.alerts.confirmed(now),
-            Ask::Rules => self.rules.confirmed(now),
-            Ask::Silences => self.silences.confirmed(now),
-            Ask::Slos { .. } => self.slos.confirmed(now),
-            Ask::Incidents => self.incidents.confirmed(now),
-            Ask::Steps { .. } => self.steps.confirmed(now),
-            Ask::OnCall => self.on_call.confirmed(now),
-            Ask::Incident { id } => kept(&mut self.incident_details, id).confirmed(now),
-            Ask::Detail { service, .. } => kept(&mut self.details, service).confirmed(now),
-            Ask::Series { query, .. } => kept(&mut self.series, query).confirmed(now),
-            Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).confirmed(now),
-            Ask::Runbook(wanted) => kept(&mut self.runbooks, wanted).confirmed(now),
-        }
-    }
-
-    /// It could not be asked, or did not answer.
-    fn failed(&mut self, ask: &Ask, error: SourceError) {
-        match ask {
-            Ask::Probe => self.probe.failed(error),
-            Ask::Services { .. } => self.services.failed(error),
-            Ask::Trends(_) => self.trends.failed(error),
-            Ask::Alerts => self.alerts.failed(error),
-            Ask::Rules => self.rules.failed(error),
-            Ask::Silences => self.silences.failed(error),
-            Ask::Slos { .. } => self.slos.failed(error),
-            Ask::Incidents => self.incidents.failed(error),
-            Ask::Steps { .. } => self.steps.failed(error),
-            Ask::OnCall => self.on_call.failed(error),
-            Ask::Incident { id } => kept(&mut self.incident_details, id).failed(error),
-            Ask::Detail { service, .. } => kept(&mut self.details, service).failed(error),
-            Ask::Series { query, .. } => kept(&mut self.series, query).failed(error),
-            Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).failed(error),
-            Ask::Runbook(wanted) => kept(&mut self.runbooks, wanted).failed(error),
+            (ask, Err(error)) => self.place(ask).failed(error),
         }
     }
 }
@@ -202,4 +164,15 @@ fn kept<'a, K: Ord + Clone, T>(map: &'a mut BTreeMap<K, Remote<T>>, key: &K) -> 
         }
     }
     map.entry(key.clone()).or_default()
+}
+
+/// Puts a tail to what is known already; without that it is all there is.
+fn lengthen<T>(remote: &mut Remote<T>, tail: T, now: Timestamp, extend: impl FnOnce(&mut T, T)) {
+    match remote.value_mut() {
+        Some(known) => {
+            extend(known, tail);
+            remote.confirmed(now);
+        }
+        None => remote.arrived(tail, None, now),
+    }
 }
