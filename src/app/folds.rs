@@ -1,6 +1,7 @@
 //! Groups of a list that are folded away, by what they have in common.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 
 use super::list::List;
 
@@ -31,6 +32,23 @@ impl<G: Ord> Folds<G> {
         }
         self.0.insert(group);
     }
+}
+
+/// Rows by their group; groups come in the order of their first rows.
+pub fn grouped<R, G: Clone + Eq + Hash>(rows: Vec<R>, group_of: impl Fn(&R) -> G) -> Vec<(G, Vec<R>)> {
+    let mut at: HashMap<G, usize> = HashMap::new();
+    let mut grouped: Vec<(G, Vec<R>)> = Vec::new();
+    for row in rows {
+        let group = group_of(&row);
+        let place = *at.entry(group.clone()).or_insert_with(|| {
+            grouped.push((group, Vec::new()));
+            grouped.len() - 1
+        });
+        if let Some((_, members)) = grouped.get_mut(place) {
+            members.push(row);
+        }
+    }
+    grouped
 }
 
 #[cfg(test)]

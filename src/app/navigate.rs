@@ -216,21 +216,7 @@ pub(super) fn sideways(state: &mut State, by: isize) {
             if at_edge || at_end { panel(state, by) } else { move_by(state, by) }
         }
         Place::Overview | Place::Service(_) | Place::Slo { .. } | Place::Runbook(_) => panel(state, by),
-        Place::Slos => {
-            let group = state.slos.group_at_cursor(&state.world);
-            state.slos.fold(group, by < 0);
-            state.ordered = None;
-        }
-        Place::Alerts => {
-            let group = state.alerts.group_at_cursor(&state.world);
-            state.alerts.fold(group, by < 0);
-            state.ordered = None;
-        }
-        Place::Incidents => {
-            let group = state.incidents.group_at_cursor(&state.world);
-            state.incidents.fold(group, by < 0);
-            state.ordered = None;
-        }
+        Place::Slos | Place::Alerts | Place::Incidents => fold(state, by < 0),
         Place::Alert(_)
         | Place::Services
         | Place::Incident { .. }
@@ -242,6 +228,17 @@ pub(super) fn sideways(state: &mut State, by: isize) {
         | Place::Sources
         | Place::Messages => {}
     }
+}
+
+/// Folds or unfolds the group that the cursor is in, where there are groups.
+fn fold(state: &mut State, fold: bool) {
+    match state.place() {
+        Place::Slos => state.slos.fold(&state.world, fold),
+        Place::Alerts => state.alerts.fold(&state.world, fold),
+        Place::Incidents => state.incidents.fold(&state.world, fold),
+        _ => return,
+    }
+    state.ordered = None;
 }
 
 /// To the next panel, or the one before; those that have nothing in them are passed over.

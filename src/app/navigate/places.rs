@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::stay;
+use super::{fold, stay};
 use crate::app::place::Place;
 use crate::app::screens::alerts::Row;
 use crate::app::screens::incidents::{IncidentKey, Row as IncidentRow};
@@ -74,11 +74,9 @@ pub(in crate::app) fn open(state: &mut State, now: Timestamp) -> bool {
         Place::Overview => state.overview.services.current().cloned().map(Place::Service),
         Place::Slos => match state.slos.list.current() {
             Some(SloRow::Slo(key)) => Some(key.place()),
-            Some(SloRow::Group(value)) => {
-                let value = value.clone();
-                let fold = !state.slos.is_folded();
-                state.slos.fold(Some(value), fold);
-                state.ordered = None;
+            Some(SloRow::Group(_)) => {
+                let is_folded = state.slos.is_folded();
+                fold(state, !is_folded);
                 return true;
             }
             None => None,
@@ -87,11 +85,9 @@ pub(in crate::app) fn open(state: &mut State, now: Timestamp) -> bool {
         Place::Services => state.services.list.current().cloned().map(Place::Service),
         Place::Alerts => match state.alerts.list.current() {
             Some(Row::Alert(fingerprint)) => Some(Place::Alert(*fingerprint)),
-            Some(Row::Group(labels)) => {
-                let labels = labels.clone();
-                let fold = !state.alerts.is_folded();
-                state.alerts.fold(Some(labels), fold);
-                state.ordered = None;
+            Some(Row::Group(_)) => {
+                let is_folded = state.alerts.is_folded();
+                fold(state, !is_folded);
                 return true;
             }
             None => None,
@@ -118,11 +114,9 @@ pub(in crate::app) fn open(state: &mut State, now: Timestamp) -> bool {
         }
         Place::Incidents => match state.incidents.list.current() {
             Some(IncidentRow::Incident(key)) => Some(key.place()),
-            Some(IncidentRow::Group(value)) => {
-                let value = value.clone();
-                let fold = !state.incidents.is_folded();
-                state.incidents.fold(Some(value), fold);
-                state.ordered = None;
+            Some(IncidentRow::Group(_)) => {
+                let is_folded = state.incidents.is_folded();
+                fold(state, !is_folded);
                 return true;
             }
             None => None,
