@@ -66,4 +66,10 @@ mod tests {
         folds.fold("group", &"head", false, &mut list);
         assert_eq!((folds.contains(&"group"), list.index()), (false, 1));
     }
+
+    #[test]
+    fn groups_come_in_the_order_of_their_first_rows() {
+        let groups = grouped(vec!["mail 2", "cart 1", "mail 1"], |row| row.split(' ').next());
+        assert_eq!(groups, [(Some("mail"), vec!["mail 2", "mail 1"]), (Some("cart"), vec!["cart 1"])]);
+    }
 }
