@@ -4,20 +4,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::app::commands::KeyMap;
 use burnwatch::app::event::{Arrival, Effect, Event};
 use burnwatch::app::look::{Charset, Colours};
 use burnwatch::app::state::{Look, Setup, State};
-use burnwatch::app::theme::Theme;
 use burnwatch::app::{render, update};
 use burnwatch::backend::{Source, fuzzing, runbooks};
 use burnwatch::config::settings::{Settings, SourceKind};
-use burnwatch::model::guard::Guard;
-use burnwatch::model::notify::{Manners, Notice};
+use burnwatch::model::notify::Notice;
 use burnwatch::model::text::is_harmless;
-use burnwatch::model::world::Judgement;
 use burnwatch::runtime::written;
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use serde_json::Value;
@@ -68,30 +63,14 @@ impl Stage {
             source(SourceKind::Alertmanager),
             source(SourceKind::PagerDuty),
         ];
-        let look = Look::new(vec![Theme::probe()], None, Colours::True, Charset::Unicode, TimeZone::UTC);
-        let state = State::new(Setup {
-            context: "fuzz".into(),
-            contexts: vec!["fuzz".into()],
-            sources: sources
-                .iter()
-                .zip(["prom", "am", "pd"])
-                .map(|(source, name)| {
-                    let mut info = source.info().clone();
-                    info.id = burnwatch::model::source::SourceId::new(name);
-                    info
-                })
-                .collect(),
-            guard: Guard::default(),
-            production: false,
-            person: "ana".into(),
-            judgement: Judgement::default(),
-            findings: Vec::new(),
-            interval: Duration::from_secs(5),
-            manners: Manners::default(),
-            look,
-            keys: KeyMap::default(),
-            size,
+        let named = sources.iter().zip(["prom", "am", "pd"]).map(|(source, name)| {
+            let mut info = source.info().clone();
+            info.id = burnwatch::model::source::SourceId::new(name);
+            info
         });
+        let look = Look::probe(Colours::True, Charset::Unicode);
+        let setup = Setup::new("fuzz", named.collect(), look, size);
+        let state = State::new(Setup { person: "ana".into(), ..setup });
         let notice = Notice { bell: true, desktop: None };
         let mut stage = Self { state, sources, title: String::new(), copied: String::new(), notice };
         stage.sources.push(runbooks(&settings));

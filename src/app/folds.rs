@@ -1,6 +1,7 @@
 //! Groups of a list that are folded away, by what they have in common.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 
 use super::list::List;
 
@@ -33,6 +34,23 @@ impl<G: Ord> Folds<G> {
     }
 }
 
+/// Rows by their group; groups come in the order of their first rows.
+pub fn grouped<R, G: Clone + Eq + Hash>(rows: Vec<R>, group_of: impl Fn(&R) -> G) -> Vec<(G, Vec<R>)> {
+    let mut at: HashMap<G, usize> = HashMap::new();
+    let mut grouped: Vec<(G, Vec<R>)> = Vec::new();
+    for row in rows {
+        let group = group_of(&row);
+        let place = *at.entry(group.clone()).or_insert_with(|| {
+            grouped.push((group, Vec::new()));
+            grouped.len() - 1
+        });
+        if let Some((_, members)) = grouped.get_mut(place) {
+            members.push(row);
+        }
+    }
+    grouped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +65,11 @@ mod tests {
         list.move_to(1);
         folds.fold("group", &"head", false, &mut list);
         assert_eq!((folds.contains(&"group"), list.index()), (false, 1));
+    }
+
+    #[test]
+    fn groups_come_in_the_order_of_their_first_rows() {
+        let groups = grouped(vec!["mail 2", "cart 1", "mail 1"], |row| row.split(' ').next());
+        assert_eq!(groups, [(Some("mail"), vec!["mail 2", "mail 1"]), (Some("cart"), vec!["cart 1"])]);
     }
 }

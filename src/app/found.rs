@@ -4,6 +4,12 @@ use super::filter::{Filter, Haystack};
 use super::theme::Role;
 use super::widgets::text::Run;
 
+/// Those of `all` that pass, as [`Found::select`] tells for each of them.
+pub fn passing<T>(all: impl IntoIterator<Item = T>, passes: Option<&[bool]>) -> impl Iterator<Item = T> {
+    let is_passing = move |at: usize| passes.is_none_or(|passes| passes.get(at).copied().unwrap_or(false));
+    all.into_iter().enumerate().filter(move |(at, _)| is_passing(*at)).map(|(_, one)| one)
+}
+
 /// A list's filter with its haystack, which is kept for as long as the world stays as it is.
 #[derive(Debug, Default)]
 pub struct Found {

@@ -1,4 +1,4 @@
-//! Moving about: cursors, panels, pages, places, and what the cursor is on.
+//! Moving about on a screen: cursors, panels, pages, filters and marks.
 
 use jiff::Timestamp;
 
@@ -6,17 +6,11 @@ use super::found::Found;
 use super::frame;
 use super::grid::Grid;
 use super::place::Place;
-use super::screens::alerts::Row;
-use super::screens::incidents::{IncidentKey, Row as IncidentRow};
-use super::screens::slos::{Row as SloRow, SloKey};
-use super::screens::{self, alert, incident, oncall, overview, runbook, service, silences, slo, slos};
+use super::screens::{self, alert, incident, oncall, overview, runbook, service, slo, slos};
 use super::state::State;
+pub(super) use mouse::{click, wheel};
+pub(super) use places::{back, go, open};
 pub(super) use taken::{copied, is_link, links};
-
-mod taken;
-
-/// How many places the way back remembers.
-const REMEMBERED: usize = 32;
 
 /// The list that has the keyboard, whatever its rows are.
 macro_rules! with_list {
@@ -113,6 +107,10 @@ macro_rules! with_list {
     };
 }
 
+mod mouse;
+mod places;
+mod taken;
+
 /// Where the rows of the list with the keyboard stand.
 fn grid(state: &State) -> Grid {
     let body = frame::areas(state.size).body;
@@ -207,21 +205,6 @@ pub(super) fn write(state: &mut State, is_news: bool, now: Timestamp) {
     }
 }
 
-/// The wheel over a cell: scrolls what is under it, the cursor follows.
-pub(super) fn wheel(state: &mut State, rows: isize, column: u16, row: u16) {
-    point_at_panel(state, column, row);
-    if matches!(state.place(), Place::Alert(_) | Place::Incident { .. }) {
-        state.panel = 0;
-    }
-    if matches!(state.place(), Place::Slo { .. }) && state.panel > slo::BURN {
-        state.panel = slo::BUDGET;
-    }
-    let grid = grid(state);
-    let height = grid.room();
-    let step = rows * isize::try_from(grid.columns).unwrap_or(1);
-    with_list!(state, list => if height > 0 { list.scroll(step, height) }, else move_by(state, rows));
-}
-
 /// Left or right: to the neighbouring tile, else folding groups, else to the next panel.
 pub(super) fn sideways(state: &mut State, by: isize) {
     match state.place() {
@@ -233,21 +216,7 @@ pub(super) fn sideways(state: &mut State, by: isize) {
             if at_edge || at_end { panel(state, by) } else { move_by(state, by) }
         }
         Place::Overview | Place::Service(_) | Place::Slo { .. } | Place::Runbook(_) => panel(state, by),
-        Place::Slos => {
-            let group = state.slos.group_at_cursor(&state.world);
-            state.slos.fold(group, by < 0);
-            state.ordered = None;
-        }
-        Place::Alerts => {
-            let group = state.alerts.group_at_cursor(&state.world);
-            state.alerts.fold(group, by < 0);
-            state.ordered = None;
-        }
-        Place::Incidents => {
-            let group = state.incidents.group_at_cursor(&state.world);
-            state.incidents.fold(group, by < 0);
-            state.ordered = None;
-        }
+        Place::Slos | Place::Alerts | Place::Incidents => fold(state, by < 0),
         Place::Alert(_)
         | Place::Services
         | Place::Incident { .. }
@@ -259,6 +228,17 @@ pub(super) fn sideways(state: &mut State, by: isize) {
         | Place::Sources
         | Place::Messages => {}
     }
+}
+
+/// Folds or unfolds the group that the cursor is in, where there are groups.
+fn fold(state: &mut State, fold: bool) {
+    match state.place() {
+        Place::Slos => state.slos.fold(&state.world, fold),
+        Place::Alerts => state.alerts.fold(&state.world, fold),
+        Place::Incidents => state.incidents.fold(&state.world, fold),
+        _ => return,
+    }
+    state.ordered = None;
 }
 
 /// To the next panel, or the one before; those that have nothing in them are passed over.
@@ -298,198 +278,6 @@ pub(super) fn panel(state: &mut State, by: isize) {
     if matches!(state.place(), Place::Runbook(_)) {
         state.scroll = runbook::scroll_to_block(state, grid(state).area.height);
     }
-}
-
-/// Goes to a place; the way back leads here.
-pub(super) fn go(state: &mut State, place: Place, now: Timestamp) {
-    if *state.place() == place {
-        return;
-    }
-    leave(state, now);
-    match place {
-        Place::Service(_) => {
-            state.service_alerts.to_top();
-            state.service_slos.to_top();
-            state.service_incidents.to_top();
-        }
-        Place::Slo { .. } => state.slo.to_top(),
-        Place::Alert(_) => state.related.to_top(),
-        Place::Incident { .. } => state.incident.to_top(),
-        _ => {}
-    }
-    state.places.push(place.into());
-    if state.places.len() > REMEMBERED {
-        // the first place stays: whoever goes back far enough is where they began
-        state.places.remove(1);
-    }
-    (state.panel, state.scroll) = (0, 0);
-}
-
-/// Goes back to where one came from.
-pub(super) fn back(state: &mut State, now: Timestamp) {
-    if state.places.len() > 1 {
-        leave(state, now);
-        state.places.pop();
-        if let Some(stop) = state.places.last() {
-            (state.panel, state.scroll) = (stop.panel, stop.scroll);
-        }
-    }
-}
-
-/// What came until now counts as seen on the screen that is left; where one was on it is kept for the way back.
-fn leave(state: &mut State, now: Timestamp) {
-    if let Some(screen) = state.place().screen() {
-        state.looked.insert(screen, now);
-    }
-    let (panel, scroll) = (state.panel, state.scroll);
-    if let Some(stop) = state.places.last_mut() {
-        (stop.panel, stop.scroll) = (panel, scroll);
-    }
-}
-
-/// Opens what the cursor is on; `false` if that is nothing.
-pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
-    stay(state);
-    let target = match state.place() {
-        Place::Overview if state.panel == overview::ALERTS => {
-            state.overview.alerts.current().copied().map(Place::Alert)
-        }
-        Place::Overview if state.panel == overview::SLOS => state.overview.slos.current().map(SloKey::place),
-        Place::Overview if state.panel == overview::INCIDENTS => {
-            state.overview.incidents.current().map(IncidentKey::place)
-        }
-        Place::Overview => state.overview.services.current().cloned().map(Place::Service),
-        Place::Slos => match state.slos.list.current() {
-            Some(SloRow::Slo(key)) => Some(key.place()),
-            Some(SloRow::Group(value)) => {
-                let value = value.clone();
-                let fold = !state.slos.is_folded();
-                state.slos.fold(Some(value), fold);
-                state.ordered = None;
-                return true;
-            }
-            None => None,
-        },
-        Place::Slo { source, id } => slo::target(state, source, id),
-        Place::Services => state.services.list.current().cloned().map(Place::Service),
-        Place::Alerts => match state.alerts.list.current() {
-            Some(Row::Alert(fingerprint)) => Some(Place::Alert(*fingerprint)),
-            Some(Row::Group(labels)) => {
-                let labels = labels.clone();
-                let fold = !state.alerts.is_folded();
-                state.alerts.fold(Some(labels), fold);
-                state.ordered = None;
-                return true;
-            }
-            None => None,
-        },
-        Place::Service(_) if state.panel == service::SLOS => state.service_slos.current().map(SloKey::place),
-        Place::Service(_) if state.panel == service::INCIDENTS => {
-            state.service_incidents.current().map(IncidentKey::place)
-        }
-        // the worst alert of a service explains it best: the cursor starts there
-        Place::Service(_) => state.service_alerts.current().copied().map(Place::Alert),
-        Place::Alert(_) if state.panel == alert::RELATED => {
-            state.related.current().copied().map(Place::Alert)
-        }
-        Place::Alert(fingerprint) if state.panel == alert::INCIDENT => {
-            state.world.incident_of(*fingerprint).map(|known| IncidentKey::of(known).place())
-        }
-        Place::Alert(fingerprint) if state.panel == alert::SLO => {
-            alert::slo(state, *fingerprint).map(|status| SloKey::of(status).place())
-        }
-        Place::Alert(fingerprint) => {
-            let alert = state.world.alert(*fingerprint);
-            let service = alert.and_then(|alert| state.world.service_of(&alert.labels));
-            service.filter(|name| state.world.service(name).is_some()).cloned().map(Place::Service)
-        }
-        Place::Incidents => match state.incidents.list.current() {
-            Some(IncidentRow::Incident(key)) => Some(key.place()),
-            Some(IncidentRow::Group(value)) => {
-                let value = value.clone();
-                let fold = !state.incidents.is_folded();
-                state.incidents.fold(Some(value), fold);
-                state.ordered = None;
-                return true;
-            }
-            None => None,
-        },
-        Place::Incident { source, id } => incident::target(state, source, id),
-        Place::OnCall => state.on_call.list.current().map(oncall::LevelKey::place),
-        Place::Timeline => screens::timeline::target(state),
-        Place::Silences => {
-            // what a silence is about are alerts, the quiet ones above all
-            let silence = state.silences.list.current().and_then(|key| key.silence(&state.world));
-            silence.map(|silence| {
-                state.alerts.found.set(&silences::filter(&silence));
-                state.alerts.show_quiet = true;
-                state.ordered = None;
-                Place::Alerts
-            })
-        }
-        Place::Policy { .. } | Place::Paper(_) | Place::Runbook(_) | Place::Sources | Place::Messages => None,
-    };
-    target.is_some_and(|target| {
-        go(state, target, now);
-        true
-    })
-}
-
-/// Gives the keyboard to the panel that covers a cell, if one does.
-fn point_at_panel(state: &mut State, column: u16, row: u16) {
-    let body = frame::areas(state.size).body;
-    let panel = match state.place() {
-        Place::Overview => [overview::SERVICES, overview::ALERTS, overview::SLOS, overview::INCIDENTS]
-            .into_iter()
-            .find(|panel| overview::grid(state, body, *panel).area.contains((column, row).into())),
-        Place::Service(name) => service::panel_at(state, name, body, column, row),
-        Place::Slo { .. } => slo::chart_at(state, body, column, row),
-        _ => None,
-    };
-    state.panel = panel.unwrap_or(state.panel);
-}
-
-/// A click at a cell: moves the cursor there; `true` if it was there already, which opens.
-pub(super) fn click(state: &mut State, column: u16, row: u16) -> bool {
-    let panel = state.panel;
-    point_at_panel(state, column, row);
-    let grid = grid(state);
-    if let Place::Alert(fingerprint) = *state.place() {
-        let Some(index) = alert::related_at(state, fingerprint, grid.area, column, row) else { return false };
-        let again = state.panel == alert::RELATED && state.related.index() == index;
-        state.panel = alert::RELATED;
-        state.related.move_to(index);
-        return again;
-    }
-    if let Place::Slo { source, id } = state.place() {
-        let Some((panel, index)) = slo::row_at(state, source, id, grid.area, (column, row)) else {
-            return false;
-        };
-        let is_same = state.panel == panel;
-        state.panel = panel;
-        return with_list!(state, list => {
-            let again = is_same && list.index() == index;
-            list.move_to(index);
-            again
-        }, else false);
-    }
-    if let Place::Incident { source, id } = state.place() {
-        let Some(index) = incident::row_at(state, source, id, grid.area, (column, row)) else { return false };
-        let again = state.panel == incident::ALERTS && state.incident.index() == index;
-        state.panel = incident::ALERTS;
-        state.incident.move_to(index);
-        return again;
-    }
-    let Some(place) = grid.place_at(column, row) else { return false };
-    let was_here = state.panel == panel;
-    with_list!(state, list => match list.row_at(place, grid.room()) {
-        Some(index) => {
-            let again = was_here && list.index() == index;
-            list.move_to(index);
-            again
-        }
-        None => false,
-    }, else false)
 }
 
 /// The filter of the present screen.

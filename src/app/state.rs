@@ -37,6 +37,7 @@ use super::screens::sources::Sources;
 use super::screens::timeline::Timeline;
 use super::theme::Theme;
 use crate::config::definitions::Finding;
+use crate::config::settings::LimitSettings;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::guard::Guard;
 use crate::model::journal::Record;
@@ -76,6 +77,27 @@ pub struct Setup {
     pub size: (u16, u16),
 }
 
+impl Setup {
+    /// A context of these sources, all else as it is where nobody configured anything.
+    pub fn new(context: &str, sources: Vec<SourceInfo>, look: Look, size: (u16, u16)) -> Self {
+        Self {
+            context: context.into(),
+            contexts: vec![context.into()],
+            sources,
+            guard: Guard::default(),
+            production: false,
+            person: "".into(),
+            judgement: Judgement::default(),
+            findings: Vec::new(),
+            interval: LimitSettings::default().interval.0,
+            manners: Manners::default(),
+            look,
+            keys: KeyMap::default(),
+            size,
+        }
+    }
+}
+
 /// Over a slow line time goes on in steps of so many seconds.
 const SPARING_STEP: i64 = 10;
 
@@ -112,6 +134,11 @@ impl Look {
         let theme = themes.iter().position(|theme| Some(theme.name()) == name).unwrap_or(0);
         let shown = themes.get(theme).map_or_else(Theme::probe, |theme| theme.reduced(colours));
         Self { themes, theme, shown, colours, charset, zone, link: Link::default(), step: None }
+    }
+
+    /// In the theme that gives each role a colour of its own, for whoever reads the cells.
+    pub fn probe(colours: Colours, charset: Charset) -> Self {
+        Self::new(vec![Theme::probe()], None, colours, charset, TimeZone::UTC)
     }
 
     /// For a line that is known to be slow: colours with short names, too.

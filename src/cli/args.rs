@@ -6,14 +6,16 @@ use std::time::Duration;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use crate::app::key::Key;
-use crate::app::place::{SCREENS, Screen};
+use crate::app::place::Screen;
 use crate::config::context::Wanted;
-use crate::config::definitions::write::Target;
-use crate::config::hint;
 use crate::config::load::Overrides;
 pub(super) use acting::{ActVerb, JournalFlags, NewSilence, SilenceVerb, Wakes, Which};
+pub(super) use slo::{SloVerb, Told, Validate, Writing};
+use values::{key, minute, screen, size, speed, switch};
 
 mod acting;
+mod slo;
+mod values;
 
 const AFTER: &str = "\
 Without a verb the screen opens; `burnwatch demo` opens it on a world of its
@@ -327,92 +329,6 @@ pub(super) enum Picture {
     Svg,
 }
 
-const VALIDATE: &str = "\
-Exit codes:
-  0  every definition can be used; there may be warnings
-  1  --strict, and there are warnings; or the output could not be written
-  2  something is wrong, or there is no SLO; what is right is shown
-  3  a source could not say whether series exist";
-
-const WRITING: &str = "\
-The document goes to standard output, what the form cannot say to standard
-error and as remarks into the document.
-
-Exit codes:
-  0  written
-  1  --strict, and something could not be said; or nothing could be written
-  2  a definition is wrong, or there is no SLO; what is right is written";
-
-#[derive(Debug, Subcommand)]
-pub(super) enum SloVerb {
-    /// Check definitions and show the queries that they lead to
-    #[command(after_help = VALIDATE)]
-    Validate(Validate),
-    /// Turn definitions of any known form into burnwatch's own TOML
-    #[command(after_help = WRITING)]
-    Import(Writing),
-    /// Turn definitions into those of another tool, or into rules
-    #[command(after_help = WRITING)]
-    Export {
-        /// openslo, sloth, pyrra, rules (for a Prometheus) or own
-        #[arg(long, value_name = "FORM", value_parser = target)]
-        format: Target,
-        #[command(flatten)]
-        writing: Writing,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Validate {
-    /// Files and folders; without any those of the configuration
-    #[arg(value_name = "FILES")]
-    pub(super) files: Vec<PathBuf>,
-    /// Ask the sources whether the series exist; --prometheus asks too
-    #[arg(long)]
-    pub(super) check_series: bool,
-    /// Take warnings for errors
-    #[arg(long)]
-    pub(super) strict: bool,
-    /// text or json
-    #[arg(
-        long,
-        short,
-        value_enum,
-        default_value_t = Told::Text,
-        value_name = "FORMAT",
-        hide_possible_values = true
-    )]
-    pub(super) output: Told,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Told {
-    Text,
-    Json,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Writing {
-    /// Files and folders; without any those of the configuration
-    #[arg(value_name = "FILES")]
-    pub(super) files: Vec<PathBuf>,
-    /// Write to this file, which must not be there yet
-    #[arg(long, short = 'o', value_name = "FILE")]
-    pub(super) write: Option<PathBuf>,
-    /// Write even if the file is there
-    #[arg(long, requires = "write")]
-    pub(super) force: bool,
-    /// End with 1 if something could not be said
-    #[arg(long)]
-    pub(super) strict: bool,
-}
-
-fn target(text: &str) -> Result<Target, String> {
-    let words = Target::ALL.map(Target::word);
-    let found = Target::ALL.into_iter().find(|target| target.word() == text);
-    found.ok_or_else(|| format!("there is openslo, sloth, pyrra, rules and own{}", hint(text, words)))
-}
-
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigVerb {
     /// Print a file to begin with: every option with its default, as comments
@@ -432,43 +348,6 @@ pub(super) enum ConfigVerb {
         /// Only this one: config, packs, themes, log or state
         which: Option<String>,
     },
-}
-
-/// An environment variable that switches a flag.
-fn switch(text: &str) -> Result<bool, String> {
-    match text.to_lowercase().as_str() {
-        "1" | "true" | "yes" | "on" => Ok(true),
-        "" | "0" | "false" | "no" | "off" => Ok(false),
-        _ => Err("write true or false".to_owned()),
-    }
-}
-
-fn size(text: &str) -> Result<(u16, u16), String> {
-    let side = |text: &str| text.parse().ok().filter(|side| (1..=1000).contains(side));
-    text.split_once('x')
-        .and_then(|(width, height)| Some((side(width)?, side(height)?)))
-        .ok_or_else(|| "write columns x rows, each 1 to 1000: 120x36".to_owned())
-}
-
-fn screen(text: &str) -> Result<Screen, String> {
-    let found = SCREENS.into_iter().find(|screen| screen.title.eq_ignore_ascii_case(text));
-    let titles = SCREENS.map(|screen| screen.title.to_lowercase());
-    let hint = || hint(text, titles.iter().map(String::as_str).collect::<Vec<_>>());
-    found.ok_or_else(|| format!("there is no such screen{}", hint()))
-}
-
-fn key(text: &str) -> Result<Key, String> {
-    text.parse().map_err(|error| format!("{error}"))
-}
-
-fn speed(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|speed: &f64| *speed >= 0.01 && *speed <= 1000.0);
-    number.ok_or_else(|| "write a number from 0.01 to 1000".to_owned())
-}
-
-fn minute(text: &str) -> Result<f64, String> {
-    let number = text.parse().ok().filter(|minute: &f64| *minute >= 0.0 && *minute <= 1_000_000.0);
-    number.ok_or_else(|| "write a minute, from 0 up".to_owned())
 }
 
 #[cfg(test)]

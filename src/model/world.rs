@@ -6,30 +6,24 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::alert::{Alert, AlertBoard, Firing};
-use super::ask::{Answer, Answered, Ask, AskKind, Question};
+use super::alert::Alert;
+use super::ask::{Answer, Answered, AskKind, Question};
 use super::fingerprint::Fingerprint;
 use super::health::{Thresholds, assess};
-use super::incident::{IncidentBoard, IncidentDetail, StepBoard};
 use super::labels::{Labels, Text};
-use super::oncall::OnCallBoard;
-use super::remote::Remote;
-use super::rule::{Rule, RuleBoard};
-use super::runbook::{Search, Wanted};
-use super::series::Matrix;
-use super::service::{Detail, Heard, Service, ServiceBoard, Trends, merge};
+use super::rule::Rule;
+use super::service::{Heard, Service, merge};
 use super::silence::Silence;
-use super::slo::{SloBoard, SloStatus};
-use super::source::{Offer, SourceError, SourceId, Trouble};
+use super::slo::SloStatus;
+use super::source::SourceId;
 use alerts::{About, is_told};
+pub use held::Held;
 pub use incidents::{FORGOTTEN_AFTER, Linked};
 pub use supposed::{Stage, Supposed, Supposition};
 pub use tally::Tally;
 
 /// How long a service without data stays in the list.
 pub const LOST_KEPT: SignedDuration = SignedDuration::from_hours(24);
-/// How many charts, details and firings are kept for each source.
-const DETAILS_KEPT: usize = 12;
 
 /// By what the world is judged; from the configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -63,41 +57,6 @@ impl Default for Judgement {
             watchdogs: words(&["Watchdog", "DeadMansSwitch", "DeadMansSnitch"]),
         }
     }
-}
-
-/// Everything that one source last said.
-#[derive(Debug, Default)]
-pub struct Held {
-    /// Who it is.
-    pub probe: Remote<Offer>,
-    /// Its services.
-    pub services: Remote<ServiceBoard>,
-    /// Their short histories.
-    pub trends: Remote<Trends>,
-    /// Its alerts.
-    pub alerts: Remote<AlertBoard>,
-    /// Its rules.
-    pub rules: Remote<RuleBoard>,
-    /// Its silences.
-    pub silences: Remote<Vec<Arc<Silence>>>,
-    /// Its SLOs.
-    pub slos: Remote<SloBoard>,
-    /// Its incidents.
-    pub incidents: Remote<IncidentBoard>,
-    /// What happened to all of them, as far as it was asked for.
-    pub steps: Remote<StepBoard>,
-    /// Who is on call.
-    pub on_call: Remote<OnCallBoard>,
-    /// What is known of an incident beyond the list, by its id.
-    pub incident_details: BTreeMap<Text, Remote<IncidentDetail>>,
-    /// Golden signals by service.
-    pub details: BTreeMap<Text, Remote<Detail>>,
-    /// Charts by expression.
-    pub series: BTreeMap<Text, Remote<Matrix>>,
-    /// Earlier firings by alert.
-    pub firings: BTreeMap<Fingerprint, Remote<Vec<Firing>>>,
-    /// Runbooks by what was wanted.
-    pub runbooks: BTreeMap<Arc<Wanted>, Remote<Search>>,
 }
 
 /// Whether the alert that always fires does so: is monitoring itself alive?
@@ -250,23 +209,7 @@ impl World {
     pub fn asked(&mut self, question: &Question) {
         self.asks_after_the_end(question);
         let Some(held) = self.held.get_mut(&question.source) else { return };
-        match &question.ask {
-            Ask::Probe => held.probe.asked(),
-            Ask::Services { .. } => held.services.asked(),
-            Ask::Trends(_) => held.trends.asked(),
-            Ask::Alerts => held.alerts.asked(),
-            Ask::Rules => held.rules.asked(),
-            Ask::Silences => held.silences.asked(),
-            Ask::Slos { .. } => held.slos.asked(),
-            Ask::Incidents => held.incidents.asked(),
-            Ask::Steps { .. } => held.steps.asked(),
-            Ask::OnCall => held.on_call.asked(),
-            Ask::Incident { id } => kept(&mut held.incident_details, id).asked(),
-            Ask::Detail { service, .. } => kept(&mut held.details, service).asked(),
-            Ask::Series { query, .. } => kept(&mut held.series, query).asked(),
-            Ask::Firings { fingerprint, .. } => kept(&mut held.firings, fingerprint).asked(),
-            Ask::Runbook(wanted) => kept(&mut held.runbooks, wanted).asked(),
-        }
+        held.place(&question.ask).asked();
     }
 
     /// Takes what came back for a question; a failure leaves the last good value where it is.
@@ -278,66 +221,7 @@ impl World {
         };
         let is_new = !matches!(answer, Ok(Answer::Unchanged) | Err(_));
         let answered_well = answer.is_ok();
-        match (&question.ask, answer) {
-            (Ask::Probe, Ok(Answer::Probe(offer))) => held.probe.arrived(offer, digest, now),
-            (Ask::Services { .. }, Ok(Answer::Services(board))) => held.services.arrived(board, digest, now),
-            (Ask::Alerts, Ok(Answer::Alerts(board))) => held.alerts.arrived(board, digest, now),
-            (Ask::Rules, Ok(Answer::Rules(board))) => held.rules.arrived(board, digest, now),
-            (Ask::Silences, Ok(Answer::Silences(list))) => held.silences.arrived(list, digest, now),
-            (Ask::Slos { .. }, Ok(Answer::Slos(board))) => held.slos.arrived(board, digest, now),
-            (Ask::Incidents, Ok(Answer::Incidents(board))) => held.incidents.arrived(board, digest, now),
-            (Ask::OnCall, Ok(Answer::OnCall(board))) => held.on_call.arrived(board, digest, now),
-            (Ask::Incident { id }, Ok(Answer::Incident(detail))) => {
-                kept(&mut held.incident_details, id).arrived(detail, digest, now);
-            }
-            (Ask::Trends(stretch), Ok(Answer::Trends(tail))) => match held.trends.value_mut() {
-                Some(trends) => {
-                    trends.extend(tail, stretch.window);
-                    held.trends.confirmed(now);
-                }
-                None => held.trends.arrived(tail, None, now),
-            },
-            (Ask::Detail { service, stretch }, Ok(Answer::Detail(tail))) => {
-                let remote = kept(&mut held.details, service);
-                match remote.value_mut() {
-                    Some(detail) => {
-                        detail.extend(tail, stretch.window);
-                        remote.confirmed(now);
-                    }
-                    None => remote.arrived(tail, None, now),
-                }
-            }
-            (Ask::Series { query, stretch }, Ok(Answer::Series(tail))) => {
-                let remote = kept(&mut held.series, query);
-                match remote.value_mut() {
-                    Some(matrix) => {
-                        matrix.extend(tail, stretch.window);
-                        remote.confirmed(now);
-                    }
-                    None => remote.arrived(tail, None, now),
-                }
-            }
-            (Ask::Steps { .. }, Ok(Answer::Steps(board))) => match held.steps.value_mut() {
-                Some(known) => {
-                    known.extend(board);
-                    held.steps.confirmed(now);
-                }
-                None => held.steps.arrived(board, None, now),
-            },
-            (Ask::Firings { fingerprint, .. }, Ok(Answer::Firings(list))) => {
-                kept(&mut held.firings, fingerprint).arrived(list, None, now);
-            }
-            (Ask::Runbook(wanted), Ok(Answer::Runbook(search))) => {
-                kept(&mut held.runbooks, wanted).arrived(search, digest, now);
-            }
-            (ask, Ok(Answer::Unchanged)) => held.confirmed(ask, now),
-            (ask, Ok(_)) => {
-                let reason = format!("another answer than to {}", ask.kind().word());
-                let error = SourceError::new(question.source.clone(), Trouble::Garbled { reason });
-                held.failed(ask, error);
-            }
-            (ask, Err(error)) => held.failed(ask, error),
-        }
+        held.take(question, answer, digest, now);
         let has_answered = supposed::may_tell(&question.ask) && answered_well;
         let is_settled = has_answered && self.settled_by(question);
         if is_new || is_settled {
@@ -437,60 +321,8 @@ impl World {
     }
 }
 
-impl Held {
-    fn confirmed(&mut self, ask: &Ask, now: Timestamp) {
-        match ask {
-            Ask::Probe => self.probe.confirmed(now),
-            Ask::Services { .. } => self.services.confirmed(now),
-            Ask::Trends(_) => self.trends.confirmed(now),
-            Ask::Alerts => self.alerts.confirmed(now),
-            Ask::Rules => self.rules.confirmed(now),
-            Ask::Silences => self.silences.confirmed(now),
-            Ask::Slos { .. } => self.slos.confirmed(now),
-            Ask::Incidents => self.incidents.confirmed(now),
-            Ask::Steps { .. } => self.steps.confirmed(now),
-            Ask::OnCall => self.on_call.confirmed(now),
-            Ask::Incident { id } => kept(&mut self.incident_details, id).confirmed(now),
-            Ask::Detail { service, .. } => kept(&mut self.details, service).confirmed(now),
-            Ask::Series { query, .. } => kept(&mut self.series, query).confirmed(now),
-            Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).confirmed(now),
-            Ask::Runbook(wanted) => kept(&mut self.runbooks, wanted).confirmed(now),
-        }
-    }
-
-    fn failed(&mut self, ask: &Ask, error: SourceError) {
-        match ask {
-            Ask::Probe => self.probe.failed(error),
-            Ask::Services { .. } => self.services.failed(error),
-            Ask::Trends(_) => self.trends.failed(error),
-            Ask::Alerts => self.alerts.failed(error),
-            Ask::Rules => self.rules.failed(error),
-            Ask::Silences => self.silences.failed(error),
-            Ask::Slos { .. } => self.slos.failed(error),
-            Ask::Incidents => self.incidents.failed(error),
-            Ask::Steps { .. } => self.steps.failed(error),
-            Ask::OnCall => self.on_call.failed(error),
-            Ask::Incident { id } => kept(&mut self.incident_details, id).failed(error),
-            Ask::Detail { service, .. } => kept(&mut self.details, service).failed(error),
-            Ask::Series { query, .. } => kept(&mut self.series, query).failed(error),
-            Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint).failed(error),
-            Ask::Runbook(wanted) => kept(&mut self.runbooks, wanted).failed(error),
-        }
-    }
-}
-
-/// The entry of `key`, made if need be; the one that was answered longest ago gives way.
-fn kept<'a, K: Ord + Clone, T>(map: &'a mut BTreeMap<K, Remote<T>>, key: &K) -> &'a mut Remote<T> {
-    if !map.contains_key(key) && map.len() >= DETAILS_KEPT {
-        let oldest = map.iter().min_by_key(|(_, remote)| remote.at()).map(|(key, _)| key.clone());
-        if let Some(oldest) = oldest {
-            map.remove(&oldest);
-        }
-    }
-    map.entry(key.clone()).or_default()
-}
-
 mod alerts;
+mod held;
 mod incidents;
 mod slos;
 mod supposed;

@@ -5,19 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use burnwatch::app;
-use burnwatch::app::commands::KeyMap;
 use burnwatch::app::event::{Effect, Event};
 use burnwatch::app::look::{Charset, Colours};
 use burnwatch::app::state::{Look, Setup, State};
-use burnwatch::app::theme::Theme;
 use burnwatch::backend::Source;
 use burnwatch::config::settings::LimitSettings;
 use burnwatch::model::guard::Guard;
-use burnwatch::model::world::Judgement;
 use burnwatch::runtime::headless::gather;
 use burnwatch::runtime::{App, Clock, Sources};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::time::Instant;
@@ -56,22 +52,9 @@ struct Watcher {
 
 impl Watcher {
     fn new(sources: &Sources) -> Self {
-        let look = Look::new(vec![Theme::probe()], None, Colours::True, Charset::Unicode, TimeZone::UTC);
-        let state = State::new(Setup {
-            context: "faults".into(),
-            contexts: vec!["faults".into()],
-            sources: sources.infos(),
-            guard: Guard::read_only("a watch"),
-            production: false,
-            person: "ana".into(),
-            judgement: Judgement::default(),
-            findings: Vec::new(),
-            interval: LimitSettings::default().interval.0,
-            manners: burnwatch::model::notify::Manners::default(),
-            look,
-            keys: KeyMap::default(),
-            size: (200, 50),
-        });
+        let look = Look::probe(Colours::True, Charset::Unicode);
+        let setup = Setup::new("faults", sources.infos(), look, (200, 50));
+        let state = State::new(Setup { guard: Guard::read_only("a watch"), ..setup });
         Self { state, pictures: vec![String::new(); SCREENS.len()] }
     }
 

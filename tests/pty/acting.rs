@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use crate::harness::Terminal;
+use crate::screen::BURNWATCH;
 
-const BURNWATCH: &str = env!("CARGO_BIN_EXE_burnwatch");
 const SILENCE: [&str; 8] =
     ["silence", r#"service=~"postgres-.*""#, "--for", "2h", "-c", "deploy", "--demo", "--at"];
 

@@ -2,13 +2,14 @@
 //! itself means to say to it.
 
 use std::fs;
-use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
 use crate::escapes::offences;
 use crate::harness::Terminal;
 use crate::liar::{Liar, MARK, corpus};
+use crate::screen::BURNWATCH;
+use crate::verbs::run_all;
 
 const ESC: &str = "\x1b";
 /// Through every screen, and into what can be opened there.
@@ -23,6 +24,12 @@ struct Place {
     folder: TempDir,
     config: String,
     environment: Vec<(&'static str, String)>,
+}
+
+impl Place {
+    fn environment(&self) -> Vec<(&str, &str)> {
+        self.environment.iter().map(|(name, value)| (*name, value.as_str())).collect()
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "what is shown as new has to be new")]
@@ -77,9 +84,8 @@ fn lies(url: &str) -> String {
 
 /// Presses all keys on a screen of this size and gives all that was written.
 fn visit(place: &Place, (width, height): (u16, u16)) -> Vec<u8> {
-    let environment: Vec<_> = place.environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let args = ["--config", &place.config];
-    let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_burnwatch"), &args, &environment, (width, height));
+    let mut terminal = Terminal::start(BURNWATCH, &args, &place.environment(), (width, height));
     terminal.send("4");
     terminal.wait_for(MARK);
     for (nth, key) in KEYS.into_iter().enumerate() {
@@ -188,21 +194,12 @@ fn no_verb_lets_through_what_a_terminal_obeys() {
         ]);
     }
     let (mut seen, mut failed) = (0, Vec::new());
-    for some in runs.chunks(8) {
-        let start = |words: &Vec<&str>| {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_burnwatch"));
-            command.env_clear().envs(place.environment.iter().map(|(name, value)| (*name, value)));
-            command.env("BURNWATCH_CONFIG", &place.config).args(words).stdin(Stdio::null());
-            command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts")
-        };
-        let started: Vec<_> = some.iter().map(start).collect();
-        for (words, child) in some.iter().zip(started) {
-            let output = child.wait_with_output().expect("it ends");
-            for written in [&output.stdout, &output.stderr] {
-                seen += String::from_utf8_lossy(written).matches(MARK).count();
-                let found = offences(written).into_iter().take(3);
-                failed.extend(found.map(|told| format!("{words:.60?}: {told}")));
-            }
+    let environment = [&place.environment()[..], &[("BURNWATCH_CONFIG", place.config.as_str())][..]].concat();
+    for (words, output) in runs.iter().zip(run_all(&runs, &environment)) {
+        for written in [&output.stdout, &output.stderr] {
+            seen += String::from_utf8_lossy(written).matches(MARK).count();
+            let found = offences(written).into_iter().take(3);
+            failed.extend(found.map(|told| format!("{words:.60?}: {told}")));
         }
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));

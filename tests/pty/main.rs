@@ -17,6 +17,7 @@ mod secrets;
 #[path = "../support/skip.rs"]
 mod skip;
 mod tmux;
+mod verbs;
 
 use std::time::Duration;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use crate::harness::Terminal;
+use crate::screen::BURNWATCH;
 
 const ENTER: &str = "\r";
 const ESC: &str = "\x1b";
@@ -34,7 +35,7 @@ fn from_the_page_to_the_hand_over_within_a_minute_of_keys() {
     let path = home.path().to_str().expect("a folder for tests has a plain name");
     let env = [("HOME", path), ("XDG_STATE_HOME", path), ("TZ", "UTC"), ("USER", "ana")];
     let args = ["demo", "--at", "0.5", "--speed", "3", "--seed", "7"];
-    let terminal = Terminal::start(env!("CARGO_BIN_EXE_burnwatch"), &args, &env, (120, 36));
+    let terminal = Terminal::start(BURNWATCH, &args, &env, (120, 36));
     terminal.wait_for("Services");
     let mut keyboard = Keyboard { terminal, pressed: 0 };
 

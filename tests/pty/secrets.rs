@@ -7,7 +7,6 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 use base64::Engine;
@@ -15,8 +14,8 @@ use base64::prelude::BASE64_STANDARD;
 use tempfile::TempDir;
 
 use crate::harness::Terminal;
-
-const BURNWATCH: &str = env!("CARGO_BIN_EXE_burnwatch");
+use crate::screen::BURNWATCH;
+use crate::verbs::run_all;
 
 /// Each secret begins so, whatever it is, and has what looks different in an address.
 fn canary(kind: &str) -> String {
@@ -228,14 +227,6 @@ impl House {
         all
     }
 
-    /// Everything that a verb writes to its outputs.
-    fn run(&self, words: &str) -> Vec<u8> {
-        let mut command = Command::new(BURNWATCH);
-        command.args(words.split(' ')).stdin(Stdio::null()).env_clear().envs(self.environment());
-        let output = command.output().unwrap();
-        [output.stdout, output.stderr].concat()
-    }
-
     /// All files that were not planted, with what stands in them.
     pub(crate) fn left(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let (mut folders, mut found) = (vec![self.home.path().to_owned()], Vec::new());
@@ -318,18 +309,14 @@ fn no_secret_is_in_anything_that_was_written() {
         "--prometheus http://ana:canary/env+0123456789@127.0.0.1 status",
         "--prometheus ana:canary/env+0123456789@127.0.0.1 status",
     ];
-    let mut written: Vec<(String, Vec<u8>)> = std::thread::scope(|scope| {
-        let house = &house;
-        let halves = verbs.chunks(verbs.len().div_ceil(4)).map(|some| {
-            scope.spawn(|| {
-                some.iter().map(|words| ((*words).to_owned(), house.run(words))).collect::<Vec<_>>()
-            })
-        });
-        let halves: Vec<_> = halves.collect();
-        halves.into_iter().flat_map(|half| half.join().unwrap()).collect()
-    });
-
     let environment = house.environment();
+    let outputs = run_all(&verbs.map(|words| words.split(' ').collect()), &environment);
+    let mut written: Vec<(String, Vec<u8>)> = verbs
+        .iter()
+        .zip(outputs)
+        .map(|(words, output)| ((*words).to_owned(), [output.stdout, output.stderr].concat()))
+        .collect();
+
     let environment: Vec<_> =
         environment.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let mut screen = Terminal::start(BURNWATCH, &[], &environment, (160, 48));

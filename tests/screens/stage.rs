@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use burnwatch::app::commands::KeyMap;
 use burnwatch::app::event::{Arrival, Effect, Event, Plan};
 use burnwatch::app::look::{Charset, Colours};
 use burnwatch::app::state::{Look, Mode, Setup, State};
@@ -21,7 +20,6 @@ use burnwatch::model::incident::Incident;
 use burnwatch::model::journal::Record;
 use burnwatch::model::slo::SloReading;
 use burnwatch::model::source::{SourceError, SourceId, Trouble};
-use burnwatch::model::world::Judgement;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
@@ -107,22 +105,9 @@ impl Stage {
     }
 
     fn of(size: (u16, u16), now: Arc<AtomicI64>, sources: Vec<Arc<dyn Source>>) -> Self {
-        let look = Look::new(vec![Theme::probe()], None, Colours::True, Charset::Unicode, TimeZone::UTC);
-        let state = State::new(Setup {
-            context: "demo".into(),
-            contexts: vec!["demo".into()],
-            sources: sources.iter().map(|source| source.info().clone()).collect(),
-            guard: Guard::default(),
-            production: false,
-            person: "ana".into(),
-            judgement: Judgement::default(),
-            findings: Vec::new(),
-            interval: Duration::from_secs(5),
-            manners: burnwatch::model::notify::Manners::default(),
-            look,
-            keys: KeyMap::default(),
-            size,
-        });
+        let infos = sources.iter().map(|source| source.info().clone()).collect();
+        let setup = Setup::new("demo", infos, Look::probe(Colours::True, Charset::Unicode), size);
+        let state = State::new(Setup { person: "ana".into(), ..setup });
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         Self { state, sources, now, dead: None, answering: false, acts: Vec::new(), runtime }
     }

@@ -6,11 +6,15 @@ use burnwatch::model::text::is_harmless;
 /// Private modes that are switched: cursor, alternate screen, mouse, bracketed paste, frames.
 const MODES: [&str; 6] = ["25", "1000", "1006", "1049", "2004", "2026"];
 
+/// Begins what leaving writes: the end of whatever it cut off, for a frame goes out in pieces.
+const LEAVING: &str = "\x1b\\\x1b[?2026l";
+
 /// Each piece of what was written that is neither plain text nor a sequence of burnwatch's own. Line breaks are taken for
 /// granted: the terminal's driver and lists write them.
 pub(crate) fn offences(written: &[u8]) -> Vec<String> {
     let mut found = Vec::new();
-    let text = match str::from_utf8(written) {
+    let written = uncut(written);
+    let text = match str::from_utf8(&written) {
         Ok(text) => text,
         Err(error) => {
             found.push(format!("no UTF-8: {error}"));
@@ -36,6 +40,27 @@ pub(crate) fn offences(written: &[u8]) -> Vec<String> {
         rest = &rest[length..];
     }
     found
+}
+
+/// The same without the beginning of a character or of a CSI that leaving cut off.
+fn uncut(written: &[u8]) -> Vec<u8> {
+    let (mut whole, mut rest) = (Vec::new(), written);
+    while let Some(at) = rest.windows(LEAVING.len()).position(|bytes| bytes == LEAVING.as_bytes()) {
+        let frame = match str::from_utf8(&rest[..at]) {
+            Err(error) if error.error_len().is_none() => &rest[..error.valid_up_to()],
+            _ => &rest[..at],
+        };
+        let begun = frame.iter().rposition(|byte| *byte == 0x1b).filter(|begun| {
+            let after = &frame[begun + 1..];
+            let is_parameter = |byte: &u8| byte.is_ascii_digit() || b";:?".contains(byte);
+            after.is_empty() || after[0] == b'[' && after[1..].iter().all(is_parameter)
+        });
+        whole.extend_from_slice(&frame[..begun.unwrap_or(frame.len())]);
+        whole.extend_from_slice(LEAVING.as_bytes());
+        rest = &rest[at + LEAVING.len()..];
+    }
+    whole.extend_from_slice(rest);
+    whole
 }
 
 /// The length of the sequence that a text begins with; or what is wrong with it, and how much to pass over.
@@ -112,6 +137,7 @@ fn a_foreign_sequence_is_found_and_our_own_are_not() {
         "a\x1b[12Cb\x1b[K\r\n",
         "\x1b]2;title\x07\x1b]9;a: b\x07\x1b]777;notify;a;b\x07\x1b]52;c;aGk=\x07",
         "\x1bPtmux;\x1b\x1b]9;a: b\x07\x1b\\\x07",
+        "a frame that is \x1b[23;38;5;2\x1b\\\x1b[?2026l\x1b[?1049l",
     ] {
         assert_eq!(offences(ours.as_bytes()), [""; 0], "{ours:?}");
     }
@@ -130,8 +156,11 @@ fn a_foreign_sequence_is_found_and_our_own_are_not() {
         "\u{202e}",
         "\x1b",
         "\x1bPq\x1b\\",
+        "\x1b[23;38;5;2\x1b\\",
+        "\x1b[6n\x1b\\\x1b[?2026l",
     ] {
         assert_eq!(offences(foreign.as_bytes()).len().min(1), 1, "{foreign:?}");
     }
     assert_eq!(offences(b"\x9b2J").len(), 1);
+    assert_eq!(offences(b"cut \xe2\x94\x1b\\\x1b[?2026l"), [""; 0]);
 }

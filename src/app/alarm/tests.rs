@@ -1,21 +1,13 @@
-use std::time::Duration;
-
-use jiff::tz::TimeZone;
-
 use super::*;
-use crate::app::commands::KeyMap;
 use crate::app::look::{Charset, Colours};
 use crate::app::state::{Look, Setup};
-use crate::app::theme::Theme;
 use crate::model::alert::{Alert, AlertBoard, AlertState};
 use crate::model::ask::{Answer, Ask, Question, Reply};
-use crate::model::guard::Guard;
 use crate::model::incident::{AlertCounts, Incident, IncidentBoard, Person, Stamp, Urgency};
 use crate::model::labels::Labels;
 use crate::model::notify::QuietHours;
 use crate::model::oncall::OnCallBoard;
 use crate::model::source::{Kind, SourceInfo};
-use crate::model::world::Judgement;
 
 fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(1_768_359_120 + 60 * minute).unwrap()
@@ -29,21 +21,9 @@ fn state(answers: AskKind, manners: Manners) -> State {
         answers: vec![answers],
         acts: Vec::new(),
     };
-    State::new(Setup {
-        context: "prod".into(),
-        contexts: vec!["prod".into()],
-        sources: vec![source],
-        guard: Guard::default(),
-        production: false,
-        person: "ana".into(),
-        judgement: Judgement::default(),
-        findings: Vec::new(),
-        interval: Duration::from_secs(5),
-        manners,
-        look: Look::new(vec![Theme::probe()], None, Colours::None, Charset::Ascii, TimeZone::UTC),
-        keys: KeyMap::default(),
-        size: (80, 24),
-    })
+    let look = Look::probe(Colours::None, Charset::Ascii);
+    let setup = Setup::new("prod", vec![source], look, (80, 24));
+    State::new(Setup { person: "ana".into(), manners, ..setup })
 }
 
 fn answer(state: &mut State, ask: Ask, answer: Answer, now: Timestamp) -> Vec<Effect> {

@@ -1,20 +1,14 @@
-use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::*;
-use crate::app::commands::KeyMap;
 use crate::app::event::{Arrival, Effect, Event};
 use crate::app::look::{Charset, Colours};
 use crate::app::state::{Look, Setup};
-use crate::app::theme::Theme;
 use crate::app::{render, update};
 use crate::model::alert::AlertBoard;
 use crate::model::ask::{Answer, Answered, Reply};
-use crate::model::guard::Guard;
-use crate::model::notify::Manners;
 use crate::model::source::{Kind, Trouble};
-use crate::model::world::Judgement;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_768_359_120 + second).unwrap()
@@ -29,21 +23,7 @@ fn state() -> State {
         answers: vec![AskKind::Alerts],
         acts: Vec::new(),
     };
-    State::new(Setup {
-        context: "prod".into(),
-        contexts: vec!["prod".into()],
-        sources: vec![source],
-        guard: Guard::default(),
-        production: false,
-        person: "ana".into(),
-        judgement: Judgement::default(),
-        findings: Vec::new(),
-        interval: Duration::from_secs(5),
-        manners: Manners::default(),
-        look: Look::new(vec![Theme::probe()], None, Colours::None, Charset::Ascii, TimeZone::UTC),
-        keys: KeyMap::default(),
-        size: (120, 24),
-    })
+    State::new(Setup::new("prod", vec![source], Look::probe(Colours::None, Charset::Ascii), (120, 24)))
 }
 
 /// Ticks, and answers everything that is asked then.

@@ -109,7 +109,7 @@ impl Alerts {
     }
 
     /// The group that the current row is of, if it has a head.
-    pub fn group_at_cursor(&self, world: &World) -> Option<Labels> {
+    fn group_at_cursor(&self, world: &World) -> Option<Labels> {
         let labels = match self.list.current()? {
             Row::Group(labels) => labels.clone(),
             Row::Alert(fingerprint) => group_of(world.alert(*fingerprint)?, &self.grouping),
@@ -117,9 +117,9 @@ impl Alerts {
         self.list.rows().contains(&Row::Group(labels.clone())).then_some(labels)
     }
 
-    /// Folds or unfolds a group; the cursor goes to the head of a folded one.
-    pub fn fold(&mut self, group: Option<Labels>, fold: bool) {
-        if let Some(group) = group {
+    /// Folds or unfolds the group that the current row is of; the cursor goes to the head of a folded one.
+    pub fn fold(&mut self, world: &World, fold: bool) {
+        if let Some(group) = self.group_at_cursor(world) {
             let head = Row::Group(group.clone());
             self.folded.fold(group, &head, fold, &mut self.list);
         }

@@ -1,11 +1,11 @@
 //! Incidents: who was woken for what, and who has it; open ones first, the resolved ones folded away.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::app::filter::Haystack;
-use crate::app::folds::Folds;
-use crate::app::found::Found;
+use crate::app::folds::{Folds, grouped};
+use crate::app::found::{Found, passing};
 use crate::app::list::List;
 use crate::app::place::Place;
 use crate::app::screens::Order;
@@ -106,7 +106,7 @@ pub struct Incidents {
 
 impl Incidents {
     /// The group that the current row is of, if they are grouped.
-    pub fn group_at_cursor(&self, world: &World) -> Option<Text> {
+    fn group_at_cursor(&self, world: &World) -> Option<Text> {
         let by = self.grouping.as_deref()?;
         match self.list.current()? {
             Row::Group(value) => Some(value.clone()),
@@ -114,9 +114,9 @@ impl Incidents {
         }
     }
 
-    /// Folds or unfolds a group; the cursor goes to the head of a folded one.
-    pub fn fold(&mut self, group: Option<Text>, fold: bool) {
-        if let Some(group) = group {
+    /// Folds or unfolds the group that the current row is of; the cursor goes to the head of a folded one.
+    pub fn fold(&mut self, world: &World, fold: bool) {
+        if let Some(group) = self.group_at_cursor(world) {
             let head = Row::Group(group.clone());
             self.folded.fold(group, &head, fold, &mut self.list);
         }
@@ -185,9 +185,7 @@ fn compare(a: &Linked, b: &Linked, column: usize) -> Ordering {
 
 /// The incidents that pass, in order; `all` has the most pressing first, and so have equals.
 pub(super) fn ordered<'a>(all: &'a [Linked], passes: Option<&[bool]>, order: Order) -> Vec<&'a Linked> {
-    let passing = all.iter().enumerate();
-    let passing = passing.filter(|(i, _)| passes.is_none_or(|p| p.get(*i).copied().unwrap_or(false)));
-    let mut shown: Vec<&Linked> = passing.map(|(_, known)| known).collect();
+    let mut shown: Vec<&Linked> = passing(all, passes).collect();
     if order.column == 0 && order.reversed {
         shown.reverse();
     }
@@ -216,20 +214,7 @@ pub fn reorder(state: &mut State) {
     match &screen.grouping {
         None => rows.extend(shown.into_iter().map(row)),
         Some(by) => {
-            // groups come in the order of their first rows
-            let mut at: HashMap<Text, usize> = HashMap::new();
-            let mut grouped: Vec<(Text, Vec<&Linked>)> = Vec::new();
-            for known in shown {
-                let value = value_of(known, by);
-                let place = *at.entry(value.clone()).or_insert_with(|| {
-                    grouped.push((value, Vec::new()));
-                    grouped.len() - 1
-                });
-                if let Some((_, members)) = grouped.get_mut(place) {
-                    members.push(known);
-                }
-            }
-            for (value, members) in grouped {
+            for (value, members) in grouped(shown, |known| value_of(known, by)) {
                 let folded = screen.folded.contains(&value);
                 let own = members.iter().map(|known| IncidentKey::of(known)).collect();
                 let mut group = Group { folded, members: own, ..Group::default() };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::app::filter::Haystack;
-use crate::app::found::Found;
+use crate::app::found::{Found, passing};
 use crate::app::list::List;
 use crate::app::place::Place;
 use crate::app::state::State;
@@ -116,10 +116,7 @@ pub fn reorder(state: &mut State) {
     let passes = screen.found.select(world.revision(), is_typing, || {
         Haystack::new(all.iter().map(|(_, labels)| (labels, Vec::new())))
     });
-    let passing = all.into_iter().enumerate();
-    let passing = passing
-        .filter(|(i, _)| passes.as_ref().is_none_or(|passes| passes.get(*i).copied().unwrap_or(false)));
-    screen.list.set_rows(passing.map(|(_, (key, _))| key).collect());
+    screen.list.set_rows(passing(all, passes.as_deref()).map(|(key, _)| key).collect());
 }
 
 /// What copying takes: who is on call there, in words.

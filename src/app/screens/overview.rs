@@ -1,6 +1,6 @@
 //! Overview: for the wall and the first glance. Services as tiles, worst first; beside them what fires and what is broken.
 
-use crate::app::found::Found;
+use crate::app::found::{Found, passing};
 use crate::app::list::List;
 use crate::app::screens::incidents::{self as pages, IncidentKey};
 use crate::app::screens::slos::{self as promises, SloKey};
@@ -73,12 +73,9 @@ pub fn reorder(state: &mut State) {
     overview.found_alerts.set(overview.found.text());
     let passes =
         overview.found_alerts.select(world.alerts_revision(), is_typing, || alerts::haystack(world.alerts()));
-    let passing = world.alerts().iter().enumerate();
-    let passing = passing
-        .filter(|(i, _)| passes.as_ref().is_none_or(|passes| passes.get(*i).copied().unwrap_or(false)))
-        .map(|(_, alert)| alert)
+    let firing = passing(world.alerts(), passes.as_deref())
         .filter(|alert| matches!(alert.state, AlertState::Firing | AlertState::Pending));
-    let mut firing: Vec<_> = passing.map(|alert| alerts::badness(alert)).collect();
+    let mut firing: Vec<_> = firing.map(|alert| alerts::badness(alert)).collect();
     firing.sort_unstable();
     overview.alerts.set_rows(firing.into_iter().map(|(.., fingerprint)| fingerprint).collect());
 }

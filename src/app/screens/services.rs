@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::app::due::Want;
 use crate::app::filter::Haystack;
-use crate::app::found::Found;
+use crate::app::found::{Found, passing};
 use crate::app::list::List;
 use crate::app::range;
 use crate::app::screens::Order;
@@ -84,13 +84,8 @@ fn compare(a: &Service, b: &Service, column: usize) -> Ordering {
 }
 
 /// The services that pass the filter, in order.
-pub(super) fn ordered(state_services: &[Service], passes: Option<&[bool]>, order: Order) -> Vec<Text> {
-    let mut shown: Vec<&Service> = state_services
-        .iter()
-        .enumerate()
-        .filter(|(i, _)| passes.is_none_or(|passes| passes.get(*i).copied().unwrap_or(false)))
-        .map(|(_, service)| service)
-        .collect();
+pub(super) fn ordered(services: &[Service], passes: Option<&[bool]>, order: Order) -> Vec<Text> {
+    let mut shown: Vec<&Service> = passing(services, passes).collect();
     shown.sort_by(|a, b| order.apply(compare(a, b, order.column)).then_with(|| a.name.cmp(&b.name)));
     shown.into_iter().map(|service| service.name.clone()).collect()
 }

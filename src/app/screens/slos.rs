@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
 use crate::app::filter::Haystack;
-use crate::app::folds::Folds;
-use crate::app::found::Found;
+use crate::app::folds::{Folds, grouped};
+use crate::app::found::{Found, passing};
 use crate::app::list::List;
 use crate::app::place::Place;
 use crate::app::screens::Order;
@@ -102,7 +102,7 @@ pub const ORDERS: [&str; 7] = [
 
 impl Slos {
     /// The group that the current row is of, if they are grouped.
-    pub fn group_at_cursor(&self, world: &World) -> Option<Text> {
+    fn group_at_cursor(&self, world: &World) -> Option<Text> {
         let by = self.grouping.as_deref()?;
         match self.list.current()? {
             Row::Group(value) => Some(value.clone()),
@@ -110,9 +110,9 @@ impl Slos {
         }
     }
 
-    /// Folds or unfolds a group; the cursor goes to the head of a folded one.
-    pub fn fold(&mut self, group: Option<Text>, fold: bool) {
-        if let Some(group) = group {
+    /// Folds or unfolds the group that the current row is of; the cursor goes to the head of a folded one.
+    pub fn fold(&mut self, world: &World, fold: bool) {
+        if let Some(group) = self.group_at_cursor(world) {
             let head = Row::Group(group.clone());
             self.folded.fold(group, &head, fold, &mut self.list);
         }
@@ -213,10 +213,7 @@ pub(super) fn ordered<'a>(
     passes: Option<&[bool]>,
     order: Order,
 ) -> Vec<&'a SloStatus> {
-    let passing = slos.iter().enumerate();
-    let passing =
-        passing.filter(|(i, _)| passes.is_none_or(|passes| passes.get(*i).copied().unwrap_or(false)));
-    let mut shown: Vec<&SloStatus> = passing.map(|(_, status)| status).collect();
+    let mut shown: Vec<&SloStatus> = passing(slos, passes).collect();
     shown.sort_by(|a, b| order.apply(compare(a, b, order.column)).then_with(|| a.by_urgency(b)));
     shown
 }
@@ -237,20 +234,7 @@ pub fn reorder(state: &mut State) {
     match &screen.grouping {
         None => rows.extend(shown.into_iter().map(|status| Row::Slo(SloKey::of(status)))),
         Some(by) => {
-            // groups come in the order of their first rows
-            let mut at: HashMap<Text, usize> = HashMap::new();
-            let mut grouped: Vec<(Text, Vec<&SloStatus>)> = Vec::new();
-            for status in shown {
-                let value = value_of(status, by);
-                let place = *at.entry(value.clone()).or_insert_with(|| {
-                    grouped.push((value, Vec::new()));
-                    grouped.len() - 1
-                });
-                if let Some((_, members)) = grouped.get_mut(place) {
-                    members.push(status);
-                }
-            }
-            for (value, members) in grouped {
+            for (value, members) in grouped(shown, |status| value_of(status, by)) {
                 let folded = screen.folded.contains(&value);
                 let mut group = Group { folded, ..Group::default() };
                 for status in &members {

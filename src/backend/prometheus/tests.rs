@@ -1,12 +1,14 @@
-use std::fmt::Write as _;
+mod rules;
+mod shop;
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::json;
+
+use shop::{series, shop, success};
 
 use super::*;
-use crate::backend::double::{Asked, Canned, Double};
+use crate::backend::double::{Canned, Double};
 use crate::config::settings::{LimitSettings, Settings, SourceKind, Span as SettingSpan};
-use crate::model::alert::{AlertState, Severity};
 use crate::model::ask::{Reply, Stretch};
 use crate::model::labels::Labels;
 use crate::model::series::{Matrix, Span};
@@ -25,94 +27,6 @@ fn source(double: &Double) -> Prometheus {
     let settings = settings();
     let means = Means { settings: &settings, packs: &[], slos: &[], now };
     Prometheus::new(&SourceId::new("prom"), &double.source(SourceKind::Prometheus), means).unwrap()
-}
-
-fn success(data: &Value) -> Canned {
-    Canned::json(&json!({ "status": "success", "data": data }).to_string())
-}
-
-/// An instant or range answer: each series as its labels and its value, the same at every point of a range.
-fn series(asked: &Asked, all: &[(Value, &str)]) -> Canned {
-    if !asked.path.ends_with("query_range") {
-        let result: Vec<_> = all
-            .iter()
-            .map(|(labels, value)| json!({ "metric": labels, "value": [1.5, value], "more": 1 }))
-            .collect();
-        return success(&json!({ "resultType": "vector", "result": result }));
-    }
-    let [start, end, step] =
-        ["start", "end", "step"].map(|name| asked.parameter(name).parse::<f64>().unwrap());
-    let points = std::iter::successors(Some(start), |at| Some(at + step)).take_while(|at| *at <= end);
-    let points: Vec<f64> = points.collect();
-    let line = |(labels, value): &(Value, &str)| json!({ "metric": labels, "values": points.iter().map(|at| json!([at, value])).collect::<Vec<_>>() });
-    success(&json!({ "resultType": "matrix", "result": all.iter().map(line).collect::<Vec<_>>() }))
-}
-
-/// A server with `cart` (10 requests/s, one of them fails), `idle` (no traffic) and `mail` (only targets, one is down).
-fn shop(asked: &Asked) -> Canned {
-    let query = asked.parameter("query");
-    let by_service = |all: &[(&str, &str)]| {
-        let all: Vec<_> =
-            all.iter().map(|(service, value)| (json!({ "service": service }), *value)).collect();
-        series(asked, &all)
-    };
-    match asked.path.as_str() {
-        "/api/v1/status/buildinfo" => {
-            success(&json!({ "version": "3.1.0", "revision": "abc", "goVersion": "go1.23", "new": {} }))
-        }
-        "/api/v1/rules" => success(&json!({ "groups": [] })),
-        "/api/v1/targets" => success(&json!({ "activeTargets": [
-            { "scrapeInterval": "30s" }, { "scrapeInterval": "30s" }, { "scrapeInterval": "5s" }] })),
-        "/api/v1/query" | "/api/v1/query_range" => match query {
-            _ if query.starts_with("count by (__name__)") => {
-                let names =
-                    ["http_requests_total", "http_request_duration_seconds_bucket", "queue_saturation_ratio"];
-                series(asked, &names.map(|name| (json!({ "__name__": name }), "9")))
-            }
-            _ if query.starts_with("count by (code,") => series(asked, &[(json!({ "code": "200" }), "3")]),
-            _ if query.contains("code=\"\"") => series(asked, &[]),
-            _ if query.contains("up == 0") => {
-                series(asked, &[(json!({ "service": "mail", "instance": "m:2", "job": "mail" }), "1")])
-            }
-            _ if query.contains("(up)") && query.contains("team") => {
-                let target =
-                    |service: &str, team: &str| json!({ "service": service, "team": team, "tier": "1" });
-                series(
-                    asked,
-                    &[(target("cart", "web"), "3"), (target("mail", "a"), "1"), (target("mail", "b"), "1")],
-                )
-            }
-            _ if query.starts_with("count by (service,") && query.contains("\"up\"") => {
-                by_service(&[("cart", "3"), ("mail", "2")])
-            }
-            _ if query.starts_with("count by (service,") => by_service(&[("cart", "3"), ("idle", "3")]),
-            _ if query.starts_with("count by (le)") => {
-                series(asked, &["0.25", "1.0", "+Inf"].map(|le| (json!({ "le": le }), "1")))
-            }
-            _ if query.contains("code=~\"5..\"") => by_service(&[("cart", "1")]),
-            _ if query.starts_with("histogram_quantile(0.95") => {
-                by_service(&[("cart", "0.4"), ("idle", "NaN")])
-            }
-            _ if query.starts_with("histogram_quantile") => by_service(&[("cart", "+Inf"), ("idle", "NaN")]),
-            _ if query.contains("_bucket") => {
-                let bucket = |le: &str| json!({ "service": "cart", "le": le });
-                series(asked, &[(bucket("0.25"), "6"), (bucket("1.0"), "8"), (bucket("+Inf"), "10")])
-            }
-            _ if query.contains("http_requests_total") => by_service(&[("cart", "10"), ("idle", "0")]),
-            _ if query.starts_with("max by (__name__)") => {
-                series(asked, &[(json!({ "__name__": "queue_saturation_ratio" }), "0.5")])
-            }
-            _ if query.contains("_saturation_ratio") => by_service(&[("cart", "0.5")]),
-            "1" => success(&json!({ "resultType": "scalar", "result": [1, "1"] }))
-                .header("Date", "Sun, 01 Mar 2026 12:01:00 GMT"),
-            other => Canned::new(
-                400,
-                "application/json",
-                &json!({ "error": format!("what is {other}?") }).to_string(),
-            ),
-        },
-        _ => Canned::new(404, "text/plain", "404 page not found"),
-    }
 }
 
 async fn ask(source: &Prometheus, ask: Ask) -> Reply {
@@ -406,98 +320,6 @@ async fn a_hostile_name_is_quoted_in_queries_and_cleaned_in_answers() {
     ask(&source, Ask::Detail { service: name.into(), stretch: stretch() }).await;
     let asked = double.asked();
     assert!(asked.last().unwrap().parameter("query").contains(r#"service="a\"} or vector(1) #\\""#));
-}
-
-/// One group, evaluated at `second`; its alert is in `state`.
-fn rules_of(second: u32, state: &str) -> Canned {
-    let rule = json!({ "type": "alerting", "name": "Burn", "query": "a > 1", "duration": 120, "labels": { "severity": "page" },
-        "annotations": { "summary": "it\nburns \u{1b}[2J" }, "health": "err", "lastError": "many-to-many",
-        "evaluationTime": f64::from(second) / 1000.0, "lastEvaluation": format!("2026-03-01T12:00:{second:02}Z"),
-        "alerts": [{ "labels": { "alertname": "Burn", "severity": "page", "service": "cart" }, "annotations": {},
-            "state": state, "activeAt": "2026-03-01T11:59:00.5Z", "value": "1.5e+00" }] });
-    let bare = json!({ "name": "Bare", "query": "b", "labels": null, "alerts": null });
-    success(&json!({ "groups": [{ "name": "g", "file": "f", "interval": 30, "rules": [rule, rule, bare,
-        { "type": "recording", "name": "r", "query": "q" }] }] }))
-}
-
-#[tokio::test]
-async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were_evaluated() {
-    let second = std::sync::atomic::AtomicU32::new(0);
-    let double = Double::start(move |asked| {
-        if !asked.path.ends_with("rules") {
-            return Canned::new(404, "text/plain", "");
-        }
-        // the first time it is asked who it is
-        let second = second.fetch_add(1, Ordering::Relaxed);
-        rules_of(second, if second < 3 { "pending" } else { "firing" })
-    })
-    .await;
-    let source = source(&double);
-    let reply = ask(&source, Ask::Rules).await;
-    let Answer::Rules(board) = reply.answer else { panic!() };
-    let [burn, bare] = &board.rules[..] else { panic!("{:?}", board.rules) };
-    assert_eq!((&*burn.name, &*burn.expr, burn.hold), ("Burn", "a > 1", Duration::from_secs(120)));
-    assert_eq!(burn.annotations.value("summary"), "it\nburns \\x1b[2J");
-    assert_eq!(burn.error.as_deref(), Some("many-to-many"));
-    assert_eq!(&*bare.name, "Bare");
-    let [alert] = &board.alerts[..] else { panic!("{:?}", board.alerts) };
-    assert_eq!(
-        (alert.state, alert.severity, alert.value),
-        (AlertState::Pending, Severity::Critical, Some(1.5))
-    );
-    assert_eq!(alert.starts_at.to_string(), "2026-03-01T11:59:00.5Z");
-    let same = source.answer(&Ask::Rules, reply.digest).await.unwrap();
-    assert!(matches!(same.answer, Answer::Unchanged));
-    let firing = source.answer(&Ask::Rules, reply.digest).await.unwrap();
-    assert!(matches!(firing.answer, Answer::Rules(board) if board.alerts[0].is_firing()));
-}
-
-#[tokio::test]
-async fn a_server_without_rules_says_so() {
-    let double = Double::start(|_| Canned::new(404, "text/plain", "404 page not found")).await;
-    let error = source(&double).answer(&Ask::Rules, None).await.unwrap_err();
-    assert_eq!(error.to_string(), "prom: it does not offer alerting rules");
-}
-
-#[tokio::test]
-async fn earlier_firings_are_those_of_the_same_alert_and_end_after_a_gap() {
-    let double = Double::start(|asked| {
-        if !asked.parameter("query").contains("ALERTS") {
-            return shop(asked);
-        }
-        let start: f64 = asked.parameter("start").parse().unwrap();
-        let points = |minutes: &[f64]| {
-            let points: Vec<_> = minutes.iter().map(|minute| json!([start + minute * 60.0, "1"])).collect();
-            json!(points)
-        };
-        let labels = |region: &str| json!({ "alertname": "Burn", "alertstate": "firing", "region": region });
-        success(&json!({ "resultType": "matrix", "result": [
-            { "metric": labels("eu"), "values": points(&[1.0, 2.0, 4.0, 7.0]) },
-            { "metric": labels("us"), "values": points(&[9.0]) },
-            { "metric": labels("eu"), "histograms": [] }] }))
-    })
-    .await;
-    let labels = Labels::from_iter([
-        ("alertname", "Burn"),
-        ("region", "eu"),
-        ("service", "a.b"),
-        ("cluster", "added"),
-    ]);
-    let span = stretch().window;
-    let firings =
-        Ask::Firings { fingerprint: crate::model::fingerprint::Fingerprint::of(&labels), labels, span };
-    let Answer::Firings(firings) = ask(&source(&double), firings).await.answer else { panic!() };
-    let minutes = |at: Timestamp| (at.as_second() - span.start().as_second()) / 60;
-    let found: Vec<_> = firings.iter().map(|firing| (minutes(firing.from), minutes(firing.to))).collect();
-    assert_eq!(found, [(0, 4), (6, 7)]);
-    let mut expected = String::new();
-    write!(
-        expected,
-        "max_over_time(ALERTS{{alertname=\"Burn\",alertstate=\"firing\",service=~{:?}}}[1m])",
-        r"|a\.b"
-    )
-    .unwrap();
-    assert_eq!(double.asked().last().unwrap().parameter("query"), expected);
 }
 
 #[tokio::test]

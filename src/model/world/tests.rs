@@ -1,9 +1,11 @@
+use super::held::DETAILS_KEPT;
 use super::*;
-use crate::model::alert::AlertState;
-use crate::model::alert::Severity;
-use crate::model::ask::Reply;
+use crate::model::alert::{AlertBoard, AlertState, Severity};
+use crate::model::ask::{Ask, Reply};
 use crate::model::health::{Health, Reason};
-use crate::model::service::{Reading, Signals, Targets};
+use crate::model::rule::RuleBoard;
+use crate::model::service::{Reading, ServiceBoard, Signals, Targets};
+use crate::model::source::{SourceError, Trouble};
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(second).unwrap()

@@ -1,128 +1,17 @@
-use std::collections::VecDeque;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+mod doer;
+
+use std::sync::atomic::Ordering::SeqCst;
+
+use doer::{Act, Doer, Look, doer};
 
 use super::*;
 use crate::app::event::Event;
-use crate::backend::{Acting, Answering, LookingBack, Source};
+use crate::backend::Source;
 use crate::config::settings::LimitSettings;
-use crate::model::action::{Call, Deed, DeedKind, Target};
-use crate::model::ask::{Answer, Ask, Reply};
+use crate::model::action::{Deed, DeedKind, Target};
 use crate::model::journal::Record;
-use crate::model::source::{Kind, SourceInfo};
 use crate::runtime::effects::{Contexts, Entrance, Performer, Sources};
 use crate::runtime::recovery::{Open, messages, recover};
-
-/// What a source does with the next action.
-enum Act {
-    Does,
-    DoesAfter(Duration),
-    Finds(Outcome),
-    Refuses(Trouble, Option<Duration>),
-    IsUnclear,
-    Hangs,
-    Panics,
-}
-
-/// What it says when it is asked whether it was done.
-#[derive(Clone)]
-enum Look {
-    Sees(Found),
-    Fails,
-    Panics,
-}
-
-struct Doer {
-    info: SourceInfo,
-    acts: Mutex<VecDeque<Act>>,
-    looks: Mutex<VecDeque<Look>>,
-    acted: AtomicUsize,
-    looked: AtomicUsize,
-    in_flight: AtomicUsize,
-    most: AtomicUsize,
-}
-
-fn doer(acts: impl IntoIterator<Item = Act>, looks: impl IntoIterator<Item = Look>) -> Arc<Doer> {
-    let info = SourceInfo {
-        id: SourceId::new("pager"),
-        kind: Kind::Demo,
-        address: "fake".into(),
-        answers: vec![],
-        acts: DeedKind::ALL.to_vec(),
-    };
-    Arc::new(Doer {
-        info,
-        acts: Mutex::new(acts.into_iter().collect()),
-        looks: Mutex::new(looks.into_iter().collect()),
-        acted: AtomicUsize::new(0),
-        looked: AtomicUsize::new(0),
-        in_flight: AtomicUsize::new(0),
-        most: AtomicUsize::new(0),
-    })
-}
-
-impl Doer {
-    fn error(&self, trouble: Trouble) -> SourceError {
-        SourceError::new(self.info.id.clone(), trouble)
-    }
-}
-
-impl Source for Doer {
-    fn info(&self) -> &SourceInfo {
-        &self.info
-    }
-
-    fn answer<'a>(&'a self, _: &'a Ask, _: Option<u64>) -> Answering<'a> {
-        Box::pin(async { Ok(Reply::free(Answer::Unchanged)) })
-    }
-
-    fn calls(&self, action: &Action) -> Vec<Call> {
-        let address = format!("fake/{}", action.target.id);
-        vec![Call { method: "PUT".into(), address: address.into(), body: None }]
-    }
-
-    fn act<'a>(&'a self, _: &'a Action) -> Acting<'a> {
-        self.acted.fetch_add(1, SeqCst);
-        let act = self.acts.lock().unwrap().pop_front().unwrap_or(Act::Does);
-        Box::pin(async move {
-            let now = self.in_flight.fetch_add(1, SeqCst) + 1;
-            self.most.fetch_max(now, SeqCst);
-            let done = || Ok(Outcome::Done { id: Some("N1".into()) });
-            let acted = match act {
-                Act::Does => done(),
-                Act::DoesAfter(wait) => {
-                    sleep(wait).await;
-                    done()
-                }
-                Act::Finds(outcome) => Ok(outcome),
-                Act::Refuses(trouble, retry_after) => {
-                    let error = SourceError { retry_after, ..self.error(trouble) };
-                    Err(ActError { error, is_unclear: false })
-                }
-                Act::IsUnclear => {
-                    let error = self.error(Trouble::Unreachable { reason: "reset".into() });
-                    Err(ActError { error, is_unclear: true })
-                }
-                Act::Hangs => std::future::pending().await,
-                Act::Panics => panic!("a bug in a source"),
-            };
-            self.in_flight.fetch_sub(1, SeqCst);
-            acted
-        })
-    }
-
-    fn look_back<'a>(&'a self, _: &'a Action, _: Timestamp) -> LookingBack<'a> {
-        self.looked.fetch_add(1, SeqCst);
-        let look = self.looks.lock().unwrap().pop_front().unwrap_or(Look::Fails);
-        Box::pin(async move {
-            match look {
-                Look::Sees(found) => Ok(found),
-                Look::Fails => Err(self.error(Trouble::Unreachable { reason: "refused".into() })),
-                Look::Panics => panic!("a bug in a source"),
-            }
-        })
-    }
-}
 
 /// A context with one source, and a journal of its own.
 struct House {

@@ -1,0 +1,201 @@
+//! A made-up fleet: its services, alerts and SLOs, and a state that has heard of all of them.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use burnwatch::app::event::{Arrival, Effect, Event};
+use burnwatch::app::look::{Charset, Colours};
+use burnwatch::app::state::{Look, Setup, State};
+use burnwatch::app::{render, update};
+use burnwatch::model::alert::{Alert, AlertBoard};
+use burnwatch::model::ask::{Answer, AskKind, Question, Reply};
+use burnwatch::model::labels::{Interner, Labels};
+use burnwatch::model::rule::RuleBoard;
+use burnwatch::model::service::{Reading, ServiceBoard, Signals};
+use burnwatch::model::slo::{
+    Alerting, Budgeting, Evaluation, Family, GroupReading, Measured, Objective, Origin, Recorded, Slo,
+    SloBoard, SloReading, Window, standard,
+};
+use burnwatch::model::source::{Kind, SourceId, SourceInfo};
+use jiff::{SignedDuration, Timestamp};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+const SIZE: (u16, u16) = (200, 60);
+pub(crate) const NOW: i64 = 1_768_359_127;
+/// The lookbacks of each SLO, in seconds.
+const LOOKBACKS: [u64; 7] = [300, 1800, 3600, 7200, 21_600, 86_400, 259_200];
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp::from_second(NOW).unwrap()
+}
+
+/// An SLO for each service, one in ten of them burning.
+fn promises(services: usize) -> SloBoard {
+    let window = Duration::from_secs(30 * 86_400);
+    let reading = |n: usize| {
+        let slo = Slo {
+            id: format!("service-{n}-availability").into(),
+            name: "availability".into(),
+            service: Some(format!("service-{n}").into()),
+            description: "".into(),
+            labels: Labels::from_iter([("team", format!("team-{}", n % 8)), ("tier", (n % 3).to_string())]),
+            objective: Objective::percent("99.9").unwrap(),
+            window: Window::Rolling(window),
+            budgeting: Budgeting::Occurrences,
+            sli: None,
+            grouping: Vec::new(),
+            pairs: standard(window).to_vec(),
+            // names that many alerts have
+            alerting: Alerting { name: Some(format!("Alert{}", n % 12).into()), ..Alerting::default() },
+            recorded: Some(Recorded {
+                family: Family::Sloth,
+                id: format!("service-{n}-availability").into(),
+                labels: Labels::default(),
+                metric: "".into(),
+                lookbacks: LOOKBACKS.map(Duration::from_secs).to_vec(),
+            }),
+            origin: Origin::Series,
+        };
+        let error = if n.is_multiple_of(10) { 0.02 } else { 0.0002 + n as f64 * 1e-7 };
+        let measured = Measured::Ratio { error, events: None };
+        let group = GroupReading {
+            labels: Labels::default(),
+            recent: LOOKBACKS.map(|seconds| (Duration::from_secs(seconds), measured)).to_vec(),
+            window: measured,
+            is_time_weighted: true,
+            first: None,
+            newest: None,
+        };
+        SloReading {
+            slo: Arc::new(slo),
+            evaluation: Evaluation::Recorded,
+            groups: vec![group],
+            trouble: None,
+        }
+    };
+    let mut readings: Vec<SloReading> = (0..services).map(reading).collect();
+    readings.sort_by(|a, b| a.slo.id.cmp(&b.slo.id));
+    SloBoard { at: now(), readings, warnings: Vec::new() }
+}
+
+/// A state with all answers of a fleet.
+pub(crate) struct Fleet {
+    state: State,
+    now: Timestamp,
+    pub(crate) alerts: AlertBoard,
+    pub(crate) rules: RuleBoard,
+    services: ServiceBoard,
+    slos: SloBoard,
+    buffer: Buffer,
+}
+
+impl Fleet {
+    pub(crate) fn new(services: usize, alerts: AlertBoard) -> Self {
+        let answers = [
+            (Kind::Prometheus, vec![AskKind::Services, AskKind::Slos, AskKind::Rules]),
+            (Kind::Alertmanager, vec![AskKind::Alerts]),
+        ];
+        let sources = answers.map(|(kind, answers)| SourceInfo {
+            id: SourceId::new(kind.name()),
+            kind,
+            address: "".into(),
+            answers,
+            acts: Vec::new(),
+        });
+        let mut interner = Interner::default();
+        let reading = |n: usize| Reading {
+            name: interner.text(&format!("service-{n}")),
+            labels: Labels::from_iter([("team", format!("team-{}", n % 8))]),
+            signals: Signals {
+                request_rate: Some(n as f64),
+                error_ratio: Some(if n.is_multiple_of(10) { 0.2 } else { 0.0 }),
+                p95: Some(0.2),
+                ..Signals::default()
+            },
+            ..Reading::default()
+        };
+        let mut readings: Vec<Reading> = (0..services).map(reading).collect();
+        readings.sort_by(|a, b| a.name.cmp(&b.name));
+        let services = ServiceBoard { readings, lookback: Duration::from_secs(60), warnings: vec![] };
+        let look = Look::probe(Colours::True, Charset::Unicode);
+        let state = State::new(Setup::new("bench", sources.to_vec(), look, SIZE));
+        let buffer = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));
+        let slos = promises(services.readings.len());
+        let rules = RuleBoard::default();
+        let mut fleet = Self { state, now: now(), alerts, rules, services, slos, buffer };
+        for kind in [AskKind::Services, AskKind::Slos, AskKind::Rules, AskKind::Alerts] {
+            fleet.answer(kind);
+        }
+        fleet
+    }
+
+    /// The questions of this kind, which are due by then.
+    pub(crate) fn asked(&mut self, kind: AskKind) -> Vec<Question> {
+        self.now += SignedDuration::from_mins(2);
+        let mut wanted = Vec::new();
+        for effect in update(&mut self.state, Event::Tick, self.now) {
+            match effect {
+                Effect::Fetch(question) if question.ask.kind() == kind => wanted.push(question),
+                Effect::Fetch(question) => self.reply(question, Answer::Unchanged),
+                _ => {}
+            }
+        }
+        wanted
+    }
+
+    fn reply(&mut self, question: Question, answer: Answer) {
+        let arrival = Arrival { question, answered: Ok(Reply::free(answer)), took: Duration::ZERO };
+        update(&mut self.state, Event::Answered(Box::new(arrival)), self.now);
+    }
+
+    /// Answers these questions, which are all of one kind.
+    pub(crate) fn give(&mut self, questions: Vec<Question>) {
+        for question in questions {
+            let answer = match question.ask.kind() {
+                AskKind::Alerts => Answer::Alerts(self.alerts.clone()),
+                AskKind::Rules => Answer::Rules(self.rules.clone()),
+                AskKind::Slos => Answer::Slos(SloBoard { at: self.now, ..self.slos.clone() }),
+                _ => Answer::Services(self.services.clone()),
+            };
+            self.reply(question, answer);
+        }
+    }
+
+    pub(crate) fn answer(&mut self, kind: AskKind) {
+        let questions = self.asked(kind);
+        self.give(questions);
+    }
+
+    pub(crate) fn press(&mut self, key: &str) {
+        update(&mut self.state, Event::Key(key.parse().unwrap()), self.now);
+    }
+
+    pub(crate) fn draw(&mut self) {
+        self.buffer.reset();
+        render(&self.state, self.now, &mut self.buffer);
+        black_box(&self.buffer);
+    }
+}
+
+/// The same alerts with another annotation, of every so many.
+pub(crate) fn changed(board: &AlertBoard, every: usize) -> AlertBoard {
+    let change = |(n, alert): (usize, &Arc<Alert>)| {
+        if !n.is_multiple_of(every) {
+            return Arc::clone(alert);
+        }
+        let pairs = alert.annotations.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let annotations = Labels::new(pairs.chain([("value".into(), "0.07".into())]).collect());
+        Arc::new(Alert { annotations, ..(**alert).clone() })
+    };
+    AlertBoard { alerts: board.alerts.iter().enumerate().map(change).collect() }
+}
+
+/// What the rules hold that made these alerts.
+pub(crate) fn raised(board: &AlertBoard) -> RuleBoard {
+    let of = |alert: &Arc<Alert>| {
+        Arc::new(Alert { receivers: Arc::from([]), value: Some(0.07), ..(**alert).clone() })
+    };
+    RuleBoard { alerts: board.alerts.iter().map(of).collect(), ..RuleBoard::default() }
+}

@@ -1,0 +1,127 @@
+//! What an SLO promises, in its own words and numbers.
+
+use crate::app::number::moment;
+use crate::app::screens::page::Page;
+use crate::app::screens::slo::course;
+use crate::app::state::State;
+use crate::app::theme::Role;
+use crate::model::duration;
+use crate::model::slo::{Budgeting, Evaluation, Form, Origin, SloStatus, Standing, Window, show};
+
+/// What it promises, how that is counted, and where it was read.
+pub(super) fn definition(state: &State, status: &SloStatus, standing: Option<&Standing>, page: &mut Page) {
+    let slo = &*status.slo;
+    page.title("Definition");
+    if !slo.description.is_empty() {
+        page.paragraph(&slo.description, Role::Text);
+    }
+    let service = status.service.as_deref().unwrap_or("not known");
+    page.pair("service", service, Role::Text);
+    page.pair("objective", &format!("{}% over {}", slo.objective.percent_text(), slo.window), Role::Text);
+    if let Window::Calendar(_) = slo.window {
+        let bounds = slo.window.bounds(status.at);
+        let zone = &state.look.zone;
+        let words = format!(
+            "{} to {} (your time)",
+            moment(bounds.start, status.at, zone),
+            moment(bounds.end, status.at, zone)
+        );
+        page.pair("period", &words, Role::Text);
+    }
+    let counted = match slo.budgeting {
+        Budgeting::Occurrences => "each bad event counts".to_owned(),
+        Budgeting::Timeslices { slice, least } => {
+            format!(
+                "each {} with less than {}% good counts",
+                duration::short(slice),
+                crate::app::number::plain(least * 100.0)
+            )
+        }
+        Budgeting::RatioTimeslices { slice } => {
+            format!("the mean of the ratios of each {}", duration::short(slice))
+        }
+    };
+    page.pair("budget", &counted, Role::Text);
+    if let Some(standing) = standing {
+        ratios(state, status, standing, page);
+    }
+    for (name, value) in slo.labels.iter() {
+        page.pair(name, value, Role::Text);
+    }
+    page.pair("from", &origin(status), Role::Text);
+    let evaluated = match status.evaluation {
+        Evaluation::Recorded => "recorded series".to_owned(),
+        Evaluation::Live => "live: its own queries, no recording rules".to_owned(),
+    };
+    page.pair("measured by", &format!("{evaluated}, at {}", status.source), Role::Text);
+    if let (Some(said), true) = (&status.trouble, standing.is_some_and(|standing| standing.doubt.is_none())) {
+        page.pair("trouble", said, Role::Trouble);
+    }
+}
+
+/// The SLI in both weights where they may differ, and the budget in events where they are counted.
+fn ratios(state: &State, status: &SloStatus, standing: &Standing, page: &mut Page) {
+    let objective = status.slo.objective;
+    if let Some(error) = standing.window.error() {
+        let sli = show::sli(1.0 - error, objective);
+        if standing.is_time_weighted {
+            page.pair(
+                "SLI",
+                &format!("{sli} time-weighted: the mean of ratios, busy and quiet times alike"),
+                Role::Text,
+            );
+            let words = match course::by_events(state, status, standing) {
+                Some(good) => format!(
+                    "{} event-weighted, budget left {}",
+                    show::sli(good, objective),
+                    show::left(1.0 - (1.0 - good) / objective.budget() * elapsed(status))
+                ),
+                None => "event-weighted: not known without a definition that counts events".to_owned(),
+            };
+            page.pair("", &words, Role::Muted);
+        } else {
+            page.pair("SLI", &sli, Role::Text);
+        }
+    }
+    if let (Some(all), Some(error)) = (standing.window.events(), standing.window.error()) {
+        let allowed = all * objective.budget();
+        let words = format!(
+            "{} of {} bad, {} allowed",
+            show::events((all * error).round()),
+            show::events(all.round()),
+            show::events(allowed)
+        );
+        page.pair("events", &words, Role::Text);
+    }
+}
+
+/// The share of a calendar window that has passed; all of a rolling one.
+fn elapsed(status: &SloStatus) -> f64 {
+    let window = &status.slo.window;
+    let (elapsed, length) = (window.elapsed(status.at).as_secs_f64(), window.length(status.at).as_secs_f64());
+    if length > 0.0 { elapsed / length } else { 1.0 }
+}
+
+/// Where it was read.
+fn origin(status: &SloStatus) -> String {
+    match (&status.slo.origin, &status.slo.recorded) {
+        (Origin::File { path, line, form }, _) => {
+            let form = match form {
+                Form::Own => "burnwatch's own form",
+                Form::Sloth => "Sloth",
+                Form::OpenSlo => "OpenSLO",
+                Form::Pyrra => "Pyrra",
+            };
+            format!("{}:{line} ({form})", path.display())
+        }
+        (Origin::Series, Some(recorded)) => {
+            format!(
+                "recording rules of {}, {}={}",
+                recorded.family.name(),
+                recorded.family.identity(),
+                recorded.id
+            )
+        }
+        (Origin::Series, None) => format!("series at {}", status.source),
+    }
+}

@@ -1,0 +1,94 @@
+//! The verbs for SLO definitions: checking them, turning one form into another.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::config::definitions::write::Target;
+use crate::config::hint;
+
+const VALIDATE: &str = "\
+Exit codes:
+  0  every definition can be used; there may be warnings
+  1  --strict, and there are warnings; or the output could not be written
+  2  something is wrong, or there is no SLO; what is right is shown
+  3  a source could not say whether series exist";
+
+const WRITING: &str = "\
+The document goes to standard output, what the form cannot say to standard
+error and as remarks into the document.
+
+Exit codes:
+  0  written
+  1  --strict, and something could not be said; or nothing could be written
+  2  a definition is wrong, or there is no SLO; what is right is written";
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum SloVerb {
+    /// Check definitions and show the queries that they lead to
+    #[command(after_help = VALIDATE)]
+    Validate(Validate),
+    /// Turn definitions of any known form into burnwatch's own TOML
+    #[command(after_help = WRITING)]
+    Import(Writing),
+    /// Turn definitions into those of another tool, or into rules
+    #[command(after_help = WRITING)]
+    Export {
+        /// openslo, sloth, pyrra, rules (for a Prometheus) or own
+        #[arg(long, value_name = "FORM", value_parser = target)]
+        format: Target,
+        #[command(flatten)]
+        writing: Writing,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Validate {
+    /// Files and folders; without any those of the configuration
+    #[arg(value_name = "FILES")]
+    pub(in crate::cli) files: Vec<PathBuf>,
+    /// Ask the sources whether the series exist; --prometheus asks too
+    #[arg(long)]
+    pub(in crate::cli) check_series: bool,
+    /// Take warnings for errors
+    #[arg(long)]
+    pub(in crate::cli) strict: bool,
+    /// text or json
+    #[arg(
+        long,
+        short,
+        value_enum,
+        default_value_t = Told::Text,
+        value_name = "FORMAT",
+        hide_possible_values = true
+    )]
+    pub(in crate::cli) output: Told,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum Told {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Writing {
+    /// Files and folders; without any those of the configuration
+    #[arg(value_name = "FILES")]
+    pub(in crate::cli) files: Vec<PathBuf>,
+    /// Write to this file, which must not be there yet
+    #[arg(long, short = 'o', value_name = "FILE")]
+    pub(in crate::cli) write: Option<PathBuf>,
+    /// Write even if the file is there
+    #[arg(long, requires = "write")]
+    pub(in crate::cli) force: bool,
+    /// End with 1 if something could not be said
+    #[arg(long)]
+    pub(in crate::cli) strict: bool,
+}
+
+fn target(text: &str) -> Result<Target, String> {
+    let words = Target::ALL.map(Target::word);
+    let found = Target::ALL.into_iter().find(|target| target.word() == text);
+    found.ok_or_else(|| format!("there is openslo, sloth, pyrra, rules and own{}", hint(text, words)))
+}

@@ -1,0 +1,178 @@
+//! What one source last said: one place for each answer, which takes what comes back for the question.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::alert::{AlertBoard, Firing};
+use crate::model::ask::{Answer, Ask, Question};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::incident::{IncidentBoard, IncidentDetail, StepBoard};
+use crate::model::labels::Text;
+use crate::model::oncall::OnCallBoard;
+use crate::model::remote::Remote;
+use crate::model::rule::RuleBoard;
+use crate::model::runbook::{Search, Wanted};
+use crate::model::series::Matrix;
+use crate::model::service::{Detail, ServiceBoard, Trends};
+use crate::model::silence::Silence;
+use crate::model::slo::SloBoard;
+use crate::model::source::{Offer, SourceError, Trouble};
+
+/// How many charts, details and firings are kept for each source.
+pub(super) const DETAILS_KEPT: usize = 12;
+
+/// Everything that one source last said.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// Who it is.
+    pub probe: Remote<Offer>,
+    /// Its services.
+    pub services: Remote<ServiceBoard>,
+    /// Their short histories.
+    pub trends: Remote<Trends>,
+    /// Its alerts.
+    pub alerts: Remote<AlertBoard>,
+    /// Its rules.
+    pub rules: Remote<RuleBoard>,
+    /// Its silences.
+    pub silences: Remote<Vec<Arc<Silence>>>,
+    /// Its SLOs.
+    pub slos: Remote<SloBoard>,
+    /// Its incidents.
+    pub incidents: Remote<IncidentBoard>,
+    /// What happened to all of them, as far as it was asked for.
+    pub steps: Remote<StepBoard>,
+    /// Who is on call.
+    pub on_call: Remote<OnCallBoard>,
+    /// What is known of an incident beyond the list, by its id.
+    pub incident_details: BTreeMap<Text, Remote<IncidentDetail>>,
+    /// Golden signals by service.
+    pub details: BTreeMap<Text, Remote<Detail>>,
+    /// Charts by expression.
+    pub series: BTreeMap<Text, Remote<Matrix>>,
+    /// Earlier firings by alert.
+    pub firings: BTreeMap<Fingerprint, Remote<Vec<Firing>>>,
+    /// Runbooks by what was wanted.
+    pub runbooks: BTreeMap<Arc<Wanted>, Remote<Search>>,
+}
+
+/// What becomes of the place of an answer, whatever is kept there.
+pub(super) trait Place {
+    /// The question went out.
+    fn asked(&mut self);
+    /// What it holds is still so.
+    fn confirmed(&mut self, now: Timestamp);
+    /// No answer came that could be read.
+    fn failed(&mut self, error: SourceError);
+}
+
+impl<T> Place for Remote<T> {
+    fn asked(&mut self) {
+        self.asked();
+    }
+
+    fn confirmed(&mut self, now: Timestamp) {
+        self.confirmed(now);
+    }
+
+    fn failed(&mut self, error: SourceError) {
+        self.failed(error);
+    }
+}
+
+impl Held {
+    /// Where the answer to a question goes.
+    pub(super) fn place(&mut self, ask: &Ask) -> &mut dyn Place {
+        match ask {
+            Ask::Probe => &mut self.probe,
+            Ask::Services { .. } => &mut self.services,
+            Ask::Trends(_) => &mut self.trends,
+            Ask::Alerts => &mut self.alerts,
+            Ask::Rules => &mut self.rules,
+            Ask::Silences => &mut self.silences,
+            Ask::Slos { .. } => &mut self.slos,
+            Ask::Incidents => &mut self.incidents,
+            Ask::Steps { .. } => &mut self.steps,
+            Ask::OnCall => &mut self.on_call,
+            Ask::Incident { id } => kept(&mut self.incident_details, id),
+            Ask::Detail { service, .. } => kept(&mut self.details, service),
+            Ask::Series { query, .. } => kept(&mut self.series, query),
+            Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint),
+            Ask::Runbook(wanted) => kept(&mut self.runbooks, wanted),
+        }
+    }
+
+    /// Takes what came back for a question; a failure leaves the last good value where it is.
+    pub(super) fn take(
+        &mut self,
+        question: &Question,
+        answer: Result<Answer, SourceError>,
+        digest: Option<u64>,
+        now: Timestamp,
+    ) {
+        match (&question.ask, answer) {
+            (Ask::Probe, Ok(Answer::Probe(offer))) => self.probe.arrived(offer, digest, now),
+            (Ask::Services { .. }, Ok(Answer::Services(board))) => self.services.arrived(board, digest, now),
+            (Ask::Alerts, Ok(Answer::Alerts(board))) => self.alerts.arrived(board, digest, now),
+            (Ask::Rules, Ok(Answer::Rules(board))) => self.rules.arrived(board, digest, now),
+            (Ask::Silences, Ok(Answer::Silences(list))) => self.silences.arrived(list, digest, now),
+            (Ask::Slos { .. }, Ok(Answer::Slos(board))) => self.slos.arrived(board, digest, now),
+            (Ask::Incidents, Ok(Answer::Incidents(board))) => self.incidents.arrived(board, digest, now),
+            (Ask::OnCall, Ok(Answer::OnCall(board))) => self.on_call.arrived(board, digest, now),
+            (Ask::Incident { id }, Ok(Answer::Incident(detail))) => {
+                kept(&mut self.incident_details, id).arrived(detail, digest, now);
+            }
+            (Ask::Trends(stretch), Ok(Answer::Trends(tail))) => {
+                lengthen(&mut self.trends, tail, now, |trends, tail| trends.extend(tail, stretch.window));
+            }
+            (Ask::Detail { service, stretch }, Ok(Answer::Detail(tail))) => {
+                let remote = kept(&mut self.details, service);
+                lengthen(remote, tail, now, |detail, tail| detail.extend(tail, stretch.window));
+            }
+            (Ask::Series { query, stretch }, Ok(Answer::Series(tail))) => {
+                let remote = kept(&mut self.series, query);
+                lengthen(remote, tail, now, |matrix, tail| matrix.extend(tail, stretch.window));
+            }
+            (Ask::Steps { .. }, Ok(Answer::Steps(board))) => {
+                lengthen(&mut self.steps, board, now, StepBoard::extend);
+            }
+            (Ask::Firings { fingerprint, .. }, Ok(Answer::Firings(list))) => {
+                kept(&mut self.firings, fingerprint).arrived(list, None, now);
+            }
+            (Ask::Runbook(wanted), Ok(Answer::Runbook(search))) => {
+                kept(&mut self.runbooks, wanted).arrived(search, digest, now);
+            }
+            (ask, Ok(Answer::Unchanged)) => self.place(ask).confirmed(now),
+            (ask, Ok(_)) => {
+                let reason = format!("another answer than to {}", ask.kind().word());
+                let error = SourceError::new(question.source.clone(), Trouble::Garbled { reason });
+                self.place(ask).failed(error);
+            }
+            (ask, Err(error)) => self.place(ask).failed(error),
+        }
+    }
+}
+
+/// The entry of `key`, made if need be; the one that was answered longest ago gives way.
+fn kept<'a, K: Ord + Clone, T>(map: &'a mut BTreeMap<K, Remote<T>>, key: &K) -> &'a mut Remote<T> {
+    if !map.contains_key(key) && map.len() >= DETAILS_KEPT {
+        let oldest = map.iter().min_by_key(|(_, remote)| remote.at()).map(|(key, _)| key.clone());
+        if let Some(oldest) = oldest {
+            map.remove(&oldest);
+        }
+    }
+    map.entry(key.clone()).or_default()
+}
+
+/// Puts a tail to what is known already; without that it is all there is.
+fn lengthen<T>(remote: &mut Remote<T>, tail: T, now: Timestamp, extend: impl FnOnce(&mut T, T)) {
+    match remote.value_mut() {
+        Some(known) => {
+            extend(known, tail);
+            remote.confirmed(now);
+        }
+        None => remote.arrived(tail, None, now),
+    }
+}

@@ -1,0 +1,125 @@
+//! A source that does with each action what the test wants, and counts.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::time::sleep;
+
+use crate::backend::{Acting, Answering, LookingBack, Source};
+use crate::model::action::{ActError, Action, Call, DeedKind, Found, Outcome};
+use crate::model::ask::{Answer, Ask, Reply};
+use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
+
+/// What a source does with the next action.
+pub(super) enum Act {
+    Does,
+    DoesAfter(Duration),
+    Finds(Outcome),
+    Refuses(Trouble, Option<Duration>),
+    IsUnclear,
+    Hangs,
+    Panics,
+}
+
+/// What it says when it is asked whether it was done.
+#[derive(Clone)]
+pub(super) enum Look {
+    Sees(Found),
+    Fails,
+    Panics,
+}
+
+pub(super) struct Doer {
+    pub(super) info: SourceInfo,
+    acts: Mutex<VecDeque<Act>>,
+    pub(super) looks: Mutex<VecDeque<Look>>,
+    pub(super) acted: AtomicUsize,
+    pub(super) looked: AtomicUsize,
+    in_flight: AtomicUsize,
+    pub(super) most: AtomicUsize,
+}
+
+pub(super) fn doer(acts: impl IntoIterator<Item = Act>, looks: impl IntoIterator<Item = Look>) -> Arc<Doer> {
+    let info = SourceInfo {
+        id: SourceId::new("pager"),
+        kind: Kind::Demo,
+        address: "fake".into(),
+        answers: vec![],
+        acts: DeedKind::ALL.to_vec(),
+    };
+    Arc::new(Doer {
+        info,
+        acts: Mutex::new(acts.into_iter().collect()),
+        looks: Mutex::new(looks.into_iter().collect()),
+        acted: AtomicUsize::new(0),
+        looked: AtomicUsize::new(0),
+        in_flight: AtomicUsize::new(0),
+        most: AtomicUsize::new(0),
+    })
+}
+
+impl Doer {
+    fn error(&self, trouble: Trouble) -> SourceError {
+        SourceError::new(self.info.id.clone(), trouble)
+    }
+}
+
+impl Source for Doer {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn answer<'a>(&'a self, _: &'a Ask, _: Option<u64>) -> Answering<'a> {
+        Box::pin(async { Ok(Reply::free(Answer::Unchanged)) })
+    }
+
+    fn calls(&self, action: &Action) -> Vec<Call> {
+        let address = format!("fake/{}", action.target.id);
+        vec![Call { method: "PUT".into(), address: address.into(), body: None }]
+    }
+
+    fn act<'a>(&'a self, _: &'a Action) -> Acting<'a> {
+        self.acted.fetch_add(1, SeqCst);
+        let act = self.acts.lock().unwrap().pop_front().unwrap_or(Act::Does);
+        Box::pin(async move {
+            let now = self.in_flight.fetch_add(1, SeqCst) + 1;
+            self.most.fetch_max(now, SeqCst);
+            let done = || Ok(Outcome::Done { id: Some("N1".into()) });
+            let acted = match act {
+                Act::Does => done(),
+                Act::DoesAfter(wait) => {
+                    sleep(wait).await;
+                    done()
+                }
+                Act::Finds(outcome) => Ok(outcome),
+                Act::Refuses(trouble, retry_after) => {
+                    let error = SourceError { retry_after, ..self.error(trouble) };
+                    Err(ActError { error, is_unclear: false })
+                }
+                Act::IsUnclear => {
+                    let error = self.error(Trouble::Unreachable { reason: "reset".into() });
+                    Err(ActError { error, is_unclear: true })
+                }
+                Act::Hangs => std::future::pending().await,
+                Act::Panics => panic!("a bug in a source"),
+            };
+            self.in_flight.fetch_sub(1, SeqCst);
+            acted
+        })
+    }
+
+    fn look_back<'a>(&'a self, _: &'a Action, _: Timestamp) -> LookingBack<'a> {
+        self.looked.fetch_add(1, SeqCst);
+        let look = self.looks.lock().unwrap().pop_front().unwrap_or(Look::Fails);
+        Box::pin(async move {
+            match look {
+                Look::Sees(found) => Ok(found),
+                Look::Fails => Err(self.error(Trouble::Unreachable { reason: "refused".into() })),
+                Look::Panics => panic!("a bug in a source"),
+            }
+        })
+    }
+}
