@@ -104,10 +104,11 @@ const MOST_LEVELS: usize = 400;
 /// # Errors
 /// What the parser says, in a line; also for expressions on which it would panic or run out of stack.
 pub fn parse(expr: &str) -> Result<Expr, String> {
-    if levels(expr) > MOST_LEVELS {
+    let bare = without_strings(expr);
+    if levels(&bare) > MOST_LEVELS {
         return Err(format!("it has more than {MOST_LEVELS} operators and brackets"));
     }
-    if !has_harmless_numbers(expr) {
+    if !has_harmless_numbers(&bare) {
         return Err("it has a number that is no duration".to_owned());
     }
     parser::parse(expr)
@@ -127,6 +128,28 @@ pub fn condition(expr: &str) -> Option<Condition> {
         Bound::Query(bound) => reads_back(&found.query) && reads_back(bound),
     };
     whole.then_some(found)
+}
+
+/// The expression with nothing in its strings and without its comments: what stands there, `le="+Inf"`, is not counted.
+fn without_strings(expr: &str) -> String {
+    let mut bare = String::with_capacity(expr.len());
+    let mut chars = expr.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' | '\'' | '`' => {
+                // the parser takes a backslash for one also between backticks
+                while let Some(inner) = chars.next().filter(|inner| *inner != c) {
+                    if inner == '\\' {
+                        chars.next();
+                    }
+                }
+                bare.extend([c, c]);
+            }
+            '#' => bare.extend(chars.by_ref().find(|c| *c == '\n')),
+            _ => bare.push(c),
+        }
+    }
+    bare
 }
 
 fn levels(expr: &str) -> usize {
