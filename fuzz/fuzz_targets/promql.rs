@@ -18,8 +18,9 @@ fuzz_target!(|input: &[u8]| {
     promql::gives_one(expr, &[]);
     let labels = rest.chunks_exact(2).map(|pair| (pair[0].as_str(), pair[1].as_str()));
     let narrowed = promql::narrowed(expr, labels);
-    // the parser says no to more brackets than we add
-    if parsed.is_ok() && expr.len() < 200 && rest.len() < 8 {
+    // the parser says no to more brackets than we add, and to labels that are called like its words, which servers take
+    let is_known = |name: &String| promql::parse(&format!("sum by ({name}) (up)")).is_ok();
+    if parsed.is_ok() && expr.len() < 200 && rest.len() < 8 && rest.iter().step_by(2).all(is_known) {
         assert!(promql::parse(&narrowed).is_ok(), "{narrowed}");
     }
     if let Ok(selector) = Selector::parse(expr) {
