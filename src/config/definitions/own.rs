@@ -9,7 +9,7 @@ use crate::model::labels::{Labels, Text};
 use crate::model::matcher::Operator;
 use crate::model::slo::{
     Alerting, Budgeting, Calendar, CalendarUnit, Family, Form, Notice, Origin, Pair, Recorded, Selector,
-    Severity, Side, Sli, Slo, Template, Window, standard,
+    SelectorError, Severity, Side, Sli, Slo, Template, Window, standard,
 };
 
 use super::openslo;
@@ -227,9 +227,13 @@ fn events(side: Side, part: &Value<'_>, total: &Value<'_>, grouping: &[Text]) ->
         return Some(Sli::Counters { side, part, total });
     }
     let by = if grouping.is_empty() { String::new() } else { format!(" by ({})", grouping.join(", ")) };
-    let query = |value: &Value<'_>, metric: Result<Selector, _>| match metric {
+    let query = |value: &Value<'_>, metric: Result<Selector, SelectorError>| match metric {
         Ok(metric) => value.query_of(&format!("sum{by} (rate({metric}[{{{{.window}}}}]))")),
-        Err::<_, crate::model::slo::SelectorError>(_) => query(value, grouping),
+        Err(error @ SelectorError::Hidden(_)) => {
+            value.error(&error.to_string());
+            None
+        }
+        Err(_) => query(value, grouping),
     };
     let (part, total) = (query(part, metrics.0), query(total, metrics.1));
     Some(Sli::Events { side, part: part?, total: total? })

@@ -60,7 +60,14 @@ impl Value<'_> {
 
     /// A query that `text` is, made of this value.
     pub(super) fn query_of(&self, text: &str) -> Option<Template> {
-        self.seen("query", text, &['\n', '\r', '\t'])?;
+        let hidden = |c: &char| {
+            !matches!(c, '\n' | '\r' | '\t')
+                && *clean(c.encode_utf8(&mut [0; 4])) != *c.encode_utf8(&mut [0; 4])
+        };
+        if let Some(hidden) = text.chars().find(hidden) {
+            self.error(&format!("the query holds a character that cannot be seen, {hidden:?}"));
+            return None;
+        }
         let template = Template::parse(text).map_err(|error| self.error(&error.to_string())).ok()?;
         if let Err(error) = promql::parse(&template.over(TRIED)) {
             let error = error.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -71,25 +78,7 @@ impl Value<'_> {
 
     /// A metric with conditions.
     pub(super) fn selector(&self) -> Option<Selector> {
-        let text = self.text()?;
-        self.seen("selector", text, &['\n', '\r', '\t'])?;
-        let selector = Selector::parse(text).map_err(|error| self.error(&error.to_string())).ok()?;
-        // what was escaped stands there only now
-        for part in selector.matches.iter().map(|one| &one.value).chain([&selector.metric]) {
-            self.seen("selector", part, &[])?;
-        }
-        Some(selector)
-    }
-
-    /// Whether all of `text` can be seen but what may part its words: what a server is asked is refused where other texts
-    /// would be cleaned.
-    fn seen(&self, what: &str, text: &str, partings: &[char]) -> Option<()> {
-        let is_hidden = |c: &char| {
-            !partings.contains(c) && *clean(c.encode_utf8(&mut [0; 4])) != *c.encode_utf8(&mut [0; 4])
-        };
-        let Some(hidden) = text.chars().find(is_hidden) else { return Some(()) };
-        self.error(&format!("the {what} holds a character that cannot be seen, {hidden:?}"));
-        None
+        Selector::parse(self.text()?).map_err(|error| self.error(&error.to_string())).ok()
     }
 
     /// Labels or annotations; values are kept whole.

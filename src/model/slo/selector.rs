@@ -8,6 +8,7 @@ use promql_parser::parser::{Expr, VectorSelector};
 use super::super::labels::Text;
 use super::super::matcher::Operator;
 use super::super::promql;
+use super::super::text::is_harmless;
 
 /// One condition of a [`Selector`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -41,6 +42,9 @@ pub enum SelectorError {
     /// No name of a metric, or a pattern for it.
     #[error("the metric's name is missing")]
     NoName,
+    /// A name or value, escaped or not, that would have to be cleaned before it is shown, and would be another one then.
+    #[error("the selector holds a character that cannot be seen, {0:?}")]
+    Hidden(char),
 }
 
 impl Selector {
@@ -80,7 +84,10 @@ impl Selector {
             _ => None,
         };
         let metric = selector.name.as_deref().map(Text::from).or_else(by_label);
-        Ok(Self { metric: metric.ok_or(SelectorError::NoName)?, matches })
+        let metric = metric.ok_or(SelectorError::NoName)?;
+        let texts = matches.iter().flat_map(|one| [&one.name, &one.value]).chain([&metric]);
+        let hidden = texts.flat_map(|text| text.chars()).find(|c| !is_harmless(*c));
+        hidden.map_or(Ok(Self { metric, matches }), |hidden| Err(SelectorError::Hidden(hidden)))
     }
 
     /// What the label must be equal to, if there is such a condition.
@@ -112,16 +119,24 @@ impl Selector {
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.metric)?;
-        if self.matches.is_empty() {
-            return Ok(());
+        let is_named = is_plain(&self.metric);
+        if is_named {
+            f.write_str(&self.metric)?;
         }
-        let all = self
-            .matches
-            .iter()
-            .map(|m| format!("{}{}{}", m.name, m.operator.sign(), promql::quoted(&m.value)));
-        write!(f, "{{{}}}", all.collect::<Vec<_>>().join(","))
+        let name = (!is_named).then(|| format!("__name__={}", promql::quoted(&self.metric)));
+        let conditions = self.matches.iter().map(|m| {
+            let name = if is_plain(&m.name) { m.name.to_string() } else { promql::quoted(&m.name) };
+            format!("{name}{}{}", m.operator.sign(), promql::quoted(&m.value))
+        });
+        let all: Vec<_> = name.into_iter().chain(conditions).collect();
+        if all.is_empty() { Ok(()) } else { write!(f, "{{{}}}", all.join(",")) }
     }
+}
+
+/// Whether a name stands for itself without quotes; since Prometheus 3 there are others, too.
+fn is_plain(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || "_:".contains(c))
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_:".contains(c))
 }
 
 #[cfg(test)]
@@ -135,6 +150,8 @@ mod tests {
             "up",
             r#"m{a="",b!="x\"y\\",c!~"z"}"#,
             "m{a=\"\u{fffd}\"}",
+            r#"m{"a b"="c"}"#,
+            r#"{__name__="m n"}"#,
         ] {
             let selector = Selector::parse(text).unwrap();
             let mut again = Selector::parse(&selector.to_string()).unwrap();
@@ -155,6 +172,8 @@ mod tests {
             ("up offset 5m", SelectorError::NotPlain),
             (r#"{job="api"}"#, SelectorError::NoName),
             (r#"{__name__=~"a.*",job="api"}"#, SelectorError::NoName),
+            ("up{job=\"a\u{202e}b\"}", SelectorError::Hidden('\u{202e}')),
+            (r#"up{job="a\x07b"}"#, SelectorError::Hidden('\u{7}')),
         ] {
             assert_eq!(Selector::parse(text), Err(error), "{text}");
         }
