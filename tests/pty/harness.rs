@@ -3,6 +3,7 @@
 //! Waits for text and for ends, never for time. The screen is what `vt100` makes of the output.
 
 use std::io::{Read, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -99,7 +100,11 @@ impl Terminal {
                 // EIO is how Linux says that nobody has the other side open
                 let Ok(length @ 1..) = reader.read(&mut chunk[..most]) else { break };
                 let mut seen = lock(&watcher);
-                seen.parser.process(&chunk[..length]);
+                // vt100 0.16 panics at lines that wrap where there is one row: another one shows what comes from then on
+                if catch_unwind(AssertUnwindSafe(|| seen.parser.process(&chunk[..length]))).is_err() {
+                    let (rows, columns) = seen.parser.screen().size();
+                    seen.parser = vt100::Parser::new(rows, columns, 0);
+                }
                 seen.output.extend_from_slice(&chunk[..length]);
                 watcher.1.notify_all();
                 if seen.hanging_up {
