@@ -44,6 +44,7 @@ pub mod statistics;
 pub mod theme;
 pub mod themes;
 mod update;
+pub mod widest;
 pub mod widgets;
 pub mod wish;
 

@@ -60,13 +60,12 @@ impl Filter {
     }
 
     fn takes(&self, alert: &Alert) -> bool {
-        let is_loud = matches!(alert.state, AlertState::Firing | AlertState::Pending);
         let occurs = |word: &String| {
             let values = alert.labels.iter().map(|(_, value)| &**value);
             let mut texts = values.chain(alert.summary().map(|summary| &**summary));
             texts.any(|text| text.to_lowercase().contains(word))
         };
-        (self.all || is_loud)
+        (self.all || alert.is_told())
             && self.matchers.iter().all(|matcher| matcher.matches(&alert.labels))
             && self.words.iter().all(occurs)
     }

@@ -151,6 +151,11 @@ impl Alert {
         self.labels.get("alertname").map_or("(no alertname)", |name| name)
     }
 
+    /// Whether its condition holds or will, and nothing keeps it quiet.
+    pub const fn is_told(&self) -> bool {
+        matches!(self.state, AlertState::Firing | AlertState::Pending)
+    }
+
     /// One line on what it means: `summary`, else `message`, else `description`, else `title`.
     pub fn summary(&self) -> Option<&Text> {
         ["summary", "message", "description", "title"].into_iter().find_map(|key| self.annotations.get(key))

@@ -16,7 +16,7 @@ use super::service::{Heard, Service, merge};
 use super::silence::Silence;
 use super::slo::SloStatus;
 use super::source::SourceId;
-use alerts::{About, is_told};
+use alerts::About;
 pub use held::Held;
 pub use incidents::{FORGOTTEN_AFTER, Linked};
 pub use supposed::{Stage, Supposed, Supposition};
@@ -291,7 +291,7 @@ impl World {
         let mut alerts: Vec<Vec<&Alert>> = vec![Vec::new(); names.len()];
         for (alert, about) in self.alerts.iter().zip(&self.about) {
             let its = about.service.and_then(|service| alerts.get_mut(service));
-            if let Some(its) = its.filter(|_| is_told(alert)) {
+            if let Some(its) = its.filter(|_| alert.is_told()) {
                 its.push(alert);
             }
         }

@@ -10,6 +10,7 @@ use crate::app::found::Found;
 use crate::app::list::List;
 use crate::app::screens::Order;
 use crate::app::state::State;
+use crate::app::widest::Widest;
 use crate::app::widgets::text;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::fingerprint::Fingerprint;
@@ -88,10 +89,8 @@ pub struct Alerts {
     shelf: Shelf,
     /// The groups by their numbers; without a member where none passes the filter.
     groups: Vec<Group>,
-    /// Cells of the longest name, and of the longest service, whatever is shown at the moment.
-    pub widest: (u16, u16),
-    /// The revision of the world that they were measured in.
-    measured: Option<u64>,
+    /// Cells of the longest name, and of the longest service.
+    pub widest: Widest<(u16, u16)>,
     /// How many quiet alerts are folded away, by state.
     pub hidden: BTreeMap<AlertState, usize>,
     folded: Folds<Labels>,
@@ -169,8 +168,7 @@ pub fn reorder(state: &mut State) {
         if passes.as_ref().is_some_and(|passes| !passes.get(stand.at).copied().unwrap_or(false)) {
             continue;
         }
-        let quiet = !matches!(alert.state, AlertState::Firing | AlertState::Pending);
-        if quiet && !screen.show_quiet {
+        if !alert.is_told() && !screen.show_quiet {
             *screen.hidden.entry(alert.state).or_default() += 1;
         } else if let Some(group) = groups.get_mut(stand.group) {
             if group.members.is_empty() {
@@ -195,13 +193,10 @@ pub fn reorder(state: &mut State) {
     }
     screen.groups = groups;
     screen.list.set_rows(rows);
-    if screen.measured != Some(world.revision()) {
-        screen.measured = Some(world.revision());
-        screen.widest = world.alerts_with_services().fold((0, 0), |(name, widest), (alert, service)| {
-            (
-                name.max(text::width(alert.name())),
-                widest.max(service.map_or(0, |service| text::width(service))),
-            )
-        });
-    }
+    screen.widest.follow(world.revision(), || {
+        world.alerts_with_services().fold((0, 0), |(names, services), (alert, service)| {
+            let its = service.map_or(0, |service| text::width(service));
+            (names.max(text::width(alert.name())), services.max(its))
+        })
+    });
 }

@@ -6,7 +6,6 @@ use crate::app::screens::incidents::{self as pages, IncidentKey};
 use crate::app::screens::slos::{self as promises, SloKey};
 use crate::app::screens::{Order, alerts, services};
 use crate::app::state::State;
-use crate::model::alert::AlertState;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 
@@ -73,8 +72,7 @@ pub fn reorder(state: &mut State) {
     overview.found_alerts.set(overview.found.text());
     let passes =
         overview.found_alerts.select(world.alerts_revision(), is_typing, || alerts::haystack(world.alerts()));
-    let firing = passing(world.alerts(), passes.as_deref())
-        .filter(|alert| matches!(alert.state, AlertState::Firing | AlertState::Pending));
+    let firing = passing(world.alerts(), passes.as_deref()).filter(|alert| alert.is_told());
     let mut firing: Vec<_> = firing.map(|alert| alerts::badness(alert)).collect();
     firing.sort_unstable();
     overview.alerts.set_rows(firing.into_iter().map(|(.., fingerprint)| fingerprint).collect());

@@ -12,6 +12,7 @@ use crate::app::list::List;
 use crate::app::range;
 use crate::app::screens::Order;
 use crate::app::state::State;
+use crate::app::widest::Widest;
 use crate::app::widgets::text;
 use crate::model::ask::{Ask, AskKind};
 use crate::model::labels::Text;
@@ -37,7 +38,7 @@ pub struct Services {
     /// The order.
     pub order: Order,
     /// Cells of the longest name.
-    pub widest: u16,
+    pub widest: Widest<u16>,
 }
 
 /// By what services can be ordered.
@@ -95,10 +96,11 @@ pub(super) fn haystack(services: &[Service]) -> Haystack {
     Haystack::new(services.iter().map(|service| (&service.labels, vec![&service.name])))
 }
 
-/// Measures the names anew, whatever is shown at the moment: columns must not jump while one filters.
-pub(super) fn measure(state: &mut State) {
-    let names = state.world.services().iter().map(|service| text::width(&service.name));
-    state.services.widest = names.max().unwrap_or(0);
+/// Measures the names.
+pub(super) fn measure(State { world, services, .. }: &mut State) {
+    services.widest.follow(world.revision(), || {
+        world.services().iter().map(|service| text::width(&service.name)).max().unwrap_or(0)
+    });
 }
 
 /// Brings the rows into their order again.

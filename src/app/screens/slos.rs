@@ -10,6 +10,7 @@ use crate::app::list::List;
 use crate::app::place::Place;
 use crate::app::screens::Order;
 use crate::app::state::State;
+use crate::app::widest::Widest;
 use crate::app::widgets::text;
 use crate::model::labels::{Labels, Text};
 use crate::model::slo::{BASIS, Exhaustion, SloState, SloStatus, Standing};
@@ -82,8 +83,8 @@ pub struct Slos {
     pub passing: usize,
     /// How many there are in each state, whatever passes.
     pub states: BTreeMap<SloState, usize>,
-    /// Cells of the longest name and of the longest service, whatever is shown at the moment.
-    pub widest: (u16, u16),
+    /// Cells of the longest name and of the longest service.
+    pub widest: Widest<(u16, u16)>,
     /// Whether several sources know an SLO of one name, so that a row must say whose it is.
     pub is_shared: bool,
     folded: Folds<Text>,
@@ -251,8 +252,10 @@ pub fn reorder(state: &mut State) {
     screen.list.set_rows(rows);
     // they stand in the order of their names
     screen.is_shared = world.slos().windows(2).any(|pair| matches!(pair, [a, b] if a.slo.id == b.slo.id));
-    screen.widest = world.slos().iter().fold((0, 0), |(name, service), status| {
-        let about = status.service.as_deref().map_or(0, text::width);
-        (name.max(text::width(&status.slo.id)), service.max(about))
+    screen.widest.follow(world.revision(), || {
+        world.slos().iter().fold((0, 0), |(names, services), status| {
+            let its = status.service.as_deref().map_or(0, text::width);
+            (names.max(text::width(&status.slo.id)), services.max(its))
+        })
     });
 }

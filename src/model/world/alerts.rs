@@ -25,11 +25,6 @@ pub(super) struct About {
     pub(super) slos: Vec<usize>,
 }
 
-/// Whether an alert holds or will, and nothing keeps it quiet.
-pub(super) fn is_told(alert: &Alert) -> bool {
-    matches!(alert.state, AlertState::Firing | AlertState::Pending)
-}
-
 impl World {
     /// Puts together what the sources said last. What follows from an alert's labels is worked out once for each alert.
     pub(super) fn merge_alerts(&mut self, now: Timestamp) {

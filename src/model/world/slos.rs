@@ -8,7 +8,6 @@ use super::super::service::Reading;
 use super::super::slo::{Slo, SloState, SloStatus};
 use super::super::source::SourceId;
 use super::World;
-use super::alerts::is_told;
 
 impl World {
     /// All SLOs, in the order of their ids, then of their sources.
@@ -133,7 +132,7 @@ impl World {
             status.alerts.clear();
         }
         for (alert, about) in self.alerts.iter().zip(&self.about) {
-            if about.slos.is_empty() || !is_told(alert) {
+            if about.slos.is_empty() || !alert.is_told() {
                 continue;
             }
             for its in &about.slos {

@@ -186,8 +186,7 @@ impl World {
         }
         let mut quietened = BTreeSet::new();
         let shown = self.told.iter().map(|alert| {
-            let is_loud = matches!(alert.state, AlertState::Firing | AlertState::Pending);
-            if !is_loud || !silences.iter().any(|one| hides(one, alert)) {
+            if !alert.is_told() || !silences.iter().any(|one| hides(one, alert)) {
                 return Arc::clone(alert);
             }
             quietened.insert(alert.fingerprint);

@@ -70,7 +70,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         };
         rows.push(Row { marked: screen.list.marks().contains(line), ..row });
     }
-    let columns = columns(screen.widest, room.width);
+    let columns = columns(screen.widest.cells(), room.width);
     let selected = screen.list.index().checked_sub(top);
     let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
     table::render(&table, rows, &cx, room, buf);

@@ -103,7 +103,7 @@ fn inside(area: Rect) -> Rect {
 
 /// Cells of the names in tiles this wide: as many as the longest has, as far as that leaves room for more.
 fn name_width(state: &State, tile: u16) -> u16 {
-    state.services.widest.clamp(8, (tile * 2 / 5).max(8)).min(tile.saturating_sub(3))
+    state.services.widest.cells().clamp(8, (tile * 2 / 5).max(8)).min(tile.saturating_sub(3))
 }
 
 /// Where the rows of a panel stand. Where all have room with two lines each, they have two.
@@ -117,7 +117,7 @@ pub(in crate::app) fn grid(state: &State, body: Rect, of: usize) -> Grid {
         (inside(panels.alerts), 1, state.overview.alerts.rows().len())
     } else {
         let area = inside(panels.services);
-        let wanted = state.services.widest.clamp(8, 32) + TILE;
+        let wanted = state.services.widest.cells().clamp(8, 32) + TILE;
         (area, usize::from((area.width / wanted).max(1)), state.overview.services.rows().len())
     };
     let double = 2 * rows.div_ceil(columns) <= usize::from(area.height);

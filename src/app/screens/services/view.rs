@@ -73,7 +73,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         .map(|(i, service)| (i, service, trends(state, service)))
         .collect();
     let selected = shown.iter().position(|(i, ..)| *i == screen.list.index());
-    let columns = columns(screen.widest, !state.world.slos().is_empty(), room.width);
+    let columns = columns(screen.widest.cells(), !state.world.slos().is_empty(), room.width);
     let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
     let rows = shown.iter().map(|(_, service, trends)| {
         let mut row = Row::new(cells(state, &cx, service, trends));

@@ -90,7 +90,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         };
         Row { marked: screen.list.marks().contains(line), ..row }
     });
-    let columns = columns(screen.widest, sources, screen.is_shared, room.width);
+    let columns = columns(screen.widest.cells(), sources, screen.is_shared, room.width);
     let selected = screen.list.index().checked_sub(top);
     let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
     table::render(&table, rows, &cx, room, buf);
