@@ -164,6 +164,8 @@ fn text(out: &mut String, run: &[Glyph<'_>], top: f64) {
             style.push_str(attribute);
         }
     }
+    // of several spaces, and of one before or behind all words, XML makes none or one
+    let spaces = if is_lined { (" ", "\u{a0}") } else { ("  ", "\u{a0}\u{a0}") };
     push(
         out,
         format_args!(
@@ -171,8 +173,7 @@ fn text(out: &mut String, run: &[Glyph<'_>], top: f64) {
              fill=\"{}\"{faint}{style}>{}</text>\n",
             top + BASELINE,
             hex(rgb),
-            // of several spaces browsers would make one
-            escaped(letters).replace("  ", "\u{a0}\u{a0}"),
+            escaped(letters).replace(spaces.0, spaces.1),
         ),
     );
 }
@@ -233,6 +234,14 @@ mod tests {
     fn several_spaces_stay_several() {
         let body = body(&Buffer::with_lines(["a   b"]));
         assert!(body[0].ends_with(">a\u{a0}\u{a0} b</text>"), "{body:?}");
+    }
+
+    #[test]
+    fn the_spaces_of_a_line_stay() {
+        let mut buf = Buffer::with_lines([" a b "]);
+        buf.set_style(buf.area, Style::new().add_modifier(Modifier::UNDERLINED));
+        let body = body(&buf);
+        assert!(body[0].ends_with("text-decoration=\"underline\">\u{a0}a\u{a0}b\u{a0}</text>"), "{body:?}");
     }
 
     #[test]
