@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql;
 use crate::model::slo::{Objective, Pair, Selector, Template};
-use crate::model::text::clean;
+use crate::model::text::{clean, is_harmless};
 
 use super::table::Value;
 
@@ -58,17 +58,14 @@ impl Value<'_> {
         self.query_of(self.text()?)
     }
 
-    /// A query that `text` is, made of this value.
+    /// A query that `text` is, made of this value; in which tabs and carriage returns are blanks.
     pub(super) fn query_of(&self, text: &str) -> Option<Template> {
-        let hidden = |c: &char| {
-            !matches!(c, '\n' | '\r' | '\t')
-                && *clean(c.encode_utf8(&mut [0; 4])) != *c.encode_utf8(&mut [0; 4])
-        };
-        if let Some(hidden) = text.chars().find(hidden) {
+        let text = text.replace("\r\n", "\n").replace(['\t', '\r'], " ");
+        if let Some(hidden) = text.chars().find(|c| *c != '\n' && !is_harmless(*c)) {
             self.error(&format!("the query holds a character that cannot be seen, {hidden:?}"));
             return None;
         }
-        let template = Template::parse(text).map_err(|error| self.error(&error.to_string())).ok()?;
+        let template = Template::parse(&text).map_err(|error| self.error(&error.to_string())).ok()?;
         if let Err(error) = promql::parse(&template.over(TRIED)) {
             let error = error.split_whitespace().collect::<Vec<_>>().join(" ");
             self.warn(&format!("as far as burnwatch knows PromQL this query is not: {error}"));
