@@ -127,7 +127,10 @@ impl<'s> Reader<'s> {
         // lists of silences and inhibitors come and go
         shared.lists.retain(|list| Arc::strong_count(list) > 1);
         shared.odd.clear();
-        Self { shared, severities, source, alerts: Vec::new(), places: HashMap::new() }
+        // room that grew by and by would leave holes behind, of the size of all alerts
+        let about = shared.last.len();
+        let (alerts, places) = (Vec::with_capacity(about), HashMap::with_capacity(about));
+        Self { shared, severities, source, alerts, places }
     }
 
     /// The alerts in `bytes`, in the order of their fingerprints; with them what recognises the answer. None if it says
