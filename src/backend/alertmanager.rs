@@ -65,7 +65,9 @@ impl Alertmanager {
     }
 
     async fn probe(&self) -> Answered {
-        let body = self.get("status", &[]).await?;
+        // both at once: on a bad line one after the other would take so long that what is known counts as old
+        let (body, receivers) = tokio::join!(self.get("status", &[]), self.get("receivers", &[]));
+        let body = body?;
         let about: wire::About<'_> = self.json(&body)?;
         let clock_ahead_seconds = body.date.map(|date| date.as_second() - (self.now)().as_second());
         self.ahead_seconds.store(clock_ahead_seconds.unwrap_or(0), Ordering::Relaxed);
@@ -84,7 +86,6 @@ impl Alertmanager {
                 format!("its clock is {} s {way} this machine's: ages are off by that", ahead.abs());
             offer.warnings.push(warning.into());
         }
-        let receivers = self.get("receivers", &[]).await;
         let bytes_in = body.wire_bytes + receivers.as_ref().map_or(0, |body| body.wire_bytes);
         match receivers.and_then(|body| self.receivers(&body)) {
             Ok(names) => offer.facts.push(("receivers".into(), names.into())),
