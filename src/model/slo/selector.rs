@@ -119,24 +119,20 @@ impl Selector {
 
 impl fmt::Display for Selector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let is_named = is_plain(&self.metric);
+        // recorded series have colons in their names, labels never without quotes
+        let is_named = promql::is_plain_name(&self.metric.replace(':', "_"));
         if is_named {
             f.write_str(&self.metric)?;
         }
         let name = (!is_named).then(|| format!("__name__={}", promql::quoted(&self.metric)));
         let conditions = self.matches.iter().map(|m| {
-            let name = if is_plain(&m.name) { m.name.to_string() } else { promql::quoted(&m.name) };
+            let name =
+                if promql::is_plain_name(&m.name) { m.name.to_string() } else { promql::quoted(&m.name) };
             format!("{name}{}{}", m.operator.sign(), promql::quoted(&m.value))
         });
         let all: Vec<_> = name.into_iter().chain(conditions).collect();
         if all.is_empty() { Ok(()) } else { write!(f, "{{{}}}", all.join(",")) }
     }
-}
-
-/// Whether a name stands for itself without quotes; since Prometheus 3 there are others, too.
-fn is_plain(name: &str) -> bool {
-    name.starts_with(|c: char| c.is_ascii_alphabetic() || "_:".contains(c))
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_:".contains(c))
 }
 
 #[cfg(test)]
@@ -151,6 +147,7 @@ mod tests {
             r#"m{a="",b!="x\"y\\",c!~"z"}"#,
             "m{a=\"\u{fffd}\"}",
             r#"m{"a b"="c"}"#,
+            r#"job:m:rate5m{"a:b"="c"}"#,
             r#"{__name__="m n"}"#,
         ] {
             let selector = Selector::parse(text).unwrap();
