@@ -22,7 +22,7 @@ mod screen;
 mod signals;
 mod terminal;
 
-pub use capability::{Capability, capability};
+pub use capability::{Capability, capability, takes_utf8};
 pub use clock::Clock;
 pub use door::Seen;
 pub use effects::{Contexts, Entrance, Sources};

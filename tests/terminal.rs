@@ -87,6 +87,7 @@ fn child() {
     let capability = Capability {
         colours: Colours::True,
         charset: Charset::Unicode,
+        utf8: true,
         frames: true,
         notices: Notices::None,
         tmux: false,

@@ -1,10 +1,12 @@
 //! The one place from which verbs write to standard output and standard error. Whatever was cleaned before, and whatever a
 //! verb has put together of files, arguments and errors: nothing that a terminal obeys leaves by this door.
 
-use std::io::{self, Write};
+use std::borrow::Cow;
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-use crate::model::text::clean_output;
+use crate::model::text::{ascii, clean_output};
+use crate::runtime::takes_utf8;
 
 /// How a verb ended; the numbers are those of the help text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +48,8 @@ pub(super) fn print(text: &str, outcome: Outcome) -> Outcome {
 
 /// As [`print`], for what burnwatch has made itself to be obeyed: colours of a picture, a script.
 pub(super) fn print_as_is(text: &str, outcome: Outcome) -> Outcome {
-    match write(&mut io::stdout().lock(), text) {
+    let out = io::stdout();
+    match write(&mut out.lock(), &fitting(text, out.is_terminal())) {
         Ok(()) => outcome,
         Err(error) => {
             complain(&format!("the output could not be written: {error}"));
@@ -62,7 +65,13 @@ pub(super) fn complain(text: &str) {
 
 /// Writes text to standard error, with nothing in front of it.
 pub(super) fn complain_plainly(text: &str) {
-    drop(write(&mut io::stderr().lock(), &clean_output(text)));
+    let out = io::stderr();
+    drop(write(&mut out.lock(), &fitting(&clean_output(text), out.is_terminal())));
+}
+
+/// Files and pipes always get UTF-8, a terminal only if it takes that.
+fn fitting(text: &str, is_terminal: bool) -> Cow<'_, str> {
+    if is_terminal && !takes_utf8(|name| std::env::var(name).ok()) { ascii(text) } else { text.into() }
 }
 
 fn write(out: &mut impl Write, text: &str) -> io::Result<()> {

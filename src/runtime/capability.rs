@@ -13,6 +13,8 @@ pub struct Capability {
     pub colours: Colours,
     /// Which characters it has.
     pub charset: Charset,
+    /// Whether it takes UTF-8, as the locale has it.
+    pub utf8: bool,
     /// Whether to say where a frame begins and ends (`CSI ? 2026 h`).
     pub frames: bool,
     /// How it takes notifications, and a title.
@@ -26,6 +28,7 @@ pub struct Capability {
 pub(super) const CAPABLE: Capability = Capability {
     colours: Colours::True,
     charset: Charset::Unicode,
+    utf8: true,
     frames: true,
     notices: Notices::Both,
     tmux: false,
@@ -43,9 +46,11 @@ const TRUE_COLOUR_PROGRAMS: [&str; 4] = ["iTerm.app", "WezTerm", "ghostty", "vsc
 pub fn capability(env: impl Fn(&str) -> Option<String>) -> Result<Capability, RuntimeError> {
     let env = |name: &str| env(name).filter(|value| !value.is_empty());
     let Some(term) = env("TERM").filter(|term| term != "dumb") else { return Err(RuntimeError::Dumb) };
+    let utf8 = takes_utf8(env);
     Ok(Capability {
         colours: colours(&term, &env),
-        charset: charset(&term, &env),
+        charset: charset(&term, utf8),
+        utf8,
         frames: knows_frames(&term),
         notices: notices(&term, &env),
         tmux: env("TMUX").is_some(),
@@ -75,17 +80,18 @@ fn colours(term: &str, env: &impl Fn(&str) -> Option<String>) -> Colours {
     }
 }
 
-fn charset(term: &str, env: &impl Fn(&str) -> Option<String>) -> Charset {
+/// Whether the locale has UTF-8; `env` looks a variable up.
+pub fn takes_utf8(env: impl Fn(&str) -> Option<String>) -> bool {
     // the order of locale(7)
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env(name)).unwrap_or_default();
-    let locale = locale.to_ascii_lowercase();
+    let named = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| env(name).filter(|is| !is.is_empty()));
+    let locale = named.unwrap_or_default().to_ascii_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}
+
+fn charset(term: &str, utf8: bool) -> Charset {
     // the console's font has no braille, which charts are drawn with, and what was built before Unicode has nothing of it
     let is_old = ["linux", "vt1", "vt2", "cons"].iter().any(|name| term.starts_with(name));
-    if is_old || (!locale.contains("utf-8") && !locale.contains("utf8")) {
-        Charset::Ascii
-    } else {
-        Charset::Unicode
-    }
+    if is_old || !utf8 { Charset::Ascii } else { Charset::Unicode }
 }
 
 /// Terminals skip private modes that they do not know, so frames are marked for all but those that are known to be too
@@ -175,21 +181,21 @@ mod tests {
 
     #[test]
     fn characters_follow_the_locale_and_the_console_font() {
-        for (env, charset) in [
-            (&[("LANG", "en_GB.UTF-8")][..], Charset::Unicode),
-            (&[("LANG", "C.utf8")], Charset::Unicode),
-            (&[("LANG", "C")], Charset::Ascii),
-            (&[], Charset::Ascii),
-            (&[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")], Charset::Ascii),
-            (&[("LC_ALL", ""), ("LANG", "de_DE.UTF-8")], Charset::Unicode),
-            (&[("LC_CTYPE", "de_DE.UTF-8"), ("LANG", "C")], Charset::Unicode),
-            (&[("LANG", "de_DE.ISO-8859-1")], Charset::Ascii),
-            (&[("LANG", "de_DE.UTF-8"), ("TERM", "linux")], Charset::Ascii),
-            (&[("LANG", "C"), ("TERM", "linux")], Charset::Ascii),
-            (&[("LANG", "de_DE.UTF-8"), ("TERM", "vt100")], Charset::Ascii),
-            (&[("LANG", "POSIX")], Charset::Ascii),
+        for (env, charset, utf8) in [
+            (&[("LANG", "en_GB.UTF-8")][..], Charset::Unicode, true),
+            (&[("LANG", "C.utf8")], Charset::Unicode, true),
+            (&[("LANG", "C")], Charset::Ascii, false),
+            (&[], Charset::Ascii, false),
+            (&[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")], Charset::Ascii, false),
+            (&[("LC_ALL", ""), ("LANG", "de_DE.UTF-8")], Charset::Unicode, true),
+            (&[("LC_CTYPE", "de_DE.UTF-8"), ("LANG", "C")], Charset::Unicode, true),
+            (&[("LANG", "de_DE.ISO-8859-1")], Charset::Ascii, false),
+            (&[("LANG", "de_DE.UTF-8"), ("TERM", "linux")], Charset::Ascii, true),
+            (&[("LANG", "C"), ("TERM", "linux")], Charset::Ascii, false),
+            (&[("LANG", "de_DE.UTF-8"), ("TERM", "vt100")], Charset::Ascii, true),
+            (&[("LANG", "POSIX")], Charset::Ascii, false),
         ] {
-            assert_eq!(of(env).charset, charset, "{env:?}");
+            assert_eq!((of(env).charset, of(env).utf8), (charset, utf8), "{env:?}");
         }
     }
 

@@ -3,6 +3,7 @@
 //! There is one frame in the writer's hands at most. While the terminal takes no output the loop draws nothing more, goes
 //! on polling, and its memory stays flat; when output flows again, the newest state is what is drawn.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io;
 use std::thread;
@@ -21,6 +22,7 @@ use super::link::Flow;
 use super::notice::{self, Notices};
 use super::terminal::{self, MOUSE_OFF, MOUSE_ON};
 use crate::model::notify::Notice;
+use crate::model::text::ascii;
 
 /// The writer's thread. Without it nothing is seen any more: a panic there is the end.
 pub(super) const THREAD: &str = "writer";
@@ -37,6 +39,8 @@ pub(super) struct Job {
     anew: bool,
     /// Whether the terminal is to show the frame only when it has all of it.
     whole: bool,
+    /// Whether the terminal takes UTF-8.
+    utf8: bool,
     extras: Extras,
 }
 
@@ -184,7 +188,8 @@ impl Screen {
         frame.reset();
         render(&mut frame);
         let (anew, extras) = (std::mem::take(&mut self.anew), std::mem::take(&mut self.extras));
-        let job = Job { frame, anew, whole: self.capability.frames && !self.sparing, extras };
+        let Capability { frames, utf8, .. } = self.capability;
+        let job = Job { frame, anew, whole: frames && !self.sparing, utf8, extras };
         self.busy = Some(Instant::now());
         // there is room, for the writer was free; if it is no more, the next look at `written` says so
         self.jobs.try_send(job).ok();
@@ -250,7 +255,7 @@ pub fn written(frame: Buffer, title: String, notice: &Notice, copy: String) -> V
     let notices = notice::bytes(notice, Notices::Both, true);
     let extras = Extras { mouse: Some(true), copy: Some(copy), notices, title: Some(title) };
     let mut bytes = Vec::new();
-    let job = Job { frame, anew: true, whole: true, extras };
+    let job = Job { frame, anew: true, whole: true, utf8: true, extras };
     encode(&mut bytes, &Buffer::default(), &job).expect("a Vec takes everything");
     bytes
 }
@@ -271,6 +276,7 @@ fn encode(bytes: &mut Vec<u8>, shown: &Buffer, job: &Job) -> io::Result<()> {
         extras.push_str(&terminal::titled(title));
     }
     extras.push_str(&job.extras.notices);
+    let extras = if job.utf8 { Cow::Borrowed(&*extras) } else { ascii(&extras) };
     bytes.extend_from_slice(extras.as_bytes());
     let blank;
     let anew = job.anew || shown.area != job.frame.area;
@@ -280,7 +286,7 @@ fn encode(bytes: &mut Vec<u8>, shown: &Buffer, job: &Job) -> io::Result<()> {
     } else {
         shown
     };
-    let changes = pen::changes(before, &job.frame);
+    let changes = pen::changes(before, &job.frame, job.utf8);
     if !anew && changes.is_empty() {
         return Ok(());
     }

@@ -132,6 +132,21 @@ fn no_screen_lets_through_what_a_terminal_obeys() {
 }
 
 #[test]
+fn where_utf8_is_not_taken_no_part_of_a_character_is_a_command() {
+    let liar = Liar::start(now());
+    let mut place = place(&liar.url, &lies(&liar.url));
+    place.environment.push(("LC_ALL", "C".to_owned()));
+    let written = visit(&place, (120, 36));
+    assert!(written.is_ascii(), "something beyond ASCII was written");
+    assert_harmless("the screen", &written);
+    let args = ["alerts", "--config", &place.config];
+    let terminal = Terminal::start(BURNWATCH, &args, &place.environment(), (120, 36));
+    terminal.exit();
+    let listed = terminal.output();
+    assert!(listed.len() > 1000 && listed.is_ascii(), "{} bytes", listed.len());
+}
+
+#[test]
 fn no_verb_lets_through_what_a_terminal_obeys() {
     let liar = Liar::start(now());
     let place = place(&liar.url, &lies(&liar.url));

@@ -149,11 +149,11 @@ fn it_works_without_colours_in_ascii_and_on_poor_terminals() {
         let is_ascii =
             ["linux", "vt100", "C", "POSIX"].iter().any(|poor| env.iter().any(|(_, is)| is == poor));
         if is_ascii || args.contains(&"--ascii") {
-            assert!(
-                terminal.screen().replace(['\u{f6}', '\u{fc}', '\u{df}'], "").is_ascii(),
-                "{}",
-                terminal.screen()
-            );
+            // names are what they are where they can be
+            let takes_utf8 = !["C", "POSIX"].iter().any(|poor| env.iter().any(|(_, is)| is == poor));
+            let names: &[char] = if takes_utf8 { &['\u{f6}', '\u{fc}', '\u{df}'] } else { &[] };
+            let screen = terminal.screen().replace(names, "");
+            assert!(screen.is_ascii(), "{screen}");
         }
         terminal.send("q");
         assert_eq!(terminal.exit().exit_code(), 0);

@@ -4,6 +4,7 @@
 //! jumps. Nothing is used that a VT100 does not know, but for colours.
 
 use std::fmt::Write;
+use std::iter::repeat_n;
 
 use ratatui::buffer::{Buffer, Cell, CellWidth};
 use ratatui::style::{Color, Modifier};
@@ -43,12 +44,13 @@ struct Pen<'a> {
     /// Where the next character goes, as long as that is sure.
     at: Option<(u16, u16)>,
     frame: &'a Buffer,
+    utf8: bool,
 }
 
 /// What takes a terminal that shows `before`, in plain style, to `frame`; nothing if they are the same. It is left in
-/// plain style.
-pub(super) fn changes(before: &Buffer, frame: &Buffer) -> String {
-    let mut pen = Pen { out: String::new(), ink: PLAIN, at: None, frame };
+/// plain style. One that does not take UTF-8 gets a `?` for each column of what is not ASCII.
+pub(super) fn changes(before: &Buffer, frame: &Buffer, utf8: bool) -> String {
+    let mut pen = Pen { out: String::new(), ink: PLAIN, at: None, frame, utf8 };
     // the line at work, from where on nothing is to be seen there, and whether it is wiped already
     let (mut line, mut end, mut wiped) = (None, 0, false);
     let is_wide = |buffer: &Buffer, x, y| buffer.cell((x, y)).is_some_and(|cell| cell.cell_width() > 1);
@@ -123,7 +125,11 @@ impl Pen<'_> {
     fn write(&mut self, cell: &Cell) {
         self.dip(self.ink_for(cell));
         let symbol = cell.symbol();
-        self.out.push_str(symbol);
+        if self.utf8 || symbol.is_ascii() {
+            self.out.push_str(symbol);
+        } else {
+            self.out.extend(repeat_n('?', cell.cell_width().into()));
+        }
         // terminals do not agree on how wide the rest is, nor on where the cursor is behind the last column
         let is_sure = symbol.chars().nth(1).is_none() && cell.cell_width() == 1;
         let right = self.frame.area.right();
@@ -272,7 +278,7 @@ mod tests {
             let mut terminal = vt100::Parser::new(SIZE.1, SIZE.0, 0);
             let mut before = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));
             for frame in frames {
-                terminal.process(changes(&before, &frame).as_bytes());
+                terminal.process(changes(&before, &frame, true).as_bytes());
                 assert_shown(&terminal, &frame);
                 before = frame;
             }
@@ -297,7 +303,7 @@ mod tests {
             (["0123456789 checkoux", "x123456789"], "\x1b[1;19Hx\r\nx"),
             (["0123", "0123456789"], "\x1b[1;5H\x1b[K"),
         ] {
-            assert_eq!(changes(&before, &frame(after)), bytes, "{after:?}");
+            assert_eq!(changes(&before, &frame(after), true), bytes, "{after:?}");
         }
     }
 

@@ -17,7 +17,7 @@ fn encoded(shown: &Buffer, job: &Job) -> Vec<u8> {
 }
 
 fn job(frame: Buffer) -> Job {
-    Job { frame, whole: true, ..Job::default() }
+    Job { frame, whole: true, utf8: true, ..Job::default() }
 }
 
 #[test]
@@ -39,6 +39,18 @@ fn only_what_changed_is_written_and_the_terminal_shows_the_frame() {
     }
     let lines: Vec<String> = terminal.screen().rows(0, 30).map(|line| line.trim_end().to_owned()).collect();
     assert_eq!(lines, ["prod-eu  02:52:09", "checkout ok", "日本語"]);
+}
+
+#[test]
+fn a_terminal_without_utf8_gets_ascii_alone_and_nothing_moves() {
+    // the last byte of the second letter begins a sequence where eight bits are a character
+    let next = frame(30, &["P\u{159}\u{11b}[2Jhled", "checkout \u{706b} burning", "ok"]);
+    let extras = Extras { title: Some("\u{11b}".into()), ..Extras::default() };
+    let bytes = encoded(&Buffer::default(), &Job { utf8: false, extras, ..job(next) });
+    assert!(bytes.is_ascii(), "{bytes:?}");
+    let mut terminal = vt100::Parser::new(3, 30, 0);
+    terminal.process(&bytes);
+    assert_eq!(terminal.screen().contents(), "P??[2Jhled\ncheckout ?? burning\nok");
 }
 
 #[test]
