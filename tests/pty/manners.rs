@@ -129,6 +129,36 @@ fn in_screen_it_starts_takes_keys_and_leaves() {
     screen.wait_for("after 0");
 }
 
+#[test]
+fn through_mosh_it_starts_takes_keys_and_sizes_and_leaves() {
+    let home = home();
+    let folder = home.path().display();
+    let env = format!("HOME={folder} XDG_CONFIG_HOME={folder} XDG_STATE_HOME={folder}");
+    let script = format!("{env} {BURNWATCH} demo --at 4; echo after $?; read end");
+    let mut server = Command::new("mosh-server");
+    server.args(["new", "-i", "127.0.0.1", "-p", "0", "--", "sh", "-c", &script]);
+    // a client that never comes, or is lost, is not waited for longer than this
+    server.env("MOSH_SERVER_NETWORK_TMOUT", "60");
+    let Ok(said) = server.env("LC_ALL", "C.UTF-8").env("TERM", "xterm-256color").output() else {
+        return skip("there is no mosh");
+    };
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    let words: Vec<_> = said.split_whitespace().skip_while(|word| *word != "CONNECT").take(3).collect();
+    let [_, port, key] = words[..] else { panic!("mosh-server says no port: {said:?}") };
+    let mut terminal = Terminal::start("mosh-client", &["127.0.0.1", port], &[("MOSH_KEY", key)], (100, 30));
+    terminal.wait_for("Services 40");
+    terminal.send("4");
+    terminal.wait_for("b group");
+    terminal.resize(80, 24);
+    terminal.wait_until("the last line is at the bottom", |screen| {
+        screen.rows(0, 80).nth(23).is_some_and(|line| line.contains("help"))
+    });
+    terminal.send("q");
+    terminal.wait_for("after 0");
+    terminal.send("\r");
+    assert_eq!(terminal.exit().exit_code(), 0);
+}
+
 /// A GNU screen with one window, which nobody else's screen sees.
 struct Screen {
     folder: TempDir,
