@@ -38,6 +38,14 @@ impl Found {
         self.filter.error().map(ToString::to_string)
     }
 
+    /// What a title says of it; nothing while nothing is looked for.
+    pub fn told(&self) -> impl Iterator<Item = Run<'static>> + use<> {
+        // matches are underlined, what stands between is not
+        let runs = [("  ".to_owned(), Role::Text), (format!("filter: {}", self.text), Role::Match)];
+        let told = (!self.text.is_empty()).then_some(runs);
+        told.into_iter().flatten().map(|(text, role)| Run::new(text, role))
+    }
+
     /// A name in its role, with what was found in it marked.
     pub fn lit<'a>(&self, name: &'a str, role: Role) -> Vec<Run<'a>> {
         let Some((from, to)) = self.filter.hit(name) else { return vec![Run::new(name, role)] };

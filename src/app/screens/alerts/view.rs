@@ -101,9 +101,7 @@ fn title(state: &State) -> Vec<Run<'static>> {
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }
-    if !screen.found.text().is_empty() {
-        runs.push(Run::new(format!("  filter: {}", screen.found.text()), Role::Match));
-    }
+    runs.extend(screen.found.told());
     if state.range.end.is_some() {
         runs.push(Run::new("  alerts are those of now", Role::Stale));
     }

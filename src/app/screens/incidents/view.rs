@@ -159,9 +159,7 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }
-    if !screen.found.text().is_empty() {
-        runs.push(Run::new(format!("  filter: {}", screen.found.text()), Role::Match));
-    }
+    runs.extend(screen.found.told());
     if state.range.end.is_some() {
         runs.push(Run::new("  incidents are those of now", Role::Stale));
     }

@@ -177,9 +177,7 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }
-    if !state.on_call.found.text().is_empty() {
-        runs.push(Run::new(format!("  filter: {}", state.on_call.found.text()), Role::Match));
-    }
+    runs.extend(state.on_call.found.told());
     if state.range.end.is_some() {
         runs.push(Run::new("  as of now", Role::Stale));
     }

@@ -115,9 +115,7 @@ fn title(state: &State, now: Timestamp) -> Vec<Run<'static>> {
             Role::Muted,
         ));
     }
-    if !screen.found.text().is_empty() {
-        runs.push(Run::new(format!("  filter: {}", screen.found.text()), Role::Match));
-    }
+    runs.extend(screen.found.told());
     if let Some(end) = state.range.end {
         runs.push(Run::new(format!("  as of {}", number::moment(end, now, &state.look.zone)), Role::Banner));
     }

@@ -127,9 +127,7 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }
-    if !screen.found.text().is_empty() {
-        runs.push(Run::new(format!("  filter: {}", screen.found.text()), Role::Match));
-    }
+    runs.extend(screen.found.told());
     runs
 }
 

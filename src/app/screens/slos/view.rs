@@ -175,9 +175,7 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
         let reversed = if screen.order.reversed { ", reversed" } else { "" };
         runs.push(Run::new(format!("  by {name}{reversed}"), Role::Muted));
     }
-    if !screen.found.text().is_empty() {
-        runs.push(Run::new(format!("  filter: {}", screen.found.text()), Role::Match));
-    }
+    runs.extend(screen.found.told());
     if let Some(end) = state.range.end {
         let measured = state.world.slos().first().map_or(end, |status| status.at);
         runs.push(words::as_of(cx, end, measured));

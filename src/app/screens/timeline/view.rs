@@ -85,9 +85,7 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
         Run::new(" Timeline ", Role::Title),
         Run::new(format!("{}  {}", screen.list.rows().len(), state.range.words(cx.now)), Role::Text),
     ];
-    if !screen.found.text().is_empty() {
-        runs.push(Run::new(format!("  filter: {}", screen.found.text()), Role::Match));
-    }
+    runs.extend(screen.found.told());
     let marked = screen.list.marks().len();
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
