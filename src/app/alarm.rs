@@ -1,6 +1,6 @@
 //! Calls the person to the screen when a page comes: once for each, never for what was there from the first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -41,7 +41,7 @@ pub struct Alarm {
     /// Sources whose alerts are known.
     alerting: BTreeSet<SourceId>,
     /// Each critical alert that fires or did, and when it last called or would have.
-    alerts: BTreeMap<Fingerprint, Timestamp>,
+    alerts: HashMap<Fingerprint, Timestamp>,
     title: Option<String>,
 }
 

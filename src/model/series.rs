@@ -128,20 +128,37 @@ impl Matrix {
     ///
     /// On another step nothing fits, and only the tail is kept. Lines that are all NaN afterwards are dropped.
     pub fn extend(&mut self, tail: Self, window: Span) {
-        let mut out = Self::empty(window);
-        let old = std::mem::replace(self, Self::empty(window));
-        for part in [old, tail] {
-            if part.span.step == window.step {
-                out.overlay(part);
-            }
+        self.slide(window);
+        if tail.span.step == window.step {
+            self.overlay(tail);
         }
-        out.lines.retain(|line| line.values.iter().any(|value| !value.is_nan()));
-        *self = out;
+        self.lines.retain(|line| line.values.iter().any(|value| !value.is_nan()));
+    }
+
+    fn slide(&mut self, window: Span) {
+        let old = std::mem::replace(&mut self.span, window);
+        if old.step != window.step {
+            self.lines.clear();
+        }
+        let steps = (window.start - old.start) / window.step;
+        let shift = usize::try_from(steps.unsigned_abs()).unwrap_or(usize::MAX);
+        for Line { values, .. } in &mut self.lines {
+            if steps < 0 {
+                values.splice(..0, std::iter::repeat_n(f64::NAN, shift.min(window.len())));
+            } else {
+                values.drain(..shift.min(values.len()));
+            }
+            values.resize(window.len(), f64::NAN);
+        }
     }
 
     fn overlay(&mut self, part: Self) {
+        // the lines of a tail are those that are here, but for a few
+        let mut next = 0;
         for line in part.lines {
-            let at = match self.lines.binary_search_by(|mine| mine.labels.cmp(&line.labels)) {
+            let is_next = self.lines.get(next).is_some_and(|mine| mine.labels == line.labels);
+            let place = || self.lines.binary_search_by(|mine| mine.labels.cmp(&line.labels));
+            let at = match if is_next { Ok(next) } else { place() } {
                 Ok(at) => at,
                 Err(at) => {
                     let values = vec![f64::NAN; self.span.len()];
@@ -149,6 +166,7 @@ impl Matrix {
                     at
                 }
             };
+            next = at + 1;
             let shift = (part.span.start - self.span.start) / self.span.step;
             let Some(mine) = self.lines.get_mut(at) else { continue };
             for (i, value) in line.values.iter().enumerate() {
@@ -198,6 +216,24 @@ mod tests {
         assert_eq!(matrix.line(&Labels::from_iter([("service", "a")])).unwrap().values, [2.0, 3.5, 4.0, 5.0]);
         assert!(matrix.lines[1].values[..2].iter().all(|v| v.is_nan()));
         assert_eq!(matrix.lines[1].last(), Some(1.0));
+    }
+
+    #[test]
+    fn a_window_slides_both_ways_and_takes_lines_in_any_order() {
+        let window = |start| Span { start, end: start + 20, step: 10 };
+        let mut matrix = Matrix { span: window(0), lines: vec![line("b", &[0.0, 1.0, 2.0])] };
+        let tail = Span { start: 10, end: 10, step: 10 };
+        let lines = ["c", "a", "b"].map(|name| line(name, &[7.0])).into();
+        matrix.extend(Matrix { span: tail, lines }, window(-10));
+        assert_eq!(matrix.line(&Labels::from_iter([("service", "b")])).unwrap().values[1..], [0.0, 7.0]);
+        assert!(matrix.lines[1].values[0].is_nan());
+        assert_eq!(matrix.lines.iter().map(Line::last).collect::<Vec<_>>(), [Some(7.0); 3]);
+        assert!(matrix.lines.is_sorted_by(|a, b| a.labels < b.labels));
+        for far in [i64::MIN / 4, i64::MAX / 4].map(|start| start / 10 * 10) {
+            let mut matrix = Matrix { span: window(0), lines: vec![line("b", &[0.0, 1.0, 2.0])] };
+            matrix.extend(Matrix::empty(window(far)), window(far));
+            assert!(matrix.lines.is_empty());
+        }
     }
 
     #[test]

@@ -65,7 +65,8 @@ impl World {
             }
             is_same
         });
-        let are_same = |(new, old): (&SloStatus, &SloStatus)| Arc::ptr_eq(&new.slo, &old.slo);
+        let are_same =
+            |(new, old): (&SloStatus, &SloStatus)| Arc::ptr_eq(&new.slo, &old.slo) || new.slo == old.slo;
         let is_same = all.len() == self.slos.len() && all.iter().zip(&self.slos).all(are_same);
         self.slos = all;
         self.link_slos_to_services();
