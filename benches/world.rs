@@ -150,7 +150,19 @@ fn screens(table: &mut Table, fleet: &mut Fleet) {
                 fleet.draw();
             },
         );
-        fleet.press("/");
+        table.line(
+            &format!("{screen}: a filter is begun, and frame"),
+            fleet,
+            |fleet, round| {
+                if round > 0 {
+                    fleet.press("esc");
+                }
+            },
+            |fleet, ()| {
+                fleet.press("/");
+                fleet.draw();
+            },
+        );
         let typed = ["s", "e", "r", "v", "i", "c", "e", "-", "7"];
         table.line(
             &format!("{screen}: a letter of a filter, and frame"),

@@ -1,6 +1,7 @@
 //! The live filter: plain words match fuzzily, `label="value"` and its kin are matchers, a `!` before a word turns it round.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher as Fuzzy, Utf32Str};
@@ -91,7 +92,10 @@ pub struct Haystack {
     strings: Vec<Text>,
     /// The strings in lower case; shared where they are so already.
     folded: Vec<Text>,
-    rows: Vec<Row>,
+    /// Of each row the labels, and where its numbers end.
+    rows: Vec<(Labels, usize)>,
+    /// Which strings the rows have, one row after the other.
+    numbers: Vec<u32>,
     /// What the words of the last filter were found in: a word that goes on from one of them can be nowhere else.
     looked: Vec<Looked>,
 }
@@ -105,45 +109,64 @@ struct Looked {
     is_exact: bool,
 }
 
-#[derive(Debug)]
-struct Row {
-    labels: Labels,
-    strings: Box<[u32]>,
+/// Hashes addresses, which nobody outside chooses: spreading them is enough.
+#[derive(Debug, Default)]
+struct ByAddress(u64);
+
+impl Hasher for ByAddress {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_usize(usize::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        // Fibonacci hashing: Knuth, The Art of Computer Programming, volume 3, 6.4
+        self.0 = (self.0 ^ number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn finish(&self) -> u64 {
+        // the spread is in the upper half, and places are chosen by the lower
+        self.0.rotate_left(32)
+    }
 }
 
 impl Haystack {
     /// Rows with their labels and further texts.
-    pub fn new<'a>(rows: impl IntoIterator<Item = (&'a Labels, Vec<&'a Text>)>) -> Self {
-        let mut strings: Vec<Text> = Vec::new();
+    pub fn new<'a, M>(rows: impl IntoIterator<Item = (&'a Labels, M)>) -> Self
+    where
+        M: IntoIterator<Item = &'a Text>,
+    {
+        let (mut strings, mut numbers): (Vec<Text>, Vec<u32>) = Default::default();
         // sources share equal strings: their address tells them apart faster than their text
-        let mut known: HashMap<usize, u32> = HashMap::new();
+        let mut known: HashMap<usize, u32, BuildHasherDefault<ByAddress>> = HashMap::default();
         let mut number = |text: &Text| {
             *known.entry(text.as_ptr().addr()).or_insert_with(|| {
                 strings.push(Text::clone(text));
                 u32::try_from(strings.len() - 1).unwrap_or(u32::MAX)
             })
         };
-        let rows = rows
-            .into_iter()
-            .map(|(labels, more)| Row {
-                labels: labels.clone(),
-                strings: labels.iter().map(|(_, value)| value).chain(more).map(&mut number).collect(),
-            })
-            .collect();
+        let row = |(labels, more): (&'a Labels, M)| {
+            numbers.extend(labels.iter().map(|(_, value)| value).chain(more).map(&mut number));
+            (labels.clone(), numbers.len())
+        };
+        let rows = rows.into_iter().map(row).collect();
         let lower = |text: &Text| {
             if text.chars().any(char::is_uppercase) { text.to_lowercase().into() } else { Text::clone(text) }
         };
-        Self { folded: strings.iter().map(lower).collect(), strings, rows, looked: Vec::new() }
+        Self { folded: strings.iter().map(lower).collect(), strings, rows, numbers, looked: Vec::new() }
     }
 
     /// For each row whether it passes.
     pub fn select(&mut self, filter: &Filter) -> Vec<bool> {
         let looked: Vec<Looked> = filter.words.iter().map(|word| self.look(&word.text)).collect();
-        let passes = |row: &Row| {
-            let has =
-                |found: &[bool]| row.strings.iter().any(|s| found.get(*s as usize).copied().unwrap_or(false));
+        let mut start = 0;
+        let passes = |(labels, end): &(Labels, usize)| {
+            let its = self.numbers.get(start..*end).unwrap_or_default();
+            start = *end;
+            let has = |found: &[bool]| its.iter().any(|s| found.get(*s as usize).copied().unwrap_or(false));
             looked.iter().zip(&filter.words).all(|(looked, word)| has(&looked.found) == word.wanted)
-                && filter.matchers.iter().all(|matcher| matcher.matches(&row.labels))
+                && filter.matchers.iter().all(|matcher| matcher.matches(labels))
         };
         let passing = self.rows.iter().map(passes).collect();
         self.looked = looked;
@@ -192,7 +215,7 @@ mod tests {
             ]),
             Labels::from_iter([("alertname", "HighLatency"), ("service", "cart"), ("severity", "ticket")]),
         ];
-        let haystack = Haystack::new(labels.iter().map(|labels| (labels, vec![])));
+        let haystack = Haystack::new(labels.iter().map(|labels| (labels, [])));
         (labels, haystack)
     }
 

@@ -144,7 +144,7 @@ fn group_of(alert: &Alert, grouping: &Grouping) -> Labels {
 
 /// What alerts can be found by.
 pub(super) fn haystack(alerts: &[Arc<Alert>]) -> Haystack {
-    Haystack::new(alerts.iter().map(|alert| (&alert.labels, alert.receivers.iter().collect())))
+    Haystack::new(alerts.iter().map(|alert| (&alert.labels, alert.receivers.iter())))
 }
 
 /// Counts up whenever the rows may have to be brought into another order.

@@ -148,7 +148,7 @@ fn value_of(known: &Linked, by: &str) -> Text {
 pub(super) fn haystack(incidents: &[Linked]) -> Haystack {
     let described: Vec<Labels> = incidents.iter().map(described).collect();
     let texts = incidents.iter().zip(&described);
-    Haystack::new(texts.map(|(known, labels)| (labels, vec![&known.incident.title])))
+    Haystack::new(texts.map(|(known, labels)| (labels, [&known.incident.title])))
 }
 
 /// All that a matcher can ask for.

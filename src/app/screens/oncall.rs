@@ -113,9 +113,9 @@ pub fn reorder(state: &mut State) {
     let is_typing = state.is_typing();
     let State { world, on_call: screen, .. } = state;
     let all = all(world);
-    let passes = screen.found.select(world.revision(), is_typing, || {
-        Haystack::new(all.iter().map(|(_, labels)| (labels, Vec::new())))
-    });
+    let passes = screen
+        .found
+        .select(world.revision(), is_typing, || Haystack::new(all.iter().map(|(_, labels)| (labels, []))));
     screen.list.set_rows(passing(all, passes.as_deref()).map(|(key, _)| key).collect());
 }
 

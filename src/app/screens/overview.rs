@@ -43,8 +43,8 @@ pub struct Overview {
     found_alerts: Found,
     found_slos: Found,
     found_incidents: Found,
-    /// The revision of the alerts and the filter that they were last ordered for.
-    ordered: Option<(u64, String)>,
+    /// The revision of the alerts and the filter that they were last ordered for, and whether it was being typed.
+    ordered: Option<(u64, String, bool)>,
 }
 
 /// Brings tiles and alerts into their order again.
@@ -64,11 +64,11 @@ pub fn reorder(state: &mut State) {
     let shown = pages::ordered(incidents, passes.as_deref(), Order::default());
     let open = shown.into_iter().filter(|known| known.incident.is_open());
     overview.incidents.set_rows(open.map(IncidentKey::of).collect());
-    let mark = (world.alerts_revision(), overview.found.text());
-    if overview.ordered.as_ref().is_some_and(|(revision, text)| (*revision, text.as_str()) == mark) {
+    let mark = (world.alerts_revision(), overview.found.text().to_owned(), is_typing);
+    if overview.ordered.as_ref() == Some(&mark) {
         return;
     }
-    overview.ordered = Some((mark.0, mark.1.to_owned()));
+    overview.ordered = Some(mark);
     overview.found_alerts.set(overview.found.text());
     let passes =
         overview.found_alerts.select(world.alerts_revision(), is_typing, || alerts::haystack(world.alerts()));

@@ -93,7 +93,7 @@ pub(super) fn ordered(services: &[Service], passes: Option<&[bool]>, order: Orde
 
 /// What services can be found by.
 pub(super) fn haystack(services: &[Service]) -> Haystack {
-    Haystack::new(services.iter().map(|service| (&service.labels, vec![&service.name])))
+    Haystack::new(services.iter().map(|service| (&service.labels, [&service.name])))
 }
 
 /// Measures the names.

@@ -90,7 +90,7 @@ pub fn reorder(state: &mut State) {
     });
     let passes = screen.found.select(world.revision(), is_typing, || {
         let described: Vec<Labels> = all.iter().map(|one| described(one)).collect();
-        Haystack::new(described.iter().map(|labels| (labels, Vec::new())))
+        Haystack::new(described.iter().map(|labels| (labels, [])))
     });
     let passing = all.into_iter().enumerate();
     let passing =

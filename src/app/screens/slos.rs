@@ -159,7 +159,7 @@ pub fn labels(world: &World) -> Vec<String> {
 pub(super) fn haystack(slos: &[SloStatus]) -> Haystack {
     let states = SloState::ALL.map(|state| (state, Text::from(state.word())));
     let described: Vec<Labels> = slos.iter().map(|status| described(status, &states)).collect();
-    Haystack::new(slos.iter().zip(&described).map(|(status, labels)| (labels, vec![&status.slo.name])))
+    Haystack::new(slos.iter().zip(&described).map(|(status, labels)| (labels, [&status.slo.name])))
 }
 
 /// All that a matcher can ask for; of equal names what is ours counts.

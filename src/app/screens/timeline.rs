@@ -133,7 +133,7 @@ pub fn reorder(state: &mut State) {
     let all: Vec<(&Key, &Entry)> = chronicle.entries().iter().rev().collect();
     let passes = screen.found.select(chronicle.revision(), is_typing, || {
         let described: Vec<Labels> = all.iter().map(|(key, entry)| described(key, entry)).collect();
-        Haystack::new(described.iter().zip(&all).map(|(labels, (_, entry))| (labels, vec![&entry.words])))
+        Haystack::new(described.iter().zip(&all).map(|(labels, (_, entry))| (labels, [&entry.words])))
     });
     let passing = all.into_iter().enumerate();
     let passing =
