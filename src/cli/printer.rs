@@ -48,8 +48,7 @@ pub(super) fn print(text: &str, outcome: Outcome) -> Outcome {
 
 /// As [`print`], for what burnwatch has made itself to be obeyed: colours of a picture, a script.
 pub(super) fn print_as_is(text: &str, outcome: Outcome) -> Outcome {
-    let out = io::stdout();
-    match write(&mut out.lock(), &fitting(text, out.is_terminal())) {
+    match write(&mut io::stdout().lock(), &fitting(text, takes_all(&io::stdout()))) {
         Ok(()) => outcome,
         Err(error) => {
             complain(&format!("the output could not be written: {error}"));
@@ -65,13 +64,16 @@ pub(super) fn complain(text: &str) {
 
 /// Writes text to standard error, with nothing in front of it.
 pub(super) fn complain_plainly(text: &str) {
-    let out = io::stderr();
-    drop(write(&mut out.lock(), &fitting(&clean_output(text), out.is_terminal())));
+    drop(write(&mut io::stderr().lock(), &fitting(&clean_output(text), takes_all(&io::stderr()))));
 }
 
-/// Files and pipes always get UTF-8, a terminal only if it takes that.
-fn fitting(text: &str, is_terminal: bool) -> Cow<'_, str> {
-    if is_terminal && !takes_utf8(|name| std::env::var(name).ok()) { ascii(text) } else { text.into() }
+/// Whether every character can be written there: files and pipes always get UTF-8, a terminal only if it takes that.
+pub(super) fn takes_all(out: &impl IsTerminal) -> bool {
+    !out.is_terminal() || takes_utf8(|name| std::env::var(name).ok())
+}
+
+fn fitting(text: &str, takes_all: bool) -> Cow<'_, str> {
+    if takes_all { text.into() } else { ascii(text) }
 }
 
 fn write(out: &mut impl Write, text: &str) -> io::Result<()> {

@@ -1,6 +1,7 @@
 //! `burnwatch snapshot`: a picture of a screen, drawn by the same state and the same hands as behind a terminal.
 
 use std::collections::VecDeque;
+use std::io::stdout;
 
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
@@ -16,7 +17,7 @@ use crate::model::ask::AskKind;
 use crate::runtime::{App, headless, wait_for};
 
 use super::args::{Picture, Snapshot};
-use super::printer::{Outcome, print_as_is};
+use super::printer::{Outcome, print_as_is, takes_all};
 use super::report::{ansi, svg, text};
 use super::session::SessionError;
 use super::view::is_quiet;
@@ -45,7 +46,8 @@ pub(super) fn run(cx: &Cx<'_>, wanted: &Snapshot) -> Outcome {
 /// The picture, and whether all that it shows came in time.
 fn picture(cx: &Cx<'_>, wanted: &Snapshot) -> Result<(String, bool), SessionError> {
     let session = cx.session(true)?;
-    let mut setup = session.setup(wanted.size, Colours::True, Charset::Unicode);
+    let charset = if takes_all(&stdout()) { Charset::Unicode } else { Charset::Ascii };
+    let mut setup = session.setup(wanted.size, Colours::True, charset);
     if session.reach.clock.stands_still() {
         // the same picture on every machine
         setup.person = "ana@bastion".into();

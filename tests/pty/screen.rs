@@ -126,6 +126,16 @@ fn without_a_terminal_it_says_what_to_use_instead() {
 }
 
 #[test]
+fn a_picture_on_a_terminal_without_utf8_is_drawn_in_ascii() {
+    let home = home();
+    let args = ["--demo", "--at", "4", "snapshot", "services", "--size", "80x24"];
+    let terminal = start(home.path(), &args, &[("LC_ALL", "C")], (80, 30));
+    terminal.exit();
+    let drawn = terminal.screen();
+    assert!(drawn.contains("healthy") && drawn.is_ascii() && !drawn.contains("? gateway"), "{drawn}");
+}
+
+#[test]
 fn it_works_without_colours_in_ascii_and_on_poor_terminals() {
     for (args, env) in [
         (&["--ascii"][..], &[("NO_COLOR", "1")][..]),
