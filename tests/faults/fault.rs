@@ -127,7 +127,7 @@ impl Fault {
             Self::Hangs => "hangs before the answer",
             Self::HangsInHead => "hangs in the headers",
             Self::HangsInBody => "hangs in the body",
-            Self::Flaps => "up and down every second",
+            Self::Flaps => "up for one second in four",
             Self::Twice => "every answer twice",
             Self::TooMany => "429",
             Self::TooManySeconds => "429, Retry-After in seconds",

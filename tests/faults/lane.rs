@@ -255,13 +255,11 @@ impl Lane {
         words: &str,
     ) -> Result<(Option<Duration>, String, Duration), String> {
         let begun = Instant::now();
-        // what comes and goes may be there whenever it is asked
-        let (named, said) = if fault == Fault::Flaps { (3 * NAMED, 4 * NAMED) } else { (NAMED, WORDS) };
-        let named = self.wait(named, "it is named", |screen| screen.contains("2/3 sources")).await?;
+        let named = self.wait(NAMED, "it is named", |screen| screen.contains("2/3 sources")).await?;
         let id = self.who.id();
         let says = |screen: &str| reason(screen, id).filter(|reason| reason.contains(words));
         let what = format!("{words:?} is said of it");
-        self.wait(said.saturating_sub(begun.elapsed()), &what, |screen| says(screen).is_some()).await?;
+        self.wait(WORDS.saturating_sub(begun.elapsed()), &what, |screen| says(screen).is_some()).await?;
         let said = says(&self.terminal.screen()).unwrap_or_else(|| words.to_owned());
         if fault != Fault::Flaps {
             self.wait(KEY, "what to do", |screen| screen.contains("what to do")).await?;

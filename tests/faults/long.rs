@@ -110,5 +110,5 @@ async fn a_source_that_comes_and_goes_for_long_leaves_nothing_behind() {
     if course.0.is_empty() {
         return skip("the system does not tell what a process holds");
     }
-    course.assert_flat("a source that comes and goes every second");
+    course.assert_flat("a source that is there for one second in four");
 }
