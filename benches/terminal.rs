@@ -48,11 +48,15 @@ struct Terminal {
 
 impl Terminal {
     fn start(arguments: &[String]) -> Self {
+        let binary = env::var("BURNWATCH_BENCH_BINARY");
+        Self::with(binary.as_deref().unwrap_or(env!("CARGO_BIN_EXE_burnwatch")), arguments)
+    }
+
+    fn with(program: &str, arguments: &[String]) -> Self {
         let (cols, rows) = SIZE;
         let pair =
             native_pty_system().openpty(PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }).unwrap();
-        let binary = env::var("BURNWATCH_BENCH_BINARY");
-        let mut command = CommandBuilder::new(binary.as_deref().unwrap_or(env!("CARGO_BIN_EXE_burnwatch")));
+        let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.env("TERM", "xterm-256color");
         let home = concat!(env!("CARGO_TARGET_TMPDIR"), "/home");
@@ -137,6 +141,30 @@ impl Terminal {
     }
 }
 
+/// What this machine, as busy as it is, does to a key of any program: `cat` in a terminal of its own sends each one back.
+struct Echo {
+    terminal: Terminal,
+    taken: Vec<f64>,
+}
+
+impl Echo {
+    fn start() -> Self {
+        let mut terminal = Terminal::with("sh", &["-c", "stty raw -echo; exec cat"].map(str::to_owned));
+        terminal.watch(Duration::from_secs(1));
+        Self { terminal, taken: Vec::new() }
+    }
+
+    /// The pause between two keys of burnwatch, with one of this in the middle.
+    fn pause(&mut self, terminal: &mut Terminal) {
+        terminal.watch(PAUSE / 2);
+        let at = self.terminal.press("x");
+        if let Some((then, _)) = self.terminal.until(|_| true) {
+            self.taken.push(milliseconds(then - at));
+        }
+        terminal.watch(PAUSE / 2);
+    }
+}
+
 /// The line that the cursor of a list is on, and what stands there.
 fn cursor(screen: &vt100::Screen) -> Option<(usize, String)> {
     screen.rows(0, SIZE.0).enumerate().find(|(_, row)| row.contains('▌'))
@@ -175,16 +203,17 @@ fn first_frames() {
     }
 }
 
-fn report(name: &str, taken: Vec<(f64, f64)>, lost: usize) {
+fn report(name: &str, taken: Vec<(f64, f64)>, lost: usize, echo: &mut Echo) {
     let (times, bytes): (Vec<f64>, Vec<f64>) = taken.into_iter().unzip();
     let ((median, high, most), (usual, ..)) = (spread(times), spread(bytes));
+    let (back, late, latest) = spread(std::mem::take(&mut echo.taken));
     println!(
         "key to screen, {name:<22} median {median:6.1} ms  p99 {high:6.1}  most {most:6.1}   \
-         {usual:5.0} bytes a key   {lost} lost"
+         (cat {back:4.1} {late:6.1} {latest:6.1})   {usual:5.0} bytes a key   {lost} lost"
     );
 }
 
-fn moves(terminal: &mut Terminal, screen: &str, keys: [&str; 2]) {
+fn moves(terminal: &mut Terminal, echo: &mut Echo, screen: &str, keys: [&str; 2]) {
     terminal.press(screen);
     terminal.watch(Duration::from_secs(1));
     let (mut taken, mut lost) = (Vec::new(), 0);
@@ -196,16 +225,16 @@ fn moves(terminal: &mut Terminal, screen: &str, keys: [&str; 2]) {
             Some((then, bytes)) => taken.push((milliseconds(then - at), bytes as f64)),
             None => lost += 1,
         }
-        terminal.watch(PAUSE);
+        echo.pause(terminal);
         if lost == PATIENCE {
             break;
         }
     }
-    report(&format!("move on screen {screen}"), taken, lost);
+    report(&format!("move on screen {screen}"), taken, lost, echo);
 }
 
 /// Choosing from a menu by number, in turn, until the menu is gone and the list is as chosen.
-fn choices(terminal: &mut Terminal, screen: &str, menu: (&str, &str), picks: &[&str]) {
+fn choices(terminal: &mut Terminal, echo: &mut Echo, screen: &str, menu: (&str, &str), picks: &[&str]) {
     terminal.press(screen);
     terminal.watch(Duration::from_secs(1));
     let (key, title) = menu;
@@ -218,16 +247,16 @@ fn choices(terminal: &mut Terminal, screen: &str, menu: (&str, &str), picks: &[&
             Some((then, bytes)) => taken.push((milliseconds(then - at), bytes as f64)),
             None => lost += 1,
         }
-        terminal.watch(PAUSE);
+        echo.pause(terminal);
     }
-    report(&format!("{} on screen {screen}", title.to_lowercase()), taken, lost);
+    report(&format!("{} on screen {screen}", title.to_lowercase()), taken, lost, echo);
     // not grouped any more
     terminal.press(key);
     terminal.press("1");
     terminal.watch(PAUSE);
 }
 
-fn filters(terminal: &mut Terminal, screen: &str) {
+fn filters(terminal: &mut Terminal, echo: &mut Echo, screen: &str) {
     terminal.press(screen);
     terminal.watch(Duration::from_secs(1));
     let (mut taken, mut lost) = (Vec::new(), 0);
@@ -241,7 +270,7 @@ fn filters(terminal: &mut Terminal, screen: &str) {
                 Some((then, bytes)) => taken.push((milliseconds(then - at), bytes as f64)),
                 None => lost += 1,
             }
-            terminal.watch(PAUSE);
+            echo.pause(terminal);
         }
         terminal.press("\x1b");
         terminal.watch(PAUSE);
@@ -249,7 +278,7 @@ fn filters(terminal: &mut Terminal, screen: &str) {
             break;
         }
     }
-    report(&format!("filter on screen {screen}"), taken, lost);
+    report(&format!("filter on screen {screen}"), taken, lost, echo);
 }
 
 fn silence(terminal: &mut Terminal, screen: &str, name: &str) {
@@ -289,17 +318,17 @@ fn main() {
     }
     println!("\n{} in {} by {} cells", arguments.join(" "), SIZE.0, SIZE.1);
     first_frames();
-    let mut terminal = Terminal::start(&arguments);
+    let (mut terminal, mut echo) = (Terminal::start(&arguments), Echo::start());
     terminal.watch(SETTLING);
     println!("memory, all answered: {:.1} MiB", terminal.memory("VmRSS"));
     let chosen = env::var("BURNWATCH_BENCH_SCREENS").ok();
     let is_chosen = |key: &str| chosen.as_ref().is_none_or(|chosen| chosen.contains(key));
     for screen in ["1", "2", "3", "4"].into_iter().filter(|key| is_chosen(key)) {
-        moves(&mut terminal, screen, ["j", "k"]);
-        filters(&mut terminal, screen);
+        moves(&mut terminal, &mut echo, screen, ["j", "k"]);
+        filters(&mut terminal, &mut echo, screen);
         if screen == "3" {
-            choices(&mut terminal, screen, ("S", "Order by"), &["2", "3", "4", "5", "1"]);
-            choices(&mut terminal, screen, ("b", "Group by"), &["2", "3", "1"]);
+            choices(&mut terminal, &mut echo, screen, ("S", "Order by"), &["2", "3", "4", "5", "1"]);
+            choices(&mut terminal, &mut echo, screen, ("b", "Group by"), &["2", "3", "1"]);
         }
     }
     let left_alone =
@@ -309,4 +338,5 @@ fn main() {
     }
     println!("memory, at its highest: {:.1} MiB", terminal.memory("VmHWM"));
     terminal.end();
+    echo.terminal.end();
 }
