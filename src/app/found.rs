@@ -54,20 +54,24 @@ impl Found {
         parts.filter(|(part, _)| !part.is_empty()).map(|(part, role)| Run::new(part, role)).collect()
     }
 
-    /// For each row whether it passes; `None` if all do. The haystack is there from when typing begins, so that no letter
-    /// waits for it, and for as long as there is something to look for.
+    /// Lays out what is searched: it is there from when typing begins, so that no letter waits for it, and for as long as
+    /// there is something to look for.
+    pub fn prepare(&mut self, revision: u64, is_typing: bool, haystack: impl FnOnce() -> Haystack) {
+        if self.filter.is_empty() && !is_typing {
+            (self.haystack, self.revision) = (Haystack::default(), None);
+        } else if self.revision != Some(revision) {
+            (self.haystack, self.revision) = (haystack(), Some(revision));
+        }
+    }
+
+    /// For each row whether it passes; `None` if all do.
     pub fn select(
         &mut self,
         revision: u64,
         is_typing: bool,
         haystack: impl FnOnce() -> Haystack,
     ) -> Option<Vec<bool>> {
-        let is_empty = self.filter.is_empty();
-        if is_empty && !is_typing {
-            (self.haystack, self.revision) = (Haystack::default(), None);
-        } else if self.revision != Some(revision) {
-            (self.haystack, self.revision) = (haystack(), Some(revision));
-        }
-        (!is_empty).then(|| self.haystack.select(&self.filter))
+        self.prepare(revision, is_typing, haystack);
+        (!self.filter.is_empty()).then(|| self.haystack.select(&self.filter))
     }
 }

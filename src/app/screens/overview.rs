@@ -43,8 +43,8 @@ pub struct Overview {
     found_alerts: Found,
     found_slos: Found,
     found_incidents: Found,
-    /// The revision of the alerts and the filter that they were last ordered for, and whether it was being typed.
-    ordered: Option<(u64, String, bool)>,
+    /// The revision of the alerts and the filter that they were last ordered for.
+    ordered: Option<(u64, String)>,
 }
 
 /// Brings tiles and alerts into their order again.
@@ -64,14 +64,15 @@ pub fn reorder(state: &mut State) {
     let shown = pages::ordered(incidents, passes.as_deref(), Order::default());
     let open = shown.into_iter().filter(|known| known.incident.is_open());
     overview.incidents.set_rows(open.map(IncidentKey::of).collect());
-    let mark = (world.alerts_revision(), overview.found.text().to_owned(), is_typing);
+    let (revision, haystack) = (world.alerts_revision(), || alerts::haystack(world.alerts()));
+    overview.found_alerts.set(overview.found.text());
+    overview.found_alerts.prepare(revision, is_typing, haystack);
+    let mark = (revision, overview.found.text().to_owned());
     if overview.ordered.as_ref() == Some(&mark) {
         return;
     }
     overview.ordered = Some(mark);
-    overview.found_alerts.set(overview.found.text());
-    let passes =
-        overview.found_alerts.select(world.alerts_revision(), is_typing, || alerts::haystack(world.alerts()));
+    let passes = overview.found_alerts.select(revision, is_typing, haystack);
     let firing = passing(world.alerts(), passes.as_deref()).filter(|alert| alert.is_told());
     let mut firing: Vec<_> = firing.map(|alert| alerts::badness(alert)).collect();
     firing.sort_unstable();
