@@ -11,7 +11,7 @@ use crate::config::context::Wanted;
 use crate::config::load::Overrides;
 pub(super) use acting::{ActVerb, JournalFlags, NewSilence, SilenceVerb, Wakes, Which};
 pub(super) use slo::{SloVerb, Told, Validate, Writing};
-use values::{key, minute, screen, size, speed, switch};
+use values::{key, minute, screen, screens, size, speed, switch};
 
 mod acting;
 mod slo;
@@ -308,8 +308,7 @@ pub(super) enum Together {
 
 #[derive(Debug, Args)]
 pub(super) struct Snapshot {
-    /// overview, services, slos, alerts, incidents, on-call or sources
-    #[arg(value_parser = screen)]
+    #[arg(value_parser = screen, help = screens().join(" "))]
     pub(super) screen: Screen,
     /// Columns and rows
     #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]

@@ -273,7 +273,9 @@ impl Trouble {
             Self::Refused { .. } => "Look at the server's own log; burnwatch goes on trying.",
             Self::Garbled { .. } => "Check that the address points at the API itself, with its path prefix.",
             Self::TooLarge { .. } => "Raise limits.body_mib if such an answer is expected.",
-            Self::BadQuery { .. } => "Check the pack's expression or the server's query limits.",
+            Self::BadQuery { .. } => {
+                "Check what is asked, such as the expression of a pack or an SLO, and the server's limits."
+            }
             Self::NotOffered { .. } => "Nothing to do unless it should be there.",
             Self::Unfit { .. } => "Nothing was sent.",
             Self::NoSecret { .. } => {

@@ -20,10 +20,14 @@ pub(super) fn size(text: &str) -> Result<(u16, u16), String> {
         .ok_or_else(|| "write columns x rows, each 1 to 1000: 120x36".to_owned())
 }
 
+/// The names of the screens, as they are written here.
+pub(super) fn screens() -> Vec<String> {
+    SCREENS.iter().map(|screen| screen.title.to_lowercase()).collect()
+}
+
 pub(super) fn screen(text: &str) -> Result<Screen, String> {
     let found = SCREENS.into_iter().find(|screen| screen.title.eq_ignore_ascii_case(text));
-    let titles = SCREENS.map(|screen| screen.title.to_lowercase());
-    let hint = || hint(text, titles.iter().map(String::as_str).collect::<Vec<_>>());
+    let hint = || hint(text, screens().iter().map(String::as_str).collect::<Vec<_>>());
     found.ok_or_else(|| format!("there is no such screen{}", hint()))
 }
 
