@@ -140,7 +140,7 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
     let ended = tasks.block_on(async {
         // before the terminal is ours, so that no signal finds it in our modes with nobody to restore it
         let orders = signals::listen().map_err(RuntimeError::Start)?;
-        let mut session = Session::start(mouse).map_err(RuntimeError::Terminal)?;
+        let mut session = Session { mouse };
         let (screen, writer) = screen::screen(capability);
         writer.start(terminal::write).map_err(RuntimeError::Start)?;
         let input = input::listen().map_err(RuntimeError::Start)?;
@@ -150,16 +150,15 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
         let (app, terminal) = (&mut app, &mut session);
         let gauge = Gauge::new(low_bandwidth);
         let event_loop = EventLoop { app, clock, terminal, input, orders, performer, reports, screen, gauge };
-        Ok(event_loop.run().await)
-    })?;
+        event_loop.run().await
+    });
     match ended {
-        Err(_) if log::has_crashed() => Err(RuntimeError::Crashed),
-        Err(error) if terminal::is_there() => Err(RuntimeError::Lost(error)),
-        Err(error) => {
+        Err(RuntimeError::Lost(_)) if log::has_crashed() => Err(RuntimeError::Crashed),
+        Err(RuntimeError::Lost(error)) if !terminal::is_there() => {
             tracing::info!(%error, "the terminal is gone");
             Ok(())
         }
-        Ok(()) => Ok(()),
+        ended => ended,
     }
 }
 

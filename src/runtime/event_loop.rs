@@ -8,7 +8,6 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::app::event::{Effect, Event, Message, Tone};
 
-use super::App;
 use super::clock::Clock;
 use super::drill;
 use super::effects::{Performer, Report};
@@ -17,13 +16,14 @@ use super::pace::Pace;
 use super::screen::Screen;
 use super::signals::Order;
 use super::terminal::{self, Session};
+use super::{App, RuntimeError};
 
 /// What the loop does to the terminal besides drawing.
 pub(super) trait Terminal {
     /// Gives it back and has the process stopped; an order to go on follows.
     fn stop(&mut self) -> io::Result<()>;
-    /// Takes it over again.
-    fn again(&mut self) -> io::Result<()>;
+    /// Takes it over, at the start and after somebody else had it.
+    fn take_over(&mut self) -> io::Result<()>;
     /// Notes whether the mouse is looked at, for the next take-over.
     fn mouse(&mut self, on: bool);
     /// Columns and rows.
@@ -35,8 +35,8 @@ impl Terminal for Session {
         Session::stop()
     }
 
-    fn again(&mut self) -> io::Result<()> {
-        Session::again(self)
+    fn take_over(&mut self) -> io::Result<()> {
+        Session::take_over(self)
     }
 
     fn mouse(&mut self, on: bool) {
@@ -82,14 +82,21 @@ impl<A: App> EventLoop<'_, A> {
     /// Runs until the person or the system wants to leave.
     ///
     /// # Errors
-    /// What the system says when the terminal is gone.
-    pub(super) async fn run(mut self) -> io::Result<()> {
+    /// [`RuntimeError::Terminal`] if the terminal cannot be taken over, [`RuntimeError::Lost`] when it is gone.
+    pub(super) async fn run(mut self) -> Result<(), RuntimeError> {
         let mut view = View::default();
         let (width, height) = self.terminal.size();
-        if self.handle(Event::Resized { width, height }, &mut view)? == Next::Leave {
+        // with the size it is known what is due: the sources work on that while the terminal is set up
+        let next = self.handle(Event::Resized { width, height }, &mut view).map_err(RuntimeError::Lost)?;
+        if next == Next::Leave {
             return Ok(());
         }
-        // right after the first frame: nothing is asked before it is drawn
+        self.terminal.take_over().map_err(RuntimeError::Terminal)?;
+        self.turn(view).await.map_err(RuntimeError::Lost)
+    }
+
+    async fn turn(mut self, mut view: View) -> io::Result<()> {
+        // right after the first frame
         let mut tick = Instant::now();
         loop {
             let due = self.due(&view);
@@ -106,7 +113,7 @@ impl<A: App> EventLoop<'_, A> {
                         None => continue,
                     },
                     Some(Order::GoOn) => {
-                        self.terminal.again()?;
+                        self.terminal.take_over()?;
                         self.fresh_start()
                     }
                     Some(Order::Leave(why)) => {
@@ -237,7 +244,7 @@ impl<A: App> EventLoop<'_, A> {
     fn suspend(&mut self) -> io::Result<Option<Event>> {
         self.screen.leave();
         let Err(error) = self.terminal.stop() else { return Ok(None) };
-        self.terminal.again()?;
+        self.terminal.take_over()?;
         self.screen.come_back();
         Ok(Some(trouble(format!("cannot be suspended here ({error})"))))
     }

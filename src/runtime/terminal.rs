@@ -78,32 +78,21 @@ pub(super) fn is_there() -> bool {
     io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// The terminal in our modes, until this is dropped.
+/// The terminal in our modes, from its take-over until this is dropped.
 pub(super) struct Session {
     pub(super) mouse: bool,
 }
 
 impl Session {
-    /// Takes the terminal over.
-    pub(super) fn start(mouse: bool) -> io::Result<Self> {
-        let session = Self { mouse };
-        session.take_over()?;
-        Ok(session)
-    }
-
-    fn take_over(&self) -> io::Result<()> {
+    /// Takes the terminal over, the first time or once more after somebody else had it.
+    pub(super) fn take_over(&self) -> io::Result<()> {
+        // what the modes were is read anew: the shell may have changed them meanwhile
+        disable_raw_mode().ok();
         enable_raw_mode()?;
         holder().ours = true;
         write(ENTER.as_bytes())?;
         write(if self.mouse { MOUSE_ON } else { MOUSE_OFF }.as_bytes())?;
         Ok(())
-    }
-
-    /// Takes the terminal over once more, after somebody else had it.
-    pub(super) fn again(&self) -> io::Result<()> {
-        // what the modes were is read anew: the shell may have changed them meanwhile
-        disable_raw_mode().ok();
-        self.take_over()
     }
 
     /// Gives the terminal back and stops the whole job, as Ctrl-z does elsewhere. SIGCONT says when it goes on, which is at

@@ -20,6 +20,7 @@ use crate::runtime::screen::screen;
 struct FakeTerminal {
     stopped: usize,
     taken_over: usize,
+    refuses: bool,
     mouse: bool,
 }
 
@@ -29,9 +30,9 @@ impl Terminal for FakeTerminal {
         if self.stopped > 1 { Err(io::ErrorKind::NotFound.into()) } else { Ok(()) }
     }
 
-    fn again(&mut self) -> io::Result<()> {
+    fn take_over(&mut self) -> io::Result<()> {
         self.taken_over += 1;
-        Ok(())
+        if self.refuses { Err(io::ErrorKind::PermissionDenied.into()) } else { Ok(()) }
     }
 
     fn mouse(&mut self, on: bool) {
@@ -80,7 +81,7 @@ impl Stage {
     async fn play(
         self,
         script: impl AsyncFnOnce(mpsc::Sender<Event>, mpsc::Sender<Order>),
-    ) -> (Toy, FakeTerminal, io::Result<()>) {
+    ) -> (Toy, FakeTerminal, Result<(), RuntimeError>) {
         let Self {
             mut app,
             mut terminal,
@@ -129,7 +130,7 @@ async fn seconds(seconds: u64) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_frame_is_drawn_before_anything_is_asked() {
+async fn the_first_frame_waits_for_no_source() {
     let fake = Fake::new("a", Answers::Never);
     let stage = stage(Toy::asking("a"), std::slice::from_ref(&fake));
     let frames = Arc::clone(&stage.frames);
@@ -143,6 +144,17 @@ async fn the_first_frame_is_drawn_before_anything_is_asked() {
         .unwrap();
     assert_eq!(frames.lock().unwrap().first().unwrap().1, "toy 0 keys 0 ticks");
     assert_eq!(fake.asked.load(SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_is_known_before_the_terminal_is_taken_over() {
+    let mut stage = stage(Toy::default(), &[]);
+    stage.terminal.refuses = true;
+    let frames = Arc::clone(&stage.frames);
+    let (app, _, ended) = stage.play(async |_keys, _orders| {}).await;
+    assert!(matches!(ended, Err(RuntimeError::Terminal(_))), "{ended:?}");
+    assert_eq!((app.size, app.ticks), ((40, 2), 0));
+    assert!(frames.lock().unwrap().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -290,7 +302,9 @@ async fn the_end_of_input_ends_the_loop() {
         assert!(orders.is_closed(), "it has ended");
     };
     let (_, _, ended) = stage(Toy::default(), &[]).play(script).await;
-    assert_eq!(ended.unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    let lost =
+        matches!(&ended, Err(RuntimeError::Lost(error)) if error.kind() == io::ErrorKind::UnexpectedEof);
+    assert!(lost, "{ended:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -312,7 +326,7 @@ async fn a_stop_and_a_continue_take_the_terminal_over_and_draw_anew() {
             keys.send(key('q')).await.unwrap();
         })
         .await;
-    assert_eq!((terminal.stopped, terminal.taken_over, app.size), (2, 2, (40, 2)));
+    assert_eq!((terminal.stopped, terminal.taken_over, app.size), (2, 3, (40, 2)));
     assert_eq!(app.told, ["cannot be suspended here (entity not found)"]);
 }
 
