@@ -43,16 +43,19 @@ pub fn is_harmless(c: char) -> bool {
     !c.is_control() && !is_invisible(c)
 }
 
-/// As it may go to a terminal that does not take UTF-8: each character beyond ASCII is a `?` for every column that it has.
-/// Parts of such a character are control characters there (`ě` ends in 0x9b, which begins a sequence).
+/// As it may go to a terminal that does not take UTF-8: each character beyond ASCII is a `?` for every column that it has, but
+/// for the `…` of what was cut, which is the screen's `~`. Parts of such a character are control characters there (`ě` ends
+/// in 0x9b, which begins a sequence).
 pub fn ascii(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         return Cow::Borrowed(text);
     }
-    let columns = |c: char| if c.is_ascii() { 0 } else { c.width().unwrap_or(0) };
-    let pieces =
-        text.chars().flat_map(|c| c.is_ascii().then_some(c).into_iter().chain(repeat_n('?', columns(c))));
-    Cow::Owned(pieces.collect())
+    let fitting = |c: char| match c {
+        '…' => repeat_n('~', 1),
+        c if c.is_ascii() => repeat_n(c, 1),
+        c => repeat_n('?', c.width().unwrap_or(0)),
+    };
+    Cow::Owned(text.chars().flat_map(fitting).collect())
 }
 
 fn sanitised(text: &str, keep_lines: bool, limit: usize) -> Cow<'_, str> {
@@ -151,6 +154,7 @@ mod tests {
     fn where_utf8_is_not_taken_each_column_is_a_question_mark() {
         assert!(matches!(ascii("plain\x1b[m\n"), Cow::Borrowed(_)));
         assert_eq!(ascii("Pr\u{11b}hled e\u{301} \u{6771}\u{4eac} \u{1f44d}\n"), "Pr?hled e ???? ??\n");
+        assert_eq!(ascii("payments-wor…"), "payments-wor~");
     }
 
     #[test]
