@@ -169,7 +169,9 @@ impl<'s> Reader<'s> {
             is_news = true;
             Arc::new(Alert { updated_at, ..alert })
         };
-        let alerts: Vec<Arc<Alert>> = self.alerts.into_iter().map(kept).collect();
+        // collected in place they would keep the room of all alerts for the sake of their pointers
+        let mut alerts: Vec<Arc<Alert>> = Vec::with_capacity(self.alerts.len());
+        alerts.extend(self.alerts.into_iter().map(kept));
         match self.shared.digest {
             Some(last) if !is_news && known == Some(last) => return Ok((None, last)),
             _ => self.shared.digest = Some(digest),
