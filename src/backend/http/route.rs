@@ -103,6 +103,9 @@ impl Route {
         if let (Some(ca), Some(path)) = (&parts.ca, &self.ca_file) {
             let trusted = Certificate::from_pem_bundle(ca).ok().ok_or_else(|| not_pem("ca_file", path))?;
             builder = builder.tls_certs_only(trusted);
+        } else if !self.has_tls(to) {
+            // else some hundred certificates of the system are read before the first request, for nothing
+            builder = builder.tls_certs_only([]);
         }
         if let (Some(identity), Some(path)) = (&parts.identity, &self.client_cert) {
             let identity = Identity::from_pem(identity).ok().ok_or_else(|| not_pem("client_cert", path))?;
@@ -124,19 +127,35 @@ impl Route {
         }
     }
 
+    /// Whether TLS may be spoken anywhere on the way to `to`.
+    fn has_tls(&self, to: &Url) -> bool {
+        let is_tls =
+            |address: &str| address.get(..6).is_some_and(|begin| begin.eq_ignore_ascii_case("https:"));
+        to.scheme() == "https"
+            || match &self.proxy {
+                Some(proxy) => is_tls(proxy),
+                None => proxy_variables().any(|address| is_tls(&address)),
+            }
+    }
+
     /// The proxy that was named for this source, as it may be shown.
     pub(super) fn through(&self) -> Option<&str> {
         self.proxy.as_deref().filter(|proxy| *proxy != "direct")
     }
 }
 
-/// Passwords in the variables that name proxies.
-pub(super) fn hide_variables(mask: Mask) -> Mask {
+/// What the variables say that name proxies.
+fn proxy_variables() -> impl Iterator<Item = Zeroizing<String>> {
     PROXY_VARIABLES
         .iter()
         .flat_map(|name| [std::env::var(name), std::env::var(name.to_ascii_uppercase())])
+        .filter_map(|value| value.ok().map(Zeroizing::new))
+}
+
+/// Passwords in the variables that name proxies.
+pub(super) fn hide_variables(mask: Mask) -> Mask {
+    proxy_variables()
         .filter_map(|value| {
-            let value = Zeroizing::new(value.ok()?);
             // the scheme may be left out there
             let address =
                 if value.contains("://") { value } else { Zeroizing::new(format!("http://{}", *value)) };

@@ -292,3 +292,15 @@ fn passwords_of_proxies_are_hidden_and_their_parts_recognised() {
     let said = "canary-proxy-password YW5hOmNhbmFyeS1wcm94eS1wYXNzd29yZA== canary-proxy%2Dpassword";
     assert!(mask.words(said).starts_with("[secret] [secret] "));
 }
+
+#[test]
+fn tls_is_got_ready_only_where_it_may_be_spoken() {
+    let way = |proxy: Option<&str>, to: &str| {
+        let mut source = SourceSettings::new(SourceKind::Prometheus, to);
+        source.proxy = proxy.map(str::to_owned);
+        Route::new(&source).has_tls(&Url::parse(to).unwrap())
+    };
+    assert!(way(None, "https://prom.example") && way(Some("direct"), "https://prom.example"));
+    assert!(way(Some("HTTPS://proxy.example"), "http://prom.example"));
+    assert!(!way(Some("direct"), "http://prom.example") && !way(Some("http://proxy"), "http://prom.example"));
+}
