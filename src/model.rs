@@ -30,4 +30,5 @@ pub mod silence;
 pub mod slo;
 pub mod source;
 pub mod text;
+pub mod warning;
 pub mod world;

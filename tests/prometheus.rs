@@ -56,8 +56,8 @@ async fn it_says_who_it_is_and_its_heartbeat_is_one_request() {
 async fn its_own_job_is_a_service_with_a_target_that_is_up() {
     let Some(source) = prometheus() else { return };
     let reply = ask(&source, Ask::Services { at: None }).await;
+    assert!(reply.warnings.is_empty(), "{:?}", reply.warnings);
     let Answer::Services(board) = reply.answer else { panic!() };
-    assert!(board.warnings.is_empty(), "{:?}", board.warnings);
     let own =
         board.readings.iter().find(|reading| &*reading.name == "prometheus").expect("it scrapes itself");
     assert!(own.targets.up >= 1 && own.targets.down.is_empty());

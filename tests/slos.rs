@@ -52,7 +52,9 @@ fn source(url: &str, slos: &[Arc<Slo>]) -> Arc<dyn Source> {
 }
 
 async fn board(source: &Arc<dyn Source>, at: Option<Timestamp>) -> SloBoard {
-    match source.answer(&Ask::Slos { at }, None).await.unwrap().answer {
+    let reply = source.answer(&Ask::Slos { at }, None).await.unwrap();
+    assert_eq!(reply.warnings, []);
+    match reply.answer {
         Answer::Slos(board) => board,
         other => panic!("{other:?}"),
     }
@@ -118,7 +120,6 @@ async fn every_number_is_what_the_server_works_out_itself() {
     let source = source(url, &slos);
 
     let present = board(&source, None).await;
-    assert_eq!(present.warnings, [], "{:?}", present.warnings);
     let past = board(&source, Some(now() - 2 * HOUR)).await;
     for Defined { slo, expression } in &all {
         assert_eq!(reading(&present, &slo.id).evaluation, Evaluation::Live);

@@ -77,7 +77,7 @@ fn promises(services: usize) -> SloBoard {
     };
     let mut readings: Vec<SloReading> = (0..services).map(reading).collect();
     readings.sort_by(|a, b| a.slo.id.cmp(&b.slo.id));
-    SloBoard { at: now(), readings, warnings: Vec::new() }
+    SloBoard { at: now(), readings }
 }
 
 /// A state with all answers of a fleet.
@@ -118,7 +118,7 @@ impl Fleet {
         };
         let mut readings: Vec<Reading> = (0..services).map(reading).collect();
         readings.sort_by(|a, b| a.name.cmp(&b.name));
-        let services = ServiceBoard { readings, lookback: Duration::from_secs(60), warnings: vec![] };
+        let services = ServiceBoard { readings, lookback: Duration::from_secs(60) };
         let look = Look::probe(Colours::True, Charset::Unicode);
         let state = State::new(Setup::new("bench", sources.to_vec(), look, SIZE));
         let buffer = Buffer::empty(Rect::new(0, 0, SIZE.0, SIZE.1));

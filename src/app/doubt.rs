@@ -9,8 +9,8 @@ use super::state::State;
 use super::theme::Role;
 use crate::model::ask::AskKind;
 use crate::model::duration;
-use crate::model::remote::{Freshness, age};
-use crate::model::source::{SourceError, SourceId, SourceInfo};
+use crate::model::remote::age;
+use crate::model::source::{SourceId, SourceInfo};
 use crate::model::world::Watchdog;
 
 /// A source that is behind, failing or silent.
@@ -18,6 +18,8 @@ use crate::model::world::Watchdog;
 pub struct Doubt {
     /// Which.
     pub source: SourceId,
+    /// It answers, but something is missing in what it says.
+    pub is_partial: bool,
     /// How old what is shown of it is; `None`: nothing is shown of it.
     pub age: Option<Duration>,
     /// Why, as far as it is known.
@@ -31,6 +33,9 @@ pub struct Doubt {
 impl Doubt {
     /// One line, what matters most first, for its end may be cut off: how old, what happens next, why.
     pub fn sentence(&self, now: Timestamp) -> String {
+        if self.is_partial {
+            return format!("{}: partial answers; {}", self.source, self.reason);
+        }
         let shown = self
             .age
             .map_or_else(|| "no data yet".to_owned(), |age| format!("data {} old", duration::short(age)));
@@ -51,8 +56,11 @@ pub fn doubts(state: &State, kinds: &[AskKind], now: Timestamp) -> Vec<Doubt> {
 
 /// That there is none of something, said only as far as it is known: an empty answer that is old is no health.
 pub fn none(state: &State, kinds: &[AskKind], what: &str, now: Timestamp) -> (String, Role) {
-    if doubts(state, kinds, now).is_empty() {
+    let doubts = doubts(state, kinds, now);
+    if doubts.is_empty() {
         (format!("No {what}."), Role::Healthy)
+    } else if doubts.iter().all(|doubt| doubt.is_partial) {
+        (format!("No {what} in partial answers. See Sources (9) for what is missing."), Role::Stale)
     } else {
         (format!("Last known: no {what}. See Sources (9) for what is wrong."), Role::Stale)
     }
@@ -70,41 +78,28 @@ pub fn watchdog(state: &State, source: &SourceInfo, now: Timestamp) -> Watchdog 
 pub fn doubt(state: &State, source: &SourceInfo, kinds: &[AskKind], now: Timestamp) -> Option<Doubt> {
     let held = state.world.held(&source.id)?;
     let id = &source.id;
-    let look = |kind: AskKind| -> Option<(Freshness, Option<&SourceError>, Option<Timestamp>)> {
-        macro_rules! of {
-            ($remote:expr) => {
-                Some((
-                    state.polls.freshness(id, &Topic::Of(kind), &$remote, now),
-                    $remote.trouble(),
-                    $remote.at(),
-                ))
-            };
-        }
-        match kind {
-            AskKind::Probe => of!(held.probe),
-            AskKind::Services => of!(held.services),
-            AskKind::Trends => of!(held.trends),
-            AskKind::Alerts => of!(held.alerts),
-            AskKind::Rules => of!(held.rules),
-            AskKind::Silences => of!(held.silences),
-            AskKind::Slos => of!(held.slos),
-            AskKind::Incidents => of!(held.incidents),
-            AskKind::Steps => of!(held.steps),
-            AskKind::OnCall => of!(held.on_call),
-            AskKind::Detail | AskKind::Incident | AskKind::Series | AskKind::Firings | AskKind::Runbook => {
-                None
-            }
-        }
+    let look = |kind: AskKind| {
+        let answer = held.board(kind)?;
+        Some((state.polls.freshness(id, &Topic::Of(kind), &answer, now), answer))
     };
     let asked = kinds.iter().filter(|kind| source.answers.contains(kind)).filter_map(|kind| look(*kind));
-    let doubtful: Vec<_> = asked.filter(|(freshness, ..)| freshness.is_doubtful()).collect();
+    let asked: Vec<_> = asked.collect();
+    let doubtful: Vec<_> = asked.iter().filter(|(freshness, _)| freshness.is_doubtful()).collect();
     let topics: Vec<Topic> = kinds.iter().copied().map(Topic::Of).collect();
     let silent = state.polls.unanswered(id, &topics, now);
     if doubtful.is_empty() && silent.is_none() {
-        return None;
+        let missing = asked.iter().find_map(|(_, answer)| answer.missing().next())?;
+        return Some(Doubt {
+            source: id.clone(),
+            is_partial: true,
+            age: None,
+            reason: missing.to_string(),
+            advice: "What is built on its answers lacks what they lack: look at its own health.",
+            next_try: None,
+        });
     }
     let traffic = state.polls.traffic(id);
-    let error = traffic.trouble().or_else(|| doubtful.iter().find_map(|(_, error, _)| *error));
+    let error = traffic.trouble().or_else(|| doubtful.iter().find_map(|(_, answer)| answer.trouble));
     let reason = match (error, silent) {
         (Some(error), _) => error.trouble.to_string(),
         (None, Some(waited)) => format!("no answer for {}", duration::short(waited)),
@@ -112,7 +107,8 @@ pub fn doubt(state: &State, source: &SourceInfo, kinds: &[AskKind], now: Timesta
     };
     Some(Doubt {
         source: id.clone(),
-        age: doubtful.iter().filter_map(|(.., at)| *at).min().map(|at| age(at, now)),
+        is_partial: false,
+        age: doubtful.iter().filter_map(|(_, answer)| answer.at).min().map(|at| age(at, now)),
         reason,
         advice: error.map_or("It may be overloaded or out of reach; burnwatch goes on trying.", |e| {
             e.trouble.advice()

@@ -10,7 +10,7 @@ use super::event::{Arrival, Effect};
 use crate::model::ask::{Ask, AskKind, Question};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
-use crate::model::remote::{Freshness, Remote, age};
+use crate::model::remote::{AnswerState, Freshness, age};
 use crate::model::runbook::Wanted;
 use crate::model::source::{SourceError, SourceId, Trouble};
 
@@ -297,19 +297,19 @@ impl Polls {
     }
 
     /// How far to believe what a source said: never fresh while the source as a whole is in trouble or does not answer.
-    pub fn freshness<T>(
+    pub fn freshness(
         &self,
         source: &SourceId,
         topic: &Topic,
-        remote: &Remote<T>,
+        answer: &AnswerState<'_>,
         now: Timestamp,
     ) -> Freshness {
         let interval = self.all.get(&(source.clone(), topic.clone())).map_or(CEILING, |poll| poll.interval);
         let in_doubt = self.traffic.get(source).is_some_and(|t| t.hold.is_some())
             || self.unanswered(source, std::slice::from_ref(topic), now).is_some();
-        match remote.freshness(now, 2 * interval) {
+        match answer.freshness(now, 2 * interval) {
             Freshness::Fresh if in_doubt => {
-                Freshness::Stale(remote.at().map(|at| age(at, now)).unwrap_or_default())
+                Freshness::Stale(answer.at.map(|at| age(at, now)).unwrap_or_default())
             }
             Freshness::Loading | Freshness::NotAsked
                 if self.traffic.get(source).is_some_and(|t| t.hold.is_some()) =>

@@ -18,6 +18,7 @@ use super::number::ago;
 use super::overlay;
 use super::place::{Paper, Place, SCREENS};
 use super::screens;
+pub(super) use super::screens::VITAL;
 use super::screens::incidents::words as incident_words;
 use super::screens::oncall::words as on_call_words;
 use super::state::{Mode, State};
@@ -29,18 +30,6 @@ use crate::model::duration;
 use crate::model::health::Health;
 use crate::model::remote::age;
 use crate::model::slo::{SloState, SloStatus};
-
-/// Everything that a source of any kind is asked for on every screen.
-pub(super) const VITAL: [AskKind; 8] = [
-    AskKind::Probe,
-    AskKind::Services,
-    AskKind::Alerts,
-    AskKind::Rules,
-    AskKind::Silences,
-    AskKind::Slos,
-    AskKind::Incidents,
-    AskKind::OnCall,
-];
 
 /// For how long an answer to a key stands before what is on its way.
 const ANSWERED: Duration = Duration::from_secs(5);

@@ -26,6 +26,19 @@ use ratatui::layout::Rect;
 use super::due::Want;
 use super::place::Place;
 use super::state::State;
+use crate::model::ask::AskKind;
+
+/// Everything that a source of any kind is asked for on every screen.
+pub const VITAL: [AskKind; 8] = [
+    AskKind::Probe,
+    AskKind::Services,
+    AskKind::Alerts,
+    AskKind::Rules,
+    AskKind::Silences,
+    AskKind::Slos,
+    AskKind::Incidents,
+    AskKind::OnCall,
+];
 
 /// A column that a list can be ordered by, and which way round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

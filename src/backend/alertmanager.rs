@@ -93,7 +93,7 @@ impl Alertmanager {
                 offer.warnings.push(format!("its receivers are not known: {}", error.trouble).into());
             }
         }
-        Ok(Reply { answer: Answer::Probe(offer), digest: None, bytes_in, requests: 2 })
+        Ok(Reply { bytes_in, requests: 2, ..Reply::free(Answer::Probe(offer)) })
     }
 
     fn receivers(&self, body: &Body) -> Result<String, SourceError> {
@@ -130,7 +130,7 @@ impl Alertmanager {
         let (answer, digest) = decoded
             .await
             .map_err(|error| self.http.error(Trouble::Internal { reason: error.to_string() }))??;
-        Ok(Reply { answer, digest: Some(digest), bytes_in, requests })
+        Ok(Reply { digest: Some(digest), bytes_in, requests, ..Reply::free(answer) })
     }
 
     async fn silences(&self, known: Option<u64>) -> Answered {
@@ -144,7 +144,7 @@ impl Alertmanager {
             let lasting = silences.iter().filter_map(|silence| map::silence(silence, &self.info.id));
             Answer::Silences(lasting.map(Arc::new).collect())
         };
-        Ok(Reply { answer, digest: Some(digest), bytes_in: body.wire_bytes, requests: 1 })
+        Ok(Reply { digest: Some(digest), bytes_in: body.wire_bytes, requests: 1, ..Reply::free(answer) })
     }
 
     async fn get(&self, what: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {

@@ -10,6 +10,28 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::config::settings::{SourceKind, SourceSettings};
+use crate::model::warning::Warning;
+
+/// What was answered, with what was said beside it.
+#[derive(Debug)]
+pub(crate) struct Told<T> {
+    board: T,
+    pub(crate) warnings: Vec<Warning>,
+}
+
+impl<T> Told<T> {
+    pub(crate) fn new(board: T, warnings: Vec<Warning>) -> Self {
+        Self { board, warnings }
+    }
+}
+
+impl<T> std::ops::Deref for Told<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.board
+    }
+}
 
 /// One request that came in.
 #[derive(Debug, Clone, Default)]

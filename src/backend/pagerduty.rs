@@ -26,6 +26,7 @@ use crate::model::ask::{Ask, AskKind};
 use crate::model::incident::Person;
 use crate::model::labels::{Interner, Text};
 use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::warning::Warning;
 use incidents::{History, Ranks};
 
 /// Without this form an older version of the API would answer.
@@ -112,9 +113,13 @@ impl PagerDuty {
 ///
 /// # Errors
 /// The failure, if it is one of the whole source.
-fn warned(what: &str, error: SourceError) -> Result<Text, SourceError> {
+fn warned(what: &str, error: SourceError) -> Result<Warning, SourceError> {
     let is_part = matches!(error.trouble, Trouble::TimedOut { .. }) || !error.trouble.is_source_wide();
-    if is_part { Ok(format!("{what} cannot be had: {}", error.trouble).into()) } else { Err(error) }
+    if is_part {
+        Ok(Warning::missing(format!("{what} cannot be had: {}", error.trouble)))
+    } else {
+        Err(error)
+    }
 }
 
 /// Recognises the same answer next time.

@@ -25,6 +25,7 @@ use crate::model::ask::{Answer, Answered, Ask, AskKind};
 use crate::model::duration;
 use crate::model::labels::Text;
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::warning::Warning;
 use call::{Call, Manners, Server};
 use identity::{Flavour, Identity};
 use sent::Sent;
@@ -35,7 +36,7 @@ use survey::{Plan, Survey};
 const KEPT_LONGEST: Duration = Duration::from_secs(600);
 /// At first sooner, for a server that has just started does not have everything yet; then each time twice as long.
 const KEPT_FIRST: Duration = Duration::from_secs(60);
-/// As long as there is no signal, more often.
+/// As long as there is no signal, or a part of the answer was missing, more often.
 const KEPT_WITHOUT_SIGNAL: Duration = Duration::from_secs(30);
 /// From this difference of clocks on "2 minutes ago" is a lie.
 const SKEW: i64 = 30;
@@ -58,20 +59,25 @@ struct Kept<T> {
     since: Instant,
     /// How long it holds.
     lasts: Duration,
-    /// What was missing or odd when it was found out.
-    warnings: Vec<Text>,
+    /// What was said when it was found out; it holds as long.
+    warnings: Vec<Warning>,
 }
 
 impl<T> Kept<T> {
     fn holds(&self) -> bool {
         self.since.elapsed() < self.lasts
     }
+
+    /// Says the same of an answer that rests on it.
+    fn warn(&self, call: &Call<'_>) {
+        self.warnings.iter().for_each(|warning| call.warn(warning.clone()));
+    }
 }
 
 /// How long a survey holds, after one that held for `before`.
-fn holds_for(survey: &Survey, before: Option<Duration>) -> Duration {
+fn holds_for(survey: &Survey, is_whole: bool, before: Option<Duration>) -> Duration {
     match before {
-        _ if !survey.has_signals() => KEPT_WITHOUT_SIGNAL,
+        _ if !survey.has_signals() || !is_whole => KEPT_WITHOUT_SIGNAL,
         None => KEPT_FIRST,
         Some(before) => before.saturating_mul(2).clamp(KEPT_FIRST, KEPT_LONGEST),
     }
@@ -176,7 +182,11 @@ impl Prometheus {
         if let Some(kept) = kept.as_ref().filter(|kept| kept.holds()) {
             return Ok(kept.value.clone());
         }
-        let identity = Identity::ask(call, &self.reading(&Sent::default())).await?;
+        // what is said beside these answers says nothing about the one that is asked for
+        let identifying = Call::new(&self.server);
+        let identity = Identity::ask(&identifying, &self.reading(&Sent::default())).await;
+        call.add_cost_of(&identifying);
+        let identity = identity?;
         let is_victoria = identity.flavour == Flavour::VictoriaMetrics;
         self.server.manners.is_victoria.store(is_victoria, Ordering::Relaxed);
         *kept = Some(Kept {
@@ -193,6 +203,7 @@ impl Prometheus {
         self.identity(call).await?;
         let mut kept = self.survey.lock().await;
         if let Some(kept) = kept.as_ref().filter(|kept| kept.holds()) {
+            kept.warn(call);
             return Ok(Arc::clone(&kept.value));
         }
         let surveying = Call::new(&self.server);
@@ -201,12 +212,18 @@ impl Prometheus {
         match (made, kept.as_ref()) {
             (Ok(survey), _) => {
                 let survey = Arc::new(survey);
-                let lasts = holds_for(&survey, kept.as_ref().map(|kept| kept.lasts));
                 let warnings = surveying.warnings();
-                *kept = Some(Kept { value: Arc::clone(&survey), since: Instant::now(), lasts, warnings });
+                let is_whole = !warnings.iter().any(Warning::is_missing_data);
+                let lasts = holds_for(&survey, is_whole, kept.as_ref().map(|kept| kept.lasts));
+                let found = Kept { value: Arc::clone(&survey), since: Instant::now(), lasts, warnings };
+                found.warn(call);
+                *kept = Some(found);
                 Ok(survey)
             }
-            (Err(error), Some(old)) if !error.trouble.is_source_wide() => Ok(Arc::clone(&old.value)),
+            (Err(error), Some(old)) if !error.trouble.is_source_wide() => {
+                old.warn(call);
+                Ok(Arc::clone(&old.value))
+            }
             (Err(error), _) => Err(error),
         }
     }
@@ -227,31 +244,27 @@ impl Prometheus {
             Err(error) => return Err(error),
         };
         let identity = self.identity(call).await?;
+        let mut notices: Vec<Text> = Vec::new();
         if let Some(error) = refusal {
             if identity.rules.is_err() && error.trouble != Trouble::Forbidden {
                 return Err(call.no_api());
             }
-            call.warn(&format!("it answers no query: {}", error.trouble));
+            notices.push(format!("it answers no query: {}", error.trouble).into());
         }
         let mut facts = Vec::new();
         match self.survey(call).await {
-            Ok(survey) => {
-                self.facts(call, &survey, &mut facts);
-                if let Some(kept) = self.survey.lock().await.as_ref() {
-                    kept.warnings.iter().for_each(|warning| call.warn(warning));
-                }
-            }
+            Ok(survey) => self.facts(&survey, &mut facts, &mut notices),
             Err(error) if error.trouble.is_source_wide() => return Err(error),
-            Err(error) => call.warn(&format!("services cannot be found: {}", error.trouble)),
+            Err(error) => notices.push(format!("services cannot be found: {}", error.trouble).into()),
         }
         match (identity.rules, identity.flavour) {
             (Err(trouble), _) => {
-                call.warn(&format!("no rules, no expressions, no pending alerts: {trouble}"));
+                notices.push(format!("no rules, no expressions, no pending alerts: {trouble}").into());
             }
             (Ok(0), Flavour::VictoriaMetrics) => {
-                call.warn(
-                    "no rule API here? Without -vmalert.proxyURL there are no rules and no pending alerts",
-                );
+                let notice =
+                    "no rule API here? Without -vmalert.proxyURL there are no rules and no pending alerts";
+                notices.push(notice.into());
             }
             (Ok(rules), _) => facts.push(("alerting rules".into(), rules.to_string().into())),
         }
@@ -259,7 +272,7 @@ impl Prometheus {
             match self.slos.count(call, &self.reading(&identity.sent)).await {
                 Ok(slos) => facts.push(("SLOs".into(), slos.to_string().into())),
                 Err(error) if error.trouble.is_source_wide() => return Err(error),
-                Err(error) => call.warn(&format!("SLOs cannot be found: {}", error.trouble)),
+                Err(error) => notices.push(format!("SLOs cannot be found: {}", error.trouble).into()),
             }
         }
         let ahead = date.map(|date| date.as_second() - (self.now)().as_second());
@@ -267,19 +280,20 @@ impl Prometheus {
         self.server.manners.ahead.store(much.unwrap_or_default(), Ordering::Relaxed);
         if let Some(ahead) = much {
             let way = if ahead > 0 { "ahead of" } else { "behind" };
-            call.warn(&format!("its clock is {} s {way} this machine's: ages are off by that", ahead.abs()));
+            let notice = format!("its clock is {} s {way} this machine's: ages are off by that", ahead.abs());
+            notices.push(notice.into());
         }
         Ok(Offer {
             flavour: identity.flavour.name().into(),
             version: identity.version,
             facts,
-            warnings: call.warnings(),
+            warnings: notices,
             refuses: None,
             clock_ahead_seconds: ahead,
         })
     }
 
-    fn facts(&self, call: &Call<'_>, survey: &Survey, facts: &mut Vec<(Text, Text)>) {
+    fn facts(&self, survey: &Survey, facts: &mut Vec<(Text, Text)>, notices: &mut Vec<Text>) {
         let mut fact = |name: &str, value: String| {
             if !value.is_empty() {
                 facts.push((name.into(), value.into()));
@@ -292,12 +306,12 @@ impl Prometheus {
         fact("rates over", duration::text(survey.lookback));
         if survey.is_empty() {
             let labels = self.plan.labels.join(", ");
-            call.warn(&format!(
-                "no service found: no known metric, and no target with one of the labels {labels}"
-            ));
+            let notice =
+                format!("no service found: no known metric, and no target with one of the labels {labels}");
+            notices.push(notice.into());
         }
         if survey.scrape_interval.is_some_and(|interval| survey.lookback < 2 * interval) {
-            call.warn("services.lookback is shorter than two scrapes: rates will be missing");
+            notices.push("services.lookback is shorter than two scrapes: rates will be missing".into());
         }
     }
 }

@@ -170,7 +170,7 @@ pub(super) fn reply(search: Search, known: Option<u64>, bytes_in: u64, requests:
     }
     let digest = Some(hasher.finish());
     let answer = if known == digest { Answer::Unchanged } else { Answer::Runbook(search) };
-    Reply { answer, digest, bytes_in, requests }
+    Reply { digest, bytes_in, requests, ..Reply::free(answer) }
 }
 
 fn tried(place: &str, why: &str) -> Tried {

@@ -14,7 +14,11 @@ use super::slos;
 use super::view::View;
 
 /// The answers that the check is made from.
-pub(super) const NEEDS: &[AskKind] = &[AskKind::Services, AskKind::Slos];
+pub(super) const NEEDS: &[AskKind] =
+    &[AskKind::Services, AskKind::Slos, AskKind::Alerts, AskKind::Rules, AskKind::Silences];
+
+/// The answers that a check of SLOs alone is made from.
+const OF_SLOS: &[AskKind] = &[AskKind::Slos];
 
 /// As many things that are not fine are named.
 const NAMED: usize = 20;
@@ -99,12 +103,23 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
         slos.iter().any(|status| *status.slo.id == ***name || status.service.as_deref() == Some(name))
             || services.iter().any(|service| *service.name == ***name)
     };
-    // only what was asked for can be missing: silence of a source proves nothing, but may be why a name is not known
-    let notes = view.document(Vec::new(), Vec::new(), NEEDS).notes;
+    let is_all_known = names.iter().all(|name| is_known(&name));
+    // what is named is judged by what it rests on: an SLO by its own measurements
+    let is_slo = |name: &String| slos.iter().any(|status| *status.slo.id == **name);
+    let are_slos = !names.is_empty() && services.is_empty() && names.iter().all(is_slo);
+    let mut gaps = view.gaps(if are_slos { OF_SLOS } else { NEEDS });
+    if !is_all_known || names.is_empty() {
+        // silence of a source proves nothing, but may be why a name is not known
+        gaps.extend(view.broken_definitions());
+    }
+    if names.is_empty() {
+        // an SLO that cannot be judged is not fine either
+        gaps.extend(view.notices(OF_SLOS));
+    }
     // where nothing was told there is nothing to count
     let numbers =
-        if slos.is_empty() && !notes.is_empty() { String::new() } else { perfdata(&slos, !names.is_empty()) };
-    findings.extend(notes.into_iter().map(|note| Finding { level: Level::Unknown, text: note }));
+        if slos.is_empty() && !gaps.is_empty() { String::new() } else { perfdata(&slos, !names.is_empty()) };
+    findings.extend(gaps.into_iter().map(|gap| Finding { level: Level::Unknown, text: gap }));
     findings.extend(names.iter().filter(|name| !is_known(name)).map(|name| unknown(view, name)));
     findings.sort_by_key(|finding| finding.level);
     let looked_at = format!("{} and {}", counted(slos.len(), "SLO"), counted(services.len(), "service"));
@@ -185,15 +200,17 @@ fn perfdata(slos: &[&SloStatus], each: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::fixtures::{Fixture, prom, reading, slo, world};
+    use crate::cli::fixtures::{Fixture, am, prom, reading, slo, world};
     use crate::model::slo::Measured;
+    use crate::model::warning::Warning;
 
     fn ratio(error: f64) -> Measured {
         Measured::Ratio { error, events: None }
     }
 
     fn told(slos: Vec<crate::model::slo::SloReading>) -> Fixture {
-        world().with_slos(&prom(), slos).with_services(&prom(), vec![reading("cart", 0.0)])
+        let fixture = world().with_slos(&prom(), slos).with_services(&prom(), vec![reading("cart", 0.0)]);
+        fixture.with_rules(&prom()).with_alerts(&am(), Vec::new())
     }
 
     fn check(fixture: &Fixture, names: &[&str]) -> Verdict {
@@ -245,6 +262,26 @@ mod tests {
         assert_eq!(verdict.level, Level::Unknown);
         assert!(verdict.text.starts_with("BURNWATCH UNKNOWN: prom: no answer about"), "{}", verdict.text);
         assert!(!verdict.text.contains('|'), "{}", verdict.text);
+    }
+
+    #[test]
+    fn what_is_missing_makes_what_rests_on_it_unknown_and_nothing_else() {
+        let calm = || told(vec![slo("calm", ratio(0.0001), ratio(0.0))]);
+        let services = AskKind::Services;
+        for (kind, warning, names, level) in [
+            (AskKind::Slos, Warning::missing("a store is gone"), &["calm"][..], Level::Unknown),
+            (AskKind::Slos, Warning::missing("a store is gone"), &[], Level::Unknown),
+            (services, Warning::missing("a store is gone"), &["cart"], Level::Unknown),
+            (services, Warning::missing("a store is gone"), &["calm"], Level::Fine),
+            (services, Warning::annotation("PromQL info: no counter"), &[], Level::Fine),
+            (services, Warning::notice("no service found"), &["calm"], Level::Fine),
+            (AskKind::Slos, Warning::notice("1 SLO without an objective"), &["calm"], Level::Fine),
+            (AskKind::Slos, Warning::notice("1 SLO without an objective"), &[], Level::Unknown),
+            (AskKind::Slos, Warning::annotation("PromQL warning: no le"), &["calm"], Level::Fine),
+        ] {
+            let fixture = calm().with_warning(&prom(), kind, warning.clone());
+            assert_eq!(check(&fixture, names).level, level, "{warning:?} of {kind:?}: {names:?}");
+        }
     }
 
     #[test]

@@ -2,11 +2,12 @@
 
 use crate::model::ask::AskKind;
 use crate::model::source::{Offer, SourceInfo, Trouble};
+use crate::model::warning::WarningKind;
 use crate::model::world::Held;
 
 use super::report::{Cell, Column, Document, Layout, List};
 use super::sources;
-use super::view::{Standing, View};
+use super::view::View;
 
 /// The answers that the findings are made from.
 pub(super) const NEEDS: &[AskKind] = sources::NEEDS;
@@ -23,6 +24,7 @@ const COLUMNS: &[Column] = &[
     Column::text("version", "version"),
     Column::text("offers", "offers"),
     Column::text("missing", "missing"),
+    Column::text("remarks", "remarks"),
     Column::text("advice", "what to do"),
 ];
 
@@ -80,7 +82,8 @@ fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
             Cell::words(format!("{} {}", offer.flavour, offer.version).trim())
         }),
         Cell::Texts(held.map_or_else(Vec::new, |held| offers(source, held, offer))),
-        Cell::Texts(held.map_or_else(Vec::new, |held| missing(source, held, offer))),
+        Cell::Texts(held.map_or_else(Vec::new, |held| missing(source, held))),
+        Cell::Texts(held.map_or_else(Vec::new, remarks)),
         Cell::Texts(advice(view, source, held, offer)),
     ]
 }
@@ -98,9 +101,7 @@ fn proves_reachable(trouble: &Trouble) -> bool {
 }
 
 fn offers(source: &SourceInfo, held: &Held, offer: Option<&Offer>) -> Vec<String> {
-    let answered = |kind: &AskKind| {
-        Standing::of_kind(held, *kind).is_some_and(|s| s.at.is_some() && s.trouble.is_none())
-    };
+    let answered = |kind: &AskKind| held.board(*kind).is_some_and(|s| s.at.is_some() && s.trouble.is_none());
     let words: Vec<_> = NEEDS
         .iter()
         .filter(|kind| **kind != AskKind::Probe && source.answers.contains(kind) && answered(kind))
@@ -113,10 +114,10 @@ fn offers(source: &SourceInfo, held: &Held, offer: Option<&Offer>) -> Vec<String
     lines
 }
 
-fn missing(source: &SourceInfo, held: &Held, offer: Option<&Offer>) -> Vec<String> {
+fn missing(source: &SourceInfo, held: &Held) -> Vec<String> {
     let mut gaps: Vec<(String, Vec<&str>)> = Vec::new();
     for kind in NEEDS.iter().filter(|kind| source.answers.contains(kind)) {
-        let Some(standing) = Standing::of_kind(held, *kind) else { continue };
+        let Some(standing) = held.board(*kind) else { continue };
         let gap = match standing.trouble {
             Some(error) => error.trouble.to_string(),
             None if standing.at.is_none() => "no answer in time".to_owned(),
@@ -128,18 +129,27 @@ fn missing(source: &SourceInfo, held: &Held, offer: Option<&Offer>) -> Vec<Strin
         }
     }
     let mut lines: Vec<_> = gaps.iter().map(|(gap, words)| format!("{}: {gap}", words.join(", "))).collect();
-    let board = held.services.value();
-    lines.extend(board.into_iter().flat_map(|board| &board.warnings).map(ToString::to_string));
-    lines.extend(offer.into_iter().flat_map(|offer| &offer.warnings).map(ToString::to_string));
+    lines.extend(sources::warnings(source, held));
     lines
+}
+
+/// What its query engine remarks on queries: for whoever looks for it, and nothing that is wrong.
+fn remarks(held: &Held) -> Vec<String> {
+    let said = held.warnings(NEEDS).into_iter();
+    said.filter(|warning| warning.kind == WarningKind::Annotation).map(ToString::to_string).collect()
 }
 
 fn advice(view: &View<'_>, source: &SourceInfo, held: Option<&Held>, offer: Option<&Offer>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for kind in NEEDS.iter().filter(|kind| source.answers.contains(kind)) {
-        let trouble = held.and_then(|held| Standing::of_kind(held, *kind)?.trouble);
+        let trouble = held.and_then(|held| held.board(*kind)?.trouble);
         let advice = trouble.map(|error| error.trouble.advice().to_owned());
         lines.extend(advice.filter(|advice| !lines.contains(advice)));
+    }
+    if held.is_some_and(|held| held.warnings(NEEDS).iter().any(|warning| warning.is_missing_data())) {
+        lines.push(
+            "What is built on partial answers lacks what they lack: look at its own health.".to_owned(),
+        );
     }
     let skew = offer.and_then(|offer| offer.clock_ahead_seconds).unwrap_or(0);
     if skew.unsigned_abs() > SKEW_SECONDS {
@@ -173,7 +183,7 @@ prom
   kind        prometheus
   address     http://prom:9090
   reachable   no
-  missing     status, rules: no answer in time
+  missing     status, rules, SLOs: no answer in time
               services: cannot connect (refused)
   what to do  Check that it runs and that the address, VPN or tunnel is right.
 ";
@@ -193,13 +203,14 @@ prom
             .with_probe(&prom(), 90)
             .with_services(&prom(), vec![reading("a", 0.0)])
             .with_rules(&prom())
+            .with_slos(&prom(), Vec::new())
             .with_alerts(&am(), Vec::new());
         let text = table::render(&document(&fixture.view()));
         for part in [
             "verdict     fine\n",
             "authorised  yes\n",
             "version     Prometheus 3.5.0\n",
-            "offers      services, rules\n              services by: service\n",
+            "offers      services, rules, SLOs\n              services by: service\n",
             "Its clock is +90s off",
             "severity.watchdogs",
         ] {

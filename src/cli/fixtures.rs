@@ -21,6 +21,7 @@ use crate::model::slo::{
     Window, standard,
 };
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::warning::Warning;
 use crate::model::world::{Judgement, World};
 
 use super::view::View;
@@ -80,7 +81,7 @@ impl Fixture {
     }
 
     pub(super) fn with_services(self, source: &SourceId, readings: Vec<Reading>) -> Self {
-        let board = ServiceBoard { readings, lookback: Duration::from_secs(60), warnings: Vec::new() };
+        let board = ServiceBoard { readings, lookback: Duration::from_secs(60) };
         self.told(source, Ask::Services { at: None }, Ok(Reply::free(Answer::Services(board))))
     }
 
@@ -93,7 +94,7 @@ impl Fixture {
     }
 
     pub(super) fn with_slos(self, source: &SourceId, readings: Vec<SloReading>) -> Self {
-        let board = SloBoard { at: self.now, readings, warnings: Vec::new() };
+        let board = SloBoard { at: self.now, readings };
         self.told(source, Ask::Slos { at: None }, Ok(Reply::free(Answer::Slos(board))))
     }
 
@@ -140,7 +141,6 @@ impl Fixture {
             me: Some(person("Ana Lima")),
             from: hours(-1),
             until: hours(168),
-            warnings: Vec::new(),
         };
         self.with_pager().told(&pager(), Ask::OnCall, Ok(Reply::free(Answer::OnCall(board))))
     }
@@ -152,6 +152,17 @@ impl Fixture {
     pub(super) fn with_this_trouble(self, source: &SourceId, trouble: Trouble) -> Self {
         let error = SourceError::new(source.clone(), trouble);
         self.told(source, Ask::Services { at: None }, Err(error))
+    }
+
+    /// The source says again what it said, and this beside it.
+    pub(super) fn with_warning(self, source: &SourceId, kind: AskKind, warning: Warning) -> Self {
+        let ask = match kind {
+            AskKind::Services => Ask::Services { at: None },
+            AskKind::Slos => Ask::Slos { at: None },
+            kind => panic!("{kind:?}"),
+        };
+        let warnings = vec![warning];
+        self.told(source, ask, Ok(Reply { warnings, ..Reply::free(Answer::Unchanged) }))
     }
 
     pub(super) fn later(mut self, seconds: i64) -> Self {

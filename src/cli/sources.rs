@@ -1,16 +1,17 @@
 //! `burnwatch sources`: each source, how it is and how old its data are.
 
+use crate::app::screens::VITAL;
 use crate::model::ask::AskKind;
-use crate::model::remote::age;
+use crate::model::remote::{AnswerState, age};
 use crate::model::source::{SourceInfo, Trouble};
+use crate::model::warning::WarningKind;
 use crate::model::world::{Held, Watchdog};
 
 use super::report::{Cell, Column, Document, Layout, List};
-use super::view::{Standing, View};
+use super::view::View;
 
 /// The answers that the list is made from.
-pub(super) const NEEDS: &[AskKind] =
-    &[AskKind::Probe, AskKind::Services, AskKind::Alerts, AskKind::Rules, AskKind::Silences];
+pub(super) const NEEDS: &[AskKind] = &VITAL;
 
 const COLUMNS: &[Column] = &[
     Column::text("name", "SOURCE"),
@@ -32,7 +33,7 @@ pub(super) fn state(view: &View<'_>, source: &SourceInfo) -> &'static str {
     let Some(held) = view.world.held(&source.id) else { return "not asked" };
     let standings: Vec<_> = standings(source, held).collect();
     let has_data = standings.iter().any(|standing| standing.at.is_some());
-    let is_old = |standing: &Standing<'_>| standing.at.is_some_and(|at| age(at, view.now) > view.limit);
+    let is_old = |state: &AnswerState<'_>| state.at.is_some_and(|at| age(at, view.now) > view.limit);
     match trouble(source, held) {
         Some(trouble) if trouble.is_source_wide() && !has_data => "failed",
         Some(trouble) if trouble.is_source_wide() => "stale",
@@ -40,13 +41,17 @@ pub(super) fn state(view: &View<'_>, source: &SourceInfo) -> &'static str {
         Some(_) => "failed",
         None if !has_data => "no answer",
         None if standings.iter().any(is_old) => "stale",
+        None if standings.iter().any(|state| !state.is_settled() || state.missing().next().is_some()) => {
+            "partial"
+        }
         None => "fine",
     }
 }
 
-fn standings<'w>(source: &SourceInfo, held: &'w Held) -> impl Iterator<Item = Standing<'w>> {
-    let asked = NEEDS.iter().filter(|kind| source.answers.contains(kind));
-    asked.filter_map(move |kind| Standing::of_kind(held, *kind)).collect::<Vec<_>>().into_iter()
+fn standings<'w>(source: &SourceInfo, held: &'w Held) -> impl Iterator<Item = AnswerState<'w>> {
+    held.answers()
+        .filter(|(kind, _)| NEEDS.contains(kind) && source.answers.contains(kind))
+        .map(|(_, state)| state)
 }
 
 /// The gravest trouble of a source.
@@ -55,6 +60,17 @@ pub(super) fn trouble<'w>(source: &SourceInfo, held: &'w Held) -> Option<&'w Tro
         standings(source, held).filter_map(|s| s.trouble.map(|error| &error.trouble)).collect();
     all.sort_by_key(|trouble| !trouble.is_source_wide());
     all.first().copied()
+}
+
+/// What is missing in its answers, and what is odd about it; each once.
+pub(super) fn warnings(source: &SourceInfo, held: &Held) -> Vec<String> {
+    let kinds: Vec<AskKind> = NEEDS.iter().copied().filter(|kind| source.answers.contains(kind)).collect();
+    let said = held.warnings(&kinds).into_iter();
+    let mut lines: Vec<String> =
+        said.filter(|warning| warning.kind != WarningKind::Annotation).map(ToString::to_string).collect();
+    let odd = held.probe.value().into_iter().flat_map(|offer| &offer.warnings);
+    lines.extend(odd.map(ToString::to_string));
+    lines
 }
 
 /// The dead man's switch in words; nothing where the source has no alerts.
@@ -90,7 +106,6 @@ fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
     let held = view.world.held(&source.id);
     let offer = held.and_then(|held| held.probe.value());
     let newest = held.and_then(|held| standings(source, held).filter_map(|standing| standing.at).max());
-    let texts = |texts: &[std::sync::Arc<str>]| Cell::Texts(texts.iter().map(ToString::to_string).collect());
     vec![
         Cell::Text(source.id.to_string()),
         Cell::Text(state(view, source).to_owned()),
@@ -102,7 +117,7 @@ fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
         watchdog(view, source),
         offer.and_then(|offer| offer.clock_ahead_seconds).map_or(Cell::Nothing, Cell::Offset),
         Cell::Text(source.address.to_string()),
-        offer.map_or(Cell::Nothing, |offer| texts(&offer.warnings)),
+        held.map_or(Cell::Nothing, |held| Cell::Texts(warnings(source, held))),
         held.and_then(|held| trouble(source, held))
             .map_or(Cell::Nothing, |trouble| Cell::Text(trouble.to_string())),
     ]
@@ -112,6 +127,7 @@ fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
 mod tests {
     use super::*;
     use crate::cli::fixtures::{am, prom, reading, world};
+    use crate::model::warning::Warning;
 
     fn states(fixture: &crate::cli::fixtures::Fixture) -> Vec<&'static str> {
         let view = fixture.view();
@@ -122,11 +138,23 @@ mod tests {
     fn each_state_has_its_word() {
         assert_eq!(states(&world()), ["no answer", "no answer"]);
         assert_eq!(states(&world().with_trouble(&prom())), ["failed", "no answer"]);
-        let known = world().with_services(&prom(), vec![reading("a", 0.0)]);
-        assert_eq!(states(&known), ["fine", "no answer"]);
-        assert_eq!(states(&known.with_trouble(&prom())), ["stale", "no answer"]);
-        let known = world().with_services(&prom(), vec![reading("a", 0.0)]);
-        assert_eq!(states(&known.later(3600)), ["stale", "no answer"]);
+        let some = world().with_services(&prom(), vec![reading("a", 0.0)]);
+        assert_eq!(states(&some), ["partial", "no answer"], "the others do not come");
+        let known = || {
+            let some = world().with_services(&prom(), vec![reading("a", 0.0)]).with_probe(&prom(), 0);
+            some.with_rules(&prom()).with_slos(&prom(), Vec::new())
+        };
+        assert_eq!(states(&known()), ["fine", "no answer"]);
+        assert_eq!(states(&known().with_trouble(&prom())), ["stale", "no answer"]);
+        assert_eq!(states(&known().later(3600)), ["stale", "no answer"]);
+        for (warning, state) in [
+            (Warning::missing("a store is gone"), "partial"),
+            (Warning::notice("no service found"), "fine"),
+            (Warning::annotation("PromQL info: no counter"), "fine"),
+        ] {
+            let warned = known().with_warning(&prom(), AskKind::Services, warning);
+            assert_eq!(states(&warned), [state, "no answer"]);
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use super::service::{Detail, ServiceBoard, Trends};
 use super::silence::Silence;
 use super::slo::SloBoard;
 use super::source::{Offer, SourceError, SourceId};
+use super::warning::Warning;
 
 /// A stretch of history that is wanted, and the part of it that is asked for now.
 ///
@@ -150,6 +151,26 @@ impl AskKind {
     }
 }
 
+impl AskKind {
+    /// Whether its questions are each about one thing: a service, an expression, an alert, an incident. Of the others there is one
+    /// for each source.
+    pub const fn is_about_one(self) -> bool {
+        match self {
+            Self::Detail | Self::Incident | Self::Series | Self::Firings | Self::Runbook => true,
+            Self::Probe
+            | Self::Services
+            | Self::Trends
+            | Self::Alerts
+            | Self::Rules
+            | Self::Silences
+            | Self::Slos
+            | Self::Incidents
+            | Self::Steps
+            | Self::OnCall => false,
+        }
+    }
+}
+
 impl Ask {
     /// Which kind of question it is.
     pub const fn kind(&self) -> AskKind {
@@ -228,6 +249,8 @@ pub enum Answer {
 pub struct Reply {
     /// What was answered.
     pub answer: Answer,
+    /// What is missing in it, and what else was said beside it; each once.
+    pub warnings: Vec<Warning>,
     /// Recognises the same answer next time, where the source can tell.
     pub digest: Option<u64>,
     /// Bytes received over the wire.
@@ -239,7 +262,7 @@ pub struct Reply {
 impl Reply {
     /// An answer that cost nothing, as the demo world's do.
     pub fn free(answer: Answer) -> Self {
-        Self { answer, digest: None, bytes_in: 0, requests: 0 }
+        Self { answer, warnings: Vec::new(), digest: None, bytes_in: 0, requests: 0 }
     }
 }
 

@@ -289,8 +289,6 @@ pub struct IncidentDetail {
     pub alerts: Vec<IncidentAlert>,
     /// Incidents of the same service that were much like it, the latest first.
     pub past: Vec<Past>,
-    /// What could not be had, in words.
-    pub warnings: Vec<Text>,
 }
 
 /// An incident of the past that was much like another.
@@ -315,8 +313,6 @@ pub struct IncidentBoard {
     pub incidents: Vec<Incident>,
     /// The priorities that an incident can be given there, the gravest first; none where the source does not tell.
     pub priorities: Vec<Priority>,
-    /// What is missing, in words.
-    pub warnings: Vec<Text>,
 }
 
 #[cfg(test)]

@@ -84,8 +84,6 @@ pub struct OnCallBoard {
     pub from: Timestamp,
     /// Until when.
     pub until: Timestamp,
-    /// What is missing, in words.
-    pub warnings: Vec<Text>,
 }
 
 impl OnCallBoard {

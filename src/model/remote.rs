@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::source::SourceError;
+use super::warning::Warning;
 
 /// How far a [`Remote`] value can be believed now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +29,52 @@ impl Freshness {
     }
 }
 
+/// How an answer stands, whatever it says: how old, whether it is whole, and what is wrong.
+#[derive(Debug, Clone, Copy)]
+pub struct AnswerState<'a> {
+    /// When the last good one came.
+    pub at: Option<Timestamp>,
+    /// Why the last try failed, if it did.
+    pub trouble: Option<&'a SourceError>,
+    /// What was said beside the last good one.
+    pub warnings: &'a [Warning],
+    /// Whether it was ever asked for.
+    pub was_asked: bool,
+    /// Whether a question is out that has not been answered.
+    pub is_waiting: bool,
+}
+
+impl<'a> AnswerState<'a> {
+    /// Whether there was an answer, good or bad.
+    pub fn is_settled(&self) -> bool {
+        self.at.is_some() || self.trouble.is_some()
+    }
+
+    /// What is missing in it.
+    pub fn missing(&self) -> impl Iterator<Item = &'a Warning> + use<'a> {
+        self.warnings.iter().filter(|warning| warning.is_missing_data())
+    }
+
+    /// How far to believe it at `now`, if it ought to be no older than `limit`.
+    pub fn freshness(&self, now: Timestamp, limit: Duration) -> Freshness {
+        let Some(at) = self.at else {
+            return match (self.trouble, self.was_asked) {
+                (Some(_), _) => Freshness::Failed,
+                (None, true) => Freshness::Loading,
+                (None, false) => Freshness::NotAsked,
+            };
+        };
+        let age = age(at, now);
+        if self.trouble.is_some() || age > limit { Freshness::Stale(age) } else { Freshness::Fresh }
+    }
+}
+
 /// The last good value of something that a source keeps, with its age and the present trouble.
 #[derive(Debug, Clone)]
 pub struct Remote<T> {
     good: Option<(T, Timestamp)>,
     digest: Option<u64>,
+    warnings: Vec<Warning>,
     trouble: Option<SourceError>,
     was_asked: bool,
     is_waiting: bool,
@@ -40,7 +82,14 @@ pub struct Remote<T> {
 
 impl<T> Default for Remote<T> {
     fn default() -> Self {
-        Self { good: None, digest: None, trouble: None, was_asked: false, is_waiting: false }
+        Self {
+            good: None,
+            digest: None,
+            warnings: Vec::new(),
+            trouble: None,
+            was_asked: false,
+            is_waiting: false,
+        }
     }
 }
 
@@ -64,6 +113,11 @@ impl<T> Remote<T> {
         }
         self.trouble = None;
         self.is_waiting = false;
+    }
+
+    /// Takes what was said beside the last good answer.
+    pub fn warned(&mut self, warnings: Vec<Warning>) {
+        self.warnings = warnings;
     }
 
     /// Notes that no answer came; the last good value stays.
@@ -92,6 +146,11 @@ impl<T> Remote<T> {
         self.digest
     }
 
+    /// What was said beside the last good answer.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
+    }
+
     /// Why the last try failed, if it did.
     pub fn trouble(&self) -> Option<&SourceError> {
         self.trouble.as_ref()
@@ -104,15 +163,18 @@ impl<T> Remote<T> {
 
     /// How far to believe the value at `now`, if it ought to be no older than `limit`.
     pub fn freshness(&self, now: Timestamp, limit: Duration) -> Freshness {
-        let Some(at) = self.at() else {
-            return match (&self.trouble, self.was_asked) {
-                (Some(_), _) => Freshness::Failed,
-                (None, true) => Freshness::Loading,
-                (None, false) => Freshness::NotAsked,
-            };
-        };
-        let age = age(at, now);
-        if self.trouble.is_some() || age > limit { Freshness::Stale(age) } else { Freshness::Fresh }
+        self.state().freshness(now, limit)
+    }
+
+    /// How it stands, without what it says.
+    pub fn state(&self) -> AnswerState<'_> {
+        AnswerState {
+            at: self.at(),
+            trouble: self.trouble(),
+            warnings: &self.warnings,
+            was_asked: self.was_asked,
+            is_waiting: self.is_waiting,
+        }
     }
 }
 

@@ -85,8 +85,6 @@ pub struct ServiceBoard {
     pub readings: Vec<Reading>,
     /// Over how long rates and ratios were taken.
     pub lookback: Duration,
-    /// Signals that could not be had this time, in words.
-    pub warnings: Vec<Text>,
 }
 
 /// Short histories of all services of one source; each line has the one label `service`.

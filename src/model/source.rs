@@ -93,7 +93,7 @@ pub struct Offer {
     pub version: Text,
     /// Lines of the form name, value: what is there ("services by" "service", "peers" "2").
     pub facts: Vec<(Text, Text)>,
-    /// What is missing or odd and what that costs, in words.
+    /// What is odd about it and what that costs, in words.
     pub warnings: Vec<Text>,
     /// Why whatever is done here will be refused, where that is known: the key may only read.
     pub refuses: Option<Text>,

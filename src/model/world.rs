@@ -215,13 +215,16 @@ impl World {
     /// Takes what came back for a question; a failure leaves the last good value where it is.
     pub fn apply(&mut self, question: &Question, answered: Answered, now: Timestamp) {
         let Some(held) = self.held.get_mut(&question.source) else { return };
-        let (answer, digest) = match answered {
-            Ok(reply) => (Ok(reply.answer), reply.digest),
-            Err(error) => (Err(error), None),
+        let (answer, warnings, digest) = match answered {
+            Ok(reply) => (Ok(reply.answer), reply.warnings, reply.digest),
+            Err(error) => (Err(error), Vec::new(), None),
         };
         let is_new = !matches!(answer, Ok(Answer::Unchanged) | Err(_));
         let answered_well = answer.is_ok();
         held.take(question, answer, digest, now);
+        if answered_well {
+            held.place(&question.ask).warned(warnings);
+        }
         let has_answered = supposed::may_tell(&question.ask) && answered_well;
         let is_settled = has_answered && self.settled_by(question);
         if is_new || is_settled {

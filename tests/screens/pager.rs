@@ -66,8 +66,8 @@ impl Pager {
             }),
             Ask::Services { .. } => {
                 let readings = ["cart", "checkout"].map(|n| Reading { name: n.into(), ..Reading::default() });
-                let (lookback, warnings) = (Duration::from_secs(60), Vec::new());
-                Answer::Services(ServiceBoard { readings: readings.to_vec(), lookback, warnings })
+                let lookback = Duration::from_secs(60);
+                Answer::Services(ServiceBoard { readings: readings.to_vec(), lookback })
             }
             Ask::Alerts => {
                 let alerts = [("checkout", 13), ("cart", 40), ("search", 50)];
@@ -291,7 +291,6 @@ fn detail() -> IncidentDetail {
             likeness: 870.0,
             url: Some("https://pager.example/incidents/P0".into()),
         }],
-        warnings: Vec::new(),
     }
 }
 
@@ -342,6 +341,5 @@ pub(crate) fn on_call() -> OnCallBoard {
         me: Some(ana()),
         from: ago(60 * 3),
         until: ago(-60 * 24 * 7),
-        warnings: Vec::new(),
     }
 }

@@ -79,7 +79,6 @@ impl Promises {
                 Answer::Services(ServiceBoard {
                     readings: vec![reading("cart"), reading("shop")],
                     lookback: Duration::from_secs(60),
-                    warnings: Vec::new(),
                 })
             }
             Ask::Alerts => Answer::Alerts(AlertBoard { alerts: self.alerts.clone() }),
@@ -87,7 +86,6 @@ impl Promises {
             Ask::Slos { at } => Answer::Slos(SloBoard {
                 at: at.unwrap_or_else(|| self.now()),
                 readings: self.readings.clone(),
-                warnings: Vec::new(),
             }),
             Ask::Series { query, stretch } => Answer::Series(series(query, stretch.tail)),
             _ => Answer::Unchanged,

@@ -73,7 +73,6 @@ async fn the_stacks_long_term_series_give_the_budgets_that_it_works_out_itself()
     let slos: Vec<Arc<Slo>> = services.iter().map(|service| Arc::new(definition(service))).collect();
     // what belongs to the last moments may still be on its way
     let board = board(&source(&url, &slos), Some(now() - MINUTE)).await;
-    assert!(board.warnings.is_empty(), "{:?}", board.warnings);
     for service in services {
         // every five minutes there is a value, so that the last five have none at times
         assert_agrees(&url, &board, service, &LOOKBACKS[1..], &|lookback: &str| {

@@ -8,7 +8,8 @@ use crate::app::state::{Look, Setup};
 use crate::app::{render, update};
 use crate::model::alert::AlertBoard;
 use crate::model::ask::{Answer, Answered, Reply};
-use crate::model::source::{Kind, Trouble};
+use crate::model::source::{Kind, SourceError, Trouble};
+use crate::model::warning::Warning;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_768_359_120 + second).unwrap()
@@ -60,4 +61,27 @@ fn an_empty_answer_that_is_old_is_neither_health_nor_a_living_watchdog() {
     }
     let source = state.sources.first().unwrap().clone();
     assert_eq!(watchdog(&state, &source, at(7)), Watchdog::Absent, "none was there before either");
+}
+
+#[test]
+fn an_answer_with_something_missing_marks_its_source_as_partial_and_a_remark_does_not() {
+    for (warning, is_partial) in [
+        (Warning::missing("store b did not answer"), true),
+        (Warning::notice("two definitions have one name"), false),
+        (Warning::annotation("PromQL info: metric might not be a counter"), false),
+    ] {
+        let mut state = state();
+        let text = warning.to_string();
+        let answer = || {
+            let warnings = vec![warning.clone()];
+            Ok(Reply { warnings, ..Reply::free(Answer::Alerts(AlertBoard::default())) })
+        };
+        tick(&mut state, 0, answer);
+        let alerts = picture(&mut state, "4", 1);
+        assert_eq!(alerts.contains("am: partial answers"), is_partial, "{alerts}");
+        assert_eq!(alerts.contains("No alert is pending or firing."), !is_partial, "{alerts}");
+        let sources = picture(&mut state, "9", 1);
+        assert_eq!(sources.contains("partial"), is_partial, "{sources}");
+        assert!(sources.contains(&text), "who looks for it finds it: {sources}");
+    }
 }

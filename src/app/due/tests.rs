@@ -1,5 +1,6 @@
 use super::*;
 use crate::model::ask::{Answer, Reply};
+use crate::model::remote::Remote;
 
 const FIVE: Duration = Duration::from_secs(5);
 
@@ -20,7 +21,7 @@ fn arrival(question: Question, answered: Result<Reply, SourceError>, took: Durat
 }
 
 fn good(bytes_in: u64) -> Reply {
-    Reply { answer: Answer::Unchanged, digest: None, bytes_in, requests: 1 }
+    Reply { bytes_in, requests: 1, ..Reply::free(Answer::Unchanged) }
 }
 
 fn refused(next_try: i64) -> SourceError {
@@ -76,8 +77,11 @@ fn a_silent_source_is_in_doubt_before_its_time_out() {
     remote.arrived((), None, at(1));
     polls.due(vec![want(Ask::Alerts)], 0, at(5));
     let topic = Topic::Of(AskKind::Alerts);
-    assert_eq!(polls.freshness(&prom, &topic, &remote, at(10)), Freshness::Fresh);
-    assert_eq!(polls.freshness(&prom, &topic, &remote, at(14)), Freshness::Stale(Duration::from_secs(13)));
+    assert_eq!(polls.freshness(&prom, &topic, &remote.state(), at(10)), Freshness::Fresh);
+    assert_eq!(
+        polls.freshness(&prom, &topic, &remote.state(), at(14)),
+        Freshness::Stale(Duration::from_secs(13))
+    );
 }
 
 #[test]
@@ -90,7 +94,7 @@ fn a_slow_but_steady_source_does_not_look_stale_while_it_is_asked_again() {
     remote.arrived((), None, at(1));
     assert_eq!(polls.due(vec![want(Ask::Alerts)], 0, at(30)).len(), 1);
     let topic = Topic::Of(AskKind::Alerts);
-    assert_eq!(polls.freshness(&prom, &topic, &remote, at(32)), Freshness::Fresh);
+    assert_eq!(polls.freshness(&prom, &topic, &remote.state(), at(32)), Freshness::Fresh);
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl DemoWorld {
     /// The services of a region.
     pub(super) fn services(&self, region: Region, t: f64) -> ServiceBoard {
         let readings = self.watched(region).map(|place| self.reading(place, t)).collect();
-        ServiceBoard { readings, lookback: LOOKBACK, warnings: Vec::new() }
+        ServiceBoard { readings, lookback: LOOKBACK }
     }
 
     fn reading(&self, place: &Place, t: f64) -> Reading {

@@ -58,7 +58,7 @@ impl DemoWorld {
             let name = format!("P{rank}");
             Priority { named: named(&name, &name), rank: Some(rank) }
         });
-        IncidentBoard { incidents, priorities: priorities.collect(), warnings: Vec::new() }
+        IncidentBoard { incidents, priorities: priorities.collect() }
     }
 
     /// What happened to one of them.
@@ -90,13 +90,7 @@ impl DemoWorld {
             .collect();
         past.sort_by_key(|past| std::cmp::Reverse(past.created_at));
         past.truncate(5);
-        Some(IncidentDetail {
-            alerts: vec![alert(paged, &incident)],
-            steps,
-            notes,
-            past,
-            warnings: Vec::new(),
-        })
+        Some(IncidentDetail { alerts: vec![alert(paged, &incident)], steps, notes, past })
     }
 
     /// What happened to all of them between two moments.

@@ -182,7 +182,6 @@ impl Paging {
             me: Some(self.me()),
             from: now,
             until,
-            warnings: Vec::new(),
         }
     }
 

@@ -127,7 +127,7 @@ impl DemoWorld {
                 trouble: None,
             }
         });
-        SloBoard { at, readings: readings.collect(), warnings: Vec::new() }
+        SloBoard { at, readings: readings.collect() }
     }
 
     fn error_ratio(&self, pledge: &Pledge, place: &Place, lookback: u64, t: f64, clock: &Clock) -> Measured {

@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::map::{Reader, moment};
 use super::paging::{Cost, Listing, Pages};
 use super::{PagerDuty, digest, firing, warned, wire};
-use crate::model::ask::{Answer, Answered};
+use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::incident::{IncidentAlert, IncidentDetail, Note, Past, Step};
 use crate::model::labels::{Labels, Text};
 use crate::model::source::{SourceError, Trouble};
+use crate::model::warning::Warning;
 
 /// Pages of steps and of alerts at most.
 const PAGES: usize = 10;
@@ -58,7 +59,6 @@ impl PagerDuty {
             notes: notes.iter().map(|note| reader.note(note)).collect(),
             alerts: alerts.iter().map(|alert| reader.incident_alert(alert)).collect(),
             past: past.iter().filter_map(|past| reader.past(past, id)).collect(),
-            warnings: parts.warnings,
         };
         drop(kept);
         detail.steps.sort_by_key(|step| step.at);
@@ -67,7 +67,7 @@ impl PagerDuty {
         detail.past.sort_by_key(|past| std::cmp::Reverse(past.created_at));
         let digest = digest(&format!("{detail:?}"));
         let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Incident(detail) };
-        Ok(parts.cost.reply(answer, Some(digest)))
+        Ok(Reply { warnings: parts.warnings, ..parts.cost.reply(answer, Some(digest)) })
     }
 }
 
@@ -76,7 +76,7 @@ impl PagerDuty {
 struct Parts {
     cost: Cost,
     came: usize,
-    warnings: Vec<Text>,
+    warnings: Vec<Warning>,
     first: Option<SourceError>,
 }
 
@@ -90,10 +90,8 @@ impl Parts {
             Ok(pages) => {
                 self.cost.add(pages.cost);
                 self.came += 1;
-                if pages.is_cut {
-                    let count = pages.items.len();
-                    self.warnings.push(format!("{what}: only {count} are shown, there are more").into());
-                }
+                let count = pages.items.len();
+                self.warnings.extend(pages.cut(&format!("{what}: only {count} are shown, there are more")));
                 Ok(pages.items)
             }
             Err(error) => {

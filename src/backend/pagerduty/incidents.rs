@@ -11,10 +11,11 @@ use super::map::Reader;
 use super::paging::{Cost, Listing, Pages};
 use super::wire::Thing;
 use super::{PagerDuty, digest, warned, wire};
-use crate::model::ask::{Answer, Answered};
+use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::incident::{Incident, IncidentBoard, Priority};
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, Trouble};
+use crate::model::warning::Warning;
 
 /// How long ago an incident may have been resolved to be shown.
 const LATELY: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -87,15 +88,14 @@ impl History {
     }
 }
 
-type Open = (Vec<wire::Incident>, bool, Cost);
-
 impl PagerDuty {
     pub(super) async fn incidents(&self, known: Option<u64>) -> Answered {
         let now = (self.now)();
         let (open, ranks, recent) = tokio::join!(self.open(), self.ranks(now), self.resolved(now));
-        let (open, is_whole, mut cost) = open?;
+        let open = open?;
+        let mut cost = open.cost;
         let mut warnings = Vec::new();
-        let mut spent = |warnings: &mut Vec<Text>, what, result: Result<Cost, SourceError>| {
+        let mut spent = |warnings: &mut Vec<Warning>, what, result: Result<Cost, SourceError>| {
             match result {
                 Ok(spent) => cost.add(spent),
                 Err(error) => warnings.push(warned(what, error)?),
@@ -112,29 +112,33 @@ impl PagerDuty {
                 Arc::default()
             }
         };
-        let mut found = Vec::new();
+        let (mut found, mut is_broken) = (Vec::new(), false);
         let recent = recent.map(|(pages, is_sweep)| {
             found = pages.items;
+            is_broken = pages.broken.is_some();
             (pages.cost, is_sweep.then_some(pages.is_cut))
         });
         let is_sweep_cut = recent.as_ref().ok().and_then(|(_, is_cut)| *is_cut);
         spent(&mut warnings, "resolved incidents", recent.map(|(cost, _)| cost))?;
-        if !is_whole {
-            warnings.push("there are more open incidents than can be read: the oldest are not shown".into());
+        let oldest = "there are more open incidents than can be read: the oldest are not shown";
+        warnings.extend(open.cut(oldest));
+        self.take(now, &open, &found, is_sweep_cut, &ranks);
+        if is_broken {
+            // the rest is asked for with the next look
+            self.kept().history.swept = None;
         }
-        self.take(now, &open, is_whole, &found, is_sweep_cut, &ranks);
         spent(&mut warnings, "incidents that are no longer open", self.look_up_lost(&ranks).await)?;
         if is_sweep_cut.is_some() {
             spent(&mut warnings, "", Ok(self.look_up_acknowledged().await))?;
         }
-        let board = self.board(now, warnings);
+        let board = self.board(now, &mut warnings);
         let digest = digest(&board);
         let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Incidents(board) };
-        Ok(cost.reply(answer, Some(digest)))
+        Ok(Reply { warnings, ..cost.reply(answer, Some(digest)) })
     }
 
     /// All that are open: without `date_range=all` one that is older than a month would not be seen.
-    async fn open(&self) -> Result<Open, SourceError> {
+    async fn open(&self) -> Result<Pages<wire::Incident>, SourceError> {
         let mut query = vec![
             ("date_range", "all"),
             ("statuses[]", "triggered"),
@@ -150,8 +154,7 @@ impl PagerDuty {
             pages: usize::MAX,
             until: self.until(),
         };
-        let pages = self.pages(&listing).await?;
-        Ok((pages.items, !pages.is_cut, pages.cost))
+        self.pages(&listing).await
     }
 
     /// Those resolved last: one page, or all of them when it is time, or when there is a page of new ones. Whether it
@@ -198,7 +201,7 @@ impl PagerDuty {
             Listing { path: "priorities", key: "priorities", query: &[], pages: 2, until: self.until() };
         let pages = match self.pages::<Thing>(&listing).await {
             Err(SourceError { trouble: Trouble::Refused { status: 402 | 404, .. }, .. }) => {
-                Pages { items: Vec::new(), is_cut: false, cost: Cost { bytes_in: 0, requests: 1 } }
+                Pages { cost: Cost { bytes_in: 0, requests: 1 }, ..Pages::default() }
             }
             pages => pages?,
         };
@@ -216,8 +219,7 @@ impl PagerDuty {
     fn take(
         &self,
         now: Timestamp,
-        open: &[wire::Incident],
-        is_whole: bool,
+        open: &Pages<wire::Incident>,
         resolved: &[wire::Incident],
         is_sweep_cut: Option<bool>,
         ranks: &Priorities,
@@ -238,9 +240,15 @@ impl PagerDuty {
             }
             history.take_resolved(incident);
         }
-        let open = open.iter().filter_map(|wire| reader.incident(wire, ranks));
-        let open = open.map(|incident| (incident.id.clone(), incident)).collect();
-        history.take_open(open, is_whole);
+        let listed = open.items.iter().filter_map(|wire| reader.incident(wire, ranks));
+        let mut listed: BTreeMap<_, _> = listed.map(|incident| (incident.id.clone(), incident)).collect();
+        if open.broken.is_some() {
+            // those of the pages that did not come are what they were
+            for (id, incident) in &history.open {
+                listed.entry(id.clone()).or_insert_with(|| incident.clone());
+            }
+        }
+        history.take_open(listed, !open.is_cut);
         history.resolved.retain(|_, incident| now.duration_since(incident.changed_at) < LATELY);
     }
 
@@ -292,23 +300,23 @@ impl PagerDuty {
         failure.map_or(Ok(cost), Err)
     }
 
-    fn board(&self, now: Timestamp, mut warnings: Vec<Text>) -> IncidentBoard {
+    fn board(&self, now: Timestamp, warnings: &mut Vec<Warning>) -> IncidentBoard {
         let kept = self.kept();
         let history = &kept.history;
         let cut_before = history.cut_before.filter(|cut| now.duration_since(*cut) < LATELY);
         if let Some(cut) = cut_before {
-            warnings.push(
-                format!("so many were resolved lately that those before {} are not shown", instant(cut))
-                    .into(),
-            );
+            warnings.push(Warning::missing(format!(
+                "so many were resolved lately that those before {} are not shown",
+                instant(cut)
+            )));
         }
-        warnings.extend(history.gap.clone());
+        warnings.extend(history.gap.clone().map(Warning::missing));
         let mut all = history.resolved.clone();
         all.extend(history.open.clone());
         let mut priorities: Vec<Priority> =
             kept.ranks.iter().flat_map(|ranks| ranks.by_id.values().cloned()).collect();
         priorities.sort_by_key(|priority| priority.rank);
-        IncidentBoard { incidents: all.into_values().collect(), priorities, warnings }
+        IncidentBoard { incidents: all.into_values().collect(), priorities }
     }
 }
 

@@ -9,10 +9,11 @@ use super::incidents::{History, instant};
 use super::map::{Reader, moment};
 use super::paging::{Cost, Listing};
 use super::{PagerDuty, wire};
-use crate::model::ask::{Answer, Answered};
+use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::incident::{Happened, Incident, Person, Stamp, StepBoard};
 use crate::model::labels::Text;
 use crate::model::source::SourceError;
+use crate::model::warning::Warning;
 
 /// Pages of the log at most.
 const PAGES: usize = 20;
@@ -77,7 +78,10 @@ impl PagerDuty {
             Some(Happened { incident, step: reader.step(entry) })
         });
         let board = StepBoard::new(steps.collect(), since, log.whole_since, now);
-        Ok(log.cost.reply(Answer::Steps(board), None))
+        let cut = (log.whole_since > since).then(|| {
+            Warning::missing(format!("what happened before {} was not read", instant(log.whole_since)))
+        });
+        Ok(Reply { warnings: cut.into_iter().collect(), ..log.cost.reply(Answer::Steps(board), None) })
     }
 
     /// The log can be asked for by team, but not by service.

@@ -9,10 +9,10 @@ use super::incidents::instant;
 use super::map::{Reader, moment};
 use super::paging::{Cost, Listing, Pages};
 use super::{PagerDuty, digest, warned, wire};
-use crate::model::ask::{Answer, Answered};
-use crate::model::labels::Text;
+use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
 use crate::model::source::SourceError;
+use crate::model::warning::Warning;
 
 /// How far ahead turns are asked for.
 const AHEAD: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -35,16 +35,15 @@ impl PagerDuty {
         let (policies_and_turns, overrides, me) =
             tokio::join!(self.policies_and_turns(from, until), self.overrides(from, until), self.who());
         let (policies, turns) = policies_and_turns?;
-        for (is_cut, what) in [(policies.is_cut, "escalation policies"), (turns.is_cut, "turns")] {
-            if is_cut {
-                warnings.push(format!("there are more {what} than can be read: some are missing").into());
-            }
-        }
+        warnings
+            .extend(policies.cut("there are more escalation policies than can be read: some are missing"));
+        warnings.extend(turns.cut("there are more turns than can be read: some are missing"));
         cost.add(policies.cost);
         cost.add(turns.cost);
         let overrides = match overrides {
-            Ok((overrides, spent)) => {
+            Ok((overrides, cut, spent)) => {
                 cost.add(spent);
+                warnings.extend(cut);
                 overrides
             }
             Err(error) => {
@@ -81,11 +80,10 @@ impl PagerDuty {
         board.shifts.sort_by_cached_key(order);
         // pages overlap when somebody changes a schedule while they are read
         board.shifts.dedup();
-        board.warnings = warnings;
-        let parts = (&board.policies, &board.shifts, &board.me, board.from, &board.warnings);
+        let parts = (&board.policies, &board.shifts, &board.me, board.from);
         let digest = digest(&parts);
         let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::OnCall(board) };
-        Ok(cost.reply(answer, Some(digest)))
+        Ok(Reply { warnings, ..cost.reply(answer, Some(digest)) })
     }
 
     /// Policies and turns. Where only some teams or services are looked at, turns are asked for by the policies of these.
@@ -101,7 +99,7 @@ impl PagerDuty {
         let policies = self.policies().await?;
         let ids: Vec<&str> = policies.items.iter().map(|policy| policy.thing.id.0.as_str()).collect();
         let turns = match ids.len() {
-            0 => Pages { items: Vec::new(), is_cut: false, cost: Cost::default() },
+            0 => Pages::default(),
             1..=NAMED => self.turns(from, until, &ids).await?,
             _ => self.turns(from, until, &[]).await?,
         };
@@ -136,7 +134,11 @@ impl PagerDuty {
     }
 
     /// Who stands in for somebody, all schedules in one list. Turns themselves do not tell.
-    async fn overrides(&self, from: Timestamp, until: Timestamp) -> Result<(Overrides, Cost), SourceError> {
+    async fn overrides(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<(Overrides, Option<Warning>, Cost), SourceError> {
         let (since, until) = (instant(from), instant(until));
         let mut query = vec![
             ("include[]", "overrides_subschedule"),
@@ -148,6 +150,8 @@ impl PagerDuty {
         let path = "schedules";
         let listing = Listing { path, key: path, query: &query, pages: PAGES, until: self.until() };
         let pages: Pages<wire::Schedule> = self.pages(&listing).await?;
+        let cut = pages
+            .cut("there are more schedules than can be read: who stands in for whom is not known of all");
         let mut overrides = Overrides::default();
         for schedule in pages.items {
             let rendered = schedule.overrides_subschedule.0.unwrap_or_default();
@@ -160,12 +164,12 @@ impl PagerDuty {
                 overrides.insert(schedule.id.0, turns);
             }
         }
-        Ok((overrides, pages.cost))
+        Ok((overrides, cut, pages.cost))
     }
 }
 
 impl Reader<'_> {
-    fn policy(&mut self, wire: &wire::Policy, warnings: &mut Vec<Text>) -> Option<EscalationPolicy> {
+    fn policy(&mut self, wire: &wire::Policy, warnings: &mut Vec<Warning>) -> Option<EscalationPolicy> {
         let named = Some(self.named(&wire.thing)).filter(|named| !named.id.is_empty())?;
         let mut levels = Vec::new();
         for (rule, number) in wire.escalation_rules.0.iter().zip(1..) {
@@ -179,7 +183,7 @@ impl Reader<'_> {
                     let kind = self.text(&target.kind.0);
                     let name = &named.name;
                     let warning = format!("level {number} of {name} wakes something unknown ({kind})");
-                    warnings.push(warning.into());
+                    warnings.push(Warning::notice(warning));
                 }
             }
             let minutes = rule.escalation_delay_in_minutes.0;

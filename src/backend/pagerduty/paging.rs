@@ -11,6 +11,7 @@ use super::{PagerDuty, wire};
 use crate::backend::http::Body;
 use crate::model::ask::{Answer, Reply};
 use crate::model::source::{SourceError, Trouble};
+use crate::model::warning::Warning;
 
 /// As many as a page can have.
 const PAGE: usize = 100;
@@ -34,7 +35,7 @@ impl Cost {
 
     /// An answer for this price.
     pub(super) fn reply(self, answer: Answer, digest: Option<u64>) -> Reply {
-        Reply { answer, digest, bytes_in: self.bytes_in, requests: self.requests }
+        Reply { digest, bytes_in: self.bytes_in, requests: self.requests, ..Reply::free(answer) }
     }
 }
 
@@ -54,9 +55,25 @@ pub(super) struct Listing<'a> {
 /// What came.
 pub(super) struct Pages<T> {
     pub(super) items: Vec<T>,
-    /// There is more that was not asked for.
+    /// There is more that was not asked for, or did not come.
     pub(super) is_cut: bool,
+    /// Why it did not come, if it was asked for.
+    pub(super) broken: Option<SourceError>,
     pub(super) cost: Cost,
+}
+
+impl<T> Default for Pages<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), is_cut: false, broken: None, cost: Cost::default() }
+    }
+}
+
+impl<T> Pages<T> {
+    /// What is missing of a list that is cut, with the reason as far as it is known.
+    pub(super) fn cut(&self, what: &str) -> Option<Warning> {
+        let why = || self.broken.as_ref().map_or_else(String::new, |error| format!(" ({})", error.trouble));
+        self.is_cut.then(|| Warning::missing(format!("{what}{}", why())))
+    }
 }
 
 struct Page {
@@ -70,12 +87,13 @@ impl PagerDuty {
     /// All pages of a list, up to its bounds.
     ///
     /// # Errors
-    /// Whatever keeps one of the pages from coming: a list with a hole would look whole.
+    /// Whatever keeps the first page from coming. If a later one does not come, the list ends before it and says that it is cut:
+    /// one with a hole would look whole.
     pub(super) async fn pages<T: DeserializeOwned>(
         &self,
         listing: &Listing<'_>,
     ) -> Result<Pages<T>, SourceError> {
-        let mut pages = Pages { items: Vec::new(), is_cut: false, cost: Cost::default() };
+        let mut pages = Pages::default();
         let (mut offset, mut step, mut last, mut asked) = (0, PAGE, None, 0);
         for wave in WAVES.into_iter().chain(std::iter::repeat(4)) {
             let left = listing.pages.min(REACH / PAGE) - asked;
@@ -86,7 +104,14 @@ impl PagerDuty {
             }
             asked += offsets.len();
             for body in join_all(offsets.iter().map(|offset| self.page(listing, *offset))).await {
-                let body = body?;
+                let body = match body {
+                    Err(error) if last.is_some() => {
+                        pages.cost.add(Cost { bytes_in: 0, requests: 1 });
+                        (pages.is_cut, pages.broken) = (true, Some(error));
+                        return Ok(pages);
+                    }
+                    body => body?,
+                };
                 pages.cost.add(Cost { bytes_in: body.wire_bytes, requests: 1 });
                 let page = self.read_page(&body, listing.key)?;
                 // the same page again: the server does not look at the offset and would go on for ever
@@ -144,7 +169,12 @@ impl PagerDuty {
     ) -> Result<Pages<T>, SourceError> {
         let body = self.get(path, query).await?;
         let items = wire::each(self.read_page(&body, key)?.items);
-        Ok(Pages { items, is_cut: false, cost: Cost { bytes_in: body.wire_bytes, requests: 1 } })
+        Ok(Pages {
+            items,
+            is_cut: false,
+            broken: None,
+            cost: Cost { bytes_in: body.wire_bytes, requests: 1 },
+        })
     }
 
     /// What came is JSON, but not PagerDuty's.

@@ -9,7 +9,7 @@ mod whose;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::backend::double::{Asked, Canned, Double};
+use crate::backend::double::{Asked, Canned, Double, Told};
 use crate::config::settings::{Settings, SourceKind};
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::{Incident, IncidentBoard, IncidentDetail};
@@ -99,23 +99,26 @@ fn quiet(asked: &Asked) -> Canned {
     }
 }
 
-fn board(answered: Answered) -> IncidentBoard {
-    match answered.unwrap().answer {
-        Answer::Incidents(board) => board,
+fn board(answered: Answered) -> Told<IncidentBoard> {
+    let reply = answered.unwrap();
+    match reply.answer {
+        Answer::Incidents(board) => Told::new(board, reply.warnings),
         other => panic!("{other:?}"),
     }
 }
 
-fn detail(answered: Answered) -> IncidentDetail {
-    match answered.unwrap().answer {
-        Answer::Incident(detail) => detail,
+fn detail(answered: Answered) -> Told<IncidentDetail> {
+    let reply = answered.unwrap();
+    match reply.answer {
+        Answer::Incident(detail) => Told::new(detail, reply.warnings),
         other => panic!("{other:?}"),
     }
 }
 
-fn turns(answered: Answered) -> OnCallBoard {
-    match answered.unwrap().answer {
-        Answer::OnCall(board) => board,
+fn turns(answered: Answered) -> Told<OnCallBoard> {
+    let reply = answered.unwrap();
+    match reply.answer {
+        Answer::OnCall(board) => Told::new(board, reply.warnings),
         other => panic!("{other:?}"),
     }
 }
@@ -135,6 +138,6 @@ fn one<'a>(board: &'a IncidentBoard, id: &str) -> &'a Incident {
         .unwrap_or_else(|| panic!("no {id}: {board:?}"))
 }
 
-fn names(texts: &[Text]) -> String {
-    texts.join("; ")
+fn names<T: ToString>(texts: &[T]) -> String {
+    texts.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

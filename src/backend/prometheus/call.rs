@@ -1,19 +1,20 @@
 //! One question's requests: at most a few at once, counted, with the warnings that came along.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use super::wire::{Data, Envelope, Reader, Sample};
+use super::wire::{Data, Envelope, Piece, Reader, Sample};
 use crate::backend::http::{Body, Http};
 use crate::model::ask::{Answer, Reply};
 use crate::model::labels::Text;
 use crate::model::series::{Matrix, Span};
 use crate::model::source::{SourceError, Trouble};
+use crate::model::warning::{self, Warning};
 
 /// Requests at once for one question.
 pub(super) const AT_ONCE: usize = 4;
@@ -58,7 +59,7 @@ pub(super) struct Call<'a> {
     gate: Semaphore,
     requests: AtomicU32,
     bytes_in: AtomicU64,
-    warnings: Mutex<Vec<Text>>,
+    warnings: Mutex<Vec<Warning>>,
 }
 
 impl<'a> Call<'a> {
@@ -169,11 +170,15 @@ impl<'a> Call<'a> {
     /// The data in an answer; keeps its warnings.
     pub(super) fn open<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<T, SourceError> {
         let envelope: Envelope<'b, T> = body.json()?;
-        for warning in &envelope.warnings {
-            self.warn(&self.server.reader.text(&body.words(&warning.0)));
+        let text = |said: &Piece<'_>| self.server.reader.text(&body.words(&said.0));
+        for said in envelope.warnings.iter().flatten() {
+            self.warn(of_engine(text(said)));
+        }
+        for said in envelope.infos.iter().flatten() {
+            self.warn(Warning::annotation(text(said)));
         }
         if envelope.is_partial {
-            self.warn("the answer is partial: a storage node is missing");
+            self.warn(Warning::missing("the answer is partial: a storage node is missing"));
         }
         match envelope.data {
             Some(data) if envelope.status.0 == "success" => Ok(data),
@@ -189,17 +194,18 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Notes, once, that something is missing or odd.
-    pub(super) fn warn(&self, warning: &str) {
-        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
-        if warnings.iter().all(|known| **known != *warning) {
-            warnings.push(warning.into());
-        }
+    /// Notes, once, that something is missing or worth knowing.
+    pub(super) fn warn(&self, warning: Warning) {
+        warning::note(&mut self.noted(), warning);
     }
 
     /// What was noted so far.
-    pub(super) fn warnings(&self) -> Vec<Text> {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub(super) fn warnings(&self) -> Vec<Warning> {
+        self.noted().clone()
+    }
+
+    fn noted(&self) -> MutexGuard<'_, Vec<Warning>> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts another question's requests as this one's, for they were made for it.
@@ -212,6 +218,7 @@ impl<'a> Call<'a> {
     pub(super) fn reply(&self, answer: Answer, digest: Option<u64>) -> Reply {
         Reply {
             answer,
+            warnings: self.warnings(),
             digest,
             bytes_in: self.bytes_in.load(Ordering::Relaxed),
             requests: self.requests.load(Ordering::Relaxed),
@@ -221,4 +228,12 @@ impl<'a> Call<'a> {
     fn timeout(&self) -> String {
         format!("{}ms", self.server.timeout.as_millis())
     }
+}
+
+/// What a text among `warnings` means: the engine's own remarks have a prefix, and everything else may mean that series are
+/// missing (a store that did not answer, a limit that cut the answer short).
+fn of_engine(text: Text) -> Warning {
+    const ANNOTATIONS: [&str; 2] = ["PromQL warning:", "PromQL info:"];
+    let is_annotation = ANNOTATIONS.iter().any(|prefix| text.trim_start().starts_with(prefix));
+    if is_annotation { Warning::annotation(text) } else { Warning::missing(text) }
 }

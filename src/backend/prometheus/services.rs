@@ -11,6 +11,7 @@ use super::wire::Sample;
 use crate::model::labels::{Labels, Text};
 use crate::model::service::{DownTarget, Reading, ServiceBoard, Signals, Targets};
 use crate::model::source::SourceError;
+use crate::model::warning::Warning;
 
 /// Of one service no more targets that are down are named; all are counted.
 const DOWN_NAMED: usize = 50;
@@ -57,11 +58,13 @@ pub(super) async fn board(
     let answers: Answers = jobs.into_iter().zip(results).collect();
     for (job, result) in &answers {
         if let Err(error) = result {
-            call.warn(&format!("{}: {}", job.what, error.trouble));
+            call.warn(Warning::missing(format!("{}: {}", job.what, error.trouble)));
         }
     }
     if answers.is_empty() {
-        call.warn("no service found: no known metric, and no target with one of services.labels");
+        call.warn(Warning::notice(
+            "no service found: no known metric, and no target with one of services.labels",
+        ));
     }
     let mut readings = BTreeMap::new();
     requests(survey, &answers, &mut readings);
@@ -72,11 +75,7 @@ pub(super) async fn board(
     for (service, reading) in &mut readings {
         reading.scraped = survey.scraped.behind(service);
     }
-    Ok(ServiceBoard {
-        readings: readings.into_values().collect(),
-        lookback: survey.lookback,
-        warnings: call.warnings(),
-    })
+    Ok(ServiceBoard { readings: readings.into_values().collect(), lookback: survey.lookback })
 }
 
 fn jobs(plan: &Plan, survey: &Survey) -> Vec<Job> {

@@ -24,6 +24,7 @@ use super::call::Call;
 use super::{KEPT_FIRST, KEPT_LONGEST, KEPT_WITHOUT_SIGNAL, Kept, rules};
 use crate::model::slo::{Measured, Slo, SloBoard, Window};
 use crate::model::source::{SourceError, Trouble};
+use crate::model::warning::Warning;
 use assembly::Answers;
 use catalogue::{Catalogue, Entry};
 use leaf::Leaf;
@@ -74,25 +75,39 @@ impl Slos {
     ) -> Result<Arc<Catalogue>, SourceError> {
         let mut kept = self.catalogue.lock().await;
         if let Some(kept) = kept.as_ref().filter(|kept| kept.holds()) {
+            kept.warn(call);
             return Ok(Arc::clone(&kept.value));
         }
-        let (catalogue, lasts) = match (self.find(call, rules, kept.is_some()).await, kept.as_ref()) {
+        // what was said beside its answers holds as long as the catalogue does
+        let finding = Call::new(call.server);
+        let found = self.find(&finding, rules, kept.is_some()).await;
+        call.add_cost_of(&finding);
+        let warnings = finding.warnings();
+        let (catalogue, lasts) = match (found, kept.as_ref()) {
+            (Ok(catalogue), _) if warnings.iter().any(Warning::is_missing_data) => {
+                (catalogue, KEPT_WITHOUT_SIGNAL)
+            }
             (Ok(catalogue), before) => {
                 let lasts = before.map_or(KEPT_FIRST, |kept| kept.lasts.saturating_mul(2));
                 (catalogue, lasts.clamp(KEPT_FIRST, KEPT_LONGEST))
             }
             (Err(error), _) if error.trouble.is_source_wide() => return Err(error),
-            (Err(_), Some(old)) => return Ok(Arc::clone(&old.value)),
+            (Err(_), Some(old)) => {
+                old.warn(call);
+                return Ok(Arc::clone(&old.value));
+            }
             (Err(error), None) => {
                 let mut catalogue = Catalogue::make(&self.definitions, &[], false);
                 let warning = format!("SLOs cannot be found by their rules: {}", error.trouble);
-                catalogue.warnings.push(warning.into());
+                catalogue.warnings.push(Warning::missing(warning));
                 catalogue.trouble = Some(error);
                 (catalogue, KEPT_WITHOUT_SIGNAL)
             }
         };
         let value = Arc::new(catalogue);
-        *kept = Some(Kept { value: Arc::clone(&value), since: Instant::now(), lasts, warnings: Vec::new() });
+        let found = Kept { value: Arc::clone(&value), since: Instant::now(), lasts, warnings };
+        found.warn(call);
+        *kept = Some(found);
         Ok(value)
     }
 
@@ -175,7 +190,7 @@ impl Slos {
         if at.is_none() {
             shelf.keep_only(&leaves);
         }
-        board.warnings = catalogue.warnings.iter().cloned().chain(call.warnings()).collect();
+        catalogue.warnings.iter().for_each(|warning| call.warn(warning.clone()));
         let digest = digest(&board);
         Ok((board, digest))
     }
@@ -195,13 +210,12 @@ fn read(catalogue: &Catalogue, shelf: &Shelf, leaves: &[Arc<Leaf>], at: Timestam
     let shown = shelf.shown(leaves, at);
     let answers = Answers::new(&shown, leaves);
     let readings = catalogue.entries.iter().map(|entry| answers.reading(entry, at)).collect();
-    SloBoard { at, readings, warnings: Vec::new() }
+    SloBoard { at, readings }
 }
 
 /// Over what is shown. Of a calendar window also how much of it has passed, by the minute.
 fn digest(board: &SloBoard) -> u64 {
     let mut hasher = DefaultHasher::new();
-    board.warnings.hash(&mut hasher);
     for reading in &board.readings {
         (Arc::as_ptr(&reading.slo), &reading.trouble).hash(&mut hasher);
         if matches!(reading.slo.window, Window::Calendar(_)) {

@@ -18,6 +18,7 @@ use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::quoted;
 use crate::model::source::SourceError;
+use crate::model::warning::Warning;
 
 /// Rates are taken over this many scrapes, within these bounds; and over this where nobody tells how often it scrapes.
 const SCRAPES: u32 = 4;
@@ -241,7 +242,7 @@ impl Call<'_> {
         let keep = |result: Result<T, SourceError>| match result {
             Ok(value) => Some(value),
             Err(error) => {
-                self.warn(&format!("a pack cannot be used: {}", error.trouble));
+                self.warn(Warning::missing(format!("a pack cannot be used: {}", error.trouble)));
                 None
             }
         };

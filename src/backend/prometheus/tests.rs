@@ -7,7 +7,7 @@ use serde_json::json;
 use shop::{series, shop, success};
 
 use super::*;
-use crate::backend::double::{Canned, Double};
+use crate::backend::double::{Canned, Double, Told};
 use crate::config::settings::{LimitSettings, Settings, SourceKind, Span as SettingSpan};
 use crate::model::ask::{Reply, Stretch};
 use crate::model::labels::Labels;
@@ -33,9 +33,10 @@ async fn ask(source: &Prometheus, ask: Ask) -> Reply {
     source.answer(&ask, None).await.unwrap()
 }
 
-async fn services(source: &Prometheus) -> ServiceBoard {
-    match ask(source, Ask::Services { at: None }).await.answer {
-        Answer::Services(board) => board,
+async fn services(source: &Prometheus) -> Told<ServiceBoard> {
+    let reply = ask(source, Ask::Services { at: None }).await;
+    match reply.answer {
+        Answer::Services(board) => Told::new(board, reply.warnings),
         other => panic!("{other:?}"),
     }
 }
@@ -60,7 +61,7 @@ fn lines(matrix: &Matrix) -> Vec<(String, f64)> {
 async fn services_come_with_what_is_known_and_nothing_made_up() {
     let double = Double::start(shop).await;
     let board = services(&source(&double)).await;
-    assert_eq!(board.warnings, [] as [Text; 0]);
+    assert_eq!(board.warnings, []);
     assert_eq!(board.lookback, Duration::from_secs(120));
     let [cart, idle, mail] = &board.readings[..] else { panic!("{:?}", board.readings) };
     let full = Signals {
@@ -144,7 +145,7 @@ async fn a_signal_that_fails_is_a_warning_and_the_others_stand() {
     .await;
     let board = services(&source(&double)).await;
     let warning = "latency (http_request_duration_seconds): 503: queue \\x1b full";
-    assert_eq!(board.warnings, [Text::from(warning)]);
+    assert_eq!(board.warnings, [Warning::missing(warning)]);
     assert_eq!(board.readings[0].signals.p95, Some(0.4));
 }
 
@@ -173,7 +174,7 @@ async fn a_partial_answer_is_shown_with_its_warning() {
     })
     .await;
     let board = services(&source(&double)).await;
-    assert_eq!(board.warnings, [Text::from("store \\u{202e}eu is gone")]);
+    assert_eq!(board.warnings, [Warning::missing("store \\u{202e}eu is gone")]);
     assert_eq!(board.readings[0].signals.saturation, Some(0.7));
 }
 
@@ -355,11 +356,52 @@ async fn a_server_that_came_back_is_got_to_know_anew() {
 #[test]
 fn a_young_server_is_surveyed_again_soon_and_an_old_one_rarely() {
     let nothing = Survey::default();
-    assert_eq!(holds_for(&nothing, None), Duration::from_secs(30));
+    assert_eq!(holds_for(&nothing, true, None), Duration::from_secs(30));
     let pack = packs::chosen(&[], &["node".into()]).remove(0);
     let saturations = vec![survey::Found { entry: pack.saturation[0].clone(), lanes: vec![] }];
     let some = Survey { saturations, ..Survey::default() };
     for (before, after) in [(None, 60), (Some(30), 60), (Some(60), 120), (Some(480), 600), (Some(600), 600)] {
-        assert_eq!(holds_for(&some, before.map(Duration::from_secs)), Duration::from_secs(after));
+        assert_eq!(holds_for(&some, true, before.map(Duration::from_secs)), Duration::from_secs(after));
+    }
+}
+
+/// An answer to each query with this beside its data.
+async fn beside(more: serde_json::Value) -> Double {
+    Double::start(move |asked| {
+        let mut answer: serde_json::Value = serde_json::from_slice(&shop(asked).body).unwrap_or_default();
+        if asked.path.ends_with("/query")
+            && let (Some(answer), Some(more)) = (answer.as_object_mut(), more.as_object())
+        {
+            answer.extend(more.clone());
+        }
+        Canned::json(&answer.to_string())
+    })
+    .await
+}
+
+#[tokio::test]
+async fn what_stands_beside_an_answer_is_missing_data_unless_the_engine_remarks_it() {
+    let store = "receive series from Addr: store-b:10901: rpc error: code = Unavailable";
+    let le = "PromQL warning: bucket label \"le\" is missing (1:20)";
+    let counter = "PromQL info: metric might not be a counter (1:6)";
+    let node = "the answer is partial: a storage node is missing";
+    for (more, expected) in [
+        (json!({}), vec![]),
+        (json!({ "warnings": null, "infos": null, "isPartial": false }), vec![]),
+        (json!({ "warnings": [store, store] }), vec![Warning::missing(store)]),
+        (json!({ "isPartial": true }), vec![Warning::missing(node)]),
+        (json!({ "infos": ["whatever"] }), vec![Warning::annotation("whatever")]),
+        (json!({ "warnings": [le, counter] }), vec![Warning::annotation(le), Warning::annotation(counter)]),
+        (
+            json!({ "warnings": [le, "results truncated due to limit"], "infos": [counter] }),
+            vec![
+                Warning::annotation(le),
+                Warning::missing("results truncated due to limit"),
+                Warning::annotation(counter),
+            ],
+        ),
+    ] {
+        let double = beside(more.clone()).await;
+        assert_eq!(services(&source(&double)).await.warnings, expected, "{more}");
     }
 }

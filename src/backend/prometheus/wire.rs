@@ -13,14 +13,16 @@ use crate::model::labels::{Interner, Labels, Text};
 use crate::model::series::{Line, Matrix, Span};
 use crate::model::text;
 
-/// `{status, data, warnings, error}`
+/// `{status, data, warnings, infos, error}`
 #[derive(Deserialize)]
 pub(super) struct Envelope<'a, T> {
     #[serde(borrow)]
     pub(super) status: Piece<'a>,
     pub(super) data: Option<T>,
-    #[serde(default)]
-    pub(super) warnings: Vec<Piece<'a>>,
+    /// The kin send `null` where there are none.
+    pub(super) warnings: Option<Vec<Piece<'a>>>,
+    /// Remarks of the query engine, since Prometheus 3.
+    pub(super) infos: Option<Vec<Piece<'a>>>,
     pub(super) error: Option<Piece<'a>>,
     /// `VictoriaMetrics`' cluster says so when a storage node does not answer.
     #[serde(default, rename = "isPartial")]

@@ -15,8 +15,6 @@ pub struct SloBoard {
     pub at: Timestamp,
     /// Each SLO once, in the order of their ids.
     pub readings: Vec<SloReading>,
-    /// What could not be had this time, in words.
-    pub warnings: Vec<Text>,
 }
 
 /// What one source says of one SLO.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::alert::{AlertBoard, Firing};
-use crate::model::ask::{Answer, Ask, Question};
+use crate::model::ask::{Answer, Ask, AskKind, Question};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::{IncidentBoard, IncidentDetail, StepBoard};
 use crate::model::labels::Text;
 use crate::model::oncall::OnCallBoard;
-use crate::model::remote::Remote;
+use crate::model::remote::{AnswerState, Remote};
 use crate::model::rule::RuleBoard;
 use crate::model::runbook::{Search, Wanted};
 use crate::model::series::Matrix;
@@ -19,6 +19,7 @@ use crate::model::service::{Detail, ServiceBoard, Trends};
 use crate::model::silence::Silence;
 use crate::model::slo::SloBoard;
 use crate::model::source::{Offer, SourceError, Trouble};
+use crate::model::warning::Warning;
 
 /// How many charts, details and firings are kept for each source.
 pub(super) const DETAILS_KEPT: usize = 12;
@@ -62,6 +63,8 @@ pub struct Held {
 pub(super) trait Place {
     /// The question went out.
     fn asked(&mut self);
+    /// What was said beside the answer.
+    fn warned(&mut self, warnings: Vec<Warning>);
     /// What it holds is still so.
     fn confirmed(&mut self, now: Timestamp);
     /// No answer came that could be read.
@@ -71,6 +74,10 @@ pub(super) trait Place {
 impl<T> Place for Remote<T> {
     fn asked(&mut self) {
         self.asked();
+    }
+
+    fn warned(&mut self, warnings: Vec<Warning>) {
+        self.warned(warnings);
     }
 
     fn confirmed(&mut self, now: Timestamp) {
@@ -83,6 +90,67 @@ impl<T> Place for Remote<T> {
 }
 
 impl Held {
+    /// How every answer stands, also those about one thing, each with its kind. What is added to this struct and forgotten here
+    /// does not compile.
+    pub fn answers(&self) -> impl Iterator<Item = (AskKind, AnswerState<'_>)> {
+        let Self {
+            probe,
+            services,
+            trends,
+            alerts,
+            rules,
+            silences,
+            slos,
+            incidents,
+            steps,
+            on_call,
+            incident_details,
+            details,
+            series,
+            firings,
+            runbooks,
+        } = self;
+        let boards = [
+            (AskKind::Probe, probe.state()),
+            (AskKind::Services, services.state()),
+            (AskKind::Trends, trends.state()),
+            (AskKind::Alerts, alerts.state()),
+            (AskKind::Rules, rules.state()),
+            (AskKind::Silences, silences.state()),
+            (AskKind::Slos, slos.state()),
+            (AskKind::Incidents, incidents.state()),
+            (AskKind::Steps, steps.state()),
+            (AskKind::OnCall, on_call.state()),
+        ];
+        boards
+            .into_iter()
+            .chain(each(AskKind::Incident, incident_details))
+            .chain(each(AskKind::Detail, details))
+            .chain(each(AskKind::Series, series))
+            .chain(each(AskKind::Firings, firings))
+            .chain(each(AskKind::Runbook, runbooks))
+    }
+
+    /// How the answer to a kind of question of which there is one for each source stands; `None` for the other kinds.
+    pub fn board(&self, kind: AskKind) -> Option<AnswerState<'_>> {
+        if kind.is_about_one() {
+            return None;
+        }
+        self.answers().find(|(other, _)| *other == kind).map(|(_, state)| state)
+    }
+
+    /// What was said beside the answers of these kinds, each once.
+    pub fn warnings(&self, kinds: &[AskKind]) -> Vec<&Warning> {
+        let mut all: Vec<&Warning> = Vec::new();
+        let asked = self.answers().filter(|(kind, _)| kinds.contains(kind));
+        for warning in asked.flat_map(|(_, state)| state.warnings) {
+            if !all.contains(&warning) {
+                all.push(warning);
+            }
+        }
+        all
+    }
+
     /// Where the answer to a question goes.
     pub(super) fn place(&mut self, ask: &Ask) -> &mut dyn Place {
         match ask {
@@ -153,6 +221,13 @@ impl Held {
             (ask, Err(error)) => self.place(ask).failed(error),
         }
     }
+}
+
+fn each<K, T>(
+    kind: AskKind,
+    map: &BTreeMap<K, Remote<T>>,
+) -> impl Iterator<Item = (AskKind, AnswerState<'_>)> {
+    map.values().map(move |remote| (kind, remote.state()))
 }
 
 /// The entry of `key`, made if need be; the one that was answered longest ago gives way.

@@ -62,7 +62,7 @@ fn services(world: &mut World, names: &[&str], now: i64) {
             ..Reading::default()
         })
         .collect();
-    let board = ServiceBoard { readings, lookback: Duration::from_secs(60), warnings: vec![] };
+    let board = ServiceBoard { readings, lookback: Duration::from_secs(60) };
     world.apply(
         &question("prom", Ask::Services { at: None }),
         Ok(Reply::free(Answer::Services(board))),
@@ -260,8 +260,7 @@ fn a_pair_that_scrapes_the_same_is_not_added_up_and_the_dead_half_does_not_speak
             scraped: [1, 2].into(),
             ..Reading::default()
         };
-        let board =
-            ServiceBoard { readings: vec![reading], lookback: Duration::from_secs(60), warnings: vec![] };
+        let board = ServiceBoard { readings: vec![reading], lookback: Duration::from_secs(60) };
         let reply = Reply::free(Answer::Services(board));
         world.apply(&question(source, Ask::Services { at: None }), Ok(reply), at(now));
     };

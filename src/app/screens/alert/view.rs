@@ -140,7 +140,7 @@ fn draw_chart(state: &State, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut B
     let remote = held.and_then(|held| held.series.get(&subject.query));
     let trouble = remote.and_then(|remote| {
         let topic = Topic::Series(subject.query.clone());
-        match state.polls.freshness(&subject.source, &topic, remote, cx.now) {
+        match state.polls.freshness(&subject.source, &topic, &remote.state(), cx.now) {
             Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
             Freshness::Failed => remote.trouble().map(ToString::to_string),
             Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),

@@ -17,7 +17,7 @@ use crate::model::action::Deed;
 use crate::model::duration;
 use crate::model::incident::{IncidentDetail, Note, Stamp, Step};
 use crate::model::measures::Measure;
-use crate::model::remote::age;
+use crate::model::remote::{Remote, age};
 use crate::model::source::SourceId;
 use crate::model::world::Linked;
 
@@ -44,7 +44,7 @@ pub(super) fn page(state: &State, cx: &Cx<'_>, known: &Linked, width: u16) -> In
         timeline(cx, detail, &mut page);
         times(state, known, Some(detail), &mut page);
         past(cx, detail, &mut page);
-        for warning in &detail.warnings {
+        for warning in remote(state, known).map(Remote::warnings).into_iter().flatten() {
             page.paragraph(&format!("{} {warning}", cx.symbol(Role::Warning)), Role::Warning);
         }
     } else {

@@ -49,7 +49,7 @@ fn trouble(state: &State, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
     let incident = &known.incident;
     let Some(remote) = remote(state, known) else { return Vec::new() };
     let topic = Topic::Incident(incident.id.clone());
-    let words = match state.polls.freshness(&incident.source, &topic, remote, cx.now) {
+    let words = match state.polls.freshness(&incident.source, &topic, &remote.state(), cx.now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => return Vec::new(),
         Freshness::Failed => remote.trouble().map_or_else(|| "no answer".to_owned(), ToString::to_string),
         Freshness::Stale(age) => format!("details {} old", duration::short(age)),

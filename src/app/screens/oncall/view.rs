@@ -181,8 +181,8 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
     if state.range.end.is_some() {
         runs.push(Run::new("  as of now", Role::Stale));
     }
-    let warnings = state.world.on_call().flat_map(|(_, board)| &board.warnings).next();
-    if let Some(warning) = warnings {
+    let warning = state.world.sources().find_map(|(_, held)| held.on_call.warnings().first());
+    if let Some(warning) = warning {
         runs.push(Run::new(format!("  {} {warning}", cx.symbol(Role::Warning)), Role::Warning));
     }
     runs

@@ -324,7 +324,7 @@ fn quantile_name(quantile: &str) -> String {
 fn trouble(state: &State, service: &Service, now: Timestamp) -> Option<String> {
     service.speakers.iter().find_map(|id| {
         let remote = state.world.held(id)?.details.get(&service.name)?;
-        match state.polls.freshness(id, &Topic::Detail(service.name.clone()), remote, now) {
+        match state.polls.freshness(id, &Topic::Detail(service.name.clone()), &remote.state(), now) {
             Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
             Freshness::Failed => {
                 Some(remote.trouble().map_or_else(|| format!("{id} does not answer"), ToString::to_string))

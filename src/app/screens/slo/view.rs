@@ -230,7 +230,7 @@ fn numbers(status: &SloStatus, standing: &Standing, width: u16) -> Vec<Run<'stat
 /// Why a chart is not what it should be, if so.
 fn trouble(state: &State, status: &SloStatus, query: &str, now: Timestamp) -> Option<String> {
     let remote = state.world.held(&status.source)?.series.get(query)?;
-    match state.polls.freshness(&status.source, &Topic::Series(query.into()), remote, now) {
+    match state.polls.freshness(&status.source, &Topic::Series(query.into()), &remote.state(), now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
         Freshness::Failed => remote.trouble().map(ToString::to_string),
         Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),

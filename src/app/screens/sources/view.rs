@@ -18,6 +18,7 @@ use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::remote::{Remote, age};
 use crate::model::source::{Offer, SourceId, SourceInfo};
+use crate::model::warning::WarningKind;
 use crate::model::world::Watchdog;
 
 /// Figures go on by steps of this: what is younger is not late, and a screen at rest must write little.
@@ -197,8 +198,13 @@ fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec
             about.say("clock", &format!("{ahead:+}s against this machine"), Role::Text);
         }
     }
-    for warning in held.services.value().into_iter().flat_map(|board| &board.warnings) {
-        about.say("partial", warning, Role::Warning);
+    let kinds: Vec<AskKind> = held.answers().map(|(kind, _)| kind).collect();
+    for warning in held.warnings(&kinds) {
+        match warning.kind {
+            WarningKind::MissingData => about.say("partial", &warning.text, Role::Warning),
+            WarningKind::Notice => about.say("note", &warning.text, Role::Warning),
+            WarningKind::Annotation => about.say("remark", &warning.text, Role::Muted),
+        }
     }
     about.lines.push(vec![Run::new("  last answers", Role::Title)]);
     about.part(cx, source, AskKind::Services, &held.services);

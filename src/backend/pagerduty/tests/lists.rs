@@ -336,15 +336,42 @@ async fn refusals_are_told_apart_and_a_wait_is_honoured() {
 }
 
 #[tokio::test]
-async fn a_page_in_the_middle_that_fails_fails_the_list() {
+async fn a_list_whose_later_page_does_not_come_loses_nothing_and_says_why() {
+    static FAILS: Mutex<bool> = Mutex::new(true);
     let double = Double::start(|asked| {
         let all: Vec<_> = (0..500).map(|i| incident(&format!("Q{i}"), "triggered")).collect();
         match (is_about(asked, "triggered"), asked.parameter("offset")) {
-            (true, "200") => refused(500),
+            (true, "200") if *FAILS.lock().unwrap() => refused(500),
             (true, _) => page(asked, "incidents", &all),
             _ => quiet(asked),
         }
     })
     .await;
-    assert!(pagerduty(&double).answer(&Ask::Incidents, None).await.is_err());
+    let source = pagerduty(&double);
+    for (fails, count) in [(true, 200), (false, 500), (true, 500)] {
+        *FAILS.lock().unwrap() = fails;
+        let all = board(source.answer(&Ask::Incidents, None).await);
+        assert_eq!(all.incidents.len(), count);
+        assert_eq!(all.warnings.iter().any(Warning::is_missing_data), fails, "{:?}", all.warnings);
+        assert_eq!(names(&all.warnings).contains("(500"), fails, "{:?}", all.warnings);
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_partial_from_the_first_incident_beyond_what_can_be_read() {
+    for (count, is_partial) in [(9_999, false), (10_000, false), (10_001, true)] {
+        let double = Double::start(move |asked| match asked.path.as_str() {
+            "/incidents" if is_about(asked, "triggered") => {
+                let offset: usize = asked.parameter("offset").parse().unwrap_or(0);
+                let items: Vec<_> =
+                    (offset..count.min(offset + 100)).map(|i| incident(&format!("Q{i}"), "triggered")).collect();
+                json(&json!({ "incidents": items, "limit": 100, "offset": offset, "more": offset + 100 < count }))
+            }
+            _ => quiet(asked),
+        })
+        .await;
+        let all = board(pagerduty(&double).answer(&Ask::Incidents, None).await);
+        assert_eq!(all.incidents.len(), count.min(10_000));
+        assert_eq!(all.warnings.iter().any(Warning::is_missing_data), is_partial, "{count}");
+    }
 }

@@ -130,7 +130,7 @@ async fn without_schedules_or_users_turns_are_still_shown() {
     })
     .await;
     let board = turns(pagerduty(&double).answer(&Ask::OnCall, None).await);
-    assert_eq!((board.shifts.len(), board.me), (3, None));
+    assert_eq!((board.shifts.len(), &board.me), (3, &None));
     let warnings = names(&board.warnings);
     assert!(warnings.contains("who stands in for whom cannot be had: 403"), "{warnings}");
     assert!(warnings.contains("who you are here cannot be had: 500"), "{warnings}");

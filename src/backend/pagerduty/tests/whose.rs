@@ -77,7 +77,8 @@ async fn an_accounts_key_needs_to_know_who_you_are() {
     let ana = connected(&double, |source| source.from = Some("ana@example.org".into()), now);
     let told = offer(ana.answer(&Ask::Probe, None).await);
     assert_eq!((facts(&told), told.warnings.len()), ("key of: the account; from: Ana Pereira".into(), 0));
-    assert_eq!(turns(ana.answer(&Ask::OnCall, None).await).me.map(|me| me.id), Some("PANA".into()));
+    let board = turns(ana.answer(&Ask::OnCall, None).await);
+    assert_eq!(board.me.as_ref().map(|me| &*me.id), Some("PANA"));
 
     let stranger = connected(&double, |source| source.from = Some("jo@example.org".into()), now);
     let told = offer(stranger.answer(&Ask::Probe, None).await);

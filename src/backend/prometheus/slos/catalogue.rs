@@ -17,6 +17,7 @@ use crate::model::promql;
 use crate::model::slo::query::{self, Measure};
 use crate::model::slo::{self, Budgeting, Evaluation, Family, Recorded, Side, Slo, Window};
 use crate::model::source::SourceError;
+use crate::model::warning::Warning;
 
 /// Lookbacks that the screens show whatever the pairs are: 5m, 30m, 1h, 6h and 3d.
 const SHOWN: [Duration; 5] = [
@@ -129,7 +130,7 @@ impl Entry {
 pub(super) struct Catalogue {
     /// In the order of their ids.
     pub(super) entries: Vec<Entry>,
-    pub(super) warnings: Vec<Text>,
+    pub(super) warnings: Vec<Warning>,
     /// Why nothing could be found.
     pub(super) trouble: Option<SourceError>,
 }
@@ -146,7 +147,8 @@ impl Catalogue {
             used.extend(recorded.map(|(at, _)| at));
             let entry = maker.defined(slo, recorded.map(|(_, found)| found));
             if entries.contains_key(&slo.id) {
-                warnings.push(format!("two definitions are called {}; the first one counts", slo.id).into());
+                let text = format!("two definitions are called {}; the first one counts", slo.id);
+                warnings.push(Warning::notice(text));
             } else {
                 entries.insert(slo.id.clone(), entry);
             }

@@ -17,6 +17,7 @@ use crate::model::slo::{
     self, Alerting, Budgeting, Family, Objective, Origin, Recorded, Slo, Window, pyrra, sloth, standard,
 };
 use crate::model::source::SourceError;
+use crate::model::warning::Warning;
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// Of SLOs that lack something this many are named.
@@ -157,7 +158,7 @@ fn gather(raw: &Raw) -> BTreeMap<Identity, Gathered> {
 }
 
 /// The SLOs that these series and rules tell of, and in words what cannot be told.
-pub(super) fn found(raw: &Raw, rules: &[Arc<Rule>]) -> (Vec<Found>, Vec<Text>) {
+pub(super) fn found(raw: &Raw, rules: &[Arc<Rule>]) -> (Vec<Found>, Vec<Warning>) {
     let told = alerting::told(rules);
     let mut all = Vec::new();
     let mut lacking: BTreeMap<(Family, &str), Vec<Text>> = BTreeMap::new();
@@ -172,7 +173,8 @@ pub(super) fn found(raw: &Raw, rules: &[Arc<Rule>]) -> (Vec<Found>, Vec<Text>) {
         let named = ids.iter().take(NAMED).map(|id| &**id).collect::<Vec<_>>().join(", ");
         let more = if ids.len() > NAMED { ", ..." } else { "" };
         let noun = if ids.len() == 1 { "SLO" } else { "SLOs" };
-        format!("{} {noun} of {} without {what}, not shown: {named}{more}", ids.len(), family.name()).into()
+        let (count, family) = (ids.len(), family.name());
+        Warning::notice(format!("{count} {noun} of {family} without {what}, not shown: {named}{more}"))
     });
     (all, warnings.collect())
 }

@@ -16,6 +16,7 @@ use crate::backend::prometheus::wire::Sample;
 use crate::model::duration;
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, Trouble};
+use crate::model::warning::Warning;
 
 /// What is asked rarely is asked again after this: with the round that comes then it is not older than ten minutes.
 const RARELY: Duration = Duration::from_secs(570);
@@ -165,9 +166,9 @@ impl Shelf {
                     self.fail(batch, &slow, at);
                 }
                 if !waiting.is_empty() {
-                    call.warn(
+                    call.warn(Warning::missing(
                         "some numbers over long lookbacks are still missing: more come with each round",
-                    );
+                    ));
                 }
                 last_error = Some(slow);
                 break;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::backend::double::{Asked, Canned, Double};
+use crate::backend::double::{Asked, Canned, Double, Told};
 use crate::backend::prometheus::Prometheus;
 use crate::backend::{Means, Source};
 use crate::config::settings::{Settings, SourceKind};
@@ -97,9 +97,10 @@ async fn reply(source: &Prometheus, at: Option<Timestamp>) -> Reply {
     source.answer(&Ask::Slos { at }, None).await.unwrap()
 }
 
-async fn board(source: &Prometheus) -> SloBoard {
-    match reply(source, None).await.answer {
-        Answer::Slos(board) => board,
+async fn board(source: &Prometheus) -> Told<SloBoard> {
+    let reply = reply(source, None).await;
+    match reply.answer {
+        Answer::Slos(board) => Told::new(board, reply.warnings),
         other => panic!("{other:?}"),
     }
 }

@@ -74,8 +74,7 @@ fn alert(labels: &[(&str, &str)]) -> Arc<Alert> {
 fn world(incidents: Vec<Incident>, alerts: &[Arc<Alert>]) -> World {
     let mut world = World::new(["am", "pd", "pd2", "prom"].map(id), Judgement::default());
     let readings = ["cart", "checkout"].map(|name| Reading { name: name.into(), ..Reading::default() });
-    let board =
-        ServiceBoard { readings: readings.to_vec(), lookback: Duration::from_secs(60), warnings: Vec::new() };
+    let board = ServiceBoard { readings: readings.to_vec(), lookback: Duration::from_secs(60) };
     tell(&mut world, "prom", Ask::Services { at: None }, Answer::Services(board));
     tell(&mut world, "am", Ask::Alerts, Answer::Alerts(AlertBoard { alerts: alerts.to_vec() }));
     incidents_of(&mut world, "pd", incidents);

@@ -58,13 +58,13 @@ fn slos(world: &mut World, source: &str, slo: &Slo, window: Measured) {
     };
     let slo = Arc::new(slo.clone());
     let reading = SloReading { slo, evaluation: Evaluation::Live, groups: vec![group], trouble: None };
-    let board = SloBoard { at: at(90), readings: vec![reading], warnings: Vec::new() };
+    let board = SloBoard { at: at(90), readings: vec![reading] };
     tell(world, source, Ask::Slos { at: None }, Answer::Slos(board));
 }
 
 fn services(world: &mut World, source: &str, scraped: &[u64]) {
     let readings = vec![Reading { name: "cart".into(), scraped: scraped.into(), ..Reading::default() }];
-    let board = ServiceBoard { readings, lookback: Duration::from_secs(60), warnings: Vec::new() };
+    let board = ServiceBoard { readings, lookback: Duration::from_secs(60) };
     tell(world, source, Ask::Services { at: None }, Answer::Services(board));
 }
 

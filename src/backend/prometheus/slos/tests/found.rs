@@ -1,8 +1,9 @@
 //! SLOs that only recording rules tell of.
 
 use super::*;
-use crate::model::labels::{Labels, Text};
+use crate::model::labels::Labels;
 use crate::model::slo::{Odd, Severity};
+use crate::model::warning::Warning;
 
 /// The series that the rules of one Sloth SLO leave, all error ratios the same.
 fn sloth(id: &str, error: f64) -> Vec<(Value, f64)> {
@@ -30,7 +31,7 @@ async fn sloth_tells_all_of_an_slo_by_its_series() {
     let double = keeping(sloth("shop-works", 0.002), no_rules()).await;
     let board = board(&source(&double, &[], true)).await;
     assert_eq!(board.at, "2026-03-01T12:00:00Z".parse().unwrap());
-    assert_eq!(board.warnings, [] as [Text; 0]);
+    assert_eq!(board.warnings, []);
     let (reading, group) = only(&board);
     let slo = &reading.slo;
     assert_eq!((&*slo.id, &*slo.name, slo.service.as_deref()), ("shop-works", "works", Some("shop")));
@@ -105,7 +106,7 @@ async fn no_traffic_nothing_and_missing_partners_are_told_apart() {
     // a pair wants it, so that it is missing is said
     assert_eq!(gone.groups[0].over(5 * MINUTE), Measured::Absent);
     assert_eq!(gone.groups[0].over(HOUR).error(), Some(0.1));
-    assert_eq!(board.warnings, [Text::from("1 SLO of Sloth without an objective, not shown: lost")]);
+    assert_eq!(board.warnings, [Warning::notice("1 SLO of Sloth without an objective, not shown: lost")]);
 }
 
 #[tokio::test]
@@ -232,7 +233,7 @@ async fn an_slo_without_objective_is_named_and_not_made_up() {
     let double = keeping(pyrra("errors", 0.01, false), no_rules()).await;
     let board = board(&source(&double, &[], true)).await;
     assert_eq!(board.readings.len(), 0);
-    assert_eq!(board.warnings, [Text::from("1 SLO of Pyrra without an objective, not shown: errors")]);
+    assert_eq!(board.warnings, [Warning::notice("1 SLO of Pyrra without an objective, not shown: errors")]);
 }
 
 #[tokio::test]

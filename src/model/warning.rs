@@ -1,0 +1,60 @@
+//! What a source says beside an answer: that something is missing in it, or a remark that takes nothing away from it.
+
+use std::fmt;
+
+use super::labels::Text;
+
+/// What a warning means for the answer that it came with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum WarningKind {
+    /// The answer is not whole: lists, counts and states that are built on it are partial.
+    MissingData,
+    /// The answer is whole, and something about it or its source is worth knowing.
+    Notice,
+    /// A remark of the query engine on how a query is written (Prometheus' annotations). It changes nothing.
+    Annotation,
+}
+
+/// One warning. Its text is clean.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Warning {
+    /// What it means.
+    pub kind: WarningKind,
+    /// What it says.
+    pub text: Text,
+}
+
+impl Warning {
+    /// That something is missing.
+    pub fn missing(text: impl Into<Text>) -> Self {
+        Self { kind: WarningKind::MissingData, text: text.into() }
+    }
+
+    /// That something is worth knowing.
+    pub fn notice(text: impl Into<Text>) -> Self {
+        Self { kind: WarningKind::Notice, text: text.into() }
+    }
+
+    /// That the query engine remarked something.
+    pub fn annotation(text: impl Into<Text>) -> Self {
+        Self { kind: WarningKind::Annotation, text: text.into() }
+    }
+
+    /// Whether the answer is not whole because of it.
+    pub fn is_missing_data(&self) -> bool {
+        self.kind == WarningKind::MissingData
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Adds a warning, unless the same is there already.
+pub fn note(warnings: &mut Vec<Warning>, warning: Warning) {
+    if !warnings.contains(&warning) {
+        warnings.push(warning);
+    }
+}
