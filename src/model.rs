@@ -26,6 +26,7 @@ pub mod runbook;
 pub mod saturation;
 pub mod series;
 pub mod service;
+pub mod signal;
 pub mod silence;
 pub mod slo;
 pub mod source;

@@ -18,6 +18,15 @@ pub fn or_dash(value: Option<f64>, words: impl Fn(f64) -> String) -> String {
     value.filter(|value| value.is_finite()).map_or_else(|| UNKNOWN.to_owned(), words)
 }
 
+/// As [`or_dash`], but a signal that is there and not known is told by a question mark, also behind what only a part of it says.
+pub fn or_unknown(value: Option<f64>, is_unknown: bool, words: impl Fn(f64) -> String) -> String {
+    match value.filter(|value| value.is_finite()) {
+        None if is_unknown => "?".to_owned(),
+        Some(value) if is_unknown => format!("{}?", words(value)),
+        value => or_dash(value, words),
+    }
+}
+
 /// Ages below a minute go on by steps of this: numbers that change every second are hard to read, and cost a slow line.
 const STEP: Duration = Duration::from_secs(5);
 

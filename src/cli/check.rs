@@ -2,6 +2,8 @@
 //!
 //! Source of the codes and of the line: the Monitoring Plugins' development guidelines.
 
+use jiff::Timestamp;
+
 use crate::config::nearest;
 use crate::model::ask::AskKind;
 use crate::model::health::Health;
@@ -97,8 +99,11 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
         .filter(|status| is_meant(&status.slo.id) || status.service.as_deref().is_some_and(is_meant))
         .collect();
     let services: Vec<&Service> = world.services().iter().filter(|service| is_meant(&service.name)).collect();
-    let mut findings: Vec<Finding> =
-        slos.iter().map(|status| of_slo(status)).chain(services.iter().map(|s| of_service(s))).collect();
+    let mut findings: Vec<Finding> = slos
+        .iter()
+        .map(|status| of_slo(status))
+        .chain(services.iter().map(|s| of_service(s, view.now)))
+        .collect();
     let is_known = |name: &&String| {
         slos.iter().any(|status| *status.slo.id == ***name || status.service.as_deref() == Some(name))
             || services.iter().any(|service| *service.name == ***name)
@@ -168,8 +173,8 @@ fn of_slo(status: &SloStatus) -> Finding {
     Finding { level: Level::of_slo(state), text }
 }
 
-fn of_service(service: &Service) -> Finding {
-    let reasons: Vec<String> = service.reasons.iter().map(ToString::to_string).collect();
+fn of_service(service: &Service, now: Timestamp) -> Finding {
+    let reasons: Vec<String> = service.reasons.iter().map(|reason| reason.words(now)).collect();
     let text = format!("{} {}: {}", service.name, service.health.word(), reasons.join(", "));
     Finding { level: Level::of_service(service.health), text }
 }

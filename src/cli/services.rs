@@ -1,7 +1,10 @@
 //! `burnwatch services`: all services with their signals, worst first.
 
+use jiff::Timestamp;
+
 use crate::model::ask::AskKind;
 use crate::model::service::Service;
+use crate::model::signal::Signal;
 
 use super::report::{Cell, Column, Document, Layout, List};
 use super::view::View;
@@ -23,6 +26,7 @@ const COLUMNS: &[Column] = &[
     Column::hidden("targets_up"),
     Column::hidden("targets_total"),
     Column::number("alerts", "ALERTS"),
+    Column::hidden("unknown"),
     Column::hidden("labels"),
     Column::hidden("sources"),
     Column::hidden("seen_at"),
@@ -40,7 +44,7 @@ pub(super) fn list(view: &View<'_>) -> List {
         key: "services",
         title: "Services".to_owned(),
         columns: COLUMNS,
-        rows: services.into_iter().map(row).collect(),
+        rows: services.into_iter().map(|service| row(service, view.now)).collect(),
         empty: "No services are known.",
         layout: Layout::Rows,
     }
@@ -51,10 +55,10 @@ pub(super) fn document(view: &View<'_>) -> Document {
     view.document(Vec::new(), vec![list(view)], NEEDS)
 }
 
-fn row(service: &Service) -> Vec<Cell> {
+fn row(service: &Service, now: Timestamp) -> Vec<Cell> {
     let signals = &service.signals;
     let targets = &service.targets;
-    let up = if targets.total == 0 { String::new() } else { format!("{}/{}", targets.up, targets.total) };
+    let knows_targets = !service.unknown.contains(Signal::Targets);
     vec![
         Cell::Text(service.name.to_string()),
         Cell::Text(service.health.word().to_owned()),
@@ -65,14 +69,15 @@ fn row(service: &Service) -> Vec<Cell> {
         Cell::maybe(signals.p99, Cell::Seconds),
         Cell::maybe(signals.apdex, Cell::Number),
         Cell::maybe(signals.saturation, Cell::Ratio),
-        Cell::words(up),
-        Cell::Count(targets.up.into()),
-        Cell::Count(targets.total.into()),
+        Cell::words(service.up().unwrap_or_default()),
+        if knows_targets { Cell::Count(targets.up.into()) } else { Cell::Nothing },
+        if knows_targets || targets.total > 0 { Cell::Count(targets.total.into()) } else { Cell::Nothing },
         Cell::count(service.alerts.len()),
+        Cell::Texts(service.unknown.iter().map(ToString::to_string).collect()),
         Cell::Labels(service.labels.clone()),
         Cell::Texts(service.sources.iter().map(ToString::to_string).collect()),
         Cell::Since(service.seen_at),
-        Cell::Texts(service.reasons.iter().map(ToString::to_string).collect()),
+        Cell::Texts(service.reasons.iter().map(|reason| reason.words(now)).collect()),
     ]
 }
 

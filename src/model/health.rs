@@ -3,11 +3,14 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::alert::{Alert, Severity};
+use super::duration;
 use super::labels::Text;
+use super::remote::age;
 use super::service::Reading;
+use super::signal::Signal;
 
 /// How a service is. Ordered: the worst is the smallest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -99,11 +102,66 @@ pub enum Reason {
     },
     /// It is known by name, but has none of the signals.
     NeverHadData,
+    /// Signals that it has could not be had.
+    NotKnown {
+        /// Which.
+        signals: Vec<Signal>,
+        /// Why.
+        why: Text,
+    },
+    /// What was last known of a signal that is not known now.
+    Last {
+        /// What was wrong.
+        reason: Box<Reason>,
+        /// How bad that was.
+        health: Health,
+        /// When it was last known.
+        at: Timestamp,
+    },
+}
+
+impl Reason {
+    /// In words, with how long ago that was where it is no longer so.
+    pub fn words(&self, now: Timestamp) -> String {
+        match self {
+            Self::NoData { since } => format!("no data for {}", lasted(*since, now)),
+            Self::Last { reason, at, .. } => format!("{reason}, {} ago", lasted(*at, now)),
+            Self::TargetsDown { .. }
+            | Self::Errors(_)
+            | Self::Firing { .. }
+            | Self::Slow(_)
+            | Self::Saturated(_)
+            | Self::NeverHadData
+            | Self::NotKnown { .. } => self.to_string(),
+        }
+    }
+
+    /// The signal that it was read from, and how bad it is.
+    fn signal(&self, thresholds: &Thresholds) -> Option<(Signal, Health)> {
+        match self {
+            Self::TargetsDown { down, total } => {
+                Some((Signal::Targets, if down == total { Health::Down } else { Health::Degraded }))
+            }
+            Self::Errors(ratio) if *ratio >= thresholds.error_ratio_burning => {
+                Some((Signal::Errors, Health::Burning))
+            }
+            Self::Errors(_) => Some((Signal::Errors, Health::Degraded)),
+            Self::Slow(_) => Some((Signal::Latency, Health::Degraded)),
+            Self::Saturated(_) => Some((Signal::Saturation, Health::Degraded)),
+            Self::Firing { .. }
+            | Self::NoData { .. }
+            | Self::NeverHadData
+            | Self::NotKnown { .. }
+            | Self::Last { .. } => None,
+        }
+    }
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::TargetsDown { down: 1, total: 0 } => f.write_str("1 target down"),
+            Self::TargetsDown { down, total: 0 } => write!(f, "{down} targets down"),
             Self::TargetsDown { down, total } if down == total => {
                 write!(
                     f,
@@ -119,8 +177,20 @@ impl fmt::Display for Reason {
             Self::Saturated(ratio) => write!(f, "saturated: {}", percent(*ratio)),
             Self::NoData { .. } => f.write_str("no data any more"),
             Self::NeverHadData => f.write_str("no signals"),
+            Self::NotKnown { signals, why } => {
+                let words: Vec<&str> = signals.iter().map(|signal| signal.word()).collect();
+                write!(f, "{} not known: {why}", words.join(", "))
+            }
+            Self::Last { reason, .. } => write!(f, "{reason} when last known"),
         }
     }
+}
+
+/// How long since then, in steps that do not make a row change every second.
+fn lasted(then: Timestamp, now: Timestamp) -> String {
+    let seconds = age(then, now).as_secs();
+    let step = if seconds < 60 { 5 } else { 60 };
+    duration::short(Duration::from_secs(if seconds < 5 { seconds } else { seconds - seconds % step }))
 }
 
 /// A ratio as per cent with three significant digits: `12.3%`, `0.04%`.
@@ -148,21 +218,40 @@ pub fn latency(seconds: f64) -> String {
     }
 }
 
+/// What a verdict is reached by, beside what was read.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// Over how long ratios were taken.
+    pub lookback: Duration,
+    /// The service's alerts.
+    pub alerts: &'a [&'a Alert],
+    /// Above what a signal counts as bad.
+    pub thresholds: &'a Thresholds,
+    /// What was wrong before, and when that was known: what is not known any more may still be so.
+    pub before: Option<(&'a [Reason], Timestamp)>,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// For so long what was bad counts as bad although it is not known any more.
+const LAST_COUNTS: SignedDuration = SignedDuration::from_hours(1);
+
 /// The verdict on one service out of its signals, targets and loud alerts; the gravest reason first.
 ///
-/// Alerts that are silenced, inhibited or pending do not count: somebody knows, or nobody was told yet.
-pub fn assess(
-    reading: &Reading,
-    lookback: Duration,
-    alerts: &[&Alert],
-    thresholds: &Thresholds,
-) -> (Health, Vec<Reason>) {
-    let signals = &reading.signals;
+/// Alerts that are silenced, inhibited or pending do not count: somebody knows, or nobody was told yet. A service of which a
+/// signal is not known is never healthy: it is as bad as what is known, or as that signal last was, or else unknown.
+pub fn assess(reading: &Reading, case: Case<'_>) -> (Health, Vec<Reason>) {
+    let Case { lookback, alerts, thresholds, before, now } = case;
+    let (signals, unknown) = (&reading.signals, &reading.unknown);
     let mut found: Vec<(Health, Reason)> = Vec::new();
+    let knows_targets = !unknown.contains(Signal::Targets);
     let down = reading.targets.total.saturating_sub(reading.targets.up);
-    if down > 0 {
+    if knows_targets && down > 0 {
         let health = if reading.targets.up == 0 { Health::Down } else { Health::Degraded };
         found.push((health, Reason::TargetsDown { down, total: reading.targets.total }));
+    } else if !knows_targets && !reading.targets.down.is_empty() {
+        let down = u32::try_from(reading.targets.down.len()).unwrap_or(u32::MAX);
+        found.push((Health::Degraded, Reason::TargetsDown { down, total: 0 }));
     }
     if let Some(ratio) = signals.error_ratio {
         let failed = signals.request_rate.map_or(f64::INFINITY, |rate| rate * ratio * lookback.as_secs_f64());
@@ -171,22 +260,54 @@ pub fn assess(
             found.push((if burning { Health::Burning } else { Health::Degraded }, Reason::Errors(ratio)));
         }
     }
-    for (severity, health) in [(Severity::Critical, Health::Burning), (Severity::Warning, Health::Degraded)] {
-        let mut firing = alerts.iter().filter(|a| a.is_firing() && a.severity == severity);
-        if let Some(newest) = firing.clone().max_by_key(|a| a.starts_at) {
-            let more = firing.by_ref().count() - 1;
-            found.push((health, Reason::Firing { name: newest.name().into(), severity, more }));
-        }
-    }
+    found.extend(firing(alerts));
     if let Some(seconds) = signals.p95.filter(|p95| *p95 >= thresholds.p95_degraded) {
         found.push((Health::Degraded, Reason::Slow(seconds)));
     }
     if let Some(ratio) = signals.saturation.filter(|ratio| *ratio >= thresholds.saturation_degraded) {
         found.push((Health::Degraded, Reason::Saturated(ratio)));
     }
+    for reason in before.iter().flat_map(|(reasons, _)| reasons.iter()) {
+        let last = match reason {
+            Reason::Last { reason, health, at } => Some((&**reason, *health, *at)),
+            reason => before.and_then(|(_, at)| Some((reason, reason.signal(thresholds)?.1, at))),
+        };
+        let Some((reason, health, at)) = last else { continue };
+        let is_missed = reason.signal(thresholds).is_some_and(|(signal, _)| unknown.contains(signal));
+        let is_known = found.iter().any(|(_, known)| known.signal(thresholds) == reason.signal(thresholds));
+        if is_missed && !is_known && now.duration_since(at) < LAST_COUNTS {
+            found.push((health, Reason::Last { reason: Box::new(reason.clone()), health, at }));
+        }
+    }
+    for (why, signals) in unknown.by_reason() {
+        found.push((Health::Unknown, Reason::NotKnown { signals, why: why.clone() }));
+    }
     if found.is_empty() && reading.targets.total == 0 && *signals == super::service::Signals::default() {
         found.push((Health::Unknown, Reason::NeverHadData));
     }
+    verdict(found)
+}
+
+/// The verdict on a service that no source tells of any more, or of which only alerts tell: it is as bad as they are.
+///
+/// `seen_at`: when a source last told of it.
+pub fn assess_lost(alerts: &[&Alert], seen_at: Option<Timestamp>) -> (Health, Vec<Reason>) {
+    let missing = seen_at.map_or(Reason::NeverHadData, |since| Reason::NoData { since });
+    verdict(firing(alerts).chain([(Health::Unknown, missing)]).collect())
+}
+
+/// The loud alerts of each severity that counts.
+fn firing(alerts: &[&Alert]) -> impl Iterator<Item = (Health, Reason)> {
+    let severities = [(Severity::Critical, Health::Burning), (Severity::Warning, Health::Degraded)];
+    severities.into_iter().filter_map(|(severity, health)| {
+        let firing = alerts.iter().filter(|alert| alert.is_firing() && alert.severity == severity);
+        let newest = firing.clone().max_by_key(|alert| alert.starts_at)?;
+        let more = firing.count() - 1;
+        Some((health, Reason::Firing { name: newest.name().into(), severity, more }))
+    })
+}
+
+fn verdict(mut found: Vec<(Health, Reason)>) -> (Health, Vec<Reason>) {
     found.sort_by_key(|(health, _)| *health);
     let health = found.first().map_or(Health::Healthy, |(health, _)| *health);
     (health, found.into_iter().map(|(_, reason)| reason).collect())
@@ -196,8 +317,22 @@ pub fn assess(
 mod tests {
     use super::*;
     use crate::model::service::{Signals, Targets};
+    use crate::model::signal::{Unknown, Unknowns};
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn case(before: Option<(&[Reason], Timestamp)>) -> Case<'_> {
+        static THRESHOLDS: std::sync::LazyLock<Thresholds> = std::sync::LazyLock::new(Thresholds::default);
+        let lookback = Duration::from_secs(60);
+        Case { lookback, alerts: &[], thresholds: &THRESHOLDS, before, now: at(600) }
+    }
+
+    fn without(reading: Reading, signals: &[Signal]) -> Reading {
+        let unknown = signals.iter().map(|signal| Unknown { signal: *signal, why: "422".into() });
+        Reading { unknown: Unknowns::new(unknown), ..reading }
+    }
 
     fn reading(rate: f64, errors: f64) -> Reading {
         Reading {
@@ -214,7 +349,7 @@ mod tests {
     }
 
     fn verdict(reading: &Reading) -> (Health, String) {
-        let (health, reasons) = assess(reading, MINUTE, &[], &Thresholds::default());
+        let (health, reasons) = assess(reading, case(None));
         (health, reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
     }
 
@@ -241,6 +376,39 @@ mod tests {
     fn absence_is_not_health() {
         let nothing = Reading { name: "ghost".into(), ..Reading::default() };
         assert_eq!(verdict(&nothing), (Health::Unknown, "no signals".into()));
+    }
+
+    #[test]
+    fn what_is_left_of_the_signals_makes_nobody_healthy_and_the_worse_state_stands() {
+        for signal in [Signal::Targets, Signal::Requests, Signal::Errors, Signal::Latency, Signal::Saturation]
+        {
+            let (health, why) = verdict(&without(reading(100.0, 0.0), &[signal]));
+            assert_eq!((health, why), (Health::Unknown, format!("{} not known: 422", signal.word())));
+        }
+        let mut slow = without(reading(100.0, 0.0), &[Signal::Errors]);
+        slow.signals.p95 = Some(2.0);
+        assert_eq!(verdict(&slow).0, Health::Degraded);
+        // "all up" is nothing that is known
+        let mut up = without(reading(100.0, 0.0), &[Signal::Targets]);
+        up.targets.up = 0;
+        assert_eq!(verdict(&up).0, Health::Unknown);
+    }
+
+    #[test]
+    fn what_was_bad_before_it_was_refused_stays_bad_for_an_hour_with_its_age() {
+        let before = [Reason::Errors(0.2), Reason::Slow(3.0)];
+        let refused = without(reading(100.0, 0.0), &[Signal::Errors]);
+        let (health, reasons) = assess(&refused, case(Some((&before, at(570)))));
+        let words: Vec<_> = reasons.iter().map(|reason| reason.words(at(600))).collect();
+        assert_eq!(
+            (health, words),
+            (Health::Burning, vec!["20.0% of requests fail, 30s ago".into(), "errors not known: 422".into()])
+        );
+        // the time stays that of the last knowledge
+        let (_, again) = assess(&refused, case(Some((&reasons, at(590)))));
+        assert_eq!(again[0].words(at(600)), "20.0% of requests fail, 30s ago");
+        let old = assess(&refused, case(Some((&before, at(600 - 3600)))));
+        assert_eq!(old.0, Health::Unknown);
     }
 
     #[test]

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::alert::Alert;
 use super::fingerprint::Fingerprint;
 use super::health::{Health, Reason};
 use super::labels::{Labels, Text};
 use super::series::Matrix;
+use super::signal::{Signal, Unknown, Unknowns};
 use super::source::SourceId;
 
-/// The golden signals of one service now. `None`: the source has no such data, which is not zero.
+/// The golden signals of one service now. `None`: the source has no such data, which is not zero; or they are not known, which
+/// the [`Unknowns`] beside them say.
 ///
 /// Source of the four: "Monitoring Distributed Systems" in the SRE book (traffic, errors, latency, saturation).
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -64,6 +65,8 @@ pub struct Reading {
     pub signals: Signals,
     /// Its targets.
     pub targets: Targets,
+    /// The signals that it has, but that could not be had.
+    pub unknown: Unknowns,
     /// What recognises the scrape targets that this comes from, in ascending order; empty if they are not known.
     pub scraped: Arc<[u64]>,
 }
@@ -144,6 +147,8 @@ pub struct Service {
     pub signals: Signals,
     /// Its targets.
     pub targets: Targets,
+    /// The signals that it has, but that are not known now.
+    pub unknown: Unknowns,
     /// The verdict.
     pub health: Health,
     /// Why, the gravest first; empty when healthy.
@@ -161,18 +166,20 @@ pub struct Service {
 }
 
 impl Service {
-    /// The same service once no source tells of it any more.
-    #[must_use]
-    pub fn lost(&self, alerts: &[&Alert], now: Timestamp) -> Self {
-        Self {
-            health: Health::Unknown,
-            reasons: vec![Reason::NoData { since: self.seen_at }],
-            since: if self.health == Health::Unknown { self.since } else { Some(now) },
-            signals: Signals::default(),
-            targets: Targets::default(),
-            alerts: alerts.iter().map(|alert| alert.fingerprint).collect(),
-            ..self.clone()
+    /// How many of its targets answer, `2/3`; `?` stands for what is not known, and nothing where there is no target.
+    pub fn up(&self) -> Option<String> {
+        let Targets { up, total, .. } = self.targets;
+        match (self.unknown.contains(Signal::Targets), total) {
+            (false, 0) => None,
+            (false, _) => Some(format!("{up}/{total}")),
+            (true, 0) => Some("?".to_owned()),
+            (true, _) => Some(format!("?/{total}")),
         }
+    }
+
+    /// Whether no source of signals ever told of it: alerts alone name it.
+    pub fn is_named_by_alerts_alone(&self) -> bool {
+        self.speakers.is_empty()
     }
 }
 
@@ -190,7 +197,8 @@ pub struct Heard<'a> {
 /// Of sources that scrape the same targets, those that are current are taken, and of each signal the worst, so that what only
 /// one of them sees is seen; the first of them is their speaker. What is left is of different targets: rates and targets add
 /// up; ratios and Apdex are weighted by the request rate; of latencies and saturation the worst is taken, since quantiles
-/// cannot be added. A single reading comes out as it went in.
+/// cannot be added. What one of a pair knows is known; of different targets, what is not known of one part is not known of the
+/// whole. A single reading comes out as it went in.
 pub fn merge(heard: &[Heard<'_>]) -> (Reading, Vec<usize>) {
     if let [only] = heard {
         return (only.reading.clone(), vec![0]);
@@ -236,6 +244,10 @@ fn worst_of(readings: &[&Reading]) -> Reading {
         return (*first).clone();
     }
     let grave = |r: &&&Reading| (r.targets.total.saturating_sub(r.targets.up), r.targets.total);
+    let knows_targets = |r: &&&Reading| !r.unknown.contains(Signal::Targets);
+    let targets = readings.iter().filter(knows_targets).max_by_key(grave).or(readings.first());
+    // what one of them knows is known
+    let nobody_knows = |one: &&Unknown| readings.iter().all(|r| r.unknown.contains(one.signal));
     Reading {
         name: first.name.clone(),
         labels: agreed(readings),
@@ -248,7 +260,8 @@ fn worst_of(readings: &[&Reading]) -> Reading {
             apdex: readings.iter().filter_map(|r| r.signals.apdex).min_by(f64::total_cmp),
             saturation: largest(readings, |s| s.saturation),
         },
-        targets: readings.iter().max_by_key(grave).map(|r| r.targets.clone()).unwrap_or_default(),
+        targets: targets.map(|r| r.targets.clone()).unwrap_or_default(),
+        unknown: Unknowns::new(first.unknown.iter().filter(nobody_knows).cloned()),
         scraped: Arc::clone(&first.scraped),
     }
 }
@@ -269,12 +282,15 @@ fn sum_of(readings: &[&Reading]) -> Reading {
             largest(readings, signal)
         }
     };
+    let unknown = Unknowns::new(readings.iter().flat_map(|r| r.unknown.iter()).cloned());
     let rates: Vec<f64> = readings.iter().filter_map(|r| r.signals.request_rate).collect();
+    // a part is no sum
+    let is_whole = !rates.is_empty() && !unknown.contains(Signal::Requests);
     Reading {
         name: first.name.clone(),
         labels: agreed(readings),
         signals: Signals {
-            request_rate: (!rates.is_empty()).then(|| rates.iter().sum()),
+            request_rate: is_whole.then(|| rates.iter().sum()),
             error_ratio: weighted(|s| s.error_ratio),
             p50: largest(readings, |s| s.p50),
             p95: largest(readings, |s| s.p95),
@@ -287,6 +303,7 @@ fn sum_of(readings: &[&Reading]) -> Reading {
             total: readings.iter().map(|r| r.targets.total).sum(),
             down: readings.iter().flat_map(|r| r.targets.down.iter().cloned()).collect(),
         },
+        unknown,
         scraped: Arc::default(),
     }
 }
@@ -349,6 +366,24 @@ mod tests {
         assert_eq!((both.signals.request_rate, both.signals.error_ratio), (Some(103.0), Some(0.0)));
         assert_eq!(speakers, [1, 2]);
         assert_eq!(merged(&[(&dead, false), (&well, false)]).1, [0]);
+    }
+
+    #[test]
+    fn what_one_of_a_pair_knows_is_known_and_what_a_part_does_not_tell_is_not_known_of_the_whole() {
+        let refused = |reading: Reading| Reading {
+            unknown: Unknowns::new(
+                [Signal::Requests, Signal::Targets].map(|signal| Unknown { signal, why: "422".into() }),
+            ),
+            signals: Signals { request_rate: None, ..reading.signals },
+            ..reading
+        };
+        let (asked, twin, other) =
+            (refused(part(90.0, 0.0, &[1, 2])), part(80.0, 0.0, &[1, 2]), part(10.0, 0.2, &[7]));
+        let (pair, _) = merged(&[(&asked, true), (&twin, true)]);
+        assert_eq!((pair.signals.request_rate, pair.unknown.is_empty()), (Some(80.0), true));
+        let (both, _) = merged(&[(&asked, true), (&other, true)]);
+        assert_eq!((both.signals.request_rate, both.signals.error_ratio), (None, Some(0.2)));
+        assert!(both.unknown.contains(Signal::Requests) && both.unknown.contains(Signal::Targets));
     }
 
     #[test]

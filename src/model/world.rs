@@ -2,17 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::alert::Alert;
 use super::ask::{Answer, Answered, AskKind, Question};
 use super::fingerprint::Fingerprint;
-use super::health::{Thresholds, assess};
+use super::health::Thresholds;
 use super::labels::{Labels, Text};
 use super::rule::Rule;
-use super::service::{Heard, Service, merge};
+use super::service::Service;
 use super::silence::Silence;
 use super::slo::SloStatus;
 use super::source::SourceId;
@@ -268,65 +267,12 @@ impl World {
         }
         self.revision += 1;
     }
-
-    /// Works services out anew. Whether their names are the same as before.
-    fn merge_services(&mut self, now: Timestamp) -> bool {
-        let mut readings: BTreeMap<&Text, Vec<(&SourceId, Heard<'_>, Duration, Timestamp)>> = BTreeMap::new();
-        for (id, held) in &self.held {
-            let (Some(board), Some(at)) = (held.services.value(), held.services.at()) else { continue };
-            let is_current = held.services.trouble().or(held.probe.trouble()).is_none();
-            for reading in &board.readings {
-                let heard = Heard { reading, is_current };
-                readings.entry(&reading.name).or_default().push((id, heard, board.lookback, at));
-            }
-        }
-        let lost = self.services.iter().filter(|old| !readings.contains_key(&old.name));
-        let lost = lost.filter(|old| now.duration_since(old.seen_at) < LOST_KEPT);
-        let mut names: Vec<Text> =
-            readings.keys().copied().chain(lost.map(|old| &old.name)).cloned().collect();
-        names.sort_unstable();
-        let is_same = names.iter().eq(self.services.iter().map(|old| &old.name));
-        if !is_same {
-            for (alert, about) in self.alerts.iter().zip(&mut self.about) {
-                about.service = self.judgement.service_of(&alert.labels, &names);
-            }
-        }
-        let mut alerts: Vec<Vec<&Alert>> = vec![Vec::new(); names.len()];
-        for (alert, about) in self.alerts.iter().zip(&self.about) {
-            let its = about.service.and_then(|service| alerts.get_mut(service));
-            if let Some(its) = its.filter(|_| alert.is_told()) {
-                its.push(alert);
-            }
-        }
-        let services = names.into_iter().zip(alerts).filter_map(|(name, alerts)| {
-            let before = self.service(&name);
-            let Some(known) = readings.get(&name) else { return before.map(|old| old.lost(&alerts, now)) };
-            let (merged, speakers) = merge(&known.iter().map(|(_, heard, ..)| *heard).collect::<Vec<_>>());
-            let speakers = speakers.into_iter().filter_map(|at| known.get(at)).map(|(id, ..)| (*id).clone());
-            let lookback = known.iter().map(|(_, _, lookback, _)| *lookback).max().unwrap_or_default();
-            let (health, reasons) = assess(&merged, lookback, &alerts, &self.judgement.thresholds);
-            Some(Service {
-                name: merged.name,
-                labels: merged.labels,
-                signals: merged.signals,
-                targets: merged.targets,
-                health,
-                reasons,
-                since: before.and_then(|s| if s.health == health { s.since } else { Some(now) }),
-                alerts: alerts.iter().map(|alert| alert.fingerprint).collect(),
-                sources: known.iter().map(|(id, ..)| (*id).clone()).collect(),
-                speakers: speakers.collect(),
-                seen_at: known.iter().map(|(.., at)| *at).max().unwrap_or(now),
-            })
-        });
-        self.services = services.collect();
-        is_same
-    }
 }
 
 mod alerts;
 mod held;
 mod incidents;
+mod services;
 mod slos;
 mod supposed;
 mod tally;

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::held::DETAILS_KEPT;
 use super::*;
 use crate::model::alert::{AlertBoard, AlertState, Severity};
@@ -5,6 +7,7 @@ use crate::model::ask::{Ask, Reply};
 use crate::model::health::{Health, Reason};
 use crate::model::rule::RuleBoard;
 use crate::model::service::{Reading, ServiceBoard, Signals, Targets};
+use crate::model::signal::{Signal, Unknown, Unknowns};
 use crate::model::source::{SourceError, Trouble};
 
 fn at(second: i64) -> Timestamp {
@@ -164,6 +167,65 @@ fn a_service_that_vanishes_is_unknown_not_healthy() {
     assert_eq!(cart.reasons, [Reason::NoData { since: at(200) }]);
     services(&mut world, &["search"], 300 + 86_400);
     assert!(world.service("cart").is_none());
+}
+
+#[test]
+fn a_service_that_ends_keeps_the_alerts_that_fire_for_it_and_stands_first() {
+    let mut world = world();
+    services(&mut world, &["cart", "search"], 200);
+    alerts(&mut world, "am", vec![alert("AllPodsGone", "search", AlertState::Firing)], 205);
+    services(&mut world, &["cart"], 217);
+    let search = world.service("search").unwrap();
+    let words: Vec<_> = search.reasons.iter().map(|reason| reason.words(at(230))).collect();
+    assert_eq!(
+        (search.health, words),
+        (Health::Burning, vec!["AllPodsGone firing".into(), "no data for 30s".to_owned()])
+    );
+    assert_eq!(search.since, Some(at(205)), "it was bad before, and nothing became better");
+    assert_eq!(search.alerts.len(), 1);
+    services(&mut world, &["cart", "search"], 240);
+    assert_eq!(world.service("search").unwrap().reasons.len(), 1);
+}
+
+#[test]
+fn a_service_that_only_an_alert_names_is_listed_by_it_as_long_as_that_fires() {
+    let mut world = world();
+    let question = question("prom", Ask::Services { at: None });
+    world.asked(&question);
+    let (loud, pending) =
+        (alert("AllPodsGone", "search", AlertState::Firing), alert("Slow", "mail", AlertState::Pending));
+    alerts(&mut world, "am", vec![loud, pending], 200);
+    assert!(world.services().is_empty(), "its metrics are still on their way");
+    services(&mut world, &["cart"], 201);
+    let search = world.service("search").unwrap();
+    assert_eq!((search.health, search.reasons.len()), (Health::Burning, 2));
+    assert!(search.is_named_by_alerts_alone() && world.service("mail").is_none());
+    alerts(&mut world, "am", vec![], 230);
+    assert!(world.service("search").is_none());
+}
+
+#[test]
+fn a_signal_that_was_refused_keeps_what_it_last_said_and_no_service_is_healthy_without_it() {
+    let mut world = world();
+    let told = |world: &mut World, error_ratio: Option<f64>, refused: bool, now: i64| {
+        let unknown = refused.then(|| Unknown { signal: Signal::Errors, why: "422".into() });
+        let reading = Reading {
+            name: "cart".into(),
+            signals: Signals { request_rate: Some(100.0), error_ratio, ..Signals::default() },
+            unknown: Unknowns::new(unknown),
+            ..Reading::default()
+        };
+        let board = ServiceBoard { readings: vec![reading], lookback: Duration::from_secs(60) };
+        let reply = Reply::free(Answer::Services(board));
+        world.apply(&question("prom", Ask::Services { at: None }), Ok(reply), at(now));
+        world.service("cart").unwrap().health
+    };
+    assert_eq!(told(&mut world, Some(0.0), false, 200), Health::Healthy);
+    assert_eq!(told(&mut world, None, true, 210), Health::Unknown);
+    assert_eq!(told(&mut world, Some(0.3), false, 220), Health::Burning);
+    assert_eq!(told(&mut world, None, true, 230), Health::Burning);
+    assert_eq!(told(&mut world, None, true, 220 + 3600), Health::Unknown, "an hour later nobody knows");
+    assert_eq!(told(&mut world, Some(0.0), false, 5000), Health::Healthy);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::app::doubt::{doubts, none, watchdog};
 use crate::app::frame;
 use crate::app::grid::Grid;
 use crate::app::look::Cx;
-use crate::app::number::{UNKNOWN, ago, latency, moment, or_dash, percent, rate};
+use crate::app::number::{UNKNOWN, ago, latency, moment, or_unknown, percent, rate};
 use crate::app::screens::{overview, services};
 use crate::app::state::State;
 use crate::app::theme::Role;
@@ -20,6 +20,7 @@ use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::ask::AskKind;
 use crate::model::health::{Health, Reason};
 use crate::model::service::{Service, Signals};
+use crate::model::signal::Signal;
 use crate::model::world::Watchdog;
 
 /// Cells that a tile wants besides its name: signs, signals and the shape of one of them.
@@ -230,7 +231,7 @@ fn draw_tile(state: &State, cx: &Cx<'_>, service: &Service, tile: Rect, buf: &mu
     let beside = Rect { x: names.right() + 2, width: tile.width.saturating_sub(name + 6), ..names };
     if tile.height > 1 {
         if !is_well {
-            text::runs(cx, &[Run::new(services::why(service), role)], beside, buf);
+            text::runs(cx, &[Run::new(services::why(service, cx.now), role)], beside, buf);
         }
         let below = Rect { y: tile.y + 1, width: tile.width.saturating_sub(4), ..names };
         let signals = SIGNALS.min(below.width);
@@ -254,7 +255,7 @@ fn draw_tile(state: &State, cx: &Cx<'_>, service: &Service, tile: Rect, buf: &mu
             cx.style(Role::Muted),
         );
     } else {
-        text::runs(cx, &[Run::new(services::why(service), role)], words, buf);
+        text::runs(cx, &[Run::new(services::why(service, cx.now), role)], words, buf);
     }
     if shape > 0 {
         draw_shape(state, cx, service, Rect { x: beside.right() - shape, width: shape, ..beside }, buf);
@@ -277,13 +278,16 @@ fn draw_shape(state: &State, cx: &Cx<'_>, service: &Service, place: Rect, buf: &
 /// The signals of a service, one below the other in all tiles: as many as fit whole.
 fn signals_of(service: &Service, width: u16) -> String {
     let signals = &service.signals;
-    if *signals == Signals::default() {
-        return format!("{}/{} targets up", service.targets.up, service.targets.total);
+    let lacks = |signal| service.unknown.contains(signal);
+    let has_none =
+        [Signal::Requests, Signal::Errors, Signal::Latency].into_iter().all(|signal| !lacks(signal));
+    if *signals == Signals::default() && has_none {
+        return service.up().map_or_else(String::new, |up| format!("{up} targets up"));
     }
     let all = [
-        format!("{:>7}", or_dash(signals.request_rate, rate)),
-        format!("{:>6} err", or_dash(signals.error_ratio, percent)),
-        format!("p95 {:>5}", or_dash(signals.p95, latency)),
+        format!("{:>7}", or_unknown(signals.request_rate, lacks(Signal::Requests), rate)),
+        format!("{:>6} err", or_unknown(signals.error_ratio, lacks(Signal::Errors), percent)),
+        format!("p95 {:>5}", or_unknown(signals.p95, lacks(Signal::Latency), latency)),
     ];
     let mut said = String::new();
     for part in all {

@@ -9,7 +9,7 @@ use crate::app::doubt::doubts;
 use crate::app::due::Topic;
 use crate::app::frame;
 use crate::app::look::Cx;
-use crate::app::number::{ago, latency, moment, or_dash, percent, rate};
+use crate::app::number::{UNKNOWN, ago, latency, moment, or_unknown, percent, rate};
 use crate::app::screens::incidents::words as incidents;
 use crate::app::screens::services;
 use crate::app::screens::slos::words;
@@ -26,6 +26,7 @@ use crate::model::labels::Text;
 use crate::model::remote::Freshness;
 use crate::model::series::Matrix;
 use crate::model::service::{Detail, Service};
+use crate::model::signal::Signal;
 use crate::model::source::SourceId;
 
 /// The charts, in the order in which Tab goes through them where not all have room.
@@ -136,7 +137,7 @@ pub fn panel_at(state: &State, name: &Text, body: Rect, column: u16, row: u16) -
 /// "checkout is burning for 3m: 21% of requests fail", and what describes it.
 fn title(cx: &Cx<'_>, service: &Service, state: &State) -> Vec<Run<'static>> {
     let role = Role::of_health(service.health);
-    let why = services::why(service);
+    let why = services::why(service, cx.now);
     let verdict = if let Some(end) = state.range.end {
         format!("was {} at {}", service.health.word(), moment(end, cx.now, cx.zone))
     } else {
@@ -157,15 +158,16 @@ fn title(cx: &Cx<'_>, service: &Service, state: &State) -> Vec<Run<'static>> {
 /// The signals in one line, as many as fit whole.
 fn numbers(service: &Service, width: u16) -> Vec<Run<'static>> {
     let signals = &service.signals;
+    let lacks = |signal| service.unknown.contains(signal);
     let all = [
-        ("requests", or_dash(signals.request_rate, rate)),
-        ("errors", or_dash(signals.error_ratio, percent)),
-        ("p95", or_dash(signals.p95, latency)),
-        ("saturation", or_dash(signals.saturation, percent)),
-        ("targets", format!("{}/{} up", service.targets.up, service.targets.total)),
-        ("p99", or_dash(signals.p99, latency)),
-        ("Apdex", or_dash(signals.apdex, |apdex| format!("{apdex:.2}"))),
-        ("p50", or_dash(signals.p50, latency)),
+        ("requests", or_unknown(signals.request_rate, lacks(Signal::Requests), rate)),
+        ("errors", or_unknown(signals.error_ratio, lacks(Signal::Errors), percent)),
+        ("p95", or_unknown(signals.p95, lacks(Signal::Latency), latency)),
+        ("saturation", or_unknown(signals.saturation, lacks(Signal::Saturation), percent)),
+        ("targets", service.up().map_or_else(|| UNKNOWN.to_owned(), |up| format!("{up} up"))),
+        ("p99", or_unknown(signals.p99, lacks(Signal::Latency), latency)),
+        ("Apdex", or_unknown(signals.apdex, lacks(Signal::Apdex), |apdex| format!("{apdex:.2}"))),
+        ("p50", or_unknown(signals.p50, lacks(Signal::Latency), latency)),
     ];
     let mut runs = vec![Run::new(" ", Role::Text)];
     let mut used = 1;

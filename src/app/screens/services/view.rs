@@ -21,6 +21,7 @@ use crate::model::health::{Health, Reason};
 use crate::model::labels::Labels;
 use crate::model::series::Matrix;
 use crate::model::service::{Service, Trends};
+use crate::model::signal::Signal;
 use crate::model::slo::BASIS;
 use crate::model::source::SourceId;
 
@@ -161,8 +162,14 @@ fn cells<'a>(
         Some(values) if !values.is_empty() => Cell::Spark(Spark { values, max, role }),
         _ => Cell::Empty,
     };
-    let number = |value: Option<f64>, words: fn(f64) -> String, role: Role| {
-        Cell::text(number::or_dash(value, words), if value.is_some() { role } else { Role::Muted })
+    let number = |signal: Signal, value: Option<f64>, words: fn(f64) -> String, role: Role| {
+        let is_unknown = service.unknown.contains(signal);
+        let role = match value {
+            Some(_) => role,
+            None if is_unknown => Role::Unknown,
+            None => Role::Muted,
+        };
+        Cell::text(number::or_unknown(value, is_unknown, words), role)
     };
     let slow = because(|r| matches!(r, Reason::Slow(_)));
     let failing = because(|r| matches!(r, Reason::Errors(_)));
@@ -175,19 +182,24 @@ fn cells<'a>(
                 .lit(&service.name, if service.health == Health::Healthy { Role::Text } else { role }),
         ),
         Cell::text(service.health.word(), role),
-        number(signals.request_rate, rate, Role::Text),
+        number(Signal::Requests, signals.request_rate, rate, Role::Text),
         spark(0, trends.first().and_then(|requests| calm_max(requests)), Role::Series1),
-        number(signals.error_ratio, percent, failing),
+        number(Signal::Errors, signals.error_ratio, percent, failing),
         // one full bar is ten per cent at least, so that noise near zero does not look like a fire
         spark(1, trends.get(1).map(|t| t.iter().copied().fold(0.1, f64::max)), Role::Series2),
-        number(signals.p50, latency, Role::Text),
-        number(signals.p95, latency, slow),
+        number(Signal::Latency, signals.p50, latency, Role::Text),
+        number(Signal::Latency, signals.p95, latency, slow),
         spark(2, trends.get(2).and_then(|p95| calm_max(p95)), Role::Series3),
-        number(signals.p99, latency, Role::Text),
-        number(signals.apdex, |apdex| format!("{apdex:.2}"), Role::Text),
-        number(signals.saturation, percent, because(|r| matches!(r, Reason::Saturated(_)))),
+        number(Signal::Latency, signals.p99, latency, Role::Text),
+        number(Signal::Apdex, signals.apdex, |apdex| format!("{apdex:.2}"), Role::Text),
+        number(
+            Signal::Saturation,
+            signals.saturation,
+            percent,
+            because(|r| matches!(r, Reason::Saturated(_))),
+        ),
         Cell::Runs(worst_slo(state, cx, service)),
-        Cell::text(why(service), role),
+        Cell::text(why(service, cx.now), role),
     ]
 }
 
@@ -214,8 +226,8 @@ pub(in crate::app::screens) fn calm_max(values: &[f64]) -> Option<f64> {
 }
 
 /// The reasons in words, the gravest first.
-pub(in crate::app::screens) fn why(service: &Service) -> String {
-    service.reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+pub(in crate::app::screens) fn why(service: &Service, now: Timestamp) -> String {
+    service.reasons.iter().map(|reason| reason.words(now)).collect::<Vec<_>>().join(", ")
 }
 
 /// Request rate, error ratio and p95 of a service: of several sources rates add up, of the others the worst counts.

@@ -1,0 +1,119 @@
+//! Signals that could not be had: that is neither zero nor "the source has no such signal".
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::labels::Text;
+
+/// What a service is judged by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Signal {
+    /// Which of its targets answer.
+    Targets,
+    /// How many requests it gets.
+    Requests,
+    /// How many of them fail.
+    Errors,
+    /// How long they take.
+    Latency,
+    /// How many are served fast enough.
+    Apdex,
+    /// How full its resources are.
+    Saturation,
+}
+
+impl Signal {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Targets => "targets",
+            Self::Requests => "requests",
+            Self::Errors => "errors",
+            Self::Latency => "latency",
+            Self::Apdex => "Apdex",
+            Self::Saturation => "saturation",
+        }
+    }
+}
+
+/// A signal that is there, but not known now: refused, cut, not answered, or too young to be told.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unknown {
+    /// Which one.
+    pub signal: Signal,
+    /// Why, in words.
+    pub why: Text,
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.signal.word(), self.why)
+    }
+}
+
+/// The signals of one thing that are not known now, each once, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Unknowns(Arc<[Unknown]>);
+
+impl Unknowns {
+    /// Of these; of two reasons for one signal the first one counts.
+    pub fn new(all: impl IntoIterator<Item = Unknown>) -> Self {
+        let mut all: Vec<Unknown> = all.into_iter().collect();
+        all.sort_by_key(|unknown| unknown.signal);
+        all.dedup_by_key(|unknown| unknown.signal);
+        Self(all.into())
+    }
+
+    /// Whether all signals that there are are known.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this one is among them.
+    pub fn contains(&self, signal: Signal) -> bool {
+        self.0.iter().any(|unknown| unknown.signal == signal)
+    }
+
+    /// Each with its reason.
+    pub fn iter(&self) -> impl Iterator<Item = &Unknown> {
+        self.0.iter()
+    }
+
+    /// The reasons, each once, with the signals that are not known for it.
+    pub fn by_reason(&self) -> Vec<(&Text, Vec<Signal>)> {
+        let mut reasons: Vec<(&Text, Vec<Signal>)> = Vec::new();
+        for Unknown { signal, why } in self.iter() {
+            match reasons.iter_mut().find(|(known, _)| *known == why) {
+                Some((_, signals)) => signals.push(*signal),
+                None => reasons.push((why, vec![*signal])),
+            }
+        }
+        reasons
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unknown(signal: Signal, why: &str) -> Unknown {
+        Unknown { signal, why: why.into() }
+    }
+
+    #[test]
+    fn each_signal_is_unknown_once_and_those_with_one_reason_stand_together() {
+        let all = [
+            unknown(Signal::Latency, "422"),
+            unknown(Signal::Targets, "timeout"),
+            unknown(Signal::Errors, "422"),
+            unknown(Signal::Errors, "503"),
+        ];
+        let unknowns = Unknowns::new(all);
+        let (refused, late) = (Text::from("422"), Text::from("timeout"));
+        let expected =
+            vec![(&late, vec![Signal::Targets]), (&refused, vec![Signal::Errors, Signal::Latency])];
+        assert_eq!(unknowns.by_reason(), expected);
+        assert!(unknowns.contains(Signal::Errors) && !unknowns.contains(Signal::Apdex));
+        assert!(Unknowns::default().is_empty());
+    }
+}

@@ -1,0 +1,144 @@
+//! The services out of what all sources say, with those that no source tells of any more and those that only an alert names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::alert::{Alert, Severity};
+use crate::model::health::{Case, assess, assess_lost};
+use crate::model::labels::Text;
+use crate::model::service::{Heard, Service, Signals, Targets, merge};
+use crate::model::signal::Unknowns;
+use crate::model::source::SourceId;
+
+use super::{LOST_KEPT, World};
+
+/// What each source says of a service, with the lookback and the moment.
+type Readings<'a> = BTreeMap<&'a Text, Vec<(&'a SourceId, Heard<'a>, Duration, Timestamp)>>;
+
+impl World {
+    /// Works services out anew. Whether their names are the same as before.
+    pub(super) fn merge_services(&mut self, now: Timestamp) -> bool {
+        let mut readings: Readings<'_> = BTreeMap::new();
+        for (id, held) in &self.held {
+            let (Some(board), Some(at)) = (held.services.value(), held.services.at()) else { continue };
+            let is_current = held.services.trouble().or(held.probe.trouble()).is_none();
+            for reading in &board.readings {
+                let heard = Heard { reading, is_current };
+                readings.entry(&reading.name).or_default().push((id, heard, board.lookback, at));
+            }
+        }
+        let named = self.named_by_alerts(&readings);
+        let is_kept = |old: &&Service| {
+            let name = &old.name;
+            let is_alarmed = named.contains(name);
+            let is_lately = now.duration_since(old.seen_at) < LOST_KEPT;
+            !readings.contains_key(name) && !is_alarmed && is_lately && !old.is_named_by_alerts_alone()
+        };
+        let kept = self.services.iter().filter(is_kept).map(|old| &old.name);
+        let mut names: Vec<Text> = readings.keys().copied().chain(kept).chain(&named).cloned().collect();
+        names.sort_unstable();
+        let is_same = names.iter().eq(self.services.iter().map(|old| &old.name));
+        if !is_same {
+            for (alert, about) in self.alerts.iter().zip(&mut self.about) {
+                about.service = self.judgement.service_of(&alert.labels, &names);
+            }
+        }
+        let mut alerts: Vec<Vec<&Alert>> = vec![Vec::new(); names.len()];
+        for (alert, about) in self.alerts.iter().zip(&self.about) {
+            let its = about.service.and_then(|service| alerts.get_mut(service));
+            if let Some(its) = its.filter(|_| alert.is_told()) {
+                its.push(alert);
+            }
+        }
+        let services = names.into_iter().zip(alerts).map(|(name, alerts)| {
+            let before = self.service(&name);
+            let service = match readings.get(&name) {
+                Some(known) => self.told(known, before, &alerts, now),
+                None => lost(name, before, &alerts, now),
+            };
+            let since = before.and_then(|s| if s.health == service.health { s.since } else { Some(now) });
+            let alerts = alerts.iter().map(|alert| alert.fingerprint).collect();
+            Service { since, alerts, ..service }
+        });
+        self.services = services.collect();
+        is_same
+    }
+
+    /// A service that sources tell of.
+    fn told(
+        &self,
+        known: &[(&SourceId, Heard<'_>, Duration, Timestamp)],
+        before: Option<&Service>,
+        alerts: &[&Alert],
+        now: Timestamp,
+    ) -> Service {
+        let (merged, speakers) = merge(&known.iter().map(|(_, heard, ..)| *heard).collect::<Vec<_>>());
+        let speakers = speakers.into_iter().filter_map(|at| known.get(at)).map(|(id, ..)| (*id).clone());
+        let lookback = known.iter().map(|(_, _, lookback, _)| *lookback).max().unwrap_or_default();
+        let thresholds = &self.judgement.thresholds;
+        let before = before.map(|old| (old.reasons.as_slice(), old.seen_at));
+        let (health, reasons) = assess(&merged, Case { lookback, alerts, thresholds, before, now });
+        Service {
+            name: merged.name,
+            labels: merged.labels,
+            signals: merged.signals,
+            targets: merged.targets,
+            unknown: merged.unknown,
+            health,
+            reasons,
+            since: None,
+            alerts: Vec::new(),
+            sources: known.iter().map(|(id, ..)| (*id).clone()).collect(),
+            speakers: speakers.collect(),
+            seen_at: known.iter().map(|(.., at)| *at).max().unwrap_or(now),
+        }
+    }
+
+    /// The services without readings that an alert names that fires and counts. Nobody is named by alerts alone as long as a
+    /// source of services is still on its way to its first answer.
+    fn named_by_alerts(&self, readings: &Readings<'_>) -> BTreeSet<Text> {
+        let is_coming = |held: &super::Held| {
+            let services = &held.services;
+            services.is_waiting() && services.value().is_none() && services.trouble().is_none()
+        };
+        if self.held.values().any(is_coming) {
+            return BTreeSet::new();
+        }
+        let is_read: Vec<bool> =
+            self.services.iter().map(|service| readings.contains_key(&service.name)).collect();
+        let counts = |alert: &Alert| {
+            alert.is_firing() && matches!(alert.severity, Severity::Critical | Severity::Warning)
+        };
+        let loud = self.alerts.iter().zip(&self.about).filter(|(alert, about)| {
+            let is_read = about.service.and_then(|place| is_read.get(place)).copied().unwrap_or(false);
+            !is_read && counts(alert)
+        });
+        let names = loud.filter_map(|(alert, about)| self.service_named(alert, about));
+        names.filter(|name| !name.is_empty() && !readings.contains_key(*name)).cloned().collect()
+    }
+}
+
+/// A service that no source tells of any more, or that only alerts name.
+fn lost(name: Text, before: Option<&Service>, alerts: &[&Alert], now: Timestamp) -> Service {
+    let old = before.filter(|old| !old.is_named_by_alerts_alone());
+    let (health, reasons) = assess_lost(alerts, old.map(|old| old.seen_at));
+    let mut sources: Vec<SourceId> = alerts.iter().flat_map(|alert| alert.sources.iter().cloned()).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    Service {
+        name,
+        labels: old.map(|old| old.labels.clone()).unwrap_or_default(),
+        signals: Signals::default(),
+        targets: Targets::default(),
+        unknown: Unknowns::default(),
+        health,
+        reasons,
+        since: None,
+        alerts: Vec::new(),
+        sources: old.map_or(sources, |old| old.sources.clone()),
+        speakers: old.map(|old| old.speakers.clone()).unwrap_or_default(),
+        seen_at: old.map_or(now, |old| old.seen_at),
+    }
+}
