@@ -1,6 +1,6 @@
 //! The systems that burnwatch asks, one module for each kind: wire types, client, mapping to the model's words.
 //!
-//! The only room with a socket. Everything textual that comes in passes `model::text` here.
+//! The only room with a socket. Texts are kept as they come.
 #![warn(missing_docs)]
 
 mod alertmanager;

@@ -17,7 +17,6 @@ fuzz_target!(|input: &[u8]| {
         assert_eq!(Entry::read(&line).as_ref(), Some(entry));
     }
     let records = records(entries);
-    burnwatch_fuzz::assert_clean(&records);
     let mut stage = Stage::new(vec!["text".into()], Vec::new(), (100, 30));
     stage.send(Event::Recalled(records));
     for key in ["A", "enter", "esc", "7"] {

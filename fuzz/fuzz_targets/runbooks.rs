@@ -22,7 +22,7 @@ fuzz_target!(|input: &[u8]| {
     let runbook_settings =
         RunbookSettings { templates: vec![template.clone()], ..RunbookSettings::default() };
     let settings = Settings { runbooks: runbook_settings, ..Settings::default() };
-    let url = Some(burnwatch::model::text::clean(address).into());
+    let url = Some(address.as_str().into());
     let wanted = Wanted { name: "Alert".into(), url, labels: labels(texts.get(3..).unwrap_or_default()) };
     let answered = wait(runbooks(&settings).answer(&Ask::Runbook(Arc::new(wanted)), None));
     assert_clean(&answered);

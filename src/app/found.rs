@@ -3,6 +3,7 @@
 use super::filter::{Filter, Haystack};
 use super::theme::Role;
 use super::widgets::text::Run;
+use crate::model::text::clean;
 
 /// Those of `all` that pass, as [`Found::select`] tells for each of them.
 pub fn passing<T>(all: impl IntoIterator<Item = T>, passes: Option<&[bool]>) -> impl Iterator<Item = T> {
@@ -46,12 +47,14 @@ impl Found {
         told.into_iter().flatten().map(|(text, role)| Run::new(text, role))
     }
 
-    /// A name in its role, with what was found in it marked.
+    /// A name in its role, with what was found in it marked. It is cut as it is shown, for a part would be shown otherwise.
     pub fn lit<'a>(&self, name: &'a str, role: Role) -> Vec<Run<'a>> {
-        let Some((from, to)) = self.filter.hit(name) else { return vec![Run::new(name, role)] };
+        let name = clean(name);
+        let Some((from, to)) = self.filter.hit(&name) else { return vec![Run::new(name, role)] };
         let parts = [(name.get(..from), role), (name.get(from..to), Role::Match), (name.get(to..), role)];
         let parts = parts.into_iter().filter_map(|(part, role)| Some((part?, role)));
-        parts.filter(|(part, _)| !part.is_empty()).map(|(part, role)| Run::new(part, role)).collect()
+        let parts = parts.filter(|(part, _)| !part.is_empty());
+        parts.map(|(part, role)| Run::new(part.to_owned(), role)).collect()
     }
 
     /// Lays out what is searched: it is there from when typing begins, so that no letter waits for it, and for as long as

@@ -86,10 +86,9 @@ impl Line {
         true
     }
 
-    /// Puts text in at the cursor, without its control characters.
+    /// Puts text in at the cursor as it is, but for line breaks and control characters.
     pub fn insert(&mut self, text: &str) {
-        let text: String = text.chars().map(|c| if c == '\n' || c == '\t' { ' ' } else { c }).collect();
-        let text = crate::model::text::clean(&text);
+        let text = crate::model::text::pasted(text);
         if self.text.len() + text.len() <= self.limit {
             self.text.insert_str(self.cursor, &text);
             self.cursor += text.len();
@@ -130,5 +129,9 @@ mod tests {
         let mut line = Line::default();
         line.insert("a\x1b[2J\nb");
         assert_eq!(line.text(), "a\\x1b[2J b");
+        let value = "val=\"👩\u{200d}👧\tpay\u{200b}ments\"";
+        line = Line::default();
+        line.insert(value);
+        assert_eq!(line.text(), value);
     }
 }

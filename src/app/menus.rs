@@ -15,6 +15,8 @@ use super::screens::{alerts, incidents, services, slos};
 use super::state::{Mode, State};
 use crate::model::ask::AskKind;
 use crate::model::duration;
+use crate::model::labels::Text;
+use crate::model::text::address;
 
 /// Opens the menu of orders.
 pub(super) fn sort(state: &mut State, now: Timestamp) {
@@ -111,7 +113,11 @@ pub(super) fn theme(state: &mut State) {
 /// Opens the menu of links.
 pub(super) fn links(state: &mut State, now: Timestamp) {
     let links = navigate::links(state).into_iter();
-    let items: Vec<_> = links.map(|(name, link)| (format!("{name}  {link}"), Choice::Link(link))).collect();
+    let item = |(name, link): (String, Text)| {
+        let link = address(&link);
+        (format!("{name}  {link}"), Choice::Link((&*link).into()))
+    };
+    let items: Vec<_> = links.map(item).collect();
     if items.is_empty() {
         state.messages.note("No links here: links belong to alerts, incidents and policies", now);
     } else {

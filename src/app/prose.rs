@@ -2,10 +2,14 @@
 
 use std::fmt::Write as _;
 
-/// A text as it is, whatever Markdown, HTML or a chat room would make of it.
+use crate::model::text::clean;
+
+/// A text as it is, on one line, whatever Markdown, HTML or a chat room would make of it. All of a document that comes from
+/// outside passes here, and is made safe here.
 pub fn escaped(text: &str) -> String {
+    let text = clean(text);
     let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in text.trim().chars() {
         match c {
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '#' | '~' | '!' => out.extend(['\\', c]),
             // a mention of everyone in a chat room is none of ours
@@ -13,7 +17,6 @@ pub fn escaped(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '&' => out.push_str("&amp;"),
-            '\n' => out.push(' '),
             c => out.push(c),
         }
     }
@@ -76,7 +79,7 @@ impl Prose {
         self.line("```text");
         for line in lines {
             // a fence within would end the block
-            self.line(&line.replace("```", "'''"));
+            self.line(&clean(line).replace("```", "'''"));
         }
         self.line("```");
     }
@@ -98,6 +101,7 @@ mod tests {
     #[test]
     fn what_comes_from_outside_cannot_break_out() {
         assert_eq!(escaped("<img> @here"), "&lt;img&gt; &#64;here");
+        assert_eq!(escaped("ready 1\r\n\n 2 pending\u{202e}\n"), "ready 1 2 pending\\\\u{202e}");
         let mut prose = Prose::titled("Hand-over: prod|eu");
         prose.section("Alerts");
         prose.table(&["Alert", "Times"], &[vec!["a|b\nc".into(), "3".into()]]);

@@ -73,7 +73,7 @@ impl Alertmanager {
         self.ahead_seconds.store(clock_ahead_seconds.unwrap_or(0), Ordering::Relaxed);
         let mut offer = Offer {
             flavour: "Alertmanager".into(),
-            version: clean(&about.version_info.version.0).into(),
+            version: (&*about.version_info.version.0).into(),
             facts: Vec::new(),
             warnings: Vec::new(),
             refuses: None,
@@ -98,7 +98,7 @@ impl Alertmanager {
 
     fn receivers(&self, body: &Body) -> Result<String, SourceError> {
         let receivers: Vec<wire::Receiver<'_>> = self.json(body)?;
-        let names: Vec<_> = receivers.iter().map(|receiver| clean(&receiver.name.0)).collect();
+        let names: Vec<_> = receivers.iter().map(|receiver| &*receiver.name.0).collect();
         Ok(names.join(", "))
     }
 
@@ -179,18 +179,18 @@ fn garbled(id: &SourceId, body: &Body, error: &serde_json::Error) -> SourceError
 }
 
 fn about_cluster(about: &wire::About<'_>, offer: &mut Offer) {
-    let status = clean(&about.cluster.status.0);
-    let addresses: Vec<_> = about.cluster.peers.0.iter().map(|peer| clean(&peer.address.0)).collect();
+    let status = &*about.cluster.status.0;
+    let addresses: Vec<_> = about.cluster.peers.0.iter().map(|peer| &*peer.address.0).collect();
     if !status.is_empty() {
-        offer.facts.push(("cluster".into(), status.clone().into()));
+        offer.facts.push(("cluster".into(), status.into()));
     }
     if !addresses.is_empty() {
         offer.facts.push(("peers".into(), format!("{}: {}", addresses.len(), addresses.join(", ")).into()));
     }
     if !about.uptime.0.is_empty() {
-        offer.facts.push(("up since".into(), clean(&about.uptime.0).into()));
+        offer.facts.push(("up since".into(), (&*about.uptime.0).into()));
     }
-    if !matches!(&*status, "ready" | "disabled" | "") {
+    if !matches!(status, "ready" | "disabled" | "") {
         let warning = format!("its cluster is {status}: silences of other members may be missing here");
         offer.warnings.push(warning.into());
     }

@@ -10,7 +10,7 @@ use crate::app::acts::Ground;
 use crate::app::event::{Event, Plan};
 use crate::model::action::{Action, Call, Ending, Progress};
 use crate::model::labels::Text;
-use crate::model::text::clean_lines;
+use crate::model::text::clean;
 use crate::runtime::wait_for;
 
 use super::args::ActVerb;
@@ -125,8 +125,8 @@ fn objects(plan: &Plan, calls: &[Vec<Call>]) -> Vec<String> {
 }
 
 fn lines(text: &[String]) -> String {
-    // a call's body or a note may have line breaks; nothing that a terminal obeys comes through
-    text.iter().flat_map(|line| [clean_lines(line), "\n".into()]).collect()
+    // a name or a note may have line breaks; nothing that a terminal obeys comes through
+    text.iter().flat_map(|line| [clean(line), "\n".into()]).collect()
 }
 
 /// Whether the context was named, as it must be where much of everything would be hidden.

@@ -191,7 +191,7 @@ fn perfdata(slos: &[&SloStatus], each: bool) -> String {
     let numbers: Vec<String> = if each {
         let left = |status: &&SloStatus| {
             let left = status.worst()?.left()?;
-            let id = status.slo.id.replace(['\'', '='], "_");
+            let id = text::clean(&status.slo.id).replace(['\'', '='], "_");
             Some(format!("'{id}'={:.3}%;;;;100", left * 100.0))
         };
         slos.iter().filter_map(left).collect()

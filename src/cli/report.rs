@@ -15,6 +15,7 @@ use jiff::Timestamp;
 use crate::model::health::{latency, percent};
 use crate::model::labels::Labels;
 use crate::model::remote::age;
+use crate::model::text::clean;
 
 /// All that one verb tells.
 #[derive(Debug, Clone, PartialEq)]
@@ -143,20 +144,19 @@ impl Cell {
         match self {
             Self::Nothing => "-".to_owned(),
             // lines of a description become one, and nothing that a terminal obeys comes through
-            Self::Text(text) => crate::model::text::clean(text).into_owned(),
+            Self::Text(text) | Self::Told(_, text) => clean(text).trim().to_owned(),
             Self::Switch(on) => if *on { "yes" } else { "no" }.to_owned(),
             Self::Count(count) => count.to_string(),
             Self::Offset(seconds) => format!("{seconds:+}s"),
             Self::Ratio(ratio) => percent(*ratio),
             Self::Number(number) => significant(*number),
-            Self::Told(_, text) => text.clone(),
             Self::Seconds(seconds) => latency(*seconds),
             Self::Rate(rate) => format!("{}/s", significant(*rate)),
             Self::Since(then) => elapsed(age(*then, now)),
             Self::Moment(at) => format!("in {}", elapsed(age(now, *at))),
             Self::Texts(texts) if texts.is_empty() => "-".to_owned(),
-            Self::Texts(texts) => crate::model::text::clean(&texts.join(", ")).into_owned(),
-            Self::Labels(labels) => crate::model::text::clean(&labels.to_string()).into_owned(),
+            Self::Texts(texts) => clean(&texts.join(", ")).into_owned(),
+            Self::Labels(labels) => clean(&labels.to_string()).into_owned(),
         }
     }
 }

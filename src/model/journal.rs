@@ -2,11 +2,9 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::action::{Action, Call, Ending};
 use super::labels::Text;
-use super::text::clean_output;
 
 /// One line of the journal. All lines of one action have the same `act`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,21 +24,10 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Reads a line; nothing if it is none. Whoever can write to the file could have put anything there: its texts are cleaned
-    /// as those of any source.
+    /// Reads a line; nothing if it is none. Whoever can write to the file could have put anything there: its texts are as
+    /// those of any source.
     pub fn read(line: &[u8]) -> Option<Self> {
-        let mut value = serde_json::from_slice(line).ok()?;
-        clean_all(&mut value);
-        serde_json::from_value(value).ok()
-    }
-}
-
-fn clean_all(value: &mut Value) {
-    match value {
-        Value::String(text) => *text = clean_output(text).into_owned(),
-        Value::Array(list) => list.iter_mut().for_each(clean_all),
-        Value::Object(fields) => fields.values_mut().for_each(clean_all),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        serde_json::from_slice(line).ok()
     }
 }
 

@@ -1,10 +1,13 @@
 //! Label sets whose strings are shared, so that ten thousand alerts cost what their differences cost.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-/// A name or a value: cheap to clone, immutable, already stripped of what a terminal must not see.
+use super::promql;
+
+/// A name, a value, a sentence: cheap to clone, immutable, and as it came; it is made safe where it is drawn or printed.
 pub type Text = Arc<str>;
 
 /// A set of labels, sorted by name, each name once.
@@ -81,13 +84,16 @@ impl<N: AsRef<str>, V: AsRef<str>> FromIterator<(N, V)> for Labels {
     }
 }
 
-/// PromQL's own notation: `{job="api", severity="page"}`.
+/// PromQL's own notation, which reads back as the same labels, on one line: `{job="api", severity="page"}`.
 impl fmt::Display for Labels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("{")?;
         for (i, (name, value)) in self.iter().enumerate() {
             let comma = if i == 0 { "" } else { ", " };
-            write!(f, "{comma}{name}={value:?}")?;
+            f.write_str(comma)?;
+            let plain = promql::is_plain_name(name);
+            f.write_str(&if plain { Cow::Borrowed(&**name) } else { Cow::Owned(promql::quoted(name)) })?;
+            write!(f, "={}", promql::quoted(value))?;
         }
         f.write_str("}")
     }
@@ -137,6 +143,12 @@ mod tests {
         assert_eq!(labels.to_string(), r#"{a="x", b="2"}"#);
         assert_eq!(labels.value("c"), "");
         assert_eq!(labels.get("c"), None);
+    }
+
+    #[test]
+    fn labels_are_told_as_promql_reads_them() {
+        let labels = Labels::from_iter([("val", "a\n\"b\" 👩\u{200d}👧"), ("service.name", "x\u{1b}")]);
+        assert_eq!(labels.to_string(), "{\"service.name\"=\"x\\u001b\", val=\"a\\n\\\"b\\\" 👩\u{200d}👧\"}");
     }
 
     #[test]

@@ -351,6 +351,34 @@ mod tests {
     }
 
     #[test]
+    fn a_value_is_matched_to_the_letter() {
+        let values = [
+            "a\nb",
+            "a b",
+            "a\tb",
+            "a\rb",
+            "ab",
+            "a\u{200b}b",
+            "a\u{200c}b",
+            "a\u{ad}b",
+            "a\u{feff}b",
+            "⚠",
+            "⚠\u{fe0f}",
+        ];
+        for value in values {
+            let matcher = Matcher::new("val", Operator::Equal, value).unwrap();
+            let read = parse(&matcher.to_string()).unwrap();
+            for other in values {
+                assert_eq!(read[0].matches_value(other), value == other, "{value:?} and {other:?}");
+            }
+        }
+        // a dot takes no line break
+        let matcher = &parse(r#"val=~"a.b""#).unwrap()[0];
+        let matched: Vec<&str> = values.into_iter().filter(|value| matcher.matches_value(value)).collect();
+        assert_eq!(matched, ["a b", "a\tb", "a\rb", "a\u{200b}b", "a\u{200c}b", "a\u{ad}b", "a\u{feff}b"]);
+    }
+
+    #[test]
     fn five_hundred_long_names_are_one_expression() {
         let names: Vec<_> =
             (0..500).map(|i| format!("KubernetesPersistentVolumeFillingUpInNamespace{i:020}")).collect();

@@ -4,6 +4,8 @@
 
 mod shape;
 
+use std::fmt::Write as _;
+
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{self, BinaryExpr, Expr};
 
@@ -297,6 +299,8 @@ pub fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             // Prometheus takes it for broken text, and refuses the query
             '\u{fffd}' => out.push_str("\\ufffd"),
+            // it means the same, and a shell that a copy is pasted into would obey it as it is
+            c if c.is_control() => write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes everything"),
             c => out.push(c),
         }
     }

@@ -98,7 +98,7 @@ fn translate(happened: Happened) -> Option<Event> {
     match happened {
         Happened::Key(key) => translate_key(key).map(Event::Key),
         // pasted text may hold anything: a terminal is not to be trusted more than a server
-        Happened::Paste(text) => Some(Event::Pasted(text::clean(&text).into_owned())),
+        Happened::Paste(text) => Some(Event::Pasted(text::pasted(&text))),
         Happened::Mouse(mouse) => translate_mouse(mouse),
         Happened::Resize(width, height) if width > 0 && height > 0 => Some(Event::Resized { width, height }),
         // some terminals say 0x0 while their window is minimised

@@ -1,4 +1,7 @@
 //! Text in cells: widths, cuts and wrapping at graphemes, and writing that never leaves its place.
+//!
+//! All text that is drawn passes here, and is made safe here: whatever comes from outside has its true value up to this point.
+//! In cells, which are one line, several lines stand with a space between them.
 
 use std::borrow::Cow;
 
@@ -10,6 +13,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::look::{Charset, Cx};
 use crate::app::theme::Role;
+use crate::model::text::{clean, clean_lines};
 
 /// A run of text in one role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +38,8 @@ pub fn ellipsis(charset: Charset) -> &'static str {
 
 /// How many cells `text` takes when it is [`put`].
 pub fn width(text: &str) -> u16 {
-    let cells = if is_plain(text) { text.len() } else { text.graphemes(true).map(cells_of).sum() };
+    let text = clean(text);
+    let cells = if is_plain(&text) { text.len() } else { text.graphemes(true).map(cells_of).sum() };
     u16::try_from(cells).unwrap_or(u16::MAX)
 }
 
@@ -57,7 +62,8 @@ pub fn put(buf: &mut Buffer, x: u16, y: u16, max_width: u16, text: &str, style: 
         return 0;
     }
     let room = max_width.min(area.right() - x);
-    if is_plain(text) {
+    let text = clean(text);
+    if is_plain(&text) {
         let mut used = 0;
         while used < room
             && let Some(letter) = text.get(usize::from(used)..=usize::from(used))
@@ -130,7 +136,8 @@ pub fn fit(text: &str, width: u16, charset: Charset) -> Cow<'_, str> {
     if width == 0 {
         return Cow::Borrowed("");
     }
-    let (head, _) = split(text, usize::from(width - 1));
+    let text = clean(text);
+    let (head, _) = split(&text, usize::from(width - 1));
     Cow::Owned(format!("{head}{}", ellipsis(charset)))
 }
 
@@ -158,7 +165,7 @@ fn split(text: &str, cells: usize) -> (&str, &str) {
 pub fn wrap(text: &str, width: u16) -> Vec<String> {
     let mut lines = Vec::new();
     if width > 0 {
-        for paragraph in text.lines() {
+        for paragraph in clean_lines(text).lines() {
             wrap_paragraph(paragraph, usize::from(width), &mut lines);
         }
     }
@@ -238,6 +245,25 @@ mod tests {
             put(buf, 0, 0, 3, "東京", Style::new());
         });
         assert_eq!(lines(&sticks_out), ["東"]);
+    }
+
+    #[test]
+    fn lines_of_a_text_are_words_of_one_line_and_nothing_hidden_is_drawn() {
+        let said = "ready 1\r\n\n  2 pending\u{202e}\x1b[2J 👩\u{200d}👧";
+        let shown = "ready 1 2 pending\\u{202e}\\x1b[2J 👩👧";
+        let cells = width(said);
+        assert_eq!((cells, width(shown)), (cells, cells));
+        let buf = drawn(cells, 1, |area, buf| {
+            put(buf, 0, 0, area.width, said, Style::new());
+        });
+        assert_eq!(lines(&buf), [shown]);
+        let buf = drawn(cells, 1, |area, buf| {
+            let parts = [Run::new("ready 1\n", Role::Critical), Run::new("2 pending", Role::Muted)];
+            with_cx(Charset::Unicode, |cx| runs(cx, &parts, area, buf));
+        });
+        assert_eq!(lines(&buf), ["ready 1 2 pending"]);
+        assert_eq!(fit(said, 12, Charset::Unicode), "ready 1 2 p…");
+        assert_eq!(wrap("a\u{7}\r\n b\n", 9), ["a\\x07", " b"]);
     }
 
     #[test]

@@ -3,7 +3,6 @@
 //! Making one adds something each time it is sent, so that an unclear outcome is read back and never sent again; the other two
 //! say how it shall be. Servers differ: what is sent here is what all since 0.16 take.
 
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +14,6 @@ use crate::model::action::{ActError, Action, Call, Deed, Draft, Found, Outcome};
 use crate::model::labels::Text;
 use crate::model::matcher::{Matcher, Operator};
 use crate::model::source::{SourceError, Trouble};
-use crate::model::text::clean;
 
 /// Two clocks are compared by the second, and requests take a while.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
@@ -73,19 +71,13 @@ impl Alertmanager {
         let starts_at =
             (self.now)().saturating_add(SignedDuration::from_secs(behind)).unwrap_or(Timestamp::MIN);
         let body = json!({
-            "matchers": self.as_sent(draft).iter().map(matcher).collect::<Vec<_>>(),
+            "matchers": draft.matchers.iter().map(matcher).collect::<Vec<_>>(),
             "startsAt": instant(starts_at),
             "endsAt": instant(draft.ends_at),
             "createdBy": &*draft.created_by,
             "comment": &*draft.comment,
         });
         Change::post("api/v2/silences", body)
-    }
-
-    /// The matchers, which people see cleaned, as they match what the server has.
-    fn as_sent(&self, draft: &Draft) -> Vec<Matcher> {
-        let shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        draft.matchers.iter().map(|matcher| shared.as_sent(matcher)).collect()
     }
 
     /// Sends a silence and takes the id from the answer: it is not always the one that was sent.
@@ -98,7 +90,7 @@ impl Alertmanager {
             let error = self.http.error(Trouble::Garbled { reason: "no `silenceID` in the answer".into() });
             ActError { error, is_unclear: true }
         })?;
-        Ok(Outcome::Done { id: Some(clean(id).into()) })
+        Ok(Outcome::Done { id: Some(id.into()) })
     }
 
     async fn extend(&self, id: &str, until: Timestamp) -> Result<Outcome, ActError> {
@@ -160,8 +152,7 @@ impl Alertmanager {
         let ahead = body.date.map_or(0, |date| date.as_second() - (self.now)().as_second());
         let since =
             sent_at.saturating_add(SignedDuration::from_secs(ahead.min(0)) - SLACK).unwrap_or(Timestamp::MIN);
-        let sent = self.as_sent(draft);
-        let wanted = conditions(sent.iter().map(|matcher| {
+        let wanted = conditions(draft.matchers.iter().map(|matcher| {
             let (is_regex, is_equal) = signs(matcher.operator());
             (matcher.name(), matcher.value(), is_regex, is_equal)
         }));
@@ -177,7 +168,7 @@ impl Alertmanager {
                 && conditions(matchers) == wanted
         };
         let newest = silences.iter().filter(is_it).max_by_key(|silence| map::moment(&silence.starts_at));
-        Ok(newest.map_or(Found::NotDone, |silence| Found::Done { id: Some(clean(&silence.id.0).into()) }))
+        Ok(newest.map_or(Found::NotDone, |silence| Found::Done { id: Some((&*silence.id.0).into()) }))
     }
 
     /// What Grafana means by a refusal that names none of its own settings.

@@ -1,7 +1,7 @@
 //! From Alertmanager's shapes to the model's words, one alert at a time straight from the bytes: the whole answer never
 //! stands in memory a second time.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::{Arc, LazyLock};
@@ -18,18 +18,12 @@ use crate::model::labels::{Interner, Labels, Text};
 use crate::model::matcher::{Matcher, Operator};
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::source::SourceId;
-use crate::model::text::{clean, clean_lines};
-
-/// Odd values that are remembered at most.
-const ODD: usize = 1000;
 
 /// Shared copies of what alerts have in common; lives as long as its source.
 #[derive(Default)]
 pub(super) struct Shared {
     interner: Interner,
     lists: HashSet<Arc<[Text]>>,
-    /// Values of labels as they are sent, by what they are shown as, where that is not the same.
-    odd: HashMap<Text, BTreeSet<String>>,
     /// The alerts of the last answer that said something new: most of the next one is the same.
     last: HashMap<Fingerprint, Arc<Alert>>,
     /// The digest of that answer.
@@ -38,53 +32,11 @@ pub(super) struct Shared {
 
 impl Shared {
     fn word(&mut self, word: &Word<'_>) -> Text {
-        self.interner.text(&clean(&word.0))
+        self.interner.text(&word.0)
     }
 
     fn labels(&mut self, pairs: &Pairs<'_>) -> Labels {
-        Labels::new(pairs.0.iter().map(|(name, value)| (self.word(name), self.value(value))).collect())
-    }
-
-    fn value(&mut self, value: &Word<'_>) -> Text {
-        let shown = self.word(value);
-        if *shown != *value.0 && (self.odd.len() < ODD || self.odd.contains_key(&shown)) {
-            self.odd.entry(Arc::clone(&shown)).or_default().insert(value.0.clone().into_owned());
-        }
-        shown
-    }
-
-    /// What a matcher must say to match the values that are shown as it says. Only what was cut or cleaned differs.
-    pub(super) fn as_sent(&self, matcher: &Matcher) -> Matcher {
-        let any_of = |shown: &str, raw: &BTreeSet<String>| {
-            let all: Vec<_> = raw.iter().map(String::as_str).chain([shown]).map(regex::escape).collect();
-            format!("(?:{})", all.join("|"))
-        };
-        let (operator, value) = match matcher.operator() {
-            plain @ (Operator::Equal | Operator::NotEqual) => {
-                let Some(raw) = self.odd.get(matcher.value()) else { return matcher.clone() };
-                let is_equal = plain == Operator::Equal;
-                let operator = if is_equal { Operator::Matches } else { Operator::MatchesNot };
-                (operator, any_of(matcher.value(), raw))
-            }
-            pattern @ (Operator::Matches | Operator::MatchesNot) => {
-                let mut value = matcher.value().to_owned();
-                for (shown, raw) in &self.odd {
-                    let escaped = regex::escape(shown);
-                    if value.contains(&escaped) {
-                        value = value.replace(&escaped, &any_of(shown, raw));
-                    }
-                }
-                (pattern, value)
-            }
-        };
-        Matcher::new(matcher.name(), operator, value).unwrap_or_else(|_| matcher.clone())
-    }
-
-    fn paragraphs(&mut self, pairs: &Pairs<'_>) -> Labels {
-        let paragraph = |(name, value): &(Word<'_>, Word<'_>)| {
-            (self.word(name), self.interner.text(&clean_lines(&value.0)))
-        };
-        Labels::new(pairs.0.iter().map(paragraph).collect())
+        Labels::new(pairs.0.iter().map(|(name, value)| (self.word(name), self.word(value))).collect())
     }
 
     fn list(&mut self, mut words: Vec<Text>) -> Arc<[Text]> {
@@ -126,7 +78,6 @@ impl<'s> Reader<'s> {
     pub(super) fn new(shared: &'s mut Shared, severities: &'s SeverityMap, source: &'s SourceId) -> Self {
         // lists of silences and inhibitors come and go
         shared.lists.retain(|list| Arc::strong_count(list) > 1);
-        shared.odd.clear();
         // room that grew by and by would leave holes behind, of the size of all alerts
         let about = shared.last.len();
         let (alerts, places) = (Vec::with_capacity(about), HashMap::with_capacity(about));
@@ -189,7 +140,7 @@ impl<'s> Reader<'s> {
         }
         let labels = shared.labels(&wire.labels);
         let fingerprint = sent.unwrap_or_else(|| Fingerprint::of(&labels));
-        let annotations = shared.paragraphs(&wire.annotations);
+        let annotations = shared.labels(&wire.annotations);
         let (labels, annotations) = match shared.last.get(&fingerprint) {
             Some(last) => (same(labels, &last.labels), same(annotations, &last.annotations)),
             None => (labels, annotations),
@@ -349,7 +300,7 @@ pub(super) fn moment(word: &Word<'_>) -> Option<Timestamp> {
 
 /// The silence, unless it is over. One without readable times is taken for what its state says.
 pub(super) fn silence(wire: &wire::Silence<'_>, source: &SourceId) -> Option<Silence> {
-    let text = |word: &Word<'_>| Text::from(clean(&word.0));
+    let text = |word: &Word<'_>| Text::from(&*word.0);
     let state = match &*wire.status.state.0 {
         "expired" => return None,
         "pending" => SilenceState::Pending,
@@ -362,7 +313,7 @@ pub(super) fn silence(wire: &wire::Silence<'_>, source: &SourceId) -> Option<Sil
         starts_at: moment(&wire.starts_at).unwrap_or(Timestamp::UNIX_EPOCH),
         ends_at: moment(&wire.ends_at).unwrap_or(Timestamp::UNIX_EPOCH),
         created_by: text(&wire.created_by),
-        comment: clean_lines(&wire.comment.0).into(),
+        comment: text(&wire.comment),
         source: source.clone(),
     })
 }
@@ -374,10 +325,10 @@ fn matcher(wire: &wire::Matcher<'_>) -> Option<Matcher> {
         (true, true) => Operator::Matches,
         (false, true) => Operator::MatchesNot,
     };
-    let (name, value) = (clean(&wire.name.0), clean(&wire.value.0));
-    Matcher::new(&*name, operator, &*value)
+    let (name, value) = (&wire.name.0, &wire.value.0);
+    Matcher::new(&**name, operator, &**value)
         // Go's expressions are not quite ours: such a one is shown, nearly as it is, and matches nothing but itself
-        .or_else(|_| Matcher::new(&*name, operator, regex::escape(&value)))
+        .or_else(|_| Matcher::new(&**name, operator, regex::escape(value)))
         .ok()
 }
 

@@ -117,7 +117,7 @@ async fn unknown_fields_states_and_missing_parts_do_not_hide_an_alert() {
 }
 
 #[tokio::test]
-async fn hostile_labels_come_in_harmless() {
+async fn labels_and_annotations_come_in_as_they_are() {
     let long = "x".repeat(10_000);
     let body = format!(
         r#"[{{"labels":{{"e\u001b[2Jvil":"\u202eabc"}},"receiver":{{"name":"\u0007"}},"alerts":[
@@ -126,12 +126,12 @@ async fn hostile_labels_come_in_harmless() {
     );
     let alerts = alerts(&body).await;
     let alert = &alerts[0];
-    assert_eq!(alert.name(), "\\x1b]0;owned\\x07");
-    assert!(alert.labels.value("long").len() < 9000);
-    assert_eq!(alert.annotations.value("summary"), "two\nlines\\x1b[31m");
-    let all = [alert.group.to_string(), alert.receivers.join(" "), alert.labels.to_string()].concat();
-    assert!(!all.chars().any(|c| c.is_control() || c == '\u{202e}'), "{all:?}");
-    assert!(!alert.generator_url.as_ref().unwrap().contains('\u{1b}'));
+    assert_eq!(alert.name(), "\u{1b}]0;owned\u{7}");
+    assert_eq!(alert.labels.value("long"), long);
+    assert_eq!(alert.annotations.value("summary"), "two\nlines\u{1b}[31m");
+    assert_eq!(alert.group, Labels::from_iter([("e\u{1b}[2Jvil", "\u{202e}abc")]));
+    assert_eq!(texts(&alert.receivers), ["\u{7}"]);
+    assert_eq!(alert.generator_url.as_deref(), Some("http://x/\u{1b}[1m"));
 }
 
 #[tokio::test]

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Body, Http, Unsent, trouble};
 use crate::model::action::{ActError, Call};
 use crate::model::source::{SourceError, Trouble};
+use crate::model::text::escaped_json;
 
 /// One request that changes something.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,9 +47,9 @@ pub(crate) fn segment(text: &str) -> String {
 }
 
 impl Http {
-    /// The request as it may be shown: what is sent besides to say who asks is left out.
+    /// The request as it may be shown: what is sent besides to say who asks is left out. The body is the JSON that is sent.
     pub(crate) fn shown(&self, change: &Change) -> Call {
-        let body = change.body.as_ref().map(|body| crate::model::text::clean(&body.to_string()).into());
+        let body = change.body.as_ref().map(|body| escaped_json(&body.to_string()).into());
         let address = format!("{}/{}", self.address.trim_end_matches('/'), change.path);
         Call { method: change.method.as_str().into(), address: address.into(), body }
     }

@@ -134,7 +134,7 @@ impl Reader<'_> {
         Note {
             at: at(&wire.created_at),
             who: wire.user.0.as_ref().map_or_else(|| "somebody".into(), |user| self.name(user)),
-            content: self.lines(&wire.content.0),
+            content: self.text(&wire.content.0),
         }
     }
 
@@ -214,9 +214,9 @@ impl Reader<'_> {
         let pairs = match value {
             Value::Object(fields) => {
                 let pairs = fields.iter().take(DETAILS);
-                pairs.map(|(name, value)| (self.text(name), self.lines(&written(value)))).collect()
+                pairs.map(|(name, value)| (self.text(name), self.text(&written(value)))).collect()
             }
-            other => vec![("details".into(), self.lines(&written(other)))],
+            other => vec![("details".into(), self.text(&written(other)))],
         };
         Labels::new(pairs)
     }

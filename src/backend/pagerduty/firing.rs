@@ -61,7 +61,7 @@ fn default_text(text: &str, source: &mut Option<Text>, reader: &mut Reader<'_>) 
         if let Some((name, value)) =
             line.trim_start().strip_prefix("- ").and_then(|pair| pair.split_once(" = "))
         {
-            let pair = (reader.text(name.trim()), reader.lines(value.trim()));
+            let pair = (reader.text(name.trim()), reader.text(value.trim()));
             match (part, all.last_mut()) {
                 (Part::Labels, Some(one)) => one.labels.push(pair),
                 (Part::Annotations, Some(one)) => one.annotations.push(pair),
@@ -75,6 +75,16 @@ fn default_text(text: &str, source: &mut Option<Text>, reader: &mut Reader<'_>) 
         } else if let Some(from) = line.trim_start().strip_prefix("Source:") {
             part = Part::Else;
             source.get_or_insert_with(|| reader.text(from.trim()));
+        } else if let Some(one) = all.last_mut() {
+            // a value of several lines goes on at the beginning of the next
+            let last = match part {
+                Part::Labels => one.labels.last_mut(),
+                Part::Annotations => one.annotations.last_mut(),
+                Part::Else => None,
+            };
+            if let Some((_, value)) = last {
+                *value = reader.text(&format!("{value}\n{line}"));
+            }
         }
     }
     all
@@ -102,7 +112,7 @@ fn object(alert: &Value, source: &mut Option<Text>, reader: &mut Reader<'_>) -> 
     let mut pairs = |key: &str| -> Vec<(Text, Text)> {
         let fields = alert.get(key).and_then(Value::as_object).into_iter().flatten();
         let texts = fields.filter_map(|(name, value)| Some((name, value.as_str()?)));
-        texts.map(|(name, value)| (reader.text(name), reader.lines(value))).collect()
+        texts.map(|(name, value)| (reader.text(name), reader.text(value))).collect()
     };
     let one = One { labels: pairs("labels"), annotations: pairs("annotations") };
     let keys = ["generatorURL", "generator_url", "source"];

@@ -1,4 +1,4 @@
-//! From PagerDuty's shapes to the model's words: people, things and incidents. Every text is cleaned here.
+//! From PagerDuty's shapes to the model's words: people, things and incidents. Every text is kept as it came.
 
 use jiff::Timestamp;
 
@@ -9,7 +9,6 @@ use crate::model::incident::{
 };
 use crate::model::labels::{Interner, Text};
 use crate::model::source::SourceId;
-use crate::model::text::{clean, clean_lines};
 
 /// Takes texts in.
 pub(super) struct Reader<'k> {
@@ -19,22 +18,18 @@ pub(super) struct Reader<'k> {
 
 impl Reader<'_> {
     pub(super) fn text(&mut self, text: &str) -> Text {
-        self.interner.text(&clean(text))
+        self.interner.text(text)
     }
 
-    pub(super) fn lines(&mut self, text: &str) -> Text {
-        self.interner.text(&clean_lines(text))
-    }
-
-    /// The text, unless it is empty.
+    /// The text, unless it is blank.
     pub(super) fn some(&mut self, word: &Word) -> Option<Text> {
-        (!word.0.trim().is_empty()).then(|| self.text(word.0.trim()))
+        (!word.0.trim().is_empty()).then(|| self.text(&word.0))
     }
 
-    /// The first of these that is not empty, as a line.
+    /// The first of these that is not blank.
     pub(super) fn first(&mut self, words: &[&Word]) -> Text {
         let found = words.iter().find(|word| !word.0.trim().is_empty());
-        self.text(found.map_or("", |word| word.0.trim()))
+        self.text(found.map_or("", |word| &word.0))
     }
 
     /// What people call it: a whole thing has a name, a reference only a summary.

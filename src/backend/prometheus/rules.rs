@@ -110,10 +110,10 @@ fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &Reading<'_>) -> Rule
             let rule = Rule {
                 name: reader.text(&wire.name.0),
                 group: reader.text(&group.name.0),
-                expr: reader.lines(&wire.query.0),
+                expr: reader.text(&wire.query.0),
                 hold: Duration::try_from_secs_f64(wire.duration).unwrap_or_default(),
                 labels: reader.labels(&wire.labels),
-                annotations: reader.annotations(&wire.annotations),
+                annotations: reader.labels(&wire.annotations),
                 error: (!error.is_empty()).then(|| reader.text(error)),
             };
             for alert in wire.alerts.iter().flatten() {
@@ -140,7 +140,7 @@ fn alert_of(wire: &WireAlert<'_>, rule: &Text, reader: &Reader, reading: &Readin
     let labels = reading.sent.apply(&labels);
     Alert {
         fingerprint: Fingerprint::of(&labels),
-        annotations: reader.annotations(&wire.annotations),
+        annotations: reader.labels(&wire.annotations),
         state: if wire.state.0 == "pending" { AlertState::Pending } else { AlertState::Firing },
         severity: reading.severities.of(&labels),
         starts_at: wire.active_at.0.parse().unwrap_or(reading.now),

@@ -11,7 +11,6 @@ use serde::{Deserialize, Deserializer};
 
 use crate::model::labels::{Interner, Labels, Text};
 use crate::model::series::{Line, Matrix, Span};
-use crate::model::text;
 
 /// `{status, data, warnings, infos, error}`
 #[derive(Deserialize)]
@@ -135,29 +134,19 @@ pub(super) struct Sample {
     pub(super) value: f64,
 }
 
-/// Cleans and shares all texts of one source.
+/// Shares all texts of one source. Each is kept as it came: it is made safe where it is drawn or printed.
 #[derive(Default)]
 pub(super) struct Reader(Mutex<Interner>);
 
 impl Reader {
-    /// The shared, clean copy of a text.
+    /// The shared copy of a text.
     pub(super) fn text(&self, text: &str) -> Text {
-        self.interner(|interner| interner.text(&text::clean(text)))
+        self.interner(|interner| interner.text(text))
     }
 
-    /// Clean, with its line breaks.
-    pub(super) fn lines(&self, text: &str) -> Text {
-        self.interner(|interner| interner.text(&text::clean_lines(text)))
-    }
-
-    /// Names and values, clean and shared.
+    /// Names and values, shared: labels or annotations.
     pub(super) fn labels(&self, pairs: &Pairs<'_>) -> Labels {
         self.interner(|interner| labels(interner, pairs))
-    }
-
-    /// As labels, but values keep their line breaks.
-    pub(super) fn annotations(&self, pairs: &Pairs<'_>) -> Labels {
-        Labels::new(pairs.0.iter().map(|(name, value)| (self.text(&name.0), self.lines(&value.0))).collect())
     }
 
     /// The finite values of an instant answer; a scalar is one sample without labels.
@@ -216,7 +205,7 @@ impl Reader {
 }
 
 fn labels(interner: &mut Interner, pairs: &Pairs<'_>) -> Labels {
-    let mut text = |piece: &Piece<'_>| interner.text(&text::clean(&piece.0));
+    let mut text = |piece: &Piece<'_>| interner.text(&piece.0);
     Labels::new(pairs.0.iter().map(|(name, value)| (text(name), text(value))).collect())
 }
 

@@ -10,6 +10,7 @@ use crate::config::settings::RunbookSettings;
 use crate::model::labels::{Labels, Text};
 use crate::model::placeholder::{Part, parts};
 use crate::model::runbook::Wanted;
+use crate::model::text;
 
 /// Where a runbook may be.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,10 +47,8 @@ pub(super) fn places(wanted: &Wanted, settings: &RunbookSettings) -> Vec<Place> 
     let labels = Labels::new(labels);
     let mut places = Vec::new();
     if let Some(url) = &wanted.url {
-        places.push(of_annotation(
-            &fill(url, &labels, |value| Some(value.to_owned())).unwrap_or(url.to_string()),
-            settings,
-        ));
+        let filled = fill(url, &labels, |value| Some(value.to_owned()));
+        places.push(of_annotation(&filled.unwrap_or(url.to_string()), settings));
     }
     if let Some(folder) = &settings.folder {
         let of_label = |name: &str| labels.get(name).map(|value| format!("{value}.md"));
@@ -149,10 +148,10 @@ fn is_below(text: &str) -> bool {
         && steps.into_iter().all(|step| !step.is_empty() && step != "..")
 }
 
-fn page(address: &str) -> Place {
-    match Url::parse(address) {
+fn page(named: &str) -> Place {
+    match Url::parse(&text::address(named)) {
         Ok(named) if named.host().is_some() => Place::Page(raw(&named), named),
-        Ok(_) | Err(_) => Place::None(format!("{address} cannot be understood as an address")),
+        Ok(_) | Err(_) => Place::None(format!("{named} cannot be understood as an address")),
     }
 }
 

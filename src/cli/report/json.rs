@@ -3,12 +3,10 @@
 //! Keys are `snake_case`; ratios are 0 to 1, durations seconds, moments RFC 3339 in UTC; what is not known is `null`. Keys are
 //! added over time, but neither removed nor given another meaning without a line in the changelog.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Number, Value};
 
 use super::{Cell, Document, List};
-use crate::model::text::is_harmless;
+use crate::model::text::escaped_json;
 
 /// The whole document, on several lines.
 pub(in crate::cli) fn render(document: &Document) -> String {
@@ -20,22 +18,7 @@ pub(in crate::cli) fn render(document: &Document) -> String {
     object.extend(document.facts.iter().map(|fact| (fact.key.to_owned(), value(&fact.value))));
     object.extend(document.lists.iter().map(|list| (list.key.to_owned(), rows(list))));
     let out = serde_json::to_string_pretty(&Value::Object(object)).expect("all keys are strings");
-    escaped(&out) + "\n"
-}
-
-/// JSON need not escape all that a terminal obeys or hides; only strings can hold such.
-fn escaped(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_harmless(c) || c == '\n' {
-            out.push(c);
-        } else {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                write!(out, "\\u{unit:04x}").expect("writing to a String cannot fail");
-            }
-        }
-    }
-    out
+    escaped_json(&out) + "\n"
 }
 
 fn rows(list: &List) -> Value {
@@ -70,6 +53,7 @@ fn value(cell: &Cell) -> Value {
 mod tests {
     use super::*;
     use crate::cli::report::{Layout, fixtures};
+    use crate::model::text::is_harmless;
 
     #[test]
     fn programs_get_plain_numbers_and_null_for_what_is_not_known() {

@@ -19,8 +19,7 @@ pub(in crate::cli) fn render(document: &Document) -> String {
         out.push_str(&format_list(list, document));
     }
     for note in &document.notes {
-        let note = escaped(&crate::model::text::clean(note));
-        write!(out, "\n> {note}\n").expect("writing to a String cannot fail");
+        write!(out, "\n> {}\n", escaped(note)).expect("writing to a String cannot fail");
     }
     out
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
 use super::{Document, Layout, List};
+use crate::model::text::clean;
 
 /// Texts in a row are cut beyond this, so that one long text does not push the others away.
 const WIDEST: usize = 80;
@@ -35,7 +36,7 @@ pub(in crate::cli) fn render(document: &Document) -> String {
         if i == 0 && !out.is_empty() {
             out.push('\n');
         }
-        line(&mut out, &format!("! {}", crate::model::text::clean(note)));
+        line(&mut out, &format!("! {note}"));
     }
     out
 }
@@ -86,10 +87,7 @@ fn blocks(out: &mut String, list: &List, now: Timestamp) {
                 super::Cell::Texts(texts) => {
                     for (k, text) in texts.iter().enumerate() {
                         let title = if k == 0 { column.title } else { "" };
-                        line(
-                            out,
-                            &format!("  {}  {}", pad(title, widest, false), crate::model::text::clean(text)),
-                        );
+                        line(out, &format!("  {}  {text}", pad(title, widest, false)));
                     }
                 }
                 _ => line(out, &format!("  {}  {}", pad(column.title, widest, false), cell.shown(now))),
@@ -98,8 +96,9 @@ fn blocks(out: &mut String, list: &List, now: Timestamp) {
     }
 }
 
+/// One line of the output, made safe.
 fn line(out: &mut String, text: &str) {
-    writeln!(out, "{}", text.trim_end()).expect("writing to a String cannot fail");
+    writeln!(out, "{}", clean(text).trim_end()).expect("writing to a String cannot fail");
 }
 
 fn pad(text: &str, width: usize, is_right: bool) -> String {
@@ -147,6 +146,15 @@ x\\x1b[31m       -   12ms  -      -
         let text = render(&fixtures::document(Layout::Blocks));
         assert!(text.contains("決済-api\n  ERRORS  12.3%\n  P95     1.50s\n"), "{text}");
         assert!(text.contains("x\\x1b[31m\n  P95     12ms\n"), "{text}");
+    }
+
+    #[test]
+    fn several_lines_are_one_with_a_space_between() {
+        let mut document = fixtures::document(Layout::Rows);
+        document.lists[0].rows[0][5] = Cell::Text("ready 1\n  2 pending\n".into());
+        document.notes = vec!["am: no\r\norg id".into()];
+        let text = render(&document);
+        assert!(text.contains("  ready 1 2 pending\n") && text.contains("! am: no org id\n"), "{text}");
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::model::duration;
-use crate::model::text::clean;
 
 use super::super::sheet::nearest;
 use super::finding::{Level, Origin};
@@ -71,9 +70,9 @@ impl<'l> Value<'l> {
         text
     }
 
-    /// Its text on one line, fit for a screen: names.
+    /// Its text without the blanks around it: names.
     pub(super) fn label(&self) -> Option<String> {
-        self.text().map(|text| clean(text.trim()).into_owned())
+        self.text().map(|text| text.trim().to_owned())
     }
 
     /// Its digits as they were written, also between quotes: `99.9`.
@@ -163,7 +162,7 @@ impl<'l> Value<'l> {
                 }
                 _ => value.text()?.to_owned(),
             };
-            Some((clean(name).into_owned(), text))
+            Some((name.to_owned(), text))
         };
         table.all().filter_map(pair).collect()
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql;
 use crate::model::slo::{Objective, Pair, Selector, Template};
-use crate::model::text::{clean, is_harmless};
+use crate::model::text::is_harmless;
 
 use super::table::Value;
 
@@ -26,7 +26,7 @@ impl Value<'_> {
     /// What stands in a description, on one line.
     pub(super) fn sentence(&self) -> Option<Text> {
         let words = self.text()?.split_whitespace().collect::<Vec<_>>().join(" ");
-        Some(clean(&words).into())
+        Some(words.into())
     }
 
     /// An objective in percent.
@@ -80,7 +80,7 @@ impl Value<'_> {
 
     /// Labels or annotations; values are kept whole.
     pub(super) fn labels(&self) -> Labels {
-        self.pairs().into_iter().map(|(name, text)| (name, clean(text.trim()).into_owned())).collect()
+        self.pairs().into_iter().collect()
     }
 
     /// A list of names.

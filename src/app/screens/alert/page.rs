@@ -49,6 +49,10 @@ pub(super) fn page(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -
     if let Some(runbook) = alert.runbook() {
         page.pair("runbook", runbook, Role::Accent);
     }
+    // the head of the page has one line for it
+    if let Some(summary) = alert.summary().filter(|summary| summary.trim().contains(['\n', '\r'])) {
+        page.paragraph(summary, Role::Text);
+    }
     for key in ["description", "message"] {
         if let Some(value) = alert.annotations.get(key).filter(|value| Some(*value) != alert.summary()) {
             page.paragraph(value, Role::Text);

@@ -10,7 +10,6 @@ use crate::model::action::{ActError, Action, Deed, Outcome};
 use crate::model::incident::IncidentStatus;
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, Trouble};
-use crate::model::text::clean;
 
 impl PagerDuty {
     pub(super) async fn change(
@@ -45,11 +44,11 @@ impl PagerDuty {
             _ => true,
         };
         if !is_so {
-            let error = self.odd(&format!("it is {} all the same", clean(status.unwrap_or_default())));
+            let error = self.odd(&format!("it is {} all the same", status.unwrap_or_default()));
             return Err(ActError { error, is_unclear: true });
         }
         let id = answer.get("id").and_then(serde_json::Value::as_str).filter(|_| part == "note");
-        Ok(Outcome::Done { id: id.map(|id| clean(id).into()) })
+        Ok(Outcome::Done { id: id.map(Into::into) })
     }
 
     /// Somebody may have ended it between the look and the call.
@@ -164,7 +163,7 @@ pub(super) fn words(incident: &wire::Incident, status: IncidentStatus) -> Text {
         .and_then(|given| given.acknowledger.0.as_ref())
         .or(incident.last_status_change_by.0.as_ref())
         .map(|who| [&who.name, &who.summary, &who.id].into_iter().find(|word| !word.0.is_empty()))
-        .map(|name| clean(name.map_or("somebody", |Word(name)| name)).into_owned());
+        .map(|name| name.map_or("somebody", |Word(name)| name).to_owned());
     let at = acknowledged.and_then(|given| moment(&given.at));
     let at = at.or_else(|| moment(&incident.last_status_change_at));
     let mut words = status.word().to_owned();

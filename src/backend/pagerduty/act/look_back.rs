@@ -13,7 +13,6 @@ use crate::model::action::{Action, Deed, Found};
 use crate::model::incident::IncidentStatus;
 use crate::model::labels::Text;
 use crate::model::source::SourceError;
-use crate::model::text::clean;
 
 /// Two clocks are compared by the second, and requests take a while.
 const SLACK: SignedDuration = SignedDuration::from_secs(5);
@@ -57,7 +56,7 @@ impl PagerDuty {
                 let is_it = |incident: &&wire::Incident| {
                     is_open(incident) || moment(&incident.created_at).is_some_and(|at| at >= sent_at - SLACK)
                 };
-                let found = all.iter().find(is_it).map(|incident| clean(&incident.id.0).into());
+                let found = all.iter().find(is_it).map(|incident| incident.id.0.as_str().into());
                 return Ok(found.map_or(Found::NotDone, |id| Found::Done { id: Some(id) }));
             }
             Deed::TakeShift { person, start, end } => {

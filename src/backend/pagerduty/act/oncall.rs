@@ -10,7 +10,6 @@ use crate::backend::pagerduty::map::moment;
 use crate::backend::pagerduty::wire;
 use crate::model::action::{ActError, Action, Found, Outcome, Whom};
 use crate::model::source::{SourceError, Trouble};
-use crate::model::text::clean;
 
 impl PagerDuty {
     pub(super) async fn take_shift(&self, action: &Action, change: &Change) -> Result<Outcome, ActError> {
@@ -24,7 +23,7 @@ impl PagerDuty {
         let errors = first.get("errors").and_then(Value::as_array).into_iter().flatten();
         let errors: Vec<&str> = errors.filter_map(Value::as_str).collect();
         if status >= 300 {
-            let message = clean(&errors.join("; ")).into_owned();
+            let message = errors.join("; ");
             let trouble = Trouble::Refused { status: u16::try_from(status).unwrap_or(400), message };
             return Err(surely_not(self.http.error(trouble)));
         }
@@ -32,7 +31,7 @@ impl PagerDuty {
             let error = self.odd("no `override` in it");
             return Err(ActError { error, is_unclear: true });
         };
-        Ok(Outcome::Done { id: Some(clean(id).into()) })
+        Ok(Outcome::Done { id: Some(id.into()) })
     }
 
     /// Whether this person stands in for that time.
@@ -56,6 +55,6 @@ impl PagerDuty {
                 && near(&made.turn.end, end)
         };
         let found = overrides.items.iter().find(is_it);
-        Ok(found.map_or(Found::NotDone, |made| Found::Done { id: Some(clean(&made.id.0).into()) }))
+        Ok(found.map_or(Found::NotDone, |made| Found::Done { id: Some(made.id.0.as_str().into()) }))
     }
 }

@@ -7,7 +7,6 @@ use crate::backend::pagerduty::wire;
 use crate::model::action::{ActError, Action, Outcome};
 use crate::model::incident::IncidentStatus;
 use crate::model::source::{SourceError, Trouble};
-use crate::model::text::clean;
 
 impl PagerDuty {
     pub(super) async fn trigger(
@@ -20,7 +19,7 @@ impl PagerDuty {
         let error = match self.send(change, Some(actor), "incident").await {
             Ok(incident) => {
                 let id = incident.get("id").and_then(serde_json::Value::as_str);
-                return Ok(Outcome::Done { id: id.map(|id| clean(id).into()) });
+                return Ok(Outcome::Done { id: id.map(Into::into) });
             }
             Err(error) => error,
         };

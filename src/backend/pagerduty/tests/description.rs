@@ -239,7 +239,7 @@ fn without_loss(example: &Value, keys: &[&str], understood: &str) {
     leaves(example, keys, &mut texts);
     assert!(!texts.is_empty(), "{example}");
     for text in texts {
-        let shown = format!("{:?}", crate::model::text::clean_lines(text));
+        let shown = format!("{text:?}");
         assert!(understood.contains(shown.trim_matches('"')), "{text:?} is not in {understood}");
     }
 }

@@ -192,6 +192,12 @@ fn labels_are_found_in_each_form_that_senders_write() {
         ),
         (
             json!(
+                "Labels:\n - alertname = A\n - val = a\nb\n\n - c\n - z = 1\nAnnotations:\n - summary = x\ny\nSource: z\nmore"
+            ),
+            r#"{alertname="A", val="a\nb\n\n - c", z="1"}"#,
+        ),
+        (
+            json!(
                 "Value: A=1\nLabels:\n - alertname = Grafana\n - grafana_folder = F\nAnnotations:\nSource: http://g"
             ),
             r#"{alertname="Grafana", grafana_folder="F"}"#,

@@ -146,7 +146,7 @@ async fn what_happened_to_all_incidents_comes_in_one_list() {
         let first = &board.steps[0];
         assert_eq!(
             (&*first.incident, &*first.step.kind, first.step.who.as_deref()),
-            ("Q1", "notify", Some("Jo\\x1b[2J"))
+            ("Q1", "notify", Some("Jo\u{1b}[2J"))
         );
     }
     let asked = logs(&double);

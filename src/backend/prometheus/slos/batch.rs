@@ -8,7 +8,6 @@ use std::time::Duration;
 use super::leaf::{Beside, Joining, Leaf, Pace, Wrap};
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::Text;
-use crate::model::text;
 
 /// How long the queries that are joined into one may be together; more is a load on the server's parser.
 const LONGEST: usize = 48 * 1024;
@@ -29,7 +28,7 @@ pub(super) struct Batch {
 enum Split {
     /// There is just one query.
     Whole,
-    /// That with this value of the label; as it looks once cleaned.
+    /// That with this value of the label.
     ByLabel(String, HashMap<Text, usize>),
     /// That whose number is in the tag.
     ByTag,
@@ -48,8 +47,7 @@ impl Batch {
             Joining::Merged(shape) => (leaf.wrap.around(&shape.over(label, values)), leaf.pace),
             Joining::Alone | Joining::Tagged => (leaf.text(), leaf.pace),
         });
-        let places =
-            members.iter().enumerate().map(|(at, (_, value))| (text::clean(value).as_ref().into(), at));
+        let places = members.iter().enumerate().map(|(at, (_, value))| (value.as_str().into(), at));
         Self {
             query,
             pace,

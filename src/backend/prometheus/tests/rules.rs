@@ -34,7 +34,7 @@ async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were
     let Answer::Rules(board) = reply.answer else { panic!() };
     let [burn, bare] = &board.rules[..] else { panic!("{:?}", board.rules) };
     assert_eq!((&*burn.name, &*burn.expr, burn.hold), ("Burn", "a > 1", Duration::from_secs(120)));
-    assert_eq!(burn.annotations.value("summary"), "it\nburns \\x1b[2J");
+    assert_eq!(burn.annotations.value("summary"), "it\nburns \u{1b}[2J");
     assert_eq!(burn.error.as_deref(), Some("many-to-many"));
     assert_eq!(&*bare.name, "Bare");
     let [alert] = &board.alerts[..] else { panic!("{:?}", board.alerts) };

@@ -14,11 +14,11 @@ const VECTOR: &str = r#"{"resultType":"vector","result":[
     {"metric":{},"value":[1,"-4"]}]}"#;
 
 #[test]
-fn only_finite_values_come_in_and_texts_are_clean_and_shared() {
+fn only_finite_values_come_in_and_texts_are_true_and_shared() {
     let reader = Reader::default();
     let samples = reader.samples(&serde_json::from_str(VECTOR).unwrap());
     let found: Vec<_> = samples.iter().map(|sample| (sample.labels.to_string(), sample.value)).collect();
-    assert_eq!(found, [(r#"{service="a\\x1b[31m"}"#.to_owned(), 0.002), ("{}".into(), -4.0)]);
+    assert_eq!(found, [(r#"{service="a\u001b[31m"}"#.to_owned(), 0.002), ("{}".into(), -4.0)]);
     let again = reader.text("a\u{1b}[31m");
     assert!(Arc::ptr_eq(samples[0].labels.get("service").unwrap(), &again));
 }

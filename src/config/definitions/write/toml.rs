@@ -3,12 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::model::labels::Labels;
+use crate::model::text::is_shown;
 
 /// A text as a value; of several lines only where a value may be.
 pub(super) fn text(text: &str) -> String {
-    let is_shown =
-        |c: char| c == '\n' || (!c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}'));
-    if !text.chars().all(is_shown) {
+    if !text.chars().all(|c| c == '\n' || is_shown(c)) {
         return quoted(text);
     }
     if text.contains('\n') {
@@ -29,10 +28,11 @@ pub(super) fn quoted(text: &str) -> String {
             '"' | '\\' => out.extend(['\\', c]),
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
-                write!(out, "\\u{:04X}", u32::from(c)).expect("writing to a String cannot fail");
-            }
-            c => out.push(c),
+            c if is_shown(c) => out.push(c),
+            c => match u32::from(c) {
+                code @ 0..=0xffff => write!(out, "\\u{code:04X}").expect("writing to a String cannot fail"),
+                code => write!(out, "\\U{code:08X}").expect("writing to a String cannot fail"),
+            },
         }
     }
     out.push('"');

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::model::text::is_shown;
+
 /// A value to write.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Yaml {
@@ -144,10 +146,9 @@ fn after(out: &mut String, value: &Yaml, indent: usize) {
     out.push('\n');
 }
 
-/// Whether a character may stand in a file as it is.
+/// Whether a character may stand in a file as it is, and on a terminal, too, to which files are written.
 fn is_printable(c: char) -> bool {
-    matches!(c, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-        && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+    matches!(c, ' '..='~' | '\u{a0}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..) && is_shown(c)
 }
 
 /// Several lines as a block; `None` for what a block cannot hold faithfully.

@@ -127,11 +127,11 @@ async fn groups_of_an_slo_stay_apart() {
 }
 
 #[tokio::test]
-async fn hostile_labels_are_cleaned_and_odd_values_said() {
+async fn hostile_labels_are_kept_and_odd_values_said() {
     let double = keeping(sloth("a\"b\\c\u{1b}[31m{}", 1.5), no_rules()).await;
     let board = board(&source(&double, &[], true)).await;
     let (reading, group) = only(&board);
-    assert_eq!(&*reading.slo.id, "a\"b\\c\\x1b[31m{}");
+    assert_eq!(&*reading.slo.id, "a\"b\\c\u{1b}[31m{}");
     assert_eq!(group.over(HOUR), Measured::Odd(Odd::AboveOne(1.5)));
 }
 
