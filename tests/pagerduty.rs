@@ -246,7 +246,10 @@ async fn too_many_requests_say_until_when_and_nothing_was_done() {
     let (pager, source) = started(&["Q1"]);
     pager.faults(&[Fault::Busy(17)]);
     let error = act(&*source, "Q1", note("x")).await.expect_err("it is busy");
-    assert_eq!((error.is_unclear, error.error.trouble), (false, Trouble::RateLimited));
+    assert_eq!(
+        (error.is_unclear, error.error.trouble),
+        (false, Trouble::RateLimited { message: String::new() })
+    );
     assert_eq!(error.error.retry_after, Some(Duration::from_secs(17)));
     assert!(pager.account().notes.is_empty());
     assert!(done(&act(&*source, "Q1", note("x")).await));

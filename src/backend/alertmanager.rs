@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
-use super::http::{Body, Http};
+use super::http::{Body, Http, of_absence};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
 use crate::model::action::{Action, Call, DeedKind};
@@ -152,16 +152,15 @@ impl Alertmanager {
         body.map_err(|error| self.explained(error))
     }
 
-    /// A path that is not there means a wrong address more often than anything else.
     fn explained(&self, error: SourceError) -> SourceError {
-        let reason = match error.trouble {
-            Trouble::Refused { status: 404, .. } => "404: no Alertmanager API v2 below this address",
+        self.http.error(match &error.trouble {
+            Trouble::Refused { status: 404, message } => of_absence("Alertmanager API v2", message),
             Trouble::Refused { status: 410, .. } => {
-                "410: only the API v1 that was removed is below this address"
+                let reason = "410: only the API v1 that was removed is below this address".into();
+                Trouble::Garbled { reason }
             }
             _ => return error,
-        };
-        self.http.error(Trouble::Garbled { reason: reason.into() })
+        })
     }
 
     fn json<'b, T: serde::Deserialize<'b>>(&self, body: &'b Body) -> Result<T, SourceError> {

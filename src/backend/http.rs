@@ -32,6 +32,7 @@ pub(crate) use allowance::Allowance;
 pub(crate) use body::Body;
 use body::Inflow;
 use pass::{Passes, Unsent};
+pub(crate) use trouble::{is_plain_absence, of_absence};
 pub(crate) use write::{Change, segment, surely_not};
 
 /// Of an error's body no more is read: it is only for its message.
@@ -201,8 +202,12 @@ impl Http {
         }
         if !success {
             let bytes = self.passes.mask().refusal(inflow.so_far().0);
-            let error = of_status(response.status(), response.headers(), response.url(), &bytes);
-            return Err(SourceError { retry_after: error.1, ..self.error(error.0) });
+            let (trouble, retry_after) =
+                of_status(response.status(), response.headers(), response.url(), &bytes);
+            // what was written with escapes is a secret only once it is read
+            let mask = self.passes.mask();
+            let trouble = trouble.reworded(|said| mask.words(said));
+            return Err(SourceError { retry_after, ..self.error(trouble) });
         }
         let (bytes, wire_bytes) = inflow.finish().map_err(|stopped| match stopped {
             body::Stopped::TooLarge => too_large(),

@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::http::{Body, Http};
+use super::http::{Body, Http, of_absence};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
 use crate::model::action::{Action, Call};
@@ -173,14 +173,16 @@ impl Source for PagerDuty {
 }
 
 impl PagerDuty {
-    /// A path that is not there means a wrong address more often than anything else.
     fn explained(&self, error: SourceError) -> SourceError {
-        let Trouble::Refused { status: 404, message } = &error.trouble else { return error };
-        if message.is_empty() || message.contains("page not found") {
-            let reason = "404: no PagerDuty REST API below this address".into();
-            return self.http.error(Trouble::Garbled { reason });
+        match &error.trouble {
+            // its own words are "Not Found", too
+            Trouble::Refused { status: 404, message }
+                if message.is_empty() || message.contains("page not found") =>
+            {
+                self.http.error(of_absence("PagerDuty REST API", message))
+            }
+            _ => error,
         }
-        error
     }
 }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::http::Http;
+use super::http::{Http, of_absence};
 use super::{Answering, Clock, Means, Source, packs};
 use crate::config::settings::SourceSettings;
 use crate::model::alert::SeverityMap;
@@ -237,7 +237,10 @@ impl Prometheus {
             }
             // an API without queries, or credentials only for rules; anything else is a server that is not well
             Err(error)
-                if matches!(error.trouble, Trouble::Forbidden | Trouble::Refused { status: 404, .. }) =>
+                if matches!(
+                    error.trouble,
+                    Trouble::Forbidden { .. } | Trouble::Refused { status: 404, .. }
+                ) =>
             {
                 (None, Some(error))
             }
@@ -246,8 +249,9 @@ impl Prometheus {
         let identity = self.identity(call).await?;
         let mut notices: Vec<Text> = Vec::new();
         if let Some(error) = refusal {
-            if identity.rules.is_err() && error.trouble != Trouble::Forbidden {
-                return Err(call.no_api());
+            if identity.rules.is_err() && !matches!(error.trouble, Trouble::Forbidden { .. }) {
+                let said = error.trouble.said();
+                return Err(call.server.http.error(of_absence("Prometheus API", said)));
             }
             notices.push(format!("it answers no query: {}", error.trouble).into());
         }

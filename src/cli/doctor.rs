@@ -63,8 +63,8 @@ fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
     };
     let is_authorised = match trouble {
         Some(
-            Trouble::Unauthorised
-            | Trouble::Forbidden
+            Trouble::Unauthorised { .. }
+            | Trouble::Forbidden { .. }
             | Trouble::Redirected { .. }
             | Trouble::NoSecret { .. },
         ) => Cell::Switch(false),

@@ -144,11 +144,17 @@ pub enum Trouble {
         after: Duration,
     },
     /// 401: no or wrong credentials.
-    #[error("401 Unauthorized")]
-    Unauthorised,
+    #[error("401 Unauthorized{}", behind(message))]
+    Unauthorised {
+        /// What the server said, cut; may be empty.
+        message: String,
+    },
     /// 403: the credentials do not allow it.
-    #[error("403 Forbidden")]
-    Forbidden,
+    #[error("403 Forbidden{}", behind(message))]
+    Forbidden {
+        /// What the server said, cut; may be empty.
+        message: String,
+    },
     /// A redirect, most often to a login page.
     #[error("it redirects to {to}")]
     Redirected {
@@ -156,14 +162,17 @@ pub enum Trouble {
         to: String,
     },
     /// 429: too many requests.
-    #[error("429, asked too often")]
-    RateLimited,
+    #[error("429, asked too often{}", behind(message))]
+    RateLimited {
+        /// What the server said, cut; may be empty.
+        message: String,
+    },
     /// 5xx, or a 4xx that is none of the above.
-    #[error("{status}{}", if message.is_empty() { String::new() } else { format!(": {message}") })]
+    #[error("{status}{}", behind(message))]
     Refused {
         /// The HTTP status.
         status: u16,
-        /// The error's text out of the body, cut and cleaned.
+        /// What the server said, cut; may be empty.
         message: String,
     },
     /// The answer is not what its API promises: HTML, half a JSON, another shape.
@@ -210,6 +219,27 @@ pub enum Trouble {
     },
 }
 
+/// What servers say, in lower case, and what is to be done then.
+const HINTS: [(&str, &str); 4] = [
+    // Cortex, Mimir, Loki, Tempo
+    (
+        "no org id",
+        "Set the source's tenant: the server serves several, and wants to be told which one is meant.",
+    ),
+    ("multiple org ids", "Set one tenant at this source: the server does not answer for several at once."),
+    (
+        "alertmanager is not configured",
+        "The tenant has no Alertmanager configuration there: upload one, or check the source's tenant.",
+    ),
+    // Grafana
+    ("permissions needed", "Give the credentials the permission that is named."),
+];
+
+/// A reason behind a status.
+fn behind(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {reason}") }
+}
+
 impl Trouble {
     /// Whether the source as a whole is in trouble, not only this one question.
     pub fn is_source_wide(&self) -> bool {
@@ -217,11 +247,11 @@ impl Trouble {
             Self::Unreachable { .. }
             | Self::Certificate { .. }
             | Self::TimedOut { .. }
-            | Self::Unauthorised
+            | Self::Unauthorised { .. }
             | Self::Redirected { .. }
-            | Self::RateLimited
+            | Self::RateLimited { .. }
             | Self::NoSecret { .. } => true,
-            Self::Forbidden
+            Self::Forbidden { .. }
             | Self::Refused { .. }
             | Self::Garbled { .. }
             | Self::TooLarge { .. }
@@ -239,6 +269,9 @@ impl Trouble {
             Self::Unreachable { reason: words }
             | Self::Certificate { reason: words }
             | Self::Redirected { to: words }
+            | Self::Unauthorised { message: words }
+            | Self::Forbidden { message: words }
+            | Self::RateLimited { message: words }
             | Self::Refused { message: words, .. }
             | Self::Garbled { reason: words }
             | Self::BadQuery { message: words }
@@ -246,30 +279,59 @@ impl Trouble {
             | Self::Unfit { reason: words }
             | Self::NoSecret { reason: words }
             | Self::Internal { reason: words } => *words = reword(words),
-            Self::TimedOut { .. }
-            | Self::Unauthorised
-            | Self::Forbidden
-            | Self::RateLimited
-            | Self::TooLarge { .. } => {}
+            Self::TimedOut { .. } | Self::TooLarge { .. } => {}
         }
         self
     }
 
+    /// What the server itself gave as its reason, if that is known.
+    pub fn said(&self) -> &str {
+        match self {
+            Self::Unauthorised { message }
+            | Self::Forbidden { message }
+            | Self::RateLimited { message }
+            | Self::Refused { message, .. }
+            | Self::BadQuery { message } => message,
+            Self::Unreachable { .. }
+            | Self::Certificate { .. }
+            | Self::TimedOut { .. }
+            | Self::Redirected { .. }
+            | Self::Garbled { .. }
+            | Self::TooLarge { .. }
+            | Self::NotOffered { .. }
+            | Self::Unfit { .. }
+            | Self::NoSecret { .. }
+            | Self::Internal { .. } => "",
+        }
+    }
+
+    /// What is to be done where the server's own words tell it, whatever its status.
+    pub fn hint(&self) -> Option<&'static str> {
+        let said = self.said().to_lowercase();
+        HINTS.iter().find(|(words, _)| said.contains(words)).map(|(_, hint)| *hint)
+    }
+
     /// What the reader can do about it.
     pub fn advice(&self) -> &'static str {
+        if let Some(hint) = self.hint() {
+            return hint;
+        }
         match self {
             Self::Unreachable { .. } => "Check that it runs and that the address, VPN or tunnel is right.",
             Self::Certificate { .. } => {
                 "Check the address; name the issuing CA by the source's ca_file, or add it to this machine's trust store."
             }
             Self::TimedOut { .. } => "It may be overloaded; raise limits.timeout if it is only slow.",
-            Self::Unauthorised => "Check the source's auth setting and whether the token has expired.",
-            Self::Forbidden => "The credentials lack the right to read this.",
+            Self::Unauthorised { .. } => "Check the source's auth setting and whether the token has expired.",
+            Self::Forbidden { .. } => "The credentials lack the right to read this.",
             Self::Redirected { .. } => {
                 "A login page stands in front of it; give a token or the address behind it."
             }
-            Self::RateLimited => "burnwatch waits as told; other users of the same key count too.",
+            Self::RateLimited { .. } => "burnwatch waits as told; other users of the same key count too.",
             Self::Refused { status: 403, .. } => "The credentials lack the right to do this.",
+            Self::Refused { status: 404, .. } => {
+                "What it says is missing there; check the address only if that is not your server's answer."
+            }
             Self::Refused { .. } => "Look at the server's own log; burnwatch goes on trying.",
             Self::Garbled { .. } => "Check that the address points at the API itself, with its path prefix.",
             Self::TooLarge { .. } => "Raise limits.body_mib if such an answer is expected.",
@@ -292,10 +354,37 @@ mod tests {
 
     #[test]
     fn an_error_says_where_and_what_and_what_to_do() {
-        let error = SourceError::new(SourceId::new("prom-eu"), Trouble::Unauthorised);
+        let error =
+            SourceError::new(SourceId::new("prom-eu"), Trouble::Unauthorised { message: String::new() });
         assert_eq!(error.to_string(), "prom-eu: 401 Unauthorized");
         assert!(error.trouble.advice().contains("token"));
         let refused = Trouble::Refused { status: 503, message: "query queue full".into() };
         assert_eq!(refused.to_string(), "503: query queue full");
+    }
+
+    #[test]
+    fn what_the_server_said_stands_behind_the_status_and_advice_follows_it() {
+        for (trouble, said, advised) in [
+            (Trouble::Unauthorised { message: "no org id".into() }, "401 Unauthorized: no org id", "tenant"),
+            (Trouble::BadQuery { message: "No org ID".into() }, "it refuses the query: No org ID", "tenant"),
+            (
+                Trouble::Forbidden { message: "keine Rechte".into() },
+                "403 Forbidden: keine Rechte",
+                "right to read",
+            ),
+            (
+                Trouble::Refused { status: 404, message: "the Alertmanager is not configured".into() },
+                "404: the Alertmanager is not configured",
+                "configuration",
+            ),
+            (
+                Trouble::RateLimited { message: "5 requests/s".into() },
+                "429, asked too often: 5 requests/s",
+                "waits",
+            ),
+        ] {
+            assert_eq!(trouble.to_string(), said);
+            assert!(trouble.advice().contains(advised), "{said}: {}", trouble.advice());
+        }
     }
 }

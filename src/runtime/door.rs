@@ -309,7 +309,7 @@ struct Patience {
 impl Patience {
     /// How long the source asks an action that was surely not done to wait; none: it does not.
     fn asked(&mut self, error: &SourceError) -> Option<Duration> {
-        if error.retry_after.is_none() && error.trouble != Trouble::RateLimited {
+        if error.retry_after.is_none() && !matches!(error.trouble, Trouble::RateLimited { .. }) {
             return None;
         }
         let own = FIRST_WAIT.saturating_mul(1 << self.refusals.min(16));
@@ -342,10 +342,11 @@ fn ended(outcome: Outcome) -> Ending {
 /// Why it was surely not done, and what the person can do.
 fn refused(error: &SourceError) -> Text {
     let advice = match &error.trouble {
-        Trouble::Forbidden => "The credentials lack the right to change this.",
+        trouble if trouble.hint().is_some() => trouble.advice(),
+        Trouble::Forbidden { .. } => "The credentials lack the right to change this.",
         // what the server said is all there is to know
         Trouble::Refused { .. } | Trouble::BadQuery { .. } | Trouble::NotOffered { .. } => "",
-        Trouble::RateLimited => "It asks to wait too long; try again later.",
+        Trouble::RateLimited { .. } => "It asks to wait too long; try again later.",
         other => other.advice(),
     };
     let words = format!("{error}. {advice}");

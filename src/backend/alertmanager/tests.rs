@@ -210,7 +210,10 @@ async fn what_is_no_alertmanager_is_named() {
     assert!(
         garbled(Canned::json(r#"{"status":"success","data":[]}"#)).await.contains("not what an Alertmanager")
     );
-    assert_eq!(trouble(Canned::new(401, "text/plain", "")).await, Trouble::Unauthorised);
+    assert_eq!(
+        trouble(Canned::new(401, "text/plain", "")).await,
+        Trouble::Unauthorised { message: String::new() }
+    );
     let error = ask(Ask::Probe, r#"{"status":"success"}"#).await.unwrap_err();
     assert!(matches!(error.trouble, Trouble::Garbled { .. }), "{error}");
     let error = ask(Ask::Rules, "[]").await.unwrap_err();

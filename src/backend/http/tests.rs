@@ -79,7 +79,7 @@ async fn a_rotated_token_is_read_again_after_a_401_and_tenant_and_headers_go_alo
     source.headers.insert("X-Proxy".into(), SecretText::Plain("yes".into()));
     let http = http(&source);
     let first = http.get("api", &[]).await.err().unwrap();
-    assert_eq!(first.trouble, Trouble::Unauthorised);
+    assert_eq!(first.trouble, Trouble::Unauthorised { message: "no".into() });
     std::fs::write(file.path(), "new\n").unwrap();
     http.get("api", &[]).await.unwrap();
     let asked = double.asked();
@@ -104,9 +104,45 @@ async fn each_status_means_what_a_person_would_do_about_it() {
     let refused = |status, message: &str| Trouble::Refused { status, message: message.into() };
     let bad = |message: &str| Trouble::BadQuery { message: message.into() };
     for (canned, expected) in [
-        (json(401, ""), Trouble::Unauthorised),
-        (json(403, ""), Trouble::Forbidden),
-        (json(429, ""), Trouble::RateLimited),
+        (json(401, ""), Trouble::Unauthorised { message: String::new() }),
+        (
+            Canned::new(401, "text/plain", "no org id\n"),
+            Trouble::Unauthorised { message: "no org id".into() },
+        ),
+        (
+            json(401, r#"{"status":"error","errorType":"unauthorized","error":"invalid scope requested"}"#),
+            Trouble::Unauthorised { message: "invalid scope requested".into() },
+        ),
+        (
+            json(
+                403,
+                r#"{"error":"Forbidden","message":"Permissions needed: alert.silences:read.","traceID":"x"}"#,
+            ),
+            Trouble::Forbidden { message: "Forbidden: Permissions needed: alert.silences:read".into() },
+        ),
+        (
+            json(403, r#"{"error":{"message":"Access Denied","code":2010,"errors":["no scope", "x"]}}"#),
+            Trouble::Forbidden { message: "Access Denied: no scope: x".into() },
+        ),
+        (
+            json(
+                403,
+                "<!DOCTYPE html>\n<html><head><TITLE lang=en>\n  Sign in &middot; Grafana\n</TITLE></head><body>words</body>",
+            ),
+            Trouble::Forbidden { message: "Sign in · Grafana".into() },
+        ),
+        (json(403, r#"{"code":7,"list":[1]}"#), Trouble::Forbidden { message: String::new() }),
+        (
+            json(403, "アクセスが拒否されました"),
+            Trouble::Forbidden { message: "アクセスが拒否されました".into() },
+        ),
+        (
+            json(429, r#"{"status":"error","error":"rate limit, set to 5 requests/s (err-mimir-x)"}"#),
+            Trouble::RateLimited { message: "rate limit, set to 5 requests/s (err-mimir-x)".into() },
+        ),
+        (json(404, r#"{"errors":[{"message":"no such tenant"}]}"#), refused(404, "no such tenant")),
+        (json(403, ""), Trouble::Forbidden { message: String::new() }),
+        (json(429, ""), Trouble::RateLimited { message: String::new() }),
         (
             json(400, r#"{"status":"error","errorType":"bad_data","error":"parse \u001b[2Jerror"}"#),
             bad("parse \\x1b[2Jerror"),

@@ -160,10 +160,10 @@ pub(super) fn of_status(
     body: &[u8],
 ) -> (Trouble, Option<Duration>) {
     let trouble = match status.as_u16() {
-        401 => Trouble::Unauthorised,
-        403 => Trouble::Forbidden,
+        401 => Trouble::Unauthorised { message: message(body) },
+        403 => Trouble::Forbidden { message: message(body) },
         407 => Trouble::Unreachable { reason: PROXY_AUTH.into() },
-        429 => Trouble::RateLimited,
+        429 => Trouble::RateLimited { message: message(body) },
         300..400 => Trouble::Redirected { to: target(headers, url) },
         // how VictoriaMetrics says that there is no such path, behind all of a long query
         400 if String::from_utf8_lossy(body).contains("unsupported path") => {
@@ -186,8 +186,8 @@ pub(super) fn of_refusal(
     let (trouble, wait) = of_status(status, headers, url, body);
     let message = message(body);
     let trouble = match trouble {
-        Trouble::Forbidden if message.is_empty() => Trouble::Forbidden,
-        Trouble::Forbidden | Trouble::BadQuery { .. } => {
+        Trouble::Forbidden { .. } if message.is_empty() => trouble,
+        Trouble::Forbidden { .. } | Trouble::BadQuery { .. } => {
             Trouble::Refused { status: status.as_u16(), message }
         }
         other => other,
@@ -204,23 +204,95 @@ fn target(headers: &HeaderMap, url: &Url) -> String {
     }
 }
 
-/// The error's text in a body: `error` or `message` of an object, also within its `error` with its `errors` (PagerDuty), a
-/// JSON string, or the first line of plain text.
+/// The reason in the body of a refusal, as one short line: `error`, `message` and `errors` of an object, also within its `error`
+/// (PagerDuty); a JSON string; the title of a page; or the first line of plain text. Empty if there are no words.
 fn message(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
-    let found = match serde_json::from_str::<Value>(&text) {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let found = match serde_json::from_str::<Value>(text) {
         Ok(Value::String(message)) => message,
-        Ok(Value::Object(fields)) => {
-            let inner = fields.get("error").and_then(Value::as_object).unwrap_or(&fields);
-            let message = ["error", "message"].into_iter().find_map(|key| inner.get(key)?.as_str());
-            let more = inner.get("errors").and_then(Value::as_array).into_iter().flatten();
-            message.into_iter().chain(more.filter_map(Value::as_str)).collect::<Vec<_>>().join(": ")
+        Ok(value @ Value::Object(_)) => {
+            let mut said = Vec::new();
+            of_object(&value, &mut said);
+            said.join(": ")
         }
         Ok(_) => String::new(),
-        Err(_) if text.trim_start().starts_with('<') => String::new(),
-        Err(_) => text.trim_start().lines().next().unwrap_or_default().to_owned(),
+        Err(_) if text.starts_with('<') => title(text),
+        Err(_) => text.lines().next().unwrap_or_default().to_owned(),
     };
-    cut(&found, MESSAGE)
+    let line = cut(&found, MESSAGE);
+    // a sentence of ours goes on behind it
+    line.strip_suffix('.').filter(|line| !line.ends_with('.')).map_or(line.clone(), str::to_owned)
+}
+
+/// Where servers put their reasons, the most general first.
+const REASONS: [&str; 7] = ["error", "message", "Message", "errors", "error_description", "detail", "msg"];
+
+/// The texts of an object that tell a reason, each once.
+fn of_object(value: &Value, said: &mut Vec<String>) {
+    for reason in REASONS.iter().filter_map(|key| value.get(key)) {
+        match reason {
+            Value::String(text) => once(text, said),
+            Value::Array(list) => {
+                for one in list {
+                    match one {
+                        Value::String(text) => once(text, said),
+                        other => of_object(other, said),
+                    }
+                }
+            }
+            other => of_object(other, said),
+        }
+    }
+}
+
+fn once(text: &str, said: &mut Vec<String>) {
+    let text = text.trim();
+    if !text.is_empty() && !said.iter().any(|known| known.contains(text)) {
+        said.push(text.to_owned());
+    }
+}
+
+/// The title of a page of HTML: all of it that may be a reason.
+fn title(page: &str) -> String {
+    // of the same length, so that places in it are places in the page
+    let lower = page.to_ascii_lowercase();
+    let inside = lower.find("<title").and_then(|start| {
+        let from = start + lower.get(start..)?.find('>')? + 1;
+        let length = lower.get(from..)?.find("</title")?;
+        page.get(from..from + length)
+    });
+    let text = inside.unwrap_or_default();
+    let entities =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&middot;", "·"), ("&amp;", "&")];
+    entities.iter().fold(text.to_owned(), |text, (entity, sign)| text.replace(entity, sign))
+}
+
+/// What a 404 comes to: a path that is not there means a wrong address more often than anything else, unless the server has
+/// more to say than that.
+pub(crate) fn of_absence(api: &str, message: &str) -> Trouble {
+    if !is_plain_absence(message) {
+        return Trouble::Refused { status: 404, message: message.to_owned() };
+    }
+    let said = if message.is_empty() { String::new() } else { format!("; it says: {message}") };
+    Trouble::Garbled { reason: format!("404: no {api} below this address{said}") }
+}
+
+/// Whether the words of a 404 only say that there is nothing at that path, as any web server says of any path.
+pub(crate) fn is_plain_absence(message: &str) -> bool {
+    let said = message.to_lowercase();
+    let plain = [
+        "page not found",
+        "no such path",
+        "unsupported path",
+        "cannot get /",
+        "no route",
+        "no matching route",
+    ];
+    let bare = said.trim_start_matches(|c: char| c.is_ascii_digit() || c.is_whitespace() || c == ':');
+    said.is_empty()
+        || matches!(bare, "not found" | "nginx" | "error")
+        || plain.iter().any(|words| said.contains(words))
 }
 
 /// `Retry-After`: seconds, or a date that is compared with the server's own clock.

@@ -55,7 +55,7 @@ impl PagerDuty {
                     (date, allowance) = (body.date, body.allowance);
                     cost.add(Cost { bytes_in: body.wire_bytes, requests: 1 });
                 }
-                Err(error) if error.trouble == Trouble::Forbidden && key == Key::Account => {
+                Err(error) if matches!(error.trouble, Trouble::Forbidden { .. }) && key == Key::Account => {
                     cost.add(Cost { bytes_in: 0, requests: 1 });
                 }
                 Err(error) => return Err(error),
@@ -124,7 +124,7 @@ impl PagerDuty {
             Ok(body) => (self.user_key(&body)?, Some(body)),
             // "The current user is not available": an account is nobody
             Err(SourceError { trouble: Trouble::BadQuery { .. }, .. }) => (Key::Account, None),
-            Err(SourceError { trouble: Trouble::Forbidden, .. }) => (Key::Hidden, None),
+            Err(SourceError { trouble: Trouble::Forbidden { .. }, .. }) => (Key::Hidden, None),
             Err(error) => return Err(error),
         };
         let bytes_in = body.as_ref().map_or(0, |body| body.wire_bytes);
@@ -182,7 +182,7 @@ impl PagerDuty {
         let query = [("query", from.as_str())];
         let listing = Listing { path: "users", key: "users", query: &query, pages: 10, until: self.until() };
         let users = match self.pages::<Thing>(&listing).await {
-            Err(error) if error.trouble == Trouble::Forbidden => {
+            Err(error) if matches!(error.trouble, Trouble::Forbidden { .. }) => {
                 return Ok((None, Cost { bytes_in: 0, requests: 1 }));
             }
             users => users?,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::wire::{Data, Envelope, Piece, Reader, Sample};
-use crate::backend::http::{Body, Http};
+use crate::backend::http::{Body, Http, of_absence};
 use crate::model::ask::{Answer, Reply};
 use crate::model::labels::Text;
 use crate::model::series::{Matrix, Span};
@@ -149,8 +149,8 @@ impl<'a> Call<'a> {
                 Err(SourceError { trouble: Trouble::Refused { status: 405, .. }, .. }) if !get => {
                     get_only.store(true, Ordering::Relaxed);
                 }
-                Err(SourceError { trouble: Trouble::Refused { status: 404, .. }, .. }) => {
-                    return Err(self.no_api());
+                Err(SourceError { trouble: Trouble::Refused { status: 404, message }, .. }) => {
+                    return Err(http.error(of_absence("Prometheus API", &message)));
                 }
                 read => {
                     let body = read?;
@@ -159,12 +159,6 @@ impl<'a> Call<'a> {
                 }
             }
         }
-    }
-
-    /// A path that is not there means a wrong address more often than anything else.
-    pub(super) fn no_api(&self) -> SourceError {
-        let reason = "no Prometheus API below this address".to_owned();
-        self.server.http.error(Trouble::Garbled { reason })
     }
 
     /// The data in an answer; keeps its warnings.

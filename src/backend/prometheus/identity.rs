@@ -93,7 +93,7 @@ async fn build_info(call: &Call<'_>) -> Result<Option<BuildInfo>, SourceError> {
         Err(error) => match error.trouble {
             Trouble::Refused { status: 404 | 405 | 501, .. }
             | Trouble::BadQuery { .. }
-            | Trouble::Forbidden => {
+            | Trouble::Forbidden { .. } => {
                 return Ok(None);
             }
             _ => return Err(error),

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::call::Call;
 use super::sent::Sent;
 use super::wire::{Pairs, Piece, Reader};
+use crate::backend::http::is_plain_absence;
 use crate::model::alert::{Alert, AlertState, Firing, SeverityMap};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
@@ -89,8 +90,9 @@ pub(super) struct Reading<'a> {
 pub(super) async fn board(call: &Call<'_>, reading: &Reading<'_>) -> Result<(RuleBoard, u64), SourceError> {
     let body = call.get("api/v1/rules", &[("type", "alert")]).await.map_err(|error| match error.trouble {
         // VictoriaMetrics says 400 to a path that it does not know
-        Trouble::Refused { status: 404 | 501, .. } | Trouble::BadQuery { .. } => {
-            SourceError { trouble: Trouble::NotOffered { what: "alerting rules".into() }, ..error }
+        Trouble::Refused { status: 404 | 501, ref message } | Trouble::BadQuery { ref message } => {
+            let why = if is_plain_absence(message) { String::new() } else { format!(" ({message})") };
+            SourceError { trouble: Trouble::NotOffered { what: format!("alerting rules{why}") }, ..error }
         }
         _ => error,
     })?;

@@ -129,7 +129,9 @@ impl Slos {
         // without rules what the series say must do
         let rules = match rules::board(call, reading).await {
             Ok((board, _)) => board.rules,
-            Err(SourceError { trouble: Trouble::NotOffered { .. } | Trouble::Forbidden, .. }) => Vec::new(),
+            Err(SourceError { trouble: Trouble::NotOffered { .. } | Trouble::Forbidden { .. }, .. }) => {
+                Vec::new()
+            }
             Err(error) if is_again || error.trouble.is_source_wide() => return Err(error),
             Err(_) => Vec::new(),
         };

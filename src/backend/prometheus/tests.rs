@@ -159,7 +159,10 @@ async fn when_every_signal_fails_the_question_fails() {
     })
     .await;
     let error = source(&double).answer(&Ask::Services { at: None }, None).await.unwrap_err();
-    assert_eq!((error.trouble, error.retry_after), (Trouble::RateLimited, Some(Duration::from_secs(9))));
+    assert_eq!(
+        (error.trouble, error.retry_after),
+        (Trouble::RateLimited { message: String::new() }, Some(Duration::from_secs(9)))
+    );
 }
 
 #[tokio::test]
@@ -275,7 +278,7 @@ async fn a_server_without_rights_to_query_is_told_from_one_without_services() {
     assert!(offer.warnings.iter().any(|warning| warning.contains("403 Forbidden")), "{:?}", offer.warnings);
     let double = Double::start(|_| Canned::new(401, "text/plain", "")).await;
     let error = source(&double).answer(&Ask::Probe, None).await.unwrap_err();
-    assert_eq!(error.trouble, Trouble::Unauthorised);
+    assert_eq!(error.trouble, Trouble::Unauthorised { message: String::new() });
     let double = Double::start(|_| Canned::new(200, "text/html", "<html>login</html>")).await;
     let error = source(&double).answer(&Ask::Services { at: None }, None).await.unwrap_err();
     assert!(error.to_string().contains("HTML where JSON is expected"), "{error}");

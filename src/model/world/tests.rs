@@ -137,7 +137,7 @@ fn an_alert_that_is_gone_is_resolved_for_a_while_then_forgotten() {
 fn a_failed_source_resolves_nothing() {
     let mut world = world();
     alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Firing)], 200);
-    let error = SourceError::new(SourceId::new("am"), Trouble::Unauthorised);
+    let error = SourceError::new(SourceId::new("am"), Trouble::Unauthorised { message: String::new() });
     world.apply(&question("am", Ask::Alerts), Err(error), at(210));
     alerts(&mut world, "am2", vec![], 211);
     assert_eq!(world.alerts()[0].state, AlertState::Firing);

@@ -187,7 +187,7 @@ async fn what_a_source_finds_or_refuses_is_told_in_its_words() {
             Act::Finds(Outcome::Already { words: "acknowledged by Ana".into() }),
             Act::Finds(Outcome::Overtaken { words: "resolved by Kofi".into() }),
             Act::Refuses(Trouble::Refused { status: 400, message: "no such user".into() }, None),
-            Act::Refuses(Trouble::Forbidden, None),
+            Act::Refuses(Trouble::Forbidden { message: String::new() }, None),
         ],
         [],
     ));
@@ -200,7 +200,9 @@ async fn what_a_source_finds_or_refuses_is_told_in_its_words() {
 
 #[tokio::test(start_paused = true)]
 async fn asked_too_often_it_waits_as_told_and_tries_again() {
-    let limited = |seconds| Act::Refuses(Trouble::RateLimited, Some(Duration::from_secs(seconds)));
+    let limited = |seconds| {
+        Act::Refuses(Trouble::RateLimited { message: String::new() }, Some(Duration::from_secs(seconds)))
+    };
     let house = house(&doer([limited(30), limited(20)], []));
     let begun = Instant::now();
     let (told, endings) = house.perform(1).await;
@@ -215,7 +217,9 @@ async fn asked_too_often_it_waits_as_told_and_tries_again() {
 
 #[tokio::test(start_paused = true)]
 async fn it_does_not_wait_for_ever() {
-    let limited = |wait: Option<u64>| Act::Refuses(Trouble::RateLimited, wait.map(Duration::from_secs));
+    let limited = |wait: Option<u64>| {
+        Act::Refuses(Trouble::RateLimited { message: String::new() }, wait.map(Duration::from_secs))
+    };
     let house_of_one = house(&doer([limited(Some(600))], []));
     let begun = Instant::now();
     assert!(is_refused(&house_of_one.one().await, "wait too long"));
@@ -229,7 +233,8 @@ async fn it_does_not_wait_for_ever() {
 
 #[tokio::test(start_paused = true)]
 async fn what_one_is_told_to_wait_all_wait() {
-    let limited = || Act::Refuses(Trouble::RateLimited, Some(Duration::from_secs(10)));
+    let limited =
+        || Act::Refuses(Trouble::RateLimited { message: String::new() }, Some(Duration::from_secs(10)));
     let house = house(&doer([limited(), limited(), limited(), limited()], []));
     let (_, endings) = house.perform(20).await;
     assert!(endings.iter().all(Ending::is_done));
@@ -276,7 +281,7 @@ async fn what_cannot_be_read_back_is_unknown_and_stays_open() {
 #[tokio::test(start_paused = true)]
 async fn many_go_four_abreast_and_each_has_its_own_ending() {
     let slow = (0..60).map(|n| match n % 20 {
-        5 => Act::Refuses(Trouble::Forbidden, None),
+        5 => Act::Refuses(Trouble::Forbidden { message: String::new() }, None),
         _ => Act::DoesAfter(Duration::from_secs(1)),
     });
     let mut house = house(&doer(slow, []));

@@ -120,8 +120,11 @@ async fn a_panic_in_a_source_is_an_answer_and_frees_its_place() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_server_asks_for_is_honoured() {
-    let fake = Fake::new("busy", Answers::With(Trouble::RateLimited));
-    let mut error = SourceError::new(crate::model::source::SourceId::new("busy"), Trouble::RateLimited);
+    let fake = Fake::new("busy", Answers::With(Trouble::RateLimited { message: String::new() }));
+    let mut error = SourceError::new(
+        crate::model::source::SourceId::new("busy"),
+        Trouble::RateLimited { message: String::new() },
+    );
     error.retry_after = Some(Duration::from_secs(40));
     let gate = gate(&fake);
     let ticket = match gate.circuit().admit(&Subject::Series("up".into()), Instant::now()) {

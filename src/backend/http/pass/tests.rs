@@ -62,7 +62,10 @@ async fn a_token_that_stays_the_same_is_not_sent_a_second_time() {
     let http = http(&source);
     http.get("fine", &[]).await.unwrap();
     for _ in 0..2 {
-        assert_eq!(http.get("other", &[]).await.err().unwrap().trouble, Trouble::Unauthorised);
+        assert_eq!(
+            http.get("other", &[]).await.err().unwrap().trouble,
+            Trouble::Unauthorised { message: "no".into() }
+        );
     }
     assert_eq!(double.asked().len(), 3);
 }

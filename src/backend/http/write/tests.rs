@@ -59,7 +59,7 @@ async fn what_never_left_or_was_refused_was_surely_not_done() {
     let said = r#"{"error":{"message":"Invalid","errors":["From is wrong"]}}"#;
     for (status, shown) in [
         (400, "400: Invalid: From is wrong"),
-        (401, "401 Unauthorized"),
+        (401, "401 Unauthorized: Invalid: From is wrong"),
         (403, "403: Invalid: From is wrong"),
         (404, "404: Invalid: From is wrong"),
         (413, "413: Invalid: From is wrong"),
@@ -71,7 +71,7 @@ async fn what_never_left_or_was_refused_was_surely_not_done() {
     }
     let busy = failed(Canned::new(429, "text/plain", "").header("Retry-After", "17")).await;
     assert_eq!((busy.is_unclear, busy.error.retry_after), (false, Some(Duration::from_secs(17))));
-    assert_eq!(busy.error.trouble, Trouble::RateLimited);
+    assert_eq!(busy.error.trouble, Trouble::RateLimited { message: String::new() });
 }
 
 #[tokio::test]

@@ -75,7 +75,7 @@ impl PagerDuty {
     /// A refusal in words that say what may be missing.
     pub(super) fn gone(deed: &Deed, error: SourceError) -> SourceError {
         let (status, said) = match &error.trouble {
-            Trouble::Forbidden => (403, String::new()),
+            Trouble::Forbidden { message } => (403, message.clone()),
             Trouble::Refused { status, message } => (*status, message.clone()),
             _ => return error,
         };

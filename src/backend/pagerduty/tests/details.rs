@@ -142,7 +142,11 @@ async fn each_part_may_fail_on_its_own() {
     let double =
         Double::start(|asked| if asked.path.ends_with("notes") { refused(429) } else { full(asked) }).await;
     let error = pagerduty(&double).answer(&asked_for("Q1"), None).await.unwrap_err();
-    assert_eq!(error.trouble, Trouble::RateLimited, "the source has to wait as a whole");
+    assert_eq!(
+        error.trouble,
+        Trouble::RateLimited { message: "No: not this time".into() },
+        "the source has to wait as a whole"
+    );
 }
 
 #[tokio::test]

@@ -315,12 +315,18 @@ async fn refusals_are_told_apart_and_a_wait_is_honoured() {
         let double = Double::start(move |_| canned.clone()).await;
         pagerduty(&double).answer(&Ask::Incidents, None).await.unwrap_err()
     };
-    assert_eq!(ask(refused(401)).await.trouble, Trouble::Unauthorised);
-    assert_eq!(ask(refused(403)).await.trouble, Trouble::Forbidden);
+    assert_eq!(
+        ask(refused(401)).await.trouble,
+        Trouble::Unauthorised { message: "No: not this time".into() }
+    );
+    assert_eq!(ask(refused(403)).await.trouble, Trouble::Forbidden { message: "No: not this time".into() });
     let payment = Trouble::Refused { status: 402, message: "No: not this time".into() };
     assert_eq!(ask(refused(402)).await.trouble, payment);
     let told = ask(refused(429).header("Retry-After", "7").header("ratelimit-reset", "40")).await;
-    assert_eq!((told.trouble, told.retry_after), (Trouble::RateLimited, Some(Duration::from_secs(7))));
+    assert_eq!(
+        (told.trouble, told.retry_after),
+        (Trouble::RateLimited { message: "No: not this time".into() }, Some(Duration::from_secs(7)))
+    );
     let reset = ask(refused(429).header("ratelimit-reset", "40")).await;
     assert_eq!(reset.retry_after, Some(Duration::from_secs(40)));
     assert_eq!(ask(refused(500).header("ratelimit-reset", "40")).await.retry_after, None);

@@ -88,7 +88,10 @@ async fn an_accounts_key_needs_to_know_who_you_are() {
 #[tokio::test]
 async fn a_key_without_any_right_is_refused_and_one_with_few_is_not() {
     let double = Double::start(|_| refused(403)).await;
-    assert_eq!(pagerduty(&double).answer(&Ask::Probe, None).await.unwrap_err().trouble, Trouble::Forbidden);
+    assert_eq!(
+        pagerduty(&double).answer(&Ask::Probe, None).await.unwrap_err().trouble,
+        Trouble::Forbidden { message: "No: not this time".into() }
+    );
     let double =
         Double::start(|asked| if asked.path == "/users/me" { refused(403) } else { quiet(asked) }).await;
     let told = offer(pagerduty(&double).answer(&Ask::Probe, None).await);
@@ -96,7 +99,7 @@ async fn a_key_without_any_right_is_refused_and_one_with_few_is_not() {
     let double = Double::start(|_| refused(401)).await;
     assert_eq!(
         pagerduty(&double).answer(&Ask::Probe, None).await.unwrap_err().trouble,
-        Trouble::Unauthorised
+        Trouble::Unauthorised { message: "No: not this time".into() }
     );
 }
 

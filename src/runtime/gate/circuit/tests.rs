@@ -66,7 +66,7 @@ fn six_questions_that_fail_together_count_as_one_failure() {
 fn a_success_from_before_the_trouble_does_not_end_it() {
     let (mut circuit, start) = (Circuit::default(), Instant::now());
     let early = go(&mut circuit, &RULES, start);
-    let until = fail(&mut circuit, &ALERTS, &error(Trouble::RateLimited), start);
+    let until = fail(&mut circuit, &ALERTS, &error(Trouble::RateLimited { message: String::new() }), start);
     circuit.settle(early, RULES, Ok(()), start, 1.0);
     assert!(matches!(circuit.admit(&RULES, start), Admission::Refused(_, at) if at == until));
 }

@@ -344,7 +344,7 @@ async fn a_server_that_is_gone_is_the_sources_trouble() {
     .await;
     let source = source(&double, &[Arc::new(slo("x", Some(counters("bad", "all"))))], false);
     let error = source.answer(&Ask::Slos { at: None }, None).await.unwrap_err();
-    assert_eq!(error.trouble, crate::model::source::Trouble::RateLimited);
+    assert_eq!(error.trouble, crate::model::source::Trouble::RateLimited { message: String::new() });
 }
 
 #[tokio::test]
