@@ -186,6 +186,66 @@ fn import_and_export_go_round() {
     assert_eq!(out(&configured), out(&rules));
 }
 
+/// A definition for Sloth with plug-ins of the document and of one of its two SLOs.
+fn with_plugins(of_all: &str, of_one: &str) -> String {
+    let slo = |name: &str, plugins: &str| {
+        format!(
+            "  - name: {name}\n    objective: 99.9\n{plugins}    sli: {{events: {{error_query: 'sum(rate(bad[{{{{.window}}}}]))', \
+             total_query: 'sum(rate(all[{{{{.window}}}}]))'}}}}\n    alerting: {{name: Burn}}\n"
+        )
+    };
+    format!("version: prometheus/v1\nservice: shop\n{of_all}slos:\n{}{}", slo("one", of_one), slo("two", ""))
+}
+
+#[test]
+fn plug_ins_of_sloth_are_named_with_their_lines_and_count_as_warnings() {
+    let of_all = "slo_plugins:\n  chain:\n    - id: a.example/corrected/v1\n    - {id: a.example/more/v1, priority: 9, config: {x: 1}}\n";
+    let of_one = "    plugins:\n      overridePrevious: true\n      chain: [{id: a.example/own/v1}]\n";
+    let kubernetes = "apiVersion: sloth.slok.dev/v1\nkind: PrometheusServiceLevel\nmetadata: {name: x}\nspec:\n  service: shop\n  \
+                      sloPlugins: {chain: [{id: a.example/k8s/v1}]}\n  slos:\n    - name: one\n      objective: 99\n      \
+                      plugins: {chain: [{id: a.example/own/v1}]}\n      sli: {events: {errorQuery: 'sum(rate(bad[{{.window}}]))', \
+                      totalQuery: 'sum(rate(all[{{.window}}]))'}}\n      alerting: {name: Burn}\n";
+    let cases = [
+        (with_plugins(of_all, ""), vec![(5, "a.example/corrected/v1"), (6, "a.example/more/v1")]),
+        (with_plugins("", of_one), vec![(7, "overridePrevious"), (8, "a.example/own/v1")]),
+        (kubernetes.to_owned(), vec![(6, "a.example/k8s/v1"), (10, "a.example/own/v1")]),
+        (with_plugins("slo_plugins: {chain: []}\n", "    plugins: {chain: []}\n"), vec![]),
+        (with_plugins("", ""), vec![]),
+    ];
+    let home = Home::new();
+    for (text, named) in cases {
+        let file = home.file("slos.yaml", &text);
+        for verb in [
+            vec!["validate"],
+            vec!["import"],
+            vec!["export", "--format", "rules"],
+            vec!["export", "--format", "sloth"],
+        ] {
+            for strict in [true, false] {
+                let flag = strict.then_some("--strict");
+                let words: Vec<&str> = std::iter::once("slo")
+                    .chain(verb.iter().copied())
+                    .chain(flag)
+                    .chain([file.as_str()])
+                    .collect();
+                let told = home.run(&words);
+                let said = if verb == ["validate"] { out(&told) } else { complaint(&told) };
+                let warnings: Vec<&str> = said.lines().filter(|line| line.contains(": warning: ")).collect();
+                assert_eq!(warnings.len(), named.len(), "{words:?}: {said}");
+                for (line, what) in &named {
+                    let place = format!("slos.yaml:{line}: warning: ");
+                    assert!(
+                        warnings.iter().any(|said| said.contains(&place) && said.contains(what)),
+                        "{words:?}: {line} {what}: {said}"
+                    );
+                }
+                let code = i32::from(strict && !named.is_empty());
+                assert_eq!(told.status.code(), Some(code), "{words:?}: {said}");
+            }
+        }
+    }
+}
+
 #[test]
 fn half_valid_files_are_written_as_far_as_they_are_valid() {
     let home = Home::new();

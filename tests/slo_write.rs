@@ -184,6 +184,8 @@ fn a_form_says_again_what_was_said_in_it() {
         "reads back as not recorded",
         // a metric with an offset
         "Pyrra has no indicator for queries",
+        // a chain of plug-ins
+        "does is Sloth's to do",
         "service: none reads back as",
         "the service, ",
     ];

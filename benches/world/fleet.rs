@@ -55,6 +55,7 @@ fn promises(services: usize) -> SloBoard {
                 labels: Labels::default(),
                 metric: "".into(),
                 lookbacks: LOOKBACKS.map(Duration::from_secs).to_vec(),
+                plugins: Vec::new(),
             }),
             origin: Origin::Series,
         };

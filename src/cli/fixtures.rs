@@ -238,7 +238,7 @@ pub(super) fn slo(id: &str, window: Measured, hour: Measured) -> SloReading {
         budgeting: Budgeting::Occurrences,
         sli: None,
         grouping: Vec::new(),
-        pairs: standard(days(30)).to_vec(),
+        pairs: standard(days(30)),
         alerting: Alerting::default(),
         recorded: None,
         origin: Origin::Series,

@@ -68,7 +68,9 @@ fn turn(cx: &Cx<'_>, writing: &Writing, target: Target) -> Outcome {
     for unsaid in &written.unsaid {
         complain_plainly(&format!("{}: not said: {unsaid}\n", target.word()));
     }
-    let outcome = match (is_wrong(&definitions), writing.strict && !written.unsaid.is_empty()) {
+    let is_warned = definitions.findings.iter().any(|finding| finding.level == Level::Warning);
+    let outcome = match (is_wrong(&definitions), writing.strict && (is_warned || !written.unsaid.is_empty()))
+    {
         (true, _) => Outcome::Misused,
         (false, true) => Outcome::Warning,
         (false, false) => Outcome::Fine,

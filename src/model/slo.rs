@@ -33,7 +33,7 @@ pub use exhaustion::{Exhaustion, Since, UnderWay, exhausted_since};
 pub use forecast::Forecast;
 pub use latency::{Within, is_same_bound, within};
 pub use objective::{Objective, ObjectiveError};
-pub use pair::{Pair, Severity, pyrra, sloth, standard};
+pub use pair::{Pair, Severity, pyrra, sloth, standard, standard_of};
 pub use reading::{Evaluation, GroupReading, Measured, Odd, SloBoard, SloReading};
 pub use recorded::{Family, Recorded, written};
 pub use rollup::{combined_error_ratio, weighted_availability};

@@ -181,6 +181,7 @@ pub(crate) fn slo(id: &str) -> Slo {
             labels: Labels::default(),
             metric: "".into(),
             lookbacks,
+            plugins: Vec::new(),
         }),
         origin: Origin::Series,
     }

@@ -80,7 +80,7 @@ fn pledge(book: &Book, promise: &Promise, service: &str) -> Pledge {
         budgeting: Budgeting::Occurrences,
         sli: Some(sli),
         grouping: Vec::new(),
-        pairs: standard(WINDOW).to_vec(),
+        pairs: standard(WINDOW),
         alerting: Alerting {
             name: Some(format!("{}{alerts}", super::rules::capitalised(service)).into()),
             page: Some(Notice::default()),
@@ -93,6 +93,7 @@ fn pledge(book: &Book, promise: &Promise, service: &str) -> Pledge {
             labels: labels.clone(),
             metric: "".into(),
             lookbacks: LOOKBACKS.map(Duration::from_secs).to_vec(),
+            plugins: Vec::new(),
         }),
         labels,
         origin: Origin::Series,

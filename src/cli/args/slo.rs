@@ -20,7 +20,8 @@ error and as remarks into the document.
 
 Exit codes:
   0  written
-  1  --strict, and something could not be said; or nothing could be written
+  1  --strict, and there are warnings, or something could not be said; or
+     nothing could be written
   2  a definition is wrong, or there is no SLO; what is right is written";
 
 #[derive(Debug, Subcommand)]
@@ -82,7 +83,7 @@ pub(in crate::cli) struct Writing {
     /// Write even if the file is there
     #[arg(long, requires = "write")]
     pub(in crate::cli) force: bool,
-    /// End with 1 if something could not be said
+    /// End with 1 if there are warnings or something could not be said
     #[arg(long)]
     pub(in crate::cli) strict: bool,
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::config::definitions::{Finding, Level};
 use crate::model::duration::text;
 use crate::model::promql::gives_one;
-use crate::model::slo::{Form, Origin, Pair, Side, Sli, Slo, Template, fewest_events};
+use crate::model::slo::{Form, Origin, Pair, Side, Sli, Slo, Template, fewest_events, sloth, standard};
 
 /// Everything that may be wrong with one SLO.
 pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
@@ -30,6 +30,15 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
                     "{} can never fire: at {percent} % no burn rate is above {}",
                     told(pair),
                     factor(most)
+                ),
+            );
+        }
+        if pair.factor < 1.0 && !is_usual(pair, window) {
+            say(
+                Level::Warning,
+                format!(
+                    "{} alerts below 1x, the pace at which the budget just lasts: also while the objective is kept",
+                    told(pair)
                 ),
             );
         }
@@ -81,6 +90,14 @@ pub(super) fn lint(slo: &Slo) -> Vec<Finding> {
 
 fn told(pair: &Pair) -> String {
     format!("{} {}/{} at {}x", pair.severity.word(), text(pair.long), text(pair.short), factor(pair.factor))
+}
+
+/// Whether it is one of those that Sloth and the SRE Workbook bring for this window: 0.93x over 3 days of 28 is one of them.
+fn is_usual(pair: &Pair, window: Duration) -> bool {
+    let usual = standard(window).into_iter().chain(sloth(window).into_iter().flatten());
+    usual.map(|usual| (usual.long, usual.short, usual.factor)).any(|(long, short, usual)| {
+        (long, short) == (pair.long, pair.short) && (usual - pair.factor).abs() < 1e-6
+    })
 }
 
 /// Without the dust of a division.

@@ -136,13 +136,14 @@ impl<'l> Library<'l> {
             if let (Version::Alpha, Some(service), true) = (version, &service, row.has_holes()) {
                 name = format!("{}-{at}", metadata.name).into();
                 id = format!("{service}-{name}");
-                let pairs = alerts.clone().unwrap_or_else(|| standard(window.nominal()).to_vec());
+                let pairs = alerts.clone().unwrap_or_else(|| standard(window.nominal()));
                 recorded = Some(Recorded {
                     family: Family::Sloth,
                     id: id.as_str().into(),
                     labels: Labels::default(),
                     metric: Text::default(),
                     lookbacks: lookbacks(&pairs),
+                    plugins: Vec::new(),
                 });
             }
             let id: Text = id.into();
@@ -166,7 +167,7 @@ impl<'l> Library<'l> {
                 budgeting: row.budgeting,
                 sli: row.sli,
                 grouping: Vec::new(),
-                pairs: alerts.clone().unwrap_or_else(|| standard(window.nominal()).to_vec()),
+                pairs: alerts.clone().unwrap_or_else(|| standard(window.nominal())),
                 alerting: Alerting {
                     page: notice(Severity::Page),
                     ticket: notice(Severity::Ticket),

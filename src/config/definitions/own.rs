@@ -70,7 +70,7 @@ fn one(value: &Value<'_>, shared: &Shared) -> Option<Slo> {
     let alerting = table.get("alert").map_or_else(|| Some(usual()), |value| alerting(&value));
     let pairs = own_window.as_ref().map(|window| match &own_pairs {
         Some(entries) => entries.iter().filter_map(|entry| pair(entry, window.nominal())).collect(),
-        None => standard(window.nominal()).to_vec(),
+        None => standard(window.nominal()),
     });
     table.finish();
     if value.origin().findings.errors() > before {
@@ -160,7 +160,7 @@ fn recorded(value: &Value<'_>) -> Option<Recorded> {
     let metric = metric.and_then(|value| value.word());
     table.finish();
     let metric = metric.unwrap_or_default();
-    Some(Recorded { family: family?, id: id?, labels, metric, lookbacks: Vec::new() })
+    Some(Recorded { family: family?, id: id?, labels, metric, lookbacks: Vec::new(), plugins: Vec::new() })
 }
 
 /// Exactly one way of measuring; none is fine for what is recorded.

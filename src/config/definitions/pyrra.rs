@@ -67,6 +67,7 @@ pub(super) fn read(document: &Value<'_>) -> Option<Slo> {
             labels: merged(&equal, &metadata.reaching),
             metric: stem(&total.metric).into(),
             lookbacks: lookbacks(&pairs),
+            plugins: Vec::new(),
         }),
         sli: Some(indicator.sli),
         grouping: indicator.grouping,

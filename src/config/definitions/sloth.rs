@@ -50,7 +50,7 @@ pub(super) struct Period {
 impl Period {
     /// The pairs that Sloth brings for a period, else those of the SRE Workbook.
     pub(super) fn of(window: Duration) -> Self {
-        Self { window, pairs: sloth(window).unwrap_or_else(|| standard(window)).to_vec() }
+        Self { window, pairs: sloth(window).map_or_else(|| standard(window), Vec::from) }
     }
 }
 
@@ -114,24 +114,62 @@ fn service(root: Table<'_>, spelling: &Spelling, period: &Period, slos: &mut Vec
     let service = root.need("service").and_then(|value| value.word());
     let labels = root.get("labels").map_or_else(Labels::default, |value| value.labels());
     let is_sound = findings.errors() == before;
-    root.pass_over(&[spelling.plugins]);
+    let plugins = root.get(spelling.plugins).and_then(|value| chain(&value)).unwrap_or_default();
     let entries = root.need("slos").map(|value| value.list()).unwrap_or_default();
     root.finish();
     // what all share is wrong for all; each is read still, so that everything wrong is told at once
-    let read: Vec<_> =
-        entries.iter().filter_map(|slo| one(slo, service.as_ref(), &labels, spelling, period)).collect();
+    let shared = Shared { service, labels, plugins: plugins.ids };
+    let read: Vec<_> = entries.iter().filter_map(|slo| one(slo, &shared, spelling, period)).collect();
     if is_sound {
         slos.extend(read);
     }
 }
 
-fn one(
-    value: &Value<'_>,
-    service: Option<&Text>,
-    labels: &Labels,
-    spelling: &Spelling,
-    period: &Period,
-) -> Option<Slo> {
+/// What all SLOs of a document share.
+struct Shared {
+    service: Option<Text>,
+    labels: Labels,
+    plugins: Vec<Text>,
+}
+
+/// Plug-ins that change the rules which Sloth makes.
+#[derive(Default)]
+struct Chain {
+    ids: Vec<Text>,
+    /// Whether those that were named further out do not count.
+    is_alone: bool,
+}
+
+/// Reads a chain of plug-ins; each is told, for running them is Sloth's.
+fn chain(value: &Value<'_>) -> Option<Chain> {
+    let table = value.table()?;
+    let overrides = ["overridePrevious", "override_previous"].map(|key| table.get(key));
+    let entries = table.get("chain").map(|value| value.list()).unwrap_or_default();
+    table.finish();
+    let is_alone = overrides.iter().flatten().any(|value| value.is_true() == Some(true));
+    if let (true, Some(value)) = (is_alone, overrides.iter().flatten().next()) {
+        value.warn(
+            "leaves out the plug-ins that Sloth takes otherwise, which is Sloth's to do: the rules written here are \
+             Sloth's usual ones",
+        );
+    }
+    let id = |entry: &Value<'_>| {
+        let table = entry.table()?;
+        let id = table.need("id").and_then(|value| value.word());
+        table.pass_over(&["config", "priority"]);
+        table.finish();
+        let id = id?;
+        entry.warn(&format!(
+            "the plug-in {:?} changes the rules that Sloth makes, which is Sloth's to do: rules written here are without \
+             it, and so is what is asked where nothing is recorded; recorded series are read as Sloth recorded them",
+            &*id
+        ));
+        Some(id)
+    };
+    Some(Chain { ids: entries.iter().filter_map(id).collect(), is_alone })
+}
+
+fn one(value: &Value<'_>, shared: &Shared, spelling: &Spelling, period: &Period) -> Option<Slo> {
     let before = value.origin().findings.errors();
     let table = value.table()?;
     let name = table.need("name").and_then(|value| value.word());
@@ -146,13 +184,17 @@ fn one(
     let sli = table.need("sli").and_then(|value| indicator(&value, spelling));
     let alerting =
         table.get("alerting").map_or_else(always, |value| alerting(&value, spelling).unwrap_or_default());
+    let its = ["plugins", spelling.plugins].map(|key| table.get(key).and_then(|value| chain(&value)));
     // `interval` is for the rules that Sloth writes
-    table.pass_over(&["plugins", "interval", spelling.plugins]);
+    table.pass_over(&["interval"]);
     table.finish();
     if value.origin().findings.errors() > before {
         return None;
     }
-    let (name, service, labels) = (name?, service?.clone(), merged(labels, &own));
+    let (name, service, labels) = (name?, shared.service.clone()?, merged(&shared.labels, &own));
+    let is_alone = its.iter().flatten().any(|chain| chain.is_alone);
+    let outer = shared.plugins.iter().filter(|_| !is_alone);
+    let plugins = outer.chain(its.iter().flatten().flat_map(|chain| &chain.ids)).cloned().collect();
     let id: Text = format!("{service}-{name}").into();
     Some(Slo {
         id: id.clone(),
@@ -173,6 +215,7 @@ fn one(
             labels,
             metric: Text::default(),
             lookbacks: lookbacks(&period.pairs),
+            plugins,
         }),
         origin: Origin::File { path: value.origin().path.to_owned(), line: value.line(), form: Form::Sloth },
     })

@@ -66,7 +66,7 @@ pub struct Unsaid {
     /// The SLO's id.
     pub slo: Text,
     /// Which of its fields: one of `id`, `name`, `service`, `description`, `labels`, `objective`, `window`, `budgeting`, `sli`,
-    /// `by`, `pairs`, `alert` and `recorded`.
+    /// `by`, `pairs`, `alert`, `recorded` and `plugins`.
     pub field: &'static str,
     /// What is lost, and what stands there instead; one line.
     pub what: String,
@@ -98,7 +98,11 @@ struct Notes<'s> {
 
 impl<'s> Notes<'s> {
     fn new(slo: &'s Slo) -> Self {
-        Self { slo, list: Vec::new() }
+        let mut notes = Self { slo, list: Vec::new() };
+        for plugin in slo.recorded.iter().flat_map(|recorded| &recorded.plugins) {
+            notes.say("plugins", format!("what Sloth's plug-in {plugin} does is Sloth's to do"));
+        }
+        notes
     }
 
     fn say(&mut self, field: &'static str, what: impl AsRef<str>) {

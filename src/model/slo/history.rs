@@ -101,6 +101,7 @@ mod tests {
             labels: Labels::default(),
             metric: "".into(),
             lookbacks,
+            plugins: Vec::new(),
         };
         Slo {
             id: "shop-a".into(),

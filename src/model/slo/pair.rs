@@ -129,9 +129,58 @@ fn by_shares(shares: [f64; 4], window: Duration) -> [Pair; 4] {
     })
 }
 
+/// The usual shares of the budget.
+const SHARES: [f64; 4] = [0.02, 0.05, 0.1, 0.1];
+/// For this window the workbook's pairs are made, with the factors 14.4, 6, 3 and 1.
+const MONTH: Duration = Duration::from_secs(30 * 86_400);
+/// In windows from here on the workbook's lookbacks stay: 0.93 for 3 days of 28 is the least factor.
+const FOUR_WEEKS: Duration = Duration::from_secs(28 * 86_400);
+
+/// Lookbacks that are taken in short windows, long and short: those that Sloth and Grafana record, and one that is shorter.
+const LADDER: [(Duration, Duration); 7] = [
+    (Duration::from_secs(600), Duration::from_secs(300)),
+    (Duration::from_secs(1800), Duration::from_secs(300)),
+    (HOUR, Duration::from_secs(300)),
+    (Duration::from_secs(2 * 3600), Duration::from_secs(1800)),
+    (Duration::from_secs(6 * 3600), Duration::from_secs(1800)),
+    (DAY, Duration::from_secs(2 * 3600)),
+    (Duration::from_secs(3 * 86_400), Duration::from_secs(6 * 3600)),
+];
+
 /// The four pairs of the SRE Workbook: 2 % of the budget in 1h, 5 % in 6h, 10 % in 1d, 10 % in 3d. 14.4, 6, 3 and 1 at 30 days.
-pub fn standard(window: Duration) -> [Pair; 4] {
-    by_shares([0.02, 0.05, 0.1, 0.1], window)
+///
+/// In windows shorter than 28 days the factors of 30 days stay and the lookbacks shrink with the window, each to the next longer
+/// one of [`LADDER`]: a share of the budget in a fixed time would make factors below 1, alerts at a pace that leaves budget over.
+/// Never is a lookback longer than the window. Where two of a severity come to the same lookbacks, the smaller factor stays.
+pub fn standard(window: Duration) -> Vec<Pair> {
+    standard_of(window, |_| true)
+}
+
+/// The same of lookbacks that can be had; where there are none of them, of all.
+pub fn standard_of(window: Duration, can_be_had: impl Fn(Duration) -> bool) -> Vec<Pair> {
+    let usual = by_shares(SHARES, window.max(FOUR_WEEKS));
+    if window >= FOUR_WEEKS {
+        return usual.to_vec();
+    }
+    let had = |&&(long, short): &&(Duration, Duration)| can_be_had(long) && can_be_had(short);
+    let ladder: Vec<_> = LADDER.iter().filter(had).collect();
+    let ladder = if ladder.is_empty() { LADDER.iter().collect() } else { ladder };
+    let mut pairs: Vec<Pair> = Vec::new();
+    // the slowest of a severity first, whose factor is the smallest
+    for pair in by_shares(SHARES, MONTH).into_iter().rev() {
+        let wanted = pair.long.as_secs_f64() * window.as_secs_f64() / MONTH.as_secs_f64();
+        let rung = ladder.iter().find(|(long, _)| long.as_secs_f64() >= wanted).or(ladder.last());
+        let (long, short) = rung.map_or((pair.long, pair.short), |(long, short)| (*long, *short));
+        let pair = Pair { long: long.min(window), short: short.min(window), ..pair };
+        let is_same = |other: &Pair| {
+            (other.severity, other.long, other.short) == (pair.severity, pair.long, pair.short)
+        };
+        if !pairs.iter().any(is_same) {
+            pairs.push(pair);
+        }
+    }
+    pairs.reverse();
+    pairs
 }
 
 /// The pairs that Sloth brings for a period: the standard ones for 30 and 28 days, its own for 7. `None` for any other period:
@@ -139,7 +188,7 @@ pub fn standard(window: Duration) -> [Pair; 4] {
 pub fn sloth(period: Duration) -> Option<[Pair; 4]> {
     match period.as_secs() / DAY.as_secs() {
         _ if !period.as_secs().is_multiple_of(DAY.as_secs()) => None,
-        28 | 30 => Some(standard(period)),
+        28 | 30 => Some(by_shares(SHARES, period)),
         7 => Some(by_shares([0.08, 0.125, 0.2, 0.42], period)),
         _ => None,
     }

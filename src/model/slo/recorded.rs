@@ -53,6 +53,8 @@ pub struct Recorded {
     pub metric: Text,
     /// Over which lookbacks there are error ratios, ascending, without the window. Empty: not known yet.
     pub lookbacks: Vec<Duration>,
+    /// Plug-ins of Sloth that change its rules for this SLO: what is worked out here is without them.
+    pub plugins: Vec<Text>,
 }
 
 impl Recorded {
@@ -91,7 +93,7 @@ mod tests {
 
     fn recorded(family: Family) -> Recorded {
         let (id, metric) = ("a\"b".into(), "http_requests".into());
-        Recorded { family, id, labels: Labels::default(), metric, lookbacks: Vec::new() }
+        Recorded { family, id, labels: Labels::default(), metric, lookbacks: Vec::new(), plugins: Vec::new() }
     }
 
     #[test]

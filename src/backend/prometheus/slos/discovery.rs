@@ -14,7 +14,7 @@ use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};
 use crate::model::rule::Rule;
 use crate::model::slo::{
-    self, Alerting, Budgeting, Family, Objective, Origin, Recorded, Slo, Window, pyrra, sloth, standard,
+    self, Alerting, Budgeting, Family, Objective, Origin, Recorded, Slo, Window, pyrra, sloth, standard_of,
 };
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
@@ -203,8 +203,8 @@ fn one(
     }
     let pairs = told.pairs(objective).unwrap_or_else(|| match family {
         Family::Sloth => sloth(length).map(Vec::from).unwrap_or_default(),
-        Family::Pyrra => Vec::from(pyrra(length)),
-        Family::Grafana => Vec::from(standard(length)),
+        Family::Pyrra => pyrra(length).into_iter().filter(|pair| !pair.short.is_zero()).collect(),
+        Family::Grafana => standard_of(length, |lookback| gathered.lookbacks.contains_key(&lookback)),
     });
     let mut lookbacks = gathered.lookbacks.clone();
     let window = match family {
@@ -228,6 +228,7 @@ fn one(
         labels: common.without(is_meta),
         metric: metric.clone(),
         lookbacks: lookbacks.keys().copied().collect(),
+        plugins: Vec::new(),
     };
     let slo = Slo {
         id: id.clone(),

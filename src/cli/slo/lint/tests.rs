@@ -13,10 +13,18 @@ fn said(toml: &str) -> Vec<String> {
 
 #[test]
 fn conditions_that_never_hold_and_short_windows_are_said() {
+    let pairs = "pairs = [{ severity = \"ticket\", long = \"3d\", short = \"6h\", share = \"10%\" }]";
     assert_eq!(
-        said("objective = 90\nup = \"up\"\nwindow = \"2d\""),
-        ["warning: a.toml:1: `a`: ticket 3d/6h at 0.0667x looks back further than the window, 2d"]
+        said(&format!("objective = 90\nup = \"up\"\nwindow = \"2d\"\n{pairs}")),
+        [
+            "warning: a.toml:1: `a`: ticket 3d/6h at 0.0667x alerts below 1x, the pace at which the budget just lasts: also while the objective is kept",
+            "warning: a.toml:1: `a`: ticket 3d/6h at 0.0667x looks back further than the window, 2d"
+        ]
     );
+    for window in ["90m", "6h", "1d", "2d", "7d", "14d", "28d", "{ calendar = \"1 week\", zone = \"UTC\" }"] {
+        let window = if window.starts_with('{') { window.to_owned() } else { format!("\"{window}\"") };
+        assert_eq!(said(&format!("objective = 99\nup = \"up\"\nwindow = {window}")), [""; 0], "{window}");
+    }
     assert_eq!(
         said("objective = 90\nup = \"up\""),
         ["warning: a.toml:1: `a`: page 1h/5m at 14.4x can never fire: at 90 % no burn rate is above 10"]

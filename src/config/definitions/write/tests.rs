@@ -37,7 +37,7 @@ fn slo(sli: Sli) -> Slo {
         budgeting: Budgeting::Occurrences,
         sli: Some(sli),
         grouping: Vec::new(),
-        pairs: standard(window).to_vec(),
+        pairs: standard(window),
         alerting: Alerting {
             page: Some(Notice::default()),
             ticket: Some(Notice::default()),
@@ -144,6 +144,7 @@ fn what_is_lost_is_named_and_stands_in_the_document() {
         labels: Labels::default(),
         metric: Text::default(),
         lookbacks: Vec::new(),
+        plugins: Vec::new(),
     });
     let sloth = write(std::slice::from_ref(&odd), Target::Sloth);
     assert_eq!(fields(&sloth), ["id", "budgeting", "by", "alert", "alert", "recorded"]);
@@ -273,7 +274,7 @@ prop_compose! {
             },
             sli,
             grouping,
-            pairs: if usual { standard(window).to_vec() } else { pairs.into_iter().map(pair).collect() },
+            pairs: if usual { standard(window) } else { pairs.into_iter().map(pair).collect() },
             alerting: Alerting {
                 name: alert_name,
                 absent_name: None,
@@ -289,6 +290,7 @@ prop_compose! {
                 labels: Labels::default(),
                 metric: Text::default(),
                 lookbacks: Vec::new(),
+                plugins: Vec::new(),
             }),
             id,
             origin: Origin::Series,

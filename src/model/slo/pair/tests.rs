@@ -36,15 +36,17 @@ fn the_standard_pairs_are_the_workbooks() {
     assert_near(&factors(&standard(DAY * 28)), &[13.44, 5.6, 2.8, 2.8 / 3.0]);
     assert_eq!(lookbacks(&pairs), ["1h/5m 0s", "6h/30m 0s", "1d/2h 0s", "3d/6h 0s"]);
     assert_eq!(
-        pairs.map(|pair| pair.severity),
+        pairs.iter().map(|pair| pair.severity).collect::<Vec<_>>(),
         [Severity::Page, Severity::Page, Severity::Ticket, Severity::Ticket]
     );
     assert!(Severity::Page < Severity::Ticket);
-    assert_near(&pairs.map(|pair| pair.share(DAY * 30)), &[0.02, 0.05, 0.1, 0.1]);
+    assert_near(&pairs.iter().map(|pair| pair.share(DAY * 30)).collect::<Vec<_>>(), &[0.02, 0.05, 0.1, 0.1]);
     // the error ratios at 99.9 %
-    assert_near(&pairs.map(|pair| pair.factor * objective("99.9").budget()), &[0.0144, 0.006, 0.003, 0.001]);
+    let errors: Vec<_> = pairs.iter().map(|pair| pair.factor * objective("99.9").budget()).collect();
+    assert_near(&errors, &[0.0144, 0.006, 0.003, 0.001]);
     // "budget gone in"
-    let gone = pairs.map(|pair| pair.exhaustion(DAY * 30).unwrap().as_secs_f64() / 3600.0);
+    let hours = |pair: &Pair| pair.exhaustion(DAY * 30).unwrap().as_secs_f64() / 3600.0;
+    let gone: Vec<_> = pairs.iter().map(hours).collect();
     assert_near(&gone, &[50.0, 120.0, 240.0, 720.0]);
     // the short window is a twelfth
     assert!(pairs.iter().all(|pair| pair.short * 12 == pair.long));
@@ -55,7 +57,7 @@ fn the_standard_pairs_are_the_workbooks() {
 fn the_sets_of_other_tools_come_out() {
     assert_near(&factors(&sloth(DAY * 7).unwrap()), &[13.44, 3.5, 1.4, 0.98]);
     assert_near(&factors(&sloth(DAY * 28).unwrap()), &[13.44, 5.6, 2.8, 0.933_333_333_333]);
-    assert_eq!(sloth(DAY * 30), Some(standard(DAY * 30)));
+    assert_eq!(sloth(DAY * 30).map(Vec::from), Some(standard(DAY * 30)));
     assert_eq!(sloth(DAY * 14), None);
     assert_eq!(sloth(DAY * 30 + HOUR), None);
 
@@ -68,6 +70,35 @@ fn the_sets_of_other_tools_come_out() {
     };
     assert_near(&datadog([0.1, 0.2, 0.4], 7), &[16.8, 5.6, 2.8]);
     assert_near(&datadog([0.01, 0.03, 0.05], 90), &[21.6, 10.8, 4.5]);
+}
+
+#[test]
+fn in_short_windows_the_usual_lookbacks_shrink_and_the_factors_stay() {
+    let told = |pair: &Pair| {
+        use crate::model::duration::text;
+        let letter = if pair.severity == Severity::Page { "p" } else { "t" };
+        format!("{letter} {}/{} {}", text(pair.long), text(pair.short), pair.factor)
+    };
+    let told = |window| standard(window).iter().map(told).collect::<Vec<_>>().join(", ");
+    for (window, pairs) in [
+        (DAY * 14, "p 30m/5m 14.4, p 6h/30m 6, t 1d/2h 3, t 3d/6h 1"),
+        (DAY * 10, "p 30m/5m 14.4, p 2h/30m 6, t 1d/2h 1"),
+        (DAY * 7, "p 30m/5m 14.4, p 2h/30m 6, t 6h/30m 3, t 1d/2h 1"),
+        (DAY, "p 10m/5m 14.4, p 30m/5m 6, t 1h/5m 3, t 6h/30m 1"),
+        (HOUR * 6, "p 10m/5m 6, t 30m/5m 3, t 1h/5m 1"),
+        (HOUR, "p 10m/5m 6, t 10m/5m 1"),
+        (MINUTE * 4, "p 4m/4m 6, t 4m/4m 1"),
+    ] {
+        assert_eq!(told(window), pairs);
+    }
+}
+
+#[test]
+fn of_the_usual_lookbacks_those_that_are_recorded_are_taken() {
+    let recorded = [300, 1800, 3600, 7200, 21_600, 86_400, 259_200].map(Duration::from_secs);
+    let of_day = standard_of(DAY, |lookback| recorded.contains(&lookback));
+    assert_eq!(lookbacks(&of_day), ["30m/5m 0s", "1h/5m 0s", "6h/30m 0s"]);
+    assert_eq!(standard_of(DAY, |_| false), standard(DAY));
 }
 
 /// SLO.md §3: 28d, 14d and 7d of Pyrra.
@@ -89,7 +120,7 @@ fn pyrra_keeps_factors_and_scales_lookbacks() {
 /// SLO.md §3, the second table: detection by the 1h and the 6h pair, and clearing of the 5m window.
 #[test]
 fn detection_and_clearing_take_as_long_as_the_table_says() {
-    let [fast, slow, ..] = standard(DAY * 30);
+    let [fast, slow, ..] = standard(DAY * 30)[..] else { panic!() };
     for (target, errors, by_fast, by_slow, clears) in [
         ("99.9", 1.0, Some(51.84), 2.16 * 60.0, Some(4.928 * 60.0)),
         ("99.9", 0.15, Some(5.76 * 60.0), 14.4 * 60.0, Some(4.52 * 60.0)),
@@ -117,7 +148,7 @@ fn detection_and_clearing_take_as_long_as_the_table_says() {
 /// SLO.md §3: the example "page (fast)", counts and all.
 #[test]
 fn the_fast_pair_pages_and_the_slow_one_does_not() {
-    let [fast, slow, ..] = standard(DAY * 30);
+    let [fast, slow, ..] = standard(DAY * 30)[..] else { panic!() };
     let budget = objective("99.9").budget();
     let burn = |bad: f64, total: f64| bad / total / budget;
     assert_near(
@@ -142,7 +173,7 @@ fn the_factor_itself_is_enough_only_where_it_is_said_to_be() {
 /// SLO.md §3: at 90 % the greatest burn is 10, so 14.4 can never fire.
 #[test]
 fn a_factor_above_the_greatest_burn_can_never_fire() {
-    let [fast, slow, ..] = standard(DAY * 30);
+    let [fast, slow, ..] = standard(DAY * 30)[..] else { panic!() };
     assert!(fast.can_never_fire(objective("90")));
     assert!(!slow.can_never_fire(objective("90")));
     let just = Pair { factor: 10.0, ..fast };
@@ -180,6 +211,24 @@ proptest! {
             prop_assert!(pair.time_to_clear(objective, more) >= pair.time_to_clear(objective, less));
         }
         prop_assert_eq!(pair.can_never_fire(objective), pair.time_to_detection(objective, 1.0).is_none());
+    }
+
+    #[test]
+    fn no_usual_pair_alerts_at_a_pace_that_the_budget_lasts_for(minutes in 1..(400 * 1440_u64), burn in 0.0..=1.0_f64) {
+        let window = MINUTE * u32::try_from(minutes).unwrap();
+        let pairs = standard(window);
+        prop_assert!(pairs.iter().any(|pair| pair.severity == Severity::Page));
+        for pair in pairs {
+            prop_assert!(pair.long <= window && pair.short <= pair.long && !pair.short.is_zero());
+            prop_assert!(window >= DAY * 28 || !pair.is_exceeded_by(burn), "{:?} {:?}", window, pair);
+        }
+    }
+
+    #[test]
+    fn what_spends_a_budget_within_the_hour_pages_in_every_short_window(hours in 7..672_u32) {
+        let window = HOUR * hours;
+        let burn = f64::from(hours);
+        prop_assert!(standard(window).iter().any(|p| p.severity == Severity::Page && p.is_exceeded_by(burn)));
     }
 
     #[test]

@@ -114,6 +114,7 @@ fn an_slo_finds_its_alerts_and_its_service() {
         labels: Labels::from_iter([("service", "cart")]),
         metric: "".into(),
         lookbacks: Vec::new(),
+        plugins: Vec::new(),
     };
     slos(&mut world, "one", &Slo { recorded: Some(recorded), ..slo("cart-availability") }, GOOD);
     services(&mut world, "one", &[1]);
@@ -156,7 +157,14 @@ fn an_slo_finds_its_service_when_that_appears() {
 fn what_is_looked_up_is_what_each_slo_takes_for_its_own() {
     let recorded = |family, id: &str| {
         let (id, metric) = (id.into(), "".into());
-        Some(Recorded { family, id, labels: Labels::default(), metric, lookbacks: Vec::new() })
+        Some(Recorded {
+            family,
+            id,
+            labels: Labels::default(),
+            metric,
+            lookbacks: Vec::new(),
+            plugins: Vec::new(),
+        })
     };
     let mut all = Vec::new();
     for (n, recorded) in

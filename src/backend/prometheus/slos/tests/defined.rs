@@ -24,7 +24,7 @@ fn slo(id: &str, sli: Option<Sli>) -> Slo {
         budgeting: Budgeting::Occurrences,
         sli,
         grouping: Vec::new(),
-        pairs: Vec::from(standard(30 * DAY)),
+        pairs: standard(30 * DAY),
         alerting: Alerting::default(),
         recorded: None,
         origin: Origin::Series,
@@ -306,6 +306,7 @@ async fn recorded_series_win_for_what_they_cover() {
         labels: Labels::default(),
         metric: "".into(),
         lookbacks: Vec::new(),
+        plugins: Vec::new(),
     };
     let defined = Slo {
         recorded: Some(recorded),
