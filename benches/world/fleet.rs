@@ -46,7 +46,7 @@ fn promises(services: usize) -> SloBoard {
             budgeting: Budgeting::Occurrences,
             sli: None,
             grouping: Vec::new(),
-            pairs: standard(window).to_vec(),
+            pairs: standard(window),
             // names that many alerts have
             alerting: Alerting { name: Some(format!("Alert{}", n % 12).into()), ..Alerting::default() },
             recorded: Some(Recorded {

@@ -99,7 +99,7 @@ fn row(status: &SloStatus, group: Option<&Standing>) -> Vec<Cell> {
         burn(3600),
         burn(6 * 3600),
         burn(3 * 86_400),
-        gone_in(group.and_then(|group| group.exhaustion)),
+        gone_in(status, group.and_then(|group| group.exhaustion)),
         Cell::count(status.alerts.len()),
         status.service.as_ref().map_or(Cell::Nothing, |name| Cell::Text(name.to_string())),
         Cell::Labels(slo.labels.clone()),
@@ -117,7 +117,7 @@ fn told(value: Option<f64>, text: impl Fn(f64) -> String) -> Cell {
 }
 
 /// Seconds; zero if nothing is left, none if it will not be so.
-fn gone_in(exhaustion: Option<Exhaustion>) -> Cell {
+fn gone_in(status: &SloStatus, exhaustion: Option<Exhaustion>) -> Cell {
     let seconds = match exhaustion {
         Some(Exhaustion::Exhausted) => 0.0,
         Some(Exhaustion::In(left)) => left.as_secs_f64(),
@@ -125,7 +125,7 @@ fn gone_in(exhaustion: Option<Exhaustion>) -> Cell {
             return Cell::Nothing;
         }
     };
-    Cell::Told(seconds, show::exhaustion(exhaustion))
+    Cell::Told(seconds, show::gone_in(exhaustion, status.slo.window.length(status.at)))
 }
 
 /// What a person must know beside the numbers, in words.

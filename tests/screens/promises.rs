@@ -173,7 +173,7 @@ pub(crate) fn slo(id: &str) -> Slo {
         budgeting: Budgeting::Occurrences,
         sli: None,
         grouping: Vec::new(),
-        pairs: standard(WINDOW).to_vec(),
+        pairs: standard(WINDOW),
         alerting: Alerting { name: Some("ShopErrorBudgetBurn".into()), ..Alerting::default() },
         recorded: Some(Recorded {
             family: Family::Sloth,

@@ -38,7 +38,7 @@ pub(crate) fn slo(id: &str, sli: Sli) -> Slo {
         budgeting: Budgeting::Occurrences,
         sli: Some(sli),
         grouping: Vec::new(),
-        pairs: Vec::from(standard(30 * DAY)),
+        pairs: standard(30 * DAY),
         alerting: Alerting::default(),
         recorded: None,
         origin: Origin::Series,

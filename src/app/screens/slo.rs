@@ -88,13 +88,6 @@ fn shown<'a>(state: &State, status: &'a SloStatus) -> Option<&'a Standing> {
     chosen.or_else(|| status.worst())
 }
 
-/// The burn that is nearest to a basis: not every set of pairs has the usual lookbacks.
-fn near(standing: &Standing, basis: Duration) -> Option<&Burn> {
-    let distance = |burn: &Burn| (burn.lookback.as_secs_f64() / basis.as_secs_f64()).ln().abs();
-    let known = standing.burns.iter().filter(|burn| burn.rate.is_some());
-    known.min_by(|a, b| distance(a).total_cmp(&distance(b)))
-}
-
 /// Lets the forecast of the open SLO go by the next longer lookback that is measured, after the longest by the shortest.
 /// `None` if none is measured.
 pub fn next_basis(state: &mut State) -> Option<Duration> {
@@ -106,7 +99,7 @@ pub fn next_basis(state: &mut State) -> Option<Duration> {
 }
 
 fn following(standing: &Standing, basis: Duration) -> Option<Duration> {
-    let present = near(standing, basis)?.lookback;
+    let present = standing.burn_near(basis)?.lookback;
     let known = || standing.burns.iter().filter(|burn| burn.rate.is_some()).map(|burn| burn.lookback);
     known().filter(|lookback| *lookback > present).min().or_else(|| known().min())
 }
@@ -114,7 +107,7 @@ fn following(standing: &Standing, basis: Duration) -> Option<Duration> {
 /// The burns that tell when the budget is gone, as far as they are measured, the shortest first: the usual ones and the one
 /// that the forecast goes by.
 fn bases(standing: &Standing, chosen: Duration) -> Vec<&Burn> {
-    let usual = BASES.iter().chain([&chosen]).filter_map(|basis| near(standing, *basis));
+    let usual = BASES.iter().chain([&chosen]).filter_map(|basis| standing.burn_near(*basis));
     let mut burns: Vec<&Burn> = usual.collect();
     burns.sort_by_key(|burn| burn.lookback);
     burns.dedup_by_key(|burn| burn.lookback);

@@ -27,6 +27,16 @@ impl Forecast {
         })
     }
 
+    /// Of a rolling window, if nothing of the past leaves it: a straight line to `R - b`, as [`Exhaustion::earliest`] says.
+    ///
+    /// `None` if one of them is no number.
+    ///
+    /// [`Exhaustion::earliest`]: super::Exhaustion::earliest
+    pub fn earliest(left: f64, burn: f64, window: Duration) -> Option<Self> {
+        let points = vec![(Duration::ZERO, left), (window, left - burn)];
+        (left.is_finite() && burn.is_finite()).then_some(Self { points })
+    }
+
     /// Of a calendar period: a straight line to the reset, at constant traffic. `None` if the burn is no number.
     pub fn calendar(under_way: UnderWay, burn: f64) -> Option<Self> {
         let points =

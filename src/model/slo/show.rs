@@ -87,6 +87,20 @@ pub fn exhaustion(exhaustion: Option<Exhaustion>) -> String {
     }
 }
 
+/// The same in the fewest words, for a column `gone in`: `11.9 h`, `>30.0 d`, `gone`, `reset`, `never`. What is beyond a rolling
+/// window, of which errors leave meanwhile, will not be.
+pub fn gone_in(exhaustion: Option<Exhaustion>, window: Duration) -> String {
+    match exhaustion {
+        None => UNKNOWN.into(),
+        Some(Exhaustion::Exhausted) => "gone".into(),
+        Some(Exhaustion::In(after)) if after > window => format!(">{}", time(window)),
+        Some(Exhaustion::In(after)) => time(after),
+        Some(Exhaustion::NotWithinWindow(window)) => format!(">{}", time(window)),
+        Some(Exhaustion::NotBeforeReset(_)) => "reset".into(),
+        Some(Exhaustion::Never) => "never".into(),
+    }
+}
+
 /// How much of a window is known: `6d of 30d`. What was not there at the first look is only known to be younger: `<6h of 30d`.
 pub fn covered(share: f64, window: Duration) -> String {
     /// A window is looked at so often.

@@ -34,6 +34,11 @@ impl Spending {
         Self { slot, shares: ratios.into_iter().map(|ratio| ratio.map(|ratio| ratio / allowed)).collect() }
     }
 
+    /// From the share of the budget that each slot spent, where that is worked out elsewhere.
+    pub fn of_shares(slot: Duration, shares: Vec<Option<f64>>) -> Self {
+        Self { slot, shares }
+    }
+
     /// The same spending of a larger budget: of a calendar window's to-date spending, `by` the share of the window that has
     /// passed, it makes shares of the whole window's budget at constant traffic.
     #[must_use]

@@ -118,7 +118,7 @@ pub struct Standing {
     pub burns: Vec<Burn>,
     /// The pairs of the SLO, now.
     pub pairs: Vec<PairNow>,
-    /// When the budget is gone at the burn of [`BASIS`], at the earliest; none if one of the two is not known.
+    /// When the budget is gone at the burn nearest to [`BASIS`], at the earliest; none if one of the two is not known.
     pub exhaustion: Option<Exhaustion>,
     /// The share of the window for which there are data, 0 to 1, if not all of it.
     pub covered: Option<f64>,
@@ -201,10 +201,9 @@ impl Standing {
             })
             .collect();
         let pairs: Vec<PairNow> = slo.pairs.iter().map(|pair| PairNow::of(*pair, group, budget)).collect();
-        let basis = burns.iter().find(|burn| burn.lookback == BASIS).and_then(|burn| burn.rate);
+        let basis = nearest(&burns, BASIS).and_then(|burn| burn.rate);
         let average = group.window.error().map(|error| error / budget);
-        let spending = average.and_then(|average| spending(&slo.window, average, basis, at));
-        let spent = spending.map(|(spent, _)| spent);
+        let spent = average.and_then(|average| spent(&slo.window, average, at));
         let state = state(&pairs, spent, basis, group);
         Self {
             labels: group.labels.clone(),
@@ -213,7 +212,7 @@ impl Standing {
             window: group.window,
             is_time_weighted: group.is_time_weighted,
             spent,
-            exhaustion: spending.and_then(|(_, exhaustion)| exhaustion),
+            exhaustion: basis.zip(spent).and_then(|(burn, spent)| exhaustion(&slo.window, spent, burn, at)),
             covered: group.first.and_then(|first| covered(&slo.window, first, at)),
             burns,
             pairs,
@@ -228,6 +227,38 @@ impl Standing {
     /// The burn over this lookback.
     pub fn burn(&self, lookback: Duration) -> Option<f64> {
         self.burns.iter().find(|burn| burn.lookback == lookback)?.rate
+    }
+
+    /// The burn over the lookback that is nearest to this one: not every set of pairs has the usual lookbacks.
+    pub fn burn_near(&self, lookback: Duration) -> Option<&Burn> {
+        nearest(&self.burns, lookback)
+    }
+
+    /// When the budget is gone at this burn, at the earliest; `None` if it is not known how much is left.
+    pub fn exhaustion_at(&self, window: &Window, burn: f64, at: Timestamp) -> Option<Exhaustion> {
+        exhaustion(window, self.spent?, burn, at)
+    }
+
+    /// The burn over just this time up to now, from the lookbacks next to it: errors between two of them are taken as spread
+    /// evenly. Over less than the shortest lookback it is that one's burn, over more than the longest that one's.
+    pub fn burn_within(&self, time: Duration) -> Option<f64> {
+        let known = self.burns.iter().filter_map(|burn| Some((burn.lookback.as_secs_f64(), burn.rate?)));
+        let time = time.as_secs_f64();
+        let mut before: Option<(f64, f64)> = None;
+        for (lookback, rate) in known {
+            // what a longer lookback saw, the shorter ones within it cannot have seen more of
+            let sum = (rate * lookback).max(before.map_or(0.0, |(_, sum)| sum));
+            if lookback >= time {
+                return Some(match before {
+                    Some((from, until)) if time > 0.0 => {
+                        (until + (sum - until) * (time - from) / (lookback - from)) / time
+                    }
+                    _ => rate,
+                });
+            }
+            before = Some((lookback, sum));
+        }
+        before.map(|(lookback, sum)| sum / lookback)
     }
 
     /// The worst first, then the one with the least budget.
@@ -306,22 +337,28 @@ fn doubt(reading: &SloReading, group: &GroupReading) -> Option<Doubt> {
     }
 }
 
-/// What is spent of the whole window's budget, and when it is gone at this burn: in a calendar window only what has passed can
-/// have been spent, a rolling one is always whole.
-fn spending(
-    window: &Window,
-    average: f64,
-    basis: Option<f64>,
-    at: Timestamp,
-) -> Option<(f64, Option<Exhaustion>)> {
+/// The burn over the lookback that is nearest to a wanted one, as ratios go.
+fn nearest(burns: &[Burn], lookback: Duration) -> Option<&Burn> {
+    let distance = |burn: &Burn| (burn.lookback.as_secs_f64() / lookback.as_secs_f64()).ln().abs();
+    burns.iter().filter(|burn| burn.rate.is_some()).min_by(|a, b| distance(a).total_cmp(&distance(b)))
+}
+
+/// What is spent of the whole window's budget: in a calendar window only what has passed can have been spent, a rolling one is
+/// always whole.
+fn spent(window: &Window, average: f64, at: Timestamp) -> Option<f64> {
     match window {
-        Window::Rolling(length) => {
-            let exhaustion = basis.and_then(|burn| Exhaustion::earliest(1.0 - average, burn, *length));
-            Some((average, exhaustion))
-        }
+        Window::Rolling(_) => Some(average),
+        Window::Calendar(_) => Some(UnderWay::new(average, window.bounds(at), at)?.spent()),
+    }
+}
+
+/// When a budget of which so much is spent is gone at this burn.
+fn exhaustion(window: &Window, spent: f64, burn: f64, at: Timestamp) -> Option<Exhaustion> {
+    match window {
+        Window::Rolling(length) => Exhaustion::earliest(1.0 - spent, burn, *length),
         Window::Calendar(_) => {
-            let under_way = UnderWay::new(average, window.bounds(at), at)?;
-            Some((under_way.spent(), basis.and_then(|burn| under_way.exhaustion(burn))))
+            let (length, elapsed) = (window.length(at).as_secs_f64(), window.elapsed(at).as_secs_f64());
+            UnderWay::new(spent * length / elapsed, window.bounds(at), at)?.exhaustion(burn)
         }
     }
 }

@@ -18,10 +18,17 @@ use crate::model::world::Held;
 
 /// What the slots of the present window spent of its budget.
 pub(super) struct Course {
-    /// Slot by slot, the last one unfinished; together exactly what is spent, if that is known.
+    /// Slot by slot, the last one unfinished; together exactly what is spent, if that is known: of what is known alone, where
+    /// there are no data for the rest of the window.
     pub spending: Spending,
+    /// Which share of the whole window's budget each slot spent; together never more than what is spent.
+    shares: Spending,
     /// When the first slot began.
     pub start: Timestamp,
+    /// The stretch that all slots are within, up to now.
+    within: Bounds,
+    /// How long the window is.
+    window: Duration,
 }
 
 /// One slot that ate much of the budget.
@@ -69,33 +76,38 @@ impl Course {
                 (span, Counted::of_events(side, &part, &total))
             }
         };
-        let slot = span.step();
-        // an unfinished slot has at most the errors of a lookback that is as long as a whole one
-        let over = standing.burns.iter().filter(|burn| burn.lookback >= slot).find_map(|burn| {
-            Some(burn.rate? * burn.lookback.as_secs_f64() / slot.as_secs_f64() * objective.budget())
-        });
-        let passed = passed(&status.slo.window, status.at);
-        let target = standing.spent.map_or(0.0, |spent| spent / passed) * objective.budget();
+        let (slot, window) = (span.step(), status.slo.window.length(status.at));
+        let running = age(span.end(), status.at);
+        let error = standing.burn_within(running).map(|burn| (burn * objective.budget()).min(1.0));
         let is_rolling = matches!(status.slo.window, Window::Rolling(_));
-        let spending =
-            counted.whole(is_rolling, target, over.unwrap_or(0.0).clamp(0.0, 1.0)).spending(slot, objective);
-        let spent = spending.spent();
-        let by = standing.spent.filter(|_| spent > 0.0).map_or(passed, |known| known / spent);
+        let counted = counted.up_to_now(is_rolling, error, part(running, slot));
+        let spending = counted.spending(slot, objective);
         let end = span.end().checked_add(slot).ok()?;
         let start = end.checked_sub(spending.length()).ok()?;
-        Some(Self { spending: spending.scaled(by), start })
+        let bounds = status.slo.window.bounds(status.at);
+        let within =
+            Bounds { start: if is_rolling { start } else { bounds.start.max(start) }, end: status.at };
+        let first = 1.0 - part(age(start, within.start), slot);
+        let known = counted.known(first, part(running, slot)) * part(slot, window);
+        let passed = passed(&status.slo.window, status.at);
+        let shares = counted.shares(objective.budget(), first, known, part(slot, window));
+        let most = standing.spent.map(|spent| spent * (known / passed).min(1.0));
+        let by = match (standing.spent, spending.spent()) {
+            (Some(told), spent) if spent > 0.0 => told / spent,
+            (Some(_), _) => passed,
+            (None, _) => known,
+        };
+        let shares = Spending::of_shares(slot, at_most(shares, most));
+        Some(Self { spending: spending.scaled(by), shares, start, within, window })
     }
 
     /// The slots that ate most of the budget, most first.
     pub(super) fn bites(&self, state: &State, status: &SloStatus, most: usize) -> Vec<Bite> {
-        let slot = self.spending.slot();
-        let per_burn = per_burn(&self.spending, status.slo.window.length(status.at));
         let held = state.world.held(&status.source);
         let query = asks(status, moment(state, status)).firing;
         let firing = held.and_then(|held| held.series.get(&*query)?.value());
-        let at = |slots: usize| self.start.checked_add(times(slot, slots)).unwrap_or(status.at);
         let bite = |(place, share): (usize, f64)| {
-            let (from, to) = (at(place), at(place + 1));
+            let Bounds { start: from, end: to } = self.slot_at(place);
             let is_unfinished = firing.is_none_or(|firing| to > firing.span.end());
             let mut fired = match firing {
                 // what was asked for ends before; what fires now is known anyway
@@ -106,20 +118,33 @@ impl Course {
             // that its own alert fired is no news
             fired.sort_by_key(|name| status.slo.alerting.name.as_deref() == Some(name));
             let fired = incidents(state, status, from, to).chain(fired).collect();
-            Bite { from, to: to.min(status.at), share, burn: share / per_burn, fired }
+            let burn = share * self.window.as_secs_f64() / age(from, to).as_secs_f64().max(1.0);
+            Bite { from, to, share, burn, fired }
         };
-        self.spending.worst(most).into_iter().map(bite).collect()
+        self.shares.worst(most).into_iter().map(bite).collect()
+    }
+
+    /// From when to when a slot was: its part of the window, the last one up to now.
+    fn slot_at(&self, place: usize) -> Bounds {
+        let at = |slots: usize| {
+            self.start.checked_add(times(self.spending.slot(), slots)).unwrap_or(Timestamp::MAX)
+        };
+        let end = if place + 1 < self.shares.shares().len() {
+            at(place + 1).min(self.within.end)
+        } else {
+            self.within.end
+        };
+        Bounds { start: at(place).max(self.within.start).min(end), end }
     }
 
     /// What the slots spent that overlap a stretch of time, and from when to when they are.
     pub(super) fn spent_between(&self, stretch: Bounds) -> Option<(f64, Bounds)> {
-        let slot = self.spending.slot();
-        let at = |slots: usize| self.start.checked_add(times(slot, slots)).unwrap_or(Timestamp::MAX);
-        let shares = self.spending.shares().iter().enumerate();
-        let within = shares.filter(|(place, _)| at(*place) < stretch.end && at(place + 1) > stretch.start);
-        let known: Vec<(usize, f64)> = within.filter_map(|(place, share)| Some((place, (*share)?))).collect();
+        let shares =
+            self.shares.shares().iter().enumerate().map(|(place, share)| (self.slot_at(place), share));
+        let within = shares.filter(|(slot, _)| slot.start < stretch.end && slot.end > stretch.start);
+        let known: Vec<(Bounds, f64)> = within.filter_map(|(slot, share)| Some((slot, (*share)?))).collect();
         let (first, last) = known.first().zip(known.last())?;
-        let bounds = Bounds { start: at(first.0), end: at(last.0 + 1) };
+        let bounds = Bounds { start: first.0.start, end: last.0.end };
         Some((known.iter().map(|(_, share)| share).sum(), bounds))
     }
 
@@ -170,7 +195,11 @@ impl Course {
         let even = |at: usize| if at <= whole { 1.0 - at as f64 / whole.max(1) as f64 } else { f64::NAN };
         let ideal = (0..span.len()).map(even).collect();
         let forecast = burn.and_then(|burn| match &status.slo.window {
-            Window::Rolling(_) => Forecast::rolling(&self.spending, burn),
+            // the same that the list and the header tell: at the earliest
+            Window::Rolling(length) => match standing.left()? {
+                left if left > 0.0 => Forecast::earliest(left, burn, *length),
+                _ => Forecast::rolling(&self.spending, burn),
+            },
             Window::Calendar(_) => Forecast::calendar(under_way(status, standing)?, burn),
         });
         let mut coming = vec![f64::NAN; span.len()];
@@ -255,25 +284,55 @@ impl Counted {
 
     /// With the slot that is not finished yet, and of a rolling window without the oldest, which is mostly out of it.
     ///
-    /// The unfinished one has what the others lack for the error ratio `target` of all, at most the error ratio `most`.
-    fn whole(self, is_rolling: bool, target: f64, most: f64) -> Self {
+    /// Of the unfinished one `part` has passed, with this error ratio; it counts as much.
+    fn up_to_now(self, is_rolling: bool, error: Option<f64>, part: f64) -> Self {
         let out = usize::from(is_rolling);
         match self {
             Self::Ratios(mut ratios) => {
                 ratios.drain(..out.min(ratios.len()));
-                let known = ratios.iter().flatten();
-                let (sum, count) = known.fold((0.0, 0.0), |(sum, count), ratio| (sum + ratio, count + 1.0));
-                ratios.push(Some((target * (count + 1.0) - sum).clamp(0.0, most)));
+                ratios.push(error.map(|error| error * part));
                 Self::Ratios(ratios)
             }
             Self::Events(mut events) => {
                 events.drain(..out.min(events.len()));
-                let known = events.iter().flatten();
-                let (bad, all) = known.fold((0.0, 0.0), |(bad, all), (b, a)| (bad + b, all + a));
-                let usual = events.iter().rev().flatten().next().map_or(0.0, |(_, all)| *all);
-                let missing = (target * (all + usual) - bad).clamp(0.0, most * usual);
-                events.push(Some((missing, usual)));
+                let usual = events.iter().rev().flatten().next().map_or(0.0, |(_, all)| all * part);
+                events.push(error.map(|error| (error * usual, usual)));
                 Self::Events(events)
+            }
+        }
+    }
+
+    /// How many slots are known: of the first this part is within the window, of the last this part has passed.
+    fn known(&self, first: f64, last: f64) -> f64 {
+        let known: Vec<bool> = match self {
+            Self::Ratios(ratios) => ratios.iter().map(Option::is_some).collect(),
+            Self::Events(events) => events.iter().map(Option::is_some).collect(),
+        };
+        let end = known.len().saturating_sub(1);
+        let part = |(at, _): (usize, &bool)| match at {
+            _ if at == end => last,
+            0 => first,
+            _ => 1.0,
+        };
+        known.iter().enumerate().filter(|(_, known)| **known).map(part).sum()
+    }
+
+    /// Which share of the whole window's budget each slot spent. `known` is the share of the window that is known, `slot` that of
+    /// a slot; of the first slot `first` is within the window.
+    ///
+    /// Events weigh the same each, as if there were as many in the rest of the window.
+    fn shares(&self, budget: f64, first: f64, known: f64, slot: f64) -> Vec<Option<f64>> {
+        match self {
+            Self::Ratios(ratios) => {
+                let end = ratios.len().saturating_sub(1);
+                let part = |at: usize| if at == 0 && at != end { first } else { 1.0 };
+                let share = |(at, ratio): (usize, &Option<f64>)| Some((*ratio)? / budget * slot * part(at));
+                ratios.iter().enumerate().map(share).collect()
+            }
+            Self::Events(events) => {
+                let all: f64 = events.iter().flatten().map(|(_, all)| all).sum();
+                let share = |(bad, _): (f64, f64)| if all > 0.0 { bad / all * known / budget } else { 0.0 };
+                events.iter().map(|events| events.map(share)).collect()
             }
         }
     }
@@ -306,11 +365,20 @@ fn passed(window: &Window, at: Timestamp) -> f64 {
     if elapsed > 0.0 && length > 0.0 { (elapsed / length).min(1.0) } else { 1.0 }
 }
 
-/// The share of the budget that a burn of 1 spends in a slot: of what is known the slots make up the whole.
-fn per_burn(spending: &Spending, window: Duration) -> f64 {
-    let all = spending.shares().len();
-    let known = all.saturating_sub(spending.unknown()).max(1);
-    spending.slot().as_secs_f64() / window.as_secs_f64() * all.max(1) as f64 / known as f64
+/// How large a part of `whole` a time is.
+fn part(time: Duration, whole: Duration) -> f64 {
+    if whole.is_zero() { 0.0 } else { time.as_secs_f64() / whole.as_secs_f64() }
+}
+
+/// Shares that together are no more than `most`, if that is known: what is measured over the whole window has the last word. The
+/// unfinished slot is newer than that, and stays as it is.
+fn at_most(mut shares: Vec<Option<f64>>, most: Option<f64>) -> Vec<Option<f64>> {
+    let end = shares.len().saturating_sub(1);
+    let spent: f64 = shares.iter().take(end).flatten().sum();
+    if let Some(most) = most.filter(|most| spent > *most) {
+        shares.iter_mut().take(end).flatten().for_each(|share| *share *= most.max(0.0) / spent);
+    }
+    shares
 }
 
 /// So many slots.

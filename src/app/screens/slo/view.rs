@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::course::{Course, line, under_way};
-use super::{ALERTS, BUDGET, BURN, GROUPS, QUERIES, asks, near, page, shown};
+use super::course::{Course, line};
+use super::{ALERTS, BUDGET, BURN, GROUPS, QUERIES, asks, page, shown};
 use crate::app::doubt::doubts;
 use crate::app::due::Topic;
 use crate::app::frame;
@@ -22,7 +22,7 @@ use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::labels::Text;
 use crate::model::remote::Freshness;
-use crate::model::slo::{Exhaustion, Pair, Severity, SloStatus, Standing, show};
+use crate::model::slo::{Pair, Severity, SloStatus, Standing, show};
 use crate::model::source::SourceId;
 
 /// What the screen is drawn from.
@@ -87,7 +87,7 @@ pub fn render(state: &State, source: &SourceId, id: &Text, now: Timestamp, area:
     frame::heading(&cx, &title(&cx, state, status), &frame::doubt_runs(state, &USED, now), area, buf);
     let standing = shown(state, status);
     if let Some(standing) = standing {
-        let runs = numbers(status, standing, parts.numbers.width);
+        let runs = numbers(state, status, standing, parts.numbers.width);
         text::runs(&cx, &runs, parts.numbers, buf);
     }
     for (index, place) in &parts.charts {
@@ -189,14 +189,17 @@ fn title(cx: &Cx<'_>, state: &State, status: &SloStatus) -> Vec<Run<'static>> {
 }
 
 /// The numbers in one line, as many as fit whole.
-fn numbers(status: &SloStatus, standing: &Standing, width: u16) -> Vec<Run<'static>> {
+fn numbers(state: &State, status: &SloStatus, standing: &Standing, width: u16) -> Vec<Run<'static>> {
     let slo = &*status.slo;
+    // as the chart's forecast goes, so does the header
+    let rate = standing.burn_near(state.slo.basis()).and_then(|burn| burn.rate);
+    let exhaustion = rate.and_then(|rate| standing.exhaustion_at(&slo.window, rate, status.at));
     let burn = |seconds| words::burn(slo, standing, std::time::Duration::from_secs(seconds));
     let plain = |text: String| Run::new(text, Role::Text);
     let mut all = vec![
         ("left", words::left(Some(standing))),
         ("burn 1h", burn(3600)),
-        words::gone(status, standing),
+        words::gone_at(status, exhaustion, rate),
         ("SLI", words::sli(slo, standing.window)),
         ("of", plain(format!("{}%", slo.objective.percent_text()))),
         ("over", plain(slo.window.to_string())),
@@ -272,7 +275,7 @@ fn draw_budget(
     };
     let trouble = query.and_then(|query| trouble(state, status, query, cx.now));
     let is_alone = trouble.is_some();
-    let basis = standing.and_then(|standing| near(standing, state.slo.basis()));
+    let basis = standing.and_then(|standing| standing.burn_near(state.slo.basis()));
     let title = titled(cx, format!("Budget left, {}", status.slo.window), trouble);
     let inner = panel(cx, &title, state.panel == BUDGET, area, buf);
     let course = standing.and_then(|standing| Course::of(state, status, standing));
@@ -294,15 +297,12 @@ fn draw_budget(
         return;
     };
     let rate = basis.and_then(|burn| burn.rate);
-    let gone = rate.filter(|_| standing.left().is_some_and(|left| left > 0.0)).and_then(|rate| {
-        let exact = course.exhaustion(status, rate);
-        exact.or_else(|| under_way(status, standing)?.exhaustion(rate))
+    let gone = rate.filter(|_| standing.spent.is_some()).map(|rate| {
+        let exhaustion = standing.exhaustion_at(&status.slo.window, rate, status.at);
+        let (name, told) = words::gone_at(status, exhaustion, Some(rate));
+        format!(": {name} {}", told.text)
     });
-    let gone = match gone {
-        Some(Exhaustion::In(after)) => format!(": gone in {}", show::time(after)),
-        Some(other) => format!(": {}", show::exhaustion(Some(other))),
-        None => String::new(),
-    };
+    let gone = gone.unwrap_or_default();
     let forecast = match (basis, rate) {
         (Some(burn), Some(rate)) => {
             format!("at {} ({}){gone}", show::burn(rate), duration::short(burn.lookback))

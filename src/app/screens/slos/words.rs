@@ -91,34 +91,35 @@ pub(in crate::app::screens) fn is_hollow(slo: &Slo, burn: &Burn) -> bool {
 
 /// When the budget is gone at the present burn, at the earliest.
 pub(in crate::app::screens) fn exhaustion(status: &SloStatus, standing: &Standing) -> Run<'static> {
-    let is_burning = standing.burn(BASIS).is_some_and(|burn| burn > 1.0);
-    match standing.exhaustion {
-        None => Run::new(UNKNOWN, Role::Muted),
-        Some(Exhaustion::Exhausted) => Run::new("gone", Role::Down),
-        // what is beyond the window, or the reset, will not be
-        Some(Exhaustion::In(after)) if after > status.slo.window.length(status.at) => {
-            Run::new(format!(">{}", show::time(status.slo.window.length(status.at))), Role::Muted)
+    let rate = standing.burn_near(BASIS).and_then(|burn| burn.rate);
+    gone_at(status, standing.exhaustion, rate).1
+}
+
+/// When the budget is gone at this burn, with its name, as a part of a line: the header, the list and the chart say the same.
+pub(in crate::app::screens) fn gone_at(
+    status: &SloStatus,
+    exhaustion: Option<Exhaustion>,
+    rate: Option<f64>,
+) -> (&'static str, Run<'static>) {
+    let window = status.slo.window.length(status.at);
+    let text = show::gone_in(exhaustion, window);
+    let is_burning = rate.is_some_and(|rate| rate > 1.0);
+    match exhaustion {
+        Some(Exhaustion::Exhausted) => ("budget", Run::new(text, Role::Down)),
+        Some(Exhaustion::NotBeforeReset(_)) => ("lasts until", Run::new(text, Role::Muted)),
+        Some(Exhaustion::Never) => ("gone", Run::new(text, Role::Muted)),
+        // what is beyond the window will not be
+        Some(Exhaustion::In(after)) if after > window => ("gone in", Run::new(text, Role::Muted)),
+        None | Some(Exhaustion::NotWithinWindow(_)) => ("gone in", Run::new(text, Role::Muted)),
+        Some(Exhaustion::In(_)) => {
+            ("gone in", Run::new(text, if is_burning { Role::Burning } else { Role::Text }))
         }
-        Some(Exhaustion::In(after)) => {
-            Run::new(show::time(after), if is_burning { Role::Burning } else { Role::Text })
-        }
-        Some(Exhaustion::NotBeforeReset(_)) => Run::new("reset", Role::Muted),
-        Some(Exhaustion::NotWithinWindow(window)) => {
-            Run::new(format!(">{}", show::time(window)), Role::Muted)
-        }
-        Some(Exhaustion::Never) => Run::new("never", Role::Muted),
     }
 }
 
-/// The same with its name, as a part of a line.
+/// The same at the burn of the last hour.
 pub(in crate::app::screens) fn gone(status: &SloStatus, standing: &Standing) -> (&'static str, Run<'static>) {
-    let run = exhaustion(status, standing);
-    match standing.exhaustion {
-        Some(Exhaustion::Exhausted) => ("budget", run),
-        Some(Exhaustion::NotBeforeReset(_)) => ("lasts until", run),
-        Some(Exhaustion::Never) => ("gone", run),
-        None | Some(Exhaustion::In(_) | Exhaustion::NotWithinWindow(_)) => ("gone in", run),
-    }
+    gone_at(status, standing.exhaustion, standing.burn_near(BASIS).and_then(|burn| burn.rate))
 }
 
 /// Why a number is missing.

@@ -13,7 +13,7 @@ fn slo(window: Window) -> Slo {
         description: "".into(),
         labels: Labels::default(),
         objective: Objective::percent("99.9").unwrap(),
-        pairs: standard(Duration::from_secs(30 * DAY)).to_vec(),
+        pairs: standard(Duration::from_secs(30 * DAY)),
         window,
         budgeting: Budgeting::Occurrences,
         sli: None,
@@ -147,4 +147,34 @@ fn the_worst_group_stands_for_the_whole() {
     let status = SloStatus::of(&reading(rolling(), vec![calm, spent]), &SourceId::new("prom"), at());
     assert_eq!((status.state(), status.groups.len()), (SloState::Exhausted, 2));
     assert_eq!(status.worst().unwrap().labels.value("handler"), "/pay");
+}
+
+#[test]
+fn the_burn_of_the_last_minutes_is_read_between_the_lookbacks() {
+    let burning = |rates: &[(u64, f64)]| {
+        let recent: Vec<_> = rates.iter().map(|(l, burn)| (*l, counts(burn / 1000.0 * 1e6, 1e6))).collect();
+        judged(&group(counts(1.0, 10_000.0), &recent))
+    };
+    // an outage at 40x since 50 minutes: 6h have a little of it
+    let outage =
+        burning(&[(300, 40.0), (1800, 40.0), (3600, 40.0 * 50.0 / 60.0), (21_600, 40.0 * 50.0 / 360.0)]);
+    for (minutes, burn) in [(0, 40.0), (2, 40.0), (5, 40.0), (17, 40.0), (30, 40.0), (60, 40.0 * 50.0 / 60.0)]
+    {
+        assert!(close(outage.burn_within(Duration::from_secs(minutes * 60)), burn), "{minutes}");
+    }
+    let between = outage.burn_within(Duration::from_secs(45 * 60)).unwrap();
+    assert!(between < 40.0 && between > 40.0 * 50.0 / 60.0, "{between}");
+    // after the longest lookback what it says, and never fewer errors than a shorter one saw
+    assert!(close(burning(&[(300, 12.0), (3600, 0.5)]).burn_within(Duration::from_secs(3600)), 1.0));
+    assert!(close(burning(&[(300, 2.0)]).burn_within(Duration::from_secs(3600)), 2.0));
+    assert_eq!(burning(&[]).burn_within(Duration::from_secs(60)), None);
+}
+
+#[test]
+fn the_forecast_goes_by_the_lookback_nearest_to_an_hour() {
+    let pyrra =
+        judged(&group(counts(1.0, 10_000.0), &[(900, counts(9.0, 1e3)), (5400, counts(3.0, 1000.0))]));
+    let Some(Exhaustion::In(left)) = pyrra.exhaustion else { panic!("{:?}", pyrra.exhaustion) };
+    assert!((left.as_secs_f64() - (9 * DAY) as f64).abs() < 1e-3);
+    assert_eq!(pyrra.exhaustion, pyrra.exhaustion_at(&rolling(), 3.0, at()));
 }

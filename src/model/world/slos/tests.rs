@@ -40,7 +40,7 @@ fn slo(id: &str) -> Slo {
         budgeting: Budgeting::Occurrences,
         sli: None,
         grouping: Vec::new(),
-        pairs: standard(WINDOW).to_vec(),
+        pairs: standard(WINDOW),
         alerting: Alerting { name: Some("Burn".into()), ..Alerting::default() },
         recorded: None,
         origin: Origin::Series,

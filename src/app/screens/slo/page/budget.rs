@@ -3,8 +3,8 @@
 use crate::app::look::Cx;
 use crate::app::number::moment;
 use crate::app::screens::page::Page;
+use crate::app::screens::slo::bases;
 use crate::app::screens::slo::course::{self, Course};
-use crate::app::screens::slo::{bases, near};
 use crate::app::screens::slos::words;
 use crate::app::state::State;
 use crate::app::theme::Role;
@@ -27,7 +27,7 @@ pub(super) fn exhaustion(
 ) {
     let Some(left) = standing.left() else { return };
     page.title("Budget gone");
-    let basis = near(standing, state.slo.basis()).map(|burn| burn.lookback);
+    let basis = standing.burn_near(state.slo.basis()).map(|burn| burn.lookback);
     let under_way = course::under_way(status, standing);
     for burn in bases(standing, state.slo.basis()) {
         let Some(rate) = burn.rate else { continue };
