@@ -272,6 +272,7 @@ impl World {
 mod alerts;
 mod held;
 mod incidents;
+mod lost;
 mod services;
 mod slos;
 mod supposed;

@@ -21,6 +21,8 @@ use crate::model::slo::SloBoard;
 use crate::model::source::{Offer, SourceError, Trouble};
 use crate::model::warning::Warning;
 
+use super::lost::Lost;
+
 /// How many charts, details and firings are kept for each source.
 pub(super) const DETAILS_KEPT: usize = 12;
 
@@ -57,6 +59,10 @@ pub struct Held {
     pub firings: BTreeMap<Fingerprint, Remote<Vec<Firing>>>,
     /// Runbooks by what was wanted.
     pub runbooks: BTreeMap<Arc<Wanted>, Remote<Search>>,
+    /// Which of its services came and went lately.
+    pub(super) lost: Lost,
+    /// Whether the services that it told last are those of now.
+    is_live: bool,
 }
 
 /// What becomes of the place of an answer, whatever is kept there.
@@ -109,6 +115,8 @@ impl Held {
             series,
             firings,
             runbooks,
+            lost: _,
+            is_live: _,
         } = self;
         let boards = [
             (AskKind::Probe, probe.state()),
@@ -182,7 +190,15 @@ impl Held {
     ) {
         match (&question.ask, answer) {
             (Ask::Probe, Ok(Answer::Probe(offer))) => self.probe.arrived(offer, digest, now),
-            (Ask::Services { .. }, Ok(Answer::Services(board))) => self.services.arrived(board, digest, now),
+            (Ask::Services { at }, Ok(Answer::Services(board))) => {
+                let is_live = at.is_none();
+                if is_live {
+                    let before = self.services.value().filter(|_| self.is_live);
+                    self.lost.follow(before.map(|board| board.readings.as_slice()), &board.readings, now);
+                }
+                self.is_live = is_live;
+                self.services.arrived(board, digest, now);
+            }
             (Ask::Alerts, Ok(Answer::Alerts(board))) => self.alerts.arrived(board, digest, now),
             (Ask::Rules, Ok(Answer::Rules(board))) => self.rules.arrived(board, digest, now),
             (Ask::Silences, Ok(Answer::Silences(list))) => self.silences.arrived(list, digest, now),

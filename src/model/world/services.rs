@@ -20,6 +20,7 @@ type Readings<'a> = BTreeMap<&'a Text, Vec<(&'a SourceId, Heard<'a>, Duration, T
 impl World {
     /// Works services out anew. Whether their names are the same as before.
     pub(super) fn merge_services(&mut self, now: Timestamp) -> bool {
+        self.note_lost(now);
         let mut readings: Readings<'_> = BTreeMap::new();
         for (id, held) in &self.held {
             let (Some(board), Some(at)) = (held.services.value(), held.services.at()) else { continue };
@@ -33,7 +34,7 @@ impl World {
         let is_kept = |old: &&Service| {
             let name = &old.name;
             let is_alarmed = named.contains(name);
-            let is_lately = now.duration_since(old.seen_at) < LOST_KEPT;
+            let is_lately = now.duration_since(old.seen_at) < LOST_KEPT && !self.was_renamed(name, now);
             !readings.contains_key(name) && !is_alarmed && is_lately && !old.is_named_by_alerts_alone()
         };
         let kept = self.services.iter().filter(is_kept).map(|old| &old.name);

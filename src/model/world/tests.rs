@@ -204,6 +204,45 @@ fn a_service_that_only_an_alert_names_is_listed_by_it_as_long_as_that_fires() {
     assert!(world.service("search").is_none());
 }
 
+fn said(world: &World) -> Vec<String> {
+    let held = world.held(&SourceId::new("prom")).unwrap();
+    held.services.warnings().iter().map(|warning| format!("{:?}: {warning}", warning.kind)).collect()
+}
+
+#[test]
+fn a_source_that_answers_and_knows_nothing_any_more_says_so_until_it_does_again() {
+    let mut world = world();
+    services(&mut world, &["cart", "mail", "search"], 0);
+    assert_eq!(said(&world), [] as [&str; 0]);
+    for now in [120, 130] {
+        services(&mut world, &[], now);
+        assert_eq!(said(&world), ["MissingData: its answers lost 3 of 3 services at 00:02Z"]);
+    }
+    services(&mut world, &["cart", "mail", "search"], 140);
+    assert_eq!(said(&world), [] as [&str; 0]);
+}
+
+#[test]
+fn a_source_without_any_service_while_alerts_fire_is_not_fine() {
+    let mut world = world();
+    services(&mut world, &[], 100);
+    assert_eq!(said(&world), [] as [&str; 0], "there may be none");
+    alerts(&mut world, "am", vec![alert("AllPodsGone", "search", AlertState::Firing)], 110);
+    assert_eq!(said(&world), ["MissingData: its answers hold no service while 1 alert fires"]);
+}
+
+#[test]
+fn services_that_are_called_otherwise_now_are_told_once_and_not_each() {
+    let mut world = world();
+    services(&mut world, &["cart", "mail", "search"], 0);
+    alerts(&mut world, "am", vec![alert("AllPodsGone", "mail", AlertState::Firing)], 30);
+    services(&mut world, &["shop-cart", "shop-mail", "shop-search"], 60);
+    let names: Vec<_> = world.services().iter().map(|service| &*service.name).collect();
+    assert_eq!(names, ["mail", "shop-cart", "shop-mail", "shop-search"], "what an alert names stays");
+    let words = "Notice: 3 services are gone and 3 new ones came at 00:01Z: was a label renamed?";
+    assert_eq!(said(&world), [words]);
+}
+
 #[test]
 fn a_signal_that_was_refused_keeps_what_it_last_said_and_no_service_is_healthy_without_it() {
     let mut world = world();

@@ -1,0 +1,179 @@
+//! What a source told of a while ago and does not tell any more: one service that ends is news of that service, but many at once
+//! are news of the source.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::labels::Text;
+use crate::model::service::Reading;
+use crate::model::warning::{self, Warning};
+
+use super::{Held, LOST_KEPT, World};
+
+/// What is lost within so long is lost together: series of several targets do not end in the same second.
+const TOGETHER: SignedDuration = SignedDuration::from_mins(10);
+/// So long the loss of a part is told.
+const PART_TOLD: SignedDuration = SignedDuration::from_hours(1);
+/// Fewer services than these are not many.
+const MANY: usize = 3;
+
+/// Which services of one source came and went lately.
+#[derive(Debug, Default)]
+pub(super) struct Lost {
+    gone: BTreeMap<Text, Timestamp>,
+    came: BTreeMap<Text, Timestamp>,
+    /// How many it tells of now.
+    present: usize,
+}
+
+/// Many services that went together.
+struct Loss {
+    gone: usize,
+    of: usize,
+    came: usize,
+    at: Timestamp,
+}
+
+impl Lost {
+    /// Takes the services that are told now, against those that were told before; both in the order of their names.
+    pub(super) fn follow(&mut self, before: Option<&[Reading]>, told: &[Reading], now: Timestamp) {
+        self.gone.retain(|_, at| now.duration_since(*at) < LOST_KEPT);
+        self.came.retain(|_, at| now.duration_since(*at) < PART_TOLD);
+        let mut left = told.iter().map(|reading| &reading.name).peekable();
+        for old in before.unwrap_or_default() {
+            while let Some(new) = left.next_if(|new| **new < old.name) {
+                self.came.insert(new.clone(), now);
+            }
+            if left.next_if(|new| **new == old.name).is_none() {
+                self.gone.insert(old.name.clone(), now);
+                self.came.remove(&old.name);
+            }
+        }
+        if before.is_some() {
+            self.came.extend(left.map(|new| (new.clone(), now)));
+        }
+        if !self.gone.is_empty() {
+            for reading in told {
+                if self.gone.remove(&reading.name).is_some() {
+                    self.came.remove(&reading.name);
+                }
+            }
+        }
+        self.present = told.len();
+    }
+
+    /// Whether many services went together, or all that there were.
+    fn loss(&self, now: Timestamp) -> Option<Loss> {
+        let last = *self.gone.values().max()?;
+        let together = |at: &&Timestamp| last.duration_since(**at).abs() < TOGETHER;
+        let gone = self.gone.values().filter(together).count();
+        let at = self.gone.values().filter(together).min().copied().unwrap_or(last);
+        let came = self.came.values().filter(together).count();
+        let of = gone + self.present.saturating_sub(came);
+        let is_many = gone >= MANY && 2 * gone >= of && now.duration_since(last) < PART_TOLD;
+        (self.present == 0 || is_many).then_some(Loss { gone, of, came, at })
+    }
+
+    /// Whether as many new services came as went, as when a rule or a relabelling calls them otherwise.
+    fn is_renaming(loss: &Loss) -> bool {
+        loss.came > 0 && 5 * loss.came >= 4 * loss.gone
+    }
+}
+
+impl World {
+    /// Whether a service went when many went and as many new ones came: it is called otherwise now.
+    pub(super) fn was_renamed(&self, name: &Text, now: Timestamp) -> bool {
+        self.held.values().any(|held| {
+            held.lost.gone.contains_key(name)
+                && held.lost.loss(now).is_some_and(|loss| Lost::is_renaming(&loss))
+        })
+    }
+
+    /// Has the sources that lost their services, or have none while alerts fire, say so beside their answer.
+    pub(super) fn note_lost(&mut self, now: Timestamp) {
+        let firing = self.tally.loud();
+        for held in self.held.values_mut() {
+            if let Some(warning) = loss(held, firing, now) {
+                let mut warnings = held.services.warnings().to_vec();
+                warning::note(&mut warnings, warning);
+                held.services.warned(warnings);
+            }
+        }
+    }
+}
+
+fn loss(held: &Held, firing: usize, now: Timestamp) -> Option<Warning> {
+    let board = held.services.value()?;
+    let Some(Loss { gone, of, came, at }) = held.lost.loss(now) else {
+        let is_odd = board.readings.is_empty() && firing > 0;
+        let alerts = if firing == 1 { "1 alert fires" } else { &format!("{firing} alerts fire") };
+        return is_odd.then(|| Warning::missing(format!("its answers hold no service while {alerts}")));
+    };
+    let clock = at.strftime("%H:%MZ");
+    if board.readings.is_empty() {
+        return Some(Warning::missing(format!("its answers lost {gone} of {of} services at {clock}")));
+    }
+    if Lost::is_renaming(&Loss { gone, of, came, at }) {
+        let words =
+            format!("{gone} services are gone and {came} new ones came at {clock}: was a label renamed?");
+        return Some(Warning::notice(words));
+    }
+    Some(Warning::missing(format!("its answers lost {gone} of {of} services at {clock}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn readings(names: &[&str]) -> Vec<Reading> {
+        names.iter().map(|name| Reading { name: (*name).into(), ..Reading::default() }).collect()
+    }
+
+    /// Each answer with its moment; the numbers of the loss after the last one: gone, of, came.
+    fn followed(answers: &[(&[&str], i64)]) -> (Lost, Option<(usize, usize, usize)>) {
+        let mut lost = Lost::default();
+        let mut before: Option<Vec<Reading>> = None;
+        for (names, second) in answers {
+            let told = readings(names);
+            lost.follow(before.as_deref(), &told, at(*second));
+            before = Some(told);
+        }
+        let end = at(answers.last().unwrap().1);
+        let told = lost.loss(end).map(|loss| (loss.gone, loss.of, loss.came));
+        (lost, told)
+    }
+
+    #[test]
+    fn one_service_that_goes_is_no_news_of_its_source_and_many_or_all_are() {
+        let all: &[&str] = &["a", "b", "c", "d"];
+        for (then, expected) in [
+            (&["a", "b", "c"][..], None),
+            (&["a", "b"], None),
+            (&["a"], Some((3, 4, 0))),
+            (&[], Some((4, 4, 0))),
+            (&["a", "x", "y", "z"], Some((3, 4, 3))),
+        ] {
+            assert_eq!(followed(&[(all, 0), (then, 10)]).1, expected, "{then:?}");
+        }
+        assert_eq!(followed(&[(&["a"], 0), (&[], 10)]).1, Some((1, 1, 0)), "the last one is all");
+        assert_eq!(followed(&[(&[], 0)]).1, None);
+    }
+
+    #[test]
+    fn series_that_end_one_after_the_other_are_lost_together_and_what_comes_back_is_not_lost() {
+        let slowly: &[(&[&str], i64)] = &[(&["a", "b", "c"], 0), (&["b", "c"], 10), (&["c"], 20), (&[], 30)];
+        assert_eq!(followed(slowly).1, Some((3, 3, 0)));
+        let back: &[(&[&str], i64)] = &[(&["a", "b", "c"], 0), (&[], 10), (&["a", "b", "c"], 40)];
+        assert_eq!(followed(back).1, None);
+        // as long as there is nothing it is told, a part for an hour
+        let (lost, _) = followed(&[(&["a", "b", "c"], 0), (&[], 10)]);
+        assert!(lost.loss(at(10 + 7200)).is_some());
+        let (lost, _) = followed(&[(&["a", "b", "c", "d"], 0), (&["a"], 10)]);
+        assert!(lost.loss(at(10 + 7200)).is_none());
+    }
+}
