@@ -261,6 +261,11 @@ impl Requests {
         (!parts.is_empty()).then(|| parts.join(" or "))
     }
 
+    /// Whether its rate is an expression of its own, which may well say nothing of a service that has the counter.
+    pub(super) fn has_own_rate(&self) -> bool {
+        self.all.is_some()
+    }
+
     /// Whether failures can be told without any label.
     pub(super) fn tells_failures_itself(&self) -> bool {
         self.failed.is_some()

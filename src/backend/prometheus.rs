@@ -1,8 +1,10 @@
 //! Prometheus and what speaks its API: services and their signals, rules, charts, earlier firings.
 
+mod ages;
 mod call;
 mod history;
 mod identity;
+mod interval;
 mod rules;
 mod sent;
 mod services;
@@ -26,9 +28,11 @@ use crate::model::duration;
 use crate::model::labels::Text;
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
 use crate::model::warning::Warning;
+use ages::Ages;
 use call::{Call, Manners, Server};
 use identity::{Flavour, Identity};
 use sent::Sent;
+use services::Moment;
 use slos::Slos;
 use survey::{Plan, Survey};
 
@@ -38,6 +42,8 @@ const KEPT_LONGEST: Duration = Duration::from_secs(600);
 const KEPT_FIRST: Duration = Duration::from_secs(60);
 /// As long as there is no signal, or a part of the answer was missing, more often.
 const KEPT_WITHOUT_SIGNAL: Duration = Duration::from_secs(30);
+/// What was refused is looked for again after this long, then each time after twice as long.
+const AGAIN_FIRST: Duration = Duration::from_secs(5);
 /// From this difference of clocks on "2 minutes ago" is a lie.
 const SKEW: i64 = 30;
 
@@ -50,6 +56,7 @@ pub(super) struct Prometheus {
     now: Clock,
     identity: Mutex<Option<Kept<Identity>>>,
     survey: Mutex<Option<Kept<Arc<Survey>>>>,
+    ages: Mutex<Ages>,
     slos: Slos,
 }
 
@@ -77,10 +84,28 @@ impl<T> Kept<T> {
 /// How long a survey holds, after one that held for `before`.
 fn holds_for(survey: &Survey, is_whole: bool, before: Option<Duration>) -> Duration {
     match before {
-        _ if !survey.has_signals() || !is_whole => KEPT_WITHOUT_SIGNAL,
+        // how often samples come shows with the second one
+        _ if !is_whole || survey.lacks_interval() => again_after(before),
+        _ if !survey.has_signals() => KEPT_WITHOUT_SIGNAL,
         None => KEPT_FIRST,
         Some(before) => before.saturating_mul(2).clamp(KEPT_FIRST, KEPT_LONGEST),
     }
+}
+
+/// When a survey that is not whole is made again, after one that held for `before`.
+fn again_after(before: Option<Duration>) -> Duration {
+    before.map_or(AGAIN_FIRST, |before| {
+        if before < KEPT_FIRST {
+            before.saturating_mul(2).clamp(AGAIN_FIRST, KEPT_FIRST)
+        } else {
+            AGAIN_FIRST
+        }
+    })
+}
+
+/// Whether what was found before can stand although the server could not be surveyed: it answers, if not everything.
+fn answers_something(trouble: &Trouble) -> bool {
+    !trouble.is_source_wide() || matches!(trouble, Trouble::TimedOut { .. } | Trouble::RateLimited { .. })
 }
 
 impl Prometheus {
@@ -116,6 +141,7 @@ impl Prometheus {
             now: means.now,
             identity: Mutex::new(None),
             survey: Mutex::new(None),
+            ages: Mutex::default(),
             slos,
         })
     }
@@ -126,7 +152,18 @@ impl Prometheus {
             Ask::Probe => Answer::Probe(self.probe(&call).await?),
             Ask::Services { at } => {
                 let survey = self.survey(&call).await?;
-                Answer::Services(services::board(&call, &self.plan, &survey, *at).await?)
+                let now = at.unwrap_or_else(|| self.server.manners.now((self.now)()));
+                let moment = Moment { at: *at, now };
+                let mut kept = self.ages.lock().await;
+                // how old things were at a moment of the past says nothing of now
+                let mut own = Ages::default();
+                let ages = if at.is_none() { &mut *kept } else { &mut own };
+                let board = services::board(&call, &self.plan, &survey, ages, moment).await;
+                if board.is_err() {
+                    // whoever answers again may have been away
+                    *kept = Ages::default();
+                }
+                Answer::Services(board?)
             }
             Ask::Trends(stretch) => {
                 let survey = self.survey(&call).await?;
@@ -207,9 +244,10 @@ impl Prometheus {
             return Ok(Arc::clone(&kept.value));
         }
         let surveying = Call::new(&self.server);
-        let made = Survey::make(&surveying, &self.plan).await;
+        let before = kept.as_ref().map(|kept| Arc::clone(&kept.value));
+        let made = Survey::make(&surveying, &self.plan, before.as_deref()).await;
         call.add_cost_of(&surveying);
-        match (made, kept.as_ref()) {
+        match (made, kept.as_mut()) {
             (Ok(survey), _) => {
                 let survey = Arc::new(survey);
                 let warnings = surveying.warnings();
@@ -220,7 +258,10 @@ impl Prometheus {
                 *kept = Some(found);
                 Ok(survey)
             }
-            (Err(error), Some(old)) if !error.trouble.is_source_wide() => {
+            (Err(error), Some(old)) if answers_something(&error.trouble) => {
+                let text = format!("services cannot be looked for again: {}", error.trouble);
+                old.warnings = vec![Warning::missing(text)];
+                (old.since, old.lasts) = (Instant::now(), again_after(Some(old.lasts)));
                 old.warn(call);
                 Ok(Arc::clone(&old.value))
             }
@@ -306,7 +347,7 @@ impl Prometheus {
         fact("services", survey.services.len().to_string());
         fact("services by", survey.labels().join(", "));
         fact("packs", survey.packs.join(", "));
-        fact("scrape interval", survey.scrape_interval.map(duration::text).unwrap_or_default());
+        fact("scrape interval", survey.intervals.words());
         fact("rates over", duration::text(survey.lookback));
         if survey.is_empty() {
             let labels = self.plan.labels.join(", ");
@@ -314,7 +355,7 @@ impl Prometheus {
                 format!("no service found: no known metric, and no target with one of the labels {labels}");
             notices.push(notice.into());
         }
-        if survey.scrape_interval.is_some_and(|interval| survey.lookback < 2 * interval) {
+        if survey.scrape_interval().is_some_and(|interval| survey.lookback < 2 * interval) {
             notices.push("services.lookback is shorter than two scrapes: rates will be missing".into());
         }
     }
@@ -332,6 +373,7 @@ impl Source for Prometheus {
                 // whoever answers there next may be another
                 *self.identity.lock().await = None;
                 *self.survey.lock().await = None;
+                *self.ages.lock().await = Ages::default();
             }
             answered
         })

@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use super::wire::{Data, Envelope, Piece, Reader, Sample};
 use crate::backend::http::{Body, Http, of_absence};
 use crate::model::ask::{Answer, Reply};
-use crate::model::labels::Text;
+use crate::model::labels::{Labels, Text};
 use crate::model::series::{Matrix, Span};
 use crate::model::source::{SourceError, Trouble};
 use crate::model::warning::{self, Warning};
@@ -51,6 +51,16 @@ pub(super) struct Server {
     pub(super) manners: Manners,
     /// The server need not work longer than we wait.
     pub(super) timeout: Duration,
+}
+
+/// The answer to an instant query.
+pub(super) struct Told {
+    /// What has a finite value.
+    pub(super) samples: Vec<Sample>,
+    /// What was told without one: there is nothing to divide by.
+    pub(super) odd: Vec<Sample>,
+    /// Why it is not whole, if it is not.
+    pub(super) partial: Option<Text>,
 }
 
 /// The requests of one question.
@@ -93,6 +103,27 @@ impl<'a> Call<'a> {
         let body = self.instant_body(query, at).await?;
         let data = self.open::<Data<'_>>(&body)?;
         Ok(self.server.reader.all_samples(&data))
+    }
+
+    /// An instant query, with what is to be known to judge by its answer.
+    pub(super) async fn instant_told(&self, query: &str, at: Option<Timestamp>) -> Result<Told, SourceError> {
+        let body = self.instant_body(query, at).await?;
+        let (data, warnings) = self.opened::<Data<'_>>(&body)?;
+        let partial = warnings.iter().find(|warning| warning.is_missing_data());
+        let partial = partial.map(|warning| warning.text.clone());
+        for warning in warnings {
+            self.warn(warning);
+        }
+        let all = self.server.reader.all_samples(&data);
+        let (samples, odd) = all.into_iter().partition(|sample| sample.value.is_finite());
+        Ok(Told { samples, odd, partial })
+    }
+
+    /// The moments of the samples that are stored of each series, in Unix seconds; `query` is a range.
+    pub(super) async fn raw(&self, query: &str) -> Result<Vec<(Labels, Vec<f64>)>, SourceError> {
+        let body = self.instant_body(query, None).await?;
+        let data = self.open::<Data<'_>>(&body)?;
+        Ok(self.server.reader.moments(&data))
     }
 
     async fn instant_body(&self, query: &str, at: Option<Timestamp>) -> Result<Body, SourceError> {
@@ -163,19 +194,25 @@ impl<'a> Call<'a> {
 
     /// The data in an answer; keeps its warnings.
     pub(super) fn open<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<T, SourceError> {
+        let (data, warnings) = self.opened(body)?;
+        for warning in warnings {
+            self.warn(warning);
+        }
+        Ok(data)
+    }
+
+    /// The data in an answer, and what is said beside them.
+    fn opened<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<(T, Vec<Warning>), SourceError> {
         let envelope: Envelope<'b, T> = body.json()?;
         let text = |said: &Piece<'_>| self.server.reader.text(&body.words(&said.0));
-        for said in envelope.warnings.iter().flatten() {
-            self.warn(of_engine(text(said)));
-        }
-        for said in envelope.infos.iter().flatten() {
-            self.warn(Warning::annotation(text(said)));
-        }
+        let mut warnings: Vec<Warning> =
+            envelope.warnings.iter().flatten().map(|said| of_engine(text(said))).collect();
+        warnings.extend(envelope.infos.iter().flatten().map(|said| Warning::annotation(text(said))));
         if envelope.is_partial {
-            self.warn(Warning::missing("the answer is partial: a storage node is missing"));
+            warnings.push(Warning::missing("the answer is partial: a storage node is missing"));
         }
         match envelope.data {
-            Some(data) if envelope.status.0 == "success" => Ok(data),
+            Some(data) if envelope.status.0 == "success" => Ok((data, warnings)),
             _ => {
                 let message = envelope.error.unwrap_or_default();
                 let trouble = if message.0.is_empty() {

@@ -1,17 +1,22 @@
 //! The golden signals and targets of all services: one grouped query for each signal of each pack entry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::call::Call;
+use super::ages::Ages;
+use super::call::{Call, Told};
 use super::survey::{Bounds, Plan, Survey, first_label};
 use super::wire::Sample;
 use crate::model::labels::{Labels, Text};
 use crate::model::service::{DownTarget, Reading, ServiceBoard, Signals, Targets};
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
+use gaps::Asked;
+
+mod gaps;
 
 /// Of one service no more targets that are down are named; all are counted.
 const DOWN_NAMED: usize = 50;
@@ -36,7 +41,16 @@ struct Job {
 }
 
 /// What each query came to, with the job that it was.
-type Answers = Vec<(Job, Result<Vec<Sample>, SourceError>)>;
+type Answers = Vec<(Job, Result<Told, SourceError>)>;
+
+/// When things are looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment {
+    /// A moment of the past, if one is meant.
+    pub(super) at: Option<Timestamp>,
+    /// That moment, or now by the server's clock.
+    pub(super) now: Timestamp,
+}
 
 /// Asks for everything that the survey found.
 ///
@@ -46,10 +60,18 @@ pub(super) async fn board(
     call: &Call<'_>,
     plan: &Plan,
     survey: &Survey,
-    at: Option<Timestamp>,
+    ages: &mut Ages,
+    moment: Moment,
 ) -> Result<ServiceBoard, SourceError> {
-    let jobs = jobs(plan, survey);
-    let results = join_all(jobs.iter().map(|job| call.instant(&job.query, at))).await;
+    let Moment { at, now } = moment;
+    let were_known = ages.are_known(survey);
+    if !were_known {
+        ages.find(call, survey, now).await;
+    }
+    let window = ages.lookback(survey, now);
+    let lookback = window.unwrap_or(survey.lookback);
+    let jobs = jobs(plan, survey, lookback);
+    let results = join_all(jobs.iter().map(|job| call.instant_told(&job.query, at))).await;
     if results.iter().all(Result::is_err)
         && let Some(Err(error)) = results.iter().find(|result| result.is_err())
     {
@@ -72,20 +94,27 @@ pub(super) async fn board(
     targets(plan, survey, &answers, &mut readings);
     // last, for some of it is only wanted of services that are known by now
     saturations(survey, &answers, &mut readings);
+    let rated = readings.iter().filter(|(_, reading)| reading.signals.request_rate.is_some());
+    let rated: HashSet<Text> = rated.map(|(service, _)| service.clone()).collect();
+    if were_known && ages.lack(&rated) {
+        ages.find(call, survey, now).await;
+    }
+    ages.saw(rated);
+    gaps::note(&Asked { survey, answers: &answers, ages, window, now }, &mut readings);
     for (service, reading) in &mut readings {
         reading.scraped = survey.scraped.behind(service);
     }
-    Ok(ServiceBoard { readings: readings.into_values().collect(), lookback: survey.lookback })
+    Ok(ServiceBoard { readings: readings.into_values().collect(), lookback })
 }
 
-fn jobs(plan: &Plan, survey: &Survey) -> Vec<Job> {
+fn jobs(plan: &Plan, survey: &Survey, lookback: Duration) -> Vec<Job> {
     let mut jobs = Vec::new();
     let mut add = |part, query: String, signal: &str, metric: &str| {
         jobs.push(Job { part, query, what: format!("{signal} ({metric})") });
     };
     for (e, found) in survey.counters.iter().enumerate() {
         for (l, lane) in found.lanes.iter().enumerate() {
-            let (requests, fill) = (&found.entry.requests, lane.fill(survey.lookback));
+            let (requests, fill) = (&found.entry.requests, lane.fill(lookback));
             add(Part::All(e, l), requests.all(fill), "request rate", &requests.metric);
             if let Some(failed) = requests.failed(fill, &found.entry.codes) {
                 add(Part::Failed(e, l), failed, "error ratio", &requests.metric);
@@ -94,7 +123,7 @@ fn jobs(plan: &Plan, survey: &Survey) -> Vec<Job> {
     }
     for (e, found) in survey.histograms.iter().enumerate() {
         for (l, lane) in found.lanes.iter().enumerate() {
-            let (latency, fill) = (&found.entry.latency, lane.fill(survey.lookback));
+            let (latency, fill) = (&found.entry.latency, lane.fill(lookback));
             for quantile in [0.5, 0.95, 0.99] {
                 let part = Part::Quantile(e, l, quantile);
                 add(part, latency.quantile(fill, quantile), "latency", &latency.histogram);
@@ -108,7 +137,7 @@ fn jobs(plan: &Plan, survey: &Survey) -> Vec<Job> {
     }
     for (e, found) in survey.saturations.iter().enumerate() {
         for (l, lane) in found.lanes.iter().enumerate() {
-            let query = found.entry.expr(lane.fill(survey.lookback));
+            let query = found.entry.expr(lane.fill(lookback));
             add(Part::Full(e, l), query, "saturation", &found.entry.resource);
         }
     }
@@ -146,11 +175,12 @@ pub(super) fn ratio(failed: Option<f64>, all: f64) -> Option<f64> {
 
 fn requests(survey: &Survey, answers: &Answers, readings: &mut Readings) {
     for (job, result) in answers {
-        let (Part::All(e, l), Ok(samples)) = (job.part, result) else { continue };
+        let (Part::All(e, l), Ok(Told { samples, .. })) = (job.part, result) else { continue };
         let Some(found) = survey.counters.get(e) else { continue };
         let Some(lane) = found.lanes.get(l) else { continue };
         let failed = answers.iter().find_map(|(job, result)| {
-            matches!(job.part, Part::Failed(fe, fl) if (fe, fl) == (e, l)).then_some(result.as_ref().ok()?)
+            matches!(job.part, Part::Failed(fe, fl) if (fe, fl) == (e, l))
+                .then_some(&result.as_ref().ok()?.samples)
         });
         let failed: Option<BTreeMap<&Text, f64>> = failed
             .map(|all| all.iter().filter_map(|s| Some((s.labels.get(&lane.label)?, s.value))).collect());
@@ -172,7 +202,10 @@ fn requests(survey: &Survey, answers: &Answers, readings: &mut Readings) {
 fn latencies(survey: &Survey, answers: &Answers, readings: &mut Readings) {
     let mut speakers: BTreeMap<Text, (usize, usize)> = BTreeMap::new();
     for (job, result) in answers {
-        let (Part::Quantile(e, l, _) | Part::Apdex(e, l), Ok(samples)) = (job.part, result) else { continue };
+        let (Part::Quantile(e, l, _) | Part::Apdex(e, l), Ok(Told { samples, .. })) = (job.part, result)
+        else {
+            continue;
+        };
         let Some(found) = survey.histograms.get(e) else { continue };
         let Some(lane) = found.lanes.get(l) else { continue };
         let mut counts: BTreeMap<&Text, Vec<(f64, f64)>> = BTreeMap::new();
@@ -226,7 +259,7 @@ fn apdex(counts: &[(f64, f64)], bounds: &Bounds) -> Option<f64> {
 
 fn saturations(survey: &Survey, answers: &Answers, readings: &mut Readings) {
     for (job, result) in answers {
-        let (Part::Full(e, l), Ok(samples)) = (job.part, result) else { continue };
+        let (Part::Full(e, l), Ok(Told { samples, .. })) = (job.part, result) else { continue };
         let Some(found) = survey.saturations.get(e) else { continue };
         let Some(lane) = found.lanes.get(l) else { continue };
         for sample in samples {
@@ -244,7 +277,7 @@ fn saturations(survey: &Survey, answers: &Answers, readings: &mut Readings) {
 fn targets(plan: &Plan, survey: &Survey, answers: &Answers, readings: &mut Readings) {
     let mut described: BTreeMap<&Text, BTreeMap<&Text, Option<&Text>>> = BTreeMap::new();
     for (job, result) in answers {
-        let Ok(samples) = result else { continue };
+        let Ok(Told { samples, .. }) = result else { continue };
         for sample in samples {
             let Some((_, service)) = first_label(&sample.labels, &survey.up_labels) else { continue };
             match job.part {

@@ -7,18 +7,24 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use serde::Deserialize;
-
 use super::call::Call;
-use super::wire::{Piece, Sample};
+use super::interval::Intervals;
+use super::wire::Sample;
 use crate::backend::packs::{Fill, Latency, Pack, Requests, Saturation, is_name};
 use crate::config::settings::ServiceSettings;
-use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::quoted;
+use crate::model::signal::Signal;
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
+use futures_util::future::join_all;
+
+mod kept;
+mod metrics;
+
+pub(super) use kept::Gap;
+use kept::Looked;
+use metrics::{existing, is_too_much};
 
 /// Rates are taken over this many scrapes, within these bounds; and over this where nobody tells how often it scrapes.
 const SCRAPES: u32 = 4;
@@ -109,7 +115,7 @@ pub(super) struct Bounds {
 }
 
 /// Which targets are scraped, recognised by job and instance as another server would name them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Scraped {
     by_service: HashMap<Text, Arc<[u64]>>,
     /// A few of all, for services whose targets do not name them.
@@ -149,15 +155,29 @@ pub(super) struct Survey {
     pub(super) up_labels: Vec<String>,
     pub(super) packs: Vec<String>,
     pub(super) services: BTreeSet<Text>,
+    /// Those of them that targets name.
+    pub(super) up_services: HashSet<Text>,
     pub(super) scraped: Scraped,
-    pub(super) scrape_interval: Option<Duration>,
+    pub(super) intervals: Intervals,
     pub(super) lookback: Duration,
+    /// What could not be looked for.
+    pub(super) gaps: Vec<Gap>,
 }
 
 impl Survey {
     /// Whether there is anything to ask for.
     pub(super) fn is_empty(&self) -> bool {
         self.services.is_empty()
+    }
+
+    /// How often most targets are scraped, as far as it is known.
+    pub(super) fn scrape_interval(&self) -> Option<Duration> {
+        self.intervals.usual()
+    }
+
+    /// Whether rates are taken without knowing how often samples come.
+    pub(super) fn lacks_interval(&self) -> bool {
+        !self.counters.is_empty() && self.intervals.is_empty()
     }
 
     /// Whether there is more than targets.
@@ -179,46 +199,43 @@ impl Survey {
         labels
     }
 
-    /// Makes the survey.
+    /// Makes the survey. What cannot be looked for is taken over from the one `before`.
     ///
     /// # Errors
-    /// If not even the names of metrics can be had; what is missing after that is left out.
-    pub(super) async fn make(call: &Call<'_>, plan: &Plan) -> Result<Self, SourceError> {
-        let (metrics, targets, scrape_interval) =
-            tokio::join!(existing(call, plan), self::targets(call, &plan.labels), interval(call));
-        let (metrics, targets) = (metrics?, targets?);
-        let up = lanes_of(&targets, &plan.labels);
-        let mut survey = Self {
-            scraped: Scraped::of(&targets, &plan.labels),
-            up_labels: up.iter().map(|lane| lane.label.clone()).collect(),
-            services: up.into_iter().flat_map(|lane| lane.services).collect(),
-            scrape_interval,
-            lookback: plan.lookback.unwrap_or_else(|| usual_lookback(scrape_interval)),
-            ..Self::default()
-        };
-        let has = |name: &str| metrics.contains(name);
+    /// If not even the names of metrics can be had; what is missing after that is told.
+    pub(super) async fn make(
+        call: &Call<'_>,
+        plan: &Plan,
+        before: Option<&Self>,
+    ) -> Result<Self, SourceError> {
+        let taken = &plan.labels;
+        let (metrics, targets) = tokio::join!(existing(call, plan), self::targets(call, taken));
+        let metrics = metrics?;
+        let mut survey = Self::default();
+        survey.take_targets(call, targets, taken, before).await;
         for pack in &plan.packs {
-            let labels = if pack.service_labels.is_empty() { &plan.labels } else { &pack.service_labels };
-            let counters = pack.requests.iter().filter(|r| has(&r.metric)).map(|r| counter(call, r, labels));
-            let histograms = pack
-                .latency
-                .iter()
-                .filter(|latency| has(&latency.metric()))
-                .map(|latency| histogram(call, latency, labels, plan.apdex));
-            let saturations = pack
-                .saturation
-                .iter()
-                .filter_map(|saturation| present(saturation, &metrics))
-                .map(|saturation| fullness(call, saturation, labels));
+            let labels = if pack.service_labels.is_empty() { taken } else { &pack.service_labels };
+            let counters = pack.requests.iter().filter(|r| metrics.may_have(&r.metric));
+            let counters = counters.map(async |r| (Counter::blank(r), counter(call, r, labels).await));
+            let histograms = pack.latency.iter().filter(|latency| metrics.may_have(&latency.metric()));
+            let histograms = histograms.map(async |latency| {
+                let blank = Histogram { latency: latency.clone(), apdex: None };
+                (blank, histogram(call, latency, labels, plan.apdex).await)
+            });
+            let saturations =
+                pack.saturation.iter().filter(|s| s.metrics.iter().all(|m| metrics.may_have(m)));
+            let saturations = saturations.map(async |s| (s.clone(), fullness(call, s, labels).await));
             let (counters, histograms, saturations) =
                 tokio::join!(join_all(counters), join_all(histograms), join_all(saturations));
-            let before = survey.size();
-            add_new(&mut survey.counters, call.kept(counters));
-            add_new(&mut survey.histograms, call.kept(histograms));
+            let size = survey.size();
+            let counters = survey.kept(call, counters, before.map(|before| before.counters.as_slice()));
+            add_new(&mut survey.counters, counters);
+            let histograms = survey.kept(call, histograms, before.map(|before| before.histograms.as_slice()));
+            add_new(&mut survey.histograms, histograms);
             // several resources of one service are all wanted
-            let full = call.kept(saturations).into_iter().filter(|found| !found.lanes.is_empty());
-            survey.saturations.extend(full);
-            if survey.size() > before {
+            let full = survey.kept(call, saturations, before.map(|before| before.saturations.as_slice()));
+            survey.saturations.extend(full.into_iter().filter(|found| !found.lanes.is_empty()));
+            if survey.size() > size {
                 survey.packs.push(pack.name.clone());
             }
         }
@@ -228,25 +245,70 @@ impl Survey {
         let lanes = lanes.chain(own.flat_map(|found| &found.lanes));
         let named: Vec<Text> = lanes.flat_map(|lane| lane.services.iter().cloned()).collect();
         survey.services.extend(named);
+        survey.find_pace(call, plan, taken, before).await;
         Ok(survey)
+    }
+
+    /// Takes what the targets say.
+    async fn take_targets(
+        &mut self,
+        call: &Call<'_>,
+        targets: Result<Vec<Sample>, SourceError>,
+        labels: &[String],
+        before: Option<&Self>,
+    ) {
+        match (targets, before) {
+            (Ok(targets), _) => {
+                let up = lanes_of(&targets, labels);
+                self.scraped = Scraped::of(&targets, labels);
+                self.up_labels = up.iter().map(|lane| lane.label.clone()).collect();
+                self.up_services = up.into_iter().flat_map(|lane| lane.services).collect();
+                self.services.extend(self.up_services.iter().cloned());
+                self.intervals = Intervals::of_targets(call, &targets).await;
+            }
+            (Err(error), before) => {
+                call.warn(Warning::missing(format!("targets (up) cannot be looked for: {}", error.trouble)));
+                self.intervals = Intervals::of_targets(call, &[]).await;
+                let Some(before) = before else {
+                    let why = error.trouble.to_string().into();
+                    self.gaps.push(Gap { signal: Signal::Targets, why, services: None });
+                    return;
+                };
+                self.scraped = before.scraped.clone();
+                self.up_labels.clone_from(&before.up_labels);
+                self.up_services.clone_from(&before.up_services);
+                self.services.extend(self.up_services.iter().cloned());
+            }
+        }
+    }
+
+    /// How often samples come, and over how long rates are therefore taken.
+    async fn find_pace(&mut self, call: &Call<'_>, plan: &Plan, labels: &[String], before: Option<&Self>) {
+        if self.intervals.is_empty() {
+            // no target tells: the samples of one service do
+            let counter =
+                self.counters.iter().find_map(|found| Some((&found.entry.requests, found.lanes.first()?)));
+            if let Some((requests, lane)) = counter
+                && let Some(service) = lane.services.iter().min()
+            {
+                let series = format!("{}{{{}}}", requests.metric, lane.only(service));
+                self.intervals = Intervals::stored(call, &series).await;
+            }
+        }
+        if let Some(before) = before.filter(|_| self.intervals.is_empty()) {
+            self.intervals = before.intervals.clone();
+        }
+        let lanes = self.counters.iter().flat_map(|found| &found.lanes);
+        let lanes: Vec<&Lane> = lanes.chain(self.histograms.iter().flat_map(|found| &found.lanes)).collect();
+        let slowest = self.intervals.slowest(|target| {
+            let service = first_label(target, labels);
+            service.is_some_and(|(_, service)| lanes.iter().any(|lane| lane.services.contains(service)))
+        });
+        self.lookback = plan.lookback.unwrap_or_else(|| usual_lookback(self.scrape_interval(), slowest));
     }
 
     fn size(&self) -> usize {
         self.counters.len() + self.histograms.len() + self.saturations.len()
-    }
-}
-
-impl Call<'_> {
-    /// What could be surveyed; for the rest a warning.
-    fn kept<T>(&self, results: Vec<Result<T, SourceError>>) -> Vec<T> {
-        let keep = |result: Result<T, SourceError>| match result {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.warn(Warning::missing(format!("a pack cannot be used: {}", error.trouble)));
-                None
-            }
-        };
-        results.into_iter().filter_map(keep).collect()
     }
 }
 
@@ -262,38 +324,11 @@ fn add_new<T>(all: &mut Vec<Found<T>>, more: Vec<Found<T>>) {
     }
 }
 
-/// Four scrapes, at least a minute, at most ten.
-pub(super) fn usual_lookback(scrape_interval: Option<Duration>) -> Duration {
-    scrape_interval.map_or(UNTOLD, |interval| interval.saturating_mul(SCRAPES).clamp(SHORTEST, LONGEST))
-}
-
-/// Which of the packs' metrics there are.
-async fn existing(call: &Call<'_>, plan: &Plan) -> Result<HashSet<Text>, SourceError> {
-    let names: BTreeSet<String> = plan
-        .packs
-        .iter()
-        .flat_map(|pack| {
-            let requests = pack.requests.iter().map(|requests| requests.metric.clone());
-            let latency = pack.latency.iter().map(Latency::metric);
-            requests.chain(latency).chain(pack.saturation.iter().flat_map(|s| s.metrics.clone()))
-        })
-        .collect();
-    let pattern = names.into_iter().collect::<Vec<_>>().join("|");
-    let query = format!("count by (__name__) ({{__name__=~{}}})", quoted(&pattern));
-    let samples = call.instant(&query, None).await?;
-    Ok(samples.iter().filter_map(|sample| sample.labels.get("__name__").cloned()).collect())
-}
-
-/// The entry if all its metrics exist; of a pattern, with the pattern.
-fn present<'a>(saturation: &'a Saturation, metrics: &HashSet<Text>) -> Option<&'a Saturation> {
-    let exists = |metric: &String| {
-        if is_name(metric) {
-            return metrics.contains(metric.as_str());
-        }
-        let pattern = regex::Regex::new(&format!("^(?:{metric})$"));
-        pattern.is_ok_and(|pattern| metrics.iter().any(|name| pattern.is_match(name)))
-    };
-    saturation.metrics.iter().all(exists).then_some(saturation)
+/// Four scrapes, at least a minute, at most ten; and so long that what is scraped most slowly has a rate, too.
+pub(super) fn usual_lookback(usual: Option<Duration>, slowest: Option<Duration>) -> Duration {
+    let lookback = usual.map_or(UNTOLD, |usual| usual.saturating_mul(SCRAPES).clamp(SHORTEST, LONGEST));
+    let least = slowest.map_or(Duration::ZERO, |slowest| slowest.saturating_mul(5) / 2);
+    lookback.max(least.min(LONGEST))
 }
 
 /// All targets: whether they answer does not matter here.
@@ -312,8 +347,23 @@ async fn lanes(
 ) -> Result<Vec<Lane>, SourceError> {
     let selector =
         format!("{{__name__=~{}{}{matchers}}}", quoted(metric), if matchers.is_empty() { "" } else { "," });
-    let query = format!("count by ({}) ({selector})", labels.join(","));
-    Ok(lanes_of(&call.instant(&query, None).await?, labels))
+    let by = labels;
+    let query = format!("count by ({}) ({selector})", by.join(","));
+    match call.instant(&query, None).await {
+        Ok(samples) => return Ok(lanes_of(&samples, labels)),
+        Err(error) if labels.len() < 2 || !is_too_much(&error) => return Err(error),
+        Err(_) => {}
+    }
+    // the series of one label after the other
+    let open = selector.trim_end_matches('}');
+    let parts = by.iter().enumerate().map(|(at, label)| {
+        let absent = by.iter().take(at).map(|earlier| format!(",{earlier}=\"\""));
+        format!("count by ({label}) ({open}{},{label}!=\"\"}})", absent.collect::<String>())
+    });
+    let parts: Vec<String> = parts.collect();
+    let told = join_all(parts.iter().map(|part| call.instant(part, None))).await;
+    let samples: Vec<Vec<Sample>> = told.into_iter().collect::<Result<_, _>>()?;
+    Ok(lanes_of(&samples.concat(), labels))
 }
 
 fn lanes_of(samples: &[Sample], labels: &[String]) -> Vec<Lane> {
@@ -340,13 +390,15 @@ pub(super) fn first_label<'a>(labels: &'a Labels, names: &[String]) -> Option<(u
     names.iter().enumerate().find_map(|(at, name)| Some((at, labels.get(name)?)))
 }
 
-async fn counter(
-    call: &Call<'_>,
-    requests: &Requests,
-    labels: &[String],
-) -> Result<Found<Counter>, SourceError> {
+impl Counter {
+    fn blank(requests: &Requests) -> Self {
+        Self { requests: requests.clone(), codes: Vec::new(), blind: HashSet::new() }
+    }
+}
+
+async fn counter(call: &Call<'_>, requests: &Requests, labels: &[String]) -> Looked<Counter> {
     let lanes = lanes(call, &requests.metric, &requests.matchers, labels).await?;
-    let mut counter = Counter { requests: requests.clone(), codes: Vec::new(), blind: HashSet::new() };
+    let mut counter = Counter::blank(requests);
     if !requests.code.is_empty() && !requests.tells_failures_itself() {
         let codes = requests.code.join(",");
         let query = format!("count by ({codes}) ({}{{{}}})", requests.metric, requests.matchers);
@@ -354,16 +406,19 @@ async fn counter(
         let blind = if requests.matchers.is_empty() { none } else { format!("{},{none}", requests.matchers) };
         let (codes_there, blind) =
             tokio::join!(call.instant(&query, None), self::lanes(call, &requests.metric, &blind, labels));
-        let codes_there = codes_there?;
+        let (codes_there, blind) = match (codes_there, blind) {
+            (Ok(codes), Ok(blind)) => (codes, blind),
+            (Err(error), _) | (_, Err(error)) => return Ok((Found { entry: counter, lanes }, Some(error))),
+        };
         counter.codes = requests
             .code
             .iter()
             .filter(|code| codes_there.iter().any(|sample| sample.labels.get(code).is_some()))
             .cloned()
             .collect();
-        counter.blind = blind?.into_iter().flat_map(|lane| lane.services).collect();
+        counter.blind = blind.into_iter().flat_map(|lane| lane.services).collect();
     }
-    Ok(Found { entry: counter, lanes })
+    Ok((Found { entry: counter, lanes }, None))
 }
 
 async fn histogram(
@@ -371,7 +426,7 @@ async fn histogram(
     latency: &Latency,
     labels: &[String],
     apdex: Duration,
-) -> Result<Found<Histogram>, SourceError> {
+) -> Looked<Histogram> {
     let metric = latency.metric();
     let lanes = lanes(call, &metric, &latency.matchers, labels);
     let bounds = async {
@@ -384,17 +439,17 @@ async fn histogram(
         Ok(bounds(&texts, apdex.as_secs_f64() / latency.unit.seconds()))
     };
     let (lanes, apdex) = tokio::join!(lanes, bounds);
-    Ok(Found { entry: Histogram { latency: latency.clone(), apdex: apdex? }, lanes: lanes? })
+    let (apdex, trouble) = match apdex {
+        Ok(apdex) => (apdex, None),
+        Err(error) => (None, Some(error)),
+    };
+    Ok((Found { entry: Histogram { latency: latency.clone(), apdex }, lanes: lanes? }, trouble))
 }
 
-async fn fullness(
-    call: &Call<'_>,
-    saturation: &Saturation,
-    labels: &[String],
-) -> Result<Found<Saturation>, SourceError> {
+async fn fullness(call: &Call<'_>, saturation: &Saturation, labels: &[String]) -> Looked<Saturation> {
     let metric = saturation.metrics.first().map_or("", |metric| metric);
     let lanes = lanes(call, metric, "", labels).await?;
-    Ok(Found { entry: saturation.clone(), lanes })
+    Ok((Found { entry: saturation.clone(), lanes }, None))
 }
 
 /// The bounds nearest to `satisfied` and to four times that; `None` if one is further off than by half.
@@ -413,36 +468,6 @@ pub(super) fn bounds(texts: &[&str], satisfied: f64) -> Option<Bounds> {
     let pattern =
         spelt.map(|(_, text)| regex::escape(text).replace('\\', "\\\\")).collect::<Vec<_>>().join("|");
     (satisfied < tolerated).then_some(Bounds { satisfied, tolerated, pattern })
-}
-
-/// How often most targets are scraped, by the list of targets, or else by how often `up` was written.
-async fn interval(call: &Call<'_>) -> Option<Duration> {
-    if let Some(told) = told_interval(call).await {
-        return Some(told);
-    }
-    let samples = call.instant("quantile(0.5, 300 / count_over_time(up[5m]))", None).await.ok()?;
-    Duration::try_from_secs_f64(samples.first()?.value.round()).ok().filter(|interval| !interval.is_zero())
-}
-
-async fn told_interval(call: &Call<'_>) -> Option<Duration> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Targets<'a> {
-        #[serde(borrow)]
-        active_targets: Vec<Target<'a>>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Target<'a> {
-        #[serde(borrow, default)]
-        scrape_interval: Piece<'a>,
-    }
-    let body = call.get("api/v1/targets", &[("state", "active")]).await.ok()?;
-    let targets: Targets<'_> = call.open(&body).ok()?;
-    let told = targets.active_targets.iter().filter_map(|t| duration::parse(&t.scrape_interval.0).ok());
-    let mut told: Vec<Duration> = told.collect();
-    told.sort();
-    told.get(told.len() / 2).copied()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 mod rules;
 mod shop;
+mod signals;
 
 use jiff::Timestamp;
 use serde_json::json;
@@ -216,7 +217,7 @@ async fn a_probe_says_who_it_is_and_is_one_request_from_then_on() {
     assert_eq!(fact("services").as_deref(), Some("3"));
     assert_eq!(fact("services by").as_deref(), Some("service"));
     assert_eq!(fact("packs").as_deref(), Some("http, generic"));
-    assert_eq!(fact("scrape interval").as_deref(), Some("30s"));
+    assert_eq!(fact("scrape interval").as_deref(), Some("30s, 5s"));
     assert_eq!(offer.clock_ahead_seconds, Some(60));
     assert!(offer.warnings.iter().any(|warning| warning.contains("60 s ahead")), "{:?}", offer.warnings);
     assert_eq!(ask(&source, Ask::Probe).await.requests, 1);

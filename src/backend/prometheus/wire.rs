@@ -181,6 +181,13 @@ impl Reader {
         }
     }
 
+    /// The moments at which each series of a raw range has a sample.
+    pub(super) fn moments(&self, data: &Data<'_>) -> Vec<(Labels, Vec<f64>)> {
+        let Data::Matrix(all) = data else { return Vec::new() };
+        let times = |series: &Series<'_>| series.values.iter().map(|point| point.0).collect();
+        self.interner(|interner| all.iter().map(|s| (labels(interner, &s.metric), times(s))).collect())
+    }
+
     /// The values of a range answer on the grid of `span`, sorted by labels; lines without any value are left out.
     pub(super) fn matrix(&self, data: &Data<'_>, span: Span) -> Matrix {
         let mut matrix = Matrix::empty(span);

@@ -41,7 +41,15 @@ fn an_entry_that_says_nothing_new_is_not_asked() {
 #[test]
 fn rates_are_taken_over_four_scrapes_within_reason() {
     for (interval, lookback) in [(Some(2), 60), (Some(30), 120), (Some(300), 600), (None, 300)] {
-        assert_eq!(usual_lookback(interval.map(Duration::from_secs)), Duration::from_secs(lookback));
+        assert_eq!(usual_lookback(interval.map(Duration::from_secs), None), Duration::from_secs(lookback));
+    }
+}
+
+#[test]
+fn what_is_scraped_most_slowly_has_a_rate_too() {
+    for (usual, slowest, lookback) in [(5, 5, 60), (5, 60, 150), (15, 300, 600), (60, 30, 240)] {
+        let [usual, slowest, lookback] = [usual, slowest, lookback].map(Duration::from_secs);
+        assert_eq!(usual_lookback(Some(usual), Some(slowest)), lookback);
     }
 }
 

@@ -1,0 +1,188 @@
+//! How often targets are scraped: as the list of targets says, or else as the distance of the samples that are stored.
+//!
+//! Never as a window divided by a count: in a store that is younger than the window that is anything.
+
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::call::Call;
+use super::wire::{Pairs, Piece, Sample};
+use crate::model::duration;
+use crate::model::labels::{Labels, Text};
+use crate::model::promql::{literal, quoted};
+
+/// Of so many targets the samples are looked at, one of each job first.
+const LOOKED_AT: usize = 24;
+/// Over so long.
+const OVER: &str = "5m";
+
+/// How often things are scraped.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Intervals {
+    /// Of each target that is known, with its labels.
+    all: Vec<(Labels, Duration)>,
+}
+
+impl Intervals {
+    /// As the server says, or as the samples of some of these targets do.
+    pub(super) async fn of_targets(call: &Call<'_>, targets: &[Sample]) -> Self {
+        let told = told(call).await;
+        if !told.is_empty() {
+            return Self { all: told };
+        }
+        match selector(targets) {
+            Some(selector) => Self::stored(call, &format!("up{{{selector}}}")).await,
+            None => Self::default(),
+        }
+    }
+
+    /// As the samples of these series say.
+    pub(super) async fn stored(call: &Call<'_>, selector: &str) -> Self {
+        let series = call.raw(&format!("{selector}[{OVER}]")).await.unwrap_or_default();
+        let interval = |(labels, times): (Labels, Vec<f64>)| Some((labels, distance(&times)?));
+        Self { all: series.into_iter().filter_map(interval).collect() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// What most of them have.
+    pub(super) fn usual(&self) -> Option<Duration> {
+        let mut all: Vec<Duration> = self.all.iter().map(|(_, interval)| *interval).collect();
+        all.sort_unstable();
+        all.get(all.len() / 2).copied()
+    }
+
+    /// The longest among those whose labels name one of these services.
+    pub(super) fn slowest(&self, is_meant: impl Fn(&Labels) -> bool) -> Option<Duration> {
+        self.all.iter().filter(|(labels, _)| is_meant(labels)).map(|(_, interval)| *interval).max()
+    }
+
+    /// Each that there is, what most have first: `15s, 1m`.
+    pub(super) fn words(&self) -> String {
+        let Some(usual) = self.usual() else { return String::new() };
+        let mut all: Vec<Duration> = self.all.iter().map(|(_, interval)| *interval).collect();
+        all.sort_unstable();
+        all.dedup();
+        all.retain(|interval| *interval != usual);
+        let all = std::iter::once(usual).chain(all);
+        all.map(duration::text).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The usual distance of these moments; a hole in them, as a restart leaves it, does not count.
+fn distance(times: &[f64]) -> Option<Duration> {
+    let mut gaps: Vec<f64> = times.windows(2).filter_map(|pair| Some(pair.last()? - pair.first()?)).collect();
+    gaps.retain(|gap| *gap > 0.0);
+    gaps.sort_by(f64::total_cmp);
+    let usual = *gaps.get(gaps.len() / 2)?;
+    let whole = if usual >= 1.0 { usual.round() } else { (usual * 10.0).round().max(1.0) / 10.0 };
+    Duration::try_from_secs_f64(whole).ok()
+}
+
+/// Matchers for some of the targets, one of each job first.
+fn selector(targets: &[Sample]) -> Option<String> {
+    let mut jobs = HashSet::new();
+    let (first, others): (Vec<&Sample>, Vec<&Sample>) =
+        targets.iter().partition(|target| jobs.insert(target.labels.value("job")));
+    let chosen = first.into_iter().chain(others).take(LOOKED_AT);
+    let mut values: BTreeMap<&str, Vec<&Text>> = BTreeMap::new();
+    for target in chosen {
+        let (Some(job), Some(instance)) = (target.labels.get("job"), target.labels.get("instance")) else {
+            continue;
+        };
+        for (name, value) in [("job", job), ("instance", instance)] {
+            let known = values.entry(name).or_default();
+            if !known.contains(&value) {
+                known.push(value);
+            }
+        }
+    }
+    let any = |values: &Vec<&Text>| values.iter().map(|v| literal(v)).collect::<Vec<_>>().join("|");
+    let matchers = values.iter().map(|(name, values)| format!("{name}=~{}", quoted(&any(values))));
+    let matchers: Vec<String> = matchers.collect();
+    (!matchers.is_empty()).then(|| matchers.join(","))
+}
+
+/// As the list of targets says; empty where there is none.
+async fn told(call: &Call<'_>) -> Vec<(Labels, Duration)> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Targets<'a> {
+        #[serde(borrow)]
+        active_targets: Vec<Target<'a>>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Target<'a> {
+        #[serde(borrow, default)]
+        scrape_interval: Piece<'a>,
+        #[serde(borrow, default)]
+        labels: Pairs<'a>,
+    }
+    let Ok(body) = call.get("api/v1/targets", &[("state", "active")]).await else { return Vec::new() };
+    let Ok(targets) = call.open::<Targets<'_>>(&body) else { return Vec::new() };
+    let interval = |target: &Target<'_>| {
+        let interval = duration::parse(&target.scrape_interval.0).ok()?;
+        Some((call.server.reader.labels(&target.labels), interval))
+    };
+    targets.active_targets.iter().filter_map(interval).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(job: &str, instance: &str) -> Sample {
+        Sample { labels: Labels::from_iter([("job", job), ("instance", instance)]), value: 1.0 }
+    }
+
+    fn every(seconds: &[u64]) -> Intervals {
+        let interval = |seconds: &u64| (Labels::default(), Duration::from_secs(*seconds));
+        Intervals { all: seconds.iter().map(interval).collect() }
+    }
+
+    #[test]
+    fn the_interval_is_the_distance_of_the_samples_whatever_the_store_is_like() {
+        let times = |begin: f64, step: f64, count: u32| -> Vec<f64> {
+            (0..count).map(|at| begin + step * f64::from(at) + 0.003 * f64::from(at % 2)).collect()
+        };
+        let restarted = [times(0.0, 15.0, 4), times(1200.0, 15.0, 5)].concat();
+        for (times, expected) in [
+            (times(0.0, 5.0, 3), Some(5.0)),
+            (times(0.0, 15.0, 20), Some(15.0)),
+            (restarted, Some(15.0)),
+            (times(0.0, 0.5, 9), Some(0.5)),
+            (vec![7.0], None),
+            (vec![], None),
+        ] {
+            assert_eq!(
+                distance(&times),
+                expected.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap()),
+                "{times:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn several_intervals_are_all_told_and_the_slowest_of_those_that_are_meant_counts() {
+        let all = every(&[60, 5, 5, 300]);
+        assert_eq!((all.usual(), all.words()), (Some(Duration::from_secs(60)), "1m, 5s, 5m".into()));
+        assert_eq!(every(&[5, 5, 5, 60]).words(), "5s, 1m");
+        assert_eq!(all.slowest(|_| true), Some(Duration::from_secs(300)));
+        assert_eq!((all.slowest(|_| false), Intervals::default().usual()), (None, None));
+    }
+
+    #[test]
+    fn a_few_targets_are_looked_at_one_of_each_job_first() {
+        let many = (0..100).map(|at| target("big", &format!("b:{at}")));
+        let all: Vec<Sample> = many.chain([target("a.b", "x:1")]).collect();
+        let selector = selector(&all).unwrap();
+        assert!(selector.contains(r#"job=~"big|a\\.b""#) && selector.contains("x:1"), "{selector}");
+        assert_eq!(selector.matches("b:").count(), LOOKED_AT - 1);
+        assert_eq!(super::selector(&[]), None);
+    }
+}

@@ -1,0 +1,228 @@
+//! What is not known of each service: a query was refused, cut or not answered, or its data are too young to tell.
+//!
+//! Only the services that the query is about are touched.
+
+use std::collections::{BTreeMap, HashSet};
+
+use jiff::Timestamp;
+
+use super::{Answers, Part, Readings, reading};
+use crate::backend::prometheus::ages::Ages;
+use crate::backend::prometheus::survey::{Lane, Survey};
+use crate::model::duration;
+use crate::model::health::Thresholds;
+use crate::model::labels::Text;
+use crate::model::service::Reading;
+use crate::model::signal::{Signal, Unknown, Unknowns};
+
+/// What was asked at which moment, over how long.
+pub(super) struct Asked<'a> {
+    pub(super) survey: &'a Survey,
+    pub(super) answers: &'a Answers,
+    pub(super) ages: &'a Ages,
+    /// `None`: no rate can be told yet.
+    pub(super) window: Option<std::time::Duration>,
+    pub(super) now: Timestamp,
+}
+
+/// What is not known, by service.
+type Gaps = BTreeMap<Text, Vec<Unknown>>;
+
+/// Notes in each reading what of it is not known; services of which nothing could be had are among them.
+pub(super) fn note(asked: &Asked<'_>, readings: &mut Readings) {
+    let mut gaps = Gaps::new();
+    missed(asked, readings, &mut gaps);
+    not_found(asked, readings, &mut gaps);
+    absent(asked, readings, &mut gaps);
+    young(asked, readings, &mut gaps);
+    for (service, unknown) in gaps {
+        reading(readings, &service).unknown = Unknowns::new(unknown);
+    }
+}
+
+fn add(gaps: &mut Gaps, service: &Text, signal: Signal, why: &Text) {
+    gaps.entry(service.clone()).or_default().push(Unknown { signal, why: why.clone() });
+}
+
+/// Whether a signal of a service is known although a query for it failed: another one told it.
+fn has(reading: Option<&Reading>, signal: Signal) -> bool {
+    let Some(Reading { signals, .. }) = reading else { return false };
+    match signal {
+        Signal::Requests => signals.request_rate.is_some(),
+        Signal::Errors => signals.error_ratio.is_some(),
+        Signal::Latency => signals.p95.is_some() && signals.p50.is_some() && signals.p99.is_some(),
+        Signal::Apdex => signals.apdex.is_some(),
+        // all targets and all resources are wanted
+        Signal::Targets | Signal::Saturation => false,
+    }
+}
+
+impl Part {
+    fn lane(self, survey: &Survey) -> Option<&Lane> {
+        match self {
+            Self::All(e, l) | Self::Failed(e, l) => survey.counters.get(e)?.lanes.get(l),
+            Self::Quantile(e, l, _) | Self::Apdex(e, l) => survey.histograms.get(e)?.lanes.get(l),
+            Self::Full(e, l) => survey.saturations.get(e)?.lanes.get(l),
+            Self::Targets | Self::Down => None,
+        }
+    }
+
+    /// What is told by it, of a service.
+    fn signals(self, survey: &Survey, service: &Text) -> Vec<Signal> {
+        let tells_failures = |e: usize| {
+            survey.counters.get(e).is_some_and(|found| {
+                let counter = &found.entry;
+                let can_tell = !counter.codes.is_empty() || counter.requests.tells_failures_itself();
+                can_tell && !counter.blind.contains(service)
+            })
+        };
+        match self {
+            Self::All(e, _) if tells_failures(e) => vec![Signal::Requests, Signal::Errors],
+            Self::All(..) => vec![Signal::Requests],
+            Self::Failed(e, _) if tells_failures(e) => vec![Signal::Errors],
+            Self::Failed(..) => Vec::new(),
+            Self::Quantile(..) => vec![Signal::Latency],
+            Self::Apdex(..) => vec![Signal::Apdex],
+            Self::Full(..) => vec![Signal::Saturation],
+            Self::Targets | Self::Down => vec![Signal::Targets],
+        }
+    }
+
+    /// Whether it only adds to services that others speak of.
+    fn only_adds(self, survey: &Survey) -> bool {
+        match self {
+            Self::Full(e, _) => survey.saturations.get(e).is_some_and(|found| found.entry.only_known),
+            Self::All(..)
+            | Self::Failed(..)
+            | Self::Quantile(..)
+            | Self::Apdex(..)
+            | Self::Targets
+            | Self::Down => false,
+        }
+    }
+}
+
+/// Queries that were refused or not answered, or whose answer is not whole.
+fn missed(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
+    let survey = asked.survey;
+    for (job, result) in asked.answers {
+        let (why, is_part): (Text, bool) = match result {
+            Err(error) => (error.trouble.to_string().into(), false),
+            Ok(told) => match &told.partial {
+                Some(why) => (why.clone(), true),
+                None => continue,
+            },
+        };
+        let mut about: HashSet<&Text> = match job.part.lane(survey) {
+            Some(lane) => lane.services.iter().collect(),
+            None => survey.up_services.iter().collect(),
+        };
+        // of one that came since the last survey nobody knows which queries are about it
+        about.extend(readings.keys().filter(|service| !survey.services.contains(*service)));
+        for service in about {
+            let known = readings.get(service);
+            if job.part.only_adds(survey) && known.is_none() {
+                continue;
+            }
+            for signal in job.part.signals(survey, service) {
+                if is_part || !has(known, signal) {
+                    add(gaps, service, signal, &why);
+                }
+            }
+        }
+    }
+}
+
+/// What the survey could not find out: whoever lacks the signal may have it.
+fn not_found(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
+    for gap in &asked.survey.gaps {
+        let about = readings.iter().filter(|(service, reading)| {
+            let is_meant = gap.services.as_ref().is_none_or(|services| services.contains(*service));
+            let has = match gap.signal {
+                Signal::Saturation => reading.signals.saturation.is_some(),
+                Signal::Latency => reading.signals.p95.is_some(),
+                Signal::Targets => reading.targets.total > 0,
+                signal @ (Signal::Requests | Signal::Errors | Signal::Apdex) => has(Some(reading), signal),
+            };
+            is_meant && !has
+        });
+        for (service, _) in about {
+            add(gaps, service, gap.signal, &gap.why);
+        }
+    }
+}
+
+/// Rates over windows that the data do not fill.
+fn young(asked: &Asked<'_>, readings: &mut Readings, gaps: &mut Gaps) {
+    let Asked { survey, ages, window, now, .. } = *asked;
+    let few = Thresholds::default().few_errors;
+    for (service, reading) in
+        readings.iter_mut().filter(|(_, reading)| reading.signals.request_rate.is_some())
+    {
+        let Some(age) = ages.young(service, window, survey, now) else { continue };
+        let why = why_young(asked, age);
+        let counted = reading.signals.request_rate.take().unwrap_or(0.0);
+        add(gaps, service, Signal::Requests, &why);
+        // a ratio is right however young it is, but a few failures say nothing
+        let window = window.unwrap_or(survey.lookback).as_secs_f64();
+        if reading.signals.error_ratio.is_some_and(|ratio| ratio * counted * window < few) {
+            reading.signals.error_ratio = None;
+            add(gaps, service, Signal::Errors, &why);
+        }
+    }
+}
+
+fn why_young(asked: &Asked<'_>, age: std::time::Duration) -> Text {
+    let whose = if asked.ages.store_age(asked.now).is_some() { "the" } else { "its" };
+    format!("{whose} data are {} old", duration::short(age)).into()
+}
+
+/// Signals that were there when the server was surveyed, and of which a whole answer says nothing, while others go on.
+fn absent(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
+    let Asked { survey, ages, now, .. } = *asked;
+    for (job, result) in asked.answers {
+        let Ok(told) = result else { continue };
+        if told.partial.is_some() {
+            continue;
+        }
+        let about: Vec<&Text> = match job.part {
+            Part::All(e, l) => {
+                let plain = survey.counters.get(e).filter(|found| !found.entry.requests.has_own_rate());
+                let lane = plain.and_then(|found| found.lanes.get(l));
+                let services = lane.into_iter().flat_map(|lane| &lane.services);
+                let lacks = |service: &&Text| {
+                    readings.get(*service).is_some_and(|r| r.signals.request_rate.is_none())
+                };
+                services.filter(lacks).collect()
+            }
+            Part::Quantile(e, l, quantile) if (0.9..0.98).contains(&quantile) => {
+                let lane = survey.histograms.get(e).and_then(|found| found.lanes.get(l));
+                let services = lane.into_iter().flat_map(|lane| &lane.services);
+                let was_told = |service: &Text| {
+                    lane.is_some_and(|lane| {
+                        told.odd.iter().any(|odd| odd.labels.get(&lane.label) == Some(service))
+                    })
+                };
+                let lacks = |service: &&Text| {
+                    let reading = readings.get(*service);
+                    let goes_on =
+                        reading.is_some_and(|r| r.signals.request_rate.is_some_and(|rate| rate > 0.0));
+                    goes_on && reading.is_some_and(|r| r.signals.p95.is_none()) && !was_told(service)
+                };
+                services.filter(lacks).collect()
+            }
+            Part::Targets => {
+                let lacks = |service: &&Text| readings.get(*service).is_some_and(|r| r.targets.total == 0);
+                survey.up_services.iter().filter(lacks).collect()
+            }
+            Part::Failed(..) | Part::Quantile(..) | Part::Apdex(..) | Part::Full(..) | Part::Down => continue,
+        };
+        for service in about {
+            let age = ages.young(service, None, survey, now);
+            let why = age.map_or_else(|| Text::from("no data"), |age| why_young(asked, age));
+            for signal in job.part.signals(survey, service) {
+                add(gaps, service, signal, &why);
+            }
+        }
+    }
+}

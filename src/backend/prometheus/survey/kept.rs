@@ -1,0 +1,143 @@
+//! What becomes of an entry that could not be looked for: what was found before still holds, and otherwise nobody knows whose
+//! signals are not seen.
+
+use std::collections::HashSet;
+
+use super::{Counter, Found, Histogram, Survey};
+use crate::backend::packs::Saturation;
+use crate::backend::prometheus::call::Call;
+use crate::model::labels::Text;
+use crate::model::signal::Signal;
+use crate::model::source::SourceError;
+use crate::model::warning::Warning;
+
+/// A signal that some services may have, and that could not be looked for.
+#[derive(Debug, Clone)]
+pub(in crate::backend::prometheus) struct Gap {
+    pub(in crate::backend::prometheus) signal: Signal,
+    pub(in crate::backend::prometheus) why: Text,
+    /// Whose; `None`: that of any service that lacks it.
+    pub(in crate::backend::prometheus) services: Option<HashSet<Text>>,
+}
+
+/// An entry that was looked for: found whole, or but for a part, or not at all.
+pub(super) type Looked<T> = Result<(Found<T>, Option<SourceError>), SourceError>;
+
+/// An entry as a survey keeps it.
+pub(super) trait Entry: Clone {
+    /// What it tells of a service.
+    const SIGNALS: &'static [Signal];
+    /// What its part tells, without which the rest is still of use.
+    const PART: Signal;
+
+    /// What tells it from the others of its kind.
+    fn name(&self) -> &str;
+
+    /// Whether it is the same entry, found at another time.
+    fn is_same(&self, other: &Self) -> bool;
+
+    /// Takes the part over.
+    fn take_part(&mut self, before: &Self);
+}
+
+impl Entry for Counter {
+    const SIGNALS: &'static [Signal] = &[Signal::Requests, Signal::Errors];
+    const PART: Signal = Signal::Errors;
+
+    fn name(&self) -> &str {
+        &self.requests.metric
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.requests == other.requests
+    }
+
+    fn take_part(&mut self, before: &Self) {
+        self.codes.clone_from(&before.codes);
+        self.blind.clone_from(&before.blind);
+    }
+}
+
+impl Entry for Histogram {
+    const SIGNALS: &'static [Signal] = &[Signal::Latency, Signal::Apdex];
+    const PART: Signal = Signal::Apdex;
+
+    fn name(&self) -> &str {
+        &self.latency.histogram
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.latency == other.latency
+    }
+
+    fn take_part(&mut self, before: &Self) {
+        self.apdex.clone_from(&before.apdex);
+    }
+}
+
+impl Entry for Saturation {
+    const SIGNALS: &'static [Signal] = &[Signal::Saturation];
+    const PART: Signal = Signal::Saturation;
+
+    fn name(&self) -> &str {
+        &self.resource
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self == other
+    }
+
+    fn take_part(&mut self, _before: &Self) {}
+}
+
+impl Survey {
+    /// What could be looked for; of the rest what was found `before`, or a gap. Each entry comes with how it is when nothing is
+    /// found out about it.
+    pub(super) fn kept<T: Entry>(
+        &mut self,
+        call: &Call<'_>,
+        looked: Vec<(T, Looked<T>)>,
+        before: Option<&[Found<T>]>,
+    ) -> Vec<Found<T>> {
+        let mut kept = Vec::new();
+        for (blank, looked) in looked {
+            let old = before.unwrap_or_default().iter().find(|old| old.entry.is_same(&blank));
+            match (looked, old) {
+                (Ok((found, None)), _) => kept.push(found),
+                (Ok((mut found, Some(error))), Some(old)) => {
+                    tell(call, &blank, &error);
+                    found.entry.take_part(&old.entry);
+                    kept.push(found);
+                }
+                (Ok((found, Some(error))), None) => {
+                    let why = tell(call, &blank, &error);
+                    let services =
+                        found.lanes.iter().flat_map(|lane| lane.services.iter().cloned()).collect();
+                    self.gaps.push(Gap { signal: T::PART, why, services: Some(services) });
+                    kept.push(found);
+                }
+                (Err(error), Some(old)) => {
+                    tell(call, &blank, &error);
+                    kept.push(old.clone());
+                }
+                (Err(error), None) => {
+                    let why = tell(call, &blank, &error);
+                    let gap = |signal: &Signal| Gap { signal: *signal, why: why.clone(), services: None };
+                    // it was looked for before, and nobody had it
+                    if before.is_none() {
+                        self.gaps.extend(T::SIGNALS.iter().map(gap));
+                    }
+                }
+            }
+        }
+        kept
+    }
+}
+
+/// Tells that an entry could not be looked for; the reason.
+fn tell<T: Entry>(call: &Call<'_>, entry: &T, error: &SourceError) -> Text {
+    let what = T::SIGNALS.first().map_or("", |signal| signal.word());
+    let name = entry.name();
+    call.warn(Warning::missing(format!("{what} ({name}) cannot be looked for: {}", error.trouble)));
+    error.trouble.to_string().into()
+}

@@ -1,0 +1,240 @@
+//! What is said of services when some of the queries are refused, cut, or answered with nothing; and while data are young.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::json;
+
+use super::shop::{series, shop};
+use super::*;
+use crate::backend::double::Asked;
+use crate::model::service::Reading;
+use crate::model::signal::Signal;
+
+/// A shop that answers otherwise to the queries that `is_meant` finds.
+async fn picky(
+    is_meant: impl Fn(&str) -> bool + Send + Sync + 'static,
+    answer: impl Fn(&Asked) -> Canned + Send + Sync + 'static,
+) -> Double {
+    Double::start(move |asked| if is_meant(asked.parameter("query")) { answer(asked) } else { shop(asked) })
+        .await
+}
+
+fn refused(status: u16) -> impl Fn(&Asked) -> Canned + Send + Sync + 'static {
+    move |_| {
+        Canned::new(
+            status,
+            "application/json",
+            r#"{"status":"error","error":"the query hit the limit of series"}"#,
+        )
+    }
+}
+
+fn unknown(reading: &Reading) -> Vec<Signal> {
+    reading.unknown.iter().map(|unknown| unknown.signal).collect()
+}
+
+async fn unknowns(double: &Double) -> Vec<(String, Vec<Signal>)> {
+    let board = services(&source(double)).await;
+    let told = board.readings.iter().map(|reading| (reading.name.to_string(), unknown(reading)));
+    told.filter(|(_, signals)| !signals.is_empty()).collect()
+}
+
+fn is_failures(query: &str) -> bool {
+    query.contains("rate(") && query.contains("code=~")
+}
+
+fn is_search(query: &str, what: &str) -> bool {
+    !query.contains("rate(") && !query.contains('|') && query.contains(what)
+}
+
+#[tokio::test]
+async fn what_is_refused_is_not_known_of_those_whom_it_is_about_and_of_nobody_else() {
+    use Signal::{Apdex, Errors, Latency, Requests, Saturation, Targets};
+    type Case = (fn(&str) -> bool, &'static [(&'static str, &'static [Signal])]);
+    let cases: [Case; 8] = [
+        (is_failures, &[("cart", &[Errors]), ("idle", &[Errors])]),
+        (
+            |q| q.starts_with("sum by (service) (rate(http_requests") && !q.contains("code"),
+            &[("cart", &[Requests, Errors]), ("idle", &[Requests, Errors])],
+        ),
+        (|q| q.starts_with("histogram_quantile(0.95"), &[("cart", &[Latency]), ("idle", &[Latency])]),
+        (
+            |q| q.contains("rate(") && q.contains("_bucket"),
+            &[("cart", &[Latency, Apdex]), ("idle", &[Latency, Apdex])],
+        ),
+        (
+            |q| q.starts_with("max") && q.contains("_saturation_ratio"),
+            &[("cart", &[Saturation]), ("idle", &[Saturation])],
+        ),
+        (|q| q.contains("up == 0"), &[("cart", &[Targets]), ("mail", &[Targets])]),
+        (|q| is_search(q, "count by (le)"), &[("cart", &[Apdex]), ("idle", &[Apdex])]),
+        (|q| is_search(q, "by (code,"), &[("cart", &[Errors]), ("idle", &[Errors])]),
+    ];
+    for (at, (is_meant, expected)) in cases.into_iter().enumerate() {
+        for status in [422, 503] {
+            let double = picky(is_meant, refused(status)).await;
+            let expected: Vec<_> =
+                expected.iter().map(|(name, signals)| ((*name).to_owned(), signals.to_vec())).collect();
+            assert_eq!(unknowns(&double).await, expected, "case {at}, {status}");
+        }
+    }
+    assert_eq!(unknowns(&Double::start(shop).await).await, []);
+}
+
+#[tokio::test]
+async fn a_service_of_which_nothing_was_answered_is_still_there() {
+    let double = picky(|q| q.contains("idle") || q.contains("rate(http_requests_total"), refused(429)).await;
+    let board = services(&source(&double)).await;
+    let idle = board.readings.iter().find(|reading| &*reading.name == "idle").unwrap();
+    assert!(idle.unknown.contains(Signal::Requests));
+}
+
+#[tokio::test]
+async fn a_part_of_an_answer_is_not_the_whole() {
+    for (more, is_partial) in [
+        (json!({ "isPartial": true }), true),
+        (json!({ "warnings": ["store eu did not answer"] }), true),
+        (json!({ "infos": ["PromQL info: metric might not be a counter"] }), false),
+    ] {
+        let answer = move |_: &Asked| {
+            let result = json!([{ "metric": { "service": "cart" }, "value": [1, "0.1"] }]);
+            let mut body =
+                json!({ "status": "success", "data": { "resultType": "vector", "result": result } });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            Canned::json(&body.to_string())
+        };
+        let double = picky(is_failures, answer).await;
+        assert_eq!(!unknowns(&double).await.is_empty(), is_partial);
+    }
+}
+
+#[tokio::test]
+async fn no_latency_while_requests_go_on_is_not_known_and_none_without_requests_is_none() {
+    let nothing = |asked: &Asked| series(asked, &[]);
+    let double = picky(|q| q.contains("histogram_quantile"), nothing).await;
+    assert_eq!(unknowns(&double).await, [("cart".to_owned(), vec![Signal::Latency])], "idle has no requests");
+    let double = picky(|q| q.contains("rate(http_requests_total") && !q.contains("code"), nothing).await;
+    assert_eq!(unknowns(&double).await[0], ("cart".to_owned(), vec![Signal::Requests, Signal::Errors]));
+}
+
+#[tokio::test]
+async fn a_search_that_is_refused_later_drops_nothing_and_is_told() {
+    let round = Arc::new(AtomicUsize::new(0));
+    let now_refused = Arc::clone(&round);
+    let is_meant = move |q: &str| {
+        now_refused.load(Ordering::Relaxed) > 0 && (is_search(q, "_bucket") || is_search(q, "\"up\""))
+    };
+    let double = picky(is_meant, refused(422)).await;
+    let source = source(&double);
+    assert_eq!(ask(&source, Ask::Services { at: None }).await.warnings, []);
+    round.store(1, Ordering::Relaxed);
+    source.survey.lock().await.as_mut().unwrap().lasts = Duration::ZERO;
+    let reply = ask(&source, Ask::Services { at: None }).await;
+    let Answer::Services(board) = reply.answer else { panic!() };
+    assert!(board.readings.iter().all(|reading| reading.unknown.is_empty()), "{:?}", board.readings);
+    assert_eq!((board.readings[0].signals.p95, board.readings[0].targets.total), (Some(0.4), 3));
+    assert!(
+        reply
+            .warnings
+            .iter()
+            .any(|warning| warning.is_missing_data() && warning.text.contains("limit of series"))
+    );
+    let lasts = source.survey.lock().await.as_ref().unwrap().lasts;
+    assert_eq!(lasts, AGAIN_FIRST, "it is asked again soon");
+}
+
+#[tokio::test]
+async fn a_search_that_is_too_large_is_made_in_parts() {
+    // all names of metrics at once, and all labels of a metric at once
+    let is_large =
+        |q: &str| q.matches('|').count() > 20 || q.starts_with("count by (service,") && q.contains("_bucket");
+    let double = picky(is_large, refused(422)).await;
+    assert_eq!(unknowns(&double).await, []);
+    let board = services(&source(&double)).await;
+    assert_eq!(
+        (board.readings[0].signals.request_rate, board.readings[0].signals.p95),
+        (Some(10.0), Some(0.4))
+    );
+}
+
+/// A shop whose data begin at these moments, in seconds before now.
+async fn young(begins: &'static [(&'static str, i64)], scraped: &'static str) -> Double {
+    Double::start(move |asked| {
+        let query = asked.parameter("query");
+        if asked.path == "/api/v1/targets" {
+            return super::shop::success(&json!({ "activeTargets": [{ "scrapeInterval": scraped }] }));
+        }
+        if query.starts_with("min by") {
+            let begins: Vec<(String, String)> = begins
+                .iter()
+                .map(|(name, ago)| ((*name).to_owned(), (now().as_second() - ago).to_string()))
+                .collect();
+            let all: Vec<_> =
+                begins.iter().map(|(name, begin)| (json!({ "service": name }), begin.as_str())).collect();
+            return series(asked, &all);
+        }
+        shop(asked)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn no_window_is_longer_than_the_data_and_what_cannot_be_told_yet_is_said() {
+    type Case = (&'static [(&'static str, i64)], &'static str, u64, &'static [&'static str]);
+    let cases: [Case; 5] = [
+        // an old store
+        (&[("cart", 70), ("idle", 61)], "15s", 60, &[]),
+        // all is young, and there are some scrapes
+        (&[("cart", 30), ("idle", 30)], "2s", 31, &[]),
+        // not yet two scrapes
+        (
+            &[("cart", 8), ("idle", 8)],
+            "15s",
+            60,
+            &["requests: the data are 8s old", "errors: the data are 8s old"],
+        ),
+        // one service has just come
+        (&[("cart", 20), ("idle", 90)], "5s", 60, &["requests: its data are 20s old"]),
+        // a longer window
+        (&[("cart", 100), ("idle", 250)], "1m", 240, &["requests: its data are 1m40s old"]),
+    ];
+    for (begins, scraped, lookback, expected) in cases {
+        let double = young(begins, scraped).await;
+        let board = services(&source(&double)).await;
+        let cart = &board.readings[0];
+        let words: Vec<_> = cart.unknown.iter().map(ToString::to_string).collect();
+        assert!(
+            words.iter().all(|word| expected.contains(&word.as_str()))
+                && words.is_empty() == expected.is_empty(),
+            "{begins:?}: {words:?}"
+        );
+        assert_eq!(cart.signals.request_rate.is_none(), !expected.is_empty(), "{begins:?}");
+        assert_eq!(board.lookback, Duration::from_secs(lookback), "{begins:?}");
+    }
+}
+
+#[tokio::test]
+async fn how_old_data_are_is_asked_once_and_again_when_a_service_comes() {
+    let round = Arc::new(AtomicUsize::new(0));
+    let has_come = Arc::clone(&round);
+    let double = Double::start(move |asked| {
+        let query = asked.parameter("query");
+        let is_rate = query.starts_with("sum by (service) (rate(http_requests") && !query.contains("code");
+        if is_rate && has_come.load(Ordering::Relaxed) == 0 {
+            return series(asked, &[(json!({ "service": "idle" }), "1")]);
+        }
+        shop(asked)
+    })
+    .await;
+    let source = source(&double);
+    let asked =
+        || double.asked().iter().filter(|asked| asked.parameter("query").starts_with("min by")).count();
+    let mut counts = Vec::new();
+    for come in [0, 0, 1, 1] {
+        round.store(come, Ordering::Relaxed);
+        services(&source).await;
+        counts.push(asked());
+    }
+    assert_eq!(counts, [1, 1, 2, 2]);
+}
