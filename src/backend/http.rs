@@ -12,6 +12,7 @@ pub(crate) mod reach;
 mod route;
 mod sigv4;
 mod trouble;
+mod trusted;
 mod write;
 
 use std::sync::Once;
