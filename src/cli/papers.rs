@@ -39,7 +39,8 @@ pub(super) fn postmortem(cx: &Cx<'_>, wanted: &str) -> Outcome {
         Ok(session) => session,
         Err(error) => return failed(&error),
     };
-    let found = session.ask(&[AskKind::Incidents]).map(|state| named(&state, wanted));
+    let needs = &[AskKind::Incidents];
+    let found = session.can_tell(needs).and_then(|()| session.ask(needs)).map(|state| named(&state, wanted));
     let (source, id) = match found {
         Ok(Some(found)) => found,
         Ok(None) => {

@@ -48,8 +48,7 @@ fn no_hint_stands_twice_in_any_footer() {
         for panel in 0..8 {
             let picture = stage.picture();
             let (screen, _) = picture.split_once("\n0:0-").unwrap_or((&picture, ""));
-            let footer =
-                screen.lines().filter(|line| line.contains("? help")).next_back().unwrap_or_default();
+            let footer = screen.lines().rfind(|line| line.contains("? help")).unwrap_or_default();
             let hints: Vec<&str> =
                 footer.split("  ").map(str::trim).filter(|hint| !hint.is_empty()).collect();
             let mut seen = BTreeSet::new();
