@@ -10,7 +10,6 @@ pub(crate) mod double;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub(crate) mod http;
-mod lenient;
 pub mod packs;
 mod pagerduty;
 mod prometheus;
@@ -24,9 +23,10 @@ use jiff::Timestamp;
 
 use crate::config::settings::{Settings, SourceKind, SourceSettings};
 use crate::model::action::{ActError, Action, Call, Found, Outcome};
-use crate::model::ask::{Answered, Ask, AskKind};
+use crate::model::ask::{Answered, Ask};
+use crate::model::labels::Text;
 use crate::model::slo::Slo;
-use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
 use packs::Pack;
 
 /// An answer on its way; dropping it gives the question up.
@@ -40,6 +40,11 @@ pub trait Source: Send + Sync {
     /// Puts the question. `known` is the digest of the answer that the asker has: if the answer is still the same, the
     /// source may say so instead. Safe to drop half-way; time-outs, retries and caps are the caller's.
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a>;
+
+    /// How many requests it is sent at a time and why, where it had no room for more; `None`: as many as there are.
+    fn load(&self) -> Option<Text> {
+        None
+    }
 
     /// The calls that an action would make, in their order, without making any; reads that only look before are left out.
     /// Empty: the source does not do such things.
@@ -91,24 +96,16 @@ pub fn runbooks(settings: &Settings) -> Arc<dyn Source> {
 
 type Connect = fn(&SourceId, &SourceSettings, Means<'_>) -> Result<Arc<dyn Source>, SourceError>;
 
-/// Each kind that a configuration can name, what one can be asked, and how it is connected.
-const KINDS: [(SourceKind, &[AskKind], Connect); 3] = [
-    (SourceKind::Prometheus, prometheus::ANSWERS, |id, source, means| {
+/// Each kind that a configuration can name, and how one is connected.
+const KINDS: [(SourceKind, Connect); 3] = [
+    (SourceKind::Prometheus, |id, source, means| {
         Ok(Arc::new(prometheus::Prometheus::new(id, source, means)?))
     }),
-    (SourceKind::Alertmanager, alertmanager::ANSWERS, |id, source, means| {
+    (SourceKind::Alertmanager, |id, source, means| {
         Ok(Arc::new(alertmanager::Alertmanager::new(id, source, means)?))
     }),
-    (SourceKind::PagerDuty, pagerduty::ANSWERS, |id, source, means| {
-        Ok(Arc::new(pagerduty::PagerDuty::new(id, source, means)?))
-    }),
+    (SourceKind::PagerDuty, |id, source, means| Ok(Arc::new(pagerduty::PagerDuty::new(id, source, means)?))),
 ];
-
-/// The kinds of source that can be asked this, as the configuration calls them.
-pub fn kinds_that_tell(kind: AskKind) -> Vec<&'static str> {
-    let telling = KINDS.iter().filter(|(_, answers, _)| answers.contains(&kind));
-    telling.map(|(source, ..)| Kind::from(*source).name()).collect()
-}
 
 /// A source of the configuration, ready to be asked. Nothing is sent and no secret is read before the first question.
 ///
@@ -119,9 +116,9 @@ pub fn connect(
     source: &SourceSettings,
     means: Means<'_>,
 ) -> Result<Arc<dyn Source>, SourceError> {
-    let connect = KINDS.iter().find(|(kind, ..)| *kind == source.kind).map(|(.., connect)| connect);
+    let connect = KINDS.iter().find(|(kind, _)| *kind == source.kind).map(|(_, connect)| connect);
     let missing = || {
-        let what = format!("kind = {:?}", Kind::from(source.kind).name());
+        let what = format!("kind = {:?}", crate::model::source::Kind::from(source.kind).name());
         SourceError::new(id.clone(), Trouble::NotOffered { what })
     };
     connect.ok_or_else(missing)?(id, source, means)

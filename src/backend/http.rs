@@ -11,8 +11,8 @@ mod pass;
 pub(crate) mod reach;
 mod route;
 mod sigv4;
+mod slots;
 mod trouble;
-mod trusted;
 mod write;
 
 use std::sync::Once;
@@ -33,6 +33,8 @@ pub(crate) use allowance::Allowance;
 pub(crate) use body::Body;
 use body::Inflow;
 use pass::{Passes, Unsent};
+use slots::Slots;
+pub(crate) use slots::Weight;
 pub(crate) use trouble::{is_plain_absence, of_absence};
 pub(crate) use write::{Change, segment, surely_not};
 
@@ -62,6 +64,7 @@ pub(crate) struct Http {
     timeout: Duration,
     limit: u64,
     large: Semaphore,
+    slots: Slots,
 }
 
 /// What an answer without a 2xx status comes to, and how long the server asks us to wait.
@@ -104,6 +107,7 @@ impl Http {
             timeout: limits.timeout.0,
             limit: limits.body_mib.saturating_mul(1024 * 1024),
             large: Semaphore::new(1),
+            slots: Slots::default(),
         })
     }
 
@@ -138,27 +142,73 @@ impl Http {
     /// # Errors
     /// Whatever keeps the whole answer from coming with a 2xx status.
     pub(crate) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
+        self.get_as(Weight::Vital, path, query).await
+    }
+
+    /// The same for something that is more or less important.
+    ///
+    /// # Errors
+    /// As [`Self::get`].
+    pub(crate) async fn get_as(
+        &self,
+        weight: Weight,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<Body, SourceError> {
         let mut url = self.url(path);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.ask(Request::new(Method::GET, url)).await
+        self.ask(weight, Request::new(Method::GET, url)).await
     }
 
     /// POST of a form to `path` below the address, where that is but another way to ask.
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub(crate) async fn get_by_form(&self, path: &str, form: &[(&str, &str)]) -> Result<Body, SourceError> {
+    pub(crate) async fn get_by_form(
+        &self,
+        weight: Weight,
+        path: &str,
+        form: &[(&str, &str)],
+    ) -> Result<Body, SourceError> {
         let mut request = Request::new(Method::POST, self.url(path));
         let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
         request.headers_mut().insert(CONTENT_TYPE, kind);
         let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         *request.body_mut() = Some(form.into());
-        self.ask(request).await
+        self.ask(weight, request).await
     }
 
-    async fn ask(&self, request: Request) -> Result<Body, SourceError> {
+    /// How many requests this server is sent at a time and why, where it had no room for more.
+    pub(crate) fn load(&self) -> Option<Text> {
+        self.slots.told().map(Text::from)
+    }
+
+    /// Asks as soon as the server has room; where it refuses for lack of it, again within a few seconds.
+    async fn ask(&self, weight: Weight, request: Request) -> Result<Body, SourceError> {
+        let turn = self.slots.turn(weight);
+        loop {
+            let slot = self.slots.take(&turn).await;
+            // a body that is in memory can be sent again
+            let again =
+                request.try_clone().unwrap_or_else(|| Request::new(Method::GET, request.url().clone()));
+            let read = self.ask_once(again).await;
+            match &read {
+                Ok(_) => self.slots.succeeded(),
+                Err(error) if slots::is_lack_of_room(error) => {
+                    if self.slots.refused(&turn, error, &said(error)) {
+                        drop(slot);
+                        continue;
+                    }
+                }
+                Err(_) => {}
+            }
+            return read;
+        }
+    }
+
+    async fn ask_once(&self, request: Request) -> Result<Body, SourceError> {
         let response = self.deliver(request).await.map_err(|unsent| match unsent {
             Unsent::Before(trouble) => self.error(trouble),
             Unsent::Underway(error) => self.failed(&error),
@@ -231,6 +281,16 @@ impl Http {
             }
             (trouble, _) => trouble,
         })
+    }
+}
+
+/// What the server said when it had no room.
+fn said(error: &SourceError) -> String {
+    match &error.trouble {
+        Trouble::Refused { message, .. } | Trouble::RateLimited { message } if !message.is_empty() => {
+            message.clone()
+        }
+        trouble => trouble.to_string(),
     }
 }
 

@@ -57,10 +57,6 @@ struct Kept {
     history: History,
 }
 
-/// The questions that it can be asked.
-pub(super) const ANSWERS: &[AskKind] =
-    &[AskKind::Probe, AskKind::Incidents, AskKind::Incident, AskKind::Steps, AskKind::OnCall];
-
 impl PagerDuty {
     /// Checks the address; nothing is sent.
     ///
@@ -73,12 +69,14 @@ impl PagerDuty {
                 "its address must begin with https://: the key would go there for all to read".into();
             return Err(http.error(Trouble::Unreachable { reason }));
         }
+        let answers =
+            vec![AskKind::Probe, AskKind::Incidents, AskKind::Incident, AskKind::Steps, AskKind::OnCall];
         Ok(Self {
             info: SourceInfo {
                 id: id.clone(),
                 kind: Kind::PagerDuty,
                 address: Text::clone(http.address()),
-                answers: ANSWERS.to_vec(),
+                answers,
                 acts: act::ACTS.to_vec(),
             },
             http,
@@ -134,6 +132,10 @@ fn digest(answer: &impl Hash) -> u64 {
 impl Source for PagerDuty {
     fn info(&self) -> &SourceInfo {
         &self.info
+    }
+
+    fn load(&self) -> Option<Text> {
+        self.http.load()
     }
 
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {

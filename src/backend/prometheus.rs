@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::http::{Http, of_absence};
+use super::http::{Http, Weight, of_absence};
 use super::{Answering, Clock, Means, Source, packs};
 use crate::config::settings::SourceSettings;
 use crate::model::alert::SeverityMap;
@@ -108,18 +108,6 @@ fn answers_something(trouble: &Trouble) -> bool {
     !trouble.is_source_wide() || matches!(trouble, Trouble::TimedOut { .. } | Trouble::RateLimited { .. })
 }
 
-/// The questions that it can be asked; about SLOs only where they are looked for or defined.
-pub(super) const ANSWERS: &[AskKind] = &[
-    AskKind::Probe,
-    AskKind::Services,
-    AskKind::Trends,
-    AskKind::Detail,
-    AskKind::Rules,
-    AskKind::Series,
-    AskKind::Firings,
-    AskKind::Slos,
-];
-
 impl Prometheus {
     /// Nothing is sent yet.
     ///
@@ -129,8 +117,18 @@ impl Prometheus {
         let settings = means.settings;
         let http = Http::new(id, source, &settings.limits, means.now)?;
         let slos = Slos::new(settings.slo.discover, means.slos);
-        let mut answers = ANSWERS.to_vec();
-        answers.retain(|kind| *kind != AskKind::Slos || slos.are_asked_for());
+        let mut answers = vec![
+            AskKind::Probe,
+            AskKind::Services,
+            AskKind::Trends,
+            AskKind::Detail,
+            AskKind::Rules,
+            AskKind::Series,
+            AskKind::Firings,
+        ];
+        if slos.are_asked_for() {
+            answers.push(AskKind::Slos);
+        }
         let address = http.address().clone();
         let info = SourceInfo { id: id.clone(), kind: Kind::Prometheus, address, answers, acts: Vec::new() };
         let timeout = settings.limits.timeout.0;
@@ -149,7 +147,7 @@ impl Prometheus {
     }
 
     async fn put(&self, ask: &Ask, known: Option<u64>) -> Answered {
-        let call = Call::new(&self.server);
+        let call = Call::new(&self.server, Weight::of(ask.kind()));
         let answer = match ask {
             Ask::Probe => Answer::Probe(self.probe(&call).await?),
             Ask::Services { at } => {
@@ -222,7 +220,7 @@ impl Prometheus {
             return Ok(kept.value.clone());
         }
         // what is said beside these answers says nothing about the one that is asked for
-        let identifying = Call::new(&self.server);
+        let identifying = call.beside();
         let identity = Identity::ask(&identifying, &self.reading(&Sent::default())).await;
         call.add_cost_of(&identifying);
         let identity = identity?;
@@ -245,7 +243,7 @@ impl Prometheus {
             kept.warn(call);
             return Ok(Arc::clone(&kept.value));
         }
-        let surveying = Call::new(&self.server);
+        let surveying = call.beside();
         let before = kept.as_ref().map(|kept| Arc::clone(&kept.value));
         let made = Survey::make(&surveying, &self.plan, before.as_deref()).await;
         call.add_cost_of(&surveying);
@@ -366,6 +364,10 @@ impl Prometheus {
 impl Source for Prometheus {
     fn info(&self) -> &SourceInfo {
         &self.info
+    }
+
+    fn load(&self) -> Option<Text> {
+        self.server.http.load()
     }
 
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {

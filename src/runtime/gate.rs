@@ -20,6 +20,7 @@ use crate::model::action::{ActError, Action, Call, Found, Outcome};
 use crate::model::ask::{Answered, AskKind, Question};
 use crate::model::source::{SourceError, Trouble};
 use crate::model::text::clean;
+use crate::model::warning::Warning;
 
 use circuit::{Admission, Circuit, Subject, Ticket};
 
@@ -81,7 +82,12 @@ impl Gate {
             }
         };
         let start = Instant::now();
-        let answered = self.put(&question).await;
+        let mut answered = self.put(&question).await;
+        if let (AskKind::Probe, Ok(reply), Some(load)) =
+            (question.ask.kind(), &mut answered, self.source.load())
+        {
+            reply.warnings.push(Warning::notice(load));
+        }
         let took = start.elapsed();
         let next = pass.settle(subject, &answered);
         let answered = answered.map_err(|error| self.with_next_try(error, next));
@@ -110,10 +116,18 @@ impl Gate {
                 }
             }
         };
-        match timeout(self.whole, first).await {
+        tokio::pin!(first);
+        let mut patience = self.whole;
+        let mut whole = timeout(patience, first.as_mut()).await;
+        if whole.is_err() && self.source.load().is_some() {
+            // most of the time it waited for room, and what has come so far is not to be asked for again
+            patience = 2 * self.whole;
+            whole = timeout(self.whole, first).await;
+        }
+        match whole {
             Ok(Ok(answered)) => answered,
             Ok(Err(payload)) => Err(self.internal(&panic_text(payload.as_ref()))),
-            Err(_) => Err(self.trouble(Trouble::TimedOut { after: self.whole })),
+            Err(_) => Err(self.trouble(Trouble::TimedOut { after: patience })),
         }
     }
 

@@ -2,16 +2,16 @@
 //! stands in memory a second time.
 
 use std::collections::{HashMap, HashSet};
+use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use regex::bytes::Regex;
 use serde::Deserializer;
-use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess};
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::wire;
-use crate::backend::lenient::{Lenient, List, Maybe, Pairs, Slot, Word, Words, found};
+use super::wire::{self, List, Pairs, Word};
 use crate::model::alert::{Alert, AlertBoard, AlertState, SeverityMap};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Interner, Labels, Text};
@@ -28,8 +28,6 @@ pub(super) struct Shared {
     last: HashMap<Fingerprint, Arc<Alert>>,
     /// The digest of that answer.
     digest: Option<u64>,
-    /// What could not be read of the last answer.
-    lost: usize,
 }
 
 impl Shared {
@@ -52,7 +50,7 @@ impl Shared {
         new
     }
 
-    fn words(&mut self, list: &Words<'_>) -> Arc<[Text]> {
+    fn words(&mut self, list: &List<Word<'_>>) -> Arc<[Text]> {
         let words = list.0.iter().map(|word| self.word(word)).collect();
         self.list(words)
     }
@@ -67,16 +65,6 @@ pub(super) enum Shape {
     Flat,
 }
 
-/// What an answer with alerts comes to.
-pub(super) struct Read {
-    /// None: nothing else than what is known.
-    pub(super) board: Option<AlertBoard>,
-    /// What recognises the answer.
-    pub(super) digest: u64,
-    /// How many alerts and groups of them could not be read.
-    pub(super) lost: usize,
-}
-
 /// Gathers alerts, each once.
 pub(super) struct Reader<'s> {
     shared: &'s mut Shared,
@@ -84,8 +72,6 @@ pub(super) struct Reader<'s> {
     source: &'s SourceId,
     alerts: Vec<Alert>,
     places: HashMap<Fingerprint, usize>,
-    /// Alerts and groups that could not be read.
-    lost: usize,
 }
 
 impl<'s> Reader<'s> {
@@ -95,29 +81,30 @@ impl<'s> Reader<'s> {
         // room that grew by and by would leave holes behind, of the size of all alerts
         let about = shared.last.len();
         let (alerts, places) = (Vec::with_capacity(about), HashMap::with_capacity(about));
-        Self { shared, severities, source, alerts, places, lost: 0 }
+        Self { shared, severities, source, alerts, places }
     }
 
-    /// The alerts in `bytes`, in the order of their fingerprints. None if the answer says nothing else than the one whose digest
-    /// is `known`: being sent again moves an alert's times, and tells nothing.
+    /// The alerts in `bytes`, in the order of their fingerprints; with them what recognises the answer. None if it says
+    /// nothing else than the one whose digest is `known`: being sent again moves an alert's times, and tells nothing.
     ///
     /// # Errors
     /// If it is not a JSON list of that shape.
-    pub(super) fn read(mut self, bytes: &[u8], shape: Shape, known: Option<u64>) -> serde_json::Result<Read> {
+    pub(super) fn read(
+        mut self,
+        bytes: &[u8],
+        shape: Shape,
+        known: Option<u64>,
+    ) -> serde_json::Result<(Option<AlertBoard>, u64)> {
         let digest = digest(bytes);
         if known == Some(digest) {
-            return Ok(Read { board: None, digest, lost: self.shared.lost });
+            return Ok((None, digest));
         }
         let mut json = serde_json::Deserializer::from_slice(bytes);
-        let is_list = match shape {
+        match shape {
             Shape::Groups => Groups(&mut self).deserialize(&mut json)?,
-            Shape::Flat => Alerts(&mut self).deserialize(&mut json)?.is_some(),
-        };
-        if !is_list {
-            return Err(serde_json::Error::custom("no list of alerts"));
+            Shape::Flat => drop(Alerts(&mut self).deserialize(&mut json)?),
         }
         json.end()?;
-        self.shared.lost = self.lost;
         // in their order they are allocated side by side, as they will be walked through
         self.alerts.sort_unstable_by_key(|alert| alert.fingerprint);
         let last = &self.shared.last;
@@ -137,13 +124,11 @@ impl<'s> Reader<'s> {
         let mut alerts: Vec<Arc<Alert>> = Vec::with_capacity(self.alerts.len());
         alerts.extend(self.alerts.into_iter().map(kept));
         match self.shared.digest {
-            Some(last) if !is_news && known == Some(last) => {
-                return Ok(Read { board: None, digest: last, lost: self.lost });
-            }
+            Some(last) if !is_news && known == Some(last) => return Ok((None, last)),
             _ => self.shared.digest = Some(digest),
         }
         self.shared.last = alerts.iter().map(|alert| (alert.fingerprint, Arc::clone(alert))).collect();
-        Ok(Read { board: Some(AlertBoard { alerts }), digest, lost: self.lost })
+        Ok((Some(AlertBoard { alerts }), digest))
     }
 
     /// Takes one alert in and says where it is.
@@ -173,7 +158,7 @@ impl<'s> Reader<'s> {
             resolved_at: None,
             generator_url: Some(shared.word(&wire.generator_url)).filter(|url| !url.is_empty()),
             receivers: {
-                let names = wire.receivers.all.iter().map(|receiver| shared.word(&receiver.name)).collect();
+                let names = wire.receivers.0.iter().map(|receiver| shared.word(&receiver.name)).collect();
                 shared.list(names)
             },
             group: Labels::default(),
@@ -207,93 +192,93 @@ fn same(new: Labels, known: &Labels) -> Labels {
     if new == *known { known.clone() } else { new }
 }
 
-/// A list of groups; its value says whether there is one.
 struct Groups<'r, 's>(&'r mut Reader<'s>);
 
 impl<'de> DeserializeSeed<'de> for Groups<'_, '_> {
-    type Value = bool;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        Ok(!matches!(found(self, deserializer)?, Slot::Other))
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
     }
 }
 
-impl<'de> Lenient<'de> for Groups<'_, '_> {
-    type Made = ();
+impl<'de> Visitor<'de> for Groups<'_, '_> {
+    type Value = ();
 
-    fn of_list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<()>, A::Error> {
-        while let Some(is_read) = list.next_element_seed(Group(self.0))? {
-            self.0.lost += usize::from(!is_read);
-        }
-        Ok(Some(()))
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of alert groups")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(Group(self.0))?.is_some() {}
+        Ok(())
     }
 }
 
-/// A group; its value says whether it is one.
 struct Group<'r, 's>(&'r mut Reader<'s>);
 
 impl<'de> DeserializeSeed<'de> for Group<'_, '_> {
-    type Value = bool;
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
-        Ok(found(self, deserializer)?.value().is_some())
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Lenient<'de> for Group<'_, '_> {
-    type Made = ();
+impl<'de> Visitor<'de> for Group<'_, '_> {
+    type Value = ();
 
-    fn of_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<()>, A::Error> {
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an alert group")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         // the alerts come before what is said of their group
         let (mut places, mut labels, mut receiver) = (Vec::new(), Labels::default(), Text::from(""));
         while let Some(key) = map.next_key::<Word<'de>>()? {
             match &*key.0 {
-                "alerts" => {
-                    let read = map.next_value_seed(Alerts(self.0))?;
-                    self.0.lost += usize::from(read.is_none());
-                    places = read.unwrap_or_default();
-                }
+                "alerts" => places = map.next_value_seed(Alerts(self.0))?,
                 "labels" => labels = self.0.shared.labels(&map.next_value()?),
                 "receiver" => {
-                    let receiver_of = map.next_value::<Maybe<wire::Receiver<'de>>>()?.0.unwrap_or_default();
-                    receiver = self.0.shared.word(&receiver_of.name);
+                    let name = map.next_value::<wire::Receiver<'de>>()?.name;
+                    receiver = self.0.shared.word(&name);
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         self.0.join(&places, &labels, &receiver);
-        Ok(Some(()))
+        Ok(())
     }
 }
 
-/// A list of alerts; its value says where they are now, if there is one.
+/// A list of alerts; its value says where they are now.
 struct Alerts<'r, 's>(&'r mut Reader<'s>);
 
 impl<'de> DeserializeSeed<'de> for Alerts<'_, '_> {
-    type Value = Option<Vec<usize>>;
+    type Value = Vec<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        Ok(match found(self, deserializer)? {
-            Slot::This(places) => Some(places),
-            Slot::Null => Some(Vec::new()),
-            Slot::Other => None,
-        })
+        deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Lenient<'de> for Alerts<'_, '_> {
-    type Made = Vec<usize>;
+impl<'de> Visitor<'de> for Alerts<'_, '_> {
+    type Value = Vec<usize>;
 
-    fn of_list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<Self::Made>, A::Error> {
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of alerts")
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut places = Vec::new();
-        while let Some(Maybe(alert)) = list.next_element::<Maybe<wire::Alert<'de>>>()? {
-            // without labels it could be any
-            match alert.filter(|alert| !alert.labels.0.is_empty()) {
-                Some(alert) => places.push(self.0.take(&alert)),
-                None => self.0.lost += 1,
-            }
+        while let Some(alert) = list.next_element::<wire::Alert<'de>>()? {
+            places.push(self.0.take(&alert));
         }
-        Ok(Some(places))
+        Ok(places)
     }
 }
 
@@ -310,21 +295,11 @@ fn state(status: &wire::Status<'_>) -> AlertState {
 }
 
 pub(super) fn moment(word: &Word<'_>) -> Option<Timestamp> {
-    word.moment()
-}
-
-/// Silences that are not over, and how many could not be read.
-pub(super) fn silences(wire: &List<wire::Silence<'_>>, source: &SourceId) -> (Vec<Arc<Silence>>, usize) {
-    // with a condition less it would match more
-    let is_whole =
-        |silence: &&wire::Silence<'_>| silence.matchers.lost == 0 && !silence.matchers.all.is_empty();
-    let whole = wire.all.iter().filter(is_whole);
-    let lost = wire.lost + wire.all.len() - whole.clone().count();
-    (whole.filter_map(|silence| self::silence(silence, source)).map(Arc::new).collect(), lost)
+    word.0.parse().ok()
 }
 
 /// The silence, unless it is over. One without readable times is taken for what its state says.
-fn silence(wire: &wire::Silence<'_>, source: &SourceId) -> Option<Silence> {
+pub(super) fn silence(wire: &wire::Silence<'_>, source: &SourceId) -> Option<Silence> {
     let text = |word: &Word<'_>| Text::from(&*word.0);
     let state = match &*wire.status.state.0 {
         "expired" => return None,
@@ -334,7 +309,7 @@ fn silence(wire: &wire::Silence<'_>, source: &SourceId) -> Option<Silence> {
     Some(Silence {
         id: text(&wire.id),
         state,
-        matchers: wire.matchers.all.iter().filter_map(matcher).collect(),
+        matchers: wire.matchers.0.iter().filter_map(matcher).collect(),
         starts_at: moment(&wire.starts_at).unwrap_or(Timestamp::UNIX_EPOCH),
         ends_at: moment(&wire.ends_at).unwrap_or(Timestamp::UNIX_EPOCH),
         created_by: text(&wire.created_by),
@@ -344,11 +319,11 @@ fn silence(wire: &wire::Silence<'_>, source: &SourceId) -> Option<Silence> {
 }
 
 fn matcher(wire: &wire::Matcher<'_>) -> Option<Matcher> {
-    let operator = match wire.signs() {
-        (false, true) => Operator::Equal,
+    let operator = match (wire.is_equal.unwrap_or(true), wire.is_regex.unwrap_or(false)) {
+        (true, false) => Operator::Equal,
         (false, false) => Operator::NotEqual,
         (true, true) => Operator::Matches,
-        (true, false) => Operator::MatchesNot,
+        (false, true) => Operator::MatchesNot,
     };
     let (name, value) = (&wire.name.0, &wire.value.0);
     Matcher::new(&**name, operator, &**value)

@@ -8,9 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use super::wire::{Data, Envelope, Reader, Sample};
-use crate::backend::http::{Body, Http, of_absence};
-use crate::backend::lenient::{Word, left_out};
+use super::wire::{Data, Envelope, Piece, Reader, Sample};
+use crate::backend::http::{Body, Http, Weight, of_absence};
 use crate::model::ask::{Answer, Reply};
 use crate::model::labels::{Labels, Text};
 use crate::model::series::{Matrix, Span};
@@ -67,6 +66,7 @@ pub(super) struct Told {
 /// The requests of one question.
 pub(super) struct Call<'a> {
     pub(super) server: &'a Server,
+    weight: Weight,
     gate: Semaphore,
     requests: AtomicU32,
     bytes_in: AtomicU64,
@@ -74,14 +74,20 @@ pub(super) struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(server: &'a Server) -> Self {
+    pub(super) fn new(server: &'a Server, weight: Weight) -> Self {
         Self {
             server,
+            weight,
             gate: Semaphore::new(AT_ONCE),
             requests: AtomicU32::new(0),
             bytes_in: AtomicU64::new(0),
             warnings: Mutex::default(),
         }
+    }
+
+    /// Another one for the same question, with warnings of its own.
+    pub(super) fn beside(&self) -> Self {
+        Self::new(self.server, self.weight)
     }
 
     /// An instant query; `None`: now, by the server's clock.
@@ -91,7 +97,7 @@ impl<'a> Call<'a> {
         at: Option<Timestamp>,
     ) -> Result<Vec<Sample>, SourceError> {
         let body = self.instant_body(query, at).await?;
-        let data = self.data(&body)?;
+        let data = self.open::<Data<'_>>(&body)?;
         Ok(self.server.reader.samples(&data))
     }
 
@@ -102,14 +108,14 @@ impl<'a> Call<'a> {
         at: Option<Timestamp>,
     ) -> Result<Vec<Sample>, SourceError> {
         let body = self.instant_body(query, at).await?;
-        let data = self.data(&body)?;
+        let data = self.open::<Data<'_>>(&body)?;
         Ok(self.server.reader.all_samples(&data))
     }
 
     /// An instant query, with what is to be known to judge by its answer.
     pub(super) async fn instant_told(&self, query: &str, at: Option<Timestamp>) -> Result<Told, SourceError> {
         let body = self.instant_body(query, at).await?;
-        let (data, warnings) = self.opened_data(&body)?;
+        let (data, warnings) = self.opened::<Data<'_>>(&body)?;
         let partial = warnings.iter().find(|warning| warning.is_missing_data());
         let partial = partial.map(|warning| warning.text.clone());
         for warning in warnings {
@@ -123,7 +129,7 @@ impl<'a> Call<'a> {
     /// The moments of the samples that are stored of each series, in Unix seconds; `query` is a range.
     pub(super) async fn raw(&self, query: &str) -> Result<Vec<(Labels, Vec<f64>)>, SourceError> {
         let body = self.instant_body(query, None).await?;
-        let data = self.data(&body)?;
+        let data = self.open::<Data<'_>>(&body)?;
         Ok(self.server.reader.moments(&data))
     }
 
@@ -149,7 +155,7 @@ impl<'a> Call<'a> {
             parameters.push(("latency_offset", "1s".to_owned()));
         }
         let body = self.send(&Query { path: "api/v1/query_range", parameters }).await?;
-        let data = self.data(&body)?;
+        let data = self.open::<Data<'_>>(&body)?;
         Ok(self.server.reader.matrix(&data, span))
     }
 
@@ -157,7 +163,7 @@ impl<'a> Call<'a> {
     pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
         let _permit = self.gate.acquire().await;
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let body = self.server.http.get(path, query).await?;
+        let body = self.server.http.get_as(self.weight, path, query).await?;
         self.bytes_in.fetch_add(body.wire_bytes, Ordering::Relaxed);
         Ok(body)
     }
@@ -173,9 +179,9 @@ impl<'a> Call<'a> {
             let get = get_only.load(Ordering::Relaxed);
             self.requests.fetch_add(1, Ordering::Relaxed);
             let read = if get {
-                http.get(query.path, &parameters).await
+                http.get_as(self.weight, query.path, &parameters).await
             } else {
-                http.get_by_form(query.path, &parameters).await
+                http.get_by_form(self.weight, query.path, &parameters).await
             };
             match read {
                 Err(SourceError { trouble: Trouble::Refused { status: 405, .. }, .. }) if !get => {
@@ -193,22 +199,6 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// What a query gave.
-    fn data<'b>(&self, body: &'b Body) -> Result<Data<'b>, SourceError> {
-        let (data, warnings) = self.opened_data(body)?;
-        for warning in warnings {
-            self.warn(warning);
-        }
-        Ok(data)
-    }
-
-    /// The same, and what is said beside it; what cannot be read of it is missing.
-    fn opened_data<'b>(&self, body: &'b Body) -> Result<(Data<'b>, Vec<Warning>), SourceError> {
-        let (data, mut warnings) = self.opened::<Data<'_>>(body)?;
-        warnings.extend(left_out(data.lost(), "series and points"));
-        Ok((data, warnings))
-    }
-
     /// The data in an answer; keeps its warnings.
     pub(super) fn open<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<T, SourceError> {
         let (data, warnings) = self.opened(body)?;
@@ -221,17 +211,17 @@ impl<'a> Call<'a> {
     /// The data in an answer, and what is said beside them.
     fn opened<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<(T, Vec<Warning>), SourceError> {
         let envelope: Envelope<'b, T> = body.json()?;
-        let text = |said: &Word<'_>| self.server.reader.text(&body.words(&said.0));
+        let text = |said: &Piece<'_>| self.server.reader.text(&body.words(&said.0));
         let mut warnings: Vec<Warning> =
-            envelope.warnings.0.iter().map(|said| of_engine(text(said))).collect();
-        warnings.extend(envelope.infos.0.iter().map(|said| Warning::annotation(text(said))));
-        if envelope.is_partial.is_true() {
+            envelope.warnings.iter().flatten().map(|said| of_engine(text(said))).collect();
+        warnings.extend(envelope.infos.iter().flatten().map(|said| Warning::annotation(text(said))));
+        if envelope.is_partial {
             warnings.push(Warning::missing("the answer is partial: a storage node is missing"));
         }
         match envelope.data {
             Some(data) if envelope.status.0 == "success" => Ok((data, warnings)),
             _ => {
-                let message = envelope.error;
+                let message = envelope.error.unwrap_or_default();
                 let trouble = if message.0.is_empty() {
                     Trouble::Garbled { reason: "an answer without data".into() }
                 } else {

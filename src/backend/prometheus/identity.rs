@@ -9,7 +9,6 @@ use serde_json::Value;
 use super::call::Call;
 use super::rules;
 use super::sent::Sent;
-use crate::backend::lenient;
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, Trouble};
 
@@ -49,13 +48,13 @@ pub(super) struct Identity {
 
 #[derive(Debug, Default, Deserialize)]
 struct BuildInfo {
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default)]
     application: String,
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default)]
     version: String,
-    #[serde(default, deserialize_with = "lenient::text")]
+    #[serde(default)]
     revision: String,
-    #[serde(default, rename = "goVersion", deserialize_with = "lenient::text")]
+    #[serde(default, rename = "goVersion")]
     go_version: String,
     #[serde(flatten)]
     _rest: BTreeMap<String, Value>,

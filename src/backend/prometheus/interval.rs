@@ -8,8 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::call::Call;
-use super::wire::Sample;
-use crate::backend::lenient::{List, Pairs, Word};
+use super::wire::{Pairs, Piece, Sample};
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{literal, quoted};
@@ -114,13 +113,13 @@ async fn told(call: &Call<'_>) -> Vec<(Labels, Duration)> {
     #[serde(rename_all = "camelCase")]
     struct Targets<'a> {
         #[serde(borrow)]
-        active_targets: List<Target<'a>>,
+        active_targets: Vec<Target<'a>>,
     }
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Target<'a> {
         #[serde(borrow, default)]
-        scrape_interval: Word<'a>,
+        scrape_interval: Piece<'a>,
         #[serde(borrow, default)]
         labels: Pairs<'a>,
     }
@@ -130,7 +129,7 @@ async fn told(call: &Call<'_>) -> Vec<(Labels, Duration)> {
         let interval = duration::parse(&target.scrape_interval.0).ok()?;
         Some((call.server.reader.labels(&target.labels), interval))
     };
-    targets.active_targets.all.iter().filter_map(interval).collect()
+    targets.active_targets.iter().filter_map(interval).collect()
 }
 
 #[cfg(test)]

@@ -10,11 +10,9 @@ use serde::Deserialize;
 
 use super::call::Call;
 use super::sent::Sent;
-use super::wire::Reader;
+use super::wire::{Pairs, Piece, Reader};
 use crate::backend::http::is_plain_absence;
-use crate::backend::lenient::{List, Pairs, Word, left_out};
 use crate::model::alert::{Alert, AlertState, Firing, SeverityMap};
-use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{literal, quoted};
@@ -25,65 +23,55 @@ use crate::model::source::{SourceError, SourceId, Trouble};
 /// Points missed in a row before a firing counts as over.
 const GAP: usize = 2;
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct Groups<'a> {
-    #[serde(borrow)]
-    groups: List<Group<'a>>,
+    #[serde(borrow, default)]
+    groups: Vec<Group<'a>>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Deserialize)]
 struct Group<'a> {
-    #[serde(borrow)]
-    name: Word<'a>,
-    #[serde(borrow)]
-    rules: List<WireRule<'a>>,
+    #[serde(borrow, default)]
+    name: Piece<'a>,
+    #[serde(borrow, default)]
+    rules: Vec<WireRule<'a>>,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct WireRule<'a> {
-    #[serde(borrow)]
-    name: Word<'a>,
-    #[serde(borrow)]
-    query: Word<'a>,
+    #[serde(borrow, default)]
+    name: Piece<'a>,
+    #[serde(borrow, default)]
+    query: Piece<'a>,
     /// In seconds.
-    #[serde(borrow)]
-    duration: Word<'a>,
-    #[serde(borrow)]
+    #[serde(default)]
+    duration: f64,
+    #[serde(borrow, default)]
     labels: Pairs<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     annotations: Pairs<'a>,
-    #[serde(borrow)]
-    last_error: Word<'a>,
-    #[serde(borrow, rename = "type")]
-    kind: Word<'a>,
-    #[serde(borrow)]
-    alerts: List<WireAlert<'a>>,
+    #[serde(borrow, default)]
+    last_error: Piece<'a>,
+    #[serde(borrow, default, rename = "type")]
+    kind: Piece<'a>,
+    #[serde(borrow, default)]
+    alerts: Option<Vec<WireAlert<'a>>>,
 }
 
-impl WireRule<'_> {
-    /// Seconds, or written as in a rule: `5m`.
-    fn hold(&self) -> Duration {
-        let seconds = self.duration.number().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        seconds.or_else(|| duration::parse(self.duration.0.trim()).ok()).unwrap_or_default()
-    }
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct WireAlert<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     labels: Pairs<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, default)]
     annotations: Pairs<'a>,
-    #[serde(borrow)]
-    state: Word<'a>,
-    #[serde(borrow)]
-    active_at: Word<'a>,
-    #[serde(borrow)]
-    value: Word<'a>,
+    #[serde(borrow, default)]
+    state: Piece<'a>,
+    #[serde(borrow, default)]
+    active_at: Piece<'a>,
+    #[serde(borrow, default)]
+    value: Piece<'a>,
 }
 
 /// What an answer about rules is read with.
@@ -109,42 +97,28 @@ pub(super) async fn board(call: &Call<'_>, reading: &Reading<'_>) -> Result<(Rul
         _ => error,
     })?;
     let groups: Groups<'_> = call.open(&body)?;
-    if let Some(warning) = left_out(lost(&groups), "rules and alerts") {
-        call.warn(warning);
-    }
     let board = board_of(&groups, &call.server.reader, reading);
     let digest = digest(&board);
     Ok((board, digest))
-}
-
-/// How many groups, rules and alerts could not be read.
-fn lost(groups: &Groups<'_>) -> usize {
-    let rules = groups.groups.all.iter().map(|group| &group.rules);
-    let of_rules = |rules: &List<WireRule<'_>>| {
-        let nameless = rules.all.iter().filter(|rule| rule.name.0.is_empty()).count();
-        rules.lost + nameless + rules.all.iter().map(|rule| rule.alerts.lost).sum::<usize>()
-    };
-    groups.groups.lost + rules.map(of_rules).sum::<usize>()
 }
 
 fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &Reading<'_>) -> RuleBoard {
     let mut board = RuleBoard { added: reading.sent.added(), ..RuleBoard::default() };
     let mut seen = BTreeSet::new();
     let mut alerts = BTreeMap::new();
-    for group in &groups.groups.all {
-        let rules = group.rules.all.iter().filter(|rule| !rule.name.0.is_empty());
-        for wire in rules.filter(|rule| rule.kind.0 != "recording") {
+    for group in &groups.groups {
+        for wire in group.rules.iter().filter(|rule| rule.kind.0 != "recording") {
             let error = &wire.last_error.0;
             let rule = Rule {
                 name: reader.text(&wire.name.0),
                 group: reader.text(&group.name.0),
                 expr: reader.text(&wire.query.0),
-                hold: wire.hold(),
+                hold: Duration::try_from_secs_f64(wire.duration).unwrap_or_default(),
                 labels: reader.labels(&wire.labels),
                 annotations: reader.labels(&wire.annotations),
                 error: (!error.is_empty()).then(|| reader.text(error)),
             };
-            for alert in &wire.alerts.all {
+            for alert in wire.alerts.iter().flatten() {
                 let alert = alert_of(alert, &rule.name, reader, reading);
                 alerts.entry(alert.fingerprint).or_insert(Arc::new(alert));
             }
@@ -171,7 +145,7 @@ fn alert_of(wire: &WireAlert<'_>, rule: &Text, reader: &Reader, reading: &Readin
         annotations: reader.labels(&wire.annotations),
         state: if wire.state.0 == "pending" { AlertState::Pending } else { AlertState::Firing },
         severity: reading.severities.of(&labels),
-        starts_at: wire.active_at.moment().unwrap_or(reading.now),
+        starts_at: wire.active_at.0.parse().unwrap_or(reading.now),
         updated_at: reading.now,
         resolved_at: None,
         generator_url: None,
@@ -179,7 +153,7 @@ fn alert_of(wire: &WireAlert<'_>, rule: &Text, reader: &Reader, reading: &Readin
         group: Labels::default(),
         silenced_by: Arc::from([]),
         inhibited_by: Arc::from([]),
-        value: wire.value.number().filter(|value| value.is_finite()),
+        value: wire.value.0.parse().ok().filter(|value: &f64| value.is_finite()),
         sources: vec![reading.source.clone()],
         labels,
     }
@@ -221,7 +195,7 @@ pub(super) async fn firings(
         quoted(labels.value("alertname")),
         service.unwrap_or_default()
     );
-    let step = duration::text(span.step());
+    let step = crate::model::duration::text(span.step());
     // over the whole step, so that no short firing falls between two points
     let matrix = call.range(&format!("max_over_time(ALERTS{{{selector}}}[{step}])"), span).await?;
     let same = |line: &Labels| {

@@ -7,8 +7,7 @@ use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::call::Call;
-use super::wire::Reader;
-use crate::backend::lenient::Word;
+use super::wire::{Piece, Reader};
 use crate::model::labels::{Labels, Text};
 
 /// The largest that an expression may become, in bytes.
@@ -29,7 +28,7 @@ impl Sent {
         #[derive(Deserialize)]
         struct Config<'a> {
             #[serde(borrow)]
-            yaml: Word<'a>,
+            yaml: Piece<'a>,
         }
         let Ok(body) = call.get("api/v1/status/config", &[]).await else { return Self::default() };
         let config = call.open::<Config<'_>>(&body);

@@ -79,7 +79,7 @@ impl Slos {
             return Ok(Arc::clone(&kept.value));
         }
         // what was said beside its answers holds as long as the catalogue does
-        let finding = Call::new(call.server);
+        let finding = call.beside();
         let found = self.find(&finding, rules, kept.is_some()).await;
         call.add_cost_of(&finding);
         let warnings = finding.warnings();

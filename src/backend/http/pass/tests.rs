@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::backend::double::{Canned, Double};
-use crate::backend::http::{Change, Http};
+use crate::backend::http::{Change, Http, Weight};
 use crate::config::settings::{
     AuthSettings, LimitSettings, Login, OAuth2Settings, Program, SecretRef, SecretText, SigV4Settings,
     SourceKind,
@@ -246,7 +246,7 @@ async fn requests_are_signed_for_aws_both_ways_of_asking() {
     }));
     let http = http(&source);
     http.get("api/v1/query", &[("query", "a + b"), ("a", "")]).await.unwrap();
-    http.get_by_form("api/v1/query", &[("query", "a + b")]).await.unwrap();
+    http.get_by_form(Weight::Vital, "api/v1/query", &[("query", "a + b")]).await.unwrap();
     let asked = double.asked();
     assert_eq!(asked[0].parameter("query"), "a + b");
     assert_eq!(asked[1].body, b"query=a+%2B+b");

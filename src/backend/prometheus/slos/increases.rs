@@ -7,9 +7,8 @@ use promql_parser::parser::{Expr, VectorSelector};
 use serde::Deserialize;
 
 use super::names;
-use crate::backend::lenient::{List, Pairs, Word};
 use crate::backend::prometheus::call::Call;
-use crate::backend::prometheus::wire::Sample;
+use crate::backend::prometheus::wire::{Pairs, Piece, Sample};
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{Matcher, Operator};
 use crate::model::promql::{self, bare};
@@ -38,21 +37,21 @@ pub(super) struct Errors {
 #[derive(Deserialize)]
 struct Groups<'a> {
     #[serde(borrow, default)]
-    groups: List<Group<'a>>,
+    groups: Vec<Group<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Group<'a> {
     #[serde(borrow, default)]
-    rules: List<Rule<'a>>,
+    rules: Vec<Rule<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Rule<'a> {
     #[serde(borrow, default)]
-    name: Word<'a>,
+    name: Piece<'a>,
     #[serde(borrow, default)]
-    query: Word<'a>,
+    query: Piece<'a>,
     #[serde(borrow, default)]
     labels: Pairs<'a>,
 }
@@ -63,7 +62,7 @@ pub(super) async fn errors(call: &Call<'_>) -> HashMap<(Text, Text), Errors> {
     let Ok(body) = call.get("api/v1/rules", &[("type", "record")]).await else { return all };
     let Ok(groups) = call.open::<Groups<'_>>(&body) else { return all };
     let reader = &call.server.reader;
-    for rule in groups.groups.all.iter().flat_map(|group| &group.rules.all) {
+    for rule in groups.groups.iter().flat_map(|group| &group.rules) {
         let Some((Family::Pyrra, metric, _)) = names::ratio(&rule.name.0) else { continue };
         let labels = reader.labels(&rule.labels);
         let Some(id) = labels.get("slo") else { continue };

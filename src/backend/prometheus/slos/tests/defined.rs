@@ -374,7 +374,7 @@ async fn what_is_too_much_for_one_query_is_asked_in_smaller_ones() {
         Some(true)
     );
     let catalogue = Catalogue::make(&definitions, &[], false);
-    let call = Call::new(&source.server);
+    let call = Call::new(&source.server, crate::backend::http::Weight::Slos);
     let mut at = now();
     for _ in 0..2 {
         let leaves = leaves(&catalogue, at);
@@ -404,7 +404,7 @@ async fn what_takes_too_long_is_said_and_the_rest_is_there() {
     let definitions = [Arc::new(slo("x", Some(counters("bad", "all"))))];
     let source = source(&double, &definitions, false);
     let catalogue = Catalogue::make(&definitions, &[], false);
-    let call = Call::new(&source.server);
+    let call = Call::new(&source.server, crate::backend::http::Weight::Slos);
     let (mut shelf, at) = (Shelf::default(), now());
     let leaves = leaves(&catalogue, at);
     shelf.fill(&call, &leaves, at, Duration::from_millis(300)).await.unwrap();

@@ -1,0 +1,338 @@
+//! How many requests a server takes at a time: as many as are asked for, until it refuses one because of the others. Then half
+//! as many, down to one, and later more again; what matters most goes first.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+use crate::model::ask::AskKind;
+use crate::model::source::{SourceError, Trouble};
+
+/// After so long without a refusal one more is tried.
+const GROWS_AFTER: Duration = Duration::from_secs(10);
+/// A server that takes so many at a time is not limited any more.
+const ENOUGH: usize = 8;
+/// Refusals of single requests in a row after which it is a fault, and no lack of room.
+const ALONE: u32 = 6;
+/// The pause after the first refusal of a single request, and the longest one.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
+/// A pause that is shorter is none.
+const NO_PAUSE: Duration = Duration::from_millis(10);
+/// A server that wants us to wait longer than this is obeyed by whoever asks again, not here.
+const OBEYED: Duration = Duration::from_secs(3);
+/// What is refused for so long is given up.
+const GIVEN_UP: Duration = Duration::from_secs(8);
+/// What a 503 says that refuses for lack of room.
+const BUSY: [&str; 8] =
+    ["too many", "concurren", "queue", "busy", "overload", "rate limit", "throttl", "in flight"];
+
+/// What a request is for, the most important first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Weight {
+    /// Whether it is well, who is to be woken and why.
+    Vital,
+    /// How fast budgets burn.
+    Slos,
+    /// How services are.
+    Services,
+    /// What an open page tells.
+    Page,
+    /// How it was before.
+    Chart,
+}
+
+impl Weight {
+    /// Of a question.
+    pub(crate) const fn of(kind: AskKind) -> Self {
+        match kind {
+            AskKind::Probe
+            | AskKind::Alerts
+            | AskKind::Rules
+            | AskKind::Silences
+            | AskKind::Incidents
+            | AskKind::OnCall => Self::Vital,
+            AskKind::Slos => Self::Slos,
+            AskKind::Services => Self::Services,
+            AskKind::Incident | AskKind::Detail | AskKind::Steps | AskKind::Runbook => Self::Page,
+            AskKind::Trends | AskKind::Series | AskKind::Firings => Self::Chart,
+        }
+    }
+}
+
+/// The room that a server has for requests.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    room: Mutex<Room>,
+    changed: Notify,
+}
+
+type Key = (Weight, u64);
+
+#[derive(Debug, Default)]
+struct Room {
+    /// `None`: as many as are asked for.
+    limit: Option<usize>,
+    in_flight: usize,
+    waiting: BTreeSet<Key>,
+    tickets: u64,
+    /// Between the beginnings of two requests, where even one at a time is too often.
+    pause: Duration,
+    not_before: Option<Instant>,
+    /// When it last refused, or was last tried with one more.
+    since: Option<Instant>,
+    /// Refusals of single requests since the last success.
+    alone: u32,
+    /// What it said.
+    words: String,
+}
+
+impl Room {
+    /// Takes a place. `Err`: not yet, and not before this moment unless something changes.
+    fn take(&mut self, key: &Key, now: Instant) -> Result<(), Option<Instant>> {
+        self.grow(now);
+        if self.waiting.first() != Some(key) || self.limit.is_some_and(|limit| self.in_flight >= limit) {
+            return Err(None);
+        }
+        if let Some(until) = self.not_before.filter(|until| now < *until) {
+            return Err(Some(until));
+        }
+        self.waiting.remove(key);
+        self.in_flight += 1;
+        self.not_before = (self.pause > NO_PAUSE).then(|| now + self.pause);
+        Ok(())
+    }
+
+    fn grow(&mut self, now: Instant) {
+        let Some(limit) = self.limit else { return };
+        if self.since.is_some_and(|since| now.duration_since(since) >= GROWS_AFTER) {
+            self.limit = Some(limit + 1).filter(|limit| *limit < ENOUGH);
+            self.since = Some(now);
+        }
+    }
+
+    /// The server had no room for one of those that are in flight. Whether it makes sense to ask again here.
+    fn refused(&mut self, wait: Option<Duration>, words: &str, now: Instant, random: f64) -> bool {
+        let at_a_time = self.in_flight.max(1);
+        self.limit = Some((self.limit.unwrap_or(at_a_time).min(at_a_time) / 2).max(1));
+        self.since = Some(now);
+        if !words.is_empty() || self.words.is_empty() {
+            words.clone_into(&mut self.words);
+        }
+        if at_a_time == 1 {
+            self.alone += 1;
+            self.pause = (self.pause * 2).clamp(PAUSES.0, PAUSES.1);
+        }
+        // somebody else may come back in the same moment
+        let jitter = self.pause.max(PAUSES.0).mul_f64(random.clamp(0.0, 1.0));
+        let until = now + wait.unwrap_or(self.pause) + jitter;
+        if wait.is_some() || at_a_time == 1 {
+            self.not_before = self.not_before.max(Some(until));
+        }
+        self.alone < ALONE && wait.is_none_or(|wait| wait <= OBEYED)
+    }
+
+    fn succeeded(&mut self) {
+        self.alone = 0;
+        self.pause -= self.pause / 8;
+        if self.pause <= NO_PAUSE {
+            self.pause = Duration::ZERO;
+        }
+    }
+}
+
+/// A place that is taken until this is dropped.
+#[derive(Debug)]
+pub(super) struct Slot<'a> {
+    slots: &'a Slots,
+}
+
+impl Drop for Slot<'_> {
+    fn drop(&mut self) {
+        let mut room = self.slots.room();
+        room.in_flight = room.in_flight.saturating_sub(1);
+        drop(room);
+        self.slots.changed.notify_waiters();
+    }
+}
+
+/// A place in the line, left when this is dropped.
+struct Waiting<'a> {
+    slots: &'a Slots,
+    key: Key,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.slots.room().waiting.remove(&self.key);
+        self.slots.changed.notify_waiters();
+    }
+}
+
+/// One request on its way through refusals.
+pub(super) struct Turn {
+    key: Key,
+    since: Instant,
+}
+
+impl Slots {
+    fn room(&self) -> MutexGuard<'_, Room> {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A turn in the order of weight, and of asking.
+    pub(super) fn turn(&self, weight: Weight) -> Turn {
+        let mut room = self.room();
+        room.tickets += 1;
+        Turn { key: (weight, room.tickets), since: Instant::now() }
+    }
+
+    /// Waits until there is room for the request. Safe to drop half-way.
+    pub(super) async fn take(&self, turn: &Turn) -> Slot<'_> {
+        self.room().waiting.insert(turn.key);
+        let waiting = Waiting { slots: self, key: turn.key };
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // from here on no change is missed, though the room is looked at before it is waited for
+            changed.as_mut().enable();
+            let taken = self.room().take(&turn.key, Instant::now());
+            match taken {
+                Ok(()) => {
+                    drop(waiting);
+                    return Slot { slots: self };
+                }
+                Err(None) => changed.await,
+                Err(Some(until)) => tokio::select! {
+                    () = changed => {}
+                    () = sleep_until(until) => {}
+                },
+            }
+        }
+    }
+
+    /// The server answered.
+    pub(super) fn succeeded(&self) {
+        self.room().succeeded();
+    }
+
+    /// The server refused a request that holds a slot. Whether it is to be asked again here.
+    pub(super) fn refused(&self, turn: &Turn, error: &SourceError, words: &str) -> bool {
+        let now = Instant::now();
+        let may_try = self.room().refused(error.retry_after, words, now, fastrand::f64());
+        may_try && now.duration_since(turn.since) < GIVEN_UP
+    }
+
+    /// How many requests go at a time and why, where the server had no room for more.
+    pub(super) fn told(&self) -> Option<String> {
+        let mut room = self.room();
+        room.grow(Instant::now());
+        let limit = room.limit?;
+        let noun = if limit == 1 { "request" } else { "requests" };
+        let words = if room.words.is_empty() { "asked too often" } else { &room.words };
+        Some(format!("it is busy: {limit} {noun} at a time, since it said {words:?}"))
+    }
+}
+
+/// Whether a server refuses for lack of room: it would answer the same request at another time.
+pub(super) fn is_lack_of_room(error: &SourceError) -> bool {
+    match &error.trouble {
+        Trouble::RateLimited { .. } => true,
+        Trouble::Refused { status: 503, message } => {
+            let message = message.to_lowercase();
+            error.retry_after.is_some() || BUSY.iter().any(|word| message.contains(word))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::source::SourceId;
+
+    const TICK: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn the_limit_is_halved_at_each_refusal_and_grows_again_later() {
+        let now = Instant::now();
+        let mut room = Room { in_flight: 8, ..Room::default() };
+        let mut limits = Vec::new();
+        for _ in 0..4 {
+            assert!(room.refused(None, "too many", now, 0.5));
+            limits.push(room.limit.unwrap());
+            room.in_flight -= 1;
+        }
+        assert_eq!(limits, [4, 2, 1, 1]);
+        for (after, limit) in [(9, Some(1)), (10, Some(2)), (11, Some(2)), (20, Some(3))] {
+            room.grow(now + Duration::from_secs(after));
+            assert_eq!(room.limit, limit, "after {after} s");
+        }
+        for step in 3..20 {
+            room.grow(now + GROWS_AFTER * step);
+        }
+        assert_eq!(room.limit, None, "and is none in the end");
+    }
+
+    #[test]
+    fn a_server_that_refuses_one_at_a_time_is_paused_for_and_then_it_is_a_fault() {
+        let now = Instant::now();
+        let mut room = Room { in_flight: 1, ..Room::default() };
+        let tries: Vec<bool> = (0..7).map(|_| room.refused(None, "", now, 0.0)).collect();
+        assert_eq!(tries, [true, true, true, true, true, false, false]);
+        assert_eq!(room.pause, PAUSES.1);
+        room.succeeded();
+        assert!(room.refused(None, "", now, 0.0), "after a success it is tried again");
+        assert!(!room.refused(Some(Duration::from_secs(60)), "", now, 0.0), "nobody waits a minute here");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_matters_most_goes_first_and_never_two_at_a_time() {
+        let slots = Slots::default();
+        slots.room().limit = Some(1);
+        let order = Mutex::new(Vec::new());
+        let ask = async |weight: Weight| {
+            let turn = slots.turn(weight);
+            let _slot = slots.take(&turn).await;
+            assert_eq!(slots.room().in_flight, 1);
+            order.lock().unwrap().push(weight);
+            tokio::time::sleep(TICK).await;
+        };
+        let weights = [Weight::Chart, Weight::Services, Weight::Chart, Weight::Vital, Weight::Slos];
+        futures_util::future::join_all(weights.map(ask)).await;
+        let mut sorted = weights.to_vec();
+        // the first one found an empty room
+        sorted[1..].sort_unstable();
+        assert_eq!(*order.lock().unwrap(), sorted);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gives_up_leaves_the_line() {
+        let slots = Slots::default();
+        slots.room().limit = Some(1);
+        let (first, second, third) =
+            (slots.turn(Weight::Vital), slots.turn(Weight::Vital), slots.turn(Weight::Vital));
+        let held = slots.take(&first).await;
+        assert!(tokio::time::timeout(TICK, slots.take(&second)).await.is_err());
+        drop(held);
+        tokio::time::timeout(TICK, slots.take(&third)).await.unwrap();
+    }
+
+    #[test]
+    fn a_refusal_for_lack_of_room_is_told_from_other_troubles() {
+        let error = |trouble| SourceError::new(SourceId::new("prom"), trouble);
+        let refused = |message: &str| error(Trouble::Refused { status: 503, message: message.into() });
+        assert!(is_lack_of_room(&error(Trouble::RateLimited { message: String::new() })));
+        for message in
+            ["too many outstanding requests", "couldn't start: 16 concurrent requests are executed"]
+        {
+            assert!(is_lack_of_room(&refused(message)), "{message}");
+        }
+        assert!(!is_lack_of_room(&refused("no upstream")));
+        let soon = SourceError { retry_after: Some(Duration::from_secs(1)), ..refused("no upstream") };
+        assert!(is_lack_of_room(&soon));
+        assert!(!is_lack_of_room(&error(Trouble::Forbidden { message: String::new() })));
+    }
+}
