@@ -9,15 +9,19 @@ use super::state::State;
 use super::theme::Role;
 use crate::model::ask::AskKind;
 use crate::model::duration;
-use crate::model::remote::age;
+use crate::model::remote::{AnswerState, Remote, age};
 use crate::model::source::{SourceId, SourceInfo};
-use crate::model::world::Watchdog;
+use crate::model::world::{Held, Watchdog};
 
-/// A source that is behind, failing or silent.
+/// A source that is behind, failing or silent, as a whole or in one of its answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doubt {
     /// Which.
     pub source: SourceId,
+    /// Which of its answers; `None`: all of them.
+    pub what: Option<AskKind>,
+    /// The others that are in doubt, too.
+    pub also: Vec<AskKind>,
     /// It answers, but something is missing in what it says.
     pub is_partial: bool,
     /// How old what is shown of it is; `None`: nothing is shown of it.
@@ -34,17 +38,34 @@ impl Doubt {
     /// One line, what matters most first, for its end may be cut off: how old, what happens next, why.
     pub fn sentence(&self, now: Timestamp) -> String {
         if self.is_partial {
-            return format!("{}: partial answers; {}", self.source, self.reason);
+            return format!("{}: partial answers; {}", self.source, self.cause());
         }
+        let what = self.what.map_or("data", AskKind::word);
         let shown = self
             .age
-            .map_or_else(|| "no data yet".to_owned(), |age| format!("data {} old", duration::short(age)));
+            .map_or_else(|| format!("no {what} yet"), |age| format!("{what} {} old", duration::short(age)));
         let next = match self.next_try {
             Some(at) if at > now => format!(", next try in {}", duration::short(age(now, at))),
             Some(_) => ", trying now".to_owned(),
             None => String::new(),
         };
-        format!("{}: {shown}{next}; {}", self.source, self.reason)
+        format!("{}: {shown}{next}; {}", self.source, self.cause())
+    }
+
+    /// Why, and what else is not as it should be.
+    fn cause(&self) -> String {
+        let also: Vec<&str> = self.also.iter().map(|kind| kind.word()).collect();
+        let also = if also.is_empty() { String::new() } else { format!("; also {}", also.join(", ")) };
+        format!("{}{also}", self.reason)
+    }
+
+    /// In a few words, where the source stands beside: which answers, and why.
+    pub fn summary(&self) -> String {
+        match (self.is_partial, self.what) {
+            (true, _) => format!("partial: {}", self.reason),
+            (false, Some(kind)) => format!("{}: {}", kind.word(), self.cause()),
+            (false, None) => self.reason.clone(),
+        }
     }
 }
 
@@ -74,47 +95,104 @@ pub fn watchdog(state: &State, source: &SourceInfo, now: Timestamp) -> Watchdog 
     }
 }
 
+/// One answer that the present screen asks for.
+struct Look<'a> {
+    topic: &'a Topic,
+    answer: AnswerState<'a>,
+    is_doubtful: bool,
+    /// For how long it has been waiting in vain.
+    late: Option<Duration>,
+}
+
 /// The doubt about one source, looking at what it says of these kinds; `None` if all of it is fresh or on its first way.
+///
+/// What the whole source is in trouble with is said of the whole; else the oldest of the answers that are in doubt is named.
 pub fn doubt(state: &State, source: &SourceInfo, kinds: &[AskKind], now: Timestamp) -> Option<Doubt> {
-    let held = state.world.held(&source.id)?;
     let id = &source.id;
-    let look = |kind: AskKind| {
-        let answer = held.board(kind)?;
-        Some((state.polls.freshness(id, &Topic::Of(kind), &answer, now), answer))
-    };
-    let asked = kinds.iter().filter(|kind| source.answers.contains(kind)).filter_map(|kind| look(*kind));
-    let asked: Vec<_> = asked.collect();
-    let doubtful: Vec<_> = asked.iter().filter(|(freshness, _)| freshness.is_doubtful()).collect();
-    let topics: Vec<Topic> = kinds.iter().copied().map(Topic::Of).collect();
-    let silent = state.polls.unanswered(id, &topics, now);
-    if doubtful.is_empty() && silent.is_none() {
-        let missing = asked.iter().find_map(|(_, answer)| answer.missing().next())?;
-        return Some(Doubt {
-            source: id.clone(),
-            is_partial: true,
-            age: None,
-            reason: missing.to_string(),
-            advice: "What is built on its answers lacks what they lack: look at its own health.",
-            next_try: None,
-        });
+    let held = state.world.held(id)?;
+    let trouble = state.polls.traffic(id).trouble().cloned();
+    let looks: Vec<Look<'_>> = state
+        .polls
+        .wanted(id, now)
+        .filter(|(topic, _)| kinds.contains(&topic.kind()))
+        .filter_map(|(topic, late)| {
+            let answer = answer_of(held, topic)?;
+            let freshness = state.polls.freshness(id, topic, &answer, now);
+            Some(Look { topic, answer, is_doubtful: freshness.is_doubtful() || late.is_some(), late })
+        })
+        .collect();
+    let mut doubtful: Vec<&Look<'_>> = looks.iter().filter(|look| look.is_doubtful).collect();
+    if doubtful.is_empty() && trouble.is_none() {
+        return partial(id, &looks);
     }
-    let traffic = state.polls.traffic(id);
-    let error = traffic.trouble().or_else(|| doubtful.iter().find_map(|(_, answer)| answer.trouble));
-    let reason = match (error, silent) {
+    let is_silent = state.polls.unanswered(id, &[], now);
+    let is_whole =
+        trouble.is_some() || is_silent.is_some() || doubtful.len() == looks.len() && looks.len() > 1;
+    // what never came is worst, then what is oldest; the order of kinds is that of their weight
+    doubtful.sort_by_key(|look| (look.answer.at, look.topic.kind()));
+    let worst = doubtful.first();
+    let error = trouble.as_ref().or_else(|| {
+        let own = worst.and_then(|look| look.answer.trouble);
+        own.or_else(|| doubtful.iter().filter(|_| is_whole).find_map(|look| look.answer.trouble))
+    });
+    let late = is_silent.filter(|_| is_whole).or_else(|| worst.and_then(|look| look.late));
+    let reason = match (error, late) {
         (Some(error), _) => error.trouble.to_string(),
         (None, Some(waited)) => format!("no answer for {}", duration::short(waited)),
         (None, None) => "newer data did not come".to_owned(),
     };
+    let mut also: Vec<AskKind> = Vec::new();
+    for look in doubtful.iter().skip(1).filter(|_| !is_whole) {
+        let kind = look.topic.kind();
+        if !also.contains(&kind) && worst.is_none_or(|worst| worst.topic.kind() != kind) {
+            also.push(kind);
+        }
+    }
+    let is_meant = |topic: &Topic| {
+        if is_whole { kinds.contains(&topic.kind()) } else { worst.is_some_and(|worst| worst.topic == topic) }
+    };
+    let oldest = doubtful.iter().filter_map(|look| look.answer.at).min();
+    let at = if is_whole { oldest } else { worst.and_then(|look| look.answer.at) };
     Some(Doubt {
         source: id.clone(),
+        what: worst.filter(|_| !is_whole).map(|look| look.topic.kind()),
+        also,
         is_partial: false,
-        age: doubtful.iter().filter_map(|(_, answer)| answer.at).min().map(|at| age(at, now)),
+        age: at.map(|at| age(at, now)),
         reason,
         advice: error.map_or("It may be overloaded or out of reach; burnwatch goes on trying.", |e| {
             e.trouble.advice()
         }),
-        next_try: state.polls.next_try(id),
+        next_try: state.polls.next_try(id, is_meant, now),
     })
+}
+
+/// That all answers are there, and something is missing in one of them.
+fn partial(id: &SourceId, looks: &[Look<'_>]) -> Option<Doubt> {
+    let (kind, missing) =
+        looks.iter().find_map(|look| Some((look.topic.kind(), look.answer.missing().next()?)))?;
+    Some(Doubt {
+        source: id.clone(),
+        what: Some(kind),
+        also: Vec::new(),
+        is_partial: true,
+        age: None,
+        reason: missing.to_string(),
+        advice: "What is built on its answers lacks what they lack: look at its own health.",
+        next_try: None,
+    })
+}
+
+/// How the answer about a topic stands.
+fn answer_of<'a>(held: &'a Held, topic: &Topic) -> Option<AnswerState<'a>> {
+    match topic {
+        Topic::Of(kind) => held.board(*kind),
+        Topic::Detail(service) => held.details.get(service).map(Remote::state),
+        Topic::Series(query) => held.series.get(query).map(Remote::state),
+        Topic::Firings(fingerprint) => held.firings.get(fingerprint).map(Remote::state),
+        Topic::Incident(id) => held.incident_details.get(id).map(Remote::state),
+        Topic::Runbook(wanted) => held.runbooks.get(wanted).map(Remote::state),
+    }
 }
 
 #[cfg(test)]

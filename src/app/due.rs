@@ -23,8 +23,12 @@ pub const HEARTBEAT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// A clock that goes back by more than this was set.
 const SET_BACK: SignedDuration = SignedDuration::from_secs(2);
-/// How long a question may go without an answer before its source counts as not answering.
+/// How long a question may go without an answer before it counts as not answered.
 const PATIENCE: Duration = Duration::from_secs(8);
+/// The least of that: a slow line is not a source that hangs.
+const LEAST_PATIENCE: Duration = Duration::from_secs(4);
+/// What hangs is named this soon after its last answer, if it is asked often enough for that; a second is left for the tick.
+const NAMED_WITHIN: Duration = Duration::from_secs(14);
 /// Bytes a second that polling one thing may cost.
 const BYTES_PER_SECOND: u64 = 256 * 1024;
 /// Share of its time that a source may spend on answering one thing: one part in this many.
@@ -69,6 +73,18 @@ impl Topic {
         }
     }
 
+    /// The kind of the question.
+    pub fn kind(&self) -> AskKind {
+        match self {
+            Self::Of(kind) => *kind,
+            Self::Detail(_) => AskKind::Detail,
+            Self::Series(_) => AskKind::Series,
+            Self::Firings(_) => AskKind::Firings,
+            Self::Incident(_) => AskKind::Incident,
+            Self::Runbook(_) => AskKind::Runbook,
+        }
+    }
+
     /// Whether the answer is of use only while its screen is open.
     fn is_for_one_screen(&self) -> bool {
         !matches!(self, Self::Of(_))
@@ -83,12 +99,33 @@ struct Poll {
     again: bool,
     /// Whether the last answer was none.
     failed: bool,
+    /// Whether the present screen asks for it.
+    is_wanted: bool,
     asked_at: Timestamp,
     due_at: Timestamp,
     /// As long as answers are cheap.
     base: Duration,
     /// With what the last answer cost.
     interval: Duration,
+}
+
+impl Poll {
+    /// For how long it has been waiting, if for longer than anybody should.
+    fn late(&self, now: Timestamp) -> Option<Duration> {
+        self.in_flight.as_ref()?;
+        Some(age(self.asked_at, now)).filter(|waited| *waited > patience(self.base, self.interval))
+    }
+
+    fn next_try(&self, now: Timestamp) -> Timestamp {
+        if self.in_flight.is_some() { now } else { self.due_at }
+    }
+}
+
+/// How long a question may go without an answer that is asked every `base`, and that its cost makes go out every `interval`:
+/// so that it is named in time after its last answer, where that can be, and a slow but steady source is not.
+fn patience(base: Duration, interval: Duration) -> Duration {
+    let left = NAMED_WITHIN.saturating_sub(base);
+    if left < LEAST_PATIENCE || interval > base { PATIENCE } else { left.min(PATIENCE) }
 }
 
 /// What a source has cost so far, and how it is doing.
@@ -161,9 +198,16 @@ impl Polls {
             let interval = before.map_or(want.interval, |poll| poll.interval.max(want.interval));
             let failed = before.is_some_and(|poll| poll.failed);
             let in_flight = Some(question.clone());
-            let again = false;
-            let poll =
-                Poll { in_flight, again, failed, asked_at: now, due_at: now, base: want.interval, interval };
+            let poll = Poll {
+                in_flight,
+                again: false,
+                failed,
+                is_wanted: true,
+                asked_at: now,
+                due_at: now,
+                base: want.interval,
+                interval,
+            };
             self.all.insert(key, poll);
             effects.push(Effect::Fetch(question));
         }
@@ -176,7 +220,8 @@ impl Polls {
         };
         let mut effects = Vec::new();
         self.all.retain(|(source, topic), poll| {
-            let keep = !topic.is_for_one_screen() || wanted(source, topic);
+            poll.is_wanted = wanted(source, topic);
+            let keep = poll.is_wanted || !topic.is_for_one_screen();
             if !keep && let Some(question) = poll.in_flight.take() {
                 effects.push(Effect::Forget(question));
             }
@@ -277,23 +322,42 @@ impl Polls {
         self.traffic.get(source).cloned().unwrap_or_default()
     }
 
+    /// Whether a question about this is on its way to the source.
+    pub fn is_waiting(&self, source: &SourceId, topic: &Topic) -> bool {
+        self.all.get(&(source.clone(), topic.clone())).is_some_and(|poll| poll.in_flight.is_some())
+    }
+
     /// For how long a question about one of these things, or whether it is well, has been waiting for this source, if for
     /// longer than anybody should.
     pub fn unanswered(&self, source: &SourceId, topics: &[Topic], now: Timestamp) -> Option<Duration> {
-        let waiting = self.all.iter().filter(|((id, topic), poll)| {
-            let counts = *topic == Topic::Of(AskKind::Probe) || topics.contains(topic);
-            id == source && counts && poll.in_flight.is_some()
+        let waiting = self.all.iter().filter(|((id, topic), _)| {
+            id == source && (*topic == Topic::Of(AskKind::Probe) || topics.contains(topic))
         });
-        waiting.map(|(_, poll)| age(poll.asked_at, now)).filter(|waited| *waited > PATIENCE).max()
+        waiting.filter_map(|(_, poll)| poll.late(now)).max()
     }
 
-    /// When the next question to this source goes out.
-    pub fn next_try(&self, source: &SourceId) -> Option<Timestamp> {
+    /// What the present screen asks this source, each with how long it has been waiting, if for longer than anybody should.
+    pub fn wanted(
+        &self,
+        source: &SourceId,
+        now: Timestamp,
+    ) -> impl Iterator<Item = (&Topic, Option<Duration>)> {
+        let mine = self.all.iter().filter(move |((id, _), poll)| id == source && poll.is_wanted);
+        mine.map(move |((_, topic), poll)| (topic, poll.late(now)))
+    }
+
+    /// When this source is asked about one of these things again; while it is in trouble, whether it is back.
+    pub fn next_try(
+        &self,
+        source: &SourceId,
+        is_meant: impl Fn(&Topic) -> bool,
+        now: Timestamp,
+    ) -> Option<Timestamp> {
         let on_hold = self.traffic.get(source).is_some_and(|traffic| traffic.hold.is_some());
-        let mine = self.all.iter().filter(|((id, topic), poll)| {
-            id == source && poll.in_flight.is_none() && (!on_hold || *topic == Topic::Of(AskKind::Probe))
+        let mine = self.all.iter().filter(|((id, topic), _)| {
+            id == source && if on_hold { *topic == Topic::Of(AskKind::Probe) } else { is_meant(topic) }
         });
-        mine.map(|(_, poll)| poll.due_at).min()
+        mine.map(|(_, poll)| poll.next_try(now)).min()
     }
 
     /// How far to believe what a source said: never fresh while the source as a whole is in trouble or does not answer.

@@ -72,7 +72,7 @@ pub fn wants(state: &State, until: Timestamp, length: Duration) -> Vec<Want> {
     let window = span(until, length);
     let want = |source: &crate::model::source::SourceInfo| {
         let query = query(window);
-        let known = remote(state, source, &query).and_then(Remote::value).map(|matrix| matrix.span);
+        let known = remote(state, source, &query).and_then(Remote::whole).map(|matrix| matrix.span);
         let ask = Ask::Series { query, stretch: range::stretch(window, known) };
         Want { source: source.id.clone(), ask, known: None, interval: INTERVAL }
     };

@@ -18,7 +18,6 @@ use super::number::ago;
 use super::overlay;
 use super::place::{Paper, Place, SCREENS};
 use super::screens;
-pub(super) use super::screens::VITAL;
 use super::screens::incidents::words as incident_words;
 use super::screens::oncall::words as on_call_words;
 use super::state::{Mode, State};
@@ -92,7 +91,10 @@ pub(super) fn heading(
 
 /// What is to be doubted about a screen that uses answers of these kinds, for its heading.
 pub(super) fn doubt_runs(state: &State, kinds: &[AskKind], now: Timestamp) -> Vec<Run<'static>> {
-    let all = doubts(state, kinds, now);
+    // what is about one thing is asked by the screen that is about it
+    let about_one = AskKind::ALL.into_iter().filter(|kind| kind.is_about_one());
+    let kinds: Vec<AskKind> = kinds.iter().copied().chain(about_one).collect();
+    let all = doubts(state, &kinds, now);
     let Some(first) = all.first() else { return Vec::new() };
     let more = if all.len() > 1 { format!(" (+{} more, see Sources)", all.len() - 1) } else { String::new() };
     let sign = state.look.charset.pick(Role::Stale.symbol(), Role::Stale.ascii());
@@ -120,7 +122,7 @@ pub fn render(state: &State, now: Timestamp, buf: &mut Buffer) {
 fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let firing = state.world.tally().in_state(AlertState::Firing);
     let mut runs = Vec::new();
-    let in_doubt = doubts(state, &VITAL, cx.now).len();
+    let in_doubt = doubts(state, &AskKind::ALL, cx.now).len();
     if in_doubt > 0 {
         runs.push(Run::new(format!("{} {in_doubt} stale ", cx.symbol(Role::Stale)), Role::Stale));
     }
@@ -161,7 +163,7 @@ fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         left.push(Run::new(format!("  {}", state.range.words(cx.now)), Role::Banner));
     }
     let all = state.sources.len();
-    let in_doubt = doubts(state, &VITAL, cx.now);
+    let in_doubt = doubts(state, &AskKind::ALL, cx.now);
     let answered = state
         .sources
         .iter()
@@ -287,7 +289,7 @@ fn titled_tabs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> 
             }
             Command::OnCall => (on_call_words::uncovered(state, cx.now), Some(Role::Down), None),
             Command::Sources => {
-                let bad = doubts(state, &VITAL, cx.now).len();
+                let bad = doubts(state, &AskKind::ALL, cx.now).len();
                 (bad, Some(Role::Stale), None)
             }
             _ => (0, None, None),
@@ -385,7 +387,7 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 /// The way here, and as long as a source is in trouble what is wrong and what to do.
 fn standing(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
     let mut runs = breadcrumb(state);
-    if let Some(doubt) = doubts(state, &VITAL, cx.now).first() {
+    if let Some(doubt) = doubts(state, &AskKind::ALL, cx.now).first() {
         let sign = cx.symbol(Role::Stale);
         let words = format!("  {sign} {}: {}. {}", doubt.source, doubt.reason, doubt.advice);
         runs.push(Run::new(words, Role::Stale));

@@ -26,19 +26,6 @@ use ratatui::layout::Rect;
 use super::due::Want;
 use super::place::Place;
 use super::state::State;
-use crate::model::ask::AskKind;
-
-/// Everything that a source of any kind is asked for on every screen.
-pub const VITAL: [AskKind; 8] = [
-    AskKind::Probe,
-    AskKind::Services,
-    AskKind::Alerts,
-    AskKind::Rules,
-    AskKind::Silences,
-    AskKind::Slos,
-    AskKind::Incidents,
-    AskKind::OnCall,
-];
 
 /// A column that a list can be ordered by, and which way round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -183,9 +170,9 @@ mod vital {
     use crate::model::ask::{Ask, AskKind};
 
     const RARELY: Duration = Duration::from_secs(30);
-    /// As often as PagerDuty's limit of requests bears well.
-    const INCIDENTS: Duration = Duration::from_secs(15);
-    const ON_CALL: Duration = Duration::from_secs(300);
+    /// As often as PagerDuty's limit of requests bears well, and often enough that what hangs is named within 15 s.
+    const OFTEN: Duration = Duration::from_secs(10);
+    const ON_CALL: Duration = Duration::from_secs(60);
 
     pub(super) fn wants(state: &State) -> Vec<Want> {
         let mut wants = Vec::new();
@@ -198,10 +185,10 @@ mod vital {
                         (Ask::Services { at: state.range.end }, held.services.digest(), state.interval)
                     }
                     AskKind::Alerts => (Ask::Alerts, held.alerts.digest(), state.interval),
-                    AskKind::Rules => (Ask::Rules, held.rules.digest(), RARELY.min(3 * state.interval)),
-                    AskKind::Silences => (Ask::Silences, held.silences.digest(), RARELY),
+                    AskKind::Rules => (Ask::Rules, held.rules.digest(), OFTEN.max(state.interval)),
+                    AskKind::Silences => (Ask::Silences, held.silences.digest(), OFTEN),
                     AskKind::Slos => (Ask::Slos { at: state.range.end }, held.slos.digest(), RARELY),
-                    AskKind::Incidents => (Ask::Incidents, held.incidents.digest(), INCIDENTS),
+                    AskKind::Incidents => (Ask::Incidents, held.incidents.digest(), OFTEN),
                     AskKind::OnCall => (Ask::OnCall, held.on_call.digest(), ON_CALL),
                     AskKind::Trends
                     | AskKind::Detail

@@ -129,6 +129,37 @@ pub enum AskKind {
 }
 
 impl AskKind {
+    /// Every kind.
+    pub const ALL: [Self; 15] = [
+        Self::Probe,
+        Self::Services,
+        Self::Trends,
+        Self::Detail,
+        Self::Alerts,
+        Self::Rules,
+        Self::Silences,
+        Self::Slos,
+        Self::Incidents,
+        Self::Incident,
+        Self::Steps,
+        Self::OnCall,
+        Self::Series,
+        Self::Firings,
+        Self::Runbook,
+    ];
+
+    /// Those that are asked whatever is on the screen, for counts and states of sources depend on them.
+    pub const BOARDS: &[Self] = &[
+        Self::Probe,
+        Self::Services,
+        Self::Alerts,
+        Self::Rules,
+        Self::Silences,
+        Self::Slos,
+        Self::Incidents,
+        Self::OnCall,
+    ];
+
     /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {

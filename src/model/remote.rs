@@ -131,6 +131,11 @@ impl<T> Remote<T> {
         self.good.as_ref().map(|(value, _)| value)
     }
 
+    /// The last good value, if nothing was missing in it: what lacks something is to be asked for again in whole.
+    pub fn whole(&self) -> Option<&T> {
+        self.value().filter(|_| self.state().missing().next().is_none())
+    }
+
     /// The last good value, to be changed in place (a tail appended).
     pub fn value_mut(&mut self) -> Option<&mut T> {
         self.good.as_mut().map(|(value, _)| value)

@@ -2,7 +2,6 @@
 
 mod actions;
 mod behaviour;
-mod hints;
 mod incidents;
 mod keys;
 mod pager;

@@ -8,7 +8,12 @@ use crate::app::state::{Look, Setup};
 use crate::app::{render, update};
 use crate::model::alert::AlertBoard;
 use crate::model::ask::{Answer, Answered, Reply};
-use crate::model::source::{Kind, SourceError, Trouble};
+use crate::model::incident::IncidentBoard;
+use crate::model::oncall::OnCallBoard;
+use crate::model::rule::RuleBoard;
+use crate::model::service::ServiceBoard;
+use crate::model::slo::SloBoard;
+use crate::model::source::{Kind, Offer, SourceError, Trouble};
 use crate::model::warning::Warning;
 
 fn at(second: i64) -> Timestamp {
@@ -84,4 +89,112 @@ fn an_answer_with_something_missing_marks_its_source_as_partial_and_a_remark_doe
         assert_eq!(sources.contains("partial"), is_partial, "{sources}");
         assert!(sources.contains(&text), "who looks for it finds it: {sources}");
     }
+}
+
+/// A source of everything.
+fn all_state() -> State {
+    let source = SourceInfo {
+        id: SourceId::new("all"),
+        kind: Kind::Demo,
+        address: "http://all".into(),
+        answers: AskKind::BOARDS.to_vec(),
+        acts: Vec::new(),
+    };
+    State::new(Setup::new("prod", vec![source], Look::probe(Colours::None, Charset::Ascii), (160, 40)))
+}
+
+fn good(kind: AskKind) -> Answer {
+    let offer = Offer {
+        flavour: "All".into(),
+        version: "1".into(),
+        facts: Vec::new(),
+        warnings: Vec::new(),
+        refuses: None,
+        clock_ahead_seconds: None,
+    };
+    match kind {
+        AskKind::Probe => Answer::Probe(offer),
+        AskKind::Services => {
+            Answer::Services(ServiceBoard { readings: Vec::new(), lookback: Duration::from_secs(60) })
+        }
+        AskKind::Alerts => Answer::Alerts(AlertBoard::default()),
+        AskKind::Rules => Answer::Rules(RuleBoard::default()),
+        AskKind::Silences => Answer::Silences(Vec::new()),
+        AskKind::Slos => Answer::Slos(SloBoard { at: at(0), readings: Vec::new() }),
+        AskKind::Incidents => Answer::Incidents(IncidentBoard::default()),
+        AskKind::OnCall => Answer::OnCall(OnCallBoard::default()),
+        other => panic!("{other:?} is not asked on every screen"),
+    }
+}
+
+/// From second to second: everything is answered at once, but this kind is not from `since` to `until`.
+fn tick_without(
+    state: &mut State,
+    hangs: AskKind,
+    (since, until): (i64, i64),
+    seconds: std::ops::Range<i64>,
+) {
+    for second in seconds {
+        let mut effects = update(state, Event::Tick, at(second));
+        while let Some(effect) = effects.pop() {
+            let Effect::Fetch(question) = effect else { continue };
+            let kind = question.ask.kind();
+            if kind == hangs && (since..until).contains(&second) {
+                continue;
+            }
+            let arrival = Arrival { question, answered: Ok(Reply::free(good(kind))), took: Duration::ZERO };
+            effects.extend(update(state, Event::Answered(Box::new(arrival)), at(second)));
+        }
+    }
+}
+
+#[test]
+fn one_question_that_hangs_is_named_in_time_with_its_own_age_and_next_try() {
+    for hangs in AskKind::BOARDS.iter().copied().filter(|kind| *kind != AskKind::Probe) {
+        // SLOs cost much, and turns change seldom: as soon as they are asked for again
+        let within = match hangs {
+            AskKind::Slos => 30 + 9,
+            AskKind::OnCall => 60 + 9,
+            _ => 15,
+        };
+        let mut state = all_state();
+        let source = state.sources.first().unwrap().clone();
+        let look = |state: &State, second| doubt(state, &source, &AskKind::ALL, at(second));
+        tick_without(&mut state, hangs, (2, 1000), 0..2);
+        assert_eq!(look(&state, 1), None);
+        tick_without(&mut state, hangs, (2, 1000), 2..within + 2);
+        let named = look(&state, within + 2).unwrap_or_else(|| panic!("{hangs:?} is not named"));
+        assert_eq!((named.what, &named.also[..]), (Some(hangs), &[][..]));
+        let sentence = named.sentence(at(within + 2));
+        assert!(sentence.starts_with(&format!("all: {} ", hangs.word())), "{sentence}");
+        assert!(sentence.contains("trying now; no answer for"), "{sentence}");
+        let old = picture(&mut state, "1", within + 2);
+        assert!(old.contains("0/1 sources"), "{old}");
+    }
+}
+
+#[test]
+fn of_several_answers_in_doubt_the_oldest_is_named_and_the_others_after_it() {
+    let mut state = all_state();
+    let source = state.sources.first().unwrap().clone();
+    for second in 0..40 {
+        let mut effects = update(&mut state, Event::Tick, at(second));
+        while let Some(effect) = effects.pop() {
+            let Effect::Fetch(question) = effect else { continue };
+            let answered = match question.ask.kind() {
+                AskKind::Silences if second >= 5 => continue,
+                AskKind::Incidents if second >= 15 => {
+                    let trouble = Trouble::Refused { status: 500, message: "oops".into() };
+                    Err(SourceError::new(SourceId::new("all"), trouble))
+                }
+                kind => Ok(Reply::free(good(kind))),
+            };
+            let arrival = Arrival { question, answered, took: Duration::ZERO };
+            effects.extend(update(&mut state, Event::Answered(Box::new(arrival)), at(second)));
+        }
+    }
+    let named = doubt(&state, &source, &AskKind::ALL, at(40)).unwrap();
+    assert_eq!((named.what, &named.also[..]), (Some(AskKind::Silences), &[AskKind::Incidents][..]));
+    let only = doubt(&state, &source, &[AskKind::Incidents], at(40)).unwrap();
+    assert!(only.sentence(at(40)).contains("500: oops"), "{}", only.sentence(at(40)));
 }

@@ -60,7 +60,7 @@ fn a_source_in_trouble_gets_one_cheap_question_when_its_time_has_come() {
         assert!(polls.arrived(&arrival(question, Err(refused(20)), Duration::ZERO), at(1)).is_some());
     }
     assert!(polls.due(wants(), 0, at(19)).is_empty());
-    assert_eq!(polls.next_try(&SourceId::new("prom")), Some(at(20)));
+    assert_eq!(polls.next_try(&SourceId::new("prom"), |_| true, at(0)), Some(at(20)));
     let probe = asked(&polls.due(wants(), 0, at(20)));
     assert_eq!(probe.iter().map(|q| q.ask.clone()).collect::<Vec<_>>(), [Ask::Probe]);
     assert!(polls.arrived(&arrival(probe[0].clone(), Ok(good(1)), Duration::ZERO), at(21)).is_some());
@@ -137,7 +137,7 @@ fn no_source_can_make_us_wait_longer_than_ten_minutes() {
     let mut polls = Polls::default();
     let question = first(&mut polls, Ask::Probe, 0);
     polls.arrived(&arrival(question, Err(refused(1_000_000)), Duration::ZERO), at(0));
-    assert_eq!(polls.next_try(&SourceId::new("prom")), Some(at(600)));
+    assert_eq!(polls.next_try(&SourceId::new("prom"), |_| true, at(0)), Some(at(600)));
 }
 
 #[test]
@@ -219,4 +219,28 @@ fn a_long_way_to_a_source_does_not_make_it_asked_less_often() {
     let alerts = first(&mut polls, Ask::Alerts, 0);
     polls.arrived(&arrival(alerts, Ok(good(1)), second), at(1));
     first(&mut polls, Ask::Alerts, 5);
+}
+
+#[test]
+fn what_is_asked_often_is_named_in_time_and_what_costs_much_is_waited_for() {
+    let seconds = Duration::from_secs;
+    for (base, interval, expected) in
+        [(5, 5, 8), (6, 6, 8), (10, 10, 4), (10, 40, 8), (11, 11, 8), (60, 60, 8), (0, 0, 8)]
+    {
+        assert_eq!(patience(seconds(base), seconds(interval)), seconds(expected), "every {base} s");
+    }
+}
+
+#[test]
+fn the_next_try_is_that_of_the_question_that_is_meant() {
+    let mut polls = Polls::default();
+    let prom = SourceId::new("prom");
+    let wants = || vec![want(Ask::Alerts), want(Ask::Rules)];
+    let asked = asked(&polls.due(wants(), 0, at(0)));
+    let mut error = refused(200);
+    error.trouble = Trouble::Refused { status: 500, message: String::new() };
+    polls.arrived(&arrival(asked[1].clone(), Err(error), Duration::ZERO), at(1));
+    let next = |kind: AskKind| polls.next_try(&prom, |topic| topic.kind() == kind, at(3));
+    assert_eq!(next(AskKind::Rules), Some(at(200)));
+    assert_eq!(next(AskKind::Alerts), Some(at(3)), "it is on its way");
 }

@@ -119,7 +119,7 @@ pub fn wants(state: &State, fingerprint: Fingerprint, now: Timestamp) -> Vec<Wan
     if can(AskKind::Series) {
         let window = state.range.span(now, POINTS, state.interval);
         for query in std::iter::once(&subject.query).chain(&subject.bound_query) {
-            let known = held.series.get(query).and_then(|remote| remote.value()).map(|matrix| matrix.span);
+            let known = held.series.get(query).and_then(|remote| remote.whole()).map(|matrix| matrix.span);
             wants.push(Want {
                 source: subject.source.clone(),
                 ask: Ask::Series { query: query.clone(), stretch: range::stretch(window, known) },

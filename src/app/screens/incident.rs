@@ -26,7 +26,7 @@ pub const ALERTS: usize = 1;
 pub const PANELS: usize = 2;
 
 /// How often an open incident is asked for.
-const OPEN: Duration = Duration::from_secs(15);
+const OPEN: Duration = Duration::from_secs(10);
 /// How often one that is over is.
 const OVER: Duration = Duration::from_secs(300);
 

@@ -37,7 +37,7 @@ pub fn wants(state: &State, name: &Text, now: Timestamp) -> Vec<Want> {
         state.sources.iter().filter(|s| s.answers.contains(&AskKind::Detail) && known_by.contains(&s.id));
     asked
         .map(|source| {
-            let detail = state.world.held(&source.id).and_then(|held| held.details.get(name)?.value());
+            let detail = state.world.held(&source.id).and_then(|held| held.details.get(name)?.whole());
             let stretch = range::stretch(window, detail.map(|detail| detail.request_rate.span));
             Want {
                 source: source.id.clone(),

@@ -119,7 +119,7 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
     let asked = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Trends));
     asked
         .map(|source| {
-            let known = state.world.held(&source.id).and_then(|held| held.trends.value());
+            let known = state.world.held(&source.id).and_then(|held| held.trends.whole());
             let stretch = range::stretch(window, known.map(|trends| trends.request_rate.span));
             Want {
                 source: source.id.clone(),

@@ -233,7 +233,7 @@ fn slot_wants<'a>(
 fn want(state: &State, status: &SloStatus, query: &str, (window, interval): (Span, Duration)) -> Want {
     let query = Text::from(query);
     let held = state.world.held(&status.source);
-    let known = held.and_then(|held| held.series.get(&query)?.value()).map(|matrix| matrix.span);
+    let known = held.and_then(|held| held.series.get(&query)?.whole()).map(|matrix| matrix.span);
     let stretch = range::stretch(window, known);
     Want { source: status.source.clone(), ask: Ask::Series { query, stretch }, known: None, interval }
 }

@@ -147,6 +147,27 @@ impl Held {
         self.answers().find(|(other, _)| *other == kind).map(|(_, state)| state)
     }
 
+    /// How the answer to a question stands; `None` if it was never asked.
+    pub fn answer_to(&self, ask: &Ask) -> Option<AnswerState<'_>> {
+        match ask {
+            Ask::Probe => Some(self.probe.state()),
+            Ask::Services { .. } => Some(self.services.state()),
+            Ask::Trends(_) => Some(self.trends.state()),
+            Ask::Alerts => Some(self.alerts.state()),
+            Ask::Rules => Some(self.rules.state()),
+            Ask::Silences => Some(self.silences.state()),
+            Ask::Slos { .. } => Some(self.slos.state()),
+            Ask::Incidents => Some(self.incidents.state()),
+            Ask::Steps { .. } => Some(self.steps.state()),
+            Ask::OnCall => Some(self.on_call.state()),
+            Ask::Incident { id } => self.incident_details.get(id).map(Remote::state),
+            Ask::Detail { service, .. } => self.details.get(service).map(Remote::state),
+            Ask::Series { query, .. } => self.series.get(query).map(Remote::state),
+            Ask::Firings { fingerprint, .. } => self.firings.get(fingerprint).map(Remote::state),
+            Ask::Runbook(wanted) => self.runbooks.get(wanted).map(Remote::state),
+        }
+    }
+
     /// What was said beside the answers of these kinds, each once.
     pub fn warnings(&self, kinds: &[AskKind]) -> Vec<&Warning> {
         let mut all: Vec<&Warning> = Vec::new();

@@ -91,6 +91,8 @@ pub(super) struct Circuit {
     /// Counts the openings: what was asked before one says nothing about the time after it.
     episode: u64,
     failing: BTreeMap<Subject, Failing>,
+    /// When it answered last.
+    answered: Option<Instant>,
 }
 
 impl Circuit {
@@ -138,6 +140,7 @@ impl Circuit {
         let is_current = ticket.episode == self.episode;
         let is_probe = subject == Subject::Board(AskKind::Probe);
         let Err(error) = outcome else {
+            self.answered = Some(now);
             let was_failing = self.failing.remove(&subject).is_some() || self.broken.is_some();
             if is_current {
                 self.broken = None;
@@ -149,7 +152,10 @@ impl Circuit {
             return None;
         };
         let is_wide = error.trouble.is_source_wide();
-        let opens = is_wide && is_current;
+        // one question that takes too long says nothing about the others, if one of them was answered meanwhile
+        let is_answering = self.answered.is_some_and(|at| at >= ticket.since);
+        let is_slow = matches!(error.trouble, Trouble::TimedOut { .. }) && !is_probe && is_answering;
+        let opens = is_wide && is_current && !is_slow;
         let count = |failing: Option<&Failing>| failing.map_or(0, |failing| failing.failures);
         let own = count(self.failing.get(&subject)).saturating_add(1);
         let all = count(self.broken.as_ref()).saturating_add(1);

@@ -327,7 +327,7 @@ fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 
 /// How many sources answer, or what is wrong with the first that does not.
 fn sources(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
-    if let Some(doubt) = doubts(state, &frame::VITAL, cx.now).first() {
+    if let Some(doubt) = doubts(state, &AskKind::ALL, cx.now).first() {
         let words = format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now));
         return vec![Run::new(words, Role::Stale)];
     }

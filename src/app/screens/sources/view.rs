@@ -16,7 +16,7 @@ use crate::app::widgets::table::{self, Cell, Column, Row, Table};
 use crate::app::widgets::text::{self, Run};
 use crate::model::ask::AskKind;
 use crate::model::duration;
-use crate::model::remote::{Remote, age};
+use crate::model::remote::{AnswerState, age};
 use crate::model::source::{Offer, SourceId, SourceInfo};
 use crate::model::warning::WarningKind;
 use crate::model::world::Watchdog;
@@ -98,10 +98,10 @@ fn row<'a>(state: &State, cx: &Cx<'_>, source: &'a SourceInfo) -> Row<'a> {
     let held = state.world.held(&source.id);
     let offer = held.and_then(|held| held.probe.value());
     let traffic = state.polls.traffic(&source.id);
-    let doubt = doubt(state, source, &frame::VITAL, cx.now);
+    let doubt = doubt(state, source, &AskKind::ALL, cx.now);
     let at = held.and_then(|h| [h.probe.at(), h.services.at(), h.alerts.at()].into_iter().flatten().max());
     let (role, words) = match (doubt, offer) {
-        (Some(doubt), _) => (Role::Stale, doubt.reason),
+        (Some(doubt), _) => (Role::Stale, doubt.summary()),
         (None, Some(_)) => (Role::Healthy, "answers".to_owned()),
         (None, None) => (Role::Unknown, "asking...".to_owned()),
     };
@@ -150,11 +150,8 @@ impl About {
         }
     }
 
-    fn part<T>(&mut self, cx: &Cx<'_>, source: &SourceInfo, kind: AskKind, remote: &Remote<T>) {
-        if !source.answers.contains(&kind) {
-            return;
-        }
-        match (remote.at(), remote.trouble()) {
+    fn part(&mut self, cx: &Cx<'_>, kind: AskKind, answer: &AnswerState<'_>) {
+        match (answer.at, answer.trouble) {
             (_, Some(error)) => self.say(kind.word(), &error.trouble.to_string(), Role::Stale),
             (Some(at), None) => {
                 self.say(kind.word(), &format!("{} ago", answered(at, cx.now)), Role::Text);
@@ -171,12 +168,12 @@ fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec
         Run::new(format!("{} at {}", source.kind.name(), source.address), Role::Muted),
     ];
     let mut about = About { lines: vec![Vec::new(), title], width };
-    if let Some(doubt) = doubt(state, source, &frame::VITAL, cx.now) {
+    if let Some(doubt) = doubt(state, source, &AskKind::ALL, cx.now) {
         about.say("trouble", &doubt.sentence(cx.now), Role::Trouble);
         about.say("what to do", doubt.advice, Role::Text);
     }
     for other in state.sources.iter().filter(|other| other.id != source.id) {
-        if let Some(doubt) = doubt(state, other, &frame::VITAL, cx.now) {
+        if let Some(doubt) = doubt(state, other, &AskKind::ALL, cx.now) {
             about.say("also", &doubt.sentence(cx.now), Role::Trouble);
             about.say("what to do", doubt.advice, Role::Text);
         }
@@ -207,10 +204,11 @@ fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec
         }
     }
     about.lines.push(vec![Run::new("  last answers", Role::Title)]);
-    about.part(cx, source, AskKind::Services, &held.services);
-    about.part(cx, source, AskKind::Alerts, &held.alerts);
-    about.part(cx, source, AskKind::Rules, &held.rules);
-    about.part(cx, source, AskKind::Silences, &held.silences);
-    about.part(cx, source, AskKind::Trends, &held.trends);
+    for (kind, answer) in held.answers() {
+        // of what is about one thing its own screen tells
+        if source.answers.contains(&kind) && kind != AskKind::Probe && !kind.is_about_one() {
+            about.part(cx, kind, &answer);
+        }
+    }
     about.lines
 }
