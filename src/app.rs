@@ -37,6 +37,7 @@ pub mod place;
 pub mod postmortem;
 pub mod prose;
 pub mod range;
+pub mod readiness;
 pub mod screens;
 pub mod sgr;
 pub mod state;

@@ -4,7 +4,6 @@ mod acting;
 mod alerts;
 mod args;
 mod check;
-mod completions;
 mod config;
 mod doctor;
 #[cfg(test)]
@@ -12,6 +11,7 @@ mod fixtures;
 mod incidents;
 mod journal;
 mod manual;
+mod needs;
 mod oncall;
 mod own;
 mod papers;
@@ -36,9 +36,9 @@ use clap::{CommandFactory, Parser};
 
 use crate::config::Paths;
 use crate::config::load::ConfigError;
-use crate::model::ask::AskKind;
 
 use args::{Arguments, Format, Listing, Subject, Verb};
+use needs::Needs;
 use own::Own;
 use printer::{Outcome, complain, complain_plainly, print, print_as_is};
 use report::{Document, json, markdown, table};
@@ -48,18 +48,23 @@ use view::View;
 /// Does what the words of the command line ask for; the first is the program's own name.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
-    let arguments = match Arguments::try_parse_from(&words) {
+    // for a monitoring system 2 means critical, whatever was wrong with the flags
+    let is_check = words
+        .iter()
+        .skip(1)
+        .find(|word| ["check", "config"].iter().any(|verb| *word == *verb))
+        .is_some_and(|word| word == "check");
+    let arguments = match Arguments::try_parse_from(words) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {
-            let said = error.render().to_string();
-            if !is_check(&words) {
-                complain_plainly(&said);
+            complain_plainly(&error.render().to_string());
+            if !is_check {
                 return Outcome::Misused.into();
             }
-            // what a monitoring system reads stands in the verdict, and only the rest beside it
-            let (first, rest) = said.split_once('\n').unwrap_or((&said, ""));
-            complain_plainly(rest.trim_start_matches('\n'));
-            return unknown(first.trim_start_matches("error: ")).into();
+            let said = error.render().to_string();
+            complain_plainly(&said);
+            let said = said.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            return print(&format!("BURNWATCH UNKNOWN: {said}\n"), Outcome::Unknown).into();
         }
         // --help and --version
         Err(told) => return print(&told.render().to_string(), Outcome::Fine).into(),
@@ -67,21 +72,9 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     perform(&arguments).into()
 }
 
-/// Whether these words, of which some are wrong, ask for a check: for a monitoring system 2 would mean critical.
-fn is_check(words: &[OsString]) -> bool {
-    let read = Arguments::command().ignore_errors(true).try_get_matches_from(words);
-    read.is_ok_and(|read| read.subcommand_name() == Some("check"))
-}
-
-/// The verdict of a check that could not be made.
-fn unknown(why: &str) -> Outcome {
-    print(&format!("BURNWATCH UNKNOWN: {why}\n"), Outcome::Unknown)
-}
-
 fn perform(arguments: &Arguments) -> Outcome {
     let cx = match Cx::new(arguments) {
         Ok(cx) => cx,
-        Err(complaint) if matches!(arguments.verb, Some(Verb::Check { .. })) => return unknown(&complaint),
         Err(complaint) => {
             complain(&complaint);
             return Outcome::Misused;
@@ -89,24 +82,24 @@ fn perform(arguments: &Arguments) -> Outcome {
     };
     match &arguments.verb {
         None | Some(Verb::Demo) => tui::run(&cx),
-        Some(Verb::Status(listing)) => cx.list(*listing, status::NEEDS, status::document),
-        Some(Verb::Services(listing)) => cx.list(*listing, services::NEEDS, services::document),
-        Some(Verb::Slos(listing)) => cx.list(*listing, slos::NEEDS, slos::document),
+        Some(Verb::Status(listing)) => cx.list(*listing, needs::STATUS, status::document),
+        Some(Verb::Services(listing)) => cx.list(*listing, needs::SERVICES, services::document),
+        Some(Verb::Slos(listing)) => cx.list(*listing, needs::SLOS, slos::document),
         Some(Verb::Slo { verb }) => slo::run(&cx, verb),
         Some(Verb::Check { names }) => cx.check(names),
         Some(Verb::Stats(wanted)) => {
-            cx.list(wanted.listing, stats::NEEDS, |view| stats::document(view, *wanted))
+            cx.list(wanted.listing, needs::STATS, |view| stats::document(view, *wanted))
         }
         Some(Verb::Handoff { since }) => papers::handoff(&cx, *since),
         Some(Verb::Postmortem { incident }) => papers::postmortem(&cx, incident),
-        Some(Verb::Sources(listing)) => cx.list(*listing, sources::NEEDS, sources::document),
-        Some(Verb::Oncall(listing)) => cx.list(*listing, oncall::NEEDS, oncall::document),
-        Some(Verb::Silences(listing)) => cx.list(*listing, silences::NEEDS, silences::document),
+        Some(Verb::Sources(listing)) => cx.list(*listing, needs::SOURCES, sources::document),
+        Some(Verb::Oncall(listing)) => cx.list(*listing, needs::ONCALL, oncall::document),
+        Some(Verb::Silences(listing)) => cx.list(*listing, needs::SILENCES, silences::document),
         Some(Verb::Act(verb)) => acting::run(&cx, verb),
         Some(Verb::Journal(wanted)) => journal::run(&cx, wanted),
         Some(Verb::Incidents(wanted)) => match alerts::Filter::new(&wanted.filter, wanted.all) {
             Ok(filter) => {
-                cx.list(wanted.listing, incidents::NEEDS, |view| incidents::document(view, &filter))
+                cx.list(wanted.listing, needs::INCIDENTS, |view| incidents::document(view, &filter))
             }
             Err(error) => {
                 complain(&format!("the filter cannot be read: {error}"));
@@ -114,14 +107,14 @@ fn perform(arguments: &Arguments) -> Outcome {
             }
         },
         Some(Verb::Alerts(wanted)) => match alerts::Filter::new(&wanted.filter, wanted.all) {
-            Ok(filter) => cx.list(wanted.listing, alerts::NEEDS, |view| alerts::document(view, &filter)),
+            Ok(filter) => cx.list(wanted.listing, needs::ALERTS, |view| alerts::document(view, &filter)),
             Err(error) => {
                 complain(&format!("the filter cannot be read: {error}"));
                 Outcome::Misused
             }
         },
         Some(Verb::Doctor(listing)) => {
-            let outcome = cx.list(*listing, doctor::NEEDS, doctor::document);
+            let outcome = cx.list(*listing, needs::DOCTOR, doctor::document);
             // whatever the doctor finds missing, it is a source that is unwell
             if outcome == Outcome::Partial { Outcome::Unwell } else { outcome }
         }
@@ -135,8 +128,11 @@ fn perform(arguments: &Arguments) -> Outcome {
             })
         }
         Some(Verb::Man { folder }) => manual::run(folder.as_deref()),
-        Some(Verb::Completions { shell }) => print_as_is(&completions::script(*shell), Outcome::Fine),
-        Some(Verb::Names { what, line }) => print(&completions::names(&cx, *what, line), Outcome::Fine),
+        Some(Verb::Completions { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Arguments::command(), "burnwatch", &mut script);
+            print_as_is(&String::from_utf8_lossy(&script), Outcome::Fine)
+        }
     }
 }
 
@@ -165,7 +161,7 @@ impl<'a> Cx<'a> {
     /// Asks for what a check needs, and ends as monitoring plug-ins do.
     fn check(&self, names: &[String]) -> Outcome {
         let told = self.session(true).and_then(|session| {
-            let state = session.ask(check::NEEDS)?;
+            let state = session.ask(&needs::CHECK.kinds())?;
             Ok(check::verdict(&session.view(&state), names))
         });
         match told {
@@ -176,21 +172,15 @@ impl<'a> Cx<'a> {
                 let line = lines.next().unwrap_or_default();
                 // what comes on the lines below is no part of the verdict
                 let line = if lines.next().is_some() { line.trim_end_matches(". Try one of") } else { line };
-                unknown(line)
+                print(&format!("BURNWATCH UNKNOWN: {line}\n"), Outcome::Unknown)
             }
         }
     }
 
     /// Asks for what a list needs, and prints what came.
-    fn list(
-        &self,
-        listing: Listing,
-        needs: &[AskKind],
-        document: impl FnOnce(&View<'_>) -> Document,
-    ) -> Outcome {
+    fn list(&self, listing: Listing, needs: Needs, document: impl FnOnce(&View<'_>) -> Document) -> Outcome {
         let told = self.session(true).and_then(|session| {
-            session.can_tell(needs)?;
-            let state = session.ask(needs)?;
+            let state = session.ask(&needs.kinds())?;
             Ok(document(&session.view(&state)))
         });
         match told {
@@ -221,7 +211,7 @@ fn failed(error: &SessionError) -> Outcome {
         _ => complain(&error.to_string()),
     }
     match error {
-        SessionError::Config(_) | SessionError::Own(_) | SessionError::NobodyTells { .. } => Outcome::Misused,
+        SessionError::Config(_) | SessionError::Own(_) => Outcome::Misused,
         SessionError::Source(_) => Outcome::Partial,
         SessionError::Runtime(_) => Outcome::Unwell,
     }

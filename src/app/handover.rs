@@ -24,10 +24,6 @@ use crate::model::silence::SilenceState;
 use crate::model::slo::{Bounds, SloState, SloStatus, Standing, show};
 use crate::model::world::Linked;
 
-/// The answers that it is made from.
-pub const NEEDS: &[AskKind] =
-    &[AskKind::Incidents, AskKind::OnCall, AskKind::Slos, AskKind::Alerts, AskKind::Rules, AskKind::Silences];
-
 /// How many noisy alerts are named.
 const NOISY: usize = 10;
 /// How many resolved incidents are named.
@@ -377,7 +373,7 @@ fn on_call(state: &State, now: Timestamp, prose: &mut Prose) {
 }
 
 fn doubts(state: &State, now: Timestamp, prose: &mut Prose) {
-    let doubts = super::doubt::doubts(state, NEEDS, now);
+    let doubts = super::doubt::doubts(state, &AskKind::ALL, now);
     if doubts.is_empty() {
         return;
     }

@@ -26,10 +26,6 @@ use crate::model::slo::{Bounds, SloStatus, show};
 use crate::model::source::SourceId;
 use crate::model::world::Linked;
 
-/// The answers that it is made from, besides those about the one incident.
-pub const NEEDS: &[AskKind] =
-    &[AskKind::Incidents, AskKind::OnCall, AskKind::Services, AskKind::Slos, AskKind::Alerts, AskKind::Rules];
-
 /// How much is shown before and after.
 const AROUND: SignedDuration = SignedDuration::from_mins(30);
 /// Points of a chart: as many as a line of text has room for.
@@ -77,7 +73,7 @@ fn chart_wants<'a>(state: &'a State, name: &'a Text, around: Bounds) -> impl Ite
     let asked =
         state.sources.iter().filter(|s| s.answers.contains(&AskKind::Detail) && known_by.contains(&s.id));
     asked.map(move |source| {
-        let detail = state.world.held(&source.id).and_then(|held| held.details.get(name)?.value());
+        let detail = state.world.held(&source.id).and_then(|held| held.details.get(name)?.whole());
         let stretch = range::stretch(window, detail.map(|detail| detail.request_rate.span));
         let ask = Ask::Detail { service: name.clone(), stretch };
         Want { source: source.id.clone(), ask, known: None, interval: Duration::from_secs(60) }

@@ -3,15 +3,12 @@
 use std::sync::Arc;
 
 use crate::model::alert::{Alert, AlertState};
-use crate::model::ask::AskKind;
 use crate::model::labels::Labels;
 use crate::model::matcher::{self, Matcher, MatcherError};
 
+use super::needs;
 use super::report::{Cell, Column, Document, Fact, Layout, List};
 use super::view::View;
-
-/// The answers that the list is made from.
-pub(super) const NEEDS: &[AskKind] = &[AskKind::Alerts, AskKind::Rules];
 
 const COLUMNS: &[Column] = &[
     Column::text("state", "STATE"),
@@ -100,7 +97,7 @@ pub(super) fn list(view: &View<'_>, filter: &Filter) -> List {
 
 /// The list as a document, with a count of those that keep quiet.
 pub(super) fn document(view: &View<'_>, filter: &Filter) -> Document {
-    let mut document = view.document(Vec::new(), vec![list(view, filter)], NEEDS);
+    let mut document = view.document(Vec::new(), vec![list(view, filter)], needs::ALERTS);
     let everything = Filter { all: true, matchers: filter.matchers.clone(), words: filter.words.clone() };
     let quiet = view.world.alerts().iter().filter(|alert| everything.takes(alert) && !filter.takes(alert));
     let mut counts = [(AlertState::Silenced, 0), (AlertState::Inhibited, 0), (AlertState::Resolved, 0)];

@@ -11,13 +11,10 @@ use crate::model::service::Service;
 use crate::model::slo::{SloState, SloStatus, show};
 use crate::model::text;
 
+use super::needs;
 use super::printer::Outcome;
 use super::slos;
 use super::view::View;
-
-/// The answers that the check is made from.
-pub(super) const NEEDS: &[AskKind] =
-    &[AskKind::Services, AskKind::Slos, AskKind::Alerts, AskKind::Rules, AskKind::Silences];
 
 /// The answers that a check of SLOs alone is made from.
 const OF_SLOS: &[AskKind] = &[AskKind::Slos];
@@ -112,7 +109,7 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
     // what is named is judged by what it rests on: an SLO by its own measurements
     let is_slo = |name: &String| slos.iter().any(|status| *status.slo.id == **name);
     let are_slos = !names.is_empty() && services.is_empty() && names.iter().all(is_slo);
-    let mut gaps = view.gaps(if are_slos { OF_SLOS } else { NEEDS });
+    let mut gaps = if are_slos { view.gaps(OF_SLOS) } else { view.gaps(&needs::CHECK.kinds()) };
     if !is_all_known || names.is_empty() {
         // silence of a source proves nothing, but may be why a name is not known
         gaps.extend(view.broken_definitions());
@@ -259,21 +256,6 @@ mod tests {
         }
         assert!(check(&fixture, &["burnign"]).text.contains("did you mean `burning`?"));
         assert!(check(&fixture, &["calm"]).text.contains("| 'calm'=90.000%;;;;100"));
-    }
-
-    #[test]
-    fn a_named_slo_is_judged_where_nothing_is_known_of_services() {
-        let slos = vec![slo("calm", ratio(0.0001), ratio(0.0)), slo("spent", ratio(0.002), ratio(0.0))];
-        let fixture = world().with_slos(&prom(), slos);
-        for (names, level) in [
-            (&["calm"][..], Level::Fine),
-            (&["spent"], Level::Warning),
-            (&["calm", "spent"], Level::Warning),
-            (&["calm", "cart"], Level::Unknown),
-            (&[], Level::Warning),
-        ] {
-            assert_eq!(check(&fixture, names).level, level, "{names:?}");
-        }
     }
 
     #[test]

@@ -9,8 +9,6 @@ use super::report::{Cell, Column, Document, Layout, List};
 use super::sources;
 use super::view::View;
 
-/// The answers that the findings are made from.
-pub(super) const NEEDS: &[AskKind] = sources::NEEDS;
 /// A server's clock that is further off than this makes ages wrong.
 const SKEW_SECONDS: u64 = 30;
 
@@ -102,7 +100,7 @@ fn proves_reachable(trouble: &Trouble) -> bool {
 
 fn offers(source: &SourceInfo, held: &Held, offer: Option<&Offer>) -> Vec<String> {
     let answered = |kind: &AskKind| held.board(*kind).is_some_and(|s| s.at.is_some() && s.trouble.is_none());
-    let words: Vec<_> = NEEDS
+    let words: Vec<_> = AskKind::BOARDS
         .iter()
         .filter(|kind| **kind != AskKind::Probe && source.answers.contains(kind) && answered(kind))
         .map(|kind| kind.word())
@@ -116,7 +114,7 @@ fn offers(source: &SourceInfo, held: &Held, offer: Option<&Offer>) -> Vec<String
 
 fn missing(source: &SourceInfo, held: &Held) -> Vec<String> {
     let mut gaps: Vec<(String, Vec<&str>)> = Vec::new();
-    for kind in NEEDS.iter().filter(|kind| source.answers.contains(kind)) {
+    for kind in AskKind::BOARDS.iter().filter(|kind| source.answers.contains(kind)) {
         let Some(standing) = held.board(*kind) else { continue };
         let gap = match standing.trouble {
             Some(error) => error.trouble.to_string(),
@@ -135,18 +133,19 @@ fn missing(source: &SourceInfo, held: &Held) -> Vec<String> {
 
 /// What its query engine remarks on queries: for whoever looks for it, and nothing that is wrong.
 fn remarks(held: &Held) -> Vec<String> {
-    let said = held.warnings(NEEDS).into_iter();
+    let said = held.warnings(AskKind::BOARDS).into_iter();
     said.filter(|warning| warning.kind == WarningKind::Annotation).map(ToString::to_string).collect()
 }
 
 fn advice(view: &View<'_>, source: &SourceInfo, held: Option<&Held>, offer: Option<&Offer>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for kind in NEEDS.iter().filter(|kind| source.answers.contains(kind)) {
+    for kind in AskKind::BOARDS.iter().filter(|kind| source.answers.contains(kind)) {
         let trouble = held.and_then(|held| held.board(*kind)?.trouble);
         let advice = trouble.map(|error| error.trouble.advice().to_owned());
         lines.extend(advice.filter(|advice| !lines.contains(advice)));
     }
-    if held.is_some_and(|held| held.warnings(NEEDS).iter().any(|warning| warning.is_missing_data())) {
+    if held.is_some_and(|held| held.warnings(AskKind::BOARDS).iter().any(|warning| warning.is_missing_data()))
+    {
         lines.push(
             "What is built on partial answers lacks what they lack: look at its own health.".to_owned(),
         );

@@ -8,11 +8,9 @@ use crate::model::source::SourceId;
 use crate::model::world::Linked;
 
 use super::alerts::Filter;
+use super::needs;
 use super::report::{Cell, Column, Document, Fact, Layout, List};
 use super::view::View;
-
-/// The answers that the list is made from.
-pub(super) const NEEDS: &[AskKind] = &[AskKind::Incidents];
 
 const COLUMNS: &[Column] = &[
     Column::number("number", "#"),
@@ -61,7 +59,7 @@ pub(super) fn list(view: &View<'_>, filter: &Filter) -> List {
 
 /// The list as a document, with a count of those that are over.
 pub(super) fn document(view: &View<'_>, filter: &Filter) -> Document {
-    let mut document = view.document(Vec::new(), vec![list(view, filter)], NEEDS);
+    let mut document = view.document(Vec::new(), vec![list(view, filter)], needs::INCIDENTS);
     let over = view.world.incidents().iter().filter(|known| !known.incident.is_open());
     let over = over.filter(|known| filter.names(&described(known), &known.incident.title)).count();
     if over > 0 && !filter.all {
@@ -127,7 +125,7 @@ fn row(view: &View<'_>, known: &Linked) -> Vec<Cell> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::fixtures::{incident, world};
+    use crate::cli::fixtures::{am, incident, prom, world};
     use crate::cli::report::{json, table};
 
     #[test]
@@ -139,7 +137,8 @@ mod tests {
             incident(2, "Cart burns", IncidentStatus::Triggered, 60),
             over,
         ];
-        let fixture = world().with_incidents(all);
+        let fixture = world().with_incidents(all).with_services(&prom(), Vec::new());
+        let fixture = fixture.with_rules(&prom()).with_alerts(&am(), Vec::new());
         let text = table::render(&document(&fixture.view(), &Filter::default()));
         let first: Vec<_> = text.lines().filter_map(|line| line.split_whitespace().next()).collect();
         assert_eq!(first, ["#", "2", "1", "!"], "{text}");
@@ -153,9 +152,9 @@ mod tests {
     }
 
     #[test]
-    fn without_a_source_of_incidents_silence_proves_nothing() {
+    fn without_a_source_of_incidents_nothing_is_missing_and_silence_proves_nothing() {
         let document = document(&world().view(), &Filter::default());
-        assert!(document.is_partial);
+        assert!(!document.is_partial);
         assert_eq!(document.notes, ["none of the sources of this context can tell incidents"]);
         assert!(counts(&world().view()).iter().all(|fact| fact.value == Cell::Nothing));
     }

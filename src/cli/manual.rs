@@ -11,8 +11,7 @@ use super::printer::{Outcome, complain, print};
 
 /// Prints the page of the program, or writes those of the program and of all its verbs.
 pub(super) fn run(folder: Option<&Path>) -> Outcome {
-    // the page is of a version, whichever commit it was built from
-    let command = Arguments::command().version(env!("CARGO_PKG_VERSION"));
+    let command = Arguments::command();
     let Some(folder) = folder else {
         let mut page = Vec::new();
         return match Man::new(command).render(&mut page) {

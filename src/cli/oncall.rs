@@ -3,15 +3,12 @@
 use std::collections::BTreeSet;
 
 use crate::app::screens::oncall::levels;
-use crate::model::ask::AskKind;
 use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard};
 use crate::model::source::SourceId;
 
+use super::needs;
 use super::report::{Cell, Column, Document, Fact, Layout, List};
 use super::view::View;
-
-/// The answers that the list is made from.
-pub(super) const NEEDS: &[AskKind] = &[AskKind::OnCall];
 
 const COLUMNS: &[Column] = &[
     Column::text("policy", "POLICY"),
@@ -48,7 +45,7 @@ fn list(view: &View<'_>) -> List {
 
 /// The list as a document; nobody on call is said once more, loudly.
 pub(super) fn document(view: &View<'_>) -> Document {
-    let mut document = view.document(Vec::new(), vec![list(view)], NEEDS);
+    let mut document = view.document(Vec::new(), vec![list(view)], needs::ONCALL);
     document
         .notes
         .extend(uncovered(view).into_iter().map(|name| format!("{name}: nobody is on call at any level")));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::app::handover::Doings;
 use crate::app::place::{Paper, Place};
 use crate::app::state::State;
-use crate::app::{doubt, handover, postmortem};
+use crate::app::{handover, postmortem, readiness};
 use crate::model::ask::AskKind;
 use crate::model::journal::Record;
 use crate::model::source::SourceId;
@@ -22,12 +22,12 @@ pub(super) fn handoff(cx: &Cx<'_>, length: Duration) -> Outcome {
         Ok(session) => session,
         Err(error) => return failed(&error),
     };
-    match session.look(Place::Paper(Paper::Handover(length)), handover::NEEDS) {
+    match session.look(Place::Paper(Paper::Handover(length))) {
         Ok(state) => {
             let now = session.reach.clock.now();
             let records = records(&session);
             let text = handover::markdown(&state, doings(records.as_deref()), length, now);
-            print(&text, whole(&session, &state, handover::NEEDS))
+            print(&text, whole(&session, &state))
         }
         Err(error) => failed(&error),
     }
@@ -39,11 +39,18 @@ pub(super) fn postmortem(cx: &Cx<'_>, wanted: &str) -> Outcome {
         Ok(session) => session,
         Err(error) => return failed(&error),
     };
-    let needs = &[AskKind::Incidents];
-    let found = session.can_tell(needs).and_then(|()| session.ask(needs)).map(|state| named(&state, wanted));
+    let found = session.ask(&[AskKind::Incidents]).map(|state| {
+        let gaps = session.view(&state).gaps(&[AskKind::Incidents]);
+        (named(&state, wanted), gaps)
+    });
     let (source, id) = match found {
-        Ok(Some(found)) => found,
-        Ok(None) => {
+        Ok((Some(found), _)) => found,
+        Ok((None, gaps)) if !gaps.is_empty() => {
+            // whoever did not answer may know it
+            gaps.iter().for_each(|gap| complain(gap));
+            return Outcome::Partial;
+        }
+        Ok((None, _)) => {
             complain(&format!(
                 "no source knows an incident {wanted:?}; `burnwatch incidents --all` lists them"
             ));
@@ -52,7 +59,7 @@ pub(super) fn postmortem(cx: &Cx<'_>, wanted: &str) -> Outcome {
         Err(error) => return failed(&error),
     };
     let paper = Paper::Postmortem { source: source.clone(), id: id.as_str().into() };
-    let state = match session.look(Place::Paper(paper), postmortem::NEEDS) {
+    let state = match session.look(Place::Paper(paper)) {
         Ok(state) => state,
         Err(error) => return failed(&error),
     };
@@ -62,7 +69,7 @@ pub(super) fn postmortem(cx: &Cx<'_>, wanted: &str) -> Outcome {
         complain("the incident is not told any more");
         return Outcome::Partial;
     };
-    print(&text, whole(&session, &state, postmortem::NEEDS))
+    print(&text, whole(&session, &state))
 }
 
 /// What was done by burnwatch, as far as its journal can be read.
@@ -92,7 +99,9 @@ fn named(state: &State, wanted: &str) -> Option<(SourceId, String)> {
     Some((found.source().clone(), found.incident.id.to_string()))
 }
 
-fn whole(session: &Session, state: &State, needs: &[AskKind]) -> Outcome {
-    let is_whole = doubt::doubts(state, needs, session.reach.clock.now()).is_empty();
-    if is_whole { Outcome::Fine } else { Outcome::Partial }
+/// What is missing is said in the text, and once more where a script looks.
+fn whole(session: &Session, state: &State) -> Outcome {
+    let gaps = readiness::gaps(state, session.reach.clock.now());
+    gaps.iter().for_each(|gap| complain(gap));
+    if gaps.is_empty() { Outcome::Fine } else { Outcome::Partial }
 }

@@ -2,15 +2,12 @@
 
 use jiff::Timestamp;
 
-use crate::model::ask::AskKind;
 use crate::model::service::Service;
 use crate::model::signal::Signal;
 
+use super::needs;
 use super::report::{Cell, Column, Document, Layout, List};
 use super::view::View;
-
-/// The answers that the list is made from.
-pub(super) const NEEDS: &[AskKind] = &[AskKind::Services, AskKind::Alerts, AskKind::Rules];
 
 const COLUMNS: &[Column] = &[
     Column::text("name", "SERVICE"),
@@ -52,7 +49,7 @@ pub(super) fn list(view: &View<'_>) -> List {
 
 /// The list as a document.
 pub(super) fn document(view: &View<'_>) -> Document {
-    view.document(Vec::new(), vec![list(view)], NEEDS)
+    view.document(Vec::new(), vec![list(view)], needs::SERVICES)
 }
 
 fn row(service: &Service, now: Timestamp) -> Vec<Cell> {

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use ratatui::buffer::Buffer;
 
 use crate::app::commands::KeyMap;
+use crate::app::event::{Effect, Event};
 use crate::app::look::{Charset, Colours};
 use crate::app::place::Place as Screen;
+use crate::app::readiness;
 use crate::app::state::{Look, Setup, State};
 use crate::app::theme::Theme;
 use crate::backend::packs::Pack;
@@ -25,12 +28,12 @@ use crate::model::labels::Text;
 use crate::model::slo::Slo;
 use crate::model::source::{SourceError, SourceId};
 use crate::runtime::headless::{self, Ground};
-use crate::runtime::{Clock, Contexts, Entrance, Journal, RuntimeError, Sources, wait_for, who};
+use crate::runtime::{App, Clock, Contexts, Entrance, Journal, RuntimeError, Sources, wait_for, who};
 
 use super::args::{DemoFlags, Subject};
 use super::config::Place;
 use super::own::Own;
-use super::view::{View, is_quiet, is_settled};
+use super::view::{View, is_settled};
 
 /// The moment at which pictures of the demo world are taken: a night on call.
 const DEMO_NIGHT: i64 = 1_768_445_520;
@@ -46,9 +49,6 @@ pub(super) enum SessionError {
     Source(#[from] SourceError),
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
-    /// No source of the context can tell what a verb is about.
-    #[error("no source of the context {context} can tell {what}: {advice}")]
-    NobodyTells { context: String, what: &'static str, advice: String },
     /// Own packs, themes or keys that cannot be used; one line for each.
     #[error("{0}")]
     Own(String),
@@ -117,45 +117,26 @@ impl Session {
         Ok(Self { settings, reach, journal, themes: own.themes, keys })
     }
 
-    /// Whether any source can tell what a verb is about, the first of its needs: where none can, there is nothing to wait for,
-    /// and that nothing is listed would prove nothing.
-    pub(super) fn can_tell(&self, needs: &[AskKind]) -> Result<(), SessionError> {
-        let Some(first) = needs.first() else { return Ok(()) };
-        // alerts are told by rules, too
-        let about =
-            if *first == AskKind::Alerts { &[AskKind::Alerts, AskKind::Rules][..] } else { &[*first] };
-        let infos = self.reach.sources.infos();
-        if infos.iter().any(|source| about.iter().any(|kind| source.answers.contains(kind))) {
-            return Ok(());
-        }
-        let kinds: Vec<&str> = about.iter().flat_map(|kind| backend::kinds_that_tell(*kind)).collect();
-        let advice = if infos.iter().any(|source| kinds.contains(&source.kind.name())) {
-            "set slo.discover = true, or name definitions by --slo FILE or [slo] files".to_owned()
-        } else {
-            format!("that takes one of kind {} in the configuration", kinds.join(" or "))
-        };
-        Err(SessionError::NobodyTells { context: self.reach.context.clone(), what: first.word(), advice })
-    }
-
     /// Lets the screen's own state ask, and waits until all that a list is made from is told or refused.
     pub(super) fn ask(&self, needs: &[AskKind]) -> Result<State, SessionError> {
         let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
         // there only what every list may need is asked for, no trends
         state.places = vec![Screen::Sources.into()];
-        let is_told = |state: &State| is_settled(&state.world, &state.sources, needs);
+        let mut asking = Asking { state, needs };
+        let is_told = |asking: &Asking<'_>| is_settled(&asking.state.world, &asking.state.sources, needs);
         let (sources, clock, deadline) = (&self.reach.sources, self.reach.clock, self.deadline());
         // whether all came in time, each list says by itself
-        let _in_time = wait_for(headless::gather(&mut state, sources, clock, is_told, deadline))?;
-        Ok(state)
+        let _in_time = wait_for(headless::gather(&mut asking, sources, clock, is_told, deadline))?;
+        Ok(asking.state)
     }
 
     /// Lets the screen's own state stand at a place, and waits until all that it asks for there is told or refused.
-    pub(super) fn look(&self, place: Screen, needs: &[AskKind]) -> Result<State, SessionError> {
+    pub(super) fn look(&self, place: Screen) -> Result<State, SessionError> {
         let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
         state.places = vec![place.into()];
         let (sources, clock, deadline) = (&self.reach.sources, self.reach.clock, self.deadline());
-        let is_told = |state: &State| is_quiet(state, needs);
-        // what did not come in time is said to be in doubt
+        let is_told = |state: &State| readiness::is_settled(state, clock.now());
+        // what did not come in time is a gap
         let _in_time = wait_for(headless::gather(&mut state, sources, clock, is_told, deadline))?;
         Ok(state)
     }
@@ -206,6 +187,32 @@ impl Session {
             keys: self.keys.clone(),
             size,
         }
+    }
+}
+
+/// The screen's own state, of whose questions only those go out that are needed: a server that has little room is not kept
+/// from answering them.
+struct Asking<'a> {
+    state: State,
+    needs: &'a [AskKind],
+}
+
+impl App for Asking<'_> {
+    fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
+        let mut effects = self.state.update(event, now);
+        effects.retain(|effect| match effect {
+            Effect::Fetch(question) => self.needs.contains(&question.ask.kind()),
+            _ => true,
+        });
+        effects
+    }
+
+    fn render(&self, now: Timestamp, buf: &mut Buffer) {
+        self.state.render(now, buf);
+    }
+
+    fn version(&self) -> u64 {
+        self.state.version()
     }
 }
 

@@ -3,14 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::model::ask::AskKind;
 use crate::model::silence::{Silence, SilenceState, can_be_hidden};
 
+use super::needs;
 use super::report::{Cell, Column, Document, Layout, List};
 use super::view::View;
-
-/// The answers that the list is made from.
-pub(super) const NEEDS: &[AskKind] = &[AskKind::Silences, AskKind::Alerts];
 
 const COLUMNS: &[Column] = &[
     Column::text("id", "ID"),
@@ -39,7 +36,7 @@ pub(super) fn document(view: &View<'_>) -> Document {
         empty: "No silence in force is known.",
         layout: Layout::Rows,
     };
-    view.document(Vec::new(), vec![list], NEEDS)
+    view.document(Vec::new(), vec![list], needs::SILENCES)
 }
 
 fn row(view: &View<'_>, silence: &Silence) -> Vec<Cell> {

@@ -2,15 +2,12 @@
 
 use std::time::Duration;
 
-use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::slo::{Doubt, Evaluation, Exhaustion, SloState, SloStatus, Standing, show};
 
+use super::needs;
 use super::report::{Cell, Column, Document, Fact, Layout, List};
 use super::view::View;
-
-/// The answers that the list is made from.
-pub(super) const NEEDS: &[AskKind] = &[AskKind::Slos];
 
 const COLUMNS: &[Column] = &[
     Column::text("id", "SLO"),
@@ -53,7 +50,7 @@ pub(super) fn list(view: &View<'_>) -> List {
 
 /// The list as a document.
 pub(super) fn document(view: &View<'_>) -> Document {
-    view.document(Vec::new(), vec![list(view)], NEEDS)
+    view.document(Vec::new(), vec![list(view)], needs::SLOS)
 }
 
 /// How many SLOs are in which state.
@@ -165,7 +162,7 @@ fn doubt(doubt: &Doubt) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::fixtures::{prom, slo, world};
+    use crate::cli::fixtures::{am, prom, slo, world};
     use crate::cli::report::{json, table};
     use crate::model::slo::Measured;
 
@@ -176,6 +173,7 @@ mod tests {
         let burning = slo("burning", ratio(0.0005), ratio(0.03));
         let gone = slo("gone", Measured::Absent, Measured::Absent);
         let fixture = world().with_slos(&prom(), vec![burning, calm, gone]);
+        let fixture = fixture.with_rules(&prom()).with_alerts(&am(), Vec::new());
         let text = table::render(&document(&fixture.view()));
         let names: Vec<_> = text.lines().map(|line| line.split_whitespace().next().unwrap_or("")).collect();
         assert_eq!(names, ["SLO", "burning", "gone", "calm"]);

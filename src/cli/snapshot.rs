@@ -12,39 +12,28 @@ use crate::app::event::{Effect, Event};
 use crate::app::key::{Key, Named};
 use crate::app::look::{Charset, Colours};
 use crate::app::place::Screen;
+use crate::app::readiness;
 use crate::app::state::State;
-use crate::model::ask::AskKind;
 use crate::runtime::{App, headless, wait_for};
 
 use super::args::{Picture, Snapshot};
-use super::printer::{Outcome, print_as_is, takes_all};
+use super::printer::{Outcome, complain, print_as_is, takes_all};
 use super::report::{ansi, svg, text};
 use super::session::SessionError;
-use super::view::is_quiet;
 use super::{Cx, failed};
-
-/// Without these no screen is whole.
-const NEEDS: &[AskKind] = &[
-    AskKind::Probe,
-    AskKind::Services,
-    AskKind::Alerts,
-    AskKind::Rules,
-    AskKind::Slos,
-    AskKind::Incidents,
-    AskKind::OnCall,
-];
 
 pub(super) fn run(cx: &Cx<'_>, wanted: &Snapshot) -> Outcome {
     match picture(cx, wanted) {
-        Ok((picture, is_whole)) => {
-            print_as_is(&picture, if is_whole { Outcome::Fine } else { Outcome::Partial })
+        Ok((picture, gaps)) => {
+            gaps.iter().for_each(|gap| complain(gap));
+            print_as_is(&picture, if gaps.is_empty() { Outcome::Fine } else { Outcome::Partial })
         }
         Err(error) => failed(&error),
     }
 }
 
-/// The picture, and whether all that it shows came in time.
-fn picture(cx: &Cx<'_>, wanted: &Snapshot) -> Result<(String, bool), SessionError> {
+/// The picture, and what of all that it shows did not come in time.
+fn picture(cx: &Cx<'_>, wanted: &Snapshot) -> Result<(String, Vec<String>), SessionError> {
     let session = cx.session(true)?;
     let charset = if takes_all(&stdout()) { Charset::Unicode } else { Charset::Ascii };
     let mut setup = session.setup(wanted.size, Colours::True, charset);
@@ -58,16 +47,24 @@ fn picture(cx: &Cx<'_>, wanted: &Snapshot) -> Result<(String, bool), SessionErro
         then: wanted.press.iter().copied().collect(),
     };
     let (sources, clock, deadline) = (&session.reach.sources, session.reach.clock, session.deadline());
-    let is_whole = wait_for(headless::gather(&mut posed, sources, clock, Posed::is_ready, deadline))?;
+    // what did not come in time is a gap
+    let _in_time = wait_for(headless::gather(
+        &mut posed,
+        sources,
+        clock,
+        |posed| posed.is_ready(clock.now()),
+        deadline,
+    ))?;
     let (width, height) = wanted.size;
     let mut buf = Buffer::empty(Rect::new(0, 0, width, height));
-    posed.render(clock.now(), &mut buf);
+    let now = clock.now();
+    posed.render(now, &mut buf);
     let picture = match wanted.format {
         Picture::Text => text::render(&buf),
         Picture::Ansi => ansi::render(&buf),
         Picture::Svg => svg::render(&buf, &format!("burnwatch: {}", wanted.screen.title)),
     };
-    Ok((picture, is_whole))
+    Ok((picture, readiness::gaps(&posed.state, now)))
 }
 
 /// The keys that open a screen: its own, or its name in the palette where it has none.
@@ -88,25 +85,21 @@ struct Posed {
 }
 
 impl Posed {
-    fn is_ready(&self) -> bool {
-        self.opening.is_empty() && self.then.is_empty() && self.is_quiet()
+    fn is_ready(&self, now: Timestamp) -> bool {
+        self.opening.is_empty() && self.then.is_empty() && readiness::is_settled(&self.state, now)
     }
 
     /// The key to press now; one that asks for something holds up the next, which may need it.
-    fn due(&mut self) -> Option<Key> {
+    fn due(&mut self, now: Timestamp) -> Option<Key> {
         let opening = self.opening.pop_front();
-        opening.or_else(|| if self.is_quiet() { self.then.pop_front() } else { None })
-    }
-
-    fn is_quiet(&self) -> bool {
-        is_quiet(&self.state, NEEDS)
+        opening.or_else(|| if readiness::is_settled(&self.state, now) { self.then.pop_front() } else { None })
     }
 }
 
 impl App for Posed {
     fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         let mut effects = self.state.update(event, now);
-        while let Some(key) = self.due() {
+        while let Some(key) = self.due(now) {
             effects.extend(self.state.update(Event::Key(key), now));
         }
         effects

@@ -1,17 +1,14 @@
 //! `burnwatch sources`: each source, how it is and how old its data are.
 
-use crate::app::screens::VITAL;
 use crate::model::ask::AskKind;
 use crate::model::remote::{AnswerState, age};
 use crate::model::source::{SourceInfo, Trouble};
 use crate::model::warning::WarningKind;
 use crate::model::world::{Held, Watchdog};
 
+use super::needs;
 use super::report::{Cell, Column, Document, Layout, List};
 use super::view::View;
-
-/// The answers that the list is made from.
-pub(super) const NEEDS: &[AskKind] = &VITAL;
 
 const COLUMNS: &[Column] = &[
     Column::text("name", "SOURCE"),
@@ -50,7 +47,7 @@ pub(super) fn state(view: &View<'_>, source: &SourceInfo) -> &'static str {
 
 fn standings<'w>(source: &SourceInfo, held: &'w Held) -> impl Iterator<Item = AnswerState<'w>> {
     held.answers()
-        .filter(|(kind, _)| NEEDS.contains(kind) && source.answers.contains(kind))
+        .filter(|(kind, _)| AskKind::BOARDS.contains(kind) && source.answers.contains(kind))
         .map(|(_, state)| state)
 }
 
@@ -64,7 +61,8 @@ pub(super) fn trouble<'w>(source: &SourceInfo, held: &'w Held) -> Option<&'w Tro
 
 /// What is missing in its answers, and what is odd about it; each once.
 pub(super) fn warnings(source: &SourceInfo, held: &Held) -> Vec<String> {
-    let kinds: Vec<AskKind> = NEEDS.iter().copied().filter(|kind| source.answers.contains(kind)).collect();
+    let kinds: Vec<AskKind> =
+        AskKind::BOARDS.iter().copied().filter(|kind| source.answers.contains(kind)).collect();
     let said = held.warnings(&kinds).into_iter();
     let mut lines: Vec<String> =
         said.filter(|warning| warning.kind != WarningKind::Annotation).map(ToString::to_string).collect();
@@ -99,7 +97,7 @@ pub(super) fn list(view: &View<'_>) -> List {
 
 /// The list as a document.
 pub(super) fn document(view: &View<'_>) -> Document {
-    view.document(Vec::new(), vec![list(view)], NEEDS)
+    view.document(Vec::new(), vec![list(view)], needs::SOURCES)
 }
 
 fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {

@@ -2,17 +2,14 @@
 
 use jiff::tz::TimeZone;
 
-use crate::model::ask::AskKind;
 use crate::model::measures::Measure;
 use crate::model::pages::{By, Pages, pages};
 use crate::model::slo::Bounds;
 
 use super::args::{Stats, Together};
+use super::needs;
 use super::report::{Cell, Column, Document, Layout, List, elapsed};
 use super::view::View;
-
-/// The answers that the list is made from.
-pub(super) const NEEDS: &[AskKind] = &[AskKind::Incidents];
 
 const COLUMNS: &[Column] = &[
     Column::text("name", "NAME"),
@@ -50,7 +47,7 @@ pub(super) fn document(view: &View<'_>, wanted: Stats) -> Document {
         empty: "No incident began in that time.",
         layout: Layout::Rows,
     };
-    let mut document = view.document(Vec::new(), vec![list], NEEDS);
+    let mut document = view.document(Vec::new(), vec![list], needs::STATS);
     let zone = zone_name(view.zone);
     document.notes.push(format!("hours and nights (22:00 to 07:00) are those of {zone}; high urgency only"));
     document.notes.push(

@@ -1,25 +1,14 @@
 //! `burnwatch status`: how everything is, on one page.
 
-use crate::model::ask::AskKind;
 use crate::model::health::Health;
 use crate::model::slo::SloState;
 use crate::model::world::Watchdog;
 
 use super::alerts::{self, Filter};
+use super::needs;
 use super::report::{Cell, Document, Fact, List};
 use super::view::View;
 use super::{incidents, oncall, services, slos, sources};
-
-/// The answers that the page is made from.
-pub(super) const NEEDS: &[AskKind] = &[
-    AskKind::Probe,
-    AskKind::Services,
-    AskKind::Alerts,
-    AskKind::Rules,
-    AskKind::Slos,
-    AskKind::Incidents,
-    AskKind::OnCall,
-];
 
 /// So many of each list for people; programs have the lists themselves.
 const AT_MOST: usize = 10;
@@ -71,7 +60,7 @@ pub(super) fn document(view: &View<'_>) -> Document {
     } else {
         vec![worst, burning, loudest]
     };
-    view.document(facts, lists, NEEDS)
+    view.document(facts, lists, needs::STATUS)
 }
 
 /// The dead man's switch of all sources of alerts together.

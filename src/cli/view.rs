@@ -5,14 +5,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::app::state::State;
 use crate::config::definitions::{Finding, Level};
 use crate::model::ask::AskKind;
 use crate::model::remote::age;
 use crate::model::source::SourceInfo;
 use crate::model::warning::WarningKind;
-use crate::model::world::{Held, World};
+use crate::model::world::World;
 
+use super::needs::Needs;
 use super::report::{Document, Fact, List, elapsed};
 
 /// A world at a moment.
@@ -40,30 +40,19 @@ pub(super) fn is_settled(world: &World, sources: &[SourceInfo], kinds: &[AskKind
     })
 }
 
-/// Whether the answers that are needed are there, or refused, and nothing is on its way.
-pub(super) fn is_quiet(state: &State, needs: &[AskKind]) -> bool {
-    let State { world, sources, polls, .. } = state;
-    let is_told = |source: &SourceInfo| {
-        // a source in trouble is not asked for more until it is back
-        polls.traffic(&source.id).trouble().is_some()
-            || is_settled(world, std::slice::from_ref(source), needs)
-    };
-    sources.iter().all(is_told) && world.sources().all(|(_, held)| !is_waiting(held))
-}
-
-fn is_waiting(held: &Held) -> bool {
-    held.answers().any(|(_, state)| state.is_waiting)
-}
-
 impl View<'_> {
     /// A document of these, with what is missing of the answers that it is made from.
-    pub(super) fn document(&self, facts: Vec<Fact>, lists: Vec<List>, needs: &[AskKind]) -> Document {
-        let mut notes = self.gaps(needs);
-        if needs.contains(&AskKind::Slos) {
+    pub(super) fn document(&self, facts: Vec<Fact>, lists: Vec<List>, needs: Needs) -> Document {
+        let kinds = needs.kinds();
+        let nobody = self.nobody(needs.told_by());
+        // where there is nobody who could tell, nothing is missing
+        let mut notes = if nobody.is_some() { Vec::new() } else { self.gaps(&kinds) };
+        if kinds.contains(&AskKind::Slos) {
             notes.extend(self.broken_definitions());
         }
         let is_partial = !notes.is_empty();
-        notes.extend(self.notices(needs));
+        notes.extend(nobody);
+        notes.extend(self.notices(&kinds));
         Document { context: self.context.to_owned(), as_of: self.now, facts, lists, notes, is_partial }
     }
 
@@ -83,11 +72,20 @@ impl View<'_> {
                 missing.for_each(|warning| add(format!("{}: {warning}", source.id)));
             }
         }
-        if !self.sources.iter().any(|source| needs.iter().any(|kind| source.answers.contains(kind))) {
-            let what = needs.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(" or ");
-            add(format!("none of the sources of this context can tell {what}"));
-        }
         gaps
+    }
+
+    /// Why answers of this kind cannot be relied on, if they cannot.
+    pub(super) fn why_unknown(&self, kind: AskKind) -> Option<String> {
+        self.gaps(&[kind]).into_iter().next().or_else(|| self.nobody(&[kind]))
+    }
+
+    /// That no source here is of a kind that could tell: nothing is missing, there is nothing.
+    fn nobody(&self, kinds: &[AskKind]) -> Option<String> {
+        let can_tell = |source: &SourceInfo| kinds.iter().any(|kind| source.answers.contains(kind));
+        let what = kinds.first().map_or("this", |kind| kind.word());
+        let is_told = self.sources.iter().any(can_tell);
+        (!is_told).then(|| format!("none of the sources of this context can tell {what}"))
     }
 
     /// The definitions of SLOs that cannot be used: there are SLOs that nobody looks at.

@@ -18,6 +18,7 @@ use super::source::SourceId;
 use alerts::About;
 pub use held::Held;
 pub use incidents::{FORGOTTEN_AFTER, Linked};
+pub use part::WorldPart;
 pub use supposed::{Stage, Supposed, Supposition};
 pub use tally::Tally;
 
@@ -273,6 +274,7 @@ mod alerts;
 mod held;
 mod incidents;
 mod lost;
+mod part;
 mod services;
 mod slos;
 mod supposed;

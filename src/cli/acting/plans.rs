@@ -245,8 +245,7 @@ impl Desk<'_> {
 
     /// What is meant is not there; if a source is in trouble, nobody knows.
     fn missing(&self, words: &str, kind: AskKind) -> Stop {
-        let document = self.view.document(Vec::new(), Vec::new(), &[kind]);
-        match document.notes.first().filter(|_| document.is_partial) {
+        match self.view.why_unknown(kind) {
             Some(why) => Stop { words: format!("{words}: {why}"), outcome: Outcome::Partial },
             None => misused(words),
         }
@@ -368,8 +367,7 @@ impl Desk<'_> {
             comment: said(comment)?,
             matchers,
         };
-        let document = self.view.document(Vec::new(), Vec::new(), &[AskKind::Alerts]);
-        if let Some(why) = document.notes.first().filter(|_| document.is_partial) {
+        if let Some(why) = self.view.why_unknown(AskKind::Alerts) {
             let words = format!("what it would hide is not known: {why}");
             return Err(Stop { words, outcome: Outcome::Partial });
         }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Listing;
-use super::values::{CONTEXTS, SOURCES};
 use crate::model::duration;
 
 const ACTING: &str = "\
@@ -169,7 +168,7 @@ pub(in crate::cli) struct NewSilence {
     #[arg(long, short, value_name = "TEXT", required = true)]
     pub(in crate::cli) comment: Option<String>,
     /// The context's name, where much of everything would be hidden
-    #[arg(long, value_name = "NAME", value_parser = CONTEXTS, hide_possible_values = true)]
+    #[arg(long, value_name = "NAME")]
     pub(in crate::cli) confirm_name: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) consent: Consent,
@@ -218,7 +217,7 @@ pub(in crate::cli) struct Consent {
     #[arg(long, short)]
     pub(in crate::cli) yes: bool,
     /// The source where it is done, if there are several
-    #[arg(long, value_name = "NAME", value_parser = SOURCES, hide_possible_values = true)]
+    #[arg(long, value_name = "NAME")]
     pub(in crate::cli) source: Option<String>,
 }
 

@@ -1,0 +1,49 @@
+//! Whether what the present screen shows has come: for those who look once, and have to know when and how whole it is.
+
+use jiff::Timestamp;
+
+use super::due::{Topic, Want};
+use super::screens;
+use super::state::State;
+use crate::model::remote::AnswerState;
+
+/// Whether each question of the present screen was answered or refused, and none of them is on its way.
+pub fn is_settled(state: &State, now: Timestamp) -> bool {
+    screens::wants(state, now).iter().all(|want| {
+        // a source in trouble is not asked for more until it is back
+        state.polls.traffic(&want.source).trouble().is_some()
+            || answer(state, want).is_some_and(|answer| answer.is_settled())
+                && !state.polls.is_waiting(&want.source, &Topic::of(&want.ask))
+    })
+}
+
+/// What the present screen asks for and does not have, or not in whole; each once, with its source and the reason.
+pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
+    let mut gaps: Vec<String> = Vec::new();
+    for want in screens::wants(state, now) {
+        let (source, word) = (&want.source, want.ask.kind().word());
+        let answer = answer(state, &want);
+        let trouble = state.polls.traffic(source).trouble().cloned();
+        let trouble = trouble.or_else(|| answer.and_then(|answer| answer.trouble.cloned()));
+        let mut said: Vec<String> = answer
+            .into_iter()
+            .flat_map(|answer| answer.missing())
+            .map(|w| format!("{source}: {w}"))
+            .collect();
+        match (trouble, answer) {
+            (Some(error), _) => said.push(format!("{error} ({word}). {}", error.trouble.advice())),
+            (None, Some(answer)) if answer.is_settled() => {}
+            (None, _) => said.push(format!("{source}: no answer about {word} in time")),
+        }
+        for gap in said {
+            if !gaps.contains(&gap) {
+                gaps.push(gap);
+            }
+        }
+    }
+    gaps
+}
+
+fn answer<'s>(state: &'s State, want: &Want) -> Option<AnswerState<'s>> {
+    state.world.held(&want.source)?.answer_to(&want.ask)
+}

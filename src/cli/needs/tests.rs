@@ -1,0 +1,275 @@
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::*;
+use crate::app::event::{Arrival, Effect, Event};
+use crate::app::look::{Charset, Colours};
+use crate::app::place::{Paper, Place};
+use crate::app::screens;
+use crate::app::state::{Look, Setup, State};
+use crate::backend::{Source, demo};
+use crate::cli::alerts::Filter;
+use crate::cli::args::{Listing, Stats, Together};
+use crate::cli::report::{Document, json};
+use crate::cli::view::View;
+use crate::cli::{
+    alerts, check, doctor, incidents, oncall, services, silences, slos, sources, stats, status,
+};
+use crate::model::ask::{Answered, Ask, Question};
+use crate::model::runbook::Wanted;
+use crate::model::source::{SourceId, SourceInfo};
+use crate::model::world::{Judgement, World};
+use crate::runtime::App;
+
+static UTC: TimeZone = TimeZone::UTC;
+
+fn now() -> Timestamp {
+    Timestamp::from_second(1_768_445_520).unwrap()
+}
+
+fn demo_sources() -> Vec<Arc<dyn Source>> {
+    let clock: demo::Now = Arc::new(now);
+    demo::sources(1, &clock, demo::origin(now(), 12.0, 1.0), 1.0)
+}
+
+/// The question of a kind of which there is one for each source and which every verb may need.
+fn board(kind: AskKind) -> Option<Ask> {
+    match kind {
+        AskKind::Probe => Some(Ask::Probe),
+        AskKind::Services => Some(Ask::Services { at: None }),
+        AskKind::Alerts => Some(Ask::Alerts),
+        AskKind::Rules => Some(Ask::Rules),
+        AskKind::Silences => Some(Ask::Silences),
+        AskKind::Slos => Some(Ask::Slos { at: None }),
+        AskKind::Incidents => Some(Ask::Incidents),
+        AskKind::OnCall => Some(Ask::OnCall),
+        AskKind::Trends
+        | AskKind::Detail
+        | AskKind::Incident
+        | AskKind::Steps
+        | AskKind::Series
+        | AskKind::Firings
+        | AskKind::Runbook => None,
+    }
+}
+
+type Told = Vec<(SourceId, Ask, Answered)>;
+
+/// Everything that the demo world tells, but for one kind of question.
+fn world(told: &Told, but: Option<AskKind>) -> World {
+    let ids = told.iter().map(|(id, ..)| id.clone());
+    let mut world = World::new(ids, Judgement::default());
+    for (source, ask, answered) in told.iter().filter(|(_, ask, _)| Some(ask.kind()) != but) {
+        let question = Question { context: 0, source: source.clone(), ask: ask.clone(), known: None };
+        world.apply(&question, answered.clone(), now());
+    }
+    world
+}
+
+/// What each verb prints of a world, without its word on what is missing.
+fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, String> {
+    let view = View {
+        world,
+        sources,
+        context: "demo",
+        now: now(),
+        limit: Duration::from_secs(60),
+        zone: &UTC,
+        findings: &[],
+    };
+    let all = Filter::new(&[], true).unwrap();
+    let since = Duration::from_secs(7 * 86_400);
+    let listing = Listing { output: crate::cli::args::Format::Json };
+    let documents: [(Needs, Document); 10] = [
+        (STATUS, status::document(&view)),
+        (SERVICES, services::document(&view)),
+        (SLOS, slos::document(&view)),
+        (ALERTS, alerts::document(&view, &all)),
+        (INCIDENTS, incidents::document(&view, &all)),
+        (ONCALL, oncall::document(&view)),
+        (STATS, stats::document(&view, Stats { by: Together::Service, since, listing })),
+        (SILENCES, silences::document(&view)),
+        (SOURCES, sources::document(&view)),
+        (DOCTOR, doctor::document(&view)),
+    ];
+    let texts = documents.into_iter().map(|(needs, document)| {
+        let told = Document { notes: Vec::new(), is_partial: false, ..document };
+        (needs.verb, json::render(&told))
+    });
+    texts.chain([(CHECK.verb, check::verdict(&view, &[]).text)]).collect()
+}
+
+#[tokio::test]
+async fn a_verb_waits_for_every_question_whose_answer_changes_what_it_prints() {
+    let sources = demo_sources();
+    let infos: Vec<SourceInfo> = sources.iter().map(|source| source.info().clone()).collect();
+    let mut told: Told = Vec::new();
+    for source in &sources {
+        for ask in source.info().answers.iter().filter_map(|kind| board(*kind)) {
+            let answered = source.answer(&ask, None).await;
+            told.push((source.info().id.clone(), ask, answered));
+        }
+    }
+    let whole = printed(&world(&told, None), &infos);
+    assert_eq!(whole.len(), VERBS.len(), "every verb is looked at");
+    for kind in AskKind::ALL.into_iter().filter(|kind| board(*kind).is_some()) {
+        let without = printed(&world(&told, Some(kind)), &infos);
+        for needs in VERBS {
+            let is_changed = whole[needs.verb] != without[needs.verb];
+            assert!(
+                !is_changed || needs.kinds().contains(&kind),
+                "`{}` shows something else without {}, and does not wait for it",
+                needs.verb,
+                kind.word()
+            );
+        }
+    }
+}
+
+/// What a place is called in the page; a new one has to be given a word, and an example below.
+const fn title(place: &Place) -> &'static str {
+    match place {
+        Place::Overview => "Overview",
+        Place::Services => "Services",
+        Place::Service(_) => "a service",
+        Place::Slos => "SLOs",
+        Place::Slo { .. } => "an SLO",
+        Place::Alerts => "Alerts",
+        Place::Alert(_) => "an alert",
+        Place::Incidents => "Incidents",
+        Place::Incident { .. } => "an incident",
+        Place::OnCall => "On-call",
+        Place::Policy { .. } => "an escalation policy",
+        Place::Paper(Paper::Handover(_)) => "the hand-over, `handoff`",
+        Place::Paper(Paper::Statistics(_)) => "statistics",
+        Place::Paper(Paper::Postmortem { .. }) => "the review, `postmortem`",
+        Place::Runbook(_) => "a runbook",
+        Place::Silences => "Silences",
+        Place::Timeline => "Timeline",
+        Place::Sources => "Sources",
+        Place::Messages => "Messages",
+    }
+}
+
+/// One of each place in a world that is known.
+fn places(state: &State) -> Vec<Place> {
+    let world = &state.world;
+    let slo = world.slos().first().unwrap();
+    let incident = world.incidents().first().unwrap();
+    let (source, id) = (incident.source().clone(), incident.incident.id.clone());
+    let (at, policies) = world.on_call().next().map(|(at, board)| (at.clone(), &board.policies)).unwrap();
+    let ruled = world.alerts().iter().find(|alert| world.rule_of(&alert.labels).is_some()).unwrap();
+    let wanted = Wanted { name: "A".into(), url: None, labels: ruled.labels.clone() };
+    let hours = Duration::from_secs(12 * 3600);
+    vec![
+        Place::Overview,
+        Place::Services,
+        Place::Service(world.services().first().unwrap().name.clone()),
+        Place::Slos,
+        Place::Slo { source: slo.source.clone(), id: slo.slo.id.clone() },
+        Place::Alerts,
+        Place::Alert(ruled.fingerprint),
+        Place::Incidents,
+        Place::Incident { source: source.clone(), id: id.clone() },
+        Place::OnCall,
+        Place::Policy { source: at, id: policies.first().unwrap().named.id.clone() },
+        Place::Silences,
+        Place::Timeline,
+        Place::Sources,
+        Place::Messages,
+        Place::Runbook(Arc::new(wanted)),
+        Place::Paper(Paper::Handover(hours)),
+        Place::Paper(Paper::Statistics(hours)),
+        Place::Paper(Paper::Postmortem { source, id }),
+    ]
+}
+
+/// Lets the state ask and answers it, until it has nothing more to ask.
+async fn answered(state: &mut State, sources: &[Arc<dyn Source>]) {
+    let mut effects = state.update(Event::Tick, now());
+    while !effects.is_empty() {
+        let mut next = Vec::new();
+        for effect in effects {
+            let Effect::Fetch(question) = effect else { continue };
+            let Some(source) = sources.iter().find(|source| source.info().id == question.source) else {
+                continue;
+            };
+            let answered = source.answer(&question.ask, question.known).await;
+            let arrival = Arrival { question, answered, took: Duration::ZERO };
+            next.extend(state.update(Event::Answered(Box::new(arrival)), now()));
+        }
+        effects = next;
+    }
+}
+
+fn listed(kinds: impl IntoIterator<Item = AskKind>) -> String {
+    let words: Vec<&str> = kinds.into_iter().map(AskKind::word).collect();
+    if words.is_empty() { "nothing more".to_owned() } else { words.join(", ") }
+}
+
+/// The page, and the kinds of questions that have a place in it.
+async fn page() -> (String, Vec<AskKind>) {
+    let sources = demo_sources();
+    let infos = sources.iter().map(|source| source.info().clone()).collect();
+    let look = Look::probe(Colours::None, Charset::Ascii);
+    let mut state = State::new(Setup::new("demo", infos, look, (120, 40)));
+    answered(&mut state, &sources).await;
+    let mut page = String::from(
+        "# What is waited for\n\n\
+         A verb waits until each source that can be asked these questions has answered them or refused, at most as long as\n\
+         `limits.connect_timeout` and `limits.timeout` say and three seconds more. What did not come is named, `is_partial` is\n\
+         true, and the exit code is 3 (of `doctor` 1; `check` says UNKNOWN unless something is known to be bad).\n\n\
+         This page is made from the tables that the program itself uses.\n\n\
+         ## Verbs\n| verb | waits for |\n| --- | --- |\n",
+    );
+    let mut used = AskKind::BOARDS.to_vec();
+    for needs in VERBS {
+        used.extend(needs.kinds());
+        writeln!(page, "| `{}` | {} |", needs.verb, listed(needs.kinds())).unwrap();
+    }
+    page.push_str(
+        "\n`check NAME` of SLOs alone is judged by SLOs alone. What is done (`ack`, `silence` and so on) waits for what it is done to.\n\n\
+         ## Screens\n",
+    );
+    writeln!(
+        page,
+        "Every screen, and so `snapshot`, waits for {}.\nBesides:\n",
+        listed(AskKind::BOARDS.to_vec())
+    )
+    .unwrap();
+    page.push_str("| screen | waits for |\n| --- | --- |\n");
+    for place in places(&state) {
+        let name = title(&place);
+        state.places = vec![place.into()];
+        // a page asks for more once it knows what it is about
+        answered(&mut state, &sources).await;
+        let wants = screens::wants(&state, now());
+        let mut kinds: Vec<AskKind> = wants.iter().map(|want| want.ask.kind()).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        let has_all = AskKind::BOARDS.iter().all(|kind| kinds.contains(kind));
+        assert!(has_all, "{name} does not ask for what every screen asks for");
+        kinds.retain(|kind| !AskKind::BOARDS.contains(kind));
+        used.extend(&kinds);
+        writeln!(page, "| {name} | {} |", listed(kinds)).unwrap();
+    }
+    (page, used)
+}
+
+#[tokio::test]
+async fn the_page_of_what_is_waited_for_is_what_the_tables_print_and_every_question_has_a_place_in_it() {
+    let (page, used) = page().await;
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/waits.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, &page).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), page, "run with UPDATE_DOCS=1");
+    for kind in AskKind::ALL {
+        assert!(used.contains(&kind), "nothing waits for {}", kind.word());
+    }
+}
