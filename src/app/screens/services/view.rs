@@ -196,7 +196,7 @@ fn cells<'a>(
             Signal::Saturation,
             signals.saturation,
             percent,
-            because(|r| matches!(r, Reason::Saturated(_))),
+            because(|r| matches!(r, Reason::Saturated { .. })),
         ),
         Cell::Runs(worst_slo(state, cx, service)),
         Cell::text(why(service, cx.now), role),
