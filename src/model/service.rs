@@ -333,7 +333,7 @@ fn sum_of(readings: &[&Reading]) -> Reading {
         unknown,
         named_by: readings.iter().find_map(|r| r.named_by.clone()),
         hosts: host::joined(readings.iter().flat_map(|r| r.hosts.iter()), |known, other| {
-            known.usages.extend(other.usages.iter().cloned())
+            known.usages.extend(other.usages.iter().cloned());
         }),
         servers: host::servers(readings.iter().flat_map(|r| &r.servers), |known, other| {
             known.total = known.total.saturating_add(other.total);

@@ -121,7 +121,7 @@ impl Measure {
 
 fn short(value: f64) -> String {
     match value.abs() {
-        v if v >= 99.5 || v.fract() == 0.0 => format!("{value:.0}"),
+        v if v >= 99.5 || (v - v.round()).abs() < 0.005 => format!("{value:.0}"),
         v if v >= 9.95 => format!("{value:.1}"),
         _ => format!("{value:.2}"),
     }

@@ -21,14 +21,11 @@ const INSTANCE: &str = "instance";
 /// The values of these labels of a sample, but for the host's.
 fn part(sample: &Sample, labels: &[String], without: &[&str]) -> Text {
     let named = labels.iter().filter(|label| *label != INSTANCE && !without.contains(&label.as_str()));
-    let mut values = named.filter_map(|label| sample.labels.get(label));
-    match (values.next(), values.next()) {
-        (None, _) => Text::default(),
-        (Some(only), None) => only.clone(),
-        (Some(first), Some(second)) => {
-            let rest = values.map(|value| format!(" {value}")).collect::<String>();
-            format!("{first} {second}{rest}").into()
-        }
+    let values: Vec<&Text> = named.filter_map(|label| sample.labels.get(label)).collect();
+    match values.as_slice() {
+        [] => Text::default(),
+        [only] => Text::clone(only),
+        several => several.iter().map(|value| &***value).collect::<Vec<_>>().join(" ").into(),
     }
 }
 
@@ -282,7 +279,7 @@ fn targets(told: &ToldBy, down: &[Sample]) -> Option<Targets> {
     let total = u32::try_from(told.targets.len()).ok().filter(|total| *total > 0)?;
     let its = down.iter().filter_map(|sample| {
         let target = (sample.labels.get("job").cloned()?, sample.labels.get(INSTANCE).cloned()?);
-        told.targets.contains(&target).then(|| DownTarget { job: target.0, instance: target.1 })
+        told.targets.contains(&target).then_some(DownTarget { job: target.0, instance: target.1 })
     });
     let mut down: Vec<DownTarget> = its.collect();
     down.sort_unstable();
