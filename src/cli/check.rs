@@ -184,7 +184,7 @@ fn of_slo(view: &View<'_>, status: &SloStatus) -> Finding {
     let is_twin = |other: &&SloStatus| other.slo.id == status.slo.id && other.source != status.source;
     let is_shared = view.world.slos().iter().any(|other| is_twin(&other));
     let source = if is_shared { format!(" at {}", status.source) } else { String::new() };
-    let text = format!("{}{source} {}{left}{why}", status.slo.id, state.word());
+    let text = format!("{} {}{source}{left}{why}", status.slo.id, state.word());
     Finding { level: Level::of_slo(state), text }
 }
 

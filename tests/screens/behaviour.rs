@@ -168,6 +168,7 @@ fn left_folds_only_the_group_of_the_alert_under_the_cursor() {
         .position(|row| matches!(row, Row::Group(_)))
         .unwrap_or_else(|| panic!("payments has many alerts:\n{}", stage.picture()));
     let alone = rows.iter().skip(below).position(has_no_head).expect("others have one") + below;
+    stage.press(&["home"]);
     stage.press(&vec!["down"; alone]);
     stage.press(&["left"]);
     assert_eq!(stage.state().alerts.list.rows(), rows, "{}", stage.picture());
@@ -262,10 +263,15 @@ fn a_click_opens_what_it_hits_and_closes_windows_beside_it() {
 
 #[test]
 fn lists_open_with_the_cursor_on_the_worst_thing_and_not_on_a_heading() {
-    let mut stage = Stage::demo((120, 36), 12.0);
-    stage.press(&["4"]);
+    let mut stage = Stage::demo((120, 50), 1.5);
+    stage.press(&["4", "f", "b"]);
+    let by_service = Choice::Group(Some(vec!["service".to_owned()]));
+    let Mode::Menu(menu) = &stage.state().mode else { panic!("the menu of groups") };
+    let at = menu.items.iter().position(|(_, choice)| *choice == by_service).expect("alerts have services");
+    stage.press(&vec!["down"; at]);
+    stage.press(&["enter"]);
     let rows = stage.state().alerts.list.rows().to_vec();
-    assert!(rows.iter().any(|row| matches!(row, Row::Group(_))), "{}", stage.picture());
+    assert!(matches!(rows.first(), Some(Row::Group(_))), "{}", stage.picture());
     let first = rows.iter().find(|row| matches!(row, Row::Alert(_))).cloned();
     assert_eq!(stage.state().alerts.list.current().cloned(), first, "{}", stage.picture());
     stage.wait(60);
