@@ -76,7 +76,8 @@ pub(super) fn document(view: &View<'_>, filter: &Filter) -> Document {
     let all = incidents.len();
     incidents.retain(|known| filter.all || known.incident.is_open());
     let over = all - incidents.len();
-    let mut document = view.document(Vec::new(), vec![list_of(view, incidents.into_iter())], needs::INCIDENTS);
+    let mut document =
+        view.document(Vec::new(), vec![list_of(view, incidents.into_iter())], needs::INCIDENTS);
     if over > 0 {
         document.notes.push(format!("not shown: {over} resolved (--all shows them)"));
     }

@@ -262,17 +262,20 @@ impl Standing {
         before.map(|(lookback, sum)| sum / lookback)
     }
 
-    /// By state; within one the fastest burn first, over an hour, then over five minutes. Equals by what is left.
+    /// By state; within one the fastest burn first, over an hour, then over five minutes. Equals by what is left. Of what is
+    /// within its budget only tenths of the burn count: rows would change places at every look.
     pub fn by_urgency(&self, other: &Self) -> Ordering {
+        let is_calm = self.state > SloState::NoData;
         let slowness = |standing: &Self, lookback| {
-            -standing.burn_near(lookback).and_then(|burn| burn.rate).unwrap_or(f64::NEG_INFINITY)
+            let rate = standing.burn_near(lookback).and_then(|burn| burn.rate);
+            -rate.map_or(f64::NEG_INFINITY, |rate| if is_calm { (rate * 10.0).round() } else { rate })
         };
         let faster = |lookback| slowness(self, lookback).total_cmp(&slowness(other, lookback));
         let left = |standing: &Self| standing.left().unwrap_or(f64::INFINITY);
         self.state
             .cmp(&other.state)
             .then_with(|| faster(BASIS))
-            .then_with(|| faster(RECENT))
+            .then_with(|| if is_calm { Ordering::Equal } else { faster(RECENT) })
             .then_with(|| left(self).total_cmp(&left(other)))
     }
 }
