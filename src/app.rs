@@ -38,6 +38,7 @@ pub mod postmortem;
 pub mod prose;
 pub mod range;
 pub mod readiness;
+mod refusal;
 pub mod screens;
 pub mod sgr;
 pub mod state;

@@ -176,6 +176,9 @@ impl Prometheus {
             Ask::Rules => {
                 let identity = self.identity(&call).await?;
                 let (board, digest) = rules::board(&call, &self.reading(&identity.sent)).await?;
+                if let Some(warning) = rules::failing(&board) {
+                    call.warn(warning);
+                }
                 let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Rules(board) };
                 return Ok(call.reply(answer, Some(digest)));
             }
@@ -260,7 +263,7 @@ impl Prometheus {
             }
             (Err(error), Some(old)) if answers_something(&error.trouble) => {
                 let text = format!("services cannot be looked for again: {}", error.trouble);
-                old.warnings = vec![Warning::missing(text)];
+                old.warnings = vec![Warning::part(text)];
                 (old.since, old.lasts) = (Instant::now(), again_after(Some(old.lasts)));
                 old.warn(call);
                 Ok(Arc::clone(&old.value))

@@ -2,8 +2,6 @@
 //!
 //! Source of the codes and of the line: the Monitoring Plugins' development guidelines.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 
 use crate::config::nearest;
@@ -92,18 +90,15 @@ struct Finding {
 pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
     let world = view.world;
     let is_meant = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
-    let mut slos: Vec<&SloStatus> = world
+    let slos: Vec<&SloStatus> = world
         .slos()
         .iter()
         .filter(|status| is_meant(&status.slo.id) || status.service.as_deref().is_some_and(is_meant))
         .collect();
-    slos.sort_by(|a, b| a.by_urgency(b));
-    let mut services: Vec<&Service> =
-        world.services().iter().filter(|service| is_meant(&service.name)).collect();
-    services.sort_by(|a, b| super::services::by_badness(a, b));
+    let services: Vec<&Service> = world.services().iter().filter(|service| is_meant(&service.name)).collect();
     let mut findings: Vec<Finding> = slos
         .iter()
-        .map(|status| of_slo(view, status))
+        .map(|status| of_slo(status))
         .chain(services.iter().map(|s| of_service(s, view.now)))
         .collect();
     let is_known = |name: &&String| {
@@ -114,7 +109,10 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
     // what is named is judged by what it rests on: an SLO by its own measurements
     let is_slo = |name: &String| slos.iter().any(|status| *status.slo.id == **name);
     let are_slos = !names.is_empty() && services.is_empty() && names.iter().all(is_slo);
-    let mut gaps = if are_slos { view.gaps(OF_SLOS) } else { view.gaps(&needs::CHECK.kinds()) };
+    let needs = if are_slos { OF_SLOS.to_vec() } else { needs::CHECK.kinds() };
+    // what is named and known says itself what is missing of it
+    let is_each_known = !names.is_empty() && is_all_known;
+    let mut gaps = if is_each_known { view.common_gaps(&needs) } else { view.gaps(&needs) };
     if !is_all_known || names.is_empty() {
         // silence of a source proves nothing, but may be why a name is not known
         gaps.extend(view.broken_definitions());
@@ -124,11 +122,8 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
         gaps.extend(view.notices(OF_SLOS));
     }
     // where nothing was told there is nothing to count
-    let numbers = if slos.is_empty() && !gaps.is_empty() {
-        String::new()
-    } else {
-        perfdata(view, &slos, !names.is_empty())
-    };
+    let numbers =
+        if slos.is_empty() && !gaps.is_empty() { String::new() } else { perfdata(&slos, !names.is_empty()) };
     findings.extend(gaps.into_iter().map(|gap| Finding { level: Level::Unknown, text: gap }));
     findings.extend(names.iter().filter(|name| !is_known(name)).map(|name| unknown(view, name)));
     findings.sort_by_key(|finding| finding.level);
@@ -167,24 +162,14 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{ending}")
 }
 
-/// Whether several sources may tell an SLO of one name. Those of the context count, whether they answer or not: names in
-/// graphs must stay.
-fn are_shared(view: &View<'_>) -> bool {
-    view.sources.iter().filter(|source| source.answers.contains(&AskKind::Slos)).count() > 1
-}
-
-fn of_slo(view: &View<'_>, status: &SloStatus) -> Finding {
-    // a group of which nothing is known must not hide behind one that only burns
-    let worst = status.groups.iter().min_by_key(|group| Level::of_slo(group.state));
-    let state = worst.map_or(SloState::NoData, |worst| worst.state);
+fn of_slo(status: &SloStatus) -> Finding {
+    let state = status.state();
+    let worst = status.worst();
     let left = worst.and_then(crate::model::slo::Standing::left);
     let left = left.map_or_else(String::new, |left| format!(", {} of its budget left", show::left(left)));
     let why = slos::why(status, worst);
     let why = if why.is_empty() { why } else { format!(" ({why})") };
-    let is_twin = |other: &&SloStatus| other.slo.id == status.slo.id && other.source != status.source;
-    let is_shared = view.world.slos().iter().any(|other| is_twin(&other));
-    let source = if is_shared { format!(" at {}", status.source) } else { String::new() };
-    let text = format!("{} {}{source}{left}{why}", status.slo.id, state.word());
+    let text = format!("{} {}{left}{why}", status.slo.id, state.word());
     Finding { level: Level::of_slo(state), text }
 }
 
@@ -202,17 +187,12 @@ fn unknown(view: &View<'_>, name: &str) -> Finding {
 }
 
 /// Numbers for graphs: what is left of each budget that was asked for, else how many SLOs are in which state.
-fn perfdata(view: &View<'_>, slos: &[&SloStatus], each: bool) -> String {
-    let are_shared = are_shared(view);
-    // graphs want one order, whatever burns
-    let mut slos = slos.to_vec();
-    slos.sort_by(|a, b| (&a.slo.id, &a.source).cmp(&(&b.slo.id, &b.source)));
+fn perfdata(slos: &[&SloStatus], each: bool) -> String {
     let numbers: Vec<String> = if each {
         let left = |status: &&SloStatus| {
             let left = status.worst()?.left()?;
-            let source = are_shared.then(|| format!("{}/", written(status.source.as_str(), "/")));
-            let label = source.unwrap_or_default() + &written(&status.slo.id, "");
-            Some(format!("'{}'={:.3}%;;;;100", label.replace('\'', "''"), left * 100.0))
+            let id = text::clean(&status.slo.id).replace(['\'', '='], "_");
+            Some(format!("'{id}'={:.3}%;;;;100", left * 100.0))
         };
         slos.iter().filter_map(left).collect()
     } else {
@@ -222,27 +202,11 @@ fn perfdata(view: &View<'_>, slos: &[&SloStatus], each: bool) -> String {
     numbers.join(" ")
 }
 
-/// A name in the label of a number: without `=`, `|` and what is no text of a line, and still no other name's.
-fn written(name: &str, more: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for c in name.chars() {
-        if matches!(c, '=' | '|' | '%') || more.contains(c) || !text::is_harmless(c) {
-            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                write!(out, "%{byte:02X}").expect("writing to a String cannot fail");
-            }
-        } else {
-            out.push(c);
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::fixtures::{Fixture, am, prom, reading, slo, world};
     use crate::model::slo::Measured;
-    use crate::model::source::SourceId;
     use crate::model::warning::Warning;
 
     fn ratio(error: f64) -> Measured {
@@ -298,27 +262,6 @@ mod tests {
     }
 
     #[test]
-    fn the_fastest_stands_on_the_first_line() {
-        let page = |id, error| slo(id, ratio(0.0001), ratio(error));
-        let verdict = check(&told(vec![page("a", 0.02), page("b", 0.5), page("c", 0.1)]), &[]);
-        assert!(verdict.text.starts_with("BURNWATCH CRITICAL: b page"), "{}", verdict.text);
-    }
-
-    #[test]
-    fn numbers_have_labels_of_their_own_that_stay() {
-        let east = SourceId::new("east");
-        let of = |error| vec![slo("cart", ratio(error), ratio(0.0)), slo("a='b'|%", ratio(0.0), ratio(0.0))];
-        let alone = told(of(0.0003));
-        let text = check(&alone, &["cart", "a='b'|%"]).text;
-        assert!(text.contains("'cart'=70.000%") && text.contains("'a%3D''b''%7C%25'=100.000%"), "{text}");
-        let both = told(of(0.0003)).with_prometheus(&east).with_slos(&prom(), of(0.0003));
-        let quiet = check(&both, &["cart"]).text;
-        assert!(quiet.contains("'prom/cart'=70.000%"), "also while east does not answer: {quiet}");
-        let text = check(&both.with_slos(&east, of(0.0006)), &["cart"]).text;
-        assert!(text.contains("'east/cart'=40.000%") && text.contains("'prom/cart'=70.000%"), "{text}");
-    }
-
-    #[test]
     fn a_source_that_does_not_answer_comes_before_the_names_that_it_would_know() {
         let verdict = check(&world(), &["cart"]);
         assert_eq!(verdict.level, Level::Unknown);
@@ -335,6 +278,9 @@ mod tests {
             (AskKind::Slos, Warning::missing("a store is gone"), &[], Level::Unknown),
             (services, Warning::missing("a store is gone"), &["cart"], Level::Unknown),
             (services, Warning::missing("a store is gone"), &["calm"], Level::Fine),
+            (services, Warning::part("errors (m): 422"), &["cart"], Level::Fine),
+            (services, Warning::part("errors (m): 422"), &["cart", "nobody"], Level::Unknown),
+            (services, Warning::part("errors (m): 422"), &[], Level::Unknown),
             (services, Warning::annotation("PromQL info: no counter"), &[], Level::Fine),
             (services, Warning::notice("no service found"), &["calm"], Level::Fine),
             (AskKind::Slos, Warning::notice("1 SLO without an objective"), &["calm"], Level::Fine),

@@ -23,7 +23,7 @@ const COLUMNS: &[Column] = &[
     Column::hidden("policy_id"),
     Column::hidden("teams"),
     Column::hidden("url"),
-    Column::apart("source", "SOURCE"),
+    Column::hidden("source"),
 ];
 
 /// A row for each level.

@@ -16,7 +16,7 @@ const COLUMNS: &[Column] = &[
     Column::hidden("starts_at"),
     Column::number("alerts", "ALERTS"),
     Column::text("created_by", "BY"),
-    Column::apart("source", "SOURCE"),
+    Column::hidden("source"),
     Column::text("matchers", "MATCHERS"),
     Column::text("comment", "COMMENT"),
 ];

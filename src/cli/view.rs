@@ -9,7 +9,7 @@ use crate::config::definitions::{Finding, Level};
 use crate::model::ask::AskKind;
 use crate::model::remote::age;
 use crate::model::source::SourceInfo;
-use crate::model::warning::WarningKind;
+use crate::model::warning::{Warning, WarningKind};
 use crate::model::world::World;
 
 use super::needs::Needs;
@@ -58,6 +58,15 @@ impl View<'_> {
 
     /// What is missing for answers of these kinds, each gap once: what did not come, is old or is not whole.
     pub(super) fn gaps(&self, needs: &[AskKind]) -> Vec<String> {
+        self.gaps_that(needs, |_| true)
+    }
+
+    /// As [`View::gaps`], but without what is missing of things that say so themselves.
+    pub(super) fn common_gaps(&self, needs: &[AskKind]) -> Vec<String> {
+        self.gaps_that(needs, |warning| warning.kind != WarningKind::MissingPart)
+    }
+
+    fn gaps_that(&self, needs: &[AskKind], counts: impl Fn(&Warning) -> bool) -> Vec<String> {
         let mut gaps = Vec::new();
         let mut add = |gap: String| {
             if !gaps.contains(&gap) {
@@ -68,7 +77,8 @@ impl View<'_> {
             for kind in needs.iter().copied().filter(|kind| source.answers.contains(kind)) {
                 self.gap(source, kind).into_iter().for_each(&mut add);
                 let state = self.world.held(&source.id).and_then(|held| held.board(kind));
-                let missing = state.into_iter().flat_map(|state| state.missing());
+                let missing =
+                    state.into_iter().flat_map(|state| state.missing()).filter(|warning| counts(warning));
                 missing.for_each(|warning| add(format!("{}: {warning}", source.id)));
             }
         }

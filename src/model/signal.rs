@@ -20,10 +20,6 @@ pub enum Signal {
     Apdex,
     /// How full its resources are.
     Saturation,
-    /// Which of the servers answer that only an exporter speaks of.
-    Servers,
-    /// What has words of its own: replication lag, deadlocks.
-    Named,
 }
 
 impl Signal {
@@ -36,8 +32,6 @@ impl Signal {
             Self::Latency => "latency",
             Self::Apdex => "Apdex",
             Self::Saturation => "saturation",
-            Self::Servers => "servers",
-            Self::Named => "other signals",
         }
     }
 }

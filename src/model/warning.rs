@@ -9,6 +9,8 @@ use super::labels::Text;
 pub enum WarningKind {
     /// The answer is not whole: lists, counts and states that are built on it are partial.
     MissingData,
+    /// The answer is not whole, and every thing in it that is touched by that says so itself; the others are as told.
+    MissingPart,
     /// The answer is whole, and something about it or its source is worth knowing.
     Notice,
     /// A remark of the query engine on how a query is written (Prometheus' annotations). It changes nothing.
@@ -30,6 +32,11 @@ impl Warning {
         Self { kind: WarningKind::MissingData, text: text.into() }
     }
 
+    /// That something is missing, and that those whom it is about say so themselves.
+    pub fn part(text: impl Into<Text>) -> Self {
+        Self { kind: WarningKind::MissingPart, text: text.into() }
+    }
+
     /// That something is worth knowing.
     pub fn notice(text: impl Into<Text>) -> Self {
         Self { kind: WarningKind::Notice, text: text.into() }
@@ -42,7 +49,7 @@ impl Warning {
 
     /// Whether the answer is not whole because of it.
     pub fn is_missing_data(&self) -> bool {
-        self.kind == WarningKind::MissingData
+        matches!(self.kind, WarningKind::MissingData | WarningKind::MissingPart)
     }
 }
 
@@ -52,8 +59,15 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Adds a warning, unless the same is there already.
+/// Adds a warning, unless the same is there already; of what is missing the wider meaning counts.
 pub fn note(warnings: &mut Vec<Warning>, warning: Warning) {
+    if warning.is_missing_data() {
+        let same = |known: &&mut Warning| known.is_missing_data() && known.text == warning.text;
+        if let Some(known) = warnings.iter_mut().find(same) {
+            known.kind = known.kind.min(warning.kind);
+            return;
+        }
+    }
     if !warnings.contains(&warning) {
         warnings.push(warning);
     }

@@ -14,6 +14,7 @@ use crate::app::state::State;
 use crate::model::alert::Alert;
 use crate::model::ask::{Ask, AskKind};
 use crate::model::labels::Text;
+use crate::model::series::Span;
 
 mod view;
 
@@ -29,9 +30,14 @@ pub const PANELS: usize = 7;
 /// Points of its charts.
 const POINTS: u16 = 240;
 
+/// What its charts show.
+fn window(state: &State, now: Timestamp) -> Span {
+    state.range.span(now, POINTS, state.interval)
+}
+
 /// The charts of the service, from each source that knows it.
 pub fn wants(state: &State, name: &Text, now: Timestamp) -> Vec<Want> {
-    let window = state.range.span(now, POINTS, state.interval);
+    let window = window(state, now);
     let known_by = state.world.service(name).map_or(&[][..], |service| &service.speakers);
     let asked =
         state.sources.iter().filter(|s| s.answers.contains(&AskKind::Detail) && known_by.contains(&s.id));

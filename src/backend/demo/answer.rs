@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::model::labels::Labels;
 use crate::model::series::{Line, Matrix, Span};
 use crate::model::service::{Detail, DownTarget, Reading, ServiceBoard, Targets, Trends};
+use crate::model::signal::Unknowns;
 
 use super::book::Region;
 use super::clock::Clock;
@@ -89,6 +90,7 @@ impl DemoWorld {
                 latency: none(),
                 saturation: none(),
                 buckets: none(),
+                unknown: Unknowns::default(),
             };
         };
         let one = |value: &dyn Fn(f64) -> Option<f64>| {
@@ -108,6 +110,7 @@ impl DemoWorld {
             latency: matrix(span, quantiles.into()),
             saturation: matrix(span, resources.collect()),
             buckets: self.buckets(place, span, clock),
+            unknown: Unknowns::default(),
         }
     }
 

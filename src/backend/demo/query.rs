@@ -56,8 +56,7 @@ impl DemoWorld {
         span: Span,
         clock: &Clock,
     ) -> Result<Matrix, Trouble> {
-        let expr =
-            promql::parse(query).map_err(|reason| Trouble::BadQuery { message: reason.to_string() })?;
+        let expr = promql::parse(query).map_err(|reason| Trouble::BadQuery { message: reason })?;
         if let Some(mut lines) = self.promised(&expr, Stage { region, span, clock }) {
             lines.sort_by(|a, b| a.labels.cmp(&b.labels));
             return Ok(Matrix { span, lines });

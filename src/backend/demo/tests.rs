@@ -346,8 +346,14 @@ fn the_answers_agree_with_each_other_at_the_same_moment() {
                 let Answer::Detail(detail) = ask(&**source, &Ask::Detail { service, stretch }) else {
                     panic!()
                 };
-                let Detail { request_rate: rates, error_ratio: ratios, latency, saturation: full, buckets } =
-                    &detail;
+                let Detail {
+                    request_rate: rates,
+                    error_ratio: ratios,
+                    latency,
+                    saturation: full,
+                    buckets,
+                    ..
+                } = &detail;
                 let last = |matrix: &Matrix| matrix.lines.first().and_then(Line::last);
                 assert_eq!((last(rates), last(ratios)), (request_rate, error_ratio));
                 let quantiles: Vec<_> = latency.lines.iter().map(Line::last).collect();

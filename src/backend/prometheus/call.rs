@@ -116,10 +116,14 @@ impl<'a> Call<'a> {
     pub(super) async fn instant_told(&self, query: &str, at: Option<Timestamp>) -> Result<Told, SourceError> {
         let body = self.instant_body(query, at).await?;
         let (data, warnings) = self.opened::<Data<'_>>(&body)?;
-        let partial = warnings.iter().find(|warning| warning.is_missing_data());
-        let partial = partial.map(|warning| warning.text.clone());
+        let mut partial = None;
         for warning in warnings {
-            self.warn(warning);
+            if warning.is_missing_data() {
+                partial.get_or_insert_with(|| warning.text.clone());
+                self.warn(Warning::part(warning.text));
+            } else {
+                self.warn(warning);
+            }
         }
         let all = self.server.reader.all_samples(&data);
         let (samples, odd) = all.into_iter().partition(|sample| sample.value.is_finite());

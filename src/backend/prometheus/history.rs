@@ -12,7 +12,9 @@ use crate::backend::packs::Fill;
 use crate::model::labels::{Labels, Text};
 use crate::model::series::{Line, Matrix, Span};
 use crate::model::service::{Detail, Trends};
+use crate::model::signal::{Signal, Unknown, Unknowns};
 use crate::model::source::SourceError;
+use crate::model::warning::Warning;
 
 /// The quantiles of a detail, with the labels of their lines.
 const QUANTILES: [(f64, &str); 3] = [(0.5, "0.5"), (0.95, "0.95"), (0.99, "0.99")];
@@ -27,6 +29,8 @@ fn lookback(survey: &Survey, span: Span) -> Duration {
 struct Luck {
     any: bool,
     failure: Option<SourceError>,
+    /// Of which signals something failed.
+    missed: Vec<Unknown>,
 }
 
 impl Luck {
@@ -41,6 +45,14 @@ impl Luck {
                 None
             }
         }
+    }
+
+    /// As [`Luck::take`], for what tells a signal.
+    fn take_of<T>(&mut self, signal: Signal, result: Result<T, SourceError>) -> Option<T> {
+        if let Err(error) = &result {
+            self.missed.push(Unknown { signal, why: error.trouble.to_string().into() });
+        }
+        self.take(result)
     }
 
     fn end<T>(self, value: T) -> Result<T, SourceError> {
@@ -88,6 +100,9 @@ pub(super) async fn trends(call: &Call<'_>, survey: &Survey, span: Span) -> Resu
             p95.entry(service).or_insert(seconds);
         }
     }
+    if let Some(error) = luck.failure.as_ref().filter(|_| luck.any) {
+        call.warn(Warning::part(format!("short histories: {}", error.trouble)));
+    }
     let [request_rate, error_ratio, p95] = [rates, ratios, p95].map(|lines| matrix(span, "service", lines));
     luck.end(Trends { request_rate, error_ratio, p95 })
 }
@@ -130,8 +145,8 @@ pub(super) async fn detail(
         })),
         join_all(of_service(&survey.saturations, service).map(async |(saturation, lane)| {
             let selector = lane.only(service);
-            let fill = Fill { by: &lane.label, selector: &selector, lookback };
-            call.range(&saturation.fullest(fill), span).await
+            let by = if saturation.is_pattern() { "__name__" } else { &lane.label };
+            call.range(&saturation.expr(Fill { by, selector: &selector, lookback }), span).await
         })),
     );
     let mut out = Detail {
@@ -140,9 +155,16 @@ pub(super) async fn detail(
         latency: Matrix::empty(span),
         saturation: Matrix::empty(span),
         buckets: Matrix::empty(span),
+        unknown: Unknowns::default(),
     };
     for ((counter, _), (all, failed)) in of_service(&survey.counters, service).zip(requests) {
-        let (all, failed) = (luck.take(all).flatten(), luck.take(failed).flatten());
+        if let Err(error) = &all {
+            // without these there is nothing to divide by
+            let why = error.trouble.to_string().into();
+            luck.missed.push(Unknown { signal: Signal::Errors, why });
+        }
+        let all = luck.take_of(Signal::Requests, all).flatten();
+        let failed = luck.take_of(Signal::Errors, failed).flatten();
         // the first entry that has anything speaks for the service
         let Some(all) = all.and_then(only_line).filter(|_| out.request_rate.lines.is_empty()) else {
             continue;
@@ -157,11 +179,11 @@ pub(super) async fn detail(
         let unit = histogram.latency.unit.seconds();
         let mut lines = Lines::new();
         for ((_, name), matrix) in QUANTILES.into_iter().zip(quantiles) {
-            if let Some(values) = luck.take(matrix).and_then(only_line) {
+            if let Some(values) = luck.take_of(Signal::Latency, matrix).and_then(only_line) {
                 lines.insert(name.into(), scaled(values, unit));
             }
         }
-        let buckets = luck.take(buckets);
+        let buckets = luck.take_of(Signal::Apdex, buckets);
         if out.latency.lines.is_empty() && !lines.is_empty() {
             out.latency = matrix(span, "quantile", lines);
             out.buckets = buckets.map_or(Matrix::empty(span), |buckets| apart(buckets, unit));
@@ -169,15 +191,20 @@ pub(super) async fn detail(
     }
     let mut full = Lines::new();
     for ((saturation, _), result) in of_service(&survey.saturations, service).zip(saturations) {
-        for line in luck.take(result).into_iter().flat_map(|matrix| matrix.lines) {
+        for line in luck.take_of(Signal::Saturation, result).into_iter().flat_map(|matrix| matrix.lines) {
             let name = match line.labels.get("__name__") {
                 Some(metric) => resource_of(metric).into(),
                 None => saturation.resource.as_str().into(),
             };
-            full.entry(name).or_insert_with(|| line.values.iter().map(|value| value.max(0.0)).collect());
+            full.entry(name)
+                .or_insert_with(|| line.values.iter().map(|value| value.clamp(0.0, 1.0)).collect());
         }
     }
     out.saturation = matrix(span, "resource", full);
+    out.unknown = Unknowns::new(std::mem::take(&mut luck.missed));
+    for unknown in out.unknown.iter() {
+        call.warn(Warning::part(format!("{service}: {unknown}")));
+    }
     luck.end(out)
 }
 
@@ -266,7 +293,7 @@ fn apart(cumulative: Matrix, unit: f64) -> Matrix {
 }
 
 /// `service_cpu_saturation_ratio` -> `cpu`: without what all such names have.
-pub(super) fn resource_of(metric: &str) -> &str {
+fn resource_of(metric: &str) -> &str {
     let name = metric.strip_suffix("_saturation_ratio").unwrap_or(metric);
     name.strip_prefix("service_").unwrap_or(name)
 }

@@ -19,6 +19,7 @@ use crate::model::promql::{literal, quoted};
 use crate::model::rule::{Rule, RuleBoard};
 use crate::model::series::Span;
 use crate::model::source::{SourceError, SourceId, Trouble};
+use crate::model::warning::Warning;
 
 /// Points missed in a row before a firing counts as over.
 const GAP: usize = 2;
@@ -100,6 +101,17 @@ pub(super) async fn board(call: &Call<'_>, reading: &Reading<'_>) -> Result<(Rul
     let board = board_of(&groups, &call.server.reader, reading);
     let digest = digest(&board);
     Ok((board, digest))
+}
+
+/// That rules cannot be evaluated: their alerts are not seen.
+pub(super) fn failing(board: &RuleBoard) -> Option<Warning> {
+    let mut broken = board.rules.iter().filter_map(|rule| Some((&rule.name, rule.error.as_ref()?)));
+    let (name, error) = broken.next()?;
+    let more = match broken.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    Some(Warning::notice(format!("rule {name} fails to evaluate{more}: {error}")))
 }
 
 fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &Reading<'_>) -> RuleBoard {

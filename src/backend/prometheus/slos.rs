@@ -193,9 +193,26 @@ impl Slos {
             shelf.keep_only(&leaves);
         }
         catalogue.warnings.iter().for_each(|warning| call.warn(warning.clone()));
+        if let Some(warning) = refused(&catalogue, &board) {
+            call.warn(warning);
+        }
         let digest = digest(&board);
         Ok((board, digest))
     }
+}
+
+/// That some SLOs could not be measured; each of them says so, too. A definition that cannot be asked for is another matter.
+fn refused(catalogue: &Catalogue, board: &SloBoard) -> Option<Warning> {
+    let both = catalogue.entries.iter().zip(&board.readings);
+    let mut troubles = both
+        .filter(|(entry, _)| entry.trouble.is_none())
+        .filter_map(|(_, reading)| Some((&reading.slo.id, reading.trouble.as_ref()?)));
+    let (id, why) = troubles.next()?;
+    let more = match troubles.count() {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    Some(Warning::part(format!("SLO {id} is not measured whole{more}: {why}")))
 }
 
 /// All that is asked for in a round, whether it is due or not.

@@ -146,7 +146,7 @@ async fn a_signal_that_fails_is_a_warning_and_the_others_stand() {
     .await;
     let board = services(&source(&double)).await;
     let warning = "latency (http_request_duration_seconds): 503: queue \\x1b full";
-    assert_eq!(board.warnings, [Warning::missing(warning)]);
+    assert_eq!(board.warnings, [Warning::part(warning)]);
     assert_eq!(board.readings[0].signals.p95, Some(0.4));
 }
 
@@ -178,7 +178,7 @@ async fn a_partial_answer_is_shown_with_its_warning() {
     })
     .await;
     let board = services(&source(&double)).await;
-    assert_eq!(board.warnings, [Warning::missing("store \u{202e}eu is gone")]);
+    assert_eq!(board.warnings, [Warning::part("store \u{202e}eu is gone")]);
     assert_eq!(board.readings[0].signals.saturation, Some(0.7));
 }
 
@@ -302,7 +302,7 @@ async fn histories_have_a_line_for_each_service_and_ratios_where_there_is_traffi
 async fn a_detail_has_all_charts_of_one_service_with_buckets_of_their_own() {
     let double = Double::start(shop).await;
     let reply = ask(&source(&double), Ask::Detail { service: "cart".into(), stretch: stretch() }).await;
-    let Answer::Detail(Detail { request_rate, error_ratio, latency, saturation, buckets }) = reply.answer
+    let Answer::Detail(Detail { request_rate, error_ratio, latency, saturation, buckets, .. }) = reply.answer
     else {
         panic!()
     };
@@ -362,8 +362,7 @@ fn a_young_server_is_surveyed_again_soon_and_an_old_one_rarely() {
     let nothing = Survey::default();
     assert_eq!(holds_for(&nothing, true, None), Duration::from_secs(30));
     let pack = packs::chosen(&[], &["node".into()]).remove(0);
-    let saturations =
-        vec![survey::Found { entry: pack.saturation[0].clone(), lanes: vec![], described: vec![] }];
+    let saturations = vec![survey::Found { entry: pack.saturation[0].clone(), lanes: vec![] }];
     let some = Survey { saturations, ..Survey::default() };
     for (before, after) in [(None, 60), (Some(30), 60), (Some(60), 120), (Some(480), 600), (Some(600), 600)] {
         assert_eq!(holds_for(&some, true, before.map(Duration::from_secs)), Duration::from_secs(after));

@@ -23,8 +23,7 @@ pub(in crate::cli) fn render(document: &Document) -> String {
 
 fn rows(list: &List) -> Value {
     let object = |row: &Vec<Cell>| {
-        let told = list.columns.iter().zip(row).filter(|(column, _)| !column.key.is_empty());
-        let pairs = told.map(|(column, cell)| (column.key.to_owned(), value(cell)));
+        let pairs = list.columns.iter().zip(row).map(|(column, cell)| (column.key.to_owned(), value(cell)));
         Value::Object(pairs.collect())
     };
     list.rows.iter().map(object).collect()

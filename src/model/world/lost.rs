@@ -112,14 +112,14 @@ fn loss(held: &Held, firing: usize, now: Timestamp) -> Option<Warning> {
     };
     let clock = at.strftime("%H:%MZ");
     if board.readings.is_empty() {
-        return Some(Warning::missing(format!("its answers lost {gone} of {of} services at {clock}")));
+        return Some(Warning::part(format!("its answers lost {gone} of {of} services at {clock}")));
     }
     if Lost::is_renaming(&Loss { gone, of, came, at }) {
         let words =
             format!("{gone} services are gone and {came} new ones came at {clock}: was a label renamed?");
         return Some(Warning::notice(words));
     }
-    Some(Warning::missing(format!("its answers lost {gone} of {of} services at {clock}")))
+    Some(Warning::part(format!("its answers lost {gone} of {of} services at {clock}")))
 }
 
 #[cfg(test)]

@@ -216,7 +216,7 @@ fn a_source_that_answers_and_knows_nothing_any_more_says_so_until_it_does_again(
     assert_eq!(said(&world), [] as [&str; 0]);
     for now in [120, 130] {
         services(&mut world, &[], now);
-        assert_eq!(said(&world), ["MissingData: its answers lost 3 of 3 services at 00:02Z"]);
+        assert_eq!(said(&world), ["MissingPart: its answers lost 3 of 3 services at 00:02Z"]);
     }
     services(&mut world, &["cart", "mail", "search"], 140);
     assert_eq!(said(&world), [] as [&str; 0]);

@@ -10,6 +10,7 @@ use crate::app::due::Topic;
 use crate::app::frame;
 use crate::app::look::Cx;
 use crate::app::number::{ago, moment, plain};
+use crate::app::refusal;
 use crate::app::screens::page::scroll_to;
 use crate::app::state::State;
 use crate::app::theme::Role;
@@ -22,8 +23,8 @@ use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
-use crate::model::promql::{self, Bound, Others};
-use crate::model::remote::Freshness;
+use crate::model::promql::Bound;
+use crate::model::remote::{Freshness, Remote};
 
 /// What the screen is drawn from.
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
@@ -152,6 +153,10 @@ fn draw_chart(state: &State, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut B
     }
     let inner = panel(cx, &title, false, area, buf);
     let Some(matrix) = remote.and_then(|remote| remote.value()) else {
+        if let Some(error) = remote.filter(|remote| !remote.is_waiting()).and_then(Remote::trouble) {
+            refusal::trouble(cx, &error.trouble, inner, buf);
+            return;
+        }
         text::put(
             buf,
             inner.x + 1,
@@ -206,39 +211,19 @@ fn no_rule(state: &State) -> &'static str {
     }
 }
 
-/// The comparison in words, with what else counts; what is compared comes last, it is long.
+/// The comparison in words, with what else the rule wants; what is compared comes last, it is long.
 fn expression(subject: &Subject) -> String {
-    let Some(condition) = &subject.condition else {
-        let expr = &subject.rule.expr;
-        // both of them are results, and every result fires
-        let is_bool = promql::gives_zero_or_one(expr);
-        return if is_bool { format!("fires on any result, 0 or 1: {expr}") } else { expr.to_string() };
-    };
+    let Some(condition) = &subject.condition else { return subject.rule.expr.to_string() };
     let bound = match &condition.bound {
         Bound::Constant(value) => plain(*value),
         Bound::Query(query) => query.clone(),
     };
-    let others = others(condition.others);
-    format!("fires {} {bound}{others}: {}", condition.operator.sign(), condition.query)
-}
-
-/// The conditions beside the one that is drawn: ` (and 1 more condition)`, `, or on 2 other conditions`.
-fn others(others: Others) -> String {
-    let counted = |count: usize, word: &str| match count {
-        1 => format!("1 {word} condition"),
-        n => format!("{n} {word} conditions"),
+    let others = match condition.others {
+        0 => String::new(),
+        1 => " (and 1 more condition)".to_owned(),
+        n => format!(" (and {n} more conditions)"),
     };
-    let mut out = String::new();
-    if others.and > 0 {
-        out += &format!(" (and {})", counted(others.and, "more"));
-    }
-    if others.unless > 0 {
-        out += &format!(" (unless {})", counted(others.unless, "other"));
-    }
-    if others.or > 0 {
-        out += &format!(", or on {}", counted(others.or, "other"));
-    }
-    out
+    format!("fires {} {bound}{others}: {}", condition.operator.sign(), condition.query)
 }
 
 /// What the numbers of an expression count, by the words in its names: Prometheus' naming rules ask for the unit there.

@@ -10,6 +10,7 @@ use crate::app::due::Topic;
 use crate::app::frame;
 use crate::app::look::Cx;
 use crate::app::number::{UNKNOWN, ago, latency, moment, or_unknown, percent, rate};
+use crate::app::refusal;
 use crate::app::screens::incidents::words as incidents;
 use crate::app::screens::services;
 use crate::app::screens::slos::words;
@@ -27,10 +28,13 @@ use crate::model::remote::Freshness;
 use crate::model::series::Matrix;
 use crate::model::service::{Detail, Service};
 use crate::model::signal::Signal;
-use crate::model::source::SourceId;
+use crate::model::source::{SourceId, Trouble};
 
 /// The charts, in the order in which Tab goes through them where not all have room.
 const CHARTS: [&str; super::SLOS] = ["Requests", "Errors", "Latency", "Saturation", "Latency by bucket"];
+/// What each of them tells; Apdex is read from the same buckets as the last one.
+const CHART_SIGNALS: [Signal; super::SLOS] =
+    [Signal::Requests, Signal::Errors, Signal::Latency, Signal::Saturation, Signal::Apdex];
 /// Rows that a chart wants at least, with its frame.
 const CHART_HEIGHT: u16 = 7;
 /// From this width on its SLOs stand beside its alerts.
@@ -236,11 +240,22 @@ fn draw_chart(
         None => format!("{name}, {range}"),
     };
     let inner = panel(cx, &title, index == state.panel, area, buf);
-    let Some((_, first)) = details.first() else {
+    let shown = details.first().filter(|(_, first)| is_of_range(state, first, cx.now));
+    let Some((_, first)) = shown else {
+        if let Some(trouble) = refused(state, service) {
+            refusal::trouble(cx, trouble, inner, buf);
+            return;
+        }
         let words = if service.sources.is_empty() { "no source has its history" } else { state.waiting() };
         text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), words, cx.style(Role::Muted));
         return;
     };
+    let signal = CHART_SIGNALS.get(index).copied().unwrap_or(Signal::Apdex);
+    let missed = details.iter().find_map(|(_, detail)| detail.unknown.iter().find(|u| u.signal == signal));
+    if let Some(unknown) = missed {
+        refusal::reason(cx, &unknown.why, inner, buf);
+        return;
+    }
     let (part, unit): (fn(&Detail) -> &Matrix, Unit) = match index {
         0 => (|d| &d.request_rate, Unit::PerSecond),
         1 => (|d| &d.error_ratio, Unit::Ratio),
@@ -322,6 +337,17 @@ fn quantile_name(quantile: &str) -> String {
     }
 }
 
+/// Whether a history has the grid of the range that is shown now, and not of one that was chosen before.
+fn is_of_range(state: &State, detail: &Detail, now: Timestamp) -> bool {
+    detail.request_rate.span.step() == super::window(state, now).step()
+}
+
+/// Why there is no history, if it was asked for and is not to be had.
+fn refused<'a>(state: &'a State, service: &Service) -> Option<&'a Trouble> {
+    let asked = service.speakers.iter().filter_map(|id| state.world.held(id)?.details.get(&service.name));
+    asked.filter(|remote| !remote.is_waiting()).find_map(|remote| Some(&remote.trouble()?.trouble))
+}
+
 /// Why the charts are not what they should be, if so.
 fn trouble(state: &State, service: &Service, now: Timestamp) -> Option<String> {
     service.speakers.iter().find_map(|id| {
@@ -331,7 +357,10 @@ fn trouble(state: &State, service: &Service, now: Timestamp) -> Option<String> {
             Freshness::Failed => {
                 Some(remote.trouble().map_or_else(|| format!("{id} does not answer"), ToString::to_string))
             }
-            Freshness::Stale(age) => Some(format!("{id}: {} old", duration::short(age))),
+            Freshness::Stale(age) => {
+                let why = remote.trouble().map_or_else(String::new, |error| format!(": {}", error.trouble));
+                Some(format!("{id}: {} old{why}", duration::short(age)))
+            }
         }
     })
 }

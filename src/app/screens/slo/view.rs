@@ -10,6 +10,7 @@ use crate::app::doubt::doubts;
 use crate::app::due::Topic;
 use crate::app::frame;
 use crate::app::look::Cx;
+use crate::app::refusal;
 use crate::app::screens::page::scroll_to;
 use crate::app::screens::slos::words;
 use crate::app::state::State;
@@ -23,7 +24,7 @@ use crate::model::duration;
 use crate::model::labels::Text;
 use crate::model::remote::Freshness;
 use crate::model::slo::{Pair, Severity, SloStatus, Standing, show};
-use crate::model::source::SourceId;
+use crate::model::source::{SourceId, Trouble};
 
 /// What the screen is drawn from.
 const USED: [AskKind; 2] = [AskKind::Slos, AskKind::Alerts];
@@ -247,6 +248,13 @@ fn titled(cx: &Cx<'_>, title: String, trouble: Option<String>) -> String {
     }
 }
 
+/// Why there is nothing of a chart, if it was asked for and is not to be had.
+fn refused<'a>(state: &'a State, status: &SloStatus, query: &str) -> Option<&'a Trouble> {
+    let remote = state.world.held(&status.source)?.series.get(query)?;
+    let is_refused = remote.value().is_none() && !remote.is_waiting();
+    remote.trouble().filter(|_| is_refused).map(|error| &error.trouble)
+}
+
 /// Why a chart cannot be drawn.
 fn no_chart(state: &State, status: &SloStatus, has_query: bool) -> String {
     let can = state.sources.iter().any(|s| s.id == status.source && s.answers.contains(&AskKind::Series));
@@ -280,6 +288,10 @@ fn draw_budget(
     let inner = panel(cx, &title, state.panel == BUDGET, area, buf);
     let course = standing.and_then(|standing| Course::of(state, status, standing));
     let (Some(course), Some(standing)) = (course, standing) else {
+        if let Some(trouble) = query.and_then(|query| refused(state, status, query)) {
+            refusal::trouble(cx, trouble, inner, buf);
+            return;
+        }
         let has_no_data = query.is_some_and(|query| {
             let held = state.world.held(&status.source);
             held.and_then(|held| held.series.get(&**query)?.value()).is_some()
@@ -356,6 +368,10 @@ fn draw_burns(
         named.push((duration::short(*lookback), burns.unwrap_or_else(|| vec![f64::NAN; matrix.span.len()])));
     }
     let Some(span) = span else {
+        if let Some(trouble) = asks.burns.iter().find_map(|(_, query)| refused(state, status, query)) {
+            refusal::trouble(cx, trouble, inner, buf);
+            return;
+        }
         let words = no_chart(state, status, !asks.burns.is_empty());
         text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), &words, cx.style(Role::Muted));
         return;

@@ -198,7 +198,9 @@ fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec
     let kinds: Vec<AskKind> = held.answers().map(|(kind, _)| kind).collect();
     for warning in held.warnings(&kinds) {
         match warning.kind {
-            WarningKind::MissingData => about.say("partial", &warning.text, Role::Warning),
+            WarningKind::MissingData | WarningKind::MissingPart => {
+                about.say("partial", &warning.text, Role::Warning)
+            }
             WarningKind::Notice => about.say("note", &warning.text, Role::Warning),
             WarningKind::Annotation => about.say("remark", &warning.text, Role::Muted),
         }

@@ -8,12 +8,14 @@ use jiff::Timestamp;
 
 use super::{Answers, Part, Readings, reading};
 use crate::backend::prometheus::ages::Ages;
+use crate::backend::prometheus::call::Call;
 use crate::backend::prometheus::survey::{Lane, Survey};
 use crate::model::duration;
 use crate::model::health::Thresholds;
 use crate::model::labels::Text;
 use crate::model::service::Reading;
 use crate::model::signal::{Signal, Unknown, Unknowns};
+use crate::model::warning::Warning;
 
 /// What was asked at which moment, over how long.
 pub(super) struct Asked<'a> {
@@ -28,13 +30,21 @@ pub(super) struct Asked<'a> {
 /// What is not known, by service.
 type Gaps = BTreeMap<Text, Vec<Unknown>>;
 
-/// Notes in each reading what of it is not known; services of which nothing could be had are among them.
-pub(super) fn note(asked: &Asked<'_>, readings: &mut Readings) {
+/// Notes in each reading what of it is not known; services of which nothing could be had are among them. What no query failed
+/// for is told beside the answer here, for nothing else tells it.
+pub(super) fn note(call: &Call<'_>, asked: &Asked<'_>, readings: &mut Readings) {
     let mut gaps = Gaps::new();
     missed(asked, readings, &mut gaps);
     not_found(asked, readings, &mut gaps);
-    absent(asked, readings, &mut gaps);
-    young(asked, readings, &mut gaps);
+    let mut silent = Gaps::new();
+    absent(asked, readings, &mut silent);
+    young(asked, readings, &mut silent);
+    for warning in warnings(&silent) {
+        call.warn(warning);
+    }
+    for (service, unknown) in silent {
+        gaps.entry(service).or_default().extend(unknown);
+    }
     for (service, unknown) in gaps {
         reading(readings, &service).unknown = Unknowns::new(unknown);
     }
@@ -42,6 +52,24 @@ pub(super) fn note(asked: &Asked<'_>, readings: &mut Readings) {
 
 fn add(gaps: &mut Gaps, service: &Text, signal: Signal, why: &Text) {
     gaps.entry(service.clone()).or_default().push(Unknown { signal, why: why.clone() });
+}
+
+/// Why signals have no value that went on until now.
+const NO_DATA: &str = "no data";
+
+/// Of how many services which signal is not told. That data are too young is nothing that is missing in the answer.
+fn warnings(gaps: &Gaps) -> Vec<Warning> {
+    let mut counts: BTreeMap<(Signal, bool), (usize, &Text)> = BTreeMap::new();
+    for unknown in gaps.values().flatten() {
+        let key = (unknown.signal, *unknown.why == *NO_DATA);
+        counts.entry(key).or_insert((0, &unknown.why)).0 += 1;
+    }
+    let told = counts.into_iter().map(|((signal, is_silent), (count, why))| {
+        let whose = if count == 1 { "1 service".to_owned() } else { format!("{count} services") };
+        let text = format!("{} of {whose} not known: {why}", signal.word());
+        if is_silent { Warning::part(text) } else { Warning::notice(text) }
+    });
+    told.collect()
 }
 
 /// Whether a signal of a service is known although a query for it failed: another one told it.
@@ -53,7 +81,7 @@ fn has(reading: Option<&Reading>, signal: Signal) -> bool {
         Signal::Latency => signals.p95.is_some() && signals.p50.is_some() && signals.p99.is_some(),
         Signal::Apdex => signals.apdex.is_some(),
         // all targets and all resources are wanted
-        Signal::Targets | Signal::Saturation | Signal::Servers | Signal::Named => false,
+        Signal::Targets | Signal::Saturation => false,
     }
 }
 
@@ -63,8 +91,6 @@ impl Part {
             Self::All(e, l) | Self::Failed(e, l) => survey.counters.get(e)?.lanes.get(l),
             Self::Quantile(e, l, _) | Self::Apdex(e, l) => survey.histograms.get(e)?.lanes.get(l),
             Self::Full(e, l) => survey.saturations.get(e)?.lanes.get(l),
-            Self::Up(e, l) => survey.ups.get(e)?.lanes.get(l),
-            Self::Named(e, l) => survey.named.get(e)?.lanes.get(l),
             Self::Targets | Self::Down => None,
         }
     }
@@ -86,8 +112,6 @@ impl Part {
             Self::Quantile(..) => vec![Signal::Latency],
             Self::Apdex(..) => vec![Signal::Apdex],
             Self::Full(..) => vec![Signal::Saturation],
-            Self::Up(..) => vec![Signal::Servers],
-            Self::Named(..) => vec![Signal::Named],
             Self::Targets | Self::Down => vec![Signal::Targets],
         }
     }
@@ -96,8 +120,6 @@ impl Part {
     fn only_adds(self, survey: &Survey) -> bool {
         match self {
             Self::Full(e, _) => survey.saturations.get(e).is_some_and(|found| found.entry.only_known),
-            Self::Up(e, _) => survey.ups.get(e).is_some_and(|found| found.entry.only_known),
-            Self::Named(e, _) => survey.named.get(e).is_some_and(|found| found.entry.only_known),
             Self::All(..)
             | Self::Failed(..)
             | Self::Quantile(..)
@@ -121,7 +143,7 @@ fn missed(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
         };
         let mut about: HashSet<&Text> = match job.part.lane(survey) {
             Some(lane) => lane.services.iter().collect(),
-            None => survey.up_services.iter().chain(proxied(survey)).collect(),
+            None => survey.up_services.iter().collect(),
         };
         // of one that came since the last survey nobody knows which queries are about it
         about.extend(readings.keys().filter(|service| !survey.services.contains(*service)));
@@ -139,11 +161,6 @@ fn missed(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
     }
 }
 
-/// The services whose targets are those of their proxy.
-fn proxied(survey: &Survey) -> impl Iterator<Item = &Text> {
-    survey.told_by.iter().filter(|(_, told)| !told.targets.is_empty()).map(|(service, _)| service)
-}
-
 /// What the survey could not find out: whoever lacks the signal may have it.
 fn not_found(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
     for gap in &asked.survey.gaps {
@@ -153,8 +170,6 @@ fn not_found(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
                 Signal::Saturation => reading.signals.saturation.is_some(),
                 Signal::Latency => reading.signals.p95.is_some(),
                 Signal::Targets => reading.targets.total > 0,
-                Signal::Servers => !reading.servers.is_empty(),
-                Signal::Named => !reading.named.is_empty(),
                 signal @ (Signal::Requests | Signal::Errors | Signal::Apdex) => has(Some(reading), signal),
             };
             is_meant && !has
@@ -228,17 +243,11 @@ fn absent(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
                 let lacks = |service: &&Text| readings.get(*service).is_some_and(|r| r.targets.total == 0);
                 survey.up_services.iter().filter(lacks).collect()
             }
-            Part::Failed(..)
-            | Part::Quantile(..)
-            | Part::Apdex(..)
-            | Part::Full(..)
-            | Part::Up(..)
-            | Part::Named(..)
-            | Part::Down => continue,
+            Part::Failed(..) | Part::Quantile(..) | Part::Apdex(..) | Part::Full(..) | Part::Down => continue,
         };
         for service in about {
             let age = ages.young(service, None, survey, now);
-            let why = age.map_or_else(|| Text::from("no data"), |age| why_young(asked, age));
+            let why = age.map_or_else(|| Text::from(NO_DATA), |age| why_young(asked, age));
             for signal in job.part.signals(survey, service) {
                 add(gaps, service, signal, &why);
             }

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::{Counter, Found, Histogram, Survey};
-use crate::backend::packs::{OwnSignal, Saturation, Up};
+use crate::backend::packs::Saturation;
 use crate::backend::prometheus::call::Call;
 use crate::model::labels::Text;
 use crate::model::signal::Signal;
@@ -90,36 +90,6 @@ impl Entry for Saturation {
     fn take_part(&mut self, _before: &Self) {}
 }
 
-impl Entry for Up {
-    const SIGNALS: &'static [Signal] = &[Signal::Servers];
-    const PART: Signal = Signal::Servers;
-
-    fn name(&self) -> &str {
-        &self.metric
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        self == other
-    }
-
-    fn take_part(&mut self, _before: &Self) {}
-}
-
-impl Entry for OwnSignal {
-    const SIGNALS: &'static [Signal] = &[Signal::Named];
-    const PART: Signal = Signal::Named;
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        self == other
-    }
-
-    fn take_part(&mut self, _before: &Self) {}
-}
-
 impl Survey {
     /// What could be looked for; of the rest what was found `before`, or a gap. Each entry comes with how it is when nothing is
     /// found out about it.
@@ -168,6 +138,6 @@ impl Survey {
 fn tell<T: Entry>(call: &Call<'_>, entry: &T, error: &SourceError) -> Text {
     let what = T::SIGNALS.first().map_or("", |signal| signal.word());
     let name = entry.name();
-    call.warn(Warning::missing(format!("{what} ({name}) cannot be looked for: {}", error.trouble)));
+    call.warn(Warning::part(format!("{what} ({name}) cannot be looked for: {}", error.trouble)));
     error.trouble.to_string().into()
 }

@@ -31,6 +31,7 @@ async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were
     .await;
     let source = source(&double);
     let reply = ask(&source, Ask::Rules).await;
+    assert_eq!(reply.warnings, [Warning::notice("rule Burn fails to evaluate: many-to-many")]);
     let Answer::Rules(board) = reply.answer else { panic!() };
     let [burn, bare] = &board.rules[..] else { panic!("{:?}", board.rules) };
     assert_eq!((&*burn.name, &*burn.expr, burn.hold), ("Burn", "a > 1", Duration::from_secs(120)));

@@ -114,6 +114,8 @@ async fn no_latency_while_requests_go_on_is_not_known_and_none_without_requests_
     let nothing = |asked: &Asked| series(asked, &[]);
     let double = picky(|q| q.contains("histogram_quantile"), nothing).await;
     assert_eq!(unknowns(&double).await, [("cart".to_owned(), vec![Signal::Latency])], "idle has no requests");
+    let told = services(&source(&double)).await.warnings.clone();
+    assert_eq!(told, [Warning::part("latency of 1 service not known: no data")]);
     let double = picky(|q| q.contains("rate(http_requests_total") && !q.contains("code"), nothing).await;
     assert_eq!(unknowns(&double).await[0], ("cart".to_owned(), vec![Signal::Requests, Signal::Errors]));
 }
@@ -237,4 +239,16 @@ async fn how_old_data_are_is_asked_once_and_again_when_a_service_comes() {
         counts.push(asked());
     }
     assert_eq!(counts, [1, 1, 2, 2]);
+}
+
+#[tokio::test]
+async fn a_chart_that_is_refused_says_why_beside_those_that_are_not() {
+    let double = picky(|q| q.contains("rate(") && q.contains("_bucket"), refused(422)).await;
+    let reply = ask(&source(&double), Ask::Detail { service: "cart".into(), stretch: stretch() }).await;
+    let Answer::Detail(detail) = reply.answer else { panic!() };
+    assert_eq!(lines(&detail.request_rate), [("{}".into(), 10.0)]);
+    let unknown: Vec<_> = detail.unknown.iter().map(ToString::to_string).collect();
+    let why = "it refuses the query: the query hit the limit of series";
+    assert_eq!(unknown, [format!("latency: {why}"), format!("Apdex: {why}")]);
+    assert!(reply.warnings.iter().all(|warning| warning.is_missing_data()) && !reply.warnings.is_empty());
 }

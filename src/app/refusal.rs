@@ -1,0 +1,54 @@
+//! A chart that cannot be had says why in its own place, and what to do.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::look::Cx;
+use super::theme::Role;
+use super::widgets::text;
+use crate::model::source::Trouble;
+
+/// What makes a server answer that refuses a chart as too much.
+const LESS: &str = "A shorter range (t) asks for less.";
+
+/// What to do about a chart that was refused for this.
+fn advice(trouble: &Trouble) -> &'static str {
+    match trouble {
+        Trouble::BadQuery { .. }
+        | Trouble::TooLarge { .. }
+        | Trouble::TimedOut { .. }
+        | Trouble::RateLimited { .. }
+        | Trouble::Refused { status: 413 | 422 | 500..=599, .. } => LESS,
+        Trouble::Unreachable { .. }
+        | Trouble::Certificate { .. }
+        | Trouble::Unauthorised { .. }
+        | Trouble::Forbidden { .. }
+        | Trouble::Redirected { .. }
+        | Trouble::Refused { .. }
+        | Trouble::Garbled { .. }
+        | Trouble::NotOffered { .. }
+        | Trouble::Unfit { .. }
+        | Trouble::NoSecret { .. }
+        | Trouble::Internal { .. } => trouble.advice(),
+    }
+}
+
+/// Draws why there is no chart, and what to do.
+pub(super) fn trouble(cx: &Cx<'_>, trouble: &Trouble, area: Rect, buf: &mut Buffer) {
+    draw(cx, &trouble.to_string(), advice(trouble), area, buf);
+}
+
+/// As [`trouble`], where only the reason is known.
+pub(super) fn reason(cx: &Cx<'_>, why: &str, area: Rect, buf: &mut Buffer) {
+    draw(cx, why, LESS, area, buf);
+}
+
+fn draw(cx: &Cx<'_>, why: &str, advice: &str, area: Rect, buf: &mut Buffer) {
+    let width = area.width.saturating_sub(2);
+    let said = text::wrap(&format!("{} no data: {why}", cx.symbol(Role::Stale)), width);
+    let said = said.into_iter().map(|line| (line, Role::Stale));
+    let advised = text::wrap(advice, width).into_iter().map(|line| (line, Role::Text));
+    for (y, (line, role)) in (area.top()..area.bottom()).zip(said.chain(advised)) {
+        text::put(buf, area.x + 1, y, width, &line, cx.style(role));
+    }
+}
