@@ -47,7 +47,9 @@ pub(super) fn postmortem(cx: &Cx<'_>, wanted: &str) -> Outcome {
         Ok((Some(found), _)) => found,
         Ok((None, gaps)) if !gaps.is_empty() => {
             // whoever did not answer may know it
-            gaps.iter().for_each(|gap| complain(gap));
+            for gap in &gaps {
+                complain(gap);
+            }
             return Outcome::Partial;
         }
         Ok((None, _)) => {
@@ -102,6 +104,8 @@ fn named(state: &State, wanted: &str) -> Option<(SourceId, String)> {
 /// What is missing is said in the text, and once more where a script looks.
 fn whole(session: &Session, state: &State) -> Outcome {
     let gaps = readiness::gaps(state, session.reach.clock.now());
-    gaps.iter().for_each(|gap| complain(gap));
+    for gap in &gaps {
+        complain(gap);
+    }
     if gaps.is_empty() { Outcome::Fine } else { Outcome::Partial }
 }

@@ -25,7 +25,9 @@ use super::{Cx, failed};
 pub(super) fn run(cx: &Cx<'_>, wanted: &Snapshot) -> Outcome {
     match picture(cx, wanted) {
         Ok((picture, gaps)) => {
-            gaps.iter().for_each(|gap| complain(gap));
+            for gap in &gaps {
+                complain(gap);
+            }
             print_as_is(&picture, if gaps.is_empty() { Outcome::Fine } else { Outcome::Partial })
         }
         Err(error) => failed(&error),

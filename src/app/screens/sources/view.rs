@@ -199,7 +199,7 @@ fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec
     for warning in held.warnings(&kinds) {
         match warning.kind {
             WarningKind::MissingData | WarningKind::MissingPart => {
-                about.say("partial", &warning.text, Role::Warning)
+                about.say("partial", &warning.text, Role::Warning);
             }
             WarningKind::Notice => about.say("note", &warning.text, Role::Warning),
             WarningKind::Annotation => about.say("remark", &warning.text, Role::Muted),

@@ -10,6 +10,7 @@ use super::*;
 use crate::backend::double::Asked;
 use crate::model::service::Reading;
 use crate::model::signal::Signal;
+use crate::model::warning::Warning;
 
 /// A shop that answers otherwise to the queries that `is_meant` finds.
 async fn picky(
@@ -250,5 +251,5 @@ async fn a_chart_that_is_refused_says_why_beside_those_that_are_not() {
     let unknown: Vec<_> = detail.unknown.iter().map(ToString::to_string).collect();
     let why = "it refuses the query: the query hit the limit of series";
     assert_eq!(unknown, [format!("latency: {why}"), format!("Apdex: {why}")]);
-    assert!(reply.warnings.iter().all(|warning| warning.is_missing_data()) && !reply.warnings.is_empty());
+    assert!(reply.warnings.iter().all(Warning::is_missing_data) && !reply.warnings.is_empty());
 }
