@@ -195,7 +195,10 @@ impl<'a> Cx<'a> {
 
 fn laid_out(document: &Document, format: Format) -> String {
     match format {
-        Format::Table => table::render(document),
+        Format::Table => match printer::width() {
+            Some(width) => table::render_within(document, width),
+            None => table::render(document),
+        },
         Format::Json => json::render(document),
         Format::Markdown => markdown::render(document),
     }

@@ -10,6 +10,7 @@ pub mod duration;
 pub mod fingerprint;
 pub mod guard;
 pub mod health;
+pub mod host;
 pub mod incident;
 pub mod journal;
 pub mod labels;

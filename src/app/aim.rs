@@ -7,6 +7,7 @@ use super::screens::incident::AlertRow;
 use super::screens::incidents::{IncidentKey, Row as IncidentLine};
 use super::screens::oncall::LevelKey;
 use super::screens::silences::SilenceKey;
+use super::screens::slos::{Row as SloLine, SloKey};
 use super::screens::{alert, incident, overview, service};
 use super::state::State;
 use crate::model::fingerprint::Fingerprint;
@@ -23,6 +24,8 @@ pub enum Aim {
     Incidents(Vec<IncidentKey>),
     /// Alerts.
     Alerts(Vec<Fingerprint>),
+    /// Services: what is done to them is done to their alerts and open incidents.
+    Services(Vec<Text>),
     /// Silences.
     Silences(Vec<SilenceKey>),
     /// A level of an escalation policy.
@@ -56,7 +59,12 @@ pub fn aim(state: &State) -> Aim {
         Place::Service(_) if state.panel == service::INCIDENTS => {
             Aim::Incidents(chosen(&state.service_incidents))
         }
-        Place::Service(_) if state.panel == service::SLOS => Aim::Nothing,
+        Place::Overview if state.panel == overview::SLOS => of_slos(state, chosen(&state.overview.slos)),
+        Place::Overview => Aim::Services(chosen(&state.overview.services)),
+        Place::Services => Aim::Services(chosen(&state.services.list)),
+        Place::Slos => of_slos(state, chosen(&state.slos.list).into_iter().filter_map(slo_of).collect()),
+        Place::Slo { source, id } => of_slos(state, vec![SloKey { id: id.clone(), source: source.clone() }]),
+        Place::Service(_) if state.panel == service::SLOS => of_slos(state, chosen(&state.service_slos)),
         Place::Service(_) => Aim::Alerts(chosen(&state.service_alerts)),
         Place::Alerts => Aim::Alerts(alerts(state)),
         Place::Alert(_) if state.panel == alert::RELATED => Aim::Alerts(chosen(&state.related)),
@@ -68,20 +76,15 @@ pub fn aim(state: &State) -> Aim {
         Place::Silences => Aim::Silences(chosen(&state.silences.list)),
         Place::OnCall => state.on_call.list.current().cloned().map_or(Aim::Nothing, Aim::Level),
         Place::Policy { source, id } => Aim::Policy { source: source.clone(), id: id.clone() },
-        Place::Overview
-        | Place::Services
-        | Place::Slos
-        | Place::Slo { .. }
-        | Place::Runbook(_)
-        | Place::Timeline
-        | Place::Sources
-        | Place::Paper(_)
-        | Place::Messages => Aim::Nothing,
+        Place::Runbook(_) | Place::Timeline | Place::Sources | Place::Paper(_) | Place::Messages => {
+            Aim::Nothing
+        }
     };
     match aim {
         Aim::Incidents(all) if all.is_empty() => Aim::Nothing,
         Aim::Alerts(all) if all.is_empty() => Aim::Nothing,
         Aim::Silences(all) if all.is_empty() => Aim::Nothing,
+        Aim::Services(all) if all.is_empty() => Aim::Nothing,
         aim => aim,
     }
 }
@@ -111,8 +114,27 @@ pub fn to_silence(state: &State) -> Vec<Fingerprint> {
             all.dedup();
             all
         }
+        Aim::Services(names) => names
+            .iter()
+            .flat_map(|name| service::alerts(state, name))
+            .map(|alert| alert.fingerprint)
+            .collect(),
         Aim::Nothing | Aim::Silences(_) | Aim::Level(_) | Aim::Policy { .. } => Vec::new(),
     }
+}
+
+/// The SLO that a row of the list is about; the head of a group is about none.
+fn slo_of(row: SloLine) -> Option<SloKey> {
+    match row {
+        SloLine::Slo(key) => Some(key),
+        SloLine::Group(_) => None,
+    }
+}
+
+/// What is done to SLOs is done to their alerts.
+fn of_slos(state: &State, keys: Vec<SloKey>) -> Aim {
+    let statuses = keys.iter().filter_map(|key| key.status(&state.world));
+    Aim::Alerts(once(statuses.flat_map(|status| status.alerts.iter().copied()).collect()))
 }
 
 /// The head of a group stands for all of its alerts.

@@ -1,20 +1,25 @@
-//! The live filter: plain words match fuzzily, `label="value"` and its kin are matchers, a `!` before a word turns it round.
+//! The live filter: plain words match fuzzily, `label="value"` and its kin are matchers, `age>1h` and its kin bounds, a `!` before
+//! a word turns it round.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 
 use nucleo_matcher::pattern::{Atom, AtomKind, CaseMatching, Normalization};
 use nucleo_matcher::{Config, Matcher as Fuzzy, Utf32Str};
 
+use crate::config::nearest;
+use crate::model::duration;
 use crate::model::labels::{Labels, Text};
-use crate::model::matcher::{self, Matcher, MatcherError};
+use crate::model::matcher::{self, Matcher, Operator};
+use crate::model::promql::Comparison;
 
 /// What is being looked for. All parts must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     words: Vec<Word>,
     matchers: Vec<Matcher>,
-    error: Option<MatcherError>,
+    bounds: Vec<Bound>,
+    error: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,11 +34,8 @@ impl Filter {
     pub fn parse(text: &str) -> Self {
         let mut filter = Self::default();
         for part in parts(text) {
-            if part.contains(['=', '~']) {
-                match matcher::parse(part) {
-                    Ok(matchers) => filter.matchers.extend(matchers),
-                    Err(error) => filter.error = Some(error),
-                }
+            if part.contains(['=', '~', '<', '>']) {
+                filter.error = filter.add(part).err().or(filter.error);
             } else {
                 let (wanted, word) = part.strip_prefix('!').map_or((true, part), |word| (false, word));
                 if !word.is_empty() {
@@ -44,9 +46,26 @@ impl Filter {
         filter
     }
 
+    /// Adds a bound or a list of matchers.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words.
+    pub fn add(&mut self, part: &str) -> Result<(), String> {
+        match Bound::parse(part) {
+            Some(bound) => self.bounds.push(bound?),
+            None => self.matchers.extend(matcher::parse(part).map_err(|error| error.to_string())?),
+        }
+        Ok(())
+    }
+
     /// Whether everything passes.
     pub fn is_empty(&self) -> bool {
-        self.words.is_empty() && self.matchers.is_empty()
+        self.words.is_empty() && self.matchers.is_empty() && self.bounds.is_empty()
+    }
+
+    /// Whether rows come and go by it as time passes.
+    pub fn has_bounds(&self) -> bool {
+        !self.bounds.is_empty()
     }
 
     /// The part of a text that a word stands in as it is typed: from which byte to which.
@@ -66,8 +85,8 @@ impl Filter {
     }
 
     /// What is wrong with it, as far as it is typed.
-    pub fn error(&self) -> Option<&MatcherError> {
-        self.error.as_ref()
+    pub fn error(&self) -> Option<&str> {
+        self.error.as_deref()
     }
 }
 
@@ -86,6 +105,54 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
     .filter(|part| !part.is_empty())
 }
 
+/// `age>1h`, `left<10%`
+#[derive(Debug, Clone, PartialEq)]
+struct Bound {
+    name: String,
+    comparison: Comparison,
+    value: f64,
+}
+
+impl Bound {
+    /// The bound that a part of a filter is, or what is wrong with it; `None` if it is something else.
+    fn parse(part: &str) -> Option<Result<Self, String>> {
+        const SIGNS: [(&str, Comparison); 4] = [
+            (">=", Comparison::AtLeast),
+            ("<=", Comparison::AtMost),
+            (">", Comparison::Above),
+            ("<", Comparison::Below),
+        ];
+        let at = part.find(['=', '!', '~', '<', '>', '"'])?;
+        let (name, rest) = part.split_at_checked(at)?;
+        let (sign, comparison) = SIGNS.into_iter().find(|(sign, _)| rest.starts_with(sign))?;
+        let value = rest.strip_prefix(sign)?.trim_matches('"');
+        Some(match measure(value) {
+            Some(value) if !name.is_empty() => Ok(Self { name: name.to_owned(), comparison, value }),
+            _ => Err(format!("{part}: write it like age>1h, burn>2 or left<10%")),
+        })
+    }
+}
+
+/// A number, a share in percent, or a duration in seconds.
+fn measure(text: &str) -> Option<f64> {
+    let number = |text: &str| text.parse::<f64>().ok().filter(|number| number.is_finite());
+    let percent = || number(text.strip_suffix('%')?).map(|percent| percent / 100.0);
+    let multiple = || number(text.strip_suffix('x')?);
+    let time = || duration::parse(text).ok().map(|time| time.as_secs_f64());
+    number(text).or_else(percent).or_else(multiple).or_else(time)
+}
+
+/// What rows show beside their labels, by the names that people read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Fields {
+    /// Words: `state="firing"`.
+    pub words: &'static [&'static str],
+    /// Numbers and ages in seconds: `age>1h`.
+    pub numbers: &'static [&'static str],
+    /// Values of `state` that can be asked for as `silenced=true`.
+    pub flags: &'static [&'static str],
+}
+
 /// What a list's rows can be found by. Shared strings are looked at once, however many rows share them.
 #[derive(Debug, Default)]
 pub struct Haystack {
@@ -98,6 +165,10 @@ pub struct Haystack {
     numbers: Vec<u32>,
     /// What the words of the last filter were found in: a word that goes on from one of them can be nowhere else.
     looked: Vec<Looked>,
+    fields: Fields,
+    /// The words and numbers of each row for its fields, one row after the other.
+    words: Vec<Option<Text>>,
+    values: Vec<f64>,
 }
 
 /// In which of the strings a word is.
@@ -137,6 +208,18 @@ impl Haystack {
     where
         M: IntoIterator<Item = &'a Text>,
     {
+        Self::with_fields(Fields::default(), rows.into_iter().map(|(labels, more)| (labels, more, [], [])))
+    }
+
+    /// The same with what rows show beside their labels: a word (if it has one) and a number (else NaN) for each field.
+    pub fn with_fields<'a, M, const W: usize, const N: usize>(
+        fields: Fields,
+        rows: impl IntoIterator<Item = (&'a Labels, M, [Option<Text>; W], [f64; N])>,
+    ) -> Self
+    where
+        M: IntoIterator<Item = &'a Text>,
+    {
+        let (mut words, mut values) = (Vec::new(), Vec::new());
         let (mut strings, mut numbers): (Vec<Text>, Vec<u32>) = Default::default();
         // sources share equal strings: their address tells them apart faster than their text
         let mut known: HashMap<usize, u32, BuildHasherDefault<ByAddress>> = HashMap::default();
@@ -146,31 +229,106 @@ impl Haystack {
                 u32::try_from(strings.len() - 1).unwrap_or(u32::MAX)
             })
         };
-        let row = |(labels, more): (&'a Labels, M)| {
+        let row = |(labels, more, its, measured): (&'a Labels, M, [Option<Text>; W], [f64; N])| {
             numbers.extend(labels.iter().map(|(_, value)| value).chain(more).map(&mut number));
+            numbers.extend(its.iter().flatten().map(&mut number));
+            words.extend(its);
+            values.extend(measured);
             (labels.clone(), numbers.len())
         };
         let rows = rows.into_iter().map(row).collect();
         let lower = |text: &Text| {
             if text.chars().any(char::is_uppercase) { text.to_lowercase().into() } else { Text::clone(text) }
         };
-        Self { folded: strings.iter().map(lower).collect(), strings, rows, numbers, looked: Vec::new() }
+        Self {
+            folded: strings.iter().map(lower).collect(),
+            strings,
+            rows,
+            numbers,
+            looked: Vec::new(),
+            fields,
+            words,
+            values,
+        }
     }
 
     /// For each row whether it passes.
     pub fn select(&mut self, filter: &Filter) -> Vec<bool> {
         let looked: Vec<Looked> = filter.words.iter().map(|word| self.look(&word.text)).collect();
         let mut start = 0;
-        let passes = |(labels, end): &(Labels, usize)| {
+        let passes = |(row, (labels, end)): (usize, &(Labels, usize))| {
             let its = self.numbers.get(start..*end).unwrap_or_default();
             start = *end;
             let has = |found: &[bool]| its.iter().any(|s| found.get(*s as usize).copied().unwrap_or(false));
             looked.iter().zip(&filter.words).all(|(looked, word)| has(&looked.found) == word.wanted)
-                && filter.matchers.iter().all(|matcher| matcher.matches(labels))
+                && filter.matchers.iter().all(|matcher| self.fulfils(row, labels, matcher))
+                && filter.bounds.iter().all(|bound| self.is_within(row, labels, bound))
         };
-        let passing = self.rows.iter().map(passes).collect();
+        let passing = self.rows.iter().enumerate().map(passes).collect();
         self.looked = looked;
         passing
+    }
+
+    /// Whether a row fulfils a matcher, by its label or by what it shows under that name; by both where they must not be something.
+    fn fulfils(&self, row: usize, labels: &Labels, matcher: &Matcher) -> bool {
+        let label = labels.get(matcher.name()).map(|value| &**value);
+        match (label, self.word(row, matcher.name(), matcher.value())) {
+            (None, None) => matcher.matches_value(""),
+            (Some(value), None) | (None, Some(value)) => matcher.matches_value(value),
+            (Some(one), Some(other)) => {
+                let (one, other) = (matcher.matches_value(one), matcher.matches_value(other));
+                match matcher.operator() {
+                    Operator::Equal | Operator::Matches => one || other,
+                    Operator::NotEqual | Operator::MatchesNot => one && other,
+                }
+            }
+        }
+    }
+
+    /// What a row shows under this name. Whether it is `silenced` its state says: in the words of whoever asks.
+    fn word(&self, row: usize, name: &str, asked: &str) -> Option<&str> {
+        let at = |name: &str| self.fields.words.iter().position(|known| *known == name);
+        let word = |at: usize| self.words.get(row * self.fields.words.len() + at)?.as_deref();
+        if let Some(at) = at(name) {
+            return word(at);
+        }
+        let flag = self.fields.flags.iter().find(|flag| **flag == name)?;
+        let is_so = word(at("state")?).is_some_and(|state| state == *flag);
+        Some(match (asked, is_so) {
+            ("yes" | "no", true) => "yes",
+            ("yes" | "no", false) => "no",
+            (_, true) => "true",
+            (_, false) => "false",
+        })
+    }
+
+    fn is_within(&self, row: usize, labels: &Labels, bound: &Bound) -> bool {
+        let at = self.fields.numbers.iter().position(|known| *known == bound.name);
+        let shown = at.and_then(|at| self.values.get(row * self.fields.numbers.len() + at)).copied();
+        let value = shown.or_else(|| labels.get(&bound.name)?.parse().ok());
+        value.is_some_and(|value| bound.comparison.holds(value, bound.value))
+    }
+
+    /// What no row has, though the filter asks for it, and what there is instead.
+    pub fn unknown(&self, filter: &Filter) -> Option<String> {
+        let is_label = |name: &str| self.rows.iter().any(|(labels, _)| labels.get(name).is_some());
+        let Fields { words, numbers, flags } = self.fields;
+        let is_word = |name: &str| words.contains(&name) || flags.contains(&name) || is_label(name);
+        let matched = filter.matchers.iter().map(Matcher::name).find(|name| !is_word(name));
+        let is_number = |name: &str| numbers.contains(&name) || is_label(name);
+        let bounded = || filter.bounds.iter().map(|bound| &*bound.name).find(|name| !is_number(name));
+        let name = matched.or_else(bounded).filter(|_| !self.rows.is_empty())?;
+        let labels = self.rows.iter().flat_map(|(labels, _)| labels.iter().map(|(name, _)| &**name));
+        let all: BTreeSet<&str> = labels.chain([words, flags].into_iter().flatten().copied()).collect();
+        let near = nearest(name, all.iter().copied());
+        let near = near.map_or_else(|| ".".to_owned(), |near| format!(", did you mean {near}?"));
+        let bounds = if numbers.is_empty() {
+            String::new()
+        } else {
+            format!("; with > and <: {}", numbers.join(", "))
+        };
+        let all = all.into_iter().collect::<Vec<_>>().join(", ");
+        Some(format!("nothing here has {name}{near} There is: {all}{bounds}"))
     }
 
     /// For each string whether the word is in it; only where it is in none, fuzzy likeness counts. A word without capitals
@@ -202,71 +360,4 @@ impl Haystack {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn haystack() -> (Vec<Labels>, Haystack) {
-        let labels = vec![
-            Labels::from_iter([("alertname", "HighLatency"), ("service", "checkout"), ("severity", "page")]),
-            Labels::from_iter([
-                ("alertname", "DiskFull"),
-                ("service", "postgres orders"),
-                ("severity", "ticket"),
-            ]),
-            Labels::from_iter([("alertname", "HighLatency"), ("service", "cart"), ("severity", "ticket")]),
-        ];
-        let haystack = Haystack::new(labels.iter().map(|labels| (labels, [])));
-        (labels, haystack)
-    }
-
-    fn found(text: &str) -> String {
-        let filter = Filter::parse(text);
-        let mut haystack = haystack().1;
-        // letter by letter, as it is typed
-        for (end, _) in text.char_indices() {
-            haystack.select(&Filter::parse(text.get(..end).unwrap()));
-        }
-        haystack.select(&filter).iter().map(|yes| if *yes { 'x' } else { '.' }).collect()
-    }
-
-    #[test]
-    fn words_and_matchers_narrow_together() {
-        for (text, rows) in [
-            ("", "xxx"),
-            ("latency", "x.x"),
-            ("latency cart", "..x"),
-            ("latency !cart", "x.."),
-            ("chkout", "x.."),
-            (r#"severity="ticket""#, ".xx"),
-            (r#"{severity="ticket", alertname=~"High.*"}"#, "..x"),
-            ("severity!=page latency", "..x"),
-            (r#"service="postgres orders""#, ".x."),
-            ("LATENCY", "..."),
-            ("nothing-like-it", "..."),
-        ] {
-            assert_eq!(found(text), rows, "{text}");
-        }
-    }
-
-    #[test]
-    fn what_was_found_is_known_by_its_place() {
-        for (filter, text, hit) in [
-            ("pay", "PaymentsSlow", Some((0, 3))),
-            ("Slow", "PaymentsSlow", Some((8, 12))),
-            ("SLOW", "PaymentsSlow", None),
-            ("!pay", "PaymentsSlow", None),
-            ("tabelle", "gr\u{f6}\u{df}entabelle", Some((8, 15))),
-            ("\u{f6}", "gr\u{f6}\u{df}e", Some((2, 4))),
-            ("", "x", None),
-        ] {
-            assert_eq!(Filter::parse(filter).hit(text), hit, "{filter} in {text}");
-        }
-    }
-
-    #[test]
-    fn a_matcher_that_is_still_being_typed_hides_nothing() {
-        let filter = Filter::parse(r#"latency severity="tick"#);
-        assert!(matches!(filter.error(), Some(MatcherError::OpenQuote(_))));
-        assert_eq!(found(r#"latency severity="tick"#), "x.x");
-    }
-}
+mod tests;

@@ -18,6 +18,8 @@ pub struct Found {
     filter: Filter,
     haystack: Haystack,
     revision: Option<u64>,
+    /// What no row has, though it is asked for.
+    unknown: Option<String>,
 }
 
 impl Found {
@@ -31,12 +33,24 @@ impl Found {
         if self.text != text {
             text.clone_into(&mut self.text);
             self.filter = Filter::parse(text);
+            self.unknown = None;
         }
+    }
+
+    /// Whether rows pass and do not as time goes on: it counts up with the clock then.
+    pub fn revision(&self, world: u64, clock: u64) -> u64 {
+        if self.filter.has_bounds() { world + clock } else { world }
+    }
+
+    /// What a list says where nothing passes.
+    pub fn nothing(&self, what: &str) -> String {
+        let why = self.error().map_or_else(String::new, |why| format!(" ({why})"));
+        format!("No {what} passes the filter {}{why}. Esc clears it.", self.text)
     }
 
     /// What is wrong with the text, if something is.
     pub fn error(&self) -> Option<String> {
-        self.filter.error().map(ToString::to_string)
+        self.filter.error().map(str::to_owned).or_else(|| self.unknown.clone())
     }
 
     /// What a title says of it; nothing while nothing is looked for.
@@ -75,6 +89,7 @@ impl Found {
         haystack: impl FnOnce() -> Haystack,
     ) -> Option<Vec<bool>> {
         self.prepare(revision, is_typing, haystack);
+        self.unknown = self.haystack.unknown(&self.filter);
         (!self.filter.is_empty()).then(|| self.haystack.select(&self.filter))
     }
 }

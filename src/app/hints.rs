@@ -25,6 +25,8 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
         Place::Overview => on_overview(state.panel),
         Place::Services => vec![
             (Command::Open, "open"),
+            (Command::Acknowledge, "ack"),
+            (Command::Silence, "silence"),
             (Command::Filter, "filter"),
             (Command::Sort, "order"),
             (Command::Range, "range"),
@@ -154,8 +156,8 @@ fn on_overview(panel: usize) -> Vec<(Command, &'static str)> {
     let (open, next) = ((Command::Open, "open"), (Command::NextPanel, "panel"));
     let (ack, silence) = ((Command::Acknowledge, "ack"), (Command::Silence, "silence"));
     match panel {
-        overview::ALERTS => vec![open, silence, ack, next],
+        overview::ALERTS | overview::SLOS => vec![open, silence, ack, next],
         overview::INCIDENTS => vec![open, ack, (Command::Act, "do"), next],
-        _ => vec![open, next, (Command::Filter, "filter")],
+        _ => vec![open, ack, silence, (Command::Act, "do"), next, (Command::Filter, "filter")],
     }
 }

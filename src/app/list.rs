@@ -6,16 +6,18 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone)]
 pub struct List<K> {
     rows: Vec<K>,
-    /// `None` until the person moves: the cursor then stays on the first row, whatever comes to stand there.
+    /// `None` until the person moves: the cursor then stays at home, whatever comes to stand there.
     chosen: Option<K>,
     index: usize,
+    /// Where the cursor is until the person moves.
+    home: usize,
     top: usize,
     marks: BTreeSet<K>,
 }
 
 impl<K> Default for List<K> {
     fn default() -> Self {
-        Self { rows: Vec::new(), chosen: None, index: 0, top: 0, marks: BTreeSet::new() }
+        Self { rows: Vec::new(), chosen: None, index: 0, home: 0, top: 0, marks: BTreeSet::new() }
     }
 }
 
@@ -23,6 +25,12 @@ impl<K: Clone + Ord> List<K> {
     /// Takes the rows in their new order. The cursor stays on its thing, and on the screen line where it was as far as that
     /// goes; if its thing is gone it goes to the row that stands in its place. Marks of things that are gone are dropped.
     pub fn set_rows(&mut self, rows: Vec<K>) {
+        self.set_rows_from(rows, 0);
+    }
+
+    /// The same where a cursor that nobody moved stands on another row than the first, which may be only a heading.
+    pub fn set_rows_from(&mut self, rows: Vec<K>, home: usize) {
+        self.home = home.min(rows.len().saturating_sub(1));
         if let Some(chosen) = &self.chosen {
             if let Some(at) = rows.iter().position(|row| row == chosen) {
                 self.top = (self.top + at).saturating_sub(self.index);
@@ -31,6 +39,8 @@ impl<K: Clone + Ord> List<K> {
                 self.index = self.index.min(rows.len().saturating_sub(1));
                 self.chosen = rows.get(self.index).cloned();
             }
+        } else {
+            self.index = self.home;
         }
         if !self.marks.is_empty() {
             let here: BTreeSet<&K> = rows.iter().collect();
@@ -65,9 +75,9 @@ impl<K: Clone + Ord> List<K> {
         self.chosen = self.rows.get(self.index).cloned();
     }
 
-    /// Moves the cursor to the first row and lets it stay there, whatever comes to stand there.
+    /// Moves the cursor home, to the first row that is no heading, and lets it stay there, whatever comes to stand there.
     pub fn to_top(&mut self) {
-        (self.index, self.top, self.chosen) = (0, 0, None);
+        (self.index, self.top, self.chosen) = (self.home, 0, None);
     }
 
     /// Scrolls so that the cursor is within a window of this many rows.
@@ -158,6 +168,24 @@ mod tests {
         let mut list = list(&[1, 2]);
         list.set_rows(vec![7, 1, 2]);
         assert_eq!(list.current(), Some(&7));
+    }
+
+    #[test]
+    fn an_untouched_cursor_passes_over_a_heading() {
+        let mut list = List::default();
+        list.set_rows_from(vec!["heading", "worst", "other"], 1);
+        assert_eq!((list.current(), list.shown(2).count()), (Some(&"worst"), 2));
+        list.set_rows_from(vec!["new", "heading", "worst"], 0);
+        assert_eq!(list.current(), Some(&"new"));
+        list.move_to(2);
+        list.set_rows_from(vec!["heading", "worst", "new"], 1);
+        list.move_to(0);
+        list.set_rows_from(vec!["heading", "newest", "worst", "new"], 1);
+        assert_eq!(list.current(), Some(&"heading"), "where the person went");
+        list.to_top();
+        assert_eq!(list.current(), Some(&"newest"));
+        list.set_rows_from(Vec::new(), 0);
+        assert_eq!(list.current(), None);
     }
 
     #[test]

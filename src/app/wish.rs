@@ -97,6 +97,19 @@ fn about(state: &State) -> Vec<IncidentKey> {
             }
             keys
         }
+        Aim::Services(names) => {
+            let open = |known: &&Linked| known.is_shown_open();
+            let theirs = names.iter().flat_map(|name| state.world.incidents_of(name)).filter(open);
+            let of_alerts =
+                to_silence(state).into_iter().filter_map(|alert| state.world.incident_of(alert)).filter(open);
+            let mut keys = Vec::new();
+            for key in theirs.chain(of_alerts).map(IncidentKey::of) {
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+            keys
+        }
         Aim::Nothing | Aim::Silences(_) | Aim::Level(_) | Aim::Policy { .. } => Vec::new(),
     }
 }
@@ -132,8 +145,11 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Ef
 
 /// Where no incident is: says so, and for alerts offers the next best.
 fn without_incident(state: &mut State, command: Command, pointed: &Aim, now: Timestamp) -> Vec<Effect> {
+    let alerts = to_silence(state);
     match pointed {
-        Aim::Alerts(alerts) if matches!(command, Command::Acknowledge | Command::Snooze) => {
+        Aim::Alerts(_) | Aim::Services(_)
+            if !alerts.is_empty() && matches!(command, Command::Acknowledge | Command::Snooze) =>
+        {
             let wish = |lasts: u64| Wish::Silence(alerts.clone(), Duration::from_secs(lasts * 60));
             let items = [(15, "15m"), (30, "30m"), (60, "1h")];
             let items = items.map(|(minutes, name)| {
@@ -141,6 +157,10 @@ fn without_incident(state: &mut State, command: Command, pointed: &Aim, now: Tim
             });
             let title = "No open incident here, and alerts know no acknowledge: silence instead?";
             state.mode = Mode::Menu(Menu::new(title, items.into(), 0));
+        }
+        Aim::Services(names) => {
+            let names = names.join(", ");
+            refuse(state, &format!("{} is for incidents, and none is open of {names}", command.name()), now);
         }
         Aim::Alerts(_) => {
             refuse(
@@ -163,6 +183,9 @@ fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Time
     if alerts.is_empty() {
         match aim(state) {
             Aim::Incidents(_) => refuse(state, "no alert is known that this is about", now),
+            Aim::Services(names) => {
+                refuse(state, &format!("no alert is known of {}", names.join(", ")), now);
+            }
             _ => state
                 .messages
                 .note("silence works on alerts and incidents: there is none under the cursor", now),

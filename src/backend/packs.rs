@@ -10,18 +10,23 @@ use serde::Deserialize;
 use crate::model::duration;
 
 /// The built-in packs: those that speak of requests the way the service itself counts them come first.
-const BUILT_IN: [(&str, &str); 11] = [
+const BUILT_IN: [(&str, &str); 16] = [
     ("http", include_str!("../../config/packs/http.toml")),
     ("grpc", include_str!("../../config/packs/grpc.toml")),
     ("envoy", include_str!("../../config/packs/envoy.toml")),
     ("traefik", include_str!("../../config/packs/traefik.toml")),
     ("nginx", include_str!("../../config/packs/nginx.toml")),
     ("haproxy", include_str!("../../config/packs/haproxy.toml")),
+    ("haproxy-process", include_str!("../../config/packs/haproxy-process.toml")),
+    ("nginx-status", include_str!("../../config/packs/nginx-status.toml")),
+    ("apache", include_str!("../../config/packs/apache.toml")),
     ("postgres", include_str!("../../config/packs/postgres.toml")),
+    ("mysql", include_str!("../../config/packs/mysql.toml")),
     ("redis", include_str!("../../config/packs/redis.toml")),
     ("generic", include_str!("../../config/packs/generic.toml")),
     ("kubernetes", include_str!("../../config/packs/kubernetes.toml")),
     ("node", include_str!("../../config/packs/node.toml")),
+    ("blackbox", include_str!("../../config/packs/blackbox.toml")),
 ];
 
 /// One pack.
@@ -44,6 +49,15 @@ pub struct Pack {
     pub(super) latency: Vec<Latency>,
     #[serde(default)]
     pub(super) saturation: Vec<Saturation>,
+    /// Servers that only an exporter speaks of.
+    #[serde(default)]
+    pub(super) up: Vec<Up>,
+    /// Signals with words of their own.
+    #[serde(default)]
+    pub(super) signal: Vec<OwnSignal>,
+    /// Its services are a proxy's: the labels, targets and alerts of the proxy's target are theirs.
+    #[serde(default)]
+    pub(super) proxy: bool,
 }
 
 /// A counter of requests, and how its failures are told.
@@ -61,6 +75,9 @@ pub(super) struct Requests {
     /// More matchers for the selector.
     #[serde(default)]
     pub(super) matchers: String,
+    /// More metrics that must exist for the entry to be used.
+    #[serde(default)]
+    pub(super) needs: Vec<String>,
     /// Requests per second, where the counter's rate alone is not that.
     all: Option<String>,
     /// Failures per second, where they are not told by a label.
@@ -115,10 +132,18 @@ pub(super) struct Saturation {
     pub(super) metrics: Vec<String>,
     /// The use, 0 to 1.
     expr: String,
+    /// Labels that tell the host and the part of it, kept beside the service's: `instance`, `mountpoint`.
+    #[serde(default)]
+    pub(super) labels: Vec<String>,
+    /// Of each service only so many of the fullest are wanted; without it all.
+    most: Option<u32>,
     /// As its pack says.
     #[serde(skip)]
     pub(super) only_known: bool,
 }
+
+/// What stands for something in an expression.
+const PLACEHOLDERS: [&str; 5] = ["by", "selector", "lookback", "seconds", "metric"];
 
 fn server_errors() -> String {
     "5..".into()
@@ -161,11 +186,18 @@ impl Pack {
     pub fn parse(text: &str) -> Result<Self, PackError> {
         let mut pack: Self =
             toml::from_str(text).map_err(|error| PackError::Unreadable(error.to_string()))?;
-        if pack.requests.is_empty() && pack.latency.is_empty() && pack.saturation.is_empty() {
+        let is_empty = pack.requests.is_empty() && pack.latency.is_empty() && pack.saturation.is_empty();
+        if is_empty && pack.up.is_empty() && pack.signal.is_empty() {
             return Err(PackError::Empty(pack.name));
         }
         let labels = pack.service_labels.iter().chain(pack.requests.iter().flat_map(|r| &r.code));
+        let labels = labels.chain(pack.saturation.iter().flat_map(|s| &s.labels));
+        let labels = labels.chain(pack.up.iter().flat_map(|up| &up.labels));
+        let labels = labels.chain(pack.signal.iter().flat_map(|signal| &signal.labels));
         let plain = pack.requests.iter().map(|r| &r.metric).chain(pack.latency.iter().map(|l| &l.histogram));
+        let plain = plain.chain(pack.requests.iter().flat_map(|r| &r.needs));
+        let plain = plain.chain(pack.up.iter().flat_map(|up| std::iter::once(&up.metric).chain(&up.needs)));
+        let plain = plain.chain(pack.signal.iter().flat_map(|signal| &signal.metrics));
         if let Some(word) = labels.chain(plain).find(|word| !is_name(word)) {
             return Err(PackError::BadName { pack: pack.name.clone(), word: word.clone() });
         }
@@ -178,8 +210,16 @@ impl Pack {
                 return Err(PackError::BadName { pack: pack.name.clone(), word });
             }
         }
+        let only_known = pack.only_known;
+        pack.up.iter_mut().for_each(|up| up.only_known = only_known);
+        pack.signal.iter_mut().for_each(|signal| signal.only_known = only_known);
+        if let Some(signal) = pack.signal.iter().find(|signal| signal.metrics.is_empty()) {
+            return Err(PackError::BadName { pack: pack.name.clone(), word: signal.name.clone() });
+        }
         let own = pack.requests.iter().flat_map(|r| [&r.all, &r.failed]).flatten();
-        for expr in own.chain(pack.saturation.iter().map(|s| &s.expr)) {
+        let own = own.chain(pack.saturation.iter().map(|s| &s.expr));
+        let own = own.chain(pack.up.iter().filter_map(|up| up.expr.as_ref()));
+        for expr in own.chain(pack.signal.iter().map(|signal| &signal.expr)) {
             pack.check(expr)?;
         }
         Ok(pack)
@@ -192,14 +232,20 @@ impl Pack {
             problem,
         };
         let words: Vec<_> = placeholders(expr).collect();
-        if let Some(word) = words.iter().find(|word| !["by", "selector", "lookback", "metric"].contains(word))
-        {
+        if let Some(word) = words.iter().find(|word| !PLACEHOLDERS.contains(word)) {
             return Err(wrong(format!("has the unknown placeholder ${word}")));
         }
         match ["by", "selector"].into_iter().find(|needed| !words.contains(needed)) {
             Some(missing) => Err(wrong(format!("lacks ${missing}"))),
             None => Ok(()),
         }
+    }
+}
+
+impl Pack {
+    /// Whether it makes no service of its own.
+    pub(super) const fn only_known(&self) -> bool {
+        self.only_known
     }
 }
 
@@ -239,6 +285,11 @@ pub(super) struct Fill<'a> {
 }
 
 impl Requests {
+    /// All metrics that must exist.
+    pub(super) fn metrics(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.metric).chain(&self.needs)
+    }
+
     /// Requests per second.
     pub(super) fn all(&self, fill: Fill<'_>) -> String {
         match &self.all {
@@ -297,9 +348,32 @@ impl Latency {
 }
 
 impl Saturation {
-    /// How full it is, 0 to 1.
+    /// How full each part of each service is, 0 to 1.
     pub(super) fn expr(&self, fill: Fill<'_>) -> String {
-        substitute(&self.expr, fill, self.metrics.first().map_or("", |metric| metric))
+        let of_all = if self.is_pattern() { Some("__name__") } else { None };
+        let by = grouping(fill.by, of_all.into_iter().chain(self.labels.iter().map(String::as_str)));
+        let expr = substitute(&self.expr, Fill { by: &by, ..fill }, self.first());
+        match self.most {
+            Some(most) => format!("topk by ({}) ({most}, {expr})", fill.by),
+            None => expr,
+        }
+    }
+
+    /// How full the fullest part of a service is: for its course over time.
+    pub(super) fn fullest(&self, fill: Fill<'_>) -> String {
+        if self.is_pattern() {
+            return format!("max by (__name__) ({})", self.expr(fill));
+        }
+        if self.labels.is_empty() {
+            return self.expr(fill);
+        }
+        let by = grouping(fill.by, self.labels.iter().map(String::as_str));
+        let expr = substitute(&self.expr, Fill { by: &by, ..fill }, self.first());
+        format!("max by ({}) ({expr})", fill.by)
+    }
+
+    fn first(&self) -> &str {
+        self.metrics.first().map_or("", |metric| metric)
     }
 
     /// Whether it stands for any number of metrics.
@@ -315,6 +389,17 @@ fn rate(matchers: &str) -> String {
 
 fn comma(matchers: &str) -> String {
     if matchers.is_empty() { String::new() } else { format!(",{matchers}") }
+}
+
+/// The label of the service and more, each once.
+fn grouping<'a>(by: &'a str, more: impl Iterator<Item = &'a str>) -> String {
+    let mut labels = vec![by];
+    for label in more {
+        if !labels.contains(&label) {
+            labels.push(label);
+        }
+    }
+    labels.join(", ")
 }
 
 /// The words after each `$`.
@@ -336,6 +421,7 @@ fn substitute(template: &str, fill: Fill<'_>, metric: &str) -> String {
             "by" => out.push_str(fill.by),
             "selector" => out.push_str(fill.selector),
             "lookback" => out.push_str(&lookback),
+            "seconds" => out.push_str(&fill.lookback.as_secs_f64().to_string()),
             "metric" => out.push_str(metric),
             // the end of a regular expression, as in a service's own name
             other => {
@@ -347,6 +433,9 @@ fn substitute(template: &str, fill: Fill<'_>, metric: &str) -> String {
     }
     out
 }
+
+mod signal;
+pub(super) use signal::{OwnSignal, Up};
 
 #[cfg(test)]
 mod tests;

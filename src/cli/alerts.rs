@@ -1,10 +1,13 @@
 //! `burnwatch alerts`: alerts that match, loudest and newest first.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::app::filter::{self, Haystack};
+use crate::app::found::passing;
+use crate::app::screens::alerts::found_by;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::labels::Labels;
-use crate::model::matcher::{self, Matcher, MatcherError};
 
 use super::needs;
 use super::report::{Cell, Column, Document, Fact, Layout, List};
@@ -16,6 +19,7 @@ const COLUMNS: &[Column] = &[
     Column::text("starts_at", "FOR"),
     Column::text("name", "ALERT"),
     Column::text("service", "SERVICE"),
+    Column::apart("", "LABELS"),
     Column::hidden("fingerprint"),
     Column::hidden("labels"),
     Column::hidden("annotations"),
@@ -30,25 +34,26 @@ const COLUMNS: &[Column] = &[
     Column::text("summary", "SUMMARY"),
 ];
 
-/// Which alerts are wanted: all matchers hold, and all words occur somewhere.
-#[derive(Debug, Default, PartialEq, Eq)]
+/// Which alerts are wanted: all matchers and bounds hold, and all words occur somewhere.
+#[derive(Debug, Default)]
 pub(super) struct Filter {
-    matchers: Vec<Matcher>,
+    conditions: filter::Filter,
     words: Vec<String>,
     /// Also those that keep quiet.
     pub(super) all: bool,
 }
 
 impl Filter {
-    /// From what stands on the command line: an argument with `=` or `!~` in it is a list of matchers, another one a word.
+    /// From what stands on the command line: an argument with `=` or `!~` in it is a list of matchers, one with `>` or `<` a bound,
+    /// another one a word.
     ///
     /// # Errors
-    /// As [`matcher::parse`].
-    pub(super) fn new(arguments: &[String], all: bool) -> Result<Self, MatcherError> {
+    /// What is wrong with a matcher or a bound.
+    pub(super) fn new(arguments: &[String], all: bool) -> Result<Self, String> {
         let mut filter = Self { all, ..Self::default() };
         for argument in arguments {
-            if argument.contains('=') || argument.contains("!~") {
-                filter.matchers.extend(matcher::parse(argument)?);
+            if argument.contains(['=', '<', '>']) || argument.contains("!~") {
+                filter.conditions.add(argument)?;
             } else {
                 filter.words.extend(argument.split_whitespace().map(str::to_lowercase));
             }
@@ -56,59 +61,74 @@ impl Filter {
         Ok(filter)
     }
 
-    fn takes(&self, alert: &Alert) -> bool {
-        let occurs = |word: &String| {
-            let values = alert.labels.iter().map(|(_, value)| &**value);
-            let mut texts = values.chain(alert.summary().map(|summary| &**summary));
-            texts.any(|text| text.to_lowercase().contains(word))
-        };
-        (self.all || alert.is_told())
-            && self.matchers.iter().all(|matcher| matcher.matches(&alert.labels))
-            && self.words.iter().all(occurs)
+    /// For each row of a haystack whether its conditions hold, and what no row has though a condition asks for it.
+    pub(super) fn select(&self, mut haystack: Haystack) -> (Vec<bool>, Option<String>) {
+        let unknown = haystack.unknown(&self.conditions);
+        (haystack.select(&self.conditions), unknown)
     }
 
-    /// Whether a thing with these labels and this title is meant, whatever its state.
-    pub(super) fn names(&self, labels: &Labels, title: &str) -> bool {
-        let occurs = |word: &String| {
-            let mut texts = labels.iter().map(|(_, value)| &**value).chain([title]);
-            texts.any(|text| text.to_lowercase().contains(word))
-        };
-        self.matchers.iter().all(|matcher| matcher.matches(labels)) && self.words.iter().all(occurs)
+    /// Whether all words occur in these texts.
+    pub(super) fn names<'a>(&self, texts: impl Iterator<Item = &'a str>) -> bool {
+        if self.words.is_empty() {
+            return true;
+        }
+        let texts: Vec<String> = texts.map(str::to_lowercase).collect();
+        self.words.iter().all(|word| texts.iter().any(|text| text.contains(word)))
     }
 }
 
-/// The alerts that the filter takes, loudest and newest first.
-pub(super) fn list(view: &View<'_>, filter: &Filter) -> List {
-    let mut alerts: Vec<&Arc<Alert>> =
-        view.world.alerts().iter().filter(|alert| filter.takes(alert)).collect();
+/// The alerts that the filter takes whatever their state, loudest and newest first; and what it asks for in vain.
+fn found<'v>(view: &View<'v>, filter: &Filter) -> (Vec<&'v Arc<Alert>>, Option<String>) {
+    let (passes, unknown) = filter.select(found_by(view.world.alerts_with_services(), view.now));
+    let named = |alert: &&Arc<Alert>| {
+        let own = [alert.state.word(), alert.severity.word()];
+        let values = alert.labels.iter().map(|(_, value)| &**value);
+        filter.names(values.chain(own).chain(alert.summary().map(|summary| &**summary)))
+    };
+    let mut alerts: Vec<&Arc<Alert>> = passing(view.world.alerts(), Some(&passes)).filter(named).collect();
     alerts.sort_by(|a, b| {
         let loud = |alert: &Alert| (alert.state, alert.severity);
         loud(a).cmp(&loud(b)).then(b.starts_at.cmp(&a.starts_at)).then(a.fingerprint.cmp(&b.fingerprint))
     });
+    (alerts, unknown)
+}
+
+fn list_of(view: &View<'_>, alerts: &[&Arc<Alert>]) -> List {
+    let apart = apart(view, alerts);
     List {
         key: "alerts",
         title: "Alerts".to_owned(),
         columns: COLUMNS,
-        rows: alerts.into_iter().map(|alert| row(view, alert)).collect(),
+        rows: alerts.iter().zip(apart).map(|(alert, apart)| row(view, alert, apart)).collect(),
         empty: "No such alerts are known.",
         layout: Layout::Rows,
     }
 }
 
+/// The alerts that the filter takes, loudest and newest first.
+pub(super) fn list(view: &View<'_>, filter: &Filter) -> List {
+    let mut alerts = found(view, filter).0;
+    alerts.retain(|alert| filter.all || alert.is_told());
+    list_of(view, &alerts)
+}
+
 /// The list as a document, with a count of those that keep quiet.
 pub(super) fn document(view: &View<'_>, filter: &Filter) -> Document {
-    let mut document = view.document(Vec::new(), vec![list(view, filter)], needs::ALERTS);
-    let everything = Filter { all: true, matchers: filter.matchers.clone(), words: filter.words.clone() };
-    let quiet = view.world.alerts().iter().filter(|alert| everything.takes(alert) && !filter.takes(alert));
+    let (mut alerts, unknown) = found(view, filter);
     let mut counts = [(AlertState::Silenced, 0), (AlertState::Inhibited, 0), (AlertState::Resolved, 0)];
-    for alert in quiet {
-        counts.iter_mut().filter(|(state, _)| *state == alert.state).for_each(|(_, count)| *count += 1);
-    }
+    alerts.retain(|alert| {
+        let is_shown = filter.all || alert.is_told();
+        let its = counts.iter_mut().filter(|(state, _)| !is_shown && *state == alert.state);
+        its.for_each(|(_, count)| *count += 1);
+        is_shown
+    });
+    let mut document = view.document(Vec::new(), vec![list_of(view, &alerts)], needs::ALERTS);
     let left_out: Vec<_> =
         counts.iter().filter(|(_, n)| *n > 0).map(|(state, n)| format!("{n} {state}")).collect();
     if !left_out.is_empty() {
         document.notes.push(format!("not shown: {} (--all shows them)", left_out.join(", ")));
     }
+    document.notes.extend(unknown);
     document
 }
 
@@ -130,7 +150,28 @@ pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
     ]
 }
 
-fn row(view: &View<'_>, alert: &Alert) -> Vec<Cell> {
+/// What tells each alert from others of its name and service: the labels that not all of them have in common.
+fn apart(view: &View<'_>, alerts: &[&Arc<Alert>]) -> Vec<Cell> {
+    let of = |alert: &Arc<Alert>| (alert.name().to_owned(), view.world.service_of(&alert.labels).cloned());
+    let mut common: HashMap<_, (usize, Labels)> = HashMap::new();
+    for alert in alerts {
+        let (count, labels) = common.entry(of(alert)).or_insert_with(|| (0, alert.labels.clone()));
+        *count += 1;
+        if !labels.is_within(&alert.labels) {
+            *labels = labels.without(|name| alert.labels.get(name) != labels.get(name));
+        }
+    }
+    let cell = |alert: &&Arc<Alert>| match common.get(&of(alert)) {
+        Some((2.., common)) => {
+            let own = alert.labels.without(|name| name == "severity" || common.get(name).is_some());
+            if own.is_empty() { Cell::Nothing } else { Cell::Labels(own) }
+        }
+        _ => Cell::Nothing,
+    };
+    alerts.iter().map(cell).collect()
+}
+
+fn row(view: &View<'_>, alert: &Alert, apart: Cell) -> Vec<Cell> {
     let text = |text: Option<&Arc<str>>| text.map_or(Cell::Nothing, |text| Cell::words(text.to_string()));
     let texts = |list: &[Arc<str>]| Cell::Texts(list.iter().map(ToString::to_string).collect());
     vec![
@@ -139,6 +180,7 @@ fn row(view: &View<'_>, alert: &Alert) -> Vec<Cell> {
         Cell::Since(alert.starts_at),
         Cell::Text(alert.name().to_owned()),
         text(view.world.service_of(&alert.labels)),
+        apart,
         Cell::Text(alert.fingerprint.to_string()),
         Cell::Labels(alert.labels.clone()),
         Cell::Labels(alert.annotations.clone()),
@@ -185,7 +227,39 @@ mod tests {
         assert_eq!(names(&["CHECK", "severity=critical"], false), ["Burn", "Down"]);
         assert_eq!(names(&["alertname!~\"D.*\"", "service=checkout"], false), ["Burn"]);
         assert!(names(&["nothing"], true).is_empty());
+        assert_eq!(names(&["state=firing", "age>50s"], true), ["Down"]);
+        assert_eq!(names(&["silenced"], true), ["Full"]);
+        assert_eq!(names(&["silenced=true"], true), ["Full"]);
+        assert_eq!(names(&["critical", "state!=firing"], true), ["Full"]);
         assert!(Filter::new(&["a=~\"(\"".to_owned()], false).is_err());
+    }
+
+    #[test]
+    fn a_label_that_no_alert_has_is_named_with_those_that_there_are() {
+        let alerts = vec![alert("Slow", "cart", AlertState::Firing, Severity::Warning, 10)];
+        let fixture = world().with_alerts(&am(), alerts).with_rules(&prom());
+        let filter = Filter::new(&["sevrity=critical".to_owned()], false).unwrap();
+        let notes = document(&fixture.view(), &filter).notes;
+        assert!(notes[0].starts_with("nothing here has sevrity, did you mean severity?"), "{notes:?}");
+        assert!(notes[0].contains("alertname") && notes[0].contains("with > and <: age"), "{notes:?}");
+        assert!(Filter::new(&["age>soon".to_owned()], false).is_err());
+    }
+
+    #[test]
+    fn alerts_of_one_name_and_service_are_told_apart_by_their_labels() {
+        let of = |instance: &str| {
+            let mut alert = (*alert("Full", "db", AlertState::Firing, Severity::Critical, 5)).clone();
+            let labels = alert.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+            alert.labels = Labels::new(labels.chain([("instance".into(), instance.into())]).collect());
+            alert.fingerprint = crate::model::fingerprint::Fingerprint::of(&alert.labels);
+            Arc::new(alert)
+        };
+        let other = alert("Slow", "cart", AlertState::Firing, Severity::Warning, 10);
+        let fixture = world().with_alerts(&am(), vec![of("a"), of("b"), other.clone()]).with_rules(&prom());
+        let text = table::render(&document(&fixture.view(), &Filter::default()));
+        assert!(text.contains(r#"instance="a""#) && text.contains(r#"instance="b""#), "{text}");
+        let fixture = world().with_alerts(&am(), vec![of("a"), other]).with_rules(&prom());
+        assert!(!table::render(&document(&fixture.view(), &Filter::default())).contains("LABELS"));
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! Source of the codes and of the line: the Monitoring Plugins' development guidelines.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 
 use crate::config::nearest;
@@ -90,15 +92,18 @@ struct Finding {
 pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
     let world = view.world;
     let is_meant = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
-    let slos: Vec<&SloStatus> = world
+    let mut slos: Vec<&SloStatus> = world
         .slos()
         .iter()
         .filter(|status| is_meant(&status.slo.id) || status.service.as_deref().is_some_and(is_meant))
         .collect();
-    let services: Vec<&Service> = world.services().iter().filter(|service| is_meant(&service.name)).collect();
+    slos.sort_by(|a, b| a.by_urgency(b));
+    let mut services: Vec<&Service> =
+        world.services().iter().filter(|service| is_meant(&service.name)).collect();
+    services.sort_by(|a, b| super::services::by_badness(a, b));
     let mut findings: Vec<Finding> = slos
         .iter()
-        .map(|status| of_slo(status))
+        .map(|status| of_slo(view, status))
         .chain(services.iter().map(|s| of_service(s, view.now)))
         .collect();
     let is_known = |name: &&String| {
@@ -122,8 +127,11 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
         gaps.extend(view.notices(OF_SLOS));
     }
     // where nothing was told there is nothing to count
-    let numbers =
-        if slos.is_empty() && !gaps.is_empty() { String::new() } else { perfdata(&slos, !names.is_empty()) };
+    let numbers = if slos.is_empty() && !gaps.is_empty() {
+        String::new()
+    } else {
+        perfdata(view, &slos, !names.is_empty())
+    };
     findings.extend(gaps.into_iter().map(|gap| Finding { level: Level::Unknown, text: gap }));
     findings.extend(names.iter().filter(|name| !is_known(name)).map(|name| unknown(view, name)));
     findings.sort_by_key(|finding| finding.level);
@@ -162,14 +170,24 @@ fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{ending}")
 }
 
-fn of_slo(status: &SloStatus) -> Finding {
-    let state = status.state();
-    let worst = status.worst();
+/// Whether several sources may tell an SLO of one name. Those of the context count, whether they answer or not: names in
+/// graphs must stay.
+fn are_shared(view: &View<'_>) -> bool {
+    view.sources.iter().filter(|source| source.answers.contains(&AskKind::Slos)).count() > 1
+}
+
+fn of_slo(view: &View<'_>, status: &SloStatus) -> Finding {
+    // a group of which nothing is known must not hide behind one that only burns
+    let worst = status.groups.iter().min_by_key(|group| Level::of_slo(group.state));
+    let state = worst.map_or(SloState::NoData, |worst| worst.state);
     let left = worst.and_then(crate::model::slo::Standing::left);
     let left = left.map_or_else(String::new, |left| format!(", {} of its budget left", show::left(left)));
     let why = slos::why(status, worst);
     let why = if why.is_empty() { why } else { format!(" ({why})") };
-    let text = format!("{} {}{left}{why}", status.slo.id, state.word());
+    let is_twin = |other: &&SloStatus| other.slo.id == status.slo.id && other.source != status.source;
+    let is_shared = view.world.slos().iter().any(|other| is_twin(&other));
+    let source = if is_shared { format!(" at {}", status.source) } else { String::new() };
+    let text = format!("{} {}{source}{left}{why}", status.slo.id, state.word());
     Finding { level: Level::of_slo(state), text }
 }
 
@@ -187,12 +205,17 @@ fn unknown(view: &View<'_>, name: &str) -> Finding {
 }
 
 /// Numbers for graphs: what is left of each budget that was asked for, else how many SLOs are in which state.
-fn perfdata(slos: &[&SloStatus], each: bool) -> String {
+fn perfdata(view: &View<'_>, slos: &[&SloStatus], each: bool) -> String {
+    let are_shared = are_shared(view);
+    // graphs want one order, whatever burns
+    let mut slos = slos.to_vec();
+    slos.sort_by(|a, b| (&a.slo.id, &a.source).cmp(&(&b.slo.id, &b.source)));
     let numbers: Vec<String> = if each {
         let left = |status: &&SloStatus| {
             let left = status.worst()?.left()?;
-            let id = text::clean(&status.slo.id).replace(['\'', '='], "_");
-            Some(format!("'{id}'={:.3}%;;;;100", left * 100.0))
+            let source = are_shared.then(|| format!("{}/", written(status.source.as_str(), "/")));
+            let label = source.unwrap_or_default() + &written(&status.slo.id, "");
+            Some(format!("'{}'={:.3}%;;;;100", label.replace('\'', "''"), left * 100.0))
         };
         slos.iter().filter_map(left).collect()
     } else {
@@ -202,11 +225,27 @@ fn perfdata(slos: &[&SloStatus], each: bool) -> String {
     numbers.join(" ")
 }
 
+/// A name in the label of a number: without `=`, `|` and what is no text of a line, and still no other name's.
+fn written(name: &str, more: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        if matches!(c, '=' | '|' | '%') || more.contains(c) || !text::is_harmless(c) {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                write!(out, "%{byte:02X}").expect("writing to a String cannot fail");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::cli::fixtures::{Fixture, am, prom, reading, slo, world};
     use crate::model::slo::Measured;
+    use crate::model::source::SourceId;
     use crate::model::warning::Warning;
 
     fn ratio(error: f64) -> Measured {
@@ -259,6 +298,27 @@ mod tests {
         }
         assert!(check(&fixture, &["burnign"]).text.contains("did you mean `burning`?"));
         assert!(check(&fixture, &["calm"]).text.contains("| 'calm'=90.000%;;;;100"));
+    }
+
+    #[test]
+    fn the_fastest_stands_on_the_first_line() {
+        let page = |id, error| slo(id, ratio(0.0001), ratio(error));
+        let verdict = check(&told(vec![page("a", 0.02), page("b", 0.5), page("c", 0.1)]), &[]);
+        assert!(verdict.text.starts_with("BURNWATCH CRITICAL: b page"), "{}", verdict.text);
+    }
+
+    #[test]
+    fn numbers_have_labels_of_their_own_that_stay() {
+        let east = SourceId::new("east");
+        let of = |error| vec![slo("cart", ratio(error), ratio(0.0)), slo("a='b'|%", ratio(0.0), ratio(0.0))];
+        let alone = told(of(0.0003));
+        let text = check(&alone, &["cart", "a='b'|%"]).text;
+        assert!(text.contains("'cart'=70.000%") && text.contains("'a%3D''b''%7C%25'=100.000%"), "{text}");
+        let both = told(of(0.0003)).with_prometheus(&east).with_slos(&prom(), of(0.0003));
+        let quiet = check(&both, &["cart"]).text;
+        assert!(quiet.contains("'prom/cart'=70.000%"), "also while east does not answer: {quiet}");
+        let text = check(&both.with_slos(&east, of(0.0006)), &["cart"]).text;
+        assert!(text.contains("'east/cart'=40.000%") && text.contains("'prom/cart'=70.000%"), "{text}");
     }
 
     #[test]

@@ -98,6 +98,15 @@ impl Fixture {
         self.told(source, Ask::Slos { at: None }, Ok(Reply::free(Answer::Slos(board))))
     }
 
+    /// With another Prometheus beside the first, in a world that is new.
+    pub(super) fn with_prometheus(mut self, id: &SourceId) -> Self {
+        let first = self.sources.iter().find(|source| source.id == prom());
+        let other = first.map(|first| SourceInfo { id: id.clone(), ..first.clone() });
+        self.sources.extend(other);
+        self.world = World::new(self.sources.iter().map(|source| source.id.clone()), Judgement::default());
+        self
+    }
+
     /// With a paging system beside them, of which nothing is known yet either.
     fn with_pager(mut self) -> Self {
         self.sources.push(SourceInfo {

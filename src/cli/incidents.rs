@@ -1,6 +1,7 @@
 //! `burnwatch incidents`: incidents that match, the most pressing first.
 
-use crate::app::screens::incidents::described;
+use crate::app::found::passing;
+use crate::app::screens::incidents::{described, haystack};
 use crate::model::ask::AskKind;
 use crate::model::incident::{IncidentStatus, Named};
 use crate::model::labels::Text;
@@ -33,7 +34,7 @@ const COLUMNS: &[Column] = &[
     Column::hidden("teams"),
     Column::hidden("fingerprints"),
     Column::hidden("pending"),
-    Column::hidden("sources"),
+    Column::apart("sources", "SOURCES"),
     Column::text("title", "TITLE"),
 ];
 
@@ -42,29 +43,45 @@ pub(super) fn is_asked(view: &View<'_>) -> bool {
     view.sources.iter().any(|source| source.answers.contains(&AskKind::Incidents))
 }
 
-/// The incidents that the filter takes.
-pub(super) fn list(view: &View<'_>, filter: &Filter) -> List {
-    let wanted = |known: &&Linked| {
-        (filter.all || known.incident.is_open()) && filter.names(&described(known), &known.incident.title)
+/// The incidents that the filter takes whatever their status, and what it asks for in vain.
+fn found<'v>(view: &View<'v>, filter: &Filter) -> (Vec<&'v Linked>, Option<String>) {
+    let (passes, unknown) = filter.select(haystack(view.world.incidents(), view.now));
+    let named = |known: &&Linked| {
+        let labels = described(known);
+        filter.names(labels.iter().map(|(_, value)| &**value).chain([&*known.incident.title]))
     };
+    (passing(view.world.incidents(), Some(&passes)).filter(named).collect(), unknown)
+}
+
+fn list_of<'v>(view: &View<'v>, incidents: impl Iterator<Item = &'v Linked>) -> List {
     List {
         key: "incidents",
         title: "Incidents".to_owned(),
         columns: COLUMNS,
-        rows: view.world.incidents().iter().filter(wanted).map(|known| row(view, known)).collect(),
+        rows: incidents.map(|known| row(view, known)).collect(),
         empty: "No such incident is known.",
         layout: Layout::Rows,
     }
 }
 
+/// The incidents that the filter takes.
+pub(super) fn list(view: &View<'_>, filter: &Filter) -> List {
+    let is_wanted = |known: &&Linked| filter.all || known.incident.is_open();
+    list_of(view, found(view, filter).0.into_iter().filter(is_wanted))
+}
+
 /// The list as a document, with a count of those that are over.
 pub(super) fn document(view: &View<'_>, filter: &Filter) -> Document {
-    let mut document = view.document(Vec::new(), vec![list(view, filter)], needs::INCIDENTS);
-    let over = view.world.incidents().iter().filter(|known| !known.incident.is_open());
-    let over = over.filter(|known| filter.names(&described(known), &known.incident.title)).count();
-    if over > 0 && !filter.all {
+    let (mut incidents, unknown) = found(view, filter);
+    let all = incidents.len();
+    incidents.retain(|known| filter.all || known.incident.is_open());
+    let over = all - incidents.len();
+    let mut document =
+        view.document(Vec::new(), vec![list_of(view, incidents.into_iter())], needs::INCIDENTS);
+    if over > 0 {
         document.notes.push(format!("not shown: {over} resolved (--all shows them)"));
     }
+    document.notes.extend(unknown);
     document
 }
 

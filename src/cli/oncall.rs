@@ -23,7 +23,7 @@ const COLUMNS: &[Column] = &[
     Column::hidden("policy_id"),
     Column::hidden("teams"),
     Column::hidden("url"),
-    Column::hidden("source"),
+    Column::apart("source", "SOURCE"),
 ];
 
 /// A row for each level.

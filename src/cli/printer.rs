@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use crate::model::text::{ascii, clean_output};
-use crate::runtime::takes_utf8;
+use crate::runtime::{size, takes_utf8};
 
 /// How a verb ended; the numbers are those of the help text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +70,11 @@ pub(super) fn complain_plainly(text: &str) {
 /// Whether every character can be written there: files and pipes always get UTF-8, a terminal only if it takes that.
 pub(super) fn takes_all(out: &impl IsTerminal) -> bool {
     !out.is_terminal() || takes_utf8(|name| std::env::var(name).ok())
+}
+
+/// Cells of a line, where standard output is a terminal; a pipe and a file have room for all.
+pub(super) fn width() -> Option<usize> {
+    io::stdout().is_terminal().then(|| usize::from(size().0))
 }
 
 fn fitting(text: &str, takes_all: bool) -> Cow<'_, str> {

@@ -59,6 +59,21 @@ pub(super) struct List {
     pub(super) layout: Layout,
 }
 
+impl List {
+    /// The columns that people get to see, each with its place in the rows.
+    fn shown(&self) -> Vec<(usize, &'static Column)> {
+        let differs = |place: usize| {
+            let mut cells = self.rows.iter().map(|row| row.get(place));
+            let first = cells.next();
+            cells.any(|cell| Some(cell) != first)
+        };
+        let is_shown = |(place, column): &(usize, &Column)| {
+            !column.title.is_empty() && (!column.tells_apart || differs(*place))
+        };
+        self.columns.iter().enumerate().filter(is_shown).collect()
+    }
+}
+
 /// How people get to see a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
@@ -71,26 +86,33 @@ pub(super) enum Layout {
 /// One property of the things in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Column {
-    /// In JSON.
+    /// In JSON; empty: for people only.
     pub(super) key: &'static str,
     /// For people; empty: for programs only.
     pub(super) title: &'static str,
     /// Numbers stand at the right.
     pub(super) is_number: bool,
+    /// Shown only where rows differ in it: what all of them have tells none from another.
+    pub(super) tells_apart: bool,
 }
 
 impl Column {
     pub(super) const fn text(key: &'static str, title: &'static str) -> Self {
-        Self { key, title, is_number: false }
+        Self { key, title, is_number: false, tells_apart: false }
     }
 
     pub(super) const fn number(key: &'static str, title: &'static str) -> Self {
-        Self { key, title, is_number: true }
+        Self { key, title, is_number: true, tells_apart: false }
     }
 
     /// Only in JSON.
     pub(super) const fn hidden(key: &'static str) -> Self {
-        Self { key, title: "", is_number: false }
+        Self { key, title: "", is_number: false, tells_apart: false }
+    }
+
+    /// For people only where rows differ in it.
+    pub(super) const fn apart(key: &'static str, title: &'static str) -> Self {
+        Self { key, title, is_number: false, tells_apart: true }
     }
 }
 

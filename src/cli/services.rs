@@ -1,5 +1,7 @@
 //! `burnwatch services`: all services with their signals, worst first.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 
 use crate::model::service::Service;
@@ -25,18 +27,21 @@ const COLUMNS: &[Column] = &[
     Column::number("alerts", "ALERTS"),
     Column::hidden("unknown"),
     Column::hidden("labels"),
-    Column::hidden("sources"),
+    Column::apart("sources", "SOURCES"),
     Column::hidden("seen_at"),
     Column::text("reasons", "WHY"),
 ];
 
+/// The worst first.
+pub(super) fn by_badness(a: &Service, b: &Service) -> Ordering {
+    let errors = |service: &Service| service.signals.error_ratio.unwrap_or(0.0);
+    a.health.cmp(&b.health).then(errors(b).total_cmp(&errors(a))).then_with(|| a.name.cmp(&b.name))
+}
+
 /// The services, worst first.
 pub(super) fn list(view: &View<'_>) -> List {
     let mut services: Vec<&Service> = view.world.services().iter().collect();
-    services.sort_by(|a, b| {
-        let errors = |service: &Service| service.signals.error_ratio.unwrap_or(0.0);
-        a.health.cmp(&b.health).then(errors(b).total_cmp(&errors(a))).then_with(|| a.name.cmp(&b.name))
-    });
+    services.sort_by(|a, b| by_badness(a, b));
     List {
         key: "services",
         title: "Services".to_owned(),

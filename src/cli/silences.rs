@@ -16,7 +16,7 @@ const COLUMNS: &[Column] = &[
     Column::hidden("starts_at"),
     Column::number("alerts", "ALERTS"),
     Column::text("created_by", "BY"),
-    Column::hidden("source"),
+    Column::apart("source", "SOURCE"),
     Column::text("matchers", "MATCHERS"),
     Column::text("comment", "COMMENT"),
 ];

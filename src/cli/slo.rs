@@ -69,8 +69,14 @@ fn turn(cx: &Cx<'_>, writing: &Writing, target: Target) -> Outcome {
         complain_plainly(&format!("{}: not said: {unsaid}\n", target.word()));
     }
     let is_warned = definitions.findings.iter().any(|finding| finding.level == Level::Warning);
-    let outcome = match (is_wrong(&definitions), writing.strict && (is_warned || !written.unsaid.is_empty()))
-    {
+    let is_less = !written.left_out.is_empty();
+    if is_less {
+        let (left_out, all) = (written.left_out.len(), definitions.slos.len());
+        let names = written.left_out.join(", ");
+        complain_plainly(&format!("{}: {left_out} of {all} SLOs left out: {names}\n", target.word()));
+    }
+    let is_strict = writing.strict && (is_warned || !written.unsaid.is_empty());
+    let outcome = match (is_wrong(&definitions), is_less || is_strict) {
         (true, _) => Outcome::Misused,
         (false, true) => Outcome::Warning,
         (false, false) => Outcome::Fine,

@@ -11,6 +11,7 @@ use super::view::View;
 
 const COLUMNS: &[Column] = &[
     Column::text("id", "SLO"),
+    Column::apart("source", "SOURCE"),
     Column::text("group", "GROUP"),
     Column::text("state", "STATE"),
     Column::number("objective", "OBJECTIVE"),
@@ -29,7 +30,6 @@ const COLUMNS: &[Column] = &[
     Column::hidden("covered"),
     Column::hidden("is_time_weighted"),
     Column::hidden("is_evaluated_live"),
-    Column::hidden("source"),
     Column::hidden("measured_at"),
     Column::text("why", "WHY"),
 ];
@@ -83,6 +83,7 @@ fn row(status: &SloStatus, group: Option<&Standing>) -> Vec<Cell> {
     let error = group.and_then(|group| group.window.error());
     vec![
         Cell::Text(slo.id.to_string()),
+        Cell::Text(status.source.to_string()),
         group
             .filter(|group| !group.labels.is_empty())
             .map_or(Cell::Nothing, |g| Cell::Labels(g.labels.clone())),
@@ -103,7 +104,6 @@ fn row(status: &SloStatus, group: Option<&Standing>) -> Vec<Cell> {
         Cell::maybe(group.and_then(|group| group.covered), Cell::Ratio),
         Cell::Switch(group.is_some_and(|group| group.is_time_weighted)),
         Cell::Switch(status.evaluation == Evaluation::Live),
-        Cell::Text(status.source.to_string()),
         Cell::Since(status.at),
         Cell::words(why(status, group)),
     ]

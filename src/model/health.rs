@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::alert::{Alert, Severity};
 use super::duration;
+use super::host::{MonitoredServers, NamedSignal, Saturated};
 use super::labels::Text;
 use super::remote::age;
 use super::service::Reading;
@@ -93,8 +94,22 @@ pub enum Reason {
     },
     /// The 95th percentile of latency, in seconds.
     Slow(f64),
-    /// Use of the fullest resource, 0 to 1.
-    Saturated(f64),
+    /// Servers do not answer the exporter that speaks of them.
+    ServersDown(MonitoredServers),
+    /// A signal with words of its own is beyond what its pack says is well.
+    Signal {
+        /// The signal.
+        signal: NamedSignal,
+        /// How many more of the same name are as bad or less, and not named.
+        more: usize,
+    },
+    /// A resource is full.
+    Saturated {
+        /// Which, where, and how full.
+        full: Saturated,
+        /// How many more are full, and not named.
+        more: usize,
+    },
     /// It was known, but no source has data of it any more.
     NoData {
         /// When it was last seen.
@@ -130,7 +145,9 @@ impl Reason {
             | Self::Errors(_)
             | Self::Firing { .. }
             | Self::Slow(_)
-            | Self::Saturated(_)
+            | Self::ServersDown(_)
+            | Self::Signal { .. }
+            | Self::Saturated { .. }
             | Self::NeverHadData
             | Self::NotKnown { .. } => self.to_string(),
         }
@@ -147,7 +164,9 @@ impl Reason {
             }
             Self::Errors(_) => Some((Signal::Errors, Health::Degraded)),
             Self::Slow(_) => Some((Signal::Latency, Health::Degraded)),
-            Self::Saturated(_) => Some((Signal::Saturation, Health::Degraded)),
+            Self::ServersDown(servers) => Some((Signal::Servers, servers.health()?)),
+            Self::Signal { signal, .. } => Some((Signal::Named, signal.health?)),
+            Self::Saturated { .. } => Some((Signal::Saturation, Health::Degraded)),
             Self::Firing { .. }
             | Self::NoData { .. }
             | Self::NeverHadData
@@ -174,7 +193,9 @@ impl fmt::Display for Reason {
             Self::Firing { name, more: 0, .. } => write!(f, "{name} firing"),
             Self::Firing { name, more, .. } => write!(f, "{name} firing and {more} more"),
             Self::Slow(seconds) => write!(f, "slow: p95 {}", latency(*seconds)),
-            Self::Saturated(ratio) => write!(f, "saturated: {}", percent(*ratio)),
+            Self::ServersDown(servers) => servers.fmt(f),
+            Self::Signal { signal, more } => write!(f, "{signal}{}", and_more(*more)),
+            Self::Saturated { full, more } => write!(f, "{full}{}", and_more(*more)),
             Self::NoData { .. } => f.write_str("no data any more"),
             Self::NeverHadData => f.write_str("no signals"),
             Self::NotKnown { signals, why } => {
@@ -191,6 +212,11 @@ fn lasted(then: Timestamp, now: Timestamp) -> String {
     let seconds = age(then, now).as_secs();
     let step = if seconds < 60 { 5 } else { 60 };
     duration::short(Duration::from_secs(if seconds < 5 { seconds } else { seconds - seconds % step }))
+}
+
+/// ` and 3 more`, or nothing.
+fn and_more(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(" and {more} more") }
 }
 
 /// A ratio as per cent with three significant digits: `12.3%`, `0.04%`.
@@ -264,9 +290,11 @@ pub fn assess(reading: &Reading, case: Case<'_>) -> (Health, Vec<Reason>) {
     if let Some(seconds) = signals.p95.filter(|p95| *p95 >= thresholds.p95_degraded) {
         found.push((Health::Degraded, Reason::Slow(seconds)));
     }
-    if let Some(ratio) = signals.saturation.filter(|ratio| *ratio >= thresholds.saturation_degraded) {
-        found.push((Health::Degraded, Reason::Saturated(ratio)));
-    }
+    let dead = reading.servers.iter().filter_map(|servers| Some((servers.health()?, servers.clone())));
+    found.extend(dead.map(|(health, servers)| (health, Reason::ServersDown(servers))));
+    found.extend(named(&reading.named));
+    let full = saturated(reading, thresholds.saturation_degraded);
+    found.extend(full.into_iter().map(|reason| (Health::Degraded, reason)));
     for reason in before.iter().flat_map(|(reasons, _)| reasons.iter()) {
         let last = match reason {
             Reason::Last { reason, health, at } => Some((&**reason, *health, *at)),
@@ -282,7 +310,11 @@ pub fn assess(reading: &Reading, case: Case<'_>) -> (Health, Vec<Reason>) {
     for (why, signals) in unknown.by_reason() {
         found.push((Health::Unknown, Reason::NotKnown { signals, why: why.clone() }));
     }
-    if found.is_empty() && reading.targets.total == 0 && *signals == super::service::Signals::default() {
+    let is_silent = *signals == super::service::Signals::default()
+        && reading.servers.is_empty()
+        && reading.named.is_empty()
+        && reading.hosts.is_empty();
+    if found.is_empty() && reading.targets.total == 0 && is_silent {
         found.push((Health::Unknown, Reason::NeverHadData));
     }
     verdict(found)
@@ -312,6 +344,9 @@ fn verdict(mut found: Vec<(Health, Reason)>) -> (Health, Vec<Reason>) {
     let health = found.first().map_or(Health::Healthy, |(health, _)| *health);
     (health, found.into_iter().map(|(_, reason)| reason).collect())
 }
+
+mod reasons;
+use reasons::{named, saturated};
 
 #[cfg(test)]
 mod tests {

@@ -1,247 +1,103 @@
-//! What a chart of an alerting expression needs: its left side, the bound that it is compared with, one alert's series.
+//! PromQL: whether a Prometheus takes a query, what it compares and reads, and how queries are written.
 //!
-//! Not an evaluator. What the parser does not know (`MetricsQL`, newer functions) is charted as it stands, without a bound.
+//! Not an evaluator. What is not known (`MetricsQL`, newer functions) goes to a server as it stands.
 
+mod condition;
+mod functions;
+mod grammar;
+mod plain;
 mod shape;
+mod token;
 
 use std::fmt::Write as _;
 
 use promql_parser::parser::value::ValueType;
-use promql_parser::parser::{self, BinaryExpr, Expr};
+use promql_parser::parser::{self, Expr};
 
 use super::labels::Labels;
+use super::matcher::Operator;
 
+pub use condition::{Bound, Comparison, Condition, Others, condition, gives_zero_or_one};
+pub use grammar::is_bound;
 pub use shape::{gives_one, selectors};
-
-/// How an alerting expression compares a value with its bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Comparison {
-    /// `>`
-    Above,
-    /// `>=`
-    AtLeast,
-    /// `<`
-    Below,
-    /// `<=`
-    AtMost,
-    /// `==`
-    Equal,
-    /// `!=`
-    NotEqual,
-}
-
-impl Comparison {
-    /// As it is written.
-    pub const fn sign(self) -> &'static str {
-        match self {
-            Self::Above => ">",
-            Self::AtLeast => ">=",
-            Self::Below => "<",
-            Self::AtMost => "<=",
-            Self::Equal => "==",
-            Self::NotEqual => "!=",
-        }
-    }
-
-    /// Whether `value` is on the bad side of `bound`, that is: the alert's condition holds. Never for NaN but with `!=`.
-    pub fn holds(self, value: f64, bound: f64) -> bool {
-        match self {
-            Self::Above => value > bound,
-            Self::AtLeast => value >= bound,
-            Self::Below => value < bound,
-            Self::AtMost => value <= bound,
-            #[expect(clippy::float_cmp, reason = "PromQL compares exactly, too")]
-            Self::Equal => value == bound,
-            #[expect(clippy::float_cmp, reason = "PromQL compares exactly, too")]
-            Self::NotEqual => value != bound,
-        }
-    }
-
-    fn of(expr: &BinaryExpr) -> Option<Self> {
-        let all = [Self::Above, Self::AtLeast, Self::Below, Self::AtMost, Self::Equal, Self::NotEqual];
-        all.into_iter().find(|comparison| comparison.sign() == expr.op.to_string())
-    }
-
-    /// The same with its two sides swapped: `5 < a` is `a > 5`.
-    const fn mirrored(self) -> Self {
-        match self {
-            Self::Above => Self::Below,
-            Self::AtLeast => Self::AtMost,
-            Self::Below => Self::Above,
-            Self::AtMost => Self::AtLeast,
-            Self::Equal => Self::Equal,
-            Self::NotEqual => Self::NotEqual,
-        }
-    }
-}
-
-/// What a value is compared with.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Bound {
-    /// A number, always finite.
-    Constant(f64),
-    /// An expression of its own, to be drawn as a second line.
-    Query(String),
-}
-
-/// The comparison in an alerting expression.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Condition {
-    /// What is compared: valid PromQL, worth a chart.
-    pub query: String,
-    /// How.
-    pub operator: Comparison,
-    /// With what.
-    pub bound: Bound,
-    /// How many more comparisons the expression joins with `and`, `or`, `unless`, or on the same value.
-    pub others: usize,
-}
 
 /// Most operators and brackets in an expression that is taken apart: each may be one more level of a tree whose reader
 /// and printer recurse. Real expressions have some dozens.
 const MOST_LEVELS: usize = 400;
 
+/// What there is to say about a place in a query.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{line}:{column}: {message}")]
+pub struct Remark {
+    /// The line of the query, from 1.
+    pub line: usize,
+    /// The character in the line, from 1.
+    pub column: usize,
+    /// What is wrong there, or odd.
+    pub message: String,
+}
+
+impl Remark {
+    fn at(text: &str, at: usize, message: impl Into<String>) -> Self {
+        let before = text.get(..at.min(text.len())).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Self { line, column, message: message.into() }
+    }
+}
+
+/// One condition of a selector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelTest {
+    /// The label.
+    pub name: String,
+    /// How its value is compared.
+    pub operator: Operator,
+    /// With what.
+    pub value: String,
+}
+
+impl LabelTest {
+    fn name(name: &str) -> Self {
+        Self { name: "__name__".to_owned(), operator: Operator::Equal, value: name.to_owned() }
+    }
+}
+
+/// Why a query cannot be taken apart.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// It is no PromQL: a Prometheus refuses it.
+    #[error(transparent)]
+    Refused(Remark),
+    /// It may be PromQL, and is none of burnwatch's business then: it goes to a server as it stands.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+/// Checks a query as a Prometheus does before it takes a rule. What is valid and can still match nothing is told.
+///
+/// # Errors
+/// [`Unread::Refused`] with the place for what no Prometheus takes, [`Unread::Unknown`] for functions that are not known.
+pub fn check(expr: &str) -> Result<Vec<Remark>, Unread> {
+    grammar::check(expr, true)
+}
+
+/// The conditions of a query that is one selector and nothing else, its name among them as `__name__`.
+///
+/// # Errors
+/// What [`check`] says.
+pub fn series(expr: &str) -> Result<Option<Vec<LabelTest>>, Unread> {
+    grammar::series(expr)
+}
+
 /// Reads an expression from outside.
 ///
 /// # Errors
-/// What the parser says, in a line; also for expressions on which it would panic or run out of stack.
-pub fn parse(expr: &str) -> Result<Expr, String> {
-    let bare = without_strings(expr);
-    if levels(&bare) > MOST_LEVELS {
-        return Err(format!("it has more than {MOST_LEVELS} operators and brackets"));
-    }
-    if !has_harmless_numbers(&bare) {
-        return Err("it has a number that is no duration".to_owned());
-    }
-    parser::parse(expr)
-}
-
-/// Finds the comparison that makes an alerting expression fire; the first one of several.
-///
-/// Shape: `a > 14.4 * 0.001 and b > 3` -> `a`, above, 0.0144, 1 other. A number on the left is mirrored, constant
-/// arithmetic is folded. `None` if it has no comparison (`absent(up)`, `vector(1)`), if the bound is not finite or if the
-/// parser does not know the expression: chart it as it stands then.
-pub fn condition(expr: &str) -> Option<Condition> {
-    let found = comparison(&parse(expr).ok()?)?;
-    // the parser's printer is not ours: what it cannot read back is not sent to a server
-    let reads_back = |query: &str| parser::parse(query).is_ok();
-    let whole = match &found.bound {
-        Bound::Constant(_) => reads_back(&found.query),
-        Bound::Query(bound) => reads_back(&found.query) && reads_back(bound),
-    };
-    whole.then_some(found)
-}
-
-/// The expression with nothing in its strings and without its comments: what stands there, `le="+Inf"`, is not counted.
-fn without_strings(expr: &str) -> String {
-    let mut bare = String::with_capacity(expr.len());
-    let mut chars = expr.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '"' | '\'' | '`' => {
-                // the parser takes a backslash for one also between backticks
-                while let Some(inner) = chars.next().filter(|inner| *inner != c) {
-                    if inner == '\\' {
-                        chars.next();
-                    }
-                }
-                bare.extend([c, c]);
-            }
-            '#' => bare.extend(chars.by_ref().find(|c| *c == '\n')),
-            _ => bare.push(c),
-        }
-    }
-    bare
-}
-
-fn levels(expr: &str) -> usize {
-    let signs = expr.bytes().filter(|byte| b"([{+-*/%^<>=!".contains(byte)).count();
-    let words = expr.split(|c: char| !c.is_ascii_alphanumeric());
-    signs
-        + words
-            .filter(|word| ["and", "or", "unless", "atan2"].iter().any(|w| word.eq_ignore_ascii_case(w)))
-            .count()
-}
-
-/// The parser panics on a number as a duration that no `Duration` can hold: `offset Inf`, `[1e99]`.
-fn has_harmless_numbers(expr: &str) -> bool {
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':');
-    let harmless = |word: &str| {
-        let is_cut = word.starts_with(|c: char| c.is_ascii_digit() || c == '.') && word.ends_with(['e', 'E']);
-        !is_cut && word.parse::<f64>().ok().is_none_or(|number| number < 1e18)
-    };
-    // with a minus the exponent can only make it small
-    expr.replace("e-", "e_").replace("E-", "e_").split(|c| !is_part(c)).all(harmless)
-}
-
-fn comparison(expr: &Expr) -> Option<Condition> {
-    let Expr::Binary(binary) = bare(expr) else { return None };
-    if binary.op.is_set_operator() {
-        return of_chain(binary);
-    }
-    match Comparison::of(binary) {
-        Some(operator) => of_comparison(binary, operator),
-        None => of_join(binary),
-    }
-}
-
-fn of_chain(chain: &BinaryExpr) -> Option<Condition> {
-    let left = comparison(&chain.lhs);
-    let others = count(&chain.rhs);
-    if let Some(left) = left {
-        return Some(Condition { others: left.others + others, ..left });
-    }
-    // `a unless b > 5` fires where b is not above 5: a bound would say the opposite
-    if chain.op.to_string() == "unless" { None } else { comparison(&chain.rhs) }
-}
-
-fn of_comparison(binary: &BinaryExpr, operator: Comparison) -> Option<Condition> {
-    let (left, right) = (constant(&binary.lhs), constant(&binary.rhs));
-    let (query, operator, bound) = match (left, right) {
-        (Some(_), Some(_)) => return None,
-        (None, Some(bound)) => (&binary.lhs, operator, Bound::Constant(bound)),
-        (Some(bound), None) => (&binary.rhs, operator.mirrored(), Bound::Constant(bound)),
-        (None, None) => (&binary.lhs, operator, Bound::Query(bare(&binary.rhs).to_string())),
-    };
-    if let Bound::Constant(bound) = bound {
-        if let Some(inner) = inside(query, operator, bound) {
-            return Some(inner);
-        }
-        if !bound.is_finite() {
-            return None;
-        }
-    }
-    Some(Condition { query: bare(query).to_string(), operator, bound, others: 0 })
-}
-
-/// The comparison inside a comparison: `0 < a < 5` filters the same value twice, `(a > bool 5) == 1` only asks whether.
-fn inside(query: &Expr, operator: Comparison, bound: f64) -> Option<Condition> {
-    let Expr::Binary(inner) = bare(query) else { return None };
-    Comparison::of(inner)?;
-    if !inner.return_bool() {
-        let found = comparison(query)?;
-        return Some(Condition { others: found.others + 1, ..found });
-    }
-    let asks_whether = !operator.holds(0.0, bound) && operator.holds(1.0, bound);
-    if asks_whether { comparison(query) } else { None }
-}
-
-/// `(a > 5) * on (pod) group_left (node) kube_pod_info` only adds labels to `a`: an info metric's value is always 1.
-fn of_join(join: &BinaryExpr) -> Option<Condition> {
-    if join.op.to_string() != "*" || !join.rhs.to_string().contains("_info") {
-        return None;
-    }
-    let found = comparison(&join.lhs)?;
-    let modifier = join.modifier.as_ref().map(ToString::to_string).unwrap_or_default();
-    Some(Condition { query: format!("({}) *{modifier} {}", found.query, join.rhs), ..found })
-}
-
-/// How many comparisons a chain has.
-fn count(expr: &Expr) -> usize {
-    match bare(expr) {
-        Expr::Binary(binary) if binary.op.is_set_operator() => count(&binary.lhs) + count(&binary.rhs),
-        other => comparison(other).map_or(0, |found| found.others + 1),
-    }
+/// What [`check`] says; [`Unread::Unknown`] also for valid PromQL that is too large or too new to be taken apart.
+pub fn parse(expr: &str) -> Result<Expr, Unread> {
+    grammar::check(expr, false)?;
+    let plain = plain::written(expr)?;
+    parser::parse(&plain).map_err(|_| Unread::Unknown("burnwatch does not take this form apart".to_owned()))
 }
 
 /// An expression without the brackets around it.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::fingerprint::Fingerprint;
 use super::health::{Health, Reason};
+use super::host::{self, Host, MonitoredServers, NamedSignal};
 use super::labels::{Labels, Text};
 use super::series::Matrix;
 use super::signal::{Signal, Unknown, Unknowns};
@@ -30,7 +31,7 @@ pub struct Signals {
     pub p99: Option<f64>,
     /// (satisfied + tolerating / 2) / all, 0 to 1 (apdex.org).
     pub apdex: Option<f64>,
-    /// Use of the fullest resource, 0 to 1.
+    /// Use of the fullest resource: 1 is full, above 1 where more is asked for than there is.
     pub saturation: Option<f64>,
 }
 
@@ -67,6 +68,14 @@ pub struct Reading {
     pub targets: Targets,
     /// The signals that it has, but that could not be had.
     pub unknown: Unknowns,
+    /// The label that names it, where a pack has one of its own: `proxy`. Alerts with that label are its alerts.
+    pub named_by: Option<Text>,
+    /// Its hosts, the fullest first.
+    pub hosts: Arc<[Host]>,
+    /// Servers that only their exporter speaks of.
+    pub servers: Vec<MonitoredServers>,
+    /// Signals with words of their own.
+    pub named: Vec<NamedSignal>,
     /// What recognises the scrape targets that this comes from, in ascending order; empty if they are not known.
     pub scraped: Arc<[u64]>,
 }
@@ -152,6 +161,12 @@ pub struct Service {
     pub targets: Targets,
     /// The signals that it has, but that are not known now.
     pub unknown: Unknowns,
+    /// The label that names it, where a pack has one of its own.
+    pub named_by: Option<Text>,
+    /// Its hosts, the fullest first.
+    pub hosts: Arc<[Host]>,
+    /// Signals with words of their own.
+    pub named: Vec<NamedSignal>,
     /// The verdict.
     pub health: Health,
     /// Why, the gravest first; empty when healthy.
@@ -265,6 +280,18 @@ fn worst_of(readings: &[&Reading]) -> Reading {
         },
         targets: targets.map(|r| r.targets.clone()).unwrap_or_default(),
         unknown: Unknowns::new(first.unknown.iter().filter(nobody_knows).cloned()),
+        named_by: readings.iter().find_map(|r| r.named_by.clone()),
+        hosts: host::joined(readings.iter().flat_map(|r| r.hosts.iter()), |known, other| {
+            if other.fullest().map(|usage| usage.ratio) > known.fullest().map(|usage| usage.ratio) {
+                *known = other.clone();
+            }
+        }),
+        servers: host::servers(readings.iter().flat_map(|r| &r.servers), |known, other| {
+            if other.count > known.count {
+                *known = other.clone();
+            }
+        }),
+        named: host::signals(readings.iter().flat_map(|r| &r.named)),
         scraped: Arc::clone(&first.scraped),
     }
 }
@@ -307,6 +334,16 @@ fn sum_of(readings: &[&Reading]) -> Reading {
             down: readings.iter().flat_map(|r| r.targets.down.iter().cloned()).collect(),
         },
         unknown,
+        named_by: readings.iter().find_map(|r| r.named_by.clone()),
+        hosts: host::joined(readings.iter().flat_map(|r| r.hosts.iter()), |known, other| {
+            known.usages.extend(other.usages.iter().cloned());
+        }),
+        servers: host::servers(readings.iter().flat_map(|r| &r.servers), |known, other| {
+            known.total = known.total.saturating_add(other.total);
+            known.count = known.count.saturating_add(other.count);
+            known.down.extend(other.down.iter().cloned());
+        }),
+        named: host::signals(readings.iter().flat_map(|r| &r.named)),
         scraped: Arc::default(),
     }
 }

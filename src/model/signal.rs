@@ -20,6 +20,10 @@ pub enum Signal {
     Apdex,
     /// How full its resources are.
     Saturation,
+    /// Which of the servers answer that only an exporter speaks of.
+    Servers,
+    /// What has words of its own: replication lag, deadlocks.
+    Named,
 }
 
 impl Signal {
@@ -32,6 +36,8 @@ impl Signal {
             Self::Latency => "latency",
             Self::Apdex => "Apdex",
             Self::Saturation => "saturation",
+            Self::Servers => "servers",
+            Self::Named => "other signals",
         }
     }
 }

@@ -39,7 +39,7 @@ pub use recorded::{Family, Recorded, written};
 pub use rollup::{combined_error_ratio, weighted_availability};
 pub use selector::{Match, Selector, SelectorError};
 pub use spending::Spending;
-pub use standing::{BASIS, Burn, Doubt, PairNow, SloState, SloStatus, Standing};
+pub use standing::{BASIS, Burn, Doubt, PairNow, RECENT, SloState, SloStatus, Standing};
 pub use template::{Template, TemplateError};
 pub use traffic::{Guard, are_few, fewest_events};
 pub use window::{Bounds, Calendar, CalendarUnit, Window};

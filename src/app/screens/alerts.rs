@@ -4,7 +4,9 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::app::filter::Haystack;
+use jiff::Timestamp;
+
+use crate::app::filter::{Fields, Haystack};
 use crate::app::folds::Folds;
 use crate::app::found::Found;
 use crate::app::list::List;
@@ -12,9 +14,10 @@ use crate::app::screens::Order;
 use crate::app::state::State;
 use crate::app::widest::Widest;
 use crate::app::widgets::text;
-use crate::model::alert::{Alert, AlertState};
+use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::Labels;
+use crate::model::labels::{Labels, Text};
+use crate::model::remote::age;
 use crate::model::world::World;
 
 mod shelf;
@@ -143,21 +146,46 @@ fn group_of(alert: &Alert, grouping: &Grouping) -> Labels {
 }
 
 /// What alerts can be found by.
-pub(super) fn haystack(alerts: &[Arc<Alert>]) -> Haystack {
-    Haystack::new(alerts.iter().map(|alert| (&alert.labels, alert.receivers.iter())))
+pub(super) fn haystack(world: &World, now: Timestamp) -> Haystack {
+    found_by(world.alerts_with_services(), now)
+}
+
+/// The same of alerts with their services, wherever they come from.
+pub(crate) fn found_by<'a>(
+    alerts: impl Iterator<Item = (&'a Arc<Alert>, Option<&'a Text>)>,
+    now: Timestamp,
+) -> Haystack {
+    const FIELDS: Fields = Fields {
+        words: &["state", "severity", "service"],
+        numbers: &["age", "for", "value"],
+        flags: &["silenced", "inhibited"],
+    };
+    // one text for each word, whatever the number of alerts
+    let states = AlertState::ALL.map(|state| (state, Text::from(state.word())));
+    let severities = Severity::ALL.map(|severity| (severity, Text::from(severity.word())));
+    let row = |(alert, service): (&'a Arc<Alert>, Option<&'a Text>)| {
+        let state = states.iter().find(|(state, _)| *state == alert.state).map(|(_, word)| word.clone());
+        let severity = severities.iter().find(|(severity, _)| *severity == alert.severity);
+        let words = [state, severity.map(|(_, word)| word.clone()), service.cloned()];
+        let age = age(alert.starts_at, now).as_secs_f64();
+        (&alert.labels, alert.receivers.iter(), words, [age, age, alert.value.unwrap_or(f64::NAN)])
+    };
+    Haystack::with_fields(FIELDS, alerts.map(row))
 }
 
 /// Counts up whenever the rows may have to be brought into another order.
 pub(super) fn revision(state: &State) -> u64 {
-    shelf::revision(state.alerts.order, &state.world)
+    let revision = shelf::revision(state.alerts.order, &state.world);
+    state.alerts.found.revision(revision, state.chronicle.revision())
 }
 
 /// Brings groups and rows into their order again.
 pub fn reorder(state: &mut State) {
     let is_typing = state.is_typing();
-    let State { world, alerts: screen, .. } = state;
+    let State { world, alerts: screen, chronicle, .. } = state;
     let Alerts { shelf, found, folded, .. } = screen;
-    let passes = found.select(world.alerts_revision(), is_typing, || haystack(world.alerts()));
+    let revision = found.revision(world.alerts_revision(), chronicle.revision());
+    let passes = found.select(revision, is_typing, || haystack(world, chronicle.now()));
     shelf.follow(world, screen.order, &screen.grouping);
     screen.hidden.clear();
     let mut groups: Vec<Group> = shelf.groups.iter().map(|_| Group::default()).collect();
@@ -192,7 +220,8 @@ pub fn reorder(state: &mut State) {
         }
     }
     screen.groups = groups;
-    screen.list.set_rows(rows);
+    let first = rows.iter().position(|row| matches!(row, Row::Alert(_)));
+    screen.list.set_rows_from(rows, first.unwrap_or(0));
     screen.widest.follow(world.revision(), || {
         world.alerts_with_services().fold((0, 0), |(names, services), (alert, service)| {
             let its = service.map_or(0, |service| text::width(service));

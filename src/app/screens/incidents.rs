@@ -3,7 +3,9 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 
-use crate::app::filter::Haystack;
+use jiff::Timestamp;
+
+use crate::app::filter::{Fields, Haystack};
 use crate::app::folds::{Folds, grouped};
 use crate::app::found::{Found, passing};
 use crate::app::list::List;
@@ -13,6 +15,7 @@ use crate::app::state::State;
 use crate::app::widgets::text;
 use crate::model::incident::IncidentStatus;
 use crate::model::labels::{Labels, Text};
+use crate::model::remote::age;
 use crate::model::source::SourceId;
 use crate::model::world::{Linked, World};
 
@@ -145,10 +148,23 @@ fn value_of(known: &Linked, by: &str) -> Text {
 }
 
 /// What incidents can be found by: words look into all of it, matchers by name.
-pub(super) fn haystack(incidents: &[Linked]) -> Haystack {
+pub(crate) fn haystack(incidents: &[Linked], now: Timestamp) -> Haystack {
     let described: Vec<Labels> = incidents.iter().map(described).collect();
-    let texts = incidents.iter().zip(&described);
-    Haystack::new(texts.map(|(known, labels)| (labels, [&known.incident.title])))
+    Haystack::with_fields(
+        FIELDS,
+        incidents
+            .iter()
+            .zip(&described)
+            .map(|(known, labels)| (labels, [&known.incident.title], [], numbers(known, now))),
+    )
+}
+
+/// What incidents show beside what [`described`] says.
+const FIELDS: Fields = Fields { words: &[], numbers: &["age", "alerts"], flags: &[] };
+
+fn numbers(known: &Linked, now: Timestamp) -> [f64; 2] {
+    let age = age(known.incident.created_at, now).as_secs_f64();
+    [age, f64::from(known.incident.alerts.all)]
 }
 
 /// All that a matcher can ask for.
@@ -159,6 +175,7 @@ pub(crate) fn described(known: &Linked) -> Labels {
         ("id", incident.id.clone()),
         ("number", incident.number.to_string().into()),
         ("status", incident.status.word().into()),
+        ("state", incident.status.word().into()),
         ("urgency", incident.urgency.word().into()),
         ("priority", incident.priority.as_ref().map(|p| p.named.name.clone()).unwrap_or_default()),
         ("service", service(known).cloned().unwrap_or_default()),
@@ -196,8 +213,9 @@ pub(super) fn ordered<'a>(all: &'a [Linked], passes: Option<&[bool]>, order: Ord
 /// Brings groups and rows into their order again.
 pub fn reorder(state: &mut State) {
     let is_typing = state.is_typing();
-    let State { world, incidents: screen, .. } = state;
-    let passes = screen.found.select(world.revision(), is_typing, || haystack(world.incidents()));
+    let State { world, incidents: screen, chronicle, .. } = state;
+    let revision = screen.found.revision(world.revision(), chronicle.revision());
+    let passes = screen.found.select(revision, is_typing, || haystack(world.incidents(), chronicle.now()));
     let mut shown = ordered(world.incidents(), passes.as_deref(), screen.order);
     let all = shown.len();
     if !screen.show_resolved {
@@ -229,5 +247,6 @@ pub fn reorder(state: &mut State) {
             }
         }
     }
-    screen.list.set_rows(rows);
+    let first = rows.iter().position(|row| matches!(row, Row::Incident(_)));
+    screen.list.set_rows_from(rows, first.unwrap_or(0));
 }

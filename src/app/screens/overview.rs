@@ -51,7 +51,8 @@ pub struct Overview {
 pub fn reorder(state: &mut State) {
     services::measure(state);
     let is_typing = state.is_typing();
-    let State { world, overview, .. } = state;
+    let State { world, overview, chronicle, .. } = state;
+    let now = chronicle.now();
     let passes = overview.found.select(world.revision(), is_typing, || services::haystack(world.services()));
     overview.services.set_rows(services::ordered(world.services(), passes.as_deref(), Order::default()));
     overview.found_slos.set(overview.found.text());
@@ -60,11 +61,12 @@ pub fn reorder(state: &mut State) {
     overview.slos.set_rows(slos.into_iter().map(SloKey::of).collect());
     overview.found_incidents.set(overview.found.text());
     let incidents = world.incidents();
-    let passes = overview.found_incidents.select(world.revision(), is_typing, || pages::haystack(incidents));
+    let passes =
+        overview.found_incidents.select(world.revision(), is_typing, || pages::haystack(incidents, now));
     let shown = pages::ordered(incidents, passes.as_deref(), Order::default());
     let open = shown.into_iter().filter(|known| known.incident.is_open());
     overview.incidents.set_rows(open.map(IncidentKey::of).collect());
-    let (revision, haystack) = (world.alerts_revision(), || alerts::haystack(world.alerts()));
+    let (revision, haystack) = (world.alerts_revision(), || alerts::haystack(world, now));
     overview.found_alerts.set(overview.found.text());
     overview.found_alerts.prepare(revision, is_typing, haystack);
     let mark = (revision, overview.found.text().to_owned());

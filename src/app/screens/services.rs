@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::app::due::Want;
-use crate::app::filter::Haystack;
+use crate::app::filter::{Fields, Haystack};
 use crate::app::found::{Found, passing};
 use crate::app::list::List;
 use crate::app::range;
@@ -15,6 +15,7 @@ use crate::app::state::State;
 use crate::app::widest::Widest;
 use crate::app::widgets::text;
 use crate::model::ask::{Ask, AskKind};
+use crate::model::health::Health;
 use crate::model::labels::Text;
 use crate::model::service::{Service, Signals};
 
@@ -93,7 +94,25 @@ pub(super) fn ordered(services: &[Service], passes: Option<&[bool]>, order: Orde
 
 /// What services can be found by.
 pub(super) fn haystack(services: &[Service]) -> Haystack {
-    Haystack::new(services.iter().map(|service| (&service.labels, [&service.name])))
+    const FIELDS: Fields = Fields {
+        words: &["health", "service"],
+        numbers: &["errors", "rate", "p95", "saturation", "alerts"],
+        flags: &[],
+    };
+    let words = Health::ALL.map(|health| (health, Text::from(health.word())));
+    let row = |service: &'_ Service| {
+        let health = words.iter().find(|(health, _)| *health == service.health).map(|(_, word)| word.clone());
+        let Signals { error_ratio, request_rate, p95, saturation, .. } = service.signals;
+        let signals = [error_ratio, request_rate, p95, saturation, Some(service.alerts.len() as f64)];
+        ([health, Some(service.name.clone())], signals.map(|signal| signal.unwrap_or(f64::NAN)))
+    };
+    Haystack::with_fields(
+        FIELDS,
+        services.iter().map(|service| {
+            let (words, numbers) = row(service);
+            (&service.labels, [&service.name], words, numbers)
+        }),
+    )
 }
 
 /// Measures the names.

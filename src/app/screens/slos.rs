@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
-use crate::app::filter::Haystack;
+use crate::app::filter::{Fields, Haystack};
 use crate::app::folds::{Folds, grouped};
 use crate::app::found::{Found, passing};
 use crate::app::list::List;
@@ -13,7 +13,7 @@ use crate::app::state::State;
 use crate::app::widest::Widest;
 use crate::app::widgets::text;
 use crate::model::labels::{Labels, Text};
-use crate::model::slo::{BASIS, Exhaustion, SloState, SloStatus, Standing};
+use crate::model::slo::{BASIS, Exhaustion, RECENT, SloState, SloStatus, Standing};
 use crate::model::source::SourceId;
 use crate::model::world::World;
 
@@ -159,7 +159,20 @@ pub fn labels(world: &World) -> Vec<String> {
 pub(super) fn haystack(slos: &[SloStatus]) -> Haystack {
     let states = SloState::ALL.map(|state| (state, Text::from(state.word())));
     let described: Vec<Labels> = slos.iter().map(|status| described(status, &states)).collect();
-    Haystack::new(slos.iter().zip(&described).map(|(status, labels)| (labels, [&status.slo.name])))
+    const FIELDS: Fields =
+        Fields { words: &[], numbers: &["left", "burn", "burn_5m", "objective", "alerts"], flags: &[] };
+    let numbers = |status: &SloStatus| {
+        let worst = status.worst();
+        let burn = |lookback| worst.and_then(|worst| worst.burn(lookback));
+        let objective = Some(status.slo.objective.as_ratio());
+        let alerts = Some(status.alerts.len() as f64);
+        let all = [worst.and_then(Standing::left), burn(BASIS), burn(RECENT), objective, alerts];
+        all.map(|number| number.unwrap_or(f64::NAN))
+    };
+    Haystack::with_fields(
+        FIELDS,
+        slos.iter().zip(&described).map(|(status, labels)| (labels, [&status.slo.name], [], numbers(status))),
+    )
 }
 
 /// All that a matcher can ask for; of equal names what is ours counts.
@@ -249,7 +262,8 @@ pub fn reorder(state: &mut State) {
             }
         }
     }
-    screen.list.set_rows(rows);
+    let first = rows.iter().position(|row| matches!(row, Row::Slo(_)));
+    screen.list.set_rows_from(rows, first.unwrap_or(0));
     // they stand in the order of their names
     screen.is_shared = world.slos().windows(2).any(|pair| matches!(pair, [a, b] if a.slo.id == b.slo.id));
     screen.widest.follow(world.revision(), || {

@@ -137,6 +137,9 @@ fn write(state: &mut State, command: Command, now: Timestamp) {
             Aim::Alerts(alerts) => {
                 alerts.first().and_then(|alert| state.world.incident_of(*alert)).map(IncidentKey::of)
             }
+            Aim::Services(names) => {
+                names.iter().find_map(|name| state.world.incidents_of(name).next()).map(IncidentKey::of)
+            }
             Aim::Nothing | Aim::Silences(_) | Aim::Level(_) | Aim::Policy { .. } => None,
         };
         incident.map(|IncidentKey { source, id }| Paper::Postmortem { source, id })

@@ -85,6 +85,18 @@ pub(super) fn all(state: &mut State, now: Timestamp) -> Vec<Effect> {
             let name = with_key(state, Command::Silence, "Silence...");
             items.push(item(name, Wish::Silence(alerts.clone(), SILENCED), why));
         }
+        Aim::Services(names) => {
+            title = if let [one] = names.as_slice() {
+                one.to_string()
+            } else {
+                format!("{} services", names.len())
+            };
+            let alerts = to_silence(state);
+            let none = alerts.is_empty().then(|| "no alert of it is known".into());
+            let why = none.or_else(|| ground(state).cannot_anywhere(DeedKind::Silence));
+            let name = with_key(state, Command::Silence, &silences_of(alerts.len()));
+            items.push(item(name, Wish::Silence(alerts, SILENCED), why));
+        }
         Aim::Incidents(_) | Aim::Nothing => {}
     }
     let keys = about(state);
@@ -126,6 +138,15 @@ pub(super) fn all(state: &mut State, now: Timestamp) -> Vec<Effect> {
     ));
     show(state, title, items);
     Vec::new()
+}
+
+/// What a menu calls silencing the alerts of something.
+fn silences_of(alerts: usize) -> String {
+    match alerts {
+        0 => "Silence its alerts...".to_owned(),
+        1 => "Silence its alert...".to_owned(),
+        many => format!("Silence its {many} alerts..."),
+    }
 }
 
 fn of_incidents(state: &State, keys: &[IncidentKey], known: &[&Linked]) -> Items {

@@ -56,7 +56,8 @@ impl DemoWorld {
         span: Span,
         clock: &Clock,
     ) -> Result<Matrix, Trouble> {
-        let expr = promql::parse(query).map_err(|reason| Trouble::BadQuery { message: reason })?;
+        let expr =
+            promql::parse(query).map_err(|reason| Trouble::BadQuery { message: reason.to_string() })?;
         if let Some(mut lines) = self.promised(&expr, Stage { region, span, clock }) {
             lines.sort_by(|a, b| a.labels.cmp(&b.labels));
             return Ok(Matrix { span, lines });

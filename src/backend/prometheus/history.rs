@@ -145,8 +145,8 @@ pub(super) async fn detail(
         })),
         join_all(of_service(&survey.saturations, service).map(async |(saturation, lane)| {
             let selector = lane.only(service);
-            let by = if saturation.is_pattern() { "__name__" } else { &lane.label };
-            call.range(&saturation.expr(Fill { by, selector: &selector, lookback }), span).await
+            let fill = Fill { by: &lane.label, selector: &selector, lookback };
+            call.range(&saturation.fullest(fill), span).await
         })),
     );
     let mut out = Detail {
@@ -196,8 +196,7 @@ pub(super) async fn detail(
                 Some(metric) => resource_of(metric).into(),
                 None => saturation.resource.as_str().into(),
             };
-            full.entry(name)
-                .or_insert_with(|| line.values.iter().map(|value| value.clamp(0.0, 1.0)).collect());
+            full.entry(name).or_insert_with(|| line.values.iter().map(|value| value.max(0.0)).collect());
         }
     }
     out.saturation = matrix(span, "resource", full);
@@ -293,7 +292,7 @@ fn apart(cumulative: Matrix, unit: f64) -> Matrix {
 }
 
 /// `service_cpu_saturation_ratio` -> `cpu`: without what all such names have.
-fn resource_of(metric: &str) -> &str {
+pub(super) fn resource_of(metric: &str) -> &str {
     let name = metric.strip_suffix("_saturation_ratio").unwrap_or(metric);
     name.strip_prefix("service_").unwrap_or(name)
 }

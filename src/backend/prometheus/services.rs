@@ -17,6 +17,7 @@ use crate::model::warning::Warning;
 use gaps::Asked;
 
 mod gaps;
+mod hosts;
 
 /// Of one service no more targets that are down are named; all are counted.
 const DOWN_NAMED: usize = 50;
@@ -29,6 +30,8 @@ enum Part {
     Quantile(usize, usize, f64),
     Apdex(usize, usize),
     Full(usize, usize),
+    Up(usize, usize),
+    Named(usize, usize),
     Targets,
     Down,
 }
@@ -93,7 +96,8 @@ pub(super) async fn board(
     latencies(survey, &answers, &mut readings);
     targets(plan, survey, &answers, &mut readings);
     // last, for some of it is only wanted of services that are known by now
-    saturations(survey, &answers, &mut readings);
+    hosts::fill(survey, &answers, &mut readings);
+    hosts::proxied(survey, &answers, &mut readings);
     let rated = readings.iter().filter(|(_, reading)| reading.signals.request_rate.is_some());
     let rated: HashSet<Text> = rated.map(|(service, _)| service.clone()).collect();
     if were_known && ages.lack(&rated) {
@@ -139,6 +143,17 @@ fn jobs(plan: &Plan, survey: &Survey, lookback: Duration) -> Vec<Job> {
         for (l, lane) in found.lanes.iter().enumerate() {
             let query = found.entry.expr(lane.fill(lookback));
             add(Part::Full(e, l), query, "saturation", &found.entry.resource);
+        }
+    }
+    for (e, found) in survey.ups.iter().enumerate() {
+        for (l, lane) in found.lanes.iter().enumerate() {
+            add(Part::Up(e, l), found.entry.expr(lane.fill(lookback)), "servers", &found.entry.metric);
+        }
+    }
+    for (e, found) in survey.named.iter().enumerate() {
+        for (l, lane) in found.lanes.iter().enumerate() {
+            let metric = found.entry.metrics.first().map_or("", |metric| metric);
+            add(Part::Named(e, l), found.entry.expr(lane.fill(lookback)), &found.entry.name, metric);
         }
     }
     if !survey.up_labels.is_empty() {
@@ -255,23 +270,6 @@ fn apdex(counts: &[(f64, f64)], bounds: &Bounds) -> Option<f64> {
     };
     let (satisfied, tolerated) = (sum(bounds.satisfied)?, sum(bounds.tolerated)?);
     ratio(Some(f64::midpoint(satisfied, tolerated)), sum(f64::INFINITY)?)
-}
-
-fn saturations(survey: &Survey, answers: &Answers, readings: &mut Readings) {
-    for (job, result) in answers {
-        let (Part::Full(e, l), Ok(Told { samples, .. })) = (job.part, result) else { continue };
-        let Some(found) = survey.saturations.get(e) else { continue };
-        let Some(lane) = found.lanes.get(l) else { continue };
-        for sample in samples {
-            let Some(service) = sample.labels.get(&lane.label) else { continue };
-            if found.entry.only_known && !readings.contains_key(service) {
-                continue;
-            }
-            let saturation = &mut reading(readings, service).signals.saturation;
-            let value = sample.value.clamp(0.0, 1.0);
-            *saturation = Some(saturation.map_or(value, |known| known.max(value)));
-        }
-    }
 }
 
 fn targets(plan: &Plan, survey: &Survey, answers: &Answers, readings: &mut Readings) {

@@ -10,21 +10,22 @@ use std::time::Duration;
 use super::call::Call;
 use super::interval::Intervals;
 use super::wire::Sample;
-use crate::backend::packs::{Fill, Latency, Pack, Requests, Saturation, is_name};
+use crate::backend::packs::{Fill, Latency, OwnSignal, Pack, Requests, Saturation, Up, is_name};
 use crate::config::settings::ServiceSettings;
-use crate::model::labels::{Labels, Text};
+use crate::model::labels::Text;
 use crate::model::promql::quoted;
 use crate::model::signal::Signal;
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
-use futures_util::future::join_all;
 
+mod entries;
 mod kept;
 mod metrics;
 
+use entries::lanes_of;
+pub(super) use entries::{Described, ToldBy, first_label};
 pub(super) use kept::Gap;
-use kept::Looked;
-use metrics::{existing, is_too_much};
+use metrics::existing;
 
 /// Rates are taken over this many scrapes, within these bounds; and over this where nobody tells how often it scrapes.
 const SCRAPES: u32 = 4;
@@ -86,6 +87,8 @@ impl Lane {
 pub(super) struct Found<T> {
     pub(super) entry: T,
     pub(super) lanes: Vec<Lane>,
+    /// What its series say of their services, where a pack has labels of its own for these.
+    pub(super) described: Vec<Described>,
 }
 
 /// A counter of requests, and what tells its failures.
@@ -139,6 +142,11 @@ impl Scraped {
         Self { by_service: by_service.collect(), some: all.into_iter().take(SOME).collect() }
     }
 
+    /// Whether a target names this service.
+    pub(super) fn names(&self, service: &str) -> bool {
+        self.by_service.contains_key(service)
+    }
+
     /// The targets behind what is known of a service.
     pub(super) fn behind(&self, service: &str) -> Arc<[u64]> {
         Arc::clone(self.by_service.get(service).unwrap_or(&self.some))
@@ -151,6 +159,11 @@ pub(super) struct Survey {
     pub(super) counters: Vec<Found<Counter>>,
     pub(super) histograms: Vec<Found<Histogram>>,
     pub(super) saturations: Vec<Found<Saturation>>,
+    pub(super) ups: Vec<Found<Up>>,
+    /// Signals with words of their own.
+    pub(super) named: Vec<Found<OwnSignal>>,
+    /// Services that no target names, with the targets that speak of them.
+    pub(super) told_by: BTreeMap<Text, ToldBy>,
     /// Labels that name a service and that `up` has.
     pub(super) up_labels: Vec<String>,
     pub(super) packs: Vec<String>,
@@ -190,6 +203,8 @@ impl Survey {
         let lanes = self.counters.iter().flat_map(|found| &found.lanes);
         let lanes = lanes.chain(self.histograms.iter().flat_map(|found| &found.lanes));
         let lanes = lanes.chain(self.saturations.iter().flat_map(|found| &found.lanes));
+        let lanes = lanes.chain(self.ups.iter().flat_map(|found| &found.lanes));
+        let lanes = lanes.chain(self.named.iter().flat_map(|found| &found.lanes));
         let mut labels: Vec<&str> = Vec::new();
         for label in lanes.map(|lane| &lane.label).chain(&self.up_labels) {
             if !labels.contains(&label.as_str()) {
@@ -214,34 +229,16 @@ impl Survey {
         let mut survey = Self::default();
         survey.take_targets(call, targets, taken, before).await;
         for pack in &plan.packs {
-            let labels = if pack.service_labels.is_empty() { taken } else { &pack.service_labels };
-            let counters = pack.requests.iter().filter(|r| metrics.may_have(&r.metric));
-            let counters = counters.map(async |r| (Counter::blank(r), counter(call, r, labels).await));
-            let histograms = pack.latency.iter().filter(|latency| metrics.may_have(&latency.metric()));
-            let histograms = histograms.map(async |latency| {
-                let blank = Histogram { latency: latency.clone(), apdex: None };
-                (blank, histogram(call, latency, labels, plan.apdex).await)
-            });
-            let saturations =
-                pack.saturation.iter().filter(|s| s.metrics.iter().all(|m| metrics.may_have(m)));
-            let saturations = saturations.map(async |s| (s.clone(), fullness(call, s, labels).await));
-            let (counters, histograms, saturations) =
-                tokio::join!(join_all(counters), join_all(histograms), join_all(saturations));
-            let size = survey.size();
-            let counters = survey.kept(call, counters, before.map(|before| before.counters.as_slice()));
-            add_new(&mut survey.counters, counters);
-            let histograms = survey.kept(call, histograms, before.map(|before| before.histograms.as_slice()));
-            add_new(&mut survey.histograms, histograms);
-            // several resources of one service are all wanted
-            let full = survey.kept(call, saturations, before.map(|before| before.saturations.as_slice()));
-            survey.saturations.extend(full.into_iter().filter(|found| !found.lanes.is_empty()));
-            if survey.size() > size {
-                survey.packs.push(pack.name.clone());
-            }
+            survey.add_pack(call, plan, &metrics, pack, before).await;
         }
+        survey.note_described();
         let lanes = survey.counters.iter().flat_map(|found| &found.lanes);
         let lanes = lanes.chain(survey.histograms.iter().flat_map(|found| &found.lanes));
         let own = survey.saturations.iter().filter(|found| !found.entry.only_known);
+        let lanes = lanes.chain(own.flat_map(|found| &found.lanes));
+        let own = survey.ups.iter().filter(|found| !found.entry.only_known);
+        let lanes = lanes.chain(own.flat_map(|found| &found.lanes));
+        let own = survey.named.iter().filter(|found| !found.entry.only_known);
         let lanes = lanes.chain(own.flat_map(|found| &found.lanes));
         let named: Vec<Text> = lanes.flat_map(|lane| lane.services.iter().cloned()).collect();
         survey.services.extend(named);
@@ -308,19 +305,11 @@ impl Survey {
     }
 
     fn size(&self) -> usize {
-        self.counters.len() + self.histograms.len() + self.saturations.len()
-    }
-}
-
-/// Adds those entries that speak of a service that no earlier one speaks of.
-fn add_new<T>(all: &mut Vec<Found<T>>, more: Vec<Found<T>>) {
-    for found in more {
-        let is_covered = |service: &Text| {
-            all.iter().flat_map(|earlier| &earlier.lanes).any(|lane| lane.services.contains(service))
-        };
-        if !found.lanes.iter().flat_map(|lane| &lane.services).all(is_covered) {
-            all.push(found);
-        }
+        self.counters.len()
+            + self.histograms.len()
+            + self.saturations.len()
+            + self.ups.len()
+            + self.named.len()
     }
 }
 
@@ -336,138 +325,6 @@ async fn targets(call: &Call<'_>, labels: &[String]) -> Result<Vec<Sample>, Sour
     let own = ["job", "instance"].into_iter().filter(|own| labels.iter().all(|label| label != own));
     let by: Vec<&str> = labels.iter().map(String::as_str).chain(own).collect();
     call.instant(&format!("count by ({}) ({{__name__=~\"up\"}})", by.join(",")), None).await
-}
-
-/// The lanes of a metric: each series goes by the first of the labels that it has.
-async fn lanes(
-    call: &Call<'_>,
-    metric: &str,
-    matchers: &str,
-    labels: &[String],
-) -> Result<Vec<Lane>, SourceError> {
-    let selector =
-        format!("{{__name__=~{}{}{matchers}}}", quoted(metric), if matchers.is_empty() { "" } else { "," });
-    let by = labels;
-    let query = format!("count by ({}) ({selector})", by.join(","));
-    match call.instant(&query, None).await {
-        Ok(samples) => return Ok(lanes_of(&samples, labels)),
-        Err(error) if labels.len() < 2 || !is_too_much(&error) => return Err(error),
-        Err(_) => {}
-    }
-    // the series of one label after the other
-    let open = selector.trim_end_matches('}');
-    let parts = by.iter().enumerate().map(|(at, label)| {
-        let absent = by.iter().take(at).map(|earlier| format!(",{earlier}=\"\""));
-        format!("count by ({label}) ({open}{},{label}!=\"\"}})", absent.collect::<String>())
-    });
-    let parts: Vec<String> = parts.collect();
-    let told = join_all(parts.iter().map(|part| call.instant(part, None))).await;
-    let samples: Vec<Vec<Sample>> = told.into_iter().collect::<Result<_, _>>()?;
-    Ok(lanes_of(&samples.concat(), labels))
-}
-
-fn lanes_of(samples: &[Sample], labels: &[String]) -> Vec<Lane> {
-    let mut by_label: BTreeMap<usize, HashSet<Text>> = BTreeMap::new();
-    for sample in samples {
-        if let Some((at, service)) = first_label(&sample.labels, labels) {
-            by_label.entry(at).or_default().insert(service.clone());
-        }
-    }
-    let exists = |label: &&String| samples.iter().any(|sample| sample.labels.get(label).is_some());
-    by_label
-        .into_iter()
-        .filter_map(|(at, services)| {
-            let label = labels.get(at)?.clone();
-            let absent = labels.iter().take(at).filter(exists).map(|earlier| format!("{earlier}=\"\""));
-            let selector = absent.chain([format!("{label}!=\"\"")]).collect::<Vec<_>>().join(",");
-            Some(Lane { label, selector, services })
-        })
-        .collect()
-}
-
-/// Which of the labels comes first, and its value.
-pub(super) fn first_label<'a>(labels: &'a Labels, names: &[String]) -> Option<(usize, &'a Text)> {
-    names.iter().enumerate().find_map(|(at, name)| Some((at, labels.get(name)?)))
-}
-
-impl Counter {
-    fn blank(requests: &Requests) -> Self {
-        Self { requests: requests.clone(), codes: Vec::new(), blind: HashSet::new() }
-    }
-}
-
-async fn counter(call: &Call<'_>, requests: &Requests, labels: &[String]) -> Looked<Counter> {
-    let lanes = lanes(call, &requests.metric, &requests.matchers, labels).await?;
-    let mut counter = Counter::blank(requests);
-    if !requests.code.is_empty() && !requests.tells_failures_itself() {
-        let codes = requests.code.join(",");
-        let query = format!("count by ({codes}) ({}{{{}}})", requests.metric, requests.matchers);
-        let none = requests.code.iter().map(|code| format!("{code}=\"\"")).collect::<Vec<_>>().join(",");
-        let blind = if requests.matchers.is_empty() { none } else { format!("{},{none}", requests.matchers) };
-        let (codes_there, blind) =
-            tokio::join!(call.instant(&query, None), self::lanes(call, &requests.metric, &blind, labels));
-        let (codes_there, blind) = match (codes_there, blind) {
-            (Ok(codes), Ok(blind)) => (codes, blind),
-            (Err(error), _) | (_, Err(error)) => return Ok((Found { entry: counter, lanes }, Some(error))),
-        };
-        counter.codes = requests
-            .code
-            .iter()
-            .filter(|code| codes_there.iter().any(|sample| sample.labels.get(code).is_some()))
-            .cloned()
-            .collect();
-        counter.blind = blind.into_iter().flat_map(|lane| lane.services).collect();
-    }
-    Ok((Found { entry: counter, lanes }, None))
-}
-
-async fn histogram(
-    call: &Call<'_>,
-    latency: &Latency,
-    labels: &[String],
-    apdex: Duration,
-) -> Looked<Histogram> {
-    let metric = latency.metric();
-    let lanes = lanes(call, &metric, &latency.matchers, labels);
-    let bounds = async {
-        if latency.native {
-            return Ok(None);
-        }
-        let samples =
-            call.instant(&format!("count by (le) ({metric}{{{}}})", latency.matchers), None).await?;
-        let texts: Vec<&str> = samples.iter().map(|sample| sample.labels.value("le")).collect();
-        Ok(bounds(&texts, apdex.as_secs_f64() / latency.unit.seconds()))
-    };
-    let (lanes, apdex) = tokio::join!(lanes, bounds);
-    let (apdex, trouble) = match apdex {
-        Ok(apdex) => (apdex, None),
-        Err(error) => (None, Some(error)),
-    };
-    Ok((Found { entry: Histogram { latency: latency.clone(), apdex }, lanes: lanes? }, trouble))
-}
-
-async fn fullness(call: &Call<'_>, saturation: &Saturation, labels: &[String]) -> Looked<Saturation> {
-    let metric = saturation.metrics.first().map_or("", |metric| metric);
-    let lanes = lanes(call, metric, "", labels).await?;
-    Ok((Found { entry: saturation.clone(), lanes }, None))
-}
-
-/// The bounds nearest to `satisfied` and to four times that; `None` if one is further off than by half.
-pub(super) fn bounds(texts: &[&str], satisfied: f64) -> Option<Bounds> {
-    let known: Vec<(f64, &str)> = texts.iter().filter_map(|text| Some((text.parse().ok()?, *text))).collect();
-    let nearest = |wanted: f64| {
-        let ratio = |bound: f64| (bound / wanted).ln().abs();
-        let finite = known.iter().map(|(bound, _)| *bound).filter(|bound| bound.is_finite() && *bound > 0.0);
-        finite.min_by(|a, b| ratio(*a).total_cmp(&ratio(*b))).filter(|bound| ratio(*bound) < 1.5_f64.ln())
-    };
-    let (satisfied, tolerated) = (nearest(satisfied)?, nearest(4.0 * satisfied)?);
-    let wanted =
-        |bound: f64| bound.to_bits() == satisfied.to_bits() || bound.to_bits() == tolerated.to_bits();
-    let spelt = known.iter().filter(|(bound, _)| wanted(*bound) || *bound == f64::INFINITY);
-    // a backslash stands in a PromQL string, where it is doubled
-    let pattern =
-        spelt.map(|(_, text)| regex::escape(text).replace('\\', "\\\\")).collect::<Vec<_>>().join("|");
-    (satisfied < tolerated).then_some(Bounds { satisfied, tolerated, pattern })
 }
 
 #[cfg(test)]

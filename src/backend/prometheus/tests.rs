@@ -362,7 +362,8 @@ fn a_young_server_is_surveyed_again_soon_and_an_old_one_rarely() {
     let nothing = Survey::default();
     assert_eq!(holds_for(&nothing, true, None), Duration::from_secs(30));
     let pack = packs::chosen(&[], &["node".into()]).remove(0);
-    let saturations = vec![survey::Found { entry: pack.saturation[0].clone(), lanes: vec![] }];
+    let saturations =
+        vec![survey::Found { entry: pack.saturation[0].clone(), lanes: vec![], described: vec![] }];
     let some = Survey { saturations, ..Survey::default() };
     for (before, after) in [(None, 60), (Some(30), 60), (Some(60), 120), (Some(480), 600), (Some(600), 600)] {
         assert_eq!(holds_for(&some, true, before.map(Duration::from_secs)), Duration::from_secs(after));

@@ -218,25 +218,16 @@ impl Desk<'_> {
         let number: Option<u64> = word.strip_prefix('#').unwrap_or(word).parse().ok();
         let is_there = |known: &&Linked| self.source.is_none_or(|name| *known.source().as_str() == *name);
         let all = || self.view.world.incidents().iter().filter(is_there);
-        let mut named = all().filter(|known| *known.incident.id == *word);
-        if let Some(known) = named.next() {
-            return Ok(known);
-        }
-        let numbered: Vec<&Linked> = all().filter(|known| Some(known.incident.number) == number).collect();
-        match numbered.as_slice() {
+        let named: Vec<&Linked> = all().filter(|known| *known.incident.id == *word).collect();
+        let numbered = || all().filter(|known| Some(known.incident.number) == number).collect();
+        let meant: Vec<&Linked> = if named.is_empty() { numbered() } else { named };
+        match meant.as_slice() {
             [one] => Ok(one),
             [] => Err(self.missing(
                 &format!("no incident {word} is known (burnwatch incidents --all)"),
                 AskKind::Incidents,
             )),
             several => {
-                let open: Vec<&&Linked> = several
-                    .iter()
-                    .filter(|known| known.incident.status != IncidentStatus::Resolved)
-                    .collect();
-                if let [one] = open.as_slice() {
-                    return Ok(one);
-                }
                 let where_: Vec<String> = several.iter().map(|known| known.source().to_string()).collect();
                 Err(misused(format!("several incidents are {word}; say --source ({})", where_.join(", "))))
             }

@@ -19,9 +19,9 @@ The document goes to standard output, what the form cannot say to standard
 error and as remarks into the document.
 
 Exit codes:
-  0  written
-  1  --strict, and there are warnings, or something could not be said; or
-     nothing could be written
+  0  every SLO is written
+  1  an SLO is left out, which standard error names; --strict, and there are
+     warnings, or something could not be said; or nothing could be written
   2  a definition is wrong, or there is no SLO; what is right is written";
 
 #[derive(Debug, Subcommand)]

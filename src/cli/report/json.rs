@@ -23,7 +23,8 @@ pub(in crate::cli) fn render(document: &Document) -> String {
 
 fn rows(list: &List) -> Value {
     let object = |row: &Vec<Cell>| {
-        let pairs = list.columns.iter().zip(row).map(|(column, cell)| (column.key.to_owned(), value(cell)));
+        let told = list.columns.iter().zip(row).filter(|(column, _)| !column.key.is_empty());
+        let pairs = told.map(|(column, cell)| (column.key.to_owned(), value(cell)));
         Value::Object(pairs.collect())
     };
     list.rows.iter().map(object).collect()

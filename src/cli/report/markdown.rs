@@ -29,15 +29,15 @@ fn format_list(list: &List, document: &Document) -> String {
     if list.rows.is_empty() {
         lines.push(list.empty.to_owned());
     } else {
-        let shown: Vec<_> = list.columns.iter().filter(|column| !column.title.is_empty()).collect();
-        let titles: Vec<_> = shown.iter().map(|column| capitalised(column.title)).collect();
+        let shown = list.shown();
+        let titles: Vec<_> = shown.iter().map(|(_, column)| capitalised(column.title)).collect();
         let rules: Vec<_> =
-            shown.iter().map(|column| if column.is_number { "---:" } else { "---" }).collect();
+            shown.iter().map(|(_, column)| if column.is_number { "---:" } else { "---" }).collect();
         lines.push(format!("| {} |", titles.join(" | ")));
         lines.push(format!("| {} |", rules.join(" | ")));
         for row in &list.rows {
-            let cells = list.columns.iter().zip(row).filter(|(column, _)| !column.title.is_empty());
-            let cells: Vec<_> = cells.map(|(_, cell)| escaped(&cell.shown(document.as_of))).collect();
+            let cells = shown.iter().filter_map(|(place, _)| row.get(*place));
+            let cells: Vec<_> = cells.map(|cell| escaped(&cell.shown(document.as_of))).collect();
             lines.push(format!("| {} |", cells.join(" | ")));
         }
     }

@@ -5,14 +5,25 @@ use std::fmt::Write as _;
 use jiff::Timestamp;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Document, Layout, List};
+use super::{Column, Document, Layout, List};
 use crate::model::text::clean;
 
-/// Texts in a row are cut beyond this, so that one long text does not push the others away.
-const WIDEST: usize = 80;
+/// Of the last column, which is prose, so many cells are left when others are cut.
+const PROSE: usize = 24;
+/// Cells between two columns.
+const GAP: usize = 2;
 
-/// The whole document; notes come last.
+/// The whole document, nothing of it cut: for pipes and files. Notes come last.
 pub(in crate::cli) fn render(document: &Document) -> String {
+    laid_out(document, None)
+}
+
+/// The same within so many cells, where it goes to a terminal: texts are cut so that no row breaks.
+pub(in crate::cli) fn render_within(document: &Document, width: usize) -> String {
+    laid_out(document, Some(width))
+}
+
+fn laid_out(document: &Document, width: Option<usize>) -> String {
     let mut out = String::new();
     let widest = document.facts.iter().map(|fact| fact.title.width()).max().unwrap_or(0);
     for fact in &document.facts {
@@ -28,7 +39,7 @@ pub(in crate::cli) fn render(document: &Document) -> String {
         }
         match list.layout {
             _ if list.rows.is_empty() => line(&mut out, list.empty),
-            Layout::Rows => rows(&mut out, list, document.as_of),
+            Layout::Rows => rows(&mut out, list, document.as_of, width),
             Layout::Blocks => blocks(&mut out, list, document.as_of),
         }
     }
@@ -41,20 +52,17 @@ pub(in crate::cli) fn render(document: &Document) -> String {
     out
 }
 
-fn rows(out: &mut String, list: &List, now: Timestamp) {
-    let shown: Vec<_> =
-        list.columns.iter().enumerate().filter(|(_, column)| !column.title.is_empty()).collect();
+fn rows(out: &mut String, list: &List, now: Timestamp, width: Option<usize>) {
+    let shown = list.shown();
     let texts: Vec<Vec<String>> = list
         .rows
         .iter()
         .map(|row| {
-            shown
-                .iter()
-                .map(|(i, _)| row.get(*i).map_or_else(String::new, |cell| cut(cell.shown(now))))
-                .collect()
+            let cells = shown.iter().map(|(place, _)| row.get(*place));
+            cells.map(|cell| cell.map_or_else(String::new, |cell| cell.shown(now))).collect()
         })
         .collect();
-    let widths: Vec<usize> = shown
+    let mut widths: Vec<usize> = shown
         .iter()
         .enumerate()
         .map(|(i, (_, column))| {
@@ -62,19 +70,45 @@ fn rows(out: &mut String, list: &List, now: Timestamp) {
             widest.unwrap_or(0).max(column.title.width())
         })
         .collect();
+    if let Some(width) = width {
+        let columns: Vec<&Column> = shown.iter().map(|(_, column)| *column).collect();
+        fit(&mut widths, &columns, width);
+    }
     let titles = shown.iter().map(|(_, column)| column.title.to_owned()).collect();
     for row in std::iter::once(titles).chain(texts) {
         let cells = row
-            .iter()
+            .into_iter()
             .zip(&widths)
             .zip(&shown)
-            .map(|((text, width), (_, column))| pad(text, *width, column.is_number));
-        line(out, &cells.collect::<Vec<_>>().join("  "));
+            .map(|((text, width), (_, column))| pad(&cut(text, *width), *width, column.is_number));
+        let row = cells.collect::<Vec<_>>().join(&" ".repeat(GAP));
+        line(out, &width.map_or_else(|| row.clone(), |width| cut(row.trim_end().to_owned(), width)));
+    }
+}
+
+/// Narrows columns of text: first the last one, which is prose, then whatever is widest; never a number, never below a title.
+fn fit(widths: &mut [usize], columns: &[&Column], width: usize) {
+    let total = |widths: &[usize]| widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
+    let is_text = |column: &&Column| !column.is_number;
+    let over = total(widths).saturating_sub(width);
+    if let Some(last) = columns.iter().rposition(is_text)
+        && let Some(its) = widths.get_mut(last)
+    {
+        *its = its.saturating_sub(over).max(PROSE.min(*its));
+    }
+    let widest = widths.iter().copied().max().unwrap_or(0);
+    for most in (1..widest).rev() {
+        if total(widths) <= width {
+            return;
+        }
+        for (its, column) in widths.iter_mut().zip(columns).filter(|(_, column)| is_text(column)) {
+            *its = (*its).min(most.max(column.title.width()));
+        }
     }
 }
 
 fn blocks(out: &mut String, list: &List, now: Timestamp) {
-    let shown = |column: &super::Column| !column.title.is_empty();
+    let shown = |column: &Column| !column.title.is_empty();
     let widest = list.columns.iter().skip(1).filter(|c| shown(c)).map(|c| c.title.width()).max().unwrap_or(0);
     for (i, row) in list.rows.iter().enumerate() {
         if i > 0 {
@@ -106,13 +140,13 @@ fn pad(text: &str, width: usize, is_right: bool) -> String {
     if is_right { format!("{space}{text}") } else { format!("{text}{space}") }
 }
 
-fn cut(text: String) -> String {
-    if text.width() <= WIDEST {
+fn cut(text: String, width: usize) -> String {
+    if text.width() <= width {
         return text;
     }
     let mut short = String::new();
     for grapheme in unicode_segmentation::UnicodeSegmentation::graphemes(text.as_str(), true) {
-        if short.width() + grapheme.width() >= WIDEST {
+        if short.width() + grapheme.width() >= width {
             break;
         }
         short.push_str(grapheme);
@@ -167,11 +201,37 @@ x\\x1b[31m       -   12ms  -      -
     }
 
     #[test]
-    fn a_long_text_is_cut_at_a_grapheme() {
+    fn on_a_terminal_a_table_fits_and_in_a_pipe_nothing_is_cut() {
         let mut document = fixtures::document(Layout::Rows);
-        document.lists[0].rows[0][0] = Cell::Text("決".repeat(5000));
-        let text = render(&document);
-        assert!(text.lines().all(|line| line.width() < 200));
-        assert!(text.contains("決…"));
+        document.lists[0].rows[0][0] = Cell::Text("決".repeat(400));
+        let why = document.lists[0].rows[0].len() - 1;
+        document.lists[0].rows[0][why] = Cell::Text("because ".repeat(50));
+        let whole = render(&document);
+        assert!(whole.contains(&"決".repeat(400)) && whole.contains(&"because ".repeat(49)), "{whole}");
+        assert!(!whole.contains('…'));
+        for width in [20, 40, 80, 120] {
+            let text = render_within(&document, width);
+            let table = text.lines().skip_while(|line| !line.starts_with("SERVICE")).take(3);
+            table.for_each(|line| assert!(line.width() <= width, "{width}: {line}"));
+            assert!(text.contains("決…"), "{text}");
+        }
+        let wide = render_within(&document, 5000);
+        assert_eq!(wide, whole);
+    }
+
+    #[test]
+    fn a_column_that_tells_rows_apart_is_shown_where_they_differ() {
+        const COLUMNS: &[Column] = &[Column::text("id", "SLO"), Column::apart("source", "SOURCE")];
+        let text = |text: &str| Cell::Text(text.to_owned());
+        let mut document = fixtures::document(Layout::Rows);
+        document.facts.clear();
+        document.notes.clear();
+        let list = &mut document.lists[0];
+        list.columns = COLUMNS;
+        list.rows = vec![vec![text("cart"), text("east")], vec![text("cart"), text("west")]];
+        assert_eq!(render(&document), "SLO   SOURCE\ncart  east\ncart  west\n");
+        assert!(super::super::markdown::render(&document).contains("| cart | west |"));
+        document.lists[0].rows.pop();
+        assert_eq!(render(&document), "SLO\ncart\n");
     }
 }

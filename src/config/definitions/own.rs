@@ -241,8 +241,13 @@ fn events(side: Side, part: &Value<'_>, total: &Value<'_>, grouping: &[Text]) ->
 
 /// A whole query, with `$window` for the lookback.
 fn query(value: &Value<'_>, grouping: &[Text]) -> Option<Template> {
-    let text = value.text()?.replace("${window}", "{{.window}}").replace("$window", "{{.window}}");
-    let query = value.query_of(&text)?;
+    const HOLES: [(&str, &str); 2] = [("${window}", "5m       "), ("$window", "5m     ")];
+    let written = value.text()?;
+    let text = HOLES.iter().fold(written.to_owned(), |text, (hole, _)| text.replace(hole, "{{.window}}"));
+    let query = value.template(&text)?;
+    // as wide as it was written, so that the place of a fault is the one in the file
+    value
+        .check_query(&HOLES.iter().fold(written.to_owned(), |text, (hole, tried)| text.replace(hole, tried)));
     if !query.has_window() && text.contains('[') {
         value.warn(
             "has no $window where the lookback goes, as in rate(x[$window]): it is taken minute by minute",

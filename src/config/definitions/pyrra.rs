@@ -192,6 +192,7 @@ fn metric<'l>(table: &Table<'l>, key: &'static str) -> Option<Metric<'l>> {
     // Pyrra takes whatever Prometheus takes for a vector
     if let Some((before, offset)) = text.rsplit_once(" offset ")
         && let Ok(selector) = Selector::parse(before)
+        && selector.impossible_bound().is_none()
         && duration::parse(offset.trim()).is_ok()
     {
         return Some(Metric { selector, offset: Some(offset.trim().to_owned()), value });

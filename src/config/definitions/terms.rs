@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::labels::{Labels, Text};
-use crate::model::promql;
+use crate::model::promql::{self, Unread};
 use crate::model::slo::{Objective, Pair, Selector, Template};
 use crate::model::text::is_harmless;
 
@@ -60,22 +60,44 @@ impl Value<'_> {
 
     /// A query that `text` is, made of this value; in which tabs and carriage returns are blanks.
     pub(super) fn query_of(&self, text: &str) -> Option<Template> {
+        let template = self.template(text)?;
+        self.check_query(&template.in_place(TRIED));
+        Some(template)
+    }
+
+    /// The same without a check.
+    pub(super) fn template(&self, text: &str) -> Option<Template> {
         let text = text.replace("\r\n", "\n").replace(['\t', '\r'], " ");
         if let Some(hidden) = text.chars().find(|c| *c != '\n' && !is_harmless(*c)) {
             self.error(&format!("the query holds a character that cannot be seen, {hidden:?}"));
             return None;
         }
-        let template = Template::parse(&text).map_err(|error| self.error(&error.to_string())).ok()?;
-        if let Err(error) = promql::parse(&template.over(TRIED)) {
-            let error = error.split_whitespace().collect::<Vec<_>>().join(" ");
-            self.warn(&format!("as far as burnwatch knows PromQL this query is not: {error}"));
+        Template::parse(&text).map_err(|error| self.error(&error.to_string())).ok()
+    }
+
+    /// Says what a Prometheus would refuse in a query, and where. It may still run at a server of another dialect.
+    pub(super) fn check_query(&self, query: &str) {
+        match promql::check(query) {
+            Ok(remarks) => remarks.iter().for_each(|remark| self.warn(&format!("the query, at {remark}"))),
+            Err(Unread::Refused(remark)) => {
+                self.warn(&format!("a Prometheus refuses this query, at {remark}"));
+            }
+            Err(Unread::Unknown(what)) => {
+                self.warn(&format!("this query is asked as it stands, and was not checked: {what}"));
+            }
         }
-        Some(template)
     }
 
     /// A metric with conditions.
     pub(super) fn selector(&self) -> Option<Selector> {
-        Selector::parse(self.text()?).map_err(|error| self.error(&error.to_string())).ok()
+        let selector = Selector::parse(self.text()?).map_err(|error| self.error(&error.to_string())).ok()?;
+        if let Some(bound) = selector.impossible_bound() {
+            self.error(&format!(
+                "le=\"{bound}\" matches nothing: the bound of a bucket is a number, as in le=\"0.5\""
+            ));
+            return None;
+        }
+        Some(selector)
     }
 
     /// Labels or annotations; values are kept whole.

@@ -58,6 +58,8 @@ pub struct Written {
     pub text: String,
     /// What the form could not say, by SLO.
     pub unsaid: Vec<Unsaid>,
+    /// The SLOs that are not in the document at all, by id.
+    pub left_out: Vec<Text>,
 }
 
 /// Something of an SLO that a form cannot say, or not in the same way.
@@ -154,17 +156,20 @@ struct Entry<'s> {
 }
 
 fn joined(slos: &[Slo], form: &Form) -> Written {
-    let (mut entries, mut unsaid) = (Vec::new(), Vec::new());
+    let (mut entries, mut unsaid, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for slo in slos {
         let mut notes = Notes::new(slo);
         let piece = (form.one)(slo, &mut notes).map(|(piece, sli)| {
             checked(form, &piece, sli, &mut notes);
             piece
         });
+        if piece.is_none() {
+            left_out.push(slo.id.clone());
+        }
         entries.push(Entry { slo, remarks: notes.remarks(), piece });
         unsaid.extend(notes.list);
     }
-    Written { text: (form.file_of)(entries), unsaid }
+    Written { text: (form.file_of)(entries), unsaid, left_out }
 }
 
 /// Reads a piece back, and says what became of each field that nothing was said about.

@@ -6,13 +6,13 @@ use promql_parser::label::Matcher;
 use promql_parser::parser::{Expr, LabelModifier, VectorSelector};
 
 use super::super::labels::Text;
-use super::{bare, parse, quoted};
+use super::{Unread, bare, parse, quoted};
 
 /// All series that a query reads, each as a selector, in the order of their names.
 ///
 /// # Errors
-/// What the parser says.
-pub fn selectors(expr: &str) -> Result<BTreeSet<String>, String> {
+/// What [`parse`] says.
+pub fn selectors(expr: &str) -> Result<BTreeSet<String>, Unread> {
     let mut found = BTreeSet::new();
     collect(&parse(expr)?, &mut found);
     Ok(found)

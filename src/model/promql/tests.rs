@@ -2,61 +2,73 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn constant_of(expr: &str) -> Option<(String, &'static str, f64, usize)> {
+fn constant_of(expr: &str) -> Option<(String, &'static str, f64, (usize, usize, usize))> {
     let found = condition(expr)?;
     match found.bound {
-        Bound::Constant(bound) => Some((found.query, found.operator.sign(), bound, found.others)),
+        Bound::Constant(bound) => {
+            let Others { and, unless, or } = found.others;
+            Some((found.query, found.operator.sign(), bound, (and, unless, or)))
+        }
         Bound::Query(other) => panic!("{expr}: bound is {other}"),
     }
 }
 
 #[test]
 fn the_bound_is_found_in_real_expressions() {
+    const NONE: (usize, usize, usize) = (0, 0, 0);
     for (expr, query, sign, bound, others) in [
-        ("up == 0", "up", "==", 0.0, 0),
-        ("a > 14.4 * 0.001 and b > 14.4 * 0.001", "a", ">", 14.4 * 0.001, 1),
-        ("(a > (14.4*(1-0.999)) and b > 1) or (c > 6 and d > 7)", "a", ">", 14.4 * (1.0 - 0.999), 3),
-        ("5 < a", "a", ">", 5.0, 0),
-        ("0 >= a", "a", "<=", 0.0, 0),
-        ("a < -10", "a", "<", -10.0, 0),
-        ("a < -(2 ^ 3) % 5", "a", "<", -3.0, 0),
-        ("a == bool 1", "a", "==", 1.0, 0),
-        ("(a > bool 5) == 1", "a", ">", 5.0, 0),
-        ("(a > bool 5) > 0", "a", ">", 5.0, 0),
-        ("0 < a < 5", "a", ">", 0.0, 1),
-        ("absent(up{job=\"api\"}) == 1", "absent(up{job=\"api\"})", "==", 1.0, 0),
-        ("count(a > 5) > 3", "count(a > 5)", ">", 3.0, 0),
-        ("time() - max(last_run) > 86400", "time() - max(last_run)", ">", 86400.0, 0),
-        ("( (a / b) ) >= 1e3", "a / b", ">=", 1000.0, 0),
-        ("a > 1 unless on (instance) maintenance == 1", "a", ">", 1.0, 1),
-        ("node_filesystem_readonly and on (instance) up == 1", "up", "==", 1.0, 0),
+        ("up == 0", "up", "==", 0.0, NONE),
+        ("a > 14.4 * 0.001 and b > 14.4 * 0.001", "a", ">", 14.4 * 0.001, (1, 0, 0)),
+        ("(a > (14.4*(1-0.999)) and b > 1) or (c > 6 and d > 7)", "a", ">", 14.4 * (1.0 - 0.999), (1, 0, 1)),
+        ("5 < a", "a", ">", 5.0, NONE),
+        ("0 >= a", "a", "<=", 0.0, NONE),
+        ("a < -10", "a", "<", -10.0, NONE),
+        ("a < -(2 ^ 3) % 5", "a", "<", -3.0, NONE),
+        ("(a > bool 5) == 1", "a", ">", 5.0, NONE),
+        ("(a > bool 5) > 0", "a", ">", 5.0, NONE),
+        ("0 < a < 5", "a", "<", 5.0, (1, 0, 0)),
+        ("(a > 0) > 90", "a", ">", 90.0, NONE),
+        ("(a > 90) > 0", "a", ">", 90.0, NONE),
+        ("(a > b) > 90", "a", ">", 90.0, (1, 0, 0)),
+        ("absent(up{job=\"api\"}) == 1", "absent(up{job=\"api\"})", "==", 1.0, NONE),
+        ("count(a > 5) > 3", "count(a > 5)", ">", 3.0, NONE),
+        ("time() - max(last_run) > 86400", "time() - max(last_run)", ">", 86400.0, NONE),
+        ("( (a / b) ) >= 1e3", "a / b", ">=", 1000.0, NONE),
+        ("a > 1 unless on (instance) maintenance == 1", "a", ">", 1.0, (0, 1, 0)),
+        ("node_filesystem_readonly and on (instance) up == 1", "up", "==", 1.0, (1, 0, 0)),
+        ("a > 5 or a < 3", "a", ">", 5.0, (0, 0, 1)),
+        ("a > 5 or a < 3 or b > 1 or absent(c)", "a", ">", 5.0, (0, 0, 3)),
+        ("absent(c) or a > 5", "a", ">", 5.0, (0, 0, 1)),
+        ("a > 4.7e+09", "a", ">", 4.7e9, NONE),
+        ("a{b=~`5\\d\\d`} >= 0x1F # it's", "a{b=~\"5\\\\d\\\\d\"}", ">=", 31.0, NONE),
+        ("a > 1h", "a", ">", 3600.0, NONE),
         (
             "rate(errors_total{code=~\"5..\",path!~\"/a\\\\d\"}[5m] offset 1h) > 0.05 # five in a hundred",
             "rate(errors_total{code=~\"5..\",path!~\"/a\\\\d\"}[5m] offset 1h)",
             ">",
             0.05,
-            0,
+            NONE,
         ),
         (
             "max_over_time(rate(x[1m30s])[1h:5m] @ 1600000000 offset -2m) != 0",
             "max_over_time(rate(x[1m30s])[1h:5m] @ 1600000000.000 offset -2m)",
             "!=",
             0.0,
-            0,
+            NONE,
         ),
         (
             "(1 - avg by (instance) (rate(cpu{mode=\"idle\"}[5m])) > .8) * on (instance) group_left (nodename) node_uname_info",
             "(1 - avg by (instance) (rate(cpu{mode=\"idle\"}[5m]))) * on (instance) group_left (nodename) node_uname_info",
             ">",
             0.8,
-            0,
+            NONE,
         ),
         (
             "histogram_quantile(0.99, sum(rate(h_bucket[5m])) by (le)) > 1",
             "histogram_quantile(0.99, sum by (le) (rate(h_bucket[5m])))",
             ">",
             1.0,
-            0,
+            NONE,
         ),
     ] {
         let found = constant_of(expr).unwrap_or_else(|| panic!("no bound in {expr}"));
@@ -88,6 +100,8 @@ fn without_a_comparison_there_is_no_bound() {
         "absent(up)",
         "absent(up == 1)",
         "1 > bool 0",
+        "a > bool 1",
+        "(a > bool 1) or (b > bool 1)",
         "a < +Inf",
         "a offset Inf > 1",
         "a[1e+99:] > 1",
@@ -149,29 +163,120 @@ fn a_value_on_the_bound_is_bad_only_where_the_operator_says_so() {
 }
 
 #[test]
-fn what_stands_in_strings_and_comments_is_no_number_and_no_operator() {
+fn whatever_prometheus_takes_is_taken_and_taken_apart() {
     for expr in [
+        "a / 1e+06",
+        "a / 1E-3 / .5e+2 / 5. / 0x1F / 017 / 1_000",
+        "histogram_fraction(-Inf, +Inf, sum(rate(h[5m]))) > NaN",
+        r"rate(x{code=~`5\d\d`}[5m]) > 0",
+        r#"x{path=`C:\`, quote=`"'`}"#,
+        r#"x{a='it"s', b="it's", c='it\'s'} # it's a "comment"
+           > 0 # another's"#,
+        "x{a=\"\\x41\\101\\u00e9\\U0001f525\", b='\\n'}",
         r#"rate(x_bucket{le="+Inf"}[5m]) > 0"#,
         r#"x{a="Inf\\c", b='1e99\'"', c=`1e99`} > 0 # not 'over' 1e99"#,
-        &format!("x{{a={:?}}} > 0", "(".repeat(500)),
+        "x @ 1e+09 offset -1h30m",
+        "max_over_time(rate(x[5m])[1h:] @ end() offset 1w)",
+        "x offset 300 > rate(y[300])",
+        r#"{"http.requests", "service.name"="cart"}"#,
+        r#"sum by ("service.name") ({"http.requests"}) / on ("a b") group_left ("c.d") m"#,
+        "sum by (le, on, bool) (offset) and by or and",
+        "-x ^ -2 * +3 == bool (1 != bool 2)",
+        "x{a=~'(?i)y|\\\\Qz\\\\E'}",
+        "x == 1 == 1",
+        "count_values('a', x) + topk(3, y) + quantile(.9, z)",
+        "label_join(x, 'a', ',') + round(x) + day_of_week() + info(x)",
+        "'a string'",
     ] {
-        assert!(parse(expr).is_ok(), "{expr}: {:?}", parse(expr).err());
+        assert_eq!(check(expr), Ok(Vec::new()), "{expr}");
+        let is_new_regex = expr.contains("Q");
+        assert!(is_new_regex || parse(expr).is_ok(), "{expr}: {:?}", parse(expr).err());
     }
-    assert!(parse("x{a=\"Inf\"} offset Inf").is_err());
+    for expr in
+        ["rate(x[5m] smoothed)", "x + fill (0) y", "rate(x[2 * (5m + step())])", "x offset max(step(), 5m)"]
+    {
+        assert_eq!(check(expr), Ok(Vec::new()), "{expr}");
+    }
+}
+
+#[test]
+fn what_prometheus_refuses_is_told_with_its_place() {
+    for (expr, place, why) in [
+        ("sum(rate(a[5m])", (1, 16), "unexpected the end of the query, expected , or )"),
+        ("a +\n  > 5", (2, 3), "unexpected >"),
+        ("rate(a)", (1, 6), "rate wants a range vector here, not an instant vector"),
+        ("rate(a[5m], 1)", (1, 1), "rate takes 1 argument"),
+        ("a[5m] > 1", (1, 1), "a range vector on one side of >"),
+        ("x{a=~\"(\"}", (1, 6), "the regular expression is wrong"),
+        ("x{a=\"5\\d\"}", (1, 7), "unknown escape sequence \\d"),
+        ("é{}", (1, 1), "unexpected 'é'"),
+        ("x{a='b}", (1, 5), "the string that begins here has no end"),
+        ("{a=~'.*'}", (1, 1), "a selector needs"),
+        ("x[5m", (1, 5), "unclosed left bracket"),
+        ("x[5x]", (1, 3), "5x is neither"),
+        ("x[0s]", (1, 3), "greater than 0"),
+        ("x offset Inf", (1, 10), "unexpected Inf"),
+        ("x offset 1e19", (1, 10), "too long"),
+        ("x @ Inf", (1, 3), "out of bounds"),
+        ("1 > 2", (1, 3), "needs bool"),
+        ("x + bool y", (1, 5), "comparisons only"),
+        ("1 and x", (1, 3), "takes instant vectors"),
+        ("x{} y", (1, 5), "unexpected y, expected an operator"),
+        ("1e999", (1, 1), "1e999 is neither"),
+        ("", (1, 1), "there is no expression"),
+        ("x{__name__='y'}", (1, 3), "stands twice: x and y"),
+        ("(x)[5m]", (1, 4), "elsewhere write [5m:]"),
+        ("sum by (a:b) (x)", (1, 9), "expected a label"),
+    ] {
+        let Err(Unread::Refused(told)) = check(expr) else { panic!("{expr}: {:?}", check(expr)) };
+        assert_eq!((told.line, told.column), place, "{expr}: {told}");
+        assert!(told.message.starts_with(why) || told.message.contains(why), "{expr}: {told}");
+    }
+}
+
+#[test]
+fn a_function_that_is_not_known_is_no_fault() {
+    for expr in ["rollup_rate(x[5m]) > 5", "sum(tomorrow(x)) / rate(tomorrow(x)[5m:])"] {
+        assert!(matches!(check(expr), Err(Unread::Unknown(what)) if what.contains("function")), "{expr}");
+    }
+    assert!(matches!(check("rollup_rate(x[5m]"), Err(Unread::Refused(_))));
+}
+
+#[test]
+fn a_bucket_is_asked_for_by_a_number() {
+    for le in ["abc", "250ms", "0,5", "NaN", " 1"] {
+        let told = check(&format!("sum(rate(h_bucket{{le=\"{le}\"}}[5m]))")).unwrap();
+        assert_eq!((told.len(), told[0].column), (1, 19), "{le}");
+    }
+    for query in [
+        "h_bucket{le=\"0.5\"}",
+        "h_bucket{le='+Inf'}",
+        "h_bucket{le=`1e-3`}",
+        "h_bucket{le=\"\"}",
+        "h{le=\"x\"}",
+    ] {
+        assert_eq!(check(query), Ok(Vec::new()), "{query}");
+    }
+}
+
+#[test]
+fn a_query_that_asks_bool_fires_on_any_result() {
+    assert!(gives_zero_or_one("(a > bool 1)") && gives_zero_or_one("a == bool on (x) b"));
+    assert!(!gives_zero_or_one("a > 1") && !gives_zero_or_one("sum(a > bool 1)"));
 }
 
 proptest! {
     #[test]
     fn no_expression_makes_it_panic(expr in "([a-z]{1,3}|[0-9.]{1,4}|[-+*/%^<>=!(){}\\[\\]:,@\"'`\\\\\n# ]| and | or | offset |5m|sum|rate|by|bool|Inf|1e999){0,25}") {
         if let Some(found) = condition(&expr) {
-            prop_assert!(parser::parse(&found.query).is_ok());
+            prop_assert!(parse(&found.query).is_ok());
         }
     }
 
     #[test]
     fn a_narrowed_query_is_still_promql(value in "\\PC{0,20}", query in "[x-z]{1,5}( > 5)?") {
         let text = narrowed(&query, [("label", value.as_str())].into_iter());
-        prop_assert!(parser::parse(&text).is_ok(), "{text}");
+        prop_assert_eq!(check(&text), Ok(Vec::new()), "{}", text);
     }
 }
 

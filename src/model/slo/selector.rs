@@ -3,7 +3,7 @@
 use std::fmt;
 
 use promql_parser::label::MatchOp;
-use promql_parser::parser::{Expr, VectorSelector};
+use promql_parser::parser::VectorSelector;
 
 use super::super::labels::Text;
 use super::super::matcher::Operator;
@@ -53,10 +53,14 @@ impl Selector {
     /// # Errors
     /// [`SelectorError`] for everything else.
     pub fn parse(text: &str) -> Result<Self, SelectorError> {
-        let Expr::VectorSelector(selector) = promql::parse(text).map_err(SelectorError::NotPromql)? else {
-            return Err(SelectorError::NotPlain);
-        };
-        Self::of_vector(&selector)
+        let conditions =
+            promql::series(text).map_err(|unread| SelectorError::NotPromql(unread.to_string()))?;
+        let all = conditions.ok_or(SelectorError::NotPlain)?.into_iter().map(|test| Match {
+            name: test.name.into(),
+            operator: test.operator,
+            value: test.value.into(),
+        });
+        Self::of_matches(None, all)
     }
 
     /// The selector that a piece of a parsed expression is.
@@ -78,16 +82,25 @@ impl Selector {
             operator: operator(&matcher.op),
             value: matcher.value.as_str().into(),
         });
+        Self::of_matches(selector.name.as_deref(), all)
+    }
+
+    fn of_matches(name: Option<&str>, all: impl Iterator<Item = Match>) -> Result<Self, SelectorError> {
         let (named, matches): (Vec<_>, Vec<_>) = all.partition(|matcher| &*matcher.name == "__name__");
         let by_label = || match named.as_slice() {
             [one] if one.operator == Operator::Equal => Some(one.value.clone()),
             _ => None,
         };
-        let metric = selector.name.as_deref().map(Text::from).or_else(by_label);
+        let metric = name.map(Text::from).or_else(by_label);
         let metric = metric.ok_or(SelectorError::NoName)?;
         let texts = matches.iter().flat_map(|one| [&one.name, &one.value]).chain([&metric]);
         let hidden = texts.flat_map(|text| text.chars()).find(|c| !is_harmless(*c));
         hidden.map_or(Ok(Self { metric, matches }), |hidden| Err(SelectorError::Hidden(hidden)))
+    }
+
+    /// The bound that a bucket is asked for and none can have: it must be a number.
+    pub fn impossible_bound(&self) -> Option<&Text> {
+        self.equal("le").filter(|bound| !promql::is_bound(bound))
     }
 
     /// What the label must be equal to, if there is such a condition.
@@ -145,7 +158,7 @@ mod tests {
             r#"http_requests_total{code=~"5..",job="api"}"#,
             "up",
             r#"m{a="",b!="x\"y\\",c!~"z"}"#,
-            "m{a=\"\u{fffd}\"}",
+            "m{a=\"\\ufffd\"}",
             r#"m{"a b"="c"}"#,
             r#"job:m:rate5m{"a:b"="c"}"#,
             r#"{__name__="m n"}"#,

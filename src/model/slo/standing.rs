@@ -18,9 +18,10 @@ use super::window::Window;
 /// Burning is what this lookback says; also the basis of the time to exhaustion unless another one is chosen.
 pub const BASIS: Duration = Duration::from_secs(3600);
 
-/// How an SLO is, the worst first.
-///
-/// Source: SLO.md section 13, the order of rows.
+/// The lookback that tells apart what burns equally fast over [`BASIS`].
+pub const RECENT: Duration = Duration::from_secs(300);
+
+/// How an SLO is, the worst first. Rows stand in the order of [`Standing::by_urgency`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SloState {
     /// A pair that wakes someone holds.
@@ -29,10 +30,10 @@ pub enum SloState {
     Ticket,
     /// All of the budget is spent.
     Exhausted,
-    /// Nobody knows.
-    NoData,
     /// Over the last hour faster than sustainable.
     Burning,
+    /// Nobody knows.
+    NoData,
     /// Within its budget.
     Fine,
     /// Nothing happened that could be good or bad.
@@ -42,7 +43,7 @@ pub enum SloState {
 impl SloState {
     /// All of them, the worst first.
     pub const ALL: [Self; 7] =
-        [Self::Page, Self::Ticket, Self::Exhausted, Self::NoData, Self::Burning, Self::Fine, Self::Quiet];
+        [Self::Page, Self::Ticket, Self::Exhausted, Self::Burning, Self::NoData, Self::Fine, Self::Quiet];
 
     /// The word for it.
     pub const fn word(self) -> &'static str {
@@ -173,14 +174,14 @@ impl SloStatus {
         self.worst().map_or(SloState::NoData, |worst| worst.state)
     }
 
-    /// The worst first, then the one with the least budget, then by name.
+    /// As [`Standing::by_urgency`] of their worst groups, then by name.
     pub fn by_urgency(&self, other: &Self) -> Ordering {
-        let (mine, theirs) = (self.worst(), other.worst());
-        let by_worst = match (mine, theirs) {
+        let by_worst = match (self.worst(), other.worst()) {
             (Some(mine), Some(theirs)) => mine.by_urgency(theirs),
             (None, None) => Ordering::Equal,
-            (None, Some(theirs)) => SloState::NoData.cmp(&theirs.state).then(Ordering::Less),
-            (Some(mine), None) => mine.state.cmp(&SloState::NoData).then(Ordering::Greater),
+            // without a group there are no data either, and not even a trace of them
+            (None, Some(theirs)) => SloState::NoData.cmp(&theirs.state).then(Ordering::Greater),
+            (Some(mine), None) => mine.state.cmp(&SloState::NoData).then(Ordering::Less),
         };
         by_worst.then_with(|| self.slo.id.cmp(&other.slo.id)).then_with(|| self.source.cmp(&other.source))
     }
@@ -261,10 +262,21 @@ impl Standing {
         before.map(|(lookback, sum)| sum / lookback)
     }
 
-    /// The worst first, then the one with the least budget.
+    /// By state; within one the fastest burn first, over an hour, then over five minutes. Equals by what is left. Of what is
+    /// within its budget only tenths of the burn count: rows would change places at every look.
     pub fn by_urgency(&self, other: &Self) -> Ordering {
+        let is_calm = self.state > SloState::NoData;
+        let slowness = |standing: &Self, lookback| {
+            let rate = standing.burn_near(lookback).and_then(|burn| burn.rate);
+            -rate.map_or(f64::NEG_INFINITY, |rate| if is_calm { (rate * 10.0).round() } else { rate })
+        };
+        let faster = |lookback| slowness(self, lookback).total_cmp(&slowness(other, lookback));
         let left = |standing: &Self| standing.left().unwrap_or(f64::INFINITY);
-        self.state.cmp(&other.state).then_with(|| left(self).total_cmp(&left(other)))
+        self.state
+            .cmp(&other.state)
+            .then_with(|| faster(BASIS))
+            .then_with(|| if is_calm { Ordering::Equal } else { faster(RECENT) })
+            .then_with(|| left(self).total_cmp(&left(other)))
     }
 }
 

@@ -29,7 +29,8 @@ pub enum TemplateError {
 /// One piece of a template.
 enum Piece<'a> {
     Words(&'a str),
-    Window,
+    /// The hole, as wide as it was written.
+    Window(usize),
 }
 
 impl Template {
@@ -46,17 +47,30 @@ impl Template {
 
     /// Whether there is a hole at all; without one the query says the same for every lookback.
     pub fn has_window(&self) -> bool {
-        pieces(&self.0).any(|piece| matches!(piece, Ok(Piece::Window)))
+        pieces(&self.0).any(|piece| matches!(piece, Ok(Piece::Window(_))))
     }
 
     /// The query over this lookback.
     pub fn over(&self, lookback: Duration) -> String {
         let lookback = duration::text(lookback);
-        let text = |piece| match piece {
-            Piece::Words(words) => words,
-            Piece::Window => &lookback,
-        };
-        pieces(&self.0).filter_map(Result::ok).map(text).collect()
+        self.filled(|_| lookback.clone())
+    }
+
+    /// The same with blanks behind the lookback: whatever stands behind a hole stands where it was written.
+    pub fn in_place(&self, lookback: Duration) -> String {
+        let lookback = duration::text(lookback);
+        self.filled(|width| format!("{lookback:width$}"))
+    }
+
+    fn filled(&self, hole: impl Fn(usize) -> String) -> String {
+        let mut out = String::with_capacity(self.0.len());
+        for piece in pieces(&self.0).filter_map(Result::ok) {
+            match piece {
+                Piece::Words(words) => out.push_str(words),
+                Piece::Window(width) => out.push_str(&hole(width)),
+            }
+        }
+        out
     }
 
     /// As it was written.
@@ -82,7 +96,7 @@ fn pieces(text: &str) -> impl Iterator<Item = Result<Piece<'_>, TemplateError>> 
             rest = after;
             let is_window = action.trim().trim_matches('-').trim() == ".window";
             return Some(if is_window {
-                Ok(Piece::Window)
+                Ok(Piece::Window(action.chars().count() + 4))
             } else {
                 Err(TemplateError::Action(action.trim().to_owned()))
             });

@@ -1,6 +1,7 @@
 //! The services out of what all sources say, with those that no source tells of any more and those that only an alert names.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -87,6 +88,9 @@ impl World {
             signals: merged.signals,
             targets: merged.targets,
             unknown: merged.unknown,
+            named_by: merged.named_by,
+            hosts: merged.hosts,
+            named: merged.named,
             health,
             reasons,
             since: None,
@@ -134,6 +138,9 @@ fn lost(name: Text, before: Option<&Service>, alerts: &[&Alert], now: Timestamp)
         signals: Signals::default(),
         targets: Targets::default(),
         unknown: Unknowns::default(),
+        named_by: old.and_then(|old| old.named_by.clone()),
+        hosts: Arc::default(),
+        named: Vec::new(),
         health,
         reasons,
         since: None,

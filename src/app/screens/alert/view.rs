@@ -23,7 +23,7 @@ use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
-use crate::model::promql::Bound;
+use crate::model::promql::{self, Bound, Others};
 use crate::model::remote::{Freshness, Remote};
 
 /// What the screen is drawn from.
@@ -211,19 +211,39 @@ fn no_rule(state: &State) -> &'static str {
     }
 }
 
-/// The comparison in words, with what else the rule wants; what is compared comes last, it is long.
+/// The comparison in words, with what else counts; what is compared comes last, it is long.
 fn expression(subject: &Subject) -> String {
-    let Some(condition) = &subject.condition else { return subject.rule.expr.to_string() };
+    let Some(condition) = &subject.condition else {
+        let expr = &subject.rule.expr;
+        // both of them are results, and every result fires
+        let is_bool = promql::gives_zero_or_one(expr);
+        return if is_bool { format!("fires on any result, 0 or 1: {expr}") } else { expr.to_string() };
+    };
     let bound = match &condition.bound {
         Bound::Constant(value) => plain(*value),
         Bound::Query(query) => query.clone(),
     };
-    let others = match condition.others {
-        0 => String::new(),
-        1 => " (and 1 more condition)".to_owned(),
-        n => format!(" (and {n} more conditions)"),
-    };
+    let others = others(condition.others);
     format!("fires {} {bound}{others}: {}", condition.operator.sign(), condition.query)
+}
+
+/// The conditions beside the one that is drawn: ` (and 1 more condition)`, `, or on 2 other conditions`.
+fn others(others: Others) -> String {
+    let counted = |count: usize, word: &str| match count {
+        1 => format!("1 {word} condition"),
+        n => format!("{n} {word} conditions"),
+    };
+    let mut out = String::new();
+    if others.and > 0 {
+        out += &format!(" (and {})", counted(others.and, "more"));
+    }
+    if others.unless > 0 {
+        out += &format!(" (unless {})", counted(others.unless, "other"));
+    }
+    if others.or > 0 {
+        out += &format!(", or on {}", counted(others.or, "other"));
+    }
+    out
 }
 
 /// What the numbers of an expression count, by the words in its names: Prometheus' naming rules ask for the unit there.

@@ -112,7 +112,8 @@ fn title(state: &State) -> Vec<Run<'static>> {
 fn empty(state: &State, now: Timestamp) -> (String, Role) {
     let filter = state.alerts.found.text();
     if !filter.is_empty() {
-        return (format!("No alert passes the filter {filter}. Esc clears it."), Role::Muted);
+        let hidden = state.alerts.hidden.iter().map(|(state, count)| format!(" {count} {state} do."));
+        return (state.alerts.found.nothing("alert") + &hidden.collect::<String>(), Role::Muted);
     }
     let can: Vec<_> = state
         .sources

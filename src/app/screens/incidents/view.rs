@@ -198,8 +198,8 @@ fn empty(state: &State, now: Timestamp) -> (String, Role) {
     let filter = state.incidents.found.text();
     let resolved = state.incidents.hidden;
     if !filter.is_empty() && !state.world.incidents().is_empty() {
-        let folded = if resolved > 0 { format!(" ({resolved} resolved ones do)") } else { String::new() };
-        return (format!("No incident passes the filter {filter}{folded}. Esc clears it."), Role::Muted);
+        let folded = if resolved > 0 { format!(" {resolved} resolved ones do.") } else { String::new() };
+        return (state.incidents.found.nothing("incident") + &folded, Role::Muted);
     }
     let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Incidents));
     let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();

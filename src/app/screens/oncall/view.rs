@@ -235,7 +235,7 @@ fn own(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 fn empty(state: &State) -> (String, Role) {
     let filter = state.on_call.found.text();
     if !filter.is_empty() && state.world.on_call().any(|(_, board)| !board.policies.is_empty()) {
-        return (format!("No policy passes the filter {filter}. Esc clears it."), Role::Muted);
+        return (state.on_call.found.nothing("policy"), Role::Muted);
     }
     let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::OnCall));
     let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();

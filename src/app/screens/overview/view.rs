@@ -183,7 +183,7 @@ fn tiles(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let title = title.join(" ");
     let inner = panel(cx, &title, focused, area, buf);
     if list.rows().is_empty() {
-        let text = services::empty(state, state.overview.found.text());
+        let text = services::empty(state, &state.overview.found);
         text::put(buf, inner.x, inner.y, inner.width, &text, cx.style(Role::Muted));
         return;
     }

@@ -7,6 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::doubt::doubts;
+use crate::app::found::Found;
 use crate::app::frame;
 use crate::app::number::{self, latency, percent, rate};
 use crate::app::screens::Order;
@@ -60,7 +61,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let doubts = doubts(state, &USED, now);
     let room = frame::heading(&cx, &title(state, now), &frame::doubt_runs(state, &USED, now), area, buf);
     if screen.list.rows().is_empty() {
-        let text = empty(state, screen.found.text());
+        let text = empty(state, &screen.found);
         text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), &text, cx.style(Role::Muted));
         return;
     }
@@ -129,9 +130,9 @@ pub(in crate::app::screens) fn count(shown: usize, all: usize) -> String {
 }
 
 /// Why there is nothing: not asked, still loading, nothing known, or nothing that passes.
-pub(in crate::app::screens) fn empty(state: &State, filter: &str) -> String {
-    if !filter.is_empty() && !state.world.services().is_empty() {
-        return format!("No service passes the filter {filter}. Esc clears it.");
+pub(in crate::app::screens) fn empty(state: &State, found: &Found) -> String {
+    if !found.text().is_empty() && !state.world.services().is_empty() {
+        return found.nothing("service");
     }
     let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Services));
     let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();
@@ -196,7 +197,7 @@ fn cells<'a>(
             Signal::Saturation,
             signals.saturation,
             percent,
-            because(|r| matches!(r, Reason::Saturated(_))),
+            because(|r| matches!(r, Reason::Saturated { .. })),
         ),
         Cell::Runs(worst_slo(state, cx, service)),
         Cell::text(why(service, cx.now), role),

@@ -135,7 +135,7 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
 fn empty(state: &State, now: Timestamp) -> (String, Role) {
     let filter = state.silences.found.text();
     if !filter.is_empty() {
-        return (format!("No silence passes the filter {filter}. Esc clears it."), Role::Muted);
+        return (state.silences.found.nothing("silence"), Role::Muted);
     }
     let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Silences));
     let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();

@@ -253,7 +253,7 @@ fn empty(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 fn reasons(state: &State) -> Vec<(String, Role)> {
     let filter = state.slos.found.text();
     if !filter.is_empty() && !state.world.slos().is_empty() {
-        return vec![(format!("No SLO passes the filter {filter}. Esc clears it."), Role::Muted)];
+        return vec![(state.slos.found.nothing("SLO"), Role::Muted)];
     }
     let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Slos));
     let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();

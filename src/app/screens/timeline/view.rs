@@ -111,7 +111,7 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
 fn empty(state: &State, now: Timestamp) -> String {
     let filter = state.timeline.found.text();
     if !filter.is_empty() {
-        return format!("Nothing that happened passes the filter {filter}. Esc clears it.");
+        return state.timeline.found.nothing("event");
     }
     if state.chronicle.since().is_none() {
         return state.waiting().to_owned();

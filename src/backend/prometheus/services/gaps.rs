@@ -81,7 +81,7 @@ fn has(reading: Option<&Reading>, signal: Signal) -> bool {
         Signal::Latency => signals.p95.is_some() && signals.p50.is_some() && signals.p99.is_some(),
         Signal::Apdex => signals.apdex.is_some(),
         // all targets and all resources are wanted
-        Signal::Targets | Signal::Saturation => false,
+        Signal::Targets | Signal::Saturation | Signal::Servers | Signal::Named => false,
     }
 }
 
@@ -91,6 +91,8 @@ impl Part {
             Self::All(e, l) | Self::Failed(e, l) => survey.counters.get(e)?.lanes.get(l),
             Self::Quantile(e, l, _) | Self::Apdex(e, l) => survey.histograms.get(e)?.lanes.get(l),
             Self::Full(e, l) => survey.saturations.get(e)?.lanes.get(l),
+            Self::Up(e, l) => survey.ups.get(e)?.lanes.get(l),
+            Self::Named(e, l) => survey.named.get(e)?.lanes.get(l),
             Self::Targets | Self::Down => None,
         }
     }
@@ -112,6 +114,8 @@ impl Part {
             Self::Quantile(..) => vec![Signal::Latency],
             Self::Apdex(..) => vec![Signal::Apdex],
             Self::Full(..) => vec![Signal::Saturation],
+            Self::Up(..) => vec![Signal::Servers],
+            Self::Named(..) => vec![Signal::Named],
             Self::Targets | Self::Down => vec![Signal::Targets],
         }
     }
@@ -120,6 +124,8 @@ impl Part {
     fn only_adds(self, survey: &Survey) -> bool {
         match self {
             Self::Full(e, _) => survey.saturations.get(e).is_some_and(|found| found.entry.only_known),
+            Self::Up(e, _) => survey.ups.get(e).is_some_and(|found| found.entry.only_known),
+            Self::Named(e, _) => survey.named.get(e).is_some_and(|found| found.entry.only_known),
             Self::All(..)
             | Self::Failed(..)
             | Self::Quantile(..)
@@ -143,7 +149,7 @@ fn missed(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
         };
         let mut about: HashSet<&Text> = match job.part.lane(survey) {
             Some(lane) => lane.services.iter().collect(),
-            None => survey.up_services.iter().collect(),
+            None => survey.up_services.iter().chain(proxied(survey)).collect(),
         };
         // of one that came since the last survey nobody knows which queries are about it
         about.extend(readings.keys().filter(|service| !survey.services.contains(*service)));
@@ -161,6 +167,11 @@ fn missed(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
     }
 }
 
+/// The services whose targets are those of their proxy.
+fn proxied(survey: &Survey) -> impl Iterator<Item = &Text> {
+    survey.told_by.iter().filter(|(_, told)| !told.targets.is_empty()).map(|(service, _)| service)
+}
+
 /// What the survey could not find out: whoever lacks the signal may have it.
 fn not_found(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
     for gap in &asked.survey.gaps {
@@ -170,6 +181,8 @@ fn not_found(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
                 Signal::Saturation => reading.signals.saturation.is_some(),
                 Signal::Latency => reading.signals.p95.is_some(),
                 Signal::Targets => reading.targets.total > 0,
+                Signal::Servers => !reading.servers.is_empty(),
+                Signal::Named => !reading.named.is_empty(),
                 signal @ (Signal::Requests | Signal::Errors | Signal::Apdex) => has(Some(reading), signal),
             };
             is_meant && !has
@@ -243,7 +256,13 @@ fn absent(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
                 let lacks = |service: &&Text| readings.get(*service).is_some_and(|r| r.targets.total == 0);
                 survey.up_services.iter().filter(lacks).collect()
             }
-            Part::Failed(..) | Part::Quantile(..) | Part::Apdex(..) | Part::Full(..) | Part::Down => continue,
+            Part::Failed(..)
+            | Part::Quantile(..)
+            | Part::Apdex(..)
+            | Part::Full(..)
+            | Part::Up(..)
+            | Part::Named(..)
+            | Part::Down => continue,
         };
         for service in about {
             let age = ages.young(service, None, survey, now);

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::{Counter, Found, Histogram, Survey};
-use crate::backend::packs::Saturation;
+use crate::backend::packs::{OwnSignal, Saturation, Up};
 use crate::backend::prometheus::call::Call;
 use crate::model::labels::Text;
 use crate::model::signal::Signal;
@@ -81,6 +81,36 @@ impl Entry for Saturation {
 
     fn name(&self) -> &str {
         &self.resource
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self == other
+    }
+
+    fn take_part(&mut self, _before: &Self) {}
+}
+
+impl Entry for Up {
+    const SIGNALS: &'static [Signal] = &[Signal::Servers];
+    const PART: Signal = Signal::Servers;
+
+    fn name(&self) -> &str {
+        &self.metric
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self == other
+    }
+
+    fn take_part(&mut self, _before: &Self) {}
+}
+
+impl Entry for OwnSignal {
+    const SIGNALS: &'static [Signal] = &[Signal::Named];
+    const PART: Signal = Signal::Named;
+
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn is_same(&self, other: &Self) -> bool {

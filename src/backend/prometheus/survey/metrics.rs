@@ -42,9 +42,11 @@ pub(super) async fn existing(call: &Call<'_>, plan: &Plan) -> Result<Metrics, So
         .packs
         .iter()
         .flat_map(|pack| {
-            let requests = pack.requests.iter().map(|requests| requests.metric.clone());
             let latency = pack.latency.iter().map(Latency::metric);
-            requests.chain(latency).chain(pack.saturation.iter().flat_map(|s| s.metrics.clone()))
+            let all = pack.requests.iter().flat_map(|requests| requests.metrics().cloned()).chain(latency);
+            let all = all.chain(pack.saturation.iter().flat_map(|s| s.metrics.clone()));
+            let all = all.chain(pack.up.iter().flat_map(|up| up.metrics().cloned()));
+            all.chain(pack.signal.iter().flat_map(|signal| signal.metrics.clone()))
         })
         .collect();
     let names: Vec<String> = names.into_iter().collect();

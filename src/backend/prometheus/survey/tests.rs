@@ -1,3 +1,4 @@
+use super::entries::{add_new, bounds};
 use super::*;
 
 fn sample(labels: &[(&str, &str)]) -> Sample {
@@ -32,6 +33,7 @@ fn an_entry_that_says_nothing_new_is_not_asked() {
             selector: "service!=\"\"".into(),
             services: services.iter().map(|service| Text::from(*service)).collect(),
         }],
+        described: Vec::new(),
     };
     let mut all = Vec::new();
     add_new(&mut all, vec![found(&["a", "b"]), found(&["b"]), found(&["b", "c"]), found(&[])]);

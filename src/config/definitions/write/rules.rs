@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
-use crate::model::promql;
+use crate::model::promql::{self, Unread};
 use crate::model::slo::rules::{Makes, Rule, RuleGroup, draft};
 use crate::model::slo::{Family, Slo};
 
@@ -13,6 +13,7 @@ use super::{Notes, Written};
 
 pub(super) fn write(slos: &[Slo]) -> Written {
     let (mut above, mut groups, mut unsaid) = (String::new(), Vec::new(), Vec::new());
+    let mut left_out = Vec::new();
     let (mut names, mut alerts) = (BTreeSet::new(), BTreeSet::new());
     for slo in slos {
         let mut notes = Notes::new(slo);
@@ -23,7 +24,8 @@ pub(super) fn write(slos: &[Slo]) -> Written {
             notes.say(field, what);
         }
         let mut written: Vec<Yaml> = Vec::new();
-        let wrong = drafted.groups.iter().flat_map(|group| &group.rules).find_map(|rule| refused(&rule.expr));
+        let mut exprs = drafted.groups.iter().flat_map(|group| &group.rules).map(|rule| &*rule.expr);
+        let wrong = exprs.find_map(refused);
         if let Some(error) = &wrong {
             notes.say(
                 "sli",
@@ -34,8 +36,15 @@ pub(super) fn write(slos: &[Slo]) -> Written {
             let name = unique(&mut names, &group.name);
             written.push(self::group(name, group, &mut notes));
         }
+        if wrong.is_none()
+            && let Some(what) =
+                drafted.groups.iter().flat_map(|group| &group.rules).find_map(|rule| unknown(&rule.expr))
+        {
+            notes.say("sli", format!("its query is written as it stands: {what}"));
+        }
         let remarks_of = notes.remarks();
         if written.is_empty() {
+            left_out.push(slo.id.clone());
             above += &remarks(&remarks_of, 0);
         }
         for (at, group) in written.into_iter().enumerate() {
@@ -45,15 +54,23 @@ pub(super) fn write(slos: &[Slo]) -> Written {
         unsaid.extend(notes.list);
     }
     let file = table([("groups", Some(Yaml::List(groups)))]);
-    Written { text: above + &documents(&[file]), unsaid }
+    Written { text: above + &documents(&[file]), unsaid, left_out }
 }
 
 /// Why a Prometheus would refuse an expression.
 fn refused(expr: &str) -> Option<String> {
-    // our parser lets it pass
-    let broken =
-        expr.contains('\u{fffd}').then(|| "it holds U+FFFD, which stands for broken text".to_owned());
-    broken.or_else(|| promql::parse(expr).err())
+    match promql::check(expr) {
+        Err(Unread::Refused(remark)) => Some(format!("at {remark} in {expr}")),
+        Err(Unread::Unknown(_)) | Ok(_) => None,
+    }
+}
+
+/// What could not be checked in an expression.
+fn unknown(expr: &str) -> Option<String> {
+    match promql::check(expr) {
+        Err(Unread::Unknown(what)) => Some(what),
+        Err(Unread::Refused(_)) | Ok(_) => None,
+    }
 }
 
 /// `promtool` takes no two alerts of the same name and labels.

@@ -138,6 +138,40 @@ fn a_short_history_is_marked_as_partial() {
 }
 
 #[test]
+fn what_burns_fastest_stands_first_and_what_has_no_data_below_whatever_burns() {
+    let named = |name: &str, window: Measured, hour: Measured, minutes: Measured| {
+        let group = group(window, &[(5 * MINUTE, minutes), (HOUR, hour)]);
+        let mut reading = reading(rolling(), vec![group]);
+        Arc::make_mut(&mut reading.slo).id = name.into();
+        SloStatus::of(&reading, &SourceId::new("prom"), at())
+    };
+    let share = |share: f64| counts(share, 1000.0);
+    let plenty = counts(1.0, 10_000.0);
+    let mut never = named("never", Measured::Absent, Measured::Absent, Measured::Absent);
+    let gone = never.clone();
+    never.groups.clear();
+    never.slo = Arc::new(Slo { id: "without groups".into(), ..slo(rolling()) });
+    let ordered = [
+        named("pages with plenty", plenty, share(20.0), share(20.0)),
+        named("exhausted and calm", counts(2.0, 1000.0), share(0.0), share(0.0)),
+        named("fast", counts(1.0, 100_000.0), share(8.2), share(93.0)),
+        named("slow, and faster of late", counts(9.0, 10_000.0), share(1.8), share(17.0)),
+        named("slow, with little left", counts(9.0, 10_000.0), share(1.8), share(1.0)),
+        gone,
+        never,
+        named("fine", plenty, share(0.1), share(0.0)),
+        named("quiet", Measured::NoTraffic, Measured::NoTraffic, Measured::NoTraffic),
+    ];
+    let states: Vec<_> = ordered.iter().map(SloStatus::state).collect();
+    assert_eq!(states[..3], [SloState::Page, SloState::Exhausted, SloState::Burning]);
+    for (place, one) in ordered.iter().enumerate() {
+        for (other_place, other) in ordered.iter().enumerate() {
+            assert_eq!(one.by_urgency(other), place.cmp(&other_place), "{} {}", one.slo.id, other.slo.id);
+        }
+    }
+}
+
+#[test]
 fn the_worst_group_stands_for_the_whole() {
     let calm = group(counts(1.0, 10_000.0), &[(HOUR, counts(0.0, 10.0))]);
     let spent = GroupReading {

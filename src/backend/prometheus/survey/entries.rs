@@ -1,0 +1,305 @@
+//! Packs in a survey: which of their entries a server has, and by which labels and targets their services are told.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+
+use super::kept::Looked;
+use super::metrics::{Metrics, is_too_much};
+use super::{Bounds, Counter, Found, Histogram, Lane, Plan, Survey};
+use crate::backend::packs::{Latency, Pack, Requests};
+use crate::backend::prometheus::call::Call;
+use crate::backend::prometheus::wire::Sample;
+use crate::model::labels::{Labels, Text};
+use crate::model::promql::quoted;
+use crate::model::source::SourceError;
+
+/// Which targets speak of a service that no target names, and what describes it.
+#[derive(Debug, Clone, Default)]
+pub(in crate::backend::prometheus) struct ToldBy {
+    /// The label that names it.
+    pub(in crate::backend::prometheus) label: Text,
+    /// Job and instance of each target of its proxy; none if there is no proxy.
+    pub(in crate::backend::prometheus) targets: BTreeSet<(Text, Text)>,
+    /// What describes it; `None` where not all series agree.
+    labels: BTreeMap<Text, Option<Text>>,
+}
+
+impl ToldBy {
+    fn add(&mut self, told: &Described) {
+        self.label = told.label.clone();
+        self.targets.extend(told.target.clone());
+        for (name, value) in told.labels.iter() {
+            let agreed = self.labels.entry(name.clone()).or_insert_with(|| Some(value.clone()));
+            if agreed.as_ref() != Some(value) {
+                *agreed = None;
+            }
+        }
+    }
+
+    /// What all series agree on.
+    pub(in crate::backend::prometheus) fn labels(&self) -> Labels {
+        let agreed = self.labels.iter().filter_map(|(name, value)| Some((name.clone(), value.clone()?)));
+        Labels::new(agreed.collect())
+    }
+}
+
+/// What one series says of the service that it is about.
+#[derive(Debug, Clone)]
+pub(in crate::backend::prometheus) struct Described {
+    service: Text,
+    label: Text,
+    target: Option<(Text, Text)>,
+    labels: Labels,
+}
+
+/// What the entries of one pack are looked for with.
+struct Ground<'a> {
+    call: &'a Call<'a>,
+    /// Labels that name the service.
+    labels: &'a [String],
+    /// Labels that describe it, where no target does.
+    described: Vec<&'a str>,
+    /// Whether its targets are those of a proxy.
+    proxy: bool,
+}
+
+impl<'a> Ground<'a> {
+    fn of(call: &'a Call<'a>, plan: &'a Plan, pack: &'a Pack) -> Self {
+        let labels = if pack.service_labels.is_empty() { &plan.labels } else { &pack.service_labels };
+        let is_own = !pack.service_labels.is_empty() && !pack.only_known();
+        let proxy = pack.proxy && is_own;
+        let described = plan.describe_by.iter().filter(|label| is_own && !labels.contains(label));
+        let target =
+            ["job", "instance"].into_iter().filter(|label| proxy && labels.iter().all(|l| l != label));
+        Ground { call, labels, described: described.map(String::as_str).chain(target).collect(), proxy }
+    }
+
+    /// The lanes of a metric: each series goes by the first of the labels that it has.
+    async fn lanes(&self, metric: &str, matchers: &str) -> Result<(Vec<Lane>, Vec<Described>), SourceError> {
+        let selector = format!(
+            "{{__name__=~{}{}{matchers}}}",
+            quoted(metric),
+            if matchers.is_empty() { "" } else { "," }
+        );
+        let by: Vec<&str> =
+            self.labels.iter().map(String::as_str).chain(self.described.iter().copied()).collect();
+        match self.call.instant(&format!("count by ({}) ({selector})", by.join(",")), None).await {
+            Ok(samples) => return Ok((lanes_of(&samples, self.labels), self.describe(&samples))),
+            Err(error) if by.len() < 2 || !is_too_much(&error) => return Err(error),
+            Err(_) => {}
+        }
+        // the series of one label after the other, and without what describes them
+        let open = selector.trim_end_matches('}');
+        let parts = self.labels.iter().enumerate().map(|(at, label)| {
+            let absent = self.labels.iter().take(at).map(|earlier| format!(",{earlier}=\"\""));
+            format!("count by ({label}) ({open}{},{label}!=\"\"}})", absent.collect::<String>())
+        });
+        let parts: Vec<String> = parts.collect();
+        let told = join_all(parts.iter().map(|part| self.call.instant(part, None))).await;
+        let samples: Vec<Vec<Sample>> = told.into_iter().collect::<Result<_, _>>()?;
+        Ok((lanes_of(&samples.concat(), self.labels), Vec::new()))
+    }
+
+    fn describe(&self, samples: &[Sample]) -> Vec<Described> {
+        let of = |sample: &Sample| {
+            let (at, service) = first_label(&sample.labels, self.labels)?;
+            let text = |name: &str| sample.labels.get(name).cloned().unwrap_or_default();
+            let describes =
+                |name: &str| self.described.contains(&name) && name != "instance" && name != "job";
+            let labels = sample.labels.iter().filter(|(name, _)| describes(name));
+            Some(Described {
+                service: service.clone(),
+                label: self.labels.get(at)?.as_str().into(),
+                target: self.proxy.then(|| (text("job"), text("instance"))),
+                labels: labels.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            })
+        };
+        if self.described.is_empty() { Vec::new() } else { samples.iter().filter_map(of).collect() }
+    }
+
+    async fn entry<T: Clone>(&self, entry: &T, metric: Option<&String>) -> (T, Looked<T>) {
+        let looked = self.lanes(metric.map_or("", |metric| metric), "").await;
+        let found = looked.map(|(lanes, described)| (Found { entry: entry.clone(), lanes, described }, None));
+        (entry.clone(), found)
+    }
+
+    async fn counter(&self, requests: &Requests) -> Looked<Counter> {
+        let call = self.call;
+        let (lanes, described) = self.lanes(&requests.metric, &requests.matchers).await?;
+        let mut counter = Counter::blank(requests);
+        if !requests.code.is_empty() && !requests.tells_failures_itself() {
+            let codes = requests.code.join(",");
+            let query = format!("count by ({codes}) ({}{{{}}})", requests.metric, requests.matchers);
+            let none = requests.code.iter().map(|code| format!("{code}=\"\"")).collect::<Vec<_>>().join(",");
+            let blind =
+                if requests.matchers.is_empty() { none } else { format!("{},{none}", requests.matchers) };
+            let (codes_there, blind) =
+                tokio::join!(call.instant(&query, None), self.lanes(&requests.metric, &blind));
+            let (codes_there, blind) = match (codes_there, blind) {
+                (Ok(codes), Ok((blind, _))) => (codes, blind),
+                (Err(error), _) | (_, Err(error)) => {
+                    return Ok((Found { entry: counter, lanes, described }, Some(error)));
+                }
+            };
+            counter.codes = requests
+                .code
+                .iter()
+                .filter(|code| codes_there.iter().any(|sample| sample.labels.get(code).is_some()))
+                .cloned()
+                .collect();
+            counter.blind = blind.into_iter().flat_map(|lane| lane.services).collect();
+        }
+        Ok((Found { entry: counter, lanes, described }, None))
+    }
+
+    async fn histogram(&self, latency: &Latency, apdex: Duration) -> Looked<Histogram> {
+        let call = self.call;
+        let metric = latency.metric();
+        let lanes = self.lanes(&metric, &latency.matchers);
+        let bounds = async {
+            if latency.native {
+                return Ok(None);
+            }
+            let samples =
+                call.instant(&format!("count by (le) ({metric}{{{}}})", latency.matchers), None).await?;
+            let texts: Vec<&str> = samples.iter().map(|sample| sample.labels.value("le")).collect();
+            Ok(bounds(&texts, apdex.as_secs_f64() / latency.unit.seconds()))
+        };
+        let (lanes, apdex) = tokio::join!(lanes, bounds);
+        let (apdex, trouble) = match apdex {
+            Ok(apdex) => (apdex, None),
+            Err(error) => (None, Some(error)),
+        };
+        let (lanes, described) = lanes?;
+        Ok((Found { entry: Histogram { latency: latency.clone(), apdex }, lanes, described }, trouble))
+    }
+}
+
+impl Counter {
+    fn blank(requests: &Requests) -> Self {
+        Self { requests: requests.clone(), codes: Vec::new(), blind: HashSet::new() }
+    }
+}
+
+impl Survey {
+    /// Adds what the server has of a pack.
+    pub(super) async fn add_pack(
+        &mut self,
+        call: &Call<'_>,
+        plan: &Plan,
+        metrics: &Metrics,
+        pack: &Pack,
+        before: Option<&Self>,
+    ) {
+        let ground = Ground::of(call, plan, pack);
+        let has = |metric: &String| metrics.may_have(metric);
+        let counters = pack.requests.iter().filter(|r| r.metrics().all(has));
+        let counters = counters.map(async |r| (Counter::blank(r), ground.counter(r).await));
+        let histograms = pack.latency.iter().filter(|latency| metrics.may_have(&latency.metric()));
+        let histograms = histograms.map(async |latency| {
+            let blank = Histogram { latency: latency.clone(), apdex: None };
+            (blank, ground.histogram(latency, plan.apdex).await)
+        });
+        let saturations = pack.saturation.iter().filter(|s| s.metrics.iter().all(has));
+        let saturations = saturations.map(|s| ground.entry(s, s.metrics.first()));
+        let ups = pack.up.iter().filter(|up| up.metrics().all(has));
+        let ups = ups.map(|up| ground.entry(up, Some(&up.metric)));
+        let named = pack.signal.iter().filter(|signal| signal.metrics.iter().all(has));
+        let named = named.map(|signal| ground.entry(signal, signal.metrics.first()));
+        let (counters, histograms, saturations, ups, named) = tokio::join!(
+            join_all(counters),
+            join_all(histograms),
+            join_all(saturations),
+            join_all(ups),
+            join_all(named)
+        );
+        let size = self.size();
+        let counters = self.kept(call, counters, before.map(|before| before.counters.as_slice()));
+        add_new(&mut self.counters, counters);
+        let histograms = self.kept(call, histograms, before.map(|before| before.histograms.as_slice()));
+        add_new(&mut self.histograms, histograms);
+        // several of one service are all wanted
+        let full = self.kept(call, saturations, before.map(|before| before.saturations.as_slice()));
+        self.saturations.extend(full.into_iter().filter(|found| !found.lanes.is_empty()));
+        let ups = self.kept(call, ups, before.map(|before| before.ups.as_slice()));
+        self.ups.extend(ups.into_iter().filter(|found| !found.lanes.is_empty()));
+        let named = self.kept(call, named, before.map(|before| before.named.as_slice()));
+        self.named.extend(named.into_iter().filter(|found| !found.lanes.is_empty()));
+        if self.size() > size {
+            self.packs.push(pack.name.clone());
+        }
+    }
+
+    /// Notes who speaks of services that no target names.
+    pub(super) fn note_described(&mut self) {
+        let counters = self.counters.iter().flat_map(|found| &found.described);
+        let all = counters.chain(self.histograms.iter().flat_map(|found| &found.described));
+        let all = all.chain(self.saturations.iter().flat_map(|found| &found.described));
+        let all = all.chain(self.ups.iter().flat_map(|found| &found.described));
+        let all = all.chain(self.named.iter().flat_map(|found| &found.described));
+        let mut told_by: BTreeMap<Text, ToldBy> = BTreeMap::new();
+        for one in all.filter(|one| !self.scraped.names(&one.service)) {
+            told_by.entry(one.service.clone()).or_default().add(one);
+        }
+        self.told_by = told_by;
+    }
+}
+
+/// Adds those entries that speak of a service that no earlier one speaks of.
+pub(super) fn add_new<T>(all: &mut Vec<Found<T>>, more: Vec<Found<T>>) {
+    for found in more {
+        let is_covered = |service: &Text| {
+            all.iter().flat_map(|earlier| &earlier.lanes).any(|lane| lane.services.contains(service))
+        };
+        if !found.lanes.iter().flat_map(|lane| &lane.services).all(is_covered) {
+            all.push(found);
+        }
+    }
+}
+
+pub(super) fn lanes_of(samples: &[Sample], labels: &[String]) -> Vec<Lane> {
+    let mut by_label: BTreeMap<usize, HashSet<Text>> = BTreeMap::new();
+    for sample in samples {
+        if let Some((at, service)) = first_label(&sample.labels, labels) {
+            by_label.entry(at).or_default().insert(service.clone());
+        }
+    }
+    let exists = |label: &&String| samples.iter().any(|sample| sample.labels.get(label).is_some());
+    by_label
+        .into_iter()
+        .filter_map(|(at, services)| {
+            let label = labels.get(at)?.clone();
+            let absent = labels.iter().take(at).filter(exists).map(|earlier| format!("{earlier}=\"\""));
+            let selector = absent.chain([format!("{label}!=\"\"")]).collect::<Vec<_>>().join(",");
+            Some(Lane { label, selector, services })
+        })
+        .collect()
+}
+
+/// Which of the labels comes first, and its value.
+pub(in crate::backend::prometheus) fn first_label<'a>(
+    labels: &'a Labels,
+    names: &[String],
+) -> Option<(usize, &'a Text)> {
+    names.iter().enumerate().find_map(|(at, name)| Some((at, labels.get(name)?)))
+}
+
+/// The bounds nearest to `satisfied` and to four times that; `None` if one is further off than by half.
+pub(super) fn bounds(texts: &[&str], satisfied: f64) -> Option<Bounds> {
+    let known: Vec<(f64, &str)> = texts.iter().filter_map(|text| Some((text.parse().ok()?, *text))).collect();
+    let nearest = |wanted: f64| {
+        let ratio = |bound: f64| (bound / wanted).ln().abs();
+        let finite = known.iter().map(|(bound, _)| *bound).filter(|bound| bound.is_finite() && *bound > 0.0);
+        finite.min_by(|a, b| ratio(*a).total_cmp(&ratio(*b))).filter(|bound| ratio(*bound) < 1.5_f64.ln())
+    };
+    let (satisfied, tolerated) = (nearest(satisfied)?, nearest(4.0 * satisfied)?);
+    let wanted =
+        |bound: f64| bound.to_bits() == satisfied.to_bits() || bound.to_bits() == tolerated.to_bits();
+    let spelt = known.iter().filter(|(bound, _)| wanted(*bound) || *bound == f64::INFINITY);
+    // a backslash stands in a PromQL string, where it is doubled
+    let pattern =
+        spelt.map(|(_, text)| regex::escape(text).replace('\\', "\\\\")).collect::<Vec<_>>().join("|");
+    (satisfied < tolerated).then_some(Bounds { satisfied, tolerated, pattern })
+}

@@ -1,0 +1,48 @@
+//! Reasons that may come in numbers: the gravest are named, the others counted.
+
+use super::{Health, Reason};
+use crate::model::host::{Host, NamedSignal, Saturated, Usage, fullest};
+use crate::model::labels::Text;
+use crate::model::service::Reading;
+
+/// Of several full resources or signals of one name so many are named.
+const NAMED: usize = 2;
+
+/// Of each name the gravest signals, the others counted.
+pub(super) fn named(signals: &[NamedSignal]) -> Vec<(Health, Reason)> {
+    let mut bad: Vec<(Health, &NamedSignal)> =
+        signals.iter().filter_map(|signal| Some((signal.health?, signal))).collect();
+    bad.sort_by(|a, b| (&a.1.name, a.0).cmp(&(&b.1.name, b.0)));
+    let mut reasons = Vec::new();
+    for same in bad.chunk_by(|a, b| a.1.name == b.1.name) {
+        for (at, (health, signal)) in same.iter().take(NAMED).enumerate() {
+            let signal = NamedSignal::clone(signal);
+            reasons.push((*health, Reason::Signal { signal, more: more(same.len(), at) }));
+        }
+    }
+    reasons
+}
+
+/// The fullest resources from the limit on, the others counted.
+pub(super) fn saturated(reading: &Reading, limit: f64) -> Vec<Reason> {
+    let unnamed = || {
+        let ratio = reading.signals.saturation.filter(|ratio| *ratio >= limit)?;
+        let usage = Usage { resource: Text::default(), part: Text::default(), ratio };
+        Some(Reason::Saturated { full: Saturated { usage, host: Text::default() }, more: 0 })
+    };
+    if reading.hosts.is_empty() {
+        return unnamed().into_iter().collect();
+    }
+    let full = fullest(&reading.hosts).into_iter().take_while(|(_, usage)| usage.ratio >= limit);
+    let full: Vec<_> = full.collect();
+    let reason = |(at, (host, usage)): (usize, &(&Host, &Usage))| Reason::Saturated {
+        full: Saturated { usage: Usage::clone(usage), host: host.name.clone() },
+        more: more(full.len(), at),
+    };
+    full.iter().take(NAMED).enumerate().map(reason).collect()
+}
+
+/// How many the last that is named stands for besides itself.
+fn more(all: usize, at: usize) -> usize {
+    if at + 1 == NAMED { all - NAMED } else { 0 }
+}

@@ -1,0 +1,69 @@
+//! The functions of PromQL with the kinds of what they take and give, experimental ones too.
+//!
+//! Source: `promql/parser/functions.go` of Prometheus 2.42 to 3.8.
+
+use super::grammar::Kind::{self, Matrix, Scalar, Text, Vector};
+
+/// A function, as far as its call can be wrong.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Function {
+    pub(super) takes: &'static [Kind],
+    /// How many of the last arguments may be left out; `None`: the last one may stand any number of times, or not at all.
+    pub(super) spare: Option<usize>,
+    pub(super) gives: Kind,
+}
+
+/// The function of this name, if it is known.
+pub(super) fn function(name: &str) -> Option<Function> {
+    let (takes, spare, gives): (&[Kind], _, _) = match name {
+        "absent_over_time"
+        | "avg_over_time"
+        | "changes"
+        | "count_over_time"
+        | "delta"
+        | "deriv"
+        | "first_over_time"
+        | "idelta"
+        | "increase"
+        | "irate"
+        | "last_over_time"
+        | "mad_over_time"
+        | "max_over_time"
+        | "min_over_time"
+        | "present_over_time"
+        | "rate"
+        | "resets"
+        | "stddev_over_time"
+        | "stdvar_over_time"
+        | "sum_over_time"
+        | "ts_of_first_over_time"
+        | "ts_of_last_over_time"
+        | "ts_of_max_over_time"
+        | "ts_of_min_over_time" => (&[Matrix], Some(0), Vector),
+        "abs" | "absent" | "acos" | "acosh" | "asin" | "asinh" | "atan" | "atanh" | "ceil" | "cos"
+        | "cosh" | "deg" | "exp" | "floor" | "histogram_avg" | "histogram_count" | "histogram_stddev"
+        | "histogram_stdvar" | "histogram_sum" | "ln" | "log10" | "log2" | "rad" | "sgn" | "sin" | "sinh"
+        | "sort" | "sort_desc" | "sqrt" | "tan" | "tanh" | "timestamp" => (&[Vector], Some(0), Vector),
+        "day_of_month" | "day_of_week" | "day_of_year" | "days_in_month" | "hour" | "minute" | "month"
+        | "year" => (&[Vector], Some(1), Vector),
+        "end" | "pi" | "range" | "start" | "step" | "time" => (&[], Some(0), Scalar),
+        "clamp" => (&[Vector, Scalar, Scalar], Some(0), Vector),
+        "clamp_max" | "clamp_min" => (&[Vector, Scalar], Some(0), Vector),
+        "double_exponential_smoothing" | "holt_winters" => (&[Matrix, Scalar, Scalar], Some(0), Vector),
+        "histogram_fraction" => (&[Scalar, Scalar, Vector], Some(0), Vector),
+        "histogram_quantile" => (&[Scalar, Vector], Some(0), Vector),
+        "histogram_quantiles" => (&[Vector, Text, Scalar, Scalar], None, Vector),
+        "info" => (&[Vector, Vector], Some(1), Vector),
+        "integral" => (&[Matrix, Scalar], Some(1), Vector),
+        "label_join" => (&[Vector, Text, Text, Text], None, Vector),
+        "label_replace" => (&[Vector, Text, Text, Text, Text], Some(0), Vector),
+        "predict_linear" => (&[Matrix, Scalar], Some(0), Vector),
+        "quantile_over_time" => (&[Scalar, Matrix], Some(0), Vector),
+        "round" => (&[Vector, Scalar], Some(1), Vector),
+        "scalar" => (&[Vector], Some(0), Scalar),
+        "sort_by_label" | "sort_by_label_desc" => (&[Vector, Text], None, Vector),
+        "vector" => (&[Scalar], Some(0), Vector),
+        _ => return None,
+    };
+    Some(Function { takes, spare, gives })
+}

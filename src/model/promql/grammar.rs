@@ -1,0 +1,505 @@
+//! Whether a text is PromQL: its grammar and the kinds of its values, as Prometheus checks them before it takes a rule.
+//!
+//! Not an evaluator, and no tree: what is found is where it goes wrong. Source: `promql/parser` of Prometheus 2.42 to 3.8; what
+//! any of them takes is taken.
+
+mod range;
+mod selector;
+
+pub use selector::is_bound;
+
+use super::functions::function;
+use super::token::{Lexeme, Token, tokens};
+use super::{LabelTest, Remark, Unread};
+
+/// What an expression gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Scalar,
+    Vector,
+    Matrix,
+    Text,
+    /// A function that is not known gives it.
+    Any,
+}
+
+impl Kind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Scalar => "a scalar",
+            Self::Vector => "an instant vector",
+            Self::Matrix => "a range vector",
+            Self::Text => "a string",
+            Self::Any => "anything",
+        }
+    }
+
+    fn is(self, wanted: Self) -> bool {
+        self == wanted || self == Self::Any || wanted == Self::Any
+    }
+}
+
+/// What `offset`, `@` and a range may follow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Selector,
+    Range,
+    Subquery,
+    Other,
+}
+
+/// An expression that was read.
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    kind: Kind,
+    form: Form,
+    /// Where it begins.
+    at: usize,
+    has_offset: bool,
+    has_moment: bool,
+    /// Whether its moment is a time stamp, and not `start()` or `end()`.
+    is_dated: bool,
+}
+
+type Read<T> = Result<T, Unread>;
+
+/// Deepest nesting that is followed; real expressions have a dozen.
+const MOST_NESTED: usize = 200;
+
+/// The power binds closest, `or` least.
+const POWER: u8 = 6;
+
+struct Reader<'t> {
+    text: &'t str,
+    lexemes: Vec<Lexeme<'t>>,
+    at: usize,
+    depth: usize,
+    /// The first function that is not known.
+    unknown: Option<String>,
+    remarks: Vec<Remark>,
+    /// Whether patterns are tried, too.
+    is_thorough: bool,
+}
+
+/// Checks a whole query; patterns of labels are costly, and tried only if that is wanted.
+pub(super) fn check(text: &str, is_thorough: bool) -> Result<Vec<Remark>, Unread> {
+    let mut reader = Reader { is_thorough, ..Reader::new(text)? };
+    if reader.peek().token == Token::End {
+        return Err(reader.wrong("there is no expression"));
+    }
+    reader.expression(0)?;
+    if reader.peek().token != Token::End {
+        return Err(reader.unexpected("an operator or the end"));
+    }
+    match reader.unknown {
+        None => Ok(reader.remarks),
+        Some(name) => Err(Unread::Unknown(format!("burnwatch does not know the function {name}"))),
+    }
+}
+
+/// The conditions of a query that is a selector alone.
+pub(super) fn series(text: &str) -> Result<Option<Vec<LabelTest>>, Unread> {
+    check(text, true)?;
+    let mut reader = Reader::new(text)?;
+    let name = (reader.peek().token == Token::Word).then(|| reader.peek().text);
+    reader.at += usize::from(name.is_some());
+    if !reader.is_sign("{") && (name.is_none() || reader.peek().token != Token::End) {
+        return Ok(None);
+    }
+    let conditions = reader.selector(name)?;
+    Ok((reader.peek().token == Token::End).then_some(conditions))
+}
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str) -> Read<Self> {
+        let lexemes = tokens(text).map_err(Unread::Refused)?;
+        Ok(Self { text, lexemes, at: 0, depth: 0, unknown: None, remarks: Vec::new(), is_thorough: false })
+    }
+
+    fn peek(&self) -> &Lexeme<'t> {
+        self.ahead(0)
+    }
+
+    fn ahead(&self, by: usize) -> &Lexeme<'t> {
+        const END: &Lexeme<'static> = &Lexeme { token: Token::End, text: "", at: usize::MAX };
+        self.lexemes.get(self.at + by).or(self.lexemes.last()).unwrap_or(END)
+    }
+
+    fn step(&mut self) {
+        self.at += 1;
+    }
+
+    fn is_sign(&self, sign: &str) -> bool {
+        self.peek().token == Token::Sign && self.peek().text == sign
+    }
+
+    fn take(&mut self, sign: &str) -> bool {
+        let found = self.is_sign(sign);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn need(&mut self, sign: &str) -> Read<()> {
+        if self.take(sign) { Ok(()) } else { Err(self.unexpected(sign)) }
+    }
+
+    fn is_word(&self, word: &str) -> bool {
+        self.peek().token == Token::Word && self.peek().text.eq_ignore_ascii_case(word)
+    }
+
+    fn take_word(&mut self, word: &str) -> bool {
+        let found = self.is_word(word);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn wrong_at(&self, at: usize, why: impl Into<String>) -> Unread {
+        Unread::Refused(Remark::at(self.text, at, why))
+    }
+
+    fn wrong(&self, why: impl Into<String>) -> Unread {
+        self.wrong_at(self.peek().at, why)
+    }
+
+    fn unexpected(&self, wanted: &str) -> Unread {
+        let found = match &self.peek().token {
+            Token::End => "the end of the query".to_owned(),
+            Token::Number(_) | Token::Duration(_) | Token::Text(_) | Token::Word | Token::Sign => {
+                self.peek().text.chars().take(40).collect()
+            }
+        };
+        self.wrong(format!("unexpected {found}, expected {wanted}"))
+    }
+
+    /// An expression of operators that bind at least so close.
+    fn expression(&mut self, least: u8) -> Read<Node> {
+        self.depth += 1;
+        if self.depth > MOST_NESTED {
+            return Err(Unread::Unknown(format!("it is nested more than {MOST_NESTED} levels deep")));
+        }
+        let mut left = self.unary()?;
+        while let Some(strength) = self.operator().filter(|strength| *strength >= least) {
+            left = self.binary(left, strength)?;
+        }
+        self.depth -= 1;
+        Ok(left)
+    }
+
+    fn unary(&mut self) -> Read<Node> {
+        let at = self.peek().at;
+        if !self.take("-") && !self.take("+") {
+            let primary = self.primary()?;
+            return self.postfix(primary);
+        }
+        let inner = self.expression(POWER)?;
+        if inner.kind.is(Kind::Scalar) || inner.kind.is(Kind::Vector) {
+            return Ok(Node { form: Form::Other, at, ..inner });
+        }
+        let what = inner.kind.word();
+        Err(self.wrong_at(at, format!("a sign goes before a scalar or an instant vector, not before {what}")))
+    }
+
+    /// How close the operator that comes next binds, if one comes.
+    fn operator(&self) -> Option<u8> {
+        let next = self.peek();
+        let strength = match (&next.token, next.text) {
+            (Token::Sign, "==" | "!=" | ">" | "<" | ">=" | "<=") => 3,
+            (Token::Sign, "+" | "-") => 4,
+            (Token::Sign, "*" | "/" | "%") => 5,
+            (Token::Sign, "^") => POWER,
+            (Token::Word, word) if word.eq_ignore_ascii_case("or") => 1,
+            (Token::Word, word) if ["and", "unless"].iter().any(|own| own.eq_ignore_ascii_case(word)) => 2,
+            (Token::Word, word) if word.eq_ignore_ascii_case("atan2") => 5,
+            _ => return None,
+        };
+        Some(strength)
+    }
+
+    fn binary(&mut self, left: Node, strength: u8) -> Read<Node> {
+        let sign = self.peek().clone();
+        self.step();
+        let (is_set, is_comparison) = (strength <= 2, strength == 3);
+        let bool_at = self.peek().at;
+        let is_bool = self.take_word("bool");
+        if is_bool && !is_comparison {
+            return Err(self.wrong_at(bool_at, "bool goes with comparisons only"));
+        }
+        let is_matched = self.matching(is_set)?;
+        // a power binds to the right: 2 ^ 3 ^ 2 is 2 ^ (3 ^ 2)
+        let right = self.expression(if strength == POWER { POWER } else { strength + 1 })?;
+        for side in [left, right] {
+            if !side.kind.is(Kind::Scalar) && !side.kind.is(Kind::Vector) {
+                let message = format!(
+                    "{} on one side of {}: it takes scalars and instant vectors",
+                    side.kind.word(),
+                    sign.text
+                );
+                return Err(self.wrong_at(side.at, message));
+            }
+        }
+        let are_vectors = left.kind.is(Kind::Vector) && right.kind.is(Kind::Vector);
+        if is_set && !are_vectors {
+            return Err(self.wrong_at(sign.at, format!("{} takes instant vectors, not scalars", sign.text)));
+        }
+        if is_matched && !are_vectors {
+            return Err(self.wrong_at(sign.at, "labels are matched between instant vectors only"));
+        }
+        let are_scalars = left.kind == Kind::Scalar && right.kind == Kind::Scalar;
+        if is_comparison && are_scalars && !is_bool {
+            return Err(self.wrong_at(sign.at, "a comparison of two scalars needs bool"));
+        }
+        let is_any = left.kind == Kind::Any || right.kind == Kind::Any;
+        let kind = match (are_scalars, is_any) {
+            (true, _) => Kind::Scalar,
+            (false, true) => Kind::Any,
+            (false, false) => Kind::Vector,
+        };
+        Ok(Node {
+            kind,
+            form: Form::Other,
+            at: left.at,
+            has_offset: false,
+            has_moment: false,
+            is_dated: false,
+        })
+    }
+
+    /// `on (...) group_left (...) fill (0)`; whether labels were named that need vectors on both sides.
+    fn matching(&mut self, is_set: bool) -> Read<bool> {
+        let mut matched = Vec::new();
+        let on = self.is_word("on");
+        if on || self.is_word("ignoring") {
+            self.step();
+            matched = self.grouping()?;
+            let at = self.peek().at;
+            if self.take_word("group_left") || self.take_word("group_right") {
+                if is_set {
+                    return Err(self.wrong_at(at, "and, or and unless take no group_left or group_right"));
+                }
+                let included = if self.is_sign("(") { self.grouping()? } else { Vec::new() };
+                if let Some(twice) = included.iter().find(|label| on && matched.contains(label)) {
+                    return Err(self.wrong_at(at, format!("the label {twice} stands in on and in the group")));
+                }
+            }
+        }
+        while ["fill", "fill_left", "fill_right"].iter().any(|word| self.is_word(word))
+            && self.ahead(1).text == "("
+        {
+            self.step();
+            self.step();
+            let _is_signed = self.take("-") || self.take("+");
+            self.number("a number")?;
+            self.need(")")?;
+        }
+        Ok(!matched.is_empty())
+    }
+
+    /// `(a, b)`, the labels of `by`, `on` and the like.
+    fn grouping(&mut self) -> Read<Vec<String>> {
+        self.need("(")?;
+        let mut labels = Vec::new();
+        while !self.take(")") {
+            match &self.peek().token {
+                Token::Word if is_grouping_label(self.peek().text) => {
+                    labels.push(self.peek().text.to_owned())
+                }
+                Token::Text(Some(name)) if !name.is_empty() => labels.push(name.clone()),
+                _ => return Err(self.unexpected("a label")),
+            }
+            self.step();
+            if !self.is_sign(")") && !self.take(",") {
+                return Err(self.unexpected(", or )"));
+            }
+        }
+        Ok(labels)
+    }
+
+    fn number(&mut self, wanted: &str) -> Read<f64> {
+        let number = match &self.peek().token {
+            Token::Number(number) => *number,
+            Token::Duration(duration) => duration.as_secs_f64(),
+            Token::Word if self.is_word("inf") => f64::INFINITY,
+            Token::Word if self.is_word("nan") => f64::NAN,
+            Token::Word | Token::Text(_) | Token::Sign | Token::End => return Err(self.unexpected(wanted)),
+        };
+        self.step();
+        Ok(number)
+    }
+
+    fn primary(&mut self) -> Read<Node> {
+        let at = self.peek().at;
+        let node =
+            |kind, form| Node { kind, form, at, has_offset: false, has_moment: false, is_dated: false };
+        match &self.peek().token {
+            Token::Number(_) | Token::Duration(_) => {
+                self.step();
+                Ok(node(Kind::Scalar, Form::Other))
+            }
+            Token::Text(_) => {
+                self.step();
+                Ok(node(Kind::Text, Form::Other))
+            }
+            Token::Sign if self.is_sign("{") => {
+                self.selector(None)?;
+                Ok(node(Kind::Vector, Form::Selector))
+            }
+            Token::Sign if self.is_sign("(") => {
+                self.step();
+                let inner = self.expression(0)?;
+                self.need(")")?;
+                Ok(node(inner.kind, Form::Other))
+            }
+            Token::Word => {
+                let word = self.peek().text;
+                let is_called = self.ahead(1).text == "(" && self.ahead(1).token == Token::Sign;
+                let lower = word.to_ascii_lowercase();
+                if lower == "inf" || lower == "nan" {
+                    self.step();
+                    Ok(node(Kind::Scalar, Form::Other))
+                } else if is_aggregation(&lower) && (is_called || is_by(self.ahead(1).text)) {
+                    self.step();
+                    self.aggregation(&lower)?;
+                    Ok(node(Kind::Vector, Form::Other))
+                } else if is_called && !is_operator_word(&lower) && !word.contains(':') {
+                    Ok(node(self.call(word)?, Form::Other))
+                } else if ["bool", "on", "ignoring", "group_left", "group_right", "atan2"].contains(&&*lower)
+                {
+                    Err(self.unexpected("an expression"))
+                } else {
+                    self.step();
+                    self.selector(Some(word))?;
+                    Ok(node(Kind::Vector, Form::Selector))
+                }
+            }
+            Token::Sign | Token::End => Err(self.unexpected("an expression")),
+        }
+    }
+
+    /// What stands between the brackets of a call.
+    fn arguments(&mut self) -> Read<Vec<Node>> {
+        self.need("(")?;
+        let mut all = Vec::new();
+        if self.take(")") {
+            return Ok(all);
+        }
+        loop {
+            all.push(self.expression(0)?);
+            if self.take(")") {
+                return Ok(all);
+            }
+            if !self.take(",") {
+                return Err(self.unexpected(", or )"));
+            }
+        }
+    }
+
+    fn aggregation(&mut self, name: &str) -> Read<()> {
+        let at = self.ahead(0).at;
+        let is_grouped = self.by()?;
+        let arguments = self.arguments()?;
+        if !is_grouped {
+            self.by()?;
+        }
+        let parameter = match name {
+            "topk" | "bottomk" | "quantile" | "limitk" | "limit_ratio" => Some(Kind::Scalar),
+            "count_values" => Some(Kind::Text),
+            _ => None,
+        };
+        let wanted: Vec<Kind> = parameter.into_iter().chain([Kind::Vector]).collect();
+        if arguments.len() != wanted.len() {
+            let (wanted, given) = (wanted.len(), arguments.len());
+            return Err(self.wrong_at(at, format!("{name} takes {wanted} argument(s), not {given}")));
+        }
+        self.fit(name, &arguments, &wanted)
+    }
+
+    fn by(&mut self) -> Read<bool> {
+        let found = is_by(self.peek().text) && self.peek().token == Token::Word;
+        if found {
+            self.step();
+            self.grouping()?;
+        }
+        Ok(found)
+    }
+
+    fn call(&mut self, name: &str) -> Read<Kind> {
+        let at = self.peek().at;
+        self.step();
+        let arguments = self.arguments()?;
+        let Some(function) = function(name) else {
+            self.unknown.get_or_insert_with(|| name.to_owned());
+            return Ok(Kind::Any);
+        };
+        let (given, most) = (arguments.len(), function.takes.len());
+        let fits = match function.spare {
+            Some(spare) => (most - spare..=most).contains(&given),
+            None => given + 1 >= most,
+        };
+        if !fits {
+            return Err(self.wrong_at(at, format!("{name} takes {most} argument(s), not {given}")));
+        }
+        self.fit(name, &arguments, function.takes)?;
+        Ok(function.gives)
+    }
+
+    /// Whether arguments are of the kinds that are wanted; the last kind is that of all that follow.
+    fn fit(&self, name: &str, arguments: &[Node], wanted: &[Kind]) -> Read<()> {
+        for (place, argument) in arguments.iter().enumerate() {
+            let Some(kind) = wanted.get(place).or(wanted.last()) else { return Ok(()) };
+            if !argument.kind.is(*kind) {
+                let (wanted, given) = (kind.word(), argument.kind.word());
+                return Err(self.wrong_at(argument.at, format!("{name} wants {wanted} here, not {given}")));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_by(word: &str) -> bool {
+    word.eq_ignore_ascii_case("by") || word.eq_ignore_ascii_case("without")
+}
+
+fn is_operator_word(lower: &str) -> bool {
+    [
+        "and",
+        "or",
+        "unless",
+        "atan2",
+        "offset",
+        "by",
+        "without",
+        "on",
+        "ignoring",
+        "bool",
+        "group_left",
+        "group_right",
+    ]
+    .contains(&lower)
+}
+
+/// Those that are in lower case.
+fn is_aggregation(lower: &str) -> bool {
+    let all = [
+        "sum",
+        "avg",
+        "count",
+        "min",
+        "max",
+        "group",
+        "stddev",
+        "stdvar",
+        "topk",
+        "bottomk",
+        "count_values",
+        "quantile",
+        "limitk",
+        "limit_ratio",
+    ];
+    all.contains(&lower)
+}
+
+/// Most keywords may be labels, too.
+fn is_grouping_label(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    !word.contains(':') && !["inf", "nan", "without"].contains(&&*lower)
+}

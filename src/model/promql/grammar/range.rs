@@ -1,0 +1,162 @@
+//! What follows an expression: `[5m]`, `[1h:5m]`, `offset 1d`, `@ end()`.
+
+use super::{Form, Kind, Node, Read, Reader, Token};
+
+/// The longest duration that Go can hold, in seconds.
+const LONGEST: f64 = 9_223_372_036.0;
+
+impl Reader<'_> {
+    pub(super) fn postfix(&mut self, mut node: Node) -> Read<Node> {
+        loop {
+            if self.is_sign("[") {
+                node = self.range(node)?;
+            } else if self.is_word("offset") {
+                node = self.offset(node)?;
+            } else if self.is_sign("@") {
+                node = self.moment(node)?;
+            } else if node.form == Form::Selector || node.form == Form::Range {
+                if !self.take_word("smoothed") && !self.take_word("anchored") {
+                    return Ok(node);
+                }
+            } else {
+                return Ok(node);
+            }
+        }
+    }
+
+    fn range(&mut self, node: Node) -> Read<Node> {
+        let at = self.peek().at;
+        self.step();
+        self.length()?;
+        if self.take(":") {
+            if !self.take("]") {
+                self.length()?;
+                self.need("]")?;
+            }
+            if !node.kind.is(Kind::Vector) {
+                let what = node.kind.word();
+                return Err(self.wrong_at(at, format!("a subquery is of an instant vector, not of {what}")));
+            }
+            return Ok(Node {
+                kind: Kind::Matrix,
+                form: Form::Subquery,
+                has_offset: false,
+                has_moment: false,
+                ..node
+            });
+        }
+        if !self.take("]") {
+            return Err(self.unexpected(": or ]"));
+        }
+        if node.form != Form::Selector {
+            return Err(self.wrong_at(
+                at,
+                "a range goes behind the name or the braces of a series; elsewhere write [5m:]",
+            ));
+        }
+        if node.has_offset || node.is_dated {
+            return Err(self.wrong_at(at, "offset and @ go behind the range"));
+        }
+        Ok(Node { kind: Kind::Matrix, form: Form::Range, ..node })
+    }
+
+    /// A duration, or a calculation of one: `5m`, `300`, `2 * 5m`, `step()`.
+    fn length(&mut self) -> Read<()> {
+        let (at, first) = (self.peek().at, self.at);
+        let seconds = self.seconds();
+        self.sum_of_lengths(0)?;
+        let is_alone = self.at == first + 1;
+        if is_alone && seconds.is_some_and(|seconds| seconds <= 0.0) {
+            return Err(self.wrong_at(at, "a duration must be greater than 0"));
+        }
+        Ok(())
+    }
+
+    /// What the next token says as a duration.
+    fn seconds(&self) -> Option<f64> {
+        match &self.peek().token {
+            Token::Number(seconds) => Some(*seconds),
+            Token::Duration(duration) => Some(duration.as_secs_f64()),
+            Token::Text(_) | Token::Word | Token::Sign | Token::End => None,
+        }
+    }
+
+    fn sum_of_lengths(&mut self, depth: usize) -> Read<()> {
+        loop {
+            self.one_length(depth)?;
+            if !["+", "-", "*", "/", "%", "^"].into_iter().any(|sign| self.take(sign)) {
+                return Ok(());
+            }
+        }
+    }
+
+    fn one_length(&mut self, depth: usize) -> Read<()> {
+        if depth > 50 {
+            return Err(self.unexpected("a duration"));
+        }
+        while self.take("-") || self.take("+") {}
+        if self.take("(") {
+            self.sum_of_lengths(depth + 1)?;
+            return self.need(")");
+        }
+        let is_called = self.ahead(1).text == "(";
+        if is_called && (self.take_word("step") || self.take_word("range")) {
+            self.need("(")?;
+            return self.need(")");
+        }
+        if is_called && (self.take_word("min") || self.take_word("max")) {
+            self.need("(")?;
+            self.sum_of_lengths(depth + 1)?;
+            self.need(",")?;
+            self.sum_of_lengths(depth + 1)?;
+            return self.need(")");
+        }
+        let seconds = self.seconds().ok_or_else(|| self.unexpected("a duration"))?;
+        if seconds > LONGEST {
+            return Err(self.wrong("the duration is too long"));
+        }
+        self.step();
+        Ok(())
+    }
+
+    fn offset(&mut self, node: Node) -> Read<Node> {
+        let at = self.peek().at;
+        self.step();
+        while self.take("-") || self.take("+") {}
+        // operators behind it belong to the expression around it
+        self.one_length(0)?;
+        if node.form == Form::Other {
+            return Err(
+                self.wrong_at(at, "offset goes behind the name, the range or the subquery of a series")
+            );
+        }
+        if node.has_offset {
+            return Err(self.wrong_at(at, "offset stands twice"));
+        }
+        Ok(Node { has_offset: true, ..node })
+    }
+
+    fn moment(&mut self, node: Node) -> Read<Node> {
+        let at = self.peek().at;
+        self.step();
+        let is_dated = !self.take_word("start") && !self.take_word("end");
+        if !is_dated {
+            self.need("(")?;
+            self.need(")")?;
+        } else {
+            let _is_signed = self.take("-") || self.take("+");
+            let seconds = self.number("a moment in seconds, start() or end()")?;
+            // what an i64 of milliseconds holds
+            if !seconds.is_finite() || seconds.abs() >= 9.223_372_036_854_775e15 {
+                return Err(self.wrong_at(at, "the moment behind @ is out of bounds"));
+            }
+        }
+        if node.form == Form::Other {
+            return Err(self.wrong_at(at, "@ goes behind the name, the range or the subquery of a series"));
+        }
+        if node.has_moment {
+            return Err(self.wrong_at(at, "@ stands twice"));
+        }
+        Ok(Node { has_moment: true, is_dated, ..node })
+    }
+}

@@ -1,0 +1,127 @@
+//! `name{label="value", "other.label"=~"a|b"}`.
+
+use crate::model::matcher::{Matcher, MatcherError, Operator};
+
+use super::super::{LabelTest, Remark};
+use super::{Read, Reader, Token};
+
+impl Reader<'_> {
+    /// The conditions of a selector, which must select less than all series.
+    pub(super) fn selector(&mut self, name: Option<&str>) -> Read<Vec<LabelTest>> {
+        let at = self.peek().at;
+        let mut all = Vec::new();
+        if let Some(name) = name {
+            all.push(LabelTest::name(name));
+        }
+        let mut name = name.map(str::to_owned);
+        if self.take("{") {
+            while !self.take("}") {
+                let place = self.peek().at;
+                let (condition, quoted) = self.condition()?;
+                let is_name = condition.name == "__name__";
+                let named = quoted || is_name;
+                if named && let Some(first) = &name {
+                    let message = format!("the metric's name stands twice: {first} and {}", condition.value);
+                    return Err(self.wrong_at(place, message));
+                }
+                if quoted {
+                    name = Some(condition.value.clone());
+                }
+                self.remark(place, name.as_deref(), &condition);
+                all.push(condition);
+                if !self.is_sign("}") && !self.take(",") {
+                    return Err(self.unexpected(", or }"));
+                }
+            }
+        }
+        // a pattern is tried only where nothing else says that less than all is meant
+        let is_plain = |condition: &LabelTest| match condition.operator {
+            Operator::Equal => !condition.value.is_empty(),
+            Operator::NotEqual => condition.value.is_empty(),
+            Operator::Matches | Operator::MatchesNot => false,
+        };
+        let is_less = |condition: &LabelTest| {
+            let LabelTest { name, operator, value } = condition;
+            Matcher::new(name.as_str(), *operator, value.as_str())
+                .is_ok_and(|matcher| !matcher.matches_value(""))
+        };
+        if all.iter().any(is_plain) || all.iter().any(is_less) {
+            return Ok(all);
+        }
+        Err(self.wrong_at(at, "a selector needs a name or a condition that the empty text does not fulfil"))
+    }
+
+    /// Bounds of buckets are numbers: `le="250ms"` matches nothing, ever.
+    fn remark(&mut self, at: usize, name: Option<&str>, condition: &LabelTest) {
+        let is_bucket = name.is_some_and(|name| name.ends_with("_bucket"));
+        if is_bucket
+            && condition.name == "le"
+            && condition.operator == Operator::Equal
+            && !is_bound(&condition.value)
+        {
+            let message =
+                format!("le=\"{}\" matches nothing: the bound of a bucket is a number", condition.value);
+            self.remarks.push(Remark::at(self.text, at, message));
+        }
+    }
+
+    /// One condition, and whether it is just a quoted name.
+    fn condition(&mut self) -> Read<(LabelTest, bool)> {
+        let label = match &self.peek().token {
+            Token::Word => self.peek().text.to_owned(),
+            Token::Text(Some(name)) => {
+                let name = name.clone();
+                let is_alone = matches!(self.ahead(1).text, "," | "}");
+                if is_alone {
+                    self.step();
+                    return Ok((LabelTest::name(&name), true));
+                }
+                name
+            }
+            Token::Text(None) | Token::Number(_) | Token::Duration(_) | Token::Sign | Token::End => {
+                return Err(self.unexpected("a label or }"));
+            }
+        };
+        self.step();
+        let signs = [
+            ("=", Operator::Equal),
+            ("!=", Operator::NotEqual),
+            ("=~", Operator::Matches),
+            ("!~", Operator::MatchesNot),
+        ];
+        let Some((_, operator)) = signs.into_iter().find(|(sign, _)| self.is_sign(sign)) else {
+            return Err(self.unexpected("=, !=, =~ or !~"));
+        };
+        self.step();
+        let place = self.peek().at;
+        let value = match &self.peek().token {
+            // bytes that are no text are no empty text either
+            Token::Text(value) => value.clone().unwrap_or_else(|| "\u{fffd}".to_owned()),
+            Token::Word | Token::Number(_) | Token::Duration(_) | Token::Sign | Token::End => {
+                return Err(self.unexpected("a string"));
+            }
+        };
+        self.step();
+        let condition = LabelTest { name: label, operator, value };
+        if self.is_thorough {
+            self.try_pattern(place, &condition)?;
+        }
+        Ok((condition, false))
+    }
+
+    fn try_pattern(&self, at: usize, condition: &LabelTest) -> Read<()> {
+        let LabelTest { name, operator, value } = condition;
+        match Matcher::new(name.as_str(), *operator, value.as_str()) {
+            // our limit is lower than that of Prometheus
+            Err(MatcherError::Regex { reason, .. }) if !reason.contains("size limit") => {
+                Err(self.wrong_at(at, format!("the regular expression is wrong: {reason}")))
+            }
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+}
+
+/// Whether a label `le` may have this value; without a value there is no such label.
+pub fn is_bound(value: &str) -> bool {
+    value.is_empty() || value.parse().is_ok_and(|bound: f64| !bound.is_nan())
+}

@@ -1,0 +1,51 @@
+//! A query in the plainest words for it, so that a parser of fewer forms reads it: decimal numbers, one kind of quotes, no comments.
+
+use super::super::duration;
+use super::token::{Lexeme, Token, tokens};
+use super::{MOST_LEVELS, Unread, quoted};
+
+/// The same query, written plainly; what makes trees too deep, or a string that is no text, is not.
+pub(super) fn written(expr: &str) -> Result<String, Unread> {
+    let lexemes = tokens(expr).map_err(Unread::Refused)?;
+    if lexemes.iter().filter(|lexeme| is_level(lexeme)).count() > MOST_LEVELS {
+        return Err(Unread::Unknown(format!("it has more than {MOST_LEVELS} operators and brackets")));
+    }
+    let mut out = String::with_capacity(expr.len() + 16);
+    // elsewhere a duration is the number of its seconds
+    let mut is_time = false;
+    for lexeme in &lexemes {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        match &lexeme.token {
+            Token::Number(number) => out.push_str(&decimal(*number)),
+            Token::Duration(duration) if is_time => out.push_str(&duration::text(*duration)),
+            Token::Duration(duration) => out.push_str(&decimal(duration.as_secs_f64())),
+            Token::Text(Some(text)) => out.push_str(&quoted(text)),
+            Token::Text(None) => return Err(Unread::Unknown("a string in it is no text".to_owned())),
+            Token::Word | Token::Sign => out.push_str(lexeme.text),
+            Token::End => {}
+        }
+        is_time = match (&lexeme.token, lexeme.text) {
+            (Token::Sign, "[" | ":") => true,
+            (Token::Sign, "+" | "-") => is_time,
+            (Token::Word, word) => word.eq_ignore_ascii_case("offset"),
+            _ => false,
+        };
+    }
+    Ok(out)
+}
+
+fn decimal(number: f64) -> String {
+    if number.is_finite() { number.to_string() } else { "Inf".to_owned() }
+}
+
+fn is_level(lexeme: &Lexeme<'_>) -> bool {
+    match lexeme.token {
+        Token::Sign => !matches!(lexeme.text, ")" | "]" | "}" | "," | "=" | "=~" | "!~" | ":"),
+        Token::Word => {
+            ["and", "or", "unless", "atan2"].iter().any(|word| word.eq_ignore_ascii_case(lexeme.text))
+        }
+        Token::Number(_) | Token::Duration(_) | Token::Text(_) | Token::End => false,
+    }
+}
