@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::model::duration;
 
 /// The built-in packs: those that speak of requests the way the service itself counts them come first.
-const BUILT_IN: [(&str, &str); 16] = [
+const BUILT_IN: [(&str, &str); 26] = [
     ("http", include_str!("../../config/packs/http.toml")),
     ("grpc", include_str!("../../config/packs/grpc.toml")),
     ("envoy", include_str!("../../config/packs/envoy.toml")),
@@ -23,8 +23,18 @@ const BUILT_IN: [(&str, &str); 16] = [
     ("postgres", include_str!("../../config/packs/postgres.toml")),
     ("mysql", include_str!("../../config/packs/mysql.toml")),
     ("redis", include_str!("../../config/packs/redis.toml")),
+    ("memcached", include_str!("../../config/packs/memcached.toml")),
+    ("rabbitmq", include_str!("../../config/packs/rabbitmq.toml")),
+    ("kafka", include_str!("../../config/packs/kafka.toml")),
+    ("mongodb", include_str!("../../config/packs/mongodb.toml")),
+    ("elasticsearch", include_str!("../../config/packs/elasticsearch.toml")),
+    ("coredns", include_str!("../../config/packs/coredns.toml")),
+    ("etcd", include_str!("../../config/packs/etcd.toml")),
+    ("cert-manager", include_str!("../../config/packs/cert-manager.toml")),
     ("generic", include_str!("../../config/packs/generic.toml")),
     ("kubernetes", include_str!("../../config/packs/kubernetes.toml")),
+    ("jvm", include_str!("../../config/packs/jvm.toml")),
+    ("process", include_str!("../../config/packs/process.toml")),
     ("node", include_str!("../../config/packs/node.toml")),
     ("blackbox", include_str!("../../config/packs/blackbox.toml")),
 ];
