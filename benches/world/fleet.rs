@@ -66,7 +66,7 @@ fn promises(services: usize) -> SloBoard {
             recent: LOOKBACKS.map(|seconds| (Duration::from_secs(seconds), measured)).to_vec(),
             window: measured,
             is_time_weighted: true,
-            first: None,
+            extent: None,
             newest: None,
         };
         SloReading {
@@ -74,6 +74,7 @@ fn promises(services: usize) -> SloBoard {
             evaluation: Evaluation::Recorded,
             groups: vec![group],
             trouble: None,
+            remark: None,
         }
     };
     let mut readings: Vec<SloReading> = (0..services).map(reading).collect();

@@ -271,8 +271,11 @@ fn titled_tabs(state: &State, cx: &Cx<'_>) -> Vec<(Command, Vec<Run<'static>>)> 
             }
             Command::Slos => {
                 let bad = state.world.slos().iter().map(SloStatus::state);
-                let bad =
-                    bad.filter(|state| !matches!(state, SloState::Fine | SloState::Quiet | SloState::NoData));
+                let is_bad = |state: &SloState| match state {
+                    SloState::Page | SloState::Ticket | SloState::Exhausted | SloState::Burning => true,
+                    SloState::NoData | SloState::Insufficient | SloState::Fine | SloState::Quiet => false,
+                };
+                let bad = bad.filter(is_bad);
                 (bad.clone().count(), bad.min().map(Role::of_slo), None)
             }
             Command::Alerts => {

@@ -133,6 +133,7 @@ impl Role {
             SloState::Ticket => Self::Warning,
             SloState::Exhausted => Self::Down,
             SloState::NoData => Self::Unknown,
+            SloState::Insufficient => Self::Pending,
             SloState::Burning => Self::Burning,
             SloState::Fine => Self::Healthy,
             SloState::Quiet => Self::Info,

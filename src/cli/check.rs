@@ -56,7 +56,7 @@ impl Level {
         match state {
             SloState::Page => Self::Critical,
             SloState::Ticket | SloState::Exhausted => Self::Warning,
-            SloState::NoData => Self::Unknown,
+            SloState::NoData | SloState::Insufficient => Self::Unknown,
             SloState::Burning | SloState::Fine | SloState::Quiet => Self::Fine,
         }
     }

@@ -257,10 +257,16 @@ pub(super) fn slo(id: &str, window: Measured, hour: Measured) -> SloReading {
         recent: [300, 3600].map(|seconds| (Duration::from_secs(seconds), hour)).to_vec(),
         window,
         is_time_weighted: false,
-        first: None,
+        extent: None,
         newest: None,
     };
-    SloReading { slo: Arc::new(slo), evaluation: Evaluation::Live, groups: vec![group], trouble: None }
+    SloReading {
+        slo: Arc::new(slo),
+        evaluation: Evaluation::Live,
+        groups: vec![group],
+        trouble: None,
+        remark: None,
+    }
 }
 
 /// An alert that began so many seconds ago.

@@ -135,25 +135,29 @@ pub(super) fn why(status: &SloStatus, group: Option<&Standing>) -> String {
         })
         .collect();
     match group.and_then(|group| group.doubt.as_ref()) {
-        Some(doubt) => all.push(self::doubt(doubt)),
+        Some(doubt) => all.push(self::doubt(status, doubt)),
         None if group.is_none() => {
             all.push(status.trouble.as_ref().map_or("no series".to_owned(), ToString::to_string));
         }
         None => {}
     }
-    if let Some(covered) = group.and_then(|group| group.covered) {
-        all.push(show::covered(covered, status.slo.window.elapsed(status.at)));
+    if let Some((covered, group)) = group.and_then(|group| Some((group.covered?, group))) {
+        all.push(show::covered(covered, group.covered_at_most, status.slo.window.elapsed(status.at)));
     }
+    let is_told = group.is_some_and(|group| matches!(group.doubt, Some(Doubt::Because(_))));
+    all.extend(status.remark.iter().filter(|_| !is_told).map(ToString::to_string));
     all.join("; ")
 }
 
 /// Why there is no number, in words.
-fn doubt(doubt: &Doubt) -> String {
+fn doubt(status: &SloStatus, doubt: &Doubt) -> String {
     match doubt {
         Doubt::Unknown => "not measured".to_owned(),
         Doubt::NeverHadData => "never had data".to_owned(),
         Doubt::NoDataSince(since) => format!("no data since {since:.0}"),
-        Doubt::Odd(odd) => odd.to_string(),
+        Doubt::Odd(odd, over) => odd.told(*over, status.evaluation),
+        Doubt::Missing(over) => format!("{} is missing", status.evaluation.ratio(*over)),
+        Doubt::Because(why) => why.to_string(),
         Doubt::Refused(said) => said.to_string(),
         Doubt::NoQuery => "its definition has no query for this source".to_owned(),
     }

@@ -34,7 +34,7 @@ pub use forecast::Forecast;
 pub use latency::{Within, is_same_bound, within};
 pub use objective::{Objective, ObjectiveError};
 pub use pair::{Pair, Severity, pyrra, sloth, standard, standard_of};
-pub use reading::{Evaluation, GroupReading, Measured, Odd, SloBoard, SloReading};
+pub use reading::{Evaluation, Extent, GroupReading, Measured, Odd, SloBoard, SloReading};
 pub use recorded::{Family, Recorded, written};
 pub use rollup::{combined_error_ratio, weighted_availability};
 pub use selector::{Match, Selector, SelectorError};

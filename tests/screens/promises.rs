@@ -15,8 +15,8 @@ use burnwatch::model::rule::RuleBoard;
 use burnwatch::model::series::{Line, Matrix, Span};
 use burnwatch::model::service::{Reading, ServiceBoard, Signals};
 use burnwatch::model::slo::{
-    Alerting, Budgeting, Calendar, CalendarUnit, Evaluation, Family, GroupReading, Measured, Objective, Odd,
-    Origin, Recorded, Side, Sli, Slo, SloBoard, SloReading, Template, Window, standard,
+    Alerting, Budgeting, Calendar, CalendarUnit, Evaluation, Extent, Family, GroupReading, Measured,
+    Objective, Odd, Origin, Recorded, Side, Sli, Slo, SloBoard, SloReading, Template, Window, standard,
 };
 use burnwatch::model::source::{Kind, Offer, SourceId, SourceInfo};
 use jiff::Timestamp;
@@ -201,7 +201,7 @@ fn measured(labels: Labels, window: Measured, burns: [f64; 7]) -> GroupReading {
         recent: recent.collect(),
         window,
         is_time_weighted: false,
-        first: None,
+        extent: None,
         newest: None,
     }
 }
@@ -213,7 +213,7 @@ fn missing(what: Measured) -> GroupReading {
         recent,
         window: what,
         is_time_weighted: false,
-        first: None,
+        extent: None,
         newest: None,
     }
 }
@@ -224,7 +224,15 @@ pub(crate) fn recorded(id: &str, spent: f64, burns: [f64; 7]) -> SloReading {
 }
 
 fn reading(slo: Slo, groups: Vec<GroupReading>) -> SloReading {
-    SloReading { slo: Arc::new(slo), evaluation: Evaluation::Recorded, groups, trouble: None }
+    SloReading { slo: Arc::new(slo), evaluation: Evaluation::Recorded, groups, trouble: None, remark: None }
+}
+
+/// Data for the last so many seconds of a month.
+fn young(seconds: u64) -> Extent {
+    let known = Duration::from_secs(seconds);
+    let reaches =
+        [HOUR, 6 * HOUR, DAY, 3 * DAY, 30 * DAY].map(|reach| Duration::from_secs(reach.unsigned_abs()));
+    Extent { known, at_most: false, recent: reaches.map(|reach| (reach, reach.min(known))).to_vec() }
 }
 
 /// One in every state, and one of each kind.
@@ -250,9 +258,12 @@ pub(crate) fn all(now: Timestamp) -> Vec<SloReading> {
     refused.trouble = Some("422: query processing would load too many samples into memory".into());
     all.push(refused);
     let mut partial = recorded("shop-partial", 0.4, calm);
-    partial.groups[0].first = Some(ago(6 * DAY));
+    partial.groups[0].extent = Some(young(6 * DAY.unsigned_abs()));
     partial.groups[0].is_time_weighted = true;
     all.push(partial);
+    let mut new = recorded("shop-new", 8.1, [8.1; 7]);
+    new.groups[0].extent = Some(young(89 * 60));
+    all.push(new);
     let mut few = recorded("cart-few", 0.4, [40.0, 12.0, 8.0, 4.0, 2.0, 0.8, 0.4]);
     for (lookback, measured) in &mut few.groups[0].recent {
         let error = measured.error().unwrap();

@@ -45,6 +45,23 @@ fn the_list_in_every_state_that_there_is() {
 }
 
 #[test]
+fn too_little_data_is_a_state_that_every_screen_tells() {
+    let told = "insufficient data (1h29m of 30d)";
+    let mut list = promises((200, 50));
+    list.press(&["3"]);
+    let row = text(&list).lines().find(|line| line.contains("shop-new")).unwrap().to_owned();
+    for part in ["insufficient data", "1h29m of 30d", "8.1x"] {
+        assert!(row.contains(part), "{part}: {row}");
+    }
+    let page = text(&opened((200, 50), "shop-new"));
+    assert!(page.contains(told) && page.contains("Insufficient data: 1h29m of 30d are known"), "{page}");
+    assert!(page.contains("left -") && !page.contains("-710%"), "{page}");
+    let new = all(Stage::start()).into_iter().filter(|reading| &*reading.slo.id == "shop-new");
+    let overview = text(&Stage::promises((200, 50), new.collect()));
+    assert!(overview.contains("1 insufficient data") && overview.contains(told), "{overview}");
+}
+
+#[test]
 fn the_list_of_the_story() {
     for (width, height) in SIZES {
         let mut stage = Stage::demo((width, height), 4.0);
@@ -242,7 +259,7 @@ fn words_and_matchers_narrow_the_list() {
     for (filter, count) in [
         ("cart", 8),
         ("state=\"page\"", 1),
-        ("service=shop team=store", 15),
+        ("service=shop team=store", 16),
         ("state=~\"page|ticket\"", 2),
         ("nothing-like-it", 0),
     ] {

@@ -118,7 +118,7 @@ impl DemoWorld {
                     .to_vec(),
                 window: self.error_ratio(pledge, place, 30 * DAY, t, clock),
                 is_time_weighted: true,
-                first: None,
+                extent: None,
                 newest: None,
             };
             SloReading {
@@ -126,6 +126,7 @@ impl DemoWorld {
                 evaluation: Evaluation::Recorded,
                 groups: vec![group],
                 trouble: None,
+                remark: None,
             }
         });
         SloBoard { at, readings: readings.collect() }

@@ -12,6 +12,7 @@ mod live;
 mod names;
 mod shelf;
 
+use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,13 +23,17 @@ use tokio::time::Instant;
 
 use super::call::Call;
 use super::{KEPT_FIRST, KEPT_LONGEST, KEPT_WITHOUT_SIGNAL, Kept, rules};
-use crate::model::slo::{Measured, Slo, SloBoard, Window};
+use crate::model::labels::Text;
+use crate::model::slo::{GroupReading, Measured, Slo, SloBoard, SloReading, Window};
 use crate::model::source::{SourceError, Trouble};
 use crate::model::warning::Warning;
 use assembly::Answers;
-use catalogue::{Catalogue, Entry};
+use catalogue::{Catalogue, Entry, Way};
 use leaf::Leaf;
 use shelf::Shelf;
+
+/// Most queries of one round that tell closely when data ended.
+const MOST_CLOSER: usize = 8;
 
 /// The SLOs of one server.
 pub(super) struct Slos {
@@ -135,8 +140,8 @@ impl Slos {
             Err(error) if is_again || error.trouble.is_source_wide() => return Err(error),
             Err(_) => Vec::new(),
         };
-        let (mut found, lacking) = discovery::found(&raw, &rules);
-        discovery::add_errors(call, &mut found).await;
+        let (mut found, lacking) = discovery::found(&raw, &rules, &self.definitions);
+        discovery::add_errors(call, &mut found, &self.definitions).await;
         let mut catalogue = Catalogue::make(&self.definitions, &found, self.discover);
         if self.discover {
             catalogue.warnings.extend(lacking);
@@ -174,20 +179,19 @@ impl Slos {
         let mut leaves = leaves(&catalogue, moment);
         // all of it must fit into what the runtime grants a question: one and a half time-outs
         shelf.fill(call, &leaves, moment, timeout * 9 / 10).await?;
-        let mut board = read(&catalogue, shelf, &leaves, moment);
-        let gone: Vec<Arc<Leaf>> = catalogue
-            .entries
-            .iter()
-            .zip(&board.readings)
-            .filter(|(_, reading)| {
-                reading.groups.iter().any(|group| group.recent.iter().any(|(_, m)| *m == Measured::Absent))
-            })
-            .flat_map(|(entry, _)| entry.last.iter().flat_map(|way| way.leaves().cloned()))
-            .collect();
-        if !gone.is_empty() {
-            shelf.fill(call, &gone, moment, timeout * 3 / 10).await?;
-            leaves.extend(gone);
-            board = read(&catalogue, shelf, &leaves, moment);
+        let mut board = read(&catalogue, shelf, &leaves, moment, &[]);
+        let more = closely(&catalogue, &board);
+        if !more.is_empty() {
+            shelf.fill(call, &more, moment, timeout * 2 / 10).await?;
+            leaves.extend(more);
+            let closer = closer(&catalogue, shelf, &leaves, moment);
+            let last: Vec<Arc<Leaf>> =
+                closer.iter().flatten().flat_map(|way| way.leaves().into_iter().cloned()).collect();
+            if !last.is_empty() {
+                shelf.fill(call, &last, moment, timeout / 10).await?;
+                leaves.extend(last);
+            }
+            board = read(&catalogue, shelf, &leaves, moment, &closer);
         }
         if at.is_none() {
             shelf.keep_only(&leaves);
@@ -218,17 +222,53 @@ fn refused(catalogue: &Catalogue, board: &SloBoard) -> Option<Warning> {
 /// All that is asked for in a round, whether it is due or not.
 fn leaves(catalogue: &Catalogue, at: Timestamp) -> Vec<Arc<Leaf>> {
     let of = |entry: &Entry| {
-        let recent = entry.recent.iter().flat_map(|(_, way)| way.leaves().cloned());
         let window = entry.window(at);
-        recent.chain(window.leaves().cloned()).chain(entry.first.leaves().cloned()).collect::<Vec<_>>()
+        let ways = entry.recent.iter().map(|(_, way)| way).chain([&window, &entry.seen]);
+        ways.flat_map(|way| way.leaves().into_iter().cloned()).collect::<Vec<_>>()
     };
     catalogue.entries.iter().flat_map(of).collect()
 }
 
-fn read(catalogue: &Catalogue, shelf: &Shelf, leaves: &[Arc<Leaf>], at: Timestamp) -> SloBoard {
+/// What is asked besides where there are data for a part of the window alone, and where there are none now.
+fn closely(catalogue: &Catalogue, board: &SloBoard) -> Vec<Arc<Leaf>> {
+    let of = |(entry, reading): (&Entry, &SloReading)| {
+        let is_gone = |group: &GroupReading| group.recent.iter().any(|(_, m)| *m == Measured::Absent);
+        let is_partial = reading.groups.iter().any(|group| group.extent.is_some());
+        let last = entry.last.iter().filter(|_| reading.groups.iter().any(is_gone));
+        let ways = last.chain(entry.stretches.iter().filter(|_| is_partial).map(|(_, way)| way));
+        ways.flat_map(|way| way.leaves().into_iter().cloned()).collect::<Vec<_>>()
+    };
+    catalogue.entries.iter().zip(&board.readings).flat_map(of).collect()
+}
+
+/// Of each SLO whose data ended at a time that is known from afar alone a way to know it closely. Where many of a family ended at
+/// as many times, only the first are asked for.
+fn closer(catalogue: &Catalogue, shelf: &Shelf, leaves: &[Arc<Leaf>], at: Timestamp) -> Vec<Option<Way>> {
     let shown = shelf.shown(leaves, at);
     let answers = Answers::new(&shown, leaves);
-    let readings = catalogue.entries.iter().map(|entry| answers.reading(entry, at)).collect();
+    let mut asked: BTreeSet<Text> = BTreeSet::new();
+    let mut of = |entry: &Entry| {
+        let way = entry.closer(answers.seen_from_afar(entry)?, at)?;
+        let keys: Vec<Text> = way.leaves().into_iter().map(|leaf| leaf.key.clone()).collect();
+        let is_room = asked.len() < MOST_CLOSER || keys.iter().all(|key| asked.contains(key));
+        asked.extend(keys.into_iter().filter(|_| is_room));
+        Some(way).filter(|_| is_room)
+    };
+    catalogue.entries.iter().map(&mut of).collect()
+}
+
+fn read(
+    catalogue: &Catalogue,
+    shelf: &Shelf,
+    leaves: &[Arc<Leaf>],
+    at: Timestamp,
+    closer: &[Option<Way>],
+) -> SloBoard {
+    let shown = shelf.shown(leaves, at);
+    let answers = Answers::new(&shown, leaves);
+    let entries = catalogue.entries.iter().enumerate();
+    let closer = |number: usize| closer.get(number).and_then(Option::as_ref);
+    let readings = entries.map(|(number, entry)| answers.reading(entry, at, closer(number))).collect();
     SloBoard { at, readings }
 }
 
@@ -236,12 +276,14 @@ fn read(catalogue: &Catalogue, shelf: &Shelf, leaves: &[Arc<Leaf>], at: Timestam
 fn digest(board: &SloBoard) -> u64 {
     let mut hasher = DefaultHasher::new();
     for reading in &board.readings {
-        (Arc::as_ptr(&reading.slo), &reading.trouble).hash(&mut hasher);
+        (Arc::as_ptr(&reading.slo), &reading.trouble, &reading.remark).hash(&mut hasher);
         if matches!(reading.slo.window, Window::Calendar(_)) {
             (board.at.as_second() / 60).hash(&mut hasher);
         }
         for group in &reading.groups {
-            (&group.labels, group.first, group.newest).hash(&mut hasher);
+            // what grows with the clock alone is told anew by the minute
+            let extent = group.extent.as_ref().map(|extent| (extent.known.as_secs() / 60, extent.at_most));
+            (&group.labels, extent, group.newest).hash(&mut hasher);
             for measured in group.recent.iter().map(|(_, measured)| measured).chain([&group.window]) {
                 std::mem::discriminant(measured).hash(&mut hasher);
                 (measured.error().map(f64::to_bits), measured.events().map(f64::to_bits)).hash(&mut hasher);

@@ -136,6 +136,9 @@ const MONTH: Duration = Duration::from_secs(30 * 86_400);
 /// In windows from here on the workbook's lookbacks stay: 0.93 for 3 days of 28 is the least factor.
 const FOUR_WEEKS: Duration = Duration::from_secs(28 * 86_400);
 
+/// From this window on no lookback is shorter than an hour: less is noise in so long a time.
+const WEEK: Duration = Duration::from_secs(7 * 86_400);
+
 /// Lookbacks that are taken in short windows, long and short: those that Sloth and Grafana record, and one that is shorter.
 const LADDER: [(Duration, Duration); 7] = [
     (Duration::from_secs(600), Duration::from_secs(300)),
@@ -151,7 +154,7 @@ const LADDER: [(Duration, Duration); 7] = [
 ///
 /// In windows shorter than 28 days the factors of 30 days stay and the lookbacks shrink with the window, each to the next longer
 /// one of [`LADDER`]: a share of the budget in a fixed time would make factors below 1, alerts at a pace that leaves budget over.
-/// Never is a lookback longer than the window. Where two of a severity come to the same lookbacks, the smaller factor stays.
+/// From a week on none is shorter than an hour, and never is one longer than the window. Where two of a severity come to the same lookbacks, the smaller factor stays.
 pub fn standard(window: Duration) -> Vec<Pair> {
     standard_of(window, |_| true)
 }
@@ -169,6 +172,7 @@ pub fn standard_of(window: Duration, can_be_had: impl Fn(Duration) -> bool) -> V
     // the slowest of a severity first, whose factor is the smallest
     for pair in by_shares(SHARES, MONTH).into_iter().rev() {
         let wanted = pair.long.as_secs_f64() * window.as_secs_f64() / MONTH.as_secs_f64();
+        let wanted = if window >= WEEK { wanted.max(HOUR.as_secs_f64()) } else { wanted };
         let rung = ladder.iter().find(|(long, _)| long.as_secs_f64() >= wanted).or(ladder.last());
         let (long, short) = rung.map_or((pair.long, pair.short), |(long, short)| (*long, *short));
         let pair = Pair { long: long.min(window), short: short.min(window), ..pair };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::super::duration;
 use super::super::labels::{Labels, Text};
 use super::definition::{Side, Slo};
 
@@ -28,6 +29,8 @@ pub struct SloReading {
     pub groups: Vec<GroupReading>,
     /// Why there are no numbers, or only old ones: what the server said.
     pub trouble: Option<Text>,
+    /// What must be known about how they were had, or why one of them cannot be.
+    pub remark: Option<Text>,
 }
 
 /// From what the numbers of an SLO come.
@@ -37,6 +40,33 @@ pub enum Evaluation {
     Recorded,
     /// From the definition's own queries.
     Live,
+}
+
+/// For how much time there are data.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Extent {
+    /// Within the window.
+    pub known: Duration,
+    /// Whether it may be less: no moment that was looked at had any.
+    pub at_most: bool,
+    /// Within the last so much time, ascending; empty: not known.
+    pub recent: Vec<(Duration, Duration)>,
+}
+
+impl Extent {
+    /// For how much of the last `lookback` there are data; `None` if that is not known.
+    pub fn within(&self, lookback: Duration) -> Option<Duration> {
+        let mut before = (Duration::ZERO, Duration::ZERO);
+        for (reach, amount) in &self.recent {
+            if *reach >= lookback {
+                // what is there of a stretch is taken to be its newer part
+                let stretch = lookback.saturating_sub(before.0);
+                return Some(before.1 + amount.saturating_sub(before.1).min(stretch));
+            }
+            before = (*reach, *amount);
+        }
+        None
+    }
 }
 
 /// One group of an SLO.
@@ -50,8 +80,8 @@ pub struct GroupReading {
     pub window: Measured,
     /// Whether `window` is a mean over time (a recorded mean of ratios) and not over events.
     pub is_time_weighted: bool,
-    /// The oldest sample within the window, if that is known.
-    pub first: Option<Timestamp>,
+    /// For how much of the window there are data, where that is known and not all of it.
+    pub extent: Option<Extent>,
     /// The newest sample, if that is known and not just now.
     pub newest: Option<Timestamp>,
 }
@@ -91,9 +121,12 @@ pub enum Odd {
     /// Events, but no such bucket of their histogram: with a bucket, its series is there from the first event on.
     #[error("no bucket of the histogram ends at the threshold; take a threshold that it has a bucket for")]
     NoBucket,
-    /// Infinite, or no number where there are events.
-    #[error("the query returned no number")]
-    NotANumber,
+    /// NaN where there are events.
+    #[error("the query returned NaN")]
+    Nan,
+    /// Infinite.
+    #[error("the query returned {}", infinity(*.0))]
+    Infinite(f64),
 }
 
 /// What is lost to floating-point arithmetic.
@@ -111,11 +144,39 @@ impl Odd {
         match self {
             Self::Negative(error) if error >= -JITTER => Some(0.0),
             Self::AboveOne(error) if error <= 1.0 + JITTER => Some(1.0),
-            Self::Several(_) | Self::Negative(_) | Self::AboveOne(_) | Self::NoBucket | Self::NotANumber => {
-                None
-            }
+            Self::Several(_)
+            | Self::Negative(_)
+            | Self::AboveOne(_)
+            | Self::NoBucket
+            | Self::Nan
+            | Self::Infinite(_) => None,
         }
     }
+
+    /// In words: what is no number at all with the ratio that it stands in place of.
+    pub fn told(self, over: Duration, evaluation: Evaluation) -> String {
+        match self {
+            Self::Nan => format!("{} is NaN", evaluation.ratio(over)),
+            Self::Infinite(value) => format!("{} is {}", evaluation.ratio(over), infinity(value)),
+            Self::Several(_) | Self::Negative(_) | Self::AboveOne(_) | Self::NoBucket => self.to_string(),
+        }
+    }
+}
+
+impl Evaluation {
+    /// What the error ratio over a lookback is called: `the recorded 30d ratio`.
+    pub fn ratio(self, over: Duration) -> String {
+        let over = duration::text(over);
+        match self {
+            Self::Recorded => format!("the recorded {over} ratio"),
+            Self::Live => format!("the {over} ratio"),
+        }
+    }
+}
+
+/// As Prometheus writes it.
+fn infinity(value: f64) -> &'static str {
+    if value < 0.0 { "-Inf" } else { "+Inf" }
 }
 
 /// Three digits of a number.
@@ -161,7 +222,8 @@ impl Measured {
 
     fn checked(error: f64, events: Option<f64>) -> Self {
         match error {
-            _ if !error.is_finite() => Self::Odd(Odd::NotANumber),
+            _ if error.is_nan() => Self::Odd(Odd::Nan),
+            _ if error.is_infinite() => Self::Odd(Odd::Infinite(error)),
             _ if error < -TOLERANCE => Self::Odd(Odd::Negative(error)),
             _ if error > 1.0 + TOLERANCE => Self::Odd(Odd::AboveOne(error)),
             _ => Self::Ratio {
@@ -191,6 +253,20 @@ impl Measured {
 }
 
 impl GroupReading {
+    /// The same, with a ratio of NaN only where nothing happened: where a shorter lookback has events, a longer one has them too,
+    /// and a NaN is something else.
+    #[must_use]
+    pub fn told_apart(mut self) -> Self {
+        let mut has_events = false;
+        for measured in self.recent.iter_mut().map(|(_, measured)| measured).chain([&mut self.window]) {
+            if has_events && *measured == Measured::NoTraffic {
+                *measured = Measured::Odd(Odd::Nan);
+            }
+            has_events |= measured.error().is_some();
+        }
+        self
+    }
+
     /// What was measured over this lookback.
     pub fn over(&self, lookback: Duration) -> Measured {
         let found = self.recent.iter().find(|(known, _)| *known == lookback);
@@ -219,8 +295,14 @@ mod tests {
         let of = |part, total| Measured::of_counts(Side::Bad, Some(part), Some(total), None);
         assert_eq!(of(2.0, 1.0), Measured::Odd(Odd::AboveOne(2.0)));
         assert_eq!(of(-2.0, 1.0), Measured::Odd(Odd::Negative(-2.0)));
-        assert_eq!(of(f64::NAN, 1.0), Measured::Odd(Odd::NotANumber));
-        assert_eq!(Measured::of_ratio(Some(f64::INFINITY)), Measured::Odd(Odd::NotANumber));
+        assert_eq!(of(f64::NAN, 1.0), Measured::Odd(Odd::Nan));
+        assert_eq!(Measured::of_ratio(Some(f64::INFINITY)), Measured::Odd(Odd::Infinite(f64::INFINITY)));
+        let day = Duration::from_secs(86_400);
+        assert_eq!(
+            Odd::Infinite(f64::INFINITY).told(day, Evaluation::Recorded),
+            "the recorded 1d ratio is +Inf"
+        );
+        assert_eq!(Odd::Nan.told(day, Evaluation::Live), "the 1d ratio is NaN");
         assert_eq!(of(-1e-12, 1.0).error(), Some(0.0));
         assert_eq!(
             Odd::Negative(-2.0).to_string(),
@@ -228,6 +310,39 @@ mod tests {
         );
         assert_eq!(of(-2.0, 1.0).error(), None);
         assert_eq!(Odd::Several(3).to_string(), "the query returned 3 series; add sum()");
+    }
+
+    #[test]
+    fn nan_is_no_traffic_unless_a_shorter_lookback_has_events() {
+        let ratio = Measured::Ratio { error: 0.1, events: None };
+        let group = |recent: [Measured; 3], window| GroupReading {
+            labels: Labels::default(),
+            recent: (1..).map(Duration::from_secs).zip(recent).collect(),
+            window,
+            is_time_weighted: false,
+            extent: None,
+            newest: None,
+        };
+        let told = |recent, window| {
+            let group = group(recent, window).told_apart();
+            (group.recent.iter().map(|(_, measured)| *measured).collect::<Vec<_>>(), group.window)
+        };
+        let (idle, nan) = (Measured::NoTraffic, Measured::Odd(Odd::Nan));
+        assert_eq!(told([idle; 3], idle), (vec![idle; 3], idle));
+        assert_eq!(told([idle, ratio, ratio], ratio), (vec![idle, ratio, ratio], ratio));
+        assert_eq!(told([ratio, idle, ratio], idle), (vec![ratio, nan, ratio], nan));
+    }
+
+    #[test]
+    fn data_are_known_for_so_much_of_a_lookback() {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        let recent =
+            vec![(minutes(60), minutes(60)), (minutes(360), minutes(89)), (minutes(1440), minutes(89))];
+        let extent = Extent { known: minutes(89), at_most: false, recent };
+        for (lookback, known) in [(5, 5), (60, 60), (80, 80), (120, 89), (360, 89), (1440, 89)] {
+            assert_eq!(extent.within(minutes(lookback)), Some(minutes(known)), "{lookback}");
+        }
+        assert_eq!(extent.within(minutes(2000)), None);
     }
 
     #[test]

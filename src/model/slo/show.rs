@@ -101,12 +101,10 @@ pub fn gone_in(exhaustion: Option<Exhaustion>, window: Duration) -> String {
     }
 }
 
-/// How much of a window is known: `6d of 30d`. What was not there at the first look is only known to be younger: `<6h of 30d`.
-pub fn covered(share: f64, window: Duration) -> String {
-    /// A window is looked at so often.
-    const LOOKS: f64 = 120.0;
+/// How much of a window is known: `6d of 30d`. What no look saw is only known to be younger: `<6h of 30d`.
+pub fn covered(share: f64, at_most: bool, window: Duration) -> String {
     let known = Duration::try_from_secs_f64(window.as_secs_f64() * share).unwrap_or(window);
-    let sign = if share * LOOKS <= 1.0 { "<" } else { "" };
+    let sign = if at_most { "<" } else { "" };
     format!("{sign}{} of {}", duration::short(known), duration::short(window))
 }
 

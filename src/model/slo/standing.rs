@@ -12,8 +12,14 @@ use super::super::source::SourceId;
 use super::definition::Slo;
 use super::exhaustion::{Exhaustion, UnderWay};
 use super::pair::{Pair, Severity};
-use super::reading::{Evaluation, GroupReading, Measured, Odd, SloReading};
+use super::reading::{Evaluation, Extent, GroupReading, Measured, Odd, SloReading};
 use super::window::Window;
+
+/// Where there are data for less than this share of the window, and for less than the longest lookback of a condition, nothing is
+/// said of the budget.
+const TINY: f64 = 0.05;
+/// A lookback counts as covered from this share of it on.
+const COVERED: f64 = 0.9;
 
 /// Burning is what this lookback says; also the basis of the time to exhaustion unless another one is chosen.
 pub const BASIS: Duration = Duration::from_secs(3600);
@@ -34,6 +40,8 @@ pub enum SloState {
     Burning,
     /// Nobody knows.
     NoData,
+    /// There are data for too little time to say.
+    Insufficient,
     /// Within its budget.
     Fine,
     /// Nothing happened that could be good or bad.
@@ -42,8 +50,16 @@ pub enum SloState {
 
 impl SloState {
     /// All of them, the worst first.
-    pub const ALL: [Self; 7] =
-        [Self::Page, Self::Ticket, Self::Exhausted, Self::Burning, Self::NoData, Self::Fine, Self::Quiet];
+    pub const ALL: [Self; 8] = [
+        Self::Page,
+        Self::Ticket,
+        Self::Exhausted,
+        Self::Burning,
+        Self::NoData,
+        Self::Insufficient,
+        Self::Fine,
+        Self::Quiet,
+    ];
 
     /// The word for it.
     pub const fn word(self) -> &'static str {
@@ -53,6 +69,7 @@ impl SloState {
             Self::Exhausted => "exhausted",
             Self::NoData => "no data",
             Self::Burning => "burning",
+            Self::Insufficient => "insufficient data",
             Self::Fine => "ok",
             Self::Quiet => "no traffic",
         }
@@ -68,8 +85,12 @@ pub enum Doubt {
     NeverHadData,
     /// There was one until then.
     NoDataSince(Timestamp),
-    /// The query says something that is no error ratio.
-    Odd(Odd),
+    /// The query over a lookback says something that is no error ratio.
+    Odd(Odd, Duration),
+    /// There is none over this lookback, though there are others.
+    Missing(Duration),
+    /// It cannot be had, for this reason.
+    Because(Text),
     /// What the server said instead.
     Refused(Text),
     /// The definition has no query that this source could answer.
@@ -113,7 +134,8 @@ pub struct Standing {
     pub window: Measured,
     /// Whether that is a mean over time and not over events.
     pub is_time_weighted: bool,
-    /// The share of the whole window's budget that is spent, above 1 if overspent.
+    /// The share of the whole window's budget that is spent, above 1 if overspent; none where there are data for a tiny part of
+    /// the window alone.
     pub spent: Option<f64>,
     /// The burns by lookback, ascending.
     pub burns: Vec<Burn>,
@@ -123,6 +145,8 @@ pub struct Standing {
     pub exhaustion: Option<Exhaustion>,
     /// The share of the window for which there are data, 0 to 1, if not all of it.
     pub covered: Option<f64>,
+    /// Whether that may be less.
+    pub covered_at_most: bool,
 }
 
 /// One SLO of one source, judged.
@@ -136,6 +160,8 @@ pub struct SloStatus {
     pub evaluation: Evaluation,
     /// What went wrong with its queries, if something did.
     pub trouble: Option<Text>,
+    /// What must be known about how its numbers were had.
+    pub remark: Option<Text>,
     /// Its groups, the worst first.
     pub groups: Vec<Standing>,
     /// The service that it is about, as the services call it.
@@ -157,6 +183,7 @@ impl SloStatus {
             source: source.clone(),
             evaluation: reading.evaluation,
             trouble: reading.trouble.clone(),
+            remark: reading.remark.clone(),
             groups,
             service: None,
             alerts: Vec::new(),
@@ -192,20 +219,30 @@ impl Standing {
     pub fn of(reading: &SloReading, group: &GroupReading, at: Timestamp) -> Self {
         let slo = &reading.slo;
         let budget = slo.objective.budget();
+        // a lookback of which there is a part alone says what that part does, not more
+        let thin = group.extent.as_ref().filter(|extent| is_thin(slo, extent, at));
+        let is_covered = |lookback: Duration| {
+            let known = thin.and_then(|extent| extent.within(lookback));
+            known.is_none_or(|known| known.as_secs_f64() >= lookback.as_secs_f64() * COVERED)
+        };
         let burns: Vec<Burn> = group
             .recent
             .iter()
             .map(|(lookback, measured)| Burn {
                 lookback: *lookback,
                 measured: *measured,
-                rate: measured.error().map(|error| error / budget),
+                rate: measured.error().filter(|_| is_covered(*lookback)).map(|error| error / budget),
             })
             .collect();
-        let pairs: Vec<PairNow> = slo.pairs.iter().map(|pair| PairNow::of(*pair, group, budget)).collect();
+        let pairs = slo.pairs.iter().map(|pair| PairNow::of(*pair, group, budget, is_covered(pair.long)));
+        let pairs: Vec<PairNow> = pairs.collect();
         let basis = nearest(&burns, BASIS).and_then(|burn| burn.rate);
         let average = group.window.error().map(|error| error / budget);
+        let average = average.filter(|_| thin.is_none());
         let spent = average.and_then(|average| spent(&slo.window, average, at));
-        let state = state(&pairs, spent, basis, group);
+        let elapsed = slo.window.elapsed(at);
+        let covers: &dyn Fn(Duration) -> bool = &is_covered;
+        let state = state(&pairs, spent, basis, group, thin.map(|_| covers));
         Self {
             labels: group.labels.clone(),
             state,
@@ -213,8 +250,13 @@ impl Standing {
             window: group.window,
             is_time_weighted: group.is_time_weighted,
             spent,
-            exhaustion: basis.zip(spent).and_then(|(burn, spent)| exhaustion(&slo.window, spent, burn, at)),
-            covered: group.first.and_then(|first| covered(&slo.window, first, at)),
+            // what burned before the data ended says nothing of what is to come
+            exhaustion: basis
+                .zip(spent)
+                .filter(|_| !is_gone(group))
+                .and_then(|(burn, spent)| exhaustion(&slo.window, spent, burn, at)),
+            covered: group.extent.as_ref().and_then(|extent| covered(extent, elapsed)),
+            covered_at_most: group.extent.as_ref().is_some_and(|extent| extent.at_most),
             burns,
             pairs,
         }
@@ -281,23 +323,47 @@ impl Standing {
 }
 
 impl PairNow {
-    fn of(pair: Pair, group: &GroupReading, budget: f64) -> Self {
+    fn of(pair: Pair, group: &GroupReading, budget: f64, is_covered: bool) -> Self {
         let (long, short) = (group.over(pair.long), group.over(pair.short));
         let burn = |measured: Measured| measured.error().map(|error| error / budget);
         let holds = match (burn(long), burn(short)) {
+            _ if !is_covered => None,
             (Some(long), Some(short)) => Some(pair.holds(long, short)),
             // NaN > x is false: without traffic no alert can fire
             _ if long == Measured::NoTraffic || short == Measured::NoTraffic => Some(false),
             _ => None,
         };
-        Self { pair, long: burn(long), short: burn(short), holds }
+        Self { pair, long: burn(long).filter(|_| is_covered), short: burn(short), holds }
     }
 }
 
-fn state(pairs: &[PairNow], spent: Option<f64>, basis: Option<f64>, group: &GroupReading) -> SloState {
-    let holds = |severity| pairs.iter().any(|now| now.pair.severity == severity && now.holds == Some(true));
+/// Whether there are data for so little time that the window's budget cannot be told.
+fn is_thin(slo: &Slo, extent: &Extent, at: Timestamp) -> bool {
+    let longest = slo.pairs.iter().map(|pair| pair.long).max();
+    extent.known.as_secs_f64() < slo.window.length(at).as_secs_f64() * TINY
+        && longest.is_none_or(|longest| extent.known < longest)
+}
+
+/// `thin`: there are data for a tiny part of the window alone, and whether they cover a lookback.
+fn state(
+    pairs: &[PairNow],
+    spent: Option<f64>,
+    basis: Option<f64>,
+    group: &GroupReading,
+    thin: Option<&dyn Fn(Duration) -> bool>,
+) -> SloState {
+    let of = |severity| pairs.iter().filter(move |now| now.pair.severity == severity);
+    let holds = |severity| of(severity).any(|now| now.holds == Some(true));
     let known = group.recent.iter().map(|(_, measured)| *measured).chain([group.window]);
     let is_known = known.clone().any(|measured| measured.error().is_some());
+    let is_broken =
+        |lookback| matches!(group.over(lookback), measured @ Measured::Odd(_) if measured.error().is_none());
+    // what pages must be judged before all is said to be well
+    let is_blind = of(Severity::Page).any(|now| is_broken(now.pair.long) || is_broken(now.pair.short));
+    let is_judged = |is_covered: &dyn Fn(Duration) -> bool| {
+        let mut paging = of(Severity::Page).peekable();
+        paging.peek().is_some() && paging.all(|now| is_covered(now.pair.long))
+    };
     if holds(Severity::Page) {
         SloState::Page
     } else if holds(Severity::Ticket) {
@@ -306,8 +372,10 @@ fn state(pairs: &[PairNow], spent: Option<f64>, basis: Option<f64>, group: &Grou
         SloState::Exhausted
     } else if !is_known && known.clone().any(|measured| measured == Measured::NoTraffic) {
         SloState::Quiet
-    } else if !is_known || spent.is_none() || is_gone(group) {
+    } else if !is_known || group.window.error().is_none() || is_gone(group) || is_blind {
         SloState::NoData
+    } else if thin.is_some_and(|is_covered| !is_judged(is_covered)) {
+        SloState::Insufficient
     } else if basis.is_some_and(|burn| burn > 1.0) {
         SloState::Burning
     } else {
@@ -324,28 +392,36 @@ fn is_gone(group: &GroupReading) -> bool {
 }
 
 fn doubt(reading: &SloReading, group: &GroupReading) -> Option<Doubt> {
-    let all = std::iter::once(group.window).chain(group.recent.iter().map(|(_, measured)| *measured));
-    let odd = all.clone().find_map(|measured| match measured {
-        Measured::Odd(odd) => Some(Doubt::Odd(odd)),
-        Measured::Unknown | Measured::Ratio { .. } | Measured::NoTraffic | Measured::Absent => None,
-    });
+    let slo = &reading.slo;
+    let window = (slo.window.nominal(), group.window);
+    let odd =
+        std::iter::once(window).chain(group.recent.iter().copied()).find_map(
+            |(over, measured)| match measured {
+                Measured::Odd(odd) => Some(Doubt::Odd(odd, over)),
+                Measured::Unknown | Measured::Ratio { .. } | Measured::NoTraffic | Measured::Absent => None,
+            },
+        );
     if odd.is_some() {
         return odd;
     }
     if let Some(said) = &reading.trouble {
         return Some(Doubt::Refused(said.clone()));
     }
+    let has_data = group.recent.iter().any(|(_, measured)| measured.error().is_some());
     match group.window {
+        Measured::Absent if has_data && !is_gone(group) => Some(Doubt::Missing(window.0)),
         Measured::Absent => Some(group.newest.map_or(Doubt::NeverHadData, Doubt::NoDataSince)),
-        Measured::Unknown if reading.slo.sli.is_none() && reading.slo.recorded.is_none() => {
-            Some(Doubt::NoQuery)
-        }
-        Measured::Unknown => Some(Doubt::Unknown),
+        Measured::Unknown if slo.sli.is_none() && slo.recorded.is_none() => Some(Doubt::NoQuery),
+        Measured::Unknown => Some(reading.remark.clone().map_or(Doubt::Unknown, Doubt::Because)),
         // the window knows it, so it had data; only since when there are none is open
         Measured::Ratio { .. } if is_gone(group) => {
             Some(group.newest.map_or(Doubt::Unknown, Doubt::NoDataSince))
         }
-        Measured::Ratio { .. } | Measured::NoTraffic | Measured::Odd(_) => None,
+        Measured::Ratio { .. } => {
+            let lookbacks = slo.pairs.iter().flat_map(|pair| [pair.short, pair.long]);
+            lookbacks.filter(|lookback| group.over(*lookback) == Measured::Absent).min().map(Doubt::Missing)
+        }
+        Measured::NoTraffic | Measured::Odd(_) => None,
     }
 }
 
@@ -375,10 +451,9 @@ fn exhaustion(window: &Window, spent: f64, burn: f64, at: Timestamp) -> Option<E
     }
 }
 
-fn covered(window: &Window, first: Timestamp, at: Timestamp) -> Option<f64> {
-    let (known, all) = (at.duration_since(first).as_secs_f64(), window.elapsed(at).as_secs_f64());
+fn covered(extent: &Extent, elapsed: Duration) -> Option<f64> {
     // the first sample is a scrape or two late, which is no gap
-    let share = known / all;
+    let share = extent.known.as_secs_f64() / elapsed.as_secs_f64();
     (share.is_finite() && share < 0.99).then(|| share.clamp(0.0, 1.0))
 }
 

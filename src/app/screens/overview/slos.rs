@@ -14,7 +14,7 @@ use crate::app::screens::{overview, services};
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::bar::{Gauge, panel};
-use crate::app::widgets::text;
+use crate::app::widgets::text::{self, Run};
 use crate::model::ask::AskKind;
 use crate::model::slo::{BASIS, SloState, SloStatus};
 
@@ -82,7 +82,11 @@ fn draw(state: &State, cx: &Cx<'_>, status: &SloStatus, names: u16, line: Rect, 
     let (mut x, end) = (place.right() + 1, line.right().saturating_sub(1));
     let Some(worst) = status.worst().filter(|worst| worst.left().is_some()) else {
         let word = Rect { x, width: end.saturating_sub(x), height: 1, ..line };
-        text::runs(cx, &words::joined(words::notes(status, cx)), word, buf);
+        let mut notes = words::notes(status, cx);
+        if let (SloState::Insufficient, Some(covered)) = (status.state(), notes.first_mut()) {
+            *covered = Run::new(words::state(status), Role::Pending);
+        }
+        text::runs(cx, &words::joined(notes), word, buf);
         return;
     };
     let burn = words::burn(&status.slo, worst, BASIS);

@@ -79,14 +79,20 @@ fn doubts(cx: &Cx<'_>, status: &SloStatus, standing: Option<&Standing>, page: &m
         }
         Some(standing) => {
             if let Some(doubt) = &standing.doubt {
-                page.paragraph(&format!("{sign} {}", words::doubt(doubt, cx)), Role::Unknown);
+                page.paragraph(&format!("{sign} {}", words::doubt(status, doubt, cx)), Role::Unknown);
             }
             if let Some(covered) = words::covered(status, standing) {
-                let words = format!(
-                    "{} Only {covered} are known: budget and SLI are of that time alone.",
-                    cx.symbol(Role::Warning)
-                );
-                page.paragraph(&words, Role::Warning);
+                let (about, role) = if standing.spent.is_none() && standing.window.error().is_some() {
+                    let words = "too little to tell the window's budget. A condition counts once its lookbacks are covered.";
+                    (format!("Insufficient data: {covered} are known, {words}"), Role::Pending)
+                } else {
+                    let words = "budget and SLI are of that time alone.";
+                    (format!("Only {covered} are known: {words}"), Role::Warning)
+                };
+                page.paragraph(&format!("{} {about}", cx.symbol(role)), role);
+            }
+            if let Some(remark) = words::remark(status, standing) {
+                page.paragraph(&format!("{} {remark}", cx.symbol(Role::Warning)), Role::Warning);
             }
         }
     }

@@ -18,6 +18,7 @@ fn standing(lookbacks: &[u64]) -> Standing {
         pairs: Vec::new(),
         exhaustion: None,
         covered: None,
+        covered_at_most: false,
     }
 }
 

@@ -168,7 +168,7 @@ fn title(cx: &Cx<'_>, state: &State, status: &SloStatus) -> Vec<Run<'static>> {
     let role = Role::of_slo(status.state());
     let mut runs = vec![
         Run::new(format!(" {} {} ", cx.symbol(role), status.slo.id), role),
-        Run::new(status.state().word(), role),
+        Run::new(words::state(status), role),
     ];
     if let Some(now) = status.worst().and_then(|worst| worst.pairs.iter().find(|now| now.holds == Some(true)))
     {

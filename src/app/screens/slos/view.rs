@@ -33,12 +33,15 @@ const BURNS: [(&str, u64, u8); 5] =
     [("5m", 300, 4), ("30m", 1800, 10), ("1h", 3600, 2), ("6h", 21_600, 6), ("3d", 259_200, 11)];
 
 /// Budget, burn and what follows from them come first; how it was agreed can be read on the SLO's own screen.
-fn columns((name, service): (u16, u16), sources: usize, is_shared: bool, width: u16) -> Vec<Column<'static>> {
+fn columns(state: &State, sources: usize, width: u16) -> Vec<Column<'static>> {
+    let (name, service) = state.slos.widest.cells();
+    let is_shared = state.slos.is_shared;
+    let longest = state.slos.states.keys().map(|state| text::width(state.word())).max().unwrap_or(0).max(10);
     let least = name.clamp(8, (width * 3 / 10).clamp(8, 30));
     let mut columns = vec![
         Column::words("", 1, 1, 0),
         Column::words("SLO", least, name.clamp(least, 48), 0),
-        Column::words("state", 10, 10, 3),
+        Column::words("state", 10, longest, 3),
         Column::numbers("left", 6, 1),
         Column::words("budget", 8, 16, 5),
     ];
@@ -90,7 +93,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         };
         Row { marked: screen.list.marks().contains(line), ..row }
     });
-    let columns = columns(screen.widest.cells(), sources, screen.is_shared, room.width);
+    let columns = columns(state, sources, room.width);
     let selected = screen.list.index().checked_sub(top);
     let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
     table::render(&table, rows, &cx, room, buf);

@@ -11,8 +11,8 @@ use crate::app::theme::Role;
 use crate::app::widgets::text::Run;
 use crate::model::ask::AskKind;
 use crate::model::slo::{
-    BASIS, Burn, Doubt, Evaluation, Exhaustion, Measured, Pair, Severity, Slo, SloStatus, Standing, are_few,
-    show,
+    BASIS, Burn, Doubt, Evaluation, Exhaustion, Measured, Pair, Severity, Slo, SloState, SloStatus, Standing,
+    are_few, show,
 };
 
 /// The share of the budget that is left, in the role of how it stands.
@@ -123,12 +123,14 @@ pub(in crate::app::screens) fn gone(status: &SloStatus, standing: &Standing) -> 
 }
 
 /// Why a number is missing.
-pub(in crate::app::screens) fn doubt(doubt: &Doubt, cx: &Cx<'_>) -> String {
+pub(in crate::app::screens) fn doubt(status: &SloStatus, doubt: &Doubt, cx: &Cx<'_>) -> String {
     match doubt {
         Doubt::Unknown => "not measured yet".to_owned(),
         Doubt::NeverHadData => "never had data".to_owned(),
         Doubt::NoDataSince(at) => format!("no data since {}", moment(*at, cx.now, cx.zone)),
-        Doubt::Odd(odd) => odd.to_string(),
+        Doubt::Odd(odd, over) => odd.told(*over, status.evaluation),
+        Doubt::Missing(over) => format!("{} is missing", status.evaluation.ratio(*over)),
+        Doubt::Because(why) => why.to_string(),
         Doubt::Refused(said) => format!("refused: {said}"),
         Doubt::NoQuery => "its definition has no query for this source".to_owned(),
     }
@@ -137,7 +139,16 @@ pub(in crate::app::screens) fn doubt(doubt: &Doubt, cx: &Cx<'_>) -> String {
 /// How much of the window is covered, if not all: `6d of 30d`.
 pub(in crate::app::screens) fn covered(status: &SloStatus, standing: &Standing) -> Option<String> {
     let share = standing.covered?;
-    Some(show::covered(share, status.slo.window.elapsed(status.at)))
+    Some(show::covered(share, standing.covered_at_most, status.slo.window.elapsed(status.at)))
+}
+
+/// How it is, with how much there are data for where that is too little: `insufficient data (1h29m of 30d)`.
+pub(in crate::app::screens) fn state(status: &SloStatus) -> String {
+    let covered = status.worst().and_then(|worst| covered(status, worst));
+    match (status.state(), covered) {
+        (SloState::Insufficient, Some(covered)) => format!("{} ({covered})", SloState::Insufficient.word()),
+        (state, _) => state.word().to_owned(),
+    }
 }
 
 /// What must be known about the numbers, the most important first.
@@ -148,14 +159,19 @@ pub(in crate::app::screens) fn notes(status: &SloStatus, cx: &Cx<'_>) -> Vec<Run
         notes.push(Run::new(said.unwrap_or_else(|| "not measured yet".to_owned()), Role::Unknown));
         return notes;
     };
+    let is_thin = worst.state == SloState::Insufficient;
+    notes.extend(covered(status, worst).filter(|_| is_thin).map(|covered| Run::new(covered, Role::Pending)));
     if let Some(said) = &worst.doubt {
-        notes.push(Run::new(doubt(said, cx), Role::Unknown));
+        notes.push(Run::new(doubt(status, said, cx), Role::Unknown));
     }
     if status.groups.len() > 1 {
         notes.push(Run::new(format!("worst of {}: {}", status.groups.len(), group(worst)), Role::Text));
     }
-    if let Some(covered) = covered(status, worst) {
+    if let Some(covered) = covered(status, worst).filter(|_| !is_thin) {
         notes.push(Run::new(covered, Role::Warning));
+    }
+    if let Some(remark) = remark(status, worst) {
+        notes.push(Run::new(remark.to_owned(), Role::Warning));
     }
     let basis = worst.burns.iter().find(|burn| burn.lookback == BASIS);
     if basis.is_some_and(|burn| burn.rate.is_some() && is_hollow(&status.slo, burn)) {
@@ -168,6 +184,11 @@ pub(in crate::app::screens) fn notes(status: &SloStatus, cx: &Cx<'_>) -> Vec<Run
         notes.push(Run::new("live", Role::Muted));
     }
     notes
+}
+
+/// What must be known about how the numbers were had, where it is not why one is missing.
+pub(in crate::app::screens) fn remark<'a>(status: &'a SloStatus, standing: &Standing) -> Option<&'a str> {
+    status.remark.as_deref().filter(|_| !matches!(standing.doubt, Some(Doubt::Because(_))))
 }
 
 /// What tells a group from the others: `eu-west` of one label, `region=eu-west zone=b` of several.
@@ -190,9 +211,8 @@ pub(in crate::app::screens) fn joined(notes: Vec<Run<'static>>) -> Vec<Run<'stat
 
 /// How many are in which state, the worst first; what is well is not counted.
 pub(in crate::app::screens) fn tally(
-    states: &std::collections::BTreeMap<crate::model::slo::SloState, usize>,
+    states: &std::collections::BTreeMap<SloState, usize>,
 ) -> Vec<Run<'static>> {
-    use crate::model::slo::SloState;
     let told = states.iter().filter(|(state, _)| !matches!(state, SloState::Fine | SloState::Quiet));
     told.map(|(state, count)| Run::new(format!("  {count} {}", state.word()), Role::of_slo(*state))).collect()
 }
@@ -213,7 +233,7 @@ pub(in crate::app::screens) fn are_shared(state: &State) -> bool {
 /// How it stands in one line: state, budget left, burn, and when it is gone.
 pub(in crate::app::screens) fn summary(status: &SloStatus) -> Vec<Run<'static>> {
     let role = Role::of_slo(status.state());
-    let mut runs = vec![Run::new(status.state().word(), role)];
+    let mut runs = vec![Run::new(state(status), role)];
     let Some(worst) = status.worst() else { return runs };
     if worst.left().is_none() {
         return runs;

@@ -8,11 +8,13 @@ use jiff::Timestamp;
 
 use super::catalogue::{Entry, Way};
 use super::coverage;
-use super::leaf::Leaf;
+use super::increases::Counted;
+use super::leaf::{Leaf, Stretch};
 use super::shelf::{Good, Shown};
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};
-use crate::model::slo::{GroupReading, Measured, Odd, Sli, SloReading};
+use crate::model::remote::age;
+use crate::model::slo::{Extent, GroupReading, Measured, Odd, Sli, SloReading};
 
 /// The series of recorded names and identities in the answer to one query.
 type ByName<'a> = HashMap<(&'a str, &'a str), Vec<&'a Sample>>;
@@ -88,15 +90,15 @@ impl<'a> Answers<'a> {
                 });
                 Groups::Known(each.collect(), trouble)
             }
-            Way::Increases { leaf, increases } => {
+            Way::Increases { leaf, otherwise, .. } => {
                 let (Some(_), trouble) = self.shown(leaf) else { return Groups::Unknown(self.shown(leaf).1) };
-                let by_name = self.recorded.get(&*leaf.key);
-                let series = |name: &str| {
-                    by_name.and_then(|by| by.get(&(name, &*entry.id))).cloned().unwrap_or_default()
-                };
-                increases
-                    .measured(&series)
-                    .map_or(Groups::Unknown(None), |known| Groups::Known(known, trouble))
+                match self.counted(entry, way) {
+                    Some(Ok(counted)) => Groups::Known(counted.groups, trouble),
+                    Some(Err(_)) | None => match self.measured(entry, otherwise) {
+                        Groups::Unknown(None) => Groups::Unknown(trouble),
+                        other => other,
+                    },
+                }
             }
             Way::Ratio(leaf) => {
                 let (Some(_), trouble) = self.shown(leaf) else { return Groups::Unknown(self.shown(leaf).1) };
@@ -141,11 +143,59 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// What is said of one SLO.
-    pub(super) fn reading(&self, entry: &Entry, at: Timestamp) -> SloReading {
+    /// The recorded events of the window, or why they do not tell; `None` for other ways, and until they are there.
+    fn counted(&self, entry: &Entry, way: &Way) -> Option<Result<Counted, &'static str>> {
+        let Way::Increases { leaf, increases, .. } = way else { return None };
+        let by_name = self.recorded.get(&*leaf.key).filter(|_| self.shown(leaf).0.is_some())?;
+        let series = |name: &str| by_name.get(&(name, &*entry.id)).cloned().unwrap_or_default();
+        Some(increases.measured(&series))
+    }
+
+    /// When data were last seen, where that is known from afar alone.
+    pub(super) fn seen_from_afar(&self, entry: &Entry) -> Option<Timestamp> {
+        let [closely, afar] = entry.last.each_ref().map(|way| self.values(entry, way));
+        let times = afar.into_values().flatten().filter(|seconds| seconds.is_finite());
+        times.reduce(f64::max).and_then(moment).filter(|_| closely.is_empty())
+    }
+
+    /// For how much of the window there are data of each group.
+    fn extents(&self, entry: &Entry, at: Timestamp) -> impl Fn(&Labels, bool) -> Option<Extent> + use<> {
+        let window = entry.slo.window.nominal();
+        let seen = self.is_answered(&entry.seen).then(|| self.values(entry, &entry.seen));
+        let is_told =
+            !entry.stretches.is_empty() && entry.stretches.iter().all(|(_, way)| self.is_answered(way));
+        let of = |(stretch, way): &(Stretch, Way)| (*stretch, self.values(entry, way));
+        let stretches: Option<Vec<_>> = is_told.then(|| entry.stretches.iter().map(of).collect());
+        let then = entry.stretches.first().and_then(|(_, way)| {
+            let leaf = way.leaves().first().copied()?;
+            self.shown(leaf).0.map(|good| good.at)
+        });
+        let drift = then.map_or(Duration::ZERO, |then| age(then, at));
+        move |labels, has_data| {
+            let least =
+                |of: &BTreeMap<Labels, Vec<f64>>| of_group(of, labels).reduce(f64::min).unwrap_or(0.0);
+            let seen = least(seen.as_ref()?);
+            if !has_data && seen < 1.0 {
+                return None;
+            }
+            let stretches = stretches.as_ref();
+            let looked: Option<Vec<_>> =
+                stretches.map(|all| all.iter().map(|(stretch, of)| (*stretch, least(of))).collect());
+            coverage::extent(window, seen, looked.as_deref(), drift)
+        }
+    }
+
+    /// What is said of one SLO; `closer` is a way to the time of its newest sample.
+    pub(super) fn reading(&self, entry: &Entry, at: Timestamp, closer: Option<&Way>) -> SloReading {
         let recent: Vec<(Duration, Groups)> =
             entry.recent.iter().map(|(lookback, way)| (*lookback, self.measured(entry, way))).collect();
-        let window = self.measured(entry, &entry.window(at));
+        let way = entry.window(at);
+        let window = self.measured(entry, &way);
+        let remark = match self.counted(entry, &way) {
+            Some(Ok(counted)) => counted.remark.map(Text::from),
+            Some(Err(why)) if matches!(window, Groups::Unknown(_)) => Some(why.into()),
+            Some(Err(_)) | None => None,
+        };
         let all = || recent.iter().map(|(_, groups)| groups).chain([&window]);
         let mut labels: BTreeSet<&Labels> = BTreeSet::new();
         labels.extend(all().flat_map(Groups::labels));
@@ -154,23 +204,21 @@ impl<'a> Answers<'a> {
             labels = BTreeSet::from([&none]);
         }
         let is_alone = labels.len() == 1;
-        let firsts = self.values(entry, &entry.first);
-        // what is there now, but was at none of the moments that were looked at, is younger than the time between them
-        let young = at.checked_sub(coverage::step(entry.slo.window.elapsed(at))).ok();
-        let young = young.filter(|_| self.is_answered(&entry.first));
-        let lasts = entry.last.each_ref().map(|way| self.values(entry, way));
+        let extent = self.extents(entry, at);
+        let lasts: Vec<_> =
+            closer.into_iter().chain(&entry.last).map(|way| self.values(entry, way)).collect();
         let groups = labels.into_iter().map(|labels| {
             let recent: Vec<_> =
                 recent.iter().map(|(lookback, groups)| (*lookback, groups.of(labels, is_alone))).collect();
             let is_gone = recent.iter().any(|(_, measured)| *measured == Measured::Absent);
-            // recorded series tell of all groups together
-            let is_told = is_gone && (is_alone || entry.id.is_empty());
-            let newest = lasts.iter().find_map(|last| latest(last, labels)).filter(|_| is_told);
+            let newest = lasts.iter().find_map(|last| latest(last, labels)).filter(|_| is_gone);
             let window = window.of(labels, is_alone);
             let has_data = recent.iter().any(|(_, measured)| measured.error().is_some());
-            let first = earliest(&firsts, labels).or_else(|| young.filter(|_| has_data));
+            let extent = extent(labels, has_data);
             let is_time_weighted = entry.is_time_weighted;
-            GroupReading { labels: labels.clone(), recent, window, is_time_weighted, first, newest }
+            let group =
+                GroupReading { labels: labels.clone(), recent, window, is_time_weighted, extent, newest };
+            group.told_apart()
         });
         let trouble = all().find_map(Groups::trouble).cloned().or_else(|| entry.trouble.clone());
         SloReading {
@@ -178,6 +226,7 @@ impl<'a> Answers<'a> {
             evaluation: entry.evaluation,
             groups: groups.collect(),
             trouble,
+            remark: remark.or_else(|| entry.remark.clone()),
         }
     }
 }
@@ -238,10 +287,6 @@ fn of_group<'a>(
 #[expect(clippy::cast_possible_truncation, reason = "a Unix time; what is none is no Timestamp either")]
 fn moment(seconds: f64) -> Option<Timestamp> {
     Timestamp::from_second(seconds as i64).ok()
-}
-
-fn earliest(times: &BTreeMap<Labels, Vec<f64>>, labels: &Labels) -> Option<Timestamp> {
-    of_group(times, labels).reduce(f64::min).and_then(moment)
 }
 
 fn latest(times: &BTreeMap<Labels, Vec<f64>>, labels: &Labels) -> Option<Timestamp> {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::coverage;
 use super::discovery::Found;
 use super::increases::{self, Increases};
-use super::leaf::{Leaf, Pace, Wrap};
+use super::leaf::{Leaf, Pace, Stretch, Wrap};
 use super::live::{self, Unit};
 use super::names;
 use crate::model::labels::{Labels, Text};
@@ -37,8 +37,8 @@ pub(super) enum Way {
     Nowhere,
     /// By a series that rules keep; `inverted`: it says what is good.
     Recorded { leaf: Arc<Leaf>, name: Text, inverted: bool },
-    /// By the events of the window that rules keep.
-    Increases { leaf: Arc<Leaf>, increases: Increases },
+    /// By the events of the window that rules keep; where there are none, another way.
+    Increases { leaf: Arc<Leaf>, increases: Increases, otherwise: Box<Self> },
     /// By a query that says the error ratio.
     Ratio(Arc<Leaf>),
     /// By two queries.
@@ -46,15 +46,15 @@ pub(super) enum Way {
 }
 
 impl Way {
-    pub(super) fn leaves(&self) -> impl Iterator<Item = &Arc<Leaf>> {
-        let (one, two) = match self {
-            Self::Nowhere => (None, None),
-            Self::Recorded { leaf, .. } | Self::Increases { leaf, .. } | Self::Ratio(leaf) => {
-                (Some(leaf), None)
+    pub(super) fn leaves(&self) -> Vec<&Arc<Leaf>> {
+        match self {
+            Self::Nowhere => Vec::new(),
+            Self::Recorded { leaf, .. } | Self::Ratio(leaf) => vec![leaf],
+            Self::Increases { leaf, otherwise, .. } => {
+                std::iter::once(leaf).chain(otherwise.leaves()).collect()
             }
-            Self::Counts { part, total, .. } => (Some(part), Some(total)),
-        };
-        one.into_iter().chain(two)
+            Self::Counts { part, total, .. } => vec![part, total],
+        }
     }
 }
 
@@ -95,14 +95,36 @@ pub(super) struct Entry {
     pub(super) recent: Vec<(Duration, Way)>,
     window: Way,
     pub(super) is_time_weighted: bool,
-    /// When there first were data.
-    pub(super) first: Way,
+    /// At how many moments of the window there were data.
+    pub(super) seen: Way,
+    /// The same of its stretches, asked where there are data for a part of it alone.
+    pub(super) stretches: Vec<(Stretch, Way)>,
     /// When there last were, asked where there are none now: closely, and over the whole window.
     pub(super) last: [Way; 2],
+    /// The query for the time of the newest sample, and whether that is one for all SLOs of a family.
+    newest: Option<(String, Option<Family>)>,
     pub(super) trouble: Option<Text>,
+    pub(super) remark: Option<Text>,
 }
 
 impl Entry {
+    /// A close look at the time at which data were last seen from afar.
+    pub(super) fn closer(&self, seen: Timestamp, at: Timestamp) -> Option<Way> {
+        let (query, family) = self.newest.as_ref()?;
+        let ago = Duration::try_from(at.duration_since(seen)).ok()?;
+        let window = self.slo.window.nominal();
+        let wrap = coverage::closer(window, ago);
+        // asked once, however long ago it is by now
+        let key = format!("{seen} {query}");
+        Some(match family {
+            Some(family) => {
+                let leaf = Leaf::of_family(*family, wrap.around(query), Pace::Rarely).known_as(&key);
+                Way::Recorded { leaf: Arc::new(leaf), name: Text::default(), inverted: false }
+            }
+            None => Way::Ratio(Arc::new(Leaf::of_slo(query.clone(), wrap, window).known_as(&key))),
+        })
+    }
+
     /// Where the error ratio over the window comes from at this moment.
     pub(super) fn window(&self, at: Timestamp) -> Way {
         let (Window::Calendar(_), Way::Counts { .. } | Way::Ratio(_)) = (&self.slo.window, &self.window)
@@ -190,17 +212,13 @@ struct Maker {
     pyrra: BTreeMap<Pace, BTreeSet<Text>>,
     /// The windows of those that keep events.
     increases: BTreeSet<Text>,
-    longest: BTreeMap<Family, Duration>,
 }
 
 impl Maker {
     fn new(found: &[Found]) -> Self {
         let mut pyrra: BTreeMap<Pace, BTreeSet<Text>> = BTreeMap::new();
-        let mut longest = BTreeMap::new();
         for found in found {
             let family = found.recorded.family;
-            let known = longest.entry(family).or_insert(Duration::ZERO);
-            *known = (*known).max(found.slo.window.nominal());
             if family == Family::Pyrra {
                 for (lookback, written) in &found.lookbacks {
                     pyrra.entry(Pace::of(*lookback)).or_default().insert(written.clone());
@@ -208,7 +226,7 @@ impl Maker {
             }
         }
         let increases = found.iter().filter_map(|found| Some(found.increases.as_ref()?.window.clone()));
-        Self { leaves: HashMap::new(), pyrra, increases: increases.collect(), longest }
+        Self { leaves: HashMap::new(), pyrra, increases: increases.collect() }
     }
 
     fn shared(&mut self, leaf: Leaf) -> Arc<Leaf> {
@@ -220,16 +238,20 @@ impl Maker {
         let lookbacks = lookbacks(&slo, |lookback| found.lookbacks.contains_key(&lookback));
         let recent = lookbacks.into_iter().map(|lookback| (lookback, self.recorded(found, lookback)));
         let recent = recent.collect();
+        let Looks { seen, stretches, last, newest } = self.looks_at(found, slo.window.nominal());
         Entry {
             evaluation: Evaluation::Recorded,
             grouping: Grouping::Beside(found.recorded.family, found.recorded.labels.clone()),
             id: found.recorded.id.clone(),
             recent,
-            window: self.recorded_window(found),
+            window: self.recorded_window(found, None, Way::Nowhere),
             is_time_weighted: found.recorded.family == Family::Sloth,
-            first: self.first(found),
-            last: self.last(found),
+            seen,
+            stretches,
+            last,
+            newest,
             trouble: found.trouble.clone(),
+            remark: None,
             slo,
         }
     }
@@ -244,9 +266,17 @@ impl Maker {
             let way = if is_recorded { self.recorded(found, lookback) } else { self.live(&slo, lookback) };
             recent.push((lookback, way));
         }
-        let is_recorded = slo.window == found.slo.window && (found.window.1 || slo.sli.is_none());
-        let window =
-            if is_recorded { self.recorded_window(found) } else { self.live(&slo, slo.window.nominal()) };
+        let is_same = slo.window == found.slo.window;
+        let is_recorded = is_same && (found.window.1 || slo.sli.is_none());
+        let window = match &found.increases {
+            _ if is_recorded => self.recorded_window(found, Some(&slo), Way::Nowhere),
+            Some(_) if is_same => {
+                let otherwise = self.live(&slo, slo.window.nominal());
+                self.recorded_window(found, Some(&slo), otherwise)
+            }
+            _ => self.live(&slo, slo.window.nominal()),
+        };
+        let Looks { seen, stretches, last, newest } = self.looks_at(found, slo.window.nominal());
         let grouping = match &slo.sli {
             Some(_) => Grouping::By(live::grouping(&slo)),
             None => Grouping::Beside(found.recorded.family, found.recorded.labels.clone()),
@@ -258,9 +288,12 @@ impl Maker {
             recent,
             window,
             is_time_weighted: is_recorded && found.recorded.family == Family::Sloth,
-            first: self.first(found),
-            last: self.last(found),
+            seen,
+            stretches,
+            last,
+            newest,
             trouble: None,
+            remark: None,
             slo,
         }
     }
@@ -276,12 +309,16 @@ impl Maker {
             recent.push((lookback, self.live(&slo, lookback)));
         }
         let window = slo.window.nominal();
-        let mut wrapped = |wrap| match coverage::at_all(&slo, wrap) {
-            Some(query) => Way::Ratio(self.shared(Leaf::of_slo(query, wrap, window))),
+        let (presence, newest) = (coverage::presence(&slo), coverage::newest(&slo));
+        let mut wrapped = |query: Option<&String>, wrap| match query {
+            Some(query) => Way::Ratio(self.shared(Leaf::of_slo(query.clone(), wrap, window))),
             None => Way::Nowhere,
         };
-        let first = wrapped(coverage::first(window));
-        let last = coverage::last(window).map(&mut wrapped);
+        let seen = wrapped(presence.as_ref(), coverage::whole(window));
+        let stretches = coverage::stretches(window).into_iter();
+        let stretches = stretches.map(|stretch| (stretch, wrapped(presence.as_ref(), Wrap::Count(stretch))));
+        let stretches = stretches.collect();
+        let last = coverage::last(window).map(|wrap| wrapped(newest.as_ref(), wrap));
         Entry {
             evaluation: Evaluation::Live,
             grouping: Grouping::By(live::grouping(&slo)),
@@ -289,9 +326,12 @@ impl Maker {
             recent,
             window: self.live(&slo, window),
             is_time_weighted: matches!(slo.budgeting, Budgeting::RatioTimeslices { .. }),
-            first,
+            seen,
+            stretches,
             last,
+            newest: newest.map(|query| (query, None)),
             trouble: None,
+            remark: unapplied(&slo),
             slo,
         }
     }
@@ -328,12 +368,14 @@ impl Maker {
         Way::Recorded { leaf, name, inverted: *family == Family::Grafana }
     }
 
-    /// The error ratio over the window, where rules keep it.
-    fn recorded_window(&mut self, found: &Found) -> Way {
+    /// The error ratio over the window, where rules keep it, as a definition says its groups and errors.
+    fn recorded_window(&mut self, found: &Found, defined: Option<&Slo>, otherwise: Way) -> Way {
         if let Some(increases) = &found.increases {
             let query = increases::query(&self.increases);
             let leaf = self.shared(Leaf::of_family(Family::Pyrra, query, Pace::Rarely));
-            return Way::Increases { leaf, increases: increases.clone() };
+            let groups = defined.map_or_else(|| increases.groups.clone(), |slo| slo.grouping.clone());
+            let increases = Increases { groups, ..increases.clone() };
+            return Way::Increases { leaf, increases, otherwise: Box::new(otherwise) };
         }
         let (family, name) = (found.recorded.family, found.window.0.clone());
         let query = format!(r#"{name}{{{}!=""}}"#, family.identity());
@@ -341,8 +383,8 @@ impl Maker {
         Way::Recorded { leaf, name, inverted: family != Family::Sloth }
     }
 
-    /// A way to times of the shortest series of an SLO, for all SLOs of its family at once.
-    fn times(&mut self, found: &Found, aggregate: &str, wrap: Wrap) -> Way {
+    /// Ways to look at the shortest series of an SLO over its window, for all SLOs of its family at once.
+    fn looks_at(&mut self, found: &Found, window: Duration) -> Looks {
         let family = found.recorded.family;
         // of an SLO whose series stopped only the mean over the window goes on: then the usual shortest one tells since when
         let written = found.lookbacks.values().next().map_or("5m", |written| &**written);
@@ -356,20 +398,35 @@ impl Maker {
                 format!(r#"{}{{{identity}!=""}}"#, names::name(family, "", written))
             }
         };
-        let query = format!("{aggregate} by ({identity}) ({})", wrap.around(&series));
-        let leaf = self.shared(Leaf::of_family(family, query, Pace::Rarely));
-        Way::Recorded { leaf, name: Text::default(), inverted: false }
+        // without their names, which a function over time would take off: two of one identity would be the same series then
+        let (presence, newest) = (format!("max without (sloth_window) ({series})"), {
+            format!("max without (sloth_window) (timestamp({series}))")
+        });
+        let mut way = |query: &str, wrap: Wrap| {
+            let leaf = self.shared(Leaf::of_family(family, wrap.around(query), Pace::Rarely));
+            Way::Recorded { leaf, name: Text::default(), inverted: false }
+        };
+        let seen = way(&presence, coverage::whole(window));
+        let stretches = coverage::stretches(window).into_iter();
+        let stretches = stretches.map(|stretch| (stretch, way(&presence, Wrap::Count(stretch)))).collect();
+        let last = coverage::last(window).map(|wrap| way(&newest, wrap));
+        Looks { seen, stretches, last, newest: Some((newest, Some(family))) }
     }
+}
 
-    fn first(&mut self, found: &Found) -> Way {
-        let longest = self.longest.get(&found.recorded.family).copied().unwrap_or_default();
-        self.times(found, "min", coverage::first(longest))
-    }
+/// How an [`Entry`] is looked at over its window.
+struct Looks {
+    seen: Way,
+    stretches: Vec<(Stretch, Way)>,
+    last: [Way; 2],
+    newest: Option<(String, Option<Family>)>,
+}
 
-    fn last(&mut self, found: &Found) -> [Way; 2] {
-        let longest = self.longest.get(&found.recorded.family).copied().unwrap_or_default();
-        coverage::last(longest).map(|wrap| self.times(found, "max", wrap))
-    }
+/// What a definition says of itself that asking its queries does not do.
+fn unapplied(slo: &Slo) -> Option<Text> {
+    let plugins = &slo.recorded.as_ref().filter(|recorded| !recorded.plugins.is_empty())?.plugins;
+    let noun = if plugins.len() == 1 { "plug-in" } else { "plug-ins" };
+    Some(format!("asked without Sloth's {noun} {}", plugins.join(", ")).into())
 }
 
 /// Those of the pairs and those that are shown, as far as they can be had; ascending.

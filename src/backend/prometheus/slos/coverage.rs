@@ -1,43 +1,251 @@
-//! How far back the data of an SLO reach, and since when there are none.
+//! For how much of its window an SLO has data, and since when there are none.
+//!
+//! All windows are looked at coarsely. Only what turns out to have data for a part of its window is looked at closely, in
+//! stretches that follow each other into the past: the further back, the coarser.
 
 use std::time::Duration;
 
-use super::leaf::Wrap;
+use super::leaf::{Stretch, Wrap};
+use super::live;
+use crate::model::promql::{self, is_plain_name};
 use crate::model::slo::query::{self, Measure};
-use crate::model::slo::{Budgeting, Slo};
+use crate::model::slo::{Budgeting, Extent, Sli, Slo};
 
 /// A window is looked at so many times: 1 % of it goes unseen.
 const LOOKS: u32 = 120;
 const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(86_400);
+/// How far back is looked how closely.
+const CLOSELY: [(Duration, Duration); 4] = [
+    (HOUR, Duration::from_secs(15)),
+    (Duration::from_secs(6 * 3600), MINUTE),
+    (DAY, Duration::from_secs(300)),
+    (Duration::from_secs(3 * 86_400), Duration::from_secs(900)),
+];
+/// So many times what lies before that is looked at.
+const BEFORE: u32 = 432;
 
 /// The time between two looks at a window.
-pub(super) fn step(window: Duration) -> Duration {
-    let minutes = (window / LOOKS).as_secs() / MINUTE.as_secs();
-    MINUTE * u32::try_from(minutes).unwrap_or(u32::MAX).max(1)
+fn step(window: Duration) -> Duration {
+    minutes(window / LOOKS)
 }
 
-/// When there first were data in the window.
-pub(super) fn first(window: Duration) -> Wrap {
-    Wrap::First { within: window.max(MINUTE), step: step(window) }
+/// Whole minutes, at least one.
+fn minutes(time: Duration) -> Duration {
+    MINUTE * u32::try_from(time.as_secs() / MINUTE.as_secs()).unwrap_or(u32::MAX).max(1)
 }
 
-/// When there last were: within a day to five minutes, else as close as the window is looked at.
+/// At how many of the moments of a window there were data.
+pub(super) fn whole(window: Duration) -> Wrap {
+    Wrap::Count(Stretch { within: window.max(MINUTE), step: step(window), before: Duration::ZERO })
+}
+
+/// The stretches of a window, the newest first.
+pub(super) fn stretches(window: Duration) -> Vec<Stretch> {
+    let rest = minutes(window.saturating_sub(3 * DAY) / BEFORE).max(Duration::from_secs(900));
+    let mut from = Duration::ZERO;
+    let mut all = Vec::new();
+    for (to, step) in CLOSELY.into_iter().chain([(window, rest)]) {
+        let to = to.min(window);
+        if to > from {
+            all.push(Stretch { within: to.saturating_sub(from), step, before: from });
+            from = to;
+        }
+    }
+    all
+}
+
+/// When there last were data: within a day closely, else as close as the window is looked at.
 pub(super) fn last(window: Duration) -> [Wrap; 2] {
-    [Wrap::Last { within: DAY, step: 5 * MINUTE }, Wrap::Last { within: window.max(DAY), step: step(window) }]
+    let of = |within, step| Wrap::Most(Stretch { within, step, before: Duration::ZERO });
+    [of(DAY, 5 * MINUTE), of(window.max(DAY), step(window))]
 }
 
-/// A query that has a value whenever there are data: all events of the last time before it.
+/// The same, closely, where it is known that data were last seen so long ago by looking at the window.
+pub(super) fn closer(window: Duration, ago: Duration) -> Wrap {
+    let within = step(window).min(ago);
+    Wrap::Most(Stretch { within, step: MINUTE, before: ago.saturating_sub(within) })
+}
+
+/// What was seen in the whole window is all that there could be.
+fn is_all(seen: f64, within: Duration, step: Duration) -> bool {
+    (seen + 1.5) * step.as_secs_f64() >= within.as_secs_f64()
+}
+
+/// So many steps; what a server tells may be any number.
+fn times(step: Duration, by: f64) -> Duration {
+    Duration::try_from_secs_f64(step.as_secs_f64() * by).unwrap_or(Duration::MAX)
+}
+
+/// For how much of a window there are data, by the looks at all of it and at its stretches; `None`: for all of it, or nobody knows.
 ///
-/// For a look at the whole window that time is an hour, since data need not come every few minutes, else five minutes.
-pub(super) fn at_all(slo: &Slo, wrap: Wrap) -> Option<String> {
-    let lookback = match wrap {
-        Wrap::Last { within: DAY, .. } | Wrap::Value => 5 * MINUTE,
-        Wrap::First { .. } | Wrap::Last { .. } => 60 * MINUTE,
+/// `drift` is how long ago the stretches were looked at: data that came then have come since.
+pub(super) fn extent(
+    window: Duration,
+    seen: f64,
+    stretches: Option<&[(Stretch, f64)]>,
+    drift: Duration,
+) -> Option<Extent> {
+    let looks = step(window);
+    if is_all(seen, window, looks) {
+        return None;
+    }
+    let coarse = || {
+        let known = times(looks, seen.max(1.0)).min(window);
+        Some(Extent { known, at_most: seen < 1.0, recent: Vec::new() })
     };
+    let Some(stretches) = stretches else { return coarse() };
+    let (mut known, mut recent) = (Duration::ZERO, Vec::new());
+    for (at, (stretch, seen)) in stretches.iter().enumerate() {
+        let of_this = if is_all(*seen, stretch.within, stretch.step) {
+            stretch.within
+        } else if *seen >= 1.0 {
+            // never less than there is: it may have begun just after a look
+            times(stretch.step, seen + 1.0).min(stretch.within)
+        } else {
+            Duration::ZERO
+        };
+        known += of_this;
+        if at == 0 && !of_this.is_zero() {
+            known += drift;
+        }
+        let reach = stretch.before + stretch.within;
+        recent.push((reach, known.min(reach)));
+    }
+    match (known.is_zero(), seen < 1.0) {
+        (false, _) => Some(Extent { known: known.min(window), at_most: false, recent }),
+        // data that no look sees: what was looked at tells nothing
+        (true, true) => None,
+        (true, false) => coarse(),
+    }
+}
+
+/// All events of a definition, where these are series that can be looked at themselves.
+fn total(slo: &Slo) -> Option<String> {
+    match slo.sli.as_ref()? {
+        Sli::Counters { total, .. } | Sli::Latency { total, .. } | Sli::Apdex { total, .. } => {
+            Some(total.to_string())
+        }
+        Sli::NativeLatency { histogram, .. } => Some(histogram.to_string()),
+        Sli::Gauge { metric } => Some(metric.to_string()),
+        Sli::Events { total, .. } => {
+            let selectors = promql::selectors(&total.over(HOUR)).ok()?;
+            selectors.first().filter(|_| selectors.len() == 1).cloned()
+        }
+        Sli::Ratio { .. } | Sli::Threshold { .. } => None,
+    }
+}
+
+/// ` by (a, b)`, or nothing; `None` for labels that would have to be quoted.
+fn by(slo: &Slo) -> Option<String> {
+    let names = live::grouping(slo);
+    names.iter().all(|name| is_plain_name(name)).then(|| match names.as_slice() {
+        [] => String::new(),
+        names => format!(" by ({})", names.join(", ")),
+    })
+}
+
+/// A query that has a value whenever there were data within the hour before it, for data need not come every few minutes.
+pub(super) fn presence(slo: &Slo) -> Option<String> {
+    if let Some((total, by)) = total(slo).zip(by(slo)) {
+        return Some(format!("sum{by} (count_over_time({total}[1h]))"));
+    }
+    events(slo, HOUR)
+}
+
+/// A query for the time of the newest sample.
+pub(super) fn newest(slo: &Slo) -> Option<String> {
+    if let Some((total, by)) = total(slo).zip(by(slo)) {
+        return Some(format!("max{by} (timestamp({total}))"));
+    }
+    events(slo, 5 * MINUTE).map(|query| format!("timestamp({query}\n)"))
+}
+
+/// All events over a lookback, or the ratio where events are not counted.
+fn events(slo: &Slo, lookback: Duration) -> Option<String> {
     let plain = Slo { budgeting: Budgeting::Occurrences, ..slo.clone() };
     match query::measure(&plain, lookback)? {
         Measure::Counts { total, .. } => Some(total),
         Measure::Ratio(ratio) => Some(ratio),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MONTH: Duration = Duration::from_secs(30 * 86_400);
+
+    /// What looks at a window see of data that began so long ago, up to now.
+    fn looks(window: Duration, age: Duration) -> (f64, Vec<(Stretch, f64)>) {
+        let seen = |stretch: &Stretch| {
+            let there = age.saturating_sub(stretch.before).min(stretch.within);
+            (there.as_secs() / stretch.step.as_secs()) as f64
+        };
+        let all = stretches(window).into_iter().map(|stretch| (stretch, seen(&stretch))).collect();
+        ((age.min(window).as_secs() / step(window).as_secs()) as f64, all)
+    }
+
+    #[test]
+    fn the_stretches_make_up_the_window_whatever_its_length() {
+        for hours in [1, 2, 6, 24, 60, 72, 168, 720, 2160, 8760] {
+            let window = HOUR * hours;
+            let all = stretches(window);
+            let mut from = Duration::ZERO;
+            for stretch in &all {
+                assert_eq!(stretch.before, from);
+                assert!(
+                    stretch.within >= stretch.step
+                        && stretch.within.as_secs() / stretch.step.as_secs() <= 600
+                );
+                from += stretch.within;
+            }
+            assert_eq!(from, window);
+        }
+    }
+
+    #[test]
+    fn what_is_told_of_young_data_is_never_less_than_there_is_and_close_to_it() {
+        for window in [DAY, 7 * DAY, MONTH, 90 * DAY] {
+            for minutes in [2, 10, 50, 89, 180, 780, 1439, 4000, 10_000, 30_000, 100_000] {
+                let age = MINUTE * minutes;
+                let (seen, all) = looks(window, age);
+                let Some(extent) = extent(window, seen, Some(&all), Duration::ZERO) else {
+                    assert!(age.as_secs_f64() >= window.as_secs_f64() * 0.98, "{window:?} {minutes}");
+                    continue;
+                };
+                let most = age.as_secs_f64() * 1.02 + 30.0;
+                assert!(
+                    extent.known >= age && extent.known.as_secs_f64() <= most,
+                    "{window:?} {minutes} {extent:?}"
+                );
+                assert!(extent.within(HOUR).unwrap() >= age.min(HOUR));
+            }
+        }
+    }
+
+    #[test]
+    fn data_before_a_gap_count_and_the_gap_does_not() {
+        let mut all = looks(MONTH, MINUTE * 10).1;
+        // a day of it three weeks ago
+        all.last_mut().unwrap().1 = DAY.as_secs_f64() / all.last().unwrap().0.step.as_secs_f64();
+        let extent = extent(MONTH, 4.0, Some(&all), Duration::ZERO).unwrap();
+        let known = extent.known.as_secs_f64() / 3600.0;
+        assert!((24.0..26.0).contains(&known), "{known}");
+        assert!(extent.within(HOUR).unwrap() < MINUTE * 11);
+    }
+
+    #[test]
+    fn what_no_look_sees_tells_nothing_and_what_was_not_looked_at_closely_is_coarse() {
+        let none = looks(MONTH, Duration::ZERO).1;
+        assert_eq!(extent(MONTH, 0.0, Some(&none), Duration::ZERO), None);
+        assert_eq!(extent(MONTH, 119.0, None, Duration::ZERO), None);
+        let coarse = extent(MONTH, 0.0, None, Duration::ZERO).unwrap();
+        assert_eq!((coarse.known, coarse.at_most), (6 * HOUR, true));
+        // data have come since they were looked at
+        let (seen, all) = looks(MONTH, MINUTE * 10);
+        let later = extent(MONTH, seen, Some(&all), MINUTE * 8).unwrap();
+        assert!(later.known >= MINUTE * 18 && later.known < MINUTE * 19);
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join;
 
 use super::alerting::{self, Told};
-use super::increases::{self, Increases};
+use super::increases::{self, Errors, Increases};
 use super::names::{self, GRAFANA_WINDOW, PYRRA_WINDOW};
 use crate::backend::prometheus::call::Call;
 use crate::backend::prometheus::wire::Sample;
@@ -44,29 +44,46 @@ pub(super) struct Raw {
     ratios: Vec<Sample>,
 }
 
-/// Asks for names and traits, at present and a day ago: what is gone since is missing, not fine.
+/// Of how long ago series are looked for that are there no more, and how often: what is gone is missing, not fine.
+const GONE: &str = "[7d:2h]";
+
+/// Asks for names and traits, at present and within the last week.
 ///
 /// # Errors
 /// Whatever fails the first query.
 pub(super) async fn ask(call: &Call<'_>) -> Result<Raw, SourceError> {
-    let names = names::TRAITS;
-    let present = format!(r#"{{__name__=~"{names}|.+:burnrate[0-9].*"}}"#);
-    let past = format!(r#"{{__name__=~"{names}"}} offset 1d"#);
+    let (names, pyrra) = (names::TRAITS, r".+:burnrate[0-9].*");
+    // one ratio of each SLO of the other families tells that they are there
+    let present = format!(r#"{{__name__=~"{names}|{pyrra}|{}5m|{}5m"}}"#, names::SLOTH, names::GRAFANA);
+    let past = format!(
+        r#"last_over_time({{__name__=~"{names}"}}{GONE}) or last_over_time({{__name__=~"{pyrra}",slo!=""}}{GONE})"#
+    );
     let (present, past) = join(call.instant_all(&present, None), call.instant_all(&past, None)).await;
     let is_ratio = |sample: &Sample| names::ratio(sample.labels.value("__name__")).is_some();
     let (mut ratios, mut traits): (Vec<_>, Vec<_>) = present?.into_iter().partition(is_ratio);
+    let (past_ratios, past_traits): (Vec<_>, Vec<_>) =
+        past.unwrap_or_default().into_iter().partition(is_ratio);
     let now: BTreeSet<_> = traits
         .iter()
         .filter_map(trait_of)
         .map(|(family, id, name)| (family, id.clone(), name.to_owned()))
         .collect();
-    let gone = past.unwrap_or_default().into_iter().filter(|sample| {
+    traits.extend(past_traits.into_iter().filter(|sample| {
         trait_of(sample)
             .is_some_and(|(family, id, name)| !now.contains(&(family, id.clone(), name.to_owned())))
-    });
-    traits.extend(gone);
-    let is_of = |family| traits.iter().any(|sample| trait_of(sample).is_some_and(|found| found.0 == family));
-    if is_of(Family::Sloth) || is_of(Family::Grafana) {
+    }));
+    let burning: BTreeSet<Text> =
+        ratios.iter().filter_map(|sample| sample.labels.get("slo").cloned()).collect();
+    let is_gone = |sample: &Sample| sample.labels.get("slo").is_some_and(|id| !burning.contains(id));
+    ratios.extend(past_ratios.into_iter().filter(is_gone));
+    let has_trait = |family| traits.iter().filter_map(trait_of).any(|(of, ..)| of == family);
+    let has_ratio = |family| {
+        ratios
+            .iter()
+            .filter_map(|sample| names::ratio(sample.labels.value("__name__")))
+            .any(|(of, ..)| of == family)
+    };
+    if [Family::Sloth, Family::Grafana].into_iter().any(|family| has_trait(family) || has_ratio(family)) {
         let by = "count by (__name__, sloth_id, grafana_slo_uuid)";
         let query = format!(r#"{by} ({{__name__=~"{}.+|{}.+"}})"#, names::SLOTH, names::GRAFANA);
         ratios.extend(call.instant_all(&query, None).await?);
@@ -157,14 +174,15 @@ fn gather(raw: &Raw) -> BTreeMap<Identity, Gathered> {
     all
 }
 
-/// The SLOs that these series and rules tell of, and in words what cannot be told.
-pub(super) fn found(raw: &Raw, rules: &[Arc<Rule>]) -> (Vec<Found>, Vec<Warning>) {
+/// The SLOs that these series, rules and definitions tell of, and in words what cannot be told.
+pub(super) fn found(raw: &Raw, rules: &[Arc<Rule>], definitions: &[Arc<Slo>]) -> (Vec<Found>, Vec<Warning>) {
     let told = alerting::told(rules);
     let mut all = Vec::new();
-    let mut lacking: BTreeMap<(Family, &str), Vec<Text>> = BTreeMap::new();
+    let mut lacking: BTreeMap<(Family, String), Vec<Text>> = BTreeMap::new();
     for ((family, id, metric), gathered) in gather(raw) {
         let told = told.get(&(family, id.clone())).cloned().unwrap_or_default();
-        match one(family, &id, &metric, &gathered, told) {
+        let defined = definitions.iter().find(|slo| is_of(slo, family, &id)).map(|slo| &**slo);
+        match one((family, &id, &metric), &gathered, told, defined) {
             Ok(found) => all.push(found),
             Err(what) => lacking.entry((family, what)).or_default().push(id),
         }
@@ -179,18 +197,26 @@ pub(super) fn found(raw: &Raw, rules: &[Arc<Rule>]) -> (Vec<Found>, Vec<Warning>
     (all, warnings.collect())
 }
 
+/// Whether the series of this identity are a definition's.
+fn is_of(slo: &Slo, family: Family, id: &str) -> bool {
+    slo.recorded.as_ref().is_some_and(|recorded| recorded.family == family && *recorded.id == *id)
+}
+
 /// One of them, or what it lacks.
 fn one(
-    family: Family,
-    id: &Text,
-    metric: &Text,
+    (family, id, metric): (Family, &Text, &Text),
     gathered: &Gathered,
     told: Told,
-) -> Result<Found, &'static str> {
+    defined: Option<&Slo>,
+) -> Result<Found, String> {
     let common = gathered.common.clone().unwrap_or_default();
     let label = |name: &str| common.get(name).cloned();
-    let (objective, agree) = objective(family, gathered, &common, &told).ok_or("an objective")?;
-    let length = window(family, gathered, &told).ok_or("a window")?;
+    let (objective, agree) = objective(family, gathered, &common, &told)
+        .or_else(|| defined.map(|slo| (slo.objective, true)))
+        .ok_or_else(|| no_objective(family, gathered))?;
+    let length = window(family, gathered, &told)
+        .or_else(|| defined.map(|slo| slo.window.nominal()))
+        .ok_or("a window")?;
     let (name, service) = match family {
         Family::Sloth => (label("sloth_slo"), label("sloth_service")),
         Family::Pyrra => (None, None),
@@ -263,14 +289,37 @@ fn one(
     })
 }
 
-fn objective(family: Family, gathered: &Gathered, common: &Labels, told: &Told) -> Option<(Objective, bool)> {
-    let name = match family {
+/// The series of the objective.
+const fn objectives(family: Family) -> &'static str {
+    match family {
         Family::Sloth => "slo:objective:ratio",
         Family::Pyrra => "pyrra_objective",
         Family::Grafana => "grafana_slo_objective",
-    };
-    let said =
-        gathered.objective(name).and_then(|(ratio, agree)| Some((Objective::from_ratio(ratio).ok()?, agree)));
+    }
+}
+
+/// What it lacks for want of an objective: none, or one that is no share.
+fn no_objective(family: Family, gathered: &Gathered) -> String {
+    let name = objectives(family);
+    gathered.value(name).map_or_else(
+        || "an objective".to_owned(),
+        |value| format!("an objective between 0 and 1 ({name} is {})", promql_number(value)),
+    )
+}
+
+/// A number as Prometheus writes it.
+fn promql_number(value: f64) -> String {
+    match value {
+        f64::INFINITY => "+Inf".to_owned(),
+        f64::NEG_INFINITY => "-Inf".to_owned(),
+        value => value.to_string(),
+    }
+}
+
+fn objective(family: Family, gathered: &Gathered, common: &Labels, told: &Told) -> Option<(Objective, bool)> {
+    let said = gathered
+        .objective(objectives(family))
+        .and_then(|(ratio, agree)| Some((Objective::from_ratio(ratio).ok()?, agree)));
     let written = || common.get("sloth_objective").and_then(|text| Objective::percent(text).ok());
     said.or_else(|| written().or_else(|| told.objective()).map(|objective| (objective, true)))
 }
@@ -292,14 +341,17 @@ fn window(family: Family, gathered: &Gathered, told: &Told) -> Option<Duration> 
 }
 
 /// Asks which events of SLOs of Pyrra fail, where their generic rules are missing.
-pub(super) async fn add_errors(call: &Call<'_>, found: &mut [Found]) {
+pub(super) async fn add_errors(call: &Call<'_>, found: &mut [Found], definitions: &[Arc<Slo>]) {
     if found.iter().all(|found| found.increases.is_none()) {
         return;
     }
     let mut errors = increases::errors(call).await;
     for found in found {
         if let Some(increases) = &mut found.increases {
-            increases.errors = errors.remove(&(found.recorded.id.clone(), increases.metric.clone()));
+            let id = &found.recorded.id;
+            let recorded = errors.remove(&(id.clone(), increases.metric.clone()));
+            let defined = definitions.iter().find(|slo| is_of(slo, Family::Pyrra, id));
+            increases.errors = recorded.or_else(|| Errors::of_definition(defined?));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::backend::prometheus::wire::{Pairs, Piece, Sample};
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{Matcher, Operator};
 use crate::model::promql::{self, bare};
-use crate::model::slo::{Family, Measured, Side, Slo, written};
+use crate::model::slo::{Family, Measured, Side, Sli, Slo, written};
 
 /// What is kept of the events of one SLO.
 #[derive(Debug, Clone)]
@@ -32,6 +32,17 @@ pub(super) struct Increases {
 pub(super) struct Errors {
     metric: String,
     matchers: Vec<Matcher>,
+}
+
+/// Labels that have the code of an answer.
+const CODES: [&str; 6] = ["code", "status", "status_code", "http_status_code", "response_code", "http_code"];
+
+/// What the events of a window come to.
+pub(super) struct Counted {
+    /// The error ratio of each group.
+    pub(super) groups: BTreeMap<Labels, Measured>,
+    /// What must be known about it.
+    pub(super) remark: Option<&'static str>,
 }
 
 #[derive(Deserialize)]
@@ -98,6 +109,27 @@ impl Errors {
     }
 }
 
+impl Errors {
+    /// As a definition says it: what its errors want and all events do not.
+    pub(super) fn of_definition(slo: &Slo) -> Option<Self> {
+        let Some(Sli::Counters { side: Side::Bad, part, total }) = &slo.sli else { return None };
+        let more = part.matches.iter().filter(|matched| !total.matches.contains(matched));
+        let matchers = more.map(|m| Matcher::new(&*m.name, m.operator, &*m.value).ok());
+        let metric = part.metric.strip_suffix("_total").unwrap_or(&part.metric).to_owned();
+        Some(Self { metric, matchers: matchers.collect::<Option<_>>()? })
+    }
+
+    /// By the codes of HTTP, if all events have one under the same label: those from 500 on.
+    fn by_code(metric: &str, events: &[&Sample]) -> Option<Self> {
+        let is_code = |value: &str| value.len() == 3 && value.bytes().all(|digit| digit.is_ascii_digit());
+        let has_it =
+            |label: &str| events.iter().all(|sample| sample.labels.get(label).is_some_and(|v| is_code(v)));
+        let label = CODES.into_iter().find(|label| !events.is_empty() && has_it(label))?;
+        let failed = Matcher::new(label, Operator::Matches, "5..").ok()?;
+        Some(Self { metric: metric.to_owned(), matchers: vec![failed] })
+    }
+}
+
 fn sign(operator: &str) -> Option<Operator> {
     let all = [Operator::Equal, Operator::NotEqual, Operator::Matches, Operator::MatchesNot];
     all.into_iter().find(|known| known.sign() == operator)
@@ -129,24 +161,43 @@ pub(super) fn window(slo: &Slo) -> Text {
 pub(super) type Series<'a> = &'a dyn Fn(&str) -> Vec<&'a Sample>;
 
 impl Increases {
-    /// The error ratio of each group over the window; `None` if these series do not tell.
-    pub(super) fn measured(&self, series: Series<'_>) -> Option<BTreeMap<Labels, Measured>> {
+    /// The error ratio of each group over the window.
+    ///
+    /// # Errors
+    /// Why these series do not tell.
+    pub(super) fn measured(&self, series: Series<'_>) -> Result<Counted, &'static str> {
         let Self { metric, window, .. } = self;
+        let known = |groups| Ok(Counted { groups, remark: None });
         let counts = series(&format!("{metric}:count{window}"));
         if !counts.is_empty() {
             let sums = series(&format!("{metric}:sum{window}"));
-            return Some(self.ratios(Side::Good, sums, counts));
+            return known(self.ratios(Side::Good, sums, counts));
         }
         let events = series(&format!("{metric}:increase{window}"));
+        if events.is_empty() {
+            return Err("the events of its window are not recorded, so there is no budget");
+        }
         if events.iter().any(|sample| sample.labels.get("le").is_some()) {
             let (fast, all) = events.into_iter().partition(|sample| sample.labels.get("le").is_some());
-            return Some(self.ratios(Side::Good, fast, all));
+            return known(self.ratios(Side::Good, fast, all));
         }
-        let errors = self.errors.as_ref()?;
+        let by_code = || Errors::by_code(metric, &events);
+        let (errors, remark) = match &self.errors {
+            Some(errors) => (Some(errors.clone()), None),
+            None => (
+                by_code(),
+                Some("codes from 500 on are taken for the errors; its definition would say which are"),
+            ),
+        };
+        let Some(errors) = errors else {
+            return Err(
+                "which of the recorded events failed is not known without its definition, so there is no budget",
+            );
+        };
         let failed = series(&format!("{}:increase{window}", errors.metric)).into_iter();
         let failed =
             failed.filter(|sample| errors.matchers.iter().all(|matcher| matcher.matches(&sample.labels)));
-        Some(self.ratios(Side::Bad, failed.collect(), events))
+        Ok(Counted { groups: self.ratios(Side::Bad, failed.collect(), events), remark })
     }
 
     fn ratios(&self, side: Side, part: Vec<&Sample>, total: Vec<&Sample>) -> BTreeMap<Labels, Measured> {

@@ -28,26 +28,41 @@ impl Pace {
     }
 }
 
+/// A stretch of the past that is looked at every `step`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Stretch {
+    pub(super) within: Duration,
+    pub(super) step: Duration,
+    /// How long ago it ended.
+    pub(super) before: Duration,
+}
+
 /// What is asked of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Wrap {
     /// Its value.
     Value,
-    /// When, within so much time, it first had one; looked at every `step`.
-    First { within: Duration, step: Duration },
-    /// When it last had one.
-    Last { within: Duration, step: Duration },
+    /// At how many of the moments that are looked at it had one.
+    Count(Stretch),
+    /// The greatest value that it had.
+    Most(Stretch),
 }
 
 impl Wrap {
     pub(super) fn around(self, query: &str) -> String {
-        let (function, within, step) = match self {
+        let (function, stretch) = match self {
             Self::Value => return query.to_owned(),
-            Self::First { within, step } => ("min_over_time", within, step),
-            Self::Last { within, step } => ("max_over_time", within, step),
+            Self::Count(stretch) => ("count_over_time", stretch),
+            Self::Most(stretch) => ("max_over_time", stretch),
         };
-        let (within, step) = (duration::text(within), duration::text(step));
-        format!("{function}(timestamp({query}\n)[{within}:{step}])")
+        let (within, step) = (duration::text(stretch.within), duration::text(stretch.step));
+        let offset = if stretch.before.is_zero() {
+            String::new()
+        } else {
+            format!(" offset {}", duration::text(stretch.before))
+        };
+        // the line break ends a comment
+        format!("{function}(({query}\n)[{within}:{step}]{offset})")
     }
 }
 

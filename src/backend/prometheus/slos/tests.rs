@@ -2,6 +2,8 @@
 
 mod defined;
 mod found;
+mod grouped;
+mod young;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -72,12 +74,18 @@ fn kept(series: &[(Value, f64)], asked: &Asked) -> Canned {
     if asked.path != "/api/v1/query" || query.contains("_over_time") || query.contains("offset") {
         return otherwise(asked);
     }
+    by_name(series, query)
+}
+
+/// The series whose names a query wants.
+fn by_name(series: &[(Value, f64)], query: &str) -> Canned {
     let pattern = query.split_once("__name__=~\"").and_then(|(_, rest)| rest.split_once('"'));
     let name = match pattern {
         Some((pattern, _)) => pattern.replace("\\\\", "\\"),
         None => query.split('{').next().unwrap_or_default().to_owned(),
     };
-    let name = regex::Regex::new(&format!("^(?:{name})$")).unwrap();
+    // of other queries nothing is known
+    let Ok(name) = regex::Regex::new(&format!("^(?:{name})$")) else { return vector([]) };
     let is_meant = |labels: &Value| labels["__name__"].as_str().is_some_and(|it| name.is_match(it));
     vector(series.iter().filter(|(labels, _)| is_meant(labels)).cloned())
 }

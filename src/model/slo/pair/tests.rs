@@ -81,9 +81,9 @@ fn in_short_windows_the_usual_lookbacks_shrink_and_the_factors_stay() {
     };
     let told = |window| standard(window).iter().map(told).collect::<Vec<_>>().join(", ");
     for (window, pairs) in [
-        (DAY * 14, "p 30m/5m 14.4, p 6h/30m 6, t 1d/2h 3, t 3d/6h 1"),
-        (DAY * 10, "p 30m/5m 14.4, p 2h/30m 6, t 1d/2h 1"),
-        (DAY * 7, "p 30m/5m 14.4, p 2h/30m 6, t 6h/30m 3, t 1d/2h 1"),
+        (DAY * 14, "p 1h/5m 14.4, p 6h/30m 6, t 1d/2h 3, t 3d/6h 1"),
+        (DAY * 10, "p 1h/5m 14.4, p 2h/30m 6, t 1d/2h 1"),
+        (DAY * 7, "p 1h/5m 14.4, p 2h/30m 6, t 6h/30m 3, t 1d/2h 1"),
         (DAY, "p 10m/5m 14.4, p 30m/5m 6, t 1h/5m 3, t 6h/30m 1"),
         (HOUR * 6, "p 10m/5m 6, t 30m/5m 3, t 1h/5m 1"),
         (HOUR, "p 10m/5m 6, t 10m/5m 1"),

@@ -25,7 +25,13 @@ fn slo(window: Window) -> Slo {
 }
 
 fn reading(window: Window, groups: Vec<GroupReading>) -> SloReading {
-    SloReading { slo: Arc::new(slo(window)), evaluation: Evaluation::Live, groups, trouble: None }
+    SloReading {
+        slo: Arc::new(slo(window)),
+        evaluation: Evaluation::Live,
+        groups,
+        trouble: None,
+        remark: None,
+    }
 }
 
 fn rolling() -> Window {
@@ -42,7 +48,7 @@ fn group(window: Measured, recent: &[(u64, Measured)]) -> GroupReading {
         recent: recent.iter().map(|(seconds, measured)| (Duration::from_secs(*seconds), *measured)).collect(),
         window,
         is_time_weighted: false,
-        first: None,
+        extent: None,
         newest: None,
     }
 }
@@ -94,10 +100,14 @@ fn no_traffic_and_no_data_are_states_of_their_own() {
         ..group(counts(1.0, 10_000.0), &[(HOUR, Measured::Absent), (6 * HOUR, counts(0.0, 10.0))])
     });
     assert_eq!((broken.state, broken.doubt), (SloState::NoData, Some(Doubt::NoDataSince(at()))));
+    assert_eq!(broken.exhaustion, None);
     let unseen = judged(&group(counts(1.0, 10_000.0), &[(HOUR, Measured::Absent)]));
     assert_eq!((unseen.state, unseen.doubt), (SloState::NoData, Some(Doubt::Unknown)));
     let odd = judged(&group(Measured::Odd(Odd::Several(3)), &[]));
-    assert_eq!((odd.state, odd.doubt), (SloState::NoData, Some(Doubt::Odd(Odd::Several(3)))));
+    assert_eq!(
+        (odd.state, odd.doubt),
+        (SloState::NoData, Some(Doubt::Odd(Odd::Several(3), Duration::from_secs(30 * DAY))))
+    );
 }
 
 #[test]
@@ -132,9 +142,10 @@ fn of_a_calendar_month_only_what_has_passed_can_be_spent() {
 
 #[test]
 fn a_short_history_is_marked_as_partial() {
-    let first = at() - Duration::from_secs(6 * DAY);
-    let standing = judged(&GroupReading { first: Some(first), ..group(counts(1.0, 10_000.0), &[]) });
+    let standing =
+        judged(&GroupReading { extent: Some(young(6 * DAY)), ..group(counts(1.0, 10_000.0), &[]) });
     assert_eq!(standing.covered, Some(0.2));
+    assert!(close(standing.left(), 0.9));
 }
 
 #[test]
@@ -211,4 +222,73 @@ fn the_forecast_goes_by_the_lookback_nearest_to_an_hour() {
     let Some(Exhaustion::In(left)) = pyrra.exhaustion else { panic!("{:?}", pyrra.exhaustion) };
     assert!((left.as_secs_f64() - (9 * DAY) as f64).abs() < 1e-3);
     assert_eq!(pyrra.exhaustion, pyrra.exhaustion_at(&rolling(), 3.0, at()));
+}
+
+/// Data without a gap for the last so many seconds.
+fn young(seconds: u64) -> Extent {
+    let known = Duration::from_secs(seconds);
+    let reaches = [HOUR, 6 * HOUR, DAY, 3 * DAY, 30 * DAY].map(Duration::from_secs);
+    Extent { known, at_most: false, recent: reaches.map(|reach| (reach, reach.min(known))).to_vec() }
+}
+
+/// Errors at 48x the sustainable pace over every lookback.
+fn outage(extent: Option<Extent>) -> Standing {
+    let error = counts(48.0, 1000.0);
+    let recent = [5 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 6 * HOUR, DAY, 3 * DAY].map(|l| (l, error));
+    judged(&GroupReading { extent, ..group(error, &recent) })
+}
+
+#[test]
+fn a_few_minutes_of_data_spend_no_month_and_page_nobody() {
+    for minutes in [2, 10, 50] {
+        let standing = outage(Some(young(minutes * MINUTE)));
+        assert_eq!(standing.state, SloState::Insufficient, "{minutes}");
+        assert_eq!((standing.spent, standing.exhaustion), (None, None), "{minutes}");
+        assert!(standing.pairs.iter().all(|now| now.holds.is_none()), "{minutes}");
+        assert!(standing.covered.is_some_and(|share| share < 0.002), "{minutes}");
+        assert_eq!(standing.burn(BASIS), None, "{minutes}: an hour of which there are minutes");
+    }
+    let quiet = group(counts(0.0, 1000.0), &[(300, counts(0.0, 10.0)), (HOUR, counts(0.0, 10.0))]);
+    let calm = judged(&GroupReading { extent: Some(young(20 * MINUTE)), ..quiet });
+    assert_eq!(calm.state, SloState::Insufficient, "nor is it said to be well");
+}
+
+#[test]
+fn a_pair_pages_as_soon_as_its_lookbacks_are_covered() {
+    let standing = outage(Some(young(HOUR)));
+    assert_eq!((standing.state, standing.spent), (SloState::Page, None));
+    let holds: Vec<_> = standing.pairs.iter().map(|now| now.holds).collect();
+    assert_eq!(holds, [Some(true), None, None, None]);
+    assert!(close(standing.burn(BASIS), 48.0));
+    let old = outage(Some(young(20 * DAY)));
+    assert_eq!((old.state, old.pairs.iter().all(|now| now.holds == Some(true))), (SloState::Page, true));
+    // how much there is of the lookbacks was not told: as ever
+    let unknown = Extent { recent: Vec::new(), ..young(MINUTE) };
+    assert_eq!(outage(Some(unknown)).state, SloState::Page);
+}
+
+#[test]
+fn data_that_began_after_a_gap_count_for_what_is_there() {
+    // a day of data three weeks ago, and the last ten minutes
+    let minutes = |minutes: u64| Duration::from_secs(minutes * MINUTE);
+    let recent =
+        vec![(minutes(60), minutes(10)), (minutes(360), minutes(10)), (minutes(43_200), minutes(1450))];
+    let standing = outage(Some(Extent { known: minutes(1450), at_most: false, recent }));
+    assert_eq!((standing.state, standing.spent), (SloState::Insufficient, None));
+}
+
+#[test]
+fn what_is_missing_or_no_number_is_named_with_its_lookback() {
+    let (ratio, nan) = (counts(1.0, 10_000.0), Measured::Odd(Odd::Nan));
+    let recent = |hour| [(5 * MINUTE, ratio), (HOUR, hour), (6 * HOUR, ratio)];
+    let month = Duration::from_secs(30 * DAY);
+    let nan_month = judged(&group(nan, &recent(ratio)));
+    assert_eq!((nan_month.state, nan_month.doubt), (SloState::NoData, Some(Doubt::Odd(Odd::Nan, month))));
+    // the pair that pages first cannot be judged
+    let nan_hour = judged(&group(ratio, &recent(nan)));
+    assert_eq!((nan_hour.state, nan_hour.doubt), (SloState::NoData, Some(Doubt::Odd(Odd::Nan, BASIS))));
+    let no_month = judged(&group(Measured::Absent, &recent(ratio)));
+    assert_eq!((no_month.state, no_month.doubt), (SloState::NoData, Some(Doubt::Missing(month))));
+    let no_hour = judged(&group(ratio, &recent(Measured::Absent)));
+    assert_eq!((no_hour.state, no_hour.doubt), (SloState::Fine, Some(Doubt::Missing(BASIS))));
 }

@@ -53,11 +53,12 @@ fn slos(world: &mut World, source: &str, slo: &Slo, window: Measured) {
         recent: vec![(Duration::from_secs(3600), window)],
         window,
         is_time_weighted: false,
-        first: None,
+        extent: None,
         newest: None,
     };
     let slo = Arc::new(slo.clone());
-    let reading = SloReading { slo, evaluation: Evaluation::Live, groups: vec![group], trouble: None };
+    let reading =
+        SloReading { slo, evaluation: Evaluation::Live, groups: vec![group], trouble: None, remark: None };
     let board = SloBoard { at: at(90), readings: vec![reading] };
     tell(world, source, Ask::Slos { at: None }, Answer::Slos(board));
 }

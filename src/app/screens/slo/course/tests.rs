@@ -35,11 +35,12 @@ fn status(window: Window, error: f64) -> SloStatus {
         recent: vec![(HOUR, Measured::Ratio { error, events: None })],
         window: Measured::Ratio { error, events: None },
         is_time_weighted: false,
-        first: None,
+        extent: None,
         newest: None,
     };
     let evaluation = Evaluation::Recorded;
-    let reading = SloReading { slo: Arc::new(slo), evaluation, groups: vec![group], trouble: None };
+    let reading =
+        SloReading { slo: Arc::new(slo), evaluation, groups: vec![group], trouble: None, remark: None };
     SloStatus::of(&reading, &SourceId::new("prom"), "2026-01-14T02:52:07Z".parse().unwrap())
 }
 
