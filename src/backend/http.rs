@@ -13,6 +13,7 @@ mod route;
 mod sigv4;
 mod slots;
 mod trouble;
+mod trusted;
 mod write;
 
 use std::sync::Once;

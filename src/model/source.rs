@@ -319,7 +319,7 @@ impl Trouble {
         match self {
             Self::Unreachable { .. } => "Check that it runs and that the address, VPN or tunnel is right.",
             Self::Certificate { .. } => {
-                "Check the address; name the issuing CA by the source's ca_file, or add it to this machine's trust store."
+                "Check the address; name the issuing CA, or a self-signed certificate itself, by the source's ca_file."
             }
             Self::TimedOut { .. } => "It may be overloaded; raise limits.timeout if it is only slow.",
             Self::Unauthorised { .. } => "Check the source's auth setting and whether the token has expired.",

@@ -1,15 +1,16 @@
 //! The way to a source: whose certificates are trusted, which one is shown, and through which proxy it goes.
 
-use reqwest::{Certificate, ClientBuilder, Identity, Proxy};
+use reqwest::{ClientBuilder, Identity, Proxy};
 use ring::digest;
+use rustls::Error;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::credentials::{decoded, no_secret};
-use super::is_loopback;
 use super::mask::Mask;
+use super::{is_loopback, trouble, trusted};
 use crate::config::secret::{Bytes, Secret, certificates, key_file};
 use crate::config::settings::{Login, SourceSettings};
 use crate::model::source::Trouble;
@@ -45,6 +46,12 @@ impl Parts {
             all.update(part.unwrap_or_default());
         }
         all.finish().as_ref().to_vec()
+    }
+
+    /// What is shown of ours.
+    fn shown(&self) -> Option<trusted::Shown> {
+        let identity = self.identity.as_ref()?;
+        Some((in_pem(identity).collect(), PrivateKeyDer::from_pem_slice(identity).ok()?))
     }
 
     /// What of it must not be shown.
@@ -101,15 +108,21 @@ impl Route {
         parts: &Parts,
     ) -> Result<ClientBuilder, Trouble> {
         if let (Some(ca), Some(path)) = (&parts.ca, &self.ca_file) {
-            let trusted = Certificate::from_pem_bundle(ca).ok().ok_or_else(|| not_pem("ca_file", path))?;
-            builder = builder.tls_certs_only(trusted);
-        } else if !self.has_tls(to) {
-            // else some hundred certificates of the system are read before the first request, for nothing
-            builder = builder.tls_certs_only([]);
-        }
-        if let (Some(identity), Some(path)) = (&parts.identity, &self.client_cert) {
-            let identity = Identity::from_pem(identity).ok().ok_or_else(|| not_pem("client_cert", path))?;
-            builder = builder.identity(identity);
+            let config = trusted::config(in_pem(ca), parts.shown()).map_err(|error| match error {
+                Error::InvalidCertificate(_) => not_pem("ca_file", path),
+                error => trouble::of_tls(&error),
+            })?;
+            builder = builder.tls_backend_preconfigured(config);
+        } else {
+            if !self.has_tls(to) {
+                // else some hundred certificates of the system are read before the first request, for nothing
+                builder = builder.tls_certs_only([]);
+            }
+            if let (Some(identity), Some(path)) = (&parts.identity, &self.client_cert) {
+                let identity =
+                    Identity::from_pem(identity).ok().ok_or_else(|| not_pem("client_cert", path))?;
+                builder = builder.identity(identity);
+            }
         }
         match self.proxy.as_deref() {
             Some("direct") => Ok(builder.no_proxy()),
@@ -166,6 +179,11 @@ pub(super) fn hide_variables(mask: Mask) -> Mask {
             let both = Zeroizing::new(format!("{user}:{}", *password));
             mask.with(&Secret::new(&password)).with(&Secret::new(&both))
         })
+}
+
+/// The certificates in a file that was read.
+fn in_pem(bytes: &[u8]) -> impl Iterator<Item = CertificateDer<'static>> {
+    CertificateDer::pem_slice_iter(bytes).filter_map(Result::ok)
 }
 
 fn read_ca(path: &str) -> Result<Vec<u8>, Trouble> {

@@ -14,6 +14,7 @@ use url::Url;
 
 use super::allowance;
 use super::body::cut;
+use super::trusted::is_ca_of_its_own;
 use crate::model::source::Trouble;
 
 /// Longest message of a server that is shown.
@@ -101,7 +102,7 @@ fn rustls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a rustls::E
     inner.downcast_ref()
 }
 
-fn of_tls(error: &rustls::Error) -> Trouble {
+pub(super) fn of_tls(error: &rustls::Error) -> Trouble {
     let reason = match error {
         rustls::Error::InvalidCertificate(certificate) => match certificate {
             CertificateError::Expired | CertificateError::ExpiredContext { .. } => "it has expired".into(),
@@ -114,8 +115,12 @@ fn of_tls(error: &rustls::Error) -> Trouble {
             CertificateError::UnknownIssuer => "its issuer is not trusted here".into(),
             CertificateError::BadSignature => "it was not signed by the issuer that it names".into(),
             CertificateError::Revoked => "it was revoked".into(),
+            other if is_ca_of_its_own(other) => "it is self-signed".into(),
             // the verifier's own kind of error, known only by its text
-            other if format!("{other:?}").contains("CaUsedAsEndEntity") => "it is self-signed".into(),
+            other if format!("{other:?}").contains("UnsupportedCertVersion") => {
+                "it is of X.509 version 1, which is not supported: version 3 is needed, with names in it"
+                    .into()
+            }
             other => cut(&other.to_string(), MESSAGE),
         },
         rustls::Error::AlertReceived(alert) => {

@@ -86,7 +86,12 @@ async fn tls(double: &Double, authority: &Authority, clients: Option<&Authority>
     };
     let (cert, key) = authority.issue("server");
     let key = PrivatePkcs8KeyDer::from(key.serialize_der()).into();
-    let acceptor = TlsAcceptor::from(Arc::new(builder.with_single_cert(vec![cert], key).unwrap()));
+    serve(double, builder.with_single_cert(vec![cert], key).unwrap()).await
+}
+
+/// The same, with all that TLS needs.
+async fn serve(double: &Double, config: ServerConfig) -> String {
+    let acceptor = TlsAcceptor::from(Arc::new(config));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let to = double.url.trim_start_matches("http://").to_owned();
@@ -131,6 +136,124 @@ async fn only_the_ca_that_was_named_is_trusted() {
         let told = trouble(&source).await;
         assert!(told.contains("ca_file") && told.contains(why), "{told}");
     }
+}
+
+/// A certificate that a server made for itself, as `NAME.pem`.
+struct SelfMade {
+    folder: tempfile::TempDir,
+    cert: rcgen::Certificate,
+    key: KeyPair,
+}
+
+impl SelfMade {
+    fn new(names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Self {
+        let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let cert = params.self_signed(&key).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("own.pem"), cert.pem()).unwrap();
+        Self { folder, cert, key }
+    }
+
+    async fn serve(&self, double: &Double) -> SourceSettings {
+        install_provider();
+        let key = PrivatePkcs8KeyDer::from(self.key.serialize_der()).into();
+        let builder = ServerConfig::builder().with_no_client_auth();
+        let config = builder.with_single_cert(vec![self.cert.der().clone()], key).unwrap();
+        let mut source = SourceSettings::new(SourceKind::Prometheus, &serve(double, config).await);
+        source.ca_file = Some(self.path());
+        source
+    }
+
+    fn path(&self) -> String {
+        self.folder.path().join("own.pem").display().to_string()
+    }
+}
+
+fn is_a_ca(params: &mut CertificateParams) {
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+}
+
+fn is_called(name: &'static str) -> impl Fn(&mut CertificateParams) {
+    move |params| {
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(rcgen::DnType::OrganizationName, "Us");
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_a_server_made_for_itself_is_taken_where_the_file_names_it() {
+    let double = Double::start(|_| Canned::json("{}")).await;
+    let here = ["localhost", "127.0.0.1"];
+    for own in [
+        SelfMade::new(&here, |_| {}),
+        // as `openssl req -x509` makes them
+        SelfMade::new(&here, is_a_ca),
+        SelfMade::new(&[], |params| {
+            is_a_ca(params);
+            is_called("127.0.0.1")(params);
+        }),
+        SelfMade::new(&[], is_called("127.0.0.1")),
+    ] {
+        let mut source = own.serve(&double).await;
+        http(&source).get("api", &[]).await.unwrap();
+        // by name, and among others
+        source.url = source.url.replace("127.0.0.1", "localhost");
+        let others = Authority::new("others");
+        let both = fs::read_to_string(others.path("ca.pem")).unwrap() + &own.cert.pem();
+        fs::write(others.path("both.pem"), both).unwrap();
+        source.ca_file = Some(others.path("both.pem"));
+        let told = http(&source).get("api", &[]).await;
+        let is_named = own.cert.der().windows(9).any(|part| part == b"localhost");
+        assert_eq!(told.is_ok(), is_named, "{:?}", told.err());
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_whose_ca_is_not_named_is_taken_where_the_file_names_it() {
+    let (ours, double) = (Authority::new("ours"), Double::start(|_| Canned::json("{}")).await);
+    let mut source = SourceSettings::new(SourceKind::Prometheus, &tls(&double, &ours, None).await);
+    source.ca_file = Some(ours.path("server.pem"));
+    http(&source).get("api", &[]).await.unwrap();
+    // another one of the same CA is another one
+    ours.issue("other");
+    source.ca_file = Some(ours.path("other.pem"));
+    assert!(trouble(&source).await.contains("its issuer is not trusted here"));
+}
+
+#[tokio::test]
+async fn a_certificate_of_the_file_still_has_its_time_and_its_name() {
+    let double = Double::start(|_| Canned::json("{}")).await;
+    let here = ["localhost", "127.0.0.1"];
+    let expired = |params: &mut CertificateParams| {
+        (params.not_before, params.not_after) =
+            (rcgen::date_time_ymd(2019, 1, 1), rcgen::date_time_ymd(2020, 1, 1));
+    };
+    for (own, why) in [
+        (SelfMade::new(&here, expired), "it has expired"),
+        (
+            SelfMade::new(&here, |params| {
+                is_a_ca(params);
+                expired(params);
+            }),
+            "it has expired",
+        ),
+        (SelfMade::new(&["prom.example.net"], is_a_ca), "it is for another name"),
+        (SelfMade::new(&["prom.example.net"], is_called("127.0.0.1")), "it is for another name"),
+        (SelfMade::new(&[], is_called("prom.example.net")), "it is for another name"),
+    ] {
+        let told = trouble(&own.serve(&double).await).await;
+        assert!(told.contains(why), "{told}");
+    }
+    // one that looks the same is not the same
+    let (one, other) = (SelfMade::new(&here, is_a_ca), SelfMade::new(&here, is_a_ca));
+    let mut source = one.serve(&double).await;
+    source.ca_file = Some(other.path());
+    assert!(trouble(&source).await.contains("it is self-signed"));
+    assert_eq!(double.asked().len(), 0);
 }
 
 #[tokio::test]

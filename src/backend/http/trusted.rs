@@ -1,0 +1,195 @@
+//! Whose certificates are trusted where a `ca_file` is named: those of the CAs in it, and the very certificates in it.
+//!
+//! Many servers have a certificate of their own making, and it is that one which people name. `OpenSSL`, and so curl, takes
+//! it as it stands; rustls takes a certificate for the root of a chain alone, and so refuses one that is marked as a CA, as
+//! `openssl req -x509` makes them, and one whose CA is not named. Here a server may show a certificate of the file: byte for
+//! byte the same, within its time, and for the server's name. Nothing else that is shown gets by more easily.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+
+/// `commonName`, 2.5.4.3, in DER.
+const COMMON_NAME: [u8; 3] = [0x55, 0x04, 0x03];
+
+/// One certificate of the file.
+#[derive(Debug)]
+struct Own {
+    der: CertificateDer<'static>,
+    /// What counted as the server's name before certificates had a list of names.
+    common_name: Option<String>,
+}
+
+/// Checks what a server shows.
+#[derive(Debug)]
+struct Trusted {
+    chains: Arc<WebPkiServerVerifier>,
+    own: Vec<Own>,
+}
+
+/// A certificate of ours with those of its CAs, and its key.
+pub(super) type Shown = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+/// TLS to servers whose certificate is among `trusted` or was issued by one of them.
+///
+/// # Errors
+/// None of the certificates can be used, or the key is not that of the certificate.
+pub(super) fn config(
+    trusted: impl IntoIterator<Item = CertificateDer<'static>>,
+    shown: Option<Shown>,
+) -> Result<ClientConfig, Error> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let verifier = Arc::new(Trusted::new(trusted, &provider)?);
+    let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+    let mut config = match shown {
+        Some((chain, key)) => builder.with_client_auth_cert(chain, key)?,
+        None => builder.with_no_client_auth(),
+    };
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+impl Trusted {
+    fn new(
+        trusted: impl IntoIterator<Item = CertificateDer<'static>>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, Error> {
+        let (mut roots, mut own) = (RootCertStore::empty(), Vec::new());
+        let mut refused = CertificateError::BadEncoding.into();
+        for der in trusted {
+            match roots.add(der.clone()) {
+                Ok(()) => {
+                    let common_name = roots.roots.last().and_then(|root| common_name(&root.subject));
+                    own.push(Own { der, common_name });
+                }
+                Err(error) => refused = error,
+            }
+        }
+        let chains = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(provider));
+        // there is nothing else that building can fail for than that none is left
+        let chains = chains.build().map_err(|_none_left| refused)?;
+        Ok(Self { chains, own })
+    }
+}
+
+impl ServerCertVerifier for Trusted {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let checked =
+            self.chains.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        let Some(own) = self.own.iter().find(|own| own.der.as_ref() == end_entity.as_ref()) else {
+            return checked;
+        };
+        let named = match checked {
+            // its time is looked at before all this, and its name only afterwards
+            Err(Error::InvalidCertificate(error)) if is_about_issuer(&error) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)
+            }
+            other => other.map(|_verified| ()),
+        };
+        match named {
+            Err(Error::InvalidCertificate(CertificateError::NotValidForNameContext {
+                presented, ..
+            })) if presented.is_empty() && own.is_called(server_name) => Ok(ServerCertVerified::assertion()),
+            other => other.map(|()| ServerCertVerified::assertion()),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.chains.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.chains.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.chains.supported_verify_schemes()
+    }
+}
+
+/// Whether who issued it is all that is said against a certificate.
+fn is_about_issuer(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::UnknownIssuer | CertificateError::BadSignature)
+        || is_ca_of_its_own(error)
+}
+
+/// Whether a server shows the certificate of a CA, which is nearly always its own: the verifier's own kind of error, known
+/// only by its text.
+pub(super) fn is_ca_of_its_own(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::Other(_)) && format!("{error:?}").contains("CaUsedAsEndEntity")
+}
+
+impl Own {
+    /// Whether its common name is that of the server: the same name, the same address, or `*.` and the same domain.
+    fn is_called(&self, server: &ServerName<'_>) -> bool {
+        let Some(own) = &self.common_name else { return false };
+        match server {
+            ServerName::DnsName(name) => {
+                let name = name.as_ref();
+                let domain = own.strip_prefix("*.").filter(|domain| domain.contains('.'));
+                let is_below = |domain: &str| {
+                    name.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(domain))
+                };
+                own.eq_ignore_ascii_case(name) || domain.is_some_and(is_below)
+            }
+            ServerName::IpAddress(address) => own.parse() == Ok(IpAddr::from(*address)),
+            _ => false,
+        }
+    }
+}
+
+/// The last common name in the parts of a subject, in DER.
+fn common_name(subject: &[u8]) -> Option<String> {
+    let mut found = None;
+    let mut parts = subject;
+    while let Some((set, rest)) = element(parts) {
+        parts = rest;
+        let mut pairs = set;
+        while let Some((pair, rest)) = element(pairs) {
+            pairs = rest;
+            if let Some((kind, value)) = element(pair)
+                && kind == COMMON_NAME
+                && let Some((name, _)) = element(value)
+            {
+                found = std::str::from_utf8(name).ok().map(str::to_owned);
+            }
+        }
+    }
+    found
+}
+
+/// What the first element in DER holds, and what comes after it.
+fn element(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (&first, rest) = der.get(1..)?.split_first()?;
+    let (length, rest) = if first < 0x80 {
+        (usize::from(first), rest)
+    } else {
+        let (digits, rest) = rest.split_at_checked(usize::from(first & 0x7f).min(4))?;
+        (digits.iter().fold(0, |length, digit| length << 8 | usize::from(*digit)), rest)
+    };
+    rest.split_at_checked(length)
+}
