@@ -231,16 +231,21 @@ pub fn percent(ratio: f64) -> String {
     }
 }
 
-/// Seconds as a latency: `640µs`, `12ms`, `1.24s`.
+/// Seconds as a latency: `640µs`, `12ms`, `1.24s`; what is longer or shorter than any latency in units of its own.
 pub fn latency(seconds: f64) -> String {
     match seconds {
         s if !s.is_finite() => "-".into(),
+        s if s < 0.0 => format!("-{}", latency(-s)),
+        s if s > 0.0 && s < 0.5e-9 => "<1ns".into(),
+        s if s > 0.0 && s < 0.999_5e-6 => format!("{:.0}ns", s * 1e9),
         s if s < 0.000_999_5 => format!("{:.0}µs", s * 1e6),
         s if s < 0.009_995 => format!("{:.1}ms", s * 1e3),
         s if s < 0.999_5 => format!("{:.0}ms", s * 1e3),
         s if s < 9.995 => format!("{s:.2}s"),
         s if s < 120.0 => format!("{s:.1}s"),
-        s => format!("{:.0}m", s / 60.0),
+        s if s < 7200.0 => format!("{:.0}m", s / 60.0),
+        s if s < 172_800.0 => format!("{:.1}h", s / 3600.0),
+        s => format!("{:.0}d", s / 86_400.0),
     }
 }
 

@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::text;
-use super::unit::{Unit, number};
+use super::unit::{Measure, Unit, digits};
 use crate::app::look::{Charset, Cx};
 use crate::app::theme::Role;
 use crate::model::series::Span;
@@ -89,10 +89,20 @@ pub(super) struct Scale {
     pub(super) low: f64,
     /// What its top stands for; above `low`.
     pub(super) high: f64,
-    /// Round values in between, with their labels.
+    /// Round values in between, with their labels: all within their column, no two the same.
     pub(super) ticks: Vec<(f64, String)>,
-    by: f64,
-    suffix: Option<&'static str>,
+    words: Words,
+}
+
+/// How values are written beside the axis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Words {
+    unit: Unit,
+    charset: Charset,
+    /// What the axis counts in; without one, values have exponents.
+    measure: Option<Measure>,
+    /// What others are told by how much they are above: values that are large and lie close together.
+    base: Option<f64>,
 }
 
 impl Scale {
@@ -105,36 +115,76 @@ impl Scale {
             around(low, unit)
         };
         let crosses = u16::from(low < 0.0 && high > 0.0);
-        let intervals = (rows / 2).clamp(1 + crosses, 4);
-        let unit_of = |highest: f64| match unit.scale(highest, charset) {
-            Some((by, suffix)) => (by, Some(suffix)),
-            None => (1.0, None),
-        };
-        let (mut by, mut suffix) = unit_of(low.abs().max(high.abs()));
-        let (mut from, mut to, mut step) = round(low * by, high * by, intervals);
-        let rounded = unit_of((from / by).abs().max((to / by).abs()));
-        if rounded.1 != suffix {
-            // rounding up reached the next unit: 1s, not 1000ms
-            (by, suffix) = rounded;
-            (from, to, step) = round(low * by, high * by, intervals);
-        }
-        let (low, high) = if fixed { (low, high) } else { (from / by, to / by) };
-        let decimals = (0..6).find(|d| is_whole(step * 10_f64.powi(*d))).unwrap_or(6);
-        let mut ticks = Vec::new();
-        for i in 0..=intervals {
-            let scaled = from + f64::from(i) * step;
-            let value = scaled / by;
-            let tolerance = (high - low) * 1e-9;
-            if value >= low - tolerance && value <= high + tolerance {
-                ticks.push((value, tick(scaled, step, usize::try_from(decimals).unwrap_or(0), suffix)));
-            }
-        }
-        Self { low, high, ticks, by, suffix }
+        let (least, most) = (1 + crosses, (rows / 2).clamp(1 + crosses, 4));
+        // where labels have no room, there are fewer and rounder ones, then differences, then those that fit
+        let steps = || (least..=most).rev();
+        let whole = |intervals| Self::in_steps((low, high), fixed, unit, charset, intervals);
+        let above = |intervals| Self::above_lowest((low, high), fixed, unit, charset, intervals);
+        let found = steps().map(whole).chain(steps().map(above)).find(Self::is_legible);
+        found.unwrap_or_else(|| {
+            let mut scale = whole(least);
+            scale.ticks.retain(|(_, label)| text::width(label) <= LABELS);
+            scale.ticks.dedup_by(|a, b| a.1 == b.1);
+            scale
+        })
     }
 
-    /// A value in the unit of the ticks.
+    /// Ticks at round values.
+    fn in_steps((low, high): (f64, f64), fixed: bool, unit: Unit, charset: Charset, intervals: u16) -> Self {
+        let by = |measure: Option<Measure>| measure.map_or(1.0, |measure| measure.by);
+        let mut measure = unit.measure(low.abs().max(high.abs()), charset);
+        let (mut from, mut to, mut step) = round(low * by(measure), high * by(measure), intervals);
+        let highest = (from / by(measure)).abs().max((to / by(measure)).abs());
+        let rounded = unit.measure(highest, charset);
+        if rounded != measure {
+            // rounding up reached the next unit: 1s, not 1000ms
+            measure = rounded;
+            (from, to, step) = round(low * by(measure), high * by(measure), intervals);
+        }
+        let by = by(measure);
+        let (low, high) = if fixed { (low, high) } else { (from / by, to / by) };
+        let words = Words { unit, charset, measure, base: None };
+        let all = (0..=intervals).map(|i| from + f64::from(i) * step);
+        let ticks = all.map(|scaled| (scaled / by, words.tick(scaled, step)));
+        Self { low, high, ticks: inside(low, high, ticks), words }
+    }
+
+    /// Ticks at round values above the lowest: values that are large and lie close together.
+    fn above_lowest(
+        (low, high): (f64, f64),
+        fixed: bool,
+        unit: Unit,
+        charset: Charset,
+        intervals: u16,
+    ) -> Self {
+        let measure = unit.measure(high - low, charset);
+        let by = measure.map_or(1.0, |measure| measure.by);
+        let (_, to, step) = round(0.0, (high - low) * by, intervals);
+        let high = if fixed { high } else { low + to / by };
+        let words = Words { unit, charset, measure, base: Some(low) };
+        let all = (0..=intervals).map(|i| f64::from(i) * step / by);
+        let ticks = all.map(|more| (low + more, if more > 0.0 { words.more(more) } else { words.few(low) }));
+        Self { low, high, ticks: inside(low, high, ticks), words }
+    }
+
+    /// Whether there are labels, every one has room, and none is that of another value.
+    fn is_legible(&self) -> bool {
+        let labels = || self.ticks.iter().map(|(_, label)| label);
+        let differ = labels().zip(labels().skip(1)).all(|(a, b)| a != b);
+        self.ticks.len() > 1 && differ && labels().all(|label| (1..=LABELS).contains(&text::width(label)))
+    }
+
+    /// A value as the ticks are written, in at most three digits; nothing where that has no room.
     pub(super) fn label(&self, value: f64) -> String {
-        format!("{}{}", number(value * self.by), self.suffix.unwrap_or_default())
+        let words = self.words;
+        if let Some(base) = words.base {
+            return words.more(value - base);
+        }
+        let is_near = |scaled: f64| scaled == 0.0 || (1e-3..1e4).contains(&scaled.abs());
+        let scaled = words.measure.map(|measure| (measure, value * measure.by));
+        let scaled = scaled.filter(|(_, scaled)| is_near(*scaled));
+        let scaled = scaled.map(|(measure, scaled)| measure.text(&digits(scaled)));
+        scaled.filter(|label| text::width(label) <= LABELS).unwrap_or_else(|| words.few(value))
     }
 
     /// Where in the scale a value lies, from 0 at the bottom to 1 at the top; beyond both, at the edge.
@@ -154,12 +204,46 @@ impl Scale {
     }
 }
 
-fn tick(scaled: f64, step: f64, decimals: usize, suffix: Option<&str>) -> String {
-    match suffix {
-        _ if scaled.abs() < step * 1e-6 => format!("0{}", suffix.unwrap_or_default()),
-        Some(suffix) => format!("{scaled:.decimals$}{suffix}"),
-        None => format!("{scaled:.1e}"),
+impl Words {
+    /// The label of a tick, in the axis' measure; steps are as fine as that.
+    fn tick(self, scaled: f64, step: f64) -> String {
+        let is_zero = scaled.abs() < step * 1e-6;
+        match self.measure {
+            None if is_zero => "0".to_owned(),
+            None => format!("{scaled:.1e}"),
+            Some(measure) if is_zero => measure.text("0"),
+            Some(measure) => {
+                let decimals = (0..12_u8).find(|d| is_whole(step * 10_f64.powi(i32::from(*d)))).unwrap_or(12);
+                measure.text(&format!("{scaled:.decimals$}", decimals = usize::from(decimals)))
+            }
+        }
     }
+
+    /// A value in as few digits as have room.
+    fn few(self, value: f64) -> String {
+        fitting([self.unit.short(value, self.charset), format!("{value:.1e}"), format!("{value:.0e}")])
+    }
+
+    /// How much more it is: `+0.25s`.
+    fn more(self, more: f64) -> String {
+        let sign = if more < 0.0 { "" } else { "+" };
+        fitting([
+            format!("{sign}{}", self.unit.short(more, self.charset)),
+            format!("{sign}{more:.1e}"),
+            format!("{sign}{more:.0e}"),
+        ])
+    }
+}
+
+/// The first that has room beside the axis.
+fn fitting(labels: impl IntoIterator<Item = String>) -> String {
+    labels.into_iter().find(|label| text::width(label) <= LABELS).unwrap_or_default()
+}
+
+/// Those that lie within the bounds.
+fn inside(low: f64, high: f64, ticks: impl Iterator<Item = (f64, String)>) -> Vec<(f64, String)> {
+    let tolerance = (high - low) * 1e-6;
+    ticks.filter(|(value, _)| *value >= low - tolerance && *value <= high + tolerance).collect()
 }
 
 /// Bounds around a line that is flat.
@@ -178,7 +262,7 @@ fn cell(share: f64, last: u16) -> u16 {
 }
 
 fn is_whole(value: f64) -> bool {
-    (value - value.round()).abs() < 1e-6
+    value.round() >= 1.0 && (value - value.round()).abs() < 1e-6
 }
 
 /// Round bounds that enclose `low..=high` in at most so many round steps.
@@ -339,6 +423,21 @@ mod tests {
     }
 
     #[test]
+    fn values_of_any_size_are_written_in_words_of_their_own() {
+        assert_eq!(ticks(0.0, 5e-9, Unit::Plain, 8), ["0n", "2n", "4n", "6n"]);
+        assert_eq!(ticks(0.0, 3e17, Unit::Plain, 4), ["0P", "200P", "400P"]);
+        assert_eq!(ticks(0.0, 4e-6, Unit::Ratio, 4), ["0ppm", "2ppm", "4ppm"]);
+        assert_eq!(ticks(0.0, 4e-8, Unit::Seconds, 4), ["0ns", "20ns", "40ns"]);
+        assert_eq!(ticks(-12_500.0, -2000.0, Unit::PerSecond, 8), ["-15k/s", "-10k/s", "-5k/s", "0k/s"]);
+        // close together, and far from zero
+        assert_eq!(ticks(1.7e9, 1.7e9 + 4.0, Unit::Plain, 4), ["1.7G", "+2", "+4"]);
+        let scale = Scale::new(0.0, 6e9, false, Unit::Plain, 8, Charset::Unicode);
+        assert_eq!((scale.label(5.0).as_str(), scale.label(2.5e9).as_str()), ("5", "2.5G"));
+        let scale = Scale::new(0.0, 10.0, false, Unit::PerSecond, 8, Charset::Unicode);
+        assert_eq!(scale.label(0.001_23), "1.2e-3");
+    }
+
+    #[test]
     fn fixed_bounds_stay() {
         let scale = Scale::new(0.0, 0.9, true, Unit::Ratio, 8, Charset::Unicode);
         assert_eq!((scale.low, scale.high), (0.0, 0.9));
@@ -356,6 +455,32 @@ mod tests {
                 prop_assert!(scale.ticks.len() <= 5);
                 for value in [low, high, 0.0] {
                     prop_assert!((0.0..=1.0).contains(&scale.share(value)));
+                }
+            }
+        }
+
+        #[test]
+        fn labels_of_values_have_room_and_differ(
+            base in -1.0..1.0_f64, power in -12..19_i32, span in -9..2_i32, share in 0.1..1.0_f64, rows in 2..40_u16,
+            fixed in any::<bool>(),
+        ) {
+            let low = base * 10_f64.powi(power);
+            let high = low + 10_f64.powi(power + span) * share;
+            for unit in [Unit::Ratio, Unit::PerSecond, Unit::Seconds, Unit::Times, Unit::Plain] {
+                let scale = Scale::new(low, high, fixed, unit, rows, Charset::Unicode);
+                let labels: Vec<_> = scale.ticks.iter().map(|(_, label)| label.as_str()).collect();
+                prop_assert!(fixed || labels.len() > 1, "{low}..{high} {unit:?}: {labels:?}");
+                for label in &labels {
+                    prop_assert!((1..=LABELS).contains(&text::width(label)), "{low}..{high} {unit:?}: {labels:?}");
+                    prop_assert!(!(label.contains("e-") && label.ends_with(char::is_alphabetic)), "{labels:?}");
+                }
+                let mut different = labels.clone();
+                different.sort_unstable();
+                different.dedup();
+                prop_assert_eq!(different.len(), labels.len(), "{}..{} {:?}: {:?}", low, high, unit, &labels);
+                for value in [low, high, f64::midpoint(low, high), scale.low, scale.high] {
+                    let label = scale.label(value);
+                    prop_assert!((1..=LABELS).contains(&text::width(&label)), "{value} {unit:?}: {label:?}");
                 }
             }
         }

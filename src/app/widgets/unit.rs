@@ -35,44 +35,78 @@ impl Unit {
 
     /// As [`Unit::text`], without zeros that say nothing: `2.5s`, `5%`; for bounds that somebody chose.
     pub fn short(self, value: f64, charset: Charset) -> String {
-        match self.scale(value.abs(), charset).filter(|_| value.is_finite()) {
-            Some((by, suffix)) => format!("{}{suffix}", number(value * by)),
+        match self.measure(value.abs(), charset).filter(|_| value.is_finite()) {
+            Some(measure) => measure.text(&digits(value * measure.by)),
             None => self.text(value, charset),
         }
     }
 
-    /// What the ticks of an axis up to `highest` are multiplied with, and what is written behind them.
+    /// In what the ticks of an axis up to `highest` are counted.
     ///
     /// `None`: too large or too small for any of ours, to be written with an exponent.
-    pub(super) fn scale(self, highest: f64, charset: Charset) -> Option<(f64, &'static str)> {
-        match self {
-            Self::Ratio if highest < 1e4 => Some((100.0, "%")),
-            Self::Seconds => Some(match highest {
-                s if s < 1e-3 => (1e6, charset.pick("µs", "us")),
-                s if s < 1.0 => (1e3, "ms"),
-                s if s < 120.0 => (1.0, "s"),
-                s if s < 7200.0 => (1.0 / 60.0, "m"),
-                s if s < 172_800.0 => (1.0 / 3600.0, "h"),
-                s if s < 8.64e9 => (1.0 / 86_400.0, "d"),
-                _ => return None,
-            }),
-            Self::PerSecond => prefix(highest).map(|(by, _, suffix)| (1.0 / by, suffix)),
-            Self::Times if highest < 1e4 => Some((1.0, "x")),
-            Self::Ratio | Self::Times => None,
-            Self::Plain => prefix(highest).map(|(by, suffix, _)| (1.0 / by, suffix)),
+    pub(super) fn measure(self, highest: f64, charset: Charset) -> Option<Measure> {
+        let plain = |by, unit| Some(Measure { by, prefix: "", unit });
+        let micro = charset.pick("µ", "u");
+        match (self, highest) {
+            (Self::Seconds, 0.0) => plain(1.0, "s"),
+            (Self::Ratio, v) if v == 0.0 || (1e-5..1e4).contains(&v) => plain(100.0, "%"),
+            (Self::Ratio, v) if (1e-8..1e-5).contains(&v) => plain(1e6, "ppm"),
+            (Self::Ratio, v) if (1e-11..1e-8).contains(&v) => plain(1e9, "ppb"),
+            (Self::Ratio, v) if v < 1e-11 => None,
+            (Self::Ratio, v) => prefixed(v * 100.0, "%", micro).map(|m| Measure { by: m.by * 100.0, ..m }),
+            (Self::Seconds, v) if (1e-3..1.0).contains(&v) => plain(1e3, "ms"),
+            (Self::Seconds, v) if (1.0..120.0).contains(&v) => plain(1.0, "s"),
+            (Self::Seconds, v) if (120.0..7200.0).contains(&v) => plain(1.0 / 60.0, "m"),
+            (Self::Seconds, v) if (7200.0..172_800.0).contains(&v) => plain(1.0 / 3600.0, "h"),
+            (Self::Seconds, v) if (172_800.0..8.64e9).contains(&v) => plain(1.0 / 86_400.0, "d"),
+            (Self::Seconds, v) => prefixed(v, "s", micro),
+            (Self::Times, v) if v == 0.0 || (1e-3..1e4).contains(&v) => plain(1.0, "x"),
+            (Self::Times, v) => prefixed(v, "x", micro),
+            (Self::PerSecond, v) => prefixed(v, "/s", micro),
+            (Self::Plain, v) => prefixed(v, "", micro),
         }
     }
 }
 
-/// Thousands: divisor, prefix, prefix per second.
-fn prefix(highest: f64) -> Option<(f64, &'static str, &'static str)> {
+/// What values are counted in: thousands of something, milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Measure {
+    /// What a value is multiplied with.
+    pub(super) by: f64,
+    prefix: &'static str,
+    unit: &'static str,
+}
+
+impl Measure {
+    /// Digits with what they count.
+    pub(super) fn text(self, digits: &str) -> String {
+        format!("{digits}{}{}", self.prefix, self.unit)
+    }
+}
+
+/// Thousands and thousandths of a unit; beyond all prefixes none.
+fn prefixed(highest: f64, unit: &'static str, micro: &'static str) -> Option<Measure> {
+    let (by, prefix) = match highest {
+        v if v >= 1e-3 || v == 0.0 => prefix(v)?,
+        v if v >= 1e-6 => (1e-6, micro),
+        v if v >= 1e-9 => (1e-9, "n"),
+        v if v >= 1e-12 => (1e-12, "p"),
+        _ => return None,
+    };
+    Some(Measure { by: 1.0 / by, prefix, unit })
+}
+
+/// Thousands: divisor and prefix.
+fn prefix(highest: f64) -> Option<(f64, &'static str)> {
     match highest {
         v if v < 1e-3 && v != 0.0 => None,
-        v if v < 1e3 => Some((1.0, "", "/s")),
-        v if v < 1e6 => Some((1e3, "k", "k/s")),
-        v if v < 1e9 => Some((1e6, "M", "M/s")),
-        v if v < 1e12 => Some((1e9, "G", "G/s")),
-        v if v < 1e15 => Some((1e12, "T", "T/s")),
+        v if v < 1e3 => Some((1.0, "")),
+        v if v < 1e6 => Some((1e3, "k")),
+        v if v < 1e9 => Some((1e6, "M")),
+        v if v < 1e12 => Some((1e9, "G")),
+        v if v < 1e15 => Some((1e12, "T")),
+        v if v < 1e18 => Some((1e15, "P")),
+        v if v < 1e21 => Some((1e18, "E")),
         _ => None,
     }
 }
@@ -86,18 +120,27 @@ pub fn rate(per_second: f64) -> String {
     }
 }
 
-/// A number in three significant digits: `0.012`, `3`, `12.3k`, `1.5e20`; `-` if it is none.
+/// A number in three significant digits: `0.012`, `3`, `12.3k`, `1.5e21`; `-` if it is none.
 pub fn number(value: f64) -> String {
     if !value.is_finite() {
         return "-".into();
     }
-    // rounded first: 999.96 is 1k, not 1000
-    let rounded: f64 = format!("{value:.2e}").parse().unwrap_or(value);
-    let Some((by, suffix, _)) = prefix(rounded.abs()) else {
-        return format!("{value:.1e}");
-    };
-    let scaled = rounded / by;
-    let decimals = match scaled.abs() {
+    let rounded = rounded(value);
+    match prefix(rounded.abs()) {
+        Some((by, suffix)) => format!("{}{suffix}", digits(rounded / by)),
+        None => format!("{value:.1e}"),
+    }
+}
+
+/// In three digits: 999.96 is 1k, not 1000.
+fn rounded(value: f64) -> f64 {
+    format!("{value:.2e}").parse().unwrap_or(value)
+}
+
+/// Three significant digits, without zeros that say nothing.
+pub(super) fn digits(value: f64) -> String {
+    let value = rounded(value);
+    let decimals = match value.abs() {
         v if v >= 100.0 => 0,
         v if v >= 10.0 => 1,
         v if v >= 1.0 => 2,
@@ -105,10 +148,10 @@ pub fn number(value: f64) -> String {
         v if v >= 0.01 => 4,
         _ => 5,
     };
-    let digits = format!("{scaled:.decimals$}");
+    let digits = format!("{value:.decimals$}");
     let short =
         if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { &digits };
-    format!("{}{suffix}", if short == "-0" { "0" } else { short })
+    if short == "-0" { "0".to_owned() } else { short.to_owned() }
 }
 
 #[cfg(test)]
@@ -128,7 +171,9 @@ mod tests {
             (1234.0, "1.23k"),
             (-1500.0, "-1.5k"),
             (8.5e9, "8.5G"),
-            (1.5e20, "1.5e20"),
+            (1.5e16, "15P"),
+            (1.5e20, "150E"),
+            (1.5e21, "1.5e21"),
             (1e308, "1.0e308"),
             (0.000_01, "1.0e-5"),
             (f64::NAN, "-"),
