@@ -14,10 +14,13 @@ use crate::app::widgets::text::{self, Run};
 use crate::model::alert::{Alert, AlertState};
 use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Labels;
 use crate::model::remote::age;
 use crate::model::slo::SloStatus;
 use crate::model::source::SourceId;
 
+/// The label that holds the name of an alert.
+const ALERTNAME: &str = "alertname";
 /// Most earlier firings that are listed.
 const EARLIER: usize = 12;
 
@@ -71,7 +74,7 @@ pub(super) fn page(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -
             page.pair(name, value, Role::Text);
         }
     }
-    let related_at = related(state, cx, &mut page);
+    let related_at = related(state, cx, alert, &mut page);
     if let Some(subject) = subject(state, alert) {
         earlier(state, cx, alert, &subject, &mut page);
         page.title("Rule");
@@ -135,8 +138,8 @@ fn quieted(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
     }
 }
 
-/// Alerts that are about the same; gives the line of the first.
-fn related(state: &State, cx: &Cx<'_>, page: &mut Page) -> usize {
+/// Alerts that are about the same, each with what tells it from this one; gives the line of the first.
+fn related(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) -> usize {
     let list = &state.related;
     let most = if list.rows().len() == super::MOST_RELATED { " and more" } else { "" };
     page.title(&format!("Alerts that share labels: {}{most}", list.rows().len()));
@@ -157,10 +160,23 @@ fn related(state: &State, cx: &Cx<'_>, page: &mut Page) -> usize {
         page.line(vec![
             Run::new(sign, Role::Accent),
             Run::new(format!(" {} {name}  ", cx.symbol(role)), role),
-            Run::new(format!("{service}  {} {}", other.state, ago(other.starts_at, cx.now)), Role::Muted),
+            Run::new(format!("{service}  {} {}  ", other.state, ago(other.starts_at, cx.now)), Role::Muted),
+            Run::new(differences(&alert.labels, &other.labels, service), Role::Text),
         ]);
     }
     at
+}
+
+/// The labels that another alert has and this one has not, or with another value; name and service stand there anyway.
+fn differences(mine: &Labels, others: &Labels, service: &str) -> String {
+    let is_said = |name: &str, value: &str| name == ALERTNAME || value == service;
+    let new = others.iter().filter(|(name, value)| mine.value(name) != &***value && !is_said(name, value));
+    // of an alert of another name it says nothing that it lacks a label
+    let is_same = mine.value(ALERTNAME) == others.value(ALERTNAME);
+    let gone = mine.iter().filter(|(name, _)| is_same && others.get(name).is_none());
+    let new = new.map(|(name, value)| format!("{name}={value}"));
+    let all: Vec<String> = new.chain(gone.map(|(name, _)| format!("{name}=\"\""))).collect();
+    all.join(" ")
 }
 
 /// When it fired in the last 7 days.
@@ -179,5 +195,26 @@ fn earlier(state: &State, cx: &Cx<'_>, alert: &Alert, subject: &Subject, page: &
         let lasted = duration::short(age(firing.from, firing.to));
         let words = format!("  {}  for {lasted}", moment(firing.from, cx.now, cx.zone));
         page.line(vec![Run::new(words, Role::Text)]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_related_alert_names_the_labels_that_tell_it_from_this_one() {
+        let labels =
+            |text: &str| -> Labels { text.split(' ').filter_map(|pair| pair.split_once('=')).collect() };
+        let mine = labels("alertname=Slow job=web pod=web-1 zone=a");
+        for (others, shown) in [
+            ("alertname=Slow job=web pod=web-2 zone=a", "pod=web-2"),
+            ("alertname=Slow job=web pod=web-1 zone=b instance=i", "instance=i zone=b"),
+            ("alertname=Slow job=web zone=a", "pod=\"\""),
+            ("alertname=Down job=web severity=page", "severity=page"),
+            ("alertname=Slow job=db pod=web-1 zone=a", "job=db"),
+        ] {
+            assert_eq!(differences(&mine, &labels(others), "web"), shown, "{others}");
+        }
     }
 }
