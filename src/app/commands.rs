@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::key::Key;
+use super::theme::Role;
 
 /// Where a command works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -273,8 +274,9 @@ impl Default for KeyMap {
 
 /// The table as markdown: `docs/keys.md`.
 pub fn as_markdown() -> String {
-    let mut out =
-        String::from("# Keys\n\nDrawn from the table in `src/app/commands.rs`; `?` shows the same inside.\n");
+    let mut out = String::from(
+        "# Keys\n\nDrawn from the tables in `src/app/commands.rs` and `src/app/theme.rs`; `?` shows the same inside.\n",
+    );
     for scope in Scope::ALL {
         let rows = Command::ALL.iter().filter(|command| command.scope() == scope).map(|command| {
             let keys: Vec<String> = command.default_keys().iter().map(|key| format!("`{key}`")).collect();
@@ -284,6 +286,13 @@ pub fn as_markdown() -> String {
         let head = format!("\n## {}\n\n| key | command | does |\n| --- | --- | --- |\n", scope.title());
         out.extend(std::iter::once(head).chain(rows));
     }
+    out.push_str(
+        "\n## Symbols\n\nColours come on top of them; `--ascii` shows those of the second column.\n\n",
+    );
+    out.push_str("| symbol | ASCII | means |\n| --- | --- | --- |\n");
+    let symbols = Role::legend()
+        .map(|role| format!("| `{}` | `{}` | {} |\n", role.symbol(), role.ascii(), role.meaning()));
+    out.extend(symbols);
     out
 }
 

@@ -1,4 +1,4 @@
-//! The keys of a screen, drawn from the table that dispatches them.
+//! The keys of a screen and the symbols of all, drawn from the tables that dispatch the ones and give the others their looks.
 
 use super::commands::Command;
 use super::state::State;
@@ -8,45 +8,143 @@ use super::widgets::text::{self, Run};
 
 /// Lines of the frame around the help text.
 pub(super) const FRAME: u16 = 4;
+/// Cells of the frame at both sides.
+const SIDES: u16 = 2;
+/// Blanks before a key, and at least so many behind it.
+const GAP: u16 = 2;
 
-/// The lines of help for a place.
-pub(super) fn lines(state: &State) -> Vec<Vec<Run<'static>>> {
-    let keys = &state.keys;
+/// Help as it is laid out in a terminal.
+pub(super) struct Help {
+    pub(super) lines: Vec<Vec<Run<'static>>>,
+    /// How many columns of lines stand side by side.
+    pub(super) columns: usize,
+    /// Cells of a column.
+    pub(super) width: u16,
+}
+
+impl Help {
+    /// Lines of the tallest column.
+    pub(super) fn rows(&self) -> usize {
+        self.lines.len().div_ceil(self.columns)
+    }
+}
+
+/// One thing that help tells.
+enum Entry {
+    Gap,
+    Title(&'static str),
+    /// A key or a symbol, and what it is for.
+    Row(Run<'static>, String),
+}
+
+/// What help tells at a place, in a terminal of so many columns: side by side where both have room, else each line as wide
+/// as it may be, and what is longer goes on in the next.
+pub(super) fn laid_out(state: &State, terminal: u16) -> Help {
+    let entries = entries(state);
+    let heads = entries.iter().map(|entry| match entry {
+        Entry::Row(head, _) => text::width(&head.text),
+        Entry::Gap | Entry::Title(_) => 0,
+    });
+    let indent = heads.max().unwrap_or(0) + 2 * GAP;
+    let widest = entries.iter().map(|entry| match entry {
+        Entry::Gap => 0,
+        Entry::Title(title) => text::width(title),
+        Entry::Row(_, words) => indent + text::width(words),
+    });
+    let widest = widest.max().unwrap_or(0);
+    let columns = if terminal >= 2 * widest + 8 { 2 } else { 1 };
+    let width = widest.min(terminal.saturating_sub(SIDES));
+    // in a narrow terminal keys take a third of it, and what longer ones do stands below them
+    let indent = indent.min((width / 3).max(8));
     let mut lines = Vec::new();
+    for entry in entries {
+        match entry {
+            Entry::Gap => lines.push(Vec::new()),
+            Entry::Title(title) => {
+                lines.extend(
+                    text::wrap(title, width).into_iter().map(|line| vec![Run::new(line, Role::Title)]),
+                );
+            }
+            Entry::Row(head, words) => row(head, &words, indent, width, &mut lines),
+        }
+    }
+    Help { lines, columns, width: widest }
+}
+
+fn row(head: Run<'static>, words: &str, indent: u16, width: u16, lines: &mut Vec<Vec<Run<'static>>>) {
+    let blank = |cells: u16| Run::new(" ".repeat(usize::from(cells)), Role::Text);
+    let used = GAP + text::width(&head.text);
+    let mut words = text::wrap(words, width.saturating_sub(indent)).into_iter();
+    let mut first = vec![blank(GAP), head];
+    if used < indent {
+        first.push(blank(indent - used));
+        first.extend(words.next().map(|line| Run::new(line, Role::Text)));
+    }
+    lines.push(first);
+    lines.extend(words.map(|line| vec![blank(indent), Run::new(line, Role::Text)]));
+}
+
+fn entries(state: &State) -> Vec<Entry> {
+    let keys = &state.keys;
+    let mut entries = Vec::new();
     // where nothing may be changed, what changes something is not there
     let is_read_only = state.guard.read_only.is_some();
     let mut all: Vec<_> = scopes(state.place()).filter(|scope| !(is_read_only && scope.writes())).collect();
     // what is special here is what one looks for
     all.reverse();
     for scope in all {
-        if !lines.is_empty() {
-            lines.push(Vec::new());
-        }
-        lines.push(vec![Run::new(scope.title(), Role::Title)]);
+        entries.push(Entry::Title(scope.title()));
         for command in Command::ALL.iter().filter(|command| command.scope() == scope) {
             let names: Vec<String> = keys.of(*command).iter().map(ToString::to_string).collect();
-            lines.push(vec![
-                Run::new(format!("  {:<18}", names.join(" ")), Role::Key),
-                Run::new(command.help(), Role::Text),
-            ]);
+            entries.push(Entry::Row(Run::new(names.join(" "), Role::Key), command.help().to_owned()));
         }
+        entries.push(Entry::Gap);
     }
-    lines
-}
-
-/// Cells of the widest line.
-pub(super) fn width(lines: &[Vec<Run<'_>>]) -> u16 {
-    lines.iter().map(|line| line.iter().map(|run| text::width(&run.text)).sum()).max().unwrap_or(0)
-}
-
-/// How many columns of lines stand side by side in a terminal of this width.
-pub(super) fn columns(lines: &[Vec<Run<'_>>], terminal: u16) -> usize {
-    if terminal >= 2 * width(lines) + 8 { 2 } else { 1 }
+    entries.push(Entry::Title("Symbols"));
+    entries.extend(Role::legend().map(|role| {
+        let symbol = state.look.charset.pick(role.symbol(), role.ascii());
+        Entry::Row(Run::new(symbol, role), role.meaning())
+    }));
+    entries
 }
 
 /// How far down help can be scrolled.
 pub(super) fn last_top(state: &State) -> u16 {
-    let lines = lines(state);
-    let rows = lines.len().div_ceil(columns(&lines, state.size.0));
+    let rows = laid_out(state, state.size.0).rows();
     u16::try_from(rows).unwrap_or(u16::MAX).saturating_sub(state.size.1.saturating_sub(FRAME))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::look::{Charset, Colours};
+    use crate::app::place::SCREENS;
+    use crate::app::state::{Look, Setup};
+
+    fn without_blanks(text: &str) -> String {
+        text.split_whitespace().collect()
+    }
+
+    #[test]
+    fn every_line_of_help_is_whole_in_terminals_of_any_width() {
+        let setup = Setup::new("demo", Vec::new(), Look::probe(Colours::True, Charset::Unicode), (80, 24));
+        let mut state = State::new(setup);
+        for screen in SCREENS {
+            state.places = vec![screen.place.into()];
+            for terminal in 40..=200 {
+                let help = laid_out(&state, terminal);
+                let wide = |line: &Vec<Run<'_>>| line.iter().map(|run| text::width(&run.text)).sum::<u16>();
+                let room = (terminal - SIDES) / u16::try_from(help.columns).unwrap();
+                assert!(help.lines.iter().all(|line| wide(line) <= room), "{} at {terminal}", screen.title);
+                let whole: String =
+                    help.lines.iter().flatten().map(|run| without_blanks(&run.text)).collect();
+                for entry in entries(&state) {
+                    if let Entry::Row(head, words) = entry {
+                        let row = without_blanks(&format!("{}{words}", head.text));
+                        assert!(whole.contains(&row), "{} at {terminal}: {words:?}", screen.title);
+                    }
+                }
+            }
+        }
+    }
 }

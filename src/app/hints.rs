@@ -69,7 +69,6 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
             (Command::Acknowledge, "ack"),
             (Command::Runbook, "runbook"),
             (Command::Act, "do"),
-            (Command::Runbook, "runbook"),
             (Command::NextPanel, "related"),
             (Command::Links, "links"),
             (Command::Range, "range"),

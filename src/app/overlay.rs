@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::help;
+use super::help::{self, Help};
 use super::look::Cx;
 use super::menu::{Choice, Menu};
 use super::palette::Palette;
@@ -20,7 +20,7 @@ pub(super) fn render(state: &State, cx: &Cx<'_>, buf: &mut Buffer) {
     match &state.mode {
         Mode::Browse | Mode::Filter { .. } => {}
         Mode::Help(top) => {
-            help(cx, &help::lines(state), *top, buf);
+            help(cx, &help::laid_out(state, buf.area.width), *top, buf);
         }
         Mode::Menu(menu) => self::menu(cx, menu, buf),
         Mode::Palette(open) => palette(cx, open, buf),
@@ -31,14 +31,15 @@ pub(super) fn render(state: &State, cx: &Cx<'_>, buf: &mut Buffer) {
 }
 
 /// The keys, in two columns where both have room; the lower border says that there is more.
-fn help(cx: &Cx<'_>, lines: &[Vec<Run<'static>>], top: u16, buf: &mut Buffer) {
-    let columns = help::columns(lines, buf.area.width);
-    let rows = lines.len().div_ceil(columns);
-    let width = help::width(lines) + 2;
+fn help(cx: &Cx<'_>, help: &Help, top: u16, buf: &mut Buffer) {
+    let (columns, rows) = (help.columns, help.rows());
+    let width = help.width.saturating_add(2);
     let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-    let size = (cells(columns).saturating_mul(width) + 2, cells(rows).saturating_add(2));
-    let inner = window(cx, "Keys (? or Esc closes)", size, buf);
-    for (column, part) in (0_u16..).zip(lines.chunks(rows.max(1))) {
+    let size = (cells(columns).saturating_mul(width).saturating_add(2), cells(rows).saturating_add(2));
+    let inner = window(cx, "Keys and symbols (? or Esc closes)", size, buf);
+    // a terminal that has grown shows more at once
+    let top = top.min(cells(rows).saturating_sub(inner.height));
+    for (column, part) in (0_u16..).zip(help.lines.chunks(rows.max(1))) {
         let x = inner.x + column * width;
         let width = width.min(inner.right().saturating_sub(x));
         for (y, line) in (inner.top()..inner.bottom()).zip(part.iter().skip(usize::from(top))) {

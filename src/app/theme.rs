@@ -8,10 +8,10 @@ use crate::model::health::Health;
 use crate::model::slo::SloState;
 
 macro_rules! roles {
-    ($($(#[$doc:meta])* $role:ident $name:literal $symbol:literal $ascii:literal;)*) => {
+    ($(#[doc = $doc:literal] $role:ident $name:literal $symbol:literal $ascii:literal;)*) => {
         /// What a cell means. A row here is all that a new role needs, besides its look in `themes/dark.toml`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Role { $($(#[$doc])* $role,)* }
+        pub enum Role { $(#[doc = $doc] $role,)* }
 
         impl Role {
             /// All roles.
@@ -20,6 +20,10 @@ macro_rules! roles {
             /// As theme files call it.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$role => $name,)* }
+            }
+
+            const fn doc(self) -> &'static str {
+                match self { $(Self::$role => $doc,)* }
             }
 
             /// One cell that says it without colour; a space where the role needs none.
@@ -162,6 +166,19 @@ impl Role {
             AlertState::Inhibited => Self::Inhibited,
             AlertState::Resolved => Self::Resolved,
         }
+    }
+
+    /// What its symbol stands for, for the legend.
+    pub fn meaning(self) -> String {
+        let said = self.doc().trim().trim_end_matches('.');
+        let slos = SloState::ALL.into_iter().filter(|state| Self::of_slo(*state) == self);
+        let slos: Vec<&str> = slos.map(SloState::word).collect();
+        if slos.is_empty() { said.to_owned() } else { format!("{said}; SLO: {}", slos.join(", ")) }
+    }
+
+    /// The roles whose symbol means something.
+    pub fn legend() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|role| role.symbol() != " ")
     }
 
     /// The colour role of a chart's line.
@@ -316,6 +333,17 @@ mod tests {
             }
         }
         assert!(Role::ALL.iter().all(|role| role.ascii().is_ascii() && role.ascii().len() == 1));
+    }
+
+    #[test]
+    fn the_legend_has_every_state_of_services_alerts_and_slos() {
+        let legend: Vec<Role> = Role::legend().collect();
+        for role in Health::ALL.map(Role::of_health).into_iter().chain(SloState::ALL.map(Role::of_slo)) {
+            assert!(legend.contains(&role), "{role:?}");
+        }
+        for state in SloState::ALL {
+            assert!(Role::of_slo(state).meaning().contains(state.word()), "{state:?}");
+        }
     }
 
     #[test]

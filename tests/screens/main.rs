@@ -2,6 +2,7 @@
 
 mod actions;
 mod behaviour;
+mod hints;
 mod incidents;
 mod keys;
 mod pager;

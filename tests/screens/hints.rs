@@ -1,0 +1,119 @@
+//! The footer and help, over all screens and sizes: nothing twice, nothing cut, nothing left out.
+
+use std::collections::BTreeSet;
+
+use burnwatch::app::commands::{Command, Scope};
+use burnwatch::app::look::{Charset, Colours};
+use burnwatch::app::theme::Role;
+
+use crate::stage::Stage;
+
+/// The keys that lead to each place, from the overview.
+const PLACES: [&[&str]; 21] = [
+    &["1"],
+    &["2"],
+    &["2", "enter"],
+    &["3"],
+    &["3", "enter"],
+    &["4"],
+    &["4", "enter"],
+    &["4", "enter", "r"],
+    &["5"],
+    &["5", "enter"],
+    &["6"],
+    &["6", "enter"],
+    &["7"],
+    &["9"],
+    &["M"],
+    &["Z"],
+    &["H"],
+    &["#"],
+    &["5", "enter", "v"],
+    &["5", "enter", "r"],
+    &["A"],
+];
+
+fn at(size: (u16, u16), place: &[&str]) -> Stage {
+    let mut stage = Stage::demo(size, 3.5);
+    stage.press(place);
+    // so that nothing that was said stands in the way
+    stage.jump(13);
+    stage
+}
+
+#[test]
+fn no_hint_stands_twice_in_any_footer() {
+    for place in PLACES {
+        let mut stage = at((400, 50), place);
+        for panel in 0..8 {
+            let picture = stage.picture();
+            let (screen, _) = picture.split_once("\n0:0-").unwrap_or((&picture, ""));
+            let footer =
+                screen.lines().filter(|line| line.contains("? help")).next_back().unwrap_or_default();
+            let hints: Vec<&str> =
+                footer.split("  ").map(str::trim).filter(|hint| !hint.is_empty()).collect();
+            let mut seen = BTreeSet::new();
+            let keys = hints.iter().filter_map(|hint| hint.split_once(' '));
+            for part in keys.flat_map(|(key, word)| [key.to_owned(), format!(" {word}")]) {
+                assert!(seen.insert(part.clone()), "{part:?} twice at {place:?}, panel {panel}: {footer}");
+            }
+            assert!(hints.contains(&"? help"), "{place:?}: {hints:?}");
+            stage.press(&["tab"]);
+        }
+    }
+}
+
+/// All that help shows, scrolled from its first line to its last.
+fn read(stage: &mut Stage) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut before = String::new();
+    loop {
+        let picture = stage.picture();
+        if picture == before {
+            return lines;
+        }
+        lines.extend(picture.lines().map(str::to_owned));
+        before = picture;
+        stage.press(&["down"]);
+    }
+}
+
+fn without_blanks(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace() && !"┃┏┓┗┛━#=|".contains(*c)).collect()
+}
+
+#[test]
+fn every_line_of_help_can_be_read_whole_by_scrolling() {
+    // those with the most commands; what is drawn of all others is the same table
+    for place in [&["4"][..], &["3", "enter"]] {
+        for size in [(40, 10), (80, 24), (120, 36), (200, 50)] {
+            let mut stage = at(size, place);
+            stage.press(&["?"]);
+            let scopes = stage.state().place().scopes().to_vec();
+            let lines = read(&mut stage);
+            let whole = without_blanks(&lines.concat());
+            let is_shown = |text: &str| {
+                lines.iter().any(|line| line.contains(text)) || whole.contains(&without_blanks(text))
+            };
+            let here =
+                |command: &&Command| command.scope() == Scope::Global || scopes.contains(&command.scope());
+            for command in Command::ALL.iter().filter(here) {
+                assert!(is_shown(command.help()), "{place:?} at {size:?} cuts {:?}", command.help());
+            }
+            for role in Role::legend() {
+                assert!(is_shown(&role.meaning()), "{place:?} at {size:?} cuts {:?}", role.meaning());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_symbols_of_help_are_those_that_are_drawn() {
+    for (charset, burning) in [(Charset::Unicode, "◉"), (Charset::Ascii, "B")] {
+        let mut stage = at((80, 100), &["4"]);
+        stage.look(charset, Colours::None);
+        stage.press(&["?"]);
+        let line = format!("  {burning} ");
+        assert!(stage.picture().lines().any(|shown| shown.contains(&line) && shown.contains("burning")));
+    }
+}
