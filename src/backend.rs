@@ -23,10 +23,10 @@ use jiff::Timestamp;
 
 use crate::config::settings::{Settings, SourceKind, SourceSettings};
 use crate::model::action::{ActError, Action, Call, Found, Outcome};
-use crate::model::ask::{Answered, Ask};
+use crate::model::ask::{Answered, Ask, AskKind};
 use crate::model::labels::Text;
 use crate::model::slo::Slo;
-use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
 use packs::Pack;
 
 /// An answer on its way; dropping it gives the question up.
@@ -96,16 +96,24 @@ pub fn runbooks(settings: &Settings) -> Arc<dyn Source> {
 
 type Connect = fn(&SourceId, &SourceSettings, Means<'_>) -> Result<Arc<dyn Source>, SourceError>;
 
-/// Each kind that a configuration can name, and how one is connected.
-const KINDS: [(SourceKind, Connect); 3] = [
-    (SourceKind::Prometheus, |id, source, means| {
+/// Each kind that a configuration can name, what one can be asked, and how it is connected.
+const KINDS: [(SourceKind, &[AskKind], Connect); 3] = [
+    (SourceKind::Prometheus, prometheus::ANSWERS, |id, source, means| {
         Ok(Arc::new(prometheus::Prometheus::new(id, source, means)?))
     }),
-    (SourceKind::Alertmanager, |id, source, means| {
+    (SourceKind::Alertmanager, alertmanager::ANSWERS, |id, source, means| {
         Ok(Arc::new(alertmanager::Alertmanager::new(id, source, means)?))
     }),
-    (SourceKind::PagerDuty, |id, source, means| Ok(Arc::new(pagerduty::PagerDuty::new(id, source, means)?))),
+    (SourceKind::PagerDuty, pagerduty::ANSWERS, |id, source, means| {
+        Ok(Arc::new(pagerduty::PagerDuty::new(id, source, means)?))
+    }),
 ];
+
+/// The kinds of source that can be asked this, as the configuration calls them.
+pub fn kinds_that_tell(kind: AskKind) -> Vec<&'static str> {
+    let telling = KINDS.iter().filter(|(_, answers, _)| answers.contains(&kind));
+    telling.map(|(source, ..)| Kind::from(*source).name()).collect()
+}
 
 /// A source of the configuration, ready to be asked. Nothing is sent and no secret is read before the first question.
 ///
@@ -116,9 +124,9 @@ pub fn connect(
     source: &SourceSettings,
     means: Means<'_>,
 ) -> Result<Arc<dyn Source>, SourceError> {
-    let connect = KINDS.iter().find(|(kind, _)| *kind == source.kind).map(|(_, connect)| connect);
+    let connect = KINDS.iter().find(|(kind, ..)| *kind == source.kind).map(|(.., connect)| connect);
     let missing = || {
-        let what = format!("kind = {:?}", crate::model::source::Kind::from(source.kind).name());
+        let what = format!("kind = {:?}", Kind::from(source.kind).name());
         SourceError::new(id.clone(), Trouble::NotOffered { what })
     };
     connect.ok_or_else(missing)?(id, source, means)

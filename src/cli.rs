@@ -4,6 +4,7 @@ mod acting;
 mod alerts;
 mod args;
 mod check;
+mod completions;
 mod config;
 mod doctor;
 #[cfg(test)]
@@ -48,23 +49,18 @@ use view::View;
 /// Does what the words of the command line ask for; the first is the program's own name.
 pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let words: Vec<OsString> = words.into_iter().collect();
-    // for a monitoring system 2 means critical, whatever was wrong with the flags
-    let is_check = words
-        .iter()
-        .skip(1)
-        .find(|word| ["check", "config"].iter().any(|verb| *word == *verb))
-        .is_some_and(|word| word == "check");
-    let arguments = match Arguments::try_parse_from(words) {
+    let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
         Err(error) if error.use_stderr() => {
-            complain_plainly(&error.render().to_string());
-            if !is_check {
+            let said = error.render().to_string();
+            if !is_check(&words) {
+                complain_plainly(&said);
                 return Outcome::Misused.into();
             }
-            let said = error.render().to_string();
-            complain_plainly(&said);
-            let said = said.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-            return print(&format!("BURNWATCH UNKNOWN: {said}\n"), Outcome::Unknown).into();
+            // what a monitoring system reads stands in the verdict, and only the rest beside it
+            let (first, rest) = said.split_once('\n').unwrap_or((&said, ""));
+            complain_plainly(rest.trim_start_matches('\n'));
+            return unknown(first.trim_start_matches("error: ")).into();
         }
         // --help and --version
         Err(told) => return print(&told.render().to_string(), Outcome::Fine).into(),
@@ -72,9 +68,21 @@ pub fn run(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     perform(&arguments).into()
 }
 
+/// Whether these words, of which some are wrong, ask for a check: for a monitoring system 2 would mean critical.
+fn is_check(words: &[OsString]) -> bool {
+    let read = Arguments::command().ignore_errors(true).try_get_matches_from(words);
+    read.is_ok_and(|read| read.subcommand_name() == Some("check"))
+}
+
+/// The verdict of a check that could not be made.
+fn unknown(why: &str) -> Outcome {
+    print(&format!("BURNWATCH UNKNOWN: {why}\n"), Outcome::Unknown)
+}
+
 fn perform(arguments: &Arguments) -> Outcome {
     let cx = match Cx::new(arguments) {
         Ok(cx) => cx,
+        Err(complaint) if matches!(arguments.verb, Some(Verb::Check { .. })) => return unknown(&complaint),
         Err(complaint) => {
             complain(&complaint);
             return Outcome::Misused;
@@ -128,11 +136,8 @@ fn perform(arguments: &Arguments) -> Outcome {
             })
         }
         Some(Verb::Man { folder }) => manual::run(folder.as_deref()),
-        Some(Verb::Completions { shell }) => {
-            let mut script = Vec::new();
-            clap_complete::generate(*shell, &mut Arguments::command(), "burnwatch", &mut script);
-            print_as_is(&String::from_utf8_lossy(&script), Outcome::Fine)
-        }
+        Some(Verb::Completions { shell }) => print_as_is(&completions::script(*shell), Outcome::Fine),
+        Some(Verb::Names { what, line }) => print(&completions::names(&cx, *what, line), Outcome::Fine),
     }
 }
 
@@ -172,7 +177,7 @@ impl<'a> Cx<'a> {
                 let line = lines.next().unwrap_or_default();
                 // what comes on the lines below is no part of the verdict
                 let line = if lines.next().is_some() { line.trim_end_matches(". Try one of") } else { line };
-                print(&format!("BURNWATCH UNKNOWN: {line}\n"), Outcome::Unknown)
+                unknown(line)
             }
         }
     }
@@ -180,6 +185,7 @@ impl<'a> Cx<'a> {
     /// Asks for what a list needs, and prints what came.
     fn list(&self, listing: Listing, needs: Needs, document: impl FnOnce(&View<'_>) -> Document) -> Outcome {
         let told = self.session(true).and_then(|session| {
+            session.can_tell(&needs.about())?;
             let state = session.ask(&needs.kinds())?;
             Ok(document(&session.view(&state)))
         });
@@ -214,7 +220,7 @@ fn failed(error: &SessionError) -> Outcome {
         _ => complain(&error.to_string()),
     }
     match error {
-        SessionError::Config(_) | SessionError::Own(_) => Outcome::Misused,
+        SessionError::Config(_) | SessionError::Own(_) | SessionError::NobodyTells { .. } => Outcome::Misused,
         SessionError::Source(_) => Outcome::Partial,
         SessionError::Runtime(_) => Outcome::Unwell,
     }

@@ -9,6 +9,9 @@ use serde_json::Value;
 #[cfg(test)]
 #[path = "support/skip.rs"]
 mod skip;
+#[cfg(test)]
+#[path = "cli/usage.rs"]
+mod usage;
 
 struct Home(tempfile::TempDir);
 

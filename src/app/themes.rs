@@ -37,6 +37,11 @@ pub enum ThemeError {
     },
 }
 
+/// The names of the built-in themes.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    BUILT_IN.iter().map(|(name, _)| *name)
+}
+
 /// The built-in themes.
 pub fn built_in() -> Vec<Theme> {
     let dark = Theme::new("", |_| Style::new());

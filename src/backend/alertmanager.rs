@@ -38,6 +38,9 @@ pub(super) struct Alertmanager {
     ahead_seconds: AtomicI64,
 }
 
+/// The questions that it can be asked.
+pub(super) const ANSWERS: &[AskKind] = &[AskKind::Probe, AskKind::Alerts, AskKind::Silences];
+
 impl Alertmanager {
     /// Checks the address; nothing is sent.
     ///
@@ -49,7 +52,7 @@ impl Alertmanager {
             id: id.clone(),
             kind: Kind::Alertmanager,
             address: Text::clone(http.address()),
-            answers: vec![AskKind::Probe, AskKind::Alerts, AskKind::Silences],
+            answers: ANSWERS.to_vec(),
             acts: vec![DeedKind::Silence, DeedKind::Extend, DeedKind::Expire],
         };
         let (severities, shared) = (Arc::new(means.settings.severity_map()), Arc::default());

@@ -57,6 +57,10 @@ struct Kept {
     history: History,
 }
 
+/// The questions that it can be asked.
+pub(super) const ANSWERS: &[AskKind] =
+    &[AskKind::Probe, AskKind::Incidents, AskKind::Incident, AskKind::Steps, AskKind::OnCall];
+
 impl PagerDuty {
     /// Checks the address; nothing is sent.
     ///
@@ -69,14 +73,12 @@ impl PagerDuty {
                 "its address must begin with https://: the key would go there for all to read".into();
             return Err(http.error(Trouble::Unreachable { reason }));
         }
-        let answers =
-            vec![AskKind::Probe, AskKind::Incidents, AskKind::Incident, AskKind::Steps, AskKind::OnCall];
         Ok(Self {
             info: SourceInfo {
                 id: id.clone(),
                 kind: Kind::PagerDuty,
                 address: Text::clone(http.address()),
-                answers,
+                answers: ANSWERS.to_vec(),
                 acts: act::ACTS.to_vec(),
             },
             http,

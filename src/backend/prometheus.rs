@@ -108,6 +108,18 @@ fn answers_something(trouble: &Trouble) -> bool {
     !trouble.is_source_wide() || matches!(trouble, Trouble::TimedOut { .. } | Trouble::RateLimited { .. })
 }
 
+/// The questions that it can be asked; about SLOs only where they are looked for or defined.
+pub(super) const ANSWERS: &[AskKind] = &[
+    AskKind::Probe,
+    AskKind::Services,
+    AskKind::Trends,
+    AskKind::Detail,
+    AskKind::Rules,
+    AskKind::Series,
+    AskKind::Firings,
+    AskKind::Slos,
+];
+
 impl Prometheus {
     /// Nothing is sent yet.
     ///
@@ -117,18 +129,8 @@ impl Prometheus {
         let settings = means.settings;
         let http = Http::new(id, source, &settings.limits, means.now)?;
         let slos = Slos::new(settings.slo.discover, means.slos);
-        let mut answers = vec![
-            AskKind::Probe,
-            AskKind::Services,
-            AskKind::Trends,
-            AskKind::Detail,
-            AskKind::Rules,
-            AskKind::Series,
-            AskKind::Firings,
-        ];
-        if slos.are_asked_for() {
-            answers.push(AskKind::Slos);
-        }
+        let mut answers = ANSWERS.to_vec();
+        answers.retain(|kind| *kind != AskKind::Slos || slos.are_asked_for());
         let address = http.address().clone();
         let info = SourceInfo { id: id.clone(), kind: Kind::Prometheus, address, answers, acts: Vec::new() };
         let timeout = settings.limits.timeout.0;

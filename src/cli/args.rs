@@ -1,19 +1,23 @@
 //! The command line: verbs, flags and what they mean.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
 use crate::app::key::Key;
 use crate::app::place::Screen;
 use crate::config::context::Wanted;
 use crate::config::load::Overrides;
 pub(super) use acting::{ActVerb, JournalFlags, NewSilence, SilenceVerb, Wakes, Which};
+use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
 pub(super) use slo::{SloVerb, Told, Validate, Writing};
-use values::{key, minute, screen, screens, size, speed, switch};
+pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, OWN_THEMES};
+use values::{CONTEXTS, OWN_FILES, THEMES, key, minute, screen, screens, size, speed, switch};
 
 mod acting;
+mod codes;
 mod slo;
 mod values;
 
@@ -24,13 +28,15 @@ own, without a network.
 Exit codes:
   0  fine
   1  doctor: a source is unwell; any verb: the output could not be written
-  2  wrong usage or configuration, or no terminal for the screen
+  2  wrong usage or configuration: no source of the context can tell what is
+     asked for, or there is no terminal for the screen
   3  data are missing because a source is in trouble; what is known is printed
   101  a bug in burnwatch ended it; its report is in the log
 Verbs that change something (ack, silence, ...) end with 1 if some of it was
 refused or is unknown, and with 2 if it was not confirmed or not allowed.
 `burnwatch check` ends as monitoring plug-ins do: 0 fine, 1 warning (ticket,
-exhausted, degraded), 2 critical (page, down, burning), 3 unknown.
+exhausted, degraded), 2 critical (page, down, burning), 3 unknown. The help of
+each verb has its codes.
 
 Configuration counts in this order: flags, environment, file, defaults.
 `burnwatch config init` prints a file to begin with.
@@ -41,7 +47,7 @@ warn, info, debug), NO_COLOR";
 
 /// The on-call engineer's terminal: service health, alerts and their causes.
 #[derive(Debug, Parser)]
-#[command(name = "burnwatch", version, after_help = AFTER, disable_help_subcommand = true)]
+#[command(name = "burnwatch", version = env!("BURNWATCH_VERSION"), after_help = AFTER, disable_help_subcommand = true)]
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) flags: Flags,
@@ -60,13 +66,15 @@ pub(super) struct Flags {
     #[arg(long, global = true, value_name = "URL", help_heading = "Sources")]
     alertmanager: Vec<String>,
     /// A file or folder with SLO definitions; can be repeated
-    #[arg(long, global = true, value_name = "PATH", help_heading = "Sources")]
+    #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Sources")]
     slo: Vec<String>,
     /// The context of the configuration to look at
     #[arg(
         long,
         global = true,
         value_name = "NAME",
+        value_parser = CONTEXTS,
+        hide_possible_values = true,
         env = "BURNWATCH_CONTEXT",
         hide_env = true,
         help_heading = "Sources"
@@ -77,6 +85,7 @@ pub(super) struct Flags {
         long,
         global = true,
         value_name = "FILE",
+        value_hint = ValueHint::FilePath,
         env = "BURNWATCH_CONFIG",
         hide_env = true,
         help_heading = "Sources"
@@ -91,8 +100,16 @@ pub(super) struct Flags {
     /// Show times in UTC
     #[arg(long, global = true, action = ArgAction::SetTrue, value_parser = switch, env = "BURNWATCH_UTC", hide_env = true)]
     utc: bool,
-    /// The theme
-    #[arg(long, global = true, value_name = "NAME", env = "BURNWATCH_THEME", hide_env = true)]
+    /// The theme: dark, light, high-contrast, colour-blind, terminal, or own
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        value_parser = THEMES,
+        hide_possible_values = true,
+        env = "BURNWATCH_THEME",
+        hide_env = true
+    )]
     theme: Option<String>,
     /// Draw with ASCII only
     #[arg(long, global = true)]
@@ -187,12 +204,16 @@ pub(super) enum Verb {
     /// Open the screen on the demo world: no network, no configuration
     Demo,
     /// How everything is, on one page
+    #[command(after_help = LISTING)]
     Status(Listing),
     /// All services, worst first
+    #[command(after_help = LISTING)]
     Services(Listing),
     /// All SLOs with budget and burn, worst first
+    #[command(after_help = LISTING)]
     Slos(Listing),
     /// SLOs and services in one line and an exit code, as a plug-in does
+    #[command(after_help = CHECK)]
     Check {
         /// Only these; all of them if none is named
         #[arg(value_name = "SLO|SERVICE")]
@@ -204,38 +225,50 @@ pub(super) enum Verb {
         verb: SloVerb,
     },
     /// Alerts that fire or are about to
+    #[command(after_help = LISTING)]
     Alerts(Alerts),
     /// Incidents that are open, the most pressing first
+    #[command(after_help = LISTING)]
     Incidents(Alerts),
     /// Who is on call now and next, at each level of each policy
+    #[command(after_help = LISTING)]
     Oncall(Listing),
     /// How often people were woken: MTTA, MTTR, MTBF, hours
+    #[command(after_help = LISTING)]
     Stats(Stats),
     /// The hand-over of a shift, in Markdown
+    #[command(after_help = LISTING)]
     Handoff {
         /// How long ago the shift began
         #[arg(long, value_name = "DURATION", default_value = "12h", value_parser = acting::length)]
         since: Duration,
     },
     /// The draft of a review of an incident, in Markdown
+    #[command(after_help = LISTING)]
     Postmortem {
         /// Its number or id
         #[arg(value_name = "INCIDENT")]
         incident: String,
     },
     /// Silences that are in force or will be
+    #[command(after_help = LISTING)]
     Silences(Listing),
     #[command(flatten)]
     Act(ActVerb),
     /// What was done to the systems outside, by whom, and how it ended
+    #[command(after_help = codes::JOURNAL)]
     Journal(JournalFlags),
     /// The sources and how they are
+    #[command(after_help = LISTING)]
     Sources(Listing),
     /// A picture of a screen
+    #[command(after_help = SNAPSHOT)]
     Snapshot(Snapshot),
     /// What each source offers, what is wrong with it, and what to do
+    #[command(after_help = DOCTOR)]
     Doctor(Listing),
     /// The configuration file
+    #[command(after_help = CONFIG)]
     Config {
         #[command(subcommand)]
         verb: ConfigVerb,
@@ -252,6 +285,23 @@ pub(super) enum Verb {
         #[arg(value_name = "FOLDER")]
         folder: Option<PathBuf>,
     },
+    /// Print names of the configuration, for completions
+    #[command(hide = true)]
+    Names {
+        what: Names,
+        /// The command line that is completed
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        line: Vec<OsString>,
+    },
+}
+
+/// What completions are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Names {
+    Contexts,
+    Sources,
+    /// The person's own.
+    Themes,
 }
 
 #[derive(Debug, Clone, Copy, Args)]
@@ -308,7 +358,7 @@ pub(super) enum Together {
 
 #[derive(Debug, Args)]
 pub(super) struct Snapshot {
-    #[arg(value_parser = screen, help = screens().join(" "))]
+    #[arg(value_parser = screen(), hide_possible_values = true, help = screens().join(" "))]
     pub(super) screen: Screen,
     /// Columns and rows
     #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
@@ -331,20 +381,24 @@ pub(super) enum Picture {
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigVerb {
     /// Print a file to begin with: every option with its default, as comments
+    #[command(after_help = CONFIG)]
     Init {
         /// Write it to its place instead; an existing file is left alone
         #[arg(long)]
         write: bool,
     },
     /// Say everything that is wrong
+    #[command(after_help = CONFIG)]
     Check,
     /// Print the options in force; secrets only as references
+    #[command(after_help = CONFIG)]
     Show,
     /// Print the JSON schema, for editors
     Schema,
     /// Print where burnwatch's files lie
     Path {
         /// Only this one: config, packs, themes, log or state
+        #[arg(value_parser = OWN_FILES, hide_possible_values = true)]
         which: Option<String>,
     },
 }

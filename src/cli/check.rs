@@ -322,6 +322,21 @@ mod tests {
     }
 
     #[test]
+    fn a_named_slo_is_judged_where_nothing_is_known_of_services() {
+        let slos = vec![slo("calm", ratio(0.0001), ratio(0.0)), slo("spent", ratio(0.002), ratio(0.0))];
+        let fixture = world().with_slos(&prom(), slos);
+        for (names, level) in [
+            (&["calm"][..], Level::Fine),
+            (&["spent"], Level::Warning),
+            (&["calm", "spent"], Level::Warning),
+            (&["calm", "cart"], Level::Unknown),
+            (&[], Level::Warning),
+        ] {
+            assert_eq!(check(&fixture, names).level, level, "{names:?}");
+        }
+    }
+
+    #[test]
     fn a_source_that_does_not_answer_comes_before_the_names_that_it_would_know() {
         let verdict = check(&world(), &["cart"]);
         assert_eq!(verdict.level, Level::Unknown);

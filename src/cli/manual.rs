@@ -11,7 +11,8 @@ use super::printer::{Outcome, complain, print};
 
 /// Prints the page of the program, or writes those of the program and of all its verbs.
 pub(super) fn run(folder: Option<&Path>) -> Outcome {
-    let command = Arguments::command();
+    // the page is of a version, whichever commit it was built from
+    let command = Arguments::command().version(env!("CARGO_PKG_VERSION"));
     let Some(folder) = folder else {
         let mut page = Vec::new();
         return match Man::new(command).render(&mut page) {

@@ -22,6 +22,12 @@ impl Needs {
         self.parts.first().map_or(&[], |part| part.told_by())
     }
 
+    /// The questions of which a source of the context must be able to answer some: those about the one thing that is listed;
+    /// a page of several tells what it can.
+    pub(super) fn about(self) -> Vec<AskKind> {
+        if self.parts.len() == 1 { self.told_by().to_vec() } else { self.kinds() }
+    }
+
     /// The questions that have to be answered, each once, what it is about before the rest.
     pub(super) fn kinds(self) -> Vec<AskKind> {
         let mut kinds = Vec::new();

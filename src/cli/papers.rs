@@ -39,8 +39,9 @@ pub(super) fn postmortem(cx: &Cx<'_>, wanted: &str) -> Outcome {
         Ok(session) => session,
         Err(error) => return failed(&error),
     };
-    let found = session.ask(&[AskKind::Incidents]).map(|state| {
-        let gaps = session.view(&state).gaps(&[AskKind::Incidents]);
+    let needs = &[AskKind::Incidents];
+    let found = session.can_tell(needs).and_then(|()| session.ask(needs)).map(|state| {
+        let gaps = session.view(&state).gaps(needs);
         (named(&state, wanted), gaps)
     });
     let (source, id) = match found {

@@ -49,6 +49,9 @@ pub(super) enum SessionError {
     Source(#[from] SourceError),
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// No source of the context can tell what a verb is about.
+    #[error("no source of the context {context} can tell {what}: {advice}")]
+    NobodyTells { context: String, what: &'static str, advice: String },
     /// Own packs, themes or keys that cannot be used; one line for each.
     #[error("{0}")]
     Own(String),
@@ -115,6 +118,23 @@ impl Session {
         };
         let journal = journal(paths, matches!(subject, Subject::Demo { .. }));
         Ok(Self { settings, reach, journal, themes: own.themes, keys })
+    }
+
+    /// Whether any source can tell what a verb is about: where none can, there is nothing to wait for, and that nothing is listed
+    /// would prove nothing.
+    pub(super) fn can_tell(&self, about: &[AskKind]) -> Result<(), SessionError> {
+        let Some(first) = about.first() else { return Ok(()) };
+        let infos = self.reach.sources.infos();
+        if infos.iter().any(|source| about.iter().any(|kind| source.answers.contains(kind))) {
+            return Ok(());
+        }
+        let kinds: Vec<&str> = about.iter().flat_map(|kind| backend::kinds_that_tell(*kind)).collect();
+        let advice = if infos.iter().any(|source| kinds.contains(&source.kind.name())) {
+            "set slo.discover = true, or name definitions by --slo FILE or [slo] files".to_owned()
+        } else {
+            format!("that takes one of kind {} in the configuration", kinds.join(" or "))
+        };
+        Err(SessionError::NobodyTells { context: self.reach.context.clone(), what: first.word(), advice })
     }
 
     /// Lets the screen's own state ask, and waits until all that a list is made from is told or refused.

@@ -123,7 +123,7 @@ fn report(path: &Path, panic: &PanicHookInfo<'_>, clock: Clock) -> io::Result<()
         count if count < WAYS => Backtrace::force_capture().to_string(),
         _ => "by which way: see the first reports\n".to_owned(),
     };
-    let version = env!("CARGO_PKG_VERSION");
+    let version = env!("BURNWATCH_VERSION");
     let now = clock.now();
     let text = format!("{now} PANIC burnwatch {version}, thread {name}: {panic}\n{way}\n");
     private::open(path)?.write_all(clean_output(&text).as_bytes())

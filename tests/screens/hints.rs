@@ -48,8 +48,7 @@ fn no_hint_stands_twice_in_any_footer() {
         for panel in 0..8 {
             let picture = stage.picture();
             let (screen, _) = picture.split_once("\n0:0-").unwrap_or((&picture, ""));
-            let footer =
-                screen.lines().filter(|line| line.contains("? help")).next_back().unwrap_or_default();
+            let footer = screen.lines().rfind(|line| line.contains("? help")).unwrap_or_default();
             let hints: Vec<&str> =
                 footer.split("  ").map(str::trim).filter(|hint| !hint.is_empty()).collect();
             let mut seen = BTreeSet::new();
@@ -116,4 +115,12 @@ fn the_symbols_of_help_are_those_that_are_drawn() {
         let line = format!("  {burning} ");
         assert!(stage.picture().lines().any(|shown| shown.contains(&line) && shown.contains("burning")));
     }
+}
+
+#[test]
+fn what_stands_beside_the_count_of_further_lines_is_cut_with_a_sign() {
+    let stage = at((40, 10), &["3", "enter"]);
+    let picture = stage.picture();
+    let line = picture.lines().find(|line| line.contains("more lines ↓")).expect("a page that goes on");
+    assert!(line.contains("1h and 5m") && line.contains('…'), "{line}");
 }

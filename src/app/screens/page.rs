@@ -59,20 +59,22 @@ impl Page {
         area: Rect,
         buf: &mut Buffer,
     ) {
+        let hidden = self.lines.len().saturating_sub(usize::from(scroll) + usize::from(area.height));
+        let more = format!(" {hidden} more lines {} ", cx.charset.pick("↓", "v"));
+        let more_cells = if hidden > 0 { text::width(&more).min(area.width) } else { 0 };
+        let last = area.bottom().saturating_sub(1);
         let shown = self.lines.iter().enumerate().skip(usize::from(scroll));
         for (y, (index, line)) in (area.top()..area.bottom()).zip(shown) {
             let place = Rect { y, height: 1, ..area };
-            text::runs(cx, line, place, buf);
+            // part of a number would be another number: what has no room beside the count is cut with a sign
+            let room = if y == last { area.width - more_cells } else { area.width };
+            text::runs(cx, line, Rect { width: room, ..place }, buf);
             if current == Some(index) {
                 buf.set_style(place, cx.style(Role::Selected));
             }
         }
-        let hidden = self.lines.len().saturating_sub(usize::from(scroll) + usize::from(area.height));
         if hidden > 0 {
-            let more = format!(" {hidden} more lines {} ", cx.charset.pick("↓", "v"));
-            let width = text::width(&more).min(area.width);
-            let y = area.bottom().saturating_sub(1);
-            text::right(buf, area.right() - width, y, width, &more, cx.style(Role::Key));
+            text::right(buf, area.right() - more_cells, last, more_cells, &more, cx.style(Role::Key));
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::Listing;
+use super::values::{CONTEXTS, SOURCES};
 use crate::model::duration;
 
 const ACTING: &str = "\
@@ -168,7 +169,7 @@ pub(in crate::cli) struct NewSilence {
     #[arg(long, short, value_name = "TEXT", required = true)]
     pub(in crate::cli) comment: Option<String>,
     /// The context's name, where much of everything would be hidden
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = CONTEXTS, hide_possible_values = true)]
     pub(in crate::cli) confirm_name: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) consent: Consent,
@@ -217,7 +218,7 @@ pub(in crate::cli) struct Consent {
     #[arg(long, short)]
     pub(in crate::cli) yes: bool,
     /// The source where it is done, if there are several
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = SOURCES, hide_possible_values = true)]
     pub(in crate::cli) source: Option<String>,
 }
 

@@ -1,9 +1,12 @@
 //! The verbs for SLO definitions: checking them, turning one form into another.
 
+use std::convert::Infallible;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::builder::TypedValueParser;
+use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
+use super::values::Offered;
 use crate::config::definitions::write::Target;
 use crate::config::hint;
 
@@ -36,7 +39,7 @@ pub(in crate::cli) enum SloVerb {
     #[command(after_help = WRITING)]
     Export {
         /// openslo, sloth, pyrra, rules (for a Prometheus) or own
-        #[arg(long, value_name = "FORM", value_parser = target)]
+        #[arg(long, value_name = "FORM", value_parser = target(), hide_possible_values = true)]
         format: Target,
         #[command(flatten)]
         writing: Writing,
@@ -78,8 +81,11 @@ pub(in crate::cli) struct Writing {
     #[arg(value_name = "FILES")]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// Write to this file, which must not be there yet
-    #[arg(long, short = 'o', value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(in crate::cli) write: Option<PathBuf>,
+    /// Elsewhere the form of what is printed: nothing that is written here
+    #[arg(long, short, value_name = "FORMAT", hide = true, value_parser = no_output)]
+    pub(in crate::cli) output: Option<Infallible>,
     /// Write even if the file is there
     #[arg(long, requires = "write")]
     pub(in crate::cli) force: bool,
@@ -88,8 +94,16 @@ pub(in crate::cli) struct Writing {
     pub(in crate::cli) strict: bool,
 }
 
-fn target(text: &str) -> Result<Target, String> {
-    let words = Target::ALL.map(Target::word);
-    let found = Target::ALL.into_iter().find(|target| target.word() == text);
-    found.ok_or_else(|| format!("there is openslo, sloth, pyrra, rules and own{}", hint(text, words)))
+fn target() -> impl TypedValueParser<Value = Target> {
+    Offered(|| Target::ALL.map(Target::word).to_vec()).try_map(|text| {
+        let words = Target::ALL.map(Target::word);
+        let found = Target::ALL.into_iter().find(|target| target.word() == text);
+        found.ok_or_else(|| format!("there is openslo, sloth, pyrra, rules and own{}", hint(&text, words)))
+    })
+}
+
+/// What prints a list takes `-o FORMAT`: a file of that name would be written by mistake.
+fn no_output(_: &str) -> Result<Infallible, String> {
+    Err("--output is the form of a list; --write FILE names a file, and export --format FORM the form"
+        .to_owned())
 }

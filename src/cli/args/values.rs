@@ -1,7 +1,13 @@
 //! How the values of flags are read, each with the words for one that cannot be.
 
+use std::ffi::OsStr;
+
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Command};
+
 use crate::app::key::Key;
 use crate::app::place::{SCREENS, Screen};
+use crate::app::themes;
 use crate::config::hint;
 
 /// An environment variable that switches a flag.
@@ -20,15 +26,51 @@ pub(super) fn size(text: &str) -> Result<(u16, u16), String> {
         .ok_or_else(|| "write columns x rows, each 1 to 1000: 120x36".to_owned())
 }
 
-/// The names of the screens, as they are written here.
-pub(super) fn screens() -> Vec<String> {
-    SCREENS.iter().map(|screen| screen.title.to_lowercase()).collect()
+/// Any text. What is known is offered by completions; whether the text is right is found out later, with better words.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Offered(pub(super) fn() -> Vec<&'static str>);
+
+impl TypedValueParser for Offered {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Self::Value, clap::Error> {
+        StringValueParser::new().parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new((self.0)().into_iter().map(PossibleValue::new)))
+    }
 }
 
-pub(super) fn screen(text: &str) -> Result<Screen, String> {
-    let found = SCREENS.into_iter().find(|screen| screen.title.eq_ignore_ascii_case(text));
-    let hint = || hint(text, screens().iter().map(String::as_str).collect::<Vec<_>>());
-    found.ok_or_else(|| format!("there is no such screen{}", hint()))
+/// A theme: those that are built in; the script asks for the person's own.
+pub(super) const THEMES: Offered = Offered(|| themes::names().chain([OWN_THEMES]).collect());
+/// A context or a source of the configuration: the script asks for their names.
+pub(super) const CONTEXTS: Offered = Offered(|| vec![ALL_CONTEXTS]);
+pub(super) const SOURCES: Offered = Offered(|| vec![ALL_SOURCES]);
+/// What of burnwatch lies somewhere.
+pub(super) const OWN_FILES: Offered = Offered(|| vec!["config", "packs", "themes", "log", "state"]);
+
+/// Stand in a completion script for what `burnwatch names` prints when it is wanted.
+pub(in crate::cli) const OWN_THEMES: &str = "@own-themes@";
+pub(in crate::cli) const ALL_CONTEXTS: &str = "@contexts@";
+pub(in crate::cli) const ALL_SOURCES: &str = "@sources@";
+
+/// The names of the screens, as they are written here.
+pub(super) fn screens() -> Vec<&'static str> {
+    SCREENS.iter().map(|screen| screen.command.name()).collect()
+}
+
+/// A screen by its name.
+pub(super) fn screen() -> impl TypedValueParser<Value = Screen> {
+    Offered(screens).try_map(|text| {
+        let found = SCREENS.into_iter().find(|screen| screen.command.name().eq_ignore_ascii_case(&text));
+        found.ok_or_else(|| format!("there is no such screen{}", hint(&text, screens())))
+    })
 }
 
 pub(super) fn key(text: &str) -> Result<Key, String> {

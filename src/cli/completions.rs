@@ -1,0 +1,87 @@
+//! Completion scripts: what flags can be given, and names out of the configuration where the shell can ask for them.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use crate::app::theme::Theme;
+use crate::app::themes;
+use crate::config::context::{self, Wanted};
+
+use super::Cx;
+use super::args::{ALL_CONTEXTS, ALL_SOURCES, Arguments, Names, OWN_THEMES};
+use super::config::Place;
+use super::own::Own;
+
+/// What stands in a script for names, and what `burnwatch names` calls them.
+const ASKED: [(&str, &str); 3] =
+    [(ALL_CONTEXTS, "contexts"), (ALL_SOURCES, "sources"), (OWN_THEMES, "themes")];
+
+/// The script for a shell.
+pub(super) fn script(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "burnwatch", &mut script);
+    let script = String::from_utf8_lossy(&script).into_owned();
+    ASKED.into_iter().fold(script, |script, (place, names)| match shell {
+        Shell::Bash => script.replace(
+            place,
+            &format!(r#"$("${{COMP_WORDS[0]}}" names {names} -- "${{COMP_WORDS[@]:1}}" 2>/dev/null)"#),
+        ),
+        // the words of the whole line: those of a verb alone lack what stood before it
+        Shell::Zsh => {
+            script.replace(place, &format!("$(burnwatch names {names} -- ${{(z)BUFFER}} 2>/dev/null)"))
+        }
+        Shell::Fish => fish(&script, place, names),
+        // the others are told no values of flags
+        _ => script,
+    })
+}
+
+/// Where fish is told to look for a verb: an option that still waits for its value would be an error there.
+const PARSED: &str = "set -e cmd[1]\n    argparse";
+const PARSED_TO_VALUE: &str =
+    "set -e cmd[1]\n    string match -q -- '-*' \"$cmd[-1]\"; and set -e cmd[-1]\n    argparse";
+
+/// There a value that is asked for is an argument of its own.
+fn fish(script: &str, place: &str, names: &str) -> String {
+    let asked = format!("(burnwatch names {names} -- (commandline -opc)[2..] 2>/dev/null)");
+    script.replace(&format!("{place}\\t''"), &asked).replacen(PARSED, PARSED_TO_VALUE, 1)
+}
+
+/// A line for each; of a configuration that cannot be read none.
+pub(super) fn names(cx: &Cx<'_>, what: Names, line: &[OsString]) -> String {
+    let own = Own::read(cx.paths.as_ref());
+    let overrides = cx.arguments.overrides();
+    let asked = named_file(line).or(cx.arguments.flags.config.as_deref());
+    let paths = cx.paths.as_ref();
+    let loaded = || own.with_names(|known| Place { asked, paths, overrides: &overrides, known }.load());
+    let settings = || loaded().ok().map(|loaded| loaded.settings);
+    let all: Vec<String> = match what {
+        Names::Contexts => {
+            settings().map(|settings| context::names(&settings, &Wanted::default())).unwrap_or_default()
+        }
+        Names::Sources => settings().into_iter().flat_map(|settings| settings.sources.into_keys()).collect(),
+        Names::Themes => {
+            let is_own = |name: &&str| !themes::names().any(|built_in| built_in == *name);
+            own.themes.iter().map(Theme::name).filter(is_own).map(str::to_owned).collect()
+        }
+    };
+    all.iter().filter(|name| is_safe(name)).flat_map(|name| [name, "\n"]).collect()
+}
+
+/// The file after `--config` on the line that is completed.
+fn named_file(line: &[OsString]) -> Option<&Path> {
+    let after = line.iter().zip(line.iter().skip(1));
+    let apart = after.filter(|(flag, _)| *flag == "--config").map(|(_, file)| Path::new(file)).next_back();
+    let mut joined = line.iter().filter_map(|word| word.to_str()?.strip_prefix("--config=")).map(Path::new);
+    apart.or_else(|| joined.next_back())
+}
+
+/// Shells take words apart and put in what variables hold: other names must be typed.
+fn is_safe(name: &str) -> bool {
+    !name.starts_with('-')
+        && !name.is_empty()
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | ':' | '/' | '+'))
+}
