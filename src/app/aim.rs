@@ -59,12 +59,14 @@ pub fn aim(state: &State) -> Aim {
         Place::Service(_) if state.panel == service::INCIDENTS => {
             Aim::Incidents(chosen(&state.service_incidents))
         }
-        Place::Overview if state.panel == overview::SLOS => of_slos(state, chosen(&state.overview.slos)),
+        Place::Overview if state.panel == overview::SLOS => of_slos(state, &chosen(&state.overview.slos)),
         Place::Overview => Aim::Services(chosen(&state.overview.services)),
         Place::Services => Aim::Services(chosen(&state.services.list)),
-        Place::Slos => of_slos(state, chosen(&state.slos.list).into_iter().filter_map(slo_of).collect()),
-        Place::Slo { source, id } => of_slos(state, vec![SloKey { id: id.clone(), source: source.clone() }]),
-        Place::Service(_) if state.panel == service::SLOS => of_slos(state, chosen(&state.service_slos)),
+        Place::Slos => {
+            of_slos(state, &chosen(&state.slos.list).into_iter().filter_map(slo_of).collect::<Vec<_>>())
+        }
+        Place::Slo { source, id } => of_slos(state, &[SloKey { id: id.clone(), source: source.clone() }]),
+        Place::Service(_) if state.panel == service::SLOS => of_slos(state, &chosen(&state.service_slos)),
         Place::Service(_) => Aim::Alerts(chosen(&state.service_alerts)),
         Place::Alerts => Aim::Alerts(alerts(state)),
         Place::Alert(_) if state.panel == alert::RELATED => Aim::Alerts(chosen(&state.related)),
@@ -132,7 +134,7 @@ fn slo_of(row: SloLine) -> Option<SloKey> {
 }
 
 /// What is done to SLOs is done to their alerts.
-fn of_slos(state: &State, keys: Vec<SloKey>) -> Aim {
+fn of_slos(state: &State, keys: &[SloKey]) -> Aim {
     let statuses = keys.iter().filter_map(|key| key.status(&state.world));
     Aim::Alerts(once(statuses.flat_map(|status| status.alerts.iter().copied()).collect()))
 }

@@ -97,7 +97,9 @@ pub fn series(expr: &str) -> Result<Option<Vec<LabelTest>>, Unread> {
 pub fn parse(expr: &str) -> Result<Expr, Unread> {
     grammar::check(expr, false)?;
     let plain = plain::written(expr)?;
-    parser::parse(&plain).map_err(|_| Unread::Unknown("burnwatch does not take this form apart".to_owned()))
+    // what the parser says is about its own limits: the query was found valid before
+    let read = parser::parse(&plain).ok();
+    read.ok_or_else(|| Unread::Unknown("burnwatch does not take this form apart".to_owned()))
 }
 
 /// An expression without the brackets around it.

@@ -157,10 +157,10 @@ pub fn labels(world: &World) -> Vec<String> {
 
 /// What SLOs can be found by: words look into all of it, matchers by name.
 pub(super) fn haystack(slos: &[SloStatus]) -> Haystack {
-    let states = SloState::ALL.map(|state| (state, Text::from(state.word())));
-    let described: Vec<Labels> = slos.iter().map(|status| described(status, &states)).collect();
     const FIELDS: Fields =
         Fields { words: &[], numbers: &["left", "burn", "burn_5m", "objective", "alerts"], flags: &[] };
+    let states = SloState::ALL.map(|state| (state, Text::from(state.word())));
+    let described: Vec<Labels> = slos.iter().map(|status| described(status, &states)).collect();
     let numbers = |status: &SloStatus| {
         let worst = status.worst();
         let burn = |lookback| worst.and_then(|worst| worst.burn(lookback));

@@ -301,7 +301,7 @@ impl<'t> Reader<'t> {
         while !self.take(")") {
             match &self.peek().token {
                 Token::Word if is_grouping_label(self.peek().text) => {
-                    labels.push(self.peek().text.to_owned())
+                    labels.push(self.peek().text.to_owned());
                 }
                 Token::Text(Some(name)) if !name.is_empty() => labels.push(name.clone()),
                 _ => return Err(self.unexpected("a label")),

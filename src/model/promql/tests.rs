@@ -2,7 +2,10 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn constant_of(expr: &str) -> Option<(String, &'static str, f64, (usize, usize, usize))> {
+/// How many more conditions are joined by `and`, `unless` and `or`.
+type Beside = (usize, usize, usize);
+
+fn constant_of(expr: &str) -> Option<(String, &'static str, f64, Beside)> {
     let found = condition(expr)?;
     match found.bound {
         Bound::Constant(bound) => {
@@ -15,7 +18,7 @@ fn constant_of(expr: &str) -> Option<(String, &'static str, f64, (usize, usize, 
 
 #[test]
 fn the_bound_is_found_in_real_expressions() {
-    const NONE: (usize, usize, usize) = (0, 0, 0);
+    const NONE: Beside = (0, 0, 0);
     for (expr, query, sign, bound, others) in [
         ("up == 0", "up", "==", 0.0, NONE),
         ("a > 14.4 * 0.001 and b > 14.4 * 0.001", "a", ">", 14.4 * 0.001, (1, 0, 0)),
@@ -189,7 +192,7 @@ fn whatever_prometheus_takes_is_taken_and_taken_apart() {
         "'a string'",
     ] {
         assert_eq!(check(expr), Ok(Vec::new()), "{expr}");
-        let is_new_regex = expr.contains("Q");
+        let is_new_regex = expr.contains('Q');
         assert!(is_new_regex || parse(expr).is_ok(), "{expr}: {:?}", parse(expr).err());
     }
     for expr in

@@ -159,7 +159,7 @@ impl<'t> Lexer<'t> {
         let is_hexadecimal = rest.starts_with("0x") || rest.starts_with("0X");
         // `1e+06`: the sign belongs to the number
         if !is_hexadecimal
-            && rest.get(..word).is_some_and(|word| is_cut_exponent(word))
+            && rest.get(..word).is_some_and(is_cut_exponent)
             && rest.get(word..).is_some_and(|rest| rest.starts_with(['+', '-']))
         {
             let more = rest.get(word + 1..).unwrap_or_default();
@@ -286,5 +286,6 @@ fn numbered(chars: &mut std::str::CharIndices<'_>, kind: char) -> Result<Vec<u8>
         let c = char::from_u32(code).ok_or("the escape sequence is no Unicode character")?;
         return Ok(c.encode_utf8(&mut [0; 4]).bytes().collect());
     }
-    u8::try_from(code).map(|byte| vec![byte]).map_err(|_| format!("\\{text} is more than a byte"))
+    let byte = u8::try_from(code).ok();
+    byte.map(|byte| vec![byte]).ok_or_else(|| format!("\\{text} is more than a byte"))
 }

@@ -233,17 +233,11 @@ fn others(others: Others) -> String {
         1 => format!("1 {word} condition"),
         n => format!("{n} {word} conditions"),
     };
-    let mut out = String::new();
-    if others.and > 0 {
-        out += &format!(" (and {})", counted(others.and, "more"));
-    }
-    if others.unless > 0 {
-        out += &format!(" (unless {})", counted(others.unless, "other"));
-    }
-    if others.or > 0 {
-        out += &format!(", or on {}", counted(others.or, "other"));
-    }
-    out
+    let of = |count: usize, before: &str, word: &str, after: &str| {
+        if count == 0 { String::new() } else { format!("{before}{}{after}", counted(count, word)) }
+    };
+    let beside = of(others.and, " (and ", "more", ")") + &of(others.unless, " (unless ", "other", ")");
+    beside + &of(others.or, ", or on ", "other", "")
 }
 
 /// What the numbers of an expression count, by the words in its names: Prometheus' naming rules ask for the unit there.

@@ -140,16 +140,16 @@ impl Reader<'_> {
         let at = self.peek().at;
         self.step();
         let is_dated = !self.take_word("start") && !self.take_word("end");
-        if !is_dated {
-            self.need("(")?;
-            self.need(")")?;
-        } else {
+        if is_dated {
             let _is_signed = self.take("-") || self.take("+");
             let seconds = self.number("a moment in seconds, start() or end()")?;
             // what an i64 of milliseconds holds
             if !seconds.is_finite() || seconds.abs() >= 9.223_372_036_854_775e15 {
                 return Err(self.wrong_at(at, "the moment behind @ is out of bounds"));
             }
+        } else {
+            self.need("(")?;
+            self.need(")")?;
         }
         if node.form == Form::Other {
             return Err(self.wrong_at(at, "@ goes behind the name, the range or the subquery of a series"));
