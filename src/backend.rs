@@ -10,6 +10,7 @@ pub(crate) mod double;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub(crate) mod http;
+mod lenient;
 pub mod packs;
 mod pagerduty;
 mod prometheus;

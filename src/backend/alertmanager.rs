@@ -5,13 +5,14 @@ mod act;
 mod map;
 mod wire;
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
 use super::http::{Body, Http, of_absence};
+use super::lenient::{List, Whole, left_out};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
 use crate::model::action::{Action, Call, DeedKind};
@@ -34,6 +35,8 @@ pub(super) struct Alertmanager {
     shared: Arc<Mutex<Shared>>,
     /// It has no `alerts/groups`.
     is_flat: AtomicBool,
+    /// How many of its silences could not be read.
+    lost_silences: AtomicUsize,
     /// How far its clock was ahead of ours when it was last asked how it is.
     ahead_seconds: AtomicI64,
 }
@@ -63,6 +66,7 @@ impl Alertmanager {
             severities,
             shared,
             is_flat: AtomicBool::new(false),
+            lost_silences: AtomicUsize::new(0),
             ahead_seconds: AtomicI64::new(0),
         })
     }
@@ -100,8 +104,8 @@ impl Alertmanager {
     }
 
     fn receivers(&self, body: &Body) -> Result<String, SourceError> {
-        let receivers: Vec<wire::Receiver<'_>> = self.json(body)?;
-        let names: Vec<_> = receivers.iter().map(|receiver| &*receiver.name.0).collect();
+        let receivers: List<wire::Receiver<'_>> = self.json::<Whole<_>>(body)?.0;
+        let names: Vec<_> = receivers.all.iter().map(|receiver| &*receiver.name.0).collect();
         Ok(names.join(", "))
     }
 
@@ -127,13 +131,14 @@ impl Alertmanager {
         let decoded = tokio::task::spawn_blocking(move || {
             let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
             let read = Reader::new(&mut shared, &severities, &id).read(&body.bytes, shape, known);
-            read.map(|(board, digest)| (board.map_or(Answer::Unchanged, Answer::Alerts), digest))
-                .map_err(|error| garbled(&id, &body, &error))
+            read.map_err(|error| garbled(&id, &body, &error))
         });
-        let (answer, digest) = decoded
+        let read = decoded
             .await
             .map_err(|error| self.http.error(Trouble::Internal { reason: error.to_string() }))??;
-        Ok(Reply { digest: Some(digest), bytes_in, requests, ..Reply::free(answer) })
+        let warnings = left_out(read.lost, "alerts").into_iter().collect();
+        let answer = read.board.map_or(Answer::Unchanged, Answer::Alerts);
+        Ok(Reply { warnings, digest: Some(read.digest), bytes_in, requests, ..Reply::free(answer) })
     }
 
     async fn silences(&self, known: Option<u64>) -> Answered {
@@ -143,11 +148,19 @@ impl Alertmanager {
         let answer = if known == Some(digest) {
             Answer::Unchanged
         } else {
-            let silences: Vec<wire::Silence<'_>> = self.json(&body)?;
-            let lasting = silences.iter().filter_map(|silence| map::silence(silence, &self.info.id));
-            Answer::Silences(lasting.map(Arc::new).collect())
+            let (lasting, lost) = map::silences(&self.json::<Whole<_>>(&body)?.0, &self.info.id);
+            self.lost_silences.store(lost, Ordering::Relaxed);
+            Answer::Silences(lasting)
         };
-        Ok(Reply { digest: Some(digest), bytes_in: body.wire_bytes, requests: 1, ..Reply::free(answer) })
+        // an answer that says nothing new has lost what the one before has
+        let lost = self.lost_silences.load(Ordering::Relaxed);
+        Ok(Reply {
+            warnings: left_out(lost, "silences").into_iter().collect(),
+            digest: Some(digest),
+            bytes_in: body.wire_bytes,
+            requests: 1,
+            ..Reply::free(answer)
+        })
     }
 
     async fn get(&self, what: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
@@ -182,7 +195,7 @@ fn garbled(id: &SourceId, body: &Body, error: &serde_json::Error) -> SourceError
 
 fn about_cluster(about: &wire::About<'_>, offer: &mut Offer) {
     let status = &*about.cluster.status.0;
-    let addresses: Vec<_> = about.cluster.peers.0.iter().map(|peer| &*peer.address.0).collect();
+    let addresses: Vec<_> = about.cluster.peers.all.iter().map(|peer| &*peer.address.0).collect();
     if !status.is_empty() {
         offer.facts.push(("cluster".into(), status.into()));
     }

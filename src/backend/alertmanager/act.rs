@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Alertmanager, garbled, map, wire};
 use crate::backend::http::{Change, segment, surely_not};
+use crate::backend::lenient::Whole;
 use crate::model::action::{ActError, Action, Call, Deed, Draft, Found, Outcome};
 use crate::model::labels::Text;
 use crate::model::matcher::{Matcher, Operator};
@@ -147,7 +148,7 @@ impl Alertmanager {
     /// The newest silence that is what was asked for, if it came about since.
     async fn find_new(&self, draft: &Draft, sent_at: Timestamp) -> Result<Found, SourceError> {
         let body = self.get("silences", &[]).await?;
-        let silences: Vec<wire::Silence<'_>> =
+        let Whole(silences): Whole<wire::Silence<'_>> =
             serde_json::from_slice(&body.bytes).map_err(|error| garbled(&self.info.id, &body, &error))?;
         let ahead = body.date.map_or(0, |date| date.as_second() - (self.now)().as_second());
         let since =
@@ -157,9 +158,8 @@ impl Alertmanager {
             (matcher.name(), matcher.value(), is_regex, is_equal)
         }));
         let is_it = |silence: &&wire::Silence<'_>| {
-            let matchers = silence.matchers.0.iter().map(|matcher| {
-                let (is_regex, is_equal) =
-                    (matcher.is_regex.unwrap_or(false), matcher.is_equal.unwrap_or(true));
+            let matchers = silence.matchers.all.iter().map(|matcher| {
+                let (is_regex, is_equal) = matcher.signs();
                 (&*matcher.name.0, &*matcher.value.0, is_regex, is_equal)
             });
             *silence.created_by.0 == *draft.created_by
@@ -167,7 +167,7 @@ impl Alertmanager {
                 && map::moment(&silence.starts_at).is_some_and(|start| start >= since)
                 && conditions(matchers) == wanted
         };
-        let newest = silences.iter().filter(is_it).max_by_key(|silence| map::moment(&silence.starts_at));
+        let newest = silences.all.iter().filter(is_it).max_by_key(|silence| map::moment(&silence.starts_at));
         Ok(newest.map_or(Found::NotDone, |silence| Found::Done { id: Some((&*silence.id.0).into()) }))
     }
 

@@ -2,16 +2,16 @@
 //! stands in memory a second time.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt;
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 use regex::bytes::Regex;
 use serde::Deserializer;
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess};
 
-use super::wire::{self, List, Pairs, Word};
+use super::wire;
+use crate::backend::lenient::{Lenient, List, Maybe, Pairs, Slot, Word, Words, found};
 use crate::model::alert::{Alert, AlertBoard, AlertState, SeverityMap};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Interner, Labels, Text};
@@ -28,6 +28,8 @@ pub(super) struct Shared {
     last: HashMap<Fingerprint, Arc<Alert>>,
     /// The digest of that answer.
     digest: Option<u64>,
+    /// What could not be read of the last answer.
+    lost: usize,
 }
 
 impl Shared {
@@ -50,7 +52,7 @@ impl Shared {
         new
     }
 
-    fn words(&mut self, list: &List<Word<'_>>) -> Arc<[Text]> {
+    fn words(&mut self, list: &Words<'_>) -> Arc<[Text]> {
         let words = list.0.iter().map(|word| self.word(word)).collect();
         self.list(words)
     }
@@ -65,6 +67,16 @@ pub(super) enum Shape {
     Flat,
 }
 
+/// What an answer with alerts comes to.
+pub(super) struct Read {
+    /// None: nothing else than what is known.
+    pub(super) board: Option<AlertBoard>,
+    /// What recognises the answer.
+    pub(super) digest: u64,
+    /// How many alerts and groups of them could not be read.
+    pub(super) lost: usize,
+}
+
 /// Gathers alerts, each once.
 pub(super) struct Reader<'s> {
     shared: &'s mut Shared,
@@ -72,6 +84,8 @@ pub(super) struct Reader<'s> {
     source: &'s SourceId,
     alerts: Vec<Alert>,
     places: HashMap<Fingerprint, usize>,
+    /// Alerts and groups that could not be read.
+    lost: usize,
 }
 
 impl<'s> Reader<'s> {
@@ -81,30 +95,29 @@ impl<'s> Reader<'s> {
         // room that grew by and by would leave holes behind, of the size of all alerts
         let about = shared.last.len();
         let (alerts, places) = (Vec::with_capacity(about), HashMap::with_capacity(about));
-        Self { shared, severities, source, alerts, places }
+        Self { shared, severities, source, alerts, places, lost: 0 }
     }
 
-    /// The alerts in `bytes`, in the order of their fingerprints; with them what recognises the answer. None if it says
-    /// nothing else than the one whose digest is `known`: being sent again moves an alert's times, and tells nothing.
+    /// The alerts in `bytes`, in the order of their fingerprints. None if the answer says nothing else than the one whose digest
+    /// is `known`: being sent again moves an alert's times, and tells nothing.
     ///
     /// # Errors
     /// If it is not a JSON list of that shape.
-    pub(super) fn read(
-        mut self,
-        bytes: &[u8],
-        shape: Shape,
-        known: Option<u64>,
-    ) -> serde_json::Result<(Option<AlertBoard>, u64)> {
+    pub(super) fn read(mut self, bytes: &[u8], shape: Shape, known: Option<u64>) -> serde_json::Result<Read> {
         let digest = digest(bytes);
         if known == Some(digest) {
-            return Ok((None, digest));
+            return Ok(Read { board: None, digest, lost: self.shared.lost });
         }
         let mut json = serde_json::Deserializer::from_slice(bytes);
-        match shape {
+        let is_list = match shape {
             Shape::Groups => Groups(&mut self).deserialize(&mut json)?,
-            Shape::Flat => drop(Alerts(&mut self).deserialize(&mut json)?),
+            Shape::Flat => Alerts(&mut self).deserialize(&mut json)?.is_some(),
+        };
+        if !is_list {
+            return Err(serde_json::Error::custom("no list of alerts"));
         }
         json.end()?;
+        self.shared.lost = self.lost;
         // in their order they are allocated side by side, as they will be walked through
         self.alerts.sort_unstable_by_key(|alert| alert.fingerprint);
         let last = &self.shared.last;
@@ -124,11 +137,13 @@ impl<'s> Reader<'s> {
         let mut alerts: Vec<Arc<Alert>> = Vec::with_capacity(self.alerts.len());
         alerts.extend(self.alerts.into_iter().map(kept));
         match self.shared.digest {
-            Some(last) if !is_news && known == Some(last) => return Ok((None, last)),
+            Some(last) if !is_news && known == Some(last) => {
+                return Ok(Read { board: None, digest: last, lost: self.lost });
+            }
             _ => self.shared.digest = Some(digest),
         }
         self.shared.last = alerts.iter().map(|alert| (alert.fingerprint, Arc::clone(alert))).collect();
-        Ok((Some(AlertBoard { alerts }), digest))
+        Ok(Read { board: Some(AlertBoard { alerts }), digest, lost: self.lost })
     }
 
     /// Takes one alert in and says where it is.
@@ -158,7 +173,7 @@ impl<'s> Reader<'s> {
             resolved_at: None,
             generator_url: Some(shared.word(&wire.generator_url)).filter(|url| !url.is_empty()),
             receivers: {
-                let names = wire.receivers.0.iter().map(|receiver| shared.word(&receiver.name)).collect();
+                let names = wire.receivers.all.iter().map(|receiver| shared.word(&receiver.name)).collect();
                 shared.list(names)
             },
             group: Labels::default(),
@@ -192,93 +207,93 @@ fn same(new: Labels, known: &Labels) -> Labels {
     if new == *known { known.clone() } else { new }
 }
 
+/// A list of groups; its value says whether there is one.
 struct Groups<'r, 's>(&'r mut Reader<'s>);
 
 impl<'de> DeserializeSeed<'de> for Groups<'_, '_> {
-    type Value = ();
+    type Value = bool;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        Ok(!matches!(found(self, deserializer)?, Slot::Other))
     }
 }
 
-impl<'de> Visitor<'de> for Groups<'_, '_> {
-    type Value = ();
+impl<'de> Lenient<'de> for Groups<'_, '_> {
+    type Made = ();
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of alert groups")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        while list.next_element_seed(Group(self.0))?.is_some() {}
-        Ok(())
+    fn of_list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<()>, A::Error> {
+        while let Some(is_read) = list.next_element_seed(Group(self.0))? {
+            self.0.lost += usize::from(!is_read);
+        }
+        Ok(Some(()))
     }
 }
 
+/// A group; its value says whether it is one.
 struct Group<'r, 's>(&'r mut Reader<'s>);
 
 impl<'de> DeserializeSeed<'de> for Group<'_, '_> {
-    type Value = ();
+    type Value = bool;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        Ok(found(self, deserializer)?.value().is_some())
     }
 }
 
-impl<'de> Visitor<'de> for Group<'_, '_> {
-    type Value = ();
+impl<'de> Lenient<'de> for Group<'_, '_> {
+    type Made = ();
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an alert group")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn of_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<()>, A::Error> {
         // the alerts come before what is said of their group
         let (mut places, mut labels, mut receiver) = (Vec::new(), Labels::default(), Text::from(""));
         while let Some(key) = map.next_key::<Word<'de>>()? {
             match &*key.0 {
-                "alerts" => places = map.next_value_seed(Alerts(self.0))?,
+                "alerts" => {
+                    let read = map.next_value_seed(Alerts(self.0))?;
+                    self.0.lost += usize::from(read.is_none());
+                    places = read.unwrap_or_default();
+                }
                 "labels" => labels = self.0.shared.labels(&map.next_value()?),
                 "receiver" => {
-                    let name = map.next_value::<wire::Receiver<'de>>()?.name;
-                    receiver = self.0.shared.word(&name);
+                    let receiver_of = map.next_value::<Maybe<wire::Receiver<'de>>>()?.0.unwrap_or_default();
+                    receiver = self.0.shared.word(&receiver_of.name);
                 }
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
         self.0.join(&places, &labels, &receiver);
-        Ok(())
+        Ok(Some(()))
     }
 }
 
-/// A list of alerts; its value says where they are now.
+/// A list of alerts; its value says where they are now, if there is one.
 struct Alerts<'r, 's>(&'r mut Reader<'s>);
 
 impl<'de> DeserializeSeed<'de> for Alerts<'_, '_> {
-    type Value = Vec<usize>;
+    type Value = Option<Vec<usize>>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
+        Ok(match found(self, deserializer)? {
+            Slot::This(places) => Some(places),
+            Slot::Null => Some(Vec::new()),
+            Slot::Other => None,
+        })
     }
 }
 
-impl<'de> Visitor<'de> for Alerts<'_, '_> {
-    type Value = Vec<usize>;
+impl<'de> Lenient<'de> for Alerts<'_, '_> {
+    type Made = Vec<usize>;
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of alerts")
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(Vec::new())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+    fn of_list<A: SeqAccess<'de>>(self, mut list: A) -> Result<Option<Self::Made>, A::Error> {
         let mut places = Vec::new();
-        while let Some(alert) = list.next_element::<wire::Alert<'de>>()? {
-            places.push(self.0.take(&alert));
+        while let Some(Maybe(alert)) = list.next_element::<Maybe<wire::Alert<'de>>>()? {
+            // without labels it could be any
+            match alert.filter(|alert| !alert.labels.0.is_empty()) {
+                Some(alert) => places.push(self.0.take(&alert)),
+                None => self.0.lost += 1,
+            }
         }
-        Ok(places)
+        Ok(Some(places))
     }
 }
 
@@ -295,11 +310,21 @@ fn state(status: &wire::Status<'_>) -> AlertState {
 }
 
 pub(super) fn moment(word: &Word<'_>) -> Option<Timestamp> {
-    word.0.parse().ok()
+    word.moment()
+}
+
+/// Silences that are not over, and how many could not be read.
+pub(super) fn silences(wire: &List<wire::Silence<'_>>, source: &SourceId) -> (Vec<Arc<Silence>>, usize) {
+    // with a condition less it would match more
+    let is_whole =
+        |silence: &&wire::Silence<'_>| silence.matchers.lost == 0 && !silence.matchers.all.is_empty();
+    let whole = wire.all.iter().filter(is_whole);
+    let lost = wire.lost + wire.all.len() - whole.clone().count();
+    (whole.filter_map(|silence| self::silence(silence, source)).map(Arc::new).collect(), lost)
 }
 
 /// The silence, unless it is over. One without readable times is taken for what its state says.
-pub(super) fn silence(wire: &wire::Silence<'_>, source: &SourceId) -> Option<Silence> {
+fn silence(wire: &wire::Silence<'_>, source: &SourceId) -> Option<Silence> {
     let text = |word: &Word<'_>| Text::from(&*word.0);
     let state = match &*wire.status.state.0 {
         "expired" => return None,
@@ -309,7 +334,7 @@ pub(super) fn silence(wire: &wire::Silence<'_>, source: &SourceId) -> Option<Sil
     Some(Silence {
         id: text(&wire.id),
         state,
-        matchers: wire.matchers.0.iter().filter_map(matcher).collect(),
+        matchers: wire.matchers.all.iter().filter_map(matcher).collect(),
         starts_at: moment(&wire.starts_at).unwrap_or(Timestamp::UNIX_EPOCH),
         ends_at: moment(&wire.ends_at).unwrap_or(Timestamp::UNIX_EPOCH),
         created_by: text(&wire.created_by),
@@ -319,11 +344,11 @@ pub(super) fn silence(wire: &wire::Silence<'_>, source: &SourceId) -> Option<Sil
 }
 
 fn matcher(wire: &wire::Matcher<'_>) -> Option<Matcher> {
-    let operator = match (wire.is_equal.unwrap_or(true), wire.is_regex.unwrap_or(false)) {
-        (true, false) => Operator::Equal,
+    let operator = match wire.signs() {
+        (false, true) => Operator::Equal,
         (false, false) => Operator::NotEqual,
         (true, true) => Operator::Matches,
-        (false, true) => Operator::MatchesNot,
+        (true, false) => Operator::MatchesNot,
     };
     let (name, value) = (&wire.name.0, &wire.value.0);
     Matcher::new(&**name, operator, &**value)

@@ -12,6 +12,7 @@ use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::silence::{Silence, SilenceState};
+use crate::model::warning::Warning;
 
 const GROUPS: &str = include_str!("fixtures/groups.json");
 const SILENCES: &str = include_str!("fixtures/silences.json");
@@ -55,7 +56,8 @@ async fn trouble(canned: Canned) -> Trouble {
 
 fn read(body: &str, shape: Shape) -> Vec<Arc<Alert>> {
     let (mut shared, severities, id) = (Shared::default(), SeverityMap::default(), SourceId::new("am"));
-    let (board, _) = Reader::new(&mut shared, &severities, &id).read(body.as_bytes(), shape, None).unwrap();
+    let read = Reader::new(&mut shared, &severities, &id).read(body.as_bytes(), shape, None).unwrap();
+    let board = read.board;
     board.unwrap().alerts
 }
 
@@ -114,6 +116,52 @@ async fn unknown_fields_states_and_missing_parts_do_not_hide_an_alert() {
     assert_eq!((odd.state, odd.fingerprint), (AlertState::Firing, Fingerprint::of(&odd.labels)));
     assert_eq!(texts(&odd.receivers), ["pager"]);
     assert_eq!(named(&alerts, "Timed").starts_at, at("2026-11-20T22:31:05Z"));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_left_out_and_told_with_every_answer() {
+    let double = Double::start(|asked| {
+        Canned::json(if asked.path.ends_with("silences") {
+            r#"[null,7,{"id":"s1","status":null,"matchers":[{"name":"a","value":1,"isRegex":null,"isEqual":"true"}],"comment":null},
+                {"id":"s2","status":{"state":"active"},"matchers":[null]}]"#
+        } else {
+            r#"[null,{"alerts":[{"labels":{"alertname":"A"},"status":null,"receivers":[null],"startsAt":1795213865},
+                {"labels":null},"x",{"labels":{"alertname":"B"},"status":"firing","annotations":[1]}],"receiver":null},
+                {"alerts":7},"group"]"#
+        })
+    })
+    .await;
+    let source = alertmanager(&double, "");
+    let mut known = None;
+    for _ in 0..2 {
+        let reply = source.answer(&Ask::Alerts, known).await.unwrap();
+        assert_eq!(reply.warnings, [Warning::missing("alerts that cannot be read are left out: 5")]);
+        if let Answer::Alerts(board) = reply.answer {
+            let names: Vec<_> = board.alerts.iter().map(|alert| alert.name().to_owned()).collect();
+            assert_eq!(names.len(), 2, "{names:?}");
+            assert_eq!(named(&board.alerts, "A").starts_at.as_second(), 1_795_213_865);
+        }
+        known = reply.digest;
+    }
+    known = None;
+    for _ in 0..2 {
+        let reply = source.answer(&Ask::Silences, known).await.unwrap();
+        assert_eq!(reply.warnings, [Warning::missing("silences that cannot be read are left out: 3")]);
+        if let Answer::Silences(all) = reply.answer {
+            assert_eq!((all.len(), all[0].matchers[0].to_string()), (1, r#"a="1""#.to_owned()));
+        }
+        known = reply.digest;
+    }
+    for (path, body) in [(Ask::Silences, "null"), (Ask::Alerts, "null"), (Ask::Silences, "[]")] {
+        let double = Double::start(move |_| Canned::json(body)).await;
+        let reply = alertmanager(&double, "").answer(&path, None).await.unwrap();
+        assert!(reply.warnings.is_empty(), "{body}: {:?}", reply.warnings);
+    }
+    for (path, body) in [(Ask::Silences, r#"{"a":1}"#), (Ask::Alerts, r#""text""#), (Ask::Silences, "7")] {
+        let double = Double::start(move |_| Canned::json(body)).await;
+        let error = alertmanager(&double, "").answer(&path, None).await.unwrap_err();
+        assert!(matches!(error.trouble, Trouble::Garbled { .. }), "{body}: {error}");
+    }
 }
 
 #[tokio::test]

@@ -92,6 +92,7 @@ impl Parts {
                 self.came += 1;
                 let count = pages.items.len();
                 self.warnings.extend(pages.cut(&format!("{what}: only {count} are shown, there are more")));
+                self.warnings.extend(pages.left_out(&format!("{what}: entries")));
                 Ok(pages.items)
             }
             Err(error) => {

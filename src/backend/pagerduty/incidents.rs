@@ -112,8 +112,9 @@ impl PagerDuty {
                 Arc::default()
             }
         };
-        let (mut found, mut is_broken) = (Vec::new(), false);
+        let (mut found, mut is_broken, mut unread) = (Vec::new(), false, None);
         let recent = recent.map(|(pages, is_sweep)| {
+            unread = pages.left_out("resolved incidents");
             found = pages.items;
             is_broken = pages.broken.is_some();
             (pages.cost, is_sweep.then_some(pages.is_cut))
@@ -121,7 +122,7 @@ impl PagerDuty {
         let is_sweep_cut = recent.as_ref().ok().and_then(|(_, is_cut)| *is_cut);
         spent(&mut warnings, "resolved incidents", recent.map(|(cost, _)| cost))?;
         let oldest = "there are more open incidents than can be read: the oldest are not shown";
-        warnings.extend(open.cut(oldest));
+        warnings.extend(open.cut(oldest).into_iter().chain(open.left_out("open incidents")).chain(unread));
         self.take(now, &open, &found, is_sweep_cut, &ranks);
         if is_broken {
             // the rest is asked for with the next look
@@ -154,7 +155,11 @@ impl PagerDuty {
             pages: usize::MAX,
             until: self.until(),
         };
-        self.pages(&listing).await
+        let mut pages: Pages<wire::Incident> = self.pages(&listing).await?;
+        let count = pages.items.len();
+        pages.items.retain(|incident| !incident.id.0.trim().is_empty());
+        pages.lost += count - pages.items.len();
+        Ok(pages)
     }
 
     /// Those resolved last: one page, or all of them when it is time, or when there is a page of new ones. Whether it

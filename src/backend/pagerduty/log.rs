@@ -26,6 +26,8 @@ pub(super) struct Log {
     pub(super) entries: Vec<wire::LogEntry>,
     /// From when on nothing is missing.
     pub(super) whole_since: Timestamp,
+    /// That some of it could not be read.
+    pub(super) unread: Option<Warning>,
     pub(super) cost: Cost,
 }
 
@@ -60,7 +62,8 @@ impl PagerDuty {
             // in another order than PagerDuty's nobody can tell what is missing
             (true, ..) => until,
         };
-        Ok(Log { entries: pages.items, whole_since, cost: pages.cost })
+        let unread = pages.left_out("entries of the log");
+        Ok(Log { entries: pages.items, whole_since, unread, cost: pages.cost })
     }
 
     /// What happened to all incidents since a moment.
@@ -81,7 +84,10 @@ impl PagerDuty {
         let cut = (log.whole_since > since).then(|| {
             Warning::missing(format!("what happened before {} was not read", instant(log.whole_since)))
         });
-        Ok(Reply { warnings: cut.into_iter().collect(), ..log.cost.reply(Answer::Steps(board), None) })
+        Ok(Reply {
+            warnings: cut.into_iter().chain(log.unread).collect(),
+            ..log.cost.reply(Answer::Steps(board), None)
+        })
     }
 
     /// The log can be asked for by team, but not by service.

@@ -38,6 +38,7 @@ impl PagerDuty {
         warnings
             .extend(policies.cut("there are more escalation policies than can be read: some are missing"));
         warnings.extend(turns.cut("there are more turns than can be read: some are missing"));
+        warnings.extend(policies.left_out("escalation policies").into_iter().chain(turns.left_out("turns")));
         cost.add(policies.cost);
         cost.add(turns.cost);
         let overrides = match overrides {

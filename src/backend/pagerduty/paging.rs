@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::{PagerDuty, wire};
 use crate::backend::http::Body;
+use crate::backend::lenient::left_out;
 use crate::model::ask::{Answer, Reply};
 use crate::model::source::{SourceError, Trouble};
 use crate::model::warning::Warning;
@@ -59,12 +60,14 @@ pub(super) struct Pages<T> {
     pub(super) is_cut: bool,
     /// Why it did not come, if it was asked for.
     pub(super) broken: Option<SourceError>,
+    /// How many of what came could not be read.
+    pub(super) lost: usize,
     pub(super) cost: Cost,
 }
 
 impl<T> Default for Pages<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), is_cut: false, broken: None, cost: Cost::default() }
+        Self { items: Vec::new(), is_cut: false, broken: None, lost: 0, cost: Cost::default() }
     }
 }
 
@@ -73,6 +76,22 @@ impl<T> Pages<T> {
     pub(super) fn cut(&self, what: &str) -> Option<Warning> {
         let why = || self.broken.as_ref().map_or_else(String::new, |error| format!(" ({})", error.trouble));
         self.is_cut.then(|| Warning::missing(format!("{what}{}", why())))
+    }
+
+    /// That some of what came could not be read.
+    pub(super) fn left_out(&self, what: &str) -> Option<Warning> {
+        left_out(self.lost, what)
+    }
+
+    /// Takes in what of these can be read.
+    fn take(&mut self, items: Vec<Value>)
+    where
+        T: DeserializeOwned,
+    {
+        let count = items.len();
+        let read = wire::each(items);
+        self.lost += count - read.len();
+        self.items.extend(read);
     }
 }
 
@@ -121,7 +140,7 @@ impl PagerDuty {
                 }
                 pages.is_cut = page.more;
                 let is_empty = page.items.is_empty();
-                pages.items.extend(wire::each(page.items));
+                pages.take(page.items);
                 if !page.more || is_empty {
                     return Ok(pages);
                 }
@@ -146,8 +165,10 @@ impl PagerDuty {
 
     fn read_page(&self, body: &Body, key: &str) -> Result<Page, SourceError> {
         let mut answer: Map<String, Value> = body.json()?;
-        let Some(Value::Array(items)) = answer.remove(key) else {
-            return Err(self.odd(&format!("no list of `{key}` in it")));
+        let items = match answer.remove(key) {
+            Some(Value::Array(items)) => items,
+            Some(Value::Null) => Vec::new(),
+            _ => return Err(self.odd(&format!("no list of `{key}` in it"))),
         };
         let more = answer.get("more").and_then(Value::as_bool).unwrap_or(false);
         let step = answer.get("limit").and_then(Value::as_u64).and_then(|limit| usize::try_from(limit).ok());
@@ -168,13 +189,10 @@ impl PagerDuty {
         query: &[(&str, &str)],
     ) -> Result<Pages<T>, SourceError> {
         let body = self.get(path, query).await?;
-        let items = wire::each(self.read_page(&body, key)?.items);
-        Ok(Pages {
-            items,
-            is_cut: false,
-            broken: None,
-            cost: Cost { bytes_in: body.wire_bytes, requests: 1 },
-        })
+        let cost = Cost { bytes_in: body.wire_bytes, requests: 1 };
+        let mut pages = Pages { cost, ..Pages::default() };
+        pages.take(self.read_page(&body, key)?.items);
+        Ok(pages)
     }
 
     /// What came is JSON, but not PagerDuty's.

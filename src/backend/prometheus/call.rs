@@ -8,8 +8,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use super::wire::{Data, Envelope, Piece, Reader, Sample};
+use super::wire::{Data, Envelope, Reader, Sample};
 use crate::backend::http::{Body, Http, Weight, of_absence};
+use crate::backend::lenient::{Word, left_out};
 use crate::model::ask::{Answer, Reply};
 use crate::model::labels::{Labels, Text};
 use crate::model::series::{Matrix, Span};
@@ -97,7 +98,7 @@ impl<'a> Call<'a> {
         at: Option<Timestamp>,
     ) -> Result<Vec<Sample>, SourceError> {
         let body = self.instant_body(query, at).await?;
-        let data = self.open::<Data<'_>>(&body)?;
+        let data = self.data(&body)?;
         Ok(self.server.reader.samples(&data))
     }
 
@@ -108,14 +109,14 @@ impl<'a> Call<'a> {
         at: Option<Timestamp>,
     ) -> Result<Vec<Sample>, SourceError> {
         let body = self.instant_body(query, at).await?;
-        let data = self.open::<Data<'_>>(&body)?;
+        let data = self.data(&body)?;
         Ok(self.server.reader.all_samples(&data))
     }
 
     /// An instant query, with what is to be known to judge by its answer.
     pub(super) async fn instant_told(&self, query: &str, at: Option<Timestamp>) -> Result<Told, SourceError> {
         let body = self.instant_body(query, at).await?;
-        let (data, warnings) = self.opened::<Data<'_>>(&body)?;
+        let (data, warnings) = self.opened_data(&body)?;
         let mut partial = None;
         for warning in warnings {
             if warning.is_missing_data() {
@@ -133,7 +134,7 @@ impl<'a> Call<'a> {
     /// The moments of the samples that are stored of each series, in Unix seconds; `query` is a range.
     pub(super) async fn raw(&self, query: &str) -> Result<Vec<(Labels, Vec<f64>)>, SourceError> {
         let body = self.instant_body(query, None).await?;
-        let data = self.open::<Data<'_>>(&body)?;
+        let data = self.data(&body)?;
         Ok(self.server.reader.moments(&data))
     }
 
@@ -159,7 +160,7 @@ impl<'a> Call<'a> {
             parameters.push(("latency_offset", "1s".to_owned()));
         }
         let body = self.send(&Query { path: "api/v1/query_range", parameters }).await?;
-        let data = self.open::<Data<'_>>(&body)?;
+        let data = self.data(&body)?;
         Ok(self.server.reader.matrix(&data, span))
     }
 
@@ -203,6 +204,22 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// What a query gave.
+    fn data<'b>(&self, body: &'b Body) -> Result<Data<'b>, SourceError> {
+        let (data, warnings) = self.opened_data(body)?;
+        for warning in warnings {
+            self.warn(warning);
+        }
+        Ok(data)
+    }
+
+    /// The same, and what is said beside it; what cannot be read of it is missing.
+    fn opened_data<'b>(&self, body: &'b Body) -> Result<(Data<'b>, Vec<Warning>), SourceError> {
+        let (data, mut warnings) = self.opened::<Data<'_>>(body)?;
+        warnings.extend(left_out(data.lost(), "series and points"));
+        Ok((data, warnings))
+    }
+
     /// The data in an answer; keeps its warnings.
     pub(super) fn open<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<T, SourceError> {
         let (data, warnings) = self.opened(body)?;
@@ -215,17 +232,17 @@ impl<'a> Call<'a> {
     /// The data in an answer, and what is said beside them.
     fn opened<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<(T, Vec<Warning>), SourceError> {
         let envelope: Envelope<'b, T> = body.json()?;
-        let text = |said: &Piece<'_>| self.server.reader.text(&body.words(&said.0));
+        let text = |said: &Word<'_>| self.server.reader.text(&body.words(&said.0));
         let mut warnings: Vec<Warning> =
-            envelope.warnings.iter().flatten().map(|said| of_engine(text(said))).collect();
-        warnings.extend(envelope.infos.iter().flatten().map(|said| Warning::annotation(text(said))));
-        if envelope.is_partial {
+            envelope.warnings.0.iter().map(|said| of_engine(text(said))).collect();
+        warnings.extend(envelope.infos.0.iter().map(|said| Warning::annotation(text(said))));
+        if envelope.is_partial.is_true() {
             warnings.push(Warning::missing("the answer is partial: a storage node is missing"));
         }
         match envelope.data {
             Some(data) if envelope.status.0 == "success" => Ok((data, warnings)),
             _ => {
-                let message = envelope.error.unwrap_or_default();
+                let message = envelope.error;
                 let trouble = if message.0.is_empty() {
                     Trouble::Garbled { reason: "an answer without data".into() }
                 } else {

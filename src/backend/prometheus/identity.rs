@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::call::Call;
 use super::rules;
 use super::sent::Sent;
+use crate::backend::lenient;
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, Trouble};
 
@@ -48,13 +49,13 @@ pub(super) struct Identity {
 
 #[derive(Debug, Default, Deserialize)]
 struct BuildInfo {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     application: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     version: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::text")]
     revision: String,
-    #[serde(default, rename = "goVersion")]
+    #[serde(default, rename = "goVersion", deserialize_with = "lenient::text")]
     go_version: String,
     #[serde(flatten)]
     _rest: BTreeMap<String, Value>,

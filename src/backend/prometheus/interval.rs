@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::call::Call;
-use super::wire::{Pairs, Piece, Sample};
+use super::wire::Sample;
+use crate::backend::lenient::{List, Pairs, Word};
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{literal, quoted};
@@ -113,13 +114,13 @@ async fn told(call: &Call<'_>) -> Vec<(Labels, Duration)> {
     #[serde(rename_all = "camelCase")]
     struct Targets<'a> {
         #[serde(borrow)]
-        active_targets: Vec<Target<'a>>,
+        active_targets: List<Target<'a>>,
     }
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct Target<'a> {
         #[serde(borrow, default)]
-        scrape_interval: Piece<'a>,
+        scrape_interval: Word<'a>,
         #[serde(borrow, default)]
         labels: Pairs<'a>,
     }
@@ -129,7 +130,7 @@ async fn told(call: &Call<'_>) -> Vec<(Labels, Duration)> {
         let interval = duration::parse(&target.scrape_interval.0).ok()?;
         Some((call.server.reader.labels(&target.labels), interval))
     };
-    targets.active_targets.iter().filter_map(interval).collect()
+    targets.active_targets.all.iter().filter_map(interval).collect()
 }
 
 #[cfg(test)]

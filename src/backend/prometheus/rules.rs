@@ -10,9 +10,11 @@ use serde::Deserialize;
 
 use super::call::Call;
 use super::sent::Sent;
-use super::wire::{Pairs, Piece, Reader};
+use super::wire::Reader;
 use crate::backend::http::is_plain_absence;
+use crate::backend::lenient::{List, Pairs, Word, left_out};
 use crate::model::alert::{Alert, AlertState, Firing, SeverityMap};
+use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{literal, quoted};
@@ -24,55 +26,65 @@ use crate::model::warning::Warning;
 /// Points missed in a row before a firing counts as over.
 const GAP: usize = 2;
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Groups<'a> {
-    #[serde(borrow, default)]
-    groups: Vec<Group<'a>>,
+    #[serde(borrow)]
+    groups: List<Group<'a>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Group<'a> {
-    #[serde(borrow, default)]
-    name: Piece<'a>,
-    #[serde(borrow, default)]
-    rules: Vec<WireRule<'a>>,
+    #[serde(borrow)]
+    name: Word<'a>,
+    #[serde(borrow)]
+    rules: List<WireRule<'a>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct WireRule<'a> {
-    #[serde(borrow, default)]
-    name: Piece<'a>,
-    #[serde(borrow, default)]
-    query: Piece<'a>,
+    #[serde(borrow)]
+    name: Word<'a>,
+    #[serde(borrow)]
+    query: Word<'a>,
     /// In seconds.
-    #[serde(default)]
-    duration: f64,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
+    duration: Word<'a>,
+    #[serde(borrow)]
     labels: Pairs<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     annotations: Pairs<'a>,
-    #[serde(borrow, default)]
-    last_error: Piece<'a>,
-    #[serde(borrow, default, rename = "type")]
-    kind: Piece<'a>,
-    #[serde(borrow, default)]
-    alerts: Option<Vec<WireAlert<'a>>>,
+    #[serde(borrow)]
+    last_error: Word<'a>,
+    #[serde(borrow, rename = "type")]
+    kind: Word<'a>,
+    #[serde(borrow)]
+    alerts: List<WireAlert<'a>>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+impl WireRule<'_> {
+    /// Seconds, or written as in a rule: `5m`.
+    fn hold(&self) -> Duration {
+        let seconds = self.duration.number().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        seconds.or_else(|| duration::parse(self.duration.0.trim()).ok()).unwrap_or_default()
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 struct WireAlert<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     labels: Pairs<'a>,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     annotations: Pairs<'a>,
-    #[serde(borrow, default)]
-    state: Piece<'a>,
-    #[serde(borrow, default)]
-    active_at: Piece<'a>,
-    #[serde(borrow, default)]
-    value: Piece<'a>,
+    #[serde(borrow)]
+    state: Word<'a>,
+    #[serde(borrow)]
+    active_at: Word<'a>,
+    #[serde(borrow)]
+    value: Word<'a>,
 }
 
 /// What an answer about rules is read with.
@@ -98,6 +110,9 @@ pub(super) async fn board(call: &Call<'_>, reading: &Reading<'_>) -> Result<(Rul
         _ => error,
     })?;
     let groups: Groups<'_> = call.open(&body)?;
+    if let Some(warning) = left_out(lost(&groups), "rules and alerts") {
+        call.warn(warning);
+    }
     let board = board_of(&groups, &call.server.reader, reading);
     let digest = digest(&board);
     Ok((board, digest))
@@ -114,23 +129,34 @@ pub(super) fn failing(board: &RuleBoard) -> Option<Warning> {
     Some(Warning::notice(format!("rule {name} fails to evaluate{more}: {error}")))
 }
 
+/// How many groups, rules and alerts could not be read.
+fn lost(groups: &Groups<'_>) -> usize {
+    let rules = groups.groups.all.iter().map(|group| &group.rules);
+    let of_rules = |rules: &List<WireRule<'_>>| {
+        let nameless = rules.all.iter().filter(|rule| rule.name.0.is_empty()).count();
+        rules.lost + nameless + rules.all.iter().map(|rule| rule.alerts.lost).sum::<usize>()
+    };
+    groups.groups.lost + rules.map(of_rules).sum::<usize>()
+}
+
 fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &Reading<'_>) -> RuleBoard {
     let mut board = RuleBoard { added: reading.sent.added(), ..RuleBoard::default() };
     let mut seen = BTreeSet::new();
     let mut alerts = BTreeMap::new();
-    for group in &groups.groups {
-        for wire in group.rules.iter().filter(|rule| rule.kind.0 != "recording") {
+    for group in &groups.groups.all {
+        let rules = group.rules.all.iter().filter(|rule| !rule.name.0.is_empty());
+        for wire in rules.filter(|rule| rule.kind.0 != "recording") {
             let error = &wire.last_error.0;
             let rule = Rule {
                 name: reader.text(&wire.name.0),
                 group: reader.text(&group.name.0),
                 expr: reader.text(&wire.query.0),
-                hold: Duration::try_from_secs_f64(wire.duration).unwrap_or_default(),
+                hold: wire.hold(),
                 labels: reader.labels(&wire.labels),
                 annotations: reader.labels(&wire.annotations),
                 error: (!error.is_empty()).then(|| reader.text(error)),
             };
-            for alert in wire.alerts.iter().flatten() {
+            for alert in &wire.alerts.all {
                 let alert = alert_of(alert, &rule.name, reader, reading);
                 alerts.entry(alert.fingerprint).or_insert(Arc::new(alert));
             }
@@ -157,7 +183,7 @@ fn alert_of(wire: &WireAlert<'_>, rule: &Text, reader: &Reader, reading: &Readin
         annotations: reader.labels(&wire.annotations),
         state: if wire.state.0 == "pending" { AlertState::Pending } else { AlertState::Firing },
         severity: reading.severities.of(&labels),
-        starts_at: wire.active_at.0.parse().unwrap_or(reading.now),
+        starts_at: wire.active_at.moment().unwrap_or(reading.now),
         updated_at: reading.now,
         resolved_at: None,
         generator_url: None,
@@ -165,7 +191,7 @@ fn alert_of(wire: &WireAlert<'_>, rule: &Text, reader: &Reader, reading: &Readin
         group: Labels::default(),
         silenced_by: Arc::from([]),
         inhibited_by: Arc::from([]),
-        value: wire.value.0.parse().ok().filter(|value: &f64| value.is_finite()),
+        value: wire.value.number().filter(|value| value.is_finite()),
         sources: vec![reading.source.clone()],
         labels,
     }
@@ -207,7 +233,7 @@ pub(super) async fn firings(
         quoted(labels.value("alertname")),
         service.unwrap_or_default()
     );
-    let step = crate::model::duration::text(span.step());
+    let step = duration::text(span.step());
     // over the whole step, so that no short firing falls between two points
     let matrix = call.range(&format!("max_over_time(ALERTS{{{selector}}}[{step}])"), span).await?;
     let same = |line: &Labels| {

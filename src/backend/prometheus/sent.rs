@@ -7,7 +7,8 @@ use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::call::Call;
-use super::wire::{Piece, Reader};
+use super::wire::Reader;
+use crate::backend::lenient::Word;
 use crate::model::labels::{Labels, Text};
 
 /// The largest that an expression may become, in bytes.
@@ -28,7 +29,7 @@ impl Sent {
         #[derive(Deserialize)]
         struct Config<'a> {
             #[serde(borrow)]
-            yaml: Piece<'a>,
+            yaml: Word<'a>,
         }
         let Ok(body) = call.get("api/v1/status/config", &[]).await else { return Self::default() };
         let config = call.open::<Config<'_>>(&body);

@@ -2,13 +2,12 @@
 //!
 //! Unknown fields are passed over, texts are borrowed from the body, and native histograms are skipped.
 
-use std::borrow::Cow;
-use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
-use serde::de::{MapAccess, Visitor};
+use serde::de::{IgnoredAny, SeqAccess};
 use serde::{Deserialize, Deserializer};
 
+use crate::backend::lenient::{Lenient, List, Number, Pairs, Slot, Word, Words, found};
 use crate::model::labels::{Interner, Labels, Text};
 use crate::model::series::{Line, Matrix, Span};
 
@@ -16,16 +15,19 @@ use crate::model::series::{Line, Matrix, Span};
 #[derive(Deserialize)]
 pub(super) struct Envelope<'a, T> {
     #[serde(borrow)]
-    pub(super) status: Piece<'a>,
+    pub(super) status: Word<'a>,
     pub(super) data: Option<T>,
     /// The kin send `null` where there are none.
-    pub(super) warnings: Option<Vec<Piece<'a>>>,
+    #[serde(borrow, default)]
+    pub(super) warnings: Words<'a>,
     /// Remarks of the query engine, since Prometheus 3.
-    pub(super) infos: Option<Vec<Piece<'a>>>,
-    pub(super) error: Option<Piece<'a>>,
+    #[serde(borrow, default)]
+    pub(super) infos: Words<'a>,
+    #[serde(borrow, default)]
+    pub(super) error: Word<'a>,
     /// `VictoriaMetrics`' cluster says so when a storage node does not answer.
-    #[serde(default, rename = "isPartial")]
-    pub(super) is_partial: bool,
+    #[serde(borrow, default, rename = "isPartial")]
+    pub(super) is_partial: Word<'a>,
 }
 
 /// `{resultType, result}`
@@ -33,30 +35,78 @@ pub(super) struct Envelope<'a, T> {
 #[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
 pub(super) enum Data<'a> {
     #[serde(borrow)]
-    Vector(Vec<Instant<'a>>),
-    Matrix(Vec<Series<'a>>),
+    Vector(List<Instant<'a>>),
+    Matrix(List<Series<'a>>),
     Scalar(Point<'a>),
     String(Point<'a>),
 }
 
-#[derive(Deserialize)]
+impl Data<'_> {
+    /// How many series or points could not be read.
+    pub(super) fn lost(&self) -> usize {
+        match self {
+            Self::Vector(list) => {
+                let is_lost = |one: &&Instant<'_>| one.value.as_ref().is_none_or(Point::is_lost);
+                // a native histogram has no value, and is none that is asked for
+                list.lost + list.all.iter().filter(|one| !one.has_histogram()).filter(is_lost).count()
+            }
+            Self::Matrix(list) => {
+                let lost = |one: &Series<'_>| {
+                    one.values.lost + one.values.all.iter().filter(|p| p.is_lost()).count()
+                };
+                list.lost + list.all.iter().map(lost).sum::<usize>()
+            }
+            Self::Scalar(point) => usize::from(point.is_lost()),
+            Self::String(_) => 0,
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Instant<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     metric: Pairs<'a>,
+    #[serde(borrow)]
     value: Option<Point<'a>>,
+    histogram: Option<IgnoredAny>,
 }
 
-#[derive(Deserialize)]
+impl Instant<'_> {
+    fn has_histogram(&self) -> bool {
+        self.histogram.is_some()
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Series<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow)]
     metric: Pairs<'a>,
-    #[serde(default)]
-    values: Vec<Point<'a>>,
+    #[serde(borrow)]
+    values: Points<'a>,
 }
 
-/// Unix seconds, and the value as text.
-#[derive(Deserialize)]
-pub(super) struct Point<'a>(f64, #[serde(borrow)] Piece<'a>);
+/// Unix seconds, and the value as text or number; both are lost where it is no such pair.
+#[derive(Default)]
+pub(super) struct Point<'a>(Option<f64>, Word<'a>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Point<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Two;
+        impl<'de> Lenient<'de> for Two {
+            type Made = Point<'de>;
+
+            fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
+                let at = seq.next_element::<Number>()?.and_then(|at| at.0);
+                let value = seq.next_element()?.unwrap_or_default();
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Some(Point(at, value)))
+            }
+        }
+        Ok(found(Two, deserializer)?.value().unwrap_or_default())
+    }
+}
 
 impl Point<'_> {
     /// `None` for NaN, infinities and what is no number: none of them says how a service is.
@@ -68,62 +118,39 @@ impl Point<'_> {
     fn any_value(&self) -> Option<f64> {
         self.1.0.parse().ok()
     }
-}
 
-/// A text, borrowed where it has no escapes.
-#[derive(Default)]
-pub(super) struct Piece<'a>(pub(super) Cow<'a, str>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Piece<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Texts;
-        impl<'de> Visitor<'de> for Texts {
-            type Value = Piece<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Piece(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Piece(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Texts)
+    fn is_lost(&self) -> bool {
+        self.0.is_none() || self.any_value().is_none()
     }
 }
 
-/// Names and values of labels or annotations.
+/// The points of a series.
 #[derive(Default)]
-pub(super) struct Pairs<'a>(Vec<(Piece<'a>, Piece<'a>)>);
+struct Points<'a> {
+    all: Vec<Point<'a>>,
+    /// Whether something else than a list stood there.
+    lost: usize,
+}
 
-impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for Points<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Maps;
-        impl<'de> Visitor<'de> for Maps {
-            type Value = Pairs<'de>;
+        struct Lists;
+        impl<'de> Lenient<'de> for Lists {
+            type Made = Vec<Point<'de>>;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("labels")
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Pairs::default())
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut pairs = Vec::with_capacity(map.size_hint().unwrap_or(8));
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
+            fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
+                let mut all = Vec::with_capacity(seq.size_hint().unwrap_or(0));
+                while let Some(point) = seq.next_element()? {
+                    all.push(point);
                 }
-                Ok(Pairs(pairs))
+                Ok(Some(all))
             }
         }
-        // rules without labels have `null` in some of the kin
-        deserializer.deserialize_any(Maps)
+        Ok(match found(Lists, deserializer)? {
+            Slot::This(all) => Self { all, lost: 0 },
+            Slot::Null => Self::default(),
+            Slot::Other => Self { all: Vec::new(), lost: 1 },
+        })
     }
 }
 
@@ -174,7 +201,7 @@ impl Reader {
                     let value = one.value.as_ref()?.any_value().filter(|value| counts(*value))?;
                     Some(Sample { labels: labels(interner, &one.metric), value })
                 };
-                all.iter().filter_map(sample).collect()
+                all.all.iter().filter_map(sample).collect()
             }),
             Data::Scalar(point) | Data::String(point) => single(point),
             Data::Matrix(_) => Vec::new(),
@@ -184,8 +211,8 @@ impl Reader {
     /// The moments at which each series of a raw range has a sample.
     pub(super) fn moments(&self, data: &Data<'_>) -> Vec<(Labels, Vec<f64>)> {
         let Data::Matrix(all) = data else { return Vec::new() };
-        let times = |series: &Series<'_>| series.values.iter().map(|point| point.0).collect();
-        self.interner(|interner| all.iter().map(|s| (labels(interner, &s.metric), times(s))).collect())
+        let times = |series: &Series<'_>| series.values.all.iter().filter_map(|point| point.0).collect();
+        self.interner(|interner| all.all.iter().map(|s| (labels(interner, &s.metric), times(s))).collect())
     }
 
     /// The values of a range answer on the grid of `span`, sorted by labels; lines without any value are left out.
@@ -193,9 +220,10 @@ impl Reader {
         let mut matrix = Matrix::empty(span);
         if let Data::Matrix(all) = data {
             matrix.lines = self.interner(|interner| {
-                all.iter()
+                all.all
+                    .iter()
                     .filter_map(|series| {
-                        let values = on_grid(&series.values, span)?;
+                        let values = on_grid(&series.values.all, span)?;
                         Some(Line { labels: labels(interner, &series.metric), values })
                     })
                     .collect()
@@ -212,7 +240,7 @@ impl Reader {
 }
 
 fn labels(interner: &mut Interner, pairs: &Pairs<'_>) -> Labels {
-    let mut text = |piece: &Piece<'_>| interner.text(&piece.0);
+    let mut text = |word: &Word<'_>| interner.text(&word.0);
     Labels::new(pairs.0.iter().map(|(name, value)| (text(name), text(value))).collect())
 }
 
@@ -220,7 +248,7 @@ fn on_grid(points: &[Point<'_>], span: Span) -> Option<Vec<f64>> {
     let mut values = vec![f64::NAN; span.len()];
     let mut any = false;
     for point in points {
-        let cell = span.index(point.0).and_then(|at| values.get_mut(at));
+        let cell = point.0.and_then(|at| span.index(at)).and_then(|at| values.get_mut(at));
         if let (Some(cell), Some(value)) = (cell, point.value()) {
             (*cell, any) = (value, true);
         }

@@ -7,8 +7,9 @@ use promql_parser::parser::{Expr, VectorSelector};
 use serde::Deserialize;
 
 use super::names;
+use crate::backend::lenient::{List, Pairs, Word};
 use crate::backend::prometheus::call::Call;
-use crate::backend::prometheus::wire::{Pairs, Piece, Sample};
+use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{Matcher, Operator};
 use crate::model::promql::{self, bare};
@@ -48,21 +49,21 @@ pub(super) struct Counted {
 #[derive(Deserialize)]
 struct Groups<'a> {
     #[serde(borrow, default)]
-    groups: Vec<Group<'a>>,
+    groups: List<Group<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Group<'a> {
     #[serde(borrow, default)]
-    rules: Vec<Rule<'a>>,
+    rules: List<Rule<'a>>,
 }
 
 #[derive(Deserialize)]
 struct Rule<'a> {
     #[serde(borrow, default)]
-    name: Piece<'a>,
+    name: Word<'a>,
     #[serde(borrow, default)]
-    query: Piece<'a>,
+    query: Word<'a>,
     #[serde(borrow, default)]
     labels: Pairs<'a>,
 }
@@ -73,7 +74,7 @@ pub(super) async fn errors(call: &Call<'_>) -> HashMap<(Text, Text), Errors> {
     let Ok(body) = call.get("api/v1/rules", &[("type", "record")]).await else { return all };
     let Ok(groups) = call.open::<Groups<'_>>(&body) else { return all };
     let reader = &call.server.reader;
-    for rule in groups.groups.iter().flat_map(|group| &group.rules) {
+    for rule in groups.groups.all.iter().flat_map(|group| &group.rules.all) {
         let Some((Family::Pyrra, metric, _)) = names::ratio(&rule.name.0) else { continue };
         let labels = reader.labels(&rule.labels);
         let Some(id) = labels.get("slo") else { continue };

@@ -51,6 +51,36 @@ async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were
 }
 
 #[tokio::test]
+async fn odd_fields_of_rules_cost_themselves_and_odd_elements_are_told() {
+    let alert = |value: serde_json::Value, since: serde_json::Value| json!({ "labels": { "n": value.to_string() }, "state": "firing", "activeAt": since, "value": value });
+    let alerts = json!([
+        alert(json!(3.5), json!(1_772_366_340)),
+        alert(json!(null), json!(null)),
+        alert(json!("1e3"), json!("2026-03-01T11:59:00Z")),
+        null,
+        "x"
+    ]);
+    let rules = json!([{ "name": "Odd", "query": null, "duration": "2m", "labels": null, "annotations": [], "lastError": null, "health": 7, "alerts": alerts },
+        { "name": "Bare", "duration": "120", "alerts": null }, null, { "name": null }, 7]);
+    let double = Double::start(move |asked| {
+        if !asked.path.ends_with("rules") {
+            return Canned::new(404, "text/plain", "");
+        }
+        Canned::json(&json!({ "status": "success", "warnings": null, "infos": null, "isPartial": null,
+            "data": { "groups": [{ "name": null, "rules": rules }, { "name": "none", "rules": null }, null] } }).to_string())
+    })
+    .await;
+    let reply = source(&double).answer(&Ask::Rules, None).await.unwrap();
+    assert_eq!(reply.warnings, [Warning::missing("rules and alerts that cannot be read are left out: 6")]);
+    let Answer::Rules(board) = reply.answer else { panic!() };
+    let holds: Vec<_> = board.rules.iter().map(|rule| (&*rule.name, rule.hold.as_secs())).collect();
+    assert_eq!(holds, [("Odd", 120), ("Bare", 120)]);
+    let of = |n: &str| board.alerts.iter().find(|alert| alert.labels.value("n") == n).unwrap();
+    assert_eq!((of("3.5").value, of("3.5").starts_at.as_second()), (Some(3.5), 1_772_366_340));
+    assert_eq!((of("null").value, of("\"1e3\"").value), (None, Some(1000.0)));
+}
+
+#[tokio::test]
 async fn a_server_without_rules_says_so() {
     let double = Double::start(|_| Canned::new(404, "text/plain", "404 page not found")).await;
     let error = source(&double).answer(&Ask::Rules, None).await.unwrap_err();

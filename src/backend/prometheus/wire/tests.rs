@@ -24,6 +24,34 @@ fn only_finite_values_come_in_and_texts_are_true_and_shared() {
 }
 
 #[test]
+fn what_cannot_be_read_costs_its_series_or_point_and_is_counted() {
+    let reader = Reader::default();
+    let data: Data<'_> = serde_json::from_str(VECTOR).unwrap();
+    assert_eq!(data.lost(), 1, "the histogram is none, and NaN is a value");
+    let odd = r#"{"resultType":"vector","result":[null,"x",{"metric":null,"value":["1.5",7]},{"metric":{"a":1},"value":null},
+        {"metric":[1],"value":[1,1e3]},{"metric":{"b":"2"},"value":{"at":1}},[1,"2"]]}"#;
+    let data: Data<'_> = serde_json::from_str(odd).unwrap();
+    let found: Vec<_> = reader.samples(&data).iter().map(|sample| sample.value).collect();
+    assert_eq!((found, data.lost()), (vec![7.0, 1000.0], 5));
+    for (json, lost) in [
+        (r#"{"resultType":"vector","result":null}"#, 0),
+        (r#"{"resultType":"matrix","result":null}"#, 0),
+        (
+            r#"{"resultType":"matrix","result":[{"metric":{},"values":null},{"metric":{},"values":[[1,2],null,[3,"x"]]}]}"#,
+            2,
+        ),
+        (r#"{"resultType":"matrix","result":[{"metric":{},"values":"x"}]}"#, 1),
+        (r#"{"resultType":"matrix","result":{"a":1}}"#, 1),
+    ] {
+        assert_eq!(serde_json::from_str::<Data<'_>>(json).unwrap().lost(), lost, "{json}");
+    }
+    // what is no answer at all
+    for json in [r#""text""#, "[]", r#"{"resultType":"matrix"}"#, r#"{"resultType":null,"result":[]}"#] {
+        assert!(serde_json::from_str::<Data<'_>>(json).is_err(), "{json}");
+    }
+}
+
+#[test]
 fn a_scalar_is_one_sample_in_whatever_order_its_fields_come() {
     let reader = Reader::default();
     let samples = reader

@@ -1,0 +1,452 @@
+//! Fields of answers that are taken as they come: what has another type than promised costs that field, or its element of a
+//! list, and never the answer. Whoever reads a list tells how many of its elements could not be read.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use jiff::Timestamp;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::model::warning::Warning;
+
+/// A text, borrowed where it has no escapes; a number or a truth value counts as it is written, and anything else (`null`, a
+/// list, an object) as the empty text.
+#[derive(Debug, Default)]
+pub(crate) struct Word<'a>(pub(crate) Cow<'a, str>);
+
+impl Word<'_> {
+    /// The number that it is or holds.
+    pub(crate) fn number(&self) -> Option<f64> {
+        self.0.trim().parse().ok()
+    }
+
+    /// The moment that it is: RFC 3339, or seconds since 1970.
+    pub(crate) fn moment(&self) -> Option<Timestamp> {
+        let seconds = || {
+            let seconds = self.number().filter(|seconds| seconds.is_finite() && *seconds > 0.0)?;
+            let whole = jiff::SignedDuration::try_from_secs_f64(seconds).ok()?;
+            Timestamp::UNIX_EPOCH.checked_add(whole).ok()
+        };
+        self.0.trim().parse().ok().or_else(seconds)
+    }
+
+    /// Whether it says yes.
+    pub(crate) fn is_true(&self) -> bool {
+        matches!(&*self.0, "true" | "1")
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Words<'a>(PhantomData<&'a ()>);
+        impl<'de: 'a, 'a> Visitor<'de> for Words<'a> {
+            type Value = Word<'a>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Word(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Word(Cow::Owned(text.to_owned())))
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+                Ok(Word(Cow::Owned(number.to_string())))
+            }
+
+            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+                Ok(Word(Cow::Owned(number.to_string())))
+            }
+
+            fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+                Ok(Word(Cow::Owned(number.to_string())))
+            }
+
+            fn visit_bool<E>(self, yes: bool) -> Result<Self::Value, E> {
+                Ok(Word(Cow::Borrowed(if yes { "true" } else { "false" })))
+            }
+
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Word::default())
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Word::default())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Word::default())
+            }
+        }
+        deserializer.deserialize_any(Words(PhantomData))
+    }
+}
+
+/// A number, or a text with one.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Number(pub(crate) Option<f64>);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Numbers;
+        impl<'de> Lenient<'de> for Numbers {
+            type Made = f64;
+
+            fn of_number(self, number: f64) -> Option<f64> {
+                Some(number)
+            }
+
+            fn of_text(self, text: Cow<'de, str>) -> Option<f64> {
+                text.trim().parse().ok()
+            }
+        }
+        Ok(Self(found(Numbers, deserializer)?.value()))
+    }
+}
+
+/// Names and values of a JSON object as they stand; what is no object has none.
+#[derive(Debug, Default)]
+pub(crate) struct Pairs<'a>(pub(crate) Vec<(Word<'a>, Word<'a>)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Maps;
+        impl<'de> Lenient<'de> for Maps {
+            type Made = Vec<(Word<'de>, Word<'de>)>;
+
+            fn of_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<Self::Made>, A::Error> {
+                let mut pairs = Vec::with_capacity(map.size_hint().unwrap_or(16));
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Some(pairs))
+            }
+        }
+        Ok(Self(found(Maps, deserializer)?.value().unwrap_or_default()))
+    }
+}
+
+/// An object, or nothing.
+#[derive(Debug)]
+pub(crate) struct Maybe<T>(pub(crate) Option<T>);
+
+impl<T> Default for Maybe<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Maybe<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Objects<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Lenient<'de> for Objects<T> {
+            type Made = T;
+
+            fn of_map<A: MapAccess<'de>>(self, map: A) -> Result<Option<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Some)
+            }
+        }
+        Ok(Self(found(Objects(PhantomData), deserializer)?.value()))
+    }
+}
+
+/// A field that is an object, or as if it were not there.
+pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Ok(Maybe::deserialize(deserializer)?.0.unwrap_or_default())
+}
+
+/// A text that is kept.
+pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Word::deserialize(deserializer).map(|word| word.0.into_owned())
+}
+
+/// A list of objects, empty where it is missing or `null`. What is no object is left out of it, and counted.
+#[derive(Debug)]
+pub(crate) struct List<T> {
+    pub(crate) all: Vec<T>,
+    /// Elements that could not be read; also one where something else stands in the list's place.
+    pub(crate) lost: usize,
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self { all: Vec::new(), lost: 0 }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match found(Lists(PhantomData), deserializer)? {
+            Slot::This(list) => list,
+            Slot::Null => Self::default(),
+            Slot::Other => Self { all: Vec::new(), lost: 1 },
+        })
+    }
+}
+
+struct Lists<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Lenient<'de> for Lists<T> {
+    type Made = List<T>;
+
+    fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<List<T>>, A::Error> {
+        let mut list = List::default();
+        while let Some(Maybe(one)) = seq.next_element()? {
+            match one {
+                Some(one) => list.all.push(one),
+                None => list.lost += 1,
+            }
+        }
+        Ok(Some(list))
+    }
+}
+
+/// A list that an answer consists of: something else in its place is no answer.
+#[derive(Debug)]
+pub(crate) struct Whole<T>(pub(crate) List<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Whole<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match found(Lists(PhantomData), deserializer)? {
+            Slot::This(list) => Ok(Self(list)),
+            Slot::Null => Ok(Self(List::default())),
+            Slot::Other => Err(D::Error::custom("no list")),
+        }
+    }
+}
+
+/// A list of texts that say something; one text alone is a list of one.
+#[derive(Debug, Default)]
+pub(crate) struct Words<'a>(pub(crate) Vec<Word<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Words<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts;
+        impl<'de> Lenient<'de> for Texts {
+            type Made = Vec<Word<'de>>;
+
+            fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
+                let mut words = Vec::new();
+                while let Some(word) = seq.next_element::<Word<'de>>()? {
+                    words.extend(Some(word).filter(|word| !word.0.is_empty()));
+                }
+                Ok(Some(words))
+            }
+
+            fn of_text(self, text: Cow<'de, str>) -> Option<Self::Made> {
+                (!text.is_empty()).then(|| vec![Word(text)])
+            }
+        }
+        Ok(Self(found(Texts, deserializer)?.value().unwrap_or_default()))
+    }
+}
+
+/// That so many of an answer's elements could not be read.
+pub(crate) fn left_out(count: usize, what: &str) -> Option<Warning> {
+    (count > 0).then(|| Warning::missing(format!("{what} that cannot be read are left out: {count}")))
+}
+
+/// What a value is made into, of whichever types it may have; of all others nothing is made, and they are read over.
+pub(crate) trait Lenient<'de>: Sized {
+    /// What comes of it.
+    type Made;
+
+    /// Of an object.
+    fn of_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<Self::Made>, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    /// Of a list, to its end.
+    fn of_list<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Option<Self::Made>, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    /// Of a number.
+    fn of_number(self, _number: f64) -> Option<Self::Made> {
+        None
+    }
+
+    /// Of a text.
+    fn of_text(self, _text: Cow<'de, str>) -> Option<Self::Made> {
+        None
+    }
+}
+
+/// What stood in the place of a value.
+pub(crate) enum Slot<T> {
+    /// What was looked for.
+    This(T),
+    /// `null`
+    Null,
+    /// Something else.
+    Other,
+}
+
+impl<T> Slot<T> {
+    /// What was looked for.
+    pub(crate) fn value(self) -> Option<T> {
+        match self {
+            Self::This(value) => Some(value),
+            Self::Null | Self::Other => None,
+        }
+    }
+
+    fn of(value: Option<T>) -> Self {
+        value.map_or(Self::Other, Self::This)
+    }
+}
+
+/// Reads a value, whatever it is; only what is no JSON is an error.
+pub(crate) fn found<'de, S: Lenient<'de>, D: Deserializer<'de>>(
+    shape: S,
+    deserializer: D,
+) -> Result<Slot<S::Made>, D::Error> {
+    struct Any<S>(S);
+    impl<'de, S: Lenient<'de>> Visitor<'de> for Any<S> {
+        type Value = Slot<S::Made>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("anything")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+            self.0.of_map(map).map(Slot::of)
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+            self.0.of_list(seq).map(Slot::of)
+        }
+
+        fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
+            Ok(Slot::of(self.0.of_text(Cow::Borrowed(text))))
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+            Ok(Slot::of(self.0.of_text(Cow::Owned(text.to_owned()))))
+        }
+
+        fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
+            Ok(Slot::of(self.0.of_number(number as f64)))
+        }
+
+        fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
+            Ok(Slot::of(self.0.of_number(number as f64)))
+        }
+
+        fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
+            Ok(Slot::of(self.0.of_number(number)))
+        }
+
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(Slot::Other)
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Slot::Null)
+        }
+    }
+    deserializer.deserialize_any(Any(shape))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    struct Thing<'a> {
+        #[serde(borrow)]
+        name: Word<'a>,
+        #[serde(borrow, deserialize_with = "or_default")]
+        inner: Inner<'a>,
+        #[serde(borrow)]
+        list: List<Inner<'a>>,
+        #[serde(borrow)]
+        words: Words<'a>,
+        #[serde(borrow)]
+        labels: Pairs<'a>,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    struct Inner<'a> {
+        #[serde(borrow)]
+        value: Word<'a>,
+    }
+
+    /// Every type of JSON, one of them within another.
+    const ANY: [&str; 11] = [
+        "null",
+        "true",
+        "7",
+        "-7",
+        "1.5",
+        "1e3",
+        r#""text""#,
+        r#""a\n""#,
+        "[]",
+        r#"[{"a":[1]},null]"#,
+        r#"{"a":{"b":[]}}"#,
+    ];
+
+    #[test]
+    fn a_field_of_any_type_costs_that_field_alone() {
+        for field in ["name", "inner", "list", "words", "labels", "unknown"] {
+            for value in ANY {
+                let json = format!(r#"{{"{field}":{value},"more":1}}"#);
+                let read = serde_json::from_str::<Thing<'_>>(&json);
+                assert!(read.is_ok(), "{json}: {read:?}");
+                let whole = format!("[{json},{value},{{\"name\":\"last\"}}]");
+                let list: List<Thing<'_>> = serde_json::from_str(&whole).unwrap();
+                assert_eq!(list.all.last().unwrap().name.0, "last", "{whole}");
+                assert_eq!(list.all.len() + list.lost, 3, "{whole}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_can_be_read_is_read_and_what_cannot_is_counted() {
+        let json = r#"{"name":1e3,"inner":null,"list":[{"value":2},null,"x",{"value":"3"}],"words":["a",null,7],"labels":{"a":1,"b":null}}"#;
+        let thing: Thing<'_> = serde_json::from_str(json).unwrap();
+        assert_eq!((thing.name.number(), &*thing.inner.value.0), (Some(1000.0), ""));
+        let values: Vec<_> = thing.list.all.iter().map(|inner| &*inner.value.0).collect();
+        assert_eq!((values, thing.list.lost), (vec!["2", "3"], 2));
+        let words: Vec<_> = thing.words.0.iter().map(|word| &*word.0).collect();
+        assert_eq!(words, ["a", "7"]);
+        let pairs: Vec<_> = thing.labels.0.iter().map(|(name, value)| (&*name.0, &*value.0)).collect();
+        assert_eq!(pairs, [("a", "1"), ("b", "")]);
+        let lists = [("null", 0), ("[]", 0), ("7", 1), (r#"{"a":1}"#, 1)];
+        for (json, lost) in lists {
+            assert_eq!(serde_json::from_str::<List<Inner<'_>>>(json).unwrap().lost, lost, "{json}");
+        }
+    }
+
+    #[test]
+    fn moments_are_texts_or_seconds() {
+        for (word, moment) in [
+            ("2026-03-01T11:59:00.5Z", Some("2026-03-01T11:59:00.5Z")),
+            ("1772366340.5", Some("2026-03-01T11:59:00.5Z")),
+            ("", None),
+            ("0", None),
+            ("soon", None),
+        ] {
+            let told = Word(word.into()).moment().map(|moment| moment.to_string());
+            assert_eq!(told.as_deref(), moment, "{word}");
+        }
+    }
+}
