@@ -143,6 +143,8 @@ pub(super) enum Cell {
     Moment(Timestamp),
     Texts(Vec<String>),
     Labels(Labels),
+    /// For programs alone: each with its keys.
+    Objects(Vec<Vec<(&'static str, Cell)>>),
 }
 
 impl Cell {
@@ -179,6 +181,7 @@ impl Cell {
             Self::Texts(texts) if texts.is_empty() => "-".to_owned(),
             Self::Texts(texts) => clean(&texts.join(", ")).into_owned(),
             Self::Labels(labels) => clean(&labels.to_string()).into_owned(),
+            Self::Objects(objects) => objects.len().to_string(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
+use crate::model::host::{Host, NamedSignal, Saturated, Usage, fullest};
 use crate::model::service::Service;
 use crate::model::signal::Signal;
 
@@ -21,6 +22,9 @@ const COLUMNS: &[Column] = &[
     Column::hidden("p99_seconds"),
     Column::number("apdex", "APDEX"),
     Column::number("saturation", "SAT"),
+    Column::hidden("saturated"),
+    Column::hidden("resources"),
+    Column::hidden("signals"),
     Column::text("targets", "UP"),
     Column::hidden("targets_up"),
     Column::hidden("targets_total"),
@@ -71,6 +75,11 @@ fn row(service: &Service, now: Timestamp) -> Vec<Cell> {
         Cell::maybe(signals.p99, Cell::Seconds),
         Cell::maybe(signals.apdex, Cell::Number),
         Cell::maybe(signals.saturation, Cell::Ratio),
+        Cell::words(saturated(service)),
+        Cell::Objects(
+            fullest(&service.hosts).into_iter().map(|(host, usage)| resource(host, usage)).collect(),
+        ),
+        Cell::Objects(service.named.iter().map(signal).collect()),
         Cell::words(service.up().unwrap_or_default()),
         if knows_targets { Cell::Count(targets.up.into()) } else { Cell::Nothing },
         if knows_targets || targets.total > 0 { Cell::Count(targets.total.into()) } else { Cell::Nothing },
@@ -80,6 +89,35 @@ fn row(service: &Service, now: Timestamp) -> Vec<Cell> {
         Cell::Texts(service.sources.iter().map(ToString::to_string).collect()),
         Cell::Since(service.seen_at),
         Cell::Texts(service.reasons.iter().map(|reason| reason.words(now)).collect()),
+    ]
+}
+
+/// `disk 97.9% on web-17 /var`
+fn saturated(service: &Service) -> String {
+    let named = service.fullest().filter(|(_, usage)| !usage.resource.is_empty());
+    named.map_or_else(String::new, |(host, usage)| {
+        Saturated { usage: usage.clone(), host: host.name.clone() }.to_string()
+    })
+}
+
+fn resource(host: &Host, usage: &Usage) -> Vec<(&'static str, Cell)> {
+    vec![
+        ("resource", Cell::words(&*usage.resource)),
+        ("host", Cell::words(&*host.name)),
+        ("instance", Cell::words(&*host.instance)),
+        ("part", Cell::words(&*usage.part)),
+        ("ratio", Cell::Ratio(usage.ratio)),
+    ]
+}
+
+fn signal(signal: &NamedSignal) -> Vec<(&'static str, Cell)> {
+    vec![
+        ("name", Cell::words(&*signal.name)),
+        ("value", Cell::maybe(Some(signal.value), Cell::Number)),
+        ("host", Cell::words(&*signal.host)),
+        ("part", Cell::words(&*signal.part)),
+        ("words", Cell::words(&*signal.words)),
+        ("health", Cell::words(signal.health.map_or("", crate::model::health::Health::word))),
     ]
 }
 

@@ -31,6 +31,18 @@ pub struct Host {
 }
 
 impl Host {
+    /// Takes what another reading says of it; of the same resource the fuller.
+    pub(super) fn take_fuller(&mut self, other: &Self) {
+        for usage in &other.usages {
+            let same = |known: &&mut Usage| (&known.resource, &known.part) == (&usage.resource, &usage.part);
+            match self.usages.iter_mut().find(same) {
+                Some(known) if known.ratio < usage.ratio => known.ratio = usage.ratio,
+                Some(_) => {}
+                None => self.usages.push(usage.clone()),
+            }
+        }
+    }
+
     /// Use of its fullest resource.
     pub fn fullest(&self) -> Option<&Usage> {
         self.usages.first()

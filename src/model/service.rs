@@ -195,6 +195,12 @@ impl Service {
         }
     }
 
+    /// Its fullest resource, with the host that it is on.
+    pub fn fullest(&self) -> Option<(&Host, &host::Usage)> {
+        let first = self.hosts.first()?;
+        Some((first, first.fullest()?))
+    }
+
     /// Whether no source of signals ever told of it: alerts alone name it.
     pub fn is_named_by_alerts_alone(&self) -> bool {
         self.speakers.is_empty()
@@ -281,11 +287,7 @@ fn worst_of(readings: &[&Reading]) -> Reading {
         targets: targets.map(|r| r.targets.clone()).unwrap_or_default(),
         unknown: Unknowns::new(first.unknown.iter().filter(nobody_knows).cloned()),
         named_by: readings.iter().find_map(|r| r.named_by.clone()),
-        hosts: host::joined(readings.iter().flat_map(|r| r.hosts.iter()), |known, other| {
-            if other.fullest().map(|usage| usage.ratio) > known.fullest().map(|usage| usage.ratio) {
-                *known = other.clone();
-            }
-        }),
+        hosts: host::joined(readings.iter().flat_map(|r| r.hosts.iter()), Host::take_fuller),
         servers: host::servers(readings.iter().flat_map(|r| &r.servers), |known, other| {
             if other.count > known.count {
                 *known = other.clone();
@@ -335,9 +337,7 @@ fn sum_of(readings: &[&Reading]) -> Reading {
         },
         unknown,
         named_by: readings.iter().find_map(|r| r.named_by.clone()),
-        hosts: host::joined(readings.iter().flat_map(|r| r.hosts.iter()), |known, other| {
-            known.usages.extend(other.usages.iter().cloned());
-        }),
+        hosts: host::joined(readings.iter().flat_map(|r| r.hosts.iter()), Host::take_fuller),
         servers: host::servers(readings.iter().flat_map(|r| &r.servers), |known, other| {
             known.total = known.total.saturating_add(other.total);
             known.count = known.count.saturating_add(other.count);

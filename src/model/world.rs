@@ -18,6 +18,7 @@ use super::source::SourceId;
 use alerts::About;
 pub use held::Held;
 pub use incidents::{FORGOTTEN_AFTER, Linked};
+use own_names::OwnNames;
 pub use part::WorldPart;
 pub use supposed::{Stage, Supposed, Supposition};
 pub use tally::Tally;
@@ -43,8 +44,9 @@ impl Judgement {
     }
 
     /// The place of the service that these labels name, among names in their order.
-    fn service_of(&self, labels: &Labels, names: &[Text]) -> Option<usize> {
-        self.named(labels).find_map(|name| names.binary_search(name).ok())
+    fn service_of(&self, own: &OwnNames, labels: &Labels, names: &[Text]) -> Option<usize> {
+        let named = own.named(labels).into_iter().chain(self.named(labels));
+        named.into_iter().find_map(|name| names.binary_search(name).ok())
     }
 }
 
@@ -76,6 +78,8 @@ pub struct World {
     judgement: Judgement,
     held: BTreeMap<SourceId, Held>,
     services: Vec<Service>,
+    /// Those that packs name by labels of their own.
+    own_names: OwnNames,
     /// The alerts as their sources tell them.
     told: Vec<Arc<Alert>>,
     /// The same as they are shown, in the same order: what is being silenced is silenced.
@@ -167,7 +171,8 @@ impl World {
 
     /// The service that an alert is about: the first service label that names a known service, else the first that is there.
     pub fn service_of<'a>(&self, labels: &'a Labels) -> Option<&'a Text> {
-        let mut named = self.judgement.named(labels);
+        let own = self.own_names.named(labels);
+        let mut named = own.into_iter().chain(self.judgement.named(labels));
         named.clone().find(|name| self.service(name).is_some()).or_else(|| named.next())
     }
 
@@ -274,6 +279,7 @@ mod alerts;
 mod held;
 mod incidents;
 mod lost;
+mod own_names;
 mod part;
 mod services;
 mod slos;

@@ -16,6 +16,7 @@ use crate::model::ask::{Ask, AskKind};
 use crate::model::labels::Text;
 use crate::model::series::Span;
 
+mod hosts;
 mod view;
 
 pub use view::{has_panel, list_area, panel_at, render};

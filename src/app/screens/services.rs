@@ -110,7 +110,8 @@ pub(super) fn haystack(services: &[Service]) -> Haystack {
         FIELDS,
         services.iter().map(|service| {
             let (words, numbers) = row(service);
-            (&service.labels, [&service.name], words, numbers)
+            let hosts = service.hosts.iter().map(|host| &host.name);
+            (&service.labels, std::iter::once(&service.name).chain(hosts), words, numbers)
         }),
     )
 }

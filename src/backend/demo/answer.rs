@@ -1,8 +1,10 @@
 //! The simulation's numbers in the shape of the answers of a Prometheus.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::labels::Labels;
+use crate::model::host::{self, Host, Usage};
+use crate::model::labels::{Labels, Text};
 use crate::model::series::{Line, Matrix, Span};
 use crate::model::service::{Detail, DownTarget, Reading, ServiceBoard, Targets, Trends};
 use crate::model::signal::Unknowns;
@@ -60,8 +62,21 @@ impl DemoWorld {
             ]),
             signals: self.signals(place, t),
             targets: Targets { up: service.pods.saturating_sub(missing), total: service.pods, down },
+            hosts: self.hosts(place, t),
             ..Reading::default()
         }
+    }
+
+    /// Its resources, as of the service as a whole.
+    fn hosts(&self, place: &Place, t: f64) -> Arc<[Host]> {
+        let usages = self.resources(place, t).into_iter().map(|(resource, ratio)| Usage {
+            resource: resource.into(),
+            part: Text::default(),
+            ratio,
+        });
+        let mut hosts = [Host { usages: usages.collect(), ..Host::default() }];
+        host::order(&mut hosts);
+        Arc::new(hosts)
     }
 
     /// Short histories of the services of a region.

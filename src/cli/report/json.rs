@@ -44,6 +44,12 @@ fn value(cell: &Cell) -> Value {
         | Cell::Rate(number) => Number::from_f64(*number).map_or(Value::Null, Value::Number),
         Cell::Since(at) | Cell::Moment(at) => at.to_string().into(),
         Cell::Texts(texts) => texts.clone().into(),
+        Cell::Objects(objects) => {
+            let object = |pairs: &Vec<(&'static str, Cell)>| {
+                Value::Object(pairs.iter().map(|(key, cell)| ((*key).to_owned(), value(cell))).collect())
+            };
+            objects.iter().map(object).collect()
+        }
         Cell::Labels(labels) => {
             Value::Object(labels.iter().map(|(name, value)| (name.to_string(), (**value).into())).collect())
         }

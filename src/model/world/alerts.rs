@@ -90,7 +90,7 @@ impl World {
         let names: Vec<Text> = self.services.iter().map(|service| service.name.clone()).collect();
         for at in alerts {
             if let (Some(alert), Some(about)) = (self.alerts.get(*at), self.about.get_mut(*at)) {
-                about.service = self.judgement.service_of(&alert.labels, &names);
+                about.service = self.judgement.service_of(&self.own_names, &alert.labels, &names);
             }
         }
     }

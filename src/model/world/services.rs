@@ -13,6 +13,7 @@ use crate::model::service::{Heard, Service, Signals, Targets, merge};
 use crate::model::signal::Unknowns;
 use crate::model::source::SourceId;
 
+use super::own_names::OwnNames;
 use super::{LOST_KEPT, World};
 
 /// What each source says of a service, with the lookback and the moment.
@@ -31,6 +32,11 @@ impl World {
                 readings.entry(&reading.name).or_default().push((id, heard, board.lookback, at));
             }
         }
+        let told = readings.values().flatten().map(|(_, heard, ..)| heard.reading);
+        let told = told.filter_map(|reading| Some((&reading.name, reading.named_by.as_ref()?)));
+        let before = self.services.iter().filter(|old| !readings.contains_key(&old.name));
+        let before = before.filter_map(|old| Some((&old.name, old.named_by.as_ref()?)));
+        let own = OwnNames::new(told.chain(before));
         let named = self.named_by_alerts(&readings);
         let is_kept = |old: &&Service| {
             let name = &old.name;
@@ -42,9 +48,9 @@ impl World {
         let mut names: Vec<Text> = readings.keys().copied().chain(kept).chain(&named).cloned().collect();
         names.sort_unstable();
         let is_same = names.iter().eq(self.services.iter().map(|old| &old.name));
-        if !is_same {
+        if !is_same || own != self.own_names {
             for (alert, about) in self.alerts.iter().zip(&mut self.about) {
-                about.service = self.judgement.service_of(&alert.labels, &names);
+                about.service = self.judgement.service_of(&own, &alert.labels, &names);
             }
         }
         let mut alerts: Vec<Vec<&Alert>> = vec![Vec::new(); names.len()];
@@ -65,6 +71,7 @@ impl World {
             Service { since, alerts, ..service }
         });
         self.services = services.collect();
+        self.own_names = own;
         is_same
     }
 

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::alerts;
+use super::hosts;
 use crate::app::doubt::doubts;
 use crate::app::due::Topic;
 use crate::app::frame;
@@ -23,6 +24,7 @@ use crate::app::widgets::text::{self, Run};
 use crate::app::widgets::unit::Unit;
 use crate::model::ask::AskKind;
 use crate::model::duration;
+use crate::model::host::Saturated;
 use crate::model::labels::Text;
 use crate::model::remote::Freshness;
 use crate::model::series::Matrix;
@@ -85,7 +87,7 @@ fn parts(state: &State, service: &Service, body: Rect) -> Parts {
     let room = Rect { y: incidents.bottom(), height: room.height - incidents.height, ..room };
     let rows = |count: usize| u16::try_from(1 + count).unwrap_or(u16::MAX);
     let (alerts, slos) =
-        (rows(service.alerts.len() + service.targets.down.len()), state.service_slos.rows().len());
+        (rows(service.alerts.len() + hosts::count(service)), state.service_slos.rows().len());
     let most = (room.height / 4).max(2);
     let below = |wanted: u16| if room.height > 12 { wanted.clamp(2, most) } else { 0 };
     if slos == 0 {
@@ -163,12 +165,16 @@ fn title(cx: &Cx<'_>, service: &Service, state: &State) -> Vec<Run<'static>> {
 fn numbers(service: &Service, width: u16) -> Vec<Run<'static>> {
     let signals = &service.signals;
     let lacks = |signal| service.unknown.contains(signal);
+    let mut saturation = or_unknown(signals.saturation, lacks(Signal::Saturation), percent);
+    if let Some((host, usage)) = service.fullest().filter(|(_, usage)| !usage.resource.is_empty()) {
+        saturation = Saturated { usage: usage.clone(), host: host.name.clone() }.to_string();
+    }
     let all = [
         ("requests", or_unknown(signals.request_rate, lacks(Signal::Requests), rate)),
         ("errors", or_unknown(signals.error_ratio, lacks(Signal::Errors), percent)),
         ("p95", or_unknown(signals.p95, lacks(Signal::Latency), latency)),
-        ("saturation", or_unknown(signals.saturation, lacks(Signal::Saturation), percent)),
         ("targets", service.up().map_or_else(|| UNKNOWN.to_owned(), |up| format!("{up} up"))),
+        ("saturation", saturation),
         ("p99", or_unknown(signals.p99, lacks(Signal::Latency), latency)),
         ("Apdex", or_unknown(signals.apdex, lacks(Signal::Apdex), |apdex| format!("{apdex:.2}"))),
         ("p50", or_unknown(signals.p50, lacks(Signal::Latency), latency)),
@@ -437,7 +443,7 @@ fn draw_slos(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
-/// Its alerts and the targets that do not answer.
+/// Its alerts, and below them what else there is.
 fn draw_list(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
     if area.height == 0 {
         return;
@@ -475,14 +481,9 @@ fn draw_list(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &mu
         }
         y += 1;
     }
-    for (y, target) in (y..rows.bottom()).zip(down.iter()) {
-        let runs = [
-            Run::new(format!("  {} target down  ", cx.symbol(Role::Down)), Role::Down),
-            Run::new(format!("{} ({})", target.instance, target.job), Role::Text),
-        ];
-        text::runs(cx, &runs, Rect { y, height: 1, ..rows }, buf);
-    }
-    let hidden = (alerts.len() + down.len()).saturating_sub(usize::from(rows.height));
+    let rest = Rect { y, height: rows.bottom().saturating_sub(y), ..rows };
+    hosts::draw(cx, service, state.judgement.thresholds.saturation_degraded, rest, buf);
+    let hidden = (alerts.len() + hosts::count(service)).saturating_sub(usize::from(rows.height));
     if hidden > 0 {
         text::right(buf, area.x, area.y, area.width, &format!("+{hidden} more "), cx.style(Role::Muted));
     }
