@@ -248,7 +248,7 @@ async fn too_many_requests_say_until_when_and_nothing_was_done() {
     let error = act(&*source, "Q1", note("x")).await.expect_err("it is busy");
     assert_eq!(
         (error.is_unclear, error.error.trouble),
-        (false, Trouble::RateLimited { message: String::new() })
+        (false, Trouble::RateLimited { message: "Rate Limit Exceeded".into() })
     );
     assert_eq!(error.error.retry_after, Some(Duration::from_secs(17)));
     assert!(pager.account().notes.is_empty());
