@@ -212,12 +212,14 @@ fn perfdata(view: &View<'_>, slos: &[&SloStatus], each: bool) -> String {
     slos.sort_by(|a, b| (&a.slo.id, &a.source).cmp(&(&b.slo.id, &b.source)));
     let numbers: Vec<String> = if each {
         let left = |status: &&SloStatus| {
-            let left = status.worst()?.left()?;
+            // what is not known is said to be so: a label stays, whatever is known of it
+            let left = status.worst().and_then(crate::model::slo::Standing::left);
+            let left = left.map_or_else(|| "U".to_owned(), |left| format!("{:.3}%;;;;100", left * 100.0));
             let source = are_shared.then(|| format!("{}/", written(status.source.as_str(), "/")));
             let label = source.unwrap_or_default() + &written(&status.slo.id, "");
-            Some(format!("'{}'={:.3}%;;;;100", label.replace('\'', "''"), left * 100.0))
+            format!("'{}'={left}", label.replace('\'', "''"))
         };
-        slos.iter().filter_map(left).collect()
+        slos.iter().map(left).collect()
     } else {
         let count = |state| slos.iter().filter(|status| status.state() == state).count();
         SloState::ALL.iter().map(|state| format!("'{}'={}", state.word(), count(*state))).collect()
@@ -317,6 +319,9 @@ mod tests {
         let both = told(of(0.0003)).with_prometheus(&east).with_slos(&prom(), of(0.0003));
         let quiet = check(&both, &["cart"]).text;
         assert!(quiet.contains("'prom/cart'=70.000%"), "also while east does not answer: {quiet}");
+        let gone = vec![slo("cart", Measured::Absent, Measured::Absent)];
+        let text = check(&told(of(0.0003)).with_prometheus(&east).with_slos(&east, gone), &["cart"]).text;
+        assert!(text.contains("'east/cart'=U"), "{text}");
         let text = check(&both.with_slos(&east, of(0.0006)), &["cart"]).text;
         assert!(text.contains("'east/cart'=40.000%") && text.contains("'prom/cart'=70.000%"), "{text}");
     }
