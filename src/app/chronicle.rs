@@ -13,7 +13,7 @@ use crate::model::ask::AskKind;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::{Incident, Step, Urgency};
 use crate::model::labels::{Labels, Text};
-use crate::model::matcher::Operator;
+use crate::model::matcher::{Matcher, Operator};
 use crate::model::silence::Silence;
 use crate::model::source::SourceId;
 
@@ -257,13 +257,15 @@ fn silences(state: &State, chronicle: &mut Chronicle, now: Timestamp) {
     for silence in &told {
         let subject = Subject::Named(silence.id.clone(), "".into());
         if silence.starts_at <= now {
-            chronicle.add((silence.starts_at, Kind::Silenced, subject.clone()), || of_silence(silence, true));
+            chronicle.add((silence.starts_at, Kind::Silenced, subject.clone()), || {
+                of_silence(state, silence, true)
+            });
         }
         if silence.ends_at <= now {
             chronicle.in_force.remove(&silence.id);
-            chronicle.add((silence.ends_at, Kind::Unsilenced, subject), || of_silence(silence, false));
+            chronicle.add((silence.ends_at, Kind::Unsilenced, subject), || of_silence(state, silence, false));
         } else if silence.starts_at <= now {
-            let entry = of_silence(silence, false);
+            let entry = of_silence(state, silence, false);
             chronicle.in_force.insert(silence.id.clone(), (silence.ends_at, entry));
         }
     }
@@ -280,12 +282,12 @@ fn silences(state: &State, chronicle: &mut Chronicle, now: Timestamp) {
     }
 }
 
-fn of_silence(silence: &Silence, begins: bool) -> Entry {
+fn of_silence(state: &State, silence: &Silence, begins: bool) -> Entry {
     let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
-    let named = silence
-        .matchers
-        .iter()
-        .find(|matcher| matcher.name() == "service" && matcher.operator() == Operator::Equal);
+    let named = state.judgement.service_labels.iter().find_map(|label| {
+        let is_it = |matcher: &&Matcher| matcher.name() == label && matcher.operator() == Operator::Equal;
+        silence.matchers.iter().find(is_it)
+    });
     let by = if begins { format!(" by {}: {}", silence.created_by, silence.comment) } else { String::new() };
     Entry {
         service: named.map(|matcher| matcher.value().into()),

@@ -198,7 +198,8 @@ impl From<SourceKind> for Kind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServiceSettings {
-    /// Labels that name a service; the first that a metric has counts.
+    /// Labels that name a service; the first that a metric or an alert has counts. Any name will do (`service.name`), as far as
+    /// the server takes it (Prometheus 3).
     pub labels: Vec<String>,
     /// Labels that describe a service and can be filtered by, where its targets have them.
     pub describe_by: Vec<String>,

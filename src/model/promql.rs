@@ -9,6 +9,7 @@ mod plain;
 mod shape;
 mod token;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use promql_parser::parser::value::ValueType;
@@ -207,6 +208,19 @@ pub fn is_plain_name(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// A label's name as it stands in a query: names that are not plain (`service.name`) are quoted, which servers take from
+/// Prometheus 3 on.
+#[must_use]
+pub fn label(name: &str) -> Cow<'_, str> {
+    if is_plain_name(name) { Cow::Borrowed(name) } else { Cow::Owned(quoted(name)) }
+}
+
+/// Several names of labels, as they stand between the brackets of `by`.
+#[must_use]
+pub fn labels<T: AsRef<str>>(names: &[T]) -> String {
+    names.iter().map(|name| label(name.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
 /// The labels of an alert that its series has as well: without `alertname` and without what the rule adds.

@@ -39,14 +39,19 @@ pub struct Judgement {
 
 impl Judgement {
     /// What the service labels among these say, the most telling first.
-    fn named<'s, 'a>(&'s self, labels: &'a Labels) -> impl Iterator<Item = &'a Text> + Clone + use<'s, 'a> {
-        self.service_labels.iter().filter_map(|label| labels.get(label))
+    fn named<'s, 'a>(&'s self, labels: &'a Labels) -> impl Iterator<Item = &'a Text> + use<'s, 'a> {
+        self.service_labels.iter().filter_map(|label| labels.get(label)).filter(|name| !name.is_empty())
     }
 
-    /// The place of the service that these labels name, among names in their order.
-    fn service_of(&self, own: &OwnNames, labels: &Labels, names: &[Text]) -> Option<usize> {
-        let named = own.named(labels).into_iter().chain(self.named(labels));
-        named.into_iter().find_map(|name| names.binary_search(name).ok())
+    /// The service that these labels name: a backend that a pack tells by a label of its own, else what the first service label
+    /// says. Which other services are known does not matter.
+    fn service_of<'a>(&self, own: &OwnNames, labels: &'a Labels) -> Option<&'a Text> {
+        own.named(labels).or_else(|| self.named(labels).next())
+    }
+
+    /// Its place among names in their order, if it is one of them.
+    fn place_of(&self, own: &OwnNames, labels: &Labels, names: &[Text]) -> Option<usize> {
+        names.binary_search(self.service_of(own, labels)?).ok()
     }
 }
 
@@ -169,11 +174,9 @@ impl World {
         self.about.get(alerts::find(&self.alerts, fingerprint)?).map(|about| about.changed_at)
     }
 
-    /// The service that an alert is about: the first service label that names a known service, else the first that is there.
+    /// The service that an alert is about: the first service label that is there names it, whether it is known or not.
     pub fn service_of<'a>(&self, labels: &'a Labels) -> Option<&'a Text> {
-        let own = self.own_names.named(labels);
-        let mut named = own.into_iter().chain(self.judgement.named(labels));
-        named.clone().find(|name| self.service(name).is_some()).or_else(|| named.next())
+        self.judgement.service_of(&self.own_names, labels)
     }
 
     /// All silences of all sources.

@@ -122,13 +122,13 @@ pub(super) async fn detail(
     let (requests, latencies, saturations) = tokio::join!(
         join_all(of_service(&survey.counters, service).map(async |(counter, lane)| {
             let selector = lane.only(service);
-            let fill = Fill { by: &lane.label, selector: &selector, lookback };
+            let fill = Fill { by: &lane.by, selector: &selector, lookback };
             let failed = counter.requests.failed(fill, &counter.codes);
             tokio::join!(range(call, Some(counter.requests.all(fill)), span), range(call, failed, span))
         })),
         join_all(of_service(&survey.histograms, service).map(async |(histogram, lane)| {
             let selector = lane.only(service);
-            let fill = Fill { by: &lane.label, selector: &selector, lookback };
+            let fill = Fill { by: &lane.by, selector: &selector, lookback };
             let quantiles = join_all(QUANTILES.map(async |(quantile, _)| {
                 call.range(&histogram.latency.quantile(fill, quantile), span).await
             }));
@@ -145,7 +145,7 @@ pub(super) async fn detail(
         })),
         join_all(of_service(&survey.saturations, service).map(async |(saturation, lane)| {
             let selector = lane.only(service);
-            let fill = Fill { by: &lane.label, selector: &selector, lookback };
+            let fill = Fill { by: &lane.by, selector: &selector, lookback };
             call.range(&saturation.fullest(fill), span).await
         })),
     );

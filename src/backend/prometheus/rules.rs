@@ -17,7 +17,7 @@ use crate::model::alert::{Alert, AlertState, Firing, SeverityMap};
 use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
-use crate::model::promql::{literal, quoted};
+use crate::model::promql::{self, literal, quoted};
 use crate::model::rule::{Rule, RuleBoard};
 use crate::model::series::Span;
 use crate::model::source::{SourceError, SourceId, Trouble};
@@ -224,7 +224,7 @@ pub(super) async fn firings(
     labels: &Labels,
     span: Span,
 ) -> Result<Vec<Firing>, SourceError> {
-    let service = service_labels.iter().find_map(|name| Some((name, labels.get(name)?)));
+    let service = service_labels.iter().find_map(|name| Some((promql::label(name), labels.get(name)?)));
     // or the label is one of those that are added on sending
     let service =
         service.map(|(name, value)| format!(",{name}=~{}", quoted(&format!("|{}", literal(value)))));

@@ -11,6 +11,7 @@ use super::call::{Call, Told};
 use super::survey::{Bounds, Plan, Survey, first_label};
 use super::wire::Sample;
 use crate::model::labels::{Labels, Text};
+use crate::model::promql;
 use crate::model::service::{DownTarget, Reading, ServiceBoard, Signals, Targets};
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
@@ -157,11 +158,13 @@ fn jobs(plan: &Plan, survey: &Survey, lookback: Duration) -> Vec<Job> {
         }
     }
     if !survey.up_labels.is_empty() {
-        let by = survey.up_labels.join(",");
+        let by = promql::labels(&survey.up_labels);
         let mut describe = String::new();
-        for label in plan.describe_by.iter().filter(|label| !survey.up_labels.contains(label)) {
+        let is_new = |label: &&String| !survey.up_labels.contains(label);
+        let is_taken = |label: &&String| !survey.is_strict || promql::is_plain_name(label);
+        for label in plan.describe_by.iter().filter(is_new).filter(is_taken) {
             describe.push(',');
-            describe.push_str(label);
+            describe.push_str(&promql::label(label));
         }
         add(Part::Targets, format!("count by ({by}{describe}) (up)"), "targets", "up");
         let and_job = if survey.up_labels.iter().any(|label| label == "job") { "" } else { ",job" };

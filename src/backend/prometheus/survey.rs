@@ -10,12 +10,12 @@ use std::time::Duration;
 use super::call::Call;
 use super::interval::Intervals;
 use super::wire::Sample;
-use crate::backend::packs::{Fill, Latency, OwnSignal, Pack, Requests, Saturation, Up, is_name};
+use crate::backend::packs::{Fill, Latency, OwnSignal, Pack, Requests, Saturation, Up};
 use crate::config::settings::ServiceSettings;
 use crate::model::labels::Text;
-use crate::model::promql::quoted;
+use crate::model::promql::{self, is_plain_name, quoted};
 use crate::model::signal::Signal;
-use crate::model::source::SourceError;
+use crate::model::source::{SourceError, Trouble};
 use crate::model::warning::Warning;
 
 mod entries;
@@ -37,9 +37,10 @@ const UNTOLD: Duration = Duration::from_secs(300);
 const SOME: usize = 64;
 
 /// What the survey needs of the configuration.
+#[derive(Clone)]
 pub(super) struct Plan {
     pub(super) packs: Vec<Pack>,
-    /// Labels that name a service, those that PromQL can take.
+    /// Labels that name a service.
     pub(super) labels: Vec<String>,
     pub(super) describe_by: Vec<String>,
     pub(super) lookback: Option<Duration>,
@@ -48,11 +49,10 @@ pub(super) struct Plan {
 
 impl Plan {
     pub(super) fn new(services: &ServiceSettings, packs: Vec<Pack>) -> Self {
-        let names = |list: &[String]| list.iter().filter(|name| is_name(name)).cloned().collect::<Vec<_>>();
         Self {
             packs,
-            labels: names(&services.labels),
-            describe_by: names(&services.describe_by),
+            labels: services.labels.clone(),
+            describe_by: services.describe_by.clone(),
             lookback: services.lookback.map(|span| span.0),
             apdex: services.apdex.0,
         }
@@ -64,6 +64,8 @@ impl Plan {
 pub(super) struct Lane {
     /// The label.
     pub(super) label: String,
+    /// The same as it stands in a query.
+    pub(super) by: String,
     /// Matchers that choose exactly these series.
     pub(super) selector: String,
     /// The services that were there.
@@ -73,12 +75,12 @@ pub(super) struct Lane {
 impl Lane {
     /// For a query that groups all services of the lane.
     pub(super) fn fill(&self, lookback: Duration) -> Fill<'_> {
-        Fill { by: &self.label, selector: &self.selector, lookback }
+        Fill { by: &self.by, selector: &self.selector, lookback }
     }
 
     /// Matchers for one service of the lane.
     pub(super) fn only(&self, service: &str) -> String {
-        format!("{},{}={}", self.selector, self.label, quoted(service))
+        format!("{},{}={}", self.selector, self.by, quoted(service))
     }
 }
 
@@ -167,6 +169,8 @@ pub(super) struct Survey {
     /// Labels that name a service and that `up` has.
     pub(super) up_labels: Vec<String>,
     pub(super) packs: Vec<String>,
+    /// The server takes only plain names of labels in a query.
+    pub(super) is_strict: bool,
     pub(super) services: BTreeSet<Text>,
     /// Those of them that targets name.
     pub(super) up_services: HashSet<Text>,
@@ -223,10 +227,13 @@ impl Survey {
         plan: &Plan,
         before: Option<&Self>,
     ) -> Result<Self, SourceError> {
+        let plain = plain(call, plan).await;
+        let is_strict = plain.is_some();
+        let plan = plain.as_ref().unwrap_or(plan);
         let taken = &plan.labels;
         let (metrics, targets) = tokio::join!(existing(call, plan), self::targets(call, taken));
         let metrics = metrics?;
-        let mut survey = Self::default();
+        let mut survey = Self { is_strict, ..Self::default() };
         survey.take_targets(call, targets, taken, before).await;
         for pack in &plan.packs {
             survey.add_pack(call, plan, &metrics, pack, before).await;
@@ -320,10 +327,28 @@ pub(super) fn usual_lookback(usual: Option<Duration>, slowest: Option<Duration>)
     lookback.max(least.min(LONGEST))
 }
 
+/// The plan with plain names of labels alone, if others are in it and the server does not take them in a query: quoted ones are
+/// new in Prometheus 3.
+async fn plain(call: &Call<'_>, plan: &Plan) -> Option<Plan> {
+    let is_plain = |label: &&String| is_plain_name(label);
+    let odd = plan.labels.iter().chain(&plan.describe_by).find(|label| !is_plain(label))?;
+    let query = format!("count by ({}) (vector(1))", promql::label(odd));
+    let Err(SourceError { trouble: Trouble::BadQuery { .. }, .. }) = call.instant(&query, None).await else {
+        // whatever else is wrong, the next query will say so
+        return None;
+    };
+    call.warn(Warning::notice(format!(
+        "this server takes no label called `{odd}` in a query (Prometheus 3 does): it is left out here"
+    )));
+    let labels = plan.labels.iter().filter(is_plain).cloned().collect();
+    let describe_by = plan.describe_by.iter().filter(is_plain).cloned().collect();
+    Some(Plan { labels, describe_by, ..plan.clone() })
+}
+
 /// All targets: whether they answer does not matter here.
 async fn targets(call: &Call<'_>, labels: &[String]) -> Result<Vec<Sample>, SourceError> {
     let own = ["job", "instance"].into_iter().filter(|own| labels.iter().all(|label| label != own));
-    let by: Vec<&str> = labels.iter().map(String::as_str).chain(own).collect();
+    let by: Vec<_> = labels.iter().map(String::as_str).chain(own).map(promql::label).collect();
     call.instant(&format!("count by ({}) ({{__name__=~\"up\"}})", by.join(",")), None).await
 }
 

@@ -12,6 +12,7 @@ use crate::backend::double::{Canned, Double, Told};
 use crate::config::settings::{LimitSettings, Settings, SourceKind, Span as SettingSpan};
 use crate::model::ask::{Reply, Stretch};
 use crate::model::labels::Labels;
+use crate::model::promql;
 use crate::model::series::{Matrix, Span};
 use crate::model::service::{Detail, ServiceBoard, Signals, Trends};
 
@@ -80,6 +81,72 @@ async fn services_come_with_what_is_known_and_nothing_made_up() {
     assert_eq!(mail.signals, Signals::default());
     assert_eq!((mail.targets.up, mail.targets.total, &*mail.targets.down[0].instance), (1, 2, "m:2"));
     assert_eq!(mail.labels, Labels::from_iter([("tier", "1")]));
+}
+
+/// A server whose series name their service in `label`; one that is not `new` takes plain names of labels alone.
+async fn named_by(label: &'static str, is_new: bool) -> Double {
+    let written = promql::label(label).into_owned();
+    Double::start(move |asked| {
+        let query = asked.parameter("query").replace(&written, label);
+        let is_quoted = asked.parameter("query").contains("(\"") || asked.parameter("query").contains(",\"");
+        if is_quoted && !is_new {
+            return Canned::new(400, "application/json", r#"{"status":"error","error":"unexpected string"}"#);
+        }
+        let both = |name: &str| json!({ label: name, "job": "otel" });
+        let group =
+            query.split_once("by (").and_then(|(_, rest)| rest.split_once(')')).map_or("", |(by, _)| by);
+        let kept = |name: &str| {
+            let all = both(name);
+            let kept =
+                group.split(',').map(str::trim).filter_map(|by| Some((by.to_owned(), all.get(by)?.clone())));
+            serde_json::Value::Object(kept.collect())
+        };
+        match &*query {
+            _ if query.starts_with("count by (__name__)") => {
+                series(asked, &[(json!({ "__name__": "http_requests_total" }), "9")])
+            }
+            _ if query.contains("vector(1)") => series(asked, &[(json!({}), "1")]),
+            _ if query.contains("up == 0") || query.contains("code=") => series(asked, &[]),
+            _ if query.contains("up") || query.contains("http_requests_total") => {
+                series(asked, &[(kept("cart"), "3"), (kept("pay"), "4")])
+            }
+            _ => shop(asked),
+        }
+    })
+    .await
+}
+
+fn source_by(double: &Double, labels: &[&str]) -> Prometheus {
+    let mut settings = settings();
+    settings.services.labels = labels.iter().map(|label| (*label).to_owned()).collect();
+    settings.services.describe_by = vec!["k8s.namespace.name".to_owned()];
+    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    Prometheus::new(&SourceId::new("prom"), &double.source(SourceKind::Prometheus), means).unwrap()
+}
+
+#[tokio::test]
+async fn services_are_found_by_labels_of_any_name() {
+    for label in ["service.name", "k8s-app", "größe", "job_name"] {
+        for labels in [&[label][..], &[label, "job"], &["team", label]] {
+            let double = named_by(label, true).await;
+            let board = services(&source_by(&double, labels)).await;
+            let names: Vec<_> = board.readings.iter().map(|reading| &*reading.name).collect();
+            assert_eq!((names, board.warnings), (vec!["cart", "pay"], vec![]), "{labels:?}");
+            assert_eq!(board.readings[0].signals.request_rate, Some(3.0), "{labels:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_takes_plain_names_alone_is_asked_by_the_other_labels_and_it_is_said() {
+    let double = named_by("service.name", false).await;
+    let source = source_by(&double, &["service.name", "job"]);
+    let board = services(&source).await;
+    let names: Vec<_> = board.readings.iter().map(|reading| &*reading.name).collect();
+    assert_eq!(names, ["otel"]);
+    let offer = probe(&source).await;
+    let said = |warning: &Text| warning.contains("no label called `service.name`");
+    assert!(offer.warnings.iter().any(said), "{:?}", offer.warnings);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::Operator;
+use crate::model::promql;
 use crate::model::slo::{
     Alerting, Budgeting, Calendar, CalendarUnit, Family, Form, Notice, Origin, Pair, Recorded, Selector,
     SelectorError, Severity, Side, Sli, Slo, Template, Window, standard,
@@ -226,7 +227,7 @@ fn events(side: Side, part: &Value<'_>, total: &Value<'_>, grouping: &[Text]) ->
     if let (Ok(part), Ok(total)) = metrics {
         return Some(Sli::Counters { side, part, total });
     }
-    let by = if grouping.is_empty() { String::new() } else { format!(" by ({})", grouping.join(", ")) };
+    let by = if grouping.is_empty() { String::new() } else { format!(" by ({})", promql::labels(grouping)) };
     let query = |value: &Value<'_>, metric: Result<Selector, SelectorError>| match metric {
         Ok(metric) => value.query_of(&format!("sum{by} (rate({metric}[{{{{.window}}}}]))")),
         Err(error @ SelectorError::Hidden(_)) => {

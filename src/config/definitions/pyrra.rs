@@ -2,6 +2,7 @@
 
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
+use crate::model::promql;
 use crate::model::slo::{
     Alerting, Budgeting, Family, Form, Notice, Origin, Recorded, Selector, Side, Sli, Slo, Template, Window,
     pyrra,
@@ -176,7 +177,8 @@ struct Metric<'l> {
 impl Metric<'_> {
     /// The query of its rate, for what a selector alone cannot say.
     fn rate(&self, grouping: &[Text]) -> Option<Template> {
-        let by = if grouping.is_empty() { String::new() } else { format!(" by ({})", grouping.join(", ")) };
+        let by =
+            if grouping.is_empty() { String::new() } else { format!(" by ({})", promql::labels(grouping)) };
         let offset = self.offset.as_ref().map_or_else(String::new, |offset| format!(" offset {offset}"));
         self.value.query_of(&format!("sum{by} (rate({}[{{{{.window}}}}]{offset}))", self.selector))
     }

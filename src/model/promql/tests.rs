@@ -17,6 +17,17 @@ fn constant_of(expr: &str) -> Option<(String, &'static str, f64, Beside)> {
 }
 
 #[test]
+fn a_name_that_is_not_plain_is_quoted_in_a_query() {
+    let names = ["job", "service.name", "a b", "k8s-app", "größe", "quo\"te"];
+    let written = ["job", "\"service.name\"", "\"a b\"", "\"k8s-app\"", "\"größe\"", "\"quo\\\"te\""];
+    assert_eq!(names.map(label), written);
+    assert_eq!(labels(&names), written.join(", "));
+    for name in written {
+        assert!(parse(&format!("sum by ({name}) (m{{{name}=\"x\"}})")).is_ok(), "{name}");
+    }
+}
+
+#[test]
 fn the_bound_is_found_in_real_expressions() {
     const NONE: Beside = (0, 0, 0);
     for (expr, query, sign, bound, others) in [

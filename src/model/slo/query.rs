@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::super::duration;
 use super::super::labels::Text;
 use super::super::matcher::Operator;
+use super::super::promql;
 use super::definition::{Budgeting, Side, Sli, Slo};
 use super::selector::Selector;
 use super::template::Template;
@@ -186,7 +187,7 @@ impl Sum {
 }
 
 fn by(grouping: &[Text]) -> String {
-    if grouping.is_empty() { String::new() } else { format!(" by ({})", grouping.join(", ")) }
+    if grouping.is_empty() { String::new() } else { format!(" by ({})", promql::labels(grouping)) }
 }
 
 /// A query without a window is a number of now: its sum over the lookback, minute by minute.

@@ -90,7 +90,7 @@ impl World {
         let names: Vec<Text> = self.services.iter().map(|service| service.name.clone()).collect();
         for at in alerts {
             if let (Some(alert), Some(about)) = (self.alerts.get(*at), self.about.get_mut(*at)) {
-                about.service = self.judgement.service_of(&self.own_names, &alert.labels, &names);
+                about.service = self.judgement.place_of(&self.own_names, &alert.labels, &names);
             }
         }
     }
@@ -98,7 +98,7 @@ impl World {
     /// As [`World::service_of`], for one of [`World::alerts`].
     pub(super) fn service_named<'a>(&'a self, alert: &'a Alert, about: &About) -> Option<&'a Text> {
         let known = about.service.and_then(|service| self.services.get(service));
-        known.map(|service| &service.name).or_else(|| self.judgement.named(&alert.labels).next())
+        known.map(|service| &service.name).or_else(|| self.service_of(&alert.labels))
     }
 }
 

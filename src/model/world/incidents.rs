@@ -219,8 +219,8 @@ impl World {
         let in_time = |alert: &Alert| incident.resolved_at.is_none_or(|at| alert.starts_at <= at);
         let mut found: BTreeSet<Fingerprint> = told.iter().filter_map(|alert| self.alert_of(alert)).collect();
         found.extend(incident.key.as_deref().and_then(|key| self.alert_with_key(key)));
-        let labelled = || told.iter().filter_map(|alert| self.service_of(&alert.labels));
-        let by_labels = || labelled().find(|name| self.service(name).is_some()).cloned();
+        // what an alert names counts whether anything else is known of that service or not
+        let by_labels = || told.iter().find_map(|alert| self.service_of(&alert.labels)).cloned();
         let by_name = || {
             let name = plain(&incident.service.as_ref()?.name);
             let whole = services.get(&name);

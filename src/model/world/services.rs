@@ -50,7 +50,7 @@ impl World {
         let is_same = names.iter().eq(self.services.iter().map(|old| &old.name));
         if !is_same || own != self.own_names {
             for (alert, about) in self.alerts.iter().zip(&mut self.about) {
-                about.service = self.judgement.service_of(&own, &alert.labels, &names);
+                about.service = self.judgement.place_of(&own, &alert.labels, &names);
             }
         }
         let mut alerts: Vec<Vec<&Alert>> = vec![Vec::new(); names.len()];

@@ -326,6 +326,42 @@ fn an_alert_finds_its_service_whichever_comes_first() {
 }
 
 #[test]
+fn an_alerts_service_is_what_its_labels_say_in_their_order_whatever_else_is_known() {
+    let labelled = |labels: &[(&str, &str)]| {
+        let labels = Labels::from_iter(labels.iter().copied().chain([("alertname", "Both")]));
+        let fingerprint = Fingerprint::of(&labels);
+        Arc::new(Alert { labels, fingerprint, ..(*alert("Both", "", AlertState::Firing)).clone() })
+    };
+    let order = ["service", "app", "app_kubernetes_io_name", "job"];
+    for (labels, named) in [
+        (vec![("service", "shop"), ("job", "app")], Some("shop")),
+        (vec![("job", "app"), ("app", "shop")], Some("shop")),
+        (vec![("app_kubernetes_io_name", "shop"), ("job", "app")], Some("shop")),
+        (vec![("service", ""), ("job", "app")], Some("app")),
+        (vec![("team", "app")], None),
+    ] {
+        let alert = labelled(&labels);
+        for is_prometheus_first in [true, false] {
+            let mut world = world();
+            if is_prometheus_first {
+                services(&mut world, &["app", "web"], 100);
+            }
+            alerts(&mut world, "am", vec![Arc::clone(&alert)], 101);
+            services(&mut world, &["app", "web"], 102);
+            let told = world.alerts_with_services().next().unwrap().1.map(|name| &**name);
+            assert_eq!(
+                (told, world.service_of(&alert.labels).map(|name| &**name)),
+                (named, named),
+                "{labels:?}"
+            );
+            let app = world.service("app").unwrap();
+            assert_eq!(app.alerts.is_empty(), named != Some("app"), "{labels:?}");
+        }
+    }
+    assert_eq!(Judgement::default().service_labels, order);
+}
+
+#[test]
 fn details_are_bounded() {
     let mut world = world();
     for i in 0..100 {

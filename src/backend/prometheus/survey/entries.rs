@@ -12,7 +12,7 @@ use crate::backend::packs::{Latency, Pack, Requests};
 use crate::backend::prometheus::call::Call;
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};
-use crate::model::promql::quoted;
+use crate::model::promql::{self, quoted};
 use crate::model::source::SourceError;
 
 /// Which targets speak of a service that no target names, and what describes it.
@@ -83,8 +83,8 @@ impl<'a> Ground<'a> {
             quoted(metric),
             if matchers.is_empty() { "" } else { "," }
         );
-        let by: Vec<&str> =
-            self.labels.iter().map(String::as_str).chain(self.described.iter().copied()).collect();
+        let by = self.labels.iter().map(String::as_str).chain(self.described.iter().copied());
+        let by: Vec<_> = by.map(promql::label).collect();
         match self.call.instant(&format!("count by ({}) ({selector})", by.join(",")), None).await {
             Ok(samples) => return Ok((lanes_of(&samples, self.labels), self.describe(&samples))),
             Err(error) if by.len() < 2 || !is_too_much(&error) => return Err(error),
@@ -92,8 +92,8 @@ impl<'a> Ground<'a> {
         }
         // the series of one label after the other, and without what describes them
         let open = selector.trim_end_matches('}');
-        let parts = self.labels.iter().enumerate().map(|(at, label)| {
-            let absent = self.labels.iter().take(at).map(|earlier| format!(",{earlier}=\"\""));
+        let parts = by.iter().take(self.labels.len()).enumerate().map(|(at, label)| {
+            let absent = by.iter().take(at).map(|earlier| format!(",{earlier}=\"\""));
             format!("count by ({label}) ({open}{},{label}!=\"\"}})", absent.collect::<String>())
         });
         let parts: Vec<String> = parts.collect();
@@ -271,9 +271,11 @@ pub(super) fn lanes_of(samples: &[Sample], labels: &[String]) -> Vec<Lane> {
         .into_iter()
         .filter_map(|(at, services)| {
             let label = labels.get(at)?.clone();
-            let absent = labels.iter().take(at).filter(exists).map(|earlier| format!("{earlier}=\"\""));
-            let selector = absent.chain([format!("{label}!=\"\"")]).collect::<Vec<_>>().join(",");
-            Some(Lane { label, selector, services })
+            let by = promql::label(&label).into_owned();
+            let absent = labels.iter().take(at).filter(exists);
+            let absent = absent.map(|earlier| format!("{}=\"\"", promql::label(earlier)));
+            let selector = absent.chain([format!("{by}!=\"\"")]).collect::<Vec<_>>().join(",");
+            Some(Lane { label, by, selector, services })
         })
         .collect()
 }

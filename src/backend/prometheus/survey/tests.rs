@@ -30,6 +30,7 @@ fn an_entry_that_says_nothing_new_is_not_asked() {
         entry: (),
         lanes: vec![Lane {
             label: "service".into(),
+            by: "service".into(),
             selector: "service!=\"\"".into(),
             services: services.iter().map(|service| Text::from(*service)).collect(),
         }],
@@ -63,11 +64,4 @@ fn apdex_takes_the_nearest_bounds_in_every_spelling() {
     assert_eq!(bounds(&["5", "10", "+Inf"], 0.25), None);
     assert_eq!(bounds(&[], 0.25), None);
     assert_eq!(bounds(&["x", "NaN", "0", "-1"], 0.25), None);
-}
-
-#[test]
-fn labels_that_promql_cannot_take_are_left_out_of_queries() {
-    let services =
-        ServiceSettings { labels: names(&["service", "a b", "", "1x"]), ..ServiceSettings::default() };
-    assert_eq!(Plan::new(&services, Vec::new()).labels, ["service"]);
 }

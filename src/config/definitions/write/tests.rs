@@ -343,6 +343,12 @@ fn odd_definitions_never_spoil_a_file_of_rules() {
     let all = prop::collection::vec(slos(), 200).new_tree(&mut runner).unwrap().current();
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("rules.yaml");
+    let Ok(version) = std::process::Command::new("promtool").arg("--version").output() else { return };
+    // quoted names of labels are new in Prometheus 3
+    let is_old = String::from_utf8_lossy(&version.stdout).contains("version 2.");
+    let is_taken =
+        |slo: &Slo| !is_old || slo.grouping.iter().all(|label| crate::model::promql::is_plain_name(label));
+    let all: Vec<Slo> = all.into_iter().filter(is_taken).collect();
     std::fs::write(&file, write(&all, Target::Rules).text).unwrap();
     let promtool =
         std::process::Command::new("promtool").args(["check", "rules", "--lint-fatal"]).arg(&file).output();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::super::super::labels::{Labels, Text};
 use super::super::super::matcher::Operator;
+use super::super::super::promql;
 use super::super::definition::{Side, Sli, Slo};
 use super::super::pair::{Pair, Severity};
 use super::super::recorded::written;
@@ -271,7 +272,7 @@ impl<'a> Names<'a> {
 }
 
 fn sum(by: &[Text], function: &str, selector: &Selector, over: &str) -> String {
-    let by = if by.is_empty() { String::new() } else { format!(" by ({}) ", by.join(", ")) };
+    let by = if by.is_empty() { String::new() } else { format!(" by ({}) ", promql::labels(by)) };
     format!("sum{by}({function}({selector}[{over}]))")
 }
 
