@@ -35,6 +35,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 
+use crate::app::place::{Paper, Place};
+use crate::app::state::State;
+use crate::app::statistics;
 use crate::config::Paths;
 use crate::config::load::ConfigError;
 
@@ -96,7 +99,11 @@ fn perform(arguments: &Arguments) -> Outcome {
         Some(Verb::Slo { verb }) => slo::run(&cx, verb),
         Some(Verb::Check { names }) => cx.check(names),
         Some(Verb::Stats(wanted)) => {
-            cx.list(wanted.listing, needs::STATS, |view| stats::document(view, *wanted))
+            let place = Place::Paper(Paper::Statistics(wanted.since));
+            cx.look(wanted.listing, place, |view, state| {
+                let told = statistics::told(state, wanted.since, view.now);
+                stats::document(view, told.as_ref(), *wanted)
+            })
         }
         Some(Verb::Handoff { since }) => papers::handoff(&cx, *since),
         Some(Verb::Postmortem { incident }) => papers::postmortem(&cx, incident),
@@ -188,6 +195,28 @@ impl<'a> Cx<'a> {
             session.can_tell(&needs.about())?;
             let state = session.ask(&needs.kinds())?;
             Ok(document(&session.view(&state)))
+        });
+        match told {
+            Ok(document) => {
+                let outcome = if document.is_partial { Outcome::Partial } else { Outcome::Fine };
+                print(&laid_out(&document, listing.output), outcome)
+            }
+            Err(error) => failed(&error),
+        }
+    }
+}
+
+impl Cx<'_> {
+    /// As [`Cx::list`], of what a screen asks for.
+    fn look(
+        &self,
+        listing: Listing,
+        place: Place,
+        document: impl FnOnce(&View<'_>, &State) -> Document,
+    ) -> Outcome {
+        let told = self.session(true).and_then(|session| {
+            let state = session.look(place)?;
+            Ok(document(&session.view(&state), &state))
         });
         match told {
             Ok(document) => {

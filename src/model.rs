@@ -8,6 +8,7 @@ pub mod alert;
 pub mod ask;
 pub mod duration;
 pub mod fingerprint;
+pub mod firing;
 pub mod guard;
 pub mod health;
 pub mod host;

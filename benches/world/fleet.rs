@@ -100,6 +100,7 @@ impl Fleet {
             (Kind::Alertmanager, vec![AskKind::Alerts]),
         ];
         let sources = answers.map(|(kind, answers)| SourceInfo {
+            tenant: None,
             id: SourceId::new(kind.name()),
             kind,
             address: "".into(),

@@ -108,7 +108,7 @@ pub fn ask(byte: u8) -> Ask {
         10 => Ask::Steps { since: now() - jiff::SignedDuration::from_hours(24) },
         11 => Ask::OnCall,
         12 => Ask::Series { query: "up".into(), stretch },
-        _ => Ask::Firings { fingerprint: Fingerprint::of(&labels), labels, span },
+        _ => Ask::Firings { fingerprint: Fingerprint::of(&labels), labels, from: span.start(), until: span.end() },
     }
 }
 

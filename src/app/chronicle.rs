@@ -11,6 +11,7 @@ use crate::model::action::{Action, Deed, DeedKind, Ending};
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::ask::AskKind;
 use crate::model::fingerprint::Fingerprint;
+use crate::model::firing::{FLAPS_WITHIN, is_flapping};
 use crate::model::incident::{Incident, Step, Urgency};
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{Matcher, Operator};
@@ -19,6 +20,8 @@ use crate::model::source::SourceId;
 
 /// More is not kept; the oldest goes first.
 const MOST: usize = 10_000;
+/// An Alertmanager tells a firing that rules have told at most so much later: an evaluation of the slowest rules.
+const RETOLD_WITHIN: SignedDuration = SignedDuration::from_mins(5);
 /// The list follows the clock by steps of this.
 const STEP: SignedDuration = SignedDuration::from_secs(60);
 
@@ -89,12 +92,36 @@ pub struct Entry {
     pub place: Option<Place>,
 }
 
+/// A firing that is not over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Told {
+    /// When it began.
+    at: Timestamp,
+    /// Whether an Alertmanager has told it, or rules alone.
+    is_routed: bool,
+}
+
+impl Told {
+    /// Whether the alert tells of this firing, and not of one after it.
+    ///
+    /// Rules tell of it first, some moments off; an Alertmanager then knows its beginning, and keeps it. What the same teller
+    /// puts later is another firing.
+    fn is_same(self, now: Self) -> bool {
+        let is_new_teller = !self.is_routed && now.is_routed;
+        now.at <= self.at || is_new_teller && now.at.duration_since(self.at) <= RETOLD_WITHIN
+    }
+}
+
 /// All that happened, as far as it was told.
 #[derive(Debug, Default)]
 pub struct Chronicle {
     entries: BTreeMap<Key, Entry>,
     /// Silences in force when they were last told of: until when, and what there is to say when they end.
     in_force: BTreeMap<Text, (Timestamp, Entry)>,
+    /// Alerts that fire, as they were last told of.
+    firing: HashMap<Fingerprint, Told>,
+    /// When alerts began to fire within an hour before they last did.
+    beginnings: HashMap<Fingerprint, Vec<Timestamp>>,
     since: Option<Timestamp>,
     now: Timestamp,
     revision: u64,
@@ -135,6 +162,24 @@ impl Chronicle {
         }
     }
 
+    /// Notes when an alert began to fire. If it flaps, how often it did within the hour.
+    fn begins(&mut self, alert: Fingerprint, told: Told, before: Option<Told>) -> Option<usize> {
+        let recent = told.at.checked_sub(FLAPS_WITHIN).unwrap_or(Timestamp::MIN);
+        if self.beginnings.len() > MOST {
+            self.beginnings.retain(|_, its| its.last().is_some_and(|at| *at >= recent));
+        }
+        let its = self.beginnings.entry(alert).or_default();
+        if let Some(before) = before.filter(|before| before.is_same(told)) {
+            its.retain(|at| *at != before.at);
+        }
+        if !its.contains(&told.at) {
+            its.push(told.at);
+        }
+        its.retain(|at| *at >= recent);
+        its.sort_unstable();
+        is_flapping(its).then_some(its.len())
+    }
+
     fn passes(&mut self, now: Timestamp) {
         let due = self.now.checked_add(STEP).unwrap_or(now);
         if self.since.is_none() || now >= due || now < self.now {
@@ -163,8 +208,15 @@ pub(super) fn write(state: &mut State, news: AskKind, now: Timestamp) {
     // taken out while the rest of the state is read
     let mut chronicle = std::mem::take(&mut state.chronicle);
     chronicle.passes(now);
+    for (bare, whole) in state.world.completed().filter(|_| alerts) {
+        // what rules told of it without the labels that were added on the way to the Alertmanager
+        if let Some(told) = chronicle.firing.remove(&bare) {
+            chronicle.entries.remove(&(told.at, Kind::Fired, Subject::Alert(bare)));
+            chronicle.firing.entry(whole).or_insert(told);
+        }
+    }
     for alert in state.world.news().filter(|_| alerts) {
-        of_alert(state, alert, &mut chronicle);
+        of_alert(state, alert, &mut chronicle, now);
     }
     for (source, held) in state.world.sources().filter(|_| incidents) {
         let mut steps: HashMap<&Text, Vec<&Step>> = HashMap::new();
@@ -182,10 +234,7 @@ pub(super) fn write(state: &mut State, news: AskKind, now: Timestamp) {
     state.chronicle = chronicle;
 }
 
-fn of_alert(state: &State, alert: &Alert, chronicle: &mut Chronicle) {
-    if alert.state == AlertState::Pending {
-        return;
-    }
+fn of_alert(state: &State, alert: &Alert, chronicle: &mut Chronicle, now: Timestamp) {
     let entry = |words: String| Entry {
         service: state.world.service_of(&alert.labels).cloned(),
         words: words.into(),
@@ -195,11 +244,31 @@ fn of_alert(state: &State, alert: &Alert, chronicle: &mut Chronicle) {
     };
     let subject = Subject::Alert(alert.fingerprint);
     let summary = || alert.summary().map(|summary| format!(": {summary}")).unwrap_or_default();
-    chronicle.add((alert.starts_at, Kind::Fired, subject.clone()), || {
-        entry(format!("{}{}", alert.name(), summary()))
+    let before = chronicle.firing.get(&alert.fingerprint).copied();
+    if alert.state == AlertState::Pending {
+        // it was over, and may fire again
+        if before.is_some() {
+            chronicle.firing.remove(&alert.fingerprint);
+            chronicle.add((now, Kind::Resolved, subject), || entry(alert.name().to_owned()));
+        }
+        return;
+    }
+    let told = Told { at: alert.starts_at, is_routed: !alert.receivers.is_empty() };
+    let again = chronicle.begins(alert.fingerprint, told, before);
+    if before.is_some_and(|before| before.is_same(told) && before.at != told.at) {
+        before.and_then(|before| chronicle.entries.remove(&(before.at, Kind::Fired, subject.clone())));
+    }
+    chronicle.add((told.at, Kind::Fired, subject.clone()), || {
+        let flaps =
+            again.map(|times| format!(" (flapping: {times} times within an hour)")).unwrap_or_default();
+        entry(format!("{}{flaps}{}", alert.name(), summary()))
     });
-    if let Some(at) = alert.resolved_at {
-        chronicle.add((at, Kind::Resolved, subject), || entry(alert.name().to_owned()));
+    match alert.resolved_at {
+        Some(at) => {
+            chronicle.firing.remove(&alert.fingerprint);
+            chronicle.add((at, Kind::Resolved, subject), || entry(alert.name().to_owned()));
+        }
+        None => drop(chronicle.firing.insert(alert.fingerprint, told)),
     }
 }
 
@@ -333,3 +402,6 @@ fn of_action(state: &State, action: &Action, ending: &Ending) -> Entry {
         place,
     }
 }
+
+#[cfg(test)]
+mod tests;

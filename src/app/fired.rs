@@ -1,27 +1,33 @@
-//! Which alerts fired over a stretch of time, as the rules' own series tell it: for hand-overs and reviews.
+//! Which alerts fired over a stretch of time, as the rules' own series tell it: for hand-overs, reviews, statistics, and one
+//! alert's own past. All of them count alike.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::due::Want;
-use super::range;
 use super::state::State;
+use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::{Ask, AskKind};
 use crate::model::duration;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::firing::{Firing, FiringBoard, is_flapping, together};
 use crate::model::labels::{Labels, Text};
-use crate::model::measures::{REPEAT_GAP, merged};
 use crate::model::remote::Remote;
-use crate::model::series::{Matrix, Span};
 use crate::model::slo::Bounds;
+use crate::model::source::{SourceId, SourceInfo};
 
-/// Points of the stretch: each alert costs so many numbers.
-const POINTS: u16 = 240;
-/// Rules are seldom evaluated more often.
-const STEP: Duration = Duration::from_secs(60);
 /// How often it is asked for while it is shown.
 const INTERVAL: Duration = Duration::from_secs(60);
+/// The past of one alert is long, and its present is told otherwise.
+const INTERVAL_OF_ONE: Duration = Duration::from_secs(300);
+/// What was looked at up to so long before the end is taken for the whole: time goes on while it is asked for and shown.
+const SLACK: SignedDuration = SignedDuration::from_mins(3);
+/// How far back the past of one alert is looked at.
+pub const PAST: Duration = Duration::from_secs(7 * 24 * 3600);
+/// As many servers are asked for the past of one alert.
+const SERVERS: usize = 4;
 
 /// Alerts of one name and service that fired.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,14 +36,37 @@ pub struct Fired {
     pub name: Text,
     /// The service that it is about, if it names one.
     pub service: Option<Text>,
-    /// When, in the order of time; repeats with short gaps are one.
-    pub bouts: Vec<Bounds>,
+    /// Each firing, in the order of time; they may have several sets of labels.
+    pub firings: Vec<Firing>,
+    /// Whether one of these alerts flaps.
+    pub is_flapping: bool,
 }
 
 impl Fired {
-    /// For how long in all.
-    pub fn time(&self) -> Duration {
-        self.bouts.iter().map(|bout| bout.length()).sum()
+    /// For how long of this time in all.
+    pub fn time(&self, within: Bounds) -> Duration {
+        time(&self.firings, within)
+    }
+
+    /// Whether that is known only about.
+    pub fn is_about(&self) -> bool {
+        self.firings.iter().any(|firing| firing.is_about)
+    }
+}
+
+/// For how long of this time in all.
+pub fn time(firings: &[Firing], within: Bounds) -> Duration {
+    firings.iter().map(|firing| firing.within(within)).sum()
+}
+
+/// How long a firing lasted, in words: what is not over lasts on.
+pub fn lasted(firing: &Firing) -> String {
+    let length = duration::short(firing.bounds().length());
+    match (firing.is_open, firing.is_about) {
+        (true, false) => format!("{length} so far"),
+        (true, true) => format!("about {length} so far"),
+        (false, true) => format!("about {length}"),
+        (false, false) => length,
     }
 }
 
@@ -50,117 +79,148 @@ pub struct Noise {
     pub is_whole: bool,
 }
 
-fn query(span: Span) -> Text {
-    // over the whole step, so that no short firing falls between two points
-    let step = duration::text(span.step());
-    format!("max_over_time(ALERTS{{alertstate=\"firing\"}}[{step}])").into()
+/// By what the firings of all alerts are kept.
+fn of_all() -> Fingerprint {
+    Fingerprint::of(&Labels::default())
 }
 
-fn span(until: Timestamp, length: Duration) -> Span {
-    Span::ending(until, length, POINTS, STEP)
-}
-
-fn asked(state: &State) -> impl Iterator<Item = &crate::model::source::SourceInfo> {
+fn asked(state: &State) -> impl Iterator<Item = &SourceInfo> {
     state
         .sources
         .iter()
-        .filter(|source| [AskKind::Series, AskKind::Rules].iter().all(|kind| source.answers.contains(kind)))
+        .filter(|source| [AskKind::Firings, AskKind::Rules].iter().all(|kind| source.answers.contains(kind)))
 }
 
 /// The questions: one to each source that has rules and keeps series.
 pub fn wants(state: &State, until: Timestamp, length: Duration) -> Vec<Want> {
-    let window = span(until, length);
-    let want = |source: &crate::model::source::SourceInfo| {
-        let query = query(window);
-        let known = remote(state, source, &query).and_then(Remote::whole).map(|matrix| matrix.span);
-        let ask = Ask::Series { query, stretch: range::stretch(window, known) };
+    let from = until.checked_sub(length).unwrap_or(Timestamp::MIN);
+    let want = |source: &SourceInfo| {
+        let ask = Ask::Firings { fingerprint: of_all(), labels: Labels::default(), from, until };
         Want { source: source.id.clone(), ask, known: None, interval: INTERVAL }
     };
     asked(state).map(want).collect()
 }
 
-fn remote<'a>(
-    state: &'a State,
-    source: &crate::model::source::SourceInfo,
-    query: &str,
-) -> Option<&'a Remote<Matrix>> {
-    state.world.held(&source.id)?.series.get(query)
+fn remote<'a>(state: &'a State, source: &SourceId, alert: Fingerprint) -> Option<&'a Remote<FiringBoard>> {
+    state.world.held(source)?.firings.get(&alert)
 }
 
 /// What fired between two moments, as far as it was told.
 pub fn between(state: &State, from: Timestamp, until: Timestamp) -> Noise {
-    let length = Duration::try_from(until.duration_since(from)).unwrap_or_default();
-    let query = query(span(until, length));
-    let told: Vec<Option<&Matrix>> =
-        asked(state).map(|source| remote(state, source, &query).and_then(Remote::value)).collect();
-    let is_whole = !told.is_empty() && told.iter().all(Option::is_some);
-    let mut by_labels: BTreeMap<Labels, Vec<Bounds>> = BTreeMap::new();
-    for matrix in told.into_iter().flatten() {
-        for line in &matrix.lines {
-            let labels = line.labels.without(|name| matches!(name, "__name__" | "alertstate"));
-            let bouts = bouts(matrix.span, &line.values).filter(|bout| bout.end > from && bout.start < until);
-            by_labels.entry(labels).or_default().extend(bouts);
+    let covers = |board: &&FiringBoard| {
+        let looked_at = board.looked_at;
+        looked_at.start.duration_since(from) <= SLACK && until.duration_since(looked_at.end) <= SLACK
+    };
+    let told: Vec<Option<&FiringBoard>> = asked(state)
+        .map(|source| remote(state, &source.id, of_all()).and_then(Remote::value).filter(covers))
+        .collect();
+    let is_whole = !told.is_empty() && told.iter().all(|board| board.is_some_and(|board| board.is_whole));
+    // of a pair of servers both tell of it
+    let mut by_labels: BTreeMap<&Labels, Vec<Vec<Firing>>> = BTreeMap::new();
+    for board in told.into_iter().flatten() {
+        for its in board.firings.chunk_by(|one, other| one.labels == other.labels) {
+            let Some(first) = its.first() else { continue };
+            let within = its.iter().filter(|firing| firing.to > from && firing.from < until);
+            by_labels.entry(&first.labels).or_default().push(within.cloned().collect());
         }
     }
-    let mut by_name: BTreeMap<(Text, Option<Text>), Vec<Bounds>> = BTreeMap::new();
-    for (labels, bouts) in by_labels {
-        let name = labels.value("alertname");
-        if name.is_empty() || state.world.is_watchdog(name) {
+    let mut by_name: BTreeMap<(Text, Option<Text>), Fired> = BTreeMap::new();
+    for (labels, told) in by_labels {
+        let (name, firings) = (labels.value("alertname"), together(told));
+        if name.is_empty() || firings.is_empty() || state.world.is_watchdog(name) {
             continue;
         }
-        let service = state.world.service_of(&labels).cloned();
-        // of a pair of servers both tell of it
-        by_name.entry((name.into(), service)).or_default().extend(merged(bouts, REPEAT_GAP));
+        let (name, service) = (Text::from(name), state.world.service_of(labels).cloned());
+        let beginnings: Vec<Timestamp> = firings.iter().map(|firing| firing.from).collect();
+        let fired = by_name.entry((name.clone(), service.clone())).or_insert_with(|| Fired {
+            name,
+            service,
+            firings: Vec::new(),
+            is_flapping: false,
+        });
+        fired.is_flapping |= is_flapping(&beginnings);
+        fired.firings.extend(firings);
     }
-    let mut fired: Vec<Fired> = by_name
-        .into_iter()
-        .map(|((name, service), mut bouts)| {
-            bouts.sort_by_key(|bout| (bout.start, bout.end));
-            Fired { name, service, bouts }
-        })
-        .filter(|fired| !fired.bouts.is_empty())
-        .collect();
-    fired.sort_by_key(|fired| std::cmp::Reverse((fired.bouts.len(), fired.time())));
+    let mut fired: Vec<Fired> = by_name.into_values().collect();
+    for one in &mut fired {
+        one.firings.sort_by_key(|firing| (firing.from, firing.to));
+    }
+    let window = Bounds { start: from, end: until };
+    fired.sort_by_key(|fired| std::cmp::Reverse((fired.firings.len(), fired.time(window))));
     Noise { fired, is_whole }
 }
 
-/// The runs of points above zero; a point speaks for the step before it.
-fn bouts(span: Span, values: &[f64]) -> impl Iterator<Item = Bounds> {
-    let fires = |at: usize| values.get(at).is_some_and(|value| *value > 0.0);
-    let mut spans = Vec::new();
-    let mut begun = None;
-    for at in 0..=values.len() {
-        match (begun, fires(at)) {
-            (None, true) => begun = Some(at),
-            (Some(first), false) => {
-                let start = span.at(first).checked_sub(span.step()).unwrap_or(span.start());
-                spans.push(Bounds { start, end: span.at(at - 1) });
-                begun = None;
-            }
-            (None, false) | (Some(_), true) => {}
-        }
-    }
-    spans.into_iter()
+/// The servers that can tell the past of an alert: those whose rules hold it.
+fn tellers<'a>(state: &'a State, alert: &'a Alert) -> impl Iterator<Item = &'a SourceInfo> {
+    let runs = state.world.rule_of(&alert.labels).map(|(source, _)| source);
+    let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Firings));
+    can.filter(move |source| alert.sources.contains(&source.id) || runs == Some(&source.id)).take(SERVERS)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// The questions for the past of one alert.
+pub fn wants_of(state: &State, alert: &Alert, now: Timestamp) -> Vec<Want> {
+    let want = |source: &SourceInfo| {
+        let (fingerprint, labels) = (alert.fingerprint, alert.labels.clone());
+        let from = now.checked_sub(PAST).unwrap_or(Timestamp::MIN);
+        let ask = Ask::Firings { fingerprint, labels, from, until: now };
+        Want { source: source.id.clone(), ask, known: None, interval: INTERVAL_OF_ONE }
+    };
+    tellers(state, alert).map(want).collect()
+}
 
-    #[test]
-    fn runs_of_points_are_bouts() {
-        let at = |second| Timestamp::from_second(second).unwrap();
-        let span = Span::ending(at(600), Duration::from_secs(540), 10, STEP);
-        let nan = f64::NAN;
-        let values = [nan, 1.0, 1.0, nan, nan, 1.0, nan, nan, nan, 1.0];
-        let first = span.start();
-        let minutes = |bounds: Bounds| {
-            let minute = |at: Timestamp| at.duration_since(first).as_secs() / 60;
-            (minute(bounds.start), minute(bounds.end))
-        };
-        assert_eq!(span.len(), 10);
-        let found: Vec<_> = bouts(span, &values).map(minutes).collect();
-        assert_eq!(found, [(0, 2), (4, 5), (8, 9)]);
-        assert_eq!(bouts(span, &[]).count(), 0);
+/// The past of one alert.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Past {
+    /// Nobody can tell it.
+    Nowhere,
+    /// It is asked for, or it was refused for this reason.
+    Unknown(Option<String>),
+    /// As it was told, with its present firing, in the order of time.
+    Known {
+        /// Each firing.
+        firings: Vec<Firing>,
+        /// Whether these are all.
+        is_whole: bool,
+    },
+}
+
+/// When one alert fired within a week, as far as it was told, and since when it fires now.
+pub fn of_alert(state: &State, alert: &Alert, now: Timestamp) -> Past {
+    let remotes: Vec<_> =
+        tellers(state, alert).map(|source| remote(state, &source.id, alert.fingerprint)).collect();
+    if remotes.is_empty() {
+        return Past::Nowhere;
     }
+    let boards: Vec<&FiringBoard> = remotes.iter().flatten().filter_map(|remote| remote.value()).collect();
+    if boards.is_empty() {
+        let trouble = remotes.iter().flatten().find_map(|remote| remote.trouble());
+        return Past::Unknown(trouble.map(|error| error.trouble.to_string()));
+    }
+    let mut firings = together(boards.iter().map(|board| board.firings.clone()).collect());
+    let fires = match alert.state {
+        AlertState::Firing | AlertState::Silenced | AlertState::Inhibited => true,
+        AlertState::Pending | AlertState::Resolved => false,
+    };
+    match firings.last_mut() {
+        // the alert is asked for more often than its past
+        Some(last) if last.is_open && fires => last.to = last.to.max(now),
+        Some(last) if last.is_open => {
+            last.to = alert.resolved_at.unwrap_or(last.to).max(last.from);
+            last.is_open = false;
+        }
+        _ => {}
+    }
+    let is_told = |last: &Firing| last.is_open || last.to > alert.starts_at;
+    if fires && !firings.last().is_some_and(is_told) {
+        let (labels, from) = (alert.labels.clone(), alert.starts_at);
+        firings.push(Firing { labels, from, to: now.max(from), is_open: true, is_about: false });
+    }
+    let is_whole = boards.iter().all(|board| board.is_whole);
+    Past::Known { firings, is_whole }
+}
+
+/// Whether these firings flap.
+pub fn flap(firings: &[Firing]) -> bool {
+    let beginnings: Vec<Timestamp> = firings.iter().map(|firing| firing.from).collect();
+    is_flapping(&beginnings)
 }

@@ -58,7 +58,7 @@ pub fn markdown(state: &State, doings: Doings<'_>, length: Duration, now: Timest
     prose.paragraph(&summary(state, now));
     incidents(state, shift, now, &mut prose);
     budgets(state, length, &mut prose);
-    alerts(state, &fired::between(state, from, now), now, &mut prose);
+    alerts(state, &fired::between(state, from, now), shift, &mut prose);
     silences(state, length, now, &mut prose);
     done(state, doings, shift, &mut prose);
     on_call(state, now, &mut prose);
@@ -236,7 +236,7 @@ fn budgets(state: &State, length: Duration, prose: &mut Prose) {
     }
 }
 
-fn alerts(state: &State, noise: &Noise, now: Timestamp, prose: &mut Prose) {
+fn alerts(state: &State, noise: &Noise, shift: Bounds, prose: &mut Prose) {
     prose.section("Alerts");
     let tally = state.world.tally();
     let mut parts: Vec<String> = [Severity::Critical, Severity::Warning, Severity::Info]
@@ -251,29 +251,45 @@ fn alerts(state: &State, noise: &Noise, now: Timestamp, prose: &mut Prose) {
     }
     let now_firing = if parts.is_empty() { "none".to_owned() } else { parts.join(", ") };
     prose.paragraph(&format!("Firing now: {now_firing}."));
+    noisy(noise, shift, "Fired in this shift", prose);
+    if !noise.is_whole {
+        prose.paragraph("What fired before now is not wholly known: not every source has told it.");
+    } else if noise.fired.is_empty() {
+        prose.paragraph("Nothing fired in this shift.");
+    }
+}
+
+/// What fired most often, with how often and for how long, and what flaps.
+pub(super) fn noisy(noise: &Noise, time: Bounds, title: &str, prose: &mut Prose) {
+    let flaps = noise.fired.iter().any(|fired| fired.is_flapping);
     let rows: Vec<Vec<String>> = noise
         .fired
         .iter()
         .take(NOISY)
         .map(|fired| {
-            let last = fired.bouts.last().map_or(now, |bout| bout.end);
-            vec![
+            let last = fired.firings.iter().map(|firing| firing.to).max().unwrap_or(time.end);
+            let about = if fired.is_about() { "about " } else { "" };
+            [
                 fired.name.to_string(),
                 fired.service.as_deref().unwrap_or_default().to_owned(),
-                fired.bouts.len().to_string(),
-                duration::short(fired.time()),
-                ago(last, now),
+                fired.firings.len().to_string(),
+                format!("{about}{}", duration::short(fired.time(time))),
+                ago(last, time.end),
+                if fired.is_flapping { "flapping".to_owned() } else { String::new() },
             ]
+            .into_iter()
+            .take(if flaps { 6 } else { 5 })
+            .collect()
         })
         .collect();
-    prose.table(&["Fired in this shift", "Service", "Times", "For in all", "Last"], &rows);
+    let columns = [title, "Service", "Times", "For in all", "Last", ""];
+    // its last column says what flaps
+    prose.table(columns.get(..if flaps { 6 } else { 5 }).unwrap_or_default(), &rows);
+    if flaps {
+        prose.paragraph("Flapping: an alert began to fire three times or more within an hour.");
+    }
     if noise.fired.len() > NOISY {
         prose.paragraph(&format!("and {} others.", noise.fired.len() - NOISY));
-    }
-    if !noise.is_whole {
-        prose.paragraph("What fired before now is not wholly known: not every source has told it.");
-    } else if noise.fired.is_empty() {
-        prose.paragraph("Nothing fired in this shift.");
     }
 }
 

@@ -220,9 +220,10 @@ fn timeline(state: &State, known: &Linked, records: &[Record], now: Timestamp, p
     let noise = fired::between(state, around.start, around.end);
     for fired in noise.fired.iter().filter(|fired| fired.service.is_none() || fired.service == known.service)
     {
-        for bout in &fired.bouts {
-            let lasted = duration::short(bout.length());
-            events.push((bout.start, format!("{} fired for {lasted}", escaped(&fired.name))));
+        let flaps = if fired.is_flapping { " (flapping)" } else { "" };
+        for firing in &fired.firings {
+            let (fires, lasted) = (if firing.is_open { "fires," } else { "fired" }, fired::lasted(firing));
+            events.push((firing.from, format!("{}{flaps} {fires} for {lasted}", escaped(&fired.name))));
         }
     }
     let about = |record: &&Record| {

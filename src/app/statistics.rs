@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::handover::typical;
+use super::due::Want;
+use super::fired::{self, Noise};
+use super::handover::{noisy, typical};
 use super::prose::Prose;
 use super::state::State;
 use crate::model::duration;
@@ -22,10 +24,12 @@ pub fn markdown(state: &State, length: Duration, now: Timestamp) -> String {
     let mut prose = Prose::titled(&format!("Pages of the last {}", duration::short(length)));
     if !state.world.knows_incidents() {
         prose.paragraph("Not known: no source of this context has told incidents.");
+        alerts(state, length, now, &mut prose);
         return prose.into_text();
     }
     let Some(all) = of(By::All).into_iter().next() else {
         prose.paragraph("No incident began in that time.");
+        alerts(state, length, now, &mut prose);
         return prose.into_text();
     };
     prose.paragraph(&format!(
@@ -48,7 +52,33 @@ pub fn markdown(state: &State, length: Duration, now: Timestamp) -> String {
     }
     prose.section("By hour, high urgency");
     prose.block(&hours(&all, state.look.charset.pick("█", "#"), state.look.charset.pick("☾", "n")));
+    alerts(state, length, now, &mut prose);
     prose.into_text()
+}
+
+/// What it asks for besides incidents: what fired, for at most a week.
+pub fn wants(state: &State, length: Duration, now: Timestamp) -> Vec<Want> {
+    fired::wants(state, now, length.min(fired::PAST))
+}
+
+/// What fired, for at most a week, and in which time; none if no source can tell.
+pub fn told(state: &State, length: Duration, now: Timestamp) -> Option<(Noise, Bounds)> {
+    if wants(state, length, now).is_empty() {
+        return None;
+    }
+    let start = now.checked_sub(length.min(fired::PAST)).unwrap_or(Timestamp::MIN);
+    Some((fired::between(state, start, now), Bounds { start, end: now }))
+}
+
+fn alerts(state: &State, length: Duration, now: Timestamp, prose: &mut Prose) {
+    let Some((noise, time)) = told(state, length, now) else { return };
+    prose.section(&format!("Alerts that fired, {}", duration::short(time.length())));
+    noisy(&noise, time, "Alert", prose);
+    if !noise.is_whole {
+        prose.paragraph("What fired is not wholly known: not every source has told it.");
+    } else if noise.fired.is_empty() {
+        prose.paragraph("None.");
+    }
 }
 
 fn row(pages: &Pages) -> Vec<String> {

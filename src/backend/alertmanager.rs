@@ -2,13 +2,14 @@
 //! silences, and how its cluster is.
 
 mod act;
+mod derived;
 mod map;
 mod wire;
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::IgnoredAny;
 
 use super::http::{Body, Http, of_absence};
@@ -16,11 +17,12 @@ use super::lenient::{List, Whole, left_out};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
 use crate::model::action::{Action, Call, DeedKind};
-use crate::model::alert::SeverityMap;
+use crate::model::alert::{AlertBoard, SeverityMap};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
 use crate::model::labels::Text;
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
 use crate::model::text::clean;
+use crate::model::warning::Warning;
 use map::{Reader, Shape, Shared};
 
 /// Seconds that two clocks may differ without a warning.
@@ -52,6 +54,7 @@ impl Alertmanager {
     pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
         let http = Http::new(id, source, &means.settings.limits, means.now)?;
         let info = SourceInfo {
+            tenant: source.tenant.as_deref().map(|tenant| clean(tenant).into()),
             id: id.clone(),
             kind: Kind::Alertmanager,
             address: Text::clone(http.address()),
@@ -138,7 +141,41 @@ impl Alertmanager {
             .map_err(|error| self.http.error(Trouble::Internal { reason: error.to_string() }))??;
         let warnings = left_out(read.lost, "alerts").into_iter().collect();
         let answer = read.board.map_or(Answer::Unchanged, Answer::Alerts);
-        Ok(Reply { warnings, digest: Some(read.digest), bytes_in, requests, ..Reply::free(answer) })
+        let told = Reply { warnings, digest: Some(read.digest), bytes_in, requests, ..Reply::free(answer) };
+        match told.answer {
+            Answer::Alerts(board) if derived::is_wanted(&board) => {
+                Ok(self.derived(board, Reply { answer: Answer::Unchanged, ..told }, known).await)
+            }
+            answer => Ok(Reply { answer, ..told }),
+        }
+    }
+
+    /// The same alerts, silenced by what the server has not told of them; where the silences cannot be read, that is said.
+    async fn derived(&self, mut board: AlertBoard, told: Reply, known: Option<u64>) -> Reply {
+        let of_silences = self.silences(None).await;
+        let (mut bytes_in, of_alerts) = (told.bytes_in, told.digest.unwrap_or_default());
+        let mut warnings = told.warnings;
+        match of_silences {
+            Ok(reply) => {
+                bytes_in += reply.bytes_in;
+                warnings.extend(reply.warnings);
+                let ahead = SignedDuration::from_secs(self.ahead_seconds.load(Ordering::Relaxed));
+                let now = (self.now)().checked_add(ahead).unwrap_or_else(|_| (self.now)());
+                if let Answer::Silences(silences) = reply.answer {
+                    derived::apply(&mut board, &silences, now);
+                }
+            }
+            Err(error) => {
+                let warning = format!(
+                    "it does not say which alerts are silenced, and its silences cannot be read: {}",
+                    error.trouble
+                );
+                warnings.push(Warning::missing(warning));
+            }
+        }
+        let digest = derived::digest(of_alerts, &board, &warnings);
+        let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Alerts(board) };
+        Reply { answer, warnings, digest: Some(digest), bytes_in, requests: told.requests + 1 }
     }
 
     async fn silences(&self, known: Option<u64>) -> Answered {

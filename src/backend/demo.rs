@@ -29,11 +29,13 @@ use jiff::Timestamp;
 use crate::model::action::{Action, Call};
 use crate::model::alert::AlertBoard;
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
+use crate::model::firing::FiringBoard;
 use crate::model::incident::{IncidentBoard, IncidentDetail};
 use crate::model::labels::Labels;
 use crate::model::labels::Text;
 use crate::model::rule::RuleBoard;
 use crate::model::silence::Silence;
+use crate::model::slo::Bounds;
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
 
 use self::book::Region;
@@ -105,7 +107,14 @@ impl Role {
             ),
         };
         let address = format!("demo:{name}").into();
-        SourceInfo { id: SourceId::new(name), kind: Kind::Demo, address, answers, acts: self.acts() }
+        SourceInfo {
+            tenant: None,
+            id: SourceId::new(name),
+            kind: Kind::Demo,
+            address,
+            answers,
+            acts: self.acts(),
+        }
     }
 }
 
@@ -197,16 +206,17 @@ impl DemoSource {
             }
             Ask::Rules => Answer::Rules(RuleBoard {
                 added: Labels::default(),
+                broken: Vec::new(),
                 rules: world.rules_of(region).map(|rule| Arc::clone(&rule.shown)).collect(),
                 alerts: world.alerts_of(region, t, time).into_iter().map(Arc::new).collect(),
             }),
             Ask::Series { query, stretch } => {
                 Answer::Series(world.series(query, region, stretch.tail, time)?)
             }
-            Ask::Firings { labels, span, .. } => {
-                // the step that has begun counts too: the present firing belongs to the list
-                let until = time.demo(now.min(span.end() + span.step()));
-                Answer::Firings(world.firings(labels, region, (time.demo(span.start()), until), time))
+            Ask::Firings { labels, from, until, .. } => {
+                let looked_at = Bounds { start: *from, end: (*until).min(now) };
+                let firings = world.all_firings(labels, region, looked_at, time);
+                Answer::Firings(FiringBoard { looked_at, firings, is_whole: true })
             }
             Ask::Slos { .. } => Answer::Slos(world.slos(region, moment(ask, now), time)),
             Ask::Alerts

@@ -75,6 +75,7 @@ impl PagerDuty {
         }
         Ok(Self {
             info: SourceInfo {
+                tenant: None,
                 id: id.clone(),
                 kind: Kind::PagerDuty,
                 address: Text::clone(http.address()),

@@ -2,6 +2,7 @@
 
 mod ages;
 mod call;
+mod firings;
 mod history;
 mod identity;
 mod interval;
@@ -26,7 +27,10 @@ use crate::model::alert::SeverityMap;
 use crate::model::ask::{Answer, Answered, Ask, AskKind};
 use crate::model::duration;
 use crate::model::labels::Text;
+use crate::model::rule::BrokenRule;
+use crate::model::slo::Bounds;
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::text::clean;
 use crate::model::warning::Warning;
 use ages::Ages;
 use call::{Call, Manners, Server};
@@ -44,6 +48,8 @@ const KEPT_FIRST: Duration = Duration::from_secs(60);
 const KEPT_WITHOUT_SIGNAL: Duration = Duration::from_secs(30);
 /// What was refused is looked for again after this long, then each time after twice as long.
 const AGAIN_FIRST: Duration = Duration::from_secs(5);
+/// How long it is taken to be so which recording rules fail.
+const RECORDINGS_KEPT: Duration = Duration::from_secs(60);
 /// From this difference of clocks on "2 minutes ago" is a lie.
 const SKEW: i64 = 30;
 
@@ -57,6 +63,7 @@ pub(super) struct Prometheus {
     identity: Mutex<Option<Kept<Identity>>>,
     survey: Mutex<Option<Kept<Arc<Survey>>>>,
     ages: Mutex<Ages>,
+    recordings: Mutex<Option<Kept<Vec<BrokenRule>>>>,
     slos: Slos,
 }
 
@@ -132,7 +139,14 @@ impl Prometheus {
         let mut answers = ANSWERS.to_vec();
         answers.retain(|kind| *kind != AskKind::Slos || slos.are_asked_for());
         let address = http.address().clone();
-        let info = SourceInfo { id: id.clone(), kind: Kind::Prometheus, address, answers, acts: Vec::new() };
+        let info = SourceInfo {
+            tenant: source.tenant.as_deref().map(|tenant| clean(tenant).into()),
+            id: id.clone(),
+            kind: Kind::Prometheus,
+            address,
+            answers,
+            acts: Vec::new(),
+        };
         let timeout = settings.limits.timeout.0;
         let packs = packs::chosen(means.packs, &settings.services.packs);
         Ok(Self {
@@ -144,6 +158,7 @@ impl Prometheus {
             identity: Mutex::new(None),
             survey: Mutex::new(None),
             ages: Mutex::default(),
+            recordings: Mutex::new(None),
             slos,
         })
     }
@@ -177,10 +192,11 @@ impl Prometheus {
             }
             Ask::Rules => {
                 let identity = self.identity(&call).await?;
-                let (board, digest) = rules::board(&call, &self.reading(&identity.sent)).await?;
-                if let Some(warning) = rules::failing(&board) {
-                    call.warn(warning);
-                }
+                let reading = self.reading(&identity.sent);
+                let (board, recordings) = tokio::join!(rules::board(&call, &reading), self.recordings(&call));
+                let mut board = board?;
+                board.broken.extend(recordings);
+                let digest = rules::digest(&board);
                 let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Rules(board) };
                 return Ok(call.reply(answer, Some(digest)));
             }
@@ -188,9 +204,11 @@ impl Prometheus {
                 self.identity(&call).await?;
                 Answer::Series(call.range(query, stretch.tail).await?)
             }
-            Ask::Firings { labels, span, .. } => {
-                self.identity(&call).await?;
-                Answer::Firings(rules::firings(&call, &self.plan.labels, labels, *span).await?)
+            Ask::Firings { labels, from, until, .. } => {
+                let identity = self.identity(&call).await?;
+                let looked_at = Bounds { start: *from, end: *until };
+                let reading = self.reading(&identity.sent);
+                Answer::Firings(firings::board(&call, &self.plan.labels, &reading, labels, looked_at).await?)
             }
             Ask::Slos { at } if self.slos.are_asked_for() => {
                 let identity = self.identity(&call).await?;
@@ -238,6 +256,17 @@ impl Prometheus {
             warnings: Vec::new(),
         });
         Ok(identity)
+    }
+
+    /// Its recording rules that fail. There may be many more of them than alerting rules: they are read seldom.
+    async fn recordings(&self, call: &Call<'_>) -> Vec<BrokenRule> {
+        let mut kept = self.recordings.lock().await;
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.holds()) {
+            return kept.value.clone();
+        }
+        let value = rules::broken_recordings(call).await;
+        let (since, lasts, warnings) = (Instant::now(), RECORDINGS_KEPT, Vec::new());
+        kept.insert(Kept { value, since, lasts, warnings }).value.clone()
     }
 
     /// What it has, found out once in a while. If that fails later on, what was found last still holds.

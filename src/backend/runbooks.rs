@@ -153,6 +153,7 @@ impl Runbooks {
 /// As the screens know it.
 pub(super) fn info() -> SourceInfo {
     SourceInfo {
+        tenant: None,
         id: SourceId::new(SOURCE),
         kind: Kind::Runbooks,
         address: "files and pages".into(),

@@ -1,6 +1,7 @@
 //! `burnwatch doctor`: what each source offers, what is wrong with it, and what to do.
 
 use crate::model::ask::AskKind;
+use crate::model::rule::BrokenRule;
 use crate::model::source::{Offer, SourceInfo, Trouble};
 use crate::model::warning::WarningKind;
 use crate::model::world::Held;
@@ -11,12 +12,15 @@ use super::view::View;
 
 /// A server's clock that is further off than this makes ages wrong.
 const SKEW_SECONDS: u64 = 30;
+/// As many rules that fail are named.
+const BROKEN: usize = 50;
 
 const COLUMNS: &[Column] = &[
     Column::text("name", "source"),
     Column::text("verdict", "verdict"),
     Column::text("kind", "kind"),
     Column::text("address", "address"),
+    Column::text("tenant", "tenant"),
     Column::text("is_reachable", "reachable"),
     Column::text("is_authorised", "authorised"),
     Column::text("version", "version"),
@@ -74,6 +78,7 @@ fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
         Cell::Text(sources::state(view, source).to_owned()),
         Cell::Text(source.kind.name().to_owned()),
         Cell::Text(source.address.to_string()),
+        source.tenant.as_ref().map_or(Cell::Nothing, |tenant| Cell::Text(tenant.to_string())),
         is_reachable,
         is_authorised,
         offer.map_or(Cell::Nothing, |offer| {
@@ -128,6 +133,11 @@ fn missing(source: &SourceInfo, held: &Held) -> Vec<String> {
     }
     let mut lines: Vec<_> = gaps.iter().map(|(gap, words)| format!("{}: {gap}", words.join(", "))).collect();
     lines.extend(sources::warnings(source, held));
+    let broken = held.rules.value().map_or(&[][..], |board| &board.broken);
+    lines.extend(broken.iter().take(BROKEN).map(BrokenRule::sentence));
+    if broken.len() > BROKEN {
+        lines.push(format!("and {} more rules fail", broken.len() - BROKEN));
+    }
     lines
 }
 
@@ -149,6 +159,9 @@ fn advice(view: &View<'_>, source: &SourceInfo, held: Option<&Held>, offer: Opti
         lines.push(
             "What is built on partial answers lacks what they lack: look at its own health.".to_owned(),
         );
+    }
+    if held.and_then(|held| held.rules.value()).is_some_and(|board| !board.broken.is_empty()) {
+        lines.push("Mend the rules that fail: what they watch or record is not known meanwhile.".to_owned());
     }
     let skew = offer.and_then(|offer| offer.clock_ahead_seconds).unwrap_or(0);
     if skew.unsigned_abs() > SKEW_SECONDS {
@@ -194,6 +207,33 @@ prom
         let trouble = Trouble::NoSecret { reason: "env TOKEN is not set".into() };
         let text = table::render(&document(&world().with_this_trouble(&prom(), trouble).view()));
         assert!(text.contains("authorised  no") && !text.contains("reachable"), "{text}");
+    }
+
+    #[test]
+    fn a_rule_that_fails_is_named_with_its_reason_and_its_source_is_partial() {
+        let broken = |name: &str, records| BrokenRule {
+            name: name.into(),
+            group: "disks".into(),
+            labels: crate::model::labels::Labels::default(),
+            error: "many-to-many".into(),
+            records,
+        };
+        let board = crate::model::rule::RuleBoard {
+            broken: vec![broken("Unpaired", false), broken("job:a", true)],
+            ..crate::model::rule::RuleBoard::default()
+        };
+        let fixture = world().with_probe(&prom(), 0).with_services(&prom(), Vec::new());
+        let fixture = fixture.with_rule_board(&prom(), board).with_alerts(&am(), Vec::new());
+        let document = document(&fixture.view());
+        let text = table::render(&document);
+        assert!(document.is_partial);
+        for part in [
+            "verdict     partial\n",
+            "alerting rule Unpaired (group disks) fails: many-to-many\n",
+            "recording rule job:a (group disks) fails: many-to-many\n",
+        ] {
+            assert!(text.contains(part), "{part:?} in\n{text}");
+        }
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub(super) fn am() -> SourceId {
 /// A world of which nothing is known.
 pub(super) fn world() -> Fixture {
     let source = |id: SourceId, kind, address: &str, answers| SourceInfo {
+        tenant: None,
         id,
         kind,
         address: address.into(),
@@ -90,7 +91,11 @@ impl Fixture {
     }
 
     pub(super) fn with_rules(self, source: &SourceId) -> Self {
-        self.told(source, Ask::Rules, Ok(Reply::free(Answer::Rules(RuleBoard::default()))))
+        self.with_rule_board(source, RuleBoard::default())
+    }
+
+    pub(super) fn with_rule_board(self, source: &SourceId, board: RuleBoard) -> Self {
+        self.told(source, Ask::Rules, Ok(Reply::free(Answer::Rules(board))))
     }
 
     pub(super) fn with_slos(self, source: &SourceId, readings: Vec<SloReading>) -> Self {
@@ -110,6 +115,7 @@ impl Fixture {
     /// With a paging system beside them, of which nothing is known yet either.
     fn with_pager(mut self) -> Self {
         self.sources.push(SourceInfo {
+            tenant: None,
             id: pager(),
             kind: Kind::Demo,
             address: "demo".into(),
@@ -294,6 +300,7 @@ pub(super) fn alert(
         group: Labels::default(),
         silenced_by: Arc::from([]),
         inhibited_by: Arc::from([]),
+        is_derived: false,
         value: None,
         sources: vec![am()],
     })

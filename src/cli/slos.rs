@@ -1,7 +1,9 @@
 //! `burnwatch slos`: all SLOs with their budgets and burns, worst first; grouped ones with a row for each group.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::model::alert::Alert;
 use crate::model::duration;
 use crate::model::slo::{Doubt, Evaluation, Exhaustion, SloState, SloStatus, Standing, show};
 
@@ -42,7 +44,7 @@ pub(super) fn list(view: &View<'_>) -> List {
         key: "slos",
         title: "SLOs".to_owned(),
         columns: COLUMNS,
-        rows: slos.into_iter().flat_map(rows).collect(),
+        rows: slos.into_iter().flat_map(|status| rows(view, status)).collect(),
         empty: "No SLO is known. Name files with definitions under [slo] files, or record them by Sloth or Pyrra.",
         layout: Layout::Rows,
     }
@@ -67,20 +69,22 @@ pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
     ]
 }
 
-fn rows(status: &SloStatus) -> Vec<Vec<Cell>> {
+fn rows(view: &View<'_>, status: &SloStatus) -> Vec<Vec<Cell>> {
     if status.groups.is_empty() {
-        return vec![row(status, None)];
+        return vec![row(view, status, None)];
     }
-    status.groups.iter().map(|group| row(status, Some(group))).collect()
+    status.groups.iter().map(|group| row(view, status, Some(group))).collect()
 }
 
-fn row(status: &SloStatus, group: Option<&Standing>) -> Vec<Cell> {
+fn row(view: &View<'_>, status: &SloStatus, group: Option<&Standing>) -> Vec<Cell> {
     let slo = &status.slo;
     let burn = |seconds| {
         let rate = group.and_then(|group| group.burn(Duration::from_secs(seconds)));
         told(rate, show::burn)
     };
     let error = group.and_then(|group| group.window.error());
+    let is_its = |alert: &&Arc<Alert>| group.is_none_or(|group| status.is_about(group, &alert.labels));
+    let alerts = status.alerts.iter().filter_map(|alert| view.world.alert(*alert)).filter(is_its).count();
     vec![
         Cell::Text(slo.id.to_string()),
         Cell::Text(status.source.to_string()),
@@ -98,7 +102,7 @@ fn row(status: &SloStatus, group: Option<&Standing>) -> Vec<Cell> {
         burn(6 * 3600),
         burn(3 * 86_400),
         gone_in(status, group.and_then(|group| group.exhaustion)),
-        Cell::count(status.alerts.len()),
+        Cell::count(alerts),
         status.service.as_ref().map_or(Cell::Nothing, |name| Cell::Text(name.to_string())),
         Cell::Labels(slo.labels.clone()),
         Cell::maybe(group.and_then(|group| group.covered), Cell::Ratio),

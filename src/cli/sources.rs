@@ -21,6 +21,7 @@ const COLUMNS: &[Column] = &[
     Column::text("watchdog", "WATCHDOG"),
     Column::hidden("clock_ahead_seconds"),
     Column::text("address", "ADDRESS"),
+    Column::text("tenant", "TENANT"),
     Column::hidden("warnings"),
     Column::text("trouble", "TROUBLE"),
 ];
@@ -41,6 +42,7 @@ pub(super) fn state(view: &View<'_>, source: &SourceInfo) -> &'static str {
         None if standings.iter().any(|state| !state.is_settled() || state.missing().next().is_some()) => {
             "partial"
         }
+        None if broken_rules(held).is_some() => "partial",
         None => "fine",
     }
 }
@@ -69,6 +71,16 @@ pub(super) fn warnings(source: &SourceInfo, held: &Held) -> Vec<String> {
     let odd = held.probe.value().into_iter().flat_map(|offer| &offer.warnings);
     lines.extend(odd.map(ToString::to_string));
     lines
+}
+
+/// Which of its rules fail, in a sentence.
+pub(super) fn broken_rules(held: &Held) -> Option<String> {
+    let broken = held.rules.value().map_or(&[][..], |board| &board.broken);
+    match broken {
+        [] => None,
+        [rule] => Some(rule.sentence()),
+        [rule, others @ ..] => Some(format!("{}; {} more fail", rule.sentence(), others.len())),
+    }
 }
 
 /// The dead man's switch in words; nothing where the source has no alerts.
@@ -115,9 +127,10 @@ fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
         watchdog(view, source),
         offer.and_then(|offer| offer.clock_ahead_seconds).map_or(Cell::Nothing, Cell::Offset),
         Cell::Text(source.address.to_string()),
+        source.tenant.as_ref().map_or(Cell::Nothing, |tenant| Cell::Text(tenant.to_string())),
         held.map_or(Cell::Nothing, |held| Cell::Texts(warnings(source, held))),
-        held.and_then(|held| trouble(source, held))
-            .map_or(Cell::Nothing, |trouble| Cell::Text(trouble.to_string())),
+        held.and_then(|held| trouble(source, held).map(ToString::to_string).or_else(|| broken_rules(held)))
+            .map_or(Cell::Nothing, Cell::words),
     ]
 }
 

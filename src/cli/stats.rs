@@ -2,6 +2,7 @@
 
 use jiff::tz::TimeZone;
 
+use crate::app::fired::{Fired, Noise};
 use crate::model::measures::Measure;
 use crate::model::pages::{By, Pages, pages};
 use crate::model::slo::Bounds;
@@ -29,8 +30,18 @@ const COLUMNS: &[Column] = &[
     Column::text("by_hour", "HOURS"),
 ];
 
-/// The list as a document; `zone` is the one whose hours count.
-pub(super) fn document(view: &View<'_>, wanted: Stats) -> Document {
+const FIRED: &[Column] = &[
+    Column::text("name", "ALERT"),
+    Column::text("service", "SERVICE"),
+    Column::number("firings", "FIRINGS"),
+    Column::number("seconds", "FOR IN ALL"),
+    Column::hidden("is_about"),
+    Column::text("last_began_at", "LAST BEGAN"),
+    Column::text("is_flapping", "FLAPPING"),
+];
+
+/// The list as a document, with what fired if any source can tell; `zone` is the one whose hours count.
+pub(super) fn document(view: &View<'_>, told: Option<&(Noise, Bounds)>, wanted: Stats) -> Document {
     let by = match wanted.by {
         Together::Service => By::Service,
         Together::Team => By::Team,
@@ -47,7 +58,17 @@ pub(super) fn document(view: &View<'_>, wanted: Stats) -> Document {
         empty: "No incident began in that time.",
         layout: Layout::Rows,
     };
-    let mut document = view.document(Vec::new(), vec![list], needs::STATS);
+    let lists = std::iter::once(list).chain(told.map(|(noise, time)| fired(noise, *time))).collect();
+    let mut document = view.document(Vec::new(), lists, needs::STATS);
+    if told.is_some_and(|(noise, _)| !noise.is_whole) {
+        document.is_partial = true;
+        document
+            .notes
+            .push("which alerts fired is not wholly known: not every source has told it".to_owned());
+    }
+    if told.is_some_and(|(noise, _)| noise.fired.iter().any(|fired| fired.is_flapping)) {
+        document.notes.push("flapping: an alert began to fire three times or more within an hour".to_owned());
+    }
     let zone = zone_name(view.zone);
     document.notes.push(format!("hours and nights (22:00 to 07:00) are those of {zone}; high urgency only"));
     document.notes.push(
@@ -55,6 +76,31 @@ pub(super) fn document(view: &View<'_>, wanted: Stats) -> Document {
             .to_owned(),
     );
     document
+}
+
+/// What fired, most often first.
+fn fired(noise: &Noise, time: Bounds) -> List {
+    let row = |fired: &Fired| {
+        let seconds = fired.time(time);
+        let about = if fired.is_about() { "about " } else { "" };
+        vec![
+            Cell::Text(fired.name.to_string()),
+            fired.service.as_ref().map_or(Cell::Nothing, |name| Cell::Text(name.to_string())),
+            Cell::count(fired.firings.len()),
+            Cell::Told(seconds.as_secs_f64(), format!("{about}{}", elapsed(seconds))),
+            Cell::Switch(fired.is_about()),
+            fired.firings.iter().map(|firing| firing.from).max().map_or(Cell::Nothing, Cell::Since),
+            Cell::Switch(fired.is_flapping),
+        ]
+    };
+    List {
+        key: "alerts",
+        title: format!("Alerts that fired within {}", elapsed(time.length())),
+        columns: FIRED,
+        rows: noise.fired.iter().map(row).collect(),
+        empty: "No alert fired in that time.",
+        layout: Layout::Rows,
+    }
 }
 
 fn zone_name(zone: &TimeZone) -> String {

@@ -111,7 +111,11 @@ impl View<'_> {
             told.filter(|warning| warning.kind == WarningKind::Notice)
                 .map(move |warning| format!("{id}: {warning}"))
         });
-        warnings.collect()
+        // what a rule that fails would tell, nobody tells
+        let broken = self.world.sources().filter(|_| needs.contains(&AskKind::Rules));
+        let broken =
+            broken.filter_map(|(id, held)| Some(format!("{id}: {}", super::sources::broken_rules(held)?)));
+        warnings.chain(broken).collect()
     }
 
     fn gap(&self, source: &SourceInfo, kind: AskKind) -> Option<String> {

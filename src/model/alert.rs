@@ -139,6 +139,8 @@ pub struct Alert {
     pub silenced_by: Arc<[Text]>,
     /// Fingerprints of the alerts that keep it quiet.
     pub inhibited_by: Arc<[Text]>,
+    /// Its Alertmanager does not say what keeps it quiet: whether it is silenced is derived from the silences in force.
+    pub is_derived: bool,
     /// The value of its expression, where the source tells.
     pub value: Option<f64>,
     /// Who said so.
@@ -177,15 +179,6 @@ impl Alert {
 pub struct AlertBoard {
     /// Each alert once, best in the order of their fingerprints; shared with the merged list.
     pub alerts: Vec<Arc<Alert>>,
-}
-
-/// One earlier firing of an alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Firing {
-    /// When it began to fire, to about two minutes.
-    pub from: Timestamp,
-    /// When it last fired.
-    pub to: Timestamp,
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::alert::{AlertBoard, Firing};
+use super::alert::AlertBoard;
 use super::fingerprint::Fingerprint;
+use super::firing::FiringBoard;
 use super::incident::{IncidentBoard, IncidentDetail, StepBoard};
 use super::labels::{Labels, Text};
 use super::oncall::OnCallBoard;
@@ -80,14 +81,16 @@ pub enum Ask {
         /// Over which time.
         stretch: Stretch,
     },
-    /// When the alert with these labels fired.
+    /// When the alert with these labels fired; without labels, when all alerts did.
     Firings {
         /// Which alert.
         fingerprint: Fingerprint,
         /// All its labels.
         labels: Labels,
-        /// Over which time.
-        span: Span,
+        /// From when on.
+        from: Timestamp,
+        /// Until when.
+        until: Timestamp,
     },
     /// What to do about an alert, as its team wrote it down.
     Runbook(Arc<Wanted>),
@@ -269,8 +272,8 @@ pub enum Answer {
     OnCall(OnCallBoard),
     /// To [`Ask::Series`], over its tail.
     Series(Matrix),
-    /// To [`Ask::Firings`], oldest first.
-    Firings(Vec<Firing>),
+    /// To [`Ask::Firings`].
+    Firings(FiringBoard),
     /// To [`Ask::Runbook`].
     Runbook(Search),
 }

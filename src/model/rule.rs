@@ -17,12 +17,44 @@ pub struct Rule {
     pub expr: Text,
     /// How long the expression must hold before it fires (`for`).
     pub hold: Duration,
+    /// How often its group is evaluated, where that is told.
+    pub interval: Option<Duration>,
     /// Labels that it adds.
     pub labels: Labels,
     /// Annotations, with their templates filled by nobody.
     pub annotations: Labels,
     /// Why it could not be evaluated, if it could not.
     pub error: Option<Text>,
+}
+
+/// A rule, alerting or recording, that could not be evaluated last time: it does not watch, or what it records ends.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BrokenRule {
+    /// The name of its alert or of what it records.
+    pub name: Text,
+    /// The group that it is in.
+    pub group: Text,
+    /// Labels that it adds.
+    pub labels: Labels,
+    /// Why, in the server's words.
+    pub error: Text,
+    /// Whether it records; else it alerts.
+    pub records: bool,
+}
+
+impl BrokenRule {
+    /// What is wrong, in a sentence.
+    pub fn sentence(&self) -> String {
+        let kind = if self.records { "recording" } else { "alerting" };
+        format!("{kind} rule {} (group {}) fails: {}", self.name, self.group, self.error)
+    }
+
+    /// The labels that its alerts have at the least.
+    pub fn alert_labels(&self) -> Labels {
+        let own = self.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let name = (!self.records).then(|| ("alertname".into(), self.name.clone()));
+        Labels::new(own.chain(name).collect())
+    }
 }
 
 /// What one source says of its alerting rules.
@@ -34,6 +66,8 @@ pub struct RuleBoard {
     pub alerts: Vec<Arc<Alert>>,
     /// Labels that the source adds to alerts on sending (`external_labels`); its own series do not have them.
     pub added: Labels,
+    /// Rules that fail, recording ones too.
+    pub broken: Vec<BrokenRule>,
 }
 
 impl RuleBoard {
@@ -61,6 +95,7 @@ mod tests {
             group: "g".into(),
             expr: expr.into(),
             hold: Duration::ZERO,
+            interval: None,
             labels: Labels::from_iter([("severity", severity)]),
             annotations: Labels::default(),
             error: None,
@@ -69,11 +104,7 @@ mod tests {
 
     #[test]
     fn an_alert_finds_the_rule_that_made_it() {
-        let board = RuleBoard {
-            rules: vec![rule("page", "a"), rule("ticket", "b")],
-            alerts: vec![],
-            added: Labels::default(),
-        };
+        let board = RuleBoard { rules: vec![rule("page", "a"), rule("ticket", "b")], ..RuleBoard::default() };
         let labels = Labels::from_iter([("alertname", "Burn"), ("severity", "ticket"), ("service", "cart")]);
         assert_eq!(&*board.rule_of(&labels).unwrap().expr, "b");
         assert!(board.rule_of(&Labels::from_iter([("alertname", "Other")])).is_none());

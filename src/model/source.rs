@@ -71,6 +71,8 @@ pub struct SourceInfo {
     pub kind: Kind,
     /// Where it is, without user, password or query.
     pub address: Text,
+    /// Whose data it is asked for there, as the configuration says; two sources at one address differ by that.
+    pub tenant: Option<Text>,
     /// The questions that it can be asked.
     pub answers: Vec<AskKind>,
     /// What can be done there.
@@ -78,6 +80,14 @@ pub struct SourceInfo {
 }
 
 impl SourceInfo {
+    /// Where it is, with the tenant if there is one.
+    pub fn place(&self) -> String {
+        match &self.tenant {
+            Some(tenant) => format!("{} (tenant {tenant})", self.address),
+            None => self.address.to_string(),
+        }
+    }
+
     /// Whether it is a system that is watched, and not only a way to find what people wrote.
     pub fn is_watched(&self) -> bool {
         self.kind != Kind::Runbooks

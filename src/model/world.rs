@@ -10,7 +10,7 @@ use super::ask::{Answer, Answered, AskKind, Question};
 use super::fingerprint::Fingerprint;
 use super::health::Thresholds;
 use super::labels::{Labels, Text};
-use super::rule::Rule;
+use super::rule::{BrokenRule, Rule};
 use super::service::Service;
 use super::silence::Silence;
 use super::slo::SloStatus;
@@ -93,6 +93,8 @@ pub struct World {
     about: Vec<About>,
     /// Which of them are not what they were before the last change.
     news: Vec<usize>,
+    /// Alerts that rules told, each with the alert of an Alertmanager that it turned out to be with that change.
+    completed: Vec<(Fingerprint, Fingerprint)>,
     tally: Tally,
     slos: Vec<SloStatus>,
     /// Their services with their places, in this order.
@@ -164,6 +166,12 @@ impl World {
         self.news.iter().filter_map(|at| self.alerts.get(*at))
     }
 
+    /// Alerts that rules told before, each with that of an Alertmanager that it turned out to be with the last answer: the same
+    /// with the labels that are added on the way.
+    pub fn completed(&self) -> impl Iterator<Item = (Fingerprint, Fingerprint)> {
+        self.completed.iter().copied()
+    }
+
     /// All alerts, each with its service.
     pub fn alerts_with_services(&self) -> impl Iterator<Item = (&Arc<Alert>, Option<&Text>)> {
         self.alerts.iter().zip(&self.about).map(|(alert, about)| (alert, self.service_named(alert, about)))
@@ -187,6 +195,21 @@ impl World {
     /// The rule that made an alert with these labels, and the source that runs it.
     pub fn rule_of(&self, labels: &Labels) -> Option<(&SourceId, &Arc<Rule>)> {
         self.held.iter().find_map(|(id, held)| Some((id, held.rules.value()?.rule_of(labels)?)))
+    }
+
+    /// The rules that fail, by the sources that run them.
+    pub fn broken_rules(&self) -> impl Iterator<Item = (&SourceId, &BrokenRule)> {
+        let boards = self.held.iter().filter_map(|(id, held)| Some((id, held.rules.value()?)));
+        boards.flat_map(|(id, board)| board.broken.iter().map(move |rule| (id, rule)))
+    }
+
+    /// Those on which what is known of a service hangs.
+    pub fn broken_rules_of_service<'a>(
+        &'a self,
+        service: &'a str,
+    ) -> impl Iterator<Item = &'a BrokenRule> + 'a {
+        let all = self.broken_rules().map(|(_, rule)| rule);
+        all.filter(move |rule| self.service_of(&rule.labels).is_some_and(|name| **name == *service))
     }
 
     /// Everything that a source last said.

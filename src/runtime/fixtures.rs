@@ -40,6 +40,7 @@ pub(super) struct Fake {
 impl Fake {
     pub(super) fn new(name: &str, answers: Answers) -> Arc<Self> {
         let info = SourceInfo {
+            tenant: None,
             id: SourceId::new(name),
             kind: Kind::Demo,
             address: "fake".into(),

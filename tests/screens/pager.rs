@@ -40,6 +40,7 @@ impl Pager {
             AskKind::Silences,
         ];
         let info = SourceInfo {
+            tenant: None,
             id: id(),
             kind: Kind::Demo,
             address: "https://pager.example".into(),
@@ -155,6 +156,7 @@ fn burning(service: &str, minutes: i64) -> Arc<Alert> {
         group: Labels::default(),
         silenced_by: Arc::new([]),
         inhibited_by: Arc::new([]),
+        is_derived: false,
         value: None,
         sources: vec![id()],
     })

@@ -48,6 +48,7 @@ impl Promises {
             AskKind::Series,
         ];
         let info = SourceInfo {
+            tenant: None,
             id: SourceId::new("prom"),
             kind: Kind::Prometheus,
             address: "http://prom:9090".into(),
@@ -154,6 +155,7 @@ fn alert(starts_at: Timestamp) -> Arc<Alert> {
         group: Labels::default(),
         silenced_by: Arc::new([]),
         inhibited_by: Arc::new([]),
+        is_derived: false,
         value: None,
         sources: vec![SourceId::new("prom")],
     })

@@ -19,7 +19,7 @@ fn id(source: &str) -> SourceId {
 
 fn info(source: &str, acts: &[DeedKind]) -> SourceInfo {
     let (kind, address) = (Kind::Alertmanager, "http://am.example".into());
-    SourceInfo { id: id(source), kind, address, answers: Vec::new(), acts: acts.to_vec() }
+    SourceInfo { tenant: None, id: id(source), kind, address, answers: Vec::new(), acts: acts.to_vec() }
 }
 
 fn alert(name: &str, sources: &[&str]) -> Arc<Alert> {
@@ -38,6 +38,7 @@ fn alert(name: &str, sources: &[&str]) -> Arc<Alert> {
         group: Labels::default(),
         silenced_by: Arc::from([]),
         inhibited_by: Arc::from([]),
+        is_derived: false,
         value: None,
         sources: sources.iter().map(|source| id(source)).collect(),
     })

@@ -15,6 +15,7 @@ fn at(minute: i64) -> Timestamp {
 
 fn state(answers: AskKind, manners: Manners) -> State {
     let source = SourceInfo {
+        tenant: None,
         id: SourceId::new("one"),
         kind: Kind::Demo,
         address: "demo:one".into(),
@@ -174,6 +175,7 @@ fn alert(name: &str, from: i64) -> Alert {
         group: Labels::default(),
         silenced_by: [].into(),
         inhibited_by: [].into(),
+        is_derived: false,
         value: None,
         sources: vec![SourceId::new("one")],
     }

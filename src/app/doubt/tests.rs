@@ -23,6 +23,7 @@ fn at(second: i64) -> Timestamp {
 /// A source of alerts, and nothing else.
 fn state() -> State {
     let source = SourceInfo {
+        tenant: None,
         id: SourceId::new("am"),
         kind: Kind::Alertmanager,
         address: "http://am".into(),
@@ -94,6 +95,7 @@ fn an_answer_with_something_missing_marks_its_source_as_partial_and_a_remark_doe
 /// A source of everything.
 fn all_state() -> State {
     let source = SourceInfo {
+        tenant: None,
         id: SourceId::new("all"),
         kind: Kind::Demo,
         address: "http://all".into(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::app::due::Want;
+use crate::app::fired;
 use crate::app::range;
 use crate::app::screens::alerts::badness;
 use crate::app::state::State;
@@ -16,7 +17,6 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{self, Bound, Condition};
 use crate::model::rule::Rule;
-use crate::model::series::Span;
 use crate::model::slo::SloStatus;
 use crate::model::source::SourceId;
 
@@ -38,10 +38,6 @@ const MOST_RELATED: usize = 50;
 
 /// Points of its chart.
 const POINTS: u16 = 240;
-/// How far back earlier firings are looked for.
-const PAST: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Points of the past: one for two minutes, well below the 11,000 that Prometheus gives at most.
-const PAST_POINTS: u16 = 5050;
 
 /// What is drawn of the rule that made an alert.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,17 +124,6 @@ pub fn wants(state: &State, fingerprint: Fingerprint, now: Timestamp) -> Vec<Wan
             });
         }
     }
-    if can(AskKind::Firings) {
-        wants.push(Want {
-            source: subject.source,
-            ask: Ask::Firings {
-                fingerprint,
-                labels: alert.labels.clone(),
-                span: Span::ending(now, PAST, PAST_POINTS, state.interval),
-            },
-            known: None,
-            interval: Duration::from_secs(300),
-        });
-    }
+    wants.extend(fired::wants_of(state, alert, now));
     wants
 }

@@ -37,7 +37,7 @@ fn room(width: u16) -> u16 {
 pub fn wants(state: &State, paper: &Paper, now: Timestamp) -> Vec<Want> {
     match paper {
         Paper::Handover(length) => handover::wants(state, *length, now),
-        Paper::Statistics(_) => Vec::new(),
+        Paper::Statistics(length) => statistics::wants(state, *length, now),
         Paper::Postmortem { source, id } => postmortem::wants(state, source, id, now),
     }
 }

@@ -179,6 +179,7 @@ impl<'s> Reader<'s> {
             group: Labels::default(),
             silenced_by: shared.words(&wire.status.silenced_by),
             inhibited_by: shared.words(&wire.status.inhibited_by),
+            is_derived: !is_told(&wire.status),
             value: None,
             sources: vec![self.source.clone()],
         };
@@ -297,9 +298,16 @@ impl<'de> Lenient<'de> for Alerts<'_, '_> {
     }
 }
 
+/// Whether the server says what keeps an alert quiet, or that nothing does: some never do (`unprocessed`), others not in an
+/// alert's first seconds.
+fn is_told(status: &wire::Status<'_>) -> bool {
+    matches!(&*status.state.0, "active" | "suppressed")
+        || [&status.silenced_by, &status.inhibited_by, &status.muted_by].iter().any(|list| !list.0.is_empty())
+}
+
 /// A muted time interval counts as a silence: somebody wanted quiet. What is not known to be quiet is firing.
 fn state(status: &wire::Status<'_>) -> AlertState {
-    let is_quiet = status.state.0 == "suppressed";
+    let is_quiet = status.state.0 != "active" && is_told(status);
     if is_quiet && !(status.silenced_by.0.is_empty() && status.muted_by.0.is_empty()) {
         AlertState::Silenced
     } else if is_quiet {

@@ -184,9 +184,10 @@ async fn labels_and_annotations_come_in_as_they_are() {
 
 #[tokio::test]
 async fn alerts_that_were_only_sent_again_are_unchanged_for_one_who_knows_them() {
-    let again = GROUPS.replace("\"updatedAt\":\"20", "\"updatedAt\":\"21");
-    assert_ne!(again, GROUPS);
-    let turn = Mutex::new(vec![again.clone(), again, GROUPS.to_owned()]);
+    let groups = GROUPS.replace("unprocessed", "active");
+    let again = groups.replace("\"updatedAt\":\"20", "\"updatedAt\":\"21");
+    assert_ne!(again, groups);
+    let turn = Mutex::new(vec![again.clone(), again, groups]);
     let double = Double::start(move |_| Canned::json(&turn.lock().unwrap().pop().unwrap())).await;
     let alertmanager = alertmanager(&double, "");
     let known = alertmanager.answer(&Ask::Alerts, None).await.unwrap().digest;
@@ -199,9 +200,11 @@ async fn alerts_that_were_only_sent_again_are_unchanged_for_one_who_knows_them()
 
 #[tokio::test]
 async fn the_same_alerts_are_unchanged_even_if_another_inhibitor_is_named() {
-    let other = GROUPS.replace("00000000000000aa", "00000000000000bb");
-    let resolved = GROUPS.replace("\"suppressed\"", "\"active\"");
-    let turn = Mutex::new(vec![resolved, other, GROUPS.to_owned(), GROUPS.to_owned()]);
+    // of each it is told what keeps it quiet
+    let groups = GROUPS.replace("unprocessed", "active");
+    let other = groups.replace("00000000000000aa", "00000000000000bb");
+    let resolved = groups.replace("\"suppressed\"", "\"active\"");
+    let turn = Mutex::new(vec![resolved, other, groups.clone(), groups]);
     let double = Double::start(move |_| Canned::json(&turn.lock().unwrap().pop().unwrap())).await;
     let alertmanager = alertmanager(&double, "");
     let known = alertmanager.answer(&Ask::Alerts, None).await.unwrap().digest;
@@ -227,7 +230,9 @@ async fn a_label_cannot_hide_a_change_from_the_digest() {
 #[tokio::test]
 async fn without_groups_the_plain_list_is_asked_from_then_on() {
     let double = Double::start(|asked| match asked.path.as_str() {
-        "/am/api/v2/alerts" => Canned::json(r#"[{"labels":{"alertname":"A"},"receivers":[{"name":"r"}]}]"#),
+        "/am/api/v2/alerts" => Canned::json(
+            r#"[{"labels":{"alertname":"A"},"receivers":[{"name":"r"}],"status":{"state":"active"}}]"#,
+        ),
         _ => Canned::new(404, "text/plain", "404 page not found"),
     })
     .await;

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::alert::{Alert, AlertState, Firing, SeverityMap};
+use crate::model::alert::{Alert, AlertState, SeverityMap};
 use crate::model::fingerprint::Fingerprint;
+use crate::model::firing::Firing;
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{self, Matcher};
 use crate::model::silence::{Silence, SilenceState};
+use crate::model::slo::Bounds;
 use crate::model::source::SourceId;
 
 use super::annotation;
@@ -133,6 +135,7 @@ impl DemoWorld {
             group: Labels::default(),
             silenced_by: Arc::from([]),
             inhibited_by: Arc::from([]),
+            is_derived: false,
             value: Some(value),
             sources: vec![SourceId::new(source)],
             labels,
@@ -215,6 +218,26 @@ impl DemoWorld {
             .collect()
     }
 
+    /// When the alert with these labels fired, or without labels all alerts of the region did, as rules and not watchdogs tell it.
+    pub(super) fn all_firings(
+        &self,
+        labels: &Labels,
+        region: Region,
+        looked_at: Bounds,
+        clock: &Clock,
+    ) -> Vec<Firing> {
+        let span = (clock.demo(looked_at.start), clock.demo(looked_at.end));
+        if !labels.is_empty() {
+            return self.firings(labels, region, span, clock);
+        }
+        let rules = self.rules_of(region).filter(|rule| rule.measure != Measure::Always);
+        let all = rules.flat_map(|rule| {
+            let subjects = self.subjects(rule);
+            subjects.into_iter().map(move |subject| alert_labels(rule, &subject))
+        });
+        all.flat_map(|labels| self.firings(&labels, region, span, clock)).collect()
+    }
+
     /// When the alert with these labels fired, oldest first; at most the newest 100 times.
     pub(super) fn firings(
         &self,
@@ -227,11 +250,13 @@ impl DemoWorld {
         for rule in self.rules_of(region).filter(|rule| *rule.shown.name == *labels.value("alertname")) {
             for subject in self.subjects(rule).iter().filter(|subject| alert_labels(rule, subject) == *labels)
             {
-                firings.extend(
-                    self.fired(rule, subject, span)
-                        .iter()
-                        .map(|bout| Firing { from: clock.wall(bout.from), to: clock.wall(bout.to) }),
-                );
+                firings.extend(self.fired(rule, subject, span).iter().map(|bout| Firing {
+                    labels: labels.clone(),
+                    from: clock.wall(bout.from),
+                    to: clock.wall(bout.to),
+                    is_open: bout.to >= span.1,
+                    is_about: false,
+                }));
             }
         }
         firings.sort_by_key(|firing| firing.from);
@@ -254,8 +279,8 @@ impl DemoWorld {
         });
         let bouts = occurrences.filter_map(|(begin, occurrence)| self.bout(rule, subject, begin, occurrence));
         bouts
-            .map(|bout| Bout { from: (bout.from + rule.hold).max(from), to: bout.to.min(to) })
-            .filter(|bout| bout.from < bout.to)
+            .map(|bout| Bout { from: bout.from + rule.hold, to: bout.to.min(to) })
+            .filter(|bout| bout.from < bout.to && bout.to > from)
             .collect()
     }
 }

@@ -77,6 +77,7 @@ fn one(book: &Book, pattern: &book::Rule, region: Region, service: &str, service
             group: pattern.group.as_str().into(),
             expr: expr.into(),
             hold: Duration::try_from_secs_f64(pattern.hold.0).unwrap_or_default(),
+            interval: None,
             labels: Labels::from_iter([("severity", &*pattern.severity), ("region", region.name())]),
             annotations,
             error: None,

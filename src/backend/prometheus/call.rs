@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use super::wire::{Data, Envelope, Reader, Sample};
+use super::wire::{Data, Envelope, Reader, Sample, Written};
 use crate::backend::http::{Body, Http, Weight, of_absence};
 use crate::backend::lenient::{Word, left_out};
 use crate::model::ask::{Answer, Reply};
@@ -145,6 +145,13 @@ impl<'a> Call<'a> {
             parameters.push(("nocache", "1".to_owned()));
         }
         self.send(&Query { path: "api/v1/query", parameters }).await
+    }
+
+    /// The samples of a selector with a range (`ALERTS[10m]`) that ends at a moment, as they were written: seconds and values.
+    pub(super) async fn samples(&self, query: &str, at: Timestamp) -> Result<Vec<Written>, SourceError> {
+        let body = self.instant_body(query, Some(at)).await?;
+        let data = self.open::<Data<'_>>(&body)?;
+        Ok(self.server.reader.points(&data))
     }
 
     /// A range query over the grid of `span`.

@@ -79,7 +79,7 @@ impl Identity {
             _ => Sent::default(),
         };
         let rules = match rules {
-            Ok((board, _)) => Ok(board.rules.len()),
+            Ok(board) => Ok(board.rules.len()),
             Err(error) if error.trouble.is_source_wide() => return Err(error),
             Err(error) => Err(error.trouble),
         };

@@ -1,4 +1,4 @@
-//! Alerting rules with the alerts that they hold, and when an alert fired before.
+//! Alerting rules with the alerts that they hold, and rules that fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,18 +13,12 @@ use super::sent::Sent;
 use super::wire::Reader;
 use crate::backend::http::is_plain_absence;
 use crate::backend::lenient::{List, Pairs, Word, left_out};
-use crate::model::alert::{Alert, AlertState, Firing, SeverityMap};
+use crate::model::alert::{Alert, AlertState, SeverityMap};
 use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::{Labels, Text};
-use crate::model::promql::{self, literal, quoted};
-use crate::model::rule::{Rule, RuleBoard};
-use crate::model::series::Span;
+use crate::model::labels::Labels;
+use crate::model::rule::{BrokenRule, Rule, RuleBoard};
 use crate::model::source::{SourceError, SourceId, Trouble};
-use crate::model::warning::Warning;
-
-/// Points missed in a row before a firing counts as over.
-const GAP: usize = 2;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -38,6 +32,9 @@ struct Groups<'a> {
 struct Group<'a> {
     #[serde(borrow)]
     name: Word<'a>,
+    /// In seconds.
+    #[serde(borrow)]
+    interval: Word<'a>,
     #[serde(borrow)]
     rules: List<WireRule<'a>>,
 }
@@ -57,6 +54,8 @@ struct WireRule<'a> {
     #[serde(borrow)]
     annotations: Pairs<'a>,
     #[serde(borrow)]
+    health: Word<'a>,
+    #[serde(borrow)]
     last_error: Word<'a>,
     #[serde(borrow, rename = "type")]
     kind: Word<'a>,
@@ -67,9 +66,14 @@ struct WireRule<'a> {
 impl WireRule<'_> {
     /// Seconds, or written as in a rule: `5m`.
     fn hold(&self) -> Duration {
-        let seconds = self.duration.number().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-        seconds.or_else(|| duration::parse(self.duration.0.trim()).ok()).unwrap_or_default()
+        seconds(&self.duration).unwrap_or_default()
     }
+}
+
+/// A length of time in seconds, or written as in a rule: `5m`.
+fn seconds(word: &Word<'_>) -> Option<Duration> {
+    let seconds = word.number().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.or_else(|| duration::parse(word.0.trim()).ok())
 }
 
 #[derive(Default, Deserialize)]
@@ -96,11 +100,11 @@ pub(super) struct Reading<'a> {
     pub(super) sent: &'a Sent,
 }
 
-/// All alerting rules, and what recognises the same answer next time whenever the rules were evaluated.
+/// All alerting rules.
 ///
 /// # Errors
 /// [`Trouble::NotOffered`] where there is no such path, as at a Mimir without ruler.
-pub(super) async fn board(call: &Call<'_>, reading: &Reading<'_>) -> Result<(RuleBoard, u64), SourceError> {
+pub(super) async fn board(call: &Call<'_>, reading: &Reading<'_>) -> Result<RuleBoard, SourceError> {
     let body = call.get("api/v1/rules", &[("type", "alert")]).await.map_err(|error| match error.trouble {
         // VictoriaMetrics says 400 to a path that it does not know
         Trouble::Refused { status: 404 | 501, ref message } | Trouble::BadQuery { ref message } => {
@@ -113,20 +117,7 @@ pub(super) async fn board(call: &Call<'_>, reading: &Reading<'_>) -> Result<(Rul
     if let Some(warning) = left_out(lost(&groups), "rules and alerts") {
         call.warn(warning);
     }
-    let board = board_of(&groups, &call.server.reader, reading);
-    let digest = digest(&board);
-    Ok((board, digest))
-}
-
-/// That rules cannot be evaluated: their alerts are not seen.
-pub(super) fn failing(board: &RuleBoard) -> Option<Warning> {
-    let mut broken = board.rules.iter().filter_map(|rule| Some((&rule.name, rule.error.as_ref()?)));
-    let (name, error) = broken.next()?;
-    let more = match broken.count() {
-        0 => String::new(),
-        more => format!(" (and {more} more)"),
-    };
-    Some(Warning::notice(format!("rule {name} fails to evaluate{more}: {error}")))
+    Ok(board_of(&groups, &call.server.reader, reading))
 }
 
 /// How many groups, rules and alerts could not be read.
@@ -146,44 +137,113 @@ fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &Reading<'_>) -> Rule
     for group in &groups.groups.all {
         let rules = group.rules.all.iter().filter(|rule| !rule.name.0.is_empty());
         for wire in rules.filter(|rule| rule.kind.0 != "recording") {
-            let error = &wire.last_error.0;
+            let error = trouble(&wire.health.0, &wire.last_error.0).map(|error| reader.text(error));
             let rule = Rule {
                 name: reader.text(&wire.name.0),
                 group: reader.text(&group.name.0),
                 expr: reader.text(&wire.query.0),
                 hold: wire.hold(),
+                interval: seconds(&group.interval).filter(|every| !every.is_zero()),
                 labels: reader.labels(&wire.labels),
                 annotations: reader.labels(&wire.annotations),
-                error: (!error.is_empty()).then(|| reader.text(error)),
+                error,
             };
             for alert in &wire.alerts.all {
-                let alert = alert_of(alert, &rule.name, reader, reading);
+                let alert = alert_of(alert, &rule, reader, reading);
                 alerts.entry(alert.fingerprint).or_insert(Arc::new(alert));
             }
             // Thanos may repeat a rule for each replica of its ruler
             let identity = (rule.group.clone(), rule.name.clone(), rule.expr.clone(), rule.labels.clone());
+            if let Some(error) = &rule.error {
+                let (name, group, labels) = (rule.name.clone(), rule.group.clone(), rule.labels.clone());
+                board.broken.push(BrokenRule { name, group, labels, error: error.clone(), records: false });
+            }
             if seen.insert(identity) {
                 board.rules.push(Arc::new(rule));
             }
         }
     }
     board.alerts = alerts.into_values().collect();
+    board.broken.sort();
+    board.broken.dedup();
     board
 }
 
-fn alert_of(wire: &WireAlert<'_>, rule: &Text, reader: &Reader, reading: &Reading<'_>) -> Alert {
+/// Why a rule fails, if it does.
+fn trouble<'a>(health: &str, error: &'a str) -> Option<&'a str> {
+    match (health, error) {
+        ("err" | "error", "") => Some("its server does not say why"),
+        (_, "") => None,
+        (_, error) => Some(error),
+    }
+}
+
+/// Recording rules that fail; nothing where they are not shown. Of the many that are well nothing is kept.
+pub(super) async fn broken_recordings(call: &Call<'_>) -> Vec<BrokenRule> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Recordings<'a> {
+        #[serde(borrow)]
+        groups: List<RecordingGroup<'a>>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct RecordingGroup<'a> {
+        #[serde(borrow)]
+        name: Word<'a>,
+        #[serde(borrow)]
+        rules: List<Recording<'a>>,
+    }
+    #[derive(Default, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    struct Recording<'a> {
+        #[serde(borrow)]
+        name: Word<'a>,
+        #[serde(borrow)]
+        labels: Pairs<'a>,
+        #[serde(borrow)]
+        health: Word<'a>,
+        #[serde(borrow)]
+        last_error: Word<'a>,
+        #[serde(borrow, rename = "type")]
+        kind: Word<'a>,
+    }
+    let Ok(body) = call.get("api/v1/rules", &[("type", "record")]).await else { return Vec::new() };
+    let Ok(told) = call.open::<Recordings<'_>>(&body) else { return Vec::new() };
+    let reader = &call.server.reader;
+    let all = told.groups.all.iter();
+    let all = all.flat_map(|group| group.rules.all.iter().map(move |rule| (&group.name, rule)));
+    let broken = all.filter(|(_, rule)| rule.kind.0 == "recording").filter_map(|(group, rule)| {
+        Some(BrokenRule {
+            name: reader.text(&rule.name.0),
+            group: reader.text(&group.0),
+            labels: reader.labels(&rule.labels),
+            error: reader.text(trouble(&rule.health.0, &rule.last_error.0)?),
+            records: true,
+        })
+    });
+    let broken: BTreeSet<BrokenRule> = broken.collect();
+    broken.into_iter().collect()
+}
+
+fn alert_of(wire: &WireAlert<'_>, rule: &Rule, reader: &Reader, reading: &Reading<'_>) -> Alert {
     let mut labels = reader.labels(&wire.labels);
     if labels.get("alertname").is_none() {
         let named = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
-        labels = Labels::new(named.chain([("alertname".into(), rule.clone())]).collect());
+        labels = Labels::new(named.chain([("alertname".into(), rule.name.clone())]).collect());
     }
     let labels = reading.sent.apply(&labels);
+    let state = if wire.state.0 == "pending" { AlertState::Pending } else { AlertState::Firing };
+    // `activeAt` is when the condition began to hold: it fires after the rule's `for`, and that is what an Alertmanager tells
+    let active_at = wire.active_at.moment().unwrap_or(reading.now);
+    let hold = if state == AlertState::Firing { rule.hold } else { Duration::ZERO };
+    let starts_at = active_at.checked_add(hold).unwrap_or(active_at);
     Alert {
         fingerprint: Fingerprint::of(&labels),
         annotations: reader.labels(&wire.annotations),
-        state: if wire.state.0 == "pending" { AlertState::Pending } else { AlertState::Firing },
+        state,
         severity: reading.severities.of(&labels),
-        starts_at: wire.active_at.moment().unwrap_or(reading.now),
+        starts_at,
         updated_at: reading.now,
         resolved_at: None,
         generator_url: None,
@@ -191,74 +251,24 @@ fn alert_of(wire: &WireAlert<'_>, rule: &Text, reader: &Reader, reading: &Readin
         group: Labels::default(),
         silenced_by: Arc::from([]),
         inhibited_by: Arc::from([]),
+        is_derived: false,
         value: wire.value.number().filter(|value| value.is_finite()),
         sources: vec![reading.source.clone()],
         labels,
     }
 }
 
-/// Over what is shown, for the times of evaluation in the answer change although nothing else does.
-fn digest(board: &RuleBoard) -> u64 {
+/// What recognises the same answer next time: over what is shown, for the times of evaluation in the answer change although nothing else does.
+pub(super) fn digest(board: &RuleBoard) -> u64 {
     let mut hasher = DefaultHasher::new();
     for rule in &board.rules {
         (&rule.name, &rule.group, &rule.expr, rule.hold, &rule.labels).hash(&mut hasher);
         (&rule.annotations, &rule.error).hash(&mut hasher);
     }
+    board.broken.hash(&mut hasher);
     for alert in &board.alerts {
         (&alert.labels, &alert.annotations, alert.state, alert.starts_at).hash(&mut hasher);
         alert.value.map(f64::to_bits).hash(&mut hasher);
     }
     hasher.finish()
-}
-
-/// When the alert with these labels fired, oldest first.
-///
-/// The series are found by name and service and must then agree with the alert on every label that both have: labels
-/// that a Prometheus adds to what it sends (`external_labels`) are not on its own series.
-///
-/// # Errors
-/// Whatever fails the query.
-pub(super) async fn firings(
-    call: &Call<'_>,
-    service_labels: &[String],
-    labels: &Labels,
-    span: Span,
-) -> Result<Vec<Firing>, SourceError> {
-    let service = service_labels.iter().find_map(|name| Some((promql::label(name), labels.get(name)?)));
-    // or the label is one of those that are added on sending
-    let service =
-        service.map(|(name, value)| format!(",{name}=~{}", quoted(&format!("|{}", literal(value)))));
-    let selector = format!(
-        "alertname={},alertstate=\"firing\"{}",
-        quoted(labels.value("alertname")),
-        service.unwrap_or_default()
-    );
-    let step = duration::text(span.step());
-    // over the whole step, so that no short firing falls between two points
-    let matrix = call.range(&format!("max_over_time(ALERTS{{{selector}}}[{step}])"), span).await?;
-    let same = |line: &Labels| {
-        line.iter().all(|(name, value)| {
-            matches!(&**name, "__name__" | "alertstate") || labels.get(name).is_none_or(|own| own == value)
-        })
-    };
-    let points: BTreeSet<usize> = matrix
-        .lines
-        .iter()
-        .filter(|line| same(&line.labels))
-        .flat_map(|line| line.values.iter().enumerate().filter(|(_, value)| **value > 0.0).map(|(at, _)| at))
-        .collect();
-    Ok(intervals(points.into_iter(), span))
-}
-
-fn intervals(points: impl Iterator<Item = usize>, span: Span) -> Vec<Firing> {
-    let mut firings: Vec<(usize, usize)> = Vec::new();
-    for point in points {
-        match firings.last_mut() {
-            Some((_, last)) if point - *last <= GAP => *last = point,
-            _ => firings.push((point, point)),
-        }
-    }
-    // a point speaks for the step before it
-    let begin = |point| span.at(point).checked_sub(span.step()).unwrap_or(span.start());
-    firings.into_iter().map(|(from, to)| Firing { from: begin(from), to: span.at(to) }).collect()
 }

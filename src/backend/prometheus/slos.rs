@@ -133,7 +133,7 @@ impl Slos {
         }
         // without rules what the series say must do
         let rules = match rules::board(call, reading).await {
-            Ok((board, _)) => board.rules,
+            Ok(board) => board.rules,
             Err(SourceError { trouble: Trouble::NotOffered { .. } | Trouble::Forbidden { .. }, .. }) => {
                 Vec::new()
             }

@@ -161,6 +161,9 @@ pub(super) struct Sample {
     pub(super) value: f64,
 }
 
+/// The labels of a series, and its samples in seconds and values.
+pub(super) type Written = (Labels, Vec<(f64, f64)>);
+
 /// Shares all texts of one source. Each is kept as it came: it is made safe where it is drawn or printed.
 #[derive(Default)]
 pub(super) struct Reader(Mutex<Interner>);
@@ -213,6 +216,18 @@ impl Reader {
         let Data::Matrix(all) = data else { return Vec::new() };
         let times = |series: &Series<'_>| series.values.all.iter().filter_map(|point| point.0).collect();
         self.interner(|interner| all.all.iter().map(|s| (labels(interner, &s.metric), times(s))).collect())
+    }
+
+    /// The samples of an answer as they were written, those that are finite.
+    pub(super) fn points(&self, data: &Data<'_>) -> Vec<Written> {
+        let Data::Matrix(all) = data else { return Vec::new() };
+        self.interner(|interner| {
+            let series = |one: &Series<'_>| {
+                let points = one.values.all.iter().filter_map(|point| Some((point.0?, point.value()?)));
+                (labels(interner, &one.metric), points.collect())
+            };
+            all.all.iter().map(series).collect()
+        })
     }
 
     /// The values of a range answer on the grid of `span`, sorted by labels; lines without any value are left out.

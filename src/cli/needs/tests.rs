@@ -92,7 +92,7 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
         (ALERTS, alerts::document(&view, &all)),
         (INCIDENTS, incidents::document(&view, &all)),
         (ONCALL, oncall::document(&view)),
-        (STATS, stats::document(&view, Stats { by: Together::Service, since, listing })),
+        (STATS, stats::document(&view, None, Stats { by: Together::Service, since, listing })),
         (SILENCES, silences::document(&view)),
         (SOURCES, sources::document(&view)),
         (DOCTOR, doctor::document(&view)),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::labels::{Labels, Text};
 use super::super::promql::Comparison;
+use super::super::rule::BrokenRule;
 use super::objective::Objective;
 use super::pair::{Pair, Severity};
 use super::recorded::Recorded;
@@ -229,6 +230,13 @@ impl Slo {
     pub fn identities(&self) -> impl Iterator<Item = (&str, &str)> {
         let recorded = self.recorded.as_ref().map(|recorded| (recorded.family.identity(), &*recorded.id));
         recorded.into_iter().chain([("slo", &*self.id)])
+    }
+
+    /// Whether a rule makes its alerts or its series.
+    pub fn hangs_on(&self, rule: &BrokenRule) -> bool {
+        let labels = rule.alert_labels();
+        let is_its = |(name, id): (&str, &str)| labels.get(name).is_some_and(|value| **value == *id);
+        if rule.records { self.identities().any(is_its) } else { self.is_about(&labels) }
     }
 
     /// Whether an alert with these labels tells of this SLO: by its recorded identity if both have one, else by the name of its

@@ -196,6 +196,12 @@ impl SloStatus {
         self.groups.first()
     }
 
+    /// Whether an alert of this SLO tells of this group: of the labels that tell the groups apart none says otherwise.
+    pub fn is_about(&self, group: &Standing, alert: &Labels) -> bool {
+        let mut names = self.groups.iter().flat_map(|group| group.labels.iter()).map(|(name, _)| name);
+        names.all(|name| alert.get(name).is_none_or(|value| **value == *group.labels.value(name)))
+    }
+
     /// How it is: as its worst group.
     pub fn state(&self) -> SloState {
         self.worst().map_or(SloState::NoData, |worst| worst.state)

@@ -42,7 +42,8 @@ impl World {
         }
         let rules = self.held.values().filter_map(|held| held.rules.value()).flat_map(|board| &board.alerts);
         let raised = rules.filter(|alert| !self.is_watchdog(alert.name()));
-        let mut all = merged(routed, raised, &self.told, now);
+        let (mut all, completed) = merged(routed, raised, &self.told, now);
+        self.completed = completed;
         let mut before = self.told.iter().zip(std::mem::take(&mut self.about)).peekable();
         let mut about = Vec::with_capacity(all.len());
         let mut unlinked = Vec::new();
@@ -106,13 +107,14 @@ impl World {
 ///
 /// `routed` are those that an Alertmanager told, `raised` those that rules hold pending or firing. The same alert is known
 /// by its fingerprint; a raised one also by a routed one of its name that has all of its labels, since labels are added on
-/// the way (`external_labels`). What was in `before` and is in neither has been resolved.
+/// the way (`external_labels`): those of `before` that turned out to be such a one come second, each with that. What was in
+/// `before` and is in neither has been resolved.
 fn merged<'a>(
     routed: Vec<Arc<Alert>>,
     raised: impl Iterator<Item = &'a Arc<Alert>>,
     before: &[Arc<Alert>],
     now: Timestamp,
-) -> Vec<Arc<Alert>> {
+) -> (Vec<Arc<Alert>>, Vec<(Fingerprint, Fingerprint)>) {
     let mut all = once(routed);
     let keys: Vec<Fingerprint> = all.iter().map(|alert| alert.fingerprint).collect();
     let mut carriers = Carriers::default();
@@ -125,12 +127,16 @@ fn merged<'a>(
         }
     }
     let mut left = once(left);
-    let mut ended = Vec::new();
+    let (mut ended, mut completed) = (Vec::new(), Vec::new());
     let mut here = keys.into_iter().peekable();
     for old in before {
         while here.next_if(|key| *key < old.fingerprint).is_some() {}
-        if here.peek() != Some(&old.fingerprint) && carriers.of(&all, old).is_none() {
-            ended.extend(resolved(old, now));
+        if here.peek() == Some(&old.fingerprint) {
+            continue;
+        }
+        match carriers.of(&all, old).and_then(|at| all.get(at)) {
+            Some(whole) => completed.push((old.fingerprint, whole.fingerprint)),
+            None => ended.extend(resolved(old, now)),
         }
     }
     drop(here);
@@ -140,7 +146,7 @@ fn merged<'a>(
         all.append(&mut left);
         all.sort_by_key(|alert| alert.fingerprint);
     }
-    all
+    (all, completed)
 }
 
 fn once(mut all: Vec<Arc<Alert>>) -> Vec<Arc<Alert>> {
@@ -194,11 +200,20 @@ fn join(alert: &mut Alert, other: &Alert) {
     alert.sources.extend(new);
     alert.value = alert.value.or(other.value);
     let is_routed = |alert: &Alert| !alert.receivers.is_empty();
-    // a rule counts from when its condition began to hold, an Alertmanager from when the alert fired
-    if is_routed(alert) == is_routed(other) {
-        alert.starts_at = alert.starts_at.min(other.starts_at);
+    match (is_routed(alert), is_routed(other)) {
+        // of a pair of servers one evaluates a little later
+        (false, false) if alert.state != other.state => {
+            if alert.state == AlertState::Pending {
+                (alert.state, alert.starts_at) = (other.state, other.starts_at);
+            }
+        }
+        (false, false) | (true, true) => alert.starts_at = alert.starts_at.min(other.starts_at),
+        // an Alertmanager knows it to the second, also after its Prometheus has begun anew
+        (true, false) | (false, true) => {}
     }
-    if is_routed(other) && (!is_routed(alert) || other.updated_at > alert.updated_at) {
+    // what a server says of its own silences counts more than what is worked out from them
+    let word = |alert: &Alert| (!alert.is_derived, alert.updated_at);
+    if is_routed(other) && (!is_routed(alert) || word(other) > word(alert)) {
         let starts_at = if is_routed(alert) { alert.starts_at } else { other.starts_at };
         let (value, sources) = (alert.value, alert.sources.clone());
         *alert = Alert { starts_at, value, sources, ..other.clone() };

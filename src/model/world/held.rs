@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::alert::{AlertBoard, Firing};
+use crate::model::alert::AlertBoard;
 use crate::model::ask::{Answer, Ask, AskKind, Question};
 use crate::model::fingerprint::Fingerprint;
+use crate::model::firing::FiringBoard;
 use crate::model::incident::{IncidentBoard, IncidentDetail, StepBoard};
 use crate::model::labels::Text;
 use crate::model::oncall::OnCallBoard;
@@ -55,8 +56,8 @@ pub struct Held {
     pub details: BTreeMap<Text, Remote<Detail>>,
     /// Charts by expression.
     pub series: BTreeMap<Text, Remote<Matrix>>,
-    /// Earlier firings by alert.
-    pub firings: BTreeMap<Fingerprint, Remote<Vec<Firing>>>,
+    /// Firings by alert; those of all alerts by the fingerprint of no labels.
+    pub firings: BTreeMap<Fingerprint, Remote<FiringBoard>>,
     /// Runbooks by what was wanted.
     pub runbooks: BTreeMap<Arc<Wanted>, Remote<Search>>,
     /// Which of its services came and went lately.
@@ -243,8 +244,8 @@ impl Held {
             (Ask::Steps { .. }, Ok(Answer::Steps(board))) => {
                 lengthen(&mut self.steps, board, now, StepBoard::extend);
             }
-            (Ask::Firings { fingerprint, .. }, Ok(Answer::Firings(list))) => {
-                kept(&mut self.firings, fingerprint).arrived(list, None, now);
+            (Ask::Firings { fingerprint, .. }, Ok(Answer::Firings(board))) => {
+                kept(&mut self.firings, fingerprint).arrived(board, None, now);
             }
             (Ask::Runbook(wanted), Ok(Answer::Runbook(search))) => {
                 kept(&mut self.runbooks, wanted).arrived(search, digest, now);

@@ -34,6 +34,7 @@ fn alert(name: &str, service: &str, state: AlertState) -> Arc<Alert> {
         group: Labels::default(),
         silenced_by: Arc::from([]),
         inhibited_by: Arc::from([]),
+        is_derived: false,
         value: None,
         sources: vec![SourceId::new("am")],
     })
@@ -368,16 +369,14 @@ fn details_are_bounded() {
         let ask = Ask::Firings {
             fingerprint: Fingerprint(i),
             labels: Labels::default(),
-            span: crate::model::series::Span::ending(
-                at(1000),
-                Duration::from_secs(60),
-                10,
-                Duration::from_secs(1),
-            ),
+            from: at(940),
+            until: at(1000),
         };
+        let looked_at = crate::model::slo::Bounds { start: at(940), end: at(1000) };
+        let board = crate::model::firing::FiringBoard { looked_at, firings: vec![], is_whole: true };
         world.apply(
             &question("am", ask),
-            Ok(Reply::free(Answer::Firings(vec![]))),
+            Ok(Reply::free(Answer::Firings(board))),
             at(i64::try_from(i).unwrap()),
         );
     }

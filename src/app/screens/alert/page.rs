@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Subject, subject};
+use super::subject;
+use crate::app::fired::{self, Past};
 use crate::app::look::Cx;
 use crate::app::number::{ago, moment};
 use crate::app::screens::incidents::words as incidents;
@@ -16,7 +17,7 @@ use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::remote::age;
-use crate::model::slo::SloStatus;
+use crate::model::slo::{Bounds, SloStatus};
 use crate::model::source::SourceId;
 
 /// The label that holds the name of an alert.
@@ -76,7 +77,7 @@ pub(super) fn page(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -
     }
     let related_at = related(state, cx, alert, &mut page);
     if let Some(subject) = subject(state, alert) {
-        earlier(state, cx, alert, &subject, &mut page);
+        earlier(state, cx, alert, &mut page);
         page.title("Rule");
         page.pair("source", subject.source.as_str(), Role::Text);
         page.pair("group", &subject.rule.group, Role::Text);
@@ -118,6 +119,11 @@ fn quieted(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
     let sending = state.world.silencing(alert.fingerprint);
     if !matching.is_empty() || sending.is_some() {
         page.title("Silences that match it");
+    }
+    if alert.is_derived && alert.state != AlertState::Resolved {
+        let words =
+            "its Alertmanager does not say what keeps alerts quiet: derived from the silences in force";
+        page.pair("derived", words, Role::Muted);
     }
     if let Some(stage) = sending {
         let words = format!("{}{}", text::ellipsis(cx.charset), stage.word());
@@ -179,21 +185,29 @@ fn differences(mine: &Labels, others: &Labels, service: &str) -> String {
     all.join(" ")
 }
 
-/// When it fired in the last 7 days.
-fn earlier(state: &State, cx: &Cx<'_>, alert: &Alert, subject: &Subject, page: &mut Page) {
-    let held = state.world.held(&subject.source);
-    let Some(remote) = held.and_then(|held| held.firings.get(&alert.fingerprint)) else { return };
-    let Some(firings) = remote.value() else {
-        page.title("Firings, 7 days");
-        let words =
-            remote.trouble().map_or_else(|| state.waiting().to_owned(), |error| error.trouble.to_string());
-        page.line(vec![Run::new(format!("  {words}"), Role::Muted)]);
-        return;
+/// When it fired in the last 7 days: how often, for how long in all, and whether it flaps.
+fn earlier(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
+    let (firings, is_whole) = match fired::of_alert(state, alert, cx.now) {
+        Past::Nowhere => return,
+        Past::Unknown(trouble) => {
+            page.title("Firings, 7 days");
+            let words = trouble.unwrap_or_else(|| state.waiting().to_owned());
+            return page.line(vec![Run::new(format!("  {words}"), Role::Muted)]);
+        }
+        Past::Known { firings, is_whole } => (firings, is_whole),
     };
-    page.title(&format!("Firings, 7 days: {}", firings.len()));
+    let week = Bounds { start: cx.now.checked_sub(fired::PAST).unwrap_or(cx.now), end: cx.now };
+    let at_least = if is_whole { "" } else { "at least " };
+    let about = if firings.iter().any(|firing| firing.is_about) { "about " } else { "" };
+    let total = duration::short(fired::time(&firings, week));
+    let in_all = if firings.is_empty() { String::new() } else { format!(", {about}{total} in all") };
+    page.title(&format!("Firings, 7 days: {at_least}{}{in_all}", firings.len()));
+    if fired::flap(&firings) {
+        let words = format!("  {} flapping: three firings or more within an hour", cx.symbol(Role::Warning));
+        page.line(vec![Run::new(words, Role::Warning)]);
+    }
     for firing in firings.iter().rev().take(EARLIER) {
-        let lasted = duration::short(age(firing.from, firing.to));
-        let words = format!("  {}  for {lasted}", moment(firing.from, cx.now, cx.zone));
+        let words = format!("  {}  for {}", moment(firing.from, cx.now, cx.zone), fired::lasted(firing));
         page.line(vec![Run::new(words, Role::Text)]);
     }
 }

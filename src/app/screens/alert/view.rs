@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use super::page;
 use super::{Subject, subject};
 use crate::app::due::Topic;
+use crate::app::fired::{self, Past};
 use crate::app::frame;
 use crate::app::look::Cx;
 use crate::app::number::{ago, moment, plain};
@@ -187,7 +188,7 @@ fn draw_chart(state: &State, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut B
         Some(Bound::Constant(value)) => Some((*value, label.as_str())),
         Some(Bound::Query(_)) | None => None,
     };
-    let shade = fired(state, alert, &subject, cx.now);
+    let shade = shade(state, alert, cx.now);
     let zero_based = threshold.is_none_or(|(value, _)| value >= 0.0);
     let chart = Chart {
         thresholds: threshold.as_slice(),
@@ -268,16 +269,13 @@ fn legend(line: &Labels, alert: &Labels) -> String {
 }
 
 /// When it fired: before, as far as that is known, and now.
-fn fired(state: &State, alert: &Alert, subject: &Subject, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
-    let past =
-        state.world.held(&subject.source).and_then(|held| held.firings.get(&alert.fingerprint)?.value());
-    let mut shade: Vec<_> = past.into_iter().flatten().map(|firing| (firing.from, firing.to)).collect();
-    match alert.state {
-        AlertState::Pending => {}
-        AlertState::Resolved => shade.push((alert.starts_at, alert.resolved_at.unwrap_or(now))),
-        AlertState::Firing | AlertState::Silenced | AlertState::Inhibited => {
-            shade.push((alert.starts_at, now));
-        }
+fn shade(state: &State, alert: &Alert, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+    if let Past::Known { firings, .. } = fired::of_alert(state, alert, now) {
+        return firings.iter().map(|firing| (firing.from, firing.to)).collect();
     }
-    shade
+    match alert.state {
+        AlertState::Pending => Vec::new(),
+        AlertState::Resolved => vec![(alert.starts_at, alert.resolved_at.unwrap_or(now))],
+        AlertState::Firing | AlertState::Silenced | AlertState::Inhibited => vec![(alert.starts_at, now)],
+    }
 }

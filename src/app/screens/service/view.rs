@@ -460,6 +460,11 @@ fn draw_list(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &mu
         &title,
         cx.style(if in_doubt { Role::Stale } else { Role::Title }),
     );
+    // what such a rule would tell, nobody tells
+    if let Some(rule) = state.world.broken_rules_of_service(&service.name).next() {
+        let x = area.x.saturating_add(text::width(&title) + 2).min(area.right());
+        text::put(buf, x, area.y, area.right() - x, &rule.sentence(), cx.style(Role::Warning));
+    }
     let rows = frame::below_heading(area);
     let widest = alerts.iter().map(|alert| text::width(alert.name())).max().unwrap_or(0).clamp(12, 40);
     let list = &state.service_alerts;

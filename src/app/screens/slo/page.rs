@@ -46,6 +46,7 @@ pub(super) fn page(state: &State, cx: &Cx<'_>, status: &SloStatus, width: u16) -
     let standing = shown(state, status);
     let course = standing.and_then(|standing| Course::of(state, status, standing));
     doubts(cx, status, standing, &mut page.page);
+    broken(state, cx, status, &mut page.page);
     if let Some(standing) = standing {
         conditions(cx, state, status, standing, &mut page.page);
         exhaustion(state, status, standing, course.as_ref(), &mut page.page);
@@ -54,7 +55,7 @@ pub(super) fn page(state: &State, cx: &Cx<'_>, status: &SloStatus, width: u16) -
         }
     }
     groups(state, cx, status, &mut page);
-    alerts(state, cx, &mut page);
+    alerts(state, cx, status, &mut page);
     definition(state, status, standing, &mut page.page);
     let all = queries(status, status.at);
     if !all.is_empty() {
@@ -98,6 +99,15 @@ fn doubts(cx: &Cx<'_>, status: &SloStatus, standing: Option<&Standing>, page: &m
     }
 }
 
+/// The rules that it hangs on and that fail.
+fn broken(state: &State, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
+    for (source, rule) in state.world.broken_rules() {
+        if *source == status.source && status.slo.hangs_on(rule) {
+            page.paragraph(&format!("{} {}", cx.symbol(Role::Warning), rule.sentence()), Role::Warning);
+        }
+    }
+}
+
 /// Each group with its own budget, the worst first.
 fn groups(state: &State, cx: &Cx<'_>, status: &SloStatus, page: &mut SloPage) {
     let list = &state.slo.groups;
@@ -125,12 +135,18 @@ fn groups(state: &State, cx: &Cx<'_>, status: &SloStatus, page: &mut SloPage) {
             runs.push(Run::new(format!("{:>6}", burn.text), burn.role));
         }
         runs.push(Run::new(format!("  {}", group.state.word()), role));
+        let its = status.alerts.iter().filter_map(|alert| state.world.alert(*alert));
+        match its.filter(|alert| status.is_about(group, &alert.labels)).count() {
+            0 => {}
+            1 => runs.push(Run::new("  1 alert", Role::Muted)),
+            more => runs.push(Run::new(format!("  {more} alerts"), Role::Muted)),
+        }
         page.row(state, cx, (GROUPS, index), runs);
     }
 }
 
 /// Its alerts that fire or are pending.
-fn alerts(state: &State, cx: &Cx<'_>, page: &mut SloPage) {
+fn alerts(state: &State, cx: &Cx<'_>, status: &SloStatus, page: &mut SloPage) {
     let list = &state.slo.alerts;
     page.page.title(&format!("Alerts of this SLO: {}", list.rows().len()));
     for (index, fingerprint) in list.rows().iter().enumerate() {
@@ -140,6 +156,10 @@ fn alerts(state: &State, cx: &Cx<'_>, page: &mut SloPage) {
         };
         let role = Role::of_alert(alert);
         let about = format!("{}  {} {}  ", alert.severity.word(), alert.state, ago(alert.starts_at, cx.now));
+        // which of the groups it is about
+        let mut its = status.groups.iter().filter(|group| status.is_about(group, &alert.labels));
+        let its = its.next().filter(|group| !group.labels.is_empty() && its.next().is_none());
+        let about = its.map_or(about.clone(), |group| format!("{}  {about}", words::group(group)));
         let runs = vec![
             Run::new(format!(" {} {}  ", cx.symbol(role), alert.name()), role),
             Run::new(about, Role::Text),

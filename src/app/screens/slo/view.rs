@@ -19,6 +19,7 @@ use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, Line, Mark};
 use crate::app::widgets::text::{self, Run};
 use crate::app::widgets::unit::Unit;
+use crate::model::alert::Alert;
 use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::labels::Text;
@@ -389,7 +390,8 @@ fn draw_burns(
     let thresholds: Vec<(f64, &str)> =
         paging.iter().zip(&labels).map(|(pair, label)| (pair.factor, label.as_str())).collect();
     let alerts = status.alerts.iter().filter_map(|alert| state.world.alert(*alert));
-    let alerts: Vec<_> = alerts.filter(|alert| alert.is_firing()).collect();
+    let is_its = |alert: &Alert| standing.is_none_or(|standing| status.is_about(standing, &alert.labels));
+    let alerts: Vec<_> = alerts.filter(|alert| alert.is_firing() && is_its(alert)).collect();
     let shade: Vec<_> = alerts.iter().map(|alert| (alert.starts_at, cx.now)).collect();
     let marks: Vec<Mark<'_>> = alerts
         .iter()

@@ -24,6 +24,9 @@ use crate::model::world::Watchdog;
 /// Figures go on by steps of this: what is younger is not late, and a screen at rest must write little.
 const STEP: Duration = Duration::from_secs(15);
 
+/// As many rules that fail are named.
+const BROKEN: usize = 10;
+
 /// How old an answer is: below a minute the step that it is within.
 fn answered(at: Timestamp, now: Timestamp) -> String {
     let age = age(at, now);
@@ -102,7 +105,13 @@ fn row<'a>(state: &State, cx: &Cx<'_>, source: &'a SourceInfo) -> Row<'a> {
     let at = held.and_then(|h| [h.probe.at(), h.services.at(), h.alerts.at()].into_iter().flatten().max());
     let (role, words) = match (doubt, offer) {
         (Some(doubt), _) => (Role::Stale, doubt.summary()),
-        (None, Some(_)) => (Role::Healthy, "answers".to_owned()),
+        (None, Some(_)) => {
+            match held.and_then(|held| held.rules.value()).map_or(0, |board| board.broken.len()) {
+                0 => (Role::Healthy, "answers".to_owned()),
+                1 => (Role::Warning, "answers; 1 rule fails".to_owned()),
+                more => (Role::Warning, format!("answers; {more} rules fail")),
+            }
+        }
         (None, None) => (Role::Unknown, "asking...".to_owned()),
     };
     let identity = |offer: &Offer| format!("{} {}", offer.flavour, offer.version);
@@ -165,7 +174,7 @@ impl About {
 fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec<Run<'static>>> {
     let title = vec![
         Run::new(format!(" {} ", source.id), Role::Title),
-        Run::new(format!("{} at {}", source.kind.name(), source.address), Role::Muted),
+        Run::new(format!("{} at {}", source.kind.name(), source.place()), Role::Muted),
     ];
     let mut about = About { lines: vec![Vec::new(), title], width };
     if let Some(doubt) = doubt(state, source, &AskKind::ALL, cx.now) {
@@ -204,6 +213,9 @@ fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec
             WarningKind::Notice => about.say("note", &warning.text, Role::Warning),
             WarningKind::Annotation => about.say("remark", &warning.text, Role::Muted),
         }
+    }
+    for rule in held.rules.value().into_iter().flat_map(|board| &board.broken).take(BROKEN) {
+        about.say("rule fails", &rule.sentence(), Role::Trouble);
     }
     about.lines.push(vec![Run::new("  last answers", Role::Title)]);
     for (kind, answer) in held.answers() {

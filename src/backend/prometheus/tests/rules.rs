@@ -1,6 +1,4 @@
-//! Rules with their alerts, and when an alert fired before.
-
-use std::fmt::Write as _;
+//! Rules with their alerts, and rules that fail.
 
 use super::*;
 use crate::model::alert::{AlertState, Severity};
@@ -21,7 +19,7 @@ fn rules_of(second: u32, state: &str) -> Canned {
 async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were_evaluated() {
     let second = std::sync::atomic::AtomicU32::new(0);
     let double = Double::start(move |asked| {
-        if !asked.path.ends_with("rules") {
+        if !asked.path.ends_with("rules") || asked.parameter("type") != "alert" {
             return Canned::new(404, "text/plain", "");
         }
         // the first time it is asked who it is
@@ -47,7 +45,10 @@ async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were
     let same = source.answer(&Ask::Rules, reply.digest).await.unwrap();
     assert!(matches!(same.answer, Answer::Unchanged));
     let firing = source.answer(&Ask::Rules, reply.digest).await.unwrap();
-    assert!(matches!(firing.answer, Answer::Rules(board) if board.alerts[0].is_firing()));
+    let Answer::Rules(board) = firing.answer else { panic!() };
+    assert!(board.alerts[0].is_firing());
+    // two minutes after its condition began to hold, as its rule wants it
+    assert_eq!(board.alerts[0].starts_at.to_string(), "2026-03-01T12:01:00.5Z");
 }
 
 #[tokio::test]
@@ -88,42 +89,41 @@ async fn a_server_without_rules_says_so() {
 }
 
 #[tokio::test]
-async fn earlier_firings_are_those_of_the_same_alert_and_end_after_a_gap() {
+async fn rules_that_fail_are_told_with_the_servers_words_recording_ones_too() {
     let double = Double::start(|asked| {
-        if !asked.parameter("query").contains("ALERTS") {
-            return shop(asked);
-        }
-        let start: f64 = asked.parameter("start").parse().unwrap();
-        let points = |minutes: &[f64]| {
-            let points: Vec<_> = minutes.iter().map(|minute| json!([start + minute * 60.0, "1"])).collect();
-            json!(points)
+        let rule = |kind: &str, name: &str, health: &str, error: &str| {
+            json!({ "type": kind, "name": name, "query": "a", "labels": { "service": "store" }, "health": health,
+                    "lastError": error, "duration": 0, "alerts": [] })
         };
-        let labels = |region: &str| json!({ "alertname": "Burn", "alertstate": "firing", "region": region });
-        success(&json!({ "resultType": "matrix", "result": [
-            { "metric": labels("eu"), "values": points(&[1.0, 2.0, 4.0, 7.0]) },
-            { "metric": labels("us"), "values": points(&[9.0]) },
-            { "metric": labels("eu"), "histograms": [] }] }))
+        let all = [
+            rule("alerting", "Fine", "ok", ""),
+            rule("alerting", "Unpaired", "err", "many-to-many matching"),
+            rule("alerting", "Mute", "err", ""),
+            rule("recording", "job:fine", "ok", ""),
+            rule("recording", "job:broken", "err", "duplicate series"),
+            rule("recording", "job:new", "unknown", ""),
+        ];
+        // some servers pass the wish for one kind over
+        let wanted = all.into_iter().filter(|rule| asked.parameter("type") != "alert" || rule["type"] == "alerting");
+        match asked.path.as_str() {
+            "/api/v1/rules" => success(&json!({ "groups": [{ "name": "disks", "rules": wanted.collect::<Vec<_>>() }] })),
+            _ => Canned::new(404, "text/plain", ""),
+        }
     })
     .await;
-    let labels = Labels::from_iter([
-        ("alertname", "Burn"),
-        ("region", "eu"),
-        ("service", "a.b"),
-        ("cluster", "added"),
-    ]);
-    let span = stretch().window;
-    let firings =
-        Ask::Firings { fingerprint: crate::model::fingerprint::Fingerprint::of(&labels), labels, span };
-    let Answer::Firings(firings) = ask(&source(&double), firings).await.answer else { panic!() };
-    let minutes = |at: Timestamp| (at.as_second() - span.start().as_second()) / 60;
-    let found: Vec<_> = firings.iter().map(|firing| (minutes(firing.from), minutes(firing.to))).collect();
-    assert_eq!(found, [(0, 4), (6, 7)]);
-    let mut expected = String::new();
-    write!(
-        expected,
-        "max_over_time(ALERTS{{alertname=\"Burn\",alertstate=\"firing\",service=~{:?}}}[1m])",
-        r"|a\.b"
-    )
-    .unwrap();
-    assert_eq!(double.asked().last().unwrap().parameter("query"), expected);
+    let source = source(&double);
+    let Answer::Rules(board) = ask(&source, Ask::Rules).await.answer else { panic!() };
+    let told: Vec<String> = board.broken.iter().map(crate::model::rule::BrokenRule::sentence).collect();
+    assert_eq!(
+        told,
+        [
+            "alerting rule Mute (group disks) fails: its server does not say why",
+            "alerting rule Unpaired (group disks) fails: many-to-many matching",
+            "recording rule job:broken (group disks) fails: duplicate series",
+        ]
+    );
+    // of the recording rules there may be thousands: they are not read with each round
+    ask(&source, Ask::Rules).await;
+    let recordings = double.asked().iter().filter(|asked| asked.parameter("type") == "record").count();
+    assert_eq!(recordings, 1);
 }

@@ -292,3 +292,36 @@ fn what_is_missing_or_no_number_is_named_with_its_lookback() {
     let no_hour = judged(&group(ratio, &recent(Measured::Absent)));
     assert_eq!((no_hour.state, no_hour.doubt), (SloState::Fine, Some(Doubt::Missing(BASIS))));
 }
+
+#[test]
+fn an_alert_of_a_grouped_slo_tells_of_the_group_whose_labels_it_has() {
+    let labelled = |labels: &[(&str, &str)]| GroupReading {
+        labels: labels.iter().copied().collect(),
+        ..group(counts(0.0, 10.0), &[])
+    };
+    let groups = [
+        &[("region", "eu"), ("tier", "1")][..],
+        &[("region", "eu"), ("tier", "2")],
+        &[("region", "us"), ("tier", "1")],
+        &[("tier", "3")],
+    ];
+    let reading = reading(rolling(), groups.iter().map(|labels| labelled(labels)).collect());
+    let status = SloStatus::of(&reading, &SourceId::new("one"), at());
+    for (alert, expected) in [
+        (&[("region", "eu"), ("tier", "1"), ("pod", "a")][..], &[0][..]),
+        (&[("region", "us"), ("tier", "1")], &[2]),
+        (&[("region", "us"), ("tier", "2")], &[]),
+        // a rule that has put some groups together tells of all of them
+        (&[("region", "eu")], &[0, 1]),
+        (&[("pod", "a")], &[0, 1, 2, 3]),
+    ] {
+        let alert: Labels = alert.iter().copied().collect();
+        let about = |labels: &&[(&str, &str)]| {
+            let labels: Labels = labels.iter().copied().collect();
+            let group = status.groups.iter().find(|group| group.labels == labels).unwrap();
+            status.is_about(group, &alert)
+        };
+        let told: Vec<usize> = (0..groups.len()).filter(|at| about(&groups[*at])).collect();
+        assert_eq!(told, expected, "{alert}");
+    }
+}

@@ -85,6 +85,7 @@ fn alert(labels: &[(&str, &str)]) -> Arc<Alert> {
         group: Labels::default(),
         silenced_by: Arc::from([]),
         inhibited_by: Arc::from([]),
+        is_derived: false,
         value: None,
         sources: vec![SourceId::new("am")],
     })
@@ -145,13 +146,13 @@ fn an_answer_about_slos_leaves_the_services_alone() {
 }
 
 #[test]
-fn an_slo_finds_its_service_when_that_appears() {
+fn an_slos_service_is_what_its_labels_say_whether_it_is_known_or_not() {
     let mut world = world();
     let labels = Labels::from_iter([("service", "shop"), ("app", "cart")]);
     slos(&mut world, "one", &Slo { labels, ..slo("a") }, GOOD);
     assert_eq!(world.slos()[0].service.as_deref(), Some("shop"));
     services(&mut world, "one", &[1]);
-    assert_eq!(world.slos()[0].service.as_deref(), Some("cart"));
+    assert_eq!(world.slos()[0].service.as_deref(), Some("shop"));
 }
 
 #[test]

@@ -163,6 +163,7 @@ fn alert(pod: &str) -> Arc<Alert> {
         group: Labels::default(),
         silenced_by: Arc::from([]),
         inhibited_by: Arc::from([]),
+        is_derived: false,
         value: None,
         sources: vec![id("am")],
     })

@@ -44,6 +44,7 @@ pub(super) struct Doer {
 
 pub(super) fn doer(acts: impl IntoIterator<Item = Act>, looks: impl IntoIterator<Item = Look>) -> Arc<Doer> {
     let info = SourceInfo {
+        tenant: None,
         id: SourceId::new("pager"),
         kind: Kind::Demo,
         address: "fake".into(),

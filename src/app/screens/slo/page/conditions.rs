@@ -79,7 +79,7 @@ pub(super) fn conditions(
         );
         page.paragraph(&words, Role::Muted);
     }
-    if let Some((words, role)) = disagreement(cx, state, status) {
+    if let Some((words, role)) = disagreement(cx, state, status, standing) {
         page.paragraph(&format!("{} {words}", cx.symbol(role)), role);
     }
 }
@@ -113,9 +113,14 @@ fn counted(burn: &Burn) -> String {
 }
 
 /// Where alerts and conditions say different things for longer than evaluation takes.
-fn disagreement(cx: &Cx<'_>, state: &State, status: &SloStatus) -> Option<(String, Role)> {
-    let holds = status.groups.iter().flat_map(|group| &group.pairs).any(|now| now.holds == Some(true));
-    let are_known = status.groups.iter().flat_map(|group| &group.pairs).all(|now| now.holds.is_some());
+fn disagreement(
+    cx: &Cx<'_>,
+    state: &State,
+    status: &SloStatus,
+    standing: &Standing,
+) -> Option<(String, Role)> {
+    let holds = standing.pairs.iter().any(|now| now.holds == Some(true));
+    let are_known = standing.pairs.iter().all(|now| now.holds.is_some());
     // what fires at another source that has an SLO of this name is about that one
     let tells = |id: &SourceId| {
         state.sources.iter().any(|source| source.id == *id && source.answers.contains(&AskKind::Slos))
@@ -124,6 +129,7 @@ fn disagreement(cx: &Cx<'_>, state: &State, status: &SloStatus) -> Option<(Strin
         alert.sources.contains(&status.source) || !alert.sources.iter().any(tells)
     };
     let alerts = status.alerts.iter().filter_map(|alert| state.world.alert(*alert));
+    let alerts = alerts.filter(|alert| status.is_about(standing, &alert.labels));
     let alerts: Vec<_> = alerts.filter(is_ours).collect();
     if alerts.is_empty() {
         let words = if has_rule(state, status) {

@@ -1,0 +1,234 @@
+//! Which alerts are silenced where an Alertmanager does not say it: by the silences in force, matched as it matches them.
+//!
+//! Cortex and its kin never fill `silencedBy` in; any Alertmanager leaves it open for the first seconds of an alert.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::model::alert::{Alert, AlertBoard, AlertState};
+use crate::model::labels::Text;
+use crate::model::silence::{Silence, SilenceState};
+use crate::model::warning::Warning;
+
+/// Whether any of these alerts came without a word on what keeps it quiet.
+pub(super) fn is_wanted(board: &AlertBoard) -> bool {
+    board.alerts.iter().any(|alert| alert.is_derived)
+}
+
+/// Silences what a silence in force matches, of the alerts of which it was not told; `now` is the server's time.
+pub(super) fn apply(board: &mut AlertBoard, silences: &[Arc<Silence>], now: Timestamp) {
+    let is_in_force = |silence: &&Arc<Silence>| {
+        silence.state == SilenceState::Active && silence.ends_at > now && !silence.matchers.is_empty()
+    };
+    let in_force: Vec<&Arc<Silence>> = silences.iter().filter(is_in_force).collect();
+    for alert in board.alerts.iter_mut().filter(|alert| alert.is_derived) {
+        let its = in_force.iter().filter(|silence| silence.matches(&alert.labels));
+        let silenced_by: Vec<Text> = its.map(|silence| silence.id.clone()).collect();
+        if !silenced_by.is_empty() {
+            let state = AlertState::Silenced;
+            *alert = Arc::new(Alert { state, silenced_by: silenced_by.into(), ..(**alert).clone() });
+        }
+    }
+}
+
+/// What recognises the same outcome next time: silences begin and end while the list of alerts stays as it is.
+pub(super) fn digest(of_alerts: u64, board: &AlertBoard, warnings: &[Warning]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of_alerts.hash(&mut hasher);
+    warnings.hash(&mut hasher);
+    for alert in &board.alerts {
+        alert.silenced_by.hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::backend::alertmanager::Alertmanager;
+    use crate::backend::double::{Canned, Double};
+    use crate::backend::{Means, Source};
+    use crate::config::settings::{Settings, SourceKind};
+    use crate::model::ask::{Answer, Ask, Reply};
+    use crate::model::source::SourceId;
+
+    const NOW: &str = "2027-01-15T08:00:00Z";
+
+    fn silence(id: &str, state: &str, ends_at: &str, matchers: &Value) -> Value {
+        json!({ "id": id, "status": { "state": state }, "startsAt": "2027-01-15T07:00:00Z", "endsAt": ends_at,
+                "createdBy": "ana", "comment": "why", "matchers": matchers })
+    }
+
+    fn matcher(name: &str, value: &str, is_regex: bool, is_equal: bool) -> Value {
+        json!({ "name": name, "value": value, "isRegex": is_regex, "isEqual": is_equal })
+    }
+
+    fn alert(name: &str, service: &str, status: &Value) -> Value {
+        json!({ "labels": { "alertname": name, "service": service }, "startsAt": "2027-01-15T07:30:00Z",
+                "updatedAt": "2027-01-15T07:59:00Z", "receivers": [{ "name": "pager" }], "status": status })
+    }
+
+    fn untold() -> Value {
+        json!({ "state": "unprocessed", "silencedBy": [], "inhibitedBy": [], "mutedBy": [] })
+    }
+
+    /// A server whose two lists can be changed; without silences it refuses to tell them.
+    struct Server {
+        double: Double,
+        lists: Arc<Mutex<(Value, Option<Value>)>>,
+    }
+
+    impl Server {
+        async fn start(alerts: Value, silences: Option<Value>) -> Self {
+            let lists = Arc::new(Mutex::new((alerts, silences)));
+            let told = Arc::clone(&lists);
+            let double = Double::start(move |asked| {
+                let (alerts, silences) = &*told.lock().unwrap();
+                match (asked.path.ends_with("silences"), silences) {
+                    (true, Some(silences)) => Canned::json(&silences.to_string()),
+                    (true, None) => Canned::new(503, "text/plain", "not now"),
+                    (false, _) if asked.path.ends_with("groups") => Canned::json(
+                        &json!([{ "labels": {}, "receiver": { "name": "pager" }, "alerts": alerts }])
+                            .to_string(),
+                    ),
+                    (false, _) => Canned::json(&alerts.to_string()),
+                }
+            })
+            .await;
+            Self { double, lists }
+        }
+
+        fn source(&self) -> Alertmanager {
+            let settings = Settings::default();
+            let now = || NOW.parse().unwrap();
+            let means = Means { settings: &settings, packs: &[], slos: &[], now };
+            Alertmanager::new(&SourceId::new("am"), &self.double.source(SourceKind::Alertmanager), means)
+                .unwrap()
+        }
+    }
+
+    async fn ask(source: &Alertmanager, known: Option<u64>) -> Reply {
+        source.answer(&Ask::Alerts, known).await.unwrap()
+    }
+
+    fn states(reply: &Reply) -> Vec<(String, AlertState, Vec<String>)> {
+        let Answer::Alerts(board) = &reply.answer else { panic!("{reply:?}") };
+        let mut states: Vec<_> = board
+            .alerts
+            .iter()
+            .map(|alert| {
+                let by = alert.silenced_by.iter().map(ToString::to_string).collect();
+                (alert.name().to_owned(), alert.state, by)
+            })
+            .collect();
+        states.sort();
+        states
+    }
+
+    #[tokio::test]
+    async fn what_a_silence_in_force_matches_is_silenced_where_the_server_does_not_say_so() {
+        let late = "2027-01-15T09:00:00Z";
+        for (matchers, state, ends_at, hides) in [
+            (json!([matcher("service", "store", false, true)]), "active", late, true),
+            (json!([matcher("service", "sto.*", true, true)]), "active", late, true),
+            // expressions are anchored
+            (json!([matcher("service", "tor", true, true)]), "active", late, false),
+            // a label that is absent is the empty value
+            (json!([matcher("pod", "", false, true)]), "active", late, true),
+            (json!([matcher("pod", ".+", true, false)]), "active", late, true),
+            (json!([matcher("service", "store", false, false)]), "active", late, false),
+            (json!([matcher("service", "index", false, false)]), "active", late, true),
+            (
+                json!([matcher("service", "store", false, true), matcher("alertname", "Other", false, true)]),
+                "active",
+                late,
+                false,
+            ),
+            (json!([{ "name": "service", "value": "store" }]), "active", late, true),
+            (json!([matcher("service", "store", false, true)]), "pending", late, false),
+            (json!([matcher("service", "store", false, true)]), "expired", late, false),
+            (json!([matcher("service", "store", false, true)]), "active", NOW, false),
+            (json!([]), "active", late, false),
+        ] {
+            for status in [untold(), json!({ "state": "unprocessed" }), json!(null), json!({})] {
+                let silences = json!([silence("s1", state, ends_at, &matchers)]);
+                let mut alert = alert("Full", "store", &status);
+                if status.is_null() {
+                    alert.as_object_mut().unwrap().remove("status");
+                }
+                let server = Server::start(json!([alert]), Some(silences)).await;
+                let reply = ask(&server.source(), None).await;
+                let expected = if hides {
+                    (AlertState::Silenced, vec!["s1".to_owned()])
+                } else {
+                    (AlertState::Firing, vec![])
+                };
+                assert_eq!(
+                    states(&reply),
+                    [("Full".to_owned(), expected.0, expected.1)],
+                    "{matchers} {state} {status}"
+                );
+                let Answer::Alerts(board) = reply.answer else { panic!() };
+                assert!(board.alerts[0].is_derived);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn the_word_of_a_server_that_tells_holds_and_its_silences_are_not_asked_for() {
+        let active = json!({ "state": "active", "silencedBy": [], "inhibitedBy": [] });
+        let told = json!({ "state": "unprocessed", "silencedBy": ["s9"] });
+        let silences = json!([silence(
+            "s1",
+            "active",
+            "2027-01-15T09:00:00Z",
+            &json!([matcher("service", "store", false, true)])
+        )]);
+        let alerts = json!([alert("Full", "store", &active), alert("Slow", "store", &told)]);
+        let server = Server::start(alerts, Some(silences)).await;
+        let reply = ask(&server.source(), None).await;
+        let expected = [
+            ("Full".to_owned(), AlertState::Firing, vec![]),
+            ("Slow".to_owned(), AlertState::Silenced, vec!["s9".to_owned()]),
+        ];
+        assert_eq!((states(&reply), reply.requests), (expected.to_vec(), 1));
+        assert!(server.double.asked().iter().all(|asked| !asked.path.ends_with("silences")));
+    }
+
+    #[tokio::test]
+    async fn when_a_silence_ends_its_alert_fires_with_the_next_answer_though_the_list_of_alerts_is_the_same()
+    {
+        let alerts = json!([alert("Full", "store", &untold())]);
+        let made = |state: &str| {
+            json!([silence(
+                "s1",
+                state,
+                "2027-01-15T09:00:00Z",
+                &json!([matcher("service", "store", false, true)])
+            )])
+        };
+        let server = Server::start(alerts, Some(made("active"))).await;
+        let source = server.source();
+        let first = ask(&source, None).await;
+        assert_eq!(states(&first)[0].1, AlertState::Silenced);
+        assert!(matches!(ask(&source, first.digest).await.answer, Answer::Unchanged));
+        server.lists.lock().unwrap().1 = Some(made("expired"));
+        assert_eq!(states(&ask(&source, first.digest).await)[0].1, AlertState::Firing);
+    }
+
+    #[tokio::test]
+    async fn where_silences_cannot_be_read_nothing_is_derived_and_that_is_said() {
+        let server = Server::start(json!([alert("Full", "store", &untold())]), None).await;
+        let reply = ask(&server.source(), None).await;
+        assert_eq!(states(&reply)[0].1, AlertState::Firing);
+        let said =
+            |warning: &Warning| warning.is_missing_data() && warning.text.contains("silences cannot be read");
+        assert!(reply.warnings.iter().any(said), "{:?}", reply.warnings);
+    }
+}

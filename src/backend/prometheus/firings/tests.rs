@@ -1,0 +1,232 @@
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::backend::double::{Asked, Canned, Double};
+use crate::backend::prometheus::Prometheus;
+use crate::backend::{Means, Source};
+use crate::config::settings::{Settings, SourceKind};
+use crate::model::ask::{Answer, Ask};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::source::SourceId;
+
+const END: i64 = 1_800_000_000;
+const DAY: i64 = 86_400;
+
+/// One rule's past with one set of labels: when its condition held, evaluated so often.
+#[derive(Clone)]
+struct Series {
+    labels: Vec<(&'static str, &'static str)>,
+    /// When it began to fire and when it was over, in seconds before the end; the condition held `hold` earlier.
+    spans: Vec<(i64, i64)>,
+    hold: i64,
+    every: i64,
+    has_state: bool,
+}
+
+impl Series {
+    fn of(spans: &[(i64, i64)]) -> Self {
+        let labels = vec![("alertname", "Slow"), ("service", "shop")];
+        Self { labels, spans: spans.to_vec(), hold: 0, every: 15, has_state: true }
+    }
+
+    fn metric(&self, name: &str) -> Value {
+        let mut metric: serde_json::Map<String, Value> =
+            self.labels.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+        metric.insert("__name__".into(), json!(name));
+        if name == "ALERTS" {
+            metric.insert("alertstate".into(), json!("firing"));
+        }
+        Value::Object(metric)
+    }
+
+    /// Samples of one of the two series, seconds and values.
+    fn samples(&self, name: &str) -> Vec<(i64, i64)> {
+        let mut all = Vec::new();
+        for (from, to) in &self.spans {
+            let (begin, end) = (END - from, END - to);
+            // it fires at the first evaluation after its `for`
+            let active = begin - (self.hold + self.every - 1) / self.every * self.every;
+            let first = if name == "ALERTS" { begin } else { active };
+            let value = if name == "ALERTS" { 1 } else { active };
+            all.extend(
+                (0..).map(|i| first + i * self.every).take_while(|at| *at < end).map(|at| (at, value)),
+            );
+        }
+        if name == "ALERTS_FOR_STATE" && !self.has_state { Vec::new() } else { all }
+    }
+}
+
+/// Answers as a Prometheus with these series would.
+fn told(all: &[Series], asked: &Asked) -> Canned {
+    let success = |data: &Value| Canned::json(&json!({ "status": "success", "data": data }).to_string());
+    let query = asked.parameter("query").to_owned();
+    let name = if query.contains("ALERTS_FOR_STATE") { "ALERTS_FOR_STATE" } else { "ALERTS" };
+    let length = |text: &str| duration::parse(text).unwrap().as_secs().cast_signed();
+    let range = query.rsplit_once('[').map_or("", |(_, rest)| rest.trim_end_matches([')', ']']));
+    match asked.path.as_str() {
+        "/api/v1/status/buildinfo" => {
+            success(&json!({ "version": "3.1.0", "revision": "abc", "goVersion": "go1.23" }))
+        }
+        "/api/v1/rules" => success(
+            &json!({ "groups": [{ "name": "g", "interval": all.first().map_or(0, |one| one.every), "rules": [
+            { "name": "Slow", "query": "up", "duration": all.first().map_or(0, |one| one.hold), "type": "alerting" }] }] }),
+        ),
+        "/api/v1/query_range" => {
+            let [start, end, step] =
+                ["start", "end", "step"].map(|name| asked.parameter(name).parse::<i64>().unwrap());
+            let over = length(range);
+            let lines = all.iter().filter_map(|one| {
+                let samples = one.samples(name);
+                let points: Vec<Value> = (0..)
+                    .map(|i| start + i * step)
+                    .take_while(|at| *at <= end)
+                    .filter_map(|at| {
+                        let within =
+                            samples.iter().filter(|(moment, _)| (at - over + 1..=at).contains(moment));
+                        let (count, most) =
+                            within.fold((0, 0), |(n, most), (_, value)| (n + 1, most.max(*value)));
+                        let value = if name == "ALERTS" { count } else { most };
+                        (count > 0).then(|| json!([at, value.to_string()]))
+                    })
+                    .collect();
+                (!points.is_empty()).then(|| json!({ "metric": one.metric(name), "values": points }))
+            });
+            success(&json!({ "resultType": "matrix", "result": lines.collect::<Vec<_>>() }))
+        }
+        "/api/v1/query" if query.ends_with(']') => {
+            let at: i64 = asked.parameter("time").parse().unwrap();
+            let lines = all.iter().filter_map(|one| {
+                let samples = one.samples(name);
+                let within =
+                    samples.into_iter().filter(|(moment, _)| (at - length(range) + 1..=at).contains(moment));
+                let values: Vec<Value> = within.map(|(at, value)| json!([at, value.to_string()])).collect();
+                (!values.is_empty()).then(|| json!({ "metric": one.metric(name), "values": values }))
+            });
+            success(&json!({ "resultType": "matrix", "result": lines.collect::<Vec<_>>() }))
+        }
+        _ => Canned::new(404, "text/plain", "404 page not found"),
+    }
+}
+
+fn source(double: &Double) -> Prometheus {
+    let settings = Settings::default();
+    let now = || Timestamp::from_second(END).unwrap();
+    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    Prometheus::new(&SourceId::new("prom"), &double.source(SourceKind::Prometheus), means).unwrap()
+}
+
+/// What is told of these series over the last so many seconds, and by how many queries.
+async fn found(all: Vec<Series>, labels: &Labels, seconds: i64) -> (FiringBoard, usize) {
+    let all = Arc::new(all);
+    let double = Double::start(move |asked| told(&all, asked)).await;
+    let until = Timestamp::from_second(END).unwrap();
+    let from = Timestamp::from_second(END - seconds).unwrap();
+    let ask = Ask::Firings { fingerprint: Fingerprint::of(labels), labels: labels.clone(), from, until };
+    let Answer::Firings(board) = source(&double).answer(&ask, None).await.unwrap().answer else { panic!() };
+    let queries = double.asked().iter().filter(|asked| asked.path.contains("/query")).count();
+    (board, queries)
+}
+
+/// Seconds before the end.
+fn spans(board: &FiringBoard) -> Vec<(i64, i64)> {
+    let before = |at: Timestamp| END - at.as_second();
+    board.firings.iter().map(|firing| (before(firing.from), before(firing.to))).collect()
+}
+
+fn of_shop() -> Labels {
+    Labels::from_iter([("alertname", "Slow"), ("service", "shop"), ("cluster", "added")])
+}
+
+#[tokio::test]
+async fn several_short_firings_are_several_each_from_its_first_evaluation_to_the_one_after_its_last() {
+    for every in [5, 15, 60, 300] {
+        for hold in [0, 60, 600] {
+            for seconds in [7200, 12 * 3600, 7 * DAY] {
+                for labels in [Labels::default(), of_shop()] {
+                    let held = (hold + every - 1) / every * every;
+                    let spans_told = [
+                        (6000 + 3 * every, 6000),
+                        (6000 - every - held, 6000 - 2 * every - held),
+                        (2000 + every, 2000),
+                        (1000, 1000 - 2 * every),
+                    ];
+                    let series = Series { every, hold, ..Series::of(&spans_told) };
+                    let (board, queries) = found(vec![series], &labels, seconds).await;
+                    let what = format!("every {every}, for {hold}, over {seconds}, {labels}");
+                    assert_eq!(spans(&board), spans_told, "{what}");
+                    assert!(
+                        board.is_whole
+                            && board.firings.iter().all(|firing| !firing.is_about && !firing.is_open),
+                        "{what}"
+                    );
+                    assert!(queries <= 4, "{queries} queries: {what}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_firings_with_a_single_evaluation_between_are_two_and_one_that_missed_an_evaluation_is_one() {
+    let together = Series::of(&[(3000, 2400), (2385, 2010)]);
+    let (board, _) = found(vec![together.clone()], &of_shop(), 7200).await;
+    assert_eq!(spans(&board), [(3000, 2400), (2385, 2010)]);
+    // where nobody tells when it became active, the evaluations alone do
+    let (board, _) = found(vec![Series { has_state: false, ..together }], &of_shop(), 7200).await;
+    assert_eq!(spans(&board), [(3000, 2400), (2385, 2010)]);
+}
+
+#[tokio::test]
+async fn one_that_fires_still_is_open_and_one_that_began_before_has_its_true_beginning() {
+    let series = Series { hold: 120, ..Series::of(&[(9000, 8000), (7500, -60)]) };
+    for labels in [Labels::default(), of_shop()] {
+        let (board, _) = found(vec![series.clone()], &labels, 3600).await;
+        assert_eq!(spans(&board), [(7500, 0)]);
+        let [firing] = &board.firings[..] else { panic!() };
+        assert!(firing.is_open && !firing.is_about, "{firing:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_alert_has_its_own_firings_and_not_those_of_other_labels() {
+    let series = |pod: Option<&'static str>, at: i64| {
+        let mut one = Series::of(&[(at, at - 60)]);
+        one.labels.extend(pod.map(|pod| ("pod", pod)));
+        one
+    };
+    let all = vec![series(Some("a"), 3000), series(Some("b"), 2000), series(None, 1000)];
+    for (pod, expected) in [(Some("a"), 3000), (Some("b"), 2000), (None, 1000)] {
+        let pod = pod.map(|pod| ("pod", pod));
+        let labels = Labels::from_iter(
+            [("alertname", "Slow"), ("service", "shop"), ("cluster", "x")].into_iter().chain(pod),
+        );
+        let (board, _) = found(all.clone(), &labels, 7200).await;
+        assert_eq!(spans(&board), [(expected, expected - 60)], "{pod:?}");
+    }
+    let (board, _) = found(all, &Labels::default(), 7200).await;
+    assert_eq!(board.firings.len(), 3);
+}
+
+#[tokio::test]
+async fn where_there_are_too_many_samples_only_edges_are_read_and_all_is_exact_still() {
+    // evaluated every second, with three short breaks
+    let told = [(80_000, 50_007), (50_000, 20_011), (19_987, 5000), (4000, 3333)];
+    let series = Series { every: 1, ..Series::of(&told) };
+    let (board, queries) = found(vec![series], &of_shop(), 7 * DAY).await;
+    assert_eq!(spans(&board), told);
+    assert!(board.firings.iter().all(|firing| !firing.is_about), "{:?}", board.firings);
+    assert!(queries <= 2 + 2 * REQUESTS, "{queries}");
+}
+
+#[tokio::test]
+async fn what_flaps_for_days_is_told_about_by_bounded_requests() {
+    let told: Vec<(i64, i64)> =
+        (0..600).map(|i| (7 * DAY - 500 - i * 1000, 7 * DAY - 700 - i * 1000)).collect();
+    let series = Series { every: 1, ..Series::of(&told) };
+    let (board, queries) = found(vec![series], &of_shop(), 7 * DAY).await;
+    assert!(!board.is_whole && queries <= 2 + 2 * REQUESTS, "{queries}");
+    assert!(board.firings.iter().any(|firing| firing.is_about));
+    assert!(board.firings.iter().any(|firing| !firing.is_about));
+}
