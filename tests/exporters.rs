@@ -1,0 +1,121 @@
+//! Real servers with their real exporters, as far as `tests/run` found them: what burnwatch makes of them.
+#![cfg(test)]
+
+#[path = "support/skip.rs"]
+mod skip;
+
+use std::time::Duration;
+
+use burnwatch::backend::{Means, connect};
+use burnwatch::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::model::ask::{Answer, Ask};
+use burnwatch::model::health::{Case, Health, Thresholds, assess};
+use burnwatch::model::service::{Reading, ServiceBoard};
+use burnwatch::model::source::SourceId;
+use jiff::Timestamp;
+use skip::skip;
+
+#[expect(clippy::disallowed_methods, reason = "a real server runs by the real clock")]
+fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// What a Prometheus says that scrapes all that could be had; nothing where this job could not.
+async fn board(job: &str) -> Option<ServiceBoard> {
+    let jobs = std::env::var("BURNWATCH_TEST_EXPORTER_JOBS").unwrap_or_default();
+    if !jobs.split(' ').any(|there| there == job) {
+        skip(&format!("{job} and its exporter are not installed, or tests/run did not start them"));
+        return None;
+    }
+    let url = std::env::var("BURNWATCH_TEST_EXPORTERS").expect("it is set beside the jobs");
+    let settings = Settings::default();
+    let source = SourceSettings::new(SourceKind::Prometheus, &url);
+    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    let source = connect(&SourceId::new("real"), &source, means).unwrap();
+    // a rate takes a few scrapes
+    for _ in 0..60 {
+        if let Ok(reply) = source.answer(&Ask::Services { at: None }, None).await
+            && let Answer::Services(board) = reply.answer
+            && jobs.split(' ').all(|job| board.readings.iter().any(|r| is_of(r, job) && r.targets.total > 0))
+        {
+            return Some(board);
+        }
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    panic!("not all of {jobs} are scraped")
+}
+
+fn is_of(reading: &Reading, job: &str) -> bool {
+    // its target has a label of its own
+    *reading.name == *(if job == "haproxy" { "edge" } else { job })
+}
+
+fn verdict(board: &ServiceBoard, name: &str) -> (Health, String) {
+    let reading = board.readings.iter().find(|reading| &*reading.name == name);
+    let reading = reading.unwrap_or_else(|| panic!("no {name}"));
+    let thresholds = Thresholds::default();
+    let case =
+        Case { lookback: board.lookback, alerts: &[], thresholds: &thresholds, before: None, now: now() };
+    let (health, reasons) = assess(reading, case);
+    (health, reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
+}
+
+#[tokio::test]
+async fn a_server_that_is_dead_behind_its_living_exporter_is_down() {
+    for (job, words) in [
+        ("dead-redis", "Redis does not answer"),
+        ("dead-apache", "Apache does not answer"),
+        ("dead-mysql", "MySQL does not answer"),
+    ] {
+        let Some(board) = board(job).await else { continue };
+        let (health, why) = verdict(&board, job);
+        assert!(health == Health::Down && why.contains(words), "{job}: {health:?} {why}");
+    }
+}
+
+#[tokio::test]
+async fn a_failing_probe_burns_and_is_named() {
+    let Some(board) = board("blackbox").await else { return };
+    let (health, why) = verdict(&board, "blackbox");
+    assert_eq!(health, Health::Burning, "{why}");
+    assert!(why.contains("probe fails (1 of 2: http://127.0.0.1:1/checkout)"), "{why}");
+}
+
+#[tokio::test]
+async fn backends_have_their_servers_and_the_targets_and_labels_of_their_proxy() {
+    let Some(board) = board("haproxy").await else { return };
+    let (health, why) = verdict(&board, "alldead");
+    assert!(health == Health::Down && why.contains("no server of the backend is up"), "{health:?} {why}");
+    let (health, why) = verdict(&board, "app");
+    assert!(health == Health::Degraded && why.contains("server app2 is down"), "{health:?} {why}");
+    for name in ["roomy", "resting"] {
+        let (_, why) = verdict(&board, name);
+        assert!(!why.contains("down") && !why.contains("server"), "{name}: {why}");
+    }
+    let app = board.readings.iter().find(|reading| &*reading.name == "app").unwrap();
+    assert_eq!((app.targets.up, app.targets.total, app.labels.value("namespace")), (1, 1, "shop"));
+}
+
+#[tokio::test]
+async fn a_machine_is_a_host_with_its_resources() {
+    let Some(board) = board("node").await else { return };
+    let node = board.readings.iter().find(|reading| &*reading.name == "node").unwrap();
+    let [host] = &node.hosts[..] else { panic!("{:?}", node.hosts) };
+    for resource in ["memory", "disk", "inodes", "file descriptors"] {
+        assert!(host.usages.iter().any(|usage| &*usage.resource == resource), "{resource}: {host:?}");
+    }
+    assert!(host.usages.iter().any(|usage| &*usage.resource == "disk" && usage.part.starts_with('/')));
+}
+
+#[tokio::test]
+async fn what_exporters_ask_and_replicas_replay_is_no_traffic() {
+    // by half a request a second, the first seconds of a server tell nothing finer
+    for (job, least, most) in
+        [("nginx", 0.0, 0.5), ("apache", 0.0, 0.5), ("redis", 5.0, 25.0), ("redis-replica", 0.0, 0.5)]
+    {
+        let Some(board) = board(job).await else { continue };
+        let reading = board.readings.iter().find(|reading| &*reading.name == job).unwrap();
+        let Some(rate) = reading.signals.request_rate else { continue };
+        assert!((least..=most).contains(&rate), "{job}: {rate}/s");
+    }
+}
