@@ -28,7 +28,7 @@ fn state() -> State {
 }
 
 fn alert(state: AlertState, from: i64, labels: &[(&str, &str)]) -> Alert {
-    let labels = Labels::from_iter(labels.iter().copied().chain([("alertname", "Full")]));
+    let labels = labels.iter().copied().chain([("alertname", "Full")]).collect::<Labels>();
     Alert {
         fingerprint: Fingerprint::of(&labels),
         labels,

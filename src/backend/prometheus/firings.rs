@@ -102,8 +102,8 @@ fn selector(service_labels: &[String], labels: &Labels) -> String {
     if labels.is_empty() {
         return String::new();
     }
-    let service = service_labels.iter().filter(|name| is_plain_name(name));
-    let service = service.filter_map(|name| Some((name, labels.get(name)?))).next();
+    let mut service = service_labels.iter().filter(|name| is_plain_name(name));
+    let service = service.find_map(|name| Some((name, labels.get(name)?)));
     let service =
         service.map(|(name, value)| format!(",{name}=~{}", quoted(&format!("|{}", literal(value)))));
     format!(",alertname={}{}", quoted(labels.value("alertname")), service.unwrap_or_default())
@@ -347,6 +347,7 @@ fn merged(look: &Coarse, exact: Option<&Exact>, span: Span) -> Vec<Sample> {
 
 /// One firing as it was found.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts that do not depend on each other")]
 struct FoundFiring {
     from: f64,
     to: f64,

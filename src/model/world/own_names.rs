@@ -1,4 +1,4 @@
-//! Services that packs name by labels of their own, such as HAProxy's backends by `proxy`: an alert with such a label is about
+//! Services that packs name by labels of their own, such as `HAProxy`'s backends by `proxy`: an alert with such a label is about
 //! that service, whatever its service labels say of the proxy.
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -329,9 +329,9 @@ fn an_alert_finds_its_service_whichever_comes_first() {
 #[test]
 fn an_alerts_service_is_what_its_labels_say_in_their_order_whatever_else_is_known() {
     let labelled = |labels: &[(&str, &str)]| {
-        let labels = Labels::from_iter(labels.iter().copied().chain([("alertname", "Both")]));
+        let labels = labels.iter().copied().chain([("alertname", "Both")]).collect::<Labels>();
         let fingerprint = Fingerprint::of(&labels);
-        Arc::new(Alert { labels, fingerprint, ..(*alert("Both", "", AlertState::Firing)).clone() })
+        Arc::new(Alert { fingerprint, labels, ..(*alert("Both", "", AlertState::Firing)).clone() })
     };
     let order = ["service", "app", "app_kubernetes_io_name", "job"];
     for (labels, named) in [

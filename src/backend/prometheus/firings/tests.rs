@@ -79,9 +79,8 @@ fn told(all: &[Series], asked: &Asked) -> Canned {
             let over = length(range);
             let lines = all.iter().filter_map(|one| {
                 let samples = one.samples(name);
-                let points: Vec<Value> = (0..)
+                let points: Vec<Value> = (0..=(end - start) / step)
                     .map(|i| start + i * step)
-                    .take_while(|at| *at <= end)
                     .filter_map(|at| {
                         let within =
                             samples.iter().filter(|(moment, _)| (at - over + 1..=at).contains(moment));
@@ -152,7 +151,7 @@ async fn several_short_firings_are_several_each_from_its_first_evaluation_to_the
                         (2000 + every, 2000),
                         (1000, 1000 - 2 * every),
                     ];
-                    let series = Series { every, hold, ..Series::of(&spans_told) };
+                    let series = Series { hold, every, ..Series::of(&spans_told) };
                     let (board, queries) = found(vec![series], &labels, seconds).await;
                     let what = format!("every {every}, for {hold}, over {seconds}, {labels}");
                     assert_eq!(spans(&board), spans_told, "{what}");
@@ -199,9 +198,8 @@ async fn an_alert_has_its_own_firings_and_not_those_of_other_labels() {
     let all = vec![series(Some("a"), 3000), series(Some("b"), 2000), series(None, 1000)];
     for (pod, expected) in [(Some("a"), 3000), (Some("b"), 2000), (None, 1000)] {
         let pod = pod.map(|pod| ("pod", pod));
-        let labels = Labels::from_iter(
-            [("alertname", "Slow"), ("service", "shop"), ("cluster", "x")].into_iter().chain(pod),
-        );
+        let labels = [("alertname", "Slow"), ("service", "shop"), ("cluster", "x")];
+        let labels = labels.into_iter().chain(pod).collect::<Labels>();
         let (board, _) = found(all.clone(), &labels, 7200).await;
         assert_eq!(spans(&board), [(expected, expected - 60)], "{pod:?}");
     }
