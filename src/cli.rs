@@ -100,7 +100,7 @@ fn perform(arguments: &Arguments) -> Outcome {
         Some(Verb::Check { names }) => cx.check(names),
         Some(Verb::Stats(wanted)) => {
             let place = Place::Paper(Paper::Statistics(wanted.since));
-            cx.look(wanted.listing, place, |view, state| {
+            cx.look(wanted.listing, needs::STATS, place, |view, state| {
                 let told = statistics::told(state, wanted.since, view.now);
                 stats::document(view, told.as_ref(), *wanted)
             })
@@ -211,10 +211,12 @@ impl Cx<'_> {
     fn look(
         &self,
         listing: Listing,
+        needs: Needs,
         place: Place,
         document: impl FnOnce(&View<'_>, &State) -> Document,
     ) -> Outcome {
         let told = self.session(true).and_then(|session| {
+            session.can_tell(&needs.about())?;
             let state = session.look(place)?;
             Ok(document(&session.view(&state), &state))
         });

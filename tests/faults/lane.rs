@@ -194,8 +194,11 @@ impl Lane {
         let (key, known) = self.who.screen();
         let mut longest = self.press(key, known).await?;
         if is_in_doubt {
-            let words = format!("{}: data ", self.who.id());
-            self.wait(KEY, &words, |screen| screen.contains(&words)).await?;
+            let id = self.who.id();
+            self.wait(KEY, "it is named with its age", |screen| {
+                screen.lines().any(|line| is_named(line, id))
+            })
+            .await?;
         }
         for (key, words) in [("1", OVERVIEW), ("9", SOURCES)] {
             longest = longest.max(self.press(key, words).await?);
@@ -291,9 +294,14 @@ impl Lane {
 
 /// Why a source is in doubt, as the page below the list says it.
 fn reason(screen: &str, id: &str) -> Option<String> {
-    let heads = [format!("{id}: data "), format!("{id}: no data yet")];
-    let line = screen.lines().find(|line| heads.iter().any(|head| line.contains(head)))?;
+    let line = screen.lines().find(|line| line.contains("trouble") && is_named(line, id))?;
     Some(line.split_once("; ")?.1.trim().to_owned())
+}
+
+/// Whether a line says of a source that what it told is old (`prom: rules 16s old`), or that it told nothing yet.
+pub(crate) fn is_named(line: &str, id: &str) -> bool {
+    let Some((_, said)) = line.split_once(&format!("{id}: ")) else { return false };
+    said.starts_with("no data yet") || said.contains(" old")
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> String {

@@ -11,12 +11,15 @@ use burnwatch::app::state::{Look, Setup, State};
 use burnwatch::backend::Source;
 use burnwatch::config::settings::LimitSettings;
 use burnwatch::model::guard::Guard;
+use burnwatch::model::source::SourceId;
 use burnwatch::runtime::headless::gather;
 use burnwatch::runtime::{App, Clock, Sources};
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use tokio::time::Instant;
+
+use crate::lane::is_named;
 
 /// The screens, by their keys.
 const SCREENS: [(&str, &str); 4] = [("1", "Overview"), ("2", "Services"), ("4", "Alerts"), ("9", "Sources")];
@@ -60,12 +63,12 @@ impl Watcher {
 
     /// Whether the screen says that what it shows of this source is old or missing.
     fn names(&self, screen: usize, source: &str) -> bool {
-        let picture = &self.pictures[screen];
-        picture.contains(&format!("{source}: data ")) || picture.contains(&format!("{source}: no data yet"))
+        self.pictures[screen].lines().any(|line| is_named(line, source))
     }
 
     fn doubts_anything(&self) -> bool {
-        self.pictures.iter().any(|picture| picture.contains(": data ") || picture.contains(": no data yet"))
+        let ids: Vec<SourceId> = self.state.sources.iter().map(|info| info.id.clone()).collect();
+        (0..self.pictures.len()).any(|screen| ids.iter().any(|id| self.names(screen, id.as_str())))
     }
 }
 

@@ -125,18 +125,24 @@ impl Room {
             self.alone += 1;
             self.pause = (self.pause * 2).clamp(PAUSES.0, PAUSES.1);
         }
+        let is_obeyed = wait.is_none_or(|wait| wait <= OBEYED);
+        if self.alone >= ALONE || !is_obeyed {
+            // whoever asks again waits: nobody is held up here for it, nor when the server is well again
+            self.pause = self.pause.min(PAUSES.0);
+            return false;
+        }
         // somebody else may come back in the same moment
         let jitter = self.pause.max(PAUSES.0).mul_f64(random.clamp(0.0, 1.0));
         let until = now + wait.unwrap_or(self.pause) + jitter;
         if wait.is_some() || at_a_time == 1 {
             self.not_before = self.not_before.max(Some(until));
         }
-        self.alone < ALONE && wait.is_none_or(|wait| wait <= OBEYED)
+        true
     }
 
     fn succeeded(&mut self) {
         self.alone = 0;
-        self.pause -= self.pause / 8;
+        self.pause -= self.pause / 3;
         if self.pause <= NO_PAUSE {
             self.pause = Duration::ZERO;
         }
@@ -282,10 +288,17 @@ mod tests {
         let mut room = Room { in_flight: 1, ..Room::default() };
         let tries: Vec<bool> = (0..7).map(|_| room.refused(None, "", now, 0.0)).collect();
         assert_eq!(tries, [true, true, true, true, true, false, false]);
-        assert_eq!(room.pause, PAUSES.1);
+        assert_eq!(room.pause, PAUSES.0, "whoever asks after a fault is not held up");
         room.succeeded();
         assert!(room.refused(None, "", now, 0.0), "after a success it is tried again");
-        assert!(!room.refused(Some(Duration::from_secs(60)), "", now, 0.0), "nobody waits a minute here");
+        let before = room.not_before;
+        for wait in [60, 86_400, u64::MAX] {
+            assert!(
+                !room.refused(Some(Duration::from_secs(wait)), "", now, 0.0),
+                "nobody waits {wait} s here"
+            );
+        }
+        assert_eq!(room.not_before, before, "nor is anybody else held up for so long");
     }
 
     #[tokio::test(start_paused = true)]
