@@ -270,6 +270,8 @@ impl Lane {
         let key = match fault {
             // nothing was ever known
             Fault::NoSuchHost => self.press("1", OVERVIEW).await?.max(self.press("9", SOURCES).await?),
+            // an Alertmanager's empty list may be `null`: only its status is in doubt
+            Fault::Null if self.who == Who::Alertmanager => self.kept(false).await?,
             _ => self.kept(fault != Fault::Flaps).await?,
         };
         Ok((Some(named), said, key))

@@ -115,19 +115,22 @@ impl Room {
 
     /// The server had no room for one of those that are in flight. Whether it makes sense to ask again here.
     fn refused(&mut self, wait: Option<Duration>, words: &str, now: Instant, random: f64) -> bool {
-        let at_a_time = self.in_flight.max(1);
-        self.limit = Some((self.limit.unwrap_or(at_a_time).min(at_a_time) / 2).max(1));
-        self.since = Some(now);
         if !words.is_empty() || self.words.is_empty() {
             words.clone_into(&mut self.words);
         }
+        // whoever asks again waits so long: it is not for lack of room, and nobody else is held up for it
+        if wait.is_some_and(|wait| wait > OBEYED) {
+            return false;
+        }
+        let at_a_time = self.in_flight.max(1);
+        self.limit = Some((self.limit.unwrap_or(at_a_time).min(at_a_time) / 2).max(1));
+        self.since = Some(now);
         if at_a_time == 1 {
             self.alone += 1;
             self.pause = (self.pause * 2).clamp(PAUSES.0, PAUSES.1);
         }
-        let is_obeyed = wait.is_none_or(|wait| wait <= OBEYED);
-        if self.alone >= ALONE || !is_obeyed {
-            // whoever asks again waits: nobody is held up here for it, nor when the server is well again
+        if self.alone >= ALONE {
+            // it refuses whatever is asked: nobody is to be held up for that when it is well again
             self.pause = self.pause.min(PAUSES.0);
             return false;
         }
@@ -141,6 +144,9 @@ impl Room {
     }
 
     fn succeeded(&mut self) {
+        if self.alone >= ALONE {
+            self.limit = None;
+        }
         self.alone = 0;
         self.pause -= self.pause / 3;
         if self.pause <= NO_PAUSE {
