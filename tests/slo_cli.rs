@@ -261,7 +261,7 @@ fn half_valid_files_are_written_as_far_as_they_are_valid() {
 fn a_file_that_is_there_is_left_alone_unless_forced() {
     let home = Home::new();
     let (from, to) = (home.file("slos.toml", FINE), home.file("rules.yaml", "mine\n"));
-    let kept = home.run(&["slo", "export", "--format", "rules", &from, "-o", &to]);
+    let kept = home.run(&["slo", "export", "--format", "rules", &from, "--write", &to]);
     assert_eq!(kept.status.code(), Some(2));
     assert!(complaint(&kept).contains("is there already; --force writes over it"), "{}", complaint(&kept));
     assert_eq!(fs::read_to_string(&to).unwrap(), "mine\n");
@@ -269,7 +269,7 @@ fn a_file_that_is_there_is_left_alone_unless_forced() {
     assert_eq!((forced.status.code(), out(&forced)), (Some(0), String::new()));
     assert!(fs::read_to_string(&to).unwrap().contains("groups:\n"));
     let new = home.0.path().join("new.yaml").display().to_string();
-    assert_eq!(home.run(&["slo", "export", "--format", "rules", &from, "-o", &new]).status.code(), Some(0));
+    assert_eq!(home.run(&["slo", "export", "--format", "rules", &from, "--write", &new]).status.code(), Some(0));
     assert!(fs::read_to_string(&new).unwrap().contains("groups:\n"));
     let entries = fs::read_dir(home.0.path()).unwrap().count();
     assert_eq!(entries, 3, "nothing else is left behind");

@@ -122,7 +122,7 @@ fn a_line_that_turns_out_to_be_slow_is_spared_by_itself() {
     terminal.wait_for("slow line");
     terminal.send(DOWN);
     terminal.send("?");
-    terminal.wait_for("Keys (? or Esc closes)");
+    terminal.wait_for("Keys and symbols (? or Esc closes)");
     terminal.send("\x03");
     assert_eq!(terminal.exit().exit_code(), 0);
     terminal.assert_restored();

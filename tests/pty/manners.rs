@@ -28,7 +28,7 @@ fn assert_answers(terminal: &mut Terminal) {
         std::thread::park_timeout(Duration::from_millis(200));
     }
     terminal.send("?");
-    terminal.wait_for("Keys (? or Esc closes)");
+    terminal.wait_for("Keys and symbols (? or Esc closes)");
     terminal.send("\x03");
     assert_eq!(terminal.exit().exit_code(), 0);
     terminal.assert_restored();

@@ -58,7 +58,7 @@ fn from_the_first_glance_to_the_cause_and_out_again() {
     terminal.wait_for("filter: check");
     terminal.send(ENTER);
     terminal.send("?");
-    terminal.wait_for("Keys (? or Esc closes)");
+    terminal.wait_for("Keys and symbols (? or Esc closes)");
     terminal.send("q");
     terminal.wait_until("help is closed", |screen| !screen.contents().contains("Esc closes"));
     terminal.send(DOWN);
