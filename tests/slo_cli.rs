@@ -269,7 +269,10 @@ fn a_file_that_is_there_is_left_alone_unless_forced() {
     assert_eq!((forced.status.code(), out(&forced)), (Some(0), String::new()));
     assert!(fs::read_to_string(&to).unwrap().contains("groups:\n"));
     let new = home.0.path().join("new.yaml").display().to_string();
-    assert_eq!(home.run(&["slo", "export", "--format", "rules", &from, "--write", &new]).status.code(), Some(0));
+    assert_eq!(
+        home.run(&["slo", "export", "--format", "rules", &from, "--write", &new]).status.code(),
+        Some(0)
+    );
     assert!(fs::read_to_string(&new).unwrap().contains("groups:\n"));
     let entries = fs::read_dir(home.0.path()).unwrap().count();
     assert_eq!(entries, 3, "nothing else is left behind");

@@ -153,7 +153,7 @@ const LADDER: [(Duration, Duration); 7] = [
 /// The four pairs of the SRE Workbook: 2 % of the budget in 1h, 5 % in 6h, 10 % in 1d, 10 % in 3d. 14.4, 6, 3 and 1 at 30 days.
 ///
 /// In windows shorter than 28 days the factors of 30 days stay and the lookbacks shrink with the window, each to the next longer
-/// one of [`LADDER`]: a share of the budget in a fixed time would make factors below 1, alerts at a pace that leaves budget over.
+/// one of a fixed ladder: a share of the budget in a fixed time would make factors below 1, alerts at a pace that leaves budget over.
 /// From a week on none is shorter than an hour, and never is one longer than the window. Where two of a severity come to the same lookbacks, the smaller factor stays.
 pub fn standard(window: Duration) -> Vec<Pair> {
     standard_of(window, |_| true)
