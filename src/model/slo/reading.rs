@@ -82,7 +82,7 @@ pub struct GroupReading {
     pub is_time_weighted: bool,
     /// For how much of the window there are data, where that is known and not all of it.
     pub extent: Option<Extent>,
-    /// The newest sample, if that is known and not just now.
+    /// The newest sample, if that is known, and too long ago for data that still come.
     pub newest: Option<Timestamp>,
 }
 

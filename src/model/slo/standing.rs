@@ -259,7 +259,7 @@ impl Standing {
             // what burned before the data ended says nothing of what is to come
             exhaustion: basis
                 .zip(spent)
-                .filter(|_| !is_gone(group))
+                .filter(|_| !group.has_ended())
                 .and_then(|(burn, spent)| exhaustion(&slo.window, spent, burn, at)),
             covered: group.extent.as_ref().and_then(|extent| covered(extent, elapsed)),
             covered_at_most: group.extent.as_ref().is_some_and(|extent| extent.at_most),
@@ -378,7 +378,7 @@ fn state(
         SloState::Exhausted
     } else if !is_known && known.clone().any(|measured| measured == Measured::NoTraffic) {
         SloState::Quiet
-    } else if !is_known || group.window.error().is_none() || is_gone(group) || is_blind {
+    } else if !is_known || group.window.error().is_none() || group.has_ended() || is_blind {
         SloState::NoData
     } else if thin.is_some_and(|is_covered| !is_judged(is_covered)) {
         SloState::Insufficient
@@ -389,12 +389,23 @@ fn state(
     }
 }
 
-/// Whether data came until lately, but come no more: what a longer lookback still says is the past.
-fn is_gone(group: &GroupReading) -> bool {
-    let lately = group.recent.iter().filter(|(lookback, _)| *lookback <= BASIS);
-    let mut measured =
-        lately.map(|(_, measured)| *measured).filter(|measured| *measured != Measured::Unknown).peekable();
-    measured.peek().is_some() && measured.all(|measured| measured == Measured::Absent)
+impl GroupReading {
+    /// What is known of the lookbacks of the last hour, the shortest first.
+    fn lately(&self) -> impl Iterator<Item = Measured> {
+        let lately = self.recent.iter().filter(|(lookback, _)| *lookback <= BASIS);
+        lately.map(|(_, measured)| *measured).filter(|measured| *measured != Measured::Unknown)
+    }
+
+    /// Whether the last hour has no data at all.
+    pub fn is_silent(&self) -> bool {
+        let mut lately = self.lately().peekable();
+        lately.peek().is_some() && lately.all(|measured| measured == Measured::Absent)
+    }
+
+    /// Whether data came until lately, but come no more: what a longer lookback still says is the past.
+    fn has_ended(&self) -> bool {
+        self.is_silent() || self.newest.is_some() && self.lately().next() == Some(Measured::Absent)
+    }
 }
 
 fn doubt(reading: &SloReading, group: &GroupReading) -> Option<Doubt> {
@@ -415,12 +426,12 @@ fn doubt(reading: &SloReading, group: &GroupReading) -> Option<Doubt> {
     }
     let has_data = group.recent.iter().any(|(_, measured)| measured.error().is_some());
     match group.window {
-        Measured::Absent if has_data && !is_gone(group) => Some(Doubt::Missing(window.0)),
+        Measured::Absent if has_data && !group.has_ended() => Some(Doubt::Missing(window.0)),
         Measured::Absent => Some(group.newest.map_or(Doubt::NeverHadData, Doubt::NoDataSince)),
         Measured::Unknown if slo.sli.is_none() && slo.recorded.is_none() => Some(Doubt::NoQuery),
         Measured::Unknown => Some(reading.remark.clone().map_or(Doubt::Unknown, Doubt::Because)),
         // the window knows it, so it had data; only since when there are none is open
-        Measured::Ratio { .. } if is_gone(group) => {
+        Measured::Ratio { .. } if group.has_ended() => {
             Some(group.newest.map_or(Doubt::Unknown, Doubt::NoDataSince))
         }
         Measured::Ratio { .. } => {

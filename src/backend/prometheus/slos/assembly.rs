@@ -16,6 +16,10 @@ use crate::model::labels::{Labels, Text};
 use crate::model::remote::age;
 use crate::model::slo::{Extent, GroupReading, Measured, Odd, Sli, SloReading};
 
+/// Data that come at all come more often than this: five minutes after a sample Prometheus itself takes a series for gone, and
+/// what was looked at every five minutes may have seen the one before.
+const SPARSE: Duration = Duration::from_secs(600);
+
 /// The series of recorded names and identities in the answer to one query.
 type ByName<'a> = HashMap<(&'a str, &'a str), Vec<&'a Sample>>;
 
@@ -210,14 +214,19 @@ impl<'a> Answers<'a> {
         let groups = labels.into_iter().map(|labels| {
             let recent: Vec<_> =
                 recent.iter().map(|(lookback, groups)| (*lookback, groups.of(labels, is_alone))).collect();
-            let is_gone = recent.iter().any(|(_, measured)| *measured == Measured::Absent);
-            let newest = lasts.iter().find_map(|last| latest(last, labels)).filter(|_| is_gone);
             let window = window.of(labels, is_alone);
             let has_data = recent.iter().any(|(_, measured)| measured.error().is_some());
             let extent = extent(labels, has_data);
             let is_time_weighted = entry.is_time_weighted;
-            let group =
-                GroupReading { labels: labels.clone(), recent, window, is_time_weighted, extent, newest };
+            let mut group = GroupReading {
+                labels: labels.clone(),
+                recent,
+                window,
+                is_time_weighted,
+                extent,
+                newest: lasts.iter().find_map(|last| latest(last, labels)),
+            };
+            group.newest = group.newest.filter(|newest| group.is_silent() || age(*newest, at) > SPARSE);
             group.told_apart()
         });
         let trouble = all().find_map(Groups::trouble).cloned().or_else(|| entry.trouble.clone());

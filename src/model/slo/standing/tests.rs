@@ -111,6 +111,24 @@ fn no_traffic_and_no_data_are_states_of_their_own() {
 }
 
 #[test]
+fn what_stopped_coming_is_not_well_while_a_longer_lookback_still_has_it() {
+    let well = counts(0.0, 1000.0);
+    let ended = |newest, recent: &[(u64, Measured)]| {
+        judged(&GroupReading { newest, ..group(counts(1.0, 10_000.0), recent) })
+    };
+    let stopped = ended(Some(at()), &[(5 * MINUTE, Measured::Absent), (30 * MINUTE, well), (HOUR, well)]);
+    assert_eq!((stopped.state, stopped.doubt), (SloState::NoData, Some(Doubt::NoDataSince(at()))));
+    assert_eq!(stopped.exhaustion, None);
+    // no rule records it, or scrapes are rare: nothing says that the data ended
+    let rare = ended(None, &[(5 * MINUTE, Measured::Absent), (30 * MINUTE, well), (HOUR, well)]);
+    let five = Duration::from_secs(5 * MINUTE);
+    assert_eq!((rare.state, rare.doubt), (SloState::Fine, Some(Doubt::Missing(five))));
+    // a lookback in between is missing, data come
+    let holed = ended(Some(at()), &[(5 * MINUTE, well), (30 * MINUTE, Measured::Absent), (HOUR, well)]);
+    assert_eq!(holed.state, SloState::Fine);
+}
+
+#[test]
 fn a_spent_budget_is_exhausted_and_a_fast_hour_burns() {
     let spent = judged(&group(counts(2.0, 1000.0), &[(HOUR, counts(0.0, 10.0))]));
     assert_eq!((spent.state, spent.exhaustion), (SloState::Exhausted, Some(Exhaustion::Exhausted)));
