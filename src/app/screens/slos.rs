@@ -13,7 +13,7 @@ use crate::app::state::State;
 use crate::app::widest::Widest;
 use crate::app::widgets::text;
 use crate::model::labels::{Labels, Text};
-use crate::model::slo::{BASIS, Exhaustion, RECENT, SloState, SloStatus, Standing};
+use crate::model::slo::{BASIS, Exhaustion, RECENT, SloState, SloStatus, Standing, show};
 use crate::model::source::SourceId;
 use crate::model::world::World;
 
@@ -66,6 +66,17 @@ pub struct Group {
     pub folded: bool,
 }
 
+/// How wide the columns of the list must be.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cells {
+    /// The longest name.
+    pub name: u16,
+    /// The longest service.
+    pub service: u16,
+    /// The SLI of the strictest objective, which has the most decimals.
+    pub sli: u16,
+}
+
 /// The list of SLOs.
 #[derive(Debug, Default)]
 pub struct Slos {
@@ -83,8 +94,8 @@ pub struct Slos {
     pub passing: usize,
     /// How many there are in each state, whatever passes.
     pub states: BTreeMap<SloState, usize>,
-    /// Cells of the longest name and of the longest service.
-    pub widest: Widest<(u16, u16)>,
+    /// Measured of all of them.
+    pub widest: Widest<Cells>,
     /// Whether several sources know an SLO of one name, so that a row must say whose it is.
     pub is_shared: bool,
     folded: Folds<Text>,
@@ -267,9 +278,10 @@ pub fn reorder(state: &mut State) {
     // they stand in the order of their names
     screen.is_shared = world.slos().windows(2).any(|pair| matches!(pair, [a, b] if a.slo.id == b.slo.id));
     screen.widest.follow(world.revision(), || {
-        world.slos().iter().fold((0, 0), |(names, services), status| {
-            let its = status.service.as_deref().map_or(0, text::width);
-            (names.max(text::width(&status.slo.id)), services.max(its))
+        world.slos().iter().fold(Cells::default(), |widest, status| Cells {
+            name: widest.name.max(text::width(&status.slo.id)),
+            service: widest.service.max(status.service.as_deref().map_or(0, text::width)),
+            sli: widest.sli.max(text::width(&show::sli(1.0, status.slo.objective))),
         })
     });
 }

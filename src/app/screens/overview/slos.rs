@@ -86,7 +86,13 @@ fn draw(state: &State, cx: &Cx<'_>, status: &SloStatus, names: u16, line: Rect, 
         if let (SloState::Insufficient, Some(covered)) = (status.state(), notes.first_mut()) {
             *covered = Run::new(words::state(status), Role::Pending);
         }
-        text::runs(cx, &words::joined(notes), word, buf);
+        let mut told = status.worst().map_or_else(Vec::new, |worst| words::alarming(status, worst));
+        if !told.is_empty() {
+            told.insert(0, Run::new(status.state().word(), role));
+            told.push(Run::new("  ", Role::Muted));
+        }
+        told.extend(words::joined(notes));
+        text::runs(cx, &told, word, buf);
         return;
     };
     let burn = words::burn(&status.slo, worst, BASIS);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Row as Line, words};
+use super::{Cells, Row as Line, words};
 use crate::app::doubt::doubts;
 use crate::app::frame;
 use crate::app::look::Cx;
@@ -34,7 +34,7 @@ const BURNS: [(&str, u64, u8); 5] =
 
 /// Budget, burn and what follows from them come first; how it was agreed can be read on the SLO's own screen.
 fn columns(state: &State, sources: usize, width: u16) -> Vec<Column<'static>> {
-    let (name, service) = state.slos.widest.cells();
+    let Cells { name, service, sli } = state.slos.widest.cells();
     let is_shared = state.slos.is_shared;
     let longest = state.slos.states.keys().map(|state| text::width(state.word())).max().unwrap_or(0).max(10);
     let least = name.clamp(8, (width * 3 / 10).clamp(8, 30));
@@ -48,7 +48,7 @@ fn columns(state: &State, sources: usize, width: u16) -> Vec<Column<'static>> {
     columns.extend(BURNS.map(|(title, _, priority)| Column::numbers(title, 7, priority)));
     columns.extend([
         Column::numbers("gone in", 7, 2),
-        Column::numbers("SLI", 9, 4),
+        Column::numbers("SLI", sli.max(9), 4),
         Column::numbers("objective", 9, 7),
         Column::words("window", 6, 22, 9),
         Column::words("service", service.clamp(7, 12), service.clamp(7, 24), 8),

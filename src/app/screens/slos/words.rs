@@ -10,6 +10,7 @@ use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::text::Run;
 use crate::model::ask::AskKind;
+use crate::model::duration;
 use crate::model::slo::{
     BASIS, Burn, Doubt, Evaluation, Exhaustion, Measured, Pair, Severity, Slo, SloState, SloStatus, Standing,
     are_few, show,
@@ -230,12 +231,24 @@ pub(in crate::app::screens) fn are_shared(state: &State) -> bool {
     state.sources.iter().filter(|source| source.answers.contains(&AskKind::Slos)).count() > 1
 }
 
+/// The burn of what pages, warns or burns: what there is to say of it where nothing can be said of the budget.
+pub(in crate::app::screens) fn alarming(status: &SloStatus, standing: &Standing) -> Vec<Run<'static>> {
+    let is_alarming = matches!(standing.state, SloState::Page | SloState::Ticket | SloState::Burning);
+    let basis = standing.burn_near(BASIS).filter(|_| is_alarming);
+    let told = basis.map(|basis| {
+        let over = duration::text(basis.lookback);
+        [Run::new(format!("  burn {over} "), Role::Muted), burn(&status.slo, standing, basis.lookback)]
+    });
+    told.into_iter().flatten().collect()
+}
+
 /// How it stands in one line: state, budget left, burn, and when it is gone.
 pub(in crate::app::screens) fn summary(status: &SloStatus) -> Vec<Run<'static>> {
     let role = Role::of_slo(status.state());
     let mut runs = vec![Run::new(state(status), role)];
     let Some(worst) = status.worst() else { return runs };
     if worst.left().is_none() {
+        runs.extend(alarming(status, worst));
         return runs;
     }
     let parts =
