@@ -163,6 +163,20 @@ fn pictures_of_all_screens_and_of_what_lies_behind_them() {
 }
 
 #[test]
+fn keys_to_press_may_have_blanks_around_them() {
+    let home = Home::new();
+    let pressed = |keys: &str| {
+        let output = home.run(&["snapshot", "alerts", "--demo", "--at", "2", "--press", keys]);
+        assert_eq!(output.status.code(), Some(0), "{keys:?}: {}", complaint(&output));
+        out(&output).to_owned()
+    };
+    assert_eq!(pressed("  down   Enter "), pressed("down enter"));
+    assert_eq!(pressed(" "), pressed(""));
+    let output = home.run(&["snapshot", "alerts", "--demo", "--press", "down entre"]);
+    assert!(complaint(&output).contains("\"entre\" is not a key"), "{}", complaint(&output));
+}
+
+#[test]
 fn a_dead_source_is_told_and_makes_data_partial() {
     let home = Home::new();
     let dead = ["--prometheus", "http://127.0.0.1:1"];

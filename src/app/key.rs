@@ -111,7 +111,9 @@ impl FromStr for Key {
         let mut chars = rest.chars();
         key.code = match (chars.next(), chars.next()) {
             (Some(c), None) if !c.is_control() && c != ' ' && !key.shift => Code::Char(c),
-            _ => Code::Named(NAMES.iter().find(|(name, _)| *name == rest).ok_or_else(wrong)?.1),
+            _ => Code::Named(
+                NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(rest)).ok_or_else(wrong)?.1,
+            ),
         };
         Ok(key)
     }
@@ -155,6 +157,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Key>().unwrap().to_string(), text);
         }
+        assert_eq!("PageUp".parse::<Key>().unwrap().to_string(), "pageup");
         for wrong in ["", "ctrl-", "shift-a", "hyper-x", "enterr", " ", "\x1b"] {
             assert!(wrong.parse::<Key>().is_err(), "{wrong:?}");
         }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::app::key::Key;
 use crate::app::place::Screen;
 use crate::config::context::Wanted;
 use crate::config::load::Overrides;
@@ -14,7 +13,7 @@ pub(super) use acting::{ActVerb, JournalFlags, NewSilence, SilenceVerb, Wakes, W
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
 pub(super) use slo::{SloVerb, Told, Validate, Writing};
 pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, OWN_THEMES};
-use values::{CONTEXTS, OWN_FILES, THEMES, key, minute, screen, screens, size, speed, switch};
+use values::{CONTEXTS, Keys, OWN_FILES, THEMES, keys, minute, screen, screens, size, speed, switch};
 
 mod acting;
 mod codes;
@@ -367,8 +366,8 @@ pub(super) struct Snapshot {
     #[arg(long, value_enum, default_value_t = Picture::Text, hide_possible_values = true)]
     pub(super) format: Picture,
     /// Keys to press once the data are there: down enter
-    #[arg(long, value_name = "KEYS", value_delimiter = ' ', value_parser = key)]
-    pub(super) press: Vec<Key>,
+    #[arg(long, value_name = "KEYS", value_parser = keys)]
+    pub(super) press: Vec<Keys>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

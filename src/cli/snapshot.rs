@@ -46,7 +46,7 @@ fn picture(cx: &Cx<'_>, wanted: &Snapshot) -> Result<(String, Vec<String>), Sess
     let mut posed = Posed {
         opening: opening(&setup.keys, &wanted.screen),
         state: State::new(setup),
-        then: wanted.press.iter().copied().collect(),
+        then: wanted.press.iter().flat_map(|keys| keys.0.iter().copied()).collect(),
     };
     let (sources, clock, deadline) = (&session.reach.sources, session.reach.clock, session.deadline());
     // what did not come in time is a gap

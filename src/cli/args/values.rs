@@ -73,8 +73,14 @@ pub(super) fn screen() -> impl TypedValueParser<Value = Screen> {
     })
 }
 
-pub(super) fn key(text: &str) -> Result<Key, String> {
-    text.parse().map_err(|error| format!("{error}"))
+/// Keys one behind the other, as one types them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) struct Keys(pub(in crate::cli) Vec<Key>);
+
+/// Keys with blanks between them, of which more than one is one.
+pub(super) fn keys(text: &str) -> Result<Keys, String> {
+    let keys: Result<Vec<Key>, _> = text.split_whitespace().map(str::parse).collect();
+    keys.map(Keys).map_err(|error| format!("{error}"))
 }
 
 pub(super) fn speed(text: &str) -> Result<f64, String> {
