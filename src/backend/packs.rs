@@ -276,6 +276,11 @@ pub fn chosen(own: &[Pack], wanted: &[String]) -> Vec<Pack> {
     all.filter(|pack| wanted.is_empty() || wanted.contains(&pack.name)).collect()
 }
 
+/// The labels by which packs name the services that a proxy speaks of.
+pub fn labels_of_proxies(packs: &[Pack]) -> impl Iterator<Item = &String> {
+    packs.iter().filter(|pack| pack.proxy).flat_map(|pack| &pack.service_labels)
+}
+
 /// Whether a word can stand for a metric or label in PromQL without quotes.
 pub(super) fn is_name(word: &str) -> bool {
     !word.is_empty()

@@ -15,14 +15,15 @@ use crate::app::place::Place as Screen;
 use crate::app::readiness;
 use crate::app::state::{Look, Setup, State};
 use crate::app::theme::Theme;
-use crate::backend::packs::Pack;
+use crate::backend::packs::{self, Pack};
 use crate::backend::{self, Means, Source, demo};
 use crate::config::Paths;
 use crate::config::context::{self, Context, Wanted};
 use crate::config::definitions::{self, Definitions, Finding, Level};
 use crate::config::load::{ConfigError, Overrides};
 use crate::config::settings::Settings;
-use crate::model::ask::AskKind;
+use crate::model::alert::Alert;
+use crate::model::ask::{Answer, Ask, AskKind, Question, Reply};
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::slo::Slo;
@@ -65,6 +66,8 @@ pub(super) struct Session {
     pub(super) journal: Journal,
     themes: Vec<Theme>,
     keys: KeyMap,
+    /// Labels by which packs name services, and that are no service labels.
+    labels_of_proxies: Vec<String>,
 }
 
 /// Whom to ask.
@@ -108,6 +111,12 @@ impl Session {
             let lines = errors.iter().map(|error| format!("[ui.keys]: {error}"));
             SessionError::Own(lines.collect::<Vec<_>>().join("\n"))
         })?;
+        let labels = |packs: &[Pack]| {
+            let all =
+                packs::labels_of_proxies(packs).filter(|label| !settings.services.labels.contains(label));
+            all.cloned().collect()
+        };
+        let labels_of_proxies = labels(&packs::chosen(&own.packs, &settings.services.packs));
         let reach = match subject {
             Subject::Demo { flags, read_only, dry_run } => {
                 let read_only = read_only.then(|| "--read-only".into());
@@ -117,7 +126,7 @@ impl Session {
             Subject::Sources(wanted) => real_world(&settings, wanted, own.packs)?,
         };
         let journal = journal(paths, matches!(subject, Subject::Demo { .. }));
-        Ok(Self { settings, reach, journal, themes: own.themes, keys })
+        Ok(Self { settings, reach, journal, themes: own.themes, keys, labels_of_proxies })
     }
 
     /// Whether any source can tell what a verb is about: where none can, there is nothing to wait for, and that nothing is listed
@@ -137,8 +146,30 @@ impl Session {
         Err(SessionError::NobodyTells { context: self.reach.context.clone(), what: first.word(), advice })
     }
 
-    /// Lets the screen's own state ask, and waits until all that a list is made from is told or refused.
+    /// Asks for all that a list is made from.
+    ///
+    /// Which service an alert of a proxy is about is known from what its source tells of services alone: where there is such an
+    /// alert they are asked for, too, and that they do not come is no gap.
     pub(super) fn ask(&self, needs: &[AskKind]) -> Result<State, SessionError> {
+        let mut state = self.gather(needs)?;
+        let is_of_a_proxy =
+            |alert: &Alert| self.labels_of_proxies.iter().any(|label| alert.labels.get(label).is_some());
+        if needs.contains(&AskKind::Services) || !state.world.alerts().iter().any(|a| is_of_a_proxy(a)) {
+            return Ok(state);
+        }
+        let told = self.gather(&[AskKind::Services])?;
+        for (source, held) in told.world.sources() {
+            let Some(board) = held.services.value() else { continue };
+            let ask = Ask::Services { at: None };
+            let question = Question { context: 0, source: source.clone(), ask, known: None };
+            let reply = Reply::free(Answer::Services(board.clone()));
+            state.world.apply(&question, Ok(reply), self.reach.clock.now());
+        }
+        Ok(state)
+    }
+
+    /// Lets the screen's own state ask, and waits until all of this is told or refused.
+    fn gather(&self, needs: &[AskKind]) -> Result<State, SessionError> {
         let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
         // there only what every list may need is asked for, no trends
         state.places = vec![Screen::Sources.into()];
@@ -310,3 +341,6 @@ fn connect(
     list.push(backend::runbooks(settings));
     Ok(Sources::new(list, settings.limits))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Which service an alert is about is the same in every verb, also where its proxy has to be asked.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::*;
+use crate::backend::Answering;
+use crate::cli::fixtures::{self, reading};
+use crate::cli::report::table;
+use crate::cli::{alerts, needs};
+use crate::model::alert::{AlertBoard, AlertState, Severity};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Labels;
+use crate::model::rule::RuleBoard;
+use crate::model::service::{Reading, ServiceBoard};
+use crate::model::source::{Kind, SourceInfo, Trouble};
+
+/// The Prometheus of a HAProxy `edge`, whose backend `alldead` has no living server.
+struct Edge {
+    info: SourceInfo,
+    labels: &'static [(&'static str, &'static str)],
+    tells_services: bool,
+    asked: Arc<Mutex<Vec<AskKind>>>,
+}
+
+impl Source for Edge {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask, _known: Option<u64>) -> Answering<'a> {
+        self.asked.lock().unwrap().push(ask.kind());
+        let answered = match ask {
+            Ask::Services { .. } if !self.tells_services => {
+                let trouble = Trouble::TimedOut { after: Duration::from_secs(5) };
+                Err(SourceError::new(self.info.id.clone(), trouble))
+            }
+            Ask::Services { .. } => {
+                let backend = Reading { named_by: Some("proxy".into()), ..reading("alldead", 0.0) };
+                let readings = vec![backend, reading("edge", 0.0)];
+                Ok(Answer::Services(ServiceBoard { readings, lookback: Duration::from_secs(60) }))
+            }
+            Ask::Alerts => {
+                let known = fixtures::alert("Down", "edge", AlertState::Firing, Severity::Critical, 60);
+                let labels: Labels = self.labels.iter().copied().collect();
+                let alert = Alert { fingerprint: Fingerprint::of(&labels), labels, ..(*known).clone() };
+                Ok(Answer::Alerts(AlertBoard { alerts: vec![Arc::new(alert)] }))
+            }
+            Ask::Rules => Ok(Answer::Rules(RuleBoard::default())),
+            _ => Ok(Answer::Unchanged),
+        };
+        Box::pin(async move { answered.map(Reply::free) })
+    }
+}
+
+/// What `burnwatch alerts` prints, whether all came, and what was asked for it.
+fn listed(
+    labels: &'static [(&'static str, &'static str)],
+    tells_services: bool,
+) -> (String, bool, Vec<AskKind>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let info = SourceInfo {
+        id: fixtures::prom(),
+        kind: Kind::Prometheus,
+        address: "http://prom:9090".into(),
+        tenant: None,
+        answers: vec![AskKind::Services, AskKind::Alerts, AskKind::Rules],
+        acts: Vec::new(),
+    };
+    let edge = Edge { info, labels, tells_services, asked: Arc::clone(&asked) };
+    let settings = Settings::default();
+    let sources = Sources::new(vec![Arc::new(edge)], settings.limits);
+    let clock = Clock::real();
+    let reach = Reach {
+        context: "default".to_owned(),
+        contexts: Vec::new(),
+        sources,
+        guard: Guard::default(),
+        production: false,
+        clock,
+        entrances: None,
+        findings: Vec::new(),
+    };
+    let session = Session {
+        keys: KeyMap::new(&settings.ui.keys).unwrap(),
+        settings,
+        reach,
+        journal: Journal::new(None, "ana", clock.now()),
+        themes: Vec::new(),
+        labels_of_proxies: vec!["proxy".to_owned()],
+    };
+    let state = session.ask(&needs::ALERTS.kinds()).unwrap();
+    let document = alerts::document(&session.view(&state), &alerts::Filter::default());
+    let asked = asked.lock().unwrap().clone();
+    (table::render(&document), document.is_partial, asked)
+}
+
+#[test]
+fn an_alert_of_a_backend_is_the_backends_in_the_list_of_alerts_too() {
+    let of_backend = &[("alertname", "Down"), ("service", "edge"), ("proxy", "alldead")];
+    let (table, is_partial, _) = listed(of_backend, true);
+    assert!(table.contains(" alldead ") && !table.contains(" edge "), "{table}");
+    assert!(!is_partial);
+    // what its source cannot tell of services leaves the list of alerts whole
+    let (table, is_partial, _) = listed(of_backend, false);
+    assert!(table.contains(" edge ") && !is_partial, "{table}");
+}
+
+#[test]
+fn services_are_not_asked_for_where_no_alert_is_of_a_proxy() {
+    let (table, _, asked) = listed(&[("alertname", "Down"), ("service", "edge")], true);
+    assert!(table.contains(" edge "), "{table}");
+    assert!(!asked.contains(&AskKind::Services), "{asked:?}");
+}
