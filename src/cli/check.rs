@@ -122,10 +122,6 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
         // silence of a source proves nothing, but may be why a name is not known
         gaps.extend(view.broken_definitions());
     }
-    if names.is_empty() {
-        // an SLO that cannot be judged is not fine either
-        gaps.extend(view.notices(OF_SLOS));
-    }
     // where nothing was told there is nothing to count
     let numbers = if slos.is_empty() && !gaps.is_empty() {
         String::new()
@@ -141,12 +137,13 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
     }
     Verdict {
         level: findings.first().map_or(Level::Fine, |worst| worst.level),
-        text: lines(&findings, &looked_at, &numbers),
+        text: lines(&findings, &looked_at, &numbers, view.notices(&[AskKind::Slos, AskKind::Services])),
     }
 }
 
-/// First line: the verdict and the worst; then a line for each thing that is not fine; numbers behind a bar.
-fn lines(findings: &[Finding], looked_at: &str, perfdata: &str) -> String {
+/// First line: the verdict and the worst; then a line for each thing that is not fine; numbers behind a bar. Notes, such as that
+/// an SLO cannot be judged, come last: they would be there for ever, and change nothing.
+fn lines(findings: &[Finding], looked_at: &str, perfdata: &str, notes: Vec<String>) -> String {
     let wrong: Vec<&Finding> = findings.iter().filter(|finding| finding.level != Level::Fine).collect();
     let level = wrong.first().map_or(Level::Fine, |worst| worst.level);
     let said = match wrong.as_slice() {
@@ -162,7 +159,8 @@ fn lines(findings: &[Finding], looked_at: &str, perfdata: &str) -> String {
     let others = others.map(|finding| format!("{}: {}\n", finding.level.word(), plain(&finding.text)));
     let rest = wrong.len().saturating_sub(NAMED + 1);
     let rest = (rest > 0).then(|| format!("and {rest} more\n"));
-    std::iter::once(first).chain(others).chain(rest).collect()
+    let notes = notes.into_iter().map(|note| format!("note: {}\n", plain(&note)));
+    std::iter::once(first).chain(others).chain(rest).chain(notes).collect()
 }
 
 fn counted(count: usize, what: &str) -> String {
@@ -248,7 +246,7 @@ mod tests {
     use crate::cli::fixtures::{Fixture, am, prom, reading, slo, world};
     use crate::model::slo::Measured;
     use crate::model::source::SourceId;
-    use crate::model::warning::Warning;
+    use crate::model::warning::{Warning, WarningKind};
 
     fn ratio(error: f64) -> Measured {
         Measured::Ratio { error, events: None }
@@ -364,11 +362,14 @@ mod tests {
             (services, Warning::annotation("PromQL info: no counter"), &[], Level::Fine),
             (services, Warning::notice("no service found"), &["calm"], Level::Fine),
             (AskKind::Slos, Warning::notice("1 SLO without an objective"), &["calm"], Level::Fine),
-            (AskKind::Slos, Warning::notice("1 SLO without an objective"), &[], Level::Unknown),
+            (AskKind::Slos, Warning::notice("1 SLO without an objective"), &[], Level::Fine),
             (AskKind::Slos, Warning::annotation("PromQL warning: no le"), &["calm"], Level::Fine),
         ] {
             let fixture = calm().with_warning(&prom(), kind, warning.clone());
-            assert_eq!(check(&fixture, names).level, level, "{warning:?} of {kind:?}: {names:?}");
+            let verdict = check(&fixture, names);
+            assert_eq!(verdict.level, level, "{warning:?} of {kind:?}: {names:?}");
+            let note = format!("\nnote: prom: {warning}\n");
+            assert_eq!(verdict.text.contains(&note), warning.kind == WarningKind::Notice, "{}", verdict.text);
         }
     }
 
