@@ -65,7 +65,9 @@ pub fn order(hosts: &mut [Host]) {
         });
     }
     let ratio = |host: &Host| host.fullest().map_or(f64::NEG_INFINITY, |usage| usage.ratio);
-    hosts.sort_by(|a, b| ratio(b).total_cmp(&ratio(a)).then_with(|| a.instance.cmp(&b.instance)));
+    hosts.sort_by(|a, b| {
+        ratio(b).total_cmp(&ratio(a)).then_with(|| (&a.name, &a.instance).cmp(&(&b.name, &b.instance)))
+    });
 }
 
 /// Where something is: ` on web-17 /var`, ` on /var`, or nothing.
@@ -202,12 +204,23 @@ pub(super) fn servers<'a>(
     all
 }
 
-/// All signals with words of their own; of the same at the same place the graver.
+/// The place of each name in the order in which the names first come: that of their pack, which has what matters most first.
+pub(super) fn places<'a>(signals: impl Iterator<Item = &'a NamedSignal>) -> BTreeMap<Text, usize> {
+    let mut places = BTreeMap::new();
+    for signal in signals {
+        let next = places.len();
+        places.entry(signal.name.clone()).or_insert(next);
+    }
+    places
+}
+
+/// All signals with words of their own, those of a name together; of the same at the same place the graver.
 pub(super) fn signals<'a>(each: impl Iterator<Item = &'a NamedSignal>) -> Vec<NamedSignal> {
     let mut all: Vec<NamedSignal> = each.cloned().collect();
+    let places = places(all.iter());
     let bad = |signal: &NamedSignal| signal.health.is_none();
     all.sort_by(|a, b| {
-        let place = |s: &NamedSignal| (s.name.clone(), s.host.clone(), s.part.clone());
+        let place = |s: &NamedSignal| (places.get(&s.name).copied(), s.host.clone(), s.part.clone());
         place(a).cmp(&place(b)).then_with(|| (bad(a), a.health).cmp(&(bad(b), b.health)))
     });
     all.dedup_by(|again, kept| {
@@ -245,6 +258,28 @@ mod tests {
         assert_eq!(hosts.iter().map(|host| &*host.name).collect::<Vec<_>>(), ["b", "a", "c"]);
         let all: Vec<_> = fullest(&hosts).iter().map(|(host, usage)| (&*host.name, usage.ratio)).collect();
         assert_eq!(all, [("b", 0.98), ("b", 0.3), ("a", 0.2), ("a", 0.1)]);
+    }
+
+    #[test]
+    fn signals_stand_in_the_order_of_their_pack_whoever_tells_them() {
+        let signal = |name: &str, host: &str, health| NamedSignal {
+            name: name.into(),
+            host: host.into(),
+            part: Text::default(),
+            value: 1.0,
+            words: name.into(),
+            health,
+        };
+        let bad = Some(Health::Degraded);
+        let told = [
+            signal("out of memory", "b", bad),
+            signal("clock", "b", bad),
+            signal("out of memory", "a", None),
+            signal("out of memory", "a", bad),
+        ];
+        let merged = signals(told.iter());
+        let names: Vec<_> = merged.iter().map(|s| (&*s.name, &*s.host, s.health)).collect();
+        assert_eq!(names, [("out of memory", "a", bad), ("out of memory", "b", bad), ("clock", "b", bad)]);
     }
 
     #[test]

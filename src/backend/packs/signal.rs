@@ -57,6 +57,8 @@ pub(in crate::backend) struct OwnSignal {
     low: bool,
     /// The words, with `{value}` and labels in braces; without it the name and the value.
     words: Option<String>,
+    /// The label that says what people call the host; the entry tells that and nothing else.
+    pub(in crate::backend) host: Option<String>,
     /// As its pack says.
     #[serde(skip)]
     pub(in crate::backend) only_known: bool,
@@ -161,11 +163,14 @@ impl Up {
 }
 
 impl OwnSignal {
-    /// The worst values of each service.
+    /// The worst values of each service; all of them where they tell the names of hosts.
     pub(in crate::backend) fn expr(&self, fill: Fill<'_>) -> String {
         let by = grouping(fill.by, self.labels.iter().map(String::as_str));
         let metric = self.metrics.first().map_or("", |metric| metric);
         let expr = substitute(&self.expr, Fill { by: &by, ..fill }, metric);
+        if self.host.is_some() {
+            return expr;
+        }
         let worst = if self.low { "bottomk" } else { "topk" };
         format!("{worst} by ({}) ({WORST}, {expr})", fill.by)
     }

@@ -1,7 +1,7 @@
 //! Reasons that may come in numbers: the gravest are named, the others counted.
 
 use super::{Health, Reason};
-use crate::model::host::{Host, NamedSignal, Saturated, Usage, fullest};
+use crate::model::host::{Host, NamedSignal, Saturated, Usage, fullest, places};
 use crate::model::labels::Text;
 use crate::model::service::Reading;
 
@@ -12,7 +12,8 @@ const NAMED: usize = 2;
 pub(super) fn named(signals: &[NamedSignal]) -> Vec<(Health, Reason)> {
     let mut bad: Vec<(Health, &NamedSignal)> =
         signals.iter().filter_map(|signal| Some((signal.health?, signal))).collect();
-    bad.sort_by(|a, b| (&a.1.name, a.0).cmp(&(&b.1.name, b.0)));
+    let places = places(signals.iter());
+    bad.sort_by_key(|(health, signal)| (places.get(&signal.name).copied(), *health));
     let mut reasons = Vec::new();
     for same in bad.chunk_by(|a, b| a.1.name == b.1.name) {
         for (at, (health, signal)) in same.iter().take(NAMED).enumerate() {

@@ -50,7 +50,7 @@ fn without_port(instance: &str) -> &str {
     }
 }
 
-/// What people call each host of a service: without the port, where that leaves no two alike.
+/// What people call each host of a service: as it calls itself, or without the port, where that leaves no two alike.
 pub(super) struct Names(HashMap<Text, Text>);
 
 impl Names {
@@ -71,6 +71,16 @@ impl Names {
             }
         }
         Self(names)
+    }
+
+    /// Takes what hosts call themselves, where no other host of the service is called so.
+    fn take(&mut self, own: &[(&Text, &Text)]) {
+        for (instance, name) in own {
+            let is_taken = own.iter().any(|(other, its)| other != instance && its == name);
+            if !name.is_empty() && !is_taken {
+                self.0.insert(Text::clone(instance), Text::clone(name));
+            }
+        }
     }
 
     fn name(&self, instance: &Text) -> Text {
@@ -131,12 +141,36 @@ fn names(survey: &Survey, answers: &Answers) -> HashMap<Text, Names> {
             }
         }
     }
+    let own = called(survey, answers);
     let each = instances.into_iter().map(|(service, mut instances)| {
         instances.sort_unstable();
         instances.dedup();
-        (service.clone(), Names::of(instances.into_iter()))
+        let mut names = Names::of(instances.into_iter());
+        names.take(own.get(service).map_or(&[], Vec::as_slice));
+        (service.clone(), names)
     });
     each.collect()
+}
+
+/// What the hosts of each service call themselves: instance and name.
+fn called<'a>(survey: &Survey, answers: &'a Answers) -> HashMap<&'a Text, Vec<(&'a Text, &'a Text)>> {
+    let mut called: HashMap<&Text, Vec<(&Text, &Text)>> = HashMap::new();
+    for (job, result) in answers {
+        let (Part::Named(e, l), Ok(Told { samples, .. })) = (job.part, result) else { continue };
+        let Some((found, label)) = survey.named.get(e).and_then(|f| Some((f, f.entry.host.as_ref()?))) else {
+            continue;
+        };
+        let Some(lane) = found.lanes.get(l) else { continue };
+        for sample in samples {
+            let says = |label: &str| sample.labels.get(label);
+            if let (Some(service), Some(instance), Some(name)) =
+                (says(&lane.label), says(INSTANCE), says(label))
+            {
+                called.entry(service).or_default().push((instance, name));
+            }
+        }
+    }
+    called
 }
 
 fn name_of(names: &HashMap<Text, Names>, service: &Text, instance: &Text) -> Text {
@@ -232,6 +266,9 @@ fn signals(survey: &Survey, answers: &Answers, names: &HashMap<Text, Names>, rea
         let Some(found) = survey.named.get(e) else { continue };
         let Some(lane) = found.lanes.get(l) else { continue };
         let entry = &found.entry;
+        if entry.host.is_some() {
+            continue;
+        }
         let name: Text = entry.name.as_str().into();
         for sample in samples {
             let Some(service) = sample.labels.get(&lane.label) else { continue };
@@ -308,7 +345,14 @@ mod tests {
         }
         let instances = ["a:1", "a:2", "b:1"].map(Text::from);
         let names = Names::of(instances.iter());
-        let called = instances.each_ref().map(|instance| names.name(instance).to_string());
-        assert_eq!(called, ["a:1", "a:2", "b"]);
+        let called = |names: &Names| instances.each_ref().map(|instance| names.name(instance).to_string());
+        assert_eq!(called(&names), ["a:1", "a:2", "b"]);
+        let mut names = names;
+        let [web, same, empty] = ["web-17", "localhost", ""].map(Text::from);
+        let [first, second, third] = instances.each_ref();
+        names.take(&[(first, &same), (second, &same), (third, &empty)]);
+        assert_eq!(called(&names), ["a:1", "a:2", "b"], "no two hosts are called alike");
+        names.take(&[(first, &web), (second, &same)]);
+        assert_eq!(called(&names), ["web-17", "localhost", "b"]);
     }
 }
