@@ -32,17 +32,21 @@ async fn board(job: &str) -> Option<ServiceBoard> {
     let source = SourceSettings::new(SourceKind::Prometheus, &url);
     let means = Means { settings: &settings, packs: &[], slos: &[], now };
     let source = connect(&SourceId::new("real"), &source, means).unwrap();
+    let mut lacking = Vec::new();
     // a rate takes a few scrapes
     for _ in 0..60 {
         if let Ok(reply) = source.answer(&Ask::Services { at: None }, None).await
             && let Answer::Services(board) = reply.answer
-            && jobs.split(' ').all(|job| board.readings.iter().any(|r| is_of(r, job) && r.targets.total > 0))
         {
-            return Some(board);
+            let is_there = |job: &&str| board.readings.iter().any(|r| is_of(r, job) && r.targets.total > 0);
+            lacking = jobs.split(' ').filter(|job| !is_there(job)).collect();
+            if lacking.is_empty() {
+                return Some(board);
+            }
         }
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    panic!("not all of {jobs} are scraped")
+    panic!("these are not scraped: {lacking:?}")
 }
 
 fn is_of(reading: &Reading, job: &str) -> bool {

@@ -1,7 +1,25 @@
 # Real servers with their real exporters, for the tests of packs; tests/run reads this file.
 #
-# What is not installed is left out, and its tests skip themselves. All of them listen on loopback and keep their files in
+# tests/run installs Debian's where it may; what is not there is left out, and its tests skip themselves. All of them listen on loopback and keep their files in
 # $work. Some exporters are given a server that does not exist: those are dead behind a living exporter.
+
+PATH=$PATH:/usr/local/sbin:/usr/sbin # servers are there, though not everybody's shell looks there
+
+# Commands with the packages of Debian and Ubuntu that have them.
+exporter_commands='
+  haproxy=haproxy nginx=nginx redis-server=redis-server apache2=apache2-bin
+  prometheus-node-exporter=prometheus-node-exporter prometheus-nginx-exporter=prometheus-nginx-exporter
+  prometheus-redis-exporter=prometheus-redis-exporter prometheus-apache-exporter=prometheus-apache-exporter
+  prometheus-blackbox-exporter=prometheus-blackbox-exporter prometheus-mysqld-exporter=prometheus-mysqld-exporter
+  prometheus-postgres-exporter=prometheus-postgres-exporter'
+
+# missing_exporters: the packages of the commands that are not there
+missing_exporters() {
+  local pair
+  for pair in $exporter_commands; do
+    command -v "${pair%%=*}" >/dev/null 2>&1 || printf '%s\n' "${pair#*=}"
+  done
+}
 
 exporters=() # the jobs that run, one word each
 scrapes=     # their entries in the configuration of Prometheus
@@ -183,6 +201,8 @@ start_exporters() {
   printf 'global: { scrape_interval: 1s, scrape_timeout: 1s }\nscrape_configs:%s\n' "$scrapes" >"$work/exporters.yml"
   start exporters_prometheus "$prometheus" "--config.file=$work/exporters.yml" "--storage.tsdb.path=$work/exporters" \
     --web.listen-address=127.0.0.1:PORT --log.level=warn || return 0
+  # what is found first is kept for a while, also that there is nothing
+  until_true "the exporters are scraped" answers "$port" '/api/v1/query?query=count(up)' "\"${#exporters[@]}\"\|\"$((${#exporters[@]} + 1))\"" || return 0
   export BURNWATCH_TEST_EXPORTERS="http://127.0.0.1:$port"
   export BURNWATCH_TEST_EXPORTER_JOBS="${exporters[*]}"
   say "real exporters (${exporters[*]}) at $BURNWATCH_TEST_EXPORTERS"
