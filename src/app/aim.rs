@@ -67,6 +67,7 @@ pub fn aim(state: &State) -> Aim {
         }
         Place::Slo { source, id } => of_slos(state, &[SloKey { id: id.clone(), source: source.clone() }]),
         Place::Service(_) if state.panel == service::SLOS => of_slos(state, &chosen(&state.service_slos)),
+        Place::Service(name) if state.panel == service::PARTS => Aim::Services(vec![name.clone()]),
         Place::Service(_) => Aim::Alerts(chosen(&state.service_alerts)),
         Place::Alerts => Aim::Alerts(alerts(state)),
         Place::Alert(_) if state.panel == alert::RELATED => Aim::Alerts(chosen(&state.related)),

@@ -31,6 +31,13 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
             (Command::Sort, "order"),
             (Command::Range, "range"),
         ],
+        Place::Service(_) if state.panel == service::PARTS => vec![
+            (Command::Silence, "silence"),
+            (Command::Acknowledge, "ack"),
+            (Command::Copy, "copy"),
+            (Command::NextPanel, "chart"),
+            (Command::Back, "back"),
+        ],
         Place::Service(_) => vec![
             (Command::Open, opens(state)),
             (Command::Silence, "silence"),

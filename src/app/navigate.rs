@@ -44,6 +44,10 @@ macro_rules! with_list {
                 let $list = &mut $state.service_incidents;
                 $do
             }
+            Place::Service(_) if $state.panel == service::PARTS => {
+                let $list = &mut $state.service_parts;
+                $do
+            }
             Place::Service(_) => {
                 let $list = &mut $state.service_alerts;
                 $do

@@ -29,6 +29,7 @@ use super::screens::oncall::OnCall;
 use super::screens::overview::Overview;
 use super::screens::paper::Written;
 use super::screens::runbook;
+use super::screens::service::PartKey;
 use super::screens::services::Services;
 use super::screens::silences::Silences;
 use super::screens::slo::Open;
@@ -266,6 +267,8 @@ pub struct State {
     pub service_slos: List<SloKey>,
     /// The open incidents of the service that is open.
     pub service_incidents: List<IncidentKey>,
+    /// The targets that are down, signals and hosts of the service that is open.
+    pub service_parts: List<PartKey>,
     /// The alerts that share labels with the one that is open.
     pub related: List<Fingerprint>,
     /// What was written for others to read, while it is on the screen.
@@ -340,6 +343,7 @@ impl State {
             service_alerts: List::default(),
             service_slos: List::default(),
             service_incidents: List::default(),
+            service_parts: List::default(),
             related: List::default(),
             written: None,
             timeline: Timeline::default(),

@@ -5,6 +5,7 @@ mod behaviour;
 mod hints;
 mod incidents;
 mod keys;
+mod machines;
 mod pager;
 mod papers;
 mod promises;

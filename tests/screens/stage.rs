@@ -26,6 +26,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Color;
 
+use crate::machines::Machines;
 use crate::pager::Pager;
 use crate::promises::Promises;
 
@@ -65,6 +66,14 @@ impl Stage {
         let now = Arc::new(AtomicI64::new(NOW));
         let sources: Vec<Arc<dyn Source>> = vec![Arc::new(Promises::new(readings, &now))];
         let mut stage = Self::of(size, now, sources);
+        stage.answering = true;
+        stage.tick();
+        stage
+    }
+
+    /// One source with a service of many machines, everything answered that is asked for.
+    pub(crate) fn machines(size: (u16, u16)) -> Self {
+        let mut stage = Self::of(size, Arc::new(AtomicI64::new(NOW)), vec![Arc::new(Machines::new())]);
         stage.answering = true;
         stage.tick();
         stage

@@ -24,6 +24,7 @@ pub(in crate::app) fn go(state: &mut State, place: Place, now: Timestamp) {
             state.service_alerts.to_top();
             state.service_slos.to_top();
             state.service_incidents.to_top();
+            state.service_parts.to_top();
         }
         Place::Slo { .. } => state.slo.to_top(),
         Place::Alert(_) => state.related.to_top(),
@@ -96,6 +97,7 @@ pub(in crate::app) fn open(state: &mut State, now: Timestamp) -> bool {
         Place::Service(_) if state.panel == service::INCIDENTS => {
             state.service_incidents.current().map(IncidentKey::place)
         }
+        Place::Service(_) if state.panel == service::PARTS => None,
         // the worst alert of a service explains it best: the cursor starts there
         Place::Service(_) => state.service_alerts.current().copied().map(Place::Alert),
         Place::Alert(_) if state.panel == alert::RELATED => {

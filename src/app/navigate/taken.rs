@@ -53,6 +53,7 @@ pub(in crate::app) fn copied(state: &State, now: Timestamp) -> Option<String> {
         Place::Service(_) if state.panel == service::INCIDENTS => {
             state.service_incidents.current().and_then(said)
         }
+        Place::Service(name) if state.panel == service::PARTS => service::part(state, name),
         Place::Service(name) => Some(name.to_string()),
         Place::Alert(_) if state.panel == alert::RELATED => {
             state.related.current().copied().and_then(labels_of)

@@ -17,16 +17,20 @@ use crate::model::labels::Text;
 use crate::model::series::Span;
 
 mod hosts;
+mod list;
 mod view;
 
+pub use hosts::PartKey;
 pub use view::{has_panel, list_area, panel_at, render};
 
 /// The panel of its SLOs; those before it are its charts.
 pub const SLOS: usize = 5;
 /// The panel of its open incidents.
 pub const INCIDENTS: usize = 6;
+/// The panel of what it is made of: targets that are down, signals, hosts.
+pub const PARTS: usize = 7;
 /// How many panels there are.
-pub const PANELS: usize = 7;
+pub const PANELS: usize = 8;
 
 /// Points of its charts.
 const POINTS: u16 = 240;
@@ -65,6 +69,12 @@ pub fn alerts<'a>(state: &'a State, name: &str) -> Vec<&'a Arc<Alert>> {
     alerts
 }
 
+/// What the cursor on its parts is on, in words.
+pub fn part(state: &State, name: &str) -> Option<String> {
+    let service = state.world.service(name)?;
+    hosts::words(service, state.service_parts.current()?)
+}
+
 /// Brings the alerts of the service into their order again.
 pub fn reorder(state: &mut State, name: &str) {
     let rows = alerts(state, name).into_iter().map(|alert| alert.fingerprint).collect();
@@ -74,9 +84,16 @@ pub fn reorder(state: &mut State, name: &str) {
     let open = state.world.incidents_of(name).filter(|known| known.incident.is_open());
     let open = open.map(IncidentKey::of).collect();
     state.service_incidents.set_rows(open);
-    if state.panel == SLOS && state.service_slos.rows().is_empty()
-        || state.panel == INCIDENTS && state.service_incidents.rows().is_empty()
-    {
+    let limit = state.judgement.thresholds.saturation_degraded;
+    let parts = state.world.service(name).map(|service| hosts::keys(service, limit)).unwrap_or_default();
+    state.service_parts.set_rows(parts);
+    let is_empty = match state.panel {
+        SLOS => state.service_slos.rows().is_empty(),
+        INCIDENTS => state.service_incidents.rows().is_empty(),
+        PARTS => state.service_parts.rows().is_empty(),
+        _ => false,
+    };
+    if is_empty {
         state.panel = 0;
     }
 }

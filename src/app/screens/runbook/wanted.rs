@@ -56,6 +56,7 @@ pub(super) fn here(state: &State) -> Vec<Arc<Wanted>> {
         Place::Service(_) if state.panel == service::INCIDENTS => {
             of_incident(state.service_incidents.current())
         }
+        Place::Service(name) if state.panel == service::PARTS => vec![of_service(name)],
         Place::Service(name) => match state.service_alerts.current() {
             Some(fingerprint) => one(Some(fingerprint)),
             None => vec![of_service(name)],

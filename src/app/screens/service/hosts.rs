@@ -1,4 +1,4 @@
-//! What else there is to list of a service: targets that are down, signals with words of their own, and its hosts, the fullest
+//! What else there is to list of a service: targets that are down, signals with words of their own, and its hosts, what is bad
 //! first.
 
 use ratatui::buffer::Buffer;
@@ -8,48 +8,133 @@ use crate::app::look::Cx;
 use crate::app::number::percent;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
-use crate::model::host::Host;
-use crate::model::service::Service;
+use crate::model::host::{Host, NamedSignal, Usage};
+use crate::model::labels::Text;
+use crate::model::service::{DownTarget, Service};
 
 /// Of one host so many resources are named.
 const RESOURCES: usize = 6;
 
-fn hosts(service: &Service) -> impl Iterator<Item = &Host> {
-    service.hosts.iter().filter(|host| !host.instance.is_empty() && !host.usages.is_empty())
+/// One row, whatever place it has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PartKey {
+    /// A target that is down: job and instance.
+    Target(Text, Text),
+    /// A signal: its name, the host, and which of several on it.
+    Signal(Text, Text, Text),
+    /// A host by its instance.
+    Host(Text),
+}
+
+/// What a row is about.
+enum Part<'a> {
+    Target(&'a DownTarget),
+    Signal(&'a NamedSignal),
+    Host(&'a Host),
+}
+
+/// The rows in their order: what is bad first. From `limit` on a resource is full.
+fn parts(service: &Service, limit: f64) -> Vec<Part<'_>> {
+    let hosts = service.hosts.iter().filter(|host| !host.instance.is_empty() && !host.usages.is_empty());
+    let all = service.targets.down.iter().map(Part::Target);
+    let all = all.chain(service.named.iter().map(Part::Signal)).chain(hosts.map(Part::Host));
+    let (mut bad, well): (Vec<_>, Vec<_>) = all.partition(|part| part.is_bad(limit));
+    bad.extend(well);
+    bad
+}
+
+/// What tells the rows apart, in their order.
+pub(super) fn keys(service: &Service, limit: f64) -> Vec<PartKey> {
+    parts(service, limit).iter().map(Part::key).collect()
 }
 
 /// How many rows there are.
 pub(super) fn count(service: &Service) -> usize {
-    service.targets.down.len() + service.named.len() + hosts(service).count()
+    // whatever their order
+    parts(service, 1.0).len()
 }
 
-/// Draws as many rows as there is room for.
-pub(super) fn draw(cx: &Cx<'_>, service: &Service, limit: f64, area: Rect, buf: &mut Buffer) {
-    let down = service.targets.down.iter().map(|target| {
-        vec![
-            Run::new(format!("  {} target down  ", cx.symbol(Role::Down)), Role::Down),
-            Run::new(format!("{} ({})", target.instance, target.job), Role::Text),
-        ]
-    });
-    let named = service.named.iter().map(|signal| {
-        let role = signal.health.map_or(Role::Muted, Role::of_health);
-        let symbol = if signal.health.is_some() { cx.symbol(role) } else { " " };
-        vec![Run::new(format!("  {symbol} {signal}"), role)]
-    });
-    let each = hosts(service).map(|host| {
-        let worst = host.fullest().is_some_and(|usage| usage.ratio >= limit);
-        let mut runs = vec![Run::new(
-            format!("  {} {}  ", if worst { cx.symbol(Role::Degraded) } else { " " }, host.name),
-            if worst { Role::Degraded } else { Role::Text },
-        )];
-        for usage in host.usages.iter().take(RESOURCES) {
-            let role = if usage.ratio >= limit { Role::Degraded } else { Role::Muted };
-            let part = if usage.part.is_empty() { String::new() } else { format!(" {}", usage.part) };
-            runs.push(Run::new(format!("{} {}{part}  ", usage.resource, percent(usage.ratio)), role));
+/// What a row says, for others to read.
+pub(super) fn words(service: &Service, key: &PartKey) -> Option<String> {
+    let found = parts(service, 1.0).into_iter().find(|part| part.key() == *key)?;
+    Some(match found {
+        Part::Target(target) => format!("{} ({})", target.instance, target.job),
+        Part::Signal(signal) => signal.to_string(),
+        Part::Host(host) => {
+            let usages = host.usages.iter().map(used).collect::<Vec<_>>();
+            format!("{}: {}", called(host), usages.join(", "))
         }
-        runs
-    });
-    for (y, runs) in (area.top()..area.bottom()).zip(down.chain(named).chain(each)) {
-        text::runs(cx, &runs, Rect { y, height: 1, ..area }, buf);
+    })
+}
+
+/// `web-17`, or `web-17 (10.0.0.17:9100)` where the name does not tell the instance.
+fn called(host: &Host) -> String {
+    if host.instance.starts_with(&*host.name) {
+        return host.name.to_string();
+    }
+    format!("{} ({})", host.name, host.instance)
+}
+
+/// `disk 97.9% /var`
+fn used(usage: &Usage) -> String {
+    let part = if usage.part.is_empty() { String::new() } else { format!(" {}", usage.part) };
+    format!("{} {}{part}", usage.resource, percent(usage.ratio))
+}
+
+impl Part<'_> {
+    fn is_bad(&self, limit: f64) -> bool {
+        match self {
+            Self::Target(_) => true,
+            Self::Signal(signal) => signal.health.is_some(),
+            Self::Host(host) => host.fullest().is_some_and(|usage| usage.ratio >= limit),
+        }
+    }
+
+    fn key(&self) -> PartKey {
+        match self {
+            Self::Target(target) => PartKey::Target(target.job.clone(), target.instance.clone()),
+            Self::Signal(signal) => {
+                PartKey::Signal(signal.name.clone(), signal.host.clone(), signal.part.clone())
+            }
+            Self::Host(host) => PartKey::Host(host.instance.clone()),
+        }
+    }
+
+    fn runs(&self, cx: &Cx<'_>, limit: f64) -> Vec<Run<'static>> {
+        match self {
+            Self::Target(target) => vec![
+                Run::new(format!("  {} target down  ", cx.symbol(Role::Down)), Role::Down),
+                Run::new(format!("{} ({})", target.instance, target.job), Role::Text),
+            ],
+            Self::Signal(signal) => {
+                let role = signal.health.map_or(Role::Muted, Role::of_health);
+                let symbol = if signal.health.is_some() { cx.symbol(role) } else { " " };
+                vec![Run::new(format!("  {symbol} {signal}"), role)]
+            }
+            Self::Host(host) => {
+                let is_full = self.is_bad(limit);
+                let symbol = if is_full { cx.symbol(Role::Degraded) } else { " " };
+                let role = if is_full { Role::Degraded } else { Role::Text };
+                let mut runs = vec![Run::new(format!("  {symbol} {}  ", called(host)), role)];
+                for usage in host.usages.iter().take(RESOURCES) {
+                    let role = if usage.ratio >= limit { Role::Degraded } else { Role::Muted };
+                    runs.push(Run::new(format!("{}  ", used(usage)), role));
+                }
+                runs
+            }
+        }
+    }
+}
+
+/// Draws as many rows as there is room for, from this one on.
+pub(super) fn draw(
+    cx: &Cx<'_>,
+    service: &Service,
+    limit: f64,
+    (first, area): (usize, Rect),
+    buf: &mut Buffer,
+) {
+    for (y, part) in (area.top()..area.bottom()).zip(parts(service, limit).iter().skip(first)) {
+        text::runs(cx, &part.runs(cx, limit), Rect { y, height: 1, ..area }, buf);
     }
 }

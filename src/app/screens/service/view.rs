@@ -5,7 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::alerts;
-use super::hosts;
+use super::{hosts, list};
 use crate::app::doubt::doubts;
 use crate::app::due::Topic;
 use crate::app::frame;
@@ -58,7 +58,7 @@ pub fn render(state: &State, name: &Text, now: Timestamp, area: Rect, buf: &mut 
     text::runs(&cx, &numbers(service, parts.numbers.width), parts.numbers, buf);
     draw_incidents(state, &cx, parts.incidents, buf);
     draw_charts(state, &cx, service, parts.charts, buf);
-    draw_list(state, &cx, service, parts.list, buf);
+    list::draw(state, &cx, service, parts.list, buf);
     if parts.slos.height > 0 {
         draw_slos(state, &cx, parts.slos, buf);
     }
@@ -90,6 +90,14 @@ fn parts(state: &State, service: &Service, body: Rect) -> Parts {
         (rows(service.alerts.len() + hosts::count(service)), state.service_slos.rows().len());
     let most = (room.height / 4).max(2);
     let below = |wanted: u16| if room.height > 12 { wanted.clamp(2, most) } else { 0 };
+    if state.panel == super::PARTS {
+        // who goes through them wants to see them
+        let most = if room.height > 12 { room.height / 2 } else { room.height };
+        let height = rows(hosts::count(service)).min(most);
+        let charts = Rect { height: room.height - height, ..room };
+        let list = Rect { y: charts.bottom(), height, ..room };
+        return Parts { incidents, numbers, charts, list, slos: Rect { height: 0, ..list } };
+    }
     if slos == 0 {
         let list = below(alerts);
         let charts = Rect { height: room.height - list, ..room };
@@ -133,7 +141,7 @@ pub fn panel_at(state: &State, name: &Text, body: Rect, column: u16, row: u16) -
         return Some(super::INCIDENTS);
     }
     if parts.list.contains((column, row).into()) && state.panel >= super::SLOS {
-        return Some(0);
+        return Some(if state.panel == super::PARTS { super::PARTS } else { 0 });
     }
     let charts = parts.charts;
     let found = tiles(charts, state.panel).into_iter().find(|(_, tile)| tile.contains((column, row).into()));
@@ -376,6 +384,7 @@ pub fn has_panel(state: &State, name: &Text, body: Rect, panel: usize) -> bool {
     match panel {
         super::SLOS => !state.service_slos.rows().is_empty(),
         super::INCIDENTS => list_area(state, name, panel, body).height > 0,
+        super::PARTS => !state.service_parts.rows().is_empty(),
         _ => true,
     }
 }
@@ -438,57 +447,6 @@ fn draw_slos(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         }
     }
     let hidden = list.rows().len().saturating_sub(usize::from(rows.height));
-    if hidden > 0 {
-        text::right(buf, area.x, area.y, area.width, &format!("+{hidden} more "), cx.style(Role::Muted));
-    }
-}
-
-/// Its alerts, and below them what else there is.
-fn draw_list(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
-    if area.height == 0 {
-        return;
-    }
-    let down = &service.targets.down;
-    let alerts = alerts(state, &service.name);
-    let title = format!(" Alerts {}, targets down {}", alerts.len(), down.len());
-    let in_doubt = !doubts(state, &[AskKind::Alerts], cx.now).is_empty();
-    text::put(
-        buf,
-        area.x,
-        area.y,
-        area.width,
-        &title,
-        cx.style(if in_doubt { Role::Stale } else { Role::Title }),
-    );
-    // what such a rule would tell, nobody tells
-    if let Some(rule) = state.world.broken_rules_of_service(&service.name).next() {
-        let x = area.x.saturating_add(text::width(&title) + 2).min(area.right());
-        text::put(buf, x, area.y, area.right() - x, &rule.sentence(), cx.style(Role::Warning));
-    }
-    let rows = frame::below_heading(area);
-    let widest = alerts.iter().map(|alert| text::width(alert.name())).max().unwrap_or(0).clamp(12, 40);
-    let list = &state.service_alerts;
-    let mut y = rows.top();
-    for (index, fingerprint) in list.shown(usize::from(rows.height)) {
-        let Some(alert) = state.world.alert(*fingerprint) else { continue };
-        let line = Rect { y, height: 1, ..rows };
-        let role = Role::of_alert(alert);
-        let name = text::pad(alert.name(), widest, cx.charset);
-        let runs = [
-            Run::new(format!("  {} {name}  ", cx.symbol(role)), role),
-            Run::new(format!("{:<9} {:>6}  ", alert.state.word(), ago(alert.starts_at, cx.now)), Role::Text),
-            Run::new(alert.summary().map_or("", |summary| summary), Role::Muted),
-        ];
-        text::runs(cx, &runs, line, buf);
-        if index == list.index() && state.panel < super::SLOS {
-            text::put(buf, line.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
-            buf.set_style(line, cx.style(Role::Selected));
-        }
-        y += 1;
-    }
-    let rest = Rect { y, height: rows.bottom().saturating_sub(y), ..rows };
-    hosts::draw(cx, service, state.judgement.thresholds.saturation_degraded, rest, buf);
-    let hidden = (alerts.len() + hosts::count(service)).saturating_sub(usize::from(rows.height));
     if hidden > 0 {
         text::right(buf, area.x, area.y, area.width, &format!("+{hidden} more "), cx.style(Role::Muted));
     }

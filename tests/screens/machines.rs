@@ -1,0 +1,148 @@
+//! A service of many machines: each of them can be looked at, at every size.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use burnwatch::app::aim::{Aim, aim};
+use burnwatch::app::screens::service;
+use burnwatch::backend::{Answering, Source};
+use burnwatch::model::ask::{Answer, Ask, AskKind, Reply};
+use burnwatch::model::health::Health;
+use burnwatch::model::host::{self, Host, NamedSignal, Usage};
+use burnwatch::model::labels::Text;
+use burnwatch::model::service::{DownTarget, Reading, ServiceBoard, Targets};
+use burnwatch::model::source::{Kind, SourceId, SourceInfo};
+
+use crate::stage::Stage;
+
+const MACHINES: usize = 30;
+
+/// The source.
+pub(crate) struct Machines(SourceInfo);
+
+impl Machines {
+    pub(crate) fn new() -> Self {
+        Self(SourceInfo {
+            tenant: None,
+            id: SourceId::new("prom"),
+            kind: Kind::Prometheus,
+            address: "http://prom:9090".into(),
+            answers: vec![AskKind::Services],
+            acts: Vec::new(),
+        })
+    }
+}
+
+impl Source for Machines {
+    fn info(&self) -> &SourceInfo {
+        &self.0
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask, _known: Option<u64>) -> Answering<'a> {
+        let answer = match ask {
+            Ask::Services { .. } => {
+                Answer::Services(ServiceBoard { readings: vec![node()], lookback: Duration::from_secs(60) })
+            }
+            _ => Answer::Unchanged,
+        };
+        Box::pin(async move { Ok(Reply::free(answer)) })
+    }
+}
+
+/// One disk is full, one machine does not answer, each tells its load.
+fn node() -> Reading {
+    let usage =
+        |resource: &str, part: &str, ratio| Usage { resource: resource.into(), part: part.into(), ratio };
+    let mut hosts: Vec<Host> = (1..=MACHINES)
+        .map(|number| Host {
+            instance: format!("10.0.0.{number}:9100").into(),
+            name: format!("web-{number:02}").into(),
+            usages: vec![
+                usage("disk", "/", if number == 17 { 0.979 } else { 0.5 }),
+                usage("memory", "", 0.3),
+            ],
+        })
+        .collect();
+    host::order(&mut hosts);
+    let signal = |name: &str, number: usize, health| NamedSignal {
+        name: name.into(),
+        host: format!("web-{number:02}").into(),
+        part: Text::default(),
+        value: 1.0,
+        words: format!("{name} on web-{number:02}").into(),
+        health,
+    };
+    let mut named = vec![signal("clock is not synchronised", 4, Some(Health::Degraded))];
+    named.extend((1..=10).map(|number| signal("load 0.2", number, None)));
+    let down = vec![DownTarget { job: "node".into(), instance: "10.0.0.31:9100".into() }];
+    Reading {
+        name: "node".into(),
+        targets: Targets { up: 30, total: 31, down },
+        hosts: Arc::from(hosts),
+        named,
+        ..Reading::default()
+    }
+}
+
+/// On the page of the service, with the cursor on what it is made of.
+fn among_the_machines(size: (u16, u16)) -> Stage {
+    let mut stage = Stage::machines(size);
+    stage.press(&["2", "enter", "shift-tab"]);
+    assert_eq!(stage.state().panel, service::PARTS, "{size:?}");
+    stage
+}
+
+/// The rows that the picture shows of the list, and the one under the cursor.
+fn rows(stage: &Stage) -> (Vec<String>, String) {
+    let picture = stage.picture();
+    let lines = picture.split("---\n").next().unwrap_or_default().lines();
+    let rows = lines.skip_while(|line| !line.contains("signals, hosts")).skip(1);
+    let rows: Vec<String> = rows.map(str::to_owned).collect();
+    let chosen = rows.iter().find(|row| row.starts_with('\u{258c}')).cloned().unwrap_or_default();
+    (rows, chosen)
+}
+
+#[test]
+fn every_machine_can_be_seen_and_the_cursor_is_always_in_sight() {
+    for size in [(200, 50), (120, 36), (80, 24), (40, 10)] {
+        let mut stage = among_the_machines(size);
+        let mut seen = BTreeSet::new();
+        // one is down, one is not synchronised, ten tell their load
+        for _ in 0..MACHINES + 12 {
+            let (shown, chosen) = rows(&stage);
+            assert!(!chosen.is_empty(), "{size:?}:\n{}", stage.picture());
+            seen.extend(
+                (1..=MACHINES).filter(|n| shown.iter().any(|row| row.contains(&format!("(10.0.0.{n}:")))),
+            );
+            stage.press(&["down"]);
+        }
+        assert_eq!(seen.len(), MACHINES, "{size:?}: {seen:?}");
+        stage.press(&["home"]);
+        assert!(rows(&stage).1.contains("10.0.0.31"), "{size:?}");
+    }
+}
+
+#[test]
+fn what_is_bad_stands_first_among_the_machines() {
+    let stage = among_the_machines((120, 36));
+    let (shown, _) = rows(&stage);
+    for (row, words) in
+        shown.iter().zip(["target down", "clock", "web-17 (10.0.0.17:9100)  disk 97.9% /", "load"])
+    {
+        assert!(row.contains(words), "{words}: {row}");
+    }
+    insta::assert_snapshot!("machines_120x36", stage.picture());
+    insta::assert_snapshot!("machines_40x10", among_the_machines((40, 10)).picture());
+}
+
+#[test]
+fn keys_among_the_machines_mean_their_service_and_copy_takes_the_row() {
+    let mut stage = among_the_machines((80, 24));
+    assert_eq!(aim(stage.state()), Aim::Services(vec!["node".into()]));
+    stage.press(&["down", "down"]);
+    assert_eq!(
+        service::part(stage.state(), "node").as_deref(),
+        Some("web-17 (10.0.0.17:9100): disk 97.9% /, memory 30.0%")
+    );
+}
