@@ -48,15 +48,19 @@ pub fn over_window(slo: &Slo, evaluation: Evaluation) -> Option<String> {
 pub fn slots(slo: &Slo, evaluation: Evaluation, slot: Duration) -> Option<Slots> {
     let Some(recorded) = slo.recorded.as_ref().filter(|_| evaluation == Evaluation::Recorded) else {
         return events(slo, slot)
-            .or_else(|| measure(slo, slot).map(|measure| Slots::Ratio(measure.error_ratio())));
+            .or_else(|| measure(slo, slot).map(|measure| coarse(&measure.error_ratio())));
     };
     if let Some(query) = error_ratio(slo, evaluation, slot) {
-        // in parentheses, so that it is another question than the same ratio on the finer grid of a chart
-        return Some(Slots::Ratio(format!("({query})")));
+        return Some(coarse(&query));
     }
     let shorter = recorded.lookbacks.iter().filter(|lookback| **lookback < slot).max()?;
     let (query, over) = (recorded.error_ratio(*shorter), duration::text(slot));
     Some(Slots::Ratio(format!("avg_over_time(({query})[{over}:{}])", duration::text(*shorter))))
+}
+
+/// In parentheses, so that it is another question than the same ratio on the finer grid of a chart.
+fn coarse(ratio: &str) -> Slots {
+    Slots::Ratio(format!("({ratio})"))
 }
 
 /// The events of each slot, by the definition. `None` if it counts none.
@@ -147,6 +151,24 @@ mod tests {
         assert_eq!(slots(&slo(None, &[300]), Evaluation::Live, HOUR), None);
         let ratio = error_ratio(&live, Evaluation::Live, HOUR).unwrap();
         assert!(ratio.contains("bad[1h]") && ratio.contains("all[1h]"), "{ratio}");
+    }
+
+    #[test]
+    fn slots_are_another_question_than_the_chart_of_the_same_lookback() {
+        let template = |text: &str| Template::parse(text).unwrap();
+        let ratio = Sli::Ratio { error: template("errors[{{.window}}]") };
+        let slices = Budgeting::Timeslices { slice: Duration::from_secs(300), least: 0.99 };
+        for (sli, budgeting) in [
+            (Some(ratio.clone()), Budgeting::Occurrences),
+            (Some(ratio), Budgeting::RatioTimeslices { slice: HOUR }),
+            (Some(events_of("bad[{{.window}}]", "all[{{.window}}]")), slices),
+            (None, Budgeting::Occurrences),
+        ] {
+            let evaluation = if sli.is_none() { Evaluation::Recorded } else { Evaluation::Live };
+            let slo = Slo { budgeting, ..slo(sli, &[]) };
+            let chart = error_ratio(&slo, evaluation, HOUR).unwrap();
+            assert_ne!(slots(&slo, evaluation, HOUR), Some(Slots::Ratio(chart)));
+        }
     }
 
     #[test]

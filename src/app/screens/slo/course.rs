@@ -88,8 +88,9 @@ impl Course {
         let within =
             Bounds { start: if is_rolling { start } else { bounds.start.max(start) }, end: status.at };
         let first = 1.0 - part(age(start, within.start), slot);
-        let known = counted.known(first, part(running, slot)) * part(slot, window);
         let passed = passed(&status.slo.window, status.at);
+        let known = counted.known(first, part(running, slot)) * part(slot, window);
+        let known = no_more_than(known, standing.covered.map(|covered| covered * passed));
         let shares = counted.shares(objective.budget(), first, known, part(slot, window));
         let most = standing.spent.map(|spent| spent * (known / passed).min(1.0));
         let by = match (standing.spent, spending.spent()) {
@@ -368,6 +369,11 @@ fn passed(window: &Window, at: Timestamp) -> f64 {
 /// How large a part of `whole` a time is.
 fn part(time: Duration, whole: Duration) -> f64 {
     if whole.is_zero() { 0.0 } else { time.as_secs_f64() / whole.as_secs_f64() }
+}
+
+/// Slots may be known in part alone, as the one in which data began: what is told of how much is covered is nearer.
+fn no_more_than(known: f64, covered: Option<f64>) -> f64 {
+    covered.filter(|covered| *covered > 0.0).map_or(known, |covered| known.min(covered))
 }
 
 /// Shares that together are no more than `most`, if that is known: what is measured over the whole window has the last word. The

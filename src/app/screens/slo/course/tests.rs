@@ -130,6 +130,23 @@ fn a_running_hour_has_the_pace_of_its_own_minutes() {
 }
 
 #[test]
+fn the_hour_in_which_data_began_does_not_make_the_others_dearer() {
+    // 2 % fail of 10 a second: 15 minutes of the first hour, two whole ones, 45 minutes of the running one
+    let seconds = [900.0, 3600.0, 3600.0];
+    let events: Vec<_> = seconds.iter().map(|time| Some((time * 0.2, time * 10.0))).collect();
+    let counted = Counted::Events([vec![None; 717], events].concat()).up_to_now(true, Some(0.02), 0.75);
+    let (budget, slot, covered) = (0.001, 1.0 / 720.0, 3.0 / 720.0);
+    let known = no_more_than(counted.known(1.0, 0.75) * slot, Some(covered));
+    let shares = counted.shares(budget, 1.0, known, slot);
+    let burn = |share: Option<f64>| share.unwrap() * 720.0;
+    assert!((burn(shares[717]) - 20.0).abs() < 1e-9, "{}", burn(shares[717]));
+    assert!((burn(shares[719]) - 15.0).abs() < 1e-9, "{}", burn(shares[719]));
+    assert!(
+        (no_more_than(0.5, None) - 0.5).abs() < 1e-9 && (no_more_than(0.5, Some(0.9)) - 0.5).abs() < 1e-9
+    );
+}
+
+#[test]
 fn the_header_the_list_and_the_charts_line_have_one_forecast() {
     let mut status = status(Window::Rolling(720 * HOUR), 0.0005);
     status.groups[0].burns[0].rate = Some(3.0);
