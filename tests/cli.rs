@@ -168,7 +168,7 @@ fn keys_to_press_may_have_blanks_around_them() {
     let pressed = |keys: &str| {
         let output = home.run(&["snapshot", "alerts", "--demo", "--at", "2", "--press", keys]);
         assert_eq!(output.status.code(), Some(0), "{keys:?}: {}", complaint(&output));
-        out(&output).to_owned()
+        out(&output)
     };
     assert_eq!(pressed("  down   Enter "), pressed("down enter"));
     assert_eq!(pressed(" "), pressed(""));

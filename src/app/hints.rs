@@ -31,22 +31,7 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
             (Command::Sort, "order"),
             (Command::Range, "range"),
         ],
-        Place::Service(_) if state.panel == service::PARTS => vec![
-            (Command::Silence, "silence"),
-            (Command::Acknowledge, "ack"),
-            (Command::Copy, "copy"),
-            (Command::NextPanel, "chart"),
-            (Command::Back, "back"),
-        ],
-        Place::Service(_) => vec![
-            (Command::Open, opens(state)),
-            (Command::Silence, "silence"),
-            (Command::Acknowledge, "ack"),
-            (Command::NextPanel, "chart"),
-            (Command::Range, "range"),
-            (Command::Earlier, "earlier"),
-            (Command::Back, "back"),
-        ],
+        Place::Service(_) => on_service(state),
         Place::Slos => vec![
             (Command::Open, "open"),
             (Command::Filter, "filter"),
@@ -124,6 +109,17 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
         Place::Paper(_) => vec![(Command::Copy, "copy all"), (Command::Back, "back")],
         Place::Messages => vec![(Command::Back, "back")],
     }
+}
+
+/// Those of a service. Among its parts there is nothing to open.
+fn on_service(state: &State) -> Vec<(Command, &'static str)> {
+    let (silence, acknowledge) = ((Command::Silence, "silence"), (Command::Acknowledge, "ack"));
+    let (next, back) = ((Command::NextPanel, "chart"), (Command::Back, "back"));
+    if state.panel == service::PARTS {
+        return vec![silence, acknowledge, (Command::Copy, "copy"), next, back];
+    }
+    let open = (Command::Open, opens(state));
+    vec![open, silence, acknowledge, next, (Command::Range, "range"), (Command::Earlier, "earlier"), back]
 }
 
 /// Those of one incident.

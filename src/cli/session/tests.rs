@@ -15,7 +15,7 @@ use crate::model::rule::RuleBoard;
 use crate::model::service::{Reading, ServiceBoard};
 use crate::model::source::{Kind, SourceInfo, Trouble};
 
-/// The Prometheus of a HAProxy `edge`, whose backend `alldead` has no living server.
+/// The Prometheus of a proxy `edge`, whose backend `alldead` has no living server.
 struct Edge {
     info: SourceInfo,
     labels: &'static [(&'static str, &'static str)],
