@@ -90,7 +90,7 @@ impl Course {
         let first = 1.0 - part(age(start, within.start), slot);
         let passed = passed(&status.slo.window, status.at);
         let known = counted.known(first, part(running, slot)) * part(slot, window);
-        let known = no_more_than(known, standing.covered.map(|covered| covered * passed));
+        let known = begun_within(known, part(slot, window), standing.covered.map(|covered| covered * passed));
         let shares = counted.shares(objective.budget(), first, known, part(slot, window));
         let most = standing.spent.map(|spent| spent * (known / passed).min(1.0));
         let by = match (standing.spent, spending.spent()) {
@@ -371,9 +371,10 @@ fn part(time: Duration, whole: Duration) -> f64 {
     if whole.is_zero() { 0.0 } else { time.as_secs_f64() / whole.as_secs_f64() }
 }
 
-/// Slots may be known in part alone, as the one in which data began: what is told of how much is covered is nearer.
-fn no_more_than(known: f64, covered: Option<f64>) -> f64 {
-    covered.filter(|covered| *covered > 0.0).map_or(known, |covered| known.min(covered))
+/// How much is known, where data began within a slot: by what is covered, but at most a slot less than the slots say. Holes
+/// within slots make these no dearer.
+fn begun_within(known: f64, slot: f64, covered: Option<f64>) -> f64 {
+    covered.map_or(known, |covered| covered.max(known - slot).min(known))
 }
 
 /// Shares that together are no more than `most`, if that is known: what is measured over the whole window has the last word. The

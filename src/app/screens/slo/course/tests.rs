@@ -136,14 +136,14 @@ fn the_hour_in_which_data_began_does_not_make_the_others_dearer() {
     let events: Vec<_> = seconds.iter().map(|time| Some((time * 0.2, time * 10.0))).collect();
     let counted = Counted::Events([vec![None; 717], events].concat()).up_to_now(true, Some(0.02), 0.75);
     let (budget, slot, covered) = (0.001, 1.0 / 720.0, 3.0 / 720.0);
-    let known = no_more_than(counted.known(1.0, 0.75) * slot, Some(covered));
+    let known = begun_within(counted.known(1.0, 0.75) * slot, slot, Some(covered));
     let shares = counted.shares(budget, 1.0, known, slot);
     let burn = |share: Option<f64>| share.unwrap() * 720.0;
     assert!((burn(shares[717]) - 20.0).abs() < 1e-9, "{}", burn(shares[717]));
     assert!((burn(shares[719]) - 15.0).abs() < 1e-9, "{}", burn(shares[719]));
-    assert!(
-        (no_more_than(0.5, None) - 0.5).abs() < 1e-9 && (no_more_than(0.5, Some(0.9)) - 0.5).abs() < 1e-9
-    );
+    for (covered, known) in [(None, 0.5), (Some(0.9), 0.5), (Some(0.1), 0.5 - slot)] {
+        assert!((begun_within(0.5, slot, covered) - known).abs() < 1e-9, "{covered:?}");
+    }
 }
 
 #[test]
