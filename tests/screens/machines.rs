@@ -146,3 +146,15 @@ fn keys_among_the_machines_mean_their_service_and_copy_takes_the_row() {
         Some("web-17 (10.0.0.17:9100): disk 97.9% /, memory 30.0%")
     );
 }
+
+#[test]
+fn a_filter_finds_the_service_of_a_machine_by_its_name_and_by_its_address() {
+    for (filter, found) in [("web-17", 1), ("10.0.0.17", 1), ("web-99", 0)] {
+        let mut stage = Stage::machines((120, 36));
+        let typed: Vec<String> = filter.chars().map(|c| c.to_string()).collect();
+        stage.press(&["2", "/"]);
+        stage.press(&typed.iter().map(String::as_str).collect::<Vec<_>>());
+        stage.press(&["enter"]);
+        assert_eq!(stage.state().services.list.rows().len(), found, "{filter}");
+    }
+}

@@ -110,7 +110,7 @@ pub(super) fn haystack(services: &[Service]) -> Haystack {
         FIELDS,
         services.iter().map(|service| {
             let (words, numbers) = row(service);
-            let hosts = service.hosts.iter().map(|host| &host.name);
+            let hosts = service.hosts.iter().flat_map(|host| [&host.name, &host.instance]);
             (&service.labels, std::iter::once(&service.name).chain(hosts), words, numbers)
         }),
     )

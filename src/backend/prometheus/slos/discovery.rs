@@ -46,6 +46,8 @@ pub(super) struct Raw {
 
 /// Of how long ago series are looked for that are there no more, and how often: what is gone is missing, not fine.
 const GONE: &str = "[7d:2h]";
+/// Of what came and went between two such looks every sample counts.
+const LATELY: &str = "[2h]";
 
 /// Asks for names and traits, at present and within the last week.
 ///
@@ -55,9 +57,10 @@ pub(super) async fn ask(call: &Call<'_>) -> Result<Raw, SourceError> {
     let (names, pyrra) = (names::TRAITS, r".+:burnrate[0-9].*");
     // one ratio of each SLO of the other families tells that they are there
     let present = format!(r#"{{__name__=~"{names}|{pyrra}|{}5m|{}5m"}}"#, names::SLOTH, names::GRAFANA);
-    let past = format!(
-        r#"last_over_time({{__name__=~"{names}"}}{GONE}) or last_over_time({{__name__=~"{pyrra}",slo!=""}}{GONE})"#
-    );
+    let series = [format!(r#"{{__name__=~"{names}"}}"#), format!(r#"{{__name__=~"{pyrra}",slo!=""}}"#)];
+    // the newest first: of two of the same labels the first is taken
+    let past = [LATELY, GONE].map(|range| series.each_ref().map(|of| format!("last_over_time({of}{range})")));
+    let past = past.concat().join(" or ");
     let (present, past) = join(call.instant_all(&present, None), call.instant_all(&past, None)).await;
     let is_ratio = |sample: &Sample| names::ratio(sample.labels.value("__name__")).is_some();
     let (mut ratios, mut traits): (Vec<_>, Vec<_>) = present?.into_iter().partition(is_ratio);

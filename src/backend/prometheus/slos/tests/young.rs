@@ -99,6 +99,19 @@ async fn an_slo_of_pyrra_that_ended_days_ago_is_listed_too() {
 }
 
 #[tokio::test]
+async fn an_slo_that_came_and_went_within_two_hours_is_listed_too() {
+    let all = pyrra("errors", 0.01, true);
+    let double = remembering(vec![], move |query| {
+        // a coarse look may fall before it and after it; every sample of the last hours counts
+        let is_close = query.contains(r#"slo!=""}[2h])"#) && query.contains(r#""}[7d:2h])"#);
+        if is_close { all.clone() } else { vec![] }
+    })
+    .await;
+    let board = board(&source(&double, &[], true)).await;
+    assert_eq!(&*only(&board).0.slo.id, "errors");
+}
+
+#[tokio::test]
 async fn a_recorded_nan_is_no_idleness_where_shorter_ratios_are_numbers() {
     let mut series = sloth("shop", 0.0002);
     for (labels, value) in &mut series {
