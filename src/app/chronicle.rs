@@ -1,6 +1,6 @@
 //! What happened, as far as it was told: gathered while it is told, since sources forget.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -82,14 +82,29 @@ pub type Key = (Timestamp, Kind, Subject);
 pub struct Entry {
     /// The service that it is about, if that is known.
     pub service: Option<Text>,
-    /// In a sentence.
-    pub words: Text,
+    /// In a sentence; of an alert that flaps its name, then the rest.
+    words: Text,
+    /// Of an alert that flaps, how often it fired within the hour.
+    flaps: Option<usize>,
     /// What matchers of a filter ask for.
     pub labels: Labels,
     /// How loud it is; of alerts and pages.
     pub severity: Option<Severity>,
     /// What there is to be seen of it.
     pub place: Option<Place>,
+}
+
+impl Entry {
+    /// In a sentence.
+    pub fn sentence(&self) -> Text {
+        let Some(times) = self.flaps else { return self.words.clone() };
+        let (name, rest) = self
+            .labels
+            .get("alertname")
+            .and_then(|name| self.words.split_at_checked(name.len()))
+            .unwrap_or((&self.words, ""));
+        format!("{name} (flapping: {times} times within an hour){rest}").into()
+    }
 }
 
 /// A firing that is not over.
@@ -120,6 +135,8 @@ pub struct Chronicle {
     in_force: BTreeMap<Text, (Timestamp, Entry)>,
     /// Alerts that fire, as they were last told of.
     firing: HashMap<Fingerprint, Told>,
+    /// What the series of rules alone tell of firings, and nobody heard.
+    past: BTreeSet<Key>,
     /// When alerts began to fire within an hour before they last did.
     beginnings: HashMap<Fingerprint, Vec<Timestamp>>,
     since: Option<Timestamp>,
@@ -155,9 +172,10 @@ impl Chronicle {
         self.revision += 1;
         self.entries.insert(key, entry());
         while self.entries.len() > MOST {
-            if let Some(((at, ..), _)) = self.entries.pop_first() {
+            if let Some((key, _)) = self.entries.pop_first() {
+                self.past.remove(&key);
                 // what is older is not whole any more
-                self.since = self.since.map(|since| since.max(at));
+                self.since = self.since.map(|since| since.max(key.0));
             }
         }
     }
@@ -195,6 +213,7 @@ pub(super) fn write(state: &mut State, news: AskKind, now: Timestamp) {
         AskKind::Alerts | AskKind::Rules => (true, false),
         AskKind::Incidents | AskKind::Incident | AskKind::Steps => (false, true),
         AskKind::Silences => (false, false),
+        AskKind::Firings => return past::write(state),
         AskKind::Probe
         | AskKind::Services
         | AskKind::Trends
@@ -202,7 +221,6 @@ pub(super) fn write(state: &mut State, news: AskKind, now: Timestamp) {
         | AskKind::Slos
         | AskKind::OnCall
         | AskKind::Series
-        | AskKind::Firings
         | AskKind::Runbook => return,
     };
     // taken out while the rest of the state is read
@@ -239,6 +257,7 @@ fn of_alert(state: &State, alert: &Alert, chronicle: &mut Chronicle, now: Timest
         service: state.world.service_of(&alert.labels).cloned(),
         words: words.into(),
         labels: alert.labels.clone(),
+        flaps: None,
         severity: Some(alert.severity),
         place: Some(Place::Alert(alert.fingerprint)),
     };
@@ -249,23 +268,25 @@ fn of_alert(state: &State, alert: &Alert, chronicle: &mut Chronicle, now: Timest
         // it was over, and may fire again
         if before.is_some() {
             chronicle.firing.remove(&alert.fingerprint);
+            chronicle.hears(alert.fingerprint, Kind::Resolved, now);
             chronicle.add((now, Kind::Resolved, subject), || entry(alert.name().to_owned()));
         }
         return;
     }
+    chronicle.hears(alert.fingerprint, Kind::Fired, alert.starts_at);
     let told = Told { at: alert.starts_at, is_routed: !alert.receivers.is_empty() };
     let again = chronicle.begins(alert.fingerprint, told, before);
     if before.is_some_and(|before| before.is_same(told) && before.at != told.at) {
         before.and_then(|before| chronicle.entries.remove(&(before.at, Kind::Fired, subject.clone())));
     }
-    chronicle.add((told.at, Kind::Fired, subject.clone()), || {
-        let flaps =
-            again.map(|times| format!(" (flapping: {times} times within an hour)")).unwrap_or_default();
-        entry(format!("{}{flaps}{}", alert.name(), summary()))
+    chronicle.add((told.at, Kind::Fired, subject.clone()), || Entry {
+        flaps: again,
+        ..entry(format!("{}{}", alert.name(), summary()))
     });
     match alert.resolved_at {
         Some(at) => {
             chronicle.firing.remove(&alert.fingerprint);
+            chronicle.hears(alert.fingerprint, Kind::Resolved, at);
             chronicle.add((at, Kind::Resolved, subject), || entry(alert.name().to_owned()));
         }
         None => drop(chronicle.firing.insert(alert.fingerprint, told)),
@@ -292,6 +313,7 @@ fn of_incident(
             ("urgency", incident.urgency.word()),
             ("source", source.as_str()),
         ]),
+        flaps: None,
         severity: Some(severity),
         place: Some(Place::Incident { source: source.clone(), id: incident.id.clone() }),
     };
@@ -362,6 +384,7 @@ fn of_silence(state: &State, silence: &Silence, begins: bool) -> Entry {
         service: named.map(|matcher| matcher.value().into()),
         words: format!("{{{}}}{by}", matchers.join(", ")).into(),
         labels: Labels::from_iter([("by", &*silence.created_by), ("source", silence.source.as_str())]),
+        flaps: None,
         severity: None,
         place: Some(Place::Silences),
     }
@@ -398,10 +421,13 @@ fn of_action(state: &State, action: &Action, ending: &Ending) -> Entry {
             ("ending", ending.word()),
             ("source", action.source.as_str()),
         ]),
+        flaps: None,
         severity: None,
         place,
     }
 }
+
+mod past;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,8 @@
 //! Which alerts fired over a stretch of time, as the rules' own series tell it: for hand-overs, reviews, statistics, and one
 //! alert's own past. All of them count alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +15,7 @@ use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::{Firing, FiringBoard, is_flapping, together};
 use crate::model::labels::{Labels, Text};
-use crate::model::remote::Remote;
+use crate::model::remote::{Remote, age};
 use crate::model::slo::Bounds;
 use crate::model::source::{SourceId, SourceInfo};
 
@@ -79,9 +80,11 @@ pub struct Noise {
     pub is_whole: bool,
 }
 
-/// By what the firings of all alerts are kept.
-fn of_all() -> Fingerprint {
-    Fingerprint::of(&Labels::default())
+/// By what the firings of all alerts over about so long are kept: what is shown over an hour and over a week is asked for apart, and
+/// a time that grows stays the same for long.
+fn of_all(length: Duration) -> Fingerprint {
+    let minutes = length.as_secs().div_ceil(60).clamp(1, 1 << 40).next_power_of_two();
+    Fingerprint::of(&Labels::from_iter([("minutes", minutes.to_string().as_str())]))
 }
 
 fn asked(state: &State) -> impl Iterator<Item = &SourceInfo> {
@@ -94,8 +97,9 @@ fn asked(state: &State) -> impl Iterator<Item = &SourceInfo> {
 /// The questions: one to each source that has rules and keeps series.
 pub fn wants(state: &State, until: Timestamp, length: Duration) -> Vec<Want> {
     let from = until.checked_sub(length).unwrap_or(Timestamp::MIN);
+    let fingerprint = of_all(age(from, until));
     let want = |source: &SourceInfo| {
-        let ask = Ask::Firings { fingerprint: of_all(), labels: Labels::default(), from, until };
+        let ask = Ask::Firings { fingerprint, labels: Labels::default(), from, until };
         Want { source: source.id.clone(), ask, known: None, interval: INTERVAL }
     };
     asked(state).map(want).collect()
@@ -105,14 +109,56 @@ fn remote<'a>(state: &'a State, source: &SourceId, alert: Fingerprint) -> Option
     state.world.held(source)?.firings.get(&alert)
 }
 
+/// What fired over the time that the timeline shows, as it was told last.
+pub fn latest(state: &State) -> Option<Noise> {
+    let (length, boards) = (of_all(shown(state)), asked(state));
+    let boards = boards.filter_map(|source| remote(state, &source.id, length)?.value());
+    let looked_at = boards.map(|board| board.looked_at).max_by_key(|looked_at| looked_at.end)?;
+    Some(between(state, looked_at.start, looked_at.end))
+}
+
+/// How far the firings are told that the timeline shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// No source keeps them.
+    ByNobody,
+    /// No source has told them yet.
+    NotYet,
+    /// Not all of them are known.
+    InPart,
+    /// All are.
+    Whole,
+}
+
+/// How far the firings are told that the timeline shows.
+pub fn shown_so_far(state: &State) -> Told {
+    match latest(state) {
+        Some(noise) if noise.is_whole => Told::Whole,
+        Some(_) => Told::InPart,
+        None if asked(state).next().is_none() => Told::ByNobody,
+        None => Told::NotYet,
+    }
+}
+
+/// How much of the past is asked for where all of it is shown.
+fn shown(state: &State) -> Duration {
+    state.range.length.min(PAST)
+}
+
+/// The questions for the time that the timeline shows.
+pub fn wants_shown(state: &State, now: Timestamp) -> Vec<Want> {
+    wants(state, state.range.end.unwrap_or(now), shown(state))
+}
+
 /// What fired between two moments, as far as it was told.
 pub fn between(state: &State, from: Timestamp, until: Timestamp) -> Noise {
     let covers = |board: &&FiringBoard| {
         let looked_at = board.looked_at;
         looked_at.start.duration_since(from) <= SLACK && until.duration_since(looked_at.end) <= SLACK
     };
+    let all = of_all(age(from, until));
     let told: Vec<Option<&FiringBoard>> = asked(state)
-        .map(|source| remote(state, &source.id, of_all()).and_then(Remote::value).filter(covers))
+        .map(|source| remote(state, &source.id, all).and_then(Remote::value).filter(covers))
         .collect();
     let is_whole = !told.is_empty() && told.iter().all(|board| board.is_some_and(|board| board.is_whole));
     // of a pair of servers both tell of it
@@ -125,8 +171,10 @@ pub fn between(state: &State, from: Timestamp, until: Timestamp) -> Noise {
         }
     }
     let mut by_name: BTreeMap<(Text, Option<Text>), Fired> = BTreeMap::new();
+    let known = Known::new(state);
     for (labels, told) in by_labels {
-        let (name, firings) = (labels.value("alertname"), together(told));
+        let since = known.alert(labels).and_then(|alert| routed_since(alert));
+        let (name, firings) = (labels.value("alertname"), joined(together(told), since));
         if name.is_empty() || firings.is_empty() || state.world.is_watchdog(name) {
             continue;
         }
@@ -148,6 +196,57 @@ pub fn between(state: &State, from: Timestamp, until: Timestamp) -> Noise {
     let window = Bounds { start: from, end: until };
     fired.sort_by_key(|fired| std::cmp::Reverse((fired.firings.len(), fired.time(window))));
     Noise { fired, is_whole }
+}
+
+/// The alerts that are known, by their names.
+pub struct Known<'a>(HashMap<&'a str, Vec<&'a Arc<Alert>>>);
+
+impl<'a> Known<'a> {
+    /// Those that are known now.
+    pub fn new(state: &'a State) -> Self {
+        let mut by_name: HashMap<&str, Vec<&Arc<Alert>>> = HashMap::new();
+        for alert in state.world.alerts() {
+            by_name.entry(alert.name()).or_default().push(alert);
+        }
+        Self(by_name)
+    }
+
+    /// The alert with these labels, or the only one that has more: those that are added on the way to an Alertmanager.
+    pub fn alert(&self, labels: &Labels) -> Option<&'a Arc<Alert>> {
+        let named = self.0.get(labels.value("alertname"))?;
+        let same = named.iter().find(|alert| alert.labels == *labels);
+        let mut within = named.iter().filter(|alert| labels.is_within(&alert.labels));
+        let only = || within.next().filter(|_| within.next().is_none());
+        same.or_else(only).copied()
+    }
+}
+
+/// Since when an alert fires by an Alertmanager's word, if it does.
+fn routed_since(alert: &Alert) -> Option<Timestamp> {
+    let fires = match alert.state {
+        AlertState::Firing | AlertState::Silenced | AlertState::Inhibited => !alert.receivers.is_empty(),
+        AlertState::Pending | AlertState::Resolved => false,
+    };
+    fires.then_some(alert.starts_at)
+}
+
+/// What an Alertmanager knows to fire since a moment is one firing, in however many pieces its rule tells it: a server that was
+/// started anew has forgotten when it began, unless it has a long `for`.
+fn joined(mut firings: Vec<Firing>, since: Option<Timestamp>) -> Vec<Firing> {
+    let Some(since) = since else { return firings };
+    let at = firings.iter().position(|firing| firing.to > since).unwrap_or(firings.len());
+    let mut pieces = firings.split_off(at).into_iter();
+    if let Some(first) = pieces.next() {
+        let is_about = first.is_about;
+        let whole = Firing { from: first.from.min(since), ..first };
+        firings.push(pieces.fold(whole, |whole, piece| Firing {
+            to: whole.to.max(piece.to),
+            is_open: piece.is_open,
+            is_about: is_about || piece.is_about && !piece.is_open,
+            ..whole
+        }));
+    }
+    firings
 }
 
 /// The servers that can tell the past of an alert: those whose rules hold it.
@@ -196,7 +295,8 @@ pub fn of_alert(state: &State, alert: &Alert, now: Timestamp) -> Past {
         let trouble = remotes.iter().flatten().find_map(|remote| remote.trouble());
         return Past::Unknown(trouble.map(|error| error.trouble.to_string()));
     }
-    let mut firings = together(boards.iter().map(|board| board.firings.clone()).collect());
+    let firings = together(boards.iter().map(|board| board.firings.clone()).collect());
+    let mut firings = joined(firings, routed_since(alert));
     let fires = match alert.state {
         AlertState::Firing | AlertState::Silenced | AlertState::Inhibited => true,
         AlertState::Pending | AlertState::Resolved => false,

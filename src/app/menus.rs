@@ -185,8 +185,8 @@ pub(super) fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&m
         let belongs_to_a_time = |topic: &Topic| match topic {
             Topic::Of(AskKind::Services | AskKind::Slos) => moved,
             Topic::Of(kind) => matches!(kind, AskKind::Trends | AskKind::Steps),
-            Topic::Detail(_) | Topic::Series(_) => true,
-            Topic::Firings(_) | Topic::Incident(_) | Topic::Runbook(_) => false,
+            Topic::Detail(_) | Topic::Series(_) | Topic::Firings(_) => true,
+            Topic::Incident(_) | Topic::Runbook(_) => false,
         };
         state.polls.hurry(belongs_to_a_time, now);
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::alert::Alert;
+use super::alert::{Alert, Severity, SeverityMap};
 use super::ask::{Answer, Answered, AskKind, Question};
 use super::fingerprint::Fingerprint;
 use super::health::Thresholds;
@@ -35,6 +35,8 @@ pub struct Judgement {
     pub service_labels: Vec<String>,
     /// Names of alerts that always fire while monitoring is alive.
     pub watchdogs: Vec<String>,
+    /// How severe an alert is by its labels.
+    pub severities: SeverityMap,
 }
 
 impl Judgement {
@@ -62,6 +64,7 @@ impl Default for Judgement {
             thresholds: Thresholds::default(),
             service_labels: words(&["service", "app", "app_kubernetes_io_name", "job"]),
             watchdogs: words(&["Watchdog", "DeadMansSwitch", "DeadMansSnitch"]),
+            severities: SeverityMap::default(),
         }
     }
 }
@@ -225,6 +228,11 @@ impl World {
     /// Whether an alert of this name is a watchdog.
     pub fn is_watchdog(&self, alertname: &str) -> bool {
         self.judgement.watchdogs.iter().any(|name| name == alertname)
+    }
+
+    /// How severe an alert with these labels is.
+    pub fn severity_of(&self, labels: &Labels) -> Severity {
+        self.judgement.severities.of(labels)
     }
 
     /// The dead man's switch of one source of alerts.

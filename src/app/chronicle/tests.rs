@@ -1,11 +1,14 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::app::fired;
 use crate::app::look::{Charset, Colours};
 use crate::app::state::{Look, Setup};
 use crate::model::alert::AlertBoard;
 use crate::model::ask::{Answer, Ask, Question, Reply};
+use crate::model::firing::{Firing, FiringBoard};
 use crate::model::rule::RuleBoard;
+use crate::model::slo::Bounds;
 use crate::model::source::SourceInfo;
 
 fn at(second: i64) -> Timestamp {
@@ -18,12 +21,15 @@ fn state() -> State {
         id: SourceId::new(name),
         kind: crate::model::source::Kind::Demo,
         address: "demo:one".into(),
-        answers: vec![answers],
+        answers,
         acts: Vec::new(),
     };
     let look = Look::probe(Colours::None, Charset::Ascii);
-    let sources =
-        vec![source("am", AskKind::Alerts), source("prom", AskKind::Rules), source("prom-2", AskKind::Rules)];
+    let sources = vec![
+        source("am", vec![AskKind::Alerts]),
+        source("prom", vec![AskKind::Rules, AskKind::Firings]),
+        source("prom-2", vec![AskKind::Rules]),
+    ];
     State::new(Setup::new("prod", sources, look, (80, 24)))
 }
 
@@ -87,6 +93,80 @@ fn told(state: &State) -> Vec<(&'static str, i64)> {
 }
 
 const STORE: &[(&str, &str)] = &[("service", "store")];
+
+/// What the series of the rules tell: from when to when it fired, or `None` where it still does.
+fn past(state: &mut State, labels: &[(&str, &str)], firings: &[(i64, Option<i64>)], now: i64) {
+    let labels = labels.iter().copied().chain([("alertname", "Full")]).collect::<Labels>();
+    let ask = fired::wants_shown(state, at(now)).remove(0).ask;
+    let Ask::Firings { from, until, .. } = ask else { panic!() };
+    let firings = firings.iter().map(|(from, to)| Firing {
+        labels: labels.clone(),
+        from: at(*from),
+        to: to.map_or(until, at),
+        is_open: to.is_none(),
+        is_about: false,
+    });
+    let looked_at = Bounds { start: from, end: until };
+    let board = FiringBoard { looked_at, firings: firings.collect(), is_whole: true };
+    tell(state, "prom", ask, Answer::Firings(board), now);
+}
+
+fn sentences(state: &State, kind: Kind) -> Vec<String> {
+    let entries = state.chronicle.entries().iter().filter(|((_, its, _), _)| *its == kind);
+    entries.map(|(_, entry)| entry.sentence().to_string()).collect()
+}
+
+#[test]
+fn what_fired_before_it_was_heard_is_told_as_often_as_the_servers_series_say() {
+    let three = [(0, Some(60)), (600, Some(660)), (1200, None)];
+    let all = [("fires", 0), ("resolved", 60), ("fires", 600), ("resolved", 660), ("fires", 1200)];
+    let flapping = "Full (flapping: 3 times within an hour)";
+    // heard before or after, some moments off
+    for is_first in [true, false] {
+        let mut state = state();
+        if is_first {
+            routed(&mut state, vec![alert(AlertState::Firing, 1200, STORE)], 1230);
+        }
+        past(&mut state, STORE, &three, 1231);
+        assert_eq!(told(&state), all, "{is_first}");
+        let at = if is_first { 1200 } else { 1201 };
+        routed(&mut state, vec![alert(AlertState::Firing, at, STORE)], 1235);
+        let heard = [&all[..4], &[("fires", at)]].concat();
+        assert_eq!(told(&state), heard, "{is_first}");
+        assert_eq!(sentences(&state, Kind::Fired), ["Full", "Full", flapping], "{is_first}");
+        // the end is heard, and told again by the past
+        routed(&mut state, vec![], 1290);
+        rules(&mut state, "prom", vec![], 1291);
+        let over = [&heard[..], &[("resolved", 1290)]].concat();
+        assert_eq!(told(&state), over, "{is_first}");
+        past(&mut state, STORE, &[three[0], three[1], (1200, Some(1285))], 1295);
+        assert_eq!(told(&state), over, "{is_first}");
+        // what fires next counts those that nobody heard
+        routed(&mut state, vec![alert(AlertState::Firing, 1400, STORE)], 1402);
+        let last = "Full (flapping: 4 times within an hour)";
+        assert_eq!(sentences(&state, Kind::Fired), ["Full", "Full", flapping, last], "{is_first}");
+    }
+}
+
+#[test]
+fn what_an_alertmanager_knows_as_one_firing_is_one_however_often_its_server_began_anew() {
+    let pieces = [(-900, Some(-800)), (0, Some(600)), (630, Some(700)), (720, None)];
+    let expected = [("fires", -900), ("resolved", -800), ("fires", 0)];
+    let whole = [("service", "store"), ("cluster", "eu")];
+    for labels in [STORE, &whole[..]] {
+        let mut state = state();
+        routed(&mut state, vec![alert(AlertState::Firing, 0, labels)], 800);
+        past(&mut state, STORE, &pieces, 801);
+        assert_eq!(told(&state), expected, "{labels:?}");
+        let looked = fired::latest(&state).unwrap();
+        assert_eq!(looked.fired.iter().map(|fired| fired.firings.len()).sum::<usize>(), 2);
+        assert!(looked.is_whole && !looked.fired[0].is_flapping);
+    }
+    // rules alone begin anew
+    let mut state = state();
+    past(&mut state, STORE, &pieces, 801);
+    assert_eq!(told(&state).iter().filter(|(word, _)| *word == "fires").count(), 4);
+}
 
 #[test]
 fn a_firing_that_rules_and_an_alertmanager_tell_is_one_event_at_the_alertmanagers_time() {
@@ -157,13 +237,7 @@ fn the_third_firing_within_an_hour_is_said_to_flap() {
         routed(&mut state, vec![alert(AlertState::Firing, from, STORE)], from + 5);
         routed(&mut state, vec![], from + 60);
     }
-    let words: Vec<&str> = state
-        .chronicle
-        .entries()
-        .iter()
-        .filter(|((_, kind, _), _)| *kind == Kind::Fired)
-        .map(|(_, entry)| &*entry.words)
-        .collect();
+    let words = sentences(&state, Kind::Fired);
     let flaps = |times: i32| format!("Full (flapping: {times} times within an hour)");
-    assert_eq!(words, ["Full", "Full", &flaps(3), &flaps(4)]);
+    assert_eq!(words, ["Full".to_owned(), "Full".to_owned(), flaps(3), flaps(4)]);
 }

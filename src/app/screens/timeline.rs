@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::app::chronicle::{Entry, Key};
 use crate::app::due::Want;
 use crate::app::filter::Haystack;
+use crate::app::fired;
 use crate::app::found::Found;
 use crate::app::list::List;
 use crate::app::menus;
@@ -77,7 +78,7 @@ fn start(state: &State, now: Timestamp) -> Timestamp {
     state.range.end.unwrap_or(now).checked_sub(state.range.length).unwrap_or(Timestamp::MIN)
 }
 
-/// What happened to incidents: from the start of the range, and then what is new.
+/// What happened to incidents: from the start of the range, and then what is new; and when alerts fired.
 pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
     let earliest = now.checked_sub(REACH).unwrap_or(now);
     let start = start(state, now).clamp(earliest, now);
@@ -88,7 +89,8 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
         let ask = Ask::Steps { since: since.max(earliest) };
         Some(Want { source: source.id.clone(), ask, known: None, interval: INTERVAL })
     };
-    state.sources.iter().filter(|source| source.answers.contains(&AskKind::Steps)).filter_map(want).collect()
+    let telling = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Steps));
+    telling.filter_map(want).chain(fired::wants_shown(state, now)).collect()
 }
 
 /// How far what happened to incidents is known within the range.
@@ -133,7 +135,8 @@ pub fn reorder(state: &mut State) {
     let all: Vec<(&Key, &Entry)> = chronicle.entries().iter().rev().collect();
     let passes = screen.found.select(chronicle.revision(), is_typing, || {
         let described: Vec<Labels> = all.iter().map(|(key, entry)| described(key, entry)).collect();
-        Haystack::new(described.iter().zip(&all).map(|(labels, (_, entry))| (labels, [&entry.words])))
+        let sentences: Vec<Text> = all.iter().map(|(_, entry)| entry.sentence()).collect();
+        Haystack::new(described.iter().zip(&sentences).map(|(labels, sentence)| (labels, [sentence])))
     });
     let passing = all.into_iter().enumerate();
     let passing =
@@ -169,7 +172,7 @@ pub(in crate::app) fn copied(state: &State, now: Timestamp) -> Option<String> {
         let entry = state.chronicle.entries().get(key)?;
         let service = entry.service.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
         let at = number::moment(key.0, now, &state.look.zone);
-        Some(format!("{at} {}{service} {}", key.1.word(), entry.words))
+        Some(format!("{at} {}{service} {}", key.1.word(), entry.sentence()))
     };
     // marks are kept newest first, as the list is
     let marked: Vec<String> = list.marks().iter().filter_map(said).collect();

@@ -56,7 +56,7 @@ pub struct Held {
     pub details: BTreeMap<Text, Remote<Detail>>,
     /// Charts by expression.
     pub series: BTreeMap<Text, Remote<Matrix>>,
-    /// Firings by alert; those of all alerts by the fingerprint of no labels.
+    /// Firings by alert; those of all alerts by how long is looked back.
     pub firings: BTreeMap<Fingerprint, Remote<FiringBoard>>,
     /// Runbooks by what was wanted.
     pub runbooks: BTreeMap<Arc<Wanted>, Remote<Search>>,

@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 
 use super::Steps;
 use crate::app::chronicle::{Entry, Key, Kind};
+use crate::app::fired::{self, Told};
 use crate::app::frame;
 use crate::app::look::Cx;
 use crate::app::number::moment;
@@ -18,8 +19,14 @@ use crate::app::widgets::text::{self, Run};
 use crate::model::ask::AskKind;
 
 /// What the screen is drawn from.
-const USED: [AskKind; 5] =
-    [AskKind::Alerts, AskKind::Rules, AskKind::Incidents, AskKind::Silences, AskKind::Steps];
+const USED: [AskKind; 6] = [
+    AskKind::Alerts,
+    AskKind::Rules,
+    AskKind::Incidents,
+    AskKind::Silences,
+    AskKind::Steps,
+    AskKind::Firings,
+];
 
 fn columns(width: u16) -> [Column<'static>; 5] {
     let time = if width < 60 { 8 } else { 16 };
@@ -75,7 +82,7 @@ fn cells(cx: &Cx<'_>, (at, kind, _): &Key, entry: &Entry) -> Vec<Cell<'static>> 
         Cell::symbol(cx, role),
         Cell::text(kind.word(), role),
         Cell::text(service, Role::Accent),
-        Cell::text(entry.words.to_string(), Role::Text),
+        Cell::text(entry.sentence().to_string(), Role::Text),
     ]
 }
 
@@ -99,10 +106,18 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
             }
             Steps::Unread => ", steps of incidents not read yet".to_owned(),
         };
-        let words = format!(
-            "  whole since {}{steps}; before that incidents, and what still fires or is silenced",
-            moment(since, cx.now, cx.zone)
-        );
+        let (firings, kept) = match fired::shown_so_far(state) {
+            Told::ByNobody => ("", "incidents, and what still fires or is silenced"),
+            Told::NotYet => {
+                (", earlier firings not read yet", "incidents, and what still fires or is silenced")
+            }
+            Told::InPart => {
+                (", earlier firings not all known", "incidents, firings, and what is still silenced")
+            }
+            Told::Whole => ("", "incidents, firings, and what is still silenced"),
+        };
+        let words =
+            format!("  whole since {}{steps}{firings}; before that {kept}", moment(since, cx.now, cx.zone));
         runs.push(Run::new(words, Role::Muted));
     }
     runs
