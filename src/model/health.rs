@@ -267,12 +267,25 @@ pub struct Case<'a> {
 /// For so long what was bad counts as bad although it is not known any more.
 const LAST_COUNTS: SignedDuration = SignedDuration::from_hours(1);
 
+impl<'a> Case<'a> {
+    /// What was wrong lately by a signal, how bad that was, and when it was known.
+    fn lasts(self) -> impl Iterator<Item = (&'a Reason, Health, Timestamp)> {
+        let Self { thresholds, now, .. } = self;
+        let (reasons, at) = self.before.unwrap_or((&[], now));
+        let last = move |reason: &'a Reason| match reason {
+            Reason::Last { reason, health, at } => Some((&**reason, *health, *at)),
+            reason => Some((reason, reason.signal(thresholds)?.1, at)),
+        };
+        reasons.iter().filter_map(last).filter(move |(.., at)| now.duration_since(*at) < LAST_COUNTS)
+    }
+}
+
 /// The verdict on one service out of its signals, targets and loud alerts; the gravest reason first.
 ///
 /// Alerts that are silenced, inhibited or pending do not count: somebody knows, or nobody was told yet. A service of which a
 /// signal is not known is never healthy: it is as bad as what is known, or as that signal last was, or else unknown.
 pub fn assess(reading: &Reading, case: Case<'_>) -> (Health, Vec<Reason>) {
-    let Case { lookback, alerts, thresholds, before, now } = case;
+    let Case { lookback, alerts, thresholds, .. } = case;
     let (signals, unknown) = (&reading.signals, &reading.unknown);
     let mut found: Vec<(Health, Reason)> = Vec::new();
     let knows_targets = !unknown.contains(Signal::Targets);
@@ -300,15 +313,10 @@ pub fn assess(reading: &Reading, case: Case<'_>) -> (Health, Vec<Reason>) {
     found.extend(named(&reading.named));
     let full = saturated(reading, thresholds.saturation_degraded);
     found.extend(full.into_iter().map(|reason| (Health::Degraded, reason)));
-    for reason in before.iter().flat_map(|(reasons, _)| reasons.iter()) {
-        let last = match reason {
-            Reason::Last { reason, health, at } => Some((&**reason, *health, *at)),
-            reason => before.and_then(|(_, at)| Some((reason, reason.signal(thresholds)?.1, at))),
-        };
-        let Some((reason, health, at)) = last else { continue };
+    for (reason, health, at) in case.lasts() {
         let is_missed = reason.signal(thresholds).is_some_and(|(signal, _)| unknown.contains(signal));
         let is_known = found.iter().any(|(_, known)| known.signal(thresholds) == reason.signal(thresholds));
-        if is_missed && !is_known && now.duration_since(at) < LAST_COUNTS {
+        if is_missed && !is_known {
             found.push((health, Reason::Last { reason: Box::new(reason.clone()), health, at }));
         }
     }
@@ -325,12 +333,14 @@ pub fn assess(reading: &Reading, case: Case<'_>) -> (Health, Vec<Reason>) {
     verdict(found)
 }
 
-/// The verdict on a service that no source tells of any more, or of which only alerts tell: it is as bad as they are.
-///
-/// `seen_at`: when a source last told of it.
-pub fn assess_lost(alerts: &[&Alert], seen_at: Option<Timestamp>) -> (Health, Vec<Reason>) {
-    let missing = seen_at.map_or(Reason::NeverHadData, |since| Reason::NoData { since });
-    verdict(firing(alerts).chain([(Health::Unknown, missing)]).collect())
+/// The verdict on a service that no source tells of any more, or of which only alerts tell: it is as bad as they are, or as it was
+/// when it was last told of.
+pub fn assess_lost(case: Case<'_>) -> (Health, Vec<Reason>) {
+    let missing = case.before.map_or(Reason::NeverHadData, |(_, since)| Reason::NoData { since });
+    let last = case
+        .lasts()
+        .map(|(reason, health, at)| (health, Reason::Last { reason: Box::new(reason.clone()), health, at }));
+    verdict(firing(case.alerts).chain(last).chain([(Health::Unknown, missing)]).collect())
 }
 
 /// The loud alerts of each severity that counts.

@@ -64,7 +64,7 @@ impl World {
             let before = self.service(&name);
             let service = match readings.get(&name) {
                 Some(known) => self.told(known, before, &alerts, now),
-                None => lost(name, before, &alerts, now),
+                None => self.lost(name, before, &alerts, now),
             };
             let since = before.and_then(|s| if s.health == service.health { s.since } else { Some(now) });
             let alerts = alerts.iter().map(|alert| alert.fingerprint).collect();
@@ -130,30 +130,34 @@ impl World {
         let names = loud.filter_map(|(alert, about)| self.service_named(alert, about));
         names.filter(|name| !name.is_empty() && !readings.contains_key(*name)).cloned().collect()
     }
-}
 
-/// A service that no source tells of any more, or that only alerts name.
-fn lost(name: Text, before: Option<&Service>, alerts: &[&Alert], now: Timestamp) -> Service {
-    let old = before.filter(|old| !old.is_named_by_alerts_alone());
-    let (health, reasons) = assess_lost(alerts, old.map(|old| old.seen_at));
-    let mut sources: Vec<SourceId> = alerts.iter().flat_map(|alert| alert.sources.iter().cloned()).collect();
-    sources.sort_unstable();
-    sources.dedup();
-    Service {
-        name,
-        labels: old.map(|old| old.labels.clone()).unwrap_or_default(),
-        signals: Signals::default(),
-        targets: Targets::default(),
-        unknown: Unknowns::default(),
-        named_by: old.and_then(|old| old.named_by.clone()),
-        hosts: Arc::default(),
-        named: Vec::new(),
-        health,
-        reasons,
-        since: None,
-        alerts: Vec::new(),
-        sources: old.map_or(sources, |old| old.sources.clone()),
-        speakers: old.map(|old| old.speakers.clone()).unwrap_or_default(),
-        seen_at: old.map_or(now, |old| old.seen_at),
+    /// A service that no source tells of any more, or that only alerts name.
+    fn lost(&self, name: Text, before: Option<&Service>, alerts: &[&Alert], now: Timestamp) -> Service {
+        let old = before.filter(|old| !old.is_named_by_alerts_alone());
+        let thresholds = &self.judgement.thresholds;
+        let before = old.map(|old| (old.reasons.as_slice(), old.seen_at));
+        let (health, reasons) =
+            assess_lost(Case { lookback: Duration::ZERO, alerts, thresholds, before, now });
+        let mut sources: Vec<SourceId> =
+            alerts.iter().flat_map(|alert| alert.sources.iter().cloned()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        Service {
+            name,
+            labels: old.map(|old| old.labels.clone()).unwrap_or_default(),
+            signals: Signals::default(),
+            targets: Targets::default(),
+            unknown: Unknowns::default(),
+            named_by: old.and_then(|old| old.named_by.clone()),
+            hosts: Arc::default(),
+            named: Vec::new(),
+            health,
+            reasons,
+            since: None,
+            alerts: Vec::new(),
+            sources: old.map_or(sources, |old| old.sources.clone()),
+            speakers: old.map(|old| old.speakers.clone()).unwrap_or_default(),
+            seen_at: old.map_or(now, |old| old.seen_at),
+        }
     }
 }

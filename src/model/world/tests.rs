@@ -66,6 +66,10 @@ fn services(world: &mut World, names: &[&str], now: i64) {
             ..Reading::default()
         })
         .collect();
+    told(world, readings, now);
+}
+
+fn told(world: &mut World, readings: Vec<Reading>, now: i64) {
     let board = ServiceBoard { readings, lookback: Duration::from_secs(60) };
     world.apply(
         &question("prom", Ask::Services { at: None }),
@@ -168,6 +172,30 @@ fn a_service_that_vanishes_is_unknown_not_healthy() {
     assert_eq!(cart.reasons, [Reason::NoData { since: at(200) }]);
     services(&mut world, &["search"], 300 + 86_400);
     assert!(world.service("cart").is_none());
+}
+
+#[test]
+fn a_service_that_vanishes_while_it_was_down_stays_down_for_a_while() {
+    let mut world = world();
+    let down = Targets { up: 0, total: 2, down: vec![] };
+    let readings = vec![
+        Reading { name: "cart".into(), targets: down, ..Reading::default() },
+        Reading { name: "search".into(), ..Reading::default() },
+    ];
+    told(&mut world, readings, 200);
+    for (now, health, words) in [
+        (300, Health::Down, "all 2 targets are down when last known, no data any more"),
+        (200 + 3599, Health::Down, "all 2 targets are down when last known, no data any more"),
+        (200 + 3600, Health::Unknown, "no data any more"),
+        (200 + 7200, Health::Unknown, "no data any more"),
+    ] {
+        services(&mut world, &["search"], now);
+        let cart = world.service("cart").unwrap();
+        let reasons: Vec<_> = cart.reasons.iter().map(ToString::to_string).collect();
+        assert_eq!((cart.health, reasons.join(", ").as_str()), (health, words), "{now}");
+    }
+    services(&mut world, &["cart", "search"], 200 + 7300);
+    assert_eq!(world.service("cart").unwrap().health, Health::Healthy);
 }
 
 #[test]
