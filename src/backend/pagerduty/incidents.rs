@@ -11,6 +11,7 @@ use super::map::Reader;
 use super::paging::{Cost, Listing, Pages};
 use super::wire::Thing;
 use super::{PagerDuty, digest, warned, wire};
+use crate::backend::lenient::left_out;
 use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::incident::{Incident, IncidentBoard, Priority};
 use crate::model::labels::Text;
@@ -36,6 +37,8 @@ pub(super) type Priorities = HashMap<Text, Priority>;
 pub(super) struct Ranks {
     since: Timestamp,
     by_id: Arc<Priorities>,
+    /// How many could not be read.
+    unread: usize,
 }
 
 /// What is known of incidents from one answer to the next.
@@ -103,8 +106,9 @@ impl PagerDuty {
             Ok(())
         };
         let ranks = match ranks {
-            Ok((ranks, paid)) => {
+            Ok((ranks, unread, paid)) => {
                 spent(&mut warnings, "", Ok(paid))?;
+                warnings.extend(left_out(unread, "priorities"));
                 ranks
             }
             Err(error) => {
@@ -195,12 +199,12 @@ impl PagerDuty {
         Ok((pages, is_sweep))
     }
 
-    /// The account's priorities by id. An account without priorities (402, 404) has no ranks.
-    async fn ranks(&self, now: Timestamp) -> Result<(Arc<Priorities>, Cost), SourceError> {
+    /// The account's priorities by id, and how many could not be read. An account without priorities (402, 404) has no ranks.
+    async fn ranks(&self, now: Timestamp) -> Result<(Arc<Priorities>, usize, Cost), SourceError> {
         if let Some(ranks) = self.kept().ranks.clone()
             && now.duration_since(ranks.since) < RANKS_KEPT
         {
-            return Ok((ranks.by_id, Cost::default()));
+            return Ok((ranks.by_id, ranks.unread, Cost::default()));
         }
         let listing =
             Listing { path: "priorities", key: "priorities", query: &[], pages: 2, until: self.until() };
@@ -217,8 +221,8 @@ impl PagerDuty {
             (named.id.clone(), Priority { named, rank: Some(rank) })
         });
         let by_id = Arc::new(ranked.collect::<Priorities>());
-        kept.ranks = Some(Ranks { since: now, by_id: Arc::clone(&by_id) });
-        Ok((by_id, pages.cost))
+        kept.ranks = Some(Ranks { since: now, by_id: Arc::clone(&by_id), unread: pages.lost });
+        Ok((by_id, pages.lost, pages.cost))
     }
 
     fn take(

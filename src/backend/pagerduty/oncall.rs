@@ -9,6 +9,7 @@ use super::incidents::instant;
 use super::map::{Reader, moment};
 use super::paging::{Cost, Listing, Pages};
 use super::{PagerDuty, digest, warned, wire};
+use crate::backend::lenient::left_out;
 use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
 use crate::model::source::SourceError;
@@ -42,9 +43,9 @@ impl PagerDuty {
         cost.add(policies.cost);
         cost.add(turns.cost);
         let overrides = match overrides {
-            Ok((overrides, cut, spent)) => {
+            Ok((overrides, missing, spent)) => {
                 cost.add(spent);
-                warnings.extend(cut);
+                warnings.extend(missing);
                 overrides
             }
             Err(error) => {
@@ -134,12 +135,12 @@ impl PagerDuty {
         self.pages(&Listing { path, key: path, query: &query, pages: usize::MAX, until: self.until() }).await
     }
 
-    /// Who stands in for somebody, all schedules in one list. Turns themselves do not tell.
+    /// Who stands in for somebody, all schedules in one list, and what of it is missing. Turns themselves do not tell.
     async fn overrides(
         &self,
         from: Timestamp,
         until: Timestamp,
-    ) -> Result<(Overrides, Option<Warning>, Cost), SourceError> {
+    ) -> Result<(Overrides, Vec<Warning>, Cost), SourceError> {
         let (since, until) = (instant(from), instant(until));
         let mut query = vec![
             ("include[]", "overrides_subschedule"),
@@ -153,19 +154,25 @@ impl PagerDuty {
         let pages: Pages<wire::Schedule> = self.pages(&listing).await?;
         let cut = pages
             .cut("there are more schedules than can be read: who stands in for whom is not known of all");
-        let mut overrides = Overrides::default();
+        let mut missing: Vec<Warning> = cut.into_iter().chain(pages.left_out("schedules")).collect();
+        let (mut overrides, mut unread) = (Overrides::default(), 0);
         for schedule in pages.items {
             let rendered = schedule.overrides_subschedule.0.unwrap_or_default();
-            let turns = rendered.rendered_schedule_entries.0.into_iter().filter_map(|turn| {
+            let entries = rendered.rendered_schedule_entries.0;
+            let count = entries.len();
+            let turns = entries.into_iter().filter_map(|wire::Maybe(turn)| {
+                let turn = turn?;
                 let (start, end) = (moment(&turn.start)?, moment(&turn.end)?);
                 Some((turn.user.0?.id.0, start, end))
             });
             let turns: Vec<_> = turns.collect();
+            unread += count - turns.len();
             if !turns.is_empty() {
                 overrides.insert(schedule.id.0, turns);
             }
         }
-        Ok((overrides, cut, pages.cost))
+        missing.extend(left_out(unread, "overrides"));
+        Ok((overrides, missing, pages.cost))
     }
 }
 

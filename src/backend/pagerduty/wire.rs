@@ -332,7 +332,7 @@ pub(super) struct Schedule {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Rendered {
-    pub(super) rendered_schedule_entries: List<Turn>,
+    pub(super) rendered_schedule_entries: List<Maybe<Turn>>,
 }
 
 /// Somebody stands in.

@@ -195,6 +195,21 @@ async fn one_that_cannot_be_looked_up_stays_as_it_was_with_a_warning() {
 }
 
 #[tokio::test]
+async fn priorities_that_cannot_be_read_are_told_as_long_as_the_others_are_kept() {
+    let double = Double::start(|asked| {
+        let ranks = [thing("priority", "P1ID", "P1"), json!(7), json!(null)];
+        if asked.path == "/priorities" { whole("priorities", &ranks) } else { quiet(asked) }
+    })
+    .await;
+    let source = pagerduty(&double);
+    for _ in 0..2 {
+        let reply = source.answer(&Ask::Incidents, None).await.unwrap();
+        assert_eq!(reply.warnings, [Warning::missing("priorities that cannot be read are left out: 2")]);
+    }
+    assert_eq!(double.asked().iter().filter(|asked| asked.path == "/priorities").count(), 1);
+}
+
+#[tokio::test]
 async fn odd_incidents_are_read_as_far_as_they_go() {
     let double = Double::start(|asked| {
         let odd = [

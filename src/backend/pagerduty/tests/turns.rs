@@ -135,3 +135,31 @@ async fn without_schedules_or_users_turns_are_still_shown() {
     assert!(warnings.contains("who stands in for whom cannot be had: 403"), "{warnings}");
     assert!(warnings.contains("who you are here cannot be had: 500"), "{warnings}");
 }
+
+#[tokio::test]
+async fn stand_ins_that_cannot_be_read_are_told() {
+    let double = Double::start(|asked| {
+        let (start, end) = ("2026-08-20T10:00:00Z", "2026-08-20T20:00:00Z");
+        let entries = json!([
+            {"start": start, "end": end, "user": thing("user", "PBO", "Bo")},
+            {"start": "soon", "end": end, "user": thing("user", "PBO", "Bo")},
+            {"start": start, "end": end, "user": null},
+            null,
+        ]);
+        let schedule = json!({"id": "PS1", "overrides_subschedule": {"rendered_schedule_entries": entries}});
+        match asked.path.as_str() {
+            "/schedules" => page(asked, "schedules", &[schedule, json!("no schedule")]),
+            _ => account(asked),
+        }
+    })
+    .await;
+    let board = turns(pagerduty(&double).answer(&Ask::OnCall, None).await);
+    let told = ["schedules", "overrides"].map(|what| {
+        let count = if what == "schedules" { 1 } else { 3 };
+        Warning::missing(format!("{what} that cannot be read are left out: {count}"))
+    });
+    let missing: Vec<_> =
+        board.warnings.iter().filter(|warning| warning.is_missing_data()).cloned().collect();
+    assert_eq!(missing, told);
+    assert!(board.shifts.iter().any(|shift| shift.is_override), "the one that can be read counts");
+}
