@@ -4,8 +4,6 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
-
 use crate::config::nearest;
 use crate::model::ask::AskKind;
 use crate::model::health::Health;
@@ -104,7 +102,7 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
     let mut findings: Vec<Finding> = slos
         .iter()
         .map(|status| of_slo(view, status))
-        .chain(services.iter().map(|s| of_service(s, view.now)))
+        .chain(services.iter().map(|service| of_service(view, service)))
         .collect();
     let is_known = |name: &&String| {
         slos.iter().any(|status| *status.slo.id == ***name || status.service.as_deref() == Some(name))
@@ -189,10 +187,15 @@ fn of_slo(view: &View<'_>, status: &SloStatus) -> Finding {
     Finding { level: Level::of_slo(state), text }
 }
 
-fn of_service(service: &Service, now: Timestamp) -> Finding {
-    let reasons: Vec<String> = service.reasons.iter().map(|reason| reason.words(now)).collect();
+fn of_service(view: &View<'_>, service: &Service) -> Finding {
+    let reasons: Vec<String> = service.reasons.iter().map(|reason| reason.words(view.now)).collect();
     let text = format!("{} {}: {}", service.name, service.health.word(), reasons.join(", "));
-    Finding { level: Level::of_service(service.health), text }
+    let level = match Level::of_service(service.health) {
+        // there may be an alert that is critical, and the one that warns may be silenced
+        Level::Warning if !view.common_gaps(&[AskKind::Alerts]).is_empty() => Level::Unknown,
+        level => level,
+    };
+    Finding { level, text }
 }
 
 fn unknown(view: &View<'_>, name: &str) -> Finding {
@@ -371,6 +374,17 @@ mod tests {
             let note = format!("\nnote: prom: {warning}\n");
             assert_eq!(verdict.text.contains(&note), warning.kind == WarningKind::Notice, "{}", verdict.text);
         }
+    }
+
+    #[test]
+    fn a_degraded_service_is_unknown_until_it_is_told_which_alerts_fire() {
+        let fixture =
+            |errors| world().with_services(&prom(), vec![reading("cart", errors)]).with_rules(&prom());
+        for (errors, level) in [(0.02, Level::Unknown), (0.2, Level::Critical), (0.0, Level::Unknown)] {
+            assert_eq!(check(&fixture(errors), &["cart"]).level, level, "{errors}");
+        }
+        let told = fixture(0.02).with_alerts(&am(), Vec::new());
+        assert_eq!(check(&told, &["cart"]).level, Level::Warning);
     }
 
     #[test]
