@@ -46,6 +46,8 @@ const KEPT_LONGEST: Duration = Duration::from_secs(600);
 const KEPT_FIRST: Duration = Duration::from_secs(60);
 /// As long as there is no signal, or a part of the answer was missing, more often.
 const KEPT_WITHOUT_SIGNAL: Duration = Duration::from_secs(30);
+/// A service that is gone may be called otherwise now: then a survey holds no longer than this.
+const KEPT_AFTER_LOSS: Duration = Duration::from_secs(15);
 /// What was refused is looked for again after this long, then each time after twice as long.
 const AGAIN_FIRST: Duration = Duration::from_secs(5);
 /// How long it is taken to be so which recording rules fail.
@@ -93,6 +95,8 @@ fn holds_for(survey: &Survey, is_whole: bool, before: Option<Duration>) -> Durat
     match before {
         // how often samples come shows with the second one
         _ if !is_whole || survey.lacks_interval() => again_after(before),
+        // a server that has nothing may have just been started
+        _ if survey.is_empty() && !survey.has_signals() => again_after(before),
         _ if !survey.has_signals() => KEPT_WITHOUT_SIGNAL,
         None => KEPT_FIRST,
         Some(before) => before.saturating_mul(2).clamp(KEPT_FIRST, KEPT_LONGEST),
@@ -179,6 +183,9 @@ impl Prometheus {
                 if board.is_err() {
                     // whoever answers again may have been away
                     *kept = Ages::default();
+                }
+                if at.is_none() && kept.has_lost() {
+                    self.hold_no_longer(&survey).await;
                 }
                 Answer::Services(board?)
             }
@@ -300,6 +307,14 @@ impl Prometheus {
                 Ok(Arc::clone(&old.value))
             }
             (Err(error), _) => Err(error),
+        }
+    }
+
+    /// Has the server surveyed anew soon, unless that was done meanwhile.
+    async fn hold_no_longer(&self, survey: &Arc<Survey>) {
+        if let Some(kept) = self.survey.lock().await.as_mut().filter(|kept| Arc::ptr_eq(&kept.value, survey))
+        {
+            kept.lasts = kept.lasts.min(KEPT_AFTER_LOSS);
         }
     }
 

@@ -36,6 +36,14 @@ impl Span {
         Self { start: from.clamp(self.start, self.end), ..self }
     }
 
+    /// The same grid from `time` (rounded up to a step) before its start on, and how many points that are more.
+    #[must_use]
+    pub fn with_lead(self, time: Duration) -> (Self, usize) {
+        let more = time.as_secs().div_ceil(self.step.unsigned_abs().max(1));
+        let start = self.start.saturating_sub(i64::try_from(more).unwrap_or(0).saturating_mul(self.step));
+        (Self { start, ..self }, usize::try_from(more).unwrap_or(0))
+    }
+
     /// The first point's time.
     pub fn start(self) -> Timestamp {
         Timestamp::from_second(self.start).unwrap_or(Timestamp::MIN)

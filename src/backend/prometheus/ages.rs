@@ -10,10 +10,13 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::call::Call;
-use super::survey::Survey;
+use super::survey::{Lane, Survey};
+use crate::backend::packs::Requests;
 use crate::model::labels::Text;
 use crate::model::remote::age;
 
+/// No server answers with data that ended longer ago than this; what says so does not tell moments.
+const ENDED_LONGEST: Duration = Duration::from_secs(900);
 /// A window is looked through in so many steps.
 const STEPS: u32 = 20;
 
@@ -22,18 +25,31 @@ const STEPS: u32 = 20;
 pub(super) struct Ages {
     /// Those that began within the window, with the moment.
     begin: HashMap<Text, Timestamp>,
+    /// Those of which anything was found, if all could be looked at.
+    told: HashSet<Text>,
     /// Where nothing is older than the window: when the first data began.
     store_begins: Option<Timestamp>,
+    /// When the newest data of each service are from, as far as it is told.
+    newest: HashMap<Text, Timestamp>,
     /// Services that had a rate when it was last looked.
     seen: HashSet<Text>,
+    /// Whether one of those before had none any more then.
+    has_lost: bool,
     /// For which window that was found out.
     known_for: Option<Duration>,
 }
 
-/// How far back a beginning may lie behind that of a window without a rate being wrong.
+/// How far back a beginning may lie behind that of a window without a rate being wrong: it is found out to a step, and the server
+/// fills up a scrape by itself.
 fn slack(survey: &Survey) -> Duration {
     let step = step(survey.lookback);
     survey.scrape_interval().map_or(step, |interval| interval.max(step))
+}
+
+/// The same for a window that may be shorter: no more than a tenth of it, or a scrape.
+fn lag(survey: &Survey, window: Duration) -> Duration {
+    let usual = slack(survey) + Duration::from_secs(1);
+    usual.min((window / 10).max(survey.scrape_interval().unwrap_or_default()))
 }
 
 fn step(window: Duration) -> Duration {
@@ -51,9 +67,19 @@ impl Ages {
         rated.iter().any(|service| !self.seen.contains(service))
     }
 
-    /// Notes which services have a rate now.
-    pub(super) fn saw(&mut self, rated: HashSet<Text>) {
+    /// Notes which services have a rate now. Of one that was not found the data began after the last step of the look back.
+    pub(super) fn saw(&mut self, rated: HashSet<Text>, now: Timestamp) {
+        let is_new = |service: &&Text| !self.told.is_empty() && !self.told.contains(*service);
+        for service in rated.iter().filter(is_new) {
+            self.begin.entry(service.clone()).or_insert(now);
+        }
+        self.has_lost = !self.seen.is_subset(&rated);
         self.seen = rated;
+    }
+
+    /// Whether a service had no rate any more when it was last looked.
+    pub(super) fn has_lost(&self) -> bool {
+        self.has_lost
     }
 
     /// Finds out when the data of all services begin, looking back from `now` by the server's clock. What cannot be found out
@@ -65,29 +91,22 @@ impl Ages {
         // what is older than that was told before a hole, such as a server that was down
         let cut = before(start, slack + slack / 10).as_second();
         let range = format!("[{}s:{}s]", window.as_secs().max(1), step(window).as_secs());
-        let lanes = survey
-            .counters
-            .iter()
-            .flat_map(|found| found.lanes.iter().map(move |lane| (&found.entry.requests, lane)));
-        let lanes: Vec<_> = lanes.collect();
+        let lanes: Vec<_> = lanes(survey).collect();
         let found = join_all(lanes.iter().map(async |(requests, lane)| {
-            let matchers = if requests.matchers.is_empty() {
-                lane.selector.clone()
-            } else {
-                format!("{},{}", lane.selector, requests.matchers)
-            };
-            let series = format!("{}{{{matchers}}}", requests.metric);
+            let series = series(requests, lane);
             let by = lane.fill(window).by;
             let query = format!("min by ({by}) (min_over_time((timestamp({series}) >= {cut}){range}))");
             call.instant(&query, Some(now)).await
         }))
         .await;
         self.begin.clear();
+        self.told.clear();
         let mut oldest: Option<f64> = None;
         let covered = (start.as_second() as f64) + slack.as_secs_f64() + 1.0;
         for ((_, lane), samples) in lanes.iter().zip(&found) {
             for sample in samples.iter().flatten() {
                 let Some(service) = sample.labels.get(&lane.label) else { continue };
+                self.told.insert(service.clone());
                 oldest = Some(oldest.map_or(sample.value, |known| known.min(sample.value)));
                 if sample.value > covered
                     && let Some(begin) = moment(sample.value)
@@ -97,17 +116,56 @@ impl Ages {
                 }
             }
         }
+        if found.iter().any(Result::is_err) {
+            self.told.clear();
+        }
         self.store_begins = oldest.filter(|oldest| *oldest > covered).and_then(moment);
         self.known_for = (found.iter().any(Result::is_ok) || found.is_empty()).then_some(window);
+    }
+
+    /// Finds out when the data of all services end, at this moment or now.
+    pub(super) async fn follow(&mut self, call: &Call<'_>, survey: &Survey, at: Option<Timestamp>) {
+        let lanes: Vec<_> = lanes(survey).collect();
+        let found = join_all(lanes.iter().map(async |(requests, lane)| {
+            let by = lane.fill(survey.lookback).by;
+            call.instant(&format!("max by ({by}) (timestamp({}))", series(requests, lane)), at).await
+        }))
+        .await;
+        self.newest.clear();
+        for ((_, lane), samples) in lanes.iter().zip(&found) {
+            for sample in samples.iter().flatten() {
+                let told = sample.labels.get(&lane.label).zip(moment(sample.value));
+                if let Some((service, moment)) = told {
+                    let newest = self.newest.entry(service.clone()).or_insert(moment);
+                    *newest = moment.max(*newest);
+                }
+            }
+        }
+    }
+
+    /// How long ago the data of a service ended, if that is so long that a rate over a window until now is a fraction of the
+    /// truth: they come late, as by remote write, or not at all any more.
+    pub(super) fn late(
+        &self,
+        service: &Text,
+        window: Duration,
+        survey: &Survey,
+        now: Timestamp,
+    ) -> Option<Duration> {
+        let ended = age(*self.newest.get(service)?, now);
+        let usual = 2 * survey.scrape_interval().unwrap_or(window / 4);
+        (ended > usual.max(window / 10) + Duration::from_secs(1) && ended < ENDED_LONGEST).then_some(ended)
     }
 
     /// Over how long rates are to be taken now; `None`: there is not enough for any.
     pub(super) fn lookback(&self, survey: &Survey, now: Timestamp) -> Option<Duration> {
         let Some(begin) = self.store_begins else { return Some(survey.lookback) };
         let age = age(begin, now);
-        let least = survey.scrape_interval().unwrap_or(survey.lookback / 4);
-        // one second more, for the first sample must lie within the window
-        let whole = Duration::from_secs(age.as_secs() + 1);
+        let interval = survey.scrape_interval();
+        let least = interval.unwrap_or(survey.lookback / 4);
+        // the first sample must lie within the window though the server asks its clock a moment later; it fills up a scrape
+        let more = interval.unwrap_or(Duration::from_secs(2)) / 2;
+        let whole = Duration::from_millis(u64::try_from((age + more).as_millis()).unwrap_or(u64::MAX));
         (age >= least).then(|| whole.min(survey.lookback))
     }
 
@@ -120,7 +178,7 @@ impl Ages {
         now: Timestamp,
     ) -> Option<Duration> {
         let age = age(*self.begin.get(service)?, now);
-        window.is_none_or(|window| age + slack(survey) + Duration::from_secs(1) < window).then_some(age)
+        window.is_none_or(|window| age + lag(survey, window) < window).then_some(age)
     }
 
     /// How old the oldest data are, where all are younger than the window.
@@ -129,14 +187,22 @@ impl Ages {
     }
 }
 
+/// The counters of requests, with their groups of services.
+fn lanes(survey: &Survey) -> impl Iterator<Item = (&Requests, &Lane)> {
+    survey.counters.iter().flat_map(|found| found.lanes.iter().map(move |lane| (&found.entry.requests, lane)))
+}
+
+/// The series of a counter in a group of services.
+fn series(requests: &Requests, lane: &Lane) -> String {
+    let more = if requests.matchers.is_empty() { String::new() } else { format!(",{}", requests.matchers) };
+    format!("{}{{{}{more}}}", requests.metric, lane.selector)
+}
+
 fn before(now: Timestamp, window: Duration) -> Timestamp {
     SignedDuration::try_from(window).ok().and_then(|window| now.checked_sub(window).ok()).unwrap_or(now)
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "whole seconds are enough, and what is out of range is none"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "what is out of range is none")]
 fn moment(second: f64) -> Option<Timestamp> {
-    Timestamp::from_second(second.floor() as i64).ok()
+    Timestamp::from_millisecond((second * 1000.0).floor() as i64).ok()
 }

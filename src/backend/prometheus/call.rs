@@ -150,7 +150,7 @@ impl<'a> Call<'a> {
     /// The samples of a selector with a range (`ALERTS[10m]`) that ends at a moment, as they were written: seconds and values.
     pub(super) async fn samples(&self, query: &str, at: Timestamp) -> Result<Vec<Written>, SourceError> {
         let body = self.instant_body(query, Some(at)).await?;
-        let data = self.open::<Data<'_>>(&body)?;
+        let data = self.data(&body)?;
         Ok(self.server.reader.points(&data))
     }
 
@@ -222,8 +222,32 @@ impl<'a> Call<'a> {
 
     /// The same, and what is said beside it; what cannot be read of it is missing.
     fn opened_data<'b>(&self, body: &'b Body) -> Result<(Data<'b>, Vec<Warning>), SourceError> {
-        let (data, mut warnings) = self.opened::<Data<'_>>(body)?;
+        let (data, mut warnings) = self.opened_or_empty::<Data<'_>>(body)?;
         warnings.extend(left_out(data.lost(), "series and points"));
+        Ok((data, warnings))
+    }
+
+    /// The data in an answer, none where it has none and says so; keeps its warnings.
+    pub(super) fn open_or_empty<'b, T>(&self, body: &'b Body) -> Result<T, SourceError>
+    where
+        T: Default + Deserialize<'b>,
+    {
+        let (data, warnings) = self.opened_or_empty(body)?;
+        for warning in warnings {
+            self.warn(warning);
+        }
+        Ok(data)
+    }
+
+    fn opened_or_empty<'b, T>(&self, body: &'b Body) -> Result<(T, Vec<Warning>), SourceError>
+    where
+        T: Default + Deserialize<'b>,
+    {
+        let (data, mut warnings) = self.read(body)?;
+        let data = data.unwrap_or_else(|| {
+            warnings.push(Warning::missing(WITHOUT_DATA));
+            T::default()
+        });
         Ok((data, warnings))
     }
 
@@ -236,8 +260,14 @@ impl<'a> Call<'a> {
         Ok(data)
     }
 
-    /// The data in an answer, and what is said beside them.
     fn opened<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<(T, Vec<Warning>), SourceError> {
+        let (data, warnings) = self.read(body)?;
+        let garbled = || self.server.http.error(Trouble::Garbled { reason: WITHOUT_DATA.into() });
+        Ok((data.ok_or_else(garbled)?, warnings))
+    }
+
+    /// The data in an answer, and what is said beside them. Some servers write `null` where there are none.
+    fn read<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<(Option<T>, Vec<Warning>), SourceError> {
         let envelope: Envelope<'b, T> = body.json()?;
         let text = |said: &Word<'_>| self.server.reader.text(&body.words(&said.0));
         let mut warnings: Vec<Warning> =
@@ -246,18 +276,16 @@ impl<'a> Call<'a> {
         if envelope.is_partial.is_true() {
             warnings.push(Warning::missing("the answer is partial: a storage node is missing"));
         }
-        match envelope.data {
-            Some(data) if envelope.status.0 == "success" => Ok((data, warnings)),
-            _ => {
-                let message = envelope.error;
-                let trouble = if message.0.is_empty() {
-                    Trouble::Garbled { reason: "an answer without data".into() }
-                } else {
-                    Trouble::BadQuery { message: self.server.reader.text(&message.0).to_string() }
-                };
-                Err(self.server.http.error(trouble))
-            }
+        if envelope.status.0 == "success" {
+            return Ok((envelope.data, warnings));
         }
+        let message = envelope.error;
+        let trouble = if message.0.is_empty() {
+            Trouble::Garbled { reason: WITHOUT_DATA.into() }
+        } else {
+            Trouble::BadQuery { message: self.server.reader.text(&message.0).to_string() }
+        };
+        Err(self.server.http.error(trouble))
     }
 
     /// Notes, once, that something is missing or worth knowing.
@@ -295,6 +323,9 @@ impl<'a> Call<'a> {
         format!("{}ms", self.server.timeout.as_millis())
     }
 }
+
+/// What is said of an answer that holds nothing.
+const WITHOUT_DATA: &str = "an answer without data";
 
 /// What a text among `warnings` means: the engine's own remarks have a prefix, and everything else may mean that series are
 /// missing (a store that did not answer, a limit that cut the answer short).

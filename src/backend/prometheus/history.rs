@@ -69,10 +69,12 @@ impl Luck {
 /// If no query succeeds.
 pub(super) async fn trends(call: &Call<'_>, survey: &Survey, span: Span) -> Result<Trends, SourceError> {
     let lookback = lookback(survey, span);
+    let (before, lead) = span.with_lead(lookback);
     let counters = join_all(lanes(&survey.counters).map(async |(counter, lane)| {
         let fill = lane.fill(lookback);
         let failed = counter.requests.failed(fill, &counter.codes);
-        tokio::join!(range(call, Some(counter.requests.all(fill)), span), range(call, failed, span))
+        let all = counter.requests.all(fill);
+        tokio::join!(call.range(&all, before), range(call, failed, span))
     }));
     let histograms = join_all(lanes(&survey.histograms).map(async |(histogram, lane)| {
         call.range(&histogram.latency.quantile(lane.fill(lookback), 0.95), span).await
@@ -81,16 +83,17 @@ pub(super) async fn trends(call: &Call<'_>, survey: &Survey, span: Span) -> Resu
     let (mut rates, mut ratios, mut p95, mut luck) =
         (Lines::new(), Lines::new(), Lines::new(), Luck::default());
     for ((counter, lane), (all, failed)) in lanes(&survey.counters).zip(counters) {
-        let (Some(Some(all)), failed) = (luck.take(all), luck.take(failed).flatten()) else { continue };
+        let (Some(all), failed) = (luck.take(all), luck.take(failed).flatten()) else { continue };
         let failed: Option<Lines> = failed.map(|matrix| by_label(matrix, &lane.label).collect());
         for (service, values) in by_label(all, &lane.label) {
             if rates.contains_key(&service) {
                 continue;
             }
+            let counted = after(&values, lead);
             if let Some(failed) = failed.as_ref().filter(|_| !counter.blind.contains(&service)) {
-                ratios.insert(service.clone(), ratios_of(failed.get(&service), &values));
+                ratios.insert(service.clone(), ratios_of(failed.get(&service), counted));
             }
-            rates.insert(service, values);
+            rates.insert(service, steady(&values, lead));
         }
     }
     for ((histogram, lane), matrix) in lanes(&survey.histograms).zip(histograms) {
@@ -118,13 +121,15 @@ pub(super) async fn detail(
     span: Span,
 ) -> Result<Detail, SourceError> {
     let lookback = lookback(survey, span);
+    let (before, lead) = span.with_lead(lookback);
     let mut luck = Luck::default();
     let (requests, latencies, saturations) = tokio::join!(
         join_all(of_service(&survey.counters, service).map(async |(counter, lane)| {
             let selector = lane.only(service);
             let fill = Fill { by: &lane.by, selector: &selector, lookback };
             let failed = counter.requests.failed(fill, &counter.codes);
-            tokio::join!(range(call, Some(counter.requests.all(fill)), span), range(call, failed, span))
+            let all = counter.requests.all(fill);
+            tokio::join!(call.range(&all, before), range(call, failed, span))
         })),
         join_all(of_service(&survey.histograms, service).map(async |(histogram, lane)| {
             let selector = lane.only(service);
@@ -138,7 +143,11 @@ pub(super) async fn detail(
                 if histogram.latency.native {
                     Ok(Matrix::empty(span))
                 } else {
-                    call.range(&by_le, span).await
+                    let mut buckets = call.range(&by_le, before).await?;
+                    for line in &mut buckets.lines {
+                        line.values = steady(&line.values, lead);
+                    }
+                    Ok(Matrix { span, ..buckets })
                 }
             };
             tokio::join!(quantiles, buckets)
@@ -163,17 +172,17 @@ pub(super) async fn detail(
             let why = error.trouble.to_string().into();
             luck.missed.push(Unknown { signal: Signal::Errors, why });
         }
-        let all = luck.take_of(Signal::Requests, all).flatten();
+        let all = luck.take_of(Signal::Requests, all);
         let failed = luck.take_of(Signal::Errors, failed).flatten();
         // the first entry that has anything speaks for the service
         let Some(all) = all.and_then(only_line).filter(|_| out.request_rate.lines.is_empty()) else {
             continue;
         };
         if let Some(failed) = failed.filter(|_| !counter.blind.contains(service)) {
-            let ratios = ratios_of(only_line(failed).as_ref(), &all);
+            let ratios = ratios_of(only_line(failed).as_ref(), after(&all, lead));
             out.error_ratio.lines = vec![Line { labels: Labels::default(), values: ratios }];
         }
-        out.request_rate.lines = vec![Line { labels: Labels::default(), values: all }];
+        out.request_rate.lines = vec![Line { labels: Labels::default(), values: steady(&all, lead) }];
     }
     for ((histogram, _), (quantiles, buckets)) in of_service(&survey.histograms, service).zip(latencies) {
         let unit = histogram.latency.unit.seconds();
@@ -225,6 +234,28 @@ async fn range(call: &Call<'_>, query: Option<String>, span: Span) -> Result<Opt
         Some(query) => call.range(&query, span).await.map(Some),
         None => Ok(None),
     }
+}
+
+/// The points after the lead.
+fn after(values: &[f64], lead: usize) -> &[f64] {
+    values.get(lead..).unwrap_or_default()
+}
+
+/// Rates after the lead, which is as long as their window. Where data begin they are unknown until they fill a window: what they
+/// grew by is divided by all of it, as if traffic rose.
+fn steady(values: &[f64], lead: usize) -> Vec<f64> {
+    let mut is_there = values.first().is_some_and(|value| !value.is_nan());
+    let mut young = 0;
+    let steady = values.iter().map(|value| {
+        young = match (value.is_nan(), is_there) {
+            (true, _) => 0,
+            (false, false) => lead,
+            (false, true) => young.saturating_sub(1),
+        };
+        is_there = !value.is_nan();
+        if young > 0 { f64::NAN } else { *value }
+    });
+    steady.skip(lead).collect()
 }
 
 fn by_label(matrix: Matrix, label: &str) -> impl Iterator<Item = (Text, Vec<f64>)> {
@@ -295,4 +326,30 @@ fn apart(cumulative: Matrix, unit: f64) -> Matrix {
 pub(super) fn resource_of(metric: &str) -> &str {
     let name = metric.strip_suffix("_saturation_ratio").unwrap_or(metric);
     name.strip_prefix("service_").unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_data_begin_a_rate_is_unknown_until_they_fill_its_window() {
+        let none = f64::NAN;
+        for (values, expected) in [
+            // data that go on
+            (&[9.0, 9.0, 9.0, 8.0, 7.0][..], &[9.0, 8.0, 7.0][..]),
+            // they begin within the chart, and before it
+            (&[none, none, none, 3.0, 6.0, 9.0, 9.0], &[none, none, none, 9.0, 9.0]),
+            (&[none, 6.0, 9.0, 9.0, 9.0], &[none, 9.0, 9.0]),
+            // they begin anew after a hole, and before that was over once more
+            (&[9.0, 9.0, 9.0, none, 4.0, 8.0, 9.0], &[9.0, none, none, none, 9.0]),
+            (&[9.0, 9.0, none, 4.0, none, 4.0, 8.0, 9.0], &[none, none, none, none, none, 9.0]),
+            // no requests are known to be none
+            (&[0.0, 0.0, 0.0, 0.0], &[0.0, 0.0]),
+            (&[], &[]),
+        ] {
+            let told = steady(values, 2);
+            assert_eq!(format!("{told:?}"), format!("{expected:?}"), "{values:?}");
+        }
+    }
 }

@@ -113,7 +113,7 @@ pub(super) async fn board(call: &Call<'_>, reading: &Reading<'_>) -> Result<Rule
         }
         _ => error,
     })?;
-    let groups: Groups<'_> = call.open(&body)?;
+    let groups: Groups<'_> = call.open_or_empty(&body)?;
     if let Some(warning) = left_out(lost(&groups), "rules and alerts") {
         call.warn(warning);
     }

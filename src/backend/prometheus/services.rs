@@ -75,7 +75,8 @@ pub(super) async fn board(
     let window = ages.lookback(survey, now);
     let lookback = window.unwrap_or(survey.lookback);
     let jobs = jobs(plan, survey, lookback);
-    let results = join_all(jobs.iter().map(|job| call.instant_told(&job.query, at))).await;
+    let results = join_all(jobs.iter().map(|job| call.instant_told(&job.query, at)));
+    let (results, ()) = tokio::join!(results, ages.follow(call, survey, at));
     if results.iter().all(Result::is_err)
         && let Some(Err(error)) = results.iter().find(|result| result.is_err())
     {
@@ -104,7 +105,7 @@ pub(super) async fn board(
     if were_known && ages.lack(&rated) {
         ages.find(call, survey, now).await;
     }
-    ages.saw(rated);
+    ages.saw(rated, now);
     gaps::note(call, &Asked { survey, answers: &answers, ages, window, now }, &mut readings);
     for (service, reading) in &mut readings {
         reading.scraped = survey.scraped.behind(service);

@@ -202,7 +202,7 @@ async fn a_refresh_costs_the_same_for_one_service_and_for_a_thousand() {
         assert_eq!(double.asked().len() - before, reply.requests as usize);
         costs.push(reply.requests);
     }
-    assert_eq!(costs, [9, 9]);
+    assert_eq!(costs, [10, 10]);
 }
 
 #[tokio::test]
@@ -430,7 +430,10 @@ async fn a_server_that_came_back_is_got_to_know_anew() {
 #[test]
 fn a_young_server_is_surveyed_again_soon_and_an_old_one_rarely() {
     let nothing = Survey::default();
-    assert_eq!(holds_for(&nothing, true, None), Duration::from_secs(30));
+    for (before, after) in [(None, 5), (Some(5), 10), (Some(40), 60), (Some(60), 5), (Some(600), 5)] {
+        let before = before.map(Duration::from_secs);
+        assert_eq!(holds_for(&nothing, true, before), Duration::from_secs(after));
+    }
     let pack = packs::chosen(&[], &["node".into()]).remove(0);
     let saturations =
         vec![survey::Found { entry: pack.saturation[0].clone(), lanes: vec![], described: vec![] }];

@@ -41,6 +41,12 @@ pub(super) enum Data<'a> {
     String(Point<'a>),
 }
 
+impl Default for Data<'_> {
+    fn default() -> Self {
+        Self::Vector(List::default())
+    }
+}
+
 impl Data<'_> {
     /// How many series or points could not be read.
     pub(super) fn lost(&self) -> usize {

@@ -193,19 +193,22 @@ fn not_found(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
     }
 }
 
-/// Rates over windows that the data do not fill.
+/// Rates over windows that the data do not fill: they began too late, or ended too early.
 fn young(asked: &Asked<'_>, readings: &mut Readings, gaps: &mut Gaps) {
     let Asked { survey, ages, window, now, .. } = *asked;
     let few = Thresholds::default().few_errors;
     for (service, reading) in
         readings.iter_mut().filter(|(_, reading)| reading.signals.request_rate.is_some())
     {
-        let Some(age) = ages.young(service, window, survey, now) else { continue };
-        let why = why_young(asked, age);
+        let whole = window.unwrap_or(survey.lookback);
+        let young = ages.young(service, window, survey, now).map(|age| why_young(asked, age));
+        let late = || ages.late(service, whole, survey, now);
+        let why = young.or_else(|| Some(format!("its data ended {} ago", duration::short(late()?)).into()));
+        let Some(why) = why else { continue };
         let counted = reading.signals.request_rate.take().unwrap_or(0.0);
         add(gaps, service, Signal::Requests, &why);
         // a ratio is right however young it is, but a few failures say nothing
-        let window = window.unwrap_or(survey.lookback).as_secs_f64();
+        let window = whole.as_secs_f64();
         if reading.signals.error_ratio.is_some_and(|ratio| ratio * counted * window < few) {
             reading.signals.error_ratio = None;
             add(gaps, service, Signal::Errors, &why);

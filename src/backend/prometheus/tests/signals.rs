@@ -185,22 +185,27 @@ async fn young(begins: &'static [(&'static str, i64)], scraped: &'static str) ->
 #[tokio::test]
 async fn no_window_is_longer_than_the_data_and_what_cannot_be_told_yet_is_said() {
     type Case = (&'static [(&'static str, i64)], &'static str, u64, &'static [&'static str]);
-    let cases: [Case; 5] = [
+    let cases: [Case; 8] = [
         // an old store
-        (&[("cart", 70), ("idle", 61)], "15s", 60, &[]),
-        // all is young, and there are some scrapes
-        (&[("cart", 30), ("idle", 30)], "2s", 31, &[]),
+        (&[("cart", 70), ("idle", 61)], "15s", 60_000, &[]),
+        // all is young, and there are some scrapes: no more than what the server fills up by itself lies before the first
+        (&[("cart", 30), ("idle", 30)], "2s", 31_000, &[]),
+        (&[("cart", 3), ("idle", 3)], "1s", 3500, &[]),
+        // and one came when the others were there already
+        (&[("cart", 8), ("idle", 12)], "1s", 12_500, &["requests: the data are 8s old"]),
         // not yet two scrapes
         (
             &[("cart", 8), ("idle", 8)],
             "15s",
-            60,
+            60_000,
             &["requests: the data are 8s old", "errors: the data are 8s old"],
         ),
-        // one service has just come
-        (&[("cart", 20), ("idle", 90)], "5s", 60, &["requests: its data are 20s old"]),
+        // one service has just come, so that no step of the look back has it
+        (&[("idle", 90)], "5s", 60_000, &["requests: its data are 0s old"]),
+        // it came a while ago
+        (&[("cart", 20), ("idle", 90)], "5s", 60_000, &["requests: its data are 20s old"]),
         // a longer window
-        (&[("cart", 100), ("idle", 250)], "1m", 240, &["requests: its data are 1m40s old"]),
+        (&[("cart", 100), ("idle", 250)], "1m", 240_000, &["requests: its data are 1m40s old"]),
     ];
     for (begins, scraped, lookback, expected) in cases {
         let double = young(begins, scraped).await;
@@ -213,8 +218,65 @@ async fn no_window_is_longer_than_the_data_and_what_cannot_be_told_yet_is_said()
             "{begins:?}: {words:?}"
         );
         assert_eq!(cart.signals.request_rate.is_none(), !expected.is_empty(), "{begins:?}");
-        assert_eq!(board.lookback, Duration::from_secs(lookback), "{begins:?}");
+        assert_eq!(board.lookback, Duration::from_millis(lookback), "{begins:?}");
     }
+}
+
+#[tokio::test]
+async fn a_rate_is_not_known_where_the_data_ended_a_while_ago() {
+    for (ago, scraped, expected) in [
+        (14, "15s", None),
+        (30, "15s", None),
+        (40, "15s", Some("requests: its data ended 40s ago")),
+        (12, "5s", Some("requests: its data ended 12s ago")),
+        // a server that does not know what is asked
+        (1_700_000_000, "15s", None),
+    ] {
+        let double = Double::start(move |asked| {
+            let query = asked.parameter("query");
+            if asked.path == "/api/v1/targets" {
+                return super::shop::success(&json!({ "activeTargets": [{ "scrapeInterval": scraped }] }));
+            }
+            if query.starts_with("max by") && query.contains("timestamp(") {
+                let newest = (now().as_second() - ago).to_string();
+                return series(asked, &[(json!({ "service": "cart" }), newest.as_str())]);
+            }
+            shop(asked)
+        })
+        .await;
+        let board = services(&source(&double)).await;
+        let cart = &board.readings[0];
+        let words: Vec<_> = cart.unknown.iter().map(ToString::to_string).collect();
+        assert_eq!(words.first().map(String::as_str), expected, "{ago}");
+        assert_eq!(cart.signals.request_rate.is_none(), expected.is_some(), "{ago}");
+        assert_eq!(board.readings[1].signals.request_rate, Some(0.0), "another service");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_gone_has_the_server_surveyed_again_soon_and_an_answer_without_data_is_told() {
+    let round = Arc::new(AtomicUsize::new(0));
+    let now = Arc::clone(&round);
+    let double = Double::start(move |asked| {
+        let query = asked.parameter("query");
+        match now.load(Ordering::Relaxed) {
+            1 if query.contains("rate(http_requests_total") => series(asked, &[]),
+            2 if query.contains("_saturation_ratio") => super::shop::success(&serde_json::Value::Null),
+            _ => shop(asked),
+        }
+    })
+    .await;
+    let source = source(&double);
+    services(&source).await;
+    let held = || async { source.survey.lock().await.as_ref().unwrap().lasts };
+    assert_eq!(held().await, KEPT_FIRST);
+    round.store(1, Ordering::Relaxed);
+    services(&source).await;
+    assert_eq!(held().await, KEPT_AFTER_LOSS);
+    round.store(2, Ordering::Relaxed);
+    let told = services(&source).await;
+    assert_eq!(told.warnings, [Warning::part("an answer without data")]);
+    assert_eq!(unknown(&told.readings[0]), [Signal::Saturation]);
 }
 
 #[tokio::test]
