@@ -173,8 +173,12 @@ pub fn between(state: &State, from: Timestamp, until: Timestamp) -> Noise {
     let mut by_name: BTreeMap<(Text, Option<Text>), Fired> = BTreeMap::new();
     let known = Known::new(state);
     for (labels, told) in by_labels {
-        let since = known.alert(labels).and_then(|alert| routed_since(alert));
-        let (name, firings) = (labels.value("alertname"), joined(together(told), since));
+        let alert = known.alert(labels);
+        let mut firings = joined(together(told), alert.and_then(|alert| routed_since(alert)));
+        if let Some(alert) = alert {
+            go_on(&mut firings, alert, until);
+        }
+        let name = labels.value("alertname");
         if name.is_empty() || firings.is_empty() || state.world.is_watchdog(name) {
             continue;
         }
@@ -221,13 +225,23 @@ impl<'a> Known<'a> {
     }
 }
 
+fn fires(alert: &Alert) -> bool {
+    match alert.state {
+        AlertState::Firing | AlertState::Silenced | AlertState::Inhibited => true,
+        AlertState::Pending | AlertState::Resolved => false,
+    }
+}
+
 /// Since when an alert fires by an Alertmanager's word, if it does.
 fn routed_since(alert: &Alert) -> Option<Timestamp> {
-    let fires = match alert.state {
-        AlertState::Firing | AlertState::Silenced | AlertState::Inhibited => !alert.receivers.is_empty(),
-        AlertState::Pending | AlertState::Resolved => false,
-    };
-    fires.then_some(alert.starts_at)
+    (fires(alert) && !alert.receivers.is_empty()).then_some(alert.starts_at)
+}
+
+/// The last firing is not over where the alert is told to fire since before its last sample: an evaluation was late.
+fn go_on(firings: &mut [Firing], alert: &Alert, until: Timestamp) {
+    if let Some(last) = firings.last_mut().filter(|last| fires(alert) && alert.starts_at < last.to) {
+        (last.is_open, last.to) = (true, last.to.max(until));
+    }
 }
 
 /// What an Alertmanager knows to fire since a moment is one firing, in however many pieces its rule tells it: a server that was
@@ -297,10 +311,8 @@ pub fn of_alert(state: &State, alert: &Alert, now: Timestamp) -> Past {
     }
     let firings = together(boards.iter().map(|board| board.firings.clone()).collect());
     let mut firings = joined(firings, routed_since(alert));
-    let fires = match alert.state {
-        AlertState::Firing | AlertState::Silenced | AlertState::Inhibited => true,
-        AlertState::Pending | AlertState::Resolved => false,
-    };
+    go_on(&mut firings, alert, now);
+    let fires = fires(alert);
     match firings.last_mut() {
         // the alert is asked for more often than its past
         Some(last) if last.is_open && fires => last.to = last.to.max(now),

@@ -162,8 +162,14 @@ fn what_an_alertmanager_knows_as_one_firing_is_one_however_often_its_server_bega
         assert_eq!(looked.fired.iter().map(|fired| fired.firings.len()).sum::<usize>(), 2);
         assert!(looked.is_whole && !looked.fired[0].is_flapping);
     }
+    // an evaluation is late: it fires on, as the rules say
+    let mut state = self::state();
+    rules(&mut state, "prom", vec![alert(AlertState::Firing, 0, STORE)], 790);
+    past(&mut state, STORE, &[(2, Some(798))], 801);
+    assert_eq!(told(&state), [("fires", 0)]);
+    assert!(fired::latest(&state).unwrap().fired[0].firings[0].is_open);
     // rules alone begin anew
-    let mut state = state();
+    let mut state = self::state();
     past(&mut state, STORE, &pieces, 801);
     assert_eq!(told(&state).iter().filter(|(word, _)| *word == "fires").count(), 4);
 }
