@@ -135,6 +135,8 @@ pub struct Chronicle {
     in_force: BTreeMap<Text, (Timestamp, Entry)>,
     /// Alerts that fire, as they were last told of.
     firing: HashMap<Fingerprint, Told>,
+    /// When those ended that do not fire any more.
+    ended: HashMap<Fingerprint, Timestamp>,
     /// What the series of rules alone tell of firings, and nobody heard.
     past: BTreeSet<Key>,
     /// When alerts began to fire within an hour before they last did.
@@ -178,6 +180,14 @@ impl Chronicle {
                 self.since = self.since.map(|since| since.max(key.0));
             }
         }
+    }
+
+    /// Notes when a firing was over.
+    fn ends(&mut self, alert: Fingerprint, at: Timestamp) {
+        if self.ended.len() > MOST {
+            self.ended.clear();
+        }
+        self.ended.insert(alert, at);
     }
 
     /// Notes when an alert began to fire. If it flaps, how often it did within the hour.
@@ -229,6 +239,7 @@ pub(super) fn write(state: &mut State, news: AskKind, now: Timestamp) {
     for (bare, whole) in state.world.completed().filter(|_| alerts) {
         // what rules told of it without the labels that were added on the way to the Alertmanager
         if let Some(told) = chronicle.firing.remove(&bare) {
+            let whole = state.world.alert(whole).map_or(whole, |alert| Fingerprint::of(&alert.labels));
             chronicle.entries.remove(&(told.at, Kind::Fired, Subject::Alert(bare)));
             chronicle.firing.entry(whole).or_insert(told);
         }
@@ -253,6 +264,8 @@ pub(super) fn write(state: &mut State, news: AskKind, now: Timestamp) {
 }
 
 fn of_alert(state: &State, alert: &Alert, chronicle: &mut Chronicle, now: Timestamp) {
+    // by its labels, for not every server counts fingerprints as the rules' alerts have them
+    let own = Fingerprint::of(&alert.labels);
     let entry = |words: String| Entry {
         service: state.world.service_of(&alert.labels).cloned(),
         words: words.into(),
@@ -261,21 +274,27 @@ fn of_alert(state: &State, alert: &Alert, chronicle: &mut Chronicle, now: Timest
         severity: Some(alert.severity),
         place: Some(Place::Alert(alert.fingerprint)),
     };
-    let subject = Subject::Alert(alert.fingerprint);
+    let subject = Subject::Alert(own);
     let summary = || alert.summary().map(|summary| format!(": {summary}")).unwrap_or_default();
-    let before = chronicle.firing.get(&alert.fingerprint).copied();
+    let before = chronicle.firing.get(&own).copied();
     if alert.state == AlertState::Pending {
         // it was over, and may fire again
         if before.is_some() {
-            chronicle.firing.remove(&alert.fingerprint);
-            chronicle.hears(alert.fingerprint, Kind::Resolved, now);
+            chronicle.firing.remove(&own);
+            chronicle.ends(own, now);
+            chronicle.hears(own, Kind::Resolved, now);
             chronicle.add((now, Kind::Resolved, subject), || entry(alert.name().to_owned()));
         }
         return;
     }
-    chronicle.hears(alert.fingerprint, Kind::Fired, alert.starts_at);
     let told = Told { at: alert.starts_at, is_routed: !alert.receivers.is_empty() };
-    let again = chronicle.begins(alert.fingerprint, told, before);
+    let ended = chronicle.ended.get(&own);
+    if before.is_none() && !told.is_routed && ended.is_some_and(|ended| told.at < *ended) {
+        // rules are asked more seldom than an Alertmanager: they tell of what is over
+        return;
+    }
+    chronicle.hears(own, Kind::Fired, alert.starts_at);
+    let again = chronicle.begins(own, told, before);
     if before.is_some_and(|before| before.is_same(told) && before.at != told.at) {
         before.and_then(|before| chronicle.entries.remove(&(before.at, Kind::Fired, subject.clone())));
     }
@@ -285,11 +304,12 @@ fn of_alert(state: &State, alert: &Alert, chronicle: &mut Chronicle, now: Timest
     });
     match alert.resolved_at {
         Some(at) => {
-            chronicle.firing.remove(&alert.fingerprint);
-            chronicle.hears(alert.fingerprint, Kind::Resolved, at);
+            chronicle.firing.remove(&own);
+            chronicle.ends(own, at);
+            chronicle.hears(own, Kind::Resolved, at);
             chronicle.add((at, Kind::Resolved, subject), || entry(alert.name().to_owned()));
         }
-        None => drop(chronicle.firing.insert(alert.fingerprint, told)),
+        None => drop(chronicle.firing.insert(own, told)),
     }
 }
 

@@ -18,8 +18,8 @@ pub(super) fn write(state: &mut State) {
     let noise = fired::latest(state);
     let mut by_alert: BTreeMap<Fingerprint, Vec<&Firing>> = BTreeMap::new();
     for firing in noise.iter().flat_map(|noise| &noise.fired).flat_map(|fired| &fired.firings) {
-        let alert = known.alert(&firing.labels).map(|alert| alert.fingerprint);
-        by_alert.entry(alert.unwrap_or_else(|| Fingerprint::of(&firing.labels))).or_default().push(firing);
+        let labels = known.alert(&firing.labels).map_or(&firing.labels, |alert| &alert.labels);
+        by_alert.entry(Fingerprint::of(labels)).or_default().push(firing);
     }
     let mut told = BTreeMap::new();
     for (alert, firings) in by_alert {

@@ -223,6 +223,34 @@ fn what_is_over_and_fires_again_within_a_minute_is_two_firings() {
 }
 
 #[test]
+fn rules_that_are_asked_more_seldom_do_not_tell_a_firing_again_that_is_over() {
+    for (is_routed_first, is_foreign) in [(false, false), (true, false), (true, true)] {
+        let mut state = state();
+        // not every server counts fingerprints alike
+        let sent = |state| {
+            let own = alert(state, 14, STORE);
+            let foreign = Fingerprint::of(&Labels::default());
+            Alert { fingerprint: if is_foreign { foreign } else { own.fingerprint }, ..own }
+        };
+        if is_routed_first {
+            routed(&mut state, vec![sent(AlertState::Firing)], 14);
+        }
+        rules(&mut state, "prom", vec![alert(AlertState::Firing, 10, STORE)], 15);
+        routed(&mut state, vec![sent(AlertState::Firing)], 18);
+        routed(&mut state, vec![sent(AlertState::Resolved)], 20);
+        routed(&mut state, vec![], 24);
+        rules(&mut state, "prom", vec![alert(AlertState::Firing, 10, STORE)], 25);
+        rules(&mut state, "prom", vec![], 28);
+        let words: Vec<_> = told(&state).into_iter().map(|(word, _)| word).collect();
+        assert_eq!(words, ["fires", "resolved"], "{:?}", told(&state));
+        // and the next one is another
+        rules(&mut state, "prom", vec![alert(AlertState::Firing, 40, STORE)], 42);
+        assert_eq!(told(&state).last(), Some(&("fires", 40)));
+        assert_eq!(told(&state).len(), 3);
+    }
+}
+
+#[test]
 fn of_a_pair_of_servers_the_one_that_evaluates_later_does_not_hold_it_back_or_tell_it_again() {
     for first in ["prom", "prom-2"] {
         let second = if first == "prom" { "prom-2" } else { "prom" };
