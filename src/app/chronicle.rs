@@ -182,14 +182,6 @@ impl Chronicle {
         }
     }
 
-    /// Notes when a firing was over.
-    fn ends(&mut self, alert: Fingerprint, at: Timestamp) {
-        if self.ended.len() > MOST {
-            self.ended.clear();
-        }
-        self.ended.insert(alert, at);
-    }
-
     /// Notes when an alert began to fire. If it flaps, how often it did within the hour.
     fn begins(&mut self, alert: Fingerprint, told: Told, before: Option<Told>) -> Option<usize> {
         let recent = told.at.checked_sub(FLAPS_WITHIN).unwrap_or(Timestamp::MIN);

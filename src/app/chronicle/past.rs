@@ -94,6 +94,14 @@ impl Chronicle {
         }
     }
 
+    /// Notes when a firing was over.
+    pub(super) fn ends(&mut self, alert: Fingerprint, at: Timestamp) {
+        if self.ended.len() > super::MOST {
+            self.ended.clear();
+        }
+        self.ended.insert(alert, at);
+    }
+
     /// Puts this in the place of what the past told before.
     fn take_past(&mut self, told: BTreeMap<Key, Entry>) {
         if !self.past.iter().eq(told.keys()) {
