@@ -156,7 +156,7 @@ fn source(kind: SourceKind, address: &str) -> Arc<dyn Source> {
     let settings = Settings::default();
     let source = SourceSettings::new(kind, address);
     let means = Means { settings: &settings, packs: &[], slos: &[], now };
-    connect(&SourceId::new(address), &source, means).unwrap()
+    connect(&SourceId::new(address), &source, means)
 }
 
 fn main() {

@@ -15,6 +15,7 @@ pub mod packs;
 mod pagerduty;
 mod prometheus;
 mod runbooks;
+mod unfit;
 
 use std::future::{Future, ready};
 use std::pin::Pin;
@@ -97,38 +98,50 @@ pub fn runbooks(settings: &Settings) -> Arc<dyn Source> {
 
 type Connect = fn(&SourceId, &SourceSettings, Means<'_>) -> Result<Arc<dyn Source>, SourceError>;
 
-/// Each kind that a configuration can name, what one can be asked, and how it is connected.
-const KINDS: [(SourceKind, &[AskKind], Connect); 3] = [
-    (SourceKind::Prometheus, prometheus::ANSWERS, |id, source, means| {
-        Ok(Arc::new(prometheus::Prometheus::new(id, source, means)?))
-    }),
-    (SourceKind::Alertmanager, alertmanager::ANSWERS, |id, source, means| {
-        Ok(Arc::new(alertmanager::Alertmanager::new(id, source, means)?))
-    }),
-    (SourceKind::PagerDuty, pagerduty::ANSWERS, |id, source, means| {
-        Ok(Arc::new(pagerduty::PagerDuty::new(id, source, means)?))
-    }),
+/// A kind that a configuration can name.
+struct KindRow {
+    kind: SourceKind,
+    /// What every source of it can be asked.
+    answers: &'static [AskKind],
+    connect: Connect,
+}
+
+const KINDS: [KindRow; 3] = [
+    KindRow {
+        kind: SourceKind::Prometheus,
+        answers: prometheus::ANSWERS,
+        connect: |id, source, means| Ok(Arc::new(prometheus::Prometheus::new(id, source, means)?)),
+    },
+    KindRow {
+        kind: SourceKind::Alertmanager,
+        answers: alertmanager::ANSWERS,
+        connect: |id, source, means| Ok(Arc::new(alertmanager::Alertmanager::new(id, source, means)?)),
+    },
+    KindRow {
+        kind: SourceKind::PagerDuty,
+        answers: pagerduty::ANSWERS,
+        connect: |id, source, means| Ok(Arc::new(pagerduty::PagerDuty::new(id, source, means)?)),
+    },
 ];
 
 /// The kinds of source that can be asked this, as the configuration calls them.
 pub fn kinds_that_tell(kind: AskKind) -> Vec<&'static str> {
-    let telling = KINDS.iter().filter(|(_, answers, _)| answers.contains(&kind));
-    telling.map(|(source, ..)| Kind::from(*source).name()).collect()
+    let telling = KINDS.iter().filter(|row| row.answers.contains(&kind));
+    telling.map(|row| Kind::from(row.kind).name()).collect()
 }
 
-/// A source of the configuration, ready to be asked. Nothing is sent and no secret is read before the first question.
-///
-/// # Errors
-/// [`Trouble::Unreachable`] if its address is none.
-pub fn connect(
-    id: &SourceId,
-    source: &SourceSettings,
-    means: Means<'_>,
-) -> Result<Arc<dyn Source>, SourceError> {
-    let connect = KINDS.iter().find(|(kind, ..)| *kind == source.kind).map(|(.., connect)| connect);
-    let missing = || {
-        let what = format!("kind = {:?}", Kind::from(source.kind).name());
-        SourceError::new(id.clone(), Trouble::NotOffered { what })
-    };
-    connect.ok_or_else(missing)?(id, source, means)
+/// A source of the configuration, ready to be asked. Nothing is sent and no secret is read before the first question. One that
+/// cannot be made answers every question with the reason.
+pub fn connect(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Arc<dyn Source> {
+    let row = KINDS.iter().find(|row| row.kind == source.kind);
+    let made = row.map_or_else(
+        || {
+            let what = format!("kind = {:?}", Kind::from(source.kind).name());
+            Err(SourceError::new(id.clone(), Trouble::NotOffered { what }))
+        },
+        |row| (row.connect)(id, source, means),
+    );
+    made.unwrap_or_else(|error| {
+        Arc::new(unfit::Unfit::new(source, row.map_or(&[], |row| row.answers), error))
+    })
 }

@@ -40,6 +40,7 @@ use crate::app::state::State;
 use crate::app::statistics;
 use crate::config::Paths;
 use crate::config::load::ConfigError;
+use crate::runtime::Clock;
 
 use args::{Arguments, Format, Listing, Subject, Verb};
 use needs::Needs;
@@ -83,6 +84,10 @@ fn unknown(why: &str) -> Outcome {
 }
 
 fn perform(arguments: &Arguments) -> Outcome {
+    if let Some(trouble) = Clock::real().trouble() {
+        complain(&trouble);
+        return Outcome::Misused;
+    }
     let cx = match Cx::new(arguments) {
         Ok(cx) => cx,
         Err(complaint) if matches!(arguments.verb, Some(Verb::Check { .. })) => return unknown(&complaint),
@@ -252,7 +257,6 @@ fn failed(error: &SessionError) -> Outcome {
     }
     match error {
         SessionError::Config(_) | SessionError::Own(_) | SessionError::NobodyTells { .. } => Outcome::Misused,
-        SessionError::Source(_) => Outcome::Partial,
         SessionError::Runtime(_) => Outcome::Unwell,
     }
 }

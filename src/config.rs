@@ -3,6 +3,7 @@
 mod check;
 pub mod context;
 pub mod definitions;
+pub(crate) mod files;
 mod judgement;
 pub mod load;
 mod paths;
@@ -12,7 +13,8 @@ mod shape;
 mod sheet;
 pub mod theme;
 
-pub use check::Known;
+pub use check::{KeyTroubles, Known};
+pub(crate) use check::{is_this_machine, unsafe_address};
 pub use paths::Paths;
 pub use sheet::{Problem, hint, nearest};
 

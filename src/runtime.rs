@@ -41,6 +41,7 @@ use ratatui::buffer::Buffer;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::app;
+use crate::app::confirm::Wait;
 use crate::app::event::{Effect, Event};
 use crate::app::state::State;
 use crate::model::guard::Guard;
@@ -60,6 +61,10 @@ pub trait App {
     fn render(&self, now: Timestamp, buf: &mut Buffer);
     /// Counts up whenever a new frame would look different.
     fn version(&self) -> u64;
+    /// What a person has to have seen before a key can be an answer to it; [`Event::Read`] tells that it was.
+    fn waits(&self) -> Option<Wait> {
+        None
+    }
 }
 
 impl App for State {
@@ -73,6 +78,10 @@ impl App for State {
 
     fn version(&self) -> u64 {
         self.version()
+    }
+
+    fn waits(&self) -> Option<Wait> {
+        self.waits()
     }
 }
 
@@ -177,7 +186,9 @@ impl Tasks {
     /// One thread is enough: what takes longer than some ten milliseconds has threads of its own. Each more would hold on to
     /// the memory of the largest answers that it has read, and want a processor that the screen needs.
     fn start() -> io::Result<Self> {
-        Builder::new_multi_thread().worker_threads(1).enable_all().build().map(|runtime| Self(Some(runtime)))
+        let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        signals::outlive_file_limits(&runtime)?;
+        Ok(Self(Some(runtime)))
     }
 
     fn block_on<F: Future>(&self, future: F) -> F::Output {

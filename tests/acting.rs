@@ -111,6 +111,14 @@ fn nothing_is_sent_unless_somebody_says_yes() {
     let much = ["silence", "severity=page", "--for", "1h", "-c", "all", "--yes"];
     let (code, text, said) = house.run(&much);
     assert!(code == 2 && said.contains("--confirm-name 127.0.0.1"), "{text} {said}");
+    // a dry run ends as the real one would
+    for more in [&["--dry-run"][..], &["--dry-run", "--confirm-name", "prod"]] {
+        let (code, text, said) = house.run(&[&much[..], more].concat());
+        assert!(code == 2 && said.contains("--confirm-name 127.0.0.1"), "{text} {said}");
+        assert!(text.contains("POST http://") && text.contains("Nothing was sent"), "{text}");
+    }
+    let (code, ..) = house.run(&[&much[..], &["--dry-run", "--confirm-name", "127.0.0.1"]].concat());
+    assert_eq!(code, 0);
     let (code, ..) = house.run(&[&much[..], &["--confirm-name", "prod"]].concat());
     assert_eq!((code, house.manager.posts(), house.written()), (2, 0, String::new()));
     let (code, text, said) = house.run(&[&much[..], &["--confirm-name", "127.0.0.1"]].concat());

@@ -32,7 +32,7 @@ fn connected(url: &str) -> Arc<dyn Source> {
     let settings = Settings::default();
     let source = SourceSettings::new(SourceKind::Alertmanager, url);
     let means = Means { settings: &settings, packs: &[], slos: &[], now };
-    connect(&SourceId::new("am"), &source, means).expect("an address")
+    connect(&SourceId::new("am"), &source, means)
 }
 
 async fn post(url: &str, path: &str, body: &Value) {

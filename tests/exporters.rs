@@ -31,7 +31,7 @@ async fn board(job: &str) -> Option<ServiceBoard> {
     let settings = Settings::default();
     let source = SourceSettings::new(SourceKind::Prometheus, &url);
     let means = Means { settings: &settings, packs: &[], slos: &[], now };
-    let source = connect(&SourceId::new("real"), &source, means).unwrap();
+    let source = connect(&SourceId::new("real"), &source, means);
     let mut lacking = Vec::new();
     // a rate takes a few scrapes
     for _ in 0..60 {

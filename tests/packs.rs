@@ -160,7 +160,7 @@ async fn board(url: &str) -> ServiceBoard {
     let settings = Settings::default();
     let source = SourceSettings::new(SourceKind::Prometheus, url);
     let means = Means { settings: &settings, packs: &[], slos: &[], now };
-    let source = connect(&SourceId::new("real"), &source, means).unwrap();
+    let source = connect(&SourceId::new("real"), &source, means);
     let reply = source.answer(&Ask::Services { at: None }, None).await.unwrap();
     assert!(reply.warnings.is_empty(), "{:?}", reply.warnings);
     let Answer::Services(board) = reply.answer else { panic!() };

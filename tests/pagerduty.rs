@@ -10,7 +10,7 @@ use std::time::Duration;
 use burnwatch::backend::{Means, Source, connect};
 use burnwatch::config::settings::{Settings, SourceKind, SourceSettings, Span};
 use burnwatch::model::action::{ActError, Action, Deed, DeedKind, Found, Outcome, Target, Whom};
-use burnwatch::model::ask::{Answer, Ask};
+use burnwatch::model::ask::{Answer, Ask, AskKind};
 use burnwatch::model::incident::{Incident, IncidentStatus, Urgency};
 use burnwatch::model::labels::Text;
 use burnwatch::model::source::{Offer, SourceId, Trouble};
@@ -31,7 +31,7 @@ fn patient(pager: &Pager, from: Option<&str>, timeout: Duration) -> Arc<dyn Sour
     let mut source = SourceSettings::new(SourceKind::PagerDuty, &pager.url);
     source.from = from.map(str::to_owned);
     let means = Means { settings: &settings, packs: &[], slos: &[], now };
-    connect(&SourceId::new("pd"), &source, means).expect("an address")
+    connect(&SourceId::new("pd"), &source, means)
 }
 
 fn started(incidents: &[&str]) -> (Pager, Arc<dyn Source>) {
@@ -374,11 +374,13 @@ async fn a_long_list_is_read_to_its_end_and_not_beyond_what_is_allowed() {
     assert!(pager.requests().iter().all(|request| reach(request) <= 10_000));
 }
 
-#[test]
-fn a_key_is_never_sent_for_all_to_read() {
+#[tokio::test]
+async fn a_key_is_never_sent_for_all_to_read() {
     let settings = Settings::default();
     let means = Means { settings: &settings, packs: &[], slos: &[], now };
     let plain = SourceSettings::new(SourceKind::PagerDuty, "http://api.pagerduty.com");
-    let error = connect(&SourceId::new("pd"), &plain, means).err().expect("it is refused");
+    let source = connect(&SourceId::new("pd"), &plain, means);
+    assert!(source.info().answers.contains(&AskKind::Incidents) && source.info().acts.is_empty());
+    let error = source.answer(&Ask::Incidents, None).await.expect_err("it is refused");
     assert!(error.to_string().contains("https://"), "{error}");
 }

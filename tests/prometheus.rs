@@ -28,7 +28,7 @@ fn prometheus() -> Option<Arc<dyn Source>> {
     let settings = Settings::default();
     let source = SourceSettings::new(SourceKind::Prometheus, &url);
     let means = Means { settings: &settings, packs: &[], slos: &[], now };
-    Some(connect(&SourceId::new("real"), &source, means).unwrap())
+    Some(connect(&SourceId::new("real"), &source, means))
 }
 
 async fn ask(source: &Arc<dyn Source>, ask: Ask) -> Reply {

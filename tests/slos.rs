@@ -48,7 +48,7 @@ fn source(url: &str, slos: &[Arc<Slo>]) -> Arc<dyn Source> {
         Settings { limits: LimitSettings { timeout, ..LimitSettings::default() }, ..Settings::default() };
     let source = SourceSettings::new(SourceKind::Prometheus, url);
     let means = Means { settings: &settings, packs: &[], slos, now };
-    connect(&SourceId::new("real"), &source, means).unwrap()
+    connect(&SourceId::new("real"), &source, means)
 }
 
 async fn board(source: &Arc<dyn Source>, at: Option<Timestamp>) -> SloBoard {

@@ -59,6 +59,7 @@ impl App for Toy {
             | Event::Rehearsed { .. }
             | Event::Acted { .. }
             | Event::Recalled(_)
+            | Event::Read(_)
             | Event::Told(_) => {}
         }
         vec![]

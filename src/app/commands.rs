@@ -195,6 +195,16 @@ pub enum KeyMapError {
     },
 }
 
+impl KeyMapError {
+    /// The commands that it is about.
+    pub fn commands(&self) -> Vec<&str> {
+        match self {
+            Self::NoSuchCommand { name, .. } | Self::NoSuchKey { name, .. } => vec![name],
+            Self::Ambiguous { one, other, .. } => vec![one, other],
+        }
+    }
+}
+
 /// Which key does what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyMap {

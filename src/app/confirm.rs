@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::acts::{Ground, Planned};
 use super::event::{Effect, Link, Message, Plan, Tone};
+use super::form::Form;
 use super::key::{Code, Key, Named};
 use super::line::Line;
 use super::state::{Mode, State};
@@ -34,23 +35,84 @@ pub struct Confirm {
     pub name: Option<Line>,
     /// How many of all alerts a silence would hide.
     pub share: Option<(usize, usize)>,
-    /// Whether `y` and `n` are answers. They are not after text was typed: a letter too many must not decide.
-    pub takes_letters: bool,
+    /// Whether it was on the terminal long enough, with no key pressed meanwhile, for a key to be an answer to it.
+    pub is_armed: bool,
+    /// How many keys came too early, or were no answer: each of them begins a new wait.
+    pub strays: u32,
+    /// Why the last key did nothing.
+    pub hint: Option<&'static str>,
+    /// The form that it comes from: who goes on typing is back there, and what was written is not lost.
+    pub form: Option<Box<Form>>,
     /// By how many lines it is scrolled.
     pub scroll: u16,
+}
+
+/// One wait for the person to have seen a dialog: another dialog, or a stray key, makes it another wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    plan: u64,
+    strays: u32,
+}
+
+impl Wait {
+    /// For the dialog of this plan, after so many stray keys.
+    pub(crate) fn new(plan: u64, strays: u32) -> Self {
+        Self { plan, strays }
+    }
 }
 
 /// What became of a key.
 #[derive(Debug, PartialEq, Eq)]
 enum Outcome {
     Open,
+    Stray(&'static str),
+    Typed,
     Left,
     Do,
 }
 
+const TOO_SOON: &str = "too soon: read it, then press the key again";
+const BY_LETTER: &str = "press y to confirm";
+const NOT_NAMED: &str = "that is not the context's name";
+
+/// A silence that hides more alerts than this is not confirmed by a bare Enter.
+const MANY: usize = 10;
+
 impl Confirm {
+    /// The wait that its answer depends on, while it is not over.
+    pub(super) fn waits(&self) -> Option<Wait> {
+        (!self.is_armed).then_some(self.wait())
+    }
+
+    fn wait(&self) -> Wait {
+        Wait::new(self.plan.id, self.strays)
+    }
+
+    /// Whether only `y` confirms it, not Enter: what cannot be taken back, wakes people, or hides much.
+    fn wants_letter(&self) -> bool {
+        match self.plan.actions.first().map(|action| action.deed.kind()) {
+            Some(DeedKind::Resolve | DeedKind::Escalate | DeedKind::Trigger | DeedKind::Merge) => true,
+            Some(DeedKind::Silence) => self.share.is_some_and(|(hidden, _)| hidden > MANY),
+            Some(
+                DeedKind::Acknowledge
+                | DeedKind::Assign
+                | DeedKind::Reroute
+                | DeedKind::Snooze
+                | DeedKind::Note
+                | DeedKind::Prioritise
+                | DeedKind::Summon
+                | DeedKind::Inform
+                | DeedKind::TakeShift
+                | DeedKind::Extend
+                | DeedKind::Expire,
+            )
+            | None => false,
+        }
+    }
+
     fn take(&mut self, key: Key, context: &str) -> Outcome {
         let step = |scroll: u16, by: i16| scroll.saturating_add_signed(by);
+        let answer = if self.is_armed { Outcome::Do } else { Outcome::Stray(TOO_SOON) };
         match key.code {
             Code::Named(Named::Esc) => return Outcome::Left,
             Code::Named(Named::Up) => self.scroll = step(self.scroll, -1),
@@ -58,19 +120,25 @@ impl Confirm {
             Code::Named(Named::PageUp) => self.scroll = step(self.scroll, -8),
             Code::Named(Named::PageDown) => self.scroll = step(self.scroll, 8),
             Code::Named(Named::Enter) => {
-                let is_named = self.name.as_ref().is_none_or(|line| line.text() == context);
-                return if is_named { Outcome::Do } else { Outcome::Open };
+                return match &self.name {
+                    Some(line) if line.text() == context => answer,
+                    Some(_) => Outcome::Stray(NOT_NAMED),
+                    None if self.wants_letter() => Outcome::Stray(BY_LETTER),
+                    None => answer,
+                };
             }
             Code::Named(_) | Code::Char(_) => match (&mut self.name, key.code) {
                 (Some(line), _) => {
                     line.take(key);
                 }
-                (None, Code::Char('y')) if self.takes_letters && !key.ctrl && !key.alt => return Outcome::Do,
-                (None, Code::Char('n' | 'q')) if self.takes_letters => return Outcome::Left,
+                (None, Code::Named(_)) => {}
+                (None, Code::Char(_)) if key.ctrl || key.alt => {}
+                (None, Code::Char('y')) => return answer,
                 (None, Code::Char('k')) => self.scroll = step(self.scroll, -1),
+                (None, Code::Char('n' | 'q')) => return Outcome::Left,
                 (None, Code::Char('j')) => self.scroll = step(self.scroll, 1),
                 // whoever types words here thinks that they are elsewhere
-                (None, _) => self.takes_letters = false,
+                (None, Code::Char(_)) => return Outcome::Typed,
             },
         }
         Outcome::Open
@@ -100,7 +168,10 @@ pub(super) fn open(
                 covers,
                 name: None,
                 share: None,
-                takes_letters: true,
+                is_armed: false,
+                strays: 0,
+                hint: None,
+                form: None,
                 scroll: 0,
             };
             weigh(state, &mut confirm);
@@ -116,10 +187,20 @@ pub(super) fn open(
     }
 }
 
-/// Lets only Enter do what the open dialogue asks: the person was typing until now.
-pub(super) fn by_enter_only(state: &mut State) {
+/// The dialog of this wait was on the terminal long enough: the next key is an answer to it.
+pub(super) fn arm(state: &mut State, wait: Wait) {
+    if let Mode::Confirm(confirm) = &mut state.mode
+        && confirm.wait() == wait
+    {
+        confirm.is_armed = true;
+        state.version += 1;
+    }
+}
+
+/// Notes the form that the open dialog comes from.
+pub(super) fn comes_from(state: &mut State, form: Box<Form>) {
     if let Mode::Confirm(confirm) = &mut state.mode {
-        confirm.takes_letters = false;
+        confirm.form = Some(form);
     }
 }
 
@@ -127,8 +208,22 @@ pub(super) fn by_enter_only(state: &mut State) {
 pub(super) fn press(state: &mut State, mut confirm: Box<Confirm>, key: Key, now: Timestamp) -> Vec<Effect> {
     match confirm.take(key, &state.context) {
         Outcome::Open => {
+            confirm.hint = None;
             confirm.scroll = confirm.scroll.min(last_scroll(state, &confirm, now));
             state.mode = Mode::Confirm(confirm);
+            Vec::new()
+        }
+        Outcome::Stray(why) => {
+            confirm.hint = Some(why);
+            (confirm.is_armed, confirm.strays) = (false, confirm.strays.saturating_add(1));
+            state.mode = Mode::Confirm(confirm);
+            Vec::new()
+        }
+        Outcome::Typed => {
+            state.messages.note("That key is no answer: nothing was sent", now);
+            if let Some(form) = confirm.form {
+                state.mode = Mode::Form(form);
+            }
             Vec::new()
         }
         Outcome::Left => {
@@ -206,7 +301,8 @@ pub(super) fn watch(state: &mut State, now: Timestamp) -> Vec<Effect> {
         return Vec::new();
     }
     confirm.left_out.extend(words);
-    (confirm.plan.id, confirm.calls) = (state.doings.number(), None);
+    // what is asked is another thing now: an answer to what stood there before does not count
+    (confirm.plan.id, confirm.calls, confirm.is_armed) = (state.doings.number(), None, false);
     let plan = confirm.plan.clone();
     state.mode = Mode::Confirm(confirm);
     vec![Effect::Rehearse(plan)]

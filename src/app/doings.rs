@@ -112,12 +112,15 @@ impl Doings {
         self.all.push_back(Doing { plan, progress, covers, begun_at: now });
     }
 
-    /// Takes note of how far an action is. `None` if there is no such action, or it was over before.
+    /// Takes note of how far an action is. `None` if there is no such action, or how it ended was known before.
     pub fn progressed(&mut self, plan: u64, index: usize, progress: Progress) -> Option<&Doing> {
         let doing = self.all.iter_mut().find(|doing| doing.plan.id == plan)?;
         let slot = doing.progress.get_mut(index)?;
-        if matches!(slot, Some(Progress::Ended(_))) {
-            return None;
+        match (&*slot, &progress) {
+            // found later
+            (Some(Progress::Ended(Ending::Unknown { .. })), Progress::Ended(how)) if how.is_done() => {}
+            (Some(Progress::Ended(_)), _) => return None,
+            _ => {}
         }
         *slot = Some(progress);
         Some(doing)

@@ -10,6 +10,7 @@ use crate::model::labels::Text;
 use crate::model::notify::Notice;
 use crate::model::source::SourceInfo;
 
+use super::confirm::Wait;
 use super::key::Key;
 
 /// Something happened.
@@ -59,6 +60,8 @@ pub enum Event {
         /// For each of its actions the calls.
         calls: Vec<Vec<Call>>,
     },
+    /// The dialog of this wait has been on the terminal for a while, and no key came meanwhile.
+    Read(Wait),
     /// An action of a plan is further than before.
     Acted {
         /// The plan's number.

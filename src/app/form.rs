@@ -316,7 +316,7 @@ pub(super) fn press(state: &mut State, mut form: Box<Form>, key: Key, now: Times
             match planned {
                 Ok((planned, covers)) => {
                     let effects = confirm::open(state, Ok(planned), covers, now);
-                    confirm::by_enter_only(state);
+                    confirm::comes_from(state, form);
                     return effects;
                 }
                 Err(why) => form.error = Some(why.to_string()),

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use super::alarm::Alarm;
 use super::chronicle::Chronicle;
 use super::commands::{Command, KeyMap};
-use super::confirm::Confirm;
+use super::confirm::{Confirm, Wait};
 use super::doings::Doings;
 use super::due::Polls;
 use super::event::Link;
@@ -368,6 +368,20 @@ impl State {
     /// Counts up whenever a new frame would look different.
     pub fn version(&self) -> u64 {
         self.version
+    }
+
+    /// What is to be on the terminal for a while before it can be answered, if it is not yet.
+    pub fn waits(&self) -> Option<Wait> {
+        match &self.mode {
+            Mode::Confirm(confirm) => confirm.waits(),
+            Mode::Browse
+            | Mode::Filter { .. }
+            | Mode::Palette(_)
+            | Mode::Menu(_)
+            | Mode::Form(_)
+            | Mode::Results { .. }
+            | Mode::Help(_) => None,
+        }
     }
 
     /// Whether a filter is being typed.

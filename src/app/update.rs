@@ -62,6 +62,10 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             state.version += 1;
             Vec::new()
         }
+        Event::Read(wait) => {
+            confirm::arm(state, wait);
+            Vec::new()
+        }
         Event::Acted { plan, index, progress } => {
             acted::progressed(state, plan, index, progress, now);
             look_again(state, now)

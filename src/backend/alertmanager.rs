@@ -43,7 +43,7 @@ pub(super) struct Alertmanager {
     ahead_seconds: AtomicI64,
 }
 
-/// The questions that it can be asked.
+/// What every Alertmanager can be asked.
 pub(super) const ANSWERS: &[AskKind] = &[AskKind::Probe, AskKind::Alerts, AskKind::Silences];
 
 impl Alertmanager {

@@ -22,7 +22,7 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, Request, Response, StatusCode, redirect};
 use tokio::sync::Semaphore;
-use url::{Host, Url};
+use url::Url;
 
 use super::Clock;
 use crate::config::settings::{LimitSettings, SourceSettings};
@@ -125,11 +125,6 @@ impl Http {
     /// The address that paths are joined to, without credentials.
     pub(crate) fn base(&self) -> &Url {
         &self.base
-    }
-
-    /// Whether what is sent can be read on its way.
-    pub(crate) fn is_open_to_all(&self) -> bool {
-        self.base.scheme() == "http" && !is_loopback(&self.base)
     }
 
     /// Trouble at this source, told without what it was asked with.
@@ -302,16 +297,6 @@ fn follow_slash(attempt: redirect::Attempt<'_>) -> redirect::Action {
             && from.path().trim_end_matches('/') == attempt.url().path().trim_end_matches('/')
     });
     if same_place && attempt.previous().len() <= REDIRECTS { attempt.follow() } else { attempt.stop() }
-}
-
-/// A proxy between this machine and itself is never meant.
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }
 
 /// rustls takes its cryptography from the process; whoever installed one before is left alone.

@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use super::http::{Body, Http, of_absence};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
+use crate::config::unsafe_address;
 use crate::model::action::{Action, Call};
 use crate::model::ask::{Ask, AskKind};
 use crate::model::incident::Person;
@@ -57,7 +58,7 @@ struct Kept {
     history: History,
 }
 
-/// The questions that it can be asked.
+/// What every PagerDuty account can be asked.
 pub(super) const ANSWERS: &[AskKind] =
     &[AskKind::Probe, AskKind::Incidents, AskKind::Incident, AskKind::Steps, AskKind::OnCall];
 
@@ -68,10 +69,8 @@ impl PagerDuty {
     /// [`Trouble::Unreachable`] if the address is none.
     pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
         let http = Http::new(id, source, &means.settings.limits, means.now)?.accepting(FORM);
-        if http.is_open_to_all() {
-            let reason =
-                "its address must begin with https://: the key would go there for all to read".into();
-            return Err(http.error(Trouble::Unreachable { reason }));
+        if let Some(why) = unsafe_address(source) {
+            return Err(http.error(Trouble::Unreachable { reason: format!("its address {why}") }));
         }
         Ok(Self {
             info: SourceInfo {

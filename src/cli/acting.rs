@@ -22,6 +22,8 @@ use plans::{Desk, Planned, Stop};
 /// More objects than that are not all listed before the question, nor more calls.
 const SHOWN: usize = 20;
 
+const NOTHING_SENT: &str = "Nothing was sent (--dry-run).\n";
+
 pub(super) fn run(cx: &Cx<'_>, verb: &ActVerb) -> Outcome {
     let can_ask = stdin().is_terminal() && io::stderr().is_terminal();
     let consent = verb.consent();
@@ -73,14 +75,19 @@ fn go(
     text.extend(desk.causes(&plan.actions, &zone));
     text.extend(planned.left_out.iter().map(|why| format!("! left out: {why}")));
     print(&lines(&text), Outcome::Fine);
-    let guard = &session.reach.guard;
-    if guard.dry_run {
-        return Ok(print("Nothing was sent (--dry-run).\n", Outcome::Fine));
-    }
-    if planned.wants_name && !is_named(verb, &session.reach.context, can_ask && !verb.consent().yes) {
+    let dry_run = session.reach.guard.dry_run;
+    // a dry run ends as the real one would, but asks nobody
+    let can_ask = can_ask && !dry_run && !verb.consent().yes;
+    if planned.wants_name && !is_named(verb, &session.reach.context, can_ask) {
         let name = &session.reach.context;
         complain(&format!("so much is hidden only where the context is named: --confirm-name {name}"));
+        if dry_run {
+            print(NOTHING_SENT, Outcome::Fine);
+        }
         return Ok(Outcome::Misused);
+    }
+    if dry_run {
+        return Ok(print(NOTHING_SENT, Outcome::Fine));
     }
     if !verb.consent().yes && !planned.wants_name && !is_yes(&asked("Do it? [y/N] ")) {
         complain("not confirmed; nothing was sent");

@@ -4,8 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::app::commands::KeyMap;
-use crate::config::load::{ConfigError, Loaded, Overrides, load, schema};
+use crate::config::load::{ConfigError, Examined, Loaded, Overrides, examine, load, schema};
 use crate::config::{Known, Paths, SAMPLE, hint};
 
 use super::args::ConfigVerb;
@@ -25,6 +24,11 @@ impl Place<'_> {
     /// The settings in force.
     pub(super) fn load(&self) -> Result<Loaded, ConfigError> {
         load(self.asked, self.paths.map(|paths| paths.config.as_path()), self.overrides, self.known)
+    }
+
+    /// The settings in force, with all that is wrong with them and on this machine.
+    fn examine(&self) -> Result<Examined, ConfigError> {
+        examine(self.asked, self.paths.map(|paths| paths.config.as_path()), self.overrides, self.known)
     }
 
     /// The file that is read, or would be if it were there.
@@ -71,23 +75,34 @@ fn write_sample(file: Option<PathBuf>) -> Result<String, String> {
 }
 
 fn check(place: &Place<'_>, complaints: &[String]) -> Result<String, String> {
-    let loaded = place.load().map_err(|error| error.to_string());
-    let keys = loaded.as_ref().ok().and_then(|loaded| KeyMap::new(&loaded.settings.ui.keys).err());
-    let keys = keys.iter().flatten().map(|error| format!("[ui.keys]: {error}"));
-    let wrong = loaded.as_ref().err().cloned().into_iter().chain(keys).chain(complaints.iter().cloned());
-    let wrong: Vec<String> = wrong.collect();
-    let loaded = loaded.ok().filter(|_| wrong.is_empty()).ok_or_else(|| wrong.join("\n"))?;
+    let Examined { loaded, problems, warnings } = match place.examine() {
+        Ok(examined) => examined,
+        Err(error) => {
+            let wrong = [error.to_string()].into_iter().chain(complaints.iter().cloned());
+            return Err(wrong.collect::<Vec<_>>().join("\n"));
+        }
+    };
+    let warned = warnings.iter().map(|warning| format!("{warning} (a warning)"));
+    let wrong: Vec<String> =
+        problems.iter().map(ToString::to_string).chain(complaints.iter().cloned()).collect();
+    if !wrong.is_empty() {
+        return Err(wrong.into_iter().chain(warned).collect::<Vec<_>>().join("\n"));
+    }
+    let warned: String = warned.map(|warning| warning + "\n").collect();
     let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     let sources = plural(loaded.settings.sources.len(), "source");
     let contexts = plural(loaded.settings.contexts.len(), "context");
-    Ok(match &loaded.file {
+    let more =
+        if warnings.is_empty() { String::new() } else { format!(", {}", plural(warnings.len(), "warning")) };
+    let said = match &loaded.file {
         Some(file) if loaded.settings.sources.is_empty() => {
             format!("{}: fine, but there is no [sources.NAME] in it yet\n", file.display())
         }
-        Some(file) => format!("{}: fine; {sources}, {contexts}\n", file.display()),
+        Some(file) => format!("{}: fine; {sources}, {contexts}{more}\n", file.display()),
         None => "There is no configuration file; the defaults count. `burnwatch config init` prints one.\n"
             .to_owned(),
-    })
+    };
+    Ok(warned + &said)
 }
 
 /// The settings in force, readable as a configuration file; secrets stay references.
@@ -140,6 +155,7 @@ fn path(place: &Place<'_>, which: Option<&str>) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::own::key_troubles;
 
     fn with_place<T>(text: &str, test: impl FnOnce(&Place<'_>, &Path) -> T) -> T {
         let dir = tempfile::tempdir().unwrap();
@@ -170,6 +186,84 @@ mod tests {
             error.contains("config.toml:1:1: unknown key `x`") && error.ends_with("\nb.toml: broken"),
             "{error}"
         );
+    }
+
+    /// What `config check` says of a text; the file lies in an own folder.
+    fn checked(text: &str) -> Result<String, String> {
+        with_place(text, |place, file| {
+            let known = Known { keys: Some(key_troubles), ..Known::default() };
+            let folder = file.parent().unwrap().display().to_string();
+            let told = check(&Place { known: &known, ..*place }, &[]);
+            let plain = |text: String| text.replace(&format!("{folder}/"), "");
+            told.map(plain).map_err(plain)
+        })
+    }
+
+    #[test]
+    fn what_would_not_work_on_this_machine_is_told_with_its_place_and_all_at_once() {
+        let wrong = checked(
+            r#"[sources.prom]
+kind = "prometheus"
+url = "https://prom.example.net"
+auth.bearer = { env = "BURNWATCH_NOT_SET_ANYWHERE" }
+ca_file = "no-such.pem"
+
+[sources.other]
+kind = "prometheus"
+url = "https://prom.example.net"
+auth.bearer = { command = ["burnwatch-no-such-program", "s3cret"] }
+client_cert = "config.toml"
+client_key = "no-such-key.pem"
+
+[sources.pager]
+kind = "pagerduty"
+url = "http://pd.example.net"
+auth.token = { file = "no-such-token" }
+
+[contexts.prod]
+silence_share = 30
+
+[slo]
+files = ["no-such.yaml"]
+
+[ui.keys]
+silence = ["q"]
+"#,
+        )
+        .unwrap_err();
+        let expected = [
+            "config.toml:4:1: env BURNWATCH_NOT_SET_ANYWHERE is not set",
+            "config.toml:5:11: file no-such.pem: not found",
+            "config.toml:10:1: command burnwatch-no-such-program: there is no such program that can be run",
+            "config.toml:11:15: file config.toml holds no certificate in PEM form",
+            "config.toml:12:14: file no-such-key.pem: not found",
+            "config.toml:16:7: `url` in [sources.pager]: it must begin with https://",
+            "config.toml:17:1: file no-such-token: not found",
+            "config.toml:20:17: `silence_share` in [contexts.prod]",
+            "config.toml:23:9: `files` in [slo]: no-such.yaml: not found",
+            "config.toml:26:11: [ui.keys]: key q means both",
+        ];
+        for (told, expected) in wrong.lines().zip(expected) {
+            assert!(told.starts_with(expected), "{told}\n{expected}\n\n{wrong}");
+        }
+        assert_eq!(wrong.lines().count(), expected.len(), "{wrong}");
+        assert!(!wrong.contains("s3cret"), "{wrong}");
+    }
+
+    #[test]
+    fn a_secret_that_goes_by_http_to_another_machine_is_a_warning_and_to_this_one_none() {
+        let source = |url: &str| {
+            format!(
+                "[sources.p]\nkind = \"prometheus\"\nurl = \"{url}\"\nauth.bearer = {{ env = \"PATH\" }}\n"
+            )
+        };
+        let told = checked(&source("http://prom.example.net")).unwrap();
+        assert!(told.starts_with("config.toml:3:7: [sources.p] sends its secret"), "{told}");
+        assert!(told.ends_with("config.toml: fine; 1 source, 0 contexts, 1 warning\n"), "{told}");
+        for url in ["https://prom.example.net", "http://localhost:9090", "http://127.0.0.1", "http://[::1]"] {
+            let told = checked(&source(url)).unwrap();
+            assert!(told.ends_with("config.toml: fine; 1 source, 0 contexts\n"), "{url}: {told}");
+        }
     }
 
     #[test]

@@ -229,6 +229,7 @@ pub(super) fn incident(number: u64, title: &str, status: IncidentStatus, ago: i6
         resolved_at: None,
         key: None,
         conference: None,
+        firing: Vec::new(),
         url: None,
         source: pager(),
     }

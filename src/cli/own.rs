@@ -1,12 +1,13 @@
 //! The person's own themes and packs beside the built-in ones, and what is wrong with those that cannot be used.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::app::commands::Command;
+use crate::app::commands::{Command, KeyMap, KeyMapError};
 use crate::app::theme::Theme;
 use crate::app::themes;
 use crate::backend::packs::{Pack, chosen};
-use crate::config::load::toml_files;
+use crate::config::load::{self, toml_files};
 use crate::config::{Known, Paths, theme};
 
 /// All themes and packs that there are.
@@ -43,18 +44,27 @@ impl Own {
     pub(super) fn with_names<T>(&self, check: impl FnOnce(&Known<'_>) -> T) -> T {
         let themes: Vec<&str> = self.theme_names.iter().map(String::as_str).collect();
         let packs: Vec<&str> = self.pack_names.iter().map(String::as_str).collect();
-        check(&Known { themes: &themes, commands: &self.commands, packs: &packs })
+        check(&Known { themes: &themes, commands: &self.commands, packs: &packs, keys: Some(key_troubles) })
     }
+}
+
+/// What is wrong with keys that are given to commands; names that are none are looked at with all other names.
+pub(super) fn key_troubles(keys: &BTreeMap<String, Vec<String>>) -> Vec<(Vec<String>, String)> {
+    let errors = KeyMap::new(keys).err().unwrap_or_default();
+    let errors = errors.iter().filter(|error| !matches!(error, KeyMapError::NoSuchCommand { .. }));
+    let named = |error: &KeyMapError| error.commands().into_iter().map(str::to_owned).collect();
+    errors.map(|error| (named(error), format!("[ui.keys]: {error}"))).collect()
 }
 
 /// Packs in the order of their files; a directory that is not there has none.
 fn own_packs(dir: &Path, complaints: &mut Vec<String>) -> Vec<Pack> {
     let mut packs = Vec::new();
     for path in toml_files(dir) {
-        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
-        match text.and_then(|text| Pack::parse(&text).map_err(|error| error.to_string())) {
+        let text = load::text(&path).map_err(|error| error.to_string());
+        let named = |reason: String| format!("{}: {}", path.display(), reason.trim_end());
+        match text.and_then(|text| Pack::parse(&text).map_err(|error| named(error.to_string()))) {
             Ok(pack) => packs.push(pack),
-            Err(reason) => complaints.push(format!("{}: {}", path.display(), reason.trim_end())),
+            Err(complaint) => complaints.push(complaint),
         }
     }
     packs

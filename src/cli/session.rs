@@ -16,7 +16,7 @@ use crate::app::readiness;
 use crate::app::state::{Look, Setup, State};
 use crate::app::theme::Theme;
 use crate::backend::packs::{self, Pack};
-use crate::backend::{self, Means, Source, demo};
+use crate::backend::{self, Means, demo};
 use crate::config::Paths;
 use crate::config::context::{self, Context, Wanted};
 use crate::config::definitions::{self, Definitions, Finding, Level};
@@ -27,7 +27,7 @@ use crate::model::ask::{Answer, Ask, AskKind, Question, Reply};
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::slo::Slo;
-use crate::model::source::{SourceError, SourceId};
+use crate::model::source::SourceId;
 use crate::runtime::headless::{self, Ground};
 use crate::runtime::{App, Clock, Contexts, Entrance, Journal, RuntimeError, Sources, wait_for, who};
 
@@ -46,8 +46,6 @@ const GRACE: Duration = Duration::from_secs(3);
 pub(super) enum SessionError {
     #[error(transparent)]
     Config(#[from] ConfigError),
-    #[error(transparent)]
-    Source(#[from] SourceError),
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
     /// No source of the context can tell what a verb is about.
@@ -297,12 +295,12 @@ fn real_world(settings: &Settings, wanted: &Wanted, packs: Vec<Pack>) -> Result<
     let context = context::resolve(settings, wanted)?;
     let Definitions { slos, findings } = defined(settings);
     let slos: Vec<Arc<Slo>> = slos.into_iter().map(Arc::new).collect();
-    let sources = connect(&context, settings, &packs, &slos)?;
+    let sources = connect(&context, settings, &packs, &slos);
     let contexts = context::names(settings, wanted);
     let (settings, wanted) = (settings.clone(), wanted.clone());
     let entrances: Contexts = Arc::new(move |name| {
         let context = context::enter(&settings, &wanted, name)?;
-        let sources = connect(&context, &settings, &packs, &slos)?;
+        let sources = connect(&context, &settings, &packs, &slos);
         Ok(Entrance { sources, guard: context.guard, production: context.production })
     });
     Ok(Reach {
@@ -323,23 +321,16 @@ pub(super) fn defined(settings: &Settings) -> Definitions {
     definitions::load(&paths, settings.slo.window.0)
 }
 
-fn connect(
-    context: &Context,
-    settings: &Settings,
-    packs: &[Pack],
-    slos: &[Arc<Slo>],
-) -> Result<Sources, SourceError> {
+fn connect(context: &Context, settings: &Settings, packs: &[Pack], slos: &[Arc<Slo>]) -> Sources {
     let asked = &settings.slo.sources;
     let means = |id: &SourceId| {
         let is_asked = asked.is_empty() || asked.iter().any(|name| **name == *id.as_str());
         let slos = if is_asked { slos } else { &[] };
         Means { settings, packs, slos, now: || Clock::real().now() }
     };
-    let list: Result<Vec<Arc<dyn Source>>, SourceError> =
-        context.sources.iter().map(|(id, source)| backend::connect(id, source, means(id))).collect();
-    let mut list = list?;
-    list.push(backend::runbooks(settings));
-    Ok(Sources::new(list, settings.limits))
+    let list = context.sources.iter().map(|(id, source)| backend::connect(id, source, means(id)));
+    let list = list.chain([backend::runbooks(settings)]).collect();
+    Sources::new(list, settings.limits)
 }
 
 #[cfg(test)]

@@ -103,6 +103,9 @@ impl App for Posed {
         let mut effects = self.state.update(event, now);
         while let Some(key) = self.due(now) {
             effects.extend(self.state.update(Event::Key(key), now));
+            if let Some(wait) = self.state.waits() {
+                effects.extend(self.state.update(Event::Read(wait), now));
+            }
         }
         effects
     }

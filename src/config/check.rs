@@ -1,13 +1,17 @@
 //! What a schema cannot say: names that must exist, addresses that must be addresses, numbers that must make sense.
 
 mod access;
+mod machine;
+
+pub(crate) use access::{is_this_machine, unsafe_address};
+pub(super) use machine::machine;
 
 use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 use url::Url;
 
-use super::settings::{AuthSettings, Settings, SourceKind, SourceSettings, Span};
+use super::settings::{AuthSettings, ContextSettings, Settings, SourceKind, SourceSettings, Span};
 use super::sheet::{Problem, Sheet, hint};
 use crate::model::notify::QuietHours;
 
@@ -20,7 +24,12 @@ pub struct Known<'a> {
     pub commands: &'a [&'a str],
     /// The packs that there are.
     pub packs: &'a [&'a str],
+    /// What is wrong with keys that are given to commands: the commands that it is about, and the words.
+    pub keys: Option<KeyTroubles>,
 }
+
+/// Finds what is wrong with the keys of commands.
+pub type KeyTroubles = fn(&BTreeMap<String, Vec<String>>) -> Vec<(Vec<String>, String)>;
 
 const BODY_MIB_AT_MOST: u64 = 4096;
 const IN_FLIGHT_AT_MOST: usize = 64;
@@ -71,6 +80,29 @@ impl Check<'_> {
                     format!("[contexts.{name}] names the source `{source}`, which is not there{hint}");
                 self.wrong(&["contexts", name, "sources"], &message);
             }
+            self.guard(name, context);
+        }
+    }
+
+    /// A value outside of its range would switch a guardrail off without a word.
+    fn guard(&mut self, name: &str, context: &ContextSettings) {
+        let share = context.silence_share;
+        if !(share > 0.0 && share <= 1.0) {
+            let meant = if share > 1.0 && share <= 100.0 {
+                format!("; did you mean {}?", share / 100.0)
+            } else {
+                String::new()
+            };
+            let message = format!(
+                "`silence_share` in [contexts.{name}] is a share above 0 and up to 1 (30% is 0.3), not {share}{meant}"
+            );
+            self.wrong(&["contexts", name, "silence_share"], &message);
+        }
+        if context.max_bulk == 0 {
+            let message = format!(
+                "`max_bulk` in [contexts.{name}] is at least 1, not 0; `read_only = true` or `deny` forbids actions"
+            );
+            self.wrong(&["contexts", name, "max_bulk"], &message);
         }
     }
 
@@ -299,6 +331,13 @@ impl Check<'_> {
             let near = super::sheet::nearest(command, known.commands.iter().copied());
             let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             self.wrong(&["ui", "keys", command], &format!("there is no command `{command}`{hint}"));
+        }
+        for (commands, trouble) in known.keys.map(|find| find(&settings.ui.keys)).unwrap_or_default() {
+            // a clash is placed where the file gives the key, not at the default that it clashes with
+            let own = commands.iter().find(|command| settings.ui.keys.contains_key(*command));
+            let mut path = vec!["ui", "keys"];
+            path.extend(own.map(String::as_str));
+            self.wrong(&path, &trouble);
         }
     }
 

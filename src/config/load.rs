@@ -1,14 +1,14 @@
 //! From files and flags to settings: defaults < file < environment < flags, all that is wrong told at once.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::check::{Known, check};
+use super::check::{Known, check, machine};
+use super::files;
 use super::secret::at_home;
 use super::settings::{SecretRef, Settings, SourceSettings};
 use super::sheet::{Problem, Sheet, hint};
@@ -127,6 +127,55 @@ pub fn load(
     Ok(loaded)
 }
 
+/// A configuration, and all that is to be said of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Examined {
+    /// What was read.
+    pub loaded: Loaded,
+    /// What a start refuses, and what does not work on this machine, in the order of the file.
+    pub problems: Vec<Problem>,
+    /// What may be on purpose.
+    pub warnings: Vec<Problem>,
+}
+
+/// As [`load`], and looks at the files, variables and programs that the configuration names: all that is wrong at once.
+///
+/// # Errors
+/// [`ConfigError`] if the file cannot be read, or does not fit the schema.
+pub fn examine(
+    asked: Option<&Path>,
+    usual: Option<&Path>,
+    overrides: &Overrides,
+    known: &Known<'_>,
+) -> Result<Examined, ConfigError> {
+    let path = asked.or(usual);
+    let told = match path.map(|path| (path, text(path))) {
+        Some((path, Ok(text))) => (path, text),
+        Some((_, Err(error @ ConfigError::Missing { .. }))) if asked.is_some() => return Err(error),
+        Some((_, Err(ConfigError::Missing { .. }))) | None => {
+            let loaded = load(asked, usual, overrides, known)?;
+            return Ok(Examined { loaded, ..Examined::default() });
+        }
+        Some((_, Err(error))) => return Err(error),
+    };
+    let (path, text) = told;
+    let sheet = Sheet::parse(&path.display().to_string(), &text)
+        .map_err(|problems| ConfigError::Wrong(Problems(problems)))?;
+    let mut settings: Settings = typed(&sheet, &text, &schema())?;
+    let mut problems = check(&settings, &sheet, known);
+    settle_files(&mut settings, path.parent().unwrap_or(Path::new("")));
+    let found = machine(&settings, &sheet);
+    problems.extend(found.problems);
+    if problems.is_empty() {
+        // what flags say is wrong, too
+        let loaded = load(asked, usual, overrides, known)?;
+        return Ok(Examined { loaded, problems, warnings: found.warnings });
+    }
+    problems.sort();
+    let loaded = Loaded { settings, file: Some(path.to_owned()) };
+    Ok(Examined { loaded, problems, warnings: found.warnings })
+}
+
 /// Reads settings out of a text; `origin` is what messages call it.
 ///
 /// # Errors
@@ -169,13 +218,18 @@ pub fn toml_files(dir: &Path) -> Vec<PathBuf> {
 }
 
 /// The text of a file without the mark that some editors put first.
-pub(super) fn text(path: &Path) -> Result<String, ConfigError> {
+///
+/// # Errors
+/// [`ConfigError::Missing`] or [`ConfigError::Unreadable`], which name it.
+pub fn text(path: &Path) -> Result<String, ConfigError> {
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => ConfigError::Missing { path: path.to_owned() },
         _ => ConfigError::Unreadable { path: path.to_owned(), reason: error.to_string() },
     };
     let mut bytes = Vec::new();
-    File::open(path).and_then(|file| file.take(BYTES_AT_MOST + 1).read_to_end(&mut bytes)).map_err(failed)?;
+    files::open(path)
+        .and_then(|file| file.take(BYTES_AT_MOST + 1).read_to_end(&mut bytes))
+        .map_err(failed)?;
     let unreadable = |reason: &str| ConfigError::Unreadable { path: path.to_owned(), reason: reason.into() };
     if bytes.len() as u64 > BYTES_AT_MOST {
         return Err(unreadable("larger than 4 MiB"));
@@ -251,7 +305,7 @@ mod tests {
     fn names_of_themes_commands_and_packs_are_checked_where_they_are_known() {
         let text = "[ui]\ntheme = \"drk\"\n[ui.keys]\nquitt = [\"x\"]\n[services]\npacks = [\"htp\"]\n";
         assert!(parse("c.toml", text, &Known::default()).is_ok());
-        let known = Known { themes: &["dark"], commands: &["quit"], packs: &["http", "grpc"] };
+        let known = Known { themes: &["dark"], commands: &["quit"], packs: &["http", "grpc"], keys: None };
         let error = parse("c.toml", text, &known).unwrap_err();
         assert_eq!(
             error.to_string(),

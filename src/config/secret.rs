@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use super::files;
 use super::settings::{Entry, Program, SecretRef, SecretText};
 use program::LIMIT;
 
@@ -123,7 +124,7 @@ pub enum SecretError {
 
 impl SecretError {
     fn unreadable(reference: &str, error: &io::Error) -> Self {
-        Self::Unreadable { reference: reference.to_owned(), reason: plainly(error).to_owned() }
+        Self::Unreadable { reference: reference.to_owned(), reason: plainly(error) }
     }
 }
 
@@ -189,7 +190,7 @@ pub(crate) fn key_file(path: &str) -> Result<Bytes, SecretError> {
 /// If it cannot be read.
 pub(crate) fn certificates(path: &str) -> Result<Vec<u8>, SecretError> {
     let mut bytes = Vec::new();
-    File::open(at_home(path))
+    files::open(&at_home(path))
         .and_then(|file| file.take(CERTIFICATES_AT_MOST).read_to_end(&mut bytes))
         .map_err(|error| SecretError::unreadable(&format!("file {path}"), &error))?;
     Ok(bytes)
@@ -216,7 +217,11 @@ fn from_env(name: &str, reference: &str) -> Result<Bytes, SecretError> {
 
 fn from_file(path: &Path, reference: &str) -> Result<Bytes, SecretError> {
     let unreadable = |error: io::Error| SecretError::unreadable(reference, &error);
-    let mut file = File::open(path).map_err(unreadable)?;
+    if files::is_given_pipe(path) {
+        let pipe = File::open(path).map_err(unreadable)?;
+        return program::all_within(pipe, reference, LIMIT);
+    }
+    let mut file = files::open(path).map_err(unreadable)?;
     if is_open_to_all(&file).map_err(unreadable)? {
         let path = path.display().to_string();
         return Err(SecretError::Exposed { reference: reference.to_owned(), path });
@@ -245,13 +250,16 @@ fn is_open_to_all(file: &File) -> io::Result<bool> {
     Ok(file.metadata()?.permissions().mode() & 0o004 != 0)
 }
 
-fn plainly(error: &io::Error) -> &'static str {
-    match error.kind() {
+fn plainly(error: &io::Error) -> String {
+    if let Some(other) = error.get_ref().and_then(|inner| inner.downcast_ref::<files::NotAFile>()) {
+        return other.to_string();
+    }
+    let words = match error.kind() {
         io::ErrorKind::NotFound => "not found",
         io::ErrorKind::PermissionDenied => "permission denied",
-        io::ErrorKind::IsADirectory => "is a directory",
         _ => "cannot be read",
-    }
+    };
+    words.to_owned()
 }
 
 /// The path with `~/` written out, where a home is known.

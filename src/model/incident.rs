@@ -153,6 +153,8 @@ pub struct Incident {
     pub key: Option<Text>,
     /// Where people talk about it.
     pub conference: Option<Text>,
+    /// The labels of each alert that opened it, as far as they came along with the page; empty: none did.
+    pub firing: Vec<Labels>,
     /// Its page.
     pub url: Option<Text>,
     /// Who told.
@@ -270,12 +272,24 @@ pub struct IncidentAlert {
     pub created_at: Timestamp,
     /// What recognises it: the `dedup_key` of the sender.
     pub key: Option<Text>,
-    /// Labels of the alert that caused it, as far as they came along; by these it is found in Alertmanager.
+    /// Labels that all alerts have that caused it, as far as they came along.
     pub labels: Labels,
+    /// The labels of each of them; by these they are found in Alertmanager.
+    pub firing: Vec<Labels>,
+    /// Where the first of them comes from: the page of its expression.
+    pub generator: Option<Text>,
     /// Everything else that came along, by name.
     pub details: Labels,
     /// Pages that came along: name and address.
     pub links: Vec<(Text, Text)>,
+}
+
+impl IncidentAlert {
+    /// The labels of each alert that caused it; where they were not told each, those that all have.
+    pub fn labelled(&self) -> impl Iterator<Item = &Labels> {
+        let shared = Some(&self.labels).filter(|labels| self.firing.is_empty() && !labels.is_empty());
+        self.firing.iter().chain(shared)
+    }
 }
 
 /// What is known of one incident beyond the list.

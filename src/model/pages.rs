@@ -169,6 +169,7 @@ mod tests {
             resolved_at,
             key: None,
             conference: None,
+            firing: Vec::new(),
             url: None,
             source: SourceId::new("pager"),
         };
@@ -176,6 +177,7 @@ mod tests {
             incident,
             sources: vec![SourceId::new("pager")],
             service: None,
+            services: Vec::new(),
             alerts: Vec::new(),
             supposed: None,
         }

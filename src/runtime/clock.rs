@@ -1,11 +1,14 @@
 //! The one clock: everybody else gets `now` as an argument.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
+/// Times are known to the end of 9999; windows, snoozes and forecasts reach into the future.
+const LAST_YEAR: i16 = 9990;
 const EARLY: Duration = Duration::from_millis(20);
 
 /// Tells the time: the real one, a fixed moment, or one that runs faster or slower.
@@ -33,6 +36,14 @@ impl Clock {
     /// Starts at `start` now, and runs `speed` times as fast as the real one; a speed that is no number stands still.
     pub fn scaled(start: Timestamp, speed: f64) -> Self {
         Self(Hands::Scaled { start, from: Instant::now(), speed })
+    }
+
+    /// Why the time that it tells cannot be worked with, if so: there must be room for times to come.
+    pub fn trouble(&self) -> Option<String> {
+        let year = self.now().to_zoned(TimeZone::UTC).year();
+        (year > LAST_YEAR).then(|| {
+            format!("this machine's clock stands at the year {year}, and times are known up to {LAST_YEAR}: set the clock")
+        })
     }
 
     /// Whether it always tells the same moment.
@@ -67,9 +78,16 @@ impl Clock {
     }
 }
 
+/// A clock that stands before 1970 or beyond what times can be told for stands at the end of that.
 #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
 fn real() -> Timestamp {
-    Timestamp::now()
+    match SystemTime::now().duration_since(UNIX_EPOCH) {
+        Ok(since) => SignedDuration::try_from(since)
+            .ok()
+            .and_then(|since| Timestamp::from_duration(since).ok())
+            .unwrap_or(Timestamp::MAX),
+        Err(_) => Timestamp::UNIX_EPOCH,
+    }
 }
 
 #[cfg(test)]
@@ -98,6 +116,13 @@ mod tests {
         let mad = Clock::scaled(at(5), 1e15);
         tokio::time::advance(Duration::from_secs(60)).await;
         assert!(mad.now() >= at(5));
+    }
+
+    #[test]
+    fn a_clock_beyond_all_times_says_so() {
+        assert_eq!(Clock::real().trouble(), None);
+        let told = Clock::fixed(Timestamp::MAX).trouble().unwrap();
+        assert!(told.contains("the year 9999"), "{told}");
     }
 
     #[test]

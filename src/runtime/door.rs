@@ -30,8 +30,8 @@ const ABREAST: usize = 4;
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The first wait for a source that does not say how long; it doubles.
 const FIRST_WAIT: Duration = Duration::from_secs(2);
-/// After what was sent without a sure answer it is looked how it stands, after these waits: a server that was slow may
-/// do it a moment later, so that "not done" is believed of the last look only.
+/// After what was sent without a sure answer it is looked how it stands, after these waits. Not to find it proves nothing: a
+/// server, or a queue in front of it, may do it much later.
 const LOOKS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9)];
 /// What went out longer ago than this has happened by now, or never will.
 const SETTLED: SignedDuration = SignedDuration::from_secs(60);
@@ -56,15 +56,23 @@ impl Door {
     }
 
     /// Does what a plan says, and reports each action's progress until all have ended. It holds its own gates: what has
-    /// begun is brought to its end whatever context is entered meanwhile.
-    pub(super) async fn pass(self, plan: Plan, gates: Gates, reports: mpsc::Sender<Report>) {
+    /// begun is brought to its end whatever context is entered meanwhile. What is unknown then is returned: its place in the
+    /// plan and its name in the journal.
+    pub(super) async fn pass(
+        self,
+        plan: Plan,
+        gates: Gates,
+        reports: mpsc::Sender<Report>,
+    ) -> Vec<(usize, Text)> {
         let Self { context, guard, journal, clock } = self;
         let crossing = Crossing { plan: &plan, journal: journal.as_ref(), clock, reports };
         if let Some(why) = refusal(&plan, &context, &guard) {
-            return crossing.hold(|_| Text::clone(&why)).await;
+            crossing.hold(|_| Text::clone(&why)).await;
+            return Vec::new();
         }
         if guard.dry_run {
-            return crossing.hold(|action| rehearsed(action, gates.get(&action.source))).await;
+            crossing.hold(|action| rehearsed(action, gates.get(&action.source))).await;
+            return Vec::new();
         }
         let begun = match &journal {
             Some(journal) => crossing.begin(journal).await,
@@ -72,17 +80,23 @@ impl Door {
         };
         let (turn, acts) = match begun {
             Ok(begun) => begun,
-            Err(error) => return crossing.hold(|_| unwritten(&error)).await,
+            Err(error) => {
+                crossing.hold(|_| unwritten(&error)).await;
+                return Vec::new();
+            }
         };
         let (plan, acts, gates, crossing) = (&plan, &acts, &gates, &crossing);
         let under_way = stream::iter(0..acts.len()).map(|index| async move {
-            let (Some(action), Some(act)) = (plan.actions.get(index), acts.get(index)) else { return };
+            let (action, act) = (plan.actions.get(index)?, acts.get(index)?);
             let one = One { crossing, index, act, action };
             let ending = one.bring_to_its_end(gates.get(&action.source)).await;
+            let is_open = matches!(ending, Ending::Unknown { .. });
             one.tell(Progress::Ended(ending)).await;
+            is_open.then(|| (index, Text::clone(act)))
         });
-        under_way.buffer_unordered(ABREAST).for_each(|()| std::future::ready(())).await;
+        let open = under_way.buffer_unordered(ABREAST).filter_map(std::future::ready).collect().await;
         drop(turn);
+        open
     }
 }
 
@@ -249,6 +263,14 @@ impl One<'_> {
         self.tell(Progress::ReadingBack).await;
         match look_back(gate, self.action, sent_at, &LOOKS).await {
             Seen::Is(how) => how,
+            Seen::NotSeen => {
+                let looked: Duration = LOOKS.iter().sum();
+                let words = format!(
+                    "sent, but {error}; not seen after {}s of looking, and it may still come: done again, it could be there twice",
+                    looked.as_secs()
+                );
+                Ending::Unknown { words: words.into() }
+            }
             Seen::Unknowable(why) | Seen::Failed(why) => {
                 let words = format!("sent, but {error}; reading it back did not tell either: {why}");
                 Ending::Unknown { words: words.into() }
@@ -262,6 +284,8 @@ impl One<'_> {
 pub enum Seen {
     /// How it ended.
     Is(Ending),
+    /// Nothing of it, which is no proof: it may still come.
+    NotSeen,
     /// That it cannot be told by reading, and why.
     Unknowable(Text),
     /// Nothing: it could not be read, for this reason.
@@ -275,10 +299,7 @@ async fn look_back(gate: &Gate, action: &Action, sent_at: Timestamp, waits: &[Du
         sleep(*wait).await;
         seen = match gate.look_back(action, sent_at).await {
             Ok(Found::Done { id }) => return Seen::Is(Ending::Done { id }),
-            Ok(Found::NotDone) => {
-                let words = "not done, as reading back showed; it can be done again".into();
-                Seen::Is(Ending::Refused { words })
-            }
+            Ok(Found::NotDone) => Seen::NotSeen,
             Ok(Found::Unknown { words }) => return Seen::Unknowable(words),
             Err(error) => Seen::Failed(error.to_string().into()),
         };

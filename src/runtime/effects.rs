@@ -10,7 +10,7 @@ use futures_util::FutureExt;
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::app::event::{Arrival, Event, Message, Plan, Tone};
 use crate::backend::Source;
@@ -22,7 +22,7 @@ use crate::model::journal::Record;
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
 
-use super::door::{Door, Seen};
+use super::door::{Door, Gates, Seen};
 use super::drill;
 use super::gate::{Gate, panic_text};
 use super::journal::JournalError;
@@ -32,6 +32,16 @@ use super::recovery::{self, Open};
 const REPORTS: usize = 64;
 /// How long a context may take to build its sources (a program that fetches a secret may hang).
 const ENTERING: Duration = Duration::from_secs(30);
+
+/// After these waits it is looked again at what an action left unknown; 20 minutes in all.
+const LATER: [Duration; 6] = [
+    Duration::from_secs(15),
+    Duration::from_secs(30),
+    Duration::from_secs(60),
+    Duration::from_secs(120),
+    Duration::from_secs(300),
+    Duration::from_secs(675),
+];
 
 /// How far back the screen tells what was done.
 const RECALLED: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -156,12 +166,17 @@ impl Performer {
         Event::Rehearsed { plan: plan.id, calls: plan.actions.iter().map(calls).collect() }
     }
 
-    /// Does what a plan says, as far as the door lets it. It goes on whatever context is entered meanwhile.
+    /// Does what a plan says, as far as the door lets it. It goes on whatever context is entered meanwhile; what is unknown at
+    /// its end is looked at again later.
     pub(super) fn act(&self, plan: Plan) {
         let (id, count, reports) = (plan.id, plan.actions.len(), self.reports.clone());
-        let passing = self.door.clone().pass(plan, self.gates.clone(), self.reports.clone());
+        let (door, gates) = (self.door.clone(), self.gates.clone());
         tokio::spawn(async move {
-            let Err(payload) = AssertUnwindSafe(passing).catch_unwind().await else { return };
+            let passing = door.clone().pass(plan, gates.clone(), reports.clone());
+            let payload = match AssertUnwindSafe(passing).catch_unwind().await {
+                Ok(open) => return look_later(&door, &gates, (id, open), &reports).await,
+                Err(payload) => payload,
+            };
             // those that had ended before keep their ending
             let words: Text = format!(
                 "burnwatch failed half-way ({}); it is read back at the next start",
@@ -291,6 +306,31 @@ impl Performer {
 impl Drop for Performer {
     fn drop(&mut self) {
         self.forget_all();
+    }
+}
+
+/// Looks again, while the screen is open, at what a plan left unknown; what turns out to be done is told.
+async fn look_later(
+    door: &Door,
+    gates: &Gates,
+    (plan, mut open): (u64, Vec<(usize, Text)>),
+    reports: &mpsc::Sender<Report>,
+) {
+    for wait in LATER {
+        if open.is_empty() {
+            return;
+        }
+        sleep(wait).await;
+        // what cannot be read is looked at another time
+        let Ok(found) = recovery::recover(door, gates, Open::Lately).await else { continue };
+        for (record, seen) in found {
+            let at = open.iter().position(|(_, act)| *act == record.act);
+            if let (Some(at), Seen::Is(how)) = (at, seen) {
+                let (index, _) = open.swap_remove(at);
+                let progress = Progress::Ended(how);
+                reports.send(Report::Acted { plan, index, progress }).await.ok();
+            }
+        }
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use crate::app::confirm::Wait;
 use crate::app::event::{Effect, Event, Message, Tone};
 
 use super::clock::Clock;
@@ -68,6 +70,9 @@ enum Next {
     Leave,
 }
 
+/// How long a question stands on the terminal before a key can be an answer to it: faster than that nobody reads.
+const READING: Duration = Duration::from_millis(300);
+
 /// When to draw.
 #[derive(Debug, Default)]
 struct View {
@@ -76,6 +81,24 @@ struct View {
     urgent: bool,
     pace: Pace,
     link: Link,
+    /// What the frame in the writer's hands, or the last one, asks the person to read.
+    asks: Option<Wait>,
+    /// What is being read, and until when.
+    reading: Option<(Wait, Instant)>,
+}
+
+impl View {
+    /// A frame is on the terminal: what it asks is being read from now on, if it was not already.
+    fn shown(&mut self, now: Instant) {
+        self.reading = self.asks.map(|wait| match self.reading {
+            Some((known, until)) if known == wait => (wait, until),
+            _ => (wait, now + READING),
+        });
+    }
+
+    fn read_at(&self) -> Option<Instant> {
+        self.reading.map(|(_, until)| until)
+    }
 }
 
 impl<A: App> EventLoop<'_, A> {
@@ -125,6 +148,7 @@ impl<A: App> EventLoop<'_, A> {
                 // before the keys, so that a flood of those does not keep the writer idle
                 written = self.screen.written(), if !self.screen.is_free() => {
                     self.gauge.wrote(written?, Instant::now());
+                    view.shown(Instant::now());
                     match self.look_at_link(&mut view) {
                         Some(event) => event,
                         None => continue,
@@ -134,6 +158,13 @@ impl<A: App> EventLoop<'_, A> {
                     Some(event) => event,
                     None => return Err(io::ErrorKind::UnexpectedEof.into()),
                 },
+                // after the keys: what was pressed before its end was pressed too early
+                () = sleep_until(view.read_at().unwrap_or(tick)), if view.read_at().is_some() => {
+                    match view.reading.take() {
+                        Some((wait, _)) => Event::Read(wait),
+                        None => continue,
+                    }
+                }
                 Some(report) = self.reports.recv() => match self.performer.take(report) {
                     Some(event) => event,
                     None => continue,
@@ -178,6 +209,7 @@ impl<A: App> EventLoop<'_, A> {
             self.app.render(now, buf);
         });
         view.drawn = Some(self.app.version());
+        view.asks = self.app.waits();
         view.urgent = false;
         view.pace.drew(Instant::now());
     }
@@ -201,6 +233,7 @@ impl<A: App> EventLoop<'_, A> {
                 | Event::Answered(_)
                 | Event::Entered { .. }
                 | Event::Rehearsed { .. }
+                | Event::Read(_)
                 | Event::Acted { .. }
                 | Event::Recalled(_)
                 | Event::Told(_) => {}

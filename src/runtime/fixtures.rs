@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
+use crate::app::confirm::Wait;
 use crate::app::event::{Arrival, Effect, Event, Link};
 use crate::app::key::Key;
 use crate::backend::{Answering, Source};
@@ -119,6 +120,8 @@ pub(super) struct Toy {
     pub(super) size: (u16, u16),
     pub(super) version: u64,
     pub(super) rendered: AtomicUsize,
+    pub(super) waits: Option<Wait>,
+    pub(super) read: usize,
 }
 
 impl Toy {
@@ -163,6 +166,10 @@ impl App for Toy {
             Event::Entered { context, .. } => self.entered.push(context),
             Event::Told(message) => self.told.push(message.text),
             Event::Mouse { column, row, .. } => self.clicks.push((column, row)),
+            Event::Read(_) => {
+                self.read += 1;
+                self.waits = None;
+            }
             Event::Pasted(_) | Event::Rehearsed { .. } | Event::Acted { .. } | Event::Recalled(_) => {}
         }
         vec![]
@@ -176,5 +183,9 @@ impl App for Toy {
 
     fn version(&self) -> u64 {
         self.version
+    }
+
+    fn waits(&self) -> Option<Wait> {
+        self.waits
     }
 }

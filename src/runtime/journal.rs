@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::time::sleep;
 
 use super::{drill, private};
+use crate::config::files;
 use crate::model::journal::{Entry, Record, records};
 use crate::model::labels::Text;
 use crate::model::text::clean;
@@ -133,7 +134,7 @@ impl Journal {
     pub(super) async fn read_alone(&self) -> Result<(Told, bool), JournalError> {
         let path = self.path.clone().ok_or(JournalError::NoPlace)?;
         self.off_the_loop(move || {
-            let file = match File::open(&path) {
+            let file = match files::open(&path) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Told::default(), false)),
                 Err(error) => return Err(error),
@@ -226,7 +227,7 @@ fn is_torn(file: &mut File) -> io::Result<bool> {
 }
 
 fn read(path: &Path) -> io::Result<Told> {
-    let file = match File::open(path) {
+    let file = match files::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Told::default()),
         Err(error) => return Err(error),

@@ -6,6 +6,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use crate::config::files;
+
 /// Somebody else may put it aside between two looks at it.
 const TRIES: u32 = 3;
 
@@ -14,7 +16,7 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
-/// Opens a file to be read and added to; makes it where it is missing.
+/// Opens a file to be read and added to; makes it where it is missing. What is there and no regular file is refused.
 ///
 /// # Errors
 /// What the system says; or that it is a link.
@@ -28,7 +30,8 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             made => return made,
         }
-        match OpenOptions::new().read(true).append(true).open(path) {
+        match files::refuse_others(path).and_then(|()| OpenOptions::new().read(true).append(true).open(path))
+        {
             Err(error) if error.kind() == io::ErrorKind::NotFound && tried < TRIES && !is_link(path) => {}
             opened => return itself(path, opened?),
         }

@@ -65,10 +65,12 @@ async fn read_back(door: &Door, journal: &Journal, gate: Arc<Gate>, record: Reco
     let seen = look_back_late(&gate, action, record.sent_at.unwrap_or(record.begun_at), now).await;
     let how = match &seen {
         Seen::Is(how) => Some(how.clone()),
-        Seen::Unknowable(words) => Some(Ending::Unknown { words: Text::clone(words) }),
+        Seen::NotSeen | Seen::Unknowable(_) => Some(Ending::Unknown { words: told(&seen).into() }),
         // it stays open, and is read back another time
         Seen::Failed(_) => None,
     };
+    // that nothing more is known need not be written again at each look
+    let how = how.filter(|how| !(record.read_back && record.ending.as_ref() == Some(how)));
     if let Some(how) = how {
         let step = Step::Ended { how, read_back: true };
         let line = entry(journal, door.clock.now(), (&record.context, &record.act), action, step);
@@ -86,10 +88,10 @@ pub(super) fn messages(found: &[(Record, Seen)]) -> Vec<Message> {
         let done = found.iter().filter(|(_, seen)| matches!(seen, Seen::Is(how) if how.is_done())).count();
         let unknown = found.iter().filter(|(_, seen)| !is_known(seen)).count();
         let tone = if unknown > 0 { Tone::Trouble } else { Tone::Note };
-        let (all, not) = (found.len(), found.len() - done - unknown);
+        let all = found.len();
         let text = format!(
-            "{all} actions of an earlier run had no known end; read back: {done} done, {not} not done, \
-             {unknown} unknown (burnwatch journal tells which)"
+            "{all} actions of an earlier run had no known end; read back: {done} done, {unknown} unknown \
+             (burnwatch journal tells which)"
         );
         return vec![Message { tone, text }];
     }
@@ -110,6 +112,11 @@ pub fn told(seen: &Seen) -> String {
     match seen {
         Seen::Is(how) if how.is_done() => "read back: it is done".to_owned(),
         Seen::Is(how) => how.words().map_or_else(|| how.word().to_owned(), ToString::to_string),
+        Seen::NotSeen => {
+            "there is nothing to be seen of it, which does not prove that it was not done: look there before you do it \
+             again"
+                .to_owned()
+        }
         Seen::Unknowable(why) => format!("whether it was done cannot be told ({why}); look there"),
         Seen::Failed(why) => format!("it cannot be read back now ({why}); look there"),
     }

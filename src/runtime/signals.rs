@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -18,6 +19,9 @@ const CONTINUED: i32 = if cfg!(target_os = "linux") { 18 } else { 19 };
 /// Nor has SIGTSTP.
 const STOPPED: i32 = if cfg!(target_os = "linux") { 20 } else { 18 };
 
+/// Nor has SIGXFSZ.
+const FILE_TOO_LARGE: i32 = 25;
+
 /// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
@@ -27,6 +31,15 @@ pub(super) enum Order {
     Stop,
     /// Somebody else had the terminal: take it over again.
     GoOn,
+}
+
+/// Lets a write beyond the shell's limit on files (`ulimit -f`) fail, as on a full disk, in place of killing the process.
+///
+/// # Errors
+/// What the system says when the handler cannot be set.
+pub(super) fn outlive_file_limits(runtime: &Runtime) -> io::Result<()> {
+    let _entered = runtime.enter();
+    signal(SignalKind::from_raw(FILE_TOO_LARGE)).map(drop)
 }
 
 /// Starts listening.

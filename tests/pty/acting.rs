@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use crate::harness::Terminal;
-use crate::screen::BURNWATCH;
+use crate::screen::{BURNWATCH, ESC};
 
 const SILENCE: [&str; 8] =
     ["silence", r#"service=~"postgres-.*""#, "--for", "2h", "-c", "deploy", "--demo", "--at"];
@@ -68,6 +68,37 @@ fn the_screen_tells_what_an_earlier_run_left_open() {
 }
 
 #[test]
+fn keys_that_come_with_the_one_that_opens_a_dialog_or_faster_than_anybody_reads_confirm_nothing() {
+    let home = TempDir::new().expect("a folder can be made");
+    let words = ["demo", "--at", "1.5"];
+    let mut terminal = Terminal::start(BURNWATCH, &words, &environment(home.path()), (140, 40));
+    terminal.wait_for("sources");
+    terminal.send("5");
+    terminal.wait_for("1 triggered");
+    for keys in ["a\r", "a\n", "ay", "ayyyyyy", "R\r", "Ry", "a\r\r\r\r"] {
+        terminal.send(keys);
+        terminal.wait_for("does it");
+        terminal.send(ESC);
+        terminal.wait_for("nothing was sent");
+        terminal.wait_until("the dialog is gone", |screen| !screen.contents().contains("leaves it"));
+    }
+    for word in ["Rollout\r", "payments\r", "Redis\r", "acknowledge\r", "zen\r"] {
+        for letter in word.chars() {
+            terminal.send(&letter.to_string());
+            std::thread::park_timeout(std::time::Duration::from_millis(60));
+        }
+        terminal.send(ESC);
+        terminal.send(ESC);
+        terminal.send("5");
+        terminal.wait_for("1 triggered");
+    }
+    terminal.send("q");
+    terminal.exit();
+    let journal = std::fs::read_to_string(home.path().join("burnwatch/journal-demo.jsonl"));
+    assert!(journal.is_err() || journal.is_ok_and(|text| text.is_empty()), "something was sent");
+}
+
+#[test]
 fn a_page_is_acknowledged_noted_silenced_and_resolved_by_a_few_keys() {
     let home = TempDir::new().expect("a folder can be made");
     let words = ["demo", "--at", "1.5"];
@@ -84,7 +115,9 @@ fn a_page_is_acknowledged_noted_silenced_and_resolved_by_a_few_keys() {
         terminal.send(keys);
         terminal.wait_for(asked);
         assert!(!terminal.screen().contains(done), "nothing is done before it is confirmed");
-        terminal.send("\r");
+        // named once a key would be taken as an answer
+        terminal.wait_for("does it");
+        terminal.send(if keys == "R" { "y" } else { "\r" });
         terminal.wait_for(done);
     }
     terminal.send("q");

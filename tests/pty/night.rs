@@ -43,7 +43,7 @@ fn from_the_page_to_the_hand_over_within_a_minute_of_keys() {
     keyboard.press("5", "status");
     keyboard.terminal.wait_for("PaymentsErrorBudgetBurn");
     keyboard.press("a", "Acknowledge 1 incident at pager");
-    keyboard.terminal.wait_for("acknowledged\"}");
+    keyboard.terminal.wait_for("does it");
     keyboard.press(ENTER, "Acknowledged: #");
     // from the page to its alert and the chart
     keyboard.press(ENTER, "What happened, newest first");
@@ -55,13 +55,16 @@ fn from_the_page_to_the_hand_over_within_a_minute_of_keys() {
     // quiet, with a word, and over
     keyboard.press("s", "Hides 1 of");
     keyboard.press(ENTER, "Silence 1 alert for 2h at alertmanager");
+    keyboard.terminal.wait_for("does it");
     keyboard.press(ENTER, "Silenced: PaymentsErrorBudgetBurn");
     keyboard.press("n", "Note to #");
     keyboard.press("rolled back", "rolled back");
     keyboard.press(ENTER, "Everybody who sees the incident can read it");
+    keyboard.terminal.wait_for("does it");
     keyboard.press(ENTER, "wrote: rolled back");
     keyboard.press("R", "Resolving cannot be undone");
-    keyboard.press(ENTER, "Resolved: #");
+    keyboard.terminal.wait_for("does it");
+    keyboard.press("y", "Resolved: #");
     keyboard.press("H", "Hand-over: demo");
     keyboard.press("\x1b[F", "Everything else");
     // the journal is read beside everything else

@@ -169,6 +169,7 @@ fn a_bug_on_the_way_to_the_journal_keeps_what_is_sent_back_and_says_so() {
     terminal.wait_for("1 triggered");
     terminal.send("a");
     terminal.wait_for("nobody else is woken");
+    terminal.wait_for("does it");
     terminal.send("\r");
     terminal.wait_for("nothing is sent without a journal");
     terminal.send("q");
@@ -187,6 +188,7 @@ fn an_action_that_a_bug_breaks_off_has_an_unknown_end_and_is_read_back() {
     terminal.wait_for("1 triggered");
     terminal.send("a");
     terminal.wait_for("nobody else is woken");
+    terminal.wait_for("does it");
     drill.begin("act");
     terminal.send("\r");
     terminal.wait_for("burnwatch failed half-way");

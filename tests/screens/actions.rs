@@ -94,6 +94,83 @@ fn what_the_terminal_did_not_show_is_not_confirmed() {
 }
 
 #[test]
+fn words_typed_where_no_filter_is_open_do_nothing_outside() {
+    let words = [
+        "Rollout",
+        "payments",
+        "Redis",
+        "yes",
+        "Ry",
+        "Ryy",
+        "ay",
+        "any",
+        "zy",
+        "zzz",
+        "snooze",
+        "esy",
+        "xylophone",
+    ];
+    for screen in ["1", "2", "4", "5"] {
+        for word in words {
+            for end in ["enter", "ctrl-j"] {
+                let mut stage = stage();
+                stage.press(&[screen]);
+                let letters: Vec<String> = word.chars().map(String::from).collect();
+                let mut keys: Vec<&str> = letters.iter().map(String::as_str).collect();
+                keys.push(end);
+                stage.press_at_once(&keys);
+                assert!(stage.acts().is_empty(), "{screen} {word}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_key_counts_as_an_answer_once_the_question_stood_there_with_no_key_before_it() {
+    let mut stage = stage();
+    stage.press_at_once(&["5", "a"]);
+    assert!(!stage.picture().contains("does it"), "{}", stage.picture());
+    stage.press_at_once(&["enter", "y", "enter"]);
+    assert!(stage.acts().is_empty() && stage.picture().contains("too soon"), "{}", stage.picture());
+    // what is known of the wait before these keys does not count any more
+    let mut other = self::stage();
+    other.press_at_once(&["5", "a"]);
+    let wait = other.state().waits().expect("it is not answered yet");
+    other.press_at_once(&["enter"]);
+    other.send(Event::Read(wait));
+    other.press_at_once(&["enter"]);
+    assert!(other.acts().is_empty());
+    stage.read();
+    assert!(stage.picture().contains("does it"), "{}", stage.picture());
+    stage.press_at_once(&["enter"]);
+    assert_eq!(numbers(last(&stage)), ["P1"]);
+}
+
+#[test]
+fn what_wakes_people_or_cannot_be_undone_takes_a_letter_and_no_bare_enter() {
+    for keys in [&["5", "R"][..], &["5", "e", "2"]] {
+        let mut stage = stage();
+        stage.press(keys);
+        stage.press(&["enter", "enter"]);
+        assert!(stage.acts().is_empty() && stage.picture().contains("press y to confirm"), "{keys:?}");
+        stage.press(&["y"]);
+        assert_eq!(stage.acts().len(), 1, "{keys:?}");
+    }
+}
+
+#[test]
+fn a_letter_or_digit_that_is_no_answer_closes_the_dialog() {
+    for key in ["w", "1", "Y", "space", "/", ":"] {
+        let mut stage = stage();
+        stage.press(&["5", "a", key]);
+        assert!(matches!(stage.state().mode, Mode::Browse), "{key}");
+        assert!(stage.picture().contains("nothing was sent"), "{}", stage.picture());
+        stage.press(&["enter"]);
+        assert!(stage.acts().is_empty());
+    }
+}
+
+#[test]
 fn what_is_left_is_not_done() {
     for key in ["esc", "n", "q"] {
         let mut stage = stage();
@@ -231,6 +308,8 @@ fn whom_an_escalation_wakes_is_said_with_names() {
     let picture = stage.picture();
     assert!(picture.contains("Pages Jörg Müller") && picture.contains("level 2 of Shop"), "{picture}");
     stage.press(&["enter"]);
+    assert!(stage.acts().is_empty() && stage.picture().contains("press y to confirm"), "{}", stage.picture());
+    stage.press(&["y"]);
     assert_eq!(last(&stage)[0].deed, Deed::Escalate { level: 2 });
 }
 
@@ -242,10 +321,11 @@ fn a_note_is_written_confirmed_and_sent_as_it_was_written() {
     type_in(&mut stage, "rolled back ");
     stage.send(Event::Pasted("to\nv41".to_owned()));
     stage.press(&["enter"]);
-    // whoever goes on typing has not seen that the line is gone
-    type_in(&mut stage, "yes, now");
-    assert!(stage.acts().is_empty() && matches!(stage.state().mode, Mode::Confirm(_)));
-    stage.press(&["enter"]);
+    // whoever goes on typing has not seen that the line is gone: it is back, with what was written
+    type_in(&mut stage, "<3");
+    assert!(stage.acts().is_empty() && matches!(stage.state().mode, Mode::Form(_)));
+    assert!(stage.picture().contains("rolled back to v413"), "{}", stage.picture());
+    stage.press(&["backspace", "enter", "enter"]);
     assert_eq!(last(&stage)[0].deed, Deed::Note { content: "rolled back to v41".into() });
     stage.press(&["n"]);
     stage.send(Event::Pasted("ü".repeat(5000)));

@@ -182,6 +182,7 @@ pub(crate) fn incident(number: u64, title: &str, minutes: i64) -> Incident {
         resolved_at: None,
         key: None,
         conference: None,
+        firing: Vec::new(),
         url: Some(format!("https://pager.example/incidents/P{number}").into()),
         source: id(),
     }
@@ -268,6 +269,8 @@ fn detail() -> IncidentDetail {
         created_at: ago(12),
         key: None,
         labels,
+        firing: Vec::new(),
+        generator: None,
         details: Labels::from_iter([("firing", "1"), ("num_resolved", "0")]),
         links: vec![("dashboard".into(), "https://grafana.example/d/checkout".into())],
     };

@@ -147,9 +147,25 @@ impl Stage {
         self.send(Event::Resized { width, height });
     }
 
+    /// Presses these keys as somebody does who reads what is asked before the next one.
     pub(crate) fn press(&mut self, keys: &[&str]) {
         for key in keys {
+            self.press_at_once(&[key]);
+            self.read();
+        }
+    }
+
+    /// Presses these keys faster than anybody reads.
+    pub(crate) fn press_at_once(&mut self, keys: &[&str]) {
+        for key in keys {
             self.send(Event::Key(key.parse().expect("a key")));
+        }
+    }
+
+    /// Lets the question on the screen stand there for a while.
+    pub(crate) fn read(&mut self) {
+        if let Some(wait) = self.state.waits() {
+            self.send(Event::Read(wait));
         }
     }
 

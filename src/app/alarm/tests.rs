@@ -57,6 +57,7 @@ fn incident(id: &str, urgency: Urgency, whose: &str) -> Incident {
         resolved_at: None,
         key: None,
         conference: None,
+        firing: Vec::new(),
         url: None,
         source: SourceId::new("one"),
     }

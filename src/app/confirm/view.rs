@@ -231,7 +231,7 @@ fn calls(confirm: &Confirm, cx: &Cx<'_>, say: &impl Fn(&mut Lines, &str, Role, &
     }
 }
 
-/// What its keys do.
+/// What its keys do. The key that confirms is named once it would be taken.
 fn keys(state: &State, cx: &Cx<'_>, confirm: &Confirm) -> Vec<Run<'static>> {
     let mut runs = if let Some(line) = &confirm.name {
         vec![
@@ -240,12 +240,15 @@ fn keys(state: &State, cx: &Cx<'_>, confirm: &Confirm) -> Vec<Run<'static>> {
             Run::new(cx.charset.pick("▏", "|"), Role::Accent),
             Run::new(line.after_cursor().to_owned(), Role::Text),
         ]
-    } else {
+    } else if confirm.is_armed {
         let word = if state.guard.dry_run { "goes through it, sends nothing" } else { "does it" };
-        let key = if confirm.takes_letters { " Enter y " } else { " Enter " };
+        let key = if confirm.wants_letter() { " y " } else { " Enter y " };
         vec![Run::new(key, Role::Key), Run::new(word, Role::Muted)]
+    } else {
+        vec![Run::new(cx.charset.pick(" … ", " ~ "), Role::Muted)]
     };
-    let key = if confirm.name.is_none() && confirm.takes_letters { "   Esc n " } else { "   Esc " };
+    let key = if confirm.name.is_none() { "   Esc n " } else { "   Esc " };
     runs.extend([Run::new(key, Role::Key), Run::new("leaves it", Role::Muted)]);
+    runs.extend(confirm.hint.map(|hint| Run::new(format!("   {hint}"), Role::Warning)));
     runs
 }

@@ -41,9 +41,9 @@ pub(super) struct Subject<'a> {
 
 /// A condition that holds from `from` to `to`, in demo time.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Bout {
-    from: f64,
-    to: f64,
+pub(super) struct Bout {
+    pub(super) from: f64,
+    pub(super) to: f64,
 }
 
 impl DemoWorld {
@@ -250,10 +250,11 @@ impl DemoWorld {
         for rule in self.rules_of(region).filter(|rule| *rule.shown.name == *labels.value("alertname")) {
             for subject in self.subjects(rule).iter().filter(|subject| alert_labels(rule, subject) == *labels)
             {
-                firings.extend(self.fired(rule, subject, span).iter().map(|bout| Firing {
+                let fired = self.fired(rule, subject, span);
+                firings.extend(fired.iter().map(|bout| Firing {
                     labels: labels.clone(),
-                    from: clock.wall(bout.from),
-                    to: clock.wall(bout.to),
+                    from: clock.wall(bout.from.max(span.0)),
+                    to: clock.wall(bout.to.min(span.1)),
                     is_open: bout.to >= span.1,
                     is_about: false,
                 }));
@@ -264,9 +265,10 @@ impl DemoWorld {
         firings.split_off(surplus)
     }
 
-    fn fired(&self, rule: &Rule, subject: &Subject<'_>, (from, to): (f64, f64)) -> Vec<Bout> {
+    /// When a line fired, as far as that touches a span; each from its beginning to its end.
+    pub(super) fn fired(&self, rule: &Rule, subject: &Subject<'_>, (from, to): (f64, f64)) -> Vec<Bout> {
         if rule.measure == Measure::Always {
-            return vec![Bout { from: from.max(WATCHDOG_SINCE), to }];
+            return vec![Bout { from: WATCHDOG_SINCE, to: f64::INFINITY }];
         }
         let Some(place) = subject.place else { return Vec::new() };
         let begins = place.begins(&rule.measure).into_iter();
@@ -279,8 +281,8 @@ impl DemoWorld {
         });
         let bouts = occurrences.filter_map(|(begin, occurrence)| self.bout(rule, subject, begin, occurrence));
         bouts
-            .map(|bout| Bout { from: bout.from + rule.hold, to: bout.to.min(to) })
-            .filter(|bout| bout.from < bout.to && bout.to > from)
+            .map(|bout| Bout { from: bout.from + rule.hold, ..bout })
+            .filter(|bout| bout.from < bout.to && bout.from < to && bout.to > from)
             .collect()
     }
 }

@@ -14,10 +14,9 @@ use crate::model::labels::{Labels, Text};
 use crate::model::source::SourceId;
 
 use super::annotation;
-use super::book::Region;
 use super::clock::Clock;
 use super::doings::{Done, Entry, Told, opening};
-use super::noise::mix_text;
+use super::noise::{floor, mix_text};
 use super::paging::{Page, named, time_to_acknowledge};
 use super::rules::Rule;
 use super::world::DemoWorld;
@@ -33,6 +32,8 @@ const WRAP_UP: Duration = Duration::from_secs(140);
 struct Paged<'a> {
     rule: &'a Rule,
     page: &'a Page,
+    /// Recognises it at every moment of the story, whenever and however fast that is told.
+    key: u64,
     labels: Labels,
     from: Timestamp,
     /// When it stopped, if it did.
@@ -127,7 +128,7 @@ impl DemoWorld {
         let policy = self.paging.policy_of(team);
         let woken = self.paging.woken(policy, at, &done.stood_in_by(at));
         let incident = Incident {
-            number: 30_000 + mix_text(0, &entry.id) % 10_000,
+            number: 90_000 + mix_text(0, &entry.id) % 10_000,
             title: Arc::clone(title),
             status: IncidentStatus::Triggered,
             urgency: *urgency,
@@ -148,6 +149,7 @@ impl DemoWorld {
             resolved_at: None,
             key: Some(Arc::clone(key)),
             conference: None,
+            firing: Vec::new(),
             url: Some(format!("https://pager.shop.example/incidents/{}", entry.id).into()),
             source: source.clone(),
             id: Arc::clone(&entry.id),
@@ -160,7 +162,7 @@ impl DemoWorld {
     /// As the story tells it.
     fn incident(&self, paged: &Paged<'_>, done: &Done, now: Timestamp, source: &SourceId) -> Incident {
         let paging = &self.paging;
-        let (key, service) = (paged.key(), paged.labels.value("service"));
+        let (key, service) = (paged.key, paged.labels.value("service"));
         let policy = paging.policy_of(paged.labels.value("team"));
         let woken = paging.woken(policy, paged.from, &done.stood_in_by(paged.from));
         let id = paged.id();
@@ -184,7 +186,7 @@ impl DemoWorld {
         let escalates = paged.from.checked_add(15.minutes()).ok().filter(|at| *at > now);
         let pending = escalates.filter(|_| status == IncidentStatus::Triggered);
         Incident {
-            number: 20_000 + key % 10_000,
+            number: 10_000 + key % 80_000,
             title: format!("{}: {summary}", paged.rule.shown.name).into(),
             urgency: if paged.page.urgency == "high" { Urgency::High } else { Urgency::Low },
             priority: Some(Priority { named: named(&paged.page.priority, &paged.page.priority), rank }),
@@ -201,6 +203,7 @@ impl DemoWorld {
             status,
             key: Some(paged.labels.to_string().into()),
             conference: None,
+            firing: vec![paged.labels.clone()],
             url: Some(format!("https://pager.shop.example/incidents/{id}").into()),
             source: source.clone(),
             id,
@@ -208,29 +211,22 @@ impl DemoWorld {
     }
 
     fn paged(&self, now: Timestamp, clock: &Clock) -> Vec<Paged<'_>> {
-        let paging = &self.paging;
         let since = now.checked_sub(PAST).unwrap_or(now);
-        let span = (clock.demo(since), clock.demo(now));
+        let (t, span) = (clock.demo(now), (clock.demo(since), clock.demo(now)));
         let mut all = Vec::new();
-        for region in Region::ALL {
-            let firing = self.alerts_of(region, clock.demo(now), clock);
-            for rule in self.rules_of(region) {
-                let Some(page) = paging.page.iter().find(|page| rule.shown.name.ends_with(&page.alert))
-                else {
-                    continue;
-                };
-                for subject in self.subjects(rule) {
-                    let labels = super::alerts::alert_labels(rule, &subject);
-                    for fired in self.firings(&labels, region, span, clock) {
-                        // what began before the week that is looked at is told by the alert itself
-                        let present = firing.iter().find(|alert| {
-                            alert.labels == labels && (alert.starts_at >= fired.from || fired.from <= since)
-                        });
-                        let from = present.map_or(fired.from, |alert| alert.starts_at);
-                        let to = if present.is_some() { None } else { Some(fired.to) };
-                        all.push(Paged { rule, page, labels: labels.clone(), from, to });
-                    }
-                }
+        for rule in &self.rules {
+            let mut pages = self.paging.page.iter();
+            let Some(page) = pages.find(|page| rule.shown.name.ends_with(&page.alert)) else { continue };
+            for subject in self.subjects(rule) {
+                let labels = super::alerts::alert_labels(rule, &subject);
+                all.extend(self.fired(rule, &subject, span).into_iter().map(|bout| Paged {
+                    rule,
+                    page,
+                    key: mix_text(floor(bout.from).0.cast_unsigned(), &labels.to_string()),
+                    labels: labels.clone(),
+                    from: clock.wall(bout.from),
+                    to: (bout.to <= t).then(|| clock.wall(bout.to)),
+                }));
             }
         }
         all
@@ -238,12 +234,8 @@ impl DemoWorld {
 }
 
 impl Paged<'_> {
-    fn key(&self) -> u64 {
-        mix_text(self.from.as_second().cast_unsigned(), &self.labels.to_string())
-    }
-
     fn id(&self) -> Text {
-        format!("Q{:012X}", self.key() & 0xffff_ffff_ffff).into()
+        format!("Q{:012X}", self.key & 0xffff_ffff_ffff).into()
     }
 }
 
@@ -306,6 +298,8 @@ fn alert(paged: &Paged<'_>, incident: &Incident) -> IncidentAlert {
         created_at: incident.created_at,
         key: incident.key.clone(),
         labels: paged.labels.clone(),
+        firing: vec![paged.labels.clone()],
+        generator: None,
         details: Labels::from_iter([("num_firing", "1"), ("num_resolved", "0")]),
         links: runbook.map(|url| ("runbook".into(), url)).into_iter().collect(),
     }

@@ -19,7 +19,8 @@ use super::credentials::secret_value;
 use super::mask::Mask;
 use super::reach::{Reach, is_metadata_name, literal};
 use super::route::hide_variables;
-use super::{ERROR_BODY, install_provider, is_loopback, trouble};
+use super::{ERROR_BODY, install_provider, trouble};
+use crate::config::is_this_machine;
 use crate::config::secret::Secret;
 use crate::config::settings::LimitSettings;
 use crate::model::source::Trouble;
@@ -67,7 +68,7 @@ pub(crate) async fn get(
     for _ in 0..=REDIRECTS {
         let mut request = Request::new(Method::GET, url.clone());
         if let Some(token) = token
-            && (url.scheme() == "https" || is_loopback(&url))
+            && (url.scheme() == "https" || is_this_machine(&url))
         {
             let value = secret_value("Authorization", &["Bearer ", token.expose()]);
             request.headers_mut().insert(AUTHORIZATION, value.map_err(Failure::Trouble)?);
@@ -154,7 +155,7 @@ fn client(url: &Url, limit: Limit, limits: &LimitSettings) -> Result<Client, Fai
         .referer(false)
         .no_gzip()
         .dns_resolver(Arc::new(limit));
-    if is_loopback(url) {
+    if is_this_machine(url) {
         builder = builder.no_proxy();
     }
     let failed = |error| Failure::Trouble(trouble::of(&error, limits.connect_timeout.0, limits.timeout.0));

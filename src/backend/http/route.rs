@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 
 use super::credentials::{decoded, no_secret};
 use super::mask::Mask;
-use super::{is_loopback, trouble, trusted};
+use super::{trouble, trusted};
+use crate::config::is_this_machine;
 use crate::config::secret::{Bytes, Secret, certificates, key_file};
 use crate::config::settings::{Login, SourceSettings};
 use crate::model::source::Trouble;
@@ -135,7 +136,7 @@ impl Route {
                 // of several that are added the first that fits counts, and this one fits always
                 Ok(builder.proxy(proxy))
             }
-            None if is_loopback(to) => Ok(builder.no_proxy()),
+            None if is_this_machine(to) => Ok(builder.no_proxy()),
             None => Ok(builder),
         }
     }

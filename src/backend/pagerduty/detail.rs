@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::map::{Reader, moment};
 use super::paging::{Cost, Listing, Pages};
-use super::{PagerDuty, digest, firing, warned, wire};
+use super::{PagerDuty, digest, warned, wire};
 use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::incident::{IncidentAlert, IncidentDetail, Note, Past, Step};
 use crate::model::labels::{Labels, Text};
@@ -155,12 +155,7 @@ impl Reader<'_> {
         let body = wire.body.0.as_ref().unwrap_or(&nothing);
         let inner = body.cef_details.0.as_deref().unwrap_or(&nothing);
         let details = if body.details.is_null() { &inner.details } else { &body.details };
-        let firing = details.get("firing").map(|text| firing::read(text, self)).unwrap_or_default();
-        let labels = if firing.labels.is_empty() {
-            details.get("labels").map_or_else(Labels::default, |labels| self.pairs(labels))
-        } else {
-            firing.labels
-        };
+        let firing = self.firing(details);
         let mut links = Vec::new();
         for body in [body, inner] {
             for context in &body.contexts.0 {
@@ -174,7 +169,7 @@ impl Reader<'_> {
             links.extend(self.some(&body.client_url).map(|url| (named(client, "client"), url)));
         }
         let all_details = self.pairs(details);
-        links.extend(firing.source.map(|url| ("source".into(), url)));
+        links.extend(firing.source.iter().map(|url| ("source".into(), Text::clone(url))));
         for (name, value) in firing.annotations.iter().chain(all_details.iter()) {
             links.push((name.clone(), value.clone()));
             if &**name == "firing" {
@@ -199,7 +194,9 @@ impl Reader<'_> {
             severity: self.some(&wire.severity),
             created_at: at(&wire.created_at),
             key: self.some(&wire.key),
-            labels,
+            labels: firing.labels,
+            firing: firing.each,
+            generator: firing.source,
             details: all_details,
             links,
         }

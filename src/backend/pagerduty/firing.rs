@@ -3,15 +3,21 @@
 use serde_json::Value;
 
 use super::map::Reader;
+use super::wire;
 use crate::model::labels::{Labels, Text};
 
 /// What people write into custom texts besides labels.
 const NO_LABELS: [&str; 8] =
     ["description", "summary", "message", "runbook", "runbook_url", "dashboard", "dashboard_url", "value"];
 
+/// What Alertmanager's default details hold besides.
+const COUNTS: [&str; 4] = ["firing", "resolved", "num_firing", "num_resolved"];
+
 /// What a text of firing alerts holds.
 #[derive(Debug, Default)]
 pub(super) struct Firing {
+    /// The labels of each alert; those of the last may lack some where the text was cut.
+    pub(super) each: Vec<Labels>,
     /// Labels that all of its alerts have.
     pub(super) labels: Labels,
     /// Annotations that all of its alerts have.
@@ -45,7 +51,44 @@ pub(super) fn read(firing: &Value, reader: &mut Reader<'_>) -> Firing {
     };
     let (labels, annotations): (Vec<_>, Vec<_>) =
         all.into_iter().map(|one| (Labels::new(one.labels), Labels::new(one.annotations))).unzip();
-    Firing { labels: shared(&labels), annotations: shared(&annotations), source }
+    Firing { labels: shared(&labels), annotations: shared(&annotations), source, each: labels }
+}
+
+impl Reader<'_> {
+    /// What the details of a page say of its alerts: under `firing` as Alertmanager and Grafana write it, under `labels`, or as
+    /// labels by their names (a custom `details` of Alertmanager's configuration).
+    pub(super) fn firing(&mut self, details: &Value) -> Firing {
+        let told = details.get("firing").map(|firing| read(firing, self)).unwrap_or_default();
+        if !told.each.is_empty() {
+            return told;
+        }
+        let is_one = |value: &Value| value.get("alertname").is_some_and(Value::is_string);
+        let Some(fields) = details
+            .get("labels")
+            .filter(|labels| labels.is_object())
+            .or(Some(details).filter(|it| is_one(it)))
+        else {
+            return told;
+        };
+        let texts = fields
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, value)| Some((name, value.as_str()?)));
+        let pairs =
+            texts.filter(|(name, _)| !COUNTS.contains(&name.as_str()) && !NO_LABELS.contains(&name.as_str()));
+        let labels = Labels::new(pairs.map(|(name, value)| (self.text(name), self.text(value))).collect());
+        Firing { each: vec![labels.clone()], labels, ..told }
+    }
+
+    /// The labels of the alerts that opened an incident.
+    pub(super) fn opened_by(&mut self, wire: &wire::Incident) -> Vec<Labels> {
+        let entry = wire.first_trigger_log_entry.0.as_ref();
+        let Some(channel) = entry.and_then(|entry| entry.channel.0.as_ref()) else { return Vec::new() };
+        let inner = channel.cef_details.0.as_ref().map(|inner| &inner.details);
+        let told = [Some(&channel.details), inner].into_iter().flatten();
+        told.map(|details| self.firing(details).each).find(|each| !each.is_empty()).unwrap_or_default()
+    }
 }
 
 /// What all of them have.
@@ -86,6 +129,10 @@ fn default_text(text: &str, source: &mut Option<Text>, reader: &mut Reader<'_>) 
                 *value = reader.text(&format!("{value}\n{line}"));
             }
         }
+    }
+    // a text that was cut: what its last line says may be the half of it
+    if part == Part::Labels && !text.ends_with('\n') {
+        all.last_mut().and_then(|one| one.labels.pop());
     }
     all
 }

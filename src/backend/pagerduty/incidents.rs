@@ -150,6 +150,7 @@ impl PagerDuty {
             ("statuses[]", "acknowledged"),
             ("sort_by", "created_at:desc"),
             ("include[]", "conference_bridge"),
+            ("include[]", "first_trigger_log_entries"),
         ];
         self.only(&mut query);
         let listing = Listing {
@@ -176,6 +177,7 @@ impl PagerDuty {
             ("until", &*until),
             ("sort_by", "resolved_at:desc"),
             ("include[]", "conference_bridge"),
+            ("include[]", "first_trigger_log_entries"),
         ];
         self.only(&mut query);
         let swept = self.kept().history.swept;
@@ -266,7 +268,7 @@ impl PagerDuty {
     async fn look_up_lost(&self, ranks: &Priorities) -> Result<Cost, SourceError> {
         let lost: Vec<Text> = self.kept().history.lost.iter().take(SINGLES).cloned().collect();
         let mut cost = Cost::default();
-        let query = [("include[]", "conference_bridge")];
+        let query = [("include[]", "conference_bridge"), ("include[]", "first_trigger_log_entries")];
         let answers =
             join_all(lost.iter().map(async |id| match self.get(&format!("incidents/{id}"), &query).await {
                 Ok(body) => {

@@ -115,6 +115,7 @@ impl Reader<'_> {
             conference: wire.conference_bridge.0.as_ref().and_then(|bridge| {
                 self.some(&bridge.conference_url).or_else(|| self.some(&bridge.conference_number))
             }),
+            firing: self.opened_by(wire),
             url: self.some(&wire.html_url),
             source: self.source.clone(),
             id,

@@ -134,6 +134,8 @@ pub(super) struct Incident {
     pub(super) key: Word,
     pub(super) conference_bridge: Maybe<Conference>,
     pub(super) html_url: Word,
+    /// What opened it: whole where `include[]` asked for it.
+    pub(super) first_trigger_log_entry: Maybe<Box<LogEntry>>,
 }
 
 /// Somebody was asked for help.
@@ -223,6 +225,9 @@ pub(super) struct Channel {
     #[serde(rename = "type")]
     pub(super) kind: Word,
     pub(super) notification: Maybe<Notification>,
+    /// Of what opened an incident: whatever the sender put there.
+    pub(super) details: Value,
+    pub(super) cef_details: Maybe<Box<AlertBody>>,
 }
 
 /// How somebody was told: `push_notification`, `sms`, `phone`, `email`.

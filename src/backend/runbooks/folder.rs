@@ -1,8 +1,10 @@
 //! Runbooks in files: found by name below a folder, never outside of it, and read up to a size.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+
+use crate::config::files;
 
 /// How deep below the folder is looked.
 const DEPTH: usize = 4;
@@ -70,13 +72,8 @@ fn files(root: &Path) -> Vec<PathBuf> {
 
 /// What stands in a file of at most `limit` bytes, with its path.
 pub(super) fn read(path: &Path, limit: u64) -> Result<(PathBuf, Vec<u8>), String> {
-    let told = fs::metadata(path).map_err(|error| error.to_string())?;
-    // a pipe or a device would never end
-    if !told.is_file() {
-        return Err("it is not a file".to_owned());
-    }
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(|error| error.to_string())?;
+    let file = files::open(path).map_err(|error| error.to_string())?;
     file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     if bytes.len() as u64 > limit {
         return Err(format!("it is larger than {} MiB", limit / (1024 * 1024)));

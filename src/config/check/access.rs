@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use url::Url;
+use url::{Host, Url};
 
 use super::{Check, address_trouble};
 use crate::config::secret::at_home;
 use crate::config::settings::{
-    AuthSettings, Login, OAuth2Settings, SecretRef, SecretText, SigV4Settings, SourceSettings,
+    AuthSettings, Login, OAuth2Settings, SecretRef, SecretText, SigV4Settings, SourceKind, SourceSettings,
 };
 use crate::config::sheet::hint;
 
@@ -232,6 +232,24 @@ impl Check<'_> {
     }
 }
 
-fn is_this_machine(url: &Url) -> bool {
-    url.host_str().is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"))
+/// Whether an address is of this machine: what goes there passes no network, and no proxy is meant for it.
+pub(crate) fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+/// Why a source's key must not be sent to its address, if so; continues "its address ...".
+pub(crate) fn unsafe_address(source: &SourceSettings) -> Option<&'static str> {
+    let is_open =
+        Url::parse(source.address()).is_ok_and(|url| url.scheme() == "http" && !is_this_machine(&url));
+    match source.kind {
+        SourceKind::PagerDuty if is_open => {
+            Some("must begin with https://: the key would go there for all to read")
+        }
+        SourceKind::PagerDuty | SourceKind::Prometheus | SourceKind::Alertmanager => None,
+    }
 }

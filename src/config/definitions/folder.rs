@@ -1,11 +1,12 @@
 //! Finding definition files: what is named is opened, folders are walked, neither forever.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use super::finding::{Findings, Level};
+use crate::config::files;
 
 /// Far more than anybody writes; a guard against being pointed at the wrong file.
 const BYTES_AT_MOST: u64 = 4 * 1024 * 1024;
@@ -133,7 +134,7 @@ fn is_definition(path: &Path) -> bool {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    let file = File::open(path).map_err(|error| reason(&error))?;
+    let file = files::open(path).map_err(|error| reason(&error))?;
     let mut bytes = Vec::new();
     file.take(BYTES_AT_MOST + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
     if bytes.len() as u64 > BYTES_AT_MOST {

@@ -1,10 +1,13 @@
 //! What a program prints: started without a shell, given a few seconds, and heard by nobody else.
 
-use std::io;
+use std::io::{self, Read};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::{Bytes, SecretError, at_home, whole};
 
@@ -21,30 +24,26 @@ pub(super) fn output(words: &[String], reference: &str, limit: Duration) -> Resu
     let Some((program, arguments)) = words.split_first() else {
         return Err(SecretError::Empty { reference: named() });
     };
-    // what it says to the terminal would tear the screen, and may hold the secret
+    // what it says to the terminal would tear the screen, and may hold the secret; a group of its own, so that what it
+    // starts can be ended with it
     let mut child = Command::new(at_home(program))
         .args(arguments)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
+        .process_group(0)
         .spawn()
         .map_err(unreadable)?;
-    let Some(mut printed) = child.stdout.take() else {
+    let Some(printed) = child.stdout.take() else {
         return Err(SecretError::Empty { reference: named() });
     };
-    let (sender, receiver) = mpsc::sync_channel(1);
-    thread::spawn(move || {
-        let read = whole(&mut printed);
-        // drained, so that a talkative program can come to its end
-        let drained = io::copy(&mut printed, &mut io::sink());
-        // nobody listens any more after the limit
-        drop(sender.send(read.and_then(|bytes| drained.map(|_| bytes))));
-    });
-    let Ok(read) = receiver.recv_timeout(limit) else {
-        stop(&mut child);
-        return Err(SecretError::TooSlow { reference: named() });
+    let bytes = match all_within(printed, reference, limit) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            stop(&mut child);
+            return Err(error);
+        }
     };
-    let bytes = read.map_err(unreadable)?;
     for _ in 0..PATIENCE_STEPS {
         match child.try_wait().map_err(unreadable)? {
             Some(status) if status.success() => return Ok(bytes),
@@ -58,8 +57,30 @@ pub(super) fn output(words: &[String], reference: &str, limit: Duration) -> Resu
     Err(SecretError::TooSlow { reference: named() })
 }
 
-/// Ends a program; that it has ended already is no trouble.
+/// All that a pipe brings until it is closed, if that is soon.
+pub(super) fn all_within(
+    mut pipe: impl Read + Send + 'static,
+    reference: &str,
+    limit: Duration,
+) -> Result<Bytes, SecretError> {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    thread::spawn(move || {
+        let read = whole(&mut pipe);
+        // drained, so that a talkative program can come to its end
+        let drained = io::copy(&mut pipe, &mut io::sink());
+        // nobody listens any more after the limit
+        drop(sender.send(read.and_then(|bytes| drained.map(|_| bytes))));
+    });
+    let too_slow = || SecretError::TooSlow { reference: reference.to_owned() };
+    let read = receiver.recv_timeout(limit).ok().ok_or_else(too_slow)?;
+    read.map_err(|error| SecretError::unreadable(reference, &error))
+}
+
+/// Ends a program and all that it has started in its group; that it has ended already is no trouble.
 fn stop(child: &mut Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        kill_process_group(group, Signal::KILL).ok();
+    }
     drop(child.kill());
     drop(child.wait());
 }

@@ -81,3 +81,46 @@ fn a_keyring_entry_is_named_without_a_service_of_its_own() {
     let reference: SecretRef = toml::from_str("keyring = { user = \"prom-eu\" }").unwrap();
     assert_eq!(reference.to_string(), "keyring burnwatch/prom-eu");
 }
+
+#[test]
+fn what_is_no_file_is_refused_and_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = dir.path().join("fifo");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    for (path, words) in [
+        (fifo.display().to_string(), "is a FIFO, not a file"),
+        ("/dev/zero".to_owned(), "is a device, not a file"),
+        (dir.path().display().to_string(), "is a folder, not a file"),
+    ] {
+        for error in [
+            SecretRef::File(path.clone()).read().unwrap_err(),
+            key_file(&path).unwrap_err(),
+            certificates(&path).unwrap_err(),
+        ] {
+            assert_eq!(error.to_string(), format!("file {path}: {words}"));
+        }
+    }
+}
+
+#[test]
+fn what_a_program_has_started_ends_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let pid = dir.path().join("pid");
+    let script = format!("sh -c 'echo $$ > {}; exec sleep 300' & sleep 300", pid.display());
+    let words = ["sh", "-c", &script].map(str::to_owned);
+    let error = program::output(&words, "command sh", Duration::from_millis(700)).unwrap_err();
+    assert!(matches!(error, SecretError::TooSlow { .. }), "{error}");
+    let pid = std::fs::read_to_string(&pid).unwrap();
+    let is_gone = || {
+        let state = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim())).unwrap_or_default();
+        // nobody may have looked at its end yet
+        state.is_empty() || state.contains(") Z ")
+    };
+    for _ in 0..100 {
+        if is_gone() {
+            return;
+        }
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    panic!("it lives on");
+}

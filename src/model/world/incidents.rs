@@ -1,7 +1,7 @@
 //! The incidents of all sources, the most pressing first, each tied to the alerts and the service that it is about.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,13 +11,16 @@ use super::super::fingerprint::Fingerprint;
 use super::super::incident::{
     Incident, IncidentAlert, IncidentDetail, IncidentStatus, Person, Priority, Urgency,
 };
-use super::super::labels::Text;
+use super::super::labels::{Labels, Text};
 use super::super::oncall::OnCallBoard;
 use super::super::source::SourceId;
 use super::{Supposed, World};
 
 /// Longer ago than this, an acknowledgement says little about whether somebody is still on it.
 pub const FORGOTTEN_AFTER: SignedDuration = SignedDuration::from_hours(4);
+
+/// A page may be opened a little before the alert is told as firing: clocks, and the rounds of asking.
+const LATE: SignedDuration = SignedDuration::from_secs(60);
 
 /// An incident with what it is about.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +29,10 @@ pub struct Linked {
     pub incident: Incident,
     /// All sources that know it, in the order of their names; never empty.
     pub sources: Vec<SourceId>,
-    /// The monitored service that it is about.
+    /// The monitored service that it is about; of several the one with the most alerts.
     pub service: Option<Text>,
+    /// All monitored services that it is about, each once.
+    pub services: Vec<Text>,
     /// The alerts that it is about, in the order of their fingerprints.
     pub alerts: Vec<Fingerprint>,
     /// What is done to it and shows already, though its source does not tell of it yet.
@@ -40,7 +45,7 @@ type Pressure = (bool, u32, Urgency, IncidentStatus, Reverse<Timestamp>, Text, O
 impl Linked {
     fn of(incident: Incident) -> Self {
         let sources = vec![incident.source.clone()];
-        Self { incident, sources, service: None, alerts: Vec::new(), supposed: None }
+        Self { incident, sources, service: None, services: Vec::new(), alerts: Vec::new(), supposed: None }
     }
 
     /// The first source that knows it; it stays the same while sources come and go.
@@ -114,7 +119,7 @@ impl World {
 
     /// The incidents that are about a service, the most pressing first.
     pub fn incidents_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Linked> + 'a {
-        self.incidents.iter().filter(move |known| known.service.as_deref() == Some(service))
+        self.incidents.iter().filter(move |known| known.services.iter().any(|name| **name == *service))
     }
 
     /// The most pressing incident that an alert belongs to.
@@ -199,87 +204,139 @@ impl World {
         let services: HashMap<String, &Text> =
             self.services.iter().map(|service| (plain(&service.name), &service.name)).collect();
         let links = incidents.iter().map(|known| self.links_of(known, &names, &services)).collect::<Vec<_>>();
-        for (known, (service, alerts)) in incidents.iter_mut().zip(links) {
-            (known.service, known.alerts) = (service, alerts);
+        for (known, (services, alerts)) in incidents.iter_mut().zip(links) {
+            known.service = services.first().cloned();
+            (known.services, known.alerts) = (services, alerts);
         }
         self.incidents = incidents;
     }
 
+    /// The services and the alerts that an incident is about: by the labels that came along with the page, else by the key
+    /// and the page of the expression, else by the words that people read.
     fn links_of(
         &self,
         known: &Linked,
         names: &Names<'_>,
         services: &HashMap<String, &Text>,
-    ) -> (Option<Text>, Vec<Fingerprint>) {
+    ) -> (Vec<Text>, Vec<Fingerprint>) {
         let incident = &known.incident;
         let told = self.incident_detail(known).map_or(&[][..], |detail| &detail.alerts);
-        let texts: Vec<&str> =
-            std::iter::once(&*incident.title).chain(told.iter().map(|alert| &*alert.summary)).collect();
         // an alert that began after the incident was over is another story
         let in_time = |alert: &Alert| incident.resolved_at.is_none_or(|at| alert.starts_at <= at);
-        let mut found: BTreeSet<Fingerprint> = told.iter().filter_map(|alert| self.alert_of(alert)).collect();
-        found.extend(incident.key.as_deref().and_then(|key| self.alert_with_key(key)));
-        // what an alert names counts whether anything else is known of that service or not
-        let by_labels = || told.iter().find_map(|alert| self.service_of(&alert.labels)).cloned();
+        let labelled: Vec<&Labels> =
+            incident.firing.iter().chain(told.iter().flat_map(|alert| alert.labelled())).collect();
+        let mut found: BTreeSet<Fingerprint> =
+            labelled.iter().filter_map(|labels| self.alert_labelled(labels, names)).collect();
+        let keys = told.iter().filter_map(|alert| alert.key.as_ref()).chain(&incident.key);
+        found.extend(keys.filter_map(|key| self.alert_with_key(key)));
+        let by_labels = most(labelled.iter().filter_map(|labels| self.service_of(labels)));
         let by_name = || {
             let name = plain(&incident.service.as_ref()?.name);
             let whole = services.get(&name);
             whole.or_else(|| services.get(name.strip_suffix("-service")?)).map(|name| Text::clone(name))
         };
+        let texts: Vec<&str> =
+            std::iter::once(&*incident.title).chain(told.iter().map(|alert| &*alert.summary)).collect();
+        // which of several names in a title is meant is anybody's guess
         let by_title = || {
-            let mut words = texts.iter().flat_map(|text| words(text));
-            words.find_map(|word| self.service(word)).map(|service| service.name.clone())
+            let named = texts.iter().flat_map(|text| words(text)).filter_map(|word| self.service(word));
+            let named: BTreeSet<&Text> = named.map(|service| &service.name).collect();
+            named.first().filter(|_| named.len() == 1).map(|name| Text::clone(name))
         };
-        let service = by_labels().or_else(by_name).or_else(by_title);
+        let by_words = || by_name().or_else(by_title).into_iter().collect::<Vec<_>>();
+        let mut about = by_labels;
+        if about.is_empty() && found.is_empty() {
+            about = by_words();
+        }
+        let is_about = |alert: &Alert| match self.service_of(&alert.labels) {
+            Some(its) => {
+                about.contains(its) || texts.iter().any(|text| words(text).any(|word| *word == **its))
+            }
+            None => true,
+        };
         if found.is_empty() {
-            let told_names: Vec<&str> =
-                told.iter().filter_map(|a| Some(&**a.labels.get("alertname")?)).collect();
-            let named = names.told_in(&texts).chain(told_names.iter().filter_map(|name| names.0.get(name)));
-            let is_about = |alert: &Alert| match self.service_of(&alert.labels) {
-                Some(its) => {
-                    service.as_ref() == Some(its)
-                        || texts.iter().any(|text| words(text).any(|word| *word == **its))
-                }
-                None => true,
-            };
-            found.extend(named.flatten().filter(|alert| is_about(alert)).map(|alert| alert.fingerprint));
+            let latest = incident.created_at.checked_add(LATE).unwrap_or(incident.created_at);
+            let was_there = |alert: &Alert| alert.starts_at <= latest;
+            let shared = self.alerts.iter().filter(|alert| {
+                labelled.iter().any(|labels| is_shared(labels, &alert.labels)) && was_there(alert)
+            });
+            let like = shared.chain(self.alerts_like(told).filter(|alert| was_there(alert)));
+            found.extend(like.filter(|alert| is_about(alert)).map(|alert| alert.fingerprint));
+        }
+        if found.is_empty() && labelled.iter().all(|labels| labels.get("alertname").is_none()) {
+            let named = names.told_in(&texts).flatten();
+            found.extend(named.filter(|alert| is_about(alert)).map(|alert| alert.fingerprint));
         }
         let alerts: Vec<Fingerprint> = found
             .into_iter()
             .filter(|fingerprint| self.alert(*fingerprint).is_some_and(|alert| in_time(alert)))
             .collect();
-        let service = service.or_else(|| {
+        let of_alerts = || {
             let of_alerts = alerts.iter().filter_map(|alert| self.service_of(&self.alert(*alert)?.labels));
-            let of_alerts: BTreeSet<&Text> = of_alerts.collect();
-            // of several services none is the one
-            of_alerts.first().filter(|_| of_alerts.len() == 1).map(|name| Text::clone(name))
-        });
-        (service, alerts)
+            most(of_alerts)
+        };
+        if about.is_empty() {
+            about = of_alerts();
+        }
+        (about, alerts)
     }
 
-    /// The alert that an incident's alert came from: the one with its labels, else the one that has all of them, since
-    /// labels are added and dropped on the way; else the one that its key names.
+    /// Alerts whose expression or runbook is a page that came along.
+    fn alerts_like<'a>(&'a self, told: &'a [IncidentAlert]) -> impl Iterator<Item = &'a Arc<Alert>> {
+        let generators: BTreeSet<&Text> = told.iter().filter_map(|alert| alert.generator.as_ref()).collect();
+        let links = told.iter().flat_map(|alert| &alert.links);
+        let books: BTreeSet<&Text> =
+            links.filter(|(name, _)| name.starts_with("runbook")).map(|(_, url)| url).collect();
+        let is_like = move |alert: &&Arc<Alert>| {
+            alert.generator_url.as_ref().is_some_and(|url| generators.contains(url))
+                || alert.annotations.get("runbook_url").is_some_and(|url| books.contains(url))
+        };
+        self.alerts.iter().filter(is_like)
+    }
+
+    /// The alert that an incident's alert came from, as far as its labels or its key tell.
     pub fn alert_of(&self, told: &IncidentAlert) -> Option<Fingerprint> {
-        if let Some(name) = told.labels.get("alertname") {
-            if let Some(alert) = self.alert(Fingerprint::of(&told.labels)) {
-                return Some(alert.fingerprint);
-            }
-            let named = self.alerts.iter().filter(|alert| alert.name() == &**name);
-            let mut alike = named.filter(|alert| {
-                told.labels.is_within(&alert.labels) && told.labels.len() > 1
-                    || alert.labels.is_within(&told.labels)
-            });
-            if let (Some(alert), None) = (alike.next(), alike.next()) {
-                return Some(alert.fingerprint);
-            }
+        let names = Names::of(&self.alerts);
+        let by_labels = told.labelled().find_map(|labels| self.alert_labelled(labels, &names));
+        by_labels.or_else(|| told.key.as_deref().and_then(|key| self.alert_with_key(key)))
+    }
+
+    /// The alert with these labels, else the one that has all of them or only such, since labels are added and dropped on the
+    /// way.
+    fn alert_labelled(&self, labels: &Labels, names: &Names<'_>) -> Option<Fingerprint> {
+        let name = labels.get("alertname")?;
+        if let Some(alert) = self.alert(Fingerprint::of(labels)) {
+            return Some(alert.fingerprint);
         }
-        told.key.as_deref().and_then(|key| self.alert_with_key(key))
+        let mut alike = names.0.get(&**name).into_iter().flatten().filter(|alert| {
+            labels.is_within(&alert.labels) && labels.len() > 1 || alert.labels.is_within(labels)
+        });
+        match (alike.next(), alike.next()) {
+            (Some(alert), None) => Some(alert.fingerprint),
+            _ => None,
+        }
     }
 
     /// Some senders take an alert's fingerprint for the key of its incident.
     fn alert_with_key(&self, key: &str) -> Option<Fingerprint> {
         self.alert(Fingerprint::parse(key)?).map(|alert| alert.fingerprint)
     }
+}
+
+/// Whether labels that a group of alerts shares are those of this one: an alert's name and another label, or two of them.
+fn is_shared(labels: &Labels, alert: &Labels) -> bool {
+    labels.len() > 1 && labels.is_within(alert)
+}
+
+/// Each name once, the most frequent first, and of equally frequent ones in their order.
+fn most<'a>(names: impl Iterator<Item = &'a Text>) -> Vec<Text> {
+    let mut counts: BTreeMap<&Text, usize> = BTreeMap::new();
+    for name in names {
+        *counts.entry(name).or_default() += 1;
+    }
+    let mut all: Vec<(&Text, usize)> = counts.into_iter().collect();
+    all.sort_by_key(|(_, count)| Reverse(*count));
+    all.into_iter().map(|(name, _)| Text::clone(name)).collect()
 }
 
 /// Alerts by their names.

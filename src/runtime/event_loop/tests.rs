@@ -1,10 +1,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use tokio::time::sleep;
 
 use super::*;
+use crate::app::confirm::Wait;
 use crate::app::event::MouseAction;
 use crate::app::key::Key;
 use crate::backend::Source;
@@ -155,6 +155,22 @@ async fn what_is_due_is_known_before_the_terminal_is_taken_over() {
     assert!(matches!(ended, Err(RuntimeError::Terminal(_))), "{ended:?}");
     assert_eq!((app.size, app.ticks), ((40, 2), 0));
     assert!(frames.lock().unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_was_read_when_it_stood_on_the_terminal_for_300_ms() {
+    for (stall, quit_after, read) in [(0, 250, 0), (0, 350, 1), (5000, 350, 0)] {
+        let app = Toy { waits: Some(Wait::new(1, 0)), ..Toy::default() };
+        let stage = stage(app, &[]);
+        stage.stalled.store(stall, SeqCst);
+        let (app, ..) = stage
+            .play(async |keys, _orders| {
+                sleep(Duration::from_millis(quit_after)).await;
+                keys.send(key('q')).await.unwrap();
+            })
+            .await;
+        assert_eq!(app.read, read, "stalled: {stall}, after {quit_after} ms");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,3 +1,5 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::*;
 use crate::backend::demo::clock::Clock;
 use crate::backend::demo::doings::Done;
@@ -72,4 +74,46 @@ fn the_storys_page_is_an_incident_that_waits_for_somebody() {
         assert!(detail.steps.iter().all(|step| step.at <= night()), "{incident:#?}");
     }
     assert!(world.incident_detail("nobody", &done, night(), &clock, &source).is_none());
+}
+
+/// Incidents as they are told so long after the story's beginning, however fast it goes: name, number and id by when they
+/// began in the story.
+fn identities(seed: u64, minute: f64, speed: f64) -> BTreeMap<(Text, i64), (u64, Text)> {
+    let (world, done, source) = (DemoWorld::new(seed), Done::default(), SourceId::new("pager"));
+    let origin = crate::backend::demo::origin(night(), minute, speed);
+    let clock = Clock::new(origin, speed);
+    let told = world.incidents(&done, night(), &clock, &source).incidents.into_iter();
+    told.map(|incident| {
+        #[expect(clippy::cast_possible_truncation, reason = "a time of the story in seconds")]
+        let began = clock.demo(incident.created_at).round() as i64;
+        ((incident.key.unwrap(), began), (incident.number, incident.id))
+    })
+    .collect()
+}
+
+#[test]
+fn an_incident_keeps_its_id_and_number_at_every_minute_of_the_story_and_at_any_speed() {
+    for seed in [0, 7, 42] {
+        let mut known: BTreeMap<(Text, i64), (u64, Text)> = BTreeMap::new();
+        for (minute, speed) in [
+            (0.5, 1.0),
+            (0.93, 1.0),
+            (1.0, 1.0),
+            (1.5, 1.0),
+            (1.5, 10.0),
+            (2.0, 0.5),
+            (3.0, 1.0),
+            (5.0, 3.0),
+            (62.0, 1.0),
+            (600.0, 60.0),
+        ] {
+            let told = identities(seed, minute, speed);
+            let numbers: BTreeSet<u64> = told.values().map(|(number, _)| *number).collect();
+            assert!(numbers.len() == told.len() || speed > 5.0, "each has a number of its own: {told:#?}");
+            for (what, who) in told {
+                let before = known.entry(what.clone()).or_insert_with(|| who.clone());
+                assert_eq!(*before, who, "{what:?} at minute {minute}, speed {speed}");
+            }
+        }
+    }
 }

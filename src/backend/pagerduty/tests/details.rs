@@ -181,6 +181,40 @@ async fn thousands_of_steps_are_cut_and_it_is_said() {
 }
 
 #[test]
+fn each_alert_of_a_page_has_its_labels_also_where_the_text_was_cut() {
+    let mut interner = Interner::default();
+    let mut each = |details: &Value| {
+        let mut reader = map::Reader { interner: &mut interner, source: &SourceId::new("pd") };
+        reader.firing(details).each.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    fn one(name: &str) -> String {
+        format!(
+            "Labels:\n - alertname = {name}\n - service = checkout\nAnnotations:\n - summary = s\nSource: http://p/{name}\n"
+        )
+    }
+    // Grafana writes more around it
+    fn of_grafana(name: &str) -> String {
+        format!("\nValue: B=7\n{}Silence: https://g/silence\nDashboard: https://g/d\n", one(name))
+    }
+    let labels = |name: &str| format!(r#"{{alertname="{name}", service="checkout"}}"#);
+    for text in [one as fn(&str) -> String, of_grafana] {
+        let all: String = ["A", "B", "C"].iter().map(|name| text(name)).collect();
+        let details = json!({"firing": all, "num_firing": "3", "num_resolved": "2", "resolved": one("Over")});
+        assert_eq!(each(&details), ["A", "B", "C"].map(labels));
+    }
+    let cut = format!("{}{}", one("A"), "Labels:\n - alertname = B\n - service = chec");
+    assert_eq!(each(&json!({"firing": cut})), [labels("A"), r#"{alertname="B"}"#.to_owned()]);
+    // a custom text of Alertmanager's configuration
+    let custom =
+        json!({"alertname": "A", "service": "checkout", "num_firing": "1", "description": "no label"});
+    assert_eq!(each(&custom), [labels("A")]);
+    assert_eq!(each(&json!({"labels": {"alertname": "A", "service": "checkout"}})), [labels("A")]);
+    for nothing in [json!({}), json!("text"), json!(null), json!({"firing": ""}), json!({"service": "x"})] {
+        assert!(each(&nothing).is_empty(), "{nothing}");
+    }
+}
+
+#[test]
 fn labels_are_found_in_each_form_that_senders_write() {
     let mut interner = Interner::default();
     let mut read = |firing: &Value| {

@@ -45,6 +45,7 @@ fn incident(number: u64, title: &str, service: &str) -> Incident {
         resolved_at: None,
         key: None,
         conference: None,
+        firing: Vec::new(),
         url: None,
         source: id("pd"),
     }
@@ -174,6 +175,8 @@ fn labels_that_came_along_count_more_than_words() {
         created_at: at(60),
         key: key.map(Into::into),
         labels,
+        firing: Vec::new(),
+        generator: None,
         details: Labels::default(),
         links: Vec::new(),
     };
@@ -213,4 +216,89 @@ fn an_acknowledgement_of_long_ago_is_forgotten_and_its_people_are_told_once() {
     let hours = |hours: i64| at(90 + hours * 3600);
     assert!(!known.is_forgotten(hours(4)) && known.is_forgotten(hours(4) + Duration::from_secs(1)));
     assert!(!world.incident(&id("pd"), "P2").unwrap().is_forgotten(hours(9)), "nobody said so at all");
+}
+
+fn about(world: &World) -> (Vec<&str>, BTreeSet<Fingerprint>) {
+    let known = &world.incidents()[0];
+    (known.services.iter().map(|name| &**name).collect(), known.alerts.iter().copied().collect())
+}
+
+#[test]
+fn an_incident_is_about_the_alerts_whose_labels_came_with_the_page_however_many_and_whatever_its_title_says()
+{
+    let numbered = |n: usize| {
+        let service = if n.is_multiple_of(3) { "cart" } else { "checkout" };
+        let pod = n.to_string();
+        alert(&[("alertname", "Burn"), ("service", service), ("pod", &pod), ("odd", "a = b: \"c\"\nd")])
+    };
+    let stranger = alert(&[("alertname", "Burn"), ("service", "search"), ("pod", "0")]);
+    for count in [1, 3, 30] {
+        let alerts: Vec<_> = (1..=count).map(numbered).collect();
+        let firing = alerts.iter().map(|alert| alert.labels.clone()).collect();
+        let title = "[FIRING:30] production (eu page)";
+        let all: Vec<_> = alerts.iter().cloned().chain([Arc::clone(&stranger)]).collect();
+        let world = world(vec![Incident { firing, ..incident(1, title, "Production") }], &all);
+        let services = if count == 1 { vec!["checkout"] } else { vec!["checkout", "cart"] };
+        let found = alerts.iter().map(|alert| alert.fingerprint).collect();
+        assert_eq!(about(&world), (services, found), "{count}");
+        for service in ["checkout", "cart"] {
+            assert_eq!(world.incidents_of(service).count(), usize::from(count > 1 || service == "checkout"));
+        }
+        assert_eq!(world.incidents_of("search").count(), 0);
+    }
+}
+
+#[test]
+fn labels_that_a_group_shares_tie_all_of_it_and_neither_another_service_nor_what_came_later() {
+    let a = alert(&[("alertname", "Burn"), ("service", "cart"), ("pod", "a")]);
+    let b = alert(&[("alertname", "Slow"), ("service", "cart"), ("pod", "b")]);
+    let other = alert(&[("alertname", "Burn"), ("service", "checkout"), ("pod", "c")]);
+    let mut late = Alert::clone(&alert(&[("alertname", "Late"), ("service", "cart"), ("pod", "d")]));
+    late.starts_at = at(5000);
+    let alerts = [Arc::clone(&a), Arc::clone(&b), other, Arc::new(late)];
+    let shared = |labels: &[(&str, &str)]| vec![labels.iter().copied().collect::<Labels>()];
+    for (firing, found) in [
+        (shared(&[("service", "cart"), ("pod", "a")]), vec![&a]),
+        (shared(&[("alertname", "Slow"), ("service", "cart"), ("cut", "he")]), vec![]),
+        (shared(&[("alertname", "Burn"), ("service", "cart")]), vec![&a]),
+    ] {
+        let world = world(vec![Incident { firing, ..incident(1, "page", "Production") }], &alerts);
+        let found = found.iter().map(|alert| alert.fingerprint).collect();
+        assert_eq!(about(&world), (vec!["cart"], found));
+    }
+}
+
+#[test]
+fn a_title_that_names_several_services_is_about_none_of_them() {
+    let one = world(vec![incident(1, "checkout is slow", "Production")], &[]);
+    assert_eq!(about(&one).0, ["checkout"]);
+    let two = world(vec![incident(1, "checkout waits for cart", "Production")], &[]);
+    assert!(about(&two).0.is_empty());
+}
+
+#[test]
+fn the_page_of_an_expression_or_a_runbook_ties_where_no_label_came_along() {
+    let mut burn = Alert::clone(&alert(&[("alertname", "Burn"), ("service", "cart")]));
+    burn.generator_url = Some("http://prom/graph?g0.expr=x".into());
+    let mut slow = Alert::clone(&alert(&[("alertname", "Slow"), ("service", "cart")]));
+    slow.annotations = [("runbook_url", "https://books/slow")].into_iter().collect();
+    let (burn, slow) = (Arc::new(burn), Arc::new(slow));
+    let told = IncidentAlert {
+        id: "A".into(),
+        is_resolved: false,
+        summary: "x".into(),
+        severity: None,
+        created_at: at(60),
+        key: None,
+        labels: Labels::default(),
+        firing: Vec::new(),
+        generator: burn.generator_url.clone(),
+        details: Labels::default(),
+        links: vec![("runbook".into(), "https://books/slow".into())],
+    };
+    let mut world = world(vec![incident(1, "page", "cart")], &[Arc::clone(&burn), Arc::clone(&slow)]);
+    assert!(about(&world).1.is_empty());
+    let detail = IncidentDetail { alerts: vec![told], ..IncidentDetail::default() };
+    tell(&mut world, "pd", Ask::Incident { id: "P1".into() }, Answer::Incident(detail));
+    assert_eq!(about(&world), (vec!["cart"], [burn.fingerprint, slow.fingerprint].into()));
 }

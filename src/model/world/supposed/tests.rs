@@ -39,6 +39,7 @@ fn incident(status: IncidentStatus) -> Incident {
         resolved_at: None,
         key: None,
         conference: None,
+        firing: Vec::new(),
         url: None,
         source: id("pd"),
     }

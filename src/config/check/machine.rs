@@ -1,0 +1,185 @@
+//! What will not work on this machine, or may be a mistake: looked for by `config check` alone. A start does not look: there it
+//! is the trouble of the one source that needs it.
+
+use std::path::Path;
+
+use url::Url;
+
+use super::access::{is_this_machine, unsafe_address};
+use crate::config::files;
+use crate::config::secret::{self, SecretError, at_home};
+use crate::config::settings::{
+    AuthSettings, Login, OAuth2Settings, SecretRef, SecretText, Settings, SigV4Settings, SourceSettings,
+};
+use crate::config::sheet::{Problem, Sheet};
+
+/// What is wrong on this machine, and what may be on purpose.
+#[derive(Debug, Default)]
+pub(in crate::config) struct Found {
+    pub(in crate::config) problems: Vec<Problem>,
+    pub(in crate::config) warnings: Vec<Problem>,
+}
+
+/// Looks at the files, variables and programs that settings name.
+pub(in crate::config) fn machine(settings: &Settings, sheet: &Sheet<'_>) -> Found {
+    let mut look = Look { sheet, found: Found::default() };
+    for (name, source) in &settings.sources {
+        look.source(name, source);
+    }
+    for (host, token) in &settings.runbooks.tokens {
+        look.secret(&["runbooks", "tokens", host], token);
+    }
+    if let Some(folder) = &settings.runbooks.folder
+        && !Path::new(folder).is_dir()
+    {
+        look.wrong(
+            &["runbooks", "folder"],
+            &format!("`folder` in [runbooks]: {folder} is not a folder that is there"),
+        );
+    }
+    for file in settings.slo.files.iter().filter(|file| !Path::new(file).exists()) {
+        look.wrong(&["slo", "files"], &format!("`files` in [slo]: {file}: not found"));
+    }
+    look.found
+}
+
+struct Look<'c> {
+    sheet: &'c Sheet<'c>,
+    found: Found,
+}
+
+impl Look<'_> {
+    fn wrong(&mut self, path: &[&str], message: &str) {
+        self.found.problems.push(self.sheet.problem_at(path, message));
+    }
+
+    fn source(&mut self, name: &str, source: &SourceSettings) {
+        let at = |key| ["sources", name, key];
+        match &source.auth {
+            Some(AuthSettings::Bearer(secret) | AuthSettings::Token(secret)) => {
+                self.secret(&at("auth"), secret);
+            }
+            Some(AuthSettings::Basic(Login { password, .. })) => self.secret(&at("auth"), password),
+            Some(AuthSettings::OAuth2(OAuth2Settings { client_secret, ca_file, .. })) => {
+                self.secret(&["sources", name, "auth", "oauth2", "client_secret"], client_secret);
+                self.certificates(&["sources", name, "auth", "oauth2", "ca_file"], ca_file.as_ref());
+            }
+            Some(AuthSettings::SigV4(keys)) => self.sigv4(name, keys),
+            None => {}
+        }
+        let mut has_secret = source.auth.as_ref().is_some_and(|auth| !matches!(auth, AuthSettings::SigV4(_)));
+        for (header, value) in &source.headers {
+            if let SecretText::Secret(secret) = value {
+                has_secret = true;
+                self.secret(&["sources", name, "headers", header], secret);
+            }
+        }
+        if let Some(Login { password, .. }) = &source.proxy_auth {
+            self.secret(&at("proxy_auth"), password);
+        }
+        self.certificates(&at("ca_file"), source.ca_file.as_ref());
+        self.certificates(&at("client_cert"), source.client_cert.as_ref());
+        self.key(&at("client_key"), source.client_key.as_ref());
+        let is_open =
+            Url::parse(source.address()).is_ok_and(|url| url.scheme() == "http" && !is_this_machine(&url));
+        if let Some(why) = unsafe_address(source) {
+            self.wrong(&at("url"), &format!("`url` in [sources.{name}]: it {why}"));
+        } else if has_secret && is_open {
+            let message = format!(
+                "[sources.{name}] sends its secret to another machine by http://, where all on the way can read it; use https://"
+            );
+            self.found.warnings.push(self.sheet.problem_at(&at("url"), &message));
+        }
+    }
+
+    fn sigv4(&mut self, name: &str, keys: &SigV4Settings) {
+        let at = |key| ["sources", name, "auth", "sigv4", key];
+        if let Some(SecretText::Secret(id)) = &keys.access_key {
+            self.secret(&at("access_key"), id);
+        }
+        for (key, secret) in [("secret_key", &keys.secret_key), ("session_token", &keys.session_token)] {
+            if let Some(secret) = secret {
+                self.secret(&at(key), secret);
+            }
+        }
+        if let Some(program) = keys.command.as_ref().and_then(|program| program.0.first()) {
+            self.program(&at("command"), program);
+        }
+    }
+
+    /// Reads what costs nothing to read; a program or a keyring may ask somebody for a password, and is only looked for.
+    fn secret(&mut self, path: &[&str], secret: &SecretRef) {
+        match secret {
+            // what comes through a pipe can be read once, and a start needs it
+            SecretRef::File(file) if files::is_given_pipe(&at_home(file)) => {}
+            SecretRef::Env(_) | SecretRef::File(_) => {
+                if let Err(error) = secret.read() {
+                    self.unreadable(path, &error);
+                }
+            }
+            SecretRef::Command(program) => {
+                if let Some(program) = program.0.first() {
+                    self.program(path, program);
+                }
+            }
+            SecretRef::Keyring(_) => {}
+        }
+    }
+
+    fn unreadable(&mut self, path: &[&str], error: &SecretError) {
+        self.wrong(path, &error.to_string());
+    }
+
+    fn program(&mut self, path: &[&str], program: &str) {
+        if !is_program(program) {
+            self.wrong(path, &format!("command {program}: there is no such program that can be run"));
+        }
+    }
+
+    fn certificates(&mut self, path: &[&str], file: Option<&String>) {
+        let Some(file) = file else { return };
+        match secret::certificates(file) {
+            Err(error) => self.unreadable(path, &error),
+            Ok(bytes) if !holds(&bytes, "CERTIFICATE") => {
+                self.wrong(path, &format!("file {file} holds no certificate in PEM form"));
+            }
+            Ok(_) => {}
+        }
+    }
+
+    fn key(&mut self, path: &[&str], file: Option<&String>) {
+        let Some(file) = file else { return };
+        match secret::key_file(file) {
+            Err(error) => self.unreadable(path, &error),
+            Ok(bytes) if !holds(&bytes, "PRIVATE KEY") => {
+                self.wrong(path, &format!("file {file} holds no private key in PEM form"));
+            }
+            Ok(_) => {}
+        }
+    }
+}
+
+/// Whether a PEM file has a whole part of this kind (RFC 7468).
+fn holds(bytes: &[u8], kind: &str) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let begin = text
+        .lines()
+        .any(|line| line.starts_with("-----BEGIN ") && line.trim_end().ends_with(&format!("{kind}-----")));
+    let end = text
+        .lines()
+        .any(|line| line.starts_with("-----END ") && line.trim_end().ends_with(&format!("{kind}-----")));
+    begin && end
+}
+
+/// Whether a program can be run: by its path, or found along `PATH`.
+fn is_program(name: &str) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    let can_run = |path: &Path| {
+        path.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0)
+    };
+    if name.contains('/') {
+        return can_run(&at_home(name));
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| can_run(&folder.join(name)))
+}
