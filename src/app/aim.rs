@@ -8,7 +8,7 @@ use super::screens::incidents::{IncidentKey, Row as IncidentLine};
 use super::screens::oncall::LevelKey;
 use super::screens::silences::SilenceKey;
 use super::screens::slos::{Row as SloLine, SloKey};
-use super::screens::{alert, incident, overview, service};
+use super::screens::{alert, incident, overview, service, timeline};
 use super::state::State;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
@@ -67,10 +67,16 @@ pub fn aim(state: &State) -> Aim {
         }
         Place::Slo { source, id } => of_slos(state, &[SloKey { id: id.clone(), source: source.clone() }]),
         Place::Service(_) if state.panel == service::SLOS => of_slos(state, &chosen(&state.service_slos)),
-        Place::Service(name) if state.panel == service::PARTS => Aim::Services(vec![name.clone()]),
+        Place::Service(name) if state.panel == service::PARTS || state.service_alerts.rows().is_empty() => {
+            Aim::Services(vec![name.clone()])
+        }
         Place::Service(_) => Aim::Alerts(chosen(&state.service_alerts)),
         Place::Alerts => Aim::Alerts(alerts(state)),
         Place::Alert(_) if state.panel == alert::RELATED => Aim::Alerts(chosen(&state.related)),
+        Place::Alert(fingerprint) if state.panel == alert::INCIDENT => {
+            let its = state.world.incident_of(*fingerprint);
+            Aim::Incidents(its.map(IncidentKey::of).into_iter().collect())
+        }
         Place::Alert(fingerprint) => Aim::Alerts(vec![*fingerprint]),
         Place::Incidents => Aim::Incidents(incidents(state)),
         Place::Incident { source, id } | Place::Paper(Paper::Postmortem { source, id }) => {
@@ -79,9 +85,8 @@ pub fn aim(state: &State) -> Aim {
         Place::Silences => Aim::Silences(chosen(&state.silences.list)),
         Place::OnCall => state.on_call.list.current().cloned().map_or(Aim::Nothing, Aim::Level),
         Place::Policy { source, id } => Aim::Policy { source: source.clone(), id: id.clone() },
-        Place::Runbook(_) | Place::Timeline | Place::Sources | Place::Paper(_) | Place::Messages => {
-            Aim::Nothing
-        }
+        Place::Timeline => timeline::target(state).map_or(Aim::Nothing, of_entry),
+        Place::Runbook(_) | Place::Sources | Place::Paper(_) | Place::Messages => Aim::Nothing,
     };
     match aim {
         Aim::Incidents(all) if all.is_empty() => Aim::Nothing,
@@ -123,6 +128,29 @@ pub fn to_silence(state: &State) -> Vec<Fingerprint> {
             .map(|alert| alert.fingerprint)
             .collect(),
         Aim::Nothing | Aim::Silences(_) | Aim::Level(_) | Aim::Policy { .. } => Vec::new(),
+    }
+}
+
+/// What happened happened to something.
+fn of_entry(place: Place) -> Aim {
+    match place {
+        Place::Incident { source, id } => Aim::Incidents(vec![IncidentKey { id, source }]),
+        Place::Alert(fingerprint) => Aim::Alerts(vec![fingerprint]),
+        Place::Service(name) => Aim::Services(vec![name]),
+        Place::Overview
+        | Place::Services
+        | Place::Slos
+        | Place::Slo { .. }
+        | Place::Alerts
+        | Place::Incidents
+        | Place::OnCall
+        | Place::Policy { .. }
+        | Place::Paper(_)
+        | Place::Runbook(_)
+        | Place::Silences
+        | Place::Timeline
+        | Place::Sources
+        | Place::Messages => Aim::Nothing,
     }
 }
 

@@ -131,6 +131,7 @@ impl Confirm {
                 (Some(line), _) => {
                     line.take(key);
                 }
+                (None, Code::Named(Named::Space)) => return Outcome::Typed,
                 (None, Code::Named(_)) => {}
                 (None, Code::Char(_)) if key.ctrl || key.alt => {}
                 (None, Code::Char('y')) => return answer,

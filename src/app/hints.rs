@@ -88,6 +88,7 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
         }
         Place::Timeline => vec![
             (Command::Open, "open"),
+            (Command::Acknowledge, "ack"),
             (Command::Filter, "filter"),
             (Command::Range, "range"),
             (Command::Earlier, "earlier"),

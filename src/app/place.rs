@@ -152,11 +152,12 @@ impl Place {
     /// The scopes of commands that work here, besides the global ones.
     pub const fn scopes(&self) -> &'static [Scope] {
         match self {
-            Self::Overview => &[Scope::List, Scope::Time, Scope::Things, Scope::Acts],
-            Self::Services | Self::Timeline => &[Scope::List, Scope::Time],
+            Self::Overview | Self::Services | Self::Timeline => {
+                &[Scope::List, Scope::Time, Scope::Things, Scope::Acts]
+            }
             Self::Service(_) | Self::Alert(_) => &[Scope::Time, Scope::Things, Scope::Acts],
-            Self::Slos => &[Scope::List, Scope::Time, Scope::Groups],
-            Self::Slo { .. } => &[Scope::Time, Scope::Slo],
+            Self::Slos => &[Scope::List, Scope::Time, Scope::Groups, Scope::Things, Scope::Acts],
+            Self::Slo { .. } => &[Scope::Time, Scope::Slo, Scope::Things, Scope::Acts],
             Self::Alerts | Self::Incidents => {
                 &[Scope::List, Scope::Groups, Scope::Folds, Scope::Things, Scope::Acts]
             }

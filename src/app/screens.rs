@@ -26,6 +26,7 @@ use ratatui::layout::Rect;
 use super::due::Want;
 use super::place::Place;
 use super::state::State;
+use crate::model::ask::AskKind;
 
 /// A column that a list can be ordered by, and which way round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -112,6 +113,9 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
         | Place::Sources
         | Place::Messages => {}
     }
+    // after those of the screen, which may ask for one of them more often
+    let telling = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Incident));
+    wants.extend(telling.flat_map(|source| incident::unread(state, &source.id)));
     wants
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::acts::{Ground, Planned};
+use super::acts::{self, Ground, Planned};
 use super::aim::{Aim, aim, to_silence};
 use super::commands::Command;
 use super::event::{Effect, Message, Tone};
@@ -134,18 +134,51 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Ef
     if keys.is_empty() {
         return without_incident(state, command, &pointed, now);
     }
+    choose(state, on_incidents(command, keys), now)
+}
+
+/// What the key of an action does to incidents.
+fn on_incidents(command: Command, keys: Vec<IncidentKey>) -> Wish {
     match command {
-        Command::Acknowledge => choose(state, Wish::Do(keys, Deed::Acknowledge), now),
-        Command::Resolve => choose(state, Wish::Do(keys, Deed::Resolve), now),
-        Command::Note => choose(state, Wish::Note(keys), now),
-        Command::Escalate => choose(state, Wish::Escalate(keys), now),
-        _ => choose(state, Wish::Snooze(keys), now),
+        Command::Acknowledge => Wish::Do(keys, Deed::Acknowledge),
+        Command::Resolve => Wish::Do(keys, Deed::Resolve),
+        Command::Note => Wish::Note(keys),
+        Command::Escalate => Wish::Escalate(keys),
+        _ => Wish::Snooze(keys),
     }
+}
+
+/// The open incidents that may well be meant where none is known to be about what is pointed at: those of the same services,
+/// else those of which it is not known yet what they are about.
+fn nearby<'a>(state: &'a State, pointed: &Aim, alerts: &[Fingerprint]) -> (&'static str, Vec<&'a Linked>) {
+    if !matches!(pointed, Aim::Alerts(_) | Aim::Services(_)) {
+        return ("", Vec::new());
+    }
+    let alerts = alerts.iter().filter_map(|alert| state.world.alert(*alert));
+    let services: BTreeSet<&Text> =
+        alerts.filter_map(|alert| state.world.service_of(&alert.labels)).collect();
+    let open = || state.world.incidents().iter().filter(|known| known.is_shown_open());
+    let of_services: Vec<&Linked> =
+        open().filter(|known| known.services.iter().any(|name| services.contains(name))).collect();
+    if of_services.is_empty() {
+        let title = "Which alerts these incidents are about is not known yet; is one of them meant?";
+        return (title, open().filter(|known| state.world.is_unread(known)).collect());
+    }
+    ("No open incident knows this alert; of its service there is", of_services)
 }
 
 /// Where no incident is: says so, and for alerts offers the next best.
 fn without_incident(state: &mut State, command: Command, pointed: &Aim, now: Timestamp) -> Vec<Effect> {
     let alerts = to_silence(state);
+    let (title, near) = nearby(state, pointed, &alerts);
+    if !near.is_empty() {
+        let offered = |known: &&Linked| {
+            let name = format!("{} {}", command.name(), acts::called(known));
+            (name, Choice::Wish(Box::new(on_incidents(command, vec![IncidentKey::of(known)]))))
+        };
+        state.mode = Mode::Menu(Menu::new(title, near.iter().map(offered).collect(), 0));
+        return Vec::new();
+    }
     match pointed {
         Aim::Alerts(_) | Aim::Services(_)
             if !alerts.is_empty() && matches!(command, Command::Acknowledge | Command::Snooze) =>

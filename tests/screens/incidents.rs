@@ -5,7 +5,11 @@ use burnwatch::app::place::Place;
 use burnwatch::app::screens::incidents::Row;
 use burnwatch::app::screens::{alert, incident as open, overview, service};
 use burnwatch::model::ask::{Ask, AskKind};
+use burnwatch::model::incident::Incident;
+use burnwatch::model::labels::Labels;
 use burnwatch::model::oncall::OnCallBoard;
+use burnwatch::model::remote::Remote;
+use burnwatch::model::source::SourceId;
 
 use crate::SIZES;
 use crate::pager::{Pager, incident, incidents, on_call};
@@ -183,7 +187,8 @@ fn incidents_are_grouped_filtered_marked_and_ordered() {
 
 #[test]
 fn an_open_incident_is_asked_for_and_given_up_when_it_is_left() {
-    let mut stage = stage((120, 36));
+    let known = incidents().into_iter().map(|known| Incident { firing: vec![Labels::default()], ..known });
+    let mut stage = Stage::pager((120, 36), Pager::new(known.collect(), on_call()));
     stage.press(&["5"]);
     stage.answer(false);
     let asked = stage.effects_of(Event::Key("enter".parse().unwrap()));
@@ -195,6 +200,29 @@ fn an_open_incident_is_asked_for_and_given_up_when_it_is_left() {
     let is_given_up =
         |effect: &Effect| matches!(effect, Effect::Forget(q) if q.ask.kind() == AskKind::Incident);
     assert!(left.iter().any(is_given_up), "{left:?}");
+}
+
+#[test]
+fn open_ones_whose_alerts_the_list_does_not_tell_are_read_once_wherever_one_is() {
+    let stage = &mut stage((120, 36));
+    let is_unread = |stage: &Stage| {
+        let world = &stage.state().world;
+        world.incidents().iter().filter(|known| known.incident.is_open() && world.is_unread(known)).count()
+    };
+    assert_eq!(is_unread(stage), 0);
+    let read = |stage: &Stage, id: &str| {
+        let held = stage.state().world.held(&SourceId::new("pager")).expect("it is asked");
+        held.incident_details.get(id).and_then(Remote::at)
+    };
+    let first = read(stage, "P1");
+    stage.jump(20);
+    assert_eq!((read(stage, "P1"), first.is_some()), (first, true));
+    // the one that is looked at is asked as often as ever
+    stage.press(&["5", "enter"]);
+    let opened = read(stage, "P1");
+    stage.jump(11);
+    assert!(opened > first && read(stage, "P1") > opened);
+    assert!(read(stage, "P2").is_some() && read(stage, "P2") < opened);
 }
 
 #[test]

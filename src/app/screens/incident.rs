@@ -30,6 +30,9 @@ const OPEN: Duration = Duration::from_secs(10);
 /// How often one that is over is.
 const OVER: Duration = Duration::from_secs(300);
 
+/// How many incidents are asked for because their alerts are not known: fewer than are kept, each costs several requests.
+const MOST_UNREAD: usize = 6;
+
 /// An alert of an incident, as far as it is told.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum AlertRow {
@@ -83,6 +86,20 @@ pub fn wants(state: &State, source: &SourceId, id: &Text) -> Vec<Want> {
         known: remote(state, known).and_then(Remote::digest),
         interval: if known.incident.is_open() { OPEN } else { OVER },
     }]
+}
+
+/// Asks once for the open incidents of a source whose alerts its list does not tell, the most pressing ones: what they are about
+/// decides what is done to them, on every screen that shows them.
+pub fn unread<'a>(state: &'a State, source: &'a SourceId) -> impl Iterator<Item = Want> + 'a {
+    let is_unread = |known: &&Linked| {
+        known.incident.is_open() && known.incident.source == *source && state.world.is_unread(known)
+    };
+    state.world.incidents().iter().filter(is_unread).take(MOST_UNREAD).map(|known| Want {
+        source: source.clone(),
+        ask: Ask::Incident { id: known.incident.id.clone() },
+        known: None,
+        interval: OVER,
+    })
 }
 
 /// What Enter opens: on the alerts the monitored alert under the cursor, else the service.

@@ -111,7 +111,8 @@ pub(super) fn all(state: &mut State, now: Timestamp) -> Vec<Effect> {
                 format!("{title}, of {}", numbers.join(" "))
             }
         };
-        items.extend(of_incidents(state, &keys, &known));
+        // who has it comes before who is not to hear of it
+        items.splice(0..0, of_incidents(state, &keys, &known));
         if matches!(pointed, Aim::Incidents(_)) {
             let alerts = to_silence(state);
             let none = alerts.is_empty().then(|| "no alert is known that it is about".into());

@@ -117,6 +117,11 @@ impl World {
         of(&linked.incident.source).or_else(|| linked.sources.iter().find_map(of))
     }
 
+    /// Whether its alerts were not told yet: what it is about is a guess by its words till then.
+    pub fn is_unread(&self, known: &Linked) -> bool {
+        known.incident.firing.is_empty() && self.incident_detail(known).is_none()
+    }
+
     /// The incidents that are about a service, the most pressing first.
     pub fn incidents_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Linked> + 'a {
         self.incidents.iter().filter(move |known| known.services.iter().any(|name| **name == *service))
@@ -243,7 +248,10 @@ impl World {
             let named: BTreeSet<&Text> = named.map(|service| &service.name).collect();
             named.first().filter(|_| named.len() == 1).map(|name| Text::clone(name))
         };
-        let by_words = || by_name().or_else(by_title).into_iter().collect::<Vec<_>>();
+        // in the title of a group stand the values of some labels, whichever they are
+        let is_guess = || is_of_group(&incident.title) && self.is_unread(known);
+        let by_words =
+            || by_name().or_else(|| by_title().filter(|_| !is_guess())).into_iter().collect::<Vec<_>>();
         let mut about = by_labels;
         if about.is_empty() && found.is_empty() {
             about = by_words();
@@ -326,6 +334,11 @@ impl World {
 /// Whether labels that a group of alerts shares are those of this one: an alert's name and another label, or two of them.
 fn is_shared(labels: &Labels, alert: &Labels) -> bool {
     labels.len() > 1 && labels.is_within(alert)
+}
+
+/// Whether a title is the one that Alertmanager makes of a group: `[FIRING:2] checkout (bench shop page)`.
+fn is_of_group(title: &str) -> bool {
+    title.starts_with("[FIRING:") || title.starts_with("[RESOLVED")
 }
 
 /// Each name once, the most frequent first, and of equally frequent ones in their order.

@@ -277,6 +277,23 @@ fn a_title_that_names_several_services_is_about_none_of_them() {
 }
 
 #[test]
+fn the_words_of_a_groups_title_are_not_taken_for_a_service_before_its_alerts_are_read() {
+    for (title, before) in [
+        ("[FIRING:2] checkout (bench shop page)", vec![]),
+        ("[RESOLVED] checkout", vec![]),
+        ("checkout is slow", vec!["checkout"]),
+    ] {
+        let mut world = world(vec![incident(1, title, "Production")], &[]);
+        assert!(world.is_unread(&world.incidents()[0]));
+        assert_eq!(about(&world).0, before, "{title}");
+        let detail = Answer::Incident(IncidentDetail::default());
+        tell(&mut world, "pd", Ask::Incident { id: "P1".into() }, detail);
+        assert!(!world.is_unread(&world.incidents()[0]));
+        assert_eq!(about(&world).0, ["checkout"], "{title}");
+    }
+}
+
+#[test]
 fn the_page_of_an_expression_or_a_runbook_ties_where_no_label_came_along() {
     let mut burn = Alert::clone(&alert(&[("alertname", "Burn"), ("service", "cart")]));
     burn.generator_url = Some("http://prom/graph?g0.expr=x".into());
