@@ -13,6 +13,7 @@ mod doings;
 mod incidents;
 mod noise;
 mod paging;
+mod payload;
 mod promised;
 mod query;
 mod rules;

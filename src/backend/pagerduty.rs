@@ -16,6 +16,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::http::{Body, Http, of_absence};
@@ -24,10 +26,11 @@ use crate::config::settings::SourceSettings;
 use crate::config::unsafe_address;
 use crate::model::action::{Action, Call};
 use crate::model::ask::{Ask, AskKind};
-use crate::model::incident::Person;
+use crate::model::incident::{IncidentAlert, Person};
 use crate::model::labels::{Interner, Text};
 use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
 use crate::model::warning::Warning;
+pub(super) use act::unfit;
 use incidents::{History, Ranks};
 
 /// Without this form an older version of the API would answer.
@@ -176,6 +179,18 @@ impl Source for PagerDuty {
     fn look_back<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> LookingBack<'a> {
         Box::pin(self.found(action, sent_at))
     }
+}
+
+/// The alert of an incident as it is told here; what cannot be read of it is empty.
+pub(super) fn incident_alert(alert: &Value, source: &SourceId) -> IncidentAlert {
+    let mut interner = Interner::default();
+    let wire = wire::Alert::deserialize(alert).unwrap_or_default();
+    map::Reader { interner: &mut interner, source }.incident_alert(&wire)
+}
+
+/// The calls of an action on an account at this address, by the person of this id.
+pub(super) fn calls(action: &Action, address: &str, me: &str) -> Vec<Call> {
+    act::request(action, me).map(|change| change.shown(address)).into_iter().collect()
 }
 
 impl PagerDuty {

@@ -36,7 +36,7 @@ impl Alertmanager {
             Deed::Expire => expiry(&action.target.id),
             _ => return Vec::new(),
         };
-        vec![self.http.shown(&change)]
+        vec![change.shown(self.http.address())]
     }
 
     pub(super) async fn do_it(&self, action: &Action) -> Result<Outcome, ActError> {

@@ -7,14 +7,12 @@ use super::doings::{self, Entry, StoodIn};
 use super::noise::mix_text;
 use super::{DemoSource, Role};
 use crate::backend::http::surely_not;
+use crate::backend::pagerduty;
 use crate::model::action::{ActError, Action, Call, Deed, DeedKind, Found, Outcome};
 use crate::model::incident::{Incident, IncidentStatus};
 use crate::model::labels::Text;
 use crate::model::silence::Silence;
 use crate::model::source::{SourceError, Trouble};
-
-/// Longest note, in characters.
-const NOTE: usize = 2000;
 
 impl Role {
     /// What can be done there.
@@ -35,40 +33,11 @@ impl DemoSource {
         if !self.info.acts.contains(&action.deed.kind()) {
             return Vec::new();
         }
+        if self.role == Role::Pager {
+            return pagerduty::calls(action, &self.info.address, &self.world.paging.me().id);
+        }
         let id = &action.target.id;
-        let incident = |part: &str| format!("incidents/{id}{part}");
         let (method, path, body): (&str, String, Option<Value>) = match &action.deed {
-            Deed::Acknowledge => ("PUT", incident(""), Some(json!({"status": "acknowledged"}))),
-            Deed::Resolve => ("PUT", incident(""), Some(json!({"status": "resolved"}))),
-            Deed::Assign { to } => ("PUT", incident(""), Some(json!({"assignee": &*to.id}))),
-            Deed::Reroute { policy } => ("PUT", incident(""), Some(json!({"policy": &*policy.id}))),
-            Deed::Escalate { level } => ("PUT", incident(""), Some(json!({"level": level}))),
-            Deed::Snooze { rest } => ("POST", incident("/snooze"), Some(json!({"seconds": rest.as_secs()}))),
-            Deed::Note { content } => ("POST", incident("/notes"), Some(json!({"content": &**content}))),
-            Deed::Prioritise { priority } => {
-                let priority = priority.as_ref().map(|priority| &*priority.id);
-                ("PUT", incident(""), Some(json!({ "priority": priority })))
-            }
-            Deed::Merge { into } => {
-                ("PUT", format!("incidents/{}/merge", into.id), Some(json!({"incidents": [&**id]})))
-            }
-            Deed::Summon { people, message } => {
-                let people: Vec<&str> = people.iter().map(|person| &*person.id).collect();
-                let body = json!({"people": people, "message": &**message});
-                ("POST", incident("/responders"), Some(body))
-            }
-            Deed::Inform { message } => {
-                ("POST", incident("/status_updates"), Some(json!({"message": &**message})))
-            }
-            Deed::Trigger { title, details, urgency, key } => {
-                let body = json!({"service": &**id, "title": &**title, "details": &**details,
-                    "urgency": urgency.word(), "key": &**key});
-                ("POST", "incidents".into(), Some(body))
-            }
-            Deed::TakeShift { person, start, end } => {
-                let body = json!({"person": &*person.id, "start": start.to_string(), "end": end.to_string()});
-                ("POST", format!("schedules/{id}/overrides"), Some(body))
-            }
             Deed::Silence(draft) => {
                 let matchers: Vec<String> = draft.matchers.iter().map(ToString::to_string).collect();
                 let body = json!({"matchers": matchers, "endsAt": draft.ends_at.to_string(),
@@ -80,6 +49,7 @@ impl DemoSource {
                 ("POST", "api/v2/silences".into(), Some(body))
             }
             Deed::Expire => ("DELETE", format!("api/v2/silence/{id}"), None),
+            _ => return Vec::new(),
         };
         let address = format!("{}/{path}", self.info.address).into();
         vec![Call { method: method.into(), address, body: body.map(|body| body.to_string().into()) }]
@@ -90,6 +60,9 @@ impl DemoSource {
         if !self.info.acts.contains(&kind) {
             let what = format!("to {}", kind.name());
             return Err(surely_not(SourceError::new(self.info.id.clone(), Trouble::NotOffered { what })));
+        }
+        if let Some(reason) = pagerduty::unfit(&action.deed).filter(|_| self.role == Role::Pager) {
+            return Err(surely_not(SourceError::new(self.info.id.clone(), Trouble::Unfit { reason })));
         }
         let now = (self.now)();
         match &action.deed {
@@ -178,14 +151,10 @@ impl DemoSource {
         let Some(incident) = known(&action.target.id) else {
             return Err(self.refused(404, "there is no such incident"));
         };
-        match &action.deed {
-            Deed::Note { content } if content.chars().count() > NOTE => {
-                return Err(self.refused(400, "a note has 2000 characters at most"));
-            }
-            Deed::Merge { into } if known(&into.id).is_none_or(|into| !into.is_open()) => {
-                return Err(self.refused(400, "what it shall be merged into is not open"));
-            }
-            _ => {}
+        if let Deed::Merge { into } = &action.deed
+            && known(&into.id).is_none_or(|into| !into.is_open())
+        {
+            return Err(self.refused(400, "what it shall be merged into is not open"));
         }
         let me = self.world.paging.me();
         let is_mine = incident.acknowledged.iter().any(|stamp| stamp.who.id == me.id);

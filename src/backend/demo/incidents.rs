@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::model::action::Deed;
 use crate::model::incident::{
-    AlertCounts, Happened, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentStatus, Note,
-    Past, Pending, Priority, Stamp, Step, StepBoard, Urgency,
+    AlertCounts, Happened, Incident, IncidentBoard, IncidentDetail, IncidentStatus, Note, Past, Pending,
+    Priority, Stamp, Step, StepBoard, Urgency,
 };
 use crate::model::labels::{Labels, Text};
 use crate::model::source::SourceId;
@@ -18,8 +18,10 @@ use super::clock::Clock;
 use super::doings::{Done, Entry, Told, opening};
 use super::noise::{floor, mix_text};
 use super::paging::{Page, named, time_to_acknowledge};
+use super::payload::Sent;
 use super::rules::Rule;
 use super::world::DemoWorld;
+use crate::backend::pagerduty;
 
 /// For how long incidents that are over are told.
 const PAST: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -91,7 +93,8 @@ impl DemoWorld {
             .collect();
         past.sort_by_key(|past| std::cmp::Reverse(past.created_at));
         past.truncate(5);
-        Some(IncidentDetail { alerts: vec![alert(paged, &incident)], steps, notes, past })
+        let alert = pagerduty::incident_alert(&paged.sent().alert(&incident), source);
+        Some(IncidentDetail { alerts: vec![alert], steps, notes, past })
     }
 
     /// What happened to all of them between two moments.
@@ -180,14 +183,12 @@ impl DemoWorld {
             (None, None) => IncidentStatus::Triggered,
         };
         let rank = paged.page.priority.trim_start_matches('P').parse().ok();
-        let annotations =
-            annotation::filled(&paged.rule.shown.annotations, &paged.labels, paged.rule.threshold);
-        let summary = annotations.get("summary").cloned().unwrap_or_default();
+        let sent = paged.sent();
         let escalates = paged.from.checked_add(15.minutes()).ok().filter(|at| *at > now);
         let pending = escalates.filter(|_| status == IncidentStatus::Triggered);
         Incident {
             number: 10_000 + key % 80_000,
-            title: format!("{}: {summary}", paged.rule.shown.name).into(),
+            title: sent.title().into(),
             urgency: if paged.page.urgency == "high" { Urgency::High } else { Urgency::Low },
             priority: Some(Priority { named: named(&paged.page.priority, &paged.page.priority), rank }),
             service: (!service.is_empty()).then(|| named(service, service)),
@@ -201,7 +202,7 @@ impl DemoWorld {
             created_at: paged.from,
             resolved_at,
             status,
-            key: Some(paged.labels.to_string().into()),
+            key: Some(sent.key().into()),
             conference: None,
             firing: vec![paged.labels.clone()],
             url: Some(format!("https://pager.shop.example/incidents/{id}").into()),
@@ -236,6 +237,16 @@ impl DemoWorld {
 impl Paged<'_> {
     fn id(&self) -> Text {
         format!("Q{:012X}", self.key & 0xffff_ffff_ffff).into()
+    }
+
+    /// What was sent to the paging system about it.
+    fn sent(&self) -> Sent {
+        let rule = self.rule;
+        Sent {
+            labels: self.labels.clone(),
+            annotations: annotation::filled(&rule.shown.annotations, &self.labels, rule.threshold),
+            generator: annotation::graph(rule.region.source(), &rule.shown.expr).unwrap_or_default(),
+        }
     }
 }
 
@@ -286,21 +297,4 @@ fn notes(incident: &Incident) -> Vec<Note> {
         Some(Note { at, who: Arc::clone(&stamp.who.name), content: content.into() })
     };
     incident.acknowledged.iter().filter_map(write).collect()
-}
-
-fn alert(paged: &Paged<'_>, incident: &Incident) -> IncidentAlert {
-    let runbook = paged.rule.shown.annotations.get("runbook_url").cloned();
-    IncidentAlert {
-        id: format!("{}A", incident.id).into(),
-        is_resolved: incident.resolved_at.is_some(),
-        summary: Arc::clone(&incident.title),
-        severity: Some("critical".into()),
-        created_at: incident.created_at,
-        key: incident.key.clone(),
-        labels: paged.labels.clone(),
-        firing: vec![paged.labels.clone()],
-        generator: None,
-        details: Labels::from_iter([("num_firing", "1"), ("num_resolved", "0")]),
-        links: runbook.map(|url| ("runbook".into(), url)).into_iter().collect(),
-    }
 }

@@ -32,6 +32,14 @@ impl Change {
     pub(crate) fn delete(path: impl Into<String>) -> Self {
         Self { method: Method::DELETE, path: path.into(), body: None }
     }
+
+    /// The request to a source at this address as it may be shown: what is sent besides to say who asks is left out. The body is
+    /// the JSON that is sent.
+    pub(crate) fn shown(&self, address: &str) -> Call {
+        let body = self.body.as_ref().map(|body| escaped_json(&body.to_string()).into());
+        let address = format!("{}/{}", address.trim_end_matches('/'), self.path);
+        Call { method: self.method.as_str().into(), address: address.into(), body }
+    }
 }
 
 /// One part of a path, whatever it holds.
@@ -47,13 +55,6 @@ pub(crate) fn segment(text: &str) -> String {
 }
 
 impl Http {
-    /// The request as it may be shown: what is sent besides to say who asks is left out. The body is the JSON that is sent.
-    pub(crate) fn shown(&self, change: &Change) -> Call {
-        let body = change.body.as_ref().map(|body| escaped_json(&body.to_string()).into());
-        let address = format!("{}/{}", self.address.trim_end_matches('/'), change.path);
-        Call { method: change.method.as_str().into(), address: address.into(), body }
-    }
-
     /// Sends it, once, with further headers.
     ///
     /// # Errors

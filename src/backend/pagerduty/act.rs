@@ -58,7 +58,7 @@ impl PagerDuty {
             _ => WHOEVER.into(),
         };
         drop(kept);
-        request(action, &me).map(|change| self.http.shown(&change)).into_iter().collect()
+        super::calls(action, self.http.address(), &me)
     }
 
     pub(super) async fn do_it(&self, action: &Action) -> Result<Outcome, ActError> {
@@ -138,7 +138,7 @@ impl PagerDuty {
 }
 
 /// Why it will not be taken, as far as that is known without asking.
-fn unfit(deed: &Deed) -> Option<String> {
+pub(crate) fn unfit(deed: &Deed) -> Option<String> {
     match deed {
         Deed::Note { content } if content.trim().is_empty() => Some("the note is empty".into()),
         Deed::Note { content } if content.chars().count() > NOTE => {
@@ -164,7 +164,7 @@ fn unfit(deed: &Deed) -> Option<String> {
 }
 
 /// The one request of a deed; none where PagerDuty has no such thing.
-fn request(action: &Action, me: &str) -> Option<Change> {
+pub(super) fn request(action: &Action, me: &str) -> Option<Change> {
     let id = segment(&action.target.id);
     let incident = |part: &str| format!("incidents/{id}/{part}");
     let put = |key: &str, value: Value| {

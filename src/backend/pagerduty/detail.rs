@@ -150,7 +150,7 @@ impl Reader<'_> {
         })
     }
 
-    fn incident_alert(&mut self, wire: &wire::Alert) -> IncidentAlert {
+    pub(super) fn incident_alert(&mut self, wire: &wire::Alert) -> IncidentAlert {
         let nothing = wire::AlertBody::default();
         let body = wire.body.0.as_ref().unwrap_or(&nothing);
         let inner = body.cef_details.0.as_deref().unwrap_or(&nothing);

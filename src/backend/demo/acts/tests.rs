@@ -224,10 +224,40 @@ fn notes_rank_help_and_updates_stand_in_its_history() {
     let ranked = demo.incident(&page.id);
     assert_eq!(ranked.priority.and_then(|priority| priority.rank), Some(2));
     assert_eq!(ranked.status, IncidentStatus::Triggered);
-    assert_eq!(demo.on_page(Deed::Prioritise { priority: None }), DONE);
-    assert_eq!(demo.incident(&page.id).priority, None);
     let long = demo.on_page(Deed::Note { content: "x".repeat(2001).into() }).unwrap_err();
-    assert!(!long.is_unclear && long.to_string().contains("2000 characters"), "{long}");
+    assert!(!long.is_unclear && long.to_string().contains("takes 2000 at most"), "{long}");
+}
+
+#[test]
+fn the_calls_are_those_of_the_vendor_and_what_it_does_not_take_is_refused_here_too() {
+    let demo = Demo::new();
+    let page = demo.page();
+    let pager = demo.source("pager");
+    let action = |deed| Action { source: pager.info().id.clone(), target: target(&page), deed };
+    let shown = |deed| pager.calls(&action(deed)).iter().map(ToString::to_string).collect::<Vec<_>>();
+    let address = format!("{}/incidents/{}", pager.info().address, page.id);
+    for (deed, call) in [
+        (
+            Deed::Acknowledge,
+            format!(
+                r#"PUT {address} {{"incident":{{"status":"acknowledged","type":"incident_reference"}}}}"#
+            ),
+        ),
+        (
+            Deed::Snooze { rest: Duration::from_secs(900) },
+            format!(r#"POST {address}/snooze {{"duration":900}}"#),
+        ),
+        (
+            Deed::Note { content: "rolled back".into() },
+            format!(r#"POST {address}/notes {{"note":{{"content":"rolled back"}}}}"#),
+        ),
+    ] {
+        assert_eq!(shown(deed), [call]);
+    }
+    let none = Deed::Prioritise { priority: None };
+    assert!(shown(none.clone()).is_empty());
+    let refused = pager.act(&action(none)).now_or_never().unwrap().unwrap_err();
+    assert!(!refused.is_unclear && refused.to_string().contains("take a priority away"), "{refused}");
 }
 
 #[test]

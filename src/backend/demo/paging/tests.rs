@@ -59,11 +59,14 @@ fn the_storys_page_is_an_incident_that_waits_for_somebody() {
     let triggered: Vec<_> = open.iter().filter(|i| i.status == IncidentStatus::Triggered).collect();
     assert_eq!(triggered.len(), 1, "{open:#?}");
     let payments = triggered[0];
-    assert!(
-        payments.title.starts_with("PaymentsErrorBudgetBurn: payments is failing users"),
-        "{}",
-        payments.title
+    assert_eq!(
+        &*payments.title,
+        "[FIRING:1] PaymentsErrorBudgetBurn payments (money eu-west-1 page Z\u{fc}rich)"
     );
+    let detail = world.incident_detail(&payments.id, &done, night(), &clock, &source).unwrap();
+    assert_eq!(detail.alerts[0].labels, payments.firing[0]);
+    assert!(detail.alerts[0].generator.as_ref().is_some_and(|url| url.contains("graph?g0.expr=")));
+    assert!(detail.alerts[0].links.iter().any(|(name, _)| &**name == "runbook_url"), "{detail:#?}");
     assert_eq!((payments.urgency, payments.assigned.len()), (Urgency::High, 1));
     assert!(open.iter().any(|incident| incident.status == IncidentStatus::Acknowledged));
     let resolved = board.incidents.iter().filter(|incident| !incident.is_open()).count();

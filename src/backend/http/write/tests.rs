@@ -43,7 +43,7 @@ fn what_is_shown_of_a_change_has_no_secret_and_nothing_that_plays_with_the_termi
     let mut source =
         SourceSettings::new(SourceKind::PagerDuty, "https://me:secret@pd.example/v2/?key=secret");
     source.auth = Some(AuthSettings::Token(SecretRef::Env("SECRET".into())));
-    let shown = http(&source).shown(&change());
+    let shown = change().shown(http(&source).address());
     assert_eq!(shown.to_string(), r#"POST https://pd.example/v2/incidents {"a":"\u202eb"}"#);
 }
 

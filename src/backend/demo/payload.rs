@@ -1,0 +1,81 @@
+//! What Alertmanager's default integration sends to PagerDuty about a firing, as PagerDuty tells it again.
+//!
+//! Source: Alertmanager's `template/default.tmpl` (`__subject`, `__text_alert_list`) and `notify/pagerduty` (`alert_key` is the
+//! SHA-256 of the group's key).
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::noise::mix_text;
+use crate::model::incident::Incident;
+use crate::model::labels::{Labels, Text};
+
+/// The labels by which pages are grouped, as the template puts them.
+const GROUPED_BY: [&str; 2] = ["alertname", "service"];
+/// Where the Alertmanager of the demo has its page.
+const PAGE: &str = "https://alerts.shop.example/#/alerts?receiver=pagerduty";
+
+/// A firing as Alertmanager's templates see it.
+#[derive(Debug, Clone)]
+pub(super) struct Sent {
+    pub(super) labels: Labels,
+    pub(super) annotations: Labels,
+    /// The page of the expression.
+    pub(super) generator: Text,
+}
+
+impl Sent {
+    /// The default title: `[FIRING:1] ErrorBudgetBurn payments (eu-west-1 page)`.
+    pub(super) fn title(&self) -> String {
+        let grouped: Vec<&str> =
+            GROUPED_BY.into_iter().filter_map(|name| self.labels.get(name).map(|value| &**value)).collect();
+        let others: Vec<&str> = self
+            .labels
+            .iter()
+            .filter(|(name, _)| !GROUPED_BY.contains(&&***name))
+            .map(|(_, value)| &**value)
+            .collect();
+        format!("[FIRING:1] {} ({})", grouped.join(" "), others.join(" "))
+    }
+
+    /// What recognises the group at PagerDuty.
+    pub(super) fn key(&self) -> String {
+        let group = self.labels.to_string();
+        (0..4).fold(String::new(), |mut key, part| {
+            write!(key, "{:016x}", mix_text(part, &group)).expect("a String takes everything");
+            key
+        })
+    }
+
+    /// The default text of one alert.
+    fn text(&self) -> String {
+        let lines = |pairs: &Labels| {
+            pairs.iter().fold(String::new(), |mut lines, (name, value)| {
+                writeln!(lines, " - {name} = {value}").expect("a String takes everything");
+                lines
+            })
+        };
+        let (labels, annotations) = (lines(&self.labels), lines(&self.annotations));
+        format!("Labels:\n{labels}Annotations:\n{annotations}Source: {}\n", self.generator)
+    }
+
+    /// The alert of an incident, as `GET /incidents/{id}/alerts` has it.
+    pub(super) fn alert(&self, incident: &Incident) -> Value {
+        json!({
+            "id": format!("{}A", incident.id),
+            "type": "alert",
+            "summary": self.title(),
+            "status": if incident.is_open() { "triggered" } else { "resolved" },
+            "severity": "critical",
+            "created_at": incident.created_at.to_string(),
+            "alert_key": self.key(),
+            "body": {
+                "type": "alert_body",
+                "client": "Alertmanager",
+                "client_url": PAGE,
+                "details": { "firing": self.text(), "num_firing": "1", "num_resolved": "0", "resolved": "" },
+            },
+        })
+    }
+}
