@@ -215,7 +215,11 @@ fn killed_while_it_waits_for_the_answer_it_is_read_back() {
         assert!(before["notes"][0].as_str().unwrap().contains("nobody knows"), "{before}");
         let (ended, after) = house.journal(&["--read-back"]);
         let act = &after["actions"][0];
-        assert_eq!((ended, &act["result"], &act["read_back"]), (code, &result.into(), &true.into()), "{after}");
+        assert_eq!(
+            (ended, &act["result"], &act["read_back"]),
+            (code, &result.into(), &true.into()),
+            "{after}"
+        );
         assert!(act["words"].as_str().unwrap_or_default().contains(words), "{after}");
         assert_eq!(house.manager.posts(), 1, "it is never sent again");
         let (_, again) = house.journal(&["--read-back"]);

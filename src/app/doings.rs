@@ -159,11 +159,11 @@ const fn gerund(kind: DeedKind) -> &'static str {
     }
 }
 
-/// How an action ended, as one line: what came of it first.
+/// How an action ended, as one line: what came of it first, then why, then of what, which may be a long title.
 pub fn told(action: &Action, ending: &Ending) -> Message {
     let (name, done) = (&action.target.name, action.deed.kind().done());
     let source = &action.source;
-    let more = |words: &Text| if words.is_empty() { String::new() } else { format!(": {words}") };
+    let of = |words: &Text| if words.is_empty() { name.to_string() } else { format!("{words} ({name})") };
     let text = match ending {
         Ending::Done { .. } => {
             let after = match &action.deed {
@@ -174,12 +174,12 @@ pub fn told(action: &Action, ending: &Ending) -> Message {
             };
             format!("{done}{after}: {name}")
         }
-        Ending::Already { words } => format!("was {done} already: {name}{}", more(words)),
-        Ending::Overtaken { words } => format!("not {done}, overtaken: {name}{}", more(words)),
-        Ending::Refused { words } => format!("not {done}, refused by {source}: {name}{}", more(words)),
-        Ending::Held { words } => format!("not {done}, nothing was sent: {name}{}", more(words)),
+        Ending::Already { words } => format!("was {done} already: {}", of(words)),
+        Ending::Overtaken { words } => format!("not {done}, overtaken: {}", of(words)),
+        Ending::Refused { words } => format!("not {done}, refused by {source}: {}", of(words)),
+        Ending::Held { words } => format!("not {done}, nothing was sent: {}", of(words)),
         Ending::Unknown { words } => {
-            format!("unknown whether {done}: {name}{}; look there before you do it again", more(words))
+            format!("unknown whether {done}, look there before you do it again: {}", of(words))
         }
     };
     let tone = if ending.is_done() { Tone::Note } else { Tone::Trouble };

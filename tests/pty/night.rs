@@ -41,7 +41,7 @@ fn from_the_page_to_the_hand_over_within_a_minute_of_keys() {
 
     // the page arrives
     keyboard.press("5", "status");
-    keyboard.terminal.wait_for("PaymentsErrorBudgetBurn");
+    keyboard.terminal.wait_for("PaymentsErrorBudget");
     keyboard.press("a", "Acknowledge 1 incident at pager");
     keyboard.terminal.wait_for("does it");
     keyboard.press(ENTER, "Acknowledged: #");
@@ -81,4 +81,114 @@ fn from_the_page_to_the_hand_over_within_a_minute_of_keys() {
     let journal =
         std::fs::read_to_string(home.path().join("burnwatch/journal-demo.jsonl")).unwrap_or_default();
     assert_eq!(journal.matches("\"ending\":\"done\"").count(), 4, "{journal}");
+}
+
+/// Numbers that look random and are the same in every run (xorshift, Marsaglia 2003).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, many: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % many
+    }
+
+    fn one_of<'a>(&mut self, all: &[&'a str]) -> &'a str {
+        let many = u64::try_from(all.len()).expect("a list is short");
+        usize::try_from(self.below(many)).ok().and_then(|at| all.get(at)).expect("it is below the length")
+    }
+}
+
+/// What people type at night: keys that open something, ways about, and words meant for another window; none that leaves.
+const TYPED: [&str; 24] = [
+    "5",
+    "4",
+    "1",
+    "2",
+    "7",
+    "a",
+    "R",
+    "e",
+    "z",
+    "n",
+    "s",
+    "x",
+    "\r",
+    "\r",
+    "\x1b",
+    "\t",
+    "j",
+    "\x1b[B",
+    "yes\r",
+    "ack payments\r",
+    "any news?\r",
+    "why 500\r",
+    "ok try the other one\r",
+    "deploy again\ry\r",
+];
+
+#[test]
+fn whatever_is_typed_nothing_is_done_that_no_key_confirmed_after_its_dialog_was_on_the_screen() {
+    for seed in [3, 11] {
+        let home = TempDir::new().expect("a folder can be made");
+        let path = home.path().to_str().expect("a folder for tests has a plain name");
+        let env = [("HOME", path), ("XDG_STATE_HOME", path), ("TZ", "UTC"), ("USER", "ana")];
+        let args = ["demo", "--at", "1.5", "--seed", "7"];
+        let mut terminal = Terminal::start(BURNWATCH, &args, &env, (120, 36));
+        terminal.wait_for("Services");
+        let journal = home.path().join("burnwatch/journal-demo.jsonl");
+        let lines = || std::fs::read_to_string(&journal).map_or(0, |text| text.lines().count());
+        let mut dice = Dice(seed);
+        // whether a dialog that would take a key was on the screen before each key that could have been its answer
+        let mut asked: Vec<bool> = Vec::new();
+        let mut known = lines();
+        let mut press = |terminal: &mut Terminal, key: char, dice: &mut Dice| {
+            let shown = terminal.screen();
+            let confirms = matches!(key, '\r' | 'y') && shown.contains("leaves it");
+            asked.push(confirms);
+            terminal.send(key.encode_utf8(&mut [0; 4]));
+            std::thread::sleep(Duration::from_millis(60 + dice.below(190)));
+            let now = lines();
+            if now > known {
+                // what was confirmed is written within a moment
+                let lately = asked.len().saturating_sub(8);
+                assert!(
+                    asked[lately..].contains(&true),
+                    "seed {seed}: {key:?} wrote:\n{}",
+                    terminal.screen()
+                );
+                asked.clear();
+                known = now;
+            }
+        };
+        for _ in 0..45 {
+            let typed = dice.one_of(&TYPED);
+            if typed.starts_with('\x1b') {
+                terminal.send(typed);
+                std::thread::sleep(Duration::from_millis(120));
+            } else {
+                typed.chars().for_each(|key| press(&mut terminal, key, &mut dice));
+            }
+        }
+        // and what is meant goes on to be done
+        for _ in 0..3 {
+            terminal.send(ESC);
+            std::thread::sleep(Duration::from_millis(150));
+        }
+        terminal.send("5");
+        terminal.wait_for("Incidents");
+        terminal.send("n");
+        terminal.wait_for("Note to #");
+        terminal.send("meant");
+        terminal.wait_for("meant");
+        terminal.send(ENTER);
+        terminal.wait_for("does it");
+        let before = lines();
+        terminal.send(ENTER);
+        terminal.wait_for("Noted: #");
+        assert!(lines() > before, "seed {seed}: what was meant was not written");
+        terminal.send("\x03");
+        terminal.exit_within(Duration::from_secs(5));
+    }
 }

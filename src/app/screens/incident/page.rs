@@ -15,7 +15,9 @@ use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::model::action::Deed;
 use crate::model::duration;
+use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::{IncidentDetail, Note, Stamp, Step};
+use crate::model::labels::Text;
 use crate::model::measures::Measure;
 use crate::model::remote::{Remote, age};
 use crate::model::source::SourceId;
@@ -25,6 +27,8 @@ use crate::model::world::Linked;
 const SAME: Duration = Duration::from_secs(5);
 /// Most details of an alert that are listed below it.
 const DETAILS: usize = 6;
+/// What Alertmanager's default details say of the alerts themselves.
+const SENT: [&str; 3] = ["firing", "num_firing", "num_resolved"];
 /// Cells of a time: as many on every day, so that lines break at the same places whatever time it is.
 const TIME: u16 = 11;
 
@@ -146,7 +150,10 @@ fn alerts(state: &State, cx: &Cx<'_>, known: &Linked, page: &mut Page) -> Vec<us
                 format!(" {} {word:<8} {:>6}  ", cx.symbol(role), ago(told.created_at, cx.now)),
                 role,
             ));
-            runs.push(Run::new(told.summary.to_string(), Role::Text));
+            // a group's title is that of its incident, too
+            if told.summary != known.incident.title || tied.is_none() {
+                runs.push(Run::new(format!("{}  ", told.summary), Role::Text));
+            }
         } else if let Some(alert) = tied {
             let role = Role::of_alert(alert);
             let since = ago(alert.starts_at, cx.now);
@@ -156,13 +163,21 @@ fn alerts(state: &State, cx: &Cx<'_>, known: &Linked, page: &mut Page) -> Vec<us
         }
         if let (Some(alert), Some(_)) = (tied, told) {
             runs.push(Run::new(
-                format!("  {} {} is {}", cx.charset.pick("→", "->"), alert.name(), alert.state),
+                format!("{} {} is {}  ", cx.charset.pick("→", "->"), alert.name(), alert.state),
                 Role::Accent,
             ));
+            runs.push(Run::new(alert.summary().map_or(String::new(), ToString::to_string), Role::Muted));
         }
         page.line(runs);
         if let Some(told) = told {
-            let details = told.details.iter().chain(told.labels.iter().filter(|_| tied.is_none()));
+            // the alerts themselves say it better
+            let are_known = !told.firing.is_empty()
+                && told.firing.iter().all(|labels| state.world.alert(Fingerprint::of(labels)).is_some());
+            let is_new = |(name, value): &(&Text, &Text)| {
+                !value.is_empty() && !(are_known && SENT.contains(&&***name))
+            };
+            let details = told.details.iter().filter(is_new);
+            let details = details.chain(told.labels.iter().filter(|_| tied.is_none()));
             for (name, value) in details.take(DETAILS) {
                 page.pair(&format!("      {name}"), value, Role::Muted);
             }
