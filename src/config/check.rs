@@ -68,13 +68,19 @@ impl Check<'_> {
         let sources = || settings.sources.keys().map(String::as_str);
         if let Some(name) = &settings.context
             && !settings.contexts.contains_key(name)
+            && !self.sheet.says(&["contexts", name])
         {
             let hint = hint(name, contexts().collect::<Vec<_>>());
             self.wrong(&["context"], &format!("there is no context `{name}`{hint}"));
         }
         for (name, context) in &settings.contexts {
             self.name(&["contexts", name], name);
-            for source in context.sources.iter().filter(|source| !settings.sources.contains_key(*source)) {
+            // one that is there, and does not fit, is told already
+            let is_missing = |source: &&String| {
+                !settings.sources.contains_key(*source) && !self.sheet.says(&["sources", source])
+            };
+            let missing: Vec<&String> = context.sources.iter().filter(is_missing).collect();
+            for source in missing {
                 let hint = hint(source, sources().collect::<Vec<_>>());
                 let message =
                     format!("[contexts.{name}] names the source `{source}`, which is not there{hint}");

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -161,8 +162,12 @@ pub fn examine(
     let (path, text) = told;
     let sheet = Sheet::parse(&path.display().to_string(), &text)
         .map_err(|problems| ConfigError::Wrong(Problems(problems)))?;
-    let mut settings: Settings = typed(&sheet, &text, &schema())?;
-    let mut problems = check(&settings, &sheet, known);
+    let (mut problems, paths) = sheet.misfits(&schema());
+    let mut settings = match without(&text, &paths) {
+        Some(settings) => settings,
+        None => typed(&sheet, &text, &schema())?,
+    };
+    problems.extend(check(&settings, &sheet, known));
     settle_files(&mut settings, path.parent().unwrap_or(Path::new("")));
     let found = machine(&settings, &sheet);
     problems.extend(found.problems);
@@ -174,6 +179,22 @@ pub fn examine(
     problems.sort();
     let loaded = Loaded { settings, file: Some(path.to_owned()) };
     Ok(Examined { loaded, problems, warnings: found.warnings })
+}
+
+/// The settings of a text without what does not fit, so that the rest can be looked at; none if that does not fit either.
+fn without(text: &str, misfits: &[Vec<String>]) -> Option<Settings> {
+    let mut root: toml::Table = toml::from_str(text).ok()?;
+    for path in misfits {
+        let (last, tables) = path.split_last()?;
+        let mut table = Some(&mut root);
+        for name in tables {
+            table = table.and_then(|table| table.get_mut(name)?.as_table_mut());
+        }
+        if let Some(table) = table {
+            table.remove(last);
+        }
+    }
+    Settings::deserialize(root).ok()
 }
 
 /// Reads settings out of a text; `origin` is what messages call it.
@@ -194,7 +215,7 @@ pub(super) fn typed<T: DeserializeOwned>(
     text: &str,
     schema: &Value,
 ) -> Result<T, ConfigError> {
-    let misfits = sheet.misfits(schema);
+    let (misfits, _) = sheet.misfits(schema);
     if !misfits.is_empty() {
         return Err(ConfigError::Wrong(Problems(misfits)));
     }
@@ -313,6 +334,38 @@ mod tests {
              c.toml:4:9: there is no command `quitt`; did you mean `quit`?\n\
              c.toml:6:9: there is no pack `htp`; did you mean `http`?"
         );
+    }
+
+    #[test]
+    fn what_does_not_fit_hides_nothing_else_that_is_wrong() {
+        let (_dir, path) = write(
+            "contxt = \"a\"\n\
+             [sources.a]\nkind = \"prometheus\"\nurl = \"nonsense\"\ntimeuot = \"1s\"\n\
+             [sources.b]\nkind = \"promethues\"\nurl = \"http://b\"\n\
+             [sources.c]\nkind = \"prometheus\"\nurl = \"http://c\"\nca_file = \"no-such.pem\"\n\
+             [contexts.x]\nsources = [\"a\", \"b\", \"d\"]\nsilence_share = \"0.3\"\nmax_bulk = 0\n\
+             [ui.keys]\nquit = [1]\n",
+        );
+        let known = Known { commands: &["quit"], ..Known::default() };
+        let examined = examine(Some(&path), None, &Overrides::default(), &known).unwrap();
+        let told: Vec<String> = examined.problems.iter().map(|problem| problem.message.clone()).collect();
+        let parts = [
+            "unknown key `contxt`",
+            "`url` in [sources.a]",
+            "unknown key `timeuot`",
+            "`kind` in [sources.b]",
+            "`ca_file` in [sources.c] is for https",
+            "no-such.pem",
+            "names the source `d`",
+            "`silence_share`",
+            "`max_bulk`",
+            "an entry of `quit`",
+        ];
+        assert_eq!(told.len(), parts.len(), "{told:#?}");
+        for (part, told) in parts.iter().zip(&told) {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        assert!(load(Some(&path), None, &Overrides::default(), &known).is_err());
     }
 
     #[test]

@@ -16,11 +16,14 @@ use super::sheet::{hint, nearest};
 pub(super) struct Misfit {
     pub(super) span: Range<usize>,
     pub(super) message: String,
+    /// Without what stands here the rest may fit.
+    pub(super) path: Vec<String>,
 }
 
 /// Everything in `table` that does not fit `schema`.
 pub(super) fn misfits(schema: &Value, table: &DeTable<'_>) -> Vec<Misfit> {
-    let mut walk = Walk { root: schema, path: Vec::new(), in_list: false, found: Vec::new() };
+    let mut walk =
+        Walk { root: schema, path: Vec::new(), needed: Vec::new(), in_list: false, found: Vec::new() };
     walk.table(schema, table, 0..0);
     walk.found
 }
@@ -28,6 +31,8 @@ pub(super) fn misfits(schema: &Value, table: &DeTable<'_>) -> Vec<Misfit> {
 struct Walk<'s> {
     root: &'s Value,
     path: Vec<String>,
+    /// Of each name of the path, whether what it stands in cannot be without it.
+    needed: Vec<bool>,
     /// Whether the present value is an entry of the list at `path`.
     in_list: bool,
     found: Vec<Misfit>,
@@ -35,7 +40,17 @@ struct Walk<'s> {
 
 impl<'s> Walk<'s> {
     fn say(&mut self, span: Range<usize>, message: String) {
-        self.found.push(Misfit { span, message });
+        let kept = self.needed.iter().rposition(|is_needed| !is_needed).map_or(0, |last| last + 1);
+        self.found.push(Misfit { span, message, path: self.path.iter().take(kept).cloned().collect() });
+    }
+
+    /// Goes on below a name.
+    fn below(&mut self, name: &str, is_needed: bool, walk: impl FnOnce(&mut Self)) {
+        self.path.push(name.to_owned());
+        self.needed.push(is_needed);
+        walk(self);
+        self.path.pop();
+        self.needed.pop();
     }
 
     /// The tables and plain values that may stand here, with references and alternatives written out.
@@ -104,19 +119,19 @@ impl<'s> Walk<'s> {
     fn table(&mut self, schema: &'s Value, table: &DeTable<'_>, span: Range<usize>) {
         let properties = schema.get("properties").and_then(Value::as_object);
         let others = schema.get("additionalProperties").filter(|others| others.is_object());
+        let required = || {
+            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+        };
         for (key, value) in table {
             let name = key.get_ref().as_ref();
             if let Some(schema) = properties.and_then(|properties| properties.get(name)).or(others) {
-                self.path.push(name.to_owned());
-                self.value(schema, value);
-                self.path.pop();
+                self.below(name, required().any(|needed| needed == name), |walk| walk.value(schema, value));
             } else {
                 let known = properties.into_iter().flatten().map(|(name, _)| name);
                 self.unknown(name, key.span(), known);
             }
         }
-        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
-        for name in required.filter_map(Value::as_str).filter(|name| !table.contains_key(*name)) {
+        for name in required().filter(|name| !table.contains_key(*name)) {
             self.say(span.clone(), format!("{} lacks `{name}`", self.section()));
         }
     }
@@ -133,9 +148,7 @@ impl<'s> Walk<'s> {
             match known.iter().find(|(known, _)| *known == name) {
                 Some((_, schema)) => {
                     chosen.push(name);
-                    self.path.push(name.to_owned());
-                    self.value(schema, value);
-                    self.path.pop();
+                    self.below(name, true, |walk| walk.value(schema, value));
                 }
                 None => self.unknown(name, key.span(), known.iter().map(|(name, _)| *name)),
             }
@@ -162,7 +175,8 @@ impl<'s> Walk<'s> {
             (None, Some(section)) => format!("; it belongs in [{section}]"),
             _ => hint(name, known),
         };
-        self.say(span, format!("unknown key `{name}`{place}{hint}"));
+        let message = format!("unknown key `{name}`{place}{hint}");
+        self.below(name, false, |walk| walk.say(span, message));
     }
 
     /// The top-level section that knows this key.

@@ -54,14 +54,13 @@ impl<'a> Sheet<'a> {
         Err(errors.iter().map(problem).collect())
     }
 
-    /// Everything that does not fit the schema, in the order of the file.
-    pub(super) fn misfits(&self, schema: &Value) -> Vec<Problem> {
-        let mut problems: Vec<_> = shape::misfits(schema, self.root.get_ref())
-            .into_iter()
-            .map(|misfit| self.problem(misfit.span, &misfit.message))
-            .collect();
+    /// Everything that does not fit the schema, in the order of the file, and where it stands.
+    pub(super) fn misfits(&self, schema: &Value) -> (Vec<Problem>, Vec<Vec<String>>) {
+        let misfits = shape::misfits(schema, self.root.get_ref());
+        let mut problems: Vec<_> =
+            misfits.iter().map(|misfit| self.problem(misfit.span.clone(), &misfit.message)).collect();
         problems.sort();
-        problems
+        (problems, misfits.into_iter().map(|misfit| misfit.path).collect())
     }
 
     /// A problem with what stands at `span`.
