@@ -180,36 +180,8 @@ fn trouble<'a>(health: &str, error: &'a str) -> Option<&'a str> {
 
 /// Recording rules that fail; nothing where they are not shown. Of the many that are well nothing is kept.
 pub(super) async fn broken_recordings(call: &Call<'_>) -> Vec<BrokenRule> {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Recordings<'a> {
-        #[serde(borrow)]
-        groups: List<RecordingGroup<'a>>,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct RecordingGroup<'a> {
-        #[serde(borrow)]
-        name: Word<'a>,
-        #[serde(borrow)]
-        rules: List<Recording<'a>>,
-    }
-    #[derive(Default, Deserialize)]
-    #[serde(rename_all = "camelCase", default)]
-    struct Recording<'a> {
-        #[serde(borrow)]
-        name: Word<'a>,
-        #[serde(borrow)]
-        labels: Pairs<'a>,
-        #[serde(borrow)]
-        health: Word<'a>,
-        #[serde(borrow)]
-        last_error: Word<'a>,
-        #[serde(borrow, rename = "type")]
-        kind: Word<'a>,
-    }
     let Ok(body) = call.get("api/v1/rules", &[("type", "record")]).await else { return Vec::new() };
-    let Ok(told) = call.open::<Recordings<'_>>(&body) else { return Vec::new() };
+    let Ok(told) = call.open::<Groups<'_>>(&body) else { return Vec::new() };
     let reader = &call.server.reader;
     let all = told.groups.all.iter();
     let all = all.flat_map(|group| group.rules.all.iter().map(move |rule| (&group.name, rule)));

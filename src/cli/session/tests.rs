@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::backend::Answering;
+use crate::backend::{Answering, Source};
 use crate::cli::fixtures::{self, reading};
 use crate::cli::report::table;
 use crate::cli::{alerts, needs};
@@ -13,7 +13,7 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::rule::RuleBoard;
 use crate::model::service::{Reading, ServiceBoard};
-use crate::model::source::{Kind, SourceInfo, Trouble};
+use crate::model::source::{Kind, SourceError, SourceInfo, Trouble};
 
 /// The Prometheus of a proxy `edge`, whose backend `alldead` has no living server.
 struct Edge {
