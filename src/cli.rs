@@ -114,7 +114,9 @@ fn perform(arguments: &Arguments) -> Outcome {
         Some(Verb::Postmortem { incident }) => papers::postmortem(&cx, incident),
         Some(Verb::Sources(listing)) => cx.list(*listing, needs::SOURCES, sources::document),
         Some(Verb::Oncall(listing)) => cx.list(*listing, needs::ONCALL, oncall::document),
-        Some(Verb::Silences(listing)) => cx.list(*listing, needs::SILENCES, silences::document),
+        Some(Verb::Silences { listing, all }) => {
+            cx.list(*listing, needs::SILENCES, |view| silences::document(view, *all))
+        }
         Some(Verb::Act(verb)) => acting::run(&cx, verb),
         Some(Verb::Journal(wanted)) => journal::run(&cx, wanted),
         Some(Verb::Incidents(wanted)) => match alerts::Filter::new(&wanted.filter, wanted.all) {

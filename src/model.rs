@@ -34,4 +34,5 @@ pub mod slo;
 pub mod source;
 pub mod text;
 pub mod warning;
+pub mod when;
 pub mod world;

@@ -100,6 +100,111 @@ fn a_silence_is_shown_made_listed_extended_and_expired() {
 }
 
 #[test]
+fn a_silence_that_has_ended_is_listed_where_all_are_wanted_and_made_once_more() {
+    let house = house();
+    let run = |words: &[&str]| house.run(words);
+    assert_eq!(house.silence(&["--yes"]).0, 0);
+    assert_eq!(run(&["silence", "expire", "5113-0", "--yes"]).0, 0);
+    let (code, text, _) = run(&["silences"]);
+    assert!(code == 0 && !text.contains("deploy"), "{text}");
+    let (code, text, _) = run(&["silences", "--all", "-o", "json"]);
+    let all: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, &all["silences"][0]["state"]), (0, &"expired".into()), "{text}");
+    // to end it again is so already; to extend it is not possible, and it is said what is
+    let (code, text, said) = run(&["silence", "expire", "5113", "--yes"]);
+    assert!(code == 0 && text.contains("was so already"), "{text} {said}");
+    let (code, _, said) = run(&["silence", "extend", "5113-0", "--for", "1h", "--yes"]);
+    assert!(code == 2 && said.contains("silence again 5113-0"), "{said}");
+    let (code, _, said) = run(&["silence", "edit", "5113-0", "-c", "other", "--yes"]);
+    assert!(code == 2 && said.contains("make it again"), "{said}");
+    let (code, text, said) = run(&["silence", "again", "5113-0", "--for", "30m", "--yes"]);
+    assert!(code == 0 && text.contains("5113-1"), "{text} {said}");
+    assert_eq!(house.manager.made(), ["deploy", "deploy"]);
+}
+
+#[test]
+fn the_first_letters_of_an_id_are_enough_unless_they_fit_several() {
+    let house = house();
+    for comment in ["one", "two"] {
+        let words =
+            ["silence", "service=cart", "--for", "2h", "--yes", "--confirm-name", "127.0.0.1", "-c", comment];
+        assert_eq!(house.run(&words).0, 0);
+    }
+    let (code, _, said) = house.run(&["silence", "expire", "5113", "--yes"]);
+    assert!(
+        code == 2 && said.contains("5113-0") && said.contains("5113-1") && said.contains("two"),
+        "{said}"
+    );
+    let (code, _, said) = house.run(&["silence", "expire", "51", "--yes"]);
+    assert!(code == 2 && said.contains("several"), "{said}");
+    assert_eq!(house.run(&["silence", "expire", "5113-1", "--yes"]).0, 0);
+    let (code, _, said) = house.run(&["silence", "expire", "5113-1x", "--yes"]);
+    assert!(code == 2 && said.contains("no silence 5113-1x"), "{said}");
+}
+
+#[test]
+fn a_silence_is_edited_and_begins_when_it_is_told_to() {
+    let house = house();
+    let (code, text, said) = house.run(&[
+        "silence",
+        "service=cart",
+        "alertname=Slow",
+        "--start",
+        "2099-01-01 22:00",
+        "--until",
+        "23:30",
+        "-c",
+        "work",
+        "--yes",
+    ]);
+    assert!(
+        code == 0 && text.contains("2099-01-01T22:00:00") && text.contains("2099-01-01T23:30:00"),
+        "{text} {said}"
+    );
+    assert!(text.contains("Begins 2099-01-01 22:00"), "{text}");
+    let edit = ["silence", "edit", "5113-0", "alertname=Slow", "service=search", "-c", "other work", "--yes"];
+    let (code, text, said) = house.run(&edit);
+    assert!(code == 0 && text.contains("makes a new silence"), "{text} {said}");
+    assert!(text.contains("5113-1") && text.contains("Matches 1 of 4"), "{text}");
+    assert_eq!(house.manager.made(), ["work", "other work"]);
+    let (code, _, said) = house.run(&["silence", "service=cart", "-c", "x", "--yes"]);
+    assert!(code == 2 && said.contains("--for"), "{said}");
+    let (code, _, said) = house.run(&[
+        "silence",
+        "service=cart",
+        "--start",
+        "in 2h",
+        "--until",
+        "2020-01-01 10:00",
+        "-c",
+        "x",
+        "--yes",
+    ]);
+    assert!(code == 2 && said.contains("end"), "{said}");
+}
+
+#[test]
+fn for_alerts_that_are_named_as_many_silences_are_made_as_hide_these_alone() {
+    let house = house();
+    let (a1, a4) = ("00000000000000a1", "00000000000000a4");
+    let name = ["--confirm-name", "127.0.0.1"];
+    let words = ["silence", "--alert", a1, "--alert", a4, "--for", "1h", "-c", "both", "--yes"];
+    let (code, text, said) = house.run(&[&words[..], &name].concat());
+    assert_eq!(code, 0, "{text} {said}");
+    assert_eq!(house.manager.made(), ["both", "both"]);
+    assert!(text.contains("Matches 2 of 4 alerts") && text.contains("hides 1 at"), "{text}");
+    let (_, text, _) = house.run(&["silences", "-o", "json"]);
+    let all: Value = serde_json::from_str(&text).unwrap();
+    let counts: Vec<&Value> = all["silences"].as_array().unwrap().iter().map(|one| &one["alerts"]).collect();
+    assert_eq!(counts, [&Value::from(1), &1.into()], "{text}");
+    let (_, journal) = house.journal(&[]);
+    assert_eq!(journal["actions"].as_array().unwrap().len(), 2, "each has its entry: {journal}");
+    let (code, _, said) =
+        house.run(&["silence", "--alert", "00000000000000ff", "--for", "1h", "-c", "x", "--yes"]);
+    assert!(code == 2 && said.contains("00000000000000ff"), "{said}");
+}
+
+#[test]
 fn nothing_is_sent_unless_somebody_says_yes() {
     let house = house();
     let (code, _, said) = house.silence(&[]);

@@ -2,6 +2,8 @@
 //! silenced is quiet.
 #![cfg(test)]
 
+#[path = "alertmanager/proposals.rs"]
+mod proposals;
 #[path = "support/real.rs"]
 mod real;
 #[path = "alertmanager/silencing.rs"]

@@ -50,7 +50,7 @@ fn tell(state: &mut State, doing: &Doing, action: &Action, ending: &Ending, now:
 /// What a source has to be asked after an action.
 fn topics(action: &Action) -> Vec<Topic> {
     match action.deed.kind() {
-        DeedKind::Silence | DeedKind::Extend | DeedKind::Expire => {
+        DeedKind::Silence | DeedKind::Edit | DeedKind::Extend | DeedKind::Expire => {
             vec![Topic::Of(AskKind::Silences), Topic::Of(AskKind::Alerts)]
         }
         DeedKind::TakeShift => vec![Topic::Of(AskKind::OnCall)],
@@ -74,7 +74,7 @@ fn unmark(state: &mut State, doing: &Doing, action: &Action) {
                 }
             }
         }
-        DeedKind::Extend | DeedKind::Expire => {
+        DeedKind::Edit | DeedKind::Extend | DeedKind::Expire => {
             state.silences.list.unmark(|key| key.id == action.target.id && key.source == action.source);
         }
         _ => {

@@ -2,22 +2,22 @@
 //! is allowed go in, a list of actions bound to what stands there now comes out.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::model::action::{Action, Deed, DeedKind, Draft, Target, Whom};
-use crate::model::alert::Alert;
+use crate::model::action::{Action, Deed, DeedKind, Target, Whom};
 use crate::model::guard::Guard;
 use crate::model::incident::{IncidentStatus, Person};
 use crate::model::labels::Text;
 use crate::model::oncall::{OnCallBoard, Shift};
 use crate::model::remote::age;
-use crate::model::silence::{Silence, SilenceState};
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::world::{Linked, Stage, World};
 
 pub mod causes;
+mod silences;
+
+pub use silences::silence_called;
 
 /// What actions are worked out from.
 #[derive(Clone, Copy)]
@@ -119,106 +119,6 @@ impl<'a> Ground<'a> {
             );
         }
         self.guard.refusal(&planned.actions).map_or(Ok(planned), Err)
-    }
-
-    /// The sources at which these alerts are silenced: each that routes one of them, of a cluster only one member; where
-    /// none routes them yet, each that could.
-    ///
-    /// # Errors
-    /// Words for why there is none.
-    pub fn silenced_at(&self, alerts: &[&Alert]) -> Result<Vec<SourceId>, Text> {
-        if let Some(why) = self.cannot_anywhere(DeedKind::Silence) {
-            return Err(why);
-        }
-        let able: Vec<&SourceId> = self
-            .sources
-            .iter()
-            .map(|info| &info.id)
-            .filter(|id| self.cannot(id, DeedKind::Silence).is_none())
-            .collect();
-        let routes = |id: &SourceId| alerts.iter().any(|alert| alert.sources.contains(id));
-        let mut routing: Vec<&SourceId> = able.iter().copied().filter(|id| routes(id)).collect();
-        if routing.is_empty() {
-            let routed = alerts.iter().find(|alert| !alert.receivers.is_empty());
-            if let Some(why) = routed
-                .and_then(|alert| alert.sources.iter().find_map(|id| self.cannot(id, DeedKind::Silence)))
-            {
-                return Err(why);
-            }
-            routing = able;
-        }
-        let mut chosen: Vec<SourceId> = Vec::new();
-        for id in routing {
-            if !chosen.iter().any(|other| self.are_one_cluster(id, other)) {
-                chosen.push(id.clone());
-            }
-        }
-        Ok(chosen)
-    }
-
-    /// Members of a cluster share their silences, and with them their ids, which are unique in the world.
-    fn are_one_cluster(&self, one: &SourceId, other: &SourceId) -> bool {
-        let ids = |source: &SourceId| -> BTreeSet<&Text> {
-            let silences = self.world.held(source).and_then(|held| held.silences.value());
-            silences.into_iter().flatten().map(|silence| &silence.id).collect()
-        };
-        !ids(one).is_disjoint(&ids(other))
-    }
-
-    /// A silence at each of these sources.
-    ///
-    /// # Errors
-    /// Words for why Alertmanager or the context refuses it.
-    pub fn silence(
-        &self,
-        at: &[SourceId],
-        draft: &Draft,
-        name: &str,
-        now: Timestamp,
-    ) -> Result<Planned, Text> {
-        if let Some(why) = crate::model::silence::refusal(&draft.matchers) {
-            return Err(why.into());
-        }
-        if draft.ends_at <= now {
-            return Err("its end is over already".into());
-        }
-        let mut planned = Planned::default();
-        for source in at {
-            match self.cannot(source, DeedKind::Silence) {
-                Some(why) => planned.left_out.push(why),
-                None => planned.actions.push(Action {
-                    source: source.clone(),
-                    target: Target { id: "".into(), name: name.into(), seen: None },
-                    deed: Deed::Silence(draft.clone()),
-                }),
-            }
-        }
-        self.checked(planned)
-    }
-
-    /// A deed on each of these silences.
-    ///
-    /// # Errors
-    /// Words for why nothing is left to be done, or why the context refuses it.
-    pub fn on_silences(
-        &self,
-        silences: &[Arc<Silence>],
-        deed: impl Fn(&Silence) -> Deed,
-    ) -> Result<Planned, Text> {
-        let mut planned = Planned::default();
-        for silence in silences {
-            let deed = deed(silence);
-            let name = silence_called(silence);
-            if silence.state == SilenceState::Expired {
-                planned.left_out.push(format!("{name} has ended").into());
-            } else if let Some(why) = self.cannot(&silence.source, deed.kind()) {
-                planned.left_out.push(why);
-            } else {
-                let target = Target { id: silence.id.clone(), name, seen: None };
-                planned.actions.push(Action { source: silence.source.clone(), target, deed });
-            }
-        }
-        self.checked(planned)
     }
 
     /// Opens an incident about a service of a paging system. The same title within the same minute is the same incident.
@@ -341,12 +241,6 @@ impl Turn<'_> {
         let target = Target { id: self.schedule.id.clone(), name: self.schedule.name.clone(), seen: None };
         Action { source: source.clone(), target, deed: Deed::TakeShift { person, start: now, end: until } }
     }
-}
-
-/// A silence as people say it: its matchers.
-pub fn silence_called(silence: &Silence) -> Text {
-    let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
-    format!("{{{}}}", matchers.join(", ")).into()
 }
 
 /// Why a deed does not fit an incident as it stands, if so.

@@ -422,7 +422,9 @@ fn of_action(state: &State, action: &Action, ending: &Ending) -> Entry {
     let place = match (&action.deed, action.deed.kind()) {
         (Deed::Trigger { .. }, _) => Some(Place::Incidents),
         (_, DeedKind::TakeShift) => Some(Place::OnCall),
-        (_, DeedKind::Silence | DeedKind::Extend | DeedKind::Expire) => Some(Place::Silences),
+        (_, DeedKind::Silence | DeedKind::Edit | DeedKind::Extend | DeedKind::Expire) => {
+            Some(Place::Silences)
+        }
         _ => known.map(|_| Place::Incident { source: action.source.clone(), id: action.target.id.clone() }),
     };
     Entry {

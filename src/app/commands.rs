@@ -149,6 +149,7 @@ commands! {
     Resolve       "resolve"        ["R"]                 Acts   "Resolve the incident";
     Act           "act"            ["x"]                 Things "All that can be done here, and why the rest cannot";
     Silences      "silences"       ["Z"]                 Global "All silences";
+    NewSilence    "new-silence"    ["N"]                 Global "Write a silence from nothing, for planned work";
     Results       "results"        ["A"]                 Global "What was done to the systems outside, and how it ended";
     Links         "links"          ["o"]                 Global "Links: runbook, dashboard, source, page of the incident";
     Copy          "copy"           ["y"]                 Global "Copy what the cursor is on (also over SSH)";

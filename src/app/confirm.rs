@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::acts::{Ground, Planned};
+use super::acts::{Ground, Planned, causes};
 use super::event::{Effect, Link, Message, Plan, Tone};
 use super::form::Form;
 use super::key::{Code, Key, Named};
@@ -13,7 +13,7 @@ use super::state::{Mode, State};
 use crate::model::action::{Action, Call, Deed, DeedKind};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
-use crate::model::silence::{SilenceState, preview};
+use crate::model::silence::SilenceState;
 use crate::model::world::World;
 
 mod view;
@@ -35,6 +35,8 @@ pub struct Confirm {
     pub name: Option<Line>,
     /// How many of all alerts a silence would hide.
     pub share: Option<(usize, usize)>,
+    /// How many alerts each of the silences would hide.
+    pub hides: Vec<usize>,
     /// Whether it was on the terminal long enough, with no key pressed meanwhile, for a key to be an answer to it.
     pub is_armed: bool,
     /// How many keys came too early, or were no answer: each of them begins a new wait.
@@ -92,7 +94,7 @@ impl Confirm {
     fn wants_letter(&self) -> bool {
         match self.plan.actions.first().map(|action| action.deed.kind()) {
             Some(DeedKind::Resolve | DeedKind::Escalate | DeedKind::Trigger | DeedKind::Merge) => true,
-            Some(DeedKind::Silence) => self.share.is_some_and(|(hidden, _)| hidden > MANY),
+            Some(DeedKind::Silence | DeedKind::Edit) => self.share.is_some_and(|(hidden, _)| hidden > MANY),
             Some(
                 DeedKind::Acknowledge
                 | DeedKind::Assign
@@ -169,6 +171,7 @@ pub(super) fn open(
                 covers,
                 name: None,
                 share: None,
+                hides: Vec::new(),
                 is_armed: false,
                 strays: 0,
                 hint: None,
@@ -325,7 +328,7 @@ fn moved(world: &World, action: &Action) -> Option<Text> {
             Some(_) => None,
         };
     }
-    if matches!(action.deed, Deed::Extend { .. } | Deed::Expire) {
+    if matches!(action.deed, Deed::Edit { .. } | Deed::Extend { .. } | Deed::Expire) {
         let silence =
             world.silences().find(|silence| silence.source == action.source && silence.id == target.id);
         let is_over = silence.is_none_or(|silence| silence.state == SilenceState::Expired);
@@ -336,25 +339,14 @@ fn moved(world: &World, action: &Action) -> Option<Text> {
 
 /// How much of everything a silence would hide, and whether that needs the context's name.
 fn weigh(state: &State, confirm: &mut Confirm) {
-    let drafts = confirm.plan.actions.iter().filter_map(|action| match &action.deed {
-        Deed::Silence(draft) => Some((&action.source, draft)),
-        _ => None,
-    });
-    let mut hidden = BTreeSet::new();
-    let mut any = false;
-    for (source, draft) in drafts {
-        any = true;
-        let there = state.world.alerts().iter();
-        let there = there.filter(|alert| alert.receivers.is_empty() || alert.sources.contains(source));
-        let found = preview(&draft.matchers, there, &confirm.covers);
-        hidden.extend(found.hidden.iter().map(|alert| alert.fingerprint));
-    }
-    if !any {
+    if confirm.plan.actions.iter().all(|action| action.deed.draft().is_none()) {
         return;
     }
-    let all = preview(&[], state.world.alerts().iter(), &confirm.covers).all;
-    confirm.share = Some((hidden.len(), all));
-    if state.guard.wants_name(hidden.len(), all) {
+    let found = causes::silences::hidden(&state.world, &confirm.plan.actions);
+    confirm.share = Some((found.hidden.len(), found.all));
+    confirm.hides = found.each;
+    // what cannot be judged may be much
+    if found.unjudged.is_some() || state.guard.wants_name(found.hidden.len(), found.all) {
         confirm.name.get_or_insert_with(Line::default);
     } else {
         confirm.name = None;
@@ -368,9 +360,10 @@ pub(super) fn counted(confirm: &Confirm) -> String {
     match confirm.kind() {
         Some(DeedKind::Silence) => {
             let (hidden, _) = confirm.share.unwrap_or_default();
-            if hidden == 1 { "1 alert".to_owned() } else { format!("{hidden} alerts") }
+            let alerts = if hidden == 1 { "1 alert".to_owned() } else { format!("{hidden} alerts") };
+            if count == 1 { alerts } else { format!("{alerts} by {count} silences") }
         }
-        Some(DeedKind::Extend | DeedKind::Expire) => plural("silence", "silences"),
+        Some(DeedKind::Edit | DeedKind::Extend | DeedKind::Expire) => plural("silence", "silences"),
         Some(DeedKind::TakeShift) => plural("shift", "shifts"),
         _ => plural("incident", "incidents"),
     }

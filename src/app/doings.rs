@@ -154,6 +154,7 @@ const fn gerund(kind: DeedKind) -> &'static str {
         DeedKind::Trigger => "opening",
         DeedKind::TakeShift => "taking the shift",
         DeedKind::Silence => "silencing",
+        DeedKind::Edit => "editing",
         DeedKind::Extend => "extending",
         DeedKind::Expire => "expiring",
     }

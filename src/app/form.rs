@@ -1,7 +1,6 @@
 //! A few lines to fill in before something can be confirmed: a note, a silence, a status update, a call for help, an incident.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -12,31 +11,23 @@ use super::key::{Code, Key, Named};
 use super::line::Line;
 use super::screens::incidents::IncidentKey;
 use super::state::{Mode, State};
-use crate::model::action::{Deed, Draft, Whom};
-use crate::model::duration;
+use crate::model::action::{Deed, Whom};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::Urgency;
 use crate::model::labels::Text;
-use crate::model::matcher::{self, Matcher};
-use crate::model::silence::{Preview, can_be_hidden, preview, propose, refusal};
 use crate::model::source::SourceId;
 use crate::model::world::Linked;
 
+pub(super) mod silence;
 mod view;
 
+pub(super) use silence::{SILENCED, Silencing};
 pub(super) use view::render;
 
 /// Characters that a note may have.
 const NOTE: usize = 2000;
 /// Characters of a title, a comment, a name.
 const SHORT: usize = 1024;
-/// Characters of matchers: hundreds of values in one alternation.
-const MATCHERS: usize = 32_000;
-/// How long a silence lasts if nobody says otherwise.
-pub(super) const SILENCED: Duration = Duration::from_secs(2 * 3600);
-/// What a silence may last by one key.
-const PRESETS: [&str; 10] = ["15m", "30m", "1h", "2h", "4h", "8h", "1d", "3d", "1w", "4w"];
-
 /// One line to fill in.
 #[derive(Debug, Clone)]
 pub struct Field {
@@ -107,20 +98,7 @@ pub enum Kind {
     /// A new incident about a service.
     Trigger(SourceId, Whom),
     /// A silence.
-    Silence(Silencing),
-}
-
-/// A silence that is being made.
-#[derive(Debug, Clone)]
-pub struct Silencing {
-    /// Where.
-    pub at: Vec<SourceId>,
-    /// The alerts that it is made for.
-    pub marked: BTreeSet<Fingerprint>,
-    /// What it would hide now.
-    pub preview: Preview,
-    /// What is wrong with its matchers, if anything is.
-    pub wrong: Option<String>,
+    Silence(Box<Silencing>),
 }
 
 /// Lines that are being filled in.
@@ -137,9 +115,6 @@ pub struct Form {
     /// Why it could not go on, the last time it was tried.
     pub error: Option<String>,
 }
-
-/// The fields of a silence, in their order.
-const SILENCE: [&str; 4] = ["matchers", "for", "comment", "by"];
 
 impl Form {
     fn new(kind: Kind, title: String, fields: Vec<Field>, at: usize) -> Self {
@@ -231,72 +206,6 @@ pub(super) fn trigger(source: SourceId, service: Whom, title: &str) -> Form {
     Form::new(Kind::Trigger(source, service), heading, fields, 0)
 }
 
-/// A silence for these alerts; the matchers are proposed.
-///
-/// # Errors
-/// Words for why none can be made.
-pub(super) fn silence(
-    state: &State,
-    alerts: &[Fingerprint],
-    lasts: Duration,
-    comment: &str,
-) -> Result<Form, Text> {
-    let known = alerts.iter().filter_map(|fingerprint| state.world.alert(*fingerprint));
-    let marked: Vec<_> = known.filter(|alert| can_be_hidden(alert)).collect();
-    if marked.is_empty() {
-        return Err("none of these alerts is pending or firing any more".into());
-    }
-    let plain: Vec<&crate::model::alert::Alert> = marked.iter().map(|alert| &***alert).collect();
-    let at = ground(state).silenced_at(&plain)?;
-    let prints: BTreeSet<Fingerprint> = marked.iter().map(|alert| alert.fingerprint).collect();
-    let others = state
-        .world
-        .alerts()
-        .iter()
-        .filter(|alert| can_be_hidden(alert) && !prints.contains(&alert.fingerprint));
-    let others: Vec<&crate::model::labels::Labels> = others.map(|alert| &alert.labels).collect();
-    let of_marked: Vec<&crate::model::labels::Labels> = marked.iter().map(|alert| &alert.labels).collect();
-    let matchers = propose(&of_marked, &others, &state.judgement.service_labels);
-    let matchers: Vec<String> = matchers.iter().map(ToString::to_string).collect();
-    let what = if marked.len() == 1 { "1 alert".to_owned() } else { format!("{} alerts", marked.len()) };
-    let places: Vec<&str> = at.iter().map(SourceId::as_str).collect();
-    let title = format!("Silence {what} at {}", places.join(", "));
-    let [first, second, third, fourth] = SILENCE;
-    let fields = vec![
-        Field::new(first, &matchers.join(", "), MATCHERS),
-        Field::new(second, &duration::text(lasts), SHORT).choices(&PRESETS),
-        Field::new(third, comment, SHORT),
-        Field::new(fourth, &state.person, SHORT),
-    ];
-    let silencing = Silencing { at, marked: prints, preview: Preview::default(), wrong: None };
-    // why is what only the person knows: that line has the keyboard
-    let mut form = Form::new(Kind::Silence(silencing), title, fields, 2);
-    refresh(state, &mut form);
-    Ok(form)
-}
-
-/// Works out anew what the form shows of the world.
-pub(super) fn refresh(state: &State, form: &mut Form) {
-    let text = form.text("matchers").to_owned();
-    let Kind::Silence(silencing) = &mut form.kind else { return };
-    match matchers_of(&text) {
-        Ok(matchers) => {
-            let at = &silencing.at;
-            let there = state.world.alerts().iter().filter(|alert| {
-                alert.receivers.is_empty() || alert.sources.iter().any(|source| at.contains(source))
-            });
-            silencing.preview = preview(&matchers, there, &silencing.marked);
-            silencing.wrong = None;
-        }
-        Err(why) => silencing.wrong = Some(why),
-    }
-}
-
-fn matchers_of(text: &str) -> Result<Vec<Matcher>, String> {
-    let matchers = matcher::parse(text).map_err(|error| error.to_string())?;
-    refusal(&matchers).map_or(Ok(matchers), |why| Err(why.to_owned()))
-}
-
 /// Takes a key in the open form.
 pub(super) fn press(state: &mut State, mut form: Box<Form>, key: Key, now: Timestamp) -> Vec<Effect> {
     match key.code {
@@ -324,7 +233,7 @@ pub(super) fn press(state: &mut State, mut form: Box<Form>, key: Key, now: Times
         }
         _ => {
             form.take(key);
-            refresh(state, &mut form);
+            silence::refresh(state, &mut form);
         }
     }
     state.mode = Mode::Form(form);
@@ -361,34 +270,9 @@ fn planned(state: &State, form: &Form, now: Timestamp) -> Result<(Planned, BTree
             ground.trigger(source, service, &Deed::Trigger { title, details, urgency, key })
         }
         Kind::Silence(silencing) => {
-            let matchers = matchers_of(form.text("matchers")).map_err(|why| -> Text { why.into() })?;
-            let lasts =
-                duration::parse(form.text("for")).map_err(|why| -> Text { why.to_string().into() })?;
-            let begins = Timestamp::from_second(now.as_second()).unwrap_or(now);
-            let ends_at = begins.checked_add(lasts).map_err(|error| -> Text { error.to_string().into() })?;
-            let draft = Draft {
-                matchers,
-                ends_at,
-                created_by: form.text("by").into(),
-                comment: form.text("comment").into(),
-            };
-            let name = silenced_name(&silencing.preview);
-            let planned = ground.silence(&silencing.at, &draft, &name, now)?;
+            let planned = silence::planned(state, form, silencing, now)?;
             return Ok((planned, silencing.marked.clone()));
         }
     };
     planned.map(|planned| (planned, BTreeSet::new()))
-}
-
-/// What a silence is called while it has no id: what it hides.
-fn silenced_name(preview: &Preview) -> String {
-    let mut names: Vec<&str> = preview.hidden.iter().map(|alert| alert.name()).collect();
-    names.dedup();
-    let count = preview.hidden.len();
-    match (count, names.first()) {
-        (0, _) | (_, None) => "no alert now".to_owned(),
-        (1, Some(name)) => (*name).to_owned(),
-        (_, Some(name)) if names.iter().all(|other| other == name) => format!("{count} x {name}"),
-        (_, Some(name)) => format!("{count} alerts: {name}, ..."),
-    }
 }

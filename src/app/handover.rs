@@ -303,10 +303,7 @@ fn silences(state: &State, length: Duration, now: Timestamp, prose: &mut Prose) 
     let next_shift = now.checked_add(length).unwrap_or(Timestamp::MAX);
     let mut ending: Vec<_> = active.iter().filter(|silence| silence.ends_at <= next_shift).collect();
     ending.sort_by_key(|silence| silence.ends_at);
-    let hides = |silence: &crate::model::silence::Silence| {
-        let alerts = state.world.alerts().iter();
-        alerts.filter(|alert| alert.state == AlertState::Silenced && silence.matches(&alert.labels)).count()
-    };
+    let hides = |silence: &crate::model::silence::Silence| state.world.hidden_by(&silence.id).count();
     let rows: Vec<Vec<String>> = ending
         .iter()
         .map(|silence| {

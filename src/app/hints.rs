@@ -96,7 +96,8 @@ fn here(state: &State) -> Vec<(Command, &'static str)> {
         ],
         Place::Silences => vec![
             (Command::Open, "its alerts"),
-            (Command::Act, "extend, expire"),
+            (Command::Act, "extend, edit, expire"),
+            (Command::NewSilence, "new"),
             (Command::Filter, "filter"),
             (Command::Fold, "ended ones"),
         ],

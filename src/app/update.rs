@@ -119,7 +119,7 @@ fn look_again(state: &mut State, now: Timestamp) -> Vec<Effect> {
 fn refresh_form(state: &mut State) {
     match std::mem::take(&mut state.mode) {
         Mode::Form(mut open) => {
-            form::refresh(state, &mut open);
+            form::silence::refresh(state, &mut open);
             state.mode = Mode::Form(open);
         }
         mode => state.mode = mode,

@@ -64,6 +64,12 @@ pub enum Wish {
     ExtendBy(Vec<SilenceKey>, Duration),
     /// Ending silences.
     Expire(Vec<SilenceKey>),
+    /// Writing a silence from nothing.
+    NewSilence,
+    /// Changing a silence.
+    EditSilence(SilenceKey),
+    /// Making a silence once more.
+    SilenceAgain(SilenceKey),
     /// Running a command.
     Run(Command),
 }
@@ -124,6 +130,9 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Ef
     }
     if command == Command::Act {
         return lists::all(state, now);
+    }
+    if command == Command::NewSilence {
+        return choose(state, Wish::NewSilence, now);
     }
     if command == Command::Silence {
         let alerts = to_silence(state);
@@ -234,11 +243,20 @@ fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Time
         }
     }
     numbers.truncate(3);
-    match form::silence(state, alerts, lasts, &numbers.join(" ")) {
+    let form = form::silence::for_alerts(state, alerts, lasts, &numbers.join(" "));
+    open_or_refuse(state, form, now);
+    Vec::new()
+}
+
+fn open_or_refuse(state: &mut State, form: Result<Form, Text>, now: Timestamp) {
+    match form {
         Ok(form) => open(state, form),
         Err(why) => refuse(state, &why, now),
     }
-    Vec::new()
+}
+
+fn gone() -> Result<Form, Text> {
+    Err("it is gone: its source does not name it any more".into())
 }
 
 fn open(state: &mut State, form: Form) {
@@ -307,6 +325,20 @@ pub(super) fn choose(state: &mut State, wish: Wish, now: Timestamp) -> Vec<Effec
         Wish::Expire(keys) => {
             let planned = ground(state).on_silences(&silences(&state.world, &keys), |_| Deed::Expire);
             return super::confirm::open(state, planned, none(), now);
+        }
+        Wish::NewSilence => {
+            let form = form::silence::from_nothing(state);
+            open_or_refuse(state, form, now);
+        }
+        Wish::EditSilence(key) => {
+            let silence = key.silence(&state.world);
+            let form = silence.map_or_else(gone, |silence| form::silence::edit(state, &silence));
+            open_or_refuse(state, form, now);
+        }
+        Wish::SilenceAgain(key) => {
+            let silence = key.silence(&state.world);
+            let form = silence.map_or_else(gone, |silence| form::silence::again(state, &silence));
+            open_or_refuse(state, form, now);
         }
         Wish::Run(command) => return super::update::run(state, command, now),
     }

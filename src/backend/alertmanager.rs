@@ -27,6 +27,13 @@ use map::{Reader, Shape, Shared};
 
 /// Seconds that two clocks may differ without a warning.
 const SKEW: i64 = 30;
+/// Seconds that two clocks may differ, or that their difference may change, without anything being made of it: servers tell
+/// their time in whole seconds, and answers take a while.
+const SLIGHT: i64 = 2;
+/// Spreads a difference of clocks over a digest.
+const CLOCK: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Its clock is not known.
+const UNKNOWN: i64 = i64::MIN;
 
 /// One Alertmanager; of a cluster each member is a source of its own.
 pub(super) struct Alertmanager {
@@ -39,7 +46,7 @@ pub(super) struct Alertmanager {
     is_flat: AtomicBool,
     /// How many of its silences could not be read.
     lost_silences: AtomicUsize,
-    /// How far its clock was ahead of ours when it was last asked how it is.
+    /// How far its clock was ahead of ours with its last answer; [`UNKNOWN`] if it does not say what time it has.
     ahead_seconds: AtomicI64,
 }
 
@@ -59,7 +66,7 @@ impl Alertmanager {
             kind: Kind::Alertmanager,
             address: Text::clone(http.address()),
             answers: ANSWERS.to_vec(),
-            acts: vec![DeedKind::Silence, DeedKind::Extend, DeedKind::Expire],
+            acts: vec![DeedKind::Silence, DeedKind::Edit, DeedKind::Extend, DeedKind::Expire],
         };
         let (severities, shared) = (Arc::new(means.settings.severity_map()), Arc::default());
         Ok(Self {
@@ -70,7 +77,7 @@ impl Alertmanager {
             shared,
             is_flat: AtomicBool::new(false),
             lost_silences: AtomicUsize::new(0),
-            ahead_seconds: AtomicI64::new(0),
+            ahead_seconds: AtomicI64::new(UNKNOWN),
         })
     }
 
@@ -79,8 +86,7 @@ impl Alertmanager {
         let (body, receivers) = tokio::join!(self.get("status", &[]), self.get("receivers", &[]));
         let body = body?;
         let about: wire::About<'_> = self.json(&body)?;
-        let clock_ahead_seconds = body.date.map(|date| date.as_second() - (self.now)().as_second());
-        self.ahead_seconds.store(clock_ahead_seconds.unwrap_or(0), Ordering::Relaxed);
+        let clock_ahead_seconds = self.ahead_seconds(&body);
         let mut offer = Offer {
             flavour: "Alertmanager".into(),
             version: (&*about.version_info.version.0).into(),
@@ -93,7 +99,7 @@ impl Alertmanager {
         if let Some(ahead) = clock_ahead_seconds.filter(|ahead| ahead.abs() > SKEW) {
             let way = if ahead > 0 { "ahead of" } else { "behind" };
             let warning =
-                format!("its clock is {} s {way} this machine's: ages are off by that", ahead.abs());
+                format!("its clock is {} s {way} this machine's: one of the two is wrong", ahead.abs());
             offer.warnings.push(warning.into());
         }
         let bytes_in = body.wire_bytes + receivers.as_ref().map_or(0, |body| body.wire_bytes);
@@ -127,6 +133,7 @@ impl Alertmanager {
                 body => (body.map_err(|error| self.explained(error))?, Shape::Groups),
             }
         };
+        self.ahead_seconds(&body);
         let bytes_in = body.wire_bytes;
         let (severities, shared) = (Arc::clone(&self.severities), Arc::clone(&self.shared));
         let id = self.info.id.clone();
@@ -159,10 +166,8 @@ impl Alertmanager {
             Ok(reply) => {
                 bytes_in += reply.bytes_in;
                 warnings.extend(reply.warnings);
-                let ahead = SignedDuration::from_secs(self.ahead_seconds.load(Ordering::Relaxed));
-                let now = (self.now)().checked_add(ahead).unwrap_or_else(|_| (self.now)());
                 if let Answer::Silences(silences) = reply.answer {
-                    derived::apply(&mut board, &silences, now);
+                    warnings.extend(derived::apply(&mut board, &silences, (self.now)()));
                 }
             }
             Err(error) => {
@@ -179,15 +184,16 @@ impl Alertmanager {
     }
 
     async fn silences(&self, known: Option<u64>) -> Answered {
-        // servers before 0.34 pass the parameter over
-        let body = self.get("silences", &[("expired", "false")]).await?;
-        let digest = body.digest();
+        let body = self.get("silences", &[]).await.map_err(|error| self.of_several_sets(error))?;
+        let ahead = self.ahead();
+        // the same list, read by another clock, is another one
+        let digest = body.digest() ^ ahead.as_secs().unsigned_abs().wrapping_mul(CLOCK);
         let answer = if known == Some(digest) {
             Answer::Unchanged
         } else {
-            let (lasting, lost) = map::silences(&self.json::<Whole<_>>(&body)?.0, &self.info.id);
+            let (all, lost) = map::silences(&self.json::<Whole<_>>(&body)?.0, &self.info.id, ahead);
             self.lost_silences.store(lost, Ordering::Relaxed);
-            Answer::Silences(lasting)
+            Answer::Silences(all)
         };
         // an answer that says nothing new has lost what the one before has
         let lost = self.lost_silences.load(Ordering::Relaxed);
@@ -202,7 +208,41 @@ impl Alertmanager {
 
     async fn get(&self, what: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
         let body = self.http.get(&format!("api/v2/{what}"), query).await;
-        body.map_err(|error| self.explained(error))
+        let body = body.map_err(|error| self.explained(error))?;
+        self.ahead_seconds(&body);
+        Ok(body)
+    }
+
+    /// How far its clock is ahead of ours, if it says so with this answer. Small changes are not followed.
+    fn ahead_seconds(&self, body: &Body) -> Option<i64> {
+        let ahead = body.date.map(|date| date.as_second() - (self.now)().as_second());
+        let known = self.ahead_seconds.load(Ordering::Relaxed);
+        let is_other = |ahead: &i64| known == UNKNOWN || ahead.abs_diff(known) > SLIGHT.unsigned_abs();
+        if let Some(ahead) = ahead.filter(is_other) {
+            self.ahead_seconds.store(ahead, Ordering::Relaxed);
+        }
+        ahead
+    }
+
+    /// By how much its moments are later than ours.
+    fn ahead(&self) -> SignedDuration {
+        let known = self.ahead_seconds.load(Ordering::Relaxed);
+        let is_of_account = known != UNKNOWN && known.unsigned_abs() > SLIGHT.unsigned_abs();
+        SignedDuration::from_secs(if is_of_account { known } else { 0 })
+    }
+
+    /// Since 0.32 a silence can have several sets of matchers. The API v2 has no words for it and refuses the whole list.
+    fn of_several_sets(&self, error: SourceError) -> SourceError {
+        match &error.trouble {
+            Trouble::Refused { status: 500, message } if message.to_lowercase().contains("matcher set") => {
+                let message = format!(
+                    "{message}; one of its silences has several sets of matchers, which this API cannot list: which alerts are \
+                     silenced is known, the silences are not. Look at its own page"
+                );
+                self.http.error(Trouble::Refused { status: 500, message })
+            }
+            _ => error,
+        }
     }
 
     fn explained(&self, error: SourceError) -> SourceError {

@@ -35,7 +35,7 @@ use crate::model::incident::{IncidentBoard, IncidentDetail};
 use crate::model::labels::Labels;
 use crate::model::labels::Text;
 use crate::model::rule::RuleBoard;
-use crate::model::silence::Silence;
+use crate::model::silence::{Silence, SilenceState};
 use crate::model::slo::Bounds;
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
 
@@ -240,7 +240,10 @@ impl DemoSource {
         Ok(match ask {
             Ask::Probe => Answer::Probe(offer(vec![
                 ("alerts", managed(&silences).len().to_string()),
-                ("silences", silences.len().to_string()),
+                (
+                    "silences",
+                    silences.iter().filter(|one| one.state != SilenceState::Expired).count().to_string(),
+                ),
                 ("peers", "1".to_owned()),
             ])),
             Ask::Alerts => {

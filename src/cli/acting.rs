@@ -38,6 +38,7 @@ pub(super) fn run(cx: &Cx<'_>, verb: &ActVerb) -> Outcome {
             ground,
             view: session.view(&state),
             who: session.journal.who(),
+            service_labels: &state.judgement.service_labels,
             source: consent.source.as_deref(),
         };
         Ok(match desk.plan(verb) {
@@ -138,11 +139,7 @@ fn lines(text: &[String]) -> String {
 
 /// Whether the context was named, as it must be where much of everything would be hidden.
 fn is_named(verb: &ActVerb, context: &str, can_ask: bool) -> bool {
-    let given = match verb {
-        ActVerb::Silence { new, .. } => new.confirm_name.as_deref(),
-        _ => None,
-    };
-    match given {
+    match verb.confirm_name() {
         Some(name) => name == context,
         None if can_ask => {
             asked(&format!("Type the context's name to do it ({context}): ")).trim() == context

@@ -9,7 +9,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::app::place::Screen;
 use crate::config::context::Wanted;
 use crate::config::load::Overrides;
-pub(super) use acting::{ActVerb, JournalFlags, NewSilence, SilenceVerb, Wakes, Which};
+pub(super) use acting::{ActVerb, JournalFlags, NewSilence, SilenceVerb, Span, Wakes, Which};
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
 pub(super) use slo::{SloVerb, Told, Validate, Writing};
 pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, OWN_THEMES};
@@ -251,7 +251,13 @@ pub(super) enum Verb {
     },
     /// Silences that are in force or will be
     #[command(after_help = LISTING)]
-    Silences(Listing),
+    Silences {
+        #[command(flatten)]
+        listing: Listing,
+        /// Those that have ended, too
+        #[arg(long)]
+        all: bool,
+    },
     #[command(flatten)]
     Act(ActVerb),
     /// What was done to the systems outside, by whom, and how it ended

@@ -179,7 +179,10 @@ fn detail(deed: &Deed) -> String {
         }
         Deed::Trigger { title, .. } => title.to_string(),
         Deed::TakeShift { person, end, .. } => format!("{} {}", person.name, until(end)),
-        Deed::Silence(draft) => format!("{}: {}", until(&draft.ends_at), draft.comment),
+        Deed::Silence(draft) | Deed::Edit { draft, .. } => {
+            let from = draft.starts_at.map(|at| format!("from {} ", at.strftime("%Y-%m-%d %H:%M UTC")));
+            format!("{}{}: {}", from.unwrap_or_default(), until(&draft.ends_at), draft.comment)
+        }
         Deed::Extend { until: end } => until(end),
     }
 }

@@ -123,6 +123,16 @@ pub enum Deed {
     },
     /// Keep alerts quiet.
     Silence(Draft),
+    /// Put another silence in the place of one that is there; the target is that one. Where no more than its end or its comment
+    /// changes, its server keeps it.
+    Edit {
+        /// What it shall be.
+        #[serde(flatten)]
+        draft: Draft,
+        /// When it was last changed, by its server's clock, as the person saw it. If that has changed by now, nothing is overwritten.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seen: Option<Timestamp>,
+    },
     /// Move the end of a silence; the target is the silence.
     Extend {
         /// Its new end.
@@ -137,7 +147,10 @@ pub enum Deed {
 pub struct Draft {
     /// All must match.
     pub matchers: Vec<Matcher>,
-    /// When it ends; it begins when it is sent.
+    /// When it begins; without it, at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Timestamp>,
+    /// When it ends. Both are by the clock here.
     pub ends_at: Timestamp,
     /// Who makes it.
     pub created_by: Text,
@@ -203,6 +216,8 @@ deeds! {
     TakeShift   "take-shift"  "Take the shift"        "taken over";
     /// [`Deed::Silence`]
     Silence     "silence"     "Silence"               "silenced";
+    /// [`Deed::Edit`]
+    Edit        "edit"        "Edit the silence"      "edited";
     /// [`Deed::Extend`]
     Extend      "extend"      "Extend the silence"    "extended";
     /// [`Deed::Expire`]
@@ -227,8 +242,31 @@ impl Deed {
             Self::Trigger { .. } => DeedKind::Trigger,
             Self::TakeShift { .. } => DeedKind::TakeShift,
             Self::Silence(_) => DeedKind::Silence,
+            Self::Edit { .. } => DeedKind::Edit,
             Self::Extend { .. } => DeedKind::Extend,
             Self::Expire => DeedKind::Expire,
+        }
+    }
+
+    /// The silence that it makes, if it makes one.
+    pub const fn draft(&self) -> Option<&Draft> {
+        match self {
+            Self::Silence(draft) | Self::Edit { draft, .. } => Some(draft),
+            Self::Acknowledge
+            | Self::Resolve
+            | Self::Assign { .. }
+            | Self::Reroute { .. }
+            | Self::Escalate { .. }
+            | Self::Snooze { .. }
+            | Self::Note { .. }
+            | Self::Prioritise { .. }
+            | Self::Merge { .. }
+            | Self::Summon { .. }
+            | Self::Inform { .. }
+            | Self::Trigger { .. }
+            | Self::TakeShift { .. }
+            | Self::Extend { .. }
+            | Self::Expire => None,
         }
     }
 }
@@ -415,6 +453,7 @@ mod tests {
         let at = Timestamp::from_second(1_768_445_520).unwrap();
         let draft = Draft {
             matchers: parse(r#"a="b\"c",d=~"e|f",g!="h""#).unwrap(),
+            starts_at: Some(at),
             ends_at: at,
             created_by: "ana".into(),
             comment: "deploy".into(),
@@ -426,6 +465,7 @@ mod tests {
             Deed::Prioritise { priority: None },
             Deed::Summon { people: vec![whom()], message: "help".into() },
             Deed::TakeShift { person: whom(), start: at, end: at },
+            Deed::Edit { draft: draft.clone(), seen: Some(at) },
             Deed::Silence(draft),
             Deed::Expire,
         ];

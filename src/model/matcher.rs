@@ -4,6 +4,7 @@ mod expression;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -55,7 +56,30 @@ enum Test {
     /// One of these texts.
     OneOf(HashSet<String>),
     /// Whatever the expression says.
-    Regex(Regex),
+    Regex(Arc<Pattern>),
+    /// An expression that a server has taken and that is none here.
+    Unknown,
+}
+
+/// An expression, compiled when it is first needed: most of those that servers tell of never are.
+#[derive(Debug)]
+struct Pattern {
+    translated: String,
+    compiled: OnceLock<Option<Regex>>,
+}
+
+/// Bytes that a compiled expression may have.
+const COMPILED: usize = 32 << 20;
+
+impl Pattern {
+    /// None if it would be too large.
+    fn regex(&self) -> Option<&Regex> {
+        let compile = || {
+            let anchored = format!("^(?:{})$", self.translated);
+            RegexBuilder::new(&anchored).size_limit(COMPILED).nest_limit(2 * 1024).build().ok()
+        };
+        self.compiled.get_or_init(compile).as_ref()
+    }
 }
 
 /// Why a text is not a list of matchers, with the byte where it went wrong.
@@ -81,7 +105,7 @@ pub enum MatcherError {
     Regex {
         /// What was written.
         pattern: String,
-        /// The first line of what the compiler said.
+        /// What Go does not take, and where it stands.
         reason: String,
     },
 }
@@ -90,22 +114,23 @@ impl Matcher {
     /// A condition on the label `name`.
     ///
     /// # Errors
-    /// [`MatcherError::Regex`] if a regular expression does not compile or would be larger than 256 KiB.
-    /// Any number of plain texts with `|` between them is taken.
+    /// [`MatcherError::Regex`] if Go does not take the regular expression.
     pub fn new(
         name: impl Into<String>,
         operator: Operator,
         value: impl Into<String>,
     ) -> Result<Self, MatcherError> {
         let value = value.into();
-        let test = match operator {
-            Operator::Equal | Operator::NotEqual => Test::Same,
-            Operator::Matches | Operator::MatchesNot => match expression::texts(&value) {
-                Some(texts) => Test::OneOf(texts),
-                None => Test::Regex(compile(&value)?),
-            },
-        };
+        let test = test(operator, &value)
+            .map_err(|reason| MatcherError::Regex { pattern: value.clone(), reason: reason.to_string() })?;
         Ok(Self { name: name.into(), operator, value, test })
+    }
+
+    /// A condition as a server tells of it: it has taken the expression, whatever is thought of it here.
+    pub fn told(name: impl Into<String>, operator: Operator, value: impl Into<String>) -> Self {
+        let value = value.into();
+        let test = test(operator, &value).unwrap_or(Test::Unknown);
+        Self { name: name.into(), operator, value, test }
     }
 
     /// The label that it looks at.
@@ -123,12 +148,25 @@ impl Matcher {
         &self.value
     }
 
-    /// Whether a label with this value (empty: absent) fulfils it.
+    /// Whether it can be said here what fulfils it.
+    pub fn can_be_judged(&self) -> bool {
+        match &self.test {
+            Test::Same | Test::OneOf(_) => true,
+            Test::Regex(pattern) => pattern.regex().is_some(),
+            Test::Unknown => false,
+        }
+    }
+
+    /// Whether a label with this value (empty: absent) fulfils it. `false` where that [cannot be said](Self::can_be_judged).
     pub fn matches_value(&self, value: &str) -> bool {
         let found = match &self.test {
             Test::Same => value == self.value,
             Test::OneOf(texts) => texts.contains(value),
-            Test::Regex(regex) => regex.is_match(value),
+            Test::Regex(pattern) => match pattern.regex() {
+                Some(regex) => regex.is_match(value),
+                None => return false,
+            },
+            Test::Unknown => return false,
         };
         match self.operator {
             Operator::Equal | Operator::Matches => found,
@@ -194,13 +232,15 @@ fn write_quoted(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_str("\"")
 }
 
-fn compile(pattern: &str) -> Result<Regex, MatcherError> {
-    let wrong = |reason: String| MatcherError::Regex { pattern: pattern.to_owned(), reason };
-    let ours = expression::translated(pattern).map_err(wrong)?;
-    RegexBuilder::new(&format!("^(?:{ours})$")).size_limit(256 * 1024).build().map_err(|error| {
-        let reason = error.to_string();
-        wrong(reason.lines().last().unwrap_or_default().trim().to_owned())
-    })
+fn test(operator: Operator, value: &str) -> Result<Test, expression::Refused> {
+    if matches!(operator, Operator::Equal | Operator::NotEqual) {
+        return Ok(Test::Same);
+    }
+    if let Some(texts) = expression::texts(value) {
+        return Ok(Test::OneOf(texts));
+    }
+    let translated = expression::translated(value)?;
+    Ok(Test::Regex(Arc::new(Pattern { translated, compiled: OnceLock::new() })))
 }
 
 /// Reads a list of matchers, with or without braces: `a="b", c=~"d|e"`.
@@ -212,29 +252,39 @@ fn compile(pattern: &str) -> Result<Regex, MatcherError> {
 /// [`MatcherError`], which names the place.
 pub fn parse(text: &str) -> Result<Vec<Matcher>, MatcherError> {
     let mut reader = Reader { text, at: 0 };
-    reader.skip_space();
-    let braces = reader.take("{");
-    let mut matchers = Vec::new();
-    loop {
-        reader.skip_space();
-        if braces && reader.take("}") {
-            break;
-        }
-        if reader.rest().is_empty() {
-            if braces {
-                return Err(MatcherError::Braces);
-            }
-            return Ok(matchers);
-        }
-        matchers.push(reader.matcher(braces)?);
-        reader.skip_space();
-        let at_end = reader.rest().is_empty() || braces && reader.rest().starts_with('}');
-        if !at_end && !reader.take(",") {
-            return Err(MatcherError::NoComma(reader.at));
-        }
-    }
-    reader.skip_space();
+    let matchers = reader.list()?;
     if reader.rest().is_empty() { Ok(matchers) } else { Err(MatcherError::Braces) }
+}
+
+/// Reads lists of matchers, one or several: `{a="b"} or {a="c", d="e"}`. A single one may stand without braces.
+///
+/// # Errors
+/// [`MatcherError`], which names the place.
+pub fn parse_lists(text: &str) -> Result<Vec<Vec<Matcher>>, MatcherError> {
+    let mut reader = Reader { text, at: 0 };
+    let mut all = vec![reader.list()?];
+    while !reader.rest().is_empty() {
+        reader.take("or");
+        reader.skip_space();
+        if !reader.rest().starts_with('{') {
+            return Err(MatcherError::Braces);
+        }
+        all.push(reader.list()?);
+    }
+    Ok(all)
+}
+
+/// A list as it is written: `a="b", c=~"d|e"`.
+pub fn list(matchers: &[Matcher]) -> String {
+    matchers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Lists as [`parse_lists`] reads them.
+pub fn lists(all: &[Vec<Matcher>]) -> String {
+    match all {
+        [one] => list(one),
+        several => several.iter().map(|one| format!("{{{}}}", list(one))).collect::<Vec<_>>().join(" or "),
+    }
 }
 
 struct Reader<'a> {
@@ -257,6 +307,29 @@ impl<'a> Reader<'a> {
             self.at += sign.len();
         }
         found
+    }
+
+    /// A list, and the space behind it.
+    fn list(&mut self) -> Result<Vec<Matcher>, MatcherError> {
+        self.skip_space();
+        let braces = self.take("{");
+        let mut matchers = Vec::new();
+        loop {
+            self.skip_space();
+            if braces && self.take("}") {
+                self.skip_space();
+                return Ok(matchers);
+            }
+            if self.rest().is_empty() {
+                return if braces { Err(MatcherError::Braces) } else { Ok(matchers) };
+            }
+            matchers.push(self.matcher(braces)?);
+            self.skip_space();
+            let at_end = self.rest().is_empty() || braces && self.rest().starts_with('}');
+            if !at_end && !self.take(",") {
+                return Err(MatcherError::NoComma(self.at));
+            }
+        }
     }
 
     fn matcher(&mut self, braces: bool) -> Result<Matcher, MatcherError> {
@@ -318,106 +391,4 @@ fn is_plain_name(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn labels() -> Labels {
-        Labels::from_iter([("severity", "critical"), ("service", "cart"), ("path", "C:\\tmp, \"x\"")])
-    }
-
-    #[test]
-    fn alertmanagers_examples_match_as_they_do_there() {
-        for (text, expected) in [
-            ("", true),
-            ("{}", true),
-            (r#"severity="critical""#, true),
-            ("severity=critical", true),
-            (r#"{severity=~"crit.*", service!="checkout"}"#, true),
-            (r#"severity=~"crit""#, false),
-            (r#"severity!~"warn.*|info""#, true),
-            (r#"missing="""#, true),
-            (r#"missing!="""#, false),
-            (" { service = cart , } ", true),
-            (r#"path="C:\\tmp, \"x\"""#, true),
-            (r#"service=~"c\w+""#, true),
-            (r#""service"="cart""#, true),
-            ("service=~a|cart", true),
-        ] {
-            let matchers = parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
-            assert_eq!(matchers.iter().all(|m| m.matches(&labels())), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_value_is_matched_to_the_letter() {
-        let values = [
-            "a\nb",
-            "a b",
-            "a\tb",
-            "a\rb",
-            "ab",
-            "a\u{200b}b",
-            "a\u{200c}b",
-            "a\u{ad}b",
-            "a\u{feff}b",
-            "⚠",
-            "⚠\u{fe0f}",
-        ];
-        for value in values {
-            let matcher = Matcher::new("val", Operator::Equal, value).unwrap();
-            let read = parse(&matcher.to_string()).unwrap();
-            for other in values {
-                assert_eq!(read[0].matches_value(other), value == other, "{value:?} and {other:?}");
-            }
-        }
-        // a dot takes no line break
-        let matcher = &parse(r#"val=~"a.b""#).unwrap()[0];
-        let matched: Vec<&str> = values.into_iter().filter(|value| matcher.matches_value(value)).collect();
-        assert_eq!(matched, ["a b", "a\tb", "a\rb", "a\u{200b}b", "a\u{200c}b", "a\u{ad}b", "a\u{feff}b"]);
-    }
-
-    #[test]
-    fn five_hundred_long_names_are_one_expression() {
-        let names: Vec<_> =
-            (0..500).map(|i| format!("KubernetesPersistentVolumeFillingUpInNamespace{i:020}")).collect();
-        let matcher = Matcher::new("alertname", Operator::Matches, names.join("|"));
-        let matcher = matcher.map_err(drop).expect("it is short enough");
-        assert!(matcher.matches_value(&names[499]) && !matcher.matches_value("Kubernetes"));
-    }
-
-    #[test]
-    fn a_wrong_text_is_refused_with_its_place() {
-        assert_eq!(parse("severity"), Err(MatcherError::NoOperator("severity".into())));
-        assert_eq!(parse(r#"a="b"#), Err(MatcherError::OpenQuote(2)));
-        assert_eq!(parse("{a=b"), Err(MatcherError::Braces));
-        assert_eq!(parse(r#"a="b" c="d""#), Err(MatcherError::NoComma(6)));
-        assert_eq!(parse(r#"="b""#), Err(MatcherError::NoName(0)));
-        assert!(matches!(parse("a=~\"(\""), Err(MatcherError::Regex { .. })));
-        assert!(matches!(parse("a=~\"(\\\\w{9}){9}{9}{99}\""), Err(MatcherError::Regex { .. })));
-    }
-
-    proptest! {
-        #[test]
-        fn what_is_printed_reads_back_the_same(name in "[a-zA-Z_][a-zA-Z0-9_]{0,8}|[ä-ü ]{1,5}", value in any::<String>(), equal: bool) {
-            let operator = if equal { Operator::Equal } else { Operator::NotEqual };
-            let matcher = Matcher::new(name, operator, value).unwrap();
-            prop_assert_eq!(parse(&format!("{{{matcher}}}")), Ok(vec![matcher.clone()]));
-            prop_assert_eq!(parse(&matcher.to_string()), Ok(vec![matcher]));
-        }
-
-        #[test]
-        fn no_text_makes_it_fail_badly(text in any::<String>()) {
-            drop(parse(&text));
-        }
-
-        #[test]
-        fn a_value_is_either_matched_or_not(value in "\\PC{0,20}", pattern in "[a-z.*|]{0,8}") {
-            if let Ok(yes) = Matcher::new("l", Operator::Matches, pattern.clone()) {
-                let no = Matcher::new("l", Operator::MatchesNot, pattern).unwrap();
-                prop_assert!(yes.matches_value(&value) != no.matches_value(&value));
-            }
-        }
-    }
-}
+mod tests;

@@ -5,8 +5,11 @@ use jiff::Timestamp;
 use super::labels::{Labels, Text};
 use super::matcher::Matcher;
 use super::source::SourceId;
-pub use propose::{Preview, can_be_hidden, preview, propose, refusal};
+pub use preview::{Preview, can_be_hidden, preview, refusal};
+pub use propose::{Proposal, Wanted, left_out, propose};
 
+mod cover;
+mod preview;
 mod propose;
 
 /// Where a silence stands.
@@ -40,14 +43,18 @@ pub struct Silence {
     pub state: SilenceState,
     /// All must match.
     pub matchers: Vec<Matcher>,
-    /// From when.
+    /// From when, by the clock here.
     pub starts_at: Timestamp,
-    /// Until when.
+    /// Until when, by the clock here.
     pub ends_at: Timestamp,
     /// Who made it.
     pub created_by: Text,
     /// Why.
     pub comment: Text,
+    /// What else is written down of it, since Alertmanager 0.32.
+    pub annotations: Labels,
+    /// When it was last changed, by its server's clock.
+    pub updated_at: Option<Timestamp>,
     /// Where it is.
     pub source: SourceId,
 }
@@ -55,6 +62,6 @@ pub struct Silence {
 impl Silence {
     /// Whether it would keep an alert with these labels quiet.
     pub fn matches(&self, labels: &Labels) -> bool {
-        self.matchers.iter().all(|matcher| matcher.matches(labels))
+        preview::are_fulfilled(&self.matchers, labels)
     }
 }

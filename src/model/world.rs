@@ -1,6 +1,6 @@
 //! What all sources together say: merged, each part with its age, absence never taken for health.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,7 +12,7 @@ use super::health::Thresholds;
 use super::labels::{Labels, Text};
 use super::rule::{BrokenRule, Rule};
 use super::service::Service;
-use super::silence::Silence;
+use super::silence::{Silence, can_be_hidden};
 use super::slo::SloStatus;
 use super::source::SourceId;
 use alerts::About;
@@ -193,6 +193,29 @@ impl World {
     /// All silences of all sources.
     pub fn silences(&self) -> impl Iterator<Item = &Arc<Silence>> {
         self.held.values().filter_map(|held| held.silences.value()).flatten()
+    }
+
+    /// The alerts that a silence hides now, as the server that keeps it says.
+    pub fn hidden_by<'a>(&'a self, silence: &'a str) -> impl Iterator<Item = &'a Arc<Alert>> + 'a {
+        let is_hidden =
+            |alert: &&Arc<Alert>| can_be_hidden(alert) && alert.silenced_by.iter().any(|id| **id == *silence);
+        self.alerts.iter().filter(is_hidden)
+    }
+
+    /// How many alerts each silence hides now, by its id.
+    pub fn hidden_by_each(&self) -> HashMap<Text, usize> {
+        let mut hidden: HashMap<Text, usize> = HashMap::new();
+        for id in
+            self.alerts.iter().filter(|alert| can_be_hidden(alert)).flat_map(|alert| alert.silenced_by.iter())
+        {
+            *hidden.entry(Text::clone(id)).or_default() += 1;
+        }
+        hidden
+    }
+
+    /// By how much the clock of a source is ahead of ours, in seconds, if that is known.
+    pub fn clock_ahead(&self, source: &SourceId) -> Option<i64> {
+        self.held(source)?.probe.value()?.clock_ahead_seconds
     }
 
     /// The rule that made an alert with these labels, and the source that runs it.

@@ -127,13 +127,22 @@ impl Manager {
                     json!({ "versionInfo": version, "cluster": cluster, "config": {}, "uptime": "" }),
                 ))
             }
-            ("GET", "alerts/groups") => Some(("200 OK", groups())),
+            ("GET", "alerts/groups") => Some(("200 OK", groups(&world.silences))),
             ("GET", "silences") => Some(("200 OK", world.silences.clone().into())),
             ("POST", "silences") => {
                 let post = world.post;
                 if let Post::Tells | Post::Does | Post::Breaks | Post::Gateway = post {
                     let mut silence = body.clone();
-                    silence["id"] = format!("5113-{}", world.silences.len()).into();
+                    let mut id = format!("5113-{}", world.silences.len());
+                    // it is kept where only its end or comment changes, else ended
+                    if let Some(at) = world.silences.iter().position(|old| old["id"] == silence["id"]) {
+                        if world.silences[at]["matchers"] == silence["matchers"] {
+                            id = world.silences.remove(at)["id"].as_str().unwrap().to_owned();
+                        } else {
+                            world.silences[at]["status"]["state"] = "expired".into();
+                        }
+                    }
+                    silence["id"] = id.into();
                     silence["status"] = json!({ "state": "active" });
                     silence["updatedAt"] = silence["startsAt"].clone();
                     world.silences.push(silence);
@@ -198,15 +207,28 @@ fn request(reader: &mut BufReader<&TcpStream>) -> Option<(String, String, Value)
     Some((method, path, serde_json::from_slice(&body).unwrap_or_default()))
 }
 
+/// The silences that hide these labels; their matchers are plain.
+fn hiding(silences: &[Value], labels: &Value) -> Vec<Value> {
+    let is_fulfilled = |matcher: &Value| labels[matcher["name"].as_str().unwrap()] == matcher["value"];
+    let hides = |silence: &&Value| {
+        silence["status"]["state"] == "active"
+            && silence["matchers"].as_array().unwrap().iter().all(is_fulfilled)
+    };
+    silences.iter().filter(hides).map(|silence| silence["id"].clone()).collect()
+}
+
 /// Two alerts of the cart, one of the search.
-fn groups() -> Value {
+fn groups(silences: &[Value]) -> Value {
     let since = "2026-01-01T00:00:00.000Z".parse::<Timestamp>().unwrap().to_string();
     let alert = |name: &str, service: &str, fingerprint: &str| {
+        let labels = json!({ "alertname": name, "service": service, "severity": "page" });
+        let silenced_by = hiding(silences, &labels);
+        let state = if silenced_by.is_empty() { "active" } else { "suppressed" };
         json!({
-            "labels": { "alertname": name, "service": service, "severity": "page" },
+            "labels": labels,
             "annotations": {}, "fingerprint": fingerprint, "receivers": [{ "name": "pager" }],
             "startsAt": since, "updatedAt": since, "endsAt": "2099-01-01T00:00:00.000Z",
-            "status": { "inhibitedBy": [], "silencedBy": [], "state": "active" },
+            "status": { "inhibitedBy": [], "silencedBy": silenced_by, "state": state },
         })
     };
     let alerts = [

@@ -13,16 +13,22 @@ fn action(id: &str, deed: Deed) -> Action {
     Action { source: SourceId::new("am"), target, deed }
 }
 
-fn draft(matchers: Vec<Matcher>, comment: &str) -> Draft {
-    Draft { matchers, ends_at: now() + 5.minutes(), created_by: "ana".into(), comment: comment.into() }
+pub(crate) fn draft(matchers: Vec<Matcher>, comment: &str) -> Draft {
+    Draft {
+        matchers,
+        starts_at: None,
+        ends_at: now() + 5.minutes(),
+        created_by: "ana".into(),
+        comment: comment.into(),
+    }
 }
 
 /// What nobody else at this server has.
-fn a_run() -> String {
+pub(crate) fn a_run() -> String {
     now().as_nanosecond().to_string()
 }
 
-fn of_run(run: &str) -> Matcher {
+pub(crate) fn of_run(run: &str) -> Matcher {
     Matcher::new("run", Operator::Equal, run).expect("no expression")
 }
 
@@ -33,16 +39,16 @@ async fn done(source: &dyn Source, id: &str, deed: Deed) -> Option<Text> {
     }
 }
 
-async fn make(source: &dyn Source, draft: Draft) -> Text {
+pub(crate) async fn make(source: &dyn Source, draft: Draft) -> Text {
     done(source, "", Deed::Silence(draft)).await.expect("a new silence has an id")
 }
 
-async fn expire(source: &dyn Source, id: &str) {
+pub(crate) async fn expire(source: &dyn Source, id: &str) {
     assert_eq!(done(source, id, Deed::Expire).await, None);
 }
 
 /// Posts an alert with each of these sets of labels, the run's besides.
-async fn fire(url: &str, run: &str, all: &[Vec<(&str, String)>], until: Timestamp) {
+pub(crate) async fn fire(url: &str, run: &str, all: &[Vec<(&str, String)>], until: Timestamp) {
     let wire = all.iter().map(|labels| {
         let mut labels: serde_json::Map<_, _> =
             labels.iter().map(|(name, value)| ((*name).to_owned(), Value::from(value.as_str()))).collect();
@@ -68,7 +74,7 @@ async fn stored(source: &dyn Source, id: &str) -> Option<Arc<Silence>> {
     silences(source).await.into_iter().find(|silence| &*silence.id == id)
 }
 
-const VALUES: [&str; 14] = [
+pub(crate) const VALUES: [&str; 14] = [
     "cart",
     "Cart",
     "cart-api",

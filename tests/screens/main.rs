@@ -10,6 +10,7 @@ mod pager;
 mod papers;
 mod promises;
 mod runbooks;
+mod silences;
 mod slos;
 mod stage;
 mod timeline;

@@ -26,6 +26,7 @@ pub(crate) struct Pager {
     incidents: Vec<Incident>,
     on_call: OnCallBoard,
     refuses: Option<&'static str>,
+    clock_ahead_seconds: i64,
 }
 
 impl Pager {
@@ -47,7 +48,12 @@ impl Pager {
             answers,
             acts: DeedKind::ALL.to_vec(),
         };
-        Self { info, incidents, on_call, refuses: None }
+        Self { info, incidents, on_call, refuses: None, clock_ahead_seconds: 0 }
+    }
+
+    /// The same with another clock.
+    pub(crate) fn ahead(self, seconds: i64) -> Self {
+        Self { clock_ahead_seconds: seconds, ..self }
     }
 
     /// The same with a key that may not do anything.
@@ -63,7 +69,7 @@ impl Pager {
                 facts: Vec::new(),
                 warnings: Vec::new(),
                 refuses: self.refuses.map(Into::into),
-                clock_ahead_seconds: None,
+                clock_ahead_seconds: Some(self.clock_ahead_seconds),
             }),
             Ask::Services { .. } => {
                 let readings = ["cart", "checkout"].map(|n| Reading { name: n.into(), ..Reading::default() });
@@ -238,6 +244,8 @@ fn silences() -> Vec<Arc<Silence>> {
             ends_at: ago(-minutes),
             created_by: "kofi".into(),
             comment: "disks are being exchanged".into(),
+            annotations: Labels::default(),
+            updated_at: None,
             source: self::id(),
         })
     };

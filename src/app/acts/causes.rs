@@ -11,12 +11,12 @@ use crate::app::screens::oncall::words::left;
 use crate::model::action::{Action, Deed};
 use crate::model::duration;
 use crate::model::incident::Person;
-use crate::model::matcher::Matcher;
 use crate::model::oncall::{EscalationPolicy, OnCallBoard};
 use crate::model::remote::age;
-use crate::model::silence::{can_be_hidden, preview};
 use crate::model::source::SourceId;
 use crate::model::world::{Linked, World};
+
+pub mod silences;
 
 /// One thing that follows from an action.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,7 +37,7 @@ fn plain(words: impl Into<String>) -> Cause {
 
 /// What follows from these actions; what follows from several is told once.
 pub fn causes(ground: Ground<'_>, actions: &[Action], zone: &TimeZone, now: Timestamp) -> Vec<Cause> {
-    let mut all: Vec<Cause> = Vec::new();
+    let mut all: Vec<Cause> = silences::together(ground.world, actions, zone, now);
     for action in actions {
         for cause in of(ground, action, zone, now) {
             if !all.contains(&cause) {
@@ -126,38 +126,14 @@ fn of(ground: Ground<'_>, action: &Action, zone: &TimeZone, now: Timestamp) -> V
                 until(*end)
             ))]
         }
-        Deed::Silence(draft) => {
-            let shown = hidden(world, source, &draft.matchers);
-            let words = format!(
-                "Hides {} until {}: nobody is notified of what matches.",
-                alerts(shown),
-                until(draft.ends_at)
-            );
-            vec![plain(words)]
-        }
-        Deed::Extend { until: end } => vec![plain(format!("It ends {}.", until(*end)))],
-        Deed::Expire => {
-            let silence = world.silences().find(|one| one.source == *source && one.id == action.target.id);
-            let count = silence.map_or(0, |silence| hidden(world, source, &silence.matchers));
-            let words = match count {
-                0 => "It matches no alert now.".to_owned(),
-                _ => format!("{} may notify again at once.", alerts(count)),
-            };
-            vec![Cause { words, is_grave: count > 0 }]
+        Deed::Silence(_) | Deed::Edit { .. } | Deed::Extend { .. } | Deed::Expire => {
+            silences::of(world, action, zone, now)
         }
     }
 }
 
 fn alerts(count: usize) -> String {
     if count == 1 { "1 alert".to_owned() } else { format!("{count} alerts") }
-}
-
-/// How many alerts of a source matchers hide now.
-fn hidden(world: &World, source: &SourceId, matchers: &[Matcher]) -> usize {
-    let there = world.alerts().iter().filter(|alert| {
-        can_be_hidden(alert) && (alert.receivers.is_empty() || alert.sources.contains(source))
-    });
-    preview(matchers, there, &std::collections::BTreeSet::new()).hidden.len()
 }
 
 fn resolves(world: &World, known: Option<&Linked>) -> Vec<Cause> {

@@ -1,11 +1,14 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::model::alert::{AlertBoard, AlertState, Severity};
+use crate::model::action::Draft;
+use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
 use crate::model::ask::{Answer, Ask, Question, Reply};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::matcher::parse;
+use crate::model::silence::{Silence, SilenceState};
 use crate::model::source::{Kind, Offer};
 use crate::model::world::Judgement;
 
@@ -53,6 +56,8 @@ fn silence(number: &str, source: &str, state: SilenceState) -> Arc<Silence> {
         ends_at: at(500),
         created_by: "ana".into(),
         comment: "deploy".into(),
+        annotations: Labels::default(),
+        updated_at: None,
         source: id(source),
     })
 }
@@ -65,6 +70,7 @@ fn tell(world: &mut World, source: &str, ask: Ask, answer: Answer) {
 fn draft() -> Draft {
     Draft {
         matchers: parse(r#"alertname="Slow""#).unwrap(),
+        starts_at: None,
         ends_at: at(900),
         created_by: "ana".into(),
         comment: "deploy".into(),
@@ -91,11 +97,17 @@ fn alerts_are_silenced_where_they_are_routed_and_in_a_cluster_once() {
     }
     let ground = Ground { world: &world, sources: &sources, guard: &guard };
     assert_eq!(ground.silenced_at(&[&slow]), Ok(vec![id("am-1")]));
-    let planned = ground.silence(&[id("am-1")], &draft(), "Slow", at(10)).unwrap();
+    let silence =
+        |draft: Draft, now: i64| ground.silence(&[(draft, "Slow".into(), vec![id("am-1")])], at(now));
+    let planned = silence(draft(), 10).unwrap();
     assert_eq!((planned.actions.len(), planned.actions[0].source.clone()), (1, id("am-1")));
-    assert!(ground.silence(&[id("am-1")], &draft(), "Slow", at(1000)).is_err());
+    assert!(silence(draft(), 1000).is_err());
+    assert!(
+        silence(Draft { starts_at: Some(at(900)), ..draft() }, 10)
+            .is_err_and(|why| why.contains("before it begins"))
+    );
     let nothing = Draft { matchers: Vec::new(), ..draft() };
-    assert!(ground.silence(&[id("am-1")], &nothing, "Slow", at(10)).is_err());
+    assert!(silence(nothing, 10).is_err());
 }
 
 #[test]
@@ -142,4 +154,25 @@ fn silences_that_have_ended_are_left_out_and_each_is_extended_from_its_own_end()
     assert_eq!(planned.actions[0].deed, Deed::Extend { until: at(560) });
     assert_eq!(planned.left_out.len(), 1);
     assert!(ground.on_silences(&all[1..], longer).is_err_and(|why| why.contains("has ended")));
+}
+
+#[test]
+fn an_alert_that_is_not_routed_yet_is_not_told_by_the_labels_that_it_lacks() {
+    let sources = [info("am", &[DeedKind::Silence])];
+    let world = World::new([id("am")], Judgement::default());
+    let guard = Guard::default();
+    let ground = Ground { world: &world, sources: &sources, guard: &guard };
+    let with = |labels: &[(&str, &str)], receivers: &[&str]| {
+        let receivers = receivers.iter().map(|name| Text::from(*name)).collect();
+        Arc::new(Alert {
+            labels: labels.iter().copied().collect(),
+            receivers,
+            ..(*alert("Slow", &["am"])).clone()
+        })
+    };
+    let routed = with(&[("alertname", "Slow"), ("cluster", "eu")], &["pager"]);
+    let raised = with(&[("alertname", "Down")], &[]);
+    let proposal = ground.proposed(&[&routed, &raised], 1, &[], None).unwrap();
+    let shown = crate::model::matcher::lists(&proposal.silences);
+    assert_eq!(shown, r#"{alertname="Slow", cluster="eu"} or {alertname="Down"}"#);
 }

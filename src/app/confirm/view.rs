@@ -24,7 +24,7 @@ use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::model::action::Deed;
-use crate::model::duration;
+use crate::model::{duration, matcher};
 
 /// Columns of the dialogue, at most.
 const WIDTH: u16 = 100;
@@ -82,7 +82,7 @@ fn title(state: &State, confirm: &Confirm, now: Timestamp) -> String {
     let (things, at) = (counted(confirm), places.join(", "));
     let verb = first.deed.kind().verb();
     let said = match &first.deed {
-        Deed::Acknowledge | Deed::Resolve | Deed::Expire => format!("{verb} {things}"),
+        Deed::Acknowledge | Deed::Resolve | Deed::Expire | Deed::Edit { .. } => format!("{verb} {things}"),
         Deed::Assign { to } => format!("{verb} {things} to {}", to.name),
         Deed::Reroute { policy } => format!("Hand {things} to the policy {}", policy.name),
         Deed::Escalate { level } => format!("{verb} {things} to level {level}"),
@@ -130,14 +130,30 @@ fn lines(state: &State, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
         say(&mut lines, &words, Role::Warning, "");
     }
     // where there is little room, what follows must still be seen
-    let most = if state.size.1 < 16 { 2 } else { NAMED };
-    for action in confirm.plan.actions.iter().take(most) {
-        let stands = match (&action.target.seen, action.target.id.is_empty()) {
+    let many = confirm.plan.actions.len();
+    let are_silences = many > 1 && confirm.hides.len() == many;
+    let most = match (state.size.1 < 16, are_silences) {
+        // what each of them hides is what is to be confirmed
+        (_, true) => CALLED,
+        (true, false) => 2,
+        (false, false) => NAMED,
+    };
+    for (at, action) in confirm.plan.actions.iter().take(most).enumerate() {
+        let stands = match (&action.target.seen, confirm.hides.get(at).filter(|_| are_silences)) {
             (Some(status), _) => format!("  {}", status.word()),
-            (None, _) => String::new(),
+            (None, Some(hides)) => format!("  hides {hides} at {}", action.source),
+            (None, None) => String::new(),
         };
         let name = text::fit(&action.target.name, width.saturating_sub(text::width(&stands)), cx.charset);
         lines.push(vec![Run::new(name.into_owned(), Role::Title), Run::new(stands, Role::Muted)]);
+        if let Some(draft) = action.deed.draft().filter(|_| are_silences) {
+            say(
+                &mut lines,
+                &text::fit(&matcher::list(&draft.matchers), width * 3, cx.charset),
+                Role::Text,
+                "  ",
+            );
+        }
     }
     let more = confirm.plan.actions.len().saturating_sub(most);
     if more > 0 {
@@ -187,14 +203,18 @@ fn details(confirm: &Confirm, cx: &Cx<'_>) -> Vec<(&'static str, String)> {
             }
             all
         }
-        Deed::Silence(draft) => {
-            let matchers: Vec<String> = draft.matchers.iter().map(ToString::to_string).collect();
-            vec![
-                ("matchers", matchers.join(", ")),
+        Deed::Silence(draft) | Deed::Edit { draft, .. } => {
+            let mut all = Vec::new();
+            if confirm.plan.actions.len() == 1 {
+                all.push(("matchers", matcher::list(&draft.matchers)));
+            }
+            all.extend(draft.starts_at.map(|start| ("from", moment(start, cx.now, cx.zone))));
+            all.extend([
                 ("until", moment(draft.ends_at, cx.now, cx.zone)),
                 ("by", draft.created_by.to_string()),
                 ("comment", draft.comment.to_string()),
-            ]
+            ]);
+            all
         }
         Deed::TakeShift { person, start, end } => vec![
             ("who", person.name.to_string()),

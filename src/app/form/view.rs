@@ -1,18 +1,17 @@
 //! How a form looks: its lines, what is wrong, and of a silence exactly which alerts it would hide.
 
-use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use unicode_segmentation::UnicodeSegmentation;
 
-use super::{Field, Form, Kind, Silencing};
+use super::{Field, Form, Kind, Silencing, silence};
 use crate::app::look::Cx;
 use crate::app::number::moment;
 use crate::app::overlay::window;
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
-use crate::model::duration;
+use crate::model::matcher;
 
 /// Columns of a form, at most.
 const WIDTH: u16 = 110;
@@ -29,7 +28,9 @@ pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, form: &Form, buf: &mut 
     let fields: Vec<Rows> = all.map(|(at, field)| rows(cx, field, at == form.at, room)).collect();
     let taken = fields.iter().map(Vec::len).sum::<usize>();
     let wanted = match &form.kind {
-        Kind::Silence(silencing) => taken + 3 + silencing.preview.hidden.len().min(14),
+        Kind::Silence(silencing) => {
+            taken + 3 + silencing.preview.hidden.len().min(14) + several(silencing).len().min(14)
+        }
         // with a line between, for a window as low as that would have no border
         _ => taken + 2,
     };
@@ -37,8 +38,14 @@ pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, form: &Form, buf: &mut 
     let inner = window(cx, &form.title, (width, height), buf);
     let last = inner.bottom().saturating_sub(1);
     let mut y = inner.y;
+    // what would be hidden must be seen, however little room there is
+    let is_tight = taken + 1 > usize::from(last.saturating_sub(inner.y));
+    let can_wait = |field: &Field| matches!(field.name, silence::BY | silence::STARTS | silence::WITHOUT);
     for (at, (field, lines)) in form.fields.iter().zip(fields).enumerate() {
         let is_current = at == form.at;
+        if is_tight && !is_current && can_wait(field) {
+            continue;
+        }
         for (row, line) in lines.into_iter().enumerate() {
             if y >= last {
                 break;
@@ -49,7 +56,7 @@ pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, form: &Form, buf: &mut 
             let mut runs = vec![Run::new(format!("{sign}{}", text::pad(name, NAMES, cx.charset)), role)];
             runs.extend(line);
             if row == 0 {
-                runs.push(beside(field, is_current, cx.now, cx));
+                runs.push(beside(state, form, field, is_current, cx));
             }
             text::runs(cx, &runs, Rect { y, height: 1, ..inner }, buf);
             y += 1;
@@ -57,7 +64,7 @@ pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, form: &Form, buf: &mut 
     }
     if let Kind::Silence(silencing) = &form.kind {
         let area = Rect { y, height: last.saturating_sub(y), ..inner };
-        hidden(state, cx, silencing, area, buf);
+        hidden(state, cx, (form, silencing), area, buf);
     }
     text::runs(cx, &keys(cx, form), Rect { y: last, height: inner.height.min(1), ..inner }, buf);
 }
@@ -99,12 +106,18 @@ fn rows(cx: &Cx<'_>, field: &Field, is_current: bool, room: u16) -> Rows {
 }
 
 /// What is said beside a line: until when, how many characters are left, what may be chosen.
-fn beside(field: &Field, is_current: bool, now: Timestamp, cx: &Cx<'_>) -> Run<'static> {
+fn beside(state: &State, form: &Form, field: &Field, is_current: bool, cx: &Cx<'_>) -> Run<'static> {
     let mut said = String::new();
-    if field.name == "for" {
-        said = match duration::parse(field.text()).ok().and_then(|lasts| now.checked_add(lasts).ok()) {
-            Some(end) => format!("  until {}", moment(end, now, cx.zone)),
-            None => "  a duration like 30m, 2h or 1d".to_owned(),
+    if let (Kind::Silence(silencing), "for" | "starts") = (&form.kind, field.name) {
+        let span = silence::span(state, form, silencing.instead_of.as_deref(), cx.now);
+        said = match (span, field.name) {
+            (Ok((_, end)), "for") => format!("  until {}", moment(end, cx.now, cx.zone)),
+            (Ok((start, _)), _) => {
+                let start = start.filter(|start| *start > cx.now);
+                start.map_or_else(String::new, |start| format!("  at {}", moment(start, cx.now, cx.zone)))
+            }
+            (Err(_), "for") => "  a duration like 30m, 2h or 1d, or a time".to_owned(),
+            (Err(_), _) => "  now, or a time like 22:00".to_owned(),
         };
     }
     if is_current && field.has_choices() {
@@ -115,8 +128,46 @@ fn beside(field: &Field, is_current: bool, now: Timestamp, cx: &Cx<'_>) -> Run<'
     Run::new(said, Role::Muted)
 }
 
-/// Which alerts the silence would hide: how many, how many of them were not meant, and their names.
-fn hidden(state: &State, cx: &Cx<'_>, silencing: &Silencing, area: Rect, buf: &mut Buffer) {
+/// The matchers of each silence with what it would hide, where there are several.
+fn several(silencing: &Silencing) -> Vec<String> {
+    if silencing.lists.len() < 2 {
+        return Vec::new();
+    }
+    let each = silencing.lists.iter().zip(&silencing.preview.each);
+    each.map(|(matchers, count)| format!("hides {count}  {{{}}}", matcher::list(matchers))).collect()
+}
+
+/// How what is hidden compares with what was chosen.
+fn compared(form: &Form, silencing: &Silencing) -> Run<'static> {
+    let found = &silencing.preview;
+    if let Some(matcher) = &found.unjudged {
+        return Run::new(format!(": cannot preview {matcher}, more may be hidden"), Role::Warning);
+    }
+    if silencing.marked.is_empty() {
+        return Run::new("", Role::Muted);
+    }
+    match (found.unmarked, found.missed, form.left_out(silencing)) {
+        (0, 0, Some("")) => Run::new(": exactly the chosen ones", Role::Healthy),
+        (0, 0, Some(labels)) => {
+            Run::new(format!(": exactly the chosen ones, whatever their {labels}"), Role::Healthy)
+        }
+        (0, 0, None) => Run::new(": the chosen ones and no other now", Role::Text),
+        (others, 0, _) => Run::new(format!(": {others} of them not chosen"), Role::Warning),
+        (0, missed, _) => Run::new(format!(": {missed} chosen are not hidden"), Role::Warning),
+        (others, missed, _) => {
+            Run::new(format!(": {others} not chosen, and {missed} chosen are not hidden"), Role::Warning)
+        }
+    }
+}
+
+/// Which alerts the silences would hide: how many, how many of them were not meant, and their names.
+fn hidden(
+    state: &State,
+    cx: &Cx<'_>,
+    (form, silencing): (&Form, &Silencing),
+    mut area: Rect,
+    buf: &mut Buffer,
+) {
     if area.height == 0 {
         return;
     }
@@ -127,16 +178,12 @@ fn hidden(state: &State, cx: &Cx<'_>, silencing: &Silencing, area: Rect, buf: &m
     } else {
         let count = found.hidden.len();
         let share = (count * 100).checked_div(found.all).unwrap_or(0);
-        let said = match (found.unmarked, found.missed) {
-            (0, 0) => Run::new(": exactly the chosen ones", Role::Healthy),
-            (others, 0) => Run::new(format!(": {others} of them not chosen"), Role::Warning),
-            (0, missed) => Run::new(format!(": {missed} chosen are not hidden"), Role::Warning),
-            (others, missed) => {
-                Run::new(format!(": {others} not chosen, and {missed} chosen are not hidden"), Role::Warning)
-            }
+        let who = match silencing.lists.len() {
+            0 | 1 => "Hides".to_owned(),
+            many => format!("{many} silences hide"),
         };
-        let head = format!(" Hides {count} of {} alerts ({share}%)", found.all);
-        heading.extend([Run::new(head, Role::Title), said]);
+        let head = format!(" {who} {count} of {} alerts ({share}%)", found.all);
+        heading.extend([Run::new(head, Role::Title), compared(form, silencing)]);
         if state.guard.wants_name(count, found.all) {
             heading.push(Run::new("  asks for the context's name", Role::Muted));
         }
@@ -145,10 +192,19 @@ fn hidden(state: &State, cx: &Cx<'_>, silencing: &Silencing, area: Rect, buf: &m
     if silencing.wrong.is_some() {
         return;
     }
+    let several = several(silencing);
+    let room = usize::from(area.height / 2);
+    for (at, words) in several.iter().enumerate().take(room) {
+        area = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        let left = several.len() - at;
+        let is_last = at + 1 == room && left > 1;
+        let words = if is_last { format!("and {left} more silences") } else { words.clone() };
+        text::put(buf, area.x + 2, area.y, area.width.saturating_sub(2), &words, cx.style(Role::Text));
+    }
     let rows = usize::from(area.height) - 1;
     let shown = if found.hidden.len() > rows { rows.saturating_sub(1) } else { rows };
     for (y, alert) in (area.y + 1..area.bottom()).zip(found.hidden.iter().take(shown)) {
-        let is_marked = silencing.marked.contains(&alert.fingerprint);
+        let is_marked = silencing.marked.is_empty() || silencing.marked.contains(&alert.fingerprint);
         let (sign, word) = if is_marked { (Role::Marked, "") } else { (Role::Warning, "not chosen  ") };
         let role = Role::of_alert(alert);
         let rest = alert.labels.iter().filter(|(name, _)| &***name != "alertname");

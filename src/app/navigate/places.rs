@@ -130,6 +130,10 @@ pub(in crate::app) fn open(state: &mut State, now: Timestamp) -> bool {
             // what a silence is about are alerts, the quiet ones above all
             let silence = state.silences.list.current().and_then(|key| key.silence(&state.world));
             silence.map(|silence| {
+                if let Some(unknown) = silence.matchers.iter().find(|matcher| !matcher.can_be_judged()) {
+                    let words = format!("What {unknown} matches cannot be judged here: shown without it");
+                    state.messages.note(words, now);
+                }
                 state.alerts.found.set(&silences::filter(&silence));
                 state.alerts.show_quiet = true;
                 state.ordered = None;

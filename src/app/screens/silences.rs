@@ -1,6 +1,6 @@
 //! Silences: who keeps what quiet, until when, and how much that is now.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +11,6 @@ use crate::app::filter::Haystack;
 use crate::app::found::Found;
 use crate::app::list::List;
 use crate::app::state::State;
-use crate::model::alert::AlertState;
 use crate::model::labels::{Labels, Text};
 use crate::model::remote::age;
 use crate::model::silence::{Silence, SilenceState};
@@ -69,10 +68,20 @@ fn described(silence: &Silence) -> Labels {
         ("state", silence.state.word().into()),
         ("matchers", silence_called(silence)),
         ("by", silence.created_by.clone()),
-        ("comment", silence.comment.clone()),
+        ("comment", commented(silence)),
         ("source", silence.source.as_str().into()),
     ];
     Labels::new(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
+}
+
+/// Why it was made, with what else is written down of it.
+fn commented(silence: &Silence) -> Text {
+    let more: Vec<String> =
+        silence.annotations.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    if more.is_empty() {
+        return Text::clone(&silence.comment);
+    }
+    format!("{}  {}", silence.comment, more.join(" ")).into()
 }
 
 /// Brings them into their order again: those in force first, what ends soonest first. Members of a cluster tell of the same
@@ -105,13 +114,7 @@ pub fn reorder(state: &mut State) {
         }
     }
     screen.list.set_rows(rows);
-    let mut hides: BTreeMap<&Text, usize> = BTreeMap::new();
-    for alert in world.alerts().iter().filter(|alert| alert.state == AlertState::Silenced) {
-        for id in alert.silenced_by.iter() {
-            *hides.entry(id).or_default() += 1;
-        }
-    }
-    screen.hides = hides.into_iter().map(|(id, count)| (id.clone(), count)).collect();
+    screen.hides = world.hidden_by_each();
 }
 
 /// Whether nothing is on its way for it.
@@ -127,7 +130,8 @@ pub fn copied(state: &State) -> Option<String> {
     if marked.is_empty() { list.current().and_then(said) } else { Some(marked.join("\n")) }
 }
 
-/// The filter of alerts that shows what a silence is about.
+/// The filter of alerts that shows what a silence is about, as far as that can be judged here.
 pub fn filter(silence: &Silence) -> String {
-    silence.matchers.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    let judged = silence.matchers.iter().filter(|matcher| matcher.can_be_judged());
+    judged.map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }

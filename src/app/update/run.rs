@@ -34,6 +34,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::Results => state.mode = Mode::Results { back: 0, top: 0 },
         Command::Acknowledge
         | Command::Silence
+        | Command::NewSilence
         | Command::Note
         | Command::Escalate
         | Command::Snooze
@@ -52,15 +53,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
             }
         }
         Command::Help => state.mode = Mode::Help(0),
-        Command::Palette => {
-            state.mode = Mode::Palette(Palette::new(
-                &state.world,
-                &state.keys,
-                &state.contexts,
-                state.place(),
-                &state.guard,
-            ));
-        }
+        Command::Palette => palette(state),
         Command::Up => navigate::by_rows(state, -1),
         Command::Down => navigate::by_rows(state, 1),
         Command::Left => navigate::sideways(state, -1),
@@ -164,4 +157,9 @@ fn refresh(state: &mut State, now: Timestamp) {
         state.polls.refresh(now);
         state.messages.note("Asking everything again", now);
     }
+}
+
+fn palette(state: &mut State) {
+    state.mode =
+        Mode::Palette(Palette::new(&state.world, &state.keys, &state.contexts, state.place(), &state.guard));
 }

@@ -22,6 +22,7 @@ use crate::model::action::{Deed, DeedKind, Whom};
 use crate::model::ask::AskKind;
 use crate::model::incident::Named;
 use crate::model::labels::Text;
+use crate::model::silence::SilenceState;
 use crate::model::source::SourceId;
 use crate::model::world::Linked;
 
@@ -131,6 +132,8 @@ pub(super) fn all(state: &mut State, now: Timestamp) -> Vec<Effect> {
     };
     let why = ground(state).cannot_anywhere(DeedKind::Trigger);
     items.push(item("Open an incident...", Wish::Trigger(heading), why));
+    let why = ground(state).cannot_anywhere(DeedKind::Silence);
+    items.push(item(with_key(state, Command::NewSilence, "New silence..."), Wish::NewSilence, why));
     items.push(item(with_key(state, Command::Silences, "All silences"), Wish::Run(Command::Silences), None));
     items.push(item(
         with_key(state, Command::Results, "What was done so far"),
@@ -184,10 +187,22 @@ fn of_silences(state: &State, keys: &[SilenceKey]) -> Items {
     let until = all.first().map_or(Timestamp::UNIX_EPOCH, |silence| silence.ends_at);
     let extend = ground(state).on_silences(&all, |_| Deed::Extend { until }).err();
     let expire = ground(state).on_silences(&all, |_| Deed::Expire).err();
-    vec![
+    let mut items = vec![
         item("Extend...", Wish::Extend(keys.to_vec()), extend),
         item("Expire: end now", Wish::Expire(keys.to_vec()), expire),
-    ]
+    ];
+    if let ([key], [silence]) = (keys, all.as_slice()) {
+        let why = |kind| ground(state).cannot(&silence.source, kind);
+        let is_over = silence.state == SilenceState::Expired;
+        let ended = is_over.then(|| "it has ended: make it again instead".into());
+        items.push(item(
+            "Edit: other matchers, comment or end...",
+            Wish::EditSilence(key.clone()),
+            ended.or_else(|| why(DeedKind::Edit)),
+        ));
+        items.push(item("Make it again...", Wish::SilenceAgain(key.clone()), why(DeedKind::Silence)));
+    }
+    items
 }
 
 fn of_level(state: &State, key: &LevelKey, now: Timestamp) -> Items {

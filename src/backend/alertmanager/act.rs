@@ -1,9 +1,7 @@
-//! Silences made, extended and expired.
+//! Silences made, edited, extended and expired.
 //!
-//! Making one adds something each time it is sent, so that an unclear outcome is read back and never sent again; the other two
+//! Making one adds something each time it is sent, so that an unclear outcome is read back and never sent again; the others
 //! say how it shall be. Servers differ: what is sent here is what all since 0.16 take.
-
-use std::sync::atomic::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
@@ -27,12 +25,8 @@ impl Alertmanager {
     pub(super) fn calls_of(&self, action: &Action) -> Vec<Call> {
         let change = match &action.deed {
             Deed::Silence(draft) => self.creation(draft),
-            Deed::Extend { until } => {
-                let mut stored = Map::from_iter(KEPT.map(|key| (key.to_owned(), AS_STORED.into())));
-                stored.remove("annotations");
-                stored.insert("id".into(), (&*action.target.id).into());
-                extension(stored, *until)
-            }
+            Deed::Edit { draft, .. } => self.edition(as_stored(&action.target.id), draft),
+            Deed::Extend { until } => extension(as_stored(&action.target.id), self.there(*until)),
             Deed::Expire => expiry(&action.target.id),
             _ => return Vec::new(),
         };
@@ -42,6 +36,7 @@ impl Alertmanager {
     pub(super) async fn do_it(&self, action: &Action) -> Result<Outcome, ActError> {
         match &action.deed {
             Deed::Silence(draft) => self.post(&self.creation(draft)).await,
+            Deed::Edit { draft, seen } => self.edit(&action.target.id, draft, *seen).await,
             Deed::Extend { until } => self.extend(&action.target.id, *until).await,
             Deed::Expire => self.expire(&action.target.id).await,
             other => {
@@ -54,8 +49,9 @@ impl Alertmanager {
     pub(super) async fn found(&self, action: &Action, sent_at: Timestamp) -> Result<Found, SourceError> {
         match &action.deed {
             Deed::Silence(draft) => self.find_new(draft, sent_at).await,
+            Deed::Edit { draft, .. } => self.find_edited(draft).await,
             Deed::Extend { until } => {
-                let is_so = |state: &str, end| state != "expired" && is_same(end, *until);
+                let is_so = |state: &str, end| state != "expired" && self.is_same(end, *until);
                 self.find(&action.target.id, is_so).await
             }
             Deed::Expire => self.find(&action.target.id, |state, _| state == "expired").await,
@@ -67,18 +63,60 @@ impl Alertmanager {
     }
 
     fn creation(&self, draft: &Draft) -> Change {
-        // a server whose clock is behind would let it wait until then
-        let behind = self.ahead_seconds.load(Ordering::Relaxed).min(0);
-        let starts_at =
-            (self.now)().saturating_add(SignedDuration::from_secs(behind)).unwrap_or(Timestamp::MIN);
+        let starts_at = draft.starts_at.unwrap_or_else(|| (self.now)());
         let body = json!({
             "matchers": draft.matchers.iter().map(matcher).collect::<Vec<_>>(),
-            "startsAt": instant(starts_at),
-            "endsAt": instant(draft.ends_at),
+            "startsAt": instant(self.there(starts_at)),
+            "endsAt": instant(self.there(draft.ends_at)),
             "createdBy": &*draft.created_by,
             "comment": &*draft.comment,
         });
         Change::post("api/v2/silences", body)
+    }
+
+    /// A moment that the server tells of, by our clock.
+    fn here(&self, there: &str) -> Option<Timestamp> {
+        there.parse::<Timestamp>().ok()?.checked_sub(self.ahead()).ok()
+    }
+
+    /// A moment by the server's clock: it is that clock that begins and ends a silence.
+    fn there(&self, here: Timestamp) -> Timestamp {
+        here.saturating_add(self.ahead()).unwrap_or(here)
+    }
+
+    /// The silence again as it shall be.
+    fn edition(&self, mut stored: Map<String, Value>, draft: &Draft) -> Change {
+        stored.retain(|key, _| KEPT.contains(&&**key));
+        stored.insert("matchers".into(), draft.matchers.iter().map(matcher).collect());
+        if let Some(start) = draft.starts_at {
+            stored.insert("startsAt".into(), instant(self.there(start)).into());
+        }
+        stored.insert("endsAt".into(), instant(self.there(draft.ends_at)).into());
+        stored.insert("createdBy".into(), (&*draft.created_by).into());
+        stored.insert("comment".into(), (&*draft.comment).into());
+        Change::post("api/v2/silences", Value::Object(stored))
+    }
+
+    /// Posts it again under its id: its server keeps it where it can, else makes a new one and ends the old one.
+    async fn edit(&self, id: &str, draft: &Draft, seen: Option<Timestamp>) -> Result<Outcome, ActError> {
+        let Some(stored) = self.stored(id).await.map_err(surely_not)? else { return Ok(gone()) };
+        if state(&stored) == "expired" {
+            return Ok(Outcome::Overtaken { words: over(self.here(text(&stored, "endsAt"))) });
+        }
+        let changed_at = text(&stored, "updatedAt").parse::<Timestamp>().ok();
+        if let (Some(seen), Some(changed_at)) = (seen, changed_at)
+            && seen != changed_at
+        {
+            let (who, at) = (text(&stored, "createdBy"), self.here(text(&stored, "updatedAt")));
+            let at = at.unwrap_or(changed_at).strftime("%H:%M:%S UTC");
+            return Ok(Outcome::Overtaken {
+                words: format!("it was changed at {at} and is by {who}").into(),
+            });
+        }
+        match self.post(&self.edition(stored, draft)).await {
+            Err(error) if is_missing(&error.error.trouble) => Ok(gone()),
+            outcome => outcome,
+        }
     }
 
     /// Sends a silence and takes the id from the answer: it is not always the one that was sent.
@@ -96,15 +134,15 @@ impl Alertmanager {
 
     async fn extend(&self, id: &str, until: Timestamp) -> Result<Outcome, ActError> {
         let Some(stored) = self.stored(id).await.map_err(surely_not)? else { return Ok(gone()) };
-        let ends_at = text(&stored, "endsAt").parse::<Timestamp>().ok();
+        let ends_at = self.here(text(&stored, "endsAt"));
         match state(&stored) {
             "expired" => return Ok(Outcome::Overtaken { words: over(ends_at) }),
-            _ if is_same(ends_at, until) => {
+            _ if self.is_same(ends_at, until) => {
                 return Ok(Outcome::Already { words: "it ends at that time".into() });
             }
             _ => {}
         }
-        match self.post(&extension(stored, until)).await {
+        match self.post(&extension(stored, self.there(until))).await {
             Err(error) if is_missing(&error.error.trouble) => Ok(gone()),
             outcome => outcome,
         }
@@ -114,7 +152,7 @@ impl Alertmanager {
         // a server before 0.26 says the same to the second time, and 500 to one that it does not know
         let Some(stored) = self.stored(id).await.map_err(surely_not)? else { return Ok(gone()) };
         if state(&stored) == "expired" {
-            let words = over(text(&stored, "endsAt").parse().ok());
+            let words = over(self.here(text(&stored, "endsAt")));
             return Ok(Outcome::Already { words });
         }
         match self.http.send(&expiry(id), &[]).await {
@@ -141,18 +179,36 @@ impl Alertmanager {
         let Some(stored) = self.stored(id).await? else {
             return Ok(Found::Unknown { words: "the silence is not there any more".into() });
         };
-        let ends_at = text(&stored, "endsAt").parse().ok();
+        let ends_at = self.here(text(&stored, "endsAt"));
         Ok(if is_so(state(&stored), ends_at) { Found::Done { id: None } } else { Found::NotDone })
+    }
+
+    /// Whether both are one moment: servers keep fewer digits than we send, and a difference of clocks is known by the second.
+    fn is_same(&self, stored: Option<Timestamp>, wanted: Timestamp) -> bool {
+        let slack = if self.ahead().is_zero() { SignedDuration::from_secs(1) } else { SLACK };
+        stored.is_some_and(|stored| stored.duration_since(wanted).abs() < slack)
     }
 
     /// The newest silence that is what was asked for, if it came about since.
     async fn find_new(&self, draft: &Draft, sent_at: Timestamp) -> Result<Found, SourceError> {
+        let since = sent_at.saturating_sub(SLACK).unwrap_or(Timestamp::MIN);
+        self.find_like(draft, |starts_at, _| starts_at.is_some_and(|start| start >= since)).await
+    }
+
+    /// The silence that was asked for in place of another, whether its server has kept its id or not.
+    async fn find_edited(&self, draft: &Draft) -> Result<Found, SourceError> {
+        self.find_like(draft, |_, ends_at| self.is_same(ends_at, draft.ends_at)).await
+    }
+
+    /// The newest silence that is what was asked for and begins and ends as it must.
+    async fn find_like(
+        &self,
+        draft: &Draft,
+        fits: impl Fn(Option<Timestamp>, Option<Timestamp>) -> bool,
+    ) -> Result<Found, SourceError> {
         let body = self.get("silences", &[]).await?;
         let Whole(silences): Whole<wire::Silence<'_>> =
             serde_json::from_slice(&body.bytes).map_err(|error| garbled(&self.info.id, &body, &error))?;
-        let ahead = body.date.map_or(0, |date| date.as_second() - (self.now)().as_second());
-        let since =
-            sent_at.saturating_add(SignedDuration::from_secs(ahead.min(0)) - SLACK).unwrap_or(Timestamp::MIN);
         let wanted = conditions(draft.matchers.iter().map(|matcher| {
             let (is_regex, is_equal) = signs(matcher.operator());
             (matcher.name(), matcher.value(), is_regex, is_equal)
@@ -164,7 +220,7 @@ impl Alertmanager {
             });
             *silence.created_by.0 == *draft.created_by
                 && *silence.comment.0 == *draft.comment
-                && map::moment(&silence.starts_at).is_some_and(|start| start >= since)
+                && fits(self.here(&silence.starts_at.0), self.here(&silence.ends_at.0))
                 && conditions(matchers) == wanted
         };
         let newest = silences.all.iter().filter(is_it).max_by_key(|silence| map::moment(&silence.starts_at));
@@ -187,6 +243,14 @@ impl Alertmanager {
     fn is_grafana(&self) -> bool {
         self.http.base().path().contains("/api/alertmanager/")
     }
+}
+
+/// What only the server knows of a silence, where a call is shown.
+fn as_stored(id: &str) -> Map<String, Value> {
+    let mut stored = Map::from_iter(KEPT.map(|key| (key.to_owned(), AS_STORED.into())));
+    stored.remove("annotations");
+    stored.insert("id".into(), id.into());
+    stored
 }
 
 fn one(id: &str) -> String {
@@ -245,11 +309,6 @@ fn state(stored: &Map<String, Value>) -> &str {
 
 fn instant(at: Timestamp) -> String {
     format!("{at:.3}")
-}
-
-/// Servers keep fewer digits than we send.
-fn is_same(stored: Option<Timestamp>, wanted: Timestamp) -> bool {
-    stored.is_some_and(|stored| stored.duration_since(wanted).abs() < SignedDuration::from_secs(1))
 }
 
 fn over(ended_at: Option<Timestamp>) -> Text {

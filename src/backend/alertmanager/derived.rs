@@ -17,8 +17,8 @@ pub(super) fn is_wanted(board: &AlertBoard) -> bool {
     board.alerts.iter().any(|alert| alert.is_derived)
 }
 
-/// Silences what a silence in force matches, of the alerts of which it was not told; `now` is the server's time.
-pub(super) fn apply(board: &mut AlertBoard, silences: &[Arc<Silence>], now: Timestamp) {
+/// Silences what a silence in force matches, of the alerts of which it was not told. What cannot be judged is said.
+pub(super) fn apply(board: &mut AlertBoard, silences: &[Arc<Silence>], now: Timestamp) -> Option<Warning> {
     let is_in_force = |silence: &&Arc<Silence>| {
         silence.state == SilenceState::Active && silence.ends_at > now && !silence.matchers.is_empty()
     };
@@ -31,6 +31,10 @@ pub(super) fn apply(board: &mut AlertBoard, silences: &[Arc<Silence>], now: Time
             *alert = Arc::new(Alert { state, silenced_by: silenced_by.into(), ..(**alert).clone() });
         }
     }
+    let unjudged = in_force.iter().flat_map(|silence| &silence.matchers).find(|one| !one.can_be_judged())?;
+    Some(Warning::missing(format!(
+        "it does not say which alerts are silenced, and it cannot be judged here what this matches: {unjudged}"
+    )))
 }
 
 /// What recognises the same outcome next time: silences begin and end while the list of alerts stays as it is.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::{Arc, LazyLock};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use regex::bytes::Regex;
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess};
@@ -321,48 +321,52 @@ pub(super) fn moment(word: &Word<'_>) -> Option<Timestamp> {
     word.moment()
 }
 
-/// Silences that are not over, and how many could not be read.
-pub(super) fn silences(wire: &List<wire::Silence<'_>>, source: &SourceId) -> (Vec<Arc<Silence>>, usize) {
+/// Silences, also those that are over, and how many could not be read. Their server's clock is `ahead` of ours.
+pub(super) fn silences(
+    wire: &List<wire::Silence<'_>>,
+    source: &SourceId,
+    ahead: SignedDuration,
+) -> (Vec<Arc<Silence>>, usize) {
     // with a condition less it would match more
     let is_whole =
         |silence: &&wire::Silence<'_>| silence.matchers.lost == 0 && !silence.matchers.all.is_empty();
     let whole = wire.all.iter().filter(is_whole);
     let lost = wire.lost + wire.all.len() - whole.clone().count();
-    (whole.filter_map(|silence| self::silence(silence, source)).map(Arc::new).collect(), lost)
+    (whole.map(|silence| Arc::new(self::silence(silence, source, ahead))).collect(), lost)
 }
 
-/// The silence, unless it is over. One without readable times is taken for what its state says.
-fn silence(wire: &wire::Silence<'_>, source: &SourceId) -> Option<Silence> {
+/// One without readable times is taken for what its state says.
+fn silence(wire: &wire::Silence<'_>, source: &SourceId, ahead: SignedDuration) -> Silence {
     let text = |word: &Word<'_>| Text::from(&*word.0);
+    let here = |word: &Word<'_>| moment(word).and_then(|there| there.checked_sub(ahead).ok());
     let state = match &*wire.status.state.0 {
-        "expired" => return None,
+        "expired" => SilenceState::Expired,
         "pending" => SilenceState::Pending,
         _ => SilenceState::Active,
     };
-    Some(Silence {
+    let pairs = wire.annotations.0.iter().map(|(name, value)| (text(name), text(value)));
+    Silence {
         id: text(&wire.id),
         state,
-        matchers: wire.matchers.all.iter().filter_map(matcher).collect(),
-        starts_at: moment(&wire.starts_at).unwrap_or(Timestamp::UNIX_EPOCH),
-        ends_at: moment(&wire.ends_at).unwrap_or(Timestamp::UNIX_EPOCH),
+        matchers: wire.matchers.all.iter().map(matcher).collect(),
+        starts_at: here(&wire.starts_at).unwrap_or(Timestamp::UNIX_EPOCH),
+        ends_at: here(&wire.ends_at).unwrap_or(Timestamp::UNIX_EPOCH),
         created_by: text(&wire.created_by),
         comment: text(&wire.comment),
+        annotations: Labels::new(pairs.collect()),
+        updated_at: moment(&wire.updated_at),
         source: source.clone(),
-    })
+    }
 }
 
-fn matcher(wire: &wire::Matcher<'_>) -> Option<Matcher> {
+fn matcher(wire: &wire::Matcher<'_>) -> Matcher {
     let operator = match wire.signs() {
         (false, true) => Operator::Equal,
         (false, false) => Operator::NotEqual,
         (true, true) => Operator::Matches,
         (true, false) => Operator::MatchesNot,
     };
-    let (name, value) = (&wire.name.0, &wire.value.0);
-    Matcher::new(&**name, operator, &**value)
-        // Go's expressions are not quite ours: such a one is shown, nearly as it is, and matches nothing but itself
-        .or_else(|_| Matcher::new(&**name, operator, regex::escape(value)))
-        .ok()
+    Matcher::told(&*wire.name.0, operator, &*wire.value.0)
 }
 
 /// Recognises the same alerts next time, whichever inhibitor each inhibited one names.

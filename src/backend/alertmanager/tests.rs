@@ -277,10 +277,10 @@ async fn what_is_no_alertmanager_is_named() {
 }
 
 #[tokio::test]
-async fn silences_keep_their_four_kinds_of_matchers_and_expired_ones_are_left_out() {
+async fn silences_keep_their_four_kinds_of_matchers_and_expired_ones_are_told() {
     let silences = silences(SILENCES).await;
     let states: Vec<_> = silences.iter().map(|silence| silence.state).collect();
-    assert_eq!(states, [SilenceState::Active, SilenceState::Pending]);
+    assert_eq!(states, [SilenceState::Active, SilenceState::Pending, SilenceState::Expired]);
     let matchers: Vec<_> = silences[0].matchers.iter().map(ToString::to_string).collect();
     assert_eq!(
         matchers,
@@ -289,9 +289,9 @@ async fn silences_keep_their_four_kinds_of_matchers_and_expired_ones_are_left_ou
     assert_eq!((&*silences[0].created_by, &*silences[0].comment), ("ada", "Migration\nuntil noon"));
     assert_eq!(silences[0].ends_at, at("2026-11-21T12:00:00Z"));
     assert!(silences[0].matches(&Labels::from_iter([("service", "payments"), ("region", "eu-1")])));
-    // an expression that only Go reads stays visible and must not match everything
-    assert_eq!(silences[1].matchers.len(), 1);
-    assert!(!silences[1].matches(&Labels::from_iter([("service", "cart")])));
+    // octal, which only Go reads
+    assert!(silences[1].matches(&Labels::from_iter([("service", "cart")])));
+    assert!(!silences[1].matches(&Labels::from_iter([("service", "dart")])));
 }
 
 #[tokio::test]

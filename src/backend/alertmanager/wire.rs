@@ -66,6 +66,11 @@ pub(super) struct Silence<'a> {
     #[serde(borrow)]
     pub(super) comment: Word<'a>,
     #[serde(borrow)]
+    pub(super) updated_at: Word<'a>,
+    /// Since 0.32.
+    #[serde(borrow)]
+    pub(super) annotations: Pairs<'a>,
+    #[serde(borrow)]
     pub(super) matchers: List<Matcher<'a>>,
 }
 

@@ -11,14 +11,15 @@ use crate::backend::pagerduty;
 use crate::model::action::{ActError, Action, Call, Deed, DeedKind, Found, Outcome};
 use crate::model::incident::{Incident, IncidentStatus};
 use crate::model::labels::Text;
-use crate::model::silence::Silence;
+use crate::model::silence::{Silence, SilenceState, refusal};
 use crate::model::source::{SourceError, Trouble};
 
 impl Role {
     /// What can be done there.
     pub(super) fn acts(self) -> Vec<DeedKind> {
-        let is_of_silence =
-            |kind: &DeedKind| matches!(kind, DeedKind::Silence | DeedKind::Extend | DeedKind::Expire);
+        let is_of_silence = |kind: &DeedKind| {
+            matches!(kind, DeedKind::Silence | DeedKind::Edit | DeedKind::Extend | DeedKind::Expire)
+        };
         let all = DeedKind::ALL.iter().copied();
         match self {
             Self::Prometheus(_) => Vec::new(),
@@ -38,10 +39,14 @@ impl DemoSource {
         }
         let id = &action.target.id;
         let (method, path, body): (&str, String, Option<Value>) = match &action.deed {
-            Deed::Silence(draft) => {
+            Deed::Silence(draft) | Deed::Edit { draft, .. } => {
                 let matchers: Vec<String> = draft.matchers.iter().map(ToString::to_string).collect();
-                let body = json!({"matchers": matchers, "endsAt": draft.ends_at.to_string(),
-                    "createdBy": &*draft.created_by, "comment": &*draft.comment});
+                let start = draft.starts_at.unwrap_or_else(|| (self.now)());
+                let mut body = json!({"matchers": matchers, "startsAt": start.to_string(),
+                    "endsAt": draft.ends_at.to_string(), "createdBy": &*draft.created_by, "comment": &*draft.comment});
+                if let Some(fields) = body.as_object_mut().filter(|_| !id.is_empty()) {
+                    fields.insert("id".into(), (&**id).into());
+                }
                 ("POST", "api/v2/silences".into(), Some(body))
             }
             Deed::Extend { until } => {
@@ -66,13 +71,18 @@ impl DemoSource {
         }
         let now = (self.now)();
         match &action.deed {
-            Deed::Silence(draft) => {
+            Deed::Silence(draft) | Deed::Edit { draft, .. } => {
                 if draft.ends_at <= now {
                     return Err(self.refused(400, "end time can't be in the past"));
                 }
-                let matches_all = draft.matchers.iter().all(|matcher| matcher.matches_value(""));
-                if matches_all {
-                    return Err(self.refused(400, "at least one matcher must not match the empty string"));
+                if let Some(why) = refusal(&draft.matchers) {
+                    return Err(self.refused(400, why));
+                }
+                if kind == DeedKind::Edit {
+                    match self.end(action, now, now) {
+                        Outcome::Done { .. } => {}
+                        other => return Ok(other),
+                    }
                 }
                 let id = doings::add(&self.done, |done| done.make_silence(draft, now, &self.info.id));
                 Ok(Outcome::Done { id: Some(id) })
@@ -117,7 +127,9 @@ impl DemoSource {
     fn end(&self, action: &Action, until: Timestamp, now: Timestamp) -> Outcome {
         let done = doings::so_far(&self.done);
         let all = self.silences(&done, now);
-        let current = all.iter().find(|silence| silence.id == action.target.id);
+        let is_it =
+            |silence: &&Silence| silence.id == action.target.id && silence.state != SilenceState::Expired;
+        let current = all.iter().find(is_it);
         let Some(silence) = current else {
             let over = |silence: &Silence| {
                 Text::from(format!("it expired at {}", silence.ends_at.strftime("%H:%M:%S UTC")))

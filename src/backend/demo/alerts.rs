@@ -357,6 +357,8 @@ fn shown(
         ends_at,
         created_by: silence.by.as_str().into(),
         comment: silence.comment.as_str().into(),
+        annotations: Labels::default(),
+        updated_at: None,
         source: source.clone(),
     }
 }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::model::action::{Action, Deed, Draft, Found};
 use crate::model::incident::{Incident, IncidentStatus, Note, Pending, Person, Priority, Stamp, Step};
-use crate::model::labels::Text;
+use crate::model::labels::{Labels, Text};
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::source::SourceId;
 
@@ -99,10 +99,12 @@ impl Done {
             id: Arc::clone(&id),
             state: SilenceState::Active,
             matchers: draft.matchers.clone(),
-            starts_at: now,
+            starts_at: draft.starts_at.unwrap_or(now),
             ends_at: draft.ends_at,
             created_by: Arc::clone(&draft.created_by),
             comment: Arc::clone(&draft.comment),
+            annotations: Labels::default(),
+            updated_at: Some(now),
             source: source.clone(),
         });
         id
@@ -123,7 +125,7 @@ impl Done {
     pub(super) fn trace(&self, action: &Action, since: Timestamp, now: Timestamp) -> Found {
         let id = &action.target.id;
         let (is_done, made) = match &action.deed {
-            Deed::Silence(draft) => {
+            Deed::Silence(draft) | Deed::Edit { draft, .. } => {
                 let is_it = |silence: &&Silence| {
                     silence.starts_at >= since
                         && silence.matchers == draft.matchers
@@ -160,11 +162,18 @@ impl Done {
         if is_done { Found::Done { id: made } } else { Found::NotDone }
     }
 
-    /// The story's silences and those of here, without what is over.
+    /// The story's silences and those of here.
     pub(super) fn silences(&self, told: Vec<Silence>, now: Timestamp) -> Vec<Silence> {
         let mut all: Vec<Silence> =
             told.into_iter().filter(|silence| self.touched(&silence.id).is_none()).collect();
-        all.extend(self.silences.iter().filter(|silence| silence.ends_at > now).cloned());
+        all.extend(self.silences.iter().map(|silence| {
+            let state = match silence {
+                over if over.ends_at <= now => SilenceState::Expired,
+                to_come if to_come.starts_at > now => SilenceState::Pending,
+                _ => SilenceState::Active,
+            };
+            Silence { state, ..silence.clone() }
+        }));
         all
     }
 
@@ -304,6 +313,7 @@ fn apply(
         Deed::Trigger { .. }
         | Deed::TakeShift { .. }
         | Deed::Silence(_)
+        | Deed::Edit { .. }
         | Deed::Extend { .. }
         | Deed::Expire => {}
     }

@@ -219,7 +219,7 @@ pub(super) fn request(action: &Action, me: &str) -> Option<Change> {
             });
             Change::post(format!("schedules/{id}/overrides"), json!({ "overrides": [one] }))
         }
-        Deed::Silence(_) | Deed::Extend { .. } | Deed::Expire => return None,
+        Deed::Silence(_) | Deed::Edit { .. } | Deed::Extend { .. } | Deed::Expire => return None,
     })
 }
 

@@ -1,7 +1,8 @@
 //! From the words of the command line to actions on what the sources tell of, or the words for why there are none.
 
+mod silences;
+
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -9,21 +10,16 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::app::acts::causes::causes;
 use crate::app::acts::{self, Ground};
-use crate::cli::args::{ActVerb, NewSilence, SilenceVerb, Wakes, Which};
+use crate::cli::args::{ActVerb, SilenceVerb, Wakes, Which};
 use crate::cli::printer::Outcome;
 use crate::cli::view::View;
 use crate::config::hint;
-use crate::model::action::{Action, Deed, DeedKind, Draft, Whom};
+use crate::model::action::{Action, Deed, DeedKind, Whom};
 use crate::model::ask::AskKind;
 use crate::model::incident::{IncidentStatus, Priority, Urgency};
 use crate::model::labels::Text;
-use crate::model::matcher;
-use crate::model::silence::{Silence, SilenceState, preview};
 use crate::model::source::SourceId;
 use crate::model::world::Linked;
-
-/// Names of alerts that are listed before a silence is made.
-const NAMED: usize = 15;
 
 /// What a verb needs to know.
 pub(super) fn needs(verb: &ActVerb) -> &'static [AskKind] {
@@ -81,6 +77,8 @@ pub(super) struct Desk<'a> {
     pub(super) view: View<'a>,
     /// Who acts.
     pub(super) who: &'a Text,
+    /// Labels that name the service of an alert.
+    pub(super) service_labels: &'a [String],
     /// `--source`
     pub(super) source: Option<&'a str>,
 }
@@ -152,18 +150,7 @@ impl Desk<'_> {
             }
             ActVerb::TakeShift { policy, level, length, .. } => self.take_shift(policy, *level, *length),
             ActVerb::Silence { new, verb: None } => self.silence(new),
-            ActVerb::Silence { verb: Some(SilenceVerb::Extend { ids, length, .. }), .. } => {
-                // as on the screen: so much longer than it would last
-                let deed = |silence: &Silence| Deed::Extend {
-                    until: later(silence.ends_at.max(self.view.now), *length),
-                };
-                let silences = self.silences(ids)?;
-                self.ground.on_silences(&silences, deed).map(Planned::from).map_err(nothing)
-            }
-            ActVerb::Silence { verb: Some(SilenceVerb::Expire { ids, .. }), .. } => {
-                let silences = self.silences(ids)?;
-                self.ground.on_silences(&silences, |_| Deed::Expire).map(Planned::from).map_err(nothing)
-            }
+            ActVerb::Silence { verb: Some(verb), .. } => self.on_silence(verb),
         }
     }
 
@@ -345,62 +332,6 @@ impl Desk<'_> {
         let until = length.map_or(turn.end, |length| later(now, length).min(turn.end));
         Ok(Planned { actions: vec![turn.taken(&source, now, until)], ..Planned::default() })
     }
-
-    fn silence(&self, new: &NewSilence) -> Result<Planned, Stop> {
-        let mut matchers = Vec::new();
-        for text in &new.matchers {
-            matchers.extend(matcher::parse(text).map_err(|error| misused(format!("{text}: {error}")))?);
-        }
-        let comment = new.comment.as_deref().unwrap_or_default();
-        let draft = Draft {
-            ends_at: later(self.view.now, new.length.unwrap_or_default()),
-            created_by: Text::clone(self.who),
-            comment: said(comment)?,
-            matchers,
-        };
-        if let Some(why) = self.view.why_unknown(AskKind::Alerts) {
-            let words = format!("what it would hide is not known: {why}");
-            return Err(Stop { words, outcome: Outcome::Partial });
-        }
-        let found = preview(&draft.matchers, self.view.world.alerts().iter(), &BTreeSet::new());
-        let hidden: Vec<_> = found.hidden.iter().map(|alert| &**alert).collect();
-        let at = match self.source {
-            Some(name) => vec![SourceId::new(name)],
-            None => self.ground.silenced_at(&hidden).map_err(|why| misused(&*why))?,
-        };
-        let name: Vec<String> = draft.matchers.iter().map(ToString::to_string).collect();
-        let planned = self.ground.silence(&at, &draft, &format!("{{{}}}", name.join(", ")), self.view.now);
-        let planned = planned.map_err(|why| misused(&*why))?;
-        let mut preview = vec![match (hidden.len(), found.all) {
-            (0, all) => format!("  Matches none of {all} alerts now."),
-            (count, all) => format!("  Matches {count} of {all} alerts:"),
-        }];
-        preview.extend(hidden.iter().take(NAMED).map(|alert| {
-            let service = self.view.world.service_of(&alert.labels).map(|name| format!(" of {name}"));
-            format!("    {}{}", alert.name(), service.unwrap_or_default())
-        }));
-        if hidden.len() > NAMED {
-            preview.push(format!("    and {} more", hidden.len() - NAMED));
-        }
-        let wants_name = self.ground.guard.wants_name(hidden.len(), found.all);
-        Ok(Planned { preview, wants_name, ..planned.into() })
-    }
-
-    fn silences(&self, ids: &[String]) -> Result<Vec<Arc<Silence>>, Stop> {
-        self.few(ids.len())?;
-        let mut found = Vec::new();
-        for id in ids {
-            let is_it = |silence: &&Arc<Silence>| {
-                *silence.id == **id
-                    && silence.state != SilenceState::Expired
-                    && self.source.is_none_or(|name| silence.source.as_str() == name)
-            };
-            let one = self.view.world.silences().find(is_it);
-            let words = || format!("no silence {id} is in force (burnwatch silences)");
-            found.push(Arc::clone(one.ok_or_else(|| self.missing(&words(), AskKind::Silences))?));
-        }
-        Ok(found)
-    }
 }
 
 /// How an incident stands, if that is how it is wanted.
@@ -444,7 +375,11 @@ fn kind(verb: &ActVerb) -> DeedKind {
         ActVerb::Trigger { .. } => DeedKind::Trigger,
         ActVerb::TakeShift { .. } => DeedKind::TakeShift,
         ActVerb::Silence { verb: None, .. } => DeedKind::Silence,
-        ActVerb::Silence { verb: Some(SilenceVerb::Extend { .. }), .. } => DeedKind::Extend,
-        ActVerb::Silence { verb: Some(SilenceVerb::Expire { .. }), .. } => DeedKind::Expire,
+        ActVerb::Silence { verb: Some(verb), .. } => match &**verb {
+            SilenceVerb::Extend { .. } => DeedKind::Extend,
+            SilenceVerb::Edit { .. } => DeedKind::Edit,
+            SilenceVerb::Again { .. } => DeedKind::Silence,
+            SilenceVerb::Expire { .. } => DeedKind::Expire,
+        },
     }
 }

@@ -150,9 +150,9 @@ pub(in crate::cli) enum ActVerb {
     #[command(after_help = ACTING, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
     Silence {
         #[command(flatten)]
-        new: NewSilence,
+        new: Box<NewSilence>,
         #[command(subcommand)]
-        verb: Option<SilenceVerb>,
+        verb: Option<Box<SilenceVerb>>,
     },
 }
 
@@ -160,11 +160,13 @@ pub(in crate::cli) enum ActVerb {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct NewSilence {
     /// All must match: alertname=Slow 'pod=~"web-.*"'
-    #[arg(value_name = "MATCHER", required = true)]
+    #[arg(value_name = "MATCHER", required_unless_present = "alerts")]
     pub(in crate::cli) matchers: Vec<String>,
-    /// For how long: 30m, 2h
-    #[arg(long = "for", value_name = "TIME", required = true, value_parser = length)]
-    pub(in crate::cli) length: Option<Duration>,
+    /// Alerts by their fingerprints (alerts -o json), instead of matchers
+    #[arg(long = "alert", value_name = "FINGERPRINT", conflicts_with = "matchers")]
+    pub(in crate::cli) alerts: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) span: Span,
     /// Why
     #[arg(long, short, value_name = "TEXT", required = true)]
     pub(in crate::cli) comment: Option<String>,
@@ -173,6 +175,20 @@ pub(in crate::cli) struct NewSilence {
     pub(in crate::cli) confirm_name: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) consent: Consent,
+}
+
+/// From when to when.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Span {
+    /// For how long: 30m, 2h
+    #[arg(long = "for", value_name = "TIME", value_parser = length)]
+    pub(in crate::cli) length: Option<Duration>,
+    /// Until when, instead: 22:00, "2026-11-30 22:00"
+    #[arg(long, value_name = "WHEN", conflicts_with = "length")]
+    pub(in crate::cli) until: Option<String>,
+    /// From when; without it at once: 22:00, "in 2h"
+    #[arg(long, value_name = "WHEN")]
+    pub(in crate::cli) start: Option<String>,
 }
 
 /// What is done to silences.
@@ -187,6 +203,43 @@ pub(in crate::cli) enum SilenceVerb {
         /// How much longer: 30m, 2h
         #[arg(long = "for", value_name = "TIME", value_parser = length)]
         length: Duration,
+        #[command(flatten)]
+        consent: Consent,
+    },
+    /// Change a silence: other matchers, another reason, another end
+    #[command(after_help = ACTING)]
+    Edit {
+        /// Its id (burnwatch silences)
+        #[arg(value_name = "ID")]
+        id: String,
+        /// Other matchers, instead of all that it has
+        #[arg(value_name = "MATCHER")]
+        matchers: Vec<String>,
+        #[command(flatten)]
+        span: Span,
+        /// Another reason
+        #[arg(long, short, value_name = "TEXT")]
+        comment: Option<String>,
+        /// The context's name, where much of everything would be hidden
+        #[arg(long, value_name = "NAME", value_parser = CONTEXTS, hide_possible_values = true)]
+        confirm_name: Option<String>,
+        #[command(flatten)]
+        consent: Consent,
+    },
+    /// Make a silence once more that has ended
+    #[command(after_help = ACTING)]
+    Again {
+        /// Its id (burnwatch silences --all)
+        #[arg(value_name = "ID")]
+        id: String,
+        #[command(flatten)]
+        span: Span,
+        /// Another reason
+        #[arg(long, short, value_name = "TEXT")]
+        comment: Option<String>,
+        /// The context's name, where much of everything would be hidden
+        #[arg(long, value_name = "NAME", value_parser = CONTEXTS, hide_possible_values = true)]
+        confirm_name: Option<String>,
         #[command(flatten)]
         consent: Consent,
     },
@@ -256,12 +309,30 @@ impl ActVerb {
             | Self::Merge { which, .. }
             | Self::Summon { which, .. }
             | Self::Inform { which, .. } => &which.consent,
-            Self::Trigger { consent, .. }
-            | Self::TakeShift { consent, .. }
-            | Self::Silence { verb: Some(SilenceVerb::Extend { consent, .. }), .. }
-            | Self::Silence { verb: Some(SilenceVerb::Expire { consent, .. }), .. } => consent,
+            Self::Trigger { consent, .. } | Self::TakeShift { consent, .. } => consent,
+            Self::Silence { verb: Some(verb), .. } => match &**verb {
+                SilenceVerb::Extend { consent, .. }
+                | SilenceVerb::Edit { consent, .. }
+                | SilenceVerb::Again { consent, .. }
+                | SilenceVerb::Expire { consent, .. } => consent,
+            },
             Self::Silence { new, verb: None } => &new.consent,
         }
+    }
+}
+
+impl ActVerb {
+    /// The context's name, as far as it was given for what hides much.
+    pub(in crate::cli) fn confirm_name(&self) -> Option<&str> {
+        let Self::Silence { new, verb } = self else { return None };
+        let given = match verb.as_deref() {
+            None => &new.confirm_name,
+            Some(SilenceVerb::Edit { confirm_name, .. } | SilenceVerb::Again { confirm_name, .. }) => {
+                confirm_name
+            }
+            Some(SilenceVerb::Extend { .. } | SilenceVerb::Expire { .. }) => return None,
+        };
+        given.as_deref()
     }
 }
 

@@ -93,7 +93,7 @@ fn printed(world: &World, sources: &[SourceInfo]) -> BTreeMap<&'static str, Stri
         (INCIDENTS, incidents::document(&view, &all)),
         (ONCALL, oncall::document(&view)),
         (STATS, stats::document(&view, None, Stats { by: Together::Service, since, listing })),
-        (SILENCES, silences::document(&view)),
+        (SILENCES, silences::document(&view, false)),
         (SOURCES, sources::document(&view)),
         (DOCTOR, doctor::document(&view)),
     ];

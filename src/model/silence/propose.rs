@@ -1,70 +1,154 @@
-//! From marked alerts to a silence: which matchers would hide them, and exactly what any matchers would hide.
+//! From marked alerts to silences: which matchers hide these and no combination of labels that none of them has.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use crate::model::alert::{Alert, AlertState};
-use crate::model::fingerprint::Fingerprint;
+use super::cover::{Product, cover};
+use super::refusal;
 use crate::model::labels::Labels;
 use crate::model::matcher::{Matcher, Operator};
 
-/// Values of an alternation that a person still reads.
-const FEW_VALUES: usize = 8;
 /// Characters of an alternation that a person still reads.
 const SHORT: usize = 120;
-/// Characters of an alternation that a server still takes without wondering.
-const LONG: usize = 20_000;
 
-/// Matchers that hide all of the marked alerts and, as far as matchers can tell them apart, no others.
-///
-/// Shape: what all have in common as `=`; what differs as `=~` of its values where they are few, and where they are many
-/// as long as others would be hidden otherwise. Never empty unless there is nothing to tell the marked ones by: no label
-/// that any of them has. `first` names the labels that are to come first.
-pub fn propose(marked: &[&Labels], others: &[&Labels], first: &[String]) -> Vec<Matcher> {
-    let mut names: Vec<&str> =
+/// Silences for marked alerts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Proposal {
+    /// The matchers of each; together they hide the marked alerts, and no combination of the labels that are looked at that
+    /// none of these has.
+    pub silences: Vec<Vec<Matcher>>,
+    /// The labels that are not looked at.
+    pub left_out: Vec<String>,
+}
+
+/// What a proposal is made by.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The alerts that are not to be hidden.
+    pub others: &'a [&'a Labels],
+    /// The labels that are to come first, after the alert's name.
+    pub first: &'a [String],
+    /// The labels that are not to be looked at.
+    pub without: &'a [String],
+    /// More silences than this are not made.
+    pub most: usize,
+}
+
+/// Labels of these alerts that name who sent them and not what they are about: the same alert comes from each replica of a
+/// Prometheus. Beside a pod, its instance is the address that this pod has now.
+pub fn left_out(marked: &[&Labels]) -> Vec<String> {
+    let have_pods = marked.iter().all(|labels| !labels.value("pod").is_empty());
+    let is_left_out = |name: &str| {
+        let name = name.trim_matches('_');
+        name == "replica" || name.ends_with("_replica") || name == "instance" && have_pods
+    };
+    let names: BTreeSet<&str> =
         marked.iter().flat_map(|labels| labels.iter().map(|(name, _)| &**name)).collect();
+    names.into_iter().filter(|name| is_left_out(name)).map(str::to_owned).collect()
+}
+
+/// Silences that hide all of the marked alerts, and none that has another combination of the labels that are looked at, now or
+/// later.
+///
+/// A label that only some of them have is looked at in all of them: that it is absent is a value, too. One silence is enough
+/// where all combinations of its values are marked; else there are several. Where there would be more than are wanted, labels
+/// that tell nothing apart that the others do not are left out, as long as no other alert is hidden by that. None where one of
+/// the marked alerts has no label to tell it by.
+pub fn propose(marked: &[&Labels], wanted: Wanted<'_>) -> Proposal {
+    let names = names(marked, wanted.first);
+    let is_kept = |name: &&&str| !wanted.without.iter().any(|left| left == **name);
+    let mut kept: Vec<&str> = names.iter().filter(is_kept).copied().collect();
+    let mut products = cover(&combinations(marked, &kept));
+    if products.len() > wanted.most
+        && let Some((fewer, of_fewer)) = narrowed(marked, wanted, &kept)
+    {
+        (kept, products) = (fewer, of_fewer);
+    }
+    let silences: Vec<Vec<Matcher>> = products.iter().map(|product| matchers(&kept, product)).collect();
+    let left_out = names.iter().filter(|name| !kept.contains(name)).map(|name| (*name).to_owned()).collect();
+    let is_empty = |silence: &Vec<Matcher>| refusal(silence).is_some();
+    if silences.iter().any(is_empty) {
+        return Proposal::default();
+    }
+    Proposal { silences, left_out }
+}
+
+/// The names of all labels, the telling ones first.
+fn names<'a>(marked: &[&'a Labels], first: &[String]) -> Vec<&'a str> {
     let rank = |name: &str| match name {
         "alertname" => 0,
         _ => first.iter().position(|one| one == name).map_or(usize::MAX, |at| at + 1),
     };
+    let mut names: Vec<&str> =
+        marked.iter().flat_map(|labels| labels.iter().map(|(name, _)| &**name)).collect();
     names.sort_unstable_by(|a, b| rank(a).cmp(&rank(b)).then_with(|| a.cmp(b)));
     names.dedup();
-    let mut matchers: Vec<(usize, Matcher)> = Vec::new();
-    let mut long = Vec::new();
-    for (place, name) in names.iter().enumerate() {
-        let values: BTreeSet<&str> = marked.iter().map(|labels| labels.value(name)).collect();
-        let (matcher, length) = match values.first() {
-            Some(only) if values.len() == 1 => (Matcher::new(*name, Operator::Equal, *only), 0),
-            _ => {
-                let short = alternation(&values);
-                let taken = Matcher::new(*name, Operator::Matches, short.as_str());
-                // plain texts are taken however many they are
-                let taken = taken.or_else(|_| Matcher::new(*name, Operator::Matches, listed(&values)));
-                let length = taken.as_ref().map_or(0, |matcher| matcher.value().len());
-                (taken, length)
-            }
+    names
+}
+
+/// The values that each of the alerts has, each combination once, in the order of the alerts.
+fn combinations<'a>(marked: &[&'a Labels], names: &[&str]) -> Vec<Vec<&'a str>> {
+    let mut seen = BTreeSet::new();
+    let all = marked.iter().map(|labels| names.iter().map(|name| labels.value(name)).collect::<Vec<&str>>());
+    all.filter(|one| seen.insert(one.clone())).collect()
+}
+
+/// The labels by which no more silences are made than are wanted, and their products; none where there are none such.
+fn narrowed<'a, 'n>(
+    marked: &[&'a Labels],
+    wanted: Wanted<'_>,
+    kept: &[&'n str],
+) -> Option<(Vec<&'n str>, Vec<Product<'a>>)> {
+    let apart = combinations(marked, kept).len();
+    let tells_as_much = |names: &[&str]| {
+        let of_marked = combinations(marked, names);
+        let of_marked: BTreeSet<&Vec<&str>> = of_marked.iter().collect();
+        let is_hidden = |other: &&Labels| {
+            of_marked.contains(&names.iter().map(|name| other.value(name)).collect::<Vec<&str>>())
         };
-        let Ok(matcher) = matcher else { continue };
-        if length <= SHORT && values.len() <= FEW_VALUES {
-            matchers.push((place, matcher));
-        } else if length <= LONG {
-            long.push((place, matcher));
+        of_marked.len() == apart && !wanted.others.iter().any(is_hidden)
+    };
+    let without = |names: &[&'n str], left: &str| -> Vec<&'n str> {
+        names.iter().copied().filter(|name| *name != left).collect()
+    };
+    let count = |names: &[&str]| cover(&combinations(marked, names)).len();
+    let is_needed = |name: &str| name == "alertname" || wanted.first.iter().any(|first| first == name);
+    let mut names = kept.to_vec();
+    let mut dropped = Vec::new();
+    // the least telling first, and what people call the thing last
+    let is_its_name = |name: &str| matches!(name, "pod" | "instance");
+    let mut droppable: Vec<&str> = kept.iter().rev().copied().filter(|name| !is_needed(name)).collect();
+    droppable.sort_by_key(|name| is_its_name(name));
+    for name in droppable {
+        let fewer = without(&names, name);
+        if tells_as_much(&fewer) {
+            names = fewer;
+            dropped.push(name);
+        }
+        if count(&names) <= wanted.most {
+            break;
         }
     }
-    let mut caught: Vec<&Labels> =
-        others.iter().copied().filter(|labels| matchers.iter().all(|(_, one)| one.matches(labels))).collect();
-    // the one that spares most of the others first; what spares none is not worth its length
-    while !caught.is_empty() || !matchers.iter().any(|(_, one)| !one.matches_value("")) {
-        let spared = |one: &Matcher| caught.iter().filter(|labels| !one.matches(labels)).count();
-        let told_by = |one: &Matcher| (spared(one), !one.matches_value(""));
-        let best = long.iter().enumerate().max_by_key(|(at, (_, one))| (told_by(one), usize::MAX - at));
-        let Some((at, _)) = best.filter(|(_, (_, one))| told_by(one) > (0, false)) else { break };
-        let (place, one) = long.remove(at);
-        caught.retain(|labels| one.matches(labels));
-        matchers.push((place, one));
+    if count(&names) > wanted.most {
+        return None;
     }
-    matchers.sort_by_key(|(place, _)| *place);
-    matchers.into_iter().map(|(_, matcher)| matcher).collect()
+    // what costs nothing is looked at all the same
+    for name in dropped.into_iter().rev() {
+        let more: Vec<&str> =
+            kept.iter().copied().filter(|one| *one == name || names.contains(one)).collect();
+        if count(&more) <= wanted.most {
+            names = more;
+        }
+    }
+    let products = cover(&combinations(marked, &names));
+    Some((names, products))
+}
+
+fn matchers(names: &[&str], product: &Product<'_>) -> Vec<Matcher> {
+    let all = names.iter().zip(product).map(|(name, values)| match values.first() {
+        Some(only) if values.len() == 1 => Matcher::told(*name, Operator::Equal, *only),
+        _ => Matcher::told(*name, Operator::Matches, alternation(values)),
+    });
+    all.collect()
 }
 
 /// A regular expression that these values match and no others, in the syntax that Go and Rust share. What many long values
@@ -106,167 +190,5 @@ fn escaped(value: &str) -> String {
     out
 }
 
-/// What a silence with some matchers would hide now.
-#[derive(Debug, Clone, Default)]
-pub struct Preview {
-    /// The alerts that it would hide, those that were marked first, then in the order in which they were given.
-    pub hidden: Vec<Arc<Alert>>,
-    /// How many of them were not marked.
-    pub unmarked: usize,
-    /// How many of those that were marked it would not hide.
-    pub missed: usize,
-    /// How many alerts there are in all.
-    pub all: usize,
-}
-
-/// Whether a silence would be of any account to an alert: what is over notifies nobody.
-pub fn can_be_hidden(alert: &Alert) -> bool {
-    alert.state != AlertState::Resolved
-}
-
-/// What a silence with these matchers would hide of these alerts; no matchers hide nothing.
-pub fn preview<'a>(
-    matchers: &[Matcher],
-    alerts: impl Iterator<Item = &'a Arc<Alert>>,
-    marked: &BTreeSet<Fingerprint>,
-) -> Preview {
-    let mut found = Preview::default();
-    let mut others = Vec::new();
-    for alert in alerts.filter(|alert| can_be_hidden(alert)) {
-        found.all += 1;
-        let is_marked = marked.contains(&alert.fingerprint);
-        let is_hidden = !matchers.is_empty() && matchers.iter().all(|one| one.matches(&alert.labels));
-        match (is_hidden, is_marked) {
-            (true, true) => found.hidden.push(Arc::clone(alert)),
-            (true, false) => others.push(Arc::clone(alert)),
-            (false, true) => found.missed += 1,
-            (false, false) => {}
-        }
-    }
-    found.unmarked = others.len();
-    found.hidden.extend(others);
-    found
-}
-
-/// Why Alertmanager would not take a silence with these matchers, if it would not.
-pub fn refusal(matchers: &[Matcher]) -> Option<&'static str> {
-    if matchers.is_empty() {
-        return Some("at least one matcher is needed");
-    }
-    let all_match_nothing = matchers.iter().all(|one| one.matches_value(""));
-    all_match_nothing.then_some("at least one matcher must not match the empty text")
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn labels(pairs: &[(&str, &str)]) -> Labels {
-        pairs.iter().copied().collect()
-    }
-
-    fn shown(marked: &[Labels], others: &[Labels]) -> String {
-        let marked: Vec<&Labels> = marked.iter().collect();
-        let others: Vec<&Labels> = others.iter().collect();
-        let first = ["service".to_owned()];
-        propose(&marked, &others, &first).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    }
-
-    #[test]
-    fn one_alert_is_named_by_all_of_its_labels_the_telling_ones_first() {
-        let one = labels(&[("pod", "a-1"), ("service", "cart"), ("alertname", "Slow")]);
-        assert_eq!(shown(&[one], &[]), r#"alertname="Slow", service="cart", pod="a-1""#);
-    }
-
-    #[test]
-    fn what_differs_becomes_an_alternation_and_what_some_lack_the_empty_text() {
-        let one = labels(&[("alertname", "Slow"), ("pod", "a.1")]);
-        let other = labels(&[("alertname", "Slow"), ("pod", "b|2"), ("zone", "x")]);
-        assert_eq!(shown(&[one, other], &[]), r#"alertname="Slow", pod=~"a\\.1|b\\|2", zone=~"x|""#);
-    }
-
-    #[test]
-    fn many_values_are_listed_only_where_that_spares_others() {
-        let alert = |pod: usize| labels(&[("alertname", "Slow"), ("pod", &format!("pod-{pod}"))]);
-        let marked: Vec<Labels> = (0..20).map(alert).collect();
-        assert_eq!(shown(&marked, &[]), r#"alertname="Slow""#);
-        assert_eq!(shown(&marked, &[labels(&[("alertname", "Other")])]), r#"alertname="Slow""#);
-        assert!(shown(&marked, &[alert(20)]).contains("pod-(0|1|"));
-    }
-
-    #[test]
-    fn five_hundred_long_names_still_make_one_alternation() {
-        let alert = |pod: usize| {
-            let pod = format!("checkout-7d9f8b6c5d-{pod:05}");
-            labels(&[("alertname", "Slow"), ("pod", &pod)])
-        };
-        let marked: Vec<Labels> = (0..500).map(alert).collect();
-        let shown = shown(&marked, &[alert(501)]);
-        assert!(shown.contains(r#"pod=~"checkout-7d9f8b6c5d-00(000|001|"#), "{shown}");
-    }
-
-    #[test]
-    fn alerts_that_have_nothing_in_common_are_told_by_their_names() {
-        let marked: Vec<Labels> = (0..30).map(|i| labels(&[("alertname", &format!("Alert{i}"))])).collect();
-        assert!(shown(&marked, &[]).starts_with(r#"alertname=~"Alert(0|1|"#));
-    }
-
-    #[test]
-    fn what_alertmanager_refuses_is_refused_here() {
-        let matchers = |text| crate::model::matcher::parse(text).unwrap();
-        assert!(refusal(&[]).is_some());
-        assert!(refusal(&matchers(r#"a=~".*", b!="c""#)).is_some());
-        assert_eq!(refusal(&matchers(r#"a=~".*", b="c""#)), None);
-    }
-
-    fn some_labels() -> impl Strategy<Value = Labels> {
-        let value = prop_oneof!["[a-c]{0,2}", "[.*+?()|\\[\\]{}^$\\\\\n\"é-]{0,4}"];
-        prop::collection::btree_map("[a-d]|alertname", value, 1..5)
-            .prop_map(|map| map.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect())
-    }
-
-    proptest! {
-        #[test]
-        fn all_that_is_marked_is_matched(
-            marked in prop::collection::vec(some_labels(), 1..30),
-            others in prop::collection::vec(some_labels(), 0..30),
-        ) {
-            let marked: Vec<&Labels> = marked.iter().collect();
-            let others: Vec<&Labels> = others.iter().collect();
-            let proposed = propose(&marked, &others, &[]);
-            for labels in marked {
-                prop_assert!(proposed.iter().all(|one| one.matches(labels)), "{proposed:?} {labels:?}");
-            }
-        }
-
-        #[test]
-        fn one_alert_hides_no_other(one in some_labels(), others in prop::collection::vec(some_labels(), 0..30)) {
-            let others: Vec<&Labels> = others.iter().filter(|other| !one.is_within(other)).collect();
-            let proposed = propose(&[&one], &others, &[]);
-            for other in others {
-                let differs = one.iter().any(|(name, value)| other.value(name) != &**value);
-                let is_hidden = !proposed.is_empty() && proposed.iter().all(|matcher| matcher.matches(other));
-                prop_assert!(!differs || !is_hidden);
-            }
-        }
-    }
-
-    #[test]
-    fn five_hundred_of_ten_thousand_are_proposed_for_in_no_time() {
-        let all: Vec<Labels> = (0..10_000)
-            .map(|i| {
-                let own = |name: &str| (name.to_owned(), format!("{name}-{i}"));
-                let shared = (0..15).map(|n| (format!("label{n}"), format!("value{}", i % (n + 1))));
-                let pairs: Vec<(String, String)> = shared.chain([own("pod"), own("instance")]).collect();
-                pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
-            })
-            .collect();
-        let marked: Vec<&Labels> = all.iter().take(500).collect();
-        let others: Vec<&Labels> = all.iter().skip(500).collect();
-        let proposed = propose(&marked, &others, &[]);
-        assert!(marked.iter().all(|labels| proposed.iter().all(|one| one.matches(labels))));
-        assert_eq!(others.iter().filter(|labels| proposed.iter().all(|one| one.matches(labels))).count(), 0);
-    }
-}
+mod tests;

@@ -12,6 +12,7 @@ use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::{Ask, AskKind, Question};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::{Incident, IncidentStatus, Person, Stamp};
+use crate::model::labels::Text;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::source::SourceId;
 
@@ -69,7 +70,7 @@ impl Supposition {
     const fn told_by(&self) -> AskKind {
         match self.action.deed.kind() {
             DeedKind::Silence => AskKind::Alerts,
-            DeedKind::Extend | DeedKind::Expire => AskKind::Silences,
+            DeedKind::Edit | DeedKind::Extend | DeedKind::Expire => AskKind::Silences,
             DeedKind::TakeShift => AskKind::OnCall,
             DeedKind::Acknowledge
             | DeedKind::Resolve
@@ -157,6 +158,14 @@ impl World {
             let Some(one) = its else { return (Arc::clone(silence), None) };
             let changed = match &one.action.deed {
                 Deed::Extend { until } => Silence { ends_at: *until, ..(**silence).clone() },
+                Deed::Edit { draft, .. } => Silence {
+                    matchers: draft.matchers.clone(),
+                    starts_at: draft.starts_at.unwrap_or(silence.starts_at),
+                    ends_at: draft.ends_at,
+                    created_by: Text::clone(&draft.created_by),
+                    comment: Text::clone(&draft.comment),
+                    ..(**silence).clone()
+                },
                 _ => Silence { state: SilenceState::Expired, ..(**silence).clone() },
             };
             (Arc::new(changed), Some(one.stage))
@@ -242,6 +251,9 @@ impl World {
 /// Whether a silence that is on its way keeps an alert quiet: one of its own source's, or one that no source has routed yet.
 fn hides(one: &Supposition, alert: &Alert) -> bool {
     let Deed::Silence(draft) = &one.action.deed else { return false };
+    if draft.starts_at.is_some_and(|start| start > one.since) {
+        return false;
+    }
     let is_there = alert.receivers.is_empty() || alert.sources.contains(&one.action.source);
     is_there
         && !draft.matchers.is_empty()

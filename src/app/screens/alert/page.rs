@@ -15,8 +15,9 @@ use crate::app::widgets::text::{self, Run};
 use crate::model::alert::{Alert, AlertState};
 use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::Labels;
+use crate::model::labels::{Labels, Text};
 use crate::model::remote::age;
+use crate::model::silence::{Silence, SilenceState};
 use crate::model::slo::{Bounds, SloStatus};
 use crate::model::source::SourceId;
 
@@ -115,9 +116,16 @@ fn slo(state: &State, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
 
 /// The silences that match it, and the alerts that inhibit it.
 fn quieted(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
-    let matching: Vec<_> = state.world.silences().filter(|silence| silence.matches(&alert.labels)).collect();
+    let is_its = |silence: &&std::sync::Arc<Silence>| match silence.state {
+        SilenceState::Active => alert.silenced_by.contains(&silence.id),
+        SilenceState::Pending => silence.matches(&alert.labels),
+        SilenceState::Expired => false,
+    };
+    let matching: Vec<_> = state.world.silences().filter(is_its).collect();
+    let is_told = |id: &&Text| matching.iter().any(|silence| silence.id == **id);
+    let untold: Vec<&Text> = alert.silenced_by.iter().filter(|id| !is_told(id)).collect();
     let sending = state.world.silencing(alert.fingerprint);
-    if !matching.is_empty() || sending.is_some() {
+    if !matching.is_empty() || !untold.is_empty() || sending.is_some() {
         page.title("Silences that match it");
     }
     if alert.is_derived && alert.state != AlertState::Resolved {
@@ -132,8 +140,19 @@ fn quieted(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
     for silence in matching {
         let until = moment(silence.ends_at, cx.now, cx.zone);
         let left = duration::short(age(cx.now, silence.ends_at));
-        let words = format!("until {until} (in {left}): {}", silence.comment);
+        let from = match silence.state {
+            SilenceState::Pending => format!("from {} ", moment(silence.starts_at, cx.now, cx.zone)),
+            SilenceState::Active | SilenceState::Expired => String::new(),
+        };
+        let words = format!("{from}until {until} (in {left}): {}", silence.comment);
         page.pair(&silence.created_by, &words, Role::Silenced);
+    }
+    for id in untold {
+        page.pair(
+            "silence",
+            &format!("{id}, which is not among the silences that are known"),
+            Role::Silenced,
+        );
     }
     if alert.state == AlertState::Inhibited {
         page.title("Inhibited by");

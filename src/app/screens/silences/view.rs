@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::ends_soon;
+use super::{commented, ends_soon};
 use crate::app::acts::silence_called;
 use crate::app::commands::Command;
 use crate::app::doubt::{doubts, none};
@@ -103,7 +103,7 @@ fn cells(state: &State, cx: &Cx<'_>, silence: &Silence, stage: Option<Stage>) ->
         Cell::text(moment(silence.ends_at, cx.now, cx.zone), Role::Muted),
         Cell::text(hides.to_string(), plain),
         Cell::text(silence.created_by.to_string(), Role::Muted),
-        Cell::text(silence.comment.to_string(), plain),
+        Cell::text(commented(silence).to_string(), plain),
         Cell::text(id, Role::Muted),
     ]
 }

@@ -8,7 +8,7 @@ use crate::backend::double::{Asked, Canned, Double};
 use crate::backend::{Means, Source};
 use crate::config::settings::{AuthSettings, SecretRef, Settings, SourceKind, SourceSettings, Span};
 use crate::model::action::Target;
-use crate::model::ask::Ask;
+use crate::model::ask::{Answer, Ask};
 use crate::model::matcher::parse;
 use crate::model::source::SourceId;
 
@@ -35,6 +35,7 @@ fn action(id: &str, deed: Deed) -> Action {
 fn silence() -> Action {
     let draft = Draft {
         matchers: parse(r#"b!~"x|y",a="1",a!="",c=~"é""#).unwrap(),
+        starts_at: None,
         ends_at: "2027-01-15T09:00:00Z".parse().unwrap(),
         created_by: "ana".into(),
         comment: "deploy".into(),
@@ -89,7 +90,7 @@ async fn what_is_shown_is_what_is_sent() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_behind_begins_at_once_all_the_same() {
+async fn a_silence_begins_and_ends_by_the_clock_of_its_server() {
     let double = Double::start(|asked| match asked.path.as_str() {
         "/api/v2/status" => Canned::json(r#"{"versionInfo":{"version":"0.28.1"}}"#)
             .header("Date", "Fri, 15 Jan 2027 07:59:20 GMT"),
@@ -100,7 +101,83 @@ async fn a_server_that_is_behind_begins_at_once_all_the_same() {
     let source = alertmanager(&double);
     source.answer(&Ask::Probe, None).await.unwrap();
     source.act(&silence()).await.unwrap();
-    assert_eq!(double.asked().last().unwrap().json()["startsAt"], "2027-01-15T07:59:20.500Z");
+    let sent = double.asked().last().unwrap().json();
+    assert_eq!(
+        (&sent["startsAt"], &sent["endsAt"]),
+        (&json!("2027-01-15T07:59:20.500Z"), &json!("2027-01-15T08:59:20.000Z"))
+    );
+}
+
+/// A server whose clock is an hour ahead and that keeps one silence.
+async fn ahead(state: &'static str) -> (Double, Alertmanager) {
+    let double = Double::start(move |asked| {
+        let canned = match (&*asked.method, asked.path.as_str()) {
+            (_, "/api/v2/status") => Canned::json(r#"{"versionInfo":{"version":"0.28.1"}}"#),
+            (_, "/api/v2/receivers") => Canned::json("[]"),
+            ("GET", "/api/v2/silences") => json_of(&json!([stored("s1", state, "2027-01-15T08:30:00Z")])),
+            ("GET", _) => json_of(&stored("s1", state, "2027-01-15T08:30:00Z")),
+            _ => Canned::json(r#"{"silenceID":"s1"}"#),
+        };
+        canned.header("Date", "Fri, 15 Jan 2027 09:00:00 GMT")
+    })
+    .await;
+    let source = alertmanager(&double);
+    source.answer(&Ask::Probe, None).await.unwrap();
+    (double, source)
+}
+
+#[tokio::test]
+async fn what_a_server_with_another_clock_tells_is_told_by_ours() {
+    let (double, source) = ahead("active").await;
+    let Answer::Silences(all) = source.answer(&Ask::Silences, None).await.unwrap().answer else { panic!() };
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    // in half a second less than an hour, there and here
+    assert_eq!((all[0].starts_at, all[0].ends_at), (at("2027-01-15T07:30:00Z"), at("2027-01-15T08:00:00Z")));
+    let until = at("2027-01-15T10:00:00Z");
+    source.act(&action("s1", Deed::Extend { until })).await.unwrap();
+    assert_eq!(double.asked().last().unwrap().json()["endsAt"], "2027-01-15T11:00:00.000Z");
+    let same = action("s1", Deed::Extend { until: all[0].ends_at });
+    assert!(matches!(source.act(&same).await, Ok(Outcome::Already { .. })));
+}
+
+fn edited(seen: &str) -> Action {
+    let Deed::Silence(draft) = silence().deed else { panic!() };
+    let draft = Draft { comment: "longer".into(), ..draft };
+    action("s1", Deed::Edit { draft, seen: Some(seen.parse().unwrap()) })
+}
+
+#[tokio::test]
+async fn a_silence_is_edited_under_its_id_unless_somebody_was_faster() {
+    let (double, source) = ahead("active").await;
+    let seen = "2027-01-15T08:00:00Z";
+    let [call] = source.calls(&edited(seen)).try_into().unwrap();
+    assert!(call.body.as_ref().unwrap().contains(r#""startsAt":"as it is stored""#), "{call}");
+    assert_eq!(source.act(&edited(seen)).await, Ok(Outcome::Done { id: Some("s1".into()) }));
+    let sent = double.asked().last().unwrap().json();
+    let fields = ["id", "startsAt", "endsAt", "comment"].map(|name| sent[name].as_str().unwrap().to_owned());
+    assert_eq!(fields, ["s1", "2027-01-15T08:30:00Z", "2027-01-15T10:00:00.000Z", "longer"]);
+    assert_eq!(sent["matchers"].as_array().unwrap().len(), 4);
+    let posts = |double: &Double| double.asked().iter().filter(|asked| &*asked.method == "POST").count();
+    match source.act(&edited("2027-01-15T07:59:59Z")).await {
+        Ok(Outcome::Overtaken { words }) => assert!(words.contains("changed at 07:00:00 UTC"), "{words}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(posts(&double), 1);
+    let (double, source) = ahead("expired").await;
+    match source.act(&edited(seen)).await {
+        Ok(Outcome::Overtaken { words }) => assert!(words.contains("expired at"), "{words}"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(posts(&double), 0);
+}
+
+#[tokio::test]
+async fn that_a_silence_has_several_sets_of_matchers_is_said() {
+    let double =
+        Double::start(|_| Canned::new(500, "application/json", r#""silence s1 has multiple matcher sets""#))
+            .await;
+    let error = alertmanager(&double).answer(&Ask::Silences, None).await.unwrap_err();
+    assert!(error.to_string().contains("several sets of matchers"), "{error}");
 }
 
 #[tokio::test]

@@ -62,7 +62,7 @@ impl PagerDuty {
             Deed::TakeShift { person, start, end } => {
                 return self.stands_in(target, person, (*start, *end)).await;
             }
-            Deed::Silence(_) | Deed::Extend { .. } | Deed::Expire => {
+            Deed::Silence(_) | Deed::Edit { .. } | Deed::Extend { .. } | Deed::Expire => {
                 let words = format!("it does not offer to {}", action.deed.kind().name()).into();
                 return Ok(Found::Unknown { words });
             }

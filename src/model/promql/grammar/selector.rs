@@ -112,8 +112,7 @@ impl Reader<'_> {
     fn try_pattern(&self, at: usize, condition: &LabelTest) -> Read<()> {
         let LabelTest { name, operator, value } = condition;
         match Matcher::new(name.as_str(), *operator, value.as_str()) {
-            // our limit is lower than that of Prometheus
-            Err(MatcherError::Regex { reason, .. }) if !reason.contains("size limit") => {
+            Err(MatcherError::Regex { reason, .. }) => {
                 Err(self.wrong_at(at, format!("the regular expression is wrong: {reason}")))
             }
             Ok(_) | Err(_) => Ok(()),

@@ -178,6 +178,7 @@ fn silenced_alerts_look_silenced_and_loud_again_without_looking_new() {
     let (a, b) = (alert("a").fingerprint, alert("b").fingerprint);
     let draft = Draft {
         matchers: parse(r#"pod="a""#).unwrap(),
+        starts_at: None,
         ends_at: at(7200),
         created_by: "ana".into(),
         comment: "deploy".into(),

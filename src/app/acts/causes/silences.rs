@@ -1,0 +1,174 @@
+//! What silences bring about: which alerts they hide, which may notify again, and by whose clock.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Cause, alerts, grave, plain};
+use crate::app::number::moment;
+use crate::app::screens::oncall::words::left;
+use crate::model::action::{Action, Deed, Draft};
+use crate::model::duration;
+use crate::model::matcher::Matcher;
+use crate::model::silence::{Preview, Silence, SilenceState, preview};
+use crate::model::source::SourceId;
+use crate::model::world::World;
+
+/// Seconds by which two clocks may differ without a word.
+const SKEW: u64 = 5;
+
+/// The alerts that the silences of these actions would hide now, each at its own source.
+pub fn hidden<'a>(world: &World, actions: impl IntoIterator<Item = &'a Action>) -> Preview {
+    let none = BTreeSet::new();
+    let mut all = Preview { all: preview([], world.alerts().iter(), &none).all, ..Preview::default() };
+    let mut seen = BTreeSet::new();
+    for action in actions {
+        let Some(draft) = action.deed.draft() else { continue };
+        let found = at(world, &action.source, draft);
+        all.each.push(found.hidden.len());
+        all.unjudged = all.unjudged.or(found.unjudged);
+        all.hidden.extend(found.hidden.into_iter().filter(|alert| seen.insert(alert.fingerprint)));
+    }
+    all
+}
+
+/// What a silence would hide at a source now.
+fn at(world: &World, source: &SourceId, draft: &Draft) -> Preview {
+    let there = world.alerts().iter();
+    let there = there.filter(|alert| alert.receivers.is_empty() || alert.sources.contains(source));
+    preview([draft.matchers.as_slice()], there, &BTreeSet::new())
+}
+
+/// What the silences of a plan hide together.
+pub(super) fn together(world: &World, actions: &[Action], zone: &TimeZone, now: Timestamp) -> Vec<Cause> {
+    let Some(draft) = actions.iter().find_map(|action| action.deed.draft()) else { return Vec::new() };
+    let found = hidden(world, actions);
+    let until = format!("{} (in {})", moment(draft.ends_at, now, zone), left(draft.ends_at, now));
+    let count = alerts(found.hidden.len());
+    let words = match draft.starts_at.filter(|start| *start > now) {
+        Some(start) => format!(
+            "Begins {} (in {}) and lasts until {until}; of what fires now it would hide {count}.",
+            moment(start, now, zone),
+            left(start, now)
+        ),
+        None => format!("Hides {count} until {until}: nobody is notified of what matches."),
+    };
+    let mut all = vec![plain(words)];
+    all.extend(found.unjudged.map(|matcher| unjudged(&matcher)));
+    all
+}
+
+fn unjudged(matcher: &Matcher) -> Cause {
+    grave(format!(
+        "Cannot preview: what {matcher} matches cannot be judged here. Alertmanager may hide more."
+    ))
+}
+
+/// What follows from one action on a silence.
+pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp) -> Vec<Cause> {
+    let source = &action.source;
+    let is_it = |one: &&std::sync::Arc<Silence>| one.source == *source && one.id == action.target.id;
+    let silence = world.silences().find(is_it).map(|silence| &**silence);
+    let mut all = Vec::new();
+    let end = match &action.deed {
+        Deed::Edit { draft, .. } => {
+            all.extend(silence.into_iter().flat_map(|silence| edited(world, source, silence, draft)));
+            Some(draft.ends_at)
+        }
+        Deed::Silence(draft) => Some(draft.ends_at),
+        Deed::Extend { until } => {
+            let hides = silence.map(|silence| format!("; {}", hides(world, silence))).unwrap_or_default();
+            all.push(plain(format!(
+                "It ends {} (in {}){hides}.",
+                moment(*until, now, zone),
+                left(*until, now)
+            )));
+            Some(*until)
+        }
+        _ => {
+            all.extend(silence.map(|silence| ended(world, silence)));
+            None
+        }
+    };
+    all.extend(end.and_then(|end| by_whose_clock(world, source, end, zone, now)));
+    all
+}
+
+/// What it hides, as its Alertmanager says.
+fn hides(world: &World, silence: &Silence) -> String {
+    if silence.state == SilenceState::Pending {
+        return "it has not begun yet".to_owned();
+    }
+    match count(world, silence) {
+        None => "which alerts it hides is not known".to_owned(),
+        Some(0) => "it hides no alert now".to_owned(),
+        Some(count) => format!("it hides {} now", alerts(count)),
+    }
+}
+
+/// How many alerts it hides, if its source has told of its alerts.
+fn count(world: &World, silence: &Silence) -> Option<usize> {
+    world.held(&silence.source)?.alerts.value()?;
+    let count = world.hidden_by(&silence.id).count();
+    let is_derived = || world.alerts().iter().any(|alert| alert.is_derived);
+    let is_unsure = count == 0 && silence.matchers.iter().any(|one| !one.can_be_judged()) && is_derived();
+    (!is_unsure).then_some(count)
+}
+
+fn ended(world: &World, silence: &Silence) -> Cause {
+    if silence.state == SilenceState::Pending {
+        return plain("It has not begun yet: it hides nothing, and never will.");
+    }
+    match count(world, silence) {
+        None => grave("Which alerts it hides is not known: they may notify again at once.".to_owned()),
+        Some(0) => plain("It hides no alert now."),
+        Some(count) => grave(format!("{} may notify again at once.", alerts(count))),
+    }
+}
+
+fn edited(world: &World, source: &SourceId, silence: &Silence, draft: &Draft) -> Vec<Cause> {
+    let is_same =
+        silence.matchers == draft.matchers && draft.starts_at.is_none_or(|start| start == silence.starts_at);
+    let words = if is_same {
+        "Alertmanager changes the silence and keeps its id."
+    } else {
+        "Alertmanager makes a new silence, with another id, and ends this one."
+    };
+    let mut all = vec![plain(words)];
+    let after: BTreeSet<_> = at(world, source, draft).hidden.iter().map(|alert| alert.fingerprint).collect();
+    let bared = world.hidden_by(&silence.id).filter(|alert| !after.contains(&alert.fingerprint)).count();
+    if bared > 0 {
+        all.push(grave(format!("{} that it hides now may notify again at once.", alerts(bared))));
+    }
+    all
+}
+
+/// The clock that ends a silence is its server's.
+fn by_whose_clock(
+    world: &World,
+    source: &SourceId,
+    end: Timestamp,
+    zone: &TimeZone,
+    now: Timestamp,
+) -> Option<Cause> {
+    let held = world.held(source)?;
+    held.probe.value()?;
+    let Some(ahead) = world.clock_ahead(source) else {
+        return Some(plain(format!(
+            "{source} does not say what time it has: times are by this machine's clock."
+        )));
+    };
+    if ahead.unsigned_abs() <= SKEW {
+        return None;
+    }
+    let there = end.saturating_add(SignedDuration::from_secs(ahead)).unwrap_or(end);
+    let way = if ahead > 0 { "ahead of" } else { "behind" };
+    Some(grave(format!(
+        "The clock of {source} is {} {way} this machine's, so one of the two is wrong: it ends at {} there, {} here.",
+        duration::short(Duration::from_secs(ahead.unsigned_abs())),
+        moment(there, now, zone),
+        moment(end, now, zone),
+    )))
+}

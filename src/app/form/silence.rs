@@ -1,0 +1,315 @@
+//! The form of a silence: for marked alerts, from nothing, in the place of another one, or once more.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Field, Form, Kind, SHORT, ground};
+use crate::app::acts::Planned;
+use crate::app::state::State;
+use crate::model::action::{DeedKind, Draft};
+use crate::model::alert::Alert;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Text;
+use crate::model::matcher::{self, Matcher};
+use crate::model::remote::age;
+use crate::model::silence::{Preview, Silence, SilenceState, can_be_hidden, preview, refusal};
+use crate::model::source::SourceId;
+use crate::model::{duration, when};
+
+/// How long a silence lasts if nobody says otherwise.
+pub(in crate::app) const SILENCED: Duration = Duration::from_secs(2 * 3600);
+/// What a silence may last by one key.
+const PRESETS: [&str; 10] = ["15m", "30m", "1h", "2h", "4h", "8h", "1d", "3d", "1w", "4w"];
+/// Characters of matchers: thousands of values in one alternation.
+const MATCHERS: usize = 400_000;
+
+const LISTS: &str = "matchers";
+const LASTS: &str = "for";
+const COMMENT: &str = "comment";
+pub(super) const BY: &str = "by";
+pub(super) const STARTS: &str = "starts";
+pub(super) const WITHOUT: &str = "without";
+
+/// A silence that is being made.
+#[derive(Debug, Clone)]
+pub struct Silencing {
+    /// Where.
+    pub at: Vec<SourceId>,
+    /// The alerts that it is made for.
+    pub marked: BTreeSet<Fingerprint>,
+    /// What was proposed for them; while nobody changes it, no other combination of labels is hidden.
+    pub proposed: String,
+    /// The silence that it takes the place of.
+    pub instead_of: Option<Arc<Silence>>,
+    /// What it would hide now.
+    pub preview: Preview,
+    /// The matchers of each silence.
+    pub lists: Vec<Vec<Matcher>>,
+    /// What is wrong with its matchers, if anything is.
+    pub wrong: Option<String>,
+}
+
+impl Silencing {
+    fn new(at: Vec<SourceId>) -> Self {
+        Self {
+            at,
+            marked: BTreeSet::new(),
+            proposed: String::new(),
+            instead_of: None,
+            preview: Preview::default(),
+            lists: Vec::new(),
+            wrong: None,
+        }
+    }
+}
+
+fn fields(matchers: &str, lasts: &str, comment: &str, by: &str, starts: &str) -> Vec<Field> {
+    vec![
+        Field::new(LISTS, matchers, MATCHERS),
+        Field::new(LASTS, lasts, SHORT).choices(&PRESETS),
+        Field::new(COMMENT, comment, SHORT),
+        Field::new(BY, by, SHORT),
+        Field::new(STARTS, starts, SHORT),
+    ]
+}
+
+fn places(at: &[SourceId]) -> String {
+    at.iter().map(SourceId::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// The marked alerts that a silence would be of any account to.
+fn marked<'a>(state: &'a State, alerts: impl IntoIterator<Item = &'a Fingerprint>) -> Vec<&'a Arc<Alert>> {
+    let known = alerts.into_iter().filter_map(|fingerprint| state.world.alert(*fingerprint));
+    known.filter(|alert| can_be_hidden(alert)).collect()
+}
+
+/// Silences for these alerts; the matchers are proposed.
+///
+/// # Errors
+/// Words for why none can be made.
+pub(in crate::app) fn for_alerts(
+    state: &State,
+    alerts: &[Fingerprint],
+    lasts: Duration,
+    comment: &str,
+) -> Result<Form, Text> {
+    let marked = marked(state, alerts);
+    if marked.is_empty() {
+        return Err("none of these alerts is pending or firing any more".into());
+    }
+    let plain: Vec<&Alert> = marked.iter().map(|alert| &***alert).collect();
+    let at = ground(state).silenced_at(&plain)?;
+    let proposal = ground(state).proposed(&marked, at.len(), &state.judgement.service_labels, None)?;
+    let what = if marked.len() == 1 { "1 alert".to_owned() } else { format!("{} alerts", marked.len()) };
+    let title = format!("Silence {what} at {}", places(&at));
+    let proposed = matcher::lists(&proposal.silences);
+    let mut fields = fields(&proposed, &duration::text(lasts), comment, &state.person, "now");
+    fields.push(Field::new(WITHOUT, &proposal.left_out.join(", "), SHORT).optional());
+    let prints = marked.iter().map(|alert| alert.fingerprint).collect();
+    let silencing = Silencing { marked: prints, proposed, ..Silencing::new(at) };
+    // why is what only the person knows: that line has the keyboard
+    Ok(shown(state, Form::new(Kind::Silence(Box::new(silencing)), title, fields, 2)))
+}
+
+/// A silence from nothing.
+///
+/// # Errors
+/// Words for why none can be made.
+pub(in crate::app) fn from_nothing(state: &State) -> Result<Form, Text> {
+    let at = ground(state).silenced_at(&[])?;
+    let title = format!("New silence at {}", places(&at));
+    let fields = fields("", &duration::text(SILENCED), "", &state.person, "now");
+    Ok(shown(state, Form::new(Kind::Silence(Box::new(Silencing::new(at))), title, fields, 0)))
+}
+
+/// The same silence once more, when it has ended.
+///
+/// # Errors
+/// Words for why it cannot be made.
+pub(in crate::app) fn again(state: &State, silence: &Silence) -> Result<Form, Text> {
+    if let Some(why) = ground(state).cannot(&silence.source, DeedKind::Silence) {
+        return Err(why);
+    }
+    let lasted = Duration::from_secs(age(silence.starts_at, silence.ends_at).as_secs());
+    let lasts = if lasted.is_zero() { SILENCED } else { lasted };
+    let (matchers, comment) = (matcher::list(&silence.matchers), &silence.comment);
+    let fields = fields(&matchers, &duration::text(lasts), comment, &state.person, "now");
+    let at = vec![silence.source.clone()];
+    let title = format!("Make the silence again at {}", places(&at));
+    Ok(shown(state, Form::new(Kind::Silence(Box::new(Silencing::new(at))), title, fields, 2)))
+}
+
+/// Another silence in the place of this one.
+///
+/// # Errors
+/// Words for why it cannot be changed.
+pub(in crate::app) fn edit(state: &State, silence: &Arc<Silence>) -> Result<Form, Text> {
+    if let Some(why) = ground(state).cannot(&silence.source, DeedKind::Edit) {
+        return Err(why);
+    }
+    if silence.state == SilenceState::Expired {
+        return Err("it has ended: make it again instead".into());
+    }
+    let zone = &state.look.zone;
+    let (start, end) = (when::text(silence.starts_at, zone), when::text(silence.ends_at, zone));
+    let fields = fields(&matcher::list(&silence.matchers), &end, &silence.comment, &state.person, &start);
+    let at = vec![silence.source.clone()];
+    let title = format!("Edit the silence at {}", places(&at));
+    let silencing = Silencing { instead_of: Some(Arc::clone(silence)), ..Silencing::new(at) };
+    Ok(shown(state, Form::new(Kind::Silence(Box::new(silencing)), title, fields, 0)))
+}
+
+fn shown(state: &State, mut form: Form) -> Form {
+    refresh(state, &mut form);
+    form
+}
+
+/// Works out anew what the form shows of the world; other labels to leave out make another proposal.
+pub(in crate::app) fn refresh(state: &State, form: &mut Form) {
+    let is_at_without = form.fields.get(form.at).is_some_and(|field| field.name == WITHOUT);
+    let without: Vec<String> =
+        form.text(WITHOUT).split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let Kind::Silence(silencing) = &mut form.kind else { return };
+    if is_at_without {
+        let marked = marked(state, &silencing.marked);
+        let ground = ground(state);
+        let proposal =
+            ground.proposed(&marked, silencing.at.len(), &state.judgement.service_labels, Some(&without));
+        if let Ok(proposal) = proposal {
+            let proposed = matcher::lists(&proposal.silences);
+            if proposed != silencing.proposed {
+                silencing.proposed.clone_from(&proposed);
+                if let Some(field) = form.fields.iter_mut().find(|field| field.name == LISTS) {
+                    *field = Field::new(LISTS, &proposed, MATCHERS);
+                }
+            }
+        }
+    }
+    let text = form.fields.iter().find(|field| field.name == LISTS).map_or("", |field| field.text());
+    match lists_of(text) {
+        Ok(lists) => {
+            let at = &silencing.at;
+            let there = state.world.alerts().iter().filter(|alert| {
+                alert.receivers.is_empty() || alert.sources.iter().any(|source| at.contains(source))
+            });
+            silencing.preview = preview(lists.iter().map(Vec::as_slice), there, &silencing.marked);
+            silencing.lists = lists;
+            silencing.wrong = None;
+        }
+        Err(why) => silencing.wrong = Some(why),
+    }
+}
+
+fn lists_of(text: &str) -> Result<Vec<Vec<Matcher>>, String> {
+    let lists = matcher::parse_lists(text).map_err(|error| error.to_string())?;
+    match lists.iter().find_map(|matchers| refusal(matchers)) {
+        Some(why) => Err(why.to_owned()),
+        None => Ok(lists),
+    }
+}
+
+/// When a silence would begin, if not at once, and end, by what the form says.
+pub(super) fn span(
+    state: &State,
+    form: &Form,
+    instead_of: Option<&Silence>,
+    now: Timestamp,
+) -> Result<(Option<Timestamp>, Timestamp), String> {
+    let zone = &state.look.zone;
+    let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
+    let (starts, lasts) = (form.text(STARTS), form.text(LASTS));
+    let kept = |text: &str, moment: fn(&Silence) -> Timestamp| {
+        instead_of.map(moment).filter(|moment| when::text(*moment, zone) == text)
+    };
+    let start = match kept(starts, |silence| silence.starts_at) {
+        // as its server has it
+        Some(_) => None,
+        None => Some(when::parse(starts, now, zone).map_err(|error| error.to_string())?),
+    };
+    let begins = start.or(instead_of.map(|silence| silence.starts_at)).unwrap_or(now).max(now);
+    let start = if instead_of.is_some() { start } else { start.filter(|start| *start > now) };
+    if let Some(end) = kept(lasts, |silence| silence.ends_at) {
+        return Ok((start, end));
+    }
+    let end = match duration::parse(lasts) {
+        Ok(lasts) => {
+            let lasts = SignedDuration::try_from(lasts).map_err(|error| error.to_string())?;
+            begins.checked_add(lasts).map_err(|error| error.to_string())?
+        }
+        Err(error) => {
+            let until = lasts.strip_prefix("until ").unwrap_or(lasts);
+            when::parse(until, begins, zone).map_err(|_error| error.to_string())?
+        }
+    };
+    Ok((start, end))
+}
+
+impl Form {
+    /// The labels that the silences that were proposed do not look at, while these are what would be made. None where others
+    /// would be.
+    pub(super) fn left_out(&self, silencing: &Silencing) -> Option<&str> {
+        let is_proposed = !silencing.marked.is_empty() && self.text(LISTS) == silencing.proposed;
+        is_proposed.then(|| self.text(WITHOUT))
+    }
+}
+
+/// What the form asks for.
+pub(super) fn planned(
+    state: &State,
+    form: &Form,
+    silencing: &Silencing,
+    now: Timestamp,
+) -> Result<Planned, Text> {
+    let lists = lists_of(form.text(LISTS)).map_err(Text::from)?;
+    let instead_of = silencing.instead_of.as_deref();
+    let (starts_at, ends_at) = span(state, form, instead_of, now).map_err(Text::from)?;
+    let draft = |matchers: &[Matcher]| Draft {
+        matchers: matchers.to_vec(),
+        starts_at,
+        ends_at,
+        created_by: form.text(BY).into(),
+        comment: form.text(COMMENT).into(),
+    };
+    let ground = ground(state);
+    if let Some(silence) = instead_of {
+        let [matchers] = lists.as_slice() else {
+            return Err("one silence takes the place of one: several sets of matchers make several".into());
+        };
+        return ground.edit(silence, draft(matchers), now);
+    }
+    let known = marked(state, &silencing.marked);
+    let wanted = lists.iter().map(|matchers| {
+        let its = |alert: &&&Arc<Alert>| matchers.iter().all(|one| one.matches(&alert.labels));
+        let its: Vec<&Alert> = known.iter().filter(its).map(|alert| &***alert).collect();
+        // a silence is made where the alerts are that it is for
+        let at = ground.silenced_at(&its).unwrap_or_default();
+        let mut at: Vec<SourceId> = at.into_iter().filter(|source| silencing.at.contains(source)).collect();
+        if its.is_empty() || at.is_empty() {
+            at.clone_from(&silencing.at);
+        }
+        let there = state.world.alerts().iter();
+        let there = there.filter(|alert| {
+            alert.receivers.is_empty() || alert.sources.iter().any(|source| at.contains(source))
+        });
+        let name = called(&preview([matchers.as_slice()], there, &silencing.marked));
+        (draft(matchers), name, at)
+    });
+    ground.silence(&wanted.collect::<Vec<_>>(), now)
+}
+
+/// What a silence is called while it has no id: what it hides.
+fn called(preview: &Preview) -> Text {
+    let mut names: Vec<&str> = preview.hidden.iter().map(|alert| alert.name()).collect();
+    names.dedup();
+    let count = preview.hidden.len();
+    let name = match (count, names.first()) {
+        (0, _) | (_, None) => "no alert now".to_owned(),
+        (1, Some(name)) => (*name).to_owned(),
+        (_, Some(name)) if names.iter().all(|other| other == name) => format!("{count} x {name}"),
+        (_, Some(name)) => format!("{count} alerts: {name}, ..."),
+    };
+    name.into()
+}

@@ -1,0 +1,265 @@
+//! Silences of the command line: new ones, by matchers or for alerts that are named, and what is done to those that are there.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Desk, Outcome, Planned, Stop, later, misused, nothing, said};
+use crate::app::acts::causes::silences::hidden;
+use crate::cli::args::{NewSilence, SilenceVerb, Span};
+use crate::model::action::{Deed, Draft};
+use crate::model::alert::Alert;
+use crate::model::ask::AskKind;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Text;
+use crate::model::matcher::{self, Matcher};
+use crate::model::silence::{Silence, SilenceState, can_be_hidden, preview};
+use crate::model::source::SourceId;
+use crate::model::when;
+
+/// Names of alerts that are listed before a silence is made.
+const NAMED: usize = 15;
+/// Letters of an id that are enough, where they fit one silence.
+const LETTERS: usize = 4;
+
+impl Desk<'_> {
+    pub(super) fn silence(&self, new: &NewSilence) -> Result<Planned, Stop> {
+        let draft = self.draft(&new.span, said(new.comment.as_deref().unwrap_or_default())?)?;
+        let matchers = matchers(&new.matchers)?;
+        self.known_alerts()?;
+        let alerts = self.alerts(&new.alerts)?;
+        if alerts.is_empty() {
+            return self.shown([(Draft { matchers, ..draft }, None)]);
+        }
+        let plain: Vec<&Alert> = alerts.iter().map(|alert| &***alert).collect();
+        let sources = self.at(&plain)?.len();
+        let proposal = self.ground.proposed(&alerts, sources, self.service_labels, None);
+        let proposal = proposal.map_err(|why| misused(&*why))?;
+        let drafts: Result<Vec<_>, Stop> = proposal
+            .silences
+            .into_iter()
+            .map(|matchers| {
+                let is_its = |alert: &&&Alert| matchers.iter().all(|one| one.matches(&alert.labels));
+                let its: Vec<&Alert> = plain.iter().filter(is_its).copied().collect();
+                let at = self.at(&its)?;
+                Ok((Draft { matchers, ..draft.clone() }, Some(at)))
+            })
+            .collect();
+        let mut planned = self.shown(drafts?)?;
+        if !proposal.left_out.is_empty() {
+            planned.preview.push(format!("  Whatever their {}.", proposal.left_out.join(", ")));
+        }
+        Ok(planned)
+    }
+
+    /// What is done to silences that are there, or were.
+    pub(super) fn on_silence(&self, verb: &SilenceVerb) -> Result<Planned, Stop> {
+        match verb {
+            SilenceVerb::Extend { ids, length, .. } => {
+                // as on the screen: so much longer than it would last
+                let deed = |silence: &Silence| Deed::Extend {
+                    until: later(silence.ends_at.max(self.view.now), *length),
+                };
+                let silences = self.silences(ids)?;
+                if let Some(over) = silences.iter().find(|silence| silence.state == SilenceState::Expired) {
+                    let id = &over.id;
+                    return Err(misused(format!(
+                        "silence {id} has ended: `burnwatch silence again {id} --for TIME` makes it once more"
+                    )));
+                }
+                self.ground.on_silences(&silences, deed).map(Planned::from).map_err(nothing)
+            }
+            SilenceVerb::Expire { ids, .. } => self.expire(&self.silences(ids)?),
+            SilenceVerb::Edit { id, matchers, span, comment, .. } => {
+                let silence = self.the_silence(id)?;
+                let given = self::matchers(matchers)?;
+                let (starts_at, ends_at) = self.span(span, Some(&silence))?;
+                let draft = Draft {
+                    matchers: if given.is_empty() { silence.matchers.clone() } else { given },
+                    starts_at,
+                    ends_at: ends_at.unwrap_or(silence.ends_at),
+                    created_by: Text::clone(self.who),
+                    comment: comment.as_deref().map_or_else(|| Ok(Text::clone(&silence.comment)), said)?,
+                };
+                self.known_alerts()?;
+                let planned =
+                    self.ground.edit(&silence, draft, self.view.now).map_err(|why| misused(&*why))?;
+                Ok(self.weighed(planned.into()))
+            }
+            SilenceVerb::Again { id, span, comment, .. } => {
+                let silence = self.the_silence(id)?;
+                let comment = comment.as_deref().map_or_else(|| Ok(Text::clone(&silence.comment)), said)?;
+                let draft = Draft { matchers: silence.matchers.clone(), ..self.draft(span, comment)? };
+                self.known_alerts()?;
+                self.shown([(draft, Some(vec![silence.source.clone()]))])
+            }
+        }
+    }
+
+    /// Those that are over are so already.
+    fn expire(&self, silences: &[Arc<Silence>]) -> Result<Planned, Stop> {
+        let (over, lasting): (Vec<_>, Vec<_>) =
+            silences.iter().cloned().partition(|silence| silence.state == SilenceState::Expired);
+        let how = |silence: &Arc<Silence>| {
+            let at = silence.ends_at.strftime("%Y-%m-%d %H:%M:%S UTC");
+            format!("silence {}: it expired at {at}", silence.id)
+        };
+        let already = over.iter().map(how).collect();
+        if lasting.is_empty() {
+            return Ok(Planned { already, ..Planned::default() });
+        }
+        let planned = self.ground.on_silences(&lasting, |_| Deed::Expire).map_err(nothing)?;
+        Ok(Planned { already, ..planned.into() })
+    }
+
+    /// A silence of this length, as yet without matchers.
+    fn draft(&self, span: &Span, comment: Text) -> Result<Draft, Stop> {
+        let (starts_at, ends_at) = self.span(span, None)?;
+        let ends_at = ends_at.ok_or_else(|| misused("say how long it lasts: --for 2h, or --until 22:00"))?;
+        let created_by = Text::clone(self.who);
+        Ok(Draft { matchers: Vec::new(), starts_at, ends_at, created_by, comment })
+    }
+
+    /// When a silence begins, if not at once, and ends, as far as it is said.
+    fn span(
+        &self,
+        span: &Span,
+        instead_of: Option<&Silence>,
+    ) -> Result<(Option<Timestamp>, Option<Timestamp>), Stop> {
+        let (now, zone) = (self.view.now, self.view.zone);
+        let at = |text: &String, from: Timestamp| {
+            when::parse(text, from, zone).map_err(|error| misused(error.to_string()))
+        };
+        let start = span.start.as_ref().map(|text| at(text, now)).transpose()?;
+        let start = start.filter(|start| *start > now || instead_of.is_some());
+        let begins = start.or(instead_of.map(|silence| silence.starts_at)).unwrap_or(now).max(now);
+        let until = span.until.as_ref().map(|text| at(text, begins)).transpose()?;
+        Ok((start, until.or(span.length.map(|length| later(begins, length)))))
+    }
+
+    /// What would be hidden must be known before it is.
+    fn known_alerts(&self) -> Result<(), Stop> {
+        self.view.why_unknown(AskKind::Alerts).map_or(Ok(()), |why| {
+            let words = format!("what it would hide is not known: {why}");
+            Err(Stop { words, outcome: Outcome::Partial })
+        })
+    }
+
+    /// The alerts with these fingerprints.
+    fn alerts(&self, prints: &[String]) -> Result<Vec<&Arc<Alert>>, Stop> {
+        let find = |text: &String| {
+            let known = Fingerprint::parse(text).and_then(|print| self.view.world.alert(print));
+            known.filter(|alert| can_be_hidden(alert)).ok_or_else(|| {
+                misused(format!("no alert {text} is pending or firing (burnwatch alerts -o json)"))
+            })
+        };
+        prints.iter().map(find).collect()
+    }
+
+    /// Where these alerts are silenced.
+    fn at(&self, alerts: &[&Alert]) -> Result<Vec<SourceId>, Stop> {
+        match self.source {
+            Some(name) => Ok(vec![SourceId::new(name)]),
+            None => self.ground.silenced_at(alerts).map_err(|why| misused(&*why)),
+        }
+    }
+
+    /// Silences with what they would hide; each where it is said, else where what it hides is.
+    fn shown(
+        &self,
+        drafts: impl IntoIterator<Item = (Draft, Option<Vec<SourceId>>)>,
+    ) -> Result<Planned, Stop> {
+        let mut wanted = Vec::new();
+        for (draft, at) in drafts {
+            let all = self.view.world.alerts().iter();
+            let found = preview([draft.matchers.as_slice()], all, &BTreeSet::new());
+            let plain: Vec<&Alert> = found.hidden.iter().map(|alert| &**alert).collect();
+            let at = at.map_or_else(|| self.at(&plain), Ok)?;
+            let name = format!("{{{}}}", matcher::list(&draft.matchers)).into();
+            wanted.push((draft, name, at));
+        }
+        let planned = self.ground.silence(&wanted, self.view.now).map_err(|why| misused(&*why))?;
+        Ok(self.weighed(planned.into()))
+    }
+
+    /// The same with the alerts that would be hidden, and whether that is much.
+    fn weighed(&self, planned: Planned) -> Planned {
+        let found = hidden(self.view.world, &planned.actions);
+        let mut preview = match (found.hidden.len(), found.all) {
+            // why it cannot be said is said below
+            (0, _) if found.unjudged.is_some() => Vec::new(),
+            (0, all) => vec![format!("  Matches none of {all} alerts now.")],
+            (count, all) => vec![format!("  Matches {count} of {all} alerts:")],
+        };
+        preview.extend(found.hidden.iter().take(NAMED).map(|alert| {
+            let service = self.view.world.service_of(&alert.labels).map(|name| format!(" of {name}"));
+            format!("    {}{}", alert.name(), service.unwrap_or_default())
+        }));
+        if found.hidden.len() > NAMED {
+            preview.push(format!("    and {} more", found.hidden.len() - NAMED));
+        }
+        if planned.actions.len() > 1 {
+            let each = planned.actions.iter().zip(&found.each);
+            preview.extend(each.map(|(action, count)| {
+                format!("  hides {count} at {}: {}", action.source, action.target.name)
+            }));
+        }
+        // what cannot be judged may be much
+        let is_much = self.ground.guard.wants_name(found.hidden.len(), found.all);
+        Planned { preview, wants_name: is_much || found.unjudged.is_some(), ..planned }
+    }
+
+    fn silences(&self, ids: &[String]) -> Result<Vec<Arc<Silence>>, Stop> {
+        self.few(ids.len())?;
+        let mut found: Vec<Arc<Silence>> = Vec::new();
+        for id in ids {
+            let one = self.the_silence(id)?;
+            if !found.iter().any(|known| known.id == one.id) {
+                found.push(one);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The silence with this id, or the only one whose id begins with it.
+    fn the_silence(&self, id: &str) -> Result<Arc<Silence>, Stop> {
+        let is_there =
+            |silence: &&Arc<Silence>| self.source.is_none_or(|name| silence.source.as_str() == name);
+        let begins = |silence: &&Arc<Silence>| {
+            silence.id.get(..id.len()).is_some_and(|start| start.eq_ignore_ascii_case(id))
+        };
+        let mut seen = BTreeSet::new();
+        // members of a cluster tell the same ones
+        let all = self.view.world.silences().filter(is_there).filter(begins);
+        let mut found: Vec<&Arc<Silence>> = all.filter(|silence| seen.insert(&silence.id)).collect();
+        let is_whole = |silence: &Silence| silence.id.len() == id.len();
+        if found.iter().any(|silence| is_whole(silence)) {
+            found.retain(|silence| is_whole(silence));
+        }
+        match found.as_slice() {
+            [one] if is_whole(one) || id.len() >= LETTERS => Ok(Arc::clone(one)),
+            [_] => Err(misused(format!("{id} is too short for an id: give at least {LETTERS} letters"))),
+            [] => {
+                let words = format!("no silence {id} is known (burnwatch silences --all)");
+                Err(self.missing(&words, AskKind::Silences))
+            }
+            several => {
+                let named = several.iter().take(NAMED).map(|silence| {
+                    let state = silence.state.word();
+                    format!("{} ({state} at {}: {})", silence.id, silence.source, silence.comment)
+                });
+                let named: Vec<String> = named.collect();
+                Err(misused(format!("several silences begin with {id}: {}", named.join("; "))))
+            }
+        }
+    }
+}
+
+fn matchers(texts: &[String]) -> Result<Vec<Matcher>, Stop> {
+    let mut matchers = Vec::new();
+    for text in texts {
+        matchers.extend(matcher::parse(text).map_err(|error| misused(format!("{text}: {error}")))?);
+    }
+    Ok(matchers)
+}

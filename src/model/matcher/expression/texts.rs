@@ -1,0 +1,84 @@
+//! Expressions that name texts one by one, in groups or not: `cart|check\.out`, `(a|b):9100`, `^(?:a|b)$`. Thousands of them are
+//! looked up faster than any expression is compiled.
+
+use std::collections::HashSet;
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// Most texts that are written out.
+const MOST: usize = 20_000;
+/// Most characters of all of them.
+const LONGEST: usize = 4_000_000;
+/// How deep groups stand in one another in what somebody wrote to name texts.
+const DEPTH: usize = 8;
+
+/// The texts that an expression names, if it does no more than that.
+pub(in super::super) fn texts(pattern: &str) -> Option<HashSet<String>> {
+    let mut characters = pattern.chars().peekable();
+    let all = alternatives(&mut characters, 0)?;
+    characters.next().is_none().then(|| all.into_iter().collect())
+}
+
+/// All up to the end of the group, or of the expression.
+fn alternatives(characters: &mut Peekable<Chars<'_>>, depth: usize) -> Option<Vec<String>> {
+    let mut all = Vec::new();
+    loop {
+        // it is anchored anyway
+        if depth == 0 {
+            characters.next_if_eq(&'^');
+        }
+        let mut texts = vec![String::new()];
+        loop {
+            match characters.peek() {
+                None | Some('|' | ')') => break,
+                _ => texts = joined(texts, characters, depth)?,
+            }
+        }
+        all.append(&mut texts);
+        if all.len() > MOST || characters.next_if_eq(&'|').is_none() {
+            return (all.len() <= MOST).then_some(all);
+        }
+    }
+}
+
+/// Each of the texts with each of what comes next.
+fn joined(mut texts: Vec<String>, characters: &mut Peekable<Chars<'_>>, depth: usize) -> Option<Vec<String>> {
+    let c = match characters.next()? {
+        '\\' => characters.next().filter(char::is_ascii_punctuation)?,
+        '(' if depth < DEPTH => {
+            if characters.next_if_eq(&'?').is_some() {
+                characters.next_if_eq(&':')?;
+            }
+            let inner = alternatives(characters, depth + 1)?;
+            characters.next_if_eq(&')')?;
+            if is_repeated(characters) {
+                return None;
+            }
+            let length = |all: &[String]| all.iter().map(String::len).sum::<usize>();
+            let (count, others) = (texts.len(), inner.len());
+            if count.saturating_mul(others) > MOST
+                || length(&texts).saturating_mul(others) + length(&inner).saturating_mul(count) > LONGEST
+            {
+                return None;
+            }
+            return Some(
+                texts.iter().flat_map(|text| inner.iter().map(move |end| format!("{text}{end}"))).collect(),
+            );
+        }
+        // at the very end of an alternative it says what is so anyway
+        '$' if depth == 0 && matches!(characters.peek(), None | Some('|')) => return Some(texts),
+        '.' | '*' | '+' | '?' | '(' | '[' | '{' | '^' | '$' => return None,
+        c => c,
+    };
+    if is_repeated(characters) {
+        return None;
+    }
+    for text in &mut texts {
+        text.push(c);
+    }
+    Some(texts)
+}
+
+fn is_repeated(characters: &mut Peekable<Chars<'_>>) -> bool {
+    matches!(characters.peek(), Some('*' | '+' | '?' | '{'))
+}
