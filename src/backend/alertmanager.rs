@@ -234,7 +234,9 @@ impl Alertmanager {
     /// Since 0.32 a silence can have several sets of matchers. The API v2 has no words for it and refuses the whole list.
     fn of_several_sets(&self, error: SourceError) -> SourceError {
         match &error.trouble {
-            Trouble::Refused { status: 500, message } if message.to_lowercase().contains("matcher set") => {
+            Trouble::Refused { status: 500, message }
+                if message.to_lowercase().replace(['_', ' '], "").contains("matcherset") =>
+            {
                 let message = format!(
                     "{message}; one of its silences has several sets of matchers, which this API cannot list: which alerts are \
                      silenced is known, the silences are not. Look at its own page"

@@ -139,7 +139,7 @@ pub(super) enum Cell {
     Rate(f64),
     /// Since when; people see how long ago that is.
     Since(Timestamp),
-    /// A moment to come; people see in how long that is.
+    /// A moment to come, or just past; people see in how long that is, or how long ago.
     Moment(Timestamp),
     Texts(Vec<String>),
     Labels(Labels),
@@ -177,6 +177,7 @@ impl Cell {
             Self::Seconds(seconds) => latency(*seconds),
             Self::Rate(rate) => format!("{}/s", significant(*rate)),
             Self::Since(then) => elapsed(age(*then, now)),
+            Self::Moment(at) if *at < now => format!("{} ago", elapsed(age(*at, now))),
             Self::Moment(at) => format!("in {}", elapsed(age(now, *at))),
             Self::Texts(texts) if texts.is_empty() => "-".to_owned(),
             Self::Texts(texts) => clean(&texts.join(", ")).into_owned(),

@@ -14,7 +14,7 @@ use super::view::View;
 const COLUMNS: &[Column] = &[
     Column::text("id", "ID"),
     Column::text("state", "STATE"),
-    Column::text("ends_at", "ENDS IN"),
+    Column::text("ends_at", "ENDS"),
     Column::hidden("starts_at"),
     Column::number("alerts", "ALERTS"),
     Column::text("created_by", "BY"),
@@ -48,11 +48,10 @@ pub(super) fn document(view: &View<'_>, is_all: bool) -> Document {
 }
 
 fn row(silence: &Silence, hides: &HashMap<Text, usize>) -> Vec<Cell> {
-    let is_over = silence.state == SilenceState::Expired;
     vec![
         Cell::Text(silence.id.to_string()),
         Cell::Text(silence.state.word().to_owned()),
-        if is_over { Cell::Since(silence.ends_at) } else { Cell::Moment(silence.ends_at) },
+        Cell::Moment(silence.ends_at),
         Cell::Since(silence.starts_at),
         Cell::count(hides.get(&silence.id).copied().unwrap_or(0)),
         Cell::words(silence.created_by.to_string()),

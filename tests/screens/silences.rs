@@ -119,6 +119,7 @@ fn a_silence_in_force_is_edited() {
     type_in(&mut stage, "still");
     stage.press(&["enter"]);
     assert!(stage.picture().contains("keeps its id"), "{}", stage.picture());
+    assert!(stage.picture().contains("Edit 1 silence at pager"), "{}", stage.picture());
     stage.press(&["esc", "x", "3"]);
     type_in(&mut stage, ", team=data");
     stage.press(&["enter"]);

@@ -82,7 +82,9 @@ fn title(state: &State, confirm: &Confirm, now: Timestamp) -> String {
     let (things, at) = (counted(confirm), places.join(", "));
     let verb = first.deed.kind().verb();
     let said = match &first.deed {
-        Deed::Acknowledge | Deed::Resolve | Deed::Expire | Deed::Edit { .. } => format!("{verb} {things}"),
+        Deed::Acknowledge | Deed::Resolve => format!("{verb} {things}"),
+        Deed::Expire => format!("Expire {things}"),
+        Deed::Edit { .. } => format!("Edit {things}"),
         Deed::Assign { to } => format!("{verb} {things} to {}", to.name),
         Deed::Reroute { policy } => format!("Hand {things} to the policy {}", policy.name),
         Deed::Escalate { level } => format!("{verb} {things} to level {level}"),
