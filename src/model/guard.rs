@@ -37,9 +37,10 @@ impl Guard {
         if let Some(why) = &self.read_only {
             return Some(format!("nothing may be changed here: {why}").into());
         }
-        self.deny
-            .contains(&kind)
-            .then(|| format!("this context denies `{}` (contexts.NAME.deny)", kind.name()).into())
+        // an edited silence is a new one
+        let also = (kind == DeedKind::Edit).then_some(DeedKind::Silence);
+        let denied = [kind].into_iter().chain(also).find(|kind| self.deny.contains(kind))?;
+        Some(format!("this context denies `{}` (contexts.NAME.deny)", denied.name()).into())
     }
 
     /// Why these actions are refused as one, if they are. The one rule that both the dialogue and the door go by.
@@ -77,6 +78,9 @@ mod tests {
         assert_eq!(read_only.as_deref(), Some("nothing may be changed here: --read-only"));
         let deny = Guard { deny: [DeedKind::Acknowledge].into(), ..Guard::default() };
         assert!(deny.refusal(&[acknowledge()]).is_some_and(|why| why.contains("`acknowledge`")));
+        let deny = Guard { deny: [DeedKind::Silence].into(), ..Guard::default() };
+        assert!(deny.forbids(DeedKind::Edit).is_some_and(|why| why.contains("`silence`")));
+        assert_eq!(deny.forbids(DeedKind::Expire), None);
         let few = Guard { max_bulk: 1, ..Guard::default() };
         assert_eq!(few.refusal(&[acknowledge()]), None);
         assert!(few.refusal(&[acknowledge(), acknowledge()]).is_some_and(|why| why.contains("max_bulk")));

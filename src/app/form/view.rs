@@ -204,8 +204,12 @@ fn hidden(
     let rows = usize::from(area.height) - 1;
     let shown = if found.hidden.len() > rows { rows.saturating_sub(1) } else { rows };
     for (y, alert) in (area.y + 1..area.bottom()).zip(found.hidden.iter().take(shown)) {
-        let is_marked = silencing.marked.is_empty() || silencing.marked.contains(&alert.fingerprint);
-        let (sign, word) = if is_marked { (Role::Marked, "") } else { (Role::Warning, "not chosen  ") };
+        let (sign, word) = match (silencing.marked.is_empty(), silencing.marked.contains(&alert.fingerprint))
+        {
+            (true, _) => (Role::Text, ""),
+            (false, true) => (Role::Marked, ""),
+            (false, false) => (Role::Warning, "not chosen  "),
+        };
         let role = Role::of_alert(alert);
         let rest = alert.labels.iter().filter(|(name, _)| &***name != "alertname");
         let rest: Vec<String> = rest.map(|(name, value)| format!("{name}={value}")).collect();
