@@ -23,6 +23,7 @@ use crate::model::labels::Text;
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
 use crate::model::text::clean;
 use crate::model::warning::Warning;
+pub(super) use act::calls;
 use map::{Reader, Shape, Shared};
 
 /// Seconds that two clocks may differ without a warning.

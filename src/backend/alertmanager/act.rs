@@ -21,16 +21,50 @@ const KEPT: [&str; 6] = ["id", "matchers", "startsAt", "createdBy", "comment", "
 /// In place of what only the server knows, where a call is shown.
 const AS_STORED: &str = "as it is stored";
 
+/// The calls of an action at a server of this address, whose clock is so far ahead of ours.
+pub(crate) fn calls(action: &Action, address: &str, now: Timestamp, ahead: SignedDuration) -> Vec<Call> {
+    let change = match &action.deed {
+        Deed::Silence(draft) => creation(draft, now, ahead),
+        Deed::Edit { draft, .. } => edition(as_stored(&action.target.id), draft, ahead),
+        Deed::Extend { until } => extension(as_stored(&action.target.id), there(*until, ahead)),
+        Deed::Expire => expiry(&action.target.id),
+        _ => return Vec::new(),
+    };
+    vec![change.shown(address)]
+}
+
+/// A moment of ours by a clock that is so far ahead.
+fn there(here: Timestamp, ahead: SignedDuration) -> Timestamp {
+    here.saturating_add(ahead).unwrap_or(here)
+}
+
+fn creation(draft: &Draft, now: Timestamp, ahead: SignedDuration) -> Change {
+    let body = json!({
+        "matchers": draft.matchers.iter().map(matcher).collect::<Vec<_>>(),
+        "startsAt": instant(there(draft.starts_at.unwrap_or(now), ahead)),
+        "endsAt": instant(there(draft.ends_at, ahead)),
+        "createdBy": &*draft.created_by,
+        "comment": &*draft.comment,
+    });
+    Change::post("api/v2/silences", body)
+}
+
+/// The silence again as it shall be.
+fn edition(mut stored: Map<String, Value>, draft: &Draft, ahead: SignedDuration) -> Change {
+    stored.retain(|key, _| KEPT.contains(&&**key));
+    stored.insert("matchers".into(), draft.matchers.iter().map(matcher).collect());
+    if let Some(start) = draft.starts_at {
+        stored.insert("startsAt".into(), instant(there(start, ahead)).into());
+    }
+    stored.insert("endsAt".into(), instant(there(draft.ends_at, ahead)).into());
+    stored.insert("createdBy".into(), (&*draft.created_by).into());
+    stored.insert("comment".into(), (&*draft.comment).into());
+    Change::post("api/v2/silences", Value::Object(stored))
+}
+
 impl Alertmanager {
     pub(super) fn calls_of(&self, action: &Action) -> Vec<Call> {
-        let change = match &action.deed {
-            Deed::Silence(draft) => self.creation(draft),
-            Deed::Edit { draft, .. } => self.edition(as_stored(&action.target.id), draft),
-            Deed::Extend { until } => extension(as_stored(&action.target.id), self.there(*until)),
-            Deed::Expire => expiry(&action.target.id),
-            _ => return Vec::new(),
-        };
-        vec![change.shown(self.http.address())]
+        calls(action, self.http.address(), (self.now)(), self.ahead())
     }
 
     pub(super) async fn do_it(&self, action: &Action) -> Result<Outcome, ActError> {
@@ -63,15 +97,7 @@ impl Alertmanager {
     }
 
     fn creation(&self, draft: &Draft) -> Change {
-        let starts_at = draft.starts_at.unwrap_or_else(|| (self.now)());
-        let body = json!({
-            "matchers": draft.matchers.iter().map(matcher).collect::<Vec<_>>(),
-            "startsAt": instant(self.there(starts_at)),
-            "endsAt": instant(self.there(draft.ends_at)),
-            "createdBy": &*draft.created_by,
-            "comment": &*draft.comment,
-        });
-        Change::post("api/v2/silences", body)
+        creation(draft, (self.now)(), self.ahead())
     }
 
     /// A moment that the server tells of, by our clock.
@@ -81,20 +107,7 @@ impl Alertmanager {
 
     /// A moment by the server's clock: it is that clock that begins and ends a silence.
     fn there(&self, here: Timestamp) -> Timestamp {
-        here.saturating_add(self.ahead()).unwrap_or(here)
-    }
-
-    /// The silence again as it shall be.
-    fn edition(&self, mut stored: Map<String, Value>, draft: &Draft) -> Change {
-        stored.retain(|key, _| KEPT.contains(&&**key));
-        stored.insert("matchers".into(), draft.matchers.iter().map(matcher).collect());
-        if let Some(start) = draft.starts_at {
-            stored.insert("startsAt".into(), instant(self.there(start)).into());
-        }
-        stored.insert("endsAt".into(), instant(self.there(draft.ends_at)).into());
-        stored.insert("createdBy".into(), (&*draft.created_by).into());
-        stored.insert("comment".into(), (&*draft.comment).into());
-        Change::post("api/v2/silences", Value::Object(stored))
+        there(here, self.ahead())
     }
 
     /// Posts it again under its id: its server keeps it where it can, else makes a new one and ends the old one.
@@ -113,7 +126,7 @@ impl Alertmanager {
                 words: format!("it was changed at {at} and is by {who}").into(),
             });
         }
-        match self.post(&self.edition(stored, draft)).await {
+        match self.post(&edition(stored, draft, self.ahead())).await {
             Err(error) if is_missing(&error.error.trouble) => Ok(gone()),
             outcome => outcome,
         }

@@ -1,13 +1,12 @@
 //! What can be done to the demo world, and what it says to it: the same as the real systems would.
 
-use jiff::Timestamp;
-use serde_json::{Value, json};
+use jiff::{SignedDuration, Timestamp};
 
 use super::doings::{self, Entry, StoodIn};
 use super::noise::mix_text;
 use super::{DemoSource, Role};
 use crate::backend::http::surely_not;
-use crate::backend::pagerduty;
+use crate::backend::{alertmanager, pagerduty};
 use crate::model::action::{ActError, Action, Call, Deed, DeedKind, Found, Outcome};
 use crate::model::incident::{Incident, IncidentStatus};
 use crate::model::labels::Text;
@@ -34,30 +33,12 @@ impl DemoSource {
         if !self.info.acts.contains(&action.deed.kind()) {
             return Vec::new();
         }
-        if self.role == Role::Pager {
-            return pagerduty::calls(action, &self.info.address, &self.world.paging.me().id);
+        let address = &*self.info.address;
+        match self.role {
+            Role::Prometheus(_) => Vec::new(),
+            Role::Alertmanager => alertmanager::calls(action, address, (self.now)(), SignedDuration::ZERO),
+            Role::Pager => pagerduty::calls(action, address, &self.world.paging.me().id),
         }
-        let id = &action.target.id;
-        let (method, path, body): (&str, String, Option<Value>) = match &action.deed {
-            Deed::Silence(draft) | Deed::Edit { draft, .. } => {
-                let matchers: Vec<String> = draft.matchers.iter().map(ToString::to_string).collect();
-                let start = draft.starts_at.unwrap_or_else(|| (self.now)());
-                let mut body = json!({"matchers": matchers, "startsAt": start.to_string(),
-                    "endsAt": draft.ends_at.to_string(), "createdBy": &*draft.created_by, "comment": &*draft.comment});
-                if let Some(fields) = body.as_object_mut().filter(|_| !id.is_empty()) {
-                    fields.insert("id".into(), (&**id).into());
-                }
-                ("POST", "api/v2/silences".into(), Some(body))
-            }
-            Deed::Extend { until } => {
-                let body = json!({"id": &**id, "endsAt": until.to_string()});
-                ("POST", "api/v2/silences".into(), Some(body))
-            }
-            Deed::Expire => ("DELETE", format!("api/v2/silence/{id}"), None),
-            _ => return Vec::new(),
-        };
-        let address = format!("{}/{path}", self.info.address).into();
-        vec![Call { method: method.into(), address, body: body.map(|body| body.to_string().into()) }]
     }
 
     pub(super) fn do_it(&self, action: &Action) -> Result<Outcome, ActError> {

@@ -254,6 +254,10 @@ fn the_calls_are_those_of_the_vendor_and_what_it_does_not_take_is_refused_here_t
     ] {
         assert_eq!(shown(deed), [call]);
     }
+    let manager = demo.source("alertmanager");
+    let expire = Action { source: manager.info().id.clone(), target: plain("s1"), deed: Deed::Expire };
+    let calls: Vec<String> = manager.calls(&expire).iter().map(ToString::to_string).collect();
+    assert_eq!(calls, [format!("DELETE {}/api/v2/silence/s1", manager.info().address)]);
     let none = Deed::Prioritise { priority: None };
     assert!(shown(none.clone()).is_empty());
     let refused = pager.act(&action(none)).now_or_never().unwrap().unwrap_err();
