@@ -91,7 +91,7 @@ async fn silences_that_are_proposed_hide_the_marked_alerts_and_no_other_combinat
         if marked.is_empty() {
             continue;
         }
-        let wanted = Wanted { others: &others, first: &[], without: &left_out(&marked), most: 50 };
+        let wanted = Wanted { others: &others, first: &[], without: &left_out(&marked, &others), most: 50 };
         let proposal = propose(&marked, wanted);
         fire(&url, &run, &first, now() + 5.minutes()).await;
         let mut made = Vec::new();

@@ -100,6 +100,12 @@ impl Dice {
     }
 }
 
+/// As long as a person waits before the next key.
+#[expect(clippy::disallowed_methods, reason = "the test waits, not the program")]
+fn pause(milliseconds: u64) {
+    std::thread::sleep(Duration::from_millis(milliseconds));
+}
+
 /// What people type at night: keys that open something, ways about, and words meant for another window; none that leaves.
 const TYPED: [&str; 24] = [
     "5",
@@ -148,7 +154,7 @@ fn whatever_is_typed_nothing_is_done_that_no_key_confirmed_after_its_dialog_was_
             let confirms = matches!(key, '\r' | 'y') && shown.contains("leaves it");
             asked.push(confirms);
             terminal.send(key.encode_utf8(&mut [0; 4]));
-            std::thread::sleep(Duration::from_millis(60 + dice.below(190)));
+            pause(60 + dice.below(190));
             let now = lines();
             if now > known {
                 // what was confirmed is written within a moment
@@ -166,7 +172,7 @@ fn whatever_is_typed_nothing_is_done_that_no_key_confirmed_after_its_dialog_was_
             let typed = dice.one_of(&TYPED);
             if typed.starts_with('\x1b') {
                 terminal.send(typed);
-                std::thread::sleep(Duration::from_millis(120));
+                pause(120);
             } else {
                 typed.chars().for_each(|key| press(&mut terminal, key, &mut dice));
             }
@@ -174,7 +180,7 @@ fn whatever_is_typed_nothing_is_done_that_no_key_confirmed_after_its_dialog_was_
         // and what is meant goes on to be done
         for _ in 0..3 {
             terminal.send(ESC);
-            std::thread::sleep(Duration::from_millis(150));
+            pause(150);
         }
         terminal.send("5");
         terminal.wait_for("Incidents");

@@ -83,7 +83,7 @@ impl Ground<'_> {
         let mut all = Proposal::default();
         for some in [routed, raised].iter().filter(|some| !some.is_empty()) {
             let some: Vec<&Labels> = some.iter().map(|alert| &alert.labels).collect();
-            let without = without.map_or_else(|| left_out(&some), <[String]>::to_vec);
+            let without = without.map_or_else(|| left_out(&some, &others), <[String]>::to_vec);
             let most = self.guard.max_bulk / sources.max(1);
             let wanted = Wanted { others: &others, first, without: &without, most };
             let mut proposal = propose(&some, wanted);

@@ -199,7 +199,8 @@ fn hidden(
         let left = several.len() - at;
         let is_last = at + 1 == room && left > 1;
         let words = if is_last { format!("and {left} more silences") } else { words.clone() };
-        text::put(buf, area.x + 2, area.y, area.width.saturating_sub(2), &words, cx.style(Role::Text));
+        let room = area.width.saturating_sub(2);
+        text::put(buf, area.x + 2, area.y, room, &text::fit(&words, room, cx.charset), cx.style(Role::Text));
     }
     let rows = usize::from(area.height) - 1;
     let shown = if found.hidden.len() > rows { rows.saturating_sub(1) } else { rows };

@@ -1,6 +1,7 @@
 //! From marked alerts to silences: which matchers hide these and no combination of labels that none of them has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::net::IpAddr;
 
 use super::cover::{Product, cover};
 use super::refusal;
@@ -33,13 +34,24 @@ pub struct Wanted<'a> {
     pub most: usize,
 }
 
-/// Labels of these alerts that name who sent them and not what they are about: the same alert comes from each replica of a
-/// Prometheus. Beside a pod, its instance is the address that this pod has now.
-pub fn left_out(marked: &[&Labels]) -> Vec<String> {
-    let have_pods = marked.iter().all(|labels| !labels.value("pod").is_empty());
+/// Labels of the marked alerts that name who sent them and not what they are about: the same alert comes from each replica of a
+/// Prometheus. The instance beside a pod, too, where it is no more than the address that the pod has now; an exporter that asks
+/// several servers has one pod and many instances.
+pub fn left_out(marked: &[&Labels], others: &[&Labels]) -> Vec<String> {
+    let is_address = |labels: &&Labels| {
+        let (host, port) = labels.value("instance").rsplit_once(':').unwrap_or_default();
+        let host = host.trim_start_matches('[').trim_end_matches(']');
+        !labels.value("pod").is_empty() && host.parse::<IpAddr>().is_ok() && port.parse::<u16>().is_ok()
+    };
+    let mut instances: HashMap<&str, &str> = HashMap::new();
+    let each_has_one = marked.iter().chain(others).copied().all(|labels| {
+        let (pod, instance) = (labels.value("pod"), labels.value("instance"));
+        pod.is_empty() || instance.is_empty() || *instances.entry(pod).or_insert(instance) == instance
+    });
+    let are_addresses = each_has_one && marked.iter().all(is_address);
     let is_left_out = |name: &str| {
         let name = name.trim_matches('_');
-        name == "replica" || name.ends_with("_replica") || name == "instance" && have_pods
+        name == "replica" || name.ends_with("_replica") || name == "instance" && are_addresses
     };
     let names: BTreeSet<&str> =
         marked.iter().flat_map(|labels| labels.iter().map(|(name, _)| &**name)).collect();

@@ -229,7 +229,7 @@ impl World {
         // an alert that began after the incident was over is another story
         let in_time = |alert: &Alert| incident.resolved_at.is_none_or(|at| alert.starts_at <= at);
         let labelled: Vec<&Labels> =
-            incident.firing.iter().chain(told.iter().flat_map(|alert| alert.labelled())).collect();
+            incident.firing.iter().chain(told.iter().flat_map(IncidentAlert::labelled)).collect();
         let mut found: BTreeSet<Fingerprint> =
             labelled.iter().filter_map(|labels| self.alert_labelled(labels, names)).collect();
         let keys = told.iter().filter_map(|alert| alert.key.as_ref()).chain(&incident.key);

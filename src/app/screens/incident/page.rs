@@ -173,9 +173,8 @@ fn alerts(state: &State, cx: &Cx<'_>, known: &Linked, page: &mut Page) -> Vec<us
             // the alerts themselves say it better
             let are_known = !told.firing.is_empty()
                 && told.firing.iter().all(|labels| state.world.alert(Fingerprint::of(labels)).is_some());
-            let is_new = |(name, value): &(&Text, &Text)| {
-                !value.is_empty() && !(are_known && SENT.contains(&&***name))
-            };
+            let is_new =
+                |(name, value): &(&Text, &Text)| !(value.is_empty() || are_known && SENT.contains(&&***name));
             let details = told.details.iter().filter(is_new);
             let details = details.chain(told.labels.iter().filter(|_| tied.is_none()));
             for (name, value) in details.take(DETAILS) {

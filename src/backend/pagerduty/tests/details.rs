@@ -182,11 +182,6 @@ async fn thousands_of_steps_are_cut_and_it_is_said() {
 
 #[test]
 fn each_alert_of_a_page_has_its_labels_also_where_the_text_was_cut() {
-    let mut interner = Interner::default();
-    let mut each = |details: &Value| {
-        let mut reader = map::Reader { interner: &mut interner, source: &SourceId::new("pd") };
-        reader.firing(details).each.iter().map(ToString::to_string).collect::<Vec<_>>()
-    };
     fn one(name: &str) -> String {
         format!(
             "Labels:\n - alertname = {name}\n - service = checkout\nAnnotations:\n - summary = s\nSource: http://p/{name}\n"
@@ -196,6 +191,11 @@ fn each_alert_of_a_page_has_its_labels_also_where_the_text_was_cut() {
     fn of_grafana(name: &str) -> String {
         format!("\nValue: B=7\n{}Silence: https://g/silence\nDashboard: https://g/d\n", one(name))
     }
+    let mut interner = Interner::default();
+    let mut each = |details: &Value| {
+        let mut reader = map::Reader { interner: &mut interner, source: &SourceId::new("pd") };
+        reader.firing(details).each.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
     let labels = |name: &str| format!(r#"{{alertname="{name}", service="checkout"}}"#);
     for text in [one as fn(&str) -> String, of_grafana] {
         let all: String = ["A", "B", "C"].iter().map(|name| text(name)).collect();

@@ -7,7 +7,7 @@ fn labels(pairs: &[(&str, &str)]) -> Labels {
 }
 
 fn proposed(marked: &[&Labels], others: &[&Labels], most: usize) -> Proposal {
-    let (first, without) = (["service".to_owned()], left_out(marked));
+    let (first, without) = (["service".to_owned()], left_out(marked, others));
     propose(marked, Wanted { others, first: &first, without: &without, most })
 }
 
@@ -63,16 +63,25 @@ fn a_label_that_only_some_have_counts_as_absent_in_the_others() {
 
 #[test]
 fn who_sent_an_alert_is_left_out_and_the_instance_beside_its_pod() {
-    let alert = |more: &[(&str, &str)]| labels(&[&[("alertname", "Slow"), ("instance", "i")], more].concat());
+    let of = |instance: &str, more: &[(&str, &str)]| {
+        labels(&[&[("alertname", "Slow"), ("instance", instance)], more].concat())
+    };
+    let alert = |more: &[(&str, &str)]| of("10.0.0.7:9100", more);
     for (more, expected) in [
         (&[("replica", "a")][..], &["replica"][..]),
         (&[("prometheus_replica", "a"), ("__replica__", "b")], &["__replica__", "prometheus_replica"]),
         (&[("pod", "p")], &["instance"]),
         (&[("replicas", "3")], &[]),
     ] {
-        assert_eq!(left_out(&[&alert(more)]), expected, "{more:?}");
+        assert_eq!(left_out(&[&alert(more)], &[]), expected, "{more:?}");
     }
-    assert!(left_out(&[&alert(&[("pod", "p")]), &alert(&[])]).is_empty(), "one has no pod");
+    let pod = [("pod", "p")];
+    assert_eq!(left_out(&[&of("[::1]:80", &pod)], &[]), ["instance"]);
+    assert!(left_out(&[&alert(&pod), &alert(&[])], &[]).is_empty(), "one has no pod");
+    for instance in ["db-1:3306", "https://shop.example", "10.0.0.7"] {
+        assert!(left_out(&[&of(instance, &pod)], &[]).is_empty(), "{instance} is what an exporter asks");
+    }
+    assert!(left_out(&[&alert(&pod)], &[&of("10.0.0.8:9100", &pod)]).is_empty(), "it asks several");
     let one = alert(&[("replica", "a")]);
     let proposal = proposed(&[&one], &[], 50);
     assert_eq!(proposal.left_out, ["replica"]);
