@@ -41,7 +41,7 @@ pub struct Planned {
 
 /// An incident as people say it: `#4242 checkout is slow`.
 pub fn called(known: &Linked) -> Text {
-    format!("#{} {}", known.incident.number, known.incident.title).into()
+    format!("#{} {}", known.incident.number, known.incident.subject()).into()
 }
 
 impl<'a> Ground<'a> {

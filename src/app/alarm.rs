@@ -143,7 +143,7 @@ fn sentence(known: &Linked) -> String {
     let incident = &known.incident;
     let service = known.service.as_ref().or(incident.service.as_ref().map(|service| &service.name));
     let service = service.map(|name| format!(" ({name})")).unwrap_or_default();
-    format!("#{} {}{service}", incident.number, incident.title)
+    format!("#{} {}{service}", incident.number, incident.subject())
 }
 
 /// The critical alerts that call now, where no paging system does.

@@ -315,7 +315,7 @@ fn of_incident(
     let known = state.world.incident(source, &incident.id);
     let paging = incident.service.as_ref().map(|service| &service.name);
     let service = known.and_then(|known| known.service.as_ref()).or(paging).cloned();
-    let called = format!("#{} {}", incident.number, incident.title);
+    let called = format!("#{} {}", incident.number, incident.subject());
     let severity = if incident.urgency == Urgency::High { Severity::Critical } else { Severity::Warning };
     let entry = |words: String| Entry {
         service: service.clone(),

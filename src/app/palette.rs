@@ -136,7 +136,7 @@ impl Palette {
             let incident = &known.incident;
             entries.push(Entry {
                 kind: "incident",
-                name: format!("#{} {}", incident.number, incident.title),
+                name: format!("#{} {}", incident.number, incident.subject()),
                 hint: incident.status.word().to_owned(),
                 target: Target::Go(crate::app::screens::incidents::IncidentKey::of(known).place()),
             });

@@ -167,6 +167,17 @@ impl Incident {
         self.status != IncidentStatus::Resolved
     }
 
+    /// The title without the mark that Alertmanager's template puts first, `[FIRING:2]`: it tells what was so when the incident was
+    /// opened, and takes the room of what it is about.
+    pub fn subject(&self) -> &str {
+        let rest = self.title.strip_prefix("[FIRING:").and_then(|rest| rest.split_once("] "));
+        let is_count = |count: &str| !count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit());
+        match rest {
+            Some((count, subject)) if is_count(count) && !subject.trim().is_empty() => subject,
+            _ => &self.title,
+        }
+    }
+
     /// How long it took until somebody said that they are on it.
     pub fn time_to_acknowledge(&self) -> Option<Duration> {
         let first = self.acknowledged.iter().map(|stamp| stamp.at).min()?;

@@ -41,7 +41,7 @@ fn from_the_page_to_the_hand_over_within_a_minute_of_keys() {
 
     // the page arrives
     keyboard.press("5", "status");
-    keyboard.terminal.wait_for("PaymentsErrorBudget");
+    keyboard.terminal.wait_for("PaymentsErrorBudgetBurn");
     keyboard.press("a", "Acknowledge 1 incident at pager");
     keyboard.terminal.wait_for("does it");
     keyboard.press(ENTER, "Acknowledged: #");

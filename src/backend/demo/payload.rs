@@ -1,7 +1,7 @@
-//! What Alertmanager's default integration sends to PagerDuty about a firing, as PagerDuty tells it again.
+//! What Alertmanager sends to PagerDuty about a firing, with its default details, as PagerDuty tells it again.
 //!
-//! Source: Alertmanager's `template/default.tmpl` (`__subject`, `__text_alert_list`) and `notify/pagerduty` (`alert_key` is the
-//! SHA-256 of the group's key).
+//! Source: Alertmanager's `template/default.tmpl` (`__text_alert_list`) and `notify/pagerduty` (`alert_key` is the SHA-256 of the
+//! group's key).
 
 use std::fmt::Write as _;
 
@@ -11,8 +11,6 @@ use super::noise::mix_text;
 use crate::model::incident::Incident;
 use crate::model::labels::{Labels, Text};
 
-/// The labels by which pages are grouped, as the template puts them.
-const GROUPED_BY: [&str; 2] = ["alertname", "service"];
 /// Where the Alertmanager of the demo has its page.
 const PAGE: &str = "https://alerts.shop.example/#/alerts?receiver=pagerduty";
 
@@ -26,17 +24,10 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// The default title: `[FIRING:1] ErrorBudgetBurn payments (eu-west-1 page)`.
+    /// The title, as `description` of the receiver is set: `ErrorBudgetBurn: payments is failing users`.
     pub(super) fn title(&self) -> String {
-        let grouped: Vec<&str> =
-            GROUPED_BY.into_iter().filter_map(|name| self.labels.get(name).map(|value| &**value)).collect();
-        let others: Vec<&str> = self
-            .labels
-            .iter()
-            .filter(|(name, _)| !GROUPED_BY.contains(&&***name))
-            .map(|(_, value)| &**value)
-            .collect();
-        format!("[FIRING:1] {} ({})", grouped.join(" "), others.join(" "))
+        let summary = self.annotations.get("summary").map_or("", |summary| summary);
+        format!("{}: {summary}", self.labels.value("alertname"))
     }
 
     /// What recognises the group at PagerDuty.

@@ -119,7 +119,7 @@ fn cells<'a>(state: &'a State, cx: &Cx<'_>, known: &'a Linked) -> Vec<Cell<'a>> 
         },
         Cell::text(incident.urgency.word(), urgency),
         incident.priority.as_ref().map_or(Cell::Empty, |priority| Cell::text(&*priority.named.name, plain)),
-        Cell::Runs(state.incidents.found.lit(&incident.title, plain)),
+        Cell::Runs(state.incidents.found.lit(incident.subject(), plain)),
         super::service(known).map_or(Cell::Empty, |name| Cell::text(&**name, plain)),
         Cell::Text(words::who(state, known, cx.now)),
         Cell::text(count, plain),

@@ -79,6 +79,6 @@ pub(in crate::app) fn line(state: &State, cx: &Cx<'_>, known: &Linked) -> Vec<Ru
         Run::new(sending, Role::Sending),
         Run::new(format!("{}  ", weight(known)), Role::Text),
         Run::new(format!("{}  ", who.text), who.role),
-        Run::new(incident.title.to_string(), Role::Text),
+        Run::new(incident.subject().to_owned(), Role::Text),
     ]
 }

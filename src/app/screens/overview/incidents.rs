@@ -60,7 +60,7 @@ fn draw(state: &State, cx: &Cx<'_>, known: &Linked, line: Rect, buf: &mut Buffer
     if let Some(priority) = &incident.priority {
         runs.push(Run::new(format!("{} ", priority.named.name), Role::Text));
     }
-    runs.extend(state.overview.found.lit(&incident.title, role));
+    runs.extend(state.overview.found.lit(incident.subject(), role));
     let mut who = words::who(state, known, cx.now);
     if let Some(sending) = words::sending(known, cx) {
         who = Run::new(format!("{} {sending}", incident.status.word()), Role::Sending);

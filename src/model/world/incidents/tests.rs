@@ -319,3 +319,17 @@ fn the_page_of_an_expression_or_a_runbook_ties_where_no_label_came_along() {
     tell(&mut world, "pd", Ask::Incident { id: "P1".into() }, Answer::Incident(detail));
     assert_eq!(about(&world), (vec!["cart"], [burn.fingerprint, slow.fingerprint].into()));
 }
+
+#[test]
+fn the_mark_of_alertmanagers_titles_is_no_part_of_what_an_incident_is_about() {
+    for (title, subject) in [
+        ("[FIRING:2] checkout (bench page)", "checkout (bench page)"),
+        ("[FIRING:30]  Burn", " Burn"),
+        ("[FIRING:1] ", "[FIRING:1] "),
+        ("[FIRING:x] Burn", "[FIRING:x] Burn"),
+        ("[FIRING:] Burn", "[FIRING:] Burn"),
+        ("checkout [FIRING:1] is slow", "checkout [FIRING:1] is slow"),
+    ] {
+        assert_eq!(incident(1, title, "checkout").subject(), subject);
+    }
+}
