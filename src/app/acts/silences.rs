@@ -99,6 +99,13 @@ impl Ground<'_> {
         }
         all.left_out.sort();
         all.left_out.dedup();
+        let (count, most) = (all.silences.len() * sources.max(1), self.guard.max_bulk);
+        if count > most {
+            return Err(format!(
+                "{count} silences would be needed, {most} are made at once (max_bulk): mark fewer, or write a new one of what they share"
+            )
+            .into());
+        }
         Ok(all)
     }
 

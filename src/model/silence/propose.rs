@@ -124,6 +124,10 @@ fn narrowed<'a, 'n>(
     };
     let count = |names: &[&str]| cover(&combinations(marked, names)).len();
     let is_needed = |name: &str| name == "alertname" || wanted.first.iter().any(|first| first == name);
+    let needed: Vec<&str> = kept.iter().copied().filter(|name| is_needed(name)).collect();
+    if count(&needed) > wanted.most {
+        return None;
+    }
     let mut names = kept.to_vec();
     let mut dropped = Vec::new();
     // the least telling first, and what people call the thing last

@@ -180,3 +180,17 @@ fn five_hundred_of_ten_thousand_are_proposed_for_in_no_time() {
     assert!(marked.iter().all(|labels| hides(&proposal, labels)));
     assert!(!others.iter().any(|labels| hides(&proposal, labels)));
 }
+
+#[test]
+fn for_thousands_that_only_many_silences_would_hide_no_labels_are_tried_in_turn() {
+    let all: Vec<Labels> = (0..4000)
+        .map(|n| {
+            let (name, service) = (format!("A{}", n % 503), format!("s{}", n * 37 % 997));
+            let pairs = [("alertname", name), ("service", service), ("pod", n.to_string())];
+            pairs.iter().map(|(name, value)| (*name, value.as_str())).collect()
+        })
+        .collect();
+    let marked: Vec<&Labels> = all.iter().collect();
+    let proposal = proposed(&marked, &[], 50);
+    assert!(proposal.silences.len() > 50 && proposal.left_out.is_empty(), "{}", proposal.silences.len());
+}
