@@ -14,7 +14,7 @@ mod sheet;
 pub mod theme;
 
 pub use check::{KeyTroubles, Known};
-pub(crate) use check::{is_this_machine, unsafe_address};
+pub(crate) use check::{is_exposed, is_this_machine, unsafe_address};
 pub use paths::Paths;
 pub use sheet::{Problem, hint, nearest};
 

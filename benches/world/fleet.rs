@@ -101,6 +101,7 @@ impl Fleet {
         ];
         let sources = answers.map(|(kind, answers)| SourceInfo {
             tenant: None,
+            is_exposed: false,
             id: SourceId::new(kind.name()),
             kind,
             address: "".into(),

@@ -15,6 +15,7 @@ use serde::de::IgnoredAny;
 use super::http::{Body, Http, of_absence};
 use super::lenient::{List, Whole, left_out};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
+use crate::config::is_exposed;
 use crate::config::settings::SourceSettings;
 use crate::model::action::{Action, Call, DeedKind};
 use crate::model::alert::{AlertBoard, SeverityMap};
@@ -63,6 +64,7 @@ impl Alertmanager {
         let http = Http::new(id, source, &means.settings.limits, means.now)?;
         let info = SourceInfo {
             tenant: source.tenant.as_deref().map(|tenant| clean(tenant).into()),
+            is_exposed: is_exposed(source),
             id: id.clone(),
             kind: Kind::Alertmanager,
             address: Text::clone(http.address()),

@@ -110,6 +110,7 @@ impl Role {
         let address = format!("demo:{name}").into();
         SourceInfo {
             tenant: None,
+            is_exposed: false,
             id: SourceId::new(name),
             kind: Kind::Demo,
             address,

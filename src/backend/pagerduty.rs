@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use super::http::{Body, Http, of_absence};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
-use crate::config::unsafe_address;
+use crate::config::{is_exposed, unsafe_address};
 use crate::model::action::{Action, Call};
 use crate::model::ask::{Ask, AskKind};
 use crate::model::incident::{IncidentAlert, Person};
@@ -78,6 +78,7 @@ impl PagerDuty {
         Ok(Self {
             info: SourceInfo {
                 tenant: None,
+                is_exposed: is_exposed(source),
                 id: id.clone(),
                 kind: Kind::PagerDuty,
                 address: Text::clone(http.address()),

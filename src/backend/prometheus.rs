@@ -22,6 +22,7 @@ use tokio::time::Instant;
 
 use super::http::{Http, Weight, of_absence};
 use super::{Answering, Clock, Means, Source, packs};
+use crate::config::is_exposed;
 use crate::config::settings::SourceSettings;
 use crate::model::alert::SeverityMap;
 use crate::model::ask::{Answer, Answered, Ask, AskKind};
@@ -145,6 +146,7 @@ impl Prometheus {
         let address = http.address().clone();
         let info = SourceInfo {
             tenant: source.tenant.as_deref().map(|tenant| clean(tenant).into()),
+            is_exposed: is_exposed(source),
             id: id.clone(),
             kind: Kind::Prometheus,
             address,

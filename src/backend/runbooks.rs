@@ -154,6 +154,7 @@ impl Runbooks {
 pub(super) fn info() -> SourceInfo {
     SourceInfo {
         tenant: None,
+        is_exposed: false,
         id: SourceId::new(SOURCE),
         kind: Kind::Runbooks,
         address: "files and pages".into(),

@@ -4,6 +4,7 @@
 use std::future::ready;
 
 use super::{Answering, Source};
+use crate::config::is_exposed;
 use crate::config::settings::SourceSettings;
 use crate::model::ask::{Ask, AskKind};
 use crate::model::source::{SourceError, SourceInfo};
@@ -19,6 +20,7 @@ impl Unfit {
     pub(super) fn new(source: &SourceSettings, answers: &[AskKind], error: SourceError) -> Self {
         let info = SourceInfo {
             tenant: source.tenant.as_deref().map(|tenant| clean(tenant).into()),
+            is_exposed: is_exposed(source),
             id: error.source_name.clone(),
             kind: source.kind.into(),
             address: clean(source.address()).into(),

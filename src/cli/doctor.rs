@@ -86,7 +86,7 @@ fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
         }),
         Cell::Texts(held.map_or_else(Vec::new, |held| offers(source, held, offer))),
         Cell::Texts(held.map_or_else(Vec::new, |held| missing(source, held))),
-        Cell::Texts(held.map_or_else(Vec::new, remarks)),
+        Cell::Texts(remarks(source, held)),
         Cell::Texts(advice(view, source, held, offer)),
     ]
 }
@@ -141,10 +141,11 @@ fn missing(source: &SourceInfo, held: &Held) -> Vec<String> {
     lines
 }
 
-/// What its query engine remarks on queries: for whoever looks for it, and nothing that is wrong.
-fn remarks(held: &Held) -> Vec<String> {
-    let said = held.warnings(AskKind::BOARDS).into_iter();
-    said.filter(|warning| warning.kind == WarningKind::Annotation).map(ToString::to_string).collect()
+/// That its secret can be read on the way, and what its query engine remarks on queries: nothing that is missing.
+fn remarks(source: &SourceInfo, held: Option<&Held>) -> Vec<String> {
+    let said = held.map(|held| held.warnings(AskKind::BOARDS)).unwrap_or_default().into_iter();
+    let said = said.filter(|warning| warning.kind == WarningKind::Annotation).map(ToString::to_string);
+    source.exposure().map(str::to_owned).into_iter().chain(said).collect()
 }
 
 fn advice(view: &View<'_>, source: &SourceInfo, held: Option<&Held>, offer: Option<&Offer>) -> Vec<String> {
@@ -207,6 +208,33 @@ prom
         let trouble = Trouble::NoSecret { reason: "env TOKEN is not set".into() };
         let text = table::render(&document(&world().with_this_trouble(&prom(), trouble).view()));
         assert!(text.contains("authorised  no") && !text.contains("reachable"), "{text}");
+    }
+
+    #[test]
+    fn a_secret_that_all_on_the_way_can_read_is_remarked_on() {
+        use crate::backend::{Means, connect};
+        use crate::config::settings::{AuthSettings, SecretRef, Settings, SourceKind, SourceSettings};
+        let settings = Settings::default();
+        let connected = |kind, url: &str, auth| {
+            let mut source = SourceSettings::new(kind, url);
+            source.auth = auth;
+            let now = || jiff::Timestamp::UNIX_EPOCH;
+            let means = Means { settings: &settings, packs: &[], slos: &[], now };
+            connect(&crate::model::source::SourceId::new("one"), &source, means).info().clone()
+        };
+        let token = || Some(AuthSettings::Bearer(SecretRef::Env("TOKEN".into())));
+        for kind in [SourceKind::Prometheus, SourceKind::Alertmanager, SourceKind::PagerDuty] {
+            let exposed = connected(kind, "http://one.example", token());
+            let told = remarks(&exposed, None);
+            assert!(told.len() == 1 && told[0].contains("all on the way can read it"), "{told:?}");
+            for (url, auth) in [
+                ("https://one.example", token()),
+                ("http://127.0.0.1:9090", token()),
+                ("http://one.example", None),
+            ] {
+                assert_eq!(remarks(&connected(kind, url, auth), None), Vec::<String>::new(), "{url}");
+            }
+        }
     }
 
     #[test]

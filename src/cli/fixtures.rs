@@ -46,6 +46,7 @@ pub(super) fn am() -> SourceId {
 pub(super) fn world() -> Fixture {
     let source = |id: SourceId, kind, address: &str, answers| SourceInfo {
         tenant: None,
+        is_exposed: false,
         id,
         kind,
         address: address.into(),
@@ -116,6 +117,7 @@ impl Fixture {
     fn with_pager(mut self) -> Self {
         self.sources.push(SourceInfo {
             tenant: None,
+            is_exposed: false,
             id: pager(),
             kind: Kind::Demo,
             address: "demo".into(),

@@ -3,7 +3,7 @@
 mod access;
 mod machine;
 
-pub(crate) use access::{is_this_machine, unsafe_address};
+pub(crate) use access::{is_exposed, is_this_machine, unsafe_address};
 pub(super) use machine::machine;
 
 use std::collections::BTreeMap;

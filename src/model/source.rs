@@ -73,6 +73,8 @@ pub struct SourceInfo {
     pub address: Text,
     /// Whose data it is asked for there, as the configuration says; two sources at one address differ by that.
     pub tenant: Option<Text>,
+    /// Whether its secret goes to another machine by `http://`.
+    pub is_exposed: bool,
     /// The questions that it can be asked.
     pub answers: Vec<AskKind>,
     /// What can be done there.
@@ -80,6 +82,13 @@ pub struct SourceInfo {
 }
 
 impl SourceInfo {
+    /// What is to be said of a secret that goes over the line as it is, if it does.
+    pub fn exposure(&self) -> Option<&'static str> {
+        self.is_exposed.then_some(
+            "its secret goes to another machine by http://, where all on the way can read it: use https://",
+        )
+    }
+
     /// Where it is, with the tenant if there is one.
     pub fn place(&self) -> String {
         match &self.tenant {

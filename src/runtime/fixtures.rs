@@ -42,6 +42,7 @@ impl Fake {
     pub(super) fn new(name: &str, answers: Answers) -> Arc<Self> {
         let info = SourceInfo {
             tenant: None,
+            is_exposed: false,
             id: SourceId::new(name),
             kind: Kind::Demo,
             address: "fake".into(),

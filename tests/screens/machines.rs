@@ -25,6 +25,7 @@ impl Machines {
     pub(crate) fn new() -> Self {
         Self(SourceInfo {
             tenant: None,
+            is_exposed: false,
             id: SourceId::new("prom"),
             kind: Kind::Prometheus,
             address: "http://prom:9090".into(),

@@ -42,6 +42,7 @@ impl Pager {
         ];
         let info = SourceInfo {
             tenant: None,
+            is_exposed: false,
             id: id(),
             kind: Kind::Demo,
             address: "https://pager.example".into(),

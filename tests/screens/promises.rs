@@ -49,6 +49,7 @@ impl Promises {
         ];
         let info = SourceInfo {
             tenant: None,
+            is_exposed: false,
             id: SourceId::new("prom"),
             kind: Kind::Prometheus,
             address: "http://prom:9090".into(),

@@ -22,7 +22,15 @@ fn id(source: &str) -> SourceId {
 
 fn info(source: &str, acts: &[DeedKind]) -> SourceInfo {
     let (kind, address) = (Kind::Alertmanager, "http://am.example".into());
-    SourceInfo { tenant: None, id: id(source), kind, address, answers: Vec::new(), acts: acts.to_vec() }
+    SourceInfo {
+        tenant: None,
+        is_exposed: false,
+        id: id(source),
+        kind,
+        address,
+        answers: Vec::new(),
+        acts: acts.to_vec(),
+    }
 }
 
 fn alert(name: &str, sources: &[&str]) -> Arc<Alert> {

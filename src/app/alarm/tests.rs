@@ -16,6 +16,7 @@ fn at(minute: i64) -> Timestamp {
 fn state(answers: AskKind, manners: Manners) -> State {
     let source = SourceInfo {
         tenant: None,
+        is_exposed: false,
         id: SourceId::new("one"),
         kind: Kind::Demo,
         address: "demo:one".into(),

@@ -18,6 +18,7 @@ fn at(second: i64) -> Timestamp {
 fn state() -> State {
     let source = |name: &str, answers| SourceInfo {
         tenant: None,
+        is_exposed: false,
         id: SourceId::new(name),
         kind: crate::model::source::Kind::Demo,
         address: "demo:one".into(),

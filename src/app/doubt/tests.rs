@@ -24,6 +24,7 @@ fn at(second: i64) -> Timestamp {
 fn state() -> State {
     let source = SourceInfo {
         tenant: None,
+        is_exposed: false,
         id: SourceId::new("am"),
         kind: Kind::Alertmanager,
         address: "http://am".into(),
@@ -96,6 +97,7 @@ fn an_answer_with_something_missing_marks_its_source_as_partial_and_a_remark_doe
 fn all_state() -> State {
     let source = SourceInfo {
         tenant: None,
+        is_exposed: false,
         id: SourceId::new("all"),
         kind: Kind::Demo,
         address: "http://all".into(),

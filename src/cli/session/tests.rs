@@ -64,6 +64,7 @@ fn listed(
         kind: Kind::Prometheus,
         address: "http://prom:9090".into(),
         tenant: None,
+        is_exposed: false,
         answers: vec![AskKind::Services, AskKind::Alerts, AskKind::Rules],
         acts: Vec::new(),
     };

@@ -242,12 +242,22 @@ pub(crate) fn is_this_machine(url: &Url) -> bool {
     }
 }
 
+/// Whether what is sent to a source can be read on the way there.
+fn is_open(source: &SourceSettings) -> bool {
+    Url::parse(source.address()).is_ok_and(|url| url.scheme() == "http" && !is_this_machine(&url))
+}
+
+/// Whether a source's secret goes to another machine for all to read. A signature tells no secret.
+pub(crate) fn is_exposed(source: &SourceSettings) -> bool {
+    let in_headers = source.headers.values().any(|value| matches!(value, SecretText::Secret(_)));
+    let is_sent = source.auth.as_ref().is_some_and(|auth| !matches!(auth, AuthSettings::SigV4(_)));
+    is_open(source) && (is_sent || in_headers)
+}
+
 /// Why a source's key must not be sent to its address, if so; continues "its address ...".
 pub(crate) fn unsafe_address(source: &SourceSettings) -> Option<&'static str> {
-    let is_open =
-        Url::parse(source.address()).is_ok_and(|url| url.scheme() == "http" && !is_this_machine(&url));
     match source.kind {
-        SourceKind::PagerDuty if is_open => {
+        SourceKind::PagerDuty if is_open(source) => {
             Some("must begin with https://: the key would go there for all to read")
         }
         SourceKind::PagerDuty | SourceKind::Prometheus | SourceKind::Alertmanager => None,

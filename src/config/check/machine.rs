@@ -3,9 +3,7 @@
 
 use std::path::Path;
 
-use url::Url;
-
-use super::access::{is_this_machine, unsafe_address};
+use super::access::{is_exposed, unsafe_address};
 use crate::config::files;
 use crate::config::secret::{self, SecretError, at_home};
 use crate::config::settings::{
@@ -67,10 +65,8 @@ impl Look<'_> {
             Some(AuthSettings::SigV4(keys)) => self.sigv4(name, keys),
             None => {}
         }
-        let mut has_secret = source.auth.as_ref().is_some_and(|auth| !matches!(auth, AuthSettings::SigV4(_)));
         for (header, value) in &source.headers {
             if let SecretText::Secret(secret) = value {
-                has_secret = true;
                 self.secret(&["sources", name, "headers", header], secret);
             }
         }
@@ -80,11 +76,9 @@ impl Look<'_> {
         self.certificates(&at("ca_file"), source.ca_file.as_ref());
         self.certificates(&at("client_cert"), source.client_cert.as_ref());
         self.key(&at("client_key"), source.client_key.as_ref());
-        let is_open =
-            Url::parse(source.address()).is_ok_and(|url| url.scheme() == "http" && !is_this_machine(&url));
         if let Some(why) = unsafe_address(source) {
             self.wrong(&at("url"), &format!("`url` in [sources.{name}]: it {why}"));
-        } else if has_secret && is_open {
+        } else if is_exposed(source) {
             let message = format!(
                 "[sources.{name}] sends its secret to another machine by http://, where all on the way can read it; use https://"
             );

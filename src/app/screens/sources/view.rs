@@ -187,6 +187,9 @@ fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec
             about.say("what to do", doubt.advice, Role::Text);
         }
     }
+    if let Some(exposure) = source.exposure() {
+        about.say("note", exposure, Role::Warning);
+    }
     let Some(held) = state.world.held(&source.id) else { return about.lines };
     if source.answers.contains(&AskKind::Alerts) && state.world.watchdog(&source.id) == Watchdog::Absent {
         let words = "no always-firing alert here: monitoring may be dead, or has no such rule (severity.watchdogs \

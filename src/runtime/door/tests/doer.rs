@@ -45,6 +45,7 @@ pub(super) struct Doer {
 pub(super) fn doer(acts: impl IntoIterator<Item = Act>, looks: impl IntoIterator<Item = Look>) -> Arc<Doer> {
     let info = SourceInfo {
         tenant: None,
+        is_exposed: false,
         id: SourceId::new("pager"),
         kind: Kind::Demo,
         address: "fake".into(),
