@@ -167,8 +167,8 @@ impl Fault {
     pub(crate) fn seen(self) -> Seen {
         Seen::Doubt(match self {
             Self::None | Self::Late | Self::Jitters | Self::Twice => return Seen::Note(""),
-            Self::Ahead => return Seen::Note("ahead of this machine's: ages are off by that"),
-            Self::Behind => return Seen::Note("behind this machine's: ages are off by that"),
+            Self::Ahead => return Seen::Note("ahead of this machine's"),
+            Self::Behind => return Seen::Note("behind this machine's"),
             Self::Refuses | Self::Restarts => "cannot connect (connection refused)",
             Self::Vanishes | Self::Flaps => "cannot connect (it closes the connection without an answer)",
             Self::Resets => "the connection broke in the middle of the answer",
