@@ -31,7 +31,8 @@ pub(super) struct Verdict {
 
 /// How bad it is, the worst first.
 ///
-/// What is known to be bad outweighs what is not known, and that outweighs what is fine.
+/// What is known to be bad outweighs what is not known, and that outweighs what is fine. While it is not known which alerts
+/// fire, only what is critical outweighs that: one of them may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Level {
     Critical,
@@ -128,7 +129,11 @@ pub(super) fn verdict(view: &View<'_>, names: &[String]) -> Verdict {
     };
     findings.extend(gaps.into_iter().map(|gap| Finding { level: Level::Unknown, text: gap }));
     findings.extend(names.iter().filter(|name| !is_known(name)).map(|name| unknown(view, name)));
-    findings.sort_by_key(|finding| finding.level);
+    let may_be_critical = !are_slos && !view.common_gaps(&[AskKind::Alerts]).is_empty();
+    findings.sort_by_key(|Finding { level, .. }| {
+        let outweighs = *level == Level::Unknown && may_be_critical;
+        (*level != Level::Critical, !outweighs, *level)
+    });
     let looked_at = format!("{} and {}", counted(slos.len(), "SLO"), counted(services.len(), "service"));
     if slos.is_empty() && services.is_empty() && findings.is_empty() {
         findings.push(Finding { level: Level::Unknown, text: "nothing is known to look at".to_owned() });
@@ -336,10 +341,29 @@ mod tests {
             (&["spent"], Level::Warning),
             (&["calm", "spent"], Level::Warning),
             (&["calm", "cart"], Level::Unknown),
-            (&[], Level::Warning),
+            (&[], Level::Unknown),
         ] {
             assert_eq!(check(&fixture, names).level, level, "{names:?}");
         }
+    }
+
+    #[test]
+    fn while_nobody_tells_which_alerts_fire_only_what_is_critical_is_worse() {
+        let of = |error| {
+            let slos = vec![slo("spent", ratio(0.002), ratio(0.0)), slo("fast", ratio(0.0001), ratio(error))];
+            world()
+                .with_probe(&prom(), 0)
+                .with_slos(&prom(), slos)
+                .with_services(&prom(), vec![reading("cart", 0.0)])
+                .with_rules(&prom())
+        };
+        let silent = check(&of(0.0), &[]);
+        assert!(silent.text.starts_with("BURNWATCH UNKNOWN: am: no answer about"), "{}", silent.text);
+        assert!(silent.text.contains("\nWARNING: spent"), "{}", silent.text);
+        assert_eq!(check(&of(0.0), &["spent"]).level, Level::Warning, "it is measured, whatever fires");
+        assert_eq!(check(&of(0.5), &[]).level, Level::Critical);
+        let told = check(&of(0.0).with_alerts(&am(), Vec::new()), &[]);
+        assert_eq!(told.level, Level::Warning, "{}", told.text);
     }
 
     #[test]

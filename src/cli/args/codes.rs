@@ -17,7 +17,8 @@ Exit codes, as of monitoring plug-ins:
   3  UNKNOWN: no data, a source that does not answer, a name that nobody
      knows, wrong usage or configuration
 The worst decides; what is known to be bad counts more than what is unknown.
-While a source does not tell which alerts fire, a degraded service is unknown.";
+While a source does not tell which alerts fire, only CRITICAL counts more:
+one of them may be.";
 
 /// Of the doctor.
 pub(super) const DOCTOR: &str = "\
