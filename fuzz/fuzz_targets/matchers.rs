@@ -3,8 +3,8 @@
 
 use burnwatch::app::filter::{Filter, Haystack};
 use burnwatch::model::labels::Text;
-use burnwatch::model::matcher;
-use burnwatch::model::silence::{propose, refusal};
+use burnwatch::model::matcher::{self, Matcher};
+use burnwatch::model::silence::{Wanted, propose, refusal};
 use burnwatch_fuzz::{labels, texts};
 use libfuzzer_sys::fuzz_target;
 
@@ -24,6 +24,8 @@ fuzz_target!(|input: &[u8]| {
     filter.hit(rest.first().map_or("", String::as_str));
     let more: Vec<Text> = rest.iter().map(|text| text.as_str().into()).collect();
     Haystack::new([(&one, more.iter().collect()), (&other, Vec::new())]).select(&filter);
-    let proposed = propose(&[&one], &[&other], &[]);
-    assert!(proposed.iter().all(|matcher| matcher.matches(&one)), "{proposed:?} does not match {one}");
+    let wanted = Wanted { others: &[&other], first: &[], without: &[], most: 50 };
+    let proposed = propose(&[&one], wanted);
+    let is_hidden = |matchers: &Vec<Matcher>| matchers.iter().all(|matcher| matcher.matches(&one));
+    assert!(proposed.silences.iter().all(is_hidden), "{proposed:?} does not match {one}");
 });

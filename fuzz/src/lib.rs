@@ -86,7 +86,7 @@ pub fn source(kind: SourceKind) -> Arc<dyn Source> {
     static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
     let settings = SourceSettings::new(kind, "http://127.0.0.1:9");
     let means = Means { settings: &SETTINGS, packs: &[], slos: &[], now };
-    connect(&SourceId::new("source"), &settings, means).expect("a source")
+    connect(&SourceId::new("source"), &settings, means)
 }
 
 /// A question of the kind that this byte stands for.
@@ -108,7 +108,12 @@ pub fn ask(byte: u8) -> Ask {
         10 => Ask::Steps { since: now() - jiff::SignedDuration::from_hours(24) },
         11 => Ask::OnCall,
         12 => Ask::Series { query: "up".into(), stretch },
-        _ => Ask::Firings { fingerprint: Fingerprint::of(&labels), labels, from: span.start(), until: span.end() },
+        _ => Ask::Firings {
+            fingerprint: Fingerprint::of(&labels),
+            labels,
+            from: span.start(),
+            until: span.end(),
+        },
     }
 }
 
