@@ -382,7 +382,8 @@ fn every_verb_works_in_the_demo_world() {
     let incidents: Value = serde_json::from_str(&text).unwrap();
     let number = |at: usize| incidents["incidents"][at]["number"].to_string();
     let (one, other) = (number(0), number(1));
-    let verbs: [&[&str]; 13] = [
+    let verbs: [&[&str]; 14] = [
+        &["ack", &one],
         &["resolve", &one, &other],
         &["snooze", &one, "--for", "1h"],
         &["note", &one, "-m", "Rolled back"],
@@ -404,7 +405,7 @@ fn every_verb_works_in_the_demo_world() {
             "{words:?} {text} {said}"
         );
     }
-    let (code, text, _) = demo(&home, &["ack", &one, "--yes"]);
+    let (code, text, _) = demo(&home, &["ack", &other, "--yes"]);
     assert!(code == 0 && text.contains("was so already"), "{text}");
     for (words, expected) in [
         (&["ack", "1"][..], "no incident 1"),
@@ -418,7 +419,7 @@ fn every_verb_works_in_the_demo_world() {
     }
     let (code, text, _) = demo(&home, &["journal", "-o", "json"]);
     let journal: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!((code, journal["actions"].as_array().unwrap().len()), (0, 14));
+    assert_eq!((code, journal["actions"].as_array().unwrap().len()), (0, 15));
     let state = home.path().join(".local/state/burnwatch");
     assert!(state.join("journal-demo.jsonl").exists() && !state.join("journal.jsonl").exists());
 }

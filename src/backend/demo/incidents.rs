@@ -119,7 +119,12 @@ impl DemoWorld {
     /// An incident of the story, and what was done to it.
     fn told(&self, paged: &Paged<'_>, done: &Done, now: Timestamp, source: &SourceId) -> Told {
         let incident = self.incident(paged, done, now, source);
-        done.over(incident, &self.paging, now, |incident| (steps(incident), notes(incident)))
+        done.over(incident, &self.paging, now, |incident| {
+            let (mut steps, mut notes) = (steps(incident), notes(incident));
+            steps.retain(|step| step.at <= now);
+            notes.retain(|note| note.at <= now);
+            (steps, notes)
+        })
     }
 
     /// An incident that somebody opened, and what was done to it.
@@ -173,8 +178,8 @@ impl DemoWorld {
         let acknowledged_at = paged.from.checked_add(SignedDuration::try_from(wait).unwrap_or_default()).ok();
         // a young one waits for the person at the keyboard
         let is_taken = paged.to.is_some() || now.duration_since(paged.from) > TAKEN;
-        let acknowledged =
-            woken.clone().zip(acknowledged_at.filter(|_| is_taken)).map(|(who, at)| Stamp { who, at });
+        let acknowledged_at = acknowledged_at.filter(|at| is_taken && *at <= now);
+        let acknowledged = woken.clone().zip(acknowledged_at).map(|(who, at)| Stamp { who, at });
         let wrap_up = SignedDuration::try_from(WRAP_UP + wait).unwrap_or_default();
         let resolved_at = paged.to.and_then(|to| to.checked_add(wrap_up).ok()).filter(|at| *at <= now);
         let status = match (&resolved_at, &acknowledged) {

@@ -117,3 +117,21 @@ fn an_incident_keeps_its_id_and_number_at_every_minute_of_the_story_and_at_any_s
         }
     }
 }
+
+#[test]
+fn nothing_is_told_of_an_incident_before_it_happened() {
+    let (world, done) = (DemoWorld::new(7), Done::default());
+    let source = SourceId::new("pager");
+    for second in (0..900).step_by(7) {
+        let now = night() + second.seconds();
+        let clock = Clock::new(night() - 100.seconds(), 1.0);
+        for incident in world.incidents(&done, now, &clock, &source).incidents {
+            let stamps = incident.assigned.iter().chain(&incident.acknowledged);
+            assert!(stamps.map(|stamp| stamp.at).all(|at| at <= now), "{second}: {incident:#?}");
+            assert!(incident.changed_at <= now && incident.resolved_at.is_none_or(|at| at <= now));
+            let detail = world.incident_detail(&incident.id, &done, now, &clock, &source).unwrap();
+            let told = detail.steps.iter().map(|step| step.at).chain(detail.notes.iter().map(|note| note.at));
+            assert!(told.into_iter().all(|at| at <= now), "{second}: {detail:#?}");
+        }
+    }
+}
