@@ -28,7 +28,19 @@ pub(crate) fn calls(action: &Action, address: &str, now: Timestamp, ahead: Signe
         Deed::Edit { draft, .. } => edition(as_stored(&action.target.id), draft, ahead),
         Deed::Extend { until } => extension(as_stored(&action.target.id), there(*until, ahead)),
         Deed::Expire => expiry(&action.target.id),
-        _ => return Vec::new(),
+        Deed::Acknowledge
+        | Deed::Resolve
+        | Deed::Assign { .. }
+        | Deed::Reroute { .. }
+        | Deed::Escalate { .. }
+        | Deed::Snooze { .. }
+        | Deed::Note { .. }
+        | Deed::Prioritise { .. }
+        | Deed::Merge { .. }
+        | Deed::Summon { .. }
+        | Deed::Inform { .. }
+        | Deed::Trigger { .. }
+        | Deed::TakeShift { .. } => return Vec::new(),
     };
     vec![change.shown(address)]
 }

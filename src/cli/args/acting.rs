@@ -177,6 +177,21 @@ pub(in crate::cli) struct NewSilence {
     pub(in crate::cli) consent: Consent,
 }
 
+/// What is said of a silence that stands in the place of another one.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct Anew {
+    #[command(flatten)]
+    pub(in crate::cli) span: Span,
+    /// Another reason
+    #[arg(long, short, value_name = "TEXT")]
+    pub(in crate::cli) comment: Option<String>,
+    /// The context's name, where much of everything would be hidden
+    #[arg(long, value_name = "NAME", value_parser = CONTEXTS, hide_possible_values = true)]
+    pub(in crate::cli) confirm_name: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) consent: Consent,
+}
+
 /// From when to when.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Span {
@@ -216,15 +231,7 @@ pub(in crate::cli) enum SilenceVerb {
         #[arg(value_name = "MATCHER")]
         matchers: Vec<String>,
         #[command(flatten)]
-        span: Span,
-        /// Another reason
-        #[arg(long, short, value_name = "TEXT")]
-        comment: Option<String>,
-        /// The context's name, where much of everything would be hidden
-        #[arg(long, value_name = "NAME", value_parser = CONTEXTS, hide_possible_values = true)]
-        confirm_name: Option<String>,
-        #[command(flatten)]
-        consent: Consent,
+        anew: Anew,
     },
     /// Make a silence once more that has ended
     #[command(after_help = ACTING)]
@@ -233,15 +240,7 @@ pub(in crate::cli) enum SilenceVerb {
         #[arg(value_name = "ID")]
         id: String,
         #[command(flatten)]
-        span: Span,
-        /// Another reason
-        #[arg(long, short, value_name = "TEXT")]
-        comment: Option<String>,
-        /// The context's name, where much of everything would be hidden
-        #[arg(long, value_name = "NAME", value_parser = CONTEXTS, hide_possible_values = true)]
-        confirm_name: Option<String>,
-        #[command(flatten)]
-        consent: Consent,
+        anew: Anew,
     },
     /// End silences now
     #[command(after_help = ACTING)]
@@ -311,10 +310,8 @@ impl ActVerb {
             | Self::Inform { which, .. } => &which.consent,
             Self::Trigger { consent, .. } | Self::TakeShift { consent, .. } => consent,
             Self::Silence { verb: Some(verb), .. } => match &**verb {
-                SilenceVerb::Extend { consent, .. }
-                | SilenceVerb::Edit { consent, .. }
-                | SilenceVerb::Again { consent, .. }
-                | SilenceVerb::Expire { consent, .. } => consent,
+                SilenceVerb::Extend { consent, .. } | SilenceVerb::Expire { consent, .. } => consent,
+                SilenceVerb::Edit { anew, .. } | SilenceVerb::Again { anew, .. } => &anew.consent,
             },
             Self::Silence { new, verb: None } => &new.consent,
         }
@@ -327,9 +324,7 @@ impl ActVerb {
         let Self::Silence { new, verb } = self else { return None };
         let given = match verb.as_deref() {
             None => &new.confirm_name,
-            Some(SilenceVerb::Edit { confirm_name, .. } | SilenceVerb::Again { confirm_name, .. }) => {
-                confirm_name
-            }
+            Some(SilenceVerb::Edit { anew, .. } | SilenceVerb::Again { anew, .. }) => &anew.confirm_name,
             Some(SilenceVerb::Extend { .. } | SilenceVerb::Expire { .. }) => return None,
         };
         given.as_deref()

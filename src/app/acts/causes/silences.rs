@@ -87,10 +87,23 @@ pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp
             )));
             Some(*until)
         }
-        _ => {
+        Deed::Expire => {
             all.extend(silence.map(|silence| ended(world, silence)));
             None
         }
+        Deed::Acknowledge
+        | Deed::Resolve
+        | Deed::Assign { .. }
+        | Deed::Reroute { .. }
+        | Deed::Escalate { .. }
+        | Deed::Snooze { .. }
+        | Deed::Note { .. }
+        | Deed::Prioritise { .. }
+        | Deed::Merge { .. }
+        | Deed::Summon { .. }
+        | Deed::Inform { .. }
+        | Deed::Trigger { .. }
+        | Deed::TakeShift { .. } => None,
     };
     all.extend(end.and_then(|end| by_whose_clock(world, source, end, zone, now)));
     all

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{Desk, Outcome, Planned, Stop, later, misused, nothing, said};
 use crate::app::acts::causes::silences::hidden;
-use crate::cli::args::{NewSilence, SilenceVerb, Span};
+use crate::cli::args::{Anew, NewSilence, SilenceVerb, Span};
 use crate::model::action::{Deed, Draft};
 use crate::model::alert::Alert;
 use crate::model::ask::AskKind;
@@ -71,7 +71,7 @@ impl Desk<'_> {
                 self.ground.on_silences(&silences, deed).map(Planned::from).map_err(nothing)
             }
             SilenceVerb::Expire { ids, .. } => self.expire(&self.silences(ids)?),
-            SilenceVerb::Edit { id, matchers, span, comment, .. } => {
+            SilenceVerb::Edit { id, matchers, anew: Anew { span, comment, .. } } => {
                 let silence = self.the_silence(id)?;
                 let given = self::matchers(matchers)?;
                 let (starts_at, ends_at) = self.span(span, Some(&silence))?;
@@ -87,7 +87,7 @@ impl Desk<'_> {
                     self.ground.edit(&silence, draft, self.view.now).map_err(|why| misused(&*why))?;
                 Ok(self.weighed(planned.into()))
             }
-            SilenceVerb::Again { id, span, comment, .. } => {
+            SilenceVerb::Again { id, anew: Anew { span, comment, .. } } => {
                 let silence = self.the_silence(id)?;
                 let comment = comment.as_deref().map_or_else(|| Ok(Text::clone(&silence.comment)), said)?;
                 let draft = Draft { matchers: silence.matchers.clone(), ..self.draft(span, comment)? };
