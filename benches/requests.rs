@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use burnwatch::backend::{Means, Source, connect};
-use burnwatch::config::settings::{Settings, SourceKind, SourceSettings};
-use burnwatch::model::ask::{Ask, Stretch};
-use burnwatch::model::series::Span;
-use burnwatch::model::source::SourceId;
+use burnwatch::testing::backend::{Means, Source, connect};
+use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::model::ask::{Ask, Stretch};
+use burnwatch::testing::model::series::Span;
+use burnwatch::testing::model::source::SourceId;
 use jiff::Timestamp;
 use url::Url;
 

@@ -23,14 +23,14 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::backend::{Means, Source, connect};
-use burnwatch::config::settings::{Settings, SourceKind, SourceSettings};
-use burnwatch::model::alert::{Alert, AlertBoard, AlertState};
-use burnwatch::model::ask::{Answer, Ask, AskKind, Stretch};
-use burnwatch::model::matcher;
-use burnwatch::model::rule::RuleBoard;
-use burnwatch::model::series::Span;
-use burnwatch::model::source::SourceId;
+use burnwatch::testing::backend::{Means, Source, connect};
+use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState};
+use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Stretch};
+use burnwatch::testing::model::matcher;
+use burnwatch::testing::model::rule::RuleBoard;
+use burnwatch::testing::model::series::Span;
+use burnwatch::testing::model::source::SourceId;
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 use fleet::{Fleet, changed, now, raised};

@@ -13,10 +13,10 @@ mod shape;
 mod sheet;
 pub mod theme;
 
-pub use check::{KeyTroubles, Known};
+pub use check::Known;
 pub(crate) use check::{is_exposed, is_this_machine, unsafe_address};
 pub use paths::Paths;
-pub use sheet::{Problem, hint, nearest};
+pub use sheet::{hint, nearest};
 
 /// A configuration file that changes nothing: every option with its default, as comments.
 pub const SAMPLE: &str = include_str!("../config/default.toml");

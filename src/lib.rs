@@ -1,8 +1,13 @@
 //! The on-call engineer's terminal; the rooms are described in `docs/architecture.md`.
 
-pub mod app;
-pub mod backend;
-pub mod cli;
-pub mod config;
-pub mod model;
-pub mod runtime;
+mod app;
+mod backend;
+mod cli;
+mod config;
+mod model;
+mod runtime;
+#[cfg(not(only_program))]
+#[doc(hidden)]
+pub mod testing;
+
+pub use cli::run;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    burnwatch::cli::run(std::env::args_os())
+    burnwatch::run(std::env::args_os())
 }

@@ -25,7 +25,6 @@ pub mod promql;
 pub mod remote;
 pub mod rule;
 pub mod runbook;
-pub mod saturation;
 pub mod series;
 pub mod service;
 pub mod signal;

@@ -14,7 +14,7 @@ mod input;
 mod journal;
 mod link;
 pub mod log;
-mod notice;
+pub mod notice;
 mod pace;
 mod private;
 mod recovery;
@@ -26,8 +26,7 @@ pub use capability::{Capability, capability, takes_utf8};
 pub use clock::Clock;
 pub use door::Seen;
 pub use effects::{Contexts, Entrance, Sources};
-pub use journal::{Journal, JournalError, Told, who};
-pub use notice::Notices;
+pub use journal::{Journal, Told, who};
 pub use recovery::{Open, told};
 #[cfg(fuzzing)]
 pub use screen::written;

@@ -13,14 +13,14 @@ mod skip;
 
 use std::sync::Arc;
 
-use burnwatch::backend::{Means, Source, connect};
-use burnwatch::config::settings::{Settings, SourceKind, SourceSettings};
-use burnwatch::model::alert::{Alert, AlertState, Severity};
-use burnwatch::model::ask::{Answer, Ask};
-use burnwatch::model::fingerprint::Fingerprint;
-use burnwatch::model::labels::Labels;
-use burnwatch::model::silence::{Silence, SilenceState};
-use burnwatch::model::source::SourceId;
+use burnwatch::testing::backend::{Means, Source, connect};
+use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::model::alert::{Alert, AlertState, Severity};
+use burnwatch::testing::model::ask::{Answer, Ask};
+use burnwatch::testing::model::fingerprint::Fingerprint;
+use burnwatch::testing::model::labels::Labels;
+use burnwatch::testing::model::silence::{Silence, SilenceState};
+use burnwatch::testing::model::source::SourceId;
 use jiff::{Timestamp, ToSpan};
 use real::real;
 use serde_json::{Value, json};

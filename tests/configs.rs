@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burnwatch::config::load::{parse, schema};
-use burnwatch::config::settings::Settings;
-use burnwatch::config::{Known, SAMPLE};
+use burnwatch::testing::config::load::{parse, schema};
+use burnwatch::testing::config::settings::Settings;
+use burnwatch::testing::config::{Known, SAMPLE};
 use serde_json::Value;
 
 fn configs(folder: &str) -> Vec<PathBuf> {
@@ -60,7 +60,8 @@ fn the_sample_shows_the_defaults() {
     let defaults = Settings::default();
     assert_eq!((settings.health, settings.limits), (defaults.health, defaults.limits));
     assert_eq!(settings.severity, defaults.severity);
-    let services = burnwatch::config::settings::ServiceSettings { lookback: None, ..settings.services };
+    let services =
+        burnwatch::testing::config::settings::ServiceSettings { lookback: None, ..settings.services };
     assert_eq!(services, defaults.services);
 }
 
@@ -99,6 +100,6 @@ proptest::proptest! {
 
     #[test]
     fn no_theme_breaks_the_reader(text in "\\PC{0,80}") {
-        drop(burnwatch::config::theme::parse("t.toml", &text));
+        drop(burnwatch::testing::config::theme::parse("t.toml", &text));
     }
 }

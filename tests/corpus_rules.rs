@@ -9,7 +9,7 @@ mod skip;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burnwatch::model::promql;
+use burnwatch::testing::model::promql;
 use real::real;
 
 /// The values of `expr:` below an `alert:`; enough of YAML for rule files: one line, or a block that is indented deeper.

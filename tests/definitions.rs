@@ -14,9 +14,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use burnwatch::config::definitions::{Definitions, Level, USUAL_PERIOD, load, parse};
-use burnwatch::model::duration;
-use burnwatch::model::slo::{Budgeting, Severity, Sli, Slo, Window, query};
+use burnwatch::testing::config::definitions::{Definitions, Level, USUAL_PERIOD, load, parse};
+use burnwatch::testing::model::duration;
+use burnwatch::testing::model::slo::{Budgeting, Severity, Sli, Slo, Window, query};
 use real::real;
 
 fn fixtures(folder: &str) -> Vec<PathBuf> {

@@ -6,12 +6,12 @@ mod skip;
 
 use std::time::Duration;
 
-use burnwatch::backend::{Means, connect};
-use burnwatch::config::settings::{Settings, SourceKind, SourceSettings};
-use burnwatch::model::ask::{Answer, Ask};
-use burnwatch::model::health::{Case, Health, Thresholds, assess};
-use burnwatch::model::service::{Reading, ServiceBoard};
-use burnwatch::model::source::SourceId;
+use burnwatch::testing::backend::{Means, connect};
+use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::model::ask::{Answer, Ask};
+use burnwatch::testing::model::health::{Case, Health, Thresholds, assess};
+use burnwatch::testing::model::service::{Reading, ServiceBoard};
+use burnwatch::testing::model::source::SourceId;
 use jiff::Timestamp;
 use skip::skip;
 

@@ -45,9 +45,9 @@ mod watch;
 use std::cell::RefCell;
 use std::time::Duration;
 
-use burnwatch::config::settings::LimitSettings;
-use burnwatch::model::source::Trouble;
-use burnwatch::runtime::Clock;
+use burnwatch::testing::config::settings::LimitSettings;
+use burnwatch::testing::model::source::Trouble;
+use burnwatch::testing::runtime::Clock;
 use futures_util::future::{LocalBoxFuture, join_all};
 use tokio::time::{Instant, sleep};
 
@@ -105,7 +105,7 @@ async fn every_trouble_of_every_source_is_named_in_time_and_ends() {
         for (mood, words) in troubles() {
             let what = format!("{source} {mood:?}");
             let start = jiff::Timestamp::from_second(1_768_445_520).expect("a moment");
-            let clock = Clock::scaled(start, 1.0);
+            let clock = Clock::started_at(start);
             let (sources, moods) = demo(source, clock);
             let (service, alert) = ("checkout", "PersistentVolumeFillingUp");
             let change = |ill: bool| {

@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 use arrows::{House, Place};
 
 /// Each room with the rooms that it may name.
-const ROOMS: [(&str, &[&str]); 7] = [
+const ROOMS: [(&str, &[&str]); 8] = [
     ("main", &["cli"]),
+    ("testing", &["cli", "runtime", "app", "backend", "config", "model"]),
     ("cli", &["runtime", "app", "backend", "config", "model"]),
     ("runtime", &["app", "backend", "config", "model"]),
     ("app", &["config", "model"]),

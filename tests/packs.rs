@@ -16,12 +16,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use burnwatch::backend::{Means, connect};
-use burnwatch::config::settings::{Settings, SourceKind, SourceSettings};
-use burnwatch::model::ask::{Answer, Ask};
-use burnwatch::model::health::{Case, Health, Thresholds, assess};
-use burnwatch::model::service::{Reading, ServiceBoard};
-use burnwatch::model::source::SourceId;
+use burnwatch::testing::backend::{Means, connect};
+use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::model::ask::{Answer, Ask};
+use burnwatch::testing::model::health::{Case, Health, Thresholds, assess};
+use burnwatch::testing::model::service::{Reading, ServiceBoard};
+use burnwatch::testing::model::source::SourceId;
 use jiff::Timestamp;
 
 /// How far the samples go back, and how far they are apart, in seconds.

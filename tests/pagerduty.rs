@@ -7,13 +7,13 @@ mod pager;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::backend::{Means, Source, connect};
-use burnwatch::config::settings::{Settings, SourceKind, SourceSettings, Span};
-use burnwatch::model::action::{ActError, Action, Deed, DeedKind, Found, Outcome, Target, Whom};
-use burnwatch::model::ask::{Answer, Ask, AskKind};
-use burnwatch::model::incident::{Incident, IncidentStatus, Urgency};
-use burnwatch::model::labels::Text;
-use burnwatch::model::source::{Offer, SourceId, Trouble};
+use burnwatch::testing::backend::{Means, Source, connect};
+use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings, Span};
+use burnwatch::testing::model::action::{ActError, Action, Deed, DeedKind, Found, Outcome, Target, Whom};
+use burnwatch::testing::model::ask::{Answer, Ask, AskKind};
+use burnwatch::testing::model::incident::{Incident, IncidentStatus, Urgency};
+use burnwatch::testing::model::labels::Text;
+use burnwatch::testing::model::source::{Offer, SourceId, Trouble};
 use jiff::{SignedDuration, Timestamp};
 use pager::{Account, Fault, Pager};
 

@@ -9,11 +9,11 @@ mod skip;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::backend::{Means, Source, connect};
-use burnwatch::config::settings::{Settings, SourceKind, SourceSettings};
-use burnwatch::model::ask::{Answer, Ask, Reply, Stretch};
-use burnwatch::model::series::Span;
-use burnwatch::model::source::{SourceId, Trouble};
+use burnwatch::testing::backend::{Means, Source, connect};
+use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::model::ask::{Answer, Ask, Reply, Stretch};
+use burnwatch::testing::model::series::Span;
+use burnwatch::testing::model::source::{SourceId, Trouble};
 use jiff::Timestamp;
 use real::real;
 
@@ -74,7 +74,7 @@ async fn an_expression_over_time_comes_on_the_grid() {
     let series = |query: &str| Ask::Series { query: query.into(), stretch: last_minutes() };
     let Answer::Series(up) = ask(&source, series("up{job=\"prometheus\"}")).await.answer else { panic!() };
     assert_eq!(up.lines[0].labels.value("job"), "prometheus");
-    assert_eq!((up.lines[0].values.len(), up.lines[0].last()), (last_minutes().tail.len(), Some(1.0)));
+    assert_eq!((up.lines[0].values.len(), up.lines[0].last()), (last_minutes().tail.count(), Some(1.0)));
     let Answer::Series(two) = ask(&source, series("1 + 1")).await.answer else { panic!() };
     assert!(
         two.lines[0].labels.is_empty()

@@ -16,9 +16,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use burnwatch::config::definitions::{USUAL_PERIOD, load};
-use burnwatch::model::duration;
-use burnwatch::model::slo::rules::{Makes, RuleGroup, draft};
+use burnwatch::testing::config::definitions::{USUAL_PERIOD, load};
+use burnwatch::testing::model::duration;
+use burnwatch::testing::model::slo::rules::{Makes, RuleGroup, draft};
 use canon::{Canon, canon};
 use real::real;
 use yaml::{Yaml, documents};
@@ -115,7 +115,7 @@ fn length(text: &str) -> Duration {
 }
 
 fn drafted(groups: &[RuleGroup]) -> Vec<Group> {
-    let pairs = |labels: &burnwatch::model::labels::Labels| {
+    let pairs = |labels: &burnwatch::testing::model::labels::Labels| {
         labels.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
     };
     let group = |group: &RuleGroup| Group {

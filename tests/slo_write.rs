@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use burnwatch::config::definitions::write::{Target, Written, write};
-use burnwatch::config::definitions::{Definitions, Level, USUAL_PERIOD, load, parse};
-use burnwatch::model::slo::{Form, Origin, Slo, query};
+use burnwatch::testing::config::definitions::write::{Target, Written, write};
+use burnwatch::testing::config::definitions::{Definitions, Level, USUAL_PERIOD, load, parse};
+use burnwatch::testing::model::slo::{Form, Origin, Slo, query};
 use real::real;
 use skip::skip;
 

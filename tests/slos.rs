@@ -15,12 +15,12 @@ mod stack;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::backend::{Means, Source, connect};
-use burnwatch::config::settings::{LimitSettings, Settings, SourceKind, SourceSettings, Span};
-use burnwatch::model::ask::{Answer, Ask};
-use burnwatch::model::duration;
-use burnwatch::model::slo::{Evaluation, Measured, Slo, SloBoard, SloReading, SloStatus};
-use burnwatch::model::source::SourceId;
+use burnwatch::testing::backend::{Means, Source, connect};
+use burnwatch::testing::config::settings::{LimitSettings, Settings, SourceKind, SourceSettings, Span};
+use burnwatch::testing::model::ask::{Answer, Ask};
+use burnwatch::testing::model::duration;
+use burnwatch::testing::model::slo::{Evaluation, Measured, Slo, SloBoard, SloReading, SloStatus};
+use burnwatch::testing::model::source::SourceId;
 use definitions::Defined;
 use jiff::Timestamp;
 use server::{Server, single};

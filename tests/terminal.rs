@@ -13,11 +13,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use burnwatch::app::event::{Effect, Event};
-use burnwatch::app::look::{Charset, Colours};
-use burnwatch::config::settings::LimitSettings;
-use burnwatch::model::guard::Guard;
-use burnwatch::runtime::{App, Capability, Clock, Notices, Program, Sources, run};
+use burnwatch::testing::app::event::{Effect, Event};
+use burnwatch::testing::app::look::{Charset, Colours};
+use burnwatch::testing::config::settings::LimitSettings;
+use burnwatch::testing::model::guard::Guard;
+use burnwatch::testing::runtime::notice::Notices;
+use burnwatch::testing::runtime::{App, Capability, Clock, Program, Sources, run};
 use jiff::Timestamp;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 use ratatui::buffer::Buffer;

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burnwatch::app::theme::Role;
+use burnwatch::testing::app::theme::Role;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]

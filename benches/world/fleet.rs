@@ -4,20 +4,20 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::app::event::{Arrival, Effect, Event};
-use burnwatch::app::look::{Charset, Colours};
-use burnwatch::app::state::{Look, Setup, State};
-use burnwatch::app::{render, update};
-use burnwatch::model::alert::{Alert, AlertBoard};
-use burnwatch::model::ask::{Answer, AskKind, Question, Reply};
-use burnwatch::model::labels::{Interner, Labels};
-use burnwatch::model::rule::RuleBoard;
-use burnwatch::model::service::{Reading, ServiceBoard, Signals};
-use burnwatch::model::slo::{
+use burnwatch::testing::app::event::{Arrival, Effect, Event};
+use burnwatch::testing::app::look::{Charset, Colours};
+use burnwatch::testing::app::state::{Look, Setup, State};
+use burnwatch::testing::app::{render, update};
+use burnwatch::testing::model::alert::{Alert, AlertBoard};
+use burnwatch::testing::model::ask::{Answer, AskKind, Question, Reply};
+use burnwatch::testing::model::labels::{Interner, Labels};
+use burnwatch::testing::model::rule::RuleBoard;
+use burnwatch::testing::model::service::{Reading, ServiceBoard, Signals};
+use burnwatch::testing::model::slo::{
     Alerting, Budgeting, Evaluation, Family, GroupReading, Measured, Objective, Origin, Recorded, Slo,
     SloBoard, SloReading, Window, standard,
 };
-use burnwatch::model::source::{Kind, SourceId, SourceInfo};
+use burnwatch::testing::model::source::{Kind, SourceId, SourceInfo};
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -1,7 +1,7 @@
 //! Every question to a Alertmanager, with answers out of bytes.
 #![no_main]
 
-use burnwatch::config::settings::SourceKind;
+use burnwatch::testing::config::settings::SourceKind;
 use burnwatch_fuzz::interview;
 use libfuzzer_sys::fuzz_target;
 

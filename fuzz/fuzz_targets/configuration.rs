@@ -1,9 +1,9 @@
 //! Configuration files: what is wrong with them is told, and what is right is written out and read again.
 #![no_main]
 
-use burnwatch::app::commands::Command;
-use burnwatch::config::Known;
-use burnwatch::config::load::parse;
+use burnwatch::testing::app::commands::Command;
+use burnwatch::testing::config::Known;
+use burnwatch::testing::config::load::parse;
 use burnwatch_fuzz::assert_ours;
 use libfuzzer_sys::fuzz_target;
 

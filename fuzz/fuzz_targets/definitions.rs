@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use burnwatch::config::definitions::write::{Target, write};
-use burnwatch::config::definitions::{USUAL_PERIOD, parse};
+use burnwatch::testing::config::definitions::write::{Target, write};
+use burnwatch::testing::config::definitions::{USUAL_PERIOD, parse};
 use burnwatch_fuzz::{assert_clean, assert_ours};
 use libfuzzer_sys::fuzz_target;
 

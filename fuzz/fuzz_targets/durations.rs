@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use burnwatch::app::range::{Range, stretch};
-use burnwatch::model::duration;
-use burnwatch::model::notify::QuietHours;
+use burnwatch::testing::app::range::{Range, stretch};
+use burnwatch::testing::model::duration;
+use burnwatch::testing::model::notify::QuietHours;
 use burnwatch_fuzz::now;
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;

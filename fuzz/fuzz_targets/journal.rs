@@ -1,8 +1,8 @@
 //! Lines of the journal, and what the screen makes of them.
 #![no_main]
 
-use burnwatch::app::event::Event;
-use burnwatch::model::journal::{Entry, records};
+use burnwatch::testing::app::event::Event;
+use burnwatch::testing::model::journal::{Entry, records};
 use burnwatch_fuzz::Stage;
 use libfuzzer_sys::fuzz_target;
 

@@ -1,9 +1,9 @@
 //! Keys as configuration names them, and whatever is typed and pasted.
 #![no_main]
 
-use burnwatch::app::commands::KeyMap;
-use burnwatch::app::event::Event;
-use burnwatch::app::key::Key;
+use burnwatch::testing::app::commands::KeyMap;
+use burnwatch::testing::app::event::Event;
+use burnwatch::testing::app::key::Key;
 use burnwatch_fuzz::{Stage, replaced, texts};
 use libfuzzer_sys::fuzz_target;
 
@@ -18,7 +18,7 @@ fuzz_target!(|input: &[u8]| {
     let mut stage = Stage::new(vec!["text".into()], b"# Runbook".to_vec(), (80, 24));
     for text in texts.iter().take(40) {
         match text.strip_prefix('=') {
-            Some(pasted) => stage.send(Event::Pasted(burnwatch::model::text::clean(pasted).into_owned())),
+            Some(pasted) => stage.send(Event::Pasted(burnwatch::testing::model::text::clean(pasted).into_owned())),
             None => stage.press(text),
         }
     }

@@ -1,11 +1,11 @@
 //! Runbooks, drawn in several widths, with labels filled in; blocks as they are copied.
 #![no_main]
 
-use burnwatch::app::look::Charset;
-use burnwatch::app::markdown::page;
-use burnwatch::app::widgets::text::width;
-use burnwatch::model::labels::Labels;
-use burnwatch::model::text::clean_document;
+use burnwatch::testing::app::look::Charset;
+use burnwatch::testing::app::markdown::page;
+use burnwatch::testing::app::widgets::text::width;
+use burnwatch::testing::model::labels::Labels;
+use burnwatch::testing::model::text::clean_document;
 use burnwatch_fuzz::{labels, texts};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,10 +1,10 @@
 //! Matchers and filters as they are typed, on labels; and the silence that is proposed for those labels.
 #![no_main]
 
-use burnwatch::app::filter::{Filter, Haystack};
-use burnwatch::model::labels::Text;
-use burnwatch::model::matcher::{self, Matcher};
-use burnwatch::model::silence::{Wanted, propose, refusal};
+use burnwatch::testing::app::filter::{Filter, Haystack};
+use burnwatch::testing::model::labels::Text;
+use burnwatch::testing::model::matcher::{self, Matcher};
+use burnwatch::testing::model::silence::{Wanted, propose, refusal};
 use burnwatch_fuzz::{labels, texts};
 use libfuzzer_sys::fuzz_target;
 

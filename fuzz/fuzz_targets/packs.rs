@@ -1,7 +1,7 @@
 //! Packs, which say how services are found.
 #![no_main]
 
-use burnwatch::backend::packs::{Pack, chosen};
+use burnwatch::testing::backend::packs::{Pack, chosen};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {

@@ -1,7 +1,7 @@
 //! Placeholders for labels: put together again, the parts are the text.
 #![no_main]
 
-use burnwatch::model::placeholder::{Part, parts};
+use burnwatch::testing::model::placeholder::{Part, parts};
 use burnwatch_fuzz::{labels, texts};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,8 +1,8 @@
 //! Expressions of rules, as they are taken apart and put together.
 #![no_main]
 
-use burnwatch::model::promql;
-use burnwatch::model::slo::{Selector, Template};
+use burnwatch::testing::model::promql;
+use burnwatch::testing::model::slo::{Selector, Template};
 use burnwatch_fuzz::texts;
 use libfuzzer_sys::fuzz_target;
 

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use burnwatch::backend::{fuzzing, runbooks};
-use burnwatch::config::settings::{RunbookSettings, Settings};
-use burnwatch::model::ask::Ask;
-use burnwatch::model::runbook::Wanted;
+use burnwatch::testing::backend::{fuzzing, runbooks};
+use burnwatch::testing::config::settings::{RunbookSettings, Settings};
+use burnwatch::testing::model::ask::Ask;
+use burnwatch::testing::model::runbook::Wanted;
 use burnwatch_fuzz::{assert_clean, labels, parts, response, texts, wait};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,9 +1,9 @@
 //! The sanitiser: nothing that a terminal obeys is left, twice is once, and it is short where it has to be.
 #![no_main]
 
-use burnwatch::app::look::Charset;
-use burnwatch::app::widgets::text::{fit, pad, put, width, wrap};
-use burnwatch::model::text::{LIMIT, clean, clean_document, clean_lines, clean_output, is_harmless};
+use burnwatch::testing::app::look::Charset;
+use burnwatch::testing::app::widgets::text::{fit, pad, put, width, wrap};
+use burnwatch::testing::model::text::{LIMIT, clean, clean_document, clean_lines, clean_output, is_harmless};
 use libfuzzer_sys::fuzz_target;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -1,8 +1,8 @@
 //! Theme files.
 #![no_main]
 
-use burnwatch::app::themes;
-use burnwatch::config::theme::parse;
+use burnwatch::testing::app::themes;
+use burnwatch::testing::config::theme::parse;
 use burnwatch_fuzz::assert_ours;
 use libfuzzer_sys::fuzz_target;
 
@@ -11,7 +11,7 @@ fuzz_target!(|input: &[u8]| {
         Ok(file) => {
             let (_, wrong) = themes::all(&[file]);
             for error in wrong {
-                assert_ours(burnwatch::model::text::clean(&error.to_string()).as_bytes());
+                assert_ours(burnwatch::testing::model::text::clean(&error.to_string()).as_bytes());
             }
         }
         Err(wrong) => assert_ours(wrong.to_string().as_bytes()),

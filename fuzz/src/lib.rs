@@ -11,14 +11,14 @@ use std::str::Chars;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use burnwatch::backend::{Means, Source, connect, fuzzing};
-use burnwatch::config::settings::{Settings, SourceKind, SourceSettings};
-use burnwatch::model::ask::{Answered, Ask};
-use burnwatch::model::fingerprint::Fingerprint;
-use burnwatch::model::labels::Labels;
-use burnwatch::model::series::Span;
-use burnwatch::model::source::SourceId;
-use burnwatch::model::text::is_harmless;
+use burnwatch::testing::backend::{Means, Source, connect, fuzzing};
+use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::model::ask::{Answered, Ask};
+use burnwatch::testing::model::fingerprint::Fingerprint;
+use burnwatch::testing::model::labels::Labels;
+use burnwatch::testing::model::series::Span;
+use burnwatch::testing::model::source::SourceId;
+use burnwatch::testing::model::text::is_harmless;
 use jiff::Timestamp;
 
 pub use stage::Stage;
@@ -92,7 +92,7 @@ pub fn source(kind: SourceKind) -> Arc<dyn Source> {
 /// A question of the kind that this byte stands for.
 pub fn ask(byte: u8) -> Ask {
     let span = Span::ending(now(), Duration::from_secs(3600), 60, Duration::from_secs(15));
-    let stretch = burnwatch::app::range::stretch(span, None);
+    let stretch = burnwatch::testing::app::range::stretch(span, None);
     let labels = Labels::from_iter([("alertname", "A"), ("job", "j")]);
     match byte % 14 {
         0 => Ask::Probe,

@@ -4,15 +4,15 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::app::event::{Arrival, Effect, Event};
-use burnwatch::app::look::{Charset, Colours};
-use burnwatch::app::state::{Look, Setup, State};
-use burnwatch::app::{render, update};
-use burnwatch::backend::{Source, fuzzing, runbooks};
-use burnwatch::config::settings::{Settings, SourceKind};
-use burnwatch::model::notify::Notice;
-use burnwatch::model::text::is_harmless;
-use burnwatch::runtime::written;
+use burnwatch::testing::app::event::{Arrival, Effect, Event};
+use burnwatch::testing::app::look::{Charset, Colours};
+use burnwatch::testing::app::state::{Look, Setup, State};
+use burnwatch::testing::app::{render, update};
+use burnwatch::testing::backend::{Source, fuzzing, runbooks};
+use burnwatch::testing::config::settings::{Settings, SourceKind};
+use burnwatch::testing::model::notify::Notice;
+use burnwatch::testing::model::text::is_harmless;
+use burnwatch::testing::runtime::written;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use serde_json::Value;
@@ -65,7 +65,7 @@ impl Stage {
         ];
         let named = sources.iter().zip(["prom", "am", "pd"]).map(|(source, name)| {
             let mut info = source.info().clone();
-            info.id = burnwatch::model::source::SourceId::new(name);
+            info.id = burnwatch::testing::model::source::SourceId::new(name);
             info
         });
         let look = Look::probe(Colours::True, Charset::Unicode);

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::key::Key;
-use super::theme::Role;
 
 /// Where a command works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,18 +26,6 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// All of them, in the order of help.
-    const ALL: [Self; 8] = [
-        Self::Global,
-        Self::List,
-        Self::Time,
-        Self::Groups,
-        Self::Folds,
-        Self::Slo,
-        Self::Things,
-        Self::Acts,
-    ];
-
     /// Whether what works there changes something outside.
     pub const fn writes(self) -> bool {
         matches!(self, Self::Acts | Self::Things)
@@ -283,33 +270,46 @@ impl Default for KeyMap {
     }
 }
 
-/// The table as markdown: `docs/keys.md`.
-pub fn as_markdown() -> String {
-    let mut out = String::from(
-        "# Keys\n\nDrawn from the tables in `src/app/commands.rs` and `src/app/theme.rs`; `?` shows the same inside.\n",
-    );
-    for scope in Scope::ALL {
-        let rows = Command::ALL.iter().filter(|command| command.scope() == scope).map(|command| {
-            let keys: Vec<String> = command.default_keys().iter().map(|key| format!("`{key}`")).collect();
-            let help = command.help().replace('|', "\\|");
-            format!("| {} | `{}` | {help} |\n", keys.join(" "), command.name())
-        });
-        let head = format!("\n## {}\n\n| key | command | does |\n| --- | --- | --- |\n", scope.title());
-        out.extend(std::iter::once(head).chain(rows));
-    }
-    out.push_str(
-        "\n## Symbols\n\nColours come on top of them; `--ascii` shows those of the second column.\n\n",
-    );
-    out.push_str("| symbol | ASCII | means |\n| --- | --- | --- |\n");
-    let symbols = Role::legend()
-        .map(|role| format!("| `{}` | `{}` | {} |\n", role.symbol(), role.ascii(), role.meaning()));
-    out.extend(symbols);
-    out
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::theme::Role;
     use super::*;
+
+    /// All scopes, in the order of help.
+    const SCOPES: [Scope; 8] = [
+        Scope::Global,
+        Scope::List,
+        Scope::Time,
+        Scope::Groups,
+        Scope::Folds,
+        Scope::Slo,
+        Scope::Things,
+        Scope::Acts,
+    ];
+
+    /// The table as markdown: `docs/keys.md`.
+    fn as_markdown() -> String {
+        let mut out = String::from(
+            "# Keys\n\nDrawn from the tables in `src/app/commands.rs` and `src/app/theme.rs`; `?` shows the same inside.\n",
+        );
+        for scope in SCOPES {
+            let rows = Command::ALL.iter().filter(|command| command.scope() == scope).map(|command| {
+                let keys: Vec<String> = command.default_keys().iter().map(|key| format!("`{key}`")).collect();
+                let help = command.help().replace('|', "\\|");
+                format!("| {} | `{}` | {help} |\n", keys.join(" "), command.name())
+            });
+            let head = format!("\n## {}\n\n| key | command | does |\n| --- | --- | --- |\n", scope.title());
+            out.extend(std::iter::once(head).chain(rows));
+        }
+        out.push_str(
+            "\n## Symbols\n\nColours come on top of them; `--ascii` shows those of the second column.\n\n",
+        );
+        out.push_str("| symbol | ASCII | means |\n| --- | --- | --- |\n");
+        let symbols = Role::legend()
+            .map(|role| format!("| `{}` | `{}` | {} |\n", role.symbol(), role.ascii(), role.meaning()));
+        out.extend(symbols);
+        out
+    }
 
     #[test]
     fn the_tables_own_keys_are_right_and_mean_one_thing() {

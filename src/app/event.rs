@@ -161,8 +161,6 @@ pub enum Effect {
     Notify(Notice),
     /// Give the terminal this title.
     Title(String),
-    /// Look at the mouse, or leave it to the terminal.
-    Mouse(bool),
     /// Draw the whole screen anew.
     Redraw,
     /// Stop as Ctrl-z does.

@@ -14,7 +14,6 @@ pub enum Code {
 
 /// Keys that have a name rather than a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names say it all")]
 pub enum Named {
     Enter,
     Esc,

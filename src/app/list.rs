@@ -76,6 +76,7 @@ impl<K: Clone + Ord> List<K> {
     }
 
     /// Moves the cursor home, to the first row that is no heading, and lets it stay there, whatever comes to stand there.
+    #[expect(clippy::wrong_self_convention, reason = "it moves, it converts nothing")]
     pub fn to_top(&mut self) {
         (self.index, self.top, self.chosen) = (self.home, 0, None);
     }

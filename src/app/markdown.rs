@@ -16,7 +16,7 @@ use super::look::Charset;
 use super::theme::Role;
 use super::widgets::text::{self, Run};
 use crate::model::labels::Labels;
-pub use code::{Block, Copied};
+pub use code::Block;
 use flow::flow;
 use inline::Inline;
 

@@ -80,6 +80,7 @@ pub struct Setup {
 
 impl Setup {
     /// A context of these sources, all else as it is where nobody configured anything.
+    #[cfg_attr(only_program, expect(dead_code, reason = "tests begin with it"))]
     pub fn new(context: &str, sources: Vec<SourceInfo>, look: Look, size: (u16, u16)) -> Self {
         Self {
             context: context.into(),
@@ -138,6 +139,7 @@ impl Look {
     }
 
     /// In the theme that gives each role a colour of its own, for whoever reads the cells.
+    #[cfg_attr(only_program, expect(dead_code, reason = "tests begin with it"))]
     pub fn probe(colours: Colours, charset: Charset) -> Self {
         Self::new(vec![Theme::probe()], None, colours, charset, TimeZone::UTC)
     }

@@ -259,11 +259,6 @@ impl Pack {
     }
 }
 
-/// The names of the built-in packs.
-pub fn built_in() -> impl Iterator<Item = &'static str> {
-    BUILT_IN.iter().map(|(name, _)| *name)
-}
-
 /// The built-in packs and `own` ones, which come first and replace those of the same name; only those that are `wanted`,
 /// unless that is empty.
 pub fn chosen(own: &[Pack], wanted: &[String]) -> Vec<Pack> {

@@ -73,7 +73,7 @@ fn read_back(cx: &Cx<'_>) -> Result<(Vec<String>, Outcome), Outcome> {
     })?;
     let outcome = |(_, seen): &(Record, Seen)| match seen {
         Seen::Is(_) => Outcome::Fine,
-        Seen::NotSeen | Seen::Unknowable(_) => Outcome::Unwell,
+        Seen::Nothing | Seen::Unknowable(_) => Outcome::Unwell,
         Seen::Failed(_) => Outcome::Partial,
     };
     let worst = [Outcome::Partial, Outcome::Unwell].into_iter();

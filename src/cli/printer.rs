@@ -46,7 +46,7 @@ pub(super) fn print(text: &str, outcome: Outcome) -> Outcome {
     print_as_is(&clean_output(text), outcome)
 }
 
-/// As [`print`], for what burnwatch has made itself to be obeyed: colours of a picture, a script.
+/// As [`print()`], for what burnwatch has made itself to be obeyed: colours of a picture, a script.
 pub(super) fn print_as_is(text: &str, outcome: Outcome) -> Outcome {
     match write(&mut io::stdout().lock(), &fitting(text, takes_all(&io::stdout()))) {
         Ok(()) => outcome,

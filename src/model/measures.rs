@@ -6,9 +6,6 @@ use jiff::Timestamp;
 
 use super::slo::Bounds;
 
-/// Alerts of one fingerprint that end and fire again within this are one.
-pub const REPEAT_GAP: Duration = Duration::from_secs(300);
-
 /// What is known of the times of one incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IncidentTimes {
@@ -122,7 +119,7 @@ impl Measures {
             .filter_map(|one| outage(one, period))
             .collect();
         let failures = down.len();
-        let downtime = merged(down, Duration::ZERO).into_iter().map(Bounds::length).sum();
+        let downtime = merged(down).into_iter().map(Bounds::length).sum();
         let up = period.length().saturating_sub(downtime);
         Self {
             detection: measure(|incident| incident.impact, |incident| incident.triggered),
@@ -149,17 +146,13 @@ fn outage(incident: &IncidentTimes, period: Bounds) -> Option<Bounds> {
     overlaps.then(|| Bounds { start: began.max(period.start), end: ended.min(period.end) })
 }
 
-/// Joins what overlaps, touches or follows with a gap below `gap`, such as the repeats of one alert; in the order of time.
-pub fn merged(mut spans: Vec<Bounds>, gap: Duration) -> Vec<Bounds> {
+/// Joins what overlaps or touches; in the order of time.
+fn merged(mut spans: Vec<Bounds>) -> Vec<Bounds> {
     spans.sort_by_key(|span| (span.start, span.end));
     let mut joined: Vec<Bounds> = Vec::with_capacity(spans.len());
     for span in spans {
         match joined.last_mut() {
-            Some(last)
-                if span.start <= last.end || Bounds { start: last.end, end: span.start }.length() < gap =>
-            {
-                last.end = last.end.max(span.end);
-            }
+            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
             _ => joined.push(span),
         }
     }
@@ -273,13 +266,12 @@ mod tests {
         assert_eq!(Measures::of(&[before], period).failures, 0);
     }
 
-    /// SLO.md §8: repeats with gaps under 5 minutes are one.
     #[test]
-    fn repeats_with_short_gaps_are_one() {
+    fn outages_that_overlap_or_touch_are_one() {
         let span = |start, end| Bounds { start: at(start), end: at(end) };
-        let joined = merged(vec![span(20, 21), span(0, 4), span(8, 10), span(15, 16)], REPEAT_GAP);
-        assert_eq!(joined, [span(0, 10), span(15, 21)]);
-        assert_eq!(merged(vec![], REPEAT_GAP), []);
+        let joined = merged(vec![span(20, 21), span(0, 4), span(4, 10), span(15, 18), span(16, 17)]);
+        assert_eq!(joined, [span(0, 10), span(15, 18), span(20, 21)]);
+        assert_eq!(merged(vec![]), []);
     }
 
     proptest! {
@@ -308,8 +300,8 @@ mod tests {
             spans in prop::collection::vec((0..1000_i64, 0..50_i64), 0..40), probe in 0..1100_i64,
         ) {
             let spans: Vec<_> = spans.into_iter().map(|(start, length)| Bounds { start: at(start), end: at(start + length) }).collect();
-            let joined = merged(spans.clone(), REPEAT_GAP);
-            prop_assert!(joined.windows(2).all(|pair| pair[0].end + REPEAT_GAP <= pair[1].start));
+            let joined = merged(spans.clone());
+            prop_assert!(joined.windows(2).all(|pair| pair[0].end < pair[1].start));
             let covers = |spans: &[Bounds]| spans.iter().any(|span| span.start <= at(probe) && at(probe) < span.end);
             prop_assert!(!covers(&spans) || covers(&joined));
         }

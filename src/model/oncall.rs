@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::incident::{Named, Person};
 use super::labels::Text;
-pub use calendar::{Cover, Day, Stint, Turn, Watch, is_night};
+pub use calendar::{Cover, Day, Stint, is_night};
 
 mod calendar;
 
@@ -96,13 +96,5 @@ impl OnCallBoard {
     ) -> impl Iterator<Item = &'a Shift> + 'a {
         let its = self.shifts.iter().filter(move |shift| *shift.policy == *policy && shift.level == level);
         its.filter(move |shift| shift.covers(at))
-    }
-
-    /// The next turn of another person at a level after a moment.
-    pub fn next(&self, policy: &str, level: u32, at: Timestamp) -> Option<&Shift> {
-        let now: Vec<&Text> = self.on_call(policy, level, at).map(|shift| &shift.person.id).collect();
-        let its = self.shifts.iter().filter(|shift| *shift.policy == *policy && shift.level == level);
-        let later = its.filter(|shift| shift.start.is_some_and(|start| start > at));
-        later.filter(|shift| !now.contains(&&shift.person.id)).min_by_key(|shift| shift.start)
     }
 }

@@ -40,8 +40,6 @@ pub struct AnswerState<'a> {
     pub warnings: &'a [Warning],
     /// Whether it was ever asked for.
     pub was_asked: bool,
-    /// Whether a question is out that has not been answered.
-    pub is_waiting: bool,
 }
 
 impl<'a> AnswerState<'a> {
@@ -166,11 +164,6 @@ impl<T> Remote<T> {
         self.is_waiting
     }
 
-    /// How far to believe the value at `now`, if it ought to be no older than `limit`.
-    pub fn freshness(&self, now: Timestamp, limit: Duration) -> Freshness {
-        self.state().freshness(now, limit)
-    }
-
     /// How it stands, without what it says.
     pub fn state(&self) -> AnswerState<'_> {
         AnswerState {
@@ -178,7 +171,6 @@ impl<T> Remote<T> {
             trouble: self.trouble(),
             warnings: &self.warnings,
             was_asked: self.was_asked,
-            is_waiting: self.is_waiting,
         }
     }
 }
@@ -206,14 +198,14 @@ mod tests {
     #[test]
     fn the_five_states_are_told_apart() {
         let mut remote = Remote::default();
-        assert_eq!(remote.freshness(at(0), LIMIT), Freshness::NotAsked);
+        assert_eq!(remote.state().freshness(at(0), LIMIT), Freshness::NotAsked);
         remote.asked();
-        assert_eq!(remote.freshness(at(1), LIMIT), Freshness::Loading);
+        assert_eq!(remote.state().freshness(at(1), LIMIT), Freshness::Loading);
         remote.failed(trouble());
-        assert_eq!(remote.freshness(at(2), LIMIT), Freshness::Failed);
+        assert_eq!(remote.state().freshness(at(2), LIMIT), Freshness::Failed);
         remote.arrived(7, None, at(3));
-        assert_eq!(remote.freshness(at(4), LIMIT), Freshness::Fresh);
-        assert_eq!(remote.freshness(at(14), LIMIT), Freshness::Stale(Duration::from_secs(11)));
+        assert_eq!(remote.state().freshness(at(4), LIMIT), Freshness::Fresh);
+        assert_eq!(remote.state().freshness(at(14), LIMIT), Freshness::Stale(Duration::from_secs(11)));
     }
 
     #[test]
@@ -222,9 +214,9 @@ mod tests {
         remote.arrived("good", Some(1), at(0));
         remote.failed(trouble());
         assert_eq!(remote.value(), Some(&"good"));
-        assert_eq!(remote.freshness(at(6), LIMIT), Freshness::Stale(Duration::from_secs(6)));
+        assert_eq!(remote.state().freshness(at(6), LIMIT), Freshness::Stale(Duration::from_secs(6)));
         remote.confirmed(at(7));
-        assert_eq!(remote.freshness(at(8), LIMIT), Freshness::Fresh);
+        assert_eq!(remote.state().freshness(at(8), LIMIT), Freshness::Fresh);
     }
 
     #[test]

@@ -60,13 +60,8 @@ impl Span {
     }
 
     /// How many points there are.
-    pub fn len(self) -> usize {
+    pub fn count(self) -> usize {
         usize::try_from((self.end - self.start) / self.step).unwrap_or(0) + 1
-    }
-
-    /// Never: a span has at least one point.
-    pub fn is_empty(self) -> bool {
-        false
     }
 
     /// The index of the point at or just before `second` (Unix time, may be fractional); `None` outside.
@@ -77,7 +72,7 @@ impl Span {
             clippy::cast_sign_loss,
             reason = "checked to be within the span"
         )]
-        let index = (0.0..self.len() as f64).contains(&steps).then_some(steps as usize);
+        let index = (0.0..self.count() as f64).contains(&steps).then_some(steps as usize);
         index
     }
 
@@ -152,11 +147,11 @@ impl Matrix {
         let shift = usize::try_from(steps.unsigned_abs()).unwrap_or(usize::MAX);
         for Line { values, .. } in &mut self.lines {
             if steps < 0 {
-                values.splice(..0, std::iter::repeat_n(f64::NAN, shift.min(window.len())));
+                values.splice(..0, std::iter::repeat_n(f64::NAN, shift.min(window.count())));
             } else {
                 values.drain(..shift.min(values.len()));
             }
-            values.resize(window.len(), f64::NAN);
+            values.resize(window.count(), f64::NAN);
         }
     }
 
@@ -169,7 +164,7 @@ impl Matrix {
             let at = match if is_next { Ok(next) } else { place() } {
                 Ok(at) => at,
                 Err(at) => {
-                    let values = vec![f64::NAN; self.span.len()];
+                    let values = vec![f64::NAN; self.span.count()];
                     self.lines.insert(at, Line { labels: line.labels.clone(), values });
                     at
                 }
@@ -202,7 +197,7 @@ mod tests {
     #[test]
     fn a_span_is_aligned_and_has_a_round_step() {
         let span = Span::ending(at(1_000_007), Duration::from_secs(3600), 60, Duration::from_secs(1));
-        assert_eq!((span.step(), span.end(), span.len()), (Duration::from_secs(60), at(999_960), 61));
+        assert_eq!((span.step(), span.end(), span.count()), (Duration::from_secs(60), at(999_960), 61));
         assert_eq!(span.index(999_961.0), Some(60));
         assert_eq!(span.index(1.0), None);
         assert_eq!(span.at(60), span.end());
@@ -216,7 +211,7 @@ mod tests {
         let mut matrix = Matrix { span: first, lines: vec![line("a", &[0.0, 1.0, 2.0, 3.0])] };
         let window = Span { start: 20, end: 50, step: 10 };
         let tail = window.tail_from(at(30));
-        assert_eq!(tail.len(), 3);
+        assert_eq!(tail.count(), 3);
         matrix.extend(
             Matrix { span: tail, lines: vec![line("a", &[3.5, 4.0, 5.0]), line("b", &[f64::NAN, 1.0, 1.0])] },
             window,

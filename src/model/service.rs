@@ -420,7 +420,7 @@ mod tests {
         let (asked, twin, other) =
             (refused(part(90.0, 0.0, &[1, 2])), part(80.0, 0.0, &[1, 2]), part(10.0, 0.2, &[7]));
         let (pair, _) = merged(&[(&asked, true), (&twin, true)]);
-        assert_eq!((pair.signals.request_rate, pair.unknown.is_empty()), (Some(80.0), true));
+        assert_eq!((pair.signals.request_rate, pair.unknown.iter().count()), (Some(80.0), 0));
         let (both, _) = merged(&[(&asked, true), (&other, true)]);
         assert_eq!((both.signals.request_rate, both.signals.error_ratio), (None, Some(0.2)));
         assert!(both.unknown.contains(Signal::Requests) && both.unknown.contains(Signal::Targets));

@@ -2,20 +2,16 @@
 //!
 //! Words, sums and query texts only: reading files is `config`'s, asking is `backend`'s.
 
-mod apdex;
-mod budget;
 mod counter;
 mod definition;
 mod exhaustion;
 mod forecast;
 pub mod history;
-mod latency;
 mod objective;
 mod pair;
 pub mod query;
 mod reading;
 mod recorded;
-mod rollup;
 pub mod rules;
 mod selector;
 pub mod show;
@@ -25,21 +21,17 @@ mod template;
 mod traffic;
 mod window;
 
-pub use apdex::{Apdex, Grade};
-pub use budget::{ErrorBudget, Slices, budget_time, mean_ratio};
 pub use counter::counters;
 pub use definition::{Alerting, Budgeting, Form, Notice, Origin, Side, Sli, Slo};
 pub use exhaustion::{Exhaustion, Since, UnderWay, exhausted_since};
 pub use forecast::Forecast;
-pub use latency::{Within, is_same_bound, within};
-pub use objective::{Objective, ObjectiveError};
+pub use objective::Objective;
 pub use pair::{Pair, Severity, pyrra, sloth, standard, standard_of};
 pub use reading::{Evaluation, Extent, GroupReading, Measured, Odd, SloBoard, SloReading};
 pub use recorded::{Family, Recorded, written};
-pub use rollup::{combined_error_ratio, weighted_availability};
-pub use selector::{Match, Selector, SelectorError};
+pub use selector::{Selector, SelectorError};
 pub use spending::Spending;
 pub use standing::{BASIS, Burn, Doubt, PairNow, RECENT, SloState, SloStatus, Standing};
-pub use template::{Template, TemplateError};
-pub use traffic::{Guard, are_few, fewest_events};
+pub use template::Template;
+pub use traffic::{are_few, fewest_events};
 pub use window::{Bounds, Calendar, CalendarUnit, Window};

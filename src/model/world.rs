@@ -17,7 +17,7 @@ use super::slo::SloStatus;
 use super::source::SourceId;
 use alerts::About;
 pub use held::Held;
-pub use incidents::{FORGOTTEN_AFTER, Linked};
+pub use incidents::Linked;
 use own_names::OwnNames;
 pub use part::WorldPart;
 pub use supposed::{Stage, Supposed, Supposition};

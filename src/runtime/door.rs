@@ -263,7 +263,7 @@ impl One<'_> {
         self.tell(Progress::ReadingBack).await;
         match look_back(gate, self.action, sent_at, &LOOKS).await {
             Seen::Is(how) => how,
-            Seen::NotSeen => {
+            Seen::Nothing => {
                 let looked: Duration = LOOKS.iter().sum();
                 let words = format!(
                     "sent, but {error}; not seen after {}s of looking, and it may still come: done again, it could be there twice",
@@ -285,7 +285,7 @@ pub enum Seen {
     /// How it ended.
     Is(Ending),
     /// Nothing of it, which is no proof: it may still come.
-    NotSeen,
+    Nothing,
     /// That it cannot be told by reading, and why.
     Unknowable(Text),
     /// Nothing: it could not be read, for this reason.
@@ -299,7 +299,7 @@ async fn look_back(gate: &Gate, action: &Action, sent_at: Timestamp, waits: &[Du
         sleep(*wait).await;
         seen = match gate.look_back(action, sent_at).await {
             Ok(Found::Done { id }) => return Seen::Is(Ending::Done { id }),
-            Ok(Found::NotDone) => Seen::NotSeen,
+            Ok(Found::NotDone) => Seen::Nothing,
             Ok(Found::Unknown { words }) => return Seen::Unknowable(words),
             Err(error) => Seen::Failed(error.to_string().into()),
         };

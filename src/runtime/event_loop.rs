@@ -26,8 +26,6 @@ pub(super) trait Terminal {
     fn stop(&mut self) -> io::Result<()>;
     /// Takes it over, at the start and after somebody else had it.
     fn take_over(&mut self) -> io::Result<()>;
-    /// Notes whether the mouse is looked at, for the next take-over.
-    fn mouse(&mut self, on: bool);
     /// Columns and rows.
     fn size(&self) -> (u16, u16);
 }
@@ -39,10 +37,6 @@ impl Terminal for Session {
 
     fn take_over(&mut self) -> io::Result<()> {
         Session::take_over(self)
-    }
-
-    fn mouse(&mut self, on: bool) {
-        self.mouse = on;
     }
 
     fn size(&self) -> (u16, u16) {
@@ -261,10 +255,6 @@ impl<A: App> EventLoop<'_, A> {
             Effect::Copy(text) => events.extend(self.screen.copy(text).err().map(trouble)),
             Effect::Notify(notice) => self.screen.notify(&notice),
             Effect::Title(title) => self.screen.title(&title),
-            Effect::Mouse(on) => {
-                self.terminal.mouse(on);
-                self.screen.mouse(on);
-            }
             Effect::Redraw => self.screen.forget(),
             Effect::Suspend => events.extend(self.suspend()?),
             // whoever calls this leaves the loop instead

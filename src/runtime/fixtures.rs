@@ -147,7 +147,6 @@ impl App for Toy {
                     Some('c') => Effect::Copy("copied".into()),
                     Some('C') => Effect::Copy("x".repeat(200_000)),
                     Some('l') => Effect::Redraw,
-                    Some('m') => Effect::Mouse(true),
                     Some('e') => Effect::Enter("other".into()),
                     Some('z') => Effect::Suspend,
                     Some('f') => Effect::Forget(question("dead", "up")),

@@ -121,7 +121,6 @@ pub async fn gather<A: App>(
                     | Effect::Copy(_)
                     | Effect::Notify(_)
                     | Effect::Title(_)
-                    | Effect::Mouse(_)
                     | Effect::Redraw
                     | Effect::Suspend => {}
                 }

@@ -72,11 +72,6 @@ impl Journal {
         Self { path: path.map(Arc::from), who: who.into(), run: run.into(), named: Arc::default() }
     }
 
-    /// Where it is.
-    pub fn path(&self) -> Option<&Path> {
-        self.path.as_deref()
-    }
-
     /// Who is written to have acted.
     pub fn who(&self) -> &Text {
         &self.who

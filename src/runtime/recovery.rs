@@ -65,7 +65,7 @@ async fn read_back(door: &Door, journal: &Journal, gate: Arc<Gate>, record: Reco
     let seen = look_back_late(&gate, action, record.sent_at.unwrap_or(record.begun_at), now).await;
     let how = match &seen {
         Seen::Is(how) => Some(how.clone()),
-        Seen::NotSeen | Seen::Unknowable(_) => Some(Ending::Unknown { words: told(&seen).into() }),
+        Seen::Nothing | Seen::Unknowable(_) => Some(Ending::Unknown { words: told(&seen).into() }),
         // it stays open, and is read back another time
         Seen::Failed(_) => None,
     };
@@ -112,7 +112,7 @@ pub fn told(seen: &Seen) -> String {
     match seen {
         Seen::Is(how) if how.is_done() => "read back: it is done".to_owned(),
         Seen::Is(how) => how.words().map_or_else(|| how.word().to_owned(), ToString::to_string),
-        Seen::NotSeen => {
+        Seen::Nothing => {
             "there is nothing to be seen of it, which does not prove that it was not done: look there before you do it \
              again"
                 .to_owned()

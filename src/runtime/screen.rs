@@ -20,7 +20,7 @@ use super::capability::Capability;
 use super::drill;
 use super::link::Flow;
 use super::notice::{self, Notices};
-use super::terminal::{self, MOUSE_OFF, MOUSE_ON};
+use super::terminal;
 use crate::model::notify::Notice;
 use crate::model::text::ascii;
 
@@ -54,7 +54,6 @@ struct Written {
 /// What goes with a frame.
 #[derive(Debug, Default)]
 struct Extras {
-    mouse: Option<bool>,
     copy: Option<String>,
     /// Notices, as they are written.
     notices: String,
@@ -128,18 +127,13 @@ impl Screen {
 
     /// Whether something is to be written even if the frame is the same.
     pub(super) fn has_more(&self) -> bool {
-        let Extras { mouse, copy, notices, title } = &self.extras;
-        self.anew || mouse.is_some() || copy.is_some() || title.is_some() || !notices.is_empty()
+        let Extras { copy, notices, title } = &self.extras;
+        self.anew || copy.is_some() || title.is_some() || !notices.is_empty()
     }
 
     /// What stands on the terminal is not known any more: the next frame is written whole.
     pub(super) fn forget(&mut self) {
         self.anew = true;
-    }
-
-    /// Looks at the mouse from the next frame on, or does not.
-    pub(super) fn mouse(&mut self, on: bool) {
-        self.extras.mouse = Some(on);
     }
 
     /// Calls the person with the next frame.
@@ -253,7 +247,7 @@ impl Writer {
 #[cfg(fuzzing)]
 pub fn written(frame: Buffer, title: String, notice: &Notice, copy: String) -> Vec<u8> {
     let notices = notice::bytes(notice, Notices::Both, true);
-    let extras = Extras { mouse: Some(true), copy: Some(copy), notices, title: Some(title) };
+    let extras = Extras { copy: Some(copy), notices, title: Some(title) };
     let mut bytes = Vec::new();
     let job = Job { frame, anew: true, whole: true, utf8: true, extras };
     encode(&mut bytes, &Buffer::default(), &job).expect("a Vec takes everything");
@@ -263,11 +257,6 @@ pub fn written(frame: Buffer, title: String, notice: &Notice, copy: String) -> V
 /// What takes the terminal from `shown` to the job's frame; nothing if they are the same.
 fn encode(bytes: &mut Vec<u8>, shown: &Buffer, job: &Job) -> io::Result<()> {
     let mut extras = String::new();
-    match job.extras.mouse {
-        Some(true) => extras.push_str(MOUSE_ON),
-        Some(false) => extras.push_str(MOUSE_OFF),
-        None => {}
-    }
     if let Some(text) = &job.extras.copy {
         // base64 leaves nothing of the text that a terminal could understand; BEL, for some old ones know no other end
         write!(extras, "\x1b]52;c;{}\x07", STANDARD.encode(text)).map_err(io::Error::other)?;

@@ -24,8 +24,8 @@ const ENTER: &str = "\x1b[?1049h\x1b[?25l\x1b[?2004h";
 /// Ends whatever was cut off half-way (string, frame), then undoes everything that can have been set.
 const LEAVE: &str = "\x1b\\\x1b[?2026l\x1b[?1006l\x1b[?1000l\x1b[?2004l\x1b[0m\x1b[?25h\x1b[?1049l";
 /// Clicks and the wheel, not every move: moves would be a flood over a slow line.
-pub(super) const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
-pub(super) const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 
 /// How long the restore waits for the piece that is just being written.
 const PATIENCE: Duration = Duration::from_millis(400);

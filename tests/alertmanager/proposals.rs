@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use burnwatch::model::matcher::{Matcher, Operator, lists};
-use burnwatch::model::silence::{Proposal, Wanted, left_out, propose};
+use burnwatch::testing::model::matcher::{Matcher, Operator, lists};
+use burnwatch::testing::model::silence::{Proposal, Wanted, left_out, propose};
 use reqwest::StatusCode;
 
 use super::silencing::{VALUES, a_run, draft, expire, fire, make};

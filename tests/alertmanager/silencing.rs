@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use burnwatch::model::action::{Action, Deed, Draft, Found, Outcome, Target};
-use burnwatch::model::labels::Text;
-use burnwatch::model::matcher::{Matcher, Operator, parse};
+use burnwatch::testing::model::action::{Action, Deed, Draft, Found, Outcome, Target};
+use burnwatch::testing::model::labels::Text;
+use burnwatch::testing::model::matcher::{Matcher, Operator, parse};
 
 use super::*;
 

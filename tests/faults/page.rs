@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use burnwatch::backend;
-use burnwatch::config::settings::Settings;
-use burnwatch::model::ask::{Answer, Ask};
-use burnwatch::model::labels::Labels;
-use burnwatch::model::runbook::{Search, Wanted};
+use burnwatch::testing::backend;
+use burnwatch::testing::config::settings::Settings;
+use burnwatch::testing::model::ask::{Answer, Ask};
+use burnwatch::testing::model::labels::Labels;
+use burnwatch::testing::model::runbook::{Search, Wanted};
 use futures_util::future::join_all;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use burnwatch::backend::{Answering, Source, demo};
-use burnwatch::model::ask::Ask;
-use burnwatch::model::source::{SourceError, SourceInfo, Trouble};
-use burnwatch::runtime::Clock;
+use burnwatch::testing::backend::{Answering, Source, demo};
+use burnwatch::testing::model::ask::Ask;
+use burnwatch::testing::model::source::{SourceError, SourceInfo, Trouble};
+use burnwatch::testing::runtime::Clock;
 use tokio::sync::watch::{Receiver, Sender, channel};
 
 /// What a source that panics says.

@@ -1,14 +1,14 @@
 //! Acting on the systems outside: what each key plans, what the dialogue says, and what shows until the source tells.
 
-use burnwatch::app::event::{Effect, Event, Link};
-use burnwatch::app::look::{Charset, Colours};
-use burnwatch::app::place::Place;
-use burnwatch::app::state::Mode;
-use burnwatch::model::action::{Action, Deed, DeedKind, Ending, Progress};
-use burnwatch::model::alert::AlertState;
-use burnwatch::model::ask::Ask;
-use burnwatch::model::guard::Guard;
-use burnwatch::model::incident::IncidentStatus;
+use burnwatch::testing::app::event::{Effect, Event, Link};
+use burnwatch::testing::app::look::{Charset, Colours};
+use burnwatch::testing::app::place::Place;
+use burnwatch::testing::app::state::Mode;
+use burnwatch::testing::model::action::{Action, Deed, DeedKind, Ending, Progress};
+use burnwatch::testing::model::alert::AlertState;
+use burnwatch::testing::model::ask::Ask;
+use burnwatch::testing::model::guard::Guard;
+use burnwatch::testing::model::incident::IncidentStatus;
 use jiff::SignedDuration;
 
 use crate::SIZES;

@@ -1,11 +1,11 @@
 //! What keys and answers do to the screen, told as a person would.
 
-use burnwatch::app::event::{Arrival, Effect, Event, Link, MouseAction};
-use burnwatch::app::menu::Choice;
-use burnwatch::app::place::Place;
-use burnwatch::app::screens::alerts::Row;
-use burnwatch::app::state::Mode;
-use burnwatch::model::ask::{Answer, Answered, Reply};
+use burnwatch::testing::app::event::{Arrival, Effect, Event, Link, MouseAction};
+use burnwatch::testing::app::menu::Choice;
+use burnwatch::testing::app::place::Place;
+use burnwatch::testing::app::screens::alerts::Row;
+use burnwatch::testing::app::state::Mode;
+use burnwatch::testing::model::ask::{Answer, Answered, Reply};
 use std::time::Duration;
 
 use crate::stage::Stage;
@@ -186,7 +186,7 @@ fn left_folds_only_the_group_of_the_alert_under_the_cursor() {
 #[test]
 fn a_theme_is_tried_by_moving_and_esc_takes_it_back() {
     let mut stage = demo();
-    let themes = burnwatch::app::themes::built_in();
+    let themes = burnwatch::testing::app::themes::built_in();
     stage.themes(themes);
     let before = stage.state().look.theme;
     stage.press(&["T", "down"]);

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use burnwatch::app::commands::{Command, Scope};
-use burnwatch::app::look::{Charset, Colours};
-use burnwatch::app::theme::Role;
+use burnwatch::testing::app::commands::{Command, Scope};
+use burnwatch::testing::app::look::{Charset, Colours};
+use burnwatch::testing::app::theme::Role;
 
 use crate::stage::Stage;
 

@@ -1,15 +1,15 @@
 //! Incidents and who is on call, in every state, as pictures; and the ways from and to them.
 
-use burnwatch::app::event::{Effect, Event};
-use burnwatch::app::place::Place;
-use burnwatch::app::screens::incidents::Row;
-use burnwatch::app::screens::{alert, incident as open, overview, service};
-use burnwatch::model::ask::{Ask, AskKind};
-use burnwatch::model::incident::Incident;
-use burnwatch::model::labels::Labels;
-use burnwatch::model::oncall::OnCallBoard;
-use burnwatch::model::remote::Remote;
-use burnwatch::model::source::SourceId;
+use burnwatch::testing::app::event::{Effect, Event};
+use burnwatch::testing::app::place::Place;
+use burnwatch::testing::app::screens::incidents::Row;
+use burnwatch::testing::app::screens::{alert, incident as open, overview, service};
+use burnwatch::testing::model::ask::{Ask, AskKind};
+use burnwatch::testing::model::incident::Incident;
+use burnwatch::testing::model::labels::Labels;
+use burnwatch::testing::model::oncall::OnCallBoard;
+use burnwatch::testing::model::remote::Remote;
+use burnwatch::testing::model::source::SourceId;
 
 use crate::SIZES;
 use crate::pager::{Pager, incident, incidents, on_call};

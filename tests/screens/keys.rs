@@ -1,10 +1,10 @@
 //! Whatever a person, a terminal or a network does, in any order: no panic, the cursor in sight, and a way back.
 
-use burnwatch::app::commands::{Command, KeyMap, Scope};
-use burnwatch::app::event::{Event, MouseAction};
-use burnwatch::app::key::Key;
-use burnwatch::app::place::{Place, SCREENS};
-use burnwatch::app::state::Mode;
+use burnwatch::testing::app::commands::{Command, KeyMap, Scope};
+use burnwatch::testing::app::event::{Event, MouseAction};
+use burnwatch::testing::app::key::Key;
+use burnwatch::testing::app::place::{Place, SCREENS};
+use burnwatch::testing::app::state::Mode;
 use proptest::prelude::*;
 
 use crate::stage::Stage;

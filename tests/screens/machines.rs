@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::app::aim::{Aim, aim};
-use burnwatch::app::screens::service;
-use burnwatch::backend::{Answering, Source};
-use burnwatch::model::ask::{Answer, Ask, AskKind, Reply};
-use burnwatch::model::health::Health;
-use burnwatch::model::host::{self, Host, NamedSignal, Usage};
-use burnwatch::model::labels::Text;
-use burnwatch::model::service::{DownTarget, Reading, ServiceBoard, Targets};
-use burnwatch::model::source::{Kind, SourceId, SourceInfo};
+use burnwatch::testing::app::aim::{Aim, aim};
+use burnwatch::testing::app::screens::service;
+use burnwatch::testing::backend::{Answering, Source};
+use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Reply};
+use burnwatch::testing::model::health::Health;
+use burnwatch::testing::model::host::{self, Host, NamedSignal, Usage};
+use burnwatch::testing::model::labels::Text;
+use burnwatch::testing::model::service::{DownTarget, Reading, ServiceBoard, Targets};
+use burnwatch::testing::model::source::{Kind, SourceId, SourceInfo};
 
 use crate::stage::Stage;
 

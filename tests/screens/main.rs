@@ -15,7 +15,7 @@ mod slos;
 mod stage;
 mod timeline;
 
-use burnwatch::app::look::{Charset, Colours};
+use burnwatch::testing::app::look::{Charset, Colours};
 use stage::Stage;
 
 const SIZES: [(u16, u16); 4] = [(200, 50), (120, 36), (80, 24), (40, 10)];

@@ -1,19 +1,19 @@
 //! A paging system with incidents in every state, and policies with gaps, double bookings and stand-ins.
 
-use burnwatch::backend::{Answering, Source};
-use burnwatch::model::action::{Action, Call, DeedKind};
-use burnwatch::model::alert::{Alert, AlertBoard, AlertState, Severity};
-use burnwatch::model::ask::{Answer, Ask, AskKind, Reply};
-use burnwatch::model::fingerprint::Fingerprint;
-use burnwatch::model::incident::{
+use burnwatch::testing::backend::{Answering, Source};
+use burnwatch::testing::model::action::{Action, Call, DeedKind};
+use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState, Severity};
+use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Reply};
+use burnwatch::testing::model::fingerprint::Fingerprint;
+use burnwatch::testing::model::incident::{
     AlertCounts, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentStatus, Named, Note, Past,
     Pending, Person, Priority, Stamp, Step, Urgency,
 };
-use burnwatch::model::labels::Labels;
-use burnwatch::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
-use burnwatch::model::service::{Reading, ServiceBoard};
-use burnwatch::model::silence::{Silence, SilenceState};
-use burnwatch::model::source::{Kind, Offer, SourceId, SourceInfo};
+use burnwatch::testing::model::labels::Labels;
+use burnwatch::testing::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
+use burnwatch::testing::model::service::{Reading, ServiceBoard};
+use burnwatch::testing::model::silence::{Silence, SilenceState};
+use burnwatch::testing::model::source::{Kind, Offer, SourceId, SourceInfo};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
@@ -240,7 +240,7 @@ fn silences() -> Vec<Arc<Silence>> {
         Arc::new(Silence {
             id: id.into(),
             state,
-            matchers: burnwatch::model::matcher::parse(matchers).expect("matchers"),
+            matchers: burnwatch::testing::model::matcher::parse(matchers).expect("matchers"),
             starts_at: ago(60),
             ends_at: ago(-minutes),
             created_by: "kofi".into(),

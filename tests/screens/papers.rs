@@ -1,8 +1,8 @@
 //! What is written for others to read, on the demo world: hand-over, review, statistics.
 
-use burnwatch::app::event::{Effect, Event};
-use burnwatch::app::place::{Paper, Place};
-use burnwatch::model::action::Ending;
+use burnwatch::testing::app::event::{Effect, Event};
+use burnwatch::testing::app::place::{Paper, Place};
+use burnwatch::testing::model::action::Ending;
 
 use crate::SIZES;
 use crate::stage::Stage;

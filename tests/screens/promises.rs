@@ -6,19 +6,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use burnwatch::backend::{Answering, Source};
-use burnwatch::model::alert::{Alert, AlertBoard, AlertState, Severity};
-use burnwatch::model::ask::{Answer, Ask, AskKind, Reply};
-use burnwatch::model::fingerprint::Fingerprint;
-use burnwatch::model::labels::Labels;
-use burnwatch::model::rule::RuleBoard;
-use burnwatch::model::series::{Line, Matrix, Span};
-use burnwatch::model::service::{Reading, ServiceBoard, Signals};
-use burnwatch::model::slo::{
+use burnwatch::testing::backend::{Answering, Source};
+use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState, Severity};
+use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Reply};
+use burnwatch::testing::model::fingerprint::Fingerprint;
+use burnwatch::testing::model::labels::Labels;
+use burnwatch::testing::model::rule::RuleBoard;
+use burnwatch::testing::model::series::{Line, Matrix, Span};
+use burnwatch::testing::model::service::{Reading, ServiceBoard, Signals};
+use burnwatch::testing::model::slo::{
     Alerting, Budgeting, Calendar, CalendarUnit, Evaluation, Extent, Family, GroupReading, Measured,
     Objective, Odd, Origin, Recorded, Side, Sli, Slo, SloBoard, SloReading, Template, Window, standard,
 };
-use burnwatch::model::source::{Kind, Offer, SourceId, SourceInfo};
+use burnwatch::testing::model::source::{Kind, Offer, SourceId, SourceInfo};
 use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::TimeZone;
@@ -113,7 +113,7 @@ fn series(query: &str, span: Span) -> Matrix {
         _ => 0.0002,
     };
     let line = |labels: Labels, value: &dyn Fn(f64) -> f64| Line {
-        values: (0..span.len()).map(|i| value(at(span.at(i).as_second()))).collect(),
+        values: (0..span.count()).map(|i| value(at(span.at(i).as_second()))).collect(),
         labels,
     };
     let ratio = |labels| line(labels, &|error| error);
@@ -312,7 +312,7 @@ pub(crate) fn all(now: Timestamp) -> Vec<SloReading> {
         origin: Origin::File {
             path: "slos/cart.yaml".into(),
             line: 7,
-            form: burnwatch::model::slo::Form::OpenSlo,
+            form: burnwatch::testing::model::slo::Form::OpenSlo,
         },
         ..slo("cart-live")
     });

@@ -1,8 +1,8 @@
 //! Runbooks of the demo world: how they are reached, how they look, what is copied.
 
-use burnwatch::app::event::{Effect, Event};
-use burnwatch::app::look::{Charset, Colours};
-use burnwatch::app::place::Place;
+use burnwatch::testing::app::event::{Effect, Event};
+use burnwatch::testing::app::look::{Charset, Colours};
+use burnwatch::testing::app::place::Place;
 
 use crate::SIZES;
 use crate::stage::Stage;

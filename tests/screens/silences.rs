@@ -1,10 +1,10 @@
 //! Silences from the screen: several in one action, from nothing, edited, and made once more.
 
-use burnwatch::app::event::Event;
-use burnwatch::app::state::Mode;
-use burnwatch::model::action::{Deed, Draft, Ending, Progress};
-use burnwatch::model::guard::Guard;
-use burnwatch::model::matcher::list;
+use burnwatch::testing::app::event::Event;
+use burnwatch::testing::app::state::Mode;
+use burnwatch::testing::model::action::{Deed, Draft, Ending, Progress};
+use burnwatch::testing::model::guard::Guard;
+use burnwatch::testing::model::matcher::list;
 use jiff::SignedDuration;
 
 use crate::pager::{Pager, incidents, on_call};

@@ -1,12 +1,12 @@
 //! SLOs in every state, as pictures, and the ways from and to them.
 
-use burnwatch::app::event::{Effect, Event};
-use burnwatch::app::place::Place;
-use burnwatch::app::screens::slos::Row;
-use burnwatch::app::screens::{overview, service, slo as open};
-use burnwatch::config::definitions::{Finding, Level};
-use burnwatch::model::ask::{Ask, AskKind};
-use burnwatch::model::slo::Standing;
+use burnwatch::testing::app::event::{Effect, Event};
+use burnwatch::testing::app::place::Place;
+use burnwatch::testing::app::screens::slos::Row;
+use burnwatch::testing::app::screens::{overview, service, slo as open};
+use burnwatch::testing::config::definitions::{Finding, Level};
+use burnwatch::testing::model::ask::{Ask, AskKind};
+use burnwatch::testing::model::slo::Standing;
 
 use crate::SIZES;
 use crate::promises::{all, recorded};
@@ -249,7 +249,7 @@ fn an_open_slo_asks_for_few_charts_and_only_for_their_ends_again() {
     stage.answer(false);
     stage.jump(400);
     let again = series(&stage.effects_of(Event::Tick));
-    let is_tail = |ask: &Ask| matches!(ask, Ask::Series { stretch, .. } if stretch.tail.len() < stretch.window.len() / 2);
+    let is_tail = |ask: &Ask| matches!(ask, Ask::Series { stretch, .. } if stretch.tail.count() < stretch.window.count() / 2);
     assert!(again.iter().filter(|ask| !is_tail(ask)).count() <= 3, "{again:?}");
 }
 

@@ -1,10 +1,10 @@
 //! The timeline of the demo world: what it shows, how it is narrowed down, where it leads.
 
-use burnwatch::app::chronicle::Kind;
-use burnwatch::app::event::{Effect, Event};
-use burnwatch::app::look::{Charset, Colours};
-use burnwatch::app::place::Place;
-use burnwatch::model::action::Ending;
+use burnwatch::testing::app::chronicle::Kind;
+use burnwatch::testing::app::event::{Effect, Event};
+use burnwatch::testing::app::look::{Charset, Colours};
+use burnwatch::testing::app::place::Place;
+use burnwatch::testing::model::action::Ending;
 
 use crate::SIZES;
 use crate::stage::Stage;

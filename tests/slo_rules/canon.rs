@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use burnwatch::model::promql;
+use burnwatch::testing::model::promql;
 use promql_parser::label::Matchers;
 use promql_parser::parser::{BinModifier, Expr, LabelModifier, VectorMatchCardinality, VectorSelector};
 

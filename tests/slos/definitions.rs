@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use burnwatch::model::duration;
-use burnwatch::model::labels::Labels;
-use burnwatch::model::slo::{
+use burnwatch::testing::model::duration;
+use burnwatch::testing::model::labels::Labels;
+use burnwatch::testing::model::slo::{
     Alerting, Budgeting, Calendar, CalendarUnit, Objective, Origin, Selector, Side, Sli, Slo, Template,
     Window, standard,
 };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use burnwatch::model::slo::Slo;
+use burnwatch::testing::model::slo::Slo;
 use tempfile::TempDir;
 
 use crate::definitions::{events, slo};

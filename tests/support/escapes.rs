@@ -1,7 +1,7 @@
 //! What burnwatch may write to a terminal, and nothing else: for `#[path = "support/escapes.rs"] mod escapes;`.
 #![expect(clippy::string_slice, reason = "cut where an ASCII character was found; a test may fail so")]
 
-use burnwatch::model::text::is_harmless;
+use burnwatch::testing::model::text::is_harmless;
 
 /// Private modes that are switched: cursor, alternate screen, mouse, bracketed paste, frames.
 const MODES: [&str; 6] = ["25", "1000", "1006", "1049", "2004", "2026"];

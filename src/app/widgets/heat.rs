@@ -89,7 +89,7 @@ impl Heat<'_> {
 
     /// The points that one column of cells stands for: at least one, several if there are more points than cells.
     fn points(&self, column: u16, columns: u16) -> std::ops::Range<usize> {
-        let (count, columns, at) = (self.span.len(), usize::from(columns.max(1)), usize::from(column));
+        let (count, columns, at) = (self.span.count(), usize::from(columns.max(1)), usize::from(column));
         let first = at * count / columns;
         first..((at + 1) * count / columns).max(first + 1)
     }
@@ -132,7 +132,7 @@ impl Heat<'_> {
 
     /// The bucket of most requests at the newest point, in words: all that fits where there is no room for a map.
     fn summary<'a>(&self, cx: &Cx<'_>, width: u16) -> std::borrow::Cow<'a, str> {
-        let columns = u16::try_from(self.span.len()).unwrap_or(u16::MAX);
+        let columns = u16::try_from(self.span.count()).unwrap_or(u16::MAX);
         let bands: Vec<_> = (0..self.buckets.len()).map(|i| (i, i)).collect();
         let shares = self.shares(&bands, columns.saturating_sub(1), columns).unwrap_or_default();
         let most = shares.iter().enumerate().max_by(|(_, a), (_, b)| a.total_cmp(b));

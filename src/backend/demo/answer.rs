@@ -146,7 +146,7 @@ impl DemoWorld {
 
 /// A value for each point of the span, NaN where there is none.
 fn over(span: Span, clock: &Clock, value: impl Fn(f64) -> Option<f64>) -> Vec<f64> {
-    (0..span.len()).map(|i| value(clock.demo(span.at(i))).unwrap_or(f64::NAN)).collect()
+    (0..span.count()).map(|i| value(clock.demo(span.at(i))).unwrap_or(f64::NAN)).collect()
 }
 
 /// The lines that have any value, in the order of their labels.

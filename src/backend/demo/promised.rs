@@ -152,7 +152,7 @@ impl DemoWorld {
                 if !selector.matchers.matchers.iter().all(found) {
                     continue;
                 }
-                let mut values = vec![f64::NAN; span.len()];
+                let mut values = vec![f64::NAN; span.count()];
                 for firing in self.firings(&labels, region, until, clock) {
                     for (i, value) in values.iter_mut().enumerate() {
                         // a firing between two steps is seen at the next one
@@ -187,7 +187,7 @@ fn one(
         let to = clock.demo(span.at(i));
         value(to - length, to).unwrap_or(f64::NAN)
     };
-    let values: Vec<f64> = (0..span.len()).map(at).collect();
+    let values: Vec<f64> = (0..span.count()).map(at).collect();
     if values.iter().all(|value| value.is_nan()) { Vec::new() } else { vec![Line { labels, values }] }
 }
 

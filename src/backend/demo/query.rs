@@ -70,7 +70,7 @@ impl DemoWorld {
             .into_iter()
             .filter(|subject| wish.wanted.iter().all(|(name, value)| subject.labels.value(name) == value))
             .map(|subject| Line {
-                values: (0..span.len())
+                values: (0..span.count())
                     .map(|i| self.point(&wish, &subject, clock.demo(span.at(i))))
                     .collect(),
                 labels: subject.labels,

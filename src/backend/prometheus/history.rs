@@ -307,7 +307,7 @@ fn apart(cumulative: Matrix, unit: f64) -> Matrix {
         }
         is_same
     });
-    let mut below: Vec<f64> = vec![0.0; span.len()];
+    let mut below: Vec<f64> = vec![0.0; span.count()];
     let mut lines = Lines::new();
     for (bound, values) in bounds {
         let name = if bound.is_finite() { bound.to_string() } else { "+Inf".into() };

@@ -365,7 +365,7 @@ async fn histories_have_a_line_for_each_service_and_ratios_where_there_is_traffi
     assert_eq!(error_ratio.lines[0].last(), Some(0.1));
     assert!(error_ratio.lines[1].values.iter().all(|value| value.is_nan()));
     assert_eq!(lines(&p95), [(cart, 0.4)]);
-    assert_eq!(request_rate.lines[0].values.len(), stretch().tail.len());
+    assert_eq!(request_rate.lines[0].values.len(), stretch().tail.count());
 }
 
 #[tokio::test]

@@ -266,7 +266,7 @@ fn labels(interner: &mut Interner, pairs: &Pairs<'_>) -> Labels {
 }
 
 fn on_grid(points: &[Point<'_>], span: Span) -> Option<Vec<f64>> {
-    let mut values = vec![f64::NAN; span.len()];
+    let mut values = vec![f64::NAN; span.count()];
     let mut any = false;
     for point in points {
         let cell = point.0.and_then(|at| span.index(at)).and_then(|at| values.get_mut(at));

@@ -57,11 +57,6 @@ impl Pair {
         Self { severity, long, short, factor, hold: Duration::ZERO, at_least: false }
     }
 
-    /// The share of the window's budget that goes within the long lookback at the factor: `p = f * w / W`.
-    pub fn share(&self, window: Duration) -> f64 {
-        self.factor * self.long.as_secs_f64() / window.as_secs_f64()
-    }
-
     /// Whether one burn rate is above the factor. NaN, which is no traffic, is not.
     pub fn is_exceeded_by(&self, burn: f64) -> bool {
         if self.at_least { burn >= self.factor } else { burn > self.factor }
@@ -88,14 +83,6 @@ impl Pair {
     pub fn time_to_detection(&self, objective: Objective, error_ratio: f64) -> Option<Duration> {
         let needed = self.needed_share(objective, error_ratio)?;
         Some(scaled(self.long, needed)?.saturating_add(self.hold))
-    }
-
-    /// How long after a full recovery this stops to hold: `short * (1 - f * B / e)`.
-    ///
-    /// `error_ratio` is what had filled the short lookback. `None` if that error ratio never makes the condition hold.
-    pub fn time_to_clear(&self, objective: Objective, error_ratio: f64) -> Option<Duration> {
-        let needed = self.needed_share(objective, error_ratio)?;
-        scaled(self.short, 1.0 - needed)
     }
 
     /// The share of a lookback that must have this error ratio, the rest being clean; `None` if all of it is not enough.

@@ -18,9 +18,6 @@ pub enum Family {
 }
 
 impl Family {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Sloth, Self::Pyrra, Self::Grafana];
-
     /// The word for it.
     pub const fn name(self) -> &'static str {
         match self {

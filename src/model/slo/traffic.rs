@@ -1,6 +1,4 @@
-//! Low traffic: from how few events on a burn rate says little, and the guards that imported rules have against it.
-
-use std::time::Duration;
+//! Low traffic: from how few events on a burn rate says little.
 
 use super::objective::Objective;
 
@@ -19,38 +17,10 @@ pub fn are_few(events: f64, objective: Objective, factor: f64) -> bool {
     fewest_events(objective, factor).is_some_and(|fewest| events < fewest)
 }
 
-/// Conditions besides the burn that an imported rule has, so that a few events do not alert.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Guard {
-    /// Events per second over the long lookback, at least (GitLab: `ops:rate_1h >= 1`).
-    pub least_rate: Option<f64>,
-    /// Events in the long lookback, at least.
-    pub least_events: Option<f64>,
-    /// Failures in the long lookback, at least (Grafana: `min_failures`).
-    pub least_failures: Option<f64>,
-}
-
-impl Guard {
-    /// Whether so many events in the long lookback are enough to alert.
-    pub fn admits(&self, bad: f64, total: f64, long: Duration) -> bool {
-        let reaches = |count: f64, least: Option<f64>| least.is_none_or(|least| count >= least);
-        reaches(total / long.as_secs_f64(), self.least_rate)
-            && reaches(total, self.least_events)
-            && reaches(bad, self.least_failures)
-    }
-
-    /// The least rate, in events per second, below which nothing is admitted; 0 without such a condition.
-    pub fn rate(&self, long: Duration) -> f64 {
-        let by_events = self.least_events.map_or(0.0, |events| events / long.as_secs_f64());
-        self.least_rate.unwrap_or(0.0).max(by_events)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::budget::ErrorBudget;
     use super::*;
 
     /// SLO.md §7, the first point.
@@ -74,20 +44,6 @@ mod tests {
         assert_eq!([0.0, -1.0, f64::NAN].map(|factor| fewest_events(objective, factor)), [None; 3]);
     }
 
-    /// SLO.md §7: 1200 samples in 6h = 0.0556/s.
-    #[test]
-    fn a_guard_keeps_few_events_from_alerting() {
-        let long = Duration::from_secs(6 * 3600);
-        let samples = Guard { least_events: Some(1200.0), ..Guard::default() };
-        assert!((samples.rate(long) - 0.0556).abs() < 1e-4);
-        assert!(samples.admits(0.0, 1200.0, long) && !samples.admits(1199.0, 1199.0, long));
-        let gitlab = Guard { least_rate: Some(1.0), ..Guard::default() };
-        assert!(gitlab.admits(0.0, 3600.0, long / 6) && !gitlab.admits(0.0, 3599.0, long / 6));
-        let grafana = Guard { least_failures: Some(3.0), ..samples };
-        assert!(grafana.admits(3.0, 1200.0, long) && !grafana.admits(2.0, 1200.0, long));
-        assert!(Guard::default().admits(0.0, 0.0, long) && !samples.admits(f64::NAN, f64::NAN, long));
-    }
-
     proptest! {
         #[test]
         fn one_failure_among_enough_events_does_not_exceed_the_factor(
@@ -95,7 +51,7 @@ mod tests {
         ) {
             let objective = Objective::from_ratio(f64::from(parts) / 1e9).unwrap();
             let fewest = fewest_events(objective, factor).unwrap();
-            let burn = |events: f64| ErrorBudget::of_counts(1.0, events, objective).unwrap().spent_share();
+            let burn = |events: f64| 1.0 / events / objective.budget();
             prop_assert!(fewest >= 1.0 && burn(fewest) <= factor * (1.0 + 1e-9));
             prop_assert!(fewest < 2.0 || burn(fewest - 1.0) > factor * (1.0 - 1e-9));
         }

@@ -1,6 +1,7 @@
 mod doer;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering::SeqCst;
 
 use doer::{Act, Doer, Look, doer};
@@ -34,8 +35,12 @@ fn house(doer: &Arc<Doer>) -> House {
 }
 
 impl House {
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("journal.jsonl")
+    }
+
     fn journal(&self) -> Journal {
-        Journal::new(Some(self.folder.path().join("journal.jsonl")), "ana@bastion", start())
+        Journal::new(Some(self.path()), "ana@bastion", start())
     }
 
     fn door(&self, clock: Clock) -> Door {
@@ -48,7 +53,7 @@ impl House {
 
     /// All that is told on the way, and the endings in the order of the actions.
     async fn perform(&self, count: usize) -> (Vec<(usize, Progress)>, Vec<Ending>) {
-        self.perform_at(self.door(Clock::scaled(start(), 1.0)), plan(count)).await
+        self.perform_at(self.door(Clock::started_at(start())), plan(count)).await
     }
 
     async fn perform_at(&self, door: Door, plan: Plan) -> (Vec<(usize, Progress)>, Vec<Ending>) {
@@ -108,7 +113,7 @@ async fn what_is_done_is_told_and_stands_in_the_journal_before_and_after() {
     let done = Ending::Done { id: Some("N1".into()) };
     assert_eq!(told, [(0, Progress::Sending), (0, Progress::Ended(done.clone()))]);
     assert_eq!(endings[0], done);
-    let text = std::fs::read_to_string(house.journal().path().unwrap()).unwrap();
+    let text = std::fs::read_to_string(house.path()).unwrap();
     let steps: Vec<String> = text
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["step"]["step"].to_string())
@@ -132,7 +137,7 @@ async fn what_the_guard_refuses_is_neither_sent_nor_written() {
         let (_, endings) = house.perform(2).await;
         assert!(endings.iter().all(|ending| is_held(ending, words)), "{endings:?}");
         assert_eq!(house.doer.acted.load(SeqCst), 0);
-        assert!(!house.journal().path().unwrap().exists());
+        assert!(!house.path().exists());
     }
 }
 
@@ -148,7 +153,7 @@ async fn a_plan_of_another_context_is_not_done_here() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_without_a_journal() {
     let house = house(&doer([], []));
-    let path = house.journal().path().unwrap().to_path_buf();
+    let path = house.path();
     std::fs::create_dir(&path).unwrap();
     let ending = house.one().await;
     assert!(is_held(&ending, "nothing is sent without a journal"), "{ending:?}");
@@ -164,7 +169,7 @@ async fn an_ending_that_cannot_be_written_is_told() {
     let (reports, mut inbox) = mpsc::channel(10);
     let acting = tokio::spawn(house.door(Clock::fixed(start())).pass(plan(1), house.gates(), reports));
     sleep(Duration::from_secs(1)).await;
-    let path = house.journal().path().unwrap().to_path_buf();
+    let path = house.path();
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
     acting.await.unwrap();
@@ -273,7 +278,7 @@ async fn what_is_not_seen_after_an_unclear_answer_is_unknown_for_it_may_still_co
 async fn what_comes_later_is_told_while_the_screen_is_open_and_sent_only_once() {
     let house = house(&doer([Act::IsUnclear], [NOT_DONE, NOT_DONE, NOT_DONE, NOT_DONE, DONE]));
     let sources = Sources::new(vec![house.doer.clone()], LimitSettings::default());
-    let (performer, mut inbox) = Performer::new(&sources, None, house.door(Clock::scaled(start(), 1.0)));
+    let (performer, mut inbox) = Performer::new(&sources, None, house.door(Clock::started_at(start())));
     performer.act(plan(1));
     let mut endings = Vec::new();
     while endings.len() < 2 {
@@ -370,7 +375,7 @@ async fn a_source_that_cannot_be_asked_leaves_it_open_for_the_next_time() {
 async fn what_went_to_another_server_is_not_looked_for_at_this_one() {
     let there = house(&doer([Act::IsUnclear], [Look::Fails, Look::Fails, Look::Fails]));
     there.perform(1).await;
-    let path = there.journal().path().unwrap().to_path_buf();
+    let path = there.path();
     let text = std::fs::read_to_string(&path).unwrap().replace("fake/Q0", "other/Q0");
     std::fs::write(&path, text).unwrap();
     *there.doer.looks.lock().unwrap() = [NOT_DONE].into();
@@ -387,7 +392,7 @@ async fn what_has_begun_goes_on_while_another_context_is_entered() {
     });
     let sources = Sources::new(vec![house.doer.clone()], LimitSettings::default());
     let (mut performer, mut inbox) =
-        Performer::new(&sources, Some(other), house.door(Clock::scaled(start(), 1.0)));
+        Performer::new(&sources, Some(other), house.door(Clock::started_at(start())));
     performer.act(plan(1));
     sleep(Duration::from_secs(1)).await;
     performer.enter("staging".into());

@@ -40,9 +40,9 @@ fn it_is_made_with_its_folder_for_the_owner_only() {
     let folder = tempfile::tempdir().unwrap();
     let journal = journal(folder.path());
     assert_eq!(wait(journal.read()).unwrap(), Told::default());
-    assert!(!journal.path().unwrap().exists(), "reading makes nothing");
+    assert!(!journal.path.as_deref().unwrap().exists(), "reading makes nothing");
     wait(journal.write(vec![confirmed("a", "#1")])).unwrap();
-    let path = journal.path().unwrap();
+    let path = journal.path.as_deref().unwrap();
     assert_eq!((mode(path), mode(path.parent().unwrap())), (0o600, 0o700));
 }
 
@@ -50,7 +50,7 @@ fn it_is_made_with_its_folder_for_the_owner_only() {
 fn a_torn_line_is_kept_and_the_next_one_stands_on_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let journal = journal(folder.path());
-    let path = journal.path().unwrap();
+    let path = journal.path.as_deref().unwrap();
     wait(journal.write(vec![confirmed("a", "#1"), confirmed("b", "#2")])).unwrap();
     let text = std::fs::read_to_string(path).unwrap();
     let torn = text.get(..text.len() - 20).unwrap();
@@ -69,7 +69,7 @@ fn what_is_no_entry_is_counted_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();
     let journal = journal(folder.path());
     wait(journal.write(vec![confirmed("a", "#1")])).unwrap();
-    let path = journal.path().unwrap();
+    let path = journal.path.as_deref().unwrap();
     let mut file = OpenOptions::new().append(true).open(path).unwrap();
     file.write_all(b"{\"at\":1}\n\n\xff\xfe\n").unwrap();
     file.write_all(&vec![b'x'; usize::try_from(LINE).unwrap() * 2 + 7]).unwrap();
@@ -158,7 +158,7 @@ proptest! {
         for entry in &all {
             wait(journal.write(vec![entry.clone()])).unwrap();
         }
-        let file = BufReader::new(File::open(journal.path().unwrap()).unwrap());
+        let file = BufReader::new(File::open(journal.path.as_deref().unwrap()).unwrap());
         let mut lines = Lines { reader: file, unreadable: 0, failed: None };
         prop_assert_eq!((&mut lines).collect::<Vec<_>>(), all);
         prop_assert_eq!(lines.unreadable, 0);

@@ -86,9 +86,8 @@ fn what_is_copied_reaches_the_terminal_as_base64_only() {
     let shown = frame(10, &["same"]);
     let mut job = job(shown.clone());
     job.extras.copy = Some("a\x1b]0;title\x07 b".into());
-    job.extras.mouse = Some(true);
     let bytes = String::from_utf8(encoded(&shown, &job)).unwrap();
-    assert_eq!(bytes, "\x1b[?1000h\x1b[?1006h\x1b]52;c;YRtdMDt0aXRsZQcgYg==\x07");
+    assert_eq!(bytes, "\x1b]52;c;YRtdMDt0aXRsZQcgYg==\x07");
 }
 
 #[test]

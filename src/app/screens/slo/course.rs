@@ -183,7 +183,7 @@ impl Course {
         let length = times(slot, behind + to_come);
         let end = self.start.checked_add(length).unwrap_or(Timestamp::MAX);
         let span = Span::ending(end, length, u16::MAX, slot);
-        let mut left = vec![f64::NAN; span.len()];
+        let mut left = vec![f64::NAN; span.count()];
         let known = self.spending.shares().iter().map(Option::is_some);
         let down = std::iter::once((1.0, true)).chain(self.spending.burn_down().into_iter().zip(known));
         for (cell, (value, is_known)) in left.iter_mut().zip(down) {
@@ -194,7 +194,7 @@ impl Course {
         }
         let lowest = left.iter().copied().fold(0.0, f64::min);
         let even = |at: usize| if at <= whole { 1.0 - at as f64 / whole.max(1) as f64 } else { f64::NAN };
-        let ideal = (0..span.len()).map(even).collect();
+        let ideal = (0..span.count()).map(even).collect();
         let forecast = burn.and_then(|burn| match &status.slo.window {
             // the same that the list and the header tell: at the earliest
             Window::Rolling(length) => match standing.left()? {
@@ -203,7 +203,7 @@ impl Course {
             },
             Window::Calendar(_) => Forecast::calendar(under_way(status, standing)?, burn),
         });
-        let mut coming = vec![f64::NAN; span.len()];
+        let mut coming = vec![f64::NAN; span.count()];
         for (ahead, cell) in coming.iter_mut().skip(behind).enumerate() {
             let unfinished = if ahead > 0 { age(status.at, present) } else { Duration::ZERO };
             let after = times(slot, ahead).saturating_add(unfinished);

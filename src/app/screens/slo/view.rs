@@ -366,7 +366,8 @@ fn draw_burns(
         let group = standing.map(|standing| standing.labels.clone()).unwrap_or_default();
         let values = line(matrix, &group);
         let burns = values.map(|values| values.iter().map(|error| error / budget).collect());
-        named.push((duration::short(*lookback), burns.unwrap_or_else(|| vec![f64::NAN; matrix.span.len()])));
+        named
+            .push((duration::short(*lookback), burns.unwrap_or_else(|| vec![f64::NAN; matrix.span.count()])));
     }
     let Some(span) = span else {
         if let Some(trouble) = asks.burns.iter().find_map(|(_, query)| refused(state, status, query)) {

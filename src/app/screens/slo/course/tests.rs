@@ -217,7 +217,7 @@ proptest! {
         prop_assert!((course.spending.burn_down().last().unwrap() - left).abs() < 1e-9);
         prop_assert!(curves.left.windows(2).all(|pair| pair[1].is_nan() || pair[1] <= pair[0] + 1e-9));
         for line in [&curves.left, &curves.ideal, &curves.forecast] {
-            prop_assert_eq!(line.len(), curves.span.len());
+            prop_assert_eq!(line.len(), curves.span.count());
             prop_assert!(line.iter().all(|value| value.is_nan() || value.is_finite()));
         }
         prop_assert_eq!(curves.forecast.iter().all(|value| value.is_nan()), burn.is_none());

@@ -1,0 +1,219 @@
+//! What tests, benches and fuzz targets use, name by name: whatever is neither here nor behind [`run`](crate::run) is dead,
+//! and the compiler says so. No part of an interface that anybody may rely on.
+
+pub mod app {
+    pub use crate::app::{render, update};
+    pub mod aim {
+        pub use crate::app::aim::{Aim, aim};
+    }
+    pub mod chronicle {
+        pub use crate::app::chronicle::Kind;
+    }
+    pub mod commands {
+        pub use crate::app::commands::{Command, KeyMap, Scope};
+    }
+    pub mod event {
+        pub use crate::app::event::{Arrival, Effect, Event, Link, MouseAction, Plan};
+    }
+    pub mod filter {
+        pub use crate::app::filter::{Filter, Haystack};
+    }
+    pub mod key {
+        pub use crate::app::key::Key;
+    }
+    pub mod look {
+        pub use crate::app::look::{Charset, Colours};
+    }
+    pub mod markdown {
+        pub use crate::app::markdown::page;
+    }
+    pub mod menu {
+        pub use crate::app::menu::Choice;
+    }
+    pub mod place {
+        pub use crate::app::place::{Paper, Place, SCREENS};
+    }
+    pub mod range {
+        pub use crate::app::range::{Range, stretch};
+    }
+    pub mod screens {
+        pub mod alert {
+            pub use crate::app::screens::alert::INCIDENT;
+        }
+        pub mod alerts {
+            pub use crate::app::screens::alerts::Row;
+        }
+        pub mod incident {
+            pub use crate::app::screens::incident::ALERTS;
+        }
+        pub mod incidents {
+            pub use crate::app::screens::incidents::Row;
+        }
+        pub mod overview {
+            pub use crate::app::screens::overview::{INCIDENTS, SLOS};
+        }
+        pub mod service {
+            pub use crate::app::screens::service::{INCIDENTS, PARTS, SLOS, part};
+        }
+        pub mod slo {
+            pub use crate::app::screens::slo::{ALERTS, GROUPS, QUERIES};
+        }
+        pub mod slos {
+            pub use crate::app::screens::slos::Row;
+        }
+    }
+    pub mod state {
+        pub use crate::app::state::{Look, Mode, Setup, State};
+    }
+    pub mod theme {
+        pub use crate::app::theme::{Role, Theme};
+    }
+    pub mod themes {
+        pub use crate::app::themes::{all, built_in};
+    }
+    pub mod widgets {
+        pub mod text {
+            pub use crate::app::widgets::text::{fit, pad, put, width, wrap};
+        }
+    }
+}
+pub mod backend {
+    pub use crate::backend::{Answering, Means, Source, connect, runbooks};
+    pub mod demo {
+        pub use crate::backend::demo::{Now, origin, sources};
+    }
+    #[cfg(fuzzing)]
+    pub mod fuzzing {
+        pub use crate::backend::fuzzing::answer_with;
+    }
+    pub mod packs {
+        pub use crate::backend::packs::{Pack, chosen};
+    }
+}
+pub mod config {
+    pub use crate::config::{Known, SAMPLE};
+    pub mod definitions {
+        pub use crate::config::definitions::{Definitions, Finding, Level, USUAL_PERIOD, load, parse};
+        pub mod write {
+            pub use crate::config::definitions::write::{Target, Written, write};
+        }
+    }
+    pub mod load {
+        pub use crate::config::load::{parse, schema};
+    }
+    pub mod settings {
+        pub use crate::config::settings::{
+            LimitSettings, RunbookSettings, ServiceSettings, Settings, SourceKind, SourceSettings, Span,
+        };
+    }
+    pub mod theme {
+        pub use crate::config::theme::parse;
+    }
+}
+pub mod model {
+    pub mod action {
+        pub use crate::model::action::{
+            ActError, Action, Call, Deed, DeedKind, Draft, Ending, Found, Outcome, Progress, Target, Whom,
+        };
+    }
+    pub mod alert {
+        pub use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
+    }
+    pub mod ask {
+        pub use crate::model::ask::{Answer, Answered, Ask, AskKind, Question, Reply, Stretch};
+    }
+    pub mod duration {
+        pub use crate::model::duration::{parse, short, text};
+    }
+    pub mod fingerprint {
+        pub use crate::model::fingerprint::Fingerprint;
+    }
+    pub mod guard {
+        pub use crate::model::guard::Guard;
+    }
+    pub mod health {
+        pub use crate::model::health::{Case, Health, Thresholds, assess};
+    }
+    pub mod host {
+        pub use crate::model::host::{Host, NamedSignal, Usage, order};
+    }
+    pub mod incident {
+        pub use crate::model::incident::{
+            AlertCounts, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentStatus, Named, Note,
+            Past, Pending, Person, Priority, Stamp, Step, Urgency,
+        };
+    }
+    pub mod journal {
+        pub use crate::model::journal::{Entry, Record, records};
+    }
+    pub mod labels {
+        pub use crate::model::labels::{Interner, Labels, Text};
+    }
+    pub mod matcher {
+        pub use crate::model::matcher::{Matcher, Operator, list, lists, parse};
+    }
+    pub mod notify {
+        pub use crate::model::notify::{Notice, QuietHours};
+    }
+    pub mod oncall {
+        pub use crate::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
+    }
+    pub mod placeholder {
+        pub use crate::model::placeholder::{Part, parts};
+    }
+    pub mod promql {
+        pub use crate::model::promql::{
+            Unread, check, condition, constant, gives_one, literal, narrowed, parse, quoted, selectors,
+        };
+    }
+    pub mod remote {
+        pub use crate::model::remote::Remote;
+    }
+    pub mod rule {
+        pub use crate::model::rule::RuleBoard;
+    }
+    pub mod runbook {
+        pub use crate::model::runbook::{Search, Wanted};
+    }
+    pub mod series {
+        pub use crate::model::series::{Line, Matrix, Span};
+    }
+    pub mod service {
+        pub use crate::model::service::{DownTarget, Reading, ServiceBoard, Signals, Targets};
+    }
+    pub mod silence {
+        pub use crate::model::silence::{
+            Proposal, Silence, SilenceState, Wanted, left_out, propose, refusal,
+        };
+    }
+    pub mod slo {
+        pub use crate::model::slo::{
+            Alerting, Budgeting, Calendar, CalendarUnit, Evaluation, Extent, Family, Form, GroupReading,
+            Measured, Objective, Odd, Origin, Recorded, Selector, Severity, Side, Sli, Slo, SloBoard,
+            SloReading, SloStatus, Standing, Template, Window, standard,
+        };
+        pub mod query {
+            pub use crate::model::slo::query::measure;
+        }
+        pub mod rules {
+            pub use crate::model::slo::rules::{Makes, RuleGroup, draft};
+        }
+    }
+    pub mod source {
+        pub use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
+    }
+    pub mod text {
+        pub use crate::model::text::{LIMIT, clean, clean_document, clean_lines, clean_output, is_harmless};
+    }
+}
+pub mod runtime {
+    #[cfg(fuzzing)]
+    pub use crate::runtime::written;
+    pub use crate::runtime::{App, Capability, Clock, Program, Sources, run};
+    pub mod notice {
+        pub use crate::runtime::notice::Notices;
+    }
+    pub mod headless {
+        pub use crate::runtime::headless::gather;
+    }
+}
