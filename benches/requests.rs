@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Means, Source, connect};
+use burnwatch::testing::backend::{Clock, Means, Source, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
 use burnwatch::testing::model::ask::{Ask, Stretch};
 use burnwatch::testing::model::series::Span;
@@ -155,7 +155,7 @@ fn serve(services: usize) -> String {
 fn source(kind: SourceKind, address: &str) -> Arc<dyn Source> {
     let settings = Settings::default();
     let source = SourceSettings::new(kind, address);
-    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    let means = Means::new(&settings, Clock::fixed(now()));
     connect(&SourceId::new(address), &source, means)
 }
 

@@ -23,7 +23,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Means, Source, connect};
+use burnwatch::testing::backend::{Clock, Means, Source, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
 use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Stretch};
@@ -46,7 +46,7 @@ const FLEETS: [(usize, usize); 2] = [(100, 1_000), (1_000, 10_000)];
 fn source(kind: SourceKind, address: &str) -> Arc<dyn Source> {
     let settings = Settings::default();
     let source = SourceSettings::new(kind, address);
-    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    let means = Means::new(&settings, Clock::fixed(now()));
     connect(&SourceId::new(address), &source, means)
 }
 

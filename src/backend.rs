@@ -4,11 +4,10 @@
 #![warn(missing_docs)]
 
 mod alertmanager;
+mod clock;
 pub mod demo;
 #[cfg(test)]
 pub(crate) mod double;
-#[cfg(fuzzing)]
-pub mod fuzzing;
 pub(crate) mod http;
 mod lenient;
 pub mod packs;
@@ -22,6 +21,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+
+pub use clock::Clock;
+pub use http::{Received, Receiving, Server, Transport};
 
 use crate::config::settings::{Settings, SourceKind, SourceSettings};
 use crate::model::action::{ActError, Action, Call, Found, Outcome};
@@ -75,9 +77,6 @@ pub type Acting<'a> = Pin<Box<dyn Future<Output = Result<Outcome, ActError>> + S
 /// What was found when an action was read back, on its way.
 pub type LookingBack<'a> = Pin<Box<dyn Future<Output = Result<Found, SourceError>> + Send + 'a>>;
 
-/// Tells what time it is; the runtime has the one clock.
-pub type Clock = fn() -> Timestamp;
-
 /// What a source is connected with.
 #[derive(Clone, Copy)]
 pub struct Means<'a> {
@@ -87,13 +86,23 @@ pub struct Means<'a> {
     pub packs: &'a [Pack],
     /// The SLOs that were read from files.
     pub slos: &'a [Arc<Slo>],
-    /// The clock.
-    pub now: Clock,
+    /// The time.
+    pub clock: Clock,
+    /// How its requests are answered.
+    pub transport: &'a Transport,
+}
+
+impl<'a> Means<'a> {
+    /// Over the network, with the built-in packs and without SLOs of files.
+    pub fn new(settings: &'a Settings, clock: Clock) -> Self {
+        static NETWORK: Transport = Transport::Network;
+        Self { settings, packs: &[], slos: &[], clock, transport: &NETWORK }
+    }
 }
 
 /// What finds runbooks for every context.
-pub fn runbooks(settings: &Settings) -> Arc<dyn Source> {
-    Arc::new(runbooks::Runbooks::new(settings))
+pub fn runbooks(settings: &Settings, transport: &Transport) -> Arc<dyn Source> {
+    Arc::new(runbooks::Runbooks::new(settings, transport))
 }
 
 type Connect = fn(&SourceId, &SourceSettings, Means<'_>) -> Result<Arc<dyn Source>, SourceError>;

@@ -38,9 +38,9 @@ use clap::{CommandFactory, Parser};
 use crate::app::place::{Paper, Place};
 use crate::app::state::State;
 use crate::app::statistics;
+use crate::backend::Clock;
 use crate::config::Paths;
 use crate::config::load::ConfigError;
-use crate::runtime::Clock;
 
 use args::{Arguments, Format, Listing, Subject, Verb};
 use needs::Needs;

@@ -1,7 +1,6 @@
 //! The loop, the terminal, the clock, and everything that waits. The only room that does.
 
 mod capability;
-mod clock;
 mod door;
 mod drill;
 mod effects;
@@ -23,7 +22,6 @@ mod signals;
 mod terminal;
 
 pub use capability::{Capability, capability, takes_utf8};
-pub use clock::Clock;
 pub use door::Seen;
 pub use effects::{Contexts, Entrance, Sources};
 pub use journal::{Journal, Told, who};
@@ -43,6 +41,7 @@ use crate::app;
 use crate::app::confirm::Wait;
 use crate::app::event::{Effect, Event};
 use crate::app::state::State;
+use crate::backend::Clock;
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
 

@@ -78,13 +78,11 @@ pub mod app {
     }
 }
 pub mod backend {
-    pub use crate::backend::{Answering, Means, Source, connect, runbooks};
+    pub use crate::backend::{
+        Answering, Clock, Means, Received, Receiving, Server, Source, Transport, connect, runbooks,
+    };
     pub mod demo {
         pub use crate::backend::demo::{Now, origin, sources};
-    }
-    #[cfg(fuzzing)]
-    pub mod fuzzing {
-        pub use crate::backend::fuzzing::answer_with;
     }
     pub mod packs {
         pub use crate::backend::packs::{Pack, chosen};
@@ -209,7 +207,7 @@ pub mod model {
 pub mod runtime {
     #[cfg(fuzzing)]
     pub use crate::runtime::written;
-    pub use crate::runtime::{App, Capability, Clock, Program, Sources, run};
+    pub use crate::runtime::{App, Capability, Program, Sources, run};
     pub mod notice {
         pub use crate::runtime::notice::Notices;
     }

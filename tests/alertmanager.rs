@@ -13,7 +13,7 @@ mod skip;
 
 use std::sync::Arc;
 
-use burnwatch::testing::backend::{Means, Source, connect};
+use burnwatch::testing::backend::{Clock, Means, Source, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
 use burnwatch::testing::model::alert::{Alert, AlertState, Severity};
 use burnwatch::testing::model::ask::{Answer, Ask};
@@ -33,7 +33,7 @@ fn now() -> Timestamp {
 fn connected(url: &str) -> Arc<dyn Source> {
     let settings = Settings::default();
     let source = SourceSettings::new(SourceKind::Alertmanager, url);
-    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    let means = Means::new(&settings, Clock::real());
     connect(&SourceId::new("am"), &source, means)
 }
 

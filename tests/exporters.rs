@@ -6,7 +6,7 @@ mod skip;
 
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Means, connect};
+use burnwatch::testing::backend::{Clock, Means, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
 use burnwatch::testing::model::ask::{Answer, Ask};
 use burnwatch::testing::model::health::{Case, Health, Thresholds, assess};
@@ -30,7 +30,7 @@ async fn board(job: &str) -> Option<ServiceBoard> {
     let url = std::env::var("BURNWATCH_TEST_EXPORTERS").expect("it is set beside the jobs");
     let settings = Settings::default();
     let source = SourceSettings::new(SourceKind::Prometheus, &url);
-    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    let means = Means::new(&settings, Clock::real());
     let source = connect(&SourceId::new("real"), &source, means);
     let mut lacking = Vec::new();
     // a rate takes a few scrapes

@@ -45,9 +45,9 @@ mod watch;
 use std::cell::RefCell;
 use std::time::Duration;
 
+use burnwatch::testing::backend::Clock;
 use burnwatch::testing::config::settings::LimitSettings;
 use burnwatch::testing::model::source::Trouble;
-use burnwatch::testing::runtime::Clock;
 use futures_util::future::{LocalBoxFuture, join_all};
 use tokio::time::{Instant, sleep};
 

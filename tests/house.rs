@@ -44,14 +44,13 @@ const GUARDED: [(&str, &[&str]); 11] = [
 const IN_TESTS: [&str; 2] = ["std::fs", "std::process::Command"];
 
 /// What changes a system outside, and where alone it is said: the guard and the journal stand before all of it, at the door.
-const WRITES: [(&str, &[&str]); 6] = [
+const WRITES: [(&str, &[&str]); 5] = [
     // what is done is put together by the sources' own rooms of action ...
     ("Change::", &["src/backend/alertmanager/act.rs", "src/backend/pagerduty/act.rs"]),
     // ... and leaves by one way; a query may go by POST too
-    ("Method::P", &["src/backend/http.rs", "src/backend/http/write.rs"]),
+    // (and so may one for a token)
+    ("Method::P", &["src/backend/http.rs", "src/backend/http/write.rs", "src/backend/http/oauth.rs"]),
     ("Method::DELETE", &["src/backend/http/write.rs"]),
-    // a token is no change
-    ("client.post(", &["src/backend/http/oauth.rs"]),
     ("source.act(", &["src/runtime/gate.rs"]),
     ("gate.act(", &["src/runtime/door.rs"]),
 ];
@@ -251,7 +250,7 @@ fn allowed_arrows_are_let_through() {
             "use reqwest::Client; #[cfg(test)] mod tests { use super::*; use crate::config::Settings; }",
         ),
         ("model", "mod reqwest_like; use std::fmt; pub(crate) fn f() -> fmt::Result { super::model::g() }"),
-        ("main", "fn main() { burnwatch::cli::main() }"),
+        ("main", "fn main() { burnwatch::testing::cli::main() }"),
     ];
     assert_eq!(small(&files), Vec::<String>::new());
 }
@@ -271,7 +270,7 @@ fn a_forbidden_arrow_is_found_however_it_is_written() {
         "use super::*; fn f() { app::update(); }",
         "#[cfg(test)] mod tests { use crate::app::State; }",
         "extern crate self as ourselves; fn f() { ourselves::app::update(); }",
-        "fn f() { r#crate_less(); burnwatch::app::update(); }",
+        "fn f() { r#crate_less(); burnwatch::testing::app::update(); }",
     ] {
         assert_wrong(&[("model", source)], known);
     }

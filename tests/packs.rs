@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Means, connect};
+use burnwatch::testing::backend::{Clock, Means, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
 use burnwatch::testing::model::ask::{Answer, Ask};
 use burnwatch::testing::model::health::{Case, Health, Thresholds, assess};
@@ -159,7 +159,7 @@ async fn is_ready(child: &mut Child, port: u16) -> bool {
 async fn board(url: &str) -> ServiceBoard {
     let settings = Settings::default();
     let source = SourceSettings::new(SourceKind::Prometheus, url);
-    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    let means = Means::new(&settings, Clock::real());
     let source = connect(&SourceId::new("real"), &source, means);
     let reply = source.answer(&Ask::Services { at: None }, None).await.unwrap();
     assert!(reply.warnings.is_empty(), "{:?}", reply.warnings);

@@ -7,7 +7,7 @@ mod pager;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Means, Source, connect};
+use burnwatch::testing::backend::{Clock, Means, Source, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings, Span};
 use burnwatch::testing::model::action::{ActError, Action, Deed, DeedKind, Found, Outcome, Target, Whom};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind};
@@ -30,7 +30,7 @@ fn patient(pager: &Pager, from: Option<&str>, timeout: Duration) -> Arc<dyn Sour
     settings.limits.timeout = Span(timeout);
     let mut source = SourceSettings::new(SourceKind::PagerDuty, &pager.url);
     source.from = from.map(str::to_owned);
-    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    let means = Means::new(&settings, Clock::fixed(now()));
     connect(&SourceId::new("pd"), &source, means)
 }
 
@@ -377,7 +377,7 @@ async fn a_long_list_is_read_to_its_end_and_not_beyond_what_is_allowed() {
 #[tokio::test]
 async fn a_key_is_never_sent_for_all_to_read() {
     let settings = Settings::default();
-    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    let means = Means::new(&settings, Clock::fixed(now()));
     let plain = SourceSettings::new(SourceKind::PagerDuty, "http://api.pagerduty.com");
     let source = connect(&SourceId::new("pd"), &plain, means);
     assert!(source.info().answers.contains(&AskKind::Incidents) && source.info().acts.is_empty());

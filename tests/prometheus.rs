@@ -9,7 +9,7 @@ mod skip;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Means, Source, connect};
+use burnwatch::testing::backend::{Clock, Means, Source, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
 use burnwatch::testing::model::ask::{Answer, Ask, Reply, Stretch};
 use burnwatch::testing::model::series::Span;
@@ -27,7 +27,7 @@ fn prometheus() -> Option<Arc<dyn Source>> {
     let url = real("BURNWATCH_TEST_PROMETHEUS")?;
     let settings = Settings::default();
     let source = SourceSettings::new(SourceKind::Prometheus, &url);
-    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    let means = Means::new(&settings, Clock::real());
     Some(connect(&SourceId::new("real"), &source, means))
 }
 

@@ -15,7 +15,7 @@ mod stack;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Means, Source, connect};
+use burnwatch::testing::backend::{Clock, Means, Source, connect};
 use burnwatch::testing::config::settings::{LimitSettings, Settings, SourceKind, SourceSettings, Span};
 use burnwatch::testing::model::ask::{Answer, Ask};
 use burnwatch::testing::model::duration;
@@ -47,7 +47,7 @@ fn source(url: &str, slos: &[Arc<Slo>]) -> Arc<dyn Source> {
     let settings =
         Settings { limits: LimitSettings { timeout, ..LimitSettings::default() }, ..Settings::default() };
     let source = SourceSettings::new(SourceKind::Prometheus, url);
-    let means = Means { settings: &settings, packs: &[], slos, now };
+    let means = Means { slos, ..Means::new(&settings, Clock::real()) };
     connect(&SourceId::new("real"), &source, means)
 }
 

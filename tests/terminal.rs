@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 
 use burnwatch::testing::app::event::{Effect, Event};
 use burnwatch::testing::app::look::{Charset, Colours};
+use burnwatch::testing::backend::Clock;
 use burnwatch::testing::config::settings::LimitSettings;
 use burnwatch::testing::model::guard::Guard;
-use burnwatch::testing::runtime::notice::Notices;
-use burnwatch::testing::runtime::{App, Capability, Clock, Program, Sources, run};
+use burnwatch::testing::runtime::{App, Capability, Notices, Program, Sources, run};
 use jiff::Timestamp;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_pty_system};
 use ratatui::buffer::Buffer;

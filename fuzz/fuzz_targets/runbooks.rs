@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use burnwatch::testing::backend::{fuzzing, runbooks};
+use burnwatch::testing::backend::runbooks;
 use burnwatch::testing::config::settings::{RunbookSettings, Settings};
 use burnwatch::testing::model::ask::Ask;
 use burnwatch::testing::model::runbook::Wanted;
-use burnwatch_fuzz::{assert_clean, labels, parts, response, texts, wait};
+use burnwatch_fuzz::{assert_clean, in_turns, labels, parts, texts, wait};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
@@ -18,12 +18,11 @@ fuzz_target!(|input: &[u8]| {
         return;
     }
     let page = parts.get(2).cloned().unwrap_or_else(|| page.clone().into_bytes());
-    fuzzing::answer_with(move |_| response(&page));
     let runbook_settings =
         RunbookSettings { templates: vec![template.clone()], ..RunbookSettings::default() };
     let settings = Settings { runbooks: runbook_settings, ..Settings::default() };
     let url = Some(address.as_str().into());
     let wanted = Wanted { name: "Alert".into(), url, labels: labels(texts.get(3..).unwrap_or_default()) };
-    let answered = wait(runbooks(&settings).answer(&Ask::Runbook(Arc::new(wanted)), None));
+    let answered = wait(runbooks(&settings, &in_turns(vec![page])).answer(&Ask::Runbook(Arc::new(wanted)), None));
     assert_clean(&answered);
 });

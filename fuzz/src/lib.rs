@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::future::Future;
 use std::str::Chars;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
+<<<<<<< HEAD
 use burnwatch::testing::backend::{Means, Source, connect, fuzzing};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
 use burnwatch::testing::model::ask::{Answered, Ask};
@@ -19,7 +20,19 @@ use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::series::Span;
 use burnwatch::testing::model::source::SourceId;
 use burnwatch::testing::model::text::is_harmless;
+=======
+use burnwatch::testing::backend::{Clock, Means, Received, Receiving, Server, Source, Transport, connect};
+use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::model::ask::{Answered, Ask};
+use burnwatch::testing::model::fingerprint::Fingerprint;
+use burnwatch::testing::model::labels::Labels;
+use burnwatch::testing::model::series::Span;
+use burnwatch::testing::model::source::SourceId;
+use burnwatch::testing::model::text::is_harmless;
+>>>>>>> d4daf83 (refactor(backend): one transport and one clock for all sources)
 use jiff::Timestamp;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderValue};
 
 pub use stage::Stage;
 
@@ -59,33 +72,60 @@ pub fn wait<F: Future>(future: F) -> F::Output {
 }
 
 /// An answer that these bytes stand for: `!` and a digit in front choose a failure.
-pub fn response(part: &[u8]) -> reqwest::Response {
-    let builder = http::Response::builder();
-    let (builder, body) = match part {
+pub fn received(part: &[u8]) -> Received {
+    let mut headers = HeaderMap::new();
+    let (status, body) = match part {
         [b'!', digit, body @ ..] => {
             let status = [400, 401, 403, 404, 405, 422, 429, 500, 503, 302];
-            let status = status[usize::from(digit % 10)];
             let line = body.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            let builder = builder.status(status);
-            let builder = match http::HeaderValue::from_bytes(line) {
-                Ok(value) => ["location", "retry-after", "ratelimit-reset", "date", "content-type"]
-                    .into_iter()
-                    .fold(builder, |builder, name| builder.header(name, value.clone())),
-                Err(_) => builder,
-            };
-            (builder, body)
+            if let Ok(value) = HeaderValue::from_bytes(line) {
+                for name in ["location", "retry-after", "ratelimit-reset", "date", "content-type"] {
+                    headers.insert(name, value.clone());
+                }
+            }
+            (status[usize::from(digit % 10)], body)
         }
-        [0x1f, 0x8b, ..] => (builder.header("content-encoding", "gzip"), part),
-        _ => (builder, part),
+        [0x1f, 0x8b, ..] => {
+            headers.insert("content-encoding", HeaderValue::from_static("gzip"));
+            (200, part)
+        }
+        _ => (200, part),
     };
-    builder.body(body.to_vec()).expect("an answer").into()
+    let status = StatusCode::from_u16(status).expect("a status");
+    Received { status, headers, body: body.to_vec() }
 }
 
-/// A source of this kind that gets no answer but those of [`fuzzing`].
-pub fn source(kind: SourceKind) -> Arc<dyn Source> {
+/// A server whose answers are what a function makes of the paths.
+struct Answers<F>(Mutex<F>);
+
+impl<F: FnMut(&str) -> Received + Send> Server for Answers<F> {
+    fn answer(&self, request: reqwest::Request) -> Receiving<'_> {
+        let received = self.0.lock().expect("no panic before")(request.url().path());
+        Box::pin(std::future::ready(Ok(received)))
+    }
+}
+
+/// A way to a server that answers each path so.
+pub fn answering(answer: impl FnMut(&str) -> Received + Send + 'static) -> Transport {
+    Transport::Local(Arc::new(Answers(Mutex::new(answer))))
+}
+
+/// A way to a server whose answers are these parts of an input, in turns; there must be one.
+pub fn in_turns(parts: Vec<Vec<u8>>) -> Transport {
+    let mut next = 0;
+    answering(move |_| {
+        let part = &parts[next % parts.len()];
+        next += 1;
+        assert!(next < 400, "one question takes {next} requests");
+        received(part)
+    })
+}
+
+/// A source of this kind that gets its answers this way.
+pub fn source(kind: SourceKind, transport: &Transport) -> Arc<dyn Source> {
     static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
     let settings = SourceSettings::new(kind, "http://127.0.0.1:9");
-    let means = Means { settings: &SETTINGS, packs: &[], slos: &[], now };
+    let means = Means { transport, ..Means::new(&SETTINGS, Clock::fixed(now())) };
     connect(&SourceId::new("source"), &settings, means)
 }
 
@@ -121,17 +161,10 @@ pub fn ask(byte: u8) -> Ask {
 pub fn interview(kind: SourceKind, input: &[u8]) -> Option<Answered> {
     let (first, rest) = input.split_first()?;
     let ask = ask(*first);
-    let source = source(kind);
+    let source = source(kind, &in_turns(parts(rest)));
     if !source.info().answers.contains(&ask.kind()) {
         return None;
     }
-    let (parts, mut next) = (parts(rest), 0);
-    fuzzing::answer_with(move |_| {
-        let part = &parts[next % parts.len()];
-        next += 1;
-        assert!(next < 400, "one question takes {next} requests");
-        response(part)
-    });
     Some(wait(source.answer(&ask, None)))
 }
 

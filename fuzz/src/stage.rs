@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+<<<<<<< HEAD
 use burnwatch::testing::app::event::{Arrival, Effect, Event};
 use burnwatch::testing::app::look::{Charset, Colours};
 use burnwatch::testing::app::state::{Look, Setup, State};
@@ -13,11 +14,22 @@ use burnwatch::testing::config::settings::{Settings, SourceKind};
 use burnwatch::testing::model::notify::Notice;
 use burnwatch::testing::model::text::is_harmless;
 use burnwatch::testing::runtime::written;
+=======
+use burnwatch::testing::app::event::{Arrival, Effect, Event};
+use burnwatch::testing::app::look::{Charset, Colours};
+use burnwatch::testing::app::state::{Look, Setup, State};
+use burnwatch::testing::app::{render, update};
+use burnwatch::testing::backend::{Source, runbooks};
+use burnwatch::testing::config::settings::{Settings, SourceKind};
+use burnwatch::testing::model::notify::Notice;
+use burnwatch::testing::model::text::is_harmless;
+use burnwatch::testing::runtime::written;
+>>>>>>> d4daf83 (refactor(backend): one transport and one clock for all sources)
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use serde_json::Value;
 
-use crate::{assert_ours, now, response, source, wait};
+use crate::{answering, assert_ours, now, received, source, wait};
 
 /// Ends of paths, and what is answered there.
 const TEMPLATES: [(&str, &str); 14] = [
@@ -50,18 +62,18 @@ impl Stage {
     /// Asks everything that the first screen wants; the texts come in turns.
     pub fn new(texts: Vec<String>, runbook: Vec<u8>, size: (u16, u16)) -> Self {
         let mut place = 0;
-        fuzzing::answer_with(move |path| {
+        let transport = answering(move |path| {
             let template = TEMPLATES.iter().find(|(end, _)| path.ends_with(end));
-            let Some((_, template)) = template else { return response(&runbook) };
+            let Some((_, template)) = template else { return received(&runbook) };
             let mut value: Value = serde_json::from_str(template).expect("a template is JSON");
             fill(&mut value, &texts, &mut place);
-            response(value.to_string().as_bytes())
+            received(value.to_string().as_bytes())
         });
         let settings = Settings::default();
         let sources: Vec<Arc<dyn Source>> = vec![
-            source(SourceKind::Prometheus),
-            source(SourceKind::Alertmanager),
-            source(SourceKind::PagerDuty),
+            source(SourceKind::Prometheus, &transport),
+            source(SourceKind::Alertmanager, &transport),
+            source(SourceKind::PagerDuty, &transport),
         ];
         let named = sources.iter().zip(["prom", "am", "pd"]).map(|(source, name)| {
             let mut info = source.info().clone();
@@ -73,7 +85,7 @@ impl Stage {
         let state = State::new(Setup { person: "ana".into(), ..setup });
         let notice = Notice { bell: true, desktop: None };
         let mut stage = Self { state, sources, title: String::new(), copied: String::new(), notice };
-        stage.sources.push(runbooks(&settings));
+        stage.sources.push(runbooks(&settings, &transport));
         stage.send(Event::Tick);
         stage
     }

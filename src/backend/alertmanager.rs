@@ -41,7 +41,7 @@ const UNKNOWN: i64 = i64::MIN;
 pub(super) struct Alertmanager {
     info: SourceInfo,
     http: Http,
-    now: Clock,
+    clock: Clock,
     severities: Arc<SeverityMap>,
     shared: Arc<Mutex<Shared>>,
     /// It has no `alerts/groups`.
@@ -61,7 +61,7 @@ impl Alertmanager {
     /// # Errors
     /// [`Trouble::Unreachable`] if the address is none.
     pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
-        let http = Http::new(id, source, &means.settings.limits, means.now)?;
+        let http = Http::new(id, source, means)?;
         let info = SourceInfo {
             tenant: source.tenant.as_deref().map(|tenant| clean(tenant).into()),
             is_exposed: is_exposed(source),
@@ -75,7 +75,7 @@ impl Alertmanager {
         Ok(Self {
             info,
             http,
-            now: means.now,
+            clock: means.clock,
             severities,
             shared,
             is_flat: AtomicBool::new(false),
@@ -170,7 +170,7 @@ impl Alertmanager {
                 bytes_in += reply.bytes_in;
                 warnings.extend(reply.warnings);
                 if let Answer::Silences(silences) = reply.answer {
-                    warnings.extend(derived::apply(&mut board, &silences, (self.now)()));
+                    warnings.extend(derived::apply(&mut board, &silences, self.clock.now()));
                 }
             }
             Err(error) => {
@@ -218,7 +218,7 @@ impl Alertmanager {
 
     /// How far its clock is ahead of ours, if it says so with this answer. Small changes are not followed.
     fn ahead_seconds(&self, body: &Body) -> Option<i64> {
-        let ahead = body.date.map(|date| date.as_second() - (self.now)().as_second());
+        let ahead = body.date.map(|date| date.as_second() - self.clock.now().as_second());
         let known = self.ahead_seconds.load(Ordering::Relaxed);
         let is_other = |ahead: &i64| known == UNKNOWN || ahead.abs_diff(known) > SLIGHT.unsigned_abs();
         if let Some(ahead) = ahead.filter(is_other) {

@@ -8,7 +8,6 @@ mod alerts;
 mod annotation;
 mod answer;
 mod book;
-mod clock;
 mod doings;
 mod incidents;
 mod noise;
@@ -20,6 +19,7 @@ mod rules;
 mod runbooks;
 mod slos;
 mod story;
+mod timeline;
 mod world;
 
 use std::future::ready;
@@ -40,26 +40,23 @@ use crate::model::slo::Bounds;
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
 
 use self::book::Region;
-use self::clock::Clock;
 use self::doings::Done;
-use super::{Acting, Answering, LookingBack, Source};
+use self::timeline::Timeline;
+use super::{Acting, Answering, Clock, LookingBack, Source};
 
 pub use self::world::DemoWorld;
 
-/// Tells the time; frozen where the same picture is wanted every time.
-pub type Now = Arc<dyn Fn() -> Timestamp + Send + Sync>;
-
 /// When the demo began, if at `now` it has reached this minute of its story.
 pub fn origin(now: Timestamp, minute: f64, speed: f64) -> Timestamp {
-    Clock::new(now, speed).wall(-minute * 60.0)
+    Timeline::new(now, speed).wall(-minute * 60.0)
 }
 
 /// The sources of the demo: `prom-eu`, `prom-us`, `alertmanager` and `pager`, all of one world.
 ///
 /// At `origin` demo time is 0; it passes `speed` times as fast as `clock` (0.01 to 1000; anything senseless counts as 1).
-pub fn sources(seed: u64, clock: &Now, origin: Timestamp, speed: f64) -> Vec<Arc<dyn Source>> {
+pub fn sources(seed: u64, clock: Clock, origin: Timestamp, speed: f64) -> Vec<Arc<dyn Source>> {
     let world = Arc::new(DemoWorld::new(seed));
-    let time = Clock::new(origin, speed);
+    let time = Timeline::new(origin, speed);
     let done = doings::Shared::default();
     [Role::Prometheus(Region::Eu), Role::Prometheus(Region::Us), Role::Alertmanager, Role::Pager]
         .into_iter()
@@ -68,7 +65,7 @@ pub fn sources(seed: u64, clock: &Now, origin: Timestamp, speed: f64) -> Vec<Arc
                 info: role.info(),
                 role,
                 world: Arc::clone(&world),
-                now: Arc::clone(clock),
+                clock,
                 time,
                 done: Arc::clone(&done),
             })
@@ -124,8 +121,8 @@ struct DemoSource {
     info: SourceInfo,
     role: Role,
     world: Arc<DemoWorld>,
-    now: Now,
-    time: Clock,
+    clock: Clock,
+    time: Timeline,
     done: doings::Shared,
 }
 
@@ -153,7 +150,7 @@ impl Source for DemoSource {
 
 impl DemoSource {
     fn reply(&self, ask: &Ask, known: Option<u64>) -> Answered {
-        let now = (self.now)();
+        let now = self.clock.now();
         let done = doings::so_far(&self.done);
         // only time and what is done here change an answer: these recognise it
         let digest = match ask {

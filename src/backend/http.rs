@@ -12,6 +12,7 @@ pub(crate) mod reach;
 mod route;
 mod sigv4;
 mod slots;
+mod transport;
 mod trouble;
 mod trusted;
 mod write;
@@ -24,8 +25,8 @@ use reqwest::{Method, Request, Response, StatusCode, redirect};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::Clock;
-use crate::config::settings::{LimitSettings, SourceSettings};
+use super::Means;
+use crate::config::settings::SourceSettings;
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, SourceId, Trouble};
 use crate::model::text;
@@ -36,6 +37,7 @@ use body::Inflow;
 use pass::{Passes, Unsent};
 use slots::Slots;
 pub(crate) use slots::Weight;
+pub use transport::{Received, Receiving, Server, Transport};
 pub(crate) use trouble::{is_plain_absence, of_absence};
 pub(crate) use write::{Change, segment, surely_not};
 
@@ -76,12 +78,8 @@ impl Http {
     ///
     /// # Errors
     /// [`Trouble::Unreachable`] if the address is none.
-    pub(crate) fn new(
-        id: &SourceId,
-        source: &SourceSettings,
-        limits: &LimitSettings,
-        now: Clock,
-    ) -> Result<Self, SourceError> {
+    pub(crate) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
+        let limits = &means.settings.limits;
         let wrong = |reason: &str| {
             SourceError::new(id.clone(), Trouble::Unreachable { reason: format!("its address {reason}") })
         };
@@ -91,7 +89,7 @@ impl Http {
             return Err(wrong("must begin with http:// or https://"));
         }
         let times = (limits.connect_timeout.0, limits.timeout.0);
-        let passes = Passes::new(source, &base, times, now);
+        let passes = Passes::new(source, &base, times, means);
         base.set_query(None);
         base.set_fragment(None);
         let prefix = base.path().trim_end_matches('/').to_owned();

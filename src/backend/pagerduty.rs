@@ -40,7 +40,7 @@ const FORM: &str = "application/vnd.pagerduty+json;version=2";
 pub(super) struct PagerDuty {
     info: SourceInfo,
     http: Http,
-    now: Clock,
+    clock: Clock,
     patience: Duration,
     /// Address of the person at the keyboard.
     from: Option<String>,
@@ -71,7 +71,7 @@ impl PagerDuty {
     /// # Errors
     /// [`Trouble::Unreachable`] if the address is none.
     pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
-        let http = Http::new(id, source, &means.settings.limits, means.now)?.accepting(FORM);
+        let http = Http::new(id, source, means)?.accepting(FORM);
         if let Some(why) = unsafe_address(source) {
             return Err(http.error(Trouble::Unreachable { reason: format!("its address {why}") }));
         }
@@ -86,7 +86,7 @@ impl PagerDuty {
                 acts: act::ACTS.to_vec(),
             },
             http,
-            now: means.now,
+            clock: means.clock,
             patience: means.settings.limits.timeout.0,
             from: source.from.clone(),
             teams: source.teams.clone(),

@@ -62,7 +62,7 @@ pub(super) struct Prometheus {
     server: Server,
     plan: Plan,
     severities: SeverityMap,
-    now: Clock,
+    clock: Clock,
     identity: Mutex<Option<Kept<Identity>>>,
     survey: Mutex<Option<Kept<Arc<Survey>>>>,
     ages: Mutex<Ages>,
@@ -139,7 +139,7 @@ impl Prometheus {
     /// [`Trouble::Unreachable`] if the address is none.
     pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
         let settings = means.settings;
-        let http = Http::new(id, source, &settings.limits, means.now)?;
+        let http = Http::new(id, source, means)?;
         let slos = Slos::new(settings.slo.discover, means.slos);
         let mut answers = ANSWERS.to_vec();
         answers.retain(|kind| *kind != AskKind::Slos || slos.are_asked_for());
@@ -160,7 +160,7 @@ impl Prometheus {
             server: Server { http, reader: wire::Reader::default(), manners: Manners::default(), timeout },
             plan: Plan::new(&settings.services, packs),
             severities: settings.severity_map(),
-            now: means.now,
+            clock: means.clock,
             identity: Mutex::new(None),
             survey: Mutex::new(None),
             ages: Mutex::default(),
@@ -175,7 +175,7 @@ impl Prometheus {
             Ask::Probe => Answer::Probe(self.probe(&call).await?),
             Ask::Services { at } => {
                 let survey = self.survey(&call).await?;
-                let now = at.unwrap_or_else(|| self.server.manners.now((self.now)()));
+                let now = at.unwrap_or_else(|| self.server.manners.now(self.clock.now()));
                 let moment = Moment { at: *at, now };
                 let mut kept = self.ages.lock().await;
                 // how old things were at a moment of the past says nothing of now
@@ -242,7 +242,7 @@ impl Prometheus {
     }
 
     fn reading<'a>(&'a self, sent: &'a Sent) -> rules::Reading<'a> {
-        rules::Reading { source: &self.info.id, severities: &self.severities, now: (self.now)(), sent }
+        rules::Reading { source: &self.info.id, severities: &self.severities, now: self.clock.now(), sent }
     }
 
     /// Who it is, found out once in a while.
@@ -371,7 +371,7 @@ impl Prometheus {
                 Err(error) => notices.push(format!("SLOs cannot be found: {}", error.trouble).into()),
             }
         }
-        let ahead = date.map(|date| date.as_second() - (self.now)().as_second());
+        let ahead = date.map(|date| date.as_second() - self.clock.now().as_second());
         let much = ahead.filter(|ahead| ahead.abs() > SKEW);
         self.server.manners.ahead.store(much.unwrap_or_default(), Ordering::Relaxed);
         if let Some(ahead) = much {

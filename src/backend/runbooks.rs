@@ -15,7 +15,7 @@ use url::Url;
 
 use super::http::errand;
 use super::http::reach::Reach;
-use super::{Answering, Source};
+use super::{Answering, Source, Transport};
 use crate::config::secret::Secret;
 use crate::config::settings::{LimitSettings, RunbookSettings, Settings};
 use crate::model::action::DeedKind;
@@ -37,6 +37,7 @@ pub(super) struct Runbooks {
     settings: RunbookSettings,
     limits: LimitSettings,
     reach: Reach,
+    transport: Transport,
 }
 
 /// What a place brought.
@@ -48,10 +49,16 @@ struct Found {
 }
 
 impl Runbooks {
-    pub(super) fn new(settings: &Settings) -> Self {
+    pub(super) fn new(settings: &Settings, transport: &Transport) -> Self {
         let runbooks = settings.runbooks.clone();
         let reach = Reach { hosts: runbooks.hosts.clone(), private: runbooks.allow_private };
-        Self { info: info(), settings: runbooks, limits: settings.limits, reach }
+        Self {
+            info: info(),
+            settings: runbooks,
+            limits: settings.limits,
+            reach,
+            transport: transport.clone(),
+        }
     }
 
     async fn search(&self, wanted: &Wanted) -> (Search, u64, u32) {
@@ -111,7 +118,7 @@ impl Runbooks {
     async fn of_web(&self, url: &Url, named: &Url) -> Result<Found, String> {
         let token = self.token(url, named).await?;
         let url = if token.is_some() { address::with_token(url, named) } else { url.clone() };
-        let getting = errand::get(&url, token.as_ref(), &self.reach, &self.limits, LIMIT);
+        let getting = errand::get(&self.transport, &url, token.as_ref(), &self.reach, &self.limits, LIMIT);
         let page = match timeout(self.patience(), getting).await {
             Ok(page) => page.map_err(|failure| match failure {
                 errand::Failure::Trouble(Trouble::Redirected { to }) => {

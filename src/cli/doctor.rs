@@ -212,14 +212,13 @@ prom
 
     #[test]
     fn a_secret_that_all_on_the_way_can_read_is_remarked_on() {
-        use crate::backend::{Means, connect};
+        use crate::backend::{Clock, Means, connect};
         use crate::config::settings::{AuthSettings, SecretRef, Settings, SourceKind, SourceSettings};
         let settings = Settings::default();
         let connected = |kind, url: &str, auth| {
             let mut source = SourceSettings::new(kind, url);
             source.auth = auth;
-            let now = || jiff::Timestamp::UNIX_EPOCH;
-            let means = Means { settings: &settings, packs: &[], slos: &[], now };
+            let means = Means::new(&settings, Clock::fixed(jiff::Timestamp::UNIX_EPOCH));
             connect(&crate::model::source::SourceId::new("one"), &source, means).info().clone()
         };
         let token = || Some(AuthSettings::Bearer(SecretRef::Env("TOKEN".into())));

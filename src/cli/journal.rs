@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::backend::Clock;
 use crate::model::action::{Deed, Ending};
 use crate::model::duration;
 use crate::model::journal::Record;
-use crate::runtime::{Clock, Open, Seen, Told, told, wait_for};
+use crate::runtime::{Open, Seen, Told, told, wait_for};
 
 use super::args::{JournalFlags, Subject};
 use super::printer::{Outcome, complain, print};

@@ -16,7 +16,7 @@ use crate::app::readiness;
 use crate::app::state::{Look, Setup, State};
 use crate::app::theme::Theme;
 use crate::backend::packs::{self, Pack};
-use crate::backend::{self, Means, demo};
+use crate::backend::{self, Clock, Means, Transport, demo};
 use crate::config::Paths;
 use crate::config::context::{self, Context, Wanted};
 use crate::config::definitions::{self, Definitions, Finding, Level};
@@ -29,7 +29,7 @@ use crate::model::labels::Text;
 use crate::model::slo::Slo;
 use crate::model::source::SourceId;
 use crate::runtime::headless::{self, Ground};
-use crate::runtime::{App, Clock, Contexts, Entrance, Journal, RuntimeError, Sources, wait_for, who};
+use crate::runtime::{App, Contexts, Entrance, Journal, RuntimeError, Sources, wait_for, who};
 
 use super::args::{DemoFlags, Subject};
 use super::config::Place;
@@ -277,8 +277,7 @@ fn demo_world(settings: &Settings, flags: DemoFlags, may_stand_still: bool) -> R
     let clock = night.map_or(Clock::real(), Clock::fixed);
     let speed = flags.speed.unwrap_or(1.0);
     let origin = demo::origin(clock.now(), flags.at.unwrap_or(0.0), speed);
-    let now: demo::Now = Arc::new(move || clock.now());
-    let list = demo::sources(flags.seed.unwrap_or(1), &now, origin, speed);
+    let list = demo::sources(flags.seed.unwrap_or(1), clock, origin, speed);
     Reach {
         context: "demo".to_owned(),
         contexts: vec!["demo".to_owned()],
@@ -326,10 +325,10 @@ fn connect(context: &Context, settings: &Settings, packs: &[Pack], slos: &[Arc<S
     let means = |id: &SourceId| {
         let is_asked = asked.is_empty() || asked.iter().any(|name| **name == *id.as_str());
         let slos = if is_asked { slos } else { &[] };
-        Means { settings, packs, slos, now: || Clock::real().now() }
+        Means { packs, slos, ..Means::new(settings, Clock::real()) }
     };
     let list = context.sources.iter().map(|(id, source)| backend::connect(id, source, means(id)));
-    let list = list.chain([backend::runbooks(settings)]).collect();
+    let list = list.chain([backend::runbooks(settings, &Transport::Network)]).collect();
     Sources::new(list, settings.limits)
 }
 

@@ -12,13 +12,13 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::app::event::{Message, Plan, Tone};
+use crate::backend::Clock;
 use crate::model::action::{ActError, Action, Ending, Found, Outcome, Progress};
 use crate::model::guard::Guard;
 use crate::model::journal::{Entry, Step};
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, SourceId, Trouble};
 
-use super::clock::Clock;
 use super::drill;
 use super::effects::Report;
 use super::gate::Gate;

@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::app::confirm::Wait;
 use crate::app::event::{Effect, Event, Message, Tone};
+use crate::backend::Clock;
 
-use super::clock::Clock;
 use super::drill;
 use super::effects::{Performer, Report};
 use super::link::{Gauge, Link};

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::app::event::Arrival;
-use crate::backend::Source;
+use crate::backend::{Clock, Source};
 use crate::config::settings::LimitSettings;
 use crate::model::action::{ActError, Action, Call, Found, Outcome};
 use crate::model::ask::{Answered, AskKind, Question};
@@ -24,7 +24,6 @@ use crate::model::warning::Warning;
 
 use circuit::{Admission, Circuit, Subject, Ticket};
 
-use super::clock::Clock;
 use super::drill;
 
 /// A source is asked anew whether it is well when it has not answered for so long.

@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::event::{Effect, Event, Plan};
+use crate::backend::Clock;
 use crate::model::action::{Call, Ending, Progress};
 use crate::model::guard::Guard;
 use crate::model::journal::Record;
 
 use super::App;
-use super::clock::Clock;
 use super::door::{Door, Seen};
 use super::effects::{Performer, Sources};
 use super::journal::{Journal, JournalError};

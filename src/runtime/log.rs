@@ -13,8 +13,8 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 
-use super::clock::Clock;
 use super::{input, private, screen, terminal};
+use crate::backend::Clock;
 use crate::model::text::clean_output;
 
 /// The variable that says how much is logged: `off`, `error`, `warn`, `info`, `debug`, `trace`.

@@ -65,7 +65,7 @@ async fn a_runbook_behind_every_fault_is_missing_for_a_reason_and_found_again() 
     let server = server().await;
     let mut settings = Settings::default();
     settings.runbooks.hosts = vec!["127.0.0.1".into()];
-    let source = backend::runbooks(&settings);
+    let source = backend::runbooks(&settings, &backend::Transport::Network);
     let plays = Fault::PLAIN.map(|fault| {
         let (source, server) = (&source, &server);
         async move {

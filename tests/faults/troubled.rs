@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use burnwatch::testing::backend::{Answering, Source, demo};
+use burnwatch::testing::backend::{Answering, Clock, Source, demo};
 use burnwatch::testing::model::ask::Ask;
 use burnwatch::testing::model::source::{SourceError, SourceInfo, Trouble};
-use burnwatch::testing::runtime::Clock;
 use tokio::sync::watch::{Receiver, Sender, channel};
 
 /// What a source that panics says.
@@ -47,7 +46,6 @@ impl Source for Troubled {
 /// The sources of the demo, and how the one of this name is.
 pub(crate) fn demo(name: &str, clock: Clock) -> (Vec<Arc<dyn Source>>, Sender<Mood>) {
     let (sender, mood) = channel(Mood::Answers);
-    let now: demo::Now = Arc::new(move || clock.now());
     let origin = demo::origin(clock.now(), 1.5, 0.01);
     let wrap = |source: Arc<dyn Source>| -> Arc<dyn Source> {
         if source.info().id.as_str() == name {
@@ -55,5 +53,5 @@ pub(crate) fn demo(name: &str, clock: Clock) -> (Vec<Arc<dyn Source>>, Sender<Mo
         }
         source
     };
-    (demo::sources(7, &now, origin, 0.01).into_iter().map(wrap).collect(), sender)
+    (demo::sources(7, clock, origin, 0.01).into_iter().map(wrap).collect(), sender)
 }

@@ -3,10 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "fixtures of tests")]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Answering, Source};
+use burnwatch::testing::backend::{Answering, Clock, Source};
 use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState, Severity};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Reply};
 use burnwatch::testing::model::fingerprint::Fingerprint;
@@ -33,12 +32,12 @@ const LOOKBACKS: [u64; 7] = [300, 1800, 3600, 7200, 21_600, 86_400, 259_200];
 pub(crate) struct Promises {
     info: SourceInfo,
     readings: Vec<SloReading>,
-    now: Arc<AtomicI64>,
+    clock: Clock,
     alerts: Vec<Arc<Alert>>,
 }
 
 impl Promises {
-    pub(crate) fn new(readings: Vec<SloReading>, now: &Arc<AtomicI64>) -> Self {
+    pub(crate) fn new(readings: Vec<SloReading>, clock: Clock) -> Self {
         let answers = vec![
             AskKind::Probe,
             AskKind::Services,
@@ -56,12 +55,12 @@ impl Promises {
             answers,
             acts: Vec::new(),
         };
-        let began = Timestamp::from_second(now.load(Ordering::Relaxed) - 400).unwrap();
-        Self { info, readings, now: Arc::clone(now), alerts: vec![alert(began)] }
+        let began = clock.now() - Duration::from_secs(400);
+        Self { info, readings, clock, alerts: vec![alert(began)] }
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.now.load(Ordering::Relaxed)).unwrap()
+        self.clock.now()
     }
 
     fn reply(&self, ask: &Ask) -> Answer {

@@ -11,8 +11,8 @@ use burnwatch::testing::app::look::{Charset, Colours};
 use burnwatch::testing::app::state::{Look, Mode, Setup, State};
 use burnwatch::testing::app::theme::{Role, Theme};
 use burnwatch::testing::app::{render, update};
-use burnwatch::testing::backend::Source;
 use burnwatch::testing::backend::demo;
+use burnwatch::testing::backend::{Clock, Source};
 use burnwatch::testing::config::definitions::Finding;
 use burnwatch::testing::model::action::Ending;
 use burnwatch::testing::model::guard::Guard;
@@ -37,12 +37,20 @@ const NOW: i64 = 1_768_359_127;
 pub(crate) struct Stage {
     state: State,
     sources: Vec<Arc<dyn Source>>,
-    now: Arc<AtomicI64>,
+    /// What moves the clock, in milliseconds.
+    time: &'static AtomicI64,
+    clock: Clock,
     dead: Option<SourceId>,
     answering: bool,
     /// What was confirmed, the latest last.
     acts: Vec<Plan>,
     runtime: tokio::runtime::Runtime,
+}
+
+/// A clock that stands at the beginning until it is moved. Each stage keeps its own to the end of the tests.
+fn clock() -> (&'static AtomicI64, Clock) {
+    let time: &'static AtomicI64 = Box::leak(Box::new(AtomicI64::new(NOW * 1000)));
+    (time, Clock::set_by(time))
 }
 
 impl Stage {
@@ -63,9 +71,9 @@ impl Stage {
 
     /// One source with these SLOs, everything answered that is asked for.
     pub(crate) fn promises(size: (u16, u16), readings: Vec<SloReading>) -> Self {
-        let now = Arc::new(AtomicI64::new(NOW));
-        let sources: Vec<Arc<dyn Source>> = vec![Arc::new(Promises::new(readings, &now))];
-        let mut stage = Self::of(size, now, sources);
+        let (time, clock) = clock();
+        let sources: Vec<Arc<dyn Source>> = vec![Arc::new(Promises::new(readings, clock))];
+        let mut stage = Self::of(size, (time, clock), sources);
         stage.answering = true;
         stage.tick();
         stage
@@ -73,7 +81,7 @@ impl Stage {
 
     /// One source with a service of many machines, everything answered that is asked for.
     pub(crate) fn machines(size: (u16, u16)) -> Self {
-        let mut stage = Self::of(size, Arc::new(AtomicI64::new(NOW)), vec![Arc::new(Machines::new())]);
+        let mut stage = Self::of(size, clock(), vec![Arc::new(Machines::new())]);
         stage.answering = true;
         stage.tick();
         stage
@@ -81,8 +89,7 @@ impl Stage {
 
     /// A paging system that tells what it is given, everything answered that is asked for.
     pub(crate) fn pager(size: (u16, u16), pager: Pager) -> Self {
-        let now = Arc::new(AtomicI64::new(NOW));
-        let mut stage = Self::of(size, Arc::clone(&now), vec![Arc::new(pager)]);
+        let mut stage = Self::of(size, clock(), vec![Arc::new(pager)]);
         stage.answering = true;
         stage.tick();
         stage
@@ -104,25 +111,26 @@ impl Stage {
     }
 
     fn new(size: (u16, u16), minute: f64) -> Self {
-        let now = Arc::new(AtomicI64::new(NOW));
-        let clock = Arc::clone(&now);
-        let clock: demo::Now =
-            Arc::new(move || Timestamp::from_second(clock.load(Ordering::Relaxed)).expect("a moment"));
-        let origin = demo::origin(Timestamp::from_second(NOW).expect("a moment"), minute, 1.0);
-        let sources = demo::sources(7, &clock, origin, 1.0);
-        Self::of(size, now, sources)
+        let (time, clock) = clock();
+        let origin = demo::origin(clock.now(), minute, 1.0);
+        let sources = demo::sources(7, clock, origin, 1.0);
+        Self::of(size, (time, clock), sources)
     }
 
-    fn of(size: (u16, u16), now: Arc<AtomicI64>, sources: Vec<Arc<dyn Source>>) -> Self {
+    fn of(
+        size: (u16, u16),
+        (time, clock): (&'static AtomicI64, Clock),
+        sources: Vec<Arc<dyn Source>>,
+    ) -> Self {
         let infos = sources.iter().map(|source| source.info().clone()).collect();
         let setup = Setup::new("demo", infos, Look::probe(Colours::True, Charset::Unicode), size);
         let state = State::new(Setup { person: "ana".into(), ..setup });
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
-        Self { state, sources, now, dead: None, answering: false, acts: Vec::new(), runtime }
+        Self { state, sources, time, clock, dead: None, answering: false, acts: Vec::new(), runtime }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.now.load(Ordering::Relaxed)).expect("a moment")
+        self.clock.now()
     }
 
     /// Draws with these characters and colours from now on.
@@ -208,14 +216,14 @@ impl Stage {
     /// Lets this many seconds pass.
     pub(crate) fn wait(&mut self, seconds: i64) {
         for _ in 0..seconds {
-            self.now.fetch_add(1, Ordering::Relaxed);
+            self.time.fetch_add(1000, Ordering::Relaxed);
             self.tick();
         }
     }
 
     /// Lets this many seconds pass at once.
     pub(crate) fn jump(&mut self, seconds: i64) {
-        self.now.fetch_add(seconds, Ordering::Relaxed);
+        self.time.fetch_add(seconds * 1000, Ordering::Relaxed);
         self.tick();
     }
 

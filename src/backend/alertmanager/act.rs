@@ -76,7 +76,7 @@ fn edition(mut stored: Map<String, Value>, draft: &Draft, ahead: SignedDuration)
 
 impl Alertmanager {
     pub(super) fn calls_of(&self, action: &Action) -> Vec<Call> {
-        calls(action, self.http.address(), (self.now)(), self.ahead())
+        calls(action, self.http.address(), self.clock.now(), self.ahead())
     }
 
     pub(super) async fn do_it(&self, action: &Action) -> Result<Outcome, ActError> {
@@ -109,7 +109,7 @@ impl Alertmanager {
     }
 
     fn creation(&self, draft: &Draft) -> Change {
-        creation(draft, (self.now)(), self.ahead())
+        creation(draft, self.clock.now(), self.ahead())
     }
 
     /// A moment that the server tells of, by our clock.

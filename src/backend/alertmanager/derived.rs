@@ -57,7 +57,7 @@ mod tests {
     use super::*;
     use crate::backend::alertmanager::Alertmanager;
     use crate::backend::double::{Canned, Double};
-    use crate::backend::{Means, Source};
+    use crate::backend::{Clock, Means, Source};
     use crate::config::settings::{Settings, SourceKind};
     use crate::model::ask::{Answer, Ask, Reply};
     use crate::model::source::SourceId;
@@ -110,8 +110,7 @@ mod tests {
 
         fn source(&self) -> Alertmanager {
             let settings = Settings::default();
-            let now = || NOW.parse().unwrap();
-            let means = Means { settings: &settings, packs: &[], slos: &[], now };
+            let means = Means::new(&settings, Clock::fixed(NOW.parse().unwrap()));
             Alertmanager::new(&SourceId::new("am"), &self.double.source(SourceKind::Alertmanager), means)
                 .unwrap()
         }

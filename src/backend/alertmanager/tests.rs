@@ -24,8 +24,8 @@ fn alertmanager(double: &Double, prefix: &str) -> Alertmanager {
 }
 
 fn connected(source: &SourceSettings, settings: &Settings) -> Alertmanager {
-    let now = || Timestamp::from_second(1_800_000_000).unwrap();
-    Alertmanager::new(&SourceId::new("am"), source, Means { settings, packs: &[], slos: &[], now }).unwrap()
+    let clock = Clock::fixed(Timestamp::from_second(1_800_000_000).unwrap());
+    Alertmanager::new(&SourceId::new("am"), source, Means::new(settings, clock)).unwrap()
 }
 
 /// What comes of one question that is answered so, whatever the path.

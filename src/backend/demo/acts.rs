@@ -36,7 +36,9 @@ impl DemoSource {
         let address = &*self.info.address;
         match self.role {
             Role::Prometheus(_) => Vec::new(),
-            Role::Alertmanager => alertmanager::calls(action, address, (self.now)(), SignedDuration::ZERO),
+            Role::Alertmanager => {
+                alertmanager::calls(action, address, self.clock.now(), SignedDuration::ZERO)
+            }
             Role::Pager => pagerduty::calls(action, address, &self.world.paging.me().id),
         }
     }
@@ -50,7 +52,7 @@ impl DemoSource {
         if let Some(reason) = pagerduty::unfit(&action.deed).filter(|_| self.role == Role::Pager) {
             return Err(surely_not(SourceError::new(self.info.id.clone(), Trouble::Unfit { reason })));
         }
-        let now = (self.now)();
+        let now = self.clock.now();
         match &action.deed {
             Deed::Silence(draft) | Deed::Edit { draft, .. } => {
                 if draft.ends_at <= now {
@@ -96,7 +98,7 @@ impl DemoSource {
         if !self.info.acts.contains(&kind) {
             return Found::Unknown { words: format!("it does not offer to {}", kind.name()).into() };
         }
-        doings::so_far(&self.done).trace(action, sent_at, (self.now)())
+        doings::so_far(&self.done).trace(action, sent_at, self.clock.now())
     }
 
     fn refused(&self, status: u16, message: &str) -> ActError {
@@ -173,7 +175,7 @@ impl DemoSource {
 
     /// Who ended it and when.
     fn over(&self, incident: &Incident) -> Text {
-        let now = (self.now)();
+        let now = self.clock.now();
         let detail = self.detail(&incident.id, &doings::so_far(&self.done), now);
         let steps = detail.map(|detail| detail.steps).unwrap_or_default();
         let last = steps.iter().rev().find(|step| matches!(&*step.kind, "resolve" | "merge"));

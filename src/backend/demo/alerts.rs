@@ -15,10 +15,10 @@ use crate::model::source::SourceId;
 
 use super::annotation;
 use super::book::{self, Measure, Region};
-use super::clock::Clock;
 use super::noise::{floor, mix_text};
 use super::rules::Rule;
 use super::story::{Begin, Occurrence};
+use super::timeline::Timeline;
 use super::world::{DemoWorld, Place};
 
 /// How often rules are evaluated, in seconds of demo time.
@@ -100,7 +100,7 @@ impl DemoWorld {
     }
 
     /// The alerts that the rules of a region hold pending or firing.
-    pub(super) fn alerts_of(&self, region: Region, t: f64, clock: &Clock) -> Vec<Alert> {
+    pub(super) fn alerts_of(&self, region: Region, t: f64, clock: &Timeline) -> Vec<Alert> {
         let mut alerts: Vec<Alert> = Vec::new();
         for rule in self.rules_of(region) {
             for subject in self.subjects(rule) {
@@ -112,7 +112,14 @@ impl DemoWorld {
         alerts
     }
 
-    fn alert(&self, rule: &Rule, subject: &Subject<'_>, bout: Bout, t: f64, clock: &Clock) -> Option<Alert> {
+    fn alert(
+        &self,
+        rule: &Rule,
+        subject: &Subject<'_>,
+        bout: Bout,
+        t: f64,
+        clock: &Timeline,
+    ) -> Option<Alert> {
         let fires = bout.from + rule.hold;
         let firing = t >= fires;
         let value = self.value(rule, subject, t)?;
@@ -146,7 +153,7 @@ impl DemoWorld {
     pub(super) fn managed(
         &self,
         t: f64,
-        clock: &Clock,
+        clock: &Timeline,
         source: &SourceId,
         silences: &[Silence],
     ) -> Vec<Alert> {
@@ -197,7 +204,7 @@ impl DemoWorld {
     }
 
     /// The silences that are not over, and those that begin within a day.
-    pub(super) fn silences(&self, t: f64, clock: &Clock, source: &SourceId) -> Vec<Silence> {
+    pub(super) fn silences(&self, t: f64, clock: &Timeline, source: &SourceId) -> Vec<Silence> {
         let (chapter, start) = self.schedule.now(t);
         let told = chapter.and_then(|number| self.book.story.chapter.get(number));
         let of_story = told.into_iter().flat_map(|chapter| &chapter.silence).filter_map(|silence| {
@@ -224,7 +231,7 @@ impl DemoWorld {
         labels: &Labels,
         region: Region,
         looked_at: Bounds,
-        clock: &Clock,
+        clock: &Timeline,
     ) -> Vec<Firing> {
         let span = (clock.demo(looked_at.start), clock.demo(looked_at.end));
         if !labels.is_empty() {
@@ -244,7 +251,7 @@ impl DemoWorld {
         labels: &Labels,
         region: Region,
         span: (f64, f64),
-        clock: &Clock,
+        clock: &Timeline,
     ) -> Vec<Firing> {
         let mut firings: Vec<Firing> = Vec::new();
         for rule in self.rules_of(region).filter(|rule| *rule.shown.name == *labels.value("alertname")) {
@@ -336,7 +343,7 @@ fn shown(
     from: f64,
     until: f64,
     t: f64,
-    clock: &Clock,
+    clock: &Timeline,
     source: &SourceId,
 ) -> Silence {
     let (starts_at, ends_at): (Timestamp, Timestamp) = (clock.wall(from), clock.wall(until));

@@ -10,8 +10,8 @@ use crate::model::service::{Detail, DownTarget, Reading, ServiceBoard, Targets, 
 use crate::model::signal::Unknowns;
 
 use super::book::Region;
-use super::clock::Clock;
 use super::noise::{P50, P95, P99};
+use super::timeline::Timeline;
 use super::world::{DemoWorld, Place};
 
 /// Over how long rates are taken.
@@ -80,7 +80,7 @@ impl DemoWorld {
     }
 
     /// Short histories of the services of a region.
-    pub(super) fn trends(&self, region: Region, span: Span, clock: &Clock) -> Trends {
+    pub(super) fn trends(&self, region: Region, span: Span, clock: &Timeline) -> Trends {
         let lines = |value: &dyn Fn(&Place, f64) -> Option<f64>| {
             let each = self.watched(region).map(|place| Line {
                 labels: Labels::from_iter([("service", &place.name)]),
@@ -96,7 +96,7 @@ impl DemoWorld {
     }
 
     /// The signals of one service over time; without lines if the region does not run it.
-    pub(super) fn detail(&self, service: &str, region: Region, span: Span, clock: &Clock) -> Detail {
+    pub(super) fn detail(&self, service: &str, region: Region, span: Span, clock: &Timeline) -> Detail {
         let Some(place) = self.place(service, region) else {
             let none = || Matrix::empty(span);
             return Detail {
@@ -129,7 +129,7 @@ impl DemoWorld {
         }
     }
 
-    fn buckets(&self, place: &Place, span: Span, clock: &Clock) -> Matrix {
+    fn buckets(&self, place: &Place, span: Span, clock: &Timeline) -> Matrix {
         let mut lower = 0.0;
         let lines = BUCKETS.map(|(name, upper)| {
             let values = over(span, clock, |t| {
@@ -145,7 +145,7 @@ impl DemoWorld {
 }
 
 /// A value for each point of the span, NaN where there is none.
-fn over(span: Span, clock: &Clock, value: impl Fn(f64) -> Option<f64>) -> Vec<f64> {
+fn over(span: Span, clock: &Timeline, value: impl Fn(f64) -> Option<f64>) -> Vec<f64> {
     (0..span.count()).map(|i| value(clock.demo(span.at(i))).unwrap_or(f64::NAN)).collect()
 }
 

@@ -14,12 +14,12 @@ use crate::model::labels::{Labels, Text};
 use crate::model::source::SourceId;
 
 use super::annotation;
-use super::clock::Clock;
 use super::doings::{Done, Entry, Told, opening};
 use super::noise::{floor, mix_text};
 use super::paging::{Page, named, time_to_acknowledge};
 use super::payload::Sent;
 use super::rules::Rule;
+use super::timeline::Timeline;
 use super::world::DemoWorld;
 use crate::backend::pagerduty;
 
@@ -48,7 +48,7 @@ impl DemoWorld {
         &self,
         done: &Done,
         now: Timestamp,
-        clock: &Clock,
+        clock: &Timeline,
         source: &SourceId,
     ) -> IncidentBoard {
         let paged = self.paged(now, clock);
@@ -70,7 +70,7 @@ impl DemoWorld {
         id: &str,
         done: &Done,
         now: Timestamp,
-        clock: &Clock,
+        clock: &Timeline,
         source: &SourceId,
     ) -> Option<IncidentDetail> {
         let all = self.paged(now, clock);
@@ -102,7 +102,7 @@ impl DemoWorld {
         &self,
         done: &Done,
         (since, now): (Timestamp, Timestamp),
-        clock: &Clock,
+        clock: &Timeline,
         source: &SourceId,
     ) -> StepBoard {
         let paged = self.paged(now, clock);
@@ -216,7 +216,7 @@ impl DemoWorld {
         }
     }
 
-    fn paged(&self, now: Timestamp, clock: &Clock) -> Vec<Paged<'_>> {
+    fn paged(&self, now: Timestamp, clock: &Timeline) -> Vec<Paged<'_>> {
         let since = now.checked_sub(PAST).unwrap_or(now);
         let (t, span) = (clock.demo(now), (clock.demo(since), clock.demo(now)));
         let mut all = Vec::new();

@@ -10,8 +10,8 @@ use crate::model::labels::Labels;
 use crate::model::series::{Line, Span};
 
 use super::book::{Promised, Region};
-use super::clock::Clock;
 use super::slos::Pledge;
+use super::timeline::Timeline;
 use super::world::{DemoWorld, Place};
 
 /// Looks at a rate of requests for its mean.
@@ -22,7 +22,7 @@ const LOOKS: u32 = 6;
 pub(super) struct Stage<'a> {
     pub(super) region: Region,
     pub(super) span: Span,
-    pub(super) clock: &'a Clock,
+    pub(super) clock: &'a Timeline,
 }
 
 impl DemoWorld {

@@ -8,9 +8,9 @@ use crate::model::source::Trouble;
 
 use super::alerts::Subject;
 use super::book::Region;
-use super::clock::Clock;
 use super::promised::Stage;
 use super::rules::Rule;
+use super::timeline::Timeline;
 use super::world::DemoWorld;
 
 /// A query, understood.
@@ -54,7 +54,7 @@ impl DemoWorld {
         query: &str,
         region: Region,
         span: Span,
-        clock: &Clock,
+        clock: &Timeline,
     ) -> Result<Matrix, Trouble> {
         let expr =
             promql::parse(query).map_err(|reason| Trouble::BadQuery { message: reason.to_string() })?;

@@ -12,8 +12,8 @@ use crate::model::slo::{
 };
 
 use super::book::{Book, Promise, Promised, Region};
-use super::clock::Clock;
 use super::story::{Begin, Schedule};
+use super::timeline::Timeline;
 use super::world::{DemoWorld, Place};
 
 const DAY: u64 = 86_400;
@@ -104,7 +104,7 @@ fn pledge(book: &Book, promise: &Promise, service: &str) -> Pledge {
 
 impl DemoWorld {
     /// All promises of a region.
-    pub(super) fn slos(&self, region: Region, at: Timestamp, clock: &Clock) -> SloBoard {
+    pub(super) fn slos(&self, region: Region, at: Timestamp, clock: &Timeline) -> SloBoard {
         let t = clock.demo(at);
         let here =
             self.pledges.iter().filter_map(|pledge| Some((pledge, self.place(pledge.service(), region)?)));
@@ -132,7 +132,14 @@ impl DemoWorld {
         SloBoard { at, readings: readings.collect() }
     }
 
-    fn error_ratio(&self, pledge: &Pledge, place: &Place, lookback: u64, t: f64, clock: &Clock) -> Measured {
+    fn error_ratio(
+        &self,
+        pledge: &Pledge,
+        place: &Place,
+        lookback: u64,
+        t: f64,
+        clock: &Timeline,
+    ) -> Measured {
         // what is an hour on the screen is longer in a world that goes faster
         let from = t - lookback as f64 * clock.speed();
         self.bad_share(pledge, place, from, t)

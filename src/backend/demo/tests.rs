@@ -27,7 +27,7 @@ fn at(seconds: i64) -> Timestamp {
 
 fn demo(seed: u64, seconds: i64) -> Vec<Arc<dyn Source>> {
     let now = at(seconds);
-    sources(seed, &(Arc::new(move || now) as Now), start(), 1.0)
+    sources(seed, Clock::fixed(now), start(), 1.0)
 }
 
 fn ask(source: &dyn Source, ask: &Ask) -> Answer {
@@ -229,7 +229,7 @@ fn every_alert_is_whole_and_finds_its_rule_at_the_source_that_made_it() {
 #[test]
 fn an_alert_is_there_exactly_while_the_condition_of_its_rule_holds() {
     let world = DemoWorld::new(3);
-    let clock = Clock::new(start(), 1.0);
+    let clock = Timeline::new(start(), 1.0);
     let story = (-10..80).map(|i| f64::from(i) * 5.0).chain((12..80).map(|i| f64::from(i) * 35.0));
     let moments = story.chain((1..40).map(|i| f64::from(i) * -9005.0));
     for t in moments {
@@ -296,7 +296,7 @@ fn a_chart_of_an_alert_is_beyond_its_threshold_exactly_while_it_holds() {
 fn every_rule_is_understood_however_its_expression_is_printed() {
     let world = DemoWorld::new(7);
     let span = stretch(at(60), minutes(1), 4).window;
-    let clock = Clock::new(start(), 1.0);
+    let clock = Timeline::new(start(), 1.0);
     for rule in &world.rules {
         let read = promql_parser::parser::parse(&rule.shown.expr).unwrap();
         for query in
@@ -444,7 +444,7 @@ fn an_answer_that_is_known_is_not_given_twice() {
 fn a_moment_of_the_story_can_be_chosen_at_any_speed() {
     for speed in [1.0, 4.0] {
         let now = at(12_345);
-        let sources = sources(7, &(Arc::new(move || now) as Now), origin(now, 2.0, speed), speed);
+        let sources = sources(7, Clock::fixed(now), origin(now, 2.0, speed), speed);
         let Answer::Services(board) = ask(&*sources[0], &Ask::Services { at: None }) else { panic!() };
         let payments = board.readings.iter().find(|reading| &*reading.name == "payments").unwrap();
         assert!(payments.signals.error_ratio.unwrap() > 0.2);

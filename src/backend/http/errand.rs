@@ -10,15 +10,17 @@ use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
 };
 use reqwest::redirect;
-use reqwest::{Client, Method, Request, Response};
+use reqwest::{Client, Method, Request};
 use tokio::time::timeout;
 use url::Url;
 
 use super::body::{Inflow, Stopped};
 use super::credentials::secret_value;
 use super::mask::Mask;
+use super::pass::Unsent;
 use super::reach::{Reach, is_metadata_name, literal};
 use super::route::hide_variables;
+use super::transport::Transport;
 use super::{ERROR_BODY, install_provider, trouble};
 use crate::config::is_this_machine;
 use crate::config::secret::Secret;
@@ -55,6 +57,7 @@ pub(crate) enum Failure {
 /// # Errors
 /// [`Failure`] whatever keeps the whole page from coming with a 2xx status.
 pub(crate) async fn get(
+    transport: &Transport,
     url: &Url,
     token: Option<&Secret>,
     reach: &Reach,
@@ -64,7 +67,8 @@ pub(crate) async fn get(
     let mut url = url.clone();
     let mask = hide_variables(token.map_or_else(Mask::default, |token| Mask::default().with(token)));
     // redirects stay on its host
-    let client = client(&url, Limit::of(&url, reach, limits).await?, limits)?;
+    let limited = Limit::of(&url, reach, limits).await?;
+    let connection = transport.open(|| client(&url, limited, limits))?;
     for _ in 0..=REDIRECTS {
         let mut request = Request::new(Method::GET, url.clone());
         if let Some(token) = token
@@ -80,7 +84,10 @@ pub(crate) async fn get(
                 Failure::Trouble(trouble::of(error, limits.connect_timeout.0, limits.timeout.0))
             }
         };
-        let mut response = sent(&client, request).await.map_err(|error| failed(&error))?;
+        let mut response = connection.send(request).await.map_err(|unsent| match unsent {
+            Unsent::Before(trouble) => Failure::Trouble(trouble),
+            Unsent::Underway(error) => failed(&error),
+        })?;
         if response.status().is_redirection() {
             let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
             if let Some(next) =
@@ -129,20 +136,8 @@ fn may_follow(from: &Url, to: &Url) -> bool {
     from.host() == to.host() && (is_upgrade || is_same) && to.username().is_empty() && to.password().is_none()
 }
 
-async fn sent(client: &Client, request: Request) -> reqwest::Result<Response> {
-    #[cfg(fuzzing)]
-    if let Some(response) = crate::backend::fuzzing::to(&request) {
-        return Ok(response);
-    }
-    client.execute(request).await
-}
-
 fn client(url: &Url, limit: Limit, limits: &LimitSettings) -> Result<Client, Failure> {
     install_provider();
-    #[cfg(fuzzing)]
-    if cfg!(fuzzing) {
-        return Ok(crate::backend::fuzzing::client());
-    }
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("text/markdown, text/plain;q=0.9, */*;q=0.1"));
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));

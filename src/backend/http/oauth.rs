@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, HeaderValue};
-use reqwest::{Client, StatusCode};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
+use reqwest::{Method, Request, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
@@ -14,6 +14,8 @@ use zeroize::Zeroizing;
 use super::body::{Inflow, cut};
 use super::credentials::secret_value;
 use super::mask::Mask;
+use super::pass::Unsent;
+use super::transport::Connection;
 use super::{ERROR_BODY, trouble};
 use crate::config::secret::Secret;
 use crate::config::settings::OAuth2Settings;
@@ -57,7 +59,7 @@ enum Said {
 /// # Errors
 /// [`Trouble::NoSecret`] with what the server of tokens said.
 pub(super) async fn fetch(
-    client: &Client,
+    connection: &Connection,
     oauth: &OAuth2Settings,
     secret: &Secret,
     mask: &Mask,
@@ -70,7 +72,7 @@ pub(super) async fn fetch(
         |why: &str| Trouble::NoSecret { reason: mask.words(&format!("no token from {host}: {why}")) };
     let mut last = String::new();
     for in_header in [true, false] {
-        match ask(client, &url, oauth, secret, in_header, mask, limits).await {
+        match ask(connection, &url, oauth, secret, in_header, mask, limits).await {
             Ok(Said::Granted(token)) => return Ok(token),
             Ok(Said::UnknownClient(why)) => last = why,
             Ok(Said::Denied(why)) | Err(why) => return Err(no_token(&why)),
@@ -80,7 +82,7 @@ pub(super) async fn fetch(
 }
 
 async fn ask(
-    client: &Client,
+    connection: &Connection,
     url: &Url,
     oauth: &OAuth2Settings,
     secret: &Secret,
@@ -98,18 +100,27 @@ async fn ask(
     if !in_header {
         form.extend([("client_id", oauth.client_id.as_str()), ("client_secret", secret.expose())]);
     }
-    let mut request = client.post(url.clone()).header(ACCEPT, "application/json").form(&form);
+    let mut request = Request::new(Method::POST, url.clone());
+    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+    request
+        .headers_mut()
+        .extend([(ACCEPT, HeaderValue::from_static("application/json")), (CONTENT_TYPE, kind)]);
+    let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+    *request.body_mut() = Some(form.into());
     if in_header {
         let escaped = |text: &str| -> Zeroizing<String> {
             Zeroizing::new(url::form_urlencoded::byte_serialize(text.as_bytes()).collect())
         };
         let both = Zeroizing::new(format!("{}:{}", *escaped(&oauth.client_id), *escaped(secret.expose())));
         let encoded = Zeroizing::new(BASE64_STANDARD.encode(&*both));
-        request = request
-            .header(AUTHORIZATION, secret_value("Authorization", &["Basic ", &encoded]).map_err(words)?);
+        let value = secret_value("Authorization", &["Basic ", &encoded]).map_err(words)?;
+        request.headers_mut().insert(AUTHORIZATION, value);
     }
     let failed = |error: &reqwest::Error| words(trouble::of(error, connect_timeout, timeout));
-    let mut response = request.send().await.map_err(|error| failed(&error))?;
+    let mut response = connection.send(request).await.map_err(|unsent| match unsent {
+        Unsent::Before(trouble) => words(trouble),
+        Unsent::Underway(error) => failed(&error),
+    })?;
     let is_gzip = response.headers().get(CONTENT_ENCODING) == Some(&HeaderValue::from_static("gzip"));
     let mut inflow = Inflow::new(is_gzip, ERROR_BODY);
     while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {

@@ -13,8 +13,9 @@ use url::Url;
 use super::credentials::{Credentials, Proof};
 use super::mask::Mask;
 use super::route::{Parts, Route, hide_variables};
+use super::transport::{Connection, Transport};
 use super::{follow_slash, install_provider, oauth, trouble};
-use crate::backend::Clock;
+use crate::backend::{Clock, Means};
 use crate::config::settings::SourceSettings;
 use crate::model::source::Trouble;
 
@@ -30,7 +31,8 @@ pub(super) struct Passes {
     route: Route,
     connect_timeout: Duration,
     timeout: Duration,
-    now: Clock,
+    clock: Clock,
+    transport: Transport,
     held: Mutex<Held>,
     /// All that was ever read for it.
     mask: Lock<Arc<Mask>>,
@@ -43,15 +45,15 @@ struct Held {
     failed: Option<(Instant, Trouble)>,
 }
 
-/// A client, and what its requests carry.
+/// A connection, and what its requests carry.
 pub(super) struct Pass {
-    client: Client,
+    connection: Connection,
     /// Of the way there.
     digest: Vec<u8>,
     proof: Proof,
     /// `None`: for ever.
     until: Option<Instant>,
-    now: Clock,
+    clock: Clock,
 }
 
 /// Why there was no answer at all.
@@ -68,7 +70,7 @@ impl Passes {
         source: &SourceSettings,
         base: &Url,
         (connect_timeout, timeout): (Duration, Duration),
-        now: Clock,
+        means: Means<'_>,
     ) -> Self {
         Self {
             base: base.clone(),
@@ -76,7 +78,8 @@ impl Passes {
             route: Route::new(source),
             connect_timeout,
             timeout,
-            now,
+            clock: means.clock,
+            transport: means.transport.clone(),
             held: Mutex::default(),
             mask: Lock::new(Arc::new(hide_variables(Mask::default()))),
         }
@@ -152,30 +155,30 @@ impl Passes {
         let (mut proof, parts) = self.read().await?;
         self.hide(&proof, &parts);
         let digest = parts.digest();
-        let client = match before {
-            Some(before) if before.digest == digest => before.client.clone(),
-            _ => self.client(&self.route, &self.base, &parts)?,
+        let connection = match before {
+            Some(before) if before.digest == digest => before.connection.clone(),
+            _ => self.connect(&self.route, &self.base, &parts)?,
         };
         let mut lasts = self.lasts(&proof);
         if let (Some(oauth), Some(secret)) = (self.credentials.oauth2(), proof.client_secret.take()) {
             let (route, to) = (self.route.with_ca(oauth.ca_file.as_ref()), Url::parse(&oauth.token_url));
             let to = to.map_err(|error| Trouble::NoSecret { reason: format!("token_url: {error}") })?;
             let parts = off_the_loop(move || Ok((route.read()?, route))).await?;
-            let client = self.client(&parts.1, &to, &parts.0)?;
+            let connection = self.connect(&parts.1, &to, &parts.0)?;
             let limits = (self.connect_timeout, self.timeout);
-            let token = oauth::fetch(&client, oauth, &secret, &self.mask(), limits).await?;
+            let token = oauth::fetch(&connection, oauth, &secret, &self.mask(), limits).await?;
             proof.bear(&token.value)?;
             self.hide(&proof, &parts.0);
             lasts = Some(token.lasts);
         }
         let until = lasts.map(|lasts| Instant::now() + lasts);
-        Ok(Pass { client, digest, proof, until, now: self.now })
+        Ok(Pass { connection, digest, proof, until, clock: self.clock })
     }
 
     /// How long what was read is used.
     fn lasts(&self, proof: &Proof) -> Option<Duration> {
         let end = proof.signer.as_ref().and_then(|signer| signer.keys.until);
-        let left = end.map(|end| end.as_second() - (self.now)().as_second() - MARGIN_SECONDS);
+        let left = end.map(|end| end.as_second() - self.clock.now().as_second() - MARGIN_SECONDS);
         let left = left.map(|left| Duration::from_secs(u64::try_from(left).unwrap_or(0)));
         let kept = (self.credentials.are_secret() || self.route.has_files()).then_some(SECRETS_KEPT);
         kept.map(|kept| left.map_or(kept, |left| left.min(kept)))
@@ -196,12 +199,12 @@ impl Passes {
         }
     }
 
+    fn connect(&self, route: &Route, to: &Url, parts: &Parts) -> Result<Connection, Trouble> {
+        self.transport.open(|| self.client(route, to, parts))
+    }
+
     fn client(&self, route: &Route, to: &Url, parts: &Parts) -> Result<Client, Trouble> {
         install_provider();
-        #[cfg(fuzzing)]
-        if cfg!(fuzzing) {
-            return Ok(crate::backend::fuzzing::client());
-        }
         let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]);
         let builder = Client::builder()
             .user_agent(concat!("burnwatch/", env!("CARGO_PKG_VERSION")))
@@ -231,17 +234,13 @@ impl Pass {
     }
 
     async fn send(&self, mut request: Request) -> Result<Response, Unsent> {
-        #[cfg(fuzzing)]
-        if let Some(response) = crate::backend::fuzzing::to(&request) {
-            return Ok(response);
-        }
         for (name, value) in &self.proof.headers {
             request.headers_mut().insert(name, value.clone());
         }
         if let Some(signer) = &self.proof.signer {
-            signer.sign(&mut request, (self.now)()).map_err(Unsent::Before)?;
+            signer.sign(&mut request, self.clock.now()).map_err(Unsent::Before)?;
         }
-        self.client.execute(request).await.map_err(Unsent::Underway)
+        self.connection.send(request).await
     }
 }
 

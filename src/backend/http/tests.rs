@@ -7,15 +7,21 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::*;
+use crate::backend::Clock;
 use crate::backend::double::{Canned, Double};
-use crate::config::settings::{AuthSettings, SecretRef, SecretText, SourceKind, Span};
+use crate::config::settings::{
+    AuthSettings, LimitSettings, SecretRef, SecretText, Settings, SourceKind, Span,
+};
 
-fn limits() -> LimitSettings {
-    LimitSettings { timeout: Span(Duration::from_millis(600)), body_mib: 1, ..LimitSettings::default() }
+fn connected(source: &SourceSettings) -> Result<Http, SourceError> {
+    let timeout = Span(Duration::from_millis(600));
+    let limits = LimitSettings { timeout, body_mib: 1, ..LimitSettings::default() };
+    let settings = Settings { limits, ..Settings::default() };
+    Http::new(&SourceId::new("prom"), source, Means::new(&settings, Clock::fixed(Timestamp::UNIX_EPOCH)))
 }
 
 fn http(source: &SourceSettings) -> Http {
-    Http::new(&SourceId::new("prom"), source, &limits(), || Timestamp::UNIX_EPOCH).unwrap()
+    connected(source).unwrap()
 }
 
 fn at(url: &str) -> SourceSettings {
@@ -272,9 +278,6 @@ async fn no_connection_says_why_in_a_few_words() {
 #[test]
 fn an_address_that_is_none_is_refused_before_anything_is_sent() {
     for url in ["", "prom:9090", "ftp://prom", "http://", "unix:/run/x"] {
-        assert!(
-            Http::new(&SourceId::new("prom"), &at(url), &limits(), || Timestamp::UNIX_EPOCH).is_err(),
-            "{url:?}"
-        );
+        assert!(connected(&at(url)).is_err(), "{url:?}");
     }
 }

@@ -93,7 +93,7 @@ impl History {
 
 impl PagerDuty {
     pub(super) async fn incidents(&self, known: Option<u64>) -> Answered {
-        let now = (self.now)();
+        let now = self.clock.now();
         let (open, ranks, recent) = tokio::join!(self.open(), self.ranks(now), self.resolved(now));
         let open = open?;
         let mut cost = open.cost;

@@ -71,7 +71,7 @@ impl PagerDuty {
     /// # Errors
     /// Whatever keeps the log from coming.
     pub(super) async fn steps(&self, since: Timestamp) -> Answered {
-        let now = (self.now)();
+        let now = self.clock.now();
         let log = self.log(since.min(now), now + END).await?;
         let mut kept = self.kept();
         let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };

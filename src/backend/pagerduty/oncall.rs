@@ -28,7 +28,7 @@ type Overrides = HashMap<String, Vec<(String, Timestamp, Timestamp)>>;
 impl PagerDuty {
     pub(super) async fn on_call(&self, known: Option<u64>) -> Answered {
         // whole hours, so that the same turns are recognised as the same
-        let now = (self.now)().as_second();
+        let now = self.clock.now().as_second();
         let from = Timestamp::from_second(now - now.rem_euclid(3600)).unwrap_or(Timestamp::UNIX_EPOCH);
         let until = from + AHEAD + SignedDuration::from_hours(1);
         let mut warnings = Vec::new();

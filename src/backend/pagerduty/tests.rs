@@ -24,15 +24,15 @@ fn now() -> Timestamp {
     at("2026-08-20T10:20:00Z")
 }
 
-fn connected(double: &Double, change: impl FnOnce(&mut SourceSettings), now: Clock) -> PagerDuty {
+fn connected(double: &Double, change: impl FnOnce(&mut SourceSettings), clock: Clock) -> PagerDuty {
     let mut source = double.source(SourceKind::PagerDuty);
     change(&mut source);
-    let means = Means { settings: &Settings::default(), packs: &[], slos: &[], now };
-    PagerDuty::new(&SourceId::new("pd"), &source, means).unwrap()
+    let settings = Settings::default();
+    PagerDuty::new(&SourceId::new("pd"), &source, Means::new(&settings, clock)).unwrap()
 }
 
 fn pagerduty(double: &Double) -> PagerDuty {
-    connected(double, |_| {}, now)
+    connected(double, |_| {}, Clock::fixed(now()))
 }
 
 fn json(value: &Value) -> Canned {

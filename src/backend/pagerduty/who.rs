@@ -63,7 +63,7 @@ impl PagerDuty {
         }
         cost.add(self.say_whose(&key, &mut offer).await?);
         say_allowance(allowance, &mut offer);
-        offer.clock_ahead_seconds = date.map(|date| date.as_second() - (self.now)().as_second());
+        offer.clock_ahead_seconds = date.map(|date| date.as_second() - self.clock.now().as_second());
         if let Some(ahead) = offer.clock_ahead_seconds.filter(|ahead| ahead.abs() > SKEW) {
             let way = if ahead > 0 { "ahead of" } else { "behind" };
             let ahead = ahead.abs();
@@ -132,7 +132,7 @@ impl PagerDuty {
         if kept.key.as_ref().is_none_or(|(_, last)| *last != key) {
             kept.me = None;
         }
-        kept.key = Some(((self.now)(), key.clone()));
+        kept.key = Some((self.clock.now(), key.clone()));
         Ok((key, body.map(|body| (body.date, body.allowance)), Cost { bytes_in, ..asked }))
     }
 
@@ -153,7 +153,7 @@ impl PagerDuty {
     /// # Errors
     /// Whatever keeps it from being known this time.
     pub(super) async fn who(&self) -> Result<(Option<Person>, Cost), SourceError> {
-        let now = (self.now)();
+        let now = self.clock.now();
         let known = self.kept().key.clone().filter(|(since, _)| now.duration_since(*since) < KEPT);
         let (key, mut cost) = if let Some((_, key)) = known {
             (key, Cost::default())
@@ -173,7 +173,7 @@ impl PagerDuty {
             (Key::Account | Key::Hidden, None) => return Ok((None, Cost::default())),
             (Key::Account | Key::Hidden, Some(from)) => from,
         };
-        let now = (self.now)();
+        let now = self.clock.now();
         if let Some((since, me)) = self.kept().me.clone()
             && now.duration_since(since) < KEPT
         {

@@ -27,7 +27,7 @@ fn settings() -> Settings {
 
 fn source(double: &Double) -> Prometheus {
     let settings = settings();
-    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    let means = Means::new(&settings, Clock::fixed(now()));
     Prometheus::new(&SourceId::new("prom"), &double.source(SourceKind::Prometheus), means).unwrap()
 }
 
@@ -120,7 +120,7 @@ fn source_by(double: &Double, labels: &[&str]) -> Prometheus {
     let mut settings = settings();
     settings.services.labels = labels.iter().map(|label| (*label).to_owned()).collect();
     settings.services.describe_by = vec!["k8s.namespace.name".to_owned()];
-    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    let means = Means::new(&settings, Clock::fixed(now()));
     Prometheus::new(&SourceId::new("prom"), &double.source(SourceKind::Prometheus), means).unwrap()
 }
 

@@ -20,7 +20,7 @@ async fn search(runbooks: RunbookSettings, url: &str) -> Search {
         url: (!url.is_empty()).then(|| url.into()),
         labels: Labels::from_iter([("service", "cart")]),
     };
-    Runbooks::new(&settings(runbooks)).search(&wanted).await.0
+    Runbooks::new(&settings(runbooks), &Transport::Network).search(&wanted).await.0
 }
 
 /// Why there is none, where the server answers so.
@@ -124,7 +124,10 @@ async fn the_same_again_is_known() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("HighErrors.md"), "# Errors").unwrap();
     let folder = Some(dir.path().display().to_string());
-    let source = Runbooks::new(&settings(RunbookSettings { folder, ..RunbookSettings::default() }));
+    let source = Runbooks::new(
+        &settings(RunbookSettings { folder, ..RunbookSettings::default() }),
+        &Transport::Network,
+    );
     let wanted = Wanted { name: "HighErrors".into(), url: None, labels: Labels::default() };
     let ask = Ask::Runbook(Arc::new(wanted));
     let first = source.answer(&ask, None).await.unwrap();

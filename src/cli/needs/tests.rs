@@ -12,7 +12,7 @@ use crate::app::look::{Charset, Colours};
 use crate::app::place::{Paper, Place};
 use crate::app::screens;
 use crate::app::state::{Look, Setup, State};
-use crate::backend::{Source, demo};
+use crate::backend::{Clock, Source, demo};
 use crate::cli::alerts::Filter;
 use crate::cli::args::{Listing, Stats, Together};
 use crate::cli::report::{Document, json};
@@ -33,8 +33,7 @@ fn now() -> Timestamp {
 }
 
 fn demo_sources() -> Vec<Arc<dyn Source>> {
-    let clock: demo::Now = Arc::new(now);
-    demo::sources(1, &clock, demo::origin(now(), 12.0, 1.0), 1.0)
+    demo::sources(1, Clock::fixed(now()), demo::origin(now(), 12.0, 1.0), 1.0)
 }
 
 /// The question of a kind of which there is one for each source and which every verb may need.

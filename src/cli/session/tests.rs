@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
-use crate::backend::{Answering, Source};
+use crate::backend::{Answering, Clock, Source};
 use crate::cli::fixtures::{self, reading};
 use crate::cli::report::table;
 use crate::cli::{alerts, needs};

@@ -1,7 +1,7 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use super::*;
-use crate::runtime::clock::Clock;
+use crate::backend::Clock;
 use crate::runtime::fixtures::{Answers, Fake, question};
 
 fn performer(list: Vec<Arc<dyn Source>>, contexts: Option<Contexts>) -> (Performer, mpsc::Receiver<Report>) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::backend::double::{Asked, Canned, Double};
-use crate::backend::{Means, Source};
+use crate::backend::{Clock, Means, Source};
 use crate::config::settings::{AuthSettings, SecretRef, Settings, SourceKind, SourceSettings, Span};
 use crate::model::action::Target;
 use crate::model::ask::{Answer, Ask};
@@ -19,7 +19,7 @@ fn now() -> Timestamp {
 fn connected(source: &SourceSettings) -> Alertmanager {
     let mut settings = Settings::default();
     settings.limits.timeout = Span(Duration::from_millis(400));
-    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    let means = Means::new(&settings, Clock::fixed(now()));
     Alertmanager::new(&SourceId::new("am"), source, means).unwrap()
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 
 use super::*;
-use crate::backend::Source;
-use crate::backend::demo::{Now, sources};
+use crate::backend::demo::sources;
+use crate::backend::{Clock, Source};
 use crate::model::action::{Draft, Target, Whom};
 use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::{Answer, Ask};
@@ -17,7 +17,8 @@ use crate::model::oncall::OnCallBoard;
 /// A demo whose clock a test moves.
 struct Demo {
     sources: Vec<Arc<dyn Source>>,
-    second: Arc<AtomicI64>,
+    time: &'static AtomicI64,
+    clock: Clock,
 }
 
 const START: i64 = 1_768_445_420;
@@ -25,18 +26,17 @@ const START: i64 = 1_768_445_420;
 impl Demo {
     /// At a moment at which payments pages and nobody has it.
     fn new() -> Self {
-        let second = Arc::new(AtomicI64::new(START + 100));
-        let clock = Arc::clone(&second);
-        let now: Now = Arc::new(move || Timestamp::from_second(clock.load(Ordering::Relaxed)).unwrap());
-        Self { sources: sources(7, &now, Timestamp::from_second(START).unwrap(), 1.0), second }
+        let time: &'static AtomicI64 = Box::leak(Box::new(AtomicI64::new((START + 100) * 1000)));
+        let clock = Clock::set_by(time);
+        Self { sources: sources(7, clock, Timestamp::from_second(START).unwrap(), 1.0), time, clock }
     }
 
     fn wait(&self, seconds: i64) {
-        self.second.fetch_add(seconds, Ordering::Relaxed);
+        self.time.fetch_add(seconds * 1000, Ordering::Relaxed);
     }
 
     fn now(&self) -> Timestamp {
-        Timestamp::from_second(self.second.load(Ordering::Relaxed)).unwrap()
+        self.clock.now()
     }
 
     fn source(&self, name: &str) -> &dyn Source {

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::backend::demo::clock::Clock;
 use crate::backend::demo::doings::Done;
+use crate::backend::demo::timeline::Timeline;
 use crate::model::incident::{IncidentStatus, Urgency};
 use crate::model::source::SourceId;
 
@@ -55,7 +55,7 @@ fn on_sundays_the_platform_has_a_gap_and_on_saturdays_somebody_stands_in() {
 fn the_storys_page_is_an_incident_that_waits_for_somebody() {
     let (world, done) = (DemoWorld::new(7), Done::default());
     let source = SourceId::new("pager");
-    let clock = Clock::new(night() - 100.seconds(), 1.0);
+    let clock = Timeline::new(night() - 100.seconds(), 1.0);
     let board = world.incidents(&done, night(), &clock, &source);
     let open: Vec<_> = board.incidents.iter().filter(|incident| incident.is_open()).collect();
     let triggered: Vec<_> = open.iter().filter(|i| i.status == IncidentStatus::Triggered).collect();
@@ -83,7 +83,7 @@ fn the_storys_page_is_an_incident_that_waits_for_somebody() {
 fn identities(seed: u64, minute: f64, speed: f64) -> BTreeMap<(Text, i64), (u64, Text)> {
     let (world, done, source) = (DemoWorld::new(seed), Done::default(), SourceId::new("pager"));
     let origin = crate::backend::demo::origin(night(), minute, speed);
-    let clock = Clock::new(origin, speed);
+    let clock = Timeline::new(origin, speed);
     let told = world.incidents(&done, night(), &clock, &source).incidents.into_iter();
     told.map(|incident| {
         #[expect(clippy::cast_possible_truncation, reason = "a time of the story in seconds")]
@@ -126,7 +126,7 @@ fn nothing_is_told_of_an_incident_before_it_happened() {
     let source = SourceId::new("pager");
     for second in (0..900).step_by(7) {
         let now = night() + second.seconds();
-        let clock = Clock::new(night() - 100.seconds(), 1.0);
+        let clock = Timeline::new(night() - 100.seconds(), 1.0);
         for incident in world.incidents(&done, now, &clock, &source).incidents {
             let stamps = incident.assigned.iter().chain(&incident.acknowledged);
             assert!(stamps.map(|stamp| stamp.at).all(|at| at <= now), "{second}: {incident:#?}");

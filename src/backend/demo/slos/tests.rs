@@ -9,7 +9,7 @@ fn at(second: i64) -> Timestamp {
 }
 
 fn statuses(world: &DemoWorld, region: Region, second: i64) -> Vec<SloStatus> {
-    let clock = Clock::new(at(0), 1.0);
+    let clock = Timeline::new(at(0), 1.0);
     let board = world.slos(region, at(second), &clock);
     board.readings.iter().map(|reading| SloStatus::of(reading, &SourceId::new("p"), board.at)).collect()
 }
@@ -73,7 +73,7 @@ fn longer_lookbacks_are_the_means_of_shorter_ones() {
 #[test]
 fn the_recorded_series_and_the_definitions_queries_say_the_same() {
     let world = DemoWorld::new(7);
-    let clock = Clock::new(at(0), 1.0);
+    let clock = Timeline::new(at(0), 1.0);
     let span =
         crate::model::series::Span::ending(at(200), Duration::from_secs(DAY), 24, Duration::from_secs(60));
     let hour = Duration::from_secs(3600);

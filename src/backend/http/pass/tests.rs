@@ -8,16 +8,16 @@ use super::*;
 use crate::backend::double::{Canned, Double};
 use crate::backend::http::{Change, Http, Weight};
 use crate::config::settings::{
-    AuthSettings, LimitSettings, Login, OAuth2Settings, Program, SecretRef, SecretText, SigV4Settings,
-    SourceKind,
+    AuthSettings, Login, OAuth2Settings, Program, SecretRef, SecretText, Settings, SigV4Settings, SourceKind,
 };
 use crate::model::source::SourceId;
 
 const NOW: &str = "2026-01-02T03:04:05Z";
 
 fn http(source: &SourceSettings) -> Http {
-    let now: Clock = || NOW.parse().unwrap();
-    Http::new(&SourceId::new("prom"), source, &LimitSettings::default(), now).unwrap()
+    let settings = Settings::default();
+    let means = Means::new(&settings, Clock::fixed(NOW.parse().unwrap()));
+    Http::new(&SourceId::new("prom"), source, means).unwrap()
 }
 
 fn secret(text: &str) -> SecretRef {
@@ -296,7 +296,9 @@ fn keys_are_read_again_before_they_end() {
     let times = (Duration::from_secs(1), Duration::from_secs(1));
     let mut source_with_keys = source.clone();
     source_with_keys.auth = Some(AuthSettings::Bearer(secret("x")));
-    let passes = Passes::new(&source_with_keys, &source.url.parse().unwrap(), times, || NOW.parse().unwrap());
+    let settings = Settings::default();
+    let means = Means::new(&settings, Clock::fixed(NOW.parse().unwrap()));
+    let passes = Passes::new(&source_with_keys, &source.url.parse().unwrap(), times, means);
     let ending = |text: Option<&str>| {
         let until = text.map(|text| text.parse::<Timestamp>().unwrap());
         let key = |text| crate::config::secret::Secret::new(text);
@@ -309,8 +311,7 @@ fn keys_are_read_again_before_they_end() {
     assert_eq!(ending(Some("2026-01-02T03:06:05Z")), Some(Duration::from_secs(60)));
     assert_eq!(ending(Some("2026-01-02T03:00:00Z")), Some(Duration::ZERO));
     assert_eq!(
-        Passes::new(&source, &source.url.parse().unwrap(), times, || NOW.parse().unwrap())
-            .lasts(&Proof::default()),
+        Passes::new(&source, &source.url.parse().unwrap(), times, means).lasts(&Proof::default()),
         None
     );
 }

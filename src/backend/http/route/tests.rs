@@ -17,12 +17,15 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use crate::backend::double::{Canned, Double};
 use crate::backend::http::{Http, install_provider};
-use crate::config::settings::{AuthSettings, LimitSettings, Program, SecretRef, SourceKind, Span};
+use crate::backend::{Clock, Means};
+use crate::config::settings::{AuthSettings, LimitSettings, Program, SecretRef, Settings, SourceKind, Span};
 use crate::model::source::SourceId;
 
 fn http(source: &SourceSettings) -> Http {
     let limits = LimitSettings { timeout: Span(Duration::from_secs(20)), ..LimitSettings::default() };
-    Http::new(&SourceId::new("prom"), source, &limits, || jiff::Timestamp::UNIX_EPOCH).unwrap()
+    let settings = Settings { limits, ..Settings::default() };
+    let means = Means::new(&settings, Clock::fixed(jiff::Timestamp::UNIX_EPOCH));
+    Http::new(&SourceId::new("prom"), source, means).unwrap()
 }
 
 async fn trouble(source: &SourceSettings) -> String {

@@ -4,13 +4,18 @@ use serde_json::json;
 
 use super::*;
 use crate::backend::double::{Canned, Double};
-use crate::config::settings::{AuthSettings, LimitSettings, SecretRef, SourceKind, SourceSettings, Span};
+use crate::backend::{Clock, Means};
+use crate::config::settings::{
+    AuthSettings, LimitSettings, SecretRef, Settings, SourceKind, SourceSettings, Span,
+};
 use crate::model::source::SourceId;
 
 fn http(source: &SourceSettings) -> Http {
     let limits =
         LimitSettings { timeout: Span(Duration::from_millis(400)), body_mib: 1, ..LimitSettings::default() };
-    Http::new(&SourceId::new("pd"), source, &limits, || jiff::Timestamp::UNIX_EPOCH).unwrap()
+    let settings = Settings { limits, ..Settings::default() };
+    let means = Means::new(&settings, Clock::fixed(jiff::Timestamp::UNIX_EPOCH));
+    Http::new(&SourceId::new("pd"), source, means).unwrap()
 }
 
 fn change() -> Change {

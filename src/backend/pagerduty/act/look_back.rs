@@ -71,7 +71,7 @@ impl PagerDuty {
         let (me, _) = self.who().await?;
         let (incident, date) = self.one(target).await?;
         let path = format!("incidents/{}", segment(target));
-        let behind = date.map_or(0, |date| date.as_second() - (self.now)().as_second()).min(0);
+        let behind = date.map_or(0, |date| date.as_second() - self.clock.now().as_second()).min(0);
         let earlier = SignedDuration::from_secs(behind) - SLACK;
         let since = sent_at.saturating_add(earlier).unwrap_or(Timestamp::MIN);
         let trace = Trace { me: me.map(|me| me.id), since };

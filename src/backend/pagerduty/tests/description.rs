@@ -268,7 +268,7 @@ async fn every_request_is_valid_by_the_vendors_description() {
         source.from = Some("ana@example.org".into());
         (source.teams, source.services) = (vec!["PT".into(), "PU".into()], vec!["PS".into()]);
     };
-    let narrow = connected(&double, narrow, now);
+    let narrow = connected(&double, narrow, Clock::fixed(now()));
     for source in [&plain, &narrow] {
         for ask in [
             Ask::Probe,
@@ -322,8 +322,9 @@ async fn every_example_of_an_incident_is_read_without_loss() {
     all.extend(found("pagerduty/rest/get_incidents.json"));
     for example in all {
         let double = examples(vec![("/incidents", example.clone())]).await;
-        let clock = if example.to_string().contains("2015-10-06") { in_2015 } else { now };
-        let board = board(connected(&double, |_| {}, clock).answer(&Ask::Incidents, None).await);
+        let clock = if example.to_string().contains("2015-10-06") { in_2015() } else { now() };
+        let board =
+            board(connected(&double, |_| {}, Clock::fixed(clock)).answer(&Ask::Incidents, None).await);
         assert_eq!(board.incidents.len(), example["incidents"].as_array().unwrap().len());
         let incidents = example["incidents"].as_array().unwrap();
         for (incident, wire) in board.incidents.iter().zip(incidents) {
@@ -482,7 +483,7 @@ async fn examples_of_users_and_priorities_are_read() {
 async fn recorded_incidents_of_a_terminal_client_are_read() {
     let Some(recorded) = found("pagerduty/srepd-incidents.json") else { return };
     let double = examples(vec![("/incidents", json!({"incidents": recorded}))]).await;
-    let clock: Clock = || at("2026-05-28T15:00:00Z");
+    let clock = Clock::fixed(at("2026-05-28T15:00:00Z"));
     let board = board(connected(&double, |_| {}, clock).answer(&Ask::Incidents, None).await);
     assert_eq!(board.incidents.len(), recorded.as_array().unwrap().len());
     without_loss(&recorded, &["id", "title", "summary"], &format!("{board:?}"));

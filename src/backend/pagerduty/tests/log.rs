@@ -1,6 +1,6 @@
 //! The account's log: who acknowledged what was resolved before anybody looked.
 
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::*;
 
@@ -66,11 +66,12 @@ async fn who_acknowledged_what_was_resolved_before_the_start_is_known() {
 
 #[tokio::test]
 async fn what_nobody_acknowledged_is_asked_for_once() {
-    static NOW: Mutex<Option<Timestamp>> = Mutex::new(None);
+    static TIME: AtomicI64 = AtomicI64::new(0);
     let double = with_log(|asked| page(asked, "log_entries", &[])).await;
-    let source = connected(&double, |_| {}, || NOW.lock().unwrap().unwrap_or_else(now));
+    let source = connected(&double, |_| {}, Clock::set_by(&TIME));
     for minute in [0, 11, 22] {
-        *NOW.lock().unwrap() = Some(now() + jiff::SignedDuration::from_mins(minute));
+        let now = now() + jiff::SignedDuration::from_mins(minute);
+        TIME.store(now.as_millisecond(), Ordering::Relaxed);
         let all = board(source.answer(&Ask::Incidents, None).await);
         assert_eq!((one(&all, "Q1").time_to_acknowledge(), all.warnings.len()), (None, 0));
     }
@@ -140,7 +141,7 @@ async fn what_happened_to_all_incidents_comes_in_one_list() {
     let narrow = |source: &mut SourceSettings| {
         (source.teams, source.services) = (vec!["PT".into()], vec!["PSVC".into()]);
     };
-    for (source, count) in [(pagerduty(&double), 3), (connected(&double, narrow, now), 2)] {
+    for (source, count) in [(pagerduty(&double), 3), (connected(&double, narrow, Clock::fixed(now())), 2)] {
         let board = steps(source.answer(&Ask::Steps { since }, None).await);
         assert_eq!((board.steps.len(), board.wanted, board.since, board.until), (count, since, since, now()));
         let first = &board.steps[0];

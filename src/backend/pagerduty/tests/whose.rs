@@ -50,7 +50,10 @@ async fn a_key_is_sent_as_pagerduty_wants_it() {
     let secret = crate::config::settings::SecretRef::File(file.path().display().to_string());
     let auth = crate::config::settings::AuthSettings::Token(secret);
     let double = Double::start(quiet).await;
-    connected(&double, |source| source.auth = Some(auth), now).answer(&Ask::Probe, None).await.unwrap();
+    connected(&double, |source| source.auth = Some(auth), Clock::fixed(now()))
+        .answer(&Ask::Probe, None)
+        .await
+        .unwrap();
     assert_eq!(double.asked()[0].header("authorization"), Some("Token token=y_NbAkKc66ryYTWUXYEu"));
 }
 
@@ -74,13 +77,14 @@ async fn an_accounts_key_needs_to_know_who_you_are() {
     assert!(names(&told.warnings).contains("actions need `from`"), "{:?}", told.warnings);
     assert_eq!(turns(nobody.answer(&Ask::OnCall, None).await).me, None);
 
-    let ana = connected(&double, |source| source.from = Some("ana@example.org".into()), now);
+    let ana = connected(&double, |source| source.from = Some("ana@example.org".into()), Clock::fixed(now()));
     let told = offer(ana.answer(&Ask::Probe, None).await);
     assert_eq!((facts(&told), told.warnings.len()), ("key of: the account; from: Ana Pereira".into(), 0));
     let board = turns(ana.answer(&Ask::OnCall, None).await);
     assert_eq!(board.me.as_ref().map(|me| &*me.id), Some("PANA"));
 
-    let stranger = connected(&double, |source| source.from = Some("jo@example.org".into()), now);
+    let stranger =
+        connected(&double, |source| source.from = Some("jo@example.org".into()), Clock::fixed(now()));
     let told = offer(stranger.answer(&Ask::Probe, None).await);
     assert!(names(&told.warnings).contains("nobody here has the address `jo@example.org`"));
 }

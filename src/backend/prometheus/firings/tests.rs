@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::backend::double::{Asked, Canned, Double};
 use crate::backend::prometheus::Prometheus;
-use crate::backend::{Means, Source};
+use crate::backend::{Clock, Means, Source};
 use crate::config::settings::{Settings, SourceKind};
 use crate::model::ask::{Answer, Ask};
 use crate::model::fingerprint::Fingerprint;
@@ -111,8 +111,7 @@ fn told(all: &[Series], asked: &Asked) -> Canned {
 
 fn source(double: &Double) -> Prometheus {
     let settings = Settings::default();
-    let now = || Timestamp::from_second(END).unwrap();
-    let means = Means { settings: &settings, packs: &[], slos: &[], now };
+    let means = Means::new(&settings, Clock::fixed(Timestamp::from_second(END).unwrap()));
     Prometheus::new(&SourceId::new("prom"), &double.source(SourceKind::Prometheus), means).unwrap()
 }
 

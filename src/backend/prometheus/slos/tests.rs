@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::backend::double::{Asked, Canned, Double, Told};
 use crate::backend::prometheus::Prometheus;
-use crate::backend::{Means, Source};
+use crate::backend::{Clock, Means, Source};
 use crate::config::settings::{Settings, SourceKind};
 use crate::model::ask::Ask;
 use crate::model::ask::{Answer, AskKind, Reply};
@@ -97,7 +97,7 @@ fn no_rules() -> Value {
 fn source(double: &Double, definitions: &[Arc<Slo>], discover: bool) -> Prometheus {
     let mut settings = Settings::default();
     settings.slo.discover = discover;
-    let means = Means { settings: &settings, packs: &[], slos: definitions, now };
+    let means = Means { slos: definitions, ..Means::new(&settings, Clock::fixed(now())) };
     Prometheus::new(&SourceId::new("prom"), &double.source(SourceKind::Prometheus), means).unwrap()
 }
 

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 
 /// When demo time began, and how fast it goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Clock {
+pub(super) struct Timeline {
     origin: i64,
     speed: f64,
 }
 
-impl Clock {
+impl Timeline {
     pub(super) fn new(origin: Timestamp, speed: f64) -> Self {
         let speed = if speed.is_finite() && speed > 0.0 { speed.clamp(0.01, 1000.0) } else { 1.0 };
         Self { origin: origin.as_millisecond(), speed }
@@ -42,12 +42,12 @@ mod tests {
     fn time_goes_there_and_back_and_no_speed_breaks_it() {
         let origin = Timestamp::from_second(1_790_000_000).unwrap();
         for speed in [1.0, 5.0, 0.5] {
-            let clock = Clock::new(origin, speed);
+            let clock = Timeline::new(origin, speed);
             assert!((clock.demo(clock.wall(90.0)) - 90.0).abs() < 1e-9);
         }
         for speed in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-            assert_eq!(Clock::new(origin, speed), Clock::new(origin, 1.0));
+            assert_eq!(Timeline::new(origin, speed), Timeline::new(origin, 1.0));
         }
-        assert_eq!(Clock::new(origin, 1.0).wall(f64::INFINITY), Timestamp::MAX);
+        assert_eq!(Timeline::new(origin, 1.0).wall(f64::INFINITY), Timestamp::MAX);
     }
 }

@@ -1,5 +1,6 @@
-//! The one clock: everybody else gets `now` as an argument.
+//! The one clock of sources and runtime: everybody else gets `now` as an argument.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::tz::TimeZone;
@@ -11,7 +12,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const LAST_YEAR: i16 = 9990;
 const EARLY: Duration = Duration::from_millis(20);
 
-/// Tells the time: the real one, a fixed moment, or one that runs on from a given moment.
+/// Tells the time: the real one, a fixed moment, one that runs on from a given moment, or what somebody sets.
 #[derive(Debug, Clone, Copy)]
 pub struct Clock(Hands);
 
@@ -19,7 +20,12 @@ pub struct Clock(Hands);
 enum Hands {
     Real,
     Fixed(Timestamp),
-    Started { at: Timestamp, since: Instant },
+    Started {
+        at: Timestamp,
+        since: Instant,
+    },
+    /// Milliseconds since 1970.
+    Set(&'static AtomicI64),
 }
 
 impl Clock {
@@ -37,6 +43,12 @@ impl Clock {
     #[cfg_attr(only_program, expect(dead_code, reason = "tests start their clock where their story begins"))]
     pub fn started_at(moment: Timestamp) -> Self {
         Self(Hands::Started { at: moment, since: Instant::now() })
+    }
+
+    /// What `time` says, in milliseconds since 1970: whoever holds it moves the clock.
+    #[cfg_attr(only_program, expect(dead_code, reason = "tests move their clock"))]
+    pub const fn set_by(time: &'static AtomicI64) -> Self {
+        Self(Hands::Set(time))
     }
 
     /// Why the time that it tells cannot be worked with, if so: there must be room for times to come.
@@ -58,11 +70,14 @@ impl Clock {
             Hands::Real => real(),
             Hands::Fixed(moment) => moment,
             Hands::Started { at, since } => at.saturating_add(since.elapsed()).unwrap_or(Timestamp::MAX),
+            Hands::Set(time) => {
+                Timestamp::from_millisecond(time.load(Ordering::Relaxed)).unwrap_or(Timestamp::UNIX_EPOCH)
+            }
         }
     }
 
     /// How long until the next tick: at the turn of the second, where the clock shows real seconds.
-    pub(super) fn until_tick(&self) -> Duration {
+    pub fn until_tick(&self) -> Duration {
         match self.0 {
             Hands::Real => {
                 let nanoseconds = u64::try_from(real().subsec_nanosecond()).unwrap_or(0);
@@ -70,7 +85,7 @@ impl Clock {
                 // a timer that came a little early must not tick twice for one second
                 if wait < EARLY { wait + SECOND } else { wait }
             }
-            Hands::Fixed(_) | Hands::Started { .. } => SECOND,
+            Hands::Fixed(_) | Hands::Set(_) | Hands::Started { .. } => SECOND,
         }
     }
 }
@@ -103,6 +118,15 @@ mod tests {
         assert_eq!(started.now(), at(1006));
         assert_eq!(fixed.now(), at(7));
         assert_eq!(last.now(), Timestamp::MAX);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_tells_what_it_was_set_to() {
+        static TIME: AtomicI64 = AtomicI64::new(7_000);
+        let clock = Clock::set_by(&TIME);
+        assert_eq!(clock.now(), at(7));
+        TIME.store(8_500, Ordering::Relaxed);
+        assert_eq!(clock.now(), Timestamp::from_millisecond(8_500).unwrap());
     }
 
     #[test]
