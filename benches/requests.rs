@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use burnwatch::testing::backend::{Clock, Means, Source, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
-use burnwatch::testing::model::ask::{Ask, Stretch};
+use burnwatch::testing::model::ask::{Ask, Query, Stretch};
 use burnwatch::testing::model::series::Span;
 use burnwatch::testing::model::source::SourceId;
 use jiff::Timestamp;
@@ -167,16 +167,16 @@ fn main() {
     let hour = Duration::from_secs(3600);
     let window = Span::ending(now() + hour, hour, 60, Duration::from_secs(60));
     let tail = window.tail_from(window.end());
-    let services = Ask::Services { at: None };
-    let trends = |tail| Ask::Trends(Stretch { window, tail });
+    let services = Query::Services.now();
+    let trends = |tail| Query::Trends { stretch: Stretch { window, tail } }.now();
     let questions = [
         ("services, the first time", SourceKind::Prometheus, services.clone()),
         ("services, from then on", SourceKind::Prometheus, services),
         ("short histories, the first time", SourceKind::Prometheus, trends(window)),
         ("short histories, from then on", SourceKind::Prometheus, trends(tail)),
-        ("rules", SourceKind::Prometheus, Ask::Rules),
-        ("alerts, ten for each service", SourceKind::Alertmanager, Ask::Alerts),
-        ("silences", SourceKind::Alertmanager, Ask::Silences),
+        ("rules", SourceKind::Prometheus, Query::Rules.now()),
+        ("alerts, ten for each service", SourceKind::Alertmanager, Query::Alerts.now()),
+        ("silences", SourceKind::Alertmanager, Query::Silences.now()),
     ];
     let fleets: Vec<Vec<String>> = FLEETS
         .iter()

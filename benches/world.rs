@@ -26,7 +26,7 @@ use std::time::Duration;
 use burnwatch::testing::backend::{Clock, Means, Source, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
 use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState};
-use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Stretch};
+use burnwatch::testing::model::ask::{Answer, AskKind, Query, SeriesKey, Stretch};
 use burnwatch::testing::model::matcher;
 use burnwatch::testing::model::rule::RuleBoard;
 use burnwatch::testing::model::series::Span;
@@ -76,18 +76,20 @@ fn decoding(table: &mut Table, services: usize, alerts: usize) -> AlertBoard {
         &mut runtime,
         |_, _| (),
         |runtime, ()| {
-            black_box(alerts_of(runtime.block_on(changing.answer(&Ask::Alerts, None)).unwrap().answer));
+            black_box(alerts_of(
+                runtime.block_on(changing.answer(&Query::Alerts.now(), None)).unwrap().answer,
+            ));
         },
     );
     table.speed("alerts", size);
     let still = source(SourceKind::Alertmanager, &serve(vec![first]));
-    let reply = runtime.block_on(still.answer(&Ask::Alerts, None)).unwrap();
+    let reply = runtime.block_on(still.answer(&Query::Alerts.now(), None)).unwrap();
     table.line(
         "recognise the same alerts",
         &mut runtime,
         |_, _| reply.digest,
         |runtime, known| {
-            let answer = runtime.block_on(still.answer(&Ask::Alerts, known)).unwrap().answer;
+            let answer = runtime.block_on(still.answer(&Query::Alerts.now(), known)).unwrap().answer;
             assert!(matches!(answer, Answer::Unchanged));
         },
     );
@@ -96,7 +98,7 @@ fn decoding(table: &mut Table, services: usize, alerts: usize) -> AlertBoard {
     let size = body.len();
     let prometheus = source(SourceKind::Prometheus, &serve(vec![body]));
     let stretch = Stretch { window: hour(), tail: hour() };
-    let ask = Ask::Series { query: "rate".into(), stretch };
+    let ask = Query::Series { series: SeriesKey::over("rate".into(), stretch.window), stretch }.now();
     runtime.block_on(prometheus.answer(&ask, None)).unwrap();
     let read = "read a matrix, a series of 240 points for each service";
     table.line(

@@ -46,6 +46,7 @@ pub mod statistics;
 pub mod theme;
 pub mod themes;
 mod update;
+pub mod want;
 pub mod widest;
 pub mod widgets;
 pub mod wish;

@@ -8,6 +8,7 @@ mod clock;
 pub mod demo;
 #[cfg(test)]
 pub(crate) mod double;
+mod handlers;
 pub(crate) mod http;
 mod lenient;
 pub mod packs;
@@ -41,7 +42,7 @@ pub trait Source: Send + Sync {
     /// Name, kind, address and the questions it can be asked.
     fn info(&self) -> &SourceInfo;
 
-    /// Puts the question. `known` is the digest of the answer that the asker has: if the answer is still the same, the
+    /// Puts the question; by [`handlers::answer_by`] in every source. `known` is the digest of the answer that the asker has: if the answer is still the same, the
     /// source may say so instead. Safe to drop half-way; time-outs, retries and caps are the caller's.
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a>;
 

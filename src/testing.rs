@@ -82,7 +82,7 @@ pub mod backend {
         Answering, Clock, Means, Received, Receiving, Server, Source, Transport, connect, runbooks,
     };
     pub mod demo {
-        pub use crate::backend::demo::{Now, origin, sources};
+        pub use crate::backend::demo::{origin, sources};
     }
     pub mod packs {
         pub use crate::backend::packs::{Pack, chosen};
@@ -118,7 +118,9 @@ pub mod model {
         pub use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
     }
     pub mod ask {
-        pub use crate::model::ask::{Answer, Answered, Ask, AskKind, Question, Reply, Stretch};
+        pub use crate::model::ask::{
+            Answer, Answered, Ask, AskKind, Moment, Query, Question, Reply, SeriesKey, Stretch,
+        };
     }
     pub mod duration {
         pub use crate::model::duration::{parse, short, text};

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use burnwatch::testing::backend::{Clock, Means, Source, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
 use burnwatch::testing::model::alert::{Alert, AlertState, Severity};
-use burnwatch::testing::model::ask::{Answer, Ask};
+use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::fingerprint::Fingerprint;
 use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::silence::{Silence, SilenceState};
@@ -45,7 +45,7 @@ async fn post(url: &str, path: &str, body: &Value) {
 }
 
 async fn alerts(source: &dyn Source) -> (Vec<Arc<Alert>>, Option<u64>) {
-    let reply = source.answer(&Ask::Alerts, None).await.expect("alerts");
+    let reply = source.answer(&Query::Alerts.now(), None).await.expect("alerts");
     match reply.answer {
         Answer::Alerts(board) => (board.alerts, reply.digest),
         other => panic!("{other:?}"),
@@ -53,7 +53,7 @@ async fn alerts(source: &dyn Source) -> (Vec<Arc<Alert>>, Option<u64>) {
 }
 
 async fn silences(source: &dyn Source) -> Vec<Arc<Silence>> {
-    match source.answer(&Ask::Silences, None).await.expect("silences").answer {
+    match source.answer(&Query::Silences.now(), None).await.expect("silences").answer {
         Answer::Silences(silences) => silences,
         other => panic!("{other:?}"),
     }
@@ -82,7 +82,7 @@ async fn alerts_and_silences_come_back_from_a_real_server() {
     let Some(url) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
     // asked first: a source installs the cryptography that the plain clients below need as well
     let source = &*connected(&url);
-    let Answer::Probe(offer) = source.answer(&Ask::Probe, None).await.expect("a probe").answer else {
+    let Answer::Probe(offer) = source.answer(&Query::Probe.now(), None).await.expect("a probe").answer else {
         panic!("no offer")
     };
     assert!(!offer.version.is_empty() && offer.clock_ahead_seconds.is_some(), "{offer:?}");
@@ -132,7 +132,7 @@ async fn alerts_and_silences_come_back_from_a_real_server() {
 async fn unchanged_when_nothing_happens(source: &dyn Source) {
     for _ in 0..20 {
         let (_, known) = alerts(source).await;
-        let again = source.answer(&Ask::Alerts, known).await.expect("alerts");
+        let again = source.answer(&Query::Alerts.now(), known).await.expect("alerts");
         if matches!(again.answer, Answer::Unchanged) {
             return;
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use burnwatch::testing::backend::{Clock, Means, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
-use burnwatch::testing::model::ask::{Answer, Ask};
+use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::health::{Case, Health, Thresholds, assess};
 use burnwatch::testing::model::service::{Reading, ServiceBoard};
 use burnwatch::testing::model::source::SourceId;
@@ -35,7 +35,7 @@ async fn board(job: &str) -> Option<ServiceBoard> {
     let mut lacking = Vec::new();
     // a rate takes a few scrapes
     for _ in 0..60 {
-        if let Ok(reply) = source.answer(&Ask::Services { at: None }, None).await
+        if let Ok(reply) = source.answer(&Query::Services.now(), None).await
             && let Answer::Services(board) = reply.answer
         {
             let is_there = |job: &&str| board.readings.iter().any(|r| is_of(r, job) && r.targets.total > 0);

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use burnwatch::testing::backend::{Clock, Means, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
-use burnwatch::testing::model::ask::{Answer, Ask};
+use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::health::{Case, Health, Thresholds, assess};
 use burnwatch::testing::model::service::{Reading, ServiceBoard};
 use burnwatch::testing::model::source::SourceId;
@@ -161,7 +161,7 @@ async fn board(url: &str) -> ServiceBoard {
     let source = SourceSettings::new(SourceKind::Prometheus, url);
     let means = Means::new(&settings, Clock::real());
     let source = connect(&SourceId::new("real"), &source, means);
-    let reply = source.answer(&Ask::Services { at: None }, None).await.unwrap();
+    let reply = source.answer(&Query::Services.now(), None).await.unwrap();
     assert!(reply.warnings.is_empty(), "{:?}", reply.warnings);
     let Answer::Services(board) = reply.answer else { panic!() };
     board

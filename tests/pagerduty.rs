@@ -10,7 +10,7 @@ use std::time::Duration;
 use burnwatch::testing::backend::{Clock, Means, Source, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings, Span};
 use burnwatch::testing::model::action::{ActError, Action, Deed, DeedKind, Found, Outcome, Target, Whom};
-use burnwatch::testing::model::ask::{Answer, Ask, AskKind};
+use burnwatch::testing::model::ask::{Answer, AskKind, Query};
 use burnwatch::testing::model::incident::{Incident, IncidentStatus, Urgency};
 use burnwatch::testing::model::labels::Text;
 use burnwatch::testing::model::source::{Offer, SourceId, Trouble};
@@ -103,7 +103,7 @@ fn overtaken(outcome: Result<Outcome, ActError>) -> Text {
 }
 
 async fn listed(source: &dyn Source, id: &str) -> Incident {
-    match source.answer(&Ask::Incidents, None).await.expect("incidents").answer {
+    match source.answer(&Query::Incidents.now(), None).await.expect("incidents").answer {
         Answer::Incidents(board) => {
             board.incidents.into_iter().find(|incident| *incident.id == *id).expect("it is listed")
         }
@@ -112,7 +112,7 @@ async fn listed(source: &dyn Source, id: &str) -> Incident {
 }
 
 async fn offer(source: &dyn Source) -> Offer {
-    match source.answer(&Ask::Probe, None).await.expect("a probe").answer {
+    match source.answer(&Query::Probe.now(), None).await.expect("a probe").answer {
         Answer::Probe(offer) => offer,
         other => panic!("{other:?}"),
     }
@@ -149,7 +149,7 @@ async fn an_acknowledgement_is_in_the_list_and_in_what_happened() {
     let again = act(&*source, "Q1", Deed::Acknowledge).await;
     assert_eq!(again, Ok(Outcome::Already { words: "acknowledged by Ana Lima at 10:20 UTC".into() }));
     let Answer::Incident(detail) =
-        source.answer(&Ask::Incident { id: "Q1".into() }, None).await.expect("it").answer
+        source.answer(&Query::Incident { id: "Q1".into() }.now(), None).await.expect("it").answer
     else {
         panic!("no detail")
     };
@@ -364,7 +364,7 @@ async fn a_long_list_is_read_to_its_end_and_not_beyond_what_is_allowed() {
     let ids: Vec<String> = (0..734).map(|i| format!("Q{i}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let (pager, source) = started(&ids);
-    let reply = source.answer(&Ask::Incidents, None).await.expect("incidents");
+    let reply = source.answer(&Query::Incidents.now(), None).await.expect("incidents");
     let Answer::Incidents(board) = reply.answer else { panic!("no list") };
     assert_eq!((board.incidents.len(), reply.warnings), (734, Vec::new()));
     let reach = |request: &pager::Request| {
@@ -381,6 +381,6 @@ async fn a_key_is_never_sent_for_all_to_read() {
     let plain = SourceSettings::new(SourceKind::PagerDuty, "http://api.pagerduty.com");
     let source = connect(&SourceId::new("pd"), &plain, means);
     assert!(source.info().answers.contains(&AskKind::Incidents) && source.info().acts.is_empty());
-    let error = source.answer(&Ask::Incidents, None).await.expect_err("it is refused");
+    let error = source.answer(&Query::Incidents.now(), None).await.expect_err("it is refused");
     assert!(error.to_string().contains("https://"), "{error}");
 }

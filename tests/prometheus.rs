@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use burnwatch::testing::backend::{Clock, Means, Source, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
-use burnwatch::testing::model::ask::{Answer, Ask, Reply, Stretch};
+use burnwatch::testing::model::ask::{Answer, Ask, Moment, Query, Reply, SeriesKey, Stretch};
 use burnwatch::testing::model::series::Span;
 use burnwatch::testing::model::source::{SourceId, Trouble};
 use jiff::Timestamp;
@@ -44,25 +44,25 @@ fn last_minutes() -> Stretch {
 #[tokio::test]
 async fn it_says_who_it_is_and_its_heartbeat_is_one_request() {
     let Some(source) = prometheus() else { return };
-    let Answer::Probe(offer) = ask(&source, Ask::Probe).await.answer else { panic!() };
+    let Answer::Probe(offer) = ask(&source, Query::Probe.now()).await.answer else { panic!() };
     assert_eq!(&*offer.flavour, "Prometheus");
     assert!(offer.version.starts_with(|c: char| c.is_ascii_digit()), "{}", offer.version);
     assert!(offer.clock_ahead_seconds.unwrap().abs() <= 2);
     assert!(offer.facts.iter().any(|(name, value)| &**name == "services by" && value.contains("job")));
-    assert_eq!(ask(&source, Ask::Probe).await.requests, 1);
+    assert_eq!(ask(&source, Query::Probe.now()).await.requests, 1);
 }
 
 #[tokio::test]
 async fn its_own_job_is_a_service_with_a_target_that_is_up() {
     let Some(source) = prometheus() else { return };
-    let reply = ask(&source, Ask::Services { at: None }).await;
+    let reply = ask(&source, Query::Services.now()).await;
     assert!(reply.warnings.is_empty(), "{:?}", reply.warnings);
     let Answer::Services(board) = reply.answer else { panic!() };
     let own =
         board.readings.iter().find(|reading| &*reading.name == "prometheus").expect("it scrapes itself");
     assert!(own.targets.up >= 1 && own.targets.down.is_empty());
     let past = now() - Duration::from_secs(2);
-    let Answer::Services(board) = ask(&source, Ask::Services { at: Some(past) }).await.answer else {
+    let Answer::Services(board) = ask(&source, Query::Services.at(Moment::At(past))).await.answer else {
         panic!()
     };
     assert!(board.readings.iter().any(|reading| &*reading.name == "prometheus"));
@@ -71,7 +71,13 @@ async fn its_own_job_is_a_service_with_a_target_that_is_up() {
 #[tokio::test]
 async fn an_expression_over_time_comes_on_the_grid() {
     let Some(source) = prometheus() else { return };
-    let series = |query: &str| Ask::Series { query: query.into(), stretch: last_minutes() };
+    let series = |query: &str| {
+        Query::Series {
+            series: SeriesKey::over(query.into(), last_minutes().window),
+            stretch: last_minutes(),
+        }
+        .now()
+    };
     let Answer::Series(up) = ask(&source, series("up{job=\"prometheus\"}")).await.answer else { panic!() };
     assert_eq!(up.lines[0].labels.value("job"), "prometheus");
     assert_eq!((up.lines[0].values.len(), up.lines[0].last()), (last_minutes().tail.count(), Some(1.0)));
@@ -90,9 +96,9 @@ async fn an_expression_over_time_comes_on_the_grid() {
 #[tokio::test]
 async fn its_rules_are_recognised_as_unchanged_as_long_as_nothing_fires() {
     let Some(source) = prometheus() else { return };
-    let reply = ask(&source, Ask::Rules).await;
+    let reply = ask(&source, Query::Rules.now()).await;
     let Answer::Rules(board) = &reply.answer else { panic!() };
-    let again = source.answer(&Ask::Rules, reply.digest).await.unwrap();
+    let again = source.answer(&Query::Rules.now(), reply.digest).await.unwrap();
     assert!(!board.alerts.is_empty() || matches!(again.answer, Answer::Unchanged));
 }
 
@@ -100,9 +106,9 @@ async fn its_rules_are_recognised_as_unchanged_as_long_as_nothing_fires() {
 async fn histories_and_details_hold_for_a_service_that_has_only_targets() {
     let Some(source) = prometheus() else { return };
     let stretch = last_minutes();
-    let Answer::Trends(trends) = ask(&source, Ask::Trends(stretch)).await.answer else { panic!() };
+    let Answer::Trends(trends) = ask(&source, Query::Trends { stretch }.now()).await.answer else { panic!() };
     assert!(trends.request_rate.line(&[("service", "prometheus")].into_iter().collect()).is_none());
-    let detail = Ask::Detail { service: "prometheus".into(), stretch };
+    let detail = Query::Detail { service: "prometheus".into(), stretch }.now();
     let Answer::Detail(detail) = ask(&source, detail).await.answer else { panic!() };
     assert!(detail.request_rate.lines.is_empty() && detail.latency.lines.is_empty());
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use burnwatch::testing::backend::{Clock, Means, Source, connect};
 use burnwatch::testing::config::settings::{LimitSettings, Settings, SourceKind, SourceSettings, Span};
-use burnwatch::testing::model::ask::{Answer, Ask};
+use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::duration;
 use burnwatch::testing::model::slo::{Evaluation, Measured, Slo, SloBoard, SloReading, SloStatus};
 use burnwatch::testing::model::source::SourceId;
@@ -52,7 +52,7 @@ fn source(url: &str, slos: &[Arc<Slo>]) -> Arc<dyn Source> {
 }
 
 async fn board(source: &Arc<dyn Source>, at: Option<Timestamp>) -> SloBoard {
-    let reply = source.answer(&Ask::Slos { at }, None).await.unwrap();
+    let reply = source.answer(&Query::Slos.at(at.into()), None).await.unwrap();
     assert_eq!(reply.warnings, []);
     match reply.answer {
         Answer::Slos(board) => board,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use burnwatch::testing::backend::runbooks;
 use burnwatch::testing::config::settings::{RunbookSettings, Settings};
-use burnwatch::testing::model::ask::Ask;
+use burnwatch::testing::model::ask::Query;
 use burnwatch::testing::model::runbook::Wanted;
 use burnwatch_fuzz::{assert_clean, in_turns, labels, parts, texts, wait};
 use libfuzzer_sys::fuzz_target;
@@ -23,6 +23,6 @@ fuzz_target!(|input: &[u8]| {
     let settings = Settings { runbooks: runbook_settings, ..Settings::default() };
     let url = Some(address.as_str().into());
     let wanted = Wanted { name: "Alert".into(), url, labels: labels(texts.get(3..).unwrap_or_default()) };
-    let answered = wait(runbooks(&settings, &in_turns(vec![page])).answer(&Ask::Runbook(Arc::new(wanted)), None));
+    let answered = wait(runbooks(&settings, &in_turns(vec![page])).answer(&Query::Runbook { wanted: Arc::new(wanted) }.now(), None));
     assert_clean(&answered);
 });

@@ -11,25 +11,14 @@ use std::str::Chars;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-<<<<<<< HEAD
-use burnwatch::testing::backend::{Means, Source, connect, fuzzing};
-use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
-use burnwatch::testing::model::ask::{Answered, Ask};
-use burnwatch::testing::model::fingerprint::Fingerprint;
-use burnwatch::testing::model::labels::Labels;
-use burnwatch::testing::model::series::Span;
-use burnwatch::testing::model::source::SourceId;
-use burnwatch::testing::model::text::is_harmless;
-=======
 use burnwatch::testing::backend::{Clock, Means, Received, Receiving, Server, Source, Transport, connect};
 use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
-use burnwatch::testing::model::ask::{Answered, Ask};
+use burnwatch::testing::model::ask::{Answered, Ask, Query, SeriesKey};
 use burnwatch::testing::model::fingerprint::Fingerprint;
 use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::series::Span;
 use burnwatch::testing::model::source::SourceId;
 use burnwatch::testing::model::text::is_harmless;
->>>>>>> d4daf83 (refactor(backend): one transport and one clock for all sources)
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue};
@@ -135,25 +124,25 @@ pub fn ask(byte: u8) -> Ask {
     let stretch = burnwatch::testing::app::range::stretch(span, None);
     let labels = Labels::from_iter([("alertname", "A"), ("job", "j")]);
     match byte % 14 {
-        0 => Ask::Probe,
-        1 => Ask::Services { at: None },
-        2 => Ask::Trends(stretch),
-        3 => Ask::Detail { service: "j".into(), stretch },
-        4 => Ask::Alerts,
-        5 => Ask::Rules,
-        6 => Ask::Silences,
-        7 => Ask::Slos { at: None },
-        8 => Ask::Incidents,
-        9 => Ask::Incident { id: "P1".into() },
-        10 => Ask::Steps { since: now() - jiff::SignedDuration::from_hours(24) },
-        11 => Ask::OnCall,
-        12 => Ask::Series { query: "up".into(), stretch },
-        _ => Ask::Firings {
+        0 => Query::Probe.now(),
+        1 => Query::Services.now(),
+        2 => Query::Trends { stretch }.now(),
+        3 => Query::Detail { service: "j".into(), stretch }.now(),
+        4 => Query::Alerts.now(),
+        5 => Query::Rules.now(),
+        6 => Query::Silences.now(),
+        7 => Query::Slos.now(),
+        8 => Query::Incidents.now(),
+        9 => Query::Incident { id: "P1".into() }.now(),
+        10 => Query::Steps { since: now() - jiff::SignedDuration::from_hours(24) }.now(),
+        11 => Query::OnCall.now(),
+        12 => Query::Series { series: SeriesKey::over("up".into(), stretch.window), stretch }.now(),
+        _ => Query::Firings {
             fingerprint: Fingerprint::of(&labels),
             labels,
             from: span.start(),
             until: span.end(),
-        },
+        }.now(),
     }
 }
 

@@ -4,17 +4,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-<<<<<<< HEAD
-use burnwatch::testing::app::event::{Arrival, Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours};
-use burnwatch::testing::app::state::{Look, Setup, State};
-use burnwatch::testing::app::{render, update};
-use burnwatch::testing::backend::{Source, fuzzing, runbooks};
-use burnwatch::testing::config::settings::{Settings, SourceKind};
-use burnwatch::testing::model::notify::Notice;
-use burnwatch::testing::model::text::is_harmless;
-use burnwatch::testing::runtime::written;
-=======
 use burnwatch::testing::app::event::{Arrival, Effect, Event};
 use burnwatch::testing::app::look::{Charset, Colours};
 use burnwatch::testing::app::state::{Look, Setup, State};
@@ -24,7 +13,6 @@ use burnwatch::testing::config::settings::{Settings, SourceKind};
 use burnwatch::testing::model::notify::Notice;
 use burnwatch::testing::model::text::is_harmless;
 use burnwatch::testing::runtime::written;
->>>>>>> d4daf83 (refactor(backend): one transport and one clock for all sources)
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use serde_json::Value;

@@ -6,14 +6,13 @@ use jiff::Timestamp;
 
 use super::commands::Command;
 use super::doings::{Doing, summary, told};
-use super::due::Topic;
 use super::event::{Effect, Message, Tone};
 use super::key::{Key, Named};
 use super::screens::alerts::Row as AlertLine;
 use super::screens::incidents::{IncidentKey, Row as IncidentLine};
 use super::state::{Mode, State};
 use crate::model::action::{Action, DeedKind, Ending, Progress};
-use crate::model::ask::AskKind;
+use crate::model::ask::Topic;
 use crate::model::remote::age;
 
 /// For how long wanting to leave once more means it.
@@ -51,10 +50,10 @@ fn tell(state: &mut State, doing: &Doing, action: &Action, ending: &Ending, now:
 fn topics(action: &Action) -> Vec<Topic> {
     match action.deed.kind() {
         DeedKind::Silence | DeedKind::Edit | DeedKind::Extend | DeedKind::Expire => {
-            vec![Topic::Of(AskKind::Silences), Topic::Of(AskKind::Alerts)]
+            vec![Topic::Silences, Topic::Alerts]
         }
-        DeedKind::TakeShift => vec![Topic::Of(AskKind::OnCall)],
-        _ => vec![Topic::Of(AskKind::Incidents), Topic::Incident(action.target.id.clone())],
+        DeedKind::TakeShift => vec![Topic::OnCall],
+        _ => vec![Topic::Incidents, Topic::Incident(action.target.id.clone())],
     }
 }
 

@@ -57,7 +57,7 @@ impl<'a> Ground<'a> {
             let kind = kind.name();
             return Some(format!("{source}: {} has no way to {kind}", info.kind.name()).into());
         }
-        let offer = self.world.held(source).and_then(|held| held.probe.value());
+        let offer = self.world.held(source).and_then(|held| held.probe().value());
         let refuses = offer.and_then(|offer| offer.refuses.as_ref());
         refuses.map(|why| format!("{source}: {why}").into())
     }
@@ -178,12 +178,12 @@ impl<'a> Ground<'a> {
 
     /// Who is on call, as a source says.
     pub fn board(&self, source: &SourceId) -> Option<&'a OnCallBoard> {
-        self.world.held(source)?.on_call.value()
+        self.world.held(source)?.on_call().value()
     }
 
     /// Whether who is on call at a source was read in the last five minutes.
     pub fn knows_who_is_on_call(&self, source: &SourceId, now: Timestamp) -> bool {
-        let read = self.world.held(source).and_then(|held| held.on_call.at());
+        let read = self.world.held(source).and_then(|held| held.on_call().at());
         read.is_some_and(|at| age(at, now).as_secs() <= 330)
     }
 

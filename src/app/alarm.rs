@@ -102,7 +102,7 @@ fn incidents(state: &State, alarm: &mut Alarm) -> Vec<String> {
     let mut pages = Vec::new();
     let mut fresh = BTreeSet::new();
     for (source, held) in state.world.sources() {
-        if held.incidents.value().is_some() && alarm.paging.insert(source.clone()) {
+        if held.incidents().value().is_some() && alarm.paging.insert(source.clone()) {
             fresh.insert(source.clone());
         }
     }
@@ -153,7 +153,7 @@ fn alerts(state: &State, alarm: &mut Alarm, now: Timestamp) -> Vec<String> {
     }
     let before = alarm.alerting.clone();
     for (source, held) in state.world.sources() {
-        if held.alerts.value().is_some() || held.rules.value().is_some() {
+        if held.alerts().value().is_some() || held.rules().value().is_some() {
             alarm.alerting.insert(source.clone());
         }
     }

@@ -9,7 +9,7 @@ use super::place::Place;
 use super::state::State;
 use crate::model::action::{Action, Deed, DeedKind, Ending};
 use crate::model::alert::{Alert, AlertState, Severity};
-use crate::model::ask::AskKind;
+use crate::model::ask::{AskKind, Merges};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::{FLAPS_WITHIN, is_flapping};
 use crate::model::incident::{Incident, Step, Urgency};
@@ -211,20 +211,14 @@ impl Chronicle {
 
 /// Takes note of what the sources say now, after an answer of this kind.
 pub(super) fn write(state: &mut State, news: AskKind, now: Timestamp) {
-    let (alerts, incidents) = match news {
-        AskKind::Alerts | AskKind::Rules => (true, false),
-        AskKind::Incidents | AskKind::Incident | AskKind::Steps => (false, true),
-        AskKind::Silences => (false, false),
-        AskKind::Firings => return past::write(state),
-        AskKind::Probe
-        | AskKind::Services
-        | AskKind::Trends
-        | AskKind::Detail
-        | AskKind::Slos
-        | AskKind::OnCall
-        | AskKind::Series
-        | AskKind::Runbook => return,
-    };
+    if news == AskKind::Firings {
+        return past::write(state);
+    }
+    let alerts = news.merges() == Merges::Alerts;
+    let incidents = matches!(news, AskKind::Incidents | AskKind::Incident | AskKind::Steps);
+    if !alerts && !incidents && news != AskKind::Silences {
+        return;
+    }
     // taken out while the rest of the state is read
     let mut chronicle = std::mem::take(&mut state.chronicle);
     chronicle.passes(now);
@@ -241,10 +235,10 @@ pub(super) fn write(state: &mut State, news: AskKind, now: Timestamp) {
     }
     for (source, held) in state.world.sources().filter(|_| incidents) {
         let mut steps: HashMap<&Text, Vec<&Step>> = HashMap::new();
-        for happened in held.steps.value().into_iter().flat_map(|board| &board.steps) {
+        for happened in held.steps().value().into_iter().flat_map(|board| &board.steps) {
             steps.entry(&happened.incident).or_default().push(&happened.step);
         }
-        for incident in held.incidents.value().into_iter().flat_map(|board| &board.incidents) {
+        for incident in held.incidents().value().into_iter().flat_map(|board| &board.incidents) {
             let steps = steps.get(&incident.id).map_or(&[][..], Vec::as_slice);
             of_incident(state, source, incident, steps, &mut chronicle);
         }
@@ -373,7 +367,7 @@ fn silences(state: &State, chronicle: &mut Chronicle, now: Timestamp) {
         }
     }
     // a source that is in trouble has not ended anything
-    let is_whole = state.world.sources().all(|(_, held)| held.silences.trouble().is_none());
+    let is_whole = state.world.sources().all(|(_, held)| held.silences().trouble().is_none());
     if !is_whole {
         return;
     }

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::due::Topic;
 use super::state::State;
 use super::theme::Role;
-use crate::model::ask::AskKind;
+use crate::model::ask::{AskKind, Topic};
 use crate::model::duration;
-use crate::model::remote::{AnswerState, Remote, age};
+use crate::model::remote::{AnswerState, age};
 use crate::model::source::{SourceId, SourceInfo};
-use crate::model::world::{Held, Watchdog};
+use crate::model::world::Watchdog;
 
 /// A source that is behind, failing or silent, as a whole or in one of its answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,9 +113,9 @@ pub fn doubt(state: &State, source: &SourceInfo, kinds: &[AskKind], now: Timesta
     let looks: Vec<Look<'_>> = state
         .polls
         .wanted(id, now)
-        .filter(|(topic, _)| kinds.contains(&topic.kind()))
-        .filter_map(|(topic, late)| {
-            let answer = answer_of(held, topic)?;
+        .filter(|(topic, ..)| kinds.contains(&topic.kind()))
+        .filter_map(|(topic, moment, late)| {
+            let answer = held.at(moment).state(topic)?;
             let freshness = state.polls.freshness(id, topic, &answer, now);
             Some(Look { topic, answer, is_doubtful: freshness.is_doubtful() || late.is_some(), late })
         })
@@ -181,18 +180,6 @@ fn partial(id: &SourceId, looks: &[Look<'_>]) -> Option<Doubt> {
         advice: "What is built on its answers lacks what they lack: look at its own health.",
         next_try: None,
     })
-}
-
-/// How the answer about a topic stands.
-fn answer_of<'a>(held: &'a Held, topic: &Topic) -> Option<AnswerState<'a>> {
-    match topic {
-        Topic::Of(kind) => held.board(*kind),
-        Topic::Detail(service) => held.details.get(service).map(Remote::state),
-        Topic::Series(query) => held.series.get(query).map(Remote::state),
-        Topic::Firings(fingerprint) => held.firings.get(fingerprint).map(Remote::state),
-        Topic::Incident(id) => held.incident_details.get(id).map(Remote::state),
-        Topic::Runbook(wanted) => held.runbooks.get(wanted).map(Remote::state),
-    }
 }
 
 #[cfg(test)]

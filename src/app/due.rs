@@ -1,24 +1,17 @@
 //! What to ask next: on screen or vital, no longer fresh, not in flight, and the source not on hold.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::{Arrival, Effect};
-use crate::model::ask::{Ask, AskKind, Question};
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::Text;
+use crate::model::ask::{Ask, AskKind, Moment, Question, Topic};
 use crate::model::remote::{AnswerState, Freshness, age};
-use crate::model::runbook::Wanted;
 use crate::model::source::{SourceError, SourceId, Trouble};
 
 /// Longest time between two questions about the same thing, however costly.
 const CEILING: Duration = Duration::from_secs(60);
-/// How often a source is asked whether it is well, at the least and whatever that costs: with `PATIENCE` on top it is known
-/// within 15 seconds that one is not.
-pub const HEARTBEAT: Duration = Duration::from_secs(5);
 /// The most that a source can make us wait; what is due later is so by a clock that was set wrong.
 const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(10);
 /// A clock that goes back by more than this was set.
@@ -34,63 +27,6 @@ const BYTES_PER_SECOND: u64 = 256 * 1024;
 /// Share of its time that a source may spend on answering one thing: one part in this many.
 const TIME_SHARE: u32 = 20;
 
-/// What a question is about, apart from its moment.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Topic {
-    /// A question of this kind, of which there is one for each source.
-    Of(AskKind),
-    /// One service.
-    Detail(Text),
-    /// One expression.
-    Series(Text),
-    /// One alert's past.
-    Firings(Fingerprint),
-    /// One incident.
-    Incident(Text),
-    /// One runbook.
-    Runbook(Arc<Wanted>),
-}
-
-impl Topic {
-    /// Of a question.
-    pub fn of(ask: &Ask) -> Self {
-        match ask {
-            Ask::Detail { service, .. } => Self::Detail(service.clone()),
-            Ask::Series { query, .. } => Self::Series(query.clone()),
-            Ask::Incident { id } => Self::Incident(id.clone()),
-            Ask::Firings { fingerprint, .. } => Self::Firings(*fingerprint),
-            Ask::Runbook(wanted) => Self::Runbook(Arc::clone(wanted)),
-            Ask::Probe
-            | Ask::Services { .. }
-            | Ask::Trends(_)
-            | Ask::Alerts
-            | Ask::Rules
-            | Ask::Silences
-            | Ask::Slos { .. }
-            | Ask::Incidents
-            | Ask::Steps { .. }
-            | Ask::OnCall => Self::Of(ask.kind()),
-        }
-    }
-
-    /// The kind of the question.
-    pub fn kind(&self) -> AskKind {
-        match self {
-            Self::Of(kind) => *kind,
-            Self::Detail(_) => AskKind::Detail,
-            Self::Series(_) => AskKind::Series,
-            Self::Firings(_) => AskKind::Firings,
-            Self::Incident(_) => AskKind::Incident,
-            Self::Runbook(_) => AskKind::Runbook,
-        }
-    }
-
-    /// Whether the answer is of use only while its screen is open.
-    fn is_for_one_screen(&self) -> bool {
-        !matches!(self, Self::Of(_))
-    }
-}
-
 /// What is known about asking for one thing.
 #[derive(Debug, Clone)]
 struct Poll {
@@ -101,6 +37,8 @@ struct Poll {
     failed: bool,
     /// Whether the present screen asks for it.
     is_wanted: bool,
+    /// The moment that was asked about last.
+    at: Moment,
     asked_at: Timestamp,
     due_at: Timestamp,
     /// As long as answers are cheap.
@@ -180,16 +118,23 @@ impl Polls {
         self.last_look = Some(now);
         let mut effects = self.given_up(&wants);
         for want in wants {
-            let topic = Topic::of(&want.ask);
+            let topic = want.ask.topic();
             let on_hold = self.traffic.get(&want.source).is_some_and(|traffic| traffic.hold.is_some());
             // while a source is in trouble one cheap question finds out whether it is back
-            if on_hold && topic != Topic::Of(AskKind::Probe) {
+            if on_hold && topic != Topic::Probe {
                 continue;
             }
             let key = (want.source.clone(), topic);
+            let before = self.all.get_mut(&key);
+            let of_another_moment = before.filter(|poll| poll.at != want.ask.at);
+            if let Some(poll) = of_another_moment {
+                effects.extend(poll.in_flight.take().map(Effect::Forget));
+                poll.due_at = now;
+            }
             if self.all.get(&key).is_some_and(|poll| poll.in_flight.is_some() || poll.due_at > now) {
                 continue;
             }
+            let at = want.ask.at;
             let question =
                 Question { context: epoch, source: want.source.clone(), ask: want.ask, known: want.known };
             self.traffic.entry(want.source).or_default().since.get_or_insert(now);
@@ -203,6 +148,7 @@ impl Polls {
                 again: false,
                 failed,
                 is_wanted: true,
+                at,
                 asked_at: now,
                 due_at: now,
                 base: want.interval,
@@ -216,12 +162,13 @@ impl Polls {
 
     fn given_up(&mut self, wants: &[Want]) -> Vec<Effect> {
         let wanted = |source: &SourceId, topic: &Topic| {
-            wants.iter().any(|want| want.source == *source && Topic::of(&want.ask) == *topic)
+            wants.iter().any(|want| want.source == *source && want.ask.topic() == *topic)
         };
         let mut effects = Vec::new();
         self.all.retain(|(source, topic), poll| {
             poll.is_wanted = wanted(source, topic);
-            let keep = poll.is_wanted || !topic.is_for_one_screen();
+            // what is about one thing is of use only while its screen is open
+            let keep = poll.is_wanted || !topic.kind().is_about_one();
             if !keep && let Some(question) = poll.in_flight.take() {
                 effects.push(Effect::Forget(question));
             }
@@ -234,7 +181,7 @@ impl Polls {
     /// one: it was given up, came twice, or a newer one came before it.
     pub fn arrived(&mut self, arrival: &Arrival, now: Timestamp) -> Option<Vec<Effect>> {
         let question = &arrival.question;
-        let key = (question.source.clone(), Topic::of(&question.ask));
+        let key = (question.source.clone(), question.ask.topic());
         let poll = self.all.get_mut(&key).filter(|poll| poll.in_flight.as_ref() == Some(question))?;
         poll.in_flight = None;
         let is_probe = question.ask.kind() == AskKind::Probe;
@@ -275,7 +222,7 @@ impl Polls {
             let mine = self
                 .all
                 .iter_mut()
-                .filter(|((id, topic), _)| *id == question.source && *topic != Topic::Of(AskKind::Probe));
+                .filter(|((id, topic), _)| *id == question.source && *topic != Topic::Probe);
             for (_, poll) in mine {
                 poll.due_at = poll.due_at.min(now);
                 if arrival.answered.is_ok() && poll.asked_at < asked_at {
@@ -330,20 +277,22 @@ impl Polls {
     /// For how long a question about one of these things, or whether it is well, has been waiting for this source, if for
     /// longer than anybody should.
     pub fn unanswered(&self, source: &SourceId, topics: &[Topic], now: Timestamp) -> Option<Duration> {
-        let waiting = self.all.iter().filter(|((id, topic), _)| {
-            id == source && (*topic == Topic::Of(AskKind::Probe) || topics.contains(topic))
-        });
+        let waiting = self
+            .all
+            .iter()
+            .filter(|((id, topic), _)| id == source && (*topic == Topic::Probe || topics.contains(topic)));
         waiting.filter_map(|(_, poll)| poll.late(now)).max()
     }
 
-    /// What the present screen asks this source, each with how long it has been waiting, if for longer than anybody should.
+    /// What the present screen asks this source, of which moment, and how long it has been waiting, if for longer than anybody
+    /// should.
     pub fn wanted(
         &self,
         source: &SourceId,
         now: Timestamp,
-    ) -> impl Iterator<Item = (&Topic, Option<Duration>)> {
+    ) -> impl Iterator<Item = (&Topic, Moment, Option<Duration>)> {
         let mine = self.all.iter().filter(move |((id, _), poll)| id == source && poll.is_wanted);
-        mine.map(move |((_, topic), poll)| (topic, poll.late(now)))
+        mine.map(move |((_, topic), poll)| (topic, poll.at, poll.late(now)))
     }
 
     /// When this source is asked about one of these things again; while it is in trouble, whether it is back.
@@ -355,7 +304,7 @@ impl Polls {
     ) -> Option<Timestamp> {
         let on_hold = self.traffic.get(source).is_some_and(|traffic| traffic.hold.is_some());
         let mine = self.all.iter().filter(|((id, topic), _)| {
-            id == source && if on_hold { *topic == Topic::Of(AskKind::Probe) } else { is_meant(topic) }
+            id == source && if on_hold { *topic == Topic::Probe } else { is_meant(topic) }
         });
         mine.map(|(_, poll)| poll.next_try(now)).min()
     }

@@ -9,8 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::due::Want;
 use super::state::State;
+use super::want;
 use crate::model::alert::{Alert, AlertState};
-use crate::model::ask::{Ask, AskKind};
+use crate::model::ask::{AskKind, Query};
 use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::{Firing, FiringBoard, is_flapping, together};
@@ -19,10 +20,6 @@ use crate::model::remote::{Remote, age};
 use crate::model::slo::Bounds;
 use crate::model::source::{SourceId, SourceInfo};
 
-/// How often it is asked for while it is shown.
-const INTERVAL: Duration = Duration::from_secs(60);
-/// The past of one alert is long, and its present is told otherwise.
-const INTERVAL_OF_ONE: Duration = Duration::from_secs(300);
 /// What was looked at up to so long before the end is taken for the whole: time goes on while it is asked for and shown.
 const SLACK: SignedDuration = SignedDuration::from_mins(3);
 /// How far back the past of one alert is looked at.
@@ -88,10 +85,7 @@ fn of_all(length: Duration) -> Fingerprint {
 }
 
 fn asked(state: &State) -> impl Iterator<Item = &SourceInfo> {
-    state
-        .sources
-        .iter()
-        .filter(|source| [AskKind::Firings, AskKind::Rules].iter().all(|kind| source.answers.contains(kind)))
+    want::sources(state, AskKind::Firings).filter(|source| source.answers.contains(&AskKind::Rules))
 }
 
 /// The questions: one to each source that has rules and keeps series.
@@ -99,14 +93,13 @@ pub fn wants(state: &State, until: Timestamp, length: Duration) -> Vec<Want> {
     let from = until.checked_sub(length).unwrap_or(Timestamp::MIN);
     let fingerprint = of_all(age(from, until));
     let want = |source: &SourceInfo| {
-        let ask = Ask::Firings { fingerprint, labels: Labels::default(), from, until };
-        Want { source: source.id.clone(), ask, known: None, interval: INTERVAL }
+        want::of(state, &source.id, Query::Firings { fingerprint, labels: Labels::default(), from, until })
     };
     asked(state).map(want).collect()
 }
 
 fn remote<'a>(state: &'a State, source: &SourceId, alert: Fingerprint) -> Option<&'a Remote<FiringBoard>> {
-    state.world.held(source)?.firings.get(&alert)
+    state.world.held(source)?.firings().get(&alert)
 }
 
 /// What fired over the time that the timeline shows, as it was told last.
@@ -266,8 +259,9 @@ fn joined(mut firings: Vec<Firing>, since: Option<Timestamp>) -> Vec<Firing> {
 /// The servers that can tell the past of an alert: those whose rules hold it.
 fn tellers<'a>(state: &'a State, alert: &'a Alert) -> impl Iterator<Item = &'a SourceInfo> {
     let runs = state.world.rule_of(&alert.labels).map(|(source, _)| source);
-    let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Firings));
-    can.filter(move |source| alert.sources.contains(&source.id) || runs == Some(&source.id)).take(SERVERS)
+    want::sources(state, AskKind::Firings)
+        .filter(move |source| alert.sources.contains(&source.id) || runs == Some(&source.id))
+        .take(SERVERS)
 }
 
 /// The questions for the past of one alert.
@@ -275,8 +269,7 @@ pub fn wants_of(state: &State, alert: &Alert, now: Timestamp) -> Vec<Want> {
     let want = |source: &SourceInfo| {
         let (fingerprint, labels) = (alert.fingerprint, alert.labels.clone());
         let from = now.checked_sub(PAST).unwrap_or(Timestamp::MIN);
-        let ask = Ask::Firings { fingerprint, labels, from, until: now };
-        Want { source: source.id.clone(), ask, known: None, interval: INTERVAL_OF_ONE }
+        want::of(state, &source.id, Query::Firings { fingerprint, labels, from, until: now })
     };
     tellers(state, alert).map(want).collect()
 }

@@ -167,7 +167,7 @@ fn bar(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let answered = state
         .sources
         .iter()
-        .filter(|s| state.world.held(&s.id).is_some_and(|h| h.probe.at().is_some()))
+        .filter(|s| state.world.held(&s.id).is_some_and(|h| h.probe().at().is_some()))
         .count();
     let well = all.saturating_sub(in_doubt.len()).min(answered);
     let role = if !in_doubt.is_empty() {

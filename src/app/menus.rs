@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::due::Topic;
 use super::event::Effect;
 use super::menu::{Choice, Menu};
 use super::navigate;
@@ -13,7 +12,7 @@ use super::place::Place;
 use super::range::{LENGTHS, Range};
 use super::screens::{alerts, incidents, services, slos};
 use super::state::{Mode, State};
-use crate::model::ask::AskKind;
+use crate::model::ask::{TimeUse, Topic};
 use crate::model::duration;
 use crate::model::labels::Text;
 use crate::model::text::address;
@@ -181,14 +180,12 @@ pub(super) fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&m
     if state.range != before {
         // what stands in the timeline is cut by it
         state.ordered = None;
-        let moved = state.range.end != before.end;
-        let belongs_to_a_time = |topic: &Topic| match topic {
-            Topic::Of(AskKind::Services | AskKind::Slos) => moved,
-            Topic::Of(kind) => matches!(kind, AskKind::Trends | AskKind::Steps),
-            Topic::Detail(_) | Topic::Series(_) | Topic::Firings(_) => true,
-            Topic::Incident(_) | Topic::Runbook(_) => false,
+        let belongs_to_a_range = |topic: &Topic| match topic.kind().time() {
+            // about another moment it is asked anyway
+            TimeUse::Now | TimeUse::Moment => false,
+            TimeUse::Since | TimeUse::Range => true,
         };
-        state.polls.hurry(belongs_to_a_time, now);
+        state.polls.hurry(belongs_to_a_range, now);
     }
 }
 

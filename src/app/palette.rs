@@ -100,7 +100,7 @@ impl Palette {
                 target: Target::Go(Place::Service(service.name.clone())),
             });
         }
-        let are_shared = world.sources().filter(|(_, held)| held.slos.value().is_some()).count() > 1;
+        let are_shared = world.sources().filter(|(_, held)| held.slos().value().is_some()).count() > 1;
         for status in world.slos() {
             let left = crate::app::screens::slos::left_text(status);
             entries.push(Entry {

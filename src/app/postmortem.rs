@@ -13,9 +13,10 @@ use super::prose::{Prose, escaped};
 use super::range;
 use super::screens::{incident, slo};
 use super::state::State;
+use super::want;
 use super::widgets::spark;
 use super::{fired, handover};
-use crate::model::ask::{Ask, AskKind};
+use crate::model::ask::{AskKind, Moment, Query};
 use crate::model::duration;
 use crate::model::incident::IncidentStatus;
 use crate::model::journal::Record;
@@ -43,6 +44,11 @@ fn stretch(known: &Linked, now: Timestamp) -> Bounds {
     }
 }
 
+/// The moment at which its charts end.
+fn shown(around: Bounds, now: Timestamp) -> Moment {
+    if around.end < now { Moment::At(around.end) } else { Moment::Now }
+}
+
 fn length(bounds: Bounds) -> Duration {
     bounds.length().max(Duration::from_secs(60))
 }
@@ -62,21 +68,27 @@ pub fn wants(state: &State, source: &SourceId, id: &Text, now: Timestamp) -> Vec
         wants.extend(slo::spending_wants(state, &status.source, &status.slo.id, now));
     }
     if let Some(name) = &known.service {
-        wants.extend(chart_wants(state, name, around));
+        wants.extend(chart_wants(state, name, around, shown(around, now)));
     }
     wants
 }
 
-fn chart_wants<'a>(state: &'a State, name: &'a Text, around: Bounds) -> impl Iterator<Item = Want> + 'a {
+/// The charts of its service, up to a moment: now, while it is open.
+fn chart_wants<'a>(
+    state: &'a State,
+    name: &'a Text,
+    around: Bounds,
+    moment: Moment,
+) -> impl Iterator<Item = Want> + 'a {
     let window = Span::ending(around.end, length(around), POINTS, Duration::from_secs(15));
     let known_by = state.world.service(name).map_or(&[][..], |service| &service.speakers);
-    let asked =
-        state.sources.iter().filter(|s| s.answers.contains(&AskKind::Detail) && known_by.contains(&s.id));
+    let asked = want::sources(state, AskKind::Detail).filter(|source| known_by.contains(&source.id));
     asked.map(move |source| {
-        let detail = state.world.held(&source.id).and_then(|held| held.details.get(name)?.whole());
+        let held = state.world.held(&source.id);
+        let detail = held.and_then(|held| held.at(moment).details.get(name)?.whole());
         let stretch = range::stretch(window, detail.map(|detail| detail.request_rate.span));
-        let ask = Ask::Detail { service: name.clone(), stretch };
-        Want { source: source.id.clone(), ask, known: None, interval: Duration::from_secs(60) }
+        let query = Query::Detail { service: name.clone(), stretch };
+        Want { interval: Duration::from_secs(60), ..want::at(state, &source.id, query, moment) }
     })
 }
 
@@ -175,7 +187,9 @@ fn impact(state: &State, known: &Linked, now: Timestamp, prose: &mut Prose) {
 
 fn charts(state: &State, known: &Linked, now: Timestamp, prose: &mut Prose) {
     let Some(name) = &known.service else { return };
-    let held = state.world.sources().filter_map(|(id, held)| Some((id, held.details.get(name)?.value()?)));
+    let end = shown(stretch(known, now), now);
+    let held = state.world.sources();
+    let held = held.filter_map(|(id, held)| Some((id, held.at(end).details.get(name)?.value()?)));
     let mut lines = Vec::new();
     for (source, detail) in held {
         let mut chart = |title: &str, matrix: &Matrix, labels: &Labels, words: fn(f64) -> String| {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::model::ask::Stretch;
+use crate::model::ask::{Moment, Stretch};
 use crate::model::duration;
 use crate::model::remote::age;
 use crate::model::series::Span;
@@ -43,6 +43,11 @@ impl Default for Range {
 }
 
 impl Range {
+    /// The moment that the screen shows.
+    pub fn moment(&self) -> Moment {
+        self.end.into()
+    }
+
     /// Half a range earlier.
     pub fn earlier(&mut self, now: Timestamp) {
         let end = self.end.unwrap_or(now);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::due::{Topic, Want};
+use super::due::Want;
 use super::screens;
 use super::state::State;
 use crate::model::remote::AnswerState;
@@ -13,7 +13,7 @@ pub fn is_settled(state: &State, now: Timestamp) -> bool {
         // a source in trouble is not asked for more until it is back
         state.polls.traffic(&want.source).trouble().is_some()
             || answer(state, want).is_some_and(|answer| answer.is_settled())
-                && !state.polls.is_waiting(&want.source, &Topic::of(&want.ask))
+                && !state.polls.is_waiting(&want.source, &want.ask.topic())
     })
 }
 

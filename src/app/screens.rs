@@ -26,6 +26,7 @@ use ratatui::layout::Rect;
 use super::due::Want;
 use super::place::Place;
 use super::state::State;
+use super::want;
 use crate::model::ask::AskKind;
 
 /// A column that a list can be ordered by, and which way round.
@@ -94,7 +95,7 @@ pub fn revision(state: &State) -> u64 {
 
 /// What the present screen wants to know, and what is vital on every screen.
 pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
-    let mut wants = vital::wants(state);
+    let mut wants: Vec<Want> = want::vital(state).collect();
     match state.place() {
         Place::Overview | Place::Services => wants.extend(services::wants(state, now)),
         Place::Service(name) => wants.extend(service::wants(state, name, now)),
@@ -114,7 +115,7 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
         | Place::Messages => {}
     }
     // after those of the screen, which may ask for one of them more often
-    let telling = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Incident));
+    let telling = want::sources(state, AskKind::Incident);
     wants.extend(telling.flat_map(|source| incident::unread(state, &source.id)));
     wants
 }
@@ -162,49 +163,5 @@ pub fn last_scroll(state: &State, area: Rect) -> u16 {
         | Place::Timeline
         | Place::Silences
         | Place::Sources => 0,
-    }
-}
-
-/// What is asked whatever is on the screen: the counts of line 2 and the state of the sources depend on it.
-mod vital {
-    use std::time::Duration;
-
-    use crate::app::due::{HEARTBEAT, Want};
-    use crate::app::state::State;
-    use crate::model::ask::{Ask, AskKind};
-
-    const RARELY: Duration = Duration::from_secs(30);
-    /// As often as PagerDuty's limit of requests bears well, and often enough that what hangs is named within 15 s.
-    const OFTEN: Duration = Duration::from_secs(10);
-    const ON_CALL: Duration = Duration::from_secs(60);
-
-    pub(super) fn wants(state: &State) -> Vec<Want> {
-        let mut wants = Vec::new();
-        for source in &state.sources {
-            let Some(held) = state.world.held(&source.id) else { continue };
-            for kind in &source.answers {
-                let (ask, known, interval) = match kind {
-                    AskKind::Probe => (Ask::Probe, held.probe.digest(), state.interval.min(HEARTBEAT)),
-                    AskKind::Services => {
-                        (Ask::Services { at: state.range.end }, held.services.digest(), state.interval)
-                    }
-                    AskKind::Alerts => (Ask::Alerts, held.alerts.digest(), state.interval),
-                    AskKind::Rules => (Ask::Rules, held.rules.digest(), OFTEN.max(state.interval)),
-                    AskKind::Silences => (Ask::Silences, held.silences.digest(), OFTEN),
-                    AskKind::Slos => (Ask::Slos { at: state.range.end }, held.slos.digest(), RARELY),
-                    AskKind::Incidents => (Ask::Incidents, held.incidents.digest(), OFTEN),
-                    AskKind::OnCall => (Ask::OnCall, held.on_call.digest(), ON_CALL),
-                    AskKind::Trends
-                    | AskKind::Detail
-                    | AskKind::Incident
-                    | AskKind::Steps
-                    | AskKind::Series
-                    | AskKind::Firings
-                    | AskKind::Runbook => continue,
-                };
-                wants.push(Want { source: source.id.clone(), ask, known, interval });
-            }
-        }
-        wants
     }
 }

@@ -11,9 +11,11 @@ use super::navigate;
 use super::place::Place;
 use super::screens;
 use super::state::{Mode, State};
+use super::want;
 use crate::model::action::Progress;
 use crate::model::ask::{Answer, AskKind};
 use crate::model::guard::Guard;
+use crate::model::source::SourceInfo;
 use crate::model::world::World;
 mod input;
 mod run;
@@ -84,10 +86,16 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     if has_ended || is_tick && state.is_journal_ahead {
         effects.push(Effect::Recall);
     }
+    state.world.show(state.range.moment(), now);
     settle(state);
     navigate::write(state, is_news, now);
     if state.paused.is_none() {
         let wants = screens::wants(state, now);
+        state.world.forget(|source, moment, topic| {
+            wants
+                .iter()
+                .any(|want| want.source == *source && want.ask.at == moment && want.ask.topic() == *topic)
+        });
         let due = state.polls.due(wants, state.epoch, now);
         for effect in &due {
             if let Effect::Fetch(question) = effect {
@@ -136,7 +144,7 @@ fn answered(state: &mut State, arrival: Arrival, now: Timestamp) -> Vec<Effect> 
         return given_up;
     }
     let source = &arrival.question.source;
-    let was_well = state.world.held(source).is_none_or(|held| held.probe.trouble().is_none());
+    let was_well = state.world.held(source).is_none_or(|held| held.probe().trouble().is_none());
     let unchanged = matches!(&arrival.answered, Ok(reply) if matches!(reply.answer, Answer::Unchanged));
     let probe = arrival.question.ask.kind() == AskKind::Probe;
     if probe {
@@ -167,15 +175,11 @@ fn baseline(state: &mut State, now: Timestamp) {
         (Command::Incidents, AskKind::Incidents),
     ];
     for (screen, kind) in screens {
-        let has_answered = |source: &&crate::model::source::SourceInfo| {
-            state.world.held(&source.id).is_some_and(|held| match kind {
-                AskKind::Alerts => held.alerts.at().is_some() || held.alerts.trouble().is_some(),
-                AskKind::Incidents => held.incidents.at().is_some() || held.incidents.trouble().is_some(),
-                _ => held.services.at().is_some() || held.services.trouble().is_some(),
-            })
+        let has_answered = |source: &SourceInfo| {
+            let answer = state.world.held(&source.id).and_then(|held| held.board(kind));
+            answer.is_some_and(|answer| answer.is_settled())
         };
-        let mut asked = state.sources.iter().filter(|source| source.answers.contains(&kind));
-        if !state.looked.contains_key(&screen) && asked.all(|source| has_answered(&source)) {
+        if !state.looked.contains_key(&screen) && want::sources(state, kind).all(has_answered) {
             state.looked.insert(screen, now);
         }
     }
@@ -184,7 +188,7 @@ fn baseline(state: &mut State, now: Timestamp) {
 fn enter(
     state: &mut State,
     context: crate::model::labels::Text,
-    sources: Vec<crate::model::source::SourceInfo>,
+    sources: Vec<SourceInfo>,
     (guard, production): (Guard, bool),
     now: Timestamp,
 ) {
@@ -192,7 +196,7 @@ fn enter(
     state.world = world.after(&state.world);
     state.epoch += 1;
     state.polls = super::due::Polls::default();
-    let sources: Vec<_> = sources.into_iter().filter(crate::model::source::SourceInfo::is_watched).collect();
+    let sources: Vec<_> = sources.into_iter().filter(SourceInfo::is_watched).collect();
     state.source_list = screens::sources::Sources::of(&sources);
     (state.sources, state.guard, state.production) = (sources, guard, production);
     state.messages.note(format!("Context {context}"), now);

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use serde::de::IgnoredAny;
 
+use super::handlers::{Handler, answer_by, kinds};
 use super::http::{Body, Http, of_absence};
 use super::lenient::{List, Whole, left_out};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
@@ -53,7 +54,13 @@ pub(super) struct Alertmanager {
 }
 
 /// What every Alertmanager can be asked.
-pub(super) const ANSWERS: &[AskKind] = &[AskKind::Probe, AskKind::Alerts, AskKind::Silences];
+pub(super) const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
+
+const HANDLERS: [Handler<Alertmanager>; 3] = [
+    Handler::Probe(|source, _| Box::pin(source.probe())),
+    Handler::Alerts(|source, put| Box::pin(source.alerts(put.known))),
+    Handler::Silences(|source, put| Box::pin(source.silences(put.known))),
+];
 
 impl Alertmanager {
     /// Checks the address; nothing is sent.
@@ -303,27 +310,7 @@ impl Source for Alertmanager {
     }
 
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        Box::pin(async move {
-            match ask {
-                Ask::Probe => self.probe().await,
-                Ask::Alerts => self.alerts(known).await,
-                Ask::Silences => self.silences(known).await,
-                Ask::Services { .. }
-                | Ask::Trends(_)
-                | Ask::Detail { .. }
-                | Ask::Rules
-                | Ask::Slos { .. }
-                | Ask::Incidents
-                | Ask::Incident { .. }
-                | Ask::Steps { .. }
-                | Ask::OnCall
-                | Ask::Series { .. }
-                | Ask::Firings { .. }
-                | Ask::Runbook(_) => {
-                    Err(self.http.error(Trouble::NotOffered { what: ask.kind().word().into() }))
-                }
-            }
-        })
+        answer_by(self, &HANDLERS, ask, known)
     }
 
     fn calls(&self, action: &Action) -> Vec<Call> {

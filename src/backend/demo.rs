@@ -28,8 +28,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::action::{Action, Call};
-use crate::model::alert::AlertBoard;
-use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
+use crate::model::alert::{Alert, AlertBoard};
+use crate::model::ask::{Answer, Ask, AskKind, Reply, TimeUse};
 use crate::model::firing::FiringBoard;
 use crate::model::incident::{IncidentBoard, IncidentDetail};
 use crate::model::labels::Labels;
@@ -42,6 +42,7 @@ use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Troub
 use self::book::Region;
 use self::doings::Done;
 use self::timeline::Timeline;
+use super::handlers::{Handler, Put, answer_by, kinds};
 use super::{Acting, Answering, Clock, LookingBack, Source};
 
 pub use self::world::DemoWorld;
@@ -85,24 +86,9 @@ enum Role {
 impl Role {
     fn info(self) -> SourceInfo {
         let (name, answers) = match self {
-            Self::Prometheus(region) => (
-                region.source(),
-                vec![
-                    AskKind::Probe,
-                    AskKind::Services,
-                    AskKind::Trends,
-                    AskKind::Detail,
-                    AskKind::Rules,
-                    AskKind::Series,
-                    AskKind::Firings,
-                    AskKind::Slos,
-                ],
-            ),
-            Self::Alertmanager => ("alertmanager", vec![AskKind::Probe, AskKind::Alerts, AskKind::Silences]),
-            Self::Pager => (
-                "pager",
-                vec![AskKind::Probe, AskKind::Incidents, AskKind::Incident, AskKind::Steps, AskKind::OnCall],
-            ),
+            Self::Prometheus(region) => (region.source(), kinds(&PROMETHEUS).to_vec()),
+            Self::Alertmanager => ("alertmanager", kinds(&ALERTMANAGER).to_vec()),
+            Self::Pager => ("pager", kinds(&PAGER).to_vec()),
         };
         let address = format!("demo:{name}").into();
         SourceInfo {
@@ -132,7 +118,11 @@ impl Source for DemoSource {
     }
 
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        Box::pin(async move { self.reply(ask, known) })
+        match self.role {
+            Role::Prometheus(_) => answer_by(self, &PROMETHEUS, ask, known),
+            Role::Alertmanager => answer_by(self, &ALERTMANAGER, ask, known),
+            Role::Pager => answer_by(self, &PAGER, ask, known),
+        }
     }
 
     fn calls(&self, action: &Action) -> Vec<Call> {
@@ -148,123 +138,159 @@ impl Source for DemoSource {
     }
 }
 
-impl DemoSource {
-    fn reply(&self, ask: &Ask, known: Option<u64>) -> Answered {
-        let now = self.clock.now();
-        let done = doings::so_far(&self.done);
-        // only time and what is done here change an answer: these recognise it
-        let digest = match ask {
-            Ask::Probe
-            | Ask::Services { .. }
-            | Ask::Alerts
-            | Ask::Rules
-            | Ask::Silences
-            | Ask::Slos { .. }
-            | Ask::Incidents
-            | Ask::Incident { .. }
-            | Ask::OnCall => {
-                let moment = noise::mix(moment(ask, now).as_millisecond().cast_unsigned(), ask.kind() as u64);
-                Some(noise::mix(moment, done.changes()))
-            }
-            Ask::Trends(_)
-            | Ask::Detail { .. }
-            | Ask::Steps { .. }
-            | Ask::Series { .. }
-            | Ask::Firings { .. }
-            | Ask::Runbook(_) => None,
-        };
-        if digest.is_some() && digest == known {
-            return Ok(Reply { digest, ..Reply::free(Answer::Unchanged) });
-        }
-        let answer = match self.role {
-            Role::Prometheus(region) => self.as_prometheus(region, ask, now),
-            Role::Alertmanager => self.as_alertmanager(ask, &done, now),
-            Role::Pager => self.as_pager(ask, &done, now),
-        };
-        match answer {
-            Ok(answer) => Ok(Reply { digest, ..Reply::free(answer) }),
-            Err(trouble) => Err(SourceError::new(self.info.id.clone(), trouble)),
-        }
-    }
-
-    fn as_prometheus(&self, region: Region, ask: &Ask, now: Timestamp) -> Result<Answer, Trouble> {
-        let (world, time) = (&self.world, &self.time);
-        let t = time.demo(moment(ask, now));
-        Ok(match ask {
-            Ask::Probe => Answer::Probe(offer(vec![
+const PROMETHEUS: [Handler<DemoSource>; 8] = [
+    Handler::Probe(|source, put| {
+        source.told(AskKind::Probe, put, |moment, _| {
+            let (world, region) = (&source.world, source.region());
+            Ok(Answer::Probe(offer(vec![
                 ("services", world.watched(region).count().to_string()),
                 ("region", region.name().to_owned()),
                 ("rules", world.rules_of(region).count().to_string()),
                 ("scrape interval", "5s".to_owned()),
-                ("story", world.chapter(t).to_owned()),
-            ])),
-            Ask::Services { .. } => Answer::Services(world.services(region, t)),
-            Ask::Trends(stretch) => Answer::Trends(world.trends(region, stretch.tail, time)),
-            Ask::Detail { service, stretch } => {
-                Answer::Detail(world.detail(service, region, stretch.tail, time))
-            }
-            Ask::Rules => Answer::Rules(RuleBoard {
+                ("story", world.chapter(source.time.demo(moment)).to_owned()),
+            ])))
+        })
+    }),
+    Handler::Services(|source, put| {
+        source.told(AskKind::Services, put, |moment, _| {
+            Ok(Answer::Services(source.world.services(source.region(), source.time.demo(moment))))
+        })
+    }),
+    Handler::Trends(|source, put, stretch| {
+        source.told(AskKind::Trends, put, |_, _| {
+            Ok(Answer::Trends(source.world.trends(source.region(), stretch.tail, &source.time)))
+        })
+    }),
+    Handler::Detail(|source, put, service, stretch| {
+        source.told(AskKind::Detail, put, |_, _| {
+            Ok(Answer::Detail(source.world.detail(service, source.region(), stretch.tail, &source.time)))
+        })
+    }),
+    Handler::Rules(|source, put| {
+        source.told(AskKind::Rules, put, |moment, _| {
+            let (world, region, time) = (&source.world, source.region(), &source.time);
+            Ok(Answer::Rules(RuleBoard {
                 added: Labels::default(),
                 broken: Vec::new(),
                 rules: world.rules_of(region).map(|rule| Arc::clone(&rule.shown)).collect(),
-                alerts: world.alerts_of(region, t, time).into_iter().map(Arc::new).collect(),
-            }),
-            Ask::Series { query, stretch } => {
-                Answer::Series(world.series(query, region, stretch.tail, time)?)
-            }
-            Ask::Firings { labels, from, until, .. } => {
-                let looked_at = Bounds { start: *from, end: (*until).min(now) };
-                let firings = world.all_firings(labels, region, looked_at, time);
-                Answer::Firings(FiringBoard { looked_at, firings, is_whole: true })
-            }
-            Ask::Slos { .. } => Answer::Slos(world.slos(region, moment(ask, now), time)),
-            Ask::Alerts
-            | Ask::Silences
-            | Ask::Incidents
-            | Ask::Incident { .. }
-            | Ask::Steps { .. }
-            | Ask::OnCall
-            | Ask::Runbook(_) => {
-                return Err(not_offered(ask));
-            }
+                alerts: world.alerts_of(region, time.demo(moment), time).into_iter().map(Arc::new).collect(),
+            }))
         })
-    }
+    }),
+    Handler::Series(|source, put, series, stretch| {
+        source.told(AskKind::Series, put, |_, _| {
+            let matrix = source.world.series(&series.query, source.region(), stretch.tail, &source.time)?;
+            Ok(Answer::Series(matrix))
+        })
+    }),
+    Handler::Firings(|source, put, _, labels, from, until| {
+        source.told(AskKind::Firings, put, |now, _| {
+            let looked_at = Bounds { start: *from, end: (*until).min(now) };
+            let firings = source.world.all_firings(labels, source.region(), looked_at, &source.time);
+            Ok(Answer::Firings(FiringBoard { looked_at, firings, is_whole: true }))
+        })
+    }),
+    Handler::Slos(|source, put| {
+        source.told(AskKind::Slos, put, |moment, _| {
+            Ok(Answer::Slos(source.world.slos(source.region(), moment, &source.time)))
+        })
+    }),
+];
 
-    fn as_alertmanager(&self, ask: &Ask, done: &Done, now: Timestamp) -> Result<Answer, Trouble> {
-        let managed = |silences: &[Silence]| {
-            self.world.managed(self.time.demo(now), &self.time, &self.info.id, silences)
-        };
-        let silences = self.silences(done, now);
-        Ok(match ask {
-            Ask::Probe => Answer::Probe(offer(vec![
-                ("alerts", managed(&silences).len().to_string()),
-                (
-                    "silences",
-                    silences.iter().filter(|one| one.state != SilenceState::Expired).count().to_string(),
-                ),
+const ALERTMANAGER: [Handler<DemoSource>; 3] = [
+    Handler::Probe(|source, put| {
+        source.told(AskKind::Probe, put, |now, done| {
+            let silences = source.silences(done, now);
+            let kept = silences.iter().filter(|one| one.state != SilenceState::Expired).count();
+            Ok(Answer::Probe(offer(vec![
+                ("alerts", source.managed(&silences, now).len().to_string()),
+                ("silences", kept.to_string()),
                 ("peers", "1".to_owned()),
-            ])),
-            Ask::Alerts => {
-                Answer::Alerts(AlertBoard { alerts: managed(&silences).into_iter().map(Arc::new).collect() })
-            }
-            Ask::Silences => Answer::Silences(silences.into_iter().map(Arc::new).collect()),
-            Ask::Services { .. }
-            | Ask::Trends(_)
-            | Ask::Detail { .. }
-            | Ask::Rules
-            | Ask::Slos { .. }
-            | Ask::Incidents
-            | Ask::Incident { .. }
-            | Ask::Steps { .. }
-            | Ask::OnCall
-            | Ask::Series { .. }
-            | Ask::Firings { .. }
-            | Ask::Runbook(_) => return Err(not_offered(ask)),
+            ])))
         })
-    }
-}
+    }),
+    Handler::Alerts(|source, put| {
+        source.told(AskKind::Alerts, put, |now, done| {
+            let alerts = source.managed(&source.silences(done, now), now);
+            Ok(Answer::Alerts(AlertBoard { alerts: alerts.into_iter().map(Arc::new).collect() }))
+        })
+    }),
+    Handler::Silences(|source, put| {
+        source.told(AskKind::Silences, put, |now, done| {
+            Ok(Answer::Silences(source.silences(done, now).into_iter().map(Arc::new).collect()))
+        })
+    }),
+];
+
+const PAGER: [Handler<DemoSource>; 5] = [
+    Handler::Probe(|source, put| {
+        source.told(AskKind::Probe, put, |now, done| {
+            let open = source.incidents(done, now).incidents;
+            let open = open.iter().filter(|incident| incident.is_open()).count();
+            Ok(Answer::Probe(offer(vec![("open incidents", open.to_string())])))
+        })
+    }),
+    Handler::Incidents(|source, put| {
+        source.told(AskKind::Incidents, put, |now, done| Ok(Answer::Incidents(source.incidents(done, now))))
+    }),
+    Handler::Incident(|source, put, id| {
+        source.told(AskKind::Incident, put, |now, done| {
+            let detail = source.detail(id, done, now);
+            let what = AskKind::Incident.word().to_owned();
+            detail.map(Answer::Incident).ok_or(Trouble::NotOffered { what })
+        })
+    }),
+    Handler::Steps(|source, put, since| {
+        source.told(AskKind::Steps, put, |now, done| {
+            Ok(Answer::Steps(source.world.all_steps(done, (*since, now), &source.time, &source.info.id)))
+        })
+    }),
+    Handler::OnCall(|source, put| {
+        source.told(AskKind::OnCall, put, |now, done| {
+            let stood_in = done.stood_in_by(now);
+            Ok(Answer::OnCall(source.world.paging.on_call(&source.world, now, &stood_in)))
+        })
+    }),
+];
 
 impl DemoSource {
+    /// What is so at the moment that is asked about, after all that was done here.
+    fn told<'a>(
+        &'a self,
+        kind: AskKind,
+        put: Put,
+        answer: impl FnOnce(Timestamp, &Done) -> Result<Answer, Trouble>,
+    ) -> Answering<'a> {
+        let moment = put.at.past().unwrap_or_else(|| self.clock.now());
+        let done = doings::so_far(&self.done);
+        // only time and what is done here change an answer: these recognise it
+        let digest = match kind.time() {
+            TimeUse::Now | TimeUse::Moment => {
+                let moment = noise::mix(moment.as_millisecond().cast_unsigned(), kind as u64);
+                Some(noise::mix(moment, done.changes()))
+            }
+            TimeUse::Since | TimeUse::Range => None,
+        };
+        let answer = if digest.is_some() && digest == put.known {
+            Ok(Answer::Unchanged)
+        } else {
+            answer(moment, &done).map_err(|trouble| SourceError::new(self.info.id.clone(), trouble))
+        };
+        Box::pin(ready(answer.map(|answer| Reply { digest, ..Reply::free(answer) })))
+    }
+
+    /// What a Prometheus watches; the others look at all of the world.
+    fn region(&self) -> Region {
+        match self.role {
+            Role::Prometheus(region) => region,
+            Role::Alertmanager | Role::Pager => Region::Eu,
+        }
+    }
+
+    fn managed(&self, silences: &[Silence], now: Timestamp) -> Vec<Alert> {
+        self.world.managed(self.time.demo(now), &self.time, &self.info.id, silences)
+    }
+
     fn silences(&self, done: &Done, now: Timestamp) -> Vec<Silence> {
         done.silences(self.world.silences(self.time.demo(now), &self.time, &self.info.id), now)
     }
@@ -276,49 +302,6 @@ impl DemoSource {
     fn detail(&self, id: &str, done: &Done, now: Timestamp) -> Option<IncidentDetail> {
         self.world.incident_detail(id, done, now, &self.time, &self.info.id)
     }
-
-    fn as_pager(&self, ask: &Ask, done: &Done, now: Timestamp) -> Result<Answer, Trouble> {
-        Ok(match ask {
-            Ask::Probe => {
-                let open = self.incidents(done, now).incidents;
-                let open = open.iter().filter(|incident| incident.is_open()).count();
-                Answer::Probe(offer(vec![("open incidents", open.to_string())]))
-            }
-            Ask::Incidents => Answer::Incidents(self.incidents(done, now)),
-            Ask::Incident { id } => {
-                Answer::Incident(self.detail(id, done, now).ok_or_else(|| not_offered(ask))?)
-            }
-            Ask::Steps { since } => {
-                Answer::Steps(self.world.all_steps(done, (*since, now), &self.time, &self.info.id))
-            }
-            Ask::OnCall => {
-                let stood_in = done.stood_in_by(now);
-                Answer::OnCall(self.world.paging.on_call(&self.world, now, &stood_in))
-            }
-            Ask::Services { .. }
-            | Ask::Trends(_)
-            | Ask::Detail { .. }
-            | Ask::Alerts
-            | Ask::Rules
-            | Ask::Silences
-            | Ask::Slos { .. }
-            | Ask::Series { .. }
-            | Ask::Firings { .. }
-            | Ask::Runbook(_) => return Err(not_offered(ask)),
-        })
-    }
-}
-
-/// The moment that a question is about.
-fn moment(ask: &Ask, now: Timestamp) -> Timestamp {
-    match ask {
-        Ask::Services { at: Some(at) } | Ask::Slos { at: Some(at) } => *at,
-        _ => now,
-    }
-}
-
-fn not_offered(ask: &Ask) -> Trouble {
-    Trouble::NotOffered { what: ask.kind().word().to_owned() }
 }
 
 fn offer(facts: Vec<(&str, String)>) -> Offer {

@@ -27,6 +27,7 @@ use url::Url;
 
 use super::Means;
 use crate::config::settings::SourceSettings;
+use crate::model::ask::Weight;
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, SourceId, Trouble};
 use crate::model::text;
@@ -36,7 +37,6 @@ pub(crate) use body::Body;
 use body::Inflow;
 use pass::{Passes, Unsent};
 use slots::Slots;
-pub(crate) use slots::Weight;
 pub use transport::{Received, Receiving, Server, Transport};
 pub(crate) use trouble::{is_plain_absence, of_absence};
 pub(crate) use write::{Change, segment, surely_not};

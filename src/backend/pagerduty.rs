@@ -20,6 +20,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::handlers::{Handler, answer_by, kinds};
 use super::http::{Body, Http, of_absence};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
@@ -62,8 +63,15 @@ struct Kept {
 }
 
 /// What every PagerDuty account can be asked.
-pub(super) const ANSWERS: &[AskKind] =
-    &[AskKind::Probe, AskKind::Incidents, AskKind::Incident, AskKind::Steps, AskKind::OnCall];
+pub(super) const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
+
+const HANDLERS: [Handler<PagerDuty>; 5] = [
+    Handler::Probe(|source, _| Box::pin(source.probe())),
+    Handler::Incidents(|source, put| Box::pin(source.incidents(put.known))),
+    Handler::Incident(|source, put, id| Box::pin(source.incident(id, put.known))),
+    Handler::Steps(|source, _, since| Box::pin(source.steps(*since))),
+    Handler::OnCall(|source, put| Box::pin(source.on_call(put.known))),
+];
 
 impl PagerDuty {
     /// Checks the address; nothing is sent.
@@ -146,26 +154,7 @@ impl Source for PagerDuty {
 
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
         Box::pin(async move {
-            match ask {
-                Ask::Probe => self.probe().await,
-                Ask::Incidents => self.incidents(known).await,
-                Ask::Incident { id } => self.incident(id, known).await,
-                Ask::Steps { since } => self.steps(*since).await,
-                Ask::OnCall => self.on_call(known).await,
-                Ask::Services { .. }
-                | Ask::Trends(_)
-                | Ask::Detail { .. }
-                | Ask::Alerts
-                | Ask::Rules
-                | Ask::Silences
-                | Ask::Slos { .. }
-                | Ask::Series { .. }
-                | Ask::Firings { .. }
-                | Ask::Runbook(_) => {
-                    Err(self.http.error(Trouble::NotOffered { what: ask.kind().word().into() }))
-                }
-            }
-            .map_err(|error| self.explained(error))
+            answer_by(self, &HANDLERS, ask, known).await.map_err(|error| self.explained(error))
         })
     }
 

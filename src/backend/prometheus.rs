@@ -17,18 +17,21 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::http::{Http, Weight, of_absence};
+use super::handlers::{Handler, answer_by, kinds};
+use super::http::{Http, of_absence};
 use super::{Answering, Clock, Means, Source, packs};
 use crate::config::is_exposed;
 use crate::config::settings::SourceSettings;
 use crate::model::alert::SeverityMap;
 use crate::model::ask::{Answer, Answered, Ask, AskKind};
 use crate::model::duration;
-use crate::model::labels::Text;
+use crate::model::labels::{Labels, Text};
 use crate::model::rule::BrokenRule;
+use crate::model::series::Span;
 use crate::model::slo::Bounds;
 use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
 use crate::model::text::clean;
@@ -37,7 +40,7 @@ use ages::Ages;
 use call::{Call, Manners, Server};
 use identity::{Flavour, Identity};
 use sent::Sent;
-use services::Moment;
+use services::LookedAt;
 use slos::Slos;
 use survey::{Plan, Survey};
 
@@ -121,15 +124,19 @@ fn answers_something(trouble: &Trouble) -> bool {
 }
 
 /// The questions that it can be asked; about SLOs only where they are looked for or defined.
-pub(super) const ANSWERS: &[AskKind] = &[
-    AskKind::Probe,
-    AskKind::Services,
-    AskKind::Trends,
-    AskKind::Detail,
-    AskKind::Rules,
-    AskKind::Series,
-    AskKind::Firings,
-    AskKind::Slos,
+pub(super) const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
+
+const HANDLERS: [Handler<Prometheus>; 8] = [
+    Handler::Probe(|source, _| Box::pin(source.probe())),
+    Handler::Services(|source, put| Box::pin(source.services(put.at.past()))),
+    Handler::Trends(|source, _, stretch| Box::pin(source.trends(stretch.tail))),
+    Handler::Detail(|source, _, service, stretch| Box::pin(source.detail(service, stretch.tail))),
+    Handler::Rules(|source, put| Box::pin(source.rules(put.known))),
+    Handler::Series(|source, _, series, stretch| Box::pin(source.series(&series.query, stretch.tail))),
+    Handler::Firings(|source, _, _, labels, from, until| {
+        Box::pin(source.firings(labels, Bounds { start: *from, end: *until }))
+    }),
+    Handler::Slos(|source, put| Box::pin(source.slos(put.at.past(), put.known))),
 ];
 
 impl Prometheus {
@@ -169,76 +176,75 @@ impl Prometheus {
         })
     }
 
-    async fn put(&self, ask: &Ask, known: Option<u64>) -> Answered {
-        let call = Call::new(&self.server, Weight::of(ask.kind()));
-        let answer = match ask {
-            Ask::Probe => Answer::Probe(self.probe(&call).await?),
-            Ask::Services { at } => {
-                let survey = self.survey(&call).await?;
-                let now = at.unwrap_or_else(|| self.server.manners.now(self.clock.now()));
-                let moment = Moment { at: *at, now };
-                let mut kept = self.ages.lock().await;
-                // how old things were at a moment of the past says nothing of now
-                let mut own = Ages::default();
-                let ages = if at.is_none() { &mut *kept } else { &mut own };
-                let board = services::board(&call, &self.plan, &survey, ages, moment).await;
-                if board.is_err() {
-                    // whoever answers again may have been away
-                    *kept = Ages::default();
-                }
-                if at.is_none() && kept.has_lost() {
-                    self.hold_no_longer(&survey).await;
-                }
-                Answer::Services(board?)
-            }
-            Ask::Trends(stretch) => {
-                let survey = self.survey(&call).await?;
-                Answer::Trends(history::trends(&call, &survey, stretch.tail).await?)
-            }
-            Ask::Detail { service, stretch } => {
-                let survey = self.survey(&call).await?;
-                Answer::Detail(history::detail(&call, &survey, service, stretch.tail).await?)
-            }
-            Ask::Rules => {
-                let identity = self.identity(&call).await?;
-                let reading = self.reading(&identity.sent);
-                let (board, recordings) = tokio::join!(rules::board(&call, &reading), self.recordings(&call));
-                let mut board = board?;
-                board.broken.extend(recordings);
-                let digest = rules::digest(&board);
-                let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Rules(board) };
-                return Ok(call.reply(answer, Some(digest)));
-            }
-            Ask::Series { query, stretch } => {
-                self.identity(&call).await?;
-                Answer::Series(call.range(query, stretch.tail).await?)
-            }
-            Ask::Firings { labels, from, until, .. } => {
-                let identity = self.identity(&call).await?;
-                let looked_at = Bounds { start: *from, end: *until };
-                let reading = self.reading(&identity.sent);
-                Answer::Firings(firings::board(&call, &self.plan.labels, &reading, labels, looked_at).await?)
-            }
-            Ask::Slos { at } if self.slos.are_asked_for() => {
-                let identity = self.identity(&call).await?;
-                let reading = self.reading(&identity.sent);
-                let (board, digest) = self.slos.board(&call, &reading, *at, self.server.timeout).await?;
-                let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Slos(board) };
-                return Ok(call.reply(answer, Some(digest)));
-            }
-            Ask::Alerts
-            | Ask::Silences
-            | Ask::Slos { .. }
-            | Ask::Incidents
-            | Ask::Incident { .. }
-            | Ask::Steps { .. }
-            | Ask::OnCall
-            | Ask::Runbook(_) => {
-                let what = ask.kind().word().to_owned();
-                return Err(self.server.http.error(Trouble::NotOffered { what }));
-            }
-        };
-        Ok(call.reply(answer, None))
+    fn call(&self, kind: AskKind) -> Call<'_> {
+        Call::new(&self.server, kind.weight())
+    }
+
+    async fn services(&self, at: Option<Timestamp>) -> Answered {
+        let call = self.call(AskKind::Services);
+        let survey = self.survey(&call).await?;
+        let now = at.unwrap_or_else(|| self.server.manners.now(self.clock.now()));
+        let moment = LookedAt { at, now };
+        let mut kept = self.ages.lock().await;
+        // how old things were at a moment of the past says nothing of now
+        let mut own = Ages::default();
+        let ages = if at.is_none() { &mut *kept } else { &mut own };
+        let board = services::board(&call, &self.plan, &survey, ages, moment).await;
+        if board.is_err() {
+            // whoever answers again may have been away
+            *kept = Ages::default();
+        }
+        if at.is_none() && kept.has_lost() {
+            self.hold_no_longer(&survey).await;
+        }
+        Ok(call.reply(Answer::Services(board?), None))
+    }
+
+    async fn trends(&self, span: Span) -> Answered {
+        let call = self.call(AskKind::Trends);
+        let survey = self.survey(&call).await?;
+        Ok(call.reply(Answer::Trends(history::trends(&call, &survey, span).await?), None))
+    }
+
+    async fn detail(&self, service: &str, span: Span) -> Answered {
+        let call = self.call(AskKind::Detail);
+        let survey = self.survey(&call).await?;
+        Ok(call.reply(Answer::Detail(history::detail(&call, &survey, service, span).await?), None))
+    }
+
+    async fn rules(&self, known: Option<u64>) -> Answered {
+        let call = self.call(AskKind::Rules);
+        let identity = self.identity(&call).await?;
+        let reading = self.reading(&identity.sent);
+        let (board, recordings) = tokio::join!(rules::board(&call, &reading), self.recordings(&call));
+        let mut board = board?;
+        board.broken.extend(recordings);
+        let digest = rules::digest(&board);
+        let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Rules(board) };
+        Ok(call.reply(answer, Some(digest)))
+    }
+
+    async fn series(&self, query: &str, span: Span) -> Answered {
+        let call = self.call(AskKind::Series);
+        self.identity(&call).await?;
+        Ok(call.reply(Answer::Series(call.range(query, span).await?), None))
+    }
+
+    async fn firings(&self, labels: &Labels, looked_at: Bounds) -> Answered {
+        let call = self.call(AskKind::Firings);
+        let identity = self.identity(&call).await?;
+        let reading = self.reading(&identity.sent);
+        let board = firings::board(&call, &self.plan.labels, &reading, labels, looked_at).await?;
+        Ok(call.reply(Answer::Firings(board), None))
+    }
+
+    async fn slos(&self, at: Option<Timestamp>, known: Option<u64>) -> Answered {
+        let call = self.call(AskKind::Slos);
+        let identity = self.identity(&call).await?;
+        let reading = self.reading(&identity.sent);
+        let (board, digest) = self.slos.board(&call, &reading, at, self.server.timeout).await?;
+        let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Slos(board) };
+        Ok(call.reply(answer, Some(digest)))
     }
 
     fn reading<'a>(&'a self, sent: &'a Sent) -> rules::Reading<'a> {
@@ -320,8 +326,14 @@ impl Prometheus {
         }
     }
 
+    async fn probe(&self) -> Answered {
+        let call = self.call(AskKind::Probe);
+        let offer = self.offer(&call).await?;
+        Ok(call.reply(Answer::Probe(offer), None))
+    }
+
     /// Once everything is known, one light request.
-    async fn probe(&self, call: &Call<'_>) -> Result<Offer, SourceError> {
+    async fn offer(&self, call: &Call<'_>) -> Result<Offer, SourceError> {
         let (date, refusal) = match call.get("api/v1/query", &[("query", "1")]).await {
             Ok(body) => {
                 call.open::<wire::Data<'_>>(&body)?;
@@ -423,7 +435,7 @@ impl Source for Prometheus {
 
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
         Box::pin(async move {
-            let answered = self.put(ask, known).await;
+            let answered = answer_by(self, &HANDLERS, ask, known).await;
             if let Err(SourceError { trouble: Trouble::Unreachable { .. }, .. }) = &answered {
                 // whoever answers there next may be another
                 *self.identity.lock().await = None;

@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use url::Url;
 
+use super::handlers::{Handler, answer_by};
 use super::http::errand;
 use super::http::reach::Reach;
 use super::{Answering, Source, Transport};
@@ -21,7 +22,7 @@ use crate::config::settings::{LimitSettings, RunbookSettings, Settings};
 use crate::model::action::DeedKind;
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
 use crate::model::runbook::{Runbook, SOURCE, Search, Tried, Wanted};
-use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::source::{Kind, SourceId, SourceInfo, Trouble};
 use crate::model::text;
 
 use address::Place;
@@ -39,6 +40,9 @@ pub(super) struct Runbooks {
     reach: Reach,
     transport: Transport,
 }
+
+const HANDLERS: [Handler<Runbooks>; 1] =
+    [Handler::Runbook(|source, put, wanted| Box::pin(source.runbook(wanted, put.known)))];
 
 /// What a place brought.
 struct Found {
@@ -59,6 +63,12 @@ impl Runbooks {
             reach,
             transport: transport.clone(),
         }
+    }
+
+    /// That a runbook is nowhere is an answer: one host in trouble says nothing about the others.
+    async fn runbook(&self, wanted: &Wanted, known: Option<u64>) -> Answered {
+        let (search, bytes_in, requests) = self.search(wanted).await;
+        Ok(reply(search, known, bytes_in, requests))
     }
 
     async fn search(&self, wanted: &Wanted) -> (Search, u64, u32) {
@@ -209,18 +219,6 @@ impl Source for Runbooks {
     }
 
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        Box::pin(async move { self.put(ask, known).await })
-    }
-}
-
-impl Runbooks {
-    async fn put(&self, ask: &Ask, known: Option<u64>) -> Answered {
-        let Ask::Runbook(wanted) = ask else {
-            let what = ask.kind().word().to_owned();
-            return Err(SourceError::new(self.info.id.clone(), Trouble::NotOffered { what }));
-        };
-        // that a runbook is nowhere is an answer: one host in trouble says nothing about the others
-        let (search, bytes_in, requests) = self.search(wanted).await;
-        Ok(reply(search, known, bytes_in, requests))
+        answer_by(self, &HANDLERS, ask, known)
     }
 }

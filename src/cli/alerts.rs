@@ -135,8 +135,8 @@ pub(super) fn document(view: &View<'_>, filter: &Filter) -> Document {
 
 /// How many alerts there are in each state; before any answer that is not zero, but unknown.
 pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
-    let is_managed = view.world.sources().any(|(_, held)| held.alerts.at().is_some());
-    let is_known = is_managed || view.world.sources().any(|(_, held)| held.rules.at().is_some());
+    let is_managed = view.world.sources().any(|(_, held)| held.alerts().at().is_some());
+    let is_known = is_managed || view.world.sources().any(|(_, held)| held.rules().at().is_some());
     let count = |state, is_known| {
         let alerts = view.world.alerts().iter().filter(|alert| alert.state == state);
         if is_known { Cell::count(alerts.count()) } else { Cell::Nothing }

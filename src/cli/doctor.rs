@@ -54,7 +54,7 @@ pub(super) fn document(view: &View<'_>) -> Document {
 
 fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
     let held = view.world.held(&source.id);
-    let offer = held.and_then(|held| held.probe.value());
+    let offer = held.and_then(|held| held.probe().value());
     let trouble = held.and_then(|held| sources::trouble(source, held));
     let has_answered = offer.is_some() || trouble.is_some_and(proves_reachable);
     let is_reachable = match (has_answered, trouble) {
@@ -105,7 +105,7 @@ fn proves_reachable(trouble: &Trouble) -> bool {
 
 fn offers(source: &SourceInfo, held: &Held, offer: Option<&Offer>) -> Vec<String> {
     let answered = |kind: &AskKind| held.board(*kind).is_some_and(|s| s.at.is_some() && s.trouble.is_none());
-    let words: Vec<_> = AskKind::BOARDS
+    let words: Vec<_> = AskKind::VITAL
         .iter()
         .filter(|kind| **kind != AskKind::Probe && source.answers.contains(kind) && answered(kind))
         .map(|kind| kind.word())
@@ -119,7 +119,7 @@ fn offers(source: &SourceInfo, held: &Held, offer: Option<&Offer>) -> Vec<String
 
 fn missing(source: &SourceInfo, held: &Held) -> Vec<String> {
     let mut gaps: Vec<(String, Vec<&str>)> = Vec::new();
-    for kind in AskKind::BOARDS.iter().filter(|kind| source.answers.contains(kind)) {
+    for kind in AskKind::VITAL.iter().filter(|kind| source.answers.contains(kind)) {
         let Some(standing) = held.board(*kind) else { continue };
         let gap = match standing.trouble {
             Some(error) => error.trouble.to_string(),
@@ -133,7 +133,7 @@ fn missing(source: &SourceInfo, held: &Held) -> Vec<String> {
     }
     let mut lines: Vec<_> = gaps.iter().map(|(gap, words)| format!("{}: {gap}", words.join(", "))).collect();
     lines.extend(sources::warnings(source, held));
-    let broken = held.rules.value().map_or(&[][..], |board| &board.broken);
+    let broken = held.rules().value().map_or(&[][..], |board| &board.broken);
     lines.extend(broken.iter().take(BROKEN).map(BrokenRule::sentence));
     if broken.len() > BROKEN {
         lines.push(format!("and {} more rules fail", broken.len() - BROKEN));
@@ -143,25 +143,25 @@ fn missing(source: &SourceInfo, held: &Held) -> Vec<String> {
 
 /// That its secret can be read on the way, and what its query engine remarks on queries: nothing that is missing.
 fn remarks(source: &SourceInfo, held: Option<&Held>) -> Vec<String> {
-    let said = held.map(|held| held.warnings(AskKind::BOARDS)).unwrap_or_default().into_iter();
+    let said = held.map(|held| held.warnings(AskKind::VITAL)).unwrap_or_default().into_iter();
     let said = said.filter(|warning| warning.kind == WarningKind::Annotation).map(ToString::to_string);
     source.exposure().map(str::to_owned).into_iter().chain(said).collect()
 }
 
 fn advice(view: &View<'_>, source: &SourceInfo, held: Option<&Held>, offer: Option<&Offer>) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for kind in AskKind::BOARDS.iter().filter(|kind| source.answers.contains(kind)) {
+    for kind in AskKind::VITAL.iter().filter(|kind| source.answers.contains(kind)) {
         let trouble = held.and_then(|held| held.board(*kind)?.trouble);
         let advice = trouble.map(|error| error.trouble.advice().to_owned());
         lines.extend(advice.filter(|advice| !lines.contains(advice)));
     }
-    if held.is_some_and(|held| held.warnings(AskKind::BOARDS).iter().any(|warning| warning.is_missing_data()))
+    if held.is_some_and(|held| held.warnings(AskKind::VITAL).iter().any(|warning| warning.is_missing_data()))
     {
         lines.push(
             "What is built on partial answers lacks what they lack: look at its own health.".to_owned(),
         );
     }
-    if held.and_then(|held| held.rules.value()).is_some_and(|board| !board.broken.is_empty()) {
+    if held.and_then(|held| held.rules().value()).is_some_and(|board| !board.broken.is_empty()) {
         lines.push("Mend the rules that fail: what they watch or record is not known meanwhile.".to_owned());
     }
     let skew = offer.and_then(|offer| offer.clock_ahead_seconds).unwrap_or(0);

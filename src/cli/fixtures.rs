@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
-use crate::model::ask::{Answer, Answered, Ask, AskKind, Question, Reply};
+use crate::model::ask::{Answer, Answered, Ask, AskKind, Query, Question, Reply};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::{
     AlertCounts, Incident, IncidentBoard, IncidentStatus, Named, Person, Stamp, Urgency,
@@ -79,16 +79,16 @@ impl Fixture {
             refuses: None,
             clock_ahead_seconds: Some(clock_ahead_seconds),
         };
-        self.told(source, Ask::Probe, Ok(Reply::free(Answer::Probe(offer))))
+        self.told(source, Query::Probe.now(), Ok(Reply::free(Answer::Probe(offer))))
     }
 
     pub(super) fn with_services(self, source: &SourceId, readings: Vec<Reading>) -> Self {
         let board = ServiceBoard { readings, lookback: Duration::from_secs(60) };
-        self.told(source, Ask::Services { at: None }, Ok(Reply::free(Answer::Services(board))))
+        self.told(source, Query::Services.now(), Ok(Reply::free(Answer::Services(board))))
     }
 
     pub(super) fn with_alerts(self, source: &SourceId, alerts: Vec<Arc<Alert>>) -> Self {
-        self.told(source, Ask::Alerts, Ok(Reply::free(Answer::Alerts(AlertBoard { alerts }))))
+        self.told(source, Query::Alerts.now(), Ok(Reply::free(Answer::Alerts(AlertBoard { alerts }))))
     }
 
     pub(super) fn with_rules(self, source: &SourceId) -> Self {
@@ -96,12 +96,12 @@ impl Fixture {
     }
 
     pub(super) fn with_rule_board(self, source: &SourceId, board: RuleBoard) -> Self {
-        self.told(source, Ask::Rules, Ok(Reply::free(Answer::Rules(board))))
+        self.told(source, Query::Rules.now(), Ok(Reply::free(Answer::Rules(board))))
     }
 
     pub(super) fn with_slos(self, source: &SourceId, readings: Vec<SloReading>) -> Self {
         let board = SloBoard { at: self.now, readings };
-        self.told(source, Ask::Slos { at: None }, Ok(Reply::free(Answer::Slos(board))))
+        self.told(source, Query::Slos.now(), Ok(Reply::free(Answer::Slos(board))))
     }
 
     /// With another Prometheus beside the first, in a world that is new.
@@ -130,7 +130,7 @@ impl Fixture {
 
     pub(super) fn with_incidents(self, incidents: Vec<Incident>) -> Self {
         let board = IncidentBoard { incidents, ..IncidentBoard::default() };
-        self.with_pager().told(&pager(), Ask::Incidents, Ok(Reply::free(Answer::Incidents(board))))
+        self.with_pager().told(&pager(), Query::Incidents.now(), Ok(Reply::free(Answer::Incidents(board))))
     }
 
     /// Ana is on call for the checkout, Kofi comes then; for the search there is nobody.
@@ -159,7 +159,7 @@ impl Fixture {
             from: hours(-1),
             until: hours(168),
         };
-        self.with_pager().told(&pager(), Ask::OnCall, Ok(Reply::free(Answer::OnCall(board))))
+        self.with_pager().told(&pager(), Query::OnCall.now(), Ok(Reply::free(Answer::OnCall(board))))
     }
 
     pub(super) fn with_trouble(self, source: &SourceId) -> Self {
@@ -168,16 +168,12 @@ impl Fixture {
 
     pub(super) fn with_this_trouble(self, source: &SourceId, trouble: Trouble) -> Self {
         let error = SourceError::new(source.clone(), trouble);
-        self.told(source, Ask::Services { at: None }, Err(error))
+        self.told(source, Query::Services.now(), Err(error))
     }
 
     /// The source says again what it said, and this beside it.
     pub(super) fn with_warning(self, source: &SourceId, kind: AskKind, warning: Warning) -> Self {
-        let ask = match kind {
-            AskKind::Services => Ask::Services { at: None },
-            AskKind::Slos => Ask::Slos { at: None },
-            kind => panic!("{kind:?}"),
-        };
+        let ask = kind.vital().unwrap().now();
         let warnings = vec![warning];
         self.told(source, ask, Ok(Reply { warnings, ..Reply::free(Answer::Unchanged) }))
     }

@@ -23,7 +23,7 @@ use crate::config::definitions::{self, Definitions, Finding, Level};
 use crate::config::load::{ConfigError, Overrides};
 use crate::config::settings::Settings;
 use crate::model::alert::Alert;
-use crate::model::ask::{Answer, Ask, AskKind, Question, Reply};
+use crate::model::ask::{Answer, AskKind, Query, Question, Reply};
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::slo::Slo;
@@ -157,8 +157,8 @@ impl Session {
         }
         let told = self.gather(&[AskKind::Services])?;
         for (source, held) in told.world.sources() {
-            let Some(board) = held.services.value() else { continue };
-            let ask = Ask::Services { at: None };
+            let Some(board) = held.services().value() else { continue };
+            let ask = Query::Services.now();
             let question = Question { context: 0, source: source.clone(), ask, known: None };
             let reply = Reply::free(Answer::Services(board.clone()));
             state.world.apply(&question, Ok(reply), self.reach.clock.now());

@@ -57,7 +57,7 @@ pub(super) fn document(view: &View<'_>) -> Document {
 
 /// How many SLOs are in which state.
 pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
-    let is_known = view.world.sources().any(|(_, held)| held.slos.at().is_some());
+    let is_known = view.world.sources().any(|(_, held)| held.slos().at().is_some());
     let count = |states: &[SloState]| {
         let slos = view.world.slos().iter().filter(|status| states.contains(&status.state()));
         if is_known { Cell::count(slos.count()) } else { Cell::Nothing }

@@ -49,7 +49,7 @@ pub(super) fn state(view: &View<'_>, source: &SourceInfo) -> &'static str {
 
 fn standings<'w>(source: &SourceInfo, held: &'w Held) -> impl Iterator<Item = AnswerState<'w>> {
     held.answers()
-        .filter(|(kind, _)| AskKind::BOARDS.contains(kind) && source.answers.contains(kind))
+        .filter(|(kind, _)| AskKind::VITAL.contains(kind) && source.answers.contains(kind))
         .map(|(_, state)| state)
 }
 
@@ -64,18 +64,18 @@ pub(super) fn trouble<'w>(source: &SourceInfo, held: &'w Held) -> Option<&'w Tro
 /// What is missing in its answers, and what is odd about it; each once.
 pub(super) fn warnings(source: &SourceInfo, held: &Held) -> Vec<String> {
     let kinds: Vec<AskKind> =
-        AskKind::BOARDS.iter().copied().filter(|kind| source.answers.contains(kind)).collect();
+        AskKind::VITAL.iter().copied().filter(|kind| source.answers.contains(kind)).collect();
     let said = held.warnings(&kinds).into_iter();
     let mut lines: Vec<String> =
         said.filter(|warning| warning.kind != WarningKind::Annotation).map(ToString::to_string).collect();
-    let odd = held.probe.value().into_iter().flat_map(|offer| &offer.warnings);
+    let odd = held.probe().value().into_iter().flat_map(|offer| &offer.warnings);
     lines.extend(odd.map(ToString::to_string));
     lines
 }
 
 /// Which of its rules fail, in a sentence.
 pub(super) fn broken_rules(held: &Held) -> Option<String> {
-    let broken = held.rules.value().map_or(&[][..], |board| &board.broken);
+    let broken = held.rules().value().map_or(&[][..], |board| &board.broken);
     match broken {
         [] => None,
         [rule] => Some(rule.sentence()),
@@ -114,7 +114,7 @@ pub(super) fn document(view: &View<'_>) -> Document {
 
 fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
     let held = view.world.held(&source.id);
-    let offer = held.and_then(|held| held.probe.value());
+    let offer = held.and_then(|held| held.probe().value());
     let newest = held.and_then(|held| standings(source, held).filter_map(|standing| standing.at).max());
     vec![
         Cell::Text(source.id.to_string()),

@@ -17,7 +17,7 @@ const AT_MOST: usize = 10;
 pub(super) fn document(view: &View<'_>) -> Document {
     let all = view.world.services();
     // before any answer there are not zero services, but an unknown number
-    let is_known = view.world.sources().any(|(_, held)| held.services.at().is_some());
+    let is_known = view.world.sources().any(|(_, held)| held.services().at().is_some());
     let count = |health| {
         let services = all.iter().filter(|service| service.health == health);
         if is_known { Cell::count(services.count()) } else { Cell::Nothing }

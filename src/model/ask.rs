@@ -1,6 +1,10 @@
 //! The questions that can be put to a source, and the answers: where `app` and `backend` meet.
+//!
+//! All that is known of a question stands in one row of the table `asks!`. Enumerations, storage, freshness, titles, what is
+//! asked on every screen and the calls of a source are generated from it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -12,219 +16,228 @@ use super::labels::{Labels, Text};
 use super::oncall::OnCallBoard;
 use super::rule::RuleBoard;
 use super::runbook::{Search, Wanted};
-use super::series::{Matrix, Span};
+use super::series::Matrix;
 use super::service::{Detail, ServiceBoard, Trends};
 use super::silence::Silence;
 use super::slo::SloBoard;
 use super::source::{Offer, SourceError, SourceId};
 use super::warning::Warning;
+pub(crate) use table::asks;
+use terms::OFTEN;
+pub use terms::{HEARTBEAT, Merges, Moment, Refresh, SeriesKey, Stretch, TimeUse, Weight};
 
-/// A stretch of history that is wanted, and the part of it that is asked for now.
-///
-/// `tail` is the end of `window` on the same grid; the first time it is the whole of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Stretch {
-    /// All that is wanted on the screen.
-    pub window: Span,
-    /// What is to be fetched.
-    pub tail: Span,
+/// The first for what is asked on every screen, the second for all else.
+macro_rules! if_vital {
+    (Always, $vital:expr, $other:expr) => {
+        $vital
+    };
+    (OnScreen, $vital:expr, $other:expr) => {
+        $other
+    };
 }
 
-/// One question.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Ask {
-    /// Who are you, what do you offer, are you well? Cheap; also the heartbeat.
-    Probe,
-    /// The golden signals and targets of all services, now or at a moment.
-    Services {
-        /// `None`: now.
-        at: Option<Timestamp>,
-    },
-    /// Short histories of all services.
-    Trends(Stretch),
-    /// The golden signals of one service over time.
-    Detail {
-        /// The service's name.
-        service: Text,
-        /// Over which time.
-        stretch: Stretch,
-    },
-    /// All alerts.
-    Alerts,
-    /// Alerting rules with the alerts that they hold pending or firing.
-    Rules,
-    /// All silences that are not over.
-    Silences,
-    /// All SLOs, now or at a moment.
-    Slos {
-        /// `None`: now.
-        at: Option<Timestamp>,
-    },
-    /// Incidents that are open or were lately.
-    Incidents,
-    /// One incident: what happened to it, what was written, its alerts.
-    Incident {
-        /// Its id.
-        id: Text,
-    },
-    /// What happened to all incidents.
-    Steps {
-        /// From when on.
-        since: Timestamp,
-    },
-    /// Who is on call now and over the next days.
-    OnCall,
-    /// A PromQL expression over time.
-    Series {
-        /// The expression.
-        query: Text,
-        /// Over which time.
-        stretch: Stretch,
-    },
-    /// When the alert with these labels fired; without labels, when all alerts did.
-    Firings {
-        /// Which alert.
-        fingerprint: Fingerprint,
-        /// All its labels.
-        labels: Labels,
-        /// From when on.
-        from: Timestamp,
-        /// Until when.
-        until: Timestamp,
-    },
-    /// What to do about an alert, as its team wrote it down.
-    Runbook(Arc<Wanted>),
+macro_rules! questions {
+    ($(
+        $(#[$doc:meta])*
+        $Kind:ident $({
+            $($(#[$key_doc:meta])* $key:ident : $Key:ty)? ;
+            $($(#[$field_doc:meta])* $field:ident : $Field:ty),*
+        })? => $place:ident : $Answer:ty {
+            title: $title:literal, asked: $asked:ident, refresh: $refresh:expr, weight: $weight:ident, time: $time:ident,
+            joins: $join:ident $(($($argument:expr),*))?, merges: $merges:ident
+        }
+    )*) => {
+        /// What is asked, whatever the moment.
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Query {
+            $($(#[$doc])* $Kind $({
+                $($(#[$key_doc])* $key: $Key,)?
+                $($(#[$field_doc])* $field: $Field),*
+            })?,)*
+        }
+
+        /// The kinds of [`Query`], the weightiest first; for saying what a source can answer.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum AskKind {
+            $($(#[$doc])* $Kind,)*
+        }
+
+        /// What a question is about, apart from its moment and from which part of the answer is asked for.
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Topic {
+            $($(#[$doc])* $Kind $($(($Key))?)?,)*
+        }
+
+        /// An answer in the model's words.
+        #[derive(Debug, Clone)]
+        pub enum Answer {
+            /// The same as the one with the digest that was `known`.
+            Unchanged,
+            $($(#[$doc])* $Kind($Answer),)*
+        }
+
+        impl AskKind {
+            /// Every kind.
+            pub const ALL: [Self; [$(Self::$Kind),*].len()] = [$(Self::$Kind),*];
+
+            /// Its name on the screen.
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $(Self::$Kind => $title,)*
+                }
+            }
+
+            /// Whether its questions are each about one thing: a service, an expression, an alert, an incident. Of the others
+            /// there is one for each source.
+            pub const fn is_about_one(self) -> bool {
+                let keys: &[&str] = match self {
+                    $(Self::$Kind => &[$($(stringify!($key))?)?],)*
+                };
+                !keys.is_empty()
+            }
+
+            /// The question itself, if it is asked whatever is on the screen.
+            pub const fn vital(self) -> Option<Query> {
+                match self {
+                    $(Self::$Kind => if_vital!($asked, Some(Query::$Kind), None),)*
+                }
+            }
+
+            /// Whether it is asked whatever is on the screen.
+            pub const fn is_vital(self) -> bool {
+                match self {
+                    $(Self::$Kind => if_vital!($asked, true, false),)*
+                }
+            }
+
+            /// What goes first where a source has little room.
+            pub const fn weight(self) -> Weight {
+                match self {
+                    $(Self::$Kind => Weight::$weight,)*
+                }
+            }
+
+            /// What the time range of the screen changes in it.
+            pub const fn time(self) -> TimeUse {
+                match self {
+                    $(Self::$Kind => TimeUse::$time,)*
+                }
+            }
+
+            /// What of the world is worked out anew after an answer.
+            pub const fn merges(self) -> Merges {
+                match self {
+                    $(Self::$Kind => Merges::$merges,)*
+                }
+            }
+        }
+
+        impl Query {
+            /// Of which kind it is.
+            pub const fn kind(&self) -> AskKind {
+                match self {
+                    $(Self::$Kind { .. } => AskKind::$Kind,)*
+                }
+            }
+
+            /// What it is about.
+            pub fn topic(&self) -> Topic {
+                match self {
+                    $(Self::$Kind $({ $($key,)? .. })? => Topic::$Kind $($(({
+                        let key: &$Key = $key;
+                        key.clone()
+                    }))?)?,)*
+                }
+            }
+
+            /// How often it is asked while its answers are cheap.
+            #[expect(unused_variables, reason = "a row uses the fields that it needs")]
+            pub fn refresh(&self) -> Refresh {
+                match self {
+                    $(Self::$Kind $({ $($key,)? $($field),* })? => $refresh,)*
+                }
+            }
+        }
+
+        impl Topic {
+            /// The kind of the question.
+            pub const fn kind(&self) -> AskKind {
+                match self {
+                    $(Self::$Kind { .. } => AskKind::$Kind,)*
+                }
+            }
+        }
+    };
 }
 
-/// The kinds of [`Ask`], for saying what a source can answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum AskKind {
-    /// [`Ask::Probe`]
-    Probe,
-    /// [`Ask::Services`]
-    Services,
-    /// [`Ask::Trends`]
-    Trends,
-    /// [`Ask::Detail`]
-    Detail,
-    /// [`Ask::Alerts`]
-    Alerts,
-    /// [`Ask::Rules`]
-    Rules,
-    /// [`Ask::Silences`]
-    Silences,
-    /// [`Ask::Slos`]
-    Slos,
-    /// [`Ask::Incidents`]
-    Incidents,
-    /// [`Ask::Incident`]
-    Incident,
-    /// [`Ask::Steps`]
-    Steps,
-    /// [`Ask::OnCall`]
-    OnCall,
-    /// [`Ask::Series`]
-    Series,
-    /// [`Ask::Firings`]
-    Firings,
-    /// [`Ask::Runbook`]
-    Runbook,
-}
+asks!(questions);
 
 impl AskKind {
-    /// Every kind.
-    pub const ALL: [Self; 15] = [
-        Self::Probe,
-        Self::Services,
-        Self::Trends,
-        Self::Detail,
-        Self::Alerts,
-        Self::Rules,
-        Self::Silences,
-        Self::Slos,
-        Self::Incidents,
-        Self::Incident,
-        Self::Steps,
-        Self::OnCall,
-        Self::Series,
-        Self::Firings,
-        Self::Runbook,
-    ];
-
     /// Those that are asked whatever is on the screen, for counts and states of sources depend on them.
-    pub const BOARDS: &[Self] = &[
-        Self::Probe,
-        Self::Services,
-        Self::Alerts,
-        Self::Rules,
-        Self::Silences,
-        Self::Slos,
-        Self::Incidents,
-        Self::OnCall,
-    ];
+    pub const VITAL: &[Self] = &Self::all_vital::<{ Self::count_vital() }>();
 
-    /// The word for it.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Probe => "status",
-            Self::Services => "services",
-            Self::Trends => "trends",
-            Self::Detail => "service detail",
-            Self::Alerts => "alerts",
-            Self::Rules => "rules",
-            Self::Silences => "silences",
-            Self::Slos => "SLOs",
-            Self::Incidents => "incidents",
-            Self::Incident => "one incident",
-            Self::Steps => "what happened to incidents",
-            Self::OnCall => "on-call",
-            Self::Series => "charts",
-            Self::Firings => "earlier firings",
-            Self::Runbook => "runbooks",
+    const fn count_vital() -> usize {
+        let (mut left, mut count) = (Self::ALL.as_slice(), 0);
+        while let [kind, rest @ ..] = left {
+            count += kind.is_vital() as usize;
+            left = rest;
+        }
+        count
+    }
+
+    #[expect(clippy::indexing_slicing, reason = "the array has as many places as there are vital kinds")]
+    const fn all_vital<const COUNT: usize>() -> [Self; COUNT] {
+        let mut vital = [Self::Probe; COUNT];
+        let (mut left, mut count) = (Self::ALL.as_slice(), 0);
+        while let [kind, rest @ ..] = left {
+            if kind.is_vital() {
+                vital[count] = *kind;
+                count += 1;
+            }
+            left = rest;
+        }
+        vital
+    }
+
+    /// The moment that it is about on a screen that shows this one.
+    pub const fn moment(self, shown: Moment) -> Moment {
+        match self.time() {
+            TimeUse::Now | TimeUse::Since => Moment::Now,
+            TimeUse::Moment | TimeUse::Range => shown,
         }
     }
 }
 
-impl AskKind {
-    /// Whether its questions are each about one thing: a service, an expression, an alert, an incident. Of the others there is one
-    /// for each source.
-    pub const fn is_about_one(self) -> bool {
-        match self {
-            Self::Detail | Self::Incident | Self::Series | Self::Firings | Self::Runbook => true,
-            Self::Probe
-            | Self::Services
-            | Self::Trends
-            | Self::Alerts
-            | Self::Rules
-            | Self::Silences
-            | Self::Slos
-            | Self::Incidents
-            | Self::Steps
-            | Self::OnCall => false,
-        }
-    }
+/// A question and the moment that it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Ask {
+    /// What.
+    pub query: Query,
+    /// Of which moment.
+    pub at: Moment,
 }
 
 impl Ask {
-    /// Which kind of question it is.
+    /// Of which kind it is.
     pub const fn kind(&self) -> AskKind {
-        match self {
-            Self::Probe => AskKind::Probe,
-            Self::Services { .. } => AskKind::Services,
-            Self::Trends(_) => AskKind::Trends,
-            Self::Detail { .. } => AskKind::Detail,
-            Self::Alerts => AskKind::Alerts,
-            Self::Rules => AskKind::Rules,
-            Self::Silences => AskKind::Silences,
-            Self::Slos { .. } => AskKind::Slos,
-            Self::Incidents => AskKind::Incidents,
-            Self::Incident { .. } => AskKind::Incident,
-            Self::Steps { .. } => AskKind::Steps,
-            Self::OnCall => AskKind::OnCall,
-            Self::Series { .. } => AskKind::Series,
-            Self::Firings { .. } => AskKind::Firings,
-            Self::Runbook(_) => AskKind::Runbook,
-        }
+        self.query.kind()
+    }
+
+    /// What it is about.
+    pub fn topic(&self) -> Topic {
+        self.query.topic()
+    }
+}
+
+impl Query {
+    /// The question about this moment.
+    pub const fn at(self, at: Moment) -> Ask {
+        Ask { query: self, at }
+    }
+
+    /// The question about now.
+    pub const fn now(self) -> Ask {
+        self.at(Moment::Now)
     }
 }
 
@@ -239,43 +252,6 @@ pub struct Question {
     pub ask: Ask,
     /// The digest of the answer that is already known; the source may then say [`Answer::Unchanged`].
     pub known: Option<u64>,
-}
-
-/// An answer in the model's words.
-#[derive(Debug, Clone)]
-pub enum Answer {
-    /// The same as the one with the digest that was `known`.
-    Unchanged,
-    /// To [`Ask::Probe`].
-    Probe(Offer),
-    /// To [`Ask::Services`].
-    Services(ServiceBoard),
-    /// To [`Ask::Trends`], over its tail.
-    Trends(Trends),
-    /// To [`Ask::Detail`], over its tail.
-    Detail(Detail),
-    /// To [`Ask::Alerts`].
-    Alerts(AlertBoard),
-    /// To [`Ask::Rules`].
-    Rules(RuleBoard),
-    /// To [`Ask::Silences`].
-    Silences(Vec<Arc<Silence>>),
-    /// To [`Ask::Slos`].
-    Slos(SloBoard),
-    /// To [`Ask::Incidents`].
-    Incidents(IncidentBoard),
-    /// To [`Ask::Incident`].
-    Incident(IncidentDetail),
-    /// To [`Ask::Steps`].
-    Steps(StepBoard),
-    /// To [`Ask::OnCall`].
-    OnCall(OnCallBoard),
-    /// To [`Ask::Series`], over its tail.
-    Series(Matrix),
-    /// To [`Ask::Firings`].
-    Firings(FiringBoard),
-    /// To [`Ask::Runbook`].
-    Runbook(Search),
 }
 
 /// An answer with what it cost.
@@ -302,3 +278,8 @@ impl Reply {
 
 /// What comes back for a [`Question`].
 pub type Answered = Result<Reply, SourceError>;
+
+mod table;
+mod terms;
+#[cfg(test)]
+mod tests;

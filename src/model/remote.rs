@@ -34,6 +34,8 @@ impl Freshness {
 pub struct AnswerState<'a> {
     /// When the last good one came.
     pub at: Option<Timestamp>,
+    /// What recognises the last good one.
+    pub digest: Option<u64>,
     /// Why the last try failed, if it did.
     pub trouble: Option<&'a SourceError>,
     /// What was said beside the last good one.
@@ -80,18 +82,21 @@ pub struct Remote<T> {
 
 impl<T> Default for Remote<T> {
     fn default() -> Self {
-        Self {
-            good: None,
-            digest: None,
-            warnings: Vec::new(),
-            trouble: None,
-            was_asked: false,
-            is_waiting: false,
-        }
+        Self::NOT_ASKED
     }
 }
 
 impl<T> Remote<T> {
+    /// What nobody asked for yet.
+    pub const NOT_ASKED: Self = Self {
+        good: None,
+        digest: None,
+        warnings: Vec::new(),
+        trouble: None,
+        was_asked: false,
+        is_waiting: false,
+    };
+
     /// Notes that the question went out.
     pub fn asked(&mut self) {
         (self.was_asked, self.is_waiting) = (true, true);
@@ -168,6 +173,7 @@ impl<T> Remote<T> {
     pub fn state(&self) -> AnswerState<'_> {
         AnswerState {
             at: self.at(),
+            digest: self.digest,
             trouble: self.trouble(),
             warnings: &self.warnings,
             was_asked: self.was_asked,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::alert::{Alert, Severity, SeverityMap};
-use super::ask::{Answer, Answered, AskKind, Question};
+use super::ask::{Answer, Answered, AskKind, Merges, Moment, Question, Topic};
 use super::fingerprint::Fingerprint;
 use super::health::Thresholds;
 use super::labels::{Labels, Text};
@@ -85,7 +85,11 @@ pub enum Watchdog {
 pub struct World {
     judgement: Judgement,
     held: BTreeMap<SourceId, Held>,
+    /// The moment that is shown.
+    moment: Moment,
     services: Vec<Service>,
+    /// The services of now, while another moment is shown.
+    services_now: Vec<Service>,
     /// Those that packs name by labels of their own.
     own_names: OwnNames,
     /// The alerts as their sources tell them.
@@ -192,7 +196,7 @@ impl World {
 
     /// All silences of all sources.
     pub fn silences(&self) -> impl Iterator<Item = &Arc<Silence>> {
-        self.held.values().filter_map(|held| held.silences.value()).flatten()
+        self.held.values().filter_map(|held| held.silences().value()).flatten()
     }
 
     /// The alerts that a silence hides now, as the server that keeps it says.
@@ -215,17 +219,17 @@ impl World {
 
     /// By how much the clock of a source is ahead of ours, in seconds, if that is known.
     pub fn clock_ahead(&self, source: &SourceId) -> Option<i64> {
-        self.held(source)?.probe.value()?.clock_ahead_seconds
+        self.held(source)?.probe().value()?.clock_ahead_seconds
     }
 
     /// The rule that made an alert with these labels, and the source that runs it.
     pub fn rule_of(&self, labels: &Labels) -> Option<(&SourceId, &Arc<Rule>)> {
-        self.held.iter().find_map(|(id, held)| Some((id, held.rules.value()?.rule_of(labels)?)))
+        self.held.iter().find_map(|(id, held)| Some((id, held.rules().value()?.rule_of(labels)?)))
     }
 
     /// The rules that fail, by the sources that run them.
     pub fn broken_rules(&self) -> impl Iterator<Item = (&SourceId, &BrokenRule)> {
-        let boards = self.held.iter().filter_map(|(id, held)| Some((id, held.rules.value()?)));
+        let boards = self.held.iter().filter_map(|(id, held)| Some((id, held.rules().value()?)));
         boards.flat_map(|(id, board)| board.broken.iter().map(move |rule| (id, rule)))
     }
 
@@ -260,7 +264,7 @@ impl World {
 
     /// The dead man's switch of one source of alerts.
     pub fn watchdog(&self, source: &SourceId) -> Watchdog {
-        match self.held.get(source).and_then(|held| held.alerts.value()) {
+        match self.held.get(source).and_then(|held| held.alerts().value()) {
             None => Watchdog::Unknown,
             Some(_) if self.watched.contains(source) => Watchdog::Present,
             Some(_) => Watchdog::Absent,
@@ -287,17 +291,46 @@ impl World {
         if answered_well {
             held.place(&question.ask).warned(warnings);
         }
-        let has_answered = supposed::may_tell(&question.ask) && answered_well;
-        let is_settled = has_answered && self.settled_by(question);
-        if is_new || is_settled {
-            self.merge(question.ask.kind(), now);
+        let is_settled = answered_well && self.settled_by(question);
+        let kind = question.ask.kind();
+        let is_shown = question.ask.at == kind.moment(self.moment);
+        if is_shown && (is_new || is_settled) {
+            self.merge(kind, now);
+        }
+    }
+
+    /// Shows what the sources say of this moment; what they say of another one is kept, and not mixed with it.
+    pub fn show(&mut self, moment: Moment, now: Timestamp) {
+        if moment == self.moment {
+            return;
+        }
+        let services = std::mem::take(&mut self.services);
+        if self.moment == Moment::Now {
+            self.services_now = services;
+        }
+        self.moment = moment;
+        if moment == Moment::Now {
+            self.services = std::mem::take(&mut self.services_now);
+        }
+        for held in self.held.values_mut() {
+            held.show(moment);
+        }
+        self.link_all_to_services();
+        self.merge(AskKind::Services, now);
+        self.merge(AskKind::Slos, now);
+    }
+
+    /// Keeps the answers that are shown and those that are wanted, and of the others what was answered last.
+    pub fn forget(&mut self, is_wanted: impl Fn(&SourceId, Moment, &Topic) -> bool) {
+        for (source, held) in &mut self.held {
+            held.forget(|moment, topic| is_wanted(source, moment, topic));
         }
     }
 
     /// Works out anew what follows from answers of this kind, and no more.
     fn merge(&mut self, news: AskKind, now: Timestamp) {
-        match news {
-            AskKind::Alerts | AskKind::Rules => {
+        match news.merges() {
+            Merges::Alerts => {
                 self.merge_alerts(now);
                 // one that was lost may be forgotten by now
                 if !self.merge_services(now) {
@@ -306,27 +339,21 @@ impl World {
                 self.tie_slos_to_alerts();
                 self.link_incidents();
             }
-            AskKind::Services => {
+            Merges::Services => {
                 let is_same = self.merge_services(now);
                 // which sources are a pair, their services tell
-                if self.held.values().filter(|held| held.slos.value().is_some()).nth(1).is_some() {
+                if self.held.values().filter(|held| held.slos().value().is_some()).nth(1).is_some() {
                     self.merge_slos();
                 } else if !is_same {
                     self.link_slos_to_services();
                 }
                 self.link_incidents();
             }
-            AskKind::Slos => self.merge_slos(),
-            AskKind::Incidents => self.merge_incidents(),
-            AskKind::Incident => self.link_incidents(),
-            AskKind::Silences | AskKind::OnCall => {}
-            AskKind::Probe
-            | AskKind::Trends
-            | AskKind::Detail
-            | AskKind::Steps
-            | AskKind::Series
-            | AskKind::Firings
-            | AskKind::Runbook => return,
+            Merges::Slos => self.merge_slos(),
+            Merges::Incidents => self.merge_incidents(),
+            Merges::IncidentLinks => self.link_incidents(),
+            Merges::AsIs => {}
+            Merges::Nothing => return,
         }
         self.revision += 1;
     }
@@ -336,6 +363,8 @@ mod alerts;
 mod held;
 mod incidents;
 mod lost;
+#[cfg(test)]
+mod moments;
 mod own_names;
 mod part;
 mod services;

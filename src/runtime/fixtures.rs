@@ -13,7 +13,7 @@ use crate::app::event::{Arrival, Effect, Event, Link};
 use crate::app::key::Key;
 use crate::backend::{Answering, Source};
 use crate::config::settings::LimitSettings;
-use crate::model::ask::{Answer, Ask, Question, Reply, Stretch};
+use crate::model::ask::{Answer, Ask, Query, Question, Reply, SeriesKey, Stretch};
 use crate::model::labels::Text;
 use crate::model::series::Span;
 use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
@@ -102,7 +102,7 @@ pub(super) fn sources(list: &[(&str, Answers)]) -> Sources {
 pub(super) fn question(source: &str, name: &str) -> Question {
     let minute = Span::ending(Timestamp::UNIX_EPOCH, Duration::from_secs(60), 60, Duration::ZERO);
     let stretch = Stretch { window: minute, tail: minute };
-    let ask = Ask::Series { query: name.into(), stretch };
+    let ask = Query::Series { series: SeriesKey::over(name.into(), stretch.window), stretch }.now();
     Question { context: 0, source: SourceId::new(source), ask, known: None }
 }
 

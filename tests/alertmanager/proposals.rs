@@ -76,7 +76,7 @@ fn is_meant(marked: &[&Labels], proposal: &Proposal, labels: &Labels) -> bool {
 async fn silences_that_are_proposed_hide_the_marked_alerts_and_no_other_combination_now_or_later() {
     let Some(url) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
     let source = &*connected(&url);
-    drop(source.answer(&Ask::Probe, None).await.expect("a probe"));
+    drop(source.answer(&Query::Probe.now(), None).await.expect("a probe"));
     let mut numbers = Numbers(14);
     for set in 0..300 {
         let run = format!("{}-{set}", a_run());
@@ -273,7 +273,7 @@ async fn tried(url: &str, run: &str, pattern: &str) -> Result<String, String> {
 async fn an_expression_is_taken_and_matches_here_as_at_the_server() {
     let Some(url) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
     let source = &*connected(&url);
-    drop(source.answer(&Ask::Probe, None).await.expect("a probe"));
+    drop(source.answer(&Query::Probe.now(), None).await.expect("a probe"));
     let run = a_run();
     let values: Vec<Vec<(&str, String)>> = VALUES
         .into_iter()

@@ -134,7 +134,7 @@ const EXPRESSIONS: [&str; 36] = [
 async fn the_preview_of_a_silence_is_what_the_server_then_keeps_quiet() {
     let Some(url) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
     let source = &*connected(&url);
-    drop(source.answer(&Ask::Probe, None).await.expect("a probe"));
+    drop(source.answer(&Query::Probe.now(), None).await.expect("a probe"));
     let run = a_run();
     // the last has none of the labels that are asked for
     let mut labels: Vec<Vec<(&str, String)>> = VALUES
@@ -197,7 +197,7 @@ async fn the_preview_of_a_silence_is_what_the_server_then_keeps_quiet() {
 async fn what_is_shown_cleaned_is_silenced_as_it_is() {
     let Some(url) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
     let source = &*connected(&url);
-    drop(source.answer(&Ask::Probe, None).await.expect("a probe"));
+    drop(source.answer(&Query::Probe.now(), None).await.expect("a probe"));
     let run = a_run();
     let values = ["\u{1b}[31mred", "a\tb", "a b", "right\u{202e}left", "plain"];
     let labels: Vec<_> = values.iter().map(|value| vec![("odd", (*value).to_owned())]).collect();
@@ -231,7 +231,7 @@ async fn what_is_shown_cleaned_is_silenced_as_it_is() {
 async fn five_hundred_alerts_are_silenced_with_one_silence() {
     let Some(url) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
     let source = &*connected(&url);
-    drop(source.answer(&Ask::Probe, None).await.expect("a probe"));
+    drop(source.answer(&Query::Probe.now(), None).await.expect("a probe"));
     let run = a_run();
     let labels = |range: std::ops::Range<usize>| -> Vec<Vec<(&str, String)>> {
         range.map(|i| vec![("alertname", format!("Disk{i}.full")), ("pod", format!("pod-{i}"))]).collect()
@@ -255,7 +255,7 @@ async fn five_hundred_alerts_are_silenced_with_one_silence() {
 async fn a_silence_is_found_again_extended_and_expired_once() {
     let Some(url) = real("BURNWATCH_TEST_ALERTMANAGER") else { return };
     let source = &*connected(&url);
-    drop(source.answer(&Ask::Probe, None).await.expect("a probe"));
+    drop(source.answer(&Query::Probe.now(), None).await.expect("a probe"));
     let run = a_run();
     let odd = Matcher::new("path", Operator::NotEqual, "\"\\ ü\n").expect("no expression");
     let wanted = draft(vec![of_run(&run), odd], "two\nlines");

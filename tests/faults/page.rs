@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use burnwatch::testing::backend;
 use burnwatch::testing::config::settings::Settings;
-use burnwatch::testing::model::ask::{Answer, Ask};
+use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::runbook::{Search, Wanted};
 use futures_util::future::join_all;
@@ -72,7 +72,7 @@ async fn a_runbook_behind_every_fault_is_missing_for_a_reason_and_found_again() 
             let proxy = Proxy::start(server, None).await;
             let url = Some(format!("{}/HighErrors.md", proxy.url).into());
             let wanted = Wanted { name: "HighErrors".into(), url, labels: Labels::default() };
-            let ask = Ask::Runbook(wanted.into());
+            let ask = Query::Runbook { wanted: wanted.into() }.now();
             let search = async || -> Search {
                 match source.answer(&ask, None).await.expect("that there is none is an answer").answer {
                     Answer::Runbook(search) => search,

@@ -6,7 +6,7 @@ use burnwatch::testing::app::place::Place;
 use burnwatch::testing::app::state::Mode;
 use burnwatch::testing::model::action::{Action, Deed, DeedKind, Ending, Progress};
 use burnwatch::testing::model::alert::AlertState;
-use burnwatch::testing::model::ask::Ask;
+use burnwatch::testing::model::ask::Query;
 use burnwatch::testing::model::guard::Guard;
 use burnwatch::testing::model::incident::IncidentStatus;
 use jiff::SignedDuration;
@@ -199,7 +199,8 @@ fn what_was_done_stays_until_the_source_was_asked_after_it_which_is_at_once() {
     stage.press(&["5", "a", "y"]);
     let plan = stage.acts()[0].id;
     let effects = stage.effects_of(Event::Acted { plan, index: 0, progress: Progress::Ended(done()) });
-    let asks = |effect: &Effect| matches!(effect, Effect::Fetch(question) if question.ask == Ask::Incidents);
+    let asks =
+        |effect: &Effect| matches!(effect, Effect::Fetch(question) if question.ask == Query::Incidents.now());
     assert!(effects.iter().any(asks), "{effects:?}");
     let world = &stage.state().world;
     let known = world.incidents().iter().find(|known| known.incident.number == 1).expect("it is there");

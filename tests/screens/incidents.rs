@@ -4,7 +4,7 @@ use burnwatch::testing::app::event::{Effect, Event};
 use burnwatch::testing::app::place::Place;
 use burnwatch::testing::app::screens::incidents::Row;
 use burnwatch::testing::app::screens::{alert, incident as open, overview, service};
-use burnwatch::testing::model::ask::{Ask, AskKind};
+use burnwatch::testing::model::ask::{AskKind, Query};
 use burnwatch::testing::model::incident::Incident;
 use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::oncall::OnCallBoard;
@@ -192,8 +192,7 @@ fn an_open_incident_is_asked_for_and_given_up_when_it_is_left() {
     stage.press(&["5"]);
     stage.answer(false);
     let asked = stage.effects_of(Event::Key("enter".parse().unwrap()));
-    let of_it =
-        |effect: &&Effect| matches!(effect, Effect::Fetch(q) if q.ask == Ask::Incident { id: "P1".into() });
+    let of_it = |effect: &&Effect| matches!(effect, Effect::Fetch(q) if q.ask == Query::Incident { id: "P1".into() }.now());
     assert_eq!(asked.iter().filter(of_it).count(), 1, "{asked:?}");
     assert!(text(&stage).contains("asking..."), "{}", text(&stage));
     let left = stage.effects_of(Event::Key("esc".parse().unwrap()));
@@ -212,7 +211,7 @@ fn open_ones_whose_alerts_the_list_does_not_tell_are_read_once_wherever_one_is()
     assert_eq!(is_unread(stage), 0);
     let read = |stage: &Stage, id: &str| {
         let held = stage.state().world.held(&SourceId::new("pager")).expect("it is asked");
-        held.incident_details.get(id).and_then(Remote::at)
+        held.incident_details().get(id).and_then(Remote::at)
     };
     let first = read(stage, "P1");
     stage.jump(20);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use burnwatch::testing::app::aim::{Aim, aim};
 use burnwatch::testing::app::screens::service;
 use burnwatch::testing::backend::{Answering, Source};
-use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Reply};
+use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::health::Health;
 use burnwatch::testing::model::host::{self, Host, NamedSignal, Usage};
 use burnwatch::testing::model::labels::Text;
@@ -41,8 +41,8 @@ impl Source for Machines {
     }
 
     fn answer<'a>(&'a self, ask: &'a Ask, _known: Option<u64>) -> Answering<'a> {
-        let answer = match ask {
-            Ask::Services { .. } => {
+        let answer = match &ask.query {
+            Query::Services => {
                 Answer::Services(ServiceBoard { readings: vec![node()], lookback: Duration::from_secs(60) })
             }
             _ => Answer::Unchanged,

@@ -3,7 +3,7 @@
 use burnwatch::testing::backend::{Answering, Source};
 use burnwatch::testing::model::action::{Action, Call, DeedKind};
 use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState, Severity};
-use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Reply};
+use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::fingerprint::Fingerprint;
 use burnwatch::testing::model::incident::{
     AlertCounts, Incident, IncidentAlert, IncidentBoard, IncidentDetail, IncidentStatus, Named, Note, Past,
@@ -63,8 +63,8 @@ impl Pager {
     }
 
     fn reply(&self, ask: &Ask) -> Answer {
-        match ask {
-            Ask::Probe => Answer::Probe(Offer {
+        match &ask.query {
+            Query::Probe => Answer::Probe(Offer {
                 flavour: "pager".into(),
                 version: "".into(),
                 facts: Vec::new(),
@@ -72,24 +72,24 @@ impl Pager {
                 refuses: self.refuses.map(Into::into),
                 clock_ahead_seconds: Some(self.clock_ahead_seconds),
             }),
-            Ask::Services { .. } => {
+            Query::Services => {
                 let readings = ["cart", "checkout"].map(|n| Reading { name: n.into(), ..Reading::default() });
                 let lookback = Duration::from_secs(60);
                 Answer::Services(ServiceBoard { readings: readings.to_vec(), lookback })
             }
-            Ask::Alerts => {
+            Query::Alerts => {
                 let alerts = [("checkout", 13), ("cart", 40), ("search", 50)];
                 let alerts = alerts.map(|(service, minutes)| burning(service, minutes));
                 Answer::Alerts(AlertBoard { alerts: alerts.to_vec() })
             }
-            Ask::Silences => Answer::Silences(silences()),
-            Ask::Incidents => Answer::Incidents(IncidentBoard {
+            Query::Silences => Answer::Silences(silences()),
+            Query::Incidents => Answer::Incidents(IncidentBoard {
                 incidents: self.incidents.clone(),
                 ..IncidentBoard::default()
             }),
-            Ask::Incident { id } if &**id == "P1" => Answer::Incident(detail()),
-            Ask::Incident { .. } => Answer::Incident(IncidentDetail::default()),
-            Ask::OnCall => Answer::OnCall(self.on_call.clone()),
+            Query::Incident { id } if &**id == "P1" => Answer::Incident(detail()),
+            Query::Incident { .. } => Answer::Incident(IncidentDetail::default()),
+            Query::OnCall => Answer::OnCall(self.on_call.clone()),
             _ => Answer::Unchanged,
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use burnwatch::testing::backend::{Answering, Clock, Source};
 use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState, Severity};
-use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Reply};
+use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::fingerprint::Fingerprint;
 use burnwatch::testing::model::labels::Labels;
 use burnwatch::testing::model::rule::RuleBoard;
@@ -64,8 +64,8 @@ impl Promises {
     }
 
     fn reply(&self, ask: &Ask) -> Answer {
-        match ask {
-            Ask::Probe => Answer::Probe(Offer {
+        match &ask.query {
+            Query::Probe => Answer::Probe(Offer {
                 flavour: "Prometheus".into(),
                 version: "3.0".into(),
                 facts: Vec::new(),
@@ -73,7 +73,7 @@ impl Promises {
                 refuses: None,
                 clock_ahead_seconds: None,
             }),
-            Ask::Services { .. } => {
+            Query::Services => {
                 let signals =
                     Signals { request_rate: Some(120.0), error_ratio: Some(0.02), ..Signals::default() };
                 let reading = |name: &str| Reading { name: name.into(), signals, ..Reading::default() };
@@ -82,13 +82,13 @@ impl Promises {
                     lookback: Duration::from_secs(60),
                 })
             }
-            Ask::Alerts => Answer::Alerts(AlertBoard { alerts: self.alerts.clone() }),
-            Ask::Rules => Answer::Rules(RuleBoard::default()),
-            Ask::Slos { at } => Answer::Slos(SloBoard {
-                at: at.unwrap_or_else(|| self.now()),
+            Query::Alerts => Answer::Alerts(AlertBoard { alerts: self.alerts.clone() }),
+            Query::Rules => Answer::Rules(RuleBoard::default()),
+            Query::Slos => Answer::Slos(SloBoard {
+                at: ask.at.past().unwrap_or_else(|| self.now()),
                 readings: self.readings.clone(),
             }),
-            Ask::Series { query, stretch } => Answer::Series(series(query, stretch.tail)),
+            Query::Series { series: key, stretch } => Answer::Series(series(&key.query, stretch.tail)),
             _ => Answer::Unchanged,
         }
     }

@@ -5,7 +5,7 @@ use burnwatch::testing::app::place::Place;
 use burnwatch::testing::app::screens::slos::Row;
 use burnwatch::testing::app::screens::{overview, service, slo as open};
 use burnwatch::testing::config::definitions::{Finding, Level};
-use burnwatch::testing::model::ask::{Ask, AskKind};
+use burnwatch::testing::model::ask::{Ask, AskKind, Query};
 use burnwatch::testing::model::slo::Standing;
 
 use crate::SIZES;
@@ -249,7 +249,7 @@ fn an_open_slo_asks_for_few_charts_and_only_for_their_ends_again() {
     stage.answer(false);
     stage.jump(400);
     let again = series(&stage.effects_of(Event::Tick));
-    let is_tail = |ask: &Ask| matches!(ask, Ask::Series { stretch, .. } if stretch.tail.count() < stretch.window.count() / 2);
+    let is_tail = |ask: &Ask| matches!(&ask.query, Query::Series { stretch, .. } if stretch.tail.count() < stretch.window.count() / 2);
     assert!(again.iter().filter(|ask| !is_tail(ask)).count() <= 3, "{again:?}");
 }
 

@@ -50,7 +50,7 @@ pub fn causes(ground: Ground<'_>, actions: &[Action], zone: &TimeZone, now: Time
     sources.dedup();
     for source in sources {
         let held = ground.world.held(source);
-        if let Some(error) = held.and_then(|held| held.probe.trouble()) {
+        if let Some(error) = held.and_then(|held| held.probe().trouble()) {
             all.push(grave(format!("{error}: it may well fail")));
         }
     }
@@ -185,7 +185,7 @@ fn pages(ground: Ground<'_>, source: &SourceId, policy: &str, level: u32, now: T
         )));
     }
     if !ground.knows_who_is_on_call(source, now) {
-        let read = ground.world.held(source).and_then(|held| held.on_call.at());
+        let read = ground.world.held(source).and_then(|held| held.on_call().at());
         let old = read.map_or_else(String::new, |at| format!(" {} ago", duration::short(age(at, now))));
         all.push(grave(format!("Who is on call was last read{old}: it may be somebody else by now.")));
     }

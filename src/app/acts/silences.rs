@@ -55,7 +55,7 @@ impl Ground<'_> {
     /// Members of a cluster share their silences, and with them their ids, which are unique in the world.
     fn are_one_cluster(&self, one: &SourceId, other: &SourceId) -> bool {
         let ids = |source: &SourceId| -> BTreeSet<&Text> {
-            let silences = self.world.held(source).and_then(|held| held.silences.value());
+            let silences = self.world.held(source).and_then(|held| held.silences().value());
             silences.into_iter().flatten().map(|silence| &silence.id).collect()
         };
         !ids(one).is_disjoint(&ids(other))

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::model::action::Draft;
 use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
-use crate::model::ask::{Answer, Ask, Question, Reply};
+use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::matcher::parse;
@@ -97,11 +97,16 @@ fn alerts_are_silenced_where_they_are_routed_and_in_a_cluster_once() {
     let guard = Guard::default();
     let slow = alert("Slow", &["am-1", "am-2", "prom"]);
     let shared = || vec![silence("s1", "am-1", SilenceState::Active)];
-    tell(&mut world, "am-1", Ask::Alerts, Answer::Alerts(AlertBoard { alerts: vec![Arc::clone(&slow)] }));
+    tell(
+        &mut world,
+        "am-1",
+        Query::Alerts.now(),
+        Answer::Alerts(AlertBoard { alerts: vec![Arc::clone(&slow)] }),
+    );
     let ground = Ground { world: &world, sources: &sources, guard: &guard };
     assert_eq!(ground.silenced_at(&[&slow]), Ok(vec![id("am-1"), id("am-2")]));
     for source in ["am-1", "am-2"] {
-        tell(&mut world, source, Ask::Silences, Answer::Silences(shared()));
+        tell(&mut world, source, Query::Silences.now(), Answer::Silences(shared()));
     }
     let ground = Ground { world: &world, sources: &sources, guard: &guard };
     assert_eq!(ground.silenced_at(&[&slow]), Ok(vec![id("am-1")]));
@@ -141,7 +146,7 @@ fn what_nobody_can_do_is_said_with_the_reason() {
         refuses: Some("the key may only read".into()),
         clock_ahead_seconds: None,
     };
-    tell(&mut world, "am", Ask::Probe, Answer::Probe(offer));
+    tell(&mut world, "am", Query::Probe.now(), Answer::Probe(offer));
     let ground = Ground { world: &world, sources: &sources, guard: &guard };
     assert_eq!(ground.silenced_at(&[&slow]), Err("am: the key may only read".into()));
     let guard = Guard::read_only("--read-only");

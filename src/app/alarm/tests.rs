@@ -2,7 +2,7 @@ use super::*;
 use crate::app::look::{Charset, Colours};
 use crate::app::state::{Look, Setup};
 use crate::model::alert::{Alert, AlertBoard, AlertState};
-use crate::model::ask::{Answer, Ask, Question, Reply};
+use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::incident::{AlertCounts, Incident, IncidentBoard, Person, Stamp, Urgency};
 use crate::model::labels::Labels;
 use crate::model::notify::QuietHours;
@@ -66,12 +66,12 @@ fn incident(id: &str, urgency: Urgency, whose: &str) -> Incident {
 
 fn board(state: &mut State, incidents: Vec<Incident>, minute: i64) -> Vec<Effect> {
     let board = IncidentBoard { incidents, ..IncidentBoard::default() };
-    answer(state, Ask::Incidents, Answer::Incidents(board), at(minute))
+    answer(state, Query::Incidents.now(), Answer::Incidents(board), at(minute))
 }
 
 fn i_am(state: &mut State, id: &str) -> Vec<Effect> {
     let board = OnCallBoard { me: Some(person(id)), ..OnCallBoard::default() };
-    answer(state, Ask::OnCall, Answer::OnCall(board), at(0))
+    answer(state, Query::OnCall.now(), Answer::OnCall(board), at(0))
 }
 
 fn calls(effects: &[Effect]) -> usize {
@@ -185,7 +185,7 @@ fn alert(name: &str, from: i64) -> Alert {
 
 fn alerting(state: &mut State, alerts: Vec<Alert>, minute: i64) -> Vec<Effect> {
     let board = AlertBoard { alerts: alerts.into_iter().map(Into::into).collect() };
-    answer(state, Ask::Alerts, Answer::Alerts(board), at(minute))
+    answer(state, Query::Alerts.now(), Answer::Alerts(board), at(minute))
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::app::fired;
 use crate::app::look::{Charset, Colours};
 use crate::app::state::{Look, Setup};
 use crate::model::alert::AlertBoard;
-use crate::model::ask::{Answer, Ask, Question, Reply};
+use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::firing::{Firing, FiringBoard};
 use crate::model::rule::RuleBoard;
 use crate::model::slo::Bounds;
@@ -68,7 +68,7 @@ fn rules(state: &mut State, source: &str, alerts: Vec<Alert>, now: i64) {
     let alerts =
         alerts.into_iter().map(|one| Arc::new(Alert { sources: vec![SourceId::new(source)], ..one }));
     let board = RuleBoard { alerts: alerts.collect(), ..RuleBoard::default() };
-    tell(state, source, Ask::Rules, Answer::Rules(board), now);
+    tell(state, source, Query::Rules.now(), Answer::Rules(board), now);
 }
 
 /// What an Alertmanager has.
@@ -84,7 +84,7 @@ fn routed(state: &mut State, alerts: Vec<Alert>, now: i64) {
         })
     });
     let board = AlertBoard { alerts: alerts.collect() };
-    tell(state, "am", Ask::Alerts, Answer::Alerts(board), now);
+    tell(state, "am", Query::Alerts.now(), Answer::Alerts(board), now);
 }
 
 /// What happened, the oldest first.
@@ -99,7 +99,7 @@ const STORE: &[(&str, &str)] = &[("service", "store")];
 fn past(state: &mut State, labels: &[(&str, &str)], firings: &[(i64, Option<i64>)], now: i64) {
     let labels = labels.iter().copied().chain([("alertname", "Full")]).collect::<Labels>();
     let ask = fired::wants_shown(state, at(now)).remove(0).ask;
-    let Ask::Firings { from, until, .. } = ask else { panic!() };
+    let Query::Firings { from, until, .. } = ask.query else { panic!() };
     let firings = firings.iter().map(|(from, to)| Firing {
         labels: labels.clone(),
         from: at(*from),

@@ -101,7 +101,7 @@ fn all_state() -> State {
         id: SourceId::new("all"),
         kind: Kind::Demo,
         address: "http://all".into(),
-        answers: AskKind::BOARDS.to_vec(),
+        answers: AskKind::VITAL.to_vec(),
         acts: Vec::new(),
     };
     State::new(Setup::new("prod", vec![source], Look::probe(Colours::None, Charset::Ascii), (160, 40)))
@@ -154,7 +154,7 @@ fn tick_without(
 
 #[test]
 fn one_question_that_hangs_is_named_in_time_with_its_own_age_and_next_try() {
-    for hangs in AskKind::BOARDS.iter().copied().filter(|kind| *kind != AskKind::Probe) {
+    for hangs in AskKind::VITAL.iter().copied().filter(|kind| *kind != AskKind::Probe) {
         // SLOs cost much, and turns change seldom: as soon as they are asked for again
         let within = match hangs {
             AskKind::Slos => 30 + 9,

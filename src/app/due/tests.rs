@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::ask::{Answer, Reply};
+use crate::model::ask::{Answer, Moment, Query, Reply};
 use crate::model::remote::Remote;
 
 const FIVE: Duration = Duration::from_secs(5);
@@ -34,12 +34,12 @@ fn refused(next_try: i64) -> SourceError {
 #[test]
 fn a_thing_is_asked_once_until_it_is_answered_and_due_again() {
     let mut polls = Polls::default();
-    let first = asked(&polls.due(vec![want(Ask::Alerts)], 0, at(0)));
+    let first = asked(&polls.due(vec![want(Query::Alerts.now())], 0, at(0)));
     assert_eq!(first.len(), 1);
-    assert!(polls.due(vec![want(Ask::Alerts)], 0, at(3)).is_empty());
+    assert!(polls.due(vec![want(Query::Alerts.now())], 0, at(3)).is_empty());
     assert!(polls.arrived(&arrival(first[0].clone(), Ok(good(10)), Duration::ZERO), at(3)).is_some());
-    assert!(polls.due(vec![want(Ask::Alerts)], 0, at(4)).is_empty());
-    assert_eq!(polls.due(vec![want(Ask::Alerts)], 0, at(9)).len(), 1);
+    assert!(polls.due(vec![want(Query::Alerts.now())], 0, at(4)).is_empty());
+    assert_eq!(polls.due(vec![want(Query::Alerts.now())], 0, at(9)).len(), 1);
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn costly_answers_are_asked_for_less_often() {
 #[test]
 fn a_source_in_trouble_gets_one_cheap_question_when_its_time_has_come() {
     let mut polls = Polls::default();
-    let wants = || vec![want(Ask::Probe), want(Ask::Alerts)];
+    let wants = || vec![want(Query::Probe.now()), want(Query::Alerts.now())];
     let questions = asked(&polls.due(wants(), 0, at(0)));
     for question in questions {
         assert!(polls.arrived(&arrival(question, Err(refused(20)), Duration::ZERO), at(1)).is_some());
@@ -62,9 +62,9 @@ fn a_source_in_trouble_gets_one_cheap_question_when_its_time_has_come() {
     assert!(polls.due(wants(), 0, at(19)).is_empty());
     assert_eq!(polls.next_try(&SourceId::new("prom"), |_| true, at(0)), Some(at(20)));
     let probe = asked(&polls.due(wants(), 0, at(20)));
-    assert_eq!(probe.iter().map(|q| q.ask.clone()).collect::<Vec<_>>(), [Ask::Probe]);
+    assert_eq!(probe.iter().map(|q| q.ask.clone()).collect::<Vec<_>>(), [Query::Probe.now()]);
     assert!(polls.arrived(&arrival(probe[0].clone(), Ok(good(1)), Duration::ZERO), at(21)).is_some());
-    assert_eq!(asked(&polls.due(wants(), 0, at(21)))[0].ask, Ask::Alerts);
+    assert_eq!(asked(&polls.due(wants(), 0, at(21)))[0].ask, Query::Alerts.now());
 }
 
 #[test]
@@ -72,11 +72,11 @@ fn a_silent_source_is_in_doubt_before_its_time_out() {
     let mut polls = Polls::default();
     let prom = SourceId::new("prom");
     let mut remote = Remote::default();
-    let question = asked(&polls.due(vec![want(Ask::Alerts)], 0, at(0))).remove(0);
+    let question = asked(&polls.due(vec![want(Query::Alerts.now())], 0, at(0))).remove(0);
     polls.arrived(&arrival(question, Ok(good(1)), Duration::ZERO), at(1));
     remote.arrived((), None, at(1));
-    polls.due(vec![want(Ask::Alerts)], 0, at(5));
-    let topic = Topic::Of(AskKind::Alerts);
+    polls.due(vec![want(Query::Alerts.now())], 0, at(5));
+    let topic = Topic::Alerts;
     assert_eq!(polls.freshness(&prom, &topic, &remote.state(), at(10)), Freshness::Fresh);
     assert_eq!(
         polls.freshness(&prom, &topic, &remote.state(), at(14)),
@@ -89,21 +89,21 @@ fn a_slow_but_steady_source_does_not_look_stale_while_it_is_asked_again() {
     let mut polls = Polls::default();
     let prom = SourceId::new("prom");
     let mut remote = Remote::default();
-    let question = asked(&polls.due(vec![want(Ask::Alerts)], 0, at(0))).remove(0);
+    let question = asked(&polls.due(vec![want(Query::Alerts.now())], 0, at(0))).remove(0);
     polls.arrived(&arrival(question, Ok(good(7 * 1024 * 1024)), Duration::ZERO), at(1));
     remote.arrived((), None, at(1));
-    assert_eq!(polls.due(vec![want(Ask::Alerts)], 0, at(30)).len(), 1);
-    let topic = Topic::Of(AskKind::Alerts);
+    assert_eq!(polls.due(vec![want(Query::Alerts.now())], 0, at(30)).len(), 1);
+    let topic = Topic::Alerts;
     assert_eq!(polls.freshness(&prom, &topic, &remote.state(), at(32)), Freshness::Fresh);
 }
 
 #[test]
 fn one_heavy_question_that_times_out_does_not_put_its_source_on_hold() {
     let mut polls = Polls::default();
-    let question = asked(&polls.due(vec![want(Ask::Rules)], 0, at(0))).remove(0);
+    let question = asked(&polls.due(vec![want(Query::Rules.now())], 0, at(0))).remove(0);
     let error = SourceError::new(SourceId::new("prom"), Trouble::TimedOut { after: FIVE });
     polls.arrived(&arrival(question, Err(error), FIVE), at(5));
-    assert_eq!(polls.due(vec![want(Ask::Alerts)], 0, at(6)).len(), 1);
+    assert_eq!(polls.due(vec![want(Query::Alerts.now())], 0, at(6)).len(), 1);
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn leaving_a_screen_gives_its_questions_up_and_late_answers_are_ignored() {
     let span =
         crate::model::series::Span::ending(at(1000), Duration::from_secs(60), 10, Duration::from_secs(1));
     let stretch = crate::model::ask::Stretch { window: span, tail: span };
-    let detail = Ask::Detail { service: "cart".into(), stretch };
+    let detail = Query::Detail { service: "cart".into(), stretch }.now();
     let question = asked(&polls.due(vec![want(detail)], 0, at(0))).remove(0);
     assert_eq!(polls.due(vec![], 0, at(1)), [Effect::Forget(question.clone())]);
     assert!(polls.arrived(&arrival(question, Ok(good(1)), Duration::ZERO), at(2)).is_none());
@@ -125,17 +125,17 @@ fn first(polls: &mut Polls, ask: Ask, now: i64) -> Question {
 #[test]
 fn a_clock_that_was_set_back_does_not_stop_the_asking() {
     let mut polls = Polls::default();
-    let question = first(&mut polls, Ask::Alerts, 1_000_000);
+    let question = first(&mut polls, Query::Alerts.now(), 1_000_000);
     polls.arrived(&arrival(question, Ok(good(1)), Duration::ZERO), at(1_000_000));
-    assert!(polls.due(vec![want(Ask::Alerts)], 0, at(1_000_001)).is_empty());
-    assert_eq!(polls.due(vec![want(Ask::Alerts)], 0, at(900_000)).len(), 1);
-    assert_eq!(polls.unanswered(&SourceId::new("prom"), &[Topic::Of(AskKind::Alerts)], at(900_001)), None);
+    assert!(polls.due(vec![want(Query::Alerts.now())], 0, at(1_000_001)).is_empty());
+    assert_eq!(polls.due(vec![want(Query::Alerts.now())], 0, at(900_000)).len(), 1);
+    assert_eq!(polls.unanswered(&SourceId::new("prom"), &[Topic::Alerts], at(900_001)), None);
 }
 
 #[test]
 fn no_source_can_make_us_wait_longer_than_ten_minutes() {
     let mut polls = Polls::default();
-    let question = first(&mut polls, Ask::Probe, 0);
+    let question = first(&mut polls, Query::Probe.now(), 0);
     polls.arrived(&arrival(question, Err(refused(1_000_000)), Duration::ZERO), at(0));
     assert_eq!(polls.next_try(&SourceId::new("prom"), |_| true, at(0)), Some(at(600)));
 }
@@ -148,43 +148,43 @@ fn a_heartbeat_is_never_asked_less_often_and_its_turn_makes_everything_due() {
         error.next_try = Some(at(7));
         error
     };
-    let heavy = first(&mut polls, Ask::Alerts, 0);
+    let heavy = first(&mut polls, Query::Alerts.now(), 0);
     polls.arrived(&arrival(heavy, Ok(good(10_000_000)), Duration::ZERO), at(0));
-    let probe = first(&mut polls, Ask::Probe, 0);
+    let probe = first(&mut polls, Query::Probe.now(), 0);
     polls.arrived(&arrival(probe, Ok(good(1)), 4 * FIVE), at(0));
-    assert!(polls.due(vec![want(Ask::Alerts)], 0, at(5)).is_empty());
-    let probe = first(&mut polls, Ask::Probe, 5);
+    assert!(polls.due(vec![want(Query::Alerts.now())], 0, at(5)).is_empty());
+    let probe = first(&mut polls, Query::Probe.now(), 5);
     polls.arrived(&arrival(probe, Err(odd()), Duration::ZERO), at(5));
-    let alerts = first(&mut polls, Ask::Alerts, 5);
+    let alerts = first(&mut polls, Query::Alerts.now(), 5);
     let mut late = odd();
     late.next_try = Some(at(15));
     polls.arrived(&arrival(alerts, Err(late), Duration::ZERO), at(6));
-    let probe = first(&mut polls, Ask::Probe, 7);
+    let probe = first(&mut polls, Query::Probe.now(), 7);
     polls.arrived(&arrival(probe, Err(odd()), Duration::ZERO), at(7));
-    assert!(polls.due(vec![want(Ask::Alerts)], 0, at(7)).is_empty(), "nothing turned");
-    let probe = first(&mut polls, Ask::Probe, 8);
+    assert!(polls.due(vec![want(Query::Alerts.now())], 0, at(7)).is_empty(), "nothing turned");
+    let probe = first(&mut polls, Query::Probe.now(), 8);
     polls.arrived(&arrival(probe, Ok(good(1)), Duration::ZERO), at(8));
-    first(&mut polls, Ask::Alerts, 8);
+    first(&mut polls, Query::Alerts.now(), 8);
 }
 
 #[test]
 fn a_question_of_one_screen_that_hangs_puts_no_other_in_doubt() {
     let mut polls = Polls::default();
     let prom = SourceId::new("prom");
-    first(&mut polls, Ask::Services { at: None }, 0);
-    let services = [Topic::Of(AskKind::Services)];
+    first(&mut polls, Query::Services.now(), 0);
+    let services = [Topic::Services];
     assert!(polls.unanswered(&prom, &services, at(9)).is_some());
-    assert_eq!(polls.unanswered(&prom, &[Topic::Of(AskKind::Rules)], at(9)), None);
-    first(&mut polls, Ask::Probe, 1);
-    assert!(polls.unanswered(&prom, &[Topic::Of(AskKind::Rules)], at(10)).is_some());
+    assert_eq!(polls.unanswered(&prom, &[Topic::Rules], at(9)), None);
+    first(&mut polls, Query::Probe.now(), 1);
+    assert!(polls.unanswered(&prom, &[Topic::Rules], at(10)).is_some());
 }
 
 #[test]
 fn an_answer_that_comes_twice_or_after_a_newer_one_is_not_taken() {
     let mut polls = Polls::default();
-    let at_moment = |moment| Ask::Services { at: Some(at(moment)) };
+    let at_moment = |moment| Query::Services.at(Moment::At(at(moment)));
     let old = first(&mut polls, at_moment(1), 0);
-    polls.hurry(|topic| *topic == Topic::Of(AskKind::Services), at(1));
+    polls.hurry(|topic| *topic == Topic::Services, at(1));
     let new = first(&mut polls, at_moment(2), 1);
     assert_eq!(polls.arrived(&arrival(new.clone(), Ok(good(1)), Duration::ZERO), at(2)), Some(Vec::new()));
     for late in [old, new] {
@@ -196,16 +196,16 @@ fn an_answer_that_comes_twice_or_after_a_newer_one_is_not_taken() {
 #[test]
 fn what_was_asked_while_a_source_was_down_is_given_up_and_asked_again_once_it_is_back() {
     let mut polls = Polls::default();
-    let probe = first(&mut polls, Ask::Probe, 0);
+    let probe = first(&mut polls, Query::Probe.now(), 0);
     let mut slow = refused(2);
     slow.trouble = Trouble::Garbled { reason: "HTML".into() };
-    let hangs = first(&mut polls, Ask::Alerts, 1);
+    let hangs = first(&mut polls, Query::Alerts.now(), 1);
     assert_eq!(polls.arrived(&arrival(probe, Err(slow), Duration::ZERO), at(2)), Some(Vec::new()));
-    let probe = first(&mut polls, Ask::Probe, 3);
-    let younger = first(&mut polls, Ask::Rules, 4);
+    let probe = first(&mut polls, Query::Probe.now(), 3);
+    let younger = first(&mut polls, Query::Rules.now(), 4);
     let given_up = polls.arrived(&arrival(probe, Ok(good(1)), Duration::ZERO), at(5));
     assert_eq!(given_up, Some(vec![Effect::Forget(hangs)]));
-    let again = asked(&polls.due(vec![want(Ask::Alerts), want(Ask::Rules)], 0, at(5)));
+    let again = asked(&polls.due(vec![want(Query::Alerts.now()), want(Query::Rules.now())], 0, at(5)));
     assert_eq!(again.iter().map(|question| question.ask.kind()).collect::<Vec<_>>(), [AskKind::Alerts]);
     assert!(polls.arrived(&arrival(younger, Ok(good(1)), Duration::ZERO), at(6)).is_some());
 }
@@ -214,11 +214,11 @@ fn what_was_asked_while_a_source_was_down_is_given_up_and_asked_again_once_it_is
 fn a_long_way_to_a_source_does_not_make_it_asked_less_often() {
     let mut polls = Polls::default();
     let second = Duration::from_secs(1);
-    let probe = first(&mut polls, Ask::Probe, 0);
+    let probe = first(&mut polls, Query::Probe.now(), 0);
     polls.arrived(&arrival(probe, Ok(good(1)), second), at(1));
-    let alerts = first(&mut polls, Ask::Alerts, 0);
+    let alerts = first(&mut polls, Query::Alerts.now(), 0);
     polls.arrived(&arrival(alerts, Ok(good(1)), second), at(1));
-    first(&mut polls, Ask::Alerts, 5);
+    first(&mut polls, Query::Alerts.now(), 5);
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn what_is_asked_often_is_named_in_time_and_what_costs_much_is_waited_for() {
 fn the_next_try_is_that_of_the_question_that_is_meant() {
     let mut polls = Polls::default();
     let prom = SourceId::new("prom");
-    let wants = || vec![want(Ask::Alerts), want(Ask::Rules)];
+    let wants = || vec![want(Query::Alerts.now()), want(Query::Rules.now())];
     let asked = asked(&polls.due(wants(), 0, at(0)));
     let mut error = refused(200);
     error.trouble = Trouble::Refused { status: 500, message: String::new() };

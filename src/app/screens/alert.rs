@@ -2,17 +2,16 @@
 
 use std::cmp::Reverse;
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::app::due::Want;
 use crate::app::fired;
-use crate::app::range;
 use crate::app::screens::alerts::badness;
 use crate::app::state::State;
+use crate::app::want;
 use crate::model::alert::Alert;
-use crate::model::ask::{Ask, AskKind};
+use crate::model::ask::AskKind;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{self, Bound, Condition};
@@ -86,7 +85,7 @@ pub fn slo(state: &State, fingerprint: Fingerprint) -> Option<&SloStatus> {
 /// What can be drawn of an alert; `None` as long as no source has told its rule.
 pub fn subject(state: &State, alert: &Alert) -> Option<Subject> {
     let (source, rule) = state.world.rule_of(&alert.labels)?;
-    let board = state.world.held(source).and_then(|held| held.rules.value())?;
+    let board = state.world.held(source).and_then(|held| held.rules().value())?;
     // the alert as its rule's source shows it, without what was added on the way
     let mine = |other: &&Arc<Alert>| {
         other.name() == alert.name() && other.labels.iter().all(|(n, v)| alert.labels.get(n) == Some(v))
@@ -110,18 +109,11 @@ pub fn wants(state: &State, fingerprint: Fingerprint, now: Timestamp) -> Vec<Wan
     let Some(alert) = state.world.alert(fingerprint) else { return Vec::new() };
     let Some(subject) = subject(state, alert) else { return Vec::new() };
     let can = |kind| state.sources.iter().any(|s| s.id == subject.source && s.answers.contains(&kind));
-    let Some(held) = state.world.held(&subject.source) else { return Vec::new() };
     let mut wants = Vec::new();
     if can(AskKind::Series) {
-        let window = state.range.span(now, POINTS, state.interval);
         for query in std::iter::once(&subject.query).chain(&subject.bound_query) {
-            let known = held.series.get(query).and_then(|remote| remote.whole()).map(|matrix| matrix.span);
-            wants.push(Want {
-                source: subject.source.clone(),
-                ask: Ask::Series { query: query.clone(), stretch: range::stretch(window, known) },
-                known: None,
-                interval: window.step().clamp(state.interval, Duration::from_secs(60)),
-            });
+            let chart = want::chart(state, query, POINTS, now);
+            wants.push(want::series(state, &subject.source, chart));
         }
     }
     wants.extend(fired::wants_of(state, alert, now));

@@ -7,7 +7,8 @@ use crate::app::list::List;
 use crate::app::navigate::is_link;
 use crate::app::place::Place;
 use crate::app::state::State;
-use crate::model::ask::{Ask, AskKind};
+use crate::app::want;
+use crate::model::ask::{AskKind, Query};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::{IncidentAlert, IncidentDetail};
 use crate::model::labels::Text;
@@ -27,8 +28,6 @@ pub const PANELS: usize = 2;
 
 /// How often an open incident is asked for.
 const OPEN: Duration = Duration::from_secs(10);
-/// How often one that is over is.
-const OVER: Duration = Duration::from_secs(300);
 
 /// How many incidents are asked for because their alerts are not known: fewer than are kept, each costs several requests.
 const MOST_UNREAD: usize = 6;
@@ -44,7 +43,7 @@ pub enum AlertRow {
 
 /// What is known of it beyond the list, and how far that is to be believed.
 fn remote<'a>(state: &'a State, known: &Linked) -> Option<&'a Remote<IncidentDetail>> {
-    state.world.held(&known.incident.source)?.incident_details.get(&known.incident.id)
+    state.world.held(&known.incident.source)?.incident_details().get(&known.incident.id)
 }
 
 /// The alert of this id that the paging system tells of.
@@ -75,17 +74,12 @@ pub fn reorder(state: &mut State, source: &SourceId, id: &str) {
 pub fn wants(state: &State, source: &SourceId, id: &Text) -> Vec<Want> {
     let Some(known) = state.world.incident(source, id) else { return Vec::new() };
     let speaker = &known.incident.source;
-    let can =
-        |s: &crate::model::source::SourceInfo| s.id == *speaker && s.answers.contains(&AskKind::Incident);
-    if !state.sources.iter().any(can) {
+    if !want::sources(state, AskKind::Incident).any(|source| source.id == *speaker) {
         return Vec::new();
     }
-    vec![Want {
-        source: speaker.clone(),
-        ask: Ask::Incident { id: id.clone() },
-        known: remote(state, known).and_then(Remote::digest),
-        interval: if known.incident.is_open() { OPEN } else { OVER },
-    }]
+    let want = want::of(state, speaker, Query::Incident { id: id.clone() });
+    let interval = if known.incident.is_open() { OPEN } else { want.interval };
+    vec![Want { interval, ..want }]
 }
 
 /// Asks once for the open incidents of a source whose alerts its list does not tell, the most pressing ones: what they are about
@@ -94,12 +88,8 @@ pub fn unread<'a>(state: &'a State, source: &'a SourceId) -> impl Iterator<Item 
     let is_unread = |known: &&Linked| {
         known.incident.is_open() && known.incident.source == *source && state.world.is_unread(known)
     };
-    state.world.incidents().iter().filter(is_unread).take(MOST_UNREAD).map(|known| Want {
-        source: source.clone(),
-        ask: Ask::Incident { id: known.incident.id.clone() },
-        known: None,
-        interval: OVER,
-    })
+    let unread = state.world.incidents().iter().filter(is_unread).take(MOST_UNREAD);
+    unread.map(|known| want::of(state, source, Query::Incident { id: known.incident.id.clone() }))
 }
 
 /// What Enter opens: on the alerts the monitored alert under the cursor, else the service.

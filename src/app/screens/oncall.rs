@@ -56,7 +56,7 @@ pub(in crate::app) fn policy<'a>(
     source: &SourceId,
     id: &str,
 ) -> Option<(&'a OnCallBoard, &'a EscalationPolicy)> {
-    let board = world.held(source)?.on_call.value()?;
+    let board = world.held(source)?.on_call().value()?;
     Some((board, board.policies.iter().find(|policy| *policy.named.id == *id)?))
 }
 

@@ -1,7 +1,6 @@
 //! A runbook: what its team says to do, with the alert's labels filled in. Blocks are copied; nothing is ever run.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -14,7 +13,8 @@ use crate::app::menus;
 use crate::app::navigate::{self, is_link};
 use crate::app::place::Place;
 use crate::app::state::{Mode, State};
-use crate::model::ask::Ask;
+use crate::app::want;
+use crate::model::ask::Query;
 use crate::model::labels::Text;
 use crate::model::remote::Remote;
 use crate::model::runbook::{SOURCE, Search, Wanted};
@@ -24,9 +24,6 @@ mod view;
 mod wanted;
 
 pub use view::{last_scroll, render, scroll_to_block};
-
-/// How often it is looked for again while it is open.
-const INTERVAL: Duration = Duration::from_secs(300);
 
 /// The runbook that is open, laid out for the present width.
 #[derive(Debug, Default)]
@@ -58,7 +55,7 @@ fn source() -> SourceId {
 }
 
 fn remote<'a>(state: &'a State, wanted: &Arc<Wanted>) -> Option<&'a Remote<Search>> {
-    state.world.held(&source())?.runbooks.get(wanted)
+    state.world.held(&source())?.runbooks().get(wanted)
 }
 
 /// What it asks for.
@@ -66,8 +63,7 @@ pub fn wants(state: &State, wanted: &Arc<Wanted>) -> Vec<Want> {
     if state.world.held(&source()).is_none() {
         return Vec::new();
     }
-    let known = remote(state, wanted).and_then(Remote::digest);
-    vec![Want { source: source(), ask: Ask::Runbook(Arc::clone(wanted)), known, interval: INTERVAL }]
+    vec![want::of(state, &source(), Query::Runbook { wanted: Arc::clone(wanted) })]
 }
 
 /// Opens the runbook of what the cursor is on, or asks which of several.

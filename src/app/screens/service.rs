@@ -1,7 +1,6 @@
 //! One service: its golden signals on one time axis, its alerts and its targets.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -11,8 +10,9 @@ use crate::app::screens::alerts::badness;
 use crate::app::screens::incidents::IncidentKey;
 use crate::app::screens::slos::SloKey;
 use crate::app::state::State;
+use crate::app::want;
 use crate::model::alert::Alert;
-use crate::model::ask::{Ask, AskKind};
+use crate::model::ask::{AskKind, Query};
 use crate::model::labels::Text;
 use crate::model::series::Span;
 
@@ -44,18 +44,12 @@ fn window(state: &State, now: Timestamp) -> Span {
 pub fn wants(state: &State, name: &Text, now: Timestamp) -> Vec<Want> {
     let window = window(state, now);
     let known_by = state.world.service(name).map_or(&[][..], |service| &service.speakers);
-    let asked =
-        state.sources.iter().filter(|s| s.answers.contains(&AskKind::Detail) && known_by.contains(&s.id));
+    let asked = want::sources(state, AskKind::Detail).filter(|source| known_by.contains(&source.id));
     asked
         .map(|source| {
-            let detail = state.world.held(&source.id).and_then(|held| held.details.get(name)?.whole());
+            let detail = state.world.held(&source.id).and_then(|held| held.details().get(name)?.whole());
             let stretch = range::stretch(window, detail.map(|detail| detail.request_rate.span));
-            Want {
-                source: source.id.clone(),
-                ask: Ask::Detail { service: name.clone(), stretch },
-                known: None,
-                interval: window.step().clamp(state.interval, Duration::from_secs(60)),
-            }
+            want::of(state, &source.id, Query::Detail { service: name.clone(), stretch })
         })
         .collect()
 }

@@ -1,7 +1,6 @@
 //! Services: all of them with their golden signals, worst first.
 
 use std::cmp::Ordering;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -12,9 +11,10 @@ use crate::app::list::List;
 use crate::app::range;
 use crate::app::screens::Order;
 use crate::app::state::State;
+use crate::app::want;
 use crate::app::widest::Widest;
 use crate::app::widgets::text;
-use crate::model::ask::{Ask, AskKind};
+use crate::model::ask::{AskKind, Query};
 use crate::model::health::Health;
 use crate::model::labels::Text;
 use crate::model::service::{Service, Signals};
@@ -26,8 +26,6 @@ pub(super) use view::{calm_max, count, empty, join, trends, why};
 
 /// Points of the short histories.
 const TREND_POINTS: u16 = 60;
-/// How often the short histories are carried on.
-const TREND_INTERVAL: Duration = Duration::from_secs(15);
 
 /// The list of services.
 #[derive(Debug, Default)]
@@ -136,17 +134,12 @@ pub fn reorder(state: &mut State) {
 /// The short histories that the sparklines are drawn from.
 pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
     let window = state.range.span(now, TREND_POINTS, state.interval);
-    let asked = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Trends));
+    let asked = want::sources(state, AskKind::Trends);
     asked
         .map(|source| {
-            let known = state.world.held(&source.id).and_then(|held| held.trends.whole());
+            let known = state.world.held(&source.id).and_then(|held| held.trends().whole());
             let stretch = range::stretch(window, known.map(|trends| trends.request_rate.span));
-            Want {
-                source: source.id.clone(),
-                ask: Ask::Trends(stretch),
-                known: None,
-                interval: TREND_INTERVAL,
-            }
+            want::of(state, &source.id, Query::Trends { stretch })
         })
         .collect()
 }

@@ -7,13 +7,14 @@ use jiff::Timestamp;
 use crate::app::due::Want;
 use crate::app::list::List;
 use crate::app::place::Place;
-use crate::app::range;
 use crate::app::screens::alerts::badness;
 use crate::app::state::State;
-use crate::model::ask::{Ask, AskKind};
+use crate::app::want;
+use crate::model::ask::{AskKind, SeriesKey};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::{Labels, Text};
-use crate::model::series::Span;
+use crate::model::labels::Labels;
+use crate::model::remote::Remote;
+use crate::model::series::{Matrix, Span};
 use crate::model::slo::history::{self, Slots};
 use crate::model::slo::{BASIS, Bounds, Burn, Slo, SloStatus, Standing, Window};
 use crate::model::source::SourceId;
@@ -146,6 +147,15 @@ struct Asks {
     firing: String,
     /// The slots.
     span: Span,
+    /// How long the window is.
+    range: Duration,
+}
+
+impl Asks {
+    /// What tells the answer to one of the queries by slots from others.
+    fn slots_key(&self, query: &str) -> SeriesKey {
+        SeriesKey { query: query.into(), range: self.range, step: self.span.step() }
+    }
 }
 
 fn asks(status: &SloStatus, moment: Timestamp) -> Asks {
@@ -164,6 +174,7 @@ fn asks(status: &SloStatus, moment: Timestamp) -> Asks {
         burns: burns.collect(),
         firing: history::firing(slo, status.service.as_deref(), span.step()),
         span,
+        range: slo.window.nominal(),
     }
 }
 
@@ -199,10 +210,11 @@ fn queries(status: &SloStatus, moment: Timestamp) -> Vec<(String, String)> {
 /// The charts of the SLO, from the source that knows it: at most eight queries.
 pub fn wants(state: &State, source: &SourceId, id: &str, now: Timestamp) -> Vec<Want> {
     let Some((status, asks)) = asked(state, source, id, now) else { return Vec::new() };
-    let window = state.range.span(now, POINTS, state.interval);
-    let interval = window.step().clamp(state.interval, Duration::from_secs(60));
-    let burns = asks.burns.iter().map(|(_, query)| want(state, status, query, (window, interval)));
-    let firing = want(state, status, &asks.firing, (asks.span, SLOTS_INTERVAL));
+    let burns = asks.burns.iter();
+    let burns = burns.map(|(_, query)| {
+        want::series(state, &status.source, want::chart(state, &query.as_str().into(), POINTS, now))
+    });
+    let firing = slots_want(state, status, &asks, &asks.firing);
     burns.chain(slot_wants(state, status, &asks)).chain([firing]).collect()
 }
 
@@ -228,15 +240,27 @@ fn slot_wants<'a>(
         Slots::Ratio(query) => vec![query],
         Slots::Events { part, total, .. } => vec![part, total],
     });
-    slots.map(|query| want(state, status, query, (asks.span, SLOTS_INTERVAL)))
+    slots.map(|query| slots_want(state, status, asks, query))
 }
 
-fn want(state: &State, status: &SloStatus, query: &str, (window, interval): (Span, Duration)) -> Want {
-    let query = Text::from(query);
-    let held = state.world.held(&status.source);
-    let known = held.and_then(|held| held.series.get(&query)?.whole()).map(|matrix| matrix.span);
-    let stretch = range::stretch(window, known);
-    Want { source: status.source.clone(), ask: Ask::Series { query, stretch }, known: None, interval }
+fn slots_want(state: &State, status: &SloStatus, asks: &Asks, query: &str) -> Want {
+    let want = want::series(state, &status.source, (asks.slots_key(query), asks.span));
+    Want { interval: SLOTS_INTERVAL, ..want }
+}
+
+/// The values of one of its queries by slots.
+fn slots_of<'a>(
+    state: &'a State,
+    status: &SloStatus,
+    asks: &Asks,
+    query: &str,
+) -> Option<&'a Remote<Matrix>> {
+    state.world.held(&status.source)?.series().get(&asks.slots_key(query))
+}
+
+/// The error ratio that this query tells over the range that is shown.
+fn burns_key(state: &State, query: &str, now: Timestamp) -> SeriesKey {
+    want::chart(state, &query.into(), POINTS, now).0
 }
 
 /// What the slots spent in which a stretch of time fell, as a share of the window's budget, and from when to when these

@@ -17,7 +17,8 @@ use crate::app::number;
 use crate::app::place::Place;
 use crate::app::range::LENGTHS;
 use crate::app::state::State;
-use crate::model::ask::{Ask, AskKind};
+use crate::app::want;
+use crate::model::ask::{AskKind, Query};
 use crate::model::labels::{Labels, Text};
 use crate::model::remote::age;
 use crate::model::source::SourceInfo;
@@ -26,8 +27,6 @@ mod view;
 
 pub use view::render;
 
-/// How often it is asked what happened to incidents.
-const INTERVAL: Duration = Duration::from_secs(60);
 /// What was written late is asked for again.
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 /// Incidents that were over before that are not told any more.
@@ -84,13 +83,11 @@ pub fn wants(state: &State, now: Timestamp) -> Vec<Want> {
     let start = start(state, now).clamp(earliest, now);
     let want = |source: &SourceInfo| {
         let held = state.world.held(&source.id)?;
-        let known = held.steps.value().filter(|board| board.wanted <= start && board.until >= start);
+        let known = held.steps().value().filter(|board| board.wanted <= start && board.until >= start);
         let since = known.and_then(|board| board.until.checked_sub(OVERLAP).ok()).unwrap_or(start);
-        let ask = Ask::Steps { since: since.max(earliest) };
-        Some(Want { source: source.id.clone(), ask, known: None, interval: INTERVAL })
+        Some(want::of(state, &source.id, Query::Steps { since: since.max(earliest) }))
     };
-    let telling = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Steps));
-    telling.filter_map(want).chain(fired::wants_shown(state, now)).collect()
+    want::sources(state, AskKind::Steps).filter_map(want).chain(fired::wants_shown(state, now)).collect()
 }
 
 /// How far what happened to incidents is known within the range.
@@ -106,10 +103,9 @@ enum Steps {
 
 fn steps(state: &State, now: Timestamp) -> Steps {
     let start = start(state, now);
-    let telling = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Steps));
     let mut latest = None;
-    for source in telling {
-        let Some(board) = state.world.held(&source.id).and_then(|held| held.steps.value()) else {
+    for source in want::sources(state, AskKind::Steps) {
+        let Some(board) = state.world.held(&source.id).and_then(|held| held.steps().value()) else {
             return Steps::Unread;
         };
         latest = latest.max(Some(board.since));

@@ -10,7 +10,6 @@ use crate::app::acts::called;
 use crate::app::acts::causes::people;
 use crate::app::aim::{Aim, aim, to_silence};
 use crate::app::commands::Command;
-use crate::app::due::Topic;
 use crate::app::event::Effect;
 use crate::app::form::SILENCED;
 use crate::app::menu::{Choice, Menu};
@@ -19,7 +18,7 @@ use crate::app::screens::oncall::{self, LevelKey};
 use crate::app::screens::silences::SilenceKey;
 use crate::app::state::{Mode, State};
 use crate::model::action::{Deed, DeedKind, Whom};
-use crate::model::ask::AskKind;
+use crate::model::ask::Topic;
 use crate::model::incident::Named;
 use crate::model::labels::Text;
 use crate::model::silence::SilenceState;
@@ -229,7 +228,7 @@ pub(super) fn escalate(state: &mut State, keys: &[IncidentKey], now: Timestamp) 
     let mut items: Items = Vec::new();
     let is_fresh = ground(state).knows_who_is_on_call(&source, now);
     if !is_fresh {
-        state.polls.ask_again(&source, |topic| *topic == Topic::Of(AskKind::OnCall), now);
+        state.polls.ask_again(&source, |topic| *topic == Topic::OnCall, now);
     }
     let known = incidents(&state.world, keys);
     let policies: BTreeSet<Option<&Text>> = known

@@ -59,7 +59,7 @@ mod tests {
     use crate::backend::double::{Canned, Double};
     use crate::backend::{Clock, Means, Source};
     use crate::config::settings::{Settings, SourceKind};
-    use crate::model::ask::{Answer, Ask, Reply};
+    use crate::model::ask::{Answer, Query, Reply};
     use crate::model::source::SourceId;
 
     const NOW: &str = "2027-01-15T08:00:00Z";
@@ -117,7 +117,7 @@ mod tests {
     }
 
     async fn ask(source: &Alertmanager, known: Option<u64>) -> Reply {
-        source.answer(&Ask::Alerts, known).await.unwrap()
+        source.answer(&Query::Alerts.now(), known).await.unwrap()
     }
 
     fn states(reply: &Reply) -> Vec<(String, AlertState, Vec<String>)> {

@@ -9,6 +9,7 @@ use super::*;
 use crate::backend::double::{Canned, Double};
 use crate::config::settings::{Settings, SourceKind};
 use crate::model::alert::{Alert, AlertState, Severity};
+use crate::model::ask::Query;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::silence::{Silence, SilenceState};
@@ -36,14 +37,14 @@ async fn ask(ask: Ask, body: &str) -> Answered {
 }
 
 async fn alerts(body: &str) -> Vec<Arc<Alert>> {
-    match ask(Ask::Alerts, body).await.unwrap().answer {
+    match ask(Query::Alerts.now(), body).await.unwrap().answer {
         Answer::Alerts(board) => board.alerts,
         other => panic!("{other:?}"),
     }
 }
 
 async fn silences(body: &str) -> Vec<Arc<Silence>> {
-    match ask(Ask::Silences, body).await.unwrap().answer {
+    match ask(Query::Silences.now(), body).await.unwrap().answer {
         Answer::Silences(silences) => silences,
         other => panic!("{other:?}"),
     }
@@ -51,7 +52,7 @@ async fn silences(body: &str) -> Vec<Arc<Silence>> {
 
 async fn trouble(canned: Canned) -> Trouble {
     let double = Double::start(move |_| canned.clone()).await;
-    alertmanager(&double, "").answer(&Ask::Alerts, None).await.unwrap_err().trouble
+    alertmanager(&double, "").answer(&Query::Alerts.now(), None).await.unwrap_err().trouble
 }
 
 fn read(body: &str, shape: Shape) -> Vec<Arc<Alert>> {
@@ -134,7 +135,7 @@ async fn what_cannot_be_read_is_left_out_and_told_with_every_answer() {
     let source = alertmanager(&double, "");
     let mut known = None;
     for _ in 0..2 {
-        let reply = source.answer(&Ask::Alerts, known).await.unwrap();
+        let reply = source.answer(&Query::Alerts.now(), known).await.unwrap();
         // this server does not tell what is silenced: that follows from the silences, of which some are missing
         let missing =
             ["alerts that cannot be read are left out: 5", "silences that cannot be read are left out: 3"];
@@ -148,19 +149,25 @@ async fn what_cannot_be_read_is_left_out_and_told_with_every_answer() {
     }
     known = None;
     for _ in 0..2 {
-        let reply = source.answer(&Ask::Silences, known).await.unwrap();
+        let reply = source.answer(&Query::Silences.now(), known).await.unwrap();
         assert_eq!(reply.warnings, [Warning::missing("silences that cannot be read are left out: 3")]);
         if let Answer::Silences(all) = reply.answer {
             assert_eq!((all.len(), all[0].matchers[0].to_string()), (1, r#"a="1""#.to_owned()));
         }
         known = reply.digest;
     }
-    for (path, body) in [(Ask::Silences, "null"), (Ask::Alerts, "null"), (Ask::Silences, "[]")] {
+    for (path, body) in
+        [(Query::Silences.now(), "null"), (Query::Alerts.now(), "null"), (Query::Silences.now(), "[]")]
+    {
         let double = Double::start(move |_| Canned::json(body)).await;
         let reply = alertmanager(&double, "").answer(&path, None).await.unwrap();
         assert!(reply.warnings.is_empty(), "{body}: {:?}", reply.warnings);
     }
-    for (path, body) in [(Ask::Silences, r#"{"a":1}"#), (Ask::Alerts, r#""text""#), (Ask::Silences, "7")] {
+    for (path, body) in [
+        (Query::Silences.now(), r#"{"a":1}"#),
+        (Query::Alerts.now(), r#""text""#),
+        (Query::Silences.now(), "7"),
+    ] {
         let double = Double::start(move |_| Canned::json(body)).await;
         let error = alertmanager(&double, "").answer(&path, None).await.unwrap_err();
         assert!(matches!(error.trouble, Trouble::Garbled { .. }), "{body}: {error}");
@@ -193,11 +200,11 @@ async fn alerts_that_were_only_sent_again_are_unchanged_for_one_who_knows_them()
     let turn = Mutex::new(vec![again.clone(), again, groups]);
     let double = Double::start(move |_| Canned::json(&turn.lock().unwrap().pop().unwrap())).await;
     let alertmanager = alertmanager(&double, "");
-    let known = alertmanager.answer(&Ask::Alerts, None).await.unwrap().digest;
-    let reply = alertmanager.answer(&Ask::Alerts, known).await.unwrap();
+    let known = alertmanager.answer(&Query::Alerts.now(), None).await.unwrap().digest;
+    let reply = alertmanager.answer(&Query::Alerts.now(), known).await.unwrap();
     assert!(matches!(reply.answer, Answer::Unchanged) && reply.digest == known);
     // the first answer may have come to nobody
-    let reply = alertmanager.answer(&Ask::Alerts, None).await.unwrap();
+    let reply = alertmanager.answer(&Query::Alerts.now(), None).await.unwrap();
     assert!(matches!(reply.answer, Answer::Alerts(_)) && reply.digest != known);
 }
 
@@ -210,13 +217,13 @@ async fn the_same_alerts_are_unchanged_even_if_another_inhibitor_is_named() {
     let turn = Mutex::new(vec![resolved, other, groups.clone(), groups]);
     let double = Double::start(move |_| Canned::json(&turn.lock().unwrap().pop().unwrap())).await;
     let alertmanager = alertmanager(&double, "");
-    let known = alertmanager.answer(&Ask::Alerts, None).await.unwrap().digest;
+    let known = alertmanager.answer(&Query::Alerts.now(), None).await.unwrap().digest;
     assert!(known.is_some());
     for _ in 0..2 {
-        let again = alertmanager.answer(&Ask::Alerts, known).await.unwrap();
+        let again = alertmanager.answer(&Query::Alerts.now(), known).await.unwrap();
         assert!(matches!(again.answer, Answer::Unchanged) && again.digest == known && again.bytes_in > 1000);
     }
-    let changed = alertmanager.answer(&Ask::Alerts, known).await.unwrap();
+    let changed = alertmanager.answer(&Query::Alerts.now(), known).await.unwrap();
     assert!(matches!(changed.answer, Answer::Alerts(_)) && changed.digest != known);
 }
 
@@ -241,7 +248,7 @@ async fn without_groups_the_plain_list_is_asked_from_then_on() {
     .await;
     let alertmanager = alertmanager(&double, "/am/");
     for requests in [2, 1] {
-        let reply = alertmanager.answer(&Ask::Alerts, None).await.unwrap();
+        let reply = alertmanager.answer(&Query::Alerts.now(), None).await.unwrap();
         let Answer::Alerts(board) = reply.answer else { panic!("no alerts") };
         assert_eq!((reply.requests, texts(&board.alerts[0].receivers)), (requests, vec!["r"]));
     }
@@ -270,9 +277,9 @@ async fn what_is_no_alertmanager_is_named() {
         trouble(Canned::new(401, "text/plain", "")).await,
         Trouble::Unauthorised { message: String::new() }
     );
-    let error = ask(Ask::Probe, r#"{"status":"success"}"#).await.unwrap_err();
+    let error = ask(Query::Probe.now(), r#"{"status":"success"}"#).await.unwrap_err();
     assert!(matches!(error.trouble, Trouble::Garbled { .. }), "{error}");
-    let error = ask(Ask::Rules, "[]").await.unwrap_err();
+    let error = ask(Query::Rules.now(), "[]").await.unwrap_err();
     assert_eq!(error.trouble, Trouble::NotOffered { what: "rules".into() });
 }
 
@@ -307,7 +314,7 @@ async fn a_probe_tells_version_cluster_receivers_and_clock() {
         Canned::json(body).header("Date", "Fri, 15 Jan 2027 08:01:10 GMT")
     })
     .await;
-    let reply = alertmanager(&double, "").answer(&Ask::Probe, None).await.unwrap();
+    let reply = alertmanager(&double, "").answer(&Query::Probe.now(), None).await.unwrap();
     let Answer::Probe(offer) = reply.answer else { panic!("no offer") };
     assert_eq!((&*offer.flavour, &*offer.version, reply.requests), ("Alertmanager", "0.28.1", 2));
     let facts: Vec<_> = offer.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect();
@@ -334,7 +341,8 @@ async fn an_older_server_without_receivers_is_still_well() {
         _ => Canned::new(500, "text/plain", "no"),
     })
     .await;
-    let Answer::Probe(offer) = alertmanager(&double, "").answer(&Ask::Probe, None).await.unwrap().answer
+    let Answer::Probe(offer) =
+        alertmanager(&double, "").answer(&Query::Probe.now(), None).await.unwrap().answer
     else {
         panic!("no offer")
     };
@@ -450,6 +458,6 @@ async fn a_server_that_hangs_is_timed_out() {
     let mut settings = Settings::default();
     settings.limits.timeout.0 = Duration::from_millis(100);
     let source = connected(&double.source(SourceKind::Alertmanager), &settings);
-    let error = source.answer(&Ask::Alerts, None).await.unwrap_err();
+    let error = source.answer(&Query::Alerts.now(), None).await.unwrap_err();
     assert!(matches!(error.trouble, Trouble::TimedOut { .. }), "{error}");
 }

@@ -1,10 +1,13 @@
 //! The runbooks of the demo world: files of the repository stand for what the shop's teams wrote.
 
+use std::future::ready;
+
+use crate::backend::handlers::{Handler, answer_by};
 use crate::backend::runbooks::{info, reply};
 use crate::backend::{Answering, Source};
 use crate::model::ask::Ask;
 use crate::model::runbook::{Runbook, Search, Tried, Wanted};
-use crate::model::source::{SourceError, SourceInfo, Trouble};
+use crate::model::source::SourceInfo;
 
 /// How names of alerts end, with what there is to do about them; the first that fits counts.
 const BOOKS: [(&str, &str); 5] = [
@@ -32,17 +35,12 @@ impl Source for Runbooks {
     }
 
     fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
-        Box::pin(async move {
-            match ask {
-                Ask::Runbook(wanted) => Ok(reply(search(wanted), known, 0, 0)),
-                other => {
-                    let what = other.kind().word().to_owned();
-                    Err(SourceError::new(self.info.id.clone(), Trouble::NotOffered { what }))
-                }
-            }
-        })
+        answer_by(self, &HANDLERS, ask, known)
     }
 }
+
+const HANDLERS: [Handler<Runbooks>; 1] =
+    [Handler::Runbook(|_, put, wanted| Box::pin(ready(Ok(reply(search(wanted), put.known, 0, 0)))))];
 
 fn search(wanted: &Wanted) -> Search {
     let place = wanted.url.clone().unwrap_or_else(|| "the shop's runbooks".into());

@@ -5,7 +5,8 @@ use futures_util::FutureExt as _;
 
 use super::*;
 use crate::model::alert::{Alert, AlertState};
-use crate::model::ask::{Question, Stretch};
+use crate::model::ask::Answered;
+use crate::model::ask::{Query, Question, SeriesKey, Stretch};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::FiringBoard;
 use crate::model::health::Health;
@@ -57,7 +58,13 @@ fn world(seed: u64, seconds: i64) -> World {
 
 fn tell(world: &mut World, sources: &[Arc<dyn Source>], now: Timestamp) {
     for source in sources {
-        let all = [Ask::Probe, Ask::Services { at: None }, Ask::Alerts, Ask::Rules, Ask::Silences];
+        let all = [
+            Query::Probe.now(),
+            Query::Services.now(),
+            Query::Alerts.now(),
+            Query::Rules.now(),
+            Query::Silences.now(),
+        ];
         for ask in all.into_iter().filter(|ask| source.info().answers.contains(&ask.kind())) {
             let answered = answered(&**source, &ask);
             let question = Question { context: 0, source: source.info().id.clone(), ask, known: None };
@@ -75,14 +82,14 @@ fn everything(seed: u64, seconds: i64) -> String {
     let wide = stretch(now, minutes(60), 40);
     let query = "up".into();
     let asks = [
-        Ask::Probe,
-        Ask::Services { at: None },
-        Ask::Trends(wide),
-        Ask::Detail { service: "payments".into(), stretch: wide },
-        Ask::Rules,
-        Ask::Series { query, stretch: wide },
-        Ask::Alerts,
-        Ask::Silences,
+        Query::Probe.now(),
+        Query::Services.now(),
+        Query::Trends { stretch: wide }.now(),
+        Query::Detail { service: "payments".into(), stretch: wide }.now(),
+        Query::Rules.now(),
+        Query::Series { series: SeriesKey::over(query, wide.window), stretch: wide }.now(),
+        Query::Alerts.now(),
+        Query::Silences.now(),
     ];
     let sources = demo(seed, seconds);
     let lines = sources.iter().flat_map(|source| {
@@ -280,7 +287,11 @@ fn a_chart_of_an_alert_is_beyond_its_threshold_exactly_while_it_holds() {
         let source = sources.iter().find(|source| source.info().id == *id).unwrap();
         let query = chart(rule, alert).into();
         let stretch = stretch(at(seconds), minutes(10), 120);
-        let Answer::Series(matrix) = ask(&**source, &Ask::Series { query, stretch }) else { panic!() };
+        let Answer::Series(matrix) =
+            ask(&**source, &Query::Series { series: SeriesKey::over(query, stretch.window), stretch }.now())
+        else {
+            panic!()
+        };
         let [line] = matrix.lines.as_slice() else { panic!("{name}: {} lines", matrix.lines.len()) };
         let model = DemoWorld::new(7);
         let demo_rule = model.rules_of(Region::Eu).find(|r| *r.shown.name == *name).unwrap();
@@ -314,12 +325,17 @@ fn a_query_that_the_demo_does_not_know_is_refused_honestly() {
     let sources = demo(7, 60);
     let refused = |query: &str| {
         let stretch = stretch(at(60), minutes(5), 10);
-        answered(&*sources[0], &Ask::Series { query: query.into(), stretch }).unwrap_err().trouble
+        answered(
+            &*sources[0],
+            &Query::Series { series: SeriesKey::over(query.into(), stretch.window), stretch }.now(),
+        )
+        .unwrap_err()
+        .trouble
     };
     for query in ["node_load1", "up or vector(1)", "up and on (job) up", "sum(", "", "up > up"] {
         assert!(matches!(refused(query), Trouble::BadQuery { .. }), "{query}");
     }
-    let Err(error) = answered(&*sources[0], &Ask::Alerts) else { panic!() };
+    let Err(error) = answered(&*sources[0], &Query::Alerts.now()) else { panic!() };
     assert!(matches!(error.trouble, Trouble::NotOffered { .. }));
 }
 
@@ -333,8 +349,8 @@ fn the_answers_agree_with_each_other_at_the_same_moment() {
         for source in demo(42, seconds).iter().filter(|s| s.info().answers.contains(&AskKind::Services)) {
             let stretch = stretch(at(seconds), minutes(2), 24);
             assert_eq!(stretch.window.end(), at(seconds));
-            let Answer::Services(board) = ask(&**source, &Ask::Services { at: None }) else { panic!() };
-            let Answer::Trends(trends) = ask(&**source, &Ask::Trends(stretch)) else { panic!() };
+            let Answer::Services(board) = ask(&**source, &Query::Services.now()) else { panic!() };
+            let Answer::Trends(trends) = ask(&**source, &Query::Trends { stretch }.now()) else { panic!() };
             assert!(board.readings.is_sorted_by_key(|reading| &reading.name));
             for reading in &board.readings {
                 let service = reading.name.clone();
@@ -344,7 +360,7 @@ fn the_answers_agree_with_each_other_at_the_same_moment() {
                 assert_eq!(trend(&trends.request_rate), request_rate);
                 assert_eq!(trend(&trends.error_ratio), error_ratio);
                 assert_eq!(trend(&trends.p95), p95);
-                let Answer::Detail(detail) = ask(&**source, &Ask::Detail { service, stretch }) else {
+                let Answer::Detail(detail) = ask(&**source, &Query::Detail { service, stretch }.now()) else {
                     panic!()
                 };
                 let Detail {
@@ -392,7 +408,7 @@ fn a_week_has_some_earlier_firings_and_the_present_one() {
             let span = Span::ending(at(120), minutes(7 * 24 * 60), 600, Duration::from_secs(60));
             let (fingerprint, labels) = (alert.fingerprint, alert.labels.clone());
             let (from, until) = (span.start(), at(120));
-            let question = Ask::Firings { fingerprint, labels, from, until };
+            let question = Query::Firings { fingerprint, labels, from, until }.now();
             let Answer::Firings(FiringBoard { firings, .. }) = ask(&**source, &question) else { panic!() };
             assert!((2..=10).contains(&firings.len()), "{name}: {}", firings.len());
             assert!(firings.is_sorted_by(|a, b| a.to < b.from));
@@ -408,10 +424,10 @@ fn a_week_of_one_service_and_an_hour_of_all_are_there_at_once() {
     let week = stretch(at(120), minutes(7 * 24 * 60), 240);
     let hour = stretch(at(120), minutes(60), 60);
     let all = [
-        Ask::Detail { service: "payments".into(), stretch: week },
-        Ask::Trends(hour),
-        Ask::Rules,
-        Ask::Services { at: None },
+        Query::Detail { service: "payments".into(), stretch: week }.now(),
+        Query::Trends { stretch: hour }.now(),
+        Query::Rules.now(),
+        Query::Services.now(),
     ];
     for question in all {
         // the best of three: other tests run beside this one
@@ -430,13 +446,13 @@ fn a_week_of_one_service_and_an_hour_of_all_are_there_at_once() {
 fn an_answer_that_is_known_is_not_given_twice() {
     let sources = demo(7, 60);
     for source in sources.iter().filter(|source| source.info().is_watched()) {
-        let first = answered(&**source, &Ask::Probe).unwrap();
-        let second = source.answer(&Ask::Probe, first.digest).now_or_never().unwrap().unwrap();
+        let first = answered(&**source, &Query::Probe.now()).unwrap();
+        let second = source.answer(&Query::Probe.now(), first.digest).now_or_never().unwrap().unwrap();
         assert!(matches!(second.answer, Answer::Unchanged));
     }
     let later = demo(7, 61);
-    let first = answered(&*sources[0], &Ask::Rules).unwrap();
-    let second = later[0].answer(&Ask::Rules, first.digest).now_or_never().unwrap().unwrap();
+    let first = answered(&*sources[0], &Query::Rules.now()).unwrap();
+    let second = later[0].answer(&Query::Rules.now(), first.digest).now_or_never().unwrap().unwrap();
     assert!(matches!(second.answer, Answer::Rules(_)));
 }
 
@@ -445,7 +461,7 @@ fn a_moment_of_the_story_can_be_chosen_at_any_speed() {
     for speed in [1.0, 4.0] {
         let now = at(12_345);
         let sources = sources(7, Clock::fixed(now), origin(now, 2.0, speed), speed);
-        let Answer::Services(board) = ask(&*sources[0], &Ask::Services { at: None }) else { panic!() };
+        let Answer::Services(board) = ask(&*sources[0], &Query::Services.now()) else { panic!() };
         let payments = board.readings.iter().find(|reading| &*reading.name == "payments").unwrap();
         assert!(payments.signals.error_ratio.unwrap() > 0.2);
         assert_eq!(payments.labels.value("version"), "4.19.0");

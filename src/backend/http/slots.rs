@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
-use crate::model::ask::AskKind;
+use crate::model::ask::Weight;
 use crate::model::source::{SourceError, Trouble};
 
 /// After so long without a refusal one more is tried.
@@ -28,39 +28,6 @@ const GIVEN_UP: Duration = Duration::from_secs(8);
 /// What a 503 says that refuses for lack of room.
 const BUSY: [&str; 8] =
     ["too many", "concurren", "queue", "busy", "overload", "rate limit", "throttl", "in flight"];
-
-/// What a request is for, the most important first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Weight {
-    /// Whether it is well, who is to be woken and why.
-    Vital,
-    /// How fast budgets burn.
-    Slos,
-    /// How services are.
-    Services,
-    /// What an open page tells.
-    Page,
-    /// How it was before.
-    Chart,
-}
-
-impl Weight {
-    /// Of a question.
-    pub(crate) const fn of(kind: AskKind) -> Self {
-        match kind {
-            AskKind::Probe
-            | AskKind::Alerts
-            | AskKind::Rules
-            | AskKind::Silences
-            | AskKind::Incidents
-            | AskKind::OnCall => Self::Vital,
-            AskKind::Slos => Self::Slos,
-            AskKind::Services => Self::Services,
-            AskKind::Incident | AskKind::Detail | AskKind::Steps | AskKind::Runbook => Self::Page,
-            AskKind::Trends | AskKind::Series | AskKind::Firings => Self::Chart,
-        }
-    }
-}
 
 /// The room that a server has for requests.
 #[derive(Debug, Default)]

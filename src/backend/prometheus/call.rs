@@ -9,9 +9,9 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::wire::{Data, Envelope, Reader, Sample, Written};
-use crate::backend::http::{Body, Http, Weight, of_absence};
+use crate::backend::http::{Body, Http, of_absence};
 use crate::backend::lenient::{Word, left_out};
-use crate::model::ask::{Answer, Reply};
+use crate::model::ask::{Answer, Reply, Weight};
 use crate::model::labels::{Labels, Text};
 use crate::model::series::{Matrix, Span};
 use crate::model::source::{SourceError, Trouble};

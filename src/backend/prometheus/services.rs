@@ -49,7 +49,7 @@ type Answers = Vec<(Job, Result<Told, SourceError>)>;
 
 /// When things are looked at.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Moment {
+pub(super) struct LookedAt {
     /// A moment of the past, if one is meant.
     pub(super) at: Option<Timestamp>,
     /// That moment, or now by the server's clock.
@@ -65,9 +65,9 @@ pub(super) async fn board(
     plan: &Plan,
     survey: &Survey,
     ages: &mut Ages,
-    moment: Moment,
+    moment: LookedAt,
 ) -> Result<ServiceBoard, SourceError> {
-    let Moment { at, now } = moment;
+    let LookedAt { at, now } = moment;
     let were_known = ages.are_known(survey);
     if !were_known {
         ages.find(call, survey, now).await;

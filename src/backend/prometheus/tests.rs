@@ -10,7 +10,7 @@ use shop::{series, shop, success};
 use super::*;
 use crate::backend::double::{Canned, Double, Told};
 use crate::config::settings::{LimitSettings, Settings, SourceKind, Span as SettingSpan};
-use crate::model::ask::{Reply, Stretch};
+use crate::model::ask::{Moment, Query, Reply, Stretch};
 use crate::model::labels::Labels;
 use crate::model::promql;
 use crate::model::series::{Matrix, Span};
@@ -36,7 +36,7 @@ async fn ask(source: &Prometheus, ask: Ask) -> Reply {
 }
 
 async fn services(source: &Prometheus) -> Told<ServiceBoard> {
-    let reply = ask(source, Ask::Services { at: None }).await;
+    let reply = ask(source, Query::Services.now()).await;
     match reply.answer {
         Answer::Services(board) => Told::new(board, reply.warnings),
         other => panic!("{other:?}"),
@@ -44,7 +44,7 @@ async fn services(source: &Prometheus) -> Told<ServiceBoard> {
 }
 
 async fn probe(source: &Prometheus) -> Offer {
-    match ask(source, Ask::Probe).await.answer {
+    match ask(source, Query::Probe.now()).await.answer {
         Answer::Probe(offer) => offer,
         other => panic!("{other:?}"),
     }
@@ -143,7 +143,7 @@ async fn a_server_that_takes_plain_names_alone_is_asked_by_the_other_labels_and_
     let source = source_by(&double, &["service.name", "job"]);
     // also when it is looked for no more
     for _ in 0..2 {
-        let reply = ask(&source, Ask::Services { at: None }).await;
+        let reply = ask(&source, Query::Services.now()).await;
         let Answer::Services(board) = reply.answer else { panic!() };
         let names: Vec<_> = board.readings.iter().map(|reading| &*reading.name).collect();
         assert_eq!(names, ["otel"]);
@@ -198,7 +198,7 @@ async fn a_refresh_costs_the_same_for_one_service_and_for_a_thousand() {
         let source = source(&double);
         assert!(services(&source).await.readings.len() >= count);
         let before = double.asked().len();
-        let reply = ask(&source, Ask::Services { at: None }).await;
+        let reply = ask(&source, Query::Services.now()).await;
         assert_eq!(double.asked().len() - before, reply.requests as usize);
         costs.push(reply.requests);
     }
@@ -229,7 +229,7 @@ async fn when_every_signal_fails_the_question_fails() {
         shop(asked)
     })
     .await;
-    let error = source(&double).answer(&Ask::Services { at: None }, None).await.unwrap_err();
+    let error = source(&double).answer(&Query::Services.now(), None).await.unwrap_err();
     assert_eq!(
         (error.trouble, error.retry_after),
         (Trouble::RateLimited { message: String::new() }, Some(Duration::from_secs(9)))
@@ -258,7 +258,7 @@ async fn the_past_is_asked_for_at_its_time() {
     let source = source(&double);
     services(&source).await;
     let before = double.asked().len();
-    ask(&source, Ask::Services { at: Some(Timestamp::from_second(1_700_000_000).unwrap()) }).await;
+    ask(&source, Query::Services.at(Moment::At(Timestamp::from_second(1_700_000_000).unwrap()))).await;
     assert!(double.asked()[before..].iter().all(|asked| asked.parameter("time") == "1700000000"));
 }
 
@@ -290,7 +290,7 @@ async fn a_probe_says_who_it_is_and_is_one_request_from_then_on() {
     assert_eq!(fact("scrape interval").as_deref(), Some("30s, 5s"));
     assert_eq!(offer.clock_ahead_seconds, Some(60));
     assert!(offer.warnings.iter().any(|warning| warning.contains("60 s ahead")), "{:?}", offer.warnings);
-    assert_eq!(ask(&source, Ask::Probe).await.requests, 1);
+    assert_eq!(ask(&source, Query::Probe.now()).await.requests, 1);
 }
 
 #[tokio::test]
@@ -330,7 +330,7 @@ async fn victoria_metrics_is_asked_for_fresh_values() {
     assert!(offer.warnings.iter().any(|warning| warning.contains("no rule API here?")));
     let before = double.asked().len();
     services(&source).await;
-    ask(&source, Ask::Trends(stretch())).await;
+    ask(&source, Query::Trends { stretch: stretch() }.now()).await;
     for asked in &double.asked()[before..] {
         let (name, value) =
             if asked.path.ends_with("range") { ("latency_offset", "1s") } else { ("nocache", "1") };
@@ -348,17 +348,17 @@ async fn a_server_without_rights_to_query_is_told_from_one_without_services() {
     let offer = probe(&source(&double)).await;
     assert!(offer.warnings.iter().any(|warning| warning.contains("403 Forbidden")), "{:?}", offer.warnings);
     let double = Double::start(|_| Canned::new(401, "text/plain", "")).await;
-    let error = source(&double).answer(&Ask::Probe, None).await.unwrap_err();
+    let error = source(&double).answer(&Query::Probe.now(), None).await.unwrap_err();
     assert_eq!(error.trouble, Trouble::Unauthorised { message: String::new() });
     let double = Double::start(|_| Canned::new(200, "text/html", "<html>login</html>")).await;
-    let error = source(&double).answer(&Ask::Services { at: None }, None).await.unwrap_err();
+    let error = source(&double).answer(&Query::Services.now(), None).await.unwrap_err();
     assert!(error.to_string().contains("HTML where JSON is expected"), "{error}");
 }
 
 #[tokio::test]
 async fn histories_have_a_line_for_each_service_and_ratios_where_there_is_traffic() {
     let double = Double::start(shop).await;
-    let reply = ask(&source(&double), Ask::Trends(stretch())).await;
+    let reply = ask(&source(&double), Query::Trends { stretch: stretch() }.now()).await;
     let Answer::Trends(Trends { request_rate, error_ratio, p95 }) = reply.answer else { panic!() };
     let (cart, idle) = ("{service=\"cart\"}".to_owned(), "{service=\"idle\"}".to_owned());
     assert_eq!(lines(&request_rate), [(cart.clone(), 10.0), (idle, 0.0)]);
@@ -371,7 +371,8 @@ async fn histories_have_a_line_for_each_service_and_ratios_where_there_is_traffi
 #[tokio::test]
 async fn a_detail_has_all_charts_of_one_service_with_buckets_of_their_own() {
     let double = Double::start(shop).await;
-    let reply = ask(&source(&double), Ask::Detail { service: "cart".into(), stretch: stretch() }).await;
+    let reply =
+        ask(&source(&double), Query::Detail { service: "cart".into(), stretch: stretch() }.now()).await;
     let Answer::Detail(Detail { request_rate, error_ratio, latency, saturation, buckets, .. }) = reply.answer
     else {
         panic!()
@@ -392,7 +393,7 @@ async fn a_hostile_name_is_quoted_in_queries() {
     let double = Double::start(shop).await;
     let source = source(&double);
     let name = "a\"} or vector(1) #\\";
-    ask(&source, Ask::Detail { service: name.into(), stretch: stretch() }).await;
+    ask(&source, Query::Detail { service: name.into(), stretch: stretch() }.now()).await;
     let asked = double.asked();
     assert!(asked.last().unwrap().parameter("query").contains(r#"service="a\"} or vector(1) #\\""#));
 }
@@ -401,7 +402,7 @@ async fn a_hostile_name_is_quoted_in_queries() {
 async fn what_prometheus_has_no_answer_to_is_not_offered() {
     let double = Double::start(shop).await;
     let source = source(&double);
-    for ask in [Ask::Alerts, Ask::Silences] {
+    for ask in [Query::Alerts.now(), Query::Silences.now()] {
         let error = source.answer(&ask, None).await.unwrap_err();
         assert!(matches!(error.trouble, Trouble::NotOffered { .. }));
         assert!(!source.info().answers.contains(&ask.kind()));
@@ -421,10 +422,10 @@ async fn a_server_that_came_back_is_got_to_know_anew() {
     let source = source(&double);
     services(&source).await;
     gone.store(true, Ordering::Relaxed);
-    let error = source.answer(&Ask::Services { at: None }, None).await.unwrap_err();
+    let error = source.answer(&Query::Services.now(), None).await.unwrap_err();
     assert!(matches!(error.trouble, Trouble::Unreachable { .. }), "{error}");
     gone.store(false, Ordering::Relaxed);
-    assert!(ask(&source, Ask::Services { at: None }).await.requests > 9);
+    assert!(ask(&source, Query::Services.now()).await.requests > 9);
 }
 
 #[test]

@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::*;
 use crate::backend::double::{Asked, Canned, Double};
 use crate::config::settings::{SecretRef, Span};
+use crate::model::ask::Query;
 use crate::model::labels::Labels;
 
 fn settings(runbooks: RunbookSettings) -> Settings {
@@ -129,10 +130,10 @@ async fn the_same_again_is_known() {
         &Transport::Network,
     );
     let wanted = Wanted { name: "HighErrors".into(), url: None, labels: Labels::default() };
-    let ask = Ask::Runbook(Arc::new(wanted));
+    let ask = Query::Runbook { wanted: Arc::new(wanted) }.now();
     let first = source.answer(&ask, None).await.unwrap();
     assert!(matches!(first.answer, Answer::Runbook(Search { found: Some(_), .. })));
     let again = source.answer(&ask, first.digest).await.unwrap();
     assert!(matches!(again.answer, Answer::Unchanged));
-    assert!(source.answer(&Ask::Probe, None).await.is_err());
+    assert!(source.answer(&Query::Probe.now(), None).await.is_err());
 }

@@ -36,27 +36,6 @@ fn demo_sources() -> Vec<Arc<dyn Source>> {
     demo::sources(1, Clock::fixed(now()), demo::origin(now(), 12.0, 1.0), 1.0)
 }
 
-/// The question of a kind of which there is one for each source and which every verb may need.
-fn board(kind: AskKind) -> Option<Ask> {
-    match kind {
-        AskKind::Probe => Some(Ask::Probe),
-        AskKind::Services => Some(Ask::Services { at: None }),
-        AskKind::Alerts => Some(Ask::Alerts),
-        AskKind::Rules => Some(Ask::Rules),
-        AskKind::Silences => Some(Ask::Silences),
-        AskKind::Slos => Some(Ask::Slos { at: None }),
-        AskKind::Incidents => Some(Ask::Incidents),
-        AskKind::OnCall => Some(Ask::OnCall),
-        AskKind::Trends
-        | AskKind::Detail
-        | AskKind::Incident
-        | AskKind::Steps
-        | AskKind::Series
-        | AskKind::Firings
-        | AskKind::Runbook => None,
-    }
-}
-
 type Told = Vec<(SourceId, Ask, Answered)>;
 
 /// Everything that the demo world tells, but for one kind of question.
@@ -109,14 +88,14 @@ async fn a_verb_waits_for_every_question_whose_answer_changes_what_it_prints() {
     let infos: Vec<SourceInfo> = sources.iter().map(|source| source.info().clone()).collect();
     let mut told: Told = Vec::new();
     for source in &sources {
-        for ask in source.info().answers.iter().filter_map(|kind| board(*kind)) {
+        for ask in source.info().answers.iter().filter_map(|kind| Some(kind.vital()?.now())) {
             let answered = source.answer(&ask, None).await;
             told.push((source.info().id.clone(), ask, answered));
         }
     }
     let whole = printed(&world(&told, None), &infos);
     assert_eq!(whole.len(), VERBS.len(), "every verb is looked at");
-    for kind in AskKind::ALL.into_iter().filter(|kind| board(*kind).is_some()) {
+    for kind in AskKind::ALL.into_iter().filter(|kind| kind.is_vital()) {
         let without = printed(&world(&told, Some(kind)), &infos);
         for needs in VERBS {
             let is_changed = whole[needs.verb] != without[needs.verb];
@@ -226,7 +205,7 @@ async fn page() -> (String, Vec<AskKind>) {
          This page is made from the tables that the program itself uses.\n\n\
          ## Verbs\n| verb | waits for |\n| --- | --- |\n",
     );
-    let mut used = AskKind::BOARDS.to_vec();
+    let mut used = AskKind::VITAL.to_vec();
     for needs in VERBS {
         used.extend(needs.kinds());
         writeln!(page, "| `{}` | {} |", needs.verb, listed(needs.kinds())).unwrap();
@@ -238,7 +217,7 @@ async fn page() -> (String, Vec<AskKind>) {
     writeln!(
         page,
         "Every screen, and so `snapshot`, waits for {}.\nBesides:\n",
-        listed(AskKind::BOARDS.to_vec())
+        listed(AskKind::VITAL.to_vec())
     )
     .unwrap();
     page.push_str("| screen | waits for |\n| --- | --- |\n");
@@ -251,9 +230,9 @@ async fn page() -> (String, Vec<AskKind>) {
         let mut kinds: Vec<AskKind> = wants.iter().map(|want| want.ask.kind()).collect();
         kinds.sort_unstable();
         kinds.dedup();
-        let has_all = AskKind::BOARDS.iter().all(|kind| kinds.contains(kind));
+        let has_all = AskKind::VITAL.iter().all(|kind| kinds.contains(kind));
         assert!(has_all, "{name} does not ask for what every screen asks for");
-        kinds.retain(|kind| !AskKind::BOARDS.contains(kind));
+        kinds.retain(|kind| !AskKind::VITAL.contains(kind));
         used.extend(&kinds);
         writeln!(page, "| {name} | {} |", listed(kinds)).unwrap();
     }

@@ -9,6 +9,7 @@ use crate::cli::fixtures::{self, reading};
 use crate::cli::report::table;
 use crate::cli::{alerts, needs};
 use crate::model::alert::{AlertBoard, AlertState, Severity};
+use crate::model::ask::Ask;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::rule::RuleBoard;
@@ -30,23 +31,23 @@ impl Source for Edge {
 
     fn answer<'a>(&'a self, ask: &'a Ask, _known: Option<u64>) -> Answering<'a> {
         self.asked.lock().unwrap().push(ask.kind());
-        let answered = match ask {
-            Ask::Services { .. } if !self.tells_services => {
+        let answered = match &ask.query {
+            Query::Services if !self.tells_services => {
                 let trouble = Trouble::TimedOut { after: Duration::from_secs(5) };
                 Err(SourceError::new(self.info.id.clone(), trouble))
             }
-            Ask::Services { .. } => {
+            Query::Services => {
                 let backend = Reading { named_by: Some("proxy".into()), ..reading("alldead", 0.0) };
                 let readings = vec![backend, reading("edge", 0.0)];
                 Ok(Answer::Services(ServiceBoard { readings, lookback: Duration::from_secs(60) }))
             }
-            Ask::Alerts => {
+            Query::Alerts => {
                 let known = fixtures::alert("Down", "edge", AlertState::Firing, Severity::Critical, 60);
                 let labels: Labels = self.labels.iter().copied().collect();
                 let alert = Alert { fingerprint: Fingerprint::of(&labels), labels, ..(*known).clone() };
                 Ok(Answer::Alerts(AlertBoard { alerts: vec![Arc::new(alert)] }))
             }
-            Ask::Rules => Ok(Answer::Rules(RuleBoard::default())),
+            Query::Rules => Ok(Answer::Rules(RuleBoard::default())),
             _ => Ok(Answer::Unchanged),
         };
         Box::pin(async move { answered.map(Reply::free) })

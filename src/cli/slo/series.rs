@@ -8,7 +8,7 @@ use ratatui::buffer::Buffer;
 
 use crate::app::event::{Effect, Event};
 use crate::cli::session::{Session, SessionError};
-use crate::model::ask::{Answer, Ask, AskKind, Question, Stretch};
+use crate::model::ask::{Answer, AskKind, Query, Question, SeriesKey, Stretch};
 use crate::model::series::Span;
 use crate::model::source::SourceId;
 use crate::runtime::{App, headless, wait_for};
@@ -52,7 +52,8 @@ pub(super) fn ask(session: &Session, selectors: BTreeSet<String>) -> Result<Know
     let mut known = Known::default();
     for selector in selectors {
         let query = format!("count({selector})").into();
-        let ask = Ask::Series { query, stretch: Stretch { window, tail: window } };
+        let series = SeriesKey::over(query, window);
+        let ask = Query::Series { series, stretch: Stretch { window, tail: window } }.now();
         known.counts.insert(selector.clone(), asked.iter().map(|id| (id.clone(), None)).collect());
         for source in &asked {
             let question = Question { context: 0, source: source.clone(), ask: ask.clone(), known: None };

@@ -32,7 +32,7 @@ impl World {
         let mut watched = BTreeSet::new();
         let mut routed = Vec::with_capacity(self.told.len());
         for (id, held) in &self.held {
-            for alert in held.alerts.value().into_iter().flat_map(|board| &board.alerts) {
+            for alert in held.alerts().value().into_iter().flat_map(|board| &board.alerts) {
                 if self.is_watchdog(alert.name()) {
                     watched.insert(id.clone());
                 } else {
@@ -40,7 +40,8 @@ impl World {
                 }
             }
         }
-        let rules = self.held.values().filter_map(|held| held.rules.value()).flat_map(|board| &board.alerts);
+        let rules =
+            self.held.values().filter_map(|held| held.rules().value()).flat_map(|board| &board.alerts);
         let raised = rules.filter(|alert| !self.is_watchdog(alert.name()));
         let (mut all, completed) = merged(routed, raised, &self.told, now);
         self.completed = completed;
@@ -82,6 +83,12 @@ impl World {
         self.link_to_slos(&unlinked);
         self.tally = Tally::of(self.alerts.iter().zip(self.about.iter().map(|about| about.changed_at)));
         self.alerts_revision += 1;
+    }
+
+    /// Finds the services of all alerts anew, after services came and went.
+    pub(super) fn link_all_to_services(&mut self) {
+        let all: Vec<usize> = (0..self.alerts.len()).collect();
+        self.link_to_services(&all);
     }
 
     fn link_to_services(&mut self, alerts: &[usize]) {

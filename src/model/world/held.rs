@@ -1,4 +1,5 @@
-//! What one source last said: one place for each answer, which takes what comes back for the question.
+//! What one source last said, by the moment that it was about: one place for each answer, which takes what comes back for the
+//! question.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::model::alert::AlertBoard;
-use crate::model::ask::{Answer, Ask, AskKind, Question};
+use crate::model::ask::{Answer, Ask, AskKind, Moment, Query, Question, SeriesKey, Topic, asks};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::FiringBoard;
 use crate::model::incident::{IncidentBoard, IncidentDetail, StepBoard};
@@ -24,46 +25,193 @@ use crate::model::warning::Warning;
 
 use super::lost::Lost;
 
-/// How many charts, details and firings are kept for each source.
-pub(super) const DETAILS_KEPT: usize = 12;
+/// How many answers about one thing are kept of each kind, besides those that the screen wants.
+pub(super) const OTHERS_KEPT: usize = 12;
+/// Of how many moments of the past answers are kept, besides the one that is shown.
+pub(super) const MOMENTS_KEPT: usize = 4;
+
+/// The answers to one kind of question, of one moment.
+trait Slot<K> {
+    /// Nothing was asked.
+    const EMPTY: Self;
+    /// What is kept.
+    type Value;
+
+    /// The answer about this.
+    fn find(&self, key: &K) -> Option<&Remote<Self::Value>>;
+    /// The place of the answer about this, made if need be.
+    fn place(&mut self, key: &K) -> &mut Remote<Self::Value>;
+    /// How each answer stands.
+    fn states(&self) -> impl Iterator<Item = AnswerState<'_>>;
+}
+
+impl<T> Slot<()> for Remote<T> {
+    const EMPTY: Self = Self::NOT_ASKED;
+    type Value = T;
+
+    fn find(&self, (): &()) -> Option<&Self> {
+        Some(self)
+    }
+
+    fn place(&mut self, (): &()) -> &mut Self {
+        self
+    }
+
+    fn states(&self) -> impl Iterator<Item = AnswerState<'_>> {
+        std::iter::once(self.state())
+    }
+}
+
+impl<K: Ord + Clone, T> Slot<K> for BTreeMap<K, Remote<T>> {
+    const EMPTY: Self = Self::new();
+    type Value = T;
+
+    fn find(&self, key: &K) -> Option<&Remote<T>> {
+        self.get(key)
+    }
+
+    fn place(&mut self, key: &K) -> &mut Remote<T> {
+        self.entry(key.clone()).or_default()
+    }
+
+    fn states(&self) -> impl Iterator<Item = AnswerState<'_>> {
+        self.values().map(Remote::state)
+    }
+}
+
+/// Of what is not wanted keeps only what was answered last.
+fn forget<K: Ord + Clone, T>(all: &mut BTreeMap<K, Remote<T>>, is_wanted: impl Fn(&K) -> bool) {
+    if all.len() <= OTHERS_KEPT {
+        return;
+    }
+    let others = all.iter().filter(|(key, _)| !is_wanted(key));
+    let mut others: Vec<_> = others.map(|(key, remote)| (remote.at(), key.clone())).collect();
+    others.sort_by(|one, other| other.cmp(one));
+    for (_, key) in others.into_iter().skip(OTHERS_KEPT) {
+        all.remove(&key);
+    }
+}
+
+/// The type of a slot: by key where the question has one.
+macro_rules! slot {
+    ([] $Answer:ty) => { Remote<$Answer> };
+    ([$Key:ty] $Answer:ty) => { BTreeMap<$Key, Remote<$Answer>> };
+}
+
+/// The key of a slot in an expression.
+macro_rules! key {
+    () => {
+        &()
+    };
+    ($key:expr) => {
+        $key
+    };
+}
+
+/// Puts an answer where older ones are.
+macro_rules! join {
+    (replace $remote:ident $answer:ident $digest:ident $now:ident) => {
+        $remote.arrived($answer, $digest, $now)
+    };
+    (extend $remote:ident $answer:ident $digest:ident $now:ident $($argument:expr),*) => {
+        match $remote.value_mut() {
+            Some(older) => {
+                older.extend($answer, $($argument),*);
+                $remote.confirmed($now);
+            }
+            // without an older one the tail is all there is
+            None => $remote.arrived($answer, None, $now),
+        }
+    };
+}
+
+macro_rules! storage {
+    ($(
+        $(#[$doc:meta])*
+        $Kind:ident $({
+            $($(#[$key_doc:meta])* $key:ident : $Key:ty)? ;
+            $($(#[$field_doc:meta])* $field:ident : $Field:ty),*
+        })? => $place:ident : $Answer:ty {
+            title: $title:literal, asked: $asked:ident, refresh: $refresh:expr, weight: $weight:ident, time: $time:ident,
+            joins: $join:ident $(($($argument:expr),*))?, merges: $merges:ident
+        }
+    )*) => {
+        /// Everything that one source last said of one moment.
+        #[derive(Debug)]
+        pub struct AnswerSet {
+            $($(#[$doc])* pub $place: slot!([$($($Key)?)?] $Answer),)*
+        }
+
+        impl AnswerSet {
+            /// Nothing was asked.
+            const EMPTY: Self = Self { $($place: Slot::EMPTY),* };
+
+            /// How every answer stands, also those about one thing, each with its kind.
+            fn states(&self) -> impl Iterator<Item = (AskKind, AnswerState<'_>)> {
+                std::iter::empty()
+                    $(.chain(self.$place.states().map(|state| (AskKind::$Kind, state))))*
+            }
+
+            /// How the answer about this stands; `None` if it was never asked.
+            pub fn state(&self, topic: &Topic) -> Option<AnswerState<'_>> {
+                match topic {
+                    $(Topic::$Kind $($(($key))?)? => self.$place.find(key!($($($key)?)?)).map(Remote::state),)*
+                }
+            }
+
+            /// Where the answer about this goes.
+            fn place(&mut self, topic: &Topic) -> &mut dyn Place {
+                match topic {
+                    $(Topic::$Kind $($(($key))?)? => self.$place.place(key!($($($key)?)?)),)*
+                }
+            }
+
+            /// Takes an answer; one to another question is no answer.
+            #[expect(unused_variables, reason = "a row uses the fields that it needs")]
+            fn take(&mut self, query: &Query, answer: Answer, digest: Option<u64>, now: Timestamp) -> Result<(), Trouble> {
+                match (query, answer) {
+                    $((Query::$Kind $({ $($key,)? $($field),* })?, Answer::$Kind(answer)) => {
+                        let remote = self.$place.place(key!($($($key)?)?));
+                        join!($join remote answer digest now $($($argument),*)?);
+                    })*
+                    (query, Answer::Unchanged) => self.place(&query.topic()).confirmed(now),
+                    (query, _) => {
+                        let reason = format!("another answer than to {}", query.kind().word());
+                        return Err(Trouble::Garbled { reason });
+                    }
+                }
+                Ok(())
+            }
+
+            /// Keeps what is wanted, and of the rest what was answered last.
+            fn forget(&mut self, is_wanted: impl Fn(&Topic) -> bool) {
+                $($($(forget(&mut self.$place, |$key: &$Key| is_wanted(&Topic::$Kind($key.clone())));)?)?)*
+            }
+        }
+
+        impl Held {
+            $(
+                $(#[$doc])*
+                pub fn $place(&self) -> &slot!([$($($Key)?)?] $Answer) {
+                    &self.of(AskKind::$Kind).$place
+                }
+            )*
+        }
+    };
+}
+
+asks!(storage);
+
+static EMPTY: AnswerSet = AnswerSet::EMPTY;
 
 /// Everything that one source last said.
 #[derive(Debug, Default)]
 pub struct Held {
-    /// Who it is.
-    pub probe: Remote<Offer>,
-    /// Its services.
-    pub services: Remote<ServiceBoard>,
-    /// Their short histories.
-    pub trends: Remote<Trends>,
-    /// Its alerts.
-    pub alerts: Remote<AlertBoard>,
-    /// Its rules.
-    pub rules: Remote<RuleBoard>,
-    /// Its silences.
-    pub silences: Remote<Vec<Arc<Silence>>>,
-    /// Its SLOs.
-    pub slos: Remote<SloBoard>,
-    /// Its incidents.
-    pub incidents: Remote<IncidentBoard>,
-    /// What happened to all of them, as far as it was asked for.
-    pub steps: Remote<StepBoard>,
-    /// Who is on call.
-    pub on_call: Remote<OnCallBoard>,
-    /// What is known of an incident beyond the list, by its id.
-    pub incident_details: BTreeMap<Text, Remote<IncidentDetail>>,
-    /// Golden signals by service.
-    pub details: BTreeMap<Text, Remote<Detail>>,
-    /// Charts by expression.
-    pub series: BTreeMap<Text, Remote<Matrix>>,
-    /// Firings by alert; those of all alerts by how long is looked back.
-    pub firings: BTreeMap<Fingerprint, Remote<FiringBoard>>,
-    /// Runbooks by what was wanted.
-    pub runbooks: BTreeMap<Arc<Wanted>, Remote<Search>>,
+    answers: BTreeMap<Moment, AnswerSet>,
+    /// The moment that is shown.
+    shown: Moment,
     /// Which of its services came and went lately.
     pub(super) lost: Lost,
-    /// Whether the services that it told last are those of now.
-    is_live: bool,
 }
 
 /// What becomes of the place of an answer, whatever is kept there.
@@ -97,47 +245,26 @@ impl<T> Place for Remote<T> {
 }
 
 impl Held {
-    /// How every answer stands, also those about one thing, each with its kind. What is added to this struct and forgotten here
-    /// does not compile.
+    /// What it said of this moment.
+    pub fn at(&self, moment: Moment) -> &AnswerSet {
+        self.answers.get(&moment).unwrap_or(&EMPTY)
+    }
+
+    /// What it said of the moment that is shown, or of now where that is all it can tell.
+    fn of(&self, kind: AskKind) -> &AnswerSet {
+        self.at(kind.moment(self.shown))
+    }
+
+    pub(super) fn at_mut(&mut self, moment: Moment) -> &mut AnswerSet {
+        self.answers.entry(moment).or_insert(AnswerSet::EMPTY)
+    }
+
+    /// How every answer stands that is shown, also those about one thing, each with its kind.
     pub fn answers(&self) -> impl Iterator<Item = (AskKind, AnswerState<'_>)> {
-        let Self {
-            probe,
-            services,
-            trends,
-            alerts,
-            rules,
-            silences,
-            slos,
-            incidents,
-            steps,
-            on_call,
-            incident_details,
-            details,
-            series,
-            firings,
-            runbooks,
-            lost: _,
-            is_live: _,
-        } = self;
-        let boards = [
-            (AskKind::Probe, probe.state()),
-            (AskKind::Services, services.state()),
-            (AskKind::Trends, trends.state()),
-            (AskKind::Alerts, alerts.state()),
-            (AskKind::Rules, rules.state()),
-            (AskKind::Silences, silences.state()),
-            (AskKind::Slos, slos.state()),
-            (AskKind::Incidents, incidents.state()),
-            (AskKind::Steps, steps.state()),
-            (AskKind::OnCall, on_call.state()),
-        ];
-        boards
-            .into_iter()
-            .chain(each(AskKind::Incident, incident_details))
-            .chain(each(AskKind::Detail, details))
-            .chain(each(AskKind::Series, series))
-            .chain(each(AskKind::Firings, firings))
-            .chain(each(AskKind::Runbook, runbooks))
+        let shown = self.at(self.shown).states().filter(|(kind, _)| kind.moment(self.shown) == self.shown);
+        let is_past = self.shown != Moment::Now;
+        let now = self.at(Moment::Now).states();
+        shown.chain(now.filter(move |(kind, _)| is_past && kind.moment(self.shown) == Moment::Now))
     }
 
     /// How the answer to a kind of question of which there is one for each source stands; `None` for the other kinds.
@@ -145,28 +272,12 @@ impl Held {
         if kind.is_about_one() {
             return None;
         }
-        self.answers().find(|(other, _)| *other == kind).map(|(_, state)| state)
+        self.of(kind).states().find(|(other, _)| *other == kind).map(|(_, state)| state)
     }
 
     /// How the answer to a question stands; `None` if it was never asked.
     pub fn answer_to(&self, ask: &Ask) -> Option<AnswerState<'_>> {
-        match ask {
-            Ask::Probe => Some(self.probe.state()),
-            Ask::Services { .. } => Some(self.services.state()),
-            Ask::Trends(_) => Some(self.trends.state()),
-            Ask::Alerts => Some(self.alerts.state()),
-            Ask::Rules => Some(self.rules.state()),
-            Ask::Silences => Some(self.silences.state()),
-            Ask::Slos { .. } => Some(self.slos.state()),
-            Ask::Incidents => Some(self.incidents.state()),
-            Ask::Steps { .. } => Some(self.steps.state()),
-            Ask::OnCall => Some(self.on_call.state()),
-            Ask::Incident { id } => self.incident_details.get(id).map(Remote::state),
-            Ask::Detail { service, .. } => self.details.get(service).map(Remote::state),
-            Ask::Series { query, .. } => self.series.get(query).map(Remote::state),
-            Ask::Firings { fingerprint, .. } => self.firings.get(fingerprint).map(Remote::state),
-            Ask::Runbook(wanted) => self.runbooks.get(wanted).map(Remote::state),
-        }
+        self.at(ask.at).state(&ask.topic())
     }
 
     /// What was said beside the answers of these kinds, each once.
@@ -181,25 +292,14 @@ impl Held {
         all
     }
 
+    /// Shows another moment from now on.
+    pub(super) fn show(&mut self, moment: Moment) {
+        self.shown = moment;
+    }
+
     /// Where the answer to a question goes.
     pub(super) fn place(&mut self, ask: &Ask) -> &mut dyn Place {
-        match ask {
-            Ask::Probe => &mut self.probe,
-            Ask::Services { .. } => &mut self.services,
-            Ask::Trends(_) => &mut self.trends,
-            Ask::Alerts => &mut self.alerts,
-            Ask::Rules => &mut self.rules,
-            Ask::Silences => &mut self.silences,
-            Ask::Slos { .. } => &mut self.slos,
-            Ask::Incidents => &mut self.incidents,
-            Ask::Steps { .. } => &mut self.steps,
-            Ask::OnCall => &mut self.on_call,
-            Ask::Incident { id } => kept(&mut self.incident_details, id),
-            Ask::Detail { service, .. } => kept(&mut self.details, service),
-            Ask::Series { query, .. } => kept(&mut self.series, query),
-            Ask::Firings { fingerprint, .. } => kept(&mut self.firings, fingerprint),
-            Ask::Runbook(wanted) => kept(&mut self.runbooks, wanted),
-        }
+        self.at_mut(ask.at).place(&ask.topic())
     }
 
     /// Takes what came back for a question; a failure leaves the last good value where it is.
@@ -210,82 +310,39 @@ impl Held {
         digest: Option<u64>,
         now: Timestamp,
     ) {
-        match (&question.ask, answer) {
-            (Ask::Probe, Ok(Answer::Probe(offer))) => self.probe.arrived(offer, digest, now),
-            (Ask::Services { at }, Ok(Answer::Services(board))) => {
-                let is_live = at.is_none();
-                if is_live {
-                    let before = self.services.value().filter(|_| self.is_live);
-                    self.lost.follow(before.map(|board| board.readings.as_slice()), &board.readings, now);
-                }
-                self.is_live = is_live;
-                self.services.arrived(board, digest, now);
-            }
-            (Ask::Alerts, Ok(Answer::Alerts(board))) => self.alerts.arrived(board, digest, now),
-            (Ask::Rules, Ok(Answer::Rules(board))) => self.rules.arrived(board, digest, now),
-            (Ask::Silences, Ok(Answer::Silences(list))) => self.silences.arrived(list, digest, now),
-            (Ask::Slos { .. }, Ok(Answer::Slos(board))) => self.slos.arrived(board, digest, now),
-            (Ask::Incidents, Ok(Answer::Incidents(board))) => self.incidents.arrived(board, digest, now),
-            (Ask::OnCall, Ok(Answer::OnCall(board))) => self.on_call.arrived(board, digest, now),
-            (Ask::Incident { id }, Ok(Answer::Incident(detail))) => {
-                kept(&mut self.incident_details, id).arrived(detail, digest, now);
-            }
-            (Ask::Trends(stretch), Ok(Answer::Trends(tail))) => {
-                lengthen(&mut self.trends, tail, now, |trends, tail| trends.extend(tail, stretch.window));
-            }
-            (Ask::Detail { service, stretch }, Ok(Answer::Detail(tail))) => {
-                let remote = kept(&mut self.details, service);
-                lengthen(remote, tail, now, |detail, tail| detail.extend(tail, stretch.window));
-            }
-            (Ask::Series { query, stretch }, Ok(Answer::Series(tail))) => {
-                let remote = kept(&mut self.series, query);
-                lengthen(remote, tail, now, |matrix, tail| matrix.extend(tail, stretch.window));
-            }
-            (Ask::Steps { .. }, Ok(Answer::Steps(board))) => {
-                lengthen(&mut self.steps, board, now, StepBoard::extend);
-            }
-            (Ask::Firings { fingerprint, .. }, Ok(Answer::Firings(board))) => {
-                kept(&mut self.firings, fingerprint).arrived(board, None, now);
-            }
-            (Ask::Runbook(wanted), Ok(Answer::Runbook(search))) => {
-                kept(&mut self.runbooks, wanted).arrived(search, digest, now);
-            }
-            (ask, Ok(Answer::Unchanged)) => self.place(ask).confirmed(now),
-            (ask, Ok(_)) => {
-                let reason = format!("another answer than to {}", ask.kind().word());
-                let error = SourceError::new(question.source.clone(), Trouble::Garbled { reason });
-                self.place(ask).failed(error);
-            }
-            (ask, Err(error)) => self.place(ask).failed(error),
+        let ask = &question.ask;
+        if let (Moment::Now, Ok(Answer::Services(board))) = (ask.at, &answer)
+            && ask.query == Query::Services
+        {
+            let before = self.answers.get(&Moment::Now).and_then(|answers| answers.services.value());
+            self.lost.follow(before.map(|board| board.readings.as_slice()), &board.readings, now);
+        }
+        let wrong = |trouble| SourceError::new(question.source.clone(), trouble);
+        let taken = answer
+            .and_then(|answer| self.at_mut(ask.at).take(&ask.query, answer, digest, now).map_err(wrong));
+        if let Err(error) = taken {
+            self.place(ask).failed(error);
         }
     }
-}
 
-fn each<K, T>(
-    kind: AskKind,
-    map: &BTreeMap<K, Remote<T>>,
-) -> impl Iterator<Item = (AskKind, AnswerState<'_>)> {
-    map.values().map(move |remote| (kind, remote.state()))
-}
-
-/// The entry of `key`, made if need be; the one that was answered longest ago gives way.
-fn kept<'a, K: Ord + Clone, T>(map: &'a mut BTreeMap<K, Remote<T>>, key: &K) -> &'a mut Remote<T> {
-    if !map.contains_key(key) && map.len() >= DETAILS_KEPT {
-        let oldest = map.iter().min_by_key(|(_, remote)| remote.at()).map(|(key, _)| key.clone());
-        if let Some(oldest) = oldest {
-            map.remove(&oldest);
+    /// Keeps what is wanted and what is shown, and of the rest what was answered last.
+    pub(super) fn forget(&mut self, is_wanted: impl Fn(Moment, &Topic) -> bool) {
+        for (moment, answers) in &mut self.answers {
+            answers.forget(|topic| is_wanted(*moment, topic));
         }
-    }
-    map.entry(key.clone()).or_default()
-}
-
-/// Puts a tail to what is known already; without that it is all there is.
-fn lengthen<T>(remote: &mut Remote<T>, tail: T, now: Timestamp, extend: impl FnOnce(&mut T, T)) {
-    match remote.value_mut() {
-        Some(known) => {
-            extend(known, tail);
-            remote.confirmed(now);
+        if self.answers.len() <= MOMENTS_KEPT {
+            return;
         }
-        None => remote.arrived(tail, None, now),
+        let past = self
+            .answers
+            .iter()
+            .filter(|(moment, _)| !matches!(moment, Moment::Now) && **moment != self.shown);
+        let mut past: Vec<_> = past
+            .map(|(moment, answers)| (answers.states().filter_map(|(_, state)| state.at).max(), *moment))
+            .collect();
+        past.sort_unstable_by(|one, other| other.cmp(one));
+        for (_, moment) in past.into_iter().skip(MOMENTS_KEPT) {
+            self.answers.remove(&moment);
+        }
     }
 }

@@ -113,7 +113,7 @@ impl World {
 
     /// What is known of an incident beyond the list.
     pub fn incident_detail(&self, linked: &Linked) -> Option<&IncidentDetail> {
-        let of = |source| self.held.get(source)?.incident_details.get(&linked.incident.id)?.value();
+        let of = |source| self.held.get(source)?.incident_details().get(&linked.incident.id)?.value();
         of(&linked.incident.source).or_else(|| linked.sources.iter().find_map(of))
     }
 
@@ -135,7 +135,7 @@ impl World {
     /// The priorities that incidents of a source can be given, the gravest first: those that it tells of, and those that
     /// its incidents have.
     pub fn priorities(&self, source: &SourceId) -> Vec<&Priority> {
-        let told = self.held.get(source).and_then(|held| held.incidents.value());
+        let told = self.held.get(source).and_then(|held| held.incidents().value());
         let mut all: Vec<&Priority> = told.iter().flat_map(|board| &board.priorities).collect();
         let its = self.incidents.iter().filter(|known| known.sources.contains(source));
         all.extend(its.filter_map(|known| known.incident.priority.as_ref()));
@@ -147,18 +147,18 @@ impl World {
 
     /// Who is on call, as each source says.
     pub fn on_call(&self) -> impl Iterator<Item = (&SourceId, &OnCallBoard)> {
-        self.held.iter().filter_map(|(id, held)| Some((id, held.on_call.value()?)))
+        self.held.iter().filter_map(|(id, held)| Some((id, held.on_call().value()?)))
     }
 
     /// Whether a person of a source is the one at the keyboard.
     pub fn is_me(&self, source: &SourceId, person: &Person) -> bool {
-        let board = self.held.get(source).and_then(|held| held.on_call.value());
+        let board = self.held.get(source).and_then(|held| held.on_call().value());
         board.and_then(|board| board.me.as_ref()).is_some_and(|me| me.id == person.id)
     }
 
     /// Whether any source has told its incidents, so that none means none.
     pub fn knows_incidents(&self) -> bool {
-        self.held.values().any(|held| held.incidents.value().is_some())
+        self.held.values().any(|held| held.incidents().value().is_some())
     }
 
     /// Puts together what the sources said last; two sources may ask the same account.
@@ -166,7 +166,7 @@ impl World {
         let mut all: Vec<Linked> = Vec::new();
         let mut known: HashMap<(&str, u64, Timestamp), usize> = HashMap::new();
         for (source, held) in &self.held {
-            for incident in held.incidents.value().into_iter().flat_map(|board| &board.incidents) {
+            for incident in held.incidents().value().into_iter().flat_map(|board| &board.incidents) {
                 // short numbers as ids are the same at many servers: the moment tells them apart
                 let identity = (&*incident.id, incident.number, incident.created_at);
                 if let Some(same) = known.get(&identity).and_then(|at| all.get_mut(*at)) {
@@ -193,7 +193,7 @@ impl World {
         let rank = |incident: &Incident| {
             let held = self.held.get(&incident.source);
             let is_well =
-                held.is_some_and(|held| held.incidents.trouble().or(held.probe.trouble()).is_none());
+                held.is_some_and(|held| held.incidents().trouble().or(held.probe().trouble()).is_none());
             (is_well, incident.changed_at)
         };
         rank(one) > rank(other)

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::model::ask::Moment;
 use crate::model::labels::Text;
 use crate::model::service::Reading;
 use crate::model::warning::{self, Warning};
@@ -95,16 +96,17 @@ impl World {
         let firing = self.tally.loud();
         for held in self.held.values_mut() {
             if let Some(warning) = loss(held, firing, now) {
-                let mut warnings = held.services.warnings().to_vec();
+                let services = &mut held.at_mut(Moment::Now).services;
+                let mut warnings = services.warnings().to_vec();
                 warning::note(&mut warnings, warning);
-                held.services.warned(warnings);
+                services.warned(warnings);
             }
         }
     }
 }
 
 fn loss(held: &Held, firing: usize, now: Timestamp) -> Option<Warning> {
-    let board = held.services.value()?;
+    let board = held.at(Moment::Now).services.value()?;
     let Some(Loss { gone, of, came, at }) = held.lost.loss(now) else {
         let is_odd = board.readings.is_empty() && firing > 0;
         let alerts = if firing == 1 { "1 alert fires" } else { &format!("{firing} alerts fire") };

@@ -44,7 +44,7 @@ impl WorldPart {
             Self::Incidents => &[AskKind::Incidents, AskKind::Services, AskKind::Alerts, AskKind::Rules],
             Self::OnCall => &[AskKind::OnCall],
             Self::Silences => &[AskKind::Silences, AskKind::Alerts, AskKind::Rules],
-            Self::Sources => AskKind::BOARDS,
+            Self::Sources => AskKind::VITAL,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::model::alert::{Alert, Severity};
+use crate::model::ask::Moment;
 use crate::model::health::{Case, assess, assess_lost};
 use crate::model::labels::Text;
 use crate::model::service::{Heard, Service, Signals, Targets, merge};
@@ -25,8 +26,8 @@ impl World {
         self.note_lost(now);
         let mut readings: Readings<'_> = BTreeMap::new();
         for (id, held) in &self.held {
-            let (Some(board), Some(at)) = (held.services.value(), held.services.at()) else { continue };
-            let is_current = held.services.trouble().or(held.probe.trouble()).is_none();
+            let (Some(board), Some(at)) = (held.services().value(), held.services().at()) else { continue };
+            let is_current = held.services().trouble().or(held.probe().trouble()).is_none();
             for reading in &board.readings {
                 let heard = Heard { reading, is_current };
                 readings.entry(&reading.name).or_default().push((id, heard, board.lookback, at));
@@ -112,8 +113,9 @@ impl World {
     /// source of services is still on its way to its first answer.
     fn named_by_alerts(&self, readings: &Readings<'_>) -> BTreeSet<Text> {
         let is_coming = |held: &super::Held| {
-            let services = &held.services;
-            services.is_waiting() && services.value().is_none() && services.trouble().is_none()
+            let services = held.services();
+            let is_asked = services.is_waiting() || held.at(Moment::Now).services.state().was_asked;
+            is_asked && services.value().is_none() && services.trouble().is_none()
         };
         if self.held.values().any(is_coming) {
             return BTreeSet::new();

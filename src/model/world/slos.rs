@@ -46,7 +46,7 @@ impl World {
 
     /// Judges what the sources said last.
     pub(super) fn merge_slos(&mut self) {
-        let boards = self.held.iter().filter_map(|(id, held)| Some((id, held.slos.value()?)));
+        let boards = self.held.iter().filter_map(|(id, held)| Some((id, held.slos().value()?)));
         let judged = boards.flat_map(|(id, board)| {
             board.readings.iter().map(move |reading| SloStatus::of(reading, id, board.at))
         });
@@ -78,7 +78,7 @@ impl World {
 
     /// Whether two sources scrape the same targets, as the servers of a highly available pair do.
     fn is_pair(&self, one: &SourceId, other: &SourceId) -> bool {
-        let readings = |source| Some(&self.held.get(source)?.services.value()?.readings);
+        let readings = |source| Some(&self.held.get(source)?.services().value()?.readings);
         let (Some(one), Some(other)) = (readings(one), readings(other)) else { return false };
         let names: HashMap<&Text, &Reading> = other.iter().map(|reading| (&reading.name, reading)).collect();
         one.iter().any(|mine| names.get(&mine.name).is_some_and(|theirs| mine.is_replica_of(theirs)))
@@ -87,7 +87,8 @@ impl World {
     fn says_less(&self, one: &SloStatus, other: &SloStatus) -> bool {
         let rank = |status: &SloStatus| {
             let held = self.held.get(&status.source);
-            let is_current = held.is_some_and(|held| held.slos.trouble().or(held.probe.trouble()).is_none());
+            let is_current =
+                held.is_some_and(|held| held.slos().trouble().or(held.probe().trouble()).is_none());
             (is_current, status.state() != SloState::NoData)
         };
         rank(one) < rank(other)

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::World;
 use crate::model::action::{Action, Deed, DeedKind, Progress};
 use crate::model::alert::{Alert, AlertState};
-use crate::model::ask::{Ask, AskKind, Question};
+use crate::model::ask::{AskKind, Question};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::{Incident, IncidentStatus, Person, Stamp};
 use crate::model::labels::Text;
@@ -242,7 +242,7 @@ impl World {
 
     /// The person at the keyboard, as a source knows them.
     fn me_at(&self, source: &SourceId) -> Person {
-        let board = self.held.get(source).and_then(|held| held.on_call.value());
+        let board = self.held.get(source).and_then(|held| held.on_call().value());
         let unknown = || Person { id: "".into(), name: "you".into(), email: None, zone: None };
         board.and_then(|board| board.me.clone()).unwrap_or_else(unknown)
     }
@@ -258,11 +258,6 @@ fn hides(one: &Supposition, alert: &Alert) -> bool {
     is_there
         && !draft.matchers.is_empty()
         && draft.matchers.iter().all(|matcher| matcher.matches(&alert.labels))
-}
-
-/// Whether an answer to this may tell of something that was done.
-pub(super) const fn may_tell(ask: &Ask) -> bool {
-    matches!(ask, Ask::Alerts | Ask::Silences | Ask::OnCall | Ask::Incidents)
 }
 
 #[cfg(test)]

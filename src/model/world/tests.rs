@@ -1,9 +1,8 @@
 use std::time::Duration;
 
-use super::held::DETAILS_KEPT;
 use super::*;
 use crate::model::alert::{AlertBoard, AlertState, Severity};
-use crate::model::ask::{Ask, Reply};
+use crate::model::ask::{Ask, Query, Reply};
 use crate::model::health::{Health, Reason};
 use crate::model::rule::RuleBoard;
 use crate::model::service::{Reading, ServiceBoard, Signals, Targets};
@@ -50,7 +49,7 @@ fn alerts(world: &mut World, source: &str, alerts: Vec<Arc<Alert>>, now: i64) {
         .map(|a| Arc::new(Alert { sources: vec![SourceId::new(source)], ..(*a).clone() }))
         .collect();
     world.apply(
-        &question(source, Ask::Alerts),
+        &question(source, Query::Alerts.now()),
         Ok(Reply::free(Answer::Alerts(AlertBoard { alerts }))),
         at(now),
     );
@@ -71,11 +70,7 @@ fn services(world: &mut World, names: &[&str], now: i64) {
 
 fn told(world: &mut World, readings: Vec<Reading>, now: i64) {
     let board = ServiceBoard { readings, lookback: Duration::from_secs(60) };
-    world.apply(
-        &question("prom", Ask::Services { at: None }),
-        Ok(Reply::free(Answer::Services(board))),
-        at(now),
-    );
+    world.apply(&question("prom", Query::Services.now()), Ok(Reply::free(Answer::Services(board))), at(now));
 }
 
 #[test]
@@ -98,7 +93,7 @@ fn the_alertmanagers_word_on_state_counts_more_than_the_rules() {
         ..(*alert("Burn", "cart", AlertState::Firing)).clone()
     });
     let board = RuleBoard { alerts: vec![pending], ..RuleBoard::default() };
-    world.apply(&question("prom", Ask::Rules), Ok(Reply::free(Answer::Rules(board))), at(200));
+    world.apply(&question("prom", Query::Rules.now()), Ok(Reply::free(Answer::Rules(board))), at(200));
     alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Silenced)], 201);
     let merged = &world.alerts()[0];
     assert_eq!((merged.state, merged.value), (AlertState::Silenced, Some(0.2)));
@@ -118,7 +113,7 @@ fn a_rules_alert_without_the_labels_added_on_the_way_is_the_same_and_does_not_se
         ..(*routed).clone()
     });
     let board = RuleBoard { alerts: vec![raised], ..RuleBoard::default() };
-    world.apply(&question("prom", Ask::Rules), Ok(Reply::free(Answer::Rules(board))), at(200));
+    world.apply(&question("prom", Query::Rules.now()), Ok(Reply::free(Answer::Rules(board))), at(200));
     assert_eq!(world.alerts().len(), 1);
     alerts(&mut world, "am", vec![Arc::clone(&routed)], 201);
     assert_eq!(world.alerts().len(), 1);
@@ -143,7 +138,7 @@ fn a_failed_source_resolves_nothing() {
     let mut world = world();
     alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Firing)], 200);
     let error = SourceError::new(SourceId::new("am"), Trouble::Unauthorised { message: String::new() });
-    world.apply(&question("am", Ask::Alerts), Err(error), at(210));
+    world.apply(&question("am", Query::Alerts.now()), Err(error), at(210));
     alerts(&mut world, "am2", vec![], 211);
     assert_eq!(world.alerts()[0].state, AlertState::Firing);
 }
@@ -219,7 +214,7 @@ fn a_service_that_ends_keeps_the_alerts_that_fire_for_it_and_stands_first() {
 #[test]
 fn a_service_that_only_an_alert_names_is_listed_by_it_as_long_as_that_fires() {
     let mut world = world();
-    let question = question("prom", Ask::Services { at: None });
+    let question = question("prom", Query::Services.now());
     world.asked(&question);
     let (loud, pending) =
         (alert("AllPodsGone", "search", AlertState::Firing), alert("Slow", "mail", AlertState::Pending));
@@ -235,7 +230,7 @@ fn a_service_that_only_an_alert_names_is_listed_by_it_as_long_as_that_fires() {
 
 fn said(world: &World) -> Vec<String> {
     let held = world.held(&SourceId::new("prom")).unwrap();
-    held.services.warnings().iter().map(|warning| format!("{:?}: {warning}", warning.kind)).collect()
+    held.services().warnings().iter().map(|warning| format!("{:?}: {warning}", warning.kind)).collect()
 }
 
 #[test]
@@ -285,7 +280,7 @@ fn a_signal_that_was_refused_keeps_what_it_last_said_and_no_service_is_healthy_w
         };
         let board = ServiceBoard { readings: vec![reading], lookback: Duration::from_secs(60) };
         let reply = Reply::free(Answer::Services(board));
-        world.apply(&question("prom", Ask::Services { at: None }), Ok(reply), at(now));
+        world.apply(&question("prom", Query::Services.now()), Ok(reply), at(now));
         world.service("cart").unwrap().health
     };
     assert_eq!(told(&mut world, Some(0.0), false, 200), Health::Healthy);
@@ -311,9 +306,9 @@ fn the_watchdog_is_a_switch_not_an_alert() {
 #[test]
 fn an_answer_of_another_kind_is_trouble_not_a_crash() {
     let mut world = world();
-    world.apply(&question("am", Ask::Alerts), Ok(Reply::free(Answer::Silences(vec![]))), at(1));
+    world.apply(&question("am", Query::Alerts.now()), Ok(Reply::free(Answer::Silences(vec![]))), at(1));
     let held = world.held(&SourceId::new("am")).unwrap();
-    assert!(matches!(held.alerts.trouble().unwrap().trouble, Trouble::Garbled { .. }));
+    assert!(matches!(held.alerts().trouble().unwrap().trouble, Trouble::Garbled { .. }));
 }
 
 #[test]
@@ -391,27 +386,6 @@ fn an_alerts_service_is_what_its_labels_say_in_their_order_whatever_else_is_know
 }
 
 #[test]
-fn details_are_bounded() {
-    let mut world = world();
-    for i in 0..100 {
-        let ask = Ask::Firings {
-            fingerprint: Fingerprint(i),
-            labels: Labels::default(),
-            from: at(940),
-            until: at(1000),
-        };
-        let looked_at = crate::model::slo::Bounds { start: at(940), end: at(1000) };
-        let board = crate::model::firing::FiringBoard { looked_at, firings: vec![], is_whole: true };
-        world.apply(
-            &question("am", ask),
-            Ok(Reply::free(Answer::Firings(board))),
-            at(i64::try_from(i).unwrap()),
-        );
-    }
-    assert_eq!(world.held(&SourceId::new("am")).unwrap().firings.len(), DETAILS_KEPT);
-}
-
-#[test]
 fn a_pair_that_scrapes_the_same_is_not_added_up_and_the_dead_half_does_not_speak() {
     let mut world = World::new([SourceId::new("a"), SourceId::new("b")], Judgement::default());
     let say = |world: &mut World, source: &str, error_ratio: f64, now: i64| {
@@ -426,7 +400,7 @@ fn a_pair_that_scrapes_the_same_is_not_added_up_and_the_dead_half_does_not_speak
         };
         let board = ServiceBoard { readings: vec![reading], lookback: Duration::from_secs(60) };
         let reply = Reply::free(Answer::Services(board));
-        world.apply(&question(source, Ask::Services { at: None }), Ok(reply), at(now));
+        world.apply(&question(source, Query::Services.now()), Ok(reply), at(now));
     };
     say(&mut world, "a", 0.5, 100);
     say(&mut world, "b", 0.5, 101);
@@ -434,7 +408,7 @@ fn a_pair_that_scrapes_the_same_is_not_added_up_and_the_dead_half_does_not_speak
     assert_eq!((cart.signals.request_rate, cart.targets.total), (Some(100.0), 2));
     assert_eq!(cart.speakers, [SourceId::new("a")]);
     let error = SourceError::new(SourceId::new("a"), Trouble::Unreachable { reason: "refused".into() });
-    world.apply(&question("a", Ask::Probe), Err(error), at(105));
+    world.apply(&question("a", Query::Probe.now()), Err(error), at(105));
     say(&mut world, "b", 0.0, 106);
     let cart = world.service("cart").unwrap();
     assert_eq!((cart.health, cart.sources.len()), (Health::Healthy, 2), "both know it");

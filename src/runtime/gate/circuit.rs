@@ -4,15 +4,10 @@
 //! Other trouble keeps only the same question back.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio::time::{Duration, Instant};
 
-use crate::model::ask::{Ask, AskKind};
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
+use crate::model::ask::{Ask, Moment, Topic};
 use crate::model::source::{SourceError, Trouble};
 
 use super::backoff::next_try;
@@ -22,38 +17,22 @@ const LENIENCY: Duration = Duration::from_millis(50);
 /// How many failing subjects are remembered.
 const SUBJECTS_KEPT: usize = 64;
 
-/// What a question is about, whatever time it spans: what failed is recognised by this.
+/// What a question is about and of which moment: what failed is recognised by this.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Subject {
-    Board(AskKind),
-    Past(AskKind, Timestamp),
-    Detail(Text),
-    Series(Text),
-    Incident(Text),
-    Firings(Fingerprint),
-    Runbook(Arc<Wanted>),
+pub(super) struct Subject {
+    topic: Topic,
+    at: Moment,
+}
+
+impl Subject {
+    fn is_probe(&self) -> bool {
+        self.topic == Topic::Probe
+    }
 }
 
 impl From<&Ask> for Subject {
     fn from(ask: &Ask) -> Self {
-        match ask {
-            Ask::Services { at: Some(at) } | Ask::Slos { at: Some(at) } => Self::Past(ask.kind(), *at),
-            Ask::Detail { service, .. } => Self::Detail(Text::clone(service)),
-            Ask::Series { query, .. } => Self::Series(Text::clone(query)),
-            Ask::Incident { id } => Self::Incident(Text::clone(id)),
-            Ask::Firings { fingerprint, .. } => Self::Firings(*fingerprint),
-            Ask::Runbook(wanted) => Self::Runbook(Arc::clone(wanted)),
-            Ask::Probe
-            | Ask::Services { at: None }
-            | Ask::Slos { at: None }
-            | Ask::Incidents
-            | Ask::Steps { .. }
-            | Ask::OnCall
-            | Ask::Trends(_)
-            | Ask::Alerts
-            | Ask::Rules
-            | Ask::Silences => Self::Board(ask.kind()),
-        }
+        Self { topic: ask.topic(), at: ask.at }
     }
 }
 
@@ -110,7 +89,7 @@ impl Circuit {
         }
         let mut probes = self.broken.is_some();
         if probes && self.probing {
-            if *subject != Subject::Board(AskKind::Probe) {
+            if !subject.is_probe() {
                 return Admission::Wait;
             }
             // the cheap one does not wait for a heavy one that tries
@@ -138,7 +117,7 @@ impl Circuit {
     ) -> Option<Instant> {
         self.release(ticket);
         let is_current = ticket.episode == self.episode;
-        let is_probe = subject == Subject::Board(AskKind::Probe);
+        let is_probe = subject.is_probe();
         let Err(error) = outcome else {
             self.answered = Some(now);
             let was_failing = self.failing.remove(&subject).is_some() || self.broken.is_some();

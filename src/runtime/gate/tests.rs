@@ -127,11 +127,11 @@ async fn what_the_server_asks_for_is_honoured() {
     );
     error.retry_after = Some(Duration::from_secs(40));
     let gate = gate(&fake);
-    let ticket = match gate.circuit().admit(&Subject::Series("up".into()), Instant::now()) {
+    let ticket = match gate.circuit().admit(&Subject::from(&question("busy", "up").ask), Instant::now()) {
         Admission::Go(ticket) => Pass { gate: &gate, ticket: Some(ticket) },
         other => panic!("{other:?}"),
     };
-    ticket.settle(Subject::Series("up".into()), &Err(error));
+    ticket.settle(Subject::from(&question("busy", "up").ask), &Err(error));
     tokio::time::sleep(Duration::from_secs(39)).await;
     gate.ask(question("busy", "other")).await;
     assert_eq!(fake.asked.load(SeqCst), 0);
@@ -150,7 +150,7 @@ async fn whether_a_source_is_well_is_asked_anew_beside_everything_that_hangs() {
             tokio::spawn(async move { gate.ask(question("back", &n.to_string())).await })
         })
         .collect();
-    let probe = Question { ask: crate::model::ask::Ask::Probe, ..question("back", "up") };
+    let probe = Question { ask: crate::model::ask::Query::Probe.now(), ..question("back", "up") };
     let well = async {
         sleep(Duration::from_secs(2)).await;
         fake.now(Answers::After(Duration::from_millis(100)));

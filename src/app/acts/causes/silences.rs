@@ -123,7 +123,7 @@ fn hides(world: &World, silence: &Silence) -> String {
 
 /// How many alerts it hides, if its source has told of its alerts.
 fn count(world: &World, silence: &Silence) -> Option<usize> {
-    world.held(&silence.source)?.alerts.value()?;
+    world.held(&silence.source)?.alerts().value()?;
     let count = world.hidden_by(&silence.id).count();
     let is_derived = || world.alerts().iter().any(|alert| alert.is_derived);
     let is_unsure = count == 0 && silence.matchers.iter().any(|one| !one.can_be_judged()) && is_derived();
@@ -167,7 +167,7 @@ fn by_whose_clock(
     now: Timestamp,
 ) -> Option<Cause> {
     let held = world.held(source)?;
-    held.probe.value()?;
+    held.probe().value()?;
     let Some(ahead) = world.clock_ahead(source) else {
         return Some(plain(format!(
             "{source} does not say what time it has: times are by this machine's clock."

@@ -6,7 +6,6 @@ use ratatui::layout::Rect;
 
 use super::page;
 use super::{Subject, subject};
-use crate::app::due::Topic;
 use crate::app::fired::{self, Past};
 use crate::app::frame;
 use crate::app::look::Cx;
@@ -15,12 +14,14 @@ use crate::app::refusal;
 use crate::app::screens::page::scroll_to;
 use crate::app::state::State;
 use crate::app::theme::Role;
+use crate::app::want;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, Line};
 use crate::app::widgets::text::{self, Run};
 use crate::app::widgets::unit::Unit;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::AskKind;
+use crate::model::ask::Topic;
 use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
@@ -139,9 +140,10 @@ fn draw_chart(state: &State, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut B
         return;
     };
     let held = state.world.held(&subject.source);
-    let remote = held.and_then(|held| held.series.get(&subject.query));
+    let series = |query| want::chart(state, query, super::POINTS, cx.now).0;
+    let remote = held.and_then(|held| held.series().get(&series(&subject.query)));
     let trouble = remote.and_then(|remote| {
-        let topic = Topic::Series(subject.query.clone());
+        let topic = Topic::Series(series(&subject.query));
         match state.polls.freshness(&subject.source, &topic, &remote.state(), cx.now) {
             Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
             Freshness::Failed => remote.trouble().map(ToString::to_string),
@@ -179,7 +181,7 @@ fn draw_chart(state: &State, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut B
         .enumerate()
         .map(|(i, (label, values))| Line { values, role: Role::of_line(i), label })
         .collect();
-    let bound = subject.bound_query.as_ref().and_then(|query| held?.series.get(query)?.value());
+    let bound = subject.bound_query.as_ref().and_then(|query| held?.series().get(&series(query))?.value());
     if let Some(line) = bound.and_then(|bound| bound.lines.first()) {
         lines.push(Line { values: &line.values, role: Role::Threshold, label: "bound" });
     }
@@ -203,7 +205,7 @@ fn draw_chart(state: &State, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut B
 fn no_rule(state: &State) -> &'static str {
     let mut runners = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Rules));
     let unknown = |source: &crate::model::source::SourceInfo| {
-        state.world.held(&source.id).is_some_and(|held| held.rules.value().is_none())
+        state.world.held(&source.id).is_some_and(|held| held.rules().value().is_none())
     };
     if runners.any(unknown) {
         "asking for its rule..."

@@ -122,14 +122,14 @@ fn empty(state: &State, now: Timestamp) -> (String, Role) {
         .filter_map(|source| state.world.held(&source.id))
         .collect();
     let answered =
-        can.iter().filter(|held| held.alerts.value().is_some() || held.rules.value().is_some()).count();
+        can.iter().filter(|held| held.alerts().value().is_some() || held.rules().value().is_some()).count();
     if can.is_empty() {
         (
             "No source of alerts: add an Alertmanager (--alertmanager URL) or a Prometheus.".to_owned(),
             Role::Muted,
         )
     } else if answered == 0
-        && can.iter().any(|held| held.alerts.trouble().is_some() || held.rules.trouble().is_some())
+        && can.iter().any(|held| held.alerts().trouble().is_some() || held.rules().trouble().is_some())
     {
         ("No source of alerts has answered yet. See Sources (9) for what is wrong.".to_owned(), Role::Stale)
     } else if answered == 0 {

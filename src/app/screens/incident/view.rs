@@ -6,7 +6,6 @@ use ratatui::layout::Rect;
 
 use super::page::{self, IncidentPage};
 use super::{ALERTS, remote};
-use crate::app::due::Topic;
 use crate::app::frame;
 use crate::app::look::Cx;
 use crate::app::number::{ago, moment};
@@ -15,7 +14,7 @@ use crate::app::screens::page::scroll_to;
 use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
-use crate::model::ask::AskKind;
+use crate::model::ask::{AskKind, Topic};
 use crate::model::duration;
 use crate::model::incident::IncidentStatus;
 use crate::model::remote::{Freshness, age};

@@ -203,8 +203,8 @@ fn empty(state: &State, now: Timestamp) -> (String, Role) {
     }
     let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Incidents));
     let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();
-    let answered = held.iter().filter(|held| held.incidents.value().is_some()).count();
-    let is_troubled = held.iter().any(|held| held.incidents.trouble().is_some());
+    let answered = held.iter().filter(|held| held.incidents().value().is_some()).count();
+    let is_troubled = held.iter().any(|held| held.incidents().trouble().is_some());
     if held.is_empty() {
         let words = "No paging source is configured: add one with kind = \"pagerduty\" to a context \
                      (`burnwatch config init` shows how).";

@@ -24,7 +24,7 @@ const LEAST_NIGHT: Duration = Duration::from_secs(1800);
 
 /// The days of the level under the cursor.
 pub(super) fn days(state: &State, key: &LevelKey, now: Timestamp, cx: &Cx<'_>) -> Vec<Day> {
-    let board = state.world.held(&key.source).and_then(|held| held.on_call.value());
+    let board = state.world.held(&key.source).and_then(|held| held.on_call().value());
     board.map_or_else(Vec::new, |board| board.days(&key.policy, key.level, now, cx.zone, DAYS))
 }
 

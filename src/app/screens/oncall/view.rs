@@ -181,7 +181,7 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
     if state.range.end.is_some() {
         runs.push(Run::new("  as of now", Role::Stale));
     }
-    let warning = state.world.sources().find_map(|(_, held)| held.on_call.warnings().first());
+    let warning = state.world.sources().find_map(|(_, held)| held.on_call().warnings().first());
     if let Some(warning) = warning {
         runs.push(Run::new(format!("  {} {warning}", cx.symbol(Role::Warning)), Role::Warning));
     }
@@ -239,12 +239,12 @@ fn empty(state: &State) -> (String, Role) {
     }
     let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::OnCall));
     let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();
-    let is_told = held.iter().any(|held| held.on_call.value().is_some());
+    let is_told = held.iter().any(|held| held.on_call().value().is_some());
     if held.is_empty() {
         let words = "No paging source is configured: add one with kind = \"pagerduty\" to a context \
                      (`burnwatch config init` shows how).";
         (words.to_owned(), Role::Muted)
-    } else if !is_told && held.iter().any(|held| held.on_call.trouble().is_some()) {
+    } else if !is_told && held.iter().any(|held| held.on_call().trouble().is_some()) {
         ("No paging source has answered yet. See Sources (9) for what is wrong.".to_owned(), Role::Stale)
     } else if !is_told && state.paused.is_some() {
         ("Not asked: everything is held still.".to_owned(), Role::Muted)

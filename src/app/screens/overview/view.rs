@@ -335,7 +335,7 @@ fn sources(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
     let fresh = state
         .sources
         .iter()
-        .filter(|s| state.world.held(&s.id).is_some_and(|h| h.probe.at().is_some()))
+        .filter(|s| state.world.held(&s.id).is_some_and(|h| h.probe().at().is_some()))
         .count();
     let words =
         if fresh == all { "all are fresh".to_owned() } else { format!("{fresh} of {all} have answered") };
@@ -359,7 +359,7 @@ fn watchdogs(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
 /// Whether any source has told its alerts, so that none means none.
 fn is_known(state: &State) -> bool {
     let mut held = state.sources.iter().filter_map(|source| state.world.held(&source.id));
-    held.any(|held| held.alerts.value().is_some() || held.rules.value().is_some())
+    held.any(|held| held.alerts().value().is_some() || held.rules().value().is_some())
 }
 
 fn alerts(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {

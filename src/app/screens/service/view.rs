@@ -7,7 +7,6 @@ use ratatui::layout::Rect;
 use super::alerts;
 use super::{hosts, list};
 use crate::app::doubt::doubts;
-use crate::app::due::Topic;
 use crate::app::frame;
 use crate::app::look::Cx;
 use crate::app::number::{UNKNOWN, ago, latency, moment, or_unknown, percent, rate};
@@ -22,7 +21,7 @@ use crate::app::widgets::chart::{Chart, Line, Mark};
 use crate::app::widgets::heat::{Bucket, Heat};
 use crate::app::widgets::text::{self, Run};
 use crate::app::widgets::unit::Unit;
-use crate::model::ask::AskKind;
+use crate::model::ask::{AskKind, Topic};
 use crate::model::duration;
 use crate::model::host::Saturated;
 use crate::model::labels::Text;
@@ -235,7 +234,7 @@ fn draw_charts(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &
 /// What each source says of the service over time.
 fn details<'a>(state: &'a State, service: &'a Service) -> Vec<(&'a SourceId, &'a Detail)> {
     let held = service.speakers.iter().filter_map(|id| Some((id, state.world.held(id)?)));
-    held.filter_map(|(id, held)| Some((id, held.details.get(&service.name)?.value()?))).collect()
+    held.filter_map(|(id, held)| Some((id, held.details().get(&service.name)?.value()?))).collect()
 }
 
 fn draw_chart(
@@ -358,14 +357,14 @@ fn is_of_range(state: &State, detail: &Detail, now: Timestamp) -> bool {
 
 /// Why there is no history, if it was asked for and is not to be had.
 fn refused<'a>(state: &'a State, service: &Service) -> Option<&'a Trouble> {
-    let asked = service.speakers.iter().filter_map(|id| state.world.held(id)?.details.get(&service.name));
+    let asked = service.speakers.iter().filter_map(|id| state.world.held(id)?.details().get(&service.name));
     asked.filter(|remote| !remote.is_waiting()).find_map(|remote| Some(&remote.trouble()?.trouble))
 }
 
 /// Why the charts are not what they should be, if so.
 fn trouble(state: &State, service: &Service, now: Timestamp) -> Option<String> {
     service.speakers.iter().find_map(|id| {
-        let remote = state.world.held(id)?.details.get(&service.name)?;
+        let remote = state.world.held(id)?.details().get(&service.name)?;
         match state.polls.freshness(id, &Topic::Detail(service.name.clone()), &remote.state(), now) {
             Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
             Freshness::Failed => {

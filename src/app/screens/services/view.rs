@@ -138,9 +138,9 @@ pub(in crate::app::screens) fn empty(state: &State, found: &Found) -> String {
     let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();
     if held.is_empty() {
         "No source that knows services: add a Prometheus (--prometheus URL).".to_owned()
-    } else if held.iter().any(|held| held.services.value().is_some()) {
+    } else if held.iter().any(|held| held.services().value().is_some()) {
         "None of the known metrics names a service. See Sources (9).".to_owned()
-    } else if held.iter().all(|held| held.services.trouble().is_some()) {
+    } else if held.iter().all(|held| held.services().trouble().is_some()) {
         "No source has answered yet. See Sources (9) for what is wrong.".to_owned()
     } else if state.paused.is_some() {
         "Not asked: everything is held still.".to_owned()
@@ -236,7 +236,7 @@ pub(in crate::app::screens) fn trends(state: &State, service: &Service) -> [Vec<
     let labels = Labels::from_iter([("service", &*service.name)]);
     let part = |part: fn(&Trends) -> &Matrix, both: fn(f64, f64) -> f64| {
         let mut joined: Vec<f64> = Vec::new();
-        for held in service.speakers.iter().filter_map(|id| state.world.held(id)?.trends.value()) {
+        for held in service.speakers.iter().filter_map(|id| state.world.held(id)?.trends().value()) {
             if let Some(line) = part(held).line(&labels) {
                 join(&mut joined, &line.values, both);
             }

@@ -139,8 +139,8 @@ fn empty(state: &State, now: Timestamp) -> (String, Role) {
     }
     let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Silences));
     let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();
-    let answered = held.iter().filter(|held| held.silences.value().is_some()).count();
-    let is_troubled = held.iter().any(|held| held.silences.trouble().is_some());
+    let answered = held.iter().filter(|held| held.silences().value().is_some()).count();
+    let is_troubled = held.iter().any(|held| held.silences().trouble().is_some());
     let words = if held.is_empty() {
         "No source of silences: add an Alertmanager (--alertmanager URL).".to_owned()
     } else if answered == 0 && is_troubled {

@@ -4,17 +4,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::asks;
+use super::{asks, slots_of};
 use crate::app::state::State;
 use crate::model::labels::Labels;
-use crate::model::remote::age;
+use crate::model::remote::{Remote, age};
 use crate::model::series::{Matrix, Span};
 use crate::model::slo::history::Slots;
 use crate::model::slo::{
     Bounds, Exhaustion, Forecast, Objective, Side, Since, SloStatus, Spending, Standing, UnderWay, Window,
     exhausted_since,
 };
-use crate::model::world::Held;
 
 /// What the slots of the present window spent of its budget.
 pub(super) struct Course {
@@ -62,18 +61,19 @@ pub(super) struct Curves {
 impl Course {
     /// From what is held of the open SLO; `None` as long as nothing is.
     pub(super) fn of(state: &State, status: &SloStatus, standing: &Standing) -> Option<Self> {
-        let held = state.world.held(&status.source)?;
         let objective = status.slo.objective;
-        let (span, counted) = match asks(status, moment(state, status)).slots? {
+        let asks = asks(status, moment(state, status));
+        let values = |query: &str| values(slots_of(state, status, &asks, query)?, &standing.labels);
+        let (span, counted) = match asks.slots.as_ref()? {
             Slots::Ratio(query) => {
-                let (span, values) = values(held, &query, &standing.labels)?;
+                let (span, values) = values(query)?;
                 (span, Counted::Ratios(values))
             }
             Slots::Events { side, part, total } => {
-                let (span, total) = values(held, &total, &standing.labels)?;
-                let part = values(held, &part, &standing.labels).filter(|(other, _)| *other == span);
+                let (span, total) = values(total)?;
+                let part = values(part).filter(|(other, _)| *other == span);
                 let part = part.map_or_else(|| vec![None; total.len()], |(_, part)| part);
-                (span, Counted::of_events(side, &part, &total))
+                (span, Counted::of_events(*side, &part, &total))
             }
         };
         let (slot, window) = (span.step(), status.slo.window.length(status.at));
@@ -104,9 +104,8 @@ impl Course {
 
     /// The slots that ate most of the budget, most first.
     pub(super) fn bites(&self, state: &State, status: &SloStatus, most: usize) -> Vec<Bite> {
-        let held = state.world.held(&status.source);
-        let query = asks(status, moment(state, status)).firing;
-        let firing = held.and_then(|held| held.series.get(&*query)?.value());
+        let asks = asks(status, moment(state, status));
+        let firing = slots_of(state, status, &asks, &asks.firing).and_then(Remote::value);
         let bite = |(place, share): (usize, f64)| {
             let Bounds { start: from, end: to } = self.slot_at(place);
             let is_unfinished = firing.is_none_or(|firing| to > firing.span.end());
@@ -234,12 +233,13 @@ pub(super) fn under_way(status: &SloStatus, standing: &Standing) -> Option<Under
 
 /// The share of good events over the window, each event weighing the same, where the slots' events are held.
 pub(super) fn by_events(state: &State, status: &SloStatus, standing: &Standing) -> Option<f64> {
-    let held = state.world.held(&status.source)?;
-    let Slots::Events { side, part, total } = asks(status, moment(state, status)).events? else {
+    let asks = asks(status, moment(state, status));
+    let Slots::Events { side, part, total } = asks.events.as_ref()? else {
         return None;
     };
-    let (_, all) = values(held, &total, &standing.labels)?;
-    let part = values(held, &part, &standing.labels).map(|(_, part)| part).unwrap_or_default();
+    let values = |query: &str| values(slots_of(state, status, &asks, query)?, &standing.labels);
+    let (_, all) = values(total)?;
+    let part = values(part).map(|(_, part)| part).unwrap_or_default();
     let sum = |values: &[Option<f64>]| values.iter().flatten().sum::<f64>();
     let (part, all) = (sum(&part), sum(&all));
     let good = match side {
@@ -347,8 +347,8 @@ impl Counted {
 }
 
 /// The values of one group at each point but the first, which ends before the window begins.
-fn values(held: &Held, query: &str, group: &Labels) -> Option<(Span, Vec<Option<f64>>)> {
-    let matrix = held.series.get(query)?.value()?;
+fn values(remote: &Remote<Matrix>, group: &Labels) -> Option<(Span, Vec<Option<f64>>)> {
+    let matrix = remote.value()?;
     let line = line(matrix, group)?;
     let values = line.iter().skip(1).map(|value| Some(*value).filter(|value| value.is_finite()));
     Some((matrix.span, values.collect()))

@@ -5,9 +5,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::course::{Course, line};
-use super::{ALERTS, BUDGET, BURN, GROUPS, QUERIES, asks, page, shown};
+use super::{ALERTS, BUDGET, BURN, GROUPS, QUERIES, asks, burns_key, page, shown, slots_of};
 use crate::app::doubt::doubts;
-use crate::app::due::Topic;
 use crate::app::frame;
 use crate::app::look::Cx;
 use crate::app::refusal;
@@ -20,10 +19,10 @@ use crate::app::widgets::chart::{Chart, Line, Mark};
 use crate::app::widgets::text::{self, Run};
 use crate::app::widgets::unit::Unit;
 use crate::model::alert::Alert;
-use crate::model::ask::AskKind;
+use crate::model::ask::{AskKind, SeriesKey, Topic};
 use crate::model::duration;
 use crate::model::labels::Text;
-use crate::model::remote::Freshness;
+use crate::model::remote::{Freshness, Remote};
 use crate::model::slo::{Pair, Severity, SloStatus, Standing, show};
 use crate::model::source::{SourceId, Trouble};
 
@@ -76,7 +75,7 @@ fn parts(body: Rect, chosen: usize) -> Parts {
 pub fn render(state: &State, source: &SourceId, id: &Text, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = state.cx(now);
     let Some(status) = state.world.slo(source, id) else {
-        let is_told = state.world.held(source).is_some_and(|held| held.slos.value().is_some());
+        let is_told = state.world.held(source).is_some_and(|held| held.slos().value().is_some());
         let words = if is_told {
             format!(" {id}: {source} does not know this SLO (any more). Esc goes back.")
         } else {
@@ -233,9 +232,9 @@ fn numbers(state: &State, status: &SloStatus, standing: &Standing, width: u16) -
 }
 
 /// Why a chart is not what it should be, if so.
-fn trouble(state: &State, status: &SloStatus, query: &str, now: Timestamp) -> Option<String> {
-    let remote = state.world.held(&status.source)?.series.get(query)?;
-    match state.polls.freshness(&status.source, &Topic::Series(query.into()), &remote.state(), now) {
+fn trouble(state: &State, status: &SloStatus, key: SeriesKey, now: Timestamp) -> Option<String> {
+    let remote = state.world.held(&status.source)?.series().get(&key)?;
+    match state.polls.freshness(&status.source, &Topic::Series(key), &remote.state(), now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
         Freshness::Failed => remote.trouble().map(ToString::to_string),
         Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),
@@ -250,8 +249,8 @@ fn titled(cx: &Cx<'_>, title: String, trouble: Option<String>) -> String {
 }
 
 /// Why there is nothing of a chart, if it was asked for and is not to be had.
-fn refused<'a>(state: &'a State, status: &SloStatus, query: &str) -> Option<&'a Trouble> {
-    let remote = state.world.held(&status.source)?.series.get(query)?;
+fn refused<'a>(state: &'a State, status: &SloStatus, key: &SeriesKey) -> Option<&'a Trouble> {
+    let remote = state.world.held(&status.source)?.series().get(key)?;
     let is_refused = remote.value().is_none() && !remote.is_waiting();
     remote.trouble().filter(|_| is_refused).map(|error| &error.trouble)
 }
@@ -282,21 +281,19 @@ fn draw_budget(
         Some(crate::model::slo::history::Slots::Events { total, .. }) => Some(total),
         None => None,
     };
-    let trouble = query.and_then(|query| trouble(state, status, query, cx.now));
+    let trouble = query.and_then(|query| trouble(state, status, asks.slots_key(query), cx.now));
     let is_alone = trouble.is_some();
     let basis = standing.and_then(|standing| standing.burn_near(state.slo.basis()));
     let title = titled(cx, format!("Budget left, {}", status.slo.window), trouble);
     let inner = panel(cx, &title, state.panel == BUDGET, area, buf);
     let course = standing.and_then(|standing| Course::of(state, status, standing));
     let (Some(course), Some(standing)) = (course, standing) else {
-        if let Some(trouble) = query.and_then(|query| refused(state, status, query)) {
+        if let Some(trouble) = query.and_then(|query| refused(state, status, &asks.slots_key(query))) {
             refusal::trouble(cx, trouble, inner, buf);
             return;
         }
-        let has_no_data = query.is_some_and(|query| {
-            let held = state.world.held(&status.source);
-            held.and_then(|held| held.series.get(&**query)?.value()).is_some()
-        });
+        let has_no_data = query
+            .is_some_and(|query| slots_of(state, status, &asks, query).and_then(Remote::value).is_some());
         let words = match (has_no_data, is_alone) {
             _ if standing.is_none() => "nothing was measured, so there is no budget to draw".to_owned(),
             (true, _) if standing.is_some_and(|standing| standing.left().is_some()) => {
@@ -351,7 +348,8 @@ fn draw_burns(
 ) {
     let slo = &*status.slo;
     let asks = asks(status, state.range.end.unwrap_or(status.at));
-    let trouble = asks.burns.iter().find_map(|(_, query)| trouble(state, status, query, cx.now));
+    let key = |query: &str| burns_key(state, query, cx.now);
+    let trouble = asks.burns.iter().find_map(|(_, query)| trouble(state, status, key(query), cx.now));
     let title = titled(cx, format!("Burn rate, {}", state.range.words(cx.now)), trouble);
     let inner = panel(cx, &title, state.panel == BURN, area, buf);
     let held = state.world.held(&status.source);
@@ -359,7 +357,7 @@ fn draw_burns(
     let mut span = None;
     let mut named: Vec<(String, Vec<f64>)> = Vec::new();
     for (lookback, query) in &asks.burns {
-        let Some(matrix) = held.and_then(|held| held.series.get(&**query)?.value()) else { continue };
+        let Some(matrix) = held.and_then(|held| held.series().get(&key(query))?.value()) else { continue };
         if *span.get_or_insert(matrix.span) != matrix.span {
             continue;
         }
@@ -370,7 +368,7 @@ fn draw_burns(
             .push((duration::short(*lookback), burns.unwrap_or_else(|| vec![f64::NAN; matrix.span.count()])));
     }
     let Some(span) = span else {
-        if let Some(trouble) = asks.burns.iter().find_map(|(_, query)| refused(state, status, query)) {
+        if let Some(trouble) = asks.burns.iter().find_map(|(_, query)| refused(state, status, &key(query))) {
             refusal::trouble(cx, trouble, inner, buf);
             return;
         }

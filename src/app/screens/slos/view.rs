@@ -264,8 +264,8 @@ fn reasons(state: &State) -> Vec<(String, Role)> {
     if held.is_empty() {
         return one("No source that knows SLOs: add a Prometheus (--prometheus URL).", Role::Muted);
     }
-    let is_told = held.iter().any(|held| held.slos.value().is_some());
-    if !is_told && held.iter().all(|held| held.slos.trouble().is_some()) {
+    let is_told = held.iter().any(|held| held.slos().value().is_some());
+    if !is_told && held.iter().all(|held| held.slos().trouble().is_some()) {
         return one("No source has answered yet. See Sources (9) for what is wrong.", Role::Stale);
     }
     if !is_told && state.paused.is_some() {

@@ -99,14 +99,15 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
 
 fn row<'a>(state: &State, cx: &Cx<'_>, source: &'a SourceInfo) -> Row<'a> {
     let held = state.world.held(&source.id);
-    let offer = held.and_then(|held| held.probe.value());
+    let offer = held.and_then(|held| held.probe().value());
     let traffic = state.polls.traffic(&source.id);
     let doubt = doubt(state, source, &AskKind::ALL, cx.now);
-    let at = held.and_then(|h| [h.probe.at(), h.services.at(), h.alerts.at()].into_iter().flatten().max());
+    let at =
+        held.and_then(|h| [h.probe().at(), h.services().at(), h.alerts().at()].into_iter().flatten().max());
     let (role, words) = match (doubt, offer) {
         (Some(doubt), _) => (Role::Stale, doubt.summary()),
         (None, Some(_)) => {
-            match held.and_then(|held| held.rules.value()).map_or(0, |board| board.broken.len()) {
+            match held.and_then(|held| held.rules().value()).map_or(0, |board| board.broken.len()) {
                 0 => (Role::Healthy, "answers".to_owned()),
                 1 => (Role::Warning, "answers; 1 rule fails".to_owned()),
                 more => (Role::Warning, format!("answers; {more} rules fail")),
@@ -196,7 +197,7 @@ fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec
                      names them)";
         about.say("watchdog", words, Role::Trouble);
     }
-    if let Some(offer) = held.probe.value() {
+    if let Some(offer) = held.probe().value() {
         for warning in &offer.warnings {
             about.say("note", warning, Role::Warning);
         }
@@ -217,7 +218,7 @@ fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec
             WarningKind::Annotation => about.say("remark", &warning.text, Role::Muted),
         }
     }
-    for rule in held.rules.value().into_iter().flat_map(|board| &board.broken).take(BROKEN) {
+    for rule in held.rules().value().into_iter().flat_map(|board| &board.broken).take(BROKEN) {
         about.say("rule fails", &rule.sentence(), Role::Trouble);
     }
     about.lines.push(vec![Run::new("  last answers", Role::Title)]);

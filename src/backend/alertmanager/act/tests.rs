@@ -8,7 +8,7 @@ use crate::backend::double::{Asked, Canned, Double};
 use crate::backend::{Clock, Means, Source};
 use crate::config::settings::{AuthSettings, SecretRef, Settings, SourceKind, SourceSettings, Span};
 use crate::model::action::Target;
-use crate::model::ask::{Answer, Ask};
+use crate::model::ask::{Answer, Query};
 use crate::model::matcher::parse;
 use crate::model::source::SourceId;
 
@@ -99,7 +99,7 @@ async fn a_silence_begins_and_ends_by_the_clock_of_its_server() {
     })
     .await;
     let source = alertmanager(&double);
-    source.answer(&Ask::Probe, None).await.unwrap();
+    source.answer(&Query::Probe.now(), None).await.unwrap();
     source.act(&silence()).await.unwrap();
     let sent = double.asked().last().unwrap().json();
     assert_eq!(
@@ -122,14 +122,16 @@ async fn ahead(state: &'static str) -> (Double, Alertmanager) {
     })
     .await;
     let source = alertmanager(&double);
-    source.answer(&Ask::Probe, None).await.unwrap();
+    source.answer(&Query::Probe.now(), None).await.unwrap();
     (double, source)
 }
 
 #[tokio::test]
 async fn what_a_server_with_another_clock_tells_is_told_by_ours() {
     let (double, source) = ahead("active").await;
-    let Answer::Silences(all) = source.answer(&Ask::Silences, None).await.unwrap().answer else { panic!() };
+    let Answer::Silences(all) = source.answer(&Query::Silences.now(), None).await.unwrap().answer else {
+        panic!()
+    };
     let at = |text: &str| text.parse::<Timestamp>().unwrap();
     // in half a second less than an hour, there and here
     assert_eq!((all[0].starts_at, all[0].ends_at), (at("2027-01-15T07:30:00Z"), at("2027-01-15T08:00:00Z")));
@@ -176,7 +178,7 @@ async fn that_a_silence_has_several_sets_of_matchers_is_said() {
     let double =
         Double::start(|_| Canned::new(500, "application/json", r#""silence s1 has multiple matcher sets""#))
             .await;
-    let error = alertmanager(&double).answer(&Ask::Silences, None).await.unwrap_err();
+    let error = alertmanager(&double).answer(&Query::Silences.now(), None).await.unwrap_err();
     assert!(error.to_string().contains("several sets of matchers"), "{error}");
 }
 
@@ -284,7 +286,7 @@ async fn grafanas_own_alertmanager_is_read_and_written_at_its_path() {
     settings.url.push_str("/sub/api/alertmanager/grafana");
     settings.auth = Some(AuthSettings::Bearer(SecretRef::File(token.path().display().to_string())));
     let source = connected(&settings);
-    source.answer(&Ask::Silences, None).await.unwrap();
+    source.answer(&Query::Silences.now(), None).await.unwrap();
     assert_eq!(source.act(&silence()).await, Ok(Outcome::Done { id: Some("g1".into()) }));
     let extend = action("g1", Deed::Extend { until: "2027-01-15T12:00:00Z".parse().unwrap() });
     assert_eq!(source.act(&extend).await, Ok(Outcome::Done { id: Some("g1".into()) }));

@@ -9,7 +9,7 @@ use crate::backend::demo::sources;
 use crate::backend::{Clock, Source};
 use crate::model::action::{Draft, Target, Whom};
 use crate::model::alert::{Alert, AlertState};
-use crate::model::ask::{Answer, Ask};
+use crate::model::ask::{Answer, Ask, Query};
 use crate::model::incident::{IncidentDetail, Urgency};
 use crate::model::matcher::parse;
 use crate::model::oncall::OnCallBoard;
@@ -55,7 +55,7 @@ impl Demo {
     }
 
     fn incidents(&self) -> Vec<Incident> {
-        match self.ask("pager", &Ask::Incidents) {
+        match self.ask("pager", &Query::Incidents.now()) {
             Answer::Incidents(board) => board.incidents,
             other => panic!("{other:?}"),
         }
@@ -66,28 +66,28 @@ impl Demo {
     }
 
     fn detail(&self, id: &str) -> IncidentDetail {
-        match self.ask("pager", &Ask::Incident { id: id.into() }) {
+        match self.ask("pager", &Query::Incident { id: id.into() }.now()) {
             Answer::Incident(detail) => detail,
             other => panic!("{other:?}"),
         }
     }
 
     fn on_call(&self) -> OnCallBoard {
-        match self.ask("pager", &Ask::OnCall) {
+        match self.ask("pager", &Query::OnCall.now()) {
             Answer::OnCall(board) => board,
             other => panic!("{other:?}"),
         }
     }
 
     fn alerts(&self) -> Vec<Arc<Alert>> {
-        match self.ask("alertmanager", &Ask::Alerts) {
+        match self.ask("alertmanager", &Query::Alerts.now()) {
             Answer::Alerts(board) => board.alerts,
             other => panic!("{other:?}"),
         }
     }
 
     fn silences(&self) -> Vec<Arc<Silence>> {
-        match self.ask("alertmanager", &Ask::Silences) {
+        match self.ask("alertmanager", &Query::Silences.now()) {
             Answer::Silences(silences) => silences,
             other => panic!("{other:?}"),
         }
@@ -126,10 +126,10 @@ fn kinds(detail: &IncidentDetail) -> Vec<&str> {
 fn who_acknowledges_has_it_and_a_look_at_the_list_shows_it() {
     let demo = Demo::new();
     let page = demo.page();
-    let before = demo.source("pager").answer(&Ask::Incidents, None).now_or_never().unwrap().unwrap();
+    let before = demo.source("pager").answer(&Query::Incidents.now(), None).now_or_never().unwrap().unwrap();
     assert_eq!(demo.on_page(Deed::Acknowledge), DONE);
     let known = before.digest;
-    let after = demo.source("pager").answer(&Ask::Incidents, known).now_or_never().unwrap().unwrap();
+    let after = demo.source("pager").answer(&Query::Incidents.now(), known).now_or_never().unwrap().unwrap();
     assert!(!matches!(after.answer, Answer::Unchanged), "a poll within the same moment sees it");
     let taken = demo.incident(&page.id);
     assert_eq!(taken.status, IncidentStatus::Acknowledged);

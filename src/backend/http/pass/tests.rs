@@ -6,10 +6,11 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::backend::double::{Canned, Double};
-use crate::backend::http::{Change, Http, Weight};
+use crate::backend::http::{Change, Http};
 use crate::config::settings::{
     AuthSettings, Login, OAuth2Settings, Program, SecretRef, SecretText, Settings, SigV4Settings, SourceKind,
 };
+use crate::model::ask::Weight;
 use crate::model::source::SourceId;
 
 const NOW: &str = "2026-01-02T03:04:05Z";

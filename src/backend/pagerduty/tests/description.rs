@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::*;
+use crate::model::ask::Query;
 
 /// A file of the corpus, if it is there.
 fn found(path: &str) -> Option<Value> {
@@ -271,12 +272,12 @@ async fn every_request_is_valid_by_the_vendors_description() {
     let narrow = connected(&double, narrow, Clock::fixed(now()));
     for source in [&plain, &narrow] {
         for ask in [
-            Ask::Probe,
-            Ask::Incidents,
-            Ask::Incidents,
-            Ask::Incident { id: "Q1".into() },
-            Ask::Steps { since: now() },
-            Ask::OnCall,
+            Query::Probe.now(),
+            Query::Incidents.now(),
+            Query::Incidents.now(),
+            Query::Incident { id: "Q1".into() }.now(),
+            Query::Steps { since: now() }.now(),
+            Query::OnCall.now(),
         ] {
             source.answer(&ask, None).await.unwrap();
         }
@@ -323,8 +324,9 @@ async fn every_example_of_an_incident_is_read_without_loss() {
     for example in all {
         let double = examples(vec![("/incidents", example.clone())]).await;
         let clock = if example.to_string().contains("2015-10-06") { in_2015() } else { now() };
-        let board =
-            board(connected(&double, |_| {}, Clock::fixed(clock)).answer(&Ask::Incidents, None).await);
+        let board = board(
+            connected(&double, |_| {}, Clock::fixed(clock)).answer(&Query::Incidents.now(), None).await,
+        );
         assert_eq!(board.incidents.len(), example["incidents"].as_array().unwrap().len());
         let incidents = example["incidents"].as_array().unwrap();
         for (incident, wire) in board.incidents.iter().zip(incidents) {
@@ -375,7 +377,8 @@ async fn every_example_of_a_detail_is_read_without_loss() {
             _ => "/incidents/QX/past_incidents",
         };
         let double = examples(vec![(path, example.clone())]).await;
-        let detail = detail(pagerduty(&double).answer(&Ask::Incident { id: "QX".into() }, None).await);
+        let detail =
+            detail(pagerduty(&double).answer(&Query::Incident { id: "QX".into() }.now(), None).await);
         let count = detail.steps.len() + detail.notes.len() + detail.alerts.len() + detail.past.len();
         assert_eq!(count, example[part].as_array().unwrap().len(), "{part}");
         for wire in example[part].as_array().unwrap() {
@@ -441,7 +444,7 @@ async fn every_example_of_policies_and_turns_is_read_without_loss() {
         let policies: Vec<_> = policies.into_iter().map(|id| json!({"id": id, "summary": id})).collect();
         let policies = ("/escalation_policies", json!({"escalation_policies": policies}));
         let double = examples(vec![(path, example.clone()), policies]).await;
-        let board = turns(pagerduty(&double).answer(&Ask::OnCall, None).await);
+        let board = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
         assert!(board.warnings.is_empty(), "{:?}", board.warnings);
         match path {
             "/oncalls" => {
@@ -462,7 +465,7 @@ async fn examples_of_users_and_priorities_are_read() {
     let Some(description) = Description::find() else { return };
     let me = description.examples("/users/me").remove(0);
     let double = examples(vec![("/users/me", me.clone())]).await;
-    let offer = offer(pagerduty(&double).answer(&Ask::Probe, None).await);
+    let offer = offer(pagerduty(&double).answer(&Query::Probe.now(), None).await);
     assert!(format!("{offer:?}").contains(me["user"]["name"].as_str().unwrap()), "{offer:?}");
     let priorities = description.examples("/priorities").remove(0);
     let double = Double::start(move |asked| match asked.path.as_str() {
@@ -475,7 +478,7 @@ async fn examples_of_users_and_priorities_are_read() {
         _ => quiet(asked),
     })
     .await;
-    let board = board(pagerduty(&double).answer(&Ask::Incidents, None).await);
+    let board = board(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
     assert_eq!(one(&board, "Q1").priority.as_ref().and_then(|p| p.rank), Some(3));
 }
 
@@ -484,7 +487,7 @@ async fn recorded_incidents_of_a_terminal_client_are_read() {
     let Some(recorded) = found("pagerduty/srepd-incidents.json") else { return };
     let double = examples(vec![("/incidents", json!({"incidents": recorded}))]).await;
     let clock = Clock::fixed(at("2026-05-28T15:00:00Z"));
-    let board = board(connected(&double, |_| {}, clock).answer(&Ask::Incidents, None).await);
+    let board = board(connected(&double, |_| {}, clock).answer(&Query::Incidents.now(), None).await);
     assert_eq!(board.incidents.len(), recorded.as_array().unwrap().len());
     without_loss(&recorded, &["id", "title", "summary"], &format!("{board:?}"));
 }

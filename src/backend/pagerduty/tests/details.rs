@@ -1,9 +1,10 @@
 //! One incident: its parts, what fails of them, and labels out of what senders write.
 
 use super::*;
+use crate::model::ask::Query;
 
 fn asked_for(id: &str) -> Ask {
-    Ask::Incident { id: id.into() }
+    Query::Incident { id: id.into() }.now()
 }
 
 fn full(asked: &Asked) -> Canned {
@@ -161,7 +162,7 @@ async fn an_incident_that_is_not_there_is_an_error_and_a_path_is_no_id() {
         assert!(matches!(error.trouble, Trouble::BadQuery { .. }), "{error}");
     }
     assert_eq!(double.asked().len(), asked);
-    let error = source.answer(&Ask::Alerts, None).await.unwrap_err();
+    let error = source.answer(&Query::Alerts.now(), None).await.unwrap_err();
     assert_eq!(error.trouble, Trouble::NotOffered { what: "alerts".into() });
 }
 

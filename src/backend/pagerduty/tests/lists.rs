@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use super::*;
+use crate::model::ask::Query;
 use crate::model::incident::{IncidentStatus, Urgency};
 
 #[tokio::test]
@@ -28,7 +29,7 @@ async fn an_incident_keeps_all_that_is_told_of_it() {
         page(asked, "incidents", &[full])
     })
     .await;
-    let reply = pagerduty(&double).answer(&Ask::Incidents, None).await.unwrap();
+    let reply = pagerduty(&double).answer(&Query::Incidents.now(), None).await.unwrap();
     assert_eq!(reply.requests, 3);
     let board = board(Ok(reply));
     let incident = one(&board, "Q1");
@@ -59,7 +60,7 @@ async fn all_pages_are_read_and_each_incident_is_there_once() {
         if is_about(asked, "triggered") { page(asked, "incidents", &all) } else { quiet(asked) }
     })
     .await;
-    let board = board(pagerduty(&double).answer(&Ask::Incidents, None).await);
+    let board = board(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
     assert_eq!((board.incidents.len(), board.warnings.len()), (734, 0));
 }
 
@@ -77,7 +78,7 @@ async fn a_list_that_never_ends_is_cut_and_says_so() {
         json(&json!({"incidents": items, "limit": 100, "offset": offset, "more": true}))
     })
     .await;
-    let all = board(pagerduty(&endless).answer(&Ask::Incidents, None).await);
+    let all = board(pagerduty(&endless).answer(&Query::Incidents.now(), None).await);
     assert_eq!(all.incidents.len(), 10_000 + 2_000);
     let warnings = names(&all.warnings);
     assert!(warnings.contains("the oldest are not shown"), "{warnings}");
@@ -90,7 +91,7 @@ async fn a_list_that_never_ends_is_cut_and_says_so() {
         _ => quiet(asked),
     })
     .await;
-    let all = board(pagerduty(&stuck).answer(&Ask::Incidents, None).await);
+    let all = board(pagerduty(&stuck).answer(&Query::Incidents.now(), None).await);
     assert_eq!((all.incidents.len(), all.warnings.len()), (1, 2));
     assert!(stuck.asked().len() < 10, "{}", stuck.asked().len());
     // and one that says that there is more where there is nothing
@@ -99,7 +100,7 @@ async fn a_list_that_never_ends_is_cut_and_says_so() {
         _ => quiet(asked),
     })
     .await;
-    assert!(board(pagerduty(&hollow).answer(&Ask::Incidents, None).await).incidents.is_empty());
+    assert!(board(pagerduty(&hollow).answer(&Query::Incidents.now(), None).await).incidents.is_empty());
     assert!(hollow.asked().len() < 6);
 }
 
@@ -115,7 +116,7 @@ async fn a_server_that_gives_smaller_pages_is_read_without_holes() {
         json(&json!({"incidents": items, "limit": 25, "offset": offset, "more": offset + 25 < 130}))
     })
     .await;
-    assert_eq!(board(pagerduty(&double).answer(&Ask::Incidents, None).await).incidents.len(), 130);
+    assert_eq!(board(pagerduty(&double).answer(&Query::Incidents.now(), None).await).incidents.len(), 130);
 }
 
 #[tokio::test]
@@ -132,12 +133,12 @@ async fn the_same_incidents_are_unchanged_and_a_look_costs_two_requests() {
     })
     .await;
     let source = pagerduty(&double);
-    let first = source.answer(&Ask::Incidents, None).await.unwrap();
+    let first = source.answer(&Query::Incidents.now(), None).await.unwrap();
     assert!(first.digest.is_some() && first.bytes_in > 300);
-    let second = source.answer(&Ask::Incidents, first.digest).await.unwrap();
+    let second = source.answer(&Query::Incidents.now(), first.digest).await.unwrap();
     assert!(matches!(second.answer, Answer::Unchanged));
     assert_eq!((second.digest, second.requests), (first.digest, 2), "priorities are kept");
-    let third = source.answer(&Ask::Incidents, first.digest).await.unwrap();
+    let third = source.answer(&Query::Incidents.now(), first.digest).await.unwrap();
     assert!(matches!(third.answer, Answer::Incidents(_)) && third.digest != first.digest);
 }
 
@@ -164,13 +165,13 @@ async fn what_became_of_an_incident_that_left_the_open_list_is_looked_up() {
     })
     .await;
     let source = pagerduty(&double);
-    assert_eq!(board(source.answer(&Ask::Incidents, None).await).incidents.len(), 3);
-    let later = board(source.answer(&Ask::Incidents, None).await);
+    assert_eq!(board(source.answer(&Query::Incidents.now(), None).await).incidents.len(), 3);
+    let later = board(source.answer(&Query::Incidents.now(), None).await);
     let states: Vec<_> = later.incidents.iter().map(|one| (&*one.id, one.status)).collect();
     assert_eq!(states, [("OLD", IncidentStatus::Resolved), ("SLIPPED", IncidentStatus::Triggered)]);
     assert_eq!(&*one(&later, "OLD").acknowledged[0].who.name, "Ana", "told only while it is open");
     // SLIPPED is not in the list again and is looked up again
-    let again = board(source.answer(&Ask::Incidents, None).await);
+    let again = board(source.answer(&Query::Incidents.now(), None).await);
     assert_eq!(one(&again, "SLIPPED").status, IncidentStatus::Triggered);
 }
 
@@ -188,8 +189,8 @@ async fn one_that_cannot_be_looked_up_stays_as_it_was_with_a_warning() {
     })
     .await;
     let source = pagerduty(&double);
-    source.answer(&Ask::Incidents, None).await.unwrap();
-    let later = board(source.answer(&Ask::Incidents, None).await);
+    source.answer(&Query::Incidents.now(), None).await.unwrap();
+    let later = board(source.answer(&Query::Incidents.now(), None).await);
     assert_eq!(one(&later, "Q1").status, IncidentStatus::Triggered);
     assert!(names(&later.warnings).contains("no longer open"), "{:?}", later.warnings);
 }
@@ -203,7 +204,7 @@ async fn priorities_that_cannot_be_read_are_told_as_long_as_the_others_are_kept(
     .await;
     let source = pagerduty(&double);
     for _ in 0..2 {
-        let reply = source.answer(&Ask::Incidents, None).await.unwrap();
+        let reply = source.answer(&Query::Incidents.now(), None).await.unwrap();
         assert_eq!(reply.warnings, [Warning::missing("priorities that cannot be read are left out: 2")]);
     }
     assert_eq!(double.asked().iter().filter(|asked| asked.path == "/priorities").count(), 1);
@@ -223,7 +224,7 @@ async fn odd_incidents_are_read_as_far_as_they_go() {
         if is_about(asked, "triggered") { whole("incidents", &odd) } else { quiet(asked) }
     })
     .await;
-    let reply = pagerduty(&double).answer(&Ask::Incidents, None).await.unwrap();
+    let reply = pagerduty(&double).answer(&Query::Incidents.now(), None).await.unwrap();
     assert_eq!(reply.warnings, [Warning::missing("open incidents that cannot be read are left out: 2")]);
     let board = board(Ok(reply));
     assert_eq!(board.incidents.len(), 3);
@@ -271,9 +272,9 @@ async fn texts_come_in_as_they_are() {
     })
     .await;
     let source = pagerduty(&double);
-    let all = board(source.answer(&Ask::Incidents, None).await);
+    let all = board(source.answer(&Query::Incidents.now(), None).await);
     assert!(all.incidents[0].title.starts_with(evil));
-    let one = detail(source.answer(&Ask::Incident { id: "Q1".into() }, None).await);
+    let one = detail(source.answer(&Query::Incident { id: "Q1".into() }.now(), None).await);
     assert_eq!(*one.notes[0].content, format!("a\n{evil}"));
     let mut texts: Vec<String> = vec![one.alerts[0].labels.value(evil).to_owned()];
     let incident = &all.incidents[0];
@@ -302,7 +303,7 @@ async fn an_account_without_priorities_is_well_and_one_that_hides_them_says_so()
             _ => quiet(asked),
         })
         .await;
-        let board = board(pagerduty(&double).answer(&Ask::Incidents, None).await);
+        let board = board(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
         assert_eq!(one(&board, "Q1").priority.as_ref().map(|p| p.rank), Some(None));
         assert_eq!(!board.warnings.is_empty(), warned, "{status}: {:?}", board.warnings);
     }
@@ -321,7 +322,7 @@ async fn without_the_resolved_ones_the_open_ones_are_still_shown() {
         }
     })
     .await;
-    let board = board(pagerduty(&double).answer(&Ask::Incidents, None).await);
+    let board = board(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
     assert_eq!(board.incidents.len(), 1);
     assert_eq!(names(&board.warnings), "resolved incidents cannot be had: 500: No: not this time");
 }
@@ -330,7 +331,7 @@ async fn without_the_resolved_ones_the_open_ones_are_still_shown() {
 async fn refusals_are_told_apart_and_a_wait_is_honoured() {
     let ask = async |canned: Canned| {
         let double = Double::start(move |_| canned.clone()).await;
-        pagerduty(&double).answer(&Ask::Incidents, None).await.unwrap_err()
+        pagerduty(&double).answer(&Query::Incidents.now(), None).await.unwrap_err()
     };
     assert_eq!(
         ask(refused(401)).await.trouble,
@@ -373,7 +374,7 @@ async fn a_list_whose_later_page_does_not_come_loses_nothing_and_says_why() {
     let source = pagerduty(&double);
     for (fails, count) in [(true, 200), (false, 500), (true, 500)] {
         *FAILS.lock().unwrap() = fails;
-        let all = board(source.answer(&Ask::Incidents, None).await);
+        let all = board(source.answer(&Query::Incidents.now(), None).await);
         assert_eq!(all.incidents.len(), count);
         assert_eq!(all.warnings.iter().any(Warning::is_missing_data), fails, "{:?}", all.warnings);
         assert_eq!(names(&all.warnings).contains("(500"), fails, "{:?}", all.warnings);
@@ -393,7 +394,7 @@ async fn a_list_is_partial_from_the_first_incident_beyond_what_can_be_read() {
             _ => quiet(asked),
         })
         .await;
-        let all = board(pagerduty(&double).answer(&Ask::Incidents, None).await);
+        let all = board(pagerduty(&double).answer(&Query::Incidents.now(), None).await);
         assert_eq!(all.incidents.len(), count.min(10_000));
         assert_eq!(all.warnings.iter().any(Warning::is_missing_data), is_partial, "{count}");
     }

@@ -1,6 +1,7 @@
 //! Policies and turns: levels, gaps, stand-ins, who sits at the keyboard.
 
 use super::*;
+use crate::model::ask::Query;
 use crate::model::oncall::{Shift, Target};
 
 fn policy(id: &str, name: &str, service: &str) -> Value {
@@ -62,7 +63,7 @@ fn account(asked: &Asked) -> Canned {
 async fn levels_turns_and_stand_ins_are_read_and_a_gap_stays_one() {
     let double = Double::start(account).await;
     let source = pagerduty(&double);
-    let reply = source.answer(&Ask::OnCall, None).await.unwrap();
+    let reply = source.answer(&Query::OnCall.now(), None).await.unwrap();
     let (known, requests) = (reply.digest, reply.requests);
     let board = turns(Ok(reply));
     assert_eq!(requests, 4);
@@ -88,7 +89,7 @@ async fn levels_turns_and_stand_ins_are_read_and_a_gap_stays_one() {
         Some(("PANA", Some("Europe/Lisbon")))
     );
     assert_eq!((board.from, board.until), (at("2026-08-20T10:00:00Z"), at("2026-08-27T11:00:00Z")));
-    let again = source.answer(&Ask::OnCall, known).await.unwrap();
+    let again = source.answer(&Query::OnCall.now(), known).await.unwrap();
     assert!(matches!(again.answer, Answer::Unchanged));
     assert_eq!(again.requests, 3, "who one is changes seldom");
 }
@@ -100,7 +101,7 @@ async fn a_thousand_turns_are_read_to_the_last_page() {
         if asked.path == "/oncalls" { page(asked, "oncalls", &all) } else { account(asked) }
     })
     .await;
-    let board = turns(pagerduty(&double).answer(&Ask::OnCall, None).await);
+    let board = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
     assert_eq!(board.on_call("PE1", 1, now()).count(), 1010);
 }
 
@@ -108,7 +109,7 @@ async fn a_thousand_turns_are_read_to_the_last_page() {
 async fn only_the_turns_of_the_chosen_services_are_asked_for() {
     let double = Double::start(account).await;
     let source = connected(&double, |source| source.services = vec!["PSVC".into()], Clock::fixed(now()));
-    let board = turns(source.answer(&Ask::OnCall, None).await);
+    let board = turns(source.answer(&Query::OnCall.now(), None).await);
     assert_eq!((board.policies.len(), board.shifts.len()), (1, 3));
     let asked = double.asked();
     let oncalls = asked.iter().find(|asked| asked.path == "/oncalls").unwrap();
@@ -116,7 +117,7 @@ async fn only_the_turns_of_the_chosen_services_are_asked_for() {
     // and none at all rather than everybody's
     let double = Double::start(account).await;
     let source = connected(&double, |source| source.services = vec!["PNONE".into()], Clock::fixed(now()));
-    let board = turns(source.answer(&Ask::OnCall, None).await);
+    let board = turns(source.answer(&Query::OnCall.now(), None).await);
     assert!(board.policies.is_empty() && board.shifts.is_empty());
     assert!(!double.asked().iter().any(|asked| asked.path == "/oncalls"));
 }
@@ -129,7 +130,7 @@ async fn without_schedules_or_users_turns_are_still_shown() {
         _ => account(asked),
     })
     .await;
-    let board = turns(pagerduty(&double).answer(&Ask::OnCall, None).await);
+    let board = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
     assert_eq!((board.shifts.len(), &board.me), (3, &None));
     let warnings = names(&board.warnings);
     assert!(warnings.contains("who stands in for whom cannot be had: 403"), "{warnings}");
@@ -153,7 +154,7 @@ async fn stand_ins_that_cannot_be_read_are_told() {
         }
     })
     .await;
-    let board = turns(pagerduty(&double).answer(&Ask::OnCall, None).await);
+    let board = turns(pagerduty(&double).answer(&Query::OnCall.now(), None).await);
     let told = ["schedules", "overrides"].map(|what| {
         let count = if what == "schedules" { 1 } else { 3 };
         Warning::missing(format!("{what} that cannot be read are left out: {count}"))

@@ -1,6 +1,7 @@
 //! Whose key it is, and what the heartbeat tells.
 
 use super::*;
+use crate::model::ask::Query;
 
 fn facts(offer: &Offer) -> String {
     offer.facts.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join("; ")
@@ -28,7 +29,7 @@ async fn a_users_key_tells_whose_it_is_and_what_may_still_be_asked() {
     .await;
     let mut source = double.source(SourceKind::PagerDuty);
     source.headers.insert("X-Team".into(), crate::config::settings::SecretText::Plain("sre".into()));
-    let reply = pagerduty(&double).answer(&Ask::Probe, None).await.unwrap();
+    let reply = pagerduty(&double).answer(&Query::Probe.now(), None).await.unwrap();
     assert_eq!(reply.requests, 1);
     let offer = offer(Ok(reply));
     assert_eq!((&*offer.flavour, offer.clock_ahead_seconds), ("PagerDuty", Some(70)));
@@ -51,7 +52,7 @@ async fn a_key_is_sent_as_pagerduty_wants_it() {
     let auth = crate::config::settings::AuthSettings::Token(secret);
     let double = Double::start(quiet).await;
     connected(&double, |source| source.auth = Some(auth), Clock::fixed(now()))
-        .answer(&Ask::Probe, None)
+        .answer(&Query::Probe.now(), None)
         .await
         .unwrap();
     assert_eq!(double.asked()[0].header("authorization"), Some("Token token=y_NbAkKc66ryYTWUXYEu"));
@@ -64,7 +65,7 @@ async fn a_reader_is_told_that_actions_will_be_refused() {
         _ => quiet(asked),
     })
     .await;
-    let offer = offer(pagerduty(&double).answer(&Ask::Probe, None).await);
+    let offer = offer(pagerduty(&double).answer(&Query::Probe.now(), None).await);
     assert_eq!(names(&offer.warnings), "Ola may only read (read_only_user): actions will be refused");
 }
 
@@ -72,20 +73,20 @@ async fn a_reader_is_told_that_actions_will_be_refused() {
 async fn an_accounts_key_needs_to_know_who_you_are() {
     let double = Double::start(account_key).await;
     let nobody = pagerduty(&double);
-    let told = offer(nobody.answer(&Ask::Probe, None).await);
+    let told = offer(nobody.answer(&Query::Probe.now(), None).await);
     assert_eq!(facts(&told), "key of: the account");
     assert!(names(&told.warnings).contains("actions need `from`"), "{:?}", told.warnings);
-    assert_eq!(turns(nobody.answer(&Ask::OnCall, None).await).me, None);
+    assert_eq!(turns(nobody.answer(&Query::OnCall.now(), None).await).me, None);
 
     let ana = connected(&double, |source| source.from = Some("ana@example.org".into()), Clock::fixed(now()));
-    let told = offer(ana.answer(&Ask::Probe, None).await);
+    let told = offer(ana.answer(&Query::Probe.now(), None).await);
     assert_eq!((facts(&told), told.warnings.len()), ("key of: the account; from: Ana Pereira".into(), 0));
-    let board = turns(ana.answer(&Ask::OnCall, None).await);
+    let board = turns(ana.answer(&Query::OnCall.now(), None).await);
     assert_eq!(board.me.as_ref().map(|me| &*me.id), Some("PANA"));
 
     let stranger =
         connected(&double, |source| source.from = Some("jo@example.org".into()), Clock::fixed(now()));
-    let told = offer(stranger.answer(&Ask::Probe, None).await);
+    let told = offer(stranger.answer(&Query::Probe.now(), None).await);
     assert!(names(&told.warnings).contains("nobody here has the address `jo@example.org`"));
 }
 
@@ -93,16 +94,16 @@ async fn an_accounts_key_needs_to_know_who_you_are() {
 async fn a_key_without_any_right_is_refused_and_one_with_few_is_not() {
     let double = Double::start(|_| refused(403)).await;
     assert_eq!(
-        pagerduty(&double).answer(&Ask::Probe, None).await.unwrap_err().trouble,
+        pagerduty(&double).answer(&Query::Probe.now(), None).await.unwrap_err().trouble,
         Trouble::Forbidden { message: "No: not this time".into() }
     );
     let double =
         Double::start(|asked| if asked.path == "/users/me" { refused(403) } else { quiet(asked) }).await;
-    let told = offer(pagerduty(&double).answer(&Ask::Probe, None).await);
+    let told = offer(pagerduty(&double).answer(&Query::Probe.now(), None).await);
     assert!(names(&told.warnings).contains("may not read users"), "{:?}", told.warnings);
     let double = Double::start(|_| refused(401)).await;
     assert_eq!(
-        pagerduty(&double).answer(&Ask::Probe, None).await.unwrap_err().trouble,
+        pagerduty(&double).answer(&Query::Probe.now(), None).await.unwrap_err().trouble,
         Trouble::Unauthorised { message: "No: not this time".into() }
     );
 }
@@ -116,7 +117,7 @@ async fn what_is_no_pagerduty_is_named() {
         Canned::json(r#"{"user": 7}"#),
     ] {
         let double = Double::start(move |_| canned.clone()).await;
-        let error = pagerduty(&double).answer(&Ask::Probe, None).await.unwrap_err();
+        let error = pagerduty(&double).answer(&Query::Probe.now(), None).await.unwrap_err();
         assert!(matches!(error.trouble, Trouble::Garbled { .. }), "{error}");
     }
 }

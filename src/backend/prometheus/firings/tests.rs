@@ -7,7 +7,7 @@ use crate::backend::double::{Asked, Canned, Double};
 use crate::backend::prometheus::Prometheus;
 use crate::backend::{Clock, Means, Source};
 use crate::config::settings::{Settings, SourceKind};
-use crate::model::ask::{Answer, Ask};
+use crate::model::ask::{Answer, Query};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::source::SourceId;
 
@@ -121,7 +121,8 @@ async fn found(all: Vec<Series>, labels: &Labels, seconds: i64) -> (FiringBoard,
     let double = Double::start(move |asked| told(&all, asked)).await;
     let until = Timestamp::from_second(END).unwrap();
     let from = Timestamp::from_second(END - seconds).unwrap();
-    let ask = Ask::Firings { fingerprint: Fingerprint::of(labels), labels: labels.clone(), from, until };
+    let ask =
+        Query::Firings { fingerprint: Fingerprint::of(labels), labels: labels.clone(), from, until }.now();
     let Answer::Firings(board) = source(&double).answer(&ask, None).await.unwrap().answer else { panic!() };
     let queries = double.asked().iter().filter(|asked| asked.path.contains("/query")).count();
     (board, queries)

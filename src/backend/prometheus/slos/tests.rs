@@ -16,7 +16,7 @@ use crate::backend::double::{Asked, Canned, Double, Told};
 use crate::backend::prometheus::Prometheus;
 use crate::backend::{Clock, Means, Source};
 use crate::config::settings::{Settings, SourceKind};
-use crate::model::ask::Ask;
+use crate::model::ask::Query;
 use crate::model::ask::{Answer, AskKind, Reply};
 use crate::model::slo::{GroupReading, Measured, Slo, SloBoard, SloReading};
 use crate::model::source::SourceId;
@@ -102,7 +102,7 @@ fn source(double: &Double, definitions: &[Arc<Slo>], discover: bool) -> Promethe
 }
 
 async fn reply(source: &Prometheus, at: Option<Timestamp>) -> Reply {
-    source.answer(&Ask::Slos { at }, None).await.unwrap()
+    source.answer(&Query::Slos.at(at.into()), None).await.unwrap()
 }
 
 async fn board(source: &Prometheus) -> Told<SloBoard> {

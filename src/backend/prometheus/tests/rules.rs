@@ -28,7 +28,7 @@ async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were
     })
     .await;
     let source = source(&double);
-    let reply = ask(&source, Ask::Rules).await;
+    let reply = ask(&source, Query::Rules.now()).await;
     // what fails to be evaluated is in the rule itself: whoever reads rules tells it
     assert_eq!(reply.warnings, []);
     let Answer::Rules(board) = reply.answer else { panic!() };
@@ -43,9 +43,9 @@ async fn rules_come_once_with_their_alerts_and_are_recognised_whenever_they_were
         (AlertState::Pending, Severity::Critical, Some(1.5))
     );
     assert_eq!(alert.starts_at.to_string(), "2026-03-01T11:59:00.5Z");
-    let same = source.answer(&Ask::Rules, reply.digest).await.unwrap();
+    let same = source.answer(&Query::Rules.now(), reply.digest).await.unwrap();
     assert!(matches!(same.answer, Answer::Unchanged));
-    let firing = source.answer(&Ask::Rules, reply.digest).await.unwrap();
+    let firing = source.answer(&Query::Rules.now(), reply.digest).await.unwrap();
     let Answer::Rules(board) = firing.answer else { panic!() };
     assert!(board.alerts[0].is_firing());
     // two minutes after its condition began to hold, as its rule wants it
@@ -72,7 +72,7 @@ async fn odd_fields_of_rules_cost_themselves_and_odd_elements_are_told() {
             "data": { "groups": [{ "name": null, "rules": rules }, { "name": "none", "rules": null }, null] } }).to_string())
     })
     .await;
-    let reply = source(&double).answer(&Ask::Rules, None).await.unwrap();
+    let reply = source(&double).answer(&Query::Rules.now(), None).await.unwrap();
     assert_eq!(reply.warnings, [Warning::missing("rules and alerts that cannot be read are left out: 6")]);
     let Answer::Rules(board) = reply.answer else { panic!() };
     let holds: Vec<_> = board.rules.iter().map(|rule| (&*rule.name, rule.hold.as_secs())).collect();
@@ -86,7 +86,7 @@ async fn odd_fields_of_rules_cost_themselves_and_odd_elements_are_told() {
 #[tokio::test]
 async fn a_server_without_rules_says_so() {
     let double = Double::start(|_| Canned::new(404, "text/plain", "404 page not found")).await;
-    let error = source(&double).answer(&Ask::Rules, None).await.unwrap_err();
+    let error = source(&double).answer(&Query::Rules.now(), None).await.unwrap_err();
     assert_eq!(error.to_string(), "prom: it does not offer alerting rules");
 }
 
@@ -114,7 +114,7 @@ async fn rules_that_fail_are_told_with_the_servers_words_recording_ones_too() {
     })
     .await;
     let source = source(&double);
-    let Answer::Rules(board) = ask(&source, Ask::Rules).await.answer else { panic!() };
+    let Answer::Rules(board) = ask(&source, Query::Rules.now()).await.answer else { panic!() };
     let told: Vec<String> = board.broken.iter().map(crate::model::rule::BrokenRule::sentence).collect();
     assert_eq!(
         told,
@@ -125,7 +125,7 @@ async fn rules_that_fail_are_told_with_the_servers_words_recording_ones_too() {
         ]
     );
     // of the recording rules there may be thousands: they are not read with each round
-    ask(&source, Ask::Rules).await;
+    ask(&source, Query::Rules.now()).await;
     let recordings = double.asked().iter().filter(|asked| asked.parameter("type") == "record").count();
     assert_eq!(recordings, 1);
 }

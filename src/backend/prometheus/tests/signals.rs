@@ -130,10 +130,10 @@ async fn a_search_that_is_refused_later_drops_nothing_and_is_told() {
     };
     let double = picky(is_meant, refused(422)).await;
     let source = source(&double);
-    assert_eq!(ask(&source, Ask::Services { at: None }).await.warnings, []);
+    assert_eq!(ask(&source, Query::Services.now()).await.warnings, []);
     round.store(1, Ordering::Relaxed);
     source.survey.lock().await.as_mut().unwrap().lasts = Duration::ZERO;
-    let reply = ask(&source, Ask::Services { at: None }).await;
+    let reply = ask(&source, Query::Services.now()).await;
     let Answer::Services(board) = reply.answer else { panic!() };
     assert!(
         board.readings.iter().all(|reading| reading.unknown.iter().next().is_none()),
@@ -311,7 +311,8 @@ async fn how_old_data_are_is_asked_once_and_again_when_a_service_comes() {
 #[tokio::test]
 async fn a_chart_that_is_refused_says_why_beside_those_that_are_not() {
     let double = picky(|q| q.contains("rate(") && q.contains("_bucket"), refused(422)).await;
-    let reply = ask(&source(&double), Ask::Detail { service: "cart".into(), stretch: stretch() }).await;
+    let reply =
+        ask(&source(&double), Query::Detail { service: "cart".into(), stretch: stretch() }.now()).await;
     let Answer::Detail(detail) = reply.answer else { panic!() };
     assert_eq!(lines(&detail.request_rate), [("{}".into(), 10.0)]);
     let unknown: Vec<_> = detail.unknown.iter().map(ToString::to_string).collect();

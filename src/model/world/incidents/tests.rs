@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::alert::{AlertBoard, AlertState, Severity};
-use crate::model::ask::{Answer, Ask, Question, Reply};
+use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::incident::{AlertCounts, IncidentBoard, Named, Priority, Stamp};
 use crate::model::labels::Labels;
 use crate::model::service::{Reading, ServiceBoard};
@@ -77,8 +77,8 @@ fn world(incidents: Vec<Incident>, alerts: &[Arc<Alert>]) -> World {
     let mut world = World::new(["am", "pd", "pd2", "prom"].map(id), Judgement::default());
     let readings = ["cart", "checkout"].map(|name| Reading { name: name.into(), ..Reading::default() });
     let board = ServiceBoard { readings: readings.to_vec(), lookback: Duration::from_secs(60) };
-    tell(&mut world, "prom", Ask::Services { at: None }, Answer::Services(board));
-    tell(&mut world, "am", Ask::Alerts, Answer::Alerts(AlertBoard { alerts: alerts.to_vec() }));
+    tell(&mut world, "prom", Query::Services.now(), Answer::Services(board));
+    tell(&mut world, "am", Query::Alerts.now(), Answer::Alerts(AlertBoard { alerts: alerts.to_vec() }));
     incidents_of(&mut world, "pd", incidents);
     world
 }
@@ -88,7 +88,7 @@ fn incidents_of(world: &mut World, source: &str, mut incidents: Vec<Incident>) {
         incident.source = id(source);
     }
     let board = IncidentBoard { incidents, ..IncidentBoard::default() };
-    tell(world, source, Ask::Incidents, Answer::Incidents(board));
+    tell(world, source, Query::Incidents.now(), Answer::Incidents(board));
 }
 
 fn numbers(world: &World) -> Vec<u64> {
@@ -183,7 +183,7 @@ fn labels_that_came_along_count_more_than_words() {
     // `cluster` is added on the way to Alertmanager
     let labels = Labels::from_iter([("alertname", "Burn"), ("service", "cart"), ("pod", "a")]);
     let detail = IncidentDetail { alerts: vec![told(labels, None)], ..IncidentDetail::default() };
-    tell(&mut world, "pd", Ask::Incident { id: "P1".into() }, Answer::Incident(detail));
+    tell(&mut world, "pd", Query::Incident { id: "P1".into() }.now(), Answer::Incident(detail));
     assert_eq!(world.incidents()[0].alerts, [mine.fingerprint]);
     assert!(world.revision() > before, "what is shown changed");
     assert_eq!(
@@ -287,7 +287,7 @@ fn the_words_of_a_groups_title_are_not_taken_for_a_service_before_its_alerts_are
         assert!(world.is_unread(&world.incidents()[0]));
         assert_eq!(about(&world).0, before, "{title}");
         let detail = Answer::Incident(IncidentDetail::default());
-        tell(&mut world, "pd", Ask::Incident { id: "P1".into() }, detail);
+        tell(&mut world, "pd", Query::Incident { id: "P1".into() }.now(), detail);
         assert!(!world.is_unread(&world.incidents()[0]));
         assert_eq!(about(&world).0, ["checkout"], "{title}");
     }
@@ -316,7 +316,7 @@ fn the_page_of_an_expression_or_a_runbook_ties_where_no_label_came_along() {
     let mut world = world(vec![incident(1, "page", "cart")], &[Arc::clone(&burn), Arc::clone(&slow)]);
     assert!(about(&world).1.is_empty());
     let detail = IncidentDetail { alerts: vec![told], ..IncidentDetail::default() };
-    tell(&mut world, "pd", Ask::Incident { id: "P1".into() }, Answer::Incident(detail));
+    tell(&mut world, "pd", Query::Incident { id: "P1".into() }.now(), Answer::Incident(detail));
     assert_eq!(about(&world), (vec!["cart"], [burn.fingerprint, slow.fingerprint].into()));
 }
 

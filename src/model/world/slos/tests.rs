@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
-use crate::model::ask::{Answer, Ask, Question, Reply};
+use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::service::ServiceBoard;
 use crate::model::slo::{
@@ -60,13 +60,13 @@ fn slos(world: &mut World, source: &str, slo: &Slo, window: Measured) {
     let reading =
         SloReading { slo, evaluation: Evaluation::Live, groups: vec![group], trouble: None, remark: None };
     let board = SloBoard { at: at(90), readings: vec![reading] };
-    tell(world, source, Ask::Slos { at: None }, Answer::Slos(board));
+    tell(world, source, Query::Slos.now(), Answer::Slos(board));
 }
 
 fn services(world: &mut World, source: &str, scraped: &[u64]) {
     let readings = vec![Reading { name: "cart".into(), scraped: scraped.into(), ..Reading::default() }];
     let board = ServiceBoard { readings, lookback: Duration::from_secs(60) };
-    tell(world, source, Ask::Services { at: None }, Answer::Services(board));
+    tell(world, source, Query::Services.now(), Answer::Services(board));
 }
 
 fn alert(labels: &[(&str, &str)]) -> Arc<Alert> {
@@ -123,7 +123,7 @@ fn an_slo_finds_its_alerts_and_its_service() {
     let mine = alert(&[("alertname", "Burn"), ("sloth_id", "cart-availability")]);
     let others = alert(&[("alertname", "Burn"), ("sloth_id", "pay-availability")]);
     let alerts = vec![Arc::clone(&mine), Arc::clone(&others)];
-    tell(&mut world, "am", Ask::Alerts, Answer::Alerts(AlertBoard { alerts }));
+    tell(&mut world, "am", Query::Alerts.now(), Answer::Alerts(AlertBoard { alerts }));
     let status = world.slo(&SourceId::new("one"), "cart-availability").unwrap();
     assert_eq!(status.alerts, [mine.fingerprint]);
     assert_eq!(status.service.as_deref(), Some("cart"));

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::*;
 use crate::model::action::{Draft, Ending, Target};
 use crate::model::alert::{AlertBoard, Severity};
-use crate::model::ask::{Answer, Reply};
+use crate::model::ask::{Answer, Ask, Query, Reply};
 use crate::model::incident::{AlertCounts, IncidentBoard, Urgency};
 use crate::model::labels::Labels;
 use crate::model::matcher::parse;
@@ -51,7 +51,11 @@ fn question(source: &str, ask: Ask) -> Question {
 
 fn tell(world: &mut World, status: IncidentStatus, second: i64) {
     let board = IncidentBoard { incidents: vec![incident(status)], ..IncidentBoard::default() };
-    world.apply(&question("pd", Ask::Incidents), Ok(Reply::free(Answer::Incidents(board))), at(second));
+    world.apply(
+        &question("pd", Query::Incidents.now()),
+        Ok(Reply::free(Answer::Incidents(board))),
+        at(second),
+    );
 }
 
 fn deed(deed: Deed) -> Action {
@@ -100,13 +104,13 @@ fn what_fails_is_taken_back() {
 #[test]
 fn an_answer_that_was_asked_for_before_the_end_takes_nothing_back() {
     let mut world = acknowledging();
-    world.asked(&question("pd", Ask::Incidents));
+    world.asked(&question("pd", Query::Incidents.now()));
     world.progressed((1, 0), &done(), at(22));
     tell(&mut world, IncidentStatus::Triggered, 23);
     assert_eq!(status(&world), (IncidentStatus::Acknowledged, Some(Stage::Done)));
     let error = SourceError::new(id("pd"), Trouble::NotOffered { what: "x".into() });
-    world.asked(&question("pd", Ask::Incidents));
-    world.apply(&question("pd", Ask::Incidents), Err(error), at(24));
+    world.asked(&question("pd", Query::Incidents.now()));
+    world.apply(&question("pd", Query::Incidents.now()), Err(error), at(24));
     assert_eq!(status(&world).0, IncidentStatus::Acknowledged);
 }
 
@@ -115,7 +119,7 @@ fn an_answer_that_was_asked_for_after_the_end_is_the_truth_whatever_it_says() {
     for told in IncidentStatus::ALL {
         let mut world = acknowledging();
         world.progressed((1, 0), &done(), at(22));
-        world.asked(&question("pd", Ask::Incidents));
+        world.asked(&question("pd", Query::Incidents.now()));
         tell(&mut world, told, 23);
         assert_eq!(status(&world), (told, None));
     }
@@ -125,8 +129,8 @@ fn an_answer_that_was_asked_for_after_the_end_is_the_truth_whatever_it_says() {
 fn an_answer_that_nothing_changed_is_believed_too() {
     let mut world = acknowledging();
     world.progressed((1, 0), &done(), at(22));
-    world.asked(&question("pd", Ask::Incidents));
-    world.apply(&question("pd", Ask::Incidents), Ok(Reply::free(Answer::Unchanged)), at(23));
+    world.asked(&question("pd", Query::Incidents.now()));
+    world.apply(&question("pd", Query::Incidents.now()), Ok(Reply::free(Answer::Unchanged)), at(23));
     assert_eq!(status(&world), (IncidentStatus::Triggered, None));
 }
 
@@ -174,7 +178,7 @@ fn alert(pod: &str) -> Arc<Alert> {
 fn silenced_alerts_look_silenced_and_loud_again_without_looking_new() {
     let mut world = World::new([id("am")], Judgement::default());
     let board = || AlertBoard { alerts: vec![alert("a"), alert("b")] };
-    world.apply(&question("am", Ask::Alerts), Ok(Reply::free(Answer::Alerts(board()))), at(10));
+    world.apply(&question("am", Query::Alerts.now()), Ok(Reply::free(Answer::Alerts(board()))), at(10));
     let (a, b) = (alert("a").fingerprint, alert("b").fingerprint);
     let draft = Draft {
         matchers: parse(r#"pod="a""#).unwrap(),

@@ -1,8 +1,20 @@
 use super::*;
+use crate::model::ask::SeriesKey;
+use crate::model::series::Span;
 use crate::model::source::SourceId;
+use jiff::Timestamp;
 
-const ALERTS: Subject = Subject::Board(AskKind::Alerts);
-const RULES: Subject = Subject::Board(AskKind::Rules);
+const ALERTS: Subject = of(Topic::Alerts);
+const RULES: Subject = of(Topic::Rules);
+
+const fn of(topic: Topic) -> Subject {
+    Subject { topic, at: Moment::Now }
+}
+
+fn chart(query: &str) -> Subject {
+    let minute = Span::ending(Timestamp::UNIX_EPOCH, Duration::from_secs(60), 60, Duration::ZERO);
+    of(Topic::Series(SeriesKey::over(query.into(), minute)))
+}
 
 fn error(trouble: Trouble) -> SourceError {
     SourceError::new(SourceId::new("prom"), trouble)
@@ -54,7 +66,7 @@ fn a_failed_probe_waits_longer_each_time() {
 #[test]
 fn six_questions_that_fail_together_count_as_one_failure() {
     let (mut circuit, start) = (Circuit::default(), Instant::now());
-    let subjects: Vec<Subject> = (0..6).map(|n| Subject::Series(format!("q{n}").into())).collect();
+    let subjects: Vec<Subject> = (0..6).map(|n| chart(&format!("q{n}"))).collect();
     let tickets: Vec<Ticket> = subjects.iter().map(|subject| go(&mut circuit, subject, start)).collect();
     for (ticket, subject) in tickets.into_iter().zip(subjects) {
         let until = circuit.settle(ticket, subject, Err(&refused()), start, 1.0).unwrap();
@@ -83,7 +95,7 @@ fn trouble_with_one_question_keeps_only_that_one_back() {
 #[test]
 fn a_question_that_times_out_again_and_again_waits_longer_though_others_succeed() {
     let (mut circuit, start) = (Circuit::default(), Instant::now());
-    let heavy = Subject::Series("heavy".into());
+    let heavy = chart("heavy");
     let slow = error(Trouble::TimedOut { after: Duration::from_secs(10) });
     let until = fail(&mut circuit, &heavy, &slow, start);
     let probe = go(&mut circuit, &ALERTS, until);
@@ -106,15 +118,15 @@ fn a_refusal_by_the_source_shows_that_it_is_there_and_a_panic_of_ours_does_not()
     let until = fail(&mut circuit, &ALERTS, &refused(), start);
     let until = fail(&mut circuit, &RULES, &error(Trouble::Internal { reason: "bug".into() }), until);
     let probe = go(&mut circuit, &ALERTS, until);
-    assert!(matches!(circuit.admit(&Subject::Board(AskKind::Silences), until), Admission::Wait));
+    assert!(matches!(circuit.admit(&of(Topic::Silences), until), Admission::Wait));
     circuit.settle(probe, ALERTS, Err(&odd()), until, 1.0);
-    go(&mut circuit, &Subject::Board(AskKind::Silences), until);
+    go(&mut circuit, &of(Topic::Silences), until);
 }
 
 #[test]
 fn once_it_answers_its_heartbeat_again_everything_may_be_asked() {
     let (mut circuit, start) = (Circuit::default(), Instant::now());
-    let probe = Subject::Board(AskKind::Probe);
+    let probe = of(Topic::Probe);
     let mut now = start;
     for _ in 0..5 {
         now = fail(&mut circuit, &ALERTS, &odd(), now);
@@ -142,7 +154,7 @@ fn a_moment_too_early_is_not_too_early() {
 fn what_is_remembered_of_failures_has_a_bound() {
     let (mut circuit, start) = (Circuit::default(), Instant::now());
     for n in 0..1000 {
-        fail(&mut circuit, &Subject::Series(format!("q{n}").into()), &odd(), start);
+        fail(&mut circuit, &chart(&format!("q{n}")), &odd(), start);
     }
     assert!(circuit.failing.len() <= SUBJECTS_KEPT);
 }

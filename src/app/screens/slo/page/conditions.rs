@@ -149,7 +149,7 @@ fn disagreement(
 
 /// Whether a rule is known that alerts for this SLO, or rules are not known at all.
 fn has_rule(state: &State, status: &SloStatus) -> bool {
-    let boards: Vec<_> = state.world.sources().filter_map(|(_, held)| held.rules.value()).collect();
+    let boards: Vec<_> = state.world.sources().filter_map(|(_, held)| held.rules().value()).collect();
     let id = status.slo.recorded.as_ref().map(|recorded| promql::quoted(&recorded.id));
     let mut rules = boards.iter().flat_map(|board| &board.rules);
     let is_its = |rule: &std::sync::Arc<Rule>| {

@@ -350,7 +350,7 @@ async fn a_server_that_is_gone_is_the_sources_trouble() {
     })
     .await;
     let source = source(&double, &[Arc::new(slo("x", Some(counters("bad", "all"))))], false);
-    let error = source.answer(&Ask::Slos { at: None }, None).await.unwrap_err();
+    let error = source.answer(&Query::Slos.now(), None).await.unwrap_err();
     assert_eq!(error.trouble, crate::model::source::Trouble::RateLimited { message: String::new() });
 }
 
@@ -380,7 +380,7 @@ async fn what_is_too_much_for_one_query_is_asked_in_smaller_ones() {
         Some(true)
     );
     let catalogue = Catalogue::make(&definitions, &[], false);
-    let call = Call::new(&source.server, crate::backend::http::Weight::Slos);
+    let call = Call::new(&source.server, crate::model::ask::Weight::Slos);
     let mut at = now();
     for _ in 0..2 {
         let leaves = leaves(&catalogue, at);
@@ -410,7 +410,7 @@ async fn what_takes_too_long_is_said_and_the_rest_is_there() {
     let definitions = [Arc::new(slo("x", Some(counters("bad", "all"))))];
     let source = source(&double, &definitions, false);
     let catalogue = Catalogue::make(&definitions, &[], false);
-    let call = Call::new(&source.server, crate::backend::http::Weight::Slos);
+    let call = Call::new(&source.server, crate::model::ask::Weight::Slos);
     let (mut shelf, at) = (Shelf::default(), now());
     let leaves = leaves(&catalogue, at);
     shelf.fill(&call, &leaves, at, Duration::from_millis(300)).await.unwrap();

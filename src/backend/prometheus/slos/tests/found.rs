@@ -83,7 +83,7 @@ async fn what_is_unchanged_is_said_to_be() {
     let double = keeping(sloth("a", 0.001), no_rules()).await;
     let source = source(&double, &[], true);
     let first = reply(&source, None).await;
-    let again = source.answer(&Ask::Slos { at: None }, first.digest).await.unwrap();
+    let again = source.answer(&Query::Slos.now(), first.digest).await.unwrap();
     assert!(matches!(again.answer, Answer::Unchanged));
 }
 

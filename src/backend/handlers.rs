@@ -1,0 +1,89 @@
+//! How a source says which questions it answers, and how: one list, from which both are read.
+
+use std::future::ready;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Answering, Source};
+use crate::model::ask::{Ask, AskKind, Moment, Query, SeriesKey, Stretch, TimeUse, asks};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::{Labels, Text};
+use crate::model::runbook::Wanted;
+use crate::model::source::{SourceError, Trouble};
+
+/// How a question is put.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Put {
+    /// Of which moment; never of the past for what is always about now.
+    pub(super) at: Moment,
+    /// The digest of the answer that the asker has.
+    pub(super) known: Option<u64>,
+}
+
+macro_rules! handlers {
+    ($(
+        $(#[$doc:meta])*
+        $Kind:ident $({
+            $($(#[$key_doc:meta])* $key:ident : $Key:ty)? ;
+            $($(#[$field_doc:meta])* $field:ident : $Field:ty),*
+        })? => $place:ident : $Answer:ty { $($attributes:tt)* }
+    )*) => {
+        /// The answer of a source of this type to one kind of question: it gets how the question is put, what it is about, and
+        /// its parameters.
+        pub(super) enum Handler<S: 'static> {
+            $($(#[$doc])* $Kind(for<'a> fn(&'a S, Put $($(, &'a $Key)? $(, &'a $Field)*)?) -> Answering<'a>),)*
+        }
+
+        impl<S> Handler<S> {
+            /// Which kind of question it answers.
+            const fn kind(&self) -> AskKind {
+                match self {
+                    $(Self::$Kind(_) => AskKind::$Kind,)*
+                }
+            }
+
+            /// The answer, if the question is of its kind.
+            fn answer<'a>(&self, source: &'a S, query: &'a Query, put: Put) -> Option<Answering<'a>> {
+                match query {
+                    $(Query::$Kind $({ $($key,)? $($field),* })? => {
+                        let Self::$Kind(answer) = self else { return None };
+                        Some(answer(source, put $($(, $key)? $(, $field)*)?))
+                    })*
+                }
+            }
+        }
+    };
+}
+
+asks!(handlers);
+
+/// The kinds of question that these handlers answer, in their order.
+pub(super) const fn kinds<S, const COUNT: usize>(handlers: &[Handler<S>; COUNT]) -> [AskKind; COUNT] {
+    let mut kinds = [AskKind::Probe; COUNT];
+    let (mut left, mut free): (&[Handler<S>], &mut [AskKind]) = (handlers, &mut kinds);
+    while let ([handler, others @ ..], [kind, rest @ ..]) = (left, free) {
+        *kind = handler.kind();
+        (left, free) = (others, rest);
+    }
+    kinds
+}
+
+/// Has a source answer a question by its handlers. What it has no handler for, or does not offer as it is configured, is refused
+/// here and nowhere else.
+pub(super) fn answer_by<'a, S: Source>(
+    source: &'a S,
+    handlers: &[Handler<S>],
+    ask: &'a Ask,
+    known: Option<u64>,
+) -> Answering<'a> {
+    let kind = ask.kind();
+    let has_moment = ask.at == Moment::Now || matches!(kind.time(), TimeUse::Moment | TimeUse::Range);
+    let is_offered = has_moment && source.info().answers.contains(&kind);
+    let put = Put { at: ask.at, known };
+    let mut answers = handlers.iter().filter_map(|handler| handler.answer(source, &ask.query, put));
+    answers.next().filter(|_| is_offered).unwrap_or_else(|| {
+        let what = kind.word().to_owned();
+        Box::pin(ready(Err(SourceError::new(source.info().id.clone(), Trouble::NotOffered { what }))))
+    })
+}
