@@ -190,7 +190,7 @@ pub mod model {
         pub use crate::model::slo::{
             Alerting, Budgeting, Calendar, CalendarUnit, Evaluation, Extent, Family, Form, GroupReading,
             Measured, Objective, Odd, Origin, Recorded, Selector, Severity, Side, Sli, Slo, SloBoard,
-            SloReading, SloStatus, Standing, Template, Window, standard,
+            SloReading, SloState, SloStatus, Standing, Template, Window, standard,
         };
         pub mod query {
             pub use crate::model::slo::query::measure;

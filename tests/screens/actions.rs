@@ -1,7 +1,6 @@
 //! Acting on the systems outside: what each key plans, what the dialogue says, and what shows until the source tells.
 
 use burnwatch::testing::app::event::{Effect, Event, Link};
-use burnwatch::testing::app::look::{Charset, Colours};
 use burnwatch::testing::app::place::Place;
 use burnwatch::testing::app::state::Mode;
 use burnwatch::testing::model::action::{Action, Deed, DeedKind, Ending, Progress};
@@ -11,9 +10,9 @@ use burnwatch::testing::model::guard::Guard;
 use burnwatch::testing::model::incident::IncidentStatus;
 use jiff::SignedDuration;
 
-use crate::SIZES;
 use crate::pager::{Pager, incidents, on_call};
 use crate::stage::Stage;
+use crate::{SIZES, in_ascii_too};
 
 fn stage() -> Stage {
     Stage::pager((120, 36), Pager::new(incidents(), on_call()))
@@ -463,7 +462,7 @@ fn pictures(name: &str, keys: &[&str], production: bool) {
         let mut stage = Stage::pager(size, Pager::new(incidents(), on_call()));
         stage.guard(Guard::default(), production);
         stage.press(keys);
-        insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), stage.picture());
+        insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), stage.body());
     }
 }
 
@@ -500,21 +499,24 @@ fn results() {
         end(&mut stage, 0, done());
         end(&mut stage, 1, Ending::Overtaken { words: "resolved by Kofi Mensah at 02:53".into() });
         stage.press(&["A"]);
-        insta::assert_snapshot!(format!("results_{}x{}", size.0, size.1), stage.picture());
+        insta::assert_snapshot!(format!("results_{}x{}", size.0, size.1), stage.body());
     }
 }
 
 #[test]
 fn on_its_way_in_ascii_and_without_colour() {
-    let mut stage = Stage::pager((120, 36), Pager::new(incidents(), on_call()));
-    stage.look(Charset::Ascii, Colours::None);
-    stage.guard(Guard::default(), true);
-    stage.press(&["5", "*", "a"]);
-    insta::assert_snapshot!("ascii_confirm", stage.picture());
-    stage.press(&["y"]);
-    insta::assert_snapshot!("ascii_sending", stage.picture());
-    stage.press(&["4", "s"]);
-    insta::assert_snapshot!("ascii_form_silence", stage.picture());
+    let make = || {
+        let mut stage = Stage::pager((120, 36), Pager::new(incidents(), on_call()));
+        stage.guard(Guard::default(), true);
+        stage
+    };
+    for (name, keys) in [
+        ("ascii_confirm", &["5", "*", "a"][..]),
+        ("ascii_sending", &["5", "*", "a", "y"]),
+        ("ascii_form_silence", &["5", "*", "a", "y", "4", "s"]),
+    ] {
+        insta::assert_snapshot!(name, in_ascii_too(make, keys).body());
+    }
 }
 
 /// The keys of actions on incidents, and what the dialog, form or menu says that each opens.

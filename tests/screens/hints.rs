@@ -9,7 +9,7 @@ use burnwatch::testing::app::theme::Role;
 use crate::stage::Stage;
 
 /// The keys that lead to each place, from the overview.
-const PLACES: [&[&str]; 21] = [
+pub(crate) const PLACES: [&[&str]; 21] = [
     &["1"],
     &["2"],
     &["2", "enter"],
@@ -33,7 +33,7 @@ const PLACES: [&[&str]; 21] = [
     &["A"],
 ];
 
-fn at(size: (u16, u16), place: &[&str]) -> Stage {
+pub(crate) fn at(size: (u16, u16), place: &[&str]) -> Stage {
     let mut stage = Stage::demo(size, 3.5);
     stage.press(place);
     // so that nothing that was said stands in the way

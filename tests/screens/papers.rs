@@ -18,7 +18,7 @@ fn papers_in_all_sizes() {
     for (name, keys) in [("handover", &["H"][..]), ("review", &["5", "v"]), ("statistics", &["#"])] {
         for (width, height) in SIZES {
             let stage = opened((width, height), keys);
-            insta::assert_snapshot!(format!("{name}_{width}x{height}"), stage.picture());
+            insta::assert_snapshot!(format!("{name}_{width}x{height}"), stage.body());
         }
     }
 }

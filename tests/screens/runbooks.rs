@@ -1,11 +1,10 @@
 //! Runbooks of the demo world: how they are reached, how they look, what is copied.
 
 use burnwatch::testing::app::event::{Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours};
 use burnwatch::testing::app::place::Place;
 
-use crate::SIZES;
 use crate::stage::Stage;
+use crate::{SIZES, in_ascii_too};
 
 /// The way to the runbook of an alert that pages.
 const WAY: [&str; 9] = ["4", "/", "B", "u", "r", "n", "enter", "down", "r"];
@@ -14,10 +13,6 @@ fn open(size: (u16, u16)) -> Stage {
     let mut stage = Stage::demo(size, 1.5);
     stage.press(&WAY);
     stage
-}
-
-fn text(stage: &Stage) -> String {
-    stage.picture().split("---\n0:").next().unwrap_or_default().to_owned()
 }
 
 fn copied(stage: &mut Stage) -> Option<String> {
@@ -29,19 +24,17 @@ fn copied(stage: &mut Stage) -> Option<String> {
 fn a_runbook() {
     for (width, height) in SIZES {
         let mut stage = open((width, height));
-        insta::assert_snapshot!(format!("runbook_{width}x{height}"), stage.picture());
+        insta::assert_snapshot!(format!("runbook_{width}x{height}"), stage.body());
         stage.press(&["tab", "tab"]);
-        insta::assert_snapshot!(format!("runbook_block_{width}x{height}"), stage.picture());
+        insta::assert_snapshot!(format!("runbook_block_{width}x{height}"), stage.body());
     }
 }
 
 #[test]
 fn without_colour_and_unicode_it_says_the_same() {
-    let mut stage = Stage::demo((120, 36), 1.5);
-    stage.look(Charset::Ascii, Colours::None);
-    stage.press(&WAY);
-    stage.press(&["tab"]);
-    insta::assert_snapshot!("ascii_runbook", stage.picture());
+    let keys: Vec<&str> = WAY.into_iter().chain(["tab"]).collect();
+    let plain = in_ascii_too(|| Stage::demo((120, 36), 1.5), &keys);
+    insta::assert_snapshot!("ascii_runbook", plain.body());
 }
 
 #[test]
@@ -55,7 +48,7 @@ fn a_block_is_copied_with_its_labels_and_nothing_else_happens() {
     stage.press(&["left"]);
     let last = copied(&mut stage).expect("the last block");
     assert!(last.contains("{{ $labels.pod }}"), "{last}");
-    assert!(text(&stage).contains("not filled in"), "{}", text(&stage));
+    assert!(stage.text().contains("not filled in"), "{}", stage.text());
     stage.press(&["esc"]);
     assert_eq!(stage.state().place(), &Place::Alerts);
 }
@@ -64,12 +57,12 @@ fn a_block_is_copied_with_its_labels_and_nothing_else_happens() {
 fn one_that_is_nowhere_says_where_it_was_looked_for() {
     let mut stage = Stage::demo((120, 36), 1.5);
     stage.press(&["2", "r"]);
-    let picture = text(&stage);
+    let picture = stage.text();
     for said in ["There is no runbook to show", "nobody wrote one yet", "[runbooks]"] {
         assert!(picture.contains(said), "{said:?} in\n{picture}");
     }
     stage.press(&["esc", "9", "r"]);
-    assert!(text(&stage).contains("No runbook here"), "{}", text(&stage));
+    assert!(stage.text().contains("No runbook here"), "{}", stage.text());
 }
 
 #[test]
@@ -89,7 +82,7 @@ fn an_incident_and_an_slo_lead_to_their_runbooks() {
 fn links_of_a_runbook_are_listed() {
     let mut stage = open((120, 36));
     stage.press(&["o"]);
-    let picture = text(&stage);
+    let picture = stage.text();
     assert!(picture.contains("this runbook") && picture.contains("escalation"), "{picture}");
 }
 

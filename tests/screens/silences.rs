@@ -32,12 +32,12 @@ fn where_one_silence_would_hide_more_several_are_made_and_each_says_what_it_hide
     assert!(picture.contains("2 silences hide 2 of 3 alerts (66%): exactly the chosen ones"), "{picture}");
     let one = r#"hides 1  {alertname="CartBurns", service="cart", severity="page"}"#;
     assert!(picture.contains(one), "{picture}");
-    insta::assert_snapshot!("silences_several_form", picture);
+    insta::assert_snapshot!("silences_several_form", stage.body());
     stage.press(&["enter"]);
     let picture = stage.picture();
     assert!(picture.contains("Silence 2 alerts by 2 silences"), "{picture}");
     assert!(picture.contains("CartBurns  hides 1 at pager") && picture.contains("2 calls:"), "{picture}");
-    insta::assert_snapshot!("silences_several_confirm", picture);
+    insta::assert_snapshot!("silences_several_confirm", stage.body());
     stage.press(&["d", "e", "m", "o", "enter"]);
     let made: Vec<String> = drafts(&stage).iter().map(|draft| list(&draft.matchers)).collect();
     assert_eq!(made.len(), 2);
@@ -112,7 +112,7 @@ fn nothing_is_written_where_nothing_may_be_changed() {
 fn a_silence_in_force_is_edited() {
     let mut stage = stage();
     stage.press(&["Z", "x"]);
-    insta::assert_snapshot!("silences_menu", stage.picture());
+    insta::assert_snapshot!("silences_menu", stage.body());
     stage.press(&["3"]);
     let picture = stage.picture();
     assert!(picture.contains("Edit the silence at pager"), "{picture}");

@@ -1,12 +1,14 @@
 //! SLOs in every state, as pictures, and the ways from and to them.
 
+use std::collections::BTreeSet;
+
 use burnwatch::testing::app::event::{Effect, Event};
 use burnwatch::testing::app::place::Place;
 use burnwatch::testing::app::screens::slos::Row;
 use burnwatch::testing::app::screens::{overview, service, slo as open};
 use burnwatch::testing::config::definitions::{Finding, Level};
 use burnwatch::testing::model::ask::{Ask, AskKind, Query};
-use burnwatch::testing::model::slo::Standing;
+use burnwatch::testing::model::slo::{SloState, SloStatus, Standing};
 
 use crate::SIZES;
 use crate::promises::{all, recorded};
@@ -30,17 +32,14 @@ fn opened(size: (u16, u16), id: &str) -> Stage {
     stage
 }
 
-/// The text alone.
-fn text(stage: &Stage) -> String {
-    stage.picture().split("---\n").next().unwrap_or_default().to_owned()
-}
-
 #[test]
 fn the_list_in_every_state_that_there_is() {
     for (width, height) in SIZES {
         let mut stage = promises((width, height));
         stage.press(&["3"]);
-        insta::assert_snapshot!(format!("slos_{width}x{height}"), stage.picture());
+        let known: BTreeSet<SloState> = stage.state().world.slos().iter().map(SloStatus::state).collect();
+        assert!(SloState::ALL.iter().all(|state| known.contains(state)), "{known:?}");
+        insta::assert_snapshot!(format!("slos_{width}x{height}"), stage.body());
     }
 }
 
@@ -49,15 +48,15 @@ fn too_little_data_is_a_state_that_every_screen_tells() {
     let told = "insufficient data (1h29m of 30d)";
     let mut list = promises((200, 50));
     list.press(&["3"]);
-    let row = text(&list).lines().find(|line| line.contains("shop-new")).unwrap().to_owned();
+    let row = list.text().lines().find(|line| line.contains("shop-new")).unwrap().to_owned();
     for part in ["insufficient data", "1h29m of 30d", "8.1x"] {
         assert!(row.contains(part), "{part}: {row}");
     }
-    let page = text(&opened((200, 50), "shop-new"));
+    let page = opened((200, 50), "shop-new").text();
     assert!(page.contains(told) && page.contains("Insufficient data: 1h29m of 30d are known"), "{page}");
     assert!(page.contains("left -") && !page.contains("-710%"), "{page}");
     let new = all(Stage::start()).into_iter().filter(|reading| &*reading.slo.id == "shop-new");
-    let overview = text(&Stage::promises((200, 50), new.collect()));
+    let overview = Stage::promises((200, 50), new.collect()).text();
     assert!(overview.contains("1 insufficient data") && overview.contains(told), "{overview}");
 }
 
@@ -66,7 +65,7 @@ fn the_list_of_the_story() {
     for (width, height) in SIZES {
         let mut stage = Stage::demo((width, height), 4.0);
         stage.press(&["3"]);
-        insta::assert_snapshot!(format!("slos_demo_{width}x{height}"), stage.picture());
+        insta::assert_snapshot!(format!("slos_demo_{width}x{height}"), stage.body());
     }
 }
 
@@ -74,7 +73,7 @@ fn the_list_of_the_story() {
 fn one_slo_that_pages() {
     for (width, height) in SIZES {
         let stage = opened((width, height), "shop-paging");
-        insta::assert_snapshot!(format!("slo_paging_{width}x{height}"), stage.picture());
+        insta::assert_snapshot!(format!("slo_paging_{width}x{height}"), stage.body());
     }
 }
 
@@ -90,11 +89,11 @@ fn one_slo_of_each_other_kind() {
         "cart-several",
     ] {
         let stage = opened((120, 50), id);
-        insta::assert_snapshot!(format!("slo_{id}"), text(&stage));
+        insta::assert_snapshot!(format!("slo_{id}"), stage.body_text());
     }
     for id in ["cart-refused", "cart-live", "cart-few", "shop-partial"] {
         let stage = opened((120, 70), id);
-        insta::assert_snapshot!(format!("slo_{id}"), text(&stage));
+        insta::assert_snapshot!(format!("slo_{id}"), stage.body_text());
     }
 }
 
@@ -102,7 +101,7 @@ fn one_slo_of_each_other_kind() {
 fn grouped_by_team_and_folded() {
     let mut stage = promises((120, 36));
     stage.press(&["3", "b", "down", "enter", "left"]);
-    insta::assert_snapshot!("slos_grouped", text(&stage));
+    insta::assert_snapshot!("slos_grouped", stage.body_text());
     assert!(matches!(stage.state().slos.list.current(), Some(Row::Group(_))));
     let folded = stage.state().slos.list.rows().len();
     stage.press(&["enter"]);
@@ -126,7 +125,7 @@ fn definitions_that_cannot_be_read_are_listed_with_file_line_and_reason() {
         let mut stage = promises(size);
         stage.find(findings.clone());
         stage.press(&["3"]);
-        insta::assert_snapshot!(format!("slos_findings_{name}"), text(&stage));
+        insta::assert_snapshot!(format!("slos_findings_{name}"), stage.body_text());
         stage.press(&["end"]);
         assert!(stage.picture().contains('\u{258c}'), "the cursor is in sight");
     }
@@ -136,7 +135,7 @@ fn definitions_that_cannot_be_read_are_listed_with_file_line_and_reason() {
 fn without_slos_it_is_said_where_they_come_from() {
     let mut stage = Stage::promises((80, 24), Vec::new());
     stage.press(&["3"]);
-    insta::assert_snapshot!("slos_empty", text(&stage));
+    insta::assert_snapshot!("slos_empty", stage.body_text());
     stage.press(&["1"]);
     stage.resize((120, 36));
     assert!(!stage.picture().contains("SLOs 0"), "the overview has no panel for nothing");
@@ -149,9 +148,9 @@ fn a_source_that_fails_leaves_old_numbers_marked_and_a_new_one_says_nothing() {
     stage.kill("prom", 130);
     let picture = stage.picture();
     assert!(picture.contains("connection refused") && picture.contains("Stale"), "{picture}");
-    insta::assert_snapshot!("slos_stale", picture);
+    insta::assert_snapshot!("slos_stale", stage.body());
     stage.press(&["enter"]);
-    insta::assert_snapshot!("slo_stale", stage.picture());
+    insta::assert_snapshot!("slo_stale", stage.body());
 }
 
 #[test]
@@ -206,7 +205,7 @@ fn a_query_is_copied_as_it_is_asked() {
 fn the_forecast_goes_by_another_burn() {
     let mut stage = opened((120, 50), "shop-paging");
     let at = |stage: &Stage| {
-        let text = text(stage);
+        let text = stage.text();
         let line = text.lines().find(|line| line.contains("(forecast)")).unwrap_or_default().to_owned();
         line.split_whitespace().nth(2).unwrap_or_default().to_owned()
     };
@@ -225,10 +224,10 @@ fn the_forecast_goes_by_another_burn() {
 #[test]
 fn the_group_under_the_cursor_is_the_one_that_is_charted() {
     let mut stage = opened((120, 50), "shop-by-region");
-    assert!(text(&stage).contains("worst of 3 groups: region=eu"), "{}", text(&stage));
+    assert!(stage.text().contains("worst of 3 groups: region=eu"), "{}", stage.text());
     stage.press(&["tab", "tab", "end"]);
     assert_eq!(stage.state().panel, open::GROUPS);
-    assert!(text(&stage).contains("one of 3 groups: region=ap"), "{}", text(&stage));
+    assert!(stage.text().contains("one of 3 groups: region=ap"), "{}", stage.text());
 }
 
 #[test]
@@ -266,7 +265,7 @@ fn words_and_matchers_narrow_the_list() {
         stage.press(&["3", "/", "ctrl-u"]);
         stage.send(Event::Pasted(filter.to_owned()));
         stage.press(&["enter"]);
-        assert_eq!(stage.state().slos.list.rows().len(), count, "{filter}:\n{}", text(&stage));
+        assert_eq!(stage.state().slos.list.rows().len(), count, "{filter}:\n{}", stage.text());
     }
 }
 
@@ -280,7 +279,7 @@ fn each_order_puts_what_is_unknown_last() {
         let last = stage.state().slos.list.rows().last().cloned();
         let Some(Row::Slo(key)) = last else { panic!("a list without groups") };
         let status = key.status(&stage.state().world).unwrap();
-        assert!(status.worst().and_then(Standing::left).is_none(), "order {order}: {}", text(&stage));
+        assert!(status.worst().and_then(Standing::left).is_none(), "order {order}: {}", stage.text());
     }
 }
 
@@ -291,5 +290,5 @@ fn an_slo_that_went_away_is_said_to_be_gone() {
     stage.press(&["tab", "down", "G", "enter", "esc"]);
     assert!(matches!(stage.state().place(), Place::Slo { .. }));
     stage.press(&["["]);
-    assert!(text(&stage).contains("as of"), "{}", text(&stage));
+    assert!(stage.text().contains("as of"), "{}", stage.text());
 }

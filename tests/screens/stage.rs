@@ -1,7 +1,5 @@
 //! A state on a stage: the demo world answers, keys are pressed, pictures are taken. No terminal, no clock, no waiting.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -24,10 +22,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Color;
 
 use crate::machines::Machines;
 use crate::pager::Pager;
+use crate::picture;
 use crate::promises::Promises;
 
 /// A moment like any other: 2026-01-14 02:52:07 UTC.
@@ -289,61 +287,35 @@ impl Stage {
 
     /// The text of the screen, and below it which role each run of cells has.
     pub(crate) fn picture(&self) -> String {
-        let buffer = self.draw();
-        let mut out = String::new();
-        for y in 0..buffer.area.height {
-            let mut line = String::new();
-            let mut covered = 0;
-            for x in 0..buffer.area.width {
-                let symbol = buffer[(x, y)].symbol();
-                if covered == 0 {
-                    line.push_str(symbol);
-                    covered = unicode_width::UnicodeWidthStr::width(symbol);
-                }
-                covered = covered.saturating_sub(1);
-            }
-            writeln!(out, "{}", line.trim_end()).expect("writing to a String cannot fail");
-        }
-        out + &roles(&buffer)
+        with_roles(&self.draw())
+    }
+
+    /// The text of the screen.
+    pub(crate) fn text(&self) -> String {
+        picture::text(&self.draw())
+    }
+
+    /// As [`Stage::picture`], of the screen's own lines; of the two above and the one below what a dialog covers.
+    pub(crate) fn body(&self) -> String {
+        with_roles(&picture::body(&self.draw()))
+    }
+
+    /// The text of that.
+    pub(crate) fn body_text(&self) -> String {
+        picture::text(&picture::body(&self.draw()))
+    }
+
+    /// As [`Stage::picture`], of the lines around the screen's own.
+    pub(crate) fn frame(&self) -> String {
+        with_roles(&picture::frame(&self.draw()))
+    }
+
+    /// Whether any cell of the screen's own lines has this role.
+    pub(crate) fn shows(&self, role: Role) -> bool {
+        picture::body(&self.draw()).content.iter().any(|cell| picture::roles_of(cell).contains(&role))
     }
 }
 
-/// For each line of the screen its runs of roles: `0:1-27 Selected`; plain text is left out.
-fn roles(buffer: &Buffer) -> String {
-    let probe = Theme::probe();
-    let mut known = BTreeMap::new();
-    for role in Role::ALL {
-        let style = probe.style(*role);
-        for colour in [style.fg, style.bg].into_iter().flatten() {
-            if let Color::Indexed(index) = colour {
-                known.insert(index, format!("{role:?}"));
-            }
-        }
-    }
-    let name = |colour: Color| match colour {
-        Color::Indexed(index) => known.get(&index).cloned().filter(|name| name != "Text"),
-        _ => None,
-    };
-    let mut out = String::from("---\n");
-    for y in 0..buffer.area.height {
-        let mut runs: Vec<(u16, u16, String)> = Vec::new();
-        for x in 0..buffer.area.width {
-            let cell = &buffer[(x, y)];
-            let names: Vec<String> = [name(cell.fg), name(cell.bg)].into_iter().flatten().collect();
-            let names = names.join("+");
-            match runs.last_mut() {
-                Some((_, end, last)) if *last == names && *end + 1 == x => *end = x,
-                _ => runs.push((x, x, names)),
-            }
-        }
-        let runs: Vec<String> = runs
-            .into_iter()
-            .filter(|(.., n)| !n.is_empty())
-            .map(|(a, b, n)| format!("{a}-{b} {n}"))
-            .collect();
-        if !runs.is_empty() {
-            writeln!(out, "{y}: {}", runs.join(", ")).expect("writing to a String cannot fail");
-        }
-    }
-    out
+fn with_roles(buffer: &Buffer) -> String {
+    format!("{}---\n{}", picture::text(buffer), picture::roles(buffer))
 }

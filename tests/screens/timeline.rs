@@ -2,12 +2,11 @@
 
 use burnwatch::testing::app::chronicle::Kind;
 use burnwatch::testing::app::event::{Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours};
 use burnwatch::testing::app::place::Place;
 use burnwatch::testing::model::action::Ending;
 
-use crate::SIZES;
 use crate::stage::Stage;
+use crate::{SIZES, in_ascii_too};
 
 /// The story from its beginning, watched for this many seconds, and then its timeline.
 fn watched(size: (u16, u16), seconds: i64) -> Stage {
@@ -15,10 +14,6 @@ fn watched(size: (u16, u16), seconds: i64) -> Stage {
     stage.wait(seconds);
     stage.press(&["7"]);
     stage
-}
-
-fn text(stage: &Stage) -> String {
-    stage.picture().split("---\n0:").next().unwrap_or_default().to_owned()
 }
 
 fn kinds(stage: &Stage) -> Vec<Kind> {
@@ -30,23 +25,21 @@ fn the_timeline() {
     for (width, height) in SIZES {
         let mut stage = Stage::demo((width, height), 1.5);
         stage.press(&["7"]);
-        insta::assert_snapshot!(format!("timeline_{width}x{height}"), stage.picture());
+        insta::assert_snapshot!(format!("timeline_{width}x{height}"), stage.body());
     }
 }
 
 #[test]
 fn without_colour_and_unicode_it_says_the_same() {
-    let mut stage = Stage::demo((120, 36), 1.5);
-    stage.look(Charset::Ascii, Colours::None);
-    stage.press(&["7"]);
-    insta::assert_snapshot!("ascii_timeline", stage.picture());
+    let plain = in_ascii_too(|| Stage::demo((120, 36), 1.5), &["7"]);
+    insta::assert_snapshot!("ascii_timeline", plain.body());
 }
 
 #[test]
 fn before_the_first_answer_nothing_is_said_to_have_happened() {
     let mut stage = Stage::unanswered((120, 36));
     stage.press(&["7"]);
-    let picture = text(&stage);
+    let picture = stage.text();
     assert!(picture.contains("asking...") && !picture.contains("Nothing"), "{picture}");
 }
 
@@ -55,11 +48,11 @@ fn what_happens_is_kept_though_the_sources_forget() {
     let stage = watched((120, 36), 400);
     let seen = kinds(&stage);
     for kind in [Kind::Fired, Kind::Resolved, Kind::Paged] {
-        assert!(seen.contains(&kind), "{kind:?} in\n{}", text(&stage));
+        assert!(seen.contains(&kind), "{kind:?} in\n{}", stage.text());
     }
     let times: Vec<_> = stage.state().timeline.list.rows().iter().map(|row| row.0.0).collect();
     assert!(times.is_sorted_by(|a, b| a >= b), "newest first");
-    assert!(text(&stage).contains("whole since"), "{}", text(&stage));
+    assert!(stage.text().contains("whole since"), "{}", stage.text());
 }
 
 #[test]
@@ -134,13 +127,13 @@ fn what_the_person_did_stands_there_with_how_it_ended() {
     let done: Vec<usize> =
         kinds(&stage).iter().enumerate().filter(|(_, kind)| **kind == Kind::Done).map(|(at, _)| at).collect();
     assert_eq!(done, [0], "{}", stage.picture());
-    assert!(text(&stage).contains("Acknowledged"), "{}", text(&stage));
+    assert!(stage.text().contains("Acknowledged"), "{}", stage.text());
 }
 
 #[test]
 fn what_happened_to_incidents_stands_there_though_none_was_opened() {
     let stage = watched((120, 36), 200);
-    assert!(kinds(&stage).contains(&Kind::Step), "{}", text(&stage));
-    assert!(text(&stage).contains("was notified by push"), "{}", text(&stage));
-    assert!(!text(&stage).contains("not read yet"), "{}", text(&stage));
+    assert!(kinds(&stage).contains(&Kind::Step), "{}", stage.text());
+    assert!(stage.text().contains("was notified by push"), "{}", stage.text());
+    assert!(!stage.text().contains("not read yet"), "{}", stage.text());
 }
