@@ -14,6 +14,8 @@ mod noise;
 mod paging;
 mod payload;
 mod promised;
+#[cfg_attr(not(test), expect(dead_code, reason = "the simulated servers answer with it"))]
+mod promql;
 mod query;
 mod rules;
 mod runbooks;

@@ -1,0 +1,249 @@
+//! A small evaluator of PromQL over series that are functions of time: as much of it as sources, rules and charts ask for.
+//!
+//! A counter tells itself by how much it grew, so that a rate over 30 days costs no more than one over a minute. Lookback is not
+//! simulated: a series says itself when it has samples, as if each end were marked as stale.
+
+mod aggregate;
+mod binary;
+mod functions;
+mod window;
+
+use std::collections::BTreeMap;
+use std::time::UNIX_EPOCH;
+
+use promql_parser::parser::{AtModifier, Expr, Offset, VectorSelector};
+
+use crate::model::labels::Labels;
+
+pub(super) use window::Samples;
+
+/// A series as a function of time. Moments are in Unix seconds.
+pub(super) trait Run {
+    /// The value of its newest sample; `None` before it begins, and once it has ended.
+    fn at(&self, t: f64) -> Option<f64>;
+
+    /// Whether it has a newest sample, which may be known without working out its value.
+    fn is_there(&self, t: f64) -> bool {
+        self.at(t).is_some()
+    }
+
+    /// By how much a counter grew.
+    fn increase(&self, from: f64, to: f64) -> Option<f64> {
+        Some(self.at(to)? - self.at(from)?)
+    }
+
+    /// The mean of its values, where that is known without looking at them.
+    fn mean(&self, _from: f64, _to: f64) -> Option<f64> {
+        None
+    }
+
+    /// When it has samples, as far as that touches a time: each from its beginning until before its end.
+    fn stretches(&self, from: f64, to: f64) -> Vec<(f64, f64)> {
+        vec![(from, to + 1.0)]
+    }
+
+    /// When its samples are from: one of them, and how far they are apart, in seconds.
+    fn grid(&self) -> (f64, f64);
+}
+
+/// A series that was selected; its labels have its name.
+pub(super) struct Found<'a> {
+    pub(super) labels: Labels,
+    pub(super) run: Box<dyn Run + 'a>,
+}
+
+/// Where series are.
+pub(super) trait Store {
+    /// All series that these matchers choose.
+    fn select(&self, selector: &VectorSelector) -> Vec<Found<'_>>;
+}
+
+/// Whether a selector chooses a series with these labels.
+pub(super) fn is_chosen(labels: &Labels, selector: &VectorSelector) -> bool {
+    selector.name.as_ref().is_none_or(|name| *name == labels.value("__name__"))
+        && selector.matchers.matchers.iter().all(|matcher| matcher.is_match(labels.value(&matcher.name)))
+}
+
+/// A series over the moments of a query; `None` where it has no value.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Line {
+    pub(super) labels: Labels,
+    pub(super) values: Vec<Option<f64>>,
+}
+
+/// What an expression comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Value {
+    /// One for each moment.
+    Scalar(Vec<f64>),
+    Text(String),
+    Lines(Vec<Line>),
+    /// The samples themselves: only of an instant query that is a range.
+    Samples(Vec<Samples>),
+}
+
+/// What an expression comes to at a moment.
+///
+/// # Errors
+/// As the server would say it, or that this evaluator does not know it.
+pub(super) fn instant(store: &dyn Store, expr: &Expr, t: f64) -> Result<Value, String> {
+    let eval = Eval { store, times: &[t], bounds: (t, t), only_presence: false };
+    match expr {
+        Expr::MatrixSelector(_) | Expr::Subquery(_) => {
+            let windows = eval.windows(expr)?;
+            Ok(Value::Samples(windows.iter().filter_map(|window| window.samples(t)).collect()))
+        }
+        _ => eval.value(expr),
+    }
+}
+
+/// What an expression comes to over time.
+///
+/// # Errors
+/// As [`instant`].
+pub(super) fn range(store: &dyn Store, expr: &Expr, times: &[f64]) -> Result<Vec<Line>, String> {
+    let (Some(start), Some(end)) = (times.first(), times.last()) else { return Ok(Vec::new()) };
+    let eval = Eval { store, times, bounds: (*start, *end), only_presence: false };
+    match eval.value(expr)? {
+        Value::Lines(lines) => Ok(lines),
+        Value::Scalar(values) => {
+            let values = values.into_iter().map(Some).collect();
+            Ok(vec![Line { labels: Labels::default(), values }])
+        }
+        Value::Text(_) | Value::Samples(_) => {
+            Err("invalid expression type for range query, must be Scalar or instant Vector".to_owned())
+        }
+    }
+}
+
+/// An evaluation at some moments.
+#[derive(Clone, Copy)]
+struct Eval<'a> {
+    store: &'a dyn Store,
+    times: &'a [f64],
+    /// What `start()` and `end()` stand for.
+    bounds: (f64, f64),
+    /// Values do not count, only whether there are any: all of them are 1 then.
+    only_presence: bool,
+}
+
+impl Eval<'_> {
+    fn value(self, expr: &Expr) -> Result<Value, String> {
+        match expr {
+            Expr::NumberLiteral(number) => Ok(Value::Scalar(vec![number.val; self.times.len()])),
+            Expr::StringLiteral(text) => Ok(Value::Text(text.val.clone())),
+            Expr::Paren(paren) => self.value(&paren.expr),
+            Expr::Unary(unary) => Ok(match self.value(&unary.expr)? {
+                Value::Lines(lines) => Value::Lines(each(lines, |value| -value)),
+                Value::Scalar(values) => Value::Scalar(values.into_iter().map(|value| -value).collect()),
+                other @ (Value::Text(_) | Value::Samples(_)) => other,
+            }),
+            Expr::VectorSelector(selector) => Ok(Value::Lines(self.selected(selector))),
+            Expr::Aggregate(aggregate) => self.aggregated(aggregate).map(Value::Lines),
+            Expr::Binary(binary) => Self { only_presence: false, ..self }.binary(binary),
+            Expr::Call(call) => self.called(call),
+            Expr::MatrixSelector(_) | Expr::Subquery(_) => {
+                Err("expected type instant vector, got range vector".to_owned())
+            }
+            Expr::Extension(_) => Err("the simulated server does not know this expression".to_owned()),
+        }
+    }
+
+    fn lines(self, expr: &Expr) -> Result<Vec<Line>, String> {
+        match self.value(expr)? {
+            Value::Lines(lines) => Ok(lines),
+            Value::Scalar(_) | Value::Text(_) | Value::Samples(_) => {
+                Err("expected type instant vector".to_owned())
+            }
+        }
+    }
+
+    fn scalars(self, expr: &Expr) -> Result<Vec<f64>, String> {
+        match (Self { only_presence: false, ..self }).value(expr)? {
+            Value::Scalar(values) => Ok(values),
+            Value::Lines(_) | Value::Text(_) | Value::Samples(_) => Err("expected type scalar".to_owned()),
+        }
+    }
+
+    fn text(self, expr: &Expr) -> Result<String, String> {
+        match self.value(expr)? {
+            Value::Text(text) => Ok(text),
+            Value::Lines(_) | Value::Scalar(_) | Value::Samples(_) => Err("expected type string".to_owned()),
+        }
+    }
+
+    fn selected(self, selector: &VectorSelector) -> Vec<Line> {
+        let found = self.store.select(selector);
+        let line = |found: &Found<'_>| {
+            let value = |t: &f64| {
+                let t = self.shifted(selector.at.as_ref(), selector.offset.as_ref(), *t);
+                let run = &found.run;
+                if self.only_presence { run.is_there(t).then_some(1.0) } else { run.at(t) }
+            };
+            Line { labels: found.labels.clone(), values: self.times.iter().map(value).collect() }
+        };
+        there(found.iter().map(line))
+    }
+
+    /// The moment that is meant by one of the query.
+    fn shifted(self, at: Option<&AtModifier>, offset: Option<&Offset>, t: f64) -> f64 {
+        let t = match at {
+            None => t,
+            Some(AtModifier::Start) => self.bounds.0,
+            Some(AtModifier::End) => self.bounds.1,
+            Some(AtModifier::At(time)) => match time.duration_since(UNIX_EPOCH) {
+                Ok(since) => since.as_secs_f64(),
+                Err(before) => -before.duration().as_secs_f64(),
+            },
+        };
+        match offset {
+            None => t,
+            Some(Offset::Pos(offset)) => t - offset.as_secs_f64(),
+            Some(Offset::Neg(offset)) => t + offset.as_secs_f64(),
+        }
+    }
+}
+
+/// Those lines that have any value.
+fn there(lines: impl Iterator<Item = Line>) -> Vec<Line> {
+    lines.filter(|line| line.values.iter().any(Option::is_some)).collect()
+}
+
+/// The labels of what is no longer the series itself.
+fn nameless(labels: &Labels) -> Labels {
+    labels.without(|name| name == "__name__")
+}
+
+/// All values changed, the names of the series gone.
+fn each(lines: Vec<Line>, change: impl Fn(f64) -> f64) -> Vec<Line> {
+    let changed = |line: Line| Line {
+        labels: nameless(&line.labels),
+        values: line.values.into_iter().map(|value| value.map(&change)).collect(),
+    };
+    lines.into_iter().map(changed).collect()
+}
+
+/// Lines of the same labels as one.
+///
+/// # Errors
+/// If two of them have a value at the same moment.
+fn joined(lines: impl IntoIterator<Item = Line>) -> Result<Vec<Line>, String> {
+    let mut by_labels: BTreeMap<Labels, Vec<Option<f64>>> = BTreeMap::new();
+    for line in lines {
+        match by_labels.get_mut(&line.labels) {
+            None => drop(by_labels.insert(line.labels, line.values)),
+            Some(known) => {
+                for (known, value) in known.iter_mut().zip(line.values) {
+                    if known.is_some() && value.is_some() {
+                        return Err("vector cannot contain metrics with the same labelset".to_owned());
+                    }
+                    *known = known.or(value);
+                }
+            }
+        }
+    }
+    Ok(there(by_labels.into_iter().map(|(labels, values)| Line { labels, values })))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,132 @@
+//! `sum by (...)` and its like.
+
+use std::collections::BTreeMap;
+
+use promql_parser::parser::{AggregateExpr, LabelModifier};
+
+use super::window::quantile;
+use super::{Eval, Line, joined, there};
+use crate::model::labels::Labels;
+
+impl Eval<'_> {
+    pub(super) fn aggregated(self, aggregate: &AggregateExpr) -> Result<Vec<Line>, String> {
+        let op = aggregate.op.to_string();
+        let lines = self.lines(&aggregate.expr)?;
+        let mut groups: BTreeMap<Labels, Vec<&Line>> = BTreeMap::new();
+        for line in &lines {
+            groups.entry(grouped(&line.labels, aggregate.modifier.as_ref())).or_default().push(line);
+        }
+        let param = || aggregate.param.as_deref().ok_or_else(|| format!("{op} takes a parameter"));
+        match &*op {
+            "topk" | "bottomk" => {
+                let counts = self.scalars(param()?)?;
+                let most = groups.into_values().flat_map(|group| chosen(&group, &counts, op == "topk"));
+                Ok(there(most))
+            }
+            "count_values" => {
+                let label = self.text(param()?)?;
+                joined(groups.into_iter().flat_map(|(labels, group)| counted(&labels, &group, &label)))
+            }
+            "quantile" => {
+                let shares = self.scalars(param()?)?;
+                Ok(reduced(groups, |at, values| quantile(shares.get(at).copied()?, values)))
+            }
+            _ => {
+                let reduce = reduce(&op).ok_or_else(|| format!("{op} is not simulated"))?;
+                Ok(reduced(groups, |_, values| Some(reduce(values))))
+            }
+        }
+    }
+}
+
+/// The labels of the group that a line belongs to.
+fn grouped(labels: &Labels, modifier: Option<&LabelModifier>) -> Labels {
+    match modifier {
+        None => Labels::default(),
+        Some(LabelModifier::Include(by)) => labels.without(|name| !by.labels.iter().any(|by| by == name)),
+        Some(LabelModifier::Exclude(without)) => {
+            labels.without(|name| name == "__name__" || without.labels.iter().any(|one| one == name))
+        }
+    }
+}
+
+fn reduce(op: &str) -> Option<fn(&[f64]) -> f64> {
+    fn sum(values: &[f64]) -> f64 {
+        values.iter().sum()
+    }
+    fn mean(values: &[f64]) -> f64 {
+        sum(values) / values.len() as f64
+    }
+    fn variance(values: &[f64]) -> f64 {
+        let mean = mean(values);
+        values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / values.len() as f64
+    }
+    Some(match op {
+        "sum" => sum,
+        "avg" => mean,
+        "count" => |values| values.len() as f64,
+        "group" => |_| 1.0,
+        "min" => |values| values.iter().copied().fold(f64::NAN, f64::min),
+        "max" => |values| values.iter().copied().fold(f64::NAN, f64::max),
+        "stdvar" => variance,
+        "stddev" => |values| variance(values).sqrt(),
+        _ => return None,
+    })
+}
+
+/// One line for each group, of the values that there are at each moment.
+fn reduced(groups: BTreeMap<Labels, Vec<&Line>>, reduce: impl Fn(usize, &[f64]) -> Option<f64>) -> Vec<Line> {
+    let mut values = Vec::new();
+    let line = |(labels, group): (Labels, Vec<&Line>)| {
+        let moments = group.first().map_or(0, |line| line.values.len());
+        let at = |at: usize| {
+            values.clear();
+            values.extend(group.iter().filter_map(|line| line.values.get(at).copied().flatten()));
+            if values.is_empty() { None } else { reduce(at, &values) }
+        };
+        Line { labels, values: (0..moments).map(at).collect() }
+    };
+    there(groups.into_iter().map(line))
+}
+
+/// At each moment so many of the greatest, or of the smallest.
+fn chosen(group: &[&Line], counts: &[f64], is_greatest: bool) -> Vec<Line> {
+    let mut lines: Vec<Line> = group
+        .iter()
+        .map(|line| Line { labels: line.labels.clone(), values: vec![None; line.values.len()] })
+        .collect();
+    for (at, count) in counts.iter().enumerate() {
+        let value = |line: &&Line| line.values.get(at).copied().flatten();
+        let mut order: Vec<(usize, f64)> =
+            group.iter().enumerate().filter_map(|(i, line)| Some((i, value(line)?))).collect();
+        order.sort_by(|a, b| if is_greatest { b.1.total_cmp(&a.1) } else { a.1.total_cmp(&b.1) });
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+        for (i, value) in order.into_iter().take(count.max(0.0) as usize) {
+            if let Some(slot) = lines.get_mut(i).and_then(|line| line.values.get_mut(at)) {
+                *slot = Some(value);
+            }
+        }
+    }
+    lines
+}
+
+/// How many lines of the group have each value.
+fn counted(labels: &Labels, group: &[&Line], label: &str) -> Vec<Line> {
+    let moments = group.first().map_or(0, |line| line.values.len());
+    let mut by_value: BTreeMap<String, Vec<Option<f64>>> = BTreeMap::new();
+    for line in group {
+        for (at, value) in line.values.iter().enumerate() {
+            let Some(value) = value else { continue };
+            let counts =
+                by_value.entry(super::window::written(*value)).or_insert_with(|| vec![None; moments]);
+            if let Some(count) = counts.get_mut(at) {
+                *count = Some(count.unwrap_or(0.0) + 1.0);
+            }
+        }
+    }
+    let line = |(value, values): (String, Vec<Option<f64>>)| {
+        let own = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+        Line { labels: Labels::new(own.chain([(label.into(), value.into())]).collect()), values }
+    };
+    by_value.into_iter().map(line).collect()
+}

@@ -1,0 +1,234 @@
+//! Functions of PromQL that look at one moment.
+
+use std::collections::BTreeMap;
+
+use promql_parser::label::MatchOp;
+use promql_parser::parser::{Call, Expr};
+use regex::Regex;
+
+use super::{Eval, Line, Value, each, joined, nameless, there};
+use crate::model::labels::Labels;
+use crate::model::promql::bare;
+
+impl Eval<'_> {
+    pub(super) fn called(self, call: &Call) -> Result<Value, String> {
+        let name = call.func.name;
+        let argument = |number: usize| {
+            call.args
+                .args
+                .get(number)
+                .map(|argument| &**argument)
+                .ok_or_else(|| format!("too few arguments in call to {name}()"))
+        };
+        let moments = self.times.len();
+        Ok(match name {
+            "time" => Value::Scalar(self.times.to_vec()),
+            "pi" => Value::Scalar(vec![std::f64::consts::PI; moments]),
+            "vector" => {
+                let values = self.scalars(argument(0)?)?.into_iter().map(Some).collect();
+                Value::Lines(vec![Line { labels: Labels::default(), values }])
+            }
+            "scalar" => {
+                let lines = self.lines(argument(0)?)?;
+                let at = |at: usize| {
+                    let mut there = lines.iter().filter_map(|line| line.values.get(at).copied().flatten());
+                    there.next().filter(|_| there.next().is_none()).unwrap_or(f64::NAN)
+                };
+                Value::Scalar((0..moments).map(at).collect())
+            }
+            "absent" => {
+                let argument = argument(0)?;
+                Value::Lines(absent(argument, &self.lines(argument)?, moments))
+            }
+            "absent_over_time" => {
+                let argument = argument(0)?;
+                let lines = self.over_time("present_over_time", argument, &[])?;
+                Value::Lines(absent(argument, &lines, moments))
+            }
+            "timestamp" => Value::Lines(self.timestamps(argument(0)?)?),
+            "label_replace" => {
+                let texts = [1, 2, 3, 4].map(|number| argument(number).and_then(|text| self.text(text)));
+                let [target, replacement, source, pattern] = texts;
+                let pattern = pattern?;
+                let regex = Regex::new(&format!("^(?s:{pattern})$"))
+                    .map_err(|error| format!("invalid regular expression in label_replace(): {error}"))?;
+                let (target, replacement, source) = (target?, replacement?, source?);
+                Value::Lines(joined(self.lines(argument(0)?)?.into_iter().map(|line| {
+                    let Some(found) = regex.captures(line.labels.value(&source)) else { return line };
+                    let mut value = String::new();
+                    found.expand(&replacement, &mut value);
+                    Line { labels: with(&line.labels, &target, &value), ..line }
+                }))?)
+            }
+            "label_join" => {
+                let (target, between) = (self.text(argument(1)?)?, self.text(argument(2)?)?);
+                let sources: Vec<String> = (3..call.args.args.len())
+                    .map(|number| self.text(argument(number)?))
+                    .collect::<Result<_, _>>()?;
+                Value::Lines(joined(self.lines(argument(0)?)?.into_iter().map(|line| {
+                    let values: Vec<&str> = sources.iter().map(|source| line.labels.value(source)).collect();
+                    Line { labels: with(&line.labels, &target, &values.join(&between)), ..line }
+                }))?)
+            }
+            "histogram_quantile" => {
+                let shares = self.scalars(argument(0)?)?;
+                let inner = Self { only_presence: false, ..self };
+                Value::Lines(quantiles(&shares, inner.lines(argument(1)?)?)?)
+            }
+            "clamp" | "clamp_min" | "clamp_max" | "round" => {
+                let bound = |number: usize, otherwise: f64| match call.args.args.get(number) {
+                    Some(bound) => self.scalars(bound),
+                    None => Ok(vec![otherwise; moments]),
+                };
+                let (one, other) = (bound(1, 1.0)?, bound(2, f64::NAN)?);
+                let lines = self.lines(argument(0)?)?.into_iter().map(|line| {
+                    let both = line.values.into_iter().zip(one.iter().zip(&other));
+                    let values = both.map(|(value, (one, other))| Some(bounded(name, value?, *one, *other)));
+                    Line { labels: nameless(&line.labels), values: values.collect() }
+                });
+                Value::Lines(lines.collect())
+            }
+            "sort" | "sort_desc" => Value::Lines(self.lines(argument(0)?)?),
+            "quantile_over_time" => {
+                let shares = self.scalars(argument(0)?)?;
+                Value::Lines(self.over_time(name, argument(1)?, &shares)?)
+            }
+            _ => match of_numbers(name) {
+                Some(change) => Value::Lines(each(self.lines(argument(0)?)?, change)),
+                None if is_over_time(name) => Value::Lines(self.over_time(name, argument(0)?, &[])?),
+                None => return Err(format!("{name}() is not simulated")),
+            },
+        })
+    }
+
+    fn over_time(self, name: &str, argument: &Expr, param: &[f64]) -> Result<Vec<Line>, String> {
+        let counts_only = matches!(name, "count_over_time" | "present_over_time" | "absent_over_time");
+        let is_subquery = matches!(bare(argument), Expr::Subquery(_));
+        let inner = Self { only_presence: is_subquery && (counts_only || self.only_presence), ..self };
+        let windows = inner.windows(argument)?;
+        let lines = windows.iter().map(|window| window.line(name, param, self.times, self.only_presence));
+        Ok(there(lines))
+    }
+
+    /// When the samples are from that count at each moment.
+    fn timestamps(self, argument: &Expr) -> Result<Vec<Line>, String> {
+        let Expr::VectorSelector(selector) = bare(argument) else {
+            let lines = Self { only_presence: true, ..self }.lines(argument)?.into_iter().map(|line| {
+                let both = line.values.iter().zip(self.times);
+                let values = both.map(|(value, t)| value.map(|_| *t)).collect();
+                Line { labels: nameless(&line.labels), values }
+            });
+            return Ok(lines.collect());
+        };
+        let found = self.store.select(selector);
+        Ok(there(found.into_iter().map(|found| {
+            let (phase, every) = found.run.grid();
+            let newest = |t: &f64| {
+                let t = self.shifted(selector.at.as_ref(), selector.offset.as_ref(), *t);
+                let newest = phase + ((t - phase) / every).floor() * every;
+                found.run.is_there(t).then_some(newest)
+            };
+            let values = self.times.iter().map(newest).collect();
+            Line { labels: nameless(&found.labels), values }
+        })))
+    }
+}
+
+fn is_over_time(name: &str) -> bool {
+    const OTHERS: [&str; 9] =
+        ["rate", "increase", "irate", "delta", "idelta", "deriv", "changes", "resets", "absent_over_time"];
+    name.ends_with("_over_time") || OTHERS.contains(&name)
+}
+
+/// Functions that change each value by itself.
+fn of_numbers(name: &str) -> Option<fn(f64) -> f64> {
+    Some(match name {
+        "abs" => f64::abs,
+        "ceil" => f64::ceil,
+        "floor" => f64::floor,
+        "exp" => f64::exp,
+        "ln" => f64::ln,
+        "log2" => f64::log2,
+        "log10" => f64::log10,
+        "sqrt" => f64::sqrt,
+        "sgn" => |value| if value == 0.0 || value.is_nan() { value } else { value.signum() },
+        _ => return None,
+    })
+}
+
+fn bounded(name: &str, value: f64, one: f64, other: f64) -> f64 {
+    match name {
+        "clamp_min" => value.max(one),
+        "clamp_max" => value.min(one),
+        "round" => (value / one + 0.5).floor() * one,
+        _ => value.min(other).max(one),
+    }
+}
+
+/// One line where nothing is, with the labels that the selector asks for by `=`.
+fn absent(argument: &Expr, lines: &[Line], moments: usize) -> Vec<Line> {
+    let selector = match bare(argument) {
+        Expr::VectorSelector(selector) => Some(selector),
+        Expr::MatrixSelector(matrix) => Some(&matrix.vs),
+        _ => None,
+    };
+    let matchers = selector.iter().flat_map(|selector| &selector.matchers.matchers);
+    let equal = matchers.filter(|matcher| matcher.op == MatchOp::Equal && matcher.name != "__name__");
+    let labels = equal.map(|matcher| (matcher.name.as_str(), matcher.value.as_str())).collect();
+    let is_absent = |at: usize| lines.iter().all(|line| line.values.get(at).copied().flatten().is_none());
+    let values = (0..moments).map(|at| is_absent(at).then_some(1.0)).collect();
+    there(std::iter::once(Line { labels, values }))
+}
+
+fn with(labels: &Labels, name: &str, value: &str) -> Labels {
+    let known = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+    Labels::new(known.chain([(name.into(), value.into())]).collect())
+}
+
+/// The bound of a bucket, and how many are up to it at each moment.
+type Bucket = (f64, Vec<Option<f64>>);
+
+/// The quantile of each histogram among these buckets.
+fn quantiles(shares: &[f64], buckets: Vec<Line>) -> Result<Vec<Line>, String> {
+    let mut histograms: BTreeMap<Labels, Vec<Bucket>> = BTreeMap::new();
+    for line in buckets {
+        let Ok(bound) = line.labels.value("le").parse::<f64>() else { continue };
+        let labels = line.labels.without(|name| matches!(name, "le" | "__name__"));
+        histograms.entry(labels).or_default().push((bound, line.values));
+    }
+    joined(histograms.into_iter().map(|(labels, mut bounds)| {
+        bounds.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let at = |(at, share): (usize, &f64)| {
+            let counts: Vec<(f64, f64)> = bounds
+                .iter()
+                .filter_map(|(bound, values)| Some((*bound, values.get(at).copied().flatten()?)))
+                .collect();
+            (!counts.is_empty()).then(|| quantile(*share, &counts))
+        };
+        Line { labels, values: shares.iter().enumerate().map(at).collect() }
+    }))
+}
+
+/// The quantile of one histogram: bounds in their order, with how many are up to each.
+///
+/// Source: `BucketQuantile` of Prometheus' `promql/quantile.go`.
+fn quantile(share: f64, buckets: &[(f64, f64)]) -> f64 {
+    let Some(((top, all), below)) = buckets.split_last() else { return f64::NAN };
+    if share.is_nan() || *top != f64::INFINITY || below.is_empty() || *all <= 0.0 {
+        return f64::NAN;
+    }
+    if !(0.0..=1.0).contains(&share) {
+        return if share < 0.0 { f64::NEG_INFINITY } else { f64::INFINITY };
+    }
+    let rank = share * all;
+    let number = below.partition_point(|(_, count)| *count < rank);
+    let Some((end, count)) = below.get(number) else {
+        return below.last().map_or(f64::NAN, |(bound, _)| *bound);
+    };
+    let (start, before) = match number.checked_sub(1).and_then(|number| below.get(number)) {
+        Some((start, before)) => (*start, *before),
+        None if *end <= 0.0 => return *end,
+        None => (0.0, 0.0),
+    };
+    start + (end - start) * (rank - before) / (count - before)
+}

@@ -1,0 +1,290 @@
+//! Functions over time: what a series did within a window.
+
+use promql_parser::parser::{Expr, SubqueryExpr};
+
+use super::{Eval, Found, Line, Run, nameless};
+use crate::model::labels::Labels;
+
+/// Of one window no more samples of a series are looked at, evenly spread, where nothing tells more.
+const LOOKS: f64 = 120.0;
+/// More samples are not given out at once.
+const MOST: f64 = 100_000.0;
+/// Where a subquery has no step.
+const STEP: f64 = 60.0;
+/// What is closer to a sample than this is at it, in parts of what lies between samples.
+const CLOSE: f64 = 1e-4;
+
+/// The samples of a series: seconds and values.
+#[derive(Debug, Clone, PartialEq)]
+pub(in crate::backend::demo) struct Samples {
+    pub(in crate::backend::demo) labels: Labels,
+    pub(in crate::backend::demo) points: Vec<(f64, f64)>,
+}
+
+/// A series, and over how long it is looked at, up to a moment that is given.
+pub(super) struct Window<'a> {
+    pub(super) labels: Labels,
+    source: Source<'a>,
+    range: f64,
+    /// The end that is meant by one of the query.
+    end: Box<dyn Fn(f64) -> f64 + 'a>,
+}
+
+enum Source<'a> {
+    Run(Box<dyn Run + 'a>),
+    /// What a subquery found.
+    Points(Vec<(f64, f64)>),
+}
+
+impl<'a> Eval<'a> {
+    /// The series of a range selector or of a subquery.
+    pub(super) fn windows<'b>(self, expr: &'b Expr) -> Result<Vec<Window<'b>>, String>
+    where
+        'a: 'b,
+    {
+        match expr {
+            Expr::Paren(paren) => self.windows(&paren.expr),
+            Expr::MatrixSelector(matrix) => {
+                let window = |found: Found<'b>| Window {
+                    labels: found.labels,
+                    source: Source::Run(found.run),
+                    range: matrix.range.as_secs_f64(),
+                    end: Box::new(move |t| self.shifted(matrix.vs.at.as_ref(), matrix.vs.offset.as_ref(), t)),
+                };
+                Ok(self.store.select(&matrix.vs).into_iter().map(window).collect())
+            }
+            Expr::Subquery(subquery) => self.of_subquery(subquery),
+            _ => Err("expected type range vector, got instant vector".to_owned()),
+        }
+    }
+
+    fn of_subquery<'b>(self, subquery: &'b SubqueryExpr) -> Result<Vec<Window<'b>>, String>
+    where
+        'a: 'b,
+    {
+        let range = subquery.range.as_secs_f64();
+        let step = subquery.step.map_or(STEP, |step| step.as_secs_f64()).max(0.001);
+        let end = move |t| self.shifted(subquery.at.as_ref(), subquery.offset.as_ref(), t);
+        let ends = self.times.iter().map(|t| end(*t));
+        let (first, last) = ends
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(first, last), end| (first.min(end), last.max(end)));
+        // the first one lies within the window, which does not hold its own beginning
+        let (first, last) = (((first - range) / step).floor() + 1.0, (last / step).floor());
+        if last - first > MOST {
+            return Err("query processing would load too many samples into memory".to_owned());
+        }
+        let mut times = Vec::new();
+        let mut number = first;
+        while number <= last {
+            times.push(number * step);
+            number += 1.0;
+        }
+        let inner = Eval { times: &times, ..self };
+        let lines = inner.lines(&subquery.expr)?;
+        let window = |line: Line| Window {
+            labels: line.labels,
+            source: Source::Points(
+                times.iter().zip(line.values).filter_map(|(t, value)| Some((*t, value?))).collect(),
+            ),
+            range,
+            end: Box::new(end),
+        };
+        Ok(lines.into_iter().map(window).collect())
+    }
+}
+
+impl Window<'_> {
+    /// Its samples up to a moment, if there are any.
+    pub(super) fn samples(&self, t: f64) -> Option<Samples> {
+        let to = (self.end)(t);
+        let points = match &self.source {
+            Source::Run(run) => looks(&**run, to - self.range, to, MOST),
+            Source::Points(points) => within(points, to - self.range, to).to_vec(),
+        };
+        (!points.is_empty()).then(|| Samples { labels: self.labels.clone(), points })
+    }
+
+    /// What a function over time makes of it at each moment; `param` is what the function takes besides.
+    pub(super) fn line(&self, function: &str, param: &[f64], times: &[f64], only_presence: bool) -> Line {
+        let at = |(number, t): (usize, &f64)| {
+            let to = (self.end)(*t);
+            let (from, param) = (to - self.range, param.get(number).copied());
+            match &self.source {
+                Source::Run(run) if only_presence && function != "absent_over_time" => {
+                    (!run.stretches(from, to).is_empty()).then_some(1.0)
+                }
+                Source::Run(run) => of_run(function, param, &**run, from, to),
+                Source::Points(points) => of_points(function, param, within(points, from, to), from, to),
+            }
+        };
+        let keeps_name = matches!(function, "last_over_time" | "first_over_time");
+        let labels = if keeps_name { self.labels.clone() } else { nameless(&self.labels) };
+        Line { labels, values: times.iter().enumerate().map(at).collect() }
+    }
+}
+
+/// The points after `from` up to `to`.
+fn within(points: &[(f64, f64)], from: f64, to: f64) -> &[(f64, f64)] {
+    let first = points.partition_point(|(t, _)| *t <= from);
+    let last = points.partition_point(|(t, _)| *t <= to);
+    points.get(first..last).unwrap_or_default()
+}
+
+/// The numbers of the first and last sample of each stretch within a window.
+fn counted(run: &dyn Run, from: f64, to: f64) -> Vec<(f64, f64)> {
+    let (phase, every) = run.grid();
+    let number = |t: f64| (t - phase) / every;
+    let runs = run.stretches(from, to).into_iter().map(|(begin, end)| {
+        let first = (number(begin) - CLOSE).ceil().max((number(from) + CLOSE).floor() + 1.0);
+        let last = ((number(end) - CLOSE).ceil() - 1.0).min((number(to) + CLOSE).floor());
+        (first, last)
+    });
+    runs.filter(|(first, last)| first <= last).collect()
+}
+
+fn count(run: &dyn Run, from: f64, to: f64) -> f64 {
+    counted(run, from, to).iter().map(|(first, last)| last - first + 1.0).sum()
+}
+
+/// Samples within a window: all of them, or so many evenly spread, the first and the last of each stretch among them.
+fn looks(run: &dyn Run, from: f64, to: f64, most: f64) -> Vec<(f64, f64)> {
+    let (phase, every) = run.grid();
+    let all = counted(run, from, to);
+    let total: f64 = all.iter().map(|(first, last)| last - first + 1.0).sum();
+    let stride = (total / most).max(1.0);
+    let mut points = Vec::new();
+    for (first, last) in all {
+        let mut number = first;
+        loop {
+            let t = phase + number.round() * every;
+            points.extend(run.at(t).map(|value| (t, value)));
+            if number >= last {
+                break;
+            }
+            number = (number + stride).min(last);
+        }
+    }
+    points
+}
+
+fn of_run(function: &str, param: Option<f64>, run: &dyn Run, from: f64, to: f64) -> Option<f64> {
+    match function {
+        "rate" => Some(run.increase(from, to)? / (to - from)),
+        "increase" => run.increase(from, to),
+        "irate" => {
+            let (_, every) = run.grid();
+            Some(run.increase(to - every, to)? / every)
+        }
+        "count_over_time" => Some(count(run, from, to)).filter(|count| *count > 0.0),
+        "present_over_time" => (!counted(run, from, to).is_empty()).then_some(1.0),
+        "sum_over_time" => {
+            let mean = of_run("avg_over_time", None, run, from, to)?;
+            Some(mean * count(run, from, to))
+        }
+        "avg_over_time" => match run.mean(from, to) {
+            Some(mean) => Some(mean),
+            None => of_points(function, param, &looks(run, from, to, LOOKS), from, to),
+        },
+        "last_over_time" => {
+            let (phase, every) = run.grid();
+            run.at(phase + counted(run, from, to).last()?.1 * every)
+        }
+        _ => of_points(function, param, &looks(run, from, to, LOOKS), from, to),
+    }
+}
+
+fn of_points(function: &str, param: Option<f64>, points: &[(f64, f64)], from: f64, to: f64) -> Option<f64> {
+    let (first, last) = (points.first()?, points.last()?);
+    let values = || points.iter().map(|(_, value)| *value);
+    let length = points.len() as f64;
+    let mean = || values().sum::<f64>() / length;
+    let variance = || {
+        let mean = mean();
+        values().map(|value| (value - mean) * (value - mean)).sum::<f64>() / length
+    };
+    let pairs = || points.windows(2).filter_map(|pair| Some((pair.first()?, pair.last()?)));
+    Some(match function {
+        "avg_over_time" => mean(),
+        "sum_over_time" => values().sum(),
+        "count_over_time" => length,
+        "present_over_time" => 1.0,
+        "min_over_time" => values().fold(f64::NAN, f64::min),
+        "max_over_time" => values().fold(f64::NAN, f64::max),
+        "last_over_time" => last.1,
+        "first_over_time" => first.1,
+        "stdvar_over_time" => variance(),
+        "stddev_over_time" => variance().sqrt(),
+        "quantile_over_time" => {
+            let values: Vec<f64> = values().collect();
+            return quantile(param?, &values);
+        }
+        "changes" => pairs().filter(|(one, other)| one.1.to_bits() != other.1.to_bits()).count() as f64,
+        "resets" => pairs().filter(|(one, other)| other.1 < one.1).count() as f64,
+        "rate" => return Some(extrapolated(points, from, to, true)? / (to - from)),
+        "increase" => return extrapolated(points, from, to, true),
+        "delta" => return extrapolated(points, from, to, false),
+        "irate" | "idelta" => {
+            let (one, other) = pairs().next_back()?;
+            let grown = if function == "irate" && other.1 < one.1 { other.1 } else { other.1 - one.1 };
+            if function == "irate" { grown / (other.0 - one.0) } else { grown }
+        }
+        "deriv" => {
+            if points.len() < 2 {
+                return None;
+            }
+            let (at, of) = (points.iter().map(|(t, _)| t).sum::<f64>() / length, mean());
+            let both: f64 = points.iter().map(|(t, value)| (t - at) * (value - of)).sum();
+            both / points.iter().map(|(t, _)| (t - at) * (t - at)).sum::<f64>()
+        }
+        _ => return None,
+    })
+}
+
+/// By how much something grew within a window of which samples are known, as Prometheus takes it for the whole window.
+///
+/// Source: `extrapolatedRate` of Prometheus' `promql/functions.go`.
+fn extrapolated(points: &[(f64, f64)], from: f64, to: f64, is_counter: bool) -> Option<f64> {
+    let (first, last) = (points.first()?, points.last()?);
+    if points.len() < 2 {
+        return None;
+    }
+    let pairs = points.windows(2).filter_map(|pair| Some((pair.first()?.1, pair.last()?.1)));
+    let lost: f64 = pairs.filter(|(one, other)| is_counter && other < one).map(|(one, _)| one).sum();
+    let grown = last.1 - first.1 + lost;
+    let sampled = last.0 - first.0;
+    let between = sampled / (points.len() - 1) as f64;
+    let reached = |gap: f64| if gap >= between * 1.1 { between / 2.0 } else { gap };
+    let mut before = reached(first.0 - from);
+    if is_counter && grown > 0.0 && first.1 >= 0.0 {
+        // it cannot have been below zero
+        before = before.min(sampled * (first.1 / grown));
+    }
+    Some(grown * (sampled + before + reached(to - last.0)) / sampled)
+}
+
+/// The value below which this share of the values lies.
+pub(super) fn quantile(share: f64, values: &[f64]) -> Option<f64> {
+    let mut values = values.to_vec();
+    values.sort_by(f64::total_cmp);
+    Some(match share {
+        _ if values.is_empty() || share.is_nan() => f64::NAN,
+        below if below < 0.0 => f64::NEG_INFINITY,
+        above if above > 1.0 => f64::INFINITY,
+        share => {
+            let rank = share * (values.len() - 1) as f64;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the values")]
+            let lower = rank.floor() as usize;
+            let (low, high) = (values.get(lower)?, values.get(lower + 1).or_else(|| values.last())?);
+            low + (high - low) * (rank - rank.floor())
+        }
+    })
+}
+
+/// A value as Prometheus writes it.
+pub(in crate::backend::demo) fn written(value: f64) -> String {
+    match value {
+        f64::INFINITY => "+Inf".to_owned(),
+        f64::NEG_INFINITY => "-Inf".to_owned(),
+        value => value.to_string(),
+    }
+}
