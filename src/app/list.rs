@@ -30,11 +30,6 @@ impl<K: Clone + Ord> List<K> {
 
     /// The same where a cursor that nobody moved stands on another row than the first, which may be only a heading.
     pub fn set_rows_from(&mut self, rows: Vec<K>, home: usize) {
-        if rows.is_empty() {
-            // they may only be on their way
-            self.rows = rows;
-            return;
-        }
         self.home = home.min(rows.len().saturating_sub(1));
         if let Some(chosen) = &self.chosen {
             if let Some(at) = rows.iter().position(|row| row == chosen) {

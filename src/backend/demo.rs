@@ -257,12 +257,12 @@ const PAGER: [Handler<DemoSource>; 5] = [
 
 impl DemoSource {
     /// What is so at the moment that is asked about, after all that was done here.
-    fn told<'a>(
-        &'a self,
+    fn told(
+        &self,
         kind: AskKind,
         put: Put,
         answer: impl FnOnce(Timestamp, &Done) -> Result<Answer, Trouble>,
-    ) -> Answering<'a> {
+    ) -> Answering<'_> {
         let moment = put.at.past().unwrap_or_else(|| self.clock.now());
         let done = doings::so_far(&self.done);
         // only time and what is done here change an answer: these recognise it

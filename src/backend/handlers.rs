@@ -87,3 +87,35 @@ pub(super) fn answer_by<'a, S: Source>(
         Box::pin(ready(Err(SourceError::new(source.info().id.clone(), Trouble::NotOffered { what }))))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::demo;
+    use crate::model::ask::Answered;
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_800_000_000).unwrap()
+    }
+
+    async fn ask(source: &str, ask: Ask) -> Answered {
+        let clock: demo::Now = Arc::new(now);
+        let sources = demo::sources(1, &clock, demo::origin(now(), 1.0, 1.0), 1.0);
+        let source = sources.iter().find(|one| one.info().id.as_str() == source).unwrap();
+        source.answer(&ask, None).await
+    }
+
+    #[tokio::test]
+    async fn what_a_source_lists_is_answered_and_all_else_is_not_offered() {
+        let not_offered = |answered: Answered| {
+            let trouble = answered.unwrap_err().trouble;
+            assert!(matches!(trouble, Trouble::NotOffered { .. }), "{trouble:?}");
+        };
+        assert!(ask("alertmanager", Query::Alerts.now()).await.is_ok());
+        not_offered(ask("alertmanager", Query::OnCall.now()).await);
+        // what is always about now has no past, and is not taken for it
+        let past = Moment::At(Timestamp::from_second(1_799_999_000).unwrap());
+        not_offered(ask("alertmanager", Query::Alerts.at(past)).await);
+        assert!(ask("prom-eu", Query::Services.at(past)).await.is_ok());
+    }
+}

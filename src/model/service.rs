@@ -184,6 +184,23 @@ pub struct Service {
 }
 
 impl Service {
+    /// The same service at a moment of which nothing is known yet.
+    #[must_use]
+    pub fn by_name_alone(&self) -> Self {
+        Self {
+            signals: Signals::default(),
+            targets: Targets::default(),
+            unknown: Unknowns::default(),
+            hosts: Arc::default(),
+            named: Vec::new(),
+            health: Health::Unknown,
+            reasons: Vec::new(),
+            since: None,
+            alerts: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// How many of its targets answer, `2/3`; `?` stands for what is not known, and nothing where there is no target.
     pub fn up(&self) -> Option<String> {
         let Targets { up, total, .. } = self.targets;

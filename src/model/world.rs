@@ -299,12 +299,14 @@ impl World {
         }
     }
 
-    /// Shows what the sources say of this moment; what they say of another one is kept, and not mixed with it.
+    /// Shows what the sources say of this moment; what they say of another one is kept, and not mixed with it. Until they have said
+    /// it, services and SLOs are there by name alone.
     pub fn show(&mut self, moment: Moment, now: Timestamp) {
         if moment == self.moment {
             return;
         }
-        let services = std::mem::take(&mut self.services);
+        let known = self.services.iter().map(Service::by_name_alone).collect();
+        let services = std::mem::replace(&mut self.services, known);
         if self.moment == Moment::Now {
             self.services_now = services;
         }

@@ -194,6 +194,20 @@ fn an_answer_that_comes_twice_or_after_a_newer_one_is_not_taken() {
 }
 
 #[test]
+fn another_moment_is_asked_about_at_once_and_the_question_about_the_one_before_given_up() {
+    let mut polls = Polls::default();
+    let services = |moment| vec![want(Query::Services.at(moment))];
+    let now = first(&mut polls, Query::Services.now(), 0);
+    polls.arrived(&arrival(now, Ok(good(1)), Duration::ZERO), at(0));
+    let past = asked(&polls.due(services(Moment::At(at(-60))), 0, at(1)));
+    assert_eq!(past.iter().map(|question| question.ask.at).collect::<Vec<_>>(), [Moment::At(at(-60))]);
+    let effects = polls.due(services(Moment::At(at(-90))), 0, at(1));
+    assert_eq!(effects.first(), Some(&Effect::Forget(past[0].clone())));
+    assert_eq!(asked(&effects).len(), 1);
+    assert!(polls.due(services(Moment::At(at(-90))), 0, at(2)).is_empty());
+}
+
+#[test]
 fn what_was_asked_while_a_source_was_down_is_given_up_and_asked_again_once_it_is_back() {
     let mut polls = Polls::default();
     let probe = first(&mut polls, Query::Probe.now(), 0);

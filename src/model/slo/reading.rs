@@ -33,6 +33,15 @@ pub struct SloReading {
     pub remark: Option<Text>,
 }
 
+impl SloReading {
+    /// The same SLO at a moment of which nothing is known yet.
+    #[must_use]
+    pub fn by_name_alone(&self) -> Self {
+        let (slo, evaluation) = (Arc::clone(&self.slo), self.evaluation);
+        Self { slo, evaluation, groups: Vec::new(), trouble: None, remark: None }
+    }
+}
+
 /// From what the numbers of an SLO come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Evaluation {

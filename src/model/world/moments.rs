@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::held::{MOMENTS_KEPT, OTHERS_KEPT};
 use super::*;
 use crate::model::ask::{Ask, Query, Reply, SeriesKey, Stretch};
+use crate::model::health::Health;
 use crate::model::series::{Matrix, Span};
 use crate::model::service::{Reading, ServiceBoard, Signals};
 
@@ -45,16 +46,26 @@ fn a_moment_of_the_past_is_shown_by_answers_of_that_moment_alone() {
     services(&mut world, "prom", Moment::Now, &["cart", "new"], 1000);
     services(&mut world, "other", Moment::Now, &["mail"], 1000);
     world.show(past, at(1001));
-    assert_eq!(names(&world), [""; 0], "nothing is known of that moment yet");
+    assert_eq!(names(&world), ["cart", "mail", "new"]);
+    let is_known = |world: &World, name: &str| {
+        let service = world.service(name).unwrap();
+        assert_eq!(service.signals.request_rate.is_some(), service.health == Health::Healthy);
+        service.signals.request_rate.is_some()
+    };
+    assert!(
+        world.services().iter().all(|service| !is_known(&world, &service.name)),
+        "not known of that moment yet"
+    );
     services(&mut world, "prom", past, &["cart"], 1002);
-    assert_eq!(names(&world), ["cart"]);
+    assert!(is_known(&world, "cart") && !is_known(&world, "mail") && !is_known(&world, "new"));
     // an answer about now that comes late is kept, and not mixed with the past
     services(&mut world, "other", Moment::Now, &["mail", "mailer"], 1003);
-    assert_eq!(names(&world), ["cart"]);
+    assert!(!is_known(&world, "mail") && world.service("mailer").is_none());
     services(&mut world, "other", past, &["post"], 1004);
-    assert_eq!(names(&world), ["cart", "post"]);
+    assert!(is_known(&world, "cart") && is_known(&world, "post") && !is_known(&world, "mail"));
     world.show(Moment::Now, at(1005));
     assert_eq!(names(&world), ["cart", "mail", "mailer", "new"]);
+    assert!(world.services().iter().all(|service| is_known(&world, &service.name)));
     let held = world.held(&prom()).unwrap();
     assert_eq!(held.services().at(), Some(at(1000)), "it is as old as it is");
     assert_eq!(held.at(past).services.at(), Some(at(1002)));

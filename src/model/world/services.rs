@@ -15,7 +15,7 @@ use crate::model::signal::Unknowns;
 use crate::model::source::SourceId;
 
 use super::own_names::OwnNames;
-use super::{LOST_KEPT, World};
+use super::{Held, LOST_KEPT, World};
 
 /// What each source says of a service, with the lookback and the moment.
 type Readings<'a> = BTreeMap<&'a Text, Vec<(&'a SourceId, Heard<'a>, Duration, Timestamp)>>;
@@ -63,9 +63,10 @@ impl World {
         }
         let services = names.into_iter().zip(alerts).map(|(name, alerts)| {
             let before = self.service(&name);
-            let service = match readings.get(&name) {
-                Some(known) => self.told(known, before, &alerts, now),
-                None => self.lost(name, before, &alerts, now),
+            let service = match (readings.get(&name), before) {
+                (Some(known), _) => self.told(known, before, &alerts, now),
+                (None, Some(old)) if self.is_coming(old) => old.by_name_alone(),
+                (None, _) => self.lost(name, before, &alerts, now),
             };
             let since = before.and_then(|s| if s.health == service.health { s.since } else { Some(now) });
             let alerts = alerts.iter().map(|alert| alert.fingerprint).collect();
@@ -112,12 +113,7 @@ impl World {
     /// The services without readings that an alert names that fires and counts. Nobody is named by alerts alone as long as a
     /// source of services is still on its way to its first answer.
     fn named_by_alerts(&self, readings: &Readings<'_>) -> BTreeSet<Text> {
-        let is_coming = |held: &super::Held| {
-            let services = held.services();
-            let is_asked = services.is_waiting() || held.at(Moment::Now).services.state().was_asked;
-            is_asked && services.value().is_none() && services.trouble().is_none()
-        };
-        if self.held.values().any(is_coming) {
+        if self.held.values().any(has_yet_to_tell) {
             return BTreeSet::new();
         }
         let is_read: Vec<bool> =
@@ -131,6 +127,11 @@ impl World {
         });
         let names = loud.filter_map(|(alert, about)| self.service_named(alert, about));
         names.filter(|name| !name.is_empty() && !readings.contains_key(*name)).cloned().collect()
+    }
+
+    /// Whether a source that told of a service at another moment has yet to tell of this one.
+    fn is_coming(&self, service: &Service) -> bool {
+        service.sources.iter().filter_map(|id| self.held.get(id)).any(has_yet_to_tell)
     }
 
     /// A service that no source tells of any more, or that only alerts name.
@@ -162,4 +163,11 @@ impl World {
             seen_at: old.map_or(now, |old| old.seen_at),
         }
     }
+}
+
+/// Whether a source of services is still on its way to its first answer about the moment that is shown.
+fn has_yet_to_tell(held: &Held) -> bool {
+    let services = held.services();
+    let is_asked = services.is_waiting() || held.at(Moment::Now).services.state().was_asked;
+    is_asked && services.value().is_none() && services.trouble().is_none()
 }

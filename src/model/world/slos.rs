@@ -8,6 +8,7 @@ use super::super::service::Reading;
 use super::super::slo::{Slo, SloState, SloStatus};
 use super::super::source::SourceId;
 use super::World;
+use crate::model::ask::Moment;
 
 impl World {
     /// All SLOs, in the order of their ids, then of their sources.
@@ -46,11 +47,21 @@ impl World {
 
     /// Judges what the sources said last.
     pub(super) fn merge_slos(&mut self) {
-        let boards = self.held.iter().filter_map(|(id, held)| Some((id, held.slos().value()?)));
-        let judged = boards.flat_map(|(id, board)| {
-            board.readings.iter().map(move |reading| SloStatus::of(reading, id, board.at))
-        });
-        let mut all: Vec<SloStatus> = judged.collect();
+        let mut all: Vec<SloStatus> = Vec::new();
+        for (id, held) in &self.held {
+            let board = held.slos().value();
+            // of another moment it is known which SLOs there are, and not how they were
+            let unread = self.moment.past().filter(|_| board.is_none());
+            let unread = unread.zip(held.at(Moment::Now).slos.value());
+            let named = unread.iter().flat_map(|(at, board)| {
+                board.readings.iter().map(|reading| SloStatus::of(&reading.by_name_alone(), id, *at))
+            });
+            all.extend(named);
+            let judged = board
+                .into_iter()
+                .flat_map(|board| board.readings.iter().map(|reading| SloStatus::of(reading, id, board.at)));
+            all.extend(judged);
+        }
         all.sort_by(|a, b| a.slo.id.cmp(&b.slo.id).then_with(|| a.source.cmp(&b.source)));
         let mut pairs: HashMap<(SourceId, SourceId), bool> = HashMap::new();
         all.dedup_by(|later, kept| {
