@@ -91,7 +91,7 @@ pub(super) fn answer_by<'a, S: Source>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::backend::demo;
+    use crate::backend::{Clock, demo};
     use crate::model::ask::Answered;
 
     fn now() -> Timestamp {
@@ -99,8 +99,7 @@ mod tests {
     }
 
     async fn ask(source: &str, ask: Ask) -> Answered {
-        let clock: demo::Now = Arc::new(now);
-        let sources = demo::sources(1, &clock, demo::origin(now(), 1.0, 1.0), 1.0);
+        let sources = demo::sources(1, Clock::fixed(now()), demo::origin(now(), 1.0, 1.0), 1.0);
         let source = sources.iter().find(|one| one.info().id.as_str() == source).unwrap();
         source.answer(&ask, None).await
     }
