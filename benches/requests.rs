@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Clock, Means, Source, connect};
-use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::backend::{self, Clock, Means, Source, connect};
+use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::ask::{Ask, Query, Stretch};
 use burnwatch::testing::model::series::Span;
 use burnwatch::testing::model::source::SourceId;
@@ -152,9 +152,9 @@ fn serve(services: usize) -> String {
     address
 }
 
-fn source(kind: SourceKind, address: &str) -> Arc<dyn Source> {
+fn source(kind: &str, address: &str) -> Arc<dyn Source> {
     let settings = Settings::default();
-    let source = SourceSettings::new(kind, address);
+    let source = SourceSettings::new(backend::kind(kind), address);
     let means = Means::new(&settings, Clock::fixed(now()));
     connect(&SourceId::new(address), &source, means)
 }
@@ -170,22 +170,22 @@ fn main() {
     let services = Query::Services.now();
     let trends = |tail| Query::Trends { stretch: Stretch { window, tail } }.now();
     let questions = [
-        ("services, the first time", SourceKind::Prometheus, services.clone()),
-        ("services, from then on", SourceKind::Prometheus, services),
-        ("short histories, the first time", SourceKind::Prometheus, trends(window)),
-        ("short histories, from then on", SourceKind::Prometheus, trends(tail)),
-        ("rules", SourceKind::Prometheus, Query::Rules.now()),
-        ("alerts, ten for each service", SourceKind::Alertmanager, Query::Alerts.now()),
-        ("silences", SourceKind::Alertmanager, Query::Silences.now()),
+        ("services, the first time", "prometheus", services.clone()),
+        ("services, from then on", "prometheus", services),
+        ("short histories, the first time", "prometheus", trends(window)),
+        ("short histories, from then on", "prometheus", trends(tail)),
+        ("rules", "prometheus", Query::Rules.now()),
+        ("alerts, ten for each service", "alertmanager", Query::Alerts.now()),
+        ("silences", "alertmanager", Query::Silences.now()),
     ];
     let fleets: Vec<Vec<String>> = FLEETS
         .iter()
         .map(|services| {
             let address = serve(*services);
-            let prometheus = source(SourceKind::Prometheus, &address);
-            let alertmanager = source(SourceKind::Alertmanager, &address);
-            let cost = |(_, kind, ask): &(&str, SourceKind, Ask)| {
-                let source = if *kind == SourceKind::Prometheus { &prometheus } else { &alertmanager };
+            let prometheus = source("prometheus", &address);
+            let alertmanager = source("alertmanager", &address);
+            let cost = |(_, kind, ask): &(&str, &str, Ask)| {
+                let source = if *kind == "prometheus" { &prometheus } else { &alertmanager };
                 let reply = runtime.block_on(source.answer(ask, None)).unwrap();
                 format!("{} | {:.1} kB", reply.requests, reply.bytes_in as f64 / 1000.0)
             };

@@ -23,8 +23,8 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Clock, Means, Source, connect};
-use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::backend::{self, Clock, Means, Source, connect};
+use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState};
 use burnwatch::testing::model::ask::{Answer, AskKind, Query, SeriesKey, Stretch};
 use burnwatch::testing::model::matcher;
@@ -43,9 +43,9 @@ static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// Services and alerts.
 const FLEETS: [(usize, usize); 2] = [(100, 1_000), (1_000, 10_000)];
 
-fn source(kind: SourceKind, address: &str) -> Arc<dyn Source> {
+fn source(kind: &str, address: &str) -> Arc<dyn Source> {
     let settings = Settings::default();
-    let source = SourceSettings::new(kind, address);
+    let source = SourceSettings::new(backend::kind(kind), address);
     let means = Means::new(&settings, Clock::fixed(now()));
     connect(&SourceId::new(address), &source, means)
 }
@@ -70,7 +70,7 @@ fn decoding(table: &mut Table, services: usize, alerts: usize) -> AlertBoard {
         (groups(services, alerts), groups(services, alerts).replace("has a problem", "is ill"));
     let size = one.len();
     let first = one.clone();
-    let changing = source(SourceKind::Alertmanager, &serve(vec![one, other]));
+    let changing = source("alertmanager", &serve(vec![one, other]));
     table.line(
         "read alerts, all of them changed",
         &mut runtime,
@@ -82,7 +82,7 @@ fn decoding(table: &mut Table, services: usize, alerts: usize) -> AlertBoard {
         },
     );
     table.speed("alerts", size);
-    let still = source(SourceKind::Alertmanager, &serve(vec![first]));
+    let still = source("alertmanager", &serve(vec![first]));
     let reply = runtime.block_on(still.answer(&Query::Alerts.now(), None)).unwrap();
     table.line(
         "recognise the same alerts",
@@ -96,7 +96,7 @@ fn decoding(table: &mut Table, services: usize, alerts: usize) -> AlertBoard {
     table.speed("the same alerts", size);
     let body = matrix(services, 240);
     let size = body.len();
-    let prometheus = source(SourceKind::Prometheus, &serve(vec![body]));
+    let prometheus = source("prometheus", &serve(vec![body]));
     let stretch = Stretch { window: hour(), tail: hour() };
     let ask = Query::Series { series: SeriesKey::over("rate".into(), stretch.window), stretch }.now();
     runtime.block_on(prometheus.answer(&ask, None)).unwrap();

@@ -19,19 +19,22 @@ mod unfit;
 
 use std::future::{Future, ready};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::Timestamp;
 
 pub use clock::Clock;
 pub use http::{Received, Receiving, Server, Transport};
 
-use crate::config::settings::{Settings, SourceKind, SourceSettings};
+use crate::config::is_exposed;
+use crate::config::kind::{KindSpec, OwnSettings};
+use crate::config::settings::{Settings, SourceSettings};
 use crate::model::action::{ActError, Action, Call, Found, Outcome};
-use crate::model::ask::{Answered, Ask, AskKind};
+use crate::model::ask::{Answered, Ask};
 use crate::model::labels::Text;
 use crate::model::slo::Slo;
 use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::text::clean;
 use packs::Pack;
 
 /// An answer on its way; dropping it gives the question up.
@@ -106,52 +109,59 @@ pub fn runbooks(settings: &Settings, transport: &Transport) -> Arc<dyn Source> {
     Arc::new(runbooks::Runbooks::new(settings, transport))
 }
 
+/// Makes a source; nothing is sent.
 type Connect = fn(&SourceId, &SourceSettings, Means<'_>) -> Result<Arc<dyn Source>, SourceError>;
 
-/// A kind that a configuration can name.
-struct KindRow {
-    kind: SourceKind,
-    /// What every source of it can be asked.
-    answers: &'static [AskKind],
-    connect: Connect,
-}
-
-const KINDS: [KindRow; 3] = [
-    KindRow {
-        kind: SourceKind::Prometheus,
-        answers: prometheus::ANSWERS,
-        connect: |id, source, means| Ok(Arc::new(prometheus::Prometheus::new(id, source, means)?)),
-    },
-    KindRow {
-        kind: SourceKind::Alertmanager,
-        answers: alertmanager::ANSWERS,
-        connect: |id, source, means| Ok(Arc::new(alertmanager::Alertmanager::new(id, source, means)?)),
-    },
-    KindRow {
-        kind: SourceKind::PagerDuty,
-        answers: pagerduty::ANSWERS,
-        connect: |id, source, means| Ok(Arc::new(pagerduty::PagerDuty::new(id, source, means)?)),
-    },
+/// Every kind of source that a configuration can name, in the order in which they are told of.
+static REGISTRY: &[(&KindSpec, Connect)] = &[
+    (&prometheus::SPEC, prometheus::connect),
+    (&alertmanager::SPEC, alertmanager::connect),
+    (&pagerduty::SPEC, pagerduty::connect),
 ];
 
-/// The kinds of source that can be asked this, as the configuration calls them.
-pub fn kinds_that_tell(kind: AskKind) -> Vec<&'static str> {
-    let telling = KINDS.iter().filter(|row| row.answers.contains(&kind));
-    telling.map(|row| Kind::from(row.kind).name()).collect()
+/// Every kind of source that a configuration can name.
+pub static KINDS: LazyLock<Vec<&'static KindSpec>> =
+    LazyLock::new(|| REGISTRY.iter().map(|(kind, _)| *kind).collect());
+
+/// The kind of this name.
+///
+/// # Panics
+/// If there is none.
+#[cfg_attr(only_program, expect(dead_code, reason = "the program gets its kinds from a configuration"))]
+pub fn kind(name: &str) -> &'static KindSpec {
+    let kind = KINDS.iter().find(|kind| kind.name == name);
+    kind.expect("a kind of this name")
 }
 
 /// A source of the configuration, ready to be asked. Nothing is sent and no secret is read before the first question. One that
 /// cannot be made answers every question with the reason.
 pub fn connect(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Arc<dyn Source> {
-    let row = KINDS.iter().find(|row| row.kind == source.kind);
-    let made = row.map_or_else(
-        || {
-            let what = format!("kind = {:?}", Kind::from(source.kind).name());
-            Err(SourceError::new(id.clone(), Trouble::NotOffered { what }))
-        },
-        |row| (row.connect)(id, source, means),
+    let connect = REGISTRY.iter().find(|(kind, _)| *kind == source.kind).map(|(_, connect)| connect);
+    let made = connect.map_or_else(
+        || Err(SourceError::new(id.clone(), Trouble::NotOffered { what: format!("{:?}", source.kind) })),
+        |connect| connect(id, source, means),
     );
-    made.unwrap_or_else(|error| {
-        Arc::new(unfit::Unfit::new(source, row.map_or(&[], |row| row.answers), error))
-    })
+    made.unwrap_or_else(|error| Arc::new(unfit::Unfit::new(source, error)))
 }
+
+/// A source at this address as the screens know it.
+fn info(id: &SourceId, source: &SourceSettings, address: &str) -> SourceInfo {
+    SourceInfo {
+        id: id.clone(),
+        kind: Kind::new(source.kind.name),
+        address: address.into(),
+        tenant: source.tenant.as_deref().map(|tenant| clean(tenant).into()),
+        is_exposed: is_exposed(source),
+        answers: source.kind.answers.to_vec(),
+        acts: source.kind.acts.to_vec(),
+    }
+}
+
+/// The options of a source that only its kind has.
+fn own<T: OwnSettings>(id: &SourceId, source: &SourceSettings) -> Result<T, SourceError> {
+    let unfit = |error: toml::de::Error| Trouble::Unfit { reason: clean(error.message()).into_owned() };
+    source.own().map_err(|error| SourceError::new(id.clone(), unfit(error)))
+}
+
+#[cfg(test)]
+mod tests;

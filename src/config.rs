@@ -5,8 +5,11 @@ pub mod context;
 pub mod definitions;
 pub(crate) mod files;
 mod judgement;
+pub mod kind;
 pub mod load;
 mod paths;
+mod sample;
+mod schema;
 pub mod secret;
 pub mod settings;
 mod shape;
@@ -16,7 +19,6 @@ pub mod theme;
 pub use check::Known;
 pub(crate) use check::{is_exposed, is_this_machine, unsafe_address};
 pub use paths::Paths;
+pub use sample::sample;
+pub use schema::schema;
 pub use sheet::{hint, nearest};
-
-/// A configuration file that changes nothing: every option with its default, as comments.
-pub const SAMPLE: &str = include_str!("../config/default.toml");

@@ -79,7 +79,8 @@ pub mod app {
 }
 pub mod backend {
     pub use crate::backend::{
-        Answering, Clock, Means, Received, Receiving, Server, Source, Transport, connect, runbooks,
+        Answering, Clock, KINDS, Means, Received, Receiving, Server, Source, Transport, connect, kind,
+        runbooks,
     };
     pub mod demo {
         pub use crate::backend::demo::{origin, sources};
@@ -89,7 +90,7 @@ pub mod backend {
     }
 }
 pub mod config {
-    pub use crate::config::{Known, SAMPLE};
+    pub use crate::config::{Known, sample, schema};
     pub mod definitions {
         pub use crate::config::definitions::{Definitions, Finding, Level, USUAL_PERIOD, load, parse};
         pub mod write {
@@ -97,11 +98,11 @@ pub mod config {
         }
     }
     pub mod load {
-        pub use crate::config::load::{parse, schema};
+        pub use crate::config::load::parse;
     }
     pub mod settings {
         pub use crate::config::settings::{
-            LimitSettings, RunbookSettings, ServiceSettings, Settings, SourceKind, SourceSettings, Span,
+            LimitSettings, RunbookSettings, ServiceSettings, Settings, SourceSettings, Span,
         };
     }
     pub mod theme {

@@ -13,8 +13,8 @@ mod skip;
 
 use std::sync::Arc;
 
-use burnwatch::testing::backend::{Clock, Means, Source, connect};
-use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::backend::{Clock, Means, Source, connect, kind};
+use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::alert::{Alert, AlertState, Severity};
 use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::fingerprint::Fingerprint;
@@ -32,7 +32,7 @@ fn now() -> Timestamp {
 
 fn connected(url: &str) -> Arc<dyn Source> {
     let settings = Settings::default();
-    let source = SourceSettings::new(SourceKind::Alertmanager, url);
+    let source = SourceSettings::new(kind("alertmanager"), url);
     let means = Means::new(&settings, Clock::real());
     connect(&SourceId::new("am"), &source, means)
 }

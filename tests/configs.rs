@@ -4,9 +4,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use burnwatch::testing::config::load::{parse, schema};
+use burnwatch::testing::backend::KINDS;
+use burnwatch::testing::config::load::parse;
 use burnwatch::testing::config::settings::Settings;
-use burnwatch::testing::config::{Known, SAMPLE};
+use burnwatch::testing::config::{Known, sample, schema};
 use serde_json::Value;
 
 fn configs(folder: &str) -> Vec<PathBuf> {
@@ -22,10 +23,10 @@ fn configs(folder: &str) -> Vec<PathBuf> {
 fn good_configurations_load_and_read_back_as_they_were() {
     for path in configs("good") {
         let text = fs::read_to_string(&path).unwrap();
-        let settings = parse("config.toml", &text, &Known::default())
+        let settings = parse("config.toml", &text, &known())
             .unwrap_or_else(|error| panic!("{}:\n{error}", path.display()));
         let shown = toml::to_string(&settings).unwrap();
-        let again = parse("shown.toml", &shown, &Known::default()).unwrap_or_else(|error| panic!("{error}"));
+        let again = parse("shown.toml", &shown, &known()).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(again, settings, "{}", path.display());
     }
 }
@@ -35,28 +36,32 @@ fn bad_configurations_are_refused_with_place_and_suggestion() {
     for path in configs("bad") {
         let text = fs::read_to_string(&path).unwrap();
         let expected = fs::read_to_string(path.with_extension("expected")).unwrap();
-        let error = parse("config.toml", &text, &Known::default()).unwrap_err();
+        let error = parse("config.toml", &text, &known()).unwrap_err();
         assert_eq!(error.to_string(), expected.trim_end(), "{}", path.display());
     }
+}
+
+fn known() -> Known<'static> {
+    Known { kinds: &KINDS, ..Known::default() }
 }
 
 /// The sample with the `#` taken off its options.
 fn sample_in_force() -> String {
     let is_option = |rest: &str| rest.starts_with(|c: char| c.is_ascii_lowercase() || c == '[');
+    let sample = sample(&KINDS);
     let lines =
-        SAMPLE.lines().map(|line| line.strip_prefix('#').filter(|rest| is_option(rest)).unwrap_or(line));
+        sample.lines().map(|line| line.strip_prefix('#').filter(|rest| is_option(rest)).unwrap_or(line));
     lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]
 fn the_sample_changes_nothing_as_it_is() {
-    assert_eq!(parse("default.toml", SAMPLE, &Known::default()), Ok(Settings::default()));
+    assert_eq!(parse("default.toml", &sample(&KINDS), &known()), Ok(Settings::default()));
 }
 
 #[test]
 fn the_sample_shows_the_defaults() {
-    let settings =
-        parse("default.toml", &sample_in_force(), &Known::default()).unwrap_or_else(|e| panic!("{e}"));
+    let settings = parse("default.toml", &sample_in_force(), &known()).unwrap_or_else(|e| panic!("{e}"));
     let defaults = Settings::default();
     assert_eq!((settings.health, settings.limits), (defaults.health, defaults.limits));
     assert_eq!(settings.severity, defaults.severity);
@@ -68,7 +73,7 @@ fn the_sample_shows_the_defaults() {
 #[test]
 fn the_sample_names_every_option() {
     let sample: Value = toml::from_str(&sample_in_force()).unwrap();
-    let schema = schema();
+    let schema = schema(&KINDS);
     let mut missing = Vec::new();
     absent(&schema, &schema, Some(&sample), String::new(), &mut missing);
     assert_eq!(missing, Vec::<String>::new());
@@ -79,6 +84,11 @@ fn absent(root: &Value, schema: &Value, sample: Option<&Value>, path: String, mi
     let Some(sample) = sample else { return missing.push(path) };
     let reference = schema.get("$ref").and_then(Value::as_str);
     let schema = reference.map_or(schema, |r| root.pointer(r.strip_prefix('#').unwrap()).unwrap());
+    // of a source each kind, of a secret any way to have it
+    let kinds = schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+    for choice in kinds.filter(|choice| choice.pointer("/properties/kind").is_some()) {
+        absent(root, choice, Some(sample), path.clone(), missing);
+    }
     for (key, option) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
         absent(root, option, sample.get(key), format!("{path}.{key}"), missing);
     }
@@ -93,7 +103,7 @@ fn absent(root: &Value, schema: &Value, sample: Option<&Value>, path: String, mi
 proptest::proptest! {
     #[test]
     fn no_text_breaks_the_reader(text in "([a-z\\[\\]{}=.\"#,\\n 0-9µ日]|sources|kind|health|auth|env|timeout){0,60}") {
-        if let Err(error) = parse("c.toml", &text, &Known::default()) {
+        if let Err(error) = parse("c.toml", &text, &known()) {
             proptest::prop_assert!(error.to_string().lines().all(|line| line.starts_with("c.toml:")), "{}", error);
         }
     }

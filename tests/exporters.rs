@@ -6,8 +6,8 @@ mod skip;
 
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Clock, Means, connect};
-use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::backend::{Clock, Means, connect, kind};
+use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::health::{Case, Health, Thresholds, assess};
 use burnwatch::testing::model::service::{Reading, ServiceBoard};
@@ -29,7 +29,7 @@ async fn board(job: &str) -> Option<ServiceBoard> {
     }
     let url = std::env::var("BURNWATCH_TEST_EXPORTERS").expect("it is set beside the jobs");
     let settings = Settings::default();
-    let source = SourceSettings::new(SourceKind::Prometheus, &url);
+    let source = SourceSettings::new(kind("prometheus"), &url);
     let means = Means::new(&settings, Clock::real());
     let source = connect(&SourceId::new("real"), &source, means);
     let mut lacking = Vec::new();

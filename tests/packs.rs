@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Clock, Means, connect};
-use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::backend::{Clock, Means, connect, kind};
+use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::health::{Case, Health, Thresholds, assess};
 use burnwatch::testing::model::service::{Reading, ServiceBoard};
@@ -158,7 +158,7 @@ async fn is_ready(child: &mut Child, port: u16) -> bool {
 
 async fn board(url: &str) -> ServiceBoard {
     let settings = Settings::default();
-    let source = SourceSettings::new(SourceKind::Prometheus, url);
+    let source = SourceSettings::new(kind("prometheus"), url);
     let means = Means::new(&settings, Clock::real());
     let source = connect(&SourceId::new("real"), &source, means);
     let reply = source.answer(&Query::Services.now(), None).await.unwrap();

@@ -7,8 +7,8 @@ mod pager;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Clock, Means, Source, connect};
-use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings, Span};
+use burnwatch::testing::backend::{Clock, Means, Source, connect, kind};
+use burnwatch::testing::config::settings::{Settings, SourceSettings, Span};
 use burnwatch::testing::model::action::{ActError, Action, Deed, DeedKind, Found, Outcome, Target, Whom};
 use burnwatch::testing::model::ask::{Answer, AskKind, Query};
 use burnwatch::testing::model::incident::{Incident, IncidentStatus, Urgency};
@@ -28,8 +28,8 @@ fn connected(pager: &Pager, from: Option<&str>) -> Arc<dyn Source> {
 fn patient(pager: &Pager, from: Option<&str>, timeout: Duration) -> Arc<dyn Source> {
     let mut settings = Settings::default();
     settings.limits.timeout = Span(timeout);
-    let mut source = SourceSettings::new(SourceKind::PagerDuty, &pager.url);
-    source.from = from.map(str::to_owned);
+    let mut source = SourceSettings::new(kind("pagerduty"), &pager.url);
+    source.own.extend(from.map(|from| ("from".to_owned(), from.into())));
     let means = Means::new(&settings, Clock::fixed(now()));
     connect(&SourceId::new("pd"), &source, means)
 }
@@ -378,7 +378,7 @@ async fn a_long_list_is_read_to_its_end_and_not_beyond_what_is_allowed() {
 async fn a_key_is_never_sent_for_all_to_read() {
     let settings = Settings::default();
     let means = Means::new(&settings, Clock::fixed(now()));
-    let plain = SourceSettings::new(SourceKind::PagerDuty, "http://api.pagerduty.com");
+    let plain = SourceSettings::new(kind("pagerduty"), "http://api.pagerduty.com");
     let source = connect(&SourceId::new("pd"), &plain, means);
     assert!(source.info().answers.contains(&AskKind::Incidents) && source.info().acts.is_empty());
     let error = source.answer(&Query::Incidents.now(), None).await.expect_err("it is refused");

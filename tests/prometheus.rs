@@ -9,8 +9,8 @@ mod skip;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Clock, Means, Source, connect};
-use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::backend::{Clock, Means, Source, connect, kind};
+use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::ask::{Answer, Ask, Moment, Query, Reply, SeriesKey, Stretch};
 use burnwatch::testing::model::series::Span;
 use burnwatch::testing::model::source::{SourceId, Trouble};
@@ -26,7 +26,7 @@ fn now() -> Timestamp {
 fn prometheus() -> Option<Arc<dyn Source>> {
     let url = real("BURNWATCH_TEST_PROMETHEUS")?;
     let settings = Settings::default();
-    let source = SourceSettings::new(SourceKind::Prometheus, &url);
+    let source = SourceSettings::new(kind("prometheus"), &url);
     let means = Means::new(&settings, Clock::real());
     Some(connect(&SourceId::new("real"), &source, means))
 }

@@ -15,8 +15,8 @@ mod stack;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Clock, Means, Source, connect};
-use burnwatch::testing::config::settings::{LimitSettings, Settings, SourceKind, SourceSettings, Span};
+use burnwatch::testing::backend::{Clock, Means, Source, connect, kind};
+use burnwatch::testing::config::settings::{LimitSettings, Settings, SourceSettings, Span};
 use burnwatch::testing::model::ask::{Answer, Query};
 use burnwatch::testing::model::duration;
 use burnwatch::testing::model::slo::{Evaluation, Measured, Slo, SloBoard, SloReading, SloStatus};
@@ -46,7 +46,7 @@ fn source(url: &str, slos: &[Arc<Slo>]) -> Arc<dyn Source> {
     let timeout = Span(MINUTE);
     let settings =
         Settings { limits: LimitSettings { timeout, ..LimitSettings::default() }, ..Settings::default() };
-    let source = SourceSettings::new(SourceKind::Prometheus, url);
+    let source = SourceSettings::new(kind("prometheus"), url);
     let means = Means { slos, ..Means::new(&settings, Clock::real()) };
     connect(&SourceId::new("real"), &source, means)
 }

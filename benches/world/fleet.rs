@@ -96,8 +96,8 @@ pub(crate) struct Fleet {
 impl Fleet {
     pub(crate) fn new(services: usize, alerts: AlertBoard) -> Self {
         let answers = [
-            (Kind::Prometheus, vec![AskKind::Services, AskKind::Slos, AskKind::Rules]),
-            (Kind::Alertmanager, vec![AskKind::Alerts]),
+            (Kind::new("prometheus"), vec![AskKind::Services, AskKind::Slos, AskKind::Rules]),
+            (Kind::new("alertmanager"), vec![AskKind::Alerts]),
         ];
         let sources = answers.map(|(kind, answers)| SourceInfo {
             tenant: None,

@@ -2,6 +2,7 @@
 #![no_main]
 
 use burnwatch::testing::app::commands::Command;
+use burnwatch::testing::backend::KINDS;
 use burnwatch::testing::config::Known;
 use burnwatch::testing::config::load::parse;
 use burnwatch_fuzz::assert_ours;
@@ -10,7 +11,8 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|input: &[u8]| {
     let text = String::from_utf8_lossy(input);
     let commands: Vec<&str> = Command::ALL.iter().map(|command| command.name()).collect();
-    let known = Known { themes: &["dark", "light"], commands: &commands, packs: &["http"], keys: None };
+    let known =
+        Known { kinds: &KINDS, themes: &["dark", "light"], commands: &commands, packs: &["http"], keys: None };
     match parse("burnwatch.toml", &text, &known) {
         Ok(settings) => {
             settings.judgement();

@@ -1,10 +1,9 @@
 //! Every question to a PagerDuty, with answers out of bytes.
 #![no_main]
 
-use burnwatch::testing::config::settings::SourceKind;
 use burnwatch_fuzz::interview;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
-    interview(SourceKind::PagerDuty, input);
+    interview("pagerduty", input);
 });

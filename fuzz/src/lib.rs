@@ -11,8 +11,8 @@ use std::str::Chars;
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
-use burnwatch::testing::backend::{Clock, Means, Received, Receiving, Server, Source, Transport, connect};
-use burnwatch::testing::config::settings::{Settings, SourceKind, SourceSettings};
+use burnwatch::testing::backend::{self, Clock, Means, Received, Receiving, Server, Source, Transport, connect};
+use burnwatch::testing::config::settings::{Settings, SourceSettings};
 use burnwatch::testing::model::ask::{Answered, Ask, Query, SeriesKey};
 use burnwatch::testing::model::fingerprint::Fingerprint;
 use burnwatch::testing::model::labels::Labels;
@@ -111,9 +111,9 @@ pub fn in_turns(parts: Vec<Vec<u8>>) -> Transport {
 }
 
 /// A source of this kind that gets its answers this way.
-pub fn source(kind: SourceKind, transport: &Transport) -> Arc<dyn Source> {
+pub fn source(kind: &str, transport: &Transport) -> Arc<dyn Source> {
     static SETTINGS: LazyLock<Settings> = LazyLock::new(Settings::default);
-    let settings = SourceSettings::new(kind, "http://127.0.0.1:9");
+    let settings = SourceSettings::new(backend::kind(kind), "http://127.0.0.1:9");
     let means = Means { transport, ..Means::new(&SETTINGS, Clock::fixed(now())) };
     connect(&SourceId::new("source"), &settings, means)
 }
@@ -147,7 +147,7 @@ pub fn ask(byte: u8) -> Ask {
 }
 
 /// Asks a source of this kind what the first byte says; the parts of the rest are the answers, in turns.
-pub fn interview(kind: SourceKind, input: &[u8]) -> Option<Answered> {
+pub fn interview(kind: &str, input: &[u8]) -> Option<Answered> {
     let (first, rest) = input.split_first()?;
     let ask = ask(*first);
     let source = source(kind, &in_turns(parts(rest)));

@@ -9,7 +9,7 @@ use burnwatch::testing::app::look::{Charset, Colours};
 use burnwatch::testing::app::state::{Look, Setup, State};
 use burnwatch::testing::app::{render, update};
 use burnwatch::testing::backend::{Source, runbooks};
-use burnwatch::testing::config::settings::{Settings, SourceKind};
+use burnwatch::testing::config::settings::Settings;
 use burnwatch::testing::model::notify::Notice;
 use burnwatch::testing::model::text::is_harmless;
 use burnwatch::testing::runtime::written;
@@ -59,9 +59,9 @@ impl Stage {
         });
         let settings = Settings::default();
         let sources: Vec<Arc<dyn Source>> = vec![
-            source(SourceKind::Prometheus, &transport),
-            source(SourceKind::Alertmanager, &transport),
-            source(SourceKind::PagerDuty, &transport),
+            source("prometheus", &transport),
+            source("alertmanager", &transport),
+            source("pagerduty", &transport),
         ];
         let named = sources.iter().zip(["prom", "am", "pd"]).map(|(source, name)| {
             let mut info = source.info().clone();

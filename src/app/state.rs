@@ -38,6 +38,7 @@ use super::screens::sources::Sources;
 use super::screens::timeline::Timeline;
 use super::theme::Theme;
 use crate::config::definitions::Finding;
+use crate::config::kind::KindSpec;
 use crate::config::settings::LimitSettings;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::guard::Guard;
@@ -56,6 +57,8 @@ pub struct Setup {
     pub contexts: Vec<Text>,
     /// The sources of the context.
     pub sources: Vec<SourceInfo>,
+    /// The kinds of sources that could be added.
+    pub kinds: &'static [&'static KindSpec],
     /// What the context forbids or asks twice for.
     pub guard: Guard,
     /// Whether the context is production.
@@ -86,6 +89,7 @@ impl Setup {
             context: context.into(),
             contexts: vec![context.into()],
             sources,
+            kinds: &[],
             guard: Guard::default(),
             production: false,
             person: "".into(),
@@ -219,6 +223,8 @@ pub struct State {
     pub epoch: u64,
     /// The sources of the context.
     pub sources: Vec<SourceInfo>,
+    /// The kinds of sources that could be added.
+    pub kinds: &'static [&'static KindSpec],
     /// What the context forbids or asks twice for.
     pub guard: Guard,
     /// Whether the context is production.
@@ -321,6 +327,7 @@ impl State {
             epoch: 0,
             source_list: Sources::of(&sources),
             sources,
+            kinds: setup.kinds,
             guard: setup.guard,
             production: setup.production,
             person: setup.person,

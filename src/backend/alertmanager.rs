@@ -3,6 +3,7 @@
 
 mod act;
 mod derived;
+mod kind;
 mod map;
 mod wire;
 
@@ -16,16 +17,16 @@ use super::handlers::{Handler, answer_by, kinds};
 use super::http::{Body, Http, of_absence};
 use super::lenient::{List, Whole, left_out};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
-use crate::config::is_exposed;
 use crate::config::settings::SourceSettings;
-use crate::model::action::{Action, Call, DeedKind};
+use crate::model::action::{Action, Call};
 use crate::model::alert::{AlertBoard, SeverityMap};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
 use crate::model::labels::Text;
-use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::source::{Offer, SourceError, SourceId, SourceInfo, Trouble};
 use crate::model::text::clean;
 use crate::model::warning::Warning;
 pub(super) use act::calls;
+pub(super) use kind::{SPEC, connect};
 use map::{Reader, Shape, Shared};
 
 /// Seconds that two clocks may differ without a warning.
@@ -39,7 +40,7 @@ const CLOCK: u64 = 0x9e37_79b9_7f4a_7c15;
 const UNKNOWN: i64 = i64::MIN;
 
 /// One Alertmanager; of a cluster each member is a source of its own.
-pub(super) struct Alertmanager {
+struct Alertmanager {
     info: SourceInfo,
     http: Http,
     clock: Clock,
@@ -54,7 +55,7 @@ pub(super) struct Alertmanager {
 }
 
 /// What every Alertmanager can be asked.
-pub(super) const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
+const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
 
 const HANDLERS: [Handler<Alertmanager>; 3] = [
     Handler::Probe(|source, _| Box::pin(source.probe())),
@@ -67,17 +68,9 @@ impl Alertmanager {
     ///
     /// # Errors
     /// [`Trouble::Unreachable`] if the address is none.
-    pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
+    fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
         let http = Http::new(id, source, means)?;
-        let info = SourceInfo {
-            tenant: source.tenant.as_deref().map(|tenant| clean(tenant).into()),
-            is_exposed: is_exposed(source),
-            id: id.clone(),
-            kind: Kind::Alertmanager,
-            address: Text::clone(http.address()),
-            answers: ANSWERS.to_vec(),
-            acts: vec![DeedKind::Silence, DeedKind::Edit, DeedKind::Extend, DeedKind::Expire],
-        };
+        let info = super::info(id, source, http.address());
         let (severities, shared) = (Arc::new(means.settings.severity_map()), Arc::default());
         Ok(Self {
             info,

@@ -97,7 +97,7 @@ impl Role {
             tenant: None,
             is_exposed: false,
             id: SourceId::new(name),
-            kind: Kind::Demo,
+            kind: Kind::DEMO,
             address,
             answers,
             acts: self.acts(),

@@ -9,7 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::config::settings::{SourceKind, SourceSettings};
+use crate::backend;
+use crate::config::settings::SourceSettings;
 use crate::model::warning::Warning;
 
 /// What was answered, with what was said beside it.
@@ -153,9 +154,9 @@ impl Double {
         self.asked.lock().unwrap().clone()
     }
 
-    /// Settings of a source that lives here.
-    pub(crate) fn source(&self, kind: SourceKind) -> SourceSettings {
-        SourceSettings::new(kind, &self.url)
+    /// Settings of a source of this kind that lives here.
+    pub(crate) fn source(&self, kind: &str) -> SourceSettings {
+        SourceSettings::new(backend::kind(kind), &self.url)
     }
 }
 

@@ -27,6 +27,7 @@ use url::Url;
 
 use super::Means;
 use crate::config::settings::SourceSettings;
+use crate::config::unsafe_address;
 use crate::model::ask::Weight;
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, SourceId, Trouble};
@@ -77,7 +78,7 @@ impl Http {
     /// Checks the address; nothing is sent, and no secret is read before the first request.
     ///
     /// # Errors
-    /// [`Trouble::Unreachable`] if the address is none.
+    /// [`Trouble::Unreachable`] if the address is none, or not one that this kind's key may be sent to.
     pub(crate) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
         let limits = &means.settings.limits;
         let wrong = |reason: &str| {
@@ -87,6 +88,9 @@ impl Http {
             .map_err(|error| wrong(&format!("cannot be understood: {error}")))?;
         if !matches!(base.scheme(), "http" | "https") || base.host().is_none() {
             return Err(wrong("must begin with http:// or https://"));
+        }
+        if let Some(why) = unsafe_address(source) {
+            return Err(wrong(why));
         }
         let times = (limits.connect_timeout.0, limits.timeout.0);
         let passes = Passes::new(source, &base, times, means);

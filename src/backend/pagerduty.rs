@@ -4,6 +4,7 @@ mod act;
 mod detail;
 mod firing;
 mod incidents;
+mod kind;
 mod log;
 mod map;
 mod oncall;
@@ -24,31 +25,27 @@ use super::handlers::{Handler, answer_by, kinds};
 use super::http::{Body, Http, of_absence};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
-use crate::config::{is_exposed, unsafe_address};
 use crate::model::action::{Action, Call};
 use crate::model::ask::{Ask, AskKind};
 use crate::model::incident::{IncidentAlert, Person};
 use crate::model::labels::{Interner, Text};
-use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
 use crate::model::warning::Warning;
 pub(super) use act::unfit;
 use incidents::{History, Ranks};
+use kind::Settings;
+pub(super) use kind::{SPEC, connect};
 
 /// Without this form an older version of the API would answer.
 const FORM: &str = "application/vnd.pagerduty+json;version=2";
 
 /// One account, as far as its key may look into it.
-pub(super) struct PagerDuty {
+struct PagerDuty {
     info: SourceInfo,
     http: Http,
     clock: Clock,
     patience: Duration,
-    /// Address of the person at the keyboard.
-    from: Option<String>,
-    /// Ids; none: all.
-    teams: Vec<String>,
-    /// Ids; none: all.
-    services: Vec<String>,
+    settings: Settings,
     kept: Mutex<Kept>,
 }
 
@@ -63,7 +60,7 @@ struct Kept {
 }
 
 /// What every PagerDuty account can be asked.
-pub(super) const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
+const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
 
 const HANDLERS: [Handler<PagerDuty>; 5] = [
     Handler::Probe(|source, _| Box::pin(source.probe())),
@@ -78,27 +75,14 @@ impl PagerDuty {
     ///
     /// # Errors
     /// [`Trouble::Unreachable`] if the address is none.
-    pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
+    fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
         let http = Http::new(id, source, means)?.accepting(FORM);
-        if let Some(why) = unsafe_address(source) {
-            return Err(http.error(Trouble::Unreachable { reason: format!("its address {why}") }));
-        }
         Ok(Self {
-            info: SourceInfo {
-                tenant: None,
-                is_exposed: is_exposed(source),
-                id: id.clone(),
-                kind: Kind::PagerDuty,
-                address: Text::clone(http.address()),
-                answers: ANSWERS.to_vec(),
-                acts: act::ACTS.to_vec(),
-            },
+            info: super::info(id, source, http.address()),
             http,
             clock: means.clock,
             patience: means.settings.limits.timeout.0,
-            from: source.from.clone(),
-            teams: source.teams.clone(),
-            services: source.services.clone(),
+            settings: super::own(id, source)?,
             kept: Mutex::default(),
         })
     }
@@ -118,8 +102,8 @@ impl PagerDuty {
 
     /// The wish to see only some teams and services.
     fn only<'a>(&'a self, query: &mut Vec<(&'a str, &'a str)>) {
-        query.extend(self.teams.iter().map(|team| ("team_ids[]", team.as_str())));
-        query.extend(self.services.iter().map(|service| ("service_ids[]", service.as_str())));
+        query.extend(self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str())));
+        query.extend(self.settings.services.iter().map(|service| ("service_ids[]", service.as_str())));
     }
 }
 

@@ -6,6 +6,7 @@ mod firings;
 mod history;
 mod identity;
 mod interval;
+mod kind;
 mod rules;
 mod sent;
 mod services;
@@ -24,7 +25,6 @@ use tokio::time::Instant;
 use super::handlers::{Handler, answer_by, kinds};
 use super::http::{Http, of_absence};
 use super::{Answering, Clock, Means, Source, packs};
-use crate::config::is_exposed;
 use crate::config::settings::SourceSettings;
 use crate::model::alert::SeverityMap;
 use crate::model::ask::{Answer, Answered, Ask, AskKind};
@@ -33,12 +33,12 @@ use crate::model::labels::{Labels, Text};
 use crate::model::rule::BrokenRule;
 use crate::model::series::Span;
 use crate::model::slo::Bounds;
-use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
-use crate::model::text::clean;
+use crate::model::source::{Offer, SourceError, SourceId, SourceInfo, Trouble};
 use crate::model::warning::Warning;
 use ages::Ages;
 use call::{Call, Manners, Server};
 use identity::{Flavour, Identity};
+pub(super) use kind::{SPEC, connect};
 use sent::Sent;
 use services::LookedAt;
 use slos::Slos;
@@ -60,7 +60,7 @@ const RECORDINGS_KEPT: Duration = Duration::from_secs(60);
 const SKEW: i64 = 30;
 
 /// One server.
-pub(super) struct Prometheus {
+struct Prometheus {
     info: SourceInfo,
     server: Server,
     plan: Plan,
@@ -124,7 +124,7 @@ fn answers_something(trouble: &Trouble) -> bool {
 }
 
 /// The questions that it can be asked; about SLOs only where they are looked for or defined.
-pub(super) const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
+const ANSWERS: &[AskKind] = &kinds(&HANDLERS);
 
 const HANDLERS: [Handler<Prometheus>; 8] = [
     Handler::Probe(|source, _| Box::pin(source.probe())),
@@ -144,22 +144,13 @@ impl Prometheus {
     ///
     /// # Errors
     /// [`Trouble::Unreachable`] if the address is none.
-    pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
+    fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
         let settings = means.settings;
         let http = Http::new(id, source, means)?;
         let slos = Slos::new(settings.slo.discover, means.slos);
         let mut answers = ANSWERS.to_vec();
         answers.retain(|kind| *kind != AskKind::Slos || slos.are_asked_for());
-        let address = http.address().clone();
-        let info = SourceInfo {
-            tenant: source.tenant.as_deref().map(|tenant| clean(tenant).into()),
-            is_exposed: is_exposed(source),
-            id: id.clone(),
-            kind: Kind::Prometheus,
-            address,
-            answers,
-            acts: Vec::new(),
-        };
+        let info = SourceInfo { answers, ..super::info(id, source, http.address()) };
         let timeout = settings.limits.timeout.0;
         let packs = packs::chosen(means.packs, &settings.services.packs);
         Ok(Self {

@@ -173,7 +173,7 @@ pub(super) fn info() -> SourceInfo {
         tenant: None,
         is_exposed: false,
         id: SourceId::new(SOURCE),
-        kind: Kind::Runbooks,
+        kind: Kind::RUNBOOKS,
         address: "files and pages".into(),
         answers: vec![AskKind::Runbook],
         acts: Vec::<DeedKind>::new(),

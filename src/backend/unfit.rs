@@ -4,9 +4,8 @@
 use std::future::ready;
 
 use super::{Answering, Source};
-use crate::config::is_exposed;
 use crate::config::settings::SourceSettings;
-use crate::model::ask::{Ask, AskKind};
+use crate::model::ask::Ask;
 use crate::model::source::{SourceError, SourceInfo};
 use crate::model::text::clean;
 
@@ -16,18 +15,10 @@ pub(super) struct Unfit {
 }
 
 impl Unfit {
-    /// In place of a source of this kind, which would answer these questions.
-    pub(super) fn new(source: &SourceSettings, answers: &[AskKind], error: SourceError) -> Self {
-        let info = SourceInfo {
-            tenant: source.tenant.as_deref().map(|tenant| clean(tenant).into()),
-            is_exposed: is_exposed(source),
-            id: error.source_name.clone(),
-            kind: source.kind.into(),
-            address: clean(source.address()).into(),
-            answers: answers.to_vec(),
-            acts: Vec::new(),
-        };
-        Self { info, error }
+    /// In place of a source that was configured so.
+    pub(super) fn new(source: &SourceSettings, error: SourceError) -> Self {
+        let info = super::info(&error.source_name, source, &clean(source.address()));
+        Self { info: SourceInfo { acts: Vec::new(), ..info }, error }
     }
 }
 

@@ -12,12 +12,14 @@ use crate::config::load::Overrides;
 pub(super) use acting::{ActVerb, Anew, JournalFlags, NewSilence, SilenceVerb, Span, Wakes, Which};
 use codes::{CHECK, CONFIG, DOCTOR, LISTING, SNAPSHOT};
 pub(super) use slo::{SloVerb, Told, Validate, Writing};
+use sources::SourceFlags;
 pub(super) use values::{ALL_CONTEXTS, ALL_SOURCES, OWN_THEMES};
 use values::{CONTEXTS, Keys, OWN_FILES, THEMES, keys, minute, screen, screens, size, speed, switch};
 
 mod acting;
 mod codes;
 mod slo;
+mod sources;
 mod values;
 
 const AFTER: &str = "\
@@ -58,12 +60,8 @@ pub(super) struct Arguments {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own on the command line")]
 pub(super) struct Flags {
-    /// A Prometheus to ask, without any file; can be repeated
-    #[arg(long, global = true, value_name = "URL", help_heading = "Sources")]
-    prometheus: Vec<String>,
-    /// An Alertmanager to ask, without any file; can be repeated
-    #[arg(long, global = true, value_name = "URL", help_heading = "Sources")]
-    alertmanager: Vec<String>,
+    #[command(flatten)]
+    sources: SourceFlags,
     /// A file or folder with SLO definitions; can be repeated
     #[arg(long, global = true, value_name = "PATH", value_hint = ValueHint::AnyPath, help_heading = "Sources")]
     slo: Vec<String>,
@@ -155,16 +153,17 @@ impl Arguments {
         let flags = &self.flags;
         let world = flags.world;
         if flags.demo || matches!(self.verb, Some(Verb::Demo)) {
-            if flags.prometheus.is_empty() && flags.alertmanager.is_empty() {
+            if !flags.sources.are_given() {
                 return Ok(Subject::Demo {
                     flags: world,
                     read_only: flags.read_only,
                     dry_run: flags.dry_run,
                 });
             }
-            return Err(
-                "the demo world asks no real source; leave out --prometheus and --alertmanager".into()
-            );
+            return Err(format!(
+                "the demo world asks no real source; leave out {}",
+                flags.sources.names().join(" and ")
+            ));
         }
         if world != (DemoFlags { seed: None, speed: None, at: None }) {
             return Err("--seed, --speed and --at belong to the demo world; add --demo".into());
@@ -172,8 +171,7 @@ impl Arguments {
         let named = |text: &String| !text.is_empty();
         Ok(Subject::Sources(Wanted {
             context: flags.context.clone().filter(named),
-            prometheus: flags.prometheus.clone(),
-            alertmanager: flags.alertmanager.clone(),
+            sources: flags.sources.0.clone(),
             read_only: flags.read_only,
             dry_run: flags.dry_run,
         }))
@@ -186,7 +184,7 @@ impl Arguments {
 
     /// Whether sources are named on the command line.
     pub(super) fn names_sources(&self) -> bool {
-        self.flags.demo || !self.flags.prometheus.is_empty()
+        self.flags.demo || self.flags.sources.are_given()
     }
 
     /// What counts more than the configuration file.
@@ -413,6 +411,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::backend;
 
     fn parse(words: &str) -> Arguments {
         Arguments::try_parse_from(words.split(' ')).unwrap()
@@ -442,7 +441,8 @@ mod tests {
             "burnwatch alerts --output json --prometheus http://a --prometheus http://b",
         ] {
             let Subject::Sources(wanted) = parse(words).subject().unwrap() else { panic!("{words}") };
-            assert_eq!(wanted.prometheus, ["http://a", "http://b"]);
+            let given: Vec<_> = wanted.sources.iter().filter(|(_, urls)| !urls.is_empty()).collect();
+            assert_eq!(given, [&(backend::kind("prometheus"), vec!["http://a".into(), "http://b".into()])]);
         }
     }
 

@@ -4,8 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::config::load::{ConfigError, Examined, Loaded, Overrides, examine, load, schema};
-use crate::config::{Known, Paths, SAMPLE, hint};
+use crate::config::load::{ConfigError, Examined, Loaded, Overrides, examine, load};
+use crate::config::{Known, Paths, hint, sample, schema};
 
 use super::args::ConfigVerb;
 use super::printer::{Outcome, complain_plainly, print};
@@ -40,11 +40,11 @@ impl Place<'_> {
 /// `complaints` are about the person's own themes and packs.
 pub(super) fn run(verb: &ConfigVerb, place: &Place<'_>, complaints: &[String]) -> Outcome {
     let told = match verb {
-        ConfigVerb::Init { write: false } => Ok(SAMPLE.to_owned()),
-        ConfigVerb::Init { write: true } => write_sample(place.file()),
+        ConfigVerb::Init { write: false } => Ok(sample(place.known.kinds)),
+        ConfigVerb::Init { write: true } => write(&sample(place.known.kinds), place.file()),
         ConfigVerb::Check => check(place, complaints),
         ConfigVerb::Show => show(place).map_err(|error| error.to_string()),
-        ConfigVerb::Schema => Ok(format!("{:#}\n", schema())),
+        ConfigVerb::Schema => Ok(format!("{:#}\n", schema(place.known.kinds))),
         ConfigVerb::Path { which } => path(place, which.as_deref()),
     };
     match told {
@@ -57,13 +57,13 @@ pub(super) fn run(verb: &ConfigVerb, place: &Place<'_>, complaints: &[String]) -
     }
 }
 
-fn write_sample(file: Option<PathBuf>) -> Result<String, String> {
+fn write(sample: &str, file: Option<PathBuf>) -> Result<String, String> {
     let file = file.ok_or("there is no home to write to; name a file by --config")?;
     let write = || -> io::Result<()> {
         if let Some(dir) = file.parent() {
             fs::create_dir_all(dir)?;
         }
-        OpenOptions::new().write(true).create_new(true).open(&file)?.write_all(SAMPLE.as_bytes())
+        OpenOptions::new().write(true).create_new(true).open(&file)?.write_all(sample.as_bytes())
     };
     match write() {
         Ok(()) => Ok(format!("{}\n", file.display())),
@@ -155,13 +155,15 @@ fn path(place: &Place<'_>, which: Option<&str>) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::KINDS;
     use crate::cli::own::key_troubles;
 
     fn with_place<T>(text: &str, test: impl FnOnce(&Place<'_>, &Path) -> T) -> T {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("config.toml");
         fs::write(&file, text).unwrap();
-        let (overrides, known) = (Overrides { utc: true, ..Overrides::default() }, Known::default());
+        let (overrides, known) =
+            (Overrides { utc: true, ..Overrides::default() }, Known { kinds: &KINDS, ..Known::default() });
         test(&Place { asked: Some(&file), paths: None, overrides: &overrides, known: &known }, &file)
     }
 
@@ -191,7 +193,7 @@ mod tests {
     /// What `config check` says of a text; the file lies in an own folder.
     fn checked(text: &str) -> Result<String, String> {
         with_place(text, |place, file| {
-            let known = Known { keys: Some(key_troubles), ..Known::default() };
+            let known = Known { keys: Some(key_troubles), ..*place.known };
             let folder = file.parent().unwrap().display().to_string();
             let told = check(&Place { known: &known, ..*place }, &[]);
             let plain = |text: String| text.replace(&format!("{folder}/"), "");
@@ -269,11 +271,11 @@ silence = ["q"]
     #[test]
     fn an_existing_file_is_left_alone() {
         with_place("", |_, file| {
-            let error = write_sample(Some(file.to_owned())).unwrap_err();
+            let error = write("# sample", Some(file.to_owned())).unwrap_err();
             assert!(error.contains("left as it is"));
             let new = file.with_file_name("deep").join("new.toml");
-            write_sample(Some(new.clone())).unwrap();
-            assert_eq!(fs::read_to_string(new).unwrap(), SAMPLE);
+            write("# sample", Some(new.clone())).unwrap();
+            assert_eq!(fs::read_to_string(new).unwrap(), "# sample");
         });
     }
 }

@@ -212,8 +212,8 @@ prom
 
     #[test]
     fn a_secret_that_all_on_the_way_can_read_is_remarked_on() {
-        use crate::backend::{Clock, Means, connect};
-        use crate::config::settings::{AuthSettings, SecretRef, Settings, SourceKind, SourceSettings};
+        use crate::backend::{Clock, Means, connect, kind};
+        use crate::config::settings::{AuthSettings, SecretRef, Settings, SourceSettings};
         let settings = Settings::default();
         let connected = |kind, url: &str, auth| {
             let mut source = SourceSettings::new(kind, url);
@@ -222,7 +222,7 @@ prom
             connect(&crate::model::source::SourceId::new("one"), &source, means).info().clone()
         };
         let token = || Some(AuthSettings::Bearer(SecretRef::Env("TOKEN".into())));
-        for kind in [SourceKind::Prometheus, SourceKind::Alertmanager, SourceKind::PagerDuty] {
+        for kind in [kind("prometheus"), kind("alertmanager"), kind("pagerduty")] {
             let exposed = connected(kind, "http://one.example", token());
             let told = remarks(&exposed, None);
             assert!(told.len() == 1 && told[0].contains("all on the way can read it"), "{told:?}");

@@ -55,8 +55,8 @@ pub(super) fn world() -> Fixture {
     };
     let of_prom = vec![AskKind::Probe, AskKind::Services, AskKind::Rules, AskKind::Slos];
     let sources = vec![
-        source(prom(), Kind::Prometheus, "http://prom:9090", of_prom),
-        source(am(), Kind::Alertmanager, "http://am:9093", vec![AskKind::Alerts]),
+        source(prom(), Kind::new("prometheus"), "http://prom:9090", of_prom),
+        source(am(), Kind::new("alertmanager"), "http://am:9093", vec![AskKind::Alerts]),
     ];
     let ids = sources.iter().map(|source| source.id.clone());
     let world = World::new(ids, Judgement::default());
@@ -119,7 +119,7 @@ impl Fixture {
             tenant: None,
             is_exposed: false,
             id: pager(),
-            kind: Kind::Demo,
+            kind: Kind::DEMO,
             address: "demo".into(),
             answers: vec![AskKind::Incidents, AskKind::OnCall],
             acts: Vec::new(),

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::app::commands::{Command, KeyMap, KeyMapError};
 use crate::app::theme::Theme;
 use crate::app::themes;
+use crate::backend::KINDS;
 use crate::backend::packs::{Pack, chosen};
 use crate::config::load::{self, toml_files};
 use crate::config::{Known, Paths, theme};
@@ -44,7 +45,13 @@ impl Own {
     pub(super) fn with_names<T>(&self, check: impl FnOnce(&Known<'_>) -> T) -> T {
         let themes: Vec<&str> = self.theme_names.iter().map(String::as_str).collect();
         let packs: Vec<&str> = self.pack_names.iter().map(String::as_str).collect();
-        check(&Known { themes: &themes, commands: &self.commands, packs: &packs, keys: Some(key_troubles) })
+        check(&Known {
+            kinds: &KINDS,
+            themes: &themes,
+            commands: &self.commands,
+            packs: &packs,
+            keys: Some(key_troubles),
+        })
     }
 }
 

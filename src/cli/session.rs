@@ -20,6 +20,7 @@ use crate::backend::{self, Clock, Means, Transport, demo};
 use crate::config::Paths;
 use crate::config::context::{self, Context, Wanted};
 use crate::config::definitions::{self, Definitions, Finding, Level};
+use crate::config::kind;
 use crate::config::load::{ConfigError, Overrides};
 use crate::config::settings::Settings;
 use crate::model::alert::Alert;
@@ -135,7 +136,8 @@ impl Session {
         if infos.iter().any(|source| about.iter().any(|kind| source.answers.contains(kind))) {
             return Ok(());
         }
-        let kinds: Vec<&str> = about.iter().flat_map(|kind| backend::kinds_that_tell(*kind)).collect();
+        let kinds = about.iter().flat_map(|ask| kind::that_answer(&backend::KINDS, *ask));
+        let kinds: Vec<&str> = kinds.map(|kind| kind.name).collect();
         let advice = if infos.iter().any(|source| kinds.contains(&source.kind.name())) {
             "set slo.discover = true, or name definitions by --slo FILE or [slo] files".to_owned()
         } else {
@@ -225,6 +227,7 @@ impl Session {
             context: reach.context.as_str().into(),
             contexts: reach.contexts.iter().map(|name| name.as_str().into()).collect(),
             sources: reach.sources.infos(),
+            kinds: &backend::KINDS,
             guard: reach.guard.clone(),
             production: reach.production,
             person: Text::clone(self.journal.who()),

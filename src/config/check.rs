@@ -11,13 +11,16 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 use url::Url;
 
-use super::settings::{AuthSettings, ContextSettings, Settings, SourceKind, SourceSettings, Span};
+use super::kind::{Address, KindSpec};
+use super::settings::{ContextSettings, Settings, SourceSettings, Span};
 use super::sheet::{Problem, Sheet, hint};
 use crate::model::notify::QuietHours;
 
 /// Names that other rooms know; an empty list is not looked at.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
+    /// The kinds of sources that there are.
+    pub kinds: &'a [&'static KindSpec],
     /// The themes that there are.
     pub themes: &'a [&'a str],
     /// The commands that keys can be given to.
@@ -123,52 +126,22 @@ impl Check<'_> {
     fn source(&mut self, name: &str, source: &SourceSettings) {
         let at = |key| ["sources", name, key];
         self.name(&["sources", name], name);
-        if source.address().is_empty() && !self.sheet.says(&at("url")) {
+        let is_needed = source.kind.address == Some(Address::Needed);
+        if is_needed && source.url.is_empty() && !self.sheet.says(&at("url")) {
             self.wrong(&["sources", name], &format!("[sources.{name}] lacks `url`"));
-        } else if let Some(trouble) = address_trouble(source.address()) {
+        } else if let Some(trouble) = address_trouble(source.address())
+            && source.kind.address.is_some()
+        {
             self.wrong(&at("url"), &format!("`url` in [sources.{name}]: {trouble}"));
         }
-        self.pagerduty(name, source);
+        for (key, words) in source.kind.options.troubles(&source.own) {
+            self.wrong(&at(key), &format!("`{key}` in [sources.{name}] {words}"));
+        }
         self.access(name, source);
         if let Some(tenant) = &source.tenant
             && (tenant.trim().is_empty() || tenant.contains(char::is_control))
         {
             self.wrong(&at("tenant"), &format!("`tenant` in [sources.{name}] is empty or not plain text"));
-        }
-    }
-
-    /// What only PagerDuty knows, and how it is written there.
-    fn pagerduty(&mut self, name: &str, source: &SourceSettings) {
-        let at = |key| ["sources", name, key];
-        let is_its_own = source.kind == SourceKind::PagerDuty;
-        let said = [
-            ("from", source.from.is_some()),
-            ("teams", !source.teams.is_empty()),
-            ("services", !source.services.is_empty()),
-            ("auth", matches!(source.auth, Some(AuthSettings::Token(_)))),
-        ];
-        for (key, _) in said.into_iter().filter(|(_, is_said)| *is_said && !is_its_own) {
-            let shown = if key == "auth" { "auth.token" } else { key };
-            let message = format!("`{shown}` in [sources.{name}] is for `kind = \"pagerduty\"` only");
-            self.wrong(&at(key), &message);
-        }
-        let is_address = |text: &String| {
-            let parts = text.split_once('@').filter(|(user, host)| !user.is_empty() && host.contains('.'));
-            parts.is_some() && !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == ',')
-        };
-        if is_its_own && source.from.as_ref().is_some_and(|from| !is_address(from)) {
-            let message =
-                format!("`from` in [sources.{name}] is your e-mail address there: \"ana@example.org\"");
-            self.wrong(&at("from"), &message);
-        }
-        let is_id = |id: &&String| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric());
-        for (key, ids) in [("teams", &source.teams), ("services", &source.services)] {
-            if let Some(id) = ids.iter().find(|id| is_its_own && !is_id(id)) {
-                let message = format!(
-                    "`{key}` in [sources.{name}] lists ids, not names (`{id}`): the last part of a page's address, like PQ9K7I8"
-                );
-                self.wrong(&at(key), &message);
-            }
         }
     }
 

@@ -6,8 +6,9 @@ use crate::model::guard::Guard;
 use crate::model::source::SourceId;
 
 use super::check::address_trouble;
-use super::load::ConfigError;
-use super::settings::{ContextSettings, Settings, SourceKind, SourceSettings};
+use super::kind::KindSpec;
+use super::load::{ConfigError, Ways};
+use super::settings::{ContextSettings, Settings, SourceSettings};
 use super::sheet::{Problem, hint};
 
 /// The name of the context of all sources, where the configuration has no contexts.
@@ -18,10 +19,8 @@ const ALL: &str = "default";
 pub struct Wanted {
     /// `--context` or `BURNWATCH_CONTEXT`.
     pub context: Option<String>,
-    /// Addresses after `--prometheus`.
-    pub prometheus: Vec<String>,
-    /// Addresses after `--alertmanager`.
-    pub alertmanager: Vec<String>,
+    /// Every kind that has a flag, and the addresses after it.
+    pub sources: Vec<(&'static KindSpec, Vec<String>)>,
     /// `--read-only` or `BURNWATCH_READ_ONLY`.
     pub read_only: bool,
     /// `--dry-run`.
@@ -65,7 +64,7 @@ pub fn resolve(settings: &Settings, wanted: &Wanted) -> Result<Context, ConfigEr
         });
     }
     if settings.sources.is_empty() {
-        return Err(ConfigError::NoSource);
+        return Err(nothing(wanted));
     }
     let name = wanted.context.as_ref().or(settings.context.as_ref());
     let name = name.or_else(|| settings.contexts.keys().next()).map_or(ALL, String::as_str);
@@ -103,7 +102,7 @@ pub fn enter(settings: &Settings, wanted: &Wanted, name: &str) -> Result<Context
         }
     }
     if found.is_empty() {
-        return Err(ConfigError::NoSource);
+        return Err(nothing(wanted));
     }
     Ok(Context {
         name: name.to_owned(),
@@ -129,8 +128,12 @@ fn guarded(context: &ContextSettings, wanted: &Wanted) -> Guard {
     }
 }
 
+fn nothing(wanted: &Wanted) -> ConfigError {
+    ConfigError::NoSource(Ways { kind: wanted.sources.first().map(|(kind, _)| *kind) })
+}
+
 fn first_address(wanted: &Wanted) -> Option<&String> {
-    wanted.prometheus.first().or(wanted.alertmanager.first())
+    wanted.sources.iter().find_map(|(_, addresses)| addresses.first())
 }
 
 fn host(address: &str) -> String {
@@ -139,19 +142,15 @@ fn host(address: &str) -> String {
 }
 
 fn named_by_flags(wanted: &Wanted) -> Result<Vec<(SourceId, SourceSettings)>, ConfigError> {
-    let kinds = [
-        (SourceKind::Prometheus, "prom", "--prometheus", &wanted.prometheus),
-        (SourceKind::Alertmanager, "am", "--alertmanager", &wanted.alertmanager),
-    ];
     let mut sources: Vec<(SourceId, SourceSettings)> = Vec::new();
-    for (kind, short, flag, addresses) in kinds {
+    for (kind, addresses) in &wanted.sources {
+        let first = kind.flag.map_or(kind.name, |flag| flag.source);
         for (i, address) in addresses.iter().enumerate() {
             if let Some(message) = address_trouble(address) {
-                return Err(Problem { origin: flag.into(), place: None, message }.into());
+                return Err(Problem { origin: format!("--{}", kind.name), place: None, message }.into());
             }
-            let name = if i == 0 { short.to_owned() } else { format!("{short}-{}", i + 1) };
-            let settings = SourceSettings::new(kind, address);
-            sources.push((SourceId::new(&name), settings));
+            let name = if i == 0 { first.to_owned() } else { format!("{first}-{}", i + 1) };
+            sources.push((SourceId::new(&name), SourceSettings::new(kind, address)));
         }
     }
     Ok(sources)
@@ -160,11 +159,11 @@ fn named_by_flags(wanted: &Wanted) -> Result<Vec<(SourceId, SourceSettings)>, Co
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::check::Known;
+    use crate::config::kind::tests::{KINDS, known};
     use crate::config::load::parse;
 
     fn settings(text: &str) -> Settings {
-        parse("config.toml", text, &Known::default()).unwrap()
+        parse("config.toml", text, &known()).unwrap()
     }
 
     fn ids(context: &Context) -> Vec<&str> {
@@ -188,8 +187,10 @@ mod tests {
     #[test]
     fn flags_make_a_context_without_any_file() {
         let wanted = Wanted {
-            prometheus: vec!["http://prom.example.net:9090/p".into(), "http://[::1]:9091".into()],
-            alertmanager: vec!["http://am".into()],
+            sources: vec![
+                (KINDS[0], vec!["http://prom.example.net:9090/p".into(), "http://[::1]:9091".into()]),
+                (KINDS[1], vec!["http://am".into()]),
+            ],
             ..Wanted::default()
         };
         let context = resolve(&settings(TWO), &wanted).unwrap();
@@ -202,7 +203,7 @@ mod tests {
 
     #[test]
     fn an_address_without_a_scheme_is_refused_with_the_right_one() {
-        let wanted = Wanted { prometheus: vec!["localhost:9090".into()], ..Wanted::default() };
+        let wanted = Wanted { sources: vec![(KINDS[0], vec!["localhost:9090".into()])], ..Wanted::default() };
         let error = resolve(&Settings::default(), &wanted).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -238,7 +239,8 @@ mod tests {
 
     #[test]
     fn with_nothing_to_ask_it_says_what_to_do() {
-        let error = resolve(&Settings::default(), &Wanted::default()).unwrap_err().to_string();
+        let wanted = Wanted { sources: vec![(KINDS[0], Vec::new())], ..Wanted::default() };
+        let error = resolve(&Settings::default(), &wanted).unwrap_err().to_string();
         for way in ["burnwatch demo", "burnwatch --prometheus http", "burnwatch config init"] {
             assert!(error.contains(way), "{error}");
         }

@@ -1,5 +1,6 @@
 //! From files and flags to settings: defaults < file < environment < flags, all that is wrong told at once.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -10,9 +11,12 @@ use serde_json::Value;
 
 use super::check::{Known, check, machine};
 use super::files;
+use super::kind::KindSpec;
+use super::schema::schema;
 use super::secret::at_home;
 use super::settings::{SecretRef, Settings, SourceSettings};
 use super::sheet::{Problem, Sheet, hint};
+use crate::model::text::with_article;
 
 /// Far more than anybody writes; a guard against being pointed at the wrong file.
 const BYTES_AT_MOST: u64 = 4 * 1024 * 1024;
@@ -38,10 +42,33 @@ pub enum ConfigError {
     #[error("{0}")]
     Wrong(Problems),
     /// Nobody said what to ask.
-    #[error(
-        "there is nothing to ask. Try one of\n  burnwatch demo                                a world of its own, without a network\n  burnwatch --prometheus http://localhost:9090  a Prometheus, without any file\n  burnwatch config init                         a configuration file to begin with"
-    )]
-    NoSource,
+    #[error("there is nothing to ask. Try one of\n{0}")]
+    NoSource(Ways),
+}
+
+/// What to do where nobody said what to ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ways {
+    /// A kind of source that has a flag.
+    pub kind: Option<&'static KindSpec>,
+}
+
+impl fmt::Display for Ways {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let flag = self.kind.and_then(|kind| {
+            let words = format!("--{} {}", kind.name, kind.flag?.example);
+            Some((words, format!("{}, no config file needed", with_article(kind.title))))
+        });
+        let way = |words: &str, what: &str| (words.to_owned(), what.to_owned());
+        let ways = [way("demo", "a simulated environment, no network needed")]
+            .into_iter()
+            .chain(flag)
+            .chain([way("config init", "a configuration file to begin with")]);
+        let ways: Vec<(String, String)> = ways.collect();
+        let widest = ways.iter().map(|(words, _)| words.len()).max().unwrap_or_default();
+        let lines = ways.iter().map(|(words, what)| format!("  burnwatch {words:<widest$}  {what}"));
+        f.write_str(&lines.collect::<Vec<_>>().join("\n"))
+    }
 }
 
 /// All problems that were found; one line each.
@@ -162,12 +189,7 @@ pub fn examine(
     let (path, text) = told;
     let sheet = Sheet::parse(&path.display().to_string(), &text)
         .map_err(|problems| ConfigError::Wrong(Problems(problems)))?;
-    let (mut problems, paths) = sheet.misfits(&schema());
-    let mut settings = match without(&text, &paths) {
-        Some(settings) => settings,
-        None => typed(&sheet, &text, &schema())?,
-    };
-    problems.extend(check(&settings, &sheet, known));
+    let (mut settings, mut problems) = read(&sheet, &text, known)?;
     settle_files(&mut settings, path.parent().unwrap_or(Path::new("")));
     let found = machine(&settings, &sheet);
     problems.extend(found.problems);
@@ -181,20 +203,50 @@ pub fn examine(
     Ok(Examined { loaded, problems, warnings: found.warnings })
 }
 
-/// The settings of a text without what does not fit, so that the rest can be looked at; none if that does not fit either.
-fn without(text: &str, misfits: &[Vec<String>]) -> Option<Settings> {
-    let mut root: toml::Table = toml::from_str(text).ok()?;
-    for path in misfits {
-        let (last, tables) = path.split_last()?;
-        let mut table = Some(&mut root);
-        for name in tables {
-            table = table.and_then(|table| table.get_mut(name)?.as_table_mut());
+/// The settings of a text, and everything that is wrong with it: without what does not fit, the rest is looked at all the same.
+///
+/// # Errors
+/// [`ConfigError::Wrong`] if nothing can be made of it.
+fn read(sheet: &Sheet<'_>, text: &str, known: &Known<'_>) -> Result<(Settings, Vec<Problem>), ConfigError> {
+    let (mut problems, misfits) = sheet.misfits(&schema(known.kinds));
+    let read = toml::from_str(text).and_then(|mut root: toml::Table| {
+        for path in &misfits {
+            remove(&mut root, path);
         }
-        if let Some(table) = table {
-            table.remove(last);
+        settings_of(root, known.kinds)
+    });
+    match read {
+        Ok(settings) => {
+            problems.extend(check(&settings, sheet, known));
+            problems.sort();
+            Ok((settings, problems))
+        }
+        Err(error) => {
+            let told = sheet.problem(error.span().unwrap_or(0..0), error.message());
+            problems.extend(misfits.is_empty().then_some(told));
+            Err(ConfigError::Wrong(Problems(problems)))
         }
     }
-    Settings::deserialize(root).ok()
+}
+
+fn remove(root: &mut toml::Table, path: &[String]) {
+    let Some((last, tables)) = path.split_last() else { return };
+    let mut table = Some(root);
+    for name in tables {
+        table = table.and_then(|table| table.get_mut(name)?.as_table_mut());
+    }
+    if let Some(table) = table {
+        table.remove(last);
+    }
+}
+
+fn settings_of(mut root: toml::Table, kinds: &[&'static KindSpec]) -> Result<Settings, toml::de::Error> {
+    let sources = root.remove("sources").map(BTreeMap::<String, toml::Table>::deserialize).transpose()?;
+    let mut settings = Settings::deserialize(root)?;
+    for (name, table) in sources.unwrap_or_default() {
+        settings.sources.insert(name, SourceSettings::read(table, kinds)?);
+    }
+    Ok(settings)
 }
 
 /// Reads settings out of a text; `origin` is what messages call it.
@@ -204,8 +256,7 @@ fn without(text: &str, misfits: &[Vec<String>]) -> Option<Settings> {
 pub fn parse(origin: &str, text: &str, known: &Known<'_>) -> Result<Settings, ConfigError> {
     let wrong = |problems| ConfigError::Wrong(Problems(problems));
     let sheet = Sheet::parse(origin, text).map_err(wrong)?;
-    let settings: Settings = typed(&sheet, text, &schema())?;
-    let problems = check(&settings, &sheet, known);
+    let (settings, problems) = read(&sheet, text, known)?;
     if problems.is_empty() { Ok(settings) } else { Err(wrong(problems)) }
 }
 
@@ -220,11 +271,6 @@ pub(super) fn typed<T: DeserializeOwned>(
         return Err(ConfigError::Wrong(Problems(misfits)));
     }
     toml::from_str(text).map_err(|error| sheet.problem(error.span().unwrap_or(0..0), error.message()).into())
-}
-
-/// The schema of the configuration file (JSON Schema, draft 2020-12).
-pub fn schema() -> Value {
-    schemars::schema_for!(Settings).to_value()
 }
 
 /// The TOML files of a directory in the order of their names; of one that is not there, none.
@@ -278,6 +324,7 @@ fn settle_files(settings: &mut Settings, base: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::kind::tests::{KINDS, known as of_kinds};
     use crate::config::settings::{AuthSettings, SecretText};
 
     fn write(text: &str) -> (tempfile::TempDir, PathBuf) {
@@ -290,14 +337,14 @@ mod tests {
     #[test]
     fn without_a_file_the_defaults_count() {
         let usual = Path::new("/no/such/config.toml");
-        let loaded = load(None, Some(usual), &Overrides::default(), &Known::default()).unwrap();
+        let loaded = load(None, Some(usual), &Overrides::default(), &of_kinds()).unwrap();
         assert_eq!(loaded, Loaded::default());
     }
 
     #[test]
     fn a_file_that_was_asked_for_must_be_there() {
         let asked = Path::new("/no/such/config.toml");
-        let error = load(Some(asked), None, &Overrides::default(), &Known::default()).unwrap_err();
+        let error = load(Some(asked), None, &Overrides::default(), &of_kinds()).unwrap_err();
         assert!(error.to_string().starts_with("/no/such/config.toml: no such file; "));
     }
 
@@ -311,12 +358,12 @@ mod tests {
             low_bandwidth: true,
             slo_files: vec!["more.yaml".into()],
         };
-        let loaded = load(Some(&path), None, &overrides, &Known::default()).unwrap();
+        let loaded = load(Some(&path), None, &overrides, &of_kinds()).unwrap();
         assert_eq!(loaded.settings.ui.theme.as_deref(), Some("dark"));
         assert!(loaded.settings.ui.utc && !loaded.settings.ui.ascii);
         assert_eq!(loaded.settings.ui.low_bandwidth, Some(true));
         assert_eq!(loaded.settings.slo.files, ["more.yaml"]);
-        let known = Known { themes: &["light", "dark"], ..Known::default() };
+        let known = Known { themes: &["light", "dark"], ..of_kinds() };
         let overrides = Overrides { theme: Some("drak".into()), ..Overrides::default() };
         let error = load(Some(&path), None, &overrides, &known).unwrap_err();
         assert_eq!(error.to_string(), "--theme: there is no theme `drak`; did you mean `dark`?");
@@ -325,8 +372,14 @@ mod tests {
     #[test]
     fn names_of_themes_commands_and_packs_are_checked_where_they_are_known() {
         let text = "[ui]\ntheme = \"drk\"\n[ui.keys]\nquitt = [\"x\"]\n[services]\npacks = [\"htp\"]\n";
-        assert!(parse("c.toml", text, &Known::default()).is_ok());
-        let known = Known { themes: &["dark"], commands: &["quit"], packs: &["http", "grpc"], keys: None };
+        assert!(parse("c.toml", text, &of_kinds()).is_ok());
+        let known = Known {
+            kinds: &KINDS,
+            themes: &["dark"],
+            commands: &["quit"],
+            packs: &["http", "grpc"],
+            keys: None,
+        };
         let error = parse("c.toml", text, &known).unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -346,7 +399,7 @@ mod tests {
              [contexts.x]\nsources = [\"a\", \"b\", \"d\"]\nsilence_share = \"0.3\"\nmax_bulk = 0\n\
              [ui.keys]\nquit = [1]\n",
         );
-        let known = Known { commands: &["quit"], ..Known::default() };
+        let known = Known { commands: &["quit"], ..of_kinds() };
         let examined = examine(Some(&path), None, &Overrides::default(), &known).unwrap();
         let told: Vec<String> = examined.problems.iter().map(|problem| problem.message.clone()).collect();
         let parts = [
@@ -374,7 +427,7 @@ mod tests {
             "[sources.prom]\nkind = \"prometheus\"\nurl = \"http://x\"\nauth.bearer.file = \"token\"\n\
              headers.X-Key = { file = \"/abs\" }\n",
         );
-        let loaded = load(Some(&path), None, &Overrides::default(), &Known::default()).unwrap();
+        let loaded = load(Some(&path), None, &Overrides::default(), &of_kinds()).unwrap();
         let source = &loaded.settings.sources["prom"];
         let token = dir.path().join("token").display().to_string();
         assert_eq!(source.auth, Some(AuthSettings::Bearer(SecretRef::File(token))));
@@ -385,9 +438,9 @@ mod tests {
     fn a_file_that_is_no_text_is_refused() {
         let (_dir, path) = write("");
         std::fs::write(&path, [0xff, 0xfe]).unwrap();
-        let error = load(Some(&path), None, &Overrides::default(), &Known::default()).unwrap_err();
+        let error = load(Some(&path), None, &Overrides::default(), &of_kinds()).unwrap_err();
         assert!(error.to_string().ends_with("config.toml: not UTF-8 text"));
-        let error = load(path.parent(), None, &Overrides::default(), &Known::default()).unwrap_err();
+        let error = load(path.parent(), None, &Overrides::default(), &of_kinds()).unwrap_err();
         assert!(matches!(error, ConfigError::Unreadable { .. }));
     }
 }

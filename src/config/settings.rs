@@ -4,10 +4,14 @@
 mod access;
 mod notify;
 mod runbooks;
+mod source;
 
-pub use access::{AuthSettings, Entry, Login, OAuth2Settings, Program, SecretRef, SecretText, SigV4Settings};
+pub use access::{
+    AuthSettings, Entry, Login, NamedSecret, OAuth2Settings, Program, SecretRef, SecretText, SigV4Settings,
+};
 pub use notify::NotifySettings;
 pub use runbooks::RunbookSettings;
+pub use source::SourceSettings;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,7 +22,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::action::DeedKind;
 use crate::model::guard::Guard;
-use crate::model::source::Kind;
 
 /// The whole configuration.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -77,119 +80,6 @@ impl Default for ContextSettings {
             deny: Vec::new(),
             max_bulk,
             silence_share,
-        }
-    }
-}
-
-/// One system to ask.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SourceSettings {
-    /// What it is: `prometheus` (also Thanos, Mimir, VictoriaMetrics), `alertmanager` or `pagerduty`.
-    pub kind: SourceKind,
-    /// Its address with any path prefix: `https://prom.example.net/prometheus`. PagerDuty has one of its own; accounts in
-    /// the EU say `https://api.eu.pagerduty.com`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub url: String,
-    /// How to prove who you are.
-    #[serde(default)]
-    pub auth: Option<AuthSettings>,
-    /// Headers sent with every request.
-    #[serde(default)]
-    pub headers: BTreeMap<String, SecretText>,
-    /// PEM file with the CAs that its certificate is checked against, in place of those that this machine trusts.
-    #[serde(default)]
-    pub ca_file: Option<String>,
-    /// PEM file with the certificate that burnwatch shows there; together with `client_key`.
-    #[serde(default)]
-    pub client_cert: Option<String>,
-    /// PEM file with the key of `client_cert`; not readable by everyone.
-    #[serde(default)]
-    pub client_key: Option<String>,
-    /// The way there: `http://`, `https://`, `socks5://` or `socks5h://` with host and port, or `direct`. Without it the
-    /// environment counts (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`).
-    #[serde(default)]
-    pub proxy: Option<String>,
-    /// Who you are to the proxy.
-    #[serde(default)]
-    pub proxy_auth: Option<Login>,
-    /// The tenant: sent as `X-Scope-OrgID` (Mimir, Cortex) and `THANOS-TENANT`.
-    #[serde(default)]
-    pub tenant: Option<String>,
-    /// PagerDuty: your own address there; an account's key does not say who you are.
-    #[serde(default)]
-    pub from: Option<String>,
-    /// PagerDuty: ids of teams to look at; empty: all.
-    #[serde(default)]
-    pub teams: Vec<String>,
-    /// PagerDuty: ids of services to look at; empty: all.
-    #[serde(default)]
-    pub services: Vec<String>,
-}
-
-impl SourceSettings {
-    /// A source of this kind at this address, with nothing else said of it.
-    pub fn new(kind: SourceKind, url: &str) -> Self {
-        Self {
-            kind,
-            url: url.to_owned(),
-            auth: None,
-            headers: BTreeMap::new(),
-            ca_file: None,
-            client_cert: None,
-            client_key: None,
-            proxy: None,
-            proxy_auth: None,
-            tenant: None,
-            from: None,
-            teams: Vec::new(),
-            services: Vec::new(),
-        }
-    }
-
-    /// The names of all files that it speaks of: secrets, certificates, keys.
-    pub(crate) fn files_mut(&mut self) -> impl Iterator<Item = &mut String> {
-        let auth = self.auth.iter_mut().flat_map(AuthSettings::files_mut);
-        let headers = self.headers.values_mut().filter_map(SecretText::file_mut);
-        let proxy = self.proxy_auth.iter_mut().filter_map(|login| login.password.file_mut());
-        let tls = self.ca_file.iter_mut().chain(&mut self.client_cert).chain(&mut self.client_key);
-        auth.chain(headers).chain(proxy).chain(tls)
-    }
-
-    /// Where it is: its address, or else the vendor's.
-    pub fn address(&self) -> &str {
-        if self.url.is_empty() { self.kind.own_address().unwrap_or_default() } else { &self.url }
-    }
-}
-
-/// The kinds of sources that a configuration can name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SourceKind {
-    /// Prometheus, Thanos, Mimir, VictoriaMetrics.
-    Prometheus,
-    /// Alertmanager.
-    Alertmanager,
-    /// PagerDuty.
-    PagerDuty,
-}
-
-impl SourceKind {
-    /// Where all sources of this kind are, unless the configuration says otherwise.
-    pub(crate) const fn own_address(self) -> Option<&'static str> {
-        match self {
-            Self::Prometheus | Self::Alertmanager => None,
-            Self::PagerDuty => Some("https://api.pagerduty.com"),
-        }
-    }
-}
-
-impl From<SourceKind> for Kind {
-    fn from(kind: SourceKind) -> Self {
-        match kind {
-            SourceKind::Prometheus => Self::Prometheus,
-            SourceKind::Alertmanager => Self::Alertmanager,
-            SourceKind::PagerDuty => Self::PagerDuty,
         }
     }
 }

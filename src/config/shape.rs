@@ -22,9 +22,15 @@ pub(super) struct Misfit {
 
 /// Everything in `table` that does not fit `schema`.
 pub(super) fn misfits(schema: &Value, table: &DeTable<'_>) -> Vec<Misfit> {
-    let mut walk =
-        Walk { root: schema, path: Vec::new(), needed: Vec::new(), in_list: false, found: Vec::new() };
-    walk.table(schema, table, 0..0);
+    let mut walk = Walk {
+        root: schema,
+        path: Vec::new(),
+        needed: Vec::new(),
+        in_list: false,
+        others: (0, Vec::new()),
+        found: Vec::new(),
+    };
+    walk.table(&[schema], table, 0..0);
     walk.found
 }
 
@@ -35,6 +41,8 @@ struct Walk<'s> {
     needed: Vec<bool>,
     /// Whether the present value is an entry of the list at `path`.
     in_list: bool,
+    /// While in a table of one kind: how deep it is, and what a table of each other kind looks like.
+    others: (usize, Vec<&'s Value>),
     found: Vec<Misfit>,
 }
 
@@ -48,7 +56,9 @@ impl<'s> Walk<'s> {
     fn below(&mut self, name: &str, is_needed: bool, walk: impl FnOnce(&mut Self)) {
         self.path.push(name.to_owned());
         self.needed.push(is_needed);
+        let in_list = std::mem::take(&mut self.in_list);
         walk(self);
+        self.in_list = in_list;
         self.path.pop();
         self.needed.pop();
     }
@@ -65,8 +75,14 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn value(&mut self, schema: &'s Value, value: &Spanned<DeValue<'_>>) {
-        let choices = self.choices(schema);
+    /// A value that may be what any of these schemas says.
+    fn value(&mut self, schemas: &[&'s Value], value: &Spanned<DeValue<'_>>) {
+        let mut choices: Vec<&'s Value> = Vec::new();
+        for choice in schemas.iter().flat_map(|schema| self.choices(schema)) {
+            if !choices.contains(&choice) {
+                choices.push(choice);
+            }
+        }
         let fitting: Vec<&Value> =
             choices.iter().copied().filter(|choice| fits_type(choice, value.get_ref())).collect();
         let Some(first) = fitting.first() else {
@@ -76,13 +92,16 @@ impl<'s> Walk<'s> {
             return self.say(value.span(), message);
         };
         match value.get_ref() {
+            DeValue::Table(table) if fitting.iter().all(|choice| tag(choice).is_some()) => {
+                self.of_a_kind(&fitting, table, value.span());
+            }
             DeValue::Table(table) if fitting.len() > 1 => self.one_of(&fitting, table, value.span()),
-            DeValue::Table(table) => self.table(first, table, value.span()),
+            DeValue::Table(table) => self.table(&fitting, table, value.span()),
             DeValue::Array(list) => {
                 if let Some(items) = first.get("items") {
                     self.in_list = true;
                     for item in list {
-                        self.value(items, item);
+                        self.value(&[items], item);
                     }
                     self.in_list = false;
                 }
@@ -96,6 +115,18 @@ impl<'s> Walk<'s> {
             }
             DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {}
         }
+    }
+
+    /// A table whose `kind` says which of these it is; while it does not, whatever one of them has is let through.
+    fn of_a_kind(&mut self, kinds: &[&'s Value], table: &DeTable<'_>, span: Range<usize>) {
+        let said = table.get(KIND).and_then(|kind| kind.get_ref().as_str());
+        let (own, others): (Vec<&Value>, Vec<&Value>) = kinds.iter().partition(|kind| tag(kind) == said);
+        if own.is_empty() {
+            return self.table(kinds, table, span);
+        }
+        let outside = std::mem::replace(&mut self.others, (self.path.len(), others));
+        self.table(&own, table, span);
+        self.others = outside;
     }
 
     fn text(&mut self, choices: &[&Value], text: &str, span: Range<usize>) {
@@ -116,22 +147,23 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn table(&mut self, schema: &'s Value, table: &DeTable<'_>, span: Range<usize>) {
-        let properties = schema.get("properties").and_then(Value::as_object);
-        let others = schema.get("additionalProperties").filter(|others| others.is_object());
-        let required = || {
-            schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
-        };
+    /// A table that may be what any of these schemas says.
+    fn table(&mut self, schemas: &[&'s Value], table: &DeTable<'_>, span: Range<usize>) {
+        let required =
+            |name: &str| schemas.iter().all(|schema| required(schema).any(|needed| needed == name));
         for (key, value) in table {
             let name = key.get_ref().as_ref();
-            if let Some(schema) = properties.and_then(|properties| properties.get(name)).or(others) {
-                self.below(name, required().any(|needed| needed == name), |walk| walk.value(schema, value));
+            let named: Vec<&Value> = schemas.iter().filter_map(|schema| property(schema, name)).collect();
+            if named.is_empty() {
+                let known =
+                    schemas.iter().filter_map(|schema| schema.get("properties")?.as_object()).flatten();
+                self.unknown(name, key.span(), false, known.map(|(name, _)| name));
             } else {
-                let known = properties.into_iter().flatten().map(|(name, _)| name);
-                self.unknown(name, key.span(), known);
+                self.below(name, required(name), |walk| walk.value(&named, value));
             }
         }
-        for name in required().filter(|name| !table.contains_key(*name)) {
+        let lacking = schemas.first().into_iter().flat_map(|schema| self::required(schema));
+        for name in lacking.filter(|name| required(name) && !table.contains_key(*name)) {
             self.say(span.clone(), format!("{} lacks `{name}`", self.section()));
         }
     }
@@ -148,9 +180,9 @@ impl<'s> Walk<'s> {
             match known.iter().find(|(known, _)| *known == name) {
                 Some((_, schema)) => {
                     chosen.push(name);
-                    self.below(name, true, |walk| walk.value(schema, value));
+                    self.below(name, true, |walk| walk.value(&[schema], value));
                 }
-                None => self.unknown(name, key.span(), known.iter().map(|(name, _)| *name)),
+                None => self.unknown(name, key.span(), true, known.iter().map(|(name, _)| *name)),
             }
         }
         match chosen.len() {
@@ -167,16 +199,40 @@ impl<'s> Walk<'s> {
         }
     }
 
-    fn unknown<'k>(&mut self, name: &str, span: Range<usize>, known: impl Iterator<Item = &'k String>) {
+    /// A key that nothing knows; `is_needed`: without it there would be none in its place.
+    fn unknown<'k>(
+        &mut self,
+        name: &str,
+        span: Range<usize>,
+        is_needed: bool,
+        known: impl Iterator<Item = &'k String>,
+    ) {
         let known: Vec<&str> = known.map(String::as_str).collect();
         let place = if self.path.is_empty() { String::new() } else { format!(" in {}", self.section()) };
         let elsewhere = self.path.is_empty().then(|| self.section_with(name)).flatten();
+        let kinds = self.kinds_with(name).join(" and ");
         let hint = match (nearest(name, known.iter().copied()), elsewhere) {
+            _ if !kinds.is_empty() => format!("; `{name}` is an option of {kinds}"),
             (None, Some(section)) => format!("; it belongs in [{section}]"),
             _ => hint(name, known),
         };
         let message = format!("unknown key `{name}`{place}{hint}");
-        self.below(name, false, |walk| walk.say(span, message));
+        self.below(name, is_needed, |walk| walk.say(span, message));
+    }
+
+    /// The other kinds that know this key where it stands.
+    fn kinds_with(&self, name: &str) -> Vec<&'s str> {
+        let (depth, others) = &self.others;
+        let Some(path) = self.path.get(*depth..) else { return Vec::new() };
+        let knows = |kind: &'s Value| {
+            let steps = path.iter().map(String::as_str).chain([name]);
+            let last = steps.fold(vec![kind], |schemas, step| {
+                let choices = schemas.into_iter().flat_map(|schema| self.choices(schema));
+                choices.filter_map(|choice| choice.get("properties")?.get(step)).collect()
+            });
+            !last.is_empty()
+        };
+        others.iter().copied().filter(|kind| knows(kind)).filter_map(tag).collect()
     }
 
     /// The top-level section that knows this key.
@@ -204,6 +260,25 @@ impl<'s> Walk<'s> {
             None => "the file".to_owned(),
         }
     }
+}
+
+/// The key by which tables of several kinds are told apart.
+const KIND: &str = "kind";
+
+/// The one word that the `kind` of such a table can be, if it is one of several kinds.
+fn tag(schema: &Value) -> Option<&str> {
+    schema.get("properties")?.get(KIND)?.get("const")?.as_str()
+}
+
+/// What may stand at this key of a table.
+fn property<'s>(schema: &'s Value, name: &str) -> Option<&'s Value> {
+    let others = schema.get("additionalProperties").filter(|others| others.is_object());
+    schema.get("properties").and_then(|properties| properties.get(name)).or(others)
+}
+
+/// The keys that a table cannot be without.
+fn required(schema: &Value) -> impl Iterator<Item = &str> {
+    schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
 }
 
 /// The JSON types that a plain schema allows.

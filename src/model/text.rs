@@ -201,6 +201,12 @@ fn is_invisible(c: char) -> bool {
         || code & 0xfffe == 0xfffe
 }
 
+/// A noun with its indefinite article: `an Alertmanager`.
+pub fn with_article(noun: &str) -> String {
+    let is_vowel = noun.starts_with(|c: char| "aeiouAEIOU".contains(c));
+    format!("{} {noun}", if is_vowel { "an" } else { "a" })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -44,7 +44,7 @@ impl Fake {
             tenant: None,
             is_exposed: false,
             id: SourceId::new(name),
-            kind: Kind::Demo,
+            kind: Kind::DEMO,
             address: "fake".into(),
             answers: vec![],
             acts: Vec::new(),

@@ -27,7 +27,7 @@ impl Machines {
             tenant: None,
             is_exposed: false,
             id: SourceId::new("prom"),
-            kind: Kind::Prometheus,
+            kind: Kind::new("prometheus"),
             address: "http://prom:9090".into(),
             answers: vec![AskKind::Services],
             acts: Vec::new(),

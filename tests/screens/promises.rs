@@ -50,7 +50,7 @@ impl Promises {
             tenant: None,
             is_exposed: false,
             id: SourceId::new("prom"),
-            kind: Kind::Prometheus,
+            kind: Kind::new("prometheus"),
             address: "http://prom:9090".into(),
             answers,
             acts: Vec::new(),

@@ -21,7 +21,7 @@ fn id(source: &str) -> SourceId {
 }
 
 fn info(source: &str, acts: &[DeedKind]) -> SourceInfo {
-    let (kind, address) = (Kind::Alertmanager, "http://am.example".into());
+    let (kind, address) = (Kind::new("alertmanager"), "http://am.example".into());
     SourceInfo {
         tenant: None,
         is_exposed: false,

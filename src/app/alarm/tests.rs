@@ -18,7 +18,7 @@ fn state(answers: AskKind, manners: Manners) -> State {
         tenant: None,
         is_exposed: false,
         id: SourceId::new("one"),
-        kind: Kind::Demo,
+        kind: Kind::DEMO,
         address: "demo:one".into(),
         answers: vec![answers],
         acts: Vec::new(),

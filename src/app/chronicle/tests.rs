@@ -20,7 +20,7 @@ fn state() -> State {
         tenant: None,
         is_exposed: false,
         id: SourceId::new(name),
-        kind: crate::model::source::Kind::Demo,
+        kind: crate::model::source::Kind::DEMO,
         address: "demo:one".into(),
         answers,
         acts: Vec::new(),

@@ -58,7 +58,7 @@ mod tests {
     use crate::backend::alertmanager::Alertmanager;
     use crate::backend::double::{Canned, Double};
     use crate::backend::{Clock, Means, Source};
-    use crate::config::settings::{Settings, SourceKind};
+    use crate::config::settings::Settings;
     use crate::model::ask::{Answer, Query, Reply};
     use crate::model::source::SourceId;
 
@@ -111,8 +111,7 @@ mod tests {
         fn source(&self) -> Alertmanager {
             let settings = Settings::default();
             let means = Means::new(&settings, Clock::fixed(NOW.parse().unwrap()));
-            Alertmanager::new(&SourceId::new("am"), &self.double.source(SourceKind::Alertmanager), means)
-                .unwrap()
+            Alertmanager::new(&SourceId::new("am"), &self.double.source("alertmanager"), means).unwrap()
         }
     }
 

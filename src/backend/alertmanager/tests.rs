@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::backend::double::{Canned, Double};
-use crate::config::settings::{Settings, SourceKind};
+use crate::config::settings::Settings;
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::ask::Query;
 use crate::model::fingerprint::Fingerprint;
@@ -19,7 +19,7 @@ const GROUPS: &str = include_str!("fixtures/groups.json");
 const SILENCES: &str = include_str!("fixtures/silences.json");
 
 fn alertmanager(double: &Double, prefix: &str) -> Alertmanager {
-    let mut source = double.source(SourceKind::Alertmanager);
+    let mut source = double.source("alertmanager");
     source.url.push_str(prefix);
     connected(&source, &Settings::default())
 }
@@ -457,7 +457,7 @@ async fn a_server_that_hangs_is_timed_out() {
     let double = Double::start(|_| Canned::hang()).await;
     let mut settings = Settings::default();
     settings.limits.timeout.0 = Duration::from_millis(100);
-    let source = connected(&double.source(SourceKind::Alertmanager), &settings);
+    let source = connected(&double.source("alertmanager"), &settings);
     let error = source.answer(&Query::Alerts.now(), None).await.unwrap_err();
     assert!(matches!(error.trouble, Trouble::TimedOut { .. }), "{error}");
 }

@@ -5,14 +5,19 @@ use std::collections::BTreeMap;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use jiff::Timestamp;
+use reqwest::Request;
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, COOKIE, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::mask::Mask;
 use super::sigv4::Signer;
+use crate::config::kind::KeyHeader;
 use crate::config::secret::{Secret, SecretError};
-use crate::config::settings::{AuthSettings, OAuth2Settings, SecretText, SourceSettings};
+use crate::config::settings::{
+    AuthSettings, NamedSecret, OAuth2Settings, SecretRef, SecretText, SourceSettings,
+};
 use crate::model::source::Trouble;
 
 /// Both are sent: each system looks for its own and overlooks the other.
@@ -26,6 +31,8 @@ pub(super) struct Credentials {
     in_url: Option<(String, Secret)>,
     headers: BTreeMap<String, SecretText>,
     tenant: Option<String>,
+    /// Where the kind of source wants its key.
+    key_header: Option<KeyHeader>,
 }
 
 /// The credentials as they are now.
@@ -33,6 +40,8 @@ pub(super) struct Credentials {
 pub(super) struct Proof {
     /// What every request carries.
     pub(super) headers: HeaderMap,
+    /// What is added to the query of every address.
+    pub(super) query: Vec<(String, Secret)>,
     /// What signs every request besides.
     pub(super) signer: Option<Signer>,
     /// What fetches the token that is still missing.
@@ -44,17 +53,48 @@ pub(super) struct Proof {
 impl Proof {
     /// Whether a server would see no difference.
     pub(super) fn is_same(&self, other: &Self) -> bool {
-        self.headers == other.headers && self.signer == other.signer
+        self.headers == other.headers && self.query == other.query && self.signer == other.signer
+    }
+
+    /// Puts it all into a request, which then goes to the source and nowhere else.
+    pub(super) fn prove(&self, request: &mut Request, now: Timestamp) -> Result<(), Trouble> {
+        for (name, value) in &self.headers {
+            request.headers_mut().insert(name, value.clone());
+        }
+        if !self.query.is_empty() {
+            let pairs = self.query.iter().map(|(name, secret)| (name, secret.expose()));
+            request.url_mut().query_pairs_mut().extend_pairs(pairs);
+        }
+        self.signer.as_ref().map_or(Ok(()), |signer| signer.sign(request, now))
     }
 
     /// From here on requests carry this token.
     pub(super) fn bear(&mut self, token: &Secret) -> Result<(), Trouble> {
-        self.authorize(&["Bearer ", token.expose()], token)
+        self.carry("Authorization", &["Bearer ", token.expose()], token)
     }
 
-    fn authorize(&mut self, parts: &[&str], secret: &Secret) -> Result<(), Trouble> {
-        self.headers.insert(AUTHORIZATION, secret_value("Authorization", parts)?);
+    /// From here on requests carry a header that is made of these parts, one of which is the secret.
+    fn carry(&mut self, name: &str, parts: &[&str], secret: &Secret) -> Result<(), Trouble> {
+        self.headers.insert(header_name(name)?, secret_value(name, parts)?);
         self.hide(secret);
+        Ok(())
+    }
+
+    /// From here on requests carry all of these cookies.
+    fn carry_cookies(&mut self, list: &[NamedSecret]) -> Result<(), Trouble> {
+        let secrets = list.iter().map(|named| read(&named.secret)).collect::<Result<Vec<_>, _>>()?;
+        let mut parts = Vec::new();
+        for (NamedSecret { name, prefix, .. }, secret) in list.iter().zip(&secrets) {
+            if secret.expose().contains([';', ',', '"', ' ', '\\']) {
+                let reason =
+                    format!("the value for the cookie {name} has characters that no cookie may have");
+                return Err(Trouble::NoSecret { reason });
+            }
+            parts.extend(if parts.is_empty() { None } else { Some("; ") });
+            parts.extend([name, "=", prefix, secret.expose()]);
+            self.hide(secret);
+        }
+        self.headers.insert(COOKIE, secret_value("Cookie", &parts)?);
         Ok(())
     }
 
@@ -65,7 +105,7 @@ impl Proof {
     fn log_in(&mut self, user: &str, password: &Secret) -> Result<(), Trouble> {
         let both = Zeroizing::new(format!("{user}:{}", password.expose()));
         let encoded = Zeroizing::new(BASE64_STANDARD.encode(&*both));
-        self.authorize(&["Basic ", &encoded], password)?;
+        self.carry("Authorization", &["Basic ", &encoded], password)?;
         self.hide(&Secret::new(&both));
         Ok(())
     }
@@ -81,6 +121,7 @@ impl Credentials {
             in_url,
             headers: source.headers.clone(),
             tenant: source.tenant.clone(),
+            key_header: source.kind.key_header(),
         }
     }
 
@@ -92,6 +133,19 @@ impl Credentials {
     /// Whether a server that knows them no longer says 403 in place of 401.
     pub(super) fn are_signed(&self) -> bool {
         matches!(self.auth, Some(AuthSettings::SigV4(_)))
+    }
+
+    /// An address without the parameters that carry secrets.
+    pub(super) fn bare(&self, url: &Url) -> Url {
+        let mut bare = url.clone();
+        if let Some(AuthSettings::Query(list)) = &self.auth {
+            let is_plain = |name: &str| list.iter().all(|named| named.name != name);
+            bare.set_query(None);
+            for (name, value) in url.query_pairs().filter(|(name, _)| is_plain(name)) {
+                bare.query_pairs_mut().append_pair(&name, &value);
+            }
+        }
+        bare
     }
 
     /// How a token has to be fetched, if it has to be.
@@ -122,16 +176,33 @@ impl Credentials {
             }
         }
         match &self.auth {
-            Some(AuthSettings::Bearer(token)) => proof.bear(&token.read().map_err(|e| no_secret(&e))?)?,
+            Some(AuthSettings::Bearer(token)) => proof.bear(&read(token)?)?,
             Some(AuthSettings::Token(token)) => {
-                let token = token.read().map_err(|error| no_secret(&error))?;
-                proof.authorize(&["Token token=", token.expose()], &token)?;
+                let token = read(token)?;
+                let Some(KeyHeader { name, prefix }) = self.key_header else {
+                    let reason = "this kind of source has no header for `auth.token`".into();
+                    return Err(Trouble::NoSecret { reason });
+                };
+                proof.carry(name, &[prefix, token.expose()], &token)?;
             }
-            Some(AuthSettings::Basic(login)) => {
-                proof.log_in(&login.user, &login.password.read().map_err(|error| no_secret(&error))?)?;
+            Some(AuthSettings::Basic(login)) => proof.log_in(&login.user, &read(&login.password)?)?,
+            Some(AuthSettings::Header(list)) => {
+                for NamedSecret { name, prefix, secret } in list {
+                    let secret = read(secret)?;
+                    proof.carry(name, &[prefix, secret.expose()], &secret)?;
+                }
+            }
+            Some(AuthSettings::Cookie(list)) => proof.carry_cookies(list)?,
+            Some(AuthSettings::Query(list)) => {
+                for NamedSecret { name, prefix, secret } in list {
+                    let secret = read(secret)?;
+                    proof.hide(&secret);
+                    let whole = Zeroizing::new(format!("{prefix}{}", secret.expose()));
+                    proof.query.push((name.clone(), Secret::new(&whole)));
+                }
             }
             Some(AuthSettings::OAuth2(oauth)) => {
-                let secret = oauth.client_secret.read().map_err(|error| no_secret(&error))?;
+                let secret = read(&oauth.client_secret)?;
                 proof.hide(&secret);
                 proof.hide(&Secret::new(&format!("{}:{}", oauth.client_id, secret.expose())));
                 proof.client_secret = Some(secret);
@@ -162,6 +233,10 @@ pub(super) fn decoded(part: &str) -> String {
     text.map(|(text, _)| text.into_owned()).unwrap_or_default()
 }
 
+fn read(secret: &SecretRef) -> Result<Secret, Trouble> {
+    secret.read().map_err(|error| no_secret(&error))
+}
+
 pub(super) fn no_secret(error: &SecretError) -> Trouble {
     Trouble::NoSecret { reason: error.to_string() }
 }
@@ -188,3 +263,6 @@ pub(super) fn secret_value(name: &str, parts: &[&str]) -> Result<HeaderValue, Tr
     value.set_sensitive(true);
     Ok(value)
 }
+
+#[cfg(test)]
+mod tests;

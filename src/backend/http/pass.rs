@@ -90,6 +90,11 @@ impl Passes {
         Arc::clone(&self.mask.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// An address without what is added to say who asks.
+    pub(super) fn bare(&self, url: &Url) -> Url {
+        self.credentials.bare(url)
+    }
+
     /// The proxy that was named for this source.
     pub(super) fn proxy(&self) -> Option<&str> {
         self.route.through()
@@ -234,12 +239,7 @@ impl Pass {
     }
 
     async fn send(&self, mut request: Request) -> Result<Response, Unsent> {
-        for (name, value) in &self.proof.headers {
-            request.headers_mut().insert(name, value.clone());
-        }
-        if let Some(signer) = &self.proof.signer {
-            signer.sign(&mut request, self.clock.now()).map_err(Unsent::Before)?;
-        }
+        self.proof.prove(&mut request, self.clock.now()).map_err(Unsent::Before)?;
         self.connection.send(request).await
     }
 }

@@ -7,11 +7,9 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::*;
-use crate::backend::Clock;
 use crate::backend::double::{Canned, Double};
-use crate::config::settings::{
-    AuthSettings, LimitSettings, SecretRef, SecretText, Settings, SourceKind, Span,
-};
+use crate::backend::{Clock, kind};
+use crate::config::settings::{AuthSettings, LimitSettings, SecretRef, SecretText, Settings, Span};
 
 fn connected(source: &SourceSettings) -> Result<Http, SourceError> {
     let timeout = Span(Duration::from_millis(600));
@@ -25,7 +23,7 @@ fn http(source: &SourceSettings) -> Http {
 }
 
 fn at(url: &str) -> SourceSettings {
-    SourceSettings::new(SourceKind::Prometheus, url)
+    SourceSettings::new(kind("prometheus"), url)
 }
 
 /// What comes of one GET that is answered so.
@@ -79,7 +77,7 @@ async fn a_rotated_token_is_read_again_after_a_401_and_tenant_and_headers_go_alo
         _ => Canned::new(401, "text/plain", "no"),
     })
     .await;
-    let mut source = double.source(SourceKind::Prometheus);
+    let mut source = double.source("prometheus");
     source.auth = Some(AuthSettings::Bearer(SecretRef::File(file.path().display().to_string())));
     source.tenant = Some("team-a".into());
     source.headers.insert("X-Proxy".into(), SecretText::Plain("yes".into()));
@@ -97,7 +95,7 @@ async fn a_rotated_token_is_read_again_after_a_401_and_tenant_and_headers_go_alo
 #[tokio::test]
 async fn a_missing_secret_fails_the_request_and_sends_nothing() {
     let double = Double::start(|_| Canned::json("{}")).await;
-    let mut source = double.source(SourceKind::Prometheus);
+    let mut source = double.source("prometheus");
     source.auth = Some(AuthSettings::Bearer(SecretRef::Env("BURNWATCH_NOT_SET_ANYWHERE".into())));
     let error = http(&source).get("api", &[]).await.err().unwrap();
     assert!(error.to_string().contains("BURNWATCH_NOT_SET_ANYWHERE"), "{error}");
@@ -189,7 +187,7 @@ async fn a_redirect_is_followed_for_a_slash_and_never_elsewhere() {
         _ => Canned::new(302, "text/html", "").header("Location", "/login"),
     })
     .await;
-    let http = http(&double.source(SourceKind::Prometheus));
+    let http = http(&double.source("prometheus"));
     assert_eq!(http.get("api", &[]).await.unwrap().json::<Vec<u8>>().unwrap(), [7]);
     for (path, to) in
         [("away", "login.example/sso"), ("other", "127.0.0.1/login"), ("turn", "127.0.0.1/turn")]

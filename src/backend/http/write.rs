@@ -87,7 +87,7 @@ impl Http {
             }
         })?;
         let status = response.status();
-        if status.is_success() && response.url() != &url {
+        if status.is_success() && self.passes.bare(response.url()) != self.passes.bare(&url) {
             // on the way to another path a POST may have become a GET
             let to = response.url().path().to_owned();
             return Err(ActError { error: self.error(Trouble::Redirected { to }), is_unclear: true });

@@ -94,7 +94,7 @@ impl PagerDuty {
     async fn actor(&self) -> Result<Actor, ActError> {
         let (me, _) = self.who().await.map_err(surely_not)?;
         let key = self.kept().key.as_ref().map(|(_, key)| key.clone());
-        let named = self.from.as_deref().map(Text::from);
+        let named = self.settings.from.as_deref().map(Text::from);
         match (key, me, named) {
             (Some(Key::User { .. }), Some(me), named) => match me.email.or(named) {
                 Some(address) => Ok(Actor { id: Some(me.id), address }),

@@ -45,7 +45,7 @@ impl PagerDuty {
         let (from, to) = (instant(since), instant(until));
         let mut query =
             vec![("since", &*from), ("until", &*to), ("is_overview", "true"), ("time_zone", "UTC")];
-        query.extend(self.teams.iter().map(|team| ("team_ids[]", team.as_str())));
+        query.extend(self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str())));
         let listing = Listing {
             path: "log_entries",
             key: "log_entries",
@@ -93,7 +93,8 @@ impl PagerDuty {
     /// The log can be asked for by team, but not by service.
     fn is_wanted(&self, entry: &wire::LogEntry) -> bool {
         let service = entry.service.0.as_ref().map(|service| &service.id.0);
-        self.services.is_empty() || service.is_none_or(|service| self.services.contains(service))
+        self.settings.services.is_empty()
+            || service.is_none_or(|service| self.settings.services.contains(service))
     }
 
     /// Fills in who acknowledged incidents that were resolved before anybody looked. What cannot be had is noted as a

@@ -94,7 +94,7 @@ impl PagerDuty {
         from: Timestamp,
         until: Timestamp,
     ) -> Result<(Pages<wire::Policy>, Pages<wire::OnCall>), SourceError> {
-        if self.teams.is_empty() && self.services.is_empty() {
+        if self.settings.teams.is_empty() && self.settings.services.is_empty() {
             let (policies, turns) = tokio::join!(self.policies(), self.turns(from, until, &[]));
             return Ok((policies?, turns?));
         }
@@ -110,12 +110,12 @@ impl PagerDuty {
 
     async fn policies(&self) -> Result<Pages<wire::Policy>, SourceError> {
         let mut query = vec![("sort_by", "name")];
-        query.extend(self.teams.iter().map(|team| ("team_ids[]", team.as_str())));
+        query.extend(self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str())));
         let path = "escalation_policies";
         let listing = Listing { path, key: path, query: &query, pages: PAGES, until: self.until() };
         let mut pages: Pages<wire::Policy> = self.pages(&listing).await?;
-        if !self.services.is_empty() {
-            let is_ours = |service: &wire::Thing| self.services.contains(&service.id.0);
+        if !self.settings.services.is_empty() {
+            let is_ours = |service: &wire::Thing| self.settings.services.contains(&service.id.0);
             pages.items.retain(|policy| policy.services.0.iter().any(is_ours));
         }
         Ok(pages)
@@ -148,7 +148,7 @@ impl PagerDuty {
             ("until", &*until),
             ("time_zone", "UTC"),
         ];
-        query.extend(self.teams.iter().map(|team| ("team_ids[]", team.as_str())));
+        query.extend(self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str())));
         let path = "schedules";
         let listing = Listing { path, key: path, query: &query, pages: PAGES, until: self.until() };
         let pages: Pages<wire::Schedule> = self.pages(&listing).await?;

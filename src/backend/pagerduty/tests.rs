@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::backend::double::{Asked, Canned, Double, Told};
-use crate::config::settings::{Settings, SourceKind};
+use crate::config::settings::Settings;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::{Incident, IncidentBoard, IncidentDetail};
 use crate::model::oncall::OnCallBoard;
@@ -25,10 +25,15 @@ fn now() -> Timestamp {
 }
 
 fn connected(double: &Double, change: impl FnOnce(&mut SourceSettings), clock: Clock) -> PagerDuty {
-    let mut source = double.source(SourceKind::PagerDuty);
+    let mut source = double.source("pagerduty");
     change(&mut source);
     let settings = Settings::default();
     PagerDuty::new(&SourceId::new("pd"), &source, Means::new(&settings, clock)).unwrap()
+}
+
+/// Gives an option of this kind a value.
+fn set(key: &str, value: impl Into<toml::Value>) -> impl FnOnce(&mut SourceSettings) {
+    move |source| drop(source.own.insert(key.to_owned(), value.into()))
 }
 
 fn pagerduty(double: &Double) -> PagerDuty {

@@ -92,7 +92,7 @@ impl PagerDuty {
             }
             Key::Account => {
                 fact("key of", "the account".into());
-                let warning = if let Some(from) = &self.from {
+                let warning = if let Some(from) = &self.settings.from {
                     let (me, spent) = self.me(key).await?;
                     cost.add(spent);
                     let found = me.map(|me| fact("from", me.name));
@@ -108,7 +108,7 @@ impl PagerDuty {
             Key::Hidden => {
                 let warning = "the key may not read users: nobody knows who you are here";
                 offer.warnings.push(warning.into());
-                if self.from.is_none() {
+                if self.settings.from.is_none() {
                     let why = "actions need `from`, your e-mail address here: the key may not read users";
                     offer.refuses = Some(why.into());
                 }
@@ -168,7 +168,7 @@ impl PagerDuty {
 
     /// The person whose key it is, or whose address `from` is. Never a guess.
     async fn me(&self, key: &Key) -> Result<(Option<Person>, Cost), SourceError> {
-        let from = match (key, &self.from) {
+        let from = match (key, &self.settings.from) {
             (Key::User { me, .. }, _) => return Ok((Some(me.clone()), Cost::default())),
             (Key::Account | Key::Hidden, None) => return Ok((None, Cost::default())),
             (Key::Account | Key::Hidden, Some(from)) => from,

@@ -9,7 +9,7 @@ use shop::{series, shop, success};
 
 use super::*;
 use crate::backend::double::{Canned, Double, Told};
-use crate::config::settings::{LimitSettings, Settings, SourceKind, Span as SettingSpan};
+use crate::config::settings::{LimitSettings, Settings, Span as SettingSpan};
 use crate::model::ask::{Moment, Query, Reply, Stretch};
 use crate::model::labels::Labels;
 use crate::model::promql;
@@ -28,7 +28,7 @@ fn settings() -> Settings {
 fn source(double: &Double) -> Prometheus {
     let settings = settings();
     let means = Means::new(&settings, Clock::fixed(now()));
-    Prometheus::new(&SourceId::new("prom"), &double.source(SourceKind::Prometheus), means).unwrap()
+    Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), means).unwrap()
 }
 
 async fn ask(source: &Prometheus, ask: Ask) -> Reply {
@@ -121,7 +121,7 @@ fn source_by(double: &Double, labels: &[&str]) -> Prometheus {
     settings.services.labels = labels.iter().map(|label| (*label).to_owned()).collect();
     settings.services.describe_by = vec!["k8s.namespace.name".to_owned()];
     let means = Means::new(&settings, Clock::fixed(now()));
-    Prometheus::new(&SourceId::new("prom"), &double.source(SourceKind::Prometheus), means).unwrap()
+    Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), means).unwrap()
 }
 
 #[tokio::test]

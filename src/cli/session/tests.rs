@@ -62,7 +62,7 @@ fn listed(
     let asked = Arc::new(Mutex::new(Vec::new()));
     let info = SourceInfo {
         id: fixtures::prom(),
-        kind: Kind::Prometheus,
+        kind: Kind::new("prometheus"),
         address: "http://prom:9090".into(),
         tenant: None,
         is_exposed: false,

@@ -5,15 +5,27 @@ use std::path::Path;
 use url::{Host, Url};
 
 use super::{Check, address_trouble};
+use crate::config::kind::Scheme;
 use crate::config::secret::at_home;
 use crate::config::settings::{
-    AuthSettings, Login, OAuth2Settings, SecretRef, SecretText, SigV4Settings, SourceKind, SourceSettings,
+    AuthSettings, Login, NamedSecret, OAuth2Settings, SecretRef, SecretText, SigV4Settings, SourceSettings,
 };
 use crate::config::sheet::hint;
 
 /// Parts of the names of headers whose values are always secrets.
 const SECRET_HEADERS: [&str; 8] =
     ["authorization", "cookie", "token", "secret", "password", "api-key", "apikey", "access-key"];
+/// Headers that belong to the client: it must be able to read the answer.
+const OUR_HEADERS: [&str; 8] = [
+    "accept",
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "transfer-encoding",
+    "user-agent",
+];
 /// How a proxy can be spoken to.
 const PROXY_SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
@@ -30,13 +42,17 @@ impl Check<'_> {
             }
             Some(AuthSettings::OAuth2(oauth)) => self.oauth2(name, oauth),
             Some(AuthSettings::SigV4(keys)) => self.sigv4(name, keys),
+            Some(AuthSettings::Header(list)) => self.named(name, Scheme::Header, list),
+            Some(AuthSettings::Cookie(list)) => self.named(name, Scheme::Cookie, list),
+            Some(AuthSettings::Query(list)) => self.named(name, Scheme::Query, list),
             None => {}
         }
+        let of_auth = source.auth.as_ref().map(|auth| source.kind.headers_of(auth)).unwrap_or_default();
         for (header, value) in &source.headers {
             let path = ["sources", name, "headers", header];
             self.header(&path, header, value);
-            if source.auth.is_some() && header.eq_ignore_ascii_case("authorization") {
-                self.wrong(&path, &format!("[sources.{name}] has both `auth` and an Authorization header"));
+            if let Some(twice) = of_auth.iter().find(|name| name.eq_ignore_ascii_case(header)) {
+                self.wrong(&path, &format!("[sources.{name}] has `{twice}` in both `auth` and `headers`"));
             }
         }
         self.certificates(name, source);
@@ -117,6 +133,33 @@ impl Check<'_> {
         }
     }
 
+    /// Secrets that are sent by names of their own.
+    fn named(&mut self, name: &str, scheme: Scheme, list: &[NamedSecret]) {
+        let path = ["sources", name, "auth", scheme.key()];
+        let section = format!("[sources.{name}.auth.{}]", scheme.key());
+        if list.is_empty() {
+            self.wrong(&path, &format!("{section} lists nothing"));
+        }
+        let is_query = scheme == Scheme::Query;
+        for (i, NamedSecret { name, prefix, secret }) in list.iter().enumerate() {
+            let is_name = if is_query { !name.is_empty() } else { is_token(name) };
+            let is_twice = |other: &NamedSecret| other.name.eq_ignore_ascii_case(name);
+            let trouble = if !is_name || name.contains(char::is_control) {
+                format!("`{name}` in {section} is not the name of a {}", scheme.noun())
+            } else if scheme == Scheme::Header && OUR_HEADERS.contains(&name.to_ascii_lowercase().as_str()) {
+                format!("`{name}` in {section} is a header that burnwatch itself sets")
+            } else if list.iter().take(i).any(is_twice) {
+                format!("`{name}` is in {section} twice")
+            } else if prefix.contains(char::is_control) {
+                format!("`prefix` in {section} is not plain text")
+            } else {
+                self.secret(&path, secret);
+                continue;
+            };
+            self.wrong(&path, &trouble);
+        }
+    }
+
     fn certificates(&mut self, name: &str, source: &SourceSettings) {
         let at = |key| ["sources", name, key];
         let section = format!("[sources.{name}]");
@@ -194,8 +237,7 @@ impl Check<'_> {
     }
 
     fn header(&mut self, path: &[&str], header: &str, value: &SecretText) {
-        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-        if header.is_empty() || !header.chars().all(is_token) {
+        if !is_token(header) {
             self.wrong(path, &format!("`{header}` is not the name of a header"));
         }
         let name = header.to_ascii_lowercase();
@@ -232,6 +274,12 @@ impl Check<'_> {
     }
 }
 
+/// Whether a text can be the name of a header or a cookie (RFC 9110, section 5.6.2).
+fn is_token(name: &str) -> bool {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    !name.is_empty() && name.chars().all(is_token)
+}
+
 /// Whether an address is of this machine: what goes there passes no network, and no proxy is meant for it.
 pub(crate) fn is_this_machine(url: &Url) -> bool {
     match url.host() {
@@ -256,10 +304,6 @@ pub(crate) fn is_exposed(source: &SourceSettings) -> bool {
 
 /// Why a source's key must not be sent to its address, if so; continues "its address ...".
 pub(crate) fn unsafe_address(source: &SourceSettings) -> Option<&'static str> {
-    match source.kind {
-        SourceKind::PagerDuty if is_open(source) => {
-            Some("must begin with https://: the key would go there for all to read")
-        }
-        SourceKind::PagerDuty | SourceKind::Prometheus | SourceKind::Alertmanager => None,
-    }
+    (source.kind.is_https_only && is_open(source))
+        .then_some("must begin with https://: the key would go there for all to read")
 }

@@ -63,7 +63,12 @@ impl Look<'_> {
                 self.certificates(&["sources", name, "auth", "oauth2", "ca_file"], ca_file.as_ref());
             }
             Some(AuthSettings::SigV4(keys)) => self.sigv4(name, keys),
-            None => {}
+            Some(AuthSettings::Header(list) | AuthSettings::Cookie(list) | AuthSettings::Query(list)) => {
+                for named in list {
+                    self.secret(&at("auth"), &named.secret);
+                }
+            }
+            None => self.nobody(name, source),
         }
         for (header, value) in &source.headers {
             if let SecretText::Secret(secret) = value {
@@ -83,6 +88,14 @@ impl Look<'_> {
                 "[sources.{name}] sends its secret to another machine by http://, where all on the way can read it; use https://"
             );
             self.found.warnings.push(self.sheet.problem_at(&at("url"), &message));
+        }
+    }
+
+    /// Some kinds answer nobody whom they do not know; what stands in front of one may know it by a header.
+    fn nobody(&mut self, name: &str, source: &SourceSettings) {
+        if source.kind.is_auth_needed && source.headers.is_empty() {
+            let message = format!("[sources.{name}] has no `auth`: {} wants a key", source.kind.title);
+            self.found.warnings.push(self.sheet.problem_at(&["sources", name], &message));
         }
     }
 

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// How to prove who you are; one of these.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,12 +14,52 @@ pub enum AuthSettings {
     Bearer(SecretRef),
     /// `Authorization: Basic ...`
     Basic(Login),
-    /// `Authorization: Token token=...`, as PagerDuty wants its keys.
+    /// A key in the header that the vendor has for it, such as `Authorization: Token token=...`.
     Token(SecretRef),
     /// A token that is fetched by `OAuth2` client credentials, and fetched anew before it expires.
     OAuth2(OAuth2Settings),
     /// Each request is signed as AWS wants it (Signature Version 4).
     SigV4(SigV4Settings),
+    /// Secrets in headers of these names.
+    #[serde(deserialize_with = "one_or_several")]
+    #[schemars(with = "OneOrSeveral")]
+    Header(Vec<NamedSecret>),
+    /// Secrets in cookies of these names.
+    #[serde(deserialize_with = "one_or_several")]
+    #[schemars(with = "OneOrSeveral")]
+    Cookie(Vec<NamedSecret>),
+    /// Secrets in the query of the address, as parameters of these names.
+    #[serde(deserialize_with = "one_or_several")]
+    #[schemars(with = "OneOrSeveral")]
+    Query(Vec<NamedSecret>),
+}
+
+/// A secret, and the name by which it is sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NamedSecret {
+    /// The header, cookie or parameter: `DD-API-KEY`.
+    pub name: String,
+    /// What stands before the secret, with the blank between them: `GenieKey `.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prefix: String,
+    /// The secret.
+    pub secret: SecretRef,
+}
+
+/// One, or a list of them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+enum OneOrSeveral {
+    One(NamedSecret),
+    Several(Vec<NamedSecret>),
+}
+
+fn one_or_several<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<NamedSecret>, D::Error> {
+    Ok(match OneOrSeveral::deserialize(deserializer)? {
+        OneOrSeveral::One(one) => vec![one],
+        OneOrSeveral::Several(several) => several,
+    })
 }
 
 /// A user's name and password.
@@ -148,6 +188,9 @@ impl AuthSettings {
                 let id = keys.access_key.as_mut().and_then(SecretText::file_mut);
                 let secrets = keys.secret_key.iter_mut().chain(&mut keys.session_token);
                 id.into_iter().chain(secrets.filter_map(SecretRef::file_mut)).collect()
+            }
+            Self::Header(list) | Self::Cookie(list) | Self::Query(list) => {
+                list.iter_mut().filter_map(|named| named.secret.file_mut()).collect()
             }
         }
     }

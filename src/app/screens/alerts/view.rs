@@ -18,6 +18,7 @@ use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::table::{self, Cell, Column, Row, Sort, Table};
 use crate::app::widgets::text::{self, Run};
+use crate::config::kind;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::AskKind;
 use crate::model::labels::Labels;
@@ -124,10 +125,8 @@ fn empty(state: &State, now: Timestamp) -> (String, Role) {
     let answered =
         can.iter().filter(|held| held.alerts().value().is_some() || held.rules().value().is_some()).count();
     if can.is_empty() {
-        (
-            "No source of alerts: add an Alertmanager (--alertmanager URL) or a Prometheus.".to_owned(),
-            Role::Muted,
-        )
+        let add = kind::to_add(state.kinds, &[AskKind::Alerts, AskKind::Rules]);
+        (format!("No source of alerts: add {add}."), Role::Muted)
     } else if answered == 0
         && can.iter().any(|held| held.alerts().trouble().is_some() || held.rules().trouble().is_some())
     {

@@ -18,6 +18,7 @@ use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::table::{self, Cell, Column, Row, Sort, Table};
 use crate::app::widgets::text::{self, Run};
+use crate::config::kind;
 use crate::model::ask::AskKind;
 use crate::model::incident::{IncidentStatus, Urgency};
 use crate::model::labels::Text;
@@ -206,9 +207,11 @@ fn empty(state: &State, now: Timestamp) -> (String, Role) {
     let answered = held.iter().filter(|held| held.incidents().value().is_some()).count();
     let is_troubled = held.iter().any(|held| held.incidents().trouble().is_some());
     if held.is_empty() {
-        let words = "No paging source is configured: add one with kind = \"pagerduty\" to a context \
-                     (`burnwatch config init` shows how).";
-        (words.to_owned(), Role::Muted)
+        let add = kind::to_add(state.kinds, &[AskKind::Incidents]);
+        let words = format!(
+            "No paging source is configured: add {add} to a context (`burnwatch config init` shows how)."
+        );
+        (words, Role::Muted)
     } else if answered == 0 && is_troubled {
         ("No paging source has answered yet. See Sources (9) for what is wrong.".to_owned(), Role::Stale)
     } else if answered == 0 && state.paused.is_some() {

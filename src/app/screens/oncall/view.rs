@@ -15,6 +15,7 @@ use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::table::{self, Cell, Column, Row, Table};
 use crate::app::widgets::text::{self, Run};
+use crate::config::kind;
 use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::labels::Text;
@@ -241,9 +242,11 @@ fn empty(state: &State) -> (String, Role) {
     let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();
     let is_told = held.iter().any(|held| held.on_call().value().is_some());
     if held.is_empty() {
-        let words = "No paging source is configured: add one with kind = \"pagerduty\" to a context \
-                     (`burnwatch config init` shows how).";
-        (words.to_owned(), Role::Muted)
+        let add = kind::to_add(state.kinds, &[AskKind::OnCall]);
+        let words = format!(
+            "No paging source is configured: add {add} to a context (`burnwatch config init` shows how)."
+        );
+        (words, Role::Muted)
     } else if !is_told && held.iter().any(|held| held.on_call().trouble().is_some()) {
         ("No paging source has answered yet. See Sources (9) for what is wrong.".to_owned(), Role::Stale)
     } else if !is_told && state.paused.is_some() {

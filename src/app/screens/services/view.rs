@@ -17,6 +17,7 @@ use crate::app::theme::Role;
 use crate::app::widgets::spark::Spark;
 use crate::app::widgets::table::{self, Cell, Column, Row, Sort, Table};
 use crate::app::widgets::text::{self, Run};
+use crate::config::kind;
 use crate::model::ask::AskKind;
 use crate::model::health::{Health, Reason};
 use crate::model::labels::Labels;
@@ -137,7 +138,8 @@ pub(in crate::app::screens) fn empty(state: &State, found: &Found) -> String {
     let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Services));
     let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();
     if held.is_empty() {
-        "No source that knows services: add a Prometheus (--prometheus URL).".to_owned()
+        let add = kind::to_add(state.kinds, &[AskKind::Services]);
+        format!("No source that knows services: add {add}.")
     } else if held.iter().any(|held| held.services().value().is_some()) {
         "None of the known metrics names a service. See Sources (9).".to_owned()
     } else if held.iter().all(|held| held.services().trouble().is_some()) {

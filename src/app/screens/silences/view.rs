@@ -17,6 +17,7 @@ use crate::app::state::State;
 use crate::app::theme::Role;
 use crate::app::widgets::table::{self, Cell, Column, Row, Table};
 use crate::app::widgets::text::{self, Run};
+use crate::config::kind;
 use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::remote::age;
@@ -142,7 +143,7 @@ fn empty(state: &State, now: Timestamp) -> (String, Role) {
     let answered = held.iter().filter(|held| held.silences().value().is_some()).count();
     let is_troubled = held.iter().any(|held| held.silences().trouble().is_some());
     let words = if held.is_empty() {
-        "No source of silences: add an Alertmanager (--alertmanager URL).".to_owned()
+        format!("No source of silences: add {}.", kind::to_add(state.kinds, &[AskKind::Silences]))
     } else if answered == 0 && is_troubled {
         return (
             "No source of silences has answered yet. See Sources (9) for what is wrong.".into(),

@@ -20,6 +20,7 @@ use crate::app::widgets::bar::Gauge;
 use crate::app::widgets::table::{self, Cell, Column, Row, Sort, Table};
 use crate::app::widgets::text::{self, Run};
 use crate::config::definitions::{Finding, Level};
+use crate::config::kind;
 use crate::model::ask::AskKind;
 use crate::model::labels::Text;
 use crate::model::slo::{SloStatus, Standing};
@@ -262,7 +263,8 @@ fn reasons(state: &State) -> Vec<(String, Role)> {
     let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();
     let one = |words: &str, role| vec![(words.to_owned(), role)];
     if held.is_empty() {
-        return one("No source that knows SLOs: add a Prometheus (--prometheus URL).", Role::Muted);
+        let add = kind::to_add(state.kinds, &[AskKind::Slos]);
+        return one(&format!("No source that knows SLOs: add {add}."), Role::Muted);
     }
     let is_told = held.iter().any(|held| held.slos().value().is_some());
     if !is_told && held.iter().all(|held| held.slos().trouble().is_some()) {

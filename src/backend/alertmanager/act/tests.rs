@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::*;
 use crate::backend::double::{Asked, Canned, Double};
 use crate::backend::{Clock, Means, Source};
-use crate::config::settings::{AuthSettings, SecretRef, Settings, SourceKind, SourceSettings, Span};
+use crate::config::settings::{AuthSettings, SecretRef, Settings, SourceSettings, Span};
 use crate::model::action::Target;
 use crate::model::ask::{Answer, Query};
 use crate::model::matcher::parse;
@@ -24,7 +24,7 @@ fn connected(source: &SourceSettings) -> Alertmanager {
 }
 
 fn alertmanager(double: &Double) -> Alertmanager {
-    connected(&double.source(SourceKind::Alertmanager))
+    connected(&double.source("alertmanager"))
 }
 
 fn action(id: &str, deed: Deed) -> Action {
@@ -282,7 +282,7 @@ async fn grafanas_own_alertmanager_is_read_and_written_at_its_path() {
     let token = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(token.path(), "glsa_1").unwrap();
     let double = Double::start(grafana).await;
-    let mut settings = double.source(SourceKind::Alertmanager);
+    let mut settings = double.source("alertmanager");
     settings.url.push_str("/sub/api/alertmanager/grafana");
     settings.auth = Some(AuthSettings::Bearer(SecretRef::File(token.path().display().to_string())));
     let source = connected(&settings);

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use super::*;
 use crate::backend::double::{Canned, Double};
 use crate::backend::http::{Change, Http};
+use crate::backend::kind;
 use crate::config::settings::{
-    AuthSettings, Login, OAuth2Settings, Program, SecretRef, SecretText, Settings, SigV4Settings, SourceKind,
+    AuthSettings, Login, NamedSecret, OAuth2Settings, Program, SecretRef, SecretText, Settings, SigV4Settings,
 };
 use crate::model::ask::Weight;
 use crate::model::source::SourceId;
@@ -23,6 +24,21 @@ fn http(source: &SourceSettings) -> Http {
 
 fn secret(text: &str) -> SecretRef {
     SecretRef::Command(Program(vec!["echo".into(), text.into()]))
+}
+
+/// Every way to send a secret as it is.
+fn proofs() -> Vec<AuthSettings> {
+    let named = |text: &str| {
+        vec![NamedSecret { name: "X-Key".into(), prefix: "GenieKey=".into(), secret: secret(text) }]
+    };
+    vec![
+        AuthSettings::Bearer(secret("canary-bearer-00001")),
+        AuthSettings::Token(secret("canary-token-000001")),
+        AuthSettings::Basic(Login { user: "ana".into(), password: secret("canary-password-01") }),
+        AuthSettings::Header(named("canary-named-000001")),
+        AuthSettings::Cookie(named("canary-cookie-00001")),
+        AuthSettings::Query(named("canary/query+000001")),
+    ]
 }
 
 fn no() -> Canned {
@@ -43,7 +59,7 @@ async fn a_token_that_ran_out_is_asked_for_anew_once_and_the_question_put_again(
         _ => no(),
     })
     .await;
-    let mut source = double.source(SourceKind::Prometheus);
+    let mut source = double.source("prometheus");
     source.auth = Some(AuthSettings::Bearer(counting(folder.path())));
     let http = http(&source);
     http.get("first", &[]).await.unwrap();
@@ -58,7 +74,7 @@ async fn a_token_that_ran_out_is_asked_for_anew_once_and_the_question_put_again(
 #[tokio::test]
 async fn a_token_that_stays_the_same_is_not_sent_a_second_time() {
     let double = Double::start(|asked| if asked.path == "/fine" { Canned::json("{}") } else { no() }).await;
-    let mut source = double.source(SourceKind::Prometheus);
+    let mut source = double.source("prometheus");
     source.auth = Some(AuthSettings::Bearer(secret("the-same")));
     let http = http(&source);
     http.get("fine", &[]).await.unwrap();
@@ -75,7 +91,7 @@ async fn a_token_that_stays_the_same_is_not_sent_a_second_time() {
 async fn many_questions_at_once_ask_a_program_once_also_when_it_fails() {
     let folder = tempfile::tempdir().unwrap();
     let double = Double::start(|_| Canned::json("{}")).await;
-    let mut source = double.source(SourceKind::Prometheus);
+    let mut source = double.source("prometheus");
     source.auth = Some(AuthSettings::Bearer(counting(folder.path())));
     let well = http(&source);
     let all = (0..8).map(|_| well.get("api", &[]));
@@ -93,7 +109,8 @@ async fn many_questions_at_once_ask_a_program_once_also_when_it_fails() {
 #[tokio::test]
 async fn what_a_server_repeats_of_our_secrets_is_shown_nowhere() {
     let echo = |asked: &crate::backend::double::Asked| {
-        let all: Vec<_> = asked.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let all = asked.headers.iter().chain(&asked.parameters);
+        let all: Vec<_> = all.map(|(name, value)| format!("{name}={value}")).collect();
         match asked.path.as_str() {
             "/data" => Canned::json(&serde_json::json!({"warning": all.join(", ")}).to_string()),
             "/shape" => Canned::json(&serde_json::json!([all.join(", ")]).to_string()),
@@ -104,13 +121,9 @@ async fn what_a_server_repeats_of_our_secrets_is_shown_nowhere() {
         }
     };
     let double = Double::start(echo).await;
-    let mut source = double.source(SourceKind::Prometheus);
+    let mut source = double.source("pagerduty");
     source.headers.insert("X-Gate".into(), SecretText::Secret(secret("canary-header/0001")));
-    for auth in [
-        AuthSettings::Bearer(secret("canary-bearer-00001")),
-        AuthSettings::Token(secret("canary-token-000001")),
-        AuthSettings::Basic(Login { user: "ana".into(), password: secret("canary-password-01") }),
-    ] {
+    for auth in proofs() {
         source.auth = Some(auth);
         let http = http(&source);
         let body = http.get("data", &[]).await.unwrap();
@@ -151,7 +164,7 @@ async fn tokens(
 }
 
 fn oauth2(double: &Double) -> SourceSettings {
-    let mut source = double.source(SourceKind::Prometheus);
+    let mut source = double.source("prometheus");
     source.auth = Some(AuthSettings::OAuth2(OAuth2Settings {
         token_url: format!("{}/token", double.url),
         client_id: "burn watch".into(),
@@ -234,7 +247,7 @@ async fn a_server_of_tokens_that_refuses_is_told_in_its_words_without_the_secret
 #[tokio::test]
 async fn requests_are_signed_for_aws_both_ways_of_asking() {
     let double = Double::start(|_| Canned::json("{}")).await;
-    let mut source = double.source(SourceKind::Prometheus);
+    let mut source = double.source("prometheus");
     source.url += "/workspaces/ws-1";
     source.auth = Some(AuthSettings::SigV4(SigV4Settings {
         region: "eu-central-1".into(),
@@ -271,12 +284,8 @@ async fn no_credential_leaves_for_another_origin() {
         Canned::new(307, "text/plain", "").header("Location", &format!("{to}{}/", asked.path))
     })
     .await;
-    for auth in [
-        AuthSettings::Bearer(secret("canary-bearer-00001")),
-        AuthSettings::Token(secret("canary-token-000001")),
-        AuthSettings::Basic(Login { user: "ana".into(), password: secret("canary-password-01") }),
-    ] {
-        let mut source = double.source(SourceKind::PagerDuty);
+    for auth in proofs() {
+        let mut source = double.source("pagerduty");
         source.auth = Some(auth);
         source.headers.insert("X-Gate".into(), SecretText::Secret(secret("canary-header/0001")));
         let http = http(&source);
@@ -288,12 +297,12 @@ async fn no_credential_leaves_for_another_origin() {
         }
     }
     assert_eq!(elsewhere.asked().len(), 0);
-    assert_eq!(double.asked().len(), 12);
+    assert_eq!(double.asked().len(), 4 * proofs().len());
 }
 
 #[test]
 fn keys_are_read_again_before_they_end() {
-    let source = SourceSettings::new(SourceKind::Prometheus, "https://aps.example.net");
+    let source = SourceSettings::new(kind("prometheus"), "https://aps.example.net");
     let times = (Duration::from_secs(1), Duration::from_secs(1));
     let mut source_with_keys = source.clone();
     source_with_keys.auth = Some(AuthSettings::Bearer(secret("x")));

@@ -17,8 +17,8 @@ use tokio_rustls::TlsAcceptor;
 use super::*;
 use crate::backend::double::{Canned, Double};
 use crate::backend::http::{Http, install_provider};
-use crate::backend::{Clock, Means};
-use crate::config::settings::{AuthSettings, LimitSettings, Program, SecretRef, Settings, SourceKind, Span};
+use crate::backend::{Clock, Means, kind};
+use crate::config::settings::{AuthSettings, LimitSettings, Program, SecretRef, Settings, Span};
 use crate::model::source::SourceId;
 
 fn http(source: &SourceSettings) -> Http {
@@ -116,7 +116,7 @@ async fn serve(double: &Double, config: ServerConfig) -> String {
 async fn only_the_ca_that_was_named_is_trusted() {
     let (ours, others) = (Authority::new("ours"), Authority::new("others"));
     let double = Double::start(|_| Canned::json("{}")).await;
-    let mut source = SourceSettings::new(SourceKind::Prometheus, &tls(&double, &ours, None).await);
+    let mut source = SourceSettings::new(kind("prometheus"), &tls(&double, &ours, None).await);
     assert!(trouble(&source).await.contains("its certificate was not accepted"));
     source.ca_file = Some(others.path("ca.pem"));
     assert!(trouble(&source).await.contains("its certificate was not accepted"));
@@ -165,7 +165,7 @@ impl SelfMade {
         let key = PrivatePkcs8KeyDer::from(self.key.serialize_der()).into();
         let builder = ServerConfig::builder().with_no_client_auth();
         let config = builder.with_single_cert(vec![self.cert.der().clone()], key).unwrap();
-        let mut source = SourceSettings::new(SourceKind::Prometheus, &serve(double, config).await);
+        let mut source = SourceSettings::new(kind("prometheus"), &serve(double, config).await);
         source.ca_file = Some(self.path());
         source
     }
@@ -218,7 +218,7 @@ async fn a_certificate_that_a_server_made_for_itself_is_taken_where_the_file_nam
 #[tokio::test]
 async fn a_certificate_whose_ca_is_not_named_is_taken_where_the_file_names_it() {
     let (ours, double) = (Authority::new("ours"), Double::start(|_| Canned::json("{}")).await);
-    let mut source = SourceSettings::new(SourceKind::Prometheus, &tls(&double, &ours, None).await);
+    let mut source = SourceSettings::new(kind("prometheus"), &tls(&double, &ours, None).await);
     source.ca_file = Some(ours.path("server.pem"));
     http(&source).get("api", &[]).await.unwrap();
     // another one of the same CA is another one
@@ -267,7 +267,7 @@ async fn a_certificate_of_ours_is_shown_and_its_key_is_private() {
     people.issue("ana");
     people.issue("bob");
     servers.issue("eve");
-    let mut source = SourceSettings::new(SourceKind::Prometheus, &url);
+    let mut source = SourceSettings::new(kind("prometheus"), &url);
     source.ca_file = Some(servers.path("ca.pem"));
     let none = trouble(&source).await;
     assert!(none.contains("set client_cert and client_key"), "{none}");
@@ -348,7 +348,7 @@ async fn a_proxy_connects_to_the_server_knows_who_asks_and_sees_nothing_else() {
         (format!("HTTP/1.1 {said}\r\n\r\n").into_bytes(), is_known)
     })
     .await;
-    let mut source = SourceSettings::new(SourceKind::Prometheus, &url);
+    let mut source = SourceSettings::new(kind("prometheus"), &url);
     source.ca_file = Some(ours.path("ca.pem"));
     source.auth = Some(AuthSettings::Bearer(secret("canary-bearer-00001")));
     source.proxy = Some(format!("http://{}", proxy.address));
@@ -375,7 +375,7 @@ async fn a_proxy_without_tls_is_given_the_request_and_its_own_password() {
         _ => Canned::new(407, "text/plain", "who?"),
     })
     .await;
-    let mut source = SourceSettings::new(SourceKind::Prometheus, "http://prom.internal.invalid:9090/p");
+    let mut source = SourceSettings::new(kind("prometheus"), "http://prom.internal.invalid:9090/p");
     source.proxy = Some(proxy.url.clone());
     assert!(trouble(&source).await.contains("set proxy_auth"));
     source.proxy_auth = Some(Login { user: "ana".into(), password: secret("p@ss:word/+%") });
@@ -392,7 +392,7 @@ async fn through_socks_names_are_looked_up_at_its_far_end() {
         _ => (vec![5, 0], false),
     })
     .await;
-    let mut source = SourceSettings::new(SourceKind::Prometheus, "http://prom.internal.invalid:9090");
+    let mut source = SourceSettings::new(kind("prometheus"), "http://prom.internal.invalid:9090");
     source.proxy = Some(format!("socks5h://{}", socks.address));
     http(&source).get("api", &[]).await.unwrap();
     assert!(socks.heard().contains("prom.internal.invalid"), "{:?}", socks.heard());
@@ -422,7 +422,7 @@ fn passwords_of_proxies_are_hidden_and_their_parts_recognised() {
 #[test]
 fn tls_is_got_ready_only_where_it_may_be_spoken() {
     let way = |proxy: Option<&str>, to: &str| {
-        let mut source = SourceSettings::new(SourceKind::Prometheus, to);
+        let mut source = SourceSettings::new(kind("prometheus"), to);
         source.proxy = proxy.map(str::to_owned);
         Route::new(&source).has_tls(&Url::parse(to).unwrap())
     };

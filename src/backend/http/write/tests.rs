@@ -4,10 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::backend::double::{Canned, Double};
-use crate::backend::{Clock, Means};
-use crate::config::settings::{
-    AuthSettings, LimitSettings, SecretRef, Settings, SourceKind, SourceSettings, Span,
-};
+use crate::backend::{Clock, Means, kind};
+use crate::config::settings::{AuthSettings, LimitSettings, SecretRef, Settings, SourceSettings, Span};
 use crate::model::source::SourceId;
 
 fn http(source: &SourceSettings) -> Http {
@@ -24,7 +22,7 @@ fn change() -> Change {
 
 async fn failed(canned: Canned) -> ActError {
     let double = Double::start(move |_| canned.clone()).await;
-    let error = http(&double.source(SourceKind::PagerDuty)).send(&change(), &[]).await.err();
+    let error = http(&double.source("pagerduty")).send(&change(), &[]).await.err();
     assert_eq!(double.asked().len(), 1, "never sent a second time");
     error.expect("it must fail")
 }
@@ -32,7 +30,7 @@ async fn failed(canned: Canned) -> ActError {
 #[tokio::test]
 async fn a_change_is_sent_once_with_its_body_and_headers() {
     let double = Double::start(|_| Canned::new(202, "application/json", "{}")).await;
-    let http = http(&double.source(SourceKind::PagerDuty));
+    let http = http(&double.source("pagerduty"));
     http.send(&change(), &[("from", "ana@example.org")]).await.unwrap();
     http.send(&Change::delete(format!("silence/{}", segment("a/../b c.ü"))), &[]).await.unwrap();
     let asked = double.asked();
@@ -45,8 +43,7 @@ async fn a_change_is_sent_once_with_its_body_and_headers() {
 
 #[test]
 fn what_is_shown_of_a_change_has_no_secret_and_nothing_that_plays_with_the_terminal() {
-    let mut source =
-        SourceSettings::new(SourceKind::PagerDuty, "https://me:secret@pd.example/v2/?key=secret");
+    let mut source = SourceSettings::new(kind("pagerduty"), "https://me:secret@pd.example/v2/?key=secret");
     source.auth = Some(AuthSettings::Token(SecretRef::Env("SECRET".into())));
     let shown = change().shown(http(&source).address());
     assert_eq!(shown.to_string(), r#"POST https://pd.example/v2/incidents {"a":"\u202eb"}"#);
@@ -54,10 +51,10 @@ fn what_is_shown_of_a_change_has_no_secret_and_nothing_that_plays_with_the_termi
 
 #[tokio::test]
 async fn what_never_left_or_was_refused_was_surely_not_done() {
-    let nobody = SourceSettings::new(SourceKind::PagerDuty, "http://127.0.0.1:1");
+    let nobody = SourceSettings::new(kind("pagerduty"), "http://127.0.0.1:1");
     let error = http(&nobody).send(&change(), &[]).await.err().unwrap();
     assert!(!error.is_unclear && matches!(error.error.trouble, Trouble::Unreachable { .. }), "{error}");
-    let mut locked = SourceSettings::new(SourceKind::PagerDuty, "http://127.0.0.1:1");
+    let mut locked = SourceSettings::new(kind("pagerduty"), "http://127.0.0.1:1");
     locked.auth = Some(AuthSettings::Token(SecretRef::Env("BURNWATCH_NO_SUCH_VARIABLE".into())));
     let error = http(&locked).send(&change(), &[]).await.err().unwrap();
     assert!(!error.is_unclear && matches!(error.error.trouble, Trouble::NoSecret { .. }), "{error}");
@@ -96,6 +93,6 @@ async fn a_change_that_a_redirect_made_a_question_of_does_not_count_as_done() {
         if asked.method == "POST" { moved } else { Canned::json("{}") }
     })
     .await;
-    let error = http(&double.source(SourceKind::PagerDuty)).send(&change(), &[]).await.err().unwrap();
+    let error = http(&double.source("pagerduty")).send(&change(), &[]).await.err().unwrap();
     assert!(error.is_unclear && matches!(error.error.trouble, Trouble::Redirected { .. }), "{error}");
 }

@@ -266,8 +266,9 @@ async fn every_request_is_valid_by_the_vendors_description() {
     .await;
     let plain = pagerduty(&double);
     let narrow = |source: &mut SourceSettings| {
-        source.from = Some("ana@example.org".into());
-        (source.teams, source.services) = (vec!["PT".into(), "PU".into()], vec!["PS".into()]);
+        set("from", "ana@example.org")(source);
+        set("teams", vec!["PT", "PU"])(source);
+        set("services", vec!["PS"])(source);
     };
     let narrow = connected(&double, narrow, Clock::fixed(now()));
     for source in [&plain, &narrow] {

@@ -140,7 +140,8 @@ async fn what_happened_to_all_incidents_comes_in_one_list() {
     };
     let since = at("2026-08-20T09:20:00Z");
     let narrow = |source: &mut SourceSettings| {
-        (source.teams, source.services) = (vec!["PT".into()], vec!["PSVC".into()]);
+        set("teams", vec!["PT"])(source);
+        set("services", vec!["PSVC"])(source);
     };
     for (source, count) in [(pagerduty(&double), 3), (connected(&double, narrow, Clock::fixed(now())), 2)] {
         let board = steps(source.answer(&Query::Steps { since }.now(), None).await);

@@ -108,7 +108,7 @@ async fn a_thousand_turns_are_read_to_the_last_page() {
 #[tokio::test]
 async fn only_the_turns_of_the_chosen_services_are_asked_for() {
     let double = Double::start(account).await;
-    let source = connected(&double, |source| source.services = vec!["PSVC".into()], Clock::fixed(now()));
+    let source = connected(&double, set("services", vec!["PSVC"]), Clock::fixed(now()));
     let board = turns(source.answer(&Query::OnCall.now(), None).await);
     assert_eq!((board.policies.len(), board.shifts.len()), (1, 3));
     let asked = double.asked();
@@ -116,7 +116,7 @@ async fn only_the_turns_of_the_chosen_services_are_asked_for() {
     assert_eq!(oncalls.parameter("escalation_policy_ids[]"), "PE1");
     // and none at all rather than everybody's
     let double = Double::start(account).await;
-    let source = connected(&double, |source| source.services = vec!["PNONE".into()], Clock::fixed(now()));
+    let source = connected(&double, set("services", vec!["PNONE"]), Clock::fixed(now()));
     let board = turns(source.answer(&Query::OnCall.now(), None).await);
     assert!(board.policies.is_empty() && board.shifts.is_empty());
     assert!(!double.asked().iter().any(|asked| asked.path == "/oncalls"));

@@ -27,7 +27,7 @@ async fn a_users_key_tells_whose_it_is_and_what_may_still_be_asked() {
             .header("ratelimit-reset", "12")
     })
     .await;
-    let mut source = double.source(SourceKind::PagerDuty);
+    let mut source = double.source("pagerduty");
     source.headers.insert("X-Team".into(), crate::config::settings::SecretText::Plain("sre".into()));
     let reply = pagerduty(&double).answer(&Query::Probe.now(), None).await.unwrap();
     assert_eq!(reply.requests, 1);
@@ -78,14 +78,13 @@ async fn an_accounts_key_needs_to_know_who_you_are() {
     assert!(names(&told.warnings).contains("actions need `from`"), "{:?}", told.warnings);
     assert_eq!(turns(nobody.answer(&Query::OnCall.now(), None).await).me, None);
 
-    let ana = connected(&double, |source| source.from = Some("ana@example.org".into()), Clock::fixed(now()));
+    let ana = connected(&double, set("from", "ana@example.org"), Clock::fixed(now()));
     let told = offer(ana.answer(&Query::Probe.now(), None).await);
     assert_eq!((facts(&told), told.warnings.len()), ("key of: the account; from: Ana Pereira".into(), 0));
     let board = turns(ana.answer(&Query::OnCall.now(), None).await);
     assert_eq!(board.me.as_ref().map(|me| &*me.id), Some("PANA"));
 
-    let stranger =
-        connected(&double, |source| source.from = Some("jo@example.org".into()), Clock::fixed(now()));
+    let stranger = connected(&double, set("from", "jo@example.org"), Clock::fixed(now()));
     let told = offer(stranger.answer(&Query::Probe.now(), None).await);
     assert!(names(&told.warnings).contains("nobody here has the address `jo@example.org`"));
 }

@@ -6,7 +6,7 @@ use super::*;
 use crate::backend::double::{Asked, Canned, Double};
 use crate::backend::prometheus::Prometheus;
 use crate::backend::{Clock, Means, Source};
-use crate::config::settings::{Settings, SourceKind};
+use crate::config::settings::Settings;
 use crate::model::ask::{Answer, Query};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::source::SourceId;
@@ -112,7 +112,7 @@ fn told(all: &[Series], asked: &Asked) -> Canned {
 fn source(double: &Double) -> Prometheus {
     let settings = Settings::default();
     let means = Means::new(&settings, Clock::fixed(Timestamp::from_second(END).unwrap()));
-    Prometheus::new(&SourceId::new("prom"), &double.source(SourceKind::Prometheus), means).unwrap()
+    Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), means).unwrap()
 }
 
 /// What is told of these series over the last so many seconds, and by how many queries.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::backend::double::{Asked, Canned, Double, Told};
 use crate::backend::prometheus::Prometheus;
 use crate::backend::{Clock, Means, Source};
-use crate::config::settings::{Settings, SourceKind};
+use crate::config::settings::Settings;
 use crate::model::ask::Query;
 use crate::model::ask::{Answer, AskKind, Reply};
 use crate::model::slo::{GroupReading, Measured, Slo, SloBoard, SloReading};
@@ -98,7 +98,7 @@ fn source(double: &Double, definitions: &[Arc<Slo>], discover: bool) -> Promethe
     let mut settings = Settings::default();
     settings.slo.discover = discover;
     let means = Means { slos: definitions, ..Means::new(&settings, Clock::fixed(now())) };
-    Prometheus::new(&SourceId::new("prom"), &double.source(SourceKind::Prometheus), means).unwrap()
+    Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), means).unwrap()
 }
 
 async fn reply(source: &Prometheus, at: Option<Timestamp>) -> Reply {

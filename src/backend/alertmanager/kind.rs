@@ -1,0 +1,46 @@
+//! What a configuration says of an Alertmanager.
+
+use std::sync::Arc;
+
+use super::{ANSWERS, Alertmanager};
+use crate::backend::{Means, Source};
+use crate::config::kind::{Address, Flag, KindSpec, NoOptions, Options, Scheme};
+use crate::config::settings::SourceSettings;
+use crate::model::action::DeedKind;
+use crate::model::source::{SourceError, SourceId};
+
+/// Alertmanager, also that of Mimir and Grafana.
+pub(in crate::backend) static SPEC: KindSpec = KindSpec {
+    name: "alertmanager",
+    title: "Alertmanager",
+    summary: "also that of Mimir and Grafana",
+    about: "Alerts with their groups and receivers, and silences. A silence is made, edited, extended and expired at an
+Alertmanager, or at Grafana's own with `url = \"https://grafana.example.net/api/alertmanager/grafana\"` and `auth.bearer`
+(a service account's token). Of a cluster of Alertmanagers one member takes it and tells the others.",
+    example: r#"
+[sources.am-eu]
+kind = "alertmanager"
+url = "https://alertmanager.eu.example.net"
+auth.basic = { user = "ana", password = { command = ["pass", "show", "alertmanager"] } }
+"#,
+    address: Some(Address::Needed),
+    is_https_only: false,
+    auth: &Scheme::ANY,
+    is_auth_needed: false,
+    answers: ANSWERS,
+    acts: &[DeedKind::Silence, DeedKind::Edit, DeedKind::Extend, DeedKind::Expire],
+    flag: Some(Flag { source: "am", example: "http://localhost:9093" }),
+    options: Options::of::<NoOptions>(),
+};
+
+/// Checks the address; nothing is sent.
+///
+/// # Errors
+/// [`Trouble::Unreachable`](crate::model::source::Trouble::Unreachable) if the address is none.
+pub(in crate::backend) fn connect(
+    id: &SourceId,
+    source: &SourceSettings,
+    means: Means<'_>,
+) -> Result<Arc<dyn Source>, SourceError> {
+    Ok(Arc::new(Alertmanager::new(id, source, means)?))
+}

@@ -1,0 +1,100 @@
+//! What a configuration says of a PagerDuty account.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::act::ACTS;
+use super::{ANSWERS, PagerDuty};
+use crate::backend::{Means, Source};
+use crate::config::kind::{Address, KeyHeader, KindSpec, Options, OwnSettings, Scheme};
+use crate::config::settings::SourceSettings;
+use crate::model::source::{SourceError, SourceId};
+
+/// PagerDuty, REST API v2.
+pub(in crate::backend) static SPEC: KindSpec = KindSpec {
+    name: "pagerduty",
+    title: "PagerDuty",
+    summary: "incidents and who is on call",
+    about: "Accounts in the EU say `url = \"https://api.eu.pagerduty.com\"`. A key is a user's own (My Profile, User Settings,
+Create API User Token) or the account's (Integrations, API Access Keys; it may be read-only), and goes into `auth.token`; an
+OAuth token goes into `auth.bearer`. Incidents and on-call are read with either, and from the account's log (`/log_entries`)
+who acknowledged what is resolved and, while the timeline is open, what else happened. What is done there is done in the name of
+a person: with a user's key that user; with a key of the account whoever `from` names, and without `from` nothing is done. A key
+or role that may only read is said on Sources. The address is `https://`; `http://` is for this machine only.",
+    example: r#"
+[sources.pagerduty]
+kind = "pagerduty"
+# Only for accounts in the EU; the others are at https://api.pagerduty.com.
+url = "https://api.eu.pagerduty.com"
+# A key of your own or of the account, sent as "Token token=..."; OAuth tokens go into auth.bearer.
+auth.token = { env = "PAGERDUTY_TOKEN" }
+# Your own address there; needed with a key of the account, which does not say who you are.
+from = "ana@example.org"
+# Ids of teams and of services to look at (the last part of their pages' addresses); empty: all.
+teams = ["PQ9K7I8"]
+services = []
+"#,
+    address: Some(Address::Usual("https://api.pagerduty.com")),
+    is_https_only: true,
+    auth: &[
+        Scheme::Token(KeyHeader { name: "Authorization", prefix: "Token token=" }),
+        Scheme::Bearer,
+        Scheme::Basic,
+        Scheme::OAuth2,
+        Scheme::SigV4,
+        Scheme::Header,
+        Scheme::Cookie,
+        Scheme::Query,
+    ],
+    is_auth_needed: true,
+    answers: ANSWERS,
+    acts: &ACTS,
+    flag: None,
+    options: Options::of::<Settings>(),
+};
+
+/// What is looked at there, and by whom.
+#[derive(Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Settings {
+    /// Your own e-mail address there; needed with a key of the account, which does not say who you are.
+    pub(super) from: Option<String>,
+    /// Ids of teams to look at, the last part of their pages' addresses; empty: all.
+    pub(super) teams: Vec<String>,
+    /// Ids of services to look at, the last part of their pages' addresses; empty: all.
+    pub(super) services: Vec<String>,
+}
+
+impl OwnSettings for Settings {
+    fn troubles(&self) -> Vec<(&'static str, String)> {
+        let is_address = |text: &String| {
+            let parts = text.split_once('@').filter(|(user, host)| !user.is_empty() && host.contains('.'));
+            parts.is_some() && !text.contains(|c: char| c.is_control() || c.is_whitespace() || c == ',')
+        };
+        let is_id = |id: &&String| !id.is_empty() && id.chars().all(|c| c.is_ascii_alphanumeric());
+        let of_ids = |(key, ids): (&'static str, &Vec<String>)| {
+            let wrong = ids.iter().find(|id| !is_id(id))?;
+            let words = "the last part of a page's address, like PQ9K7I8";
+            Some((key, format!("lists ids, not names (`{wrong}`): {words}")))
+        };
+        let of_person = self.from.as_ref().filter(|from| !is_address(from));
+        let of_person =
+            of_person.map(|_| ("from", "is your e-mail address there: \"ana@example.org\"".to_owned()));
+        let lists = [("teams", &self.teams), ("services", &self.services)];
+        of_person.into_iter().chain(lists.into_iter().filter_map(of_ids)).collect()
+    }
+}
+
+/// Checks the address; nothing is sent.
+///
+/// # Errors
+/// [`Trouble::Unreachable`](crate::model::source::Trouble::Unreachable) if the address is none, or not safe for a key.
+pub(in crate::backend) fn connect(
+    id: &SourceId,
+    source: &SourceSettings,
+    means: Means<'_>,
+) -> Result<Arc<dyn Source>, SourceError> {
+    Ok(Arc::new(PagerDuty::new(id, source, means)?))
+}

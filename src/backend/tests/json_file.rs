@@ -1,0 +1,149 @@
+//! The smallest kind of source: alerts and services out of one JSON file. Compiled for tests alone; a real one has such a file of
+//! its own and a line in the registry.
+
+use std::collections::BTreeMap;
+use std::future::ready;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::backend::handlers::{Handler, answer_by, kinds};
+use crate::backend::{Answering, Clock, Means, Source, info, own};
+use crate::config::kind::{KindSpec, Options, OwnSettings};
+use crate::config::settings::SourceSettings;
+use crate::model::alert::{Alert, AlertBoard, AlertState, SeverityMap};
+use crate::model::ask::{Answer, Answered, Ask, Reply};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Labels;
+use crate::model::service::{Reading, ServiceBoard, Signals};
+use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
+
+pub(in crate::backend) static SPEC: KindSpec = KindSpec {
+    name: "json",
+    title: "JSON file",
+    summary: "alerts and services out of one file",
+    about: "The file holds `alerts` (labels, and since when) and `services` (a name, and the share of failed requests).",
+    example: r#"
+[sources.file]
+kind = "json"
+# The file.
+path = "world.json"
+"#,
+    address: None,
+    is_https_only: false,
+    auth: &[],
+    is_auth_needed: false,
+    answers: &kinds(&HANDLERS),
+    acts: &[],
+    flag: None,
+    options: Options::of::<Settings>(),
+};
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// The file; relative to the configuration file.
+    path: String,
+}
+
+impl OwnSettings for Settings {
+    const FILES: &'static [&'static str] = &["path"];
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+struct World {
+    alerts: Vec<Firing>,
+    services: BTreeMap<String, f64>,
+}
+
+#[derive(Deserialize)]
+struct Firing {
+    labels: BTreeMap<String, String>,
+    since: Timestamp,
+}
+
+const HANDLERS: [Handler<JsonFile>; 2] = [
+    Handler::Alerts(|source, _| Box::pin(ready(source.alerts()))),
+    Handler::Services(|source, _| Box::pin(ready(source.services()))),
+];
+
+struct JsonFile {
+    info: SourceInfo,
+    path: String,
+    severities: SeverityMap,
+    clock: Clock,
+}
+
+pub(in crate::backend) fn connect(
+    id: &SourceId,
+    source: &SourceSettings,
+    means: Means<'_>,
+) -> Result<Arc<dyn Source>, SourceError> {
+    let Settings { path } = own(id, source)?;
+    let info = info(id, source, &path);
+    Ok(Arc::new(JsonFile { info, path, severities: means.settings.severity_map(), clock: means.clock }))
+}
+
+impl JsonFile {
+    fn error(&self, trouble: Trouble) -> SourceError {
+        SourceError::new(self.info.id.clone(), trouble)
+    }
+
+    fn read(&self) -> Result<World, SourceError> {
+        let text = std::fs::read(&self.path)
+            .map_err(|error| self.error(Trouble::Unreachable { reason: error.to_string() }))?;
+        serde_json::from_slice(&text)
+            .map_err(|error| self.error(Trouble::Garbled { reason: error.to_string() }))
+    }
+
+    fn alert(&self, firing: &Firing) -> Arc<Alert> {
+        let labels = Labels::from_iter(&firing.labels);
+        Arc::new(Alert {
+            fingerprint: Fingerprint::of(&labels),
+            severity: self.severities.of(&labels),
+            state: AlertState::Firing,
+            starts_at: firing.since,
+            updated_at: self.clock.now(),
+            sources: vec![self.info.id.clone()],
+            labels,
+            annotations: Labels::default(),
+            resolved_at: None,
+            generator_url: None,
+            receivers: Arc::from([]),
+            group: Labels::default(),
+            silenced_by: Arc::from([]),
+            inhibited_by: Arc::from([]),
+            is_derived: false,
+            value: None,
+        })
+    }
+
+    fn alerts(&self) -> Answered {
+        let alerts = self.read()?.alerts.iter().map(|firing| self.alert(firing)).collect();
+        Ok(Reply::free(Answer::Alerts(AlertBoard { alerts })))
+    }
+
+    fn services(&self) -> Answered {
+        let reading = |(name, ratio): (&String, &f64)| {
+            let signals = Signals { error_ratio: Some(*ratio), ..Signals::default() };
+            Reading { name: name.as_str().into(), signals, ..Reading::default() }
+        };
+        let readings = self.read()?.services.iter().map(reading).collect();
+        Ok(Reply::free(Answer::Services(ServiceBoard { readings, lookback: Duration::ZERO })))
+    }
+}
+
+impl Source for JsonFile {
+    fn info(&self) -> &SourceInfo {
+        &self.info
+    }
+
+    fn answer<'a>(&'a self, ask: &'a Ask, known: Option<u64>) -> Answering<'a> {
+        answer_by(self, &HANDLERS, ask, known)
+    }
+}

@@ -1,0 +1,124 @@
+//! `[sources.NAME]`: what all kinds of sources have, and what one kind has besides.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::de::Error as _;
+use serde::{Deserialize, Serialize};
+use toml::Table;
+
+use super::{AuthSettings, Login, SecretText};
+use crate::config::kind::{KindSpec, NoOptions, Options, OwnSettings};
+
+/// One system to ask.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SourceSettings {
+    /// What it is; [`Self::read`] knows the kinds that there are.
+    #[serde(skip_deserializing, default = "undecided")]
+    #[schemars(skip)]
+    pub kind: &'static KindSpec,
+    /// Its address with any path prefix: `https://prom.example.net/prometheus`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub url: String,
+    /// How to prove who you are.
+    #[serde(default)]
+    pub auth: Option<AuthSettings>,
+    /// Headers sent with every request.
+    #[serde(default)]
+    pub headers: BTreeMap<String, SecretText>,
+    /// PEM file with the CAs that its certificate is checked against, in place of those that this machine trusts.
+    #[serde(default)]
+    pub ca_file: Option<String>,
+    /// PEM file with the certificate that burnwatch shows there; together with `client_key`.
+    #[serde(default)]
+    pub client_cert: Option<String>,
+    /// PEM file with the key of `client_cert`; not readable by everyone.
+    #[serde(default)]
+    pub client_key: Option<String>,
+    /// The way there: `http://`, `https://`, `socks5://` or `socks5h://` with host and port, or `direct`. Without it the
+    /// environment counts (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`).
+    #[serde(default)]
+    pub proxy: Option<String>,
+    /// Who you are to the proxy.
+    #[serde(default)]
+    pub proxy_auth: Option<Login>,
+    /// The tenant: sent as `X-Scope-OrgID` (Mimir, Cortex) and `THANOS-TENANT`.
+    #[serde(default)]
+    pub tenant: Option<String>,
+    /// The options that only its kind has, each with a value.
+    #[serde(flatten)]
+    #[schemars(skip)]
+    pub own: Table,
+}
+
+/// Before the kind of a source is known.
+static UNDECIDED: KindSpec = KindSpec {
+    name: "",
+    title: "",
+    summary: "",
+    about: "",
+    example: "",
+    address: None,
+    is_https_only: false,
+    auth: &[],
+    is_auth_needed: false,
+    answers: &[],
+    acts: &[],
+    flag: None,
+    options: Options::of::<NoOptions>(),
+};
+
+fn undecided() -> &'static KindSpec {
+    &UNDECIDED
+}
+
+impl SourceSettings {
+    /// A source of this kind at this address, with nothing else said of it.
+    ///
+    /// # Panics
+    /// If the kind has options that must be said.
+    pub fn new(kind: &'static KindSpec, url: &str) -> Self {
+        let mut table = Table::from_iter([("kind".to_owned(), kind.name.into())]);
+        table.extend((!url.is_empty()).then(|| ("url".to_owned(), url.into())));
+        Self::read(table, &[kind]).expect("the options of a kind have defaults")
+    }
+
+    /// What a table of the configuration says; it is of one of these kinds.
+    ///
+    /// # Errors
+    /// What does not fit its kind.
+    pub(in crate::config) fn read(
+        mut table: Table,
+        kinds: &[&'static KindSpec],
+    ) -> Result<Self, toml::de::Error> {
+        let name = table.remove("kind");
+        let name = name.as_ref().and_then(toml::Value::as_str).unwrap_or_default();
+        let kind = kinds.iter().copied().find(|kind| kind.name == name);
+        let kind = kind.ok_or_else(|| toml::de::Error::custom(format!("there is no kind `{name}`")))?;
+        let source = Self::deserialize(table)?;
+        Ok(Self { kind, own: kind.options.read(source.own)?, ..source })
+    }
+
+    /// The options of its kind.
+    ///
+    /// # Errors
+    /// What does not fit, in settings that were not read from a file.
+    pub fn own<T: OwnSettings>(&self) -> Result<T, toml::de::Error> {
+        T::deserialize(self.own.clone())
+    }
+
+    /// The names of all files that it speaks of: secrets, certificates, keys, and those of its kind.
+    pub(crate) fn files_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let auth = self.auth.iter_mut().flat_map(AuthSettings::files_mut);
+        let headers = self.headers.values_mut().filter_map(SecretText::file_mut);
+        let proxy = self.proxy_auth.iter_mut().filter_map(|login| login.password.file_mut());
+        let tls = self.ca_file.iter_mut().chain(&mut self.client_cert).chain(&mut self.client_key);
+        let own = self.kind.options.files_mut(&mut self.own);
+        auth.chain(headers).chain(proxy).chain(tls).chain(own)
+    }
+
+    /// Where it is: its address, or else the usual one of its kind.
+    pub fn address(&self) -> &str {
+        if self.url.is_empty() { self.kind.usual_url() } else { &self.url }
+    }
+}
