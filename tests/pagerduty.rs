@@ -53,8 +53,8 @@ fn note(content: &str) -> Deed {
     Deed::Note { content: content.into() }
 }
 
-fn summon(id: &str, name: &str) -> Deed {
-    Deed::Summon { people: vec![whom(id, name)], message: "please help".into() }
+fn add_responder(id: &str, name: &str) -> Deed {
+    Deed::AddResponder { people: vec![whom(id, name)], message: "please help".into() }
 }
 
 fn trigger() -> Deed {
@@ -76,10 +76,10 @@ fn all_deeds() -> Vec<Action> {
         Deed::Escalate { level: 2 },
         Deed::Snooze { rest: Duration::from_secs(3600) },
         note("rolling back"),
-        Deed::Prioritise { priority: Some(whom("P2ID", "P2")) },
+        Deed::Priority { priority: Some(whom("P2ID", "P2")) },
         Deed::Merge { into: whom("Q2", "#102") },
-        summon("PNOOR", "Noor Haddad"),
-        Deed::Inform { message: "going down".into() },
+        add_responder("PNOOR", "Noor Haddad"),
+        Deed::StatusUpdate { message: "going down".into() },
     ];
     let mut all: Vec<Action> = deeds.into_iter().map(|deed| action("Q1", deed)).collect();
     all.push(action("PSVC", trigger()));
@@ -132,7 +132,7 @@ async fn every_deed_is_one_write_for_the_person_and_is_shown_before() {
         assert_eq!(&*calls[0].method, writes[0].method);
         assert_eq!(&*calls[0].address, format!("{}{}", pager.url, writes[0].path));
         assert_eq!(calls[0].body.as_deref(), Some(&*writes[0].body.to_string()));
-        let names_somebody = !matches!(action.deed.kind(), DeedKind::Summon | DeedKind::TakeShift);
+        let names_somebody = !matches!(action.deed.kind(), DeedKind::AddResponder | DeedKind::TakeShift);
         assert_eq!(writes[0].header("from"), names_somebody.then_some("ana@example.org"), "{action:?}");
         assert!(source.info().acts.contains(&action.deed.kind()));
     }
@@ -219,7 +219,9 @@ async fn what_was_taken_without_an_answer_is_found_and_what_was_lost_is_not() {
             match action.deed.kind() {
                 // neither leaves a trace that would tell
                 DeedKind::Merge if is_done => assert!(matches!(found, Found::Unknown { .. }), "{what}"),
-                DeedKind::Inform if !is_done => assert!(matches!(found, Found::Unknown { .. }), "{what}"),
+                DeedKind::StatusUpdate if !is_done => {
+                    assert!(matches!(found, Found::Unknown { .. }), "{what}")
+                }
                 _ if is_done => assert!(matches!(found, Found::Done { .. }), "{what}"),
                 _ => assert_eq!(found, Found::NotDone, "{what}"),
             }
@@ -232,9 +234,9 @@ async fn what_was_taken_without_an_answer_is_found_and_what_was_lost_is_not() {
 async fn what_others_did_or_what_was_done_before_does_not_count_as_found() {
     let (pager, source) = started(&["Q1"]);
     assert!(done(&act(&*source, "Q1", note("rolling back")).await));
-    assert!(done(&act(&*source, "Q1", summon("PNOOR", "Noor Haddad")).await));
+    assert!(done(&act(&*source, "Q1", add_responder("PNOOR", "Noor Haddad")).await));
     let later = now() + SignedDuration::from_mins(10);
-    for deed in [note("rolling back"), summon("PNOOR", "Noor Haddad")] {
+    for deed in [note("rolling back"), add_responder("PNOOR", "Noor Haddad")] {
         assert_eq!(source.look_back(&action("Q1", deed), later).await, Ok(Found::NotDone));
     }
     pager.account().by_another("Q1", "acknowledged");
@@ -281,8 +283,8 @@ async fn who_or_what_was_deleted_is_said() {
     )
     .await;
     refused(&pager, source, "Q1", Deed::Reroute { policy: gone.clone() }, &["policy Jo Doe"]).await;
-    refused(&pager, source, "Q1", summon("PGONE", "Jo Doe"), &["Jo Doe", "deleted"]).await;
-    refused(&pager, source, "Q1", Deed::Prioritise { priority: Some(gone) }, &["priority Jo Doe"]).await;
+    refused(&pager, source, "Q1", add_responder("PGONE", "Jo Doe"), &["Jo Doe", "deleted"]).await;
+    refused(&pager, source, "Q1", Deed::Priority { priority: Some(gone) }, &["priority Jo Doe"]).await;
     refused(&pager, source, "Q1", Deed::Escalate { level: 9 }, &["level 9"]).await;
     refused(&pager, source, "PGONE", trigger(), &["404", "service may have been deleted"]).await;
     refused(&pager, source, "PSCHED", take_shift("PGONE", "Jo Doe"), &["400: User must exist"]).await;
@@ -300,9 +302,9 @@ async fn what_cannot_work_is_refused_before_anything_is_sent() {
         (note(" "), "empty"),
         (Deed::Snooze { rest: Duration::ZERO }, "seven days"),
         (Deed::Snooze { rest: Duration::from_secs(604_801) }, "seven days"),
-        (Deed::Prioritise { priority: None }, "take a priority away"),
-        (Deed::Summon { people: Vec::new(), message: "x".into() }, "nobody"),
-        (Deed::Inform { message: "".into() }, "empty"),
+        (Deed::Priority { priority: None }, "take a priority away"),
+        (Deed::AddResponder { people: Vec::new(), message: "x".into() }, "nobody"),
+        (Deed::StatusUpdate { message: "".into() }, "empty"),
         (Deed::Expire, "to expire"),
     ] {
         refused(&pager, &*source, "Q1", deed, &[word]).await;
@@ -342,7 +344,7 @@ async fn nobody_acts_for_somebody_else() {
     assert!(pager.writes().is_empty());
     let noor = connected(&pager, Some("noor@example.org"));
     assert_eq!(offer(&*noor).await.refuses, None);
-    assert!(done(&act(&*noor, "Q1", summon("PKOFI", "Kofi Mensah")).await));
+    assert!(done(&act(&*noor, "Q1", add_responder("PKOFI", "Kofi Mensah")).await));
     assert_eq!(pager.writes()[0].body["requester_id"], "PNOOR");
     assert!(done(&act(&*noor, "Q1", Deed::Acknowledge).await));
     assert_eq!(pager.writes()[1].header("from"), Some("noor@example.org"));

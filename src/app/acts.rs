@@ -249,7 +249,7 @@ fn unfit(known: &Linked, deed: &Deed) -> Option<Text> {
     let number = incident.number;
     if let Some(supposed) = known.supposed
         && supposed.stage != Stage::Done
-        && !matches!(deed, Deed::Note { .. } | Deed::Inform { .. })
+        && !matches!(deed, Deed::Note { .. } | Deed::StatusUpdate { .. })
     {
         let kind = supposed.kind.name();
         return Some(format!("#{number}: {kind} is still on its way").into());

@@ -101,9 +101,9 @@ impl Confirm {
                 | DeedKind::Reroute
                 | DeedKind::Snooze
                 | DeedKind::Note
-                | DeedKind::Prioritise
-                | DeedKind::Summon
-                | DeedKind::Inform
+                | DeedKind::Priority
+                | DeedKind::AddResponder
+                | DeedKind::StatusUpdate
                 | DeedKind::TakeShift
                 | DeedKind::Extend
                 | DeedKind::Expire,

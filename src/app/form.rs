@@ -92,9 +92,9 @@ pub enum Kind {
     /// A note to incidents.
     Note(Vec<IncidentKey>),
     /// A status update on incidents.
-    Inform(Vec<IncidentKey>),
+    StatusUpdate(Vec<IncidentKey>),
     /// A call for help with incidents.
-    Summon(Vec<IncidentKey>, Whom),
+    AddResponder(Vec<IncidentKey>, Whom),
     /// A new incident about a service.
     Trigger(SourceId, Whom),
     /// A silence.
@@ -183,16 +183,16 @@ pub(super) fn note(state: &State, keys: Vec<IncidentKey>) -> Form {
 }
 
 /// A status update on incidents.
-pub(super) fn inform(state: &State, keys: Vec<IncidentKey>) -> Form {
+pub(super) fn status_update(state: &State, keys: Vec<IncidentKey>) -> Form {
     let title = format!("Status update on {}", named(state, &keys));
-    Form::new(Kind::Inform(keys), title, vec![Field::new("message", "", SHORT)], 0)
+    Form::new(Kind::StatusUpdate(keys), title, vec![Field::new("message", "", SHORT)], 0)
 }
 
 /// A call for help with incidents.
-pub(super) fn summon(state: &State, keys: Vec<IncidentKey>, whom: Whom) -> Form {
+pub(super) fn add_responder(state: &State, keys: Vec<IncidentKey>, whom: Whom) -> Form {
     let title = format!("Ask {} for help with {}", whom.name, named(state, &keys));
     let message = format!("Please help with {}", named(state, &keys));
-    Form::new(Kind::Summon(keys, whom), title, vec![Field::new("message", &message, SHORT)], 0)
+    Form::new(Kind::AddResponder(keys, whom), title, vec![Field::new("message", &message, SHORT)], 0)
 }
 
 /// A new incident about a service.
@@ -253,10 +253,10 @@ fn planned(state: &State, form: &Form, now: Timestamp) -> Result<(Planned, BTree
     };
     let planned = match &form.kind {
         Kind::Note(keys) => on(keys, Deed::Note { content: form.text("note").into() }),
-        Kind::Inform(keys) => on(keys, Deed::Inform { message: form.text("message").into() }),
-        Kind::Summon(keys, whom) => {
+        Kind::StatusUpdate(keys) => on(keys, Deed::StatusUpdate { message: form.text("message").into() }),
+        Kind::AddResponder(keys, whom) => {
             let message = form.text("message").into();
-            on(keys, Deed::Summon { people: vec![whom.clone()], message })
+            on(keys, Deed::AddResponder { people: vec![whom.clone()], message })
         }
         Kind::Trigger(source, service) => {
             let urgency = match form.text("urgency") {

@@ -37,17 +37,17 @@ pub enum Wish {
     /// Choosing how long to rest.
     Snooze(Vec<IncidentKey>),
     /// Choosing a priority.
-    Prioritise(Vec<IncidentKey>),
+    Priority(Vec<IncidentKey>),
     /// Choosing an incident to merge into.
     Merge(Vec<IncidentKey>),
     /// Choosing whom to ask for help.
     Help(Vec<IncidentKey>),
     /// Writing to somebody who is asked for help.
-    Summon(Vec<IncidentKey>, Whom),
+    AddResponder(Vec<IncidentKey>, Whom),
     /// Writing a note.
     Note(Vec<IncidentKey>),
     /// Writing a status update.
-    Inform(Vec<IncidentKey>),
+    StatusUpdate(Vec<IncidentKey>),
     /// Silencing alerts for this long, at first.
     Silence(Vec<Fingerprint>, Duration),
     /// Choosing a service to open an incident about; its title, at first.
@@ -286,20 +286,20 @@ pub(super) fn choose(state: &mut State, wish: Wish, now: Timestamp) -> Vec<Effec
         }
         Wish::Escalate(keys) => lists::escalate(state, &keys, now),
         Wish::Snooze(keys) => lists::snooze(state, &keys, now),
-        Wish::Prioritise(keys) => lists::prioritise(state, &keys),
+        Wish::Priority(keys) => lists::priorities(state, &keys),
         Wish::Merge(keys) => lists::merge(state, &keys),
         Wish::Help(keys) => lists::help(state, &keys, now),
-        Wish::Summon(keys, whom) => {
-            let form = form::summon(state, keys, whom);
+        Wish::AddResponder(keys, whom) => {
+            let form = form::add_responder(state, keys, whom);
             open(state, form);
         }
         Wish::Note(keys) => {
             let form = form::note(state, keys.clone());
             open_if(state, &keys, &Deed::Note { content: "".into() }, form, now);
         }
-        Wish::Inform(keys) => {
-            let form = form::inform(state, keys.clone());
-            open_if(state, &keys, &Deed::Inform { message: "".into() }, form, now);
+        Wish::StatusUpdate(keys) => {
+            let form = form::status_update(state, keys.clone());
+            open_if(state, &keys, &Deed::StatusUpdate { message: "".into() }, form, now);
         }
         Wish::Silence(alerts, lasts) => return silence(state, &alerts, lasts, now),
         Wish::Trigger(title) => lists::services(state, &title, now),

@@ -169,12 +169,12 @@ fn detail(deed: &Deed) -> String {
         Deed::Reroute { policy } => policy.name.to_string(),
         Deed::Escalate { level } => format!("level {level}"),
         Deed::Snooze { rest } => duration::short(*rest),
-        Deed::Note { content: message } | Deed::Inform { message } => message.to_string(),
-        Deed::Prioritise { priority } => {
+        Deed::Note { content: message } | Deed::StatusUpdate { message } => message.to_string(),
+        Deed::Priority { priority } => {
             priority.as_ref().map_or_else(|| "none".to_owned(), |one| one.name.to_string())
         }
         Deed::Merge { into } => format!("into {}", into.name),
-        Deed::Summon { people, message } => {
+        Deed::AddResponder { people, message } => {
             let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
             format!("{}: {message}", names.join(", "))
         }

@@ -61,8 +61,8 @@ pub struct ContextSettings {
     pub read_only: bool,
     /// Show the context's name as a banner in its own colour, as a warning that this is production.
     pub production: bool,
-    /// What may not be done here: `acknowledge`, `resolve`, `assign`, `reroute`, `escalate`, `snooze`, `note`, `prioritise`,
-    /// `merge`, `summon`, `inform`, `trigger`, `take-shift`, `silence`, `extend`, `expire`.
+    /// What may not be done here: `acknowledge`, `resolve`, `assign`, `reroute`, `escalate`, `snooze`, `note`, `priority`,
+    /// `merge`, `add-responder`, `status-update`, `trigger`, `take-shift`, `silence`, `extend`, `expire`.
     pub deny: Vec<DeedKind>,
     /// How many objects one action may change at once.
     pub max_bulk: usize,

@@ -79,9 +79,10 @@ pub enum Deed {
         /// What; 2000 characters at most at PagerDuty.
         content: Text,
     },
-    /// Rank the incident.
-    Prioritise {
-        /// As what; none: not at all.
+    /// Set the incident's priority.
+    #[serde(alias = "prioritise")]
+    Priority {
+        /// `None`: no priority.
         priority: Option<Whom>,
     },
     /// Make the incident a part of another one.
@@ -89,15 +90,17 @@ pub enum Deed {
         /// The one that stays.
         into: Whom,
     },
-    /// Ask more people to help with the incident.
-    Summon {
+    /// Request more responders.
+    #[serde(alias = "summon")]
+    AddResponder {
         /// Whom.
         people: Vec<Whom>,
         /// What they are told.
         message: Text,
     },
-    /// Tell those who follow the incident how it stands.
-    Inform {
+    /// Send a status update to the incident's subscribers.
+    #[serde(alias = "inform")]
+    StatusUpdate {
         /// What they are told.
         message: Text,
     },
@@ -195,25 +198,28 @@ deeds! {
     /// [`Deed::Assign`]
     Assign      "assign"      "Assign"                "assigned";
     /// [`Deed::Reroute`]
-    Reroute     "reroute"     "Hand to a policy"      "handed over";
+    Reroute     "reroute"     "Reassign to a policy"  "reassigned";
     /// [`Deed::Escalate`]
     Escalate    "escalate"    "Escalate"              "escalated";
     /// [`Deed::Snooze`]
     Snooze      "snooze"      "Snooze"                "snoozed";
     /// [`Deed::Note`]
     Note        "note"        "Write a note"          "noted";
-    /// [`Deed::Prioritise`]
-    Prioritise  "prioritise"  "Set the priority"      "ranked";
+    /// [`Deed::Priority`]
+    #[serde(alias = "prioritise")]
+    Priority    "priority"    "Set the priority"      "prioritised";
     /// [`Deed::Merge`]
     Merge       "merge"       "Merge"                 "merged";
-    /// [`Deed::Summon`]
-    Summon      "summon"      "Ask for help"          "asked for help";
-    /// [`Deed::Inform`]
-    Inform      "inform"      "Send a status update"  "told";
+    /// [`Deed::AddResponder`]
+    #[serde(alias = "summon")]
+    AddResponder "add-responder" "Request a responder" "responder requested";
+    /// [`Deed::StatusUpdate`]
+    #[serde(alias = "inform")]
+    StatusUpdate "status-update" "Send a status update" "status update sent";
     /// [`Deed::Trigger`]
     Trigger     "trigger"     "Open an incident"      "opened";
     /// [`Deed::TakeShift`]
-    TakeShift   "take-shift"  "Take the shift"        "taken over";
+    TakeShift   "take-shift"  "Take the shift"        "shift taken";
     /// [`Deed::Silence`]
     Silence     "silence"     "Silence"               "silenced";
     /// [`Deed::Edit`]
@@ -235,10 +241,10 @@ impl Deed {
             Self::Escalate { .. } => DeedKind::Escalate,
             Self::Snooze { .. } => DeedKind::Snooze,
             Self::Note { .. } => DeedKind::Note,
-            Self::Prioritise { .. } => DeedKind::Prioritise,
+            Self::Priority { .. } => DeedKind::Priority,
             Self::Merge { .. } => DeedKind::Merge,
-            Self::Summon { .. } => DeedKind::Summon,
-            Self::Inform { .. } => DeedKind::Inform,
+            Self::AddResponder { .. } => DeedKind::AddResponder,
+            Self::StatusUpdate { .. } => DeedKind::StatusUpdate,
             Self::Trigger { .. } => DeedKind::Trigger,
             Self::TakeShift { .. } => DeedKind::TakeShift,
             Self::Silence(_) => DeedKind::Silence,
@@ -259,10 +265,10 @@ impl Deed {
             | Self::Escalate { .. }
             | Self::Snooze { .. }
             | Self::Note { .. }
-            | Self::Prioritise { .. }
+            | Self::Priority { .. }
             | Self::Merge { .. }
-            | Self::Summon { .. }
-            | Self::Inform { .. }
+            | Self::AddResponder { .. }
+            | Self::StatusUpdate { .. }
             | Self::Trigger { .. }
             | Self::TakeShift { .. }
             | Self::Extend { .. }
@@ -448,6 +454,22 @@ mod tests {
     }
 
     #[test]
+    fn a_journal_with_earlier_names_of_operations_is_read() {
+        for (earlier, deed, kind) in [
+            (r#"{"prioritise": {"priority": null}}"#, Deed::Priority { priority: None }, r#""prioritise""#),
+            (
+                r#"{"summon": {"people": [], "message": "help"}}"#,
+                Deed::AddResponder { people: Vec::new(), message: "help".into() },
+                r#""summon""#,
+            ),
+            (r#"{"inform": {"message": "up"}}"#, Deed::StatusUpdate { message: "up".into() }, r#""inform""#),
+        ] {
+            assert_eq!(serde_json::from_str::<Deed>(earlier).unwrap(), deed);
+            assert_eq!(serde_json::from_str::<DeedKind>(kind).unwrap(), deed.kind());
+        }
+    }
+
+    #[test]
     fn an_action_reads_back_from_the_journal_as_it_was() {
         let whom = || Whom { id: "P1".into(), name: "Ana".into() };
         let at = Timestamp::from_second(1_768_445_520).unwrap();
@@ -462,8 +484,8 @@ mod tests {
             Deed::Acknowledge,
             Deed::Assign { to: whom() },
             Deed::Snooze { rest: Duration::from_secs(3600) },
-            Deed::Prioritise { priority: None },
-            Deed::Summon { people: vec![whom()], message: "help".into() },
+            Deed::Priority { priority: None },
+            Deed::AddResponder { people: vec![whom()], message: "help".into() },
             Deed::TakeShift { person: whom(), start: at, end: at },
             Deed::Edit { draft: draft.clone(), seen: Some(at) },
             Deed::Silence(draft),

@@ -94,11 +94,11 @@ fn of(ground: Ground<'_>, action: &Action, zone: &TimeZone, now: Timestamp) -> V
             vec![plain(format!("It rests until {}; then it is triggered again and pages anew.", until(end)))]
         }
         Deed::Note { .. } => vec![plain("Everybody who sees the incident can read it; nobody is paged.")],
-        Deed::Prioritise { .. } => vec![plain("Nobody is paged by this alone.")],
+        Deed::Priority { .. } => vec![plain("Nobody is paged by this alone.")],
         Deed::Merge { into } => {
             vec![grave(format!("It becomes a part of {} and is resolved; that cannot be undone.", into.name))]
         }
-        Deed::Summon { people, .. } => {
+        Deed::AddResponder { people, .. } => {
             let all = ground.people(source, now);
             let names = people.iter().map(|whom| {
                 let person = all.iter().find(|person| person.id == whom.id);
@@ -106,7 +106,7 @@ fn of(ground: Ground<'_>, action: &Action, zone: &TimeZone, now: Timestamp) -> V
             });
             vec![grave(format!("Pages {} now, to help.", names.collect::<Vec<_>>().join(", ")))]
         }
-        Deed::Inform { .. } => vec![grave("Sent at once to all who follow the incident.".to_owned())],
+        Deed::StatusUpdate { .. } => vec![grave("Sent at once to all who follow the incident.".to_owned())],
         Deed::Trigger { .. } => {
             let board = ground.board(source);
             let policy = board

@@ -90,16 +90,16 @@ fn title(state: &State, confirm: &Confirm, now: Timestamp) -> String {
         Deed::Escalate { level } => format!("{verb} {things} to level {level}"),
         Deed::Snooze { rest } => format!("{verb} {things} for {}", duration::short(*rest)),
         Deed::Note { .. } => format!("{verb} to {things}"),
-        Deed::Prioritise { priority } => {
+        Deed::Priority { priority } => {
             let priority = priority.as_ref().map_or("none", |priority| &*priority.name);
             format!("Set the priority of {things} to {priority}")
         }
         Deed::Merge { into } => format!("{verb} {things} into {}", into.name),
-        Deed::Summon { people, .. } => {
+        Deed::AddResponder { people, .. } => {
             let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
             format!("Ask {} for help with {things}", names.join(", "))
         }
-        Deed::Inform { .. } => format!("{verb} on {things}"),
+        Deed::StatusUpdate { .. } => format!("{verb} on {things}"),
         Deed::Trigger { .. } => format!("Open an incident about {}", first.target.name),
         Deed::TakeShift { .. } => format!("Take the shift of {}", first.target.name),
         Deed::Silence(draft) => format!("{verb} {things} for {}", left(draft.ends_at, now)),
@@ -197,7 +197,9 @@ fn details(confirm: &Confirm, cx: &Cx<'_>) -> Vec<(&'static str, String)> {
     let Some(first) = confirm.plan.actions.first() else { return Vec::new() };
     match &first.deed {
         Deed::Note { content } => vec![("note", content.to_string())],
-        Deed::Inform { message } | Deed::Summon { message, .. } => vec![("message", message.to_string())],
+        Deed::StatusUpdate { message } | Deed::AddResponder { message, .. } => {
+            vec![("message", message.to_string())]
+        }
         Deed::Trigger { title, details, urgency, .. } => {
             let mut all = vec![("title", title.to_string()), ("urgency", urgency.word().to_owned())];
             if !details.is_empty() {

@@ -157,8 +157,8 @@ fn of_incidents(state: &State, keys: &[IncidentKey], known: &[&Linked]) -> Items
     let rest = Duration::from_secs(60);
     let named = |command, name| with_key(state, command, name);
     let why = |trial: &Deed| cannot(state, known, trial);
-    let help = Deed::Summon { people: Vec::new(), message: "".into() };
-    let inform = Deed::Inform { message: "".into() };
+    let help = Deed::AddResponder { people: Vec::new(), message: "".into() };
+    let status_update = Deed::StatusUpdate { message: "".into() };
     let escalates =
         [Deed::Escalate { level: 1 }, Deed::Assign { to: nobody() }, Deed::Reroute { policy: nobody() }];
     // one of the three ways is enough for the menu of them
@@ -174,10 +174,10 @@ fn of_incidents(state: &State, keys: &[IncidentKey], known: &[&Linked]) -> Items
         item(named(Command::Escalate, "Escalate or reassign..."), Wish::Escalate(keys()), escalates),
         item(named(Command::Snooze, "Snooze..."), Wish::Snooze(keys()), why(&Deed::Snooze { rest })),
         item(named(Command::Note, "Note..."), Wish::Note(keys()), why(&Deed::Note { content: "".into() })),
-        item("Priority...", Wish::Prioritise(keys()), why(&Deed::Prioritise { priority: None })),
+        item("Priority...", Wish::Priority(keys()), why(&Deed::Priority { priority: None })),
         item("Merge into...", Wish::Merge(keys()), why(&Deed::Merge { into: nobody() })),
         item("Ask for help...", Wish::Help(keys()), why(&help)),
-        item("Status update...", Wish::Inform(keys()), why(&inform)),
+        item("Status update...", Wish::StatusUpdate(keys()), why(&status_update)),
     ]
 }
 
@@ -304,12 +304,12 @@ pub(super) fn snooze(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
 }
 
 /// Which priority.
-pub(super) fn prioritise(state: &mut State, keys: &[IncidentKey]) {
+pub(super) fn priorities(state: &mut State, keys: &[IncidentKey]) {
     let known = incidents(&state.world, keys);
     let sources: BTreeSet<&SourceId> = known.iter().map(|known| &known.incident.source).collect();
     let mut all: Vec<_> = sources.into_iter().flat_map(|source| state.world.priorities(source)).collect();
     all.dedup_by(|a, b| a.named.id == b.named.id);
-    let set = |priority: Option<Whom>| Wish::Do(keys.to_vec(), Deed::Prioritise { priority });
+    let set = |priority: Option<Whom>| Wish::Do(keys.to_vec(), Deed::Priority { priority });
     let mut items: Items = all
         .iter()
         .map(|priority| item(&*priority.named.name, set(Some(whom(&priority.named))), None))
@@ -352,7 +352,7 @@ pub(super) fn help(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
         .map(|person| {
             let night = if person.is_at_night(now) == Some(true) { ", night there" } else { "" };
             let one = Whom { id: person.id.clone(), name: person.name.clone() };
-            item(format!("{}{night}", person.name), Wish::Summon(keys.to_vec(), one), None)
+            item(format!("{}{night}", person.name), Wish::AddResponder(keys.to_vec(), one), None)
         })
         .collect();
     if items.is_empty() {

@@ -35,10 +35,10 @@ pub(crate) fn calls(action: &Action, address: &str, now: Timestamp, ahead: Signe
         | Deed::Escalate { .. }
         | Deed::Snooze { .. }
         | Deed::Note { .. }
-        | Deed::Prioritise { .. }
+        | Deed::Priority { .. }
         | Deed::Merge { .. }
-        | Deed::Summon { .. }
-        | Deed::Inform { .. }
+        | Deed::AddResponder { .. }
+        | Deed::StatusUpdate { .. }
         | Deed::Trigger { .. }
         | Deed::TakeShift { .. } => return Vec::new(),
     };

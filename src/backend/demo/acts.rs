@@ -154,7 +154,7 @@ impl DemoSource {
         let me = self.world.paging.me();
         let is_mine = incident.acknowledged.iter().any(|stamp| stamp.who.id == me.id);
         match (&action.deed, incident.status) {
-            (Deed::Note { .. } | Deed::Inform { .. } | Deed::Prioritise { .. }, _) => {}
+            (Deed::Note { .. } | Deed::StatusUpdate { .. } | Deed::Priority { .. }, _) => {}
             (Deed::Resolve, IncidentStatus::Resolved) if action.target.seen == Some(incident.status) => {
                 return Ok(Outcome::Already { words: self.over(incident) });
             }

@@ -280,7 +280,7 @@ fn apply(
             notes.push(Note { at, who: Arc::clone(name), content: Arc::clone(content) });
             tell(at, "annotate", name, format!("Note by {name}"));
         }
-        Deed::Prioritise { priority } => {
+        Deed::Priority { priority } => {
             incident.priority = priority.as_ref().map(|to| Priority {
                 named: named(&to.id, &to.name),
                 rank: to.name.trim_start_matches('P').parse().ok(),
@@ -297,7 +297,7 @@ fn apply(
             incident.alerts.all = 0;
             tell(at, "merge", name, format!("Merged into {} by {name}", into.name));
         }
-        Deed::Summon { people, message } => {
+        Deed::AddResponder { people, message } => {
             for person in people {
                 tell(
                     at,
@@ -307,7 +307,7 @@ fn apply(
                 );
             }
         }
-        Deed::Inform { message } => {
+        Deed::StatusUpdate { message } => {
             tell(at, "status_update", name, format!("Status update by {name}: {message}"));
         }
         Deed::Trigger { .. }

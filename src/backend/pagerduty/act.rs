@@ -27,10 +27,10 @@ pub(super) const ACTS: [DeedKind; 13] = [
     DeedKind::Escalate,
     DeedKind::Snooze,
     DeedKind::Note,
-    DeedKind::Prioritise,
+    DeedKind::Priority,
     DeedKind::Merge,
-    DeedKind::Summon,
-    DeedKind::Inform,
+    DeedKind::AddResponder,
+    DeedKind::StatusUpdate,
     DeedKind::Trigger,
     DeedKind::TakeShift,
 ];
@@ -76,7 +76,7 @@ impl PagerDuty {
         let actor = self.actor().await?;
         let me = match &actor.id {
             Some(id) => Text::clone(id),
-            None if matches!(action.deed, Deed::Summon { .. }) => {
+            None if matches!(action.deed, Deed::AddResponder { .. }) => {
                 let why = "the key may not read users, so nobody knows who asks for help";
                 return Err(self.unfit(why.into()));
             }
@@ -148,11 +148,13 @@ pub(crate) fn unfit(deed: &Deed) -> Option<String> {
         Deed::Snooze { rest } if !(1..=REST).contains(&rest.as_secs()) => {
             Some("PagerDuty lets an incident rest for a second to seven days".into())
         }
-        Deed::Prioritise { priority: None } => {
+        Deed::Priority { priority: None } => {
             Some("PagerDuty's API has no way to take a priority away: do it on the incident's page".into())
         }
-        Deed::Summon { people, .. } if people.is_empty() => Some("nobody is named who could help".into()),
-        Deed::Summon { message, .. } | Deed::Inform { message } if message.trim().is_empty() => {
+        Deed::AddResponder { people, .. } if people.is_empty() => {
+            Some("nobody is named who could help".into())
+        }
+        Deed::AddResponder { message, .. } | Deed::StatusUpdate { message } if message.trim().is_empty() => {
             Some("the message is empty".into())
         }
         Deed::Trigger { title, .. } if title.trim().is_empty() => Some("the incident has no title".into()),
@@ -179,7 +181,7 @@ pub(super) fn request(action: &Action, me: &str) -> Option<Change> {
         Deed::Assign { to } => put("assignments", json!([{ "assignee": reference("user", to) }])),
         Deed::Reroute { policy } => put("escalation_policy", reference("escalation_policy", policy)),
         Deed::Escalate { level } => put("escalation_level", (*level).into()),
-        Deed::Prioritise { priority } => put("priority", reference("priority", priority.as_ref()?)),
+        Deed::Priority { priority } => put("priority", reference("priority", priority.as_ref()?)),
         Deed::Snooze { rest } => Change::post(incident("snooze"), json!({ "duration": rest.as_secs() })),
         Deed::Note { content } => {
             Change::post(incident("notes"), json!({ "note": { "content": &**content } }))
@@ -189,14 +191,14 @@ pub(super) fn request(action: &Action, me: &str) -> Option<Change> {
             let path = format!("incidents/{}/merge", segment(&into.id));
             Change::put(path, json!({ "source_incidents": merged }))
         }
-        Deed::Summon { people, message } => {
+        Deed::AddResponder { people, message } => {
             let target = |person: &Whom| json!({ "responder_request_target": reference("user", person) });
             let targets: Vec<Value> = people.iter().map(target).collect();
             let body =
                 json!({ "requester_id": me, "message": &**message, "responder_request_targets": targets });
             Change::post(incident("responder_requests"), body)
         }
-        Deed::Inform { message } => {
+        Deed::StatusUpdate { message } => {
             Change::post(incident("status_updates"), json!({ "message": &**message }))
         }
         Deed::Trigger { title, details, urgency, key } => {

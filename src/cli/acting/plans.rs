@@ -28,7 +28,7 @@ pub(super) fn needs(verb: &ActVerb) -> &'static [AskKind] {
     const PEOPLE: &[AskKind] = &[AskKind::Probe, AskKind::Incidents, AskKind::OnCall];
     match verb {
         ActVerb::Silence { .. } => SILENCES,
-        ActVerb::Note { .. } | ActVerb::Prioritise { .. } | ActVerb::Inform { .. } => ONE,
+        ActVerb::Note { .. } | ActVerb::Priority { .. } | ActVerb::StatusUpdate { .. } => ONE,
         _ => PEOPLE,
     }
 }
@@ -121,25 +121,25 @@ impl Desk<'_> {
             ActVerb::Escalate { which, level } => {
                 self.incidents(kind, which, |_| Ok(Deed::Escalate { level: *level }))
             }
-            ActVerb::Prioritise { which, rank } => self.incidents(kind, which, |source| {
-                Ok(Deed::Prioritise { priority: self.priority(source, rank)? })
+            ActVerb::Priority { which, rank } => self.incidents(kind, which, |source| {
+                Ok(Deed::Priority { priority: self.priority(source, rank)? })
             }),
             ActVerb::Merge { which, into } => {
                 let stays = self.incident(into)?;
                 let into = Whom { id: Text::clone(&stays.incident.id), name: acts::called(stays) };
                 self.incidents(kind, which, |_| Ok(Deed::Merge { into: into.clone() }))
             }
-            ActVerb::Summon { which, who, message } => {
+            ActVerb::AddResponder { which, who, message } => {
                 let message: Text = said(message)?;
                 self.incidents(kind, which, |source| {
                     let people: Result<Vec<Whom>, Stop> =
                         who.iter().map(|who| self.person(source, who)).collect();
-                    Ok(Deed::Summon { people: people?, message: Text::clone(&message) })
+                    Ok(Deed::AddResponder { people: people?, message: Text::clone(&message) })
                 })
             }
-            ActVerb::Inform { which, message } => {
+            ActVerb::StatusUpdate { which, message } => {
                 let message: Text = said(message)?;
-                self.incidents(kind, which, |_| Ok(Deed::Inform { message: Text::clone(&message) }))
+                self.incidents(kind, which, |_| Ok(Deed::StatusUpdate { message: Text::clone(&message) }))
             }
             ActVerb::Trigger { title, service, details, urgency, key, .. } => {
                 let key = key.as_deref().map_or_else(|| self.key(title), Text::from);
@@ -368,10 +368,10 @@ fn kind(verb: &ActVerb) -> DeedKind {
         ActVerb::Assign { .. } => DeedKind::Assign,
         ActVerb::Reroute { .. } => DeedKind::Reroute,
         ActVerb::Escalate { .. } => DeedKind::Escalate,
-        ActVerb::Prioritise { .. } => DeedKind::Prioritise,
+        ActVerb::Priority { .. } => DeedKind::Priority,
         ActVerb::Merge { .. } => DeedKind::Merge,
-        ActVerb::Summon { .. } => DeedKind::Summon,
-        ActVerb::Inform { .. } => DeedKind::Inform,
+        ActVerb::AddResponder { .. } => DeedKind::AddResponder,
+        ActVerb::StatusUpdate { .. } => DeedKind::StatusUpdate,
         ActVerb::Trigger { .. } => DeedKind::Trigger,
         ActVerb::TakeShift { .. } => DeedKind::TakeShift,
         ActVerb::Silence { verb: None, .. } => DeedKind::Silence,

@@ -64,7 +64,7 @@ pub(in crate::cli) enum ActVerb {
         #[arg(long, value_name = "POLICY")]
         to: String,
     },
-    /// Wake a level of the incidents' escalation policies
+    /// Escalate incidents to a level of their policies
     #[command(after_help = ACTING)]
     Escalate {
         #[command(flatten)]
@@ -74,8 +74,8 @@ pub(in crate::cli) enum ActVerb {
         level: u32,
     },
     /// Set the priority of incidents
-    #[command(after_help = ACTING)]
-    Prioritise {
+    #[command(after_help = ACTING, alias = "prioritise")]
+    Priority {
         #[command(flatten)]
         which: Which,
         /// Its name or id; or `none`
@@ -91,9 +91,9 @@ pub(in crate::cli) enum ActVerb {
         #[arg(long, value_name = "INCIDENT")]
         into: String,
     },
-    /// Ask more people to help with incidents
-    #[command(after_help = ACTING)]
-    Summon {
+    /// Request responders for incidents
+    #[command(after_help = ACTING, alias = "summon")]
+    AddResponder {
         #[command(flatten)]
         which: Which,
         /// Their name, address or id; can be repeated
@@ -103,9 +103,9 @@ pub(in crate::cli) enum ActVerb {
         #[arg(long, short, value_name = "TEXT")]
         message: String,
     },
-    /// Send a status update to those who follow incidents
-    #[command(after_help = ACTING)]
-    Inform {
+    /// Send a status update to the subscribers of incidents
+    #[command(after_help = ACTING, alias = "inform")]
+    StatusUpdate {
         #[command(flatten)]
         which: Which,
         /// What they are told
@@ -304,10 +304,10 @@ impl ActVerb {
             | Self::Assign { which, .. }
             | Self::Reroute { which, .. }
             | Self::Escalate { which, .. }
-            | Self::Prioritise { which, .. }
+            | Self::Priority { which, .. }
             | Self::Merge { which, .. }
-            | Self::Summon { which, .. }
-            | Self::Inform { which, .. } => &which.consent,
+            | Self::AddResponder { which, .. }
+            | Self::StatusUpdate { which, .. } => &which.consent,
             Self::Trigger { consent, .. } | Self::TakeShift { consent, .. } => consent,
             Self::Silence { verb: Some(verb), .. } => match &**verb {
                 SilenceVerb::Extend { consent, .. } | SilenceVerb::Expire { consent, .. } => consent,

@@ -79,10 +79,10 @@ impl Supposition {
             | DeedKind::Escalate
             | DeedKind::Snooze
             | DeedKind::Note
-            | DeedKind::Prioritise
+            | DeedKind::Priority
             | DeedKind::Merge
-            | DeedKind::Summon
-            | DeedKind::Inform
+            | DeedKind::AddResponder
+            | DeedKind::StatusUpdate
             | DeedKind::Trigger => AskKind::Incidents,
         }
     }

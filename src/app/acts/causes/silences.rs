@@ -98,10 +98,10 @@ pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp
         | Deed::Escalate { .. }
         | Deed::Snooze { .. }
         | Deed::Note { .. }
-        | Deed::Prioritise { .. }
+        | Deed::Priority { .. }
         | Deed::Merge { .. }
-        | Deed::Summon { .. }
-        | Deed::Inform { .. }
+        | Deed::AddResponder { .. }
+        | Deed::StatusUpdate { .. }
         | Deed::Trigger { .. }
         | Deed::TakeShift { .. } => None,
     };

@@ -213,10 +213,10 @@ fn notes_rank_help_and_updates_stand_in_its_history() {
     let demo = Demo::new();
     let page = demo.page();
     assert_eq!(demo.on_page(Deed::Note { content: "rolled back".into() }), DONE);
-    assert_eq!(demo.on_page(Deed::Prioritise { priority: Some(whom("P2", "P2")) }), DONE);
+    assert_eq!(demo.on_page(Deed::Priority { priority: Some(whom("P2", "P2")) }), DONE);
     let people = vec![whom("kofi", "Kofi Mensah"), whom("noor", "Noor Haddad")];
-    assert_eq!(demo.on_page(Deed::Summon { people, message: "help".into() }), DONE);
-    assert_eq!(demo.on_page(Deed::Inform { message: "going down".into() }), DONE);
+    assert_eq!(demo.on_page(Deed::AddResponder { people, message: "help".into() }), DONE);
+    assert_eq!(demo.on_page(Deed::StatusUpdate { message: "going down".into() }), DONE);
     let detail = demo.detail(&page.id);
     assert_eq!((&*detail.notes[0].content, &*detail.notes[0].who), ("rolled back", "Ana Lima"));
     let history = ["annotate", "priority_change", "responder_request", "responder_request", "status_update"];
@@ -258,7 +258,7 @@ fn the_calls_are_those_of_the_vendor_and_what_it_does_not_take_is_refused_here_t
     let expire = Action { source: manager.info().id.clone(), target: plain("s1"), deed: Deed::Expire };
     let calls: Vec<String> = manager.calls(&expire).iter().map(ToString::to_string).collect();
     assert_eq!(calls, [format!("DELETE {}/api/v2/silence/s1", manager.info().address)]);
-    let none = Deed::Prioritise { priority: None };
+    let none = Deed::Priority { priority: None };
     assert!(shown(none.clone()).is_empty());
     let refused = pager.act(&action(none)).now_or_never().unwrap().unwrap_err();
     assert!(!refused.is_unclear && refused.to_string().contains("take a priority away"), "{refused}");

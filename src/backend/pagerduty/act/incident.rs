@@ -27,12 +27,12 @@ impl PagerDuty {
         }
         let part = match &action.deed {
             Deed::Note { .. } => "note",
-            Deed::Inform { .. } => "status_update",
-            Deed::Summon { .. } => "responder_request",
+            Deed::StatusUpdate { .. } => "status_update",
+            Deed::AddResponder { .. } => "responder_request",
             _ => "incident",
         };
         // help is asked for in the name of the requester, not of `From`
-        let from = (!matches!(action.deed, Deed::Summon { .. })).then_some(actor);
+        let from = (!matches!(action.deed, Deed::AddResponder { .. })).then_some(actor);
         let answer = match self.send(change, from, part).await {
             Ok(answer) => answer,
             Err(error) => return self.too_late(action, actor, error).await,
@@ -87,12 +87,12 @@ impl PagerDuty {
             (400 | 404, Deed::TakeShift { person, .. }) => {
                 format!("{}, or the schedule", named("person", &person.name))
             }
-            (400 | 404, Deed::Summon { people, .. }) => {
+            (400 | 404, Deed::AddResponder { people, .. }) => {
                 let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
                 format!("one of {} may have been deleted", names.join(", "))
             }
             (400 | 404, Deed::Reroute { policy }) => named("policy", &policy.name),
-            (400 | 404, Deed::Prioritise { priority: Some(priority) }) => named("priority", &priority.name),
+            (400 | 404, Deed::Priority { priority: Some(priority) }) => named("priority", &priority.name),
             (400 | 404, Deed::Merge { into }) => {
                 format!("{} may be over, or have no alerts that could be merged", into.name)
             }

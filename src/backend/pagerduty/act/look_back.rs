@@ -109,7 +109,7 @@ impl PagerDuty {
             Deed::Assign { .. } | Deed::Reroute { .. } => &["assign", "delegate", "escalate"],
             Deed::Escalate { .. } => &["escalate", "assign"],
             Deed::Snooze { .. } => &["snooze"],
-            Deed::Inform { .. } => &["status_update"],
+            Deed::StatusUpdate { .. } => &["status_update"],
             Deed::Merge { .. } => &["merge"],
             _ => &[],
         };
@@ -128,7 +128,7 @@ impl PagerDuty {
             return Ok(DONE);
         }
         Ok(match (deed, status(incident)) {
-            (Deed::Inform { .. }, _) => Found::Unknown {
+            (Deed::StatusUpdate { .. }, _) => Found::Unknown {
                 words: "PagerDuty does not list status updates: look at the incident's page".into(),
             },
             (Deed::Reroute { policy }, _) => Found::Unknown {
@@ -164,7 +164,7 @@ fn by_state(deed: &Deed, incident: &wire::Incident, trace: &Trace, sent_at: Time
             let is_it = its.is_some_and(|its| *its.id.0 == *policy.id);
             return (!is_it).then_some(Found::NotDone);
         }
-        Deed::Prioritise { priority } => {
+        Deed::Priority { priority } => {
             let its = incident.priority.0.as_ref().map(|priority| priority.id.0.as_str());
             return Some(if its == priority.as_ref().map(|priority| &*priority.id) {
                 DONE
@@ -180,7 +180,7 @@ fn by_state(deed: &Deed, incident: &wire::Incident, trace: &Trace, sent_at: Time
                     && moment(&pending.at).is_some_and(|at| at.duration_since(until).abs() < ROUGHLY)
             })
         }
-        Deed::Summon { message, .. } => {
+        Deed::AddResponder { message, .. } => {
             let is_it = |request: &wire::ResponderRequest| {
                 request.message.0.trim() == message.trim()
                     && trace.is_me(&request.requester)
