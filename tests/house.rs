@@ -250,7 +250,7 @@ fn allowed_arrows_are_let_through() {
             "use reqwest::Client; #[cfg(test)] mod tests { use super::*; use crate::config::Settings; }",
         ),
         ("model", "mod reqwest_like; use std::fmt; pub(crate) fn f() -> fmt::Result { super::model::g() }"),
-        ("main", "fn main() { burnwatch::testing::cli::main() }"),
+        ("main", "fn main() { burnwatch::cli::main() }"),
     ];
     assert_eq!(small(&files), Vec::<String>::new());
 }
@@ -270,7 +270,7 @@ fn a_forbidden_arrow_is_found_however_it_is_written() {
         "use super::*; fn f() { app::update(); }",
         "#[cfg(test)] mod tests { use crate::app::State; }",
         "extern crate self as ourselves; fn f() { ourselves::app::update(); }",
-        "fn f() { r#crate_less(); burnwatch::testing::app::update(); }",
+        "fn f() { r#crate_less(); burnwatch::app::update(); }",
     ] {
         assert_wrong(&[("model", source)], known);
     }
