@@ -27,6 +27,8 @@ pub mod rule;
 pub mod runbook;
 pub mod series;
 pub mod service;
+#[cfg(test)]
+pub(crate) mod shared;
 pub mod signal;
 pub mod silence;
 pub mod slo;

@@ -1,16 +1,14 @@
 //! Reads every rule of a corpus of published rule files, where there is one: nothing may panic, most have a bound.
 #![cfg(test)]
 
-#[path = "support/real.rs"]
-mod real;
-#[path = "support/skip.rs"]
-mod skip;
+#[path = "../src/model/shared.rs"]
+mod shared;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use burnwatch::testing::model::promql;
-use real::real;
+use shared::shared;
 
 /// The values of `expr:` below an `alert:`; enough of YAML for rule files: one line, or a block that is indented deeper.
 fn alerting_expressions(yaml: &str) -> Vec<String> {
@@ -55,8 +53,8 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn most_published_alerts_have_a_bound_and_none_makes_us_panic() {
-    let Some(shared) = real("BURNWATCH_SHARED") else { return };
-    let rules = Path::new(&shared).join("corpus/rules");
+    let Some(shared) = shared() else { return };
+    let rules = shared.join("corpus/rules");
     assert!(rules.is_dir(), "{} is gone", rules.display());
     let (mut all, mut bound) = (0, 0);
     for file in

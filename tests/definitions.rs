@@ -3,10 +3,8 @@
 //! `UPDATE_DEFINITIONS=1 cargo test --test definitions` writes the `.expected` files anew.
 #![cfg(test)]
 
-#[path = "support/real.rs"]
-mod real;
-#[path = "support/skip.rs"]
-mod skip;
+#[path = "../src/model/shared.rs"]
+mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -17,7 +15,7 @@ use std::time::Duration;
 use burnwatch::testing::config::definitions::{Definitions, Level, USUAL_PERIOD, load, parse};
 use burnwatch::testing::model::duration;
 use burnwatch::testing::model::slo::{Budgeting, Severity, Sli, Slo, Window, query};
-use real::real;
+use shared::shared;
 
 fn fixtures(folder: &str) -> Vec<PathBuf> {
     let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/definitions").join(folder);
@@ -160,7 +158,7 @@ fn the_examples_of_the_documentation_are_read_without_a_word() {
 
 /// What the files of a folder of the corpus become, each read alone.
 fn corpus(folder: &str) -> Option<BTreeMap<String, Definitions>> {
-    let folder = Path::new(&real("BURNWATCH_SHARED")?).join("corpus/slo").join(folder);
+    let folder = shared()?.join("corpus/slo").join(folder);
     let mut read = BTreeMap::new();
     let mut folders = vec![folder.clone()];
     while let Some(inner) = folders.pop() {
@@ -237,8 +235,8 @@ fn every_published_sloth_definition_is_read() {
 
 #[test]
 fn published_sloth_windows_set_period_and_pairs() {
-    let Some(shared) = real("BURNWATCH_SHARED") else { return };
-    let sloth = Path::new(&shared).join("corpus/slo/sloth");
+    let Some(shared) = shared() else { return };
+    let sloth = shared.join("corpus/slo/sloth");
     let factors = |windows: &str| {
         let files = [sloth.join("specs/getting-started.yml"), sloth.join("windows").join(windows)];
         let found = load(&files, USUAL_PERIOD);
@@ -288,9 +286,9 @@ fn every_published_pyrra_definition_is_read() {
 #[test]
 fn recorded_series_of_published_pyrra_definitions_are_those_of_its_rules() {
     let Some(read) = corpus("pyrra/golden") else { return };
-    let shared = real("BURNWATCH_SHARED").unwrap();
+    let shared = shared().unwrap();
     for (name, found) in read.iter().filter(|(name, _)| name.ends_with(".slo.yaml")) {
-        let rules = Path::new(&shared).join("corpus/slo/pyrra/golden").join(name.replace(".slo.", ".rules."));
+        let rules = shared.join("corpus/slo/pyrra/golden").join(name.replace(".slo.", ".rules."));
         let rules = fs::read_to_string(rules).unwrap();
         // with performanceOverAccuracy the published part has sums only
         if !rules.contains(":burnrate") {

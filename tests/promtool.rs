@@ -1,8 +1,8 @@
 //! What burnwatch takes for PromQL and what it refuses, beside what a real `promtool check rules` does with the same rules.
 #![cfg(test)]
 
-#[path = "support/real.rs"]
-mod real;
+#[path = "../src/model/shared.rs"]
+mod shared;
 #[path = "support/skip.rs"]
 mod skip;
 
@@ -16,7 +16,7 @@ use burnwatch::testing::model::promql::{self, Unread};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-use real::real;
+use shared::shared;
 use skip::skip;
 
 fn is_there() -> bool {
@@ -298,12 +298,12 @@ fn expressions(yaml: &str) -> Vec<String> {
 
 #[test]
 fn every_published_rule_that_promtool_takes_is_taken_and_taken_apart() {
-    let Some(shared) = real("BURNWATCH_SHARED") else { return };
+    let Some(shared) = shared() else { return };
     if !is_there() {
         return;
     }
     let mut all = Vec::new();
-    for file in files(&Path::new(&shared).join("corpus")) {
+    for file in files(&shared.join("corpus")) {
         if file.extension().is_some_and(|ending| ending == "yaml" || ending == "yml") {
             let text = fs::read_to_string(&file).unwrap();
             all.extend(expressions(&text));

@@ -4,23 +4,21 @@
 
 #[path = "slo_rules/canon.rs"]
 mod canon;
-#[path = "support/real.rs"]
-mod real;
-#[path = "support/skip.rs"]
-mod skip;
+#[path = "../src/model/shared.rs"]
+mod shared;
 #[path = "slo_rules/yaml.rs"]
 mod yaml;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use burnwatch::testing::config::definitions::{USUAL_PERIOD, load};
 use burnwatch::testing::model::duration;
 use burnwatch::testing::model::slo::rules::{Makes, RuleGroup, draft};
 use canon::{Canon, canon};
-use real::real;
+use shared::shared;
 use yaml::{Yaml, documents};
 
 /// How our rules may differ from the published ones: what a difference begins with, in which files, and why. Each must be met.
@@ -188,10 +186,6 @@ fn differences(theirs: &[Group], ours: &[Group]) -> Vec<String> {
     found
 }
 
-fn shared() -> Option<PathBuf> {
-    Some(Path::new(&real("BURNWATCH_SHARED")?).join("corpus/slo"))
-}
-
 /// What is published for the definitions of a file, and what we draft for them.
 fn both(definition: &Path, rules: &Path) -> Vec<String> {
     let slos = load(&[definition.to_owned()], USUAL_PERIOD).slos;
@@ -219,7 +213,7 @@ fn unexplained(name: &str, found: Vec<String>, met: &mut BTreeSet<usize>) -> Vec
 
 #[test]
 fn rules_are_those_of_sloth_and_pyrra_but_for_what_is_explained() {
-    let Some(shared) = shared() else { return };
+    let Some(shared) = shared().map(|shared| shared.join("corpus/slo")) else { return };
     let (mut wrong, mut met, mut files) = (Vec::new(), BTreeSet::new(), 0);
     for entry in fs::read_dir(shared.join("sloth/specs")).unwrap() {
         let spec = entry.unwrap().path();
@@ -240,6 +234,15 @@ fn rules_are_those_of_sloth_and_pyrra_but_for_what_is_explained() {
     assert!(wrong.is_empty(), "{} differences:\n{}", wrong.len(), wrong.join("\n"));
     let idle: Vec<_> = DIFFERENCES.iter().enumerate().filter(|(at, _)| !met.contains(at)).collect();
     assert!(idle.is_empty(), "explained, but not met: {idle:?}");
+}
+
+#[test]
+fn our_own_definitions_become_the_rules_that_sloth_and_pyrra_write() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slo_rules/written");
+    for name in ["sloth", "pyrra"] {
+        let found = both(&folder.join(format!("{name}.yaml")), &folder.join(format!("{name}.rules.yaml")));
+        assert_eq!(unexplained(name, found, &mut BTreeSet::new()), Vec::<String>::new());
+    }
 }
 
 #[test]

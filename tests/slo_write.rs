@@ -2,8 +2,8 @@
 //! named, and a real `promtool` takes the rules.
 #![cfg(test)]
 
-#[path = "support/real.rs"]
-mod real;
+#[path = "../src/model/shared.rs"]
+mod shared;
 #[path = "support/skip.rs"]
 mod skip;
 
@@ -15,7 +15,7 @@ use std::time::Duration;
 use burnwatch::testing::config::definitions::write::{Target, Written, write};
 use burnwatch::testing::config::definitions::{Definitions, Level, USUAL_PERIOD, load, parse};
 use burnwatch::testing::model::slo::{Form, Origin, Slo, query};
-use real::real;
+use shared::shared;
 use skip::skip;
 
 /// The forms that are read back.
@@ -43,7 +43,7 @@ fn fixtures() -> Vec<Slo> {
 
 fn corpus() -> Option<Vec<Slo>> {
     let mut found = Vec::new();
-    files(&Path::new(&real("BURNWATCH_SHARED")?).join("corpus/slo"), &mut found);
+    files(&shared()?.join("corpus/slo"), &mut found);
     Some(found.into_iter().flat_map(|path| load(&[path], USUAL_PERIOD).slos).collect())
 }
 

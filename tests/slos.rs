@@ -3,10 +3,10 @@
 
 #[path = "slos/definitions.rs"]
 mod definitions;
-#[path = "support/real.rs"]
-mod real;
 #[path = "slos/server.rs"]
 mod server;
+#[path = "../src/model/shared.rs"]
+mod shared;
 #[path = "support/skip.rs"]
 mod skip;
 #[path = "slos/stack.rs"]

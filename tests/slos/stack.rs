@@ -1,6 +1,6 @@
 //! The shared stack with a month of history in its long-term series.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use burnwatch::testing::model::slo::Slo;
 use tempfile::TempDir;
 
 use crate::definitions::{events, slo};
-use crate::real::real;
+use crate::shared::shared;
 use crate::{LOOKBACKS, MINUTE, assert_agrees, board, now, source};
 
 /// Stopped when it is dropped.
@@ -29,8 +29,8 @@ impl Drop for Stack {
 }
 
 impl Stack {
-    fn up(shared: &str) -> (Self, String) {
-        let stack = Self { scripts: PathBuf::from(shared).join("stack"), folder: TempDir::new().unwrap() };
+    fn up(shared: &Path) -> (Self, String) {
+        let stack = Self { scripts: shared.join("stack"), folder: TempDir::new().unwrap() };
         let up = Command::new(stack.scripts.join("up"))
             .args([
                 "--services",
@@ -56,8 +56,8 @@ impl Stack {
 
 #[tokio::test]
 async fn the_stacks_long_term_series_give_the_budgets_that_it_works_out_itself() {
-    let Some(shared) = real("BURNWATCH_SHARED") else { return };
-    if !PathBuf::from(&shared).join("stack/up").exists() {
+    let Some(shared) = shared() else { return };
+    if !shared.join("stack/up").exists() {
         return;
     }
     let (_stack, url) = Stack::up(&shared);

@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 
 use super::*;
+use crate::model::shared::shared;
 use crate::model::text::clean_document;
 
 fn drawn(source: &str, labels: &Labels, width: u16) -> String {
@@ -152,8 +153,8 @@ fn no_word_of_any_kind_of_text_is_lost() {
 
 #[test]
 fn no_word_of_the_corpus_is_lost() {
-    let Some(corpus) = std::env::var_os("BURNWATCH_SHARED") else { return };
-    let mut folders = vec![std::path::PathBuf::from(corpus).join("corpus/runbooks")];
+    let Some(shared) = shared() else { return };
+    let mut folders = vec![shared.join("corpus/runbooks")];
     let mut read = 0;
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {

@@ -1,6 +1,5 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -12,6 +11,7 @@ use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::ask::Query;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
+use crate::model::shared::shared;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::warning::Warning;
 
@@ -407,27 +407,17 @@ fn ten_thousand_alerts_with_twenty_labels_stay_under_40_mb() {
     assert!(held < 40_000_000, "{held} bytes held");
 }
 
-/// Recorded answers of real servers, if this machine has them.
-fn recorded(path: &str) -> Option<String> {
-    let corpus = std::env::var_os("BURNWATCH_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"), Into::into);
-    let text = std::fs::read_to_string(corpus.join(path)).ok();
-    if text.is_none() {
-        eprintln!("skipped: no {path} below {}", corpus.display());
-    }
-    text
-}
-
 #[tokio::test]
 async fn recorded_answers_of_real_servers_are_understood() {
-    let old = "../specs/recorded/alertmanager-0.25";
+    let Some(shared) = shared() else { return };
+    let recorded = |path: &str| std::fs::read_to_string(shared.join(path)).unwrap();
+    let old = "specs/recorded/alertmanager-0.25";
     for path in [
         &format!("{old}/alerts-groups.json"),
-        "alertmanager/api/0.27.0-alerts-groups.json",
-        "alertmanager/api/0.31.0-alerts-groups.json",
+        "corpus/alertmanager/api/0.27.0-alerts-groups.json",
+        "corpus/alertmanager/api/0.31.0-alerts-groups.json",
     ] {
-        let Some(body) = recorded(path) else { continue };
-        let alerts = alerts(&body).await;
+        let alerts = alerts(&recorded(path)).await;
         assert!(alerts.len() > 3, "{path}");
         for alert in &alerts {
             assert_eq!(alert.fingerprint, Fingerprint::of(&alert.labels), "{path}: {}", alert.labels);
@@ -436,20 +426,17 @@ async fn recorded_answers_of_real_servers_are_understood() {
     }
     for path in [
         &format!("{old}/silences.json"),
-        "alertmanager/api/0.27.0-silences.json",
-        "alertmanager/api/0.31.0-silences.json",
+        "corpus/alertmanager/api/0.27.0-silences.json",
+        "corpus/alertmanager/api/0.31.0-silences.json",
     ] {
-        let Some(body) = recorded(path) else { continue };
-        for silence in silences(&body).await {
+        for silence in silences(&recorded(path)).await {
             assert!(
                 !silence.matchers.is_empty() && silence.ends_at > silence.starts_at,
                 "{path}: {silence:?}"
             );
         }
     }
-    if let Some(body) = recorded(&format!("{old}/alerts.json")) {
-        assert!(!read(&body, Shape::Flat).is_empty());
-    }
+    assert!(!read(&recorded(&format!("{old}/alerts.json")), Shape::Flat).is_empty());
 }
 
 #[tokio::test]

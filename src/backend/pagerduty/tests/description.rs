@@ -2,27 +2,22 @@
 //! gives is read without loss, and so are recorded answers.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use super::*;
 use crate::model::ask::Query;
+use crate::model::shared::shared;
 
-/// A file of the corpus, if it is there.
+/// A file of the vendor, if it is there.
 fn found(path: &str) -> Option<Value> {
-    let corpus = std::env::var_os("BURNWATCH_CORPUS")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/corpus"), Into::into);
-    let text = std::fs::read_to_string(corpus.join(path)).ok();
-    if text.is_none() {
-        eprintln!("skipped: no {path} below {}", corpus.display());
-    }
-    text.map(|text| serde_json::from_str(&text).unwrap())
+    let text = std::fs::read_to_string(shared()?.join(path)).ok()?;
+    Some(serde_json::from_str(&text).unwrap())
 }
 
 pub(super) struct Description(Value);
 
 impl Description {
     pub(super) fn find() -> Option<Self> {
-        found("../specs/pagerduty.json").map(Self)
+        found("specs/pagerduty.json").map(Self)
     }
 
     /// What a `$ref` stands for.
@@ -321,7 +316,7 @@ fn in_2015() -> Timestamp {
 async fn every_example_of_an_incident_is_read_without_loss() {
     let Some(description) = Description::find() else { return };
     let mut all = description.examples("/incidents");
-    all.extend(found("pagerduty/rest/get_incidents.json"));
+    all.extend(found("corpus/pagerduty/rest/get_incidents.json"));
     for example in all {
         let double = examples(vec![("/incidents", example.clone())]).await;
         let clock = if example.to_string().contains("2015-10-06") { in_2015() } else { now() };
@@ -362,10 +357,11 @@ async fn every_example_of_a_detail_is_read_without_loss() {
         all.extend(examples.into_iter().map(|example| (part, example)));
     }
     all.extend(
-        found("pagerduty/rest/get_incidents_id_log_entries.json").map(|entries| ("log_entries", entries)),
+        found("corpus/pagerduty/rest/get_incidents_id_log_entries.json")
+            .map(|entries| ("log_entries", entries)),
     );
     for (file, part) in [("alerts", "alerts"), ("notes", "notes")] {
-        let recorded = found(&format!("pagerduty/srepd-{file}.json"));
+        let recorded = found(&format!("corpus/pagerduty/srepd-{file}.json"));
         let by_incident =
             recorded.as_ref().and_then(Value::as_object).into_iter().flat_map(|all| all.values());
         all.extend(by_incident.map(|list| (part, json!({ part: list }))));
@@ -433,7 +429,7 @@ async fn every_example_of_policies_and_turns_is_read_without_loss() {
         ("/schedules", "get_schedules-Basic_Example"),
         ("/schedules", "get_schedules-With_Schedule_Layers"),
     ] {
-        all.extend(found(&format!("pagerduty/rest/{file}.json")).map(|example| (path, example)));
+        all.extend(found(&format!("corpus/pagerduty/rest/{file}.json")).map(|example| (path, example)));
     }
     for (path, example) in all {
         // turns are shown with their policy only
@@ -485,7 +481,7 @@ async fn examples_of_users_and_priorities_are_read() {
 
 #[tokio::test]
 async fn recorded_incidents_of_a_terminal_client_are_read() {
-    let Some(recorded) = found("pagerduty/srepd-incidents.json") else { return };
+    let Some(recorded) = found("corpus/pagerduty/srepd-incidents.json") else { return };
     let double = examples(vec![("/incidents", json!({"incidents": recorded}))]).await;
     let clock = Clock::fixed(at("2026-05-28T15:00:00Z"));
     let board = board(connected(&double, |_| {}, clock).answer(&Query::Incidents.now(), None).await);
