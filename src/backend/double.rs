@@ -40,6 +40,8 @@ pub(crate) struct Asked {
     pub(crate) method: String,
     /// Without the query.
     pub(crate) path: String,
+    /// As it came.
+    pub(crate) query: String,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
     /// From the address and from a form, decoded.
@@ -235,5 +237,5 @@ async fn read(stream: &mut TcpStream) -> std::io::Result<Asked> {
         .map(|(name, value)| (name.into_owned(), value.into_owned()))
         .collect();
     let body = bytes[head_end + 4..].to_vec();
-    Ok(Asked { method, path: path.to_owned(), headers, parameters, body })
+    Ok(Asked { method, path: path.to_owned(), query: query.to_owned(), headers, parameters, body })
 }

@@ -8,6 +8,7 @@ pub(crate) mod errand;
 mod mask;
 mod oauth;
 mod pass;
+mod promql;
 pub(crate) mod reach;
 mod route;
 mod sigv4;
@@ -17,10 +18,11 @@ mod trouble;
 mod trusted;
 mod write;
 
+use std::error::Error as StdError;
 use std::sync::Once;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, CONTENT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Method, Request, Response, StatusCode, redirect};
 use tokio::sync::Semaphore;
 use url::Url;
@@ -37,6 +39,8 @@ pub(crate) use allowance::Allowance;
 pub(crate) use body::Body;
 use body::Inflow;
 use pass::{Passes, Unsent};
+use promql::Outgoing;
+pub(crate) use promql::{Evaluation, PromQuery};
 use slots::Slots;
 pub use transport::{Received, Receiving, Server, Transport};
 pub(crate) use trouble::{is_plain_absence, of_absence};
@@ -157,25 +161,16 @@ impl Http {
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        self.ask(weight, Request::new(Method::GET, url)).await
+        self.ask(weight, Request::new(Method::GET, url).into()).await
     }
 
-    /// POST of a form to `path` below the address, where that is but another way to ask.
+    /// Evaluates PromQL below the address.
     ///
     /// # Errors
     /// As [`Self::get`].
-    pub(crate) async fn get_by_form(
-        &self,
-        weight: Weight,
-        path: &str,
-        form: &[(&str, &str)],
-    ) -> Result<Body, SourceError> {
-        let mut request = Request::new(Method::POST, self.url(path));
-        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
-        request.headers_mut().insert(CONTENT_TYPE, kind);
-        let form = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
-        *request.body_mut() = Some(form.into());
-        self.ask(weight, request).await
+    pub(crate) async fn evaluate(&self, weight: Weight, query: &PromQuery<'_>) -> Result<Body, SourceError> {
+        let request = query.request(&self.base);
+        self.ask(weight, Outgoing { request, query: Some((query, &self.base)) }).await
     }
 
     /// How many requests this server is sent at a time and why, where it had no room for more.
@@ -184,13 +179,14 @@ impl Http {
     }
 
     /// Asks as soon as the server has room; where it refuses for lack of it, again within a few seconds.
-    async fn ask(&self, weight: Weight, request: Request) -> Result<Body, SourceError> {
+    async fn ask(&self, weight: Weight, outgoing: Outgoing<'_>) -> Result<Body, SourceError> {
         let turn = self.slots.turn(weight);
         loop {
             let slot = self.slots.take(&turn).await;
             // a body that is in memory can be sent again
-            let again =
-                request.try_clone().unwrap_or_else(|| Request::new(Method::GET, request.url().clone()));
+            let again = outgoing
+                .try_clone()
+                .unwrap_or_else(|| Request::new(Method::GET, outgoing.request.url().clone()).into());
             let read = self.ask_once(again).await;
             match &read {
                 Ok(_) => self.slots.succeeded(),
@@ -206,26 +202,22 @@ impl Http {
         }
     }
 
-    async fn ask_once(&self, request: Request) -> Result<Body, SourceError> {
-        let response = self.deliver(request).await.map_err(|unsent| match unsent {
+    async fn ask_once(&self, outgoing: Outgoing<'_>) -> Result<Body, SourceError> {
+        let response = self.deliver(outgoing).await.map_err(|unsent| match unsent {
             Unsent::Before(trouble) => self.error(trouble),
-            Unsent::Underway(error) => self.failed(&error),
+            Unsent::Underway(error) => self.failed(&*error),
         })?;
         self.read_whole(response, trouble::of_status).await
     }
 
     /// The one way out for all requests of this source.
-    async fn deliver(&self, mut request: Request) -> Result<Response, Unsent> {
-        request.headers_mut().insert(ACCEPT, self.accept.clone());
-        self.passes.send(request).await
+    async fn deliver(&self, mut outgoing: Outgoing<'_>) -> Result<Response, Unsent> {
+        outgoing.request.headers_mut().insert(ACCEPT, self.accept.clone());
+        self.passes.send(outgoing).await
     }
 
-    /// `path` joined to the address with exactly one slash.
     fn url(&self, path: &str) -> Url {
-        let mut url = self.base.clone();
-        let joined = format!("{}/{}", url.path().trim_end_matches('/'), path.trim_start_matches('/'));
-        url.set_path(&joined);
-        url
+        below(&self.base, path)
     }
 
     async fn read_whole(&self, mut response: Response, of_status: OfStatus) -> Result<Body, SourceError> {
@@ -271,7 +263,7 @@ impl Http {
     }
 
     /// The trouble that a request or a read came to.
-    fn failed(&self, error: &reqwest::Error) -> SourceError {
+    fn failed(&self, error: &(dyn StdError + 'static)) -> SourceError {
         let trouble = trouble::of(error, self.connect_timeout, self.timeout);
         self.error(match (trouble, self.passes.proxy()) {
             (Trouble::Unreachable { reason }, Some(proxy)) => {
@@ -280,6 +272,14 @@ impl Http {
             (trouble, _) => trouble,
         })
     }
+}
+
+/// `path` joined to an address with exactly one slash.
+fn below(base: &Url, path: &str) -> Url {
+    let mut url = base.clone();
+    let joined = format!("{}/{}", url.path().trim_end_matches('/'), path.trim_start_matches('/'));
+    url.set_path(&joined);
+    url
 }
 
 /// What the server said when it had no room.

@@ -1,6 +1,7 @@
 //! One GET of a page that somebody else named: of bounded size, to no private address unless that is allowed, and with
 //! nobody's credentials but the host's own.
 
+use std::error::Error as StdError;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -77,16 +78,16 @@ pub(crate) async fn get(
             let value = secret_value("Authorization", &["Bearer ", token.expose()]);
             request.headers_mut().insert(AUTHORIZATION, value.map_err(Failure::Trouble)?);
         }
-        let failed = |error: &reqwest::Error| {
+        let failed = |error: &(dyn StdError + 'static)| {
             if is_blocked(error) {
                 Failure::Private { host: url.host_str().unwrap_or_default().to_owned() }
             } else {
                 Failure::Trouble(trouble::of(error, limits.connect_timeout.0, limits.timeout.0))
             }
         };
-        let mut response = connection.send(request).await.map_err(|unsent| match unsent {
+        let mut response = connection.send(request.into()).await.map_err(|unsent| match unsent {
             Unsent::Before(trouble) => Failure::Trouble(trouble),
-            Unsent::Underway(error) => failed(&error),
+            Unsent::Underway(error) => failed(&*error),
         })?;
         if response.status().is_redirection() {
             let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
@@ -201,16 +202,11 @@ impl Limit {
 #[error("in a private network")]
 struct Blocked;
 
-fn is_blocked(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(inner) = cause {
-        let wrapped = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        if inner.is::<Blocked>() || matches!(wrapped, Some(inner) if inner.is::<Blocked>()) {
-            return true;
-        }
-        cause = inner.source();
-    }
-    false
+fn is_blocked(error: &(dyn StdError + 'static)) -> bool {
+    trouble::causes(error).any(|cause| {
+        let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        cause.is::<Blocked>() || wrapped.is_some_and(|inner| inner.is::<Blocked>())
+    })
 }
 
 impl Resolve for Limit {

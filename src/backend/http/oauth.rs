@@ -1,5 +1,6 @@
 //! A token by `OAuth2` client credentials (RFC 6749, section 4.4), fetched from where the configuration says.
 
+use std::error::Error as StdError;
 use std::time::Duration;
 
 use base64::Engine;
@@ -116,10 +117,10 @@ async fn ask(
         let value = secret_value("Authorization", &["Basic ", &encoded]).map_err(words)?;
         request.headers_mut().insert(AUTHORIZATION, value);
     }
-    let failed = |error: &reqwest::Error| words(trouble::of(error, connect_timeout, timeout));
-    let mut response = connection.send(request).await.map_err(|unsent| match unsent {
+    let failed = |error: &(dyn StdError + 'static)| words(trouble::of(error, connect_timeout, timeout));
+    let mut response = connection.send(request.into()).await.map_err(|unsent| match unsent {
         Unsent::Before(trouble) => words(trouble),
-        Unsent::Underway(error) => failed(&error),
+        Unsent::Underway(error) => failed(&*error),
     })?;
     let is_gzip = response.headers().get(CONTENT_ENCODING) == Some(&HeaderValue::from_static("gzip"));
     let mut inflow = Inflow::new(is_gzip, ERROR_BODY);

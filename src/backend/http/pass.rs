@@ -1,17 +1,19 @@
 //! Who may send requests to a source: its client, with the credentials of today. Fetched by one and used by all; fetched
 //! anew in time, and once when they are refused.
 
+use std::error::Error as StdError;
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
-use reqwest::{Client, Request, Response, StatusCode, redirect};
+use reqwest::{Client, Response, StatusCode, redirect};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
 
 use super::credentials::{Credentials, Proof};
 use super::mask::Mask;
+use super::promql::Outgoing;
 use super::route::{Parts, Route, hide_variables};
 use super::transport::{Connection, Transport};
 use super::{follow_slash, install_provider, oauth, trouble};
@@ -61,7 +63,13 @@ pub(super) enum Unsent {
     /// Nothing left this machine.
     Before(Trouble),
     /// It was lost on the way.
-    Underway(reqwest::Error),
+    Underway(Box<dyn StdError + Send + Sync>),
+}
+
+impl Unsent {
+    pub(super) fn underway(error: impl StdError + Send + Sync + 'static) -> Self {
+        Self::Underway(Box::new(error))
+    }
 }
 
 impl Passes {
@@ -101,10 +109,10 @@ impl Passes {
     }
 
     /// Sends a request; where its credentials are refused and there are newer ones, once more with those.
-    pub(super) async fn send(&self, request: Request) -> Result<Response, Unsent> {
-        let again = request.try_clone();
+    pub(super) async fn send(&self, outgoing: Outgoing<'_>) -> Result<Response, Unsent> {
+        let again = outgoing.try_clone();
         let (pass, is_new) = self.pass(None).await.map_err(Unsent::Before)?;
-        let response = pass.send(request).await?;
+        let response = pass.send(outgoing).await?;
         if !self.are_refused(response.status()) {
             return Ok(response);
         }
@@ -115,7 +123,7 @@ impl Passes {
         }
         let (newer, _) = self.pass(Some(&pass)).await.map_err(Unsent::Before)?;
         match again {
-            Some(request) if !newer.proof.is_same(&pass.proof) => newer.send(request).await,
+            Some(again) if !newer.proof.is_same(&pass.proof) => newer.send(again).await,
             _ => Ok(response),
         }
     }
@@ -238,9 +246,9 @@ impl Pass {
         self.until.is_none_or(|until| Instant::now() < until)
     }
 
-    async fn send(&self, mut request: Request) -> Result<Response, Unsent> {
-        self.proof.prove(&mut request, self.clock.now()).map_err(Unsent::Before)?;
-        self.connection.send(request).await
+    async fn send(&self, mut outgoing: Outgoing<'_>) -> Result<Response, Unsent> {
+        self.proof.prove(&mut outgoing.request, self.clock.now()).map_err(Unsent::Before)?;
+        self.connection.send(outgoing).await
     }
 }
 

@@ -7,6 +7,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Request, Response, ResponseBuilderExt, StatusCode};
 
 use super::pass::Unsent;
+use super::promql::Outgoing;
 use crate::model::source::Trouble;
 
 /// A whole answer, as it comes over the wire.
@@ -58,9 +59,12 @@ pub(super) enum Connection {
 
 impl Connection {
     /// Sends a request, and waits for the beginning of its answer.
-    pub(super) async fn send(&self, request: Request) -> Result<Response, Unsent> {
+    pub(super) async fn send(&self, Outgoing { request, query }: Outgoing<'_>) -> Result<Response, Unsent> {
         match self {
-            Self::Network(client) => client.execute(request).await.map_err(Unsent::Underway),
+            Self::Network(client) => match query {
+                Some((query, base)) => query.send(client, base, request).await,
+                None => client.execute(request).await.map_err(Unsent::underway),
+            },
             Self::Local(server) => {
                 let url = request.url().clone();
                 let received = server.answer(request).await.map_err(Unsent::Before)?;

@@ -30,7 +30,8 @@ const PROXY_SAYS: [(&str, &str); 3] = [
 const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// What a failed request or a broken read comes to.
-pub(super) fn of(error: &reqwest::Error, connect_timeout: Duration, timeout: Duration) -> Trouble {
+pub(super) fn of(error: &(dyn StdError + 'static), connect_timeout: Duration, timeout: Duration) -> Trouble {
+    let Some(error) = of_client(error) else { return Trouble::Internal { reason: innermost(error) } };
     for cause in causes(error) {
         if let Some(tls) = rustls_error(cause) {
             return of_tls(tls);
@@ -85,11 +86,24 @@ pub(super) fn of(error: &reqwest::Error, connect_timeout: Duration, timeout: Dur
     Trouble::Unreachable { reason }
 }
 
-fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+/// What the client says, whoever sent by it.
+fn of_client<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a reqwest::Error> {
+    causes(error).find_map(|cause| cause.downcast_ref())
+}
+
+/// Whether a request found no connection.
+pub(super) fn never_left(error: &(dyn StdError + 'static)) -> bool {
+    of_client(error).is_none_or(|error| error.is_connect() || error.is_builder())
+}
+
+/// The error and what caused it, one behind the other.
+pub(super) fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error| (**error).source())
 }
 
-fn innermost(error: &reqwest::Error) -> String {
+fn innermost(error: &(dyn StdError + 'static)) -> String {
     causes(error).last().map(|cause| cut(&cause.to_string(), MESSAGE)).unwrap_or_default()
 }
 

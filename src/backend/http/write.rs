@@ -78,12 +78,12 @@ impl Http {
             request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *request.body_mut() = Some(body.to_string().into());
         }
-        let response = self.deliver(request).await.map_err(|unsent| match unsent {
+        let response = self.deliver(request.into()).await.map_err(|unsent| match unsent {
             Unsent::Before(trouble) => surely_not(self.error(trouble)),
             Unsent::Underway(error) => {
                 // a request that found no connection never left
-                let is_unclear = !(error.is_connect() || error.is_builder());
-                ActError { error: self.failed(&error), is_unclear }
+                let is_unclear = !trouble::never_left(&*error);
+                ActError { error: self.failed(&*error), is_unclear }
             }
         })?;
         let status = response.status();

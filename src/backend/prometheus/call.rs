@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::wire::{Data, Envelope, Reader, Sample, Written};
-use crate::backend::http::{Body, Http, of_absence};
+use crate::backend::http::{Body, Evaluation, Http, PromQuery, of_absence};
 use crate::backend::lenient::{Word, left_out};
 use crate::model::ask::{Answer, Reply, Weight};
 use crate::model::labels::{Labels, Text};
@@ -37,12 +37,6 @@ impl Manners {
         let ahead = SignedDuration::from_secs(self.ahead.load(Ordering::Relaxed));
         now.checked_add(ahead).unwrap_or(now)
     }
-}
-
-/// A query that can be sent in two ways.
-struct Query {
-    path: &'static str,
-    parameters: Vec<(&'static str, String)>,
 }
 
 /// What all questions to one server share.
@@ -139,12 +133,7 @@ impl<'a> Call<'a> {
     }
 
     async fn instant_body(&self, query: &str, at: Option<Timestamp>) -> Result<Body, SourceError> {
-        let mut parameters = vec![("query", query.to_owned()), ("timeout", self.timeout())];
-        parameters.extend(at.map(|at| ("time", at.as_second().to_string())));
-        if self.server.manners.is_victoria.load(Ordering::Relaxed) {
-            parameters.push(("nocache", "1".to_owned()));
-        }
-        self.send(&Query { path: "api/v1/query", parameters }).await
+        self.send(query, at.map_or(Evaluation::Now, Evaluation::At)).await
     }
 
     /// The samples of a selector with a range (`ALERTS[10m]`) that ends at a moment, as they were written: seconds and values.
@@ -156,17 +145,7 @@ impl<'a> Call<'a> {
 
     /// A range query over the grid of `span`.
     pub(super) async fn range(&self, query: &str, span: Span) -> Result<Matrix, SourceError> {
-        let mut parameters = vec![
-            ("query", query.to_owned()),
-            ("start", span.start().as_second().to_string()),
-            ("end", span.end().as_second().to_string()),
-            ("step", span.step().as_secs_f64().to_string()),
-            ("timeout", self.timeout()),
-        ];
-        if self.server.manners.is_victoria.load(Ordering::Relaxed) {
-            parameters.push(("latency_offset", "1s".to_owned()));
-        }
-        let body = self.send(&Query { path: "api/v1/query_range", parameters }).await?;
+        let body = self.send(query, Evaluation::Over(span)).await?;
         let data = self.data(&body)?;
         Ok(self.server.reader.matrix(&data, span))
     }
@@ -181,22 +160,21 @@ impl<'a> Call<'a> {
     }
 
     /// Sends a query by POST, for selectors may be long, or by GET once POST was refused.
-    async fn send(&self, query: &Query) -> Result<Body, SourceError> {
+    async fn send(&self, expression: &str, evaluation: Evaluation) -> Result<Body, SourceError> {
         let _permit = self.gate.acquire().await;
-        let http = &self.server.http;
-        let get_only = &self.server.manners.get_only;
-        let parameters: Vec<_> =
-            query.parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let Server { http, manners, timeout, .. } = self.server;
+        let get_only = &manners.get_only;
+        let fresh = match evaluation {
+            Evaluation::Now | Evaluation::At(_) => ("nocache", "1"),
+            Evaluation::Over(_) => ("latency_offset", "1s"),
+        };
+        let option = manners.is_victoria.load(Ordering::Relaxed).then_some(fresh);
         loop {
-            let get = get_only.load(Ordering::Relaxed);
+            let is_get = get_only.load(Ordering::Relaxed);
             self.requests.fetch_add(1, Ordering::Relaxed);
-            let read = if get {
-                http.get_as(self.weight, query.path, &parameters).await
-            } else {
-                http.get_by_form(self.weight, query.path, &parameters).await
-            };
-            match read {
-                Err(SourceError { trouble: Trouble::Refused { status: 405, .. }, .. }) if !get => {
+            let query = PromQuery { expression, evaluation, timeout: *timeout, option, is_get };
+            match http.evaluate(self.weight, &query).await {
+                Err(SourceError { trouble: Trouble::Refused { status: 405, .. }, .. }) if !is_get => {
                     get_only.store(true, Ordering::Relaxed);
                 }
                 Err(SourceError { trouble: Trouble::Refused { status: 404, message }, .. }) => {
@@ -317,10 +295,6 @@ impl<'a> Call<'a> {
             bytes_in: self.bytes_in.load(Ordering::Relaxed),
             requests: self.requests.load(Ordering::Relaxed),
         }
-    }
-
-    fn timeout(&self) -> String {
-        format!("{}ms", self.server.timeout.as_millis())
     }
 }
 

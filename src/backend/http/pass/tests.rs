@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::backend::double::{Canned, Double};
-use crate::backend::http::{Change, Http};
+use crate::backend::http::{Change, Evaluation, Http, PromQuery};
 use crate::backend::kind;
 use crate::config::settings::{
     AuthSettings, Login, NamedSecret, OAuth2Settings, Program, SecretRef, SecretText, Settings, SigV4Settings,
@@ -260,10 +260,17 @@ async fn requests_are_signed_for_aws_both_ways_of_asking() {
     }));
     let http = http(&source);
     http.get("api/v1/query", &[("query", "a + b"), ("a", "")]).await.unwrap();
-    http.get_by_form(Weight::Vital, "api/v1/query", &[("query", "a + b")]).await.unwrap();
+    let query = PromQuery {
+        expression: "a + b",
+        evaluation: Evaluation::Now,
+        timeout: Duration::from_secs(10),
+        option: None,
+        is_get: false,
+    };
+    http.evaluate(Weight::Vital, &query).await.unwrap();
     let asked = double.asked();
     assert_eq!(asked[0].parameter("query"), "a + b");
-    assert_eq!(asked[1].body, b"query=a+%2B+b");
+    assert_eq!(asked[1].body, b"query=a+%2B+b&timeout=10000ms");
     for (asked, names) in [(&asked[0], ""), (&asked[1], "content-type;")] {
         let value = asked.header("authorization").unwrap();
         let scope = "Credential=AKIDEXAMPLE/20260102/eu-central-1/aps/aws4_request";

@@ -1,0 +1,136 @@
+//! The two calls of Prometheus' API that evaluate PromQL, `query` and `query_range`, sent by `prometheus-http-query`.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use prometheus_http_query::Client as Library;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, Method, Request, Response};
+use url::Url;
+use url::form_urlencoded::Serializer;
+
+use super::pass::Unsent;
+use crate::model::series::Span;
+
+/// When an expression is evaluated.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Evaluation {
+    /// Now, by the server's clock.
+    Now,
+    At(Timestamp),
+    Over(Span),
+}
+
+/// One evaluation of an expression.
+#[derive(Debug, Clone)]
+pub(crate) struct PromQuery<'a> {
+    pub(crate) expression: &'a str,
+    pub(crate) evaluation: Evaluation,
+    /// How long the server may work on it.
+    pub(crate) timeout: Duration,
+    /// What a relative of Prometheus takes besides.
+    pub(crate) option: Option<(&'static str, &'static str)>,
+    /// In the address, where something on the way does not let POST through.
+    pub(crate) is_get: bool,
+}
+
+impl PromQuery<'_> {
+    fn path(&self) -> &'static str {
+        match self.evaluation {
+            Evaluation::Now | Evaluation::At(_) => "api/v1/query",
+            Evaluation::Over(_) => "api/v1/query_range",
+        }
+    }
+
+    /// In milliseconds.
+    fn timeout(&self) -> i64 {
+        i64::try_from(self.timeout.as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// What the library will send to the server at `base`: what is signed, and what a server in this process is asked.
+    pub(super) fn request(&self, base: &Url) -> Request {
+        let mut pairs = vec![("query", self.expression.to_owned())];
+        if let Evaluation::Over(span) = self.evaluation {
+            pairs.push(("start", span.start().as_second().to_string()));
+            pairs.push(("end", span.end().as_second().to_string()));
+            pairs.push(("step", span.step().as_secs_f64().to_string()));
+        }
+        pairs.push(("timeout", format!("{}ms", self.timeout())));
+        if let Evaluation::At(at) = self.evaluation {
+            pairs.push(("time", at.as_second().to_string()));
+        }
+        pairs.extend(self.option.map(|(name, value)| (name, value.to_owned())));
+        let form = Serializer::new(String::new()).extend_pairs(pairs).finish();
+        let mut url = super::below(base, self.path());
+        if self.is_get {
+            url.set_query(Some(&form));
+            return Request::new(Method::GET, url);
+        }
+        let mut request = Request::new(Method::POST, url);
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(CONTENT_TYPE, kind);
+        *request.body_mut() = Some(form.into());
+        request
+    }
+
+    /// Sends it with the headers of `request`, which is [`Self::request`] with the credentials. Where these changed the address
+    /// (a signed GET has `%20` where the library writes `+`; a key may be a parameter), our own client sends it as it is.
+    pub(super) async fn send(
+        &self,
+        client: &Client,
+        base: &Url,
+        request: Request,
+    ) -> Result<Response, Unsent> {
+        if request.url() != self.request(base).url() {
+            return client.execute(request).await.map_err(Unsent::underway);
+        }
+        let library = Library::from(client.clone(), base.as_str()).map_err(Unsent::underway)?;
+        // the library's builders have no trait in common
+        macro_rules! sent {
+            ($builder:expr) => {{
+                let mut builder = $builder;
+                if let Some((name, value)) = self.option {
+                    builder = builder.query(name, value);
+                }
+                for (name, value) in request.headers() {
+                    builder = builder.header(name.clone(), value.clone());
+                }
+                if self.is_get { builder.get_raw().await } else { builder.post_raw().await }
+            }};
+        }
+        let instant = || library.query(self.expression).timeout(self.timeout());
+        match self.evaluation {
+            Evaluation::Now => sent!(instant()),
+            Evaluation::At(at) => sent!(instant().at(at.as_second())),
+            Evaluation::Over(span) => {
+                let (start, end) = (span.start().as_second(), span.end().as_second());
+                let step = span.step().as_secs_f64();
+                sent!(library.query_range(self.expression, start, end, step).timeout(self.timeout()))
+            }
+        }
+        .map_err(Unsent::underway)
+    }
+}
+
+/// A request on its way out, and the query that it is.
+pub(super) struct Outgoing<'a> {
+    pub(super) request: Request,
+    /// With the address of the server.
+    pub(super) query: Option<(&'a PromQuery<'a>, &'a Url)>,
+}
+
+impl Outgoing<'_> {
+    /// The same once more; `None` if its body cannot be had twice.
+    pub(super) fn try_clone(&self) -> Option<Self> {
+        Some(Self { request: self.request.try_clone()?, query: self.query })
+    }
+}
+
+impl From<Request> for Outgoing<'_> {
+    fn from(request: Request) -> Self {
+        Self { request, query: None }
+    }
+}
+
+#[cfg(test)]
+mod tests;
