@@ -8,19 +8,14 @@ use ratatui::style::Modifier;
 
 use super::grid::{self, Glyph, Look};
 
-mod paths;
-mod shape;
-
-use paths::{Ink, Paths, Pen};
-use shape::Shape;
-
-/// One cell, in SVG's units, whole ones so that cells meet without a seam; text of 15 is 9 wide in common monospace fonts.
-const CELL: (f64, f64) = (9.0, 20.0);
+/// One cell, in SVG's units, whole ones so that cells meet without a seam; text of 15 is 9 wide in common monospace fonts, and
+/// their lines of boxes are as high as this.
+const CELL: (f64, f64) = (9.0, 18.0);
 const FONT_SIZE: f64 = 15.0;
 /// From the top of a cell to the line on which letters stand.
-const BASELINE: f64 = 15.0;
-/// Of 100, how much there is of what is dimmed.
-const DIMMED: u16 = 60;
+const BASELINE: f64 = 14.0;
+/// How much there is of what is dimmed.
+const DIMMED: f64 = 0.6;
 const MARGIN: f64 = 12.0;
 /// What the terminal's own colours are in a picture.
 const PAPER: Paper = Paper { text: (0xd4, 0xd8, 0xe0), ground: (0x14, 0x16, 0x1b) };
@@ -67,38 +62,84 @@ pub(in crate::cli) fn render(buf: &Buffer, title: &str) -> String {
             hex(paper.ground),
         ),
     );
-    let (mut grounds, mut shapes, mut letters) = (Paths::default(), Paths::default(), String::new());
+    let (mut grounds, mut blocks, mut letters) = (String::new(), String::new(), String::new());
     for (y, row) in grid::rows(buf).enumerate() {
         let top = CELL.1.mul_add(y as f64, MARGIN);
         for run in row.chunk_by(|a, b| colours(a.look).1 == colours(b.look).1) {
-            ground(&mut grounds, run, top, paper);
+            let ground = run.first().map_or(paper.ground, |first| colours(first.look).1);
+            if ground != paper.ground {
+                rect(&mut grounds, (left(run), top), (width(run), CELL.1), ground, 1.0);
+            }
         }
         for run in row.chunk_by(is_one_run) {
             let Some(first) = run.first() else { continue };
-            match Shape::of(first.symbol) {
-                Some(shape) => {
-                    shape.draw(&mut shapes, (left(run), top), width(run) / CELL.0, ink(first.look));
+            match block(first.symbol) {
+                Some((x, y, wide, high, share)) => {
+                    let corner = (CELL.0.mul_add(x, left(run)), CELL.1.mul_add(y, top));
+                    let (rgb, opacity) = ink(first.look);
+                    rect(&mut blocks, corner, (width(run) * wide, CELL.1 * high), rgb, opacity * share);
                 }
                 None => text(&mut letters, run, top),
             }
         }
     }
     // all grounds first, so that no ground covers the foot of a letter
-    grounds.write(&mut out);
-    shapes.write(&mut out);
-    out.push_str(&letters);
+    push(&mut out, format_args!("<g shape-rendering=\"crispEdges\">\n{grounds}{blocks}</g>\n{letters}"));
     out.push_str("</g>\n</svg>\n");
     out
 }
 
-/// Whether two neighbours are drawn as one.
-fn is_one_run(a: &Glyph<'_>, b: &Glyph<'_>) -> bool {
-    let runs_on = || a.symbol == b.symbol && Shape::of(a.symbol).is_some_and(Shape::runs_on);
-    a.look == b.look && (is_plain(a) && is_plain(b) || runs_on())
+/// Characters that a font draws alike, as wide as its letters.
+#[derive(PartialEq)]
+enum Class {
+    Ascii,
+    Lines,
+    Braille,
+    Other,
 }
 
-fn ink(look: Look) -> Ink {
-    Ink { rgb: colours(look).0, percent: if look.has(Modifier::DIM) { DIMMED } else { 100 } }
+impl Class {
+    fn of(symbol: &str) -> Self {
+        let all = |class: fn(char) -> bool| symbol.chars().all(class);
+        if all(|c| (' '..='~').contains(&c)) {
+            Self::Ascii
+        } else if all(|c| ('\u{2500}'..='\u{257f}').contains(&c)) {
+            Self::Lines
+        } else if all(|c| ('\u{2800}'..='\u{28ff}').contains(&c)) {
+            Self::Braille
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Whether two neighbours are drawn as one.
+fn is_one_run(a: &Glyph<'_>, b: &Glyph<'_>) -> bool {
+    let is_long_block =
+        || a.symbol == b.symbol && block(a.symbol).is_some_and(|(_, _, wide, ..)| wide >= 1.0);
+    let class = Class::of(a.symbol);
+    a.look == b.look && (class != Class::Other && class == Class::of(b.symbol) || is_long_block())
+}
+
+/// Left, top, width and height of a block as parts of its cell, and how opaque it is: fonts leave gaps between blocks.
+fn block(symbol: &str) -> Option<(f64, f64, f64, f64, f64)> {
+    let mut chars = symbol.chars();
+    let c = chars.next().filter(|_| chars.next().is_none())?;
+    let eighths = |from: char| f64::from(u32::from(c) - u32::from(from)) / 8.0;
+    Some(match c {
+        '▀' => (0.0, 0.0, 1.0, 0.5, 1.0),
+        '▁'..='█' => (0.0, 1.0 - eighths('▀'), 1.0, eighths('▀'), 1.0),
+        '▉'..='▏' => (0.0, 0.0, 1.0 - eighths('█'), 1.0, 1.0),
+        '▐' => (0.5, 0.0, 0.5, 1.0, 1.0),
+        '░'..='▓' => (0.0, 0.0, 1.0, 1.0, 2.0 * eighths('▐')),
+        '▔' => (0.0, 0.0, 1.0, 0.125, 1.0),
+        _ => return None,
+    })
+}
+
+/// The colour of letters and blocks, and how opaque they are.
+fn ink(look: Look) -> (Rgb, f64) {
+    (colours(look).0, if look.has(Modifier::DIM) { DIMMED } else { 1.0 })
 }
 
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
@@ -112,11 +153,6 @@ fn colours(look: Look) -> (Rgb, Rgb) {
     if look.has(Modifier::REVERSED) { (ground, text) } else { (text, ground) }
 }
 
-/// Whether its glyph is as wide in every monospace font as its cell.
-fn is_plain(glyph: &Glyph<'_>) -> bool {
-    glyph.symbol.bytes().all(|b| (0x20..0x7f).contains(&b))
-}
-
 fn left(run: &[Glyph<'_>]) -> f64 {
     run.first().map_or(0.0, |glyph| CELL.0.mul_add(f64::from(glyph.column), MARGIN))
 }
@@ -125,20 +161,25 @@ fn width(run: &[Glyph<'_>]) -> f64 {
     CELL.0 * run.iter().map(|glyph| f64::from(glyph.width)).sum::<f64>()
 }
 
-fn ground(paths: &mut Paths, run: &[Glyph<'_>], top: f64, paper: Paper) {
-    let Some(first) = run.first() else { return };
-    let (_, ground) = colours(first.look);
-    if ground != paper.ground {
-        let ink = Ink { rgb: ground, percent: 100 };
-        paths.rect(Pen::Block, ink, (left(run), top), (width(run), CELL.1));
-    }
+fn rect(out: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), rgb: Rgb, opacity: f64) {
+    let (fill, faint) = (hex(rgb), faint(opacity));
+    push(
+        out,
+        format_args!(
+            "<rect x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{fill}\"{faint}/>\n"
+        ),
+    );
+}
+
+/// The attribute of what is not quite opaque.
+fn faint(opacity: f64) -> String {
+    if opacity < 1.0 { format!(" fill-opacity=\"{opacity}\"") } else { String::new() }
 }
 
 fn text(out: &mut String, run: &[Glyph<'_>], top: f64) {
     let Some(first) = run.first() else { return };
     let look = first.look;
-    let Ink { rgb, percent } = ink(look);
-    let faint = if percent < 100 { format!(" fill-opacity=\"0.{percent}\"") } else { String::new() };
+    let (rgb, opacity) = ink(look);
     let letters: String = run.iter().map(|glyph| glyph.symbol).collect();
     // spaces around words move the run instead of standing in it, where not every program draws them
     let rest = letters.trim_start_matches(' ');
@@ -147,7 +188,8 @@ fn text(out: &mut String, run: &[Glyph<'_>], top: f64) {
         return;
     }
     let x = CELL.0.mul_add(skipped as f64, left(run));
-    let length = if is_plain(first) { CELL.0 * letters.len() as f64 } else { width(run) };
+    let length =
+        if Class::of(first.symbol) == Class::Ascii { CELL.0 * letters.len() as f64 } else { width(run) };
     let mut style = String::new();
     for (modifier, attribute) in [
         (Modifier::BOLD, " font-weight=\"bold\""),
@@ -163,9 +205,10 @@ fn text(out: &mut String, run: &[Glyph<'_>], top: f64) {
         out,
         format_args!(
             "<text x=\"{x}\" y=\"{}\" textLength=\"{length}\" lengthAdjust=\"spacingAndGlyphs\" \
-             fill=\"{}\"{faint}{style}>{}</text>\n",
+             fill=\"{}\"{}{style}>{}</text>\n",
             top + BASELINE,
             hex(rgb),
+            faint(opacity),
             // of several spaces browsers would make one
             escaped(letters).replace("  ", "\u{a0}\u{a0}"),
         ),
@@ -200,7 +243,8 @@ mod tests {
 
     fn body(buf: &Buffer) -> Vec<String> {
         let svg = render(buf, "t");
-        svg.lines().filter(|l| l.starts_with("<text") || l.starts_with("<path")).map(str::to_owned).collect()
+        let drawn = svg.lines().skip(3).filter(|line| line.starts_with("<text") || line.starts_with("<rect"));
+        drawn.map(str::to_owned).collect()
     }
 
     #[test]
@@ -244,7 +288,7 @@ mod tests {
         buf.set_string(0, 0, "ab", Style::new().add_modifier(Modifier::REVERSED));
         let body = body(&buf);
         assert!(
-            body[0].contains("fill=\"#d4d8e0\"") && body[0].contains("d=\"M12 12h18v20h-18z\""),
+            body[0].contains("x=\"12\" y=\"12\" width=\"18\" height=\"18\" fill=\"#d4d8e0\""),
             "{body:?}"
         );
         assert!(body[1].contains("fill=\"#14161b\""));
@@ -254,7 +298,7 @@ mod tests {
     fn wide_characters_keep_to_their_cells_and_bars_are_drawn() {
         let buf = Buffer::with_lines(["決済x▄"]);
         let body = body(&buf);
-        assert!(body[0].contains("d=\"M57 22h9v10h-9z\""), "{body:?}");
+        assert!(body[0].contains("x=\"57\" y=\"21\" width=\"9\" height=\"9\""), "{body:?}");
         assert!(body[1].contains("textLength=\"18\"") && body[1].contains(">決</text>"), "{body:?}");
         assert!(body[3].contains("x=\"48\"") && body[3].contains(">x</text>"), "{body:?}");
     }
@@ -264,7 +308,21 @@ mod tests {
         let mut buf = Buffer::with_lines(["abc"]);
         buf.set_string(0, 0, "ab", Style::new().bg(Color::Rgb(250, 250, 250)));
         let svg = render(&buf, "");
-        assert!(svg.contains("rx=\"8\" fill=\"#fafafa\"") && svg.contains("d=\"M30 12h9v20h-9z\""), "{svg}");
+        assert!(
+            svg.contains("rx=\"8\" fill=\"#fafafa\"") && svg.contains("<rect x=\"30\" y=\"12\" width=\"9\""),
+            "{svg}"
+        );
+    }
+
+    #[test]
+    fn blocks_side_by_side_are_one_and_lines_and_braille_are_text() {
+        let body = body(&Buffer::with_lines(["▄▄▄▌▌░", "──┐⣿⠁"]));
+        assert_eq!(body.len(), 6, "{body:?}");
+        assert!(body[0].contains("y=\"21\" width=\"27\" height=\"9\""), "{body:?}");
+        assert!(body[1].contains("width=\"4.5\" height=\"18\"") && body[2].contains("x=\"48\""), "{body:?}");
+        assert!(body[3].contains("fill-opacity=\"0.25\""), "{body:?}");
+        assert!(body[4].contains("textLength=\"27\"") && body[4].ends_with(">──┐</text>"), "{body:?}");
+        assert!(body[5].contains("x=\"39\"") && body[5].ends_with(">⣿⠁</text>"), "{body:?}");
     }
 
     #[test]
