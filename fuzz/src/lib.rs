@@ -74,10 +74,6 @@ pub fn received(part: &[u8]) -> Received {
             }
             (status[usize::from(digit % 10)], body)
         }
-        [0x1f, 0x8b, ..] => {
-            headers.insert("content-encoding", HeaderValue::from_static("gzip"));
-            (200, part)
-        }
         _ => (200, part),
     };
     let status = StatusCode::from_u16(status).expect("a status");

@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(8);
 const LEAST_PATIENCE: Duration = Duration::from_secs(4);
 /// What hangs is named this soon after its last answer, if it is asked often enough for that; a second is left for the tick.
 const NAMED_WITHIN: Duration = Duration::from_secs(14);
-/// Bytes a second that polling one thing may cost.
-const BYTES_PER_SECOND: u64 = 256 * 1024;
+/// Bytes a second that polling one thing may cost: inflated, of which a compressing server sends a fourth to a tenth.
+const BYTES_PER_SECOND: u64 = 1024 * 1024;
 /// Share of its time that a source may spend on answering one thing: one part in this many.
 const TIME_SHARE: u32 = 20;
 

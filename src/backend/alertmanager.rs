@@ -105,7 +105,7 @@ impl Alertmanager {
                 format!("its clock is {} s {way} this machine's: one of the two is wrong", ahead.abs());
             offer.warnings.push(warning.into());
         }
-        let bytes_in = body.wire_bytes + receivers.as_ref().map_or(0, |body| body.wire_bytes);
+        let bytes_in = body.size() + receivers.as_ref().map_or(0, |body| body.size());
         match receivers.and_then(|body| self.receivers(&body)) {
             Ok(names) => offer.facts.push(("receivers".into(), names.into())),
             Err(error) => {
@@ -137,7 +137,7 @@ impl Alertmanager {
             }
         };
         self.ahead_seconds(&body);
-        let bytes_in = body.wire_bytes;
+        let bytes_in = body.size();
         let (severities, shared) = (Arc::clone(&self.severities), Arc::clone(&self.shared));
         let id = self.info.id.clone();
         // ten thousand alerts take long enough to hold up whatever else is waiting on this thread
@@ -203,7 +203,7 @@ impl Alertmanager {
         Ok(Reply {
             warnings: left_out(lost, "silences").into_iter().collect(),
             digest: Some(digest),
-            bytes_in: body.wire_bytes,
+            bytes_in: body.size(),
             requests: 1,
             ..Reply::free(answer)
         })

@@ -22,7 +22,7 @@ use std::error::Error as StdError;
 use std::sync::Once;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_ENCODING, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue};
 use reqwest::{Method, Request, Response, StatusCode, redirect};
 use tokio::sync::Semaphore;
 use url::Url;
@@ -37,7 +37,7 @@ use crate::model::text;
 
 pub(crate) use allowance::Allowance;
 pub(crate) use body::Body;
-use body::Inflow;
+use body::{Inflow, Stopped};
 use pass::{Passes, Unsent};
 use promql::Outgoing;
 pub(crate) use promql::{Evaluation, PromQuery};
@@ -50,11 +50,11 @@ pub(crate) use write::{Change, segment, surely_not};
 const ERROR_BODY: u64 = 64 * 1024;
 /// Beyond this an answer is large, and only one large answer of a source is read at once: a server that floods us gets no more
 /// of our memory than one answer may have.
-const LARGE: u64 = 2 * 1024 * 1024;
+const LARGE: usize = 2 * 1024 * 1024;
 /// Beyond this an answer is huge, and only one huge answer is read at once in all: several sources that flood us get no more
 /// together than one may have, and the beginnings of the others. Whose turn it is changes in the order of asking, within a
 /// time-out.
-const HUGE: u64 = 16 * 1024 * 1024;
+const HUGE: usize = 16 * 1024 * 1024;
 static HUGE_TURN: Semaphore = Semaphore::const_new(1);
 /// Redirects that only add or take a trailing slash.
 const REDIRECTS: usize = 3;
@@ -227,22 +227,24 @@ impl Http {
         if success && response.content_length().is_some_and(|length| length > limit) {
             return Err(too_large());
         }
-        let is_gzip = response.headers().get(CONTENT_ENCODING).is_some_and(|value| value == "gzip");
-        let mut inflow = Inflow::new(is_gzip, limit);
+        let mut inflow = Inflow::new(limit);
         let (mut large, mut huge) = (None, None);
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(&error))? {
-            if inflow.take(&chunk).is_err() {
-                break;
+        let stopped = loop {
+            match inflow.take(&mut response).await {
+                Ok(true) => {}
+                Ok(false) => break None,
+                Err(Stopped::Lost(error)) => return Err(self.failed(&error)),
+                Err(stopped) => break Some(stopped),
             }
-            if large.is_none() && inflow.length() > LARGE {
+            if large.is_none() && inflow.bytes.len() > LARGE {
                 large = self.large.acquire().await.ok();
             }
-            if huge.is_none() && inflow.length() > HUGE {
+            if huge.is_none() && inflow.bytes.len() > HUGE {
                 huge = HUGE_TURN.acquire().await.ok();
             }
-        }
+        };
         if !success {
-            let bytes = self.passes.mask().refusal(inflow.so_far().0);
+            let bytes = self.passes.mask().refusal(inflow.bytes);
             let (trouble, retry_after) =
                 of_status(response.status(), response.headers(), response.url(), &bytes);
             // what was written with escapes is a secret only once it is read
@@ -250,16 +252,15 @@ impl Http {
             let trouble = trouble.reworded(|said| mask.words(said));
             return Err(SourceError { retry_after, ..self.error(trouble) });
         }
-        let (bytes, wire_bytes) = inflow.finish().map_err(|stopped| match stopped {
-            body::Stopped::TooLarge => too_large(),
-            body::Stopped::Broken => {
-                self.error(Trouble::Garbled { reason: "its compression is broken or cut off".into() })
-            }
-        })?;
+        match stopped {
+            None => {}
+            Some(Stopped::Broken) => return Err(self.error(body::broken())),
+            Some(Stopped::TooLarge | Stopped::Lost(_)) => return Err(too_large()),
+        }
         let mask = self.passes.mask();
-        let bytes = mask.data(bytes);
+        let bytes = mask.data(inflow.bytes);
         let (date, allowance) = (trouble::date(response.headers()), allowance::of(response.headers()));
-        Ok(Body::new(self.id.clone(), mask, bytes, wire_bytes, date, allowance))
+        Ok(Body::new(self.id.clone(), mask, bytes, date, allowance))
     }
 
     /// The trouble that a request or a read came to.

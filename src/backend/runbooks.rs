@@ -47,7 +47,8 @@ const HANDLERS: [Handler<Runbooks>; 1] =
 /// What a place brought.
 struct Found {
     bytes: Vec<u8>,
-    wire_bytes: u64,
+    /// Bytes of an answer; a file brings none.
+    received: u64,
     is_html: bool,
     from: String,
 }
@@ -80,7 +81,7 @@ impl Runbooks {
             }
             match self.read(place).await {
                 Ok(found) => {
-                    bytes_in += found.wire_bytes;
+                    bytes_in += found.received;
                     match runbook(&found) {
                         Ok(runbook) => {
                             search.found = Some(runbook);
@@ -122,7 +123,7 @@ impl Runbooks {
             Ok(Err(error)) => return Err(error.to_string()),
             Err(_) => return Err("it cannot be read in time".to_owned()),
         };
-        Ok(Found { bytes, wire_bytes: 0, is_html: false, from: path.display().to_string() })
+        Ok(Found { bytes, received: 0, is_html: false, from: path.display().to_string() })
     }
 
     async fn of_web(&self, url: &Url, named: &Url) -> Result<Found, String> {
@@ -143,7 +144,8 @@ impl Runbooks {
         from.set_query(None);
         // credentials that somebody wrote into an address are for nobody's eyes
         from.set_password(None).and_then(|()| from.set_username("")).ok();
-        Ok(Found { bytes: page.bytes, wire_bytes: page.wire_bytes, is_html: page.is_html, from: from.into() })
+        let received = page.bytes.len() as u64;
+        Ok(Found { bytes: page.bytes, received, is_html: page.is_html, from: from.into() })
     }
 
     fn patience(&self) -> Duration {

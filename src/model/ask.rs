@@ -263,7 +263,7 @@ pub struct Reply {
     pub warnings: Vec<Warning>,
     /// Recognises the same answer next time, where the source can tell.
     pub digest: Option<u64>,
-    /// Bytes received over the wire.
+    /// Bytes of the answers, inflated.
     pub bytes_in: u64,
     /// Requests made.
     pub requests: u32,

@@ -47,7 +47,7 @@ fn costly_answers_are_asked_for_less_often() {
     let second = Duration::from_secs(1);
     assert_eq!(adapted(FIVE, Duration::from_millis(100), 1000), FIVE);
     assert_eq!(adapted(FIVE, second / 2, 1000), Duration::from_secs(10));
-    assert_eq!(adapted(FIVE, Duration::ZERO, 7 * 1024 * 1024), Duration::from_secs(30));
+    assert_eq!(adapted(FIVE, Duration::ZERO, 28 * 1024 * 1024), Duration::from_secs(30));
     assert_eq!(adapted(FIVE, 100 * second, u64::MAX), CEILING);
 }
 
@@ -90,7 +90,7 @@ fn a_slow_but_steady_source_does_not_look_stale_while_it_is_asked_again() {
     let prom = SourceId::new("prom");
     let mut remote = Remote::default();
     let question = asked(&polls.due(vec![want(Query::Alerts.now())], 0, at(0))).remove(0);
-    polls.arrived(&arrival(question, Ok(good(7 * 1024 * 1024)), Duration::ZERO), at(1));
+    polls.arrived(&arrival(question, Ok(good(28 * 1024 * 1024)), Duration::ZERO), at(1));
     remote.arrived((), None, at(1));
     assert_eq!(polls.due(vec![want(Query::Alerts.now())], 0, at(30)).len(), 1);
     let topic = Topic::Alerts;
@@ -149,7 +149,7 @@ fn a_heartbeat_is_never_asked_less_often_and_its_turn_makes_everything_due() {
         error
     };
     let heavy = first(&mut polls, Query::Alerts.now(), 0);
-    polls.arrived(&arrival(heavy, Ok(good(10_000_000)), Duration::ZERO), at(0));
+    polls.arrived(&arrival(heavy, Ok(good(40_000_000)), Duration::ZERO), at(0));
     let probe = first(&mut polls, Query::Probe.now(), 0);
     polls.arrived(&arrival(probe, Ok(good(1)), 4 * FIVE), at(0));
     assert!(polls.due(vec![want(Query::Alerts.now())], 0, at(5)).is_empty());

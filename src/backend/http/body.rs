@@ -1,15 +1,16 @@
-//! Bodies of answers: read chunk by chunk, inflated, limited, and decoded from JSON.
+//! Bodies of answers: read chunk by chunk as the client inflates them, limited, and decoded from JSON.
 
 use std::hash::Hasher;
-use std::io::Write;
+use std::io;
 use std::sync::Arc;
 
-use flate2::write::MultiGzDecoder;
 use jiff::Timestamp;
+use reqwest::Response;
 use serde::Deserialize;
 
 use super::allowance::Allowance;
 use super::mask::Mask;
+use super::trouble::causes;
 use crate::model::source::{SourceError, SourceId, Trouble};
 use crate::model::text;
 
@@ -25,8 +26,6 @@ pub(crate) struct Body {
     mask: Arc<Mask>,
     /// Inflated.
     pub(crate) bytes: Vec<u8>,
-    /// As many as came over the wire.
-    pub(crate) wire_bytes: u64,
     /// The server's clock (`Date`).
     pub(crate) date: Option<Timestamp>,
     /// How many more requests it will take, if it says so.
@@ -38,11 +37,15 @@ impl Body {
         source: SourceId,
         mask: Arc<Mask>,
         bytes: Vec<u8>,
-        wire_bytes: u64,
         date: Option<Timestamp>,
         allowance: Option<Allowance>,
     ) -> Self {
-        Self { source, mask, bytes, wire_bytes, date, allowance }
+        Self { source, mask, bytes, date, allowance }
+    }
+
+    /// Bytes, inflated.
+    pub(crate) fn size(&self) -> u64 {
+        self.bytes.len() as u64
     }
 
     /// Recognises the same bytes next time.
@@ -89,100 +92,47 @@ pub(super) fn cut(message: &str, at_most: usize) -> String {
     }
 }
 
-/// Why no more is taken.
+/// Why a body is not whole.
 pub(super) enum Stopped {
-    /// The limit is reached, on the wire or inflated.
+    /// The limit is reached, inflated.
     TooLarge,
     /// What should be gzip is not.
     Broken,
+    /// The rest did not come.
+    Lost(reqwest::Error),
 }
 
-/// Where the chunks go.
+/// A body on its way in.
 pub(super) struct Inflow {
-    sink: Sink,
-    wire_bytes: u64,
-    stopped: Option<Stopped>,
-}
-
-enum Sink {
-    Plain(Limited),
-    Gzip(Box<MultiGzDecoder<Limited>>),
+    /// What came so far, inflated.
+    pub(super) bytes: Vec<u8>,
+    left: u64,
 }
 
 impl Inflow {
-    pub(super) fn new(is_gzip: bool, limit: u64) -> Self {
-        let limited = Limited { bytes: Vec::new(), left: limit, is_over: false };
-        let sink =
-            if is_gzip { Sink::Gzip(Box::new(MultiGzDecoder::new(limited))) } else { Sink::Plain(limited) };
-        Self { sink, wire_bytes: 0, stopped: None }
+    pub(super) fn new(limit: u64) -> Self {
+        Self { bytes: Vec::new(), left: limit }
     }
 
-    /// Takes one more chunk; after an error the rest need not be read.
-    pub(super) fn take(&mut self, chunk: &[u8]) -> Result<(), ()> {
-        self.wire_bytes += chunk.len() as u64;
-        let written = match &mut self.sink {
-            Sink::Plain(limited) => limited.write_all(chunk),
-            Sink::Gzip(decoder) => decoder.write_all(chunk),
-        };
-        if written.is_err() {
-            self.stopped = Some(self.why());
-            return Err(());
-        }
+    /// Reads the next chunk; `false` where there is none. After an error what came before is still there.
+    pub(super) async fn take(&mut self, response: &mut Response) -> Result<bool, Stopped> {
+        let chunk = response
+            .chunk()
+            .await
+            .map_err(|error| if is_of_decoder(&error) { Stopped::Broken } else { Stopped::Lost(error) })?;
+        let Some(chunk) = chunk else { return Ok(false) };
+        self.left = self.left.checked_sub(chunk.len() as u64).ok_or(Stopped::TooLarge)?;
+        self.make_room(chunk.len());
+        self.bytes.extend_from_slice(&chunk);
+        Ok(true)
+    }
+
+    /// Reads the rest.
+    pub(super) async fn take_all(&mut self, response: &mut Response) -> Result<(), Stopped> {
+        while self.take(response).await? {}
         Ok(())
     }
 
-    /// Bytes so far, inflated.
-    pub(super) fn length(&self) -> u64 {
-        self.limited().bytes.len() as u64
-    }
-
-    fn limited(&self) -> &Limited {
-        match &self.sink {
-            Sink::Plain(limited) => limited,
-            Sink::Gzip(decoder) => decoder.get_ref(),
-        }
-    }
-
-    fn why(&self) -> Stopped {
-        if self.limited().is_over { Stopped::TooLarge } else { Stopped::Broken }
-    }
-
-    /// All bytes, and how many came over the wire.
-    pub(super) fn finish(mut self) -> Result<(Vec<u8>, u64), Stopped> {
-        if let Sink::Gzip(decoder) = &mut self.sink
-            && self.stopped.is_none()
-            && decoder.try_finish().is_err()
-        {
-            self.stopped = Some(self.why());
-        }
-        match self.stopped.take() {
-            Some(stopped) => Err(stopped),
-            None => Ok(self.so_far()),
-        }
-    }
-
-    /// What there is, whole or not.
-    pub(super) fn so_far(self) -> (Vec<u8>, u64) {
-        let bytes = match self.sink {
-            Sink::Plain(limited) => limited.bytes,
-            Sink::Gzip(mut decoder) => {
-                // brings out what is still held back; a part is better than nothing here
-                drop(decoder.try_finish());
-                std::mem::take(&mut decoder.get_mut().bytes)
-            }
-        };
-        (bytes, self.wire_bytes)
-    }
-}
-
-/// A buffer that refuses what goes beyond its limit.
-struct Limited {
-    bytes: Vec<u8>,
-    left: u64,
-    is_over: bool,
-}
-
-impl Limited {
     /// Asks for room for all that may still come once a body turns out to be large. What is not written to costs nothing,
     /// and a piece of that size goes back to the system when it is dropped; one that grows by and by leaves holes behind, of
     /// which the next body may fill none.
@@ -196,20 +146,14 @@ impl Limited {
     }
 }
 
-impl Write for Limited {
-    fn write(&mut self, chunk: &[u8]) -> std::io::Result<usize> {
-        let length = chunk.len() as u64;
-        if length > self.left {
-            self.is_over = true;
-            return Err(std::io::ErrorKind::FileTooLarge.into());
-        }
-        self.left -= length;
-        self.make_room(chunk.len());
-        self.bytes.extend_from_slice(chunk);
-        Ok(chunk.len())
-    }
+/// What a body comes to that should be gzip and is not.
+pub(super) fn broken() -> Trouble {
+    Trouble::Garbled { reason: "its compression is broken or cut off".into() }
+}
 
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+/// The client wraps the decoder's errors itself; those of a connection have the HTTP library's in between.
+fn is_of_decoder(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| {
+        cause.is::<reqwest::Error>() && cause.source().is_some_and(|inner| inner.is::<io::Error>())
+    })
 }

@@ -7,15 +7,13 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION,
-};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION};
 use reqwest::redirect;
 use reqwest::{Client, Method, Request};
 use tokio::time::timeout;
 use url::Url;
 
-use super::body::{Inflow, Stopped};
+use super::body::{self, Inflow, Stopped};
 use super::credentials::secret_value;
 use super::mask::Mask;
 use super::pass::Unsent;
@@ -35,7 +33,6 @@ const REDIRECTS: usize = 3;
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) bytes: Vec<u8>,
-    pub(crate) wire_bytes: u64,
     /// As its headers say.
     pub(crate) is_html: bool,
 }
@@ -104,27 +101,23 @@ pub(crate) async fn get(
         if success && response.content_length().is_some_and(|length| length > most) {
             return Err(too_large());
         }
-        let is_gzip = response.headers().get(CONTENT_ENCODING).is_some_and(|value| value == "gzip");
         let kind = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         let is_html = kind.is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
-        let mut inflow = Inflow::new(is_gzip, most);
-        while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
-            if inflow.take(&chunk).is_err() {
-                break;
-            }
+        let mut inflow = Inflow::new(most);
+        let read = inflow.take_all(&mut response).await;
+        if let Err(Stopped::Lost(error)) = &read {
+            return Err(failed(error));
         }
         if !success {
-            let bytes = mask.refusal(inflow.so_far().0);
+            let bytes = mask.refusal(inflow.bytes);
             let (trouble, _) = trouble::of_status(response.status(), response.headers(), &url, &bytes);
             return Err(Failure::Trouble(trouble));
         }
-        let (bytes, wire_bytes) = inflow.finish().map_err(|stopped| match stopped {
-            Stopped::TooLarge => too_large(),
-            Stopped::Broken => {
-                Failure::Trouble(Trouble::Garbled { reason: "its compression is broken or cut off".into() })
-            }
-        })?;
-        return Ok(Page { bytes: mask.data(bytes), wire_bytes, is_html });
+        return match read {
+            Ok(()) => Ok(Page { bytes: mask.data(inflow.bytes), is_html }),
+            Err(Stopped::Broken) => Err(Failure::Trouble(body::broken())),
+            Err(Stopped::TooLarge | Stopped::Lost(_)) => Err(too_large()),
+        };
     }
     let to = mask.words(&format!("{}{}", url.host_str().unwrap_or_default(), url.path()));
     Err(Failure::Trouble(Trouble::Redirected { to }))
@@ -141,7 +134,6 @@ fn client(url: &Url, limit: Limit, limits: &LimitSettings) -> Result<Client, Fai
     install_provider();
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("text/markdown, text/plain;q=0.9, */*;q=0.1"));
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
     let mut builder = Client::builder()
         .user_agent(concat!("burnwatch/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers)
@@ -149,7 +141,6 @@ fn client(url: &Url, limit: Limit, limits: &LimitSettings) -> Result<Client, Fai
         .timeout(limits.timeout.0)
         .redirect(redirect::Policy::none())
         .referer(false)
-        .no_gzip()
         .dns_resolver(Arc::new(limit));
     if is_this_machine(url) {
         builder = builder.no_proxy();

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Method, Request, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::body::{Inflow, cut};
+use super::body::{Inflow, Stopped, cut};
 use super::credentials::secret_value;
 use super::mask::Mask;
 use super::pass::Unsent;
@@ -122,14 +122,11 @@ async fn ask(
         Unsent::Before(trouble) => words(trouble),
         Unsent::Underway(error) => failed(&*error),
     })?;
-    let is_gzip = response.headers().get(CONTENT_ENCODING) == Some(&HeaderValue::from_static("gzip"));
-    let mut inflow = Inflow::new(is_gzip, ERROR_BODY);
-    while let Some(chunk) = response.chunk().await.map_err(|error| failed(&error))? {
-        if inflow.take(&chunk).is_err() {
-            break;
-        }
+    let mut inflow = Inflow::new(ERROR_BODY);
+    if let Err(Stopped::Lost(error)) = inflow.take_all(&mut response).await {
+        return Err(failed(&error));
     }
-    let bytes = Zeroizing::new(inflow.so_far().0);
+    let bytes = Zeroizing::new(inflow.bytes);
     let status = response.status();
     if !status.is_success() {
         return Ok(refused(status, &mask.refusal(bytes.to_vec()), &response));

@@ -5,7 +5,6 @@ use std::error::Error as StdError;
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
 use reqwest::{Client, Response, StatusCode, redirect};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -218,16 +217,12 @@ impl Passes {
 
     fn client(&self, route: &Route, to: &Url, parts: &Parts) -> Result<Client, Trouble> {
         install_provider();
-        let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static("gzip"))]);
         let builder = Client::builder()
             .user_agent(concat!("burnwatch/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
             .connect_timeout(self.connect_timeout)
             .timeout(self.timeout)
             .redirect(redirect::Policy::custom(follow_slash))
-            .referer(false)
-            // inflated in `body`, where the bytes on the wire are counted and the inflated ones limited
-            .no_gzip();
+            .referer(false);
         let builder = route.lay(builder, to, parts)?;
         builder.build().map_err(|error| trouble::of(&error, self.connect_timeout, self.timeout))
     }

@@ -17,7 +17,7 @@ pub struct Received {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, compressed if the headers say so.
+    /// The body, not compressed.
     pub body: Vec<u8>,
 }
 

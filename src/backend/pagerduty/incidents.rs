@@ -272,7 +272,7 @@ impl PagerDuty {
         let answers =
             join_all(lost.iter().map(async |id| match self.get(&format!("incidents/{id}"), &query).await {
                 Ok(body) => {
-                    let cost = Cost { bytes_in: body.wire_bytes, requests: 1 };
+                    let cost = Cost { bytes_in: body.size(), requests: 1 };
                     let incident = wire::part::<wire::Incident>(body.json()?, "incident");
                     Ok((Some(incident.ok_or_else(|| self.odd("no `incident` in it"))?), cost))
                 }

@@ -131,7 +131,7 @@ impl PagerDuty {
                     }
                     body => body?,
                 };
-                pages.cost.add(Cost { bytes_in: body.wire_bytes, requests: 1 });
+                pages.cost.add(Cost { bytes_in: body.size(), requests: 1 });
                 let page = self.read_page(&body, listing.key)?;
                 // the same page again: the server does not look at the offset and would go on for ever
                 if last.replace(page.digest) == Some(page.digest) {
@@ -189,7 +189,7 @@ impl PagerDuty {
         query: &[(&str, &str)],
     ) -> Result<Pages<T>, SourceError> {
         let body = self.get(path, query).await?;
-        let cost = Cost { bytes_in: body.wire_bytes, requests: 1 };
+        let cost = Cost { bytes_in: body.size(), requests: 1 };
         let mut pages = Pages { cost, ..Pages::default() };
         pages.take(self.read_page(&body, key)?.items);
         Ok(pages)

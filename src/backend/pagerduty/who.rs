@@ -53,7 +53,7 @@ impl PagerDuty {
                         return Err(self.odd("no list of `abilities` in it"));
                     }
                     (date, allowance) = (body.date, body.allowance);
-                    cost.add(Cost { bytes_in: body.wire_bytes, requests: 1 });
+                    cost.add(Cost { bytes_in: body.size(), requests: 1 });
                 }
                 Err(error) if matches!(error.trouble, Trouble::Forbidden { .. }) && key == Key::Account => {
                     cost.add(Cost { bytes_in: 0, requests: 1 });
@@ -127,7 +127,7 @@ impl PagerDuty {
             Err(SourceError { trouble: Trouble::Forbidden { .. }, .. }) => (Key::Hidden, None),
             Err(error) => return Err(error),
         };
-        let bytes_in = body.as_ref().map_or(0, |body| body.wire_bytes);
+        let bytes_in = body.as_ref().map_or(0, |body| body.size());
         let mut kept = self.kept();
         if kept.key.as_ref().is_none_or(|(_, last)| *last != key) {
             kept.me = None;

@@ -155,7 +155,7 @@ impl<'a> Call<'a> {
         let _permit = self.gate.acquire().await;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let body = self.server.http.get_as(self.weight, path, query).await?;
-        self.bytes_in.fetch_add(body.wire_bytes, Ordering::Relaxed);
+        self.bytes_in.fetch_add(body.size(), Ordering::Relaxed);
         Ok(body)
     }
 
@@ -182,7 +182,7 @@ impl<'a> Call<'a> {
                 }
                 read => {
                     let body = read?;
-                    self.bytes_in.fetch_add(body.wire_bytes, Ordering::Relaxed);
+                    self.bytes_in.fetch_add(body.size(), Ordering::Relaxed);
                     return Ok(body);
                 }
             }
