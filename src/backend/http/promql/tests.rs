@@ -13,7 +13,7 @@ use crate::backend::{Clock, Means};
 use crate::config::secret::Secret;
 use crate::config::secret::aws::Keys;
 use crate::config::settings::{
-    AuthSettings, Program, SecretRef, SecretText, Settings, SigV4Settings, SourceKind, SourceSettings,
+    AuthSettings, NamedSecret, Program, SecretRef, SecretText, Settings, SigV4Settings, SourceSettings,
 };
 use crate::model::ask::Weight;
 use crate::model::source::SourceId;
@@ -74,7 +74,7 @@ fn request(server: &str, asked: &Asked) -> Request {
 async fn what_is_sent_is_what_was_signed() {
     let double = Double::start(|_| Canned::json("{}")).await;
     for prefix in ["", "/workspaces/ws-1"] {
-        let mut source = double.source(SourceKind::Prometheus);
+        let mut source = double.source("prometheus");
         source.url += prefix;
         source.tenant = Some("team-a".into());
         source.auth = Some(AuthSettings::SigV4(SigV4Settings {
@@ -113,6 +113,20 @@ async fn what_is_sent_is_what_was_signed() {
     }
 }
 
+#[tokio::test]
+async fn a_key_in_the_address_is_sent_with_every_form_of_a_query() {
+    let double = Double::start(|_| Canned::json("{}")).await;
+    let mut source = double.source("prometheus");
+    let key = NamedSecret { name: "api_key".into(), prefix: String::new(), secret: secret("key 1/é") };
+    source.auth = Some(AuthSettings::Query(vec![key]));
+    let http = http(&source, &Transport::Network);
+    for query in queries() {
+        http.evaluate(Weight::Vital, &query).await.unwrap();
+        let asked = double.asked().pop().unwrap();
+        assert_eq!((asked.parameter("api_key"), asked.parameter("query")), ("key 1/é", query.expression));
+    }
+}
+
 /// Notes what it is asked.
 #[derive(Default)]
 struct Listener(Mutex<Vec<Request>>);
@@ -130,7 +144,7 @@ async fn a_server_in_this_process_is_asked_what_the_network_is_sent() {
     let double = Double::start(|_| Canned::json("{}")).await;
     let listener = Arc::new(Listener::default());
     for prefix in ["", "/select/0/prometheus"] {
-        let mut source = double.source(SourceKind::Prometheus);
+        let mut source = double.source("prometheus");
         source.url += prefix;
         source.tenant = Some("team-a".into());
         source.auth = Some(AuthSettings::Bearer(secret("token-1")));
