@@ -12,10 +12,10 @@ use crate::model::slo::{
 };
 
 use super::compare::{pair, same_pairs};
-use super::yaml::{Yaml, documents, labels, plain, remarks, table, text};
-use super::{Entry, Form, Notes, Piece, Put};
+use super::yaml::{Yaml, document_each, labels, plain, table, text};
+use super::{Form, Notes, Piece, Put};
 
-pub(super) const OPENSLO: Form = Form { file: "openslo.yaml", one, file_of };
+pub(super) const OPENSLO: Form = Form { file: "openslo.yaml", one, file_of: document_each };
 
 fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
     let Some((sli, metric)) = indicator(slo) else {
@@ -249,16 +249,4 @@ fn condition(slo: &Slo, at: usize, pair: &Pair) -> Yaml {
         ),
         ("spec", Some(table([("severity", text(pair.severity.word())), ("condition", Some(condition))]))),
     ])
-}
-
-fn file_of(entries: Vec<Entry<'_>>) -> String {
-    let mut above = String::new();
-    let mut all = Vec::new();
-    for entry in entries {
-        match entry.piece {
-            Some(Piece::Yaml(value)) => all.push(Yaml::Remarked(entry.remarks, Box::new(value))),
-            _ => above += &remarks(&entry.remarks, 0),
-        }
-    }
-    above + &documents(&all)
 }

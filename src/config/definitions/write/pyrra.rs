@@ -9,10 +9,10 @@ use crate::model::slo::{
 };
 
 use super::compare::{budgeting, pair, same_pairs};
-use super::yaml::{Yaml, documents, plain, remarks, table, text};
-use super::{Entry, Form, Notes, Piece, Put};
+use super::yaml::{Yaml, document_each, plain, table, text};
+use super::{Form, Notes, Piece, Put};
 
-pub(super) const PYRRA: Form = Form { file: "pyrra.yaml", one, file_of };
+pub(super) const PYRRA: Form = Form { file: "pyrra.yaml", one, file_of: document_each };
 
 fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
     let (sli, kind, indicator) = indicator(slo, notes)?;
@@ -164,16 +164,4 @@ fn alerting(alerting: &Alerting, notes: &mut Notes<'_>) -> Option<Yaml> {
         ("absent", plain(false).filter(|_| !alerting.on_absence)),
     ]);
     Some(value).filter(|value| *value != table([]))
-}
-
-fn file_of(entries: Vec<Entry<'_>>) -> String {
-    let mut above = String::new();
-    let mut all = Vec::new();
-    for entry in entries {
-        match entry.piece {
-            Some(Piece::Yaml(value)) => all.push(Yaml::Remarked(entry.remarks, Box::new(value))),
-            _ => above += &remarks(&entry.remarks, 0),
-        }
-    }
-    above + &documents(&all)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::{Entry, Piece};
 use crate::model::text::is_shown;
 
 /// A value to write.
@@ -41,6 +42,19 @@ pub(super) fn plain(text: impl std::fmt::Display) -> Option<Yaml> {
 pub(super) fn labels(labels: &crate::model::labels::Labels) -> Option<Yaml> {
     let fields = labels.iter().map(|(name, value)| (name.to_string(), Yaml::Text(value.to_string())));
     (!labels.is_empty()).then(|| Yaml::Table(fields.collect()))
+}
+
+/// A document for each SLO, below the remarks on those that cannot be written.
+pub(super) fn document_each(entries: Vec<Entry<'_>>) -> String {
+    let mut above = String::new();
+    let mut all = Vec::new();
+    for entry in entries {
+        match entry.piece {
+            Some(Piece::Yaml(value)) => all.push(Yaml::Remarked(entry.remarks, Box::new(value))),
+            _ => above += &remarks(&entry.remarks, 0),
+        }
+    }
+    above + &documents(&all)
 }
 
 /// The documents of a file, with `---` between them.
