@@ -14,6 +14,9 @@ const CELL: (f64, f64) = (9.0, 18.0);
 const FONT_SIZE: f64 = 15.0;
 /// From the top of a cell to the line on which letters stand.
 const BASELINE: f64 = 14.0;
+/// Column and row of each bit of braille.
+const DOTS: [(f64, f64); 8] =
+    [(0.0, 0.0), (0.0, 1.0), (0.0, 2.0), (1.0, 0.0), (1.0, 1.0), (1.0, 2.0), (0.0, 3.0), (1.0, 3.0)];
 /// How much there is of what is dimmed.
 const DIMMED: f64 = 0.6;
 const MARGIN: f64 = 12.0;
@@ -79,6 +82,7 @@ pub(in crate::cli) fn render(buf: &Buffer, title: &str) -> String {
                     let (rgb, opacity) = ink(first.look);
                     rect(&mut blocks, corner, (width(run) * wide, CELL.1 * high), rgb, opacity * share);
                 }
+                None if Class::of(first.symbol) == Class::Braille => dots(&mut letters, run, top),
                 None => text(&mut letters, run, top),
             }
         }
@@ -171,6 +175,24 @@ fn rect(out: &mut String, (x, y): (f64, f64), (width, height): (f64, f64), rgb: 
     );
 }
 
+/// Braille as its dots, as far apart as those of the next cell: fonts have it in other widths than letters.
+fn dots(out: &mut String, run: &[Glyph<'_>], top: f64) {
+    let Some((rgb, opacity)) = run.first().map(|first| ink(first.look)) else { return };
+    push(out, format_args!("<path fill=\"{}\"{} d=\"", hex(rgb), faint(opacity)));
+    for glyph in run {
+        let bits = glyph.symbol.chars().next().map_or(0, |c| u32::from(c) - 0x2800);
+        for (bit, (column, row)) in DOTS.into_iter().enumerate() {
+            if bits >> bit & 1 == 0 {
+                continue;
+            }
+            let x = CELL.0.mul_add(f64::from(glyph.column) + column / 2.0, MARGIN + 1.5);
+            let y = CELL.1.mul_add(row / 4.0, top + 1.5);
+            push(out, format_args!("M{x} {y}h1.5v1.5h-1.5z"));
+        }
+    }
+    out.push_str("\"/>\n");
+}
+
 /// The attribute of what is not quite opaque.
 fn faint(opacity: f64) -> String {
     if opacity < 1.0 { format!(" fill-opacity=\"{opacity}\"") } else { String::new() }
@@ -243,7 +265,8 @@ mod tests {
 
     fn body(buf: &Buffer) -> Vec<String> {
         let svg = render(buf, "t");
-        let drawn = svg.lines().skip(3).filter(|line| line.starts_with("<text") || line.starts_with("<rect"));
+        let elements = ["<text", "<rect", "<path"];
+        let drawn = svg.lines().skip(3).filter(|line| elements.iter().any(|name| line.starts_with(name)));
         drawn.map(str::to_owned).collect()
     }
 
@@ -315,14 +338,17 @@ mod tests {
     }
 
     #[test]
-    fn blocks_side_by_side_are_one_and_lines_and_braille_are_text() {
+    fn blocks_side_by_side_are_one_lines_are_text_and_each_bit_of_braille_is_a_dot() {
         let body = body(&Buffer::with_lines(["▄▄▄▌▌░", "──┐⣿⠁"]));
         assert_eq!(body.len(), 6, "{body:?}");
         assert!(body[0].contains("y=\"21\" width=\"27\" height=\"9\""), "{body:?}");
         assert!(body[1].contains("width=\"4.5\" height=\"18\"") && body[2].contains("x=\"48\""), "{body:?}");
         assert!(body[3].contains("fill-opacity=\"0.25\""), "{body:?}");
         assert!(body[4].contains("textLength=\"27\"") && body[4].ends_with(">──┐</text>"), "{body:?}");
-        assert!(body[5].contains("x=\"39\"") && body[5].ends_with(">⣿⠁</text>"), "{body:?}");
+        assert!(
+            body[5].matches('z').count() == 9 && body[5].ends_with("M49.5 31.5h1.5v1.5h-1.5z\"/>"),
+            "{body:?}"
+        );
     }
 
     #[test]
