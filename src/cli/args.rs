@@ -209,7 +209,7 @@ pub(super) enum Verb {
     /// All SLOs with budget and burn, worst first
     #[command(after_help = LISTING)]
     Slos(Listing),
-    /// SLOs and services in one line and an exit code, as a plug-in does
+    /// SLOs and services in one line and an exit code, as plug-ins do
     #[command(after_help = CHECK)]
     Check {
         /// Only these; all of them if none is named

@@ -92,7 +92,11 @@ pub(in crate::cli) enum ActVerb {
         into: String,
     },
     /// Request responders for incidents
-    #[command(after_help = ACTING, alias = "summon")]
+    #[command(
+        after_help = ACTING,
+        alias = "summon",
+        override_usage = "burnwatch add-responder [OPTIONS] --who <PERSON> -m <TEXT> <INCIDENT>..."
+    )]
     AddResponder {
         #[command(flatten)]
         which: Which,
