@@ -27,8 +27,6 @@ pub mod rule;
 pub mod runbook;
 pub mod series;
 pub mod service;
-#[cfg(test)]
-pub(crate) mod shared;
 pub mod signal;
 pub mod silence;
 pub mod slo;
@@ -37,3 +35,6 @@ pub mod text;
 pub mod warning;
 pub mod when;
 pub mod world;
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,7 +1,7 @@
 //! Reads every rule of a corpus of published rule files, where there is one: nothing may panic, most have a bound.
 #![cfg(test)]
 
-#[path = "../src/model/shared.rs"]
+#[path = "../src/model/tests/shared.rs"]
 mod shared;
 
 use std::fs;

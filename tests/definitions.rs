@@ -3,7 +3,7 @@
 //! `UPDATE_DEFINITIONS=1 cargo test --test definitions` writes the `.expected` files anew.
 #![cfg(test)]
 
-#[path = "../src/model/shared.rs"]
+#[path = "../src/model/tests/shared.rs"]
 mod shared;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -220,7 +220,7 @@ async fn what_was_taken_without_an_answer_is_found_and_what_was_lost_is_not() {
                 // neither leaves a trace that would tell
                 DeedKind::Merge if is_done => assert!(matches!(found, Found::Unknown { .. }), "{what}"),
                 DeedKind::StatusUpdate if !is_done => {
-                    assert!(matches!(found, Found::Unknown { .. }), "{what}")
+                    assert!(matches!(found, Found::Unknown { .. }), "{what}");
                 }
                 _ if is_done => assert!(matches!(found, Found::Done { .. }), "{what}"),
                 _ => assert_eq!(found, Found::NotDone, "{what}"),

@@ -1,7 +1,7 @@
 //! What burnwatch takes for PromQL and what it refuses, beside what a real `promtool check rules` does with the same rules.
 #![cfg(test)]
 
-#[path = "../src/model/shared.rs"]
+#[path = "../src/model/tests/shared.rs"]
 mod shared;
 #[path = "support/skip.rs"]
 mod skip;

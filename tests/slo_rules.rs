@@ -4,7 +4,7 @@
 
 #[path = "slo_rules/canon.rs"]
 mod canon;
-#[path = "../src/model/shared.rs"]
+#[path = "../src/model/tests/shared.rs"]
 mod shared;
 #[path = "slo_rules/yaml.rs"]
 mod yaml;

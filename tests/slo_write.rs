@@ -2,7 +2,7 @@
 //! named, and a real `promtool` takes the rules.
 #![cfg(test)]
 
-#[path = "../src/model/shared.rs"]
+#[path = "../src/model/tests/shared.rs"]
 mod shared;
 #[path = "support/skip.rs"]
 mod skip;

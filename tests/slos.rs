@@ -5,7 +5,7 @@
 mod definitions;
 #[path = "slos/server.rs"]
 mod server;
-#[path = "../src/model/shared.rs"]
+#[path = "../src/model/tests/shared.rs"]
 mod shared;
 #[path = "support/skip.rs"]
 mod skip;

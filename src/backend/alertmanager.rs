@@ -105,7 +105,7 @@ impl Alertmanager {
                 format!("its clock is {} s {way} this machine's: one of the two is wrong", ahead.abs());
             offer.warnings.push(warning.into());
         }
-        let bytes_in = body.size() + receivers.as_ref().map_or(0, |body| body.size());
+        let bytes_in = body.size() + receivers.as_ref().map_or(0, Body::size);
         match receivers.and_then(|body| self.receivers(&body)) {
             Ok(names) => offer.facts.push(("receivers".into(), names.into())),
             Err(error) => {

@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
 use super::*;
-use crate::model::shared::shared;
+use crate::model::tests::shared::shared;
 use crate::model::text::clean_document;
 
 fn drawn(source: &str, labels: &Labels, width: u16) -> String {

@@ -11,8 +11,8 @@ use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::ask::Query;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
-use crate::model::shared::shared;
 use crate::model::silence::{Silence, SilenceState};
+use crate::model::tests::shared::shared;
 use crate::model::warning::Warning;
 
 const GROUPS: &str = include_str!("fixtures/groups.json");

@@ -1,5 +1,6 @@
 //! Bodies of answers: read chunk by chunk as the client inflates them, limited, and decoded from JSON.
 
+use std::error::Error as StdError;
 use std::hash::Hasher;
 use std::io;
 use std::sync::Arc;
@@ -154,6 +155,6 @@ pub(super) fn broken() -> Trouble {
 /// The client wraps the decoder's errors itself; those of a connection have the HTTP library's in between.
 fn is_of_decoder(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| {
-        cause.is::<reqwest::Error>() && cause.source().is_some_and(|inner| inner.is::<io::Error>())
+        cause.is::<reqwest::Error>() && cause.source().is_some_and(<dyn StdError>::is::<io::Error>)
     })
 }

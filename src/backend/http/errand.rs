@@ -196,7 +196,7 @@ struct Blocked;
 fn is_blocked(error: &(dyn StdError + 'static)) -> bool {
     trouble::causes(error).any(|cause| {
         let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        cause.is::<Blocked>() || wrapped.is_some_and(|inner| inner.is::<Blocked>())
+        cause.is::<Blocked>() || wrapped.is_some_and(<dyn StdError + Send + Sync>::is::<Blocked>)
     })
 }
 

@@ -127,7 +127,7 @@ impl PagerDuty {
             Err(SourceError { trouble: Trouble::Forbidden { .. }, .. }) => (Key::Hidden, None),
             Err(error) => return Err(error),
         };
-        let bytes_in = body.as_ref().map_or(0, |body| body.size());
+        let bytes_in = body.as_ref().map_or(0, Body::size);
         let mut kept = self.kept();
         if kept.key.as_ref().is_none_or(|(_, last)| *last != key) {
             kept.me = None;

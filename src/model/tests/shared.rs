@@ -1,5 +1,5 @@
 //! Files of others that tests compare with and that are not in this repository: vendors' descriptions of their APIs, published
-//! definitions and rules, recorded answers. Also for tests beside `src`: `#[path = "../src/model/shared.rs"] mod shared;`.
+//! definitions and rules, recorded answers. Tests beside `src` read this file, too, by its path.
 
 use std::fs::OpenOptions;
 use std::io::Write;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::model::ask::Query;
-use crate::model::shared::shared;
+use crate::model::tests::shared::shared;
 
 /// A file of the vendor, if it is there.
 fn found(path: &str) -> Option<Value> {

@@ -6,7 +6,7 @@ use super::*;
 use crate::backend::double::{Asked, Canned, Double};
 use crate::backend::prometheus::Prometheus;
 use crate::backend::{Clock, Means, Source};
-use crate::config::settings::Settings;
+use crate::config::settings::{LimitSettings, Settings, Span};
 use crate::model::ask::{Answer, Query};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::source::SourceId;
@@ -110,7 +110,9 @@ fn told(all: &[Series], asked: &Asked) -> Canned {
 }
 
 fn source(double: &Double) -> Prometheus {
-    let settings = Settings::default();
+    // a busy machine works out the stand-in's answers slowly
+    let limits = LimitSettings { timeout: Span(Duration::from_secs(60)), ..LimitSettings::default() };
+    let settings = Settings { limits, ..Settings::default() };
     let means = Means::new(&settings, Clock::fixed(Timestamp::from_second(END).unwrap()));
     Prometheus::new(&SourceId::new("prom"), &double.source("prometheus"), means).unwrap()
 }

@@ -1,0 +1,3 @@
+//! What tests of all rooms need.
+
+pub(crate) mod shared;
