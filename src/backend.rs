@@ -10,7 +10,7 @@ pub mod demo;
 pub(crate) mod double;
 mod handlers;
 pub(crate) mod http;
-mod lenient;
+mod kit;
 pub mod packs;
 mod pagerduty;
 mod prometheus;

@@ -15,7 +15,7 @@ use serde::de::IgnoredAny;
 
 use super::handlers::{Handler, answer_by, kinds};
 use super::http::{Body, Http, of_absence};
-use super::lenient::{List, Whole, left_out};
+use super::kit::lenient::{List, Whole, left_out};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
 use crate::model::action::{Action, Call};

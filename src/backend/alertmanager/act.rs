@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Alertmanager, garbled, map, wire};
 use crate::backend::http::{Change, segment, surely_not};
-use crate::backend::lenient::Whole;
+use crate::backend::kit::lenient::Whole;
 use crate::model::action::{ActError, Action, Call, Deed, Draft, Found, Outcome};
 use crate::model::labels::Text;
 use crate::model::matcher::{Matcher, Operator};

@@ -11,7 +11,7 @@ use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess};
 
 use super::wire;
-use crate::backend::lenient::{Lenient, List, Maybe, Pairs, Slot, Word, Words, found};
+use crate::backend::kit::lenient::{Lenient, List, Maybe, Pairs, Slot, Word, Words, found};
 use crate::model::alert::{Alert, AlertBoard, AlertState, SeverityMap};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Interner, Labels, Text};

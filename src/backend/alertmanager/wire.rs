@@ -1,99 +1,85 @@
-//! Alertmanager's own shapes, API v2, borrowed from the bytes they came in; whatever else is sent is passed over.
+//! Alertmanager's own shapes, API v2, borrowed from the bytes they came in.
 
 use serde::Deserialize;
 
-use crate::backend::lenient::{List, Pairs, Word, Words, or_default};
+use crate::backend::kit::lenient::{List, Pairs, Word, Words, or_default, wire};
 
-/// One alert. `endsAt` is not read: for an active alert it is only when it would time out.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Alert<'a> {
-    #[serde(borrow)]
-    pub(super) labels: Pairs<'a>,
-    #[serde(borrow)]
-    pub(super) annotations: Pairs<'a>,
-    #[serde(borrow)]
-    pub(super) starts_at: Word<'a>,
-    #[serde(borrow)]
-    pub(super) updated_at: Word<'a>,
-    #[serde(borrow)]
-    pub(super) fingerprint: Word<'a>,
-    #[serde(borrow, rename = "generatorURL")]
-    pub(super) generator_url: Word<'a>,
-    #[serde(borrow)]
-    pub(super) receivers: List<Receiver<'a>>,
-    #[serde(borrow, deserialize_with = "or_default")]
-    pub(super) status: Status<'a>,
-}
+wire! {
+    /// One alert. `endsAt` is not read: for an active alert it is only when it would time out.
+    #[serde(rename_all = "camelCase")]
+    struct Alert<'a> {
+        labels: Pairs<'a>,
+        annotations: Pairs<'a>,
+        starts_at: Word<'a>,
+        updated_at: Word<'a>,
+        fingerprint: Word<'a>,
+        #[serde(rename = "generatorURL")]
+        generator_url: Word<'a>,
+        receivers: List<Receiver<'a>>,
+        #[serde(deserialize_with = "or_default")]
+        status: Status<'a>,
+    }
 
-/// Whether an alert notifies. `state` is `active`, `suppressed` or `unprocessed`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Status<'a> {
-    #[serde(borrow)]
-    pub(super) state: Word<'a>,
-    #[serde(borrow)]
-    pub(super) silenced_by: Words<'a>,
-    #[serde(borrow)]
-    pub(super) inhibited_by: Words<'a>,
-    /// Names of time intervals, since 0.28.
-    #[serde(borrow)]
-    pub(super) muted_by: Words<'a>,
-}
+    /// Whether an alert notifies. `state` is `active`, `suppressed` or `unprocessed`.
+    #[serde(rename_all = "camelCase")]
+    struct Status<'a> {
+        state: Word<'a>,
+        silenced_by: Words<'a>,
+        inhibited_by: Words<'a>,
+        /// Names of time intervals, since 0.28.
+        muted_by: Words<'a>,
+    }
 
-/// Who is told.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Receiver<'a> {
-    #[serde(borrow)]
-    pub(super) name: Word<'a>,
-}
+    /// Who is told.
+    struct Receiver<'a> {
+        name: Word<'a>,
+    }
 
-/// One silence.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Silence<'a> {
-    #[serde(borrow)]
-    pub(super) id: Word<'a>,
-    #[serde(borrow, deserialize_with = "or_default")]
-    pub(super) status: SilenceStatus<'a>,
-    #[serde(borrow)]
-    pub(super) starts_at: Word<'a>,
-    #[serde(borrow)]
-    pub(super) ends_at: Word<'a>,
-    #[serde(borrow)]
-    pub(super) created_by: Word<'a>,
-    #[serde(borrow)]
-    pub(super) comment: Word<'a>,
-    #[serde(borrow)]
-    pub(super) updated_at: Word<'a>,
-    /// Since 0.32.
-    #[serde(borrow)]
-    pub(super) annotations: Pairs<'a>,
-    #[serde(borrow)]
-    pub(super) matchers: List<Matcher<'a>>,
-}
+    /// One silence.
+    #[serde(rename_all = "camelCase")]
+    struct Silence<'a> {
+        id: Word<'a>,
+        #[serde(deserialize_with = "or_default")]
+        status: SilenceStatus<'a>,
+        starts_at: Word<'a>,
+        ends_at: Word<'a>,
+        created_by: Word<'a>,
+        comment: Word<'a>,
+        updated_at: Word<'a>,
+        /// Since 0.32.
+        annotations: Pairs<'a>,
+        matchers: List<Matcher<'a>>,
+    }
 
-/// `active`, `pending` or `expired`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct SilenceStatus<'a> {
-    #[serde(borrow)]
-    pub(super) state: Word<'a>,
-}
+    /// `active`, `pending` or `expired`.
+    struct SilenceStatus<'a> {
+        state: Word<'a>,
+    }
 
-/// One condition of a silence; `isEqual` is missing before 0.22 and then true.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Matcher<'a> {
-    #[serde(borrow)]
-    pub(super) name: Word<'a>,
-    #[serde(borrow)]
-    pub(super) value: Word<'a>,
-    #[serde(borrow)]
-    pub(super) is_regex: Word<'a>,
-    #[serde(borrow)]
-    pub(super) is_equal: Word<'a>,
+    /// One condition of a silence; `isEqual` is missing before 0.22 and then true.
+    #[serde(rename_all = "camelCase")]
+    struct Matcher<'a> {
+        name: Word<'a>,
+        value: Word<'a>,
+        is_regex: Word<'a>,
+        is_equal: Word<'a>,
+    }
+
+    /// Its version.
+    struct Version<'a> {
+        version: Word<'a>,
+    }
+
+    /// Its cluster; `status` is `ready`, `settling` or `disabled`.
+    struct Cluster<'a> {
+        status: Word<'a>,
+        peers: List<Peer<'a>>,
+    }
+
+    /// One member of the cluster, itself included.
+    struct Peer<'a> {
+        address: Word<'a>,
+    }
 }
 
 impl Matcher<'_> {
@@ -115,30 +101,4 @@ pub(super) struct About<'a> {
     /// When it started.
     #[serde(borrow, default)]
     pub(super) uptime: Word<'a>,
-}
-
-/// Its version.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Version<'a> {
-    #[serde(borrow)]
-    pub(super) version: Word<'a>,
-}
-
-/// Its cluster; `status` is `ready`, `settling` or `disabled`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Cluster<'a> {
-    #[serde(borrow)]
-    pub(super) status: Word<'a>,
-    #[serde(borrow)]
-    pub(super) peers: List<Peer<'a>>,
-}
-
-/// One member of the cluster, itself included.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Peer<'a> {
-    #[serde(borrow)]
-    pub(super) address: Word<'a>,
 }

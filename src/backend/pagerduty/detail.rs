@@ -108,7 +108,7 @@ impl Parts {
 impl Reader<'_> {
     pub(super) fn step(&mut self, wire: &wire::LogEntry) -> Step {
         let kind = self.text(wire.kind());
-        let told = wire.user.0.iter().chain(&wire.assignees.0);
+        let told = wire.user.0.iter().chain(&wire.assignees.all);
         let told: Vec<Text> = told.map(|thing| self.name(thing)).collect();
         let agent = wire.agent.0.as_ref();
         let did = agent.filter(|agent| agent.is("user") || told.is_empty()).map(|agent| self.name(agent));
@@ -122,7 +122,7 @@ impl Reader<'_> {
             let notified = notified.filter(|kind| !kind.0.is_empty());
             self.some(notified.unwrap_or(&channel.kind))
         });
-        let changes: Vec<_> = wire.changeset.0.iter().map(|change| change.0.as_str()).collect();
+        let changes: Vec<_> = wire.changeset.iter().map(String::as_str).collect();
         let summary = match (wire.summary.0.trim(), changes.join("; ")) {
             (summary, changes) if changes.is_empty() => self.text(summary),
             ("", changes) => self.text(&changes),
@@ -158,7 +158,7 @@ impl Reader<'_> {
         let firing = self.firing(details);
         let mut links = Vec::new();
         for body in [body, inner] {
-            for context in &body.contexts.0 {
+            for context in &body.contexts.all {
                 let name = self.first(&[&context.text, &context.alt]);
                 let image = self.some(&context.src);
                 let usual = if image.is_some() { "image" } else { "link" };

@@ -11,7 +11,7 @@ use super::map::Reader;
 use super::paging::{Cost, Listing, Pages};
 use super::wire::Thing;
 use super::{PagerDuty, digest, warned, wire};
-use crate::backend::lenient::left_out;
+use crate::backend::kit::lenient::{left_out, object};
 use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::incident::{Incident, IncidentBoard, Priority};
 use crate::model::labels::Text;
@@ -273,7 +273,7 @@ impl PagerDuty {
             join_all(lost.iter().map(async |id| match self.get(&format!("incidents/{id}"), &query).await {
                 Ok(body) => {
                     let cost = Cost { bytes_in: body.size(), requests: 1 };
-                    let incident = wire::part::<wire::Incident>(body.json()?, "incident");
+                    let incident = object::<wire::Incident>(body.json()?, "incident");
                     Ok((Some(incident.ok_or_else(|| self.odd("no `incident` in it"))?), cost))
                 }
                 Err(SourceError { trouble: Trouble::Refused { status: 404, .. }, .. }) => {

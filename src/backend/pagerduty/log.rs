@@ -174,7 +174,7 @@ impl Reader<'_> {
                     told.acknowledged.push(Stamp { who, at });
                 }
                 "assign" | "escalate" if told.assigned.is_empty() => {
-                    let people = entry.assignees.0.iter().map(|who| Stamp { who: self.person(who), at });
+                    let people = entry.assignees.all.iter().map(|who| Stamp { who: self.person(who), at });
                     told.assigned = people.collect();
                 }
                 _ => {}

@@ -76,9 +76,9 @@ impl Reader<'_> {
             stamps.sort_by_key(|stamp| stamp.at);
             stamps
         };
-        let assigned = wire.assignments.0.iter().map(|given| (&given.at, &given.assignee)).collect();
+        let assigned = wire.assignments.all.iter().map(|given| (&given.at, &given.assignee)).collect();
         let acknowledged =
-            wire.acknowledgements.0.iter().map(|given| (&given.at, &given.acknowledger)).collect();
+            wire.acknowledgements.all.iter().map(|given| (&given.at, &given.acknowledger)).collect();
         Some(Incident {
             number: wire.number.0,
             title: self.first(&[&wire.title, &wire.summary, &wire.id]),
@@ -91,15 +91,15 @@ impl Reader<'_> {
             }),
             service: self.maybe_named(&wire.service),
             escalation_policy: self.maybe_named(&wire.escalation_policy),
-            teams: self.all_named(&wire.teams.0),
+            teams: self.all_named(&wire.teams.all),
             assigned: stamps(self, assigned),
             acknowledged: stamps(self, acknowledged),
             alerts: wire.alert_counts.0.as_ref().map_or_else(AlertCounts::default, |counts| AlertCounts {
-                all: counts.all.small(),
-                triggered: counts.triggered.small(),
+                all: counts.all.saturating(),
+                triggered: counts.triggered.saturating(),
             }),
             pending: {
-                let pending = wire.pending_actions.0.iter();
+                let pending = wire.pending_actions.all.iter();
                 let mut pending: Vec<_> = pending
                     .filter_map(|action| {
                         Some(Pending { what: self.text(&action.kind.0), at: moment(&action.at)? })
@@ -130,7 +130,7 @@ fn status(wire: &wire::Incident) -> IncidentStatus {
         "acknowledged" => IncidentStatus::Acknowledged,
         "triggered" => IncidentStatus::Triggered,
         _ if moment(&wire.resolved_at).is_some() => IncidentStatus::Resolved,
-        _ if !wire.acknowledgements.0.is_empty() => IncidentStatus::Acknowledged,
+        _ if !wire.acknowledgements.all.is_empty() => IncidentStatus::Acknowledged,
         _ => IncidentStatus::Triggered,
     }
 }

@@ -9,7 +9,7 @@ use super::incidents::instant;
 use super::map::{Reader, moment};
 use super::paging::{Cost, Listing, Pages};
 use super::{PagerDuty, digest, warned, wire};
-use crate::backend::lenient::left_out;
+use crate::backend::kit::lenient::left_out;
 use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
 use crate::model::source::SourceError;
@@ -116,7 +116,7 @@ impl PagerDuty {
         let mut pages: Pages<wire::Policy> = self.pages(&listing).await?;
         if !self.settings.services.is_empty() {
             let is_ours = |service: &wire::Thing| self.settings.services.contains(&service.id.0);
-            pages.items.retain(|policy| policy.services.0.iter().any(is_ours));
+            pages.items.retain(|policy| policy.services.all.iter().any(is_ours));
         }
         Ok(pages)
     }
@@ -158,10 +158,9 @@ impl PagerDuty {
         let (mut overrides, mut unread) = (Overrides::default(), 0);
         for schedule in pages.items {
             let rendered = schedule.overrides_subschedule.0.unwrap_or_default();
-            let entries = rendered.rendered_schedule_entries.0;
-            let count = entries.len();
-            let turns = entries.into_iter().filter_map(|wire::Maybe(turn)| {
-                let turn = turn?;
+            let entries = rendered.rendered_schedule_entries;
+            let count = entries.all.len() + entries.lost;
+            let turns = entries.all.into_iter().filter_map(|turn| {
                 let (start, end) = (moment(&turn.start)?, moment(&turn.end)?);
                 Some((turn.user.0?.id.0, start, end))
             });
@@ -180,9 +179,9 @@ impl Reader<'_> {
     fn policy(&mut self, wire: &wire::Policy, warnings: &mut Vec<Warning>) -> Option<EscalationPolicy> {
         let named = Some(self.named(&wire.thing)).filter(|named| !named.id.is_empty())?;
         let mut levels = Vec::new();
-        for (rule, number) in wire.escalation_rules.0.iter().zip(1..) {
+        for (rule, number) in wire.escalation_rules.all.iter().zip(1..) {
             let mut targets = Vec::new();
-            for target in &rule.targets.0 {
+            for target in &rule.targets.all {
                 if target.is("user") {
                     targets.push(Target::Person(self.person(target)));
                 } else if target.is("schedule") {
@@ -198,10 +197,10 @@ impl Reader<'_> {
             levels.push(Level { number, delay: Duration::from_secs(minutes.saturating_mul(60)), targets });
         }
         Some(EscalationPolicy {
-            teams: self.all_named(&wire.teams.0),
-            services: self.all_named(&wire.services.0),
+            teams: self.all_named(&wire.teams.all),
+            services: self.all_named(&wire.services.all),
             levels,
-            repeats: wire.num_loops.small(),
+            repeats: wire.num_loops.saturating(),
             named,
         })
     }
@@ -226,7 +225,7 @@ impl Reader<'_> {
         });
         Some(Shift {
             policy,
-            level: wire.escalation_level.small().max(1),
+            level: wire.escalation_level.saturating().max(1),
             person: self.person(user),
             schedule: schedule.map(|schedule| self.named(schedule)),
             start,

@@ -7,9 +7,9 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{PagerDuty, wire};
+use super::PagerDuty;
 use crate::backend::http::Body;
-use crate::backend::lenient::left_out;
+use crate::backend::kit::lenient::{List, left_out, objects};
 use crate::model::ask::{Answer, Reply};
 use crate::model::source::{SourceError, Trouble};
 use crate::model::warning::Warning;
@@ -88,10 +88,9 @@ impl<T> Pages<T> {
     where
         T: DeserializeOwned,
     {
-        let count = items.len();
-        let read = wire::each(items);
-        self.lost += count - read.len();
-        self.items.extend(read);
+        let List { all, lost } = objects(items);
+        self.lost += lost;
+        self.items.extend(all);
     }
 }
 

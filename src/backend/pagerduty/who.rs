@@ -4,11 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::PagerDuty;
 use super::map::Reader;
 use super::paging::{Cost, Listing};
 use super::wire::Thing;
-use super::{PagerDuty, wire};
 use crate::backend::http::{Allowance, Body};
+use crate::backend::kit::lenient::object;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::Person;
 use crate::model::labels::Text;
@@ -137,7 +138,7 @@ impl PagerDuty {
     }
 
     fn user_key(&self, body: &Body) -> Result<Key, SourceError> {
-        let user: Option<Thing> = wire::part(body.json()?, "user");
+        let user: Option<Thing> = object(body.json()?, "user");
         let Some(user) = user.filter(|user| !user.id.0.is_empty()) else {
             return Err(self.odd("no `user` in it"));
         };

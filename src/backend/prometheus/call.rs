@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::wire::{Data, Envelope, Reader, Sample, Written};
 use crate::backend::http::{Body, Evaluation, Http, PromQuery, of_absence};
-use crate::backend::lenient::{Word, left_out};
+use crate::backend::kit::lenient::{Word, left_out};
 use crate::model::ask::{Answer, Reply, Weight};
 use crate::model::labels::{Labels, Text};
 use crate::model::series::{Matrix, Span};

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::call::Call;
 use super::rules;
 use super::sent::Sent;
-use crate::backend::lenient;
+use crate::backend::kit::lenient;
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, Trouble};
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::call::Call;
 use super::wire::Sample;
-use crate::backend::lenient::{List, Pairs, Word};
+use crate::backend::kit::lenient::{List, Pairs, Word};
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{literal, quoted};

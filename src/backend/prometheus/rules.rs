@@ -12,7 +12,7 @@ use super::call::Call;
 use super::sent::Sent;
 use super::wire::Reader;
 use crate::backend::http::is_plain_absence;
-use crate::backend::lenient::{List, Pairs, Word, left_out};
+use crate::backend::kit::lenient::{List, Pairs, Word, left_out};
 use crate::model::alert::{Alert, AlertState, SeverityMap};
 use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::call::Call;
 use super::wire::Reader;
-use crate::backend::lenient::Word;
+use crate::backend::kit::lenient::Word;
 use crate::model::labels::{Labels, Text};
 
 /// The largest that an expression may become, in bytes.

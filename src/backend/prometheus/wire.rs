@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::de::{IgnoredAny, SeqAccess};
 use serde::{Deserialize, Deserializer};
 
-use crate::backend::lenient::{Lenient, List, Number, Pairs, Slot, Word, Words, found};
+use crate::backend::kit::lenient::{Lenient, List, Number, Pairs, Slot, Word, Words, found};
 use crate::model::labels::{Interner, Labels, Text};
 use crate::model::series::{Line, Matrix, Span};
 

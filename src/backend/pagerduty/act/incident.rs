@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Actor, PagerDuty};
 use crate::backend::http::{Change, segment, surely_not};
+use crate::backend::kit::lenient::object;
 use crate::backend::pagerduty::map::moment;
 use crate::backend::pagerduty::wire::{self, Thing, Word};
 use crate::model::action::{ActError, Action, Deed, Outcome};
@@ -68,7 +69,7 @@ impl PagerDuty {
     /// An incident as it is now, and the server's clock.
     pub(super) async fn one(&self, id: &str) -> Result<(wire::Incident, Option<Timestamp>), SourceError> {
         let body = self.get(&format!("incidents/{}", segment(id)), &[]).await?;
-        let found = wire::part(body.json()?, "incident").ok_or_else(|| self.odd("no `incident` in it"))?;
+        let found = object(body.json()?, "incident").ok_or_else(|| self.odd("no `incident` in it"))?;
         Ok((found, body.date))
     }
 
@@ -124,7 +125,7 @@ const fn is_state(deed: &Deed) -> bool {
 fn overtaken(action: &Action, now: &wire::Incident, actor: &Actor) -> Option<Outcome> {
     let stands = status(now)?;
     let is_me = |thing: &&Thing| actor.id.as_deref() == Some(&*thing.id.0);
-    let acknowledgers = || now.acknowledgements.0.iter().filter_map(|given| given.acknowledger.0.as_ref());
+    let acknowledgers = || now.acknowledgements.all.iter().filter_map(|given| given.acknowledger.0.as_ref());
     let by_me = now.last_status_change_by.0.as_ref().is_some_and(|who| is_me(&who));
     match (stands, &action.deed) {
         (IncidentStatus::Resolved, Deed::Resolve)
@@ -143,8 +144,8 @@ fn overtaken(action: &Action, now: &wire::Incident, actor: &Actor) -> Option<Out
             Some(Outcome::Overtaken { words: words(now, stands) })
         }
         (_, Deed::Assign { to }) => {
-            let mut has = now.assignments.0.iter().filter_map(|given| given.assignee.0.as_ref());
-            let is_alone = now.assignments.0.len() == 1 && has.all(|who| *who.id.0 == *to.id);
+            let mut has = now.assignments.all.iter().filter_map(|given| given.assignee.0.as_ref());
+            let is_alone = now.assignments.all.len() == 1 && has.all(|who| *who.id.0 == *to.id);
             is_alone.then(|| Outcome::Already { words: format!("{} has it", to.name).into() })
         }
         _ => None,
@@ -157,7 +158,7 @@ pub(super) fn status(incident: &wire::Incident) -> Option<IncidentStatus> {
 
 /// `resolved by Kofi Mensah at 03:12 UTC`
 pub(super) fn words(incident: &wire::Incident, status: IncidentStatus) -> Text {
-    let latest = incident.acknowledgements.0.iter().max_by_key(|given| moment(&given.at));
+    let latest = incident.acknowledgements.all.iter().max_by_key(|given| moment(&given.at));
     let acknowledged = latest.filter(|_| status == IncidentStatus::Acknowledged);
     let who = acknowledged
         .and_then(|given| given.acknowledger.0.as_ref())

@@ -149,14 +149,14 @@ fn by_state(deed: &Deed, incident: &wire::Incident, trace: &Trace, sent_at: Time
     let is_so = match deed {
         Deed::Acknowledge => {
             let mine = |given: &wire::Acknowledgement| trace.is_me(&given.acknowledger);
-            stands == Some(IncidentStatus::Acknowledged) && incident.acknowledgements.0.iter().any(mine)
+            stands == Some(IncidentStatus::Acknowledged) && incident.acknowledgements.all.iter().any(mine)
         }
         Deed::Resolve => stands == Some(IncidentStatus::Resolved),
         Deed::Assign { to } => {
             let has = |given: &wire::Assignment| {
                 given.assignee.0.as_ref().is_some_and(|assignee| *assignee.id.0 == *to.id)
             };
-            incident.assignments.0.iter().any(has)
+            incident.assignments.all.iter().any(has)
         }
         Deed::Reroute { policy } => {
             let its = incident.escalation_policy.0.as_ref();
@@ -175,7 +175,7 @@ fn by_state(deed: &Deed, incident: &wire::Incident, trace: &Trace, sent_at: Time
         Deed::Snooze { rest } => {
             let rest = SignedDuration::try_from(*rest).unwrap_or(SignedDuration::MAX);
             let until = sent_at.saturating_add(rest).unwrap_or(Timestamp::MAX);
-            incident.pending_actions.0.iter().any(|pending| {
+            incident.pending_actions.all.iter().any(|pending| {
                 pending.kind.0 == "unacknowledge"
                     && moment(&pending.at).is_some_and(|at| at.duration_since(until).abs() < ROUGHLY)
             })
@@ -186,7 +186,11 @@ fn by_state(deed: &Deed, incident: &wire::Incident, trace: &Trace, sent_at: Time
                     && trace.is_me(&request.requester)
                     && trace.is_new(&request.requested_at)
             };
-            return Some(if incident.responder_requests.0.iter().any(is_it) { DONE } else { Found::NotDone });
+            return Some(if incident.responder_requests.all.iter().any(is_it) {
+                DONE
+            } else {
+                Found::NotDone
+            });
         }
         _ => false,
     };

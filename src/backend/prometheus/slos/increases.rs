@@ -7,7 +7,7 @@ use promql_parser::parser::{Expr, VectorSelector};
 use serde::Deserialize;
 
 use super::names;
-use crate::backend::lenient::{List, Pairs, Word};
+use crate::backend::kit::lenient::{List, Pairs, Word};
 use crate::backend::prometheus::call::Call;
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};

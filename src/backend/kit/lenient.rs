@@ -7,10 +7,47 @@ use std::marker::PhantomData;
 
 use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
 
 use crate::model::warning::Warning;
+
+/// Defines the objects of an API: a field that is missing is empty, and what is not listed is passed over. Objects with a lifetime
+/// `'a` borrow from the answer.
+///
+/// ```ignore
+/// wire! {
+///     /// A person.
+///     struct User<'a> {
+///         name: Word<'a>,
+///         #[serde(rename = "type")]
+///         kind: Word<'a>,
+///     }
+/// }
+/// ```
+macro_rules! wire {
+    () => {};
+    ($(#[$about:meta])* struct $Name:ident<'a> {
+        $($(#[$note:meta])* $field:ident : $Type:ty,)*
+    } $($rest:tt)*) => {
+        #[derive(Debug, Default, serde::Deserialize)]
+        #[serde(default, bound(deserialize = "'de: 'a"))]
+        $(#[$about])*
+        pub(super) struct $Name<'a> { $($(#[$note])* pub(super) $field: $Type,)* }
+        wire! { $($rest)* }
+    };
+    ($(#[$about:meta])* struct $Name:ident {
+        $($(#[$note:meta])* $field:ident : $Type:ty,)*
+    } $($rest:tt)*) => {
+        #[derive(Debug, Default, serde::Deserialize)]
+        #[serde(default)]
+        $(#[$about])*
+        pub(super) struct $Name { $($(#[$note])* pub(super) $field: $Type,)* }
+        wire! { $($rest)* }
+    };
+}
+pub(crate) use wire;
 
 /// A text, borrowed where it has no escapes; a number or a truth value counts as it is written, and anything else (`null`, a
 /// list, an object) as the empty text.
@@ -88,6 +125,33 @@ impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
             }
         }
         deserializer.deserialize_any(Words(PhantomData))
+    }
+}
+
+/// A [`Word`] that outlives the bytes it came in.
+#[derive(Debug, Default)]
+pub(crate) struct OwnedWord(pub(crate) String);
+
+impl<'de> Deserialize<'de> for OwnedWord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer).map(Self)
+    }
+}
+
+/// A number from 0 up, also one that is written as a text; anything else is 0.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Count(pub(crate) u64);
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(Word::deserialize(deserializer)?.0.trim().parse().unwrap_or(0)))
+    }
+}
+
+impl Count {
+    /// The number, or the largest `u32`.
+    pub(crate) fn saturating(self) -> u32 {
+        u32::try_from(self.0).unwrap_or(u32::MAX)
     }
 }
 
@@ -171,6 +235,26 @@ where
 /// A text that is kept.
 pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Word::deserialize(deserializer).map(|word| word.0.into_owned())
+}
+
+/// The texts of a list that say something, as [`Words`], kept.
+pub(crate) fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let words = Words::deserialize(deserializer)?.0;
+    Ok(words.into_iter().map(|word| word.0.into_owned()).collect())
+}
+
+/// The objects of this shape in a list that was read already, and how many of its elements are something else.
+pub(crate) fn objects<T: DeserializeOwned>(list: Vec<Value>) -> List<T> {
+    let count = list.len();
+    let read =
+        list.into_iter().filter(Value::is_object).filter_map(|value| serde_json::from_value(value).ok());
+    let all: Vec<T> = read.collect();
+    List { lost: count - all.len(), all }
+}
+
+/// The object under `key` of an answer.
+pub(crate) fn object<T: DeserializeOwned>(mut answer: Map<String, Value>, key: &str) -> Option<T> {
+    answer.remove(key).filter(Value::is_object).and_then(|value| serde_json::from_value(value).ok())
 }
 
 /// A list of objects, empty where it is missing or `null`. What is no object is left out of it, and counted.

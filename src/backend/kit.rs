@@ -1,0 +1,4 @@
+//! What every source needs and none writes again: lenient types for the fields of answers, lists in pages, the cost of an
+//! answer and what is missing of it, the server's clock, reports of a probe, and contract tests.
+
+pub(super) mod lenient;
