@@ -7,15 +7,17 @@ mod kind;
 mod map;
 mod wire;
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
 use super::handlers::{Handler, answer_by, kinds};
 use super::http::{Body, Http, of_absence};
 use super::kit::lenient::{List, Whole, left_out};
+use super::kit::probe;
+use super::kit::skew::Skew;
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
 use crate::model::action::{Action, Call};
@@ -29,15 +31,8 @@ pub(super) use act::calls;
 pub(super) use kind::{SPEC, connect};
 use map::{Reader, Shape, Shared};
 
-/// Seconds that two clocks may differ without a warning.
-const SKEW: i64 = 30;
-/// Seconds that two clocks may differ, or that their difference may change, without anything being made of it: servers tell
-/// their time in whole seconds, and answers take a while.
-const SLIGHT: i64 = 2;
 /// Spreads a difference of clocks over a digest.
 const CLOCK: u64 = 0x9e37_79b9_7f4a_7c15;
-/// Its clock is not known.
-const UNKNOWN: i64 = i64::MIN;
 
 /// One Alertmanager; of a cluster each member is a source of its own.
 struct Alertmanager {
@@ -50,8 +45,7 @@ struct Alertmanager {
     is_flat: AtomicBool,
     /// How many of its silences could not be read.
     lost_silences: AtomicUsize,
-    /// How far its clock was ahead of ours with its last answer; [`UNKNOWN`] if it does not say what time it has.
-    ahead_seconds: AtomicI64,
+    skew: Skew,
 }
 
 /// What every Alertmanager can be asked.
@@ -80,7 +74,7 @@ impl Alertmanager {
             shared,
             is_flat: AtomicBool::new(false),
             lost_silences: AtomicUsize::new(0),
-            ahead_seconds: AtomicI64::new(UNKNOWN),
+            skew: Skew::default(),
         })
     }
 
@@ -89,28 +83,13 @@ impl Alertmanager {
         let (body, receivers) = tokio::join!(self.get("status", &[]), self.get("receivers", &[]));
         let body = body?;
         let about: wire::About<'_> = self.json(&body)?;
-        let clock_ahead_seconds = self.ahead_seconds(&body);
-        let mut offer = Offer {
-            flavour: "Alertmanager".into(),
-            version: (&*about.version_info.version.0).into(),
-            facts: Vec::new(),
-            warnings: Vec::new(),
-            refuses: None,
-            clock_ahead_seconds,
-        };
+        let mut offer = probe::offer("Alertmanager", &*about.version_info.version.0);
         about_cluster(&about, &mut offer);
-        if let Some(ahead) = clock_ahead_seconds.filter(|ahead| ahead.abs() > SKEW) {
-            let way = if ahead > 0 { "ahead of" } else { "behind" };
-            let warning =
-                format!("its clock is {} s {way} this machine's: one of the two is wrong", ahead.abs());
-            offer.warnings.push(warning.into());
-        }
+        offer.clock(body.date, self.clock.now(), "one of the two is wrong");
         let bytes_in = body.size() + receivers.as_ref().map_or(0, Body::size);
         match receivers.and_then(|body| self.receivers(&body)) {
-            Ok(names) => offer.facts.push(("receivers".into(), names.into())),
-            Err(error) => {
-                offer.warnings.push(format!("its receivers are not known: {}", error.trouble).into());
-            }
+            Ok(names) => offer.fact("receivers", names),
+            Err(error) => offer.warn(format!("its receivers are not known: {}", error.trouble)),
         }
         Ok(Reply { bytes_in, requests: 2, ..Reply::free(Answer::Probe(offer)) })
     }
@@ -136,7 +115,7 @@ impl Alertmanager {
                 body => (body.map_err(|error| self.explained(error))?, Shape::Groups),
             }
         };
-        self.ahead_seconds(&body);
+        self.skew.follow(body.date, self.clock.now());
         let bytes_in = body.size();
         let (severities, shared) = (Arc::clone(&self.severities), Arc::clone(&self.shared));
         let id = self.info.id.clone();
@@ -188,7 +167,7 @@ impl Alertmanager {
 
     async fn silences(&self, known: Option<u64>) -> Answered {
         let body = self.get("silences", &[]).await.map_err(|error| self.of_several_sets(error))?;
-        let ahead = self.ahead();
+        let ahead = self.skew.ahead();
         // the same list, read by another clock, is another one
         let digest = body.digest() ^ ahead.as_secs().unsigned_abs().wrapping_mul(CLOCK);
         let answer = if known == Some(digest) {
@@ -212,26 +191,8 @@ impl Alertmanager {
     async fn get(&self, what: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
         let body = self.http.get(&format!("api/v2/{what}"), query).await;
         let body = body.map_err(|error| self.explained(error))?;
-        self.ahead_seconds(&body);
+        self.skew.follow(body.date, self.clock.now());
         Ok(body)
-    }
-
-    /// How far its clock is ahead of ours, if it says so with this answer. Small changes are not followed.
-    fn ahead_seconds(&self, body: &Body) -> Option<i64> {
-        let ahead = body.date.map(|date| date.as_second() - self.clock.now().as_second());
-        let known = self.ahead_seconds.load(Ordering::Relaxed);
-        let is_other = |ahead: &i64| known == UNKNOWN || ahead.abs_diff(known) > SLIGHT.unsigned_abs();
-        if let Some(ahead) = ahead.filter(is_other) {
-            self.ahead_seconds.store(ahead, Ordering::Relaxed);
-        }
-        ahead
-    }
-
-    /// By how much its moments are later than ours.
-    fn ahead(&self) -> SignedDuration {
-        let known = self.ahead_seconds.load(Ordering::Relaxed);
-        let is_of_account = known != UNKNOWN && known.unsigned_abs() > SLIGHT.unsigned_abs();
-        SignedDuration::from_secs(if is_of_account { known } else { 0 })
     }
 
     /// Since 0.32 a silence can have several sets of matchers. The API v2 has no words for it and refuses the whole list.
@@ -278,18 +239,13 @@ fn garbled(id: &SourceId, body: &Body, error: &serde_json::Error) -> SourceError
 fn about_cluster(about: &wire::About<'_>, offer: &mut Offer) {
     let status = &*about.cluster.status.0;
     let addresses: Vec<_> = about.cluster.peers.all.iter().map(|peer| &*peer.address.0).collect();
-    if !status.is_empty() {
-        offer.facts.push(("cluster".into(), status.into()));
-    }
+    offer.fact("cluster", status);
     if !addresses.is_empty() {
-        offer.facts.push(("peers".into(), format!("{}: {}", addresses.len(), addresses.join(", ")).into()));
+        offer.fact("peers", format!("{}: {}", addresses.len(), addresses.join(", ")));
     }
-    if !about.uptime.0.is_empty() {
-        offer.facts.push(("up since".into(), (&*about.uptime.0).into()));
-    }
+    offer.fact("up since", &*about.uptime.0);
     if !matches!(status, "ready" | "disabled" | "") {
-        let warning = format!("its cluster is {status}: silences of other members may be missing here");
-        offer.warnings.push(warning.into());
+        offer.warn(format!("its cluster is {status}: silences of other members may be missing here"));
     }
 }
 

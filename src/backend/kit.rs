@@ -2,3 +2,5 @@
 //! answer and what is missing of it, the server's clock, reports of a probe, and contract tests.
 
 pub(super) mod lenient;
+pub(super) mod probe;
+pub(super) mod skew;

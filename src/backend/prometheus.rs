@@ -24,6 +24,7 @@ use tokio::time::Instant;
 
 use super::handlers::{Handler, answer_by, kinds};
 use super::http::{Http, of_absence};
+use super::kit::{probe, skew};
 use super::{Answering, Clock, Means, Source, packs};
 use crate::config::settings::SourceSettings;
 use crate::model::alert::SeverityMap;
@@ -56,8 +57,6 @@ const KEPT_AFTER_LOSS: Duration = Duration::from_secs(15);
 const AGAIN_FIRST: Duration = Duration::from_secs(5);
 /// How long it is taken to be so which recording rules fail.
 const RECORDINGS_KEPT: Duration = Duration::from_secs(60);
-/// From this difference of clocks on "2 minutes ago" is a lie.
-const SKEW: i64 = 30;
 
 /// One server.
 struct Prometheus {
@@ -174,7 +173,7 @@ impl Prometheus {
     async fn services(&self, at: Option<Timestamp>) -> Answered {
         let call = self.call(AskKind::Services);
         let survey = self.survey(&call).await?;
-        let now = at.unwrap_or_else(|| self.server.manners.now(self.clock.now()));
+        let now = at.unwrap_or_else(|| self.server.manners.skew.there(self.clock.now()));
         let moment = LookedAt { at, now };
         let mut kept = self.ages.lock().await;
         // how old things were at a moment of the past says nothing of now
@@ -342,75 +341,54 @@ impl Prometheus {
             Err(error) => return Err(error),
         };
         let identity = self.identity(call).await?;
-        let mut notices: Vec<Text> = Vec::new();
+        let mut offer = probe::offer(identity.flavour.name(), identity.version);
         if let Some(error) = refusal {
             if identity.rules.is_err() && !matches!(error.trouble, Trouble::Forbidden { .. }) {
                 let said = error.trouble.said();
                 return Err(call.server.http.error(of_absence("Prometheus API", said)));
             }
-            notices.push(format!("it answers no query: {}", error.trouble).into());
+            offer.warn(format!("it answers no query: {}", error.trouble));
         }
-        let mut facts = Vec::new();
         match self.survey(call).await {
-            Ok(survey) => self.facts(&survey, &mut facts, &mut notices),
+            Ok(survey) => self.tell_survey(&survey, &mut offer),
             Err(error) if error.trouble.is_source_wide() => return Err(error),
-            Err(error) => notices.push(format!("services cannot be found: {}", error.trouble).into()),
+            Err(error) => offer.warn(format!("services cannot be found: {}", error.trouble)),
         }
         match (identity.rules, identity.flavour) {
             (Err(trouble), _) => {
-                notices.push(format!("no rules, no expressions, no pending alerts: {trouble}").into());
+                offer.warn(format!("no rules, no expressions, no pending alerts: {trouble}"))
             }
-            (Ok(0), Flavour::VictoriaMetrics) => {
-                let notice =
-                    "no rule API here? Without -vmalert.proxyURL there are no rules and no pending alerts";
-                notices.push(notice.into());
-            }
-            (Ok(rules), _) => facts.push(("alerting rules".into(), rules.to_string().into())),
+            (Ok(0), Flavour::VictoriaMetrics) => offer
+                .warn("no rule API here? Without -vmalert.proxyURL there are no rules and no pending alerts"),
+            (Ok(rules), _) => offer.fact("alerting rules", rules.to_string()),
         }
         if self.slos.are_asked_for() {
             match self.slos.count(call, &self.reading(&identity.sent)).await {
-                Ok(slos) => facts.push(("SLOs".into(), slos.to_string().into())),
+                Ok(slos) => offer.fact("SLOs", slos.to_string()),
                 Err(error) if error.trouble.is_source_wide() => return Err(error),
-                Err(error) => notices.push(format!("SLOs cannot be found: {}", error.trouble).into()),
+                Err(error) => offer.warn(format!("SLOs cannot be found: {}", error.trouble)),
             }
         }
-        let ahead = date.map(|date| date.as_second() - self.clock.now().as_second());
-        let much = ahead.filter(|ahead| ahead.abs() > SKEW);
-        self.server.manners.ahead.store(much.unwrap_or_default(), Ordering::Relaxed);
-        if let Some(ahead) = much {
-            let way = if ahead > 0 { "ahead of" } else { "behind" };
-            let notice = format!("its clock is {} s {way} this machine's: ages are off by that", ahead.abs());
-            notices.push(notice.into());
-        }
-        Ok(Offer {
-            flavour: identity.flavour.name().into(),
-            version: identity.version,
-            facts,
-            warnings: notices,
-            refuses: None,
-            clock_ahead_seconds: ahead,
-        })
+        offer.clock(date, self.clock.now(), "ages are off by that");
+        let large = offer.clock_ahead_seconds.filter(|ahead| skew::is_large(*ahead));
+        self.server.manners.skew.set(large);
+        Ok(offer)
     }
 
-    fn facts(&self, survey: &Survey, facts: &mut Vec<(Text, Text)>, notices: &mut Vec<Text>) {
-        let mut fact = |name: &str, value: String| {
-            if !value.is_empty() {
-                facts.push((name.into(), value.into()));
-            }
-        };
-        fact("services", survey.services.len().to_string());
-        fact("services by", survey.labels().join(", "));
-        fact("packs", survey.packs.join(", "));
-        fact("scrape interval", survey.intervals.words());
-        fact("rates over", duration::text(survey.lookback));
+    fn tell_survey(&self, survey: &Survey, offer: &mut Offer) {
+        offer.fact("services", survey.services.len().to_string());
+        offer.fact("services by", survey.labels().join(", "));
+        offer.fact("packs", survey.packs.join(", "));
+        offer.fact("scrape interval", survey.intervals.words());
+        offer.fact("rates over", duration::text(survey.lookback));
         if survey.is_empty() {
             let labels = self.plan.labels.join(", ");
-            let notice =
-                format!("no service found: no known metric, and no target with one of the labels {labels}");
-            notices.push(notice.into());
+            offer.warn(format!(
+                "no service found: no known metric, and no target with one of the labels {labels}"
+            ));
         }
         if survey.scrape_interval().is_some_and(|interval| survey.lookback < 2 * interval) {
-            notices.push("services.lookback is shorter than two scrapes: rates will be missing".into());
+            offer.warn("services.lookback is shorter than two scrapes: rates will be missing");
         }
     }
 }

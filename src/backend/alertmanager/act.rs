@@ -76,7 +76,7 @@ fn edition(mut stored: Map<String, Value>, draft: &Draft, ahead: SignedDuration)
 
 impl Alertmanager {
     pub(super) fn calls_of(&self, action: &Action) -> Vec<Call> {
-        calls(action, self.http.address(), self.clock.now(), self.ahead())
+        calls(action, self.http.address(), self.clock.now(), self.skew.ahead())
     }
 
     pub(super) async fn do_it(&self, action: &Action) -> Result<Outcome, ActError> {
@@ -109,17 +109,17 @@ impl Alertmanager {
     }
 
     fn creation(&self, draft: &Draft) -> Change {
-        creation(draft, self.clock.now(), self.ahead())
+        creation(draft, self.clock.now(), self.skew.ahead())
     }
 
     /// A moment that the server tells of, by our clock.
     fn here(&self, there: &str) -> Option<Timestamp> {
-        there.parse::<Timestamp>().ok()?.checked_sub(self.ahead()).ok()
+        there.parse::<Timestamp>().ok()?.checked_sub(self.skew.ahead()).ok()
     }
 
     /// A moment by the server's clock: it is that clock that begins and ends a silence.
     fn there(&self, here: Timestamp) -> Timestamp {
-        there(here, self.ahead())
+        there(here, self.skew.ahead())
     }
 
     /// Posts it again under its id: its server keeps it where it can, else makes a new one and ends the old one.
@@ -138,7 +138,7 @@ impl Alertmanager {
                 words: format!("it was changed at {at} and is by {who}").into(),
             });
         }
-        match self.post(&edition(stored, draft, self.ahead())).await {
+        match self.post(&edition(stored, draft, self.skew.ahead())).await {
             Err(error) if is_missing(&error.error.trouble) => Ok(gone()),
             outcome => outcome,
         }
@@ -210,7 +210,7 @@ impl Alertmanager {
 
     /// Whether both are one moment: servers keep fewer digits than we send, and a difference of clocks is known by the second.
     fn is_same(&self, stored: Option<Timestamp>, wanted: Timestamp) -> bool {
-        let slack = if self.ahead().is_zero() { SignedDuration::from_secs(1) } else { SLACK };
+        let slack = if self.skew.ahead().is_zero() { SignedDuration::from_secs(1) } else { SLACK };
         stored.is_some_and(|stored| stored.duration_since(wanted).abs() < slack)
     }
 

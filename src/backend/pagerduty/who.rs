@@ -10,13 +10,12 @@ use super::paging::{Cost, Listing};
 use super::wire::Thing;
 use crate::backend::http::{Allowance, Body};
 use crate::backend::kit::lenient::object;
+use crate::backend::kit::probe;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::Person;
 use crate::model::labels::Text;
 use crate::model::source::{Offer, SourceError, Trouble};
 
-/// Seconds that two clocks may differ without a warning.
-const SKEW: i64 = 30;
 /// Who one is changes seldom.
 const KEPT: SignedDuration = SignedDuration::from_hours(1);
 /// Roles that may not change anything, or only on what they are asked to.
@@ -36,14 +35,7 @@ pub(super) enum Key {
 impl PagerDuty {
     pub(super) async fn probe(&self) -> Answered {
         let (key, about, mut cost) = self.key().await?;
-        let mut offer = Offer {
-            flavour: "PagerDuty".into(),
-            version: "".into(),
-            facts: Vec::new(),
-            warnings: Vec::new(),
-            refuses: None,
-            clock_ahead_seconds: None,
-        };
+        let mut offer = probe::offer("PagerDuty", "");
         let (mut date, mut allowance) = about.unwrap_or_default();
         if !matches!(key, Key::User { .. }) {
             // whether the key is good for anything at all
@@ -63,40 +55,30 @@ impl PagerDuty {
             }
         }
         cost.add(self.say_whose(&key, &mut offer).await?);
-        say_allowance(allowance, &mut offer);
-        offer.clock_ahead_seconds = date.map(|date| date.as_second() - self.clock.now().as_second());
-        if let Some(ahead) = offer.clock_ahead_seconds.filter(|ahead| ahead.abs() > SKEW) {
-            let way = if ahead > 0 { "ahead of" } else { "behind" };
-            let ahead = ahead.abs();
-            let warning = format!("its clock is {ahead} s {way} this machine's: ages are off by that");
-            offer.warnings.push(warning.into());
-        }
+        offer.allowance(allowance);
+        offer.clock(date, self.clock.now(), "ages are off by that");
         Ok(cost.reply(Answer::Probe(offer), None))
     }
 
     async fn say_whose(&self, key: &Key, offer: &mut Offer) -> Result<Cost, SourceError> {
         let mut cost = Cost::default();
-        let mut fact = |name: &str, value: Text| offer.facts.push((name.into(), value));
         match key {
             Key::User { me, role, account } => {
-                if let Some(account) = account {
-                    fact("account", account.clone());
-                }
-                fact("key of", me.name.clone());
-                fact("role", role.clone());
+                offer.fact("account", account.clone().unwrap_or_default());
+                offer.fact("key of", me.name.clone());
+                offer.fact("role", role.clone());
                 if READERS.contains(&&**role) {
-                    let warning: Text =
-                        format!("{} may only read ({role}): actions will be refused", me.name).into();
-                    offer.refuses = Some(Text::clone(&warning));
-                    offer.warnings.push(warning);
+                    let warning = format!("{} may only read ({role}): actions will be refused", me.name);
+                    offer.refuses = Some(warning.into());
                 }
+                offer.warnings.extend(offer.refuses.clone());
             }
             Key::Account => {
-                fact("key of", "the account".into());
+                offer.fact("key of", "the account");
                 let warning = if let Some(from) = &self.settings.from {
                     let (me, spent) = self.me(key).await?;
                     cost.add(spent);
-                    let found = me.map(|me| fact("from", me.name));
+                    let found = me.map(|me| offer.fact("from", me.name));
                     let missing = || format!("nobody here has the address `{from}`: actions will be refused");
                     found.is_none().then(missing)
                 } else {
@@ -107,8 +89,7 @@ impl PagerDuty {
                 offer.warnings.extend(offer.refuses.clone());
             }
             Key::Hidden => {
-                let warning = "the key may not read users: nobody knows who you are here";
-                offer.warnings.push(warning.into());
+                offer.warn("the key may not read users: nobody knows who you are here");
                 if self.settings.from.is_none() {
                     let why = "actions need `from`, your e-mail address here: the key may not read users";
                     offer.refuses = Some(why.into());
@@ -195,17 +176,5 @@ impl PagerDuty {
         // a person who is not there may be added at any time
         kept.me = me.clone().map(|me| (now, me));
         Ok((me, users.cost))
-    }
-}
-
-fn say_allowance(allowance: Option<Allowance>, offer: &mut Offer) {
-    let Some(Allowance { limit, left, reset }) = allowance else { return };
-    offer.facts.push(("requests left".into(), format!("{left} of {limit}").into()));
-    if left < limit / 10 {
-        let warning = format!(
-            "only {left} of {limit} requests are left for the next {} s: others use the same key",
-            reset.as_secs()
-        );
-        offer.warnings.push(warning.into());
     }
 }

@@ -1,16 +1,17 @@
 //! One question's requests: at most a few at once, counted, with the warnings that came along.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::wire::{Data, Envelope, Reader, Sample, Written};
 use crate::backend::http::{Body, Evaluation, Http, PromQuery, of_absence};
 use crate::backend::kit::lenient::{Word, left_out};
+use crate::backend::kit::skew::Skew;
 use crate::model::ask::{Answer, Reply, Weight};
 use crate::model::labels::{Labels, Text};
 use crate::model::series::{Matrix, Span};
@@ -27,16 +28,8 @@ pub(super) struct Manners {
     pub(super) get_only: AtomicBool,
     /// `VictoriaMetrics` makes up the last 30 seconds and caches unless told otherwise.
     pub(super) is_victoria: AtomicBool,
-    /// How far its clock is ahead of ours, in seconds, if that is more than a little.
-    pub(super) ahead: AtomicI64,
-}
-
-impl Manners {
-    /// Our time by the server's clock.
-    pub(super) fn now(&self, now: Timestamp) -> Timestamp {
-        let ahead = SignedDuration::from_secs(self.ahead.load(Ordering::Relaxed));
-        now.checked_add(ahead).unwrap_or(now)
-    }
+    /// How far its clock is ahead of ours, if that is more than a little.
+    pub(super) skew: Skew,
 }
 
 /// What all questions to one server share.

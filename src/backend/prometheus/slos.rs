@@ -164,7 +164,7 @@ impl Slos {
         if let (Some(trouble), true) = (&catalogue.trouble, catalogue.entries.is_empty()) {
             return Err(trouble.clone());
         }
-        let moment = at.unwrap_or_else(|| call.server.manners.now(rules.now));
+        let moment = at.unwrap_or_else(|| call.server.manners.skew.there(rules.now));
         // the API takes whole seconds, and all queries must mean the same one
         let moment = Timestamp::from_second(moment.as_second()).unwrap_or(moment);
         let (mut present, mut past);

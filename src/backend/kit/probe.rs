@@ -1,0 +1,56 @@
+//! What all sources report of themselves when they are probed.
+
+use jiff::Timestamp;
+
+use super::skew;
+use crate::backend::http::Allowance;
+use crate::model::labels::Text;
+use crate::model::source::Offer;
+
+/// A report without facts and warnings. `version`: empty if the server does not tell.
+pub(crate) fn offer(flavour: impl Into<Text>, version: impl Into<Text>) -> Offer {
+    Offer {
+        flavour: flavour.into(),
+        version: version.into(),
+        facts: Vec::new(),
+        warnings: Vec::new(),
+        refuses: None,
+        clock_ahead_seconds: None,
+    }
+}
+
+impl Offer {
+    /// Adds a line, unless its value is empty.
+    pub(in crate::backend) fn fact(&mut self, name: &str, value: impl Into<Text>) {
+        let value = value.into();
+        if !value.is_empty() {
+            self.facts.push((name.into(), value));
+        }
+    }
+
+    /// Adds what is odd.
+    pub(in crate::backend) fn warn(&mut self, warning: impl Into<Text>) {
+        self.warnings.push(warning.into());
+    }
+
+    /// The server's clock, by the date of an answer; of a large difference `consequence` is told.
+    pub(in crate::backend) fn clock(&mut self, date: Option<Timestamp>, now: Timestamp, consequence: &str) {
+        self.clock_ahead_seconds = skew::seconds_ahead(date, now);
+        if let Some(ahead) = self.clock_ahead_seconds.filter(|ahead| skew::is_large(*ahead)) {
+            let way = if ahead > 0 { "ahead of" } else { "behind" };
+            self.warn(format!("its clock is {} s {way} this machine's: {consequence}", ahead.abs()));
+        }
+    }
+
+    /// How many requests the server still takes.
+    pub(in crate::backend) fn allowance(&mut self, allowance: Option<Allowance>) {
+        let Some(Allowance { limit, left, reset }) = allowance else { return };
+        self.fact("requests left", format!("{left} of {limit}"));
+        if left < limit / 10 {
+            let wait = reset.as_secs();
+            self.warn(format!(
+                "only {left} of {limit} requests are left for the next {wait} s: others use the same key"
+            ));
+        }
+    }
+}
