@@ -35,7 +35,10 @@ use crate::model::labels::Text;
 use crate::model::slo::Slo;
 use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
 use crate::model::text::clean;
+use alertmanager::Alertmanager;
 use packs::Pack;
+use pagerduty::PagerDuty;
+use prometheus::Prometheus;
 
 /// An answer on its way; dropping it gives the question up.
 pub type Answering<'a> = Pin<Box<dyn Future<Output = Answered> + Send + 'a>>;
@@ -114,10 +117,14 @@ type Connect = fn(&SourceId, &SourceSettings, Means<'_>) -> Result<Arc<dyn Sourc
 
 /// Every kind of source that a configuration can name, in the order in which they are told of.
 static REGISTRY: &[(&KindSpec, Connect)] = &[
-    (&prometheus::SPEC, prometheus::connect),
-    (&alertmanager::SPEC, alertmanager::connect),
-    (&pagerduty::SPEC, pagerduty::connect),
+    (&prometheus::SPEC, |id, source, means| shared(Prometheus::new(id, source, means))),
+    (&alertmanager::SPEC, |id, source, means| shared(Alertmanager::new(id, source, means))),
+    (&pagerduty::SPEC, |id, source, means| shared(PagerDuty::new(id, source, means))),
 ];
+
+fn shared<S: Source + 'static>(made: Result<S, SourceError>) -> Result<Arc<dyn Source>, SourceError> {
+    Ok(Arc::new(made?))
+}
 
 /// Every kind of source that a configuration can name.
 pub static KINDS: LazyLock<Vec<&'static KindSpec>> =

@@ -16,6 +16,7 @@ use serde::de::IgnoredAny;
 use super::handlers::{Handler, answer_by, kinds};
 use super::http::{Body, Http, of_absence};
 use super::kit::lenient::{List, Whole, left_out};
+use super::kit::parts::{Cost, Parts};
 use super::kit::probe;
 use super::kit::skew::Skew;
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
@@ -28,14 +29,14 @@ use crate::model::source::{Offer, SourceError, SourceId, SourceInfo, Trouble};
 use crate::model::text::clean;
 use crate::model::warning::Warning;
 pub(super) use act::calls;
-pub(super) use kind::{SPEC, connect};
+pub(super) use kind::SPEC;
 use map::{Reader, Shape, Shared};
 
 /// Spreads a difference of clocks over a digest.
 const CLOCK: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// One Alertmanager; of a cluster each member is a source of its own.
-struct Alertmanager {
+pub(super) struct Alertmanager {
     info: SourceInfo,
     http: Http,
     clock: Clock,
@@ -62,7 +63,7 @@ impl Alertmanager {
     ///
     /// # Errors
     /// [`Trouble::Unreachable`] if the address is none.
-    fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
+    pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
         let http = Http::new(id, source, means)?;
         let info = super::info(id, source, http.address());
         let (severities, shared) = (Arc::new(means.settings.severity_map()), Arc::default());
@@ -86,12 +87,13 @@ impl Alertmanager {
         let mut offer = probe::offer("Alertmanager", &*about.version_info.version.0);
         about_cluster(&about, &mut offer);
         offer.clock(body.date, self.clock.now(), "one of the two is wrong");
-        let bytes_in = body.size() + receivers.as_ref().map_or(0, Body::size);
+        let mut cost = Cost::of(&body);
+        cost.add(receivers.as_ref().map_or(Cost::REFUSED, Cost::of));
         match receivers.and_then(|body| self.receivers(&body)) {
             Ok(names) => offer.fact("receivers", names),
             Err(error) => offer.warn(format!("its receivers are not known: {}", error.trouble)),
         }
-        Ok(Reply { bytes_in, requests: 2, ..Reply::free(Answer::Probe(offer)) })
+        Ok(cost.reply(Answer::Probe(offer)))
     }
 
     fn receivers(&self, body: &Body) -> Result<String, SourceError> {
@@ -101,13 +103,13 @@ impl Alertmanager {
     }
 
     async fn alerts(&self, known: Option<u64>) -> Answered {
-        let mut requests = 1;
+        let mut parts = Parts::default();
         let (body, shape) = if self.is_flat.load(Ordering::Relaxed) {
             (self.get("alerts", &[]).await?, Shape::Flat)
         } else {
             match self.http.get("api/v2/alerts/groups", &[]).await {
                 Err(error) if matches!(error.trouble, Trouble::Refused { status: 404, .. }) => {
-                    requests += 1;
+                    parts.cost.add(Cost::REFUSED);
                     let body = self.get("alerts", &[]).await?;
                     self.is_flat.store(true, Ordering::Relaxed);
                     (body, Shape::Flat)
@@ -116,7 +118,7 @@ impl Alertmanager {
             }
         };
         self.skew.follow(body.date, self.clock.now());
-        let bytes_in = body.size();
+        parts.cost.add(Cost::of(&body));
         let (severities, shared) = (Arc::clone(&self.severities), Arc::clone(&self.shared));
         let id = self.info.id.clone();
         // ten thousand alerts take long enough to hold up whatever else is waiting on this thread
@@ -128,41 +130,42 @@ impl Alertmanager {
         let read = decoded
             .await
             .map_err(|error| self.http.error(Trouble::Internal { reason: error.to_string() }))??;
-        let warnings = left_out(read.lost, "alerts").into_iter().collect();
-        let answer = read.board.map_or(Answer::Unchanged, Answer::Alerts);
-        let told = Reply { warnings, digest: Some(read.digest), bytes_in, requests, ..Reply::free(answer) };
-        match told.answer {
-            Answer::Alerts(board) if derived::is_wanted(&board) => {
-                Ok(self.derived(board, Reply { answer: Answer::Unchanged, ..told }, known).await)
+        parts.warnings.extend(left_out(read.lost, "alerts"));
+        Ok(match read.board {
+            Some(board) if derived::is_wanted(&board) => self.derived(board, read.digest, parts, known).await,
+            board => {
+                let answer = board.map_or(Answer::Unchanged, Answer::Alerts);
+                parts.reply_if_new(answer, read.digest, None)
             }
-            answer => Ok(Reply { answer, ..told }),
-        }
+        })
     }
 
     /// The same alerts, silenced by what the server has not told of them; where the silences cannot be read, that is said.
-    async fn derived(&self, mut board: AlertBoard, told: Reply, known: Option<u64>) -> Reply {
-        let of_silences = self.silences(None).await;
-        let (mut bytes_in, of_alerts) = (told.bytes_in, told.digest.unwrap_or_default());
-        let mut warnings = told.warnings;
-        match of_silences {
-            Ok(reply) => {
-                bytes_in += reply.bytes_in;
-                warnings.extend(reply.warnings);
-                if let Answer::Silences(silences) = reply.answer {
-                    warnings.extend(derived::apply(&mut board, &silences, self.clock.now()));
+    async fn derived(
+        &self,
+        mut board: AlertBoard,
+        of_alerts: u64,
+        mut parts: Parts,
+        known: Option<u64>,
+    ) -> Reply {
+        match self.silences(None).await {
+            Ok(Reply { answer, warnings, bytes_in, requests, .. }) => {
+                parts.cost.add(Cost { bytes_in, requests });
+                parts.warnings.extend(warnings);
+                if let Answer::Silences(silences) = answer {
+                    parts.warnings.extend(derived::apply(&mut board, &silences, self.clock.now()));
                 }
             }
             Err(error) => {
-                let warning = format!(
+                parts.cost.add(Cost::REFUSED);
+                parts.warnings.push(Warning::missing(format!(
                     "it does not say which alerts are silenced, and its silences cannot be read: {}",
                     error.trouble
-                );
-                warnings.push(Warning::missing(warning));
+                )));
             }
         }
-        let digest = derived::digest(of_alerts, &board, &warnings);
-        let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Alerts(board) };
-        Reply { answer, warnings, digest: Some(digest), bytes_in, requests: told.requests + 1 }
+        let digest = derived::digest(of_alerts, &board, &parts.warnings);
+        parts.reply_if_new(Answer::Alerts(board), digest, known)
     }
 
     async fn silences(&self, known: Option<u64>) -> Answered {
@@ -179,13 +182,8 @@ impl Alertmanager {
         };
         // an answer that says nothing new has lost what the one before has
         let lost = self.lost_silences.load(Ordering::Relaxed);
-        Ok(Reply {
-            warnings: left_out(lost, "silences").into_iter().collect(),
-            digest: Some(digest),
-            bytes_in: body.size(),
-            requests: 1,
-            ..Reply::free(answer)
-        })
+        let warnings = left_out(lost, "silences").into_iter().collect();
+        Ok(Reply { warnings, ..Cost::of(&body).reply_if_new(answer, digest, None) })
     }
 
     async fn get(&self, what: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {

@@ -12,14 +12,12 @@ mod paging;
 mod who;
 mod wire;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::handlers::{Handler, answer_by, kinds};
 use super::http::{Body, Http, of_absence};
@@ -30,17 +28,16 @@ use crate::model::ask::{Ask, AskKind};
 use crate::model::incident::{IncidentAlert, Person};
 use crate::model::labels::{Interner, Text};
 use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
-use crate::model::warning::Warning;
 pub(super) use act::unfit;
 use incidents::{History, Ranks};
+pub(super) use kind::SPEC;
 use kind::Settings;
-pub(super) use kind::{SPEC, connect};
 
 /// Without this form an older version of the API would answer.
 const FORM: &str = "application/vnd.pagerduty+json;version=2";
 
 /// One account, as far as its key may look into it.
-struct PagerDuty {
+pub(super) struct PagerDuty {
     info: SourceInfo,
     http: Http,
     clock: Clock,
@@ -75,7 +72,7 @@ impl PagerDuty {
     ///
     /// # Errors
     /// [`Trouble::Unreachable`] if the address is none.
-    fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
+    pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
         let http = Http::new(id, source, means)?.accepting(FORM);
         Ok(Self {
             info: super::info(id, source, http.address()),
@@ -91,9 +88,9 @@ impl PagerDuty {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Until when a long list is gone on with: a part of it with a word that it is one is better than none.
-    fn until(&self) -> Instant {
-        Instant::now() + self.patience
+    /// Has a reader take in what came.
+    fn read<T>(&self, work: impl FnOnce(&mut map::Reader<'_>) -> T) -> T {
+        work(&mut map::Reader { interner: &mut self.kept().interner, source: &self.info.id })
     }
 
     async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
@@ -105,26 +102,6 @@ impl PagerDuty {
         query.extend(self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str())));
         query.extend(self.settings.services.iter().map(|service| ("service_ids[]", service.as_str())));
     }
-}
-
-/// A part of an answer that failed: the rest is shown with a warning, unless nothing else would come either.
-///
-/// # Errors
-/// The failure, if it is one of the whole source.
-fn warned(what: &str, error: SourceError) -> Result<Warning, SourceError> {
-    let is_part = matches!(error.trouble, Trouble::TimedOut { .. }) || !error.trouble.is_source_wide();
-    if is_part {
-        Ok(Warning::missing(format!("{what} cannot be had: {}", error.trouble)))
-    } else {
-        Err(error)
-    }
-}
-
-/// Recognises the same answer next time.
-fn digest(answer: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    answer.hash(&mut hasher);
-    hasher.finish()
 }
 
 impl Source for PagerDuty {

@@ -39,7 +39,7 @@ use crate::model::warning::Warning;
 use ages::Ages;
 use call::{Call, Manners, Server};
 use identity::{Flavour, Identity};
-pub(super) use kind::{SPEC, connect};
+pub(super) use kind::SPEC;
 use sent::Sent;
 use services::LookedAt;
 use slos::Slos;
@@ -59,7 +59,7 @@ const AGAIN_FIRST: Duration = Duration::from_secs(5);
 const RECORDINGS_KEPT: Duration = Duration::from_secs(60);
 
 /// One server.
-struct Prometheus {
+pub(super) struct Prometheus {
     info: SourceInfo,
     server: Server,
     plan: Plan,
@@ -143,7 +143,7 @@ impl Prometheus {
     ///
     /// # Errors
     /// [`Trouble::Unreachable`] if the address is none.
-    fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
+    pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
         let settings = means.settings;
         let http = Http::new(id, source, means)?;
         let slos = Slos::new(settings.slo.discover, means.slos);
@@ -356,7 +356,7 @@ impl Prometheus {
         }
         match (identity.rules, identity.flavour) {
             (Err(trouble), _) => {
-                offer.warn(format!("no rules, no expressions, no pending alerts: {trouble}"))
+                offer.warn(format!("no rules, no expressions, no pending alerts: {trouble}"));
             }
             (Ok(0), Flavour::VictoriaMetrics) => offer
                 .warn("no rule API here? Without -vmalert.proxyURL there are no rules and no pending alerts"),

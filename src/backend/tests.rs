@@ -99,7 +99,7 @@ async fn a_kind_is_a_folder_and_a_line() {
     let text = format!("[sources.file]\nkind = \"json\"\npath = {:?}\n", path.display().to_string());
     let settings = parse("config.toml", &text, &known).unwrap();
     let means = Means::new(&settings, Clock::fixed(Timestamp::UNIX_EPOCH));
-    let source = json_file::connect(&SourceId::new("file"), &settings.sources["file"], means).unwrap();
+    let source = json_file::JsonFile::new(&SourceId::new("file"), &settings.sources["file"], means).unwrap();
     let Ok(Answer::Alerts(board)) = source.answer(&Query::Alerts.now(), None).await.map(|reply| reply.answer)
     else {
         panic!("no alerts")

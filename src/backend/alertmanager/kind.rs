@@ -1,13 +1,8 @@
 //! What a configuration says of an Alertmanager.
 
-use std::sync::Arc;
-
-use super::{ANSWERS, Alertmanager};
-use crate::backend::{Means, Source};
+use super::ANSWERS;
 use crate::config::kind::{Address, Flag, KindSpec, NoOptions, Options, Scheme};
-use crate::config::settings::SourceSettings;
 use crate::model::action::DeedKind;
-use crate::model::source::{SourceError, SourceId};
 
 /// Alertmanager, also that of Mimir and Grafana.
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
@@ -32,15 +27,3 @@ auth.basic = { user = "ana", password = { command = ["pass", "show", "alertmanag
     flag: Some(Flag { source: "am", example: "http://localhost:9093" }),
     options: Options::of::<NoOptions>(),
 };
-
-/// Checks the address; nothing is sent.
-///
-/// # Errors
-/// [`Trouble::Unreachable`](crate::model::source::Trouble::Unreachable) if the address is none.
-pub(in crate::backend) fn connect(
-    id: &SourceId,
-    source: &SourceSettings,
-    means: Means<'_>,
-) -> Result<Arc<dyn Source>, SourceError> {
-    Ok(Arc::new(Alertmanager::new(id, source, means)?))
-}

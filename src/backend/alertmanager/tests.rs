@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::backend::double::{Canned, Double};
+use crate::backend::kit::contract::Description;
 use crate::config::settings::Settings;
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::ask::Query;
@@ -405,6 +406,25 @@ fn ten_thousand_alerts_with_twenty_labels_stay_under_40_mb() {
     assert_eq!((alerts.len(), alerts[0].labels.len()), (10_000, 20));
     let held = held(&alerts);
     assert!(held < 40_000_000, "{held} bytes held");
+}
+
+#[tokio::test]
+async fn every_question_is_valid_by_the_vendors_description() {
+    let Some(description) = Description::find("alertmanager") else { return };
+    let double = Double::start(|asked| match asked.path.rsplit('/').next() {
+        Some("status") => Canned::json(r#"{"versionInfo": {"version": "0.28.0"}}"#),
+        Some("groups") => Canned::new(404, "text/plain", "404 page not found"),
+        _ => Canned::json("[]"),
+    })
+    .await;
+    let source = connected(&double.source("alertmanager"), &Settings::default());
+    for query in [Query::Probe, Query::Alerts, Query::Silences] {
+        source.answer(&query.now(), None).await.unwrap();
+    }
+    let asked = double.asked();
+    assert_eq!(asked.len(), 5);
+    let troubles: Vec<_> = asked.iter().filter_map(|asked| description.trouble(asked)).collect();
+    assert_eq!(troubles, Vec::<String>::new());
 }
 
 #[tokio::test]

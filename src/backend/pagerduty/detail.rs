@@ -1,17 +1,16 @@
 //! One incident: what happened to it, what was written, its alerts, and what was like it. Each part may be missing.
 
 use jiff::Timestamp;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::map::{Reader, moment};
-use super::paging::{Cost, Listing, Pages};
-use super::{PagerDuty, digest, warned, wire};
-use crate::model::ask::{Answer, Answered, Reply};
+use super::{PagerDuty, wire};
+use crate::backend::kit::paging::Pages;
+use crate::backend::kit::parts::{Parts, digest};
+use crate::model::ask::{Answer, Answered};
 use crate::model::incident::{IncidentAlert, IncidentDetail, Note, Past, Step};
 use crate::model::labels::{Labels, Text};
 use crate::model::source::{SourceError, Trouble};
-use crate::model::warning::Warning;
 
 /// Pages of steps and of alerts at most.
 const PAGES: usize = 10;
@@ -34,75 +33,44 @@ impl PagerDuty {
         let (steps, notes, alerts, past) =
             (path("log_entries"), path("notes"), path("alerts"), path("past_incidents"));
         let steps_query = [("is_overview", "true"), ("time_zone", "UTC")];
-        let listing = |path, key, query| Listing { path, key, query, pages: PAGES, until: self.until() };
-        let steps_listing = listing(&steps, "log_entries", &steps_query);
-        let alerts_listing = listing(&alerts, "alerts", &[("sort_by", "created_at:asc")]);
+        let alerts_query = [("sort_by", "created_at:asc")];
         let past_query = [("limit", PAST)];
         let (steps, notes, alerts, past) = tokio::join!(
-            self.pages::<wire::LogEntry>(&steps_listing),
-            self.list::<wire::Note>(&notes, "notes", &[]),
-            self.pages::<wire::Alert>(&alerts_listing),
-            self.list::<wire::Past>(&past, "past_incidents", &past_query),
+            self.pages::<wire::LogEntry>(&steps, &steps_query, PAGES),
+            self.list::<wire::Note>(&notes, &[]),
+            self.pages::<wire::Alert>(&alerts, &alerts_query, PAGES),
+            self.list::<wire::Past>(&past, &past_query),
         );
         let mut parts = Parts::default();
-        let steps = parts.take("what happened", steps)?;
-        let notes = parts.take("notes", notes)?;
-        let alerts = parts.take("alerts", alerts)?;
-        let past = parts.take("similar incidents of the past", past)?;
-        if let (0, Some(first)) = (parts.came, parts.first) {
-            return Err(first);
-        }
-        let mut kept = self.kept();
-        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
-        let mut detail = IncidentDetail {
+        let steps = part(&mut parts, "what happened", steps)?;
+        let notes = part(&mut parts, "notes", notes)?;
+        let alerts = part(&mut parts, "alerts", alerts)?;
+        let past = part(&mut parts, "similar incidents of the past", past)?;
+        parts.some_came()?;
+        let mut detail = self.read(|reader| IncidentDetail {
             steps: steps.iter().rev().map(|entry| reader.step(entry)).collect(),
             notes: notes.iter().map(|note| reader.note(note)).collect(),
             alerts: alerts.iter().map(|alert| reader.incident_alert(alert)).collect(),
             past: past.iter().filter_map(|past| reader.past(past, id)).collect(),
-        };
-        drop(kept);
+        });
         detail.steps.sort_by_key(|step| step.at);
         detail.notes.sort_by_key(|note| note.at);
         detail.alerts.sort_by_key(|alert| alert.created_at);
         detail.past.sort_by_key(|past| std::cmp::Reverse(past.created_at));
         let digest = digest(&format!("{detail:?}"));
-        let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Incident(detail) };
-        Ok(Reply { warnings: parts.warnings, ..parts.cost.reply(answer, Some(digest)) })
+        Ok(parts.reply_if_new(Answer::Incident(detail), digest, known))
     }
 }
 
-/// What came of the parts so far.
-#[derive(Default)]
-struct Parts {
-    cost: Cost,
-    came: usize,
-    warnings: Vec<Warning>,
-    first: Option<SourceError>,
-}
-
-impl Parts {
-    fn take<T: DeserializeOwned>(
-        &mut self,
-        what: &str,
-        part: Result<Pages<T>, SourceError>,
-    ) -> Result<Vec<T>, SourceError> {
-        match part {
-            Ok(pages) => {
-                self.cost.add(pages.cost);
-                self.came += 1;
-                let count = pages.items.len();
-                self.warnings.extend(pages.cut(&format!("{what}: only {count} are shown, there are more")));
-                self.warnings.extend(pages.left_out(&format!("{what}: entries")));
-                Ok(pages.items)
-            }
-            Err(error) => {
-                self.cost.requests += 1;
-                self.warnings.push(warned(what, error.clone())?);
-                self.first.get_or_insert(error);
-                Ok(Vec::new())
-            }
-        }
-    }
+/// The items of a part; none, and a warning, where it did not come.
+fn part<T>(
+    parts: &mut Parts,
+    what: &str,
+    pages: Result<Pages<T>, SourceError>,
+) -> Result<Vec<T>, SourceError> {
+    let Some(pages) = parts.take(what, pages)? else { return Ok(Vec::new()) };
+    let cut = format!("{what}: only {} are shown, there are more", pages.items.len());
+    Ok(parts.items(pages, &format!("{what}: entries"), &cut))
 }
 
 impl Reader<'_> {

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
-use super::map::Reader;
-use super::paging::{Cost, Listing, Pages};
 use super::wire::Thing;
-use super::{PagerDuty, digest, warned, wire};
+use super::{PagerDuty, wire};
 use crate::backend::kit::lenient::{left_out, object};
-use crate::model::ask::{Answer, Answered, Reply};
+use crate::backend::kit::paging::Pages;
+use crate::backend::kit::parts::{Cost, Parts, digest};
+use crate::model::ask::{Answer, Answered};
 use crate::model::incident::{Incident, IncidentBoard, Priority};
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, Trouble};
@@ -33,7 +33,7 @@ const RANKS_KEPT: SignedDuration = SignedDuration::from_mins(10);
 pub(super) type Priorities = HashMap<Text, Priority>;
 
 /// The account's priorities, and since when they are known.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Ranks {
     since: Timestamp,
     by_id: Arc<Priorities>,
@@ -95,51 +95,32 @@ impl PagerDuty {
     pub(super) async fn incidents(&self, known: Option<u64>) -> Answered {
         let now = self.clock.now();
         let (open, ranks, recent) = tokio::join!(self.open(), self.ranks(now), self.resolved(now));
+        let mut parts = Parts::default();
         let open = open?;
-        let mut cost = open.cost;
-        let mut warnings = Vec::new();
-        let mut spent = |warnings: &mut Vec<Warning>, what, result: Result<Cost, SourceError>| {
-            match result {
-                Ok(spent) => cost.add(spent),
-                Err(error) => warnings.push(warned(what, error)?),
-            }
-            Ok(())
-        };
-        let ranks = match ranks {
-            Ok((ranks, unread, paid)) => {
-                spent(&mut warnings, "", Ok(paid))?;
-                warnings.extend(left_out(unread, "priorities"));
-                ranks
-            }
-            Err(error) => {
-                spent(&mut warnings, "the ranks of priorities", Err(error))?;
-                Arc::default()
-            }
-        };
-        let (mut found, mut is_broken, mut unread) = (Vec::new(), false, None);
-        let recent = recent.map(|(pages, is_sweep)| {
-            unread = pages.left_out("resolved incidents");
-            found = pages.items;
-            is_broken = pages.broken.is_some();
-            (pages.cost, is_sweep.then_some(pages.is_cut))
-        });
-        let is_sweep_cut = recent.as_ref().ok().and_then(|(_, is_cut)| *is_cut);
-        spent(&mut warnings, "resolved incidents", recent.map(|(cost, _)| cost))?;
-        let oldest = "there are more open incidents than can be read: the oldest are not shown";
-        warnings.extend(open.cut(oldest).into_iter().chain(open.left_out("open incidents")).chain(unread));
-        self.take(now, &open, &found, is_sweep_cut, &ranks);
-        if is_broken {
+        let cut = "there are more open incidents than can be read: the oldest are not shown";
+        parts.told(&open, "open incidents", cut);
+        let ranks = parts.take("the ranks of priorities", ranks)?.unwrap_or_default();
+        parts.cost.add(ranks.1);
+        parts.warnings.extend(left_out(ranks.0.unread, "priorities"));
+        let ranks = ranks.0.by_id;
+        let (recent, is_sweep) = parts.take("resolved incidents", recent)?.unwrap_or_default();
+        // that there are more is told with the whole, and looked at here only where it was asked for
+        parts.cost.add(recent.cost);
+        parts.warnings.extend(recent.left_out("resolved incidents"));
+        let is_sweep_cut = is_sweep.then_some(recent.is_cut);
+        self.take(now, &open, &recent.items, is_sweep_cut, &ranks);
+        if recent.broken.is_some() {
             // the rest is asked for with the next look
             self.kept().history.swept = None;
         }
-        spent(&mut warnings, "incidents that are no longer open", self.look_up_lost(&ranks).await)?;
-        if is_sweep_cut.is_some() {
-            spent(&mut warnings, "", Ok(self.look_up_acknowledged().await))?;
+        let spent = parts.take("incidents that are no longer open", self.look_up_lost(&ranks).await)?;
+        parts.cost.add(spent.unwrap_or_default());
+        if is_sweep {
+            parts.cost.add(self.look_up_acknowledged().await);
         }
-        let board = self.board(now, &mut warnings);
+        let board = self.board(now, &mut parts.warnings);
         let digest = digest(&board);
-        let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Incidents(board) };
-        Ok(Reply { warnings, ..cost.reply(answer, Some(digest)) })
+        Ok(parts.reply_if_new(Answer::Incidents(board), digest, known))
     }
 
     /// All that are open: without `date_range=all` one that is older than a month would not be seen.
@@ -153,14 +134,7 @@ impl PagerDuty {
             ("include[]", "first_trigger_log_entries"),
         ];
         self.only(&mut query);
-        let listing = Listing {
-            path: "incidents",
-            key: "incidents",
-            query: &query,
-            pages: usize::MAX,
-            until: self.until(),
-        };
-        let mut pages: Pages<wire::Incident> = self.pages(&listing).await?;
+        let mut pages: Pages<wire::Incident> = self.pages("incidents", &query, usize::MAX).await?;
         let count = pages.items.len();
         pages.items.retain(|incident| !incident.id.0.trim().is_empty());
         pages.lost += count - pages.items.len();
@@ -182,49 +156,41 @@ impl PagerDuty {
         self.only(&mut query);
         let swept = self.kept().history.swept;
         let mut is_sweep = swept.is_none_or(|swept| now.duration_since(swept) >= SWEEP);
-        let listing = |pages| Listing {
-            path: "incidents",
-            key: "incidents",
-            query: &query,
-            pages,
-            until: self.until(),
-        };
-        let mut pages: Pages<wire::Incident> =
-            self.pages(&listing(if is_sweep { RESOLVED_PAGES } else { 1 })).await?;
+        let most = if is_sweep { RESOLVED_PAGES } else { 1 };
+        let mut pages: Pages<wire::Incident> = self.pages("incidents", &query, most).await?;
         let is_new = |incident: &wire::Incident| !self.kept().history.resolved.contains_key(&*incident.id.0);
         if !is_sweep && pages.is_cut && pages.items.iter().all(is_new) {
             let cost = pages.cost;
-            pages = self.pages(&listing(RESOLVED_PAGES)).await?;
+            pages = self.pages("incidents", &query, RESOLVED_PAGES).await?;
             pages.cost.add(cost);
             is_sweep = true;
         }
         Ok((pages, is_sweep))
     }
 
-    /// The account's priorities by id, and how many could not be read. An account without priorities (402, 404) has no ranks.
-    async fn ranks(&self, now: Timestamp) -> Result<(Arc<Priorities>, usize, Cost), SourceError> {
+    /// The account's priorities, and what it cost to ask. An account without priorities (402, 404) has no ranks.
+    async fn ranks(&self, now: Timestamp) -> Result<(Ranks, Cost), SourceError> {
         if let Some(ranks) = self.kept().ranks.clone()
             && now.duration_since(ranks.since) < RANKS_KEPT
         {
-            return Ok((ranks.by_id, ranks.unread, Cost::default()));
+            return Ok((ranks, Cost::default()));
         }
-        let listing =
-            Listing { path: "priorities", key: "priorities", query: &[], pages: 2, until: self.until() };
-        let pages = match self.pages::<Thing>(&listing).await {
+        let pages = match self.pages::<Thing>("priorities", &[], 2).await {
             Err(SourceError { trouble: Trouble::Refused { status: 402 | 404, .. }, .. }) => {
-                Pages { cost: Cost { bytes_in: 0, requests: 1 }, ..Pages::default() }
+                Pages { cost: Cost::REFUSED, ..Pages::default() }
             }
             pages => pages?,
         };
-        let mut kept = self.kept();
-        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
-        let ranked = pages.items.iter().zip(1..).map(|(thing, rank)| {
-            let named = reader.named(thing);
-            (named.id.clone(), Priority { named, rank: Some(rank) })
+        let by_id = self.read(|reader| {
+            let ranked = pages.items.iter().zip(1..).map(|(thing, rank)| {
+                let named = reader.named(thing);
+                (named.id.clone(), Priority { named, rank: Some(rank) })
+            });
+            Arc::new(ranked.collect())
         });
-        let by_id = Arc::new(ranked.collect::<Priorities>());
-        kept.ranks = Some(Ranks { since: now, by_id: Arc::clone(&by_id), unread: pages.lost });
-        Ok((by_id, pages.lost, pages.cost))
+        let ranks = Ranks { since: now, by_id, unread: pages.lost };
+        self.kept().ranks = Some(ranks.clone());
+        Ok((ranks, pages.cost))
     }
 
     fn take(
@@ -235,11 +201,13 @@ impl PagerDuty {
         is_sweep_cut: Option<bool>,
         ranks: &Priorities,
     ) {
-        let mut kept = self.kept();
-        let kept = &mut *kept;
-        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
-        let history = &mut kept.history;
-        let resolved: Vec<_> = resolved.iter().filter_map(|wire| reader.incident(wire, ranks)).collect();
+        let (resolved, listed) = self.read(|reader| {
+            let mut all = |wire: &[wire::Incident]| -> Vec<_> {
+                wire.iter().filter_map(|wire| reader.incident(wire, ranks)).collect()
+            };
+            (all(resolved), all(&open.items))
+        });
+        let history = &mut self.kept().history;
         if let Some(is_cut) = is_sweep_cut {
             history.swept = Some(now);
             let oldest = resolved.iter().filter_map(|incident| incident.resolved_at).min();
@@ -251,8 +219,8 @@ impl PagerDuty {
             }
             history.take_resolved(incident);
         }
-        let listed = open.items.iter().filter_map(|wire| reader.incident(wire, ranks));
-        let mut listed: BTreeMap<_, _> = listed.map(|incident| (incident.id.clone(), incident)).collect();
+        let mut listed: BTreeMap<_, _> =
+            listed.into_iter().map(|incident| (incident.id.clone(), incident)).collect();
         if open.broken.is_some() {
             // those of the pages that did not come are what they were
             for (id, incident) in &history.open {
@@ -272,12 +240,11 @@ impl PagerDuty {
         let answers =
             join_all(lost.iter().map(async |id| match self.get(&format!("incidents/{id}"), &query).await {
                 Ok(body) => {
-                    let cost = Cost { bytes_in: body.size(), requests: 1 };
                     let incident = object::<wire::Incident>(body.json()?, "incident");
-                    Ok((Some(incident.ok_or_else(|| self.odd("no `incident` in it"))?), cost))
+                    Ok((Some(incident.ok_or_else(|| self.odd("no `incident` in it"))?), Cost::of(&body)))
                 }
                 Err(SourceError { trouble: Trouble::Refused { status: 404, .. }, .. }) => {
-                    Ok((None, Cost { bytes_in: 0, requests: 1 }))
+                    Ok((None, Cost::REFUSED))
                 }
                 Err(error) => Err(error),
             }));
@@ -291,11 +258,8 @@ impl PagerDuty {
                 }
             };
             cost.add(spent);
-            let mut kept = self.kept();
-            let kept = &mut *kept;
-            let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
-            let incident = wire.and_then(|wire| reader.incident(&wire, ranks));
-            let history = &mut kept.history;
+            let incident = wire.and_then(|wire| self.read(|reader| reader.incident(&wire, ranks)));
+            let history = &mut self.kept().history;
             match incident {
                 Some(incident) if incident.is_open() => {
                     history.open.insert(incident.id.clone(), incident);

@@ -1,16 +1,11 @@
 //! What a configuration says of a PagerDuty account.
 
-use std::sync::Arc;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ANSWERS;
 use super::act::ACTS;
-use super::{ANSWERS, PagerDuty};
-use crate::backend::{Means, Source};
 use crate::config::kind::{Address, KeyHeader, KindSpec, Options, OwnSettings, Scheme};
-use crate::config::settings::SourceSettings;
-use crate::model::source::{SourceError, SourceId};
 
 /// PagerDuty, REST API v2.
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
@@ -85,16 +80,4 @@ impl OwnSettings for Settings {
         let lists = [("teams", &self.teams), ("services", &self.services)];
         of_person.into_iter().chain(lists.into_iter().filter_map(of_ids)).collect()
     }
-}
-
-/// Checks the address; nothing is sent.
-///
-/// # Errors
-/// [`Trouble::Unreachable`](crate::model::source::Trouble::Unreachable) if the address is none, or not safe for a key.
-pub(in crate::backend) fn connect(
-    id: &SourceId,
-    source: &SourceSettings,
-    means: Means<'_>,
-) -> Result<Arc<dyn Source>, SourceError> {
-    Ok(Arc::new(PagerDuty::new(id, source, means)?))
 }

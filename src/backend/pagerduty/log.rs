@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::incidents::{History, instant};
 use super::map::{Reader, moment};
-use super::paging::{Cost, Listing};
 use super::{PagerDuty, wire};
+use crate::backend::kit::parts::Cost;
 use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::incident::{Happened, Incident, Person, Stamp, StepBoard};
 use crate::model::labels::Text;
@@ -46,14 +46,7 @@ impl PagerDuty {
         let mut query =
             vec![("since", &*from), ("until", &*to), ("is_overview", "true"), ("time_zone", "UTC")];
         query.extend(self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str())));
-        let listing = Listing {
-            path: "log_entries",
-            key: "log_entries",
-            query: &query,
-            pages: PAGES,
-            until: self.until(),
-        };
-        let pages = self.pages::<wire::LogEntry>(&listing).await?;
+        let pages = self.pages::<wire::LogEntry>("log_entries", &query, PAGES).await?;
         let at = |entry: Option<&wire::LogEntry>| entry.and_then(|entry| moment(&entry.created_at));
         let whole_since = match (pages.is_cut, at(pages.items.first()), at(pages.items.last())) {
             (false, ..) => since,
@@ -73,20 +66,22 @@ impl PagerDuty {
     pub(super) async fn steps(&self, since: Timestamp) -> Answered {
         let now = self.clock.now();
         let log = self.log(since.min(now), now + END).await?;
-        let mut kept = self.kept();
-        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
-        let steps = log.entries.iter().filter(|entry| self.is_wanted(entry)).filter_map(|entry| {
-            moment(&entry.created_at)?;
-            let incident = reader.some(&entry.incident.0.as_ref()?.id)?;
-            Some(Happened { incident, step: reader.step(entry) })
+        let steps = self.read(|reader| {
+            let wanted = log.entries.iter().filter(|entry| self.is_wanted(entry));
+            let step = |entry: &wire::LogEntry| {
+                moment(&entry.created_at)?;
+                let incident = reader.some(&entry.incident.0.as_ref()?.id)?;
+                Some(Happened { incident, step: reader.step(entry) })
+            };
+            wanted.filter_map(step).collect()
         });
-        let board = StepBoard::new(steps.collect(), since, log.whole_since, now);
+        let board = StepBoard::new(steps, since, log.whole_since, now);
         let cut = (log.whole_since > since).then(|| {
             Warning::missing(format!("what happened before {} was not read", instant(log.whole_since)))
         });
         Ok(Reply {
             warnings: cut.into_iter().chain(log.unread).collect(),
-            ..log.cost.reply(Answer::Steps(board), None)
+            ..log.cost.reply(Answer::Steps(board))
         })
     }
 
@@ -105,27 +100,22 @@ impl PagerDuty {
             return Cost::default();
         };
         let log = self.log(since, until + END).await;
-        let mut kept = self.kept();
-        let kept = &mut *kept;
-        match log {
+        let (gap, cost) = match log {
             Ok(log) => {
-                let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
-                let told = reader.told(&log.entries);
-                kept.history.take_told(told, log.whole_since);
-                kept.history.gap = (log.whole_since > since).then(|| {
-                    let whole_since = instant(log.whole_since);
-                    format!("who acknowledged resolved incidents is not known of those before {whole_since}")
-                        .into()
-                });
-                log.cost
+                let told = self.read(|reader| reader.told(&log.entries));
+                self.kept().history.take_told(told, log.whole_since);
+                let whole_since = instant(log.whole_since);
+                let gap =
+                    format!("who acknowledged resolved incidents is not known of those before {whole_since}");
+                ((log.whole_since > since).then_some(gap), log.cost)
             }
             Err(error) => {
-                let trouble = error.trouble;
-                let gap = format!("who acknowledged resolved incidents cannot be had: {trouble}");
-                kept.history.gap = Some(gap.into());
-                Cost { bytes_in: 0, requests: 1 }
+                let gap = format!("who acknowledged resolved incidents cannot be had: {}", error.trouble);
+                (Some(gap), Cost::REFUSED)
             }
-        }
+        };
+        self.kept().history.gap = gap.map(Text::from);
+        cost
     }
 }
 

@@ -7,10 +7,11 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::incidents::instant;
 use super::map::{Reader, moment};
-use super::paging::{Cost, Listing, Pages};
-use super::{PagerDuty, digest, warned, wire};
+use super::{PagerDuty, wire};
 use crate::backend::kit::lenient::left_out;
-use crate::model::ask::{Answer, Answered, Reply};
+use crate::backend::kit::paging::Pages;
+use crate::backend::kit::parts::{Parts, digest};
+use crate::model::ask::{Answer, Answered};
 use crate::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
@@ -31,50 +32,30 @@ impl PagerDuty {
         let now = self.clock.now().as_second();
         let from = Timestamp::from_second(now - now.rem_euclid(3600)).unwrap_or(Timestamp::UNIX_EPOCH);
         let until = from + AHEAD + SignedDuration::from_hours(1);
-        let mut warnings = Vec::new();
-        let mut cost = Cost::default();
         let (policies_and_turns, overrides, me) =
             tokio::join!(self.policies_and_turns(from, until), self.overrides(from, until), self.who());
         let (policies, turns) = policies_and_turns?;
-        warnings
-            .extend(policies.cut("there are more escalation policies than can be read: some are missing"));
-        warnings.extend(turns.cut("there are more turns than can be read: some are missing"));
-        warnings.extend(policies.left_out("escalation policies").into_iter().chain(turns.left_out("turns")));
-        cost.add(policies.cost);
-        cost.add(turns.cost);
-        let overrides = match overrides {
-            Ok((overrides, missing, spent)) => {
-                cost.add(spent);
-                warnings.extend(missing);
-                overrides
-            }
-            Err(error) => {
-                warnings.push(warned("who stands in for whom", error)?);
-                Overrides::default()
-            }
-        };
-        let me = match me {
-            Ok((me, spent)) => {
-                cost.add(spent);
-                me
-            }
-            Err(error) => {
-                warnings.push(warned("who you are here", error)?);
-                None
-            }
-        };
-        let mut kept = self.kept();
-        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
+        let mut parts = Parts::default();
+        let cut = "there are more escalation policies than can be read: some are missing";
+        let policies = parts.items(policies, "escalation policies", cut);
+        let turns = parts.items(turns, "turns", "there are more turns than can be read: some are missing");
+        let schedules = parts.take("who stands in for whom", overrides)?;
+        let overrides = schedules.map(|schedules| overrides_of(schedules, &mut parts)).unwrap_or_default();
+        let me = parts.take("who you are here", me)?.and_then(|(me, spent)| {
+            parts.cost.add(spent);
+            me
+        });
         let mut board = OnCallBoard { me, from, until, ..OnCallBoard::default() };
-        for policy in &policies.items {
-            board.policies.extend(reader.policy(policy, &mut warnings));
-        }
-        board.policies.sort_by(|a, b| (&a.named.name, &a.named.id).cmp(&(&b.named.name, &b.named.id)));
-        board.policies.dedup_by(|a, b| a.named.id == b.named.id);
-        let is_ours: BTreeSet<&str> = board.policies.iter().map(|policy| &*policy.named.id).collect();
-        let ours = turns.items.iter().filter_map(|turn| reader.shift(turn, &overrides, (from, until)));
-        board.shifts = ours.filter(|shift| is_ours.contains(&*shift.policy)).collect();
-        drop(kept);
+        self.read(|reader| {
+            for policy in &policies {
+                board.policies.extend(reader.policy(policy, &mut parts.warnings));
+            }
+            board.policies.sort_by(|a, b| (&a.named.name, &a.named.id).cmp(&(&b.named.name, &b.named.id)));
+            board.policies.dedup_by(|a, b| a.named.id == b.named.id);
+            let is_ours: BTreeSet<&str> = board.policies.iter().map(|policy| &*policy.named.id).collect();
+            let ours = turns.iter().filter_map(|turn| reader.shift(turn, &overrides, (from, until)));
+            board.shifts = ours.filter(|shift| is_ours.contains(&*shift.policy)).collect();
+        });
         let order = |shift: &Shift| {
             let place = shift.schedule.as_ref().map(|schedule| schedule.id.clone());
             (shift.policy.clone(), shift.level, shift.start, place, shift.person.id.clone())
@@ -82,10 +63,8 @@ impl PagerDuty {
         board.shifts.sort_by_cached_key(order);
         // pages overlap when somebody changes a schedule while they are read
         board.shifts.dedup();
-        let parts = (&board.policies, &board.shifts, &board.me, board.from);
-        let digest = digest(&parts);
-        let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::OnCall(board) };
-        Ok(Reply { warnings, ..cost.reply(answer, Some(digest)) })
+        let digest = digest(&(&board.policies, &board.shifts, &board.me, board.from));
+        Ok(parts.reply_if_new(Answer::OnCall(board), digest, known))
     }
 
     /// Policies and turns. Where only some teams or services are looked at, turns are asked for by the policies of these.
@@ -111,9 +90,7 @@ impl PagerDuty {
     async fn policies(&self) -> Result<Pages<wire::Policy>, SourceError> {
         let mut query = vec![("sort_by", "name")];
         query.extend(self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str())));
-        let path = "escalation_policies";
-        let listing = Listing { path, key: path, query: &query, pages: PAGES, until: self.until() };
-        let mut pages: Pages<wire::Policy> = self.pages(&listing).await?;
+        let mut pages: Pages<wire::Policy> = self.pages("escalation_policies", &query, PAGES).await?;
         if !self.settings.services.is_empty() {
             let is_ours = |service: &wire::Thing| self.settings.services.contains(&service.id.0);
             pages.items.retain(|policy| policy.services.all.iter().any(is_ours));
@@ -131,16 +108,15 @@ impl PagerDuty {
         let mut query =
             vec![("since", &*since), ("until", &*until), ("time_zone", "UTC"), ("include[]", "users")];
         query.extend(policies.iter().map(|id| ("escalation_policy_ids[]", *id)));
-        let path = "oncalls";
-        self.pages(&Listing { path, key: path, query: &query, pages: usize::MAX, until: self.until() }).await
+        self.pages("oncalls", &query, usize::MAX).await
     }
 
-    /// Who stands in for somebody, all schedules in one list, and what of it is missing. Turns themselves do not tell.
+    /// All schedules with who stands in for somebody: turns themselves do not tell.
     async fn overrides(
         &self,
         from: Timestamp,
         until: Timestamp,
-    ) -> Result<(Overrides, Vec<Warning>, Cost), SourceError> {
+    ) -> Result<Pages<wire::Schedule>, SourceError> {
         let (since, until) = (instant(from), instant(until));
         let mut query = vec![
             ("include[]", "overrides_subschedule"),
@@ -149,30 +125,28 @@ impl PagerDuty {
             ("time_zone", "UTC"),
         ];
         query.extend(self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str())));
-        let path = "schedules";
-        let listing = Listing { path, key: path, query: &query, pages: PAGES, until: self.until() };
-        let pages: Pages<wire::Schedule> = self.pages(&listing).await?;
-        let cut = pages
-            .cut("there are more schedules than can be read: who stands in for whom is not known of all");
-        let mut missing: Vec<Warning> = cut.into_iter().chain(pages.left_out("schedules")).collect();
-        let (mut overrides, mut unread) = (Overrides::default(), 0);
-        for schedule in pages.items {
-            let rendered = schedule.overrides_subschedule.0.unwrap_or_default();
-            let entries = rendered.rendered_schedule_entries;
-            let count = entries.all.len() + entries.lost;
-            let turns = entries.all.into_iter().filter_map(|turn| {
-                let (start, end) = (moment(&turn.start)?, moment(&turn.end)?);
-                Some((turn.user.0?.id.0, start, end))
-            });
-            let turns: Vec<_> = turns.collect();
-            unread += count - turns.len();
-            if !turns.is_empty() {
-                overrides.insert(schedule.id.0, turns);
-            }
-        }
-        missing.extend(left_out(unread, "overrides"));
-        Ok((overrides, missing, pages.cost))
+        self.pages("schedules", &query, PAGES).await
     }
+}
+
+fn overrides_of(schedules: Pages<wire::Schedule>, parts: &mut Parts) -> Overrides {
+    let cut = "there are more schedules than can be read: who stands in for whom is not known of all";
+    let (mut overrides, mut unread) = (Overrides::default(), 0);
+    for schedule in parts.items(schedules, "schedules", cut) {
+        let entries = schedule.overrides_subschedule.0.unwrap_or_default().rendered_schedule_entries;
+        let count = entries.all.len() + entries.lost;
+        let turns = entries
+            .all
+            .into_iter()
+            .filter_map(|turn| Some((turn.user.0?.id.0, moment(&turn.start)?, moment(&turn.end)?)));
+        let turns: Vec<_> = turns.collect();
+        unread += count - turns.len();
+        if !turns.is_empty() {
+            overrides.insert(schedule.id.0, turns);
+        }
+    }
+    parts.warnings.extend(left_out(unread, "overrides"));
+    overrides
 }
 
 impl Reader<'_> {

@@ -5,11 +5,10 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use super::PagerDuty;
-use super::map::Reader;
-use super::paging::{Cost, Listing};
 use super::wire::Thing;
 use crate::backend::http::{Allowance, Body};
 use crate::backend::kit::lenient::object;
+use crate::backend::kit::parts::Cost;
 use crate::backend::kit::probe;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::Person;
@@ -46,10 +45,10 @@ impl PagerDuty {
                         return Err(self.odd("no list of `abilities` in it"));
                     }
                     (date, allowance) = (body.date, body.allowance);
-                    cost.add(Cost { bytes_in: body.size(), requests: 1 });
+                    cost.add(Cost::of(&body));
                 }
                 Err(error) if matches!(error.trouble, Trouble::Forbidden { .. }) && key == Key::Account => {
-                    cost.add(Cost { bytes_in: 0, requests: 1 });
+                    cost.add(Cost::REFUSED);
                 }
                 Err(error) => return Err(error),
             }
@@ -57,7 +56,7 @@ impl PagerDuty {
         cost.add(self.say_whose(&key, &mut offer).await?);
         offer.allowance(allowance);
         offer.clock(date, self.clock.now(), "ages are off by that");
-        Ok(cost.reply(Answer::Probe(offer), None))
+        Ok(cost.reply(Answer::Probe(offer)))
     }
 
     async fn say_whose(&self, key: &Key, offer: &mut Offer) -> Result<Cost, SourceError> {
@@ -101,7 +100,6 @@ impl PagerDuty {
 
     /// Whose key it is, asked anew.
     async fn key(&self) -> Result<(Key, Option<(Option<Timestamp>, Option<Allowance>)>, Cost), SourceError> {
-        let asked = Cost { bytes_in: 0, requests: 1 };
         let (key, body) = match self.get("users/me", &[]).await {
             Ok(body) => (self.user_key(&body)?, Some(body)),
             // "The current user is not available": an account is nobody
@@ -109,13 +107,13 @@ impl PagerDuty {
             Err(SourceError { trouble: Trouble::Forbidden { .. }, .. }) => (Key::Hidden, None),
             Err(error) => return Err(error),
         };
-        let bytes_in = body.as_ref().map_or(0, Body::size);
+        let cost = body.as_ref().map_or(Cost::REFUSED, Cost::of);
         let mut kept = self.kept();
         if kept.key.as_ref().is_none_or(|(_, last)| *last != key) {
             kept.me = None;
         }
         kept.key = Some((self.clock.now(), key.clone()));
-        Ok((key, body.map(|body| (body.date, body.allowance)), Cost { bytes_in, ..asked }))
+        Ok((key, body.map(|body| (body.date, body.allowance)), cost))
     }
 
     fn user_key(&self, body: &Body) -> Result<Key, SourceError> {
@@ -124,10 +122,11 @@ impl PagerDuty {
             return Err(self.odd("no `user` in it"));
         };
         let page = Url::parse(&user.html_url.0).ok();
-        let mut kept = self.kept();
-        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
-        let account = page.as_ref().and_then(Url::host_str).map(|host| reader.text(host));
-        Ok(Key::User { me: reader.person(&user), role: reader.text(&user.role.0), account })
+        Ok(self.read(|reader| Key::User {
+            account: page.as_ref().and_then(Url::host_str).map(|host| reader.text(host)),
+            me: reader.person(&user),
+            role: reader.text(&user.role.0),
+        }))
     }
 
     /// The person at the keyboard, as far as it is known; asked for seldom.
@@ -162,19 +161,16 @@ impl PagerDuty {
             return Ok((Some(me), Cost::default()));
         }
         let query = [("query", from.as_str())];
-        let listing = Listing { path: "users", key: "users", query: &query, pages: 10, until: self.until() };
-        let users = match self.pages::<Thing>(&listing).await {
+        let users = match self.pages::<Thing>("users", &query, 10).await {
             Err(error) if matches!(error.trouble, Trouble::Forbidden { .. }) => {
-                return Ok((None, Cost { bytes_in: 0, requests: 1 }));
+                return Ok((None, Cost::REFUSED));
             }
             users => users?,
         };
         let mine = users.items.iter().find(|user| user.email.0.trim().eq_ignore_ascii_case(from));
-        let mut kept = self.kept();
-        let mut reader = Reader { interner: &mut kept.interner, source: &self.info.id };
-        let me = mine.map(|user| reader.person(user));
+        let me = self.read(|reader| mine.map(|user| reader.person(user)));
         // a person who is not there may be added at any time
-        kept.me = me.clone().map(|me| (now, me));
+        self.kept().me = me.clone().map(|me| (now, me));
         Ok((me, users.cost))
     }
 }

@@ -1,12 +1,7 @@
 //! What a configuration says of a Prometheus.
 
-use std::sync::Arc;
-
-use super::{ANSWERS, Prometheus};
-use crate::backend::{Means, Source};
+use super::ANSWERS;
 use crate::config::kind::{Address, Flag, KindSpec, NoOptions, Options, Scheme};
-use crate::config::settings::SourceSettings;
-use crate::model::source::{SourceError, SourceId};
 
 /// Prometheus and what speaks its API.
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
@@ -30,15 +25,3 @@ auth.bearer = { env = "MIMIR_TOKEN" }
     flag: Some(Flag { source: "prom", example: "http://localhost:9090" }),
     options: Options::of::<NoOptions>(),
 };
-
-/// Checks the address; nothing is sent.
-///
-/// # Errors
-/// [`Trouble::Unreachable`](crate::model::source::Trouble::Unreachable) if the address is none.
-pub(in crate::backend) fn connect(
-    id: &SourceId,
-    source: &SourceSettings,
-    means: Means<'_>,
-) -> Result<Arc<dyn Source>, SourceError> {
-    Ok(Arc::new(Prometheus::new(id, source, means)?))
-}

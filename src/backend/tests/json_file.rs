@@ -72,24 +72,20 @@ const HANDLERS: [Handler<JsonFile>; 2] = [
     Handler::Services(|source, _| Box::pin(ready(source.services()))),
 ];
 
-struct JsonFile {
+pub(super) struct JsonFile {
     info: SourceInfo,
     path: String,
     severities: SeverityMap,
     clock: Clock,
 }
 
-pub(in crate::backend) fn connect(
-    id: &SourceId,
-    source: &SourceSettings,
-    means: Means<'_>,
-) -> Result<Arc<dyn Source>, SourceError> {
-    let Settings { path } = own(id, source)?;
-    let info = info(id, source, &path);
-    Ok(Arc::new(JsonFile { info, path, severities: means.settings.severity_map(), clock: means.clock }))
-}
-
 impl JsonFile {
+    pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
+        let Settings { path } = own(id, source)?;
+        let info = info(id, source, &path);
+        Ok(Self { info, path, severities: means.settings.severity_map(), clock: means.clock })
+    }
+
     fn error(&self, trouble: Trouble) -> SourceError {
         SourceError::new(self.info.id.clone(), trouble)
     }

@@ -7,7 +7,6 @@ use super::trigger::is_open;
 use super::{PagerDuty, segment};
 use crate::backend::pagerduty::incidents::instant;
 use crate::backend::pagerduty::map::moment;
-use crate::backend::pagerduty::paging::Listing;
 use crate::backend::pagerduty::wire::{self, Maybe, Thing};
 use crate::model::action::{Action, Deed, Found};
 use crate::model::incident::IncidentStatus;
@@ -86,7 +85,7 @@ impl PagerDuty {
 
     /// The note itself: who wrote the same since.
     async fn noted(&self, path: &str, content: &str, trace: &Trace) -> Result<Found, SourceError> {
-        let notes = self.list::<wire::Note>(&format!("{path}/notes"), "notes", &[]).await?;
+        let notes = self.list::<wire::Note>(&format!("{path}/notes"), &[]).await?;
         let is_it = |note: &wire::Note| {
             note.content.0.trim() == content.trim()
                 && trace.is_me(&note.user)
@@ -116,9 +115,7 @@ impl PagerDuty {
         let since = instant(trace.since);
         let query = [("since", &*since), ("time_zone", "UTC"), ("is_overview", "false")];
         let path = format!("{path}/log_entries");
-        let listing =
-            Listing { path: &path, key: "log_entries", query: &query, pages: 3, until: self.until() };
-        let entries = self.pages::<wire::LogEntry>(&listing).await?.items;
+        let entries = self.pages::<wire::LogEntry>(&path, &query, 3).await?.items;
         let is_it = |entry: &&wire::LogEntry| {
             kinds.iter().any(|kind| entry.kind.0.starts_with(kind))
                 && trace.is_me(&entry.agent)

@@ -44,7 +44,7 @@ impl PagerDuty {
         let (since, until) = (instant(start), instant(end));
         let query = [("since", &*since), ("until", &*until), ("overflow", "true")];
         let path = format!("schedules/{}/overrides", segment(schedule));
-        let overrides = self.list::<wire::Override>(&path, "overrides", &query).await?;
+        let overrides = self.list::<wire::Override>(&path, &query).await?;
         let near = |word: &wire::Word, wanted: Timestamp| {
             moment(word).is_some_and(|at| at.duration_since(wanted).abs() < SignedDuration::from_secs(60))
         };

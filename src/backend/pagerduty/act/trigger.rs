@@ -36,7 +36,7 @@ impl PagerDuty {
     /// The incidents with this key, the newest first.
     pub(super) async fn with_key(&self, key: &str) -> Result<Vec<wire::Incident>, SourceError> {
         let query = [("incident_key", key), ("date_range", "all"), ("sort_by", "created_at:desc")];
-        let mut found = self.list::<wire::Incident>("incidents", "incidents", &query).await?.items;
+        let mut found = self.list::<wire::Incident>("incidents", &query).await?.items;
         found.retain(|incident| incident.key.0 == key);
         Ok(found)
     }

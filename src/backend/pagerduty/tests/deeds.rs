@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::description::Description;
 use super::*;
+use crate::backend::kit::contract::Description;
 use crate::model::action::{Action, Deed, Outcome, Target, Whom};
 use crate::model::incident::{IncidentStatus, Urgency};
 
@@ -56,7 +56,7 @@ fn willing(asked: &Asked) -> Canned {
 
 #[tokio::test]
 async fn every_change_and_every_look_back_is_valid_by_the_vendors_description() {
-    let Some(description) = Description::find() else { return };
+    let Some(description) = Description::find("pagerduty") else { return };
     let double = Double::start(willing).await;
     let source = pagerduty(&double);
     for deed in deeds() {
@@ -72,7 +72,7 @@ async fn every_change_and_every_look_back_is_valid_by_the_vendors_description() 
 
 #[test]
 fn a_wrong_change_does_not_pass_the_description() {
-    let Some(description) = Description::find() else { return };
+    let Some(description) = Description::find("pagerduty") else { return };
     let asked = |method: &str, path: &str, from: bool, body: Value| Asked {
         method: method.into(),
         path: path.into(),

@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::model::ask::Query;
 use crate::model::incident::{IncidentStatus, Urgency};
+use crate::model::warning::Warning;
 
 #[tokio::test]
 async fn an_incident_keeps_all_that_is_told_of_it() {

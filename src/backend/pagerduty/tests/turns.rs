@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::ask::Query;
 use crate::model::oncall::{Shift, Target};
+use crate::model::warning::Warning;
 
 fn policy(id: &str, name: &str, service: &str) -> Value {
     json!({

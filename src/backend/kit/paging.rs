@@ -1,0 +1,147 @@
+//! Lists that come in pages: asked for to their end, but never without an end.
+
+use futures_util::future::join_all;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::lenient::{List, left_out, objects};
+use super::parts::{Cost, digest};
+use crate::backend::http::Body;
+use crate::model::source::SourceError;
+use crate::model::warning::Warning;
+
+/// Pages on their way at once; a first guess at a long list costs no more than it must.
+const WAVES: [usize; 3] = [1, 2, 4];
+
+/// How an API gives a list in pages.
+pub(crate) trait Paging: Sync {
+    /// Where a page begins: an offset, a cursor, the address of the next page.
+    type Place: PartialEq + Sync + Send;
+
+    /// The first page.
+    fn first(&self) -> Self::Place;
+
+    /// Asks for the page at a place.
+    fn ask(&self, place: &Self::Place) -> impl Future<Output = Result<Body, SourceError>> + Send;
+
+    /// Reads the page that came from there.
+    ///
+    /// # Errors
+    /// If it is none.
+    fn read(&self, body: &Body, place: &Self::Place) -> Result<Page<Self::Place>, SourceError>;
+
+    /// Up to `count` places that can be asked for at once, from this one on; none where the server would refuse. Who cannot guess
+    /// where the page after next begins gives back this place alone.
+    fn from(&self, place: Self::Place, count: usize) -> Vec<Self::Place>;
+}
+
+/// One page.
+pub(crate) struct Page<P> {
+    pub(crate) items: Vec<Value>,
+    /// Where the next one begins; none after the last.
+    pub(crate) next: Option<P>,
+}
+
+/// How much of a list is asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Bounds {
+    /// No more pages than these.
+    pub(crate) pages: usize,
+    /// No further page is asked for after this moment: a part of a list that is told as such is better than none.
+    pub(crate) until: Instant,
+}
+
+/// What came of a list.
+pub(crate) struct Pages<T> {
+    pub(crate) items: Vec<T>,
+    /// There is more that was not asked for, or did not come.
+    pub(crate) is_cut: bool,
+    /// Why it did not come, if it was asked for.
+    pub(crate) broken: Option<SourceError>,
+    /// How many of what came could not be read.
+    pub(crate) lost: usize,
+    pub(crate) cost: Cost,
+}
+
+impl<T> Default for Pages<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), is_cut: false, broken: None, lost: 0, cost: Cost::default() }
+    }
+}
+
+impl<T> Pages<T> {
+    /// What is missing of a list that is cut, with the reason as far as it is known.
+    pub(crate) fn cut(&self, what: &str) -> Option<Warning> {
+        let why = || self.broken.as_ref().map_or_else(String::new, |error| format!(" ({})", error.trouble));
+        self.is_cut.then(|| Warning::missing(format!("{what}{}", why())))
+    }
+
+    /// That some of what came could not be read.
+    pub(crate) fn left_out(&self, what: &str) -> Option<Warning> {
+        left_out(self.lost, what)
+    }
+}
+
+impl<T: DeserializeOwned> Pages<T> {
+    /// Takes in the items of a page, and that it cost this.
+    pub(crate) fn take(&mut self, items: Vec<Value>, cost: Cost) {
+        let List { all, lost } = objects(items);
+        self.items.extend(all);
+        self.lost += lost;
+        self.cost.add(cost);
+    }
+}
+
+/// All pages of a list, up to its bounds.
+///
+/// # Errors
+/// Whatever keeps the first page from coming. If a later one does not come, the list ends before it and says that it is cut: one
+/// with a hole would look whole.
+pub(crate) async fn pages<P: Paging, T: DeserializeOwned>(
+    paging: &P,
+    bounds: Bounds,
+) -> Result<Pages<T>, SourceError> {
+    let mut pages = Pages::default();
+    let (mut next, mut last, mut asked) = (paging.first(), None, 0);
+    for wave in WAVES.into_iter().chain(std::iter::repeat(4)) {
+        let places = paging.from(next, wave.min(bounds.pages - asked));
+        if places.is_empty() || (asked > 0 && Instant::now() >= bounds.until) {
+            break;
+        }
+        asked += places.len();
+        let bodies = join_all(places.iter().map(|place| paging.ask(place))).await;
+        let mut after = None;
+        for (body, place) in bodies.into_iter().zip(&places) {
+            // it gives other pages than it was asked for: the rest of this wave has holes
+            if after.as_ref().is_some_and(|after| after != place) {
+                break;
+            }
+            let body = match body {
+                Err(error) if last.is_some() => {
+                    pages.cost.add(Cost::REFUSED);
+                    (pages.is_cut, pages.broken) = (true, Some(error));
+                    return Ok(pages);
+                }
+                body => body?,
+            };
+            let Page { items, next } = paging.read(&body, place)?;
+            let (is_empty, digest) = (items.is_empty(), digest(&items));
+            // the same page again: the server does not look at the place and would go on for ever
+            if last.replace(digest) == Some(digest) {
+                pages.cost.add(Cost::of(&body));
+                pages.is_cut = true;
+                return Ok(pages);
+            }
+            pages.take(items, Cost::of(&body));
+            pages.is_cut = next.is_some();
+            if is_empty || next.is_none() {
+                return Ok(pages);
+            }
+            after = next;
+        }
+        let Some(place) = after else { break };
+        next = place;
+    }
+    Ok(pages)
+}

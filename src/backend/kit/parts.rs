@@ -1,0 +1,117 @@
+//! What an answer costs, and what is missing of one that is put together from several.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::paging::Pages;
+use crate::backend::http::Body;
+use crate::model::ask::{Answer, Reply};
+use crate::model::source::{SourceError, Trouble};
+use crate::model::warning::Warning;
+
+/// What was spent.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cost {
+    pub(crate) bytes_in: u64,
+    pub(crate) requests: u32,
+}
+
+impl Cost {
+    /// Of a request that was refused.
+    pub(crate) const REFUSED: Self = Self { bytes_in: 0, requests: 1 };
+
+    /// Of one request with this answer.
+    pub(crate) fn of(body: &Body) -> Self {
+        Self { bytes_in: body.size(), requests: 1 }
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.bytes_in += other.bytes_in;
+        self.requests += other.requests;
+    }
+
+    /// An answer for this price.
+    pub(crate) fn reply(self, answer: Answer) -> Reply {
+        Reply { bytes_in: self.bytes_in, requests: self.requests, ..Reply::free(answer) }
+    }
+
+    /// The same where the asker may have the answer already: then it is not told again.
+    pub(crate) fn reply_if_new(self, answer: Answer, digest: u64, known: Option<u64>) -> Reply {
+        let answer = if known == Some(digest) { Answer::Unchanged } else { answer };
+        Reply { digest: Some(digest), ..self.reply(answer) }
+    }
+}
+
+/// Recognises the same answer next time.
+pub(crate) fn digest(answer: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    answer.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The parts of an answer so far. Each may be missing, and then is told as such.
+#[derive(Default)]
+pub(crate) struct Parts {
+    pub(crate) cost: Cost,
+    pub(crate) warnings: Vec<Warning>,
+    /// How many came.
+    came: usize,
+    /// Why the first that did not come is missing.
+    first_error: Option<SourceError>,
+}
+
+impl Parts {
+    /// A part that may be missing: where it failed, `what` "cannot be had", and one request was spent on it.
+    ///
+    /// # Errors
+    /// The failure, if it is one of the whole source: then nothing else would come either.
+    pub(crate) fn take<T>(
+        &mut self,
+        what: &str,
+        part: Result<T, SourceError>,
+    ) -> Result<Option<T>, SourceError> {
+        match part {
+            Ok(part) => {
+                self.came += 1;
+                Ok(Some(part))
+            }
+            Err(error)
+                if error.trouble.is_source_wide() && !matches!(error.trouble, Trouble::TimedOut { .. }) =>
+            {
+                Err(error)
+            }
+            Err(error) => {
+                self.cost.add(Cost::REFUSED);
+                self.warnings.push(Warning::missing(format!("{what} cannot be had: {}", error.trouble)));
+                self.first_error.get_or_insert(error);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes note of a list's cost and of what is missing of it: `cut` says that there are more than came, and what cannot be read
+    /// is called `items`.
+    pub(crate) fn told<T>(&mut self, pages: &Pages<T>, items: &str, cut: &str) {
+        self.cost.add(pages.cost);
+        self.warnings.extend(pages.cut(cut).into_iter().chain(pages.left_out(items)));
+    }
+
+    /// The items of a list, of which note is taken.
+    pub(crate) fn items<T>(&mut self, pages: Pages<T>, items: &str, cut: &str) -> Vec<T> {
+        self.told(&pages, items, cut);
+        pages.items
+    }
+
+    /// That at least one part came.
+    ///
+    /// # Errors
+    /// Why the first did not, if none did.
+    pub(crate) fn some_came(&mut self) -> Result<(), SourceError> {
+        let error = self.first_error.take().filter(|_| self.came == 0);
+        error.map_or(Ok(()), Err)
+    }
+
+    /// The whole, unless the asker has it already.
+    pub(crate) fn reply_if_new(self, answer: Answer, digest: u64, known: Option<u64>) -> Reply {
+        Reply { warnings: self.warnings, ..self.cost.reply_if_new(answer, digest, known) }
+    }
+}
