@@ -145,3 +145,84 @@ pub(crate) async fn pages<P: Paging, T: DeserializeOwned>(
     }
     Ok(pages)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde::Deserialize;
+    use serde_json::json;
+
+    use super::*;
+    use crate::backend::double::{Canned, Double};
+    use crate::backend::http::Http;
+    use crate::backend::{Clock, Means};
+    use crate::config::settings::Settings;
+    use crate::model::source::SourceId;
+
+    /// Each page names the next; the first has no name.
+    struct Cursors(Http);
+
+    #[derive(Deserialize)]
+    struct Answer {
+        items: Vec<Value>,
+        next: Option<String>,
+    }
+
+    impl Paging for Cursors {
+        type Place = Option<String>;
+
+        fn first(&self) -> Self::Place {
+            None
+        }
+
+        async fn ask(&self, place: &Self::Place) -> Result<Body, SourceError> {
+            let cursor = place.as_deref().map(|cursor| ("cursor", cursor));
+            self.0.get("items", cursor.as_slice()).await
+        }
+
+        fn read(&self, body: &Body, _: &Self::Place) -> Result<Page<Self::Place>, SourceError> {
+            let Answer { items, next } = body.json()?;
+            Ok(Page { items, next: next.map(Some) })
+        }
+
+        fn from(&self, place: Self::Place, count: usize) -> Vec<Self::Place> {
+            std::iter::once(place).take(count).collect()
+        }
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Item {
+        id: u64,
+    }
+
+    /// What comes of a list of four pages of two items each, of which one more cannot be read, if this page is refused.
+    async fn four_pages(most: usize, refused: u64) -> (Vec<u64>, Pages<Item>) {
+        let double = Double::start(move |asked| {
+            let page: u64 = asked.parameter("cursor").parse().unwrap_or(0);
+            let items = json!([{ "id": 2 * page }, { "id": 2 * page + 1 }, "odd"]);
+            let next = (page < 3).then(|| (page + 1).to_string());
+            let status = if page == refused { 403 } else { 200 };
+            Canned::new(status, "application/json", &json!({ "items": items, "next": next }).to_string())
+        })
+        .await;
+        let settings = Settings::default();
+        let means = Means::new(&settings, Clock::real());
+        let http = Http::new(&SourceId::new("list"), &double.source("prometheus"), means).unwrap();
+        let bounds = Bounds { pages: most, until: Instant::now() + Duration::from_secs(60) };
+        let pages: Pages<Item> = pages(&Cursors(http), bounds).await.unwrap();
+        (pages.items.iter().map(|item| item.id).collect(), pages)
+    }
+
+    #[tokio::test]
+    async fn pages_that_name_the_next_one_are_read_to_the_end_or_told_as_cut() {
+        let (ids, whole) = four_pages(usize::MAX, 9).await;
+        assert_eq!((ids, whole.lost, whole.cost.requests), ((0..8).collect(), 4, 4));
+        assert!(!whole.is_cut && whole.broken.is_none());
+        let (ids, bounded) = four_pages(3, 9).await;
+        assert_eq!((ids, bounded.is_cut, bounded.cost.requests), ((0..6).collect(), true, 3));
+        let (ids, broken) = four_pages(usize::MAX, 2).await;
+        assert_eq!((ids, broken.is_cut, broken.cost.requests), ((0..4).collect(), true, 3));
+        assert!(broken.cut("more").unwrap().text.starts_with("more ("));
+    }
+}
