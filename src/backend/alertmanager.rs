@@ -28,7 +28,6 @@ use crate::model::labels::Text;
 use crate::model::source::{Offer, SourceError, SourceId, SourceInfo, Trouble};
 use crate::model::text::clean;
 use crate::model::warning::Warning;
-pub(super) use act::calls;
 pub(super) use kind::SPEC;
 use map::{Reader, Shape, Shared};
 

@@ -28,7 +28,6 @@ use crate::model::ask::{Ask, AskKind};
 use crate::model::incident::{IncidentAlert, Person};
 use crate::model::labels::{Interner, Text};
 use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
-pub(super) use act::unfit;
 use incidents::{History, Ranks};
 pub(super) use kind::SPEC;
 use kind::Settings;
@@ -130,13 +129,6 @@ impl Source for PagerDuty {
     fn look_back<'a>(&'a self, action: &'a Action, sent_at: Timestamp) -> LookingBack<'a> {
         Box::pin(self.found(action, sent_at))
     }
-}
-
-/// The alert of an incident as it is told here; what cannot be read of it is empty.
-pub(super) fn incident_alert(alert: &Value, source: &SourceId) -> IncidentAlert {
-    let mut interner = Interner::default();
-    let wire = wire::Alert::deserialize(alert).unwrap_or_default();
-    map::Reader { interner: &mut interner, source }.incident_alert(&wire)
 }
 
 /// The calls of an action on an account at this address, by the person of this id.

@@ -124,7 +124,7 @@ impl Stage {
         let setup = Setup::new("demo", infos, Look::probe(Colours::True, Charset::Unicode), size);
         let state =
             State::new(Setup { person: "ana".into(), kinds: &burnwatch::testing::backend::KINDS, ..setup });
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
         Self { state, sources, time, clock, dead: None, answering: false, acts: Vec::new(), runtime }
     }
 

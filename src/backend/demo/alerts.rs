@@ -1,16 +1,15 @@
 //! Alerts as the rules make them out of the simulation's numbers, and as Alertmanager passes them on.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
 
 use jiff::Timestamp;
 
 use crate::model::alert::{Alert, AlertState, SeverityMap};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::firing::Firing;
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{self, Matcher};
 use crate::model::silence::{Silence, SilenceState};
-use crate::model::slo::Bounds;
 use crate::model::source::SourceId;
 
 use super::annotation;
@@ -22,11 +21,9 @@ use super::timeline::Timeline;
 use super::world::{DemoWorld, Place};
 
 /// How often rules are evaluated, in seconds of demo time.
-const EVERY: f64 = 5.0;
+pub(super) const EVERY: f64 = 5.0;
 /// Evaluations that are tried at most to find where a condition begins and ends.
 const TRIES: f64 = 240.0;
-/// Firings that are listed at most, the newest.
-const FIRINGS: usize = 100;
 /// Pending silences are listed this long before they begin, in seconds.
 const ANNOUNCED: f64 = 86_400.0;
 /// When the Watchdog began to fire: as the world did.
@@ -46,6 +43,25 @@ pub(super) struct Bout {
     pub(super) to: f64,
 }
 
+/// Why a condition may hold: for one line of a rule, by something that began at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Cause {
+    rule: usize,
+    place: usize,
+    pod: u32,
+    begin: u64,
+    start: u64,
+}
+
+/// What is told of an alert by a series.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Shows {
+    Pending,
+    Firing,
+    /// Since when it is active, pending or not.
+    Since,
+}
+
 impl DemoWorld {
     /// The lines that a rule's expression has.
     pub(super) fn subjects<'a>(&'a self, rule: &'a Rule) -> Vec<Subject<'a>> {
@@ -58,21 +74,29 @@ impl DemoWorld {
     }
 
     /// The value of a line.
-    pub(super) fn value(&self, rule: &Rule, subject: &Subject<'_>, t: f64) -> Option<f64> {
-        match subject.place {
-            Some(place) => self.measure(&rule.measure, place, subject.pod, t),
-            None => Some(1.0),
-        }
+    pub(super) fn value(&self, rule: &Rule, place: Option<&Place>, pod: u32, t: f64) -> Option<f64> {
+        place.map_or(Some(1.0), |place| self.measure(&rule.measure, place, pod, t))
     }
 
     /// When a rule's condition holds for a line because of something that happened.
-    ///
+    fn bout(&self, rule: &Rule, (place, pod): (&Place, u32), begin: Begin, once: Occurrence) -> Option<Bout> {
+        let cause = Cause { rule: rule.number, place: place.number, pod, begin: begin.key(), start: once.start.to_bits() };
+        let known = |bouts: &HashMap<Cause, Option<Bout>>| bouts.get(&cause).copied();
+        let bouts = || self.bouts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bout) = known(&bouts()) {
+            return bout;
+        }
+        let bout = self.found_bout(rule, (place, pod), begin, once);
+        bouts().insert(cause, bout);
+        bout
+    }
+
     /// Only the story moves a number across a threshold, so only its times are looked through.
-    fn bout(&self, rule: &Rule, subject: &Subject<'_>, begin: Begin, occurrence: Occurrence) -> Option<Bout> {
-        let (from, to) = subject.place?.reach(begin, &rule.measure);
+    fn found_bout(&self, rule: &Rule, (place, pod): (&Place, u32), begin: Begin, once: Occurrence) -> Option<Bout> {
+        let (from, to) = place.reach(begin, &rule.measure);
         let step = ((to - from) / TRIES / EVERY).ceil().max(1.0) * EVERY;
-        let first = ((occurrence.start + from) / EVERY).ceil() * EVERY;
-        let holding = |t: f64| self.value(rule, subject, t).is_some_and(|value| rule.holds(value));
+        let first = ((once.start + from) / EVERY).ceil() * EVERY;
+        let holding = |t: f64| self.value(rule, Some(place), pod, t).is_some_and(|value| rule.holds(value));
         let (count, _) = floor((to - from) / step);
         let mut times = (0..=count).map(|i| first + i as f64 * step);
         let from = times.find(|t| holding(*t))?;
@@ -82,16 +106,43 @@ impl DemoWorld {
 
     /// The bout of a line that lasts at a moment.
     fn bout_at(&self, rule: &Rule, subject: &Subject<'_>, t: f64) -> Option<Bout> {
+        let bouts = self.bouts(rule, subject.place, subject.pod, (t, t));
+        bouts.into_iter().find(|bout| (bout.from..bout.to).contains(&t))
+    }
+
+    /// The bouts of a line that touch a span.
+    fn bouts(&self, rule: &Rule, place: Option<&Place>, pod: u32, (from, to): (f64, f64)) -> Vec<Bout> {
         if rule.measure == Measure::Always {
-            return Some(Bout { from: WATCHDOG_SINCE, to: f64::INFINITY });
+            return vec![Bout { from: WATCHDOG_SINCE, to: f64::INFINITY }];
         }
-        let place = subject.place?;
-        place.begins(&rule.measure).into_iter().find_map(|begin| {
-            let occurrence = self.schedule.latest(begin, t)?;
-            let (from, to) = place.reach(begin, &rule.measure);
-            (from..=to).contains(&(t - occurrence.start)).then_some(())?;
-            self.bout(rule, subject, begin, occurrence).filter(|bout| (bout.from..bout.to).contains(&t))
-        })
+        let Some(place) = place else { return Vec::new() };
+        let occurrences = place.begins(&rule.measure).into_iter().flat_map(|begin| {
+            let (_, lasts) = place.reach(begin, &rule.measure);
+            self.schedule.between(begin, from - lasts, to).into_iter().map(move |once| (begin, once))
+        });
+        let bouts = occurrences.filter_map(|(begin, once)| self.bout(rule, (place, pod), begin, once));
+        bouts.filter(|bout| bout.from <= to && bout.to > from).collect()
+    }
+
+    /// When the alert of a line is so, as far as that touches a span, in demo time.
+    pub(super) fn showing(
+        &self,
+        rule: &Rule,
+        place: Option<&Place>,
+        pod: u32,
+        shows: Shows,
+        (from, to): (f64, f64),
+    ) -> Vec<(f64, f64)> {
+        let stretch = |bout: Bout| match shows {
+            Shows::Pending => (bout.from, bout.to.min(bout.from + rule.hold)),
+            Shows::Firing => (bout.from + rule.hold, bout.to),
+            Shows::Since => (bout.from, bout.to),
+        };
+        let stretches = self.bouts(rule, place, pod, (from, to)).into_iter().map(stretch);
+        let mut all: Vec<(f64, f64)> =
+            stretches.filter(|(begin, end)| begin < end && *begin <= to && *end > from).collect();
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        all
     }
 
     /// The rules that run in a region.
@@ -101,12 +152,15 @@ impl DemoWorld {
 
     /// The alerts that the rules of a region hold pending or firing.
     pub(super) fn alerts_of(&self, region: Region, t: f64, clock: &Timeline) -> Vec<Alert> {
+        self.rules_of(region).flat_map(|rule| self.alerts_by(rule, t, clock)).collect()
+    }
+
+    /// The alerts that a rule holds pending or firing.
+    pub(super) fn alerts_by(&self, rule: &Rule, t: f64, clock: &Timeline) -> Vec<Alert> {
         let mut alerts: Vec<Alert> = Vec::new();
-        for rule in self.rules_of(region) {
-            for subject in self.subjects(rule) {
-                if let Some(bout) = self.bout_at(rule, &subject, t) {
-                    alerts.extend(self.alert(rule, &subject, bout, t, clock));
-                }
+        for subject in self.subjects(rule) {
+            if let Some(bout) = self.bout_at(rule, &subject, t) {
+                alerts.extend(self.alert(rule, &subject, bout, t, clock));
             }
         }
         alerts
@@ -122,7 +176,7 @@ impl DemoWorld {
     ) -> Option<Alert> {
         let fires = bout.from + rule.hold;
         let firing = t >= fires;
-        let value = self.value(rule, subject, t)?;
+        let value = self.value(rule, subject.place, subject.pod, t)?;
         let labels = alert_labels(rule, subject);
         let mut annotations = annotation::filled(&rule.shown.annotations, &labels, value);
         if let Some((deploy, start)) = subject.place.and_then(|place| self.deploy(place, t)) {
@@ -225,72 +279,10 @@ impl DemoWorld {
             .collect()
     }
 
-    /// When the alert with these labels fired, or without labels all alerts of the region did, as rules and not watchdogs tell it.
-    pub(super) fn all_firings(
-        &self,
-        labels: &Labels,
-        region: Region,
-        looked_at: Bounds,
-        clock: &Timeline,
-    ) -> Vec<Firing> {
-        let span = (clock.demo(looked_at.start), clock.demo(looked_at.end));
-        if !labels.is_empty() {
-            return self.firings(labels, region, span, clock);
-        }
-        let rules = self.rules_of(region).filter(|rule| rule.measure != Measure::Always);
-        let all = rules.flat_map(|rule| {
-            let subjects = self.subjects(rule);
-            subjects.into_iter().map(move |subject| alert_labels(rule, &subject))
-        });
-        all.flat_map(|labels| self.firings(&labels, region, span, clock)).collect()
-    }
-
-    /// When the alert with these labels fired, oldest first; at most the newest 100 times.
-    pub(super) fn firings(
-        &self,
-        labels: &Labels,
-        region: Region,
-        span: (f64, f64),
-        clock: &Timeline,
-    ) -> Vec<Firing> {
-        let mut firings: Vec<Firing> = Vec::new();
-        for rule in self.rules_of(region).filter(|rule| *rule.shown.name == *labels.value("alertname")) {
-            for subject in self.subjects(rule).iter().filter(|subject| alert_labels(rule, subject) == *labels)
-            {
-                let fired = self.fired(rule, subject, span);
-                firings.extend(fired.iter().map(|bout| Firing {
-                    labels: labels.clone(),
-                    from: clock.wall(bout.from.max(span.0)),
-                    to: clock.wall(bout.to.min(span.1)),
-                    is_open: bout.to >= span.1,
-                    is_about: false,
-                }));
-            }
-        }
-        firings.sort_by_key(|firing| firing.from);
-        let surplus = firings.len().saturating_sub(FIRINGS);
-        firings.split_off(surplus)
-    }
-
     /// When a line fired, as far as that touches a span; each from its beginning to its end.
-    pub(super) fn fired(&self, rule: &Rule, subject: &Subject<'_>, (from, to): (f64, f64)) -> Vec<Bout> {
-        if rule.measure == Measure::Always {
-            return vec![Bout { from: WATCHDOG_SINCE, to: f64::INFINITY }];
-        }
-        let Some(place) = subject.place else { return Vec::new() };
-        let begins = place.begins(&rule.measure).into_iter();
-        let occurrences = begins.flat_map(|begin| {
-            let (_, lasts) = place.reach(begin, &rule.measure);
-            self.schedule
-                .between(begin, from - lasts, to)
-                .into_iter()
-                .map(move |occurrence| (begin, occurrence))
-        });
-        let bouts = occurrences.filter_map(|(begin, occurrence)| self.bout(rule, subject, begin, occurrence));
-        bouts
-            .map(|bout| Bout { from: bout.from + rule.hold, ..bout })
-            .filter(|bout| bout.from < bout.to && bout.from < to && bout.to > from)
-            .collect()
+    pub(super) fn fired(&self, rule: &Rule, subject: &Subject<'_>, span: (f64, f64)) -> Vec<Bout> {
+        let stretches = self.showing(rule, subject.place, subject.pod, Shows::Firing, span);
+        stretches.into_iter().map(|(from, to)| Bout { from, to }).filter(|bout| bout.from < span.1).collect()
     }
 }
 

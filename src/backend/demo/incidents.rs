@@ -7,8 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::model::action::Deed;
 use crate::model::incident::{
-    AlertCounts, Happened, Incident, IncidentBoard, IncidentDetail, IncidentStatus, Note, Past, Pending,
-    Priority, Stamp, Step, StepBoard, Urgency,
+    AlertCounts, Incident, IncidentStatus, Note, Pending, Priority, Stamp, Step, Urgency,
 };
 use crate::model::labels::{Labels, Text};
 use crate::model::source::SourceId;
@@ -21,7 +20,6 @@ use super::payload::Sent;
 use super::rules::Rule;
 use super::timeline::Timeline;
 use super::world::DemoWorld;
-use crate::backend::pagerduty;
 
 /// For how long incidents that are over are told.
 const PAST: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -43,94 +41,33 @@ struct Paged<'a> {
 }
 
 impl DemoWorld {
-    /// Incidents that are open or were within the last week.
-    pub(super) fn incidents(
-        &self,
-        done: &Done,
-        now: Timestamp,
-        clock: &Timeline,
-        source: &SourceId,
-    ) -> IncidentBoard {
+    /// Incidents that are open or were within the last week, in the order of their ids.
+    pub(super) fn incidents(&self, done: &Done, now: Timestamp, clock: &Timeline) -> Vec<Told> {
         let paged = self.paged(now, clock);
-        let of_story = paged.iter().map(|paged| self.told(paged, done, now, source).incident);
-        let opened = done.opened().filter_map(|entry| Some(self.opened(entry, done, now, source)?.incident));
-        let mut incidents: Vec<Incident> = of_story.chain(opened).collect();
-        incidents.sort_by(|a, b| a.id.cmp(&b.id));
-        incidents.dedup_by(|a, b| a.id == b.id);
-        let priorities = (1..=5).map(|rank| {
-            let name = format!("P{rank}");
-            Priority { named: named(&name, &name), rank: Some(rank) }
-        });
-        IncidentBoard { incidents, priorities: priorities.collect() }
-    }
-
-    /// What happened to one of them.
-    pub(super) fn incident_detail(
-        &self,
-        id: &str,
-        done: &Done,
-        now: Timestamp,
-        clock: &Timeline,
-        source: &SourceId,
-    ) -> Option<IncidentDetail> {
-        let all = self.paged(now, clock);
-        let Some(paged) = all.iter().find(|paged| *paged.id() == *id) else {
-            let entry = done.opened().find(|entry| *entry.id == *id)?;
-            let Told { steps, notes, .. } = self.opened(entry, done, now, source)?;
-            return Some(IncidentDetail { steps, notes, ..IncidentDetail::default() });
-        };
-        let Told { incident, steps, notes } = self.told(paged, done, now, source);
-        let earlier = all.iter().filter(|other| other.labels == paged.labels && other.from < paged.from);
-        let mut past: Vec<Past> = earlier
-            .map(|earlier| self.incident(earlier, done, now, source))
-            .map(|past| Past {
-                id: past.id,
-                title: past.title,
-                created_at: past.created_at,
-                likeness: 940.0,
-                url: past.url,
-            })
-            .collect();
-        past.sort_by_key(|past| std::cmp::Reverse(past.created_at));
-        past.truncate(5);
-        let alert = pagerduty::incident_alert(&paged.sent().alert(&incident), source);
-        Some(IncidentDetail { alerts: vec![alert], steps, notes, past })
-    }
-
-    /// What happened to all of them between two moments.
-    pub(super) fn all_steps(
-        &self,
-        done: &Done,
-        (since, now): (Timestamp, Timestamp),
-        clock: &Timeline,
-        source: &SourceId,
-    ) -> StepBoard {
-        let paged = self.paged(now, clock);
-        let of_story = paged.iter().map(|paged| self.told(paged, done, now, source));
-        let opened = done.opened().filter_map(|entry| self.opened(entry, done, now, source));
-        let steps = of_story.chain(opened).flat_map(|Told { incident, steps, .. }| {
-            let happened = move |step| Happened { incident: Arc::clone(&incident.id), step };
-            steps.into_iter().map(happened)
-        });
-        let steps = steps.filter(|happened| (since..=now).contains(&happened.step.at));
-        StepBoard::new(steps.collect(), since, since, now)
+        let of_story = paged.iter().map(|paged| self.told(paged, done, now));
+        let opened = done.opened().filter_map(|entry| self.opened(entry, done, now));
+        let mut all: Vec<Told> = of_story.chain(opened).collect();
+        all.sort_by(|a, b| a.incident.id.cmp(&b.incident.id));
+        all.dedup_by(|a, b| a.incident.id == b.incident.id);
+        all
     }
 
     /// An incident of the story, and what was done to it.
-    fn told(&self, paged: &Paged<'_>, done: &Done, now: Timestamp, source: &SourceId) -> Told {
-        let incident = self.incident(paged, done, now, source);
-        done.over(incident, &self.paging, now, |incident| {
+    fn told(&self, paged: &Paged<'_>, done: &Done, now: Timestamp) -> Told {
+        let incident = self.incident(paged, done, now);
+        let told = done.over(incident, &self.paging, now, |incident| {
             let (mut steps, mut notes) = (steps(incident), notes(incident));
             steps.retain(|step| step.at <= now);
             notes.retain(|note| note.at <= now);
             (steps, notes)
-        })
+        });
+        Told { sent: Some(paged.sent()), ..told }
     }
 
     /// An incident that somebody opened, and what was done to it.
-    fn opened(&self, entry: &Entry, done: &Done, now: Timestamp, source: &SourceId) -> Option<Told> {
-        let Deed::Trigger { title, urgency, key, .. } = &entry.action.deed else { return None };
-        let (target, at) = (&entry.action.target, entry.at);
+    fn opened(&self, entry: &Entry, done: &Done, now: Timestamp) -> Option<Told> {
+        let Deed::Trigger { title, urgency, key, .. } = &entry.deed else { return None };
+        let (target, at) = (&entry.target, entry.at);
         let team = self.book.services.iter().find(|service| *service.name == *target.id);
         let team = team.map(|service| service.team.as_str()).unwrap_or_default();
         let policy = self.paging.policy_of(team);
@@ -159,7 +96,7 @@ impl DemoWorld {
             conference: None,
             firing: Vec::new(),
             url: Some(format!("https://pager.shop.example/incidents/{}", entry.id).into()),
-            source: source.clone(),
+            source: SourceId::new("pager"),
             id: Arc::clone(&entry.id),
         };
         Some(done.over(incident, &self.paging, now, |incident| {
@@ -168,7 +105,7 @@ impl DemoWorld {
     }
 
     /// As the story tells it.
-    fn incident(&self, paged: &Paged<'_>, done: &Done, now: Timestamp, source: &SourceId) -> Incident {
+    fn incident(&self, paged: &Paged<'_>, done: &Done, now: Timestamp) -> Incident {
         let paging = &self.paging;
         let (key, service) = (paged.key, paged.labels.value("service"));
         let policy = paging.policy_of(paged.labels.value("team"));
@@ -211,7 +148,7 @@ impl DemoWorld {
             conference: None,
             firing: vec![paged.labels.clone()],
             url: Some(format!("https://pager.shop.example/incidents/{id}").into()),
-            source: source.clone(),
+            source: SourceId::new("pager"),
             id,
         }
     }

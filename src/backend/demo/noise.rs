@@ -81,6 +81,12 @@ impl Latency {
         (1.0 - self.slow) * bulk(self.median, self.tail) + self.slow * bulk(HANGING.0, HANGING.1)
     }
 
+    /// The mean, in seconds.
+    pub(super) fn mean(&self) -> f64 {
+        let mean = |median: f64, sigma: f64| median * (sigma * sigma / 2.0).exp();
+        (1.0 - self.slow) * mean(self.median, self.tail) + self.slow * mean(HANGING.0, HANGING.1)
+    }
+
     /// The time within which this quantile of the requests is done, in seconds.
     pub(super) fn quantile(&self, quantile: Quantile) -> f64 {
         if self.slow <= 0.0 {

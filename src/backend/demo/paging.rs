@@ -11,13 +11,11 @@ use crate::model::action::Whom;
 use crate::model::duration;
 use crate::model::incident::{Named, Person};
 use crate::model::labels::Text;
-use crate::model::oncall::{EscalationPolicy, Level, OnCallBoard, Shift, Target};
+use crate::model::oncall::{EscalationPolicy, Level, Shift, Target};
 
+use super::book;
 use super::doings::StoodIn;
-use super::world::DemoWorld;
 
-/// For how many days shifts are told.
-const DAYS: i64 = 7;
 const SOUND: &str = "the embedded rotas are read by the tests";
 
 /// The file as it is written.
@@ -114,12 +112,20 @@ impl Paging {
         self.person(&self.me)
     }
 
+    /// All people.
+    pub(super) fn people(&self) -> impl Iterator<Item = Person> {
+        self.person.iter().map(|human| self.person(&human.id))
+    }
+
     /// Somebody who was named, as far as they are known here.
     pub(super) fn person_or(&self, whom: &Whom) -> Person {
-        if self.person.iter().any(|human| *human.id == *whom.id) {
-            return self.person(&whom.id);
-        }
-        Person { id: Text::clone(&whom.id), name: Text::clone(&whom.name), email: None, zone: None }
+        let known = self.people().find(|person| person.id == whom.id);
+        known.unwrap_or_else(|| Person {
+            id: Text::clone(&whom.id),
+            name: Text::clone(&whom.name),
+            email: None,
+            zone: None,
+        })
     }
 
     pub(super) fn has_rotation(&self, id: &str) -> bool {
@@ -169,26 +175,42 @@ impl Paging {
         on.iter().find(|shift| shift.is_override).or(on.first()).map(|shift| shift.person.clone())
     }
 
-    /// Who is on call from `now` on.
-    pub(super) fn on_call(&self, world: &DemoWorld, now: Timestamp, stood_in: &[StoodIn]) -> OnCallBoard {
-        let until = now.to_zoned(TimeZone::UTC).saturating_add(DAYS.days()).timestamp();
+    /// All turns of all policies that touch a stretch of time.
+    pub(super) fn turns(&self, from: Timestamp, until: Timestamp, stood_in: &[StoodIn]) -> Vec<Shift> {
         let each = |policy: &Policy| -> Vec<Shift> {
             let rungs = policy.levels.iter().zip(1..);
-            rungs.flat_map(|rung| self.shifts(policy, rung, (now, until), stood_in)).collect()
+            rungs.flat_map(|rung| self.shifts(policy, rung, (from, until), stood_in)).collect()
         };
-        OnCallBoard {
-            policies: self.policy.iter().map(|policy| self.told(policy, world)).collect(),
-            shifts: self.policy.iter().flat_map(each).collect(),
-            me: Some(self.me()),
-            from: now,
-            until,
-        }
+        self.policy.iter().flat_map(each).collect()
     }
 
-    fn told(&self, policy: &Policy, world: &DemoWorld) -> EscalationPolicy {
-        let mut services: Vec<Named> = world
-            .book
-            .services
+    /// Who stands in at each rotation within a stretch of time.
+    pub(super) fn overrides(
+        &self,
+        (from, until): (Timestamp, Timestamp),
+        stood_in: &[StoodIn],
+    ) -> Vec<(Named, Vec<(Person, Timestamp, Timestamp)>)> {
+        let of = |rotation: &Rotation| {
+            let planned = self.stand_in.iter().filter(|stand_in| stand_in.rotation == rotation.id);
+            let planned = planned.flat_map(|stand_in| {
+                let times = stand_in.times(&rotation.zone(), from, until).into_iter();
+                times.map(|(start, end)| (self.person(&stand_in.person), start, end))
+            });
+            let taken = stood_in.iter().filter(|taken| *taken.rotation == *rotation.id);
+            let taken = taken.map(|taken| (taken.person.clone(), taken.start, taken.end));
+            let all = planned.chain(taken).filter(|(_, start, end)| *end > from && *start < until);
+            (named(&rotation.id, &rotation.name), all.collect())
+        };
+        self.rotation.iter().map(of).collect()
+    }
+
+    /// The policies, each with the services whose teams it is of.
+    pub(super) fn policies(&self, services: &[book::Service]) -> Vec<EscalationPolicy> {
+        self.policy.iter().map(|policy| self.told(policy, services)).collect()
+    }
+
+    fn told(&self, policy: &Policy, services: &[book::Service]) -> EscalationPolicy {
+        let mut services: Vec<Named> = services
             .iter()
             .filter(|service| self.policy_of(&service.team).id == policy.id)
             .map(|service| named(&service.name, &service.name))

@@ -51,6 +51,11 @@ impl Sent {
         format!("Labels:\n{labels}Annotations:\n{annotations}Source: {}\n", self.generator)
     }
 
+    /// What the receiver's details hold.
+    pub(super) fn details(&self) -> Value {
+        json!({ "firing": self.text(), "num_firing": "1", "num_resolved": "0", "resolved": "" })
+    }
+
     /// The alert of an incident, as `GET /incidents/{id}/alerts` has it.
     pub(super) fn alert(&self, incident: &Incident) -> Value {
         json!({
@@ -65,7 +70,7 @@ impl Sent {
                 "type": "alert_body",
                 "client": "Alertmanager",
                 "client_url": PAGE,
-                "details": { "firing": self.text(), "num_firing": "1", "num_resolved": "0", "resolved": "" },
+                "details": self.details(),
             },
         })
     }

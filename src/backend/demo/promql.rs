@@ -15,7 +15,7 @@ use promql_parser::parser::{AtModifier, Expr, Offset, VectorSelector};
 
 use crate::model::labels::Labels;
 
-pub(super) use window::Samples;
+pub(super) use window::{Samples, written};
 
 /// A series as a function of time. Moments are in Unix seconds.
 pub(super) trait Run {

@@ -13,6 +13,8 @@ use super::book::{self, Book, Comparison, Measure, Region};
 /// One rule.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
+    /// Its place among all rules.
+    pub(super) number: usize,
     pub(super) shown: Arc<rule::Rule>,
     /// Where it runs; also one of its own labels, so that an alert finds the source that made it.
     pub(super) region: Region,
@@ -43,9 +45,11 @@ impl Rule {
 /// All rules of the book, as each region runs them.
 pub(super) fn expand(book: &Book) -> Vec<Rule> {
     let each_region = Region::ALL.into_iter();
-    each_region
+    let mut rules: Vec<Rule> = each_region
         .flat_map(|region| book.rules.rule.iter().flat_map(move |pattern| of_pattern(book, pattern, region)))
-        .collect()
+        .collect();
+    rules.iter_mut().zip(0..).for_each(|(rule, number)| rule.number = number);
+    rules
 }
 
 fn of_pattern(book: &Book, pattern: &book::Rule, region: Region) -> Vec<Rule> {
@@ -71,6 +75,7 @@ fn one(book: &Book, pattern: &book::Rule, region: Region, service: &str, service
         ("dashboard_url", book.rules.dashboard.clone()),
     ]);
     Rule {
+        number: 0,
         left: parser::parse(&left).expect("the embedded expressions are read by the tests").to_string(),
         shown: Arc::new(rule::Rule {
             name: name.into(),

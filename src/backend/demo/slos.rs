@@ -3,24 +3,20 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use crate::model::labels::{Labels, Text};
 use crate::model::slo::{
-    Alerting, Budgeting, Evaluation, Family, GroupReading, Measured, Notice, Objective, Origin, Recorded,
-    Selector, Side, Sli, Slo, SloBoard, SloReading, Window, standard,
+    Alerting, Budgeting, Family, Notice, Objective, Origin, Recorded, Selector, Side, Sli, Slo, Window, standard,
 };
 
 use super::book::{Book, Promise, Promised, Region};
 use super::story::{Begin, Schedule};
-use super::timeline::Timeline;
 use super::world::{DemoWorld, Place};
 
 const DAY: u64 = 86_400;
 /// The window of all promises.
-const WINDOW: Duration = Duration::from_secs(30 * DAY);
+pub(super) const WINDOW: Duration = Duration::from_secs(30 * DAY);
 /// Over which lookbacks their rules record.
-const LOOKBACKS: [u64; 7] = [300, 1800, 3600, 2 * 3600, 6 * 3600, DAY, 3 * DAY];
+pub(super) const LOOKBACKS: [u64; 7] = [300, 1800, 3600, 2 * 3600, 6 * 3600, DAY, 3 * DAY];
 /// Up to this lookback every wobble is seen, in seconds; beyond it only what the story does.
 const SHORT: f64 = 600.0;
 /// Demo seconds between two looks at what wobbles.
@@ -103,60 +99,23 @@ fn pledge(book: &Book, promise: &Promise, service: &str) -> Pledge {
 }
 
 impl DemoWorld {
-    /// All promises of a region.
-    pub(super) fn slos(&self, region: Region, at: Timestamp, clock: &Timeline) -> SloBoard {
-        let t = clock.demo(at);
-        let here =
-            self.pledges.iter().filter_map(|pledge| Some((pledge, self.place(pledge.service(), region)?)));
-        let readings = here.map(|(pledge, place)| {
-            let group = GroupReading {
-                labels: Labels::default(),
-                recent: LOOKBACKS
-                    .map(|seconds| {
-                        (Duration::from_secs(seconds), self.error_ratio(pledge, place, seconds, t, clock))
-                    })
-                    .to_vec(),
-                window: self.error_ratio(pledge, place, 30 * DAY, t, clock),
-                is_time_weighted: true,
-                extent: None,
-                newest: None,
-            };
-            SloReading {
-                slo: Arc::clone(&pledge.slo),
-                evaluation: Evaluation::Recorded,
-                groups: vec![group],
-                trouble: None,
-                remark: None,
-            }
-        });
-        SloBoard { at, readings: readings.collect() }
-    }
-
-    fn error_ratio(
-        &self,
-        pledge: &Pledge,
-        place: &Place,
-        lookback: u64,
-        t: f64,
-        clock: &Timeline,
-    ) -> Measured {
-        // what is an hour on the screen is longer in a world that goes faster
-        let from = t - lookback as f64 * clock.speed();
-        self.bad_share(pledge, place, from, t)
-            .map_or(Measured::Absent, |share| Measured::of_ratio(Some(share)))
+    /// The promises of the services of a region.
+    pub(super) fn promises(&self, region: Region) -> Vec<Arc<Slo>> {
+        let here = self.pledges.iter().filter(|pledge| self.place(pledge.service(), region).is_some());
+        here.map(|pledge| Arc::clone(&pledge.slo)).collect()
     }
 
     /// The mean over a stretch of demo time of the share of bad requests; `None` where it is not measured.
-    pub(super) fn bad_share(&self, pledge: &Pledge, place: &Place, from: f64, to: f64) -> Option<f64> {
+    pub(super) fn bad_share(&self, promised: Promised, place: &Place, from: f64, to: f64) -> Option<f64> {
         if to - from <= SHORT {
             let looks = ((to - from) / SAMPLE).ceil().max(1.0);
             let each = (0..super::noise::floor(looks).0).map(|i| {
                 let t = to - (i as f64 + 0.5) * (to - from) / looks;
-                self.bad_at(pledge, place, t)
+                self.bad_at(promised, place, t)
             });
             return Some(each.sum::<Option<f64>>()? / looks);
         }
-        match pledge.promised {
+        match promised {
             Promised::Errors => {
                 let base = place.service.errors?;
                 let added: f64 = place
@@ -180,7 +139,7 @@ impl DemoWorld {
                     .map(|(from, to)| {
                         let step = (to - from) / f64::from(LOOKS);
                         let looks = (0..LOOKS).map(|i| from + (f64::from(i) + 0.5) * step);
-                        looks.filter_map(|t| Some(self.bad_at(pledge, place, t)? - calm)).sum::<f64>() * step
+                        looks.filter_map(|t| Some(self.bad_at(promised, place, t)? - calm)).sum::<f64>() * step
                     })
                     .sum();
                 Some((calm + added / (to - from)).clamp(0.0, 1.0))
@@ -188,17 +147,11 @@ impl DemoWorld {
         }
     }
 
-    fn bad_at(&self, pledge: &Pledge, place: &Place, t: f64) -> Option<f64> {
-        match pledge.promised {
+    fn bad_at(&self, promised: Promised, place: &Place, t: f64) -> Option<f64> {
+        match promised {
             Promised::Errors => self.errors(place, t),
             Promised::Slower(seconds) => Some(1.0 - self.latency(place, t)?.below(seconds)),
         }
-    }
-
-    /// The promise with this id, where a region's service made it.
-    pub(super) fn pledge(&self, id: &str) -> Option<&Pledge> {
-        let at = self.pledges.binary_search_by(|pledge| (*pledge.slo.id).cmp(id)).ok()?;
-        self.pledges.get(at)
     }
 }
 

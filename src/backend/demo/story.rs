@@ -28,6 +28,16 @@ pub(super) enum Begin {
     },
 }
 
+impl Begin {
+    /// Tells it from others of the same place.
+    pub(super) fn key(self) -> u64 {
+        match self {
+            Self::Chapter(number) => number as u64,
+            Self::Every { start, .. } => start.to_bits(),
+        }
+    }
+}
+
 /// Something that happens at one place.
 #[derive(Debug, Clone)]
 pub(super) struct Act {

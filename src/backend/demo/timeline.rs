@@ -2,6 +2,8 @@
 
 use jiff::Timestamp;
 
+use super::alerts::EVERY;
+
 /// When demo time began, and how fast it goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Timeline {
@@ -20,9 +22,19 @@ impl Timeline {
         (at.as_millisecond().saturating_sub(self.origin)) as f64 / 1000.0 * self.speed
     }
 
-    /// How many seconds of demo time go by in one of the screen.
-    pub(super) fn speed(self) -> f64 {
-        self.speed
+    /// The same of a moment in Unix seconds.
+    pub(super) fn demo_second(self, second: f64) -> f64 {
+        (second - self.origin as f64 / 1000.0) * self.speed
+    }
+
+    /// The moment of this demo time, in Unix seconds.
+    pub(super) fn second(self, t: f64) -> f64 {
+        self.origin as f64 / 1000.0 + t / self.speed
+    }
+
+    /// How often rules are evaluated, in seconds; not so often that samples could not be counted.
+    pub(super) fn evaluations(self) -> f64 {
+        (EVERY / self.speed).max(1.0)
     }
 
     /// The moment of this demo time, to the millisecond.

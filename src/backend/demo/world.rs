@@ -1,22 +1,20 @@
 //! The simulation: every number is a function of the seed, the place and the moment, so any history is there at once.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::sync::Mutex;
 
 use crate::model::labels::{Labels, Text};
-use crate::model::service::Signals;
 
+use super::alerts::{Bout, Cause};
 use super::book::{Book, Deploy, Measure, Region, Service};
-use super::noise::{Latency, P50, P95, P99, day, mix, mix_text, wobble};
+use super::noise::{Latency, P95, day, mix, mix_text, wobble};
 use super::paging::Paging;
 use super::rules::{Rule, expand};
 use super::slos::{Pledge, pledges};
 use super::story::{Act, Begin, Impact, Schedule, acts, felt, impact};
 
-/// Satisfied below this latency, in seconds (Apdex).
-const APDEX: f64 = 0.25;
-
 /// The whole demo world; a seed makes another one.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct DemoWorld {
     pub(super) book: Book,
     pub(super) schedule: Schedule,
@@ -24,11 +22,15 @@ pub struct DemoWorld {
     pub(super) rules: Vec<Rule>,
     pub(super) pledges: Vec<Pledge>,
     pub(super) paging: Paging,
+    /// When conditions of rules held, as far as that was worked out.
+    pub(super) bouts: Mutex<HashMap<Cause, Option<Bout>>>,
 }
 
 /// A service in a region.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
+    /// Its place among all of them.
+    pub(super) number: usize,
     pub(super) name: Text,
     pub(super) region: Region,
     pub(super) service: Service,
@@ -37,6 +39,16 @@ pub(super) struct Place {
     pub(super) labels: Labels,
     rate: f64,
     key: u64,
+}
+
+/// What requests to a place are like at a moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Numbers {
+    /// Per second.
+    pub(super) rate: f64,
+    /// Failed / all requests.
+    pub(super) errors: Option<f64>,
+    pub(super) latency: Option<Latency>,
 }
 
 impl DemoWorld {
@@ -48,6 +60,7 @@ impl DemoWorld {
             .iter()
             .flat_map(|service| service.rate.iter().map(move |(region, rate)| (service, *region, *rate)))
             .map(|(service, region, rate)| Place {
+                number: 0,
                 name: service.name.as_str().into(),
                 region,
                 acts: acts(&book, service, region),
@@ -63,9 +76,10 @@ impl DemoWorld {
             })
             .collect();
         places.sort_by(|a, b| (&a.name, a.region).cmp(&(&b.name, b.region)));
+        places.iter_mut().zip(0..).for_each(|(place, number)| place.number = number);
         let schedule = Schedule::new(seed, &book);
         let (rules, pledges) = (expand(&book), pledges(&book));
-        Self { book, schedule, places, rules, pledges, paging: Paging::open() }
+        Self { book, schedule, places, rules, pledges, paging: Paging::open(), bouts: Mutex::default() }
     }
 
     /// The places that a source watches, in the order of the services' names.
@@ -78,24 +92,14 @@ impl DemoWorld {
         self.watched(region).find(|place| &*place.name == service)
     }
 
-    /// The golden signals of a place.
-    pub(super) fn signals(&self, place: &Place, t: f64) -> Signals {
+    /// The numbers of requests at a place.
+    pub(super) fn numbers(&self, place: &Place, t: f64) -> Numbers {
         let impact = self.impact(place, t);
-        let latency = latency_with(place, impact, t);
-        Signals {
-            request_rate: Some(rate_with(place, impact, t)),
-            error_ratio: errors_with(place, impact, t),
-            p50: latency.map(|latency| latency.quantile(P50)),
-            p95: latency.map(|latency| latency.quantile(P95)),
-            p99: latency.map(|latency| latency.quantile(P99)),
-            apdex: latency.map(|latency| latency.apdex(APDEX)),
-            saturation: self.resources(place, t).into_values().max_by(f64::total_cmp),
+        Numbers {
+            rate: rate_with(place, impact, t),
+            errors: errors_with(place, impact, t),
+            latency: latency_with(place, impact, t),
         }
-    }
-
-    /// Requests per second.
-    pub(super) fn rate(&self, place: &Place, t: f64) -> f64 {
-        rate_with(place, self.impact(place, t), t)
     }
 
     /// Failed / all requests.
@@ -106,16 +110,6 @@ impl DemoWorld {
     /// How long requests take.
     pub(super) fn latency(&self, place: &Place, t: f64) -> Option<Latency> {
         latency_with(place, self.impact(place, t), t)
-    }
-
-    /// Use of each resource.
-    pub(super) fn resources<'a>(&self, place: &'a Place, t: f64) -> BTreeMap<&'a str, f64> {
-        place
-            .service
-            .resources
-            .keys()
-            .filter_map(|name| Some((&**name, self.resource(place, name, t)?)))
-            .collect()
     }
 
     /// Use of one resource.
@@ -179,6 +173,45 @@ impl DemoWorld {
             Some((deploy, start)) if t < start + deploy.back.0 => &deploy.version,
             _ => &place.service.version,
         }
+    }
+
+    /// The versions that the story knows at a place, the usual one first.
+    pub(super) fn versions<'a>(&'a self, place: &'a Place) -> Vec<&'a str> {
+        let mut versions = vec![&*place.service.version];
+        versions.extend(self.deploys(place).map(|(_, deploy)| &*deploy.version));
+        versions
+    }
+
+    fn deploys<'a>(&'a self, place: &'a Place) -> impl Iterator<Item = (Begin, &'a Deploy)> {
+        let told = self.book.story.chapter.iter().zip(0..);
+        let all = told.filter_map(|(chapter, number)| Some((Begin::Chapter(number), chapter.deploy.as_ref()?)));
+        all.filter(|(_, deploy)| deploy.service == *place.name && deploy.region == place.region)
+    }
+
+    /// When a version ran at a place, as far as that touches a span.
+    pub(super) fn version_ran(&self, place: &Place, version: &str, (from, to): (f64, f64)) -> Vec<(f64, f64)> {
+        let mut others: Vec<(f64, f64, &str)> = Vec::new();
+        for (begin, deploy) in self.deploys(place) {
+            let times = self.schedule.each(begin, from - deploy.back.0, to);
+            others.extend(times.map(|once| (once.start + deploy.at.0, once.start + deploy.back.0, &*deploy.version)));
+        }
+        others.sort_by(|a, b| a.0.total_cmp(&b.0));
+        if *place.service.version != *version {
+            let own = others.into_iter().filter(|(_, _, ran)| *ran == version);
+            return own.map(|(begin, end, _)| (begin, end)).filter(|(begin, end)| *begin <= to && *end > from).collect();
+        }
+        let mut ran = Vec::new();
+        let mut since = from;
+        for (begin, end, _) in others {
+            if begin > since {
+                ran.push((since, begin));
+            }
+            since = since.max(end);
+        }
+        if since <= to {
+            ran.push((since, to + 1.0));
+        }
+        ran
     }
 
     fn impact(&self, place: &Place, t: f64) -> Impact {

@@ -1,0 +1,225 @@
+//! Which series there are in a region, with their labels.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::alerts::{Shows, alert_labels};
+use super::book::{Measure, Promised, Region};
+use super::slos::{LOOKBACKS, Pledge, WINDOW};
+use super::world::{DemoWorld, Place};
+use crate::model::labels::{Labels, Text};
+use crate::model::slo;
+
+/// Upper bounds of the latency buckets, as they are written: also where a promise or a rule has its threshold.
+const BOUNDS: [&str; 17] = [
+    "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "0.8", "1", "2.5", "5", "7.5",
+    "10", "+Inf",
+];
+
+/// Metrics out of the uses of resources: their name, the resource, what is made of it, and a further label.
+const RESOURCES: [(&str, &str, Form, Option<(&str, &str)>); 8] = [
+    ("queue_messages_ready", "queue", Form::Times(1000.0), None),
+    ("queue_messages_limit", "queue", Form::Always(1000.0), None),
+    ("pg_stat_activity_count", "connections", Form::Times(200.0), None),
+    ("pg_settings_max_connections", "connections", Form::Always(200.0), None),
+    ("container_memory_working_set_bytes", "memory", Form::Times(2_147_483_648.0), None),
+    ("container_spec_memory_limit_bytes", "memory", Form::Always(2_147_483_648.0), None),
+    ("container_cpu_usage_seconds_total", "cpu", Form::Grows(4.0), None),
+    ("kube_pod_container_resource_limits", "cpu", Form::Always(4.0), Some(("resource", "cpu"))),
+];
+
+/// The same out of other numbers that rules look at.
+const GAUGES: [(&str, &str, Form, Option<(&str, &str)>); 9] = [
+    ("kubelet_volume_stats_available_bytes", "volume_free", Form::Times(107_374_182_400.0), VOLUME),
+    ("kubelet_volume_stats_capacity_bytes", "volume_free", Form::Always(107_374_182_400.0), VOLUME),
+    ("probe_ssl_earliest_cert_expiry", "cert_days", Form::Ahead(86_400.0), Some(("hostname", "www.shop.example"))),
+    ("kube_pod_container_status_restarts_total", "restarts", Form::Grows(1.0 / 600.0), POD),
+    ("node_disk_io_time_weighted_seconds_total", "disk_wait", Form::Grows(100.0), POD),
+    ("node_disk_writes_completed_total", "disk_wait", Form::GrowsEvenly(100.0), POD),
+    ("kafka_consumergroup_lag", "consumer_lag", Form::Times(1.0), Some(("consumergroup", "%service%-events"))),
+    ("pg_replication_lag_seconds", "replication_lag", Form::Times(1.0), None),
+    ("backup_last_success_timestamp_seconds", "backup_age_hours", Form::Ahead(-3600.0), None),
+];
+const VOLUME: Option<(&str, &str)> = Some(("persistentvolumeclaim", "data-%service%-0"));
+const POD: Option<(&str, &str)> = Some(("pod", "%pod%"));
+
+/// What a series makes of a number.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Form {
+    Times(f64),
+    /// A limit beside it.
+    Always(f64),
+    /// A moment that is so many times the number of seconds ahead.
+    Ahead(f64),
+    /// A counter that grows by so many times the number each second.
+    Grows(f64),
+    /// A counter that grows by so much each second.
+    GrowsEvenly(f64),
+}
+
+/// What a series is.
+#[derive(Debug)]
+pub(super) enum What {
+    /// Whether a pod of this version answers.
+    Up { pod: u32, version: Text },
+    /// Counts requests: which part of them.
+    Requests(Part),
+    Number(Measure, Form),
+    /// The ratio of bad events over so many seconds.
+    Recorded { promised: Promised, lookback: f64 },
+    Constant(f64),
+    /// An alert of the rule with this number.
+    Alert { rule: usize, pod: u32, shows: Shows },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part {
+    All,
+    Failed,
+    Well,
+    /// Those that take at most so many seconds.
+    Within(f64),
+    /// The seconds that they take.
+    Seconds,
+}
+
+/// One series.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) labels: Labels,
+    /// Number of the place in the world.
+    pub(super) place: Option<usize>,
+    pub(super) what: What,
+}
+
+/// All series of a region, by their names.
+#[derive(Debug, Default)]
+pub(super) struct Catalog(pub(super) BTreeMap<Text, Vec<Known>>);
+
+impl Catalog {
+    pub(super) fn of(world: &DemoWorld, region: Region) -> Self {
+        let mut catalog = Self::default();
+        for place in world.watched(region) {
+            catalog.add_targets(world, place);
+            catalog.add_requests(place);
+            catalog.add_numbers(place);
+            for pledge in world.pledges.iter().filter(|pledge| pledge.service() == &*place.name) {
+                catalog.add_slo(place, pledge);
+            }
+        }
+        catalog.add_alerts(world, region);
+        catalog
+    }
+
+    fn add(&mut self, name: &str, place: Option<usize>, labels: &Labels, more: &[(&str, &str)], what: What) {
+        let known = labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let more = more.iter().map(|(name, value)| (Text::from(*name), Text::from(*value)));
+        let labels = Labels::new(known.chain(more).chain([("__name__".into(), name.into())]).collect());
+        self.0.entry(name.into()).or_default().push(Known { labels, place, what });
+    }
+
+    fn add_targets(&mut self, world: &DemoWorld, place: &Place) {
+        let service = &place.service;
+        for version in world.versions(place) {
+            for pod in 0..service.pods {
+                let (instance, name) = (place.instance(pod), place.pod(pod));
+                let own = [
+                    ("tier", &*service.tier),
+                    ("job", &place.name),
+                    ("instance", &instance),
+                    ("pod", &name),
+                    ("version", version),
+                ];
+                let what = What::Up { pod, version: version.into() };
+                self.add("up", Some(place.number), &place.labels, &own, what);
+            }
+        }
+    }
+
+    fn add_requests(&mut self, place: &Place) {
+        let mut add = |name: &str, more: &[(&str, &str)], part| {
+            self.add(name, Some(place.number), &place.labels, more, What::Requests(part));
+        };
+        if place.service.errors.is_some() {
+            add("http_requests_total", &[("code", "200")], Part::Well);
+            add("http_requests_total", &[("code", "500")], Part::Failed);
+        } else {
+            // nothing tells its failures
+            add("http_server_requests_seconds_count", &[], Part::All);
+        }
+        if place.service.latency.is_some() {
+            for bound in BOUNDS {
+                let part = Part::Within(bound.parse().unwrap_or(f64::INFINITY));
+                add("http_request_duration_seconds_bucket", &[("le", bound)], part);
+            }
+            add("http_request_duration_seconds_count", &[], Part::All);
+            add("http_request_duration_seconds_sum", &[], Part::Seconds);
+        }
+    }
+
+    fn add_numbers(&mut self, place: &Place) {
+        let mut add = |name: &str, more: Option<(&str, &str)>, measure, form| {
+            let fill = |text: &str| text.replace("%service%", &place.name).replace("%pod%", &place.pod(0));
+            let filled = more.map(|(label, value)| (label, fill(value)));
+            let more: Vec<(&str, &str)> = filled.iter().map(|(label, value)| (*label, &**value)).collect();
+            self.add(name, Some(place.number), &place.labels, &more, What::Number(measure, form));
+        };
+        for resource in place.service.resources.keys() {
+            let measure = || Measure::Resource(resource.clone());
+            add(&format!("{resource}_saturation_ratio"), None, measure(), Form::Times(1.0));
+            for (name, _, form, more) in RESOURCES.iter().filter(|(_, of, ..)| of == resource) {
+                add(name, *more, measure(), *form);
+            }
+        }
+        for gauge in place.service.gauges.keys() {
+            for (name, _, form, more) in GAUGES.iter().filter(|(_, of, ..)| of == gauge) {
+                add(name, *more, Measure::Gauge(gauge.clone()), *form);
+            }
+        }
+    }
+
+    /// What Sloth's rules keep of a promise.
+    fn add_slo(&mut self, place: &Place, pledge: &Pledge) {
+        let slo = &pledge.slo;
+        let objective = slo.objective.ratio_text().parse().unwrap_or(1.0);
+        let own = [("sloth_id", &*slo.id), ("sloth_service", &*place.name), ("sloth_slo", &*slo.name)];
+        let mut add = |name: &str, more: &[(&str, &str)], what| {
+            self.add(name, Some(place.number), &slo.labels, &[&own, more].concat(), what);
+        };
+        add("slo:objective:ratio", &[], What::Constant(objective));
+        add("slo:time_period:days", &[], What::Constant(WINDOW.as_secs_f64() / 86_400.0));
+        let about = [("sloth_mode", "x-demo"), ("sloth_spec", "prometheus/v1"), ("sloth_version", "x-demo")];
+        add("sloth_slo_info", &about, What::Constant(1.0));
+        let is_measured = match pledge.promised {
+            Promised::Errors => place.service.errors.is_some(),
+            Promised::Slower(_) => place.service.latency.is_some(),
+        };
+        if !is_measured {
+            return;
+        }
+        for lookback in LOOKBACKS.map(Duration::from_secs).into_iter().chain([WINDOW]) {
+            let lookback_text = slo::written(lookback);
+            let name = format!("slo:sli_error:ratio_rate{lookback_text}");
+            let what = What::Recorded { promised: pledge.promised, lookback: lookback.as_secs_f64() };
+            add(&name, &[("sloth_window", &lookback_text)], what);
+        }
+    }
+
+    /// What rules leave of alerts that the story can make.
+    fn add_alerts(&mut self, world: &DemoWorld, region: Region) {
+        for rule in world.rules_of(region) {
+            for subject in world.subjects(rule) {
+                let is_reached = subject.place.is_none_or(|place| !place.begins(&rule.measure).is_empty());
+                if !is_reached {
+                    continue;
+                }
+                let labels = alert_labels(rule, &subject);
+                let place = subject.place.map(|place| place.number);
+                let alert = |shows| What::Alert { rule: rule.number, pod: subject.pod, shows };
+                self.add("ALERTS", place, &labels, &[("alertstate", "pending")], alert(Shows::Pending));
+                self.add("ALERTS", place, &labels, &[("alertstate", "firing")], alert(Shows::Firing));
+                self.add("ALERTS_FOR_STATE", place, &labels, &[], alert(Shows::Since));
+            }
+        }
+    }
+}

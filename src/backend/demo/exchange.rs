@@ -1,0 +1,76 @@
+//! What the simulated servers share: requests taken apart, answers put together.
+
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use reqwest::{Method, Request, StatusCode};
+use serde_json::Value;
+use url::form_urlencoded;
+
+use crate::backend::Received;
+
+/// What the simulated servers say when they are asked for their version.
+pub(super) const VERSION: &str = "x-demo";
+
+/// A request, taken apart.
+pub(super) struct Asked {
+    pub(super) method: Method,
+    /// The parts of its path.
+    path: Vec<String>,
+    /// Of its address and of a form.
+    parameters: Vec<(String, String)>,
+    /// Its JSON, or null.
+    pub(super) body: Value,
+    headers: HeaderMap,
+}
+
+impl Asked {
+    pub(super) fn of(request: &Request) -> Self {
+        let bytes = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+        let is_form = request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind != "application/json");
+        let form = if is_form { bytes } else { &[] };
+        // a plus in a path is a plus, and nothing else in it is a form's
+        let part = |part: &str| {
+            let part = part.replace('+', "%2B");
+            form_urlencoded::parse(part.as_bytes()).next().map(|(name, _)| name.into_owned()).unwrap_or_default()
+        };
+        Self {
+            method: request.method().clone(),
+            path: request.url().path_segments().into_iter().flatten().map(part).collect(),
+            parameters: request
+                .url()
+                .query_pairs()
+                .chain(form_urlencoded::parse(form))
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect(),
+            body: if is_form { Value::Null } else { serde_json::from_slice(bytes).unwrap_or_default() },
+            headers: request.headers().clone(),
+        }
+    }
+
+    pub(super) fn path(&self) -> Vec<&str> {
+        self.path.iter().map(String::as_str).collect()
+    }
+
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.parameters.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        let mut found = self.parameters.iter().filter(|(known, _)| known == name);
+        found.next().map(|(_, value)| value.as_str())
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// An answer in JSON, dated.
+pub(super) fn answer(status: u16, body: &Value, now: Timestamp) -> Received {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    headers.extend(HeaderValue::try_from(date).ok().map(|date| (DATE, date)));
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Received { status, headers, body: body.to_string().into_bytes() }
+}

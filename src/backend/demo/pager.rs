@@ -1,0 +1,207 @@
+//! The simulated PagerDuty: the story's incidents, and what the person at the keyboard does about them.
+
+mod deeds;
+mod render;
+
+use std::future::ready;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use reqwest::{Method, Request};
+use serde_json::{Value, json};
+
+use super::doings::{Done, Told};
+use super::exchange::{self, Asked};
+use super::timeline::Timeline;
+use super::world::DemoWorld;
+use crate::backend::{Clock, Receiving, Server};
+use crate::model::incident::IncidentStatus;
+
+/// As many as a page has at most, and usually.
+const PAGE: (usize, usize) = (100, 25);
+/// PagerDuty refuses `offset + limit` beyond this.
+const REACH: usize = 10_000;
+/// Similar incidents of the past that are told at most.
+const PAST: usize = 5;
+
+pub(super) struct PagerServer {
+    world: Arc<DemoWorld>,
+    time: Timeline,
+    clock: Clock,
+    done: Mutex<Done>,
+}
+
+/// A status and a body; or a status and what is wrong.
+type Answered = Result<(u16, Value), (u16, &'static str)>;
+
+impl Server for PagerServer {
+    fn answer(&self, request: Request) -> Receiving<'_> {
+        let now = self.clock.now();
+        let asked = Asked::of(&request);
+        let answered =
+            if asked.method == Method::GET { self.read(&asked, now) } else { self.write(&asked, now) };
+        let (status, body) = answered.unwrap_or_else(|(status, message)| {
+            (status, json!({ "error": { "message": message, "code": 2001, "errors": [] } }))
+        });
+        Box::pin(ready(Ok(exchange::answer(status, &body, now))))
+    }
+}
+
+impl PagerServer {
+    pub(super) fn new(world: Arc<DemoWorld>, time: Timeline, clock: Clock) -> Self {
+        Self { world, time, clock, done: Mutex::default() }
+    }
+
+    fn done(&self) -> MutexGuard<'_, Done> {
+        self.done.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All incidents, as they are now.
+    fn all(&self, now: Timestamp) -> Vec<Told> {
+        self.world.incidents(&self.done(), now, &self.time)
+    }
+
+    fn one(&self, id: &str, now: Timestamp) -> Result<Told, (u16, &'static str)> {
+        let found = self.all(now).into_iter().find(|told| *told.incident.id == *id);
+        found.ok_or((404, "Not Found"))
+    }
+
+    fn read(&self, asked: &Asked, now: Timestamp) -> Answered {
+        let paging = &self.world.paging;
+        match asked.path().as_slice() {
+            ["users", "me"] => Ok((200, json!({ "user": render::user(&paging.me()) }))),
+            ["users"] => page(asked, "users", paging.people().map(|person| render::user(&person)).collect()),
+            ["abilities"] => Ok((200, json!({ "abilities": ["teams", "urgencies", "coordinated_responding"] }))),
+            ["priorities"] => {
+                let priority = |rank: u32| format!("P{rank}");
+                let all = (1..=5).map(priority).map(|name| render::thing("priority", &super::paging::named(&name, &name)));
+                page(asked, "priorities", all.collect())
+            }
+            ["escalation_policies"] => {
+                let mut policies = paging.policies(&self.world.book.services);
+                policies.sort_by(|a, b| a.named.name.cmp(&b.named.name));
+                page(asked, "escalation_policies", policies.iter().map(render::policy).collect())
+            }
+            ["oncalls"] => {
+                let (from, until) = span(asked, now);
+                let policies = paging.policies(&self.world.book.services);
+                let turns = paging.turns(from, until, &self.done().stood_in_by(now));
+                page(asked, "oncalls", turns.iter().map(|turn| render::turn(turn, &policies)).collect())
+            }
+            ["schedules"] => {
+                let span = span(asked, now);
+                let all = paging.overrides(span, &self.done().stood_in_by(now));
+                let told = all.iter().map(|(rotation, turns)| render::schedule(rotation, turns, span));
+                page(asked, "schedules", told.collect())
+            }
+            ["schedules", id, "overrides"] => {
+                if !paging.has_rotation(id) {
+                    return Err((404, "Schedule Not Found"));
+                }
+                let done = self.done();
+                let its = done.stood_in.iter().filter(|taken| *taken.rotation == **id);
+                Ok((200, json!({ "overrides": its.map(render::stood_in).collect::<Vec<_>>() })))
+            }
+            ["incidents"] => self.incidents(asked, now),
+            ["incidents", id] => Ok((200, json!({ "incident": self.rendered(&self.one(id, now)?) }))),
+            ["incidents", id, "log_entries"] => {
+                let told = self.one(id, now)?;
+                page(asked, "log_entries", self.log(asked, &[told]))
+            }
+            ["log_entries"] => page(asked, "log_entries", self.log(asked, &self.all(now))),
+            ["incidents", id, "notes"] => {
+                let notes = self.one(id, now)?.notes;
+                let told = notes.iter().map(|note| render::note(note, paging));
+                Ok((200, json!({ "notes": told.collect::<Vec<_>>() })))
+            }
+            ["incidents", id, "alerts"] => {
+                let told = self.one(id, now)?;
+                let alerts = told.sent.iter().map(|sent| sent.alert(&told.incident));
+                page(asked, "alerts", alerts.collect())
+            }
+            ["incidents", id, "past_incidents"] => self.past(id, now),
+            _ => Err((404, "Not Found")),
+        }
+    }
+
+    fn rendered(&self, told: &Told) -> Value {
+        render::incident(told, &self.world.paging, &self.done())
+    }
+
+    fn incidents(&self, asked: &Asked, now: Timestamp) -> Answered {
+        let statuses: Vec<&str> = asked.all("statuses[]").collect();
+        let key = asked.parameter("incident_key");
+        let since = asked.parameter("since").and_then(|since| since.parse::<Timestamp>().ok());
+        let by_end = asked.parameter("sort_by").is_some_and(|order| order.starts_with("resolved_at"));
+        let mut all = self.all(now);
+        all.retain(|Told { incident, .. }| {
+            (statuses.is_empty() || statuses.contains(&incident.status.word()))
+                && key.is_none_or(|key| incident.key.as_deref() == Some(key))
+                && since.is_none_or(|since| incident.resolved_at.unwrap_or(incident.created_at) >= since)
+        });
+        all.sort_by_key(|Told { incident, .. }| {
+            let at = incident.resolved_at.filter(|_| by_end).unwrap_or(incident.created_at);
+            (std::cmp::Reverse(at), std::cmp::Reverse(incident.number))
+        });
+        page(asked, "incidents", all.iter().map(|told| self.rendered(told)).collect())
+    }
+
+    /// What happened to incidents, the newest first.
+    fn log(&self, asked: &Asked, all: &[Told]) -> Vec<Value> {
+        let moment = |name: &str| asked.parameter(name).and_then(|text| text.parse::<Timestamp>().ok());
+        let (since, until) = (moment("since"), moment("until"));
+        let mut entries: Vec<(Timestamp, Value)> = Vec::new();
+        for told in all {
+            for (step, number) in told.steps.iter().zip(1..) {
+                if since.is_none_or(|since| step.at >= since) && until.is_none_or(|until| step.at < until) {
+                    entries.push((step.at, render::step(step, number, &told.incident, &self.world.paging)));
+                }
+            }
+        }
+        entries.sort_by_key(|(at, _)| *at);
+        entries.into_iter().rev().map(|(_, entry)| entry).collect()
+    }
+
+    /// Earlier incidents of the same alert.
+    fn past(&self, id: &str, now: Timestamp) -> Answered {
+        let all = self.all(now);
+        let its = all.iter().find(|told| *told.incident.id == *id).ok_or((404, "Not Found"))?;
+        let of_alert = all.iter().filter(|other| its.sent.is_some() && other.incident.firing == its.incident.firing);
+        let mut earlier: Vec<&Told> =
+            of_alert.filter(|other| other.incident.created_at < its.incident.created_at).collect();
+        earlier.sort_by_key(|told| std::cmp::Reverse(told.incident.created_at));
+        earlier.truncate(PAST);
+        let past = earlier.iter().map(|told| json!({ "incident": self.rendered(told), "score": 940.0 }));
+        let past: Vec<Value> = past.collect();
+        Ok((200, json!({ "total": past.len(), "limit": PAST, "past_incidents": past })))
+    }
+}
+
+/// From when until when is asked for; now without either.
+fn span(asked: &Asked, now: Timestamp) -> (Timestamp, Timestamp) {
+    let moment = |name: &str| asked.parameter(name).and_then(|text| text.parse().ok()).unwrap_or(now);
+    (moment("since"), moment("until"))
+}
+
+/// A page of a list; nothing beyond ten thousand.
+fn page(asked: &Asked, key: &str, items: Vec<Value>) -> Answered {
+    let number = |name: &str, usual| asked.parameter(name).map_or(Some(usual), |text| text.parse::<usize>().ok());
+    let (Some(limit), Some(offset)) = (number("limit", PAGE.1), number("offset", 0)) else {
+        return Err((400, "Invalid Input Provided"));
+    };
+    let limit = limit.min(PAGE.0);
+    if offset.saturating_add(limit) > REACH {
+        return Err((400, "Offset and limit cannot exceed 10000"));
+    }
+    let more = offset + limit < items.len();
+    let part: Vec<Value> = items.into_iter().skip(offset).take(limit).collect();
+    Ok((200, json!({ key: part, "limit": limit, "offset": offset, "more": more, "total": null })))
+}
+
+/// Whether it is over.
+fn is_over(told: &Told) -> bool {
+    told.incident.status == IncidentStatus::Resolved
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! The simulated Prometheus of a region.
+
+use std::future::ready;
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+use reqwest::Request;
+use serde_json::{Map, Value, json};
+
+use super::book::Region;
+use super::catalog::Catalog;
+use super::exchange::{self, Asked, VERSION};
+use super::promql::{self, Samples, written};
+use super::rules::Rule;
+use super::series::{SCRAPE, Series};
+use super::timeline::Timeline;
+use super::world::DemoWorld;
+use crate::backend::{Clock, Receiving, Server};
+use crate::model::alert::Alert;
+use crate::model::labels::Labels;
+use crate::model::promql::parse;
+
+/// Of a range no more points are worked out.
+const POINTS: f64 = 11_000.0;
+
+pub(super) struct PrometheusServer {
+    world: Arc<DemoWorld>,
+    region: Region,
+    time: Timeline,
+    clock: Clock,
+    catalog: OnceLock<Catalog>,
+}
+
+impl Server for PrometheusServer {
+    fn answer(&self, request: Request) -> Receiving<'_> {
+        let now = self.clock.now();
+        let (status, body) = self.told(&Asked::of(&request), now).unwrap_or_else(|(status, error)| {
+            (status, json!({ "status": "error", "errorType": "bad_data", "error": error }))
+        });
+        Box::pin(ready(Ok(exchange::answer(status, &body, now))))
+    }
+}
+
+impl PrometheusServer {
+    pub(super) fn new(world: Arc<DemoWorld>, region: Region, time: Timeline, clock: Clock) -> Self {
+        Self { world, region, time, clock, catalog: OnceLock::new() }
+    }
+
+    fn told(&self, asked: &Asked, now: Timestamp) -> Result<(u16, Value), (u16, String)> {
+        let data = match asked.path().as_slice() {
+            ["api", "v1", "query"] => self.query(asked, now)?,
+            ["api", "v1", "query_range"] => self.range(asked)?,
+            ["api", "v1", "rules"] => self.rules(asked, now),
+            ["api", "v1", "targets"] => self.targets(now),
+            ["api", "v1", "status", "buildinfo"] => {
+                json!({ "version": VERSION, "revision": "demo", "branch": "demo", "goVersion": "none" })
+            }
+            ["api", "v1", "status", "config"] => {
+                json!({ "yaml": format!("global:\n  scrape_interval: {SCRAPE}s\n  evaluation_interval: {SCRAPE}s\n") })
+            }
+            _ => return Err((404, "404 page not found".to_owned())),
+        };
+        Ok((200, json!({ "status": "success", "data": data })))
+    }
+
+    fn series(&self) -> Series<'_> {
+        let catalog = self.catalog.get_or_init(|| Catalog::of(&self.world, self.region));
+        Series::new(&self.world, self.time, catalog)
+    }
+
+    fn query(&self, asked: &Asked, now: Timestamp) -> Result<Value, (u16, String)> {
+        let expr = parse(asked.parameter("query").unwrap_or_default()).map_err(|error| (400, error.to_string()))?;
+        let t = match asked.parameter("time") {
+            Some(_) => seconds(asked, "time")?,
+            None => now.as_millisecond() as f64 / 1000.0,
+        };
+        let value = promql::instant(&self.series(), &expr, t).map_err(|error| (422, error))?;
+        let point = |value: f64| json!([t, written(value)]);
+        Ok(match value {
+            promql::Value::Scalar(values) => {
+                json!({ "resultType": "scalar", "result": point(values.first().copied().unwrap_or(f64::NAN)) })
+            }
+            promql::Value::Text(text) => json!({ "resultType": "string", "result": [t, text] }),
+            promql::Value::Lines(lines) => {
+                let told = lines.iter().filter_map(|line| {
+                    let value = line.values.first().copied().flatten()?;
+                    Some(json!({ "metric": pairs(&line.labels), "value": point(value) }))
+                });
+                json!({ "resultType": "vector", "result": told.collect::<Vec<_>>() })
+            }
+            promql::Value::Samples(all) => {
+                let told = all.iter().map(|Samples { labels, points }| matrix(labels, points.iter().copied()));
+                json!({ "resultType": "matrix", "result": told.collect::<Vec<_>>() })
+            }
+        })
+    }
+
+    fn range(&self, asked: &Asked) -> Result<Value, (u16, String)> {
+        let expr = parse(asked.parameter("query").unwrap_or_default()).map_err(|error| (400, error.to_string()))?;
+        let [start, end, step] = ["start", "end", "step"].map(|name| seconds(asked, name));
+        let (start, end, step) = (start?, end?, step?);
+        if step <= 0.0 || end < start || (end - start) / step > POINTS {
+            let error = "exceeded maximum resolution of 11,000 points per timeseries, or zero or negative times";
+            return Err((400, error.to_owned()));
+        }
+        let mut times = Vec::new();
+        while start + times.len() as f64 * step <= end {
+            times.push(start + times.len() as f64 * step);
+        }
+        let lines = promql::range(&self.series(), &expr, &times).map_err(|error| (422, error))?;
+        let told = lines.iter().map(|line| {
+            let points = times.iter().zip(&line.values).filter_map(|(t, value)| Some((*t, (*value)?)));
+            matrix(&line.labels, points)
+        });
+        Ok(json!({ "resultType": "matrix", "result": told.collect::<Vec<_>>() }))
+    }
+
+    fn rules(&self, asked: &Asked, now: Timestamp) -> Value {
+        let t = self.time.demo(now);
+        let mut groups: Vec<(&str, Vec<Value>)> = Vec::new();
+        let is_wanted = asked.parameter("type").is_none_or(|kind| kind == "alert");
+        for rule in self.world.rules_of(self.region).filter(|_| is_wanted) {
+            let told = self.rule(rule, &self.world.alerts_by(rule, t, &self.time));
+            match groups.iter_mut().find(|(name, _)| *name == &*rule.shown.group) {
+                Some((_, rules)) => rules.push(told),
+                None => groups.push((&*rule.shown.group, vec![told])),
+            }
+        }
+        let groups = groups.into_iter().map(|(name, rules)| {
+            json!({ "name": name, "file": "demo.yml", "interval": self.time.evaluations(), "rules": rules })
+        });
+        json!({ "groups": groups.collect::<Vec<_>>() })
+    }
+
+    fn rule(&self, rule: &Rule, alerts: &[Alert]) -> Value {
+        let shown = &rule.shown;
+        let state = match alerts {
+            [] => "inactive",
+            some if some.iter().any(Alert::is_firing) => "firing",
+            _ => "pending",
+        };
+        let told = alerts.iter().map(|alert| {
+            // since when the condition holds: it fires after the rule's `for`
+            let hold = if alert.is_firing() { shown.hold } else { std::time::Duration::ZERO };
+            json!({
+                "labels": pairs(&alert.labels),
+                "annotations": pairs(&alert.annotations),
+                "state": if alert.is_firing() { "firing" } else { "pending" },
+                "activeAt": alert.starts_at.saturating_sub(hold).unwrap_or(alert.starts_at).to_string(),
+                "value": written(alert.value.unwrap_or(f64::NAN)),
+            })
+        });
+        json!({
+            "type": "alerting",
+            "name": &*shown.name,
+            "query": &*shown.expr,
+            "duration": shown.hold.as_secs_f64(),
+            "labels": pairs(&shown.labels),
+            "annotations": pairs(&shown.annotations),
+            "alerts": told.collect::<Vec<_>>(),
+            "health": "ok",
+            "state": state,
+        })
+    }
+
+    /// What is scraped at a moment.
+    fn targets(&self, now: Timestamp) -> Value {
+        let t = self.time.demo(now);
+        let each = self.world.watched(self.region).flat_map(|place| {
+            let (version, down) = (self.world.version(place, t), self.world.down(place, t));
+            (0..place.service.pods).map(move |pod| {
+                let (instance, name) = (place.instance(pod), place.pod(pod));
+                let mut labels = pairs(&place.labels);
+                for (label, value) in [
+                    ("tier", &*place.service.tier),
+                    ("job", &place.name),
+                    ("instance", &instance),
+                    ("pod", &name),
+                    ("version", version),
+                ] {
+                    labels.insert(label.to_owned(), value.into());
+                }
+                json!({
+                    "labels": labels,
+                    "scrapePool": &*place.name,
+                    "scrapeUrl": format!("http://{instance}/metrics"),
+                    "health": if down.contains(&pod) { "down" } else { "up" },
+                    "scrapeInterval": format!("{SCRAPE}s"),
+                })
+            })
+        });
+        json!({ "activeTargets": each.collect::<Vec<_>>(), "droppedTargets": [] })
+    }
+}
+
+fn seconds(asked: &Asked, name: &str) -> Result<f64, (u16, String)> {
+    let told = asked.parameter(name).and_then(|text| text.parse::<f64>().ok()).filter(|told| told.is_finite());
+    told.ok_or_else(|| (400, format!("invalid parameter \"{name}\": cannot parse it to a valid number")))
+}
+
+pub(super) fn pairs(labels: &Labels) -> Map<String, Value> {
+    labels.iter().map(|(name, value)| (name.to_string(), Value::from(&**value))).collect()
+}
+
+fn matrix(labels: &Labels, points: impl Iterator<Item = (f64, f64)>) -> Value {
+    let values: Vec<Value> = points.map(|(t, value)| json!([t, written(value)])).collect();
+    json!({ "metric": pairs(labels), "values": values })
+}

@@ -1,0 +1,235 @@
+//! The series of a region: what its services, their targets, the rules and Sloth's recording rules would have left in a
+//! Prometheus, each a function of time.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use promql_parser::parser::VectorSelector;
+
+use super::alerts::Shows;
+use super::book::{Measure, Promised};
+use super::catalog::{Catalog, Form, Known, Part, What};
+use super::promql::{Found, Run, Store, is_chosen};
+use super::timeline::Timeline;
+use super::world::{DemoWorld, Numbers, Place};
+
+/// How often targets are scraped and recording rules evaluated, in seconds.
+pub(super) const SCRAPE: f64 = 5.0;
+/// What the story says of a moment is the rate over this time before it, in seconds.
+const MOMENT: f64 = 60.0;
+/// Looks at a rate of requests for its mean.
+const LOOKS: u32 = 6;
+/// Up to this many seconds of demo time the looks tell what went on, beyond it only what the story says.
+const SHORT: f64 = 600.0;
+/// How often the watchdog's rule leaves a sample, in seconds: it fires for ever.
+const RARELY: f64 = 60.0;
+/// For how long counters have counted before demo time begins, in seconds.
+const COUNTED: f64 = 30.0 * 86_400.0;
+
+/// All series of a region as one request looks at them.
+pub(super) struct Series<'a> {
+    world: &'a DemoWorld,
+    time: Timeline,
+    catalog: &'a Catalog,
+    /// What was worked out for this request: by place and moment.
+    known: RefCell<HashMap<(usize, u64), Numbers>>,
+}
+
+impl<'a> Series<'a> {
+    pub(super) fn new(world: &'a DemoWorld, time: Timeline, catalog: &'a Catalog) -> Self {
+        Self { world, time, catalog, known: RefCell::default() }
+    }
+
+    /// The numbers of a place at a moment of demo time.
+    fn numbers(&self, place: &Place, t: f64) -> Numbers {
+        let key = (place.number, t.to_bits());
+        if let Some(known) = self.known.borrow().get(&key) {
+            return *known;
+        }
+        let numbers = self.world.numbers(place, t);
+        self.known.borrow_mut().insert(key, numbers);
+        numbers
+    }
+
+    /// Of requests per second so many are in this part.
+    fn rate(&self, place: &Place, part: Part, t: f64) -> Option<f64> {
+        let numbers = self.numbers(place, t);
+        Some(numbers.rate * share(part, &numbers)?)
+    }
+
+    /// The mean of that over a stretch of demo time.
+    fn mean_rate(&self, place: &Place, part: Part, (from, to): (f64, f64)) -> Option<f64> {
+        let step = (to - from) / f64::from(LOOKS);
+        let looks = |part| {
+            let each = (0..LOOKS).map(|i| self.rate(place, part, from + (f64::from(i) + 0.5) * step));
+            Some(each.sum::<Option<f64>>()? / f64::from(LOOKS))
+        };
+        let bad = |promised| self.world.bad_share(promised, place, from, to);
+        let share = match part {
+            _ if to - from <= SHORT => return looks(part),
+            Part::All | Part::Seconds => return looks(part),
+            Part::Failed => bad(Promised::Errors)?,
+            Part::Well => 1.0 - bad(Promised::Errors)?,
+            Part::Within(bound) if bound.is_infinite() => 1.0,
+            Part::Within(bound) => 1.0 - bad(Promised::Slower(bound))?,
+        };
+        Some(looks(Part::All)? * share)
+    }
+}
+
+/// Which share of the requests is in a part.
+fn share(part: Part, numbers: &Numbers) -> Option<f64> {
+    Some(match part {
+        Part::All => 1.0,
+        Part::Failed => numbers.errors?,
+        Part::Well => 1.0 - numbers.errors?,
+        Part::Within(bound) if bound.is_infinite() => 1.0,
+        Part::Within(bound) => numbers.latency?.below(bound),
+        Part::Seconds => numbers.latency?.mean(),
+    })
+}
+
+impl Store for Series<'_> {
+    fn select(&self, selector: &VectorSelector) -> Vec<Found<'_>> {
+        let is_meant = |name: &str| {
+            let names = selector.matchers.matchers.iter().filter(|matcher| matcher.name == "__name__");
+            selector.name.as_ref().is_none_or(|wanted| wanted == name)
+                && names.into_iter().all(|matcher| matcher.is_match(name))
+        };
+        let named: Vec<&Known> = match &selector.name {
+            Some(name) => self.catalog.0.get(name.as_str()).into_iter().flatten().collect(),
+            None => self.catalog.0.iter().filter(|(name, _)| is_meant(name)).flat_map(|(_, all)| all).collect(),
+        };
+        let chosen = named.into_iter().filter(|known| is_chosen(&known.labels, selector));
+        chosen.map(|known| Found { labels: known.labels.clone(), run: Box::new(One { all: self, known }) }).collect()
+    }
+}
+
+/// One of them.
+struct One<'a> {
+    all: &'a Series<'a>,
+    known: &'a Known,
+}
+
+impl One<'_> {
+    fn place(&self) -> Option<&Place> {
+        self.all.world.places.get(self.known.place?)
+    }
+
+    fn demo(&self, t: f64) -> f64 {
+        self.all.time.demo_second(t)
+    }
+
+    fn number(&self, measure: &Measure, t: f64) -> Option<f64> {
+        self.all.world.measure(measure, self.place()?, 0, self.demo(t))
+    }
+
+    /// The ratio of bad events over so many seconds up to a moment.
+    fn ratio(&self, promised: Promised, lookback: f64, t: f64) -> Option<f64> {
+        // what is an hour on the screen is longer in a world that goes faster
+        self.all.world.bad_share(promised, self.place()?, self.demo(t - lookback), self.demo(t))
+    }
+
+    /// For how many seconds a counter has counted.
+    fn counted(&self, t: f64) -> f64 {
+        t - self.all.time.second(0.0) + COUNTED
+    }
+}
+
+impl Run for One<'_> {
+    fn at(&self, t: f64) -> Option<f64> {
+        match &self.known.what {
+            What::Constant(value) => Some(*value),
+            What::Up { pod, version } => {
+                let (place, moment) = (self.place()?, self.demo(t));
+                let is_it = self.all.world.version(place, moment) == &**version;
+                let is_down = || self.all.world.down(place, moment).contains(pod);
+                is_it.then(|| if is_down() { 0.0 } else { 1.0 })
+            }
+            // no more than that it has grown for long is to be seen in a counter itself
+            What::Requests(part) => {
+                let place = self.place()?;
+                Some(self.all.rate(place, *part, 0.0)? * self.counted(t).max(0.0))
+            }
+            What::Number(measure, form) => Some(match form {
+                Form::Always(value) => *value,
+                Form::Times(factor) => self.number(measure, t)? * factor,
+                Form::Ahead(seconds) => t + self.number(measure, t)? * seconds,
+                Form::Grows(factor) => {
+                    self.number(measure, self.all.time.second(0.0))? * factor * self.counted(t).max(0.0)
+                }
+                Form::GrowsEvenly(factor) => factor * self.counted(t).max(0.0),
+            }),
+            What::Recorded { promised, lookback } => self.ratio(*promised, *lookback, t),
+            What::Alert { shows, .. } => {
+                let (from, _) = *self.stretches(t, t).first().filter(|(from, to)| (*from..*to).contains(&t))?;
+                Some(if *shows == Shows::Since { from.floor() } else { 1.0 })
+            }
+        }
+    }
+
+    fn is_there(&self, t: f64) -> bool {
+        match &self.known.what {
+            What::Up { .. } | What::Alert { .. } => self.at(t).is_some(),
+            What::Constant(_) | What::Requests(_) | What::Number(..) | What::Recorded { .. } => true,
+        }
+    }
+
+    fn increase(&self, from: f64, to: f64) -> Option<f64> {
+        let length = to - from;
+        match &self.known.what {
+            What::Requests(part) => {
+                let place = self.place()?;
+                let rate = if length <= MOMENT {
+                    self.all.rate(place, *part, self.demo(to))
+                } else {
+                    self.all.mean_rate(place, *part, (self.demo(from), self.demo(to)))
+                };
+                Some(rate? * length)
+            }
+            // rules look at these, each over a time of its own, and all of them mean the number itself
+            What::Number(measure, Form::Grows(factor)) => Some(self.number(measure, to)? * factor * length),
+            What::Constant(_)
+            | What::Up { .. }
+            | What::Number(..)
+            | What::Recorded { .. }
+            | What::Alert { .. } => Some(self.at(to)? - self.at(from)?),
+        }
+    }
+
+    fn mean(&self, from: f64, to: f64) -> Option<f64> {
+        match &self.known.what {
+            // a mean of the shortest ratios is the ratio over the longer stretch
+            What::Recorded { promised, .. } => self.ratio(*promised, to - from, to),
+            What::Constant(value) => Some(*value),
+            What::Up { .. } | What::Requests(_) | What::Number(..) | What::Alert { .. } => None,
+        }
+    }
+
+    fn stretches(&self, from: f64, to: f64) -> Vec<(f64, f64)> {
+        let (world, time) = (self.all.world, self.all.time);
+        let (begin, end) = (self.demo(from), self.demo(to));
+        let stretches = match (&self.known.what, self.place()) {
+            (What::Up { version, .. }, Some(place)) => world.version_ran(place, version, (begin, end)),
+            (What::Alert { rule, pod, shows }, place) => {
+                let Some(rule) = world.rules.get(*rule) else { return Vec::new() };
+                world.showing(rule, place, *pod, *shows, (begin, end))
+            }
+            (What::Up { .. }, None)
+            | (What::Constant(_) | What::Requests(_) | What::Number(..) | What::Recorded { .. }, _) => {
+                return vec![(from, to + 1.0)];
+            }
+        };
+        stretches.into_iter().map(|(from, to)| (time.second(from), time.second(to))).collect()
+    }
+
+    fn grid(&self) -> (f64, f64) {
+        match &self.known.what {
+            What::Alert { .. } if self.known.place.is_none() => (0.0, RARELY),
+            What::Alert { .. } => (self.all.time.second(0.0), self.all.time.evaluations()),
+            What::Constant(_) | What::Up { .. } | What::Requests(_) | What::Number(..) | What::Recorded { .. } => {
+                (0.0, SCRAPE)
+            }
+        }
+    }
+}
