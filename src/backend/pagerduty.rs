@@ -25,7 +25,7 @@ use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
 use crate::model::action::{Action, Call};
 use crate::model::ask::{Ask, AskKind};
-use crate::model::incident::{IncidentAlert, Person};
+use crate::model::incident::Person;
 use crate::model::labels::{Interner, Text};
 use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
 use incidents::{History, Ranks};

@@ -60,7 +60,9 @@ impl AlertmanagerServer {
             (&Method::GET, ["alerts", "groups"]) => (200, self.groups(now)),
             (&Method::GET, ["silences"]) => (200, self.silences(now).iter().map(silence).collect()),
             (&Method::POST, ["silences"]) => self.post(&asked.body, now),
-            (&Method::GET, ["silence", id]) => self.find(id, now).map_or(NOT_FOUND, |found| (200, silence(&found))),
+            (&Method::GET, ["silence", id]) => {
+                self.find(id, now).map_or(NOT_FOUND, |found| (200, silence(&found)))
+            }
             (&Method::DELETE, ["silence", id]) => match self.find(id, now) {
                 Some(found) => {
                     if found.state != SilenceState::Expired {
@@ -175,7 +177,8 @@ impl AlertmanagerServer {
         let id = match before {
             Some(before) if can_change(&before) => {
                 let id = Text::clone(&before.id);
-                let starts_at = if before.state == SilenceState::Active { before.starts_at } else { made.starts_at };
+                let starts_at =
+                    if before.state == SilenceState::Active { before.starts_at } else { made.starts_at };
                 self.put(Silence { id: Text::clone(&id), starts_at, ..made });
                 id
             }

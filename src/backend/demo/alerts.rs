@@ -80,7 +80,13 @@ impl DemoWorld {
 
     /// When a rule's condition holds for a line because of something that happened.
     fn bout(&self, rule: &Rule, (place, pod): (&Place, u32), begin: Begin, once: Occurrence) -> Option<Bout> {
-        let cause = Cause { rule: rule.number, place: place.number, pod, begin: begin.key(), start: once.start.to_bits() };
+        let cause = Cause {
+            rule: rule.number,
+            place: place.number,
+            pod,
+            begin: begin.key(),
+            start: once.start.to_bits(),
+        };
         let known = |bouts: &HashMap<Cause, Option<Bout>>| bouts.get(&cause).copied();
         let bouts = || self.bouts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bout) = known(&bouts()) {
@@ -92,7 +98,13 @@ impl DemoWorld {
     }
 
     /// Only the story moves a number across a threshold, so only its times are looked through.
-    fn found_bout(&self, rule: &Rule, (place, pod): (&Place, u32), begin: Begin, once: Occurrence) -> Option<Bout> {
+    fn found_bout(
+        &self,
+        rule: &Rule,
+        (place, pod): (&Place, u32),
+        begin: Begin,
+        once: Occurrence,
+    ) -> Option<Bout> {
         let (from, to) = place.reach(begin, &rule.measure);
         let step = ((to - from) / TRIES / EVERY).ceil().max(1.0) * EVERY;
         let first = ((once.start + from) / EVERY).ceil() * EVERY;

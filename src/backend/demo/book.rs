@@ -103,7 +103,9 @@ pub(super) struct Story {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Chapter {
-    pub(super) name: String,
+    /// For whoever reads the file.
+    #[serde(rename = "name")]
+    _name: String,
     pub(super) deploy: Option<Deploy>,
     pub(super) effect: Vec<Effect>,
     #[serde(default)]

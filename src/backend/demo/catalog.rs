@@ -6,14 +6,15 @@ use std::time::Duration;
 use super::alerts::{Shows, alert_labels};
 use super::book::{Measure, Promised, Region};
 use super::slos::{LOOKBACKS, Pledge, WINDOW};
+use super::story::Begin;
 use super::world::{DemoWorld, Place};
 use crate::model::labels::{Labels, Text};
 use crate::model::slo;
 
 /// Upper bounds of the latency buckets, as they are written: also where a promise or a rule has its threshold.
 const BOUNDS: [&str; 17] = [
-    "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "0.8", "1", "2.5", "5", "7.5",
-    "10", "+Inf",
+    "0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "0.8", "1", "2.5",
+    "5", "7.5", "10", "+Inf",
 ];
 
 /// Metrics out of the uses of resources: their name, the resource, what is made of it, and a further label.
@@ -32,11 +33,21 @@ const RESOURCES: [(&str, &str, Form, Option<(&str, &str)>); 8] = [
 const GAUGES: [(&str, &str, Form, Option<(&str, &str)>); 9] = [
     ("kubelet_volume_stats_available_bytes", "volume_free", Form::Times(107_374_182_400.0), VOLUME),
     ("kubelet_volume_stats_capacity_bytes", "volume_free", Form::Always(107_374_182_400.0), VOLUME),
-    ("probe_ssl_earliest_cert_expiry", "cert_days", Form::Ahead(86_400.0), Some(("hostname", "www.shop.example"))),
+    (
+        "probe_ssl_earliest_cert_expiry",
+        "cert_days",
+        Form::Ahead(86_400.0),
+        Some(("hostname", "www.shop.example")),
+    ),
     ("kube_pod_container_status_restarts_total", "restarts", Form::Grows(1.0 / 600.0), POD),
     ("node_disk_io_time_weighted_seconds_total", "disk_wait", Form::Grows(100.0), POD),
     ("node_disk_writes_completed_total", "disk_wait", Form::GrowsEvenly(100.0), POD),
-    ("kafka_consumergroup_lag", "consumer_lag", Form::Times(1.0), Some(("consumergroup", "%service%-events"))),
+    (
+        "kafka_consumergroup_lag",
+        "consumer_lag",
+        Form::Times(1.0),
+        Some(("consumergroup", "%service%-events")),
+    ),
     ("pg_replication_lag_seconds", "replication_lag", Form::Times(1.0), None),
     ("backup_last_success_timestamp_seconds", "backup_age_hours", Form::Ahead(-3600.0), None),
 ];
@@ -61,15 +72,26 @@ pub(super) enum Form {
 #[derive(Debug)]
 pub(super) enum What {
     /// Whether a pod of this version answers.
-    Up { pod: u32, version: Text },
+    Up {
+        pod: u32,
+        version: Text,
+    },
     /// Counts requests: which part of them.
     Requests(Part),
     Number(Measure, Form),
     /// The ratio of bad events over so many seconds.
-    Recorded { promised: Promised, lookback: f64 },
+    Recorded {
+        promised: Promised,
+        lookback: f64,
+    },
     Constant(f64),
-    /// An alert of the rule with this number.
-    Alert { rule: usize, pod: u32, shows: Shows },
+    /// An alert of the rule with this number; one that lasts for hours or for ever, or one of the story.
+    Alert {
+        rule: usize,
+        pod: u32,
+        shows: Shows,
+        is_standing: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -209,13 +231,14 @@ impl Catalog {
     fn add_alerts(&mut self, world: &DemoWorld, region: Region) {
         for rule in world.rules_of(region) {
             for subject in world.subjects(rule) {
-                let is_reached = subject.place.is_none_or(|place| !place.begins(&rule.measure).is_empty());
-                if !is_reached {
+                let begins = subject.place.map(|place| place.begins(&rule.measure));
+                if begins.as_ref().is_some_and(Vec::is_empty) {
                     continue;
                 }
+                let is_standing = begins.iter().flatten().all(|begin| matches!(begin, Begin::Every { .. }));
                 let labels = alert_labels(rule, &subject);
                 let place = subject.place.map(|place| place.number);
-                let alert = |shows| What::Alert { rule: rule.number, pod: subject.pod, shows };
+                let alert = |shows| What::Alert { rule: rule.number, pod: subject.pod, shows, is_standing };
                 self.add("ALERTS", place, &labels, &[("alertstate", "pending")], alert(Shows::Pending));
                 self.add("ALERTS", place, &labels, &[("alertstate", "firing")], alert(Shows::Firing));
                 self.add("ALERTS_FOR_STATE", place, &labels, &[], alert(Shows::Since));

@@ -81,9 +81,8 @@ impl Done {
         };
         let log: Vec<&Entry> = self.log.iter().filter(its).collect();
         let ended = incident.resolved_at;
-        let is_touched = |entry: &&&Entry| {
-            matches!(entry.deed, Deed::Acknowledge | Deed::Resolve | Deed::Snooze { .. })
-        };
+        let is_touched =
+            |entry: &&&Entry| matches!(entry.deed, Deed::Acknowledge | Deed::Resolve | Deed::Snooze { .. });
         if log.iter().find(is_touched).is_some_and(|first| !first.was_taken) {
             // the story's people came too late
             incident.acknowledged.clear();

@@ -31,7 +31,10 @@ impl Asked {
         // a plus in a path is a plus, and nothing else in it is a form's
         let part = |part: &str| {
             let part = part.replace('+', "%2B");
-            form_urlencoded::parse(part.as_bytes()).next().map(|(name, _)| name.into_owned()).unwrap_or_default()
+            form_urlencoded::parse(part.as_bytes())
+                .next()
+                .map(|(name, _)| name.into_owned())
+                .unwrap_or_default()
         };
         Self {
             method: request.method().clone(),

@@ -50,15 +50,15 @@ pub(super) fn day(t: f64, hours_behind: f64) -> f64 {
 /// A share of the requests, and how many standard deviations of a normal distribution it is above the mean.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Quantile {
-    /// As the `quantile` label says it.
-    pub(super) name: &'static str,
     share: f64,
     deviations: f64,
 }
 
-pub(super) const P50: Quantile = Quantile { name: "0.5", share: 0.5, deviations: 0.0 };
-pub(super) const P95: Quantile = Quantile { name: "0.95", share: 0.95, deviations: 1.644_853_627 };
-pub(super) const P99: Quantile = Quantile { name: "0.99", share: 0.99, deviations: 2.326_347_874 };
+#[cfg(test)]
+const P50: Quantile = Quantile { share: 0.5, deviations: 0.0 };
+pub(super) const P95: Quantile = Quantile { share: 0.95, deviations: 1.644_853_627 };
+#[cfg(test)]
+const P99: Quantile = Quantile { share: 0.99, deviations: 2.326_347_874 };
 
 /// How long requests take: a lognormal bulk, and a share that hangs until a timeout.
 #[derive(Debug, Clone, Copy)]
@@ -98,11 +98,6 @@ impl Latency {
             if self.below(middle.exp()) < quantile.share { low = middle } else { high = middle }
         }
         high.exp()
-    }
-
-    /// Apdex with this target.
-    pub(super) fn apdex(&self, target: f64) -> f64 {
-        f64::midpoint(self.below(target), self.below(4.0 * target))
     }
 }
 

@@ -71,10 +71,14 @@ impl PagerServer {
         match asked.path().as_slice() {
             ["users", "me"] => Ok((200, json!({ "user": render::user(&paging.me()) }))),
             ["users"] => page(asked, "users", paging.people().map(|person| render::user(&person)).collect()),
-            ["abilities"] => Ok((200, json!({ "abilities": ["teams", "urgencies", "coordinated_responding"] }))),
+            ["abilities"] => {
+                Ok((200, json!({ "abilities": ["teams", "urgencies", "coordinated_responding"] })))
+            }
             ["priorities"] => {
                 let priority = |rank: u32| format!("P{rank}");
-                let all = (1..=5).map(priority).map(|name| render::thing("priority", &super::paging::named(&name, &name)));
+                let all = (1..=5)
+                    .map(priority)
+                    .map(|name| render::thing("priority", &super::paging::named(&name, &name)));
                 page(asked, "priorities", all.collect())
             }
             ["escalation_policies"] => {
@@ -166,7 +170,8 @@ impl PagerServer {
     fn past(&self, id: &str, now: Timestamp) -> Answered {
         let all = self.all(now);
         let its = all.iter().find(|told| *told.incident.id == *id).ok_or((404, "Not Found"))?;
-        let of_alert = all.iter().filter(|other| its.sent.is_some() && other.incident.firing == its.incident.firing);
+        let of_alert =
+            all.iter().filter(|other| its.sent.is_some() && other.incident.firing == its.incident.firing);
         let mut earlier: Vec<&Told> =
             of_alert.filter(|other| other.incident.created_at < its.incident.created_at).collect();
         earlier.sort_by_key(|told| std::cmp::Reverse(told.incident.created_at));
@@ -185,7 +190,8 @@ fn span(asked: &Asked, now: Timestamp) -> (Timestamp, Timestamp) {
 
 /// A page of a list; nothing beyond ten thousand.
 fn page(asked: &Asked, key: &str, items: Vec<Value>) -> Answered {
-    let number = |name: &str, usual| asked.parameter(name).map_or(Some(usual), |text| text.parse::<usize>().ok());
+    let number =
+        |name: &str, usual| asked.parameter(name).map_or(Some(usual), |text| text.parse::<usize>().ok());
     let (Some(limit), Some(offset)) = (number("limit", PAGE.1), number("offset", 0)) else {
         return Err((400, "Invalid Input Provided"));
     };

@@ -69,7 +69,8 @@ impl PrometheusServer {
     }
 
     fn query(&self, asked: &Asked, now: Timestamp) -> Result<Value, (u16, String)> {
-        let expr = parse(asked.parameter("query").unwrap_or_default()).map_err(|error| (400, error.to_string()))?;
+        let expr =
+            parse(asked.parameter("query").unwrap_or_default()).map_err(|error| (400, error.to_string()))?;
         let t = match asked.parameter("time") {
             Some(_) => seconds(asked, "time")?,
             None => now.as_millisecond() as f64 / 1000.0,
@@ -89,18 +90,21 @@ impl PrometheusServer {
                 json!({ "resultType": "vector", "result": told.collect::<Vec<_>>() })
             }
             promql::Value::Samples(all) => {
-                let told = all.iter().map(|Samples { labels, points }| matrix(labels, points.iter().copied()));
+                let told =
+                    all.iter().map(|Samples { labels, points }| matrix(labels, points.iter().copied()));
                 json!({ "resultType": "matrix", "result": told.collect::<Vec<_>>() })
             }
         })
     }
 
     fn range(&self, asked: &Asked) -> Result<Value, (u16, String)> {
-        let expr = parse(asked.parameter("query").unwrap_or_default()).map_err(|error| (400, error.to_string()))?;
+        let expr =
+            parse(asked.parameter("query").unwrap_or_default()).map_err(|error| (400, error.to_string()))?;
         let [start, end, step] = ["start", "end", "step"].map(|name| seconds(asked, name));
         let (start, end, step) = (start?, end?, step?);
         if step <= 0.0 || end < start || (end - start) / step > POINTS {
-            let error = "exceeded maximum resolution of 11,000 points per timeseries, or zero or negative times";
+            let error =
+                "exceeded maximum resolution of 11,000 points per timeseries, or zero or negative times";
             return Err((400, error.to_owned()));
         }
         let mut times = Vec::new();
@@ -194,7 +198,8 @@ impl PrometheusServer {
 }
 
 fn seconds(asked: &Asked, name: &str) -> Result<f64, (u16, String)> {
-    let told = asked.parameter(name).and_then(|text| text.parse::<f64>().ok()).filter(|told| told.is_finite());
+    let told =
+        asked.parameter(name).and_then(|text| text.parse::<f64>().ok()).filter(|told| told.is_finite());
     told.ok_or_else(|| (400, format!("invalid parameter \"{name}\": cannot parse it to a valid number")))
 }
 

@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use promql_parser::parser;
-
 use crate::model::labels::Labels;
 use crate::model::rule;
 
@@ -21,8 +19,6 @@ pub(super) struct Rule {
     /// The services that it looks at; empty: all that have what it measures.
     pub(super) services: Vec<String>,
     pub(super) measure: Measure,
-    /// What stands to the left of the comparison, as the parser prints it.
-    pub(super) left: String,
     pub(super) op: Option<Comparison>,
     pub(super) threshold: f64,
     /// Seconds.
@@ -76,7 +72,6 @@ fn one(book: &Book, pattern: &book::Rule, region: Region, service: &str, service
     ]);
     Rule {
         number: 0,
-        left: parser::parse(&left).expect("the embedded expressions are read by the tests").to_string(),
         shown: Arc::new(rule::Rule {
             name: name.into(),
             group: pattern.group.as_str().into(),

@@ -21,8 +21,8 @@ const MOMENT: f64 = 60.0;
 const LOOKS: u32 = 6;
 /// Up to this many seconds of demo time the looks tell what went on, beyond it only what the story says.
 const SHORT: f64 = 600.0;
-/// How often the watchdog's rule leaves a sample, in seconds: it fires for ever.
-const RARELY: f64 = 60.0;
+/// Of what fires for hours there is a sample in so many evaluations: all of them would be more than can be read at once.
+const RARELY: f64 = 12.0;
 /// For how long counters have counted before demo time begins, in seconds.
 const COUNTED: f64 = 30.0 * 86_400.0;
 
@@ -98,10 +98,14 @@ impl Store for Series<'_> {
         };
         let named: Vec<&Known> = match &selector.name {
             Some(name) => self.catalog.0.get(name.as_str()).into_iter().flatten().collect(),
-            None => self.catalog.0.iter().filter(|(name, _)| is_meant(name)).flat_map(|(_, all)| all).collect(),
+            None => {
+                self.catalog.0.iter().filter(|(name, _)| is_meant(name)).flat_map(|(_, all)| all).collect()
+            }
         };
         let chosen = named.into_iter().filter(|known| is_chosen(&known.labels, selector));
-        chosen.map(|known| Found { labels: known.labels.clone(), run: Box::new(One { all: self, known }) }).collect()
+        chosen
+            .map(|known| Found { labels: known.labels.clone(), run: Box::new(One { all: self, known }) })
+            .collect()
     }
 }
 
@@ -162,7 +166,8 @@ impl Run for One<'_> {
             }),
             What::Recorded { promised, lookback } => self.ratio(*promised, *lookback, t),
             What::Alert { shows, .. } => {
-                let (from, _) = *self.stretches(t, t).first().filter(|(from, to)| (*from..*to).contains(&t))?;
+                let (from, _) =
+                    *self.stretches(t, t).first().filter(|(from, to)| (*from..*to).contains(&t))?;
                 Some(if *shows == Shows::Since { from.floor() } else { 1.0 })
             }
         }
@@ -211,7 +216,7 @@ impl Run for One<'_> {
         let (begin, end) = (self.demo(from), self.demo(to));
         let stretches = match (&self.known.what, self.place()) {
             (What::Up { version, .. }, Some(place)) => world.version_ran(place, version, (begin, end)),
-            (What::Alert { rule, pod, shows }, place) => {
+            (What::Alert { rule, pod, shows, .. }, place) => {
                 let Some(rule) = world.rules.get(*rule) else { return Vec::new() };
                 world.showing(rule, place, *pod, *shows, (begin, end))
             }
@@ -225,11 +230,15 @@ impl Run for One<'_> {
 
     fn grid(&self) -> (f64, f64) {
         match &self.known.what {
-            What::Alert { .. } if self.known.place.is_none() => (0.0, RARELY),
-            What::Alert { .. } => (self.all.time.second(0.0), self.all.time.evaluations()),
-            What::Constant(_) | What::Up { .. } | What::Requests(_) | What::Number(..) | What::Recorded { .. } => {
-                (0.0, SCRAPE)
+            What::Alert { is_standing, .. } => {
+                let every = self.all.time.evaluations();
+                (self.all.time.second(0.0), if *is_standing { every * RARELY } else { every })
             }
+            What::Constant(_)
+            | What::Up { .. }
+            | What::Requests(_)
+            | What::Number(..)
+            | What::Recorded { .. } => (0.0, SCRAPE),
         }
     }
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::model::labels::{Labels, Text};
 use crate::model::slo::{
-    Alerting, Budgeting, Family, Notice, Objective, Origin, Recorded, Selector, Side, Sli, Slo, Window, standard,
+    Alerting, Budgeting, Family, Notice, Objective, Origin, Recorded, Selector, Side, Sli, Slo, Window,
+    standard,
 };
 
 use super::book::{Book, Promise, Promised, Region};
@@ -139,7 +140,8 @@ impl DemoWorld {
                     .map(|(from, to)| {
                         let step = (to - from) / f64::from(LOOKS);
                         let looks = (0..LOOKS).map(|i| from + (f64::from(i) + 0.5) * step);
-                        looks.filter_map(|t| Some(self.bad_at(promised, place, t)? - calm)).sum::<f64>() * step
+                        looks.filter_map(|t| Some(self.bad_at(promised, place, t)? - calm)).sum::<f64>()
+                            * step
                     })
                     .sum();
                 Some((calm + added / (to - from)).clamp(0.0, 1.0))

@@ -12,7 +12,7 @@ const BLOCK: i64 = 112;
 /// How many cycles are looked through at most for earlier firings.
 const CYCLES_BACK: i64 = 20_000;
 /// How many times of the same thing are looked at at most, the newest.
-const OCCURRENCES: usize = 120;
+const OCCURRENCES: usize = 100;
 
 /// When something begins.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,19 +1,20 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use futures_util::FutureExt as _;
-
+use super::catalog::Catalog;
+use super::promql::instant;
+use super::series::Series;
 use super::*;
 use crate::model::alert::{Alert, AlertState};
-use crate::model::ask::Answered;
-use crate::model::ask::{Query, Question, SeriesKey, Stretch};
+use crate::model::ask::{Answer, Answered, Ask, AskKind, Query, Question, SeriesKey, Stretch};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::FiringBoard;
 use crate::model::health::Health;
-use crate::model::labels::Labels;
+use crate::model::labels::{Labels, Text};
 use crate::model::series::{Line, Matrix, Span};
 use crate::model::service::{Detail, Signals};
 use crate::model::silence::SilenceState;
+use crate::model::source::Trouble;
 use crate::model::world::{Judgement, Watchdog, World};
 
 const SEEDS: [u64; 4] = [0, 1, 7, 42];
@@ -36,7 +37,13 @@ fn ask(source: &dyn Source, ask: &Ask) -> Answer {
 }
 
 fn answered(source: &dyn Source, ask: &Ask) -> Answered {
-    source.answer(ask, None).now_or_never().expect("the demo never waits")
+    wait(source.answer(ask, None))
+}
+
+/// What comes of it.
+pub(super) fn wait<T>(future: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(future)
 }
 
 fn stretch(end: Timestamp, range: Duration, points: u16) -> Stretch {
@@ -92,9 +99,9 @@ fn everything(seed: u64, seconds: i64) -> String {
         Query::Silences.now(),
     ];
     let sources = demo(seed, seconds);
-    let lines = sources.iter().flat_map(|source| {
-        asks.iter().map(move |ask| format!("{:?}", source.answer(ask, None).now_or_never().unwrap()))
-    });
+    let lines = sources
+        .iter()
+        .flat_map(|source| asks.iter().map(move |ask| format!("{:?}", wait(source.answer(ask, None)))));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -245,7 +252,9 @@ fn an_alert_is_there_exactly_while_the_condition_of_its_rule_holds() {
             let holding: Vec<_> = world
                 .rules_of(region)
                 .flat_map(|rule| world.subjects(rule).into_iter().map(move |subject| (rule, subject)))
-                .filter(|(rule, subject)| rule.holds(world.value(rule, subject, t).unwrap()))
+                .filter(|(rule, subject)| {
+                    rule.holds(world.value(rule, subject.place, subject.pod, t).unwrap())
+                })
                 .map(|(rule, subject)| {
                     (Text::clone(&rule.shown.name), subject.labels.value("service").to_owned())
                 })
@@ -306,35 +315,45 @@ fn a_chart_of_an_alert_is_beyond_its_threshold_exactly_while_it_holds() {
 #[test]
 fn every_rule_is_understood_however_its_expression_is_printed() {
     let world = DemoWorld::new(7);
-    let span = stretch(at(60), minutes(1), 4).window;
-    let clock = Timeline::new(start(), 1.0);
+    let time = Timeline::new(start(), 1.0);
     for rule in &world.rules {
-        let read = promql_parser::parser::parse(&rule.shown.expr).unwrap();
-        for query in
-            [rule.shown.expr.to_string(), read.to_string(), read.prettify(), format!("({})", rule.left)]
-        {
-            let matrix = world.series(&query, rule.region, span, &clock).expect(&query);
-            let expected = world.subjects(rule).len();
-            assert_eq!(matrix.lines.len(), expected, "{query}");
+        let catalog = Catalog::of(&world, rule.region);
+        let series = Series::new(&world, time, &catalog);
+        let (left, _) = rule.shown.expr.rsplit_once(|c| "<>=".contains(c)).unwrap_or((&rule.shown.expr, ""));
+        let read = promql_parser::parser::parse(left.trim_end_matches(['=', ' '])).unwrap();
+        for query in [read.to_string(), read.prettify(), format!("({read})")] {
+            let expr = promql_parser::parser::parse(&query).unwrap();
+            for t in [10.0, 120.0] {
+                let promql::Value::Lines(lines) = instant(&series, &expr, time.second(t)).expect(&query)
+                else {
+                    panic!("{query}")
+                };
+                let subjects = world.subjects(rule);
+                assert_eq!(lines.len(), subjects.len(), "{query}");
+                for subject in subjects {
+                    let line = lines.iter().find(|line| line.labels == subject.labels).expect(&query);
+                    let expected = rule.holds(world.value(rule, subject.place, subject.pod, t).unwrap());
+                    assert_eq!(rule.holds(line.values[0].unwrap()), expected, "{query} at {t}");
+                }
+            }
         }
     }
 }
 
 #[test]
-fn a_query_that_the_demo_does_not_know_is_refused_honestly() {
+fn a_query_that_is_none_is_refused_and_of_a_metric_that_is_not_there_nothing_is_told() {
     let sources = demo(7, 60);
-    let refused = |query: &str| {
+    let told = |query: &str| {
         let stretch = stretch(at(60), minutes(5), 10);
-        answered(
-            &*sources[0],
-            &Query::Series { series: SeriesKey::over(query.into(), stretch.window), stretch }.now(),
-        )
-        .unwrap_err()
-        .trouble
+        let ask = Query::Series { series: SeriesKey::over(query.into(), stretch.window), stretch }.now();
+        answered(&*sources[0], &ask)
     };
-    for query in ["node_load1", "up or vector(1)", "up and on (job) up", "sum(", "", "up > up"] {
-        assert!(matches!(refused(query), Trouble::BadQuery { .. }), "{query}");
+    for query in ["sum(", "", "up > up by"] {
+        let trouble = told(query).unwrap_err().trouble;
+        assert!(matches!(trouble, Trouble::BadQuery { .. }), "{query}");
     }
+    let Answer::Series(matrix) = told("node_load1").unwrap().answer else { panic!() };
+    assert!(matrix.lines.is_empty());
     let Err(error) = answered(&*sources[0], &Query::Alerts.now()) else { panic!() };
     assert!(matches!(error.trouble, Trouble::NotOffered { .. }));
 }
@@ -445,14 +464,21 @@ fn a_week_of_one_service_and_an_hour_of_all_are_there_at_once() {
 #[test]
 fn an_answer_that_is_known_is_not_given_twice() {
     let sources = demo(7, 60);
-    for source in sources.iter().filter(|source| source.info().is_watched()) {
-        let first = answered(&**source, &Query::Probe.now()).unwrap();
-        let second = source.answer(&Query::Probe.now(), first.digest).now_or_never().unwrap().unwrap();
-        assert!(matches!(second.answer, Answer::Unchanged));
+    for (source, ask) in [
+        (0, Query::Rules.now()),
+        (1, Query::Slos.now()),
+        (2, Query::Alerts.now()),
+        (2, Query::Silences.now()),
+        (3, Query::Incidents.now()),
+        (3, Query::OnCall.now()),
+    ] {
+        let first = answered(&*sources[source], &ask).unwrap();
+        let second = wait(sources[source].answer(&ask, first.digest)).unwrap();
+        assert!(matches!(second.answer, Answer::Unchanged), "{ask:?}");
     }
     let later = demo(7, 61);
     let first = answered(&*sources[0], &Query::Rules.now()).unwrap();
-    let second = later[0].answer(&Query::Rules.now(), first.digest).now_or_never().unwrap().unwrap();
+    let second = wait(later[0].answer(&Query::Rules.now(), first.digest)).unwrap();
     assert!(matches!(second.answer, Answer::Rules(_)));
 }
 

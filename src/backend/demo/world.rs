@@ -152,13 +152,6 @@ impl DemoWorld {
         }
     }
 
-    /// What the story is about now.
-    pub(super) fn chapter(&self, t: f64) -> &str {
-        let (number, _) = self.schedule.now(t);
-        let chapter = number.and_then(|number| self.book.story.chapter.get(number));
-        chapter.map_or("a calm day", |chapter| &chapter.name)
-    }
-
     /// What the chapter of this moment rolls out at a place, and when the chapter began.
     pub(super) fn deploy(&self, place: &Place, t: f64) -> Option<(&Deploy, f64)> {
         let (chapter, start) = self.schedule.now(t);
@@ -184,21 +177,32 @@ impl DemoWorld {
 
     fn deploys<'a>(&'a self, place: &'a Place) -> impl Iterator<Item = (Begin, &'a Deploy)> {
         let told = self.book.story.chapter.iter().zip(0..);
-        let all = told.filter_map(|(chapter, number)| Some((Begin::Chapter(number), chapter.deploy.as_ref()?)));
+        let all =
+            told.filter_map(|(chapter, number)| Some((Begin::Chapter(number), chapter.deploy.as_ref()?)));
         all.filter(|(_, deploy)| deploy.service == *place.name && deploy.region == place.region)
     }
 
     /// When a version ran at a place, as far as that touches a span.
-    pub(super) fn version_ran(&self, place: &Place, version: &str, (from, to): (f64, f64)) -> Vec<(f64, f64)> {
+    pub(super) fn version_ran(
+        &self,
+        place: &Place,
+        version: &str,
+        (from, to): (f64, f64),
+    ) -> Vec<(f64, f64)> {
         let mut others: Vec<(f64, f64, &str)> = Vec::new();
         for (begin, deploy) in self.deploys(place) {
             let times = self.schedule.each(begin, from - deploy.back.0, to);
-            others.extend(times.map(|once| (once.start + deploy.at.0, once.start + deploy.back.0, &*deploy.version)));
+            others.extend(
+                times.map(|once| (once.start + deploy.at.0, once.start + deploy.back.0, &*deploy.version)),
+            );
         }
         others.sort_by(|a, b| a.0.total_cmp(&b.0));
         if *place.service.version != *version {
             let own = others.into_iter().filter(|(_, _, ran)| *ran == version);
-            return own.map(|(begin, end, _)| (begin, end)).filter(|(begin, end)| *begin <= to && *end > from).collect();
+            return own
+                .map(|(begin, end, _)| (begin, end))
+                .filter(|(begin, end)| *begin <= to && *end > from)
+                .collect();
         }
         let mut ran = Vec::new();
         let mut since = from;

@@ -69,7 +69,8 @@ impl PagerServer {
                 Ok((200, json!({ "note": made })))
             }
             (&Method::POST, ["incidents", id, "responder_requests"]) => {
-                let requester = self.person(text(body, "/requester_id")).ok_or((400, "Requester User Not Found"))?;
+                let requester =
+                    self.person(text(body, "/requester_id")).ok_or((400, "Requester User Not Found"))?;
                 let targets = list(body, "/responder_request_targets");
                 let people = targets.map(|target| self.person(text(target, "/responder_request_target/id")));
                 let people: Vec<Whom> = people.collect::<Option<_>>().ok_or((404, "Not Found"))?;
@@ -129,7 +130,8 @@ impl PagerServer {
             deeds.push(Deed::Escalate { level: level.ok_or(INVALID)? });
         }
         if let Some(id) = wanted.pointer("/priority/id").and_then(Value::as_str) {
-            let name: Text = (1..=5).map(|rank| format!("P{rank}")).find(|name| name == id).ok_or(INVALID)?.into();
+            let name: Text =
+                (1..=5).map(|rank| format!("P{rank}")).find(|name| name == id).ok_or(INVALID)?.into();
             deeds.push(Deed::Prioritise { priority: Some(Whom { id: Text::clone(&name), name }) });
         }
         if deeds.is_empty() { Err(INVALID) } else { Ok(deeds) }
@@ -181,7 +183,9 @@ impl PagerServer {
             let person = paging.people().find(|person| *person.id == *text(wanted, "/user/id"));
             let moment = |key: &str| text(wanted, key).parse::<Timestamp>().ok();
             let (Some(person), Some(start), Some(end)) = (person, moment("/start"), moment("/end")) else {
-                all.push(json!({ "status": 400, "errors": ["Override must have a valid user, start and end"] }));
+                all.push(
+                    json!({ "status": 400, "errors": ["Override must have a valid user, start and end"] }),
+                );
                 continue;
             };
             let taken = StoodIn { rotation: id.into(), person, start, end, made_at: now };

@@ -60,7 +60,10 @@ pub(super) fn incident(told: &Told, paging: &Paging, done: &Done) -> Value {
     let last = steps.iter().rev().find(|step| changes.contains(&&*step.kind));
     let by = last.and_then(|step| step.who.as_deref()).map(|name| called(name, paging));
     let service = reference("service", incident.service.as_ref());
-    let pending = incident.pending.iter().map(|pending| json!({ "type": &*pending.what, "at": pending.at.to_string() }));
+    let pending = incident
+        .pending
+        .iter()
+        .map(|pending| json!({ "type": &*pending.what, "at": pending.at.to_string() }));
     let asked = done.log.iter().filter(|entry| entry.id == incident.id).filter_map(|entry| match &entry.deed {
         Deed::Summon { message, .. } => Some(json!({
             "requester": somebody(&paging.me()), "requested_at": entry.at.to_string(), "message": &**message,

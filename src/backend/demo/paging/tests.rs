@@ -3,8 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 use crate::backend::demo::doings::Done;
 use crate::backend::demo::timeline::Timeline;
+use crate::backend::demo::world::DemoWorld;
 use crate::model::incident::{IncidentStatus, Urgency};
-use crate::model::source::SourceId;
+use crate::model::oncall::OnCallBoard;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -38,7 +39,14 @@ fn a_day_of_the_rota_is_as_long_as_the_zones_clock_says() {
 fn on_sundays_the_platform_has_a_gap_and_on_saturdays_somebody_stands_in() {
     let paging = Paging::open();
     let world = DemoWorld::new(7);
-    let board = paging.on_call(&world, night(), &[]);
+    let until = night() + (7 * 24).hours();
+    let board = OnCallBoard {
+        policies: paging.policies(&world.book.services),
+        shifts: paging.turns(night(), until, &[]),
+        me: Some(paging.me()),
+        from: night(),
+        until,
+    };
     assert_eq!(board.on_call("platform", 1, at("2026-01-18T12:00:00Z")).count(), 0);
     assert_eq!(board.on_call("platform", 2, at("2026-01-18T12:00:00Z")).count(), 1);
     let saturday: Vec<&Shift> = board.on_call("shop", 1, at("2026-01-17T15:00:00Z")).collect();
@@ -54,37 +62,35 @@ fn on_sundays_the_platform_has_a_gap_and_on_saturdays_somebody_stands_in() {
 #[test]
 fn the_storys_page_is_an_incident_that_waits_for_somebody() {
     let (world, done) = (DemoWorld::new(7), Done::default());
-    let source = SourceId::new("pager");
     let clock = Timeline::new(night() - 100.seconds(), 1.0);
-    let board = world.incidents(&done, night(), &clock, &source);
-    let open: Vec<_> = board.incidents.iter().filter(|incident| incident.is_open()).collect();
-    let triggered: Vec<_> = open.iter().filter(|i| i.status == IncidentStatus::Triggered).collect();
-    assert_eq!(triggered.len(), 1, "{open:#?}");
-    let payments = triggered[0];
+    let all = world.incidents(&done, night(), &clock);
+    let open: Vec<_> = all.iter().filter(|told| told.incident.is_open()).collect();
+    let triggered: Vec<_> =
+        open.iter().filter(|told| told.incident.status == IncidentStatus::Triggered).collect();
+    assert_eq!(triggered.len(), 1);
+    let payments = &triggered[0].incident;
     assert!(payments.title.starts_with("PaymentsErrorBudgetBurn: payments is failing users"), "{payments:?}");
-    let detail = world.incident_detail(&payments.id, &done, night(), &clock, &source).unwrap();
-    assert_eq!(detail.alerts[0].labels, payments.firing[0]);
-    assert!(detail.alerts[0].generator.as_ref().is_some_and(|url| url.contains("graph?g0.expr=")));
-    assert!(detail.alerts[0].links.iter().any(|(name, _)| &**name == "runbook_url"), "{detail:#?}");
+    let sent = triggered[0].sent.as_ref().unwrap();
+    assert_eq!(sent.labels, payments.firing[0]);
+    assert!(sent.generator.contains("graph?g0.expr="));
+    assert!(sent.annotations.get("runbook_url").is_some());
     assert_eq!((payments.urgency, payments.assigned.len()), (Urgency::High, 1));
-    assert!(open.iter().any(|incident| incident.status == IncidentStatus::Acknowledged));
-    let resolved = board.incidents.iter().filter(|incident| !incident.is_open()).count();
+    assert!(open.iter().any(|told| told.incident.status == IncidentStatus::Acknowledged));
+    let resolved = all.iter().filter(|told| !told.incident.is_open()).count();
     assert!((2..60).contains(&resolved), "{resolved}");
-    for incident in &board.incidents {
-        let detail = world.incident_detail(&incident.id, &done, night(), &clock, &source).unwrap();
-        assert!(!detail.steps.is_empty() && detail.alerts.len() == 1);
-        assert!(detail.steps.iter().all(|step| step.at <= night()), "{incident:#?}");
+    for told in &all {
+        assert!(!told.steps.is_empty() && told.sent.is_some());
+        assert!(told.steps.iter().all(|step| step.at <= night()), "{:#?}", told.incident);
     }
-    assert!(world.incident_detail("nobody", &done, night(), &clock, &source).is_none());
 }
 
 /// Incidents as they are told so long after the story's beginning, however fast it goes: name, number and id by when they
 /// began in the story.
 fn identities(seed: u64, minute: f64, speed: f64) -> BTreeMap<(Text, i64), (u64, Text)> {
-    let (world, done, source) = (DemoWorld::new(seed), Done::default(), SourceId::new("pager"));
+    let (world, done) = (DemoWorld::new(seed), Done::default());
     let origin = crate::backend::demo::origin(night(), minute, speed);
     let clock = Timeline::new(origin, speed);
-    let told = world.incidents(&done, night(), &clock, &source).incidents.into_iter();
+    let told = world.incidents(&done, night(), &clock).into_iter().map(|told| told.incident);
     told.map(|incident| {
         #[expect(clippy::cast_possible_truncation, reason = "a time of the story in seconds")]
         let began = clock.demo(incident.created_at).round() as i64;
@@ -123,17 +129,16 @@ fn an_incident_keeps_its_id_and_number_at_every_minute_of_the_story_and_at_any_s
 #[test]
 fn nothing_is_told_of_an_incident_before_it_happened() {
     let (world, done) = (DemoWorld::new(7), Done::default());
-    let source = SourceId::new("pager");
     for second in (0..900).step_by(7) {
         let now = night() + second.seconds();
         let clock = Timeline::new(night() - 100.seconds(), 1.0);
-        for incident in world.incidents(&done, now, &clock, &source).incidents {
+        for told in world.incidents(&done, now, &clock) {
+            let incident = told.incident;
             let stamps = incident.assigned.iter().chain(&incident.acknowledged);
             assert!(stamps.map(|stamp| stamp.at).all(|at| at <= now), "{second}: {incident:#?}");
             assert!(incident.changed_at <= now && incident.resolved_at.is_none_or(|at| at <= now));
-            let detail = world.incident_detail(&incident.id, &done, now, &clock, &source).unwrap();
-            let told = detail.steps.iter().map(|step| step.at).chain(detail.notes.iter().map(|note| note.at));
-            assert!(told.into_iter().all(|at| at <= now), "{second}: {detail:#?}");
+            let times = told.steps.iter().map(|step| step.at).chain(told.notes.iter().map(|note| note.at));
+            assert!(times.into_iter().all(|at| at <= now), "{second}: {incident:#?}");
         }
     }
 }
