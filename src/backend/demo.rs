@@ -30,6 +30,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::config::kind::KindSpec;
 use crate::config::settings::{Settings, SourceSettings};
 use crate::model::slo::Slo;
 use crate::model::source::SourceId;
@@ -55,13 +56,27 @@ pub fn sources(seed: u64, clock: Clock, origin: Timestamp, speed: f64) -> Vec<Ar
     for region in Region::ALL {
         let server = prometheus::PrometheusServer::new(Arc::clone(&world), region, time, clock);
         let slos = world.promises(region);
-        sources.push(source(region.source(), "prometheus", "http", &slos, clock, Arc::new(server)));
+        sources.push(source(
+            region.source(),
+            &crate::backend::prometheus::SPEC,
+            "http",
+            &slos,
+            clock,
+            Arc::new(server),
+        ));
     }
     let server = alertmanager::AlertmanagerServer::new(Arc::clone(&world), time, clock);
-    sources.push(source("alertmanager", "alertmanager", "http", &[], clock, Arc::new(server)));
+    sources.push(source(
+        "alertmanager",
+        &crate::backend::alertmanager::SPEC,
+        "http",
+        &[],
+        clock,
+        Arc::new(server),
+    ));
     // a key goes to PagerDuty, and nowhere without encryption
     let server = pager::PagerServer::new(world, time, clock);
-    sources.push(source("pager", "pagerduty", "https", &[], clock, Arc::new(server)));
+    sources.push(source("pager", &crate::backend::pagerduty::SPEC, "https", &[], clock, Arc::new(server)));
     sources.push(Arc::new(runbooks::Runbooks::new()));
     sources
 }
@@ -69,7 +84,7 @@ pub fn sources(seed: u64, clock: Clock, origin: Timestamp, speed: f64) -> Vec<Ar
 /// A source of the demo, as one in a configuration would be connected.
 fn source(
     name: &str,
-    kind: &str,
+    kind: &'static KindSpec,
     scheme: &str,
     slos: &[Arc<Slo>],
     clock: Clock,

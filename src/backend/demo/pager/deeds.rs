@@ -36,7 +36,7 @@ impl PagerServer {
                 self.actor(asked)?;
                 for deed in self.changes(at(body, "/incident"))? {
                     // what is over can still be ranked
-                    let may_be_over = matches!(deed, Deed::Prioritise { .. });
+                    let may_be_over = matches!(deed, Deed::Priority { .. });
                     self.note(id, deed, may_be_over, now)?;
                 }
                 Ok((200, json!({ "incident": self.rendered(&self.one(id, now)?) })))
@@ -77,14 +77,14 @@ impl PagerServer {
                 let message: Text = text(body, "/message").into();
                 let made = json!({ "requester": { "id": &*requester.id, "type": "user_reference" },
                     "requested_at": now.to_string(), "message": &*message });
-                self.note(id, Deed::Summon { people, message }, true, now)?;
+                self.note(id, Deed::AddResponder { people, message }, true, now)?;
                 Ok((200, json!({ "responder_request": made })))
             }
             (&Method::POST, ["incidents", id, "status_updates"]) => {
                 self.actor(asked)?;
                 let message: Text = text(body, "/message").into();
                 let made = json!({ "id": format!("S{}", now.as_millisecond()), "message": &*message });
-                self.note(id, Deed::Inform { message }, true, now)?;
+                self.note(id, Deed::StatusUpdate { message }, true, now)?;
                 Ok((200, json!({ "status_update": made })))
             }
             (&Method::POST, ["schedules", id, "overrides"]) => self.stand_in(id, body, now),
@@ -132,7 +132,7 @@ impl PagerServer {
         if let Some(id) = wanted.pointer("/priority/id").and_then(Value::as_str) {
             let name: Text =
                 (1..=5).map(|rank| format!("P{rank}")).find(|name| name == id).ok_or(INVALID)?.into();
-            deeds.push(Deed::Prioritise { priority: Some(Whom { id: Text::clone(&name), name }) });
+            deeds.push(Deed::Priority { priority: Some(Whom { id: Text::clone(&name), name }) });
         }
         if deeds.is_empty() { Err(INVALID) } else { Ok(deeds) }
     }

@@ -65,7 +65,7 @@ pub(super) fn incident(told: &Told, paging: &Paging, done: &Done) -> Value {
         .iter()
         .map(|pending| json!({ "type": &*pending.what, "at": pending.at.to_string() }));
     let asked = done.log.iter().filter(|entry| entry.id == incident.id).filter_map(|entry| match &entry.deed {
-        Deed::Summon { message, .. } => Some(json!({
+        Deed::AddResponder { message, .. } => Some(json!({
             "requester": somebody(&paging.me()), "requested_at": entry.at.to_string(), "message": &**message,
         })),
         _ => None,
