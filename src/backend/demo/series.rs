@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use promql_parser::parser::VectorSelector;
 
@@ -10,6 +11,7 @@ use super::alerts::Shows;
 use super::book::{Measure, Promised};
 use super::catalog::{Catalog, Form, Known, Part, What};
 use super::promql::{Found, Run, Store, is_chosen};
+use super::slos::slow_share;
 use super::timeline::Timeline;
 use super::world::{DemoWorld, Numbers, Place};
 
@@ -33,11 +35,22 @@ pub(super) struct Series<'a> {
     catalog: &'a Catalog,
     /// What was worked out for this request: by place and moment.
     known: RefCell<HashMap<(usize, u64), Numbers>>,
+    /// By place and both ends.
+    windows: RefCell<HashMap<(usize, u64, u64), Window>>,
+}
+
+/// What is known of a stretch of demo time at a place.
+#[derive(Clone)]
+struct Window {
+    /// Requests per second.
+    rate: f64,
+    /// When latency is looked at.
+    slow: Rc<[(f64, f64)]>,
 }
 
 impl<'a> Series<'a> {
     pub(super) fn new(world: &'a DemoWorld, time: Timeline, catalog: &'a Catalog) -> Self {
-        Self { world, time, catalog, known: RefCell::default() }
+        Self { world, time, catalog, known: RefCell::default(), windows: RefCell::default() }
     }
 
     /// The numbers of a place at a moment of demo time.
@@ -51,6 +64,25 @@ impl<'a> Series<'a> {
         numbers
     }
 
+    /// A stretch of demo time at a place.
+    fn window(&self, place: &Place, from: f64, to: f64) -> Window {
+        let key = (place.number, from.to_bits(), to.to_bits());
+        if let Some(known) = self.windows.borrow().get(&key) {
+            return known.clone();
+        }
+        let rate = self.looked_at(place, Part::All, from, to).unwrap_or_default();
+        let window = Window { rate, slow: self.world.slow_looks(place, from, to).into() };
+        self.windows.borrow_mut().insert(key, window.clone());
+        window
+    }
+
+    /// The mean of a few looks.
+    fn looked_at(&self, place: &Place, part: Part, from: f64, to: f64) -> Option<f64> {
+        let step = (to - from) / f64::from(LOOKS);
+        let each = (0..LOOKS).map(|i| self.rate(place, part, from + (f64::from(i) + 0.5) * step));
+        Some(each.sum::<Option<f64>>()? / f64::from(LOOKS))
+    }
+
     /// Of requests per second so many are in this part.
     fn rate(&self, place: &Place, part: Part, t: f64) -> Option<f64> {
         let numbers = self.numbers(place, t);
@@ -59,21 +91,20 @@ impl<'a> Series<'a> {
 
     /// The mean of that over a stretch of demo time.
     fn mean_rate(&self, place: &Place, part: Part, (from, to): (f64, f64)) -> Option<f64> {
-        let step = (to - from) / f64::from(LOOKS);
-        let looks = |part| {
-            let each = (0..LOOKS).map(|i| self.rate(place, part, from + (f64::from(i) + 0.5) * step));
-            Some(each.sum::<Option<f64>>()? / f64::from(LOOKS))
-        };
-        let bad = |promised| self.world.bad_share(promised, place, from, to);
+        let failed = || self.world.bad_share(Promised::Errors, place, from, to);
         let share = match part {
-            _ if to - from <= SHORT => return looks(part),
-            Part::All | Part::Seconds => return looks(part),
-            Part::Failed => bad(Promised::Errors)?,
-            Part::Well => 1.0 - bad(Promised::Errors)?,
+            Part::Seconds => return self.looked_at(place, part, from, to),
+            _ if to - from <= SHORT => return self.looked_at(place, part, from, to),
+            Part::All => 1.0,
+            Part::Failed => failed()?,
+            Part::Well => 1.0 - failed()?,
             Part::Within(bound) if bound.is_infinite() => 1.0,
-            Part::Within(bound) => 1.0 - bad(Promised::Slower(bound))?,
+            Part::Within(bound) => {
+                let looks = self.window(place, from, to).slow;
+                1.0 - slow_share(place, bound, (from, to), &looks, |t| self.numbers(place, t).latency)?
+            }
         };
-        Some(looks(Part::All)? * share)
+        Some(self.window(place, from, to).rate * share)
     }
 }
 

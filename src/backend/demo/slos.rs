@@ -10,6 +10,7 @@ use crate::model::slo::{
 };
 
 use super::book::{Book, Promise, Promised, Region};
+use super::noise::Latency;
 use super::story::{Begin, Schedule};
 use super::world::{DemoWorld, Place};
 
@@ -134,19 +135,20 @@ impl DemoWorld {
                 Some((base + added / (to - from)).min(0.98))
             }
             Promised::Slower(seconds) => {
-                let calm = 1.0 - place.calm_latency()?.below(seconds);
-                let added: f64 = happenings(place, &self.schedule, from, to)
-                    .into_iter()
-                    .map(|(from, to)| {
-                        let step = (to - from) / f64::from(LOOKS);
-                        let looks = (0..LOOKS).map(|i| from + (f64::from(i) + 0.5) * step);
-                        looks.filter_map(|t| Some(self.bad_at(promised, place, t)? - calm)).sum::<f64>()
-                            * step
-                    })
-                    .sum();
-                Some((calm + added / (to - from)).clamp(0.0, 1.0))
+                let looks = self.slow_looks(place, from, to);
+                slow_share(place, seconds, (from, to), &looks, |t| self.latency(place, t))
             }
         }
+    }
+
+    /// When latency is looked at over a stretch of demo time, each with how many seconds it stands for: only while something
+    /// slows the place down.
+    pub(super) fn slow_looks(&self, place: &Place, from: f64, to: f64) -> Vec<(f64, f64)> {
+        let looks = happenings(place, &self.schedule, from, to).into_iter().flat_map(|(from, to)| {
+            let step = (to - from) / f64::from(LOOKS);
+            (0..LOOKS).map(move |i| (from + (f64::from(i) + 0.5) * step, step))
+        });
+        looks.collect()
     }
 
     fn bad_at(&self, promised: Promised, place: &Place, t: f64) -> Option<f64> {
@@ -155,6 +157,19 @@ impl DemoWorld {
             Promised::Slower(seconds) => Some(1.0 - self.latency(place, t)?.below(seconds)),
         }
     }
+}
+
+/// The share of requests that took longer than so many seconds, over a stretch of demo time with these looks at it.
+pub(super) fn slow_share(
+    place: &Place,
+    seconds: f64,
+    (from, to): (f64, f64),
+    looks: &[(f64, f64)],
+    latency: impl Fn(f64) -> Option<Latency>,
+) -> Option<f64> {
+    let calm = 1.0 - place.calm_latency()?.below(seconds);
+    let added = looks.iter().map(|(t, lasts)| Some((1.0 - latency(*t)?.below(seconds) - calm) * lasts));
+    Some((calm + added.sum::<Option<f64>>()? / (to - from)).clamp(0.0, 1.0))
 }
 
 impl Pledge {

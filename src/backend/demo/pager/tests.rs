@@ -341,7 +341,7 @@ fn a_silence_hides_alerts_until_it_is_over() {
     assert!(demo.silences().iter().any(|silence| silence.id == id && &*silence.created_by == "ana"));
     let until = minutes(60);
     let extended = demo.act("alertmanager", plain(&id), Deed::Extend { until });
-    assert_eq!(extended, DONE);
+    assert_eq!(extended, Ok(Outcome::Done { id: Some(Text::clone(&id)) }));
     assert!(demo.silences().iter().any(|silence| silence.id == id && silence.ends_at == until));
     assert_eq!(demo.act("alertmanager", plain(&id), Deed::Expire), DONE);
     assert_eq!(quiet(&id), 0);
@@ -364,7 +364,8 @@ fn a_silence_of_the_story_can_be_ended_and_moved() {
     let told = demo.silences();
     assert!(!told.is_empty());
     let later = demo.now() + jiff::Span::new().hours(9000);
-    assert_eq!(demo.act("alertmanager", plain(&told[0].id), Deed::Extend { until: later }), DONE);
+    let extended = demo.act("alertmanager", plain(&told[0].id), Deed::Extend { until: later });
+    assert_eq!(extended, Ok(Outcome::Done { id: Some(Text::clone(&told[0].id)) }));
     assert_eq!(demo.silences().len(), told.len());
     assert_eq!(demo.act("alertmanager", plain(&told[0].id), Deed::Expire), DONE);
     let lasting = demo.silences().iter().filter(|one| one.state != SilenceState::Expired).count();
