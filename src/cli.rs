@@ -106,7 +106,7 @@ fn perform(arguments: &Arguments) -> Outcome {
         Some(Verb::Stats(wanted)) => {
             let place = Place::Paper(Paper::Statistics(wanted.since));
             cx.look(wanted.listing, needs::STATS, place, |view, state| {
-                let told = statistics::told(state, wanted.since, view.now);
+                let told = statistics::told(&state.shared, wanted.since, view.now);
                 stats::document(view, told.as_ref(), *wanted)
             })
         }

@@ -38,8 +38,7 @@ use ratatui::buffer::Buffer;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::app;
-use crate::app::confirm::Wait;
-use crate::app::event::{Effect, Event};
+use crate::app::event::{Effect, Event, Wait};
 use crate::app::state::State;
 use crate::backend::Clock;
 use crate::model::guard::Guard;

@@ -3,9 +3,6 @@
 
 pub mod app {
     pub use crate::app::{render, update};
-    pub mod aim {
-        pub use crate::app::aim::{Aim, aim};
-    }
     pub mod chronicle {
         pub use crate::app::chronicle::Kind;
     }
@@ -21,8 +18,11 @@ pub mod app {
     pub mod key {
         pub use crate::app::key::Key;
     }
+    pub mod list {
+        pub use crate::app::list::Grouping;
+    }
     pub mod look {
-        pub use crate::app::look::{Charset, Colours};
+        pub use crate::app::look::{Charset, Colours, Look};
     }
     pub mod markdown {
         pub use crate::app::markdown::page;
@@ -31,7 +31,7 @@ pub mod app {
         pub use crate::app::menu::Choice;
     }
     pub mod place {
-        pub use crate::app::place::{Paper, Place, SCREENS};
+        pub use crate::app::place::{Paper, Place, Tab};
     }
     pub mod range {
         pub use crate::app::range::{Range, stretch};
@@ -53,7 +53,7 @@ pub mod app {
             pub use crate::app::screens::overview::{INCIDENTS, SLOS};
         }
         pub mod service {
-            pub use crate::app::screens::service::{INCIDENTS, PARTS, SLOS, part};
+            pub use crate::app::screens::service::{INCIDENTS, PARTS, SLOS};
         }
         pub mod slo {
             pub use crate::app::screens::slo::{ALERTS, GROUPS, QUERIES};
@@ -62,8 +62,14 @@ pub mod app {
             pub use crate::app::screens::slos::Row;
         }
     }
+    pub mod selection {
+        pub use crate::app::selection::Selection;
+    }
+    pub mod shared {
+        pub use crate::app::shared::Setup;
+    }
     pub mod state {
-        pub use crate::app::state::{Look, Mode, Setup, State};
+        pub use crate::app::state::{Mode, State};
     }
     pub mod theme {
         pub use crate::app::theme::{Role, Theme};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use burnwatch::testing::app::event::{Arrival, Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours};
-use burnwatch::testing::app::state::{Look, Setup, State};
+use burnwatch::testing::app::look::{Charset, Colours, Look};
+use burnwatch::testing::app::shared::Setup;
+use burnwatch::testing::app::state::State;
 use burnwatch::testing::app::{render, update};
 use burnwatch::testing::model::alert::{Alert, AlertBoard};
 use burnwatch::testing::model::ask::{Answer, AskKind, Question, Reply};

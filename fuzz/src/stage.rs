@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use burnwatch::testing::app::event::{Arrival, Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours};
-use burnwatch::testing::app::state::{Look, Setup, State};
+use burnwatch::testing::app::look::{Charset, Colours, Look};
+use burnwatch::testing::app::shared::Setup;
+use burnwatch::testing::app::state::State;
 use burnwatch::testing::app::{render, update};
 use burnwatch::testing::backend::{Source, runbooks};
 use burnwatch::testing::config::settings::Settings;
@@ -116,7 +117,7 @@ impl Stage {
     /// # Panics
     /// If one of them is not to be there.
     pub fn check(&self) {
-        let (width, height) = self.state.size;
+        let (width, height) = self.state.shared.size;
         let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width, height });
         render(&self.state, now(), &mut buffer);
         for cell in buffer.content() {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::shared::Shared;
 use crate::model::action::{Action, Deed, DeedKind, Target, Whom};
 use crate::model::guard::Guard;
 use crate::model::incident::{IncidentStatus, Person};
@@ -45,6 +46,11 @@ pub fn called(known: &Linked) -> Text {
 }
 
 impl<'a> Ground<'a> {
+    /// Of what is known now.
+    pub fn of(shared: &'a Shared) -> Self {
+        Self { world: &shared.world, sources: &shared.sources, guard: &shared.guard }
+    }
+
     /// Why things of this kind cannot be done at a source, if they cannot.
     pub fn cannot(&self, source: &SourceId, kind: DeedKind) -> Option<Text> {
         if let Some(why) = self.guard.forbids(kind) {

@@ -5,15 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::Effect;
-use super::state::State;
 use crate::model::alert::Severity;
 use crate::model::ask::AskKind;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::IncidentStatus;
 use crate::model::labels::Text;
 use crate::model::notify::{Manners, Notice};
-use crate::model::source::SourceId;
-use crate::model::world::Linked;
+use crate::model::source::{SourceId, SourceInfo};
+use crate::model::world::{Linked, World};
 
 /// An alert that comes and goes calls no more often than this.
 const AGAIN: SignedDuration = SignedDuration::from_mins(30);
@@ -52,70 +51,78 @@ impl Alarm {
     }
 
     /// As for another context: what is there when it answers calls nobody.
-    pub(super) fn forget(&mut self) {
+    pub fn forget(&mut self) {
         let title = self.title.take();
         *self = Self { title, ..Self::new(self.manners.clone()) };
     }
 }
 
 /// Whether answers of this kind may tell of a page, or of whom it is for.
-pub(super) fn hears(kind: AskKind) -> bool {
+pub fn hears(kind: AskKind) -> bool {
     matches!(
         kind,
         AskKind::Alerts | AskKind::Rules | AskKind::Incidents | AskKind::Incident | AskKind::OnCall
     )
 }
 
+/// What it listens to.
+#[derive(Clone, Copy)]
+pub struct Heard<'a> {
+    /// What the sources said.
+    pub world: &'a World,
+    /// The sources.
+    pub sources: &'a [SourceInfo],
+    /// The context's name.
+    pub context: &'a str,
+}
+
 /// Looks at what came, and says whom to call.
-pub(super) fn ring(state: &mut State, now: Timestamp) -> Vec<Effect> {
-    // taken out while the rest of the state is read
-    let mut alarm = std::mem::take(&mut state.alarm);
-    let mut pages = incidents(state, &mut alarm);
-    pages.extend(alerts(state, &mut alarm, now));
+pub fn ring(alarm: &mut Alarm, heard: &Heard<'_>, now: Timestamp) -> Vec<Effect> {
+    let mut pages = incidents(heard, alarm);
+    pages.extend(alerts(heard, alarm, now));
     let mut effects = Vec::new();
-    if let Some(notice) = notice(state, &alarm.manners, &pages, now) {
+    if let Some(notice) = notice(heard, &alarm.manners, &pages, now) {
         effects.push(Effect::Notify(notice));
     }
     if alarm.manners.title {
-        let title = title(state, &alarm);
+        let title = title(heard, alarm);
         if alarm.title.as_ref() != Some(&title) {
             alarm.title = Some(title.clone());
             effects.push(Effect::Title(title));
         }
     }
-    state.alarm = alarm;
     effects
 }
 
-fn is_mine(state: &State, known: &Linked) -> bool {
+fn is_mine(heard: &Heard<'_>, known: &Linked) -> bool {
     let assigned = &known.incident.assigned;
-    assigned.iter().any(|stamp| known.sources.iter().any(|source| state.world.is_me(source, &stamp.who)))
+    assigned.iter().any(|stamp| known.sources.iter().any(|source| heard.world.is_me(source, &stamp.who)))
 }
 
-fn waits(state: &State, manners: &Manners, known: &Linked) -> bool {
+fn waits(heard: &Heard<'_>, manners: &Manners, known: &Linked) -> bool {
     known.incident.status == IncidentStatus::Triggered
-        && manners.calls(known.incident.urgency, is_mine(state, known))
+        && manners.calls(known.incident.urgency, is_mine(heard, known))
 }
 
 /// The incidents that call now, in words.
-fn incidents(state: &State, alarm: &mut Alarm) -> Vec<String> {
+fn incidents(heard: &Heard<'_>, alarm: &mut Alarm) -> Vec<String> {
     let mut pages = Vec::new();
     let mut fresh = BTreeSet::new();
-    for (source, held) in state.world.sources() {
+    for (source, held) in heard.world.sources() {
         if held.incidents().value().is_some() && alarm.paging.insert(source.clone()) {
             fresh.insert(source.clone());
         }
     }
     // who the person is may be told after the first incidents: then nothing has become theirs only now
     let told: BTreeSet<SourceId> =
-        state.world.on_call().filter(|(_, board)| board.me.is_some()).map(|(id, _)| id.clone()).collect();
+        heard.world.on_call().filter(|(_, board)| board.me.is_some()).map(|(id, _)| id.clone()).collect();
     let is_told_now = |known: &Linked| {
         known.sources.iter().any(|source| told.contains(source) && !alarm.told_me.contains(source))
     };
     let mut known_now = Vec::new();
-    for known in state.world.incidents() {
+    for known in heard.world.incidents() {
         let key = (known.incident.id.clone(), known.incident.created_at);
-        let mine = is_mine(state, known);
+        let mine = is_mine(heard, known);
         let was_there = known.sources.iter().all(|source| fresh.contains(source));
         let (was_mine, mut may_call) = match alarm.incidents.get(&key) {
             Some((was_mine, may_call)) => (*was_mine || is_told_now(known), *may_call),
@@ -123,7 +130,7 @@ fn incidents(state: &State, alarm: &mut Alarm) -> Vec<String> {
         };
         let is_new = !alarm.incidents.contains_key(&key) && !was_there;
         let became_mine = mine && !was_mine;
-        if may_call && (is_new || became_mine) && waits(state, &alarm.manners, known) {
+        if may_call && (is_new || became_mine) && waits(heard, &alarm.manners, known) {
             may_call = false;
             pages.push(sentence(known));
         }
@@ -133,7 +140,7 @@ fn incidents(state: &State, alarm: &mut Alarm) -> Vec<String> {
     alarm.told_me.extend(told);
     if alarm.incidents.len() > REMEMBERED {
         let here: BTreeSet<Key> =
-            state.world.incidents().iter().map(|k| (k.incident.id.clone(), k.incident.created_at)).collect();
+            heard.world.incidents().iter().map(|k| (k.incident.id.clone(), k.incident.created_at)).collect();
         alarm.incidents.retain(|key, _| here.contains(key));
     }
     pages
@@ -147,42 +154,42 @@ fn sentence(known: &Linked) -> String {
 }
 
 /// The critical alerts that call now, where no paging system does.
-fn alerts(state: &State, alarm: &mut Alarm, now: Timestamp) -> Vec<String> {
-    if state.sources.iter().any(|source| source.answers.contains(&AskKind::Incidents)) {
+fn alerts(heard: &Heard<'_>, alarm: &mut Alarm, now: Timestamp) -> Vec<String> {
+    if heard.sources.iter().any(|source| source.answers.contains(&AskKind::Incidents)) {
         return Vec::new();
     }
     let before = alarm.alerting.clone();
-    for (source, held) in state.world.sources() {
+    for (source, held) in heard.world.sources() {
         if held.alerts().value().is_some() || held.rules().value().is_some() {
             alarm.alerting.insert(source.clone());
         }
     }
     let mut pages = Vec::new();
-    let critical = state.world.alerts().iter();
+    let critical = heard.world.alerts().iter();
     for alert in critical.filter(|alert| alert.severity == Severity::Critical && alert.is_firing()) {
         let was_there = !alert.sources.iter().any(|source| before.contains(source));
         let called = alarm.alerts.insert(alert.fingerprint, now);
         let rested = called.is_none_or(|at| now.duration_since(at) > AGAIN);
         if !was_there && rested && alarm.manners.high {
-            let service = state.world.service_of(&alert.labels);
+            let service = heard.world.service_of(&alert.labels);
             let service = service.map(|name| format!(" ({name})")).unwrap_or_default();
             pages.push(format!("{}{service}", alert.name()));
         }
     }
     if alarm.alerts.len() > REMEMBERED {
-        alarm.alerts.retain(|fingerprint, _| state.world.alert(*fingerprint).is_some());
+        alarm.alerts.retain(|fingerprint, _| heard.world.alert(*fingerprint).is_some());
     }
     pages
 }
 
-fn notice(state: &State, manners: &Manners, pages: &[String], now: Timestamp) -> Option<Notice> {
+fn notice(heard: &Heard<'_>, manners: &Manners, pages: &[String], now: Timestamp) -> Option<Notice> {
     let first = pages.first()?;
     if manners.is_quiet(now) || !(manners.bell || manners.desktop) {
         return None;
     }
     let title = match pages.len() {
-        1 => format!("Page in {}", state.context),
-        n => format!("{n} pages in {}", state.context),
+        1 => format!("Page in {}", heard.context),
+        n => format!("{n} pages in {}", heard.context),
     };
     let more = pages.len().saturating_sub(NAMED);
     let mut body = if pages.len() == 1 {
@@ -208,10 +215,10 @@ fn plain(text: &str) -> String {
 }
 
 /// Where burnwatch is and how many pages wait for somebody.
-fn title(state: &State, alarm: &Alarm) -> String {
-    let waiting = state.world.incidents().iter().filter(|known| waits(state, &alarm.manners, known)).count();
+fn title(heard: &Heard<'_>, alarm: &Alarm) -> String {
+    let waiting = heard.world.incidents().iter().filter(|known| waits(heard, &alarm.manners, known)).count();
     let mark = if waiting > 0 { format!("({waiting}!) ") } else { String::new() };
-    plain(&format!("{mark}burnwatch {}", state.context))
+    plain(&format!("{mark}burnwatch {}", heard.context))
 }
 
 #[cfg(test)]

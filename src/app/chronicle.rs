@@ -5,18 +5,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::{SignedDuration, Timestamp};
 
 use super::doings;
+use super::identity::IncidentKey;
 use super::place::Place;
-use super::state::State;
+use super::range::Range;
 use crate::model::action::{Action, Deed, DeedKind, Ending};
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::ask::{AskKind, Merges};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::{FLAPS_WITHIN, is_flapping};
 use crate::model::incident::{Incident, Step, Urgency};
+use crate::model::journal::Record;
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{Matcher, Operator};
 use crate::model::silence::Silence;
-use crate::model::source::SourceId;
+use crate::model::source::{SourceId, SourceInfo};
+use crate::model::world::World;
 
 /// More is not kept; the oldest goes first.
 const MOST: usize = 10_000;
@@ -209,51 +212,61 @@ impl Chronicle {
     }
 }
 
+/// Where it is taken from what happened.
+#[derive(Clone, Copy)]
+pub struct Telling<'a> {
+    /// What the sources said.
+    pub world: &'a World,
+    /// The sources.
+    pub sources: &'a [SourceInfo],
+    /// The labels that name a service, the most telling first.
+    pub service_labels: &'a [String],
+    /// The time that the timeline shows.
+    pub range: Range,
+}
+
 /// Takes note of what the sources say now, after an answer of this kind.
-pub(super) fn write(state: &mut State, news: AskKind, now: Timestamp) {
+pub fn write(chronicle: &mut Chronicle, telling: &Telling<'_>, news: AskKind, now: Timestamp) {
     if news == AskKind::Firings {
-        return past::write(state);
+        return past::write(chronicle, telling);
     }
     let alerts = news.merges() == Merges::Alerts;
     let incidents = matches!(news, AskKind::Incidents | AskKind::Incident | AskKind::Steps);
     if !alerts && !incidents && news != AskKind::Silences {
         return;
     }
-    // taken out while the rest of the state is read
-    let mut chronicle = std::mem::take(&mut state.chronicle);
     chronicle.passes(now);
-    for (bare, whole) in state.world.completed().filter(|_| alerts) {
+    for (bare, whole) in telling.world.completed().filter(|_| alerts) {
         // what rules told of it without the labels that were added on the way to the Alertmanager
         if let Some(told) = chronicle.firing.remove(&bare) {
-            let whole = state.world.alert(whole).map_or(whole, |alert| Fingerprint::of(&alert.labels));
+            let whole = telling.world.alert(whole).map_or(whole, |alert| Fingerprint::of(&alert.labels));
             chronicle.entries.remove(&(told.at, Kind::Fired, Subject::Alert(bare)));
             chronicle.firing.entry(whole).or_insert(told);
         }
     }
-    for alert in state.world.news().filter(|_| alerts) {
-        of_alert(state, alert, &mut chronicle, now);
+    for alert in telling.world.news().filter(|_| alerts) {
+        of_alert(telling, alert, chronicle, now);
     }
-    for (source, held) in state.world.sources().filter(|_| incidents) {
+    for (source, held) in telling.world.sources().filter(|_| incidents) {
         let mut steps: HashMap<&Text, Vec<&Step>> = HashMap::new();
         for happened in held.steps().value().into_iter().flat_map(|board| &board.steps) {
             steps.entry(&happened.incident).or_default().push(&happened.step);
         }
         for incident in held.incidents().value().into_iter().flat_map(|board| &board.incidents) {
             let steps = steps.get(&incident.id).map_or(&[][..], Vec::as_slice);
-            of_incident(state, source, incident, steps, &mut chronicle);
+            of_incident(telling, source, incident, steps, chronicle);
         }
     }
     if news == AskKind::Silences {
-        silences(state, &mut chronicle, now);
+        silences(telling, chronicle, now);
     }
-    state.chronicle = chronicle;
 }
 
-fn of_alert(state: &State, alert: &Alert, chronicle: &mut Chronicle, now: Timestamp) {
+fn of_alert(telling: &Telling<'_>, alert: &Alert, chronicle: &mut Chronicle, now: Timestamp) {
     // by its labels, for not every server counts fingerprints as the rules' alerts have them
     let own = Fingerprint::of(&alert.labels);
     let entry = |words: String| Entry {
-        service: state.world.service_of(&alert.labels).cloned(),
+        service: telling.world.service_of(&alert.labels).cloned(),
         words: words.into(),
         labels: alert.labels.clone(),
         flaps: None,
@@ -300,13 +313,13 @@ fn of_alert(state: &State, alert: &Alert, chronicle: &mut Chronicle, now: Timest
 }
 
 fn of_incident(
-    state: &State,
+    telling: &Telling<'_>,
     source: &SourceId,
     incident: &Incident,
     steps: &[&Step],
     chronicle: &mut Chronicle,
 ) {
-    let known = state.world.incident(source, &incident.id);
+    let known = telling.world.incident(source, &incident.id);
     let paging = incident.service.as_ref().map(|service| &service.name);
     let service = known.and_then(|known| known.service.as_ref()).or(paging).cloned();
     let called = format!("#{} {}", incident.number, incident.subject());
@@ -321,7 +334,7 @@ fn of_incident(
         ]),
         flaps: None,
         severity: Some(severity),
-        place: Some(Place::Incident { source: source.clone(), id: incident.id.clone() }),
+        place: Some(Place::Incident(IncidentKey { source: source.clone(), id: incident.id.clone() })),
     };
     // two sources may tell of the same account
     let subject = |of: &str| Subject::Named(incident.id.clone(), of.into());
@@ -338,7 +351,7 @@ fn of_incident(
     if let Some(at) = incident.resolved_at {
         chronicle.add((at, Kind::Closed, subject("")), || entry(called.clone()));
     }
-    let detail = known.and_then(|known| state.world.incident_detail(known));
+    let detail = known.and_then(|known| telling.world.incident_detail(known));
     let told = |kind: &str| ["trigger", "acknowledge", "resolve"].iter().any(|known| kind.starts_with(known));
     let detailed = detail.into_iter().flat_map(|detail| &detail.steps);
     for step in detailed.chain(steps.iter().copied()).filter(|step| !told(&step.kind)) {
@@ -349,25 +362,26 @@ fn of_incident(
 }
 
 /// Silences begin and end; one that is gone before its time was ended by somebody.
-fn silences(state: &State, chronicle: &mut Chronicle, now: Timestamp) {
-    let told: Vec<_> = state.world.silences().cloned().collect();
+fn silences(telling: &Telling<'_>, chronicle: &mut Chronicle, now: Timestamp) {
+    let told: Vec<_> = telling.world.silences().cloned().collect();
     for silence in &told {
         let subject = Subject::Named(silence.id.clone(), "".into());
         if silence.starts_at <= now {
             chronicle.add((silence.starts_at, Kind::Silenced, subject.clone()), || {
-                of_silence(state, silence, true)
+                of_silence(telling, silence, true)
             });
         }
         if silence.ends_at <= now {
             chronicle.in_force.remove(&silence.id);
-            chronicle.add((silence.ends_at, Kind::Unsilenced, subject), || of_silence(state, silence, false));
+            chronicle
+                .add((silence.ends_at, Kind::Unsilenced, subject), || of_silence(telling, silence, false));
         } else if silence.starts_at <= now {
-            let entry = of_silence(state, silence, false);
+            let entry = of_silence(telling, silence, false);
             chronicle.in_force.insert(silence.id.clone(), (silence.ends_at, entry));
         }
     }
     // a source that is in trouble has not ended anything
-    let is_whole = state.world.sources().all(|(_, held)| held.silences().trouble().is_none());
+    let is_whole = telling.world.sources().all(|(_, held)| held.silences().trouble().is_none());
     if !is_whole {
         return;
     }
@@ -379,9 +393,9 @@ fn silences(state: &State, chronicle: &mut Chronicle, now: Timestamp) {
     }
 }
 
-fn of_silence(state: &State, silence: &Silence, begins: bool) -> Entry {
+fn of_silence(telling: &Telling<'_>, silence: &Silence, begins: bool) -> Entry {
     let matchers: Vec<String> = silence.matchers.iter().map(ToString::to_string).collect();
-    let named = state.judgement.service_labels.iter().find_map(|label| {
+    let named = telling.service_labels.iter().find_map(|label| {
         let is_it = |matcher: &&Matcher| matcher.name() == label && matcher.operator() == Operator::Equal;
         silence.matchers.iter().find(is_it)
     });
@@ -397,29 +411,29 @@ fn of_silence(state: &State, silence: &Silence, begins: bool) -> Entry {
 }
 
 /// Takes note of what was done from here, now and in earlier runs, as the journal tells it.
-pub(super) fn recalled(state: &mut State, now: Timestamp) {
-    let mut chronicle = std::mem::take(&mut state.chronicle);
+pub fn recalled(chronicle: &mut Chronicle, world: &World, records: &[Record], context: &str, now: Timestamp) {
     chronicle.passes(now);
-    for record in state.records.iter().filter(|record| record.context == state.context) {
+    for record in records.iter().filter(|record| *record.context == *context) {
         let Some(ending) = &record.ending else { continue };
         let subject = Subject::Named(record.action.target.id.clone(), record.act.clone());
         let key = (record.begun_at, Kind::Done, subject);
         // what was unknown may have been read back since
         chronicle.entries.remove(&key);
-        chronicle.add(key, || of_action(state, &record.action, ending));
+        chronicle.add(key, || of_action(world, &record.action, ending));
     }
-    state.chronicle = chronicle;
 }
 
-fn of_action(state: &State, action: &Action, ending: &Ending) -> Entry {
-    let known = state.world.incident(&action.source, &action.target.id);
+fn of_action(world: &World, action: &Action, ending: &Ending) -> Entry {
+    let known = world.incident(&action.source, &action.target.id);
     let place = match (&action.deed, action.deed.kind()) {
         (Deed::Trigger { .. }, _) => Some(Place::Incidents),
         (_, DeedKind::TakeShift) => Some(Place::OnCall),
         (_, DeedKind::Silence | DeedKind::Edit | DeedKind::Extend | DeedKind::Expire) => {
             Some(Place::Silences)
         }
-        _ => known.map(|_| Place::Incident { source: action.source.clone(), id: action.target.id.clone() }),
+        _ => known.map(|_| {
+            Place::Incident(IncidentKey { source: action.source.clone(), id: action.target.id.clone() })
+        }),
     };
     Entry {
         service: known.and_then(|known| known.service.clone()),

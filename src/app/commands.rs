@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::key::Key;
+use super::place::Tab;
 
 /// Where a command works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -64,43 +65,58 @@ macro_rules! commands {
     ($($(#[$doc:meta])* $id:ident $name:literal [$($key:literal),*] $scope:ident $help:literal;)*) => {
         /// Something that the person can have done. A row here and the arm that the compiler asks for is a new command.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Command { $($id,)* }
+        pub enum Command {
+            /// Go to a screen of line 2; these come from the table of screens.
+            Go(Tab),
+            $(#[doc = $help] $id,)*
+        }
+
+        /// The commands of this table.
+        const OWN: &[Command] = &[$(Command::$id,)*];
 
         impl Command {
-            /// All commands, in the order of help.
-            pub const ALL: &[Self] = &[$(Self::$id,)*];
-
             /// As the palette and the configuration call it.
             pub const fn name(self) -> &'static str {
-                match self { $(Self::$id => $name,)* }
+                match self { Self::Go(tab) => tab.name(), $(Self::$id => $name,)* }
             }
 
             /// Where it works.
             pub const fn scope(self) -> Scope {
-                match self { $(Self::$id => Scope::$scope,)* }
+                match self { Self::Go(_) => Scope::Global, $(Self::$id => Scope::$scope,)* }
             }
 
             /// What it does.
             pub const fn help(self) -> &'static str {
-                match self { $(Self::$id => $help,)* }
+                match self { Self::Go(tab) => tab.help(), $(Self::$id => $help,)* }
             }
 
-            const fn default_keys(self) -> &'static [&'static str] {
-                match self { $(Self::$id => &[$($key),*],)* }
+            fn default_keys(self) -> Vec<&'static str> {
+                match self { Self::Go(tab) => vec![tab.key()], $(Self::$id => vec![$($key),*],)* }
             }
         }
     };
 }
 
+impl Command {
+    /// All commands, in the order of help.
+    pub const ALL: &[Self] = {
+        const COUNT: usize = Tab::ALL.len() + OWN.len();
+        const ALL: [Command; COUNT] = {
+            let mut all = [Command::Quit; COUNT];
+            let mut at = 0;
+            #[expect(clippy::indexing_slicing, reason = "the compiler evaluates it, and would refuse it")]
+            while at < COUNT {
+                let tabs = Tab::ALL.len();
+                all[at] = if at < tabs { Command::Go(Tab::ALL[at]) } else { OWN[at - tabs] };
+                at += 1;
+            }
+            all
+        };
+        &ALL
+    };
+}
+
 commands! {
-    Overview      "overview"       ["1"]                 Global "What is wrong, at a glance";
-    Services      "services"       ["2"]                 Global "All services with their golden signals";
-    Slos          "slos"           ["3"]                 Global "All SLOs: budgets and burn rates";
-    Alerts        "alerts"         ["4"]                 Global "All alerts";
-    Incidents     "incidents"      ["5"]                 Global "Who was woken for what, and who has it";
-    OnCall        "on-call"        ["6"]                 Global "Who is on call now, next, and over the week";
-    Timeline      "timeline"       ["7"]                 Global "Everything that happened, the newest first; from an alert or incident at its moment";
-    Sources       "sources"        ["9"]                 Global "The systems that are asked, and how they are";
     Messages      "messages"       ["M"]                 Global "What burnwatch said so far";
     Open          "open"           ["enter"]             Global "Open what the cursor is on";
     Back          "back"           ["esc", "backspace"]  Global "Clear the filter, or go back to where you came from";
@@ -217,10 +233,8 @@ impl KeyMap {
         let mut keys = BTreeMap::new();
         for command in Command::ALL {
             let own = replaced.get(command.name());
-            let texts = own.map_or_else(
-                || command.default_keys().to_vec(),
-                |own| own.iter().map(String::as_str).collect(),
-            );
+            let texts =
+                own.map_or_else(|| command.default_keys(), |own| own.iter().map(String::as_str).collect());
             let mut parsed = Vec::new();
             for text in texts {
                 match text.parse() {

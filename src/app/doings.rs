@@ -11,10 +11,6 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::journal::Record;
 use crate::model::labels::Text;
 
-mod view;
-
-pub(super) use view::{last_top, render};
-
 /// How many plans are remembered for the list of results.
 const KEPT: usize = 30;
 

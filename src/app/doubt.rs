@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::state::State;
+use super::shared::Shared;
 use super::theme::Role;
 use crate::model::ask::{AskKind, Topic};
 use crate::model::duration;
@@ -69,14 +69,14 @@ impl Doubt {
 }
 
 /// The doubts about the sources that answer questions of these kinds.
-pub fn doubts(state: &State, kinds: &[AskKind], now: Timestamp) -> Vec<Doubt> {
-    let used = state.sources.iter().filter(|source| source.answers.iter().any(|kind| kinds.contains(kind)));
-    used.filter_map(|source| doubt(state, source, kinds, now)).collect()
+pub fn doubts(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> Vec<Doubt> {
+    let used = shared.sources.iter().filter(|source| source.answers.iter().any(|kind| kinds.contains(kind)));
+    used.filter_map(|source| doubt(shared, source, kinds, now)).collect()
 }
 
 /// That there is none of something, said only as far as it is known: an empty answer that is old is no health.
-pub fn none(state: &State, kinds: &[AskKind], what: &str, now: Timestamp) -> (String, Role) {
-    let doubts = doubts(state, kinds, now);
+pub fn none(shared: &Shared, kinds: &[AskKind], what: &str, now: Timestamp) -> (String, Role) {
+    let doubts = doubts(shared, kinds, now);
     if doubts.is_empty() {
         (format!("No {what}."), Role::Healthy)
     } else if doubts.iter().all(|doubt| doubt.is_partial) {
@@ -87,9 +87,9 @@ pub fn none(state: &State, kinds: &[AskKind], what: &str, now: Timestamp) -> (St
 }
 
 /// The dead man's switch of a source of alerts; not known while the source is in doubt.
-pub fn watchdog(state: &State, source: &SourceInfo, now: Timestamp) -> Watchdog {
-    match state.world.watchdog(&source.id) {
-        Watchdog::Present if doubt(state, source, &[AskKind::Alerts], now).is_some() => Watchdog::Unknown,
+pub fn watchdog(shared: &Shared, source: &SourceInfo, now: Timestamp) -> Watchdog {
+    match shared.world.watchdog(&source.id) {
+        Watchdog::Present if doubt(shared, source, &[AskKind::Alerts], now).is_some() => Watchdog::Unknown,
         watchdog => watchdog,
     }
 }
@@ -106,17 +106,17 @@ struct Look<'a> {
 /// The doubt about one source, looking at what it says of these kinds; `None` if all of it is fresh or on its first way.
 ///
 /// What the whole source is in trouble with is said of the whole; else the oldest of the answers that are in doubt is named.
-pub fn doubt(state: &State, source: &SourceInfo, kinds: &[AskKind], now: Timestamp) -> Option<Doubt> {
+pub fn doubt(shared: &Shared, source: &SourceInfo, kinds: &[AskKind], now: Timestamp) -> Option<Doubt> {
     let id = &source.id;
-    let held = state.world.held(id)?;
-    let trouble = state.polls.traffic(id).trouble().cloned();
-    let looks: Vec<Look<'_>> = state
+    let held = shared.world.held(id)?;
+    let trouble = shared.polls.traffic(id).trouble().cloned();
+    let looks: Vec<Look<'_>> = shared
         .polls
         .wanted(id, now)
         .filter(|(topic, ..)| kinds.contains(&topic.kind()))
         .filter_map(|(topic, moment, late)| {
             let answer = held.at(moment).state(topic)?;
-            let freshness = state.polls.freshness(id, topic, &answer, now);
+            let freshness = shared.polls.freshness(id, topic, &answer, now);
             Some(Look { topic, answer, is_doubtful: freshness.is_doubtful() || late.is_some(), late })
         })
         .collect();
@@ -124,7 +124,7 @@ pub fn doubt(state: &State, source: &SourceInfo, kinds: &[AskKind], now: Timesta
     if doubtful.is_empty() && trouble.is_none() {
         return partial(id, &looks);
     }
-    let is_silent = state.polls.unanswered(id, &[], now);
+    let is_silent = shared.polls.unanswered(id, &[], now);
     let is_whole =
         trouble.is_some() || is_silent.is_some() || doubtful.len() == looks.len() && looks.len() > 1;
     // what never came is worst, then what is oldest; the order of kinds is that of their weight
@@ -162,7 +162,7 @@ pub fn doubt(state: &State, source: &SourceInfo, kinds: &[AskKind], now: Timesta
         advice: error.map_or("It may be overloaded or out of reach; burnwatch goes on trying.", |e| {
             e.trouble.advice()
         }),
-        next_try: state.polls.next_try(id, is_meant, now),
+        next_try: shared.polls.next_try(id, is_meant, now),
     })
 }
 

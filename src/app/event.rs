@@ -10,7 +10,6 @@ use crate::model::labels::Text;
 use crate::model::notify::Notice;
 use crate::model::source::SourceInfo;
 
-use super::confirm::Wait;
 use super::key::Key;
 
 /// Something happened.
@@ -167,4 +166,13 @@ pub enum Effect {
     Suspend,
     /// Leave.
     Quit,
+}
+
+/// One wait for the person to have seen a dialog: another dialog, or a stray key, makes it another wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Wait {
+    /// The number of its plan.
+    pub plan: u64,
+    /// How many keys came too early, or were no answer.
+    pub strays: u32,
 }

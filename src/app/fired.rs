@@ -8,7 +8,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::due::Want;
-use super::state::State;
+use super::range::Range;
+use super::shared::Shared;
 use super::want;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::{AskKind, Query};
@@ -19,6 +20,7 @@ use crate::model::labels::{Labels, Text};
 use crate::model::remote::{Remote, age};
 use crate::model::slo::Bounds;
 use crate::model::source::{SourceId, SourceInfo};
+use crate::model::world::World;
 
 /// What was looked at up to so long before the end is taken for the whole: time goes on while it is asked for and shown.
 const SLACK: SignedDuration = SignedDuration::from_mins(3);
@@ -84,30 +86,32 @@ fn of_all(length: Duration) -> Fingerprint {
     Fingerprint::of(&Labels::from_iter([("minutes", minutes.to_string().as_str())]))
 }
 
-fn asked(state: &State) -> impl Iterator<Item = &SourceInfo> {
-    want::sources(state, AskKind::Firings).filter(|source| source.answers.contains(&AskKind::Rules))
+fn asked(sources: &[SourceInfo]) -> impl Iterator<Item = &SourceInfo> {
+    sources
+        .iter()
+        .filter(|source| [AskKind::Firings, AskKind::Rules].iter().all(|kind| source.answers.contains(kind)))
 }
 
 /// The questions: one to each source that has rules and keeps series.
-pub fn wants(state: &State, until: Timestamp, length: Duration) -> Vec<Want> {
+pub fn wants(shared: &Shared, until: Timestamp, length: Duration) -> Vec<Want> {
     let from = until.checked_sub(length).unwrap_or(Timestamp::MIN);
     let fingerprint = of_all(age(from, until));
     let want = |source: &SourceInfo| {
-        want::of(state, &source.id, Query::Firings { fingerprint, labels: Labels::default(), from, until })
+        want::of(shared, &source.id, Query::Firings { fingerprint, labels: Labels::default(), from, until })
     };
-    asked(state).map(want).collect()
+    asked(&shared.sources).map(want).collect()
 }
 
-fn remote<'a>(state: &'a State, source: &SourceId, alert: Fingerprint) -> Option<&'a Remote<FiringBoard>> {
-    state.world.held(source)?.firings().get(&alert)
+fn remote<'a>(world: &'a World, source: &SourceId, alert: Fingerprint) -> Option<&'a Remote<FiringBoard>> {
+    world.held(source)?.firings().get(&alert)
 }
 
 /// What fired over the time that the timeline shows, as it was told last.
-pub fn latest(state: &State) -> Option<Noise> {
-    let (length, boards) = (of_all(shown(state)), asked(state));
-    let boards = boards.filter_map(|source| remote(state, &source.id, length)?.value());
+pub fn latest(world: &World, sources: &[SourceInfo], range: &Range) -> Option<Noise> {
+    let (length, boards) = (of_all(shown(range)), asked(sources));
+    let boards = boards.filter_map(|source| remote(world, &source.id, length)?.value());
     let looked_at = boards.map(|board| board.looked_at).max_by_key(|looked_at| looked_at.end)?;
-    Some(between(state, looked_at.start, looked_at.end))
+    Some(between(world, sources, looked_at.start, looked_at.end))
 }
 
 /// How far the firings are told that the timeline shows.
@@ -124,34 +128,34 @@ pub enum Told {
 }
 
 /// How far the firings are told that the timeline shows.
-pub fn shown_so_far(state: &State) -> Told {
-    match latest(state) {
+pub fn shown_so_far(world: &World, sources: &[SourceInfo], range: &Range) -> Told {
+    match latest(world, sources, range) {
         Some(noise) if noise.is_whole => Told::Whole,
         Some(_) => Told::InPart,
-        None if asked(state).next().is_none() => Told::ByNobody,
+        None if asked(sources).next().is_none() => Told::ByNobody,
         None => Told::NotYet,
     }
 }
 
 /// How much of the past is asked for where all of it is shown.
-fn shown(state: &State) -> Duration {
-    state.range.length.min(PAST)
+fn shown(range: &Range) -> Duration {
+    range.length.min(PAST)
 }
 
 /// The questions for the time that the timeline shows.
-pub fn wants_shown(state: &State, now: Timestamp) -> Vec<Want> {
-    wants(state, state.range.end.unwrap_or(now), shown(state))
+pub fn wants_shown(shared: &Shared, now: Timestamp) -> Vec<Want> {
+    wants(shared, shared.range.end.unwrap_or(now), shown(&shared.range))
 }
 
 /// What fired between two moments, as far as it was told.
-pub fn between(state: &State, from: Timestamp, until: Timestamp) -> Noise {
+pub fn between(world: &World, sources: &[SourceInfo], from: Timestamp, until: Timestamp) -> Noise {
     let covers = |board: &&FiringBoard| {
         let looked_at = board.looked_at;
         looked_at.start.duration_since(from) <= SLACK && until.duration_since(looked_at.end) <= SLACK
     };
     let all = of_all(age(from, until));
-    let told: Vec<Option<&FiringBoard>> = asked(state)
-        .map(|source| remote(state, &source.id, all).and_then(Remote::value).filter(covers))
+    let told: Vec<Option<&FiringBoard>> = asked(sources)
+        .map(|source| remote(world, &source.id, all).and_then(Remote::value).filter(covers))
         .collect();
     let is_whole = !told.is_empty() && told.iter().all(|board| board.is_some_and(|board| board.is_whole));
     // of a pair of servers both tell of it
@@ -164,7 +168,7 @@ pub fn between(state: &State, from: Timestamp, until: Timestamp) -> Noise {
         }
     }
     let mut by_name: BTreeMap<(Text, Option<Text>), Fired> = BTreeMap::new();
-    let known = Known::new(state);
+    let known = Known::new(world);
     for (labels, told) in by_labels {
         let alert = known.alert(labels);
         let mut firings = joined(together(told), alert.and_then(|alert| routed_since(alert)));
@@ -172,10 +176,10 @@ pub fn between(state: &State, from: Timestamp, until: Timestamp) -> Noise {
             go_on(&mut firings, alert, until);
         }
         let name = labels.value("alertname");
-        if name.is_empty() || firings.is_empty() || state.world.is_watchdog(name) {
+        if name.is_empty() || firings.is_empty() || world.is_watchdog(name) {
             continue;
         }
-        let (name, service) = (Text::from(name), state.world.service_of(labels).cloned());
+        let (name, service) = (Text::from(name), world.service_of(labels).cloned());
         let beginnings: Vec<Timestamp> = firings.iter().map(|firing| firing.from).collect();
         let fired = by_name.entry((name.clone(), service.clone())).or_insert_with(|| Fired {
             name,
@@ -200,9 +204,9 @@ pub struct Known<'a>(HashMap<&'a str, Vec<&'a Arc<Alert>>>);
 
 impl<'a> Known<'a> {
     /// Those that are known now.
-    pub fn new(state: &'a State) -> Self {
+    pub fn new(world: &'a World) -> Self {
         let mut by_name: HashMap<&str, Vec<&Arc<Alert>>> = HashMap::new();
-        for alert in state.world.alerts() {
+        for alert in world.alerts() {
             by_name.entry(alert.name()).or_default().push(alert);
         }
         Self(by_name)
@@ -257,21 +261,24 @@ fn joined(mut firings: Vec<Firing>, since: Option<Timestamp>) -> Vec<Firing> {
 }
 
 /// The servers that can tell the past of an alert: those whose rules hold it.
-fn tellers<'a>(state: &'a State, alert: &'a Alert) -> impl Iterator<Item = &'a SourceInfo> {
-    let runs = state.world.rule_of(&alert.labels).map(|(source, _)| source);
-    want::sources(state, AskKind::Firings)
-        .filter(move |source| alert.sources.contains(&source.id) || runs == Some(&source.id))
-        .take(SERVERS)
+fn tellers<'a>(
+    world: &'a World,
+    sources: &'a [SourceInfo],
+    alert: &'a Alert,
+) -> impl Iterator<Item = &'a SourceInfo> {
+    let runs = world.rule_of(&alert.labels).map(|(source, _)| source);
+    let can = sources.iter().filter(|source| source.answers.contains(&AskKind::Firings));
+    can.filter(move |source| alert.sources.contains(&source.id) || runs == Some(&source.id)).take(SERVERS)
 }
 
 /// The questions for the past of one alert.
-pub fn wants_of(state: &State, alert: &Alert, now: Timestamp) -> Vec<Want> {
+pub fn wants_of(shared: &Shared, alert: &Alert, now: Timestamp) -> Vec<Want> {
     let want = |source: &SourceInfo| {
         let (fingerprint, labels) = (alert.fingerprint, alert.labels.clone());
         let from = now.checked_sub(PAST).unwrap_or(Timestamp::MIN);
-        want::of(state, &source.id, Query::Firings { fingerprint, labels, from, until: now })
+        want::of(shared, &source.id, Query::Firings { fingerprint, labels, from, until: now })
     };
-    tellers(state, alert).map(want).collect()
+    tellers(&shared.world, &shared.sources, alert).map(want).collect()
 }
 
 /// The past of one alert.
@@ -291,9 +298,9 @@ pub enum Past {
 }
 
 /// When one alert fired within a week, as far as it was told, and since when it fires now.
-pub fn of_alert(state: &State, alert: &Alert, now: Timestamp) -> Past {
+pub fn of_alert(world: &World, sources: &[SourceInfo], alert: &Alert, now: Timestamp) -> Past {
     let remotes: Vec<_> =
-        tellers(state, alert).map(|source| remote(state, &source.id, alert.fingerprint)).collect();
+        tellers(world, sources, alert).map(|source| remote(world, &source.id, alert.fingerprint)).collect();
     if remotes.is_empty() {
         return Past::Nowhere;
     }

@@ -5,12 +5,10 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::acts::{Ground, Planned};
-use super::confirm;
-use super::event::Effect;
+use super::identity::IncidentKey;
 use super::key::{Code, Key, Named};
 use super::line::Line;
-use super::screens::incidents::IncidentKey;
-use super::state::{Mode, State};
+use super::shared::Shared;
 use crate::model::action::{Deed, Whom};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::Urgency;
@@ -40,7 +38,7 @@ pub struct Field {
     /// What `+` and `-` go through; empty: they are typed.
     choices: &'static [&'static str],
     /// Whether it may stay empty.
-    is_optional: bool,
+    pub(super) is_optional: bool,
 }
 
 impl Field {
@@ -65,7 +63,7 @@ impl Field {
         !self.choices.is_empty()
     }
 
-    fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &str {
         self.line.text().trim()
     }
 
@@ -140,7 +138,7 @@ impl Form {
     }
 
     /// Takes a key that is for the lines; moves between them or types.
-    fn take(&mut self, key: Key) {
+    pub(super) fn take(&mut self, key: Key) {
         let count = self.fields.len().max(1);
         match key.code {
             Code::Named(Named::Tab) if key.shift => self.at = (self.at + count - 1) % count,
@@ -162,13 +160,9 @@ impl Form {
     }
 }
 
-fn ground(state: &State) -> Ground<'_> {
-    Ground { world: &state.world, sources: &state.sources, guard: &state.guard }
-}
-
-fn named(state: &State, keys: &[IncidentKey]) -> String {
+fn named(shared: &Shared, keys: &[IncidentKey]) -> String {
     match keys {
-        [one] => one.incident(&state.world).map_or_else(
+        [one] => one.incident(&shared.world).map_or_else(
             || "an incident that is gone".to_owned(),
             |known| super::acts::called(known).to_string(),
         ),
@@ -177,21 +171,21 @@ fn named(state: &State, keys: &[IncidentKey]) -> String {
 }
 
 /// A note to incidents.
-pub(super) fn note(state: &State, keys: Vec<IncidentKey>) -> Form {
-    let title = format!("Note to {}", named(state, &keys));
+pub(super) fn note(shared: &Shared, keys: Vec<IncidentKey>) -> Form {
+    let title = format!("Note to {}", named(shared, &keys));
     Form::new(Kind::Note(keys), title, vec![Field::new("note", "", NOTE)], 0)
 }
 
 /// A status update on incidents.
-pub(super) fn status_update(state: &State, keys: Vec<IncidentKey>) -> Form {
-    let title = format!("Status update on {}", named(state, &keys));
+pub(super) fn status_update(shared: &Shared, keys: Vec<IncidentKey>) -> Form {
+    let title = format!("Status update on {}", named(shared, &keys));
     Form::new(Kind::StatusUpdate(keys), title, vec![Field::new("message", "", SHORT)], 0)
 }
 
 /// A call for help with incidents.
-pub(super) fn add_responder(state: &State, keys: Vec<IncidentKey>, whom: Whom) -> Form {
-    let title = format!("Ask {} for help with {}", whom.name, named(state, &keys));
-    let message = format!("Please help with {}", named(state, &keys));
+pub(super) fn add_responder(shared: &Shared, keys: Vec<IncidentKey>, whom: Whom) -> Form {
+    let title = format!("Ask {} for help with {}", whom.name, named(shared, &keys));
+    let message = format!("Please help with {}", named(shared, &keys));
     Form::new(Kind::AddResponder(keys, whom), title, vec![Field::new("message", &message, SHORT)], 0)
 }
 
@@ -206,43 +200,13 @@ pub(super) fn trigger(source: SourceId, service: Whom, title: &str) -> Form {
     Form::new(Kind::Trigger(source, service), heading, fields, 0)
 }
 
-/// Takes a key in the open form.
-pub(super) fn press(state: &mut State, mut form: Box<Form>, key: Key, now: Timestamp) -> Vec<Effect> {
-    match key.code {
-        Code::Named(Named::Esc) => {
-            state.messages.note("Left alone: nothing was sent", now);
-            return Vec::new();
-        }
-        Code::Named(Named::Enter) => {
-            let missing = form.fields.iter().position(|field| !field.is_optional && field.text().is_empty());
-            let planned = match missing.and_then(|at| Some((at, form.fields.get(at)?.name))) {
-                Some((at, name)) => {
-                    form.at = at;
-                    Err(format!("{name} is missing").into())
-                }
-                None => planned(state, &form, now),
-            };
-            match planned {
-                Ok((planned, covers)) => {
-                    let effects = confirm::open(state, Ok(planned), covers, now);
-                    confirm::comes_from(state, form);
-                    return effects;
-                }
-                Err(why) => form.error = Some(why.to_string()),
-            }
-        }
-        _ => {
-            form.take(key);
-            silence::refresh(state, &mut form);
-        }
-    }
-    state.mode = Mode::Form(form);
-    Vec::new()
-}
-
 /// What the form asks for.
-fn planned(state: &State, form: &Form, now: Timestamp) -> Result<(Planned, BTreeSet<Fingerprint>), Text> {
-    let ground = ground(state);
+pub(super) fn planned(
+    shared: &Shared,
+    form: &Form,
+    now: Timestamp,
+) -> Result<(Planned, BTreeSet<Fingerprint>), Text> {
+    let ground = Ground::of(shared);
     let known = |keys: &[IncidentKey]| -> Vec<&Linked> {
         keys.iter().filter_map(|key| key.incident(ground.world)).collect()
     };
@@ -270,7 +234,7 @@ fn planned(state: &State, form: &Form, now: Timestamp) -> Result<(Planned, BTree
             ground.trigger(source, service, &Deed::Trigger { title, details, urgency, key })
         }
         Kind::Silence(silencing) => {
-            let planned = silence::planned(state, form, silencing, now)?;
+            let planned = silence::planned(shared, form, silencing, now)?;
             return Ok((planned, silencing.marked.clone()));
         }
     };

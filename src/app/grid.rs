@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 
 /// Where the rows of a list stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Grid {
+pub struct Grid {
     /// All of them.
     pub area: Rect,
     /// How many stand side by side.
@@ -15,22 +15,22 @@ pub(super) struct Grid {
 
 impl Grid {
     /// Rows of one line, one below the other.
-    pub(super) const fn list(area: Rect) -> Self {
+    pub const fn list(area: Rect) -> Self {
         Self { area, columns: 1, lines: 1 }
     }
 
     /// How many of them have room one below the other.
-    pub(super) fn height(self) -> usize {
+    pub fn height(self) -> usize {
         usize::from(self.area.height / self.lines.max(1))
     }
 
     /// How many of them have room.
-    pub(super) fn room(self) -> usize {
+    pub fn room(self) -> usize {
         self.height() * self.columns
     }
 
     /// Where the one at this place, counted from the first that is shown, stands.
-    pub(super) fn cell(self, place: usize) -> Rect {
+    pub fn cell(self, place: usize) -> Rect {
         let columns = self.columns.max(1);
         let (row, column) = (place / columns, place % columns);
         let cells = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
@@ -41,7 +41,7 @@ impl Grid {
     }
 
     /// The place of the one that covers this cell of the screen.
-    pub(super) fn place_at(self, column: u16, row: u16) -> Option<usize> {
+    pub fn place_at(self, column: u16, row: u16) -> Option<usize> {
         (0..self.room()).find(|place| self.cell(*place).contains((column, row).into()))
     }
 }

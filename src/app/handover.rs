@@ -10,7 +10,7 @@ use super::due::Want;
 use super::fired::{self, Noise};
 use super::number::ago;
 use super::prose::{Prose, escaped};
-use super::state::State;
+use super::shared::Shared;
 use crate::model::alert::{AlertState, Severity};
 use crate::model::ask::AskKind;
 use crate::model::duration;
@@ -43,26 +43,27 @@ pub struct Doings<'a> {
 }
 
 /// What it asks for besides what is asked anyway.
-pub fn wants(state: &State, length: Duration, now: Timestamp) -> Vec<Want> {
-    fired::wants(state, now, length)
+pub fn wants(shared: &Shared, length: Duration, now: Timestamp) -> Vec<Want> {
+    fired::wants(shared, now, length)
 }
 
 /// The hand-over of a shift that began `length` ago.
-pub fn markdown(state: &State, doings: Doings<'_>, length: Duration, now: Timestamp) -> String {
+pub fn markdown(shared: &Shared, doings: Doings<'_>, length: Duration, now: Timestamp) -> String {
     let from = now.checked_sub(length).unwrap_or(Timestamp::MIN);
     let shift = Bounds { start: from, end: now };
-    let moment = |at: Timestamp| at.to_zoned(state.look.zone.clone()).strftime("%a %-d %b %H:%M").to_string();
-    let zone = now.to_zoned(state.look.zone.clone()).strftime("%Z").to_string();
-    let title = format!("Hand-over: {}, {} to {} {zone}", state.context, moment(from), moment(now));
+    let moment =
+        |at: Timestamp| at.to_zoned(shared.look.zone.clone()).strftime("%a %-d %b %H:%M").to_string();
+    let zone = now.to_zoned(shared.look.zone.clone()).strftime("%Z").to_string();
+    let title = format!("Hand-over: {}, {} to {} {zone}", shared.context, moment(from), moment(now));
     let mut prose = Prose::titled(&title);
-    prose.paragraph(&summary(state, now));
-    incidents(state, shift, now, &mut prose);
-    budgets(state, length, &mut prose);
-    alerts(state, &fired::between(state, from, now), shift, &mut prose);
-    silences(state, length, now, &mut prose);
-    done(state, doings, shift, &mut prose);
-    on_call(state, now, &mut prose);
-    doubts(state, now, &mut prose);
+    prose.paragraph(&summary(shared, now));
+    incidents(shared, shift, now, &mut prose);
+    budgets(shared, length, &mut prose);
+    alerts(shared, &fired::between(&shared.world, &shared.sources, from, now), shift, &mut prose);
+    silences(shared, length, now, &mut prose);
+    done(shared, doings, shift, &mut prose);
+    on_call(shared, now, &mut prose);
+    doubts(shared, now, &mut prose);
     prose.into_text()
 }
 
@@ -71,12 +72,12 @@ fn count(count: usize, one: &str, many: &str) -> String {
 }
 
 /// Whether any source of the context can tell such things at all.
-fn is_asked(state: &State, kind: AskKind) -> bool {
-    state.sources.iter().any(|source| source.answers.contains(&kind))
+fn is_asked(shared: &Shared, kind: AskKind) -> bool {
+    shared.sources.iter().any(|source| source.answers.contains(&kind))
 }
 
-fn summary(state: &State, now: Timestamp) -> String {
-    let world = &state.world;
+fn summary(shared: &Shared, now: Timestamp) -> String {
+    let world = &shared.world;
     let mut parts = Vec::new();
     if world.knows_incidents() {
         let open = world.incidents().iter().filter(|known| known.incident.is_open());
@@ -104,15 +105,15 @@ fn summary(state: &State, now: Timestamp) -> String {
     format!("**Now**: {}.", parts.join("; "))
 }
 
-fn incidents(state: &State, shift: Bounds, now: Timestamp, prose: &mut Prose) {
+fn incidents(shared: &Shared, shift: Bounds, now: Timestamp, prose: &mut Prose) {
     prose.section("Incidents");
-    if !is_asked(state, AskKind::Incidents) {
+    if !is_asked(shared, AskKind::Incidents) {
         return prose.paragraph("No source of this context tells incidents.");
     }
-    if !state.world.knows_incidents() {
+    if !shared.world.knows_incidents() {
         return prose.paragraph("Not known: no source has told any yet.");
     }
-    let all = state.world.incidents().iter();
+    let all = shared.world.incidents().iter();
     let ended_within = |known: &&Linked| {
         let incident = &known.incident;
         !incident.is_open() && incident.resolved_at.unwrap_or(incident.changed_at) >= shift.start
@@ -132,7 +133,7 @@ fn incidents(state: &State, shift: Bounds, now: Timestamp, prose: &mut Prose) {
         })
         .collect();
     prose.points(&links);
-    match pages(state.world.incidents(), By::All, shift, &state.look.zone).first() {
+    match pages(shared.world.incidents(), By::All, shift, &shared.look.zone).first() {
         Some(pages) => prose.paragraph(&measured(pages)),
         None => prose.paragraph("No incident began in this shift."),
     }
@@ -196,12 +197,12 @@ pub(super) fn named(status: &SloStatus) -> String {
     }
 }
 
-fn budgets(state: &State, length: Duration, prose: &mut Prose) {
+fn budgets(shared: &Shared, length: Duration, prose: &mut Prose) {
     prose.section("Error budgets");
-    if state.world.slos().is_empty() {
+    if shared.world.slos().is_empty() {
         return prose.paragraph("No SLO is known.");
     }
-    let mut slos: Vec<&SloStatus> = state.world.slos().iter().collect();
+    let mut slos: Vec<&SloStatus> = shared.world.slos().iter().collect();
     slos.sort_by(|a, b| a.by_urgency(b));
     let mut rows = Vec::new();
     let mut calm = 0;
@@ -236,9 +237,9 @@ fn budgets(state: &State, length: Duration, prose: &mut Prose) {
     }
 }
 
-fn alerts(state: &State, noise: &Noise, shift: Bounds, prose: &mut Prose) {
+fn alerts(shared: &Shared, noise: &Noise, shift: Bounds, prose: &mut Prose) {
     prose.section("Alerts");
-    let tally = state.world.tally();
+    let tally = shared.world.tally();
     let mut parts: Vec<String> = [Severity::Critical, Severity::Warning, Severity::Info]
         .into_iter()
         .filter(|severity| tally.firing(*severity) > 0)
@@ -293,17 +294,17 @@ pub(super) fn noisy(noise: &Noise, time: Bounds, title: &str, prose: &mut Prose)
     }
 }
 
-fn silences(state: &State, length: Duration, now: Timestamp, prose: &mut Prose) {
+fn silences(shared: &Shared, length: Duration, now: Timestamp, prose: &mut Prose) {
     prose.section("Silences");
-    if !is_asked(state, AskKind::Silences) {
+    if !is_asked(shared, AskKind::Silences) {
         return prose.paragraph("No source of this context tells silences.");
     }
     let active: Vec<_> =
-        state.world.silences().filter(|silence| silence.state != SilenceState::Expired).collect();
+        shared.world.silences().filter(|silence| silence.state != SilenceState::Expired).collect();
     let next_shift = now.checked_add(length).unwrap_or(Timestamp::MAX);
     let mut ending: Vec<_> = active.iter().filter(|silence| silence.ends_at <= next_shift).collect();
     ending.sort_by_key(|silence| silence.ends_at);
-    let hides = |silence: &crate::model::silence::Silence| state.world.hidden_by(&silence.id).count();
+    let hides = |silence: &crate::model::silence::Silence| shared.world.hidden_by(&silence.id).count();
     let rows: Vec<Vec<String>> = ending
         .iter()
         .map(|silence| {
@@ -328,13 +329,13 @@ fn silences(state: &State, length: Duration, now: Timestamp, prose: &mut Prose) 
 }
 
 /// One line of what was done, in Markdown.
-fn told(state: &State, record: &Record) -> String {
-    let zone = state.look.zone.clone();
+fn told(shared: &Shared, record: &Record) -> String {
+    let zone = shared.look.zone.clone();
     let at = record.begun_at.to_zoned(zone).strftime("%H:%M").to_string();
     format!("{at} {}: {}", escaped(&record.who), escaped(&doings::recorded(record)))
 }
 
-fn done(state: &State, doings: Doings<'_>, shift: Bounds, prose: &mut Prose) {
+fn done(shared: &Shared, doings: Doings<'_>, shift: Bounds, prose: &mut Prose) {
     prose.section("What was done");
     if !doings.is_whole {
         prose.paragraph("The journal is not read to its end yet.");
@@ -342,22 +343,22 @@ fn done(state: &State, doings: Doings<'_>, shift: Bounds, prose: &mut Prose) {
     let its: Vec<&Record> = doings
         .records
         .iter()
-        .filter(|record| record.begun_at >= shift.start && record.context == state.context)
+        .filter(|record| record.begun_at >= shift.start && record.context == shared.context)
         .collect();
     if its.is_empty() && doings.is_whole {
         return prose.paragraph("Nothing by burnwatch on this machine.");
     }
     let left_out = its.len().saturating_sub(DONE);
-    prose.points(its.iter().skip(left_out).map(|record| told(state, record)));
+    prose.points(its.iter().skip(left_out).map(|record| told(shared, record)));
     if left_out > 0 {
         prose.paragraph(&format!("and {left_out} before that (`burnwatch journal` has them all)."));
     }
 }
 
-fn on_call(state: &State, now: Timestamp, prose: &mut Prose) {
+fn on_call(shared: &Shared, now: Timestamp, prose: &mut Prose) {
     prose.section("On call");
     let mut rows = Vec::new();
-    for (_, board) in state.world.on_call() {
+    for (_, board) in shared.world.on_call() {
         for policy in &board.policies {
             let Some(level) = policy.levels.first() else { continue };
             let watch = board.watch(&policy.named.id, level.number, now);
@@ -370,7 +371,7 @@ fn on_call(state: &State, now: Timestamp, prose: &mut Prose) {
             };
             let (until, next) = match &watch.next {
                 Some((at, cover)) => {
-                    let here = at.to_zoned(state.look.zone.clone());
+                    let here = at.to_zoned(shared.look.zone.clone());
                     (here.strftime("%a %H:%M").to_string(), people(cover))
                 }
                 None => ("-".to_owned(), "-".to_owned()),
@@ -385,8 +386,8 @@ fn on_call(state: &State, now: Timestamp, prose: &mut Prose) {
     }
 }
 
-fn doubts(state: &State, now: Timestamp, prose: &mut Prose) {
-    let doubts = super::doubt::doubts(state, &AskKind::ALL, now);
+fn doubts(shared: &Shared, now: Timestamp, prose: &mut Prose) {
+    let doubts = super::doubt::doubts(shared, &AskKind::ALL, now);
     if doubts.is_empty() {
         return;
     }

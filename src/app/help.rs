@@ -1,9 +1,8 @@
 //! The keys of a screen and the symbols of all, drawn from the tables that dispatch the ones and give the others their looks.
 
-use super::commands::Command;
+use super::commands::{Command, Scope};
 use super::state::State;
 use super::theme::Role;
-use super::update::scopes;
 use super::widgets::text::{self, Run};
 
 /// Lines of the frame around the help text.
@@ -85,11 +84,12 @@ fn row(head: Run<'static>, words: &str, indent: u16, width: u16, lines: &mut Vec
 }
 
 fn entries(state: &State) -> Vec<Entry> {
-    let keys = &state.keys;
+    let keys = &state.shared.keys;
     let mut entries = Vec::new();
     // where nothing may be changed, what changes something is not there
-    let is_read_only = state.guard.read_only.is_some();
-    let mut all: Vec<_> = scopes(state.place()).filter(|scope| !(is_read_only && scope.writes())).collect();
+    let is_read_only = state.shared.guard.read_only.is_some();
+    let here = std::iter::once(Scope::Global).chain(state.screen().scopes().iter().copied());
+    let mut all: Vec<_> = here.filter(|scope| !(is_read_only && scope.writes())).collect();
     // what is special here is what one looks for
     all.reverse();
     for scope in all {
@@ -102,7 +102,7 @@ fn entries(state: &State) -> Vec<Entry> {
     }
     entries.push(Entry::Title("Symbols"));
     entries.extend(Role::legend().map(|role| {
-        let symbol = state.look.charset.pick(role.symbol(), role.ascii());
+        let symbol = state.shared.look.charset.pick(role.symbol(), role.ascii());
         Entry::Row(Run::new(symbol, role), role.meaning())
     }));
     entries
@@ -110,16 +110,16 @@ fn entries(state: &State) -> Vec<Entry> {
 
 /// How far down help can be scrolled.
 pub(super) fn last_top(state: &State) -> u16 {
-    let rows = laid_out(state, state.size.0).rows();
-    u16::try_from(rows).unwrap_or(u16::MAX).saturating_sub(state.size.1.saturating_sub(FRAME))
+    let rows = laid_out(state, state.shared.size.0).rows();
+    u16::try_from(rows).unwrap_or(u16::MAX).saturating_sub(state.shared.size.1.saturating_sub(FRAME))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::app::look::{Charset, Colours};
-    use crate::app::place::SCREENS;
-    use crate::app::state::{Look, Setup};
+    use crate::app::look::{Charset, Colours, Look};
+    use crate::app::place::Tab;
+    use crate::app::shared::Setup;
 
     fn without_blanks(text: &str) -> String {
         text.split_whitespace().collect()
@@ -129,19 +129,19 @@ mod tests {
     fn every_line_of_help_is_whole_in_terminals_of_any_width() {
         let setup = Setup::new("demo", Vec::new(), Look::probe(Colours::True, Charset::Unicode), (80, 24));
         let mut state = State::new(setup);
-        for screen in SCREENS {
-            state.places = vec![screen.place.into()];
+        for tab in Tab::ALL {
+            state.begin_at(tab.place());
             for terminal in 40..=200 {
                 let help = laid_out(&state, terminal);
                 let wide = |line: &Vec<Run<'_>>| line.iter().map(|run| text::width(&run.text)).sum::<u16>();
                 let room = (terminal - SIDES) / u16::try_from(help.columns).unwrap();
-                assert!(help.lines.iter().all(|line| wide(line) <= room), "{} at {terminal}", screen.title);
+                assert!(help.lines.iter().all(|line| wide(line) <= room), "{} at {terminal}", tab.title());
                 let whole: String =
                     help.lines.iter().flatten().map(|run| without_blanks(&run.text)).collect();
                 for entry in entries(&state) {
                     if let Entry::Row(head, words) = entry {
                         let row = without_blanks(&format!("{}{words}", head.text));
-                        assert!(whole.contains(&row), "{} at {terminal}: {words:?}", screen.title);
+                        assert!(whole.contains(&row), "{} at {terminal}: {words:?}", tab.title());
                     }
                 }
             }

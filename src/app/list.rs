@@ -64,62 +64,25 @@ impl<K: Clone + Ord> List<K> {
         self.rows.get(self.index)
     }
 
-    /// Moves the cursor by rows, stopping at the ends.
-    pub fn move_by(&mut self, rows: isize) {
-        self.move_to(self.index.saturating_add_signed(rows));
-    }
-
-    /// Moves the cursor to a row, at most to the last.
-    pub fn move_to(&mut self, index: usize) {
-        self.index = index.min(self.rows.len().saturating_sub(1));
-        self.chosen = self.rows.get(self.index).cloned();
-    }
-
-    /// Moves the cursor home, to the first row that is no heading, and lets it stay there, whatever comes to stand there.
-    #[expect(clippy::wrong_self_convention, reason = "it moves, it converts nothing")]
-    pub fn to_top(&mut self) {
-        (self.index, self.top, self.chosen) = (self.home, 0, None);
-    }
-
-    /// Scrolls so that the cursor is within a window of this many rows.
-    pub fn follow(&mut self, height: usize) {
-        self.top = first_shown(self.top, self.index, self.rows.len(), height);
-    }
-
-    /// Scrolls by rows without leaving the cursor behind.
-    pub fn scroll(&mut self, rows: isize, height: usize) {
-        let last_top = self.rows.len().saturating_sub(height);
-        self.top = self.top.saturating_add_signed(rows).min(last_top);
-        let last = (self.top + height).saturating_sub(1).max(self.top);
-        self.move_to(self.index.clamp(self.top, last));
-    }
-
     /// The rows that a window of this height shows, each with its index.
     pub fn shown(&self, height: usize) -> impl Iterator<Item = (usize, &K)> {
         let top = first_shown(self.top, self.index, self.rows.len(), height);
         self.rows.iter().enumerate().skip(top).take(height)
     }
 
-    /// The index of the row on this line of a window of this height.
-    pub fn row_at(&self, line: usize, height: usize) -> Option<usize> {
-        let row = first_shown(self.top, self.index, self.rows.len(), height) + line;
-        (line < height && row < self.rows.len()).then_some(row)
-    }
-
-    /// Marks the current row, or takes its mark away, and goes one down.
-    pub fn toggle_mark(&mut self) {
-        if let Some(current) = self.current().cloned() {
-            if !self.marks.remove(&current) {
-                self.marks.insert(current);
-            }
-            self.move_by(1);
+    /// The marked rows in the order of the list, else the current one.
+    pub fn chosen(&self) -> Vec<K> {
+        if self.marks.is_empty() {
+            self.current().into_iter().cloned().collect()
+        } else {
+            self.rows.iter().filter(|row| self.marks.contains(row)).cloned().collect()
         }
     }
 
-    /// Marks all rows, or takes all marks away if all are marked.
-    pub fn toggle_all(&mut self) {
-        let all: BTreeSet<K> = self.rows.iter().cloned().collect();
-        self.marks = if self.marks == all { BTreeSet::new() } else { all };
+    /// What copying takes: the words for the marked rows, else for the current one.
+    pub fn copied(&self, words: impl Fn(&K) -> Option<String>) -> Option<String> {
+        let marked: Vec<String> = self.marks.iter().filter_map(&words).collect();
+        if marked.is_empty() { self.current().and_then(words) } else { Some(marked.join("\n")) }
     }
 
     /// What is marked.
@@ -130,6 +93,139 @@ impl<K: Clone + Ord> List<K> {
     /// Takes the marks of some away.
     pub fn unmark(&mut self, is_meant: impl Fn(&K) -> bool) {
         self.marks.retain(|mark| !is_meant(mark));
+    }
+}
+
+/// A list as seen by whoever moves in it, whatever its rows are.
+pub trait Cursor {
+    /// How many rows there are.
+    fn len(&self) -> usize;
+
+    /// Whether there are none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The index of the row that the cursor is on.
+    fn index(&self) -> usize;
+
+    /// Moves the cursor by rows, stopping at the ends.
+    fn move_by(&mut self, rows: isize);
+
+    /// Moves the cursor to a row, at most to the last.
+    fn move_to(&mut self, index: usize);
+
+    /// Moves the cursor home, to the first row that is no heading, and lets it stay there, whatever comes to stand there.
+    fn to_top(&mut self);
+
+    /// Scrolls so that the cursor is within a window of this many rows.
+    fn follow(&mut self, height: usize);
+
+    /// Scrolls by rows without leaving the cursor behind.
+    fn scroll(&mut self, rows: isize, height: usize);
+
+    /// The index of the row on this line of a window of this height.
+    fn row_at(&self, line: usize, height: usize) -> Option<usize>;
+
+    /// Marks the current row, or takes its mark away, and goes one down.
+    fn toggle_mark(&mut self);
+
+    /// Marks all rows, or takes all marks away if all are marked.
+    fn toggle_all(&mut self);
+}
+
+impl<K: Clone + Ord> Cursor for List<K> {
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    fn index(&self) -> usize {
+        self.index
+    }
+
+    fn move_by(&mut self, rows: isize) {
+        self.move_to(self.index.saturating_add_signed(rows));
+    }
+
+    fn move_to(&mut self, index: usize) {
+        self.index = index.min(self.rows.len().saturating_sub(1));
+        self.chosen = self.rows.get(self.index).cloned();
+    }
+
+    fn to_top(&mut self) {
+        (self.index, self.top, self.chosen) = (self.home, 0, None);
+    }
+
+    fn follow(&mut self, height: usize) {
+        self.top = first_shown(self.top, self.index, self.rows.len(), height);
+    }
+
+    fn scroll(&mut self, rows: isize, height: usize) {
+        let last_top = self.rows.len().saturating_sub(height);
+        self.top = self.top.saturating_add_signed(rows).min(last_top);
+        let last = (self.top + height).saturating_sub(1).max(self.top);
+        self.move_to(self.index.clamp(self.top, last));
+    }
+
+    fn row_at(&self, line: usize, height: usize) -> Option<usize> {
+        let row = first_shown(self.top, self.index, self.rows.len(), height) + line;
+        (line < height && row < self.rows.len()).then_some(row)
+    }
+
+    fn toggle_mark(&mut self) {
+        if let Some(current) = self.current().cloned() {
+            if !self.marks.remove(&current) {
+                self.marks.insert(current);
+            }
+            self.move_by(1);
+        }
+    }
+
+    fn toggle_all(&mut self) {
+        let all: BTreeSet<K> = self.rows.iter().cloned().collect();
+        self.marks = if self.marks == all { BTreeSet::new() } else { all };
+    }
+}
+
+/// A column that a list can be ordered by, and which way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Order {
+    /// Index into the list's table of orders; 0 is worst first.
+    pub column: usize,
+    /// Against the column's own direction.
+    pub reversed: bool,
+}
+
+impl Order {
+    /// Another column, or the same the other way round.
+    pub fn choose(&mut self, column: usize) {
+        let reversed = self.column == column && !self.reversed;
+        *self = Self { column, reversed };
+    }
+
+    /// Turns a comparison round if need be.
+    pub fn apply(self, ordering: std::cmp::Ordering) -> std::cmp::Ordering {
+        if self.reversed { ordering.reverse() } else { ordering }
+    }
+}
+
+/// By what the rows of a list are grouped.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Grouping {
+    /// Not at all.
+    #[default]
+    None,
+    /// As the receiver of alerts groups them.
+    Received,
+    /// By these labels or properties.
+    By(Vec<String>),
+}
+
+impl Grouping {
+    /// Not at all, or by one of these names; each with what a menu calls it.
+    pub fn by_each(names: impl IntoIterator<Item = String>) -> Vec<(String, Self)> {
+        let by = |name: String| (name.clone(), Self::By(vec![name]));
+        std::iter::once(("not at all".to_owned(), Self::None)).chain(names.into_iter().map(by)).collect()
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::key::{Code, Key, Named};
+use super::list::Grouping;
 use super::wish::Wish;
 use crate::model::labels::Text;
 use crate::model::runbook::Wanted;
@@ -13,8 +14,8 @@ use crate::model::runbook::Wanted;
 pub enum Choice {
     /// Order the list of the present screen by this column.
     Sort(usize),
-    /// Group alerts by these labels; `None`: as the receiver does.
-    Group(Option<Vec<String>>),
+    /// Group the rows of the present list like this.
+    Group(Grouping),
     /// Show this much time.
     Range(Duration),
     /// Use this theme.

@@ -66,6 +66,11 @@ pub fn per_minute(total: u64, over: Duration) -> f64 {
     total as f64 / over.as_secs_f64().max(1.0) * 60.0
 }
 
+/// `12/340`, or just the number if all are shown.
+pub fn count(shown: usize, all: usize) -> String {
+    if shown == all { all.to_string() } else { format!("{shown}/{all}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,8 +9,8 @@ use super::menu::{Choice, Menu};
 use super::palette::Palette;
 use super::state::{Mode, State};
 use super::theme::Role;
-use super::widgets::bar::panel;
 use super::widgets::text::{self, Run};
+use super::window::{place, window};
 
 /// Columns and rows of the palette.
 const PALETTE: (u16, u16) = (76, 18);
@@ -24,9 +24,9 @@ pub(super) fn render(state: &State, cx: &Cx<'_>, buf: &mut Buffer) {
         }
         Mode::Menu(menu) => self::menu(cx, menu, buf),
         Mode::Palette(open) => palette(cx, open, buf),
-        Mode::Confirm(confirm) => super::confirm::render(state, cx, confirm, buf),
-        Mode::Form(form) => super::form::render(state, cx, form, buf),
-        Mode::Results { back, top } => super::doings::render(state, cx, *back, *top, buf),
+        Mode::Confirm(confirm) => super::confirm::render(&state.shared, cx, confirm, buf),
+        Mode::Form(form) => super::form::render(&state.shared, cx, form, buf),
+        Mode::Results { back, top } => super::results::render(&state.shared, cx, *back, *top, buf),
     }
 }
 
@@ -54,27 +54,6 @@ fn help(cx: &Cx<'_>, help: &Help, top: u16, buf: &mut Buffer) {
     }
 }
 
-/// Where a window of this size stands: in the middle, a little above.
-fn place(area: Rect, (width, height): (u16, u16)) -> Rect {
-    // with less than five rows it would have no border
-    let (width, height) = (width.min(area.width), height.max(5).min(area.height.saturating_sub(2)));
-    Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height }
-}
-
-/// Clears a window in the middle of the screen and frames it; gives the room inside.
-pub(super) fn window(cx: &Cx<'_>, title: &str, size: (u16, u16), buf: &mut Buffer) -> Rect {
-    let area = place(buf.area, size);
-    for y in area.top()..area.bottom() {
-        for x in area.left()..area.right() {
-            if let Some(cell) = buf.cell_mut((x, y)) {
-                cell.reset();
-                cell.set_style(cx.style(Role::Text));
-            }
-        }
-    }
-    panel(cx, title, true, area, buf)
-}
-
 fn menu_size(menu: &Menu) -> (u16, u16) {
     let widest = menu
         .items
@@ -90,7 +69,14 @@ fn menu_size(menu: &Menu) -> (u16, u16) {
 fn reason(choice: &Choice) -> String {
     match choice {
         Choice::Cannot(why) => format!("  - {why}"),
-        _ => String::new(),
+        Choice::Sort(_)
+        | Choice::Group(_)
+        | Choice::Range(_)
+        | Choice::Theme(_)
+        | Choice::Context(_)
+        | Choice::Link(_)
+        | Choice::Runbook(_)
+        | Choice::Wish(_) => String::new(),
     }
 }
 

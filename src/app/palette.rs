@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher as Fuzzy, Utf32Str};
 
-use super::commands::{Command, KeyMap};
+use super::commands::{Command, KeyMap, Scope};
+use super::identity::{IncidentKey, PolicyKey, SloKey};
 use super::key::{Code, Key, Named};
 use super::line::Line;
-use super::place::{Place, SCREENS};
+use super::place::{Place, Tab};
+use super::subjects::slo::left_text;
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
 use crate::model::world::World;
@@ -64,24 +66,21 @@ pub enum Outcome {
 
 impl Palette {
     /// Everything that can be found now.
-    pub fn new(world: &World, keys: &KeyMap, contexts: &[Text], place: &Place, guard: &Guard) -> Self {
+    pub fn new(world: &World, keys: &KeyMap, contexts: &[Text], scopes: &[Scope], guard: &Guard) -> Self {
         let mut entries = Vec::new();
-        for screen in SCREENS {
-            let hint = screen.number.to_string();
+        for tab in Tab::ALL {
             entries.push(Entry {
                 kind: "screen",
-                name: screen.title.to_owned(),
-                hint,
-                target: Target::Go(screen.place),
+                name: tab.title().to_owned(),
+                hint: tab.key().to_owned(),
+                target: Target::Go(tab.place()),
             });
         }
-        let scopes = place.scopes();
         for command in Command::ALL.iter().copied() {
             let may = guard.read_only.is_none() || !command.scope().writes();
-            let works =
-                command.scope() == super::commands::Scope::Global || scopes.contains(&command.scope());
+            let works = command.scope() == Scope::Global || scopes.contains(&command.scope());
             let works = works && may;
-            if works && !SCREENS.iter().any(|screen| screen.command == command) {
+            if works && !matches!(command, Command::Go(_)) {
                 let keys: Vec<String> = keys.of(command).iter().map(ToString::to_string).collect();
                 let name = format!("{}: {}", command.name(), command.help());
                 entries.push(Entry {
@@ -102,7 +101,7 @@ impl Palette {
         }
         let are_shared = world.sources().filter(|(_, held)| held.slos().value().is_some()).count() > 1;
         for status in world.slos() {
-            let left = crate::app::screens::slos::left_text(status);
+            let left = left_text(status);
             entries.push(Entry {
                 kind: "SLO",
                 name: if are_shared {
@@ -111,7 +110,7 @@ impl Palette {
                     status.slo.id.to_string()
                 },
                 hint: format!("{} {left}", status.state().word()),
-                target: Target::Go(crate::app::screens::slos::SloKey::of(status).place()),
+                target: Target::Go(Place::Slo(SloKey::of(status))),
             });
         }
         // thousands of pods may share one alert: one entry for each name and service, the worst of them
@@ -138,7 +137,7 @@ impl Palette {
                 kind: "incident",
                 name: format!("#{} {}", incident.number, incident.subject()),
                 hint: incident.status.word().to_owned(),
-                target: Target::Go(crate::app::screens::incidents::IncidentKey::of(known).place()),
+                target: Target::Go(Place::Incident(IncidentKey::of(known))),
             });
         }
         for (source, board) in world.on_call() {
@@ -147,7 +146,10 @@ impl Palette {
                     kind: "policy",
                     name: policy.named.name.to_string(),
                     hint: source.to_string(),
-                    target: Target::Go(Place::Policy { source: source.clone(), id: policy.named.id.clone() }),
+                    target: Target::Go(Place::Policy(PolicyKey {
+                        source: source.clone(),
+                        id: policy.named.id.clone(),
+                    })),
                 });
             }
         }
@@ -224,13 +226,8 @@ mod tests {
 
     #[test]
     fn a_few_letters_find_a_command_and_enter_runs_it() {
-        let mut palette = Palette::new(
-            &World::default(),
-            &KeyMap::default(),
-            &["prod".into()],
-            &Place::Overview,
-            &Guard::default(),
-        );
+        let mut palette =
+            Palette::new(&World::default(), &KeyMap::default(), &["prod".into()], &[], &Guard::default());
         for c in "theme".chars() {
             palette.take(Key::char(c));
         }
@@ -239,8 +236,7 @@ mod tests {
 
     #[test]
     fn commands_that_do_not_work_here_are_not_offered() {
-        let palette =
-            Palette::new(&World::default(), &KeyMap::default(), &[], &Place::Sources, &Guard::default());
+        let palette = Palette::new(&World::default(), &KeyMap::default(), &[], &[], &Guard::default());
         assert!(!palette.found().any(|entry| entry.target == Target::Run(Command::Group)));
     }
 }

@@ -8,11 +8,14 @@ use jiff::{SignedDuration, Timestamp};
 use super::doings;
 use super::due::Want;
 use super::handover::Doings;
+use super::identity::{IncidentKey, SloKey};
 use super::number::{latency, or_dash, percent, rate};
 use super::prose::{Prose, escaped};
 use super::range;
-use super::screens::{incident, slo};
-use super::state::State;
+use super::shared::Shared;
+use super::subjects::incident;
+use super::subjects::slo::course::spent_between;
+use super::subjects::slo::queries::spending_wants;
 use super::want;
 use super::widgets::spark;
 use super::{fired, handover};
@@ -24,7 +27,6 @@ use crate::model::labels::{Labels, Text};
 use crate::model::pages::times;
 use crate::model::series::{Matrix, Span};
 use crate::model::slo::{Bounds, SloStatus, show};
-use crate::model::source::SourceId;
 use crate::model::world::Linked;
 
 /// How much is shown before and after.
@@ -53,65 +55,60 @@ fn length(bounds: Bounds) -> Duration {
     bounds.length().max(Duration::from_secs(60))
 }
 
-fn slos<'a>(state: &'a State, known: &'a Linked) -> Vec<&'a SloStatus> {
-    let its = known.service.as_ref().map_or_else(Vec::new, |name| state.world.slos_of(name));
+fn slos<'a>(shared: &'a Shared, known: &'a Linked) -> Vec<&'a SloStatus> {
+    let its = known.service.as_ref().map_or_else(Vec::new, |name| shared.world.slos_of(name));
     its.into_iter().take(SLOS).collect()
 }
 
 /// What it asks for besides what is asked anyway: the incident, the charts of its service, what fired, and its budgets.
-pub fn wants(state: &State, source: &SourceId, id: &Text, now: Timestamp) -> Vec<Want> {
-    let Some(known) = state.world.incident(source, id) else { return Vec::new() };
+pub fn wants(shared: &Shared, key: &IncidentKey, now: Timestamp) -> Vec<Want> {
+    let Some(known) = key.incident(&shared.world) else { return Vec::new() };
     let around = stretch(known, now);
-    let mut wants = incident::wants(state, source, id);
-    wants.extend(fired::wants(state, around.end, length(around)));
-    for status in slos(state, known) {
-        wants.extend(slo::spending_wants(state, &status.source, &status.slo.id, now));
+    let mut wants = incident::wants(shared, key);
+    wants.extend(fired::wants(shared, around.end, length(around)));
+    for status in slos(shared, known) {
+        wants.extend(spending_wants(shared, &SloKey::of(status), now));
     }
     if let Some(name) = &known.service {
-        wants.extend(chart_wants(state, name, around, shown(around, now)));
+        wants.extend(chart_wants(shared, name, around, shown(around, now)));
     }
     wants
 }
 
 /// The charts of its service, up to a moment: now, while it is open.
 fn chart_wants<'a>(
-    state: &'a State,
+    shared: &'a Shared,
     name: &'a Text,
     around: Bounds,
     moment: Moment,
 ) -> impl Iterator<Item = Want> + 'a {
     let window = Span::ending(around.end, length(around), POINTS, Duration::from_secs(15));
-    let known_by = state.world.service(name).map_or(&[][..], |service| &service.speakers);
-    let asked = want::sources(state, AskKind::Detail).filter(|source| known_by.contains(&source.id));
+    let known_by = shared.world.service(name).map_or(&[][..], |service| &service.speakers);
+    let asked = shared.answering(AskKind::Detail).filter(|source| known_by.contains(&source.id));
     asked.map(move |source| {
-        let held = state.world.held(&source.id);
+        let held = shared.world.held(&source.id);
         let detail = held.and_then(|held| held.at(moment).details.get(name)?.whole());
         let stretch = range::stretch(window, detail.map(|detail| detail.request_rate.span));
         let query = Query::Detail { service: name.clone(), stretch };
-        Want { interval: Duration::from_secs(60), ..want::at(state, &source.id, query, moment) }
+        Want { interval: Duration::from_secs(60), ..want::at(shared, &source.id, query, moment) }
     })
 }
 
 /// The draft; `None` if the incident is not known.
-pub fn markdown(
-    state: &State,
-    (source, id): (&SourceId, &str),
-    doings: Doings<'_>,
-    now: Timestamp,
-) -> Option<String> {
-    let known = state.world.incident(source, id)?;
+pub fn markdown(shared: &Shared, key: &IncidentKey, doings: Doings<'_>, now: Timestamp) -> Option<String> {
+    let known = key.incident(&shared.world)?;
     let incident = &known.incident;
     let mut prose = Prose::titled(&format!("Review: #{} {}", incident.number, incident.title));
     prose.paragraph(
         "A draft out of what the systems say; blameless: how it could happen, not who let it. Times are those of the systems, \
          not of the people who suffered.",
     );
-    facts(state, known, now, &mut prose);
-    impact(state, known, now, &mut prose);
-    charts(state, known, now, &mut prose);
-    timeline(state, known, doings.records, now, &mut prose);
-    people(state, known, &mut prose);
-    earlier(state, known, &mut prose);
+    facts(shared, known, now, &mut prose);
+    impact(shared, known, now, &mut prose);
+    charts(shared, known, now, &mut prose);
+    timeline(shared, known, doings.records, now, &mut prose);
+    people(shared, known, &mut prose);
+    earlier(shared, known, &mut prose);
     for (title, question) in [
         ("What went well", "What shortened it?"),
         ("What went badly", "What made it longer, or hid it?"),
@@ -124,23 +121,23 @@ pub fn markdown(
     Some(prose.into_text())
 }
 
-fn moment(state: &State, at: Timestamp) -> String {
-    at.to_zoned(state.look.zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
+fn moment(shared: &Shared, at: Timestamp) -> String {
+    at.to_zoned(shared.look.zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
 fn after(from: Timestamp, to: Timestamp) -> String {
     Duration::try_from(to.duration_since(from)).map_or_else(|_| "before it began".to_owned(), duration::short)
 }
 
-fn facts(state: &State, known: &Linked, now: Timestamp, prose: &mut Prose) {
+fn facts(shared: &Shared, known: &Linked, now: Timestamp, prose: &mut Prose) {
     let incident = &known.incident;
     let its = times(incident);
     let acknowledged = its.acknowledged.map_or_else(
         || "not known to have been".to_owned(),
-        |at| format!("after {} ({})", after(incident.created_at, at), moment(state, at)),
+        |at| format!("after {} ({})", after(incident.created_at, at), moment(shared, at)),
     );
     let resolved = match incident.resolved_at {
-        Some(at) => format!("after {} ({})", after(incident.created_at, at), moment(state, at)),
+        Some(at) => format!("after {} ({})", after(incident.created_at, at), moment(shared, at)),
         None if incident.status == IncidentStatus::Resolved => "yes, the moment is not told".to_owned(),
         None => format!("not yet, open for {}", after(incident.created_at, now)),
     };
@@ -149,7 +146,7 @@ fn facts(state: &State, known: &Linked, now: Timestamp, prose: &mut Prose) {
         ("Service", name(known.service.as_ref().or(incident.service.as_ref().map(|service| &service.name)))),
         ("Priority", name(incident.priority.as_ref().map(|priority| &priority.named.name))),
         ("Urgency", incident.urgency.word().to_owned()),
-        ("Began", moment(state, incident.created_at)),
+        ("Began", moment(shared, incident.created_at)),
         ("Acknowledged", acknowledged),
         ("Resolved", resolved),
         ("Escalation policy", name(incident.escalation_policy.as_ref().map(|policy| &policy.name))),
@@ -158,20 +155,20 @@ fn facts(state: &State, known: &Linked, now: Timestamp, prose: &mut Prose) {
     prose.table(&["", ""], &rows.map(|(name, value)| vec![name.to_owned(), value]));
 }
 
-fn impact(state: &State, known: &Linked, now: Timestamp, prose: &mut Prose) {
+fn impact(shared: &Shared, known: &Linked, now: Timestamp, prose: &mut Prose) {
     prose.section("Impact on error budgets");
     let incident = &known.incident;
     let bounds = Bounds { start: incident.created_at, end: incident.resolved_at.unwrap_or(now) };
-    let its = slos(state, known);
+    let its = slos(shared, known);
     let rows: Vec<Vec<String>> = its
         .iter()
         .map(|status| {
-            let spent = slo::spent_between(state, status, bounds);
+            let spent = spent_between(shared, status, bounds);
             let (share, hours) = spent.map_or_else(
                 || ("not known".to_owned(), "-".to_owned()),
                 |(share, hours)| {
                     let at =
-                        |at: Timestamp| at.to_zoned(state.look.zone.clone()).strftime("%H:%M").to_string();
+                        |at: Timestamp| at.to_zoned(shared.look.zone.clone()).strftime("%H:%M").to_string();
                     (show::left(share), format!("{} to {}", at(hours.start), at(hours.end.min(now))))
                 },
             );
@@ -185,10 +182,10 @@ fn impact(state: &State, known: &Linked, now: Timestamp, prose: &mut Prose) {
     }
 }
 
-fn charts(state: &State, known: &Linked, now: Timestamp, prose: &mut Prose) {
+fn charts(shared: &Shared, known: &Linked, now: Timestamp, prose: &mut Prose) {
     let Some(name) = &known.service else { return };
     let end = shown(stretch(known, now), now);
-    let held = state.world.sources();
+    let held = shared.world.sources();
     let held = held.filter_map(|(id, held)| Some((id, held.at(end).details.get(name)?.value()?)));
     let mut lines = Vec::new();
     for (source, detail) in held {
@@ -211,16 +208,16 @@ fn charts(state: &State, known: &Linked, now: Timestamp, prose: &mut Prose) {
         return;
     }
     let around = stretch(known, now);
-    prose.section(&format!("{name} from {} to {}", moment(state, around.start), moment(state, around.end)));
+    prose.section(&format!("{name} from {} to {}", moment(shared, around.start), moment(shared, around.end)));
     prose.block(&lines);
 }
 
-fn timeline(state: &State, known: &Linked, records: &[Record], now: Timestamp, prose: &mut Prose) {
+fn timeline(shared: &Shared, known: &Linked, records: &[Record], now: Timestamp, prose: &mut Prose) {
     prose.section("Timeline");
     let incident = &known.incident;
     let around = stretch(known, now);
     let mut events: Vec<(Timestamp, String)> = Vec::new();
-    if let Some(detail) = state.world.incident_detail(known) {
+    if let Some(detail) = shared.world.incident_detail(known) {
         events.extend(detail.steps.iter().map(|step| (step.at, escaped(&step.summary))));
         events.extend(
             detail
@@ -231,7 +228,7 @@ fn timeline(state: &State, known: &Linked, records: &[Record], now: Timestamp, p
     } else {
         events.push((incident.created_at, "the incident began (its steps are not known)".to_owned()));
     }
-    let noise = fired::between(state, around.start, around.end);
+    let noise = fired::between(&shared.world, &shared.sources, around.start, around.end);
     for fired in noise.fired.iter().filter(|fired| fired.service.is_none() || fired.service == known.service)
     {
         let flaps = if fired.is_flapping { " (flapping)" } else { "" };
@@ -248,7 +245,7 @@ fn timeline(state: &State, known: &Linked, records: &[Record], now: Timestamp, p
         events.push((record.begun_at, line));
     }
     events.sort_by_key(|(at, _)| *at);
-    let zone = &state.look.zone;
+    let zone = &shared.look.zone;
     prose.points(
         events
             .into_iter()
@@ -259,7 +256,7 @@ fn timeline(state: &State, known: &Linked, records: &[Record], now: Timestamp, p
     }
 }
 
-fn people(state: &State, known: &Linked, prose: &mut Prose) {
+fn people(shared: &Shared, known: &Linked, prose: &mut Prose) {
     prose.section("People");
     let incident = &known.incident;
     let mut said = BTreeSet::new();
@@ -271,7 +268,7 @@ fn people(state: &State, known: &Linked, prose: &mut Prose) {
             points.push(format!("{}, {what}", escaped(&stamp.who.name)));
         }
     }
-    for note in state.world.incident_detail(known).into_iter().flat_map(|detail| &detail.notes) {
+    for note in shared.world.incident_detail(known).into_iter().flat_map(|detail| &detail.notes) {
         if said.insert(Text::clone(&note.who)) {
             points.push(format!("{}, wrote notes", escaped(&note.who)));
         }
@@ -282,14 +279,14 @@ fn people(state: &State, known: &Linked, prose: &mut Prose) {
     prose.points(points);
 }
 
-fn earlier(state: &State, known: &Linked, prose: &mut Prose) {
-    let past = state.world.incident_detail(known).map_or(&[][..], |detail| &detail.past);
+fn earlier(shared: &Shared, known: &Linked, prose: &mut Prose) {
+    let past = shared.world.incident_detail(known).map_or(&[][..], |detail| &detail.past);
     if past.is_empty() {
         return;
     }
     prose.section("Much like it before");
     prose.points(past.iter().map(|past| {
         let link = past.url.as_deref().map(|url| format!(" <{url}>")).unwrap_or_default();
-        format!("{} {}{link}", moment(state, past.created_at), escaped(&past.title))
+        format!("{} {}{link}", moment(shared, past.created_at), escaped(&past.title))
     }));
 }

@@ -9,21 +9,21 @@ use crate::model::remote::AnswerState;
 
 /// Whether each question of the present screen was answered or refused, and none of them is on its way.
 pub fn is_settled(state: &State, now: Timestamp) -> bool {
-    screens::wants(state, now).iter().all(|want| {
+    screens::wants(state.screen(), &state.shared, now).iter().all(|want| {
         // a source in trouble is not asked for more until it is back
-        state.polls.traffic(&want.source).trouble().is_some()
+        state.shared.polls.traffic(&want.source).trouble().is_some()
             || answer(state, want).is_some_and(|answer| answer.is_settled())
-                && !state.polls.is_waiting(&want.source, &want.ask.topic())
+                && !state.shared.polls.is_waiting(&want.source, &want.ask.topic())
     })
 }
 
 /// What the present screen asks for and does not have, or not in whole; each once, with its source and the reason.
 pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
     let mut gaps: Vec<String> = Vec::new();
-    for want in screens::wants(state, now) {
+    for want in screens::wants(state.screen(), &state.shared, now) {
         let (source, word) = (&want.source, want.ask.kind().word());
         let answer = answer(state, &want);
-        let trouble = state.polls.traffic(source).trouble().cloned();
+        let trouble = state.shared.polls.traffic(source).trouble().cloned();
         let trouble = trouble.or_else(|| answer.and_then(|answer| answer.trouble.cloned()));
         let mut said: Vec<String> = answer
             .into_iter()
@@ -45,5 +45,5 @@ pub fn gaps(state: &State, now: Timestamp) -> Vec<String> {
 }
 
 fn answer<'s>(state: &'s State, want: &Want) -> Option<AnswerState<'s>> {
-    state.world.held(&want.source)?.answer_to(&want.ask)
+    state.shared.world.held(&want.source)?.answer_to(&want.ask)
 }

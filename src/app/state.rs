@@ -1,182 +1,18 @@
 //! Everything that is known and everything that the person is doing; only `update` changes it.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
-use super::alarm::Alarm;
-use super::chronicle::Chronicle;
-use super::commands::{Command, KeyMap};
-use super::confirm::{Confirm, Wait};
-use super::doings::Doings;
-use super::due::Polls;
-use super::event::Link;
+use super::confirm::Confirm;
+use super::event::Wait;
 use super::form::Form;
 use super::line::Line;
-use super::list::List;
-use super::look::{Charset, Colours, Cx};
 use super::menu::Menu;
-use super::message::Messages;
 use super::palette::Palette;
-use super::place::{Place, Stop};
-use super::range::Range;
-use super::screens::alerts::Alerts;
-use super::screens::incident::AlertRow;
-use super::screens::incidents::{IncidentKey, Incidents};
-use super::screens::oncall::OnCall;
-use super::screens::overview::Overview;
-use super::screens::paper::Written;
-use super::screens::runbook;
-use super::screens::service::PartKey;
-use super::screens::services::Services;
-use super::screens::silences::Silences;
-use super::screens::slo::Open;
-use super::screens::slos::{SloKey, Slos};
-use super::screens::sources::Sources;
-use super::screens::timeline::Timeline;
-use super::theme::Theme;
-use crate::config::definitions::Finding;
-use crate::config::kind::KindSpec;
-use crate::config::settings::LimitSettings;
-use crate::model::fingerprint::Fingerprint;
-use crate::model::guard::Guard;
-use crate::model::journal::Record;
-use crate::model::labels::Text;
-use crate::model::notify::Manners;
-use crate::model::source::SourceInfo;
-use crate::model::world::{Judgement, World};
-
-/// What a [`State`] starts from.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// The context's name.
-    pub context: Text,
-    /// The names of all contexts.
-    pub contexts: Vec<Text>,
-    /// The sources of the context.
-    pub sources: Vec<SourceInfo>,
-    /// The kinds of sources that could be added.
-    pub kinds: &'static [&'static KindSpec],
-    /// What the context forbids or asks twice for.
-    pub guard: Guard,
-    /// Whether the context is production.
-    pub production: bool,
-    /// Who sits at the keyboard, as the machine knows them.
-    pub person: Text,
-    /// By what the world is judged.
-    pub judgement: Judgement,
-    /// What is wrong with the files that define SLOs.
-    pub findings: Vec<Finding>,
-    /// How often services and alerts are asked for.
-    pub interval: Duration,
-    /// How the person wants to be called.
-    pub manners: Manners,
-    /// How it looks.
-    pub look: Look,
-    /// Which key does what.
-    pub keys: KeyMap,
-    /// The terminal's columns and rows.
-    pub size: (u16, u16),
-}
-
-impl Setup {
-    /// A context of these sources, all else as it is where nobody configured anything.
-    #[cfg_attr(only_program, expect(dead_code, reason = "tests begin with it"))]
-    pub fn new(context: &str, sources: Vec<SourceInfo>, look: Look, size: (u16, u16)) -> Self {
-        Self {
-            context: context.into(),
-            contexts: vec![context.into()],
-            sources,
-            kinds: &[],
-            guard: Guard::default(),
-            production: false,
-            person: "".into(),
-            judgement: Judgement::default(),
-            findings: Vec::new(),
-            interval: LimitSettings::default().interval.0,
-            manners: Manners::default(),
-            look,
-            keys: KeyMap::default(),
-            size,
-        }
-    }
-}
-
-/// Over a slow line time goes on in steps of so many seconds.
-const SPARING_STEP: i64 = 10;
-
-/// How it looks.
-#[derive(Debug, Clone)]
-pub struct Look {
-    /// All themes, as their files say.
-    pub themes: Vec<Theme>,
-    /// The one in use.
-    pub theme: usize,
-    /// The one in use, with no more colours than the terminal has.
-    pub shown: Theme,
-    /// How many colours the terminal has.
-    pub colours: Colours,
-    /// Which characters may be drawn with.
-    pub charset: Charset,
-    /// The zone in which times are shown.
-    pub zone: TimeZone,
-    /// How what is drawn reaches the person.
-    pub link: Link,
-    /// Over a slow line: in which step of time the last tick was.
-    step: Option<i64>,
-}
-
-impl Look {
-    /// Of these themes the one with this name, else the first.
-    pub fn new(
-        themes: Vec<Theme>,
-        name: Option<&str>,
-        colours: Colours,
-        charset: Charset,
-        zone: TimeZone,
-    ) -> Self {
-        let theme = themes.iter().position(|theme| Some(theme.name()) == name).unwrap_or(0);
-        let shown = themes.get(theme).map_or_else(Theme::probe, |theme| theme.reduced(colours));
-        Self { themes, theme, shown, colours, charset, zone, link: Link::default(), step: None }
-    }
-
-    /// In the theme that gives each role a colour of its own, for whoever reads the cells.
-    #[cfg_attr(only_program, expect(dead_code, reason = "tests begin with it"))]
-    pub fn probe(colours: Colours, charset: Charset) -> Self {
-        Self::new(vec![Theme::probe()], None, colours, charset, TimeZone::UTC)
-    }
-
-    /// For a line that is known to be slow: colours with short names, too.
-    pub fn spare(&mut self) {
-        self.link = Link::Slow;
-        if matches!(self.colours, Colours::True | Colours::Indexed) {
-            self.colours = Colours::Sixteen;
-            self.choose(self.theme);
-        }
-    }
-
-    /// Whether bytes are dear: coarse trends, no seconds.
-    pub fn is_sparing(&self) -> bool {
-        self.link == Link::Slow
-    }
-
-    /// Whether the time that passed since the last tick is worth a frame: over a slow line only in steps. A frame that is
-    /// drawn for whatever reason shows its own moment: what is stale, and who is on call, goes by that.
-    pub(super) fn steps(&mut self, now: Timestamp) -> bool {
-        let step = self.is_sparing().then(|| now.as_second().div_euclid(SPARING_STEP));
-        let before = std::mem::replace(&mut self.step, step);
-        step.is_none() || step != before
-    }
-
-    /// Takes another theme into use.
-    pub fn choose(&mut self, theme: usize) {
-        if let Some(chosen) = self.themes.get(theme) {
-            (self.theme, self.shown) = (theme, chosen.reduced(self.colours));
-        }
-    }
-}
+use super::place::{Place, Spot, Stop};
+use super::screen::Screen;
+use super::screens::Screens;
+use super::selection::Selection;
+use super::shared::{Setup, Shared};
 
 /// What the keyboard is for at the moment.
 #[derive(Debug, Default)]
@@ -210,105 +46,22 @@ pub enum Mode {
     },
 }
 
+/// How many places the way back remembers.
+const REMEMBERED: usize = 32;
+
 /// Everything.
 #[derive(Debug)]
 pub struct State {
-    /// What the sources said.
-    pub world: World,
-    /// The context's name.
-    pub context: Text,
-    /// The names of all contexts.
-    pub contexts: Vec<Text>,
-    /// Counts up with each change of context.
-    pub epoch: u64,
-    /// The sources of the context.
-    pub sources: Vec<SourceInfo>,
-    /// The kinds of sources that could be added.
-    pub kinds: &'static [&'static KindSpec],
-    /// What the context forbids or asks twice for.
-    pub guard: Guard,
-    /// Whether the context is production.
-    pub production: bool,
-    /// Who sits at the keyboard, as the machine knows them.
-    pub person: Text,
-    /// What was confirmed, and how far it is.
-    pub doings: Doings,
-    /// When the person wanted to leave while something was on its way.
-    pub leaving: Option<Timestamp>,
-    /// By what the world is judged.
-    pub judgement: Judgement,
-    /// What is wrong with the files that define SLOs.
-    pub findings: Vec<Finding>,
-    /// How often services and alerts are asked for.
-    pub interval: Duration,
-    /// Who was called for what.
-    pub alarm: Alarm,
-    /// What happened.
-    pub chronicle: Chronicle,
-    /// When what was asked.
-    pub polls: Polls,
+    /// What all screens share.
+    pub shared: Shared,
+    /// The screens with their own state.
+    pub screens: Screens,
     /// Where the person went, the present place last; never empty.
-    pub places: Vec<Stop>,
-    /// The overview.
-    pub overview: Overview,
-    /// The list of services.
-    pub services: Services,
-    /// The list of SLOs.
-    pub slos: Slos,
-    /// The SLO that is open.
-    pub slo: Open,
-    /// The list of alerts.
-    pub alerts: Alerts,
-    /// The list of incidents.
-    pub incidents: Incidents,
-    /// The alerts of the incident that is open.
-    pub incident: List<AlertRow>,
-    /// Who is on call.
-    pub on_call: OnCall,
-    /// The list of silences.
-    pub silences: Silences,
-    /// The list of sources.
-    pub source_list: Sources,
-    /// The alerts of the service that is open.
-    pub service_alerts: List<Fingerprint>,
-    /// The SLOs of the service that is open.
-    pub service_slos: List<SloKey>,
-    /// The open incidents of the service that is open.
-    pub service_incidents: List<IncidentKey>,
-    /// The targets that are down, signals and hosts of the service that is open.
-    pub service_parts: List<PartKey>,
-    /// The alerts that share labels with the one that is open.
-    pub related: List<Fingerprint>,
-    /// What was written for others to read, while it is on the screen.
-    pub written: Option<Written>,
-    /// The list of what happened.
-    pub timeline: Timeline,
-    /// The runbook that is open.
-    pub runbook: runbook::Open,
-    /// The panel that has the keyboard, on screens with several.
-    pub panel: usize,
-    /// How far a page without a list is scrolled.
-    pub scroll: u16,
+    places: Vec<Stop>,
     /// What the keyboard is for.
     pub mode: Mode,
-    /// What burnwatch told.
-    pub messages: Messages,
-    /// What burnwatch did to the systems outside, here and before, as its journal tells it; oldest first.
-    pub records: Vec<Record>,
-    /// Whether the journal may tell more than `records`.
-    pub(super) is_journal_ahead: bool,
-    /// The time range.
-    pub range: Range,
-    /// Since when everything is held still.
-    pub paused: Option<Timestamp>,
-    /// How it looks.
-    pub look: Look,
-    /// Which key does what.
-    pub keys: KeyMap,
-    /// The terminal's columns and rows.
-    pub size: (u16, u16),
-    /// When the person last looked at a screen, for marking what came since.
-    pub looked: BTreeMap<Command, Timestamp>,
+    /// When the person wanted to leave while something was on its way.
+    pub(super) leaving: Option<Timestamp>,
     pub(super) version: u64,
     /// The revision of the world and the place that the lists were last ordered for.
     pub(super) ordered: Option<(u64, Place)>,
@@ -317,58 +70,15 @@ pub struct State {
 impl State {
     /// Nothing known yet, nothing done yet.
     pub fn new(setup: Setup) -> Self {
-        let ids = setup.sources.iter().map(|source| source.id.clone());
-        let world = World::new(ids, setup.judgement.clone());
-        let sources: Vec<SourceInfo> = setup.sources.into_iter().filter(SourceInfo::is_watched).collect();
+        let shared = Shared::new(setup);
+        let mut screens = Screens::default();
+        screens.change_context(&shared);
         Self {
-            world,
-            context: setup.context,
-            contexts: setup.contexts,
-            epoch: 0,
-            source_list: Sources::of(&sources),
-            sources,
-            kinds: setup.kinds,
-            guard: setup.guard,
-            production: setup.production,
-            person: setup.person,
-            doings: Doings::default(),
-            leaving: None,
-            judgement: setup.judgement,
-            findings: setup.findings,
-            interval: setup.interval,
-            alarm: Alarm::new(setup.manners),
-            chronicle: Chronicle::default(),
-            polls: Polls::default(),
+            shared,
+            screens,
             places: vec![Place::Overview.into()],
-            overview: Overview::default(),
-            services: Services::default(),
-            slos: Slos::default(),
-            slo: Open::default(),
-            alerts: Alerts::default(),
-            incidents: Incidents::default(),
-            incident: List::default(),
-            on_call: OnCall::default(),
-            silences: Silences::default(),
-            service_alerts: List::default(),
-            service_slos: List::default(),
-            service_incidents: List::default(),
-            service_parts: List::default(),
-            related: List::default(),
-            written: None,
-            timeline: Timeline::default(),
-            runbook: runbook::Open::default(),
-            panel: 0,
-            scroll: 0,
             mode: Mode::Browse,
-            messages: Messages::default(),
-            records: Vec::new(),
-            is_journal_ahead: true,
-            range: Range::default(),
-            paused: None,
-            look: setup.look,
-            keys: setup.keys,
-            size: setup.size,
-            looked: BTreeMap::new(),
+            leaving: None,
             version: 0,
             ordered: None,
         }
@@ -403,14 +113,106 @@ impl State {
         self.places.last().map_or(&Place::Overview, |stop| &stop.place)
     }
 
-    /// What is said where data are not there yet.
-    pub fn waiting(&self) -> &'static str {
-        if self.paused.is_some() { "not asked: everything is held still" } else { "asking..." }
+    /// The way here, the present place last.
+    pub fn places(&self) -> &[Stop] {
+        &self.places
     }
 
-    /// What drawing functions share.
-    pub fn cx(&self, now: Timestamp) -> Cx<'_> {
-        let Look { shown, charset, zone, .. } = &self.look;
-        Cx { theme: shown, charset: *charset, now, zone, sparing: self.look.is_sparing() }
+    /// The present screen.
+    pub fn screen(&self) -> &dyn Screen {
+        self.screens.at(self.place())
+    }
+
+    /// The present screen, to be changed.
+    pub fn screen_mut(&mut self) -> &mut dyn Screen {
+        self.split().0
+    }
+
+    /// The present screen, to be changed, and what it shares with the others.
+    pub fn split(&mut self) -> (&mut dyn Screen, &mut Shared) {
+        let place = self.places.last().map_or(&Place::Overview, |stop| &stop.place);
+        (self.screens.at_mut(place), &mut self.shared)
+    }
+
+    /// The panel that has the keyboard, on screens with several.
+    pub fn panel(&self) -> usize {
+        self.screen().spot().panel
+    }
+
+    /// By how many lines a page without a list is scrolled.
+    pub fn scroll(&self) -> u16 {
+        self.screen().spot().scroll
+    }
+
+    /// What the person points at now.
+    pub fn selection(&self) -> Selection {
+        self.screen().selection(&self.shared).or_nothing()
+    }
+
+    /// Stands at a place, with no way back.
+    pub fn begin_at(&mut self, place: Place) {
+        self.screen_mut().leave();
+        self.places = vec![place.into()];
+        self.arrive();
+    }
+
+    /// Goes to a place; the way back leads here.
+    pub(super) fn go(&mut self, place: Place, now: Timestamp) {
+        if *self.place() == place {
+            return;
+        }
+        self.depart(now);
+        self.places.push(place.into());
+        if self.places.len() > REMEMBERED {
+            // the first place stays: whoever goes back far enough is where they began
+            self.places.remove(1);
+        }
+        self.arrive();
+        self.screen_mut().to_top();
+    }
+
+    /// Goes back to where one came from.
+    pub(super) fn back(&mut self, now: Timestamp) {
+        if self.places.len() > 1 {
+            self.depart(now);
+            self.places.pop();
+            self.arrive();
+        }
+    }
+
+    /// Forgets the places that belong to a context that is left.
+    pub(super) fn change_context(&mut self) {
+        self.screen_mut().leave();
+        let Self { places, screens, shared, .. } = self;
+        screens.change_context(shared);
+        places.retain(|stop| Screens::is_top(&stop.place));
+        if places.is_empty() {
+            places.push(Place::Overview.into());
+        }
+        if let Some(stop) = places.last_mut() {
+            stop.spot = Spot::default();
+        }
+        self.arrive();
+        self.ordered = None;
+    }
+
+    /// What came until now counts as seen on the screen that is left; where one was on it is kept for the way back.
+    fn depart(&mut self, now: Timestamp) {
+        if let Some(tab) = Screens::tab(self.place()) {
+            self.shared.looked.insert(tab, now);
+        }
+        let spot = self.screen().spot();
+        if let Some(stop) = self.places.last_mut() {
+            stop.spot = spot;
+        }
+        self.screen_mut().leave();
+    }
+
+    /// Has the present screen take up what its place is about, where one was on it.
+    fn arrive(&mut self) {
+        if let Some(Stop { place, spot }) = self.places.last() {
+            self.screens.enter(place);
+            self.screens.at_mut(place).set_spot(*spot);
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::due::Want;
 use super::fired::{self, Noise};
 use super::handover::{noisy, typical};
 use super::prose::Prose;
-use super::state::State;
+use super::shared::Shared;
 use crate::model::duration;
 use crate::model::oncall::is_night;
 use crate::model::pages::{By, Pages, pages};
@@ -18,18 +18,18 @@ use crate::model::slo::Bounds;
 const BAR: u32 = 40;
 
 /// The statistics of the incidents that began within `length`.
-pub fn markdown(state: &State, length: Duration, now: Timestamp) -> String {
+pub fn markdown(shared: &Shared, length: Duration, now: Timestamp) -> String {
     let period = Bounds { start: now.checked_sub(length).unwrap_or(Timestamp::MIN), end: now };
-    let of = |by| pages(state.world.incidents(), by, period, &state.look.zone);
+    let of = |by| pages(shared.world.incidents(), by, period, &shared.look.zone);
     let mut prose = Prose::titled(&format!("Pages of the last {}", duration::short(length)));
-    if !state.world.knows_incidents() {
+    if !shared.world.knows_incidents() {
         prose.paragraph("Not known: no source of this context has told incidents.");
-        alerts(state, length, now, &mut prose);
+        alerts(shared, length, now, &mut prose);
         return prose.into_text();
     }
     let Some(all) = of(By::All).into_iter().next() else {
         prose.paragraph("No incident began in that time.");
-        alerts(state, length, now, &mut prose);
+        alerts(shared, length, now, &mut prose);
         return prose.into_text();
     };
     prose.paragraph(&format!(
@@ -51,27 +51,27 @@ pub fn markdown(state: &State, length: Duration, now: Timestamp) -> String {
         prose.table(&["", "Incidents", "High", "At night", "Open", "MTTA", "MTTR", "MTBF"], &rows);
     }
     prose.section("By hour, high urgency");
-    prose.block(&hours(&all, state.look.charset.pick("█", "#"), state.look.charset.pick("☾", "n")));
-    alerts(state, length, now, &mut prose);
+    prose.block(&hours(&all, shared.look.charset.pick("█", "#"), shared.look.charset.pick("☾", "n")));
+    alerts(shared, length, now, &mut prose);
     prose.into_text()
 }
 
 /// What it asks for besides incidents: what fired, for at most a week.
-pub fn wants(state: &State, length: Duration, now: Timestamp) -> Vec<Want> {
-    fired::wants(state, now, length.min(fired::PAST))
+pub fn wants(shared: &Shared, length: Duration, now: Timestamp) -> Vec<Want> {
+    fired::wants(shared, now, length.min(fired::PAST))
 }
 
 /// What fired, for at most a week, and in which time; none if no source can tell.
-pub fn told(state: &State, length: Duration, now: Timestamp) -> Option<(Noise, Bounds)> {
-    if wants(state, length, now).is_empty() {
+pub fn told(shared: &Shared, length: Duration, now: Timestamp) -> Option<(Noise, Bounds)> {
+    if wants(shared, length, now).is_empty() {
         return None;
     }
     let start = now.checked_sub(length.min(fired::PAST)).unwrap_or(Timestamp::MIN);
-    Some((fired::between(state, start, now), Bounds { start, end: now }))
+    Some((fired::between(&shared.world, &shared.sources, start, now), Bounds { start, end: now }))
 }
 
-fn alerts(state: &State, length: Duration, now: Timestamp, prose: &mut Prose) {
-    let Some((noise, time)) = told(state, length, now) else { return };
+fn alerts(shared: &Shared, length: Duration, now: Timestamp, prose: &mut Prose) {
+    let Some((noise, time)) = told(shared, length, now) else { return };
     prose.section(&format!("Alerts that fired, {}", duration::short(time.length())));
     noisy(&noise, time, "Alert", prose);
     if !noise.is_whole {

@@ -2,47 +2,52 @@
 
 use jiff::Timestamp;
 
-use super::acted;
-use super::commands::{Command, Scope};
-use super::confirm;
+use super::alarm::hears;
+use super::chronicle::Chronicle;
+use super::due::Polls;
 use super::event::{Arrival, Effect, Event, Message, Tone};
-use super::form;
-use super::navigate;
-use super::place::Place;
+use super::form::silence;
+use super::place::Tab;
+use super::range::Range;
 use super::screens;
 use super::state::{Mode, State};
-use super::want;
 use crate::model::action::Progress;
 use crate::model::ask::{Answer, AskKind};
 use crate::model::guard::Guard;
+use crate::model::labels::Text;
 use crate::model::source::SourceInfo;
 use crate::model::world::World;
-mod input;
-mod run;
 
-pub(super) use run::run;
+mod acted;
+mod confirm;
+mod form;
+mod input;
+mod menus;
+mod navigate;
+mod run;
+mod wish;
 
 /// Takes an event. It never waits and never fails.
 pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     let is_news = matches!(event, Event::Answered(_) | Event::Recalled(_));
     let is_tick = matches!(event, Event::Tick);
     let has_ended = matches!(&event, Event::Acted { progress: Progress::Ended(_), .. });
-    state.is_journal_ahead |= has_ended;
+    state.shared.is_journal_ahead |= has_ended;
     let mut effects = match event {
         Event::Key(key) => input::press(state, key, now),
         Event::Pasted(text) => input::paste(state, &text),
         Event::Mouse { action, column, row } => input::mouse(state, action, column, row, now),
         Event::Resized { width, height } => {
-            state.size = (width, height);
+            state.shared.size = (width, height);
             state.version += 1;
             Vec::new()
         }
         Event::Tick => {
-            state.version += u64::from(state.look.steps(now));
+            state.version += u64::from(state.shared.look.steps(now));
             Vec::new()
         }
         Event::Link(link) => {
-            state.look.link = link;
+            state.shared.look.link = link;
             state.version += 1;
             Vec::new()
         }
@@ -50,14 +55,14 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             let kind = arrival.question.ask.kind();
             let mut effects = answered(state, *arrival, now);
             effects.extend(look_again(state, now));
-            if super::alarm::hears(kind) {
-                effects.extend(super::alarm::ring(state, now));
+            if hears(kind) {
+                effects.extend(state.shared.ring(now));
             }
             effects
         }
         Event::Entered { context, sources, guard, production } => {
             enter(state, context, sources, (guard, production), now);
-            super::alarm::ring(state, now)
+            state.shared.ring(now)
         }
         Event::Rehearsed { plan, calls } => {
             confirm::rehearsed(state, plan, calls);
@@ -73,33 +78,31 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             look_again(state, now)
         }
         Event::Recalled(records) => {
-            (state.records, state.is_journal_ahead) = (records, false);
-            super::chronicle::recalled(state, now);
+            state.shared.recall(records, now);
             Vec::new()
         }
         Event::Told(message) => {
-            state.messages.tell(message, now);
+            state.shared.messages.tell(message, now);
             state.version += 1;
             Vec::new()
         }
     };
-    if has_ended || is_tick && state.is_journal_ahead {
+    if has_ended || is_tick && state.shared.is_journal_ahead {
         effects.push(Effect::Recall);
     }
-    state.world.show(state.range.moment(), now);
-    settle(state);
-    navigate::write(state, is_news, now);
-    if state.paused.is_none() {
-        let wants = screens::wants(state, now);
-        state.world.forget(|source, moment, topic| {
+    state.shared.world.show(state.shared.range.moment(), now);
+    settle(state, is_news, now);
+    if state.shared.paused.is_none() {
+        let wants = screens::wants(state.screen(), &state.shared, now);
+        state.shared.world.forget(|source, moment, topic| {
             wants
                 .iter()
                 .any(|want| want.source == *source && want.ask.at == moment && want.ask.topic() == *topic)
         });
-        let due = state.polls.due(wants, state.epoch, now);
+        let due = state.shared.polls.due(wants, state.shared.epoch, now);
         for effect in &due {
             if let Effect::Fetch(question) = effect {
-                state.world.asked(question);
+                state.shared.world.asked(question);
             }
         }
         effects.extend(due);
@@ -107,15 +110,27 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
     effects
 }
 
-/// Brings the lists of the present screen in order, if the world or the place changed, and the cursor into sight.
-fn settle(state: &mut State) {
-    let revision = screens::revision(state);
-    if !state.ordered.as_ref().is_some_and(|(known, place)| *known == revision && place == state.place()) {
-        screens::reorder(state);
+/// Brings the lists of the present screen in order, if the world or the place changed, its text too, and the cursor into sight.
+fn settle(state: &mut State, is_news: bool, now: Timestamp) {
+    let revision = state.screen().revision(&state.shared);
+    let is_typing = state.is_typing();
+    let is_ordered =
+        state.ordered.as_ref().is_some_and(|(known, place)| *known == revision && place == state.place());
+    if !is_ordered {
+        let (screen, shared) = state.split();
+        screen.reorder(shared, is_typing);
         state.ordered = Some((revision, state.place().clone()));
     }
-    screens::runbook::lay_out(state);
+    let (screen, shared) = state.split();
+    screen.lay_out(shared, is_news, now);
     navigate::follow(state);
+}
+
+/// Changes the range of time that is shown.
+fn change_range(state: &mut State, now: Timestamp, change: impl Fn(&mut Range, Timestamp)) {
+    if state.shared.change_range(now, change) {
+        state.ordered = None;
+    }
 }
 
 /// What is being decided or filled in follows what the sources say.
@@ -127,7 +142,7 @@ fn look_again(state: &mut State, now: Timestamp) -> Vec<Effect> {
 fn refresh_form(state: &mut State) {
     match std::mem::take(&mut state.mode) {
         Mode::Form(mut open) => {
-            form::silence::refresh(state, &mut open);
+            silence::refresh(&state.shared, &mut open);
             state.mode = Mode::Form(open);
         }
         mode => state.mode = mode,
@@ -136,30 +151,30 @@ fn refresh_form(state: &mut State) {
 
 fn answered(state: &mut State, arrival: Arrival, now: Timestamp) -> Vec<Effect> {
     // an answer for a context left behind
-    if arrival.question.context != state.epoch {
+    if arrival.question.context != state.shared.epoch {
         return Vec::new();
     }
-    let Some(given_up) = state.polls.arrived(&arrival, now) else { return Vec::new() };
-    if state.paused.is_some() {
+    let Some(given_up) = state.shared.polls.arrived(&arrival, now) else { return Vec::new() };
+    if state.shared.paused.is_some() {
         return given_up;
     }
     let source = &arrival.question.source;
-    let was_well = state.world.held(source).is_none_or(|held| held.probe().trouble().is_none());
+    let was_well = state.shared.world.held(source).is_none_or(|held| held.probe().trouble().is_none());
     let unchanged = matches!(&arrival.answered, Ok(reply) if matches!(reply.answer, Answer::Unchanged));
     let probe = arrival.question.ask.kind() == AskKind::Probe;
     if probe {
         match (&arrival.answered, was_well) {
             (Err(error), true) => {
                 let text = format!("{error}. {}", error.trouble.advice());
-                state.messages.tell(Message { tone: Tone::Trouble, text }, now);
+                state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
             }
-            (Ok(_), false) => state.messages.note(format!("{source}: answers again"), now),
+            (Ok(_), false) => state.shared.messages.note(format!("{source}: answers again"), now),
             (Err(_), false) | (Ok(_), true) => {}
         }
     }
     let kind = arrival.question.ask.kind();
-    state.world.apply(&arrival.question, arrival.answered, now);
-    super::chronicle::write(state, kind, now);
+    state.shared.world.apply(&arrival.question, arrival.answered, now);
+    state.shared.write_chronicle(kind, now);
     baseline(state, now);
     if !unchanged {
         state.version += 1;
@@ -169,51 +184,40 @@ fn answered(state: &mut State, arrival: Arrival, now: Timestamp) -> Vec<Effect> 
 
 /// Once all sources have answered for the first time: what comes later is new, also on a screen that was never opened.
 fn baseline(state: &mut State, now: Timestamp) {
-    let screens = [
-        (Command::Alerts, AskKind::Alerts),
-        (Command::Services, AskKind::Services),
-        (Command::Incidents, AskKind::Incidents),
-    ];
-    for (screen, kind) in screens {
+    for tab in Tab::ALL {
+        let Some(kind) = state.screens.at(&tab.place()).baseline() else { continue };
+        let shared = &mut state.shared;
         let has_answered = |source: &SourceInfo| {
-            let answer = state.world.held(&source.id).and_then(|held| held.board(kind));
+            let answer = shared.world.held(&source.id).and_then(|held| held.board(kind));
             answer.is_some_and(|answer| answer.is_settled())
         };
-        if !state.looked.contains_key(&screen) && want::sources(state, kind).all(has_answered) {
-            state.looked.insert(screen, now);
+        if !shared.looked.contains_key(tab) && shared.answering(kind).all(has_answered) {
+            shared.looked.insert(*tab, now);
         }
     }
 }
 
 fn enter(
     state: &mut State,
-    context: crate::model::labels::Text,
+    context: Text,
     sources: Vec<SourceInfo>,
     (guard, production): (Guard, bool),
     now: Timestamp,
 ) {
-    let world = World::new(sources.iter().map(|source| source.id.clone()), state.judgement.clone());
-    state.world = world.after(&state.world);
-    state.epoch += 1;
-    state.polls = super::due::Polls::default();
-    let sources: Vec<_> = sources.into_iter().filter(SourceInfo::is_watched).collect();
-    state.source_list = screens::sources::Sources::of(&sources);
-    (state.sources, state.guard, state.production) = (sources, guard, production);
-    state.messages.note(format!("Context {context}"), now);
-    state.context = context;
-    state.places.retain(|stop| stop.place.is_top());
-    if state.places.is_empty() {
-        state.places.push(Place::Overview.into());
-    }
-    (state.ordered, state.paused, state.panel, state.scroll) = (None, None, 0, 0);
-    state.looked.clear();
-    state.alarm.forget();
-    (state.chronicle, state.is_journal_ahead) = (super::chronicle::Chronicle::default(), true);
+    let shared = &mut state.shared;
+    let world = World::new(sources.iter().map(|source| source.id.clone()), shared.judgement.clone());
+    shared.world = world.after(&shared.world);
+    shared.epoch += 1;
+    shared.polls = Polls::default();
+    shared.sources = sources.into_iter().filter(SourceInfo::is_watched).collect();
+    (shared.guard, shared.production) = (guard, production);
+    shared.messages.note(format!("Context {context}"), now);
+    shared.context = context;
+    shared.paused = None;
+    shared.looked.clear();
+    shared.alarm.forget();
+    (shared.chronicle, shared.is_journal_ahead) = (Chronicle::default(), true);
+    state.change_context();
     state.mode = Mode::Browse;
     state.version += 1;
-}
-
-/// The scopes of commands that work at a place, the global ones first; for help and hints.
-pub(super) fn scopes(place: &Place) -> impl Iterator<Item = Scope> {
-    std::iter::once(Scope::Global).chain(place.scopes().iter().copied())
 }

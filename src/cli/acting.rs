@@ -33,12 +33,16 @@ pub(super) fn run(cx: &Cx<'_>, verb: &ActVerb) -> Outcome {
             return Ok(Outcome::Misused);
         }
         let state = session.ask(plans::needs(verb))?;
-        let ground = Ground { world: &state.world, sources: &state.sources, guard: &session.reach.guard };
+        let ground = Ground {
+            world: &state.shared.world,
+            sources: &state.shared.sources,
+            guard: &session.reach.guard,
+        };
         let desk = Desk {
             ground,
             view: session.view(&state),
             who: session.journal.who(),
-            service_labels: &state.judgement.service_labels,
+            service_labels: &state.shared.judgement.service_labels,
             source: consent.source.as_deref(),
         };
         Ok(match desk.plan(verb) {

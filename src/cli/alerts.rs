@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::app::filter::{self, Haystack};
 use crate::app::found::passing;
-use crate::app::screens::alerts::found_by;
+use crate::app::subjects::alert::found_by;
 use crate::model::alert::{Alert, AlertState};
 use crate::model::labels::Labels;
 

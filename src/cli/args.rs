@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 
-use crate::app::place::Screen;
+use crate::app::place::Tab;
 use crate::config::context::Wanted;
 use crate::config::load::Overrides;
 pub(super) use acting::{ActVerb, Anew, JournalFlags, NewSilence, SilenceVerb, Span, Wakes, Which};
@@ -362,7 +362,7 @@ pub(super) enum Together {
 #[derive(Debug, Args)]
 pub(super) struct Snapshot {
     #[arg(value_parser = screen(), hide_possible_values = true, help = screens().join(" "))]
-    pub(super) screen: Screen,
+    pub(super) screen: Tab,
     /// Columns and rows
     #[arg(long, value_name = "WxH", default_value = "120x36", value_parser = size)]
     pub(super) size: (u16, u16),

@@ -1,7 +1,7 @@
 //! `burnwatch incidents`: incidents that match, the most pressing first.
 
 use crate::app::found::passing;
-use crate::app::screens::incidents::{described, haystack};
+use crate::app::subjects::incident::{described, haystack};
 use crate::model::ask::AskKind;
 use crate::model::incident::{IncidentStatus, Named};
 use crate::model::labels::Text;

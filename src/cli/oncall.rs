@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::app::screens::oncall::levels;
+use crate::app::subjects::on_call::levels;
 use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard};
 use crate::model::source::SourceId;
 

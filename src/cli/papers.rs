@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use crate::app::handover::Doings;
+use crate::app::identity::IncidentKey;
 use crate::app::place::{Paper, Place};
 use crate::app::state::State;
 use crate::app::{handover, postmortem, readiness};
 use crate::model::ask::AskKind;
 use crate::model::journal::Record;
-use crate::model::source::SourceId;
 use crate::runtime::wait_for;
 
 use super::Cx;
@@ -26,7 +26,7 @@ pub(super) fn handoff(cx: &Cx<'_>, length: Duration) -> Outcome {
         Ok(state) => {
             let now = session.reach.clock.now();
             let records = records(&session);
-            let text = handover::markdown(&state, doings(records.as_deref()), length, now);
+            let text = handover::markdown(&state.shared, doings(records.as_deref()), length, now);
             print(&text, whole(&session, &state))
         }
         Err(error) => failed(&error),
@@ -44,7 +44,7 @@ pub(super) fn postmortem(cx: &Cx<'_>, wanted: &str) -> Outcome {
         let gaps = session.view(&state).gaps(needs);
         (named(&state, wanted), gaps)
     });
-    let (source, id) = match found {
+    let key = match found {
         Ok((Some(found), _)) => found,
         Ok((None, gaps)) if !gaps.is_empty() => {
             // whoever did not answer may know it
@@ -61,14 +61,13 @@ pub(super) fn postmortem(cx: &Cx<'_>, wanted: &str) -> Outcome {
         }
         Err(error) => return failed(&error),
     };
-    let paper = Paper::Postmortem { source: source.clone(), id: id.as_str().into() };
-    let state = match session.look(Place::Paper(paper)) {
+    let state = match session.look(Place::Paper(Paper::Postmortem(key.clone()))) {
         Ok(state) => state,
         Err(error) => return failed(&error),
     };
     let now = session.reach.clock.now();
     let records = records(&session);
-    let Some(text) = postmortem::markdown(&state, (&source, &id), doings(records.as_deref()), now) else {
+    let Some(text) = postmortem::markdown(&state.shared, &key, doings(records.as_deref()), now) else {
         complain("the incident is not told any more");
         return Outcome::Partial;
     };
@@ -94,12 +93,12 @@ fn doings(records: Option<&[Record]>) -> Doings<'_> {
     Doings { records: records.unwrap_or_default(), is_whole: records.is_some() }
 }
 
-fn named(state: &State, wanted: &str) -> Option<(SourceId, String)> {
+fn named(state: &State, wanted: &str) -> Option<IncidentKey> {
     let number = wanted.trim_start_matches('#').parse::<u64>().ok();
-    let found = state.world.incidents().iter().find(|known| {
+    let found = state.shared.world.incidents().iter().find(|known| {
         *known.incident.id == *wanted || number.is_some_and(|number| known.incident.number == number)
     })?;
-    Some((found.source().clone(), found.incident.id.to_string()))
+    Some(IncidentKey::of(found))
 }
 
 /// What is missing is said in the text, and once more where a script looks.

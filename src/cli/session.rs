@@ -10,10 +10,12 @@ use ratatui::buffer::Buffer;
 
 use crate::app::commands::KeyMap;
 use crate::app::event::{Effect, Event};
+use crate::app::look::Look;
 use crate::app::look::{Charset, Colours};
 use crate::app::place::Place as Screen;
 use crate::app::readiness;
-use crate::app::state::{Look, Setup, State};
+use crate::app::shared::Setup;
+use crate::app::state::State;
 use crate::app::theme::Theme;
 use crate::backend::packs::{self, Pack};
 use crate::backend::{self, Clock, Means, Transport, demo};
@@ -154,16 +156,17 @@ impl Session {
         let mut state = self.gather(needs)?;
         let is_of_a_proxy =
             |alert: &Alert| self.labels_of_proxies.iter().any(|label| alert.labels.get(label).is_some());
-        if needs.contains(&AskKind::Services) || !state.world.alerts().iter().any(|a| is_of_a_proxy(a)) {
+        if needs.contains(&AskKind::Services) || !state.shared.world.alerts().iter().any(|a| is_of_a_proxy(a))
+        {
             return Ok(state);
         }
         let told = self.gather(&[AskKind::Services])?;
-        for (source, held) in told.world.sources() {
+        for (source, held) in told.shared.world.sources() {
             let Some(board) = held.services().value() else { continue };
             let ask = Query::Services.now();
             let question = Question { context: 0, source: source.clone(), ask, known: None };
             let reply = Reply::free(Answer::Services(board.clone()));
-            state.world.apply(&question, Ok(reply), self.reach.clock.now());
+            state.shared.world.apply(&question, Ok(reply), self.reach.clock.now());
         }
         Ok(state)
     }
@@ -172,9 +175,10 @@ impl Session {
     fn gather(&self, needs: &[AskKind]) -> Result<State, SessionError> {
         let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
         // there only what every list may need is asked for, no trends
-        state.places = vec![Screen::Sources.into()];
+        state.begin_at(Screen::Sources);
         let mut asking = Asking { state, needs };
-        let is_told = |asking: &Asking<'_>| is_settled(&asking.state.world, &asking.state.sources, needs);
+        let is_told =
+            |asking: &Asking<'_>| is_settled(&asking.state.shared.world, &asking.state.shared.sources, needs);
         let (sources, clock, deadline) = (&self.reach.sources, self.reach.clock, self.deadline());
         // whether all came in time, each list says by itself
         let _in_time = wait_for(headless::gather(&mut asking, sources, clock, is_told, deadline))?;
@@ -184,7 +188,7 @@ impl Session {
     /// Lets the screen's own state stand at a place, and waits until all that it asks for there is told or refused.
     pub(super) fn look(&self, place: Screen) -> Result<State, SessionError> {
         let mut state = State::new(self.setup((0, 0), Colours::None, Charset::Ascii));
-        state.places = vec![place.into()];
+        state.begin_at(place);
         let (sources, clock, deadline) = (&self.reach.sources, self.reach.clock, self.deadline());
         let is_told = |state: &State| readiness::is_settled(state, clock.now());
         // what did not come in time is a gap
@@ -195,12 +199,12 @@ impl Session {
     /// What was told, now.
     pub(super) fn view<'a>(&'a self, state: &'a State) -> View<'a> {
         View {
-            world: &state.world,
-            sources: &state.sources,
+            world: &state.shared.world,
+            sources: &state.shared.sources,
             context: &self.reach.context,
             now: self.reach.clock.now(),
             limit: self.deadline(),
-            zone: &state.look.zone,
+            zone: &state.shared.look.zone,
             findings: &self.reach.findings,
         }
     }

@@ -11,7 +11,7 @@ use crate::app::commands::{Command, KeyMap};
 use crate::app::event::{Effect, Event};
 use crate::app::key::{Key, Named};
 use crate::app::look::{Charset, Colours};
-use crate::app::place::Screen;
+use crate::app::place::Tab;
 use crate::app::readiness;
 use crate::app::state::State;
 use crate::runtime::{App, headless, wait_for};
@@ -44,7 +44,7 @@ fn picture(cx: &Cx<'_>, wanted: &Snapshot) -> Result<(String, Vec<String>), Sess
         setup.person = "ana@bastion".into();
     }
     let mut posed = Posed {
-        opening: opening(&setup.keys, &wanted.screen),
+        opening: opening(&setup.keys, wanted.screen),
         state: State::new(setup),
         then: wanted.press.iter().flat_map(|keys| keys.0.iter().copied()).collect(),
     };
@@ -64,18 +64,18 @@ fn picture(cx: &Cx<'_>, wanted: &Snapshot) -> Result<(String, Vec<String>), Sess
     let picture = match wanted.format {
         Picture::Text => text::render(&buf),
         Picture::Ansi => ansi::render(&buf),
-        Picture::Svg => svg::render(&buf, &format!("burnwatch: {}", wanted.screen.title)),
+        Picture::Svg => svg::render(&buf, &format!("burnwatch: {}", wanted.screen.title())),
     };
     Ok((picture, readiness::gaps(&posed.state, now)))
 }
 
 /// The keys that open a screen: its own, or its name in the palette where it has none.
-fn opening(keys: &KeyMap, screen: &Screen) -> VecDeque<Key> {
-    if let Some(key) = keys.of(screen.command).first() {
+fn opening(keys: &KeyMap, tab: Tab) -> VecDeque<Key> {
+    if let Some(key) = keys.of(Command::Go(tab)).first() {
         return VecDeque::from([*key]);
     }
     let palette = keys.of(Command::Palette).first().copied();
-    let name = screen.title.to_lowercase();
+    let name = tab.title().to_lowercase();
     palette.into_iter().chain(name.chars().map(Key::char)).chain([Key::named(Named::Enter)]).collect()
 }
 

@@ -7,8 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use crate::app::confirm::Wait;
-use crate::app::event::{Effect, Event, Message, Tone};
+use crate::app::event::{Effect, Event, Message, Tone, Wait};
 use crate::backend::Clock;
 
 use super::drill;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::style::Style;
 
-use crate::app::confirm::Wait;
+use crate::app::event::Wait;
 use crate::app::event::{Arrival, Effect, Event, Link};
 use crate::app::key::Key;
 use crate::backend::{Answering, Source};

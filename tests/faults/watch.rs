@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use burnwatch::testing::app;
 use burnwatch::testing::app::event::{Effect, Event};
-use burnwatch::testing::app::look::{Charset, Colours};
-use burnwatch::testing::app::state::{Look, Setup, State};
+use burnwatch::testing::app::look::{Charset, Colours, Look};
+use burnwatch::testing::app::shared::Setup;
+use burnwatch::testing::app::state::State;
 use burnwatch::testing::backend::Clock;
 use burnwatch::testing::backend::Source;
 use burnwatch::testing::config::settings::LimitSettings;
@@ -68,7 +69,7 @@ impl Watcher {
     }
 
     fn doubts_anything(&self) -> bool {
-        let ids: Vec<SourceId> = self.state.sources.iter().map(|info| info.id.clone()).collect();
+        let ids: Vec<SourceId> = self.state.shared.sources.iter().map(|info| info.id.clone()).collect();
         (0..self.pictures.len()).any(|screen| ids.iter().any(|id| self.names(screen, id.as_str())))
     }
 }
@@ -80,7 +81,7 @@ impl App for Watcher {
         if tick {
             for (screen, (key, _)) in SCREENS.iter().enumerate() {
                 effects.extend(self.state.update(Event::Key(key.parse().expect("a key")), now));
-                let (width, height) = self.state.size;
+                let (width, height) = self.state.shared.size;
                 let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width, height });
                 app::render(&self.state, now, &mut buffer);
                 let rows = buffer.content().chunks(usize::from(width));

@@ -70,11 +70,11 @@ fn who_acts_on_a_row_or_opens_it_has_the_cursor_there_whatever_moves_above_it() 
     for keys in [["x", "esc"], ["enter", "esc"]] {
         let mut stage = stage();
         stage.press(&["5"]);
-        let first = stage.state().incidents.list.current().cloned();
+        let first = stage.state().screens.incidents.rows.list.current().cloned();
         stage.press(&keys);
         // by age the oldest incident is the first
         stage.press(&["S", "a", "g", "e", "enter"]);
-        let list = &stage.state().incidents.list;
+        let list = &stage.state().screens.incidents.rows.list;
         assert_eq!(list.current().cloned(), first, "{}", stage.picture());
         assert!(list.index() > 0, "{}", stage.picture());
     }
@@ -189,7 +189,7 @@ fn it_shows_at_once_as_not_sure_and_is_taken_back_if_it_fails() {
     let picture = stage.picture();
     assert!(!picture.contains("sending"), "{picture}");
     assert!(picture.contains("Not acknowledged, refused by pager: "), "{picture}");
-    assert_eq!(stage.state().world.incidents()[0].incident.status, IncidentStatus::Triggered);
+    assert_eq!(stage.state().shared.world.incidents()[0].incident.status, IncidentStatus::Triggered);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn what_was_done_stays_until_the_source_was_asked_after_it_which_is_at_once() {
     let asks =
         |effect: &Effect| matches!(effect, Effect::Fetch(question) if question.ask == Query::Incidents.now());
     assert!(effects.iter().any(asks), "{effects:?}");
-    let world = &stage.state().world;
+    let world = &stage.state().shared.world;
     let known = world.incidents().iter().find(|known| known.incident.number == 1).expect("it is there");
     assert_eq!(known.incident.status, IncidentStatus::Acknowledged);
     assert!(stage.picture().contains("sent"), "{}", stage.picture());
@@ -229,7 +229,7 @@ fn marked_rows_are_done_as_one_and_what_was_not_done_keeps_its_mark() {
     let picture = stage.picture();
     assert!(picture.contains("1 of 3 acknowledged, 2 not (A shows which and why)"), "{picture}");
     // of five marked rows one was done
-    assert_eq!(stage.state().incidents.list.marks().len(), 4);
+    assert_eq!(stage.state().screens.incidents.rows.list.marks().len(), 4);
     stage.press(&["A"]);
     let picture = stage.picture();
     assert!(
@@ -367,9 +367,9 @@ fn silencing_shows_what_it_hides_and_asks_for_the_name_where_that_is_much() {
     assert_eq!(draft.matchers.iter().map(ToString::to_string).collect::<Vec<_>>(), [r#"severity="page""#]);
     assert_eq!((&*draft.created_by, &*draft.comment), ("ana", "#1"));
     assert_eq!(draft.ends_at, Stage::start() + SignedDuration::from_hours(4));
-    assert!(stage.state().world.alerts().iter().all(|alert| alert.state == AlertState::Silenced));
+    assert!(stage.state().shared.world.alerts().iter().all(|alert| alert.state == AlertState::Silenced));
     end(&mut stage, 0, refused());
-    assert!(stage.state().world.alerts().iter().all(|alert| alert.state == AlertState::Firing));
+    assert!(stage.state().shared.world.alerts().iter().all(|alert| alert.state == AlertState::Firing));
 }
 
 #[test]
@@ -425,7 +425,7 @@ fn silences_are_extended_and_expired_from_their_list() {
     assert_eq!(last(&stage)[0].deed, Deed::Expire);
     stage.press(&["enter"]);
     assert_eq!(stage.state().place(), &Place::Alerts);
-    assert!(stage.state().alerts.show_quiet);
+    assert!(stage.state().screens.alerts.show_quiet);
 }
 
 #[test]
@@ -452,7 +452,7 @@ fn a_dry_run_says_so_and_nothing_looks_done() {
     let picture = stage.picture();
     assert!(picture.contains("DRY RUN") && picture.contains("PRODUCTION: demo"), "{picture}");
     stage.press(&["y"]);
-    assert_eq!(stage.state().world.incidents()[0].incident.status, IncidentStatus::Triggered);
+    assert_eq!(stage.state().shared.world.incidents()[0].incident.status, IncidentStatus::Triggered);
     end(&mut stage, 0, Ending::Held { words: "dry run".into() });
     assert!(stage.picture().contains("nothing was sent"), "{}", stage.picture());
 }

@@ -1,6 +1,7 @@
 //! What keys and answers do to the screen, told as a person would.
 
 use burnwatch::testing::app::event::{Arrival, Effect, Event, Link, MouseAction};
+use burnwatch::testing::app::list::Grouping;
 use burnwatch::testing::app::menu::Choice;
 use burnwatch::testing::app::place::Place;
 use burnwatch::testing::app::screens::alerts::Row;
@@ -22,12 +23,12 @@ fn fetches(effects: &[Effect]) -> usize {
 fn the_cursor_stays_on_its_alert_while_rows_come_and_go() {
     let mut stage = demo();
     stage.press(&["4", "down", "down"]);
-    let chosen = stage.state().alerts.list.current().cloned();
-    let before = stage.state().alerts.list.rows().to_vec();
+    let chosen = stage.state().screens.alerts.rows.list.current().cloned();
+    let before = stage.state().screens.alerts.rows.list.rows().to_vec();
     for _ in 0..40 {
         stage.wait(15);
-        assert_eq!(stage.state().alerts.list.current().cloned(), chosen, "{}", stage.picture());
-        if stage.state().alerts.list.rows() != before {
+        assert_eq!(stage.state().screens.alerts.rows.list.current().cloned(), chosen, "{}", stage.picture());
+        if stage.state().screens.alerts.rows.list.rows() != before {
             return;
         }
     }
@@ -96,7 +97,7 @@ fn a_late_answer_of_a_context_that_was_left_is_ignored() {
     let mut stage = demo();
     stage.answer(false);
     let asked = stage.effects_of(Event::Key("ctrl-r".parse().unwrap()));
-    let revision = stage.state().world.revision();
+    let revision = stage.state().shared.world.revision();
     let questions = asked.into_iter().filter_map(|effect| match effect {
         Effect::Fetch(question) => Some(question),
         _ => None,
@@ -108,7 +109,7 @@ fn a_late_answer_of_a_context_that_was_left_is_ignored() {
         let answered: Answered = Ok(Reply::free(Answer::Silences(Vec::new())));
         stage.send(Event::Answered(Box::new(Arrival { question, answered, took: Duration::ZERO })));
     }
-    assert_eq!(stage.state().world.revision(), revision);
+    assert_eq!(stage.state().shared.world.revision(), revision);
 }
 
 #[test]
@@ -117,19 +118,21 @@ fn the_way_back_leads_to_the_panel_that_was_left() {
     stage.press(&["tab", "down", "enter"]);
     assert!(matches!(stage.state().place(), Place::Alert(_)));
     stage.press(&["esc"]);
-    assert_eq!((stage.state().place(), stage.state().panel), (&Place::Overview, 1));
-    assert_eq!(stage.state().overview.alerts.index(), 1);
+    assert_eq!((stage.state().place(), stage.state().panel()), (&Place::Overview, 1));
+    assert_eq!(stage.state().screens.overview.alerts.index(), 1);
 }
 
 #[test]
 fn from_a_service_any_of_its_alerts_can_be_opened_and_from_that_one_any_related_one() {
     let mut stage = Stage::demo((120, 50), 4.0);
     stage.press(&["2", "enter", "down"]);
-    let wanted = stage.state().service_alerts.current().copied().expect("the worst service has alerts");
+    let wanted =
+        stage.state().screens.service.alerts.current().copied().expect("the worst service has alerts");
     stage.press(&["enter"]);
     assert_eq!(stage.state().place(), &Place::Alert(wanted));
     stage.press(&["tab", "down"]);
-    let related = stage.state().related.current().copied().expect("the worst service has several alerts");
+    let related =
+        stage.state().screens.alert.related.current().copied().expect("the worst service has several alerts");
     assert_ne!(related, wanted);
     stage.press(&["enter"]);
     assert_eq!(stage.state().place(), &Place::Alert(related));
@@ -139,8 +142,9 @@ fn from_a_service_any_of_its_alerts_can_be_opened_and_from_that_one_any_related_
 fn at_a_small_size_the_related_alert_under_the_cursor_is_in_sight() {
     let mut stage = Stage::demo((80, 24), 4.0);
     stage.press(&["4", "enter", "tab", "down", "down"]);
-    let related = stage.state().related.current().copied().expect("the story has several alerts");
-    let name = stage.state().world.alert(related).expect("it is known").name().to_owned();
+    let related =
+        stage.state().screens.alert.related.current().copied().expect("the story has several alerts");
+    let name = stage.state().shared.world.alert(related).expect("it is known").name().to_owned();
     let picture = stage.picture();
     let row = picture.lines().find(|line| line.starts_with('\u{258c}')).unwrap_or_default();
     assert!(row.contains(&name), "{name}:\n{picture}");
@@ -150,14 +154,16 @@ fn at_a_small_size_the_related_alert_under_the_cursor_is_in_sight() {
 fn left_folds_only_the_group_of_the_alert_under_the_cursor() {
     let mut stage = Stage::demo((120, 50), 1.5);
     stage.press(&["4", "f", "b"]);
-    let by_service = Choice::Group(Some(vec!["service".to_owned()]));
+    let by_service = Choice::Group(Grouping::By(vec!["service".to_owned()]));
     let Mode::Menu(menu) = &stage.state().mode else { panic!("the menu of groups") };
     let at = menu.items.iter().position(|(_, choice)| *choice == by_service).expect("alerts have services");
     stage.press(&vec!["down"; at]);
     stage.press(&["enter"]);
-    let rows = stage.state().alerts.list.rows().to_vec();
+    let rows = stage.state().screens.alerts.rows.list.rows().to_vec();
     let service = |row: &Row| match row {
-        Row::Alert(fingerprint) => stage.state().world.alert(*fingerprint)?.labels.get("service").cloned(),
+        Row::Item(fingerprint) => {
+            stage.state().shared.world.alert(*fingerprint)?.labels.get("service").cloned()
+        }
         Row::Group(labels) => labels.get("service").cloned(),
     };
     let has_no_head = |row: &Row| {
@@ -170,17 +176,21 @@ fn left_folds_only_the_group_of_the_alert_under_the_cursor() {
     let alone = rows.iter().skip(below).position(has_no_head).expect("others have one") + below;
     // home is the worst alert, below the head of its group
     stage.press(&["home"]);
-    let home = stage.state().alerts.list.index();
+    let home = stage.state().screens.alerts.rows.list.index();
     stage.press(&vec!["down"; alone - home]);
     stage.press(&["left"]);
-    assert_eq!(stage.state().alerts.list.rows(), rows, "{}", stage.picture());
+    assert_eq!(stage.state().screens.alerts.rows.list.rows(), rows, "{}", stage.picture());
     stage.press(&["home"]);
     stage.press(&vec!["down"; below + 1 - home]);
     stage.press(&["left"]);
-    assert_eq!(stage.state().alerts.list.index(), below, "the cursor is on the head of what was folded");
-    assert!(stage.state().alerts.list.rows().len() < rows.len());
+    assert_eq!(
+        stage.state().screens.alerts.rows.list.index(),
+        below,
+        "the cursor is on the head of what was folded"
+    );
+    assert!(stage.state().screens.alerts.rows.list.rows().len() < rows.len());
     stage.press(&["right"]);
-    assert_eq!(stage.state().alerts.list.rows(), rows);
+    assert_eq!(stage.state().screens.alerts.rows.list.rows(), rows);
 }
 
 #[test]
@@ -188,13 +198,13 @@ fn a_theme_is_tried_by_moving_and_esc_takes_it_back() {
     let mut stage = demo();
     let themes = burnwatch::testing::app::themes::built_in();
     stage.themes(themes);
-    let before = stage.state().look.theme;
+    let before = stage.state().shared.look.theme;
     stage.press(&["T", "down"]);
-    assert_ne!(stage.state().look.theme, before);
+    assert_ne!(stage.state().shared.look.theme, before);
     stage.press(&["esc"]);
-    assert_eq!(stage.state().look.theme, before);
+    assert_eq!(stage.state().shared.look.theme, before);
     stage.press(&["T", "down", "enter"]);
-    assert_ne!(stage.state().look.theme, before);
+    assert_ne!(stage.state().shared.look.theme, before);
 }
 
 #[test]
@@ -241,8 +251,8 @@ fn a_filter_stays_with_its_screen_and_shows_what_it_found() {
 fn the_wheel_scrolls_what_is_under_it() {
     let mut stage = Stage::demo((120, 24), 6.0);
     stage.send(Event::Mouse { action: MouseAction::WheelDown, column: 90, row: 15 });
-    assert_eq!(stage.state().panel, 1);
-    assert_eq!(stage.state().overview.services.index(), 0);
+    assert_eq!(stage.state().panel(), 1);
+    assert_eq!(stage.state().screens.overview.services.index(), 0);
 }
 
 #[test]
@@ -250,7 +260,7 @@ fn a_click_opens_what_it_hits_and_closes_windows_beside_it() {
     let mut stage = demo();
     let click = |column, row| Event::Mouse { action: MouseAction::Click, column, row };
     stage.send(click(5, 4));
-    assert_eq!(stage.state().overview.services.index(), 1, "{}", stage.picture());
+    assert_eq!(stage.state().screens.overview.services.index(), 1, "{}", stage.picture());
     stage.send(click(5, 4));
     assert!(matches!(stage.state().place(), Place::Service(_)));
     stage.press(&["1", "t"]);
@@ -267,21 +277,21 @@ fn a_click_opens_what_it_hits_and_closes_windows_beside_it() {
 fn lists_open_with_the_cursor_on_the_worst_thing_and_not_on_a_heading() {
     let mut stage = Stage::demo((120, 50), 1.5);
     stage.press(&["4", "f", "b"]);
-    let by_service = Choice::Group(Some(vec!["service".to_owned()]));
+    let by_service = Choice::Group(Grouping::By(vec!["service".to_owned()]));
     let Mode::Menu(menu) = &stage.state().mode else { panic!("the menu of groups") };
     let at = menu.items.iter().position(|(_, choice)| *choice == by_service).expect("alerts have services");
     stage.press(&vec!["down"; at]);
     stage.press(&["enter"]);
-    let rows = stage.state().alerts.list.rows().to_vec();
+    let rows = stage.state().screens.alerts.rows.list.rows().to_vec();
     assert!(matches!(rows.first(), Some(Row::Group(_))), "{}", stage.picture());
-    let first = rows.iter().find(|row| matches!(row, Row::Alert(_))).cloned();
-    assert_eq!(stage.state().alerts.list.current().cloned(), first, "{}", stage.picture());
+    let first = rows.iter().find(|row| matches!(row, Row::Item(_))).cloned();
+    assert_eq!(stage.state().screens.alerts.rows.list.current().cloned(), first, "{}", stage.picture());
     stage.wait(60);
-    let rows = stage.state().alerts.list.rows().to_vec();
-    let first = rows.iter().find(|row| matches!(row, Row::Alert(_))).cloned();
-    assert_eq!(stage.state().alerts.list.current().cloned(), first, "{}", stage.picture());
+    let rows = stage.state().screens.alerts.rows.list.rows().to_vec();
+    let first = rows.iter().find(|row| matches!(row, Row::Item(_))).cloned();
+    assert_eq!(stage.state().screens.alerts.rows.list.current().cloned(), first, "{}", stage.picture());
     stage.press(&["enter"]);
-    let Some(Row::Alert(fingerprint)) = first else { panic!("{}", stage.picture()) };
+    let Some(Row::Item(fingerprint)) = first else { panic!("{}", stage.picture()) };
     assert_eq!(*stage.state().place(), Place::Alert(fingerprint));
 }
 
@@ -292,7 +302,7 @@ fn on_the_overview_keys_work_on_the_service_under_the_cursor() {
         other => panic!("{other:?}"),
     };
     let mut stage = Stage::demo((120, 36), 12.0);
-    let worst = stage.state().overview.services.current().cloned().expect("a service");
+    let worst = stage.state().screens.overview.services.current().cloned().expect("a service");
     stage.press(&["x"]);
     let items = offered(&stage);
     assert!(items.contains("Silence its") && items.contains("Acknowledge"), "{worst}: {items}");
@@ -306,8 +316,8 @@ fn on_the_overview_keys_work_on_the_service_under_the_cursor() {
 fn a_filter_takes_what_is_read_on_the_screen_and_says_what_nothing_has() {
     let mut stage = Stage::demo((120, 36), 12.0);
     let all = |stage: &Stage| {
-        let rows = stage.state().alerts.list.rows();
-        rows.iter().filter(|row| matches!(row, Row::Alert(_))).count()
+        let rows = stage.state().screens.alerts.rows.list.rows();
+        rows.iter().filter(|row| matches!(row, Row::Item(_))).count()
     };
     let type_in = |stage: &mut Stage, text: &str| {
         stage.press(&["/"]);
@@ -329,5 +339,5 @@ fn a_filter_takes_what_is_read_on_the_screen_and_says_what_nothing_has() {
     }
     stage.press(&["2"]);
     type_in(&mut stage, "health!=healthy");
-    assert!(!stage.state().services.list.rows().is_empty(), "{}", stage.picture());
+    assert!(!stage.state().screens.services.list.rows().is_empty(), "{}", stage.picture());
 }

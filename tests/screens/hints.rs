@@ -88,7 +88,7 @@ fn every_line_of_help_can_be_read_whole_by_scrolling() {
         for size in [(40, 10), (80, 24), (120, 36), (200, 50)] {
             let mut stage = at(size, place);
             stage.press(&["?"]);
-            let scopes = stage.state().place().scopes().to_vec();
+            let scopes = stage.state().screen().scopes().to_vec();
             let lines = read(&mut stage);
             let whole = without_blanks(&lines.concat());
             let is_shown = |text: &str| {

@@ -119,11 +119,11 @@ fn resolved_ones_are_folded_away_and_come_back() {
     let mut stage = stage((120, 36));
     stage.press(&["5"]);
     assert!(stage.text().contains("folded away: 2 resolved"), "{}", stage.text());
-    let folded = stage.state().incidents.list.rows().len();
+    let folded = stage.state().screens.incidents.rows.list.rows().len();
     stage.press(&["f"]);
-    assert_eq!(stage.state().incidents.list.rows().len(), folded + 2);
+    assert_eq!(stage.state().screens.incidents.rows.list.rows().len(), folded + 2);
     stage.press(&["f"]);
-    assert_eq!(stage.state().incidents.list.rows().len(), folded);
+    assert_eq!(stage.state().screens.incidents.rows.list.rows().len(), folded);
 }
 
 #[test]
@@ -131,25 +131,25 @@ fn the_way_leads_to_the_alert_and_the_service_and_back_to_the_incident() {
     let mut stage = stage((120, 36));
     stage.press(&["5", "enter"]);
     let incident = stage.state().place().clone();
-    assert!(matches!(&incident, Place::Incident { id, .. } if &**id == "P1"), "{}", stage.text());
+    assert!(matches!(&incident, Place::Incident(key) if &*key.id == "P1"), "{}", stage.text());
     stage.press(&["enter"]);
     assert!(matches!(stage.state().place(), Place::Service(name) if &**name == "checkout"));
     stage.press(&["shift-tab"]);
-    assert_eq!(stage.state().panel, service::INCIDENTS, "{}", stage.text());
+    assert_eq!(stage.state().panel(), service::INCIDENTS, "{}", stage.text());
     stage.press(&["enter"]);
     assert_eq!(stage.state().place(), &incident);
     stage.press(&["tab"]);
-    assert_eq!(stage.state().panel, open::ALERTS);
+    assert_eq!(stage.state().panel(), open::ALERTS);
     stage.press(&["enter"]);
     assert!(matches!(stage.state().place(), Place::Alert(_)), "{}", stage.text());
     stage.press(&["shift-tab"]);
-    assert_eq!(stage.state().panel, alert::INCIDENT, "{}", stage.text());
+    assert_eq!(stage.state().panel(), alert::INCIDENT, "{}", stage.text());
     stage.press(&["enter"]);
     assert_eq!(stage.state().place(), &incident);
     stage.press(&["esc", "esc", "esc", "esc", "esc"]);
     assert_eq!(stage.state().place(), &Place::Incidents);
     stage.press(&["1", "shift-tab"]);
-    assert_eq!(stage.state().panel, overview::INCIDENTS, "{}", stage.text());
+    assert_eq!(stage.state().panel(), overview::INCIDENTS, "{}", stage.text());
     stage.press(&["enter"]);
     assert_eq!(stage.state().place(), &incident);
 }
@@ -159,11 +159,21 @@ fn incidents_are_grouped_filtered_marked_and_ordered() {
     let mut stage = stage((120, 36));
     stage.press(&["5", "b", "2"]);
     let heads = |stage: &Stage| {
-        stage.state().incidents.list.rows().iter().filter(|row| matches!(row, Row::Group(_))).count()
+        stage
+            .state()
+            .screens
+            .incidents
+            .rows
+            .list
+            .rows()
+            .iter()
+            .filter(|row| matches!(row, Row::Group(_)))
+            .count()
     };
     assert_eq!(heads(&stage), 3, "checkout, without a service, cart: {}", stage.text());
     stage.press(&["left"]);
-    assert!(stage.state().incidents.is_folded());
+    let rows = &stage.state().screens.incidents.rows;
+    assert!(matches!(rows.list.current(), Some(Row::Group(group)) if rows.is_folded(group)));
     stage.press(&["enter", "b", "1"]);
     assert_eq!(heads(&stage), 0);
     for (filter, count) in
@@ -172,12 +182,19 @@ fn incidents_are_grouped_filtered_marked_and_ordered() {
         stage.press(&["/", "ctrl-u"]);
         stage.send(Event::Pasted(filter.to_owned()));
         stage.press(&["enter"]);
-        assert_eq!(stage.state().incidents.list.rows().len(), count, "{filter}: {}", stage.text());
+        assert_eq!(
+            stage.state().screens.incidents.rows.list.rows().len(),
+            count,
+            "{filter}: {}",
+            stage.text()
+        );
     }
     stage.press(&["esc", "*"]);
-    assert_eq!(stage.state().incidents.list.marks().len(), 5);
+    assert_eq!(stage.state().screens.incidents.rows.list.marks().len(), 5);
     stage.press(&["S", "3"]);
-    let Some(Row::Incident(first)) = stage.state().incidents.list.rows().first() else { panic!("a list") };
+    let Some(Row::Item(first)) = stage.state().screens.incidents.rows.list.rows().first() else {
+        panic!("a list")
+    };
     assert_eq!(&*first.id, "P4", "the oldest");
 }
 
@@ -201,12 +218,12 @@ fn an_open_incident_is_asked_for_and_given_up_when_it_is_left() {
 fn open_ones_whose_alerts_the_list_does_not_tell_are_read_once_wherever_one_is() {
     let stage = &mut stage((120, 36));
     let is_unread = |stage: &Stage| {
-        let world = &stage.state().world;
+        let world = &stage.state().shared.world;
         world.incidents().iter().filter(|known| known.incident.is_open() && world.is_unread(known)).count()
     };
     assert_eq!(is_unread(stage), 0);
     let read = |stage: &Stage, id: &str| {
-        let held = stage.state().world.held(&SourceId::new("pager")).expect("it is asked");
+        let held = stage.state().shared.world.held(&SourceId::new("pager")).expect("it is asked");
         held.incident_details().get(id).and_then(Remote::at)
     };
     let first = read(stage, "P1");

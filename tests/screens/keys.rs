@@ -3,7 +3,7 @@
 use burnwatch::testing::app::commands::{Command, KeyMap, Scope};
 use burnwatch::testing::app::event::{Event, MouseAction};
 use burnwatch::testing::app::key::Key;
-use burnwatch::testing::app::place::{Place, SCREENS};
+use burnwatch::testing::app::place::{Place, Tab};
 use burnwatch::testing::app::state::Mode;
 use proptest::prelude::*;
 
@@ -65,16 +65,16 @@ fn take(stage: &mut Stage, step: &Step) {
 fn cursor_is_in_sight(stage: &Stage) -> bool {
     let state = stage.state();
     let rows = match state.place() {
-        Place::Overview if state.panel == 0 => state.overview.services.rows().len(),
-        Place::Services => state.services.list.rows().len(),
-        Place::Slos => state.slos.list.rows().len(),
-        Place::Alerts => state.alerts.list.rows().len(),
-        Place::Incidents => state.incidents.list.rows().len(),
-        Place::OnCall => state.on_call.list.rows().len(),
-        Place::Sources => state.sources.len(),
+        Place::Overview if state.panel() == 0 => state.screens.overview.services.rows().len(),
+        Place::Services => state.screens.services.list.rows().len(),
+        Place::Slos => state.screens.slos.rows.list.rows().len(),
+        Place::Alerts => state.screens.alerts.rows.list.rows().len(),
+        Place::Incidents => state.screens.incidents.rows.list.rows().len(),
+        Place::OnCall => state.screens.oncall.list.rows().len(),
+        Place::Sources => state.shared.sources.len(),
         _ => return true,
     };
-    let (width, height) = state.size;
+    let (width, height) = state.shared.size;
     if rows == 0 || width < 40 || height < 10 || !matches!(state.mode, Mode::Browse | Mode::Filter { .. }) {
         return true;
     }
@@ -141,7 +141,7 @@ fn every_key_of_the_table_does_something_or_says_why_not() {
         let mut stage = Stage::demo((120, 36), 1.5);
         for command in Command::ALL.iter().filter(|command| !moves.contains(command)) {
             stage.press(&["esc", "esc", "esc", "1"]);
-            if stage.state().paused.is_some() {
+            if stage.state().shared.paused.is_some() {
                 stage.press(&["p"]);
             }
             stage.press(start);
@@ -150,9 +150,9 @@ fn every_key_of_the_table_does_something_or_says_why_not() {
             let key = *keys.of(*command).first().expect("every command has a key");
             let before = stage.picture();
             let effects = stage.effects_of(Event::Key(key));
-            let goes_here = SCREENS
+            let goes_here = Tab::ALL
                 .iter()
-                .any(|screen| screen.command == *command && screen.place == *stage.state().place())
+                .any(|tab| Command::Go(*tab) == *command && tab.place() == *stage.state().place())
                 || (*command == Command::Messages && *stage.state().place() == Place::Messages);
             assert!(
                 goes_here || !effects.is_empty() || stage.picture() != before,
@@ -160,7 +160,7 @@ fn every_key_of_the_table_does_something_or_says_why_not() {
                 command.name(),
                 stage.state().place(),
             );
-            if command.scope() != Scope::Global && !stage.state().place().scopes().contains(&command.scope())
+            if command.scope() != Scope::Global && !stage.state().screen().scopes().contains(&command.scope())
             {
                 assert!(stage.picture().contains("not here"), "{}", stage.picture());
             }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use burnwatch::testing::app::aim::{Aim, aim};
 use burnwatch::testing::app::screens::service;
+use burnwatch::testing::app::selection::Selection;
 use burnwatch::testing::backend::{Answering, Source};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::health::Health;
@@ -90,7 +90,7 @@ fn node() -> Reading {
 fn among_the_machines(size: (u16, u16)) -> Stage {
     let mut stage = Stage::machines(size);
     stage.press(&["2", "enter", "shift-tab"]);
-    assert_eq!(stage.state().panel, service::PARTS, "{size:?}");
+    assert_eq!(stage.state().panel(), service::PARTS, "{size:?}");
     stage
 }
 
@@ -139,10 +139,10 @@ fn what_is_bad_stands_first_among_the_machines() {
 #[test]
 fn keys_among_the_machines_mean_their_service_and_copy_takes_the_row() {
     let mut stage = among_the_machines((80, 24));
-    assert_eq!(aim(stage.state()), Aim::Services(vec!["node".into()]));
+    assert_eq!(stage.state().selection(), Selection::Services(vec!["node".into()]));
     stage.press(&["down", "down"]);
     assert_eq!(
-        service::part(stage.state(), "node").as_deref(),
+        stage.state().screen().copied(&stage.state().shared, stage.now()).as_deref(),
         Some("web-17 (10.0.0.17:9100): disk 97.9% /, memory 30.0%")
     );
 }
@@ -155,6 +155,6 @@ fn a_filter_finds_the_service_of_a_machine_by_its_name_and_by_its_address() {
         stage.press(&["2", "/"]);
         stage.press(&typed.iter().map(String::as_str).collect::<Vec<_>>());
         stage.press(&["enter"]);
-        assert_eq!(stage.state().services.list.rows().len(), found, "{filter}");
+        assert_eq!(stage.state().screens.services.list.rows().len(), found, "{filter}");
     }
 }

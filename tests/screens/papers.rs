@@ -31,7 +31,7 @@ fn a_review_is_of_the_incident_under_the_cursor_and_the_way_back_leads_there() {
     assert_eq!(*stage.state().place(), Place::Incidents);
     stage.press(&["9", "v"]);
     assert_eq!(*stage.state().place(), Place::Sources);
-    let told = stage.state().messages.all().next().map(|told| told.message.text.clone());
+    let told = stage.state().shared.messages.all().next().map(|told| told.message.text.clone());
     assert_eq!(told.as_deref(), Some("Reviews are of incidents; go to one first"));
 }
 
@@ -53,12 +53,12 @@ fn all_of_a_paper_is_copied_as_markdown() {
 fn who_reads_the_end_of_a_paper_stays_there_while_it_grows_and_who_reads_elsewhere_does_too() {
     let mut stage = Stage::demo((80, 24), 1.5);
     stage.press(&["5", "a", "enter", "H", "end"]);
-    let short = stage.state().scroll;
+    let short = stage.state().scroll();
     assert!(short > 0 && !stage.picture().contains("more lines"), "{}", stage.picture());
     stage.send(Event::Recalled(vec![stage.record(Ending::Done { id: None }); 5]));
-    let long = stage.state().scroll;
+    let long = stage.state().scroll();
     assert!(long > short && !stage.picture().contains("more lines"), "{}", stage.picture());
     stage.press(&["up"]);
     stage.send(Event::Recalled(vec![stage.record(Ending::Done { id: None }); 10]));
-    assert_eq!(stage.state().scroll, long - 1, "{}", stage.picture());
+    assert_eq!(stage.state().scroll(), long - 1, "{}", stage.picture());
 }

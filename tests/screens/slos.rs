@@ -24,11 +24,7 @@ fn opened(size: (u16, u16), id: &str) -> Stage {
     stage.press(&["3", "/"]);
     stage.send(Event::Pasted(format!("id=\"{id}\"")));
     stage.press(&["enter", "enter"]);
-    assert!(
-        matches!(stage.state().place(), Place::Slo { id: open, .. } if **open == *id),
-        "{}",
-        stage.picture()
-    );
+    assert!(matches!(stage.state().place(), Place::Slo(key) if *key.id == *id), "{}", stage.picture());
     stage
 }
 
@@ -37,7 +33,8 @@ fn the_list_in_every_state_that_there_is() {
     for (width, height) in SIZES {
         let mut stage = promises((width, height));
         stage.press(&["3"]);
-        let known: BTreeSet<SloState> = stage.state().world.slos().iter().map(SloStatus::state).collect();
+        let known: BTreeSet<SloState> =
+            stage.state().shared.world.slos().iter().map(SloStatus::state).collect();
         assert!(SloState::ALL.iter().all(|state| known.contains(state)), "{known:?}");
         insta::assert_snapshot!(format!("slos_{width}x{height}"), stage.body());
     }
@@ -102,10 +99,10 @@ fn grouped_by_team_and_folded() {
     let mut stage = promises((120, 36));
     stage.press(&["3", "b", "down", "enter", "left"]);
     insta::assert_snapshot!("slos_grouped", stage.body_text());
-    assert!(matches!(stage.state().slos.list.current(), Some(Row::Group(_))));
-    let folded = stage.state().slos.list.rows().len();
+    assert!(matches!(stage.state().screens.slos.rows.list.current(), Some(Row::Group(_))));
+    let folded = stage.state().screens.slos.rows.list.rows().len();
     stage.press(&["enter"]);
-    assert!(stage.state().slos.list.rows().len() > folded, "Enter unfolds a group");
+    assert!(stage.state().screens.slos.rows.list.rows().len() > folded, "Enter unfolds a group");
 }
 
 #[test]
@@ -157,21 +154,21 @@ fn a_source_that_fails_leaves_old_numbers_marked_and_a_new_one_says_nothing() {
 fn the_way_leads_from_the_overview_to_the_slo_to_its_alert_and_back() {
     let mut stage = promises((120, 36));
     stage.press(&["tab", "tab"]);
-    assert_eq!(stage.state().panel, overview::SLOS, "{}", stage.picture());
+    assert_eq!(stage.state().panel(), overview::SLOS, "{}", stage.picture());
     stage.press(&["enter"]);
     let paging = stage.state().place().clone();
-    assert!(matches!(&paging, Place::Slo { id, .. } if &**id == "shop-paging"), "{}", stage.picture());
+    assert!(matches!(&paging, Place::Slo(key) if &*key.id == "shop-paging"), "{}", stage.picture());
     stage.press(&["tab", "tab"]);
-    assert_eq!(stage.state().panel, open::ALERTS, "a panel without groups is passed over");
+    assert_eq!(stage.state().panel(), open::ALERTS, "a panel without groups is passed over");
     stage.press(&["enter"]);
     assert!(matches!(stage.state().place(), Place::Alert(_)));
     assert!(stage.picture().contains("SLO shop-paging"), "{}", stage.picture());
     stage.press(&["shift-tab", "enter"]);
     assert_eq!(stage.state().place(), &paging, "from the alert back to its SLO");
     stage.press(&["esc", "esc"]);
-    assert_eq!((stage.state().place(), stage.state().panel), (&paging, open::ALERTS));
+    assert_eq!((stage.state().place(), stage.state().panel()), (&paging, open::ALERTS));
     stage.press(&["esc"]);
-    assert_eq!((stage.state().place(), stage.state().panel), (&Place::Overview, overview::SLOS));
+    assert_eq!((stage.state().place(), stage.state().panel()), (&Place::Overview, overview::SLOS));
 }
 
 #[test]
@@ -180,11 +177,11 @@ fn from_an_slo_to_its_service_and_from_there_to_another_slo() {
     stage.press(&["enter"]);
     assert!(matches!(stage.state().place(), Place::Service(name) if &**name == "shop"));
     stage.press(&["shift-tab"]);
-    assert_eq!(stage.state().panel, service::SLOS);
+    assert_eq!(stage.state().panel(), service::SLOS);
     stage.press(&["enter"]);
-    assert!(matches!(stage.state().place(), Place::Slo { id, .. } if &**id == "shop-paging"));
+    assert!(matches!(stage.state().place(), Place::Slo(key) if &*key.id == "shop-paging"));
     stage.press(&["esc"]);
-    assert_eq!(stage.state().panel, service::SLOS, "the way back leads to the panel");
+    assert_eq!(stage.state().panel(), service::SLOS, "the way back leads to the panel");
     stage.press(&["esc", "esc"]);
     assert_eq!(stage.state().place(), &Place::Slos);
 }
@@ -193,7 +190,7 @@ fn from_an_slo_to_its_service_and_from_there_to_another_slo() {
 fn a_query_is_copied_as_it_is_asked() {
     let mut stage = opened((120, 36), "shop-paging");
     stage.press(&["shift-tab"]);
-    assert_eq!(stage.state().panel, open::QUERIES);
+    assert_eq!(stage.state().panel(), open::QUERIES);
     let effects = stage.effects_of(Event::Key("y".parse().unwrap()));
     let copied = "slo:sli_error:ratio_rate1h{sloth_id=\"shop-paging\"}";
     assert!(effects.contains(&Effect::Copy(copied.to_owned())), "{effects:?}");
@@ -226,7 +223,7 @@ fn the_group_under_the_cursor_is_the_one_that_is_charted() {
     let mut stage = opened((120, 50), "shop-by-region");
     assert!(stage.text().contains("worst of 3 groups: region=eu"), "{}", stage.text());
     stage.press(&["tab", "tab", "end"]);
-    assert_eq!(stage.state().panel, open::GROUPS);
+    assert_eq!(stage.state().panel(), open::GROUPS);
     assert!(stage.text().contains("one of 3 groups: region=ap"), "{}", stage.text());
 }
 
@@ -265,7 +262,7 @@ fn words_and_matchers_narrow_the_list() {
         stage.press(&["3", "/", "ctrl-u"]);
         stage.send(Event::Pasted(filter.to_owned()));
         stage.press(&["enter"]);
-        assert_eq!(stage.state().slos.list.rows().len(), count, "{filter}:\n{}", stage.text());
+        assert_eq!(stage.state().screens.slos.rows.list.rows().len(), count, "{filter}:\n{}", stage.text());
     }
 }
 
@@ -276,9 +273,9 @@ fn each_order_puts_what_is_unknown_last() {
     for order in 2..=4 {
         let digit = order.to_string();
         stage.press(&["S", &digit]);
-        let last = stage.state().slos.list.rows().last().cloned();
-        let Some(Row::Slo(key)) = last else { panic!("a list without groups") };
-        let status = key.status(&stage.state().world).unwrap();
+        let last = stage.state().screens.slos.rows.list.rows().last().cloned();
+        let Some(Row::Item(key)) = last else { panic!("a list without groups") };
+        let status = key.status(&stage.state().shared.world).unwrap();
         assert!(status.worst().and_then(Standing::left).is_none(), "order {order}: {}", stage.text());
     }
 }
@@ -288,7 +285,7 @@ fn an_slo_that_went_away_is_said_to_be_gone() {
     let mut stage = Stage::promises((120, 36), vec![recorded("shop-paging", 0.1, [0.1; 7])]);
     stage.press(&["3", "enter"]);
     stage.press(&["tab", "down", "G", "enter", "esc"]);
-    assert!(matches!(stage.state().place(), Place::Slo { .. }));
+    assert!(matches!(stage.state().place(), Place::Slo(_)));
     stage.press(&["["]);
     assert!(stage.text().contains("as of"), "{}", stage.text());
 }

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use burnwatch::testing::app::event::{Arrival, Effect, Event, Plan};
-use burnwatch::testing::app::look::{Charset, Colours};
-use burnwatch::testing::app::state::{Look, Mode, Setup, State};
+use burnwatch::testing::app::look::{Charset, Colours, Look};
+use burnwatch::testing::app::shared::Setup;
+use burnwatch::testing::app::state::{Mode, State};
 use burnwatch::testing::app::theme::{Role, Theme};
 use burnwatch::testing::app::{render, update};
 use burnwatch::testing::backend::demo;
@@ -100,7 +101,7 @@ impl Stage {
 
     /// Shows times in this zone from now on.
     pub(crate) fn zone(&mut self, zone: &str) {
-        self.state.look.zone = TimeZone::get(zone).expect("a zone");
+        self.state.shared.look.zone = TimeZone::get(zone).expect("a zone");
     }
 
     /// The moment at which every stage begins.
@@ -134,14 +135,14 @@ impl Stage {
 
     /// Draws with these characters and colours from now on.
     pub(crate) fn look(&mut self, charset: Charset, colours: Colours) {
-        let zone = self.state.look.zone.clone();
-        self.state.look = Look::new(vec![Theme::probe()], None, colours, charset, zone);
+        let zone = self.state.shared.look.zone.clone();
+        self.state.shared.look = Look::new(vec![Theme::probe()], None, colours, charset, zone);
     }
 
     /// Offers these themes, with all the colours that there are.
     pub(crate) fn themes(&mut self, themes: Vec<Theme>) {
-        let zone = self.state.look.zone.clone();
-        self.state.look = Look::new(themes, None, Colours::True, Charset::Unicode, zone);
+        let zone = self.state.shared.look.zone.clone();
+        self.state.shared.look = Look::new(themes, None, Colours::True, Charset::Unicode, zone);
     }
 
     /// Lets a source refuse connections from now on, and this many seconds pass.
@@ -178,7 +179,7 @@ impl Stage {
 
     /// Lets these findings stand beside the SLOs.
     pub(crate) fn find(&mut self, findings: Vec<Finding>) {
-        self.state.findings = findings;
+        self.state.shared.findings = findings;
     }
 
     /// What was confirmed so far, the latest last.
@@ -205,7 +206,7 @@ impl Stage {
 
     /// Lets this context forbid what it forbids, and be production or not.
     pub(crate) fn guard(&mut self, guard: Guard, production: bool) {
-        (self.state.guard, self.state.production) = (guard, production);
+        (self.state.shared.guard, self.state.shared.production) = (guard, production);
     }
 
     pub(crate) fn state(&self) -> &State {
@@ -280,7 +281,7 @@ impl Stage {
     }
 
     pub(crate) fn draw(&self) -> Buffer {
-        let (width, height) = self.state.size;
+        let (width, height) = self.state.shared.size;
         let mut buffer = Buffer::empty(Rect { x: 0, y: 0, width, height });
         render(&self.state, self.now(), &mut buffer);
         buffer

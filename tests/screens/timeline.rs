@@ -17,7 +17,7 @@ fn watched(size: (u16, u16), seconds: i64) -> Stage {
 }
 
 fn kinds(stage: &Stage) -> Vec<Kind> {
-    stage.state().timeline.list.rows().iter().map(|row| row.0.1).collect()
+    stage.state().screens.timeline.list.rows().iter().map(|row| row.0.1).collect()
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn what_happens_is_kept_though_the_sources_forget() {
     for kind in [Kind::Fired, Kind::Resolved, Kind::Paged] {
         assert!(seen.contains(&kind), "{kind:?} in\n{}", stage.text());
     }
-    let times: Vec<_> = stage.state().timeline.list.rows().iter().map(|row| row.0.0).collect();
+    let times: Vec<_> = stage.state().screens.timeline.list.rows().iter().map(|row| row.0.0).collect();
     assert!(times.is_sorted_by(|a, b| a >= b), "newest first");
     assert!(stage.text().contains("whole since"), "{}", stage.text());
 }
@@ -68,7 +68,7 @@ fn a_filter_of_words_or_matchers_and_a_range_narrow_it_down() {
     stage.press(&["[", "[", "["]);
     assert!(kinds(&stage).iter().all(|kind| *kind != Kind::Done));
     stage.press(&["\\"]);
-    assert!(stage.state().range.end.is_none());
+    assert!(stage.state().shared.range.end.is_none());
 }
 
 #[test]
@@ -76,12 +76,12 @@ fn from_an_alert_it_opens_at_its_moment_and_leads_back_to_it() {
     let mut stage = Stage::demo((120, 36), 1.5);
     stage.press(&["4", "/", "B", "u", "r", "n", "enter", "down", "enter"]);
     let Place::Alert(fingerprint) = *stage.state().place() else { panic!("{}", stage.picture()) };
-    let began = stage.state().world.alert(fingerprint).expect("an alert").starts_at;
+    let began = stage.state().shared.world.alert(fingerprint).expect("an alert").starts_at;
     stage.press(&["7"]);
-    let at = stage.state().timeline.list.current().expect("a row").0.0;
+    let at = stage.state().screens.timeline.list.current().expect("a row").0.0;
     assert_eq!(at, began);
     stage.press(&["enter"]);
-    assert!(matches!(stage.state().place(), Place::Alert(_) | Place::Incident { .. }));
+    assert!(matches!(stage.state().place(), Place::Alert(_) | Place::Incident(_)));
     stage.press(&["esc"]);
     assert_eq!(stage.state().place(), &Place::Timeline);
 }
@@ -90,8 +90,8 @@ fn from_an_alert_it_opens_at_its_moment_and_leads_back_to_it() {
 fn an_incident_from_longer_ago_widens_the_range() {
     let mut stage = Stage::demo((120, 36), 1.5);
     stage.press(&["5", "f", "G", "enter", "7"]);
-    let Some(row) = stage.state().timeline.list.current() else { panic!("{}", stage.picture()) };
-    assert!(stage.state().timeline.list.rows().iter().any(|other| other.0.0 >= row.0.0));
+    let Some(row) = stage.state().screens.timeline.list.current() else { panic!("{}", stage.picture()) };
+    assert!(stage.state().screens.timeline.list.rows().iter().any(|other| other.0.0 >= row.0.0));
 }
 
 #[test]

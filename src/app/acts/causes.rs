@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use super::Ground;
 use crate::app::number::moment;
-use crate::app::screens::oncall::words::left;
+use crate::app::subjects::on_call::words::left;
 use crate::model::action::{Action, Deed};
 use crate::model::duration;
 use crate::model::incident::Person;

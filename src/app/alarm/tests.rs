@@ -1,6 +1,6 @@
 use super::*;
-use crate::app::look::{Charset, Colours};
-use crate::app::state::{Look, Setup};
+use crate::app::look::{Charset, Colours, Look};
+use crate::app::shared::{Setup, Shared};
 use crate::model::alert::{Alert, AlertBoard, AlertState};
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::incident::{AlertCounts, Incident, IncidentBoard, Person, Stamp, Urgency};
@@ -13,7 +13,7 @@ fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(1_768_359_120 + 60 * minute).unwrap()
 }
 
-fn state(answers: AskKind, manners: Manners) -> State {
+fn state(answers: AskKind, manners: Manners) -> Shared {
     let source = SourceInfo {
         tenant: None,
         is_exposed: false,
@@ -25,13 +25,13 @@ fn state(answers: AskKind, manners: Manners) -> State {
     };
     let look = Look::probe(Colours::None, Charset::Ascii);
     let setup = Setup::new("prod", vec![source], look, (80, 24));
-    State::new(Setup { person: "ana".into(), manners, ..setup })
+    Shared::new(Setup { person: "ana".into(), manners, ..setup })
 }
 
-fn answer(state: &mut State, ask: Ask, answer: Answer, now: Timestamp) -> Vec<Effect> {
+fn answer(state: &mut Shared, ask: Ask, answer: Answer, now: Timestamp) -> Vec<Effect> {
     let question = Question { context: 0, source: SourceId::new("one"), ask, known: None };
     state.world.apply(&question, Ok(Reply::free(answer)), now);
-    ring(state, now)
+    state.ring(now)
 }
 
 fn person(id: &str) -> Person {
@@ -64,12 +64,12 @@ fn incident(id: &str, urgency: Urgency, whose: &str) -> Incident {
     }
 }
 
-fn board(state: &mut State, incidents: Vec<Incident>, minute: i64) -> Vec<Effect> {
+fn board(state: &mut Shared, incidents: Vec<Incident>, minute: i64) -> Vec<Effect> {
     let board = IncidentBoard { incidents, ..IncidentBoard::default() };
     answer(state, Query::Incidents.now(), Answer::Incidents(board), at(minute))
 }
 
-fn i_am(state: &mut State, id: &str) -> Vec<Effect> {
+fn i_am(state: &mut Shared, id: &str) -> Vec<Effect> {
     let board = OnCallBoard { me: Some(person(id)), ..OnCallBoard::default() };
     answer(state, Query::OnCall.now(), Answer::OnCall(board), at(0))
 }
@@ -183,7 +183,7 @@ fn alert(name: &str, from: i64) -> Alert {
     }
 }
 
-fn alerting(state: &mut State, alerts: Vec<Alert>, minute: i64) -> Vec<Effect> {
+fn alerting(state: &mut Shared, alerts: Vec<Alert>, minute: i64) -> Vec<Effect> {
     let board = AlertBoard { alerts: alerts.into_iter().map(Into::into).collect() };
     answer(state, Query::Alerts.now(), Answer::Alerts(board), at(minute))
 }

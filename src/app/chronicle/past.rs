@@ -4,18 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Chronicle, Entry, Key, Kind, RETOLD_WITHIN, Subject};
+use super::{Chronicle, Entry, Key, Kind, RETOLD_WITHIN, Subject, Telling};
 use crate::app::fired::{self, Known};
 use crate::app::place::Place;
-use crate::app::state::State;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::firing::{FLAPS_WITHIN, Firing, is_flapping};
+use crate::model::world::World;
 
 /// Takes note of what the series of the rules tell of the time that the timeline shows.
-pub(super) fn write(state: &mut State) {
-    let mut chronicle = std::mem::take(&mut state.chronicle);
-    let known = Known::new(state);
-    let noise = fired::latest(state);
+pub(super) fn write(chronicle: &mut Chronicle, telling: &Telling<'_>) {
+    let known = Known::new(telling.world);
+    let noise = fired::latest(telling.world, telling.sources, &telling.range);
     let mut by_alert: BTreeMap<Fingerprint, Vec<&Firing>> = BTreeMap::new();
     for firing in noise.iter().flat_map(|noise| &noise.fired).flat_map(|fired| &fired.firings) {
         let labels = known.alert(&firing.labels).map_or(&firing.labels, |alert| &alert.labels);
@@ -24,22 +23,21 @@ pub(super) fn write(state: &mut State) {
     let mut told = BTreeMap::new();
     for (alert, firings) in by_alert {
         for (at, kind, firing) in chronicle.unheard(alert, &firings) {
-            told.insert((at, kind, Subject::Alert(alert)), entry(state, &known, firing));
+            told.insert((at, kind, Subject::Alert(alert)), entry(telling.world, &known, firing));
         }
     }
     chronicle.take_past(told);
-    state.chronicle = chronicle;
 }
 
-fn entry(state: &State, known: &Known<'_>, firing: &Firing) -> Entry {
+fn entry(world: &World, known: &Known<'_>, firing: &Firing) -> Entry {
     let alert = known.alert(&firing.labels);
     let labels = alert.map_or(&firing.labels, |alert| &alert.labels);
     Entry {
-        service: state.world.service_of(labels).cloned(),
+        service: world.service_of(labels).cloned(),
         words: labels.value("alertname").into(),
         flaps: None,
         labels: labels.clone(),
-        severity: Some(alert.map_or_else(|| state.world.severity_of(labels), |alert| alert.severity)),
+        severity: Some(alert.map_or_else(|| world.severity_of(labels), |alert| alert.severity)),
         place: alert.map(|alert| Place::Alert(alert.fingerprint)),
     }
 }

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use super::*;
 use crate::app::fired;
-use crate::app::look::{Charset, Colours};
-use crate::app::state::{Look, Setup};
+use crate::app::look::{Charset, Colours, Look};
+use crate::app::shared::{Setup, Shared};
 use crate::model::alert::AlertBoard;
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::firing::{Firing, FiringBoard};
@@ -15,7 +15,7 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_768_359_120 + second).unwrap()
 }
 
-fn state() -> State {
+fn state() -> Shared {
     let source = |name: &str, answers| SourceInfo {
         tenant: None,
         is_exposed: false,
@@ -31,7 +31,7 @@ fn state() -> State {
         source("prom", vec![AskKind::Rules, AskKind::Firings]),
         source("prom-2", vec![AskKind::Rules]),
     ];
-    State::new(Setup::new("prod", sources, look, (80, 24)))
+    Shared::new(Setup::new("prod", sources, look, (80, 24)))
 }
 
 fn alert(state: AlertState, from: i64, labels: &[(&str, &str)]) -> Alert {
@@ -56,15 +56,15 @@ fn alert(state: AlertState, from: i64, labels: &[(&str, &str)]) -> Alert {
     }
 }
 
-fn tell(state: &mut State, source: &str, ask: Ask, answer: Answer, now: i64) {
+fn tell(state: &mut Shared, source: &str, ask: Ask, answer: Answer, now: i64) {
     let news = ask.kind();
     let question = Question { context: 0, source: SourceId::new(source), ask, known: None };
     state.world.apply(&question, Ok(Reply::free(answer)), at(now));
-    write(state, news, at(now));
+    state.write_chronicle(news, at(now));
 }
 
 /// What the rules of a Prometheus hold.
-fn rules(state: &mut State, source: &str, alerts: Vec<Alert>, now: i64) {
+fn rules(state: &mut Shared, source: &str, alerts: Vec<Alert>, now: i64) {
     let alerts =
         alerts.into_iter().map(|one| Arc::new(Alert { sources: vec![SourceId::new(source)], ..one }));
     let board = RuleBoard { alerts: alerts.collect(), ..RuleBoard::default() };
@@ -72,7 +72,7 @@ fn rules(state: &mut State, source: &str, alerts: Vec<Alert>, now: i64) {
 }
 
 /// What an Alertmanager has.
-fn routed(state: &mut State, alerts: Vec<Alert>, now: i64) {
+fn routed(state: &mut Shared, alerts: Vec<Alert>, now: i64) {
     let receivers: Arc<[Text]> = Arc::from([Text::from("pager")]);
     let sources = vec![SourceId::new("am")];
     let alerts = alerts.into_iter().map(|one| {
@@ -88,7 +88,7 @@ fn routed(state: &mut State, alerts: Vec<Alert>, now: i64) {
 }
 
 /// What happened, the oldest first.
-fn told(state: &State) -> Vec<(&'static str, i64)> {
+fn told(state: &Shared) -> Vec<(&'static str, i64)> {
     let since = |moment: Timestamp| moment.duration_since(at(0)).as_secs();
     state.chronicle.entries().keys().map(|(at, kind, _)| (kind.word(), since(*at))).collect()
 }
@@ -96,7 +96,7 @@ fn told(state: &State) -> Vec<(&'static str, i64)> {
 const STORE: &[(&str, &str)] = &[("service", "store")];
 
 /// What the series of the rules tell: from when to when it fired, or `None` where it still does.
-fn past(state: &mut State, labels: &[(&str, &str)], firings: &[(i64, Option<i64>)], now: i64) {
+fn past(state: &mut Shared, labels: &[(&str, &str)], firings: &[(i64, Option<i64>)], now: i64) {
     let labels = labels.iter().copied().chain([("alertname", "Full")]).collect::<Labels>();
     let ask = fired::wants_shown(state, at(now)).remove(0).ask;
     let Query::Firings { from, until, .. } = ask.query else { panic!() };
@@ -112,7 +112,7 @@ fn past(state: &mut State, labels: &[(&str, &str)], firings: &[(i64, Option<i64>
     tell(state, "prom", ask, Answer::Firings(board), now);
 }
 
-fn sentences(state: &State, kind: Kind) -> Vec<String> {
+fn sentences(state: &Shared, kind: Kind) -> Vec<String> {
     let entries = state.chronicle.entries().iter().filter(|((_, its, _), _)| *its == kind);
     entries.map(|(_, entry)| entry.sentence().to_string()).collect()
 }
@@ -159,7 +159,7 @@ fn what_an_alertmanager_knows_as_one_firing_is_one_however_often_its_server_bega
         routed(&mut state, vec![alert(AlertState::Firing, 0, labels)], 800);
         past(&mut state, STORE, &pieces, 801);
         assert_eq!(told(&state), expected, "{labels:?}");
-        let looked = fired::latest(&state).unwrap();
+        let looked = fired::latest(&state.world, &state.sources, &state.range).unwrap();
         assert_eq!(looked.fired.iter().map(|fired| fired.firings.len()).sum::<usize>(), 2);
         assert!(looked.is_whole && !looked.fired[0].is_flapping);
     }
@@ -168,7 +168,7 @@ fn what_an_alertmanager_knows_as_one_firing_is_one_however_often_its_server_bega
     rules(&mut state, "prom", vec![alert(AlertState::Firing, 0, STORE)], 790);
     past(&mut state, STORE, &[(2, Some(798))], 801);
     assert_eq!(told(&state), [("fires", 0)]);
-    assert!(fired::latest(&state).unwrap().fired[0].firings[0].is_open);
+    assert!(fired::latest(&state.world, &state.sources, &state.range).unwrap().fired[0].firings[0].is_open);
     // rules alone begin anew
     let mut state = self::state();
     past(&mut state, STORE, &pieces, 801);

@@ -14,15 +14,16 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Confirm, counted, ground};
+use super::{Confirm, counted};
+use crate::app::acts::Ground;
 use crate::app::acts::causes::causes;
 use crate::app::look::Cx;
 use crate::app::number::moment;
-use crate::app::overlay::window;
-use crate::app::screens::oncall::words::left;
-use crate::app::state::State;
+use crate::app::shared::Shared;
+use crate::app::subjects::on_call::words::left;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
+use crate::app::window::window;
 use crate::model::action::Deed;
 use crate::model::{duration, matcher};
 
@@ -38,11 +39,11 @@ const CALLED: usize = 40;
 type Lines = Vec<Vec<Run<'static>>>;
 
 /// Draws it over the screen.
-pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, confirm: &Confirm, buf: &mut Buffer) {
+pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, buf: &mut Buffer) {
     let width = WIDTH.min(buf.area.width);
-    let lines = lines(state, cx, confirm, width.saturating_sub(4));
+    let lines = lines(shared, cx, confirm, width.saturating_sub(4));
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).saturating_add(3);
-    let inner = window(cx, &title(state, confirm, cx.now), (width, height), buf);
+    let inner = window(cx, &title(shared, confirm, cx.now), (width, height), buf);
     let room = Rect { height: inner.height.saturating_sub(1), ..inner };
     for (y, line) in (room.top()..room.bottom()).zip(lines.iter().skip(usize::from(confirm.scroll))) {
         text::runs(cx, line, Rect { x: room.x + 1, width: room.width.saturating_sub(2), y, height: 1 }, buf);
@@ -54,23 +55,23 @@ pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, confirm: &Confirm, buf:
         text::right(buf, inner.x, inner.bottom(), inner.width, &words, cx.style(Role::Key));
     }
     let last = Rect { y: inner.bottom().saturating_sub(1), height: inner.height.min(1), ..inner };
-    text::runs(cx, &keys(state, cx, confirm), last, buf);
+    text::runs(cx, &keys(shared, cx, confirm), last, buf);
 }
 
 /// How far it can be scrolled.
-pub(in crate::app) fn last_scroll(state: &State, confirm: &Confirm, now: Timestamp) -> u16 {
-    let cx = state.cx(now);
-    let (width, height) = state.size;
-    let lines = lines(state, &cx, confirm, WIDTH.min(width).saturating_sub(4)).len();
+pub(in crate::app) fn last_scroll(shared: &Shared, confirm: &Confirm, now: Timestamp) -> u16 {
+    let cx = shared.cx(now);
+    let (width, height) = shared.size;
+    let lines = lines(shared, &cx, confirm, WIDTH.min(width).saturating_sub(4)).len();
     u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(height.saturating_sub(5))
 }
 
 /// What is done to how many things, and where.
-fn title(state: &State, confirm: &Confirm, now: Timestamp) -> String {
+fn title(shared: &Shared, confirm: &Confirm, now: Timestamp) -> String {
     let Some(first) = confirm.plan.actions.first() else { return String::new() };
     let mut places: Vec<String> = Vec::new();
     for action in &confirm.plan.actions {
-        let kind = state.sources.iter().find(|info| info.id == action.source).map(|info| info.kind.name());
+        let kind = shared.sources.iter().find(|info| info.id == action.source).map(|info| info.kind.name());
         let place = match kind {
             Some(kind) if kind != action.source.as_str() => format!("{} ({kind})", action.source),
             _ => action.source.to_string(),
@@ -109,7 +110,7 @@ fn title(state: &State, confirm: &Confirm, now: Timestamp) -> String {
 }
 
 /// All that it says, above the line of its keys.
-fn lines(state: &State, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
+fn lines(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
     let mut lines: Lines = Vec::new();
     let say = |lines: &mut Lines, words: &str, role: Role, indent: &str| {
         let room = width.saturating_sub(text::width(indent)).max(8);
@@ -118,12 +119,12 @@ fn lines(state: &State, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
             lines.push(vec![Run::new(head, role), Run::new(line, role)]);
         }
     };
-    if state.production {
-        let banner = format!("{} PRODUCTION: {}", cx.symbol(Role::Banner), state.context);
+    if shared.production {
+        let banner = format!("{} PRODUCTION: {}", cx.symbol(Role::Banner), shared.context);
         let banner = text::pad(&banner, width, cx.charset);
         lines.push(vec![Run::new(banner, Role::Banner)]);
     }
-    if state.guard.dry_run {
+    if shared.guard.dry_run {
         let words = "DRY RUN: these calls are shown, none of them is sent";
         lines.push(vec![Run::new(text::pad(words, width, cx.charset), Role::Banner)]);
     }
@@ -134,7 +135,7 @@ fn lines(state: &State, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
     // where there is little room, what follows must still be seen
     let many = confirm.plan.actions.len();
     let are_silences = many > 1 && confirm.hides.len() == many;
-    let most = match (state.size.1 < 16, are_silences) {
+    let most = match (shared.size.1 < 16, are_silences) {
         // what each of them hides is what is to be confirmed
         (_, true) => CALLED,
         (true, false) => 2,
@@ -172,7 +173,7 @@ fn lines(state: &State, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
         }
     }
     lines.push(Vec::new());
-    for cause in causes(ground(state), &confirm.plan.actions, cx.zone, cx.now) {
+    for cause in causes(Ground::of(shared), &confirm.plan.actions, cx.zone, cx.now) {
         let (sign, role) = if cause.is_grave {
             (cx.symbol(Role::Warning), Role::Warning)
         } else {
@@ -180,7 +181,7 @@ fn lines(state: &State, cx: &Cx<'_>, confirm: &Confirm, width: u16) -> Lines {
         };
         say(&mut lines, &cause.words, role, &format!("{sign} "));
     }
-    if state.paused.is_some() {
+    if shared.paused.is_some() {
         let words = "Everything is held still: what you see may have changed since.";
         say(&mut lines, words, Role::Stale, &format!("{} ", cx.symbol(Role::Stale)));
     }
@@ -256,16 +257,16 @@ fn calls(confirm: &Confirm, cx: &Cx<'_>, say: &impl Fn(&mut Lines, &str, Role, &
 }
 
 /// What its keys do. The key that confirms is named once it would be taken.
-fn keys(state: &State, cx: &Cx<'_>, confirm: &Confirm) -> Vec<Run<'static>> {
+fn keys(shared: &Shared, cx: &Cx<'_>, confirm: &Confirm) -> Vec<Run<'static>> {
     let mut runs = if let Some(line) = &confirm.name {
         vec![
-            Run::new(format!(" Type {} and press Enter: ", state.context), Role::Warning),
+            Run::new(format!(" Type {} and press Enter: ", shared.context), Role::Warning),
             Run::new(line.before_cursor().to_owned(), Role::Text),
             Run::new(cx.charset.pick("▏", "|"), Role::Accent),
             Run::new(line.after_cursor().to_owned(), Role::Text),
         ]
     } else if confirm.is_armed {
-        let word = if state.guard.dry_run { "goes through it, sends nothing" } else { "does it" };
+        let word = if shared.guard.dry_run { "goes through it, sends nothing" } else { "does it" };
         let key = if confirm.wants_letter() { " y " } else { " Enter y " };
         vec![Run::new(key, Role::Key), Run::new(word, Role::Muted)]
     } else {

@@ -3,8 +3,9 @@ use ratatui::layout::Rect;
 
 use super::*;
 use crate::app::event::{Arrival, Effect, Event};
-use crate::app::look::{Charset, Colours};
-use crate::app::state::{Look, Setup};
+use crate::app::look::{Charset, Colours, Look};
+use crate::app::shared::Setup;
+use crate::app::state::State;
 use crate::app::{render, update};
 use crate::model::alert::AlertBoard;
 use crate::model::ask::{Answer, Answered, Reply};
@@ -66,8 +67,8 @@ fn an_empty_answer_that_is_old_is_neither_health_nor_a_living_watchdog() {
         let old = picture(&mut state, screen, 7);
         assert!(old.contains("Last known: no alert is pending"), "{old}");
     }
-    let source = state.sources.first().unwrap().clone();
-    assert_eq!(watchdog(&state, &source, at(7)), Watchdog::Absent, "none was there before either");
+    let source = state.shared.sources.first().unwrap().clone();
+    assert_eq!(watchdog(&state.shared, &source, at(7)), Watchdog::Absent, "none was there before either");
 }
 
 #[test]
@@ -162,8 +163,8 @@ fn one_question_that_hangs_is_named_in_time_with_its_own_age_and_next_try() {
             _ => 15,
         };
         let mut state = all_state();
-        let source = state.sources.first().unwrap().clone();
-        let look = |state: &State, second| doubt(state, &source, &AskKind::ALL, at(second));
+        let source = state.shared.sources.first().unwrap().clone();
+        let look = |state: &State, second| doubt(&state.shared, &source, &AskKind::ALL, at(second));
         tick_without(&mut state, hangs, (2, 1000), 0..2);
         assert_eq!(look(&state, 1), None);
         tick_without(&mut state, hangs, (2, 1000), 2..within + 2);
@@ -180,7 +181,7 @@ fn one_question_that_hangs_is_named_in_time_with_its_own_age_and_next_try() {
 #[test]
 fn of_several_answers_in_doubt_the_oldest_is_named_and_the_others_after_it() {
     let mut state = all_state();
-    let source = state.sources.first().unwrap().clone();
+    let source = state.shared.sources.first().unwrap().clone();
     for second in 0..40 {
         let mut effects = update(&mut state, Event::Tick, at(second));
         while let Some(effect) = effects.pop() {
@@ -197,8 +198,8 @@ fn of_several_answers_in_doubt_the_oldest_is_named_and_the_others_after_it() {
             effects.extend(update(&mut state, Event::Answered(Box::new(arrival)), at(second)));
         }
     }
-    let named = doubt(&state, &source, &AskKind::ALL, at(40)).unwrap();
+    let named = doubt(&state.shared, &source, &AskKind::ALL, at(40)).unwrap();
     assert_eq!((named.what, &named.also[..]), (Some(AskKind::Silences), &[AskKind::Incidents][..]));
-    let only = doubt(&state, &source, &[AskKind::Incidents], at(40)).unwrap();
+    let only = doubt(&state.shared, &source, &[AskKind::Incidents], at(40)).unwrap();
     assert!(only.sentence(at(40)).contains("500: oops"), "{}", only.sentence(at(40)));
 }

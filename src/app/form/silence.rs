@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Field, Form, Kind, SHORT, ground};
-use crate::app::acts::Planned;
-use crate::app::state::State;
+use super::{Field, Form, Kind, SHORT};
+use crate::app::acts::{Ground, Planned};
+use crate::app::shared::Shared;
 use crate::model::action::{DeedKind, Draft};
 use crate::model::alert::Alert;
 use crate::model::fingerprint::Fingerprint;
@@ -81,8 +81,8 @@ fn places(at: &[SourceId]) -> String {
 }
 
 /// The marked alerts that a silence would be of any account to.
-fn marked<'a>(state: &'a State, alerts: impl IntoIterator<Item = &'a Fingerprint>) -> Vec<&'a Arc<Alert>> {
-    let known = alerts.into_iter().filter_map(|fingerprint| state.world.alert(*fingerprint));
+fn marked<'a>(shared: &'a Shared, alerts: impl IntoIterator<Item = &'a Fingerprint>) -> Vec<&'a Arc<Alert>> {
+    let known = alerts.into_iter().filter_map(|fingerprint| shared.world.alert(*fingerprint));
     known.filter(|alert| can_be_hidden(alert)).collect()
 }
 
@@ -91,93 +91,93 @@ fn marked<'a>(state: &'a State, alerts: impl IntoIterator<Item = &'a Fingerprint
 /// # Errors
 /// Words for why none can be made.
 pub(in crate::app) fn for_alerts(
-    state: &State,
+    shared: &Shared,
     alerts: &[Fingerprint],
     lasts: Duration,
     comment: &str,
 ) -> Result<Form, Text> {
-    let marked = marked(state, alerts);
+    let marked = marked(shared, alerts);
     if marked.is_empty() {
         return Err("none of these alerts is pending or firing any more".into());
     }
     let plain: Vec<&Alert> = marked.iter().map(|alert| &***alert).collect();
-    let at = ground(state).silenced_at(&plain)?;
-    let proposal = ground(state).proposed(&marked, at.len(), &state.judgement.service_labels, None)?;
+    let at = Ground::of(shared).silenced_at(&plain)?;
+    let proposal = Ground::of(shared).proposed(&marked, at.len(), &shared.judgement.service_labels, None)?;
     let what = if marked.len() == 1 { "1 alert".to_owned() } else { format!("{} alerts", marked.len()) };
     let title = format!("Silence {what} at {}", places(&at));
     let proposed = matcher::lists(&proposal.silences);
-    let mut fields = fields(&proposed, &duration::text(lasts), comment, &state.person, "now");
+    let mut fields = fields(&proposed, &duration::text(lasts), comment, &shared.person, "now");
     fields.push(Field::new(WITHOUT, &proposal.left_out.join(", "), SHORT).optional());
     let prints = marked.iter().map(|alert| alert.fingerprint).collect();
     let silencing = Silencing { marked: prints, proposed, ..Silencing::new(at) };
     // why is what only the person knows: that line has the keyboard
-    Ok(shown(state, Form::new(Kind::Silence(Box::new(silencing)), title, fields, 2)))
+    Ok(shown(shared, Form::new(Kind::Silence(Box::new(silencing)), title, fields, 2)))
 }
 
 /// A silence from nothing.
 ///
 /// # Errors
 /// Words for why none can be made.
-pub(in crate::app) fn from_nothing(state: &State) -> Result<Form, Text> {
-    let at = ground(state).silenced_at(&[])?;
+pub(in crate::app) fn from_nothing(shared: &Shared) -> Result<Form, Text> {
+    let at = Ground::of(shared).silenced_at(&[])?;
     let title = format!("New silence at {}", places(&at));
-    let fields = fields("", &duration::text(SILENCED), "", &state.person, "now");
-    Ok(shown(state, Form::new(Kind::Silence(Box::new(Silencing::new(at))), title, fields, 0)))
+    let fields = fields("", &duration::text(SILENCED), "", &shared.person, "now");
+    Ok(shown(shared, Form::new(Kind::Silence(Box::new(Silencing::new(at))), title, fields, 0)))
 }
 
 /// The same silence once more, when it has ended.
 ///
 /// # Errors
 /// Words for why it cannot be made.
-pub(in crate::app) fn again(state: &State, silence: &Silence) -> Result<Form, Text> {
-    if let Some(why) = ground(state).cannot(&silence.source, DeedKind::Silence) {
+pub(in crate::app) fn again(shared: &Shared, silence: &Silence) -> Result<Form, Text> {
+    if let Some(why) = Ground::of(shared).cannot(&silence.source, DeedKind::Silence) {
         return Err(why);
     }
     let lasted = Duration::from_secs(age(silence.starts_at, silence.ends_at).as_secs());
     let lasts = if lasted.is_zero() { SILENCED } else { lasted };
     let (matchers, comment) = (matcher::list(&silence.matchers), &silence.comment);
-    let fields = fields(&matchers, &duration::text(lasts), comment, &state.person, "now");
+    let fields = fields(&matchers, &duration::text(lasts), comment, &shared.person, "now");
     let at = vec![silence.source.clone()];
     let title = format!("Make the silence again at {}", places(&at));
-    Ok(shown(state, Form::new(Kind::Silence(Box::new(Silencing::new(at))), title, fields, 2)))
+    Ok(shown(shared, Form::new(Kind::Silence(Box::new(Silencing::new(at))), title, fields, 2)))
 }
 
 /// Another silence in the place of this one.
 ///
 /// # Errors
 /// Words for why it cannot be changed.
-pub(in crate::app) fn edit(state: &State, silence: &Arc<Silence>) -> Result<Form, Text> {
-    if let Some(why) = ground(state).cannot(&silence.source, DeedKind::Edit) {
+pub(in crate::app) fn edit(shared: &Shared, silence: &Arc<Silence>) -> Result<Form, Text> {
+    if let Some(why) = Ground::of(shared).cannot(&silence.source, DeedKind::Edit) {
         return Err(why);
     }
     if silence.state == SilenceState::Expired {
         return Err("it has ended: make it again instead".into());
     }
-    let zone = &state.look.zone;
+    let zone = &shared.look.zone;
     let (start, end) = (when::text(silence.starts_at, zone), when::text(silence.ends_at, zone));
-    let fields = fields(&matcher::list(&silence.matchers), &end, &silence.comment, &state.person, &start);
+    let fields = fields(&matcher::list(&silence.matchers), &end, &silence.comment, &shared.person, &start);
     let at = vec![silence.source.clone()];
     let title = format!("Edit the silence at {}", places(&at));
     let silencing = Silencing { instead_of: Some(Arc::clone(silence)), ..Silencing::new(at) };
-    Ok(shown(state, Form::new(Kind::Silence(Box::new(silencing)), title, fields, 0)))
+    Ok(shown(shared, Form::new(Kind::Silence(Box::new(silencing)), title, fields, 0)))
 }
 
-fn shown(state: &State, mut form: Form) -> Form {
-    refresh(state, &mut form);
+fn shown(shared: &Shared, mut form: Form) -> Form {
+    refresh(shared, &mut form);
     form
 }
 
 /// Works out anew what the form shows of the world; other labels to leave out make another proposal.
-pub(in crate::app) fn refresh(state: &State, form: &mut Form) {
+pub(in crate::app) fn refresh(shared: &Shared, form: &mut Form) {
     let is_at_without = form.fields.get(form.at).is_some_and(|field| field.name == WITHOUT);
     let without: Vec<String> =
         form.text(WITHOUT).split([',', ' ']).filter(|name| !name.is_empty()).map(str::to_owned).collect();
     let Kind::Silence(silencing) = &mut form.kind else { return };
     if is_at_without {
-        let marked = marked(state, &silencing.marked);
-        let ground = ground(state);
+        let marked = marked(shared, &silencing.marked);
+        let ground = Ground::of(shared);
         let proposal =
-            ground.proposed(&marked, silencing.at.len(), &state.judgement.service_labels, Some(&without));
+            ground.proposed(&marked, silencing.at.len(), &shared.judgement.service_labels, Some(&without));
         if let Ok(proposal) = proposal {
             let proposed = matcher::lists(&proposal.silences);
             if proposed != silencing.proposed {
@@ -192,7 +192,7 @@ pub(in crate::app) fn refresh(state: &State, form: &mut Form) {
     match lists_of(text) {
         Ok(lists) => {
             let at = &silencing.at;
-            let there = state.world.alerts().iter().filter(|alert| {
+            let there = shared.world.alerts().iter().filter(|alert| {
                 alert.receivers.is_empty() || alert.sources.iter().any(|source| at.contains(source))
             });
             silencing.preview = preview(lists.iter().map(Vec::as_slice), there, &silencing.marked);
@@ -213,12 +213,12 @@ fn lists_of(text: &str) -> Result<Vec<Vec<Matcher>>, String> {
 
 /// When a silence would begin, if not at once, and end, by what the form says.
 pub(super) fn span(
-    state: &State,
+    shared: &Shared,
     form: &Form,
     instead_of: Option<&Silence>,
     now: Timestamp,
 ) -> Result<(Option<Timestamp>, Timestamp), String> {
-    let zone = &state.look.zone;
+    let zone = &shared.look.zone;
     let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
     let (starts, lasts) = (form.text(STARTS), form.text(LASTS));
     let kept = |text: &str, moment: fn(&Silence) -> Timestamp| {
@@ -258,14 +258,14 @@ impl Form {
 
 /// What the form asks for.
 pub(super) fn planned(
-    state: &State,
+    shared: &Shared,
     form: &Form,
     silencing: &Silencing,
     now: Timestamp,
 ) -> Result<Planned, Text> {
     let lists = lists_of(form.text(LISTS)).map_err(Text::from)?;
     let instead_of = silencing.instead_of.as_deref();
-    let (starts_at, ends_at) = span(state, form, instead_of, now).map_err(Text::from)?;
+    let (starts_at, ends_at) = span(shared, form, instead_of, now).map_err(Text::from)?;
     let draft = |matchers: &[Matcher]| Draft {
         matchers: matchers.to_vec(),
         starts_at,
@@ -273,14 +273,14 @@ pub(super) fn planned(
         created_by: form.text(BY).into(),
         comment: form.text(COMMENT).into(),
     };
-    let ground = ground(state);
+    let ground = Ground::of(shared);
     if let Some(silence) = instead_of {
         let [matchers] = lists.as_slice() else {
             return Err("one silence takes the place of one: several sets of matchers make several".into());
         };
         return ground.edit(silence, draft(matchers), now);
     }
-    let known = marked(state, &silencing.marked);
+    let known = marked(shared, &silencing.marked);
     let wanted = lists.iter().map(|matchers| {
         let its = |alert: &&&Arc<Alert>| matchers.iter().all(|one| one.matches(&alert.labels));
         let its: Vec<&Alert> = known.iter().filter(its).map(|alert| &***alert).collect();
@@ -290,7 +290,7 @@ pub(super) fn planned(
         if its.is_empty() || at.is_empty() {
             at.clone_from(&silencing.at);
         }
-        let there = state.world.alerts().iter();
+        let there = shared.world.alerts().iter();
         let there = there.filter(|alert| {
             alert.receivers.is_empty() || alert.sources.iter().any(|source| at.contains(source))
         });

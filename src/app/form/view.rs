@@ -7,10 +7,10 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::{Field, Form, Kind, Silencing, silence};
 use crate::app::look::Cx;
 use crate::app::number::moment;
-use crate::app::overlay::window;
-use crate::app::state::State;
+use crate::app::shared::Shared;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
+use crate::app::window::window;
 use crate::model::matcher;
 
 /// Columns of a form, at most.
@@ -21,7 +21,7 @@ const NAMES: u16 = 10;
 const ROWS: usize = 4;
 
 /// Draws it over the screen.
-pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, form: &Form, buf: &mut Buffer) {
+pub(in crate::app) fn render(shared: &Shared, cx: &Cx<'_>, form: &Form, buf: &mut Buffer) {
     let width = WIDTH.min(buf.area.width);
     let room = width.saturating_sub(NAMES + 3).max(1);
     let all = form.fields.iter().enumerate();
@@ -56,7 +56,7 @@ pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, form: &Form, buf: &mut 
             let mut runs = vec![Run::new(format!("{sign}{}", text::pad(name, NAMES, cx.charset)), role)];
             runs.extend(line);
             if row == 0 {
-                runs.push(beside(state, form, field, is_current, cx));
+                runs.push(beside(shared, form, field, is_current, cx));
             }
             text::runs(cx, &runs, Rect { y, height: 1, ..inner }, buf);
             y += 1;
@@ -64,7 +64,7 @@ pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, form: &Form, buf: &mut 
     }
     if let Kind::Silence(silencing) = &form.kind {
         let area = Rect { y, height: last.saturating_sub(y), ..inner };
-        hidden(state, cx, (form, silencing), area, buf);
+        hidden(shared, cx, (form, silencing), area, buf);
     }
     text::runs(cx, &keys(cx, form), Rect { y: last, height: inner.height.min(1), ..inner }, buf);
 }
@@ -106,10 +106,10 @@ fn rows(cx: &Cx<'_>, field: &Field, is_current: bool, room: u16) -> Rows {
 }
 
 /// What is said beside a line: until when, how many characters are left, what may be chosen.
-fn beside(state: &State, form: &Form, field: &Field, is_current: bool, cx: &Cx<'_>) -> Run<'static> {
+fn beside(shared: &Shared, form: &Form, field: &Field, is_current: bool, cx: &Cx<'_>) -> Run<'static> {
     let mut said = String::new();
     if let (Kind::Silence(silencing), "for" | "starts") = (&form.kind, field.name) {
-        let span = silence::span(state, form, silencing.instead_of.as_deref(), cx.now);
+        let span = silence::span(shared, form, silencing.instead_of.as_deref(), cx.now);
         said = match (span, field.name) {
             (Ok((_, end)), "for") => format!("  until {}", moment(end, cx.now, cx.zone)),
             (Ok((start, _)), _) => {
@@ -162,7 +162,7 @@ fn compared(form: &Form, silencing: &Silencing) -> Run<'static> {
 
 /// Which alerts the silences would hide: how many, how many of them were not meant, and their names.
 fn hidden(
-    state: &State,
+    shared: &Shared,
     cx: &Cx<'_>,
     (form, silencing): (&Form, &Silencing),
     mut area: Rect,
@@ -184,7 +184,7 @@ fn hidden(
         };
         let head = format!(" {who} {count} of {} alerts ({share}%)", found.all);
         heading.extend([Run::new(head, Role::Title), compared(form, silencing)]);
-        if state.guard.wants_name(count, found.all) {
+        if shared.guard.wants_name(count, found.all) {
             heading.push(Run::new("  asks for the context's name", Role::Muted));
         }
     }

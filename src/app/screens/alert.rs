@@ -4,11 +4,21 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
+use crate::app::commands::{Command, Scope};
 use crate::app::due::Want;
 use crate::app::fired;
-use crate::app::screens::alerts::badness;
-use crate::app::state::State;
+use crate::app::grid::Grid;
+use crate::app::identity::{IncidentKey, SloKey};
+use crate::app::list::{Cursor, List};
+use crate::app::page::Page;
+use crate::app::place::{Place, Spot, Tab};
+use crate::app::screen::{About, Hint, Opened, Screen};
+use crate::app::selection::{Handled, Selection};
+use crate::app::shared::Shared;
+use crate::app::subjects::{self, runbook};
 use crate::app::want;
 use crate::model::alert::Alert;
 use crate::model::ask::AskKind;
@@ -16,13 +26,12 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{self, Bound, Condition};
 use crate::model::rule::Rule;
+use crate::model::runbook::Wanted;
 use crate::model::slo::SloStatus;
 use crate::model::source::SourceId;
 
 mod page;
 mod view;
-
-pub use view::{last_scroll, related_at, render, scroll_to_cursor, text_area};
 
 /// The panel of alerts that share labels; the other one is the page.
 pub const RELATED: usize = 1;
@@ -38,54 +47,45 @@ const MOST_RELATED: usize = 50;
 /// Points of its chart.
 const POINTS: u16 = 240;
 
-/// What is drawn of the rule that made an alert.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Subject {
-    /// Who runs the rule.
-    pub source: SourceId,
-    /// The rule.
-    pub rule: Arc<Rule>,
-    /// The comparison in its expression, if there is one.
-    pub condition: Option<Condition>,
-    /// The query whose result is drawn, narrowed down to this alert.
-    pub query: Text,
-    /// The query of the bound, where that is no number.
-    pub bound_query: Option<Text>,
+/// The alert that is open.
+#[derive(Debug, Default)]
+pub struct OpenAlert {
+    fingerprint: Option<Fingerprint>,
+    /// The alerts that share labels with it.
+    pub related: List<Fingerprint>,
+    spot: Spot,
 }
 
-/// Brings the alerts that are about the same into their order again: those with the most labels in common first.
-pub fn reorder(state: &mut State, fingerprint: Fingerprint) {
-    let Some(alert) = state.world.alert(fingerprint) else {
-        state.related.set_rows(Vec::new());
-        state.panel = 0;
-        return;
-    };
-    let service = state.world.service_of(&alert.labels);
-    let likeness = |other: &Alert| {
-        let same_service = service.is_some() && state.world.service_of(&other.labels) == service;
-        other.labels.shared_with(&alert.labels) + if same_service { 3 } else { 0 }
-    };
-    let others = state.world.alerts().iter().filter(|other| other.fingerprint != fingerprint);
-    let mut others: Vec<_> =
-        others.map(|other| (likeness(other), other)).filter(|(likeness, _)| *likeness >= 2).collect();
-    others.sort_by_key(|(likeness, other)| (Reverse(*likeness), badness(other)));
-    let rows: Vec<Fingerprint> =
-        others.into_iter().take(MOST_RELATED).map(|(_, other)| other.fingerprint).collect();
-    if rows.is_empty() && state.panel == RELATED {
-        state.panel = 0;
+/// What is drawn of the rule that made an alert.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct ChartSubject {
+    /// Who runs the rule.
+    pub(super) source: SourceId,
+    /// The rule.
+    pub(super) rule: Arc<Rule>,
+    /// The comparison in its expression, if there is one.
+    pub(super) condition: Option<Condition>,
+    /// The query whose result is drawn, narrowed down to this alert.
+    pub(super) query: Text,
+    /// The query of the bound, where that is no number.
+    pub(super) bound_query: Option<Text>,
+}
+
+impl OpenAlert {
+    fn alert<'a>(&self, shared: &'a Shared) -> Option<&'a Arc<Alert>> {
+        shared.world.alert(self.fingerprint?)
     }
-    state.related.set_rows(rows);
 }
 
 /// The SLO that an alert tells of, if it is known.
-pub fn slo(state: &State, fingerprint: Fingerprint) -> Option<&SloStatus> {
-    state.world.slo_of(&state.world.alert(fingerprint)?.labels)
+fn slo<'a>(shared: &'a Shared, alert: &Alert) -> Option<&'a SloStatus> {
+    shared.world.slo_of(&alert.labels)
 }
 
 /// What can be drawn of an alert; `None` as long as no source has told its rule.
-pub fn subject(state: &State, alert: &Alert) -> Option<Subject> {
-    let (source, rule) = state.world.rule_of(&alert.labels)?;
-    let board = state.world.held(source).and_then(|held| held.rules().value())?;
+fn subject(shared: &Shared, alert: &Alert) -> Option<ChartSubject> {
+    let (source, rule) = shared.world.rule_of(&alert.labels)?;
+    let board = shared.world.held(source).and_then(|held| held.rules().value())?;
     // the alert as its rule's source shows it, without what was added on the way
     let mine = |other: &&Arc<Alert>| {
         other.name() == alert.name() && other.labels.iter().all(|(n, v)| alert.labels.get(n) == Some(v))
@@ -101,21 +101,199 @@ pub fn subject(state: &State, alert: &Alert) -> Option<Subject> {
         Some(Bound::Query(bound)) => Some(narrowed(bound, &Labels::default())),
         Some(Bound::Constant(_)) | None => None,
     };
-    Some(Subject { source: source.clone(), rule: Arc::clone(rule), condition, query, bound_query })
+    Some(ChartSubject { source: source.clone(), rule: Arc::clone(rule), condition, query, bound_query })
 }
 
-/// The chart and the past of the alert.
-pub fn wants(state: &State, fingerprint: Fingerprint, now: Timestamp) -> Vec<Want> {
-    let Some(alert) = state.world.alert(fingerprint) else { return Vec::new() };
-    let Some(subject) = subject(state, alert) else { return Vec::new() };
-    let can = |kind| state.sources.iter().any(|s| s.id == subject.source && s.answers.contains(&kind));
-    let mut wants = Vec::new();
-    if can(AskKind::Series) {
-        for query in std::iter::once(&subject.query).chain(&subject.bound_query) {
-            let chart = want::chart(state, query, POINTS, now);
-            wants.push(want::series(state, &subject.source, chart));
+impl About for OpenAlert {
+    type Subject = Fingerprint;
+
+    fn enter(&mut self, fingerprint: &Fingerprint) {
+        self.fingerprint = Some(*fingerprint);
+    }
+
+    fn title(fingerprint: &Fingerprint, shared: &Shared) -> String {
+        let Some(alert) = shared.world.alert(*fingerprint) else {
+            return "an alert that is gone".to_owned();
+        };
+        let service = shared.world.service_of(&alert.labels).map(|name| format!(" {name}"));
+        format!("{}{}", alert.name(), service.unwrap_or_default())
+    }
+
+    fn tab(_fingerprint: &Fingerprint) -> Option<Tab> {
+        Some(Tab::Alerts)
+    }
+}
+
+impl Screen for OpenAlert {
+    fn scopes(&self) -> &'static [Scope] {
+        &[Scope::Time, Scope::Things, Scope::Acts]
+    }
+
+    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
+        let opens = match self.spot.panel {
+            SLO => "SLO",
+            INCIDENT => "incident",
+            RELATED => "alert",
+            _ => "service",
+        };
+        vec![
+            (Command::Open, opens),
+            (Command::Silence, "silence"),
+            (Command::Acknowledge, "ack"),
+            (Command::Runbook, "runbook"),
+            (Command::Act, "do"),
+            (Command::NextPanel, "related"),
+            (Command::Links, "links"),
+            (Command::Range, "range"),
+            (Command::Back, "back"),
+        ]
+    }
+
+    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+        view::render(self, shared, now, area, buf);
+    }
+
+    /// The chart and the past of the alert.
+    fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
+        let Some(alert) = self.alert(shared) else { return Vec::new() };
+        let Some(subject) = subject(shared, alert) else { return Vec::new() };
+        let mut wants = Vec::new();
+        if shared.answering(AskKind::Series).any(|source| source.id == subject.source) {
+            for query in std::iter::once(&subject.query).chain(&subject.bound_query) {
+                let chart = want::chart(shared, query, POINTS, now);
+                wants.push(want::series(shared, &subject.source, chart));
+            }
+        }
+        wants.extend(fired::wants_of(shared, alert, now));
+        wants
+    }
+
+    fn revision(&self, shared: &Shared) -> u64 {
+        shared.world.alerts_revision()
+    }
+
+    /// The alerts that are about the same: those with the most labels in common first.
+    fn reorder(&mut self, shared: &Shared, _is_typing: bool) {
+        let world = &shared.world;
+        let Some(alert) = self.alert(shared) else {
+            self.related.set_rows(Vec::new());
+            self.spot.panel = 0;
+            return;
+        };
+        let service = world.service_of(&alert.labels);
+        let likeness = |other: &Alert| {
+            let same_service = service.is_some() && world.service_of(&other.labels) == service;
+            other.labels.shared_with(&alert.labels) + if same_service { 3 } else { 0 }
+        };
+        let others = world.alerts().iter().filter(|other| other.fingerprint != alert.fingerprint);
+        let mut others: Vec<_> =
+            others.map(|other| (likeness(other), other)).filter(|(likeness, _)| *likeness >= 2).collect();
+        others.sort_by_key(|(likeness, other)| (Reverse(*likeness), subjects::alert::badness(other)));
+        let rows: Vec<Fingerprint> =
+            others.into_iter().take(MOST_RELATED).map(|(_, other)| other.fingerprint).collect();
+        if rows.is_empty() && self.spot.panel == RELATED {
+            self.spot.panel = 0;
+        }
+        self.related.set_rows(rows);
+    }
+
+    fn to_top(&mut self) {
+        self.related.to_top();
+    }
+
+    fn spot(&self) -> Spot {
+        self.spot
+    }
+
+    fn set_spot(&mut self, spot: Spot) {
+        self.spot = spot;
+    }
+
+    fn panels(&self) -> usize {
+        PANELS
+    }
+
+    fn has_panel(&self, shared: &Shared, _body: Rect, panel: usize) -> bool {
+        let alert = self.alert(shared);
+        match panel {
+            RELATED => !self.related.is_empty(),
+            INCIDENT => alert.is_some_and(|alert| shared.world.incident_of(alert.fingerprint).is_some()),
+            SLO => alert.is_some_and(|alert| slo(shared, alert).is_some()),
+            _ => true,
         }
     }
-    wants.extend(fired::wants_of(state, alert, now));
-    wants
+
+    fn wheel_panel(&self) -> usize {
+        0
+    }
+
+    fn list(&self) -> Option<&dyn Cursor> {
+        (self.spot.panel == RELATED).then_some(&self.related)
+    }
+
+    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
+        if self.spot.panel == RELATED { Some(&mut self.related) } else { None }
+    }
+
+    fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
+        Grid::list(view::text_area(body))
+    }
+
+    fn page(&self, shared: &Shared, width: u16) -> Option<Page> {
+        // how many lines there are does not depend on the moment
+        let cx = shared.cx(Timestamp::UNIX_EPOCH);
+        let alert = self.alert(shared);
+        Some(alert.map_or_else(Page::default, |alert| page::page(self, shared, &cx, alert, width)))
+    }
+
+    fn open(&mut self, shared: &Shared) -> Opened {
+        let Some(alert) = self.alert(shared) else { return Opened::Nothing };
+        let world = &shared.world;
+        match self.spot.panel {
+            RELATED => self.related.current().copied().map(Place::Alert),
+            INCIDENT => world.incident_of(alert.fingerprint).map(IncidentKey::of).map(Place::Incident),
+            SLO => slo(shared, alert).map(SloKey::of).map(Place::Slo),
+            _ => {
+                let service = world.service_of(&alert.labels);
+                service.filter(|name| world.service(name).is_some()).cloned().map(Place::Service)
+            }
+        }
+        .into()
+    }
+
+    fn selection(&self, shared: &Shared) -> Selection {
+        match self.spot.panel {
+            RELATED => Selection::Alerts(self.related.chosen()),
+            INCIDENT => {
+                let its = self.fingerprint.and_then(|fingerprint| shared.world.incident_of(fingerprint));
+                Selection::Incidents(its.map(IncidentKey::of).into_iter().collect())
+            }
+            _ => Selection::Alerts(self.fingerprint.into_iter().collect()),
+        }
+    }
+
+    fn unmark(&mut self, handled: &Handled<'_>) {
+        match handled {
+            Handled::Alerts(covers) => self.related.unmark(|fingerprint| covers.contains(fingerprint)),
+            Handled::Incident { .. } | Handled::Silence(_) => {}
+        }
+    }
+
+    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
+        let related = self.related.current().copied().filter(|_| self.spot.panel == RELATED);
+        subjects::alert::labels_of(&shared.world, related.or(self.fingerprint)?)
+    }
+
+    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
+        subjects::alert::links(shared, self.fingerprint)
+    }
+
+    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+        let related = self.related.current().copied().filter(|_| self.spot.panel == RELATED);
+        runbook::of_known_alert(shared, related.or(self.fingerprint))
+    }
+
+    fn moment(&self, shared: &Shared) -> Option<Timestamp> {
+        self.alert(shared).map(|alert| alert.starts_at)
+    }
 }

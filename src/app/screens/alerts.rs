@@ -1,69 +1,85 @@
 //! Alerts: grouped, worst and newest first; what is quiet is folded away but counted.
 
 use std::cell::OnceCell;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
-use crate::app::filter::{Fields, Haystack};
-use crate::app::folds::Folds;
+use crate::app::commands::{Command, Scope};
 use crate::app::found::Found;
-use crate::app::list::List;
-use crate::app::screens::Order;
-use crate::app::state::State;
+use crate::app::grouped::GroupedList;
+use crate::app::list::{Cursor, Grouping, Order};
+use crate::app::look::Cx;
+use crate::app::place::Place;
+use crate::app::screen::{Badge, Hint, Opened, Screen};
+use crate::app::selection::{Handled, Selection};
+use crate::app::shared::Shared;
+use crate::app::subjects::{alert, runbook};
+use crate::app::theme::Role;
 use crate::app::widest::Widest;
 use crate::app::widgets::text;
-use crate::model::alert::{Alert, AlertState, Severity};
+use crate::model::alert::{Alert, AlertState};
+use crate::model::ask::AskKind;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
-use crate::model::remote::age;
+use crate::model::runbook::Wanted;
 use crate::model::world::World;
 
-mod shelf;
+mod ranking;
 mod view;
 
-use shelf::Shelf;
-pub(super) use shelf::badness;
-pub use view::render;
+use ranking::Ranking;
 
-/// A row: the head of a group, or an alert. Heads are known by the labels that the group has in common.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Row {
-    /// The head of a group.
-    Group(Labels),
-    /// An alert.
-    Alert(Fingerprint),
+/// A row: the head of a group, or an alert. Heads are known by the labels by which the group is one.
+pub type Row = crate::app::grouped::Row<Fingerprint, Labels>;
+
+/// By what alerts can be ordered.
+const ORDERS: [&str; 5] =
+    ["severity, worst and newest first", "newest first", "name", "service", "last change first"];
+
+/// The list of alerts.
+#[derive(Debug)]
+pub struct Alerts {
+    /// The rows.
+    pub rows: GroupedList<Fingerprint, Labels>,
+    /// Whether quiet alerts are shown, too.
+    pub show_quiet: bool,
+    ranking: Ranking,
+    /// The labels that all alerts of a group have, by its number; worked out when they are asked for first.
+    common: Vec<OnceCell<Labels>>,
+    /// Cells of the longest name, and of the longest service.
+    widest: Widest<(u16, u16)>,
+    /// How many quiet alerts are folded away, by state.
+    hidden: BTreeMap<AlertState, usize>,
 }
 
-/// By what alerts are grouped.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Grouping {
-    /// By the labels by which the receiver groups them.
-    #[default]
-    Received,
-    /// By these labels.
-    By(Vec<String>),
-    /// Not at all.
-    None,
+impl Default for Alerts {
+    fn default() -> Self {
+        Self {
+            rows: GroupedList::grouped(Grouping::Received),
+            show_quiet: false,
+            ranking: Ranking::default(),
+            common: Vec::new(),
+            widest: Widest::default(),
+            hidden: BTreeMap::new(),
+        }
+    }
 }
 
-/// Alerts that stand below one head, as far as they pass the filter.
-#[derive(Debug, Default)]
-pub struct Group {
-    /// Whether they are folded away.
-    pub folded: bool,
-    /// They.
-    pub members: Vec<Fingerprint>,
-    common: OnceCell<Labels>,
-}
-
-impl Group {
-    /// The labels that all of them have; worked out when it is asked for first.
-    fn common(&self, world: &World) -> &Labels {
-        self.common.get_or_init(|| {
+impl Alerts {
+    /// The labels that all shown alerts of a group have, if it has several.
+    fn common(&self, world: &World, group: &Labels) -> Option<&Labels> {
+        let members = self.rows.members(group);
+        if members.len() < 2 {
+            return None;
+        }
+        let common = self.common.get(self.rows.number(group)?)?;
+        Some(common.get_or_init(|| {
             let mut labels =
-                self.members.iter().filter_map(|alert| world.alert(*alert)).map(|alert| &alert.labels);
+                members.iter().filter_map(|alert| world.alert(*alert)).map(|alert| &alert.labels);
             let first = labels.next().cloned().unwrap_or_default();
             labels.fold(first, |common, labels| {
                 if common.is_within(labels) {
@@ -72,64 +88,7 @@ impl Group {
                     common.without(|name| labels.get(name) != common.get(name))
                 }
             })
-        })
-    }
-}
-
-/// The list of alerts.
-#[derive(Debug, Default)]
-pub struct Alerts {
-    /// The rows.
-    pub list: List<Row>,
-    /// The filter.
-    pub found: Found,
-    /// The order.
-    pub order: Order,
-    /// By what they are grouped.
-    pub grouping: Grouping,
-    /// Whether quiet alerts are shown, too.
-    pub show_quiet: bool,
-    shelf: Shelf,
-    /// The groups by their numbers; without a member where none passes the filter.
-    groups: Vec<Group>,
-    /// Cells of the longest name, and of the longest service.
-    pub widest: Widest<(u16, u16)>,
-    /// How many quiet alerts are folded away, by state.
-    pub hidden: BTreeMap<AlertState, usize>,
-    folded: Folds<Labels>,
-}
-
-/// By what alerts can be ordered.
-pub const ORDERS: [&str; 5] =
-    ["severity, worst and newest first", "newest first", "name", "service", "last change first"];
-
-impl Alerts {
-    /// The group with these labels, if it is shown.
-    pub fn group(&self, labels: &Labels) -> Option<&Group> {
-        let group = self.groups.get(self.shelf.number(labels)?)?;
-        (!group.members.is_empty()).then_some(group)
-    }
-
-    /// The group that the current row is of, if it has a head.
-    fn group_at_cursor(&self, world: &World) -> Option<Labels> {
-        let labels = match self.list.current()? {
-            Row::Group(labels) => labels.clone(),
-            Row::Alert(fingerprint) => group_of(world.alert(*fingerprint)?, &self.grouping),
-        };
-        self.list.rows().contains(&Row::Group(labels.clone())).then_some(labels)
-    }
-
-    /// Folds or unfolds the group that the current row is of; the cursor goes to the head of a folded one.
-    pub fn fold(&mut self, world: &World, fold: bool) {
-        if let Some(group) = self.group_at_cursor(world) {
-            let head = Row::Group(group.clone());
-            self.folded.fold(group, &head, fold, &mut self.list);
-        }
-    }
-
-    /// Whether the current row is the head of a folded group.
-    pub fn is_folded(&self) -> bool {
-        matches!(self.list.current(), Some(Row::Group(labels)) if self.folded.contains(labels))
+        }))
     }
 }
 
@@ -145,87 +104,159 @@ fn group_of(alert: &Alert, grouping: &Grouping) -> Labels {
     }
 }
 
-/// What alerts can be found by.
-pub(super) fn haystack(world: &World, now: Timestamp) -> Haystack {
-    found_by(world.alerts_with_services(), now)
-}
+impl Screen for Alerts {
+    fn scopes(&self) -> &'static [Scope] {
+        &[Scope::List, Scope::Groups, Scope::Folds, Scope::Things, Scope::Acts]
+    }
 
-/// The same of alerts with their services, wherever they come from.
-pub(crate) fn found_by<'a>(
-    alerts: impl Iterator<Item = (&'a Arc<Alert>, Option<&'a Text>)>,
-    now: Timestamp,
-) -> Haystack {
-    const FIELDS: Fields = Fields {
-        words: &["state", "severity", "service"],
-        numbers: &["age", "for", "value"],
-        flags: &["silenced", "inhibited"],
-    };
-    // one text for each word, whatever the number of alerts
-    let states = AlertState::ALL.map(|state| (state, Text::from(state.word())));
-    let severities = Severity::ALL.map(|severity| (severity, Text::from(severity.word())));
-    let row = |(alert, service): (&'a Arc<Alert>, Option<&'a Text>)| {
-        let state = states.iter().find(|(state, _)| *state == alert.state).map(|(_, word)| word.clone());
-        let severity = severities.iter().find(|(severity, _)| *severity == alert.severity);
-        let words = [state, severity.map(|(_, word)| word.clone()), service.cloned()];
-        let age = age(alert.starts_at, now).as_secs_f64();
-        (&alert.labels, alert.receivers.iter(), words, [age, age, alert.value.unwrap_or(f64::NAN)])
-    };
-    Haystack::with_fields(FIELDS, alerts.map(row))
-}
+    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
+        vec![
+            (Command::Open, "open"),
+            (Command::Silence, "silence"),
+            (Command::Acknowledge, "ack"),
+            (Command::Act, "do"),
+            (Command::Filter, "filter"),
+            (Command::Group, "group"),
+            (Command::Fold, "quiet ones"),
+        ]
+    }
 
-/// Counts up whenever the rows may have to be brought into another order.
-pub(super) fn revision(state: &State) -> u64 {
-    let revision = shelf::revision(state.alerts.order, &state.world);
-    state.alerts.found.revision(revision, state.chronicle.revision())
-}
+    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+        view::render(self, shared, now, area, buf);
+    }
 
-/// Brings groups and rows into their order again.
-pub fn reorder(state: &mut State) {
-    let is_typing = state.is_typing();
-    let State { world, alerts: screen, chronicle, .. } = state;
-    let Alerts { shelf, found, folded, .. } = screen;
-    let revision = found.revision(world.alerts_revision(), chronicle.revision());
-    let passes = found.select(revision, is_typing, || haystack(world, chronicle.now()));
-    shelf.follow(world, screen.order, &screen.grouping);
-    screen.hidden.clear();
-    let mut groups: Vec<Group> = shelf.groups.iter().map(|_| Group::default()).collect();
-    // groups come in the order of their first alerts
-    let mut sorted = Vec::new();
-    for stand in &shelf.stands {
-        let Some(alert) = world.alerts().get(stand.at) else { continue };
-        if passes.as_ref().is_some_and(|passes| !passes.get(stand.at).copied().unwrap_or(false)) {
-            continue;
+    fn revision(&self, shared: &Shared) -> u64 {
+        let revision = ranking::revision(self.rows.order, &shared.world);
+        self.rows.found.revision(revision, shared.chronicle.revision())
+    }
+
+    fn reorder(&mut self, shared: &Shared, is_typing: bool) {
+        let Shared { world, chronicle, .. } = shared;
+        let rows = &mut self.rows;
+        let revision = rows.found.revision(world.alerts_revision(), chronicle.revision());
+        let haystack = || alert::haystack(world, chronicle.now());
+        let passes = rows.found.select(revision, is_typing, haystack);
+        if let Some(index) = self.ranking.follow(world, rows.order, &rows.grouping) {
+            rows.set_index(index);
         }
-        if !alert.is_told() && !screen.show_quiet {
-            *screen.hidden.entry(alert.state).or_default() += 1;
-        } else if let Some(group) = groups.get_mut(stand.group) {
-            if group.members.is_empty() {
-                sorted.push(stand.group);
+        self.hidden.clear();
+        let mut shown = Vec::with_capacity(self.ranking.alerts.len());
+        for ranked in &self.ranking.alerts {
+            let Some(alert) = world.alerts().get(ranked.at) else { continue };
+            if passes.as_ref().is_some_and(|passes| !passes.get(ranked.at).copied().unwrap_or(false)) {
+                continue;
             }
-            group.members.push(alert.fingerprint);
+            if alert.is_told() || self.show_quiet {
+                shown.push((ranked.group, alert.fingerprint));
+            } else {
+                *self.hidden.entry(alert.state).or_default() += 1;
+            }
         }
-    }
-    let mut rows = Vec::new();
-    for number in sorted {
-        let (Some(labels), Some(group)) = (shelf.groups.get(number), groups.get_mut(number)) else {
-            continue;
-        };
-        group.folded = folded.contains(labels);
+        let is_grouped = rows.grouping != Grouping::None;
         // the head of a group of one would only say twice what the alert says
-        if screen.grouping != Grouping::None && (group.members.len() > 1 || group.folded) {
-            rows.push(Row::Group(labels.clone()));
+        rows.arrange(shown, |members, is_folded| is_grouped && (members > 1 || is_folded));
+        self.common = (0..rows.groups()).map(|_| OnceCell::new()).collect();
+        self.widest.follow(world.revision(), || {
+            world.alerts_with_services().fold((0, 0), |(names, services), (alert, service)| {
+                let its = service.map_or(0, |service| text::width(service));
+                (names.max(text::width(alert.name())), services.max(its))
+            })
+        });
+    }
+
+    fn list(&self) -> Option<&dyn Cursor> {
+        Some(&self.rows.list)
+    }
+
+    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
+        Some(&mut self.rows.list)
+    }
+
+    fn fold(&mut self, _shared: &Shared, fold: bool) -> bool {
+        self.rows.fold(fold);
+        true
+    }
+
+    fn show_hidden(&mut self, is_shown: Option<bool>) {
+        self.show_quiet = is_shown.unwrap_or(!self.show_quiet);
+    }
+
+    fn found(&self) -> Option<&Found> {
+        Some(&self.rows.found)
+    }
+
+    fn found_mut(&mut self) -> Option<&mut Found> {
+        Some(&mut self.rows.found)
+    }
+
+    fn orders(&self) -> Option<(Vec<&'static str>, Order)> {
+        Some((ORDERS.to_vec(), self.rows.order))
+    }
+
+    fn order_by(&mut self, column: usize) {
+        self.rows.order.choose(column);
+    }
+
+    fn groupings(&self, shared: &Shared) -> Option<(Vec<(String, Grouping)>, &Grouping)> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for (name, _) in shared.world.alerts().iter().flat_map(|alert| alert.labels.iter()) {
+            *counts.entry(name).or_default() += 1;
         }
-        if !group.folded {
-            rows.extend(group.members.iter().copied().map(Row::Alert));
+        let mut names: Vec<(&str, usize)> = counts.into_iter().collect();
+        names.sort_by_key(|(name, count)| (Reverse(*count), *name));
+        let mut all = Grouping::by_each(names.into_iter().map(|(name, _)| name.to_owned()));
+        all.insert(0, ("as the receiver groups them".to_owned(), Grouping::Received));
+        Some((all, &self.rows.grouping))
+    }
+
+    fn group_by(&mut self, grouping: Grouping) {
+        self.rows.grouping = grouping;
+    }
+
+    fn open(&mut self, _shared: &Shared) -> Opened {
+        if self.rows.toggle() {
+            return Opened::Folded;
+        }
+        self.rows.current().copied().map(Place::Alert).into()
+    }
+
+    fn selection(&self, _shared: &Shared) -> Selection {
+        Selection::Alerts(self.rows.chosen())
+    }
+
+    fn unmark(&mut self, handled: &Handled<'_>) {
+        match handled {
+            Handled::Alerts(covers) => self.rows.list.unmark(|row| match row {
+                Row::Item(fingerprint) => covers.contains(fingerprint),
+                Row::Group(_) => true,
+            }),
+            Handled::Incident { .. } | Handled::Silence(_) => {}
         }
     }
-    screen.groups = groups;
-    let first = rows.iter().position(|row| matches!(row, Row::Alert(_)));
-    screen.list.set_rows_from(rows, first.unwrap_or(0));
-    screen.widest.follow(world.revision(), || {
-        world.alerts_with_services().fold((0, 0), |(names, services), (alert, service)| {
-            let its = service.map_or(0, |service| text::width(service));
-            (names.max(text::width(alert.name())), services.max(its))
-        })
-    });
+
+    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
+        self.rows.copied(|fingerprint| alert::labels_of(&shared.world, *fingerprint), ToString::to_string)
+    }
+
+    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
+        alert::links(shared, self.rows.current().copied())
+    }
+
+    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+        runbook::of_known_alert(shared, self.rows.current().copied())
+    }
+
+    fn badge(&self, shared: &Shared, _cx: &Cx<'_>) -> Badge {
+        let tally = shared.world.tally();
+        Badge {
+            count: tally.loud(),
+            worst: tally.worst().map(Role::of_severity),
+            newest: tally.newest(),
+            has_symbol: false,
+        }
+    }
+
+    fn baseline(&self) -> Option<AskKind> {
+        Some(AskKind::Alerts)
+    }
 }

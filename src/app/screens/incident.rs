@@ -1,36 +1,33 @@
 //! One incident: who has it, what happens next by itself, what happened so far, its alerts, and earlier ones like it.
 
-use std::time::Duration;
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
+use crate::app::commands::{Command, Scope};
 use crate::app::due::Want;
-use crate::app::list::List;
-use crate::app::navigate::is_link;
-use crate::app::place::Place;
-use crate::app::state::State;
-use crate::app::want;
-use crate::model::ask::{AskKind, Query};
+use crate::app::grid::Grid;
+use crate::app::identity::IncidentKey;
+use crate::app::list::{Cursor, List};
+use crate::app::page::Page;
+use crate::app::place::{Place, Spot, Tab};
+use crate::app::screen::{About, Hint, Opened, Screen};
+use crate::app::selection::Selection;
+use crate::app::shared::Shared;
+use crate::app::subjects::{self, runbook};
 use crate::model::fingerprint::Fingerprint;
-use crate::model::incident::{IncidentAlert, IncidentDetail};
+use crate::model::incident::IncidentAlert;
 use crate::model::labels::Text;
-use crate::model::remote::Remote;
-use crate::model::source::SourceId;
+use crate::model::runbook::Wanted;
 use crate::model::world::Linked;
 
 mod page;
 mod view;
 
-pub use view::{last_scroll, render, row_at, scroll_to_cursor, text_area};
-
 /// The panel of its alerts; the other one is the page.
 pub const ALERTS: usize = 1;
 /// How many panels there are.
 pub const PANELS: usize = 2;
-
-/// How often an open incident is asked for.
-const OPEN: Duration = Duration::from_secs(10);
-
-/// How many incidents are asked for because their alerts are not known: fewer than are kept, each costs several requests.
-const MOST_UNREAD: usize = 6;
 
 /// An alert of an incident, as far as it is told.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,113 +38,188 @@ pub enum AlertRow {
     Tied(Fingerprint),
 }
 
-/// What is known of it beyond the list, and how far that is to be believed.
-fn remote<'a>(state: &'a State, known: &Linked) -> Option<&'a Remote<IncidentDetail>> {
-    state.world.held(&known.incident.source)?.incident_details().get(&known.incident.id)
+/// The incident that is open.
+#[derive(Debug, Default)]
+pub struct OpenIncident {
+    key: Option<IncidentKey>,
+    alerts: List<AlertRow>,
+    spot: Spot,
 }
 
 /// The alert of this id that the paging system tells of.
-fn told<'a>(state: &'a State, known: &Linked, id: &str) -> Option<&'a IncidentAlert> {
-    state.world.incident_detail(known)?.alerts.iter().find(|alert| *alert.id == *id)
+fn told<'a>(shared: &'a Shared, known: &Linked, id: &str) -> Option<&'a IncidentAlert> {
+    shared.world.incident_detail(known)?.alerts.iter().find(|alert| *alert.id == *id)
 }
 
-/// Brings its alerts into their order again: those that are told, then those that it is tied to besides.
-pub fn reorder(state: &mut State, source: &SourceId, id: &str) {
-    let Some(known) = state.world.incident(source, id) else {
-        state.incident = List::default();
-        state.panel = 0;
-        return;
-    };
-    let detail = state.world.incident_detail(known);
-    let told = detail.map_or(&[][..], |detail| &detail.alerts);
-    let found: Vec<Fingerprint> = told.iter().filter_map(|alert| state.world.alert_of(alert)).collect();
-    let others = known.alerts.iter().filter(|alert| !found.contains(alert)).copied();
-    let rows: Vec<AlertRow> =
-        told.iter().map(|alert| AlertRow::Told(alert.id.clone())).chain(others.map(AlertRow::Tied)).collect();
-    if rows.is_empty() && state.panel == ALERTS {
-        state.panel = 0;
+impl OpenIncident {
+    fn incident<'a>(&self, shared: &'a Shared) -> Option<&'a Linked> {
+        self.key.as_ref()?.incident(&shared.world)
     }
-    state.incident.set_rows(rows);
-}
 
-/// What it asks for: all that is known of it.
-pub fn wants(state: &State, source: &SourceId, id: &Text) -> Vec<Want> {
-    let Some(known) = state.world.incident(source, id) else { return Vec::new() };
-    let speaker = &known.incident.source;
-    if !want::sources(state, AskKind::Incident).any(|source| source.id == *speaker) {
-        return Vec::new();
-    }
-    let want = want::of(state, speaker, Query::Incident { id: id.clone() });
-    let interval = if known.incident.is_open() { OPEN } else { want.interval };
-    vec![Want { interval, ..want }]
-}
-
-/// Asks once for the open incidents of a source whose alerts its list does not tell, the most pressing ones: what they are about
-/// decides what is done to them, on every screen that shows them.
-pub fn unread<'a>(state: &'a State, source: &'a SourceId) -> impl Iterator<Item = Want> + 'a {
-    let is_unread = |known: &&Linked| {
-        known.incident.is_open() && known.incident.source == *source && state.world.is_unread(known)
-    };
-    let unread = state.world.incidents().iter().filter(is_unread).take(MOST_UNREAD);
-    unread.map(|known| want::of(state, source, Query::Incident { id: known.incident.id.clone() }))
-}
-
-/// What Enter opens: on the alerts the monitored alert under the cursor, else the service.
-pub fn target(state: &State, source: &SourceId, id: &str) -> Option<Place> {
-    let known = state.world.incident(source, id)?;
-    if state.panel == ALERTS {
-        return match state.incident.current()? {
-            AlertRow::Told(id) => state.world.alert_of(told(state, known, id)?),
+    /// The monitored alert under the cursor.
+    fn current(&self, shared: &Shared) -> Option<Fingerprint> {
+        match self.alerts.current()? {
+            AlertRow::Told(id) => shared.world.alert_of(told(shared, self.incident(shared)?, id)?),
             AlertRow::Tied(fingerprint) => Some(*fingerprint),
         }
-        .map(Place::Alert);
     }
-    let name = known.service.as_ref()?;
-    state.world.service(name).map(|service| Place::Service(service.name.clone()))
 }
 
-/// Its pages: its own, where people talk about it, those of its service and policy, those that came with its alerts, and of
-/// earlier ones.
-pub fn links(state: &State, known: &Linked) -> Vec<(String, Text)> {
-    let incident = &known.incident;
-    let detail = state.world.incident_detail(known);
-    let own = [("incident", &incident.url), ("conference", &incident.conference)];
-    let mut links: Vec<(String, Text)> =
-        own.into_iter().filter_map(|(name, url)| Some((name.to_owned(), url.clone()?))).collect();
-    let told = detail.into_iter().flat_map(|detail| &detail.alerts);
-    let told = told.flat_map(|alert| &alert.links);
-    links.extend(told.map(|(name, url)| (name.to_string(), url.clone())));
-    for (what, named) in [("service", &incident.service), ("policy", &incident.escalation_policy)] {
-        links.extend(
-            named.iter().filter_map(|named| Some((format!("{what} {}", named.name), named.url.clone()?))),
-        );
+impl About for OpenIncident {
+    type Subject = IncidentKey;
+
+    fn enter(&mut self, key: &IncidentKey) {
+        self.key = Some(key.clone());
     }
-    let past = detail.into_iter().flat_map(|detail| &detail.past);
-    links.extend(past.filter_map(|past| Some((format!("earlier: {}", past.title), past.url.clone()?))));
-    links.retain(|(_, url)| is_link(url));
-    links.dedup_by(|a, b| a.1 == b.1);
-    links
+
+    fn title(key: &IncidentKey, shared: &Shared) -> String {
+        match key.incident(&shared.world) {
+            Some(known) => format!("#{}", known.incident.number),
+            None => "an incident that is gone".to_owned(),
+        }
+    }
+
+    fn tab(_key: &IncidentKey) -> Option<Tab> {
+        Some(Tab::Incidents)
+    }
 }
 
-/// What copying takes: the labels or the words of the alert under the cursor, else what one says of the incident.
-pub fn copied(state: &State, source: &SourceId, id: &str) -> Option<String> {
-    let known = state.world.incident(source, id)?;
-    if state.panel == ALERTS {
-        return match state.incident.current()? {
+impl Screen for OpenIncident {
+    fn scopes(&self) -> &'static [Scope] {
+        &[Scope::Things, Scope::Acts]
+    }
+
+    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
+        vec![
+            (Command::Acknowledge, "ack"),
+            (Command::Note, "note"),
+            (Command::Silence, "silence"),
+            (Command::Escalate, "escalate"),
+            (Command::Resolve, "resolve"),
+            (Command::Runbook, "runbook"),
+            (Command::Act, "do"),
+            (Command::Open, if self.spot.panel == ALERTS { "alert" } else { "service" }),
+            (Command::NextPanel, "alerts"),
+            (Command::Links, "links"),
+            (Command::Copy, "copy"),
+            (Command::Back, "back"),
+        ]
+    }
+
+    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+        view::render(self, shared, now, area, buf);
+    }
+
+    fn wants(&self, shared: &Shared, _now: Timestamp) -> Vec<Want> {
+        self.key.as_ref().map_or_else(Vec::new, |key| subjects::incident::wants(shared, key))
+    }
+
+    /// Its alerts: those that are told, then those that it is tied to besides.
+    fn reorder(&mut self, shared: &Shared, _is_typing: bool) {
+        let Some(known) = self.incident(shared) else {
+            self.alerts = List::default();
+            self.spot.panel = 0;
+            return;
+        };
+        let detail = shared.world.incident_detail(known);
+        let told = detail.map_or(&[][..], |detail| &detail.alerts);
+        let found: Vec<Fingerprint> = told.iter().filter_map(|alert| shared.world.alert_of(alert)).collect();
+        let others = known.alerts.iter().filter(|alert| !found.contains(alert)).copied();
+        let told = told.iter().map(|alert| AlertRow::Told(alert.id.clone()));
+        let rows: Vec<AlertRow> = told.chain(others.map(AlertRow::Tied)).collect();
+        if rows.is_empty() && self.spot.panel == ALERTS {
+            self.spot.panel = 0;
+        }
+        self.alerts.set_rows(rows);
+    }
+
+    fn to_top(&mut self) {
+        self.alerts.to_top();
+    }
+
+    fn spot(&self) -> Spot {
+        self.spot
+    }
+
+    fn set_spot(&mut self, spot: Spot) {
+        self.spot = spot;
+    }
+
+    fn panels(&self) -> usize {
+        PANELS
+    }
+
+    fn has_panel(&self, _shared: &Shared, _body: Rect, panel: usize) -> bool {
+        panel != ALERTS || !self.alerts.is_empty()
+    }
+
+    fn wheel_panel(&self) -> usize {
+        0
+    }
+
+    fn list(&self) -> Option<&dyn Cursor> {
+        (self.spot.panel == ALERTS).then_some(&self.alerts)
+    }
+
+    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
+        if self.spot.panel == ALERTS { Some(&mut self.alerts) } else { None }
+    }
+
+    fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
+        Grid::list(view::text_area(body))
+    }
+
+    fn page(&self, shared: &Shared, width: u16) -> Option<Page> {
+        let known = self.incident(shared);
+        // how it is laid out does not depend on the moment
+        let laid_out =
+            known.map(|known| page::page(self, shared, &shared.cx(known.incident.created_at), known, width));
+        Some(laid_out.unwrap_or_default())
+    }
+
+    fn open(&mut self, shared: &Shared) -> Opened {
+        if self.spot.panel == ALERTS {
+            return self.current(shared).map(Place::Alert).into();
+        }
+        let service = self.incident(shared).and_then(|known| known.service.as_ref());
+        service.and_then(|name| shared.world.service(name)).map(|one| Place::Service(one.name.clone())).into()
+    }
+
+    fn selection(&self, _shared: &Shared) -> Selection {
+        Selection::Incidents(self.key.iter().cloned().collect())
+    }
+
+    fn to_silence(&self, shared: &Shared) -> Option<Vec<Fingerprint>> {
+        (self.spot.panel == ALERTS).then(|| self.current(shared).into_iter().collect())
+    }
+
+    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
+        let known = self.incident(shared)?;
+        if self.spot.panel != ALERTS {
+            return Some(subjects::incident::said(known));
+        }
+        match self.alerts.current()? {
             AlertRow::Told(id) => {
-                let alert = told(state, known, id)?;
+                let alert = told(shared, known, id)?;
                 let labels = (!alert.labels.is_empty()).then(|| alert.labels.to_string());
                 Some(labels.unwrap_or_else(|| alert.summary.to_string()))
             }
-            AlertRow::Tied(fingerprint) => state.world.alert(*fingerprint).map(|a| a.labels.to_string()),
-        };
+            AlertRow::Tied(fingerprint) => subjects::alert::labels_of(&shared.world, *fingerprint),
+        }
     }
-    Some(said(known))
-}
 
-/// What one says of an incident to others: number, title and address.
-pub(in crate::app) fn said(known: &Linked) -> String {
-    let incident = &known.incident;
-    let url = incident.url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
-    format!("#{} {}{url}", incident.number, incident.title)
+    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
+        subjects::incident::links_of(shared, self.key.as_ref())
+    }
+
+    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+        match self.current(shared).filter(|_| self.spot.panel == ALERTS) {
+            Some(fingerprint) => runbook::of_known_alert(shared, Some(fingerprint)),
+            None => runbook::of_known_incident(shared, self.key.as_ref()),
+        }
+    }
+
+    fn moment(&self, shared: &Shared) -> Option<Timestamp> {
+        self.incident(shared).map(|known| known.incident.created_at)
+    }
 }

@@ -1,252 +1,174 @@
 //! Incidents: who was woken for what, and who has it; open ones first, the resolved ones folded away.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
-use crate::app::filter::{Fields, Haystack};
-use crate::app::folds::{Folds, grouped};
-use crate::app::found::{Found, passing};
-use crate::app::list::List;
+use crate::app::commands::{Command, Scope};
+use crate::app::found::Found;
+use crate::app::grouped::GroupedList;
+use crate::app::identity::IncidentKey;
+use crate::app::list::{Cursor, Grouping, Order};
+use crate::app::look::Cx;
 use crate::app::place::Place;
-use crate::app::screens::Order;
-use crate::app::state::State;
+use crate::app::screen::{Badge, Hint, Opened, Screen};
+use crate::app::selection::{Handled, Selection};
+use crate::app::shared::Shared;
+use crate::app::subjects::incident::words::role;
+use crate::app::subjects::{incident, runbook};
 use crate::app::widgets::text;
-use crate::model::incident::IncidentStatus;
-use crate::model::labels::{Labels, Text};
-use crate::model::remote::age;
-use crate::model::source::SourceId;
-use crate::model::world::{Linked, World};
+use crate::model::ask::AskKind;
+use crate::model::labels::Text;
+use crate::model::runbook::Wanted;
 
 mod view;
-pub(in crate::app) mod words;
 
-pub use view::render;
-
-/// What tells one incident from all others.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct IncidentKey {
-    /// What the paging system calls it.
-    pub id: Text,
-    /// The first source that knows it.
-    pub source: SourceId,
-}
-
-impl IncidentKey {
-    /// Of an incident.
-    pub fn of(known: &Linked) -> Self {
-        Self { id: known.incident.id.clone(), source: known.source().clone() }
-    }
-
-    /// The incident, if it is still there.
-    pub fn incident<'a>(&self, world: &'a World) -> Option<&'a Linked> {
-        world.incident(&self.source, &self.id)
-    }
-
-    /// Its screen.
-    pub fn place(&self) -> Place {
-        Place::Incident { source: self.source.clone(), id: self.id.clone() }
-    }
-}
-
-/// A row: the head of a group, or an incident.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Row {
-    /// The head of the incidents that have this in common; empty: that have nothing there.
-    Group(Text),
-    /// An incident.
-    Incident(IncidentKey),
-}
-
-/// By what incidents can be grouped.
-pub const GROUPINGS: [&str; 4] = ["service", "team", "urgency", "status"];
-
-/// By what incidents can be ordered.
-pub const ORDERS: [&str; 6] = [
-    "pressure: priority, urgency, who has it, newest",
-    "newest first",
-    "oldest first",
-    "service",
-    "who has it",
-    "alerts, most first",
-];
-
-/// What the head of a group says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Group {
-    /// How many of its incidents are in which status, as far as they pass the filter.
-    pub statuses: BTreeMap<IncidentStatus, usize>,
-    /// Whether they are folded away.
-    pub folded: bool,
-    /// Its incidents.
-    pub members: Vec<IncidentKey>,
-}
+/// A row: the head of the incidents that have this in common, or an incident. It is empty for those that have nothing there.
+pub type Row = crate::app::grouped::Row<IncidentKey, Text>;
 
 /// The list of incidents.
 #[derive(Debug, Default)]
 pub struct Incidents {
     /// The rows.
-    pub list: List<Row>,
-    /// The filter.
-    pub found: Found,
-    /// The order.
-    pub order: Order,
-    /// One of [`GROUPINGS`] by which they are grouped.
-    pub grouping: Option<String>,
-    /// The groups by what they have in common.
-    pub groups: BTreeMap<Text, Group>,
+    pub rows: GroupedList<IncidentKey, Text>,
     /// Whether resolved ones are shown, too.
-    pub show_resolved: bool,
+    show_resolved: bool,
     /// How many resolved ones pass the filter but are folded away.
-    pub hidden: usize,
+    hidden: usize,
     /// How many are shown, folded groups included.
-    pub passing: usize,
+    passing: usize,
     /// Cells of the longest service and of the longest names of people.
-    pub widest: (u16, u16),
-    folded: Folds<Text>,
+    widest: (u16, u16),
 }
 
-impl Incidents {
-    /// The group that the current row is of, if they are grouped.
-    fn group_at_cursor(&self, world: &World) -> Option<Text> {
-        let by = self.grouping.as_deref()?;
-        match self.list.current()? {
-            Row::Group(value) => Some(value.clone()),
-            Row::Incident(key) => Some(value_of(key.incident(world)?, by)),
+impl Screen for Incidents {
+    fn scopes(&self) -> &'static [Scope] {
+        &[Scope::List, Scope::Groups, Scope::Folds, Scope::Things, Scope::Acts]
+    }
+
+    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
+        vec![
+            (Command::Open, "open"),
+            (Command::Acknowledge, "ack"),
+            (Command::Escalate, "escalate"),
+            (Command::Resolve, "resolve"),
+            (Command::Act, "do"),
+            (Command::Filter, "filter"),
+            (Command::Group, "group"),
+            (Command::Fold, "resolved ones"),
+        ]
+    }
+
+    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+        view::render(self, shared, now, area, buf);
+    }
+
+    fn reorder(&mut self, shared: &Shared, is_typing: bool) {
+        let Shared { world, chronicle, .. } = shared;
+        let rows = &mut self.rows;
+        let revision = rows.found.revision(world.revision(), chronicle.revision());
+        let haystack = || incident::haystack(world.incidents(), chronicle.now());
+        let passes = rows.found.select(revision, is_typing, haystack);
+        let mut shown = incident::ordered(world.incidents(), passes.as_deref(), rows.order);
+        let all = shown.len();
+        if !self.show_resolved {
+            shown.retain(|known| known.is_shown_open());
+        }
+        (self.hidden, self.passing) = (all - shown.len(), shown.len());
+        self.widest = shown.iter().fold((0, 0), |(services, people), known| {
+            let its = incident::service(known).map_or(0, |name| text::width(name));
+            let who = known.holders().first().map_or(0, |who| text::width(&who.name));
+            (services.max(its), people.max(who))
+        });
+        let by = rows.grouped_by().unwrap_or_default().to_owned();
+        rows.set(&shown, |known| IncidentKey::of(known), |known| incident::value_of(known, &by));
+    }
+
+    fn list(&self) -> Option<&dyn Cursor> {
+        Some(&self.rows.list)
+    }
+
+    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
+        Some(&mut self.rows.list)
+    }
+
+    fn fold(&mut self, _shared: &Shared, fold: bool) -> bool {
+        self.rows.fold(fold);
+        true
+    }
+
+    fn show_hidden(&mut self, is_shown: Option<bool>) {
+        self.show_resolved = is_shown.unwrap_or(!self.show_resolved);
+    }
+
+    fn found(&self) -> Option<&Found> {
+        Some(&self.rows.found)
+    }
+
+    fn found_mut(&mut self) -> Option<&mut Found> {
+        Some(&mut self.rows.found)
+    }
+
+    fn orders(&self) -> Option<(Vec<&'static str>, Order)> {
+        Some((incident::ORDERS.to_vec(), self.rows.order))
+    }
+
+    fn order_by(&mut self, column: usize) {
+        self.rows.order.choose(column);
+    }
+
+    fn groupings(&self, _shared: &Shared) -> Option<(Vec<(String, Grouping)>, &Grouping)> {
+        Some((Grouping::by_each(incident::GROUPINGS.map(str::to_owned)), &self.rows.grouping))
+    }
+
+    fn group_by(&mut self, grouping: Grouping) {
+        self.rows.grouping = grouping;
+    }
+
+    fn open(&mut self, _shared: &Shared) -> Opened {
+        if self.rows.toggle() {
+            return Opened::Folded;
+        }
+        self.rows.current().cloned().map(Place::Incident).into()
+    }
+
+    fn selection(&self, _shared: &Shared) -> Selection {
+        Selection::Incidents(self.rows.chosen())
+    }
+
+    fn unmark(&mut self, handled: &Handled<'_>) {
+        match handled {
+            Handled::Incident { key, is_last } => self.rows.list.unmark(|row| match row {
+                Row::Item(one) => one == *key,
+                Row::Group(_) => *is_last,
+            }),
+            Handled::Alerts(_) | Handled::Silence(_) => {}
         }
     }
 
-    /// Folds or unfolds the group that the current row is of; the cursor goes to the head of a folded one.
-    pub fn fold(&mut self, world: &World, fold: bool) {
-        if let Some(group) = self.group_at_cursor(world) {
-            let head = Row::Group(group.clone());
-            self.folded.fold(group, &head, fold, &mut self.list);
+    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
+        self.rows.copied(|key| key.incident(&shared.world).map(incident::said), ToString::to_string)
+    }
+
+    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
+        incident::links_of(shared, self.rows.current())
+    }
+
+    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+        runbook::of_known_incident(shared, self.rows.current())
+    }
+
+    fn badge(&self, shared: &Shared, cx: &Cx<'_>) -> Badge {
+        let open = shared.world.incidents().iter().filter(|known| known.incident.is_open());
+        Badge {
+            count: open.clone().count(),
+            worst: open.clone().map(|known| role(known, cx.now)).min_by_key(|role| *role as usize),
+            newest: open.map(|known| known.incident.created_at).max(),
+            has_symbol: false,
         }
     }
 
-    /// Whether the current row is the head of a folded group.
-    pub fn is_folded(&self) -> bool {
-        matches!(self.list.current(), Some(Row::Group(value)) if self.folded.contains(value))
+    fn baseline(&self) -> Option<AskKind> {
+        Some(AskKind::Incidents)
     }
-}
-
-/// The service that an incident is about: the monitored one, else as the paging system calls it.
-pub(in crate::app) fn service(known: &Linked) -> Option<&Text> {
-    known.service.as_ref().or_else(|| known.incident.service.as_ref().map(|service| &service.name))
-}
-
-/// What an incident has of one of [`GROUPINGS`]; empty if nothing.
-fn value_of(known: &Linked, by: &str) -> Text {
-    let incident = &known.incident;
-    match by {
-        "service" => service(known).cloned().unwrap_or_default(),
-        "team" => incident.teams.first().map(|team| team.name.clone()).unwrap_or_default(),
-        "urgency" => incident.urgency.word().into(),
-        _ => incident.status.word().into(),
-    }
-}
-
-/// What incidents can be found by: words look into all of it, matchers by name.
-pub(crate) fn haystack(incidents: &[Linked], now: Timestamp) -> Haystack {
-    let described: Vec<Labels> = incidents.iter().map(described).collect();
-    Haystack::with_fields(
-        FIELDS,
-        incidents
-            .iter()
-            .zip(&described)
-            .map(|(known, labels)| (labels, [&known.incident.title], [], numbers(known, now))),
-    )
-}
-
-/// What incidents show beside what [`described`] says.
-const FIELDS: Fields = Fields { words: &[], numbers: &["age", "alerts"], flags: &[] };
-
-fn numbers(known: &Linked, now: Timestamp) -> [f64; 2] {
-    let age = age(known.incident.created_at, now).as_secs_f64();
-    [age, f64::from(known.incident.alerts.all)]
-}
-
-/// All that a matcher can ask for.
-pub(crate) fn described(known: &Linked) -> Labels {
-    let incident = &known.incident;
-    let joined = |names: Vec<&str>| Text::from(names.join(", "));
-    let pairs = [
-        ("id", incident.id.clone()),
-        ("number", incident.number.to_string().into()),
-        ("status", incident.status.word().into()),
-        ("state", incident.status.word().into()),
-        ("urgency", incident.urgency.word().into()),
-        ("priority", incident.priority.as_ref().map(|p| p.named.name.clone()).unwrap_or_default()),
-        ("service", service(known).cloned().unwrap_or_default()),
-        ("policy", incident.escalation_policy.as_ref().map(|p| p.name.clone()).unwrap_or_default()),
-        ("team", joined(incident.teams.iter().map(|team| &*team.name).collect())),
-        ("who", joined(known.holders().iter().map(|person| &*person.name).collect())),
-        ("source", known.source().as_str().into()),
-    ];
-    Labels::new(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
-}
-
-fn compare(a: &Linked, b: &Linked, column: usize) -> Ordering {
-    let who = |known: &Linked| known.holders().first().map(|person| person.name.clone());
-    let behind = |one: Option<Text>| (one.is_none(), one);
-    match column {
-        1 => b.incident.created_at.cmp(&a.incident.created_at),
-        2 => a.incident.created_at.cmp(&b.incident.created_at),
-        3 => behind(service(a).cloned()).cmp(&behind(service(b).cloned())),
-        4 => behind(who(a)).cmp(&behind(who(b))),
-        5 => Reverse(a.incident.alerts.all).cmp(&Reverse(b.incident.alerts.all)),
-        _ => Ordering::Equal,
-    }
-}
-
-/// The incidents that pass, in order; `all` has the most pressing first, and so have equals.
-pub(super) fn ordered<'a>(all: &'a [Linked], passes: Option<&[bool]>, order: Order) -> Vec<&'a Linked> {
-    let mut shown: Vec<&Linked> = passing(all, passes).collect();
-    if order.column == 0 && order.reversed {
-        shown.reverse();
-    }
-    shown.sort_by(|a, b| order.apply(compare(a, b, order.column)));
-    shown
-}
-
-/// Brings groups and rows into their order again.
-pub fn reorder(state: &mut State) {
-    let is_typing = state.is_typing();
-    let State { world, incidents: screen, chronicle, .. } = state;
-    let revision = screen.found.revision(world.revision(), chronicle.revision());
-    let passes = screen.found.select(revision, is_typing, || haystack(world.incidents(), chronicle.now()));
-    let mut shown = ordered(world.incidents(), passes.as_deref(), screen.order);
-    let all = shown.len();
-    if !screen.show_resolved {
-        shown.retain(|known| known.is_shown_open());
-    }
-    (screen.hidden, screen.passing) = (all - shown.len(), shown.len());
-    screen.widest = shown.iter().fold((0, 0), |(services, people), known| {
-        let its = service(known).map_or(0, |name| text::width(name));
-        (services.max(its), people.max(known.holders().first().map_or(0, |who| text::width(&who.name))))
-    });
-    screen.groups.clear();
-    let row = |known: &Linked| Row::Incident(IncidentKey::of(known));
-    let mut rows = Vec::with_capacity(shown.len());
-    match &screen.grouping {
-        None => rows.extend(shown.into_iter().map(row)),
-        Some(by) => {
-            for (value, members) in grouped(shown, |known| value_of(known, by)) {
-                let folded = screen.folded.contains(&value);
-                let own = members.iter().map(|known| IncidentKey::of(known)).collect();
-                let mut group = Group { folded, members: own, ..Group::default() };
-                for known in &members {
-                    *group.statuses.entry(known.incident.status).or_default() += 1;
-                }
-                rows.push(Row::Group(value.clone()));
-                if !folded {
-                    rows.extend(members.into_iter().map(row));
-                }
-                screen.groups.insert(value, group);
-            }
-        }
-    }
-    let first = rows.iter().position(|row| matches!(row, Row::Incident(_)));
-    screen.list.set_rows_from(rows, first.unwrap_or(0));
 }

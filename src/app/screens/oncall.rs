@@ -2,11 +2,23 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::commands::{Command, Scope};
 use crate::app::filter::Haystack;
 use crate::app::found::{Found, passing};
-use crate::app::list::List;
+use crate::app::grid::Grid;
+use crate::app::identity::{LevelKey, PolicyKey};
+use crate::app::list::{Cursor, List};
+use crate::app::look::Cx;
 use crate::app::place::Place;
-use crate::app::state::State;
+use crate::app::screen::{Badge, Hint, Opened, Screen};
+use crate::app::selection::Selection;
+use crate::app::shared::Shared;
+use crate::app::subjects::on_call::{self, levels, words};
+use crate::app::theme::Role;
 use crate::model::labels::{Labels, Text};
 use crate::model::oncall::{EscalationPolicy, OnCallBoard};
 use crate::model::source::SourceId;
@@ -14,32 +26,6 @@ use crate::model::world::World;
 
 mod calendar;
 mod view;
-pub(in crate::app) mod words;
-
-pub use view::{list_area, render};
-
-/// A level of a policy of a source.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct LevelKey {
-    /// Who tells of it.
-    pub source: SourceId,
-    /// The policy's id.
-    pub policy: Text,
-    /// The level, from 1.
-    pub level: u32,
-}
-
-impl LevelKey {
-    /// What its source says, and the policy, if they are still there.
-    pub fn policy<'a>(&self, world: &'a World) -> Option<(&'a OnCallBoard, &'a EscalationPolicy)> {
-        policy(world, &self.source, &self.policy)
-    }
-
-    /// The screen of its policy.
-    pub fn place(&self) -> Place {
-        Place::Policy { source: self.source.clone(), id: self.policy.clone() }
-    }
-}
 
 /// The list of levels.
 #[derive(Debug, Default)]
@@ -48,23 +34,6 @@ pub struct OnCall {
     pub list: List<LevelKey>,
     /// The filter.
     pub found: Found,
-}
-
-/// A policy, and what its source says.
-pub(in crate::app) fn policy<'a>(
-    world: &'a World,
-    source: &SourceId,
-    id: &str,
-) -> Option<(&'a OnCallBoard, &'a EscalationPolicy)> {
-    let board = world.held(source)?.on_call().value()?;
-    Some((board, board.policies.iter().find(|policy| *policy.named.id == *id)?))
-}
-
-/// The numbers of a policy's levels; whoever is on call has one, too, whatever the policy tells.
-pub(crate) fn levels(board: &OnCallBoard, policy: &EscalationPolicy) -> BTreeSet<u32> {
-    let its = board.shifts.iter().filter(|shift| shift.policy == policy.named.id).map(|shift| shift.level);
-    let levels: BTreeSet<u32> = policy.levels.iter().map(|level| level.number).chain(its).collect();
-    if levels.is_empty() { BTreeSet::from([1]) } else { levels }
 }
 
 /// Whether the person at the keyboard has a turn in a policy.
@@ -84,7 +53,8 @@ fn all(world: &World) -> Vec<(LevelKey, Labels)> {
     });
     let keys = policies.into_iter().flat_map(|(source, board, policy)| {
         levels(board, policy).into_iter().map(move |level| {
-            let key = LevelKey { source: source.clone(), policy: policy.named.id.clone(), level };
+            let key =
+                LevelKey { policy: PolicyKey { source: source.clone(), id: policy.named.id.clone() }, level };
             let labels = described(&key, board, policy);
             (key, labels)
         })
@@ -94,7 +64,7 @@ fn all(world: &World) -> Vec<(LevelKey, Labels)> {
 
 /// All that a matcher can ask for.
 fn described(key: &LevelKey, board: &OnCallBoard, policy: &EscalationPolicy) -> Labels {
-    let its = board.shifts.iter().filter(|shift| shift.policy == key.policy && shift.level == key.level);
+    let its = board.shifts.iter().filter(|shift| shift.policy == key.policy.id && shift.level == key.level);
     let people: BTreeSet<&str> = its.map(|shift| &*shift.person.name).collect();
     let joined = |names: Vec<&str>| Text::from(names.join(", "));
     let pairs = [
@@ -103,30 +73,80 @@ fn described(key: &LevelKey, board: &OnCallBoard, policy: &EscalationPolicy) -> 
         ("who", joined(people.into_iter().collect())),
         ("team", joined(policy.teams.iter().map(|team| &*team.name).collect())),
         ("service", joined(policy.services.iter().map(|service| &*service.name).collect())),
-        ("source", key.source.as_str().into()),
+        ("source", key.policy.source.as_str().into()),
     ];
     Labels::new(pairs.into_iter().map(|(name, value)| (name.into(), value)).collect())
 }
 
-/// Brings the levels into their order again.
-pub fn reorder(state: &mut State) {
-    let is_typing = state.is_typing();
-    let State { world, on_call: screen, .. } = state;
-    let all = all(world);
-    let passes = screen
-        .found
-        .select(world.revision(), is_typing, || Haystack::new(all.iter().map(|(_, labels)| (labels, []))));
-    screen.list.set_rows(passing(all, passes.as_deref()).map(|(key, _)| key).collect());
-}
+impl Screen for OnCall {
+    fn scopes(&self) -> &'static [Scope] {
+        &[Scope::List, Scope::Things]
+    }
 
-/// What copying takes: who is on call there, in words.
-pub fn copied(state: &State, key: &LevelKey, now: jiff::Timestamp) -> Option<String> {
-    let (board, policy) = key.policy(&state.world)?;
-    let watch = board.watch(&key.policy, key.level, now);
-    Some(format!(
-        "{}, level {}: {}",
-        policy.named.name,
-        key.level,
-        words::names(state, &key.source, &watch.now)
-    ))
+    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
+        vec![
+            (Command::Open, "policy"),
+            (Command::Act, "take the shift"),
+            (Command::Filter, "filter"),
+            (Command::Links, "links"),
+        ]
+    }
+
+    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+        view::render(self, shared, now, area, buf);
+    }
+
+    fn reorder(&mut self, shared: &Shared, is_typing: bool) {
+        let all = all(&shared.world);
+        let haystack = || Haystack::new(all.iter().map(|(_, labels)| (labels, [])));
+        let passes = self.found.select(shared.world.revision(), is_typing, haystack);
+        self.list.set_rows(passing(all, passes.as_deref()).map(|(key, _)| key).collect());
+    }
+
+    fn list(&self) -> Option<&dyn Cursor> {
+        Some(&self.list)
+    }
+
+    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
+        Some(&mut self.list)
+    }
+
+    fn grid(&self, shared: &Shared, body: Rect) -> Grid {
+        Grid::list(view::list_area(self, shared, body))
+    }
+
+    fn found(&self) -> Option<&Found> {
+        Some(&self.found)
+    }
+
+    fn found_mut(&mut self) -> Option<&mut Found> {
+        Some(&mut self.found)
+    }
+
+    fn open(&mut self, _shared: &Shared) -> Opened {
+        self.list.current().map(|key| Place::Policy(key.policy.clone())).into()
+    }
+
+    fn selection(&self, _shared: &Shared) -> Selection {
+        self.list.current().cloned().map_or(Selection::Nothing, Selection::Level)
+    }
+
+    /// Who is on call there, in words.
+    fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
+        self.list.copied(|key| {
+            let (board, policy) = key.policy.policy(&shared.world)?;
+            let watch = board.watch(&key.policy.id, key.level, now);
+            let names = words::names(shared, &key.policy.source, &watch.now);
+            Some(format!("{}, level {}: {names}", policy.named.name, key.level))
+        })
+    }
+
+    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
+        self.list.current().map_or_else(Vec::new, |key| on_call::links(shared, &key.policy))
+    }
+
+    fn badge(&self, shared: &Shared, cx: &Cx<'_>) -> Badge {
+        let count = words::uncovered(shared, cx.now);
+        Badge { count, worst: Some(Role::Down), newest: None, has_symbol: true }
+    }
 }

@@ -1,20 +1,28 @@
 //! Overview: for the wall and the first glance. Services as tiles, worst first; beside them what fires and what is broken.
 
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::commands::{Command, Scope};
+use crate::app::due::Want;
 use crate::app::found::{Found, passing};
-use crate::app::list::List;
-use crate::app::screens::incidents::{self as pages, IncidentKey};
-use crate::app::screens::slos::{self as promises, SloKey};
-use crate::app::screens::{Order, alerts, services};
-use crate::app::state::State;
+use crate::app::grid::Grid;
+use crate::app::identity::{IncidentKey, SloKey};
+use crate::app::list::{Cursor, List, Order};
+use crate::app::place::{Place, Spot};
+use crate::app::screen::{Hint, Opened, Screen};
+use crate::app::selection::{Handled, Selection};
+use crate::app::shared::Shared;
+use crate::app::subjects::{alert, incident, runbook, service, slo};
+use crate::app::widest::Widest;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
+use crate::model::runbook::Wanted;
 
 mod incidents;
 mod slos;
 mod view;
-
-pub use view::render;
-pub(in crate::app) use view::{grid, has_panel};
 
 /// The panel of services.
 pub const SERVICES: usize = 0;
@@ -43,40 +51,172 @@ pub struct Overview {
     found_alerts: Found,
     found_slos: Found,
     found_incidents: Found,
+    /// Cells of the longest name of a service.
+    widest: Widest<u16>,
     /// The revision of the alerts and the filter that they were last ordered for.
     ordered: Option<(u64, String)>,
+    spot: Spot,
 }
 
-/// Brings tiles and alerts into their order again.
-pub fn reorder(state: &mut State) {
-    services::measure(state);
-    let is_typing = state.is_typing();
-    let State { world, overview, chronicle, .. } = state;
-    let now = chronicle.now();
-    let passes = overview.found.select(world.revision(), is_typing, || services::haystack(world.services()));
-    overview.services.set_rows(services::ordered(world.services(), passes.as_deref(), Order::default()));
-    overview.found_slos.set(overview.found.text());
-    let passes = overview.found_slos.select(world.revision(), is_typing, || promises::haystack(world.slos()));
-    let slos = promises::ordered(world.slos(), passes.as_deref(), Order::default());
-    overview.slos.set_rows(slos.into_iter().map(SloKey::of).collect());
-    overview.found_incidents.set(overview.found.text());
-    let incidents = world.incidents();
-    let passes =
-        overview.found_incidents.select(world.revision(), is_typing, || pages::haystack(incidents, now));
-    let shown = pages::ordered(incidents, passes.as_deref(), Order::default());
-    let open = shown.into_iter().filter(|known| known.incident.is_open());
-    overview.incidents.set_rows(open.map(IncidentKey::of).collect());
-    let (revision, haystack) = (world.alerts_revision(), || alerts::haystack(world, now));
-    overview.found_alerts.set(overview.found.text());
-    overview.found_alerts.prepare(revision, is_typing, haystack);
-    let mark = (revision, overview.found.text().to_owned());
-    if overview.ordered.as_ref() == Some(&mark) {
-        return;
+impl Screen for Overview {
+    fn scopes(&self) -> &'static [Scope] {
+        &[Scope::List, Scope::Time, Scope::Things, Scope::Acts]
     }
-    overview.ordered = Some(mark);
-    let passes = overview.found_alerts.select(revision, is_typing, haystack);
-    let firing = passing(world.alerts(), passes.as_deref()).filter(|alert| alert.is_told());
-    let mut firing: Vec<_> = firing.map(|alert| alerts::badness(alert)).collect();
-    firing.sort_unstable();
-    overview.alerts.set_rows(firing.into_iter().map(|(.., fingerprint)| fingerprint).collect());
+
+    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
+        let (open, next) = ((Command::Open, "open"), (Command::NextPanel, "panel"));
+        let (ack, silence) = ((Command::Acknowledge, "ack"), (Command::Silence, "silence"));
+        match self.spot.panel {
+            ALERTS | SLOS => vec![open, silence, ack, next],
+            INCIDENTS => vec![open, ack, (Command::Act, "do"), next],
+            _ => vec![open, ack, silence, (Command::Act, "do"), next, (Command::Filter, "filter")],
+        }
+    }
+
+    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+        view::render(self, shared, now, area, buf);
+    }
+
+    fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
+        service::wants(shared, now)
+    }
+
+    fn reorder(&mut self, shared: &Shared, is_typing: bool) {
+        let (world, now) = (&shared.world, shared.chronicle.now());
+        self.widest.follow(world.revision(), || service::widest_name(world));
+        let services = world.services();
+        let passes = self.found.select(world.revision(), is_typing, || service::haystack(services));
+        self.services.set_rows(service::ordered(services, passes.as_deref(), Order::default()));
+        self.found_slos.set(self.found.text());
+        let passes = self.found_slos.select(world.revision(), is_typing, || slo::haystack(world.slos()));
+        let slos = slo::ordered(world.slos(), passes.as_deref(), Order::default());
+        self.slos.set_rows(slos.into_iter().map(SloKey::of).collect());
+        self.found_incidents.set(self.found.text());
+        let incidents = world.incidents();
+        let haystack = || incident::haystack(incidents, now);
+        let passes = self.found_incidents.select(world.revision(), is_typing, haystack);
+        let shown = incident::ordered(incidents, passes.as_deref(), Order::default());
+        let open = shown.into_iter().filter(|known| known.incident.is_open());
+        self.incidents.set_rows(open.map(IncidentKey::of).collect());
+        let (revision, haystack) = (world.alerts_revision(), || alert::haystack(world, now));
+        self.found_alerts.set(self.found.text());
+        self.found_alerts.prepare(revision, is_typing, haystack);
+        let mark = (revision, self.found.text().to_owned());
+        if self.ordered.as_ref() == Some(&mark) {
+            return;
+        }
+        self.ordered = Some(mark);
+        let passes = self.found_alerts.select(revision, is_typing, haystack);
+        let firing = passing(world.alerts(), passes.as_deref()).filter(|alert| alert.is_told());
+        let mut firing: Vec<_> = firing.map(|one| alert::badness(one)).collect();
+        firing.sort_unstable();
+        self.alerts.set_rows(firing.into_iter().map(|(.., fingerprint)| fingerprint).collect());
+    }
+
+    fn spot(&self) -> Spot {
+        self.spot
+    }
+
+    fn set_spot(&mut self, spot: Spot) {
+        self.spot = spot;
+    }
+
+    fn panels(&self) -> usize {
+        PANELS
+    }
+
+    fn has_panel(&self, _shared: &Shared, body: Rect, panel: usize) -> bool {
+        !matches!(panel, SLOS | INCIDENTS) || view::grid(self, body, panel).room() > 0
+    }
+
+    fn has_panels_side_by_side(&self) -> bool {
+        true
+    }
+
+    fn panel_at(&self, _shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {
+        (0..PANELS).find(|panel| view::grid(self, body, *panel).area.contains(cell.into()))
+    }
+
+    fn list(&self) -> Option<&dyn Cursor> {
+        Some(match self.spot.panel {
+            ALERTS => &self.alerts,
+            SLOS => &self.slos,
+            INCIDENTS => &self.incidents,
+            _ => &self.services,
+        })
+    }
+
+    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
+        Some(match self.spot.panel {
+            ALERTS => &mut self.alerts,
+            SLOS => &mut self.slos,
+            INCIDENTS => &mut self.incidents,
+            _ => &mut self.services,
+        })
+    }
+
+    fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
+        view::grid(self, body, self.spot.panel)
+    }
+
+    fn found(&self) -> Option<&Found> {
+        Some(&self.found)
+    }
+
+    fn found_mut(&mut self) -> Option<&mut Found> {
+        Some(&mut self.found)
+    }
+
+    fn open(&mut self, _shared: &Shared) -> Opened {
+        match self.spot.panel {
+            ALERTS => self.alerts.current().copied().map(Place::Alert),
+            SLOS => self.slos.current().cloned().map(Place::Slo),
+            INCIDENTS => self.incidents.current().cloned().map(Place::Incident),
+            _ => self.services.current().cloned().map(Place::Service),
+        }
+        .into()
+    }
+
+    fn selection(&self, shared: &Shared) -> Selection {
+        match self.spot.panel {
+            ALERTS => Selection::Alerts(self.alerts.chosen()),
+            SLOS => Selection::of_slos(&shared.world, &self.slos.chosen()),
+            INCIDENTS => Selection::Incidents(self.incidents.chosen()),
+            _ => Selection::Services(self.services.chosen()),
+        }
+    }
+
+    fn unmark(&mut self, handled: &Handled<'_>) {
+        match handled {
+            Handled::Alerts(covers) => self.alerts.unmark(|fingerprint| covers.contains(fingerprint)),
+            Handled::Incident { key, .. } => self.incidents.unmark(|one| one == *key),
+            Handled::Silence(_) => {}
+        }
+    }
+
+    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
+        match self.spot.panel {
+            ALERTS => alert::labels_of(&shared.world, *self.alerts.current()?),
+            SLOS => self.slos.current().map(|key| key.id.to_string()),
+            INCIDENTS => self.incidents.current()?.incident(&shared.world).map(incident::said),
+            _ => self.services.copied(|name| Some(name.to_string())),
+        }
+    }
+
+    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
+        match self.spot.panel {
+            INCIDENTS => incident::links_of(shared, self.incidents.current()),
+            ALERTS => alert::links(shared, self.alerts.current().copied()),
+            _ => Vec::new(),
+        }
+    }
+
+    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+        match self.spot.panel {
+            ALERTS => runbook::of_known_alert(shared, self.alerts.current().copied()),
+            SLOS => runbook::of_known_slo(shared, self.slos.current()),
+            INCIDENTS => runbook::of_known_incident(shared, self.incidents.current()),
+            _ => self.services.current().map(runbook::of_service).into_iter().collect(),
+        }
+    }
 }

@@ -4,11 +4,17 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::frame;
+use crate::app::commands::{Command, Scope};
+use crate::app::grid::Grid;
+use crate::app::identity::PolicyKey;
+use crate::app::layout;
 use crate::app::look::Cx;
-use crate::app::screens::oncall::{self, words};
-use crate::app::screens::page::Page;
-use crate::app::state::State;
+use crate::app::page::Page;
+use crate::app::place::{Spot, Tab};
+use crate::app::screen::{About, Hint, Screen};
+use crate::app::selection::Selection;
+use crate::app::shared::Shared;
+use crate::app::subjects::on_call::{self, words};
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::model::ask::AskKind;
@@ -21,10 +27,91 @@ use crate::model::source::SourceId;
 /// Most hand-overs of a level that are listed.
 const HAND_OVERS: usize = 8;
 
+/// The escalation policy that is open.
+#[derive(Debug, Default)]
+pub struct OpenPolicy {
+    key: Option<PolicyKey>,
+    spot: Spot,
+}
+
+impl About for OpenPolicy {
+    type Subject = PolicyKey;
+
+    fn enter(&mut self, key: &PolicyKey) {
+        self.key = Some(key.clone());
+    }
+
+    fn title(key: &PolicyKey, shared: &Shared) -> String {
+        let known = key.policy(&shared.world);
+        known.map_or_else(|| "a policy that is gone".to_owned(), |(_, policy)| policy.named.name.to_string())
+    }
+
+    fn tab(_key: &PolicyKey) -> Option<Tab> {
+        Some(Tab::OnCall)
+    }
+}
+
+impl Screen for OpenPolicy {
+    fn scopes(&self) -> &'static [Scope] {
+        &[Scope::Things]
+    }
+
+    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
+        vec![(Command::Act, "take the shift"), (Command::Links, "links"), (Command::Back, "back")]
+    }
+
+    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+        if let Some(key) = &self.key {
+            render(self, shared, key, now, area, buf);
+        }
+    }
+
+    fn spot(&self) -> Spot {
+        self.spot
+    }
+
+    fn set_spot(&mut self, spot: Spot) {
+        self.spot = spot;
+    }
+
+    fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
+        Grid::list(layout::below_heading(body))
+    }
+
+    fn page(&self, shared: &Shared, width: u16) -> Option<Page> {
+        let known = self.key.as_ref().and_then(|key| Some((key, key.policy(&shared.world)?)));
+        let laid_out = known.map(|(key, (board, policy))| {
+            // a hand-over more or less is of no account
+            page(shared, &shared.cx(board.from), &key.source, board, policy, width)
+        });
+        Some(laid_out.unwrap_or_default())
+    }
+
+    fn selection(&self, _shared: &Shared) -> Selection {
+        self.key.clone().map_or(Selection::Nothing, Selection::Policy)
+    }
+
+    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
+        let (_, policy) = self.key.as_ref()?.policy(&shared.world)?;
+        Some(policy.named.name.to_string())
+    }
+
+    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
+        self.key.as_ref().map_or_else(Vec::new, |key| on_call::links(shared, key))
+    }
+}
+
 /// Draws the policy.
-pub fn render(state: &State, source: &SourceId, id: &str, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = state.cx(now);
-    let Some((board, policy)) = oncall::policy(&state.world, source, id) else {
+fn render(
+    screen: &OpenPolicy,
+    shared: &Shared,
+    key: &PolicyKey,
+    now: Timestamp,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let cx = shared.cx(now);
+    let Some((board, policy)) = key.policy(&shared.world) else {
         let words = "This policy is gone: its source does not name it any more. Esc goes back.";
         text::put(buf, area.x + 1, area.y, area.width.saturating_sub(1), words, cx.style(Role::Unknown));
         return;
@@ -37,21 +124,20 @@ pub fn render(state: &State, source: &SourceId, id: &str, now: Timestamp, area: 
     let title = [
         Run::new(format!(" {}", policy.named.name), Role::Title),
         Run::new(repeats, Role::Muted),
-        Run::new(format!("  {source}"), Role::Muted),
+        Run::new(format!("  {}", key.source), Role::Muted),
     ];
-    let below = frame::heading(&cx, &title, &frame::doubt_runs(state, &[AskKind::OnCall], now), area, buf);
-    page(state, &cx, source, board, policy, below.width).render(&cx, state.scroll, None, below, buf);
-}
-
-/// How far it can be scrolled that stands in this area.
-pub fn last_scroll(state: &State, source: &SourceId, id: &str, area: Rect) -> u16 {
-    let Some((board, policy)) = oncall::policy(&state.world, source, id) else { return 0 };
-    // a hand-over more or less is of no account
-    page(state, &state.cx(board.from), source, board, policy, area.width).last_scroll(area.height)
+    let below = layout::heading(&cx, &title, &layout::doubt_runs(shared, &[AskKind::OnCall], now), area, buf);
+    page(shared, &cx, &key.source, board, policy, below.width).render(
+        &cx,
+        screen.spot.scroll,
+        None,
+        below,
+        buf,
+    );
 }
 
 fn page(
-    state: &State,
+    shared: &Shared,
     cx: &Cx<'_>,
     source: &SourceId,
     board: &OnCallBoard,
@@ -65,7 +151,7 @@ fn page(
             page.pair(name, &joined(all), Role::Text);
         }
     }
-    for number in oncall::levels(board, policy) {
+    for number in on_call::levels(board, policy) {
         let level = policy.levels.iter().find(|level| level.number == number);
         let delay = level.map(|level| format!(", the next after {}", duration::short(level.delay)));
         page.title(&format!("Level {number}{}", delay.unwrap_or_default()));
@@ -84,7 +170,7 @@ fn page(
         {
             let when = if i == 0 { "now".to_owned() } else { words::when(stint.from, cx.now, cx.zone) };
             let at = Cx { now: stint.from, ..*cx };
-            let told = words::told(state, &at, source, &stint.cover);
+            let told = words::told(shared, &at, source, &stint.cover);
             let also: Vec<String> = stint
                 .cover
                 .turns()
@@ -97,17 +183,4 @@ fn page(
         }
     }
     page
-}
-
-/// Its pages: its own, and those of its schedules and services.
-pub fn links(state: &State, source: &SourceId, id: &str) -> Vec<(String, Text)> {
-    let Some((_, policy)) = oncall::policy(&state.world, source, id) else { return Vec::new() };
-    let targets = policy.levels.iter().flat_map(|level| &level.targets);
-    let schedules = targets.filter_map(|target| match target {
-        Target::Schedule(schedule) => Some(schedule),
-        Target::Person(_) => None,
-    });
-    let all = std::iter::once(&policy.named).chain(schedules).chain(&policy.services);
-    let links = all.filter_map(|named| Some((named.name.to_string(), named.url.clone()?)));
-    links.filter(|(_, url)| crate::app::navigate::is_link(url)).collect()
 }

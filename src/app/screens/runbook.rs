@@ -3,16 +3,22 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
+use crate::app::commands::Command;
 use crate::app::due::Want;
 use crate::app::event::Effect;
+use crate::app::grid::Grid;
+use crate::app::layout;
 use crate::app::look::Charset;
 use crate::app::markdown::{self, Block};
-use crate::app::menu::{Choice, Menu};
-use crate::app::menus;
-use crate::app::navigate::{self, is_link};
-use crate::app::place::Place;
-use crate::app::state::{Mode, State};
+use crate::app::page::Page;
+use crate::app::place::{Spot, Tab};
+use crate::app::screen::{About, Hint, Screen};
+use crate::app::shared::Shared;
+use crate::app::subjects::link::is_link;
+use crate::app::subjects::runbook::labels;
 use crate::app::want;
 use crate::model::ask::Query;
 use crate::model::labels::Text;
@@ -21,15 +27,15 @@ use crate::model::runbook::{SOURCE, Search, Wanted};
 use crate::model::source::SourceId;
 
 mod view;
-mod wanted;
-
-pub use view::{last_scroll, render, scroll_to_block};
 
 /// The runbook that is open, laid out for the present width.
 #[derive(Debug, Default)]
-pub struct Open {
+pub struct OpenRunbook {
+    wanted: Option<Arc<Wanted>>,
     laid_out: Option<Layout>,
-    page: markdown::Page,
+    markdown: markdown::Page,
+    /// Panel 0 is the text; the others are its blocks of code.
+    spot: Spot,
 }
 
 /// For what the page was laid out.
@@ -43,121 +49,165 @@ struct Layout {
     charset: Charset,
 }
 
-impl Open {
-    /// How many blocks of code it has.
-    pub fn blocks(&self) -> usize {
-        self.page.blocks.len()
-    }
-}
-
 fn source() -> SourceId {
     SourceId::new(SOURCE)
 }
 
-fn remote<'a>(state: &'a State, wanted: &Arc<Wanted>) -> Option<&'a Remote<Search>> {
-    state.world.held(&source())?.runbooks().get(wanted)
-}
-
-/// What it asks for.
-pub fn wants(state: &State, wanted: &Arc<Wanted>) -> Vec<Want> {
-    if state.world.held(&source()).is_none() {
-        return Vec::new();
+impl OpenRunbook {
+    /// What became of looking for it.
+    fn remote<'a>(&self, shared: &'a Shared) -> Option<&'a Remote<Search>> {
+        shared.world.held(&source())?.runbooks().get(self.wanted.as_ref()?)
     }
-    vec![want::of(state, &source(), Query::Runbook { wanted: Arc::clone(wanted) })]
-}
 
-/// Opens the runbook of what the cursor is on, or asks which of several.
-pub(in crate::app) fn open(state: &mut State, now: Timestamp) {
-    let mut all = wanted::here(state);
-    if all.len() > 1 {
-        let item = |wanted: Arc<Wanted>| {
-            let place = wanted.url.as_ref().map(|url| format!("  {url}")).unwrap_or_default();
-            (format!("{}{place}", wanted.name), Choice::Runbook(wanted))
-        };
-        state.mode = Mode::Menu(Menu::new("Runbook", all.into_iter().map(item).collect(), 0));
-    } else if let Some(wanted) = all.pop() {
-        navigate::go(state, Place::Runbook(wanted), now);
-    } else {
-        state.messages.note("No runbook here: runbooks belong to alerts, incidents, SLOs and services", now);
-    }
-}
-
-/// Lays the open runbook out, if it is another one or the terminal has changed.
-pub(in crate::app) fn lay_out(state: &mut State) {
-    let Place::Runbook(wanted) = state.place() else {
-        // a long text need not be kept for later
-        if state.runbook.laid_out.is_some() {
-            state.runbook = Open::default();
+    /// The block under the cursor; where there is only one, that one.
+    fn block(&self) -> Option<&Block> {
+        let blocks = &self.markdown.blocks;
+        match self.spot.panel.checked_sub(1) {
+            Some(index) => blocks.get(index),
+            None => blocks.first().filter(|_| blocks.len() == 1),
         }
-        return;
-    };
-    let remote = remote(state, wanted);
-    let found = remote.and_then(|remote| remote.value()?.found.as_ref());
-    let layout = Layout {
-        wanted: Arc::clone(wanted),
-        digest: remote.and_then(Remote::digest),
-        is_found: found.is_some(),
-        width: view::room(state.size.0),
-        charset: state.look.charset,
-    };
-    if state.runbook.laid_out.as_ref() == Some(&layout) {
-        return;
-    }
-    let page = found.map(|found| {
-        let labels = wanted::labels(wanted);
-        markdown::page(&found.text, &labels, layout.width, layout.charset)
-    });
-    let page = page.unwrap_or_default();
-    state.panel = state.panel.min(page.blocks.len());
-    state.runbook = Open { laid_out: Some(layout), page };
-}
-
-/// The block under the cursor; where there is only one, that one.
-pub(in crate::app) fn block(state: &State) -> Option<&Block> {
-    let blocks = &state.runbook.page.blocks;
-    match state.panel.checked_sub(1) {
-        Some(index) => blocks.get(index),
-        None => blocks.first().filter(|_| blocks.len() == 1),
     }
 }
 
-/// Copies the block under the cursor, and says what a shell would make of it.
-pub(in crate::app) fn copy(state: &mut State, now: Timestamp) -> Vec<Effect> {
-    let Place::Runbook(wanted) = state.place() else { return Vec::new() };
-    let labels = wanted::labels(wanted);
-    let Some(copied) = block(state).map(|block| block.for_shell(&labels)) else {
-        let words = match state.runbook.blocks() {
-            0 => "There is no block of code to copy here",
-            _ => "Several blocks here: the key for the next panel goes to them",
+impl About for OpenRunbook {
+    type Subject = Arc<Wanted>;
+
+    fn enter(&mut self, wanted: &Arc<Wanted>) {
+        self.wanted = Some(Arc::clone(wanted));
+    }
+
+    fn title(wanted: &Arc<Wanted>, _shared: &Shared) -> String {
+        format!("Runbook {}", wanted.name)
+    }
+
+    fn tab(_wanted: &Arc<Wanted>) -> Option<Tab> {
+        None
+    }
+}
+
+impl Screen for OpenRunbook {
+    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
+        vec![
+            (Command::NextPanel, "next block"),
+            (Command::Copy, "copy it"),
+            (Command::Links, "links"),
+            (Command::Back, "back"),
+        ]
+    }
+
+    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+        view::render(self, shared, now, area, buf);
+    }
+
+    fn wants(&self, shared: &Shared, _now: Timestamp) -> Vec<Want> {
+        let Some(wanted) = self.wanted.as_ref().filter(|_| shared.world.held(&source()).is_some()) else {
+            return Vec::new();
         };
-        state.messages.note(words, now);
-        return Vec::new();
-    };
-    let lines = copied.text.lines().count();
-    let effects = menus::copy(state, copied.text, now);
-    let what = if lines == 1 { "Copied 1 line".to_owned() } else { format!("Copied {lines} lines") };
-    if !copied.left.is_empty() {
-        let words = format!("{what}; not filled in, put it there yourself: {}", copied.left.join(", "));
-        state.messages.note(words, now);
-    } else if !copied.quoted.is_empty() {
-        let words = format!("{what}; quoted for the shell: {}", copied.quoted.join(", "));
-        state.messages.note(words, now);
+        vec![want::of(shared, &source(), Query::Runbook { wanted: Arc::clone(wanted) })]
     }
-    effects
-}
 
-/// Where it leads: to itself, and the links in it.
-pub(in crate::app) fn links(state: &State, wanted: &Arc<Wanted>) -> Vec<(String, Text)> {
-    let found = remote(state, wanted).and_then(|remote| remote.value()?.found.as_ref());
-    let own =
-        found.map(|found| found.from.clone()).filter(|from| is_link(from)).or_else(|| wanted.url.clone());
-    let mut links: Vec<(String, Text)> =
-        own.filter(|url| is_link(url)).map(|url| ("this runbook".to_owned(), url)).into_iter().collect();
-    let within = state.runbook.page.links.iter().enumerate();
-    links.extend(
-        within
-            .filter(|(_, (_, url))| is_link(url))
-            .map(|(at, (name, url))| (format!("[{}] {name}", at + 1), Text::from(url.as_str()))),
-    );
-    links
+    /// Lays it out, if it is another one or the terminal has changed.
+    fn lay_out(&mut self, shared: &Shared, _is_news: bool, _now: Timestamp) {
+        let Some(wanted) = &self.wanted else { return };
+        let remote = self.remote(shared);
+        let found = remote.and_then(|remote| remote.value()?.found.as_ref());
+        let layout = Layout {
+            wanted: Arc::clone(wanted),
+            digest: remote.and_then(Remote::digest),
+            is_found: found.is_some(),
+            width: view::room(shared.size.0),
+            charset: shared.look.charset,
+        };
+        if self.laid_out.as_ref() == Some(&layout) {
+            return;
+        }
+        let page =
+            found.map(|found| markdown::page(&found.text, &labels(wanted), layout.width, layout.charset));
+        self.markdown = page.unwrap_or_default();
+        self.spot.panel = self.spot.panel.min(self.markdown.blocks.len());
+        self.laid_out = Some(layout);
+    }
+
+    /// A long text need not be kept for later.
+    fn leave(&mut self) {
+        (self.laid_out, self.markdown) = (None, markdown::Page::default());
+    }
+
+    fn spot(&self) -> Spot {
+        self.spot
+    }
+
+    fn set_spot(&mut self, spot: Spot) {
+        self.spot = spot;
+    }
+
+    fn panels(&self) -> usize {
+        self.markdown.blocks.len() + 1
+    }
+
+    fn has_panel(&self, _shared: &Shared, _body: Rect, panel: usize) -> bool {
+        panel > 0 || self.markdown.blocks.is_empty()
+    }
+
+    fn has_panels_side_by_side(&self) -> bool {
+        true
+    }
+
+    fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
+        Grid::list(layout::below_heading(body))
+    }
+
+    fn page(&self, shared: &Shared, width: u16) -> Option<Page> {
+        Some(view::page(self, shared, &shared.cx(Timestamp::UNIX_EPOCH), width).0)
+    }
+
+    /// Scrolls to the block under the cursor: all of it where that goes, else its beginning.
+    fn show_panel(&mut self, shared: &Shared, area: Rect) {
+        self.spot.scroll = view::scroll_to_block(self, shared, area.height);
+    }
+
+    fn copied(&self, _shared: &Shared, _now: Timestamp) -> Option<String> {
+        self.block().map(|block| block.text.clone())
+    }
+
+    /// To itself, and the links in it.
+    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
+        let Some(wanted) = &self.wanted else { return Vec::new() };
+        let found = self.remote(shared).and_then(|remote| remote.value()?.found.as_ref());
+        let own =
+            found.map(|found| found.from.clone()).filter(|from| is_link(from)).or_else(|| wanted.url.clone());
+        let mut links: Vec<(String, Text)> =
+            own.filter(|url| is_link(url)).map(|url| ("this runbook".to_owned(), url)).into_iter().collect();
+        let within = self.markdown.links.iter().enumerate();
+        links.extend(
+            within
+                .filter(|(_, (_, url))| is_link(url))
+                .map(|(at, (name, url))| (format!("[{}] {name}", at + 1), Text::from(url.as_str()))),
+        );
+        links
+    }
+
+    /// Copies the block under the cursor, and says what a shell would make of it.
+    fn run(&mut self, shared: &mut Shared, command: Command, now: Timestamp) -> Option<Vec<Effect>> {
+        let labels = labels(self.wanted.as_ref().filter(|_| command == Command::Copy)?);
+        let Some(copied) = self.block().map(|block| block.for_shell(&labels)) else {
+            let words = match self.markdown.blocks.len() {
+                0 => "There is no block of code to copy here",
+                _ => "Several blocks here: the key for the next panel goes to them",
+            };
+            shared.messages.note(words, now);
+            return Some(Vec::new());
+        };
+        let lines = copied.text.lines().count();
+        let effects = shared.copy(copied.text, now);
+        let what = if lines == 1 { "Copied 1 line".to_owned() } else { format!("Copied {lines} lines") };
+        if !copied.left.is_empty() {
+            let words = format!("{what}; not filled in, put it there yourself: {}", copied.left.join(", "));
+            shared.messages.note(words, now);
+        } else if !copied.quoted.is_empty() {
+            let words = format!("{what}; quoted for the shell: {}", copied.quoted.join(", "));
+            shared.messages.note(words, now);
+        }
+        Some(effects)
+    }
 }

@@ -1,19 +1,25 @@
 //! One service: its golden signals on one time axis, its alerts and its targets.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
+use crate::app::commands::{Command, Scope};
 use crate::app::due::Want;
+use crate::app::grid::Grid;
+use crate::app::identity::{IncidentKey, SloKey};
+use crate::app::list::{Cursor, List};
+use crate::app::place::{Place, Spot, Tab};
 use crate::app::range;
-use crate::app::screens::alerts::badness;
-use crate::app::screens::incidents::IncidentKey;
-use crate::app::screens::slos::SloKey;
-use crate::app::state::State;
+use crate::app::screen::{About, Hint, Opened, Screen};
+use crate::app::selection::{Handled, Selection};
+use crate::app::shared::Shared;
+use crate::app::subjects::{alert, incident, runbook, service};
 use crate::app::want;
-use crate::model::alert::Alert;
 use crate::model::ask::{AskKind, Query};
+use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
+use crate::model::runbook::Wanted;
 use crate::model::series::Span;
 
 mod hosts;
@@ -21,7 +27,6 @@ mod list;
 mod view;
 
 pub use hosts::PartKey;
-pub use view::{has_panel, list_area, panel_at, render};
 
 /// The panel of its SLOs; those before it are its charts.
 pub const SLOS: usize = 5;
@@ -35,59 +40,212 @@ pub const PANELS: usize = 8;
 /// Points of its charts.
 const POINTS: u16 = 240;
 
+/// The service that is open.
+#[derive(Debug, Default)]
+pub struct OpenService {
+    name: Text,
+    /// Its alerts that are pending or firing, the worst first.
+    pub alerts: List<Fingerprint>,
+    slos: List<SloKey>,
+    /// Those that are open.
+    incidents: List<IncidentKey>,
+    /// The targets that are down, signals and hosts.
+    parts: List<PartKey>,
+    spot: Spot,
+}
+
 /// What its charts show.
-fn window(state: &State, now: Timestamp) -> Span {
-    state.range.span(now, POINTS, state.interval)
+fn window(shared: &Shared, now: Timestamp) -> Span {
+    shared.range.span(now, POINTS, shared.interval)
 }
 
-/// The charts of the service, from each source that knows it.
-pub fn wants(state: &State, name: &Text, now: Timestamp) -> Vec<Want> {
-    let window = window(state, now);
-    let known_by = state.world.service(name).map_or(&[][..], |service| &service.speakers);
-    let asked = want::sources(state, AskKind::Detail).filter(|source| known_by.contains(&source.id));
-    asked
-        .map(|source| {
-            let detail = state.world.held(&source.id).and_then(|held| held.details().get(name)?.whole());
-            let stretch = range::stretch(window, detail.map(|detail| detail.request_rate.span));
-            want::of(state, &source.id, Query::Detail { service: name.clone(), stretch })
+impl About for OpenService {
+    type Subject = Text;
+
+    fn enter(&mut self, name: &Text) {
+        self.name = name.clone();
+    }
+
+    fn title(name: &Text, _shared: &Shared) -> String {
+        name.to_string()
+    }
+
+    fn tab(_name: &Text) -> Option<Tab> {
+        Some(Tab::Services)
+    }
+}
+
+impl Screen for OpenService {
+    fn scopes(&self) -> &'static [Scope] {
+        &[Scope::Time, Scope::Things, Scope::Acts]
+    }
+
+    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
+        let (silence, acknowledge) = ((Command::Silence, "silence"), (Command::Acknowledge, "ack"));
+        let (next, back) = ((Command::NextPanel, "chart"), (Command::Back, "back"));
+        let opens = match self.spot.panel {
+            // among its parts there is nothing to open
+            PARTS => return vec![silence, acknowledge, (Command::Copy, "copy"), next, back],
+            SLOS => "SLO",
+            INCIDENTS => "incident",
+            _ => "alert",
+        };
+        let (range, earlier) = ((Command::Range, "range"), (Command::Earlier, "earlier"));
+        vec![(Command::Open, opens), silence, acknowledge, next, range, earlier, back]
+    }
+
+    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+        view::render(self, shared, &self.name, now, area, buf);
+    }
+
+    /// The charts of the service, from each source that knows it.
+    fn wants(&self, shared: &Shared, now: Timestamp) -> Vec<Want> {
+        let window = window(shared, now);
+        let name = &self.name;
+        let known_by = shared.world.service(name).map_or(&[][..], |service| &service.speakers);
+        let asked = shared.answering(AskKind::Detail).filter(|source| known_by.contains(&source.id));
+        asked
+            .map(|source| {
+                let detail = shared.world.held(&source.id).and_then(|held| held.details().get(name)?.whole());
+                let stretch = range::stretch(window, detail.map(|detail| detail.request_rate.span));
+                want::of(shared, &source.id, Query::Detail { service: name.clone(), stretch })
+            })
+            .collect()
+    }
+
+    fn reorder(&mut self, shared: &Shared, _is_typing: bool) {
+        let (world, name) = (&shared.world, &self.name);
+        let alerts = service::alerts(shared, name).into_iter().map(|alert| alert.fingerprint);
+        self.alerts.set_rows(alerts.collect());
+        self.slos.set_rows(world.slos_of(name).into_iter().map(SloKey::of).collect());
+        let open = world.incidents_of(name).filter(|known| known.incident.is_open());
+        self.incidents.set_rows(open.map(IncidentKey::of).collect());
+        let limit = shared.judgement.thresholds.saturation_degraded;
+        let parts = world.service(name).map(|service| hosts::keys(service, limit)).unwrap_or_default();
+        self.parts.set_rows(parts);
+        let is_empty = match self.spot.panel {
+            SLOS => self.slos.is_empty(),
+            INCIDENTS => self.incidents.is_empty(),
+            PARTS => self.parts.is_empty(),
+            _ => false,
+        };
+        if is_empty {
+            self.spot.panel = 0;
+        }
+    }
+
+    fn to_top(&mut self) {
+        self.alerts.to_top();
+        self.slos.to_top();
+        self.incidents.to_top();
+        self.parts.to_top();
+    }
+
+    fn spot(&self) -> Spot {
+        self.spot
+    }
+
+    fn set_spot(&mut self, spot: Spot) {
+        self.spot = spot;
+    }
+
+    fn panels(&self) -> usize {
+        PANELS
+    }
+
+    fn has_panel(&self, shared: &Shared, body: Rect, panel: usize) -> bool {
+        match panel {
+            SLOS => !self.slos.is_empty(),
+            INCIDENTS => view::list_area(self, shared, &self.name, panel, body).height > 0,
+            PARTS => !self.parts.is_empty(),
+            _ => true,
+        }
+    }
+
+    fn has_panels_side_by_side(&self) -> bool {
+        true
+    }
+
+    fn panel_at(&self, shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {
+        view::panel_at(self, shared, &self.name, body, cell)
+    }
+
+    fn list(&self) -> Option<&dyn Cursor> {
+        Some(match self.spot.panel {
+            SLOS => &self.slos,
+            INCIDENTS => &self.incidents,
+            PARTS => &self.parts,
+            _ => &self.alerts,
         })
-        .collect()
-}
+    }
 
-/// The alerts of a service that are pending or firing, the worst first.
-pub fn alerts<'a>(state: &'a State, name: &str) -> Vec<&'a Arc<Alert>> {
-    let service = state.world.service(name);
-    let known = service.map_or(&[][..], |service| &service.alerts);
-    let mut alerts: Vec<_> = known.iter().filter_map(|fingerprint| state.world.alert(*fingerprint)).collect();
-    alerts.sort_by_key(|alert| badness(alert));
-    alerts
-}
+    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
+        Some(match self.spot.panel {
+            SLOS => &mut self.slos,
+            INCIDENTS => &mut self.incidents,
+            PARTS => &mut self.parts,
+            _ => &mut self.alerts,
+        })
+    }
 
-/// What the cursor on its parts is on, in words.
-pub fn part(state: &State, name: &str) -> Option<String> {
-    let service = state.world.service(name)?;
-    hosts::words(service, state.service_parts.current()?)
-}
+    fn grid(&self, shared: &Shared, body: Rect) -> Grid {
+        Grid::list(view::list_area(self, shared, &self.name, self.spot.panel, body))
+    }
 
-/// Brings the alerts of the service into their order again.
-pub fn reorder(state: &mut State, name: &str) {
-    let rows = alerts(state, name).into_iter().map(|alert| alert.fingerprint).collect();
-    state.service_alerts.set_rows(rows);
-    let slos = state.world.slos_of(name).into_iter().map(SloKey::of).collect();
-    state.service_slos.set_rows(slos);
-    let open = state.world.incidents_of(name).filter(|known| known.incident.is_open());
-    let open = open.map(IncidentKey::of).collect();
-    state.service_incidents.set_rows(open);
-    let limit = state.judgement.thresholds.saturation_degraded;
-    let parts = state.world.service(name).map(|service| hosts::keys(service, limit)).unwrap_or_default();
-    state.service_parts.set_rows(parts);
-    let is_empty = match state.panel {
-        SLOS => state.service_slos.rows().is_empty(),
-        INCIDENTS => state.service_incidents.rows().is_empty(),
-        PARTS => state.service_parts.rows().is_empty(),
-        _ => false,
-    };
-    if is_empty {
-        state.panel = 0;
+    fn open(&mut self, _shared: &Shared) -> Opened {
+        match self.spot.panel {
+            SLOS => self.slos.current().cloned().map(Place::Slo),
+            INCIDENTS => self.incidents.current().cloned().map(Place::Incident),
+            PARTS => None,
+            // the worst alert of a service explains it best: the cursor starts there
+            _ => self.alerts.current().copied().map(Place::Alert),
+        }
+        .into()
+    }
+
+    fn selection(&self, shared: &Shared) -> Selection {
+        match self.spot.panel {
+            INCIDENTS => Selection::Incidents(self.incidents.chosen()),
+            SLOS => Selection::of_slos(&shared.world, &self.slos.chosen()),
+            panel if panel == PARTS || self.alerts.is_empty() => Selection::Services(vec![self.name.clone()]),
+            _ => Selection::Alerts(self.alerts.chosen()),
+        }
+    }
+
+    fn unmark(&mut self, handled: &Handled<'_>) {
+        match handled {
+            Handled::Alerts(covers) => self.alerts.unmark(|fingerprint| covers.contains(fingerprint)),
+            Handled::Incident { key, .. } => self.incidents.unmark(|one| one == *key),
+            Handled::Silence(_) => {}
+        }
+    }
+
+    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
+        match self.spot.panel {
+            SLOS => self.slos.current().map(|key| key.id.to_string()),
+            INCIDENTS => self.incidents.current()?.incident(&shared.world).map(incident::said),
+            PARTS => hosts::words(shared.world.service(&self.name)?, self.parts.current()?),
+            _ => Some(self.name.to_string()),
+        }
+    }
+
+    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
+        match self.spot.panel {
+            INCIDENTS => incident::links_of(shared, self.incidents.current()),
+            _ => alert::links(shared, self.alerts.current().copied()),
+        }
+    }
+
+    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+        match (self.spot.panel, self.alerts.current()) {
+            (SLOS, _) => runbook::of_known_slo(shared, self.slos.current()),
+            (INCIDENTS, _) => runbook::of_known_incident(shared, self.incidents.current()),
+            (PARTS, _) | (_, None) => vec![runbook::of_service(&self.name)],
+            (_, Some(fingerprint)) => runbook::of_known_alert(shared, Some(*fingerprint)),
+        }
+    }
+
+    fn moment(&self, shared: &Shared) -> Option<Timestamp> {
+        shared.world.service(&self.name).and_then(|service| service.since)
     }
 }

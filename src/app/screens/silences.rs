@@ -5,41 +5,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 use crate::app::acts::silence_called;
+use crate::app::commands::{Command, Scope};
 use crate::app::filter::Haystack;
-use crate::app::found::Found;
-use crate::app::list::List;
-use crate::app::state::State;
+use crate::app::found::{Found, passing};
+use crate::app::identity::SilenceKey;
+use crate::app::list::{Cursor, List};
+use crate::app::place::Place;
+use crate::app::screen::{Hint, Opened, Screen};
+use crate::app::selection::{Handled, Selection};
+use crate::app::shared::Shared;
 use crate::model::labels::{Labels, Text};
 use crate::model::remote::age;
 use crate::model::silence::{Silence, SilenceState};
-use crate::model::source::SourceId;
 use crate::model::world::World;
 
 mod view;
 
-pub use view::render;
-
 /// A silence that ends within this stands out.
-pub const SOON: Duration = Duration::from_secs(3600);
-
-/// A silence of a source.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SilenceKey {
-    /// What its source calls it.
-    pub id: Text,
-    /// The first source that tells of it.
-    pub source: SourceId,
-}
-
-impl SilenceKey {
-    /// The silence as it is shown, if it is still there.
-    pub fn silence(&self, world: &World) -> Option<Arc<Silence>> {
-        let mut all = world.shown_silences();
-        all.find(|(one, _)| one.id == self.id && one.source == self.source).map(|(one, _)| one)
-    }
-}
+const SOON: Duration = Duration::from_secs(3600);
 
 /// The list of silences.
 #[derive(Debug, Default)]
@@ -49,15 +36,15 @@ pub struct Silences {
     /// The filter.
     pub found: Found,
     /// Whether those that have ended are shown, too.
-    pub show_ended: bool,
+    show_ended: bool,
     /// How many that have ended are folded away.
-    pub hidden: usize,
+    hidden: usize,
     /// How many alerts each hides now.
-    pub hides: HashMap<Text, usize>,
+    hides: HashMap<Text, usize>,
 }
 
 /// Whether it ends soon.
-pub fn ends_soon(silence: &Silence, now: Timestamp) -> bool {
+fn ends_soon(silence: &Silence, now: Timestamp) -> bool {
     silence.state == SilenceState::Active && age(now, silence.ends_at) < SOON
 }
 
@@ -84,54 +71,108 @@ fn commented(silence: &Silence) -> Text {
     format!("{}  {}", silence.comment, more.join(" ")).into()
 }
 
-/// Brings them into their order again: those in force first, what ends soonest first. Members of a cluster tell of the same
-/// ones; each is shown once.
-pub fn reorder(state: &mut State) {
-    let is_typing = state.is_typing();
-    let State { world, silences: screen, .. } = state;
-    let mut seen = BTreeSet::new();
-    let mut all: Vec<Arc<Silence>> =
-        world.shown_silences().map(|(one, _)| one).filter(|one| seen.insert(one.id.clone())).collect();
-    all.sort_by(|a, b| {
-        let ended = |one: &Silence| one.state == SilenceState::Expired;
-        let by_end = if ended(a) { b.ends_at.cmp(&a.ends_at) } else { a.ends_at.cmp(&b.ends_at) };
-        a.state.cmp(&b.state).then(by_end).then_with(|| a.id.cmp(&b.id))
-    });
-    let passes = screen.found.select(world.revision(), is_typing, || {
-        let described: Vec<Labels> = all.iter().map(|one| described(one)).collect();
-        Haystack::new(described.iter().map(|labels| (labels, [])))
-    });
-    let passing = all.into_iter().enumerate();
-    let passing =
-        passing.filter(|(i, _)| passes.as_ref().is_none_or(|all| all.get(*i).copied().unwrap_or(false)));
-    let mut rows = Vec::new();
-    screen.hidden = 0;
-    for (_, silence) in passing {
-        if silence.state == SilenceState::Expired && !screen.show_ended && is_settled(world, &silence) {
-            screen.hidden += 1;
-        } else {
-            rows.push(SilenceKey { id: silence.id.clone(), source: silence.source.clone() });
-        }
-    }
-    screen.list.set_rows(rows);
-    screen.hides = world.hidden_by_each();
-}
-
 /// Whether nothing is on its way for it.
 fn is_settled(world: &World, silence: &Silence) -> bool {
     world.suppositions().iter().all(|one| one.action.target.id != silence.id)
 }
 
-/// What copying takes: the matchers.
-pub fn copied(state: &State) -> Option<String> {
-    let list = &state.silences.list;
-    let said = |key: &SilenceKey| key.silence(&state.world).map(|one| silence_called(&one).to_string());
-    let marked: Vec<String> = list.marks().iter().filter_map(said).collect();
-    if marked.is_empty() { list.current().and_then(said) } else { Some(marked.join("\n")) }
-}
-
 /// The filter of alerts that shows what a silence is about, as far as that can be judged here.
-pub fn filter(silence: &Silence) -> String {
+fn filter(silence: &Silence) -> String {
     let judged = silence.matchers.iter().filter(|matcher| matcher.can_be_judged());
     judged.map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+impl Screen for Silences {
+    fn scopes(&self) -> &'static [Scope] {
+        &[Scope::List, Scope::Folds, Scope::Things]
+    }
+
+    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
+        vec![
+            (Command::Open, "its alerts"),
+            (Command::Act, "extend, edit, expire"),
+            (Command::NewSilence, "new"),
+            (Command::Filter, "filter"),
+            (Command::Fold, "ended ones"),
+        ]
+    }
+
+    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+        view::render(self, shared, now, area, buf);
+    }
+
+    /// Those in force first, what ends soonest first. Members of a cluster tell of the same ones; each is shown once.
+    fn reorder(&mut self, shared: &Shared, is_typing: bool) {
+        let world = &shared.world;
+        let mut seen = BTreeSet::new();
+        let mut all: Vec<Arc<Silence>> =
+            world.shown_silences().map(|(one, _)| one).filter(|one| seen.insert(one.id.clone())).collect();
+        all.sort_by(|a, b| {
+            let ended = |one: &Silence| one.state == SilenceState::Expired;
+            let by_end = if ended(a) { b.ends_at.cmp(&a.ends_at) } else { a.ends_at.cmp(&b.ends_at) };
+            a.state.cmp(&b.state).then(by_end).then_with(|| a.id.cmp(&b.id))
+        });
+        let passes = self.found.select(world.revision(), is_typing, || {
+            let described: Vec<Labels> = all.iter().map(|one| described(one)).collect();
+            Haystack::new(described.iter().map(|labels| (labels, [])))
+        });
+        let mut rows = Vec::new();
+        self.hidden = 0;
+        for silence in passing(all, passes.as_deref()) {
+            if silence.state == SilenceState::Expired && !self.show_ended && is_settled(world, &silence) {
+                self.hidden += 1;
+            } else {
+                rows.push(SilenceKey { id: silence.id.clone(), source: silence.source.clone() });
+            }
+        }
+        self.list.set_rows(rows);
+        self.hides = world.hidden_by_each();
+    }
+
+    fn list(&self) -> Option<&dyn Cursor> {
+        Some(&self.list)
+    }
+
+    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
+        Some(&mut self.list)
+    }
+
+    fn show_hidden(&mut self, is_shown: Option<bool>) {
+        self.show_ended = is_shown.unwrap_or(!self.show_ended);
+    }
+
+    fn found(&self) -> Option<&Found> {
+        Some(&self.found)
+    }
+
+    fn found_mut(&mut self) -> Option<&mut Found> {
+        Some(&mut self.found)
+    }
+
+    /// What a silence is about are alerts, the quiet ones above all.
+    fn open(&mut self, shared: &Shared) -> Opened {
+        let Some(silence) = self.list.current().and_then(|key| key.silence(&shared.world)) else {
+            return Opened::Nothing;
+        };
+        let unknown = silence.matchers.iter().find(|matcher| !matcher.can_be_judged());
+        let note =
+            unknown.map(|unknown| format!("What {unknown} matches cannot be judged here: shown without it"));
+        Opened::Search { place: Place::Alerts, filter: filter(&silence), note }
+    }
+
+    fn selection(&self, _shared: &Shared) -> Selection {
+        Selection::Silences(self.list.chosen())
+    }
+
+    fn unmark(&mut self, handled: &Handled<'_>) {
+        match handled {
+            Handled::Silence(done) => self.list.unmark(|key| key == *done),
+            Handled::Alerts(_) | Handled::Incident { .. } => {}
+        }
+    }
+
+    /// The matchers.
+    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
+        self.list.copied(|key| key.silence(&shared.world).map(|one| silence_called(&one).to_string()))
+    }
 }

@@ -1,11 +1,21 @@
 //! Sources: each system that is asked, how it is, what to do about it; is the monitoring itself alive?
 
-use crate::app::list::List;
-use crate::model::source::{SourceId, SourceInfo};
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::app::commands::Command;
+use crate::app::doubt::doubts;
+use crate::app::grid::Grid;
+use crate::app::list::{Cursor, List};
+use crate::app::look::Cx;
+use crate::app::screen::{Badge, Hint, Screen};
+use crate::app::shared::Shared;
+use crate::app::theme::Role;
+use crate::model::ask::AskKind;
+use crate::model::source::SourceId;
 
 mod view;
-
-pub use view::{list_area, render};
 
 /// The list of sources.
 #[derive(Debug, Default)]
@@ -14,11 +24,38 @@ pub struct Sources {
     pub list: List<SourceId>,
 }
 
-impl Sources {
-    /// A list of these sources.
-    pub fn of(sources: &[SourceInfo]) -> Self {
-        let mut list = List::default();
-        list.set_rows(sources.iter().map(|source| source.id.clone()).collect());
-        Self { list }
+impl Screen for Sources {
+    fn hints(&self, _shared: &Shared) -> Vec<Hint> {
+        vec![(Command::Refresh, "ask again"), (Command::Back, "back")]
+    }
+
+    fn render(&self, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+        view::render(self, shared, now, area, buf);
+    }
+
+    fn change_context(&mut self, shared: &Shared) {
+        self.list = List::default();
+        self.list.set_rows(shared.sources.iter().map(|source| source.id.clone()).collect());
+    }
+
+    fn list(&self) -> Option<&dyn Cursor> {
+        Some(&self.list)
+    }
+
+    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
+        Some(&mut self.list)
+    }
+
+    fn grid(&self, shared: &Shared, body: Rect) -> Grid {
+        Grid::list(view::list_area(body, shared.sources.len()))
+    }
+
+    fn copied(&self, _shared: &Shared, _now: Timestamp) -> Option<String> {
+        self.list.current().map(ToString::to_string)
+    }
+
+    fn badge(&self, shared: &Shared, cx: &Cx<'_>) -> Badge {
+        let count = doubts(shared, &AskKind::ALL, cx.now).len();
+        Badge { count, worst: Some(Role::Stale), ..Badge::default() }
     }
 }

@@ -2,15 +2,15 @@
 
 use jiff::Timestamp;
 
-use super::super::commands::Command;
-use super::super::event::{Effect, MouseAction};
-use super::super::key::{Code, Key, Named};
-use super::super::line::Line;
-use super::super::palette::{self, Target};
-use super::super::state::{Mode, State};
-use super::super::{acted, confirm, form, frame, help, menu, menus, navigate, overlay};
-use super::refresh_form;
 use super::run::run;
+use super::{acted, confirm, form, menus, navigate, refresh_form};
+use crate::app::commands::Command;
+use crate::app::event::{Effect, MouseAction};
+use crate::app::key::{Code, Key, Named};
+use crate::app::line::Line;
+use crate::app::palette::{self, Target};
+use crate::app::state::{Mode, State};
+use crate::app::{frame, help, menu, overlay};
 
 pub(super) fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
     state.version += 1;
@@ -48,8 +48,8 @@ pub(super) fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> 
             Vec::new()
         }
         Mode::Help(top) => {
-            let page = state.size.1.saturating_sub(6).max(1);
-            state.mode = match state.keys.lookup(key, &[]) {
+            let page = state.shared.size.1.saturating_sub(6).max(1);
+            state.mode = match state.shared.keys.lookup(key, &[]) {
                 Some(Command::Down) => Mode::Help(top.saturating_add(1)),
                 Some(Command::Up) => Mode::Help(top.saturating_sub(1)),
                 Some(Command::PageDown) => Mode::Help(top.saturating_add(page)),
@@ -72,23 +72,23 @@ const INTERRUPT: Key = Key { ctrl: true, ..Key::char('c') };
 
 /// Does what the key is for, or says why it does nothing: a person in a hurry must not wonder.
 fn browse(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
-    if let Some(command) = state.keys.lookup(key, state.place().scopes()) {
+    if let Some(command) = state.shared.keys.lookup(key, state.screen().scopes()) {
         return run(state, command, now);
     }
     if key == INTERRUPT {
         return run(state, Command::Quit, now);
     }
-    let said = match (state.keys.anywhere(key), key.typed()) {
+    let said = match (state.shared.keys.anywhere(key), key.typed()) {
         (Some(command), _) => {
             format!("{key} ({}) works {}, not here", command.name(), command.scope().place())
         }
         (None, Some(c)) if c.is_ascii_digit() => format!("There is no screen {c} yet"),
         (None, _) => {
-            let help = state.keys.of(Command::Help).first().map(ToString::to_string).unwrap_or_default();
+            let help = state.shared.key(Command::Help);
             format!("{key} does nothing here; {help} shows the keys that do")
         }
     };
-    state.messages.note(said, now);
+    state.shared.messages.note(said, now);
     Vec::new()
 }
 
@@ -114,7 +114,7 @@ fn type_filter(state: &mut State, mut line: Line, before: String, key: Key) {
 }
 
 pub(super) fn set_filter(state: &mut State, text: &str) {
-    if let Some(found) = navigate::filter_mut(state) {
+    if let Some(found) = state.screen_mut().found_mut() {
         found.set(text);
         state.ordered = None;
     }
@@ -177,8 +177,8 @@ fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect
     match std::mem::take(&mut state.mode) {
         // the filter stays as it is typed
         Mode::Browse | Mode::Filter { .. } => {
-            if let Some(screen) = frame::tab_at(state, column, row) {
-                return run(state, screen, now);
+            if let Some(tab) = frame::tab_at(state, column, row) {
+                return run(state, Command::Go(tab), now);
             }
             if navigate::click(state, column, row) { run(state, Command::Open, now) } else { Vec::new() }
         }
@@ -189,7 +189,7 @@ fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect
             Vec::new()
         }
         Mode::Menu(menu) => {
-            let at = overlay::menu_row_at(state.size, &menu, column, row);
+            let at = overlay::menu_row_at(state.shared.size, &menu, column, row);
             if let Some(menu::Outcome::Chosen(choice)) = at.map(|index| menu.choose(index)) {
                 return menus::choose(state, choice, now);
             }
@@ -197,7 +197,7 @@ fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect
             Vec::new()
         }
         Mode::Palette(palette) => {
-            let at = overlay::palette_row_at(state.size, &palette, column, row);
+            let at = overlay::palette_row_at(state.shared.size, &palette, column, row);
             match at.map(|index| palette.choose(index)) {
                 Some(palette::Outcome::Chosen(target)) => go(state, target, now),
                 _ => Vec::new(),
@@ -210,7 +210,7 @@ fn go(state: &mut State, target: Target, now: Timestamp) -> Vec<Effect> {
     match target {
         Target::Run(command) => run(state, command, now),
         Target::Go(place) => {
-            navigate::go(state, place, now);
+            state.go(place, now);
             Vec::new()
         }
         Target::Context(context) => vec![Effect::Enter(context)],

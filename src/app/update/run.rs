@@ -1,36 +1,43 @@
 //! What each command does.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 
-use super::super::aim::{self, Aim};
-use super::super::commands::Command;
-use super::super::event::Effect;
-use super::super::line::Line;
-use super::super::palette::Palette;
-use super::super::place::{Paper, Place, SCREENS};
-use super::super::range::Range;
-use super::super::screens::incidents::IncidentKey;
-use super::super::state::{Mode, State};
-use super::super::{acted, menus, navigate, screens, wish};
 use super::input::set_filter;
+use super::{acted, change_range, menus, navigate, wish};
+use crate::app::commands::Command;
+use crate::app::event::Effect;
+use crate::app::identity::IncidentKey;
+use crate::app::line::Line;
+use crate::app::menu::{Choice, Menu};
+use crate::app::palette::Palette;
+use crate::app::place::{Paper, Place};
+use crate::app::range::Range;
+use crate::app::screens::paper::{SHIFT, WEEK};
+use crate::app::selection::Selection;
+use crate::app::state::{Mode, State};
+use crate::app::subjects::runbook;
+use crate::model::runbook::Wanted;
 
 /// Does what a command says. A new command must find its arm here to compile.
 pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
+    let (screen, shared) = state.split();
+    if let Some(effects) = screen.run(shared, command, now) {
+        return effects;
+    }
     match command {
-        Command::Timeline => screens::timeline::open(state, now),
-        Command::Overview
-        | Command::Services
-        | Command::Slos
-        | Command::Alerts
-        | Command::Incidents
-        | Command::OnCall
-        | Command::Sources => {
-            if let Some(screen) = SCREENS.into_iter().find(|screen| screen.command == command) {
-                navigate::go(state, screen.place, now);
+        Command::Go(tab) => {
+            let moment = state.screen().moment(&state.shared);
+            state.go(tab.place(), now);
+            if let Some(moment) = moment {
+                let (screen, shared) = state.split();
+                screen.seek(shared, moment, now);
+                state.ordered = None;
             }
         }
-        Command::Messages => navigate::go(state, Place::Messages, now),
-        Command::Silences => navigate::go(state, Place::Silences, now),
+        Command::Messages => state.go(Place::Messages, now),
+        Command::Silences => state.go(Place::Silences, now),
         Command::Results => state.mode = Mode::Results { back: 0, top: 0 },
         Command::Acknowledge
         | Command::Silence
@@ -42,14 +49,14 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         | Command::Act => return wish::run(state, command, now),
         Command::Open => {
             if !navigate::open(state, now) {
-                state.messages.note("Nothing to open here", now);
+                state.shared.messages.note("Nothing to open here", now);
             }
         }
         Command::Back => {
-            if navigate::filter(state).is_some_and(|found| !found.text().is_empty()) {
+            if state.screen().found().is_some_and(|found| !found.text().is_empty()) {
                 set_filter(state, "");
             } else {
-                navigate::back(state, now);
+                state.back(now);
             }
         }
         Command::Help => state.mode = Mode::Help(0),
@@ -65,7 +72,8 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::NextPanel => navigate::panel(state, 1),
         Command::PreviousPanel => navigate::panel(state, -1),
         Command::Filter => {
-            let before = navigate::filter(state).map(|found| found.text().to_owned()).unwrap_or_default();
+            let found = state.screen().found();
+            let before = found.map(|found| found.text().to_owned()).unwrap_or_default();
             state.mode = Mode::Filter { line: Line::of(&before), before };
             // what is looked in is prepared now, so that the first letter does not wait for it
             state.ordered = None;
@@ -74,32 +82,29 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::MarkAll => navigate::mark(state, true),
         Command::Sort => menus::sort(state, now),
         Command::Group => menus::group(state),
-        Command::Fold => fold(state),
-        Command::Basis => {
-            let said = match screens::slo::next_basis(state).map(crate::model::duration::short) {
-                Some(basis) => format!("The forecast goes by the burn over {basis}"),
-                None => "No burn of this SLO is measured".to_owned(),
-            };
-            state.messages.note(said, now);
+        Command::Fold => {
+            state.screen_mut().show_hidden(None);
+            state.ordered = None;
         }
+        // done by the screen that it is for
+        Command::Basis => {}
         Command::Range => menus::range(state),
-        Command::Earlier => menus::change_range(state, now, Range::earlier),
-        Command::Later => menus::change_range(state, now, Range::later),
-        Command::Live => menus::change_range(state, now, |range, _| range.end = None),
+        Command::Earlier => change_range(state, now, Range::earlier),
+        Command::Later => change_range(state, now, Range::later),
+        Command::Live => change_range(state, now, |range, _| range.end = None),
         Command::Links => menus::links(state, now),
-        Command::Runbook => screens::runbook::open(state, now),
-        Command::Copy if matches!(state.place(), Place::Runbook(_)) => {
-            return screens::runbook::copy(state, now);
-        }
-        Command::Copy => match navigate::copied(state, now) {
-            Some(text) => return menus::copy(state, text, now),
-            None => state.messages.note("Nothing to copy here", now),
+        Command::Runbook => runbook(state, now),
+        Command::Copy => match state.screen().copied(&state.shared, now) {
+            Some(text) => return state.shared.copy(text, now),
+            None => state.shared.messages.note("Nothing to copy here", now),
         },
-        Command::HandOver | Command::Statistics | Command::Review => write(state, command, now),
+        Command::HandOver => state.go(Place::Paper(Paper::Handover(SHIFT)), now),
+        Command::Statistics => state.go(Place::Paper(Paper::Statistics(WEEK)), now),
+        Command::Review => review(state, now),
         Command::Pause => {
-            state.paused = if state.paused.is_some() { None } else { Some(now) };
-            if state.paused.is_none() {
-                state.polls.refresh(now);
+            state.shared.paused = if state.shared.paused.is_some() { None } else { Some(now) };
+            if state.shared.paused.is_none() {
+                state.shared.polls.refresh(now);
             }
         }
         Command::Refresh => refresh(state, now),
@@ -112,54 +117,59 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
     Vec::new()
 }
 
-/// Shows what is quiet or over, or folds it away.
-fn fold(state: &mut State) {
-    match state.place() {
-        Place::Incidents => state.incidents.show_resolved = !state.incidents.show_resolved,
-        Place::Silences => state.silences.show_ended = !state.silences.show_ended,
-        _ => state.alerts.show_quiet = !state.alerts.show_quiet,
+/// Goes to the draft of a review of the incident that is pointed at, or that what is pointed at belongs to.
+fn review(state: &mut State, now: Timestamp) {
+    let world = &state.shared.world;
+    let incident = match state.selection() {
+        Selection::Incidents(keys) => keys.into_iter().next(),
+        Selection::Alerts(alerts) => {
+            alerts.first().and_then(|alert| world.incident_of(*alert)).map(IncidentKey::of)
+        }
+        Selection::Services(names) => {
+            names.iter().find_map(|name| world.incidents_of(name).next()).map(IncidentKey::of)
+        }
+        Selection::Nothing | Selection::Silences(_) | Selection::Level(_) | Selection::Policy(_) => None,
+    };
+    match incident {
+        Some(key) => state.go(Place::Paper(Paper::Postmortem(key)), now),
+        None => state.shared.messages.note("Reviews are of incidents; go to one first", now),
     }
-    state.ordered = None;
 }
 
-/// Goes to what others are to read.
-fn write(state: &mut State, command: Command, now: Timestamp) {
-    let of_an_incident = |state: &State| {
-        let incident = match aim::aim(state) {
-            Aim::Incidents(keys) => keys.into_iter().next(),
-            Aim::Alerts(alerts) => {
-                alerts.first().and_then(|alert| state.world.incident_of(*alert)).map(IncidentKey::of)
-            }
-            Aim::Services(names) => {
-                names.iter().find_map(|name| state.world.incidents_of(name).next()).map(IncidentKey::of)
-            }
-            Aim::Nothing | Aim::Silences(_) | Aim::Level(_) | Aim::Policy { .. } => None,
+/// Opens the runbook of what the cursor is on, or asks which of several.
+fn runbook(state: &mut State, now: Timestamp) {
+    let mut all = runbook::once(state.screen().runbooks(&state.shared));
+    if all.len() > 1 {
+        let item = |wanted: Arc<Wanted>| {
+            let place = wanted.url.as_ref().map(|url| format!("  {url}")).unwrap_or_default();
+            (format!("{}{place}", wanted.name), Choice::Runbook(wanted))
         };
-        incident.map(|IncidentKey { source, id }| Paper::Postmortem { source, id })
-    };
-    let paper = match command {
-        Command::HandOver => Some(Paper::Handover(screens::paper::SHIFT)),
-        Command::Statistics => Some(Paper::Statistics(screens::paper::WEEK)),
-        _ => of_an_incident(state),
-    };
-    match paper {
-        Some(paper) => navigate::go(state, Place::Paper(paper), now),
-        None => state.messages.note("Reviews are of incidents; go to one first", now),
+        state.mode = Mode::Menu(Menu::new("Runbook", all.into_iter().map(item).collect(), 0));
+    } else if let Some(wanted) = all.pop() {
+        state.go(Place::Runbook(wanted), now);
+    } else {
+        let words = "No runbook here: runbooks belong to alerts, incidents, SLOs and services";
+        state.shared.messages.note(words, now);
     }
 }
 
 /// Has everything asked again, unless all is held still.
 fn refresh(state: &mut State, now: Timestamp) {
-    if state.paused.is_some() {
-        let key = state.keys.of(Command::Pause).first().map(ToString::to_string).unwrap_or_default();
-        state.messages.note(format!("Everything is held still, so nothing is asked; {key} goes on"), now);
+    if state.shared.paused.is_some() {
+        let key = state.shared.key(Command::Pause);
+        state
+            .shared
+            .messages
+            .note(format!("Everything is held still, so nothing is asked; {key} goes on"), now);
     } else {
-        state.polls.refresh(now);
-        state.messages.note("Asking everything again", now);
+        state.shared.polls.refresh(now);
+        state.shared.messages.note("Asking everything again", now);
     }
 }
 
 fn palette(state: &mut State) {
-    state.mode =
-        Mode::Palette(Palette::new(&state.world, &state.keys, &state.contexts, state.place(), &state.guard));
+    let State { shared, .. } = &*state;
+    let scopes = state.screen().scopes();
+    let palette = Palette::new(&shared.world, &shared.keys, &shared.contexts, scopes, &shared.guard);
+    state.mode = Mode::Palette(palette);
 }

@@ -6,7 +6,7 @@ use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command};
 
 use crate::app::key::Key;
-use crate::app::place::{SCREENS, Screen};
+use crate::app::place::Tab;
 use crate::app::themes;
 use crate::config::hint;
 
@@ -62,13 +62,13 @@ pub(in crate::cli) const ALL_SOURCES: &str = "@sources@";
 
 /// The names of the screens, as they are written here.
 pub(super) fn screens() -> Vec<&'static str> {
-    SCREENS.iter().map(|screen| screen.command.name()).collect()
+    Tab::ALL.iter().map(|tab| tab.name()).collect()
 }
 
 /// A screen by its name.
-pub(super) fn screen() -> impl TypedValueParser<Value = Screen> {
+pub(super) fn screen() -> impl TypedValueParser<Value = Tab> {
     Offered(screens).try_map(|text| {
-        let found = SCREENS.into_iter().find(|screen| screen.command.name().eq_ignore_ascii_case(&text));
+        let found = Tab::ALL.iter().copied().find(|tab| tab.name().eq_ignore_ascii_case(&text));
         found.ok_or_else(|| format!("there is no such screen{}", hint(&text, screens())))
     })
 }

@@ -8,10 +8,13 @@ use jiff::tz::TimeZone;
 
 use super::*;
 use crate::app::event::{Arrival, Effect, Event};
+use crate::app::identity::{IncidentKey, PolicyKey, SloKey};
+use crate::app::look::Look;
 use crate::app::look::{Charset, Colours};
 use crate::app::place::{Paper, Place};
 use crate::app::screens;
-use crate::app::state::{Look, Setup, State};
+use crate::app::shared::Setup;
+use crate::app::state::State;
 use crate::backend::{Clock, Source, demo};
 use crate::cli::alerts::Filter;
 use crate::cli::args::{Listing, Stats, Together};
@@ -116,16 +119,16 @@ const fn title(place: &Place) -> &'static str {
         Place::Services => "Services",
         Place::Service(_) => "a service",
         Place::Slos => "SLOs",
-        Place::Slo { .. } => "an SLO",
+        Place::Slo(_) => "an SLO",
         Place::Alerts => "Alerts",
         Place::Alert(_) => "an alert",
         Place::Incidents => "Incidents",
-        Place::Incident { .. } => "an incident",
+        Place::Incident(_) => "an incident",
         Place::OnCall => "On-call",
-        Place::Policy { .. } => "an escalation policy",
+        Place::Policy(_) => "an escalation policy",
         Place::Paper(Paper::Handover(_)) => "the hand-over, `handoff`",
         Place::Paper(Paper::Statistics(_)) => "statistics",
-        Place::Paper(Paper::Postmortem { .. }) => "the review, `postmortem`",
+        Place::Paper(Paper::Postmortem(_)) => "the review, `postmortem`",
         Place::Runbook(_) => "a runbook",
         Place::Silences => "Silences",
         Place::Timeline => "Timeline",
@@ -136,10 +139,9 @@ const fn title(place: &Place) -> &'static str {
 
 /// One of each place in a world that is known.
 fn places(state: &State) -> Vec<Place> {
-    let world = &state.world;
+    let world = &state.shared.world;
     let slo = world.slos().first().unwrap();
     let incident = world.incidents().first().unwrap();
-    let (source, id) = (incident.source().clone(), incident.incident.id.clone());
     let (at, policies) = world.on_call().next().map(|(at, board)| (at.clone(), &board.policies)).unwrap();
     let ruled = world.alerts().iter().find(|alert| world.rule_of(&alert.labels).is_some()).unwrap();
     let wanted = Wanted { name: "A".into(), url: None, labels: ruled.labels.clone() };
@@ -149,13 +151,13 @@ fn places(state: &State) -> Vec<Place> {
         Place::Services,
         Place::Service(world.services().first().unwrap().name.clone()),
         Place::Slos,
-        Place::Slo { source: slo.source.clone(), id: slo.slo.id.clone() },
+        Place::Slo(SloKey::of(slo)),
         Place::Alerts,
         Place::Alert(ruled.fingerprint),
         Place::Incidents,
-        Place::Incident { source: source.clone(), id: id.clone() },
+        Place::Incident(IncidentKey::of(incident)),
         Place::OnCall,
-        Place::Policy { source: at, id: policies.first().unwrap().named.id.clone() },
+        Place::Policy(PolicyKey { source: at, id: policies.first().unwrap().named.id.clone() }),
         Place::Silences,
         Place::Timeline,
         Place::Sources,
@@ -163,7 +165,7 @@ fn places(state: &State) -> Vec<Place> {
         Place::Runbook(Arc::new(wanted)),
         Place::Paper(Paper::Handover(hours)),
         Place::Paper(Paper::Statistics(hours)),
-        Place::Paper(Paper::Postmortem { source, id }),
+        Place::Paper(Paper::Postmortem(IncidentKey::of(incident))),
     ]
 }
 
@@ -223,10 +225,10 @@ async fn page() -> (String, Vec<AskKind>) {
     page.push_str("| screen | waits for |\n| --- | --- |\n");
     for place in places(&state) {
         let name = title(&place);
-        state.places = vec![place.into()];
+        state.begin_at(place);
         // a page asks for more once it knows what it is about
         answered(&mut state, &sources).await;
-        let wants = screens::wants(&state, now());
+        let wants = screens::wants(state.screen(), &state.shared, now());
         let mut kinds: Vec<AskKind> = wants.iter().map(|want| want.ask.kind()).collect();
         kinds.sort_unstable();
         kinds.dedup();

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use tokio::time::sleep;
 
 use super::*;
-use crate::app::confirm::Wait;
 use crate::app::event::MouseAction;
+use crate::app::event::Wait;
 use crate::app::key::Key;
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
@@ -155,7 +155,7 @@ async fn what_is_due_is_known_before_the_terminal_is_taken_over() {
 #[tokio::test(start_paused = true)]
 async fn a_question_was_read_when_it_stood_on_the_terminal_for_300_ms() {
     for (stall, quit_after, read) in [(0, 250, 0), (0, 350, 1), (5000, 350, 0)] {
-        let app = Toy { waits: Some(Wait::new(1, 0)), ..Toy::default() };
+        let app = Toy { waits: Some(Wait { plan: 1, strays: 0 }), ..Toy::default() };
         let stage = stage(app, &[]);
         stage.stalled.store(stall, SeqCst);
         let (app, ..) = stage

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Cause, alerts, grave, plain};
 use crate::app::number::moment;
-use crate::app::screens::oncall::words::left;
+use crate::app::subjects::on_call::words::left;
 use crate::model::action::{Action, Deed, Draft};
 use crate::model::duration;
 use crate::model::matcher::Matcher;

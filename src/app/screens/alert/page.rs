@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::subject;
+use super::{INCIDENT, OpenAlert, RELATED, SLO, subject};
 use crate::app::fired::{self, Past};
 use crate::app::look::Cx;
 use crate::app::number::{ago, moment};
-use crate::app::screens::incidents::words as incidents;
-use crate::app::screens::page::Page;
-use crate::app::screens::slos::words;
-use crate::app::state::State;
+use crate::app::page::Page;
+use crate::app::shared::Shared;
+use crate::app::subjects::incident::words as incidents;
+use crate::app::subjects::slo::words;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::model::alert::{Alert, AlertState};
@@ -26,31 +26,17 @@ const ALERTNAME: &str = "alertname";
 /// Most earlier firings that are listed.
 const EARLIER: usize = 12;
 
-/// The page, and where the rows are on it that the cursor can be on.
-pub(super) struct AlertPage {
-    pub(super) page: Page,
-    /// The line of the first alert that shares labels.
-    pub(super) related_at: usize,
-    /// The line of its SLO, if it tells of one.
-    pub(super) slo_at: Option<usize>,
-    /// The line of its incident, if it belongs to one.
-    pub(super) incident_at: Option<usize>,
-}
-
 /// The whole page: what it means, what keeps it quiet, labels, what else is wrong, when it fired before, its rule.
-pub(super) fn page(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -> AlertPage {
+pub(super) fn page(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -> Page {
     let mut page = Page::new(width);
-    let incident_at = state.world.incident_of(alert.fingerprint).map(|known| {
-        let sign = if state.panel == super::INCIDENT { cx.symbol(Role::Selected) } else { " " };
-        let mut line = vec![Run::new(sign, Role::Accent), Run::new(" incident ", Role::Muted)];
-        line.extend(incidents::line(state, cx, known));
-        page.line(line);
-        page.lines.len() - 1
-    });
-    let slo_at = super::slo(state, alert.fingerprint).map(|status| {
-        slo(state, cx, status, &mut page);
-        page.lines.len() - 1
-    });
+    if let Some(known) = shared.world.incident_of(alert.fingerprint) {
+        let runs = std::iter::once(Run::new(" incident ", Role::Muted));
+        let runs = runs.chain(incidents::line(shared, cx, known));
+        page.row(cx, (INCIDENT, 0), screen.spot.panel == INCIDENT, runs);
+    }
+    if let Some(status) = super::slo(shared, alert) {
+        slo(screen, shared, cx, status, &mut page);
+    }
     if let Some(runbook) = alert.runbook() {
         page.pair("runbook", runbook, Role::Accent);
     }
@@ -63,7 +49,7 @@ pub(super) fn page(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -
             page.paragraph(value, Role::Text);
         }
     }
-    quieted(state, cx, alert, &mut page);
+    quieted(shared, cx, alert, &mut page);
     page.title("Labels");
     for (name, value) in alert.labels.iter() {
         page.pair(name, value, Role::Text);
@@ -76,9 +62,9 @@ pub(super) fn page(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -
             page.pair(name, value, Role::Text);
         }
     }
-    let related_at = related(state, cx, alert, &mut page);
-    if let Some(subject) = subject(state, alert) {
-        earlier(state, cx, alert, &mut page);
+    related(screen, shared, cx, alert, &mut page);
+    if let Some(subject) = subject(shared, alert) {
+        earlier(shared, cx, alert, &mut page);
         page.title("Rule");
         page.pair("source", subject.source.as_str(), Role::Text);
         page.pair("group", &subject.rule.group, Role::Text);
@@ -96,35 +82,31 @@ pub(super) fn page(state: &State, cx: &Cx<'_>, alert: &Arc<Alert>, width: u16) -
         page.pair("receivers", &receivers.join(", "), Role::Text);
     }
     page.pair("fingerprint", &alert.fingerprint.to_string(), Role::Muted);
-    AlertPage { page, related_at, slo_at, incident_at }
+    page
 }
 
 /// The SLO that it tells of: how that stands.
-fn slo(state: &State, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
+fn slo(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
     let role = Role::of_slo(status.state());
-    let is_current = state.panel == super::SLO;
-    let mut line = vec![
-        Run::new(if is_current { cx.symbol(Role::Selected) } else { " " }, Role::Accent),
-        Run::new(format!(" {} SLO {}  ", cx.symbol(role), status.slo.id), role),
-    ];
-    line.extend(words::summary(status));
-    if words::are_shared(state) {
-        line.push(Run::new(format!("  {}", status.source), Role::Muted));
+    let mut runs = vec![Run::new(format!(" {} SLO {}  ", cx.symbol(role), status.slo.id), role)];
+    runs.extend(words::summary(status));
+    if words::are_shared(shared) {
+        runs.push(Run::new(format!("  {}", status.source), Role::Muted));
     }
-    page.line(line);
+    page.row(cx, (SLO, 0), screen.spot.panel == SLO, runs);
 }
 
 /// The silences that match it, and the alerts that inhibit it.
-fn quieted(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
+fn quieted(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
     let is_its = |silence: &&std::sync::Arc<Silence>| match silence.state {
         SilenceState::Active => alert.silenced_by.contains(&silence.id),
         SilenceState::Pending => silence.matches(&alert.labels),
         SilenceState::Expired => false,
     };
-    let matching: Vec<_> = state.world.silences().filter(is_its).collect();
+    let matching: Vec<_> = shared.world.silences().filter(is_its).collect();
     let is_told = |id: &&Text| matching.iter().any(|silence| silence.id == **id);
     let untold: Vec<&Text> = alert.silenced_by.iter().filter(|id| !is_told(id)).collect();
-    let sending = state.world.silencing(alert.fingerprint);
+    let sending = shared.world.silencing(alert.fingerprint);
     if !matching.is_empty() || !untold.is_empty() || sending.is_some() {
         page.title("Silences that match it");
     }
@@ -157,39 +139,36 @@ fn quieted(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
     if alert.state == AlertState::Inhibited {
         page.title("Inhibited by");
         for other in alert.inhibited_by.iter() {
-            let known = Fingerprint::parse(other).and_then(|fingerprint| state.world.alert(fingerprint));
+            let known = Fingerprint::parse(other).and_then(|fingerprint| shared.world.alert(fingerprint));
             page.pair("alert", known.map_or(&**other, |alert| alert.name()), Role::Inhibited);
         }
     }
 }
 
-/// Alerts that are about the same, each with what tells it from this one; gives the line of the first.
-fn related(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) -> usize {
-    let list = &state.related;
+/// Alerts that are about the same, each with what tells it from this one.
+fn related(screen: &OpenAlert, shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
+    let list = &screen.related;
     let most = if list.rows().len() == super::MOST_RELATED { " and more" } else { "" };
     page.title(&format!("Alerts that share labels: {}{most}", list.rows().len()));
-    let at = page.lines.len();
-    let others: Vec<_> = list.rows().iter().map(|fingerprint| state.world.alert(*fingerprint)).collect();
+    let others: Vec<_> = list.rows().iter().map(|fingerprint| shared.world.alert(*fingerprint)).collect();
     let names = others.iter().flatten().map(|other| text::width(other.name())).max().unwrap_or(0).min(40);
     for (index, other) in others.into_iter().enumerate() {
-        let is_current = state.panel == super::RELATED && index == list.index();
-        let sign = if is_current { cx.symbol(Role::Selected) } else { " " };
+        let is_current = screen.spot.panel == RELATED && index == list.index();
         // every row has its line, so that lines can be counted
         let Some(other) = other else {
-            page.line(Vec::new());
+            page.row(cx, (RELATED, index), is_current, []);
             continue;
         };
         let role = Role::of_alert(other);
-        let service = state.world.service_of(&other.labels).map_or("", |name| name);
+        let service = shared.world.service_of(&other.labels).map_or("", |name| name);
         let name = text::pad(other.name(), names, cx.charset);
-        page.line(vec![
-            Run::new(sign, Role::Accent),
+        let runs = [
             Run::new(format!(" {} {name}  ", cx.symbol(role)), role),
             Run::new(format!("{service}  {} {}  ", other.state, ago(other.starts_at, cx.now)), Role::Muted),
             Run::new(differences(&alert.labels, &other.labels, service), Role::Text),
-        ]);
+        ];
+        page.row(cx, (RELATED, index), is_current, runs);
     }
-    at
 }
 
 /// The labels that another alert has and this one has not, or with another value; name and service stand there anyway.
@@ -205,12 +184,12 @@ fn differences(mine: &Labels, others: &Labels, service: &str) -> String {
 }
 
 /// When it fired in the last 7 days: how often, for how long in all, and whether it flaps.
-fn earlier(state: &State, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
-    let (firings, is_whole) = match fired::of_alert(state, alert, cx.now) {
+fn earlier(shared: &Shared, cx: &Cx<'_>, alert: &Alert, page: &mut Page) {
+    let (firings, is_whole) = match fired::of_alert(&shared.world, &shared.sources, alert, cx.now) {
         Past::Nowhere => return,
         Past::Unknown(trouble) => {
             page.title("Firings, 7 days");
-            let words = trouble.unwrap_or_else(|| state.waiting().to_owned());
+            let words = trouble.unwrap_or_else(|| shared.waiting().to_owned());
             return page.line(vec![Run::new(format!("  {words}"), Role::Muted)]);
         }
         Past::Known { firings, is_whole } => (firings, is_whole),

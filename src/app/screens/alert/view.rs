@@ -5,14 +5,13 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::page;
-use super::{Subject, subject};
+use super::{ChartSubject, OpenAlert, RELATED, subject};
 use crate::app::fired::{self, Past};
-use crate::app::frame;
+use crate::app::layout;
 use crate::app::look::Cx;
 use crate::app::number::{ago, moment, plain};
 use crate::app::refusal;
-use crate::app::screens::page::scroll_to;
-use crate::app::state::State;
+use crate::app::shared::Shared;
 use crate::app::theme::Role;
 use crate::app::want;
 use crate::app::widgets::bar::panel;
@@ -23,7 +22,6 @@ use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::AskKind;
 use crate::model::ask::Topic;
 use crate::model::duration;
-use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::promql::{self, Bound, Others};
 use crate::model::remote::{Freshness, Remote};
@@ -47,70 +45,31 @@ fn parts(body: Rect) -> (Rect, Rect, Rect) {
 }
 
 /// Draws the alert.
-pub fn render(state: &State, fingerprint: Fingerprint, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = state.cx(now);
+pub(super) fn render(screen: &OpenAlert, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = shared.cx(now);
     let (heading, chart, below) = parts(area);
-    let Some(alert) = state.world.alert(fingerprint) else {
+    let Some(alert) = screen.alert(shared) else {
         let words = " This alert is gone: it resolved more than 15 minutes ago. Esc goes back.";
         text::put(buf, area.x, area.y, area.width, words, cx.style(Role::Unknown));
         return;
     };
-    let rest = frame::heading(&cx, &title(&cx, alert), &frame::doubt_runs(state, &USED, now), heading, buf);
+    let rest =
+        layout::heading(&cx, &title(&cx, alert), &layout::doubt_runs(shared, &USED, now), heading, buf);
     let summary = alert.summary().map_or("no summary", |summary| summary);
     let shown = text::fit(summary, rest.width.saturating_sub(2), cx.charset);
     text::put(buf, rest.x + 1, rest.y, rest.width.saturating_sub(1), &shown, cx.style(Role::Text));
     if chart.height > 0 {
-        draw_chart(state, &cx, alert, chart, buf);
+        draw_chart(shared, &cx, alert, chart, buf);
     }
-    let page = page::page(state, &cx, alert, below.width);
-    let current = match state.panel {
-        super::RELATED => Some(page.related_at + state.related.index()),
-        super::SLO => page.slo_at,
-        super::INCIDENT => page.incident_at,
-        _ => None,
-    };
-    page.page.render(&cx, state.scroll, current, below, buf);
-}
-
-/// How far the text can be scrolled that stands in this area.
-pub fn last_scroll(state: &State, fingerprint: Fingerprint, area: Rect) -> u16 {
-    let Some(alert) = state.world.alert(fingerprint) else { return 0 };
-    // how many lines there are does not depend on the moment
-    page::page(state, &state.cx(Timestamp::UNIX_EPOCH), alert, area.width).page.last_scroll(area.height)
+    let page = page::page(screen, shared, &cx, alert, below.width);
+    let index = if screen.spot.panel == RELATED { screen.related.index() } else { 0 };
+    let current = page.line_of(screen.spot.panel, index);
+    page.render(&cx, screen.spot.scroll, current, below, buf);
 }
 
 /// Where the text stands that scrolls.
-pub fn text_area(body: Rect) -> Rect {
+pub(super) fn text_area(body: Rect) -> Rect {
     parts(body).2
-}
-
-/// The scroll nearest to the present one that shows the row under the cursor.
-pub fn scroll_to_cursor(state: &State, fingerprint: Fingerprint, area: Rect) -> u16 {
-    let Some(alert) = state.world.alert(fingerprint) else { return 0 };
-    let page = page::page(state, &state.cx(Timestamp::UNIX_EPOCH), alert, area.width);
-    let line = match state.panel {
-        super::SLO => page.slo_at.unwrap_or(0),
-        super::INCIDENT => page.incident_at.unwrap_or(0),
-        _ => page.related_at + state.related.index(),
-    };
-    scroll_to(line, state.scroll, area.height)
-}
-
-/// The alert that shares labels at a cell.
-pub fn related_at(
-    state: &State,
-    fingerprint: Fingerprint,
-    area: Rect,
-    column: u16,
-    row: u16,
-) -> Option<usize> {
-    let alert = state.world.alert(fingerprint)?;
-    if !area.contains((column, row).into()) {
-        return None;
-    }
-    let page = page::page(state, &state.cx(Timestamp::UNIX_EPOCH), alert, area.width);
-    let line = usize::from(state.scroll + (row - area.y));
-    line.checked_sub(page.related_at).filter(|index| *index < state.related.rows().len())
 }
 
 fn title(cx: &Cx<'_>, alert: &Alert) -> Vec<Run<'static>> {
@@ -126,31 +85,31 @@ fn title(cx: &Cx<'_>, alert: &Alert) -> Vec<Run<'static>> {
     ]
 }
 
-fn draw_chart(state: &State, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut Buffer) {
-    let Some(subject) = subject(state, alert) else {
+fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut Buffer) {
+    let Some(subject) = subject(shared, alert) else {
         let inner = panel(cx, "Expression", false, area, buf);
         text::put(
             buf,
             inner.x + 1,
             inner.y,
             inner.width.saturating_sub(1),
-            no_rule(state),
+            no_rule(shared),
             cx.style(Role::Muted),
         );
         return;
     };
-    let held = state.world.held(&subject.source);
-    let series = |query| want::chart(state, query, super::POINTS, cx.now).0;
+    let held = shared.world.held(&subject.source);
+    let series = |query| want::chart(shared, query, super::POINTS, cx.now).0;
     let remote = held.and_then(|held| held.series().get(&series(&subject.query)));
     let trouble = remote.and_then(|remote| {
         let topic = Topic::Series(series(&subject.query));
-        match state.polls.freshness(&subject.source, &topic, &remote.state(), cx.now) {
+        match shared.polls.freshness(&subject.source, &topic, &remote.state(), cx.now) {
             Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
             Freshness::Failed => remote.trouble().map(ToString::to_string),
             Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),
         }
     });
-    let mut title = format!("{}, {}", state.range.words(cx.now), expression(&subject));
+    let mut title = format!("{}, {}", shared.range.words(cx.now), expression(&subject));
     if let Some(trouble) = trouble {
         title = format!("{} {trouble}  {title}", cx.symbol(Role::Stale));
     }
@@ -165,7 +124,7 @@ fn draw_chart(state: &State, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut B
             inner.x + 1,
             inner.y,
             inner.width.saturating_sub(1),
-            state.waiting(),
+            shared.waiting(),
             cx.style(Role::Muted),
         );
         return;
@@ -190,7 +149,7 @@ fn draw_chart(state: &State, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut B
         Some(Bound::Constant(value)) => Some((*value, label.as_str())),
         Some(Bound::Query(_)) | None => None,
     };
-    let shade = shade(state, alert, cx.now);
+    let shade = shade(shared, alert, cx.now);
     let zero_based = threshold.is_none_or(|(value, _)| value >= 0.0);
     let chart = Chart {
         thresholds: threshold.as_slice(),
@@ -202,10 +161,10 @@ fn draw_chart(state: &State, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut B
 }
 
 /// Why there is no chart.
-fn no_rule(state: &State) -> &'static str {
-    let mut runners = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Rules));
+fn no_rule(shared: &Shared) -> &'static str {
+    let mut runners = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Rules));
     let unknown = |source: &crate::model::source::SourceInfo| {
-        state.world.held(&source.id).is_some_and(|held| held.rules().value().is_none())
+        shared.world.held(&source.id).is_some_and(|held| held.rules().value().is_none())
     };
     if runners.any(unknown) {
         "asking for its rule..."
@@ -215,7 +174,7 @@ fn no_rule(state: &State) -> &'static str {
 }
 
 /// The comparison in words, with what else counts; what is compared comes last, it is long.
-fn expression(subject: &Subject) -> String {
+fn expression(subject: &ChartSubject) -> String {
     let Some(condition) = &subject.condition else {
         let expr = &subject.rule.expr;
         // both of them are results, and every result fires
@@ -244,7 +203,7 @@ fn others(others: Others) -> String {
 }
 
 /// What the numbers of an expression count, by the words in its names: Prometheus' naming rules ask for the unit there.
-fn unit(subject: &Subject) -> Unit {
+fn unit(subject: &ChartSubject) -> Unit {
     let query = subject.condition.as_ref().map_or(&*subject.rule.expr, |condition| &condition.query);
     let mut words = query.split(|c: char| !c.is_ascii_alphanumeric());
     let bound = subject.condition.as_ref().map(|condition| &condition.bound);
@@ -271,8 +230,8 @@ fn legend(line: &Labels, alert: &Labels) -> String {
 }
 
 /// When it fired: before, as far as that is known, and now.
-fn shade(state: &State, alert: &Alert, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
-    if let Past::Known { firings, .. } = fired::of_alert(state, alert, now) {
+fn shade(shared: &Shared, alert: &Alert, now: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+    if let Past::Known { firings, .. } = fired::of_alert(&shared.world, &shared.sources, alert, now) {
         return firings.iter().map(|firing| (firing.from, firing.to)).collect();
     }
     match alert.state {

@@ -6,15 +6,17 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Grouping, Row as Line};
+use super::{Alerts, Row as Line, group_of};
 use crate::app::commands::Command;
 use crate::app::doubt::{doubts, none};
-use crate::app::frame;
+use crate::app::layout;
+use crate::app::list::Grouping;
+use crate::app::list::Order;
 use crate::app::look::Cx;
 use crate::app::number::ago;
-use crate::app::screens::Order;
-use crate::app::screens::services::count;
-use crate::app::state::State;
+use crate::app::number::count;
+use crate::app::place::Tab;
+use crate::app::shared::Shared;
 use crate::app::theme::Role;
 use crate::app::widgets::table::{self, Cell, Column, Row, Sort, Table};
 use crate::app::widgets::text::{self, Run};
@@ -48,32 +50,33 @@ fn columns((name, service): (u16, u16), width: u16) -> [Column<'static>; 9] {
 const SHOWN_BY: [usize; 5] = [2, 4, 1, 5, 4];
 
 /// Draws the list.
-pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = state.cx(now);
-    let screen = &state.alerts;
-    let room = frame::heading(&cx, &title(state), &frame::doubt_runs(state, &USED, now), area, buf);
-    if screen.list.rows().is_empty() {
-        let (text, role) = empty(state, now);
+pub(super) fn render(screen: &Alerts, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = shared.cx(now);
+    let room =
+        layout::heading(&cx, &title(screen, shared), &layout::doubt_runs(shared, &USED, now), area, buf);
+    if screen.rows.list.rows().is_empty() {
+        let (text, role) = empty(screen, shared, now);
         text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), &text, cx.style(role));
         return;
     }
-    let stale: BTreeSet<SourceId> = doubts(state, &USED, now).into_iter().map(|doubt| doubt.source).collect();
+    let stale: BTreeSet<SourceId> =
+        doubts(shared, &USED, now).into_iter().map(|doubt| doubt.source).collect();
     let height = usize::from(table::body(room).height);
-    let top = screen.list.shown(height).next().map_or(0, |(index, _)| index);
+    let top = screen.rows.list.shown(height).next().map_or(0, |(index, _)| index);
     let mut rows = Vec::with_capacity(height);
-    for (_, line) in screen.list.shown(height) {
+    for (_, line) in screen.rows.list.shown(height) {
         let row = match line {
-            Line::Group(labels) => Row::heading(heading(state, &cx, labels)),
-            Line::Alert(fingerprint) => match state.world.alert(*fingerprint) {
-                Some(alert) => alert_row(state, &cx, alert, &stale),
+            Line::Group(labels) => Row::heading(heading(screen, shared, &cx, labels)),
+            Line::Item(fingerprint) => match shared.world.alert(*fingerprint) {
+                Some(alert) => alert_row(screen, shared, &cx, alert, &stale),
                 None => Row::new(Vec::new()),
             },
         };
-        rows.push(Row { marked: screen.list.marks().contains(line), ..row });
+        rows.push(Row { marked: screen.rows.list.marks().contains(line), ..row });
     }
     let columns = columns(screen.widest.cells(), room.width);
-    let selected = screen.list.index().checked_sub(top);
-    let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
+    let selected = screen.rows.list.index().checked_sub(top);
+    let table = Table { columns: &columns, sort: Some(sort(screen.rows.order)), selected, focused: true };
     table::render(&table, rows, &cx, room, buf);
 }
 
@@ -82,50 +85,49 @@ fn sort(order: Order) -> Sort {
     Sort { column: SHOWN_BY.get(order.column).copied().unwrap_or(2), descending: ascending == order.reversed }
 }
 
-fn title(state: &State) -> Vec<Run<'static>> {
-    let screen = &state.alerts;
-    let shown: usize = screen.groups.iter().map(|group| group.members.len()).sum();
-    let all = state.world.alerts().len();
+fn title(screen: &Alerts, shared: &Shared) -> Vec<Run<'static>> {
+    let shown = screen.rows.grouped_items();
+    let all = shared.world.alerts().len();
     let mut runs = vec![Run::new(" Alerts ", Role::Title), Run::new(count(shown, all), Role::Text)];
     if !screen.hidden.is_empty() {
         let words: Vec<String> =
             screen.hidden.iter().map(|(state, count)| format!("{count} {state}")).collect();
-        let key = state.keys.of(Command::Fold).first().map(ToString::to_string).unwrap_or_default();
+        let key = shared.key(Command::Fold);
         runs.push(Run::new(format!("  folded away: {} ({key} shows)", words.join(", ")), Role::Muted));
     }
-    match &screen.grouping {
+    match &screen.rows.grouping {
         Grouping::Received => {}
         Grouping::By(names) => runs.push(Run::new(format!("  by {}", names.join(", ")), Role::Muted)),
         Grouping::None => runs.push(Run::new("  not grouped", Role::Muted)),
     }
-    let marked = screen.list.marks().len();
+    let marked = screen.rows.list.marks().len();
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }
-    runs.extend(screen.found.told());
-    if state.range.end.is_some() {
+    runs.extend(screen.rows.found.told());
+    if shared.range.end.is_some() {
         runs.push(Run::new("  alerts are those of now", Role::Stale));
     }
     runs
 }
 
 /// Why there is nothing: not asked, still loading, nothing fires, or nothing that passes. Only the good news looks good.
-fn empty(state: &State, now: Timestamp) -> (String, Role) {
-    let filter = state.alerts.found.text();
+fn empty(screen: &Alerts, shared: &Shared, now: Timestamp) -> (String, Role) {
+    let filter = screen.rows.found.text();
     if !filter.is_empty() {
-        let hidden = state.alerts.hidden.iter().map(|(state, count)| format!(" {count} {state} do."));
-        return (state.alerts.found.nothing("alert") + &hidden.collect::<String>(), Role::Muted);
+        let hidden = screen.hidden.iter().map(|(state, count)| format!(" {count} {state} do."));
+        return (screen.rows.found.nothing("alert") + &hidden.collect::<String>(), Role::Muted);
     }
-    let can: Vec<_> = state
+    let can: Vec<_> = shared
         .sources
         .iter()
         .filter(|source| source.answers.iter().any(|kind| matches!(kind, AskKind::Alerts | AskKind::Rules)))
-        .filter_map(|source| state.world.held(&source.id))
+        .filter_map(|source| shared.world.held(&source.id))
         .collect();
     let answered =
         can.iter().filter(|held| held.alerts().value().is_some() || held.rules().value().is_some()).count();
     if can.is_empty() {
-        let add = kind::to_add(state.kinds, &[AskKind::Alerts, AskKind::Rules]);
+        let add = kind::to_add(shared.kinds, &[AskKind::Alerts, AskKind::Rules]);
         (format!("No source of alerts: add {add}."), Role::Muted)
     } else if answered == 0
         && can.iter().any(|held| held.alerts().trouble().is_some() || held.rules().trouble().is_some())
@@ -135,53 +137,57 @@ fn empty(state: &State, now: Timestamp) -> (String, Role) {
         ("Asking for alerts...".to_owned(), Role::Muted)
     } else if answered < can.len() {
         (format!("No alert at the {answered} of {} sources that have answered.", can.len()), Role::Muted)
-    } else if state.alerts.hidden.is_empty() {
-        none(state, &USED, "alert is pending or firing", now)
+    } else if screen.hidden.is_empty() {
+        none(shared, &USED, "alert is pending or firing", now)
     } else {
-        none(state, &USED, "alert is loud; the quiet ones are folded away", now)
+        none(shared, &USED, "alert is loud; the quiet ones are folded away", now)
     }
 }
 
-fn heading(state: &State, cx: &Cx<'_>, labels: &Labels) -> Vec<Run<'static>> {
-    let group = state.alerts.group(labels);
-    let folded = group.is_some_and(|group| group.folded);
+fn heading(screen: &Alerts, shared: &Shared, cx: &Cx<'_>, labels: &Labels) -> Vec<Run<'static>> {
+    let folded = screen.rows.is_folded(labels);
     let sign = if folded { cx.charset.pick("▸", ">") } else { cx.charset.pick("▾", "v") };
-    let words = pairs(state, labels, |_| true);
+    let words = pairs(shared, labels, |_| true);
     let words = if words.is_empty() { "no labels in common".to_owned() } else { words };
     vec![
         Run::new(format!("{sign} {words}"), Role::Title),
-        Run::new(format!("  {}", group.map_or(0, |group| group.members.len())), Role::Muted),
+        Run::new(format!("  {}", screen.rows.members(labels).len()), Role::Muted),
     ]
 }
 
 /// `name=value name=value` for the labels that are wanted, those that name the service first.
-fn pairs(state: &State, labels: &Labels, wanted: impl Fn(&str) -> bool) -> String {
+fn pairs(shared: &Shared, labels: &Labels, wanted: impl Fn(&str) -> bool) -> String {
     let rank = |name: &str| {
-        state.judgement.service_labels.iter().position(|label| label == name).unwrap_or(usize::MAX)
+        shared.judgement.service_labels.iter().position(|label| label == name).unwrap_or(usize::MAX)
     };
     let mut shown: Vec<_> = labels.iter().filter(|(name, _)| wanted(name)).collect();
     shown.sort_by_key(|(name, _)| rank(name));
     shown.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }
 
-fn alert_row<'a>(state: &State, cx: &Cx<'_>, alert: &'a Alert, stale: &BTreeSet<SourceId>) -> Row<'a> {
+fn alert_row<'a>(
+    screen: &Alerts,
+    shared: &Shared,
+    cx: &Cx<'_>,
+    alert: &'a Alert,
+    stale: &BTreeSet<SourceId>,
+) -> Row<'a> {
     let role = Role::of_alert(alert);
-    let group = state.alerts.group(&super::group_of(alert, &state.alerts.grouping));
-    let common = group.filter(|group| group.members.len() > 1).map(|group| group.common(&state.world));
+    let common = screen.common(&shared.world, &group_of(alert, &screen.rows.grouping));
     let differs = |name: &str| {
         !matches!(name, "alertname" | "severity") && common.is_none_or(|common| common.get(name).is_none())
     };
-    let service = state.world.service_of(&alert.labels);
+    let service = shared.world.service_of(&alert.labels);
     let names_the_service = |name: &str| {
-        state.judgement.service_labels.iter().any(|label| label == name) && alert.labels.get(name) == service
+        shared.judgement.service_labels.iter().any(|label| label == name) && alert.labels.get(name) == service
     };
-    let differing = pairs(state, &alert.labels, |name| differs(name) && !names_the_service(name));
+    let differing = pairs(shared, &alert.labels, |name| differs(name) && !names_the_service(name));
     let text_role = if alert.state == AlertState::Firing { Role::Text } else { Role::Muted };
     let mut row = Row::new(vec![
         Cell::symbol(cx, role),
-        Cell::Runs(state.alerts.found.lit(alert.name(), role)),
+        Cell::Runs(screen.rows.found.lit(alert.name(), role)),
         Cell::text(alert.severity.word(), Role::of_severity(alert.severity)),
-        match state.world.silencing(alert.fingerprint) {
+        match shared.world.silencing(alert.fingerprint) {
             Some(stage) => {
                 let sending = format!("{}{}", text::ellipsis(cx.charset), stage.word());
                 Cell::text(sending, Role::Sending)
@@ -189,14 +195,14 @@ fn alert_row<'a>(state: &State, cx: &Cx<'_>, alert: &'a Alert, stale: &BTreeSet<
             None => Cell::text(alert.state.word(), role),
         },
         Cell::text(ago(alert.resolved_at.unwrap_or(alert.starts_at), cx.now), text_role),
-        Cell::Runs(state.alerts.found.lit(service.map_or("", |name| name), text_role)),
+        Cell::Runs(screen.rows.found.lit(service.map_or("", |name| name), text_role)),
         Cell::text(differing, Role::Muted),
         Cell::text(alert.receivers.iter().map(|r| &**r).collect::<Vec<_>>().join(", "), Role::Muted),
         Cell::text(alert.summary().map_or("", |summary| summary), text_role),
     ]);
-    let looked = state.looked.get(&Command::Alerts).copied();
+    let looked = shared.looked.get(&Tab::Alerts).copied();
     row.new = looked
-        .zip(state.world.changed_at(alert.fingerprint))
+        .zip(shared.world.changed_at(alert.fingerprint))
         .is_some_and(|(looked, changed)| changed > looked);
     row.over = alert.sources.iter().all(|id| stale.contains(id)).then_some(Role::Stale);
     row

@@ -5,12 +5,13 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::view::pending;
-use super::{ALERTS, AlertRow, remote, told};
+use super::{ALERTS, AlertRow, OpenIncident, told};
 use crate::app::look::Cx;
 use crate::app::number::{ago, moment};
-use crate::app::screens::incidents::words;
-use crate::app::screens::page::Page;
-use crate::app::state::State;
+use crate::app::page::Page;
+use crate::app::shared::Shared;
+use crate::app::subjects::incident::remote;
+use crate::app::subjects::incident::words;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::model::action::Deed;
@@ -32,39 +33,33 @@ const SENT: [&str; 3] = ["firing", "num_firing", "num_resolved"];
 /// Cells of a time: as many on every day, so that lines break at the same places whatever time it is.
 const TIME: u16 = 11;
 
-/// The page, and on which of its lines its alerts are.
-pub(super) struct IncidentPage {
-    pub(super) page: Page,
-    pub(super) rows: Vec<usize>,
-}
-
 /// The whole page: what it is about, who has it, its alerts, what happened, how long it took, and earlier ones like it.
-pub(super) fn page(state: &State, cx: &Cx<'_>, known: &Linked, width: u16) -> IncidentPage {
+pub(super) fn page(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &Linked, width: u16) -> Page {
     let mut page = Page::new(width);
-    let detail = state.world.incident_detail(known);
-    facts(state, cx, known, &mut page);
-    let rows = alerts(state, cx, known, &mut page);
+    let detail = shared.world.incident_detail(known);
+    facts(shared, cx, known, &mut page);
+    alerts(screen, shared, cx, known, &mut page);
     if let Some(detail) = detail {
         timeline(cx, detail, &mut page);
-        times(state, known, Some(detail), &mut page);
+        times(shared, known, Some(detail), &mut page);
         past(cx, detail, &mut page);
-        for warning in remote(state, known).map(Remote::warnings).into_iter().flatten() {
+        for warning in remote(shared, known).map(Remote::warnings).into_iter().flatten() {
             page.paragraph(&format!("{} {warning}", cx.symbol(Role::Warning)), Role::Warning);
         }
     } else {
         page.title("What happened");
-        let trouble = remote(state, known).and_then(|remote| remote.trouble());
+        let trouble = remote(shared, known).and_then(|remote| remote.trouble());
         let (words, role) = match trouble {
             Some(error) => (format!("{error}. {}", error.trouble.advice()), Role::Stale),
-            None => (state.waiting().to_owned(), Role::Muted),
+            None => (shared.waiting().to_owned(), Role::Muted),
         };
         page.paragraph(&format!(" {words}"), role);
-        times(state, known, None, &mut page);
+        times(shared, known, None, &mut page);
     }
-    IncidentPage { page, rows }
+    page
 }
 
-fn facts(state: &State, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
+fn facts(shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
     let incident = &known.incident;
     let monitored = known.service.as_ref();
     let paging = incident.service.as_ref().map(|service| &service.name);
@@ -78,7 +73,7 @@ fn facts(state: &State, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
     }
     let people = |stamps: &[Stamp]| {
         let one = |stamp: &Stamp| {
-            format!("{} {} ago", words::name(state, &incident.source, &stamp.who), ago(stamp.at, cx.now))
+            format!("{} {} ago", words::name(shared, &incident.source, &stamp.who), ago(stamp.at, cx.now))
         };
         stamps.iter().map(one).collect::<Vec<_>>().join(", ")
     };
@@ -105,7 +100,7 @@ fn facts(state: &State, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
             page.pair(name, value, Role::Accent);
         }
     }
-    for one in state.world.supposed_of(&known.sources, &incident.id) {
+    for one in shared.world.supposed_of(&known.sources, &incident.id) {
         let more = match &one.action.deed {
             Deed::Note { content } => format!(": {content}"),
             _ => String::new(),
@@ -117,28 +112,25 @@ fn facts(state: &State, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
     page.pair("source", &sources.join(", "), Role::Muted);
 }
 
-/// Its alerts; gives the line of each row.
-fn alerts(state: &State, cx: &Cx<'_>, known: &Linked, page: &mut Page) -> Vec<usize> {
-    let list = &state.incident;
+/// Its alerts.
+fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
+    let list = &screen.alerts;
     let counts = known.incident.alerts;
     let open =
         if counts.triggered < counts.all { format!(", {} open", counts.triggered) } else { String::new() };
     page.title(&format!("Alerts {}{open}", counts.all));
-    let mut lines = Vec::with_capacity(list.rows().len());
     for (index, row) in list.rows().iter().enumerate() {
-        let is_current = state.panel == ALERTS && index == list.index();
-        let sign = if is_current { cx.symbol(Role::Selected) } else { " " };
-        lines.push(page.lines.len());
-        let mut runs = vec![Run::new(sign, Role::Accent)];
+        let is_current = screen.spot.panel == ALERTS && index == list.index();
+        let mut runs = Vec::new();
         let told = match row {
-            AlertRow::Told(id) => told(state, known, id),
+            AlertRow::Told(id) => told(shared, known, id),
             AlertRow::Tied(_) => None,
         };
         let tied = match row {
-            AlertRow::Told(_) => told.and_then(|told| state.world.alert_of(told)),
+            AlertRow::Told(_) => told.and_then(|told| shared.world.alert_of(told)),
             AlertRow::Tied(fingerprint) => Some(*fingerprint),
         };
-        let tied = tied.and_then(|fingerprint| state.world.alert(fingerprint));
+        let tied = tied.and_then(|fingerprint| shared.world.alert(fingerprint));
         if let Some(told) = told {
             let role = if told.is_resolved {
                 Role::Resolved
@@ -168,11 +160,11 @@ fn alerts(state: &State, cx: &Cx<'_>, known: &Linked, page: &mut Page) -> Vec<us
             ));
             runs.push(Run::new(alert.summary().map_or(String::new(), ToString::to_string), Role::Muted));
         }
-        page.line(runs);
+        page.row(cx, (ALERTS, index), is_current, runs);
         if let Some(told) = told {
             // the alerts themselves say it better
             let are_known = !told.firing.is_empty()
-                && told.firing.iter().all(|labels| state.world.alert(Fingerprint::of(labels)).is_some());
+                && told.firing.iter().all(|labels| shared.world.alert(Fingerprint::of(labels)).is_some());
             let is_new =
                 |(name, value): &(&Text, &Text)| !(value.is_empty() || are_known && SENT.contains(&&***name));
             let details = told.details.iter().filter(is_new);
@@ -185,7 +177,6 @@ fn alerts(state: &State, cx: &Cx<'_>, known: &Linked, page: &mut Page) -> Vec<us
     if list.rows().is_empty() {
         page.line(vec![Run::new("   none is told, and none fires that its words name", Role::Muted)]);
     }
-    lines
 }
 
 /// What happened and what was written, the newest first.
@@ -260,13 +251,13 @@ fn sentence(step: &Step) -> String {
 }
 
 /// How long it took, and what is usual for its service.
-fn times(state: &State, known: &Linked, detail: Option<&IncidentDetail>, page: &mut Page) {
+fn times(shared: &Shared, known: &Linked, detail: Option<&IncidentDetail>, page: &mut Page) {
     let incident = &known.incident;
     let first = detail.and_then(|detail| detail.steps.iter().find(|step| &*step.kind == "acknowledge"));
     let taken =
         first.map(|step| age(incident.created_at, step.at)).or_else(|| incident.time_to_acknowledge());
     let others = || {
-        let all = state.world.incidents().iter();
+        let all = shared.world.incidents().iter();
         let same = all.filter(|other| match &incident.service {
             Some(service) => other.incident.service.as_ref().is_some_and(|its| its.id == service.id),
             None => false,

@@ -4,51 +4,50 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::page::{self, IncidentPage};
-use super::{ALERTS, remote};
-use crate::app::frame;
+use super::{OpenIncident, page};
+use crate::app::layout;
 use crate::app::look::Cx;
 use crate::app::number::{ago, moment};
-use crate::app::screens::incidents::words;
-use crate::app::screens::page::scroll_to;
-use crate::app::state::State;
+use crate::app::shared::Shared;
+use crate::app::subjects::incident::remote;
+use crate::app::subjects::incident::words;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::model::ask::{AskKind, Topic};
 use crate::model::duration;
 use crate::model::incident::IncidentStatus;
 use crate::model::remote::{Freshness, age};
-use crate::model::source::SourceId;
 use crate::model::world::Linked;
 
 /// What the screen is drawn from, besides the incident's own details.
 const USED: [AskKind; 1] = [AskKind::Incidents];
 
 /// Draws the incident.
-pub fn render(state: &State, source: &SourceId, id: &str, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = state.cx(now);
-    let Some(known) = state.world.incident(source, id) else {
+pub(super) fn render(screen: &OpenIncident, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = shared.cx(now);
+    let Some(known) = screen.incident(shared) else {
         let words = "This incident is gone: its source does not name it any more. Esc goes back.";
         text::put(buf, area.x + 1, area.y, area.width.saturating_sub(1), words, cx.style(Role::Unknown));
         return;
     };
-    let mut doubt = frame::doubt_runs(state, &USED, now);
+    let mut doubt = layout::doubt_runs(shared, &USED, now);
     if doubt.is_empty() {
-        doubt = trouble(state, &cx, known);
+        doubt = trouble(shared, &cx, known);
     }
-    let rest = frame::heading(&cx, &title(&cx, known), &doubt, area, buf);
-    text::runs(&cx, &standing(state, &cx, known), Rect { height: 1.min(rest.height), ..rest }, buf);
+    let rest = layout::heading(&cx, &title(&cx, known), &doubt, area, buf);
+    text::runs(&cx, &standing(shared, &cx, known), Rect { height: 1.min(rest.height), ..rest }, buf);
     let below = text_area(area);
-    let page = page::page(state, &cx, known, below.width);
-    page.page.render(&cx, state.scroll, current(state, &page), below, buf);
+    let page = page::page(screen, shared, &cx, known, below.width);
+    let current = page.line_of(screen.spot.panel, screen.alerts.index());
+    page.render(&cx, screen.spot.scroll, current, below, buf);
 }
 
 /// What is wrong with what is known beyond the list.
-fn trouble(state: &State, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
+fn trouble(shared: &Shared, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
     let incident = &known.incident;
-    let Some(remote) = remote(state, known) else { return Vec::new() };
+    let Some(remote) = remote(shared, known) else { return Vec::new() };
     let topic = Topic::Incident(incident.id.clone());
-    let words = match state.polls.freshness(&incident.source, &topic, &remote.state(), cx.now) {
+    let words = match shared.polls.freshness(&incident.source, &topic, &remote.state(), cx.now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => return Vec::new(),
         Freshness::Failed => remote.trouble().map_or_else(|| "no answer".to_owned(), ToString::to_string),
         Freshness::Stale(age) => format!("details {} old", duration::short(age)),
@@ -65,7 +64,7 @@ fn title(cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
 }
 
 /// Status since when, weight, who has it, and what happens next by itself; as one line, what matters most first.
-fn standing(state: &State, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
+fn standing(shared: &Shared, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
     let incident = &known.incident;
     let role = words::role(known, cx.now);
     let since = match (incident.status, incident.resolved_at) {
@@ -80,7 +79,7 @@ fn standing(state: &State, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
         runs.push(Run::new(format!("{} {kind} {sending}  ", cx.symbol(Role::Sending)), Role::Sending));
     }
     runs.push(Run::new(format!("{}  ", words::weight(known)), Role::Text));
-    let who = words::who(state, known, cx.now);
+    let who = words::who(shared, known, cx.now);
     let nobody = if who.role == Role::Down { " has it" } else { "" };
     runs.push(Run::new(format!("{}{nobody}  ", who.text), who.role));
     if let Some(next) = incident.pending.iter().min_by_key(|pending| pending.at) {
@@ -105,44 +104,7 @@ pub(super) fn pending(what: &str, at: Timestamp, now: Timestamp) -> String {
     format!("{does} in {}", duration::short(std::time::Duration::from_secs(left * 60)))
 }
 
-fn current(state: &State, page: &IncidentPage) -> Option<usize> {
-    (state.panel == ALERTS).then(|| page.rows.get(state.incident.index()).copied()).flatten()
-}
-
 /// Where the text stands that scrolls.
-pub fn text_area(body: Rect) -> Rect {
-    frame::below_heading(frame::below_heading(body))
-}
-
-/// The page as it is laid out, which does not depend on the moment.
-fn laid_out(state: &State, source: &SourceId, id: &str, width: u16) -> Option<IncidentPage> {
-    let known = state.world.incident(source, id)?;
-    Some(page::page(state, &state.cx(known.incident.created_at), known, width))
-}
-
-/// How far the text can be scrolled that stands in this area.
-pub fn last_scroll(state: &State, source: &SourceId, id: &str, area: Rect) -> u16 {
-    laid_out(state, source, id, area.width).map_or(0, |page| page.page.last_scroll(area.height))
-}
-
-/// The scroll nearest to the present one that shows the row under the cursor.
-pub fn scroll_to_cursor(state: &State, source: &SourceId, id: &str, area: Rect) -> u16 {
-    let page = laid_out(state, source, id, area.width);
-    let line = page.and_then(|page| current(state, &page));
-    line.map_or(state.scroll, |line| scroll_to(line, state.scroll, area.height))
-}
-
-/// The alert at a cell, by its place in the list.
-pub fn row_at(
-    state: &State,
-    source: &SourceId,
-    id: &str,
-    area: Rect,
-    (column, row): (u16, u16),
-) -> Option<usize> {
-    if !area.contains((column, row).into()) {
-        return None;
-    }
-    let line = usize::from(state.scroll + (row - area.y));
-    laid_out(state, source, id, area.width)?.rows.iter().position(|at| *at == line)
+pub(super) fn text_area(body: Rect) -> Rect {
+    layout::below_heading(layout::below_heading(body))
 }

@@ -6,15 +6,16 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Row as Line, words};
+use super::{Incidents, Row as Line};
 use crate::app::commands::Command;
 use crate::app::doubt::{doubts, none};
-use crate::app::frame;
+use crate::app::layout;
+use crate::app::list::Order;
 use crate::app::look::Cx;
 use crate::app::number::ago;
-use crate::app::screens::Order;
-use crate::app::screens::services::count;
-use crate::app::state::State;
+use crate::app::number::count;
+use crate::app::shared::Shared;
+use crate::app::subjects::incident::{self, words};
 use crate::app::theme::Role;
 use crate::app::widgets::table::{self, Cell, Column, Row, Sort, Table};
 use crate::app::widgets::text::{self, Run};
@@ -51,42 +52,43 @@ fn columns((service, people): (u16, u16), width: u16) -> [Column<'static>; 12] {
     ]
 }
 
-/// The column of the table that shows an order of [`super::ORDERS`].
+/// The column of the table that shows an order of [`incident::ORDERS`].
 const SHOWN_BY: [usize; 6] = [4, 9, 9, 6, 7, 8];
 
 /// Draws the list.
-pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = state.cx(now);
-    let screen = &state.incidents;
-    let room = frame::heading(&cx, &title(state, &cx), &frame::doubt_runs(state, &USED, now), area, buf);
-    if screen.list.rows().is_empty() {
-        let (words, role) = empty(state, now);
+pub(super) fn render(screen: &Incidents, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = shared.cx(now);
+    let room =
+        layout::heading(&cx, &title(screen, shared, &cx), &layout::doubt_runs(shared, &USED, now), area, buf);
+    if screen.rows.list.rows().is_empty() {
+        let (words, role) = empty(screen, shared, now);
         let place = Rect { x: room.x + 3, width: room.width.saturating_sub(3), ..room };
         for (y, line) in (place.top()..place.bottom()).zip(text::wrap(&words, place.width.min(100))) {
             text::put(buf, place.x, y, place.width, &line, cx.style(role));
         }
         return;
     }
-    let stale: BTreeSet<SourceId> = doubts(state, &USED, now).into_iter().map(|doubt| doubt.source).collect();
+    let stale: BTreeSet<SourceId> =
+        doubts(shared, &USED, now).into_iter().map(|doubt| doubt.source).collect();
     let height = usize::from(table::body(room).height);
-    let top = screen.list.shown(height).next().map_or(0, |(index, _)| index);
-    let rows = screen.list.shown(height).map(|(_, line)| {
+    let top = screen.rows.list.shown(height).next().map_or(0, |(index, _)| index);
+    let rows = screen.rows.list.shown(height).map(|(_, line)| {
         let row = match line {
-            Line::Group(value) => Row::heading(heading(state, &cx, value)),
-            Line::Incident(key) => key.incident(&state.world).map_or_else(
+            Line::Group(value) => Row::heading(heading(screen, shared, &cx, value)),
+            Line::Item(key) => key.incident(&shared.world).map_or_else(
                 || Row::new(Vec::new()),
                 |known| {
-                    let mut row = Row::new(cells(state, &cx, known));
+                    let mut row = Row::new(cells(screen, shared, &cx, known));
                     row.over = stale.contains(&known.incident.source).then_some(Role::Stale);
                     row
                 },
             ),
         };
-        Row { marked: screen.list.marks().contains(line), ..row }
+        Row { marked: screen.rows.list.marks().contains(line), ..row }
     });
     let columns = columns(screen.widest, room.width);
-    let selected = screen.list.index().checked_sub(top);
-    let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
+    let selected = screen.rows.list.index().checked_sub(top);
+    let table = Table { columns: &columns, sort: Some(sort(screen.rows.order)), selected, focused: true };
     table::render(&table, rows, &cx, room, buf);
 }
 
@@ -95,7 +97,7 @@ fn sort(order: Order) -> Sort {
     Sort { column: SHOWN_BY.get(order.column).copied().unwrap_or(4), descending }
 }
 
-fn cells<'a>(state: &'a State, cx: &Cx<'_>, known: &'a Linked) -> Vec<Cell<'a>> {
+fn cells<'a>(screen: &'a Incidents, shared: &'a Shared, cx: &Cx<'_>, known: &'a Linked) -> Vec<Cell<'a>> {
     let incident = &known.incident;
     let role = words::role(known, cx.now);
     let is_over = !incident.is_open();
@@ -120,9 +122,9 @@ fn cells<'a>(state: &'a State, cx: &Cx<'_>, known: &'a Linked) -> Vec<Cell<'a>> 
         },
         Cell::text(incident.urgency.word(), urgency),
         incident.priority.as_ref().map_or(Cell::Empty, |priority| Cell::text(&*priority.named.name, plain)),
-        Cell::Runs(state.incidents.found.lit(incident.subject(), plain)),
-        super::service(known).map_or(Cell::Empty, |name| Cell::text(&**name, plain)),
-        Cell::Text(words::who(state, known, cx.now)),
+        Cell::Runs(screen.rows.found.lit(incident.subject(), plain)),
+        incident::service(known).map_or(Cell::Empty, |name| Cell::text(&**name, plain)),
+        Cell::Text(words::who(shared, known, cx.now)),
         Cell::text(count, plain),
         Cell::text(ago(incident.created_at, cx.now), plain),
         incident.teams.first().map_or(Cell::Empty, |team| Cell::text(&*team.name, Role::Muted)),
@@ -131,9 +133,8 @@ fn cells<'a>(state: &'a State, cx: &Cx<'_>, known: &'a Linked) -> Vec<Cell<'a>> 
 }
 
 /// "Incidents 4: 2 triggered 1 acknowledged", what is folded away, the order and the filter.
-fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
-    let screen = &state.incidents;
-    let all = state.world.incidents();
+fn title(screen: &Incidents, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
+    let all = shared.world.incidents();
     let open = all.iter().filter(|known| known.incident.is_open());
     let mut statuses: BTreeMap<IncidentStatus, usize> = BTreeMap::new();
     for known in open.clone() {
@@ -149,19 +150,19 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
         runs.push(Run::new(words, Role::Stale));
     }
     if screen.hidden > 0 {
-        let key = state.keys.of(Command::Fold).first().map(ToString::to_string).unwrap_or_default();
+        let key = shared.key(Command::Fold);
         let words = format!("  folded away: {} resolved ({key} shows)", screen.hidden);
         runs.push(Run::new(words, Role::Muted));
     }
-    if let Some(by) = &screen.grouping {
+    if let Some(by) = screen.rows.grouped_by() {
         runs.push(Run::new(format!("  grouped by {by}"), Role::Muted));
     }
-    let marked = screen.list.marks().len();
+    let marked = screen.rows.list.marks().len();
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }
-    runs.extend(screen.found.told());
-    if state.range.end.is_some() {
+    runs.extend(screen.rows.found.told());
+    if shared.range.end.is_some() {
         runs.push(Run::new("  incidents are those of now", Role::Stale));
     }
     runs
@@ -179,42 +180,48 @@ fn tally(statuses: &BTreeMap<IncidentStatus, usize>) -> Vec<Run<'static>> {
 }
 
 /// The head of a group: how many it has, and how many are in which status.
-fn heading(state: &State, cx: &Cx<'_>, value: &Text) -> Vec<Run<'static>> {
-    let Some(group) = state.incidents.groups.get(value) else { return Vec::new() };
-    let sign = if group.folded { cx.charset.pick("▸", ">") } else { cx.charset.pick("▾", "v") };
-    let by = state.incidents.grouping.as_deref().unwrap_or_default();
+fn heading(screen: &Incidents, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<Run<'static>> {
+    let sign =
+        if screen.rows.is_folded(value) { cx.charset.pick("▸", ">") } else { cx.charset.pick("▾", "v") };
+    let by = screen.rows.grouped_by().unwrap_or_default();
     let name = if value.is_empty() { format!("without {by}") } else { value.to_string() };
-    let all: usize = group.statuses.values().sum();
+    let members = screen.rows.members(value);
+    let all = members.len();
     let mut runs = vec![
         Run::new(format!("{sign} "), Role::Muted),
         Run::new(name, Role::Title),
         Run::new(format!("  {all} {}", if all == 1 { "incident" } else { "incidents" }), Role::Muted),
     ];
-    runs.extend(tally(&group.statuses));
+    let known = members.iter().filter_map(|key| key.incident(&shared.world));
+    let mut statuses: BTreeMap<IncidentStatus, usize> = BTreeMap::new();
+    for known in known {
+        *statuses.entry(known.incident.status).or_default() += 1;
+    }
+    runs.extend(tally(&statuses));
     runs
 }
 
 /// Why there is nothing: no source, not asked, still loading, none open, or none that passes. Only the good news looks good.
-fn empty(state: &State, now: Timestamp) -> (String, Role) {
-    let filter = state.incidents.found.text();
-    let resolved = state.incidents.hidden;
-    if !filter.is_empty() && !state.world.incidents().is_empty() {
+fn empty(screen: &Incidents, shared: &Shared, now: Timestamp) -> (String, Role) {
+    let filter = screen.rows.found.text();
+    let resolved = screen.hidden;
+    if !filter.is_empty() && !shared.world.incidents().is_empty() {
         let folded = if resolved > 0 { format!(" {resolved} resolved ones do.") } else { String::new() };
-        return (state.incidents.found.nothing("incident") + &folded, Role::Muted);
+        return (screen.rows.found.nothing("incident") + &folded, Role::Muted);
     }
-    let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Incidents));
-    let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();
+    let can = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Incidents));
+    let held: Vec<_> = can.filter_map(|source| shared.world.held(&source.id)).collect();
     let answered = held.iter().filter(|held| held.incidents().value().is_some()).count();
     let is_troubled = held.iter().any(|held| held.incidents().trouble().is_some());
     if held.is_empty() {
-        let add = kind::to_add(state.kinds, &[AskKind::Incidents]);
+        let add = kind::to_add(shared.kinds, &[AskKind::Incidents]);
         let words = format!(
             "No paging source is configured: add {add} to a context (`burnwatch config init` shows how)."
         );
         (words, Role::Muted)
     } else if answered == 0 && is_troubled {
         ("No paging source has answered yet. See Sources (9) for what is wrong.".to_owned(), Role::Stale)
-    } else if answered == 0 && state.paused.is_some() {
+    } else if answered == 0 && shared.paused.is_some() {
         ("Not asked: everything is held still.".to_owned(), Role::Muted)
     } else if answered == 0 {
         ("Asking for incidents...".to_owned(), Role::Muted)
@@ -224,6 +231,6 @@ fn empty(state: &State, now: Timestamp) -> (String, Role) {
             Role::Muted,
         )
     } else {
-        none(state, &USED, "open incident", now)
+        none(shared, &USED, "open incident", now)
     }
 }

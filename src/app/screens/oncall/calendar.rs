@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::LevelKey;
-use super::words::{self, moon, stands_in};
+use crate::app::identity::LevelKey;
 use crate::app::look::Cx;
-use crate::app::state::State;
+use crate::app::shared::Shared;
+use crate::app::subjects::on_call::words::{self, moon, stands_in};
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::model::labels::Text;
@@ -23,19 +23,19 @@ const COLUMN: u16 = 11;
 const LEAST_NIGHT: Duration = Duration::from_secs(1800);
 
 /// The days of the level under the cursor.
-pub(super) fn days(state: &State, key: &LevelKey, now: Timestamp, cx: &Cx<'_>) -> Vec<Day> {
-    let board = state.world.held(&key.source).and_then(|held| held.on_call().value());
-    board.map_or_else(Vec::new, |board| board.days(&key.policy, key.level, now, cx.zone, DAYS))
+pub(super) fn days(shared: &Shared, key: &LevelKey, now: Timestamp, cx: &Cx<'_>) -> Vec<Day> {
+    let board = shared.world.held(&key.policy.source).and_then(|held| held.on_call().value());
+    board.map_or_else(Vec::new, |board| board.days(&key.policy.id, key.level, now, cx.zone, DAYS))
 }
 
 /// Draws the week: as columns where each day has room for one, else as a list of hand-overs.
-pub(super) fn render(state: &State, cx: &Cx<'_>, key: &LevelKey, area: Rect, buf: &mut Buffer) {
-    let days = days(state, key, cx.now, cx);
+pub(super) fn render(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, area: Rect, buf: &mut Buffer) {
+    let days = days(shared, key, cx.now, cx);
     let line = |row: u16| Rect { y: area.y + row, height: 1, ..area };
     if area.height < 3 || days.is_empty() {
         return;
     }
-    let name = key.policy(&state.world).map_or("", |(_, policy)| &policy.named.name);
+    let name = key.policy.policy(&shared.world).map_or("", |(_, policy)| &policy.named.name);
     let zone = cx.now.to_zoned(cx.zone.clone()).strftime("%Z").to_string();
     let title = [
         Run::new(" Next 7 days: ", Role::Title),
@@ -45,7 +45,7 @@ pub(super) fn render(state: &State, cx: &Cx<'_>, key: &LevelKey, area: Rect, buf
     text::runs(cx, &title, line(0), buf);
     let rest = Rect { y: area.y + 1, height: area.height - 1, ..area };
     if area.width / u16::from(DAYS) < COLUMN {
-        list(state, cx, key, &days, rest, buf);
+        list(shared, cx, key, &days, rest, buf);
         return;
     }
     let people = people(&days);
@@ -57,7 +57,7 @@ pub(super) fn render(state: &State, cx: &Cx<'_>, key: &LevelKey, area: Rect, buf
     let edge = |i: u16| area.width * i / u16::from(DAYS);
     for (i, day) in (0_u16..).zip(&days) {
         let column = Rect { x: area.x + edge(i) + 1, width: edge(i + 1) - edge(i) - 1, ..body };
-        draw_day(state, cx, key, day, &people, column, buf);
+        draw_day(shared, cx, key, day, &people, column, buf);
     }
     if let Some(line) = legend_line {
         text::runs(cx, &legend(cx), line, buf);
@@ -88,7 +88,7 @@ fn legend(cx: &Cx<'_>) -> Vec<Run<'static>> {
 }
 
 fn draw_day(
-    state: &State,
+    shared: &Shared,
     cx: &Cx<'_>,
     key: &LevelKey,
     day: &Day,
@@ -115,7 +115,7 @@ fn draw_day(
     let hidden = told.len().saturating_sub(usize::from(rows));
     let shown = if hidden > 0 { usize::from(rows).saturating_sub(1) } else { usize::from(rows) };
     for (row, stint) in (2..).zip(told.into_iter().take(shown)) {
-        text::runs(cx, &entry(state, cx, key, stint, column.width), line(row), buf);
+        text::runs(cx, &entry(shared, cx, key, stint, column.width), line(row), buf);
     }
     if hidden > 0 && rows > 0 {
         let words = format!("+{} more", hidden + 1);
@@ -155,7 +155,7 @@ fn sign(cx: &Cx<'_>, cover: &Cover, people: &[Text], at: Timestamp) -> (&'static
 }
 
 /// When somebody takes over and who, with the hours of it that are night for them; as much as there is room for.
-fn entry(state: &State, cx: &Cx<'_>, key: &LevelKey, stint: &Stint, width: u16) -> Vec<Run<'static>> {
+fn entry(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, stint: &Stint, width: u16) -> Vec<Run<'static>> {
     let role = words::role(&stint.cover);
     let time = if stint.is_hand_over {
         stint.from.to_zoned(cx.zone.clone()).strftime("%H:%M").to_string()
@@ -178,7 +178,7 @@ fn entry(state: &State, cx: &Cx<'_>, key: &LevelKey, stint: &Stint, width: u16) 
     let room = width.saturating_sub(6);
     let full = match &stint.cover {
         Cover::Nobody => "nobody".to_owned(),
-        cover => words::names(state, &key.source, cover),
+        cover => words::names(shared, &key.policy.source, cover),
     };
     // first names tell people apart well enough where there is little room
     let short = stint.cover.turns().iter().map(|turn| turn.person.name.split(' ').next().unwrap_or_default());
@@ -204,7 +204,7 @@ fn entry(state: &State, cx: &Cx<'_>, key: &LevelKey, stint: &Stint, width: u16) 
 }
 
 /// A line for each hand-over.
-fn list(state: &State, cx: &Cx<'_>, key: &LevelKey, days: &[Day], area: Rect, buf: &mut Buffer) {
+fn list(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, days: &[Day], area: Rect, buf: &mut Buffer) {
     let stints = days.iter().flat_map(|day| &day.stints);
     let ahead = stints.filter(|stint| stint.until > cx.now && (stint.is_hand_over || stint.from <= cx.now));
     for (y, stint) in (area.top()..area.bottom()).zip(ahead) {
@@ -213,7 +213,12 @@ fn list(state: &State, cx: &Cx<'_>, key: &LevelKey, days: &[Day], area: Rect, bu
             format!("   {:<13}", if stint.from <= cx.now { "now".to_owned() } else { when }),
             Role::Muted,
         )];
-        runs.push(words::told(state, &Cx { now: stint.from.max(cx.now), ..*cx }, &key.source, &stint.cover));
+        runs.push(words::told(
+            shared,
+            &Cx { now: stint.from.max(cx.now), ..*cx },
+            &key.policy.source,
+            &stint.cover,
+        ));
         text::runs(cx, &runs, Rect { y, height: 1, ..area }, buf);
     }
 }

@@ -6,19 +6,19 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{LevelKey, calendar, words};
+use super::{OnCall, calendar, words};
 use crate::app::doubt::doubts;
-use crate::app::frame;
+use crate::app::identity::{LevelKey, PolicyKey};
+use crate::app::layout;
 use crate::app::look::Cx;
-use crate::app::screens::services::count;
-use crate::app::state::State;
+use crate::app::number::count;
+use crate::app::shared::Shared;
 use crate::app::theme::Role;
 use crate::app::widgets::table::{self, Cell, Column, Row, Table};
 use crate::app::widgets::text::{self, Run};
 use crate::config::kind;
 use crate::model::ask::AskKind;
 use crate::model::duration;
-use crate::model::labels::Text;
 use crate::model::oncall::Cover;
 use crate::model::source::SourceId;
 
@@ -55,16 +55,16 @@ struct Parts {
     own: Rect,
 }
 
-fn parts(state: &State, body: Rect) -> Parts {
-    let room = frame::below_heading(body);
-    let rows = u16::try_from(state.on_call.list.rows().len()).unwrap_or(u16::MAX).saturating_add(1);
+fn parts(screen: &OnCall, shared: &Shared, body: Rect) -> Parts {
+    let room = layout::below_heading(body);
+    let rows = u16::try_from(screen.list.rows().len()).unwrap_or(u16::MAX).saturating_add(1);
     let is_known = rows > 1;
     let week = match room.height {
         _ if !is_known => 0,
         0..12 => 0,
         height => (height / 2).clamp(6, WEEK),
     };
-    let has_own = state.world.on_call().any(|(_, board)| board.me.is_some());
+    let has_own = shared.world.on_call().any(|(_, board)| board.me.is_some());
     let own = if is_known && has_own && room.height >= TALL { OWN } else { 0 };
     let table = if week == 0 { room.height } else { rows.min(room.height - week - own - 1) };
     let gap = u16::from(week > 0);
@@ -75,37 +75,38 @@ fn parts(state: &State, body: Rect) -> Parts {
 }
 
 /// Where the rows stand.
-pub fn list_area(state: &State, body: Rect) -> Rect {
-    table::body(parts(state, body).table)
+pub(super) fn list_area(screen: &OnCall, shared: &Shared, body: Rect) -> Rect {
+    table::body(parts(screen, shared, body).table)
 }
 
 /// Draws the screen.
-pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = state.cx(now);
-    let parts = parts(state, area);
-    let list = &state.on_call.list;
-    frame::heading(&cx, &title(state, &cx), &frame::doubt_runs(state, &USED, now), area, buf);
+pub(super) fn render(screen: &OnCall, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = shared.cx(now);
+    let parts = parts(screen, shared, area);
+    let list = &screen.list;
+    layout::heading(&cx, &title(screen, shared, &cx), &layout::doubt_runs(shared, &USED, now), area, buf);
     if list.rows().is_empty() {
-        let (words, role) = empty(state);
+        let (words, role) = empty(screen, shared);
         let place = Rect { x: parts.table.x + 3, width: parts.table.width.saturating_sub(3), ..parts.table };
         for (y, line) in (place.top()..place.bottom()).zip(text::wrap(&words, place.width.min(100))) {
             text::put(buf, place.x, y, place.width, &line, cx.style(role));
         }
         return;
     }
-    let stale: BTreeSet<SourceId> = doubts(state, &USED, now).into_iter().map(|doubt| doubt.source).collect();
-    let sources = state.sources.iter().filter(|source| source.answers.contains(&AskKind::OnCall)).count();
+    let stale: BTreeSet<SourceId> =
+        doubts(shared, &USED, now).into_iter().map(|doubt| doubt.source).collect();
+    let sources = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::OnCall)).count();
     let height = usize::from(table::body(parts.table).height);
     let top = list.shown(height).next().map_or(0, |(index, _)| index);
-    let mut above: Option<(&SourceId, &Text)> = None;
+    let mut above: Option<&PolicyKey> = None;
     let rows: Vec<Row<'_>> = list
         .shown(height)
         .map(|(_, key)| {
             // a policy's name stands once, at its first level that is shown
-            let is_first = above != Some((&key.source, &key.policy));
-            above = Some((&key.source, &key.policy));
-            let mut row = Row::new(cells(state, &cx, key, is_first));
-            row.over = stale.contains(&key.source).then_some(Role::Stale);
+            let is_first = above != Some(&key.policy);
+            above = Some(&key.policy);
+            let mut row = Row::new(cells(screen, shared, &cx, key, is_first));
+            row.over = stale.contains(&key.policy.source).then_some(Role::Stale);
             row.marked = list.marks().contains(key);
             row
         })
@@ -115,25 +116,28 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
         Table { columns: &columns, sort: None, selected: list.index().checked_sub(top), focused: true };
     table::render(&table, rows, &cx, parts.table, buf);
     if let Some(key) = list.current().filter(|_| parts.week.height > 0) {
-        calendar::render(state, &cx, key, parts.week, buf);
+        calendar::render(shared, &cx, key, parts.week, buf);
     }
     if parts.own.height > 0 {
-        own(state, &cx, parts.own, buf);
+        own(shared, &cx, parts.own, buf);
     }
 }
 
-fn cells<'a>(state: &'a State, cx: &Cx<'_>, key: &'a LevelKey, is_first: bool) -> Vec<Cell<'a>> {
-    let Some((board, policy)) = key.policy(&state.world) else { return Vec::new() };
-    let watch = board.watch(&key.policy, key.level, cx.now);
-    let name = if is_first {
-        Cell::Runs(state.on_call.found.lit(&policy.named.name, Role::Title))
-    } else {
-        Cell::Empty
-    };
+fn cells<'a>(
+    screen: &'a OnCall,
+    shared: &'a Shared,
+    cx: &Cx<'_>,
+    key: &'a LevelKey,
+    is_first: bool,
+) -> Vec<Cell<'a>> {
+    let Some((board, policy)) = key.policy.policy(&shared.world) else { return Vec::new() };
+    let watch = board.watch(&key.policy.id, key.level, cx.now);
+    let name =
+        if is_first { Cell::Runs(screen.found.lit(&policy.named.name, Role::Title)) } else { Cell::Empty };
     let (until, left, next) = if let Some((at, cover)) = &watch.next {
         let next = match cover {
             Cover::Nobody => Run::new("nobody", Role::Down),
-            cover => Run::new(words::names(state, &key.source, cover), Role::Text),
+            cover => Run::new(words::names(shared, &key.policy.source, cover), Role::Text),
         };
         (
             Cell::text(words::when(*at, cx.now, cx.zone), Role::Text),
@@ -148,20 +152,19 @@ fn cells<'a>(state: &'a State, cx: &Cx<'_>, key: &'a LevelKey, is_first: bool) -
     vec![
         name,
         Cell::text(format!("L{}", key.level), Role::Muted),
-        Cell::Text(words::told(state, cx, &key.source, &watch.now)),
+        Cell::Text(words::told(shared, cx, &key.policy.source, &watch.now)),
         until,
         Cell::text(left, Role::Text),
         next,
         Cell::text(teams.join(", "), Role::Muted),
-        Cell::text(key.source.as_str(), Role::Muted),
+        Cell::text(key.policy.source.as_str(), Role::Muted),
     ]
 }
 
 /// "On-call 3 policies", and loudly how many of them wake nobody.
-fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
-    let shown: BTreeSet<(&SourceId, &Text)> =
-        state.on_call.list.rows().iter().map(|key| (&key.source, &key.policy)).collect();
-    let all: usize = state.world.on_call().map(|(_, board)| board.policies.len()).sum();
+fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
+    let shown: BTreeSet<&PolicyKey> = screen.list.rows().iter().map(|key| &key.policy).collect();
+    let all: usize = shared.world.on_call().map(|(_, board)| board.policies.len()).sum();
     let mut runs = vec![
         Run::new(" On-call ", Role::Title),
         Run::new(
@@ -169,20 +172,20 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
             Role::Text,
         ),
     ];
-    let uncovered = words::uncovered(state, cx.now);
+    let uncovered = words::uncovered(shared, cx.now);
     if uncovered > 0 {
         let words = format!("  {} {uncovered} with nobody on call", cx.symbol(Role::Down));
         runs.push(Run::new(words, Role::Down));
     }
-    let marked = state.on_call.list.marks().len();
+    let marked = screen.list.marks().len();
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }
-    runs.extend(state.on_call.found.told());
-    if state.range.end.is_some() {
+    runs.extend(screen.found.told());
+    if shared.range.end.is_some() {
         runs.push(Run::new("  as of now", Role::Stale));
     }
-    let warning = state.world.sources().find_map(|(_, held)| held.on_call().warnings().first());
+    let warning = shared.world.sources().find_map(|(_, held)| held.on_call().warnings().first());
     if let Some(warning) = warning {
         runs.push(Run::new(format!("  {} {warning}", cx.symbol(Role::Warning)), Role::Warning));
     }
@@ -190,9 +193,9 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
 }
 
 /// The turns of the person at the keyboard that are not over.
-fn own(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn own(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let line = |y: u16| Rect { y, height: 1, ..area };
-    let turns = state.world.on_call().flat_map(|(source, board)| {
+    let turns = shared.world.on_call().flat_map(|(source, board)| {
         let mine = board.me.as_ref().map(|me| board.turns_of(me, cx.now)).unwrap_or_default();
         mine.into_iter().map(move |shift| (source, board, shift))
     });
@@ -233,23 +236,23 @@ fn own(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// Why there is nothing.
-fn empty(state: &State) -> (String, Role) {
-    let filter = state.on_call.found.text();
-    if !filter.is_empty() && state.world.on_call().any(|(_, board)| !board.policies.is_empty()) {
-        return (state.on_call.found.nothing("policy"), Role::Muted);
+fn empty(screen: &OnCall, shared: &Shared) -> (String, Role) {
+    let filter = screen.found.text();
+    if !filter.is_empty() && shared.world.on_call().any(|(_, board)| !board.policies.is_empty()) {
+        return (screen.found.nothing("policy"), Role::Muted);
     }
-    let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::OnCall));
-    let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();
+    let can = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::OnCall));
+    let held: Vec<_> = can.filter_map(|source| shared.world.held(&source.id)).collect();
     let is_told = held.iter().any(|held| held.on_call().value().is_some());
     if held.is_empty() {
-        let add = kind::to_add(state.kinds, &[AskKind::OnCall]);
+        let add = kind::to_add(shared.kinds, &[AskKind::OnCall]);
         let words = format!(
             "No paging source is configured: add {add} to a context (`burnwatch config init` shows how)."
         );
         (words, Role::Muted)
     } else if !is_told && held.iter().any(|held| held.on_call().trouble().is_some()) {
         ("No paging source has answered yet. See Sources (9) for what is wrong.".to_owned(), Role::Stale)
-    } else if !is_told && state.paused.is_some() {
+    } else if !is_told && shared.paused.is_some() {
         ("Not asked: everything is held still.".to_owned(), Role::Muted)
     } else if !is_told {
         ("Asking who is on call...".to_owned(), Role::Muted)

@@ -3,15 +3,16 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::INCIDENTS;
 use super::view::{grid, position, select};
 use crate::app::doubt::doubts;
-use crate::app::frame;
 use crate::app::grid::Grid;
+use crate::app::layout;
 use crate::app::look::Cx;
 use crate::app::number::ago;
-use crate::app::screens::incidents::words;
-use crate::app::screens::overview;
-use crate::app::state::State;
+use crate::app::screens::overview::Overview;
+use crate::app::shared::Shared;
+use crate::app::subjects::incident::words;
 use crate::app::theme::Role;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::text::{self, Run};
@@ -20,11 +21,11 @@ use crate::model::incident::IncidentStatus;
 use crate::model::world::Linked;
 
 /// Draws the most pressing of them.
-pub(super) fn render(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    let list = &state.overview.incidents;
-    let focused = state.panel == overview::INCIDENTS;
-    let doubts = doubts(state, &[AskKind::Incidents], cx.now);
-    let open = state.world.incidents().iter().filter(|known| known.incident.is_open());
+pub(super) fn render(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let list = &screen.incidents;
+    let focused = screen.spot.panel == INCIDENTS;
+    let doubts = doubts(shared, &[AskKind::Incidents], cx.now);
+    let open = shared.world.incidents().iter().filter(|known| known.incident.is_open());
     let waiting = open.filter(|known| known.incident.status == IncidentStatus::Triggered).count();
     let mut title = vec![format!("Open incidents {}", list.rows().len())];
     if waiting > 0 {
@@ -34,12 +35,12 @@ pub(super) fn render(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         title.push(format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
     }
     let inner = panel(cx, &title.join("  "), focused, area, buf);
-    let grid = Grid { area: inner, ..grid(state, frame::areas(state.size).body, overview::INCIDENTS) };
+    let grid = Grid { area: inner, ..grid(screen, layout::areas(shared.size).body, INCIDENTS) };
     let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
     for (place, (index, key)) in list.shown(grid.room()).enumerate() {
-        let Some(known) = key.incident(&state.world) else { continue };
+        let Some(known) = key.incident(&shared.world) else { continue };
         let line = grid.cell(place);
-        draw(state, cx, known, line, buf);
+        draw(screen, shared, cx, known, line, buf);
         if doubts.iter().any(|doubt| doubt.source == known.incident.source) {
             buf.set_style(line, cx.style(Role::Stale));
         }
@@ -53,15 +54,15 @@ pub(super) fn render(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// Symbol, priority, title; on the right who has it and for how long it is open.
-fn draw(state: &State, cx: &Cx<'_>, known: &Linked, line: Rect, buf: &mut Buffer) {
+fn draw(screen: &Overview, shared: &Shared, cx: &Cx<'_>, known: &Linked, line: Rect, buf: &mut Buffer) {
     let incident = &known.incident;
     let role = words::role(known, cx.now);
     let mut runs = vec![Run::new(format!(" {} ", cx.symbol(role)), role)];
     if let Some(priority) = &incident.priority {
         runs.push(Run::new(format!("{} ", priority.named.name), Role::Text));
     }
-    runs.extend(state.overview.found.lit(incident.subject(), role));
-    let mut who = words::who(state, known, cx.now);
+    runs.extend(screen.found.lit(incident.subject(), role));
+    let mut who = words::who(shared, known, cx.now);
     if let Some(sending) = words::sending(known, cx) {
         who = Run::new(format!("{} {sending}", incident.status.word()), Role::Sending);
     }

@@ -5,13 +5,16 @@ use std::collections::BTreeMap;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::SLOS;
 use super::view::{grid, position, select};
 use crate::app::doubt::doubts;
-use crate::app::frame;
+use crate::app::identity::SloKey;
+use crate::app::layout;
 use crate::app::look::Cx;
-use crate::app::screens::slos::{SloKey, words};
-use crate::app::screens::{overview, services};
-use crate::app::state::State;
+use crate::app::number::count;
+use crate::app::screens::overview::Overview;
+use crate::app::shared::Shared;
+use crate::app::subjects::slo::words;
 use crate::app::theme::Role;
 use crate::app::widgets::bar::{Gauge, panel};
 use crate::app::widgets::text::{self, Run};
@@ -26,20 +29,24 @@ const BURN: u16 = 8;
 const GONE: u16 = 8;
 
 /// Draws the worst of them.
-pub(super) fn render(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    let list = &state.overview.slos;
-    let focused = state.panel == overview::SLOS;
-    let doubts = doubts(state, &[AskKind::Slos], cx.now);
-    let inner =
-        panel(cx, &title(state, cx, doubts.first().map(|doubt| doubt.sentence(cx.now))), focused, area, buf);
-    let grid =
-        crate::app::grid::Grid { area: inner, ..grid(state, frame::areas(state.size).body, overview::SLOS) };
+pub(super) fn render(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let list = &screen.slos;
+    let focused = screen.spot.panel == SLOS;
+    let doubts = doubts(shared, &[AskKind::Slos], cx.now);
+    let inner = panel(
+        cx,
+        &title(screen, shared, cx, doubts.first().map(|doubt| doubt.sentence(cx.now))),
+        focused,
+        area,
+        buf,
+    );
+    let grid = crate::app::grid::Grid { area: inner, ..grid(screen, layout::areas(shared.size).body, SLOS) };
     let shown: Vec<(usize, &SloKey)> = list.shown(grid.room()).collect();
     let names = list.rows().iter().map(|key| text::width(&key.id)).max().unwrap_or(0);
     for (place, (index, key)) in shown.iter().enumerate() {
-        let Some(status) = key.status(&state.world) else { continue };
+        let Some(status) = key.status(&shared.world) else { continue };
         let line = grid.cell(place);
-        draw(state, cx, status, names, line, buf);
+        draw(screen, shared, cx, status, names, line, buf);
         if doubts.iter().any(|doubt| doubt.source == status.source) {
             buf.set_style(line, cx.style(Role::Stale));
         }
@@ -52,9 +59,9 @@ pub(super) fn render(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     }
 }
 
-fn title(state: &State, cx: &Cx<'_>, doubt: Option<String>) -> String {
-    let all = state.world.slos();
-    let mut title = vec![format!("SLOs {}", services::count(state.overview.slos.rows().len(), all.len()))];
+fn title(screen: &Overview, shared: &Shared, cx: &Cx<'_>, doubt: Option<String>) -> String {
+    let all = shared.world.slos();
+    let mut title = vec![format!("SLOs {}", count(screen.slos.rows().len(), all.len()))];
     let mut counts: BTreeMap<SloState, usize> = BTreeMap::new();
     for status in all {
         *counts.entry(status.state()).or_default() += 1;
@@ -71,14 +78,22 @@ fn title(state: &State, cx: &Cx<'_>, doubt: Option<String>) -> String {
 }
 
 /// Symbol, name, the budget as a bar and in per cent, the burn, and when it is gone; as many as fit, the first first.
-fn draw(state: &State, cx: &Cx<'_>, status: &SloStatus, names: u16, line: Rect, buf: &mut Buffer) {
+fn draw(
+    screen: &Overview,
+    shared: &Shared,
+    cx: &Cx<'_>,
+    status: &SloStatus,
+    names: u16,
+    line: Rect,
+    buf: &mut Buffer,
+) {
     let role = Role::of_slo(status.state());
     let name_role = if matches!(role, Role::Healthy | Role::Info) { Role::Text } else { role };
     text::put(buf, line.x + 1, line.y, 1, cx.symbol(role), cx.style(role));
     let room = line.width.saturating_sub(3);
     let name = names.clamp(8, (room * 2 / 5).max(8)).min(room);
     let place = Rect { x: line.x + 3, width: name, height: 1, ..line };
-    text::runs(cx, &state.overview.found.lit(&status.slo.id, name_role), place, buf);
+    text::runs(cx, &screen.found.lit(&status.slo.id, name_role), place, buf);
     let (mut x, end) = (place.right() + 1, line.right().saturating_sub(1));
     let Some(worst) = status.worst().filter(|worst| worst.left().is_some()) else {
         let word = Rect { x, width: end.saturating_sub(x), height: 1, ..line };
@@ -110,7 +125,7 @@ fn draw(state: &State, cx: &Cx<'_>, status: &SloStatus, names: u16, line: Rect, 
         x += cells;
     }
     let source = status.source.as_str();
-    if words::are_shared(state) && x + 2 + text::width(source) <= end {
+    if words::are_shared(shared) && x + 2 + text::width(source) <= end {
         text::right(buf, x, line.y, end - x, source, cx.style(Role::Muted));
     }
 }

@@ -4,14 +4,16 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::{ALERTS, INCIDENTS, SERVICES, SLOS as SLO_PANEL};
 use super::{incidents, slos};
 use crate::app::doubt::{doubts, none, watchdog};
-use crate::app::frame;
 use crate::app::grid::Grid;
+use crate::app::layout;
 use crate::app::look::Cx;
-use crate::app::number::{UNKNOWN, ago, latency, moment, or_unknown, percent, rate};
-use crate::app::screens::{overview, services};
-use crate::app::state::State;
+use crate::app::number::{UNKNOWN, ago, count, latency, moment, or_unknown, percent, rate};
+use crate::app::screens::overview::Overview;
+use crate::app::shared::Shared;
+use crate::app::subjects::service;
 use crate::app::theme::Role;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::spark::Spark;
@@ -51,8 +53,8 @@ struct Panels {
 }
 
 /// The panels of this state.
-fn panels_of(state: &State, body: Rect) -> Panels {
-    panels(body, state.overview.slos.rows().len(), state.overview.incidents.rows().len())
+fn panels_of(screen: &Overview, body: Rect) -> Panels {
+    panels(body, screen.slos.rows().len(), screen.incidents.rows().len())
 }
 
 fn panels(body: Rect, slos: usize, incidents: usize) -> Panels {
@@ -103,31 +105,26 @@ fn inside(area: Rect) -> Rect {
 }
 
 /// Cells of the names in tiles this wide: as many as the longest has, as far as that leaves room for more.
-fn name_width(state: &State, tile: u16) -> u16 {
-    state.services.widest.cells().clamp(8, (tile * 2 / 5).max(8)).min(tile.saturating_sub(3))
+fn name_width(screen: &Overview, tile: u16) -> u16 {
+    screen.widest.cells().clamp(8, (tile * 2 / 5).max(8)).min(tile.saturating_sub(3))
 }
 
 /// Where the rows of a panel stand. Where all have room with two lines each, they have two.
-pub(in crate::app) fn grid(state: &State, body: Rect, of: usize) -> Grid {
-    let panels = panels_of(state, body);
-    if matches!(of, overview::SLOS | overview::INCIDENTS) {
-        let area = if of == overview::SLOS { panels.slos } else { panels.incidents };
+pub(super) fn grid(screen: &Overview, body: Rect, of: usize) -> Grid {
+    let panels = panels_of(screen, body);
+    if matches!(of, SLO_PANEL | INCIDENTS) {
+        let area = if of == SLO_PANEL { panels.slos } else { panels.incidents };
         return Grid::list(if area.height == 0 { Rect::default() } else { inside(area) });
     }
-    let (area, columns, rows) = if of == overview::ALERTS {
-        (inside(panels.alerts), 1, state.overview.alerts.rows().len())
+    let (area, columns, rows) = if of == ALERTS {
+        (inside(panels.alerts), 1, screen.alerts.rows().len())
     } else {
         let area = inside(panels.services);
-        let wanted = state.services.widest.cells().clamp(8, 32) + TILE;
-        (area, usize::from((area.width / wanted).max(1)), state.overview.services.rows().len())
+        let wanted = screen.widest.cells().clamp(8, 32) + TILE;
+        (area, usize::from((area.width / wanted).max(1)), screen.services.rows().len())
     };
     let double = 2 * rows.div_ceil(columns) <= usize::from(area.height);
     Grid { area, columns, lines: if double { 2 } else { 1 } }
-}
-
-/// Whether a panel is there for the keyboard.
-pub(in crate::app) fn has_panel(state: &State, body: Rect, panel: usize) -> bool {
-    !matches!(panel, overview::SLOS | overview::INCIDENTS) || grid(state, body, panel).room() > 0
 }
 
 /// Says on the lower border which rows of how many are shown, if not all of them.
@@ -140,61 +137,61 @@ pub(super) fn position(cx: &Cx<'_>, grid: Grid, first: usize, rows: usize, buf: 
 }
 
 /// Draws the overview.
-pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = state.cx(now);
-    let panels = panels_of(state, area);
-    tiles(state, &cx, panels.services, buf);
+pub(super) fn render(screen: &Overview, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = shared.cx(now);
+    let panels = panels_of(screen, area);
+    tiles(screen, shared, &cx, panels.services, buf);
     if panels.summary.height > 0 {
-        summary(state, &cx, panels.summary, buf);
+        summary(shared, &cx, panels.summary, buf);
     }
     if panels.incidents.height > 0 {
-        incidents::render(state, &cx, panels.incidents, buf);
+        incidents::render(screen, shared, &cx, panels.incidents, buf);
     }
     if panels.slos.height > 0 {
-        slos::render(state, &cx, panels.slos, buf);
+        slos::render(screen, shared, &cx, panels.slos, buf);
     }
-    alerts(state, &cx, panels.alerts, buf);
+    alerts(screen, shared, &cx, panels.alerts, buf);
 }
 
-fn tiles(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    let list = &state.overview.services;
-    let focused = state.panel == overview::SERVICES;
-    let all = state.world.services().len();
+fn tiles(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let list = &screen.services;
+    let focused = screen.spot.panel == SERVICES;
+    let all = shared.world.services().len();
     let mut title = vec!["Services".to_owned()];
     if all > 0 {
-        title.push(services::count(list.rows().len(), all));
+        title.push(count(list.rows().len(), all));
     }
     for health in [Health::Down, Health::Burning, Health::Degraded, Health::Unknown] {
-        let count = state.world.services().iter().filter(|service| service.health == health).count();
+        let count = shared.world.services().iter().filter(|service| service.health == health).count();
         if count > 0 {
             title.push(format!(" {count} {}", health.word()));
         }
     }
-    if let Some(end) = state.range.end {
+    if let Some(end) = shared.range.end {
         title.push(format!(" as of {}", moment(end, cx.now, cx.zone)));
     }
-    if !state.overview.found.text().is_empty() {
-        title.push(format!(" filter: {}", state.overview.found.text()));
+    if !screen.found.text().is_empty() {
+        title.push(format!(" filter: {}", screen.found.text()));
     }
-    let doubts = doubts(state, &[AskKind::Services, AskKind::Trends], cx.now);
+    let doubts = doubts(shared, &[AskKind::Services, AskKind::Trends], cx.now);
     if let Some(doubt) = doubts.first() {
         title.push(format!(" {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
     }
     let title = title.join(" ");
     let inner = panel(cx, &title, focused, area, buf);
     if list.rows().is_empty() {
-        let text = services::empty(state, &state.overview.found);
+        let text = service::empty(shared, &screen.found);
         text::put(buf, inner.x, inner.y, inner.width, &text, cx.style(Role::Muted));
         return;
     }
-    let grid = Grid { area: inner, ..self::grid(state, frame::areas(state.size).body, overview::SERVICES) };
+    let grid = Grid { area: inner, ..self::grid(screen, layout::areas(shared.size).body, SERVICES) };
     let stale: Vec<_> = doubts.iter().map(|doubt| &doubt.source).collect();
     let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
     for (place, (index, name)) in list.shown(grid.room()).enumerate() {
-        let Some(service) = state.world.service(name) else { continue };
+        let Some(service) = shared.world.service(name) else { continue };
         let tile = grid.cell(place);
         let tile = Rect { width: tile.width.saturating_sub(u16::from(grid.columns > 1)), ..tile };
-        draw_tile(state, cx, service, tile, buf);
+        draw_tile(screen, shared, cx, service, tile, buf);
         if service.speakers.iter().any(|id| stale.contains(&id)) {
             buf.set_style(tile, cx.style(Role::Stale));
         }
@@ -220,18 +217,25 @@ pub(super) fn select(cx: &Cx<'_>, tile: Rect, buf: &mut Buffer) {
 
 /// Symbol, name, and what is wrong in words; the signals and the shape of the one that matters stand behind it, or below
 /// where a tile has two lines. A healthy service has nothing to say there, so that the others are seen.
-fn draw_tile(state: &State, cx: &Cx<'_>, service: &Service, tile: Rect, buf: &mut Buffer) {
+fn draw_tile(
+    screen: &Overview,
+    shared: &Shared,
+    cx: &Cx<'_>,
+    service: &Service,
+    tile: Rect,
+    buf: &mut Buffer,
+) {
     let role = Role::of_health(service.health);
     let is_well = service.health == Health::Healthy;
     let name_role = if is_well { Role::Text } else { role };
-    let name = name_width(state, tile.width);
+    let name = name_width(screen, tile.width);
     let names = Rect { x: tile.x + 3, width: name, height: 1, ..tile };
     text::put(buf, tile.x + 1, tile.y, 1, cx.symbol(role), cx.style(role));
-    text::runs(cx, &state.overview.found.lit(&service.name, name_role), names, buf);
+    text::runs(cx, &screen.found.lit(&service.name, name_role), names, buf);
     let beside = Rect { x: names.right() + 2, width: tile.width.saturating_sub(name + 6), ..names };
     if tile.height > 1 {
         if !is_well {
-            text::runs(cx, &[Run::new(services::why(service, cx.now), role)], beside, buf);
+            text::runs(cx, &[Run::new(service::why(service, cx.now), role)], beside, buf);
         }
         let below = Rect { y: tile.y + 1, width: tile.width.saturating_sub(4), ..names };
         let signals = SIGNALS.min(below.width);
@@ -239,7 +243,7 @@ fn draw_tile(state: &State, cx: &Cx<'_>, service: &Service, tile: Rect, buf: &mu
         let taken = signals + 3;
         if below.width > taken + SHAPE {
             let place = Rect { x: below.x + taken, width: below.width - taken, ..below };
-            draw_shape(state, cx, service, place, buf);
+            draw_shape(shared, cx, service, place, buf);
         }
         return;
     }
@@ -255,22 +259,22 @@ fn draw_tile(state: &State, cx: &Cx<'_>, service: &Service, tile: Rect, buf: &mu
             cx.style(Role::Muted),
         );
     } else {
-        text::runs(cx, &[Run::new(services::why(service, cx.now), role)], words, buf);
+        text::runs(cx, &[Run::new(service::why(service, cx.now), role)], words, buf);
     }
     if shape > 0 {
-        draw_shape(state, cx, service, Rect { x: beside.right() - shape, width: shape, ..beside }, buf);
+        draw_shape(shared, cx, service, Rect { x: beside.right() - shape, width: shape, ..beside }, buf);
     }
 }
 
 /// The signal that is wrong over time, else the requests.
-fn draw_shape(state: &State, cx: &Cx<'_>, service: &Service, place: Rect, buf: &mut Buffer) {
-    let [requests, errors, p95] = services::trends(state, service);
+fn draw_shape(shared: &Shared, cx: &Cx<'_>, service: &Service, place: Rect, buf: &mut Buffer) {
+    let [requests, errors, p95] = service::trends(shared, service);
     let (values, max, role) = match service.reasons.first() {
         Some(Reason::Slow(_)) => (&p95, None, Role::Series3),
         Some(Reason::Errors(_) | Reason::Firing { .. }) => {
             (&errors, Some(errors.iter().copied().fold(0.1, f64::max)), Role::Series2)
         }
-        _ => (&requests, services::calm_max(&requests), Role::Series1),
+        _ => (&requests, service::calm_max(&requests), Role::Series1),
     };
     Spark { values, max, role }.render(cx, place, buf);
 }
@@ -301,10 +305,10 @@ fn signals_of(service: &Service, width: u16) -> String {
 }
 
 /// Alerts by severity and state, and whether the monitoring itself is alive.
-fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+fn summary(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     let inner = panel(cx, "State", false, area, buf);
-    let tally = state.world.tally();
-    let known = is_known(state);
+    let tally = shared.world.tally();
+    let known = is_known(shared);
     // what nobody has counted is not zero
     let number = |count: usize| if known { count.to_string() } else { UNKNOWN.to_owned() };
     let mut loud = vec![Run::new("firing   ", Role::Muted)];
@@ -319,23 +323,23 @@ fn summary(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     for wanted in [AlertState::Pending, AlertState::Silenced, AlertState::Inhibited, AlertState::Resolved] {
         quiet.push(Run::new(format!("{} {}  ", number(tally.in_state(wanted)), wanted.word()), Role::Text));
     }
-    let lines = [loud, quiet, watchdogs(state, cx), sources(state, cx)];
+    let lines = [loud, quiet, watchdogs(shared, cx), sources(shared, cx)];
     for (y, line) in (inner.top()..inner.bottom()).zip(lines) {
         text::runs(cx, &line, Rect { y, height: 1, ..inner }, buf);
     }
 }
 
 /// How many sources answer, or what is wrong with the first that does not.
-fn sources(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
-    if let Some(doubt) = doubts(state, &AskKind::ALL, cx.now).first() {
+fn sources(shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
+    if let Some(doubt) = doubts(shared, &AskKind::ALL, cx.now).first() {
         let words = format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now));
         return vec![Run::new(words, Role::Stale)];
     }
-    let all = state.sources.len();
-    let fresh = state
+    let all = shared.sources.len();
+    let fresh = shared
         .sources
         .iter()
-        .filter(|s| state.world.held(&s.id).is_some_and(|h| h.probe().at().is_some()))
+        .filter(|s| shared.world.held(&s.id).is_some_and(|h| h.probe().at().is_some()))
         .count();
     let words =
         if fresh == all { "all are fresh".to_owned() } else { format!("{fresh} of {all} have answered") };
@@ -343,9 +347,9 @@ fn sources(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
 }
 
 /// The dead man's switch, over all sources of alerts: the worst of them counts.
-fn watchdogs(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
-    let sources = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Alerts));
-    let all: Vec<_> = sources.map(|source| watchdog(state, source, cx.now)).collect();
+fn watchdogs(shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
+    let sources = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Alerts));
+    let all: Vec<_> = sources.map(|source| watchdog(shared, source, cx.now)).collect();
     let (text, role) = if all.contains(&Watchdog::Absent) {
         ("absent: monitoring may be dead", Role::Trouble)
     } else if all.is_empty() || all.contains(&Watchdog::Unknown) {
@@ -357,26 +361,26 @@ fn watchdogs(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
 }
 
 /// Whether any source has told its alerts, so that none means none.
-fn is_known(state: &State) -> bool {
-    let mut held = state.sources.iter().filter_map(|source| state.world.held(&source.id));
+fn is_known(shared: &Shared) -> bool {
+    let mut held = shared.sources.iter().filter_map(|source| shared.world.held(&source.id));
     held.any(|held| held.alerts().value().is_some() || held.rules().value().is_some())
 }
 
-fn alerts(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    let list = &state.overview.alerts;
-    let focused = state.panel == overview::ALERTS;
-    let count = if is_known(state) { list.rows().len().to_string() } else { String::new() };
-    let doubt = doubts(state, &[AskKind::Alerts], cx.now);
+fn alerts(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let list = &screen.alerts;
+    let focused = screen.spot.panel == ALERTS;
+    let count = if is_known(shared) { list.rows().len().to_string() } else { String::new() };
+    let doubt = doubts(shared, &[AskKind::Alerts], cx.now);
     let doubt = doubt.first().map(|doubt| format!("  {} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
-    let moment = if state.range.end.is_some() { " (now)" } else { "" };
+    let moment = if shared.range.end.is_some() { " (now)" } else { "" };
     let title = format!("Firing and pending {count}{moment}{}", doubt.unwrap_or_default());
     let inner = panel(cx, &title, focused, area, buf);
-    let grid = Grid { area: inner, ..self::grid(state, frame::areas(state.size).body, overview::ALERTS) };
+    let grid = Grid { area: inner, ..self::grid(screen, layout::areas(shared.size).body, ALERTS) };
     let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
     for (place, (index, fingerprint)) in list.shown(grid.room()).enumerate() {
-        let Some(alert) = state.world.alert(*fingerprint) else { continue };
+        let Some(alert) = shared.world.alert(*fingerprint) else { continue };
         let cell = grid.cell(place);
-        draw_alert(state, cx, alert, cell, buf);
+        draw_alert(screen, shared, cx, alert, cell, buf);
         if list.marks().contains(fingerprint) {
             text::put(buf, cell.x + 2, cell.y, 1, cx.symbol(Role::Marked), cx.style(Role::Marked));
         }
@@ -388,8 +392,8 @@ fn alerts(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         position(cx, grid, first, list.rows().len(), buf);
     }
     if list.rows().is_empty() && inner.height > 0 {
-        let (text, role) = if is_known(state) {
-            none(state, &[AskKind::Alerts], "alert is pending or firing", cx.now)
+        let (text, role) = if is_known(shared) {
+            none(shared, &[AskKind::Alerts], "alert is pending or firing", cx.now)
         } else {
             ("not known yet".to_owned(), Role::Muted)
         };
@@ -398,14 +402,14 @@ fn alerts(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// What fires, about what, for how long; and its summary, behind it or below.
-fn draw_alert(state: &State, cx: &Cx<'_>, alert: &Alert, cell: Rect, buf: &mut Buffer) {
+fn draw_alert(screen: &Overview, shared: &Shared, cx: &Cx<'_>, alert: &Alert, cell: Rect, buf: &mut Buffer) {
     let role = Role::of_alert(alert);
-    let service = state.world.service_of(&alert.labels).map_or("", |name| name);
+    let service = shared.world.service_of(&alert.labels).map_or("", |name| name);
     let age = ago(alert.starts_at, cx.now);
     let summary = alert.summary().map_or("", |summary| summary);
     let line = Rect { height: 1, ..cell };
     let mut runs = vec![Run::new(format!(" {} ", cx.symbol(role)), role)];
-    runs.extend(state.overview.found.lit(alert.name(), role));
+    runs.extend(screen.found.lit(alert.name(), role));
     runs.push(Run::new(format!("  {service}"), Role::Text));
     if cell.height == 1 && !summary.is_empty() {
         runs.push(Run::new(format!("  {summary}"), Role::Muted));

@@ -1,21 +1,19 @@
 //! How a runbook looks.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::remote;
-use crate::app::frame;
+use super::OpenRunbook;
+use crate::app::layout;
 use crate::app::look::Cx;
 use crate::app::number::ago;
-use crate::app::screens::page::{Page, scroll_to};
-use crate::app::state::State;
+use crate::app::page::{Page, scroll_to};
+use crate::app::shared::Shared;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::model::remote::Remote;
-use crate::model::runbook::{Search, Wanted};
+use crate::model::runbook::Search;
 
 /// Lines of text are easier to read when they are not wider than this.
 const WIDEST: u16 = 110;
@@ -28,65 +26,44 @@ pub(super) fn room(width: u16) -> u16 {
 }
 
 /// Draws the runbook.
-pub fn render(state: &State, wanted: &Arc<Wanted>, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = state.cx(now);
-    let remote = remote(state, wanted);
+pub(super) fn render(screen: &OpenRunbook, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = shared.cx(now);
+    let remote = screen.remote(shared);
     let search = remote.and_then(|remote| remote.value());
     let from = search.and_then(|search| search.found.as_ref()).map(|found| format!("  {}", found.from));
-    let title = [
-        Run::new(format!(" Runbook {}", wanted.name), Role::Title),
-        Run::new(from.unwrap_or_default(), Role::Muted),
-    ];
+    let name = screen.wanted.as_ref().map_or("", |wanted| &wanted.name);
+    let title =
+        [Run::new(format!(" Runbook {name}"), Role::Title), Run::new(from.unwrap_or_default(), Role::Muted)];
     let trouble = remote.and_then(|remote| remote.trouble());
     let read = remote.and_then(Remote::at).map(|at| format!("read {} ago ", ago(at, now)));
     let right = match trouble {
         Some(error) => vec![Run::new(format!("{} {error} ", cx.symbol(Role::Stale)), Role::Stale)],
         None => vec![Run::new(read.unwrap_or_default(), Role::Muted)],
     };
-    let below = frame::heading(&cx, &title, &right, area, buf);
-    let (page, _) = page(state, &cx, wanted, search, below.width);
-    page.render(&cx, state.scroll, None, below, buf);
-}
-
-/// How far it can be scrolled that stands in this area.
-pub fn last_scroll(state: &State, area: Rect) -> u16 {
-    with_page(state, area.width, |page, _| page.last_scroll(area.height)).unwrap_or(0)
+    let below = layout::heading(&cx, &title, &right, area, buf);
+    let (page, _) = page(screen, shared, &cx, below.width);
+    page.render(&cx, screen.spot.scroll, None, below, buf);
 }
 
 /// The scroll that shows the block under the cursor: all of it where that goes, else its beginning.
-pub fn scroll_to_block(state: &State, height: u16) -> u16 {
-    let scrolled = with_page(state, state.size.0, |_, before| {
-        let Some(block) = state.panel.checked_sub(1).and_then(|at| state.runbook.page.blocks.get(at)) else {
-            return state.scroll;
-        };
-        let last = scroll_to(before + block.lines.end.saturating_sub(1), state.scroll, height);
-        let first = u16::try_from(before + block.lines.start).unwrap_or(u16::MAX);
-        last.min(first)
-    });
-    scrolled.unwrap_or(state.scroll)
-}
-
-fn with_page<T>(state: &State, width: u16, then: impl FnOnce(Page, usize) -> T) -> Option<T> {
-    let crate::app::place::Place::Runbook(wanted) = state.place() else { return None };
-    let search = remote(state, wanted).and_then(|remote| remote.value());
-    let (page, before) = page(state, &state.cx(Timestamp::UNIX_EPOCH), wanted, search, width);
-    Some(then(page, before))
+pub(super) fn scroll_to_block(screen: &OpenRunbook, shared: &Shared, height: u16) -> u16 {
+    let scroll = screen.spot.scroll;
+    let (_, before) = page(screen, shared, &shared.cx(Timestamp::UNIX_EPOCH), shared.size.0);
+    let at = screen.spot.panel.checked_sub(1);
+    let Some(block) = at.and_then(|at| screen.markdown.blocks.get(at)) else { return scroll };
+    let last = scroll_to(before + block.lines.end.saturating_sub(1), scroll, height);
+    last.min(u16::try_from(before + block.lines.start).unwrap_or(u16::MAX))
 }
 
 /// The whole page, and how many lines stand before the runbook itself.
-fn page(
-    state: &State,
-    cx: &Cx<'_>,
-    wanted: &Arc<Wanted>,
-    search: Option<&Search>,
-    width: u16,
-) -> (Page, usize) {
+pub(super) fn page(screen: &OpenRunbook, shared: &Shared, cx: &Cx<'_>, width: u16) -> (Page, usize) {
     let mut page = Page::new(width.min(room(width) + EDGE + 1));
-    let Some(search) = search else {
-        let words = match remote(state, wanted) {
+    let remote = screen.remote(shared);
+    let Some(search) = remote.and_then(|remote| remote.value()) else {
+        let words = match remote {
             None => "There is nobody to ask for runbooks here.",
             Some(remote) if remote.trouble().is_some() => "It could not be looked for.",
-            Some(_) => state.waiting(),
+            Some(_) => shared.waiting(),
         };
         page.paragraph(&format!(" {words}"), Role::Muted);
         return (page, 0);
@@ -98,7 +75,7 @@ fn page(
     for warning in &found.warnings {
         page.paragraph(&format!(" {} {warning}", cx.symbol(Role::Warning)), Role::Warning);
     }
-    let markdown = &state.runbook.page;
+    let markdown = &screen.markdown;
     if !markdown.filled.is_empty() {
         let label = |written: &str| {
             let inside = written.trim_matches(['{', '}', '$', '<', '>', ' ', '-']);
@@ -117,7 +94,8 @@ fn page(
         page.line(Vec::new());
     }
     let before = page.lines.len();
-    let current = state.panel.checked_sub(1).and_then(|at| markdown.blocks.get(at)).map(|block| &block.lines);
+    let current =
+        screen.spot.panel.checked_sub(1).and_then(|at| markdown.blocks.get(at)).map(|block| &block.lines);
     for (index, line) in markdown.lines.iter().enumerate() {
         let is_current = current.is_some_and(|lines| lines.contains(&index));
         let sign = if is_current { cx.symbol(Role::Selected) } else { " " };

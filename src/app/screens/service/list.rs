@@ -3,30 +3,39 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{alerts, hosts};
+use super::hosts;
 use crate::app::doubt::doubts;
-use crate::app::frame;
+use crate::app::layout;
 use crate::app::look::Cx;
 use crate::app::number::ago;
-use crate::app::state::State;
+use crate::app::screens::service::OpenService;
+use crate::app::shared::Shared;
+use crate::app::subjects::service;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::model::ask::AskKind;
 use crate::model::service::Service;
 
 /// Its alerts, and below them what else there is.
-pub(super) fn draw(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
+pub(super) fn draw(
+    screen: &OpenService,
+    shared: &Shared,
+    cx: &Cx<'_>,
+    service: &Service,
+    area: Rect,
+    buf: &mut Buffer,
+) {
     if area.height == 0 {
         return;
     }
-    if state.panel == super::PARTS {
-        draw_parts(state, cx, service, area, buf);
+    if screen.spot.panel == super::PARTS {
+        draw_parts(screen, shared, cx, service, area, buf);
         return;
     }
     let down = &service.targets.down;
-    let alerts = alerts(state, &service.name);
+    let alerts = service::alerts(shared, &service.name);
     let title = format!(" Alerts {}, targets down {}", alerts.len(), down.len());
-    let in_doubt = !doubts(state, &[AskKind::Alerts], cx.now).is_empty();
+    let in_doubt = !doubts(shared, &[AskKind::Alerts], cx.now).is_empty();
     text::put(
         buf,
         area.x,
@@ -36,16 +45,16 @@ pub(super) fn draw(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, bu
         cx.style(if in_doubt { Role::Stale } else { Role::Title }),
     );
     // what such a rule would tell, nobody tells
-    if let Some(rule) = state.world.broken_rules_of_service(&service.name).next() {
+    if let Some(rule) = shared.world.broken_rules_of_service(&service.name).next() {
         let x = area.x.saturating_add(text::width(&title) + 2).min(area.right());
         text::put(buf, x, area.y, area.right() - x, &rule.sentence(), cx.style(Role::Warning));
     }
-    let rows = frame::below_heading(area);
+    let rows = layout::below_heading(area);
     let widest = alerts.iter().map(|alert| text::width(alert.name())).max().unwrap_or(0).clamp(12, 40);
-    let list = &state.service_alerts;
+    let list = &screen.alerts;
     let mut y = rows.top();
     for (index, fingerprint) in list.shown(usize::from(rows.height)) {
-        let Some(alert) = state.world.alert(*fingerprint) else { continue };
+        let Some(alert) = shared.world.alert(*fingerprint) else { continue };
         let line = Rect { y, height: 1, ..rows };
         let role = Role::of_alert(alert);
         let name = text::pad(alert.name(), widest, cx.charset);
@@ -55,14 +64,14 @@ pub(super) fn draw(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, bu
             Run::new(alert.summary().map_or("", |summary| summary), Role::Muted),
         ];
         text::runs(cx, &runs, line, buf);
-        if index == list.index() && state.panel < super::SLOS {
+        if index == list.index() && screen.spot.panel < super::SLOS {
             text::put(buf, line.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
             buf.set_style(line, cx.style(Role::Selected));
         }
         y += 1;
     }
     let rest = Rect { y, height: rows.bottom().saturating_sub(y), ..rows };
-    hosts::draw(cx, service, state.judgement.thresholds.saturation_degraded, (0, rest), buf);
+    hosts::draw(cx, service, shared.judgement.thresholds.saturation_degraded, (0, rest), buf);
     let others = hosts::count(service);
     let hidden = (alerts.len() + others).saturating_sub(usize::from(rows.height));
     if hidden > 0 {
@@ -72,9 +81,16 @@ pub(super) fn draw(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, bu
 }
 
 /// The parts with the cursor on one of them.
-fn draw_parts(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
-    let list = &state.service_parts;
-    let (rows, all) = (frame::below_heading(area), list.rows().len());
+fn draw_parts(
+    screen: &OpenService,
+    shared: &Shared,
+    cx: &Cx<'_>,
+    service: &Service,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let list = &screen.parts;
+    let (rows, all) = (layout::below_heading(area), list.rows().len());
     text::put(
         buf,
         area.x,
@@ -85,7 +101,7 @@ fn draw_parts(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &m
     );
     let height = usize::from(rows.height);
     let first = list.shown(height).next().map_or(0, |(index, _)| index);
-    hosts::draw(cx, service, state.judgement.thresholds.saturation_degraded, (first, rows), buf);
+    hosts::draw(cx, service, shared.judgement.thresholds.saturation_degraded, (first, rows), buf);
     if let Some(y) = (rows.top()..rows.bottom()).nth(list.index().saturating_sub(first)) {
         let line = Rect { y, height: 1, ..rows };
         text::put(buf, line.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));

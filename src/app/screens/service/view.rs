@@ -4,17 +4,17 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::alerts;
 use super::{hosts, list};
 use crate::app::doubt::doubts;
-use crate::app::frame;
+use crate::app::layout;
 use crate::app::look::Cx;
 use crate::app::number::{UNKNOWN, ago, latency, moment, or_unknown, percent, rate};
 use crate::app::refusal;
-use crate::app::screens::incidents::words as incidents;
-use crate::app::screens::services;
-use crate::app::screens::slos::words;
-use crate::app::state::State;
+use crate::app::screens::service::OpenService;
+use crate::app::shared::Shared;
+use crate::app::subjects::incident::words as incidents;
+use crate::app::subjects::service;
+use crate::app::subjects::slo::words;
 use crate::app::theme::Role;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, Line, Mark};
@@ -44,22 +44,29 @@ const BESIDE: u16 = 130;
 const CHART_WIDTH: u16 = 38;
 
 /// Draws the service.
-pub fn render(state: &State, name: &Text, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = state.cx(now);
-    let Some(service) = state.world.service(name) else {
+pub(super) fn render(
+    screen: &OpenService,
+    shared: &Shared,
+    name: &Text,
+    now: Timestamp,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let cx = shared.cx(now);
+    let Some(service) = shared.world.service(name) else {
         let words = format!("{name}: no source knows this service (any more). Esc goes back.");
         text::put(buf, area.x + 1, area.y, area.width.saturating_sub(1), &words, cx.style(Role::Unknown));
         return;
     };
     let used = [AskKind::Services, AskKind::Alerts];
-    let parts = parts(state, service, area);
-    frame::heading(&cx, &title(&cx, service, state), &frame::doubt_runs(state, &used, now), area, buf);
+    let parts = parts(screen, service, area);
+    layout::heading(&cx, &title(&cx, service, shared), &layout::doubt_runs(shared, &used, now), area, buf);
     text::runs(&cx, &numbers(service, parts.numbers.width), parts.numbers, buf);
-    draw_incidents(state, &cx, parts.incidents, buf);
-    draw_charts(state, &cx, service, parts.charts, buf);
-    list::draw(state, &cx, service, parts.list, buf);
+    draw_incidents(screen, shared, &cx, parts.incidents, buf);
+    draw_charts(screen, shared, &cx, service, parts.charts, buf);
+    list::draw(screen, shared, &cx, service, parts.list, buf);
     if parts.slos.height > 0 {
-        draw_slos(state, &cx, parts.slos, buf);
+        draw_slos(screen, shared, &cx, parts.slos, buf);
     }
 }
 
@@ -77,19 +84,18 @@ struct Parts {
     slos: Rect,
 }
 
-fn parts(state: &State, service: &Service, body: Rect) -> Parts {
-    let room = frame::below_heading(body);
+fn parts(screen: &OpenService, service: &Service, body: Rect) -> Parts {
+    let room = layout::below_heading(body);
     let numbers = Rect { height: 1.min(room.height), ..room };
-    let room = frame::below_heading(room);
-    let open = u16::try_from(state.service_incidents.rows().len().min(INCIDENTS)).unwrap_or(0);
+    let room = layout::below_heading(room);
+    let open = u16::try_from(screen.incidents.rows().len().min(INCIDENTS)).unwrap_or(0);
     let incidents = Rect { height: if room.height > 10 { open } else { 0 }, ..room };
     let room = Rect { y: incidents.bottom(), height: room.height - incidents.height, ..room };
     let rows = |count: usize| u16::try_from(1 + count).unwrap_or(u16::MAX);
-    let (alerts, slos) =
-        (rows(service.alerts.len() + hosts::count(service)), state.service_slos.rows().len());
+    let (alerts, slos) = (rows(service.alerts.len() + hosts::count(service)), screen.slos.rows().len());
     let most = (room.height / 4).max(2);
     let below = |wanted: u16| if room.height > 12 { wanted.clamp(2, most) } else { 0 };
-    if state.panel == super::PARTS {
+    if screen.spot.panel == super::PARTS {
         // who goes through them wants to see them
         let most = if room.height > 12 { room.height / 2 } else { room.height };
         let height = rows(hosts::count(service)).min(most);
@@ -119,39 +125,51 @@ fn parts(state: &State, service: &Service, body: Rect) -> Parts {
 }
 
 /// Where the rows of its alerts stand, or on their panel those of its SLOs.
-pub fn list_area(state: &State, name: &Text, panel: usize, body: Rect) -> Rect {
-    state.world.service(name).map_or(Rect::default(), |service| {
-        let parts = parts(state, service, body);
+pub(super) fn list_area(
+    screen: &OpenService,
+    shared: &Shared,
+    name: &Text,
+    panel: usize,
+    body: Rect,
+) -> Rect {
+    shared.world.service(name).map_or(Rect::default(), |service| {
+        let parts = parts(screen, service, body);
         match panel {
             super::INCIDENTS => parts.incidents,
-            super::SLOS => frame::below_heading(parts.slos),
-            _ => frame::below_heading(parts.list),
+            super::SLOS => layout::below_heading(parts.slos),
+            _ => layout::below_heading(parts.list),
         }
     })
 }
 
 /// The chart at a cell, or the panel of SLOs.
-pub fn panel_at(state: &State, name: &Text, body: Rect, column: u16, row: u16) -> Option<usize> {
-    let parts = parts(state, state.world.service(name)?, body);
-    if parts.slos.contains((column, row).into()) {
+pub(super) fn panel_at(
+    screen: &OpenService,
+    shared: &Shared,
+    name: &Text,
+    body: Rect,
+    cell: (u16, u16),
+) -> Option<usize> {
+    let parts = parts(screen, shared.world.service(name)?, body);
+    if parts.slos.contains(cell.into()) {
         return Some(super::SLOS);
     }
-    if parts.incidents.contains((column, row).into()) {
+    if parts.incidents.contains(cell.into()) {
         return Some(super::INCIDENTS);
     }
-    if parts.list.contains((column, row).into()) && state.panel >= super::SLOS {
-        return Some(if state.panel == super::PARTS { super::PARTS } else { 0 });
+    if parts.list.contains(cell.into()) && screen.spot.panel >= super::SLOS {
+        return Some(if screen.spot.panel == super::PARTS { super::PARTS } else { 0 });
     }
     let charts = parts.charts;
-    let found = tiles(charts, state.panel).into_iter().find(|(_, tile)| tile.contains((column, row).into()));
+    let found = tiles(charts, screen.spot.panel).into_iter().find(|(_, tile)| tile.contains(cell.into()));
     found.map(|(index, _)| index)
 }
 
 /// "checkout is burning for 3m: 21% of requests fail", and what describes it.
-fn title(cx: &Cx<'_>, service: &Service, state: &State) -> Vec<Run<'static>> {
+fn title(cx: &Cx<'_>, service: &Service, shared: &Shared) -> Vec<Run<'static>> {
     let role = Role::of_health(service.health);
-    let why = services::why(service, cx.now);
-    let verdict = if let Some(end) = state.range.end {
+    let why = service::why(service, cx.now);
+    let verdict = if let Some(end) = shared.range.end {
         format!("was {} at {}", service.health.word(), moment(end, cx.now, cx.zone))
     } else {
         // how long before burnwatch looked, nobody knows
@@ -224,42 +242,49 @@ fn tiles(area: Rect, chosen: usize) -> Vec<(usize, Rect)> {
     tiles
 }
 
-fn draw_charts(state: &State, cx: &Cx<'_>, service: &Service, area: Rect, buf: &mut Buffer) {
-    let details = details(state, service);
-    for (index, tile) in tiles(area, state.panel) {
-        draw_chart(state, cx, service, &details, index, tile, buf);
+fn draw_charts(
+    screen: &OpenService,
+    shared: &Shared,
+    cx: &Cx<'_>,
+    service: &Service,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let details = details(shared, service);
+    for tile in tiles(area, screen.spot.panel) {
+        draw_chart(screen, shared, cx, service, &details, tile, buf);
     }
 }
 
 /// What each source says of the service over time.
-fn details<'a>(state: &'a State, service: &'a Service) -> Vec<(&'a SourceId, &'a Detail)> {
-    let held = service.speakers.iter().filter_map(|id| Some((id, state.world.held(id)?)));
+fn details<'a>(shared: &'a Shared, service: &'a Service) -> Vec<(&'a SourceId, &'a Detail)> {
+    let held = service.speakers.iter().filter_map(|id| Some((id, shared.world.held(id)?)));
     held.filter_map(|(id, held)| Some((id, held.details().get(&service.name)?.value()?))).collect()
 }
 
 fn draw_chart(
-    state: &State,
+    screen: &OpenService,
+    shared: &Shared,
     cx: &Cx<'_>,
     service: &Service,
     details: &[(&SourceId, &Detail)],
-    index: usize,
-    area: Rect,
+    (index, area): (usize, Rect),
     buf: &mut Buffer,
 ) {
     let name = CHARTS.get(index).copied().unwrap_or_default();
-    let range = state.range.words(cx.now);
-    let title = match trouble(state, service, cx.now) {
+    let range = shared.range.words(cx.now);
+    let title = match trouble(shared, service, cx.now) {
         Some(trouble) => format!("{name}, {range}  {} {trouble}", cx.symbol(Role::Stale)),
         None => format!("{name}, {range}"),
     };
-    let inner = panel(cx, &title, index == state.panel, area, buf);
-    let shown = details.first().filter(|(_, first)| is_of_range(state, first, cx.now));
+    let inner = panel(cx, &title, index == screen.spot.panel, area, buf);
+    let shown = details.first().filter(|(_, first)| is_of_range(shared, first, cx.now));
     let Some((_, first)) = shown else {
-        if let Some(trouble) = refused(state, service) {
+        if let Some(trouble) = refused(shared, service) {
             refusal::trouble(cx, trouble, inner, buf);
             return;
         }
-        let words = if service.sources.is_empty() { "no source has its history" } else { state.waiting() };
+        let words = if service.sources.is_empty() { "no source has its history" } else { shared.waiting() };
         text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), words, cx.style(Role::Muted));
         return;
     };
@@ -285,11 +310,11 @@ fn draw_chart(
         .enumerate()
         .map(|(i, (label, values))| Line { values, role: Role::of_line(i), label })
         .collect();
-    let alerts = alerts(state, &service.name);
+    let alerts = service::alerts(shared, &service.name);
     let fired: Vec<_> = alerts.iter().filter(|a| a.is_firing()).map(|a| (a.starts_at, cx.now)).collect();
     let mark = |role: Role, at| Mark { at, symbol: cx.symbol(role), role };
     let marks: Vec<Mark<'_>> = alerts.iter().map(|a| mark(Role::of_alert(a), a.starts_at)).collect();
-    let thresholds = &state.judgement.thresholds;
+    let thresholds = &shared.judgement.thresholds;
     let threshold = match index {
         1 => Some((thresholds.error_ratio_burning, "burning")),
         2 => Some((thresholds.p95_degraded, "p95 limit")),
@@ -316,7 +341,7 @@ fn heat(cx: &Cx<'_>, details: &[(&SourceId, &Detail)], area: Rect, buf: &mut Buf
     for line in newest.flat_map(|(_, detail)| &detail.buckets.lines) {
         let le: f64 = line.labels.value("le").parse().unwrap_or(f64::INFINITY);
         match sums.iter_mut().find(|(known, _)| known.total_cmp(&le).is_eq()) {
-            Some((_, sum)) => services::join(sum, &line.values, |a, b| a + b),
+            Some((_, sum)) => service::join(sum, &line.values, |a, b| a + b),
             None => sums.push((le, line.values.clone())),
         }
     }
@@ -351,21 +376,21 @@ fn quantile_name(quantile: &str) -> String {
 }
 
 /// Whether a history has the grid of the range that is shown now, and not of one that was chosen before.
-fn is_of_range(state: &State, detail: &Detail, now: Timestamp) -> bool {
-    detail.request_rate.span.step() == super::window(state, now).step()
+fn is_of_range(shared: &Shared, detail: &Detail, now: Timestamp) -> bool {
+    detail.request_rate.span.step() == super::window(shared, now).step()
 }
 
 /// Why there is no history, if it was asked for and is not to be had.
-fn refused<'a>(state: &'a State, service: &Service) -> Option<&'a Trouble> {
-    let asked = service.speakers.iter().filter_map(|id| state.world.held(id)?.details().get(&service.name));
+fn refused<'a>(shared: &'a Shared, service: &Service) -> Option<&'a Trouble> {
+    let asked = service.speakers.iter().filter_map(|id| shared.world.held(id)?.details().get(&service.name));
     asked.filter(|remote| !remote.is_waiting()).find_map(|remote| Some(&remote.trouble()?.trouble))
 }
 
 /// Why the charts are not what they should be, if so.
-fn trouble(state: &State, service: &Service, now: Timestamp) -> Option<String> {
+fn trouble(shared: &Shared, service: &Service, now: Timestamp) -> Option<String> {
     service.speakers.iter().find_map(|id| {
-        let remote = state.world.held(id)?.details().get(&service.name)?;
-        match state.polls.freshness(id, &Topic::Detail(service.name.clone()), &remote.state(), now) {
+        let remote = shared.world.held(id)?.details().get(&service.name)?;
+        match shared.polls.freshness(id, &Topic::Detail(service.name.clone()), &remote.state(), now) {
             Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
             Freshness::Failed => {
                 Some(remote.trouble().map_or_else(|| format!("{id} does not answer"), ToString::to_string))
@@ -378,25 +403,15 @@ fn trouble(state: &State, service: &Service, now: Timestamp) -> Option<String> {
     })
 }
 
-/// Whether there is something in a panel, and room for it.
-pub fn has_panel(state: &State, name: &Text, body: Rect, panel: usize) -> bool {
-    match panel {
-        super::SLOS => !state.service_slos.rows().is_empty(),
-        super::INCIDENTS => list_area(state, name, panel, body).height > 0,
-        super::PARTS => !state.service_parts.rows().is_empty(),
-        _ => true,
-    }
-}
-
 /// Its open incidents, the most pressing first.
-fn draw_incidents(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    let list = &state.service_incidents;
-    let in_doubt = !doubts(state, &[AskKind::Incidents], cx.now).is_empty();
+fn draw_incidents(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let list = &screen.incidents;
+    let in_doubt = !doubts(shared, &[AskKind::Incidents], cx.now).is_empty();
     for (y, (index, key)) in (area.top()..area.bottom()).zip(list.shown(usize::from(area.height))) {
-        let Some(known) = key.incident(&state.world) else { continue };
+        let Some(known) = key.incident(&shared.world) else { continue };
         let line = Rect { y, height: 1, ..area };
         let mut runs = vec![Run::new(" incident ", Role::Muted)];
-        runs.extend(incidents::line(state, cx, known));
+        runs.extend(incidents::line(shared, cx, known));
         let hidden = list.rows().len().saturating_sub(usize::from(area.height));
         if hidden > 0 && y + 1 == area.bottom() {
             runs.insert(0, Run::new(format!(" +{hidden}"), Role::Muted));
@@ -405,7 +420,7 @@ fn draw_incidents(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         if in_doubt {
             buf.set_style(line, cx.style(Role::Stale));
         }
-        if index == list.index() && state.panel == super::INCIDENTS {
+        if index == list.index() && screen.spot.panel == super::INCIDENTS {
             text::put(buf, line.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
             buf.set_style(line, cx.style(Role::Selected));
         }
@@ -413,10 +428,10 @@ fn draw_incidents(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 }
 
 /// Its SLOs, the worst first.
-fn draw_slos(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
-    let list = &state.service_slos;
-    let focused = state.panel == super::SLOS;
-    let in_doubt = !doubts(state, &[AskKind::Slos], cx.now).is_empty();
+fn draw_slos(screen: &OpenService, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let list = &screen.slos;
+    let focused = screen.spot.panel == super::SLOS;
+    let in_doubt = !doubts(shared, &[AskKind::Slos], cx.now).is_empty();
     let role = if in_doubt {
         Role::Stale
     } else if focused {
@@ -426,17 +441,17 @@ fn draw_slos(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
     };
     let title = format!(" SLOs {}", list.rows().len());
     text::put(buf, area.x, area.y, area.width, &title, cx.style(role));
-    let rows = frame::below_heading(area);
-    let all = list.rows().iter().filter_map(|key| key.status(&state.world));
+    let rows = layout::below_heading(area);
+    let all = list.rows().iter().filter_map(|key| key.status(&shared.world));
     let widest = all.map(|status| text::width(&status.slo.id)).max().unwrap_or(0).clamp(12, 40);
     for (y, (index, key)) in (rows.top()..rows.bottom()).zip(list.shown(usize::from(rows.height))) {
-        let Some(status) = key.status(&state.world) else { continue };
+        let Some(status) = key.status(&shared.world) else { continue };
         let line = Rect { y, height: 1, ..rows };
         let role = Role::of_slo(status.state());
         let name = text::pad(&status.slo.id, widest, cx.charset);
         let mut runs = vec![Run::new(format!("  {} {name}  ", cx.symbol(role)), role)];
         runs.extend(words::summary(status));
-        if words::are_shared(state) {
+        if words::are_shared(shared) {
             runs.push(Run::new(format!("  {}", status.source), Role::Muted));
         }
         text::runs(cx, &runs, line, buf);

@@ -7,22 +7,21 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::doubt::doubts;
-use crate::app::found::Found;
-use crate::app::frame;
-use crate::app::number::{self, latency, percent, rate};
-use crate::app::screens::Order;
-use crate::app::screens::slos::words;
-use crate::app::state::State;
+use crate::app::layout;
+use crate::app::list::Order;
+use crate::app::number::{self, count, latency, percent, rate};
+use crate::app::place::Tab;
+use crate::app::screens::services::Services;
+use crate::app::shared::Shared;
+use crate::app::subjects::service::{ORDERS, calm_max, empty, trends, why};
+use crate::app::subjects::slo::words;
 use crate::app::theme::Role;
 use crate::app::widgets::spark::Spark;
 use crate::app::widgets::table::{self, Cell, Column, Row, Sort, Table};
 use crate::app::widgets::text::{self, Run};
-use crate::config::kind;
 use crate::model::ask::AskKind;
 use crate::model::health::{Health, Reason};
-use crate::model::labels::Labels;
-use crate::model::series::Matrix;
-use crate::model::service::{Service, Trends};
+use crate::model::service::Service;
 use crate::model::signal::Signal;
 use crate::model::slo::BASIS;
 use crate::model::source::SourceId;
@@ -52,34 +51,34 @@ fn columns(name: u16, has_slos: bool, width: u16) -> [Column<'static>; 15] {
     ]
 }
 
-/// The column of the table that shows an order of [`super::ORDERS`].
+/// The column of the table that shows an order of [`ORDERS`].
 const SHOWN_BY: [usize; 9] = [2, 1, 3, 5, 7, 8, 10, 11, 12];
 
 /// Draws the list.
-pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = state.cx(now);
-    let screen = &state.services;
-    let doubts = doubts(state, &USED, now);
-    let room = frame::heading(&cx, &title(state, now), &frame::doubt_runs(state, &USED, now), area, buf);
+pub(super) fn render(screen: &Services, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = shared.cx(now);
+    let doubts = doubts(shared, &USED, now);
+    let room =
+        layout::heading(&cx, &title(screen, shared, now), &layout::doubt_runs(shared, &USED, now), area, buf);
     if screen.list.rows().is_empty() {
-        let text = empty(state, &screen.found);
+        let text = empty(shared, &screen.found);
         text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), &text, cx.style(Role::Muted));
         return;
     }
     let stale: BTreeSet<&SourceId> = doubts.iter().map(|doubt| &doubt.source).collect();
-    let looked = state.looked.get(&crate::app::commands::Command::Services).copied();
+    let looked = shared.looked.get(&Tab::Services).copied();
     let height = usize::from(table::body(room).height);
     let shown: Vec<(usize, &Service, [Vec<f64>; 3])> = screen
         .list
         .shown(height)
-        .filter_map(|(i, name)| Some((i, state.world.service(name)?)))
-        .map(|(i, service)| (i, service, trends(state, service)))
+        .filter_map(|(i, name)| Some((i, shared.world.service(name)?)))
+        .map(|(i, service)| (i, service, trends(shared, service)))
         .collect();
     let selected = shown.iter().position(|(i, ..)| *i == screen.list.index());
-    let columns = columns(screen.widest.cells(), !state.world.slos().is_empty(), room.width);
+    let columns = columns(screen.widest.cells(), !shared.world.slos().is_empty(), room.width);
     let table = Table { columns: &columns, sort: Some(sort(screen.order)), selected, focused: true };
     let rows = shown.iter().map(|(_, service, trends)| {
-        let mut row = Row::new(cells(state, &cx, service, trends));
+        let mut row = Row::new(cells(screen, shared, &cx, service, trends));
         row.marked = screen.list.marks().contains(&service.name);
         row.new = looked.zip(service.since).is_some_and(|(looked, since)| since > looked);
         row.over = service.speakers.iter().any(|id| stale.contains(id)).then_some(Role::Stale);
@@ -94,9 +93,8 @@ fn sort(order: Order) -> Sort {
 }
 
 /// "Services 40: 1 burning, 39 healthy", the order and the filter.
-fn title(state: &State, now: Timestamp) -> Vec<Run<'static>> {
-    let services = state.world.services();
-    let screen = &state.services;
+fn title(screen: &Services, shared: &Shared, now: Timestamp) -> Vec<Run<'static>> {
+    let services = shared.world.services();
     let mut runs = vec![
         Run::new(" Services ", Role::Title),
         Run::new(count(screen.list.rows().len(), services.len()), Role::Text),
@@ -112,47 +110,22 @@ fn title(state: &State, now: Timestamp) -> Vec<Run<'static>> {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }
     if screen.order != Order::default() {
-        let name = super::ORDERS.get(screen.order.column).copied().unwrap_or_default();
+        let name = ORDERS.get(screen.order.column).copied().unwrap_or_default();
         runs.push(Run::new(
             format!("  by {name}{}", if screen.order.reversed { ", reversed" } else { "" }),
             Role::Muted,
         ));
     }
     runs.extend(screen.found.told());
-    if let Some(end) = state.range.end {
-        runs.push(Run::new(format!("  as of {}", number::moment(end, now, &state.look.zone)), Role::Banner));
+    if let Some(end) = shared.range.end {
+        runs.push(Run::new(format!("  as of {}", number::moment(end, now, &shared.look.zone)), Role::Banner));
     }
     runs
 }
 
-/// `12/340`, or just the number if all are shown.
-pub(in crate::app::screens) fn count(shown: usize, all: usize) -> String {
-    if shown == all { all.to_string() } else { format!("{shown}/{all}") }
-}
-
-/// Why there is nothing: not asked, still loading, nothing known, or nothing that passes.
-pub(in crate::app::screens) fn empty(state: &State, found: &Found) -> String {
-    if !found.text().is_empty() && !state.world.services().is_empty() {
-        return found.nothing("service");
-    }
-    let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Services));
-    let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();
-    if held.is_empty() {
-        let add = kind::to_add(state.kinds, &[AskKind::Services]);
-        format!("No source that knows services: add {add}.")
-    } else if held.iter().any(|held| held.services().value().is_some()) {
-        "None of the known metrics names a service. See Sources (9).".to_owned()
-    } else if held.iter().all(|held| held.services().trouble().is_some()) {
-        "No source has answered yet. See Sources (9) for what is wrong.".to_owned()
-    } else if state.paused.is_some() {
-        "Not asked: everything is held still.".to_owned()
-    } else {
-        "Asking for services...".to_owned()
-    }
-}
-
 fn cells<'a>(
-    state: &State,
+    screen: &Services,
+    shared: &Shared,
     cx: &crate::app::look::Cx<'_>,
     service: &'a Service,
     trends: &'a [Vec<f64>; 3],
@@ -179,8 +152,7 @@ fn cells<'a>(
     vec![
         Cell::symbol(cx, role),
         Cell::Runs(
-            state
-                .services
+            screen
                 .found
                 .lit(&service.name, if service.health == Health::Healthy { Role::Text } else { role }),
         ),
@@ -201,14 +173,14 @@ fn cells<'a>(
             percent,
             because(|r| matches!(r, Reason::Saturated { .. })),
         ),
-        Cell::Runs(worst_slo(state, cx, service)),
+        Cell::Runs(worst_slo(shared, cx, service)),
         Cell::text(why(service, cx.now), role),
     ]
 }
 
 /// The worst SLO of a service: its state, what is left of its budget, and how fast that burns.
-fn worst_slo(state: &State, cx: &crate::app::look::Cx<'_>, service: &Service) -> Vec<Run<'static>> {
-    let Some(status) = state.world.worst_slo_of(&service.name) else { return Vec::new() };
+fn worst_slo(shared: &Shared, cx: &crate::app::look::Cx<'_>, service: &Service) -> Vec<Run<'static>> {
+    let Some(status) = shared.world.worst_slo_of(&service.name) else { return Vec::new() };
     let role = Role::of_slo(status.state());
     let mut runs = vec![Run::new(format!("{} ", cx.symbol(role)), role)];
     match status.worst().filter(|worst| worst.left().is_some()) {
@@ -219,45 +191,4 @@ fn worst_slo(state: &State, cx: &crate::app::look::Cx<'_>, service: &Service) ->
         None => runs.push(Run::new(status.state().word(), role)),
     }
     runs
-}
-
-/// What a full bar stands for where the usual is to be half of one: twice the mean, or the highest if that is higher.
-pub(in crate::app::screens) fn calm_max(values: &[f64]) -> Option<f64> {
-    let known: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
-    let mean = known.iter().sum::<f64>() / known.len() as f64;
-    known.iter().copied().reduce(f64::max).map(|highest| highest.max(2.0 * mean))
-}
-
-/// The reasons in words, the gravest first.
-pub(in crate::app::screens) fn why(service: &Service, now: Timestamp) -> String {
-    service.reasons.iter().map(|reason| reason.words(now)).collect::<Vec<_>>().join(", ")
-}
-
-/// Request rate, error ratio and p95 of a service: of several sources rates add up, of the others the worst counts.
-pub(in crate::app::screens) fn trends(state: &State, service: &Service) -> [Vec<f64>; 3] {
-    let labels = Labels::from_iter([("service", &*service.name)]);
-    let part = |part: fn(&Trends) -> &Matrix, both: fn(f64, f64) -> f64| {
-        let mut joined: Vec<f64> = Vec::new();
-        for held in service.speakers.iter().filter_map(|id| state.world.held(id)?.trends().value()) {
-            if let Some(line) = part(held).line(&labels) {
-                join(&mut joined, &line.values, both);
-            }
-        }
-        joined
-    };
-    [part(|t| &t.request_rate, |a, b| a + b), part(|t| &t.error_ratio, f64::max), part(|t| &t.p95, f64::max)]
-}
-
-/// Joins a history into another that ends at the same moment; where only one has a value, that counts.
-pub(in crate::app::screens) fn join(mine: &mut Vec<f64>, other: &[f64], both: impl Fn(f64, f64) -> f64) {
-    if other.len() > mine.len() {
-        mine.splice(0..0, std::iter::repeat_n(f64::NAN, other.len() - mine.len()));
-    }
-    for (mine, other) in mine.iter_mut().rev().zip(other.iter().rev()) {
-        *mine = match (mine.is_nan(), other.is_nan()) {
-            (true, _) => *other,
-            (false, true) => *mine,
-            (false, false) => both(*mine, *other),
-        };
-    }
 }

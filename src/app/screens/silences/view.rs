@@ -10,10 +10,11 @@ use super::{commented, ends_soon};
 use crate::app::acts::silence_called;
 use crate::app::commands::Command;
 use crate::app::doubt::{doubts, none};
-use crate::app::frame;
+use crate::app::layout;
 use crate::app::look::Cx;
 use crate::app::number::moment;
-use crate::app::state::State;
+use crate::app::screens::silences::Silences;
+use crate::app::shared::Shared;
 use crate::app::theme::Role;
 use crate::app::widgets::table::{self, Cell, Column, Row, Table};
 use crate::app::widgets::text::{self, Run};
@@ -43,22 +44,23 @@ fn columns(width: u16) -> [Column<'static>; 9] {
 }
 
 /// Draws the list.
-pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = state.cx(now);
-    let screen = &state.silences;
-    let room = frame::heading(&cx, &title(state, &cx), &frame::doubt_runs(state, &USED, now), area, buf);
+pub(super) fn render(screen: &Silences, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = shared.cx(now);
+    let room =
+        layout::heading(&cx, &title(screen, shared, &cx), &layout::doubt_runs(shared, &USED, now), area, buf);
     if screen.list.rows().is_empty() {
-        let (words, role) = empty(state, now);
+        let (words, role) = empty(screen, shared, now);
         text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), &words, cx.style(role));
         return;
     }
-    let stale: BTreeSet<SourceId> = doubts(state, &USED, now).into_iter().map(|doubt| doubt.source).collect();
+    let stale: BTreeSet<SourceId> =
+        doubts(shared, &USED, now).into_iter().map(|doubt| doubt.source).collect();
     let height = usize::from(table::body(room).height);
     let top = screen.list.shown(height).next().map_or(0, |(index, _)| index);
-    let all: Vec<_> = state.world.shown_silences().collect();
+    let all: Vec<_> = shared.world.shown_silences().collect();
     let rows = screen.list.shown(height).map(|(_, key)| {
         let known = all.iter().find(|(one, _)| one.id == key.id && one.source == key.source);
-        let mut row = Row::new(known.map_or_else(Vec::new, |(one, stage)| cells(state, &cx, one, *stage)));
+        let mut row = Row::new(known.map_or_else(Vec::new, |(one, stage)| cells(screen, &cx, one, *stage)));
         row.marked = screen.list.marks().contains(key);
         row.over = stale.contains(&key.source).then_some(Role::Stale);
         row
@@ -77,7 +79,7 @@ fn role(silence: &Silence, now: Timestamp) -> Role {
     }
 }
 
-fn cells(state: &State, cx: &Cx<'_>, silence: &Silence, stage: Option<Stage>) -> Vec<Cell<'static>> {
+fn cells(screen: &Silences, cx: &Cx<'_>, silence: &Silence, stage: Option<Stage>) -> Vec<Cell<'static>> {
     let role = role(silence, cx.now);
     let is_over = silence.state == SilenceState::Expired;
     let plain = if is_over { Role::Muted } else { Role::Text };
@@ -94,7 +96,7 @@ fn cells(state: &State, cx: &Cx<'_>, silence: &Silence, stage: Option<Stage>) ->
         }
         None => Cell::text(silence.state.word(), role),
     };
-    let hides = state.silences.hides.get(&silence.id).copied().unwrap_or(0);
+    let hides = screen.hides.get(&silence.id).copied().unwrap_or(0);
     let id: String = silence.id.chars().take(8).collect();
     vec![
         Cell::symbol(cx, role),
@@ -109,11 +111,10 @@ fn cells(state: &State, cx: &Cx<'_>, silence: &Silence, stage: Option<Stage>) ->
     ]
 }
 
-fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
-    let screen = &state.silences;
+fn title(screen: &Silences, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
     let mut runs =
         vec![Run::new(" Silences ", Role::Title), Run::new(screen.list.rows().len().to_string(), Role::Text)];
-    let all = state.world.silences();
+    let all = shared.world.silences();
     let soon = all.filter(|silence| ends_soon(silence, cx.now)).count();
     if soon > 0 {
         let verb = if soon == 1 { "ends" } else { "end" };
@@ -121,7 +122,7 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
         runs.push(Run::new(words, Role::Warning));
     }
     if screen.hidden > 0 {
-        let key = state.keys.of(Command::Fold).first().map(ToString::to_string).unwrap_or_default();
+        let key = shared.key(Command::Fold);
         runs.push(Run::new(format!("  folded away: {} ended ({key} shows)", screen.hidden), Role::Muted));
     }
     let marked = screen.list.marks().len();
@@ -133,17 +134,17 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
 }
 
 /// Why there is nothing. That nothing is silenced is neither good nor bad news.
-fn empty(state: &State, now: Timestamp) -> (String, Role) {
-    let filter = state.silences.found.text();
+fn empty(screen: &Silences, shared: &Shared, now: Timestamp) -> (String, Role) {
+    let filter = screen.found.text();
     if !filter.is_empty() {
-        return (state.silences.found.nothing("silence"), Role::Muted);
+        return (screen.found.nothing("silence"), Role::Muted);
     }
-    let can = state.sources.iter().filter(|source| source.answers.contains(&AskKind::Silences));
-    let held: Vec<_> = can.filter_map(|source| state.world.held(&source.id)).collect();
+    let can = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Silences));
+    let held: Vec<_> = can.filter_map(|source| shared.world.held(&source.id)).collect();
     let answered = held.iter().filter(|held| held.silences().value().is_some()).count();
     let is_troubled = held.iter().any(|held| held.silences().trouble().is_some());
     let words = if held.is_empty() {
-        format!("No source of silences: add {}.", kind::to_add(state.kinds, &[AskKind::Silences]))
+        format!("No source of silences: add {}.", kind::to_add(shared.kinds, &[AskKind::Silences]))
     } else if answered == 0 && is_troubled {
         return (
             "No source of silences has answered yet. See Sources (9) for what is wrong.".into(),
@@ -154,7 +155,7 @@ fn empty(state: &State, now: Timestamp) -> (String, Role) {
     } else if answered < held.len() {
         format!("No silence at the {answered} of {} sources that have answered.", held.len())
     } else {
-        let (words, role) = none(state, &USED, "silence is in force", now);
+        let (words, role) = none(shared, &USED, "silence is in force", now);
         return (words, if role == Role::Healthy { Role::Muted } else { role });
     };
     (words, Role::Muted)

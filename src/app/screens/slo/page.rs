@@ -1,12 +1,14 @@
 //! Everything about an SLO that is text, as lines that scroll: what holds, when it is gone, what ate it, how it is defined.
 
-use super::course::Course;
-use super::{ALERTS, GROUPS, QUERIES, queries, shown};
+use super::{ALERTS, GROUPS, OpenSlo, QUERIES, shown};
 use crate::app::look::Cx;
 use crate::app::number::ago;
-use crate::app::screens::page::Page;
-use crate::app::screens::slos::words;
-use crate::app::state::State;
+use crate::app::page::Page;
+use crate::app::screen::Screen;
+use crate::app::shared::Shared;
+use crate::app::subjects::slo::course::Course;
+use crate::app::subjects::slo::queries::queries;
+use crate::app::subjects::slo::words;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::model::duration;
@@ -19,52 +21,41 @@ mod budget;
 mod conditions;
 mod definition;
 
-/// The page, and on which of its lines the rows are that the cursor can be on.
-pub(super) struct SloPage {
-    pub(super) page: Page,
-    /// Panel, place in its list, line.
-    pub(super) rows: Vec<(usize, usize, usize)>,
-}
-
-impl SloPage {
-    /// A row of a list, with the cursor's sign if it is there.
-    fn row(&mut self, state: &State, cx: &Cx<'_>, (panel, index): (usize, usize), runs: Vec<Run<'static>>) {
-        let at = match panel {
-            GROUPS => state.slo.groups.index(),
-            ALERTS => state.slo.alerts.index(),
-            _ => state.slo.queries.index(),
-        };
-        let sign = if state.panel == panel && at == index { cx.symbol(Role::Selected) } else { " " };
-        self.rows.push((panel, index, self.page.lines.len()));
-        self.page.line(std::iter::once(Run::new(sign, Role::Accent)).chain(runs).collect());
-    }
+/// Whether the cursor is on a row.
+fn is_current(screen: &OpenSlo, panel: usize, index: usize) -> bool {
+    screen.spot.panel == panel && screen.list().is_some_and(|list| list.index() == index)
 }
 
 /// All of it, for a place of this width.
-pub(super) fn page(state: &State, cx: &Cx<'_>, status: &SloStatus, width: u16) -> SloPage {
-    let mut page = SloPage { page: Page::new(width), rows: Vec::new() };
-    let standing = shown(state, status);
-    let course = standing.and_then(|standing| Course::of(state, status, standing));
-    doubts(cx, status, standing, &mut page.page);
-    broken(state, cx, status, &mut page.page);
+pub(super) fn page(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, width: u16) -> Page {
+    let mut page = Page::new(width);
+    let standing = shown(screen, status);
+    let course = standing.and_then(|standing| Course::of(shared, status, standing));
+    doubts(cx, status, standing, &mut page);
+    broken(shared, cx, status, &mut page);
     if let Some(standing) = standing {
-        conditions(cx, state, status, standing, &mut page.page);
-        exhaustion(state, status, standing, course.as_ref(), &mut page.page);
+        conditions(cx, screen, shared, status, standing, &mut page);
+        exhaustion(screen, shared, status, standing, course.as_ref(), &mut page);
         if let Some(course) = &course {
-            bites(state, cx, status, course, &mut page.page);
+            bites(shared, cx, status, course, &mut page);
         }
     }
-    groups(state, cx, status, &mut page);
-    alerts(state, cx, status, &mut page);
-    definition(state, status, standing, &mut page.page);
+    groups(screen, shared, cx, status, &mut page);
+    alerts(screen, shared, cx, status, &mut page);
+    definition(shared, status, standing, &mut page);
     let all = queries(status, status.at);
     if !all.is_empty() {
-        page.page.title("Queries (y copies the one under the cursor)");
+        page.title("Queries (y copies the one under the cursor)");
     }
     for (index, (name, query)) in all.into_iter().enumerate() {
-        page.row(state, cx, (QUERIES, index), vec![Run::new(format!(" {name}"), Role::Muted)]);
+        page.row(
+            cx,
+            (QUERIES, index),
+            is_current(screen, QUERIES, index),
+            vec![Run::new(format!(" {name}"), Role::Muted)],
+        );
         for line in text::wrap(&query, width.saturating_sub(5)) {
-            page.page.line(vec![Run::new(format!("    {line}"), Role::Text)]);
+            page.line(vec![Run::new(format!("    {line}"), Role::Text)]);
         }
     }
     page
@@ -100,8 +91,8 @@ fn doubts(cx: &Cx<'_>, status: &SloStatus, standing: Option<&Standing>, page: &m
 }
 
 /// The rules that it hangs on and that fail.
-fn broken(state: &State, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
-    for (source, rule) in state.world.broken_rules() {
+fn broken(shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
+    for (source, rule) in shared.world.broken_rules() {
         if *source == status.source && status.slo.hangs_on(rule) {
             page.paragraph(&format!("{} {}", cx.symbol(Role::Warning), rule.sentence()), Role::Warning);
         }
@@ -109,19 +100,19 @@ fn broken(state: &State, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
 }
 
 /// Each group with its own budget, the worst first.
-fn groups(state: &State, cx: &Cx<'_>, status: &SloStatus, page: &mut SloPage) {
-    let list = &state.slo.groups;
+fn groups(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
+    let list = &screen.groups;
     if list.rows().is_empty() {
         return;
     }
-    page.page.title(&format!("Groups: {} (the charts show the one under the cursor)", list.rows().len()));
+    page.title(&format!("Groups: {} (the charts show the one under the cursor)", list.rows().len()));
     let named: Vec<_> =
         list.rows().iter().map(|labels| status.groups.iter().find(|group| group.labels == *labels)).collect();
     let widest =
         named.iter().flatten().map(|group| text::width(&words::group(group))).max().unwrap_or(0).min(40);
     for (index, group) in named.into_iter().enumerate() {
         let Some(group) = group else {
-            page.row(state, cx, (GROUPS, index), Vec::new());
+            page.row(cx, (GROUPS, index), is_current(screen, GROUPS, index), []);
             continue;
         };
         let role = Role::of_slo(group.state);
@@ -135,23 +126,23 @@ fn groups(state: &State, cx: &Cx<'_>, status: &SloStatus, page: &mut SloPage) {
             runs.push(Run::new(format!("{:>6}", burn.text), burn.role));
         }
         runs.push(Run::new(format!("  {}", group.state.word()), role));
-        let its = status.alerts.iter().filter_map(|alert| state.world.alert(*alert));
+        let its = status.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
         match its.filter(|alert| status.is_about(group, &alert.labels)).count() {
             0 => {}
             1 => runs.push(Run::new("  1 alert", Role::Muted)),
             more => runs.push(Run::new(format!("  {more} alerts"), Role::Muted)),
         }
-        page.row(state, cx, (GROUPS, index), runs);
+        page.row(cx, (GROUPS, index), is_current(screen, GROUPS, index), runs);
     }
 }
 
 /// Its alerts that fire or are pending.
-fn alerts(state: &State, cx: &Cx<'_>, status: &SloStatus, page: &mut SloPage) {
-    let list = &state.slo.alerts;
-    page.page.title(&format!("Alerts of this SLO: {}", list.rows().len()));
+fn alerts(screen: &OpenSlo, shared: &Shared, cx: &Cx<'_>, status: &SloStatus, page: &mut Page) {
+    let list = &screen.alerts;
+    page.title(&format!("Alerts of this SLO: {}", list.rows().len()));
     for (index, fingerprint) in list.rows().iter().enumerate() {
-        let Some(alert) = state.world.alert(*fingerprint) else {
-            page.row(state, cx, (ALERTS, index), Vec::new());
+        let Some(alert) = shared.world.alert(*fingerprint) else {
+            page.row(cx, (ALERTS, index), is_current(screen, ALERTS, index), []);
             continue;
         };
         let role = Role::of_alert(alert);
@@ -165,6 +156,6 @@ fn alerts(state: &State, cx: &Cx<'_>, status: &SloStatus, page: &mut SloPage) {
             Run::new(about, Role::Text),
             Run::new(alert.summary().map_or_else(String::new, ToString::to_string), Role::Muted),
         ];
-        page.row(state, cx, (ALERTS, index), runs);
+        page.row(cx, (ALERTS, index), is_current(screen, ALERTS, index), runs);
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::slo::{Burn, Measured, SloState};
+use crate::model::slo::{Measured, SloState};
 
 fn standing(lookbacks: &[u64]) -> Standing {
     let burn = |seconds: &u64| Burn {
@@ -47,15 +47,4 @@ fn the_usual_lookbacks_or_the_nearest_ones_are_told_and_the_chosen_one() {
     assert_eq!(lookbacks(&[180, 900, 1800, 10_800, 43_200], 3600), [180, 1800, 10_800]);
     assert_eq!(lookbacks(&[3600], 3600), [3600]);
     assert!(lookbacks(&[], 3600).is_empty());
-}
-
-#[test]
-fn slots_are_hours_of_all_usual_windows_and_never_too_many() {
-    let now: Timestamp = "2026-01-14T02:52:07Z".parse().unwrap();
-    for (days, seconds, count) in [(7, 3600, 168), (30, 3600, 720), (90, 3600, 2160), (365, 21_600, 1460)] {
-        let span = slots_span(&Window::Rolling(Duration::from_secs(days * 86_400)), now);
-        assert_eq!((span.step().as_secs(), span.count() - 1), (seconds, count), "{days} days");
-    }
-    let short = slots_span(&Window::Rolling(HOUR), now);
-    assert_eq!((short.step().as_secs(), short.count() - 1), (300, 12));
 }

@@ -4,15 +4,18 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::course::{Course, line};
-use super::{ALERTS, BUDGET, BURN, GROUPS, QUERIES, asks, burns_key, page, shown, slots_of};
+use super::{BUDGET, BURN, OpenSlo, page, shown};
 use crate::app::doubt::doubts;
-use crate::app::frame;
+use crate::app::identity::SloKey;
+use crate::app::layout;
+use crate::app::list::Cursor;
 use crate::app::look::Cx;
 use crate::app::refusal;
-use crate::app::screens::page::scroll_to;
-use crate::app::screens::slos::words;
-use crate::app::state::State;
+use crate::app::screen::Screen;
+use crate::app::shared::Shared;
+use crate::app::subjects::slo::course::{Course, line};
+use crate::app::subjects::slo::queries::{asks, burns_key, slots_of};
+use crate::app::subjects::slo::words;
 use crate::app::theme::Role;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, Line, Mark};
@@ -21,10 +24,9 @@ use crate::app::widgets::unit::Unit;
 use crate::model::alert::Alert;
 use crate::model::ask::{AskKind, SeriesKey, Topic};
 use crate::model::duration;
-use crate::model::labels::Text;
 use crate::model::remote::{Freshness, Remote};
 use crate::model::slo::{Pair, Severity, SloStatus, Standing, show};
-use crate::model::source::{SourceId, Trouble};
+use crate::model::source::Trouble;
 
 /// What the screen is drawn from.
 const USED: [AskKind; 2] = [AskKind::Slos, AskKind::Alerts];
@@ -42,9 +44,9 @@ struct Parts {
 }
 
 fn parts(body: Rect, chosen: usize) -> Parts {
-    let room = frame::below_heading(body);
+    let room = layout::below_heading(body);
     let numbers = Rect { height: 1.min(room.height), ..room };
-    let room = frame::below_heading(room);
+    let room = layout::below_heading(room);
     if room.width >= BESIDE && room.height >= 16 {
         let left = Rect { width: room.width / 2, ..room };
         let above = Rect { height: left.height.div_ceil(2), ..left };
@@ -72,35 +74,50 @@ fn parts(body: Rect, chosen: usize) -> Parts {
 }
 
 /// Draws the SLO.
-pub fn render(state: &State, source: &SourceId, id: &Text, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = state.cx(now);
-    let Some(status) = state.world.slo(source, id) else {
-        let is_told = state.world.held(source).is_some_and(|held| held.slos().value().is_some());
+pub(super) fn render(
+    screen: &OpenSlo,
+    shared: &Shared,
+    SloKey { id, source }: &SloKey,
+    now: Timestamp,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let cx = shared.cx(now);
+    let Some(status) = shared.world.slo(source, id) else {
+        let is_told = shared.world.held(source).is_some_and(|held| held.slos().value().is_some());
         let words = if is_told {
             format!(" {id}: {source} does not know this SLO (any more). Esc goes back.")
         } else {
-            format!(" {id}: {}", state.waiting())
+            format!(" {id}: {}", shared.waiting())
         };
         text::put(buf, area.x, area.y, area.width, &words, cx.style(Role::Unknown));
         return;
     };
-    let parts = parts(area, state.panel);
-    frame::heading(&cx, &title(&cx, state, status), &frame::doubt_runs(state, &USED, now), area, buf);
-    let standing = shown(state, status);
+    let parts = parts(area, screen.spot.panel);
+    layout::heading(
+        &cx,
+        &title(&cx, screen, shared, status),
+        &layout::doubt_runs(shared, &USED, now),
+        area,
+        buf,
+    );
+    let standing = shown(screen, status);
     if let Some(standing) = standing {
-        let runs = numbers(state, status, standing, parts.numbers.width);
+        let runs = numbers(screen, status, standing, parts.numbers.width);
         text::runs(&cx, &runs, parts.numbers, buf);
     }
     for (index, place) in &parts.charts {
         if *index == BUDGET {
-            draw_budget(state, &cx, status, standing, *place, buf);
+            draw_budget(screen, shared, &cx, status, standing, *place, buf);
         } else {
-            draw_burns(state, &cx, status, standing, *place, buf);
+            draw_burns(screen, shared, &cx, status, standing, *place, buf);
         }
     }
-    let page = page::page(state, &cx, status, parts.page.width);
-    page.page.render(&cx, state.scroll, cursor_line(state, &page), parts.page, buf);
-    if doubts(state, &[AskKind::Slos], now).iter().any(|doubt| doubt.source == *source) {
+    let page = page::page(screen, shared, &cx, status, parts.page.width);
+    let index = screen.list().map_or(0, Cursor::index);
+    let current = page.line_of(screen.spot.panel, index);
+    page.render(&cx, screen.spot.scroll, current, parts.page, buf);
+    if doubts(shared, &[AskKind::Slos], now).iter().any(|doubt| doubt.source == *source) {
         for old in [parts.numbers, parts.page] {
             buf.set_style(old.intersection(buf.area), cx.style(Role::Stale));
         }
@@ -108,63 +125,18 @@ pub fn render(state: &State, source: &SourceId, id: &Text, now: Timestamp, area:
 }
 
 /// Where the text stands that scrolls.
-pub fn text_area(state: &State, body: Rect) -> Rect {
-    parts(body, state.panel).page
+pub(super) fn text_area(screen: &OpenSlo, body: Rect) -> Rect {
+    parts(body, screen.spot.panel).page
 }
 
 /// The chart at a cell.
-pub fn chart_at(state: &State, body: Rect, column: u16, row: u16) -> Option<usize> {
-    let charts = parts(body, state.panel).charts;
-    charts.into_iter().find(|(_, place)| place.contains((column, row).into())).map(|(index, _)| index)
-}
-
-fn laid_out(state: &State, source: &SourceId, id: &str, width: u16) -> Option<page::SloPage> {
-    // how many lines there are does not depend on the moment
-    let status = state.world.slo(source, id)?;
-    Some(page::page(state, &state.cx(status.at), status, width))
-}
-
-fn cursor_line(state: &State, page: &page::SloPage) -> Option<usize> {
-    let at = match state.panel {
-        GROUPS => state.slo.groups.index(),
-        ALERTS => state.slo.alerts.index(),
-        QUERIES => state.slo.queries.index(),
-        _ => return None,
-    };
-    let found = page.rows.iter().find(|(panel, index, _)| (*panel, *index) == (state.panel, at));
-    found.map(|(.., line)| *line)
-}
-
-/// How far the text can be scrolled that stands in this area.
-pub fn last_scroll(state: &State, source: &SourceId, id: &str, area: Rect) -> u16 {
-    laid_out(state, source, id, area.width).map_or(0, |page| page.page.last_scroll(area.height))
-}
-
-/// The scroll nearest to the present one that shows the row under the cursor.
-pub fn scroll_to_cursor(state: &State, source: &SourceId, id: &str, area: Rect) -> u16 {
-    let page = laid_out(state, source, id, area.width);
-    let line = page.and_then(|page| cursor_line(state, &page));
-    line.map_or(state.scroll, |line| scroll_to(line, state.scroll, area.height))
-}
-
-/// The panel and the place in its list of the row at a cell.
-pub fn row_at(
-    state: &State,
-    source: &SourceId,
-    id: &str,
-    area: Rect,
-    cell: (u16, u16),
-) -> Option<(usize, usize)> {
-    if !area.contains(cell.into()) {
-        return None;
-    }
-    let line = usize::from(state.scroll + (cell.1 - area.y));
-    let page = laid_out(state, source, id, area.width)?;
-    page.rows.iter().find(|(.., at)| *at == line).map(|(panel, index, _)| (*panel, *index))
+pub(super) fn chart_at(screen: &OpenSlo, body: Rect, cell: (u16, u16)) -> Option<usize> {
+    let charts = parts(body, screen.spot.panel).charts;
+    charts.into_iter().find(|(_, place)| place.contains(cell.into())).map(|(index, _)| index)
 }
 
 /// "checkout-availability page: 1h and 5m above 14.4x", and of which group.
-fn title(cx: &Cx<'_>, state: &State, status: &SloStatus) -> Vec<Run<'static>> {
+fn title(cx: &Cx<'_>, screen: &OpenSlo, shared: &Shared, status: &SloStatus) -> Vec<Run<'static>> {
     let role = Role::of_slo(status.state());
     let mut runs = vec![
         Run::new(format!(" {} {} ", cx.symbol(role), status.slo.id), role),
@@ -175,7 +147,7 @@ fn title(cx: &Cx<'_>, state: &State, status: &SloStatus) -> Vec<Run<'static>> {
         let (long, short) = (duration::short(now.pair.long), duration::short(now.pair.short));
         runs.push(Run::new(format!(": {long} and {short} above {}", show::factor(now.pair.factor)), role));
     }
-    if let Some(standing) = shown(state, status).filter(|_| status.groups.len() > 1) {
+    if let Some(standing) = shown(screen, status).filter(|_| status.groups.len() > 1) {
         let which = if status.worst() == Some(standing) { "worst" } else { "one" };
         let words = format!("  {which} of {} groups: {}", status.groups.len(), words::group(standing));
         runs.push(Run::new(words, Role::Text));
@@ -183,17 +155,17 @@ fn title(cx: &Cx<'_>, state: &State, status: &SloStatus) -> Vec<Run<'static>> {
     if let Some(service) = &status.service {
         runs.push(Run::new(format!("  service {service}"), Role::Muted));
     }
-    if let Some(end) = state.range.end {
+    if let Some(end) = shared.range.end {
         runs.push(words::as_of(cx, end, status.at));
     }
     runs
 }
 
 /// The numbers in one line, as many as fit whole.
-fn numbers(state: &State, status: &SloStatus, standing: &Standing, width: u16) -> Vec<Run<'static>> {
+fn numbers(screen: &OpenSlo, status: &SloStatus, standing: &Standing, width: u16) -> Vec<Run<'static>> {
     let slo = &*status.slo;
     // as the chart's forecast goes, so does the header
-    let rate = standing.burn_near(state.slo.basis()).and_then(|burn| burn.rate);
+    let rate = standing.burn_near(screen.basis).and_then(|burn| burn.rate);
     let exhaustion = rate.and_then(|rate| standing.exhaustion_at(&slo.window, rate, status.at));
     let burn = |seconds| words::burn(slo, standing, std::time::Duration::from_secs(seconds));
     let plain = |text: String| Run::new(text, Role::Text);
@@ -232,9 +204,9 @@ fn numbers(state: &State, status: &SloStatus, standing: &Standing, width: u16) -
 }
 
 /// Why a chart is not what it should be, if so.
-fn trouble(state: &State, status: &SloStatus, key: SeriesKey, now: Timestamp) -> Option<String> {
-    let remote = state.world.held(&status.source)?.series().get(&key)?;
-    match state.polls.freshness(&status.source, &Topic::Series(key), &remote.state(), now) {
+fn trouble(shared: &Shared, status: &SloStatus, key: SeriesKey, now: Timestamp) -> Option<String> {
+    let remote = shared.world.held(&status.source)?.series().get(&key)?;
+    match shared.polls.freshness(&status.source, &Topic::Series(key), &remote.state(), now) {
         Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
         Freshness::Failed => remote.trouble().map(ToString::to_string),
         Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),
@@ -249,51 +221,52 @@ fn titled(cx: &Cx<'_>, title: String, trouble: Option<String>) -> String {
 }
 
 /// Why there is nothing of a chart, if it was asked for and is not to be had.
-fn refused<'a>(state: &'a State, status: &SloStatus, key: &SeriesKey) -> Option<&'a Trouble> {
-    let remote = state.world.held(&status.source)?.series().get(key)?;
+fn refused<'a>(shared: &'a Shared, status: &SloStatus, key: &SeriesKey) -> Option<&'a Trouble> {
+    let remote = shared.world.held(&status.source)?.series().get(key)?;
     let is_refused = remote.value().is_none() && !remote.is_waiting();
     remote.trouble().filter(|_| is_refused).map(|error| &error.trouble)
 }
 
 /// Why a chart cannot be drawn.
-fn no_chart(state: &State, status: &SloStatus, has_query: bool) -> String {
-    let can = state.sources.iter().any(|s| s.id == status.source && s.answers.contains(&AskKind::Series));
+fn no_chart(shared: &Shared, status: &SloStatus, has_query: bool) -> String {
+    let can = shared.sources.iter().any(|s| s.id == status.source && s.answers.contains(&AskKind::Series));
     if !has_query || !can {
         "no source has its history".to_owned()
-    } else if state.polls.traffic(&status.source).trouble().is_some() {
+    } else if shared.polls.traffic(&status.source).trouble().is_some() {
         format!("not asked: {} is in trouble", status.source)
     } else {
-        state.waiting().to_owned()
+        shared.waiting().to_owned()
     }
 }
 
 fn draw_budget(
-    state: &State,
+    screen: &OpenSlo,
+    shared: &Shared,
     cx: &Cx<'_>,
     status: &SloStatus,
     standing: Option<&Standing>,
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let asks = asks(status, state.range.end.unwrap_or(status.at));
+    let asks = asks(status, shared.range.end.unwrap_or(status.at));
     let query = match &asks.slots {
         Some(crate::model::slo::history::Slots::Ratio(query)) => Some(query),
         Some(crate::model::slo::history::Slots::Events { total, .. }) => Some(total),
         None => None,
     };
-    let trouble = query.and_then(|query| trouble(state, status, asks.slots_key(query), cx.now));
+    let trouble = query.and_then(|query| trouble(shared, status, asks.slots_key(query), cx.now));
     let is_alone = trouble.is_some();
-    let basis = standing.and_then(|standing| standing.burn_near(state.slo.basis()));
+    let basis = standing.and_then(|standing| standing.burn_near(screen.basis));
     let title = titled(cx, format!("Budget left, {}", status.slo.window), trouble);
-    let inner = panel(cx, &title, state.panel == BUDGET, area, buf);
-    let course = standing.and_then(|standing| Course::of(state, status, standing));
+    let inner = panel(cx, &title, screen.spot.panel == BUDGET, area, buf);
+    let course = standing.and_then(|standing| Course::of(shared, status, standing));
     let (Some(course), Some(standing)) = (course, standing) else {
-        if let Some(trouble) = query.and_then(|query| refused(state, status, &asks.slots_key(query))) {
+        if let Some(trouble) = query.and_then(|query| refused(shared, status, &asks.slots_key(query))) {
             refusal::trouble(cx, trouble, inner, buf);
             return;
         }
         let has_no_data = query
-            .is_some_and(|query| slots_of(state, status, &asks, query).and_then(Remote::value).is_some());
+            .is_some_and(|query| slots_of(shared, status, &asks, query).and_then(Remote::value).is_some());
         let words = match (has_no_data, is_alone) {
             _ if standing.is_none() => "nothing was measured, so there is no budget to draw".to_owned(),
             (true, _) if standing.is_some_and(|standing| standing.left().is_some()) => {
@@ -301,7 +274,7 @@ fn draw_budget(
             }
             (true, _) => "no data in the window".to_owned(),
             (false, true) => String::new(),
-            (false, false) => no_chart(state, status, query.is_some()),
+            (false, false) => no_chart(shared, status, query.is_some()),
         };
         text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), &words, cx.style(Role::Muted));
         return;
@@ -339,7 +312,8 @@ fn draw_budget(
 }
 
 fn draw_burns(
-    state: &State,
+    screen: &OpenSlo,
+    shared: &Shared,
     cx: &Cx<'_>,
     status: &SloStatus,
     standing: Option<&Standing>,
@@ -347,12 +321,12 @@ fn draw_burns(
     buf: &mut Buffer,
 ) {
     let slo = &*status.slo;
-    let asks = asks(status, state.range.end.unwrap_or(status.at));
-    let key = |query: &str| burns_key(state, query, cx.now);
-    let trouble = asks.burns.iter().find_map(|(_, query)| trouble(state, status, key(query), cx.now));
-    let title = titled(cx, format!("Burn rate, {}", state.range.words(cx.now)), trouble);
-    let inner = panel(cx, &title, state.panel == BURN, area, buf);
-    let held = state.world.held(&status.source);
+    let asks = asks(status, shared.range.end.unwrap_or(status.at));
+    let key = |query: &str| burns_key(shared, query, cx.now);
+    let trouble = asks.burns.iter().find_map(|(_, query)| trouble(shared, status, key(query), cx.now));
+    let title = titled(cx, format!("Burn rate, {}", shared.range.words(cx.now)), trouble);
+    let inner = panel(cx, &title, screen.spot.panel == BURN, area, buf);
+    let held = shared.world.held(&status.source);
     let budget = slo.objective.budget();
     let mut span = None;
     let mut named: Vec<(String, Vec<f64>)> = Vec::new();
@@ -368,11 +342,11 @@ fn draw_burns(
             .push((duration::short(*lookback), burns.unwrap_or_else(|| vec![f64::NAN; matrix.span.count()])));
     }
     let Some(span) = span else {
-        if let Some(trouble) = asks.burns.iter().find_map(|(_, query)| refused(state, status, &key(query))) {
+        if let Some(trouble) = asks.burns.iter().find_map(|(_, query)| refused(shared, status, &key(query))) {
             refusal::trouble(cx, trouble, inner, buf);
             return;
         }
-        let words = no_chart(state, status, !asks.burns.is_empty());
+        let words = no_chart(shared, status, !asks.burns.is_empty());
         text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), &words, cx.style(Role::Muted));
         return;
     };
@@ -388,7 +362,7 @@ fn draw_burns(
         .collect();
     let thresholds: Vec<(f64, &str)> =
         paging.iter().zip(&labels).map(|(pair, label)| (pair.factor, label.as_str())).collect();
-    let alerts = status.alerts.iter().filter_map(|alert| state.world.alert(*alert));
+    let alerts = status.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
     let is_its = |alert: &Alert| standing.is_none_or(|standing| status.is_about(standing, &alert.labels));
     let alerts: Vec<_> = alerts.filter(|alert| alert.is_firing() && is_its(alert)).collect();
     let shade: Vec<_> = alerts.iter().map(|alert| (alert.starts_at, cx.now)).collect();

@@ -7,10 +7,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::app::doubt::{doubt, watchdog};
-use crate::app::frame;
+use crate::app::layout;
 use crate::app::look::Cx;
 use crate::app::number::{UNKNOWN, ago, bytes, latency, per_minute};
-use crate::app::state::State;
+use crate::app::screens::sources::Sources;
+use crate::app::shared::Shared;
 use crate::app::theme::Role;
 use crate::app::widgets::table::{self, Cell, Column, Row, Table};
 use crate::app::widgets::text::{self, Run};
@@ -69,39 +70,39 @@ fn parts(body: Rect, sources: usize) -> (Rect, Rect) {
 }
 
 /// Where the rows of the list stand.
-pub fn list_area(body: Rect, sources: usize) -> Rect {
-    frame::table_rows(parts(body, sources).0)
+pub(super) fn list_area(body: Rect, sources: usize) -> Rect {
+    layout::table_rows(parts(body, sources).0)
 }
 
 /// Draws the sources.
-pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = state.cx(now);
-    let (list_area, page) = parts(area, state.sources.len());
-    let title = [Run::new(" Sources ", Role::Title), Run::new(state.sources.len().to_string(), Role::Text)];
-    let room = frame::heading(&cx, &title, &[], list_area, buf);
-    let list = &state.source_list.list;
+pub(super) fn render(screen: &Sources, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = shared.cx(now);
+    let (list_area, page) = parts(area, shared.sources.len());
+    let title = [Run::new(" Sources ", Role::Title), Run::new(shared.sources.len().to_string(), Role::Text)];
+    let room = layout::heading(&cx, &title, &[], list_area, buf);
+    let list = &screen.list;
     let height = usize::from(table::body(room).height);
     let top = list.shown(height).next().map_or(0, |(index, _)| index);
-    let find = |id: &SourceId| state.sources.iter().find(|source| source.id == *id);
+    let find = |id: &SourceId| shared.sources.iter().find(|source| source.id == *id);
     let shown = list.shown(height).filter_map(|(_, id)| find(id));
-    let rows: Vec<Row<'_>> = shown.map(|source| row(state, &cx, source)).collect();
+    let rows: Vec<Row<'_>> = shown.map(|source| row(shared, &cx, source)).collect();
     let columns = columns();
     let table =
         Table { columns: &columns, sort: None, selected: list.index().checked_sub(top), focused: true };
     table::render(&table, rows, &cx, room, buf);
     if let Some(source) = list.current().and_then(find) {
-        let lines = about(state, &cx, source, page.width);
+        let lines = about(shared, &cx, source, page.width);
         for (y, line) in (page.top()..page.bottom()).zip(&lines) {
             text::runs(&cx, line, Rect { y, height: 1, ..page }, buf);
         }
     }
 }
 
-fn row<'a>(state: &State, cx: &Cx<'_>, source: &'a SourceInfo) -> Row<'a> {
-    let held = state.world.held(&source.id);
+fn row<'a>(shared: &Shared, cx: &Cx<'_>, source: &'a SourceInfo) -> Row<'a> {
+    let held = shared.world.held(&source.id);
     let offer = held.and_then(|held| held.probe().value());
-    let traffic = state.polls.traffic(&source.id);
-    let doubt = doubt(state, source, &AskKind::ALL, cx.now);
+    let traffic = shared.polls.traffic(&source.id);
+    let doubt = doubt(shared, source, &AskKind::ALL, cx.now);
     let at =
         held.and_then(|h| [h.probe().at(), h.services().at(), h.alerts().at()].into_iter().flatten().max());
     let (role, words) = match (doubt, offer) {
@@ -121,7 +122,7 @@ fn row<'a>(state: &State, cx: &Cx<'_>, source: &'a SourceInfo) -> Row<'a> {
         over.map_or_else(|| UNKNOWN.to_owned(), |over| words(rounded(per_minute(total, over))))
     };
     let watchdog = if source.answers.contains(&AskKind::Alerts) {
-        match watchdog(state, source, cx.now) {
+        match watchdog(shared, source, cx.now) {
             Watchdog::Present => Cell::text("present", Role::Healthy),
             Watchdog::Absent => Cell::text("ABSENT", Role::Trouble),
             Watchdog::Unknown => Cell::text(UNKNOWN, Role::Muted),
@@ -172,18 +173,18 @@ impl About {
 }
 
 /// Everything about one source: its trouble and what to do, what it offers, how fresh each part is.
-fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec<Run<'static>>> {
+fn about(shared: &Shared, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec<Run<'static>>> {
     let title = vec![
         Run::new(format!(" {} ", source.id), Role::Title),
         Run::new(format!("{} at {}", source.kind.name(), source.place()), Role::Muted),
     ];
     let mut about = About { lines: vec![Vec::new(), title], width };
-    if let Some(doubt) = doubt(state, source, &AskKind::ALL, cx.now) {
+    if let Some(doubt) = doubt(shared, source, &AskKind::ALL, cx.now) {
         about.say("trouble", &doubt.sentence(cx.now), Role::Trouble);
         about.say("what to do", doubt.advice, Role::Text);
     }
-    for other in state.sources.iter().filter(|other| other.id != source.id) {
-        if let Some(doubt) = doubt(state, other, &AskKind::ALL, cx.now) {
+    for other in shared.sources.iter().filter(|other| other.id != source.id) {
+        if let Some(doubt) = doubt(shared, other, &AskKind::ALL, cx.now) {
             about.say("also", &doubt.sentence(cx.now), Role::Trouble);
             about.say("what to do", doubt.advice, Role::Text);
         }
@@ -191,8 +192,8 @@ fn about(state: &State, cx: &Cx<'_>, source: &SourceInfo, width: u16) -> Vec<Vec
     if let Some(exposure) = source.exposure() {
         about.say("note", exposure, Role::Warning);
     }
-    let Some(held) = state.world.held(&source.id) else { return about.lines };
-    if source.answers.contains(&AskKind::Alerts) && state.world.watchdog(&source.id) == Watchdog::Absent {
+    let Some(held) = shared.world.held(&source.id) else { return about.lines };
+    if source.answers.contains(&AskKind::Alerts) && shared.world.watchdog(&source.id) == Watchdog::Absent {
         let words = "no always-firing alert here: monitoring may be dead, or has no such rule (severity.watchdogs \
                      names them)";
         about.say("watchdog", words, Role::Trouble);

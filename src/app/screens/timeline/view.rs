@@ -9,10 +9,11 @@ use ratatui::layout::Rect;
 use super::Steps;
 use crate::app::chronicle::{Entry, Key, Kind};
 use crate::app::fired::{self, Told};
-use crate::app::frame;
+use crate::app::layout;
 use crate::app::look::Cx;
 use crate::app::number::moment;
-use crate::app::state::State;
+use crate::app::screens::timeline::Timeline;
+use crate::app::shared::Shared;
 use crate::app::theme::Role;
 use crate::app::widgets::table::{self, Cell, Column, Row, Table};
 use crate::app::widgets::text::{self, Run};
@@ -40,12 +41,12 @@ fn columns(width: u16) -> [Column<'static>; 5] {
 }
 
 /// Draws the timeline.
-pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
-    let cx = state.cx(now);
-    let screen = &state.timeline;
-    let room = frame::heading(&cx, &title(state, &cx), &frame::doubt_runs(state, &USED, now), area, buf);
+pub(super) fn render(screen: &Timeline, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
+    let cx = shared.cx(now);
+    let room =
+        layout::heading(&cx, &title(screen, shared, &cx), &layout::doubt_runs(shared, &USED, now), area, buf);
     if screen.list.rows().is_empty() {
-        let words = empty(state, now);
+        let words = empty(screen, shared, now);
         text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), &words, cx.style(Role::Muted));
         return;
     }
@@ -53,7 +54,7 @@ pub fn render(state: &State, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let top = screen.list.shown(height).next().map_or(0, |(index, _)| index);
     let rows = screen.list.shown(height).map(|(_, row)| {
         let Reverse(key) = row;
-        let cells = state.chronicle.entries().get(key).map_or_else(Vec::new, |entry| cells(&cx, key, entry));
+        let cells = shared.chronicle.entries().get(key).map_or_else(Vec::new, |entry| cells(&cx, key, entry));
         let mut drawn = Row::new(cells);
         drawn.marked = screen.list.marks().contains(row);
         drawn
@@ -86,27 +87,26 @@ fn cells(cx: &Cx<'_>, (at, kind, _): &Key, entry: &Entry) -> Vec<Cell<'static>> 
     ]
 }
 
-fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
-    let screen = &state.timeline;
+fn title(screen: &Timeline, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
     let mut runs = vec![
         Run::new(" Timeline ", Role::Title),
-        Run::new(format!("{}  {}", screen.list.rows().len(), state.range.words(cx.now)), Role::Text),
+        Run::new(format!("{}  {}", screen.list.rows().len(), shared.range.words(cx.now)), Role::Text),
     ];
     runs.extend(screen.found.told());
     let marked = screen.list.marks().len();
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }
-    if let Some(since) = state.chronicle.since() {
+    if let Some(since) = shared.chronicle.since() {
         // sources forget: what was over before burnwatch looked is known of incidents alone
-        let steps = match super::steps(state, cx.now) {
+        let steps = match super::steps(shared, cx.now) {
             Steps::Whole => String::new(),
             Steps::Since(since) => {
                 format!(", steps of incidents since {}", moment(since, cx.now, cx.zone))
             }
             Steps::Unread => ", steps of incidents not read yet".to_owned(),
         };
-        let (firings, kept) = match fired::shown_so_far(state) {
+        let (firings, kept) = match fired::shown_so_far(&shared.world, &shared.sources, &shared.range) {
             Told::ByNobody => ("", "incidents, and what still fires or is silenced"),
             Told::NotYet => {
                 (", earlier firings not read yet", "incidents, and what still fires or is silenced")
@@ -123,13 +123,13 @@ fn title(state: &State, cx: &Cx<'_>) -> Vec<Run<'static>> {
     runs
 }
 
-fn empty(state: &State, now: Timestamp) -> String {
-    let filter = state.timeline.found.text();
+fn empty(screen: &Timeline, shared: &Shared, now: Timestamp) -> String {
+    let filter = screen.found.text();
     if !filter.is_empty() {
-        return state.timeline.found.nothing("event");
+        return screen.found.nothing("event");
     }
-    if state.chronicle.since().is_none() {
-        return state.waiting().to_owned();
+    if shared.chronicle.since().is_none() {
+        return shared.waiting().to_owned();
     }
-    format!("Nothing is known to have happened: {}.", state.range.words(now))
+    format!("Nothing is known to have happened: {}.", shared.range.words(now))
 }

@@ -2,11 +2,12 @@
 
 use crate::app::look::Cx;
 use crate::app::number::moment;
-use crate::app::screens::page::Page;
+use crate::app::page::Page;
+use crate::app::screens::slo::OpenSlo;
 use crate::app::screens::slo::bases;
-use crate::app::screens::slo::course::{self, Course};
-use crate::app::screens::slos::words;
-use crate::app::state::State;
+use crate::app::shared::Shared;
+use crate::app::subjects::slo::course::{self, Course};
+use crate::app::subjects::slo::words;
 use crate::app::theme::Role;
 use crate::app::widgets::text::Run;
 use crate::model::duration;
@@ -19,7 +20,8 @@ const LEAST: f64 = 0.001;
 
 /// When the budget is gone, by each burn; of a calendar period also how it goes to date.
 pub(super) fn exhaustion(
-    state: &State,
+    screen: &OpenSlo,
+    shared: &Shared,
     status: &SloStatus,
     standing: &Standing,
     course: Option<&Course>,
@@ -27,9 +29,9 @@ pub(super) fn exhaustion(
 ) {
     let Some(left) = standing.left() else { return };
     page.title("Budget gone");
-    let basis = standing.burn_near(state.slo.basis()).map(|burn| burn.lookback);
+    let basis = standing.burn_near(screen.basis).map(|burn| burn.lookback);
     let under_way = course::under_way(status, standing);
-    for burn in bases(standing, state.slo.basis()) {
+    for burn in bases(standing, screen.basis) {
         let Some(rate) = burn.rate else { continue };
         let is_basis = basis == Some(burn.lookback);
         let role = if is_basis { Role::Accent } else { Role::Text };
@@ -74,7 +76,7 @@ pub(super) fn exhaustion(
         && under_way.left() <= 0.0
         && let Some(since) = course.exhausted_since()
     {
-        page.pair("exhausted since", &moment(since.at, status.at, &state.look.zone), Role::Down);
+        page.pair("exhausted since", &moment(since.at, status.at, &shared.look.zone), Role::Down);
     }
     if let Some(under_way) = under_way {
         let pace = format!(
@@ -91,8 +93,8 @@ pub(super) fn exhaustion(
 }
 
 /// What ate the budget.
-pub(super) fn bites(state: &State, cx: &Cx<'_>, status: &SloStatus, course: &Course, page: &mut Page) {
-    let mut bites = course.bites(state, status, WORST);
+pub(super) fn bites(shared: &Shared, cx: &Cx<'_>, status: &SloStatus, course: &Course, page: &mut Page) {
+    let mut bites = course.bites(shared, status, WORST);
     bites.retain(|bite| bite.share >= LEAST);
     let slot = duration::short(course.spending.slot());
     page.title(&format!("What ate the budget: the worst {slot}, in {}", zone(cx, status)));

@@ -2,10 +2,11 @@
 
 use crate::app::look::Cx;
 use crate::app::number::ago;
-use crate::app::screens::page::Page;
+use crate::app::page::Page;
+use crate::app::screens::slo::OpenSlo;
 use crate::app::screens::slo::bases;
-use crate::app::screens::slos::words;
-use crate::app::state::State;
+use crate::app::shared::Shared;
+use crate::app::subjects::slo::words;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::model::alert::{Alert, AlertState};
@@ -24,7 +25,8 @@ const AGREES_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);
 /// The pairs: whether each holds now, its burns, how soon it notices; and whether the alerts say the same.
 pub(super) fn conditions(
     cx: &Cx<'_>,
-    state: &State,
+    screen: &OpenSlo,
+    shared: &Shared,
     status: &SloStatus,
     standing: &Standing,
     page: &mut Page,
@@ -68,8 +70,7 @@ pub(super) fn conditions(
         }
         page.line(line);
     }
-    let few =
-        bases(standing, state.slo.basis()).into_iter().filter(|burn| words::is_hollow(&status.slo, burn));
+    let few = bases(standing, screen.basis).into_iter().filter(|burn| words::is_hollow(&status.slo, burn));
     let few: Vec<String> = few.map(counted).collect();
     if !few.is_empty() {
         let words = format!(
@@ -79,7 +80,7 @@ pub(super) fn conditions(
         );
         page.paragraph(&words, Role::Muted);
     }
-    if let Some((words, role)) = disagreement(cx, state, status, standing) {
+    if let Some((words, role)) = disagreement(cx, shared, status, standing) {
         page.paragraph(&format!("{} {words}", cx.symbol(role)), role);
     }
 }
@@ -115,7 +116,7 @@ fn counted(burn: &Burn) -> String {
 /// Where alerts and conditions say different things for longer than evaluation takes.
 fn disagreement(
     cx: &Cx<'_>,
-    state: &State,
+    shared: &Shared,
     status: &SloStatus,
     standing: &Standing,
 ) -> Option<(String, Role)> {
@@ -123,16 +124,16 @@ fn disagreement(
     let are_known = standing.pairs.iter().all(|now| now.holds.is_some());
     // what fires at another source that has an SLO of this name is about that one
     let tells = |id: &SourceId| {
-        state.sources.iter().any(|source| source.id == *id && source.answers.contains(&AskKind::Slos))
+        shared.sources.iter().any(|source| source.id == *id && source.answers.contains(&AskKind::Slos))
     };
     let is_ours = |alert: &&std::sync::Arc<Alert>| {
         alert.sources.contains(&status.source) || !alert.sources.iter().any(tells)
     };
-    let alerts = status.alerts.iter().filter_map(|alert| state.world.alert(*alert));
+    let alerts = status.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
     let alerts = alerts.filter(|alert| status.is_about(standing, &alert.labels));
     let alerts: Vec<_> = alerts.filter(is_ours).collect();
     if alerts.is_empty() {
-        let words = if has_rule(state, status) {
+        let words = if has_rule(shared, status) {
             "A condition holds, but no alert of this SLO fires or is pending."
         } else {
             "A condition holds, but no alerting rule of this SLO is known: nobody may be told."
@@ -148,8 +149,8 @@ fn disagreement(
 }
 
 /// Whether a rule is known that alerts for this SLO, or rules are not known at all.
-fn has_rule(state: &State, status: &SloStatus) -> bool {
-    let boards: Vec<_> = state.world.sources().filter_map(|(_, held)| held.rules().value()).collect();
+fn has_rule(shared: &Shared, status: &SloStatus) -> bool {
+    let boards: Vec<_> = shared.world.sources().filter_map(|(_, held)| held.rules().value()).collect();
     let id = status.slo.recorded.as_ref().map(|recorded| promql::quoted(&recorded.id));
     let mut rules = boards.iter().flat_map(|board| &board.rules);
     let is_its = |rule: &std::sync::Arc<Rule>| {

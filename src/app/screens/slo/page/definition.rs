@@ -1,15 +1,15 @@
 //! What an SLO promises, in its own words and numbers.
 
 use crate::app::number::moment;
-use crate::app::screens::page::Page;
-use crate::app::screens::slo::course;
-use crate::app::state::State;
+use crate::app::page::Page;
+use crate::app::shared::Shared;
+use crate::app::subjects::slo::course;
 use crate::app::theme::Role;
 use crate::model::duration;
 use crate::model::slo::{Budgeting, Evaluation, Form, Origin, SloStatus, Standing, Window, show};
 
 /// What it promises, how that is counted, and where it was read.
-pub(super) fn definition(state: &State, status: &SloStatus, standing: Option<&Standing>, page: &mut Page) {
+pub(super) fn definition(shared: &Shared, status: &SloStatus, standing: Option<&Standing>, page: &mut Page) {
     let slo = &*status.slo;
     page.title("Definition");
     if !slo.description.is_empty() {
@@ -20,7 +20,7 @@ pub(super) fn definition(state: &State, status: &SloStatus, standing: Option<&St
     page.pair("objective", &format!("{}% over {}", slo.objective.percent_text(), slo.window), Role::Text);
     if let Window::Calendar(_) = slo.window {
         let bounds = slo.window.bounds(status.at);
-        let zone = &state.look.zone;
+        let zone = &shared.look.zone;
         let words = format!(
             "{} to {} (your time)",
             moment(bounds.start, status.at, zone),
@@ -43,7 +43,7 @@ pub(super) fn definition(state: &State, status: &SloStatus, standing: Option<&St
     };
     page.pair("budget", &counted, Role::Text);
     if let Some(standing) = standing {
-        ratios(state, status, standing, page);
+        ratios(shared, status, standing, page);
     }
     for (name, value) in slo.labels.iter() {
         page.pair(name, value, Role::Text);
@@ -60,7 +60,7 @@ pub(super) fn definition(state: &State, status: &SloStatus, standing: Option<&St
 }
 
 /// The SLI in both weights where they may differ, and the budget in events where they are counted.
-fn ratios(state: &State, status: &SloStatus, standing: &Standing, page: &mut Page) {
+fn ratios(shared: &Shared, status: &SloStatus, standing: &Standing, page: &mut Page) {
     let objective = status.slo.objective;
     if let Some(error) = standing.window.error() {
         let sli = show::sli(1.0 - error, objective);
@@ -70,7 +70,7 @@ fn ratios(state: &State, status: &SloStatus, standing: &Standing, page: &mut Pag
                 &format!("{sli} time-weighted: the mean of ratios, busy and quiet times alike"),
                 Role::Text,
             );
-            let words = match course::by_events(state, status, standing) {
+            let words = match course::by_events(shared, status, standing) {
                 Some(good) => format!(
                     "{} event-weighted, budget left {}",
                     show::sli(good, objective),

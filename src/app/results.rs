@@ -3,22 +3,22 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::Doing;
-use crate::app::look::Cx;
-use crate::app::number::ago;
-use crate::app::overlay::window;
-use crate::app::state::State;
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
+use super::doings::Doing;
+use super::look::Cx;
+use super::number::ago;
+use super::shared::Shared;
+use super::theme::Role;
+use super::widgets::text::{self, Run};
+use super::window::window;
 use crate::model::action::{Action, Ending, Progress};
 
 /// Columns of the list, at most.
 const WIDTH: u16 = 110;
 
 /// Draws the plan that is `back` plans ago, scrolled down by `top` lines.
-pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, back: usize, top: u16, buf: &mut Buffer) {
-    let count = state.doings.all().len();
-    let Some(doing) = state.doings.all().nth(back) else {
+pub(super) fn render(shared: &Shared, cx: &Cx<'_>, back: usize, top: u16, buf: &mut Buffer) {
+    let count = shared.doings.all().len();
+    let Some(doing) = shared.doings.all().nth(back) else {
         let inner = window(cx, "What was done", (60, 4), buf);
         text::put(buf, inner.x + 1, inner.y, inner.width, "Nothing was done yet.", cx.style(Role::Muted));
         return;
@@ -50,10 +50,10 @@ pub(in crate::app) fn render(state: &State, cx: &Cx<'_>, back: usize, top: u16, 
 }
 
 /// How far down it can be scrolled.
-pub(in crate::app) fn last_top(state: &State, back: usize, now: jiff::Timestamp) -> u16 {
-    let Some(doing) = state.doings.all().nth(back) else { return 0 };
-    let (width, height) = state.size;
-    let lines = lines(&state.cx(now), doing, WIDTH.min(width).saturating_sub(4)).len();
+pub(super) fn last_top(shared: &Shared, back: usize, now: jiff::Timestamp) -> u16 {
+    let Some(doing) = shared.doings.all().nth(back) else { return 0 };
+    let (width, height) = shared.size;
+    let lines = lines(&shared.cx(now), doing, WIDTH.min(width).saturating_sub(4)).len();
     u16::try_from(lines).unwrap_or(u16::MAX).saturating_sub(height.saturating_sub(5))
 }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{asks, slots_of};
-use crate::app::state::State;
+use super::queries::{asks, slots_of};
+use crate::app::shared::Shared;
 use crate::model::labels::Labels;
 use crate::model::remote::{Remote, age};
 use crate::model::series::{Matrix, Span};
@@ -16,7 +16,7 @@ use crate::model::slo::{
 };
 
 /// What the slots of the present window spent of its budget.
-pub(super) struct Course {
+pub struct Course {
     /// Slot by slot, the last one unfinished; together exactly what is spent, if that is known: of what is known alone, where
     /// there are no data for the rest of the window.
     pub spending: Spending,
@@ -31,7 +31,7 @@ pub(super) struct Course {
 }
 
 /// One slot that ate much of the budget.
-pub(super) struct Bite {
+pub struct Bite {
     /// When it began.
     pub from: Timestamp,
     /// When it ended.
@@ -45,7 +45,7 @@ pub(super) struct Bite {
 }
 
 /// Lines over one grid, from the start of the window into the time to come.
-pub(super) struct Curves {
+pub struct Curves {
     /// The grid.
     pub span: Span,
     /// The budget up to now.
@@ -60,10 +60,10 @@ pub(super) struct Curves {
 
 impl Course {
     /// From what is held of the open SLO; `None` as long as nothing is.
-    pub(super) fn of(state: &State, status: &SloStatus, standing: &Standing) -> Option<Self> {
+    pub fn of(shared: &Shared, status: &SloStatus, standing: &Standing) -> Option<Self> {
         let objective = status.slo.objective;
-        let asks = asks(status, moment(state, status));
-        let values = |query: &str| values(slots_of(state, status, &asks, query)?, &standing.labels);
+        let asks = asks(status, moment(shared, status));
+        let values = |query: &str| values(slots_of(shared, status, &asks, query)?, &standing.labels);
         let (span, counted) = match asks.slots.as_ref()? {
             Slots::Ratio(query) => {
                 let (span, values) = values(query)?;
@@ -103,21 +103,21 @@ impl Course {
     }
 
     /// The slots that ate most of the budget, most first.
-    pub(super) fn bites(&self, state: &State, status: &SloStatus, most: usize) -> Vec<Bite> {
-        let asks = asks(status, moment(state, status));
-        let firing = slots_of(state, status, &asks, &asks.firing).and_then(Remote::value);
+    pub fn bites(&self, shared: &Shared, status: &SloStatus, most: usize) -> Vec<Bite> {
+        let asks = asks(status, moment(shared, status));
+        let firing = slots_of(shared, status, &asks, &asks.firing).and_then(Remote::value);
         let bite = |(place, share): (usize, f64)| {
             let Bounds { start: from, end: to } = self.slot_at(place);
             let is_unfinished = firing.is_none_or(|firing| to > firing.span.end());
             let mut fired = match firing {
                 // what was asked for ends before; what fires now is known anyway
-                _ if is_unfinished => firing_now(state, status),
+                _ if is_unfinished => firing_now(shared, status),
                 Some(firing) => fired(firing, to),
                 None => Vec::new(),
             };
             // that its own alert fired is no news
             fired.sort_by_key(|name| status.slo.alerting.name.as_deref() == Some(name));
-            let fired = incidents(state, status, from, to).chain(fired).collect();
+            let fired = incidents(shared, status, from, to).chain(fired).collect();
             let burn = share * self.window.as_secs_f64() / age(from, to).as_secs_f64().max(1.0);
             Bite { from, to, share, burn, fired }
         };
@@ -138,7 +138,7 @@ impl Course {
     }
 
     /// What the slots spent that overlap a stretch of time, and from when to when they are.
-    pub(super) fn spent_between(&self, stretch: Bounds) -> Option<(f64, Bounds)> {
+    pub fn spent_between(&self, stretch: Bounds) -> Option<(f64, Bounds)> {
         let shares =
             self.shares.shares().iter().enumerate().map(|(place, share)| (self.slot_at(place), share));
         let within = shares.filter(|(slot, _)| slot.start < stretch.end && slot.end > stretch.start);
@@ -149,25 +149,25 @@ impl Course {
     }
 
     /// When the budget is gone at a burn, with what leaves the window meanwhile.
-    pub(super) fn exhaustion(&self, status: &SloStatus, burn: f64) -> Option<Exhaustion> {
+    pub fn exhaustion(&self, status: &SloStatus, burn: f64) -> Option<Exhaustion> {
         matches!(status.slo.window, Window::Rolling(_)).then(|| Exhaustion::rolling(&self.spending, burn))?
     }
 
     /// When something of a spent budget is back, if it goes on burning like this.
-    pub(super) fn back(&self, burn: f64) -> Option<Duration> {
+    pub fn back(&self, burn: f64) -> Option<Duration> {
         let forecast = Forecast::rolling(&self.spending, burn)?;
         forecast.points.into_iter().find(|(_, left)| *left > 0.0).map(|(after, _)| after)
     }
 
     /// Since when the budget of a calendar period is spent.
-    pub(super) fn exhausted_since(&self) -> Option<Since> {
+    pub fn exhausted_since(&self) -> Option<Since> {
         let slot = self.spending.slot();
         let ends = (1..).map_while(|slots| self.start.checked_add(times(slot, slots)).ok());
         exhausted_since(&ends.zip(self.spending.burn_down()).collect::<Vec<_>>())
     }
 
     /// What is to be drawn: the budget so far, the even line, and how it goes on at `burn`.
-    pub(super) fn curves(&self, status: &SloStatus, standing: &Standing, burn: Option<f64>) -> Curves {
+    pub fn curves(&self, status: &SloStatus, standing: &Standing, burn: Option<f64>) -> Curves {
         let slot = self.spending.slot();
         let behind = self.spending.shares().len();
         // the end of the slot that is not finished stands for now
@@ -219,25 +219,31 @@ impl Course {
     }
 }
 
+/// What the slots spent in which a stretch of time fell, as a share of the window's budget, and from when to when these
+/// slots were. `None` as long as that is not known.
+pub fn spent_between(shared: &Shared, status: &SloStatus, stretch: Bounds) -> Option<(f64, Bounds)> {
+    Course::of(shared, status, status.worst()?)?.spent_between(stretch)
+}
+
 /// The moment that the screen shows.
-fn moment(state: &State, status: &SloStatus) -> Timestamp {
-    state.range.end.unwrap_or(status.at)
+fn moment(shared: &Shared, status: &SloStatus) -> Timestamp {
+    shared.range.end.unwrap_or(status.at)
 }
 
 /// The period of a calendar window, as far as it is under way.
-pub(super) fn under_way(status: &SloStatus, standing: &Standing) -> Option<UnderWay> {
+pub fn under_way(status: &SloStatus, standing: &Standing) -> Option<UnderWay> {
     let Window::Calendar(_) = status.slo.window else { return None };
     let average = standing.window.error()? / status.slo.objective.budget();
     UnderWay::new(average, status.slo.window.bounds(status.at), status.at)
 }
 
 /// The share of good events over the window, each event weighing the same, where the slots' events are held.
-pub(super) fn by_events(state: &State, status: &SloStatus, standing: &Standing) -> Option<f64> {
-    let asks = asks(status, moment(state, status));
+pub fn by_events(shared: &Shared, status: &SloStatus, standing: &Standing) -> Option<f64> {
+    let asks = asks(status, moment(shared, status));
     let Slots::Events { side, part, total } = asks.events.as_ref()? else {
         return None;
     };
-    let values = |query: &str| values(slots_of(state, status, &asks, query)?, &standing.labels);
+    let values = |query: &str| values(slots_of(shared, status, &asks, query)?, &standing.labels);
     let (_, all) = values(total)?;
     let part = values(part).map(|(_, part)| part).unwrap_or_default();
     let sum = |values: &[Option<f64>]| values.iter().flatten().sum::<f64>();
@@ -257,12 +263,12 @@ enum Counted {
 
 /// The incidents of its service that were open at some time of a slot, by their numbers.
 fn incidents<'a>(
-    state: &'a State,
+    shared: &'a Shared,
     status: &'a SloStatus,
     from: Timestamp,
     to: Timestamp,
 ) -> impl Iterator<Item = String> + 'a {
-    let its = status.service.as_deref().into_iter().flat_map(|service| state.world.incidents_of(service));
+    let its = status.service.as_deref().into_iter().flat_map(|service| shared.world.incidents_of(service));
     let open = its.filter(move |known| {
         let incident = &known.incident;
         incident.created_at < to && incident.resolved_at.is_none_or(|ended| ended > from)
@@ -355,7 +361,7 @@ fn values(remote: &Remote<Matrix>, group: &Labels) -> Option<(Span, Vec<Option<f
 }
 
 /// The line of a group: its labels are among the line's.
-pub(super) fn line<'a>(matrix: &'a Matrix, group: &Labels) -> Option<&'a [f64]> {
+pub fn line<'a>(matrix: &'a Matrix, group: &Labels) -> Option<&'a [f64]> {
     let line = matrix.lines.iter().find(|line| group.is_within(&line.labels))?;
     Some(&line.values)
 }
@@ -399,13 +405,13 @@ fn slots(time: Duration, slot: Duration) -> usize {
 }
 
 /// The names of the alerts of the SLO and its service that fire now, if the screen shows now.
-fn firing_now(state: &State, status: &SloStatus) -> Vec<String> {
-    if state.range.end.is_some() {
+fn firing_now(shared: &Shared, status: &SloStatus) -> Vec<String> {
+    if shared.range.end.is_some() {
         return Vec::new();
     }
-    let service = status.service.as_ref().and_then(|name| state.world.service(name));
+    let service = status.service.as_ref().and_then(|name| shared.world.service(name));
     let all = service.into_iter().flat_map(|service| &service.alerts).chain(&status.alerts);
-    let all = all.filter_map(|alert| state.world.alert(*alert)).filter(|alert| alert.is_firing());
+    let all = all.filter_map(|alert| shared.world.alert(*alert)).filter(|alert| alert.is_firing());
     let mut names: Vec<String> = all.map(|alert| alert.name().to_owned()).collect();
     names.sort_unstable();
     names.dedup();

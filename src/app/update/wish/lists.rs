@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{IncidentKey, Wish, about, ground, incidents, item, long, refuse, until_morning};
-use crate::app::acts::called;
+use super::{about, incidents, item, long, refuse, to_silence, until_morning};
 use crate::app::acts::causes::people;
-use crate::app::aim::{Aim, aim, to_silence};
+use crate::app::acts::{Ground, called};
 use crate::app::commands::Command;
 use crate::app::event::Effect;
 use crate::app::form::SILENCED;
+use crate::app::identity::{IncidentKey, LevelKey, PolicyKey, SilenceKey};
 use crate::app::menu::{Choice, Menu};
 use crate::app::number::moment;
-use crate::app::screens::oncall::{self, LevelKey};
-use crate::app::screens::silences::SilenceKey;
+use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
+use crate::app::subjects::on_call;
+use crate::app::wish::Wish;
 use crate::model::action::{Deed, DeedKind, Whom};
 use crate::model::ask::Topic;
 use crate::model::incident::Named;
@@ -48,44 +49,40 @@ fn nobody() -> Whom {
 
 /// Why a deed of a kind cannot be done to these incidents, if so; tried with a deed of its kind.
 fn cannot(state: &State, known: &[&Linked], trial: &Deed) -> Option<Text> {
-    ground(state).on_incidents(known, trial).err()
+    Ground::of(&state.shared).on_incidents(known, trial).err()
 }
 
 /// The name of a command with its key, for a menu.
 fn with_key(state: &State, command: Command, name: &str) -> String {
-    let key = state.keys.of(command).first().map(ToString::to_string).unwrap_or_default();
+    let key = state.shared.key(command);
     format!("{name}  ({key})")
 }
 
 /// Everything that can be done to what the person points at.
 pub(super) fn all(state: &mut State, now: Timestamp) -> Vec<Effect> {
-    let pointed = aim(state);
+    let pointed = state.selection();
     let mut items: Items = Vec::new();
     let mut title = "Do".to_owned();
     match &pointed {
-        Aim::Silences(keys) => {
+        Selection::Silences(keys) => {
             title = if keys.len() == 1 { "1 silence".to_owned() } else { format!("{} silences", keys.len()) };
             items.extend(of_silences(state, keys));
         }
-        Aim::Level(key) => items.extend(of_level(state, key, now)),
-        Aim::Policy { source, id } => {
-            let board = oncall::policy(&state.world, source, id);
-            let levels = board.map(|(board, policy)| oncall::levels(board, policy)).unwrap_or_default();
+        Selection::Level(key) => items.extend(of_level(state, key, now)),
+        Selection::Policy(policy) => {
+            let known = policy.policy(&state.shared.world);
+            let levels = known.map(|(board, policy)| on_call::levels(board, policy)).unwrap_or_default();
             for level in levels {
-                items.extend(of_level(
-                    state,
-                    &LevelKey { source: source.clone(), policy: id.clone(), level },
-                    now,
-                ));
+                items.extend(of_level(state, &LevelKey { policy: policy.clone(), level }, now));
             }
         }
-        Aim::Alerts(alerts) => {
+        Selection::Alerts(alerts) => {
             title = if alerts.len() == 1 { "1 alert".to_owned() } else { format!("{} alerts", alerts.len()) };
-            let why = ground(state).cannot_anywhere(DeedKind::Silence);
+            let why = Ground::of(&state.shared).cannot_anywhere(DeedKind::Silence);
             let name = with_key(state, Command::Silence, "Silence...");
             items.push(item(name, Wish::Silence(alerts.clone(), SILENCED), why));
         }
-        Aim::Services(names) => {
+        Selection::Services(names) => {
             title = if let [one] = names.as_slice() {
                 one.to_string()
             } else {
@@ -93,18 +90,18 @@ pub(super) fn all(state: &mut State, now: Timestamp) -> Vec<Effect> {
             };
             let alerts = to_silence(state);
             let none = alerts.is_empty().then(|| "no alert of it is known".into());
-            let why = none.or_else(|| ground(state).cannot_anywhere(DeedKind::Silence));
+            let why = none.or_else(|| Ground::of(&state.shared).cannot_anywhere(DeedKind::Silence));
             let name = with_key(state, Command::Silence, &silences_of(alerts.len()));
             items.push(item(name, Wish::Silence(alerts, SILENCED), why));
         }
-        Aim::Incidents(_) | Aim::Nothing => {}
+        Selection::Incidents(_) | Selection::Nothing => {}
     }
     let keys = about(state);
-    let known = incidents(&state.world, &keys);
+    let known = incidents(&state.shared.world, &keys);
     if !known.is_empty() {
         title = match (known.as_slice(), &pointed) {
-            ([one], Aim::Incidents(_)) => called(one).to_string(),
-            (many, Aim::Incidents(_)) => format!("{} incidents", many.len()),
+            ([one], Selection::Incidents(_)) => called(one).to_string(),
+            (many, Selection::Incidents(_)) => format!("{} incidents", many.len()),
             (many, _) => {
                 let numbers: Vec<String> =
                     many.iter().take(3).map(|known| format!("#{}", known.incident.number)).collect();
@@ -113,25 +110,25 @@ pub(super) fn all(state: &mut State, now: Timestamp) -> Vec<Effect> {
         };
         // who has it comes before who is not to hear of it
         items.splice(0..0, of_incidents(state, &keys, &known));
-        if matches!(pointed, Aim::Incidents(_)) {
+        if matches!(pointed, Selection::Incidents(_)) {
             let alerts = to_silence(state);
             let none = alerts.is_empty().then(|| "no alert is known that it is about".into());
-            let why = none.or_else(|| ground(state).cannot_anywhere(DeedKind::Silence));
+            let why = none.or_else(|| Ground::of(&state.shared).cannot_anywhere(DeedKind::Silence));
             let name = with_key(state, Command::Silence, "Silence its alerts...");
             items.push(item(name, Wish::Silence(alerts, SILENCED), why));
         }
     }
     let heading = match (known.as_slice(), &pointed) {
         ([one], _) => one.incident.title.to_string(),
-        (_, Aim::Alerts(alerts)) => {
-            let first = alerts.first().and_then(|alert| state.world.alert(*alert));
+        (_, Selection::Alerts(alerts)) => {
+            let first = alerts.first().and_then(|alert| state.shared.world.alert(*alert));
             first.map(|alert| alert.name().to_owned()).unwrap_or_default()
         }
         _ => String::new(),
     };
-    let why = ground(state).cannot_anywhere(DeedKind::Trigger);
+    let why = Ground::of(&state.shared).cannot_anywhere(DeedKind::Trigger);
     items.push(item("Open an incident...", Wish::Trigger(heading), why));
-    let why = ground(state).cannot_anywhere(DeedKind::Silence);
+    let why = Ground::of(&state.shared).cannot_anywhere(DeedKind::Silence);
     items.push(item(with_key(state, Command::NewSilence, "New silence..."), Wish::NewSilence, why));
     items.push(item(with_key(state, Command::Silences, "All silences"), Wish::Run(Command::Silences), None));
     items.push(item(
@@ -182,16 +179,16 @@ fn of_incidents(state: &State, keys: &[IncidentKey], known: &[&Linked]) -> Items
 }
 
 fn of_silences(state: &State, keys: &[SilenceKey]) -> Items {
-    let all = super::silences(&state.world, keys);
+    let all = super::silences(&state.shared.world, keys);
     let until = all.first().map_or(Timestamp::UNIX_EPOCH, |silence| silence.ends_at);
-    let extend = ground(state).on_silences(&all, |_| Deed::Extend { until }).err();
-    let expire = ground(state).on_silences(&all, |_| Deed::Expire).err();
+    let extend = Ground::of(&state.shared).on_silences(&all, |_| Deed::Extend { until }).err();
+    let expire = Ground::of(&state.shared).on_silences(&all, |_| Deed::Expire).err();
     let mut items = vec![
         item("Extend...", Wish::Extend(keys.to_vec()), extend),
         item("Expire: end now", Wish::Expire(keys.to_vec()), expire),
     ];
     if let ([key], [silence]) = (keys, all.as_slice()) {
-        let why = |kind| ground(state).cannot(&silence.source, kind);
+        let why = |kind| Ground::of(&state.shared).cannot(&silence.source, kind);
         let is_over = silence.state == SilenceState::Expired;
         let ended = is_over.then(|| "it has ended: make it again instead".into());
         items.push(item(
@@ -205,7 +202,7 @@ fn of_silences(state: &State, keys: &[SilenceKey]) -> Items {
 }
 
 fn of_level(state: &State, key: &LevelKey, now: Timestamp) -> Items {
-    let turn = ground(state).turn_to_take(&key.source, (&key.policy, key.level), now);
+    let turn = Ground::of(&state.shared).turn_to_take(&key.policy.source, (&key.policy.id, key.level), now);
     match turn {
         Ok(turn) => {
             let name = format!(
@@ -222,23 +219,25 @@ fn of_level(state: &State, key: &LevelKey, now: Timestamp) -> Items {
 
 /// Whom to wake: levels, people, policies.
 pub(super) fn escalate(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
-    let known = incidents(&state.world, keys);
+    let known = incidents(&state.shared.world, keys);
     let Some(first) = known.first() else { return refuse(state, "it is gone", now) };
     let source = first.incident.source.clone();
     let mut items: Items = Vec::new();
-    let is_fresh = ground(state).knows_who_is_on_call(&source, now);
+    let is_fresh = Ground::of(&state.shared).knows_who_is_on_call(&source, now);
     if !is_fresh {
-        state.polls.ask_again(&source, |topic| *topic == Topic::OnCall, now);
+        state.shared.polls.ask_again(&source, |topic| *topic == Topic::OnCall, now);
     }
-    let known = incidents(&state.world, keys);
+    let known = incidents(&state.shared.world, keys);
     let policies: BTreeSet<Option<&Text>> = known
         .iter()
         .map(|known| known.incident.escalation_policy.as_ref().map(|policy| &policy.id))
         .collect();
     let one = policies.first().copied().flatten().filter(|_| policies.len() == 1);
     let why = cannot(state, &known, &Deed::Escalate { level: 1 });
-    if let Some((board, policy)) = one.and_then(|id| oncall::policy(&state.world, &source, id)) {
-        for level in oncall::levels(board, policy) {
+    if let Some((board, policy)) =
+        one.and_then(|id| PolicyKey { source: source.clone(), id: id.clone() }.policy(&state.shared.world))
+    {
+        for level in on_call::levels(board, policy) {
             let who = people(board, policy, level, now);
             let who = match (who.is_empty(), is_fresh) {
                 (true, _) => "nobody on call".to_owned(),
@@ -257,16 +256,16 @@ pub(super) fn escalate(state: &mut State, keys: &[IncidentKey], now: Timestamp) 
         items.push(item("Another level", Wish::Escalate(keys.to_vec()), Some(words.into())));
     }
     let why = cannot(state, &known, &Deed::Assign { to: nobody() });
-    for person in ground(state).people(&source, now) {
-        let you = if state.world.is_me(&source, person) { " (you)" } else { "" };
+    for person in Ground::of(&state.shared).people(&source, now) {
+        let you = if state.shared.world.is_me(&source, person) { " (you)" } else { "" };
         let night = if person.is_at_night(now) == Some(true) { ", night there" } else { "" };
         let to = Whom { id: person.id.clone(), name: person.name.clone() };
         let name = format!("Person: {}{you}{night}", person.name);
         items.push(item(name, Wish::Do(keys.to_vec(), Deed::Assign { to }), why.clone()));
     }
     let why = cannot(state, &known, &Deed::Reroute { policy: nobody() });
-    for policy in ground(state).board(&source).into_iter().flat_map(|board| &board.policies) {
-        let board = ground(state).board(&source);
+    for policy in Ground::of(&state.shared).board(&source).into_iter().flat_map(|board| &board.policies) {
+        let board = Ground::of(&state.shared).board(&source);
         let who = board.map(|board| people(board, policy, 1, now)).unwrap_or_default();
         let who = if who.is_empty() { "nobody on call".to_owned() } else { who.join(", ") };
         let name = format!("Policy: {}, wakes {who}", policy.named.name);
@@ -282,7 +281,7 @@ pub(super) fn escalate(state: &mut State, keys: &[IncidentKey], now: Timestamp) 
 
 /// How long to rest.
 pub(super) fn snooze(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
-    let known = incidents(&state.world, keys);
+    let known = incidents(&state.shared.world, keys);
     let rest = Duration::from_secs(60);
     if let Some(why) = cannot(state, &known, &Deed::Snooze { rest }) {
         return refuse(state, &why, now);
@@ -290,14 +289,14 @@ pub(super) fn snooze(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
     let end = |rest: Duration| now.checked_add(rest).map_or(now, |end| end);
     let wish = |rest| Wish::Do(keys.to_vec(), Deed::Snooze { rest });
     let named =
-        |rest: Duration| format!("{}, until {}", long(rest), moment(end(rest), now, &state.look.zone));
+        |rest: Duration| format!("{}, until {}", long(rest), moment(end(rest), now, &state.shared.look.zone));
     let mut items: Items = RESTS
         .iter()
         .map(|minutes| Duration::from_secs(minutes * 60))
         .map(|rest| item(named(rest), wish(rest), None))
         .collect();
     if let Some(rest) = until_morning(state, now) {
-        let until = moment(end(rest), now, &state.look.zone);
+        let until = moment(end(rest), now, &state.shared.look.zone);
         items.push(item(format!("Until morning, {until}"), wish(rest), None));
     }
     show(state, "Let it rest for", items);
@@ -305,9 +304,10 @@ pub(super) fn snooze(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
 
 /// Which priority.
 pub(super) fn priorities(state: &mut State, keys: &[IncidentKey]) {
-    let known = incidents(&state.world, keys);
+    let known = incidents(&state.shared.world, keys);
     let sources: BTreeSet<&SourceId> = known.iter().map(|known| &known.incident.source).collect();
-    let mut all: Vec<_> = sources.into_iter().flat_map(|source| state.world.priorities(source)).collect();
+    let mut all: Vec<_> =
+        sources.into_iter().flat_map(|source| state.shared.world.priorities(source)).collect();
     all.dedup_by(|a, b| a.named.id == b.named.id);
     let set = |priority: Option<Whom>| Wish::Do(keys.to_vec(), Deed::Priority { priority });
     let mut items: Items = all
@@ -320,9 +320,9 @@ pub(super) fn priorities(state: &mut State, keys: &[IncidentKey]) {
 
 /// Into which incident.
 pub(super) fn merge(state: &mut State, keys: &[IncidentKey]) {
-    let known = incidents(&state.world, keys);
+    let known = incidents(&state.shared.world, keys);
     let sources: BTreeSet<&SourceId> = known.iter().map(|known| &known.incident.source).collect();
-    let open = state.world.incidents().iter().filter(|other| other.incident.is_open());
+    let open = state.shared.world.incidents().iter().filter(|other| other.incident.is_open());
     let others = open
         .filter(|other| sources.contains(&other.incident.source) && !keys.contains(&IncidentKey::of(other)));
     let mut items: Items = others
@@ -343,11 +343,11 @@ pub(super) fn merge(state: &mut State, keys: &[IncidentKey]) {
 
 /// Whom to ask for help.
 pub(super) fn help(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
-    let known = incidents(&state.world, keys);
+    let known = incidents(&state.shared.world, keys);
     let Some(first) = known.first() else { return refuse(state, "it is gone", now) };
-    let people = ground(state).people(&first.incident.source, now);
+    let people = Ground::of(&state.shared).people(&first.incident.source, now);
     let source = first.incident.source.clone();
-    let others = people.into_iter().filter(|person| !state.world.is_me(&source, person));
+    let others = people.into_iter().filter(|person| !state.shared.world.is_me(&source, person));
     let mut items: Items = others
         .map(|person| {
             let night = if person.is_at_night(now) == Some(true) { ", night there" } else { "" };
@@ -367,17 +367,18 @@ pub(super) fn help(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
 
 /// About which service an incident is opened.
 pub(super) fn services(state: &mut State, title: &str, now: Timestamp) {
-    let able: Vec<SourceId> = state.sources.iter().map(|info| info.id.clone()).collect();
-    let able = able.into_iter().filter(|id| ground(state).cannot(id, DeedKind::Trigger).is_none());
+    let able: Vec<SourceId> = state.shared.sources.iter().map(|info| info.id.clone()).collect();
+    let able =
+        able.into_iter().filter(|id| Ground::of(&state.shared).cannot(id, DeedKind::Trigger).is_none());
     let mut items: Items = Vec::new();
     for source in able.collect::<Vec<_>>() {
-        for service in ground(state).services(&source) {
+        for service in Ground::of(&state.shared).services(&source) {
             let name = format!("{}  {source}", service.name);
             items.push(item(name, Wish::Open(source.clone(), service, title.to_owned()), None));
         }
     }
     if items.is_empty() {
-        let why = ground(state).cannot_anywhere(DeedKind::Trigger);
+        let why = Ground::of(&state.shared).cannot_anywhere(DeedKind::Trigger);
         return refuse(state, &why.unwrap_or_else(|| "no service of a paging system is known".into()), now);
     }
     show(state, "Open an incident about", items);
@@ -385,12 +386,12 @@ pub(super) fn services(state: &mut State, title: &str, now: Timestamp) {
 
 /// Until when a turn is taken.
 pub(super) fn turn(state: &mut State, key: &LevelKey, now: Timestamp) {
-    let ground = ground(state);
-    let turn = match ground.turn_to_take(&key.source, (&key.policy, key.level), now) {
+    let ground = Ground::of(&state.shared);
+    let turn = match ground.turn_to_take(&key.policy.source, (&key.policy.id, key.level), now) {
         Ok(turn) => turn,
         Err(why) => return refuse(state, &why, now),
     };
-    let at = |end: Timestamp| moment(end, now, &state.look.zone);
+    let at = |end: Timestamp| moment(end, now, &state.shared.look.zone);
     let mut items: Items = STINTS
         .iter()
         .filter_map(|minutes| {
@@ -410,14 +411,14 @@ pub(super) fn turn(state: &mut State, key: &LevelKey, now: Timestamp) {
 
 /// By how much silences are extended.
 pub(super) fn extend(state: &mut State, keys: &[SilenceKey], now: Timestamp) {
-    let all = super::silences(&state.world, keys);
+    let all = super::silences(&state.shared.world, keys);
     let only = if let [one] = all.as_slice() { Some(one.ends_at.max(now)) } else { None };
     let items: Items = LONGER
         .iter()
         .map(|minutes| Duration::from_secs(minutes * 60))
         .map(|by| {
             let end = only.and_then(|end| end.checked_add(by).ok());
-            let end = end.map(|end| format!(", to {}", moment(end, now, &state.look.zone)));
+            let end = end.map(|end| format!(", to {}", moment(end, now, &state.shared.look.zone)));
             let name = format!("By {}{}", long(by), end.unwrap_or_default());
             item(name, Wish::ExtendBy(keys.to_vec(), by), None)
         })

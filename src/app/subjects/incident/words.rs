@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::app::look::Cx;
 use crate::app::number::ago;
-use crate::app::state::State;
+use crate::app::shared::Shared;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 use crate::model::incident::{IncidentStatus, Person, Urgency};
@@ -12,7 +12,7 @@ use crate::model::source::SourceId;
 use crate::model::world::Linked;
 
 /// How it looks: by its urgency while nobody has it, and as something old once it may have been forgotten.
-pub(in crate::app) fn role(known: &Linked, now: Timestamp) -> Role {
+pub fn role(known: &Linked, now: Timestamp) -> Role {
     match (known.incident.status, known.incident.urgency) {
         (IncidentStatus::Triggered, Urgency::High) => Role::Critical,
         (IncidentStatus::Triggered, Urgency::Low) => Role::Warning,
@@ -23,19 +23,19 @@ pub(in crate::app) fn role(known: &Linked, now: Timestamp) -> Role {
 }
 
 /// A person's name; the one at the keyboard is marked.
-pub(in crate::app) fn name(state: &State, source: &SourceId, person: &Person) -> String {
-    let you = if state.world.is_me(source, person) { " (you)" } else { "" };
+pub fn name(shared: &Shared, source: &SourceId, person: &Person) -> String {
+    let you = if shared.world.is_me(source, person) { " (you)" } else { "" };
     format!("{}{you}", person.name)
 }
 
 /// What is on its way for it, if anything is: `…sending`.
-pub(in crate::app) fn sending(known: &Linked, cx: &Cx<'_>) -> Option<String> {
+pub fn sending(known: &Linked, cx: &Cx<'_>) -> Option<String> {
     let supposed = known.supposed?;
     Some(format!("{}{}", text::ellipsis(cx.charset), supposed.stage.word()))
 }
 
 /// Who has it: those who are on it and since when, those who were woken, or loudly that it is nobody.
-pub(in crate::app) fn who(state: &State, known: &Linked, now: Timestamp) -> Run<'static> {
+pub fn who(shared: &Shared, known: &Linked, now: Timestamp) -> Run<'static> {
     let incident = &known.incident;
     let holders = known.holders();
     let Some(first) = holders.first() else {
@@ -46,7 +46,7 @@ pub(in crate::app) fn who(state: &State, known: &Linked, now: Timestamp) -> Run<
         };
     };
     let more = if holders.len() > 1 { format!(" +{}", holders.len() - 1) } else { String::new() };
-    let names = format!("{}{more}", name(state, &incident.source, first));
+    let names = format!("{}{more}", name(shared, &incident.source, first));
     match known.acknowledged_at() {
         Some(at) if known.is_forgotten(now) => {
             Run::new(format!("{names}, {} ago!", ago(at, now)), Role::Stale)
@@ -60,7 +60,7 @@ pub(in crate::app) fn who(state: &State, known: &Linked, now: Timestamp) -> Run<
 }
 
 /// Its priority and urgency in a few letters: `P1 high`.
-pub(in crate::app) fn weight(known: &Linked) -> String {
+pub fn weight(known: &Linked) -> String {
     let incident = &known.incident;
     match &incident.priority {
         Some(priority) => format!("{} {}", priority.named.name, incident.urgency.word()),
@@ -69,10 +69,10 @@ pub(in crate::app) fn weight(known: &Linked) -> String {
 }
 
 /// One line of it: symbol, number, status, weight, title; what says less comes later, since the end may be cut off.
-pub(in crate::app) fn line(state: &State, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
+pub fn line(shared: &Shared, cx: &Cx<'_>, known: &Linked) -> Vec<Run<'static>> {
     let incident = &known.incident;
     let role = role(known, cx.now);
-    let who = who(state, known, cx.now);
+    let who = who(shared, known, cx.now);
     let sending = sending(known, cx).map_or_else(String::new, |sending| format!("{sending} "));
     vec![
         Run::new(format!("{} #{} {} ", cx.symbol(role), incident.number, incident.status.word()), role),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::app::look::Cx;
 use crate::app::number::{UNKNOWN, moment};
-use crate::app::state::State;
+use crate::app::shared::Shared;
 use crate::app::theme::Role;
 use crate::app::widgets::text::Run;
 use crate::model::ask::AskKind;
@@ -17,7 +17,7 @@ use crate::model::slo::{
 };
 
 /// The share of the budget that is left, in the role of how it stands.
-pub(in crate::app::screens) fn left(standing: Option<&Standing>) -> Run<'static> {
+pub fn left(standing: Option<&Standing>) -> Run<'static> {
     match standing.and_then(Standing::left) {
         Some(left) if left <= 0.0 => Run::new(show::left(left), Role::Down),
         Some(left) => Run::new(show::left(left), Role::Text),
@@ -26,7 +26,7 @@ pub(in crate::app::screens) fn left(standing: Option<&Standing>) -> Run<'static>
 }
 
 /// How the bar of a budget looks: what is well does not shine, so that the others are seen.
-pub(in crate::app::screens) fn bar_role(status: &SloStatus) -> Role {
+pub fn bar_role(status: &SloStatus) -> Role {
     match Role::of_slo(status.state()) {
         Role::Healthy | Role::Info => Role::Muted,
         role => role,
@@ -34,7 +34,7 @@ pub(in crate::app::screens) fn bar_role(status: &SloStatus) -> Role {
 }
 
 /// The share of good events over the window.
-pub(in crate::app::screens) fn sli(slo: &Slo, measured: Measured) -> Run<'static> {
+pub fn sli(slo: &Slo, measured: Measured) -> Run<'static> {
     match measured.error() {
         Some(error) => {
             let role = if error > slo.objective.budget() { Role::Down } else { Role::Text };
@@ -55,7 +55,7 @@ fn nothing(measured: Measured) -> &'static str {
 }
 
 /// The burn over a lookback: in the role of the pair that it would hold, hollow where a single event could make it.
-pub(in crate::app::screens) fn burn(slo: &Slo, standing: &Standing, lookback: Duration) -> Run<'static> {
+pub fn burn(slo: &Slo, standing: &Standing, lookback: Duration) -> Run<'static> {
     let Some(burn) = standing.burns.iter().find(|burn| burn.lookback == lookback) else {
         return Run::new(UNKNOWN, Role::Muted);
     };
@@ -67,7 +67,7 @@ pub(in crate::app::screens) fn burn(slo: &Slo, standing: &Standing, lookback: Du
 }
 
 /// How a burn over this lookback looks: as the gravest pair whose factor it exceeds there.
-pub(in crate::app::screens) fn burn_role(slo: &Slo, lookback: Duration, rate: f64) -> Role {
+pub fn burn_role(slo: &Slo, lookback: Duration, rate: f64) -> Role {
     let exceeded = |pair: &&Pair| of_lookback(pair, lookback) && pair.is_exceeded_by(rate);
     match slo.pairs.iter().filter(exceeded).map(|pair| pair.severity).min() {
         Some(Severity::Page) => Role::Critical,
@@ -84,20 +84,20 @@ fn of_lookback(pair: &Pair, lookback: Duration) -> bool {
 /// Whether there are so few events that one failure among them would exceed the factor.
 ///
 /// Of several pairs with this lookback the smallest factor counts; without one, a burn of 1.
-pub(in crate::app::screens) fn is_hollow(slo: &Slo, burn: &Burn) -> bool {
+pub fn is_hollow(slo: &Slo, burn: &Burn) -> bool {
     let factors = slo.pairs.iter().filter(|pair| of_lookback(pair, burn.lookback)).map(|pair| pair.factor);
     let factor = factors.reduce(f64::min).unwrap_or(1.0);
     burn.measured.events().is_some_and(|events| are_few(events, slo.objective, factor))
 }
 
 /// When the budget is gone at the present burn, at the earliest.
-pub(in crate::app::screens) fn exhaustion(status: &SloStatus, standing: &Standing) -> Run<'static> {
+pub fn exhaustion(status: &SloStatus, standing: &Standing) -> Run<'static> {
     let rate = standing.burn_near(BASIS).and_then(|burn| burn.rate);
     gone_at(status, standing.exhaustion, rate).1
 }
 
 /// When the budget is gone at this burn, with its name, as a part of a line: the header, the list and the chart say the same.
-pub(in crate::app::screens) fn gone_at(
+pub fn gone_at(
     status: &SloStatus,
     exhaustion: Option<Exhaustion>,
     rate: Option<f64>,
@@ -119,12 +119,12 @@ pub(in crate::app::screens) fn gone_at(
 }
 
 /// The same at the burn of the last hour.
-pub(in crate::app::screens) fn gone(status: &SloStatus, standing: &Standing) -> (&'static str, Run<'static>) {
+pub fn gone(status: &SloStatus, standing: &Standing) -> (&'static str, Run<'static>) {
     gone_at(status, standing.exhaustion, standing.burn_near(BASIS).and_then(|burn| burn.rate))
 }
 
 /// Why a number is missing.
-pub(in crate::app::screens) fn doubt(status: &SloStatus, doubt: &Doubt, cx: &Cx<'_>) -> String {
+pub fn doubt(status: &SloStatus, doubt: &Doubt, cx: &Cx<'_>) -> String {
     match doubt {
         Doubt::Unknown => "not measured yet".to_owned(),
         Doubt::NeverHadData => "never had data".to_owned(),
@@ -138,13 +138,13 @@ pub(in crate::app::screens) fn doubt(status: &SloStatus, doubt: &Doubt, cx: &Cx<
 }
 
 /// How much of the window is covered, if not all: `6d of 30d`.
-pub(in crate::app::screens) fn covered(status: &SloStatus, standing: &Standing) -> Option<String> {
+pub fn covered(status: &SloStatus, standing: &Standing) -> Option<String> {
     let share = standing.covered?;
     Some(show::covered(share, standing.covered_at_most, status.slo.window.elapsed(status.at)))
 }
 
 /// How it is, with how much there are data for where that is too little: `insufficient data (1h29m of 30d)`.
-pub(in crate::app::screens) fn state(status: &SloStatus) -> String {
+pub fn state(status: &SloStatus) -> String {
     let covered = status.worst().and_then(|worst| covered(status, worst));
     match (status.state(), covered) {
         (SloState::Insufficient, Some(covered)) => format!("{} ({covered})", SloState::Insufficient.word()),
@@ -153,7 +153,7 @@ pub(in crate::app::screens) fn state(status: &SloStatus) -> String {
 }
 
 /// What must be known about the numbers, the most important first.
-pub(in crate::app::screens) fn notes(status: &SloStatus, cx: &Cx<'_>) -> Vec<Run<'static>> {
+pub fn notes(status: &SloStatus, cx: &Cx<'_>) -> Vec<Run<'static>> {
     let mut notes = Vec::new();
     let Some(worst) = status.worst() else {
         let said = status.trouble.as_ref().map(|said| format!("refused: {said}"));
@@ -188,18 +188,18 @@ pub(in crate::app::screens) fn notes(status: &SloStatus, cx: &Cx<'_>) -> Vec<Run
 }
 
 /// What must be known about how the numbers were had, where it is not why one is missing.
-pub(in crate::app::screens) fn remark<'a>(status: &'a SloStatus, standing: &Standing) -> Option<&'a str> {
+pub fn remark<'a>(status: &'a SloStatus, standing: &Standing) -> Option<&'a str> {
     status.remark.as_deref().filter(|_| !matches!(standing.doubt, Some(Doubt::Because(_))))
 }
 
 /// What tells a group from the others: `eu-west` of one label, `region=eu-west zone=b` of several.
-pub(in crate::app::screens) fn group(standing: &Standing) -> String {
+pub fn group(standing: &Standing) -> String {
     let pairs: Vec<String> = standing.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     pairs.join(" ")
 }
 
 /// Notes one behind the other.
-pub(in crate::app::screens) fn joined(notes: Vec<Run<'static>>) -> Vec<Run<'static>> {
+pub fn joined(notes: Vec<Run<'static>>) -> Vec<Run<'static>> {
     let mut runs = Vec::with_capacity(2 * notes.len());
     for note in notes {
         if !runs.is_empty() {
@@ -211,15 +211,13 @@ pub(in crate::app::screens) fn joined(notes: Vec<Run<'static>>) -> Vec<Run<'stat
 }
 
 /// How many are in which state, the worst first; what is well is not counted.
-pub(in crate::app::screens) fn tally(
-    states: &std::collections::BTreeMap<SloState, usize>,
-) -> Vec<Run<'static>> {
+pub fn tally(states: &std::collections::BTreeMap<SloState, usize>) -> Vec<Run<'static>> {
     let told = states.iter().filter(|(state, _)| !matches!(state, SloState::Fine | SloState::Quiet));
     told.map(|(state, count)| Run::new(format!("  {count} {}", state.word()), Role::of_slo(*state))).collect()
 }
 
 /// At which moment it was measured, where another one than now is wanted.
-pub(in crate::app::screens) fn as_of(cx: &Cx<'_>, wanted: Timestamp, measured: Timestamp) -> Run<'static> {
+pub fn as_of(cx: &Cx<'_>, wanted: Timestamp, measured: Timestamp) -> Run<'static> {
     let (at, shown) = (moment(wanted, cx.now, cx.zone), moment(measured, cx.now, cx.zone));
     // old numbers stay until those that were asked for are there
     let words = if at == shown { format!("  as of {at}") } else { format!("  of {shown}, asking for {at}") };
@@ -227,12 +225,12 @@ pub(in crate::app::screens) fn as_of(cx: &Cx<'_>, wanted: Timestamp, measured: T
 }
 
 /// Whether several sources tell of SLOs, so that whose one is must be said.
-pub(in crate::app::screens) fn are_shared(state: &State) -> bool {
-    state.sources.iter().filter(|source| source.answers.contains(&AskKind::Slos)).count() > 1
+pub fn are_shared(shared: &Shared) -> bool {
+    shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Slos)).count() > 1
 }
 
 /// The burn of what pages, warns or burns: what there is to say of it where nothing can be said of the budget.
-pub(in crate::app::screens) fn alarming(status: &SloStatus, standing: &Standing) -> Vec<Run<'static>> {
+pub fn alarming(status: &SloStatus, standing: &Standing) -> Vec<Run<'static>> {
     let is_alarming = matches!(standing.state, SloState::Page | SloState::Ticket | SloState::Burning);
     let basis = standing.burn_near(BASIS).filter(|_| is_alarming);
     let told = basis.map(|basis| {
@@ -243,7 +241,7 @@ pub(in crate::app::screens) fn alarming(status: &SloStatus, standing: &Standing)
 }
 
 /// How it stands in one line: state, budget left, burn, and when it is gone.
-pub(in crate::app::screens) fn summary(status: &SloStatus) -> Vec<Run<'static>> {
+pub fn summary(status: &SloStatus) -> Vec<Run<'static>> {
     let role = Role::of_slo(status.state());
     let mut runs = vec![Run::new(state(status), role)];
     let Some(worst) = status.worst() else { return runs };

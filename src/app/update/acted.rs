@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::commands::Command;
-use super::doings::{Doing, summary, told};
-use super::event::{Effect, Message, Tone};
-use super::key::{Key, Named};
-use super::screens::alerts::Row as AlertLine;
-use super::screens::incidents::{IncidentKey, Row as IncidentLine};
-use super::state::{Mode, State};
+use crate::app::commands::Command;
+use crate::app::doings::{Doing, summary, told};
+use crate::app::event::{Effect, Message, Tone};
+use crate::app::identity::{IncidentKey, SilenceKey};
+use crate::app::key::{Key, Named};
+use crate::app::results;
+use crate::app::selection::Handled;
+use crate::app::state::{Mode, State};
 use crate::model::action::{Action, DeedKind, Ending, Progress};
 use crate::model::ask::Topic;
 use crate::model::remote::age;
@@ -20,14 +21,14 @@ const MEANT: Duration = Duration::from_secs(10);
 
 /// Takes note of how far an action is.
 pub(super) fn progressed(state: &mut State, plan: u64, index: usize, progress: Progress, now: Timestamp) {
-    let Some(doing) = state.doings.progressed(plan, index, progress.clone()) else { return };
+    let Some(doing) = state.shared.doings.progressed(plan, index, progress.clone()) else { return };
     let doing = doing.clone();
     state.version += 1;
-    state.world.progressed((plan, index), &progress, now);
+    state.shared.world.progressed((plan, index), &progress, now);
     let (Progress::Ended(ending), Some(action)) = (progress, doing.plan.actions.get(index)) else { return };
     // whatever came of it: what the source tells from now on is what counts
     let topics = topics(action);
-    state.polls.ask_again(&action.source, |topic| topics.contains(topic), now);
+    state.shared.polls.ask_again(&action.source, |topic| topics.contains(topic), now);
     tell(state, &doing, action, &ending, now);
     if ending.is_done() {
         unmark(state, &doing, action);
@@ -38,11 +39,11 @@ pub(super) fn progressed(state: &mut State, plan: u64, index: usize, progress: P
 fn tell(state: &mut State, doing: &Doing, action: &Action, ending: &Ending, now: Timestamp) {
     let is_one = doing.progress.len() == 1;
     if is_one || !ending.is_done() {
-        state.messages.tell(told(action, ending), now);
+        state.shared.messages.tell(told(action, ending), now);
     }
     if !is_one && !doing.is_running() {
-        let key = state.keys.of(Command::Results).first().map(ToString::to_string).unwrap_or_default();
-        state.messages.tell(summary(doing, &key), now);
+        let key = state.shared.key(Command::Results);
+        state.shared.messages.tell(summary(doing, &key), now);
     }
 }
 
@@ -59,34 +60,33 @@ fn topics(action: &Action) -> Vec<Topic> {
 
 /// Takes the marks of what was done away; what was not done keeps its mark.
 fn unmark(state: &mut State, doing: &Doing, action: &Action) {
-    let is_over = !doing.is_running() && doing.done() == doing.progress.len();
+    let is_last = !doing.is_running() && doing.done() == doing.progress.len();
     match action.deed.kind() {
         DeedKind::Silence => {
-            if is_over {
-                let covers = &doing.covers;
-                state.alerts.list.unmark(|row| match row {
-                    AlertLine::Alert(fingerprint) => covers.contains(fingerprint),
-                    AlertLine::Group(_) => true,
-                });
-                for list in [&mut state.overview.alerts, &mut state.service_alerts, &mut state.related] {
-                    list.unmark(|fingerprint| covers.contains(fingerprint));
-                }
+            if is_last {
+                state.screens.unmark(&Handled::Alerts(&doing.covers));
             }
         }
         DeedKind::Edit | DeedKind::Extend | DeedKind::Expire => {
-            state.silences.list.unmark(|key| key.id == action.target.id && key.source == action.source);
+            let key = SilenceKey { id: action.target.id.clone(), source: action.source.clone() };
+            state.screens.unmark(&Handled::Silence(&key));
         }
-        _ => {
-            let Some(key) = state.world.incident(&action.source, &action.target.id).map(IncidentKey::of)
-            else {
-                return;
-            };
-            state.incidents.list.unmark(|row| match row {
-                IncidentLine::Incident(one) => *one == key,
-                IncidentLine::Group(_) => is_over,
-            });
-            for list in [&mut state.overview.incidents, &mut state.service_incidents] {
-                list.unmark(|one| *one == key);
+        DeedKind::Acknowledge
+        | DeedKind::Resolve
+        | DeedKind::Assign
+        | DeedKind::Reroute
+        | DeedKind::Escalate
+        | DeedKind::Snooze
+        | DeedKind::Note
+        | DeedKind::Priority
+        | DeedKind::Merge
+        | DeedKind::AddResponder
+        | DeedKind::StatusUpdate
+        | DeedKind::Trigger
+        | DeedKind::TakeShift => {
+            let known = state.shared.world.incident(&action.source, &action.target.id);
+            if let Some(key) = known.map(IncidentKey::of) {
+                state.screens.unmark(&Handled::Incident { key: &key, is_last });
             }
         }
     }
@@ -94,7 +94,7 @@ fn unmark(state: &mut State, doing: &Doing, action: &Action) {
 
 /// Leaves; while something is on its way only when that is asked for twice.
 pub(super) fn leave(state: &mut State, now: Timestamp) -> Vec<Effect> {
-    let running: usize = state.doings.running().map(|doing| doing.progress.len() - doing.over()).sum();
+    let running: usize = state.shared.doings.running().map(|doing| doing.progress.len() - doing.over()).sum();
     let is_meant = state.leaving.is_some_and(|at| age(at, now) < MEANT);
     if running == 0 || is_meant {
         return vec![Effect::Quit];
@@ -102,19 +102,19 @@ pub(super) fn leave(state: &mut State, now: Timestamp) -> Vec<Effect> {
     state.leaving = Some(now);
     let (things, verb) = if running == 1 { ("1 action", "is") } else { ("actions", "are") };
     let count = if running == 1 { String::new() } else { format!("{running} ") };
-    let key = state.keys.of(Command::Quit).first().map(ToString::to_string).unwrap_or_default();
+    let key = state.shared.key(Command::Quit);
     let text = format!(
         "{count}{things} {verb} on the way: {key} once more leaves now, and the journal keeps how far it came"
     );
-    state.messages.tell(Message { tone: Tone::Trouble, text }, now);
+    state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
     Vec::new()
 }
 
 /// Takes a key while results are read.
 pub(super) fn read(state: &mut State, (back, top): (usize, u16), key: Key, now: Timestamp) {
-    let page = state.size.1.saturating_sub(6).max(1);
-    let oldest = state.doings.all().len().saturating_sub(1);
-    let (back, top) = match state.keys.lookup(key, &[]) {
+    let page = state.shared.size.1.saturating_sub(6).max(1);
+    let oldest = state.shared.doings.all().len().saturating_sub(1);
+    let (back, top) = match state.shared.keys.lookup(key, &[]) {
         Some(Command::Down) => (back, top.saturating_add(1)),
         Some(Command::Up) => (back, top.saturating_sub(1)),
         Some(Command::PageDown) => (back, top.saturating_add(page)),
@@ -125,7 +125,7 @@ pub(super) fn read(state: &mut State, (back, top): (usize, u16), key: Key, now: 
         Some(Command::Right) => (back.saturating_sub(1), 0),
         _ => return,
     };
-    let top = top.min(super::doings::last_top(state, back, now));
+    let top = top.min(results::last_top(&state.shared, back, now));
     state.mode = Mode::Results { back, top };
 }
 

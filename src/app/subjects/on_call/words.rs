@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 
 use crate::app::doubt::doubts;
 use crate::app::look::Cx;
-use crate::app::screens::incidents::words::name;
-use crate::app::state::State;
+use crate::app::shared::Shared;
+use crate::app::subjects::incident::words::name;
 use crate::app::theme::Role;
 use crate::app::widgets::text::Run;
 use crate::model::ask::AskKind;
@@ -18,12 +18,12 @@ use crate::model::remote::age;
 use crate::model::source::SourceId;
 
 /// The people of a cover: the first with how many more there are; a gap is named as loudly as it is.
-pub(in crate::app) fn names(state: &State, source: &SourceId, cover: &Cover) -> String {
+pub fn names(shared: &Shared, source: &SourceId, cover: &Cover) -> String {
     match cover {
         Cover::Unknown => "not known".to_owned(),
         Cover::Nobody => "nobody on call".to_owned(),
         Cover::People(turns) => {
-            let all: Vec<String> = turns.iter().map(|turn| name(state, source, &turn.person)).collect();
+            let all: Vec<String> = turns.iter().map(|turn| name(shared, source, &turn.person)).collect();
             match all.as_slice() {
                 [one, two] => format!("{one}, {two}"),
                 [first, others @ ..] if !others.is_empty() => format!("{first} +{}", others.len()),
@@ -34,7 +34,7 @@ pub(in crate::app) fn names(state: &State, source: &SourceId, cover: &Cover) -> 
 }
 
 /// How a cover looks.
-pub(in crate::app) fn role(cover: &Cover) -> Role {
+pub fn role(cover: &Cover) -> Role {
     match cover {
         Cover::Unknown => Role::Muted,
         Cover::Nobody => Role::Down,
@@ -44,23 +44,18 @@ pub(in crate::app) fn role(cover: &Cover) -> Role {
 }
 
 /// The sign of a turn that stands in for another.
-pub(in crate::app::screens) fn stands_in(cx: &Cx<'_>) -> &'static str {
+pub fn stands_in(cx: &Cx<'_>) -> &'static str {
     cx.charset.pick("⇄", "~")
 }
 
 /// The sign of the night.
-pub(in crate::app::screens) fn moon(cx: &Cx<'_>) -> &'static str {
+pub fn moon(cx: &Cx<'_>) -> &'static str {
     cx.charset.pick("☾", "n")
 }
 
 /// A cover with its signs: whether somebody stands in, is there twice, or ought to be asleep.
-pub(in crate::app::screens) fn told(
-    state: &State,
-    cx: &Cx<'_>,
-    source: &SourceId,
-    cover: &Cover,
-) -> Run<'static> {
-    let mut words = names(state, source, cover);
+pub fn told(shared: &Shared, cx: &Cx<'_>, source: &SourceId, cover: &Cover) -> Run<'static> {
+    let mut words = names(shared, source, cover);
     if *cover == Cover::Nobody {
         words = format!("{} {words}", cx.symbol(Role::Down));
     }
@@ -77,22 +72,22 @@ pub(in crate::app::screens) fn told(
 }
 
 /// A length of time to come, in whole minutes: a second of it is not worth a new frame.
-pub(in crate::app) fn left(at: Timestamp, now: Timestamp) -> String {
+pub fn left(at: Timestamp, now: Timestamp) -> String {
     let minutes = age(now, at).as_secs().div_ceil(60);
     duration::short(Duration::from_secs(minutes * 60))
 }
 
 /// A moment of the days to come: the time, with the weekday if it is not today's.
-pub(in crate::app::screens) fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+pub fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (here, today) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
     here.strftime(if here.date() == today.date() { "%H:%M" } else { "%a %d %H:%M" }).to_string()
 }
 
 /// The policy that line 1 tells of: the one that the person at the keyboard is on call by now, else has a turn in, else the
 /// first.
-fn own_policy(state: &State, now: Timestamp) -> Option<(&SourceId, &OnCallBoard, &EscalationPolicy)> {
+fn own_policy(shared: &Shared, now: Timestamp) -> Option<(&SourceId, &OnCallBoard, &EscalationPolicy)> {
     let all = || {
-        let boards = state.world.on_call();
+        let boards = shared.world.on_call();
         boards.flat_map(|(source, board)| board.policies.iter().map(move |policy| (source, board, policy)))
     };
     let mine = |board: &OnCallBoard, policy: &EscalationPolicy, is_now: bool| {
@@ -108,9 +103,9 @@ fn own_policy(state: &State, now: Timestamp) -> Option<(&SourceId, &OnCallBoard,
 
 /// "on call: Ana Lima (you) -> Kofi Mensah in 4h08m" in two parts, of which the second can be left out; none before anybody
 /// has told.
-pub(in crate::app) fn line(state: &State, cx: &Cx<'_>) -> Option<(Vec<Run<'static>>, Vec<Run<'static>>)> {
-    let (source, board, policy) = own_policy(state, cx.now)?;
-    let in_doubt = doubts(state, &[AskKind::OnCall], cx.now).iter().any(|doubt| doubt.source == *source);
+pub fn line(shared: &Shared, cx: &Cx<'_>) -> Option<(Vec<Run<'static>>, Vec<Run<'static>>)> {
+    let (source, board, policy) = own_policy(shared, cx.now)?;
+    let in_doubt = doubts(shared, &[AskKind::OnCall], cx.now).iter().any(|doubt| doubt.source == *source);
     let levels = super::levels(board, policy);
     let first = levels.first().copied().unwrap_or(1);
     let watch = board.watch(&policy.named.id, first, cx.now);
@@ -126,15 +121,15 @@ pub(in crate::app) fn line(state: &State, cx: &Cx<'_>) -> Option<(Vec<Run<'stati
         let words = next.map_or_else(
             || format!("{} nobody ({})", cx.symbol(Role::Down), policy.named.name),
             |(level, cover)| {
-                format!("{} nobody, level {level}: {}", cx.symbol(Role::Down), names(state, source, &cover))
+                format!("{} nobody, level {level}: {}", cx.symbol(Role::Down), names(shared, source, &cover))
             },
         );
         now.push(Run::new(words, by_doubt(Role::Down)));
     } else {
-        now.push(Run::new(names(state, source, &watch.now), by_doubt(role(&watch.now))));
+        now.push(Run::new(names(shared, source, &watch.now), by_doubt(role(&watch.now))));
     }
     let next = watch.next.map_or_else(Vec::new, |(at, cover)| {
-        let words = if cover == Cover::Nobody { "nobody".to_owned() } else { names(state, source, &cover) };
+        let words = if cover == Cover::Nobody { "nobody".to_owned() } else { names(shared, source, &cover) };
         let role = if cover == Cover::Nobody { Role::Down } else { Role::Muted };
         vec![Run::new(format!(" -> {words} in {}", left(at, cx.now)), by_doubt(role))]
     });
@@ -142,9 +137,9 @@ pub(in crate::app) fn line(state: &State, cx: &Cx<'_>) -> Option<(Vec<Run<'stati
 }
 
 /// How many policies have nobody on call at any level.
-pub(in crate::app) fn uncovered(state: &State, now: Timestamp) -> usize {
+pub fn uncovered(shared: &Shared, now: Timestamp) -> usize {
     let policies =
-        state.world.on_call().flat_map(|(_, board)| board.policies.iter().map(move |p| (board, p)));
+        shared.world.on_call().flat_map(|(_, board)| board.policies.iter().map(move |p| (board, p)));
     let is_open = |(board, policy): &(&OnCallBoard, &EscalationPolicy)| {
         super::levels(board, policy).into_iter().all(|level| {
             // only the present moment is looked at, which costs less than who comes then

@@ -8,24 +8,64 @@ use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
 
 /// Lines of a page.
-pub(super) struct Page {
-    pub(super) lines: Vec<Vec<Run<'static>>>,
-    pub(super) width: u16,
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// The lines.
+    pub lines: Vec<Vec<Run<'static>>>,
+    /// The cells that they may take.
+    pub width: u16,
+    /// The lines on which rows stand that the cursor can be on.
+    pub rows: Vec<PageRow>,
+}
+
+/// A line of a page that is a row of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageRow {
+    /// The panel whose list it is of.
+    pub panel: usize,
+    /// Its place in the list; 0 where the panel is this row alone.
+    pub index: usize,
+    /// The line.
+    pub line: usize,
 }
 
 impl Page {
     /// An empty page of this width.
-    pub(super) fn new(width: u16) -> Self {
-        Self { lines: Vec::new(), width }
+    pub fn new(width: u16) -> Self {
+        Self { width, ..Self::default() }
     }
 
     /// One line.
-    pub(super) fn line(&mut self, runs: Vec<Run<'static>>) {
+    pub fn line(&mut self, runs: Vec<Run<'static>>) {
         self.lines.push(runs);
     }
 
+    /// A row of a list: with the cursor's sign where the cursor is on it.
+    pub fn row(
+        &mut self,
+        cx: &Cx<'_>,
+        (panel, index): (usize, usize),
+        is_current: bool,
+        runs: impl IntoIterator<Item = Run<'static>>,
+    ) {
+        let sign = if is_current { cx.symbol(Role::Selected) } else { " " };
+        self.rows.push(PageRow { panel, index, line: self.lines.len() });
+        self.line(std::iter::once(Run::new(sign, Role::Accent)).chain(runs).collect());
+    }
+
+    /// The line on which a row stands.
+    pub fn line_of(&self, panel: usize, index: usize) -> Option<usize> {
+        let found = self.rows.iter().find(|row| (row.panel, row.index) == (panel, index));
+        found.map(|row| row.line)
+    }
+
+    /// The row on a line.
+    pub fn row_on(&self, line: usize) -> Option<PageRow> {
+        self.rows.iter().find(|row| row.line == line).copied()
+    }
+
     /// A title, with an empty line before it.
-    pub(super) fn title(&mut self, title: &str) {
+    pub fn title(&mut self, title: &str) {
         if !self.lines.is_empty() {
             self.lines.push(Vec::new());
         }
@@ -33,14 +73,14 @@ impl Page {
     }
 
     /// Text that goes on below itself.
-    pub(super) fn paragraph(&mut self, words: &str, role: Role) {
+    pub fn paragraph(&mut self, words: &str, role: Role) {
         for line in text::wrap(words, self.width.saturating_sub(2)) {
             self.lines.push(vec![Run::new(format!(" {line}"), role)]);
         }
     }
 
     /// A name and its value; a long value goes on below itself.
-    pub(super) fn pair(&mut self, name: &str, value: &str, role: Role) {
+    pub fn pair(&mut self, name: &str, value: &str, role: Role) {
         let indent = 18.min(self.width / 3);
         let name = text::pad(name, indent.saturating_sub(1), Charset::Unicode);
         let mut head = format!("  {name} ");
@@ -51,14 +91,7 @@ impl Page {
     }
 
     /// Draws what is to be seen from line `scroll` on, `current` as the row under the cursor.
-    pub(super) fn render(
-        &self,
-        cx: &Cx<'_>,
-        scroll: u16,
-        current: Option<usize>,
-        area: Rect,
-        buf: &mut Buffer,
-    ) {
+    pub fn render(&self, cx: &Cx<'_>, scroll: u16, current: Option<usize>, area: Rect, buf: &mut Buffer) {
         let hidden = self.lines.len().saturating_sub(usize::from(scroll) + usize::from(area.height));
         let more = format!(" {hidden} more lines {} ", cx.charset.pick("↓", "v"));
         let more_cells = if hidden > 0 { text::width(&more).min(area.width) } else { 0 };
@@ -79,13 +112,13 @@ impl Page {
     }
 
     /// How far it can be scrolled in a place of this height.
-    pub(super) fn last_scroll(&self, height: u16) -> u16 {
+    pub fn last_scroll(&self, height: u16) -> u16 {
         u16::try_from(self.lines.len()).unwrap_or(u16::MAX).saturating_sub(height)
     }
 }
 
 /// The scroll nearest to the present one that shows this line.
-pub(super) fn scroll_to(line: usize, scroll: u16, height: u16) -> u16 {
+pub fn scroll_to(line: usize, scroll: u16, height: u16) -> u16 {
     let line = u16::try_from(line).unwrap_or(u16::MAX);
     // the last line may be covered by how many there are below
     let lowest = line.saturating_add(2).saturating_sub(height).min(line);

@@ -1,0 +1,283 @@
+//! A list whose rows can be grouped, folded, ordered and filtered.
+
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
+
+use super::found::Found;
+use super::list::{Cursor, Grouping, List, Order};
+
+/// A row: the head of a group, or an item. Heads are known by what their group has in common.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Row<K, G> {
+    /// The head of a group.
+    Group(G),
+    /// An item.
+    Item(K),
+}
+
+/// Groups by number, in the order in which they were met.
+#[derive(Debug)]
+pub struct GroupIndex<G> {
+    groups: Vec<G>,
+    numbers: HashMap<G, usize>,
+}
+
+impl<G> Default for GroupIndex<G> {
+    fn default() -> Self {
+        Self { groups: Vec::new(), numbers: HashMap::new() }
+    }
+}
+
+impl<G: Clone + Eq + Hash> GroupIndex<G> {
+    /// The number of a group; a new one if it was not met before.
+    pub fn number(&mut self, group: G) -> usize {
+        *self.numbers.entry(group).or_insert_with_key(|group| {
+            self.groups.push(group.clone());
+            self.groups.len() - 1
+        })
+    }
+}
+
+/// A list whose rows can be grouped; `K` tells items apart, `G` groups.
+#[derive(Debug)]
+pub struct GroupedList<K, G> {
+    /// The rows, with the cursor and the marks.
+    pub list: List<Row<K, G>>,
+    /// The filter.
+    pub found: Found,
+    /// The order.
+    pub order: Order,
+    /// By what they are grouped.
+    pub grouping: Grouping,
+    index: GroupIndex<G>,
+    /// The items of each group by its number, as far as they are shown; folded ones, too.
+    members: Vec<Vec<K>>,
+    folded: BTreeSet<G>,
+}
+
+impl<K, G> Default for GroupedList<K, G> {
+    fn default() -> Self {
+        Self {
+            list: List::default(),
+            found: Found::default(),
+            order: Order::default(),
+            grouping: Grouping::default(),
+            index: GroupIndex::default(),
+            members: Vec::new(),
+            folded: BTreeSet::new(),
+        }
+    }
+}
+
+impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
+    /// One that is grouped from the first.
+    pub fn grouped(grouping: Grouping) -> Self {
+        Self { grouping, ..Self::default() }
+    }
+
+    /// Takes these items in their order. `group_of` tells the group of each where they are grouped.
+    pub fn set<R>(&mut self, items: &[R], key: impl Fn(&R) -> K, group_of: impl Fn(&R) -> G) {
+        if self.grouping == Grouping::None {
+            (self.index, self.members) = (GroupIndex::default(), Vec::new());
+            self.list.set_rows(items.iter().map(|item| Row::Item(key(item))).collect());
+            return;
+        }
+        let mut index = GroupIndex::default();
+        let numbered: Vec<(usize, K)> =
+            items.iter().map(|item| (index.number(group_of(item)), key(item))).collect();
+        self.set_index(index);
+        self.arrange(numbered, |_, _| true);
+    }
+
+    /// Takes the groups that are to be told by their numbers from now on.
+    pub fn set_index(&mut self, index: GroupIndex<G>) {
+        self.index = index;
+    }
+
+    /// Takes these items in their order, each with the number of its group in the present index. `has_head` tells of a number
+    /// of items, and of whether they are folded away, whether a head stands above them.
+    pub fn arrange(
+        &mut self,
+        items: impl IntoIterator<Item = (usize, K)>,
+        has_head: impl Fn(usize, bool) -> bool,
+    ) {
+        let mut members: Vec<Vec<K>> = self.index.groups.iter().map(|_| Vec::new()).collect();
+        // groups come in the order of their first items
+        let mut sorted = Vec::new();
+        for (number, key) in items {
+            if let Some(its) = members.get_mut(number) {
+                if its.is_empty() {
+                    sorted.push(number);
+                }
+                its.push(key);
+            }
+        }
+        let mut rows = Vec::new();
+        for number in sorted {
+            let (Some(group), Some(its)) = (self.index.groups.get(number), members.get(number)) else {
+                continue;
+            };
+            // without a head nothing would show that there is something
+            let is_folded = self.folded.contains(group) && has_head(its.len(), true);
+            if has_head(its.len(), is_folded) {
+                rows.push(Row::Group(group.clone()));
+            }
+            if !is_folded {
+                rows.extend(its.iter().cloned().map(Row::Item));
+            }
+        }
+        self.members = members;
+        let first = rows.iter().position(|row| matches!(row, Row::Item(_)));
+        self.list.set_rows_from(rows, first.unwrap_or(0));
+    }
+
+    /// The items of a group, as far as they are shown; folded ones, too.
+    pub fn members(&self, group: &G) -> &[K] {
+        let its = self.index.numbers.get(group).and_then(|number| self.members.get(*number));
+        its.map_or(&[], Vec::as_slice)
+    }
+
+    /// The number of a group.
+    pub fn number(&self, group: &G) -> Option<usize> {
+        self.index.numbers.get(group).copied()
+    }
+
+    /// How many groups there are, also those that have no item that is shown.
+    pub fn groups(&self) -> usize {
+        self.index.groups.len()
+    }
+
+    /// How many items are shown, folded ones included, where they are grouped.
+    pub fn grouped_items(&self) -> usize {
+        self.members.iter().map(Vec::len).sum()
+    }
+
+    /// Whether a group is folded away.
+    pub fn is_folded(&self, group: &G) -> bool {
+        self.folded.contains(group)
+    }
+
+    /// The label or property by which they are grouped, if it is one.
+    pub fn grouped_by(&self) -> Option<&str> {
+        match &self.grouping {
+            Grouping::By(names) => names.first().map(String::as_str),
+            Grouping::None | Grouping::Received => None,
+        }
+    }
+
+    /// The item under the cursor, if it is one.
+    pub fn current(&self) -> Option<&K> {
+        match self.list.current()? {
+            Row::Item(key) => Some(key),
+            Row::Group(_) => None,
+        }
+    }
+
+    /// The marked items, else the one under the cursor. The head of a group stands for all of its items.
+    pub fn chosen(&self) -> Vec<K> {
+        let rows = self.list.chosen().into_iter().flat_map(|row| match row {
+            Row::Item(key) => vec![key],
+            Row::Group(group) => self.members(&group).to_vec(),
+        });
+        super::selection::once(rows)
+    }
+
+    /// What copying takes: the words for the marked rows, else for the current one.
+    pub fn copied(
+        &self,
+        item: impl Fn(&K) -> Option<String>,
+        group: impl Fn(&G) -> String,
+    ) -> Option<String> {
+        self.list.copied(|row| match row {
+            Row::Item(key) => item(key),
+            Row::Group(value) => Some(group(value)),
+        })
+    }
+
+    /// Folds or unfolds the group that the cursor is in; the cursor goes to the head of a folded one.
+    pub fn fold(&mut self, fold: bool) {
+        let Some((group, head)) = self.group_at_cursor() else { return };
+        if fold {
+            self.list.move_to(head);
+            self.folded.insert(group);
+        } else {
+            self.folded.remove(&group);
+        }
+    }
+
+    /// Folds or unfolds the group whose head the cursor is on; `false` if it is on none.
+    pub fn toggle(&mut self) -> bool {
+        let Some(Row::Group(group)) = self.list.current() else { return false };
+        let is_folded = self.folded.contains(group);
+        self.fold(!is_folded);
+        true
+    }
+
+    /// The group that the current row is of, and where its head is, if it has one.
+    fn group_at_cursor(&self) -> Option<(G, usize)> {
+        let group = match self.list.current()? {
+            Row::Group(group) => group,
+            Row::Item(key) => {
+                let number = self.members.iter().position(|its| its.contains(key))?;
+                self.index.groups.get(number)?
+            }
+        };
+        let is_head = |row: &Row<K, G>| matches!(row, Row::Group(one) if one == group);
+        Some((group.clone(), self.list.rows().iter().position(is_head)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(items: &[&'static str]) -> GroupedList<&'static str, &'static str> {
+        let mut list = GroupedList::grouped(Grouping::By(vec!["service".to_owned()]));
+        take(&mut list, items);
+        list
+    }
+
+    fn take(list: &mut GroupedList<&'static str, &'static str>, items: &[&'static str]) {
+        list.set(items, |item| *item, |item| item.split(' ').next().unwrap_or_default());
+    }
+
+    #[test]
+    fn groups_come_in_the_order_of_their_first_items() {
+        let list = list(&["mail 2", "cart 1", "mail 1"]);
+        let rows = [
+            Row::Group("mail"),
+            Row::Item("mail 2"),
+            Row::Item("mail 1"),
+            Row::Group("cart"),
+            Row::Item("cart 1"),
+        ];
+        assert_eq!(list.list.rows(), rows);
+        assert_eq!(list.current(), Some(&"mail 2"), "the cursor begins at an item");
+    }
+
+    #[test]
+    fn the_cursor_goes_to_the_head_of_what_is_folded_and_stays_when_it_is_unfolded() {
+        let items = ["mail 2", "cart 1", "mail 1"];
+        let mut list = list(&items);
+        list.list.move_to(2);
+        list.fold(true);
+        take(&mut list, &items);
+        assert_eq!((list.list.rows().len(), list.list.current()), (3, Some(&Row::Group("mail"))));
+        assert_eq!(list.chosen(), ["mail 2", "mail 1"], "a head stands for its items");
+        assert!(list.toggle());
+        take(&mut list, &items);
+        assert_eq!((list.list.rows().len(), list.list.current()), (5, Some(&Row::Group("mail"))));
+        list.list.move_to(1);
+        assert!(!list.toggle(), "an item is no head");
+    }
+
+    #[test]
+    fn without_groups_there_are_no_heads() {
+        let mut list = list(&["mail 2", "cart 1"]);
+        list.grouping = Grouping::None;
+        take(&mut list, &["mail 2", "cart 1"]);
+        list.fold(true);
+        take(&mut list, &["mail 2", "cart 1"]);
+        assert_eq!(list.list.rows(), [Row::Item("mail 2"), Row::Item("cart 1")]);
+    }
+}

@@ -1,0 +1,79 @@
+//! Where the parts of the frame stand, and the heading line that screens have in common.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::doubt::doubts;
+use super::look::Cx;
+use super::shared::Shared;
+use super::theme::Role;
+use super::widgets::table;
+use super::widgets::text::{self, Run};
+use crate::model::ask::AskKind;
+
+/// Where the parts of the frame stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Areas {
+    /// Line 1.
+    pub(super) bar: Rect,
+    /// Line 2.
+    pub(super) tabs: Rect,
+    /// The screen.
+    pub(super) body: Rect,
+    /// The last line.
+    pub(super) footer: Rect,
+}
+
+/// Where the parts of the frame stand in a terminal of this size.
+pub(super) fn areas((width, height): (u16, u16)) -> Areas {
+    let line = |y| Rect { x: 0, y, width, height: 1.min(height) };
+    Areas {
+        bar: line(0),
+        tabs: line(1),
+        body: Rect { x: 0, y: 2, width, height: height.saturating_sub(3) },
+        footer: line(height.saturating_sub(1)),
+    }
+}
+
+/// The rows of a table that has a heading line above its header.
+pub(super) fn table_rows(body: Rect) -> Rect {
+    table::body(below_heading(body))
+}
+
+/// What is left below a heading line.
+pub(super) fn below_heading(body: Rect) -> Rect {
+    let line = 1.min(body.height);
+    Rect { y: body.y + line, height: body.height - line, ..body }
+}
+
+/// Draws a heading line: what this is, and on the right what is to be doubted about it. Gives the room below.
+pub(super) fn heading(
+    cx: &Cx<'_>,
+    left: &[Run<'_>],
+    right: &[Run<'_>],
+    area: Rect,
+    buf: &mut Buffer,
+) -> Rect {
+    let line = Rect { height: 1.min(area.height), ..area };
+    let wide = |runs: &[Run<'_>]| runs.iter().map(|run| text::width(&run.text)).sum::<u16>();
+    // a doubt must be seen: it gets three fifths of the line, and more where the rest needs less
+    let most = (line.width * 3 / 5).max(line.width.saturating_sub(wide(left) + 2));
+    let width = wide(right).min(most);
+    let gap = if width > 0 { 2 } else { 0 };
+    text::runs(cx, left, Rect { width: line.width.saturating_sub(width + gap), ..line }, buf);
+    text::runs(cx, right, Rect { x: line.right() - width, width, ..line }, buf);
+    below_heading(area)
+}
+
+/// What is to be doubted about a screen that uses answers of these kinds, for its heading.
+pub(super) fn doubt_runs(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> Vec<Run<'static>> {
+    // what is about one thing is asked by the screen that is about it
+    let about_one = AskKind::ALL.into_iter().filter(|kind| kind.is_about_one());
+    let kinds: Vec<AskKind> = kinds.iter().copied().chain(about_one).collect();
+    let all = doubts(shared, &kinds, now);
+    let Some(first) = all.first() else { return Vec::new() };
+    let more = if all.len() > 1 { format!(" (+{} more, see Sources)", all.len() - 1) } else { String::new() };
+    let sign = shared.look.charset.pick(Role::Stale.symbol(), Role::Stale.ascii());
+    vec![Run::new(format!("{sign} {}{more}", first.sentence(now)), Role::Stale)]
+}

@@ -1,0 +1,74 @@
+//! What several screens share about alerts: their order, what they are found by, their words and links.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::link::is_link;
+use crate::app::filter::{Fields, Haystack};
+use crate::app::shared::Shared;
+use crate::model::alert::{Alert, AlertState, Severity};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::{Labels, Text};
+use crate::model::remote::age;
+use crate::model::world::World;
+
+/// By what alerts are ordered worst and newest first, so that no two are equal.
+pub type Badness = (AlertState, Severity, Reverse<Timestamp>, Fingerprint);
+
+/// The worst and newest is the smallest.
+pub fn badness(alert: &Alert) -> Badness {
+    (alert.state, alert.severity, Reverse(alert.starts_at), alert.fingerprint)
+}
+
+/// What alerts can be found by.
+pub fn haystack(world: &World, now: Timestamp) -> Haystack {
+    found_by(world.alerts_with_services(), now)
+}
+
+/// The same of alerts with their services, wherever they come from.
+pub fn found_by<'a>(
+    alerts: impl Iterator<Item = (&'a Arc<Alert>, Option<&'a Text>)>,
+    now: Timestamp,
+) -> Haystack {
+    const FIELDS: Fields = Fields {
+        words: &["state", "severity", "service"],
+        numbers: &["age", "for", "value"],
+        flags: &["silenced", "inhibited"],
+    };
+    // one text for each word, whatever the number of alerts
+    let states = AlertState::ALL.map(|state| (state, Text::from(state.word())));
+    let severities = Severity::ALL.map(|severity| (severity, Text::from(severity.word())));
+    let row = |(alert, service): (&'a Arc<Alert>, Option<&'a Text>)| {
+        let state = states.iter().find(|(state, _)| *state == alert.state).map(|(_, word)| word.clone());
+        let severity = severities.iter().find(|(severity, _)| *severity == alert.severity);
+        let words = [state, severity.map(|(_, word)| word.clone()), service.cloned()];
+        let age = age(alert.starts_at, now).as_secs_f64();
+        (&alert.labels, alert.receivers.iter(), words, [age, age, alert.value.unwrap_or(f64::NAN)])
+    };
+    Haystack::with_fields(FIELDS, alerts.map(row))
+}
+
+/// What copying takes of an alert: its labels.
+pub fn labels_of(world: &World, fingerprint: Fingerprint) -> Option<String> {
+    world.alert(fingerprint).map(|alert| alert.labels.to_string())
+}
+
+/// The links of an alert: those of its annotations, a runbook first, those of its labels, and its source.
+pub fn links(shared: &Shared, fingerprint: Option<Fingerprint>) -> Vec<(String, Text)> {
+    let Some(alert) = fingerprint.and_then(|fingerprint| shared.world.alert(fingerprint)) else {
+        return Vec::new();
+    };
+    let of = |labels: &Labels| {
+        let found = labels.iter().filter(|(_, value)| is_link(value));
+        found.map(|(name, value)| (name.to_string(), value.clone())).collect::<Vec<_>>()
+    };
+    let mut links = of(&alert.annotations);
+    links.sort_by_key(|(name, _)| !name.starts_with("runbook"));
+    links.extend(of(&alert.labels));
+    links.extend(
+        alert.generator_url.iter().filter(|url| is_link(url)).map(|url| ("source".to_owned(), url.clone())),
+    );
+    links
+}

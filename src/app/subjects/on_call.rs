@@ -1,0 +1,31 @@
+//! What several screens share about who is on call: the levels of a policy, its links, and words.
+
+use std::collections::BTreeSet;
+
+use super::link::is_link;
+use crate::app::identity::PolicyKey;
+use crate::app::shared::Shared;
+use crate::model::labels::Text;
+use crate::model::oncall::{EscalationPolicy, OnCallBoard, Target};
+
+pub mod words;
+
+/// The numbers of a policy's levels; whoever is on call has one, too, whatever the policy tells.
+pub fn levels(board: &OnCallBoard, policy: &EscalationPolicy) -> BTreeSet<u32> {
+    let its = board.shifts.iter().filter(|shift| shift.policy == policy.named.id).map(|shift| shift.level);
+    let levels: BTreeSet<u32> = policy.levels.iter().map(|level| level.number).chain(its).collect();
+    if levels.is_empty() { BTreeSet::from([1]) } else { levels }
+}
+
+/// Its pages: its own, and those of its schedules and services.
+pub fn links(shared: &Shared, key: &PolicyKey) -> Vec<(String, Text)> {
+    let Some((_, policy)) = key.policy(&shared.world) else { return Vec::new() };
+    let targets = policy.levels.iter().flat_map(|level| &level.targets);
+    let schedules = targets.filter_map(|target| match target {
+        Target::Schedule(schedule) => Some(schedule),
+        Target::Person(_) => None,
+    });
+    let all = std::iter::once(&policy.named).chain(schedules).chain(&policy.services);
+    let links = all.filter_map(|named| Some((named.name.to_string(), named.url.clone()?)));
+    links.filter(|(_, url)| is_link(url)).collect()
+}

@@ -1,0 +1,104 @@
+//! Which runbooks belong to alerts, services, incidents and SLOs.
+
+use std::sync::Arc;
+
+use crate::app::identity::{IncidentKey, SloKey};
+use crate::app::shared::Shared;
+use crate::model::alert::Alert;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::{Labels, Text};
+use crate::model::runbook::Wanted;
+use crate::model::slo::SloStatus;
+use crate::model::world::Linked;
+
+/// Names under which a runbook is told.
+const NAMES: [&str; 2] = ["runbook_url", "runbook"];
+
+/// The labels that fill its placeholders.
+pub fn labels(wanted: &Wanted) -> Labels {
+    if wanted.labels.get("alertname").is_some() {
+        return wanted.labels.clone();
+    }
+    let own = wanted.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+    Labels::new(own.chain([("alertname".into(), wanted.name.clone())]).collect())
+}
+
+pub fn of_alert(alert: &Alert) -> Wanted {
+    Wanted { name: alert.name().into(), url: alert.runbook().cloned(), labels: alert.labels.clone() }
+}
+
+/// What is written for a service as a whole.
+pub fn of_service(name: &Text) -> Wanted {
+    Wanted { name: name.clone(), url: None, labels: Labels::from_iter([("service", name)]) }
+}
+
+/// Those of its alerts: as the monitoring knows them, else as they are told.
+pub fn of_incident(shared: &Shared, known: &Linked) -> Vec<Wanted> {
+    let tied = known.alerts.iter().filter_map(|alert| shared.world.alert(*alert));
+    let mut all: Vec<Wanted> = tied.map(|alert| of_alert(alert)).collect();
+    let told = shared.world.incident_detail(known).into_iter().flat_map(|detail| &detail.alerts);
+    for alert in told.filter(|alert| shared.world.alert_of(alert).is_none()) {
+        let in_details = NAMES.into_iter().find_map(|name| alert.details.get(name).cloned());
+        let link = || alert.links.iter().find(|(name, _)| name.to_lowercase().contains("runbook"));
+        let url = in_details.or_else(|| link().map(|(_, url)| url.clone()));
+        let name = alert.labels.get("alertname").unwrap_or(&alert.summary).clone();
+        if url.is_some() || alert.labels.get("alertname").is_some() {
+            all.push(Wanted { name, url, labels: alert.labels.clone() });
+        }
+    }
+    if all.is_empty() {
+        all.extend(known.service.as_ref().map(of_service));
+    }
+    all
+}
+
+/// Those of its alerts that fire, else what its definition says, else what is written for its service.
+pub fn of_slo(shared: &Shared, status: &SloStatus) -> Vec<Wanted> {
+    let firing = shared.world.alerts().iter().filter(|alert| status.slo.is_about(&alert.labels));
+    let all: Vec<Wanted> = firing.map(|alert| of_alert(alert)).collect();
+    if !all.is_empty() {
+        return all;
+    }
+    let alerting = &status.slo.alerting;
+    let notices = alerting.page.iter().chain(&alerting.ticket).map(|notice| &notice.annotations);
+    let mut told = std::iter::once(&alerting.annotations).chain(notices);
+    let url = told.find_map(|annotations| NAMES.into_iter().find_map(|name| annotations.get(name).cloned()));
+    let name = alerting.name.clone();
+    if url.is_none() && name.is_none() {
+        return status.slo.service.as_ref().map(of_service).into_iter().collect();
+    }
+    let service = status.slo.service.iter().map(|service| (Text::from("service"), service.clone()));
+    let own = status.slo.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let labels = Labels::new(own.chain(service).collect());
+    vec![Wanted { name: name.unwrap_or_else(|| status.slo.id.clone()), url, labels }]
+}
+
+/// The runbook of an alert that may be known, as a list.
+pub fn of_known_alert(shared: &Shared, fingerprint: Option<Fingerprint>) -> Vec<Wanted> {
+    let known = fingerprint.and_then(|fingerprint| shared.world.alert(fingerprint));
+    known.map(|alert| of_alert(alert)).into_iter().collect()
+}
+
+/// Those of an incident that may be known.
+pub fn of_known_incident(shared: &Shared, key: Option<&IncidentKey>) -> Vec<Wanted> {
+    let known = key.and_then(|key| key.incident(&shared.world));
+    known.map_or_else(Vec::new, |known| of_incident(shared, known))
+}
+
+/// Those of an SLO that may be known.
+pub fn of_known_slo(shared: &Shared, key: Option<&SloKey>) -> Vec<Wanted> {
+    let known = key.and_then(|key| key.status(&shared.world));
+    known.map_or_else(Vec::new, |status| of_slo(shared, status))
+}
+
+/// Each of them once.
+pub fn once(found: Vec<Wanted>) -> Vec<Arc<Wanted>> {
+    let mut all: Vec<Arc<Wanted>> = Vec::new();
+    for wanted in found {
+        let is_same = |known: &Arc<Wanted>| known.name == wanted.name && known.url == wanted.url;
+        if !all.iter().any(is_same) {
+            all.push(Arc::new(wanted));
+        }
+    }
+    all
+}

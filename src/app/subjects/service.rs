@@ -1,0 +1,191 @@
+//! What several screens share about services: their order, what they are found by, their short histories, alerts and words.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::alert::badness;
+use crate::app::due::Want;
+use crate::app::filter::{Fields, Haystack};
+use crate::app::found::{Found, passing};
+use crate::app::list::Order;
+use crate::app::range;
+use crate::app::shared::Shared;
+use crate::app::want;
+use crate::app::widgets::text;
+use crate::config::kind;
+use crate::model::alert::Alert;
+use crate::model::ask::{AskKind, Query};
+use crate::model::health::Health;
+use crate::model::labels::{Labels, Text};
+use crate::model::series::Matrix;
+use crate::model::service::{Service, Signals, Trends};
+use crate::model::world::World;
+
+/// Points of the short histories.
+const TREND_POINTS: u16 = 60;
+
+/// By what services can be ordered.
+pub const ORDERS: [&str; 9] = [
+    "health, worst first",
+    "name",
+    "request rate",
+    "error ratio",
+    "p50",
+    "p95",
+    "p99",
+    "Apdex, worst first",
+    "saturation",
+];
+
+/// Worst first: by verdict, then by the share of failing requests in whole per cent, then by name, so that noise does not make
+/// rows jump.
+pub fn by_badness(a: &Service, b: &Service) -> Ordering {
+    let whole_percent = |service: &Service| (service.signals.error_ratio.unwrap_or(0.0) * 100.0).floor();
+    a.health
+        .cmp(&b.health)
+        .then_with(|| whole_percent(b).total_cmp(&whole_percent(a)))
+        .then_with(|| b.alerts.len().cmp(&a.alerts.len()))
+        .then_with(|| a.name.cmp(&b.name))
+}
+
+fn compare(a: &Service, b: &Service, column: usize) -> Ordering {
+    // what is not known sorts behind everything that is
+    let largest_first = |signal: fn(&Signals) -> Option<f64>| {
+        let key = |service: &Service| signal(&service.signals).unwrap_or(f64::NEG_INFINITY);
+        key(b).total_cmp(&key(a))
+    };
+    match column {
+        1 => a.name.cmp(&b.name),
+        2 => largest_first(|s| s.request_rate),
+        3 => largest_first(|s| s.error_ratio),
+        4 => largest_first(|s| s.p50),
+        5 => largest_first(|s| s.p95),
+        6 => largest_first(|s| s.p99),
+        7 => largest_first(|s| s.apdex.map(|apdex| -apdex)),
+        8 => largest_first(|s| s.saturation),
+        _ => by_badness(a, b),
+    }
+}
+
+/// The services that pass the filter, in order.
+pub fn ordered(services: &[Service], passes: Option<&[bool]>, order: Order) -> Vec<Text> {
+    let mut shown: Vec<&Service> = passing(services, passes).collect();
+    shown.sort_by(|a, b| order.apply(compare(a, b, order.column)).then_with(|| a.name.cmp(&b.name)));
+    shown.into_iter().map(|service| service.name.clone()).collect()
+}
+
+/// What services can be found by.
+pub fn haystack(services: &[Service]) -> Haystack {
+    const FIELDS: Fields = Fields {
+        words: &["health", "service"],
+        numbers: &["errors", "rate", "p95", "saturation", "alerts"],
+        flags: &[],
+    };
+    let words = Health::ALL.map(|health| (health, Text::from(health.word())));
+    let row = |service: &'_ Service| {
+        let health = words.iter().find(|(health, _)| *health == service.health).map(|(_, word)| word.clone());
+        let Signals { error_ratio, request_rate, p95, saturation, .. } = service.signals;
+        let signals = [error_ratio, request_rate, p95, saturation, Some(service.alerts.len() as f64)];
+        ([health, Some(service.name.clone())], signals.map(|signal| signal.unwrap_or(f64::NAN)))
+    };
+    Haystack::with_fields(
+        FIELDS,
+        services.iter().map(|service| {
+            let (words, numbers) = row(service);
+            let hosts = service.hosts.iter().flat_map(|host| [&host.name, &host.instance]);
+            (&service.labels, std::iter::once(&service.name).chain(hosts), words, numbers)
+        }),
+    )
+}
+
+/// The short histories that the sparklines are drawn from.
+pub fn wants(shared: &Shared, now: Timestamp) -> Vec<Want> {
+    let window = shared.range.span(now, TREND_POINTS, shared.interval);
+    shared
+        .answering(AskKind::Trends)
+        .map(|source| {
+            let known = shared.world.held(&source.id).and_then(|held| held.trends().whole());
+            let stretch = range::stretch(window, known.map(|trends| trends.request_rate.span));
+            want::of(shared, &source.id, Query::Trends { stretch })
+        })
+        .collect()
+}
+
+/// The alerts of a service that are pending or firing, the worst first.
+pub fn alerts<'a>(shared: &'a Shared, name: &str) -> Vec<&'a Arc<Alert>> {
+    let service = shared.world.service(name);
+    let known = service.map_or(&[][..], |service| &service.alerts);
+    let mut alerts: Vec<_> =
+        known.iter().filter_map(|fingerprint| shared.world.alert(*fingerprint)).collect();
+    alerts.sort_by_key(|alert| badness(alert));
+    alerts
+}
+
+/// Why there is nothing: not asked, still loading, nothing known, or nothing that passes.
+pub fn empty(shared: &Shared, found: &Found) -> String {
+    if !found.text().is_empty() && !shared.world.services().is_empty() {
+        return found.nothing("service");
+    }
+    let can = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Services));
+    let held: Vec<_> = can.filter_map(|source| shared.world.held(&source.id)).collect();
+    if held.is_empty() {
+        let add = kind::to_add(shared.kinds, &[AskKind::Services]);
+        format!("No source that knows services: add {add}.")
+    } else if held.iter().any(|held| held.services().value().is_some()) {
+        "None of the known metrics names a service. See Sources (9).".to_owned()
+    } else if held.iter().all(|held| held.services().trouble().is_some()) {
+        "No source has answered yet. See Sources (9) for what is wrong.".to_owned()
+    } else if shared.paused.is_some() {
+        "Not asked: everything is held still.".to_owned()
+    } else {
+        "Asking for services...".to_owned()
+    }
+}
+
+/// The reasons in words, the gravest first.
+pub fn why(service: &Service, now: Timestamp) -> String {
+    service.reasons.iter().map(|reason| reason.words(now)).collect::<Vec<_>>().join(", ")
+}
+
+/// Request rate, error ratio and p95 of a service: of several sources rates add up, of the others the worst counts.
+pub fn trends(shared: &Shared, service: &Service) -> [Vec<f64>; 3] {
+    let labels = Labels::from_iter([("service", &*service.name)]);
+    let part = |part: fn(&Trends) -> &Matrix, both: fn(f64, f64) -> f64| {
+        let mut joined: Vec<f64> = Vec::new();
+        for held in service.speakers.iter().filter_map(|id| shared.world.held(id)?.trends().value()) {
+            if let Some(line) = part(held).line(&labels) {
+                join(&mut joined, &line.values, both);
+            }
+        }
+        joined
+    };
+    [part(|t| &t.request_rate, |a, b| a + b), part(|t| &t.error_ratio, f64::max), part(|t| &t.p95, f64::max)]
+}
+
+/// Joins a history into another that ends at the same moment; where only one has a value, that counts.
+pub fn join(mine: &mut Vec<f64>, other: &[f64], both: impl Fn(f64, f64) -> f64) {
+    if other.len() > mine.len() {
+        mine.splice(0..0, std::iter::repeat_n(f64::NAN, other.len() - mine.len()));
+    }
+    for (mine, other) in mine.iter_mut().rev().zip(other.iter().rev()) {
+        *mine = match (mine.is_nan(), other.is_nan()) {
+            (true, _) => *other,
+            (false, true) => *mine,
+            (false, false) => both(*mine, *other),
+        };
+    }
+}
+
+/// What a full bar stands for where the usual is to be half of one: twice the mean, or the highest if that is higher.
+pub fn calm_max(values: &[f64]) -> Option<f64> {
+    let known: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
+    let mean = known.iter().sum::<f64>() / known.len() as f64;
+    known.iter().copied().reduce(f64::max).map(|highest| highest.max(2.0 * mean))
+}
+
+/// Cells of the longest name.
+pub fn widest_name(world: &World) -> u16 {
+    world.services().iter().map(|service| text::width(&service.name)).max().unwrap_or(0)
+}

@@ -1,0 +1,129 @@
+//! What several screens share about SLOs: their order, what they are found by, their words, queries and spending.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::HashMap;
+
+use crate::app::filter::{Fields, Haystack};
+use crate::app::found::passing;
+use crate::app::list::Order;
+use crate::model::labels::{Labels, Text};
+use crate::model::slo::{BASIS, Exhaustion, RECENT, SloState, SloStatus, Standing};
+use crate::model::world::World;
+
+pub mod course;
+pub mod queries;
+pub mod words;
+
+/// By what SLOs can be ordered.
+pub const ORDERS: [&str; 7] = [
+    "state, worst first",
+    "budget left, least first",
+    "burn over 1h, fastest first",
+    "exhaustion, soonest first",
+    "name",
+    "objective, strictest first",
+    "service",
+];
+
+/// How much of its budget an SLO has left, for a list of names.
+pub fn left_text(status: &SloStatus) -> String {
+    words::left(status.worst()).text.into_owned()
+}
+
+/// The value of a label of an SLO, empty without one: what it is given, or what its recorded series have.
+pub fn value_of(status: &SloStatus, label: &str) -> Text {
+    let named = match label {
+        "service" => status.service.clone(),
+        "source" => Some(status.source.as_str().into()),
+        _ => None,
+    };
+    let recorded = || status.slo.recorded.as_ref().and_then(|recorded| recorded.labels.get(label));
+    named.or_else(|| status.slo.labels.get(label).or_else(recorded).cloned()).unwrap_or_default()
+}
+
+/// The labels by which SLOs can be grouped, the most frequent first; `service` leads.
+pub fn labels(world: &World) -> Vec<String> {
+    let mut names: HashMap<&str, usize> = HashMap::new();
+    for status in world.slos() {
+        let recorded = status.slo.recorded.iter().flat_map(|recorded| recorded.labels.iter());
+        for (name, _) in status.slo.labels.iter().chain(recorded) {
+            *names.entry(name).or_default() += 1;
+        }
+    }
+    let mut names: Vec<(&str, usize)> = names.into_iter().filter(|(name, _)| *name != "service").collect();
+    names.sort_by_key(|(name, count)| (Reverse(*count), *name));
+    std::iter::once("service").chain(names.into_iter().map(|(name, _)| name)).map(str::to_owned).collect()
+}
+
+/// What SLOs can be found by: words look into all of it, matchers by name.
+pub fn haystack(slos: &[SloStatus]) -> Haystack {
+    const FIELDS: Fields =
+        Fields { words: &[], numbers: &["left", "burn", "burn_5m", "objective", "alerts"], flags: &[] };
+    let states = SloState::ALL.map(|state| (state, Text::from(state.word())));
+    let described: Vec<Labels> = slos.iter().map(|status| described(status, &states)).collect();
+    let numbers = |status: &SloStatus| {
+        let worst = status.worst();
+        let burn = |lookback| worst.and_then(|worst| worst.burn(lookback));
+        let objective = Some(status.slo.objective.as_ratio());
+        let alerts = Some(status.alerts.len() as f64);
+        let all = [worst.and_then(Standing::left), burn(BASIS), burn(RECENT), objective, alerts];
+        all.map(|number| number.unwrap_or(f64::NAN))
+    };
+    Haystack::with_fields(
+        FIELDS,
+        slos.iter().zip(&described).map(|(status, labels)| (labels, [&status.slo.name], [], numbers(status))),
+    )
+}
+
+/// All that a matcher can ask for; of equal names what is ours counts.
+fn described(status: &SloStatus, states: &[(SloState, Text)]) -> Labels {
+    let slo = &status.slo;
+    let recorded = slo.recorded.iter().flat_map(|recorded| recorded.labels.iter());
+    let given = recorded.chain(slo.labels.iter()).map(|(name, value)| (name.clone(), value.clone()));
+    let state = states.iter().find(|(state, _)| *state == status.state()).map(|(_, word)| word.clone());
+    let own = [
+        ("slo", Some(slo.id.clone())),
+        ("id", Some(slo.id.clone())),
+        ("state", state),
+        ("service", status.service.clone()),
+        ("source", Some(status.source.as_str().into())),
+    ];
+    let own = own.into_iter().filter_map(|(name, value)| Some((Text::from(name), value?)));
+    Labels::new(given.chain(own).collect())
+}
+
+fn compare(a: &SloStatus, b: &SloStatus, column: usize) -> Ordering {
+    // what is not known sorts behind everything that is
+    let number = |status: &SloStatus| -> f64 {
+        let worst = status.worst();
+        let value = match column {
+            1 => worst.and_then(Standing::left),
+            2 => worst.and_then(|worst| worst.burn(BASIS)).map(|burn| -burn),
+            3 => worst.and_then(|worst| worst.exhaustion).and_then(seconds),
+            _ => Some(-status.slo.objective.as_ratio()),
+        };
+        value.unwrap_or(f64::INFINITY)
+    };
+    match column {
+        1 | 2 | 3 | 5 => number(a).total_cmp(&number(b)),
+        4 => a.slo.id.cmp(&b.slo.id),
+        6 => (a.service.is_none(), &a.service).cmp(&(b.service.is_none(), &b.service)),
+        _ => a.by_urgency(b),
+    }
+}
+
+/// How long until the budget is gone, if it will be.
+fn seconds(exhaustion: Exhaustion) -> Option<f64> {
+    match exhaustion {
+        Exhaustion::Exhausted => Some(0.0),
+        Exhaustion::In(after) => Some(after.as_secs_f64()),
+        Exhaustion::NotWithinWindow(_) | Exhaustion::NotBeforeReset(_) | Exhaustion::Never => None,
+    }
+}
+
+/// The SLOs that pass, in order; the worst first among equals.
+pub fn ordered<'a>(slos: &'a [SloStatus], passes: Option<&[bool]>, order: Order) -> Vec<&'a SloStatus> {
+    let mut shown: Vec<&SloStatus> = passing(slos, passes).collect();
+    shown.sort_by(|a, b| order.apply(compare(a, b, order.column)).then_with(|| a.by_urgency(b)));
+    shown
+}

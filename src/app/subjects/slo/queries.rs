@@ -1,0 +1,193 @@
+//! What is asked of an SLO: errors by lookback, what each slot of its window spent, and what fired meanwhile.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::app::due::Want;
+use crate::app::identity::SloKey;
+use crate::app::shared::Shared;
+use crate::app::want;
+use crate::model::ask::{AskKind, SeriesKey};
+use crate::model::duration;
+use crate::model::remote::Remote;
+use crate::model::series::{Matrix, Span};
+use crate::model::slo::history::{self, Slots};
+use crate::model::slo::{Slo, SloStatus, Window};
+
+/// Most slots of a window: a year in slots of six hours is below, and so is 90 days in hours.
+const MOST_SLOTS: u16 = 2400;
+
+/// What is asked for slots changes slowly.
+const SLOTS_INTERVAL: Duration = Duration::from_secs(300);
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// Points of the chart of burns.
+const POINTS: u16 = 240;
+
+/// Which lookbacks the chart of burns shows: of the first pair both, of the next one the long one.
+fn charted(slo: &Slo) -> Vec<Duration> {
+    let mut lookbacks = Vec::new();
+    let pairs = slo.pairs.iter().take(2).flat_map(|pair| [pair.long, pair.short]).take(3);
+    for lookback in pairs {
+        if !lookbacks.contains(&lookback) {
+            lookbacks.push(lookback);
+        }
+    }
+    if lookbacks.is_empty() { vec![HOUR] } else { lookbacks }
+}
+
+/// The slots of the window up to a moment; the first point is where the first slot begins.
+fn slots_span(window: &Window, moment: Timestamp) -> Span {
+    let elapsed = window.elapsed(moment);
+    let least = if window.nominal() < 12 * HOUR { HOUR / 12 } else { HOUR };
+    Span::ending(moment, elapsed.max(least), MOST_SLOTS, least)
+}
+
+/// The queries of the charts, with what they are asked over.
+pub struct Asks {
+    /// Errors by slots.
+    pub slots: Option<Slots>,
+    /// The same counted, where the window's ratio is a mean over time and a definition can do better.
+    pub events: Option<Slots>,
+    /// Error ratios by lookback.
+    pub burns: Vec<(Duration, String)>,
+    /// What fired in the slots.
+    pub firing: String,
+    /// The slots.
+    pub span: Span,
+    /// How long the window is.
+    range: Duration,
+}
+
+impl Asks {
+    /// What tells the answer to one of the queries by slots from others.
+    pub fn slots_key(&self, query: &str) -> SeriesKey {
+        SeriesKey { query: query.into(), range: self.range, step: self.span.step() }
+    }
+}
+
+/// The queries of an SLO's charts as of a moment.
+pub fn asks(status: &SloStatus, moment: Timestamp) -> Asks {
+    let (slo, evaluation) = (&*status.slo, status.evaluation);
+    let span = slots_span(&slo.window, moment);
+    let is_time_weighted = status.groups.iter().any(|group| group.is_time_weighted);
+    let slots = history::slots(slo, evaluation, span.step());
+    let events =
+        history::events(slo, span.step()).filter(|events| is_time_weighted && Some(events) != slots.as_ref());
+    let burns = charted(slo).into_iter();
+    let burns =
+        burns.filter_map(|lookback| Some((lookback, history::error_ratio(slo, evaluation, lookback)?)));
+    Asks {
+        slots,
+        events,
+        burns: burns.collect(),
+        firing: history::firing(slo, status.service.as_deref(), span.step()),
+        span,
+        range: slo.window.nominal(),
+    }
+}
+
+/// Its queries in words and as they are asked, for reading and for copying.
+pub fn queries(status: &SloStatus, moment: Timestamp) -> Vec<(String, String)> {
+    let asks = asks(status, moment);
+    let slot = duration::short(asks.span.step());
+    let mut all: Vec<(String, String)> = Vec::new();
+    for (lookback, query) in asks.burns {
+        all.push((format!("error ratio over {}", duration::short(lookback)), query));
+    }
+    let window = status.slo.window.nominal();
+    if let Some(query) = history::over_window(&status.slo, status.evaluation) {
+        all.push((format!("error ratio over {}", duration::short(window)), query));
+    }
+    let mut slots = |name: &str, slots: Option<Slots>| match slots {
+        Some(Slots::Ratio(query)) => all.push((format!("{name}, each {slot}"), query)),
+        Some(Slots::Events { part, total, .. }) => {
+            all.push((format!("{name}, each {slot}: part"), part));
+            all.push((format!("{name}, each {slot}: total"), total));
+        }
+        None => {}
+    };
+    slots("what ate the budget", asks.slots);
+    slots("counted events", asks.events);
+    all.push((format!("what fired, each {slot}"), asks.firing));
+    // the shortest lookback may be the slot's
+    let mut seen = BTreeSet::new();
+    all.retain(|(_, query)| seen.insert(query.clone()));
+    all
+}
+
+/// The charts of the SLO, from the source that knows it: at most eight queries.
+pub fn wants(shared: &Shared, key: &SloKey, now: Timestamp) -> Vec<Want> {
+    let Some((status, asks)) = asked(shared, key, now) else { return Vec::new() };
+    let burns = asks.burns.iter();
+    let burns = burns.map(|(_, query)| {
+        want::series(shared, &status.source, want::chart(shared, &query.as_str().into(), POINTS, now))
+    });
+    let firing = slots_want(shared, status, &asks, &asks.firing);
+    burns.chain(slot_wants(shared, status, &asks)).chain([firing]).collect()
+}
+
+/// Only what tells what each slot of the window spent of the budget: at most four queries.
+pub fn spending_wants(shared: &Shared, key: &SloKey, now: Timestamp) -> Vec<Want> {
+    asked(shared, key, now)
+        .map_or_else(Vec::new, |(status, asks)| slot_wants(shared, status, &asks).collect())
+}
+
+/// What is to be asked of an SLO, if its source can be asked.
+fn asked<'a>(shared: &'a Shared, key: &SloKey, now: Timestamp) -> Option<(&'a SloStatus, Asks)> {
+    let can = shared.answering(AskKind::Series).any(|source| source.id == key.source);
+    let status = key.status(&shared.world).filter(|_| can)?;
+    Some((status, asks(status, shared.range.end.unwrap_or(now))))
+}
+
+fn slot_wants<'a>(
+    shared: &'a Shared,
+    status: &'a SloStatus,
+    asks: &'a Asks,
+) -> impl Iterator<Item = Want> + 'a {
+    let slots = asks.slots.iter().chain(&asks.events).flat_map(|slots| match slots {
+        Slots::Ratio(query) => vec![query],
+        Slots::Events { part, total, .. } => vec![part, total],
+    });
+    slots.map(|query| slots_want(shared, status, asks, query))
+}
+
+fn slots_want(shared: &Shared, status: &SloStatus, asks: &Asks, query: &str) -> Want {
+    let want = want::series(shared, &status.source, (asks.slots_key(query), asks.span));
+    Want { interval: SLOTS_INTERVAL, ..want }
+}
+
+/// The values of one of its queries by slots.
+pub fn slots_of<'a>(
+    shared: &'a Shared,
+    status: &SloStatus,
+    asks: &Asks,
+    query: &str,
+) -> Option<&'a Remote<Matrix>> {
+    shared.world.held(&status.source)?.series().get(&asks.slots_key(query))
+}
+
+/// The error ratio that this query tells over the range that is shown.
+pub fn burns_key(shared: &Shared, query: &str, now: Timestamp) -> SeriesKey {
+    want::chart(shared, &query.into(), POINTS, now).0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slots_are_hours_of_all_usual_windows_and_never_too_many() {
+        let now: Timestamp = "2026-01-14T02:52:07Z".parse().unwrap();
+        for (days, seconds, count) in [(7, 3600, 168), (30, 3600, 720), (90, 3600, 2160), (365, 21_600, 1460)]
+        {
+            let span = slots_span(&Window::Rolling(Duration::from_secs(days * 86_400)), now);
+            assert_eq!((span.step().as_secs(), span.count() - 1), (seconds, count), "{days} days");
+        }
+        let short = slots_span(&Window::Rolling(HOUR), now);
+        assert_eq!((short.step().as_secs(), short.count() - 1), (300, 12));
+    }
+}

@@ -1,0 +1,209 @@
+//! The dialogue before anything outside is changed: opened, answered, and looked after while answers come.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::app::acts::Planned;
+use crate::app::confirm::{Confirm, Outcome, last_scroll, weigh};
+use crate::app::event::{Effect, Link, Message, Plan, Tone, Wait};
+use crate::app::form::Form;
+use crate::app::key::Key;
+use crate::app::state::{Mode, State};
+use crate::model::action::{Action, Call, Deed};
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Text;
+use crate::model::silence::SilenceState;
+use crate::model::world::World;
+
+/// Opens the dialogue for what was worked out, or says why there is nothing to confirm.
+pub(super) fn open(
+    state: &mut State,
+    planned: Result<Planned, Text>,
+    covers: BTreeSet<Fingerprint>,
+    now: Timestamp,
+) -> Vec<Effect> {
+    state.mode = Mode::Browse;
+    match planned {
+        Ok(Planned { actions, left_out }) => {
+            let plan =
+                Plan { id: state.shared.doings.number(), context: state.shared.context.clone(), actions };
+            let mut confirm = Confirm {
+                plan: plan.clone(),
+                left_out,
+                calls: None,
+                covers,
+                name: None,
+                share: None,
+                hides: Vec::new(),
+                is_armed: false,
+                strays: 0,
+                hint: None,
+                form: None,
+                scroll: 0,
+            };
+            weigh(&state.shared, &mut confirm);
+            state.mode = Mode::Confirm(Box::new(confirm));
+            vec![Effect::Rehearse(plan)]
+        }
+        Err(why) => {
+            state
+                .shared
+                .messages
+                .tell(Message { tone: Tone::Trouble, text: format!("Nothing was done: {why}") }, now);
+            Vec::new()
+        }
+    }
+}
+
+/// The dialog of this wait was on the terminal long enough: the next key is an answer to it.
+pub(super) fn arm(state: &mut State, wait: Wait) {
+    if let Mode::Confirm(confirm) = &mut state.mode
+        && confirm.wait() == wait
+    {
+        confirm.is_armed = true;
+        state.version += 1;
+    }
+}
+
+/// Notes the form that the open dialog comes from.
+pub(super) fn comes_from(state: &mut State, form: Box<Form>) {
+    if let Mode::Confirm(confirm) = &mut state.mode {
+        confirm.form = Some(form);
+    }
+}
+
+/// Takes a key in the open dialogue.
+pub(super) fn press(state: &mut State, mut confirm: Box<Confirm>, key: Key, now: Timestamp) -> Vec<Effect> {
+    match confirm.take(key, &state.shared.context) {
+        Outcome::Open => {
+            confirm.hint = None;
+            confirm.scroll = confirm.scroll.min(last_scroll(&state.shared, &confirm, now));
+            state.mode = Mode::Confirm(confirm);
+            Vec::new()
+        }
+        Outcome::Stray(why) => {
+            confirm.hint = Some(why);
+            (confirm.is_armed, confirm.strays) = (false, confirm.strays.saturating_add(1));
+            state.mode = Mode::Confirm(confirm);
+            Vec::new()
+        }
+        Outcome::Typed => {
+            state.shared.messages.note("That key is no answer: nothing was sent", now);
+            if let Some(form) = confirm.form {
+                state.mode = Mode::Form(form);
+            }
+            Vec::new()
+        }
+        Outcome::Left => {
+            state.shared.messages.note("Left alone: nothing was sent", now);
+            Vec::new()
+        }
+        // whoever cannot see the dialogue cannot mean it
+        Outcome::Do if state.shared.look.link == Link::Stalled => {
+            let text = "Nothing was done: the terminal did not show this when it was confirmed".to_owned();
+            state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
+            state.mode = Mode::Confirm(confirm);
+            Vec::new()
+        }
+        Outcome::Do => begin(state, *confirm, now),
+    }
+}
+
+/// The person has confirmed it.
+fn begin(state: &mut State, confirm: Confirm, now: Timestamp) -> Vec<Effect> {
+    let Confirm { plan, covers, .. } = confirm;
+    if let Some(why) = state.shared.guard.refusal(&plan.actions) {
+        state
+            .shared
+            .messages
+            .tell(Message { tone: Tone::Trouble, text: format!("Nothing was done: {why}") }, now);
+        return Vec::new();
+    }
+    // what is not sent must not look as if it were
+    if !state.shared.guard.dry_run {
+        for (index, action) in plan.actions.iter().enumerate() {
+            state.shared.world.suppose((plan.id, index), action.clone(), now);
+        }
+    }
+    state.shared.doings.begin(plan.clone(), covers, now);
+    vec![Effect::Act(plan)]
+}
+
+/// Takes the calls that a plan would make.
+pub(super) fn rehearsed(state: &mut State, plan: u64, calls: Vec<Vec<Call>>) {
+    if let Mode::Confirm(confirm) = &mut state.mode
+        && confirm.plan.id == plan
+    {
+        confirm.calls = Some(calls);
+    }
+}
+
+/// Looks whether everything still stands as the person saw it. What does not is left out; if nothing is left, the dialogue
+/// closes.
+pub(super) fn watch(state: &mut State, now: Timestamp) -> Vec<Effect> {
+    let mut confirm = match std::mem::take(&mut state.mode) {
+        Mode::Confirm(confirm) => confirm,
+        mode => {
+            state.mode = mode;
+            return Vec::new();
+        }
+    };
+    let (kept, gone): (Vec<Action>, Vec<(Action, Text)>) = {
+        let mut kept = Vec::new();
+        let mut gone = Vec::new();
+        for action in std::mem::take(&mut confirm.plan.actions) {
+            match moved(&state.shared.world, &action) {
+                Some(why) => gone.push((action, why)),
+                None => kept.push(action),
+            }
+        }
+        (kept, gone)
+    };
+    let words: Vec<Text> = gone.into_iter().map(|(_, why)| why).collect();
+    confirm.plan.actions = kept;
+    if words.is_empty() {
+        weigh(&state.shared, &mut confirm);
+        state.mode = Mode::Confirm(confirm);
+        return Vec::new();
+    }
+    if confirm.plan.actions.is_empty() {
+        let why = words.join("; ");
+        state
+            .shared
+            .messages
+            .tell(Message { tone: Tone::Trouble, text: format!("Nothing was done: {why}") }, now);
+        return Vec::new();
+    }
+    confirm.left_out.extend(words);
+    // what is asked is another thing now: an answer to what stood there before does not count
+    (confirm.plan.id, confirm.calls, confirm.is_armed) = (state.shared.doings.number(), None, false);
+    let plan = confirm.plan.clone();
+    state.mode = Mode::Confirm(confirm);
+    vec![Effect::Rehearse(plan)]
+}
+
+/// How an action's target stands, if otherwise than the person saw it.
+fn moved(world: &World, action: &Action) -> Option<Text> {
+    let target = &action.target;
+    if let Some(seen) = target.seen {
+        return match world.incident(&action.source, &target.id) {
+            None => {
+                Some(format!("{} is gone: {} does not name it any more", target.name, action.source).into())
+            }
+            Some(known) if known.incident.status != seen => {
+                let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
+                let by = if who.is_empty() { String::new() } else { format!(" ({})", who.join(", ")) };
+                Some(format!("{} is {} by now{by}", target.name, known.incident.status.word()).into())
+            }
+            Some(_) => None,
+        };
+    }
+    if matches!(action.deed, Deed::Edit { .. } | Deed::Extend { .. } | Deed::Expire) {
+        let silence =
+            world.silences().find(|silence| silence.source == action.source && silence.id == target.id);
+        let is_over = silence.is_none_or(|silence| silence.state == SilenceState::Expired);
+        return is_over.then(|| format!("{} has ended by now", target.name).into());
+    }
+    None
+}

@@ -1,0 +1,43 @@
+//! The keys of an open form.
+
+use jiff::Timestamp;
+
+use super::confirm;
+use crate::app::event::Effect;
+use crate::app::form::{Form, planned, silence};
+use crate::app::key::{Code, Key, Named};
+use crate::app::state::{Mode, State};
+
+/// Takes a key in the open form.
+pub(super) fn press(state: &mut State, mut form: Box<Form>, key: Key, now: Timestamp) -> Vec<Effect> {
+    match key.code {
+        Code::Named(Named::Esc) => {
+            state.shared.messages.note("Left alone: nothing was sent", now);
+            return Vec::new();
+        }
+        Code::Named(Named::Enter) => {
+            let missing = form.fields.iter().position(|field| !field.is_optional && field.text().is_empty());
+            let planned = match missing.and_then(|at| Some((at, form.fields.get(at)?.name))) {
+                Some((at, name)) => {
+                    form.at = at;
+                    Err(format!("{name} is missing").into())
+                }
+                None => planned(&state.shared, &form, now),
+            };
+            match planned {
+                Ok((planned, covers)) => {
+                    let effects = confirm::open(state, Ok(planned), covers, now);
+                    confirm::comes_from(state, form);
+                    return effects;
+                }
+                Err(why) => form.error = Some(why.to_string()),
+            }
+        }
+        _ => {
+            form.take(key);
+            silence::refresh(&state.shared, &mut form);
+        }
+    }
+    state.mode = Mode::Form(form);
+    Vec::new()
+}

@@ -1,0 +1,105 @@
+//! The menus: what each of them offers, and what choosing does.
+
+use jiff::Timestamp;
+
+use super::change_range;
+use crate::app::event::Effect;
+use crate::app::menu::{Choice, Menu};
+use crate::app::place::Place;
+use crate::app::range::LENGTHS;
+use crate::app::state::{Mode, State};
+use crate::model::duration;
+use crate::model::labels::Text;
+use crate::model::text::address;
+
+/// Opens the menu of orders.
+pub(super) fn sort(state: &mut State, now: Timestamp) {
+    let Some((names, order)) = state.screen().orders() else {
+        let words = "This has one order; the lists of services, SLOs, alerts and incidents have several";
+        state.shared.messages.note(words, now);
+        return;
+    };
+    let items = names.iter().enumerate().map(|(i, name)| ((*name).to_owned(), Choice::Sort(i))).collect();
+    state.mode = Mode::Menu(Menu::new("Order by (again: reversed)", items, order.column));
+}
+
+/// Opens the menu of what the rows can be grouped by.
+pub(super) fn group(state: &mut State) {
+    let Some((groupings, present)) = state.screen().groupings(&state.shared) else { return };
+    let at = groupings.iter().position(|(_, grouping)| grouping == present).unwrap_or(0);
+    let items = groupings.into_iter().map(|(name, grouping)| (name, Choice::Group(grouping))).collect();
+    state.mode = Mode::Menu(Menu::new("Group by", items, at));
+}
+
+/// Opens the menu of time ranges.
+pub(super) fn range(state: &mut State) {
+    let items = LENGTHS.map(|length| (duration::short(length), Choice::Range(length))).to_vec();
+    let at = LENGTHS.iter().position(|length| *length == state.shared.range.length).unwrap_or(0);
+    state.mode = Mode::Menu(Menu::new("Time range", items, at));
+}
+
+/// Opens the menu of contexts, if there is more than one.
+pub(super) fn context(state: &mut State, now: Timestamp) {
+    if state.shared.contexts.iter().all(|name| *name == state.shared.context) {
+        let words = format!("{} is the only context; the configuration can have more", state.shared.context);
+        state.shared.messages.note(words, now);
+        return;
+    }
+    let items = state.shared.contexts.iter().map(|c| (c.to_string(), Choice::Context(c.clone()))).collect();
+    let at = state.shared.contexts.iter().position(|c| *c == state.shared.context).unwrap_or(0);
+    state.mode = Mode::Menu(Menu::new("Context", items, at));
+}
+
+/// Opens the menu of themes; the one under the cursor is shown at once.
+pub(super) fn theme(state: &mut State) {
+    let themes = state.shared.look.themes.iter().enumerate();
+    let items = themes.map(|(i, theme)| (theme.name().to_owned(), Choice::Theme(i))).collect();
+    state.mode = Mode::Menu(Menu::new("Theme (Esc takes it back)", items, state.shared.look.theme));
+}
+
+/// Opens the menu of links.
+pub(super) fn links(state: &mut State, now: Timestamp) {
+    let links = state.screen().links(&state.shared).into_iter();
+    let item = |(name, link): (String, Text)| {
+        let link = address(&link);
+        (format!("{name}  {link}"), Choice::Link((&*link).into()))
+    };
+    let items: Vec<_> = links.map(item).collect();
+    if items.is_empty() {
+        state.shared.messages.note("No links here: links belong to alerts, incidents and policies", now);
+    } else {
+        state.mode = Mode::Menu(Menu::new("Links (Enter copies)", items, 0));
+    }
+}
+
+/// Shows what the cursor of a menu is on, where that can be taken back.
+pub(super) fn preview(state: &mut State, choice: Option<&Choice>) {
+    if let Some(Choice::Theme(theme)) = choice {
+        state.shared.look.choose(*theme);
+    }
+}
+
+/// Does what was chosen.
+pub(super) fn choose(state: &mut State, choice: Choice, now: Timestamp) -> Vec<Effect> {
+    match choice {
+        Choice::Sort(column) => {
+            state.screen_mut().order_by(column);
+            state.ordered = None;
+        }
+        Choice::Group(grouping) => {
+            state.screen_mut().group_by(grouping);
+            state.ordered = None;
+        }
+        Choice::Range(length) => change_range(state, now, |range, _| range.length = length),
+        Choice::Theme(theme) => {
+            state.shared.look.choose(theme);
+            return vec![Effect::Redraw];
+        }
+        Choice::Context(context) => return vec![Effect::Enter(context)],
+        Choice::Runbook(wanted) => state.go(Place::Runbook(wanted), now),
+        Choice::Link(link) => return state.shared.copy(link.to_string(), now),
+        Choice::Wish(wish) => return super::wish::choose(state, *wish, now),
+        Choice::Cannot(why) => state.shared.messages.note(format!("That cannot be done: {why}"), now),
+    }
+    Vec::new()
+}

@@ -1,0 +1,158 @@
+//! Moving about on a screen: cursors, panels, pages and marks.
+
+use jiff::Timestamp;
+
+use crate::app::grid::Grid;
+use crate::app::layout;
+use crate::app::list::Cursor;
+use crate::app::page::scroll_to;
+use crate::app::place::Spot;
+use crate::app::screen::Opened;
+use crate::app::state::State;
+
+pub(super) use mouse::{click, wheel};
+
+mod mouse;
+
+/// Where the rows of the list with the keyboard stand.
+fn grid(state: &State) -> Grid {
+    state.screen().grid(&state.shared, layout::areas(state.shared.size).body)
+}
+
+fn set_scroll(state: &mut State, scroll: u16) {
+    let screen = state.screen_mut();
+    screen.set_spot(Spot { scroll, ..screen.spot() });
+}
+
+fn set_panel(state: &mut State, panel: usize) {
+    let screen = state.screen_mut();
+    screen.set_spot(Spot { panel, ..screen.spot() });
+}
+
+/// Brings the cursor into sight.
+pub(super) fn follow(state: &mut State) {
+    let grid = grid(state);
+    let (screen, shared) = state.split();
+    let Spot { panel, scroll } = screen.spot();
+    if let Some(page) = screen.page(shared, grid.area.width) {
+        let index = screen.list().map_or(0, Cursor::index);
+        let line = page.line_of(panel, index);
+        let scroll = line.map_or(scroll, |line| scroll_to(line, scroll, grid.area.height));
+        screen.set_spot(Spot { panel, scroll: scroll.min(page.last_scroll(grid.area.height)) });
+    } else if let Some(list) = screen.list_mut() {
+        list.follow(grid.room().max(1));
+    } else {
+        screen.set_spot(Spot { panel, scroll: scroll.min(screen.last_scroll(shared, grid.area)) });
+    }
+}
+
+fn move_by(state: &mut State, rows: isize) {
+    // a cursor that cannot be seen stays where it is
+    let is_seen = grid(state).room() > 0;
+    let screen = state.screen_mut();
+    if let Some(list) = screen.list_mut() {
+        if is_seen {
+            list.move_by(rows);
+        }
+    } else {
+        let step = i16::try_from(rows).unwrap_or(if rows < 0 { i16::MIN } else { i16::MAX });
+        let scroll = state.scroll().saturating_add_signed(step);
+        set_scroll(state, scroll);
+    }
+    follow(state);
+}
+
+/// Lets the cursor stay on its thing from now on, as after a move: who opens it or acts on it means that one.
+pub(super) fn stay(state: &mut State) {
+    move_by(state, 0);
+}
+
+/// Up or down by rows.
+pub(super) fn by_rows(state: &mut State, rows: isize) {
+    let columns = isize::try_from(grid(state).columns).unwrap_or(1);
+    move_by(state, rows * columns);
+}
+
+/// Up or down by pages.
+pub(super) fn by_pages(state: &mut State, pages: isize) {
+    let page = isize::try_from(grid(state).height().max(1)).unwrap_or(isize::MAX);
+    by_rows(state, pages * page);
+}
+
+/// To the first row.
+pub(super) fn to_top(state: &mut State) {
+    match state.screen_mut().list_mut() {
+        Some(list) => list.to_top(),
+        None => set_scroll(state, 0),
+    }
+}
+
+/// To the last row.
+pub(super) fn to_bottom(state: &mut State) {
+    move_by(state, isize::MAX / 64);
+}
+
+/// Left or right: to the neighbouring tile, else folding groups, else to the next panel.
+pub(super) fn sideways(state: &mut State, by: isize) {
+    let columns = grid(state).columns;
+    let (screen, shared) = state.split();
+    if let Some((at, rows)) = screen.list().filter(|_| columns > 1).map(|list| (list.index(), list.len())) {
+        let at_edge = if by < 0 { at.is_multiple_of(columns) } else { (at + 1).is_multiple_of(columns) };
+        let at_end = by > 0 && at + 1 >= rows;
+        if at_edge || at_end { panel(state, by) } else { move_by(state, by) }
+    } else if screen.has_panels_side_by_side() {
+        panel(state, by);
+    } else if screen.fold(shared, by < 0) {
+        state.ordered = None;
+    }
+}
+
+/// To the next panel, or the one before; those that have nothing in them are passed over.
+pub(super) fn panel(state: &mut State, by: isize) {
+    let body = layout::areas(state.shared.size).body;
+    let (screen, shared) = state.split();
+    let count = screen.panels();
+    let next = |panel: usize| (panel + count).saturating_add_signed(by) % count;
+    let mut panel = next(screen.spot().panel);
+    for _ in 0..count {
+        if screen.has_panel(shared, body, panel) {
+            break;
+        }
+        panel = next(panel);
+    }
+    set_panel(state, panel);
+    let area = grid(state).area;
+    let (screen, shared) = state.split();
+    screen.show_panel(shared, area);
+}
+
+/// Marks the current row or all rows, or takes the marks away.
+pub(super) fn mark(state: &mut State, all: bool) {
+    if let Some(list) = state.screen_mut().list_mut() {
+        if all { list.toggle_all() } else { list.toggle_mark() }
+    }
+}
+
+/// Opens what the cursor is on; `false` if that is nothing.
+pub(super) fn open(state: &mut State, now: Timestamp) -> bool {
+    stay(state);
+    let (screen, shared) = state.split();
+    match screen.open(shared) {
+        Opened::Nothing => return false,
+        Opened::Folded => state.ordered = None,
+        Opened::Place(place) => state.go(place, now),
+        Opened::Search { place, filter, note } => {
+            if let Some(note) = note {
+                state.shared.messages.note(note, now);
+            }
+            state.go(place, now);
+            let screen = state.screen_mut();
+            if let Some(found) = screen.found_mut() {
+                found.set(&filter);
+            }
+            screen.show_hidden(Some(true));
+            state.ordered = None;
+        }
+    }
+    true
+}

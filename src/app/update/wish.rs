@@ -1,0 +1,363 @@
+//! What the keys of actions do: from what is selected to a menu, a form or the dialogue. Nothing is sent here.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{confirm, navigate, run};
+use crate::app::acts::{self, Ground, Planned};
+use crate::app::commands::Command;
+use crate::app::event::{Effect, Message, Tone};
+use crate::app::form::{self, Form};
+use crate::app::identity::{IncidentKey, SilenceKey};
+use crate::app::menu::{Choice, Menu};
+use crate::app::selection::Selection;
+use crate::app::state::{Mode, State};
+use crate::app::subjects::service;
+use crate::app::wish::Wish;
+use crate::model::action::Deed;
+use crate::model::duration;
+use crate::model::fingerprint::Fingerprint;
+use crate::model::labels::Text;
+use crate::model::silence::Silence;
+use crate::model::world::{Linked, World};
+
+mod lists;
+
+fn incidents<'a>(world: &'a World, keys: &[IncidentKey]) -> Vec<&'a Linked> {
+    keys.iter().filter_map(|key| key.incident(world)).collect()
+}
+
+/// Says why something is not done.
+fn refuse(state: &mut State, why: &str, now: Timestamp) {
+    let text = format!("Nothing was done: {why}");
+    state.shared.messages.tell(Message { tone: Tone::Trouble, text }, now);
+}
+
+/// The incidents that are pointed at, or that the alerts pointed at belong to; those of alerts only while they are open.
+fn about(state: &State) -> Vec<IncidentKey> {
+    match state.selection() {
+        Selection::Incidents(keys) => keys,
+        Selection::Alerts(all) => {
+            let mut keys = Vec::new();
+            for known in all.into_iter().filter_map(|alert| state.shared.world.incident_of(alert)) {
+                let key = IncidentKey::of(known);
+                if known.is_shown_open() && !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+            keys
+        }
+        Selection::Services(names) => {
+            let open = |known: &&Linked| known.is_shown_open();
+            let theirs = names.iter().flat_map(|name| state.shared.world.incidents_of(name)).filter(open);
+            let of_alerts = to_silence(state)
+                .into_iter()
+                .filter_map(|alert| state.shared.world.incident_of(alert))
+                .filter(open);
+            let mut keys = Vec::new();
+            for key in theirs.chain(of_alerts).map(IncidentKey::of) {
+                if !keys.contains(&key) {
+                    keys.push(key);
+                }
+            }
+            keys
+        }
+        Selection::Nothing | Selection::Silences(_) | Selection::Level(_) | Selection::Policy(_) => {
+            Vec::new()
+        }
+    }
+}
+
+/// The alerts that silencing is about: all that are pointed at, or that the incidents or services pointed at are about.
+fn to_silence(state: &State) -> Vec<Fingerprint> {
+    let world = &state.shared.world;
+    if let Some(alerts) = state.screen().to_silence(&state.shared) {
+        return alerts;
+    }
+    match state.selection() {
+        Selection::Alerts(all) => all,
+        Selection::Incidents(keys) => {
+            let known = keys.iter().filter_map(|key| key.incident(world));
+            let mut all: Vec<Fingerprint> = known.flat_map(|known| known.alerts.iter().copied()).collect();
+            all.sort_unstable();
+            all.dedup();
+            all
+        }
+        Selection::Services(names) => names
+            .iter()
+            .flat_map(|name| service::alerts(&state.shared, name))
+            .map(|alert| alert.fingerprint)
+            .collect(),
+        Selection::Nothing | Selection::Silences(_) | Selection::Level(_) | Selection::Policy(_) => {
+            Vec::new()
+        }
+    }
+}
+
+/// Does what the key of an action says.
+pub(super) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Effect> {
+    navigate::stay(state);
+    if let Some(why) = &state.shared.guard.read_only {
+        let why = format!("{}: nothing may be changed here: {why}", command.name());
+        refuse(state, &why, now);
+        return Vec::new();
+    }
+    if command == Command::Act {
+        return lists::all(state, now);
+    }
+    if command == Command::NewSilence {
+        return choose(state, Wish::NewSilence, now);
+    }
+    if command == Command::Silence {
+        let alerts = to_silence(state);
+        return silence(state, &alerts, form::SILENCED, now);
+    }
+    let pointed = state.selection();
+    let keys = about(state);
+    if keys.is_empty() {
+        return without_incident(state, command, &pointed, now);
+    }
+    choose(state, on_incidents(command, keys), now)
+}
+
+/// What the key of an action does to incidents.
+fn on_incidents(command: Command, keys: Vec<IncidentKey>) -> Wish {
+    match command {
+        Command::Acknowledge => Wish::Do(keys, Deed::Acknowledge),
+        Command::Resolve => Wish::Do(keys, Deed::Resolve),
+        Command::Note => Wish::Note(keys),
+        Command::Escalate => Wish::Escalate(keys),
+        _ => Wish::Snooze(keys),
+    }
+}
+
+/// The open incidents that may well be meant where none is known to be about what is pointed at: those of the same services,
+/// else those of which it is not known yet what they are about.
+fn nearby<'a>(
+    state: &'a State,
+    pointed: &Selection,
+    alerts: &[Fingerprint],
+) -> (&'static str, Vec<&'a Linked>) {
+    if !matches!(pointed, Selection::Alerts(_) | Selection::Services(_)) {
+        return ("", Vec::new());
+    }
+    let alerts = alerts.iter().filter_map(|alert| state.shared.world.alert(*alert));
+    let services: BTreeSet<&Text> =
+        alerts.filter_map(|alert| state.shared.world.service_of(&alert.labels)).collect();
+    let open = || state.shared.world.incidents().iter().filter(|known| known.is_shown_open());
+    let of_services: Vec<&Linked> =
+        open().filter(|known| known.services.iter().any(|name| services.contains(name))).collect();
+    if of_services.is_empty() {
+        let title = "Which alerts these incidents are about is not known yet; is one of them meant?";
+        return (title, open().filter(|known| state.shared.world.is_unread(known)).collect());
+    }
+    ("No open incident knows this alert; of its service there is", of_services)
+}
+
+/// Where no incident is: says so, and for alerts offers the next best.
+fn without_incident(state: &mut State, command: Command, pointed: &Selection, now: Timestamp) -> Vec<Effect> {
+    let alerts = to_silence(state);
+    let (title, near) = nearby(state, pointed, &alerts);
+    if !near.is_empty() {
+        let offered = |known: &&Linked| {
+            let name = format!("{} {}", command.name(), acts::called(known));
+            (name, Choice::Wish(Box::new(on_incidents(command, vec![IncidentKey::of(known)]))))
+        };
+        state.mode = Mode::Menu(Menu::new(title, near.iter().map(offered).collect(), 0));
+        return Vec::new();
+    }
+    match pointed {
+        Selection::Alerts(_) | Selection::Services(_)
+            if !alerts.is_empty() && matches!(command, Command::Acknowledge | Command::Snooze) =>
+        {
+            let wish = |lasts: u64| Wish::Silence(alerts.clone(), Duration::from_secs(lasts * 60));
+            let items = [(15, "15m"), (30, "30m"), (60, "1h")];
+            let items = items.map(|(minutes, name)| {
+                (format!("Silence for {name}"), Choice::Wish(Box::new(wish(minutes))))
+            });
+            let title = "No open incident here, and alerts know no acknowledge: silence instead?";
+            state.mode = Mode::Menu(Menu::new(title, items.into(), 0));
+        }
+        Selection::Services(names) => {
+            let names = names.join(", ");
+            refuse(state, &format!("{} is for incidents, and none is open of {names}", command.name()), now);
+        }
+        Selection::Alerts(_) => {
+            refuse(
+                state,
+                &format!("{} is for incidents, and none that is open knows this alert", command.name()),
+                now,
+            );
+        }
+        _ => {
+            let words =
+                format!("{} works on incidents and alerts: there is none under the cursor", command.name());
+            state.shared.messages.note(words, now);
+        }
+    }
+    Vec::new()
+}
+
+/// Opens the form of a silence for these alerts.
+fn silence(state: &mut State, alerts: &[Fingerprint], lasts: Duration, now: Timestamp) -> Vec<Effect> {
+    if alerts.is_empty() {
+        match state.selection() {
+            Selection::Incidents(_) => refuse(state, "no alert is known that this is about", now),
+            Selection::Services(names) => {
+                refuse(state, &format!("no alert is known of {}", names.join(", ")), now);
+            }
+            _ => state
+                .shared
+                .messages
+                .note("silence works on alerts and incidents: there is none under the cursor", now),
+        }
+        return Vec::new();
+    }
+    // whoever reads the silence later finds the incident
+    let mut numbers: Vec<String> = Vec::new();
+    for known in alerts.iter().filter_map(|alert| state.shared.world.incident_of(*alert)) {
+        let number = format!("#{}", known.incident.number);
+        if known.incident.is_open() && !numbers.contains(&number) {
+            numbers.push(number);
+        }
+    }
+    numbers.truncate(3);
+    let form = form::silence::for_alerts(&state.shared, alerts, lasts, &numbers.join(" "));
+    open_or_refuse(state, form, now);
+    Vec::new()
+}
+
+fn open_or_refuse(state: &mut State, form: Result<Form, Text>, now: Timestamp) {
+    match form {
+        Ok(form) => open(state, form),
+        Err(why) => refuse(state, &why, now),
+    }
+}
+
+fn gone() -> Result<Form, Text> {
+    Err("it is gone: its source does not name it any more".into())
+}
+
+fn open(state: &mut State, form: Form) {
+    state.mode = Mode::Form(Box::new(form));
+}
+
+/// Opens a form, unless what it is for could not be done anyway.
+fn open_if(state: &mut State, keys: &[IncidentKey], trial: &Deed, form: Form, now: Timestamp) {
+    match Ground::of(&state.shared).on_incidents(&incidents(&state.shared.world, keys), trial) {
+        Ok(_) => open(state, form),
+        Err(why) => refuse(state, &why, now),
+    }
+}
+
+/// Does what was chosen: opens the next menu, a form or the dialogue.
+pub(super) fn choose(state: &mut State, wish: Wish, now: Timestamp) -> Vec<Effect> {
+    let none = BTreeSet::new;
+    match wish {
+        Wish::Do(keys, deed) => {
+            let known = incidents(&state.shared.world, &keys);
+            let planned = if known.is_empty() {
+                Err("it is gone: its source does not name it any more".into())
+            } else {
+                Ground::of(&state.shared).on_incidents(&known, &deed)
+            };
+            return confirm::open(state, planned, none(), now);
+        }
+        Wish::Escalate(keys) => lists::escalate(state, &keys, now),
+        Wish::Snooze(keys) => lists::snooze(state, &keys, now),
+        Wish::Priority(keys) => lists::priorities(state, &keys),
+        Wish::Merge(keys) => lists::merge(state, &keys),
+        Wish::Help(keys) => lists::help(state, &keys, now),
+        Wish::AddResponder(keys, whom) => {
+            let form = form::add_responder(&state.shared, keys, whom);
+            open(state, form);
+        }
+        Wish::Note(keys) => {
+            let form = form::note(&state.shared, keys.clone());
+            open_if(state, &keys, &Deed::Note { content: "".into() }, form, now);
+        }
+        Wish::StatusUpdate(keys) => {
+            let form = form::status_update(&state.shared, keys.clone());
+            open_if(state, &keys, &Deed::StatusUpdate { message: "".into() }, form, now);
+        }
+        Wish::Silence(alerts, lasts) => return silence(state, &alerts, lasts, now),
+        Wish::Trigger(title) => lists::services(state, &title, now),
+        Wish::Open(source, service, title) => open(state, form::trigger(source, service, &title)),
+        Wish::Turn(key) => lists::turn(state, &key, now),
+        Wish::Take(key, until) => {
+            let ground = Ground::of(&state.shared);
+            let turn = ground.turn_to_take(&key.policy.source, (&key.policy.id, key.level), now);
+            let planned = turn.map(|turn| Planned {
+                actions: vec![turn.taken(&key.policy.source, now, until)],
+                left_out: Vec::new(),
+            });
+            return confirm::open(state, planned, none(), now);
+        }
+        Wish::Extend(keys) => lists::extend(state, &keys, now),
+        Wish::ExtendBy(keys, by) => {
+            let planned =
+                Ground::of(&state.shared).on_silences(&silences(&state.shared.world, &keys), |silence| {
+                    let until = silence.ends_at.max(now).checked_add(by).unwrap_or(silence.ends_at);
+                    Deed::Extend { until }
+                });
+            return confirm::open(state, planned, none(), now);
+        }
+        Wish::Expire(keys) => {
+            let planned = Ground::of(&state.shared)
+                .on_silences(&silences(&state.shared.world, &keys), |_| Deed::Expire);
+            return confirm::open(state, planned, none(), now);
+        }
+        Wish::NewSilence => {
+            let form = form::silence::from_nothing(&state.shared);
+            open_or_refuse(state, form, now);
+        }
+        Wish::EditSilence(key) => {
+            let silence = key.silence(&state.shared.world);
+            let form = silence.map_or_else(gone, |silence| form::silence::edit(&state.shared, &silence));
+            open_or_refuse(state, form, now);
+        }
+        Wish::SilenceAgain(key) => {
+            let silence = key.silence(&state.shared.world);
+            let form = silence.map_or_else(gone, |silence| form::silence::again(&state.shared, &silence));
+            open_or_refuse(state, form, now);
+        }
+        Wish::Run(command) => return run::run(state, command, now),
+    }
+    Vec::new()
+}
+
+fn silences(world: &World, keys: &[SilenceKey]) -> Vec<Arc<Silence>> {
+    keys.iter().filter_map(|key| key.silence(world)).collect()
+}
+
+/// How long it is until the morning of the zone in which times are shown: eight o'clock.
+fn until_morning(state: &State, now: Timestamp) -> Option<Duration> {
+    let here = now.to_zoned(state.shared.look.zone.clone());
+    let today = here.date().at(8, 0, 0, 0).to_zoned(state.shared.look.zone.clone()).ok()?;
+    let morning = if today.timestamp() > now {
+        today
+    } else {
+        here.date().tomorrow().ok()?.at(8, 0, 0, 0).to_zoned(state.shared.look.zone.clone()).ok()?
+    };
+    // whole seconds, and not one too few
+    let rest = morning.timestamp().duration_since(now);
+    let more = i64::from(rest.subsec_nanos() > 0);
+    Duration::try_from(SignedDuration::from_secs(rest.as_secs() + more)).ok()
+}
+
+/// A menu item: what it is called and does, or why it cannot be done.
+fn item(name: impl Into<String>, wish: Wish, cannot: Option<Text>) -> (String, Choice) {
+    let name = name.into();
+    match cannot {
+        Some(why) => (name, Choice::Cannot(why)),
+        None => (name, Choice::Wish(Box::new(wish))),
+    }
+}
+
+/// A length of time as a menu names it.
+fn long(rest: Duration) -> String {
+    duration::short(rest)
+}

@@ -1,0 +1,29 @@
+//! A framed window over the screen.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::look::Cx;
+use super::theme::Role;
+use super::widgets::bar::panel;
+
+/// Where a window of this size stands: in the middle, a little above.
+pub(super) fn place(area: Rect, (width, height): (u16, u16)) -> Rect {
+    // with less than five rows it would have no border
+    let (width, height) = (width.min(area.width), height.max(5).min(area.height.saturating_sub(2)));
+    Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height }
+}
+
+/// Clears a window in the middle of the screen and frames it; gives the room inside.
+pub(super) fn window(cx: &Cx<'_>, title: &str, size: (u16, u16), buf: &mut Buffer) -> Rect {
+    let area = place(buf.area, size);
+    for y in area.top()..area.bottom() {
+        for x in area.left()..area.right() {
+            if let Some(cell) = buf.cell_mut((x, y)) {
+                cell.reset();
+                cell.set_style(cx.style(Role::Text));
+            }
+        }
+    }
+    panel(cx, title, true, area, buf)
+}
