@@ -16,8 +16,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::Value;
 
 use super::handlers::{Handler, answer_by, kinds};
 use super::http::{Body, Http, of_absence};
