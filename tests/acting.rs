@@ -401,7 +401,7 @@ fn every_verb_works_in_the_demo_world() {
     for words in verbs {
         let (code, text, said) = demo(&home, &[words, &["--yes"]].concat());
         assert!(
-            code == 0 && text.contains("done  ") && text.contains("demo:pager"),
+            code == 0 && text.contains("done  ") && text.contains("https://pager.demo"),
             "{words:?} {text} {said}"
         );
     }

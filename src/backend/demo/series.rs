@@ -1,7 +1,7 @@
 //! The series of a region: what its services, their targets, the rules and Sloth's recording rules would have left in a
 //! Prometheus, each a function of time.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -135,7 +135,10 @@ impl Store for Series<'_> {
         };
         let chosen = named.into_iter().filter(|known| is_chosen(&known.labels, selector));
         chosen
-            .map(|known| Found { labels: known.labels.clone(), run: Box::new(One { all: self, known }) })
+            .map(|known| Found {
+                labels: known.labels.clone(),
+                run: Box::new(One { all: self, known, last: Cell::new(None) }),
+            })
             .collect()
     }
 }
@@ -144,6 +147,8 @@ impl Store for Series<'_> {
 struct One<'a> {
     all: &'a Series<'a>,
     known: &'a Known,
+    /// Of an alert: the stretch that was looked at last, for the next look is likely to be within it.
+    last: Cell<Option<(f64, f64)>>,
 }
 
 impl One<'_> {
@@ -197,8 +202,11 @@ impl Run for One<'_> {
             }),
             What::Recorded { promised, lookback } => self.ratio(*promised, *lookback, t),
             What::Alert { shows, .. } => {
-                let (from, _) =
-                    *self.stretches(t, t).first().filter(|(from, to)| (*from..*to).contains(&t))?;
+                let holds = |(from, to): &(f64, f64)| (*from..*to).contains(&t);
+                let known = self.last.get().filter(holds);
+                let stretch = known.or_else(|| self.stretches(t, t).into_iter().find(holds));
+                self.last.set(stretch);
+                let (from, _) = stretch?;
                 Some(if *shows == Shows::Since { from.floor() } else { 1.0 })
             }
         }
