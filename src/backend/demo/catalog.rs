@@ -17,8 +17,11 @@ const BOUNDS: [&str; 17] = [
     "5", "7.5", "10", "+Inf",
 ];
 
-/// Metrics out of the uses of resources: their name, the resource, what is made of it, and a further label.
-const RESOURCES: [(&str, &str, Form, Option<(&str, &str)>); 8] = [
+/// A metric out of a number: its name, the number's, what is made of it, and a further label.
+type Metric = (&'static str, &'static str, Form, Option<(&'static str, &'static str)>);
+
+/// Metrics out of the uses of resources.
+const RESOURCES: [Metric; 8] = [
     ("queue_messages_ready", "queue", Form::Times(1000.0), None),
     ("queue_messages_limit", "queue", Form::Always(1000.0), None),
     ("pg_stat_activity_count", "connections", Form::Times(200.0), None),
@@ -30,7 +33,7 @@ const RESOURCES: [(&str, &str, Form, Option<(&str, &str)>); 8] = [
 ];
 
 /// The same out of other numbers that rules look at.
-const GAUGES: [(&str, &str, Form, Option<(&str, &str)>); 9] = [
+const GAUGES: [Metric; 9] = [
     ("kubelet_volume_stats_available_bytes", "volume_free", Form::Times(107_374_182_400.0), VOLUME),
     ("kubelet_volume_stats_capacity_bytes", "volume_free", Form::Always(107_374_182_400.0), VOLUME),
     (

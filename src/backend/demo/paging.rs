@@ -91,6 +91,9 @@ struct StandIn {
     hours: i64,
 }
 
+/// Whose turn it is, from when until when.
+pub(super) type Turn = (Person, Timestamp, Timestamp);
+
 impl Paging {
     /// Reads the embedded file.
     pub(super) fn open() -> Self {
@@ -189,7 +192,7 @@ impl Paging {
         &self,
         (from, until): (Timestamp, Timestamp),
         stood_in: &[StoodIn],
-    ) -> Vec<(Named, Vec<(Person, Timestamp, Timestamp)>)> {
+    ) -> Vec<(Named, Vec<Turn>)> {
         let of = |rotation: &Rotation| {
             let planned = self.stand_in.iter().filter(|stand_in| stand_in.rotation == rotation.id);
             let planned = planned.flat_map(|stand_in| {

@@ -124,7 +124,7 @@ impl PrometheusServer {
         let mut groups: Vec<(&str, Vec<Value>)> = Vec::new();
         let is_wanted = asked.parameter("type").is_none_or(|kind| kind == "alert");
         for rule in self.world.rules_of(self.region).filter(|_| is_wanted) {
-            let told = self.rule(rule, &self.world.alerts_by(rule, t, &self.time));
+            let told = self::rule(rule, &self.world.alerts_by(rule, t, &self.time));
             match groups.iter_mut().find(|(name, _)| *name == &*rule.shown.group) {
                 Some((_, rules)) => rules.push(told),
                 None => groups.push((&*rule.shown.group, vec![told])),
@@ -134,37 +134,6 @@ impl PrometheusServer {
             json!({ "name": name, "file": "demo.yml", "interval": self.time.evaluations(), "rules": rules })
         });
         json!({ "groups": groups.collect::<Vec<_>>() })
-    }
-
-    fn rule(&self, rule: &Rule, alerts: &[Alert]) -> Value {
-        let shown = &rule.shown;
-        let state = match alerts {
-            [] => "inactive",
-            some if some.iter().any(Alert::is_firing) => "firing",
-            _ => "pending",
-        };
-        let told = alerts.iter().map(|alert| {
-            // since when the condition holds: it fires after the rule's `for`
-            let hold = if alert.is_firing() { shown.hold } else { std::time::Duration::ZERO };
-            json!({
-                "labels": pairs(&alert.labels),
-                "annotations": pairs(&alert.annotations),
-                "state": if alert.is_firing() { "firing" } else { "pending" },
-                "activeAt": alert.starts_at.saturating_sub(hold).unwrap_or(alert.starts_at).to_string(),
-                "value": written(alert.value.unwrap_or(f64::NAN)),
-            })
-        });
-        json!({
-            "type": "alerting",
-            "name": &*shown.name,
-            "query": &*shown.expr,
-            "duration": shown.hold.as_secs_f64(),
-            "labels": pairs(&shown.labels),
-            "annotations": pairs(&shown.annotations),
-            "alerts": told.collect::<Vec<_>>(),
-            "health": "ok",
-            "state": state,
-        })
     }
 
     /// What is scraped at a moment.
@@ -195,6 +164,37 @@ impl PrometheusServer {
         });
         json!({ "activeTargets": each.collect::<Vec<_>>(), "droppedTargets": [] })
     }
+}
+
+fn rule(rule: &Rule, alerts: &[Alert]) -> Value {
+    let shown = &rule.shown;
+    let state = match alerts {
+        [] => "inactive",
+        some if some.iter().any(Alert::is_firing) => "firing",
+        _ => "pending",
+    };
+    let told = alerts.iter().map(|alert| {
+        // since when the condition holds: it fires after the rule's `for`
+        let hold = if alert.is_firing() { shown.hold } else { std::time::Duration::ZERO };
+        json!({
+            "labels": pairs(&alert.labels),
+            "annotations": pairs(&alert.annotations),
+            "state": if alert.is_firing() { "firing" } else { "pending" },
+            "activeAt": alert.starts_at.saturating_sub(hold).unwrap_or(alert.starts_at).to_string(),
+            "value": written(alert.value.unwrap_or(f64::NAN)),
+        })
+    });
+    json!({
+        "type": "alerting",
+        "name": &*shown.name,
+        "query": &*shown.expr,
+        "duration": shown.hold.as_secs_f64(),
+        "labels": pairs(&shown.labels),
+        "annotations": pairs(&shown.annotations),
+        "alerts": told.collect::<Vec<_>>(),
+        "health": "ok",
+        "state": state,
+    })
 }
 
 fn seconds(asked: &Asked, name: &str) -> Result<f64, (u16, String)> {

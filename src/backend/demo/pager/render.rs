@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::backend::demo::doings::{Done, StoodIn, Told};
-use crate::backend::demo::paging::Paging;
+use crate::backend::demo::paging::{Paging, Turn};
 use crate::model::action::Deed;
 use crate::model::incident::{Incident, Named, Note, Person, Stamp, Step};
 use crate::model::oncall::{EscalationPolicy, Level, Shift, Target};
@@ -178,11 +178,7 @@ pub(super) fn turn(turn: &Shift, policies: &[EscalationPolicy]) -> Value {
 }
 
 /// A rotation with those who stand in, cut at the ends of the time that is asked for.
-pub(super) fn schedule(
-    rotation: &Named,
-    turns: &[(Person, Timestamp, Timestamp)],
-    (from, until): (Timestamp, Timestamp),
-) -> Value {
+pub(super) fn schedule(rotation: &Named, turns: &[Turn], (from, until): (Timestamp, Timestamp)) -> Value {
     let entries = turns.iter().map(|(person, start, end)| {
         let (start, end) = (*start.max(&from), *end.min(&until));
         json!({ "user": somebody(person), "start": start.to_string(), "end": end.to_string() })
