@@ -364,7 +364,9 @@ fn killed_at_any_moment_the_journal_tells_in_the_end_what_is_so() {
         let done = acts.iter().filter(|act| act["result"] == "done").count();
         assert!(made <= 1 && posted <= 1, "{n}: sent twice");
         assert_eq!(done, house.manager.made().len(), "{n}: {journal}");
-        assert!(acts.iter().all(|act| act["is_open"] == false), "{n}: {journal}");
+        // what was on its way, and is not to be seen, may still come
+        let is_open = |act: &&Value| act["is_open"] == (act["result"] == "unknown");
+        assert!(acts.iter().all(|act| is_open(&act)), "{n}: {journal}");
     }
 }
 
@@ -388,7 +390,7 @@ fn every_verb_works_in_the_demo_world() {
         &["snooze", &one, "--for", "1h"],
         &["note", &one, "-m", "Rolled back"],
         &["assign", &one, "--to", "kofi mensah"],
-        &["assign", &one, "--to", "me"],
+        &["assign", &other, "--to", "me"],
         &["reroute", &one, "--to", "platform"],
         &["escalate", &one, "--level", "2"],
         &["prioritise", &one, "--as", "P2"],
