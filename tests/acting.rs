@@ -366,7 +366,7 @@ fn killed_at_any_moment_the_journal_tells_in_the_end_what_is_so() {
         assert_eq!(done, house.manager.made().len(), "{n}: {journal}");
         // what was on its way, and is not to be seen, may still come
         let is_open = |act: &&Value| act["is_open"] == (act["result"] == "unknown");
-        assert!(acts.iter().all(|act| is_open(&act)), "{n}: {journal}");
+        assert!(acts.iter().all(is_open), "{n}: {journal}");
     }
 }
 
