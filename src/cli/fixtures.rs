@@ -119,7 +119,7 @@ impl Fixture {
             tenant: None,
             is_exposed: false,
             id: pager(),
-            kind: Kind::DEMO,
+            kind: Kind::new("toy"),
             address: "demo".into(),
             answers: vec![AskKind::Incidents, AskKind::OnCall],
             acts: Vec::new(),

@@ -39,8 +39,6 @@ impl fmt::Display for SourceId {
 pub struct Kind(&'static str);
 
 impl Kind {
-    /// The built-in demo world.
-    pub const DEMO: Self = Self("demo");
     /// The one that finds runbooks; it is no system that is watched, and so not among those that are counted.
     pub const RUNBOOKS: Self = Self("runbooks");
 

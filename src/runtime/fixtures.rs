@@ -44,7 +44,7 @@ impl Fake {
             tenant: None,
             is_exposed: false,
             id: SourceId::new(name),
-            kind: Kind::DEMO,
+            kind: Kind::new("toy"),
             address: "fake".into(),
             answers: vec![],
             acts: Vec::new(),

@@ -18,7 +18,7 @@ fn state(answers: AskKind, manners: Manners) -> Shared {
         tenant: None,
         is_exposed: false,
         id: SourceId::new("one"),
-        kind: Kind::DEMO,
+        kind: Kind::new("toy"),
         address: "demo:one".into(),
         answers: vec![answers],
         acts: Vec::new(),

@@ -20,7 +20,7 @@ fn state() -> Shared {
         tenant: None,
         is_exposed: false,
         id: SourceId::new(name),
-        kind: crate::model::source::Kind::DEMO,
+        kind: crate::model::source::Kind::new("toy"),
         address: "demo:one".into(),
         answers,
         acts: Vec::new(),

@@ -100,7 +100,7 @@ fn all_state() -> State {
         tenant: None,
         is_exposed: false,
         id: SourceId::new("all"),
-        kind: Kind::DEMO,
+        kind: Kind::new("toy"),
         address: "http://all".into(),
         answers: AskKind::VITAL.to_vec(),
         acts: Vec::new(),

@@ -47,7 +47,7 @@ pub(super) fn doer(acts: impl IntoIterator<Item = Act>, looks: impl IntoIterator
         tenant: None,
         is_exposed: false,
         id: SourceId::new("pager"),
-        kind: Kind::DEMO,
+        kind: Kind::new("toy"),
         address: "fake".into(),
         answers: vec![],
         acts: DeedKind::ALL.to_vec(),
