@@ -19,11 +19,11 @@
 ///   of the answer is asked for, and do not tell answers apart.
 /// - `place` is where the answer is kept: `held.place()` reads it, by key where there is one.
 /// - `asked`: on every screen, or only while a screen wants it. What is asked on every screen has neither key nor parameters.
-/// - `refresh`: how often it is asked while its answers are cheap; see [`Refresh`].
-/// - `weight`: what goes first where a source has little room; see [`Weight`].
-/// - `time`: what the time range of the screen changes in it; see [`TimeUse`].
+/// - `refresh`: how often it is asked while its answers are cheap; see [`Refresh`](super::terms::Refresh).
+/// - `weight`: what goes first where a source has little room; see [`Weight`](super::terms::Weight).
+/// - `time`: what the time range of the screen changes in it; see [`TimeUse`](super::terms::TimeUse).
 /// - `joins`: a newer answer replaces the older one, or extends it by `older.extend(newer, arguments)`.
-/// - `merges`: what of the world is worked out anew after an answer; see [`Merges`].
+/// - `merges`: what of the world is worked out anew after an answer; see [`Merges`](super::terms::Merges).
 ///
 /// To add the question who deployed what lately:
 /// ```text
