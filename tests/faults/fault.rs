@@ -1,6 +1,7 @@
 //! Everything that can be wrong with the way to a server, and what is to be said of it.
 
 use std::io::Write;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use flate2::Compression;
@@ -261,9 +262,15 @@ fn whole(head: &str, body: &[u8]) -> Vec<u8> {
 
 /// 500 MB of blanks: a megabyte, five hundred times.
 fn bomb() -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(&vec![b' '; 1024 * 1024]).expect("a Vec takes everything");
-    encoder.finish().expect("a Vec takes everything").repeat(500)
+    static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        let blank = vec![b' '; 1024 * 1024];
+        for _ in 0..500 {
+            encoder.write_all(&blank).expect("a Vec takes everything");
+        }
+        encoder.finish().expect("a Vec takes everything")
+    });
+    BOMB.clone()
 }
 
 /// Bytes of no meaning, the same each time; not the beginning of anything.
