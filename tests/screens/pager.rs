@@ -44,7 +44,7 @@ impl Pager {
             tenant: None,
             is_exposed: false,
             id: id(),
-            kind: Kind::new("toy"),
+            kind: Kind::new("demo"),
             address: "https://pager.example".into(),
             answers,
             acts: DeedKind::ALL.to_vec(),
