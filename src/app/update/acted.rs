@@ -54,7 +54,18 @@ fn topics(action: &Action) -> Vec<Topic> {
             vec![Topic::Silences, Topic::Alerts]
         }
         DeedKind::TakeShift => vec![Topic::OnCall],
-        _ => vec![Topic::Incidents, Topic::Incident(action.target.id.clone())],
+        DeedKind::Acknowledge
+        | DeedKind::Resolve
+        | DeedKind::Assign
+        | DeedKind::Reroute
+        | DeedKind::Escalate
+        | DeedKind::Snooze
+        | DeedKind::Note
+        | DeedKind::Priority
+        | DeedKind::Merge
+        | DeedKind::AddResponder
+        | DeedKind::StatusUpdate
+        | DeedKind::Trigger => vec![Topic::Incidents, Topic::Incident(action.target.id.clone())],
     }
 }
 
