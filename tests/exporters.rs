@@ -81,7 +81,7 @@ async fn a_server_that_is_dead_behind_its_living_exporter_is_down() {
 async fn a_failing_probe_burns_and_is_named() {
     let Some(board) = board("blackbox").await else { return };
     let (health, why) = verdict(&board, "blackbox");
-    assert_eq!(health, Health::Burning, "{why}");
+    assert_eq!(health, Health::Critical, "{why}");
     assert!(why.contains("probe fails (1 of 2: http://127.0.0.1:1/checkout)"), "{why}");
 }
 

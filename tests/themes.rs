@@ -199,7 +199,7 @@ fn the_colour_blind_theme_tells_states_apart_by_brightness_alone() {
     let themes = themes();
     let theme = themes.iter().find(|theme| theme.name == "colour-blind").unwrap();
     for states in
-        [[Role::Critical, Role::Warning, Role::Healthy], [Role::Burning, Role::Degraded, Role::Healthy]]
+        [[Role::Critical, Role::Warning, Role::Healthy], [Role::Critical, Role::Degraded, Role::Healthy]]
     {
         for (i, a) in states.iter().enumerate() {
             for b in &states[i + 1..] {

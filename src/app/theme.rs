@@ -68,7 +68,7 @@ roles! {
     Sending    "sending"     "↥" "^";
     /// What the filter found.
     Match      "match"       " " " ";
-    /// Severity critical.
+    /// A critical alert or service.
     Critical   "critical"    "●" "C";
     /// Severity warning.
     Warning    "warning"     "▲" "W";
@@ -86,7 +86,7 @@ roles! {
     Healthy    "healthy"     "✓" ".";
     /// A degraded service.
     Degraded   "degraded"    "▲" "d";
-    /// A burning service.
+    /// A budget that is spent too fast.
     Burning    "burning"     "◉" "B";
     /// A service that is down.
     Down       "down"        "✖" "X";
@@ -123,7 +123,7 @@ impl Role {
     pub const fn of_health(health: Health) -> Self {
         match health {
             Health::Down => Self::Down,
-            Health::Burning => Self::Burning,
+            Health::Critical => Self::Critical,
             Health::Degraded => Self::Degraded,
             Health::Unknown => Self::Unknown,
             Health::Healthy => Self::Healthy,
@@ -313,7 +313,7 @@ mod tests {
         let slos = SloState::ALL.map(Role::of_slo);
         let groups: [&[Role]; 3] = [
             &slos,
-            &[Role::Down, Role::Burning, Role::Degraded, Role::Unknown, Role::Healthy],
+            &[Role::Down, Role::Critical, Role::Degraded, Role::Unknown, Role::Healthy],
             &[
                 Role::Critical,
                 Role::Warning,

@@ -62,7 +62,7 @@ impl Level {
 
     const fn of_service(health: Health) -> Self {
         match health {
-            Health::Down | Health::Burning => Self::Critical,
+            Health::Down | Health::Critical => Self::Critical,
             Health::Degraded => Self::Warning,
             Health::Unknown => Self::Unknown,
             Health::Healthy => Self::Fine,

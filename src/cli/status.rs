@@ -78,7 +78,7 @@ fn watchdog(view: &View<'_>) -> Cell {
 const fn name(health: Health) -> (&'static str, &'static str) {
     match health {
         Health::Down => ("services_down", "Services down"),
-        Health::Burning => ("services_burning", "Services burning"),
+        Health::Critical => ("services_critical", "Services critical"),
         Health::Degraded => ("services_degraded", "Services degraded"),
         Health::Unknown => ("services_unknown", "Services unknown"),
         Health::Healthy => ("services_healthy", "Services healthy"),
@@ -108,7 +108,7 @@ mod tests {
         let fixture = world().with_services(&prom(), readings).with_alerts(&am(), alerts);
         let text = table::render(&document(&fixture.view()));
         for part in [
-            "Services burning   12\n",
+            "Services critical   12\n",
             "Services healthy   18\n",
             "Worst services (10 of 12)\n",
             "Watchdog alert     absent: monitoring may be dead",

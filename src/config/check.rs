@@ -220,7 +220,7 @@ impl Check<'_> {
         let health = &settings.health;
         let ratios = [
             ("error_ratio_degraded", health.error_ratio_degraded),
-            ("error_ratio_burning", health.error_ratio_burning),
+            ("error_ratio_critical", health.error_ratio_critical),
             ("saturation_degraded", health.saturation_degraded),
         ];
         for (key, ratio) in ratios {
@@ -230,15 +230,15 @@ impl Check<'_> {
                 self.wrong(&["health", key], &message);
             }
         }
-        if health.error_ratio_degraded > health.error_ratio_burning {
+        if health.error_ratio_degraded > health.error_ratio_critical {
             let key = if self.sheet.says(&["health", "error_ratio_degraded"]) {
                 "error_ratio_degraded"
             } else {
-                "error_ratio_burning"
+                "error_ratio_critical"
             };
             let message = format!(
-                "`error_ratio_degraded` ({}) must not be above `error_ratio_burning` ({})",
-                health.error_ratio_degraded, health.error_ratio_burning
+                "`error_ratio_degraded` ({}) must not be above `error_ratio_critical` ({})",
+                health.error_ratio_degraded, health.error_ratio_critical
             );
             self.wrong(&["health", key], &message);
         }

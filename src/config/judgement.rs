@@ -13,7 +13,7 @@ impl Settings {
         Judgement {
             thresholds: Thresholds {
                 error_ratio_degraded: health.error_ratio_degraded,
-                error_ratio_burning: health.error_ratio_burning,
+                error_ratio_critical: health.error_ratio_critical,
                 few_errors: health.few_errors,
                 p95_degraded: health.p95_degraded.0.as_secs_f64(),
                 saturation_degraded: health.saturation_degraded,

@@ -120,8 +120,8 @@ impl Default for ServiceSettings {
 pub struct HealthSettings {
     /// Failed / all requests from which a service is degraded, 0 to 1.
     pub error_ratio_degraded: f64,
-    /// Failed / all requests from which a service is burning, 0 to 1.
-    pub error_ratio_burning: f64,
+    /// Failed / all requests from which a service is critical, 0 to 1.
+    pub error_ratio_critical: f64,
     /// Failed requests within the lookback below which an error ratio says nothing.
     pub few_errors: f64,
     /// 95th percentile of latency from which a service is degraded.
@@ -134,7 +134,7 @@ impl Default for HealthSettings {
     fn default() -> Self {
         Self {
             error_ratio_degraded: 0.01,
-            error_ratio_burning: 0.05,
+            error_ratio_critical: 0.05,
             few_errors: 3.0,
             p95_degraded: Span(Duration::from_secs(1)),
             saturation_degraded: 0.9,

@@ -19,7 +19,7 @@ pub enum Health {
     /// No target answers.
     Down,
     /// Users are being failed fast: someone should look now.
-    Burning,
+    Critical,
     /// Something is wrong that can wait a little.
     Degraded,
     /// There are no data to judge by.
@@ -30,13 +30,13 @@ pub enum Health {
 
 impl Health {
     /// From the worst to the best.
-    pub const ALL: [Self; 5] = [Self::Down, Self::Burning, Self::Degraded, Self::Unknown, Self::Healthy];
+    pub const ALL: [Self; 5] = [Self::Down, Self::Critical, Self::Degraded, Self::Unknown, Self::Healthy];
 
     /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Down => "down",
-            Self::Burning => "burning",
+            Self::Critical => "critical",
             Self::Degraded => "degraded",
             Self::Unknown => "unknown",
             Self::Healthy => "healthy",
@@ -49,8 +49,8 @@ impl Health {
 pub struct Thresholds {
     /// Error ratio from which a service is degraded.
     pub error_ratio_degraded: f64,
-    /// Error ratio from which a service is burning.
-    pub error_ratio_burning: f64,
+    /// Error ratio from which a service is critical.
+    pub error_ratio_critical: f64,
     /// Failed requests within the lookback below which an error ratio says nothing.
     pub few_errors: f64,
     /// 95th percentile of latency, in seconds, from which a service is degraded.
@@ -63,7 +63,7 @@ impl Default for Thresholds {
     fn default() -> Self {
         Self {
             error_ratio_degraded: 0.01,
-            error_ratio_burning: 0.05,
+            error_ratio_critical: 0.05,
             few_errors: 3.0,
             p95_degraded: 1.0,
             saturation_degraded: 0.9,
@@ -159,8 +159,8 @@ impl Reason {
             Self::TargetsDown { down, total } => {
                 Some((Signal::Targets, if down == total { Health::Down } else { Health::Degraded }))
             }
-            Self::Errors(ratio) if *ratio >= thresholds.error_ratio_burning => {
-                Some((Signal::Errors, Health::Burning))
+            Self::Errors(ratio) if *ratio >= thresholds.error_ratio_critical => {
+                Some((Signal::Errors, Health::Critical))
             }
             Self::Errors(_) => Some((Signal::Errors, Health::Degraded)),
             Self::Slow(_) => Some((Signal::Latency, Health::Degraded)),
@@ -300,8 +300,8 @@ pub fn assess(reading: &Reading, case: Case<'_>) -> (Health, Vec<Reason>) {
     if let Some(ratio) = signals.error_ratio {
         let failed = signals.request_rate.map_or(f64::INFINITY, |rate| rate * ratio * lookback.as_secs_f64());
         if ratio >= thresholds.error_ratio_degraded && failed >= thresholds.few_errors {
-            let burning = ratio >= thresholds.error_ratio_burning;
-            found.push((if burning { Health::Burning } else { Health::Degraded }, Reason::Errors(ratio)));
+            let is_critical = ratio >= thresholds.error_ratio_critical;
+            found.push((if is_critical { Health::Critical } else { Health::Degraded }, Reason::Errors(ratio)));
         }
     }
     found.extend(firing(alerts));
@@ -345,7 +345,7 @@ pub fn assess_lost(case: Case<'_>) -> (Health, Vec<Reason>) {
 
 /// The loud alerts of each severity that counts.
 fn firing(alerts: &[&Alert]) -> impl Iterator<Item = (Health, Reason)> {
-    let severities = [(Severity::Critical, Health::Burning), (Severity::Warning, Health::Degraded)];
+    let severities = [(Severity::Critical, Health::Critical), (Severity::Warning, Health::Degraded)];
     severities.into_iter().filter_map(|(severity, health)| {
         let firing = alerts.iter().filter(|alert| alert.is_firing() && alert.severity == severity);
         let newest = firing.clone().max_by_key(|alert| alert.starts_at)?;
@@ -407,7 +407,7 @@ mod tests {
     fn errors_latency_saturation_and_targets_each_give_their_reason() {
         assert_eq!(verdict(&reading(100.0, 0.0)), (Health::Healthy, String::new()));
         assert_eq!(verdict(&reading(100.0, 0.02)), (Health::Degraded, "2.00% of requests fail".into()));
-        assert_eq!(verdict(&reading(100.0, 0.213)), (Health::Burning, "21.3% of requests fail".into()));
+        assert_eq!(verdict(&reading(100.0, 0.213)), (Health::Critical, "21.3% of requests fail".into()));
         let mut slow = reading(100.0, 0.0);
         slow.signals.p95 = Some(1.5);
         slow.signals.saturation = Some(0.95);
@@ -452,7 +452,7 @@ mod tests {
         let words: Vec<_> = reasons.iter().map(|reason| reason.words(at(600))).collect();
         assert_eq!(
             (health, words),
-            (Health::Burning, vec!["20.0% of requests fail, 30s ago".into(), "errors not known: 422".into()])
+            (Health::Critical, vec!["20.0% of requests fail, 30s ago".into(), "errors not known: 422".into()])
         );
         // the time stays that of the last knowledge
         let (_, again) = assess(&refused, case(Some((&reasons, at(590)))));

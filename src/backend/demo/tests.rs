@@ -139,9 +139,9 @@ fn there_are_more_than_thirty_services_in_two_regions_mostly_healthy_before_the_
 fn at_minute_one_payments_is_the_worst_and_says_why() {
     for seed in SEEDS {
         let world = world(seed, 60);
-        let burning: Vec<_> =
-            world.services().iter().filter(|s| s.health <= Health::Burning).map(|s| &*s.name).collect();
-        assert_eq!(burning, ["payments"]);
+        let critical: Vec<_> =
+            world.services().iter().filter(|s| s.health <= Health::Critical).map(|s| &*s.name).collect();
+        assert_eq!(critical, ["payments"]);
         let payments = world.service("payments").unwrap();
         assert!(payments.reasons[0].to_string().contains("of requests fail"), "{:?}", payments.reasons);
         assert_eq!((payments.targets.up, payments.targets.total), (17, 18));

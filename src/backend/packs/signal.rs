@@ -50,8 +50,8 @@ pub(in crate::backend) struct OwnSignal {
     unit: Measure,
     /// From which value on it makes its service degraded.
     degraded: Option<f64>,
-    /// From which value on it makes its service burning.
-    burning: Option<f64>,
+    /// From which value on it makes its service critical.
+    critical: Option<f64>,
     /// It is bad when it is low: at or below the values, not at or above.
     #[serde(default)]
     low: bool,
@@ -74,7 +74,7 @@ fn instance() -> Vec<String> {
 pub(in crate::backend) enum Level {
     #[default]
     Degraded,
-    Burning,
+    Critical,
 }
 
 impl Level {
@@ -82,7 +82,7 @@ impl Level {
     pub(in crate::backend) const fn health(self) -> Health {
         match self {
             Self::Degraded => Health::Degraded,
-            Self::Burning => Health::Burning,
+            Self::Critical => Health::Critical,
         }
     }
 }
@@ -178,8 +178,8 @@ impl OwnSignal {
     /// How bad a value is; `None`: well, or only worth telling.
     pub(in crate::backend) fn health(&self, value: f64) -> Option<Health> {
         let is_bad = |limit: &f64| if self.low { value <= *limit } else { value >= *limit };
-        let burning = self.burning.as_ref().filter(|limit| is_bad(limit)).map(|_| Health::Burning);
-        burning.or_else(|| self.degraded.as_ref().filter(|limit| is_bad(limit)).map(|_| Health::Degraded))
+        let critical = self.critical.as_ref().filter(|limit| is_bad(limit)).map(|_| Health::Critical);
+        critical.or_else(|| self.degraded.as_ref().filter(|limit| is_bad(limit)).map(|_| Health::Degraded))
     }
 
     /// The value in words, and which of the labels stand in them already.

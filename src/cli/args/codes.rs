@@ -13,7 +13,7 @@ pub(super) const CHECK: &str = "\
 Exit codes, as of monitoring plug-ins:
   0  OK
   1  WARNING: an SLO in ticket or exhausted, a degraded service
-  2  CRITICAL: an SLO in page, a service that is down or burning
+  2  CRITICAL: an SLO in page, a service that is down or critical
   3  UNKNOWN: no data, a source that does not answer, a name that nobody
      knows, wrong usage or configuration
 The worst decides; what is known to be bad counts more than what is unknown.

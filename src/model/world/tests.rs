@@ -150,7 +150,7 @@ fn a_firing_page_makes_its_service_burn_and_says_why() {
     assert!(world.services().iter().all(|s| s.health == Health::Healthy));
     alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Firing)], 205);
     let cart = world.service("cart").unwrap();
-    assert_eq!((cart.health, cart.since), (Health::Burning, Some(at(205))));
+    assert_eq!((cart.health, cart.since), (Health::Critical, Some(at(205))));
     assert_eq!(cart.reasons[0].to_string(), "Burn firing");
     assert_eq!(world.service("search").unwrap().since, None);
     alerts(&mut world, "am", vec![alert("Burn", "cart", AlertState::Silenced)], 206);
@@ -203,7 +203,7 @@ fn a_service_that_ends_keeps_the_alerts_that_fire_for_it_and_stands_first() {
     let words: Vec<_> = search.reasons.iter().map(|reason| reason.words(at(230))).collect();
     assert_eq!(
         (search.health, words),
-        (Health::Burning, vec!["AllPodsGone firing".into(), "no data for 30s".to_owned()])
+        (Health::Critical, vec!["AllPodsGone firing".into(), "no data for 30s".to_owned()])
     );
     assert_eq!(search.since, Some(at(205)), "it was bad before, and nothing became better");
     assert_eq!(search.alerts.len(), 1);
@@ -222,7 +222,7 @@ fn a_service_that_only_an_alert_names_is_listed_by_it_as_long_as_that_fires() {
     assert!(world.services().is_empty(), "its metrics are still on their way");
     services(&mut world, &["cart"], 201);
     let search = world.service("search").unwrap();
-    assert_eq!((search.health, search.reasons.len()), (Health::Burning, 2));
+    assert_eq!((search.health, search.reasons.len()), (Health::Critical, 2));
     assert!(search.is_named_by_alerts_alone() && world.service("mail").is_none());
     alerts(&mut world, "am", vec![], 230);
     assert!(world.service("search").is_none());
@@ -285,8 +285,8 @@ fn a_signal_that_was_refused_keeps_what_it_last_said_and_no_service_is_healthy_w
     };
     assert_eq!(told(&mut world, Some(0.0), false, 200), Health::Healthy);
     assert_eq!(told(&mut world, None, true, 210), Health::Unknown);
-    assert_eq!(told(&mut world, Some(0.3), false, 220), Health::Burning);
-    assert_eq!(told(&mut world, None, true, 230), Health::Burning);
+    assert_eq!(told(&mut world, Some(0.3), false, 220), Health::Critical);
+    assert_eq!(told(&mut world, None, true, 230), Health::Critical);
     assert_eq!(told(&mut world, None, true, 220 + 3600), Health::Unknown, "an hour later nobody knows");
     assert_eq!(told(&mut world, Some(0.0), false, 5000), Health::Healthy);
 }

@@ -161,7 +161,7 @@ fn tiles(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut 
     if all > 0 {
         title.push(count(list.rows().len(), all));
     }
-    for health in [Health::Down, Health::Burning, Health::Degraded, Health::Unknown] {
+    for health in [Health::Down, Health::Critical, Health::Degraded, Health::Unknown] {
         let count = shared.world.services().iter().filter(|service| service.health == health).count();
         if count > 0 {
             title.push(format!(" {count} {}", health.word()));

@@ -165,7 +165,7 @@ pub(super) fn panel_at(
     found.map(|(index, _)| index)
 }
 
-/// "checkout is burning for 3m: 21% of requests fail", and what describes it.
+/// "checkout is critical for 3m: 21% of requests fail", and what describes it.
 fn title(cx: &Cx<'_>, service: &Service, shared: &Shared) -> Vec<Run<'static>> {
     let role = Role::of_health(service.health);
     let why = service::why(service, cx.now);
@@ -316,7 +316,7 @@ fn draw_chart(
     let marks: Vec<Mark<'_>> = alerts.iter().map(|a| mark(Role::of_alert(a), a.starts_at)).collect();
     let thresholds = &shared.judgement.thresholds;
     let threshold = match index {
-        1 => Some((thresholds.error_ratio_burning, "burning")),
+        1 => Some((thresholds.error_ratio_critical, "critical")),
         2 => Some((thresholds.p95_degraded, "p95 limit")),
         3 => Some((thresholds.saturation_degraded, "limit")),
         _ => None,

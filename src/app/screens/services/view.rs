@@ -92,7 +92,7 @@ fn sort(order: Order) -> Sort {
     Sort { column: SHOWN_BY.get(order.column).copied().unwrap_or(0), descending }
 }
 
-/// "Services 40: 1 burning, 39 healthy", the order and the filter.
+/// "Services 40: 1 critical, 39 healthy", the order and the filter.
 fn title(screen: &Services, shared: &Shared, now: Timestamp) -> Vec<Run<'static>> {
     let services = shared.world.services();
     let mut runs = vec![

@@ -28,9 +28,9 @@ fn rows(cx: &Cx<'_>) -> Vec<Row<'static>> {
             Cell::Runs(vec![Run::new(reason, role)]),
         ])
     };
-    let mut burning =
-        service(Role::Burning, "checkout", "1.2k/s", "12.3%", "CheckoutErrorBudgetBurn firing and 2 more");
-    burning.new = true;
+    let mut critical =
+        service(Role::Critical, "checkout", "1.2k/s", "12.3%", "CheckoutErrorBudgetBurn firing and 2 more");
+    critical.new = true;
     let mut marked = service(Role::Healthy, "recommendation-東京", "640/s", "0%", "");
     marked.marked = true;
     marked.new = true;
@@ -38,7 +38,7 @@ fn rows(cx: &Cx<'_>) -> Vec<Row<'static>> {
     old.over = Some(Role::Stale);
     vec![
         Row::heading(vec![Run::new("prod-eu", Role::Title), Run::new("  3 services", Role::Muted)]),
-        burning,
+        critical,
         marked,
         old,
     ]
