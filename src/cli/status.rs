@@ -108,7 +108,7 @@ mod tests {
         let fixture = world().with_services(&prom(), readings).with_alerts(&am(), alerts);
         let text = table::render(&document(&fixture.view()));
         for part in [
-            "Services critical   12\n",
+            "Services critical  12\n",
             "Services healthy   18\n",
             "Worst services (10 of 12)\n",
             "Watchdog alert     absent: monitoring may be dead",

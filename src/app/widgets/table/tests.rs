@@ -61,7 +61,7 @@ fn a_table_shows_signs_numbers_and_shapes() {
         [
             "      SERVICE                 RATE  ERRORS▼  TREND         REASON",
             "   prod-eu  3 services",
-            "▌• ◉  checkout              1.2k/s    12.3%        ▁▃ ▅▆▇  CheckoutErrorBudgetB…",
+            "▌• ●  checkout              1.2k/s    12.3%        ▁▃ ▅▆▇  CheckoutErrorBudgetB…",
             " ◆•✓  recommendation-東京    640/s       0%        ▁▃ ▅▆▇",
             "   ?  cart                 #######        -        ▁▃ ▅▆▇  no data any more",
         ]
@@ -82,7 +82,7 @@ fn everything_is_there_in_ascii_and_without_colour() {
     assert_eq!(picture[0], "      SERVICE                 RATE  ERRORSv  TREND         REASON");
     assert_eq!(
         picture[2],
-        ">+ B  checkout              1.2k/s    12.3%        _- =*#  CheckoutErrorBudgetB~"
+        ">+ C  checkout              1.2k/s    12.3%        _- =*#  CheckoutErrorBudgetB~"
     );
     assert!(picture[3].starts_with(" *+.  rec"));
 }
@@ -91,7 +91,7 @@ fn everything_is_there_in_ascii_and_without_colour() {
 fn a_table_without_the_focus_only_hints_at_its_row() {
     let columns = columns();
     let buf = draw(Table { focused: false, ..services(&columns) }, Charset::Unicode, 80, 5);
-    assert!(lines(&buf)[2].starts_with("▏• ◉"));
+    assert!(lines(&buf)[2].starts_with("▏• ●"));
     assert!(!has_role(&buf, 0, 2, Role::Selected));
 }
 
