@@ -3,6 +3,7 @@
 pub mod acts;
 pub mod alarm;
 pub mod chronicle;
+pub mod columns;
 pub mod commands;
 pub mod confirm;
 pub mod doings;

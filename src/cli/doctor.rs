@@ -37,7 +37,7 @@ pub(super) fn document(view: &View<'_>) -> Document {
     let list = List {
         key: "sources",
         title: "Sources".to_owned(),
-        columns: COLUMNS,
+        columns: COLUMNS.into(),
         rows,
         empty: "No sources.",
         layout: Layout::Blocks,

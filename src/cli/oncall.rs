@@ -36,7 +36,7 @@ fn list(view: &View<'_>) -> List {
     List {
         key: "levels",
         title: "On call".to_owned(),
-        columns: COLUMNS,
+        columns: COLUMNS.into(),
         rows: policies.into_iter().flat_map(|(id, board, policy)| rows(view, id, board, policy)).collect(),
         empty: "No escalation policy is known.",
         layout: Layout::Rows,

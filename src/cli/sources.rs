@@ -100,7 +100,7 @@ pub(super) fn list(view: &View<'_>) -> List {
     List {
         key: "sources",
         title: "Sources".to_owned(),
-        columns: COLUMNS,
+        columns: COLUMNS.into(),
         rows: view.sources.iter().map(|source| row(view, source)).collect(),
         empty: "No sources.",
         layout: Layout::Rows,

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::input::set_filter;
 use super::{acted, change_range, menus, navigate, wish};
 use crate::app::commands::Command;
 use crate::app::event::Effect;
@@ -54,7 +53,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         }
         Command::Back => {
             if state.screen().found().is_some_and(|found| !found.text().is_empty()) {
-                set_filter(state, "");
+                state.set_filter("");
             } else {
                 state.back(now);
             }

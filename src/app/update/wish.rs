@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{confirm, navigate, run};
+use super::{confirm, navigate};
 use crate::app::acts::{self, Ground, Planned};
 use crate::app::commands::Command;
 use crate::app::event::{Effect, Message, Tone};
 use crate::app::form::{self, Form};
 use crate::app::identity::{IncidentKey, SilenceKey};
 use crate::app::menu::{Choice, Menu};
+use crate::app::place::Place;
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
 use crate::app::subjects::service;
@@ -324,7 +325,8 @@ pub(super) fn choose(state: &mut State, wish: Wish, now: Timestamp) -> Vec<Effec
             let form = silence.map_or_else(gone, |silence| form::silence::again(&state.shared, &silence));
             open_or_refuse(state, form, now);
         }
-        Wish::Run(command) => return run::run(state, command, now),
+        Wish::Silences => state.go(Place::Silences, now),
+        Wish::Results => state.mode = Mode::Results { back: 0, top: 0 },
     }
     Vec::new()
 }

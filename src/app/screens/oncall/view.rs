@@ -57,7 +57,7 @@ struct Parts {
 
 fn parts(screen: &OnCall, shared: &Shared, body: Rect) -> Parts {
     let room = layout::below_heading(body);
-    let rows = u16::try_from(screen.list.rows().len()).unwrap_or(u16::MAX).saturating_add(1);
+    let rows = u16::try_from(screen.rows.list.rows().len()).unwrap_or(u16::MAX).saturating_add(1);
     let is_known = rows > 1;
     let week = match room.height {
         _ if !is_known => 0,
@@ -83,14 +83,11 @@ pub(super) fn list_area(screen: &OnCall, shared: &Shared, body: Rect) -> Rect {
 pub(super) fn render(screen: &OnCall, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
     let parts = parts(screen, shared, area);
-    let list = &screen.list;
+    let list = &screen.rows.list;
     layout::heading(&cx, &title(screen, shared, &cx), &layout::doubt_runs(shared, &USED, now), area, buf);
     if list.rows().is_empty() {
         let (words, role) = empty(screen, shared);
-        let place = Rect { x: parts.table.x + 3, width: parts.table.width.saturating_sub(3), ..parts.table };
-        for (y, line) in (place.top()..place.bottom()).zip(text::wrap(&words, place.width.min(100))) {
-            text::put(buf, place.x, y, place.width, &line, cx.style(role));
-        }
+        layout::paragraphs(&cx, [(words.as_str(), role)], parts.table, buf);
         return;
     }
     let stale: BTreeSet<SourceId> =
@@ -132,8 +129,11 @@ fn cells<'a>(
 ) -> Vec<Cell<'a>> {
     let Some((board, policy)) = key.policy.policy(&shared.world) else { return Vec::new() };
     let watch = board.watch(&key.policy.id, key.level, cx.now);
-    let name =
-        if is_first { Cell::Runs(screen.found.lit(&policy.named.name, Role::Title)) } else { Cell::Empty };
+    let name = if is_first {
+        Cell::Runs(screen.rows.found.lit(&policy.named.name, Role::Title))
+    } else {
+        Cell::Empty
+    };
     let (until, left, next) = if let Some((at, cover)) = &watch.next {
         let next = match cover {
             Cover::Nobody => Run::new("nobody", Role::Down),
@@ -163,7 +163,7 @@ fn cells<'a>(
 
 /// "On-call 3 policies", and loudly how many of them wake nobody.
 fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
-    let shown: BTreeSet<&PolicyKey> = screen.list.rows().iter().map(|key| &key.policy).collect();
+    let shown: BTreeSet<&PolicyKey> = screen.rows.list.rows().iter().map(|key| &key.policy).collect();
     let all: usize = shared.world.on_call().map(|(_, board)| board.policies.len()).sum();
     let mut runs = vec![
         Run::new(" On-call ", Role::Title),
@@ -177,11 +177,11 @@ fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
         let words = format!("  {} {uncovered} with nobody on call", cx.symbol(Role::Down));
         runs.push(Run::new(words, Role::Down));
     }
-    let marked = screen.list.marks().len();
+    let marked = screen.rows.list.marks().len();
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }
-    runs.extend(screen.found.told());
+    runs.extend(screen.rows.found.told());
     if shared.range.end.is_some() {
         runs.push(Run::new("  as of now", Role::Stale));
     }
@@ -237,9 +237,9 @@ fn own(shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
 
 /// Why there is nothing.
 fn empty(screen: &OnCall, shared: &Shared) -> (String, Role) {
-    let filter = screen.found.text();
+    let filter = screen.rows.found.text();
     if !filter.is_empty() && shared.world.on_call().any(|(_, board)| !board.policies.is_empty()) {
-        return (screen.found.nothing("policy"), Role::Muted);
+        return (screen.rows.found.nothing("policy"), Role::Muted);
     }
     let can = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::OnCall));
     let held: Vec<_> = can.filter_map(|source| shared.world.held(&source.id)).collect();

@@ -16,7 +16,7 @@ use crate::app::screens::timeline::Timeline;
 use crate::app::shared::Shared;
 use crate::app::theme::Role;
 use crate::app::widgets::table::{self, Cell, Column, Row, Table};
-use crate::app::widgets::text::{self, Run};
+use crate::app::widgets::text::Run;
 use crate::model::ask::AskKind;
 
 /// What the screen is drawn from.
@@ -45,21 +45,21 @@ pub(super) fn render(screen: &Timeline, shared: &Shared, now: Timestamp, area: R
     let cx = shared.cx(now);
     let room =
         layout::heading(&cx, &title(screen, shared, &cx), &layout::doubt_runs(shared, &USED, now), area, buf);
-    if screen.list.rows().is_empty() {
+    if screen.rows.list.rows().is_empty() {
         let words = empty(screen, shared, now);
-        text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), &words, cx.style(Role::Muted));
+        layout::note(&cx, &words, Role::Muted, room, buf);
         return;
     }
     let height = usize::from(table::body(room).height);
-    let top = screen.list.shown(height).next().map_or(0, |(index, _)| index);
-    let rows = screen.list.shown(height).map(|(_, row)| {
+    let top = screen.rows.list.shown(height).next().map_or(0, |(index, _)| index);
+    let rows = screen.rows.list.shown(height).map(|(_, row)| {
         let Reverse(key) = row;
         let cells = shared.chronicle.entries().get(key).map_or_else(Vec::new, |entry| cells(&cx, key, entry));
         let mut drawn = Row::new(cells);
-        drawn.marked = screen.list.marks().contains(row);
+        drawn.marked = screen.rows.list.marks().contains(row);
         drawn
     });
-    let selected = screen.list.index().checked_sub(top);
+    let selected = screen.rows.list.index().checked_sub(top);
     let table = Table { columns: &columns(room.width), sort: None, selected, focused: true };
     table::render(&table, rows, &cx, room, buf);
 }
@@ -90,10 +90,10 @@ fn cells(cx: &Cx<'_>, (at, kind, _): &Key, entry: &Entry) -> Vec<Cell<'static>> 
 fn title(screen: &Timeline, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
     let mut runs = vec![
         Run::new(" Timeline ", Role::Title),
-        Run::new(format!("{}  {}", screen.list.rows().len(), shared.range.words(cx.now)), Role::Text),
+        Run::new(format!("{}  {}", screen.rows.list.rows().len(), shared.range.words(cx.now)), Role::Text),
     ];
-    runs.extend(screen.found.told());
-    let marked = screen.list.marks().len();
+    runs.extend(screen.rows.found.told());
+    let marked = screen.rows.list.marks().len();
     if marked > 0 {
         runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
     }
@@ -124,9 +124,9 @@ fn title(screen: &Timeline, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
 }
 
 fn empty(screen: &Timeline, shared: &Shared, now: Timestamp) -> String {
-    let filter = screen.found.text();
+    let filter = screen.rows.found.text();
     if !filter.is_empty() {
-        return screen.found.nothing("event");
+        return screen.rows.found.nothing("event");
     }
     if shared.chronicle.since().is_none() {
         return shared.waiting().to_owned();
