@@ -160,6 +160,9 @@ pub struct OrderBy<F> {
     pub compare: F,
 }
 
+/// One that two things of a list are handed to as they are.
+pub type ThingOrder<T> = OrderBy<fn(&T, &T) -> Ordering>;
+
 /// The names of all orders.
 pub fn names<F>(orders: &[OrderBy<F>]) -> Vec<&'static str> {
     orders.iter().map(|order| order.name).collect()

@@ -155,6 +155,8 @@ mod tests {
             mistakes(alerts::columns::COLUMNS, &alerts::ranking::ORDERS),
             mistakes(incidents::columns::COLUMNS, &subjects::incident::ORDERS),
             mistakes(silences::columns::COLUMNS, none),
+            mistakes(oncall::columns::COLUMNS, none),
+            mistakes(sources::columns::COLUMNS, none),
         ];
         assert_eq!(all.concat(), Vec::<String>::new());
     }

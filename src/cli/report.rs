@@ -127,6 +127,7 @@ impl Column {
     }
 
     /// For people only where rows differ in it.
+    #[cfg(test)]
     pub(super) const fn apart(key: &'static str, title: &'static str) -> Self {
         Self { key, title, is_number: false, tells_apart: true }
     }

@@ -25,6 +25,7 @@ use crate::model::source::SourceId;
 use crate::model::world::World;
 
 mod calendar;
+pub mod columns;
 mod view;
 
 /// The list of levels.

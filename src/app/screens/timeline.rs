@@ -29,6 +29,7 @@ use crate::model::remote::age;
 use crate::model::runbook::Wanted;
 use crate::model::source::SourceInfo;
 
+mod columns;
 mod view;
 
 /// What was written late is asked for again.

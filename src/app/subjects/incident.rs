@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::link::is_link;
-use crate::app::columns::{OrderBy, compare};
+use crate::app::columns::{OrderBy, ThingOrder, compare};
 use crate::app::due::Want;
 use crate::app::filter::{Fields, Haystack};
 use crate::app::found::passing;
@@ -28,7 +28,7 @@ pub mod words;
 pub const GROUPINGS: [&str; 4] = ["service", "team", "urgency", "status"];
 
 /// By what incidents can be ordered. The world has the most pressing first, so that the first order leaves them as they are.
-pub const ORDERS: [OrderBy<fn(&Linked, &Linked) -> Ordering>; 6] = [
+pub const ORDERS: [ThingOrder<Linked>; 6] = [
     OrderBy {
         name: "pressure: priority, urgency, who has it, newest",
         column: "prio",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::alert::badness;
-use crate::app::columns::{OrderBy, compare};
+use crate::app::columns::{OrderBy, ThingOrder, compare};
 use crate::app::due::Want;
 use crate::app::filter::{Fields, Haystack};
 use crate::app::found::{Found, passing};
@@ -39,7 +39,7 @@ pub fn by_badness(a: &Service, b: &Service) -> Ordering {
 }
 
 /// By what services can be ordered.
-pub const ORDERS: [OrderBy<fn(&Service, &Service) -> Ordering>; 9] = [
+pub const ORDERS: [ThingOrder<Service>; 9] = [
     OrderBy { name: "health, worst first", column: "health", is_descending: true, compare: by_badness },
     OrderBy { name: "name", column: "service", is_descending: false, compare: |a, b| a.name.cmp(&b.name) },
     largest("request rate", "requests", |a, b| by_signal(a, b, |signals| signals.request_rate)),

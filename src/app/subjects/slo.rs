@@ -3,7 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 
-use crate::app::columns::{OrderBy, compare};
+use crate::app::columns::{OrderBy, ThingOrder, compare};
 use crate::app::filter::{Fields, Haystack};
 use crate::app::found::passing;
 use crate::app::list::Order;
@@ -16,7 +16,7 @@ pub mod queries;
 pub mod words;
 
 /// By what SLOs can be ordered.
-pub const ORDERS: [OrderBy<fn(&SloStatus, &SloStatus) -> Ordering>; 7] = [
+pub const ORDERS: [ThingOrder<SloStatus>; 7] = [
     OrderBy {
         name: "state, worst first",
         column: "state",

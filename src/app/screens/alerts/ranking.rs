@@ -21,10 +21,10 @@ pub(in crate::app::screens) struct Compared<'a> {
     at: usize,
 }
 
+type Compare = for<'a, 'b> fn(&Compared<'a>, &Compared<'b>) -> Ordering;
+
 /// By what alerts can be ordered.
-pub(in crate::app::screens) const ORDERS: [OrderBy<
-    for<'a, 'b> fn(&Compared<'a>, &Compared<'b>) -> Ordering,
->; 5] = [
+pub(in crate::app::screens) const ORDERS: [OrderBy<Compare>; 5] = [
     OrderBy {
         name: "severity, worst and newest first",
         column: "severity",

@@ -101,9 +101,10 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
         }
     }
     for one in shared.world.supposed_of(&known.sources, &incident.id) {
-        let more = match &one.action.deed {
-            Deed::Note { content } => format!(": {content}"),
-            _ => String::new(),
+        let more = if let Deed::Note { content } = &one.action.deed {
+            format!(": {content}")
+        } else {
+            String::new()
         };
         let (kind, ellipsis) = (one.action.deed.kind().name(), text::ellipsis(cx.charset));
         page.pair("on its way", &format!("{kind} {ellipsis}{}{more}", one.stage.word()), Role::Sending);

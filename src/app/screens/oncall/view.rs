@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::columns::{COLUMNS, LevelRow, Widths};
 use super::{OnCall, calendar, words};
+use crate::app::columns::{Line, ListTable};
 use crate::app::doubt::doubts;
 use crate::app::identity::{LevelKey, PolicyKey};
 use crate::app::layout;
@@ -14,12 +16,11 @@ use crate::app::look::Cx;
 use crate::app::number::count;
 use crate::app::shared::Shared;
 use crate::app::theme::Role;
-use crate::app::widgets::table::{self, Cell, Column, Row, Table};
+use crate::app::widgets::table;
 use crate::app::widgets::text::{self, Run};
 use crate::config::kind;
 use crate::model::ask::AskKind;
 use crate::model::duration;
-use crate::model::oncall::Cover;
 use crate::model::source::SourceId;
 
 /// What the screen is drawn from.
@@ -30,23 +31,6 @@ const WEEK: u16 = 12;
 const TALL: u16 = 26;
 /// Rows of them.
 const OWN: u16 = 7;
-
-fn columns(sources: usize, width: u16) -> Vec<Column<'static>> {
-    let name = (width / 5).clamp(12, 34);
-    let mut columns = vec![
-        Column::words("policy", name, name, 0),
-        Column::words("level", 5, 5, 2),
-        Column::words("on call now", 14, 38, 0),
-        Column::words("until", 12, 12, 3),
-        Column::numbers("in", 6, 5),
-        Column::words("next", 12, 34, 4),
-        Column::words("teams", 12, 30, 7),
-    ];
-    if sources > 1 {
-        columns.push(Column::words("source", 8, 14, 8));
-    }
-    columns
-}
 
 /// The heading, the table, the week, and the person's own turns.
 struct Parts {
@@ -92,73 +76,39 @@ pub(super) fn render(screen: &OnCall, shared: &Shared, now: Timestamp, area: Rec
     }
     let stale: BTreeSet<SourceId> =
         doubts(shared, &USED, now).into_iter().map(|doubt| doubt.source).collect();
-    let sources = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::OnCall)).count();
-    let height = usize::from(table::body(parts.table).height);
-    let top = list.shown(height).next().map_or(0, |(index, _)| index);
+    let sources = shared.answering(AskKind::OnCall).count();
     let mut above: Option<&PolicyKey> = None;
-    let rows: Vec<Row<'_>> = list
-        .shown(height)
-        .map(|(_, key)| {
-            // a policy's name stands once, at its first level that is shown
-            let is_first = above != Some(&key.policy);
-            above = Some(&key.policy);
-            let mut row = Row::new(cells(screen, shared, &cx, key, is_first));
-            row.over = stale.contains(&key.policy.source).then_some(Role::Stale);
-            row.marked = list.marks().contains(key);
-            row
-        })
-        .collect();
-    let columns = columns(sources, parts.table.width);
-    let table =
-        Table { columns: &columns, sort: None, selected: list.index().checked_sub(top), focused: true };
-    table::render(&table, rows, &cx, parts.table, buf);
+    let widths = Widths { width: parts.table.width, is_shared: sources > 1 };
+    ListTable::new(COLUMNS, &widths).render(
+        &cx,
+        (list, None),
+        |key| {
+            let LevelKey { policy, level } = key;
+            let is_first = above.replace(policy) != Some(policy);
+            policy.policy(&shared.world).map_or(Line::Gone, |(board, known)| Line::Item {
+                row: LevelRow {
+                    shared,
+                    cx,
+                    found: &screen.rows.found,
+                    key,
+                    board,
+                    policy: known,
+                    watch: board.watch(&policy.id, *level, now),
+                    is_first,
+                },
+                is_new: false,
+                is_stale: stale.contains(&policy.source),
+            })
+        },
+        parts.table,
+        buf,
+    );
     if let Some(key) = list.current().filter(|_| parts.week.height > 0) {
         calendar::render(shared, &cx, key, parts.week, buf);
     }
     if parts.own.height > 0 {
         own(shared, &cx, parts.own, buf);
     }
-}
-
-fn cells<'a>(
-    screen: &'a OnCall,
-    shared: &'a Shared,
-    cx: &Cx<'_>,
-    key: &'a LevelKey,
-    is_first: bool,
-) -> Vec<Cell<'a>> {
-    let Some((board, policy)) = key.policy.policy(&shared.world) else { return Vec::new() };
-    let watch = board.watch(&key.policy.id, key.level, cx.now);
-    let name = if is_first {
-        Cell::Runs(screen.rows.found.lit(&policy.named.name, Role::Title))
-    } else {
-        Cell::Empty
-    };
-    let (until, left, next) = if let Some((at, cover)) = &watch.next {
-        let next = match cover {
-            Cover::Nobody => Run::new("nobody", Role::Down),
-            cover => Run::new(words::names(shared, &key.policy.source, cover), Role::Text),
-        };
-        (
-            Cell::text(words::when(*at, cx.now, cx.zone), Role::Text),
-            words::left(*at, cx.now),
-            Cell::Text(next),
-        )
-    } else {
-        let days = duration::short(crate::model::remote::age(cx.now, board.until));
-        (Cell::text(format!("over {days}"), Role::Muted), String::new(), Cell::Empty)
-    };
-    let teams: Vec<&str> = policy.teams.iter().map(|team| &*team.name).filter(|_| is_first).collect();
-    vec![
-        name,
-        Cell::text(format!("L{}", key.level), Role::Muted),
-        Cell::Text(words::told(shared, cx, &key.policy.source, &watch.now)),
-        until,
-        Cell::text(left, Role::Text),
-        next,
-        Cell::text(teams.join(", "), Role::Muted),
-        Cell::text(key.policy.source.as_str(), Role::Muted),
-    ]
 }
 
 /// "On-call 3 policies", and loudly how many of them wake nobody.
