@@ -9,7 +9,8 @@ use ratatui::layout::Rect;
 use super::list::{List, Order};
 use super::look::Cx;
 use super::theme::Role;
-use super::widgets::table::{self, Align, Cell, Sort};
+pub use super::widgets::table::Size;
+use super::widgets::table::{self, Cell, Sort};
 use super::widgets::text::Run;
 use crate::model::value::Value;
 
@@ -21,30 +22,6 @@ pub trait Listed: 'static {
     type Row<'a>;
     /// On what the widths depend.
     type Widths;
-}
-
-/// How wide a column is on the screen, and when it gives way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Size {
-    /// Fewer cells than this, and the column is left out.
-    min: u16,
-    /// It never grows beyond this.
-    max: u16,
-    /// The column with the highest number goes first.
-    priority: u8,
-    align: Align,
-}
-
-impl Size {
-    /// Words, in `min` to `max` cells.
-    pub fn words(min: u16, max: u16, priority: u8) -> Self {
-        Self { min, max: max.max(min), priority, align: Align::Left }
-    }
-
-    /// Numbers, in exactly so many cells.
-    pub fn numbers(width: u16, priority: u8) -> Self {
-        Self { min: width, max: width, priority, align: Align::Right }
-    }
 }
 
 /// How a column stands on the screen.
@@ -193,7 +170,7 @@ pub enum Line<R> {
 /// A list as it is drawn now.
 pub struct ListTable<T: Listed> {
     shown: Vec<&'static Shown<T>>,
-    columns: Vec<table::Column<'static>>,
+    columns: Vec<table::Column>,
 }
 
 impl<T: Listed> ListTable<T> {
@@ -205,14 +182,7 @@ impl<T: Listed> ListTable<T> {
             .filter_map(|shown| Some((shown, (shown.size)(widths)?)))
             .collect();
         all.sort_by_key(|(shown, _)| shown.at);
-        let column = |(shown, size): &(&'static Shown<T>, Size)| table::Column {
-            title: shown.title.into(),
-            min: size.min,
-            max: size.max,
-            priority: size.priority,
-            align: size.align,
-        };
-        let columns = all.iter().map(column).collect();
+        let columns = all.iter().map(|(shown, size)| (shown.title, *size)).collect();
         Self { shown: all.into_iter().map(|(shown, _)| shown).collect(), columns }
     }
 

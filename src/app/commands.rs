@@ -99,7 +99,6 @@ macro_rules! commands {
 
 impl Command {
     /// All commands, in the order of help.
-    #[expect(clippy::indexing_slicing, reason = "in a constant, it is the compiler who would find it")]
     pub const ALL: &[Self] = {
         const COUNT: usize = Tab::ALL.len() + OWN.len();
         const ALL: [Command; COUNT] = {

@@ -9,7 +9,6 @@ use ratatui::layout::Rect;
 
 use crate::app::commands::{Command, Scope};
 use crate::app::due::Want;
-use crate::app::fired;
 use crate::app::grid::Grid;
 use crate::app::identity::{IncidentKey, SloKey};
 use crate::app::list::{Cursor, List};
@@ -164,7 +163,7 @@ impl Screen for OpenAlert {
                 wants.push(want::series(shared, &subject.source, chart));
             }
         }
-        wants.extend(fired::wants_of(shared, alert, now));
+        wants.extend(want::firings_of(shared, alert, now));
         wants
     }
 

@@ -11,7 +11,6 @@ use crate::app::chronicle::{Entry, Key};
 use crate::app::commands::{Command, Scope};
 use crate::app::due::Want;
 use crate::app::filter::Haystack;
-use crate::app::fired;
 use crate::app::found::passing;
 use crate::app::grouped::FilteredList;
 use crate::app::list::Cursor;
@@ -121,7 +120,7 @@ impl Screen for Timeline {
             let since = known.and_then(|board| board.until.checked_sub(OVERLAP).ok()).unwrap_or(start);
             Some(want::of(shared, &source.id, Query::Steps { since: since.max(earliest) }))
         };
-        let firings = fired::wants_shown(shared, now);
+        let firings = want::shown_firings(shared, now);
         shared.answering(AskKind::Steps).filter_map(want).chain(firings).collect()
     }
 

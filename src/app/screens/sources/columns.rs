@@ -174,8 +174,8 @@ impl<'a> SourceRow<'a> {
             }
             (None, None) => (Role::Unknown, "asking...".to_owned()),
         };
-        let at =
-            held.and_then(|h| [h.probe().at(), h.services().at(), h.alerts().at()].into_iter().flatten().max());
+        let at = held
+            .and_then(|h| [h.probe().at(), h.services().at(), h.alerts().at()].into_iter().flatten().max());
         let has_alerts = source.answers.contains(&AskKind::Alerts);
         Self {
             source,
