@@ -34,6 +34,7 @@ pub mod page;
 pub mod palette;
 pub mod place;
 pub mod postmortem;
+mod prelude;
 pub mod prose;
 pub mod range;
 pub mod readiness;

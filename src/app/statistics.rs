@@ -2,15 +2,10 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use super::due::Want;
 use super::fired::{self, Noise};
 use super::handover::{noisy, typical};
+use super::prelude::*;
 use super::prose::Prose;
-use super::shared::Shared;
-use super::want;
-use crate::model::duration;
 use crate::model::oncall::is_night;
 use crate::model::pages::{By, Pages, pages};
 use crate::model::slo::Bounds;

@@ -3,31 +3,10 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::{Command, Scope};
-use crate::app::due::Want;
-use crate::app::grid::Grid;
-use crate::app::identity::{IncidentKey, SloKey};
-use crate::app::list::{Cursor, List};
-use crate::app::page::Page;
-use crate::app::place::{Place, Spot, Tab};
-use crate::app::screen::{About, Hint, Opened, Screen, keeps_spot};
-use crate::app::selection::{Handled, Selection};
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::{self, runbook};
-use crate::app::want;
-use crate::model::alert::Alert;
-use crate::model::ask::AskKind;
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::{Labels, Text};
 use crate::model::promql::{self, Bound, Condition};
 use crate::model::rule::Rule;
-use crate::model::runbook::Wanted;
-use crate::model::slo::SloStatus;
-use crate::model::source::SourceId;
 
 mod page;
 mod view;

@@ -4,29 +4,13 @@ use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use crate::app::columns::names;
-use crate::app::commands::{Command, Scope};
 use crate::app::grouped::GroupedList;
 use crate::app::list::Grouping;
-use crate::app::look::Cx;
-use crate::app::place::Place;
-use crate::app::screen::{Badge, Hint, Opened, Screen, lists_rows};
-use crate::app::selection::{Handled, Selection};
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::{alert, runbook};
-use crate::app::theme::Role;
 use crate::app::widest::Widest;
-use crate::app::widgets::text;
 use crate::model::alert::AlertState;
-use crate::model::ask::AskKind;
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::{Labels, Text};
-use crate::model::runbook::Wanted;
-use crate::model::world::World;
 
 pub mod columns;
 pub(super) mod ranking;

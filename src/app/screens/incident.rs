@@ -1,25 +1,8 @@
 //! One incident: who has it, what happens next by itself, what happened so far, its alerts, and earlier ones like it.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::{Command, Scope};
-use crate::app::due::Want;
-use crate::app::grid::Grid;
-use crate::app::identity::IncidentKey;
-use crate::app::list::{Cursor, List};
-use crate::app::page::Page;
-use crate::app::place::{Place, Spot, Tab};
-use crate::app::screen::{About, Hint, Opened, Screen, keeps_spot};
-use crate::app::selection::Selection;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::{self, runbook};
-use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::IncidentAlert;
-use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
-use crate::model::world::Linked;
 
 mod page;
 mod view;

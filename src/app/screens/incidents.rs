@@ -1,25 +1,11 @@
 //! Incidents: who was woken for what, and who has it; open ones first, the resolved ones folded away.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use crate::app::columns::names;
-use crate::app::commands::{Command, Scope};
 use crate::app::grouped::GroupedList;
-use crate::app::identity::IncidentKey;
 use crate::app::list::Grouping;
-use crate::app::look::Cx;
-use crate::app::place::Place;
-use crate::app::screen::{Badge, Hint, Opened, Screen, lists_rows};
-use crate::app::selection::{Handled, Selection};
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::incident::words::role;
 use crate::app::subjects::{incident, runbook};
-use crate::app::widgets::text;
-use crate::model::ask::AskKind;
-use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
 
 pub mod columns;
 mod view;

@@ -1,19 +1,7 @@
 //! Messages: what burnwatch said so far, the newest first.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::Command;
 use crate::app::event::Tone;
-use crate::app::grid::Grid;
-use crate::app::layout;
-use crate::app::number::moment;
-use crate::app::place::Spot;
-use crate::app::screen::{Hint, Screen, keeps_spot};
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
+use crate::app::prelude::*;
 
 /// The messages, as far as they are scrolled.
 #[derive(Debug, Default)]

@@ -2,27 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::{Command, Scope};
-use crate::app::filter::Haystack;
-use crate::app::found::passing;
-use crate::app::grid::Grid;
 use crate::app::grouped::FilteredList;
 use crate::app::identity::{LevelKey, PolicyKey};
-use crate::app::look::Cx;
-use crate::app::place::Place;
-use crate::app::screen::{Badge, Hint, Opened, Screen, lists_rows};
-use crate::app::selection::Selection;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::on_call::{self, levels, words};
-use crate::app::theme::Role;
-use crate::model::labels::{Labels, Text};
 use crate::model::oncall::{EscalationPolicy, OnCallBoard};
-use crate::model::source::SourceId;
-use crate::model::world::World;
 
 mod calendar;
 pub mod columns;

@@ -1,24 +1,8 @@
 //! Overview: for the wall and the first glance. Services as tiles, worst first; beside them what fires and what is broken.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::{Command, Scope};
-use crate::app::due::Want;
-use crate::app::found::{Found, passing};
-use crate::app::grid::Grid;
-use crate::app::identity::{IncidentKey, SloKey};
-use crate::app::list::{Cursor, List, Order};
-use crate::app::place::{Place, Spot};
-use crate::app::screen::{Hint, Opened, Screen, keeps_spot};
-use crate::app::selection::{Handled, Selection};
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::{alert, incident, runbook, service, slo};
 use crate::app::widest::Widest;
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
 
 mod incidents;
 mod panels;

@@ -1,25 +1,9 @@
 //! One service: its golden signals on one time axis, its alerts and its targets.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::{Command, Scope};
-use crate::app::due::Want;
-use crate::app::grid::Grid;
-use crate::app::identity::{IncidentKey, SloKey};
-use crate::app::list::{Cursor, List};
-use crate::app::place::{Place, Spot, Tab};
+use crate::app::prelude::*;
 use crate::app::range;
-use crate::app::screen::{About, Hint, Opened, Screen, keeps_spot};
-use crate::app::selection::{Handled, Selection};
-use crate::app::shared::Shared;
 use crate::app::subjects::{alert, incident, runbook, service};
-use crate::app::want;
-use crate::model::ask::{AskKind, Query};
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
+use crate::model::ask::Query;
 use crate::model::series::Span;
 
 mod hosts;

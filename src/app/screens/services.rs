@@ -1,25 +1,11 @@
 //! Services: all of them with their golden signals, worst first.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use crate::app::columns::names;
-use crate::app::commands::{Command, Scope};
-use crate::app::due::Want;
 use crate::app::grouped::FilteredList;
-use crate::app::look::Cx;
-use crate::app::place::Place;
-use crate::app::screen::{Badge, Hint, Opened, Screen, lists_rows};
-use crate::app::selection::Selection;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::{runbook, service};
-use crate::app::theme::Role;
 use crate::app::widest::Widest;
-use crate::model::ask::AskKind;
 use crate::model::health::Health;
-use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
 
 pub mod columns;
 mod view;

@@ -4,24 +4,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use crate::app::acts::silence_called;
-use crate::app::commands::{Command, Scope};
-use crate::app::filter::Haystack;
-use crate::app::found::passing;
 use crate::app::grouped::FilteredList;
 use crate::app::identity::SilenceKey;
-use crate::app::place::Place;
-use crate::app::screen::{Hint, Opened, Screen, lists_rows};
-use crate::app::selection::{Handled, Selection};
-use crate::app::shared::Shared;
-use crate::model::labels::{Labels, Text};
-use crate::model::remote::age;
+use crate::app::prelude::*;
 use crate::model::silence::{Silence, SilenceState};
-use crate::model::world::World;
 
 pub mod columns;
 mod view;

@@ -2,28 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::{Command, Scope};
-use crate::app::due::Want;
 use crate::app::event::Effect;
-use crate::app::grid::Grid;
-use crate::app::identity::SloKey;
-use crate::app::list::{Cursor, List};
-use crate::app::page::Page;
-use crate::app::place::{Place, Spot, Tab};
-use crate::app::screen::{About, Hint, Opened, Screen, keeps_spot};
-use crate::app::selection::Selection;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::slo::queries;
 use crate::app::subjects::{alert, runbook};
-use crate::model::duration;
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::{Labels, Text};
-use crate::model::runbook::Wanted;
-use crate::model::slo::{BASIS, Burn, SloStatus, Standing};
+use crate::model::slo::{BASIS, Burn, Standing};
 
 mod page;
 mod view;

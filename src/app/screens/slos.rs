@@ -2,28 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use crate::app::columns::names;
-use crate::app::commands::{Command, Scope};
-use crate::app::grid::Grid;
 use crate::app::grouped::GroupedList;
-use crate::app::identity::SloKey;
 use crate::app::list::Grouping;
-use crate::app::look::Cx;
-use crate::app::place::Place;
-use crate::app::screen::{Badge, Hint, Opened, Screen, lists_rows};
-use crate::app::selection::Selection;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::{runbook, slo};
-use crate::app::theme::Role;
 use crate::app::widest::Widest;
-use crate::app::widgets::text;
-use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
-use crate::model::slo::{SloState, SloStatus, show};
+use crate::model::slo::{SloState, show};
 
 pub mod columns;
 mod view;

@@ -3,29 +3,15 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use jiff::SignedDuration;
 
 use crate::app::chronicle::{Entry, Key};
-use crate::app::commands::{Command, Scope};
-use crate::app::due::Want;
-use crate::app::filter::Haystack;
-use crate::app::found::passing;
 use crate::app::grouped::FilteredList;
-use crate::app::list::Cursor;
 use crate::app::number;
-use crate::app::place::Place;
+use crate::app::prelude::*;
 use crate::app::range::LENGTHS;
-use crate::app::screen::{Hint, Opened, Screen, lists_rows};
-use crate::app::selection::Selection;
-use crate::app::shared::Shared;
 use crate::app::subjects::runbook;
-use crate::app::want;
-use crate::model::ask::{AskKind, Query};
-use crate::model::labels::{Labels, Text};
-use crate::model::remote::age;
-use crate::model::runbook::Wanted;
+use crate::model::ask::Query;
 use crate::model::source::SourceInfo;
 
 mod columns;

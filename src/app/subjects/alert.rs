@@ -3,16 +3,10 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::link::is_link;
-use crate::app::filter::{Fields, Haystack};
-use crate::app::shared::Shared;
-use crate::model::alert::{Alert, AlertState, Severity};
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::{Labels, Text};
-use crate::model::remote::age;
-use crate::model::world::World;
+use crate::app::filter::Fields;
+use crate::app::prelude::*;
+use crate::model::alert::{AlertState, Severity};
 
 /// By what alerts are ordered worst and newest first, so that no two are equal.
 pub type Badness = (AlertState, Severity, Reverse<Timestamp>, Fingerprint);

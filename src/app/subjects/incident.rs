@@ -4,23 +4,13 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::link::is_link;
 use crate::app::columns::{OrderBy, ThingOrder, compare};
-use crate::app::due::Want;
-use crate::app::filter::{Fields, Haystack};
-use crate::app::found::passing;
-use crate::app::identity::IncidentKey;
-use crate::app::list::Order;
-use crate::app::shared::Shared;
-use crate::app::want;
-use crate::model::ask::{AskKind, Query};
+use crate::app::filter::Fields;
+use crate::app::prelude::*;
+use crate::model::ask::Query;
 use crate::model::incident::IncidentDetail;
-use crate::model::labels::{Labels, Text};
-use crate::model::remote::{Remote, age};
-use crate::model::source::SourceId;
-use crate::model::world::Linked;
+use crate::model::remote::Remote;
 
 pub mod words;
 

@@ -1,15 +1,7 @@
 //! Which runbooks belong to alerts, services, incidents and SLOs.
 
+use crate::app::prelude::*;
 use std::sync::Arc;
-
-use crate::app::identity::{IncidentKey, SloKey};
-use crate::app::shared::Shared;
-use crate::model::alert::Alert;
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::{Labels, Text};
-use crate::model::runbook::Wanted;
-use crate::model::slo::SloStatus;
-use crate::model::world::Linked;
 
 /// Names under which a runbook is told.
 const NAMES: [&str; 2] = ["runbook_url", "runbook"];

@@ -3,26 +3,16 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::alert::badness;
 use crate::app::columns::{OrderBy, ThingOrder, compare};
-use crate::app::due::Want;
-use crate::app::filter::{Fields, Haystack};
-use crate::app::found::{Found, passing};
-use crate::app::list::Order;
+use crate::app::filter::Fields;
+use crate::app::prelude::*;
 use crate::app::range;
-use crate::app::shared::Shared;
-use crate::app::want;
-use crate::app::widgets::text;
 use crate::config::kind;
-use crate::model::alert::Alert;
-use crate::model::ask::{AskKind, Query};
+use crate::model::ask::Query;
 use crate::model::health::Health;
-use crate::model::labels::{Labels, Text};
 use crate::model::series::Matrix;
 use crate::model::service::{Service, Signals, Trends};
-use crate::model::world::World;
 
 /// Points of the short histories.
 const TREND_POINTS: u16 = 60;

@@ -4,12 +4,9 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 
 use crate::app::columns::{OrderBy, ThingOrder, compare};
-use crate::app::filter::{Fields, Haystack};
-use crate::app::found::passing;
-use crate::app::list::Order;
-use crate::model::labels::{Labels, Text};
-use crate::model::slo::{BASIS, Exhaustion, RECENT, SloState, SloStatus, Standing};
-use crate::model::world::World;
+use crate::app::filter::Fields;
+use crate::app::prelude::*;
+use crate::model::slo::{BASIS, Exhaustion, RECENT, SloState, Standing};
 
 pub mod course;
 pub mod queries;

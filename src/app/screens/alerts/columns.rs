@@ -4,17 +4,8 @@ use std::sync::Arc;
 
 use super::Alerts;
 use super::ranking::group_of;
-use crate::app::columns::{ListColumn, Listed, Size};
-use crate::app::found::Found;
-use crate::app::look::Cx;
-use crate::app::number::ago;
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
-use crate::app::widgets::table::Cell;
-use crate::app::widgets::text;
-use crate::model::alert::{Alert, AlertState};
-use crate::model::labels::{Labels, Text};
-use crate::model::value::Value;
+use crate::app::prelude::*;
+use crate::model::alert::AlertState;
 
 /// The list of alerts.
 pub enum AlertList {}

@@ -5,11 +5,9 @@ use std::sync::Arc;
 
 use crate::app::columns::{OrderBy, compare};
 use crate::app::grouped::GroupIndex;
-use crate::app::list::{Grouping, Order};
+use crate::app::list::Grouping;
+use crate::app::prelude::*;
 use crate::app::subjects::alert::{Badness, badness};
-use crate::model::alert::Alert;
-use crate::model::labels::{Labels, Text};
-use crate::model::world::World;
 
 /// An alert with what it is compared by, which need not be looked up for each comparison.
 pub(in crate::app::screens) struct Compared<'a> {

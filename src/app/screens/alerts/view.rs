@@ -2,28 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::columns::{AlertRow, COLUMNS, Widths, pairs};
 use super::ranking::ORDERS;
 use super::{Alerts, Row as AlertLine};
-use crate::app::columns::{Line, ListTable};
-use crate::app::commands::Command;
-use crate::app::doubt::{doubts, none};
-use crate::app::layout;
+use crate::app::doubt::none;
 use crate::app::list::Grouping;
-use crate::app::look::Cx;
-use crate::app::number::count;
-use crate::app::place::Tab;
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
-use crate::app::widgets::text::Run;
+use crate::app::prelude::*;
 use crate::config::kind;
-use crate::model::ask::AskKind;
-use crate::model::labels::Labels;
-use crate::model::source::SourceId;
 
 /// What the screen is drawn from.
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];

@@ -2,26 +2,14 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::{ALERTS, AlertRow, OpenIncident, told};
-use crate::app::look::Cx;
-use crate::app::number::{ago, moment};
-use crate::app::page::Page;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::incident::remote;
 use crate::app::subjects::incident::words;
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
 use crate::model::action::Deed;
-use crate::model::duration;
-use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::{IncidentDetail, Note, Stamp, Step};
-use crate::model::labels::Text;
 use crate::model::measures::Measure;
-use crate::model::remote::{Remote, age};
-use crate::model::source::SourceId;
-use crate::model::world::Linked;
+use crate::model::remote::Remote;
 
 /// A note and the step that tells of it come within this.
 const SAME: Duration = Duration::from_secs(5);

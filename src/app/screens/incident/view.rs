@@ -1,23 +1,12 @@
 //! How one incident looks.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::{OpenIncident, page};
-use crate::app::layout;
-use crate::app::look::Cx;
-use crate::app::number::{ago, moment};
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::incident::remote;
 use crate::app::subjects::incident::words;
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
-use crate::model::ask::{AskKind, Topic};
-use crate::model::duration;
+use crate::model::ask::Topic;
 use crate::model::incident::IncidentStatus;
 use crate::model::remote::Freshness;
-use crate::model::world::Linked;
 
 /// What the screen is drawn from, besides the incident's own details.
 const USED: [AskKind; 1] = [AskKind::Incidents];

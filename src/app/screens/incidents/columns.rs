@@ -1,22 +1,9 @@
 //! What is told of an incident: on the screen, by `burnwatch incidents`, and in its JSON.
 
-use jiff::Timestamp;
-
 use super::Incidents;
-use crate::app::columns::{ListColumn, Listed, Size};
-use crate::app::found::Found;
-use crate::app::look::Cx;
-use crate::app::number::ago;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::incident::{service, words};
-use crate::app::theme::Role;
-use crate::app::widgets::table::Cell;
-use crate::app::widgets::text::Run;
 use crate::model::incident::{Named, Urgency};
-use crate::model::labels::Text;
-use crate::model::source::SourceId;
-use crate::model::value::Value;
-use crate::model::world::Linked;
 
 /// The list of incidents.
 pub enum IncidentList {}

@@ -2,27 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::columns::{COLUMNS, IncidentRow, Widths};
 use super::{Incidents, Row as IncidentLine};
-use crate::app::columns::{Line, ListTable};
-use crate::app::commands::Command;
-use crate::app::doubt::{doubts, none};
-use crate::app::layout;
-use crate::app::look::Cx;
-use crate::app::number::count;
-use crate::app::shared::Shared;
+use crate::app::doubt::none;
+use crate::app::prelude::*;
 use crate::app::subjects::incident::{self};
-use crate::app::theme::Role;
-use crate::app::widgets::text::Run;
 use crate::config::kind;
-use crate::model::ask::AskKind;
 use crate::model::incident::IncidentStatus;
-use crate::model::labels::Text;
-use crate::model::source::SourceId;
 
 /// What the screen is drawn from.
 const USED: [AskKind; 1] = [AskKind::Incidents];

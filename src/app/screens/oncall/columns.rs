@@ -3,19 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::words;
-use crate::app::columns::{ListColumn, Listed, Size};
-use crate::app::found::Found;
 use crate::app::identity::LevelKey;
-use crate::app::look::Cx;
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
-use crate::app::widgets::table::Cell;
-use crate::app::widgets::text::Run;
-use crate::model::duration;
+use crate::app::prelude::*;
 use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard, Watch};
-use crate::model::remote::age;
-use crate::model::source::SourceId;
-use crate::model::value::Value;
 
 /// The list of levels.
 pub enum LevelList {}

@@ -2,26 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::columns::{COLUMNS, LevelRow, Widths};
 use super::{OnCall, calendar, words};
-use crate::app::columns::{Line, ListTable};
-use crate::app::doubt::doubts;
 use crate::app::identity::{LevelKey, PolicyKey};
-use crate::app::layout;
-use crate::app::look::Cx;
-use crate::app::number::count;
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
+use crate::app::prelude::*;
 use crate::app::widgets::table;
-use crate::app::widgets::text::{self, Run};
 use crate::config::kind;
-use crate::model::ask::AskKind;
-use crate::model::duration;
-use crate::model::source::SourceId;
 
 /// What the screen is drawn from.
 const USED: [AskKind; 1] = [AskKind::OnCall];

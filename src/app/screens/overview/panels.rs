@@ -1,13 +1,7 @@
 //! Where the panels of the overview stand, and what their lists have in common.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::{ALERTS, INCIDENTS, Overview, SLOS as SLO_PANEL};
-use crate::app::grid::Grid;
-use crate::app::look::Cx;
-use crate::app::theme::Role;
-use crate::app::widgets::text;
+use crate::app::prelude::*;
 
 /// Cells that a tile wants besides its name: signs, signals and the shape of one of them.
 const TILE: u16 = 44;

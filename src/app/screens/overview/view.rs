@@ -1,26 +1,16 @@
 //! How the overview looks.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::panels::{grid, panels_of, position, select};
 use super::{ALERTS, SERVICES};
 use super::{incidents, slos};
-use crate::app::doubt::{doubts, none, watchdog};
-use crate::app::grid::Grid;
-use crate::app::layout;
-use crate::app::look::Cx;
-use crate::app::number::{UNKNOWN, ago, count, latency, moment, or_unknown, percent, rate};
+use crate::app::doubt::{none, watchdog};
+use crate::app::number::{UNKNOWN, latency, or_unknown, percent, rate};
+use crate::app::prelude::*;
 use crate::app::screens::overview::Overview;
-use crate::app::shared::Shared;
 use crate::app::subjects::service;
-use crate::app::theme::Role;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::spark::Spark;
-use crate::app::widgets::text::{self, Run};
-use crate::model::alert::{Alert, AlertState, Severity};
-use crate::model::ask::AskKind;
+use crate::model::alert::{AlertState, Severity};
 use crate::model::health::{Health, Reason};
 use crate::model::service::{Service, Signals};
 use crate::model::signal::Signal;

@@ -1,35 +1,24 @@
 //! How one service looks.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::{hosts, list};
-use crate::app::doubt::doubts;
-use crate::app::layout;
-use crate::app::look::Cx;
-use crate::app::number::{UNKNOWN, ago, latency, moment, or_unknown, percent, rate};
+use crate::app::number::{UNKNOWN, latency, or_unknown, percent, rate};
+use crate::app::prelude::*;
 use crate::app::refusal;
 use crate::app::screens::service::OpenService;
-use crate::app::shared::Shared;
 use crate::app::subjects::incident::words as incidents;
 use crate::app::subjects::service;
 use crate::app::subjects::slo::words;
-use crate::app::theme::Role;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, Line, Mark};
 use crate::app::widgets::heat::{Bucket, Heat};
-use crate::app::widgets::text::{self, Run};
 use crate::app::widgets::unit::Unit;
-use crate::model::ask::{AskKind, Topic};
-use crate::model::duration;
+use crate::model::ask::Topic;
 use crate::model::host::Saturated;
-use crate::model::labels::Text;
 use crate::model::remote::Freshness;
 use crate::model::series::Matrix;
 use crate::model::service::{Detail, Service};
 use crate::model::signal::Signal;
-use crate::model::source::{SourceId, Trouble};
+use crate::model::source::Trouble;
 
 /// The charts, in the order in which Tab goes through them where not all have room.
 const CHARTS: [&str; super::SLOS] = ["Requests", "Errors", "Latency", "Saturation", "Latency by bucket"];

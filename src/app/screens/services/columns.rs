@@ -1,25 +1,16 @@
 //! What is told of a service: on the screen, by `burnwatch services`, and in its JSON.
 
-use jiff::Timestamp;
-
 use super::Services;
-use crate::app::columns::{ListColumn, Listed, Size};
-use crate::app::found::Found;
-use crate::app::look::Cx;
 use crate::app::number::{latency, or_unknown, percent, rate};
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::service::{calm_max, trends, why};
 use crate::app::subjects::slo::words;
-use crate::app::theme::Role;
 use crate::app::widgets::spark::Spark;
-use crate::app::widgets::table::Cell;
-use crate::app::widgets::text::Run;
 use crate::model::health::{Health, Reason};
 use crate::model::host::{Host, NamedSignal, Saturated, Usage, fullest};
 use crate::model::service::Service;
 use crate::model::signal::Signal;
 use crate::model::slo::BASIS;
-use crate::model::value::Value;
 
 /// The list of services.
 pub enum ServiceList {}

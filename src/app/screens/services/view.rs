@@ -1,24 +1,11 @@
 //! How the list of services looks.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::Services;
 use super::columns::{COLUMNS, ServiceRow, Widths};
-use crate::app::columns::{Line, ListTable};
-use crate::app::doubt::doubts;
-use crate::app::layout;
-use crate::app::list::Order;
-use crate::app::number::{self, count};
-use crate::app::place::Tab;
-use crate::app::shared::Shared;
+use crate::app::number;
+use crate::app::prelude::*;
 use crate::app::subjects::service::{ORDERS, empty};
-use crate::app::theme::Role;
-use crate::app::widgets::text::Run;
-use crate::model::ask::AskKind;
 use crate::model::health::Health;
-use crate::model::labels::Text;
 
 /// What the screen is drawn from.
 pub(super) const USED: [AskKind; 3] = [AskKind::Services, AskKind::Alerts, AskKind::Trends];

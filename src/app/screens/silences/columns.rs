@@ -2,20 +2,10 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::{Silences, commented, ends_soon};
 use crate::app::acts::silence_called;
-use crate::app::columns::{ListColumn, Listed, Size};
-use crate::app::look::Cx;
-use crate::app::number::moment;
-use crate::app::theme::Role;
-use crate::app::widgets::table::Cell;
-use crate::app::widgets::text::{self, Run};
-use crate::model::duration;
-use crate::model::remote::age;
+use crate::app::prelude::*;
 use crate::model::silence::{Silence, SilenceState};
-use crate::model::value::Value;
 use crate::model::world::Stage;
 
 /// The list of silences.

@@ -3,24 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::columns::{COLUMNS, SilenceRow};
 use super::{Silences, ends_soon};
-use crate::app::columns::{Line, ListTable};
-use crate::app::commands::Command;
-use crate::app::doubt::{doubts, none};
+use crate::app::doubt::none;
 use crate::app::identity::SilenceKey;
-use crate::app::layout;
-use crate::app::look::Cx;
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
-use crate::app::widgets::text::Run;
+use crate::app::prelude::*;
 use crate::config::kind;
-use crate::model::ask::AskKind;
-use crate::model::source::SourceId;
 
 /// What the screen is drawn from.
 const USED: [AskKind; 2] = [AskKind::Silences, AskKind::Alerts];

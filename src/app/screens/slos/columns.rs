@@ -4,21 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Cells, Slos};
-use crate::app::columns::{ListColumn, Listed, Size};
-use crate::app::found::Found;
-use crate::app::look::Cx;
 use crate::app::number::UNKNOWN;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::slo::words;
-use crate::app::theme::Role;
 use crate::app::widgets::bar::Gauge;
-use crate::app::widgets::table::Cell;
-use crate::app::widgets::text::{self, Run};
-use crate::model::alert::Alert;
-use crate::model::duration;
-use crate::model::slo::{Doubt, Evaluation, Exhaustion, SloState, SloStatus, Standing, show};
-use crate::model::value::Value;
-use crate::model::world::World;
+use crate::model::slo::{Doubt, Evaluation, Exhaustion, SloState, Standing, show};
 
 /// The list of SLOs.
 pub enum SloList {}

@@ -2,29 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::columns::{COLUMNS, SloRow, Widths};
 use super::{Row as SloLine, Slos};
-use crate::app::columns::{Line, ListTable};
-use crate::app::doubt::doubts;
-use crate::app::layout;
-use crate::app::list::Order;
-use crate::app::look::Cx;
-use crate::app::number::count;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::slo::{self, words};
-use crate::app::theme::Role;
 use crate::app::widgets::table;
-use crate::app::widgets::text::{self, Run};
 use crate::config::definitions::{Finding, Level};
 use crate::config::kind;
-use crate::model::ask::AskKind;
-use crate::model::labels::Text;
 use crate::model::slo::SloState;
-use crate::model::source::SourceId;
 
 /// What the screen is drawn from.
 pub(super) const USED: [AskKind; 1] = [AskKind::Slos];

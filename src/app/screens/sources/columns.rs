@@ -2,21 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::app::columns::{ListColumn, Listed, Size};
 use crate::app::doubt::{doubt, watchdog};
 use crate::app::due::Traffic;
-use crate::app::look::Cx;
-use crate::app::number::{UNKNOWN, ago, bytes, latency, per_minute};
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
-use crate::app::widgets::table::Cell;
-use crate::model::ask::AskKind;
-use crate::model::duration;
-use crate::model::remote::age;
+use crate::app::number::{UNKNOWN, bytes, latency, per_minute};
+use crate::app::prelude::*;
 use crate::model::source::{Offer, SourceInfo};
-use crate::model::value::Value;
 use crate::model::world::Watchdog;
 
 /// Figures go on by steps of this: what is younger is not late, and a screen at rest must write little.

@@ -1,21 +1,11 @@
 //! How the sources look.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::columns::{COLUMNS, SourceRow, answered};
-use crate::app::columns::{Line, ListTable};
 use crate::app::doubt::doubt;
-use crate::app::layout;
-use crate::app::look::Cx;
+use crate::app::prelude::*;
 use crate::app::screens::sources::Sources;
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
-use crate::model::ask::AskKind;
 use crate::model::remote::AnswerState;
-use crate::model::source::{SourceId, SourceInfo};
+use crate::model::source::SourceInfo;
 use crate::model::warning::WarningKind;
 use crate::model::world::Watchdog;
 

@@ -1,11 +1,7 @@
 //! What is told of an event on the timeline.
 
 use crate::app::chronicle::{Entry, Key, Kind};
-use crate::app::columns::{ListColumn, Listed, Size};
-use crate::app::look::Cx;
-use crate::app::number::moment;
-use crate::app::theme::Role;
-use crate::app::widgets::table::Cell;
+use crate::app::prelude::*;
 
 /// The list of events.
 pub(super) enum EventList {}

@@ -2,23 +2,12 @@
 
 use std::cmp::Reverse;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::Steps;
 use super::columns::{COLUMNS, EventRow};
 use crate::app::chronicle::Key;
-use crate::app::columns::{Line, ListTable};
 use crate::app::fired::{self, Told};
-use crate::app::layout;
-use crate::app::look::Cx;
-use crate::app::number::moment;
+use crate::app::prelude::*;
 use crate::app::screens::timeline::Timeline;
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
-use crate::app::widgets::text::Run;
-use crate::model::ask::AskKind;
 
 /// What the screen is drawn from.
 const USED: [AskKind; 6] = [

@@ -2,18 +2,8 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::app::look::Cx;
-use crate::app::number::ago;
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
-use crate::model::duration;
+use crate::app::prelude::*;
 use crate::model::incident::{IncidentStatus, Person, Urgency};
-use crate::model::remote::age;
-use crate::model::source::SourceId;
-use crate::model::world::Linked;
 
 /// How it looks: by its urgency while nobody has it, and as something old once it may have been forgotten.
 pub fn role(known: &Linked, now: Timestamp) -> Role {
