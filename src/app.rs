@@ -20,6 +20,7 @@ pub mod grouped;
 pub mod handover;
 mod help;
 pub mod identity;
+mod items;
 pub mod key;
 mod layout;
 pub mod line;

@@ -45,6 +45,11 @@ pub trait Listing {
     fn fold(&mut self, _fold: bool) -> bool {
         false
     }
+
+    /// Folds or unfolds the group whose head the cursor is on; `false` if it is on none.
+    fn toggle(&mut self) -> bool {
+        false
+    }
 }
 
 /// A list with its filter and its order.
@@ -264,26 +269,6 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
         super::selection::once(rows)
     }
 
-    /// What copying takes: the words for the marked rows, else for the current one.
-    pub fn copied(
-        &self,
-        item: impl Fn(&K) -> Option<String>,
-        group: impl Fn(&G) -> String,
-    ) -> Option<String> {
-        self.list.copied(|row| match row {
-            Row::Item(key) => item(key),
-            Row::Group(value) => Some(group(value)),
-        })
-    }
-
-    /// Folds or unfolds the group whose head the cursor is on; `false` if it is on none.
-    pub fn toggle(&mut self) -> bool {
-        let Some(Row::Group(group)) = self.list.current() else { return false };
-        let is_folded = self.folded.contains(group);
-        self.fold(!is_folded);
-        true
-    }
-
     /// The group that the current row is of, and where its head is, if it has one.
     fn group_at_cursor(&self) -> Option<(G, usize)> {
         let group = match self.list.current()? {
@@ -314,6 +299,13 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> Listing for GroupedList<K, G> {
                 self.folded.remove(&group);
             }
         }
+        true
+    }
+
+    fn toggle(&mut self) -> bool {
+        let Some(Row::Group(group)) = self.list.current() else { return false };
+        let is_folded = self.folded.contains(group);
+        self.fold(!is_folded);
         true
     }
 }

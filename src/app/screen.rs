@@ -10,6 +10,7 @@ use super::event::Effect;
 use super::found::Found;
 use super::grid::Grid;
 use super::grouped::Listing;
+use super::items::ItemList;
 use super::layout;
 use super::list::{Cursor, Grouping};
 use super::look::Cx;
@@ -150,6 +151,16 @@ pub trait Screen {
         None
     }
 
+    /// The list of things that has the keyboard: what the cursor is on can be opened, copied, acted on and so on.
+    fn items(&self) -> Option<&dyn ItemList> {
+        None
+    }
+
+    /// All of its lists of things, to be changed.
+    fn items_mut(&mut self) -> Vec<&mut dyn ItemList> {
+        Vec::new()
+    }
+
     /// The list that has the keyboard.
     fn list(&self) -> Option<&dyn Cursor> {
         self.listing().map(Listing::cursor)
@@ -206,13 +217,16 @@ pub trait Screen {
     // what the cursor is on
 
     /// Opens what the cursor is on.
-    fn open(&mut self, _shared: &Shared) -> Opened {
-        Opened::Nothing
+    fn open(&mut self, shared: &Shared) -> Opened {
+        if self.listing_mut().is_some_and(Listing::toggle) {
+            return Opened::Folded;
+        }
+        self.items().and_then(|items| items.place(shared)).into()
     }
 
     /// What the person points at: the marked rows, else the one under the cursor.
-    fn selection(&self, _shared: &Shared) -> Selection {
-        Selection::Nothing
+    fn selection(&self, shared: &Shared) -> Selection {
+        self.items().map_or(Selection::Nothing, |items| items.selection(shared))
     }
 
     /// The alerts that silencing is about, where they are others than the selection says.
@@ -221,21 +235,25 @@ pub trait Screen {
     }
 
     /// Takes the marks of what was done away.
-    fn unmark(&mut self, _handled: &Handled<'_>) {}
+    fn unmark(&mut self, handled: &Handled<'_>) {
+        for items in self.items_mut() {
+            items.unmark(handled);
+        }
+    }
 
     /// What copying takes: the marked things, else the current one.
-    fn copied(&self, _shared: &Shared, _now: Timestamp) -> Option<String> {
-        None
+    fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
+        self.items()?.copied(shared, now)
     }
 
     /// The links of what the cursor is on: name and address, only http(s).
-    fn links(&self, _shared: &Shared) -> Vec<(String, Text)> {
-        Vec::new()
+    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
+        self.items().map_or_else(Vec::new, |items| items.links(shared))
     }
 
     /// The runbooks of what the cursor is on.
-    fn runbooks(&self, _shared: &Shared) -> Vec<Wanted> {
-        Vec::new()
+    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+        self.items().map_or_else(Vec::new, |items| items.runbooks(shared))
     }
 
     /// When that began which the screen is about.
@@ -264,8 +282,20 @@ pub trait Screen {
     }
 }
 
-/// What a screen answers that is a list: the field `rows`.
+/// What a screen answers that is a list: the field `rows`. With the list in it whose rows are things, all that can be done
+/// with them follows.
 macro_rules! lists_rows {
+    ($($list:ident).+) => {
+        lists_rows!();
+
+        fn items(&self) -> Option<&dyn crate::app::items::ItemList> {
+            Some(&self.$($list).+)
+        }
+
+        fn items_mut(&mut self) -> Vec<&mut dyn crate::app::items::ItemList> {
+            vec![&mut self.$($list).+]
+        }
+    };
     () => {
         fn listing(&self) -> Option<&dyn crate::app::grouped::Listing> {
             Some(&self.rows)
@@ -290,7 +320,40 @@ macro_rules! keeps_spot {
     };
 }
 
-pub(in crate::app) use {keeps_spot, lists_rows};
+/// What a screen answers that has lists in panels; the field `spot` tells the panel. `things` are lists of
+/// [`Item`](crate::app::items::Item)s.
+macro_rules! lists_panels {
+    (things { $($panel:pat => $things:ident,)* } others { $($other:pat => $plain:ident,)* }) => {
+        fn items(&self) -> Option<&dyn crate::app::items::ItemList> {
+            match self.spot.panel {
+                $($panel => Some(&self.$things),)*
+                _ => None,
+            }
+        }
+
+        fn items_mut(&mut self) -> Vec<&mut dyn crate::app::items::ItemList> {
+            vec![$(&mut self.$things),*]
+        }
+
+        fn list(&self) -> Option<&dyn Cursor> {
+            match self.spot.panel {
+                $($panel => Some(&self.$things),)*
+                $($other => Some(&self.$plain),)*
+                _ => None,
+            }
+        }
+
+        fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
+            match self.spot.panel {
+                $($panel => Some(&mut self.$things),)*
+                $($other => Some(&mut self.$plain),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+pub(in crate::app) use {keeps_spot, lists_panels, lists_rows};
 
 /// A screen about one thing.
 pub trait About {

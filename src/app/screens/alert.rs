@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 
 use crate::app::prelude::*;
-use crate::app::subjects::{self, runbook};
+use crate::app::subjects;
 use crate::model::promql::{self, Bound, Condition};
 use crate::model::rule::Rule;
 
@@ -52,6 +52,12 @@ pub(super) struct ChartSubject {
 impl OpenAlert {
     fn alert<'a>(&self, shared: &'a Shared) -> Option<&'a Arc<Alert>> {
         shared.world.alert(self.fingerprint?)
+    }
+
+    /// The related one under the cursor, else the alert itself.
+    fn pointed(&self) -> Option<Fingerprint> {
+        let related = self.related.current().filter(|_| self.spot.panel == RELATED);
+        related.copied().or(self.fingerprint)
     }
 }
 
@@ -181,6 +187,11 @@ impl Screen for OpenAlert {
 
     keeps_spot!();
 
+    lists_panels! {
+        things { RELATED => related, }
+        others {}
+    }
+
     fn panels(&self) -> usize {
         PANELS
     }
@@ -199,14 +210,6 @@ impl Screen for OpenAlert {
         0
     }
 
-    fn list(&self) -> Option<&dyn Cursor> {
-        (self.spot.panel == RELATED).then_some(&self.related)
-    }
-
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        if self.spot.panel == RELATED { Some(&mut self.related) } else { None }
-    }
-
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
         Grid::list(view::text_area(body))
     }
@@ -222,7 +225,7 @@ impl Screen for OpenAlert {
         let Some(alert) = self.alert(shared) else { return Opened::Nothing };
         let world = &shared.world;
         match self.spot.panel {
-            RELATED => self.related.current().copied().map(Place::Alert),
+            RELATED => self.items().and_then(|items| items.place(shared)),
             INCIDENT => world.incident_of(alert.fingerprint).map(IncidentKey::of).map(Place::Incident),
             SLO => slo(shared, alert).map(SloKey::of).map(Place::Slo),
             _ => {
@@ -244,25 +247,16 @@ impl Screen for OpenAlert {
         }
     }
 
-    fn unmark(&mut self, handled: &Handled<'_>) {
-        match handled {
-            Handled::Alerts(covers) => self.related.unmark(|fingerprint| covers.contains(fingerprint)),
-            Handled::Incident { .. } | Handled::Silence(_) => {}
-        }
-    }
-
-    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
-        let related = self.related.current().copied().filter(|_| self.spot.panel == RELATED);
-        subjects::alert::labels_of(&shared.world, related.or(self.fingerprint)?)
+    fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
+        self.pointed()?.copied(shared, now)
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        subjects::alert::links(shared, self.fingerprint)
+        self.fingerprint.map_or_else(Vec::new, |alert| alert.links(shared))
     }
 
     fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
-        let related = self.related.current().copied().filter(|_| self.spot.panel == RELATED);
-        runbook::of_known_alert(shared, related.or(self.fingerprint))
+        self.pointed().map_or_else(Vec::new, |alert| alert.runbooks(shared))
     }
 
     fn moment(&self, shared: &Shared) -> Option<Timestamp> {

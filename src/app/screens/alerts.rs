@@ -8,7 +8,7 @@ use crate::app::columns::names;
 use crate::app::grouped::GroupedList;
 use crate::app::list::Grouping;
 use crate::app::prelude::*;
-use crate::app::subjects::{alert, runbook};
+use crate::app::subjects::alert;
 use crate::app::widest::Widest;
 use crate::model::alert::AlertState;
 
@@ -133,7 +133,7 @@ impl Screen for Alerts {
         });
     }
 
-    lists_rows!();
+    lists_rows!(rows);
 
     fn show_hidden(&mut self, is_shown: Option<bool>) {
         self.show_quiet = is_shown.unwrap_or(!self.show_quiet);
@@ -153,39 +153,6 @@ impl Screen for Alerts {
         let mut all = Grouping::by_each(names.into_iter().map(|(name, _)| name.to_owned()));
         all.insert(0, ("as the receiver groups them".to_owned(), Grouping::Received));
         all
-    }
-
-    fn open(&mut self, _shared: &Shared) -> Opened {
-        if self.rows.toggle() {
-            return Opened::Folded;
-        }
-        self.rows.current().copied().map(Place::Alert).into()
-    }
-
-    fn selection(&self, _shared: &Shared) -> Selection {
-        Selection::Alerts(self.rows.chosen())
-    }
-
-    fn unmark(&mut self, handled: &Handled<'_>) {
-        match handled {
-            Handled::Alerts(covers) => self.rows.list.unmark(|row| match row {
-                Row::Item(fingerprint) => covers.contains(fingerprint),
-                Row::Group(_) => true,
-            }),
-            Handled::Incident { .. } | Handled::Silence(_) => {}
-        }
-    }
-
-    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
-        self.rows.copied(|fingerprint| alert::labels_of(&shared.world, *fingerprint), ToString::to_string)
-    }
-
-    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        alert::links(shared, self.rows.current().copied())
-    }
-
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
-        runbook::of_known_alert(shared, self.rows.current().copied())
     }
 
     fn badge(&self, shared: &Shared, _cx: &Cx<'_>) -> Badge {

@@ -4,8 +4,8 @@ use crate::app::columns::names;
 use crate::app::grouped::GroupedList;
 use crate::app::list::Grouping;
 use crate::app::prelude::*;
+use crate::app::subjects::incident;
 use crate::app::subjects::incident::words::role;
-use crate::app::subjects::{incident, runbook};
 
 pub mod columns;
 mod view;
@@ -71,7 +71,7 @@ impl Screen for Incidents {
         rows.set(&shown, |known| IncidentKey::of(known), |known| incident::value_of(known, &by));
     }
 
-    lists_rows!();
+    lists_rows!(rows);
 
     fn show_hidden(&mut self, is_shown: Option<bool>) {
         self.show_resolved = is_shown.unwrap_or(!self.show_resolved);
@@ -83,39 +83,6 @@ impl Screen for Incidents {
 
     fn groupings(&self, _shared: &Shared) -> Vec<(String, Grouping)> {
         Grouping::by_each(incident::GROUPINGS.map(str::to_owned))
-    }
-
-    fn open(&mut self, _shared: &Shared) -> Opened {
-        if self.rows.toggle() {
-            return Opened::Folded;
-        }
-        self.rows.current().cloned().map(Place::Incident).into()
-    }
-
-    fn selection(&self, _shared: &Shared) -> Selection {
-        Selection::Incidents(self.rows.chosen())
-    }
-
-    fn unmark(&mut self, handled: &Handled<'_>) {
-        match handled {
-            Handled::Incident { key, is_last } => self.rows.list.unmark(|row| match row {
-                Row::Item(one) => one == *key,
-                Row::Group(_) => *is_last,
-            }),
-            Handled::Alerts(_) | Handled::Silence(_) => {}
-        }
-    }
-
-    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
-        self.rows.copied(|key| key.incident(&shared.world).map(incident::said), ToString::to_string)
-    }
-
-    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        incident::links_of(shared, self.rows.current())
-    }
-
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
-        runbook::of_known_incident(shared, self.rows.current())
     }
 
     fn badge(&self, shared: &Shared, cx: &Cx<'_>) -> Badge {

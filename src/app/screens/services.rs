@@ -3,7 +3,7 @@
 use crate::app::columns::names;
 use crate::app::grouped::FilteredList;
 use crate::app::prelude::*;
-use crate::app::subjects::{runbook, service};
+use crate::app::subjects::service;
 use crate::app::widest::Widest;
 use crate::model::health::Health;
 
@@ -51,26 +51,10 @@ impl Screen for Services {
         self.rows.list.set_rows(service::ordered(services, passes.as_deref(), self.rows.order));
     }
 
-    lists_rows!();
+    lists_rows!(rows.list);
 
     fn orders(&self) -> Vec<&'static str> {
         names(&service::ORDERS)
-    }
-
-    fn open(&mut self, _shared: &Shared) -> Opened {
-        self.rows.list.current().cloned().map(Place::Service).into()
-    }
-
-    fn selection(&self, _shared: &Shared) -> Selection {
-        Selection::Services(self.rows.list.chosen())
-    }
-
-    fn copied(&self, _shared: &Shared, _now: Timestamp) -> Option<String> {
-        self.rows.list.copied(|name| Some(name.to_string()))
-    }
-
-    fn runbooks(&self, _shared: &Shared) -> Vec<Wanted> {
-        self.rows.list.current().map(runbook::of_service).into_iter().collect()
     }
 
     fn badge(&self, shared: &Shared, _cx: &Cx<'_>) -> Badge {

@@ -68,6 +68,28 @@ fn filter(silence: &Silence) -> String {
     judged.map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
+impl Item for SilenceKey {
+    fn place(&self, _shared: &Shared) -> Option<Place> {
+        None
+    }
+
+    fn selection(_shared: &Shared, chosen: Vec<Self>) -> Selection {
+        Selection::Silences(chosen)
+    }
+
+    /// The matchers.
+    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
+        self.silence(&shared.world).map(|one| silence_called(&one).to_string())
+    }
+
+    fn is_handled(&self, handled: &Handled<'_>) -> bool {
+        match handled {
+            Handled::Silence(done) => self == *done,
+            Handled::Alerts(_) | Handled::Incident { .. } => false,
+        }
+    }
+}
+
 impl Screen for Silences {
     fn scopes(&self) -> &'static [Scope] {
         &[Scope::List, Scope::Folds, Scope::Things]
@@ -115,7 +137,7 @@ impl Screen for Silences {
         self.hides = world.hidden_by_each();
     }
 
-    lists_rows!();
+    lists_rows!(rows.list);
 
     fn show_hidden(&mut self, is_shown: Option<bool>) {
         self.show_ended = is_shown.unwrap_or(!self.show_ended);
@@ -130,21 +152,5 @@ impl Screen for Silences {
         let note =
             unknown.map(|unknown| format!("What {unknown} matches cannot be judged here: shown without it"));
         Opened::Search { place: Place::Alerts, filter: filter(&silence), note }
-    }
-
-    fn selection(&self, _shared: &Shared) -> Selection {
-        Selection::Silences(self.rows.list.chosen())
-    }
-
-    fn unmark(&mut self, handled: &Handled<'_>) {
-        match handled {
-            Handled::Silence(done) => self.rows.list.unmark(|key| key == *done),
-            Handled::Alerts(_) | Handled::Incident { .. } => {}
-        }
-    }
-
-    /// The matchers.
-    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
-        self.rows.list.copied(|key| key.silence(&shared.world).map(|one| silence_called(&one).to_string()))
     }
 }

@@ -6,7 +6,7 @@ use crate::app::columns::names;
 use crate::app::grouped::GroupedList;
 use crate::app::list::Grouping;
 use crate::app::prelude::*;
-use crate::app::subjects::{runbook, slo};
+use crate::app::subjects::slo;
 use crate::app::widest::Widest;
 use crate::model::slo::{SloState, show};
 
@@ -84,7 +84,7 @@ impl Screen for Slos {
         });
     }
 
-    lists_rows!();
+    lists_rows!(rows);
 
     fn grid(&self, shared: &Shared, body: Rect) -> Grid {
         Grid::list(view::list_area(shared, body))
@@ -98,13 +98,6 @@ impl Screen for Slos {
         Grouping::by_each(slo::labels(&shared.world))
     }
 
-    fn open(&mut self, _shared: &Shared) -> Opened {
-        if self.rows.toggle() {
-            return Opened::Folded;
-        }
-        self.rows.current().cloned().map(Place::Slo).into()
-    }
-
     fn selection(&self, shared: &Shared) -> Selection {
         // the head of a group is about no SLO
         let rows = self.rows.list.chosen();
@@ -113,14 +106,6 @@ impl Screen for Slos {
             Row::Group(_) => None,
         });
         Selection::of_slos(&shared.world, keys)
-    }
-
-    fn copied(&self, _shared: &Shared, _now: Timestamp) -> Option<String> {
-        self.rows.copied(|key| Some(key.id.to_string()), ToString::to_string)
-    }
-
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
-        runbook::of_known_slo(shared, self.rows.current())
     }
 
     fn badge(&self, shared: &Shared, _cx: &Cx<'_>) -> Badge {

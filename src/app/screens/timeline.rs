@@ -10,7 +10,6 @@ use crate::app::grouped::FilteredList;
 use crate::app::number;
 use crate::app::prelude::*;
 use crate::app::range::LENGTHS;
-use crate::app::subjects::runbook;
 use crate::model::ask::Query;
 use crate::model::source::SourceInfo;
 
@@ -168,8 +167,8 @@ impl Screen for Timeline {
 
     fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
         match self.selection(shared) {
-            Selection::Alerts(alerts) => runbook::of_known_alert(shared, alerts.first().copied()),
-            Selection::Incidents(keys) => runbook::of_known_incident(shared, keys.first()),
+            Selection::Alerts(alerts) => alerts.first().map_or_else(Vec::new, |alert| alert.runbooks(shared)),
+            Selection::Incidents(keys) => keys.first().map_or_else(Vec::new, |key| key.runbooks(shared)),
             Selection::Nothing
             | Selection::Services(_)
             | Selection::Silences(_)

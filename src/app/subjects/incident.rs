@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::link::is_link;
+use super::runbook;
 use crate::app::columns::{OrderBy, ThingOrder, compare};
 use crate::app::filter::Fields;
 use crate::app::prelude::*;
@@ -194,8 +195,35 @@ pub fn said(known: &Linked) -> String {
     format!("#{} {}{url}", incident.number, incident.title)
 }
 
-/// The pages of an incident that may be known.
-pub fn links_of(shared: &Shared, key: Option<&IncidentKey>) -> Vec<(String, Text)> {
-    let known = key.and_then(|key| key.incident(&shared.world));
-    known.map(|known| links(shared, known)).unwrap_or_default()
+impl Item for IncidentKey {
+    fn place(&self, _shared: &Shared) -> Option<Place> {
+        Some(Place::Incident(self.clone()))
+    }
+
+    fn selection(_shared: &Shared, chosen: Vec<Self>) -> Selection {
+        Selection::Incidents(chosen)
+    }
+
+    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
+        self.incident(&shared.world).map(said)
+    }
+
+    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
+        self.incident(&shared.world).map_or_else(Vec::new, |known| links(shared, known))
+    }
+
+    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+        self.incident(&shared.world).map_or_else(Vec::new, |known| runbook::of_incident(shared, known))
+    }
+
+    fn is_handled(&self, handled: &Handled<'_>) -> bool {
+        match handled {
+            Handled::Incident { key, .. } => self == *key,
+            Handled::Alerts(_) | Handled::Silence(_) => false,
+        }
+    }
+
+    fn is_group_handled(handled: &Handled<'_>) -> bool {
+        matches!(handled, Handled::Incident { is_last: true, .. })
+    }
 }

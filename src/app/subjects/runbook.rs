@@ -65,24 +65,6 @@ pub fn of_slo(shared: &Shared, status: &SloStatus) -> Vec<Wanted> {
     vec![Wanted { name: name.unwrap_or_else(|| status.slo.id.clone()), url, labels }]
 }
 
-/// The runbook of an alert that may be known, as a list.
-pub fn of_known_alert(shared: &Shared, fingerprint: Option<Fingerprint>) -> Vec<Wanted> {
-    let known = fingerprint.and_then(|fingerprint| shared.world.alert(fingerprint));
-    known.map(|alert| of_alert(alert)).into_iter().collect()
-}
-
-/// Those of an incident that may be known.
-pub fn of_known_incident(shared: &Shared, key: Option<&IncidentKey>) -> Vec<Wanted> {
-    let known = key.and_then(|key| key.incident(&shared.world));
-    known.map_or_else(Vec::new, |known| of_incident(shared, known))
-}
-
-/// Those of an SLO that may be known.
-pub fn of_known_slo(shared: &Shared, key: Option<&SloKey>) -> Vec<Wanted> {
-    let known = key.and_then(|key| key.status(&shared.world));
-    known.map_or_else(Vec::new, |status| of_slo(shared, status))
-}
-
 /// Each of them once.
 pub fn once(found: Vec<Wanted>) -> Vec<Arc<Wanted>> {
     let mut all: Vec<Arc<Wanted>> = Vec::new();

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::alert::badness;
+use super::runbook;
 use crate::app::columns::{OrderBy, ThingOrder, compare};
 use crate::app::filter::Fields;
 use crate::app::prelude::*;
@@ -166,6 +167,25 @@ pub fn calm_max(values: &[f64]) -> Option<f64> {
     let known: Vec<f64> = values.iter().copied().filter(|value| value.is_finite()).collect();
     let mean = known.iter().sum::<f64>() / known.len() as f64;
     known.iter().copied().reduce(f64::max).map(|highest| highest.max(2.0 * mean))
+}
+
+/// The name of a service.
+impl Item for Text {
+    fn place(&self, _shared: &Shared) -> Option<Place> {
+        Some(Place::Service(self.clone()))
+    }
+
+    fn selection(_shared: &Shared, chosen: Vec<Self>) -> Selection {
+        Selection::Services(chosen)
+    }
+
+    fn copied(&self, _shared: &Shared, _now: Timestamp) -> Option<String> {
+        Some(self.to_string())
+    }
+
+    fn runbooks(&self, _shared: &Shared) -> Vec<Wanted> {
+        vec![runbook::of_service(self)]
+    }
 }
 
 /// Cells of the longest name.

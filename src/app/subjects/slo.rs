@@ -3,6 +3,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 
+use super::runbook;
 use crate::app::columns::{OrderBy, ThingOrder, compare};
 use crate::app::filter::Fields;
 use crate::app::prelude::*;
@@ -140,4 +141,22 @@ pub fn ordered<'a>(slos: &'a [SloStatus], passes: Option<&[bool]>, order: Order)
     let mut shown: Vec<&SloStatus> = passing(slos, passes).collect();
     shown.sort_by(|a, b| compare(&ORDERS, order, |by| by(a, b)).then_with(|| a.by_urgency(b)));
     shown
+}
+
+impl Item for SloKey {
+    fn place(&self, _shared: &Shared) -> Option<Place> {
+        Some(Place::Slo(self.clone()))
+    }
+
+    fn selection(shared: &Shared, chosen: Vec<Self>) -> Selection {
+        Selection::of_slos(&shared.world, &chosen)
+    }
+
+    fn copied(&self, _shared: &Shared, _now: Timestamp) -> Option<String> {
+        Some(self.id.to_string())
+    }
+
+    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+        self.status(&shared.world).map_or_else(Vec::new, |status| runbook::of_slo(shared, status))
+    }
 }
