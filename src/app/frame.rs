@@ -2,31 +2,18 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 
-use super::commands::Command;
 use super::doings::Doing;
-use super::doubt::doubts;
 use super::event::Tone;
 use super::layout::areas;
-use super::look::Cx;
-use super::number::ago;
 use super::overlay;
-use super::place::Tab;
-use super::screen::Badge;
+use super::prelude::*;
 use super::screens::Screens;
 use super::state::{Mode, State};
 use super::subjects::on_call::words as on_call_words;
-use super::theme::Role;
-use super::widgets::text::{self, Run};
 use crate::model::alert::AlertState;
-use crate::model::ask::AskKind;
-use crate::model::duration;
 use crate::model::health::Health;
-use crate::model::remote::age;
 
 /// For how long an answer to a key stands before what is on its way.
 const ANSWERED: Duration = Duration::from_secs(5);

@@ -3,26 +3,18 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::doings;
-use super::due::Want;
 use super::fired::{self, Noise};
-use super::number::ago;
+use super::prelude::*;
 use super::prose::{Prose, escaped};
-use super::shared::Shared;
 use crate::model::alert::{AlertState, Severity};
-use crate::model::ask::AskKind;
-use crate::model::duration;
 use crate::model::incident::{IncidentStatus, Urgency};
 use crate::model::journal::Record;
-use crate::model::labels::Text;
 use crate::model::measures::Measure;
 use crate::model::oncall::Cover;
 use crate::model::pages::{By, Pages, pages};
 use crate::model::silence::SilenceState;
-use crate::model::slo::{Bounds, SloState, SloStatus, Standing, show};
-use crate::model::world::Linked;
+use crate::model::slo::{Bounds, SloState, Standing, show};
 
 /// How many noisy alerts are named.
 const NOISY: usize = 10;
@@ -44,7 +36,7 @@ pub struct Doings<'a> {
 
 /// What it asks for besides what is asked anyway.
 pub fn wants(shared: &Shared, length: Duration, now: Timestamp) -> Vec<Want> {
-    fired::wants(shared, now, length)
+    want::firings(shared, now, length)
 }
 
 /// The hand-over of a shift that began `length` ago.

@@ -3,31 +3,25 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::doings;
-use super::due::Want;
 use super::handover::Doings;
-use super::identity::{IncidentKey, SloKey};
 use super::number::{latency, or_dash, percent, rate};
+use super::prelude::*;
 use super::prose::{Prose, escaped};
 use super::range;
-use super::shared::Shared;
 use super::subjects::incident;
 use super::subjects::slo::course::spent_between;
 use super::subjects::slo::queries::spending_wants;
-use super::want;
 use super::widgets::spark;
 use super::{fired, handover};
-use crate::model::ask::{AskKind, Moment, Query};
-use crate::model::duration;
+use crate::model::ask::{Moment, Query};
 use crate::model::incident::IncidentStatus;
 use crate::model::journal::Record;
-use crate::model::labels::{Labels, Text};
 use crate::model::pages::times;
 use crate::model::series::{Matrix, Span};
-use crate::model::slo::{Bounds, SloStatus, show};
-use crate::model::world::Linked;
+use crate::model::slo::{Bounds, show};
 
 /// How much is shown before and after.
 const AROUND: SignedDuration = SignedDuration::from_mins(30);
@@ -65,7 +59,7 @@ pub fn wants(shared: &Shared, key: &IncidentKey, now: Timestamp) -> Vec<Want> {
     let Some(known) = key.incident(&shared.world) else { return Vec::new() };
     let around = stretch(known, now);
     let mut wants = incident::wants(shared, key);
-    wants.extend(fired::wants(shared, around.end, length(around)));
+    wants.extend(want::firings(shared, around.end, length(around)));
     for status in slos(shared, known) {
         wants.extend(spending_wants(shared, &SloKey::of(status), now));
     }

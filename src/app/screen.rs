@@ -9,8 +9,10 @@ use super::due::Want;
 use super::event::Effect;
 use super::found::Found;
 use super::grid::Grid;
+use super::grouped::Listing;
+use super::items::ItemList;
 use super::layout;
-use super::list::{Cursor, Grouping, Order};
+use super::list::{Cursor, Grouping};
 use super::look::Cx;
 use super::page::Page;
 use super::place::{Place, Spot, Tab};
@@ -139,14 +141,34 @@ pub trait Screen {
         self.spot().panel
     }
 
+    /// The list of a screen that is one.
+    fn listing(&self) -> Option<&dyn Listing> {
+        None
+    }
+
+    /// The list of a screen that is one, to be changed.
+    fn listing_mut(&mut self) -> Option<&mut dyn Listing> {
+        None
+    }
+
+    /// The list of things that has the keyboard: what the cursor is on can be opened, copied, acted on and so on.
+    fn items(&self) -> Option<&dyn ItemList> {
+        None
+    }
+
+    /// All of its lists of things, to be changed.
+    fn items_mut(&mut self) -> Vec<&mut dyn ItemList> {
+        Vec::new()
+    }
+
     /// The list that has the keyboard.
     fn list(&self) -> Option<&dyn Cursor> {
-        None
+        self.listing().map(Listing::cursor)
     }
 
     /// The list that has the keyboard, to be moved in.
     fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        None
+        self.listing_mut().map(Listing::cursor_mut)
     }
 
     /// Where the rows of the list with the keyboard stand, or the text that scrolls.
@@ -167,11 +189,6 @@ pub trait Screen {
     /// Scrolls to what a panel shows that has just got the keyboard, where its text has no list.
     fn show_panel(&mut self, _shared: &Shared, _area: Rect) {}
 
-    /// Folds or unfolds the group that the cursor is in; `false` where there are no groups.
-    fn fold(&mut self, _shared: &Shared, _fold: bool) -> bool {
-        false
-    }
-
     /// Shows what is quiet or over, or hides it: `None` turns that round.
     fn show_hidden(&mut self, _is_shown: Option<bool>) {}
 
@@ -179,40 +196,37 @@ pub trait Screen {
 
     /// Its filter.
     fn found(&self) -> Option<&Found> {
-        None
+        self.listing().map(Listing::found)
     }
 
     /// Its filter, to be changed.
     fn found_mut(&mut self) -> Option<&mut Found> {
-        None
+        self.listing_mut().map(Listing::found_mut)
     }
 
-    /// By what its list can be ordered, and by what it is.
-    fn orders(&self) -> Option<(Vec<&'static str>, Order)> {
-        None
+    /// By what its list can be ordered.
+    fn orders(&self) -> Vec<&'static str> {
+        Vec::new()
     }
 
-    /// Orders its list by another column, or by the same the other way round.
-    fn order_by(&mut self, _column: usize) {}
-
-    /// By what its rows can be grouped, each with its name, and by what they are.
-    fn groupings(&self, _shared: &Shared) -> Option<(Vec<(String, Grouping)>, &Grouping)> {
-        None
+    /// By what its rows can be grouped, each with its name.
+    fn groupings(&self, _shared: &Shared) -> Vec<(String, Grouping)> {
+        Vec::new()
     }
-
-    /// Groups its rows otherwise.
-    fn group_by(&mut self, _grouping: Grouping) {}
 
     // what the cursor is on
 
     /// Opens what the cursor is on.
-    fn open(&mut self, _shared: &Shared) -> Opened {
-        Opened::Nothing
+    fn open(&mut self, shared: &Shared) -> Opened {
+        if self.listing_mut().is_some_and(Listing::toggle) {
+            return Opened::Folded;
+        }
+        self.items().and_then(|items| items.place(shared)).into()
     }
 
     /// What the person points at: the marked rows, else the one under the cursor.
-    fn selection(&self, _shared: &Shared) -> Selection {
-        Selection::Nothing
+    fn selection(&self, shared: &Shared) -> Selection {
+        self.items().map_or(Selection::Nothing, |items| items.selection(shared))
     }
 
     /// The alerts that silencing is about, where they are others than the selection says.
@@ -221,21 +235,25 @@ pub trait Screen {
     }
 
     /// Takes the marks of what was done away.
-    fn unmark(&mut self, _handled: &Handled<'_>) {}
+    fn unmark(&mut self, handled: &Handled<'_>) {
+        for items in self.items_mut() {
+            items.unmark(handled);
+        }
+    }
 
     /// What copying takes: the marked things, else the current one.
-    fn copied(&self, _shared: &Shared, _now: Timestamp) -> Option<String> {
-        None
+    fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
+        self.items()?.copied(shared, now)
     }
 
     /// The links of what the cursor is on: name and address, only http(s).
-    fn links(&self, _shared: &Shared) -> Vec<(String, Text)> {
-        Vec::new()
+    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
+        self.items().map_or_else(Vec::new, |items| items.links(shared))
     }
 
     /// The runbooks of what the cursor is on.
-    fn runbooks(&self, _shared: &Shared) -> Vec<Wanted> {
-        Vec::new()
+    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+        self.items().map_or_else(Vec::new, |items| items.runbooks(shared))
     }
 
     /// When that began which the screen is about.
@@ -263,6 +281,79 @@ pub trait Screen {
         None
     }
 }
+
+/// What a screen answers that is a list: the field `rows`. With the list in it whose rows are things, all that can be done
+/// with them follows.
+macro_rules! lists_rows {
+    ($($list:ident).+) => {
+        lists_rows!();
+
+        fn items(&self) -> Option<&dyn crate::app::items::ItemList> {
+            Some(&self.$($list).+)
+        }
+
+        fn items_mut(&mut self) -> Vec<&mut dyn crate::app::items::ItemList> {
+            vec![&mut self.$($list).+]
+        }
+    };
+    () => {
+        fn listing(&self) -> Option<&dyn crate::app::grouped::Listing> {
+            Some(&self.rows)
+        }
+
+        fn listing_mut(&mut self) -> Option<&mut dyn crate::app::grouped::Listing> {
+            Some(&mut self.rows)
+        }
+    };
+}
+
+/// What a screen answers that has panels or scrolls: the field `spot`.
+macro_rules! keeps_spot {
+    () => {
+        fn spot(&self) -> Spot {
+            self.spot
+        }
+
+        fn set_spot(&mut self, spot: Spot) {
+            self.spot = spot;
+        }
+    };
+}
+
+/// What a screen answers that has lists in panels; the field `spot` tells the panel. `things` are lists of
+/// [`Item`](crate::app::items::Item)s.
+macro_rules! lists_panels {
+    (things { $($panel:pat => $things:ident,)* } others { $($other:pat => $plain:ident,)* }) => {
+        fn items(&self) -> Option<&dyn crate::app::items::ItemList> {
+            match self.spot.panel {
+                $($panel => Some(&self.$things),)*
+                _ => None,
+            }
+        }
+
+        fn items_mut(&mut self) -> Vec<&mut dyn crate::app::items::ItemList> {
+            vec![$(&mut self.$things),*]
+        }
+
+        fn list(&self) -> Option<&dyn Cursor> {
+            match self.spot.panel {
+                $($panel => Some(&self.$things),)*
+                $($other => Some(&self.$plain),)*
+                _ => None,
+            }
+        }
+
+        fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
+            match self.spot.panel {
+                $($panel => Some(&mut self.$things),)*
+                $($other => Some(&mut self.$plain),)*
+                _ => None,
+            }
+        }
+    };
+}
+
+pub(in crate::app) use {keeps_spot, lists_panels, lists_rows};
 
 /// A screen about one thing.
 pub trait About {

@@ -3,32 +3,10 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::{Command, Scope};
-use crate::app::due::Want;
-use crate::app::fired;
-use crate::app::grid::Grid;
-use crate::app::identity::{IncidentKey, SloKey};
-use crate::app::list::{Cursor, List};
-use crate::app::page::Page;
-use crate::app::place::{Place, Spot, Tab};
-use crate::app::screen::{About, Hint, Opened, Screen};
-use crate::app::selection::{Handled, Selection};
-use crate::app::shared::Shared;
-use crate::app::subjects::{self, runbook};
-use crate::app::want;
-use crate::model::alert::Alert;
-use crate::model::ask::AskKind;
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::{Labels, Text};
+use crate::app::prelude::*;
+use crate::app::subjects;
 use crate::model::promql::{self, Bound, Condition};
 use crate::model::rule::Rule;
-use crate::model::runbook::Wanted;
-use crate::model::slo::SloStatus;
-use crate::model::source::SourceId;
 
 mod page;
 mod view;
@@ -74,6 +52,12 @@ pub(super) struct ChartSubject {
 impl OpenAlert {
     fn alert<'a>(&self, shared: &'a Shared) -> Option<&'a Arc<Alert>> {
         shared.world.alert(self.fingerprint?)
+    }
+
+    /// The related one under the cursor, else the alert itself.
+    fn pointed(&self) -> Option<Fingerprint> {
+        let related = self.related.current().filter(|_| self.spot.panel == RELATED);
+        related.copied().or(self.fingerprint)
     }
 }
 
@@ -164,7 +148,7 @@ impl Screen for OpenAlert {
                 wants.push(want::series(shared, &subject.source, chart));
             }
         }
-        wants.extend(fired::wants_of(shared, alert, now));
+        wants.extend(want::firings_of(shared, alert, now));
         wants
     }
 
@@ -201,12 +185,11 @@ impl Screen for OpenAlert {
         self.related.to_top();
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
+    keeps_spot!();
 
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
+    lists_panels! {
+        things { RELATED => related, }
+        others {}
     }
 
     fn panels(&self) -> usize {
@@ -227,14 +210,6 @@ impl Screen for OpenAlert {
         0
     }
 
-    fn list(&self) -> Option<&dyn Cursor> {
-        (self.spot.panel == RELATED).then_some(&self.related)
-    }
-
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        if self.spot.panel == RELATED { Some(&mut self.related) } else { None }
-    }
-
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
         Grid::list(view::text_area(body))
     }
@@ -250,7 +225,7 @@ impl Screen for OpenAlert {
         let Some(alert) = self.alert(shared) else { return Opened::Nothing };
         let world = &shared.world;
         match self.spot.panel {
-            RELATED => self.related.current().copied().map(Place::Alert),
+            RELATED => self.items().and_then(|items| items.place(shared)),
             INCIDENT => world.incident_of(alert.fingerprint).map(IncidentKey::of).map(Place::Incident),
             SLO => slo(shared, alert).map(SloKey::of).map(Place::Slo),
             _ => {
@@ -272,25 +247,16 @@ impl Screen for OpenAlert {
         }
     }
 
-    fn unmark(&mut self, handled: &Handled<'_>) {
-        match handled {
-            Handled::Alerts(covers) => self.related.unmark(|fingerprint| covers.contains(fingerprint)),
-            Handled::Incident { .. } | Handled::Silence(_) => {}
-        }
-    }
-
-    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
-        let related = self.related.current().copied().filter(|_| self.spot.panel == RELATED);
-        subjects::alert::labels_of(&shared.world, related.or(self.fingerprint)?)
+    fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
+        self.pointed()?.copied(shared, now)
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        subjects::alert::links(shared, self.fingerprint)
+        self.fingerprint.map_or_else(Vec::new, |alert| alert.links(shared))
     }
 
     fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
-        let related = self.related.current().copied().filter(|_| self.spot.panel == RELATED);
-        runbook::of_known_alert(shared, related.or(self.fingerprint))
+        self.pointed().map_or_else(Vec::new, |alert| alert.runbooks(shared))
     }
 
     fn moment(&self, shared: &Shared) -> Option<Timestamp> {

@@ -1,25 +1,8 @@
 //! One incident: who has it, what happens next by itself, what happened so far, its alerts, and earlier ones like it.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::{Command, Scope};
-use crate::app::due::Want;
-use crate::app::grid::Grid;
-use crate::app::identity::IncidentKey;
-use crate::app::list::{Cursor, List};
-use crate::app::page::Page;
-use crate::app::place::{Place, Spot, Tab};
-use crate::app::screen::{About, Hint, Opened, Screen};
-use crate::app::selection::Selection;
-use crate::app::shared::Shared;
-use crate::app::subjects::{self, runbook};
-use crate::model::fingerprint::Fingerprint;
+use crate::app::prelude::*;
+use crate::app::subjects;
 use crate::model::incident::IncidentAlert;
-use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
-use crate::model::world::Linked;
 
 mod page;
 mod view;
@@ -137,12 +120,11 @@ impl Screen for OpenIncident {
         self.alerts.to_top();
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
+    keeps_spot!();
 
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
+    lists_panels! {
+        things {}
+        others { ALERTS => alerts, }
     }
 
     fn panels(&self) -> usize {
@@ -155,14 +137,6 @@ impl Screen for OpenIncident {
 
     fn wheel_panel(&self) -> usize {
         0
-    }
-
-    fn list(&self) -> Option<&dyn Cursor> {
-        (self.spot.panel == ALERTS).then_some(&self.alerts)
-    }
-
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        if self.spot.panel == ALERTS { Some(&mut self.alerts) } else { None }
     }
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
@@ -193,7 +167,7 @@ impl Screen for OpenIncident {
         (self.spot.panel == ALERTS).then(|| self.current(shared).into_iter().collect())
     }
 
-    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
+    fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
         let known = self.incident(shared)?;
         if self.spot.panel != ALERTS {
             return Some(subjects::incident::said(known));
@@ -204,18 +178,19 @@ impl Screen for OpenIncident {
                 let labels = (!alert.labels.is_empty()).then(|| alert.labels.to_string());
                 Some(labels.unwrap_or_else(|| alert.summary.to_string()))
             }
-            AlertRow::Tied(fingerprint) => subjects::alert::labels_of(&shared.world, *fingerprint),
+            AlertRow::Tied(fingerprint) => fingerprint.copied(shared, now),
         }
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        subjects::incident::links_of(shared, self.key.as_ref())
+        self.key.as_ref().map_or_else(Vec::new, |key| key.links(shared))
     }
 
     fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
-        match self.current(shared).filter(|_| self.spot.panel == ALERTS) {
-            Some(fingerprint) => runbook::of_known_alert(shared, Some(fingerprint)),
-            None => runbook::of_known_incident(shared, self.key.as_ref()),
+        match (self.current(shared).filter(|_| self.spot.panel == ALERTS), &self.key) {
+            (Some(alert), _) => alert.runbooks(shared),
+            (None, Some(key)) => key.runbooks(shared),
+            (None, None) => Vec::new(),
         }
     }
 

@@ -1,26 +1,13 @@
 //! Incidents: who was woken for what, and who has it; open ones first, the resolved ones folded away.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::{Command, Scope};
-use crate::app::found::Found;
+use crate::app::columns::names;
 use crate::app::grouped::GroupedList;
-use crate::app::identity::IncidentKey;
-use crate::app::list::{Cursor, Grouping, Order};
-use crate::app::look::Cx;
-use crate::app::place::Place;
-use crate::app::screen::{Badge, Hint, Opened, Screen};
-use crate::app::selection::{Handled, Selection};
-use crate::app::shared::Shared;
+use crate::app::list::Grouping;
+use crate::app::prelude::*;
+use crate::app::subjects::incident;
 use crate::app::subjects::incident::words::role;
-use crate::app::subjects::{incident, runbook};
-use crate::app::widgets::text;
-use crate::model::ask::AskKind;
-use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
 
+pub mod columns;
 mod view;
 
 /// A row: the head of the incidents that have this in common, or an incident. It is empty for those that have nothing there.
@@ -84,78 +71,18 @@ impl Screen for Incidents {
         rows.set(&shown, |known| IncidentKey::of(known), |known| incident::value_of(known, &by));
     }
 
-    fn list(&self) -> Option<&dyn Cursor> {
-        Some(&self.rows.list)
-    }
-
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        Some(&mut self.rows.list)
-    }
-
-    fn fold(&mut self, _shared: &Shared, fold: bool) -> bool {
-        self.rows.fold(fold);
-        true
-    }
+    lists_rows!(rows);
 
     fn show_hidden(&mut self, is_shown: Option<bool>) {
         self.show_resolved = is_shown.unwrap_or(!self.show_resolved);
     }
 
-    fn found(&self) -> Option<&Found> {
-        Some(&self.rows.found)
+    fn orders(&self) -> Vec<&'static str> {
+        names(&incident::ORDERS)
     }
 
-    fn found_mut(&mut self) -> Option<&mut Found> {
-        Some(&mut self.rows.found)
-    }
-
-    fn orders(&self) -> Option<(Vec<&'static str>, Order)> {
-        Some((incident::ORDERS.to_vec(), self.rows.order))
-    }
-
-    fn order_by(&mut self, column: usize) {
-        self.rows.order.choose(column);
-    }
-
-    fn groupings(&self, _shared: &Shared) -> Option<(Vec<(String, Grouping)>, &Grouping)> {
-        Some((Grouping::by_each(incident::GROUPINGS.map(str::to_owned)), &self.rows.grouping))
-    }
-
-    fn group_by(&mut self, grouping: Grouping) {
-        self.rows.grouping = grouping;
-    }
-
-    fn open(&mut self, _shared: &Shared) -> Opened {
-        if self.rows.toggle() {
-            return Opened::Folded;
-        }
-        self.rows.current().cloned().map(Place::Incident).into()
-    }
-
-    fn selection(&self, _shared: &Shared) -> Selection {
-        Selection::Incidents(self.rows.chosen())
-    }
-
-    fn unmark(&mut self, handled: &Handled<'_>) {
-        match handled {
-            Handled::Incident { key, is_last } => self.rows.list.unmark(|row| match row {
-                Row::Item(one) => one == *key,
-                Row::Group(_) => *is_last,
-            }),
-            Handled::Alerts(_) | Handled::Silence(_) => {}
-        }
-    }
-
-    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
-        self.rows.copied(|key| key.incident(&shared.world).map(incident::said), ToString::to_string)
-    }
-
-    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        incident::links_of(shared, self.rows.current())
-    }
-
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
-        runbook::of_known_incident(shared, self.rows.current())
+    fn groupings(&self, _shared: &Shared) -> Vec<(String, Grouping)> {
+        Grouping::by_each(incident::GROUPINGS.map(str::to_owned))
     }
 
     fn badge(&self, shared: &Shared, cx: &Cx<'_>) -> Badge {

@@ -1,26 +1,11 @@
 //! Overview: for the wall and the first glance. Services as tiles, worst first; beside them what fires and what is broken.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::{Command, Scope};
-use crate::app::due::Want;
-use crate::app::found::{Found, passing};
-use crate::app::grid::Grid;
-use crate::app::identity::{IncidentKey, SloKey};
-use crate::app::list::{Cursor, List, Order};
-use crate::app::place::{Place, Spot};
-use crate::app::screen::{Hint, Opened, Screen};
-use crate::app::selection::{Handled, Selection};
-use crate::app::shared::Shared;
-use crate::app::subjects::{alert, incident, runbook, service, slo};
+use crate::app::prelude::*;
+use crate::app::subjects::{alert, incident, service, slo};
 use crate::app::widest::Widest;
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
 
 mod incidents;
+mod panels;
 mod slos;
 mod view;
 
@@ -113,12 +98,11 @@ impl Screen for Overview {
         self.alerts.set_rows(firing.into_iter().map(|(.., fingerprint)| fingerprint).collect());
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
+    keeps_spot!();
 
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
+    lists_panels! {
+        things { SERVICES => services, ALERTS => alerts, SLOS => slos, INCIDENTS => incidents, }
+        others {}
     }
 
     fn panels(&self) -> usize {
@@ -126,7 +110,7 @@ impl Screen for Overview {
     }
 
     fn has_panel(&self, _shared: &Shared, body: Rect, panel: usize) -> bool {
-        !matches!(panel, SLOS | INCIDENTS) || view::grid(self, body, panel).room() > 0
+        !matches!(panel, SLOS | INCIDENTS) || panels::grid(self, body, panel).room() > 0
     }
 
     fn has_panels_side_by_side(&self) -> bool {
@@ -134,29 +118,11 @@ impl Screen for Overview {
     }
 
     fn panel_at(&self, _shared: &Shared, body: Rect, cell: (u16, u16)) -> Option<usize> {
-        (0..PANELS).find(|panel| view::grid(self, body, *panel).area.contains(cell.into()))
-    }
-
-    fn list(&self) -> Option<&dyn Cursor> {
-        Some(match self.spot.panel {
-            ALERTS => &self.alerts,
-            SLOS => &self.slos,
-            INCIDENTS => &self.incidents,
-            _ => &self.services,
-        })
-    }
-
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        Some(match self.spot.panel {
-            ALERTS => &mut self.alerts,
-            SLOS => &mut self.slos,
-            INCIDENTS => &mut self.incidents,
-            _ => &mut self.services,
-        })
+        (0..PANELS).find(|panel| panels::grid(self, body, *panel).area.contains(cell.into()))
     }
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
-        view::grid(self, body, self.spot.panel)
+        panels::grid(self, body, self.spot.panel)
     }
 
     fn found(&self) -> Option<&Found> {
@@ -165,58 +131,5 @@ impl Screen for Overview {
 
     fn found_mut(&mut self) -> Option<&mut Found> {
         Some(&mut self.found)
-    }
-
-    fn open(&mut self, _shared: &Shared) -> Opened {
-        match self.spot.panel {
-            ALERTS => self.alerts.current().copied().map(Place::Alert),
-            SLOS => self.slos.current().cloned().map(Place::Slo),
-            INCIDENTS => self.incidents.current().cloned().map(Place::Incident),
-            _ => self.services.current().cloned().map(Place::Service),
-        }
-        .into()
-    }
-
-    fn selection(&self, shared: &Shared) -> Selection {
-        match self.spot.panel {
-            ALERTS => Selection::Alerts(self.alerts.chosen()),
-            SLOS => Selection::of_slos(&shared.world, &self.slos.chosen()),
-            INCIDENTS => Selection::Incidents(self.incidents.chosen()),
-            _ => Selection::Services(self.services.chosen()),
-        }
-    }
-
-    fn unmark(&mut self, handled: &Handled<'_>) {
-        match handled {
-            Handled::Alerts(covers) => self.alerts.unmark(|fingerprint| covers.contains(fingerprint)),
-            Handled::Incident { key, .. } => self.incidents.unmark(|one| one == *key),
-            Handled::Silence(_) => {}
-        }
-    }
-
-    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
-        match self.spot.panel {
-            ALERTS => alert::labels_of(&shared.world, *self.alerts.current()?),
-            SLOS => self.slos.current().map(|key| key.id.to_string()),
-            INCIDENTS => self.incidents.current()?.incident(&shared.world).map(incident::said),
-            _ => self.services.copied(|name| Some(name.to_string())),
-        }
-    }
-
-    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        match self.spot.panel {
-            INCIDENTS => incident::links_of(shared, self.incidents.current()),
-            ALERTS => alert::links(shared, self.alerts.current().copied()),
-            _ => Vec::new(),
-        }
-    }
-
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
-        match self.spot.panel {
-            ALERTS => runbook::of_known_alert(shared, self.alerts.current().copied()),
-            SLOS => runbook::of_known_slo(shared, self.slos.current()),
-            INCIDENTS => runbook::of_known_incident(shared, self.incidents.current()),
-            _ => self.services.current().map(runbook::of_service).into_iter().collect(),
-        }
     }
 }

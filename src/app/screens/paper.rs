@@ -2,26 +2,12 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::Command;
-use crate::app::due::Want;
-use crate::app::grid::Grid;
 use crate::app::handover::Doings;
-use crate::app::layout;
 use crate::app::look::Charset;
 use crate::app::markdown;
-use crate::app::page::Page;
-use crate::app::place::{Paper, Spot, Tab};
-use crate::app::screen::{About, Hint, Screen};
-use crate::app::selection::Selection;
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
-use crate::app::widgets::text::Run;
+use crate::app::place::Paper;
+use crate::app::prelude::*;
 use crate::app::{handover, postmortem, statistics};
-use crate::model::labels::Labels;
 
 /// Cells left of the text.
 const EDGE: u16 = 2;
@@ -151,13 +137,7 @@ impl Screen for OpenPaper {
         self.written = None;
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
-
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
-    }
+    keeps_spot!();
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
         Grid::list(layout::below_heading(body))

@@ -1,28 +1,10 @@
 //! One escalation policy: its levels with who is woken at each, now and over the next days.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::{Command, Scope};
-use crate::app::grid::Grid;
 use crate::app::identity::PolicyKey;
-use crate::app::layout;
-use crate::app::look::Cx;
-use crate::app::page::Page;
-use crate::app::place::{Spot, Tab};
-use crate::app::screen::{About, Hint, Screen};
-use crate::app::selection::Selection;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::on_call::{self, words};
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
-use crate::model::ask::AskKind;
-use crate::model::duration;
 use crate::model::incident::Named;
-use crate::model::labels::Text;
 use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard, Target};
-use crate::model::source::SourceId;
 
 /// Most hand-overs of a level that are listed.
 const HAND_OVERS: usize = 8;
@@ -66,13 +48,7 @@ impl Screen for OpenPolicy {
         }
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
-
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
-    }
+    keeps_spot!();
 
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
         Grid::list(layout::below_heading(body))

@@ -2,29 +2,15 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::Command;
-use crate::app::due::Want;
 use crate::app::event::Effect;
-use crate::app::grid::Grid;
-use crate::app::layout;
 use crate::app::look::Charset;
 use crate::app::markdown::{self, Block};
-use crate::app::page::Page;
-use crate::app::place::{Spot, Tab};
-use crate::app::screen::{About, Hint, Screen};
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::link::is_link;
 use crate::app::subjects::runbook::labels;
-use crate::app::want;
 use crate::model::ask::Query;
-use crate::model::labels::Text;
 use crate::model::remote::Remote;
-use crate::model::runbook::{SOURCE, Search, Wanted};
-use crate::model::source::SourceId;
+use crate::model::runbook::{SOURCE, Search};
 
 mod view;
 
@@ -133,13 +119,7 @@ impl Screen for OpenRunbook {
         (self.laid_out, self.markdown) = (None, markdown::Page::default());
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
-
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
-    }
+    keeps_spot!();
 
     fn panels(&self) -> usize {
         self.markdown.blocks.len() + 1

@@ -1,25 +1,9 @@
 //! One service: its golden signals on one time axis, its alerts and its targets.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::{Command, Scope};
-use crate::app::due::Want;
-use crate::app::grid::Grid;
-use crate::app::identity::{IncidentKey, SloKey};
-use crate::app::list::{Cursor, List};
-use crate::app::place::{Place, Spot, Tab};
+use crate::app::prelude::*;
 use crate::app::range;
-use crate::app::screen::{About, Hint, Opened, Screen};
-use crate::app::selection::{Handled, Selection};
-use crate::app::shared::Shared;
-use crate::app::subjects::{alert, incident, runbook, service};
-use crate::app::want;
-use crate::model::ask::{AskKind, Query};
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
+use crate::app::subjects::service;
+use crate::model::ask::Query;
 use crate::model::series::Span;
 
 mod hosts;
@@ -141,12 +125,12 @@ impl Screen for OpenService {
         self.parts.to_top();
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
+    keeps_spot!();
 
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
+    // the worst alert of a service explains it best: the cursor starts there
+    lists_panels! {
+        things { ..SLOS => alerts, SLOS => slos, INCIDENTS => incidents, }
+        others { PARTS => parts, }
     }
 
     fn panels(&self) -> usize {
@@ -170,60 +154,18 @@ impl Screen for OpenService {
         view::panel_at(self, shared, &self.name, body, cell)
     }
 
-    fn list(&self) -> Option<&dyn Cursor> {
-        Some(match self.spot.panel {
-            SLOS => &self.slos,
-            INCIDENTS => &self.incidents,
-            PARTS => &self.parts,
-            _ => &self.alerts,
-        })
-    }
-
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        Some(match self.spot.panel {
-            SLOS => &mut self.slos,
-            INCIDENTS => &mut self.incidents,
-            PARTS => &mut self.parts,
-            _ => &mut self.alerts,
-        })
-    }
-
     fn grid(&self, shared: &Shared, body: Rect) -> Grid {
         Grid::list(view::list_area(self, shared, &self.name, self.spot.panel, body))
     }
 
-    fn open(&mut self, _shared: &Shared) -> Opened {
-        match self.spot.panel {
-            SLOS => self.slos.current().cloned().map(Place::Slo),
-            INCIDENTS => self.incidents.current().cloned().map(Place::Incident),
-            PARTS => None,
-            // the worst alert of a service explains it best: the cursor starts there
-            _ => self.alerts.current().copied().map(Place::Alert),
-        }
-        .into()
-    }
-
     fn selection(&self, shared: &Shared) -> Selection {
-        match self.spot.panel {
-            INCIDENTS => Selection::Incidents(self.incidents.chosen()),
-            SLOS => Selection::of_slos(&shared.world, &self.slos.chosen()),
-            panel if panel == PARTS || self.alerts.is_empty() => Selection::Services(vec![self.name.clone()]),
-            _ => Selection::Alerts(self.alerts.chosen()),
-        }
+        let items = self.items().filter(|items| !items.cursor().is_empty());
+        items.map_or_else(|| Selection::Services(vec![self.name.clone()]), |items| items.selection(shared))
     }
 
-    fn unmark(&mut self, handled: &Handled<'_>) {
-        match handled {
-            Handled::Alerts(covers) => self.alerts.unmark(|fingerprint| covers.contains(fingerprint)),
-            Handled::Incident { key, .. } => self.incidents.unmark(|one| one == *key),
-            Handled::Silence(_) => {}
-        }
-    }
-
-    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
+    fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
         match self.spot.panel {
-            SLOS => self.slos.current().map(|key| key.id.to_string()),
-            INCIDENTS => self.incidents.current()?.incident(&shared.world).map(incident::said),
+            SLOS | INCIDENTS => self.items()?.copied(shared, now),
             PARTS => hosts::words(shared.world.service(&self.name)?, self.parts.current()?),
             _ => Some(self.name.to_string()),
         }
@@ -231,18 +173,14 @@ impl Screen for OpenService {
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
         match self.spot.panel {
-            INCIDENTS => incident::links_of(shared, self.incidents.current()),
-            _ => alert::links(shared, self.alerts.current().copied()),
+            INCIDENTS => ItemList::links(&self.incidents, shared),
+            _ => ItemList::links(&self.alerts, shared),
         }
     }
 
     fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
-        match (self.spot.panel, self.alerts.current()) {
-            (SLOS, _) => runbook::of_known_slo(shared, self.slos.current()),
-            (INCIDENTS, _) => runbook::of_known_incident(shared, self.incidents.current()),
-            (PARTS, _) | (_, None) => vec![runbook::of_service(&self.name)],
-            (_, Some(fingerprint)) => runbook::of_known_alert(shared, Some(*fingerprint)),
-        }
+        let items = self.items().filter(|items| !items.cursor().is_empty());
+        items.map_or_else(|| self.name.runbooks(shared), |items| items.runbooks(shared))
     }
 
     fn moment(&self, shared: &Shared) -> Option<Timestamp> {

@@ -2,28 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::{Command, Scope};
-use crate::app::due::Want;
 use crate::app::event::Effect;
-use crate::app::grid::Grid;
-use crate::app::identity::SloKey;
-use crate::app::list::{Cursor, List};
-use crate::app::page::Page;
-use crate::app::place::{Place, Spot, Tab};
-use crate::app::screen::{About, Hint, Opened, Screen};
-use crate::app::selection::Selection;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
+use crate::app::subjects::alert;
 use crate::app::subjects::slo::queries;
-use crate::app::subjects::{alert, runbook};
-use crate::model::duration;
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::{Labels, Text};
-use crate::model::runbook::Wanted;
-use crate::model::slo::{BASIS, Burn, SloStatus, Standing};
+use crate::model::slo::{BASIS, Burn, Standing};
 
 mod page;
 mod view;
@@ -175,12 +158,11 @@ impl Screen for OpenSlo {
         self.queries.to_top();
     }
 
-    fn spot(&self) -> Spot {
-        self.spot
-    }
+    keeps_spot!();
 
-    fn set_spot(&mut self, spot: Spot) {
-        self.spot = spot;
+    lists_panels! {
+        things { ALERTS => alerts, }
+        others { GROUPS => groups, QUERIES => queries, }
     }
 
     fn panels(&self) -> usize {
@@ -203,24 +185,6 @@ impl Screen for OpenSlo {
         if self.spot.panel > BURN { BUDGET } else { self.spot.panel }
     }
 
-    fn list(&self) -> Option<&dyn Cursor> {
-        match self.spot.panel {
-            GROUPS => Some(&self.groups),
-            ALERTS => Some(&self.alerts),
-            QUERIES => Some(&self.queries),
-            _ => None,
-        }
-    }
-
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        match self.spot.panel {
-            GROUPS => Some(&mut self.groups),
-            ALERTS => Some(&mut self.alerts),
-            QUERIES => Some(&mut self.queries),
-            _ => None,
-        }
-    }
-
     fn grid(&self, _shared: &Shared, body: Rect) -> Grid {
         Grid::list(view::text_area(self, body))
     }
@@ -235,7 +199,7 @@ impl Screen for OpenSlo {
     /// The alert under the cursor, else its service.
     fn open(&mut self, shared: &Shared) -> Opened {
         if self.spot.panel == ALERTS {
-            return self.alerts.current().copied().map(Place::Alert).into();
+            return ItemList::place(&self.alerts, shared).into();
         }
         let service = self.status(shared).and_then(|status| status.service.as_ref());
         service.and_then(|name| shared.world.service(name)).map(|one| Place::Service(one.name.clone())).into()
@@ -246,25 +210,26 @@ impl Screen for OpenSlo {
     }
 
     /// The query or the alert under the cursor, else the name.
-    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
+    fn copied(&self, shared: &Shared, now: Timestamp) -> Option<String> {
         match self.spot.panel {
             QUERIES => {
                 let (at, status) = (*self.queries.current()?, self.status(shared)?);
                 queries::queries(status, status.at).into_iter().nth(at).map(|(_, query)| query)
             }
-            ALERTS => alert::labels_of(&shared.world, *self.alerts.current()?),
+            ALERTS => self.alerts.current()?.copied(shared, now),
             _ => Some(self.key.as_ref()?.id.to_string()),
         }
     }
 
     fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
-        alert::links(shared, self.alerts.current().copied())
+        ItemList::links(&self.alerts, shared)
     }
 
     fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
-        match self.spot.panel {
-            ALERTS => runbook::of_known_alert(shared, self.alerts.current().copied()),
-            _ => runbook::of_known_slo(shared, self.key.as_ref()),
+        match (self.items(), &self.key) {
+            (Some(alerts), _) => alerts.runbooks(shared),
+            (None, Some(key)) => key.runbooks(shared),
+            (None, None) => Vec::new(),
         }
     }
 

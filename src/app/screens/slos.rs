@@ -2,29 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::commands::{Command, Scope};
-use crate::app::found::Found;
-use crate::app::grid::Grid;
+use crate::app::columns::names;
 use crate::app::grouped::GroupedList;
-use crate::app::identity::SloKey;
-use crate::app::list::{Cursor, Grouping, Order};
-use crate::app::look::Cx;
-use crate::app::place::Place;
-use crate::app::screen::{Badge, Hint, Opened, Screen};
-use crate::app::selection::Selection;
-use crate::app::shared::Shared;
-use crate::app::subjects::{runbook, slo};
-use crate::app::theme::Role;
+use crate::app::list::Grouping;
+use crate::app::prelude::*;
+use crate::app::subjects::slo;
 use crate::app::widest::Widest;
-use crate::app::widgets::text;
-use crate::model::labels::Text;
-use crate::model::runbook::Wanted;
-use crate::model::slo::{SloState, SloStatus, show};
+use crate::model::slo::{SloState, show};
 
+pub mod columns;
 mod view;
 
 /// A row: the head of the SLOs that have this value of the label by which they are grouped, or an SLO. The value is empty
@@ -98,52 +84,18 @@ impl Screen for Slos {
         });
     }
 
-    fn list(&self) -> Option<&dyn Cursor> {
-        Some(&self.rows.list)
-    }
-
-    fn list_mut(&mut self) -> Option<&mut dyn Cursor> {
-        Some(&mut self.rows.list)
-    }
+    lists_rows!(rows);
 
     fn grid(&self, shared: &Shared, body: Rect) -> Grid {
         Grid::list(view::list_area(shared, body))
     }
 
-    fn fold(&mut self, _shared: &Shared, fold: bool) -> bool {
-        self.rows.fold(fold);
-        true
+    fn orders(&self) -> Vec<&'static str> {
+        names(&slo::ORDERS)
     }
 
-    fn found(&self) -> Option<&Found> {
-        Some(&self.rows.found)
-    }
-
-    fn found_mut(&mut self) -> Option<&mut Found> {
-        Some(&mut self.rows.found)
-    }
-
-    fn orders(&self) -> Option<(Vec<&'static str>, Order)> {
-        Some((slo::ORDERS.to_vec(), self.rows.order))
-    }
-
-    fn order_by(&mut self, column: usize) {
-        self.rows.order.choose(column);
-    }
-
-    fn groupings(&self, shared: &Shared) -> Option<(Vec<(String, Grouping)>, &Grouping)> {
-        Some((Grouping::by_each(slo::labels(&shared.world)), &self.rows.grouping))
-    }
-
-    fn group_by(&mut self, grouping: Grouping) {
-        self.rows.grouping = grouping;
-    }
-
-    fn open(&mut self, _shared: &Shared) -> Opened {
-        if self.rows.toggle() {
-            return Opened::Folded;
-        }
-        self.rows.current().cloned().map(Place::Slo).into()
+    fn groupings(&self, shared: &Shared) -> Vec<(String, Grouping)> {
+        Grouping::by_each(slo::labels(&shared.world))
     }
 
     fn selection(&self, shared: &Shared) -> Selection {
@@ -154,14 +106,6 @@ impl Screen for Slos {
             Row::Group(_) => None,
         });
         Selection::of_slos(&shared.world, keys)
-    }
-
-    fn copied(&self, _shared: &Shared, _now: Timestamp) -> Option<String> {
-        self.rows.copied(|key| Some(key.id.to_string()), ToString::to_string)
-    }
-
-    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
-        runbook::of_known_slo(shared, self.rows.current())
     }
 
     fn badge(&self, shared: &Shared, _cx: &Cx<'_>) -> Badge {

@@ -1,20 +1,8 @@
 //! Sources: each system that is asked, how it is, what to do about it; is the monitoring itself alive?
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
+use crate::app::prelude::*;
 
-use crate::app::commands::Command;
-use crate::app::doubt::doubts;
-use crate::app::grid::Grid;
-use crate::app::list::{Cursor, List};
-use crate::app::look::Cx;
-use crate::app::screen::{Badge, Hint, Screen};
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
-use crate::model::ask::AskKind;
-use crate::model::source::SourceId;
-
+pub mod columns;
 mod view;
 
 /// The list of sources.

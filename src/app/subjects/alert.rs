@@ -3,16 +3,11 @@
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::link::is_link;
-use crate::app::filter::{Fields, Haystack};
-use crate::app::shared::Shared;
-use crate::model::alert::{Alert, AlertState, Severity};
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::{Labels, Text};
-use crate::model::remote::age;
-use crate::model::world::World;
+use super::runbook;
+use crate::app::filter::Fields;
+use crate::app::prelude::*;
+use crate::model::alert::{AlertState, Severity};
 
 /// By what alerts are ordered worst and newest first, so that no two are equal.
 pub type Badness = (AlertState, Severity, Reverse<Timestamp>, Fingerprint);
@@ -50,25 +45,52 @@ pub fn found_by<'a>(
     Haystack::with_fields(FIELDS, alerts.map(row))
 }
 
-/// What copying takes of an alert: its labels.
-pub fn labels_of(world: &World, fingerprint: Fingerprint) -> Option<String> {
-    world.alert(fingerprint).map(|alert| alert.labels.to_string())
-}
+impl Item for Fingerprint {
+    fn place(&self, _shared: &Shared) -> Option<Place> {
+        Some(Place::Alert(*self))
+    }
 
-/// The links of an alert: those of its annotations, a runbook first, those of its labels, and its source.
-pub fn links(shared: &Shared, fingerprint: Option<Fingerprint>) -> Vec<(String, Text)> {
-    let Some(alert) = fingerprint.and_then(|fingerprint| shared.world.alert(fingerprint)) else {
-        return Vec::new();
-    };
-    let of = |labels: &Labels| {
-        let found = labels.iter().filter(|(_, value)| is_link(value));
-        found.map(|(name, value)| (name.to_string(), value.clone())).collect::<Vec<_>>()
-    };
-    let mut links = of(&alert.annotations);
-    links.sort_by_key(|(name, _)| !name.starts_with("runbook"));
-    links.extend(of(&alert.labels));
-    links.extend(
-        alert.generator_url.iter().filter(|url| is_link(url)).map(|url| ("source".to_owned(), url.clone())),
-    );
-    links
+    fn selection(_shared: &Shared, chosen: Vec<Self>) -> Selection {
+        Selection::Alerts(chosen)
+    }
+
+    /// Its labels.
+    fn copied(&self, shared: &Shared, _now: Timestamp) -> Option<String> {
+        shared.world.alert(*self).map(|alert| alert.labels.to_string())
+    }
+
+    /// Those of its annotations, a runbook first, those of its labels, and its source.
+    fn links(&self, shared: &Shared) -> Vec<(String, Text)> {
+        let Some(alert) = shared.world.alert(*self) else { return Vec::new() };
+        let of = |labels: &Labels| {
+            let found = labels.iter().filter(|(_, value)| is_link(value));
+            found.map(|(name, value)| (name.to_string(), value.clone())).collect::<Vec<_>>()
+        };
+        let mut links = of(&alert.annotations);
+        links.sort_by_key(|(name, _)| !name.starts_with("runbook"));
+        links.extend(of(&alert.labels));
+        links.extend(
+            alert
+                .generator_url
+                .iter()
+                .filter(|url| is_link(url))
+                .map(|url| ("source".to_owned(), url.clone())),
+        );
+        links
+    }
+
+    fn runbooks(&self, shared: &Shared) -> Vec<Wanted> {
+        shared.world.alert(*self).map(|alert| runbook::of_alert(alert)).into_iter().collect()
+    }
+
+    fn is_handled(&self, handled: &Handled<'_>) -> bool {
+        match handled {
+            Handled::Alerts(covers) => covers.contains(self),
+            Handled::Incident { .. } | Handled::Silence(_) => false,
+        }
+    }
+
+    fn is_group_handled(handled: &Handled<'_>) -> bool {
+        matches!(handled, Handled::Alerts(_))
+    }
 }

@@ -1,15 +1,7 @@
 //! Which runbooks belong to alerts, services, incidents and SLOs.
 
+use crate::app::prelude::*;
 use std::sync::Arc;
-
-use crate::app::identity::{IncidentKey, SloKey};
-use crate::app::shared::Shared;
-use crate::model::alert::Alert;
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::{Labels, Text};
-use crate::model::runbook::Wanted;
-use crate::model::slo::SloStatus;
-use crate::model::world::Linked;
 
 /// Names under which a runbook is told.
 const NAMES: [&str; 2] = ["runbook_url", "runbook"];
@@ -71,24 +63,6 @@ pub fn of_slo(shared: &Shared, status: &SloStatus) -> Vec<Wanted> {
     let own = status.slo.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
     let labels = Labels::new(own.chain(service).collect());
     vec![Wanted { name: name.unwrap_or_else(|| status.slo.id.clone()), url, labels }]
-}
-
-/// The runbook of an alert that may be known, as a list.
-pub fn of_known_alert(shared: &Shared, fingerprint: Option<Fingerprint>) -> Vec<Wanted> {
-    let known = fingerprint.and_then(|fingerprint| shared.world.alert(fingerprint));
-    known.map(|alert| of_alert(alert)).into_iter().collect()
-}
-
-/// Those of an incident that may be known.
-pub fn of_known_incident(shared: &Shared, key: Option<&IncidentKey>) -> Vec<Wanted> {
-    let known = key.and_then(|key| key.incident(&shared.world));
-    known.map_or_else(Vec::new, |known| of_incident(shared, known))
-}
-
-/// Those of an SLO that may be known.
-pub fn of_known_slo(shared: &Shared, key: Option<&SloKey>) -> Vec<Wanted> {
-    let known = key.and_then(|key| key.status(&shared.world));
-    known.map_or_else(Vec::new, |status| of_slo(shared, status))
 }
 
 /// Each of them once.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::input::set_filter;
+use super::wish::Start;
 use super::{acted, change_range, menus, navigate, wish};
 use crate::app::commands::Command;
 use crate::app::event::Effect;
@@ -18,6 +18,8 @@ use crate::app::screens::paper::{SHIFT, WEEK};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
 use crate::app::subjects::runbook;
+use crate::app::wish::Wish;
+use crate::model::action::Deed;
 use crate::model::runbook::Wanted;
 
 /// Does what a command says. A new command must find its arm here to compile.
@@ -39,14 +41,23 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::Messages => state.go(Place::Messages, now),
         Command::Silences => state.go(Place::Silences, now),
         Command::Results => state.mode = Mode::Results { back: 0, top: 0 },
-        Command::Acknowledge
-        | Command::Silence
-        | Command::NewSilence
-        | Command::Note
-        | Command::Escalate
-        | Command::Snooze
-        | Command::Resolve
-        | Command::Act => return wish::run(state, command, now),
+        Command::Acknowledge => {
+            return wish::run(
+                state,
+                command,
+                Start::Incidents(|keys| Wish::Do(keys, Deed::Acknowledge)),
+                now,
+            );
+        }
+        Command::Resolve => {
+            return wish::run(state, command, Start::Incidents(|keys| Wish::Do(keys, Deed::Resolve)), now);
+        }
+        Command::Note => return wish::run(state, command, Start::Incidents(Wish::Note), now),
+        Command::Escalate => return wish::run(state, command, Start::Incidents(Wish::Escalate), now),
+        Command::Snooze => return wish::run(state, command, Start::Incidents(Wish::Snooze), now),
+        Command::Silence => return wish::run(state, command, Start::Silence, now),
+        Command::NewSilence => return wish::run(state, command, Start::NewSilence, now),
+        Command::Act => return wish::run(state, command, Start::List, now),
         Command::Open => {
             if !navigate::open(state, now) {
                 state.shared.messages.note("Nothing to open here", now);
@@ -54,7 +65,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         }
         Command::Back => {
             if state.screen().found().is_some_and(|found| !found.text().is_empty()) {
-                set_filter(state, "");
+                state.set_filter("");
             } else {
                 state.back(now);
             }

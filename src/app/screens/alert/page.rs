@@ -4,22 +4,12 @@ use std::sync::Arc;
 
 use super::{INCIDENT, OpenAlert, RELATED, SLO, subject};
 use crate::app::fired::{self, Past};
-use crate::app::look::Cx;
-use crate::app::number::{ago, moment};
-use crate::app::page::Page;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::incident::words as incidents;
 use crate::app::subjects::slo::words;
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
-use crate::model::alert::{Alert, AlertState};
-use crate::model::duration;
-use crate::model::fingerprint::Fingerprint;
-use crate::model::labels::{Labels, Text};
-use crate::model::remote::age;
+use crate::model::alert::AlertState;
 use crate::model::silence::{Silence, SilenceState};
-use crate::model::slo::{Bounds, SloStatus};
-use crate::model::source::SourceId;
+use crate::model::slo::Bounds;
 
 /// The label that holds the name of an alert.
 const ALERTNAME: &str = "alertname";

@@ -1,28 +1,16 @@
 //! How one alert looks.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::page;
 use super::{ChartSubject, OpenAlert, RELATED, subject};
 use crate::app::fired::{self, Past};
-use crate::app::layout;
-use crate::app::look::Cx;
-use crate::app::number::{ago, moment, plain};
+use crate::app::number::plain;
+use crate::app::prelude::*;
 use crate::app::refusal;
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
-use crate::app::want;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, Line};
-use crate::app::widgets::text::{self, Run};
 use crate::app::widgets::unit::Unit;
-use crate::model::alert::{Alert, AlertState};
-use crate::model::ask::AskKind;
+use crate::model::alert::AlertState;
 use crate::model::ask::Topic;
-use crate::model::duration;
-use crate::model::labels::Labels;
 use crate::model::promql::{self, Bound, Others};
 use crate::model::remote::{Freshness, Remote};
 

@@ -2,27 +2,14 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use super::view::pending;
 use super::{ALERTS, AlertRow, OpenIncident, told};
-use crate::app::look::Cx;
-use crate::app::number::{ago, moment};
-use crate::app::page::Page;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::incident::remote;
 use crate::app::subjects::incident::words;
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
 use crate::model::action::Deed;
-use crate::model::duration;
-use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::{IncidentDetail, Note, Stamp, Step};
-use crate::model::labels::Text;
 use crate::model::measures::Measure;
-use crate::model::remote::{Remote, age};
-use crate::model::source::SourceId;
-use crate::model::world::Linked;
+use crate::model::remote::Remote;
 
 /// A note and the step that tells of it come within this.
 const SAME: Duration = Duration::from_secs(5);
@@ -85,7 +72,8 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
         page.pair("assigned to", &people(&incident.assigned), Role::Text);
     }
     for next in &incident.pending {
-        let words = format!("{}, {}", pending(&next.what, next.at, cx.now), moment(next.at, cx.now, cx.zone));
+        let words =
+            format!("{}, {}", words::pending(&next.what, next.at, cx.now), moment(next.at, cx.now, cx.zone));
         page.pair("by itself", &words, Role::Warning);
     }
     if let Some(policy) = &incident.escalation_policy {
@@ -101,9 +89,10 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
         }
     }
     for one in shared.world.supposed_of(&known.sources, &incident.id) {
-        let more = match &one.action.deed {
-            Deed::Note { content } => format!(": {content}"),
-            _ => String::new(),
+        let more = if let Deed::Note { content } = &one.action.deed {
+            format!(": {content}")
+        } else {
+            String::new()
         };
         let (kind, ellipsis) = (one.action.deed.kind().name(), text::ellipsis(cx.charset));
         page.pair("on its way", &format!("{kind} {ellipsis}{}{more}", one.stage.word()), Role::Sending);

@@ -2,17 +2,9 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use crate::app::identity::LevelKey;
-use crate::app::look::Cx;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::on_call::words::{self, moon, stands_in};
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
-use crate::model::labels::Text;
 use crate::model::oncall::{Cover, Day, Stint};
 
 /// How many days are shown.

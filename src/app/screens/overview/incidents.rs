@@ -1,24 +1,12 @@
 //! How open incidents look on the overview: what is about whom, and who has it.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::INCIDENTS;
-use super::view::{grid, position, select};
-use crate::app::doubt::doubts;
-use crate::app::grid::Grid;
-use crate::app::layout;
-use crate::app::look::Cx;
-use crate::app::number::ago;
+use super::panels::{grid, position, select};
+use crate::app::prelude::*;
 use crate::app::screens::overview::Overview;
-use crate::app::shared::Shared;
 use crate::app::subjects::incident::words;
-use crate::app::theme::Role;
 use crate::app::widgets::bar::panel;
-use crate::app::widgets::text::{self, Run};
-use crate::model::ask::AskKind;
 use crate::model::incident::IncidentStatus;
-use crate::model::world::Linked;
 
 /// Draws the most pressing of them.
 pub(super) fn render(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {

@@ -2,24 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::SLOS;
-use super::view::{grid, position, select};
-use crate::app::doubt::doubts;
-use crate::app::identity::SloKey;
-use crate::app::layout;
-use crate::app::look::Cx;
-use crate::app::number::count;
+use super::panels::{grid, position, select};
+use crate::app::prelude::*;
 use crate::app::screens::overview::Overview;
-use crate::app::shared::Shared;
 use crate::app::subjects::slo::words;
-use crate::app::theme::Role;
 use crate::app::widgets::bar::{Gauge, panel};
-use crate::app::widgets::text::{self, Run};
-use crate::model::ask::AskKind;
-use crate::model::slo::{BASIS, SloState, SloStatus};
+use crate::model::slo::{BASIS, SloState};
 
 /// Cells of the budget's bar.
 const BAR: u16 = 8;

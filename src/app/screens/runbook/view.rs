@@ -1,17 +1,8 @@
 //! How a runbook looks.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::OpenRunbook;
-use crate::app::layout;
-use crate::app::look::Cx;
-use crate::app::number::ago;
-use crate::app::page::{Page, scroll_to};
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
+use crate::app::page::scroll_to;
+use crate::app::prelude::*;
 use crate::model::remote::Remote;
 use crate::model::runbook::Search;
 

@@ -1,15 +1,9 @@
 //! What else there is to list of a service: targets that are down, signals with words of their own, and its hosts, what is bad
 //! first.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
-use crate::app::look::Cx;
 use crate::app::number::percent;
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
+use crate::app::prelude::*;
 use crate::model::host::{Host, NamedSignal, Usage};
-use crate::model::labels::Text;
 use crate::model::service::{DownTarget, Service};
 
 /// Of one host so many resources are named.

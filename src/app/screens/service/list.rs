@@ -1,19 +1,9 @@
 //! What stands below the charts of a service: its alerts, targets that are down, signals and hosts.
 
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::hosts;
-use crate::app::doubt::doubts;
-use crate::app::layout;
-use crate::app::look::Cx;
-use crate::app::number::ago;
+use crate::app::prelude::*;
 use crate::app::screens::service::OpenService;
-use crate::app::shared::Shared;
 use crate::app::subjects::service;
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
-use crate::model::ask::AskKind;
 use crate::model::service::Service;
 
 /// Its alerts, and below them what else there is.

@@ -1,35 +1,24 @@
 //! How one service looks.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::{hosts, list};
-use crate::app::doubt::doubts;
-use crate::app::layout;
-use crate::app::look::Cx;
-use crate::app::number::{UNKNOWN, ago, latency, moment, or_unknown, percent, rate};
+use crate::app::number::{UNKNOWN, latency, or_unknown, percent, rate};
+use crate::app::prelude::*;
 use crate::app::refusal;
 use crate::app::screens::service::OpenService;
-use crate::app::shared::Shared;
 use crate::app::subjects::incident::words as incidents;
 use crate::app::subjects::service;
 use crate::app::subjects::slo::words;
-use crate::app::theme::Role;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, Line, Mark};
 use crate::app::widgets::heat::{Bucket, Heat};
-use crate::app::widgets::text::{self, Run};
 use crate::app::widgets::unit::Unit;
-use crate::model::ask::{AskKind, Topic};
-use crate::model::duration;
+use crate::model::ask::Topic;
 use crate::model::host::Saturated;
-use crate::model::labels::Text;
 use crate::model::remote::Freshness;
 use crate::model::series::Matrix;
 use crate::model::service::{Detail, Service};
 use crate::model::signal::Signal;
-use crate::model::source::{SourceId, Trouble};
+use crate::model::source::Trouble;
 
 /// The charts, in the order in which Tab goes through them where not all have room.
 const CHARTS: [&str; super::SLOS] = ["Requests", "Errors", "Latency", "Saturation", "Latency by bucket"];
@@ -251,8 +240,9 @@ fn draw_charts(
     buf: &mut Buffer,
 ) {
     let details = details(shared, service);
-    for tile in tiles(area, screen.spot.panel) {
-        draw_chart(screen, shared, cx, service, &details, tile, buf);
+    for (index, tile) in tiles(area, screen.spot.panel) {
+        let is_current = index == screen.spot.panel;
+        draw_chart(shared, cx, (service, &details), (index, is_current), tile, buf);
     }
 }
 
@@ -263,12 +253,11 @@ fn details<'a>(shared: &'a Shared, service: &'a Service) -> Vec<(&'a SourceId, &
 }
 
 fn draw_chart(
-    screen: &OpenService,
     shared: &Shared,
     cx: &Cx<'_>,
-    service: &Service,
-    details: &[(&SourceId, &Detail)],
-    (index, area): (usize, Rect),
+    (service, details): (&Service, &[(&SourceId, &Detail)]),
+    (index, is_current): (usize, bool),
+    area: Rect,
     buf: &mut Buffer,
 ) {
     let name = CHARTS.get(index).copied().unwrap_or_default();
@@ -277,7 +266,7 @@ fn draw_chart(
         Some(trouble) => format!("{name}, {range}  {} {trouble}", cx.symbol(Role::Stale)),
         None => format!("{name}, {range}"),
     };
-    let inner = panel(cx, &title, index == screen.spot.panel, area, buf);
+    let inner = panel(cx, &title, is_current, area, buf);
     let shown = details.first().filter(|(_, first)| is_of_range(shared, first, cx.now));
     let Some((_, first)) = shown else {
         if let Some(trouble) = refused(shared, service) {

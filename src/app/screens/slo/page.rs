@@ -1,18 +1,11 @@
 //! Everything about an SLO that is text, as lines that scroll: what holds, when it is gone, what ate it, how it is defined.
 
 use super::{ALERTS, GROUPS, OpenSlo, QUERIES, shown};
-use crate::app::look::Cx;
-use crate::app::number::ago;
-use crate::app::page::Page;
-use crate::app::screen::Screen;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::slo::course::Course;
 use crate::app::subjects::slo::queries::queries;
 use crate::app::subjects::slo::words;
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
-use crate::model::duration;
-use crate::model::slo::{SloStatus, Standing};
+use crate::model::slo::Standing;
 use budget::{bites, exhaustion};
 use conditions::conditions;
 use definition::definition;

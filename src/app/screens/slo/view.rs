@@ -1,31 +1,17 @@
 //! How one SLO looks.
 
-use jiff::Timestamp;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-
 use super::{BUDGET, BURN, OpenSlo, page, shown};
-use crate::app::doubt::doubts;
-use crate::app::identity::SloKey;
-use crate::app::layout;
-use crate::app::list::Cursor;
-use crate::app::look::Cx;
+use crate::app::prelude::*;
 use crate::app::refusal;
-use crate::app::screen::Screen;
-use crate::app::shared::Shared;
 use crate::app::subjects::slo::course::{Course, line};
 use crate::app::subjects::slo::queries::{asks, burns_key, slots_of};
 use crate::app::subjects::slo::words;
-use crate::app::theme::Role;
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, Line, Mark};
-use crate::app::widgets::text::{self, Run};
 use crate::app::widgets::unit::Unit;
-use crate::model::alert::Alert;
-use crate::model::ask::{AskKind, SeriesKey, Topic};
-use crate::model::duration;
+use crate::model::ask::{SeriesKey, Topic};
 use crate::model::remote::{Freshness, Remote};
-use crate::model::slo::{Pair, Severity, SloStatus, Standing, show};
+use crate::model::slo::{Pair, Severity, Standing, show};
 use crate::model::source::Trouble;
 
 /// What the screen is drawn from.

@@ -2,20 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::app::doubt::doubts;
-use crate::app::look::Cx;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::incident::words::name;
-use crate::app::theme::Role;
-use crate::app::widgets::text::Run;
-use crate::model::ask::AskKind;
-use crate::model::duration;
 use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard};
-use crate::model::remote::age;
-use crate::model::source::SourceId;
 
 /// The people of a cover: the first with how many more there are; a gap is named as loudly as it is.
 pub fn names(shared: &Shared, source: &SourceId, cover: &Cover) -> String {

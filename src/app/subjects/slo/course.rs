@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::queries::{asks, slots_of};
-use crate::app::shared::Shared;
-use crate::model::labels::Labels;
-use crate::model::remote::{Remote, age};
+use crate::app::prelude::*;
+use crate::model::remote::Remote;
 use crate::model::series::{Matrix, Span};
 use crate::model::slo::history::Slots;
 use crate::model::slo::{
-    Bounds, Exhaustion, Forecast, Objective, Side, Since, SloStatus, Spending, Standing, UnderWay, Window,
+    Bounds, Exhaustion, Forecast, Objective, Side, Since, Spending, Standing, UnderWay, Window,
     exhausted_since,
 };
 

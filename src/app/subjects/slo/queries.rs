@@ -3,18 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::app::due::Want;
-use crate::app::identity::SloKey;
-use crate::app::shared::Shared;
-use crate::app::want;
-use crate::model::ask::{AskKind, SeriesKey};
-use crate::model::duration;
+use crate::app::prelude::*;
+use crate::model::ask::SeriesKey;
 use crate::model::remote::Remote;
 use crate::model::series::{Matrix, Span};
 use crate::model::slo::history::{self, Slots};
-use crate::model::slo::{Slo, SloStatus, Window};
+use crate::model::slo::{Slo, Window};
 
 /// Most slots of a window: a year in slots of six hours is below, and so is 90 days in hours.
 const MOST_SLOTS: u16 = 2400;

@@ -2,18 +2,11 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
-
-use crate::app::look::Cx;
-use crate::app::number::{UNKNOWN, moment};
-use crate::app::shared::Shared;
-use crate::app::theme::Role;
-use crate::app::widgets::text::Run;
-use crate::model::ask::AskKind;
-use crate::model::duration;
+use crate::app::number::UNKNOWN;
+use crate::app::prelude::*;
 use crate::model::slo::{
-    BASIS, Burn, Doubt, Evaluation, Exhaustion, Measured, Pair, Severity, Slo, SloState, SloStatus, Standing,
-    are_few, show,
+    BASIS, Burn, Doubt, Evaluation, Exhaustion, Measured, Pair, Severity, Slo, SloState, Standing, are_few,
+    show,
 };
 
 /// The share of the budget that is left, in the role of how it stands.

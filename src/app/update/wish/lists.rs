@@ -130,12 +130,8 @@ pub(super) fn all(state: &mut State, now: Timestamp) -> Vec<Effect> {
     items.push(item("Open an incident...", Wish::Trigger(heading), why));
     let why = Ground::of(&state.shared).cannot_anywhere(DeedKind::Silence);
     items.push(item(with_key(state, Command::NewSilence, "New silence..."), Wish::NewSilence, why));
-    items.push(item(with_key(state, Command::Silences, "All silences"), Wish::Run(Command::Silences), None));
-    items.push(item(
-        with_key(state, Command::Results, "What was done so far"),
-        Wish::Run(Command::Results),
-        None,
-    ));
+    items.push(item(with_key(state, Command::Silences, "All silences"), Wish::Silences, None));
+    items.push(item(with_key(state, Command::Results, "What was done so far"), Wish::Results, None));
     show(state, title, items);
     Vec::new()
 }

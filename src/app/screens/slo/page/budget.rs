@@ -1,17 +1,11 @@
 //! The budget of an SLO: when it is gone, and what ate it.
 
-use crate::app::look::Cx;
-use crate::app::number::moment;
-use crate::app::page::Page;
+use crate::app::prelude::*;
 use crate::app::screens::slo::OpenSlo;
 use crate::app::screens::slo::bases;
-use crate::app::shared::Shared;
 use crate::app::subjects::slo::course::{self, Course};
 use crate::app::subjects::slo::words;
-use crate::app::theme::Role;
-use crate::app::widgets::text::Run;
-use crate::model::duration;
-use crate::model::slo::{Exhaustion, SloStatus, Standing, show};
+use crate::model::slo::{Exhaustion, Standing, show};
 
 /// Most slots that are listed.
 const WORST: usize = 8;

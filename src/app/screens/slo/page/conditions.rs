@@ -1,23 +1,13 @@
 //! The conditions of an SLO: which hold, how soon they notice, and whether its alerts say the same.
 
-use crate::app::look::Cx;
-use crate::app::number::ago;
-use crate::app::page::Page;
+use crate::app::prelude::*;
 use crate::app::screens::slo::OpenSlo;
 use crate::app::screens::slo::bases;
-use crate::app::shared::Shared;
 use crate::app::subjects::slo::words;
-use crate::app::theme::Role;
-use crate::app::widgets::text::{self, Run};
-use crate::model::alert::{Alert, AlertState};
-use crate::model::ask::AskKind;
-use crate::model::duration;
-use crate::model::labels::Labels;
+use crate::model::alert::AlertState;
 use crate::model::promql;
-use crate::model::remote::age;
 use crate::model::rule::Rule;
-use crate::model::slo::{Burn, PairNow, Severity, SloStatus, Standing, show};
-use crate::model::source::SourceId;
+use crate::model::slo::{Burn, PairNow, Severity, Standing, show};
 
 /// Longer than this the alert and its condition may not disagree: two evaluations of the usual length.
 const AGREES_WITHIN: std::time::Duration = std::time::Duration::from_secs(120);

@@ -1,12 +1,8 @@
 //! What an SLO promises, in its own words and numbers.
 
-use crate::app::number::moment;
-use crate::app::page::Page;
-use crate::app::shared::Shared;
+use crate::app::prelude::*;
 use crate::app::subjects::slo::course;
-use crate::app::theme::Role;
-use crate::model::duration;
-use crate::model::slo::{Budgeting, Evaluation, Form, Origin, SloStatus, Standing, Window, show};
+use crate::model::slo::{Budgeting, Evaluation, Form, Origin, Standing, Window, show};
 
 /// What it promises, how that is counted, and where it was read.
 pub(super) fn definition(shared: &Shared, status: &SloStatus, standing: Option<&Standing>, page: &mut Page) {
