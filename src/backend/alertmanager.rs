@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
 use super::handlers::{Handler, answer_by, kinds};
-use super::http::{Body, Http, of_absence};
+use super::kit::http::{Body, Http, of_absence};
 use super::kit::lenient::{List, Whole, left_out};
 use super::kit::parts::{Cost, Parts};
 use super::kit::probe;

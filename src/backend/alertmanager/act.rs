@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{Alertmanager, garbled, map, wire};
-use crate::backend::http::{Change, segment, surely_not};
+use crate::backend::kit::http::{Change, segment, surely_not};
 use crate::backend::kit::lenient::Whole;
 use crate::model::action::{ActError, Action, Call, Deed, Draft, Found, Outcome};
 use crate::model::labels::Text;

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::lenient::{List, left_out, objects};
 use super::parts::{Cost, digest};
-use crate::backend::http::Body;
+use crate::backend::kit::http::Body;
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
@@ -155,7 +155,7 @@ mod tests {
 
     use super::*;
     use crate::backend::double::{Canned, Double};
-    use crate::backend::http::Http;
+    use crate::backend::kit::http::Http;
     use crate::backend::{Clock, Means};
     use crate::config::settings::Settings;
     use crate::model::source::SourceId;

@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::paging::Pages;
-use crate::backend::http::Body;
+use crate::backend::kit::http::Body;
 use crate::model::ask::{Answer, Reply};
 use crate::model::source::{SourceError, Trouble};
 use crate::model::warning::Warning;

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::PagerDuty;
 use super::wire::Thing;
-use crate::backend::http::{Allowance, Body};
+use crate::backend::kit::http::{Allowance, Body};
 use crate::backend::kit::lenient::object;
 use crate::backend::kit::parts::Cost;
 use crate::backend::kit::probe;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::call::Call;
 use super::sent::Sent;
 use super::wire::Reader;
-use crate::backend::http::is_plain_absence;
+use crate::backend::kit::http::is_plain_absence;
 use crate::backend::kit::lenient::{List, Pairs, Word, left_out};
 use crate::model::alert::{Alert, AlertState, SeverityMap};
 use crate::model::duration;

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{PagerDuty, segment};
-use crate::backend::http::{Change, surely_not};
+use crate::backend::kit::http::{Change, surely_not};
 use crate::backend::pagerduty::incidents::instant;
 use crate::backend::pagerduty::map::moment;
 use crate::backend::pagerduty::wire;

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::*;
 use crate::backend::double::{Canned, Double};
-use crate::backend::http::{Change, Evaluation, Http, PromQuery};
 use crate::backend::kind;
+use crate::backend::kit::http::{Change, Evaluation, Http, PromQuery};
 use crate::config::settings::{
     AuthSettings, Login, NamedSecret, OAuth2Settings, Program, SecretRef, SecretText, Settings, SigV4Settings,
 };

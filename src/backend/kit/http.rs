@@ -27,7 +27,7 @@ use reqwest::{Method, Request, Response, StatusCode, redirect};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::Means;
+use crate::backend::Means;
 use crate::config::settings::SourceSettings;
 use crate::config::unsafe_address;
 use crate::model::ask::Weight;

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::backend::double::{Asked, Canned, Double};
-use crate::backend::http::{Change, Http};
+use crate::backend::kit::http::{Change, Http};
 use crate::backend::{Clock, Means};
 use crate::config::settings::{Login, Program, Settings};
 use crate::model::source::SourceId;

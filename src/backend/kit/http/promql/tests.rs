@@ -7,8 +7,8 @@ use reqwest::header::{AUTHORIZATION, HOST, HeaderMap};
 
 use super::*;
 use crate::backend::double::{Asked, Canned, Double};
-use crate::backend::http::sigv4::Signer;
-use crate::backend::http::{Http, Received, Receiving, Server, Transport};
+use crate::backend::kit::http::sigv4::Signer;
+use crate::backend::kit::http::{Http, Received, Receiving, Server, Transport};
 use crate::backend::{Clock, Means};
 use crate::config::secret::Secret;
 use crate::config::secret::aws::Keys;
