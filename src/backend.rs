@@ -6,8 +6,6 @@
 mod alertmanager;
 mod clock;
 pub mod demo;
-#[cfg(test)]
-pub(crate) mod double;
 mod handlers;
 mod kit;
 pub mod packs;

@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, HOST, HeaderMap};
 
 use super::*;
-use crate::backend::double::{Asked, Canned, Double};
+use crate::backend::kit::double::{Asked, Canned, Double};
 use crate::backend::kit::http::sigv4::Signer;
 use crate::backend::kit::http::{Http, Received, Receiving, Server, Transport};
 use crate::backend::{Clock, Means};
