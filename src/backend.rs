@@ -6,10 +6,7 @@
 mod alertmanager;
 mod clock;
 pub mod demo;
-#[cfg(test)]
-pub(crate) mod double;
 mod handlers;
-pub(crate) mod http;
 mod kit;
 pub mod packs;
 mod pagerduty;
@@ -24,7 +21,7 @@ use std::sync::{Arc, LazyLock};
 use jiff::Timestamp;
 
 pub use clock::Clock;
-pub use http::{Received, Receiving, Server, Transport};
+pub use kit::http::{Received, Receiving, Server, Transport};
 
 use crate::config::is_exposed;
 use crate::config::kind::{KindSpec, OwnSettings};

@@ -50,8 +50,11 @@ const WRITES: [(&str, &[&str]); 5] = [
     ("Change::", &["src/backend/alertmanager/act.rs", "src/backend/pagerduty/act.rs"]),
     // ... and leaves by one way; a query may go by POST too
     // (and so may one for a token)
-    ("Method::P", &["src/backend/http/promql.rs", "src/backend/http/write.rs", "src/backend/http/oauth.rs"]),
-    ("Method::DELETE", &["src/backend/http/write.rs"]),
+    (
+        "Method::P",
+        &["src/backend/kit/http/promql.rs", "src/backend/kit/http/write.rs", "src/backend/kit/http/oauth.rs"],
+    ),
+    ("Method::DELETE", &["src/backend/kit/http/write.rs"]),
     ("source.act(", &["src/runtime/gate.rs"]),
     ("gate.act(", &["src/runtime/door.rs"]),
 ];

@@ -14,9 +14,10 @@ use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
 use super::handlers::{Handler, answer_by, kinds};
-use super::http::{Body, Http, of_absence};
+use super::kit::cost::Cost;
+use super::kit::http::{Body, Http, of_absence};
 use super::kit::lenient::{List, Whole, left_out};
-use super::kit::parts::{Cost, Parts};
+use super::kit::parts::Parts;
 use super::kit::probe;
 use super::kit::skew::Skew;
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};

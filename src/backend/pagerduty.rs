@@ -18,7 +18,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::handlers::{Handler, answer_by, kinds};
-use super::http::{Body, Http, of_absence};
+use super::kit::http::{Body, Http, of_absence};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
 use crate::model::action::{Action, Call};

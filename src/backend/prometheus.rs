@@ -23,7 +23,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::handlers::{Handler, answer_by, kinds};
-use super::http::{Http, of_absence};
+use super::kit::http::{Http, of_absence};
 use super::kit::{probe, skew};
 use super::{Answering, Clock, Means, Source, packs};
 use crate::config::settings::SourceSettings;

@@ -14,8 +14,8 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::handlers::{Handler, answer_by};
-use super::http::errand;
-use super::http::reach::Reach;
+use super::kit::http::errand;
+use super::kit::http::reach::Reach;
 use super::{Answering, Source, Transport};
 use crate::config::secret::Secret;
 use crate::config::settings::{LimitSettings, RunbookSettings, Settings};

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::{Alertmanager, garbled, map, wire};
-use crate::backend::http::{Change, segment, surely_not};
+use crate::backend::kit::http::{Change, segment, surely_not};
 use crate::backend::kit::lenient::Whole;
 use crate::model::action::{ActError, Action, Call, Deed, Draft, Found, Outcome};
 use crate::model::labels::Text;
@@ -114,7 +114,7 @@ impl Alertmanager {
 
     /// A moment that the server tells of, by our clock.
     fn here(&self, there: &str) -> Option<Timestamp> {
-        there.parse::<Timestamp>().ok()?.checked_sub(self.skew.ahead()).ok()
+        there.parse().ok().and_then(|there| self.skew.here(there))
     }
 
     /// A moment by the server's clock: it is that clock that begins and ends a silence.
@@ -245,7 +245,10 @@ impl Alertmanager {
             });
             *silence.created_by.0 == *draft.created_by
                 && *silence.comment.0 == *draft.comment
-                && fits(self.here(&silence.starts_at.0), self.here(&silence.ends_at.0))
+                && fits(
+                    silence.starts_at.0.and_then(|at| self.skew.here(at)),
+                    silence.ends_at.0.and_then(|at| self.skew.here(at)),
+                )
                 && conditions(matchers) == wanted
         };
         let newest = silences.all.iter().filter(is_it).max_by_key(|silence| map::moment(&silence.starts_at));

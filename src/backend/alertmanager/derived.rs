@@ -56,7 +56,7 @@ mod tests {
 
     use super::*;
     use crate::backend::alertmanager::Alertmanager;
-    use crate::backend::double::{Canned, Double};
+    use crate::backend::kit::double::{Canned, Double};
     use crate::backend::{Clock, Means, Source};
     use crate::config::settings::Settings;
     use crate::model::ask::{Answer, Query, Reply};

@@ -12,6 +12,7 @@ use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess};
 
 use super::wire;
 use crate::backend::kit::lenient::{Lenient, List, Maybe, Pairs, Slot, Word, Words, found};
+use crate::backend::kit::time::Rfc3339OrSeconds;
 use crate::model::alert::{Alert, AlertBoard, AlertState, SeverityMap};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Interner, Labels, Text};
@@ -317,8 +318,8 @@ fn state(status: &wire::Status<'_>) -> AlertState {
     }
 }
 
-pub(super) fn moment(word: &Word<'_>) -> Option<Timestamp> {
-    word.moment()
+pub(super) fn moment(told: &Rfc3339OrSeconds) -> Option<Timestamp> {
+    told.0
 }
 
 /// Silences, also those that are over, and how many could not be read. Their server's clock is `ahead` of ours.
@@ -338,7 +339,7 @@ pub(super) fn silences(
 /// One without readable times is taken for what its state says.
 fn silence(wire: &wire::Silence<'_>, source: &SourceId, ahead: SignedDuration) -> Silence {
     let text = |word: &Word<'_>| Text::from(&*word.0);
-    let here = |word: &Word<'_>| moment(word).and_then(|there| there.checked_sub(ahead).ok());
+    let here = |told: &Rfc3339OrSeconds| moment(told).and_then(|there| there.checked_sub(ahead).ok());
     let state = match &*wire.status.state.0 {
         "expired" => SilenceState::Expired,
         "pending" => SilenceState::Pending,

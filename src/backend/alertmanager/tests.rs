@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::*;
-use crate::backend::double::{Canned, Double};
 use crate::backend::kit::contract::Description;
+use crate::backend::kit::double::{Canned, Double};
 use crate::config::settings::Settings;
 use crate::model::alert::{Alert, AlertState, Severity};
 use crate::model::ask::Query;

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::backend::kit::lenient::{List, Pairs, Word, Words, or_default, wire};
+use crate::backend::kit::time::Rfc3339OrSeconds;
 
 wire! {
     /// One alert. `endsAt` is not read: for an active alert it is only when it would time out.
@@ -10,8 +11,8 @@ wire! {
     struct Alert<'a> {
         labels: Pairs<'a>,
         annotations: Pairs<'a>,
-        starts_at: Word<'a>,
-        updated_at: Word<'a>,
+        starts_at: Rfc3339OrSeconds,
+        updated_at: Rfc3339OrSeconds,
         fingerprint: Word<'a>,
         #[serde(rename = "generatorURL")]
         generator_url: Word<'a>,
@@ -41,11 +42,11 @@ wire! {
         id: Word<'a>,
         #[serde(deserialize_with = "or_default")]
         status: SilenceStatus<'a>,
-        starts_at: Word<'a>,
-        ends_at: Word<'a>,
+        starts_at: Rfc3339OrSeconds,
+        ends_at: Rfc3339OrSeconds,
         created_by: Word<'a>,
         comment: Word<'a>,
-        updated_at: Word<'a>,
+        updated_at: Rfc3339OrSeconds,
         /// Since 0.32.
         annotations: Pairs<'a>,
         matchers: List<Matcher<'a>>,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::backend::double::Asked;
+use crate::backend::kit::double::Asked;
 use crate::model::tests::shared::shared;
 
 /// A file below the shared folder as JSON, if it is there.

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -60,16 +59,6 @@ impl Word<'_> {
         self.0.trim().parse().ok()
     }
 
-    /// The moment that it is: RFC 3339, or seconds since 1970.
-    pub(crate) fn moment(&self) -> Option<Timestamp> {
-        let seconds = || {
-            let seconds = self.number().filter(|seconds| seconds.is_finite() && *seconds > 0.0)?;
-            let whole = jiff::SignedDuration::try_from_secs_f64(seconds).ok()?;
-            Timestamp::UNIX_EPOCH.checked_add(whole).ok()
-        };
-        self.0.trim().parse().ok().or_else(seconds)
-    }
-
     /// Whether it says yes.
     pub(crate) fn is_true(&self) -> bool {
         matches!(&*self.0, "true" | "1")
@@ -78,53 +67,27 @@ impl Word<'_> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Word<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Words<'a>(PhantomData<&'a ()>);
-        impl<'de: 'a, 'a> Visitor<'de> for Words<'a> {
-            type Value = Word<'a>;
+        struct Scalars;
+        impl<'de> Lenient<'de> for Scalars {
+            type Made = Word<'de>;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a text")
+            fn of_text(self, text: Cow<'de, str>) -> Option<Word<'de>> {
+                Some(Word(text))
             }
 
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Word(Cow::Borrowed(text)))
+            fn of_integer(self, number: i128) -> Option<Word<'de>> {
+                Some(Word(number.to_string().into()))
             }
 
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Word(Cow::Owned(text.to_owned())))
+            fn of_number(self, number: f64) -> Option<Word<'de>> {
+                Some(Word(number.to_string().into()))
             }
 
-            fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-                Ok(Word(Cow::Owned(number.to_string())))
-            }
-
-            fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-                Ok(Word(Cow::Owned(number.to_string())))
-            }
-
-            fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
-                Ok(Word(Cow::Owned(number.to_string())))
-            }
-
-            fn visit_bool<E>(self, yes: bool) -> Result<Self::Value, E> {
-                Ok(Word(Cow::Borrowed(if yes { "true" } else { "false" })))
-            }
-
-            fn visit_unit<E>(self) -> Result<Self::Value, E> {
-                Ok(Word::default())
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Word::default())
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Word::default())
+            fn of_bool(self, yes: bool) -> Option<Word<'de>> {
+                Some(Word(if yes { "true" } else { "false" }.into()))
             }
         }
-        deserializer.deserialize_any(Words(PhantomData))
+        Ok(found(Scalars, deserializer)?.value().unwrap_or_default())
     }
 }
 
@@ -134,7 +97,7 @@ pub(crate) struct OwnedWord(pub(crate) String);
 
 impl<'de> Deserialize<'de> for OwnedWord {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        text(deserializer).map(Self)
+        Word::deserialize(deserializer).map(|word| Self(word.0.into_owned()))
     }
 }
 
@@ -230,11 +193,6 @@ where
     T: Deserialize<'de> + Default,
 {
     Ok(Maybe::deserialize(deserializer)?.0.unwrap_or_default())
-}
-
-/// A text that is kept.
-pub(crate) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Word::deserialize(deserializer).map(|word| word.0.into_owned())
 }
 
 /// The texts of a list that say something, as [`Words`], kept.
@@ -360,8 +318,18 @@ pub(crate) trait Lenient<'de>: Sized {
         Ok(None)
     }
 
+    /// Of a whole number.
+    fn of_integer(self, number: i128) -> Option<Self::Made> {
+        self.of_number(number as f64)
+    }
+
     /// Of a number.
     fn of_number(self, _number: f64) -> Option<Self::Made> {
+        None
+    }
+
+    /// Of a truth value.
+    fn of_bool(self, _yes: bool) -> Option<Self::Made> {
         None
     }
 
@@ -425,19 +393,19 @@ pub(crate) fn found<'de, S: Lenient<'de>, D: Deserializer<'de>>(
         }
 
         fn visit_u64<E>(self, number: u64) -> Result<Self::Value, E> {
-            Ok(Slot::of(self.0.of_number(number as f64)))
+            Ok(Slot::of(self.0.of_integer(number.into())))
         }
 
         fn visit_i64<E>(self, number: i64) -> Result<Self::Value, E> {
-            Ok(Slot::of(self.0.of_number(number as f64)))
+            Ok(Slot::of(self.0.of_integer(number.into())))
         }
 
         fn visit_f64<E>(self, number: f64) -> Result<Self::Value, E> {
             Ok(Slot::of(self.0.of_number(number)))
         }
 
-        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-            Ok(Slot::Other)
+        fn visit_bool<E>(self, yes: bool) -> Result<Self::Value, E> {
+            Ok(Slot::of(self.0.of_bool(yes)))
         }
 
         fn visit_unit<E>(self) -> Result<Self::Value, E> {
@@ -451,26 +419,19 @@ pub(crate) fn found<'de, S: Lenient<'de>, D: Deserializer<'de>>(
 mod tests {
     use super::*;
 
-    #[derive(Debug, Default, Deserialize)]
-    #[serde(default)]
-    struct Thing<'a> {
-        #[serde(borrow)]
-        name: Word<'a>,
-        #[serde(borrow, deserialize_with = "or_default")]
-        inner: Inner<'a>,
-        #[serde(borrow)]
-        list: List<Inner<'a>>,
-        #[serde(borrow)]
-        words: Words<'a>,
-        #[serde(borrow)]
-        labels: Pairs<'a>,
-    }
+    wire! {
+        struct Thing<'a> {
+            name: Word<'a>,
+            #[serde(deserialize_with = "or_default")]
+            inner: Inner<'a>,
+            list: List<Inner<'a>>,
+            words: Words<'a>,
+            labels: Pairs<'a>,
+        }
 
-    #[derive(Debug, Default, Deserialize)]
-    #[serde(default)]
-    struct Inner<'a> {
-        #[serde(borrow)]
-        value: Word<'a>,
+        struct Inner<'a> {
+            value: Word<'a>,
+        }
     }
 
     /// Every type of JSON, one of them within another.
@@ -517,20 +478,6 @@ mod tests {
         let lists = [("null", 0), ("[]", 0), ("7", 1), (r#"{"a":1}"#, 1)];
         for (json, lost) in lists {
             assert_eq!(serde_json::from_str::<List<Inner<'_>>>(json).unwrap().lost, lost, "{json}");
-        }
-    }
-
-    #[test]
-    fn moments_are_texts_or_seconds() {
-        for (word, moment) in [
-            ("2026-03-01T11:59:00.5Z", Some("2026-03-01T11:59:00.5Z")),
-            ("1772366340.5", Some("2026-03-01T11:59:00.5Z")),
-            ("", None),
-            ("0", None),
-            ("soon", None),
-        ] {
-            let told = Word(word.into()).moment().map(|moment| moment.to_string());
-            assert_eq!(told.as_deref(), moment, "{word}");
         }
     }
 }

@@ -5,9 +5,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::cost::{Cost, digest};
 use super::lenient::{List, left_out, objects};
-use super::parts::{Cost, digest};
-use crate::backend::http::Body;
+use crate::backend::kit::http::Body;
 use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
@@ -154,8 +154,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::backend::double::{Canned, Double};
-    use crate::backend::http::Http;
+    use crate::backend::kit::double::{Canned, Double};
+    use crate::backend::kit::http::Http;
     use crate::backend::{Clock, Means};
     use crate::config::settings::Settings;
     use crate::model::source::SourceId;

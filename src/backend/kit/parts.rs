@@ -1,52 +1,10 @@
-//! What an answer costs, and what is missing of one that is put together from several.
+//! An answer that is put together from several, and what is missing of it.
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
+use super::cost::Cost;
 use super::paging::Pages;
-use crate::backend::http::Body;
 use crate::model::ask::{Answer, Reply};
 use crate::model::source::{SourceError, Trouble};
 use crate::model::warning::Warning;
-
-/// What was spent.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Cost {
-    pub(crate) bytes_in: u64,
-    pub(crate) requests: u32,
-}
-
-impl Cost {
-    /// Of a request that was refused.
-    pub(crate) const REFUSED: Self = Self { bytes_in: 0, requests: 1 };
-
-    /// Of one request with this answer.
-    pub(crate) fn of(body: &Body) -> Self {
-        Self { bytes_in: body.size(), requests: 1 }
-    }
-
-    pub(crate) fn add(&mut self, other: Self) {
-        self.bytes_in += other.bytes_in;
-        self.requests += other.requests;
-    }
-
-    /// An answer for this price.
-    pub(crate) fn reply(self, answer: Answer) -> Reply {
-        Reply { bytes_in: self.bytes_in, requests: self.requests, ..Reply::free(answer) }
-    }
-
-    /// The same where the asker may have the answer already: then it is not told again.
-    pub(crate) fn reply_if_new(self, answer: Answer, digest: u64, known: Option<u64>) -> Reply {
-        let answer = if known == Some(digest) { Answer::Unchanged } else { answer };
-        Reply { digest: Some(digest), ..self.reply(answer) }
-    }
-}
-
-/// Recognises the same answer next time.
-pub(crate) fn digest(answer: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    answer.hash(&mut hasher);
-    hasher.finish()
-}
 
 /// The parts of an answer so far. Each may be missing, and then is told as such.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::skew;
-use crate::backend::http::Allowance;
+use crate::backend::kit::http::Allowance;
 use crate::model::labels::Text;
 use crate::model::source::Offer;
 

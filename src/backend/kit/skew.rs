@@ -56,6 +56,11 @@ impl Skew {
     pub(crate) fn there(&self, here: Timestamp) -> Timestamp {
         here.checked_add(self.ahead()).unwrap_or(here)
     }
+
+    /// A moment of the server's by our clock.
+    pub(crate) fn here(&self, there: Timestamp) -> Option<Timestamp> {
+        there.checked_sub(self.ahead()).ok()
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +80,7 @@ mod tests {
             told.push(skew.ahead().as_secs());
         }
         assert_eq!(told, [0, 0, 40, 40, 40, 43, 0, -9]);
-        assert_eq!(skew.there(at(10)), at(1));
+        assert_eq!((skew.there(at(10)), skew.here(at(1))), (at(1), Some(at(10))));
         skew.set(None);
         assert_eq!(skew.there(at(10)), at(10));
     }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::PagerDuty;
 use super::incidents::instant;
 use super::who::Key;
-use crate::backend::http::{Body, Change, segment, surely_not};
+use crate::backend::kit::http::{Body, Change, segment, surely_not};
 use crate::model::action::{ActError, Action, Call, Deed, DeedKind, Outcome, Whom};
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, Trouble};

@@ -5,8 +5,10 @@ use serde_json::Value;
 
 use super::map::{Reader, moment};
 use super::{PagerDuty, wire};
+use crate::backend::kit::cost::digest;
 use crate::backend::kit::paging::Pages;
-use crate::backend::kit::parts::{Parts, digest};
+use crate::backend::kit::parts::Parts;
+use crate::backend::kit::time::Rfc3339;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::{IncidentAlert, IncidentDetail, Note, Past, Step};
 use crate::model::labels::{Labels, Text};
@@ -193,6 +195,6 @@ fn named(name: Text, usual: &str) -> Text {
 }
 
 /// The epoch is plainly wrong on the screen, where a guess would look right.
-fn at(word: &wire::Word) -> Timestamp {
-    moment(word).unwrap_or(Timestamp::UNIX_EPOCH)
+fn at(told: &Rfc3339) -> Timestamp {
+    moment(told).unwrap_or(Timestamp::UNIX_EPOCH)
 }

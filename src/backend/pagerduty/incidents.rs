@@ -9,9 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::wire::Thing;
 use super::{PagerDuty, wire};
+use crate::backend::kit::cost::{Cost, digest};
 use crate::backend::kit::lenient::{left_out, object};
 use crate::backend::kit::paging::Pages;
-use crate::backend::kit::parts::{Cost, Parts, digest};
+use crate::backend::kit::parts::Parts;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::{Incident, IncidentBoard, Priority};
 use crate::model::labels::Text;

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::incidents::{History, instant};
 use super::map::{Reader, moment};
 use super::{PagerDuty, wire};
-use crate::backend::kit::parts::Cost;
+use crate::backend::kit::cost::Cost;
 use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::incident::{Happened, Incident, Person, Stamp, StepBoard};
 use crate::model::labels::Text;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::incidents::Priorities;
 use super::wire::{self, Maybe, Thing, Word};
+use crate::backend::kit::time::Rfc3339;
 use crate::model::incident::{
     AlertCounts, Incident, IncidentStatus, Named, Pending, Person, Priority, Stamp, Urgency,
 };
@@ -67,18 +68,18 @@ impl Reader<'_> {
             moment(&wire.last_status_change_at).or(moment(&wire.updated_at)).unwrap_or(created_at);
         let status = status(wire);
         let resolved_at = moment(&wire.resolved_at).or(Some(changed_at));
-        let stamps = |reader: &mut Self, list: Vec<(&Word, &Maybe<Thing>)>| {
+        let stamps = |reader: &mut Self, list: Vec<(Rfc3339, &Maybe<Thing>)>| {
             let people = list.into_iter().filter_map(|(at, who)| {
                 let who = reader.person(who.0.as_ref()?);
-                Some(Stamp { who, at: moment(at).unwrap_or(changed_at) })
+                Some(Stamp { who, at: at.0.unwrap_or(changed_at) })
             });
             let mut stamps: Vec<_> = people.collect();
             stamps.sort_by_key(|stamp| stamp.at);
             stamps
         };
-        let assigned = wire.assignments.all.iter().map(|given| (&given.at, &given.assignee)).collect();
+        let assigned = wire.assignments.all.iter().map(|given| (given.at, &given.assignee)).collect();
         let acknowledged =
-            wire.acknowledgements.all.iter().map(|given| (&given.at, &given.acknowledger)).collect();
+            wire.acknowledgements.all.iter().map(|given| (given.at, &given.acknowledger)).collect();
         Some(Incident {
             number: wire.number.0,
             title: self.first(&[&wire.title, &wire.summary, &wire.id]),
@@ -135,7 +136,6 @@ fn status(wire: &wire::Incident) -> IncidentStatus {
     }
 }
 
-/// A moment with its zone, whichever that is.
-pub(super) fn moment(word: &Word) -> Option<Timestamp> {
-    word.0.parse().ok()
+pub(super) fn moment(told: &Rfc3339) -> Option<Timestamp> {
+    told.0
 }

@@ -5,9 +5,9 @@ use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use super::PagerDuty;
-use crate::backend::http::Body;
+use crate::backend::kit::cost::Cost;
+use crate::backend::kit::http::Body;
 use crate::backend::kit::paging::{self, Bounds, Page, Pages, Paging};
-use crate::backend::kit::parts::Cost;
 use crate::model::source::{SourceError, Trouble};
 
 /// As many as a page can have.

@@ -9,7 +9,7 @@ mod whose;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::backend::double::{Asked, Canned, Double, Told};
+use crate::backend::kit::double::{Asked, Canned, Double, Told};
 use crate::config::settings::Settings;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::{Incident, IncidentBoard, IncidentDetail};

@@ -6,9 +6,9 @@ use url::Url;
 
 use super::PagerDuty;
 use super::wire::Thing;
-use crate::backend::http::{Allowance, Body};
+use crate::backend::kit::cost::Cost;
+use crate::backend::kit::http::{Allowance, Body};
 use crate::backend::kit::lenient::object;
-use crate::backend::kit::parts::Cost;
 use crate::backend::kit::probe;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::Person;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::backend::kit::lenient::{Count, List, texts, wire};
 pub(super) use crate::backend::kit::lenient::{Maybe, OwnedWord as Word};
+use crate::backend::kit::time::Rfc3339;
 
 wire! {
     /// A reference (`"type": "user_reference"`), or the whole thing where `include[]` asked for it (`"type": "user"`).
@@ -41,12 +42,12 @@ wire! {
         acknowledgements: List<Acknowledgement>,
         alert_counts: Maybe<AlertCounts>,
         pending_actions: List<PendingAction>,
-        created_at: Word,
-        updated_at: Word,
-        last_status_change_at: Word,
+        created_at: Rfc3339,
+        updated_at: Rfc3339,
+        last_status_change_at: Rfc3339,
         last_status_change_by: Maybe<Thing>,
         responder_requests: List<ResponderRequest>,
-        resolved_at: Word,
+        resolved_at: Rfc3339,
         #[serde(rename = "incident_key")]
         key: Word,
         conference_bridge: Maybe<Conference>,
@@ -58,19 +59,19 @@ wire! {
     /// Somebody was asked for help.
     struct ResponderRequest {
         requester: Maybe<Thing>,
-        requested_at: Word,
+        requested_at: Rfc3339,
         message: Word,
     }
 
     /// Who has it.
     struct Assignment {
-        at: Word,
+        at: Rfc3339,
         assignee: Maybe<Thing>,
     }
 
     /// Who is on it.
     struct Acknowledgement {
-        at: Word,
+        at: Rfc3339,
         acknowledger: Maybe<Thing>,
     }
 
@@ -84,7 +85,7 @@ wire! {
     struct PendingAction {
         #[serde(rename = "type")]
         kind: Word,
-        at: Word,
+        at: Rfc3339,
     }
 
     /// Where people talk.
@@ -99,7 +100,7 @@ wire! {
         #[serde(rename = "type")]
         kind: Word,
         summary: Word,
-        created_at: Word,
+        created_at: Rfc3339,
         agent: Maybe<Thing>,
         /// To which incident.
         incident: Maybe<Thing>,
@@ -134,7 +135,7 @@ wire! {
     /// What somebody wrote.
     struct Note {
         content: Word,
-        created_at: Word,
+        created_at: Rfc3339,
         user: Maybe<Thing>,
     }
 
@@ -145,7 +146,7 @@ wire! {
         /// `triggered` or `resolved`.
         status: Word,
         severity: Word,
-        created_at: Word,
+        created_at: Rfc3339,
         #[serde(rename = "alert_key")]
         key: Word,
         html_url: Word,
@@ -198,8 +199,8 @@ wire! {
         schedule: Maybe<Thing>,
         escalation_policy: Maybe<Thing>,
         escalation_level: Count,
-        start: Word,
-        end: Word,
+        start: Rfc3339,
+        end: Rfc3339,
     }
 
     /// A schedule with what stands in for its rotations.
@@ -222,8 +223,8 @@ wire! {
 
     /// One turn.
     struct Turn {
-        start: Word,
-        end: Word,
+        start: Rfc3339,
+        end: Rfc3339,
         user: Maybe<Thing>,
     }
 }

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::call::Call;
 use super::survey::{Lane, Survey};
+use crate::backend::kit::time::Epoch;
 use crate::backend::packs::Requests;
 use crate::model::labels::Text;
 use crate::model::remote::age;
@@ -109,7 +110,7 @@ impl Ages {
                 self.told.insert(service.clone());
                 oldest = Some(oldest.map_or(sample.value, |known| known.min(sample.value)));
                 if sample.value > covered
-                    && let Some(begin) = moment(sample.value)
+                    && let Some(begin) = Epoch::<1>::at(sample.value)
                 {
                     let known = self.begin.entry(service.clone()).or_insert(begin);
                     *known = begin.min(*known);
@@ -119,7 +120,7 @@ impl Ages {
         if found.iter().any(Result::is_err) {
             self.told.clear();
         }
-        self.store_begins = oldest.filter(|oldest| *oldest > covered).and_then(moment);
+        self.store_begins = oldest.filter(|oldest| *oldest > covered).and_then(Epoch::<1>::at);
         self.known_for = (found.iter().any(Result::is_ok) || found.is_empty()).then_some(window);
     }
 
@@ -134,7 +135,7 @@ impl Ages {
         self.newest.clear();
         for ((_, lane), samples) in lanes.iter().zip(&found) {
             for sample in samples.iter().flatten() {
-                let told = sample.labels.get(&lane.label).zip(moment(sample.value));
+                let told = sample.labels.get(&lane.label).zip(Epoch::<1>::at(sample.value));
                 if let Some((service, moment)) = told {
                     let newest = self.newest.entry(service.clone()).or_insert(moment);
                     *newest = moment.max(*newest);
@@ -200,9 +201,4 @@ fn series(requests: &Requests, lane: &Lane) -> String {
 
 fn before(now: Timestamp, window: Duration) -> Timestamp {
     SignedDuration::try_from(window).ok().and_then(|window| now.checked_sub(window).ok()).unwrap_or(now)
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "what is out of range is none")]
-fn moment(second: f64) -> Option<Timestamp> {
-    Timestamp::from_millisecond((second * 1000.0).floor() as i64).ok()
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::wire::{Data, Envelope, Reader, Sample, Written};
-use crate::backend::http::{Body, Evaluation, Http, PromQuery, of_absence};
+use crate::backend::kit::http::{Body, Evaluation, Http, PromQuery, of_absence};
 use crate::backend::kit::lenient::{Word, left_out};
 use crate::backend::kit::skew::Skew;
 use crate::model::ask::{Answer, Reply, Weight};

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::call::Call;
 use super::rules::{self, Reading};
+use crate::backend::kit::time::Epoch;
 use crate::model::duration;
 use crate::model::firing::{Firing, FiringBoard, together};
 use crate::model::labels::{Labels, Text};
@@ -297,7 +298,7 @@ fn millis(seconds: f64) -> i64 {
 }
 
 fn moment(seconds: f64) -> Timestamp {
-    Timestamp::from_millisecond(millis(seconds)).unwrap_or(Timestamp::UNIX_EPOCH)
+    Epoch::<1>::at(seconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 fn seconds(at: Timestamp) -> f64 {

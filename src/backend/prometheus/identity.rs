@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::call::Call;
 use super::rules;
 use super::sent::Sent;
-use crate::backend::kit::lenient;
+use crate::backend::kit::lenient::{OwnedWord, wire};
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, Trouble};
 
@@ -47,18 +46,16 @@ pub(super) struct Identity {
     pub(super) sent: Arc<Sent>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-struct BuildInfo {
-    #[serde(default, deserialize_with = "lenient::text")]
-    application: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    version: String,
-    #[serde(default, deserialize_with = "lenient::text")]
-    revision: String,
-    #[serde(default, rename = "goVersion", deserialize_with = "lenient::text")]
-    go_version: String,
-    #[serde(flatten)]
-    _rest: BTreeMap<String, Value>,
+wire! {
+    #[serde(rename_all = "camelCase")]
+    struct BuildInfo {
+        application: OwnedWord,
+        version: OwnedWord,
+        revision: OwnedWord,
+        go_version: OwnedWord,
+        #[serde(flatten)]
+        _rest: BTreeMap<String, Value>,
+    }
 }
 
 impl Identity {
@@ -105,12 +102,12 @@ async fn build_info(call: &Call<'_>) -> Result<Option<BuildInfo>, SourceError> {
 
 fn told(info: Option<&BuildInfo>) -> (Flavour, &str) {
     let Some(info) = info else { return (Flavour::Unknown, "") };
-    if info.application.contains("Mimir") {
-        return (Flavour::Mimir, &info.version);
+    if info.application.0.contains("Mimir") {
+        return (Flavour::Mimir, &info.version.0);
     }
     // VictoriaMetrics has nothing to say, or a constant made for Grafana
-    if info.revision.is_empty() && info.go_version.is_empty() {
+    if info.revision.0.is_empty() && info.go_version.0.is_empty() {
         return (Flavour::VictoriaMetrics, "");
     }
-    (Flavour::Prometheus, &info.version)
+    (Flavour::Prometheus, &info.version.0)
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::call::Call;
 use super::wire::Sample;
-use crate::backend::kit::lenient::{List, Pairs, Word};
+use crate::backend::kit::lenient::{List, Pairs, Word, wire};
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{literal, quoted};
@@ -116,13 +116,12 @@ async fn told(call: &Call<'_>) -> Vec<(Labels, Duration)> {
         #[serde(borrow)]
         active_targets: List<Target<'a>>,
     }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Target<'a> {
-        #[serde(borrow, default)]
-        scrape_interval: Word<'a>,
-        #[serde(borrow, default)]
-        labels: Pairs<'a>,
+    wire! {
+        #[serde(rename_all = "camelCase")]
+        struct Target<'a> {
+            scrape_interval: Word<'a>,
+            labels: Pairs<'a>,
+        }
     }
     let Ok(body) = call.get("api/v1/targets", &[("state", "active")]).await else { return Vec::new() };
     let Ok(targets) = call.open::<Targets<'_>>(&body) else { return Vec::new() };

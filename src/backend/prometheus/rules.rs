@@ -6,89 +6,52 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use super::call::Call;
 use super::sent::Sent;
 use super::wire::Reader;
-use crate::backend::http::is_plain_absence;
-use crate::backend::kit::lenient::{List, Pairs, Word, left_out};
+use crate::backend::kit::http::is_plain_absence;
+use crate::backend::kit::lenient::{List, Pairs, Word, left_out, wire};
+use crate::backend::kit::time::{Length, Rfc3339OrSeconds};
 use crate::model::alert::{Alert, AlertState, SeverityMap};
-use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::rule::{BrokenRule, Rule, RuleBoard};
 use crate::model::source::{SourceError, SourceId, Trouble};
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Groups<'a> {
-    #[serde(borrow)]
-    groups: List<Group<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Group<'a> {
-    #[serde(borrow)]
-    name: Word<'a>,
-    /// In seconds.
-    #[serde(borrow)]
-    interval: Word<'a>,
-    #[serde(borrow)]
-    rules: List<WireRule<'a>>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct WireRule<'a> {
-    #[serde(borrow)]
-    name: Word<'a>,
-    #[serde(borrow)]
-    query: Word<'a>,
-    /// In seconds.
-    #[serde(borrow)]
-    duration: Word<'a>,
-    #[serde(borrow)]
-    labels: Pairs<'a>,
-    #[serde(borrow)]
-    annotations: Pairs<'a>,
-    #[serde(borrow)]
-    health: Word<'a>,
-    #[serde(borrow)]
-    last_error: Word<'a>,
-    #[serde(borrow, rename = "type")]
-    kind: Word<'a>,
-    #[serde(borrow)]
-    alerts: List<WireAlert<'a>>,
-}
-
-impl WireRule<'_> {
-    /// Seconds, or written as in a rule: `5m`.
-    fn hold(&self) -> Duration {
-        seconds(&self.duration).unwrap_or_default()
+wire! {
+    struct Groups<'a> {
+        groups: List<Group<'a>>,
     }
-}
 
-/// A length of time in seconds, or written as in a rule: `5m`.
-fn seconds(word: &Word<'_>) -> Option<Duration> {
-    let seconds = word.number().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    seconds.or_else(|| duration::parse(word.0.trim()).ok())
-}
+    struct Group<'a> {
+        name: Word<'a>,
+        interval: Length,
+        rules: List<WireRule<'a>>,
+    }
 
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct WireAlert<'a> {
-    #[serde(borrow)]
-    labels: Pairs<'a>,
-    #[serde(borrow)]
-    annotations: Pairs<'a>,
-    #[serde(borrow)]
-    state: Word<'a>,
-    #[serde(borrow)]
-    active_at: Word<'a>,
-    #[serde(borrow)]
-    value: Word<'a>,
+    #[serde(rename_all = "camelCase")]
+    struct WireRule<'a> {
+        name: Word<'a>,
+        query: Word<'a>,
+        duration: Length,
+        labels: Pairs<'a>,
+        annotations: Pairs<'a>,
+        health: Word<'a>,
+        last_error: Word<'a>,
+        #[serde(rename = "type")]
+        kind: Word<'a>,
+        alerts: List<WireAlert<'a>>,
+    }
+
+    #[serde(rename_all = "camelCase")]
+    struct WireAlert<'a> {
+        labels: Pairs<'a>,
+        annotations: Pairs<'a>,
+        state: Word<'a>,
+        active_at: Rfc3339OrSeconds,
+        value: Word<'a>,
+    }
 }
 
 /// What an answer about rules is read with.
@@ -142,8 +105,8 @@ fn board_of(groups: &Groups<'_>, reader: &Reader, reading: &Reading<'_>) -> Rule
                 name: reader.text(&wire.name.0),
                 group: reader.text(&group.name.0),
                 expr: reader.text(&wire.query.0),
-                hold: wire.hold(),
-                interval: seconds(&group.interval).filter(|every| !every.is_zero()),
+                hold: wire.duration.0.unwrap_or_default(),
+                interval: group.interval.0.filter(|every| !every.is_zero()),
                 labels: reader.labels(&wire.labels),
                 annotations: reader.labels(&wire.annotations),
                 error,
@@ -207,7 +170,7 @@ fn alert_of(wire: &WireAlert<'_>, rule: &Rule, reader: &Reader, reading: &Readin
     let labels = reading.sent.apply(&labels);
     let state = if wire.state.0 == "pending" { AlertState::Pending } else { AlertState::Firing };
     // `activeAt` is when the condition began to hold: it fires after the rule's `for`, and that is what an Alertmanager tells
-    let active_at = wire.active_at.moment().unwrap_or(reading.now);
+    let active_at = wire.active_at.0.unwrap_or(reading.now);
     let hold = if state == AlertState::Firing { rule.hold } else { Duration::ZERO };
     let starts_at = active_at.checked_add(hold).unwrap_or(active_at);
     Alert {

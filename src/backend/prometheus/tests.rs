@@ -8,7 +8,7 @@ use serde_json::json;
 use shop::{series, shop, success};
 
 use super::*;
-use crate::backend::double::{Canned, Double, Told};
+use crate::backend::kit::double::{Canned, Double, Told};
 use crate::config::settings::{LimitSettings, Settings, Span as SettingSpan};
 use crate::model::ask::{Moment, Query, Reply, Stretch};
 use crate::model::labels::Labels;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::backend::double::{Asked, Canned, Double};
+use crate::backend::kit::double::{Asked, Canned, Double};
 use crate::config::settings::{SecretRef, Span};
 use crate::model::ask::Query;
 use crate::model::labels::Labels;

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::*;
-use crate::backend::double::{Asked, Canned, Double};
+use crate::backend::kit::double::{Asked, Canned, Double};
 use crate::backend::{Clock, Means, Source};
 use crate::config::settings::{AuthSettings, SecretRef, Settings, SourceSettings, Span};
 use crate::model::action::Target;

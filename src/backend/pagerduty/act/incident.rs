@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Actor, PagerDuty};
-use crate::backend::http::{Change, segment, surely_not};
+use crate::backend::kit::http::{Change, segment, surely_not};
 use crate::backend::kit::lenient::object;
 use crate::backend::pagerduty::map::moment;
 use crate::backend::pagerduty::wire::{self, Thing, Word};

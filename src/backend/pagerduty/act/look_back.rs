@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::incident::{status, words};
 use super::trigger::is_open;
 use super::{PagerDuty, segment};
+use crate::backend::kit::time::Rfc3339;
 use crate::backend::pagerduty::incidents::instant;
 use crate::backend::pagerduty::map::moment;
 use crate::backend::pagerduty::wire::{self, Maybe, Thing};
@@ -37,7 +38,7 @@ impl Trace {
         }
     }
 
-    fn is_new(&self, at: &wire::Word) -> bool {
+    fn is_new(&self, at: &Rfc3339) -> bool {
         moment(at).is_some_and(|at| at >= self.since)
     }
 }

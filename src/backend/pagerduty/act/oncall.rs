@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::{PagerDuty, segment};
-use crate::backend::http::{Change, surely_not};
+use crate::backend::kit::http::{Change, surely_not};
+use crate::backend::kit::time::Rfc3339;
 use crate::backend::pagerduty::incidents::instant;
 use crate::backend::pagerduty::map::moment;
 use crate::backend::pagerduty::wire;
@@ -45,7 +46,7 @@ impl PagerDuty {
         let query = [("since", &*since), ("until", &*until), ("overflow", "true")];
         let path = format!("schedules/{}/overrides", segment(schedule));
         let overrides = self.list::<wire::Override>(&path, &query).await?;
-        let near = |word: &wire::Word, wanted: Timestamp| {
+        let near = |word: &Rfc3339, wanted: Timestamp| {
             moment(word).is_some_and(|at| at.duration_since(wanted).abs() < SignedDuration::from_secs(60))
         };
         let is_it = |made: &&wire::Override| {

@@ -2,7 +2,7 @@
 
 use super::incident::status;
 use super::{Actor, PagerDuty};
-use crate::backend::http::Change;
+use crate::backend::kit::http::Change;
 use crate::backend::pagerduty::wire;
 use crate::model::action::{ActError, Action, Outcome};
 use crate::model::incident::IncidentStatus;

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::backend::double::{Asked, Canned, Double};
+use crate::backend::kit::double::{Asked, Canned, Double};
 use crate::backend::prometheus::Prometheus;
 use crate::backend::{Clock, Means, Source};
 use crate::config::settings::{LimitSettings, Settings, Span};

@@ -11,6 +11,7 @@ use super::coverage;
 use super::increases::Counted;
 use super::leaf::{Leaf, Stretch};
 use super::shelf::{Good, Shown};
+use crate::backend::kit::time::Epoch;
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};
 use crate::model::remote::age;
@@ -159,7 +160,7 @@ impl<'a> Answers<'a> {
     pub(super) fn seen_from_afar(&self, entry: &Entry) -> Option<Timestamp> {
         let [closely, afar] = entry.last.each_ref().map(|way| self.values(entry, way));
         let times = afar.into_values().flatten().filter(|seconds| seconds.is_finite());
-        times.reduce(f64::max).and_then(moment).filter(|_| closely.is_empty())
+        times.reduce(f64::max).map(f64::floor).and_then(Epoch::<1>::at).filter(|_| closely.is_empty())
     }
 
     /// For how much of the window there are data of each group.
@@ -293,11 +294,6 @@ fn of_group<'a>(
     group.into_iter().flatten().copied().filter(|seconds| seconds.is_finite())
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a Unix time; what is none is no Timestamp either")]
-fn moment(seconds: f64) -> Option<Timestamp> {
-    Timestamp::from_second(seconds as i64).ok()
-}
-
 fn latest(times: &BTreeMap<Labels, Vec<f64>>, labels: &Labels) -> Option<Timestamp> {
-    of_group(times, labels).reduce(f64::max).and_then(moment)
+    of_group(times, labels).reduce(f64::max).map(f64::floor).and_then(Epoch::<1>::at)
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::backend::double::{Asked, Canned, Double, Told};
+use crate::backend::kit::double::{Asked, Canned, Double, Told};
 use crate::backend::prometheus::Prometheus;
 use crate::backend::{Clock, Means, Source};
 use crate::config::settings::Settings;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::backend::double::{Asked, Canned};
+use crate::backend::kit::double::{Asked, Canned};
 
 pub(super) fn success(data: &Value) -> Canned {
     Canned::json(&json!({ "status": "success", "data": data }).to_string())

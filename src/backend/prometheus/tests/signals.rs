@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::shop::{series, shop};
 use super::*;
-use crate::backend::double::Asked;
+use crate::backend::kit::double::Asked;
 use crate::model::service::Reading;
 use crate::model::signal::Signal;
 use crate::model::warning::Warning;

@@ -15,8 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::backend::double::{Canned, Double};
-use crate::backend::http::{Http, install_provider};
+use crate::backend::kit::double::{Canned, Double};
+use crate::backend::kit::http::{Http, install_provider};
 use crate::backend::{Clock, Means, kind};
 use crate::config::settings::{AuthSettings, LimitSettings, Program, SecretRef, Settings, Span};
 use crate::model::source::SourceId;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::Request;
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, COOKIE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, COOKIE, HeaderMap, HeaderName};
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::header::{header_name, header_value, secret_value};
 use super::mask::Mask;
 use super::sigv4::Signer;
 use crate::config::kind::KeyHeader;
@@ -239,29 +239,6 @@ fn read(secret: &SecretRef) -> Result<Secret, Trouble> {
 
 pub(super) fn no_secret(error: &SecretError) -> Trouble {
     Trouble::NoSecret { reason: error.to_string() }
-}
-
-fn header_name(name: &str) -> Result<HeaderName, Trouble> {
-    HeaderName::try_from(name)
-        .map_err(|error| Trouble::NoSecret { reason: format!("{name:?} is no name of a header: {error}") })
-}
-
-/// A value that is nobody's secret.
-pub(super) fn header_value(name: &str, value: &str) -> Result<HeaderValue, Trouble> {
-    HeaderValue::try_from(value)
-        .map_err(|error| Trouble::NoSecret { reason: format!("the value for {name}: {error}") })
-}
-
-/// Marked as sensitive, so that no log of the HTTP library shows it; wiped when the last request that carries it is gone.
-pub(super) fn secret_value(name: &str, parts: &[&str]) -> Result<HeaderValue, Trouble> {
-    let mut whole = Zeroizing::new(Vec::with_capacity(parts.iter().map(|part| part.len()).sum()));
-    for part in parts {
-        whole.extend_from_slice(part.as_bytes());
-    }
-    let mut value = HeaderValue::from_maybe_shared(Bytes::from_owner(whole))
-        .map_err(|error| Trouble::NoSecret { reason: format!("the value for {name}: {error}") })?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 #[cfg(test)]

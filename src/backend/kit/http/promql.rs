@@ -9,7 +9,7 @@ use reqwest::{Client, Method, Request, Response};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::pass::Unsent;
+use super::trouble::Unsent;
 use crate::model::series::Span;
 
 /// When an expression is evaluated.

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use jiff::Timestamp;
 
 use super::*;
-use crate::backend::double::{Canned, Double};
-use crate::backend::http::{Change, Evaluation, Http, PromQuery};
 use crate::backend::kind;
+use crate::backend::kit::double::{Canned, Double};
+use crate::backend::kit::http::{Change, Evaluation, Http, PromQuery};
 use crate::config::settings::{
     AuthSettings, Login, NamedSecret, OAuth2Settings, Program, SecretRef, SecretText, Settings, SigV4Settings,
 };
@@ -108,7 +108,7 @@ async fn many_questions_at_once_ask_a_program_once_also_when_it_fails() {
 
 #[tokio::test]
 async fn what_a_server_repeats_of_our_secrets_is_shown_nowhere() {
-    let echo = |asked: &crate::backend::double::Asked| {
+    let echo = |asked: &crate::backend::kit::double::Asked| {
         let all = asked.headers.iter().chain(&asked.parameters);
         let all: Vec<_> = all.map(|(name, value)| format!("{name}={value}")).collect();
         match asked.path.as_str() {
@@ -144,7 +144,7 @@ async fn what_a_server_repeats_of_our_secrets_is_shown_nowhere() {
 /// A server of tokens, which are good for so many seconds, at `/token`; everything else wants the last one.
 async fn tokens(
     life: u64,
-    first: impl Fn(&crate::backend::double::Asked) -> Option<Canned> + Send + Sync + 'static,
+    first: impl Fn(&crate::backend::kit::double::Asked) -> Option<Canned> + Send + Sync + 'static,
 ) -> Double {
     let given = AtomicUsize::new(0);
     Double::start(move |asked| {

@@ -14,12 +14,12 @@ use tokio::time::timeout;
 use url::Url;
 
 use super::body::{self, Inflow, Stopped};
-use super::credentials::secret_value;
+use super::header::secret_value;
 use super::mask::Mask;
-use super::pass::Unsent;
 use super::reach::{Reach, is_metadata_name, literal};
 use super::route::hide_variables;
 use super::transport::Transport;
+use super::trouble::Unsent;
 use super::{ERROR_BODY, install_provider, trouble};
 use crate::config::is_this_machine;
 use crate::config::secret::Secret;

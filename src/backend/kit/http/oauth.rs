@@ -12,11 +12,11 @@ use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::body::{Inflow, Stopped, cut};
-use super::credentials::secret_value;
+use super::body::{Inflow, Stopped};
+use super::header::secret_value;
 use super::mask::Mask;
-use super::pass::Unsent;
 use super::transport::Connection;
+use super::trouble::{Unsent, cut};
 use super::{ERROR_BODY, trouble};
 use crate::config::secret::Secret;
 use crate::config::settings::OAuth2Settings;

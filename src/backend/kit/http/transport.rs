@@ -6,8 +6,8 @@ use std::sync::Arc;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Request, Response, ResponseBuilderExt, StatusCode};
 
-use super::pass::Unsent;
 use super::promql::Outgoing;
+use super::trouble::Unsent;
 use crate::model::source::Trouble;
 
 /// A whole answer, as it comes over the wire.

@@ -1,7 +1,6 @@
 //! Who may send requests to a source: its client, with the credentials of today. Fetched by one and used by all; fetched
 //! anew in time, and once when they are refused.
 
-use std::error::Error as StdError;
 use std::sync::{Arc, Mutex as Lock, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use super::mask::Mask;
 use super::promql::Outgoing;
 use super::route::{Parts, Route, hide_variables};
 use super::transport::{Connection, Transport};
+use super::trouble::Unsent;
 use super::{follow_slash, install_provider, oauth, trouble};
 use crate::backend::{Clock, Means};
 use crate::config::settings::SourceSettings;
@@ -55,20 +55,6 @@ pub(super) struct Pass {
     /// `None`: for ever.
     until: Option<Instant>,
     clock: Clock,
-}
-
-/// Why there was no answer at all.
-pub(super) enum Unsent {
-    /// Nothing left this machine.
-    Before(Trouble),
-    /// It was lost on the way.
-    Underway(Box<dyn StdError + Send + Sync>),
-}
-
-impl Unsent {
-    pub(super) fn underway(error: impl StdError + Send + Sync + 'static) -> Self {
-        Self::Underway(Box::new(error))
-    }
 }
 
 impl Passes {

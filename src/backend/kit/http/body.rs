@@ -11,9 +11,8 @@ use serde::Deserialize;
 
 use super::allowance::Allowance;
 use super::mask::Mask;
-use super::trouble::causes;
+use super::trouble::{causes, cut};
 use crate::model::source::{SourceError, SourceId, Trouble};
-use crate::model::text;
 
 /// Longest part of a decoder's message that is shown.
 const REASON: usize = 160;
@@ -76,20 +75,6 @@ impl Body {
             };
             SourceError::new(self.source.clone(), Trouble::Garbled { reason })
         })
-    }
-}
-
-/// A foreign text as one short, safe line.
-pub(super) fn cut(message: &str, at_most: usize) -> String {
-    let safe = text::clean(message);
-    let line = safe.trim();
-    let mut end = line.len().min(at_most);
-    while !line.is_char_boundary(end) {
-        end -= 1;
-    }
-    match line.get(..end) {
-        Some(kept) if kept.len() < line.len() => format!("{kept}…"),
-        _ => line.to_owned(),
     }
 }
 

@@ -6,9 +6,9 @@ use reqwest::StatusCode;
 use reqwest::header::{AUTHORIZATION, HOST, HeaderMap};
 
 use super::*;
-use crate::backend::double::{Asked, Canned, Double};
-use crate::backend::http::sigv4::Signer;
-use crate::backend::http::{Http, Received, Receiving, Server, Transport};
+use crate::backend::kit::double::{Asked, Canned, Double};
+use crate::backend::kit::http::sigv4::Signer;
+use crate::backend::kit::http::{Http, Received, Receiving, Server, Transport};
 use crate::backend::{Clock, Means};
 use crate::config::secret::Secret;
 use crate::config::secret::aws::Keys;

@@ -3,7 +3,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::backend::double::{Canned, Double};
+use crate::backend::kit::double::{Canned, Double};
 use crate::backend::{Clock, Means, kind};
 use crate::config::settings::{AuthSettings, LimitSettings, SecretRef, Settings, SourceSettings, Span};
 use crate::model::source::SourceId;

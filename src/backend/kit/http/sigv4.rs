@@ -8,7 +8,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue
 use ring::{digest, hmac};
 use url::Url;
 
-use super::credentials::{header_value, secret_value};
+use super::header::{header_value, secret_value};
 use crate::config::secret::Secret;
 use crate::config::secret::aws::Keys;
 use crate::model::source::Trouble;

@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use super::*;
-use crate::backend::double::{Canned, Double};
+use crate::backend::kit::double::{Canned, Double};
 use crate::backend::{Clock, kind};
 use crate::config::settings::{AuthSettings, LimitSettings, SecretRef, SecretText, Settings, Span};
 

@@ -13,9 +13,9 @@ use serde_json::Value;
 use url::Url;
 
 use super::allowance;
-use super::body::cut;
 use super::trusted::is_ca_of_its_own;
 use crate::model::source::Trouble;
+use crate::model::text;
 
 /// Longest message of a server that is shown.
 const MESSAGE: usize = 300;
@@ -28,6 +28,20 @@ const PROXY_SAYS: [(&str, &str); 3] = [
 ];
 /// No server can make us wait longer than this.
 const PATIENCE: Duration = Duration::from_secs(3600);
+
+/// Why there was no answer at all.
+pub(super) enum Unsent {
+    /// Nothing left this machine.
+    Before(Trouble),
+    /// It was lost on the way.
+    Underway(Box<dyn StdError + Send + Sync>),
+}
+
+impl Unsent {
+    pub(super) fn underway(error: impl StdError + Send + Sync + 'static) -> Self {
+        Self::Underway(Box::new(error))
+    }
+}
 
 /// What a failed request or a broken read comes to.
 pub(super) fn of(error: &(dyn StdError + 'static), connect_timeout: Duration, timeout: Duration) -> Trouble {
@@ -105,6 +119,20 @@ pub(super) fn causes<'a>(
 
 fn innermost(error: &(dyn StdError + 'static)) -> String {
     causes(error).last().map(|cause| cut(&cause.to_string(), MESSAGE)).unwrap_or_default()
+}
+
+/// A foreign text as one short, safe line.
+pub(super) fn cut(message: &str, at_most: usize) -> String {
+    let safe = text::clean(message);
+    let line = safe.trim();
+    let mut end = line.len().min(at_most);
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    match line.get(..end) {
+        Some(kept) if kept.len() < line.len() => format!("{kept}…"),
+        _ => line.to_owned(),
+    }
 }
 
 /// I/O errors hide what they wrap from `source()`, one in another.

@@ -1,8 +1,8 @@
 //! What each way to prove who one is puts on the wire, and that it is seen nowhere else.
 
 use super::*;
-use crate::backend::double::{Asked, Canned, Double};
-use crate::backend::http::{Change, Http};
+use crate::backend::kit::double::{Asked, Canned, Double};
+use crate::backend::kit::http::{Change, Http};
 use crate::backend::{Clock, Means};
 use crate::config::settings::{Login, Program, Settings};
 use crate::model::source::SourceId;

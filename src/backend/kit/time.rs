@@ -1,0 +1,129 @@
+//! Moments and lengths of time as APIs write them. Each way of writing is a type of its own, so that no unit is taken for another;
+//! what cannot be read is none, and costs that field alone.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
+
+use super::lenient::Word;
+use crate::model::duration;
+
+/// A moment with its zone: `2026-03-01T11:59:00Z`.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Rfc3339(pub(crate) Option<Timestamp>);
+
+/// A moment after 1970 in units of which a second has `PER_SECOND`: `Epoch<1_000>` are milliseconds, `Epoch<1_000_000_000>`
+/// nanoseconds. A number, or a text with one.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Epoch<const PER_SECOND: i64>(pub(crate) Option<Timestamp>);
+
+/// A moment in RFC 3339 or in seconds, where servers of one API differ.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Rfc3339OrSeconds(pub(crate) Option<Timestamp>);
+
+/// A length of time: a number of seconds, or as in a Prometheus rule (`5m`).
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Length(pub(crate) Option<Duration>);
+
+impl Rfc3339 {
+    fn of(word: &Word<'_>) -> Self {
+        Self(word.0.trim().parse().ok())
+    }
+}
+
+impl<const PER_SECOND: i64> Epoch<PER_SECOND> {
+    /// The moment so many units after 1970, to the microsecond: a double tells no more.
+    #[expect(clippy::cast_possible_truncation, reason = "what is out of range is no moment")]
+    pub(crate) fn at(units: f64) -> Option<Timestamp> {
+        let microseconds = (units * (1e6 / PER_SECOND as f64)).round();
+        microseconds.is_finite().then(|| Timestamp::from_microsecond(microseconds as i64).ok()).flatten()
+    }
+
+    fn of(word: &Word<'_>) -> Self {
+        let whole = |units: i64| {
+            Timestamp::from_nanosecond(i128::from(units) * i128::from(1_000_000_000 / PER_SECOND)).ok()
+        };
+        let told = match word.0.trim().parse() {
+            Ok(units) => whole(units),
+            Err(_) => word.number().and_then(Self::at),
+        };
+        Self(told.filter(|moment| *moment > Timestamp::UNIX_EPOCH))
+    }
+}
+
+impl Rfc3339OrSeconds {
+    fn of(word: &Word<'_>) -> Self {
+        Self(Rfc3339::of(word).0.or_else(|| Epoch::<1>::of(word).0))
+    }
+}
+
+impl Length {
+    fn of(word: &Word<'_>) -> Self {
+        let seconds = word.number().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        Self(seconds.or_else(|| duration::parse(word.0.trim()).ok()))
+    }
+}
+
+macro_rules! read_as_word {
+    ($($Type:ty $(, $PER_SECOND:ident)?;)*) => {
+        $(impl<'de $(, const $PER_SECOND: i64)?> Deserialize<'de> for $Type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                Word::deserialize(deserializer).map(|word| Self::of(&word))
+            }
+        })*
+    };
+}
+
+read_as_word! {
+    Rfc3339;
+    Epoch<PER_SECOND>, PER_SECOND;
+    Rfc3339OrSeconds;
+    Length;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T: for<'de> Deserialize<'de>>(json: &str) -> T {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn each_unit_is_read_as_itself_from_numbers_and_texts() {
+        let half: Option<Timestamp> = "2026-03-01T11:59:00.5Z".parse().ok();
+        assert_eq!(read::<Rfc3339>(r#""2026-03-01T12:59:00.5+01:00""#).0, half);
+        assert_eq!(read::<Epoch<1>>("1772366340.5").0, half);
+        assert_eq!(read::<Epoch<1_000>>("1772366340500").0, half);
+        assert_eq!(read::<Epoch<1_000>>(r#""1772366340500""#).0, half);
+        assert_eq!(read::<Epoch<1_000_000_000>>(r#""1772366340500000000""#).0, half);
+        let exact = read::<Epoch<1_000_000_000>>("1772366340500000001").0;
+        assert_eq!(exact.map(|moment| moment.subsec_nanosecond()), Some(500_000_001));
+        // a sample's time is no number that a double holds, and is told in milliseconds all the same
+        let sample = Epoch::<1>::at(1_772_366_340.123).map(|moment| moment.to_string());
+        assert_eq!(sample.as_deref(), Some("2026-03-01T11:59:00.123Z"));
+        for none in ["null", "0", "-5", r#""""#, r#""soon""#, "[]", "1e300", "9223372036854775807"] {
+            assert_eq!((read::<Rfc3339>(none).0, read::<Epoch<1>>(none).0), (None, None), "{none}");
+        }
+        assert_eq!((Epoch::<1>::at(f64::NAN), Epoch::<1>::at(f64::INFINITY)), (None, None));
+    }
+
+    #[test]
+    fn moments_are_texts_or_seconds_and_lengths_are_seconds_or_texts() {
+        for (json, moment) in [
+            (r#""2026-03-01T11:59:00.5Z""#, Some("2026-03-01T11:59:00.5Z")),
+            ("1772366340.5", Some("2026-03-01T11:59:00.5Z")),
+            (r#""1772366340.5""#, Some("2026-03-01T11:59:00.5Z")),
+            (r#""""#, None),
+            ("0", None),
+            (r#""soon""#, None),
+        ] {
+            let told = read::<Rfc3339OrSeconds>(json).0.map(|moment| moment.to_string());
+            assert_eq!(told.as_deref(), moment, "{json}");
+        }
+        for (json, seconds) in [("300", Some(300)), (r#""5m""#, Some(300)), (r#""x""#, None), ("-1", None)] {
+            assert_eq!(read::<Length>(json).0, seconds.map(Duration::from_secs), "{json}");
+        }
+    }
+}
