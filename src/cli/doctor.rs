@@ -2,7 +2,8 @@
 
 use crate::model::ask::AskKind;
 use crate::model::rule::BrokenRule;
-use crate::model::source::{Offer, SourceInfo, Trouble};
+use crate::model::source::{Offer, Trouble};
+use crate::model::source_info::SourceInfo;
 use crate::model::warning::WarningKind;
 use crate::model::world::Held;
 

@@ -2,7 +2,8 @@
 
 use crate::model::ask::AskKind;
 use crate::model::remote::{AnswerState, age};
-use crate::model::source::{SourceInfo, Trouble};
+use crate::model::source::Trouble;
+use crate::model::source_info::SourceInfo;
 use crate::model::warning::WarningKind;
 use crate::model::world::{Held, Watchdog};
 
@@ -42,7 +43,7 @@ pub(super) fn state(view: &View<'_>, source: &SourceInfo) -> &'static str {
         None if standings.iter().any(|state| !state.is_settled() || state.missing().next().is_some()) => {
             "partial"
         }
-        None if broken_rules(held).is_some() => "partial",
+        None if held.rules().value().is_some_and(|board| !board.broken.is_empty()) => "partial",
         None => "fine",
     }
 }
@@ -71,16 +72,6 @@ pub(super) fn warnings(source: &SourceInfo, held: &Held) -> Vec<String> {
     let odd = held.probe().value().into_iter().flat_map(|offer| &offer.warnings);
     lines.extend(odd.map(ToString::to_string));
     lines
-}
-
-/// Which of its rules fail, in a sentence.
-pub(super) fn broken_rules(held: &Held) -> Option<String> {
-    let broken = held.rules().value().map_or(&[][..], |board| &board.broken);
-    match broken {
-        [] => None,
-        [rule] => Some(rule.sentence()),
-        [rule, others @ ..] => Some(format!("{}; {} more fail", rule.sentence(), others.len())),
-    }
 }
 
 /// The dead man's switch in words; nothing where the source has no alerts.
@@ -129,8 +120,10 @@ fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
         Cell::Text(source.address.to_string()),
         source.tenant.as_ref().map_or(Cell::Nothing, |tenant| Cell::Text(tenant.to_string())),
         held.map_or(Cell::Nothing, |held| Cell::Texts(warnings(source, held))),
-        held.and_then(|held| trouble(source, held).map(ToString::to_string).or_else(|| broken_rules(held)))
-            .map_or(Cell::Nothing, Cell::words),
+        held.and_then(|held| {
+            trouble(source, held).map(ToString::to_string).or_else(|| held.rules().value()?.failures())
+        })
+        .map_or(Cell::Nothing, Cell::words),
     ]
 }
 

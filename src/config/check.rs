@@ -12,8 +12,9 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use super::kind::{Address, KindSpec};
+use super::nearest::{hint, nearest};
 use super::settings::{ContextSettings, Settings, SourceSettings, Span};
-use super::sheet::{Problem, Sheet, hint};
+use super::sheet::{Problem, Sheet};
 use crate::model::notify::QuietHours;
 
 /// Names that other rooms know; an empty list is not looked at.
@@ -307,7 +308,7 @@ impl Check<'_> {
         }
         for command in settings.ui.keys.keys().filter(|command| is_missing(command, known.commands)) {
             // all of them would be a page
-            let near = super::sheet::nearest(command, known.commands.iter().copied());
+            let near = nearest(command, known.commands.iter().copied());
             let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             self.wrong(&["ui", "keys", command], &format!("there is no command `{command}`{hint}"));
         }

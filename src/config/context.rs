@@ -8,8 +8,9 @@ use crate::model::source::SourceId;
 use super::check::address_trouble;
 use super::kind::KindSpec;
 use super::load::{ConfigError, Ways};
+use super::nearest::hint;
 use super::settings::{ContextSettings, Settings, SourceSettings};
-use super::sheet::{Problem, hint};
+use super::sheet::Problem;
 
 /// The name of the context of all sources, where the configuration has no contexts.
 const ALL: &str = "default";

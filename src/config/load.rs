@@ -12,10 +12,11 @@ use serde_json::Value;
 use super::check::{Known, check, machine};
 use super::files;
 use super::kind::KindSpec;
+use super::nearest::hint;
 use super::schema::schema;
 use super::secret::at_home;
 use super::settings::{SecretRef, Settings, SourceSettings};
-use super::sheet::{Problem, Sheet, hint};
+use super::sheet::{Problem, Sheet};
 use crate::model::text::with_article;
 
 /// Far more than anybody writes; a guard against being pointed at the wrong file.

@@ -1,11 +1,10 @@
 //! Label sets whose strings are shared, so that ten thousand alerts cost what their differences cost.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::promql;
+use super::promql::quoting;
 
 /// A name, a value, a sentence: cheap to clone, immutable, and as it came; it is made safe where it is drawn or printed.
 pub type Text = Arc<str>;
@@ -91,9 +90,7 @@ impl fmt::Display for Labels {
         for (i, (name, value)) in self.iter().enumerate() {
             let comma = if i == 0 { "" } else { ", " };
             f.write_str(comma)?;
-            let plain = promql::is_plain_name(name);
-            f.write_str(&if plain { Cow::Borrowed(&**name) } else { Cow::Owned(promql::quoted(name)) })?;
-            write!(f, "={}", promql::quoted(value))?;
+            write!(f, "{}={}", quoting::label(name), quoting::quoted(value))?;
         }
         f.write_str("}")
     }

@@ -71,6 +71,15 @@ pub struct RuleBoard {
 }
 
 impl RuleBoard {
+    /// Which of its rules fail, in a sentence; `None` if none does.
+    pub fn failures(&self) -> Option<String> {
+        match self.broken.as_slice() {
+            [] => None,
+            [rule] => Some(rule.sentence()),
+            [rule, others @ ..] => Some(format!("{}; {} more fail", rule.sentence(), others.len())),
+        }
+    }
+
     /// The rule that made an alert with these labels: same name, all of the rule's own labels on the alert. Templated
     /// label values (`{{ ... }}`) fit anything; of several the one with the most labels in common.
     pub fn rule_of(&self, labels: &Labels) -> Option<&Arc<Rule>> {

@@ -6,9 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::fingerprint::Fingerprint;
-use super::health::{Health, Reason};
+use super::health::Health;
 use super::host::{self, Host, MonitoredServers, NamedSignal};
 use super::labels::{Labels, Text};
+use super::reason::Reason;
 use super::series::Matrix;
 use super::signal::{Signal, Unknown, Unknowns};
 use super::source::SourceId;

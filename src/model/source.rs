@@ -7,8 +7,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::action::DeedKind;
-use super::ask::AskKind;
 use super::labels::Text;
 
 /// The name of a source, unique within its context: `prom-eu`.
@@ -50,47 +48,6 @@ impl Kind {
     /// As it is written in the configuration and on the screen.
     pub const fn name(self) -> &'static str {
         self.0
-    }
-}
-
-/// A source as the screens know it before it has answered anything.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceInfo {
-    /// Its name.
-    pub id: SourceId,
-    /// What it is.
-    pub kind: Kind,
-    /// Where it is, without user, password or query.
-    pub address: Text,
-    /// Whose data it is asked for there, as the configuration says; two sources at one address differ by that.
-    pub tenant: Option<Text>,
-    /// Whether its secret goes to another machine by `http://`.
-    pub is_exposed: bool,
-    /// The questions that it can be asked.
-    pub answers: Vec<AskKind>,
-    /// What can be done there.
-    pub acts: Vec<DeedKind>,
-}
-
-impl SourceInfo {
-    /// What is to be said of a secret that goes over the line as it is, if it does.
-    pub fn exposure(&self) -> Option<&'static str> {
-        self.is_exposed.then_some(
-            "its secret goes to another machine by http://, where all on the way can read it: use https://",
-        )
-    }
-
-    /// Where it is, with the tenant if there is one.
-    pub fn place(&self) -> String {
-        match &self.tenant {
-            Some(tenant) => format!("{} (tenant {tenant})", self.address),
-            None => self.address.to_string(),
-        }
-    }
-
-    /// Whether it is a system that is watched, and not only a way to find what people wrote.
-    pub fn is_watched(&self) -> bool {
-        self.kind != Kind::RUNBOOKS
     }
 }
 

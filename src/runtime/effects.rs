@@ -20,7 +20,8 @@ use crate::model::ask::Question;
 use crate::model::guard::Guard;
 use crate::model::journal::Record;
 use crate::model::labels::Text;
-use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::source::{SourceError, SourceId, Trouble};
+use crate::model::source_info::SourceInfo;
 
 use super::door::{Door, Gates, Seen};
 use super::drill;

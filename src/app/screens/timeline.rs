@@ -26,7 +26,7 @@ use crate::model::ask::{AskKind, Query};
 use crate::model::labels::{Labels, Text};
 use crate::model::remote::age;
 use crate::model::runbook::Wanted;
-use crate::model::source::SourceInfo;
+use crate::model::source_info::SourceInfo;
 
 mod view;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::model::duration;
 
-use super::super::sheet::nearest;
+use super::super::nearest::nearest;
 use super::finding::{Level, Origin};
 use super::node::{Fields, Kind, Node};
 

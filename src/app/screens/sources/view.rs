@@ -18,7 +18,8 @@ use crate::app::widgets::text::{self, Run};
 use crate::model::ask::AskKind;
 use crate::model::duration;
 use crate::model::remote::{AnswerState, age};
-use crate::model::source::{Offer, SourceId, SourceInfo};
+use crate::model::source::{Offer, SourceId};
+use crate::model::source_info::SourceInfo;
 use crate::model::warning::WarningKind;
 use crate::model::world::Watchdog;
 
