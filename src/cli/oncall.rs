@@ -71,10 +71,10 @@ fn uncovered(view: &View<'_>) -> Vec<String> {
 
 /// The people of a cover; nobody is an empty list, and not known is no list.
 fn people(cover: &Cover) -> Cell {
-    match cover {
-        Cover::Unknown => Cell::Nothing,
-        cover => Cell::Texts(cover.turns().iter().map(|turn| turn.person.name.to_string()).collect()),
+    if *cover == Cover::Unknown {
+        return Cell::Nothing;
     }
+    Cell::Texts(cover.turns().iter().map(|turn| turn.person.name.to_string()).collect())
 }
 
 fn rows(view: &View<'_>, id: &SourceId, board: &OnCallBoard, policy: &EscalationPolicy) -> Vec<Vec<Cell>> {

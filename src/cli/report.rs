@@ -17,16 +17,11 @@ use crate::model::labels::Labels;
 use crate::model::remote::age;
 use crate::model::text::clean;
 
-/// All that one verb tells.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Document {
-    /// The context that was looked at.
     pub(super) context: String,
-    /// The moment at which this was true.
     pub(super) as_of: Timestamp,
-    /// Single values.
     pub(super) facts: Vec<Fact>,
-    /// Lists of things.
     pub(super) lists: Vec<List>,
     /// What is missing or in doubt, in words.
     pub(super) notes: Vec<String>,
@@ -34,22 +29,16 @@ pub(super) struct Document {
     pub(super) is_partial: bool,
 }
 
-/// One value with its name.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fact {
-    /// In JSON.
     pub(super) key: &'static str,
-    /// For people.
     pub(super) title: &'static str,
     pub(super) value: Cell,
 }
 
-/// Things of one kind.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct List {
-    /// In JSON.
     pub(super) key: &'static str,
-    /// For people.
     pub(super) title: String,
     pub(super) columns: &'static [Column],
     /// Each as long as there are columns.
@@ -116,7 +105,6 @@ impl Column {
     }
 }
 
-/// One value.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell {
     /// Not known; not zero.
@@ -161,6 +149,14 @@ impl Cell {
     /// A number that may not be there, as one of the kinds of numbers.
     pub(super) fn maybe(value: Option<f64>, kind: fn(f64) -> Self) -> Self {
         value.filter(|value| value.is_finite()).map_or(Self::Nothing, kind)
+    }
+
+    /// For people, on lines of their own: none where there is nothing.
+    pub(super) fn lines(&self, now: Timestamp) -> Vec<String> {
+        if let Self::Texts(texts) = self {
+            return texts.clone();
+        }
+        if *self == Self::Nothing { Vec::new() } else { vec![self.shown(now)] }
     }
 
     /// For people, on one line.

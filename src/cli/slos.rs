@@ -36,7 +36,6 @@ const COLUMNS: &[Column] = &[
     Column::text("why", "WHY"),
 ];
 
-/// The SLOs, worst first.
 pub(super) fn list(view: &View<'_>) -> List {
     let mut slos: Vec<&SloStatus> = view.world.slos().iter().collect();
     slos.sort_by(|a, b| a.by_urgency(b));
@@ -50,7 +49,6 @@ pub(super) fn list(view: &View<'_>) -> List {
     }
 }
 
-/// The list as a document.
 pub(super) fn document(view: &View<'_>) -> Document {
     view.document(Vec::new(), vec![list(view)], needs::SLOS)
 }

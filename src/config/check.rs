@@ -20,13 +20,10 @@ use crate::model::notify::QuietHours;
 /// Names that other rooms know; an empty list is not looked at.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
-    /// The kinds of sources that there are.
     pub kinds: &'a [&'static KindSpec],
-    /// The themes that there are.
     pub themes: &'a [&'a str],
     /// The commands that keys can be given to.
     pub commands: &'a [&'a str],
-    /// The packs that there are.
     pub packs: &'a [&'a str],
     /// What is wrong with keys that are given to commands: the commands that it is about, and the words.
     pub keys: Option<KeyTroubles>,

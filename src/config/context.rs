@@ -31,7 +31,6 @@ pub struct Wanted {
 /// A named set of sources to ask.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Context {
-    /// Its name.
     pub name: String,
     /// Its sources, each with a name of its own.
     pub sources: Vec<(SourceId, SourceSettings)>,

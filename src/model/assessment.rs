@@ -18,13 +18,11 @@ mod reasons;
 pub struct Case<'a> {
     /// Over how long ratios were taken.
     pub lookback: Duration,
-    /// The service's alerts.
     pub alerts: &'a [&'a Alert],
     /// Above what a signal counts as bad.
     pub thresholds: &'a Thresholds,
     /// What was wrong before, and when that was known: what is not known any more may still be so.
     pub before: Option<(&'a [Reason], Timestamp)>,
-    /// Now.
     pub now: Timestamp,
 }
 
@@ -36,9 +34,11 @@ impl<'a> Case<'a> {
     fn lasts(self) -> impl Iterator<Item = (&'a Reason, Health, Timestamp)> {
         let Self { thresholds, now, .. } = self;
         let (reasons, at) = self.before.unwrap_or((&[], now));
-        let last = move |reason: &'a Reason| match reason {
-            Reason::Last { reason, health, at } => Some((&**reason, *health, *at)),
-            reason => Some((reason, reason.signal(thresholds)?.1, at)),
+        let last = move |reason: &'a Reason| {
+            if let Reason::Last { reason, health, at } = reason {
+                return Some((&**reason, *health, *at));
+            }
+            Some((reason, reason.signal(thresholds)?.1, at))
         };
         reasons.iter().filter_map(last).filter(move |(.., at)| now.duration_since(*at) < LAST_COUNTS)
     }

@@ -16,10 +16,8 @@ pub enum Health {
 }
 
 impl Health {
-    /// From the worst to the best.
     pub const ALL: [Self; 5] = [Self::Down, Self::Burning, Self::Degraded, Self::Unknown, Self::Healthy];
 
-    /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Down => "down",

@@ -42,12 +42,10 @@ impl Labels {
         self.0.iter().map(|(name, value)| (name, value))
     }
 
-    /// How many labels there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -110,7 +108,6 @@ pub struct Interner {
 }
 
 impl Interner {
-    /// The shared copy of `text`.
     pub fn text(&mut self, text: &str) -> Text {
         if let Some(known) = self.known.get(text) {
             return Arc::clone(known);

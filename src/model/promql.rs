@@ -47,14 +47,10 @@ impl Remark {
     }
 }
 
-/// One condition of a selector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelTest {
-    /// The label.
     pub name: String,
-    /// How its value is compared.
     pub operator: Operator,
-    /// With what.
     pub value: String,
 }
 
@@ -67,7 +63,6 @@ impl LabelTest {
 /// Why a query cannot be taken apart.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unread {
-    /// It is no PromQL: a Prometheus refuses it.
     #[error(transparent)]
     Refused(Remark),
     /// It may be PromQL, and is none of burnwatch's business then: it goes to a server as it stands.

@@ -20,16 +20,13 @@ pub enum Reason {
     TargetsDown {
         /// Those that do not answer.
         down: u32,
-        /// All of them.
         total: u32,
     },
     /// The share of failed requests, 0 to 1.
     Errors(f64),
     /// An alert is firing.
     Firing {
-        /// The alert's name.
         name: Text,
-        /// How loud it is.
         severity: Severity,
         /// How many more of the same severity are firing.
         more: usize,
@@ -40,35 +37,24 @@ pub enum Reason {
     ServersDown(MonitoredServers),
     /// A signal with words of its own is beyond what its pack says is well.
     Signal {
-        /// The signal.
         signal: NamedSignal,
         /// How many more of the same name are as bad or less, and not named.
         more: usize,
     },
     /// A resource is full.
     Saturated {
-        /// Which, where, and how full.
         full: Saturated,
         /// How many more are full, and not named.
         more: usize,
     },
     /// It was known, but no source has data of it any more.
-    NoData {
-        /// When it was last seen.
-        since: Timestamp,
-    },
+    NoData { since: Timestamp },
     /// It is known by name, but has none of the signals.
     NeverHadData,
     /// Signals that it has could not be had.
-    NotKnown {
-        /// Which.
-        signals: Vec<Signal>,
-        /// Why.
-        why: Text,
-    },
+    NotKnown { signals: Vec<Signal>, why: Text },
     /// What was last known of a signal that is not known now.
     Last {
-        /// What was wrong.
         reason: Box<Reason>,
         /// How bad that was.
         health: Health,

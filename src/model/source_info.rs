@@ -8,9 +8,7 @@ use super::source::{Kind, SourceId};
 /// A source as the screens know it before it has answered anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceInfo {
-    /// Its name.
     pub id: SourceId,
-    /// What it is.
     pub kind: Kind,
     /// Where it is, without user, password or query.
     pub address: Text,
@@ -20,7 +18,6 @@ pub struct SourceInfo {
     pub is_exposed: bool,
     /// The questions that it can be asked.
     pub answers: Vec<AskKind>,
-    /// What can be done there.
     pub acts: Vec<DeedKind>,
 }
 

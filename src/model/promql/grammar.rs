@@ -27,7 +27,6 @@ enum Form {
 struct Node {
     kind: ValueKind,
     form: Form,
-    /// Where it begins.
     at: usize,
     has_offset: bool,
     has_moment: bool,
@@ -42,6 +41,24 @@ const MOST_NESTED: usize = 200;
 
 /// The power binds closest, `or` least.
 const POWER: u8 = 6;
+const OPERATORS: [(&str, u8); 16] = [
+    ("or", 1),
+    ("and", 2),
+    ("unless", 2),
+    ("==", 3),
+    ("!=", 3),
+    (">", 3),
+    ("<", 3),
+    (">=", 3),
+    ("<=", 3),
+    ("+", 4),
+    ("-", 4),
+    ("*", 5),
+    ("/", 5),
+    ("%", 5),
+    ("atan2", 5),
+    ("^", POWER),
+];
 
 struct Reader<'t> {
     text: &'t str,
@@ -176,17 +193,9 @@ impl<'t> Reader<'t> {
     /// How close the operator that comes next binds, if one comes.
     fn operator(&self) -> Option<u8> {
         let next = self.peek();
-        let strength = match (&next.token, next.text) {
-            (Token::Sign, "==" | "!=" | ">" | "<" | ">=" | "<=") => 3,
-            (Token::Sign, "+" | "-") => 4,
-            (Token::Sign, "*" | "/" | "%") => 5,
-            (Token::Sign, "^") => POWER,
-            (Token::Word, word) if word.eq_ignore_ascii_case("or") => 1,
-            (Token::Word, word) if ["and", "unless"].iter().any(|own| own.eq_ignore_ascii_case(word)) => 2,
-            (Token::Word, word) if word.eq_ignore_ascii_case("atan2") => 5,
-            _ => return None,
-        };
-        Some(strength)
+        let is_operator = matches!(next.token, Token::Sign | Token::Word);
+        let known = OPERATORS.iter().find(|(operator, _)| operator.eq_ignore_ascii_case(next.text));
+        known.filter(|_| is_operator).map(|(_, strength)| *strength)
     }
 
     fn binary(&mut self, left: Node, strength: u8) -> Read<Node> {
@@ -278,7 +287,12 @@ impl<'t> Reader<'t> {
                     labels.push(self.peek().text.to_owned());
                 }
                 Token::Text(Some(name)) if !name.is_empty() => labels.push(name.clone()),
-                _ => return Err(self.unexpected("a label")),
+                Token::Word
+                | Token::Text(_)
+                | Token::Number(_)
+                | Token::Duration(_)
+                | Token::Sign
+                | Token::End => return Err(self.unexpected("a label")),
             }
             self.step();
             if !self.is_sign(")") && !self.take(",") {

@@ -17,7 +17,6 @@ pub fn literal(text: &str) -> String {
     out
 }
 
-/// A text as a PromQL string.
 #[must_use]
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
