@@ -250,12 +250,11 @@ fn laid_out(document: &Document, format: Format) -> String {
 
 /// Says why a verb could not begin.
 fn failed(error: &SessionError) -> Outcome {
-    match error {
-        // file, line and column stand first, where editors look for them
-        SessionError::Config(ConfigError::Wrong(_)) | SessionError::Own(_) => {
-            complain_plainly(&format!("{error}\n"));
-        }
-        _ => complain(&error.to_string()),
+    // file, line and column stand first, where editors look for them
+    if matches!(error, SessionError::Config(ConfigError::Wrong(_)) | SessionError::Own(_)) {
+        complain_plainly(&format!("{error}\n"));
+    } else {
+        complain(&error.to_string());
     }
     match error {
         SessionError::Config(_) | SessionError::Own(_) | SessionError::NobodyTells { .. } => Outcome::Misused,

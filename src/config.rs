@@ -7,6 +7,7 @@ pub(crate) mod files;
 mod judgement;
 pub mod kind;
 pub mod load;
+mod nearest;
 mod paths;
 mod sample;
 mod schema;
@@ -18,7 +19,7 @@ pub mod theme;
 
 pub use check::Known;
 pub(crate) use check::{is_exposed, is_this_machine, unsafe_address};
+pub use nearest::{hint, nearest};
 pub use paths::Paths;
 pub use sample::sample;
 pub use schema::schema;
-pub use sheet::{hint, nearest};

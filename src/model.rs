@@ -1,11 +1,11 @@
 //! What the words mean: labels, alerts, services, what can be asked and what was answered.
 //!
 //! No I/O, no clock, no screen: everything here is a value, and `now` is always an argument.
-#![warn(missing_docs)]
 
 pub mod action;
 pub mod alert;
 pub mod ask;
+pub mod assessment;
 pub mod duration;
 pub mod fingerprint;
 pub mod firing;
@@ -22,6 +22,7 @@ pub mod oncall;
 pub mod pages;
 pub mod placeholder;
 pub mod promql;
+pub mod reason;
 pub mod remote;
 pub mod rule;
 pub mod runbook;
@@ -31,6 +32,7 @@ pub mod signal;
 pub mod silence;
 pub mod slo;
 pub mod source;
+pub mod source_info;
 pub mod text;
 pub mod value;
 pub mod warning;

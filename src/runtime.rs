@@ -158,14 +158,16 @@ pub fn run<A: App>(program: Program<A>) -> Result<(), RuntimeError> {
         let event_loop = EventLoop { app, clock, terminal, input, orders, performer, reports, screen, gauge };
         event_loop.run().await
     });
-    match ended {
-        Err(RuntimeError::Lost(_)) if log::has_crashed() => Err(RuntimeError::Crashed),
-        Err(RuntimeError::Lost(error)) if !terminal::is_there() => {
-            tracing::info!(%error, "the terminal is gone");
-            Ok(())
+    if let Err(RuntimeError::Lost(error)) = &ended {
+        if log::has_crashed() {
+            return Err(RuntimeError::Crashed);
         }
-        ended => ended,
+        if !terminal::is_there() {
+            tracing::info!(%error, "the terminal is gone");
+            return Ok(());
+        }
     }
+    ended
 }
 
 /// Waits for `future` with the threads and timers that sources need; for the verbs without a screen.

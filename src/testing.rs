@@ -129,6 +129,9 @@ pub mod model {
             Answer, Answered, Ask, AskKind, Moment, Query, Question, Reply, SeriesKey, Stretch,
         };
     }
+    pub mod assessment {
+        pub use crate::model::assessment::{Case, assess};
+    }
     pub mod duration {
         pub use crate::model::duration::{parse, short, text};
     }
@@ -139,7 +142,7 @@ pub mod model {
         pub use crate::model::guard::Guard;
     }
     pub mod health {
-        pub use crate::model::health::{Case, Health, Thresholds, assess};
+        pub use crate::model::health::{Health, Thresholds};
     }
     pub mod host {
         pub use crate::model::host::{Host, NamedSignal, Usage, order};
@@ -207,7 +210,10 @@ pub mod model {
         }
     }
     pub mod source {
-        pub use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
+        pub use crate::model::source::{Kind, Offer, SourceError, SourceId, Trouble};
+    }
+    pub mod source_info {
+        pub use crate::model::source_info::SourceInfo;
     }
     pub mod text {
         pub use crate::model::text::{LIMIT, clean, clean_document, clean_lines, clean_output, is_harmless};

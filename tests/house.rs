@@ -5,6 +5,12 @@
 
 #[path = "house/arrows.rs"]
 mod arrows;
+#[path = "house/circles.rs"]
+mod circles;
+#[path = "house/items.rs"]
+mod items;
+#[path = "house/left.rs"]
+mod left;
 #[path = "house/reader.rs"]
 mod reader;
 
@@ -12,6 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use arrows::{House, Place, joined};
+use circles::circles;
+use items::Types;
 
 /// Each room with the rooms that it may name.
 const ROOMS: [(&str, &[&str]); 8] = [
@@ -58,6 +66,9 @@ const WRITES: [(&str, &[&str]); 5] = [
     ("source.act(", &["src/runtime/gate.rs"]),
     ("gate.act(", &["src/runtime/door.rs"]),
 ];
+
+/// Type names that are read with their module (`alerts::Row`, `pagerduty::Settings`), so that several may have one.
+const CONVENTIONAL: [&str; 5] = ["Error", "Row", "Settings", "State", "View"];
 
 const LINES: usize = 600;
 const NAMELESS: [&str; 5] = ["utils", "helpers", "common", "types", "mod"];
@@ -177,6 +188,102 @@ fn our_house() -> (House, BTreeSet<Place>) {
         places.insert(place);
     }
     (house, places)
+}
+
+/// What breaks a rule must be what the rule's list of things left over has: what is new is wrong, and what is gone goes from it.
+fn assert_only_left(rule: &str, left: &[&str], found: &BTreeMap<String, String>) {
+    let new: Vec<_> = found.iter().filter(|(name, _)| !left.contains(&name.as_str())).collect();
+    let new: Vec<_> = new.iter().map(|(name, how)| format!("{name}: {how}")).collect();
+    assert!(new.is_empty(), "{rule}:\n{}", new.join("\n"));
+    let gone: Vec<_> = left.iter().filter(|name| !found.contains_key(**name)).collect();
+    assert!(gone.is_empty(), "{rule}: strike {gone:?} from the list");
+}
+
+/// The sources of the program without tests, by file.
+fn program() -> Vec<(String, syn::File)> {
+    let test = ["tests", "fixtures", "double"];
+    let is_test =
+        |path: &Path| path.with_extension("").iter().any(|part| test.iter().any(|name| part == *name));
+    let own = sources("src").into_iter().filter(|path| !is_test(path.strip_prefix(ROOT).unwrap()));
+    own.map(|path| (short(&path), syn::parse_file(&std::fs::read_to_string(&path).unwrap()).unwrap()))
+        .collect()
+}
+
+#[test]
+fn files_do_not_import_each_other_in_a_circle() {
+    let (house, files) = our_house();
+    let mut found = BTreeMap::new();
+    for circle in circles(&house, &files) {
+        for file in circle.files {
+            found.insert(file, circle.imports.join(", "));
+        }
+    }
+    assert_only_left("a circle of imports", left::CIRCLES, &found);
+}
+
+#[test]
+fn a_match_over_an_enum_of_ours_names_all_of_its_variants() {
+    let program = program();
+    let mut types = Types::default();
+    program.iter().for_each(|(file, source)| types.add(file, source));
+    let caught = program.iter().map(|(file, source)| (file.clone(), types.catch_alls(source)));
+    let found = caught.filter(|(_, functions)| !functions.is_empty());
+    let found = found.map(|(file, functions)| (file, format!("in {}", functions.join(", ")))).collect();
+    assert_only_left("a match takes whatever is left of one of our enums", left::CATCH_ALLS, &found);
+}
+
+#[test]
+fn one_name_is_one_type() {
+    let mut types = Types::default();
+    program().iter().for_each(|(file, source)| types.add(file, source));
+    let found = types.repeated().filter(|(name, _)| !CONVENTIONAL.contains(&name.as_str()));
+    let found = found.map(|(name, files)| (name.clone(), files.join(", "))).collect();
+    assert_only_left("several types have one name", left::NAMES, &found);
+}
+
+#[test]
+fn a_circle_of_files_is_found_and_a_folder_is_one_module() {
+    let circle = |files: &[(&str, &str)]| {
+        let mut house = House::default();
+        files.iter().for_each(|(place, source)| house.add(place, source).unwrap());
+        let places = files.iter().map(|(place, _)| place.split("::").map(str::to_owned).collect()).collect();
+        circles(&house, &places).into_iter().map(|circle| circle.files).collect::<Vec<_>>()
+    };
+    let one = ("a::b", "use super::c::X;");
+    assert_eq!(circle(&[("a", "mod b; mod c;"), one, ("a::c", "use super::b::Y;")]), [["a::b", "a::c"]]);
+    let test = ("a::c", "#[cfg(test)] mod tests { use crate::a::b::Y; }");
+    assert_eq!(circle(&[("a", "mod b; mod c;"), one, test]), Vec::<Vec<String>>::new());
+    let folder = [("a", "mod b; use b::Y;"), ("a::b", "use super::X;")];
+    assert_eq!(circle(&folder), Vec::<Vec<String>>::new());
+}
+
+#[test]
+fn an_arm_for_whatever_is_left_of_our_own_enum_is_found_and_of_others_it_is_not() {
+    let caught = |source: &str| {
+        let ours = "pub enum Kind { One, Two } pub enum Value { A }";
+        let source = syn::parse_file(&format!("{source} {ours}")).unwrap();
+        let mut types = Types::default();
+        types.add("a.rs", &source);
+        types.catch_alls(&source)
+    };
+    for source in [
+        "fn f() { match x { Kind::One => 1, _ => 2 } }",
+        "fn f() { match x { Some(Kind::One) => 1, other => 2 } }",
+        "impl Kind { fn f(self) { match self { Self::One => 1, _ => 2 } } }",
+        "use crate::kind::Kind::One; fn f() { match x { One => 1, _ => 2 } }",
+        "fn f() { match (x, y) { (Kind::One, 1) => 1, (_, _) => 2 } }",
+    ] {
+        assert_eq!(caught(source), ["f"], "{source}");
+    }
+    for source in [
+        "fn f() { match x { Kind::One => 1, Kind::Two => 2 } }",
+        "use toml::Value; fn f() { match x { Value::Table(t) => 1, _ => 2 } }",
+        "fn f() { match x { serde_json::Value::Array(t) => 1, _ => 2 } }",
+        "fn f() { match x { 1 => 1, _ => 2 } }",
+        "#[cfg(test)] mod tests { fn f() { match x { super::Kind::One => 1, _ => 2 } } }",
+    ] {
+        assert_eq!(caught(source), Vec::<String>::new(), "{source}");
+    }
 }
 
 #[test]

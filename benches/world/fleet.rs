@@ -18,7 +18,8 @@ use burnwatch::testing::model::slo::{
     Alerting, Budgeting, Evaluation, Family, GroupReading, Measured, Objective, Origin, Recorded, Slo,
     SloBoard, SloReading, Window, standard,
 };
-use burnwatch::testing::model::source::{Kind, SourceId, SourceInfo};
+use burnwatch::testing::model::source::{Kind, SourceId};
+use burnwatch::testing::model::source_info::SourceInfo;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

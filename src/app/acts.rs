@@ -12,7 +12,8 @@ use crate::model::incident::{IncidentStatus, Person};
 use crate::model::labels::Text;
 use crate::model::oncall::{OnCallBoard, Shift};
 use crate::model::remote::age;
-use crate::model::source::{SourceId, SourceInfo};
+use crate::model::source::SourceId;
+use crate::model::source_info::SourceInfo;
 use crate::model::world::{Linked, Stage, World};
 
 pub mod causes;

@@ -11,7 +11,8 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::IncidentStatus;
 use crate::model::labels::Text;
 use crate::model::notify::{Manners, Notice};
-use crate::model::source::{SourceId, SourceInfo};
+use crate::model::source::SourceId;
+use crate::model::source_info::SourceInfo;
 use crate::model::world::{Linked, World};
 
 /// An alert that comes and goes calls no more often than this.

@@ -18,7 +18,8 @@ use crate::model::journal::Record;
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{Matcher, Operator};
 use crate::model::silence::Silence;
-use crate::model::source::{SourceId, SourceInfo};
+use crate::model::source::SourceId;
+use crate::model::source_info::SourceInfo;
 use crate::model::world::World;
 
 /// More is not kept; the oldest goes first.

@@ -9,7 +9,8 @@ use super::theme::Role;
 use crate::model::ask::{AskKind, Topic};
 use crate::model::duration;
 use crate::model::remote::{AnswerState, age};
-use crate::model::source::{SourceId, SourceInfo};
+use crate::model::source::SourceId;
+use crate::model::source_info::SourceInfo;
 use crate::model::world::Watchdog;
 
 /// A source that is behind, failing or silent, as a whole or in one of its answers.

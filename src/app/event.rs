@@ -8,7 +8,7 @@ use crate::model::guard::Guard;
 use crate::model::journal::Record;
 use crate::model::labels::Text;
 use crate::model::notify::Notice;
-use crate::model::source::SourceInfo;
+use crate::model::source_info::SourceInfo;
 
 use super::key::Key;
 

@@ -16,7 +16,8 @@ use crate::model::firing::{Firing, FiringBoard, is_flapping, together};
 use crate::model::labels::{Labels, Text};
 use crate::model::remote::{Remote, age};
 use crate::model::slo::Bounds;
-use crate::model::source::{SourceId, SourceInfo};
+use crate::model::source::SourceId;
+use crate::model::source_info::SourceInfo;
 use crate::model::world::World;
 
 /// What was looked at up to so long before the end is taken for the whole: time goes on while it is asked for and shown.

@@ -23,7 +23,7 @@ use crate::model::guard::Guard;
 use crate::model::journal::Record;
 use crate::model::labels::Text;
 use crate::model::notify::Manners;
-use crate::model::source::SourceInfo;
+use crate::model::source_info::SourceInfo;
 use crate::model::world::{Judgement, World};
 
 /// What a `State` starts from.

@@ -15,7 +15,7 @@ use crate::model::action::Progress;
 use crate::model::ask::{Answer, AskKind};
 use crate::model::guard::Guard;
 use crate::model::labels::Text;
-use crate::model::source::SourceInfo;
+use crate::model::source_info::SourceInfo;
 use crate::model::world::World;
 
 mod acted;

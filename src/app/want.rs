@@ -13,7 +13,8 @@ use crate::model::ask::{Moment, Query, SeriesKey};
 use crate::model::labels::{Labels, Text};
 use crate::model::remote::age;
 use crate::model::series::Span;
-use crate::model::source::{SourceId, SourceInfo};
+use crate::model::source::SourceId;
+use crate::model::source_info::SourceInfo;
 
 /// The question about the moment that is shown, or about now where it has no past.
 pub fn of(shared: &Shared, source: &SourceId, query: Query) -> Want {

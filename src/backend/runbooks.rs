@@ -22,7 +22,8 @@ use crate::config::settings::{LimitSettings, RunbookSettings, Settings};
 use crate::model::action::DeedKind;
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
 use crate::model::runbook::{Runbook, SOURCE, Search, Tried, Wanted};
-use crate::model::source::{Kind, SourceId, SourceInfo, Trouble};
+use crate::model::source::{Kind, SourceId, Trouble};
+use crate::model::source_info::SourceInfo;
 use crate::model::text;
 
 use address::Place;

@@ -6,7 +6,8 @@ use std::future::ready;
 use super::{Answering, Source};
 use crate::config::settings::SourceSettings;
 use crate::model::ask::Ask;
-use crate::model::source::{SourceError, SourceInfo};
+use crate::model::source::SourceError;
+use crate::model::source_info::SourceInfo;
 use crate::model::text::clean;
 
 pub(super) struct Unfit {

@@ -195,11 +195,10 @@ fn of_slo(view: &View<'_>, status: &SloStatus) -> Finding {
 fn of_service(view: &View<'_>, service: &Service) -> Finding {
     let reasons: Vec<String> = service.reasons.iter().map(|reason| reason.words(view.now)).collect();
     let text = format!("{} {}: {}", service.name, service.health.word(), reasons.join(", "));
-    let level = match Level::of_service(service.health) {
-        // there may be an alert that is critical, and the one that warns may be silenced
-        Level::Warning if !view.common_gaps(&[AskKind::Alerts]).is_empty() => Level::Unknown,
-        level => level,
-    };
+    let judged = Level::of_service(service.health);
+    // there may be an alert that is critical, and the one that warns may be silenced
+    let is_unsure = judged == Level::Warning && !view.common_gaps(&[AskKind::Alerts]).is_empty();
+    let level = if is_unsure { Level::Unknown } else { judged };
     Finding { level, text }
 }
 

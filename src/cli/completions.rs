@@ -19,7 +19,6 @@ use super::own::Own;
 const ASKED: [(&str, &str); 3] =
     [(ALL_CONTEXTS, "contexts"), (ALL_SOURCES, "sources"), (OWN_THEMES, "themes")];
 
-/// The script for a shell.
 pub(super) fn script(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "burnwatch", &mut script);

@@ -21,7 +21,6 @@ pub(super) struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// The settings in force.
     pub(super) fn load(&self) -> Result<Loaded, ConfigError> {
         load(self.asked, self.paths.map(|paths| paths.config.as_path()), self.overrides, self.known)
     }

@@ -2,7 +2,8 @@
 
 use crate::model::ask::AskKind;
 use crate::model::rule::BrokenRule;
-use crate::model::source::{Offer, SourceInfo, Trouble};
+use crate::model::source::{Offer, Trouble};
+use crate::model::source_info::SourceInfo;
 use crate::model::warning::WarningKind;
 use crate::model::world::{Held, Watchdog};
 
@@ -63,16 +64,8 @@ fn row(view: &View<'_>, source: &SourceInfo) -> Vec<Cell> {
         (false, None | Some(Trouble::NoSecret { .. })) => Cell::Nothing,
         (false, Some(_)) => Cell::Switch(false),
     };
-    let is_authorised = match trouble {
-        Some(
-            Trouble::Unauthorised { .. }
-            | Trouble::Forbidden { .. }
-            | Trouble::Redirected { .. }
-            | Trouble::NoSecret { .. },
-        ) => Cell::Switch(false),
-        _ if offer.is_some() => Cell::Switch(true),
-        _ => Cell::Nothing,
-    };
+    let is_refused = trouble.is_some_and(is_about_credentials);
+    let is_authorised = if is_refused || offer.is_some() { Cell::Switch(!is_refused) } else { Cell::Nothing };
     vec![
         Cell::Text(source.id.to_string()),
         Cell::Text(sources::state(view, source).to_owned()),
@@ -100,6 +93,16 @@ fn proves_reachable(trouble: &Trouble) -> bool {
             | Trouble::TimedOut { .. }
             | Trouble::NoSecret { .. }
             | Trouble::Internal { .. }
+    )
+}
+
+fn is_about_credentials(trouble: &Trouble) -> bool {
+    matches!(
+        trouble,
+        Trouble::Unauthorised { .. }
+            | Trouble::Forbidden { .. }
+            | Trouble::Redirected { .. }
+            | Trouble::NoSecret { .. }
     )
 }
 

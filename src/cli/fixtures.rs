@@ -20,7 +20,8 @@ use crate::model::slo::{
     Alerting, Budgeting, Evaluation, GroupReading, Measured, Objective, Origin, Slo, SloBoard, SloReading,
     Window, standard,
 };
-use crate::model::source::{Kind, Offer, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::source::{Kind, Offer, SourceError, SourceId, Trouble};
+use crate::model::source_info::SourceInfo;
 use crate::model::warning::Warning;
 use crate::model::world::{Judgement, World};
 

@@ -57,10 +57,8 @@ pub(super) fn run(cx: &Cx<'_>, wanted: &JournalFlags) -> Outcome {
     let since = span.and_then(|span| now.checked_sub(span).ok());
     let mut document = document(&told, cx.arguments.context(), since, now);
     document.notes.splice(0..0, notes);
-    let outcome = match outcome {
-        Outcome::Fine if document.is_partial => Outcome::Partial,
-        other => other,
-    };
+    let is_partial = outcome == Outcome::Fine && document.is_partial;
+    let outcome = if is_partial { Outcome::Partial } else { outcome };
     print(&laid_out(&document, wanted.listing.output), outcome)
 }
 
@@ -135,9 +133,10 @@ fn row(record: &Record) -> Vec<Cell> {
         // burnwatch was ended between the yes and the sending
         None => "not sent",
     };
-    let made = match &record.ending {
-        Some(Ending::Done { id: Some(id) }) => Cell::words(id.to_string()),
-        _ => Cell::Nothing,
+    let made = if let Some(Ending::Done { id: Some(id) }) = &record.ending {
+        Cell::words(id.to_string())
+    } else {
+        Cell::Nothing
     };
     let words = record.ending.as_ref().and_then(|how| how.words()).map(ToString::to_string);
     vec![

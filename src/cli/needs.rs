@@ -8,7 +8,6 @@ use crate::model::world::WorldPart;
 pub(super) struct Needs {
     /// As it is typed.
     pub(super) verb: &'static str,
-    /// What it shows.
     parts: &'static [WorldPart],
 }
 

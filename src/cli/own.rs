@@ -24,7 +24,6 @@ pub(super) struct Own {
 }
 
 impl Own {
-    /// Reads what lies in the usual places.
     pub(super) fn read(paths: Option<&Paths>) -> Self {
         let (files, errors) = paths.map(|paths| theme::own_themes(&paths.themes)).unwrap_or_default();
         let mut complaints: Vec<String> = errors.iter().map(ToString::to_string).collect();

@@ -16,16 +16,11 @@ use crate::app::columns::{ListColumn, Listed};
 pub(super) use crate::model::value::Value as Cell;
 pub(super) use crate::model::value::elapsed;
 
-/// All that one verb tells.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Document {
-    /// The context that was looked at.
     pub(super) context: String,
-    /// The moment at which this was true.
     pub(super) as_of: Timestamp,
-    /// Single values.
     pub(super) facts: Vec<Fact>,
-    /// Lists of things.
     pub(super) lists: Vec<List>,
     /// What is missing or in doubt, in words.
     pub(super) notes: Vec<String>,
@@ -33,22 +28,16 @@ pub(super) struct Document {
     pub(super) is_partial: bool,
 }
 
-/// One value with its name.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fact {
-    /// In JSON.
     pub(super) key: &'static str,
-    /// For people.
     pub(super) title: &'static str,
     pub(super) value: Cell,
 }
 
-/// Things of one kind.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct List {
-    /// In JSON.
     pub(super) key: &'static str,
-    /// For people.
     pub(super) title: String,
     pub(super) columns: Cow<'static, [Column]>,
     /// Each as long as there are columns.

@@ -15,7 +15,6 @@ pub(super) fn by_badness(a: &Service, b: &Service) -> Ordering {
     a.health.cmp(&b.health).then(errors(b).total_cmp(&errors(a))).then_with(|| a.name.cmp(&b.name))
 }
 
-/// The services, worst first.
 pub(super) fn list(view: &View<'_>) -> List {
     let mut services: Vec<&Service> = view.world.services().iter().collect();
     services.sort_by(|a, b| by_badness(a, b));
@@ -32,7 +31,6 @@ pub(super) fn list(view: &View<'_>) -> List {
     }
 }
 
-/// The list as a document.
 pub(super) fn document(view: &View<'_>) -> Document {
     view.document(Vec::new(), vec![list(view)], needs::SERVICES)
 }

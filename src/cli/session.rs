@@ -71,7 +71,6 @@ pub(super) struct Session {
     labels_of_proxies: Vec<String>,
 }
 
-/// Whom to ask.
 pub(super) struct Reach {
     pub(super) context: String,
     contexts: Vec<String>,
@@ -256,10 +255,8 @@ struct Asking<'a> {
 impl App for Asking<'_> {
     fn update(&mut self, event: Event, now: Timestamp) -> Vec<Effect> {
         let mut effects = self.state.update(event, now);
-        effects.retain(|effect| match effect {
-            Effect::Fetch(question) => self.needs.contains(&question.ask.kind()),
-            _ => true,
-        });
+        let is_asked = |question: &Question| self.needs.contains(&question.ask.kind());
+        effects.retain(|effect| !matches!(effect, Effect::Fetch(question) if !is_asked(question)));
         effects
     }
 

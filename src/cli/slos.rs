@@ -22,7 +22,6 @@ pub(super) fn list(view: &View<'_>) -> List {
     }
 }
 
-/// The list as a document.
 pub(super) fn document(view: &View<'_>) -> Document {
     view.document(Vec::new(), vec![list(view)], needs::SLOS)
 }

@@ -3,7 +3,8 @@
 use crate::app::screens::sources::columns::{COLUMNS, SourceItem};
 use crate::model::ask::AskKind;
 use crate::model::remote::{AnswerState, age};
-use crate::model::source::{SourceInfo, Trouble};
+use crate::model::source::Trouble;
+use crate::model::source_info::SourceInfo;
 use crate::model::warning::WarningKind;
 use crate::model::world::{Held, Watchdog};
 
@@ -27,7 +28,7 @@ pub(super) fn state(view: &View<'_>, source: &SourceInfo) -> &'static str {
         None if standings.iter().any(|state| !state.is_settled() || state.missing().next().is_some()) => {
             "partial"
         }
-        None if broken_rules(held).is_some() => "partial",
+        None if held.rules().value().is_some_and(|board| !board.broken.is_empty()) => "partial",
         None => "fine",
     }
 }
@@ -85,7 +86,6 @@ pub(super) fn list(view: &View<'_>) -> List {
     }
 }
 
-/// The list as a document.
 pub(super) fn document(view: &View<'_>) -> Document {
     view.document(Vec::new(), vec![list(view)], needs::SOURCES)
 }

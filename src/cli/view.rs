@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::config::definitions::{Finding, Level};
 use crate::model::ask::AskKind;
 use crate::model::remote::age;
-use crate::model::source::SourceInfo;
+use crate::model::source_info::SourceInfo;
 use crate::model::warning::{Warning, WarningKind};
 use crate::model::world::World;
 
@@ -114,7 +114,7 @@ impl View<'_> {
         // what a rule that fails would tell, nobody tells
         let broken = self.world.sources().filter(|_| needs.contains(&AskKind::Rules));
         let broken =
-            broken.filter_map(|(id, held)| Some(format!("{id}: {}", super::sources::broken_rules(held)?)));
+            broken.filter_map(|(id, held)| Some(format!("{id}: {}", held.rules().value()?.failures()?)));
         warnings.chain(broken).collect()
     }
 

@@ -12,20 +12,18 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use super::kind::{Address, KindSpec};
+use super::nearest::{hint, nearest};
 use super::settings::{ContextSettings, Settings, SourceSettings, Span};
-use super::sheet::{Problem, Sheet, hint};
+use super::sheet::{Problem, Sheet};
 use crate::model::notify::QuietHours;
 
 /// Names that other rooms know; an empty list is not looked at.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Known<'a> {
-    /// The kinds of sources that there are.
     pub kinds: &'a [&'static KindSpec],
-    /// The themes that there are.
     pub themes: &'a [&'a str],
     /// The commands that keys can be given to.
     pub commands: &'a [&'a str],
-    /// The packs that there are.
     pub packs: &'a [&'a str],
     /// What is wrong with keys that are given to commands: the commands that it is about, and the words.
     pub keys: Option<KeyTroubles>,
@@ -307,7 +305,7 @@ impl Check<'_> {
         }
         for command in settings.ui.keys.keys().filter(|command| is_missing(command, known.commands)) {
             // all of them would be a page
-            let near = super::sheet::nearest(command, known.commands.iter().copied());
+            let near = nearest(command, known.commands.iter().copied());
             let hint = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             self.wrong(&["ui", "keys", command], &format!("there is no command `{command}`{hint}"));
         }

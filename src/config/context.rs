@@ -8,8 +8,9 @@ use crate::model::source::SourceId;
 use super::check::address_trouble;
 use super::kind::KindSpec;
 use super::load::{ConfigError, Ways};
+use super::nearest::hint;
 use super::settings::{ContextSettings, Settings, SourceSettings};
-use super::sheet::{Problem, hint};
+use super::sheet::Problem;
 
 /// The name of the context of all sources, where the configuration has no contexts.
 const ALL: &str = "default";
@@ -30,7 +31,6 @@ pub struct Wanted {
 /// A named set of sources to ask.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Context {
-    /// Its name.
     pub name: String,
     /// Its sources, each with a name of its own.
     pub sources: Vec<(SourceId, SourceSettings)>,

@@ -30,7 +30,6 @@ use table::Value;
 /// Sloth's period where no `AlertWindows` says another.
 pub const USUAL_PERIOD: Duration = Duration::from_secs(30 * 86_400);
 
-/// What files define.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Definitions {
     /// Each id once, in the order of files and lines.
@@ -114,7 +113,6 @@ fn trees(file: &Opened, findings: &Findings) -> Vec<Node> {
     trees
 }
 
-/// Documents by their forms.
 #[derive(Default)]
 struct Shelf<'l> {
     documents: Vec<(Form, Value<'l>)>,
@@ -210,7 +208,6 @@ impl<'l> Shelf<'l> {
         self.openslo.read(slos);
     }
 
-    /// The period of Sloth's definitions.
     fn period(&self, usual: Duration) -> Period {
         let read: Vec<_> =
             self.windows.iter().filter_map(|value| Some((value, sloth::windows(value)?))).collect();

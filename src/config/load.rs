@@ -12,10 +12,11 @@ use serde_json::Value;
 use super::check::{Known, check, machine};
 use super::files;
 use super::kind::KindSpec;
+use super::nearest::hint;
 use super::schema::schema;
 use super::secret::at_home;
 use super::settings::{SecretRef, Settings, SourceSettings};
-use super::sheet::{Problem, Sheet, hint};
+use super::sheet::{Problem, Sheet};
 use crate::model::text::with_article;
 
 /// Far more than anybody writes; a guard against being pointed at the wrong file.
@@ -26,22 +27,12 @@ const BYTES_AT_MOST: u64 = 4 * 1024 * 1024;
 pub enum ConfigError {
     /// A file that was asked for is not there.
     #[error("{}: no such file; `burnwatch config init` prints one to begin with", path.display())]
-    Missing {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A file is there, but cannot be read.
+    Missing { path: PathBuf },
     #[error("{}: {reason}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        reason: String,
-    },
+    Unreadable { path: PathBuf, reason: String },
     /// The file or a flag says something that cannot be.
     #[error("{0}")]
     Wrong(Problems),
-    /// Nobody said what to ask.
     #[error("there is nothing to ask. Try one of\n{0}")]
     NoSource(Ways),
 }
@@ -158,7 +149,6 @@ pub fn load(
 /// A configuration, and all that is to be said of it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Examined {
-    /// What was read.
     pub loaded: Loaded,
     /// What a start refuses, and what does not work on this machine, in the order of the file.
     pub problems: Vec<Problem>,

@@ -7,7 +7,6 @@ use directories::ProjectDirs;
 /// The places of burnwatch's own files; none of them need exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
-    /// The configuration file.
     pub config: PathBuf,
     /// Own SLI packs, one `NAME.toml` each.
     pub packs: PathBuf,

@@ -54,68 +54,32 @@ pub(crate) type Bytes = Zeroizing<Vec<u8>>;
 /// Why a secret could not be had; names the reference, never what it holds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
-    /// The environment variable does not exist.
     #[error("{reference} is not set")]
-    NotSet {
-        /// Where it was looked for.
-        reference: String,
-    },
-    /// There is nothing on the first line.
+    NotSet { reference: String },
     #[error("{reference} is empty")]
-    Empty {
-        /// Where it was looked for.
-        reference: String,
-    },
+    Empty { reference: String },
     /// It is not text of one line that could stand in a header.
     #[error("{reference} is not plain text")]
-    NotText {
-        /// Where it was looked for.
-        reference: String,
-    },
-    /// Everyone on this machine could read it.
+    NotText { reference: String },
     #[error("{reference} can be read by everyone on this machine; try `chmod 600 {path}`")]
-    Exposed {
-        /// Where it was looked for.
-        reference: String,
-        /// The file.
-        path: String,
-    },
+    Exposed { reference: String, path: String },
     /// The file could not be read, or the program could not be started.
     #[error("{reference}: {reason}")]
-    Unreadable {
-        /// Where it was looked for.
-        reference: String,
-        /// What the system says.
-        reason: String,
-    },
-    /// The program ended with a failure.
+    Unreadable { reference: String, reason: String },
     #[error("{reference} failed ({status})")]
-    Failed {
-        /// Where it was looked for.
-        reference: String,
-        /// How it ended.
-        status: String,
-    },
-    /// The program took too long, and was stopped.
+    Failed { reference: String, status: String },
     #[error("{reference} took longer than {} s", LIMIT.as_secs())]
-    TooSlow {
-        /// Where it was looked for.
-        reference: String,
-    },
+    TooSlow { reference: String },
     /// What asks the keyring is not on this machine.
     #[error("{reference}: `{tool}` is not installed ({package})")]
     NoTool {
-        /// Where it was looked for.
         reference: String,
         /// The program that asks it.
         tool: &'static str,
-        /// What brings it.
         package: &'static str,
     },
-    /// The keyring does not give it.
     #[error("{reference}: no such entry, or the keyring is locked; `{store}` makes one")]
     NoEntry {
-        /// Where it was looked for.
         reference: String,
         /// The command that makes it.
         store: String,

@@ -9,8 +9,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::model::duration;
 
+use super::nearest::{hint, nearest};
 use super::settings::Span;
-use super::sheet::{hint, nearest};
 
 /// Something that does not fit.
 pub(super) struct Misfit {

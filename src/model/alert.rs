@@ -24,10 +24,8 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// From the loudest to the quietest.
     pub const ALL: [Self; 4] = [Self::Critical, Self::Warning, Self::Info, Self::None];
 
-    /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Critical => "critical",
@@ -89,10 +87,8 @@ pub enum AlertState {
 }
 
 impl AlertState {
-    /// All of them, in order.
     pub const ALL: [Self; 5] = [Self::Firing, Self::Pending, Self::Silenced, Self::Inhibited, Self::Resolved];
 
-    /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Firing => "firing",
@@ -119,9 +115,7 @@ pub struct Alert {
     pub labels: Labels,
     /// Summary, description, `runbook_url` and the like.
     pub annotations: Labels,
-    /// Where it stands.
     pub state: AlertState,
-    /// How loud it is.
     pub severity: Severity,
     /// When it began to fire (or its condition to hold, while pending).
     pub starts_at: Timestamp,
@@ -143,7 +137,6 @@ pub struct Alert {
     pub is_derived: bool,
     /// The value of its expression, where the source tells.
     pub value: Option<f64>,
-    /// Who said so.
     pub sources: Vec<SourceId>,
 }
 
@@ -174,7 +167,6 @@ impl Alert {
     }
 }
 
-/// What one source says of alerts.
 #[derive(Debug, Clone, Default)]
 pub struct AlertBoard {
     /// Each alert once, best in the order of their fingerprints; shared with the merged list.

@@ -77,7 +77,6 @@ macro_rules! questions {
         }
 
         impl AskKind {
-            /// Every kind.
             pub const ALL: [Self; [$(Self::$Kind),*].len()] = [$(Self::$Kind),*];
 
             /// Its name on the screen.
@@ -133,14 +132,12 @@ macro_rules! questions {
         }
 
         impl Query {
-            /// Of which kind it is.
             pub const fn kind(&self) -> AskKind {
                 match self {
                     $(Self::$Kind { .. } => AskKind::$Kind,)*
                 }
             }
 
-            /// What it is about.
             pub fn topic(&self) -> Topic {
                 match self {
                     $(Self::$Kind $({ $($key,)? .. })? => Topic::$Kind $($(({
@@ -160,7 +157,6 @@ macro_rules! questions {
         }
 
         impl Topic {
-            /// The kind of the question.
             pub const fn kind(&self) -> AskKind {
                 match self {
                     $(Self::$Kind { .. } => AskKind::$Kind,)*
@@ -211,31 +207,25 @@ impl AskKind {
 /// A question and the moment that it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Ask {
-    /// What.
     pub query: Query,
-    /// Of which moment.
     pub at: Moment,
 }
 
 impl Ask {
-    /// Of which kind it is.
     pub const fn kind(&self) -> AskKind {
         self.query.kind()
     }
 
-    /// What it is about.
     pub fn topic(&self) -> Topic {
         self.query.topic()
     }
 }
 
 impl Query {
-    /// The question about this moment.
     pub const fn at(self, at: Moment) -> Ask {
         Ask { query: self, at }
     }
 
-    /// The question about now.
     pub const fn now(self) -> Ask {
         self.at(Moment::Now)
     }
@@ -246,18 +236,14 @@ impl Query {
 pub struct Question {
     /// Counts up with each change of context, so that late answers of the old one are told apart.
     pub context: u64,
-    /// Whom to ask.
     pub source: SourceId,
-    /// What.
     pub ask: Ask,
     /// The digest of the answer that is already known; the source may then say [`Answer::Unchanged`].
     pub known: Option<u64>,
 }
 
-/// An answer with what it cost.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// What was answered.
     pub answer: Answer,
     /// What is missing in it, and what else was said beside it; each once.
     pub warnings: Vec<Warning>,
@@ -265,7 +251,6 @@ pub struct Reply {
     pub digest: Option<u64>,
     /// Bytes of the answers, inflated.
     pub bytes_in: u64,
-    /// Requests made.
     pub requests: u32,
 }
 
@@ -276,7 +261,6 @@ impl Reply {
     }
 }
 
-/// What comes back for a [`Question`].
 pub type Answered = Result<Reply, SourceError>;
 
 mod table;

@@ -12,7 +12,6 @@ const FLAPS: usize = 3;
 /// ... within this time.
 pub const FLAPS_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
-/// One firing of one alert.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Firing {
     /// The alert's labels, as its source sends them.
@@ -40,7 +39,6 @@ impl Firing {
     }
 }
 
-/// What one source says of firings.
 #[derive(Debug, Clone)]
 pub struct FiringBoard {
     /// From when to when it was looked.

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use super::health::{Health, percent};
 use super::labels::Text;
 
-/// How full one resource is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Usage {
     /// What is full: `disk`; empty if that is not known.
@@ -43,7 +42,6 @@ impl Host {
         }
     }
 
-    /// Use of its fullest resource.
     pub fn fullest(&self) -> Option<&Usage> {
         self.usages.first()
     }
@@ -104,11 +102,9 @@ impl fmt::Display for Saturated {
 pub struct MonitoredServers {
     /// What is wrong with one that is down: `Redis does not answer`.
     pub says: Text,
-    /// How many there are.
     pub total: u32,
     /// Those that are down, as many as are named.
     pub down: Vec<Text>,
-    /// How many are down.
     pub count: u32,
     /// How bad it is if some are, and not all.
     pub partly: Health,

@@ -11,20 +11,15 @@ use super::source::SourceId;
 /// A thing of the paging system that is named elsewhere: a service, a team, an escalation policy, a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Named {
-    /// What the paging system calls it.
     pub id: Text,
-    /// What people call it.
     pub name: Text,
     /// Its page, if it has one.
     pub url: Option<Text>,
 }
 
-/// Someone who can be woken.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Person {
-    /// What the paging system calls them.
     pub id: Text,
-    /// Their name.
     pub name: Text,
     /// Their address, if it is told.
     pub email: Option<Text>,
@@ -32,7 +27,6 @@ pub struct Person {
     pub zone: Option<Text>,
 }
 
-/// Where an incident stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentStatus {
@@ -48,7 +42,6 @@ impl IncidentStatus {
     /// All of them, the most pressing first.
     pub const ALL: [Self; 3] = [Self::Triggered, Self::Acknowledged, Self::Resolved];
 
-    /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Triggered => "triggered",
@@ -69,7 +62,6 @@ pub enum Urgency {
 }
 
 impl Urgency {
-    /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::High => "high",
@@ -90,9 +82,7 @@ pub struct Priority {
 /// Somebody did or got something at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Stamp {
-    /// Who.
     pub who: Person,
-    /// When.
     pub at: Timestamp,
 }
 
@@ -101,29 +91,22 @@ pub struct Stamp {
 pub struct Pending {
     /// What: `unacknowledge`, `escalate`, `resolve`.
     pub what: Text,
-    /// When.
     pub at: Timestamp,
 }
 
 /// How many alerts an incident has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct AlertCounts {
-    /// In all.
     pub all: u32,
-    /// Not resolved.
     pub triggered: u32,
 }
 
-/// One incident.
 #[derive(Debug, Clone, PartialEq, Hash)]
 pub struct Incident {
-    /// What the paging system calls it.
     pub id: Text,
     /// Its number, which people say.
     pub number: u64,
-    /// What it is about.
     pub title: Text,
-    /// Where it stands.
     pub status: IncidentStatus,
     /// Whether somebody is woken.
     pub urgency: Urgency,
@@ -133,7 +116,6 @@ pub struct Incident {
     pub service: Option<Named>,
     /// Who is woken in which order.
     pub escalation_policy: Option<Named>,
-    /// Whose it is.
     pub teams: Vec<Named>,
     /// Who has it, the latest last.
     pub assigned: Vec<Stamp>,
@@ -143,7 +125,6 @@ pub struct Incident {
     pub alerts: AlertCounts,
     /// What the paging system will do by itself.
     pub pending: Vec<Pending>,
-    /// When it was triggered.
     pub created_at: Timestamp,
     /// When its status changed last.
     pub changed_at: Timestamp,
@@ -155,14 +136,11 @@ pub struct Incident {
     pub conference: Option<Text>,
     /// The labels of each alert that opened it, as far as they came along with the page; empty: none did.
     pub firing: Vec<Labels>,
-    /// Its page.
     pub url: Option<Text>,
-    /// Who told.
     pub source: SourceId,
 }
 
 impl Incident {
-    /// Whether it is not over.
     pub fn is_open(&self) -> bool {
         self.status != IncidentStatus::Resolved
     }
@@ -188,7 +166,6 @@ impl Incident {
 /// One thing that happened to an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Step {
-    /// When.
     pub at: Timestamp,
     /// What, in one of the paging system's words: `trigger`, `acknowledge`, `escalate`, `notify`, `annotate`, ...
     pub kind: Text,
@@ -203,9 +180,7 @@ pub struct Step {
 /// One thing that happened to one of many incidents.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Happened {
-    /// The incident's id.
     pub incident: Text,
-    /// What happened.
     pub step: Step,
 }
 
@@ -218,7 +193,6 @@ pub struct StepBoard {
     pub wanted: Timestamp,
     /// From when on nothing is missing: later than `wanted` if there was more than can be read.
     pub since: Timestamp,
-    /// Until when.
     pub until: Timestamp,
 }
 
@@ -257,29 +231,21 @@ impl StepBoard {
     }
 }
 
-/// What somebody wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// When.
     pub at: Timestamp,
-    /// Who.
     pub who: Text,
     /// What; may have several lines.
     pub content: Text,
 }
 
-/// An alert within an incident.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IncidentAlert {
-    /// What the paging system calls it.
     pub id: Text,
-    /// Whether it is over.
     pub is_resolved: bool,
-    /// In a sentence.
     pub summary: Text,
     /// As the sender says it.
     pub severity: Option<Text>,
-    /// When it came.
     pub created_at: Timestamp,
     /// What recognises it: the `dedup_key` of the sender.
     pub key: Option<Text>,
@@ -319,15 +285,12 @@ pub struct IncidentDetail {
 /// An incident of the past that was much like another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Past {
-    /// What the paging system calls it.
     pub id: Text,
     /// What it was about.
     pub title: Text,
-    /// When it was triggered.
     pub created_at: Timestamp,
     /// How much alike, 0 to 1000, as PagerDuty scores it.
     pub likeness: f64,
-    /// Its page.
     pub url: Option<Text>,
 }
 

@@ -9,17 +9,13 @@ use super::labels::Text;
 /// One line of the journal. All lines of one action have the same `act`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// When it was written.
     pub at: Timestamp,
     /// Names the action: unique over all runs.
     pub act: Text,
     /// Who sat at the keyboard, as the machine knows them: `ana@bastion-2`.
     pub who: Text,
-    /// In which context.
     pub context: Text,
-    /// What, where and to what.
     pub action: Action,
-    /// How far it was.
     pub step: Step,
 }
 
@@ -39,22 +35,13 @@ pub enum Step {
     Confirmed {
         /// Which of how many: 1-based.
         nth: usize,
-        /// Of how many.
         of: usize,
     },
     /// About to be sent: if no line comes after this one, nobody knows whether it was done.
-    Sending {
-        /// The calls.
-        calls: Vec<Call>,
-    },
+    Sending { calls: Vec<Call> },
     /// Sent, no sure answer: about to be read back.
-    ReadingBack {
-        /// What happened.
-        words: Text,
-    },
-    /// How it ended.
+    ReadingBack { words: Text },
     Ended {
-        /// How.
         #[serde(flatten)]
         how: Ending,
         /// Whether this was found by reading back.
@@ -66,21 +53,15 @@ pub enum Step {
 /// An action as its lines in the journal tell it, the last word counting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// Its name.
     pub act: Text,
     /// When it was confirmed, or first written of.
     pub begun_at: Timestamp,
-    /// When it was last written of.
     pub at: Timestamp,
-    /// Who.
     pub who: Text,
-    /// In which context.
     pub context: Text,
-    /// What.
     pub action: Action,
     /// When it went out, if it did.
     pub sent_at: Option<Timestamp>,
-    /// What went out then.
     pub calls: Vec<Call>,
     /// How it ended; none: nothing was written of that.
     pub ending: Option<Ending>,

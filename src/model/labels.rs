@@ -1,11 +1,10 @@
 //! Label sets whose strings are shared, so that ten thousand alerts cost what their differences cost.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use super::promql;
+use super::promql::quoting;
 
 /// A name, a value, a sentence: cheap to clone, immutable, and as it came; it is made safe where it is drawn or printed.
 pub type Text = Arc<str>;
@@ -43,12 +42,10 @@ impl Labels {
         self.0.iter().map(|(name, value)| (name, value))
     }
 
-    /// How many labels there are.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -91,9 +88,7 @@ impl fmt::Display for Labels {
         for (i, (name, value)) in self.iter().enumerate() {
             let comma = if i == 0 { "" } else { ", " };
             f.write_str(comma)?;
-            let plain = promql::is_plain_name(name);
-            f.write_str(&if plain { Cow::Borrowed(&**name) } else { Cow::Owned(promql::quoted(name)) })?;
-            write!(f, "={}", promql::quoted(value))?;
+            write!(f, "{}={}", quoting::label(name), quoting::quoted(value))?;
         }
         f.write_str("}")
     }
@@ -113,7 +108,6 @@ pub struct Interner {
 }
 
 impl Interner {
-    /// The shared copy of `text`.
     pub fn text(&mut self, text: &str) -> Text {
         if let Some(known) = self.known.get(text) {
             return Arc::clone(known);

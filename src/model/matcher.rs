@@ -25,7 +25,6 @@ pub enum Operator {
 }
 
 impl Operator {
-    /// As it is written.
     pub const fn sign(self) -> &'static str {
         match self {
             Self::Equal => "=",
@@ -85,25 +84,20 @@ impl Pattern {
 /// Why a text is not a list of matchers, with the byte where it went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MatcherError {
-    /// No name where one must stand.
     #[error("a label name is missing at {0}")]
     NoName(usize),
     /// A name without `=`, `!=`, `=~` or `!~` behind it.
     #[error("one of =, !=, =~, !~ is missing after {0:?}")]
     NoOperator(String),
-    /// A quote that is never closed.
     #[error("the quote opened at {0} is not closed")]
     OpenQuote(usize),
-    /// Something other than a comma between two matchers.
     #[error("a comma is missing at {0}")]
     NoComma(usize),
     /// A `{` without its `}`, or the other way round.
     #[error("the braces do not pair")]
     Braces,
-    /// The regular expression does not compile.
     #[error("{pattern:?} is not a regular expression: {reason}")]
     Regex {
-        /// What was written.
         pattern: String,
         /// What Go does not take, and where it stands.
         reason: String,
@@ -133,12 +127,10 @@ impl Matcher {
         Self { name: name.into(), operator, value, test }
     }
 
-    /// The label that it looks at.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How it compares.
     pub fn operator(&self) -> Operator {
         self.operator
     }
@@ -188,7 +180,6 @@ impl PartialEq for Matcher {
 
 impl Eq for Matcher {}
 
-/// As its text.
 impl Serialize for Matcher {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

@@ -17,7 +17,6 @@ pub struct IncidentTimes {
     pub acknowledged: Option<Timestamp>,
     /// When users no longer suffered.
     pub mitigated: Option<Timestamp>,
-    /// When it was closed.
     pub resolved: Option<Timestamp>,
     /// Whether it counts as a failure: severity 1 or 2.
     pub is_failure: bool,
@@ -49,7 +48,6 @@ pub struct Measure {
 /// Two ways to say what is usual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Typical {
-    /// The arithmetic mean.
     pub mean: Duration,
     /// The median (p50); of an even number, the middle between the two in the middle.
     pub median: Duration,

@@ -11,7 +11,6 @@ use super::incident::Urgency;
 pub struct QuietHours {
     /// Its beginning, as clocks on the wall show it.
     pub from: Time,
-    /// Its end.
     pub to: Time,
 }
 
@@ -42,7 +41,6 @@ impl QuietHours {
     }
 }
 
-/// How somebody wants to be called.
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
 pub struct Manners {
@@ -60,7 +58,6 @@ pub struct Manners {
     pub only_mine: bool,
     /// When neither bell nor desktop is to be heard.
     pub quiet: Vec<QuietHours>,
-    /// By which clock.
     pub zone: TimeZone,
 }
 
@@ -98,7 +95,6 @@ impl Manners {
 /// What is to be heard and seen outside of burnwatch's own screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// Ring the bell.
     pub bell: bool,
     /// A notification: its title and what it says; no control characters, short.
     pub desktop: Option<(String, String)>,

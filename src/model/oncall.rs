@@ -15,9 +15,7 @@ mod calendar;
 pub struct EscalationPolicy {
     /// Its id, name and page.
     pub named: Named,
-    /// Whose it is.
     pub teams: Vec<Named>,
-    /// Services that wake by it.
     pub services: Vec<Named>,
     /// The levels, the first one first.
     pub levels: Vec<Level>,
@@ -32,11 +30,9 @@ pub struct Level {
     pub number: u32,
     /// How long before the next level is woken.
     pub delay: Duration,
-    /// People and schedules.
     pub targets: Vec<Target>,
 }
 
-/// Who is woken at a level.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Target {
     /// A person, always.
@@ -48,11 +44,8 @@ pub enum Target {
 /// Somebody's turn at a level of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Shift {
-    /// The policy's id.
     pub policy: Text,
-    /// The level, from 1.
     pub level: u32,
-    /// Whose turn.
     pub person: Person,
     /// By which schedule; none: always.
     pub schedule: Option<Named>,
@@ -82,7 +75,6 @@ pub struct OnCallBoard {
     pub me: Option<Person>,
     /// From when shifts are known.
     pub from: Timestamp,
-    /// Until when.
     pub until: Timestamp,
 }
 

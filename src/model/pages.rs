@@ -20,7 +20,6 @@ const GRAVE: u32 = 2;
 /// By what incidents are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum By {
-    /// All in one.
     All,
     /// By the monitored service, else the paging system's.
     #[default]
@@ -34,7 +33,6 @@ pub enum By {
 pub struct Pages {
     /// Whose; none: nobody's.
     pub name: Option<Text>,
-    /// How many.
     pub incidents: usize,
     /// How many of them woke somebody: high urgency.
     pub high: usize,
@@ -44,7 +42,6 @@ pub struct Pages {
     pub at_night: usize,
     /// How many of them woke somebody in which hour of the day, by the same clock.
     pub by_hour: [u32; HOURS],
-    /// MTTA, MTTR, MTBF.
     pub measures: Measures,
 }
 

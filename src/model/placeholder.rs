@@ -8,18 +8,14 @@ const LONGEST: usize = 256;
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part<'a> {
-    /// As it was written.
     Plain(&'a str),
     /// A placeholder whose label is there.
     Filled {
-        /// As it was written.
         written: &'a str,
-        /// The label's value.
         value: &'a Text,
     },
     /// A placeholder whose label is not there.
     Missing {
-        /// As it was written.
         written: &'a str,
     },
 }

@@ -6,11 +6,10 @@ mod condition;
 mod functions;
 mod grammar;
 mod plain;
+pub mod quoting;
 mod shape;
 mod token;
-
-use std::borrow::Cow;
-use std::fmt::Write as _;
+mod value;
 
 use promql_parser::parser::value::ValueType;
 use promql_parser::parser::{self, Expr};
@@ -20,6 +19,7 @@ use super::matcher::Operator;
 
 pub use condition::{Bound, Comparison, Condition, Others, condition, gives_zero_or_one};
 pub use grammar::is_bound;
+pub use quoting::{is_plain_name, label, labels, literal, quoted};
 pub use shape::{gives_one, selectors};
 
 /// Most operators and brackets in an expression that is taken apart: each may be one more level of a tree whose reader
@@ -47,14 +47,10 @@ impl Remark {
     }
 }
 
-/// One condition of a selector.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelTest {
-    /// The label.
     pub name: String,
-    /// How its value is compared.
     pub operator: Operator,
-    /// With what.
     pub value: String,
 }
 
@@ -67,7 +63,6 @@ impl LabelTest {
 /// Why a query cannot be taken apart.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unread {
-    /// It is no PromQL: a Prometheus refuses it.
     #[error(transparent)]
     Refused(Remark),
     /// It may be PromQL, and is none of burnwatch's business then: it goes to a server as it stands.
@@ -133,40 +128,6 @@ pub fn constant(expr: &Expr) -> Option<f64> {
     }
 }
 
-/// A text as a regular expression that it alone matches. Nothing is escaped that need not be: a list of plain words a
-/// server looks up in its index, others it must try on every value that a label has.
-#[must_use]
-pub fn literal(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 4);
-    for c in text.chars() {
-        if r"\.+*?()|[]{}^$".contains(c) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
-}
-
-/// A text as a PromQL string.
-#[must_use]
-pub fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            // Prometheus takes it for broken text, and refuses the query
-            '\u{fffd}' => out.push_str("\\ufffd"),
-            // it means the same, and a shell that a copy is pasted into would obey it as it is
-            c if c.is_control() => write!(out, "\\u{:04x}", u32::from(c)).expect("a String takes everything"),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
-}
-
 /// The query whose result is that of `query`, but only the series that have these labels.
 ///
 /// The query's inside is left alone, because a label need not exist before its last aggregation. Labels whose names only
@@ -201,26 +162,6 @@ fn replacement(value: &str) -> String {
         }
     }
     out
-}
-
-/// Whether every server takes this as a label's name in a query.
-pub fn is_plain_name(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
-        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
-}
-
-/// A label's name as it stands in a query: names that are not plain (`service.name`) are quoted, which servers take from
-/// Prometheus 3 on.
-#[must_use]
-pub fn label(name: &str) -> Cow<'_, str> {
-    if is_plain_name(name) { Cow::Borrowed(name) } else { Cow::Owned(quoted(name)) }
-}
-
-/// Several names of labels, as they stand between the brackets of `by`.
-#[must_use]
-pub fn labels<T: AsRef<str>>(names: &[T]) -> String {
-    names.iter().map(|name| label(name.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
 /// The labels of an alert that its series has as well: without `alertname` and without what the rule adds.

@@ -97,7 +97,6 @@ impl<T> Remote<T> {
         is_waiting: false,
     };
 
-    /// Notes that the question went out.
     pub fn asked(&mut self) {
         (self.was_asked, self.is_waiting) = (true, true);
     }

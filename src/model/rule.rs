@@ -6,20 +6,15 @@ use std::time::Duration;
 use super::alert::Alert;
 use super::labels::{Labels, Text};
 
-/// One alerting rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// The alert's name.
     pub name: Text,
-    /// The group that it is in.
     pub group: Text,
-    /// Its expression.
     pub expr: Text,
     /// How long the expression must hold before it fires (`for`).
     pub hold: Duration,
     /// How often its group is evaluated, where that is told.
     pub interval: Option<Duration>,
-    /// Labels that it adds.
     pub labels: Labels,
     /// Annotations, with their templates filled by nobody.
     pub annotations: Labels,
@@ -32,9 +27,7 @@ pub struct Rule {
 pub struct BrokenRule {
     /// The name of its alert or of what it records.
     pub name: Text,
-    /// The group that it is in.
     pub group: Text,
-    /// Labels that it adds.
     pub labels: Labels,
     /// Why, in the server's words.
     pub error: Text,
@@ -71,6 +64,15 @@ pub struct RuleBoard {
 }
 
 impl RuleBoard {
+    /// Which of its rules fail, in a sentence; `None` if none does.
+    pub fn failures(&self) -> Option<String> {
+        match self.broken.as_slice() {
+            [] => None,
+            [rule] => Some(rule.sentence()),
+            [rule, others @ ..] => Some(format!("{}; {} more fail", rule.sentence(), others.len())),
+        }
+    }
+
     /// The rule that made an alert with these labels: same name, all of the rule's own labels on the alert. Templated
     /// label values (`{{ ... }}`) fit anything; of several the one with the most labels in common.
     pub fn rule_of(&self, labels: &Labels) -> Option<&Arc<Rule>> {

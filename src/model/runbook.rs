@@ -10,7 +10,6 @@ pub const SOURCE: &str = "(runbooks)";
 /// A runbook that is wanted: of an alert, or of whatever has a name and labels.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Wanted {
-    /// The alert's name.
     pub name: Text,
     /// Where the alert says that it is.
     pub url: Option<Text>,
@@ -18,7 +17,6 @@ pub struct Wanted {
     pub labels: Labels,
 }
 
-/// What was found.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Search {
     /// The runbook, if there is one.
@@ -27,7 +25,6 @@ pub struct Search {
     pub tried: Vec<Tried>,
 }
 
-/// A runbook as it was written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Runbook {
     /// Where it was read: an address or a path.
@@ -41,8 +38,6 @@ pub struct Runbook {
 /// A place where there was no runbook.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tried {
-    /// An address or a path.
     pub place: Text,
-    /// Why not there.
     pub why: Text,
 }

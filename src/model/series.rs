@@ -44,22 +44,18 @@ impl Span {
         (Self { start, ..self }, usize::try_from(more).unwrap_or(0))
     }
 
-    /// The first point's time.
     pub fn start(self) -> Timestamp {
         Timestamp::from_second(self.start).unwrap_or(Timestamp::MIN)
     }
 
-    /// The last point's time.
     pub fn end(self) -> Timestamp {
         Timestamp::from_second(self.end).unwrap_or(Timestamp::MAX)
     }
 
-    /// Time between two points.
     pub fn step(self) -> Duration {
         Duration::from_secs(self.step.unsigned_abs())
     }
 
-    /// How many points there are.
     pub fn count(self) -> usize {
         usize::try_from((self.end - self.start) / self.step).unwrap_or(0) + 1
     }
@@ -76,7 +72,6 @@ impl Span {
         index
     }
 
-    /// The time of a point.
     pub fn at(self, index: usize) -> Timestamp {
         let offset = i64::try_from(index).unwrap_or(0).saturating_mul(self.step);
         Timestamp::from_second(self.start.saturating_add(offset)).unwrap_or(Timestamp::MAX)
@@ -109,7 +104,6 @@ impl Line {
 /// Several lines over one span, sorted by their labels.
 #[derive(Debug, Clone)]
 pub struct Matrix {
-    /// The grid.
     pub span: Span,
     /// The lines.
     pub lines: Vec<Line>,
@@ -121,7 +115,6 @@ impl Matrix {
         Self { span, lines: Vec::new() }
     }
 
-    /// The line with exactly these labels.
     pub fn line(&self, labels: &Labels) -> Option<&Line> {
         let at = self.lines.binary_search_by(|line| line.labels.cmp(labels)).ok()?;
         self.lines.get(at)

@@ -6,9 +6,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::fingerprint::Fingerprint;
-use super::health::{Health, Reason};
+use super::health::Health;
 use super::host::{self, Host, MonitoredServers, NamedSignal};
 use super::labels::{Labels, Text};
+use super::reason::Reason;
 use super::series::Matrix;
 use super::signal::{Signal, Unknown, Unknowns};
 use super::source::SourceId;
@@ -44,12 +45,9 @@ pub struct DownTarget {
     pub job: Text,
 }
 
-/// The scrape targets of one service.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Targets {
-    /// How many answer.
     pub up: u32,
-    /// How many there are.
     pub total: u32,
     /// Those that do not answer.
     pub down: Vec<DownTarget>,
@@ -58,13 +56,10 @@ pub struct Targets {
 /// What one source says of one service.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reading {
-    /// The service's name.
     pub name: Text,
     /// Team, tier and the like, where all its targets agree.
     pub labels: Labels,
-    /// Its signals.
     pub signals: Signals,
-    /// Its targets.
     pub targets: Targets,
     /// The signals that it has, but that could not be had.
     pub unknown: Unknowns,
@@ -151,13 +146,9 @@ impl Detail {
 /// One service as the screens show it, merged from all sources that know it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Service {
-    /// Its name.
     pub name: Text,
-    /// Team, tier and the like.
     pub labels: Labels,
-    /// Its signals.
     pub signals: Signals,
-    /// Its targets.
     pub targets: Targets,
     /// The signals that it has, but that are not known now.
     pub unknown: Unknowns,
@@ -167,7 +158,6 @@ pub struct Service {
     pub hosts: Arc<[Host]>,
     /// Signals with words of their own.
     pub named: Vec<NamedSignal>,
-    /// The verdict.
     pub health: Health,
     /// Why, the gravest first; empty when healthy.
     pub reasons: Vec<Reason>,
@@ -175,7 +165,6 @@ pub struct Service {
     pub since: Option<Timestamp>,
     /// Its alerts that are firing or pending, in order of their fingerprints.
     pub alerts: Vec<Fingerprint>,
-    /// Who knows it.
     pub sources: Vec<SourceId>,
     /// Of sources that scrape the same targets one, the others as they are: whose histories are drawn and added up.
     pub speakers: Vec<SourceId>,
@@ -227,7 +216,6 @@ impl Service {
 /// A reading, and whether its source still stands by it: it does not while it fails to answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Heard<'a> {
-    /// What was said.
     pub reading: &'a Reading,
     /// Whether it is what the source would say now.
     pub is_current: bool,

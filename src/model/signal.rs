@@ -27,7 +27,6 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Targets => "targets",
@@ -45,9 +44,7 @@ impl Signal {
 /// A signal that is there, but not known now: refused, cut, not answered, or too young to be told.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unknown {
-    /// Which one.
     pub signal: Signal,
-    /// Why, in words.
     pub why: Text,
 }
 
@@ -70,12 +67,10 @@ impl Unknowns {
         Self(all.into())
     }
 
-    /// Whether this one is among them.
     pub fn contains(&self, signal: Signal) -> bool {
         self.0.iter().any(|unknown| unknown.signal == signal)
     }
 
-    /// Each with its reason.
     pub fn iter(&self) -> impl Iterator<Item = &Unknown> {
         self.0.iter()
     }

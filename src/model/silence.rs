@@ -12,7 +12,6 @@ mod cover;
 mod preview;
 mod propose;
 
-/// Where a silence stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SilenceState {
     /// In force.
@@ -24,7 +23,6 @@ pub enum SilenceState {
 }
 
 impl SilenceState {
-    /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -37,25 +35,19 @@ impl SilenceState {
 /// One silence of Alertmanager.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Silence {
-    /// Alertmanager's id.
     pub id: Text,
-    /// Where it stands.
     pub state: SilenceState,
-    /// All must match.
     pub matchers: Vec<Matcher>,
     /// From when, by the clock here.
     pub starts_at: Timestamp,
     /// Until when, by the clock here.
     pub ends_at: Timestamp,
-    /// Who made it.
     pub created_by: Text,
-    /// Why.
     pub comment: Text,
     /// What else is written down of it, since Alertmanager 0.32.
     pub annotations: Labels,
     /// When it was last changed, by its server's clock.
     pub updated_at: Option<Timestamp>,
-    /// Where it is.
     pub source: SourceId,
 }
 

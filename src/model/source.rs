@@ -7,8 +7,6 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::action::DeedKind;
-use super::ask::AskKind;
 use super::labels::Text;
 
 /// The name of a source, unique within its context: `prom-eu`.
@@ -42,7 +40,6 @@ impl Kind {
     /// The one that finds runbooks; it is no system that is watched, and so not among those that are counted.
     pub const RUNBOOKS: Self = Self("runbooks");
 
-    /// The kind of this name.
     pub const fn new(name: &'static str) -> Self {
         Self(name)
     }
@@ -50,47 +47,6 @@ impl Kind {
     /// As it is written in the configuration and on the screen.
     pub const fn name(self) -> &'static str {
         self.0
-    }
-}
-
-/// A source as the screens know it before it has answered anything.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceInfo {
-    /// Its name.
-    pub id: SourceId,
-    /// What it is.
-    pub kind: Kind,
-    /// Where it is, without user, password or query.
-    pub address: Text,
-    /// Whose data it is asked for there, as the configuration says; two sources at one address differ by that.
-    pub tenant: Option<Text>,
-    /// Whether its secret goes to another machine by `http://`.
-    pub is_exposed: bool,
-    /// The questions that it can be asked.
-    pub answers: Vec<AskKind>,
-    /// What can be done there.
-    pub acts: Vec<DeedKind>,
-}
-
-impl SourceInfo {
-    /// What is to be said of a secret that goes over the line as it is, if it does.
-    pub fn exposure(&self) -> Option<&'static str> {
-        self.is_exposed.then_some(
-            "its secret goes to another machine by http://, where all on the way can read it: use https://",
-        )
-    }
-
-    /// Where it is, with the tenant if there is one.
-    pub fn place(&self) -> String {
-        match &self.tenant {
-            Some(tenant) => format!("{} (tenant {tenant})", self.address),
-            None => self.address.to_string(),
-        }
-    }
-
-    /// Whether it is a system that is watched, and not only a way to find what people wrote.
-    pub fn is_watched(&self) -> bool {
-        self.kind != Kind::RUNBOOKS
     }
 }
 
@@ -115,9 +71,7 @@ pub struct Offer {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{source_name}: {trouble}")]
 pub struct SourceError {
-    /// Which source.
     pub source_name: SourceId,
-    /// What happened.
     pub trouble: Trouble,
     /// How long the server asks us to wait (`Retry-After`).
     pub retry_after: Option<Duration>,
@@ -126,7 +80,6 @@ pub struct SourceError {
 }
 
 impl SourceError {
-    /// Trouble at this source.
     pub fn new(source_name: SourceId, trouble: Trouble) -> Self {
         Self { source_name, trouble, retry_after: None, next_try: None }
     }
@@ -135,43 +88,27 @@ impl SourceError {
 /// One variant for each thing that a person would do differently.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Trouble {
-    /// No connection: refused, no route, unknown host.
     #[error("cannot connect ({reason})")]
-    Unreachable {
-        /// What the system said.
-        reason: String,
-    },
-    /// The certificate was not accepted.
+    Unreachable { reason: String },
     #[error("its certificate was not accepted ({reason})")]
-    Certificate {
-        /// What the verifier said.
-        reason: String,
-    },
-    /// No whole answer within the time allowed.
+    Certificate { reason: String },
     #[error("no whole answer within {}s", after.as_secs())]
-    TimedOut {
-        /// The time allowed.
-        after: Duration,
-    },
-    /// 401: no or wrong credentials.
+    TimedOut { after: Duration },
     #[error("401 Unauthorized{}", behind(message))]
     Unauthorised {
         /// What the server said, cut; may be empty.
         message: String,
     },
-    /// 403: the credentials do not allow it.
     #[error("403 Forbidden{}", behind(message))]
     Forbidden {
         /// What the server said, cut; may be empty.
         message: String,
     },
-    /// A redirect, most often to a login page.
     #[error("it redirects to {to}")]
     Redirected {
         /// Host and path of the target, without query.
         to: String,
     },
-    /// 429: too many requests.
     #[error("429, asked too often{}", behind(message))]
     RateLimited {
         /// What the server said, cut; may be empty.
@@ -180,7 +117,6 @@ pub enum Trouble {
     /// 5xx, or a 4xx that is none of the above.
     #[error("{status}{}", behind(message))]
     Refused {
-        /// The HTTP status.
         status: u16,
         /// What the server said, cut; may be empty.
         message: String,
@@ -191,31 +127,21 @@ pub enum Trouble {
         /// What was expected and what was found.
         reason: String,
     },
-    /// The answer is larger than the limit.
     #[error("the answer is larger than {} MiB", limit / (1024 * 1024))]
     TooLarge {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// The query itself was refused (400, 422).
     #[error("it refuses the query: {message}")]
-    BadQuery {
-        /// What the server said.
-        message: String,
-    },
-    /// The source does not have this.
+    BadQuery { message: String },
     #[error("it does not offer {what}")]
-    NotOffered {
-        /// What is missing.
-        what: String,
-    },
+    NotOffered { what: String },
     /// Known here before anything is sent: it would not be taken, or would not do what was meant.
     #[error("{reason}")]
     Unfit {
         /// Why, and what one can do.
         reason: String,
     },
-    /// A secret could not be had.
     #[error("no credentials ({reason})")]
     NoSecret {
         /// Which reference failed and how, never the secret.
@@ -223,10 +149,7 @@ pub enum Trouble {
     },
     /// A part of burnwatch failed; the log has the details.
     #[error("burnwatch failed while asking ({reason})")]
-    Internal {
-        /// The panic's message.
-        reason: String,
-    },
+    Internal { reason: String },
 }
 
 /// What servers say, in lower case, and what is to be done then.

@@ -61,6 +61,15 @@ impl Value {
         value.filter(|value| value.is_finite()).map_or(Self::Nothing, kind)
     }
 
+    /// For people, on lines of their own: none where nothing is known.
+    pub fn lines(&self, now: Timestamp) -> Vec<String> {
+        match self {
+            Self::Nothing => Vec::new(),
+            Self::Texts(texts) => texts.clone(),
+            other => vec![other.shown(now)],
+        }
+    }
+
     /// For people, on one line.
     pub fn shown(&self, now: Timestamp) -> String {
         match self {

@@ -20,9 +20,7 @@ pub enum WarningKind {
 /// One warning. Its text is clean.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Warning {
-    /// What it means.
     pub kind: WarningKind,
-    /// What it says.
     pub text: Text,
 }
 

@@ -85,7 +85,6 @@ pub enum Watchdog {
 pub struct World {
     judgement: Judgement,
     held: BTreeMap<SourceId, Held>,
-    /// The moment that is shown.
     moment: Moment,
     services: Vec<Service>,
     /// The services of now, while another moment is shown.
@@ -147,7 +146,6 @@ impl World {
         &self.services
     }
 
-    /// The service of this name.
     pub fn service(&self, name: &str) -> Option<&Service> {
         let at = self.services.binary_search_by(|service| (*service.name).cmp(name)).ok()?;
         self.services.get(at)
@@ -158,7 +156,6 @@ impl World {
         &self.alerts
     }
 
-    /// The alert with this identity.
     pub fn alert(&self, fingerprint: Fingerprint) -> Option<&Arc<Alert>> {
         self.alerts.get(alerts::find(&self.alerts, fingerprint)?)
     }
@@ -194,7 +191,6 @@ impl World {
         self.judgement.service_of(&self.own_names, labels)
     }
 
-    /// All silences of all sources.
     pub fn silences(&self) -> impl Iterator<Item = &Arc<Silence>> {
         self.held.values().filter_map(|held| held.silences().value()).flatten()
     }
@@ -242,7 +238,6 @@ impl World {
         all.filter(move |rule| self.service_of(&rule.labels).is_some_and(|name| **name == *service))
     }
 
-    /// Everything that a source last said.
     pub fn held(&self, source: &SourceId) -> Option<&Held> {
         self.held.get(source)
     }
@@ -271,7 +266,6 @@ impl World {
         }
     }
 
-    /// Notes that a question went out.
     pub fn asked(&mut self, question: &Question) {
         self.asks_after_the_end(question);
         let Some(held) = self.held.get_mut(&question.source) else { return };

@@ -15,12 +15,13 @@ use tokio::time::{sleep, timeout};
 use crate::app::event::{Arrival, Event, Message, Plan, Tone};
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
-use crate::model::action::{Action, Ending, Progress};
+use crate::model::action::{Action, Call, Ending, Progress};
 use crate::model::ask::Question;
 use crate::model::guard::Guard;
 use crate::model::journal::Record;
 use crate::model::labels::Text;
-use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::source::{SourceError, SourceId, Trouble};
+use crate::model::source_info::SourceInfo;
 
 use super::door::{Door, Gates, Seen};
 use super::drill;
@@ -61,7 +62,6 @@ impl Sources {
         Self { list, limits }
     }
 
-    /// Who they are.
     pub fn infos(&self) -> Vec<SourceInfo> {
         self.list.iter().map(|source| source.info().clone()).collect()
     }
@@ -69,7 +69,6 @@ impl Sources {
 
 /// What is found behind the name of a context.
 pub struct Entrance {
-    /// Its sources.
     pub sources: Sources,
     /// What it forbids or asks twice for.
     pub guard: Guard,
@@ -80,7 +79,6 @@ pub struct Entrance {
 /// Builds the sources of the context of this name. May block; its error is shown to the person.
 pub type Contexts = Arc<dyn Fn(&str) -> Result<Entrance, Box<dyn Error + Send + Sync>> + Send + Sync>;
 
-/// What a task has to say.
 pub(super) enum Report {
     /// A question was answered.
     Arrived { id: u64, arrival: Box<Arrival> },
@@ -159,11 +157,10 @@ impl Performer {
         self.running.insert(question, Running { id, task: task.abort_handle() });
     }
 
-    /// The calls that a plan would make.
-    pub(super) fn rehearse(&self, plan: &Plan) -> Event {
+    pub(super) fn rehearse(&self, plan: &Plan) -> Vec<Vec<Call>> {
         let calls =
             |action: &Action| self.gates.get(&action.source).map_or_else(Vec::new, |gate| gate.calls(action));
-        Event::Rehearsed { plan: plan.id, calls: plan.actions.iter().map(calls).collect() }
+        plan.actions.iter().map(calls).collect()
     }
 
     /// Does what a plan says, as far as the door lets it. It goes on whatever context is entered meanwhile; what is unknown at

@@ -247,7 +247,10 @@ impl<A: App> EventLoop<'_, A> {
         match effect {
             Effect::Fetch(question) => self.performer.fetch(question),
             Effect::Forget(question) => self.performer.forget(&question),
-            Effect::Rehearse(plan) => events.push_back(self.performer.rehearse(&plan)),
+            Effect::Rehearse(plan) => {
+                let calls = self.performer.rehearse(&plan);
+                events.push_back(Event::Rehearsed { plan: plan.id, calls });
+            }
             Effect::Act(plan) => self.performer.act(plan),
             Effect::Recall => self.performer.recall(),
             Effect::Enter(context) => self.performer.enter(context),

@@ -16,7 +16,8 @@ use crate::config::settings::LimitSettings;
 use crate::model::ask::{Answer, Ask, Query, Question, Reply, SeriesKey, Stretch};
 use crate::model::labels::Text;
 use crate::model::series::Span;
-use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::source::{Kind, SourceError, SourceId, Trouble};
+use crate::model::source_info::SourceInfo;
 
 use super::App;
 use super::effects::Sources;

@@ -20,15 +20,11 @@ use super::recovery::Open;
 /// Where something is done without a screen.
 #[derive(Clone, Copy)]
 pub struct Ground<'a> {
-    /// The context's name.
     pub context: &'a str,
-    /// Its sources.
     pub sources: &'a Sources,
-    /// What it forbids.
     pub guard: &'a Guard,
     /// Where what is done is written.
     pub journal: &'a Journal,
-    /// The clock.
     pub clock: Clock,
 }
 
@@ -40,11 +36,7 @@ impl Ground<'_> {
 
     /// The calls that each action of a plan would make; nothing is sent.
     pub fn rehearse(&self, plan: &Plan) -> Vec<Vec<Call>> {
-        let (performer, _) = Performer::new(self.sources, None, self.door());
-        match performer.rehearse(plan) {
-            Event::Rehearsed { calls, .. } => calls,
-            _ => Vec::new(),
-        }
+        Performer::new(self.sources, None, self.door()).0.rehearse(plan)
     }
 
     /// Does what a plan says through the same door as the screen; tells each step, and gives the endings in the plan's order.
@@ -113,7 +105,10 @@ pub async fn gather<A: App>(
                     Effect::Fetch(question) => performer.fetch(question),
                     Effect::Forget(question) => performer.forget(&question),
                     Effect::Enter(context) => performer.enter(context),
-                    Effect::Rehearse(plan) => events.push_back(performer.rehearse(&plan)),
+                    Effect::Rehearse(plan) => {
+                        let calls = performer.rehearse(&plan);
+                        events.push_back(Event::Rehearsed { plan: plan.id, calls });
+                    }
                     Effect::Quit => return wanted(state),
                     // a list asks and does nothing else, and there is no terminal
                     Effect::Act(_)

@@ -42,7 +42,6 @@ pub(super) fn bytes(notice: &Notice, notices: Notices, tmux: bool) -> String {
     out
 }
 
-/// The bytes of a title.
 pub(super) fn title(text: &str) -> String {
     format!("\x1b]2;{}\x07", plain(text))
 }

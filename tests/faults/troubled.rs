@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use burnwatch::testing::backend::{Answering, Clock, Source, demo};
 use burnwatch::testing::model::ask::Ask;
-use burnwatch::testing::model::source::{SourceError, SourceInfo, Trouble};
+use burnwatch::testing::model::source::{SourceError, Trouble};
+use burnwatch::testing::model::source_info::SourceInfo;
 use tokio::sync::watch::{Receiver, Sender, channel};
 
 /// What a source that panics says.

@@ -12,7 +12,8 @@ use burnwatch::testing::model::health::Health;
 use burnwatch::testing::model::host::{self, Host, NamedSignal, Usage};
 use burnwatch::testing::model::labels::Text;
 use burnwatch::testing::model::service::{DownTarget, Reading, ServiceBoard, Targets};
-use burnwatch::testing::model::source::{Kind, SourceId, SourceInfo};
+use burnwatch::testing::model::source::{Kind, SourceId};
+use burnwatch::testing::model::source_info::SourceInfo;
 
 use crate::stage::Stage;
 

@@ -17,7 +17,8 @@ use burnwatch::testing::model::slo::{
     Alerting, Budgeting, Calendar, CalendarUnit, Evaluation, Extent, Family, GroupReading, Measured,
     Objective, Odd, Origin, Recorded, Side, Sli, Slo, SloBoard, SloReading, Template, Window, standard,
 };
-use burnwatch::testing::model::source::{Kind, Offer, SourceId, SourceInfo};
+use burnwatch::testing::model::source::{Kind, Offer, SourceId};
+use burnwatch::testing::model::source_info::SourceInfo;
 use jiff::Timestamp;
 use jiff::civil::date;
 use jiff::tz::TimeZone;

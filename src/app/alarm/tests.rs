@@ -7,7 +7,8 @@ use crate::model::incident::{AlertCounts, Incident, IncidentBoard, Person, Stamp
 use crate::model::labels::Labels;
 use crate::model::notify::QuietHours;
 use crate::model::oncall::OnCallBoard;
-use crate::model::source::{Kind, SourceInfo};
+use crate::model::source::Kind;
+use crate::model::source_info::SourceInfo;
 
 fn at(minute: i64) -> Timestamp {
     Timestamp::from_second(1_768_359_120 + 60 * minute).unwrap()

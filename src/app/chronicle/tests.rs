@@ -9,7 +9,7 @@ use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::firing::{Firing, FiringBoard};
 use crate::model::rule::RuleBoard;
 use crate::model::slo::Bounds;
-use crate::model::source::SourceInfo;
+use crate::model::source_info::SourceInfo;
 
 fn at(second: i64) -> Timestamp {
     Timestamp::from_second(1_768_359_120 + second).unwrap()

@@ -11,7 +11,7 @@ use crate::app::number;
 use crate::app::prelude::*;
 use crate::app::range::LENGTHS;
 use crate::model::ask::Query;
-use crate::model::source::SourceInfo;
+use crate::model::source_info::SourceInfo;
 
 mod columns;
 mod view;

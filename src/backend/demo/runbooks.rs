@@ -7,7 +7,7 @@ use crate::backend::runbooks::{info, reply};
 use crate::backend::{Answering, Source};
 use crate::model::ask::Ask;
 use crate::model::runbook::{Runbook, Search, Tried, Wanted};
-use crate::model::source::SourceInfo;
+use crate::model::source_info::SourceInfo;
 
 /// How names of alerts end, with what there is to do about them; the first that fits counts.
 const BOOKS: [(&str, &str); 5] = [

@@ -19,7 +19,8 @@ use crate::model::ask::{Answer, Answered, Ask, Reply};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::service::{Reading, ServiceBoard, Signals};
-use crate::model::source::{SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::source::{SourceError, SourceId, Trouble};
+use crate::model::source_info::SourceInfo;
 
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
     name: "json",

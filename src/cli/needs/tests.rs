@@ -25,7 +25,8 @@ use crate::cli::{
 };
 use crate::model::ask::{Answered, Ask, Question};
 use crate::model::runbook::Wanted;
-use crate::model::source::{SourceId, SourceInfo};
+use crate::model::source::SourceId;
+use crate::model::source_info::SourceInfo;
 use crate::model::world::{Judgement, World};
 use crate::runtime::App;
 

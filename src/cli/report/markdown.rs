@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use super::{Document, List};
 use crate::app::prose::escaped;
 
-/// The whole document.
 pub(in crate::cli) fn render(document: &Document) -> String {
     let mut out = String::new();
     for fact in &document.facts {

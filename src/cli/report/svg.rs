@@ -43,7 +43,6 @@ impl Paper {
     }
 }
 
-/// The picture.
 pub(in crate::cli) fn render(buf: &Buffer, title: &str) -> String {
     let whole = (
         f64::from(buf.area.width).mul_add(CELL.0, 2.0 * MARGIN),

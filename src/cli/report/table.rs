@@ -38,7 +38,7 @@ fn laid_out(document: &Document, width: Option<usize>) -> String {
             line(&mut out, &list.title);
         }
         match list.layout {
-            _ if list.rows.is_empty() => line(&mut out, list.empty),
+            Layout::Rows | Layout::Blocks if list.rows.is_empty() => line(&mut out, list.empty),
             Layout::Rows => rows(&mut out, list, document.as_of, width),
             Layout::Blocks => blocks(&mut out, list, document.as_of),
         }
@@ -115,16 +115,13 @@ fn blocks(out: &mut String, list: &List, now: Timestamp) {
             out.push('\n');
         }
         for (j, (column, cell)) in list.columns.iter().zip(row).enumerate().filter(|(_, (c, _))| shown(c)) {
-            match cell {
-                _ if j == 0 => line(out, &cell.shown(now)),
-                super::Cell::Nothing => {}
-                super::Cell::Texts(texts) => {
-                    for (k, text) in texts.iter().enumerate() {
-                        let title = if k == 0 { column.title } else { "" };
-                        line(out, &format!("  {}  {text}", pad(title, widest, false)));
-                    }
-                }
-                _ => line(out, &format!("  {}  {}", pad(column.title, widest, false), cell.shown(now))),
+            if j == 0 {
+                line(out, &cell.shown(now));
+                continue;
+            }
+            for (k, text) in cell.lines(now).iter().enumerate() {
+                let title = if k == 0 { column.title } else { "" };
+                line(out, &format!("  {}  {text}", pad(title, widest, false)));
             }
         }
     }

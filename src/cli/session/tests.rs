@@ -14,7 +14,8 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::rule::RuleBoard;
 use crate::model::service::{Reading, ServiceBoard};
-use crate::model::source::{Kind, SourceError, SourceInfo, Trouble};
+use crate::model::source::{Kind, SourceError, Trouble};
+use crate::model::source_info::SourceInfo;
 
 /// The Prometheus of a proxy `edge`, whose backend `alldead` has no living server.
 struct Edge {

@@ -108,18 +108,21 @@ fn factor(factor: f64) -> f64 {
 /// The queries that a person wrote.
 fn queries(slo: &Slo) -> Vec<(&Template, &'static str)> {
     match &slo.sli {
-        Some(Sli::Events { side, part, total }) => {
-            vec![
-                (
-                    part,
-                    if *side == Side::Good { "the query of good events" } else { "the query of bad events" },
-                ),
-                (total, "the query of all events"),
-            ]
+        Some(Sli::Events { side: Side::Good, part, total }) => {
+            vec![(part, "the query of good events"), (total, "the query of all events")]
         }
-        Some(Sli::Ratio { error }) => vec![(error, "the query")],
-        Some(Sli::Threshold { value, .. }) => vec![(value, "the query")],
-        _ => Vec::new(),
+        Some(Sli::Events { side: Side::Bad, part, total }) => {
+            vec![(part, "the query of bad events"), (total, "the query of all events")]
+        }
+        Some(Sli::Ratio { error: query } | Sli::Threshold { value: query, .. }) => vec![(query, "the query")],
+        Some(
+            Sli::Counters { .. }
+            | Sli::Latency { .. }
+            | Sli::NativeLatency { .. }
+            | Sli::Gauge { .. }
+            | Sli::Apdex { .. },
+        )
+        | None => Vec::new(),
     }
 }
 

@@ -32,7 +32,6 @@ impl Known {
         counts.values().copied().flatten().reduce(f64::max)
     }
 
-    /// Whether some source did not say.
     pub(super) fn is_partial(&self) -> bool {
         self.counts.values().any(|counts| counts.is_empty() || counts.values().any(Option::is_none))
     }

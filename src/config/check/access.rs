@@ -6,11 +6,11 @@ use url::{Host, Url};
 
 use super::{Check, address_trouble};
 use crate::config::kind::Scheme;
+use crate::config::nearest::hint;
 use crate::config::secret::at_home;
 use crate::config::settings::{
     AuthSettings, Login, NamedSecret, OAuth2Settings, SecretRef, SecretText, SigV4Settings, SourceSettings,
 };
-use crate::config::sheet::hint;
 
 /// Parts of the names of headers whose values are always secrets.
 const SECRET_HEADERS: [&str; 8] =

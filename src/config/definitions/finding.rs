@@ -18,7 +18,6 @@ pub enum Level {
 }
 
 impl Level {
-    /// In one word.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -52,7 +51,6 @@ impl fmt::Display for Finding {
     }
 }
 
-/// All findings of one load.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     list: RefCell<Vec<Finding>>,
@@ -86,19 +84,15 @@ impl Findings {
 /// A file of a load, and whom to tell about it.
 #[derive(Clone, Copy)]
 pub(super) struct Origin<'l> {
-    /// The file.
     pub(super) path: &'l Path,
-    /// Where findings go.
     pub(super) findings: &'l Findings,
 }
 
 impl Origin<'_> {
-    /// Something about a line of the file.
     pub(super) fn say(&self, line: usize, level: Level, message: &str) {
         self.findings.say(self.path, Some(line), level, message);
     }
 
-    /// Something about the file as a whole.
     pub(super) fn say_of_all(&self, level: Level, message: &str) {
         self.findings.say(self.path, None, level, message);
     }

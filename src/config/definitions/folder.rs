@@ -20,11 +20,9 @@ const FILES_AT_MOST: usize = 5_000;
 /// Folders in folders.
 const FOLDERS_DEEP: usize = 16;
 
-/// A file that was read.
 pub(super) struct Opened {
     /// As it was named, or found below a named folder.
     pub(super) path: PathBuf,
-    /// What it says.
     pub(super) text: String,
     /// Whether somebody named this very file.
     pub(super) named: bool,

@@ -188,14 +188,11 @@ impl Reader {
                     table.name = Some((name, line));
                 }
                 Some((name, at)) if name == "<<" => {
-                    let fits = |node: &Arc<Node>| matches!(node.kind, Kind::Table(_));
-                    match &node.kind {
-                        Kind::Table(_) => table.merged.push(node),
-                        Kind::List(items) if items.iter().all(fits) => {
-                            table.merged.extend(items.iter().cloned());
-                        }
-                        _ => return Err(fault(at, "`<<` wants a table, or a list of tables")),
+                    let from = if let Kind::List(items) = &node.kind { items.clone() } else { vec![node] };
+                    if !from.iter().all(|node| matches!(node.kind, Kind::Table(_))) {
+                        return Err(fault(at, "`<<` wants a table, or a list of tables"));
                     }
+                    table.merged.extend(from);
                 }
                 Some((name, line)) => {
                     if let Some(first) = table.lines.get(&name) {

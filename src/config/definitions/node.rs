@@ -5,12 +5,10 @@ use std::sync::Arc;
 /// Deepest nesting that is read; real definitions have about ten levels.
 pub(super) const MOST_LEVELS: usize = 64;
 
-/// One value of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Node {
     /// Where it begins, from 1.
     pub(super) line: usize,
-    /// What it is.
     pub(super) kind: Kind,
     /// Levels below and with it.
     pub(super) levels: usize,
@@ -18,7 +16,6 @@ pub(super) struct Node {
     pub(super) size: usize,
 }
 
-/// What a value is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Kind {
     /// Written as nothing, or as `null`.
@@ -36,7 +33,6 @@ pub(super) enum Kind {
     Table(Fields),
 }
 
-/// The named values of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Fields {
     /// In their order, each name once.
@@ -45,14 +41,10 @@ pub(super) struct Fields {
     pub(super) doubled: Vec<(String, usize, usize)>,
 }
 
-/// A named value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Field {
-    /// The name.
     pub(super) name: String,
-    /// Where the name stands, from 1.
     pub(super) line: usize,
-    /// The value.
     pub(super) value: Arc<Node>,
 }
 
@@ -61,7 +53,6 @@ pub(super) struct Field {
 pub(super) struct Fault {
     /// Where, from 1.
     pub(super) line: usize,
-    /// Why.
     pub(super) message: String,
 }
 
@@ -71,13 +62,11 @@ impl Node {
         Self { line, kind, levels: 1, size: 1 }
     }
 
-    /// A list.
     pub(super) fn list(line: usize, items: Vec<Arc<Self>>) -> Self {
         let (levels, size) = measure(items.iter());
         Self { line, kind: Kind::List(items), levels, size }
     }
 
-    /// A table.
     pub(super) fn table(line: usize, fields: Fields) -> Self {
         let (levels, size) = measure(fields.fields.iter().map(|field| &field.value));
         Self { line, kind: Kind::Table(fields), levels, size }
@@ -102,7 +91,6 @@ impl Node {
         table.fields.iter().find(|field| field.name == name).map(|field| &*field.value)
     }
 
-    /// The text of a scalar.
     pub(super) fn text(&self) -> Option<&str> {
         if let Kind::Scalar { text, .. } = &self.kind { Some(text) } else { None }
     }

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use crate::model::labels::{Labels, Text};
 use crate::model::slo::{
-    Alerting, Budgeting, Family, Form, Notice, Objective, Origin, Recorded, Severity, Sli, Slo, standard,
+    Alerting, Budgeting, Family, Form, Notice, Objective, Origin, Recorded, Severity, Sli, Slo, Template,
+    standard,
 };
 
 use super::finding::Level;
@@ -264,11 +265,8 @@ struct Row {
 impl Row {
     /// Whether its queries have `{{.window}}` in them: then it was written for Sloth, which records it under an id of its own.
     fn has_holes(&self) -> bool {
-        match &self.sli {
-            Some(Sli::Events { part, total, .. }) => part.has_window() || total.has_window(),
-            Some(Sli::Ratio { error }) => error.has_window(),
-            _ => false,
-        }
+        let sli = self.sli.as_ref().filter(|sli| !matches!(sli, Sli::Threshold { .. }));
+        sli.is_some_and(|sli| sli.templates().any(Template::has_window))
     }
 }
 

@@ -27,7 +27,6 @@ struct Shared {
     window: Window,
 }
 
-/// The SLOs of a file.
 pub(super) fn read(document: &Value<'_>, slos: &mut Vec<Slo>) {
     let Some(root) = document.table() else { return };
     let before = document.origin().findings.errors();

@@ -14,7 +14,6 @@ use super::terms::{lookbacks, merged};
 /// Labels of the document with this before them reach the series, without it.
 const PREFIX: &str = "pyrra.dev/";
 
-/// The SLO of a document.
 pub(super) fn read(document: &Value<'_>) -> Option<Slo> {
     let before = document.origin().findings.errors();
     let root = document.table()?;

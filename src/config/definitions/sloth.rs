@@ -54,7 +54,6 @@ impl Period {
     }
 }
 
-/// One `AlertWindows` document.
 pub(super) fn windows(document: &Value<'_>) -> Option<Period> {
     let root = document.table()?;
     root.pass_over(&["apiVersion", "kind", "metadata"]);
@@ -93,7 +92,6 @@ fn share(value: &Value<'_>) -> Option<f64> {
     Some(percent / 100.0)
 }
 
-/// The SLOs of a document.
 pub(super) fn read(document: &Value<'_>, is_kubernetes: bool, period: &Period, slos: &mut Vec<Slo>) {
     let Some(root) = document.table() else { return };
     if is_kubernetes {

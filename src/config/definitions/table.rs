@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::model::duration;
 
-use super::super::sheet::nearest;
+use super::super::nearest::nearest;
 use super::finding::{Level, Origin};
 use super::node::{Fields, Kind, Node};
 
@@ -21,7 +21,6 @@ pub(super) struct Value<'l> {
 }
 
 impl<'l> Value<'l> {
-    /// A whole document.
     pub(super) fn document(node: &'l Node, origin: Origin<'l>) -> Self {
         Self { node, origin, way: String::new() }
     }
@@ -31,7 +30,6 @@ impl<'l> Value<'l> {
         self.node.line
     }
 
-    /// The file it stands in.
     pub(super) fn origin(&self) -> Origin<'l> {
         self.origin
     }
@@ -87,14 +85,12 @@ impl<'l> Value<'l> {
 
     /// `true` or `false`, and what older YAML took for them.
     pub(super) fn is_true(&self) -> Option<bool> {
-        let word = match &self.node.kind {
-            Kind::Scalar { text, plain: true } => text.to_ascii_lowercase(),
-            _ => String::new(),
-        };
-        match word.as_str() {
-            "true" | "yes" | "on" | "y" => Some(true),
-            "false" | "no" | "off" | "n" => Some(false),
-            _ => {
+        let is_plain = matches!(self.node.kind, Kind::Scalar { plain: true, .. });
+        let word = self.node.text().filter(|_| is_plain).map(str::to_ascii_lowercase);
+        match word.as_deref() {
+            Some("true" | "yes" | "on" | "y") => Some(true),
+            Some("false" | "no" | "off" | "n") => Some(false),
+            Some(_) | None => {
                 self.wants("true or false");
                 None
             }
@@ -128,7 +124,6 @@ impl<'l> Value<'l> {
         fraction.or_else(|| self.duration().map(|duration| duration.as_secs_f64()))
     }
 
-    /// Its entries.
     pub(super) fn list(&self) -> Vec<Self> {
         let Kind::List(items) = &self.node.kind else {
             self.wants("a list");
@@ -138,7 +133,6 @@ impl<'l> Value<'l> {
         items.iter().map(|node| &**node).enumerate().map(entry).collect()
     }
 
-    /// Its named values.
     pub(super) fn table(&self) -> Option<Table<'l>> {
         let Kind::Table(table) = &self.node.kind else {
             self.wants("a table");
@@ -155,14 +149,13 @@ impl<'l> Value<'l> {
     pub(super) fn pairs(&self) -> Vec<(String, String)> {
         let Some(table) = self.table() else { return Vec::new() };
         let pair = |(name, value): (&str, Value<'l>)| {
-            let text = match &value.node.kind {
-                Kind::Nothing => String::new(),
-                Kind::List(items) if items.iter().all(|item| item.text().is_some()) => {
-                    items.iter().filter_map(|item| item.text()).collect::<Vec<_>>().join(",")
-                }
-                _ => value.text()?.to_owned(),
+            let entries = match &value.node.kind {
+                Kind::Nothing => Some(Vec::new()),
+                Kind::List(items) => items.iter().map(|item| item.text()).collect(),
+                Kind::Scalar { .. } | Kind::Table(_) => None,
             };
-            Some((name.to_owned(), text))
+            let text = entries.map_or_else(|| value.text().map(str::to_owned), |all| Some(all.join(",")));
+            Some((name.to_owned(), text?))
         };
         table.all().filter_map(pair).collect()
     }
@@ -198,7 +191,6 @@ impl<'l> Table<'l> {
         self.asked.borrow_mut().extend(names);
     }
 
-    /// All values with their names.
     pub(super) fn all(&self) -> impl Iterator<Item = (&'l str, Value<'l>)> {
         self.fields.fields.iter().map(|field| (field.name.as_str(), self.inner(&field.name, &field.value)))
     }

@@ -29,12 +29,10 @@ impl Value<'_> {
         Some(words.into())
     }
 
-    /// An objective in percent.
     pub(super) fn percent(&self) -> Option<Objective> {
         self.objective(Objective::percent(self.digits()?))
     }
 
-    /// An objective between 0 and 1.
     pub(super) fn ratio(&self) -> Option<Objective> {
         self.objective(Objective::ratio(self.digits()?))
     }
@@ -48,7 +46,6 @@ impl Value<'_> {
         self.node().text().or_else(|| self.number())
     }
 
-    /// A number that is finite.
     pub(super) fn amount(&self) -> Option<f64> {
         self.number()?.parse().ok()
     }
@@ -105,7 +102,6 @@ impl Value<'_> {
         self.pairs().into_iter().collect()
     }
 
-    /// A list of names.
     pub(super) fn words(&self) -> Vec<Text> {
         self.list().iter().filter_map(Self::word).collect()
     }

@@ -18,7 +18,6 @@ use crate::model::slo::{Sli, Slo};
 
 use super::{USUAL_PERIOD, parse};
 use compare::Same;
-use yaml::Yaml;
 
 /// What SLOs can be written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,10 +35,8 @@ pub enum Target {
 }
 
 impl Target {
-    /// All of them.
     pub const ALL: [Self; 5] = [Self::OpenSlo, Self::Sloth, Self::Pyrra, Self::Rules, Self::Own];
 
-    /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Sloth => "sloth",
@@ -65,7 +62,6 @@ pub struct Written {
 /// Something of an SLO that a form cannot say, or not in the same way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsaid {
-    /// The SLO's id.
     pub slo: Text,
     /// Which of its fields: one of `id`, `name`, `service`, `description`, `labels`, `objective`, `window`, `budgeting`, `sli`,
     /// `by`, `pairs`, `alert`, `recorded` and `plugins`.
@@ -122,40 +118,31 @@ impl<'s> Notes<'s> {
         self.list.iter().any(|unsaid| unsaid.field == field)
     }
 
-    /// The remarks above the SLO.
     fn remarks(&self) -> Vec<String> {
         self.list.iter().map(|unsaid| format!("not said of {unsaid}")).collect()
     }
 }
 
-/// One SLO in one form.
-#[derive(Clone)]
-enum Piece {
-    Yaml(Yaml),
-    Toml(String),
-}
-
-/// One SLO with the SLI that it should read back as; `None` if it cannot be written at all, which is said.
-type Put = Option<(Piece, Option<Sli>)>;
+/// One SLO, as YAML or TOML, with the SLI that it should read back as; `None` if it cannot be written at all, which is said.
+type Put<P> = Option<(P, Option<Sli>)>;
 
 /// A form that reads back what it writes.
-struct Form {
+struct Form<P> {
     /// What a file of it is called, which says how it is read.
     file: &'static str,
-    /// Writes one SLO.
-    one: fn(&Slo, &mut Notes<'_>) -> Put,
+    one: fn(&Slo, &mut Notes<'_>) -> Put<P>,
     /// A whole file of pieces, each with its SLO and its remarks.
-    file_of: fn(Vec<Entry<'_>>) -> String,
+    file_of: fn(Vec<Entry<'_, P>>) -> String,
 }
 
 /// A written SLO among others; without a piece only its remarks are written.
-struct Entry<'s> {
+struct Entry<'s, P> {
     slo: &'s Slo,
     remarks: Vec<String>,
-    piece: Option<Piece>,
+    piece: Option<P>,
 }
 
-fn joined(slos: &[Slo], form: &Form) -> Written {
+fn joined<P: Clone>(slos: &[Slo], form: &Form<P>) -> Written {
     let (mut entries, mut unsaid, mut left_out) = (Vec::new(), Vec::new(), Vec::new());
     for slo in slos {
         let mut notes = Notes::new(slo);
@@ -173,7 +160,7 @@ fn joined(slos: &[Slo], form: &Form) -> Written {
 }
 
 /// Reads a piece back, and says what became of each field that nothing was said about.
-fn checked(form: &Form, piece: &Piece, sli: Option<Sli>, notes: &mut Notes<'_>) {
+fn checked<P: Clone>(form: &Form<P>, piece: &P, sli: Option<Sli>, notes: &mut Notes<'_>) {
     let slo = notes.slo;
     let text = (form.file_of)(vec![Entry { slo, remarks: Vec::new(), piece: Some(piece.clone()) }]);
     let read = parse(Path::new(form.file), &text, USUAL_PERIOD);

@@ -40,21 +40,21 @@ const SECRET_TOOL: Tool = Tool {
     },
 };
 
-/// What the keyring holds for this entry.
 pub(super) fn read(entry: &Entry, reference: &str) -> Result<Bytes, SecretError> {
     let tool = if cfg!(target_os = "macos") { SECURITY } else { SECRET_TOOL };
     ask(&tool, entry, reference)
 }
 
 fn ask(tool: &Tool, entry: &Entry, reference: &str) -> Result<Bytes, SecretError> {
-    output(&(tool.lookup)(entry), reference, LIMIT).map_err(|error| match error {
-        SecretError::Unreadable { reference, reason } if reason == "not found" => {
+    output(&(tool.lookup)(entry), reference, LIMIT).map_err(|error| {
+        let reference = reference.to_owned();
+        if matches!(&error, SecretError::Unreadable { reason, .. } if reason == "not found") {
             SecretError::NoTool { reference, tool: tool.name, package: tool.package }
-        }
-        SecretError::Failed { reference, .. } => {
+        } else if matches!(error, SecretError::Failed { .. }) {
             SecretError::NoEntry { reference, store: (tool.store)(entry) }
+        } else {
+            error
         }
-        other => other,
     })
 }
 

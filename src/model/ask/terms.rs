@@ -29,11 +29,9 @@ pub struct Stretch {
 /// What tells one series of charts from another: the same expression over an hour and over a week are two.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SeriesKey {
-    /// The PromQL expression.
     pub query: Text,
     /// How much time the chart shows.
     pub range: Duration,
-    /// Time between two points.
     pub step: Duration,
 }
 

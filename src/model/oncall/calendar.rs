@@ -19,7 +19,6 @@ const NIGHT_UNTIL: i8 = 7;
 /// Somebody who is on call during a stint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
-    /// Who.
     pub person: Person,
     /// By which schedule, by its id; none: always.
     pub schedule: Option<Text>,
@@ -41,7 +40,6 @@ pub enum Cover {
 }
 
 impl Cover {
-    /// Those who are on call.
     pub fn turns(&self) -> &[Turn] {
         match self {
             Self::Unknown | Self::Nobody => &[],
@@ -63,10 +61,7 @@ impl Cover {
     fn has_same_people(&self, other: &Self) -> bool {
         let ids =
             |cover: &Self| cover.turns().iter().map(|turn| turn.person.id.clone()).collect::<BTreeSet<_>>();
-        match (self, other) {
-            (Self::People(_), Self::People(_)) => ids(self) == ids(other),
-            _ => self == other,
-        }
+        std::mem::discriminant(self) == std::mem::discriminant(other) && ids(self) == ids(other)
     }
 }
 
@@ -77,7 +72,6 @@ pub struct Stint {
     pub from: Timestamp,
     /// Its end, which does not belong to it.
     pub until: Timestamp,
-    /// Who is on call.
     pub cover: Cover,
     /// Whether the people were others before: a hand-over, and not merely midnight.
     pub is_hand_over: bool,
@@ -86,7 +80,6 @@ pub struct Stint {
 /// A day in a zone, from midnight to midnight: 23 to 25 hours, and what there is besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Day {
-    /// Which.
     pub date: Date,
     /// Its first moment.
     pub from: Timestamp,
@@ -99,7 +92,6 @@ pub struct Day {
 /// Who is on call at a level at a moment, and who comes then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Watch {
-    /// Who it is now.
     pub now: Cover,
     /// From when others are on call, and who; `None`: not within the time that is known.
     pub next: Option<(Timestamp, Cover)>,

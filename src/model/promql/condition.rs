@@ -22,7 +22,6 @@ pub enum Comparison {
 }
 
 impl Comparison {
-    /// As it is written.
     pub const fn sign(self) -> &'static str {
         match self {
             Self::Above => ">",
@@ -74,7 +73,6 @@ impl Comparison {
     }
 }
 
-/// What a value is compared with.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bound {
     /// A number, always finite.
@@ -83,16 +81,12 @@ pub enum Bound {
     Query(String),
 }
 
-/// The comparison in an alerting expression.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     /// What is compared: valid PromQL, worth a chart.
     pub query: String,
-    /// How.
     pub operator: Comparison,
-    /// With what.
     pub bound: Bound,
-    /// What else counts.
     pub others: Others,
 }
 

@@ -2,20 +2,20 @@
 //!
 //! Source: `promql/parser/functions.go` of Prometheus 2.42 to 3.8.
 
-use super::grammar::Kind::{self, Matrix, Scalar, Text, Vector};
+use super::value::ValueKind::{self, Matrix, Scalar, Text, Vector};
 
 /// A function, as far as its call can be wrong.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Function {
-    pub(super) takes: &'static [Kind],
+    pub(super) takes: &'static [ValueKind],
     /// How many of the last arguments may be left out; `None`: the last one may stand any number of times, or not at all.
     pub(super) spare: Option<usize>,
-    pub(super) gives: Kind,
+    pub(super) gives: ValueKind,
 }
 
 /// The function of this name, if it is known.
 pub(super) fn function(name: &str) -> Option<Function> {
-    let (takes, spare, gives): (&[Kind], _, _) = match name {
+    let (takes, spare, gives): (&[ValueKind], _, _) = match name {
         "absent_over_time"
         | "avg_over_time"
         | "changes"

@@ -10,34 +10,8 @@ pub use selector::is_bound;
 
 use super::functions::function;
 use super::token::{Lexeme, Token, tokens};
+use super::value::ValueKind;
 use super::{LabelTest, Remark, Unread};
-
-/// What an expression gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Scalar,
-    Vector,
-    Matrix,
-    Text,
-    /// A function that is not known gives it.
-    Any,
-}
-
-impl Kind {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Scalar => "a scalar",
-            Self::Vector => "an instant vector",
-            Self::Matrix => "a range vector",
-            Self::Text => "a string",
-            Self::Any => "anything",
-        }
-    }
-
-    fn is(self, wanted: Self) -> bool {
-        self == wanted || self == Self::Any || wanted == Self::Any
-    }
-}
 
 /// What `offset`, `@` and a range may follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +25,8 @@ enum Form {
 /// An expression that was read.
 #[derive(Debug, Clone, Copy)]
 struct Node {
-    kind: Kind,
+    kind: ValueKind,
     form: Form,
-    /// Where it begins.
     at: usize,
     has_offset: bool,
     has_moment: bool,
@@ -68,6 +41,24 @@ const MOST_NESTED: usize = 200;
 
 /// The power binds closest, `or` least.
 const POWER: u8 = 6;
+const OPERATORS: [(&str, u8); 16] = [
+    ("or", 1),
+    ("and", 2),
+    ("unless", 2),
+    ("==", 3),
+    ("!=", 3),
+    (">", 3),
+    ("<", 3),
+    (">=", 3),
+    ("<=", 3),
+    ("+", 4),
+    ("-", 4),
+    ("*", 5),
+    ("/", 5),
+    ("%", 5),
+    ("atan2", 5),
+    ("^", POWER),
+];
 
 struct Reader<'t> {
     text: &'t str,
@@ -192,7 +183,7 @@ impl<'t> Reader<'t> {
             return self.postfix(primary);
         }
         let inner = self.expression(POWER)?;
-        if inner.kind.is(Kind::Scalar) || inner.kind.is(Kind::Vector) {
+        if inner.kind.is(ValueKind::Scalar) || inner.kind.is(ValueKind::Vector) {
             return Ok(Node { form: Form::Other, at, ..inner });
         }
         let what = inner.kind.word();
@@ -202,17 +193,9 @@ impl<'t> Reader<'t> {
     /// How close the operator that comes next binds, if one comes.
     fn operator(&self) -> Option<u8> {
         let next = self.peek();
-        let strength = match (&next.token, next.text) {
-            (Token::Sign, "==" | "!=" | ">" | "<" | ">=" | "<=") => 3,
-            (Token::Sign, "+" | "-") => 4,
-            (Token::Sign, "*" | "/" | "%") => 5,
-            (Token::Sign, "^") => POWER,
-            (Token::Word, word) if word.eq_ignore_ascii_case("or") => 1,
-            (Token::Word, word) if ["and", "unless"].iter().any(|own| own.eq_ignore_ascii_case(word)) => 2,
-            (Token::Word, word) if word.eq_ignore_ascii_case("atan2") => 5,
-            _ => return None,
-        };
-        Some(strength)
+        let is_operator = matches!(next.token, Token::Sign | Token::Word);
+        let known = OPERATORS.iter().find(|(operator, _)| operator.eq_ignore_ascii_case(next.text));
+        known.filter(|_| is_operator).map(|(_, strength)| *strength)
     }
 
     fn binary(&mut self, left: Node, strength: u8) -> Read<Node> {
@@ -228,7 +211,7 @@ impl<'t> Reader<'t> {
         // a power binds to the right: 2 ^ 3 ^ 2 is 2 ^ (3 ^ 2)
         let right = self.expression(if strength == POWER { POWER } else { strength + 1 })?;
         for side in [left, right] {
-            if !side.kind.is(Kind::Scalar) && !side.kind.is(Kind::Vector) {
+            if !side.kind.is(ValueKind::Scalar) && !side.kind.is(ValueKind::Vector) {
                 let message = format!(
                     "{} on one side of {}: it takes scalars and instant vectors",
                     side.kind.word(),
@@ -237,22 +220,22 @@ impl<'t> Reader<'t> {
                 return Err(self.wrong_at(side.at, message));
             }
         }
-        let are_vectors = left.kind.is(Kind::Vector) && right.kind.is(Kind::Vector);
+        let are_vectors = left.kind.is(ValueKind::Vector) && right.kind.is(ValueKind::Vector);
         if is_set && !are_vectors {
             return Err(self.wrong_at(sign.at, format!("{} takes instant vectors, not scalars", sign.text)));
         }
         if is_matched && !are_vectors {
             return Err(self.wrong_at(sign.at, "labels are matched between instant vectors only"));
         }
-        let are_scalars = left.kind == Kind::Scalar && right.kind == Kind::Scalar;
+        let are_scalars = left.kind == ValueKind::Scalar && right.kind == ValueKind::Scalar;
         if is_comparison && are_scalars && !is_bool {
             return Err(self.wrong_at(sign.at, "a comparison of two scalars needs bool"));
         }
-        let is_any = left.kind == Kind::Any || right.kind == Kind::Any;
+        let is_any = left.kind == ValueKind::Any || right.kind == ValueKind::Any;
         let kind = match (are_scalars, is_any) {
-            (true, _) => Kind::Scalar,
-            (false, true) => Kind::Any,
-            (false, false) => Kind::Vector,
+            (true, _) => ValueKind::Scalar,
+            (false, true) => ValueKind::Any,
+            (false, false) => ValueKind::Vector,
         };
         Ok(Node {
             kind,
@@ -304,7 +287,12 @@ impl<'t> Reader<'t> {
                     labels.push(self.peek().text.to_owned());
                 }
                 Token::Text(Some(name)) if !name.is_empty() => labels.push(name.clone()),
-                _ => return Err(self.unexpected("a label")),
+                Token::Word
+                | Token::Text(_)
+                | Token::Number(_)
+                | Token::Duration(_)
+                | Token::Sign
+                | Token::End => return Err(self.unexpected("a label")),
             }
             self.step();
             if !self.is_sign(")") && !self.take(",") {
@@ -333,15 +321,15 @@ impl<'t> Reader<'t> {
         match &self.peek().token {
             Token::Number(_) | Token::Duration(_) => {
                 self.step();
-                Ok(node(Kind::Scalar, Form::Other))
+                Ok(node(ValueKind::Scalar, Form::Other))
             }
             Token::Text(_) => {
                 self.step();
-                Ok(node(Kind::Text, Form::Other))
+                Ok(node(ValueKind::Text, Form::Other))
             }
             Token::Sign if self.is_sign("{") => {
                 self.selector(None)?;
-                Ok(node(Kind::Vector, Form::Selector))
+                Ok(node(ValueKind::Vector, Form::Selector))
             }
             Token::Sign if self.is_sign("(") => {
                 self.step();
@@ -355,11 +343,11 @@ impl<'t> Reader<'t> {
                 let lower = word.to_ascii_lowercase();
                 if lower == "inf" || lower == "nan" {
                     self.step();
-                    Ok(node(Kind::Scalar, Form::Other))
+                    Ok(node(ValueKind::Scalar, Form::Other))
                 } else if is_aggregation(&lower) && (is_called || is_by(self.ahead(1).text)) {
                     self.step();
                     self.aggregation(&lower)?;
-                    Ok(node(Kind::Vector, Form::Other))
+                    Ok(node(ValueKind::Vector, Form::Other))
                 } else if is_called && !is_operator_word(&lower) && !word.contains(':') {
                     Ok(node(self.call(word)?, Form::Other))
                 } else if ["bool", "on", "ignoring", "group_left", "group_right", "atan2"].contains(&&*lower)
@@ -368,7 +356,7 @@ impl<'t> Reader<'t> {
                 } else {
                     self.step();
                     self.selector(Some(word))?;
-                    Ok(node(Kind::Vector, Form::Selector))
+                    Ok(node(ValueKind::Vector, Form::Selector))
                 }
             }
             Token::Sign | Token::End => Err(self.unexpected("an expression")),
@@ -401,11 +389,11 @@ impl<'t> Reader<'t> {
             self.by()?;
         }
         let parameter = match name {
-            "topk" | "bottomk" | "quantile" | "limitk" | "limit_ratio" => Some(Kind::Scalar),
-            "count_values" => Some(Kind::Text),
+            "topk" | "bottomk" | "quantile" | "limitk" | "limit_ratio" => Some(ValueKind::Scalar),
+            "count_values" => Some(ValueKind::Text),
             _ => None,
         };
-        let wanted: Vec<Kind> = parameter.into_iter().chain([Kind::Vector]).collect();
+        let wanted: Vec<ValueKind> = parameter.into_iter().chain([ValueKind::Vector]).collect();
         if arguments.len() != wanted.len() {
             let (wanted, given) = (wanted.len(), arguments.len());
             return Err(self.wrong_at(at, format!("{name} takes {wanted} argument(s), not {given}")));
@@ -422,13 +410,13 @@ impl<'t> Reader<'t> {
         Ok(found)
     }
 
-    fn call(&mut self, name: &str) -> Read<Kind> {
+    fn call(&mut self, name: &str) -> Read<ValueKind> {
         let at = self.peek().at;
         self.step();
         let arguments = self.arguments()?;
         let Some(function) = function(name) else {
             self.unknown.get_or_insert_with(|| name.to_owned());
-            return Ok(Kind::Any);
+            return Ok(ValueKind::Any);
         };
         let (given, most) = (arguments.len(), function.takes.len());
         let fits = match function.spare {
@@ -443,7 +431,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Whether arguments are of the kinds that are wanted; the last kind is that of all that follow.
-    fn fit(&self, name: &str, arguments: &[Node], wanted: &[Kind]) -> Read<()> {
+    fn fit(&self, name: &str, arguments: &[Node], wanted: &[ValueKind]) -> Read<()> {
         for (place, argument) in arguments.iter().enumerate() {
             let Some(kind) = wanted.get(place).or(wanted.last()) else { return Ok(()) };
             if !argument.kind.is(*kind) {

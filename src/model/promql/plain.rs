@@ -30,7 +30,7 @@ pub(super) fn written(expr: &str) -> Result<String, Unread> {
             (Token::Sign, "[" | ":") => true,
             (Token::Sign, "+" | "-") => is_time,
             (Token::Word, word) => word.eq_ignore_ascii_case("offset"),
-            _ => false,
+            (Token::Sign | Token::Number(_) | Token::Duration(_) | Token::Text(_) | Token::End, _) => false,
         };
     }
     Ok(out)

@@ -28,7 +28,6 @@ pub(super) enum Token {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Lexeme<'t> {
     pub(super) token: Token,
-    /// As it was written.
     pub(super) text: &'t str,
     /// Its first byte.
     pub(super) at: usize,

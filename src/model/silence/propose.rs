@@ -188,7 +188,6 @@ fn listed(values: &BTreeSet<&str>) -> String {
     format!("{}{end}", some.map(|value| escaped(value)).collect::<Vec<_>>().join("|"))
 }
 
-/// What both begin with.
 fn shared_head<'a>(one: &'a str, other: &str) -> &'a str {
     let same = one.char_indices().zip(other.chars()).take_while(|((_, a), b)| a == b);
     let length = same.map(|((at, c), _)| at + c.len_utf8()).last().unwrap_or(0);

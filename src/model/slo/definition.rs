@@ -20,19 +20,14 @@ use super::window::Window;
 pub struct Slo {
     /// What nothing else is called in the same set of files or the same server: `checkout-availability`.
     pub id: Text,
-    /// Its name within the service.
     pub name: Text,
     /// Whose promise it is, if that is said.
     pub service: Option<Text>,
     /// What is promised, in a sentence; may be empty.
     pub description: Text,
-    /// Team, tier and the like.
     pub labels: Labels,
-    /// What share must be good.
     pub objective: Objective,
-    /// Over which time.
     pub window: Window,
-    /// What counts against the budget.
     pub budgeting: Budgeting,
     /// How it is measured; `None` if only its recorded series are known.
     pub sli: Option<Sli>,
@@ -40,31 +35,24 @@ pub struct Slo {
     pub grouping: Vec<Text>,
     /// When its burn is too fast, the most severe first.
     pub pairs: Vec<Pair>,
-    /// How its alerts are called.
     pub alerting: Alerting,
     /// The series that recording rules keep for it: found at a source, or where the tool of its file would put them.
     pub recorded: Option<Recorded>,
-    /// Where this was read.
     pub origin: Origin,
 }
 
-/// What counts against the budget.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Budgeting {
     /// Each bad event.
     Occurrences,
     /// Each slice of time in which fewer than `least` of the events were good.
     Timeslices {
-        /// The length of a slice.
         slice: Duration,
         /// The share of good events that makes a slice good, 0 to 1.
         least: f64,
     },
     /// The mean of the error ratios of all slices of time.
-    RatioTimeslices {
-        /// The length of a slice.
-        slice: Duration,
-    },
+    RatioTimeslices { slice: Duration },
 }
 
 /// Which events a query counts, beside the one that counts all of them.
@@ -81,11 +69,8 @@ pub enum Side {
 pub enum Sli {
     /// Two queries over the lookback, each the number or the rate of events.
     Events {
-        /// Which events `part` counts.
         side: Side,
-        /// Some of the events.
         part: Template,
-        /// All events.
         total: Template,
     },
     /// A query that says the error ratio itself.
@@ -93,32 +78,24 @@ pub enum Sli {
         /// Bad / all over the lookback, 0 to 1.
         error: Template,
     },
-    /// Two counters.
     Counters {
-        /// Which events `part` counts.
         side: Side,
-        /// Some of the events.
         part: Selector,
-        /// All events.
         total: Selector,
     },
     /// A classic histogram with a bucket at the threshold: `fast` has one `le`.
     Latency {
         /// The bucket of what is fast enough.
         fast: Selector,
-        /// All observations.
         total: Selector,
     },
-    /// A native histogram.
     NativeLatency {
-        /// The histogram.
         histogram: Selector,
         /// Up to this it is fast enough, in the histogram's unit.
         threshold: f64,
     },
     /// A gauge that is 1 while all is well and 0 otherwise: `up`, `probe_success`.
     Gauge {
-        /// The gauge.
         metric: Selector,
     },
     /// Apdex of a classic histogram: satisfied / all, with half of what is tolerated.
@@ -129,7 +106,6 @@ pub enum Sli {
         satisfied: Text,
         /// `le` of what is tolerated; none: only what satisfies counts.
         tolerated: Option<Text>,
-        /// All observations.
         total: Selector,
     },
     /// The share of time in which a value passes.
@@ -138,9 +114,24 @@ pub enum Sli {
         value: Template,
         /// How it is compared.
         passes: Comparison,
-        /// With what.
         bound: f64,
     },
+}
+
+impl Sli {
+    /// The queries in it that are more than selectors.
+    pub fn templates(&self) -> impl Iterator<Item = &Template> {
+        let (one, other) = match self {
+            Self::Events { part, total, .. } => (Some(part), Some(total)),
+            Self::Ratio { error: query } | Self::Threshold { value: query, .. } => (Some(query), None),
+            Self::Counters { .. }
+            | Self::Latency { .. }
+            | Self::NativeLatency { .. }
+            | Self::Gauge { .. }
+            | Self::Apdex { .. } => (None, None),
+        };
+        one.into_iter().chain(other)
+    }
 }
 
 /// How the alerts of an SLO are called, kept for writing it out again and for knowing them when they fire.
@@ -150,9 +141,7 @@ pub struct Alerting {
     pub name: Option<Text>,
     /// The name of the alert that tells that its series are gone.
     pub absent_name: Option<Text>,
-    /// Labels of all its alerts.
     pub labels: Labels,
-    /// Annotations of all its alerts.
     pub annotations: Labels,
     /// Those that wake someone; none: switched off.
     pub page: Option<Notice>,
@@ -165,9 +154,7 @@ pub struct Alerting {
 /// What alerts of one severity carry.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Notice {
-    /// Labels of these alerts.
     pub labels: Labels,
-    /// Annotations of these alerts.
     pub annotations: Labels,
 }
 
@@ -181,7 +168,6 @@ impl Alerting {
     }
 }
 
-/// The forms in which SLOs are written down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Form {
     /// Our own, in TOML.
@@ -195,7 +181,6 @@ pub enum Form {
 }
 
 impl Form {
-    /// The word for it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Own => "burnwatch",
@@ -206,16 +191,12 @@ impl Form {
     }
 }
 
-/// Where an SLO was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// In a file.
     File {
-        /// Which.
         path: PathBuf,
         /// Its first line there, from 1.
         line: usize,
-        /// In which form.
         form: Form,
     },
     /// In the series of a source.

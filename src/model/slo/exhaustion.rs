@@ -125,11 +125,12 @@ impl UnderWay {
     /// When the budget is gone at `burn`: `(1 - spent) * W / b`, or not before the reset. `None` if the burn is no number.
     pub fn exhaustion(self, burn: f64) -> Option<Exhaustion> {
         let earliest = Exhaustion::earliest(self.left(), burn, self.elapsed + self.left)?;
-        Some(match earliest {
-            Exhaustion::In(after) if after > self.left => Exhaustion::NotBeforeReset(self.left),
-            Exhaustion::Never if burn > 0.0 => Exhaustion::NotBeforeReset(self.left),
-            other => other,
-        })
+        let is_later = match earliest {
+            Exhaustion::In(after) => after > self.left,
+            Exhaustion::Never => burn > 0.0,
+            Exhaustion::Exhausted | Exhaustion::NotBeforeReset(_) | Exhaustion::NotWithinWindow(_) => false,
+        };
+        Some(if is_later { Exhaustion::NotBeforeReset(self.left) } else { earliest })
     }
 }
 

@@ -7,6 +7,7 @@ use super::super::promql::quoted;
 use super::definition::{Side, Slo};
 use super::query::{Measure, measure};
 use super::reading::Evaluation;
+use super::recorded::Recorded;
 
 /// How the errors of each slot of time are asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,39 +15,34 @@ pub enum Slots {
     /// One query: the error ratio of the slot that ends at each point.
     Ratio(String),
     /// Two queries: events of the slot that ends at each point.
-    Events {
-        /// Which events `part` counts.
-        side: Side,
-        /// Some of the events.
-        part: String,
-        /// All events.
-        total: String,
-    },
+    Events { side: Side, part: String, total: String },
 }
 
 /// The error ratio over a lookback in one query: of the recorded series where the numbers come from these, else of the
 /// definition. `None` if there is no such query.
 pub fn error_ratio(slo: &Slo, evaluation: Evaluation, lookback: Duration) -> Option<String> {
-    match (&slo.recorded, evaluation) {
-        (Some(recorded), Evaluation::Recorded) => {
-            let has_it = recorded.lookbacks.is_empty() || recorded.lookbacks.contains(&lookback);
-            has_it.then(|| recorded.error_ratio(lookback))
-        }
-        _ => measure(slo, lookback).map(|measure| measure.error_ratio()),
-    }
+    let Some(recorded) = recorded(slo, evaluation) else {
+        return measure(slo, lookback).map(|measure| measure.error_ratio());
+    };
+    let has_it = recorded.lookbacks.is_empty() || recorded.lookbacks.contains(&lookback);
+    has_it.then(|| recorded.error_ratio(lookback))
 }
 
 /// The error ratio over the whole window, which rules record apart from the lookbacks; of a calendar window over its usual length.
 pub fn over_window(slo: &Slo, evaluation: Evaluation) -> Option<String> {
-    match (&slo.recorded, evaluation) {
-        (Some(recorded), Evaluation::Recorded) => Some(recorded.error_ratio(slo.window.nominal())),
-        _ => error_ratio(slo, evaluation, slo.window.nominal()),
-    }
+    let window = slo.window.nominal();
+    recorded(slo, evaluation)
+        .map_or_else(|| error_ratio(slo, evaluation, window), |recorded| Some(recorded.error_ratio(window)))
+}
+
+/// The recorded series, if the numbers come from them.
+fn recorded(slo: &Slo, evaluation: Evaluation) -> Option<&Recorded> {
+    slo.recorded.as_ref().filter(|_| evaluation == Evaluation::Recorded)
 }
 
 /// The errors of each slot: a recorded ratio over just that time, or the mean of a shorter one; else by the definition.
 pub fn slots(slo: &Slo, evaluation: Evaluation, slot: Duration) -> Option<Slots> {
-    let Some(recorded) = slo.recorded.as_ref().filter(|_| evaluation == Evaluation::Recorded) else {
+    let Some(recorded) = recorded(slo, evaluation) else {
         return events(slo, slot)
             .or_else(|| measure(slo, slot).map(|measure| coarse(&measure.error_ratio())));
     };

@@ -9,23 +9,18 @@ const SHOWN: usize = 40;
 /// Why something is no objective.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectiveError {
-    /// Not a plain decimal number.
     #[error(
         "{0:?} is not a number; write an objective as a plain decimal, such as 99.9 (percent) or 0.999 (ratio)"
     )]
     NotANumber(String),
-    /// Zero or less.
     #[error("an objective of {0} promises nothing; it must be above 0 and below 100 %")]
     PromisesNothing(String),
-    /// Exactly everything.
     #[error(
         "an objective of {0} leaves no error budget, so no burn rate can be told; use less, such as 99.9 %"
     )]
     NoBudget(String),
-    /// More than everything.
     #[error("an objective of {0} is more than 100 %; a percent must be below 100 and a ratio below 1")]
     AboveAll(String),
-    /// More digits than are kept.
     #[error(
         "an objective of {0} is finer than a billionth; use at most 7 decimals in a percent, 9 in a ratio"
     )]

@@ -14,7 +14,6 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Page => "page",
@@ -30,9 +29,7 @@ impl Severity {
 pub struct Pair {
     /// What follows when it holds.
     pub severity: Severity,
-    /// The long lookback.
     pub long: Duration,
-    /// The short lookback.
     pub short: Duration,
     /// The burn rate above which it holds, a multiple of 1.
     pub factor: f64,

@@ -17,14 +17,7 @@ use super::template::Template;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Measure {
     /// Two queries; the division is ours, so that what is absent and what is zero can be told apart.
-    Counts {
-        /// Which events `part` counts.
-        side: Side,
-        /// Some of the events.
-        part: String,
-        /// All events.
-        total: String,
-    },
+    Counts { side: Side, part: String, total: String },
     /// One query that says bad / all, 0 to 1.
     Ratio(String),
 }
@@ -54,7 +47,6 @@ impl Measure {
         }
     }
 
-    /// All its queries.
     pub fn queries(&self) -> impl Iterator<Item = &str> {
         let (one, two) = match self {
             Self::Counts { part, total, .. } => (part, Some(total)),

@@ -21,9 +21,7 @@ pub struct SloBoard {
 /// What one source says of one SLO.
 #[derive(Debug, Clone)]
 pub struct SloReading {
-    /// The promise.
     pub slo: Arc<Slo>,
-    /// From what the numbers come.
     pub evaluation: Evaluation,
     /// Each group once, in the order of their labels; one without labels if the SLO is not split.
     pub groups: Vec<GroupReading>,
@@ -54,7 +52,6 @@ pub enum Evaluation {
 /// For how much time there are data.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Extent {
-    /// Within the window.
     pub known: Duration,
     /// Whether it may be less: no moment that was looked at had any.
     pub at_most: bool,
@@ -118,22 +115,17 @@ pub enum Measured {
 /// What a query says that cannot be an error ratio.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Odd {
-    /// More series than one for a group.
     #[error("the query returned {0} series; add sum()")]
     Several(usize),
-    /// Below zero.
     #[error("the error ratio is {}, below zero{}: is `good` more than `total`?", brief(*.0), taken(*self))]
     Negative(f64),
-    /// More bad events than events.
     #[error("the error ratio is {}, above one{}: is `bad` more than `total`, or `total` too narrow?", brief(*.0), taken(*self))]
     AboveOne(f64),
     /// Events, but no such bucket of their histogram: with a bucket, its series is there from the first event on.
     #[error("no bucket of the histogram ends at the threshold; take a threshold that it has a bucket for")]
     NoBucket,
-    /// NaN where there are events.
     #[error("the query returned NaN")]
     Nan,
-    /// Infinite.
     #[error("the query returned {}", infinity(*.0))]
     Infinite(f64),
 }

@@ -18,7 +18,6 @@ pub enum Family {
 }
 
 impl Family {
-    /// The word for it.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sloth => "Sloth",

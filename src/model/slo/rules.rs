@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::labels::{Labels, Text};
-use super::{Family, Sli, Slo, Window};
+use super::{Family, Slo, Window};
 
 mod pyrra;
 mod sloth;
@@ -15,38 +15,28 @@ pub struct RuleGroup {
     pub name: String,
     /// How often; `None`: as the server does by default.
     pub interval: Option<Duration>,
-    /// Its rules.
     pub rules: Vec<Rule>,
 }
 
-/// A recording or an alerting rule.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// What it makes.
     pub makes: Makes,
-    /// Its expression.
     pub expr: String,
     /// For how long the condition must hold; zero for recording rules.
     pub hold: Duration,
-    /// Labels that it adds.
     pub labels: Labels,
-    /// Annotations of its alerts.
     pub annotations: Labels,
 }
 
-/// What a rule makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Makes {
-    /// A series of this name.
     Record(String),
-    /// Alerts of this name.
     Alert(Text),
 }
 
 /// The rules of an SLO, and what they cannot say of it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Drafted {
-    /// The rules.
     pub groups: Vec<RuleGroup>,
     /// What of the definition is not in them, in words.
     pub unsaid: Vec<String>,
@@ -94,9 +84,4 @@ fn lookbacks(slo: &Slo) -> Vec<Duration> {
     all.sort_unstable();
     all.dedup();
     all
-}
-
-/// Whether the two counters of an SLI are of one metric.
-fn same_metric(sli: &Sli) -> bool {
-    matches!(sli, Sli::Counters { part, total, .. } if part.metric == total.metric)
 }

@@ -13,18 +13,14 @@ use super::super::text::is_harmless;
 /// One condition of a [`Selector`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Match {
-    /// The label.
     pub name: Text,
-    /// How its value is compared.
     pub operator: Operator,
-    /// With what.
     pub value: Text,
 }
 
 /// A metric and the conditions on its labels, in the order in which they were written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Selector {
-    /// The metric's name.
     pub metric: Text,
     /// The conditions; none of them on `__name__`.
     pub matches: Vec<Match>,
@@ -33,10 +29,8 @@ pub struct Selector {
 /// Why a text is no [`Selector`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectorError {
-    /// Not PromQL at all.
     #[error("not PromQL: {0}")]
     NotPromql(String),
-    /// PromQL, but more than a metric with conditions.
     #[error("a metric with conditions is wanted, like http_requests_total{{code=~\"5..\"}}")]
     NotPlain,
     /// No name of a metric, or a pattern for it.

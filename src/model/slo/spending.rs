@@ -49,7 +49,6 @@ impl Spending {
         self
     }
 
-    /// How long a slot is.
     pub fn slot(&self) -> Duration {
         self.slot
     }
@@ -59,7 +58,6 @@ impl Spending {
         &self.shares
     }
 
-    /// How long all slots are together.
     pub fn length(&self) -> Duration {
         self.slot.saturating_mul(u32::try_from(self.shares.len()).unwrap_or(u32::MAX))
     }

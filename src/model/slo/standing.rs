@@ -49,7 +49,6 @@ pub enum SloState {
 }
 
 impl SloState {
-    /// All of them, the worst first.
     pub const ALL: [Self; 8] = [
         Self::Page,
         Self::Ticket,
@@ -61,7 +60,6 @@ impl SloState {
         Self::Quiet,
     ];
 
-    /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Page => "page",
@@ -100,9 +98,7 @@ pub enum Doubt {
 /// The burn over one lookback.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Burn {
-    /// Over how long.
     pub lookback: Duration,
-    /// What was measured.
     pub measured: Measured,
     /// A multiple of what is sustainable, never NaN; none if there is no error ratio.
     pub rate: Option<f64>,
@@ -111,11 +107,8 @@ pub struct Burn {
 /// A pair of lookbacks, and whether its condition holds now.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PairNow {
-    /// The condition.
     pub pair: Pair,
-    /// The burn over the long lookback.
     pub long: Option<f64>,
-    /// The burn over the short lookback.
     pub short: Option<f64>,
     /// Whether it holds; none if one of the two is not known. No traffic: it does not, as the alert's does not.
     pub holds: Option<bool>,
@@ -126,7 +119,6 @@ pub struct PairNow {
 pub struct Standing {
     /// What tells it from the other groups.
     pub labels: Labels,
-    /// How it is.
     pub state: SloState,
     /// Why a number is missing, if one is.
     pub doubt: Option<Doubt>,
@@ -152,11 +144,8 @@ pub struct Standing {
 /// One SLO of one source, judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SloStatus {
-    /// The promise.
     pub slo: Arc<Slo>,
-    /// Who says so.
     pub source: SourceId,
-    /// From what the numbers come.
     pub evaluation: Evaluation,
     /// What went wrong with its queries, if something did.
     pub trouble: Option<Text>,
@@ -273,7 +262,6 @@ impl Standing {
         self.spent.map(|spent| 1.0 - spent)
     }
 
-    /// The burn over this lookback.
     pub fn burn(&self, lookback: Duration) -> Option<f64> {
         self.burns.iter().find(|burn| burn.lookback == lookback)?.rate
     }

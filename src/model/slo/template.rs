@@ -15,13 +15,10 @@ pub struct Template(Text);
 /// Why a text is no [`Template`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
-    /// Something in braces other than the window.
     #[error("{{{{{0}}}}} is not known; only {{{{.window}}}} is filled in")]
     Action(String),
-    /// Braces that are opened and never closed.
     #[error("an opened {{{{ is not closed")]
     Open,
-    /// No query at all.
     #[error("the query is empty")]
     Empty,
 }
@@ -50,7 +47,6 @@ impl Template {
         pieces(&self.0).any(|piece| matches!(piece, Ok(Piece::Window(_))))
     }
 
-    /// The query over this lookback.
     pub fn over(&self, lookback: Duration) -> String {
         let lookback = duration::text(lookback);
         self.filled(|_| lookback.clone())
@@ -73,7 +69,6 @@ impl Template {
         out
     }
 
-    /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -12,7 +12,6 @@ use super::super::duration;
 /// More periods than there are days in all of the calendar's 20,000 years.
 const MOST_PERIODS: i64 = 8_000_000;
 
-/// The window of an objective.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Window {
     /// The last so much time, up to now.
@@ -26,7 +25,6 @@ pub enum Window {
 pub struct Calendar {
     /// How many units one period has; 0 counts as 1.
     pub count: u32,
-    /// The unit.
     pub unit: CalendarUnit,
     /// Where one of the periods begins. Periods go on in both directions from here; what is the 31st here is the last day of
     /// shorter months.
@@ -53,24 +51,20 @@ pub enum CalendarUnit {
 /// A stretch of time: the start belongs to it, the end does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// When it begins.
     pub start: Timestamp,
     /// When it is over; never before `start`.
     pub end: Timestamp,
 }
 
 impl Bounds {
-    /// How long it is.
     pub fn length(self) -> Duration {
         between(self.start, self.end)
     }
 
-    /// How much of it has passed.
     pub fn elapsed(self, now: Timestamp) -> Duration {
         between(self.start, now.min(self.end))
     }
 
-    /// How long until it is over.
     pub fn left(self, now: Timestamp) -> Duration {
         between(now.max(self.start), self.end)
     }
@@ -169,7 +163,6 @@ impl fmt::Display for Calendar {
 }
 
 impl CalendarUnit {
-    /// The word for one of it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Day => "day",

@@ -229,9 +229,13 @@ fn join(alert: &mut Alert, other: &Alert) {
 
 /// What becomes of an alert that its sources do not name any more; `None` once it is to be forgotten.
 fn resolved(old: &Arc<Alert>, now: Timestamp) -> Option<Arc<Alert>> {
-    match (old.state, old.resolved_at) {
-        (AlertState::Pending, _) => None,
-        (AlertState::Resolved, Some(at)) => (now.duration_since(at) < RESOLVED_KEPT).then(|| Arc::clone(old)),
-        _ => Some(Arc::new(Alert { state: AlertState::Resolved, resolved_at: Some(now), ..(**old).clone() })),
+    if old.state == AlertState::Pending {
+        return None;
     }
+    let resolved_at = old.resolved_at.filter(|_| old.state == AlertState::Resolved);
+    let Some(at) = resolved_at else {
+        let state = AlertState::Resolved;
+        return Some(Arc::new(Alert { state, resolved_at: Some(now), ..(**old).clone() }));
+    };
+    (now.duration_since(at) < RESOLVED_KEPT).then(|| Arc::clone(old))
 }

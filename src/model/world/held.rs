@@ -37,11 +37,9 @@ trait Slot<K> {
     /// What is kept.
     type Value;
 
-    /// The answer about this.
     fn find(&self, key: &K) -> Option<&Remote<Self::Value>>;
     /// The place of the answer about this, made if need be.
     fn place(&mut self, key: &K) -> &mut Remote<Self::Value>;
-    /// How each answer stands.
     fn states(&self) -> impl Iterator<Item = AnswerState<'_>>;
 }
 
@@ -204,11 +202,9 @@ asks!(storage);
 
 static EMPTY: AnswerSet = AnswerSet::EMPTY;
 
-/// Everything that one source last said.
 #[derive(Debug, Default)]
 pub struct Held {
     answers: BTreeMap<Moment, AnswerSet>,
-    /// The moment that is shown.
     shown: Moment,
     /// Which of its services came and went lately.
     pub(super) lost: Lost,
@@ -216,11 +212,8 @@ pub struct Held {
 
 /// What becomes of the place of an answer, whatever is kept there.
 pub(super) trait Place {
-    /// The question went out.
     fn asked(&mut self);
-    /// What was said beside the answer.
     fn warned(&mut self, warnings: Vec<Warning>);
-    /// What it holds is still so.
     fn confirmed(&mut self, now: Timestamp);
     /// No answer came that could be read.
     fn failed(&mut self, error: SourceError);
@@ -292,7 +285,6 @@ impl Held {
         all
     }
 
-    /// Shows another moment from now on.
     pub(super) fn show(&mut self, moment: Moment) {
         self.shown = moment;
     }

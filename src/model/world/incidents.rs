@@ -91,22 +91,19 @@ impl Linked {
     /// Those who have it: who acknowledged it, else to whom it is assigned; each once.
     pub fn holders(&self) -> Vec<&Person> {
         let incident = &self.incident;
-        let stamps = match incident.status {
-            IncidentStatus::Acknowledged if !incident.acknowledged.is_empty() => &incident.acknowledged,
-            _ => &incident.assigned,
-        };
+        let is_acknowledged = incident.status == IncidentStatus::Acknowledged;
+        let has_it = is_acknowledged && !incident.acknowledged.is_empty();
+        let stamps = if has_it { &incident.acknowledged } else { &incident.assigned };
         let mut seen = BTreeSet::new();
         stamps.iter().map(|stamp| &stamp.who).filter(|who| seen.insert(&who.id)).collect()
     }
 }
 
 impl World {
-    /// All incidents, the most pressing first.
     pub fn incidents(&self) -> &[Linked] {
         &self.incidents
     }
 
-    /// One incident of one source.
     pub fn incident(&self, source: &SourceId, id: &str) -> Option<&Linked> {
         self.incidents.iter().find(|known| *known.incident.id == *id && known.sources.contains(source))
     }
@@ -199,7 +196,6 @@ impl World {
         rank(one) > rank(other)
     }
 
-    /// Ties incidents to services and alerts.
     pub(super) fn link_incidents(&mut self) {
         if self.incidents.is_empty() {
             return;
@@ -352,7 +348,6 @@ fn most<'a>(names: impl Iterator<Item = &'a Text>) -> Vec<Text> {
     all.into_iter().map(|(name, _)| Text::clone(name)).collect()
 }
 
-/// Alerts by their names.
 struct Names<'a>(HashMap<&'a str, Vec<&'a Arc<Alert>>>);
 
 impl<'a> Names<'a> {

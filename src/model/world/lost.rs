@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::ask::Moment;
 use crate::model::labels::Text;
 use crate::model::service::Reading;
-use crate::model::warning::{self, Warning};
 
-use super::{Held, LOST_KEPT, World};
+use super::LOST_KEPT;
 
 /// What is lost within so long is lost together: series of several targets do not end in the same second.
 const TOGETHER: SignedDuration = SignedDuration::from_mins(10);
@@ -29,11 +27,11 @@ pub(super) struct Lost {
 }
 
 /// Many services that went together.
-struct Loss {
-    gone: usize,
-    of: usize,
-    came: usize,
-    at: Timestamp,
+pub(super) struct Loss {
+    pub(super) gone: usize,
+    pub(super) of: usize,
+    pub(super) came: usize,
+    pub(super) at: Timestamp,
 }
 
 impl Lost {
@@ -65,7 +63,7 @@ impl Lost {
     }
 
     /// Whether many services went together, or all that there were.
-    fn loss(&self, now: Timestamp) -> Option<Loss> {
+    pub(super) fn loss(&self, now: Timestamp) -> Option<Loss> {
         let last = *self.gone.values().max()?;
         let together = |at: &&Timestamp| last.duration_since(**at).abs() < TOGETHER;
         let gone = self.gone.values().filter(together).count();
@@ -76,52 +74,17 @@ impl Lost {
         (self.present == 0 || is_many).then_some(Loss { gone, of, came, at })
     }
 
-    /// Whether as many new services came as went, as when a rule or a relabelling calls them otherwise.
-    fn is_renaming(loss: &Loss) -> bool {
-        loss.came > 0 && 5 * loss.came >= 4 * loss.gone
-    }
-}
-
-impl World {
     /// Whether a service went when many went and as many new ones came: it is called otherwise now.
     pub(super) fn was_renamed(&self, name: &Text, now: Timestamp) -> bool {
-        self.held.values().any(|held| {
-            held.lost.gone.contains_key(name)
-                && held.lost.loss(now).is_some_and(|loss| Lost::is_renaming(&loss))
-        })
-    }
-
-    /// Has the sources that lost their services, or have none while alerts fire, say so beside their answer.
-    pub(super) fn note_lost(&mut self, now: Timestamp) {
-        let firing = self.tally.loud();
-        for held in self.held.values_mut() {
-            if let Some(warning) = loss(held, firing, now) {
-                let services = &mut held.at_mut(Moment::Now).services;
-                let mut warnings = services.warnings().to_vec();
-                warning::note(&mut warnings, warning);
-                services.warned(warnings);
-            }
-        }
+        self.gone.contains_key(name) && self.loss(now).is_some_and(|loss| loss.is_renaming())
     }
 }
 
-fn loss(held: &Held, firing: usize, now: Timestamp) -> Option<Warning> {
-    let board = held.at(Moment::Now).services.value()?;
-    let Some(Loss { gone, of, came, at }) = held.lost.loss(now) else {
-        let is_odd = board.readings.is_empty() && firing > 0;
-        let alerts = if firing == 1 { "1 alert fires" } else { &format!("{firing} alerts fire") };
-        return is_odd.then(|| Warning::missing(format!("its answers hold no service while {alerts}")));
-    };
-    let clock = at.strftime("%H:%MZ");
-    if board.readings.is_empty() {
-        return Some(Warning::part(format!("its answers lost {gone} of {of} services at {clock}")));
+impl Loss {
+    /// Whether as many new services came as went, as when a rule or a relabelling calls them otherwise.
+    pub(super) fn is_renaming(&self) -> bool {
+        self.came > 0 && 5 * self.came >= 4 * self.gone
     }
-    if Lost::is_renaming(&Loss { gone, of, came, at }) {
-        let words =
-            format!("{gone} services are gone and {came} new ones came at {clock}: was a label renamed?");
-        return Some(Warning::notice(words));
-    }
-    Some(Warning::part(format!("its answers lost {gone} of {of} services at {clock}")))
 }
 
 #[cfg(test)]

@@ -13,7 +13,6 @@ pub enum WorldPart {
     Slos,
     /// Incidents with the services and alerts that they are about.
     Incidents,
-    /// Who is on call.
     OnCall,
     /// Silences with the alerts that they hide.
     Silences,

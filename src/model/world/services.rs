@@ -8,12 +8,14 @@ use jiff::Timestamp;
 
 use crate::model::alert::{Alert, Severity};
 use crate::model::ask::Moment;
-use crate::model::health::{Case, assess, assess_lost};
+use crate::model::assessment::{Case, assess, assess_lost};
 use crate::model::labels::Text;
 use crate::model::service::{Heard, Service, Signals, Targets, merge};
 use crate::model::signal::Unknowns;
 use crate::model::source::SourceId;
+use crate::model::warning::{self, Warning};
 
+use super::lost::Loss;
 use super::own_names::OwnNames;
 use super::{Held, LOST_KEPT, World};
 
@@ -39,10 +41,11 @@ impl World {
         let before = before.filter_map(|old| Some((&old.name, old.named_by.as_ref()?)));
         let own = OwnNames::new(told.chain(before));
         let named = self.named_by_alerts(&readings);
+        let was_renamed = |name: &Text| self.held.values().any(|held| held.lost.was_renamed(name, now));
         let is_kept = |old: &&Service| {
             let name = &old.name;
             let is_alarmed = named.contains(name);
-            let is_lately = now.duration_since(old.seen_at) < LOST_KEPT && !self.was_renamed(name, now);
+            let is_lately = now.duration_since(old.seen_at) < LOST_KEPT && !was_renamed(name);
             !readings.contains_key(name) && !is_alarmed && is_lately && !old.is_named_by_alerts_alone()
         };
         let kept = self.services.iter().filter(is_kept).map(|old| &old.name);
@@ -75,6 +78,19 @@ impl World {
         self.services = services.collect();
         self.own_names = own;
         is_same
+    }
+
+    /// Has the sources that lost their services, or have none while alerts fire, say so beside their answer.
+    fn note_lost(&mut self, now: Timestamp) {
+        let firing = self.tally.loud();
+        for held in self.held.values_mut() {
+            if let Some(warning) = loss(held, firing, now) {
+                let services = &mut held.at_mut(Moment::Now).services;
+                let mut warnings = services.warnings().to_vec();
+                warning::note(&mut warnings, warning);
+                services.warned(warnings);
+            }
+        }
     }
 
     /// A service that sources tell of.
@@ -170,4 +186,22 @@ fn has_yet_to_tell(held: &Held) -> bool {
     let services = held.services();
     let is_asked = services.is_waiting() || held.at(Moment::Now).services.state().was_asked;
     is_asked && services.value().is_none() && services.trouble().is_none()
+}
+
+/// What is to be said of the services that a source lost, or of its having none.
+fn loss(held: &Held, firing: usize, now: Timestamp) -> Option<Warning> {
+    let board = held.at(Moment::Now).services.value()?;
+    let Some(lost) = held.lost.loss(now) else {
+        let is_odd = board.readings.is_empty() && firing > 0;
+        let alerts = if firing == 1 { "1 alert fires" } else { &format!("{firing} alerts fire") };
+        return is_odd.then(|| Warning::missing(format!("its answers hold no service while {alerts}")));
+    };
+    let Loss { gone, of, came, at } = lost;
+    let clock = at.strftime("%H:%MZ");
+    if !board.readings.is_empty() && lost.is_renaming() {
+        let words =
+            format!("{gone} services are gone and {came} new ones came at {clock}: was a label renamed?");
+        return Some(Warning::notice(words));
+    }
+    Some(Warning::part(format!("its answers lost {gone} of {of} services at {clock}")))
 }

@@ -16,7 +16,6 @@ impl World {
         &self.slos
     }
 
-    /// One SLO of one source.
     pub fn slo(&self, source: &SourceId, id: &str) -> Option<&SloStatus> {
         let key = |status: &SloStatus| (*status.slo.id).cmp(id).then_with(|| status.source.cmp(source));
         self.slos.get(self.slos.binary_search_by(key).ok()?)
@@ -29,7 +28,6 @@ impl World {
         its
     }
 
-    /// The worst of them.
     pub fn worst_slo_of<'a>(&'a self, service: &'a str) -> Option<&'a SloStatus> {
         self.its_slos(service).min_by(|a, b| a.by_urgency(b))
     }
@@ -139,7 +137,6 @@ impl World {
         }
     }
 
-    /// Tells each SLO its alerts.
     pub(super) fn tie_slos_to_alerts(&mut self) {
         for status in &mut self.slos {
             status.alerts.clear();
@@ -169,7 +166,6 @@ impl World {
 #[derive(Default)]
 struct Known<'a> {
     slos: Vec<&'a Slo>,
-    /// By label and value.
     by_identity: HashMap<(&'a str, &'a str), Vec<usize>>,
     by_name: HashMap<&'a str, Vec<Namesakes<'a>>>,
 }

@@ -30,7 +30,6 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The word for it.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Sending => "sending",
@@ -46,11 +45,8 @@ impl Stage {
 pub struct Supposition {
     /// The number of its plan, and which of its actions it is.
     pub act: (u64, usize),
-    /// What is done.
     pub action: Action,
-    /// When it began.
     pub since: Timestamp,
-    /// How far it is.
     pub stage: Stage,
     /// Whether its source was asked after it had ended.
     asked: bool,
@@ -59,9 +55,7 @@ pub struct Supposition {
 /// What shows of an incident before its source tells of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Supposed {
-    /// What is done to it.
     pub kind: DeedKind,
-    /// How far that is.
     pub stage: Stage,
 }
 
@@ -156,18 +150,18 @@ impl World {
                     && one.action.source == silence.source
             });
             let Some(one) = its else { return (Arc::clone(silence), None) };
-            let changed = match &one.action.deed {
-                Deed::Extend { until } => Silence { ends_at: *until, ..(**silence).clone() },
-                Deed::Edit { draft, .. } => Silence {
-                    matchers: draft.matchers.clone(),
-                    starts_at: draft.starts_at.unwrap_or(silence.starts_at),
-                    ends_at: draft.ends_at,
-                    created_by: Text::clone(&draft.created_by),
-                    comment: Text::clone(&draft.comment),
-                    ..(**silence).clone()
-                },
-                _ => Silence { state: SilenceState::Expired, ..(**silence).clone() },
-            };
+            let mut changed = Silence::clone(silence);
+            if let Deed::Extend { until } = &one.action.deed {
+                changed.ends_at = *until;
+            } else if let Deed::Edit { draft, .. } = &one.action.deed {
+                changed.matchers.clone_from(&draft.matchers);
+                changed.starts_at = draft.starts_at.unwrap_or(silence.starts_at);
+                changed.ends_at = draft.ends_at;
+                changed.created_by = Text::clone(&draft.created_by);
+                changed.comment = Text::clone(&draft.comment);
+            } else {
+                changed.state = SilenceState::Expired;
+            }
             (Arc::new(changed), Some(one.stage))
         })
     }
@@ -219,24 +213,20 @@ impl World {
 
     fn change(&self, incident: &mut Incident, one: &Supposition) {
         let at = one.since;
-        match &one.action.deed {
-            Deed::Acknowledge => {
-                incident.status = IncidentStatus::Acknowledged;
-                incident.acknowledged.push(Stamp { who: self.me_at(&one.action.source), at });
-                incident.pending.retain(|next| &*next.what != "escalate");
-                incident.changed_at = at;
-            }
-            Deed::Resolve => {
-                incident.status = IncidentStatus::Resolved;
-                incident.resolved_at = Some(at);
-                incident.changed_at = at;
-                incident.pending.clear();
-            }
-            Deed::Assign { to } => {
-                let who = Person { id: to.id.clone(), name: to.name.clone(), email: None, zone: None };
-                incident.assigned = vec![Stamp { who, at }];
-            }
-            _ => {}
+        let deed = &one.action.deed;
+        if *deed == Deed::Acknowledge {
+            incident.status = IncidentStatus::Acknowledged;
+            incident.acknowledged.push(Stamp { who: self.me_at(&one.action.source), at });
+            incident.pending.retain(|next| &*next.what != "escalate");
+            incident.changed_at = at;
+        } else if *deed == Deed::Resolve {
+            incident.status = IncidentStatus::Resolved;
+            incident.resolved_at = Some(at);
+            incident.changed_at = at;
+            incident.pending.clear();
+        } else if let Deed::Assign { to } = deed {
+            let who = Person { id: to.id.clone(), name: to.name.clone(), email: None, zone: None };
+            incident.assigned = vec![Stamp { who, at }];
         }
     }
 

@@ -151,7 +151,7 @@ fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut
 /// Why there is no chart.
 fn no_rule(shared: &Shared) -> &'static str {
     let mut runners = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Rules));
-    let unknown = |source: &crate::model::source::SourceInfo| {
+    let unknown = |source: &crate::model::source_info::SourceInfo| {
         shared.world.held(&source.id).is_some_and(|held| held.rules().value().is_none())
     };
     if runners.any(unknown) {

@@ -6,7 +6,8 @@ use crate::app::doubt::{doubt, watchdog};
 use crate::app::due::Traffic;
 use crate::app::number::{UNKNOWN, bytes, latency, per_minute};
 use crate::app::prelude::*;
-use crate::model::source::{Offer, SourceInfo};
+use crate::model::source::Offer;
+use crate::model::source_info::SourceInfo;
 use crate::model::world::Watchdog;
 
 /// Figures go on by steps of this: what is younger is not late, and a screen at rest must write little.

@@ -5,7 +5,7 @@ use crate::app::doubt::doubt;
 use crate::app::prelude::*;
 use crate::app::screens::sources::Sources;
 use crate::model::remote::AnswerState;
-use crate::model::source::SourceInfo;
+use crate::model::source_info::SourceInfo;
 use crate::model::warning::WarningKind;
 use crate::model::world::Watchdog;
 

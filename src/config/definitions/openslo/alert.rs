@@ -26,7 +26,6 @@ pub(super) fn policies(value: &Value<'_>, library: &Library<'_>) -> Vec<Pair> {
     pairs
 }
 
-/// The pairs of a policy.
 pub(super) fn policy(value: &Value<'_>, library: &Library<'_>) -> Vec<Pair> {
     let Some(root) = value.table() else { return Vec::new() };
     root.pass_over(&["apiVersion", "kind", "metadata"]);
@@ -57,7 +56,6 @@ pub(super) fn policy(value: &Value<'_>, library: &Library<'_>) -> Vec<Pair> {
     pairs
 }
 
-/// The pair of a condition.
 pub(super) fn condition(value: &Value<'_>) -> Option<Pair> {
     let root = value.table()?;
     root.pass_over(&["apiVersion", "kind", "metadata"]);
@@ -85,7 +83,7 @@ pub(super) fn condition(value: &Value<'_>) -> Option<Pair> {
     let at_least = match passes {
         Comparison::Above => false,
         Comparison::AtLeast => true,
-        _ => {
+        Comparison::Below | Comparison::AtMost | Comparison::Equal | Comparison::NotEqual => {
             value.warn("alerts while the burn rate is low; it is not watched");
             return None;
         }

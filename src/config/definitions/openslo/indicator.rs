@@ -122,10 +122,7 @@ fn ratio_metric(value: &Value<'_>, library: &Library<'_>) -> Option<Indicator> {
         value.error("lacks `total`");
         return None;
     };
-    match (part.1?, total.1?) {
-        (Source::Query(part), Source::Query(total)) => events(side, &part, &total, counter),
-        _ => Some(Indicator::Elsewhere),
-    }
+    events(side, &part.1?, &total.1?, counter)
 }
 
 fn raw_ratio(value: &Value<'_>, source: &Source<'_>, raw_type: Option<&Value<'_>>) -> Option<Indicator> {
@@ -184,7 +181,10 @@ impl Counter {
 }
 
 /// Two queries. A counter that nobody takes the rate of is a number since the last restart: then the rate is ours to take.
-fn events(side: Side, part: &Value<'_>, total: &Value<'_>, counter: Counter) -> Option<Indicator> {
+fn events(side: Side, part: &Source<'_>, total: &Source<'_>, counter: Counter) -> Option<Indicator> {
+    let (Source::Query(part), Source::Query(total)) = (part, total) else {
+        return Some(Indicator::Elsewhere);
+    };
     let (one, two) = (part.query(), total.query());
     let (one, two) = (one?, two?);
     if !counter.is_bare(&one) && !counter.is_bare(&two) {
@@ -306,10 +306,7 @@ pub(super) fn alpha_ratio(value: &Value<'_>) -> Option<Indicator> {
     }
     let total = table.need("total").and_then(|value| alpha_source(&value));
     table.finish();
-    match (alpha_source(&part?)?, total?) {
-        (Source::Query(part), Source::Query(total)) => events(side, &part, &total, counter),
-        _ => Some(Indicator::Elsewhere),
-    }
+    events(side, &alpha_source(&part?)?, &total?, counter)
 }
 
 fn alpha_source<'l>(value: &Value<'l>) -> Option<Source<'l>> {

@@ -67,7 +67,6 @@ fn shorthand(value: &Value<'_>) -> Option<Shorthand> {
     read
 }
 
-/// The length of a time slice.
 pub(super) fn slice(value: &Value<'_>) -> Option<Duration> {
     shorthand(value)?.length()
 }
@@ -92,7 +91,6 @@ fn single<'l>(value: &Value<'l>) -> Option<Table<'l>> {
     one.table()
 }
 
-/// The window of an SLO.
 pub(super) fn of(spec: &Table<'_>, version: Version) -> Option<Window> {
     let key = match version {
         Version::One => "timeWindow",
@@ -113,7 +111,6 @@ pub(super) fn of(spec: &Table<'_>, version: Version) -> Option<Window> {
     window
 }
 
-/// The window of `openslo/v1`.
 fn read(table: &Table<'_>) -> Option<Window> {
     let duration = table.need("duration");
     let calendar = table.get("calendar");
@@ -145,7 +142,6 @@ fn read(table: &Table<'_>) -> Option<Window> {
     }
 }
 
-/// The window of `openslo/v1alpha`.
 fn alpha(table: &Table<'_>) -> Option<Window> {
     let calendar = table.get("calendar");
     let rolling = table.get("isRolling").map_or(Some(calendar.is_none()), |value| value.is_true());
@@ -211,7 +207,6 @@ fn calendar_window(
     Some(Window::Calendar(Calendar { count, unit, start: start?, zone: zone? }))
 }
 
-/// A named time zone.
 pub(in super::super) fn zone(value: &Value<'_>) -> Option<TimeZone> {
     let name = value.text()?.trim();
     let zone = TimeZone::get(name).ok();

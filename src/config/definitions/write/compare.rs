@@ -6,7 +6,6 @@ use crate::model::duration;
 use crate::model::slo::query::open;
 use crate::model::slo::{Alerting, Budgeting, Pair, Selector, Sli, Slo, Template};
 
-/// How one field is compared.
 pub(super) struct Same {
     /// What remarks call it.
     pub(super) name: &'static str,
@@ -88,13 +87,12 @@ fn near(a: f64, b: f64) -> bool {
 }
 
 fn same_budgeting(a: Budgeting, b: Budgeting) -> bool {
-    match (a, b) {
-        (
-            Budgeting::Timeslices { slice, least },
-            Budgeting::Timeslices { slice: other_slice, least: other },
-        ) => slice == other_slice && near(least, other),
-        (a, b) => a == b,
+    if let (Budgeting::Timeslices { least: a, slice }, Budgeting::Timeslices { least: b, slice: other }) =
+        (a, b)
+    {
+        return slice == other && near(a, b);
     }
+    a == b
 }
 
 pub(super) fn budgeting(budgeting: Budgeting) -> String {

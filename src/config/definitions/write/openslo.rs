@@ -13,11 +13,11 @@ use crate::model::slo::{
 
 use super::compare::{pair, same_pairs};
 use super::yaml::{Yaml, document_each, labels, plain, table, text};
-use super::{Form, Notes, Piece, Put};
+use super::{Form, Notes, Put};
 
-pub(super) const OPENSLO: Form = Form { file: "openslo.yaml", one, file_of: document_each };
+pub(super) const OPENSLO: Form<Yaml> = Form { file: "openslo.yaml", one, file_of: document_each };
 
-fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
+fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put<Yaml> {
     let Some((sli, metric)) = indicator(slo) else {
         notes.no_query();
         return None;
@@ -40,10 +40,10 @@ fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
         Budgeting::Timeslices { slice, least } => ("Timeslices", Some(slice), Some(least)),
         Budgeting::RatioTimeslices { slice } => ("RatioTimeslices", Some(slice), None),
     };
-    let (op, value) = match &sli {
-        Sli::Threshold { passes, bound, .. } => (text(word(*passes)?), plain(bound)),
-        _ => (None, None),
-    };
+    let (mut op, mut value) = (None, None);
+    if let Sli::Threshold { passes, bound, .. } = &sli {
+        (op, value) = (text(word(*passes)?), plain(bound));
+    }
     let objective = table([
         ("target", plain(slo.objective.ratio_text())),
         ("op", op),
@@ -75,7 +75,7 @@ fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
             ])),
         ),
     ]);
-    Some((Piece::Yaml(value), Some(sli)))
+    Some((value, Some(sli)))
 }
 
 /// `gt` and the like; none for what OpenSLO does not compare by.

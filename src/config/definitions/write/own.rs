@@ -15,11 +15,11 @@ use crate::model::slo::{
 use super::compare::same_pairs;
 use super::toml::{inline, labels, quoted, quoted_or_literal, text};
 use super::yaml::remarks;
-use super::{Entry, Form, Notes, Piece, Put, USUAL_PERIOD};
+use super::{Entry, Form, Notes, Put, USUAL_PERIOD};
 
-pub(super) const OWN: Form = Form { file: "own.toml", one, file_of };
+pub(super) const OWN: Form<String> = Form { file: "own.toml", one, file_of };
 
-fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
+fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put<String> {
     let recorded = recorded(slo);
     let indicator = indicator(slo);
     if indicator.is_none() && recorded.is_none() {
@@ -79,7 +79,7 @@ fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
     if let Some(recorded) = recorded {
         field("recorded", recorded);
     }
-    Some((Piece::Toml(out), sli))
+    Some((out, sli))
 }
 
 /// A ratio as a percent, without the dust of binary fractions.
@@ -148,19 +148,15 @@ fn indicator(slo: &Slo) -> Option<(Sli, Fields)> {
         }
         Sli::Threshold { .. } => None,
     };
-    let sli = match (sli, &short) {
-        // brackets keep a query that is but a metric from being taken for a counter
-        (Sli::Events { side, part, total }, Some(_)) => Sli::Events {
-            side: *side,
-            part: Template::parse(&bracketed(part)).ok()?,
-            total: Template::parse(&bracketed(total)).ok()?,
-        },
-        (sli, _) => sli.clone(),
-    };
+    let template = |text: &str| Template::parse(text).ok();
     if let Some(fields) = short {
+        let mut sli = sli.clone();
+        // brackets keep a query that is but a metric from being taken for a counter
+        if let Sli::Events { part, total, .. } = &mut sli {
+            (*part, *total) = (template(&bracketed(part))?, template(&bracketed(total))?);
+        }
         return Some((sli, fields));
     }
-    let template = |text: &str| Template::parse(text).ok();
     match open(slo)? {
         Measure::Counts { side, part, total } => {
             let (part, total) = (template(&part)?, template(&total)?);
@@ -305,9 +301,9 @@ fn recorded(slo: &Slo) -> Option<String> {
     Some(inline(fields))
 }
 
-fn file_of(entries: Vec<Entry<'_>>) -> String {
+fn file_of(entries: Vec<Entry<'_, String>>) -> String {
     let pieces = entries.into_iter().map(|entry| {
-        let piece = if let Some(Piece::Toml(text)) = entry.piece { text } else { String::new() };
+        let piece = if let Some(text) = entry.piece { text } else { String::new() };
         remarks(&entry.remarks, 0) + &piece
     });
     pieces.collect::<Vec<_>>().join("\n")

@@ -10,11 +10,11 @@ use crate::model::slo::{
 
 use super::compare::{budgeting, pair, same_pairs};
 use super::yaml::{Yaml, document_each, plain, table, text};
-use super::{Form, Notes, Piece, Put};
+use super::{Form, Notes, Put};
 
-pub(super) const PYRRA: Form = Form { file: "pyrra.yaml", one, file_of: document_each };
+pub(super) const PYRRA: Form<Yaml> = Form { file: "pyrra.yaml", one, file_of: document_each };
 
-fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
+fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put<Yaml> {
     let (sli, kind, indicator) = indicator(slo, notes)?;
     if slo.name != slo.id {
         notes.say("name", format!("Pyrra has one name only, the id; this was {}", slo.name));
@@ -32,14 +32,13 @@ fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
         let was = budgeting(slo.budgeting);
         notes.say("budgeting", format!("Pyrra knows no slices of time ({was}): every event counts"));
     }
-    let indicator = match indicator {
-        Yaml::Table(mut fields) if !slo.grouping.is_empty() => {
-            let labels = slo.grouping.iter().map(|label| Yaml::Text(label.to_string())).collect();
-            fields.push(("grouping".to_owned(), Yaml::List(labels)));
-            Yaml::Table(fields)
-        }
-        indicator => indicator,
-    };
+    let mut indicator = indicator;
+    if let Yaml::Table(fields) = &mut indicator
+        && !slo.grouping.is_empty()
+    {
+        let labels = slo.grouping.iter().map(|label| Yaml::Text(label.to_string())).collect();
+        fields.push(("grouping".to_owned(), Yaml::List(labels)));
+    }
     let labels = labels(slo, notes);
     let value = table([
         ("apiVersion", text("pyrra.dev/v1alpha1")),
@@ -56,7 +55,7 @@ fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
             ])),
         ),
     ]);
-    Some((Piece::Yaml(value), Some(sli)))
+    Some((value, Some(sli)))
 }
 
 /// Pyrra's labels: those that reach the series carry its prefix.
@@ -89,30 +88,31 @@ fn indicator(slo: &Slo, notes: &mut Notes<'_>) -> Option<(Sli, &'static str, Yam
         return None;
     };
     // two queries may be no more than the rates of two counters
-    let plain = match sli {
+    let counted = match sli {
         Sli::Events { side, part, total } => counters(part, total, &slo.grouping)
             .map(|(part, total)| Sli::Counters { side: *side, part, total }),
-        other => Some(other.clone()),
+        Sli::Counters { .. }
+        | Sli::Ratio { .. }
+        | Sli::Latency { .. }
+        | Sli::NativeLatency { .. }
+        | Sli::Gauge { .. }
+        | Sli::Apdex { .. }
+        | Sli::Threshold { .. } => None,
     };
-    let plain = plain.map(|sli| match sli {
-        Sli::Counters { side: Side::Good, part, total }
-            if part.equal("le").is_some() && part.metric.ends_with("_bucket") =>
+    let unfit = match counted.as_ref().unwrap_or(sli) {
+        Sli::Counters { side: Side::Bad, part, total } => {
+            let value = table([("errors", metric(part)), ("total", metric(total))]);
+            let sli = Sli::Counters { side: Side::Bad, part: part.clone(), total: total.clone() };
+            return Some((sli, "ratio", value));
+        }
+        Sli::Counters { side: Side::Good, part: fast, total }
+            if fast.equal("le").is_some() && fast.metric.ends_with("_bucket") =>
         {
-            Sli::Latency { fast: part, total }
+            return Some(latency(fast, total));
         }
-        sli => sli,
-    });
-    match plain {
-        Some(Sli::Counters { side: Side::Bad, part, total }) => {
-            let value = table([("errors", metric(&part)), ("total", metric(&total))]);
-            Some((Sli::Counters { side: Side::Bad, part, total }, "ratio", value))
-        }
-        Some(Sli::Latency { fast, total }) => {
-            let value = table([("success", metric(&fast)), ("total", metric(&total))]);
-            Some((Sli::Latency { fast, total }, "latency", value))
-        }
-        Some(Sli::NativeLatency { histogram, threshold }) => {
-            let length = Duration::try_from_secs_f64(threshold).ok().filter(|length| !length.is_zero());
+        Sli::Latency { fast, total } => return Some(latency(fast, total)),
+        Sli::NativeLatency { histogram, threshold } => {
+            let length = Duration::try_from_secs_f64(*threshold).ok().filter(|length| !length.is_zero());
             let Some(length) = length else {
                 notes.say(
                     "sli",
@@ -120,26 +120,29 @@ fn indicator(slo: &Slo, notes: &mut Notes<'_>) -> Option<(Sli, &'static str, Yam
                 );
                 return None;
             };
-            let value = table([("latency", text(duration::text(length))), ("total", metric(&histogram))]);
-            Some((Sli::NativeLatency { histogram, threshold }, "latencyNative", value))
+            let value = table([("latency", text(duration::text(length))), ("total", metric(histogram))]);
+            return Some((sli.clone(), "latencyNative", value));
         }
-        Some(Sli::Gauge { metric }) => {
-            let value = table([("metric", text(metric.to_string()))]);
-            Some((Sli::Gauge { metric }, "bool_gauge", value))
+        Sli::Gauge { metric } => {
+            return Some((sli.clone(), "bool_gauge", table([("metric", text(metric.to_string()))])));
         }
-        _ => {
-            let what = match sli {
-                Sli::Events { .. } => "queries that are more than the rate of a counter",
-                Sli::Counters { .. } => "a counter of good events; it wants one of errors",
-                Sli::Ratio { .. } => "a query that says the ratio itself",
-                Sli::Apdex { .. } => "Apdex",
-                Sli::Threshold { .. } => "a threshold on a value",
-                Sli::Latency { .. } | Sli::NativeLatency { .. } | Sli::Gauge { .. } => "it",
-            };
-            notes.say("sli", format!("Pyrra has no indicator for {what}: it is not written at all"));
-            None
+        Sli::Counters { side: Side::Good, .. } if counted.is_none() => {
+            "a counter of good events; it wants one of errors"
         }
-    }
+        Sli::Counters { side: Side::Good, .. } | Sli::Events { .. } => {
+            "queries that are more than the rate of a counter"
+        }
+        Sli::Ratio { .. } => "a query that says the ratio itself",
+        Sli::Apdex { .. } => "Apdex",
+        Sli::Threshold { .. } => "a threshold on a value",
+    };
+    notes.say("sli", format!("Pyrra has no indicator for {unfit}: it is not written at all"));
+    None
+}
+
+fn latency(fast: &Selector, total: &Selector) -> (Sli, &'static str, Yaml) {
+    let value = table([("success", metric(fast)), ("total", metric(total))]);
+    (Sli::Latency { fast: fast.clone(), total: total.clone() }, "latency", value)
 }
 
 fn alerting(alerting: &Alerting, notes: &mut Notes<'_>) -> Option<Yaml> {

@@ -6,11 +6,11 @@ use crate::model::slo::{Budgeting, Notice, Side, Sli, Slo, Template, Window, slo
 
 use super::compare::{budgeting, pair, same_pairs};
 use super::yaml::{Yaml, documents, labels, plain, remarks, table, text};
-use super::{Entry, Form, Notes, Piece, Put, USUAL_PERIOD};
+use super::{Entry, Form, Notes, Put, USUAL_PERIOD};
 
-pub(super) const SLOTH: Form = Form { file: "sloth.yaml", one, file_of };
+pub(super) const SLOTH: Form<Yaml> = Form { file: "sloth.yaml", one, file_of };
 
-fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
+fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put<Yaml> {
     let Some((sli, indicator)) = indicator(slo) else {
         notes.no_query();
         return None;
@@ -44,7 +44,7 @@ fn one(slo: &Slo, notes: &mut Notes<'_>) -> Put {
         ("sli", Some(indicator)),
         ("alerting", Some(alerting(slo, notes))),
     ]);
-    Some((Piece::Yaml(value), Some(sli)))
+    Some((value, Some(sli)))
 }
 
 fn service(slo: &Slo) -> &str {
@@ -136,11 +136,11 @@ fn alerting(slo: &Slo, notes: &mut Notes<'_>) -> Yaml {
     ])
 }
 
-fn file_of(entries: Vec<Entry<'_>>) -> String {
+fn file_of(entries: Vec<Entry<'_, Yaml>>) -> String {
     let mut above = String::new();
     let mut services: Vec<(String, Vec<Yaml>)> = Vec::new();
     for entry in entries {
-        let Some(Piece::Yaml(value)) = entry.piece else {
+        let Some(value) = entry.piece else {
             above += &remarks(&entry.remarks, 0);
             continue;
         };

@@ -53,7 +53,6 @@ pub(super) fn inline<N: AsRef<str>>(fields: impl IntoIterator<Item = (N, String)
     if fields.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", fields.join(", ")) }
 }
 
-/// Labels on one line.
 pub(super) fn labels(labels: &Labels) -> String {
     inline(labels.iter().map(|(key, value)| (key, quoted_or_literal(value))))
 }

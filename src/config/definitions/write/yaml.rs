@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Entry, Piece};
+use super::Entry;
 use crate::model::text::is_shown;
 
 /// A value to write.
@@ -45,13 +45,13 @@ pub(super) fn labels(labels: &crate::model::labels::Labels) -> Option<Yaml> {
 }
 
 /// A document for each SLO, below the remarks on those that cannot be written.
-pub(super) fn document_each(entries: Vec<Entry<'_>>) -> String {
+pub(super) fn document_each(entries: Vec<Entry<'_, Yaml>>) -> String {
     let mut above = String::new();
     let mut all = Vec::new();
     for entry in entries {
         match entry.piece {
-            Some(Piece::Yaml(value)) => all.push(Yaml::Remarked(entry.remarks, Box::new(value))),
-            _ => above += &remarks(&entry.remarks, 0),
+            Some(value) => all.push(Yaml::Remarked(entry.remarks, Box::new(value))),
+            None => above += &remarks(&entry.remarks, 0),
         }
     }
     above + &documents(&all)
@@ -76,34 +76,49 @@ pub(super) fn remarks(lines: &[String], indent: usize) -> String {
     })
 }
 
+impl Yaml {
+    /// Whether its values stand on lines of their own.
+    fn is_open(&self) -> bool {
+        match self {
+            Self::Table(fields) => !fields.is_empty(),
+            Self::List(items) => !items.is_empty(),
+            Self::Text(_) | Self::Plain(_) | Self::Remarked(..) => false,
+        }
+    }
+}
+
+/// Writes the remarks on a value; the value itself is left to write.
+fn remarked<'y>(out: &mut String, mut value: &'y Yaml, indent: usize) -> &'y Yaml {
+    while let Yaml::Remarked(lines, inner) = value {
+        out.push_str(&remarks(lines, indent));
+        value = inner;
+    }
+    value
+}
+
 /// A value that begins on a line of its own.
 fn block(out: &mut String, value: &Yaml, indent: usize) {
+    let value = remarked(out, value, indent);
+    let blanks = " ".repeat(indent);
     match value {
-        Yaml::Remarked(lines, value) => {
-            out.push_str(&remarks(lines, indent));
-            block(out, value, indent);
-        }
-        Yaml::Table(fields) if !fields.is_empty() => {
+        Yaml::Table(fields) if value.is_open() => {
             for (name, value) in fields {
-                field(out, name, value, indent);
+                let value = remarked(out, value, indent);
+                out.extend([&blanks, &*in_line(name), ":"]);
+                if value.is_open() {
+                    out.push('\n');
+                    block(out, value, indent + 2);
+                } else {
+                    out.push(' ');
+                    after(out, value, indent);
+                }
             }
         }
-        Yaml::List(items) if !items.is_empty() => {
+        Yaml::List(items) if value.is_open() => {
             for item in items {
-                let item = match item {
-                    Yaml::Remarked(lines, inner) => {
-                        out.push_str(&remarks(lines, indent));
-                        inner
-                    }
-                    item => item,
-                };
-                write!(out, "{:indent$}- ", "").expect("writing to a String cannot fail");
-                let is_open = match item {
-                    Yaml::Table(fields) => !fields.is_empty(),
-                    Yaml::List(items) => !items.is_empty(),
-                    _ => false,
-                };
-                if is_open {
+                let item = remarked(out, item, indent);
+                out.extend([&blanks, "- "]);
+                if item.is_open() {
                     // the first of them stands beside the dash
                     let mut inner = String::new();
                     block(&mut inner, item, indent + 2);
@@ -113,33 +128,8 @@ fn block(out: &mut String, value: &Yaml, indent: usize) {
                 }
             }
         }
-        value => {
-            write!(out, "{:indent$}", "").expect("writing to a String cannot fail");
-            after(out, value, indent);
-        }
-    }
-}
-
-fn field(out: &mut String, name: &str, value: &Yaml, indent: usize) {
-    let value = match value {
-        Yaml::Remarked(lines, inner) => {
-            out.push_str(&remarks(lines, indent));
-            inner
-        }
-        value => value,
-    };
-    write!(out, "{:indent$}{}:", "", in_line(name)).expect("writing to a String cannot fail");
-    match value {
-        Yaml::Table(fields) if !fields.is_empty() => {
-            out.push('\n');
-            block(out, value, indent + 2);
-        }
-        Yaml::List(items) if !items.is_empty() => {
-            out.push('\n');
-            block(out, value, indent + 2);
-        }
-        value => {
-            out.push(' ');
+        Yaml::Text(_) | Yaml::Plain(_) | Yaml::List(_) | Yaml::Table(_) | Yaml::Remarked(..) => {
+            out.push_str(&blanks);
             after(out, value, indent);
         }
     }

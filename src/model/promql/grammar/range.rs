@@ -1,6 +1,6 @@
 //! What follows an expression: `[5m]`, `[1h:5m]`, `offset 1d`, `@ end()`.
 
-use super::{Form, Kind, Node, Read, Reader, Token};
+use super::{Form, Node, Read, Reader, Token, ValueKind};
 
 /// The longest duration that Go can hold, in seconds.
 const LONGEST: f64 = 9_223_372_036.0;
@@ -33,12 +33,12 @@ impl Reader<'_> {
                 self.length()?;
                 self.need("]")?;
             }
-            if !node.kind.is(Kind::Vector) {
+            if !node.kind.is(ValueKind::Vector) {
                 let what = node.kind.word();
                 return Err(self.wrong_at(at, format!("a subquery is of an instant vector, not of {what}")));
             }
             return Ok(Node {
-                kind: Kind::Matrix,
+                kind: ValueKind::Matrix,
                 form: Form::Subquery,
                 has_offset: false,
                 has_moment: false,
@@ -57,7 +57,7 @@ impl Reader<'_> {
         if node.has_offset || node.is_dated {
             return Err(self.wrong_at(at, "offset and @ go behind the range"));
         }
-        Ok(Node { kind: Kind::Matrix, form: Form::Range, ..node })
+        Ok(Node { kind: ValueKind::Matrix, form: Form::Range, ..node })
     }
 
     /// A duration, or a calculation of one: `5m`, `300`, `2 * 5m`, `step()`.

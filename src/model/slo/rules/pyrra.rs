@@ -9,7 +9,7 @@ use super::super::definition::{Side, Sli, Slo};
 use super::super::pair::{Pair, Severity};
 use super::super::recorded::written;
 use super::super::selector::Selector;
-use super::{Makes, Rule, RuleGroup, joined, lookbacks, same_metric};
+use super::{Makes, Rule, RuleGroup, joined, lookbacks};
 
 const BURNRATES: Option<Duration> = Some(Duration::from_secs(30));
 
@@ -40,11 +40,47 @@ fn increase_interval(window: Duration) -> Duration {
     Duration::from_secs(30 * (weeks + 1))
 }
 
+/// The SLIs that Pyrra has a kind of indicator for.
+#[derive(Clone, Copy)]
+enum Indicator<'a> {
+    Ratio { bad: &'a Selector, total: &'a Selector },
+    Latency { fast: &'a Selector, total: &'a Selector },
+    NativeLatency { histogram: &'a Selector, threshold: f64 },
+    Gauge { metric: &'a Selector },
+}
+
+impl<'a> Indicator<'a> {
+    fn of(sli: &'a Sli) -> Option<Self> {
+        match sli {
+            Sli::Counters { side: Side::Bad, part: bad, total } => Some(Self::Ratio { bad, total }),
+            Sli::Latency { fast, total } => Some(Self::Latency { fast, total }),
+            Sli::NativeLatency { histogram, threshold } => {
+                Some(Self::NativeLatency { histogram, threshold: *threshold })
+            }
+            Sli::Gauge { metric } => Some(Self::Gauge { metric }),
+            Sli::Counters { side: Side::Good, .. }
+            | Sli::Events { .. }
+            | Sli::Ratio { .. }
+            | Sli::Apdex { .. }
+            | Sli::Threshold { .. } => None,
+        }
+    }
+
+    /// What counts all events: recorded series have its name and labels.
+    const fn total(self) -> &'a Selector {
+        match self {
+            Self::Ratio { total, .. }
+            | Self::Latency { total, .. }
+            | Self::NativeLatency { histogram: total, .. }
+            | Self::Gauge { metric: total } => total,
+        }
+    }
+}
+
 /// The names by which all series of an SLO are found.
 struct Names<'a> {
     slo: &'a Slo,
-    sli: &'a Sli,
-    total: &'a Selector,
+    indicator: Indicator<'a>,
     /// `slo`, and the labels of the SLO itself.
     common: Labels,
     grouping: Vec<Text>,
@@ -52,16 +88,7 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     fn of(slo: &'a Slo, sli: &'a Sli) -> Option<Self> {
-        let total = match sli {
-            Sli::Counters { side: Side::Bad, total, .. } | Sli::Latency { total, .. } => total,
-            Sli::NativeLatency { histogram, .. } => histogram,
-            Sli::Gauge { metric } => metric,
-            Sli::Counters { side: Side::Good, .. }
-            | Sli::Events { .. }
-            | Sli::Ratio { .. }
-            | Sli::Apdex { .. }
-            | Sli::Threshold { .. } => return None,
-        };
+        let indicator = Indicator::of(sli)?;
         // of the labels of a Pyrra object only those with its prefix reach the series
         let reaching = slo.labels.iter().filter(|(name, value)| {
             slo.recorded.as_ref().is_none_or(|recorded| recorded.labels.get(name) == Some(*value))
@@ -69,19 +96,27 @@ impl<'a> Names<'a> {
         let common = joined(&reaching.collect(), &Labels::from_iter([("slo", &slo.id)]));
         let mut grouping = slo.grouping.clone();
         grouping.sort();
-        Some(Self { slo, sli, total, common, grouping })
+        Some(Self { slo, indicator, common, grouping })
     }
 
     /// The labels of recorded series: what the selector fixes, unless the series keep it themselves.
     fn labels(&self, kept: &[Text]) -> Labels {
-        let fixed =
-            self.total.matches.iter().filter(|m| m.operator == Operator::Equal && !kept.contains(&m.name));
+        let fixed = self
+            .indicator
+            .total()
+            .matches
+            .iter()
+            .filter(|m| m.operator == Operator::Equal && !kept.contains(&m.name));
         let fixed = fixed.map(|m| (m.name.clone(), m.value.clone()));
         joined(&self.common, &Labels::new(fixed.collect()))
     }
 
     fn burnrate_name(&self, lookback: Duration) -> String {
-        format!("{}:burnrate{}", base(&self.total.metric, &["_total", "_count"]), written(lookback))
+        format!(
+            "{}:burnrate{}",
+            base(&self.indicator.total().metric, &["_total", "_count"]),
+            written(lookback)
+        )
     }
 
     fn increase_name(&self, of: &Selector) -> String {
@@ -95,15 +130,15 @@ impl<'a> Names<'a> {
     fn burnrate(&self, lookback: Duration) -> Rule {
         let sum =
             |function: &str, selector: &Selector| sum(&self.grouping, function, selector, &written(lookback));
-        let total = || sum("rate", self.total);
-        let expr = match self.sli {
-            Sli::Counters { part, .. } => format!("{} / {}", sum("rate", part), total()),
-            Sli::Latency { fast, .. } => format!("({} - {}) / {}", total(), sum("rate", fast), total()),
-            Sli::NativeLatency { threshold, .. } => {
+        let total = || sum("rate", self.indicator.total());
+        let expr = match self.indicator {
+            Indicator::Ratio { bad, .. } => format!("{} / {}", sum("rate", bad), total()),
+            Indicator::Latency { fast, .. } => format!("({} - {}) / {}", total(), sum("rate", fast), total()),
+            Indicator::NativeLatency { threshold, .. } => {
                 format!("1 - histogram_fraction(0, {threshold}, {})", total())
             }
-            _ => {
-                let (count, up) = (sum("count_over_time", self.total), sum("sum_over_time", self.total));
+            Indicator::Gauge { metric } => {
+                let (count, up) = (sum("count_over_time", metric), sum("sum_over_time", metric));
                 format!("({count} - {up}) / {count}")
             }
         };
@@ -113,7 +148,7 @@ impl<'a> Names<'a> {
     fn alert(&self, pair: &Pair) -> Option<Rule> {
         let slo = self.slo;
         let notice = slo.alerting.notice(pair.severity)?;
-        let mut series = self.total.clone();
+        let mut series = self.indicator.total().clone();
         series.matches.retain(|m| {
             self.grouping.contains(&m.name) || matches!(m.operator, Operator::Equal | Operator::NotEqual)
         });
@@ -147,16 +182,16 @@ impl<'a> Names<'a> {
     /// How many events there were over the whole window, by what tells bad ones from the others.
     fn increases(&self) -> Vec<Rule> {
         let over = self.window();
-        match self.sli {
-            Sli::NativeLatency { threshold, .. } => {
-                let histogram = sum(&self.grouping, "increase", self.total, &over);
-                let (name, labels) = (self.increase_name(self.total), self.labels(&[]));
+        match self.indicator {
+            Indicator::NativeLatency { histogram, threshold } => {
+                let (name, labels) = (self.increase_name(histogram), self.labels(&[]));
+                let histogram = sum(&self.grouping, "increase", histogram, &over);
                 let fast = joined(&labels, &Labels::from_iter([("le", threshold.to_string())]));
                 let count = format!("histogram_count({histogram})");
                 let within = format!("histogram_fraction(0, {threshold}, {histogram}) * {count}");
                 vec![Rule::record(name.clone(), count, labels), Rule::record(name, within, fast)]
             }
-            Sli::Gauge { metric } => {
+            Indicator::Gauge { metric } => {
                 let kept = self.kept([metric].into_iter(), true);
                 let record = |name: &str, function: &str| {
                     let name = format!("{}:{name}{over}", metric.metric);
@@ -165,7 +200,7 @@ impl<'a> Names<'a> {
                 let counts = vec![record("count", "count_over_time"), record("sum", "sum_over_time")];
                 counts.into_iter().chain(self.absence(metric, &self.labels(&kept))).collect()
             }
-            Sli::Latency { fast, total } => {
+            Indicator::Latency { fast, total } => {
                 let kept = self.kept([total].into_iter(), false);
                 let labels = self.labels(&kept);
                 let le = Labels::from_iter([("le", fast.equal("le").map_or("", |le| le))]);
@@ -178,15 +213,15 @@ impl<'a> Names<'a> {
                 let absent = self.absence(total, &labels).into_iter().chain(self.absence(fast, &of_fast));
                 counts.into_iter().chain(absent).collect()
             }
-            Sli::Counters { part, total, .. } => {
+            Indicator::Ratio { bad, total } => {
                 let mut kept = self.kept([total].into_iter(), false);
                 let telling =
-                    part.matches.iter().filter(|m| total.matches.iter().all(|other| other.name != m.name));
+                    bad.matches.iter().filter(|m| total.matches.iter().all(|other| other.name != m.name));
                 kept.extend(telling.map(|m| m.name.clone()));
                 kept.sort();
                 kept.dedup();
                 let labels = self.labels(&kept);
-                let both = [Some(total), (!same_metric(self.sli)).then_some(part)];
+                let both = [Some(total), (bad.metric != total.metric).then_some(bad)];
                 let record = |selector: &Selector| {
                     let expr = sum(&kept, "increase", selector, &over);
                     let rule = Rule::record(self.increase_name(selector), expr, labels.clone());
@@ -194,7 +229,6 @@ impl<'a> Names<'a> {
                 };
                 both.into_iter().flatten().flat_map(record).collect()
             }
-            _ => Vec::new(),
         }
     }
 
@@ -236,20 +270,20 @@ impl<'a> Names<'a> {
         let increase = |selector: &Selector| mine(&selector.of(&self.increase_name(selector)));
         let rate = |selector: &Selector| sum(&[], "rate", selector, "5m");
         let share = |fast: &Selector, all: &Selector| format!("sum({fast} or vector(0)) / sum({all})");
-        let (availability, traffic) = match self.sli {
-            Sli::Counters { part, total, .. } => (
-                format!("1 - {}", share(&increase(part), &increase(total))),
-                Some((rate(total), format!("{} or vector(0)", rate(part)))),
+        let (availability, traffic) = match self.indicator {
+            Indicator::Ratio { bad, total } => (
+                format!("1 - {}", share(&increase(bad), &increase(total))),
+                Some((rate(total), format!("{} or vector(0)", rate(bad)))),
             ),
-            Sli::Latency { fast, total } => (
+            Indicator::Latency { fast, total } => (
                 share(&increase(fast), &increase(total).with("le", Operator::Equal, "")),
                 Some((rate(total), format!("{} - {}", rate(total), rate(fast)))),
             ),
-            Sli::NativeLatency { histogram, threshold } => {
+            Indicator::NativeLatency { histogram, threshold } => {
                 let le = |le: &str| increase(histogram).with("le", Operator::Equal, le);
                 (share(&le(&threshold.to_string()), &le("")), None)
             }
-            Sli::Gauge { metric } => {
+            Indicator::Gauge { metric } => {
                 let over = self.window();
                 let named = |name: &str| {
                     format!("sum({})", mine(&metric.of(&format!("{}:{name}{over}", metric.metric))))
@@ -257,7 +291,6 @@ impl<'a> Names<'a> {
                 let (up, count) = (named("sum"), named("count"));
                 (format!("{up} / {count}"), Some((count.clone(), format!("{count} - {up}"))))
             }
-            _ => return Vec::new(),
         };
         let mut rules = vec![
             record("pyrra_objective", slo.objective.ratio_text()),

@@ -10,7 +10,6 @@ use super::super::query::measure;
 use super::super::recorded::written;
 use super::{Makes, Rule, RuleGroup, joined, lookbacks};
 
-/// All groups of an SLO.
 pub(super) fn groups(slo: &Slo) -> Vec<RuleGroup> {
     let names = Names::of(slo);
     let group = |part: &str, rules| RuleGroup {

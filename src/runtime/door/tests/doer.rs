@@ -11,7 +11,8 @@ use tokio::time::sleep;
 use crate::backend::{Acting, Answering, LookingBack, Source};
 use crate::model::action::{ActError, Action, Call, DeedKind, Found, Outcome};
 use crate::model::ask::{Answer, Ask, Reply};
-use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
+use crate::model::source::{Kind, SourceError, SourceId, Trouble};
+use crate::model::source_info::SourceInfo;
 
 /// What a source does with the next action.
 pub(super) enum Act {

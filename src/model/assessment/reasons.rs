@@ -1,8 +1,9 @@
 //! Reasons that may come in numbers: the gravest are named, the others counted.
 
-use super::{Health, Reason};
+use crate::model::health::Health;
 use crate::model::host::{Host, NamedSignal, Saturated, Usage, fullest, places};
 use crate::model::labels::Text;
+use crate::model::reason::Reason;
 use crate::model::service::Reading;
 
 /// Of several full resources or signals of one name so many are named.

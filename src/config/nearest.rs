@@ -1,0 +1,35 @@
+//! The word that was meant by one that nothing knows.
+
+/// The word of `known` that was most likely meant by `word`.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    let score = |candidate: &str| strsim::jaro_winkler(&word, &candidate.to_lowercase());
+    let near = |candidate: &str| {
+        let length = word.chars().count().max(candidate.chars().count());
+        strsim::osa_distance(&word, &candidate.to_lowercase()) <= 1 + length / 4
+    };
+    known.into_iter().filter(|candidate| near(candidate)).max_by(|a, b| score(a).total_cmp(&score(b)))
+}
+
+/// `; did you mean ...?` where something is near, else what there is; empty if there is nothing.
+pub fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    if let Some(near) = nearest(word, known.clone()) {
+        return format!("; did you mean `{near}`?");
+    }
+    let all: Vec<_> = known.into_iter().map(|name| format!("`{name}`")).collect();
+    if all.is_empty() { String::new() } else { format!("; there is {}", all.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_near_word_is_found_and_a_far_one_is_not() {
+        assert_eq!(nearest("kinds", ["url", "kind"]), Some("kind"));
+        assert_eq!(nearest("promethues", ["alertmanager", "prometheus"]), Some("prometheus"));
+        assert_eq!(nearest("bananas", ["url", "kind"]), None);
+        assert_eq!(hint("bananas", ["url", "kind"]), "; there is `url`, `kind`");
+        assert_eq!(hint("bananas", []), "");
+    }
+}

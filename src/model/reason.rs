@@ -1,0 +1,148 @@
+//! Why a service is not well, in words.
+
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::alert::Severity;
+use super::duration;
+use super::health::{Health, Thresholds, latency, percent};
+use super::host::{MonitoredServers, NamedSignal, Saturated};
+use super::labels::Text;
+use super::remote::age;
+use super::signal::Signal;
+
+/// One thing that is wrong with a service.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reason {
+    /// This many of its targets do not answer.
+    TargetsDown {
+        /// Those that do not answer.
+        down: u32,
+        total: u32,
+    },
+    /// The share of failed requests, 0 to 1.
+    Errors(f64),
+    /// An alert is firing.
+    Firing {
+        name: Text,
+        severity: Severity,
+        /// How many more of the same severity are firing.
+        more: usize,
+    },
+    /// The 95th percentile of latency, in seconds.
+    Slow(f64),
+    /// Servers do not answer the exporter that speaks of them.
+    ServersDown(MonitoredServers),
+    /// A signal with words of its own is beyond what its pack says is well.
+    Signal {
+        signal: NamedSignal,
+        /// How many more of the same name are as bad or less, and not named.
+        more: usize,
+    },
+    /// A resource is full.
+    Saturated {
+        full: Saturated,
+        /// How many more are full, and not named.
+        more: usize,
+    },
+    /// It was known, but no source has data of it any more.
+    NoData { since: Timestamp },
+    /// It is known by name, but has none of the signals.
+    NeverHadData,
+    /// Signals that it has could not be had.
+    NotKnown { signals: Vec<Signal>, why: Text },
+    /// What was last known of a signal that is not known now.
+    Last {
+        reason: Box<Reason>,
+        /// How bad that was.
+        health: Health,
+        /// When it was last known.
+        at: Timestamp,
+    },
+}
+
+impl Reason {
+    /// In words, with how long ago that was where it is no longer so.
+    pub fn words(&self, now: Timestamp) -> String {
+        match self {
+            Self::NoData { since } => format!("no data for {}", lasted(*since, now)),
+            Self::Last { reason, at, .. } => format!("{reason}, {} ago", lasted(*at, now)),
+            Self::TargetsDown { .. }
+            | Self::Errors(_)
+            | Self::Firing { .. }
+            | Self::Slow(_)
+            | Self::ServersDown(_)
+            | Self::Signal { .. }
+            | Self::Saturated { .. }
+            | Self::NeverHadData
+            | Self::NotKnown { .. } => self.to_string(),
+        }
+    }
+
+    /// The signal that it was read from, and how bad it is.
+    pub(super) fn signal(&self, thresholds: &Thresholds) -> Option<(Signal, Health)> {
+        match self {
+            Self::TargetsDown { down, total } => {
+                Some((Signal::Targets, if down == total { Health::Down } else { Health::Degraded }))
+            }
+            Self::Errors(ratio) if *ratio >= thresholds.error_ratio_critical => {
+                Some((Signal::Errors, Health::Critical))
+            }
+            Self::Errors(_) => Some((Signal::Errors, Health::Degraded)),
+            Self::Slow(_) => Some((Signal::Latency, Health::Degraded)),
+            Self::ServersDown(servers) => Some((Signal::Servers, servers.health()?)),
+            Self::Signal { signal, .. } => Some((Signal::Named, signal.health?)),
+            Self::Saturated { .. } => Some((Signal::Saturation, Health::Degraded)),
+            Self::Firing { .. }
+            | Self::NoData { .. }
+            | Self::NeverHadData
+            | Self::NotKnown { .. }
+            | Self::Last { .. } => None,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TargetsDown { down: 1, total: 0 } => f.write_str("1 target down"),
+            Self::TargetsDown { down, total: 0 } => write!(f, "{down} targets down"),
+            Self::TargetsDown { down, total } if down == total => {
+                write!(
+                    f,
+                    "{} down",
+                    if *total == 1 { "its target is".into() } else { format!("all {total} targets are") }
+                )
+            }
+            Self::TargetsDown { down, total } => write!(f, "{down} of {total} targets down"),
+            Self::Errors(ratio) => write!(f, "{} of requests fail", percent(*ratio)),
+            Self::Firing { name, more: 0, .. } => write!(f, "{name} firing"),
+            Self::Firing { name, more, .. } => write!(f, "{name} firing and {more} more"),
+            Self::Slow(seconds) => write!(f, "slow: p95 {}", latency(*seconds)),
+            Self::ServersDown(servers) => servers.fmt(f),
+            Self::Signal { signal, more } => write!(f, "{signal}{}", and_more(*more)),
+            Self::Saturated { full, more } => write!(f, "{full}{}", and_more(*more)),
+            Self::NoData { .. } => f.write_str("no data any more"),
+            Self::NeverHadData => f.write_str("no signals"),
+            Self::NotKnown { signals, why } => {
+                let words: Vec<&str> = signals.iter().map(|signal| signal.word()).collect();
+                write!(f, "{} not known: {why}", words.join(", "))
+            }
+            Self::Last { reason, .. } => write!(f, "{reason} when last known"),
+        }
+    }
+}
+
+/// How long since then, in steps that do not make a row change every second.
+fn lasted(then: Timestamp, now: Timestamp) -> String {
+    let seconds = age(then, now).as_secs();
+    let step = if seconds < 60 { 5 } else { 60 };
+    duration::short(Duration::from_secs(if seconds < 5 { seconds } else { seconds - seconds % step }))
+}
+
+/// ` and 3 more`, or nothing.
+fn and_more(more: usize) -> String {
+    if more == 0 { String::new() } else { format!(" and {more} more") }
+}
