@@ -168,6 +168,11 @@ pub fn names<F>(orders: &[OrderBy<F>]) -> Vec<&'static str> {
     orders.iter().map(|order| order.name).collect()
 }
 
+/// The name of the chosen order.
+pub fn order_name<F>(orders: &[OrderBy<F>], order: Order) -> &'static str {
+    orders.get(order.column).map_or("", |chosen| chosen.name)
+}
+
 /// How the chosen order compares two things, which `by` hands to it; equals stay as they are.
 pub fn compare<F>(orders: &[OrderBy<F>], order: Order, by: impl FnOnce(&F) -> Ordering) -> Ordering {
     order.apply(orders.get(order.column).map_or(Ordering::Equal, |chosen| by(&chosen.compare)))

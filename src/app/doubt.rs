@@ -1,5 +1,6 @@
 //! Which sources cannot be believed fully now, and how that is said on every screen that uses them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -72,6 +73,11 @@ impl Doubt {
 pub fn doubts(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> Vec<Doubt> {
     let used = shared.sources.iter().filter(|source| source.answers.iter().any(|kind| kinds.contains(kind)));
     used.filter_map(|source| doubt(shared, source, kinds, now)).collect()
+}
+
+/// The sources that are in doubt.
+pub fn doubtful(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> BTreeSet<SourceId> {
+    doubts(shared, kinds, now).into_iter().map(|doubt| doubt.source).collect()
 }
 
 /// That there is none of something, said only as far as it is known: an empty answer that is old is no health.

@@ -47,6 +47,18 @@ pub(super) fn below_heading(body: Rect) -> Rect {
     Rect { y: body.y + line, height: body.height - line, ..body }
 }
 
+/// Draws a heading line with what is to be doubted about a screen that uses answers of these kinds. Gives the room below.
+pub(super) fn doubtful_heading(
+    shared: &Shared,
+    cx: &Cx<'_>,
+    title: &[Run<'_>],
+    used: &[AskKind],
+    area: Rect,
+    buf: &mut Buffer,
+) -> Rect {
+    heading(cx, title, &doubt_runs(shared, used, cx.now), area, buf)
+}
+
 /// Draws a heading line: what this is, and on the right what is to be doubted about it. Gives the room below.
 pub(super) fn heading(
     cx: &Cx<'_>,

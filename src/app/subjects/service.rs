@@ -7,9 +7,9 @@ use super::alert::badness;
 use super::runbook;
 use crate::app::columns::{OrderBy, ThingOrder, compare};
 use crate::app::filter::Fields;
+use crate::app::list_screen::Lack;
 use crate::app::prelude::*;
 use crate::app::range;
-use crate::config::kind;
 use crate::model::ask::Query;
 use crate::model::health::Health;
 use crate::model::series::Matrix;
@@ -112,20 +112,15 @@ pub fn empty(shared: &Shared, found: &Found) -> String {
     if !found.text().is_empty() && !shared.world.services().is_empty() {
         return found.nothing("service");
     }
-    let can = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Services));
-    let held: Vec<_> = can.filter_map(|source| shared.world.held(&source.id)).collect();
-    if held.is_empty() {
-        let add = kind::to_add(shared.kinds, &[AskKind::Services]);
-        format!("No source that knows services: add {add}.")
-    } else if held.iter().any(|held| held.services().value().is_some()) {
-        "None of the known metrics names a service. See Sources (9).".to_owned()
-    } else if held.iter().all(|held| held.services().trouble().is_some()) {
-        "No source has answered yet. See Sources (9) for what is wrong.".to_owned()
-    } else if shared.paused.is_some() {
-        "Not asked: everything is held still.".to_owned()
-    } else {
-        "Asking for services...".to_owned()
-    }
+    let lack = Lack {
+        kinds: &[AskKind::Services],
+        no_source: ("No source that knows services: add", "."),
+        source: "source",
+        asked: "for services",
+        one: None,
+    };
+    let nameless = || "None of the known metrics names a service. See Sources (9).".to_owned();
+    lack.words(shared).map_or_else(nameless, |(words, _)| words)
 }
 
 /// The reasons in words, the gravest first.

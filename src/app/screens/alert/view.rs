@@ -41,8 +41,7 @@ pub(super) fn render(screen: &OpenAlert, shared: &Shared, now: Timestamp, area: 
         text::put(buf, area.x, area.y, area.width, words, cx.style(Role::Unknown));
         return;
     };
-    let rest =
-        layout::heading(&cx, &title(&cx, alert), &layout::doubt_runs(shared, &USED, now), heading, buf);
+    let rest = layout::doubtful_heading(shared, &cx, &title(&cx, alert), &USED, heading, buf);
     let summary = alert.summary().map_or("no summary", |summary| summary);
     let shown = text::fit(summary, rest.width.saturating_sub(2), cx.charset);
     text::put(buf, rest.x + 1, rest.y, rest.width.saturating_sub(1), &shown, cx.style(Role::Text));

@@ -1,6 +1,6 @@
 //! How the overview looks.
 
-use super::panels::{grid, panels_of, position, select};
+use super::panels::{self, panels_of};
 use super::{ALERTS, SERVICES};
 use super::{incidents, slos};
 use crate::app::doubt::{none, watchdog};
@@ -74,27 +74,12 @@ fn tiles(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut 
         text::put(buf, inner.x, inner.y, inner.width, &text, cx.style(Role::Muted));
         return;
     }
-    let grid = Grid { area: inner, ..grid(screen, layout::areas(shared.size).body, SERVICES) };
-    let stale: Vec<_> = doubts.iter().map(|doubt| &doubt.source).collect();
-    let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
-    for (place, (index, name)) in list.shown(grid.room()).enumerate() {
-        let Some(service) = shared.world.service(name) else { continue };
-        let tile = grid.cell(place);
-        let tile = Rect { width: tile.width.saturating_sub(u16::from(grid.columns > 1)), ..tile };
+    let draw = |name: &Text, tile: Rect, buf: &mut Buffer| {
+        let Some(service) = shared.world.service(name) else { return false };
         draw_tile(screen, shared, cx, service, tile, buf);
-        if service.speakers.iter().any(|id| stale.contains(&id)) {
-            buf.set_style(tile, cx.style(Role::Stale));
-        }
-        if list.marks().contains(name) {
-            text::put(buf, tile.x + 2, tile.y, 1, cx.symbol(Role::Marked), cx.style(Role::Marked));
-        }
-        if index == list.index() && focused {
-            select(cx, tile, buf);
-        }
-    }
-    if inner.bottom() < area.bottom() {
-        position(cx, grid, first, list.rows().len(), buf);
-    }
+        doubts.iter().any(|doubt| service.speakers.contains(&doubt.source))
+    };
+    panels::rows(screen, shared, cx, (SERVICES, list), (inner, area), draw, buf);
 }
 
 /// Symbol, name, and what is wrong in words; the signals and the shape of the one that matters stand behind it, or below
@@ -257,22 +242,13 @@ fn alerts(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut
     let moment = if shared.range.end.is_some() { " (now)" } else { "" };
     let title = format!("Firing and pending {count}{moment}{}", doubt.unwrap_or_default());
     let inner = panel(cx, &title, focused, area, buf);
-    let grid = Grid { area: inner, ..grid(screen, layout::areas(shared.size).body, ALERTS) };
-    let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
-    for (place, (index, fingerprint)) in list.shown(grid.room()).enumerate() {
-        let Some(alert) = shared.world.alert(*fingerprint) else { continue };
-        let cell = grid.cell(place);
-        draw_alert(screen, shared, cx, alert, cell, buf);
-        if list.marks().contains(fingerprint) {
-            text::put(buf, cell.x + 2, cell.y, 1, cx.symbol(Role::Marked), cx.style(Role::Marked));
+    let draw = |fingerprint: &Fingerprint, cell: Rect, buf: &mut Buffer| {
+        if let Some(alert) = shared.world.alert(*fingerprint) {
+            draw_alert(screen, shared, cx, alert, cell, buf);
         }
-        if index == list.index() && focused {
-            select(cx, cell, buf);
-        }
-    }
-    if inner.bottom() < area.bottom() {
-        position(cx, grid, first, list.rows().len(), buf);
-    }
+        false
+    };
+    panels::rows(screen, shared, cx, (ALERTS, list), (inner, area), draw, buf);
     if list.rows().is_empty() && inner.height > 0 {
         let (text, role) = if is_known(shared) {
             none(shared, &[AskKind::Alerts], "alert is pending or firing", cx.now)

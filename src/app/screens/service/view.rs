@@ -49,7 +49,7 @@ pub(super) fn render(
     };
     let used = [AskKind::Services, AskKind::Alerts];
     let parts = parts(screen, service, area);
-    layout::heading(&cx, &title(&cx, service, shared), &layout::doubt_runs(shared, &used, now), area, buf);
+    layout::doubtful_heading(shared, &cx, &title(&cx, service, shared), &used, area, buf);
     text::runs(&cx, &numbers(service, parts.numbers.width), parts.numbers, buf);
     draw_incidents(screen, shared, &cx, parts.incidents, buf);
     draw_charts(screen, shared, &cx, service, parts.charts, buf);

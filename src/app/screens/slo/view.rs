@@ -80,13 +80,7 @@ pub(super) fn render(
         return;
     };
     let parts = parts(area, screen.spot.panel);
-    layout::heading(
-        &cx,
-        &title(&cx, screen, shared, status),
-        &layout::doubt_runs(shared, &USED, now),
-        area,
-        buf,
-    );
+    layout::doubtful_heading(shared, &cx, &title(&cx, screen, shared, status), &USED, area, buf);
     let standing = shown(screen, status);
     if let Some(standing) = standing {
         let runs = numbers(screen, status, standing, parts.numbers.width);
