@@ -96,7 +96,7 @@ pub fn none(shared: &Shared, kinds: &[AskKind], what: &str, now: Timestamp) -> (
 pub fn watchdog(shared: &Shared, source: &SourceInfo, now: Timestamp) -> Watchdog {
     match shared.world.watchdog(&source.id) {
         Watchdog::Present if doubt(shared, source, &[AskKind::Alerts], now).is_some() => Watchdog::Unknown,
-        watchdog => watchdog,
+        watchdog @ (Watchdog::Present | Watchdog::Absent | Watchdog::Unknown) => watchdog,
     }
 }
 

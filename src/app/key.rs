@@ -76,7 +76,7 @@ impl Key {
     /// The character that it types into a line of text, if it does.
     pub fn typed(self) -> Option<char> {
         match self.code {
-            _ if self.ctrl || self.alt => None,
+            Code::Char(_) | Code::Named(_) if self.ctrl || self.alt => None,
             Code::Char(c) => Some(c),
             Code::Named(Named::Space) => Some(' '),
             Code::Named(_) => None,

@@ -158,7 +158,7 @@ impl Role {
         match alert.state {
             AlertState::Firing => match alert.severity {
                 Severity::None => Self::Info,
-                severity => Self::of_severity(severity),
+                Severity::Critical | Severity::Warning | Severity::Info => Self::of_severity(alert.severity),
             },
             AlertState::Pending => Self::Pending,
             AlertState::Silenced => Self::Silenced,

@@ -188,7 +188,7 @@ impl Shell {
                 }
                 (Quotes::Single, '\'') | (Quotes::Comment, '\n') => Quotes::None,
                 (Quotes::Double, '"') if !escaped => Quotes::None,
-                (quotes, _) => quotes,
+                (quotes @ (Quotes::None | Quotes::Single | Quotes::Double | Quotes::Comment), _) => quotes,
             };
             // a backslash that is escaped itself escapes nothing
             self.before = if escaped && c == '\\' { ' ' } else { c };

@@ -14,9 +14,12 @@ use crate::app::{frame, help, menu, overlay};
 
 pub(super) fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
     state.version += 1;
-    match std::mem::take(&mut state.mode) {
+    let mode = std::mem::take(&mut state.mode);
+    if key == INTERRUPT && !matches!(mode, Mode::Browse) {
+        return run(state, Command::Quit, now);
+    }
+    match mode {
         Mode::Browse => browse(state, key, now),
-        _ if key == INTERRUPT => run(state, Command::Quit, now),
         Mode::Filter { line, before } => {
             type_filter(state, line, before, key);
             Vec::new()
@@ -193,7 +196,7 @@ fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect
             let at = overlay::palette_row_at(state.shared.size, &palette, column, row);
             match at.map(|index| palette.choose(index)) {
                 Some(palette::Outcome::Chosen(target)) => go(state, target, now),
-                _ => Vec::new(),
+                Some(palette::Outcome::Open | palette::Outcome::Closed) | None => Vec::new(),
             }
         }
     }

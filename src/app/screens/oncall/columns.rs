@@ -141,6 +141,8 @@ pub const COLUMNS: &[Column] = &[
 fn people(cover: &Cover) -> Value {
     match cover {
         Cover::Unknown => Value::Nothing,
-        cover => Value::Texts(cover.turns().iter().map(|turn| turn.person.name.to_string()).collect()),
+        Cover::Nobody | Cover::People(_) => {
+            Value::Texts(cover.turns().iter().map(|turn| turn.person.name.to_string()).collect())
+        }
     }
 }

@@ -141,7 +141,17 @@ fn draw_shape(shared: &Shared, cx: &Cx<'_>, service: &Service, place: Rect, buf:
         Some(Reason::Errors(_) | Reason::Firing { .. }) => {
             (&errors, Some(errors.iter().copied().fold(0.1, f64::max)), Role::Series2)
         }
-        _ => (&requests, service::calm_max(&requests), Role::Series1),
+        Some(
+            Reason::TargetsDown { .. }
+            | Reason::ServersDown(_)
+            | Reason::Signal { .. }
+            | Reason::Saturated { .. }
+            | Reason::NoData { .. }
+            | Reason::NeverHadData
+            | Reason::NotKnown { .. }
+            | Reason::Last { .. },
+        )
+        | None => (&requests, service::calm_max(&requests), Role::Series1),
     };
     Spark { values, max, role }.render(cx, place, buf);
 }
