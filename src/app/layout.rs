@@ -90,12 +90,7 @@ pub(super) fn doubt_runs(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> 
     vec![Run::new(format!("{sign} {}{more}", first.sentence(now)), Role::Stale)]
 }
 
-/// Says in the place of rows why there are none.
-pub(super) fn note(cx: &Cx<'_>, words: &str, role: Role, room: Rect, buf: &mut Buffer) {
-    text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), words, cx.style(role));
-}
-
-/// As [`note`], where the words may need several lines.
+/// Says in the place of rows why there are none, in as many lines as it needs.
 pub(super) fn paragraphs<'a>(
     cx: &Cx<'_>,
     all: impl IntoIterator<Item = (&'a str, Role)>,

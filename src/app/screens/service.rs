@@ -6,6 +6,7 @@ use crate::app::subjects::service;
 use crate::model::ask::Query;
 use crate::model::series::Span;
 
+mod charts;
 mod hosts;
 mod list;
 mod view;

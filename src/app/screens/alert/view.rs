@@ -38,13 +38,13 @@ pub(super) fn render(screen: &OpenAlert, shared: &Shared, now: Timestamp, area: 
     let (heading, chart, below) = parts(area);
     let Some(alert) = screen.alert(shared) else {
         let words = " This alert is gone: it resolved more than 15 minutes ago. Esc goes back.";
-        text::put(buf, area.x, area.y, area.width, words, cx.style(Role::Unknown));
+        text::say(&cx, 0, words, Role::Unknown, area, buf);
         return;
     };
     let rest = layout::doubtful_heading(shared, &cx, &title(&cx, alert), &USED, heading, buf);
     let summary = alert.summary().map_or("no summary", |summary| summary);
     let shown = text::fit(summary, rest.width.saturating_sub(2), cx.charset);
-    text::put(buf, rest.x + 1, rest.y, rest.width.saturating_sub(1), &shown, cx.style(Role::Text));
+    text::say(&cx, 1, &shown, Role::Text, rest, buf);
     if chart.height > 0 {
         draw_chart(shared, &cx, alert, chart, buf);
     }
@@ -75,14 +75,7 @@ fn title(cx: &Cx<'_>, alert: &Alert) -> Vec<Run<'static>> {
 fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut Buffer) {
     let Some(subject) = subject(shared, alert) else {
         let inner = panel(cx, "Expression", false, area, buf);
-        text::put(
-            buf,
-            inner.x + 1,
-            inner.y,
-            inner.width.saturating_sub(1),
-            no_rule(shared),
-            cx.style(Role::Muted),
-        );
+        text::say(cx, 1, no_rule(shared), Role::Muted, inner, buf);
         return;
     };
     let held = shared.world.held(&subject.source);
@@ -106,14 +99,7 @@ fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut
             refusal::trouble(cx, &error.trouble, inner, buf);
             return;
         }
-        text::put(
-            buf,
-            inner.x + 1,
-            inner.y,
-            inner.width.saturating_sub(1),
-            shared.waiting(),
-            cx.style(Role::Muted),
-        );
+        text::say(cx, 1, shared.waiting(), Role::Muted, inner, buf);
         return;
     };
     let named: Vec<(String, &[f64])> = matrix

@@ -17,7 +17,7 @@ pub(super) fn render(screen: &Alerts, shared: &Shared, now: Timestamp, area: Rec
     let room = layout::doubtful_heading(shared, &cx, &title(screen, shared), &USED, area, buf);
     if screen.rows.list.rows().is_empty() {
         let (text, role) = empty(screen, shared, now);
-        layout::note(&cx, &text, role, room, buf);
+        text::say(&cx, 3, &text, role, room, buf);
         return;
     }
     let stale = doubtful(shared, &USED, now);

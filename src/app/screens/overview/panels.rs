@@ -108,14 +108,6 @@ fn position(cx: &Cx<'_>, grid: Grid, first: usize, rows: usize, buf: &mut Buffer
     }
 }
 
-/// Shows that the cursor is on a tile.
-fn select(cx: &Cx<'_>, tile: Rect, buf: &mut Buffer) {
-    for y in tile.top()..tile.bottom() {
-        text::put(buf, tile.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
-    }
-    buf.set_style(tile, cx.style(Role::Selected));
-}
-
 /// Draws the rows of the list in a panel that have room: `row` draws one, and says whether what is known of it is old. Then
 /// its mark, the cursor, and on the border which of how many are shown.
 pub(super) fn rows<K: Clone + Ord>(
@@ -139,7 +131,7 @@ pub(super) fn rows<K: Clone + Ord>(
             text::put(buf, cell.x + 2, cell.y, 1, cx.symbol(Role::Marked), cx.style(Role::Marked));
         }
         if index == list.index() && screen.spot.panel == panel {
-            select(cx, cell, buf);
+            text::select(cx, cell, buf);
         }
     }
     if inner.bottom() < area.bottom() {

@@ -71,7 +71,7 @@ fn tiles(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut 
     let inner = panel(cx, &title, focused, area, buf);
     if list.rows().is_empty() {
         let text = service::empty(shared, &screen.found);
-        text::put(buf, inner.x, inner.y, inner.width, &text, cx.style(Role::Muted));
+        text::say(cx, 0, &text, Role::Muted, inner, buf);
         return;
     }
     let draw = |name: &Text, tile: Rect, buf: &mut Buffer| {
@@ -117,14 +117,7 @@ fn draw_tile(
     let shape = if beside.width > SIGNALS { SHAPE } else { 0 };
     let words = Rect { width: beside.width.saturating_sub(if shape > 0 { shape + 2 } else { 0 }), ..beside };
     if is_well {
-        text::put(
-            buf,
-            words.x,
-            words.y,
-            words.width,
-            &signals_of(service, words.width),
-            cx.style(Role::Muted),
-        );
+        text::say(cx, 0, &signals_of(service, words.width), Role::Muted, words, buf);
     } else {
         text::runs(cx, &[Run::new(service::why(service, cx.now), role)], words, buf);
     }
@@ -265,7 +258,7 @@ fn alerts(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut
         } else {
             ("not known yet".to_owned(), Role::Muted)
         };
-        text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), &text, cx.style(role));
+        text::say(cx, 1, &text, role, inner, buf);
     }
 }
 

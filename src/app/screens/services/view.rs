@@ -18,7 +18,7 @@ pub(super) fn render(screen: &Services, shared: &Shared, now: Timestamp, area: R
     let room = layout::doubtful_heading(shared, &cx, &title(screen, shared, now), &USED, area, buf);
     if screen.rows.list.rows().is_empty() {
         let text = empty(shared, &screen.rows.found);
-        layout::note(&cx, &text, Role::Muted, room, buf);
+        text::say(&cx, 3, &text, Role::Muted, room, buf);
         return;
     }
     let looked = shared.looked.get(&Tab::Services).copied();

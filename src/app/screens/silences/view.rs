@@ -18,7 +18,7 @@ pub(super) fn render(screen: &Silences, shared: &Shared, now: Timestamp, area: R
     let room = layout::doubtful_heading(shared, &cx, &title(screen, shared, &cx), &USED, area, buf);
     if screen.rows.list.rows().is_empty() {
         let (words, role) = empty(screen, shared, now);
-        layout::note(&cx, &words, role, room, buf);
+        text::say(&cx, 3, &words, role, room, buf);
         return;
     }
     let stale = doubtful(shared, &USED, now);

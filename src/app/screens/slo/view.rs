@@ -76,7 +76,7 @@ pub(super) fn render(
         } else {
             format!(" {id}: {}", shared.waiting())
         };
-        text::put(buf, area.x, area.y, area.width, &words, cx.style(Role::Unknown));
+        text::say(&cx, 0, &words, Role::Unknown, area, buf);
         return;
     };
     let parts = parts(area, screen.spot.panel);
@@ -256,7 +256,7 @@ fn draw_budget(
             (false, true) => String::new(),
             (false, false) => no_chart(shared, status, query.is_some()),
         };
-        text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), &words, cx.style(Role::Muted));
+        text::say(cx, 1, &words, Role::Muted, inner, buf);
         return;
     };
     let rate = basis.and_then(|burn| burn.rate);
@@ -327,7 +327,7 @@ fn draw_burns(
             return;
         }
         let words = no_chart(shared, status, !asks.burns.is_empty());
-        text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), &words, cx.style(Role::Muted));
+        text::say(cx, 1, &words, Role::Muted, inner, buf);
         return;
     };
     let lines: Vec<Line<'_>> = named

@@ -26,7 +26,7 @@ pub(super) fn render(screen: &Timeline, shared: &Shared, now: Timestamp, area: R
     let room = layout::doubtful_heading(shared, &cx, &title(screen, shared, &cx), &USED, area, buf);
     if screen.rows.list.rows().is_empty() {
         let words = empty(screen, shared, now);
-        layout::note(&cx, &words, Role::Muted, room, buf);
+        text::say(&cx, 3, &words, Role::Muted, room, buf);
         return;
     }
     let line = |Reverse(key): &Reverse<Key>| {
