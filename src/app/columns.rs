@@ -40,7 +40,6 @@ pub struct Shown<T: Listed> {
     cell: for<'r, 'a> fn(&'r T::Row<'a>) -> Cell<'r>,
 }
 
-/// One column of a list.
 pub struct ListColumn<T: Listed> {
     /// In JSON; empty: for people only.
     pub key: &'static str,
@@ -163,7 +162,6 @@ pub struct OrderBy<F> {
 /// One that two things of a list are handed to as they are.
 pub type ThingOrder<T> = OrderBy<fn(&T, &T) -> Ordering>;
 
-/// The names of all orders.
 pub fn names<F>(orders: &[OrderBy<F>]) -> Vec<&'static str> {
     orders.iter().map(|order| order.name).collect()
 }
@@ -202,7 +200,6 @@ pub struct ListTable<T: Listed> {
 }
 
 impl<T: Listed> ListTable<T> {
-    /// With the columns that there are at these widths.
     pub fn new(columns: &'static [ListColumn<T>], widths: &T::Widths) -> Self {
         let mut all: Vec<(&'static Shown<T>, Size)> = columns
             .iter()

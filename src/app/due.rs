@@ -100,7 +100,6 @@ pub struct Polls {
 pub struct Want {
     /// From whom.
     pub source: SourceId,
-    /// What.
     pub ask: Ask,
     /// The digest of what is known already.
     pub known: Option<u64>,

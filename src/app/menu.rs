@@ -51,7 +51,6 @@ pub enum Outcome {
     Open,
     /// Nothing was chosen.
     Closed,
-    /// This was chosen.
     Chosen(Choice),
 }
 

@@ -21,9 +21,7 @@ const SHOWN: usize = 50;
 /// What an entry leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// Run a command.
     Run(Command),
-    /// Go to a place.
     Go(Place),
     /// Enter a context.
     Context(Text),
@@ -34,7 +32,6 @@ pub enum Target {
 pub struct Entry {
     /// What it is: "command", "screen", "service", "SLO", "alert", "incident", "policy", "context".
     pub kind: &'static str,
-    /// Its name.
     pub name: String,
     /// More about it: the keys of a command, the health of a service.
     pub hint: String,
@@ -60,7 +57,6 @@ pub enum Outcome {
     Open,
     /// Nothing was chosen.
     Closed,
-    /// This was chosen.
     Chosen(Target),
 }
 
@@ -171,7 +167,6 @@ impl Palette {
         self.found.iter().filter_map(|index| self.entries.get(*index)).collect::<Vec<_>>().into_iter()
     }
 
-    /// Takes a key.
     pub fn take(&mut self, key: Key) -> Outcome {
         let last = self.found.len().saturating_sub(1);
         match key.code {

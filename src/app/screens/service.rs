@@ -25,7 +25,6 @@ pub const PANELS: usize = 8;
 /// Points of its charts.
 const POINTS: u16 = 240;
 
-/// The service that is open.
 #[derive(Debug, Default)]
 pub struct OpenService {
     name: Text,

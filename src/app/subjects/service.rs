@@ -29,7 +29,6 @@ pub fn by_badness(a: &Service, b: &Service) -> Ordering {
         .then_with(|| a.name.cmp(&b.name))
 }
 
-/// By what services can be ordered.
 pub const ORDERS: [ThingOrder<Service>; 9] = [
     OrderBy { name: "health, worst first", column: "health", is_descending: true, compare: by_badness },
     OrderBy { name: "name", column: "service", is_descending: false, compare: |a, b| a.name.cmp(&b.name) },

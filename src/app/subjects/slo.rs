@@ -13,7 +13,6 @@ pub mod course;
 pub mod queries;
 pub mod words;
 
-/// By what SLOs can be ordered.
 pub const ORDERS: [ThingOrder<SloStatus>; 7] = [
     OrderBy {
         name: "state, worst first",

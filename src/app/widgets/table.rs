@@ -95,7 +95,6 @@ pub enum Content<'a> {
     Heading(Vec<Run<'a>>),
 }
 
-/// One row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row<'a> {
     /// What it says.

@@ -11,7 +11,6 @@ pub enum Unit {
     Ratio,
     /// Events per second.
     PerSecond,
-    /// Seconds.
     Seconds,
     /// How many times something.
     Times,

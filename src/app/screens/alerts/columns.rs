@@ -7,12 +7,10 @@ use super::ranking::group_of;
 use crate::app::prelude::*;
 use crate::model::alert::AlertState;
 
-/// The list of alerts.
 pub enum AlertList {}
 
 /// An alert among others.
 pub struct AlertItem<'a> {
-    /// The alert.
     pub alert: &'a Alert,
     /// The service that it is about.
     pub service: Option<&'a Text>,

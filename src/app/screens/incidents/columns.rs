@@ -5,7 +5,6 @@ use crate::app::prelude::*;
 use crate::app::subjects::incident::{service, words};
 use crate::model::incident::{Named, Urgency};
 
-/// The list of incidents.
 pub enum IncidentList {}
 
 /// An incident at a moment.

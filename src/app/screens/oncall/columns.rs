@@ -7,16 +7,13 @@ use crate::app::identity::LevelKey;
 use crate::app::prelude::*;
 use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard, Watch};
 
-/// The list of levels.
 pub enum LevelList {}
 
-/// A level.
 pub struct LevelItem<'a> {
     /// Who tells it.
     pub source: &'a SourceId,
     /// All that it tells.
     pub board: &'a OnCallBoard,
-    /// The policy.
     pub policy: &'a EscalationPolicy,
     /// The number of the level.
     pub number: u32,

@@ -16,7 +16,6 @@ use crate::model::service::{Detail, Service};
 use crate::model::signal::Signal;
 use crate::model::source::Trouble;
 
-/// One chart.
 struct ServiceChart {
     title: &'static str,
     /// Without this signal there is no chart.

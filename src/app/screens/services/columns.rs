@@ -12,12 +12,10 @@ use crate::model::service::Service;
 use crate::model::signal::Signal;
 use crate::model::slo::BASIS;
 
-/// The list of services.
 pub enum ServiceList {}
 
 /// A service at a moment.
 pub struct ServiceItem<'a> {
-    /// The service.
     pub service: &'a Service,
     /// The moment.
     pub now: Timestamp,
@@ -38,7 +36,6 @@ pub struct ServiceRow<'a> {
 pub struct Widths {
     /// Cells of the longest name.
     pub(super) name: u16,
-    /// Whether there is an SLO at all.
     pub(super) has_slos: bool,
     /// Cells of the table.
     pub(super) width: u16,

@@ -8,12 +8,9 @@ use crate::app::prelude::*;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::world::Stage;
 
-/// The list of silences.
 pub enum SilenceList {}
 
-/// A silence.
 pub struct SilenceItem<'a> {
-    /// The silence.
     pub silence: &'a Silence,
     /// How many alerts it hides now.
     pub hides: usize,

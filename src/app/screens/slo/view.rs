@@ -109,7 +109,6 @@ pub(super) fn text_area(screen: &OpenSlo, body: Rect) -> Rect {
     parts(body, screen.spot.panel).page
 }
 
-/// The chart at a cell.
 pub(super) fn chart_at(screen: &OpenSlo, body: Rect, cell: (u16, u16)) -> Option<usize> {
     let charts = parts(body, screen.spot.panel).charts;
     charts.into_iter().find(|(_, place)| place.contains(cell.into())).map(|(index, _)| index)

@@ -10,12 +10,10 @@ use crate::app::subjects::slo::words;
 use crate::app::widgets::bar::Gauge;
 use crate::model::slo::{Doubt, Evaluation, Exhaustion, SloState, Standing, show};
 
-/// The list of SLOs.
 pub enum SloList {}
 
 /// An SLO, or one of its groups.
 pub struct SloItem<'a> {
-    /// The SLO.
     pub status: &'a SloStatus,
     /// The group; none: nothing is measured.
     pub group: Option<&'a Standing>,

@@ -12,14 +12,10 @@ use crate::model::world::Watchdog;
 /// Figures go on by steps of this: what is younger is not late, and a screen at rest must write little.
 const STEP: Duration = Duration::from_secs(15);
 
-/// The list of sources.
 pub enum SourceList {}
 
-/// A source, with how it is.
 pub struct SourceItem<'a> {
-    /// The source.
     pub source: &'a SourceInfo,
-    /// What it is.
     pub offer: Option<&'a Offer>,
     /// How it is, in one word.
     pub state: &'static str,
@@ -36,7 +32,6 @@ pub struct SourceItem<'a> {
 /// A source as the screen shows it.
 pub struct SourceRow<'a> {
     source: &'a SourceInfo,
-    /// How it is.
     role: Role,
     words: String,
     offer: Option<&'a Offer>,

@@ -3,7 +3,6 @@
 use crate::app::chronicle::{Entry, Key, Kind};
 use crate::app::prelude::*;
 
-/// The list of events.
 pub(super) enum EventList {}
 
 /// An event as the screen shows it.
