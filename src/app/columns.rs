@@ -159,6 +159,16 @@ pub struct OrderBy<F> {
     pub compare: F,
 }
 
+/// An order whose column shows that the lowest comes first.
+pub const fn ascending<F>(name: &'static str, column: &'static str, compare: F) -> OrderBy<F> {
+    OrderBy { name, column, is_descending: false, compare }
+}
+
+/// An order whose column shows that the highest comes first.
+pub const fn descending<F>(name: &'static str, column: &'static str, compare: F) -> OrderBy<F> {
+    OrderBy { name, column, is_descending: true, compare }
+}
+
 /// One that two things of a list are handed to as they are.
 pub type ThingOrder<T> = OrderBy<fn(&T, &T) -> Ordering>;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::alert::badness;
 use super::runbook;
-use crate::app::columns::{OrderBy, ThingOrder, compare};
+use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::Fields;
 use crate::app::list_screen::Lack;
 use crate::app::prelude::*;
@@ -30,21 +30,16 @@ pub fn by_badness(a: &Service, b: &Service) -> Ordering {
 }
 
 pub const ORDERS: [ThingOrder<Service>; 9] = [
-    OrderBy { name: "health, worst first", column: "health", is_descending: true, compare: by_badness },
-    OrderBy { name: "name", column: "service", is_descending: false, compare: |a, b| a.name.cmp(&b.name) },
-    largest("request rate", "requests", |a, b| by_signal(a, b, |signals| signals.request_rate)),
-    largest("error ratio", "errors", |a, b| by_signal(a, b, |signals| signals.error_ratio)),
-    largest("p50", "p50", |a, b| by_signal(a, b, |signals| signals.p50)),
-    largest("p95", "p95", |a, b| by_signal(a, b, |signals| signals.p95)),
-    largest("p99", "p99", |a, b| by_signal(a, b, |signals| signals.p99)),
-    largest("Apdex, worst first", "Apdex", |a, b| by_signal(a, b, |signals| signals.apdex.map(|it| -it))),
-    largest("saturation", "satur.", |a, b| by_signal(a, b, |signals| signals.saturation)),
+    descending("health, worst first", "health", by_badness),
+    ascending("name", "service", |a, b| a.name.cmp(&b.name)),
+    descending("request rate", "requests", |a, b| by_signal(a, b, |signals| signals.request_rate)),
+    descending("error ratio", "errors", |a, b| by_signal(a, b, |signals| signals.error_ratio)),
+    descending("p50", "p50", |a, b| by_signal(a, b, |signals| signals.p50)),
+    descending("p95", "p95", |a, b| by_signal(a, b, |signals| signals.p95)),
+    descending("p99", "p99", |a, b| by_signal(a, b, |signals| signals.p99)),
+    descending("Apdex, worst first", "Apdex", |a, b| by_signal(a, b, |signals| signals.apdex.map(|it| -it))),
+    descending("saturation", "satur.", |a, b| by_signal(a, b, |signals| signals.saturation)),
 ];
-
-/// An order by a signal, the largest first.
-const fn largest<F>(name: &'static str, column: &'static str, compare: F) -> OrderBy<F> {
-    OrderBy { name, column, is_descending: true, compare }
-}
 
 /// The largest first; what is not known comes behind everything that is.
 fn by_signal(a: &Service, b: &Service, signal: fn(&Signals) -> Option<f64>) -> Ordering {

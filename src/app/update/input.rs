@@ -8,7 +8,7 @@ use crate::app::commands::Command;
 use crate::app::event::{Effect, MouseAction};
 use crate::app::key::{Code, Key, Named};
 use crate::app::line::Line;
-use crate::app::palette::{self, Target};
+use crate::app::palette::Target;
 use crate::app::state::{Mode, State};
 use crate::app::{frame, help, menu, overlay};
 
@@ -25,12 +25,12 @@ pub(super) fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> 
             Vec::new()
         }
         Mode::Palette(mut open) => match open.take(key) {
-            palette::Outcome::Open => {
+            menu::Outcome::Open => {
                 state.mode = Mode::Palette(open);
                 Vec::new()
             }
-            palette::Outcome::Closed => Vec::new(),
-            palette::Outcome::Chosen(target) => go(state, target, now),
+            menu::Outcome::Closed => Vec::new(),
+            menu::Outcome::Chosen(target) => go(state, target, now),
         },
         Mode::Menu(mut open) => match open.take(key) {
             menu::Outcome::Open => {
@@ -195,8 +195,8 @@ fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect
         Mode::Palette(palette) => {
             let at = overlay::palette_row_at(state.shared.size, &palette, column, row);
             match at.map(|index| palette.choose(index)) {
-                Some(palette::Outcome::Chosen(target)) => go(state, target, now),
-                Some(palette::Outcome::Open | palette::Outcome::Closed) | None => Vec::new(),
+                Some(menu::Outcome::Chosen(target)) => go(state, target, now),
+                Some(menu::Outcome::Open | menu::Outcome::Closed) | None => Vec::new(),
             }
         }
     }
