@@ -12,7 +12,7 @@ use crate::app::widgets::unit::Unit;
 use crate::model::alert::AlertState;
 use crate::model::ask::Topic;
 use crate::model::promql::{self, Bound, Others};
-use crate::model::remote::{Freshness, Remote};
+use crate::model::remote::Remote;
 
 /// What the screen is drawn from.
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
@@ -81,14 +81,8 @@ fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut
     let held = shared.world.held(&subject.source);
     let series = |query| want::chart(shared, query, super::POINTS, cx.now).0;
     let remote = held.and_then(|held| held.series().get(&series(&subject.query)));
-    let trouble = remote.and_then(|remote| {
-        let topic = Topic::Series(series(&subject.query));
-        match shared.polls.freshness(&subject.source, &topic, &remote.state(), cx.now) {
-            Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
-            Freshness::Failed => remote.trouble().map(ToString::to_string),
-            Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),
-        }
-    });
+    let topic = Topic::Series(series(&subject.query));
+    let trouble = remote.and_then(|remote| refusal::behind(shared, &subject.source, &topic, remote, cx.now));
     let mut title = format!("{}, {}", shared.range.words(cx.now), expression(&subject));
     if let Some(trouble) = trouble {
         title = format!("{} {trouble}  {title}", cx.symbol(Role::Stale));
@@ -108,11 +102,7 @@ fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut
         .take(LINES)
         .map(|line| (legend(&line.labels, &alert.labels), line.values.as_slice()))
         .collect();
-    let mut lines: Vec<Line<'_>> = named
-        .iter()
-        .enumerate()
-        .map(|(i, (label, values))| Line { values, role: Role::of_line(i), label })
-        .collect();
+    let mut lines = Line::each(&named);
     let bound = subject.bound_query.as_ref().and_then(|query| held?.series().get(&series(query))?.value());
     if let Some(line) = bound.and_then(|bound| bound.lines.first()) {
         lines.push(Line { values: &line.values, role: Role::Threshold, label: "bound" });

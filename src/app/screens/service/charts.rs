@@ -3,7 +3,7 @@
 use crate::app::prelude::*;
 use crate::app::refusal;
 use crate::app::screens::service::OpenService;
-use crate::app::subjects::service;
+use crate::app::subjects::{alert, service};
 use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, Line, Mark};
 use crate::app::widgets::heat::{Bucket, Heat};
@@ -112,11 +112,8 @@ fn draw_one(
     area: Rect,
     buf: &mut Buffer,
 ) {
-    let (name, range) = (shown.title, shared.range.words(cx.now));
-    let title = match trouble(shared, service, cx.now) {
-        Some(trouble) => format!("{name}, {range}  {} {trouble}", cx.symbol(Role::Stale)),
-        None => format!("{name}, {range}"),
-    };
+    let title = format!("{}, {}", shown.title, shared.range.words(cx.now));
+    let title = refusal::titled(cx, title, trouble(shared, service, cx.now));
     let inner = panel(cx, &title, is_current, area, buf);
     let Some((_, first)) = details.first().filter(|(_, first)| is_of_range(shared, first, cx.now)) else {
         if let Some(trouble) = refused(shared, service) {
@@ -137,15 +134,10 @@ fn draw_one(
         return;
     };
     let named = lines(details, part, shown.signal == Signal::Latency);
-    let lines: Vec<Line<'_>> = named
-        .iter()
-        .enumerate()
-        .map(|(i, (label, values))| Line { values, role: Role::of_line(i), label })
-        .collect();
+    let lines = Line::each(&named);
     let alerts = service::alerts(shared, &service.name);
     let fired: Vec<_> = alerts.iter().filter(|a| a.is_firing()).map(|a| (a.starts_at, cx.now)).collect();
-    let mark = |role: Role, at| Mark { at, symbol: cx.symbol(role), role };
-    let marks: Vec<Mark<'_>> = alerts.iter().map(|a| mark(Role::of_alert(a), a.starts_at)).collect();
+    let marks: Vec<Mark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
     let threshold = shown.threshold.map(|(limit, words)| (limit(&shared.judgement.thresholds), words));
     let chart = Chart {
         thresholds: threshold.as_slice(),

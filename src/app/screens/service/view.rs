@@ -176,18 +176,7 @@ fn numbers(service: &Service, width: u16) -> Vec<Run<'static>> {
         ("Apdex", or_unknown(signals.apdex, lacks(Signal::Apdex), |apdex| format!("{apdex:.2}"))),
         ("p50", or_unknown(signals.p50, lacks(Signal::Latency), latency)),
     ];
-    let mut runs = vec![Run::new(" ", Role::Text)];
-    let mut used = 1;
-    for (name, value) in all {
-        let cells = text::width(name) + 1 + text::width(&value);
-        if used + cells > width {
-            break;
-        }
-        runs.push(Run::new(format!("{name} "), Role::Muted));
-        runs.push(Run::new(format!("{value}  "), Role::Text));
-        used += cells + 2;
-    }
-    runs
+    text::fitting(all.map(|(name, value)| (name, Run::new(value, Role::Text))), width)
 }
 
 /// Its open incidents, the most pressing first.
