@@ -25,6 +25,7 @@ pub mod key;
 mod layout;
 pub mod line;
 pub mod list;
+mod list_screen;
 pub mod look;
 pub mod markdown;
 pub mod menu;

@@ -71,7 +71,6 @@ pub fn hears(kind: AskKind) -> bool {
 pub struct Heard<'a> {
     /// What the sources said.
     pub world: &'a World,
-    /// The sources.
     pub sources: &'a [SourceInfo],
     /// The context's name.
     pub context: &'a str,

@@ -24,17 +24,22 @@ pub trait Listed: 'static {
     type Widths;
 }
 
+/// How wide a column is.
+enum Width<T: Listed> {
+    Fixed(Size),
+    /// `None` leaves it out.
+    By(fn(&T::Widths) -> Option<Size>),
+}
+
 /// How a column stands on the screen.
 pub struct Shown<T: Listed> {
     /// From left to right.
     at: u8,
     title: &'static str,
-    /// `None` leaves it out.
-    size: fn(&T::Widths) -> Option<Size>,
+    size: Width<T>,
     cell: for<'r, 'a> fn(&'r T::Row<'a>) -> Cell<'r>,
 }
 
-/// One column of a list.
 pub struct ListColumn<T: Listed> {
     /// In JSON; empty: for people only.
     pub key: &'static str,
@@ -50,7 +55,8 @@ pub struct ListColumn<T: Listed> {
 }
 
 impl<T: Listed> ListColumn<T> {
-    const NONE: Self =
+    /// One that is told nowhere yet.
+    pub const NONE: Self =
         Self { key: "", heading: "", is_number: false, tells_apart: false, value: None, shown: None };
 
     /// Words, for people and programs.
@@ -89,7 +95,7 @@ impl<T: Listed> ListColumn<T> {
     pub const fn drawn(
         at: u8,
         title: &'static str,
-        size: fn(&T::Widths) -> Option<Size>,
+        size: Size,
         cell: for<'r, 'a> fn(&'r T::Row<'a>) -> Cell<'r>,
     ) -> Self {
         Self::NONE.on_screen(at, title, size, cell)
@@ -101,11 +107,27 @@ impl<T: Listed> ListColumn<T> {
         self,
         at: u8,
         title: &'static str,
+        size: Size,
+        cell: for<'r, 'a> fn(&'r T::Row<'a>) -> Cell<'r>,
+    ) -> Self {
+        self.shown(Shown { at, title, size: Width::Fixed(size), cell })
+    }
+
+    /// The same with a width that depends on what is listed; `None` leaves the column out.
+    #[must_use]
+    pub const fn on_screen_by(
+        self,
+        at: u8,
+        title: &'static str,
         size: fn(&T::Widths) -> Option<Size>,
         cell: for<'r, 'a> fn(&'r T::Row<'a>) -> Cell<'r>,
     ) -> Self {
+        self.shown(Shown { at, title, size: Width::By(size), cell })
+    }
+
+    const fn shown(self, shown: Shown<T>) -> Self {
         let Self { key, heading, is_number, tells_apart, value, .. } = self;
-        Self { key, heading, is_number, tells_apart, value, shown: Some(Shown { at, title, size, cell }) }
+        Self { key, heading, is_number, tells_apart, value, shown: Some(shown) }
     }
 }
 
@@ -137,12 +159,26 @@ pub struct OrderBy<F> {
     pub compare: F,
 }
 
+/// An order whose column shows that the lowest comes first.
+pub const fn ascending<F>(name: &'static str, column: &'static str, compare: F) -> OrderBy<F> {
+    OrderBy { name, column, is_descending: false, compare }
+}
+
+/// An order whose column shows that the highest comes first.
+pub const fn descending<F>(name: &'static str, column: &'static str, compare: F) -> OrderBy<F> {
+    OrderBy { name, column, is_descending: true, compare }
+}
+
 /// One that two things of a list are handed to as they are.
 pub type ThingOrder<T> = OrderBy<fn(&T, &T) -> Ordering>;
 
-/// The names of all orders.
 pub fn names<F>(orders: &[OrderBy<F>]) -> Vec<&'static str> {
     orders.iter().map(|order| order.name).collect()
+}
+
+/// The name of the chosen order.
+pub fn order_name<F>(orders: &[OrderBy<F>], order: Order) -> &'static str {
+    orders.get(order.column).map_or("", |chosen| chosen.name)
 }
 
 /// How the chosen order compares two things, which `by` hands to it; equals stay as they are.
@@ -174,12 +210,14 @@ pub struct ListTable<T: Listed> {
 }
 
 impl<T: Listed> ListTable<T> {
-    /// With the columns that there are at these widths.
     pub fn new(columns: &'static [ListColumn<T>], widths: &T::Widths) -> Self {
         let mut all: Vec<(&'static Shown<T>, Size)> = columns
             .iter()
             .filter_map(|column| column.shown.as_ref())
-            .filter_map(|shown| Some((shown, (shown.size)(widths)?)))
+            .filter_map(|shown| match shown.size {
+                Width::Fixed(size) => Some((shown, size)),
+                Width::By(size) => Some((shown, size(widths)?)),
+            })
             .collect();
         all.sort_by_key(|(shown, _)| shown.at);
         let columns = all.iter().map(|(shown, size)| (shown.title, *size)).collect();

@@ -18,7 +18,6 @@ pub enum Scope {
     Groups,
     /// On lists that fold away what is quiet or over.
     Folds,
-    /// On one SLO.
     Slo,
     /// Where incidents or alerts are, to which something can be done.
     Acts,
@@ -85,7 +84,6 @@ macro_rules! commands {
                 match self { Self::Go(_) => Scope::Global, $(Self::$id => Scope::$scope,)* }
             }
 
-            /// What it does.
             pub const fn help(self) -> &'static str {
                 match self { Self::Go(tab) => tab.help(), $(Self::$id => $help,)* }
             }
@@ -171,7 +169,6 @@ commands! {
 /// What is wrong with a configured key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyMapError {
-    /// No such command.
     #[error("there is no command {name:?}; did you mean {nearest:?}?")]
     NoSuchCommand {
         /// What was written.
@@ -179,10 +176,8 @@ pub enum KeyMapError {
         /// The command whose name is nearest.
         nearest: &'static str,
     },
-    /// Not a key.
     #[error("keys.{name}: {error}")]
     NoSuchKey {
-        /// The command.
         name: String,
         /// What is wrong with the key.
         error: super::key::KeyError,
@@ -190,9 +185,7 @@ pub enum KeyMapError {
     /// Two commands that can work at the same time want the key.
     #[error("key {key} means both {one:?} and {other:?}")]
     Ambiguous {
-        /// The key.
         key: Key,
-        /// A command.
         one: &'static str,
         /// Another.
         other: &'static str,
@@ -209,7 +202,6 @@ impl KeyMapError {
     }
 }
 
-/// Which key does what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyMap {
     keys: BTreeMap<Command, Vec<Key>>,
@@ -261,7 +253,6 @@ impl KeyMap {
         clashes
     }
 
-    /// The keys of a command.
     pub fn of(&self, command: Command) -> &[Key] {
         self.keys.get(&command).map_or(&[], Vec::as_slice)
     }

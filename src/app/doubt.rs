@@ -1,5 +1,6 @@
 //! Which sources cannot be believed fully now, and how that is said on every screen that uses them.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -75,6 +76,11 @@ pub fn doubts(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> Vec<Doubt> 
     used.filter_map(|source| doubt(shared, source, kinds, now)).collect()
 }
 
+/// The sources that are in doubt.
+pub fn doubtful(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> BTreeSet<SourceId> {
+    doubts(shared, kinds, now).into_iter().map(|doubt| doubt.source).collect()
+}
+
 /// That there is none of something, said only as far as it is known: an empty answer that is old is no health.
 pub fn none(shared: &Shared, kinds: &[AskKind], what: &str, now: Timestamp) -> (String, Role) {
     let doubts = doubts(shared, kinds, now);
@@ -91,7 +97,7 @@ pub fn none(shared: &Shared, kinds: &[AskKind], what: &str, now: Timestamp) -> (
 pub fn watchdog(shared: &Shared, source: &SourceInfo, now: Timestamp) -> Watchdog {
     match shared.world.watchdog(&source.id) {
         Watchdog::Present if doubt(shared, source, &[AskKind::Alerts], now).is_some() => Watchdog::Unknown,
-        watchdog => watchdog,
+        watchdog @ (Watchdog::Present | Watchdog::Absent | Watchdog::Unknown) => watchdog,
     }
 }
 

@@ -100,7 +100,6 @@ pub struct Polls {
 pub struct Want {
     /// From whom.
     pub source: SourceId,
-    /// What.
     pub ask: Ask,
     /// The digest of what is known already.
     pub known: Option<u64>,
@@ -320,16 +319,18 @@ impl Polls {
         let interval = self.all.get(&(source.clone(), topic.clone())).map_or(CEILING, |poll| poll.interval);
         let in_doubt = self.traffic.get(source).is_some_and(|t| t.hold.is_some())
             || self.unanswered(source, std::slice::from_ref(topic), now).is_some();
-        match answer.freshness(now, 2 * interval) {
+        let freshness = answer.freshness(now, 2 * interval);
+        let is_held = self.traffic.get(source).is_some_and(|t| t.hold.is_some());
+        match freshness {
             Freshness::Fresh if in_doubt => {
                 Freshness::Stale(answer.at.map(|at| age(at, now)).unwrap_or_default())
             }
-            Freshness::Loading | Freshness::NotAsked
-                if self.traffic.get(source).is_some_and(|t| t.hold.is_some()) =>
-            {
-                Freshness::Failed
-            }
-            freshness => freshness,
+            Freshness::Loading | Freshness::NotAsked if is_held => Freshness::Failed,
+            Freshness::Fresh
+            | Freshness::Loading
+            | Freshness::NotAsked
+            | Freshness::Stale(_)
+            | Freshness::Failed => freshness,
         }
     }
 }

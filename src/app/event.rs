@@ -21,7 +21,6 @@ pub enum Event {
     Pasted(String),
     /// The mouse did something at a cell, counted from the top left.
     Mouse {
-        /// What.
         action: MouseAction,
         /// Column, from 0.
         column: u16,
@@ -45,11 +44,9 @@ pub enum Event {
     Entered {
         /// Its name.
         context: Text,
-        /// Its sources.
         sources: Vec<SourceInfo>,
         /// What it forbids or asks twice for.
         guard: Guard,
-        /// Whether it is production.
         production: bool,
     },
     /// The calls that a plan would make, as its sources say.
@@ -90,7 +87,6 @@ pub struct Plan {
 /// What came back for a question.
 #[derive(Debug, Clone)]
 pub struct Arrival {
-    /// The question.
     pub question: Question,
     /// The answer; on failure with the time of the next try.
     pub answered: Answered,
@@ -110,7 +106,6 @@ pub enum Link {
     Stalled,
 }
 
-/// What the mouse did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MouseAction {
     /// The left button went down.

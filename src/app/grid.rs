@@ -5,7 +5,6 @@ use ratatui::layout::Rect;
 /// Where the rows of a list stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grid {
-    /// All of them.
     pub area: Rect,
     /// How many stand side by side.
     pub columns: usize,

@@ -11,7 +11,6 @@ use super::list::{Cursor, Grouping, List, Order};
 pub enum Row<K, G> {
     /// The head of a group.
     Group(G),
-    /// An item.
     Item(K),
 }
 
@@ -29,7 +28,6 @@ pub trait Listing {
     /// Its filter, to be changed.
     fn found_mut(&mut self) -> &mut Found;
 
-    /// Its order.
     fn order(&self) -> Order;
 
     /// Its order, to be changed.
@@ -59,7 +57,6 @@ pub struct FilteredList<K> {
     pub list: List<K>,
     /// The filter.
     pub found: Found,
-    /// The order.
     pub order: Order,
 }
 
@@ -132,9 +129,7 @@ pub struct GroupedList<K, G> {
     pub list: List<Row<K, G>>,
     /// The filter.
     pub found: Found,
-    /// The order.
     pub order: Order,
-    /// By what they are grouped.
     pub grouping: Grouping,
     index: GroupIndex<G>,
     /// The items of each group by its number, as far as they are shown; folded ones, too.
@@ -224,7 +219,6 @@ impl<K: Clone + Ord, G: Clone + Ord + Hash> GroupedList<K, G> {
         its.map_or(&[], Vec::as_slice)
     }
 
-    /// The number of a group.
     pub fn number(&self, group: &G) -> Option<usize> {
         self.index.numbers.get(group).copied()
     }

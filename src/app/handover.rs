@@ -30,7 +30,6 @@ const WORTH_A_LINE: f64 = 0.01;
 pub struct Doings<'a> {
     /// As the journal tells it, oldest first.
     pub records: &'a [Record],
-    /// Whether that is all.
     pub is_whole: bool,
 }
 

@@ -40,7 +40,6 @@ pub struct SloKey {
 }
 
 impl SloKey {
-    /// Of an SLO.
     pub fn of(status: &SloStatus) -> Self {
         Self { id: status.slo.id.clone(), source: status.source.clone() }
     }
@@ -88,7 +87,6 @@ impl PolicyKey {
 /// A level of an escalation policy.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LevelKey {
-    /// The policy.
     pub policy: PolicyKey,
     /// The level, from 1.
     pub level: u32,

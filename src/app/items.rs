@@ -28,7 +28,6 @@ pub trait Item: Clone + Ord {
         Vec::new()
     }
 
-    /// Its runbooks.
     fn runbooks(&self, _shared: &Shared) -> Vec<Wanted> {
         Vec::new()
     }

@@ -8,7 +8,6 @@ use std::str::FromStr;
 pub enum Code {
     /// A character, as typed.
     Char(char),
-    /// A named key.
     Named(Named),
 }
 
@@ -51,11 +50,8 @@ const NAMES: [(&str, Named); 14] = [
 /// A key press.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
-    /// Which key.
     pub code: Code,
-    /// With Ctrl.
     pub ctrl: bool,
-    /// With Alt.
     pub alt: bool,
     /// With Shift; only for named keys.
     pub shift: bool,
@@ -68,7 +64,6 @@ impl Key {
         Self { code, ctrl: false, alt: false, shift: false }
     }
 
-    /// This named key.
     pub const fn named(named: Named) -> Self {
         Self { code: Code::Named(named), ctrl: false, alt: false, shift: false }
     }
@@ -76,7 +71,7 @@ impl Key {
     /// The character that it types into a line of text, if it does.
     pub fn typed(self) -> Option<char> {
         match self.code {
-            _ if self.ctrl || self.alt => None,
+            Code::Char(_) | Code::Named(_) if self.ctrl || self.alt => None,
             Code::Char(c) => Some(c),
             Code::Named(Named::Space) => Some(' '),
             Code::Named(_) => None,

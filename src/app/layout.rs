@@ -47,6 +47,18 @@ pub(super) fn below_heading(body: Rect) -> Rect {
     Rect { y: body.y + line, height: body.height - line, ..body }
 }
 
+/// Draws a heading line with what is to be doubted about a screen that uses answers of these kinds. Gives the room below.
+pub(super) fn doubtful_heading(
+    shared: &Shared,
+    cx: &Cx<'_>,
+    title: &[Run<'_>],
+    used: &[AskKind],
+    area: Rect,
+    buf: &mut Buffer,
+) -> Rect {
+    heading(cx, title, &doubt_runs(shared, used, cx.now), area, buf)
+}
+
 /// Draws a heading line: what this is, and on the right what is to be doubted about it. Gives the room below.
 pub(super) fn heading(
     cx: &Cx<'_>,
@@ -78,12 +90,7 @@ pub(super) fn doubt_runs(shared: &Shared, kinds: &[AskKind], now: Timestamp) -> 
     vec![Run::new(format!("{sign} {}{more}", first.sentence(now)), Role::Stale)]
 }
 
-/// Says in the place of rows why there are none.
-pub(super) fn note(cx: &Cx<'_>, words: &str, role: Role, room: Rect, buf: &mut Buffer) {
-    text::put(buf, room.x + 3, room.y, room.width.saturating_sub(3), words, cx.style(role));
-}
-
-/// As [`note`], where the words may need several lines.
+/// Says in the place of rows why there are none, in as many lines as it needs.
 pub(super) fn paragraphs<'a>(
     cx: &Cx<'_>,
     all: impl IntoIterator<Item = (&'a str, Role)>,

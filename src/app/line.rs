@@ -81,7 +81,20 @@ impl Line {
                 self.cut(kept.rfind(' ').map_or(0, |space| space + 1));
             }
             (_, Some('u')) => self.cut(0),
-            _ => return false,
+            (
+                Some(
+                    Named::Enter
+                    | Named::Esc
+                    | Named::Tab
+                    | Named::Up
+                    | Named::Down
+                    | Named::PageUp
+                    | Named::PageDown
+                    | Named::Space,
+                ),
+                _,
+            )
+            | (None, Some(_) | None) => return false,
         }
         true
     }

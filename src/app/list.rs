@@ -85,7 +85,6 @@ impl<K: Clone + Ord> List<K> {
         if marked.is_empty() { self.current().and_then(words) } else { Some(marked.join("\n")) }
     }
 
-    /// What is marked.
     pub fn marks(&self) -> &BTreeSet<K> {
         &self.marks
     }
@@ -212,7 +211,6 @@ impl Order {
 /// By what the rows of a list are grouped.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Grouping {
-    /// Not at all.
     #[default]
     None,
     /// As the receiver of alerts groups them.

@@ -36,14 +36,12 @@ pub struct Cx<'a> {
     pub charset: Charset,
     /// The moment that the frame shows.
     pub now: Timestamp,
-    /// The zone in which times are shown.
     pub zone: &'a TimeZone,
     /// Whether bytes are dear.
     pub sparing: bool,
 }
 
 impl Cx<'_> {
-    /// The style of a role.
     pub fn style(&self, role: Role) -> Style {
         self.theme.style(role)
     }
@@ -57,7 +55,6 @@ impl Cx<'_> {
 /// Over a slow line time goes on in steps of so many seconds.
 const SPARING_STEP: i64 = 10;
 
-/// How it looks.
 #[derive(Debug, Clone)]
 pub struct Look {
     /// All themes, as their files say.
@@ -70,7 +67,6 @@ pub struct Look {
     pub colours: Colours,
     /// Which characters may be drawn with.
     pub charset: Charset,
-    /// The zone in which times are shown.
     pub zone: TimeZone,
     /// How what is drawn reaches the person.
     pub link: Link,

@@ -31,7 +31,6 @@ const NESTED: usize = 250;
 /// Fewer cells than this, and text is not indented any more.
 const NARROW: u16 = 12;
 
-/// A line.
 pub type Line = Vec<Run<'static>>;
 
 /// A page, drawn.

@@ -44,15 +44,15 @@ pub struct Menu {
     opened_at: usize,
 }
 
-/// What became of a key.
+/// What became of a key or click, where one of several things can be chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum Outcome<T> {
     /// Still choosing.
     Open,
     /// Nothing was chosen.
     Closed,
     /// This was chosen.
-    Chosen(Choice),
+    Chosen(T),
 }
 
 impl Menu {
@@ -62,7 +62,7 @@ impl Menu {
     }
 
     /// Takes a key: arrows and `jk` move, a digit or Enter chooses, Esc and `q` close.
-    pub fn take(&mut self, key: Key) -> Outcome {
+    pub fn take(&mut self, key: Key) -> Outcome<Choice> {
         let last = self.items.len().saturating_sub(1);
         match key.code {
             Code::Named(Named::Up) | Code::Char('k') => self.at = self.at.checked_sub(1).unwrap_or(last),
@@ -83,7 +83,7 @@ impl Menu {
     }
 
     /// Chooses an item by its index.
-    pub fn choose(&self, index: usize) -> Outcome {
+    pub fn choose(&self, index: usize) -> Outcome<Choice> {
         self.items.get(index).map_or(Outcome::Open, |(_, choice)| Outcome::Chosen(choice.clone()))
     }
 

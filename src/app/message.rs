@@ -24,7 +24,6 @@ pub struct Messages {
 pub struct Told {
     /// When, the last time.
     pub at: Timestamp,
-    /// What.
     pub message: Message,
     /// How many times in a row.
     pub times: u32,

@@ -150,7 +150,7 @@ fn palette(cx: &Cx<'_>, open: &Palette, buf: &mut Buffer) {
     let rows = below_line(inner);
     let found = open.found();
     if found.len() == 0 && rows.height > 0 {
-        text::put(buf, rows.x, rows.y, rows.width, "nothing of that name", cx.style(Role::Muted));
+        text::say(cx, 0, "nothing of that name", Role::Muted, rows, buf);
     }
     let first = first_shown(open.at, rows.height);
     for (y, (index, entry)) in (rows.top()..rows.bottom()).zip(found.enumerate().skip(first)) {

@@ -10,7 +10,6 @@ use crate::app::widgets::text::{self, Run};
 /// Lines of a page.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
-    /// The lines.
     pub lines: Vec<Vec<Run<'static>>>,
     /// The cells that they may take.
     pub width: u16,
@@ -25,7 +24,6 @@ pub struct PageRow {
     pub panel: usize,
     /// Its place in the list; 0 where the panel is this row alone.
     pub index: usize,
-    /// The line.
     pub line: usize,
 }
 
@@ -35,7 +33,6 @@ impl Page {
         Self { width, ..Self::default() }
     }
 
-    /// One line.
     pub fn line(&mut self, runs: Vec<Run<'static>>) {
         self.lines.push(runs);
     }
@@ -59,7 +56,6 @@ impl Page {
         found.map(|row| row.line)
     }
 
-    /// The row on a line.
     pub fn row_on(&self, line: usize) -> Option<PageRow> {
         self.rows.iter().find(|row| row.line == line).copied()
     }

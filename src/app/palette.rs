@@ -9,6 +9,7 @@ use super::commands::{Command, KeyMap, Scope};
 use super::identity::{IncidentKey, PolicyKey, SloKey};
 use super::key::{Code, Key, Named};
 use super::line::Line;
+use super::menu::Outcome;
 use super::place::{Place, Tab};
 use super::subjects::slo::left_text;
 use crate::model::guard::Guard;
@@ -21,9 +22,7 @@ const SHOWN: usize = 50;
 /// What an entry leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// Run a command.
     Run(Command),
-    /// Go to a place.
     Go(Place),
     /// Enter a context.
     Context(Text),
@@ -34,7 +33,6 @@ pub enum Target {
 pub struct Entry {
     /// What it is: "command", "screen", "service", "SLO", "alert", "incident", "policy", "context".
     pub kind: &'static str,
-    /// Its name.
     pub name: String,
     /// More about it: the keys of a command, the health of a service.
     pub hint: String,
@@ -53,65 +51,35 @@ pub struct Palette {
     pub at: usize,
 }
 
-/// What became of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Still looking.
-    Open,
-    /// Nothing was chosen.
-    Closed,
-    /// This was chosen.
-    Chosen(Target),
-}
-
 impl Palette {
     /// Everything that can be found now.
     pub fn new(world: &World, keys: &KeyMap, contexts: &[Text], scopes: &[Scope], guard: &Guard) -> Self {
         let mut entries = Vec::new();
+        let mut add = |kind, name: String, hint: String, target| {
+            entries.push(Entry { kind, name, hint, target });
+        };
         for tab in Tab::ALL {
-            entries.push(Entry {
-                kind: "screen",
-                name: tab.title().to_owned(),
-                hint: tab.key().to_owned(),
-                target: Target::Go(tab.place()),
-            });
+            add("screen", tab.title().to_owned(), tab.key().to_owned(), Target::Go(tab.place()));
         }
         for command in Command::ALL.iter().copied() {
             let may = guard.read_only.is_none() || !command.scope().writes();
             let works = command.scope() == Scope::Global || scopes.contains(&command.scope());
-            let works = works && may;
-            if works && !matches!(command, Command::Go(_)) {
+            if works && may && !matches!(command, Command::Go(_)) {
                 let keys: Vec<String> = keys.of(command).iter().map(ToString::to_string).collect();
                 let name = format!("{}: {}", command.name(), command.help());
-                entries.push(Entry {
-                    kind: "command",
-                    name,
-                    hint: keys.join(" "),
-                    target: Target::Run(command),
-                });
+                add("command", name, keys.join(" "), Target::Run(command));
             }
         }
         for service in world.services() {
-            entries.push(Entry {
-                kind: "service",
-                name: service.name.to_string(),
-                hint: service.health.word().to_owned(),
-                target: Target::Go(Place::Service(service.name.clone())),
-            });
+            let place = Place::Service(service.name.clone());
+            add("service", service.name.to_string(), service.health.word().to_owned(), Target::Go(place));
         }
         let are_shared = world.sources().filter(|(_, held)| held.slos().value().is_some()).count() > 1;
         for status in world.slos() {
-            let left = left_text(status);
-            entries.push(Entry {
-                kind: "SLO",
-                name: if are_shared {
-                    format!("{} {}", status.slo.id, status.source)
-                } else {
-                    status.slo.id.to_string()
-                },
-                hint: format!("{} {left}", status.state().word()),
-                target: Target::Go(Place::Slo(SloKey::of(status))),
-            });
+            let source = if are_shared { format!(" {}", status.source) } else { String::new() };
+            let hint = format!("{} {}", status.state().word(), left_text(status));
+            let place = Place::Slo(SloKey::of(status));
+            add("SLO", format!("{}{source}", status.slo.id), hint, Target::Go(place));
         }
         // thousands of pods may share one alert: one entry for each name and service, the worst of them
         let mut alerts = BTreeMap::new();
@@ -124,42 +92,23 @@ impl Palette {
             }
         }
         for ((name, service), alert) in alerts {
-            entries.push(Entry {
-                kind: "alert",
-                name: format!("{name} {service}"),
-                hint: format!("{} {}", alert.state, alert.severity.word()),
-                target: Target::Go(Place::Alert(alert.fingerprint)),
-            });
+            let hint = format!("{} {}", alert.state, alert.severity.word());
+            add("alert", format!("{name} {service}"), hint, Target::Go(Place::Alert(alert.fingerprint)));
         }
         for known in world.incidents() {
             let incident = &known.incident;
-            entries.push(Entry {
-                kind: "incident",
-                name: format!("#{} {}", incident.number, incident.subject()),
-                hint: incident.status.word().to_owned(),
-                target: Target::Go(Place::Incident(IncidentKey::of(known))),
-            });
+            let name = format!("#{} {}", incident.number, incident.subject());
+            let place = Place::Incident(IncidentKey::of(known));
+            add("incident", name, incident.status.word().to_owned(), Target::Go(place));
         }
         for (source, board) in world.on_call() {
             for policy in &board.policies {
-                entries.push(Entry {
-                    kind: "policy",
-                    name: policy.named.name.to_string(),
-                    hint: source.to_string(),
-                    target: Target::Go(Place::Policy(PolicyKey {
-                        source: source.clone(),
-                        id: policy.named.id.clone(),
-                    })),
-                });
+                let place = Place::Policy(PolicyKey { source: source.clone(), id: policy.named.id.clone() });
+                add("policy", policy.named.name.to_string(), source.to_string(), Target::Go(place));
             }
         }
         for context in contexts {
-            entries.push(Entry {
-                kind: "context",
-                name: context.to_string(),
-                hint: String::new(),
-                target: Target::Context(context.clone()),
-            });
+            add("context", context.to_string(), String::new(), Target::Context(context.clone()));
         }
         let mut palette = Self { line: Line::default(), entries, found: Vec::new(), at: 0 };
         palette.search();
@@ -171,8 +120,7 @@ impl Palette {
         self.found.iter().filter_map(|index| self.entries.get(*index)).collect::<Vec<_>>().into_iter()
     }
 
-    /// Takes a key.
-    pub fn take(&mut self, key: Key) -> Outcome {
+    pub fn take(&mut self, key: Key) -> Outcome<Target> {
         let last = self.found.len().saturating_sub(1);
         match key.code {
             Code::Named(Named::Esc) => return Outcome::Closed,
@@ -195,7 +143,7 @@ impl Palette {
     }
 
     /// Chooses by the index among what was found.
-    pub fn choose(&self, index: usize) -> Outcome {
+    pub fn choose(&self, index: usize) -> Outcome<Target> {
         let entry = self.found.get(index).and_then(|entry| self.entries.get(*entry));
         entry.map_or(Outcome::Open, |entry| Outcome::Chosen(entry.target.clone()))
     }

@@ -36,7 +36,6 @@ macro_rules! places {
             /// All tabs in their order.
             pub const ALL: &[Self] = &[$(Self::$tab,)*];
 
-            /// Its place.
             pub const fn place(self) -> Place {
                 match self { $(Self::$tab => Place::$tab,)* }
             }
@@ -46,7 +45,6 @@ macro_rules! places {
                 match self { $(Self::$tab => concat!($number),)* }
             }
 
-            /// Its title.
             pub const fn title(self) -> &'static str {
                 match self { $(Self::$tab => $title,)* }
             }
@@ -94,7 +92,6 @@ pub struct Spot {
 /// A place on the way here, with the spot where it was left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {
-    /// The place.
     pub place: Place,
     /// Where one was on it when it was left.
     pub spot: Spot,

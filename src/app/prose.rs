@@ -88,7 +88,6 @@ impl Prose {
         writeln!(self.0, "{line}").expect("writing to a String cannot fail");
     }
 
-    /// All of it.
     pub fn into_text(self) -> String {
         self.0
     }

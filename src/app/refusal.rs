@@ -1,12 +1,17 @@
-//! A chart that cannot be had says why in its own place, and what to do.
+//! A chart that is old says so in its title; one that cannot be had says why in its own place, and what to do.
 
+use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::look::Cx;
+use super::shared::Shared;
 use super::theme::Role;
 use super::widgets::text;
-use crate::model::source::Trouble;
+use crate::model::ask::Topic;
+use crate::model::duration;
+use crate::model::remote::{Freshness, Remote};
+use crate::model::source::{SourceId, Trouble};
 
 /// What makes a server answer that refuses a chart as too much.
 const LESS: &str = "A shorter range (t) asks for less.";
@@ -30,6 +35,29 @@ fn advice(trouble: &Trouble) -> &'static str {
         | Trouble::Unfit { .. }
         | Trouble::NoSecret { .. }
         | Trouble::Internal { .. } => trouble.advice(),
+    }
+}
+
+/// The title of a chart with why it is not what it should be, if so.
+pub(super) fn titled(cx: &Cx<'_>, title: String, trouble: Option<String>) -> String {
+    match trouble {
+        Some(trouble) => format!("{title}  {} {trouble}", cx.symbol(Role::Stale)),
+        None => title,
+    }
+}
+
+/// Why an answer that a chart is drawn from is not what it should be, if so.
+pub(super) fn behind<T>(
+    shared: &Shared,
+    source: &SourceId,
+    topic: &Topic,
+    remote: &Remote<T>,
+    now: Timestamp,
+) -> Option<String> {
+    match shared.polls.freshness(source, topic, &remote.state(), now) {
+        Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
+        Freshness::Failed => remote.trouble().map(ToString::to_string),
+        Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),
     }
 }
 

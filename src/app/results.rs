@@ -78,7 +78,7 @@ fn rank(progress: Option<&Progress>) -> u8 {
         Some(Progress::Ended(Ending::Unknown { .. })) => 0,
         Some(Progress::Ended(ending)) if !ending.is_done() => 1,
         Some(Progress::Ended(_)) => 3,
-        _ => 2,
+        Some(Progress::Sending | Progress::Waiting { .. } | Progress::ReadingBack) | None => 2,
     }
 }
 

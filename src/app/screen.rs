@@ -34,13 +34,11 @@ pub enum Opened {
     Nothing,
     /// A group was folded or unfolded.
     Folded,
-    /// To a place.
     Place(Place),
     /// To a list with this filter, showing what it would leave out, too; with something to say about that.
     Search {
         /// The list.
         place: Place,
-        /// The filter.
         filter: String,
         /// What the person should know.
         note: Option<String>,
@@ -108,7 +106,6 @@ pub trait Screen {
 
     // moving about
 
-    /// Where one is on it.
     fn spot(&self) -> Spot {
         Spot::default()
     }
@@ -141,7 +138,6 @@ pub trait Screen {
         self.spot().panel
     }
 
-    /// The list of a screen that is one.
     fn listing(&self) -> Option<&dyn Listing> {
         None
     }

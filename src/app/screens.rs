@@ -48,7 +48,6 @@ macro_rules! storage {
         }
 
         impl Screens {
-            /// The screen of a place.
             pub fn at(&self, place: &Place) -> &dyn Screen {
                 match place {
                     $(Place::$tab => &self.$tab_module,)*
@@ -66,7 +65,6 @@ macro_rules! storage {
                 }
             }
 
-            /// All of them.
             fn all_mut(&mut self) -> Vec<&mut dyn Screen> {
                 vec![
                     $(&mut self.$tab_module,)*

@@ -13,13 +13,10 @@ pub enum Selection {
     /// Nothing that anything could be done to.
     #[default]
     Nothing,
-    /// Incidents.
     Incidents(Vec<IncidentKey>),
-    /// Alerts.
     Alerts(Vec<Fingerprint>),
     /// Services: what is done to them is done to their alerts and open incidents.
     Services(Vec<Text>),
-    /// Silences.
     Silences(Vec<SilenceKey>),
     /// A level of an escalation policy.
     Level(LevelKey),
@@ -63,7 +60,6 @@ pub enum Handled<'a> {
     Silence(&'a SilenceKey),
     /// Something was done to this incident; whether it was the last of those that were marked.
     Incident {
-        /// The incident.
         key: &'a IncidentKey,
         /// Whether nothing is left to be done of what was confirmed with it.
         is_last: bool,

@@ -51,9 +51,7 @@ pub struct Setup {
     pub interval: Duration,
     /// How the person wants to be called.
     pub manners: Manners,
-    /// How it looks.
     pub look: Look,
-    /// Which key does what.
     pub keys: KeyMap,
     /// The terminal's columns and rows.
     pub size: (u16, u16),
@@ -127,9 +125,7 @@ pub struct Shared {
     pub range: Range,
     /// Since when everything is held still.
     pub paused: Option<Timestamp>,
-    /// How it looks.
     pub look: Look,
-    /// Which key does what.
     pub keys: KeyMap,
     /// The terminal's columns and rows.
     pub size: (u16, u16),

@@ -22,7 +22,6 @@ pub enum Mode {
     Browse,
     /// Typing a filter; what stood there before comes back on Esc.
     Filter {
-        /// The line.
         line: Line,
         /// The filter before.
         before: String,
@@ -54,7 +53,6 @@ const REMEMBERED: usize = 32;
 pub struct State {
     /// What all screens share.
     pub shared: Shared,
-    /// The screens with their own state.
     pub screens: Screens,
     /// Where the person went, the present place last; never empty.
     places: Vec<Stop>,

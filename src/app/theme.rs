@@ -13,7 +13,6 @@ macro_rules! roles {
         pub enum Role { $(#[doc = $doc] $role,)* }
 
         impl Role {
-            /// All roles.
             pub const ALL: &[Self] = &[$(Self::$role,)*];
 
             /// As theme files call it.
@@ -143,7 +142,6 @@ impl Role {
         }
     }
 
-    /// Of a severity.
     pub const fn of_severity(severity: Severity) -> Self {
         match severity {
             Severity::Critical => Self::Critical,
@@ -158,7 +156,7 @@ impl Role {
         match alert.state {
             AlertState::Firing => match alert.severity {
                 Severity::None => Self::Info,
-                severity => Self::of_severity(severity),
+                Severity::Critical | Severity::Warning | Severity::Info => Self::of_severity(alert.severity),
             },
             AlertState::Pending => Self::Pending,
             AlertState::Silenced => Self::Silenced,
@@ -226,7 +224,6 @@ impl Theme {
         })
     }
 
-    /// Its name.
     pub fn name(&self) -> &str {
         &self.name
     }

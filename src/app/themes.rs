@@ -20,7 +20,6 @@ pub enum ThemeError {
     /// It extends a theme that there is not.
     #[error("theme {theme:?} extends {base:?}, which is not among the built-in themes")]
     NoSuchBase {
-        /// The theme.
         theme: String,
         /// What it extends.
         base: String,
@@ -28,7 +27,6 @@ pub enum ThemeError {
     /// It gives a look to a role that there is not.
     #[error("theme {theme:?}: there is no role {role:?}; did you mean {nearest:?}?")]
     NoSuchRole {
-        /// The theme.
         theme: String,
         /// What it names.
         role: String,
@@ -42,7 +40,6 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     BUILT_IN.iter().map(|(name, _)| *name)
 }
 
-/// The built-in themes.
 pub fn built_in() -> Vec<Theme> {
     let dark = Theme::new("", |_| Style::new());
     let files = BUILT_IN.iter().filter_map(|(name, text)| theme::parse(name, text).ok());

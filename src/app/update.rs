@@ -140,12 +140,8 @@ fn look_again(state: &mut State, now: Timestamp) -> Vec<Effect> {
 }
 
 fn refresh_form(state: &mut State) {
-    match std::mem::take(&mut state.mode) {
-        Mode::Form(mut open) => {
-            silence::refresh(&state.shared, &mut open);
-            state.mode = Mode::Form(open);
-        }
-        mode => state.mode = mode,
+    if let Mode::Form(open) = &mut state.mode {
+        silence::refresh(&state.shared, open);
     }
 }
 

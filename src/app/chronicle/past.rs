@@ -43,7 +43,6 @@ fn entry(world: &World, known: &Known<'_>, firing: &Firing) -> Entry {
 }
 
 impl Chronicle {
-    /// What was heard of an alert.
     fn heard_of(&self, alert: Fingerprint, of: Kind) -> Vec<Timestamp> {
         let is_its = |key: &&Key| key.1 == of && key.2 == Subject::Alert(alert) && !self.past.contains(*key);
         self.entries.keys().filter(is_its).map(|key| key.0).collect()

@@ -11,7 +11,6 @@ use crate::app::widgets::text::{self, Run};
 use crate::model::labels::Labels;
 use crate::model::placeholder::{Part, parts};
 
-/// A block of code.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Block {
     /// On which lines of the page it stands.
@@ -27,7 +26,6 @@ pub struct Block {
 /// A block as it goes to the clipboard.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Copied {
-    /// The text.
     pub text: String,
     /// Values that were put into quotes, for a shell would else obey what is in them.
     pub quoted: Vec<String>,
@@ -188,7 +186,7 @@ impl Shell {
                 }
                 (Quotes::Single, '\'') | (Quotes::Comment, '\n') => Quotes::None,
                 (Quotes::Double, '"') if !escaped => Quotes::None,
-                (quotes, _) => quotes,
+                (quotes @ (Quotes::None | Quotes::Single | Quotes::Double | Quotes::Comment), _) => quotes,
             };
             // a backslash that is escaped itself escapes nothing
             self.before = if escaped && c == '\\' { ' ' } else { c };

@@ -63,7 +63,6 @@ impl Inline {
         self.add(text, role);
     }
 
-    /// Text in a role of its own.
     pub(super) fn push_in(&mut self, text: &str, role: Role) {
         self.add(text, Some(role));
     }

@@ -25,7 +25,6 @@ const MOST_RELATED: usize = 50;
 /// Points of its chart.
 const POINTS: u16 = 240;
 
-/// The alert that is open.
 #[derive(Debug, Default)]
 pub struct OpenAlert {
     fingerprint: Option<Fingerprint>,
@@ -39,7 +38,6 @@ pub struct OpenAlert {
 pub(super) struct ChartSubject {
     /// Who runs the rule.
     pub(super) source: SourceId,
-    /// The rule.
     pub(super) rule: Arc<Rule>,
     /// The comparison in its expression, if there is one.
     pub(super) condition: Option<Condition>,

@@ -24,7 +24,6 @@ pub type Row = crate::app::grouped::Row<Fingerprint, Labels>;
 /// The list of alerts.
 #[derive(Debug)]
 pub struct Alerts {
-    /// The rows.
     pub rows: GroupedList<Fingerprint, Labels>,
     /// Whether quiet alerts are shown, too.
     pub show_quiet: bool,

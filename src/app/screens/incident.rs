@@ -21,7 +21,6 @@ pub enum AlertRow {
     Tied(Fingerprint),
 }
 
-/// The incident that is open.
 #[derive(Debug, Default)]
 pub struct OpenIncident {
     key: Option<IncidentKey>,

@@ -16,7 +16,6 @@ pub type Row = crate::app::grouped::Row<IncidentKey, Text>;
 /// The list of incidents.
 #[derive(Debug, Default)]
 pub struct Incidents {
-    /// The rows.
     pub rows: GroupedList<IncidentKey, Text>,
     /// Whether resolved ones are shown, too.
     show_resolved: bool,

@@ -20,7 +20,7 @@ impl Screen for MessageLog {
         let title = [Run::new(" Messages ", Role::Title), Run::new(count.to_string(), Role::Text)];
         let room = layout::heading(&cx, &title, &[], area, buf);
         if count == 0 {
-            layout::note(&cx, "nothing was said yet", Role::Muted, room, buf);
+            text::say(&cx, 3, "nothing was said yet", Role::Muted, room, buf);
         }
         let shown = shared.messages.all().skip(usize::from(self.spot.scroll));
         let mut y = room.top();

@@ -15,7 +15,6 @@ mod view;
 /// The list of levels.
 #[derive(Debug, Default)]
 pub struct OnCall {
-    /// The rows.
     pub rows: FilteredList<LevelKey>,
 }
 

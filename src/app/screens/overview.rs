@@ -20,7 +20,6 @@ pub const INCIDENTS: usize = 3;
 /// How many panels there are.
 pub const PANELS: usize = 4;
 
-/// The overview.
 #[derive(Debug, Default)]
 pub struct Overview {
     /// The tiles.

@@ -18,7 +18,6 @@ pub const SHIFT: Duration = Duration::from_secs(12 * 3600);
 /// How far back statistics look: sources tell about a week.
 pub const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
-/// The paper that is open.
 #[derive(Debug, Default)]
 pub struct OpenPaper {
     paper: Option<Paper>,

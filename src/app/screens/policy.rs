@@ -89,7 +89,7 @@ fn render(
     let cx = shared.cx(now);
     let Some((board, policy)) = key.policy(&shared.world) else {
         let words = "This policy is gone: its source does not name it any more. Esc goes back.";
-        text::put(buf, area.x + 1, area.y, area.width.saturating_sub(1), words, cx.style(Role::Unknown));
+        text::say(&cx, 1, words, Role::Unknown, area, buf);
         return;
     };
     let repeats = match policy.repeats {

@@ -6,6 +6,7 @@ use crate::app::subjects::service;
 use crate::model::ask::Query;
 use crate::model::series::Span;
 
+mod charts;
 mod hosts;
 mod list;
 mod view;
@@ -24,7 +25,6 @@ pub const PANELS: usize = 8;
 /// Points of its charts.
 const POINTS: u16 = 240;
 
-/// The service that is open.
 #[derive(Debug, Default)]
 pub struct OpenService {
     name: Text,

@@ -13,7 +13,6 @@ mod view;
 /// The list of services.
 #[derive(Debug, Default)]
 pub struct Services {
-    /// The rows.
     pub rows: FilteredList<Text>,
     /// Cells of the longest name.
     widest: Widest<u16>,

@@ -19,7 +19,6 @@ const SOON: Duration = Duration::from_secs(3600);
 /// The list of silences.
 #[derive(Debug, Default)]
 pub struct Silences {
-    /// The rows.
     pub rows: FilteredList<SilenceKey>,
     /// Whether those that have ended are shown, too.
     show_ended: bool,
@@ -29,7 +28,6 @@ pub struct Silences {
     hides: HashMap<Text, usize>,
 }
 
-/// Whether it ends soon.
 fn ends_soon(silence: &Silence, now: Timestamp) -> bool {
     silence.state == SilenceState::Active && age(now, silence.ends_at) < SOON
 }

@@ -31,7 +31,6 @@ struct Cells {
 /// The list of SLOs. They can be grouped by a label; `service` and `source` count as labels.
 #[derive(Debug, Default)]
 pub struct Slos {
-    /// The rows.
     pub rows: GroupedList<SloKey, Text>,
     /// How many pass the filter.
     passing: usize,

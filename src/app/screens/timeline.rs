@@ -25,7 +25,6 @@ const REACH: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The list of what happened.
 #[derive(Debug, Default)]
 pub struct Timeline {
-    /// The rows.
     pub rows: FilteredList<Reverse<Key>>,
     /// Where the cursor is to go: what was looked at happened then.
     sought: Option<Timestamp>,
@@ -41,7 +40,6 @@ fn start(shared: &Shared, now: Timestamp) -> Timestamp {
 enum Steps {
     /// All of it, or no source keeps it.
     Whole,
-    /// From then on.
     Since(Timestamp),
     /// Not at all yet.
     Unread,

@@ -7,6 +7,7 @@ use super::link::is_link;
 use super::runbook;
 use crate::app::filter::Fields;
 use crate::app::prelude::*;
+use crate::app::widgets::chart::Mark;
 use crate::model::alert::{AlertState, Severity};
 
 /// By what alerts are ordered worst and newest first, so that no two are equal.
@@ -43,6 +44,12 @@ pub fn found_by<'a>(
         (&alert.labels, alert.receivers.iter(), words, [age, age, alert.value.unwrap_or(f64::NAN)])
     };
     Haystack::with_fields(FIELDS, alerts.map(row))
+}
+
+/// When it began, for a chart.
+pub fn mark(cx: &Cx<'_>, alert: &Alert) -> Mark<'static> {
+    let role = Role::of_alert(alert);
+    Mark { at: alert.starts_at, symbol: cx.symbol(role), role }
 }
 
 impl Item for Fingerprint {

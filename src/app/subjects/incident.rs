@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::link::is_link;
 use super::runbook;
-use crate::app::columns::{OrderBy, ThingOrder, compare};
+use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::Fields;
 use crate::app::prelude::*;
 use crate::model::ask::Query;
@@ -20,45 +20,15 @@ pub const GROUPINGS: [&str; 4] = ["service", "team", "urgency", "status"];
 
 /// By what incidents can be ordered. The world has the most pressing first, so that the first order leaves them as they are.
 pub const ORDERS: [ThingOrder<Linked>; 6] = [
-    OrderBy {
-        name: "pressure: priority, urgency, who has it, newest",
-        column: "prio",
-        is_descending: false,
-        compare: |_, _| Ordering::Equal,
-    },
-    OrderBy {
-        name: "newest first",
-        column: "age",
-        is_descending: false,
-        compare: |a, b| b.incident.created_at.cmp(&a.incident.created_at),
-    },
-    OrderBy {
-        name: "oldest first",
-        column: "age",
-        is_descending: true,
-        compare: |a, b| a.incident.created_at.cmp(&b.incident.created_at),
-    },
-    OrderBy {
-        name: "service",
-        column: "service",
-        is_descending: false,
-        compare: |a, b| nobody_last(service(a)).cmp(&nobody_last(service(b))),
-    },
-    OrderBy {
-        name: "who has it",
-        column: "who has it",
-        is_descending: false,
-        compare: |a, b| {
-            let who = |known: &Linked| known.holders().first().map(|person| person.name.clone());
-            nobody_last(who(a)).cmp(&nobody_last(who(b)))
-        },
-    },
-    OrderBy {
-        name: "alerts, most first",
-        column: "alerts",
-        is_descending: true,
-        compare: |a, b| b.incident.alerts.all.cmp(&a.incident.alerts.all),
-    },
+    ascending("pressure: priority, urgency, who has it, newest", "prio", |_, _| Ordering::Equal),
+    ascending("newest first", "age", |a, b| b.incident.created_at.cmp(&a.incident.created_at)),
+    descending("oldest first", "age", |a, b| a.incident.created_at.cmp(&b.incident.created_at)),
+    ascending("service", "service", |a, b| nobody_last(service(a)).cmp(&nobody_last(service(b)))),
+    ascending("who has it", "who has it", |a, b| {
+        let who = |known: &Linked| known.holders().first().map(|person| person.name.clone());
+        nobody_last(who(a)).cmp(&nobody_last(who(b)))
+    }),
+    descending("alerts, most first", "alerts", |a, b| b.incident.alerts.all.cmp(&a.incident.alerts.all)),
 ];
 
 /// What is not there comes last.

@@ -65,7 +65,6 @@ pub fn of_slo(shared: &Shared, status: &SloStatus) -> Vec<Wanted> {
     vec![Wanted { name: name.unwrap_or_else(|| status.slo.id.clone()), url, labels }]
 }
 
-/// Each of them once.
 pub fn once(found: Vec<Wanted>) -> Vec<Arc<Wanted>> {
     let mut all: Vec<Arc<Wanted>> = Vec::new();
     for wanted in found {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::alert::badness;
 use super::runbook;
-use crate::app::columns::{OrderBy, ThingOrder, compare};
+use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::Fields;
+use crate::app::list_screen::Lack;
 use crate::app::prelude::*;
 use crate::app::range;
-use crate::config::kind;
 use crate::model::ask::Query;
 use crate::model::health::Health;
 use crate::model::series::Matrix;
@@ -29,23 +29,17 @@ pub fn by_badness(a: &Service, b: &Service) -> Ordering {
         .then_with(|| a.name.cmp(&b.name))
 }
 
-/// By what services can be ordered.
 pub const ORDERS: [ThingOrder<Service>; 9] = [
-    OrderBy { name: "health, worst first", column: "health", is_descending: true, compare: by_badness },
-    OrderBy { name: "name", column: "service", is_descending: false, compare: |a, b| a.name.cmp(&b.name) },
-    largest("request rate", "requests", |a, b| by_signal(a, b, |signals| signals.request_rate)),
-    largest("error ratio", "errors", |a, b| by_signal(a, b, |signals| signals.error_ratio)),
-    largest("p50", "p50", |a, b| by_signal(a, b, |signals| signals.p50)),
-    largest("p95", "p95", |a, b| by_signal(a, b, |signals| signals.p95)),
-    largest("p99", "p99", |a, b| by_signal(a, b, |signals| signals.p99)),
-    largest("Apdex, worst first", "Apdex", |a, b| by_signal(a, b, |signals| signals.apdex.map(|it| -it))),
-    largest("saturation", "satur.", |a, b| by_signal(a, b, |signals| signals.saturation)),
+    descending("health, worst first", "health", by_badness),
+    ascending("name", "service", |a, b| a.name.cmp(&b.name)),
+    descending("request rate", "requests", |a, b| by_signal(a, b, |signals| signals.request_rate)),
+    descending("error ratio", "errors", |a, b| by_signal(a, b, |signals| signals.error_ratio)),
+    descending("p50", "p50", |a, b| by_signal(a, b, |signals| signals.p50)),
+    descending("p95", "p95", |a, b| by_signal(a, b, |signals| signals.p95)),
+    descending("p99", "p99", |a, b| by_signal(a, b, |signals| signals.p99)),
+    descending("Apdex, worst first", "Apdex", |a, b| by_signal(a, b, |signals| signals.apdex.map(|it| -it))),
+    descending("saturation", "satur.", |a, b| by_signal(a, b, |signals| signals.saturation)),
 ];
-
-/// An order by a signal, the largest first.
-const fn largest<F>(name: &'static str, column: &'static str, compare: F) -> OrderBy<F> {
-    OrderBy { name, column, is_descending: true, compare }
-}
 
 /// The largest first; what is not known comes behind everything that is.
 fn by_signal(a: &Service, b: &Service, signal: fn(&Signals) -> Option<f64>) -> Ordering {
@@ -112,20 +106,15 @@ pub fn empty(shared: &Shared, found: &Found) -> String {
     if !found.text().is_empty() && !shared.world.services().is_empty() {
         return found.nothing("service");
     }
-    let can = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Services));
-    let held: Vec<_> = can.filter_map(|source| shared.world.held(&source.id)).collect();
-    if held.is_empty() {
-        let add = kind::to_add(shared.kinds, &[AskKind::Services]);
-        format!("No source that knows services: add {add}.")
-    } else if held.iter().any(|held| held.services().value().is_some()) {
-        "None of the known metrics names a service. See Sources (9).".to_owned()
-    } else if held.iter().all(|held| held.services().trouble().is_some()) {
-        "No source has answered yet. See Sources (9) for what is wrong.".to_owned()
-    } else if shared.paused.is_some() {
-        "Not asked: everything is held still.".to_owned()
-    } else {
-        "Asking for services...".to_owned()
-    }
+    let lack = Lack {
+        kinds: &[AskKind::Services],
+        no_source: ("No source that knows services: add", "."),
+        source: "source",
+        asked: "for services",
+        one: None,
+    };
+    let nameless = || "None of the known metrics names a service. See Sources (9).".to_owned();
+    lack.words(shared).map_or_else(nameless, |(words, _)| words)
 }
 
 /// The reasons in words, the gravest first.

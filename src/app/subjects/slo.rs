@@ -4,7 +4,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::HashMap;
 
 use super::runbook;
-use crate::app::columns::{OrderBy, ThingOrder, compare};
+use crate::app::columns::{ThingOrder, ascending, compare, descending};
 use crate::app::filter::Fields;
 use crate::app::prelude::*;
 use crate::model::slo::{BASIS, Exhaustion, RECENT, SloState, Standing};
@@ -13,45 +13,22 @@ pub mod course;
 pub mod queries;
 pub mod words;
 
-/// By what SLOs can be ordered.
 pub const ORDERS: [ThingOrder<SloStatus>; 7] = [
-    OrderBy {
-        name: "state, worst first",
-        column: "state",
-        is_descending: true,
-        compare: SloStatus::by_urgency,
-    },
-    OrderBy {
-        name: "budget left, least first",
-        column: "left",
-        is_descending: false,
-        compare: |a, b| by_number(a, b, |status| status.worst()?.left()),
-    },
-    OrderBy {
-        name: "burn over 1h, fastest first",
-        column: "1h",
-        is_descending: true,
-        compare: |a, b| by_number(a, b, |status| Some(-status.worst()?.burn(BASIS)?)),
-    },
-    OrderBy {
-        name: "exhaustion, soonest first",
-        column: "gone in",
-        is_descending: false,
-        compare: |a, b| by_number(a, b, |status| seconds(status.worst()?.exhaustion?)),
-    },
-    OrderBy { name: "name", column: "SLO", is_descending: false, compare: |a, b| a.slo.id.cmp(&b.slo.id) },
-    OrderBy {
-        name: "objective, strictest first",
-        column: "objective",
-        is_descending: true,
-        compare: |a, b| by_number(a, b, |status| Some(-status.slo.objective.as_ratio())),
-    },
-    OrderBy {
-        name: "service",
-        column: "service",
-        is_descending: false,
-        compare: |a, b| (a.service.is_none(), &a.service).cmp(&(b.service.is_none(), &b.service)),
-    },
+    descending("state, worst first", "state", SloStatus::by_urgency),
+    ascending("budget left, least first", "left", |a, b| by_number(a, b, |status| status.worst()?.left())),
+    descending("burn over 1h, fastest first", "1h", |a, b| {
+        by_number(a, b, |status| Some(-status.worst()?.burn(BASIS)?))
+    }),
+    ascending("exhaustion, soonest first", "gone in", |a, b| {
+        by_number(a, b, |status| seconds(status.worst()?.exhaustion?))
+    }),
+    ascending("name", "SLO", |a, b| a.slo.id.cmp(&b.slo.id)),
+    descending("objective, strictest first", "objective", |a, b| {
+        by_number(a, b, |status| Some(-status.slo.objective.as_ratio()))
+    }),
+    ascending("service", "service", |a, b| {
+        (a.service.is_none(), &a.service).cmp(&(b.service.is_none(), &b.service))
+    }),
 ];
 
 /// The least first; what is not known comes behind everything that is.

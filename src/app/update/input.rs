@@ -8,26 +8,29 @@ use crate::app::commands::Command;
 use crate::app::event::{Effect, MouseAction};
 use crate::app::key::{Code, Key, Named};
 use crate::app::line::Line;
-use crate::app::palette::{self, Target};
+use crate::app::palette::Target;
 use crate::app::state::{Mode, State};
 use crate::app::{frame, help, menu, overlay};
 
 pub(super) fn press(state: &mut State, key: Key, now: Timestamp) -> Vec<Effect> {
     state.version += 1;
-    match std::mem::take(&mut state.mode) {
+    let mode = std::mem::take(&mut state.mode);
+    if key == INTERRUPT && !matches!(mode, Mode::Browse) {
+        return run(state, Command::Quit, now);
+    }
+    match mode {
         Mode::Browse => browse(state, key, now),
-        _ if key == INTERRUPT => run(state, Command::Quit, now),
         Mode::Filter { line, before } => {
             type_filter(state, line, before, key);
             Vec::new()
         }
         Mode::Palette(mut open) => match open.take(key) {
-            palette::Outcome::Open => {
+            menu::Outcome::Open => {
                 state.mode = Mode::Palette(open);
                 Vec::new()
             }
-            palette::Outcome::Closed => Vec::new(),
-            palette::Outcome::Chosen(target) => go(state, target, now),
+            menu::Outcome::Closed => Vec::new(),
+            menu::Outcome::Chosen(target) => go(state, target, now),
         },
         Mode::Menu(mut open) => match open.take(key) {
             menu::Outcome::Open => {
@@ -192,8 +195,8 @@ fn click(state: &mut State, column: u16, row: u16, now: Timestamp) -> Vec<Effect
         Mode::Palette(palette) => {
             let at = overlay::palette_row_at(state.shared.size, &palette, column, row);
             match at.map(|index| palette.choose(index)) {
-                Some(palette::Outcome::Chosen(target)) => go(state, target, now),
-                _ => Vec::new(),
+                Some(menu::Outcome::Chosen(target)) => go(state, target, now),
+                Some(menu::Outcome::Open | menu::Outcome::Closed) | None => Vec::new(),
             }
         }
     }

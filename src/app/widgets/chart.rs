@@ -25,6 +25,18 @@ pub struct Line<'a> {
     pub label: &'a str,
 }
 
+impl<'a> Line<'a> {
+    /// Lines with their labels, each in the role of its place among them.
+    pub fn each<V: AsRef<[f64]>>(named: &'a [(String, V)]) -> Vec<Self> {
+        let line = |(i, (label, values)): (usize, &'a (String, V))| Self {
+            values: values.as_ref(),
+            role: Role::of_line(i),
+            label,
+        };
+        named.iter().enumerate().map(line).collect()
+    }
+}
+
 /// Something that happened at one moment, drawn as a vertical line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mark<'a> {

@@ -34,12 +34,13 @@ pub struct Size {
 
 impl Size {
     /// Words, in `min` to `max` cells.
-    pub fn words(min: u16, max: u16, priority: u8) -> Self {
-        Self { min, max: max.max(min), priority, align: Align::Left }
+    pub const fn words(min: u16, max: u16, priority: u8) -> Self {
+        let max = if max < min { min } else { max };
+        Self { min, max, priority, align: Align::Left }
     }
 
     /// Numbers, in exactly so many cells.
-    pub fn numbers(width: u16, priority: u8) -> Self {
+    pub const fn numbers(width: u16, priority: u8) -> Self {
         Self { min: width, max: width, priority, align: Align::Right }
     }
 }
@@ -94,7 +95,6 @@ pub enum Content<'a> {
     Heading(Vec<Run<'a>>),
 }
 
-/// One row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row<'a> {
     /// What it says.

@@ -104,6 +104,35 @@ pub fn right(buf: &mut Buffer, x: u16, y: u16, width: u16, text: &str, style: St
     put(buf, x.saturating_add(width - cells), y, cells, text, style)
 }
 
+/// Names with their values in one line, as many as fit whole.
+pub fn fitting<'a>(all: impl IntoIterator<Item = (&'a str, Run<'a>)>, cells: u16) -> Vec<Run<'a>> {
+    let mut runs = vec![Run::new(" ", Role::Text)];
+    let mut used = 1;
+    for (name, value) in all {
+        let its = width(name) + 1 + width(&value.text);
+        if used + its > cells {
+            break;
+        }
+        runs.extend([Run::new(format!("{name} "), Role::Muted), value, Run::new("  ", Role::Text)]);
+        used += its + 2;
+    }
+    runs
+}
+
+/// Writes one line of text into the first line of an area, after a few free cells.
+pub fn say(cx: &Cx<'_>, indent: u16, text: &str, role: Role, area: Rect, buf: &mut Buffer) {
+    put(buf, area.x + indent, area.y, area.width.saturating_sub(indent), text, cx.style(role));
+}
+
+/// Shows that the cursor is on these lines.
+pub fn select(cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
+    let style = cx.style(Role::Selected);
+    for y in area.top()..area.bottom() {
+        put(buf, area.x, y, 1, cx.symbol(Role::Selected), style);
+    }
+    buf.set_style(area, style);
+}
+
 /// Writes runs one after the other into `area`'s first row; what does not fit is cut with an ellipsis.
 pub fn runs(cx: &Cx<'_>, runs: &[Run<'_>], area: Rect, buf: &mut Buffer) -> u16 {
     if area.is_empty() {

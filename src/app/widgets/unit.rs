@@ -11,7 +11,6 @@ pub enum Unit {
     Ratio,
     /// Events per second.
     PerSecond,
-    /// Seconds.
     Seconds,
     /// How many times something.
     Times,
@@ -22,8 +21,10 @@ pub enum Unit {
 impl Unit {
     /// One value in words: `1.23%`, `1.2k/s`, `640ms`; `-` if it is no number.
     pub fn text(self, value: f64, charset: Charset) -> String {
+        if value.is_infinite() {
+            return if value > 0.0 { "+Inf" } else { "-Inf" }.into();
+        }
         match self {
-            _ if value.is_infinite() => if value > 0.0 { "+Inf" } else { "-Inf" }.into(),
             Self::Ratio => percent(value),
             Self::PerSecond => rate(value),
             Self::Seconds if charset == Charset::Ascii => latency(value).replace('µ', "u"),

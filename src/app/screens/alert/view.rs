@@ -12,7 +12,7 @@ use crate::app::widgets::unit::Unit;
 use crate::model::alert::AlertState;
 use crate::model::ask::Topic;
 use crate::model::promql::{self, Bound, Others};
-use crate::model::remote::{Freshness, Remote};
+use crate::model::remote::Remote;
 
 /// What the screen is drawn from.
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
@@ -38,14 +38,13 @@ pub(super) fn render(screen: &OpenAlert, shared: &Shared, now: Timestamp, area: 
     let (heading, chart, below) = parts(area);
     let Some(alert) = screen.alert(shared) else {
         let words = " This alert is gone: it resolved more than 15 minutes ago. Esc goes back.";
-        text::put(buf, area.x, area.y, area.width, words, cx.style(Role::Unknown));
+        text::say(&cx, 0, words, Role::Unknown, area, buf);
         return;
     };
-    let rest =
-        layout::heading(&cx, &title(&cx, alert), &layout::doubt_runs(shared, &USED, now), heading, buf);
+    let rest = layout::doubtful_heading(shared, &cx, &title(&cx, alert), &USED, heading, buf);
     let summary = alert.summary().map_or("no summary", |summary| summary);
     let shown = text::fit(summary, rest.width.saturating_sub(2), cx.charset);
-    text::put(buf, rest.x + 1, rest.y, rest.width.saturating_sub(1), &shown, cx.style(Role::Text));
+    text::say(&cx, 1, &shown, Role::Text, rest, buf);
     if chart.height > 0 {
         draw_chart(shared, &cx, alert, chart, buf);
     }
@@ -76,27 +75,14 @@ fn title(cx: &Cx<'_>, alert: &Alert) -> Vec<Run<'static>> {
 fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut Buffer) {
     let Some(subject) = subject(shared, alert) else {
         let inner = panel(cx, "Expression", false, area, buf);
-        text::put(
-            buf,
-            inner.x + 1,
-            inner.y,
-            inner.width.saturating_sub(1),
-            no_rule(shared),
-            cx.style(Role::Muted),
-        );
+        text::say(cx, 1, no_rule(shared), Role::Muted, inner, buf);
         return;
     };
     let held = shared.world.held(&subject.source);
     let series = |query| want::chart(shared, query, super::POINTS, cx.now).0;
     let remote = held.and_then(|held| held.series().get(&series(&subject.query)));
-    let trouble = remote.and_then(|remote| {
-        let topic = Topic::Series(series(&subject.query));
-        match shared.polls.freshness(&subject.source, &topic, &remote.state(), cx.now) {
-            Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
-            Freshness::Failed => remote.trouble().map(ToString::to_string),
-            Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),
-        }
-    });
+    let topic = Topic::Series(series(&subject.query));
+    let trouble = remote.and_then(|remote| refusal::behind(shared, &subject.source, &topic, remote, cx.now));
     let mut title = format!("{}, {}", shared.range.words(cx.now), expression(&subject));
     if let Some(trouble) = trouble {
         title = format!("{} {trouble}  {title}", cx.symbol(Role::Stale));
@@ -107,14 +93,7 @@ fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut
             refusal::trouble(cx, &error.trouble, inner, buf);
             return;
         }
-        text::put(
-            buf,
-            inner.x + 1,
-            inner.y,
-            inner.width.saturating_sub(1),
-            shared.waiting(),
-            cx.style(Role::Muted),
-        );
+        text::say(cx, 1, shared.waiting(), Role::Muted, inner, buf);
         return;
     };
     let named: Vec<(String, &[f64])> = matrix
@@ -123,11 +102,7 @@ fn draw_chart(shared: &Shared, cx: &Cx<'_>, alert: &Alert, area: Rect, buf: &mut
         .take(LINES)
         .map(|line| (legend(&line.labels, &alert.labels), line.values.as_slice()))
         .collect();
-    let mut lines: Vec<Line<'_>> = named
-        .iter()
-        .enumerate()
-        .map(|(i, (label, values))| Line { values, role: Role::of_line(i), label })
-        .collect();
+    let mut lines = Line::each(&named);
     let bound = subject.bound_query.as_ref().and_then(|query| held?.series().get(&series(query))?.value());
     if let Some(line) = bound.and_then(|bound| bound.lines.first()) {
         lines.push(Line { values: &line.values, role: Role::Threshold, label: "bound" });

@@ -7,12 +7,10 @@ use super::ranking::group_of;
 use crate::app::prelude::*;
 use crate::model::alert::AlertState;
 
-/// The list of alerts.
 pub enum AlertList {}
 
 /// An alert among others.
 pub struct AlertItem<'a> {
-    /// The alert.
     pub alert: &'a Alert,
     /// The service that it is about.
     pub service: Option<&'a Text>,
@@ -55,30 +53,27 @@ type Column = ListColumn<AlertList>;
 
 /// Names and services are as wide as they need to be; the summary, which says most, takes what is left.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn(0, "", |_| Some(Size::words(1, 1, 0)), |row| Cell::symbol(&row.cx, row.role)),
+    Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role)),
     Column::text("state", "STATE", |item| Value::Text(item.alert.state.word().to_owned())).on_screen(
         3,
         "state",
-        |_| Some(Size::words(9, 9, 4)),
+        Size::words(9, 9, 4),
         |row| match &row.sending {
             Some(sending) => Cell::text(sending.as_str(), Role::Sending),
             None => Cell::text(row.alert.state.word(), row.role),
         },
     ),
     Column::text("severity", "SEVERITY", |item| Value::Text(item.alert.severity.word().to_owned()))
-        .on_screen(
-            2,
-            "severity",
-            |_| Some(Size::words(9, 9, 5)),
-            |row| Cell::text(row.alert.severity.word(), Role::of_severity(row.alert.severity)),
-        ),
+        .on_screen(2, "severity", Size::words(9, 9, 5), |row| {
+            Cell::text(row.alert.severity.word(), Role::of_severity(row.alert.severity))
+        }),
     Column::text("starts_at", "FOR", |item| Value::Since(item.alert.starts_at)).on_screen(
         4,
         "since",
-        |_| Some(Size::numbers(6, 1)),
+        Size::numbers(6, 1),
         |row| Cell::text(ago(row.alert.resolved_at.unwrap_or(row.alert.starts_at), row.cx.now), row.plain),
     ),
-    Column::text("name", "ALERT", |item| Value::Text(item.alert.name().to_owned())).on_screen(
+    Column::text("name", "ALERT", |item| Value::Text(item.alert.name().to_owned())).on_screen_by(
         1,
         "alert",
         |w| {
@@ -87,7 +82,7 @@ pub const COLUMNS: &[Column] = &[
         },
         |row| Cell::Runs(row.found.lit(row.alert.name(), row.role)),
     ),
-    Column::text("service", "SERVICE", |item| text_of(item.service)).on_screen(
+    Column::text("service", "SERVICE", |item| text_of(item.service)).on_screen_by(
         5,
         "service",
         |w| {
@@ -99,7 +94,7 @@ pub const COLUMNS: &[Column] = &[
     Column::apart("", "LABELS", |item| item.apart.clone()).on_screen(
         6,
         "labels",
-        |_| Some(Size::words(28, 44, 6)),
+        Size::words(28, 44, 6),
         |row| Cell::text(row.differing.as_str(), Role::Muted),
     ),
     Column::hidden("fingerprint", |item| Value::Text(item.alert.fingerprint.to_string())),
@@ -109,7 +104,7 @@ pub const COLUMNS: &[Column] = &[
     Column::hidden("receivers", |item| texts(&item.alert.receivers)).on_screen(
         7,
         "receiver",
-        |_| Some(Size::words(8, 20, 7)),
+        Size::words(8, 20, 7),
         |row| {
             let receivers: Vec<&str> = row.alert.receivers.iter().map(|receiver| &**receiver).collect();
             Cell::text(receivers.join(", "), Role::Muted)
@@ -127,7 +122,7 @@ pub const COLUMNS: &[Column] = &[
     Column::text("summary", "SUMMARY", |item| text_of(item.alert.summary())).on_screen(
         8,
         "summary",
-        |_| Some(Size::words(20, 160, 3)),
+        Size::words(20, 160, 3),
         |row| Cell::text(row.alert.summary().map_or("", |summary| summary), row.plain),
     ),
 ];

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::app::columns::{OrderBy, compare};
+use crate::app::columns::{OrderBy, ascending, compare, descending};
 use crate::app::grouped::GroupIndex;
 use crate::app::list::Grouping;
 use crate::app::prelude::*;
@@ -23,39 +23,14 @@ type Compare = for<'a, 'b> fn(&Compared<'a>, &Compared<'b>) -> Ordering;
 
 /// By what alerts can be ordered.
 pub(in crate::app::screens) const ORDERS: [OrderBy<Compare>; 5] = [
-    OrderBy {
-        name: "severity, worst and newest first",
-        column: "severity",
-        is_descending: true,
-        compare: |a, b| a.badness.cmp(&b.badness),
-    },
-    OrderBy {
-        name: "newest first",
-        column: "since",
-        is_descending: true,
-        compare: |a, b| b.alert.starts_at.cmp(&a.alert.starts_at),
-    },
-    OrderBy {
-        name: "name",
-        column: "alert",
-        is_descending: false,
-        compare: |a, b| a.alert.name().cmp(b.alert.name()),
-    },
-    OrderBy {
-        name: "service",
-        column: "service",
-        is_descending: false,
-        compare: |a, b| a.service.cmp(&b.service),
-    },
-    OrderBy {
-        name: "last change first",
-        column: "since",
-        is_descending: true,
-        compare: |a, b| {
-            let changed = |one: &Compared<'_>| one.world.changed_at(one.alert.fingerprint);
-            changed(b).cmp(&changed(a))
-        },
-    },
+    descending("severity, worst and newest first", "severity", |a, b| a.badness.cmp(&b.badness)),
+    descending("newest first", "since", |a, b| b.alert.starts_at.cmp(&a.alert.starts_at)),
+    ascending("name", "alert", |a, b| a.alert.name().cmp(b.alert.name())),
+    ascending("service", "service", |a, b| a.service.cmp(&b.service)),
+    descending("last change first", "since", |a, b| {
+        let changed = |one: &Compared<'_>| one.world.changed_at(one.alert.fingerprint);
+        changed(b).cmp(&changed(a))
+    }),
 ];
 
 /// The index of the order by service.

@@ -1,14 +1,12 @@
 //! How the list of alerts looks.
 
-use std::collections::BTreeSet;
-
 use super::columns::{AlertRow, COLUMNS, Widths, pairs};
 use super::ranking::ORDERS;
 use super::{Alerts, Row as AlertLine};
-use crate::app::doubt::none;
+use crate::app::doubt::{doubtful, none};
 use crate::app::list::Grouping;
+use crate::app::list_screen::{self, Lack};
 use crate::app::prelude::*;
-use crate::config::kind;
 
 /// What the screen is drawn from.
 const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
@@ -16,15 +14,13 @@ const USED: [AskKind; 3] = [AskKind::Alerts, AskKind::Rules, AskKind::Silences];
 /// Draws the list.
 pub(super) fn render(screen: &Alerts, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
-    let room =
-        layout::heading(&cx, &title(screen, shared), &layout::doubt_runs(shared, &USED, now), area, buf);
+    let room = layout::doubtful_heading(shared, &cx, &title(screen, shared), &USED, area, buf);
     if screen.rows.list.rows().is_empty() {
         let (text, role) = empty(screen, shared, now);
-        layout::note(&cx, &text, role, room, buf);
+        text::say(&cx, 3, &text, role, room, buf);
         return;
     }
-    let stale: BTreeSet<SourceId> =
-        doubts(shared, &USED, now).into_iter().map(|doubt| doubt.source).collect();
+    let stale = doubtful(shared, &USED, now);
     let looked = shared.looked.get(&Tab::Alerts).copied();
     let (name, service) = screen.widest.cells();
     let line = |row: &AlertLine| match row {
@@ -50,18 +46,14 @@ fn title(screen: &Alerts, shared: &Shared) -> Vec<Run<'static>> {
     if !screen.hidden.is_empty() {
         let words: Vec<String> =
             screen.hidden.iter().map(|(state, count)| format!("{count} {state}")).collect();
-        let key = shared.key(Command::Fold);
-        runs.push(Run::new(format!("  folded away: {} ({key} shows)", words.join(", ")), Role::Muted));
+        runs.push(list_screen::folded_away(shared, &words.join(", ")));
     }
     match &screen.rows.grouping {
         Grouping::Received => {}
         Grouping::By(names) => runs.push(Run::new(format!("  by {}", names.join(", ")), Role::Muted)),
         Grouping::None => runs.push(Run::new("  not grouped", Role::Muted)),
     }
-    let marked = screen.rows.list.marks().len();
-    if marked > 0 {
-        runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
-    }
+    runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(screen.rows.found.told());
     if shared.range.end.is_some() {
         runs.push(Run::new("  alerts are those of now", Role::Stale));
@@ -76,25 +68,15 @@ fn empty(screen: &Alerts, shared: &Shared, now: Timestamp) -> (String, Role) {
         let hidden = screen.hidden.iter().map(|(state, count)| format!(" {count} {state} do."));
         return (screen.rows.found.nothing("alert") + &hidden.collect::<String>(), Role::Muted);
     }
-    let can: Vec<_> = shared
-        .sources
-        .iter()
-        .filter(|source| source.answers.iter().any(|kind| matches!(kind, AskKind::Alerts | AskKind::Rules)))
-        .filter_map(|source| shared.world.held(&source.id))
-        .collect();
-    let answered =
-        can.iter().filter(|held| held.alerts().value().is_some() || held.rules().value().is_some()).count();
-    if can.is_empty() {
-        let add = kind::to_add(shared.kinds, &[AskKind::Alerts, AskKind::Rules]);
-        (format!("No source of alerts: add {add}."), Role::Muted)
-    } else if answered == 0
-        && can.iter().any(|held| held.alerts().trouble().is_some() || held.rules().trouble().is_some())
-    {
-        ("No source of alerts has answered yet. See Sources (9) for what is wrong.".to_owned(), Role::Stale)
-    } else if answered == 0 {
-        ("Asking for alerts...".to_owned(), Role::Muted)
-    } else if answered < can.len() {
-        (format!("No alert at the {answered} of {} sources that have answered.", can.len()), Role::Muted)
+    let lack = Lack {
+        kinds: &[AskKind::Alerts, AskKind::Rules],
+        no_source: ("No source of alerts: add", "."),
+        source: "source of alerts",
+        asked: "for alerts",
+        one: Some("alert"),
+    };
+    if let Some(lack) = lack.words(shared) {
+        lack
     } else if screen.hidden.is_empty() {
         none(shared, &USED, "alert is pending or firing", now)
     } else {
@@ -103,8 +85,7 @@ fn empty(screen: &Alerts, shared: &Shared, now: Timestamp) -> (String, Role) {
 }
 
 fn heading(screen: &Alerts, shared: &Shared, cx: &Cx<'_>, labels: &Labels) -> Vec<Run<'static>> {
-    let folded = screen.rows.is_folded(labels);
-    let sign = if folded { cx.charset.pick("▸", ">") } else { cx.charset.pick("▾", "v") };
+    let sign = list_screen::fold_sign(cx, screen.rows.is_folded(labels));
     let words = pairs(shared, labels, |_| true);
     let words = if words.is_empty() { "no labels in common".to_owned() } else { words };
     vec![

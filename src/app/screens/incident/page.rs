@@ -101,7 +101,6 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
     page.pair("source", &sources.join(", "), Role::Muted);
 }
 
-/// Its alerts.
 fn alerts(screen: &OpenIncident, shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
     let list = &screen.alerts;
     let counts = known.incident.alerts;

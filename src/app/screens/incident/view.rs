@@ -16,7 +16,7 @@ pub(super) fn render(screen: &OpenIncident, shared: &Shared, now: Timestamp, are
     let cx = shared.cx(now);
     let Some(known) = screen.incident(shared) else {
         let words = "This incident is gone: its source does not name it any more. Esc goes back.";
-        text::put(buf, area.x + 1, area.y, area.width.saturating_sub(1), words, cx.style(Role::Unknown));
+        text::say(&cx, 1, words, Role::Unknown, area, buf);
         return;
     };
     let mut doubt = layout::doubt_runs(shared, &USED, now);

@@ -1,13 +1,13 @@
 //! How the list of incidents looks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::columns::{COLUMNS, IncidentRow, Widths};
 use super::{Incidents, Row as IncidentLine};
-use crate::app::doubt::none;
+use crate::app::doubt::{doubtful, none};
+use crate::app::list_screen::{self, Lack, NO_PAGING};
 use crate::app::prelude::*;
 use crate::app::subjects::incident::{self};
-use crate::config::kind;
 use crate::model::incident::IncidentStatus;
 
 /// What the screen is drawn from.
@@ -16,15 +16,13 @@ const USED: [AskKind; 1] = [AskKind::Incidents];
 /// Draws the list.
 pub(super) fn render(screen: &Incidents, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
-    let room =
-        layout::heading(&cx, &title(screen, shared, &cx), &layout::doubt_runs(shared, &USED, now), area, buf);
+    let room = layout::doubtful_heading(shared, &cx, &title(screen, shared, &cx), &USED, area, buf);
     if screen.rows.list.rows().is_empty() {
         let (words, role) = empty(screen, shared, now);
         layout::paragraphs(&cx, [(words.as_str(), role)], room, buf);
         return;
     }
-    let stale: BTreeSet<SourceId> =
-        doubts(shared, &USED, now).into_iter().map(|doubt| doubt.source).collect();
+    let stale = doubtful(shared, &USED, now);
     let (service, people) = screen.widest;
     let line = |row: &IncidentLine| match row {
         IncidentLine::Group(value) => Line::Heading(heading(screen, shared, &cx, value)),
@@ -57,17 +55,10 @@ fn title(screen: &Incidents, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> 
         runs.push(Run::new(words, Role::Stale));
     }
     if screen.hidden > 0 {
-        let key = shared.key(Command::Fold);
-        let words = format!("  folded away: {} resolved ({key} shows)", screen.hidden);
-        runs.push(Run::new(words, Role::Muted));
+        runs.push(list_screen::folded_away(shared, &format!("{} resolved", screen.hidden)));
     }
-    if let Some(by) = screen.rows.grouped_by() {
-        runs.push(Run::new(format!("  grouped by {by}"), Role::Muted));
-    }
-    let marked = screen.rows.list.marks().len();
-    if marked > 0 {
-        runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
-    }
+    runs.extend(list_screen::grouped(&screen.rows));
+    runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(screen.rows.found.told());
     if shared.range.end.is_some() {
         runs.push(Run::new("  incidents are those of now", Role::Stale));
@@ -88,17 +79,8 @@ fn tally(statuses: &BTreeMap<IncidentStatus, usize>) -> Vec<Run<'static>> {
 
 /// The head of a group: how many it has, and how many are in which status.
 fn heading(screen: &Incidents, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<Run<'static>> {
-    let sign =
-        if screen.rows.is_folded(value) { cx.charset.pick("▸", ">") } else { cx.charset.pick("▾", "v") };
-    let by = screen.rows.grouped_by().unwrap_or_default();
-    let name = if value.is_empty() { format!("without {by}") } else { value.to_string() };
+    let mut runs = list_screen::group_head(cx, &screen.rows, (value, Role::Title), ("incident", "incidents"));
     let members = screen.rows.members(value);
-    let all = members.len();
-    let mut runs = vec![
-        Run::new(format!("{sign} "), Role::Muted),
-        Run::new(name, Role::Title),
-        Run::new(format!("  {all} {}", if all == 1 { "incident" } else { "incidents" }), Role::Muted),
-    ];
     let known = members.iter().filter_map(|key| key.incident(&shared.world));
     let mut statuses: BTreeMap<IncidentStatus, usize> = BTreeMap::new();
     for known in known {
@@ -116,28 +98,12 @@ fn empty(screen: &Incidents, shared: &Shared, now: Timestamp) -> (String, Role) 
         let folded = if resolved > 0 { format!(" {resolved} resolved ones do.") } else { String::new() };
         return (screen.rows.found.nothing("incident") + &folded, Role::Muted);
     }
-    let can = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Incidents));
-    let held: Vec<_> = can.filter_map(|source| shared.world.held(&source.id)).collect();
-    let answered = held.iter().filter(|held| held.incidents().value().is_some()).count();
-    let is_troubled = held.iter().any(|held| held.incidents().trouble().is_some());
-    if held.is_empty() {
-        let add = kind::to_add(shared.kinds, &[AskKind::Incidents]);
-        let words = format!(
-            "No paging source is configured: add {add} to a context (`burnwatch config init` shows how)."
-        );
-        (words, Role::Muted)
-    } else if answered == 0 && is_troubled {
-        ("No paging source has answered yet. See Sources (9) for what is wrong.".to_owned(), Role::Stale)
-    } else if answered == 0 && shared.paused.is_some() {
-        ("Not asked: everything is held still.".to_owned(), Role::Muted)
-    } else if answered == 0 {
-        ("Asking for incidents...".to_owned(), Role::Muted)
-    } else if answered < held.len() {
-        (
-            format!("No open incident at the {answered} of {} sources that have answered.", held.len()),
-            Role::Muted,
-        )
-    } else {
-        none(shared, &USED, "open incident", now)
-    }
+    let lack = Lack {
+        kinds: &USED,
+        no_source: NO_PAGING,
+        source: "paging source",
+        asked: "for incidents",
+        one: Some("open incident"),
+    };
+    lack.words(shared).unwrap_or_else(|| none(shared, &USED, "open incident", now))
 }

@@ -157,9 +157,9 @@ fn entry(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, stint: &Stint, width: u16
     };
     let mark = match &stint.cover {
         Cover::Nobody => cx.symbol(Role::Down),
-        cover if cover.is_double() => cx.symbol(Role::Warning),
-        cover if cover.turns().iter().any(|turn| turn.is_override) => stands_in(cx),
-        _ => " ",
+        Cover::People(_) if stint.cover.is_double() => cx.symbol(Role::Warning),
+        Cover::People(turns) if turns.iter().any(|turn| turn.is_override) => stands_in(cx),
+        Cover::People(_) | Cover::Unknown => " ",
     };
     let night = stint.cover.turns().first().and_then(|turn| turn.person.night(stint.from, stint.until));
     let night = night.filter(|night| *night >= LEAST_NIGHT).map(|night| {
@@ -170,7 +170,7 @@ fn entry(shared: &Shared, cx: &Cx<'_>, key: &LevelKey, stint: &Stint, width: u16
     let room = width.saturating_sub(6);
     let full = match &stint.cover {
         Cover::Nobody => "nobody".to_owned(),
-        cover => words::names(shared, &key.policy.source, cover),
+        cover @ (Cover::People(_) | Cover::Unknown) => words::names(shared, &key.policy.source, cover),
     };
     // first names tell people apart well enough where there is little room
     let short = stint.cover.turns().iter().map(|turn| turn.person.name.split(' ').next().unwrap_or_default());

@@ -7,16 +7,13 @@ use crate::app::identity::LevelKey;
 use crate::app::prelude::*;
 use crate::model::oncall::{Cover, EscalationPolicy, OnCallBoard, Watch};
 
-/// The list of levels.
 pub enum LevelList {}
 
-/// A level.
 pub struct LevelItem<'a> {
     /// Who tells it.
     pub source: &'a SourceId,
     /// All that it tells.
     pub board: &'a OnCallBoard,
-    /// The policy.
     pub policy: &'a EscalationPolicy,
     /// The number of the level.
     pub number: u32,
@@ -55,7 +52,7 @@ type Column = ListColumn<LevelList>;
 
 /// Who it is now and who comes next.
 pub const COLUMNS: &[Column] = &[
-    Column::text("policy", "POLICY", |item| Value::Text(item.policy.named.name.to_string())).on_screen(
+    Column::text("policy", "POLICY", |item| Value::Text(item.policy.named.name.to_string())).on_screen_by(
         0,
         "policy",
         |widths| {
@@ -73,55 +70,40 @@ pub const COLUMNS: &[Column] = &[
     Column::number("level", "LEVEL", |item| Value::Count(item.number.into())).on_screen(
         1,
         "level",
-        |_| Some(Size::words(5, 5, 2)),
+        Size::words(5, 5, 2),
         |row| Cell::text(format!("L{}", row.key.level), Role::Muted),
     ),
     Column::text("now", "ON CALL", |item| people(&item.watch.now)).on_screen(
         2,
         "on call now",
-        |_| Some(Size::words(14, 38, 0)),
+        Size::words(14, 38, 0),
         |row| Cell::Text(words::told(row.shared, &row.cx, &row.key.policy.source, &row.watch.now)),
     ),
     Column::text("until", "UNTIL", |item| {
         item.watch.next.as_ref().map_or(Value::Nothing, |(at, _)| Value::Moment(*at))
     })
-    .on_screen(
-        3,
-        "until",
-        |_| Some(Size::words(12, 12, 3)),
-        |row| {
-            if let Some((at, _)) = &row.watch.next {
-                Cell::text(words::when(*at, row.cx.now, row.cx.zone), Role::Text)
-            } else {
-                let known = duration::short(age(row.cx.now, row.board.until));
-                Cell::text(format!("over {known}"), Role::Muted)
-            }
-        },
-    ),
-    Column::drawn(
-        4,
-        "in",
-        |_| Some(Size::numbers(6, 5)),
-        |row| {
-            let left = row.watch.next.as_ref().map(|(at, _)| words::left(*at, row.cx.now));
-            Cell::text(left.unwrap_or_default(), Role::Text)
-        },
-    ),
+    .on_screen(3, "until", Size::words(12, 12, 3), |row| {
+        if let Some((at, _)) = &row.watch.next {
+            Cell::text(words::when(*at, row.cx.now, row.cx.zone), Role::Text)
+        } else {
+            let known = duration::short(age(row.cx.now, row.board.until));
+            Cell::text(format!("over {known}"), Role::Muted)
+        }
+    }),
+    Column::drawn(4, "in", Size::numbers(6, 5), |row| {
+        let left = row.watch.next.as_ref().map(|(at, _)| words::left(*at, row.cx.now));
+        Cell::text(left.unwrap_or_default(), Role::Text)
+    }),
     Column::text("next", "NEXT", |item| {
         item.watch.next.as_ref().map_or(Value::Nothing, |(_, cover)| people(cover))
     })
-    .on_screen(
-        5,
-        "next",
-        |_| Some(Size::words(12, 34, 4)),
-        |row| match &row.watch.next {
-            Some((_, Cover::Nobody)) => Cell::Text(Run::new("nobody", Role::Down)),
-            Some((_, cover)) => {
-                Cell::Text(Run::new(words::names(row.shared, &row.key.policy.source, cover), Role::Text))
-            }
-            None => Cell::Empty,
-        },
-    ),
+    .on_screen(5, "next", Size::words(12, 34, 4), |row| match &row.watch.next {
+        Some((_, Cover::Nobody)) => Cell::Text(Run::new("nobody", Role::Down)),
+        Some((_, cover)) => {
+            Cell::Text(Run::new(words::names(row.shared, &row.key.policy.source, cover), Role::Text))
+        }
+        None => Cell::Empty,
+    }),
     Column::hidden("is_covered", |item| Value::Switch(!item.watch.now.turns().is_empty())),
     Column::hidden("is_me", |item| {
         let now: BTreeSet<_> = item.watch.now.turns().iter().map(|turn| &turn.person.id).collect();
@@ -136,20 +118,15 @@ pub const COLUMNS: &[Column] = &[
     Column::hidden("teams", |item| {
         Value::Texts(item.policy.teams.iter().map(|team| team.name.to_string()).collect())
     })
-    .on_screen(
-        6,
-        "teams",
-        |_| Some(Size::words(12, 30, 7)),
-        |row| {
-            let teams: Vec<&str> =
-                row.policy.teams.iter().map(|team| &*team.name).filter(|_| row.is_first).collect();
-            Cell::text(teams.join(", "), Role::Muted)
-        },
-    ),
+    .on_screen(6, "teams", Size::words(12, 30, 7), |row| {
+        let teams: Vec<&str> =
+            row.policy.teams.iter().map(|team| &*team.name).filter(|_| row.is_first).collect();
+        Cell::text(teams.join(", "), Role::Muted)
+    }),
     Column::hidden("url", |item| {
         item.policy.named.url.as_ref().map_or(Value::Nothing, |url| Value::words(url.to_string()))
     }),
-    Column::apart("source", "SOURCE", |item| Value::Text(item.source.to_string())).on_screen(
+    Column::apart("source", "SOURCE", |item| Value::Text(item.source.to_string())).on_screen_by(
         7,
         "source",
         |widths| widths.is_shared.then(|| Size::words(8, 14, 8)),
@@ -161,6 +138,8 @@ pub const COLUMNS: &[Column] = &[
 fn people(cover: &Cover) -> Value {
     match cover {
         Cover::Unknown => Value::Nothing,
-        cover => Value::Texts(cover.turns().iter().map(|turn| turn.person.name.to_string()).collect()),
+        Cover::Nobody | Cover::People(_) => {
+            Value::Texts(cover.turns().iter().map(|turn| turn.person.name.to_string()).collect())
+        }
     }
 }

@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use super::columns::{COLUMNS, LevelRow, Widths};
 use super::{OnCall, calendar, words};
+use crate::app::doubt::doubtful;
 use crate::app::identity::{LevelKey, PolicyKey};
+use crate::app::list_screen::{self, Lack, NO_PAGING};
 use crate::app::prelude::*;
 use crate::app::widgets::table;
-use crate::config::kind;
 
 /// What the screen is drawn from.
 const USED: [AskKind; 1] = [AskKind::OnCall];
@@ -54,14 +55,13 @@ pub(super) fn render(screen: &OnCall, shared: &Shared, now: Timestamp, area: Rec
     let cx = shared.cx(now);
     let parts = parts(screen, shared, area);
     let list = &screen.rows.list;
-    layout::heading(&cx, &title(screen, shared, &cx), &layout::doubt_runs(shared, &USED, now), area, buf);
+    layout::doubtful_heading(shared, &cx, &title(screen, shared, &cx), &USED, area, buf);
     if list.rows().is_empty() {
         let (words, role) = empty(screen, shared);
         layout::paragraphs(&cx, [(words.as_str(), role)], parts.table, buf);
         return;
     }
-    let stale: BTreeSet<SourceId> =
-        doubts(shared, &USED, now).into_iter().map(|doubt| doubt.source).collect();
+    let stale = doubtful(shared, &USED, now);
     let sources = shared.answering(AskKind::OnCall).count();
     let mut above: Option<&PolicyKey> = None;
     let widths = Widths { width: parts.table.width, is_shared: sources > 1 };
@@ -113,10 +113,7 @@ fn title(screen: &OnCall, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
         let words = format!("  {} {uncovered} with nobody on call", cx.symbol(Role::Down));
         runs.push(Run::new(words, Role::Down));
     }
-    let marked = screen.rows.list.marks().len();
-    if marked > 0 {
-        runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
-    }
+    runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(screen.rows.found.told());
     if shared.range.end.is_some() {
         runs.push(Run::new("  as of now", Role::Stale));
@@ -177,22 +174,13 @@ fn empty(screen: &OnCall, shared: &Shared) -> (String, Role) {
     if !filter.is_empty() && shared.world.on_call().any(|(_, board)| !board.policies.is_empty()) {
         return (screen.rows.found.nothing("policy"), Role::Muted);
     }
-    let can = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::OnCall));
-    let held: Vec<_> = can.filter_map(|source| shared.world.held(&source.id)).collect();
-    let is_told = held.iter().any(|held| held.on_call().value().is_some());
-    if held.is_empty() {
-        let add = kind::to_add(shared.kinds, &[AskKind::OnCall]);
-        let words = format!(
-            "No paging source is configured: add {add} to a context (`burnwatch config init` shows how)."
-        );
-        (words, Role::Muted)
-    } else if !is_told && held.iter().any(|held| held.on_call().trouble().is_some()) {
-        ("No paging source has answered yet. See Sources (9) for what is wrong.".to_owned(), Role::Stale)
-    } else if !is_told && shared.paused.is_some() {
-        ("Not asked: everything is held still.".to_owned(), Role::Muted)
-    } else if !is_told {
-        ("Asking who is on call...".to_owned(), Role::Muted)
-    } else {
-        ("The source knows no escalation policy, or the token may not see any.".to_owned(), Role::Warning)
-    }
+    let lack = Lack {
+        kinds: &USED,
+        no_source: NO_PAGING,
+        source: "paging source",
+        asked: "who is on call",
+        one: None,
+    };
+    let unseen = "The source knows no escalation policy, or the token may not see any.";
+    lack.words(shared).unwrap_or_else(|| (unseen.to_owned(), Role::Warning))
 }

@@ -1,7 +1,7 @@
 //! How open incidents look on the overview: what is about whom, and who has it.
 
 use super::INCIDENTS;
-use super::panels::{grid, position, select};
+use super::panels;
 use crate::app::prelude::*;
 use crate::app::screens::overview::Overview;
 use crate::app::subjects::incident::words;
@@ -23,22 +23,12 @@ pub(super) fn render(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect
         title.push(format!("{} {}", cx.symbol(Role::Stale), doubt.sentence(cx.now)));
     }
     let inner = panel(cx, &title.join("  "), focused, area, buf);
-    let grid = Grid { area: inner, ..grid(screen, layout::areas(shared.size).body, INCIDENTS) };
-    let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
-    for (place, (index, key)) in list.shown(grid.room()).enumerate() {
-        let Some(known) = key.incident(&shared.world) else { continue };
-        let line = grid.cell(place);
+    let draw = |key: &IncidentKey, line: Rect, buf: &mut Buffer| {
+        let Some(known) = key.incident(&shared.world) else { return false };
         draw(screen, shared, cx, known, line, buf);
-        if doubts.iter().any(|doubt| doubt.source == known.incident.source) {
-            buf.set_style(line, cx.style(Role::Stale));
-        }
-        if index == list.index() && focused {
-            select(cx, line, buf);
-        }
-    }
-    if inner.bottom() < area.bottom() {
-        position(cx, grid, first, list.rows().len(), buf);
-    }
+        doubts.iter().any(|doubt| doubt.source == known.incident.source)
+    };
+    panels::rows(screen, shared, cx, (INCIDENTS, list), (inner, area), draw, buf);
 }
 
 /// Symbol, priority, title; on the right who has it and for how long it is open.

@@ -100,7 +100,7 @@ pub(super) fn grid(screen: &Overview, body: Rect, of: usize) -> Grid {
 }
 
 /// Says on the lower border which rows of how many are shown, if not all of them.
-pub(super) fn position(cx: &Cx<'_>, grid: Grid, first: usize, rows: usize, buf: &mut Buffer) {
+fn position(cx: &Cx<'_>, grid: Grid, first: usize, rows: usize, buf: &mut Buffer) {
     let shown = grid.room().min(rows);
     if shown < rows && grid.area.width > 20 {
         let words = format!(" {}-{} of {rows} ", first + 1, (first + shown).min(rows));
@@ -108,10 +108,33 @@ pub(super) fn position(cx: &Cx<'_>, grid: Grid, first: usize, rows: usize, buf: 
     }
 }
 
-/// Shows that the cursor is on a tile.
-pub(super) fn select(cx: &Cx<'_>, tile: Rect, buf: &mut Buffer) {
-    for y in tile.top()..tile.bottom() {
-        text::put(buf, tile.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
+/// Draws the rows of the list in a panel that have room: `row` draws one, and says whether what is known of it is old. Then
+/// its mark, the cursor, and on the border which of how many are shown.
+pub(super) fn rows<K: Clone + Ord>(
+    screen: &Overview,
+    shared: &Shared,
+    cx: &Cx<'_>,
+    (panel, list): (usize, &List<K>),
+    (inner, area): (Rect, Rect),
+    mut row: impl FnMut(&K, Rect, &mut Buffer) -> bool,
+    buf: &mut Buffer,
+) {
+    let grid = Grid { area: inner, ..grid(screen, layout::areas(shared.size).body, panel) };
+    let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
+    for (place, (index, key)) in list.shown(grid.room()).enumerate() {
+        let cell = grid.cell(place);
+        let cell = Rect { width: cell.width.saturating_sub(u16::from(grid.columns > 1)), ..cell };
+        if row(key, cell, buf) {
+            buf.set_style(cell, cx.style(Role::Stale));
+        }
+        if list.marks().contains(key) {
+            text::put(buf, cell.x + 2, cell.y, 1, cx.symbol(Role::Marked), cx.style(Role::Marked));
+        }
+        if index == list.index() && screen.spot.panel == panel {
+            text::select(cx, cell, buf);
+        }
     }
-    buf.set_style(tile, cx.style(Role::Selected));
+    if inner.bottom() < area.bottom() {
+        position(cx, grid, first, list.rows().len(), buf);
+    }
 }

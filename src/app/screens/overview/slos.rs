@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::SLOS;
-use super::panels::{grid, position, select};
+use super::panels;
 use crate::app::prelude::*;
 use crate::app::screens::overview::Overview;
 use crate::app::subjects::slo::words;
@@ -29,23 +29,13 @@ pub(super) fn render(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect
         area,
         buf,
     );
-    let grid = crate::app::grid::Grid { area: inner, ..grid(screen, layout::areas(shared.size).body, SLOS) };
-    let shown: Vec<(usize, &SloKey)> = list.shown(grid.room()).collect();
     let names = list.rows().iter().map(|key| text::width(&key.id)).max().unwrap_or(0);
-    for (place, (index, key)) in shown.iter().enumerate() {
-        let Some(status) = key.status(&shared.world) else { continue };
-        let line = grid.cell(place);
+    let draw = |key: &SloKey, line: Rect, buf: &mut Buffer| {
+        let Some(status) = key.status(&shared.world) else { return false };
         draw(screen, shared, cx, status, names, line, buf);
-        if doubts.iter().any(|doubt| doubt.source == status.source) {
-            buf.set_style(line, cx.style(Role::Stale));
-        }
-        if *index == list.index() && focused {
-            select(cx, line, buf);
-        }
-    }
-    if inner.bottom() < area.bottom() {
-        position(cx, grid, shown.first().map_or(0, |(index, _)| *index), list.rows().len(), buf);
-    }
+        doubts.iter().any(|doubt| doubt.source == status.source)
+    };
+    panels::rows(screen, shared, cx, (SLOS, list), (inner, area), draw, buf);
 }
 
 fn title(screen: &Overview, shared: &Shared, cx: &Cx<'_>, doubt: Option<String>) -> String {

@@ -1,6 +1,6 @@
 //! How the overview looks.
 
-use super::panels::{grid, panels_of, position, select};
+use super::panels::{self, panels_of};
 use super::{ALERTS, SERVICES};
 use super::{incidents, slos};
 use crate::app::doubt::{none, watchdog};
@@ -72,30 +72,15 @@ fn tiles(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut 
     let inner = panel(cx, &title, focused, area, buf);
     if list.rows().is_empty() {
         let text = service::empty(shared, &screen.found);
-        text::put(buf, inner.x, inner.y, inner.width, &text, cx.style(Role::Muted));
+        text::say(cx, 0, &text, Role::Muted, inner, buf);
         return;
     }
-    let grid = Grid { area: inner, ..grid(screen, layout::areas(shared.size).body, SERVICES) };
-    let stale: Vec<_> = doubts.iter().map(|doubt| &doubt.source).collect();
-    let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
-    for (place, (index, name)) in list.shown(grid.room()).enumerate() {
-        let Some(service) = shared.world.service(name) else { continue };
-        let tile = grid.cell(place);
-        let tile = Rect { width: tile.width.saturating_sub(u16::from(grid.columns > 1)), ..tile };
+    let draw = |name: &Text, tile: Rect, buf: &mut Buffer| {
+        let Some(service) = shared.world.service(name) else { return false };
         draw_tile(screen, shared, cx, service, tile, buf);
-        if service.speakers.iter().any(|id| stale.contains(&id)) {
-            buf.set_style(tile, cx.style(Role::Stale));
-        }
-        if list.marks().contains(name) {
-            text::put(buf, tile.x + 2, tile.y, 1, cx.symbol(Role::Marked), cx.style(Role::Marked));
-        }
-        if index == list.index() && focused {
-            select(cx, tile, buf);
-        }
-    }
-    if inner.bottom() < area.bottom() {
-        position(cx, grid, first, list.rows().len(), buf);
-    }
+        doubts.iter().any(|doubt| service.speakers.contains(&doubt.source))
+    };
+    panels::rows(screen, shared, cx, (SERVICES, list), (inner, area), draw, buf);
 }
 
 /// Symbol, name, and what is wrong in words; the signals and the shape of the one that matters stand behind it, or below
@@ -133,14 +118,7 @@ fn draw_tile(
     let shape = if beside.width > SIGNALS { SHAPE } else { 0 };
     let words = Rect { width: beside.width.saturating_sub(if shape > 0 { shape + 2 } else { 0 }), ..beside };
     if is_well {
-        text::put(
-            buf,
-            words.x,
-            words.y,
-            words.width,
-            &signals_of(service, words.width),
-            cx.style(Role::Muted),
-        );
+        text::say(cx, 0, &signals_of(service, words.width), Role::Muted, words, buf);
     } else {
         text::runs(cx, &[Run::new(service::why(service, cx.now), role)], words, buf);
     }
@@ -157,7 +135,17 @@ fn draw_shape(shared: &Shared, cx: &Cx<'_>, service: &Service, place: Rect, buf:
         Some(Reason::Errors(_) | Reason::Firing { .. }) => {
             (&errors, Some(errors.iter().copied().fold(0.1, f64::max)), Role::Series2)
         }
-        _ => (&requests, service::calm_max(&requests), Role::Series1),
+        Some(
+            Reason::TargetsDown { .. }
+            | Reason::ServersDown(_)
+            | Reason::Signal { .. }
+            | Reason::Saturated { .. }
+            | Reason::NoData { .. }
+            | Reason::NeverHadData
+            | Reason::NotKnown { .. }
+            | Reason::Last { .. },
+        )
+        | None => (&requests, service::calm_max(&requests), Role::Series1),
     };
     Spark { values, max, role }.render(cx, place, buf);
 }
@@ -258,29 +246,20 @@ fn alerts(screen: &Overview, shared: &Shared, cx: &Cx<'_>, area: Rect, buf: &mut
     let moment = if shared.range.end.is_some() { " (now)" } else { "" };
     let title = format!("Firing and pending {count}{moment}{}", doubt.unwrap_or_default());
     let inner = panel(cx, &title, focused, area, buf);
-    let grid = Grid { area: inner, ..grid(screen, layout::areas(shared.size).body, ALERTS) };
-    let first = list.shown(grid.room()).next().map_or(0, |(index, _)| index);
-    for (place, (index, fingerprint)) in list.shown(grid.room()).enumerate() {
-        let Some(alert) = shared.world.alert(*fingerprint) else { continue };
-        let cell = grid.cell(place);
-        draw_alert(screen, shared, cx, alert, cell, buf);
-        if list.marks().contains(fingerprint) {
-            text::put(buf, cell.x + 2, cell.y, 1, cx.symbol(Role::Marked), cx.style(Role::Marked));
+    let draw = |fingerprint: &Fingerprint, cell: Rect, buf: &mut Buffer| {
+        if let Some(alert) = shared.world.alert(*fingerprint) {
+            draw_alert(screen, shared, cx, alert, cell, buf);
         }
-        if index == list.index() && focused {
-            select(cx, cell, buf);
-        }
-    }
-    if inner.bottom() < area.bottom() {
-        position(cx, grid, first, list.rows().len(), buf);
-    }
+        false
+    };
+    panels::rows(screen, shared, cx, (ALERTS, list), (inner, area), draw, buf);
     if list.rows().is_empty() && inner.height > 0 {
         let (text, role) = if is_known(shared) {
             none(shared, &[AskKind::Alerts], "alert is pending or firing", cx.now)
         } else {
             ("not known yet".to_owned(), Role::Muted)
         };
-        text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), &text, cx.style(role));
+        text::say(cx, 1, &text, role, inner, buf);
     }
 }
 

@@ -26,14 +26,7 @@ pub(super) fn draw(
     let alerts = service::alerts(shared, &service.name);
     let title = format!(" Alerts {}, targets down {}", alerts.len(), down.len());
     let in_doubt = !doubts(shared, &[AskKind::Alerts], cx.now).is_empty();
-    text::put(
-        buf,
-        area.x,
-        area.y,
-        area.width,
-        &title,
-        cx.style(if in_doubt { Role::Stale } else { Role::Title }),
-    );
+    text::say(cx, 0, &title, if in_doubt { Role::Stale } else { Role::Title }, area, buf);
     // what such a rule would tell, nobody tells
     if let Some(rule) = shared.world.broken_rules_of_service(&service.name).next() {
         let x = area.x.saturating_add(text::width(&title) + 2).min(area.right());
@@ -55,8 +48,7 @@ pub(super) fn draw(
         ];
         text::runs(cx, &runs, line, buf);
         if index == list.index() && screen.spot.panel < super::SLOS {
-            text::put(buf, line.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
-            buf.set_style(line, cx.style(Role::Selected));
+            text::select(cx, line, buf);
         }
         y += 1;
     }
@@ -81,21 +73,13 @@ fn draw_parts(
 ) {
     let list = &screen.parts;
     let (rows, all) = (layout::below_heading(area), list.rows().len());
-    text::put(
-        buf,
-        area.x,
-        area.y,
-        area.width,
-        &format!(" Down, signals, hosts {all}"),
-        cx.style(Role::Accent),
-    );
+    text::say(cx, 0, &format!(" Down, signals, hosts {all}"), Role::Accent, area, buf);
     let height = usize::from(rows.height);
     let first = list.shown(height).next().map_or(0, |(index, _)| index);
     hosts::draw(cx, service, shared.judgement.thresholds.saturation_degraded, (first, rows), buf);
     if let Some(y) = (rows.top()..rows.bottom()).nth(list.index().saturating_sub(first)) {
         let line = Rect { y, height: 1, ..rows };
-        text::put(buf, line.x, y, 1, cx.symbol(Role::Selected), cx.style(Role::Selected));
-        buf.set_style(line, cx.style(Role::Selected));
+        text::select(cx, line, buf);
     }
     if all > height {
         let shown = format!("{}-{} of {all} ", first + 1, (first + height).min(all));

@@ -2,6 +2,7 @@
 
 use super::Services;
 use super::columns::{COLUMNS, ServiceRow, Widths};
+use crate::app::list_screen;
 use crate::app::number;
 use crate::app::prelude::*;
 use crate::app::subjects::service::{ORDERS, empty};
@@ -14,11 +15,10 @@ pub(super) const USED: [AskKind; 3] = [AskKind::Services, AskKind::Alerts, AskKi
 pub(super) fn render(screen: &Services, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
     let doubts = doubts(shared, &USED, now);
-    let room =
-        layout::heading(&cx, &title(screen, shared, now), &layout::doubt_runs(shared, &USED, now), area, buf);
+    let room = layout::doubtful_heading(shared, &cx, &title(screen, shared, now), &USED, area, buf);
     if screen.rows.list.rows().is_empty() {
         let text = empty(shared, &screen.rows.found);
-        layout::note(&cx, &text, Role::Muted, room, buf);
+        text::say(&cx, 3, &text, Role::Muted, room, buf);
         return;
     }
     let looked = shared.looked.get(&Tab::Services).copied();
@@ -49,17 +49,8 @@ fn title(screen: &Services, shared: &Shared, now: Timestamp) -> Vec<Run<'static>
             runs.push(Run::new(format!("  {count} {}", health.word()), Role::of_health(health)));
         }
     }
-    let marked = screen.rows.list.marks().len();
-    if marked > 0 {
-        runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
-    }
-    if screen.rows.order != Order::default() {
-        let name = ORDERS.get(screen.rows.order.column).map_or("", |order| order.name);
-        runs.push(Run::new(
-            format!("  by {name}{}", if screen.rows.order.reversed { ", reversed" } else { "" }),
-            Role::Muted,
-        ));
-    }
+    runs.extend(list_screen::marked(screen.rows.list.marks().len()));
+    runs.extend(list_screen::ordered(&ORDERS, screen.rows.order));
     runs.extend(screen.rows.found.told());
     if let Some(end) = shared.range.end {
         runs.push(Run::new(format!("  as of {}", number::moment(end, now, &shared.look.zone)), Role::Banner));

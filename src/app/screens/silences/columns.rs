@@ -8,12 +8,9 @@ use crate::app::prelude::*;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::world::Stage;
 
-/// The list of silences.
 pub enum SilenceList {}
 
-/// A silence.
 pub struct SilenceItem<'a> {
-    /// The silence.
     pub silence: &'a Silence,
     /// How many alerts it hides now.
     pub hides: usize,
@@ -42,17 +39,17 @@ type Column = ListColumn<SilenceList>;
 
 /// Whom it is about and until when come first.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn(0, "", |_| Some(Size::words(1, 1, 0)), |row| Cell::symbol(&row.cx, row.role)),
+    Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role)),
     Column::text("id", "ID", |item| Value::Text(item.silence.id.to_string())).on_screen(
         8,
         "id",
-        |_| Some(Size::words(8, 8, 6)),
+        Size::words(8, 8, 6),
         |row| Cell::text(row.silence.id.chars().take(8).collect::<String>(), Role::Muted),
     ),
     Column::text("state", "STATE", |item| Value::Text(item.silence.state.word().to_owned())).on_screen(
         2,
         "state",
-        |_| Some(Size::words(9, 18, 3)),
+        Size::words(9, 18, 3),
         |row| {
             let word = row.silence.state.word();
             match row.stage {
@@ -67,42 +64,37 @@ pub const COLUMNS: &[Column] = &[
     Column::text("ends_at", "ENDS", |item| Value::Moment(item.silence.ends_at)).on_screen(
         4,
         "until",
-        |_| Some(Size::words(16, 16, 5)),
+        Size::words(16, 16, 5),
         |row| Cell::text(moment(row.silence.ends_at, row.cx.now, row.cx.zone), Role::Muted),
     ),
-    Column::drawn(
-        3,
-        "ends in",
-        |_| Some(Size::words(9, 9, 0)),
-        |row| {
-            let left = duration::short(age(row.cx.now, row.silence.ends_at));
-            let is_over = row.silence.state == SilenceState::Expired;
-            let left = match (is_over, ends_soon(&row.silence, row.cx.now)) {
-                (true, _) => "ended".to_owned(),
-                (false, true) => format!("{left}!"),
-                (false, false) => left,
-            };
-            Cell::text(left, row.role)
-        },
-    ),
+    Column::drawn(3, "ends in", Size::words(9, 9, 0), |row| {
+        let left = duration::short(age(row.cx.now, row.silence.ends_at));
+        let is_over = row.silence.state == SilenceState::Expired;
+        let left = match (is_over, ends_soon(&row.silence, row.cx.now)) {
+            (true, _) => "ended".to_owned(),
+            (false, true) => format!("{left}!"),
+            (false, false) => left,
+        };
+        Cell::text(left, row.role)
+    }),
     Column::hidden("starts_at", |item| Value::Since(item.silence.starts_at)),
     Column::number("alerts", "ALERTS", |item| Value::count(item.hides)).on_screen(
         5,
         "hides",
-        |_| Some(Size::numbers(5, 1)),
+        Size::numbers(5, 1),
         |row| Cell::text(row.hides.to_string(), row.plain),
     ),
     Column::text("created_by", "BY", |item| Value::words(item.silence.created_by.to_string())).on_screen(
         6,
         "by",
-        |_| Some(Size::words(8, 16, 4)),
+        Size::words(8, 16, 4),
         |row| Cell::text(&*row.silence.created_by, Role::Muted),
     ),
     Column::apart("source", "SOURCE", |item| Value::Text(item.silence.source.to_string())),
     Column::text("matchers", "MATCHERS", |item| {
         Value::Texts(item.silence.matchers.iter().map(ToString::to_string).collect())
     })
-    .on_screen(
+    .on_screen_by(
         1,
         "matchers",
         |width| Some(Size::words((width / 4).clamp(16, 40), (width / 2).max(16), 0)),
@@ -111,7 +103,7 @@ pub const COLUMNS: &[Column] = &[
     Column::text("comment", "COMMENT", |item| Value::words(item.silence.comment.to_string())).on_screen(
         7,
         "comment",
-        |_| Some(Size::words(14, 60, 2)),
+        Size::words(14, 60, 2),
         |row| Cell::text(commented(&row.silence).to_string(), row.plain),
     ),
     Column::hidden("annotations", |item| Value::Labels(item.silence.annotations.clone())),

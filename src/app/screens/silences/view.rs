@@ -1,14 +1,13 @@
 //! How the list of silences looks.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::columns::{COLUMNS, SilenceRow};
 use super::{Silences, ends_soon};
-use crate::app::doubt::none;
+use crate::app::doubt::{doubtful, none};
 use crate::app::identity::SilenceKey;
+use crate::app::list_screen::{self, Lack};
 use crate::app::prelude::*;
-use crate::config::kind;
 
 /// What the screen is drawn from.
 const USED: [AskKind; 2] = [AskKind::Silences, AskKind::Alerts];
@@ -16,15 +15,13 @@ const USED: [AskKind; 2] = [AskKind::Silences, AskKind::Alerts];
 /// Draws the list.
 pub(super) fn render(screen: &Silences, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
-    let room =
-        layout::heading(&cx, &title(screen, shared, &cx), &layout::doubt_runs(shared, &USED, now), area, buf);
+    let room = layout::doubtful_heading(shared, &cx, &title(screen, shared, &cx), &USED, area, buf);
     if screen.rows.list.rows().is_empty() {
         let (words, role) = empty(screen, shared, now);
-        layout::note(&cx, &words, role, room, buf);
+        text::say(&cx, 3, &words, role, room, buf);
         return;
     }
-    let stale: BTreeSet<SourceId> =
-        doubts(shared, &USED, now).into_iter().map(|doubt| doubt.source).collect();
+    let stale = doubtful(shared, &USED, now);
     let all: Vec<_> = shared.world.shown_silences().collect();
     let line = |key: &SilenceKey| {
         let known = all.iter().find(|(one, _)| one.id == key.id && one.source == key.source);
@@ -50,13 +47,9 @@ fn title(screen: &Silences, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
         runs.push(Run::new(words, Role::Warning));
     }
     if screen.hidden > 0 {
-        let key = shared.key(Command::Fold);
-        runs.push(Run::new(format!("  folded away: {} ended ({key} shows)", screen.hidden), Role::Muted));
+        runs.push(list_screen::folded_away(shared, &format!("{} ended", screen.hidden)));
     }
-    let marked = screen.rows.list.marks().len();
-    if marked > 0 {
-        runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
-    }
+    runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     runs.extend(screen.rows.found.told());
     runs
 }
@@ -67,24 +60,15 @@ fn empty(screen: &Silences, shared: &Shared, now: Timestamp) -> (String, Role) {
     if !filter.is_empty() {
         return (screen.rows.found.nothing("silence"), Role::Muted);
     }
-    let can = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Silences));
-    let held: Vec<_> = can.filter_map(|source| shared.world.held(&source.id)).collect();
-    let answered = held.iter().filter(|held| held.silences().value().is_some()).count();
-    let is_troubled = held.iter().any(|held| held.silences().trouble().is_some());
-    let words = if held.is_empty() {
-        format!("No source of silences: add {}.", kind::to_add(shared.kinds, &[AskKind::Silences]))
-    } else if answered == 0 && is_troubled {
-        return (
-            "No source of silences has answered yet. See Sources (9) for what is wrong.".into(),
-            Role::Stale,
-        );
-    } else if answered == 0 {
-        "Asking for silences...".to_owned()
-    } else if answered < held.len() {
-        format!("No silence at the {answered} of {} sources that have answered.", held.len())
-    } else {
-        let (words, role) = none(shared, &USED, "silence is in force", now);
-        return (words, if role == Role::Healthy { Role::Muted } else { role });
+    let lack = Lack {
+        kinds: &[AskKind::Silences],
+        no_source: ("No source of silences: add", "."),
+        source: "source of silences",
+        asked: "for silences",
+        one: Some("silence"),
     };
-    (words, Role::Muted)
+    lack.words(shared).unwrap_or_else(|| {
+        let (words, role) = none(shared, &USED, "silence is in force", now);
+        (words, if role == Role::Healthy { Role::Muted } else { role })
+    })
 }

@@ -3,6 +3,7 @@
 use super::{BUDGET, BURN, OpenSlo, page, shown};
 use crate::app::prelude::*;
 use crate::app::refusal;
+use crate::app::subjects::alert;
 use crate::app::subjects::slo::course::{Course, line};
 use crate::app::subjects::slo::queries::{asks, burns_key, slots_of};
 use crate::app::subjects::slo::words;
@@ -10,7 +11,7 @@ use crate::app::widgets::bar::panel;
 use crate::app::widgets::chart::{Chart, Line, Mark};
 use crate::app::widgets::unit::Unit;
 use crate::model::ask::{SeriesKey, Topic};
-use crate::model::remote::{Freshness, Remote};
+use crate::model::remote::Remote;
 use crate::model::slo::{Pair, Severity, Standing, show};
 use crate::model::source::Trouble;
 
@@ -76,17 +77,11 @@ pub(super) fn render(
         } else {
             format!(" {id}: {}", shared.waiting())
         };
-        text::put(buf, area.x, area.y, area.width, &words, cx.style(Role::Unknown));
+        text::say(&cx, 0, &words, Role::Unknown, area, buf);
         return;
     };
     let parts = parts(area, screen.spot.panel);
-    layout::heading(
-        &cx,
-        &title(&cx, screen, shared, status),
-        &layout::doubt_runs(shared, &USED, now),
-        area,
-        buf,
-    );
+    layout::doubtful_heading(shared, &cx, &title(&cx, screen, shared, status), &USED, area, buf);
     let standing = shown(screen, status);
     if let Some(standing) = standing {
         let runs = numbers(screen, status, standing, parts.numbers.width);
@@ -115,7 +110,6 @@ pub(super) fn text_area(screen: &OpenSlo, body: Rect) -> Rect {
     parts(body, screen.spot.panel).page
 }
 
-/// The chart at a cell.
 pub(super) fn chart_at(screen: &OpenSlo, body: Rect, cell: (u16, u16)) -> Option<usize> {
     let charts = parts(body, screen.spot.panel).charts;
     charts.into_iter().find(|(_, place)| place.contains(cell.into())).map(|(index, _)| index)
@@ -174,36 +168,13 @@ fn numbers(screen: &OpenSlo, status: &SloStatus, standing: &Standing, width: u16
     if let Some(left) = left {
         all.push(("bad events left", plain(show::events(left))));
     }
-    let mut runs = vec![Run::new(" ", Role::Text)];
-    let mut used = 1;
-    for (name, value) in all {
-        let cells = text::width(name) + 1 + text::width(&value.text);
-        if used + cells > width {
-            break;
-        }
-        runs.push(Run::new(format!("{name} "), Role::Muted));
-        runs.push(value);
-        runs.push(Run::new("  ", Role::Text));
-        used += cells + 2;
-    }
-    runs
+    text::fitting(all, width)
 }
 
 /// Why a chart is not what it should be, if so.
 fn trouble(shared: &Shared, status: &SloStatus, key: SeriesKey, now: Timestamp) -> Option<String> {
     let remote = shared.world.held(&status.source)?.series().get(&key)?;
-    match shared.polls.freshness(&status.source, &Topic::Series(key), &remote.state(), now) {
-        Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
-        Freshness::Failed => remote.trouble().map(ToString::to_string),
-        Freshness::Stale(age) => Some(format!("{} old", duration::short(age))),
-    }
-}
-
-fn titled(cx: &Cx<'_>, title: String, trouble: Option<String>) -> String {
-    match trouble {
-        Some(trouble) => format!("{title}  {} {trouble}", cx.symbol(Role::Stale)),
-        None => title,
-    }
+    refusal::behind(shared, &status.source, &Topic::Series(key), remote, now)
 }
 
 /// Why there is nothing of a chart, if it was asked for and is not to be had.
@@ -243,7 +214,7 @@ fn draw_budget(
     let trouble = query.and_then(|query| trouble(shared, status, asks.slots_key(query), cx.now));
     let is_alone = trouble.is_some();
     let basis = standing.and_then(|standing| standing.burn_near(screen.basis));
-    let title = titled(cx, format!("Budget left, {}", status.slo.window), trouble);
+    let title = refusal::titled(cx, format!("Budget left, {}", status.slo.window), trouble);
     let inner = panel(cx, &title, screen.spot.panel == BUDGET, area, buf);
     let course = standing.and_then(|standing| Course::of(shared, status, standing));
     let (Some(course), Some(standing)) = (course, standing) else {
@@ -262,7 +233,7 @@ fn draw_budget(
             (false, true) => String::new(),
             (false, false) => no_chart(shared, status, query.is_some()),
         };
-        text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), &words, cx.style(Role::Muted));
+        text::say(cx, 1, &words, Role::Muted, inner, buf);
         return;
     };
     let rate = basis.and_then(|burn| burn.rate);
@@ -310,7 +281,7 @@ fn draw_burns(
     let asks = asks(status, shared.range.end.unwrap_or(status.at));
     let key = |query: &str| burns_key(shared, query, cx.now);
     let trouble = asks.burns.iter().find_map(|(_, query)| trouble(shared, status, key(query), cx.now));
-    let title = titled(cx, format!("Burn rate, {}", shared.range.words(cx.now)), trouble);
+    let title = refusal::titled(cx, format!("Burn rate, {}", shared.range.words(cx.now)), trouble);
     let inner = panel(cx, &title, screen.spot.panel == BURN, area, buf);
     let held = shared.world.held(&status.source);
     let budget = slo.objective.budget();
@@ -333,14 +304,10 @@ fn draw_burns(
             return;
         }
         let words = no_chart(shared, status, !asks.burns.is_empty());
-        text::put(buf, inner.x + 1, inner.y, inner.width.saturating_sub(1), &words, cx.style(Role::Muted));
+        text::say(cx, 1, &words, Role::Muted, inner, buf);
         return;
     };
-    let lines: Vec<Line<'_>> = named
-        .iter()
-        .enumerate()
-        .map(|(i, (label, values))| Line { values, role: Role::of_line(i), label })
-        .collect();
+    let lines = Line::each(&named);
     let paging: Vec<&Pair> = slo.pairs.iter().filter(|pair| pair.severity == Severity::Page).collect();
     let labels: Vec<String> = paging
         .iter()
@@ -352,13 +319,7 @@ fn draw_burns(
     let is_its = |alert: &Alert| standing.is_none_or(|standing| status.is_about(standing, &alert.labels));
     let alerts: Vec<_> = alerts.filter(|alert| alert.is_firing() && is_its(alert)).collect();
     let shade: Vec<_> = alerts.iter().map(|alert| (alert.starts_at, cx.now)).collect();
-    let marks: Vec<Mark<'_>> = alerts
-        .iter()
-        .map(|alert| {
-            let role = Role::of_alert(alert);
-            Mark { at: alert.starts_at, symbol: cx.symbol(role), role }
-        })
-        .collect();
+    let marks: Vec<Mark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
     // noise far below what is sustainable must not look like a fire
     let highest = named.iter().flat_map(|(_, values)| values).copied().filter(|burn| burn.is_finite());
     let limits = highest.reduce(f64::max).filter(|highest| *highest < 1.0).map(|_| (0.0, 1.0));

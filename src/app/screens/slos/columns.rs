@@ -10,12 +10,10 @@ use crate::app::subjects::slo::words;
 use crate::app::widgets::bar::Gauge;
 use crate::model::slo::{Doubt, Evaluation, Exhaustion, SloState, Standing, show};
 
-/// The list of SLOs.
 pub enum SloList {}
 
 /// An SLO, or one of its groups.
 pub struct SloItem<'a> {
-    /// The SLO.
     pub status: &'a SloStatus,
     /// The group; none: nothing is measured.
     pub group: Option<&'a Standing>,
@@ -66,8 +64,8 @@ type Column = ListColumn<SloList>;
 
 /// Budget, burn and what follows from them come first; how it was agreed can be read on the SLO's own screen.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn(0, "", |_| Some(Size::words(1, 1, 0)), |row| Cell::symbol(&row.cx, row.role())),
-    Column::text("id", "SLO", |item| Value::Text(item.status.slo.id.to_string())).on_screen(
+    Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role())),
+    Column::text("id", "SLO", |item| Value::Text(item.status.slo.id.to_string())).on_screen_by(
         1,
         "SLO",
         |w| {
@@ -83,7 +81,7 @@ pub const COLUMNS: &[Column] = &[
             Cell::Runs(row.found.lit(&row.status.slo.id, role))
         },
     ),
-    Column::apart("source", "SOURCE", |item| Value::Text(item.status.source.to_string())).on_screen(
+    Column::apart("source", "SOURCE", |item| Value::Text(item.status.source.to_string())).on_screen_by(
         16,
         "source",
         |w| w.has_sources.then(|| Size::words(7, 16, if w.is_shared { 3 } else { 12 })),
@@ -96,7 +94,7 @@ pub const COLUMNS: &[Column] = &[
     Column::text("state", "STATE", |item| {
         Value::Text(item.group.map_or(SloState::NoData, |group| group.state).word().to_owned())
     })
-    .on_screen(
+    .on_screen_by(
         2,
         "state",
         |w| Some(Size::words(10, w.state, 3)),
@@ -106,84 +104,56 @@ pub const COLUMNS: &[Column] = &[
         let objective = item.status.slo.objective;
         Value::Told(objective.as_ratio(), format!("{}%", objective.percent_text()))
     })
-    .on_screen(
-        12,
-        "objective",
-        |_| Some(Size::numbers(9, 7)),
-        |row| Cell::text(format!("{}%", row.status.slo.objective.percent_text()), Role::Text),
-    ),
+    .on_screen(12, "objective", Size::numbers(9, 7), |row| {
+        Cell::text(format!("{}%", row.status.slo.objective.percent_text()), Role::Text)
+    }),
     Column::text("window", "WINDOW", |item| Value::Text(item.status.slo.window.to_string())).on_screen(
         13,
         "window",
-        |_| Some(Size::words(6, 22, 9)),
+        Size::words(6, 22, 9),
         |row| Cell::text(row.status.slo.window.to_string(), Role::Text),
     ),
     Column::number("sli", "SLI", |item| {
         let error = item.group.and_then(|group| group.window.error());
         told(error.map(|error| 1.0 - error), |sli| show::sli(sli, item.status.slo.objective))
     })
-    .on_screen(
+    .on_screen_by(
         11,
         "SLI",
         |w| Some(Size::numbers(w.measured.sli.max(9), 4)),
         |row| row.measured(|worst| words::sli(&row.status.slo, worst.window)),
     ),
     Column::number("budget_left", "LEFT", |item| told(item.group.and_then(Standing::left), show::left))
-        .on_screen(
-            3,
-            "left",
-            |_| Some(Size::numbers(6, 1)),
-            |row| Cell::Text(words::left(row.status.worst())),
-        ),
-    Column::drawn(
-        4,
-        "budget",
-        |_| Some(Size::words(8, 16, 5)),
-        |row| {
-            let left = row.status.worst().and_then(Standing::left);
-            let role = words::bar_role(row.status);
-            left.map_or(Cell::Empty, |share| Cell::Gauge(Gauge { share, role }))
-        },
-    ),
-    Column::number("burn_5m", "5M", |item| item.burn(300)).on_screen(
-        5,
-        "5m",
-        |_| Some(Size::numbers(7, 4)),
-        |row| row.burn(300),
-    ),
-    Column::hidden("burn_30m", |item| item.burn(1800)).on_screen(
-        6,
-        "30m",
-        |_| Some(Size::numbers(7, 10)),
-        |row| row.burn(1800),
-    ),
-    Column::number("burn_1h", "1H", |item| item.burn(3600)).on_screen(
-        7,
-        "1h",
-        |_| Some(Size::numbers(7, 2)),
-        |row| row.burn(3600),
-    ),
+        .on_screen(3, "left", Size::numbers(6, 1), |row| Cell::Text(words::left(row.status.worst()))),
+    Column::drawn(4, "budget", Size::words(8, 16, 5), |row| {
+        let left = row.status.worst().and_then(Standing::left);
+        let role = words::bar_role(row.status);
+        left.map_or(Cell::Empty, |share| Cell::Gauge(Gauge { share, role }))
+    }),
+    Column::number("burn_5m", "5M", |item| item.burn(300))
+        .on_screen(5, "5m", Size::numbers(7, 4), |row| row.burn(300)),
+    Column::hidden("burn_30m", |item| item.burn(1800))
+        .on_screen(6, "30m", Size::numbers(7, 10), |row| row.burn(1800)),
+    Column::number("burn_1h", "1H", |item| item.burn(3600))
+        .on_screen(7, "1h", Size::numbers(7, 2), |row| row.burn(3600)),
     Column::number("burn_6h", "6H", |item| item.burn(21_600)).on_screen(
         8,
         "6h",
-        |_| Some(Size::numbers(7, 6)),
+        Size::numbers(7, 6),
         |row| row.burn(21_600),
     ),
     Column::number("burn_3d", "3D", |item| item.burn(259_200)).on_screen(
         9,
         "3d",
-        |_| Some(Size::numbers(7, 11)),
+        Size::numbers(7, 11),
         |row| row.burn(259_200),
     ),
     Column::number("exhausted_in_seconds", "GONE IN", |item| {
         gone_in(item.status, item.group.and_then(|group| group.exhaustion))
     })
-    .on_screen(
-        10,
-        "gone in",
-        |_| Some(Size::numbers(7, 2)),
-        |row| row.measured(|worst| words::exhaustion(row.status, worst)),
-    ),
+    .on_screen(10, "gone in", Size::numbers(7, 2), |row| {
+        row.measured(|worst| words::exhaustion(row.status, worst))
+    }),
     Column::number("alerts", "ALERTS", |item| {
         let SloItem { status, group, world } = item;
         let is_its = |alert: &&Arc<Alert>| group.is_none_or(|group| status.is_about(group, &alert.labels));
@@ -194,7 +164,7 @@ pub const COLUMNS: &[Column] = &[
         let service = item.status.service.as_ref();
         service.map_or(Value::Nothing, |name| Value::Text(name.to_string()))
     })
-    .on_screen(
+    .on_screen_by(
         14,
         "service",
         |w| Some(Size::words(w.measured.service.clamp(7, 12), w.measured.service.clamp(7, 24), 8)),
@@ -213,7 +183,7 @@ pub const COLUMNS: &[Column] = &[
     Column::text("why", "WHY", |item| Value::words(why(item.status, item.group))).on_screen(
         15,
         "notes",
-        |_| Some(Size::words(15, 70, 5)),
+        Size::words(15, 70, 5),
         |row| Cell::Runs(words::joined(words::notes(row.status, &row.cx))),
     ),
 ];

@@ -1,14 +1,15 @@
 //! How the list of SLOs looks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::columns::{COLUMNS, SloRow, Widths};
 use super::{Row as SloLine, Slos};
+use crate::app::doubt::doubtful;
+use crate::app::list_screen::{self, Lack};
 use crate::app::prelude::*;
 use crate::app::subjects::slo::{self, words};
 use crate::app::widgets::table;
 use crate::config::definitions::{Finding, Level};
-use crate::config::kind;
 use crate::model::slo::SloState;
 
 /// What the screen is drawn from.
@@ -17,16 +18,14 @@ pub(super) const USED: [AskKind; 1] = [AskKind::Slos];
 /// Draws the list.
 pub(super) fn render(screen: &Slos, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
-    let room =
-        layout::heading(&cx, &title(screen, shared, &cx), &layout::doubt_runs(shared, &USED, now), area, buf);
+    let room = layout::doubtful_heading(shared, &cx, &title(screen, shared, &cx), &USED, area, buf);
     let (room, below) = parts(shared, room);
     findings(shared, &cx, below, buf);
     if screen.rows.list.rows().is_empty() {
         empty(screen, shared, &cx, room, buf);
         return;
     }
-    let stale: BTreeSet<SourceId> =
-        doubts(shared, &USED, now).into_iter().map(|doubt| doubt.source).collect();
+    let stale = doubtful(shared, &USED, now);
     let line = |row: &SloLine| match row {
         SloLine::Group(value) => Line::Heading(heading(screen, shared, &cx, value)),
         SloLine::Item(key) => key.status(&shared.world).map_or(Line::Gone, |status| Line::Item {
@@ -95,9 +94,7 @@ fn title(screen: &Slos, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
         Run::new(count(screen.passing, shared.world.slos().len()), Role::Text),
     ];
     runs.extend(words::tally(&screen.states));
-    if let Some(by) = screen.rows.grouped_by() {
-        runs.push(Run::new(format!("  grouped by {by}"), Role::Muted));
-    }
+    runs.extend(list_screen::grouped(&screen.rows));
     let broken = shared.findings.iter().filter(|finding| finding.level == Level::Error).count();
     if broken > 0 {
         let sign = cx.symbol(Role::Trouble);
@@ -105,14 +102,8 @@ fn title(screen: &Slos, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
     }
     // the head of a group is no SLO
     let marked = screen.rows.list.marks().iter().filter(|row| !matches!(row, SloLine::Group(_))).count();
-    if marked > 0 {
-        runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
-    }
-    if screen.rows.order != Order::default() {
-        let name = slo::ORDERS.get(screen.rows.order.column).map_or("", |order| order.name);
-        let reversed = if screen.rows.order.reversed { ", reversed" } else { "" };
-        runs.push(Run::new(format!("  by {name}{reversed}"), Role::Muted));
-    }
+    runs.extend(list_screen::marked(marked));
+    runs.extend(list_screen::ordered(&slo::ORDERS, screen.rows.order));
     runs.extend(screen.rows.found.told());
     if let Some(end) = shared.range.end {
         let measured = shared.world.slos().first().map_or(end, |status| status.at);
@@ -128,18 +119,9 @@ fn heading(screen: &Slos, shared: &Shared, cx: &Cx<'_>, value: &Text) -> Vec<Run
     for status in members.iter().filter_map(|key| key.status(&shared.world)) {
         *states.entry(status.state()).or_default() += 1;
     }
-    let sign =
-        if screen.rows.is_folded(value) { cx.charset.pick("▸", ">") } else { cx.charset.pick("▾", "v") };
-    let by = screen.rows.grouped_by().unwrap_or_default();
-    let name = if value.is_empty() { format!("without {by}") } else { value.to_string() };
-    let all = members.len();
     let role = states.keys().next().map_or(Role::Title, |state| Role::of_slo(*state));
     let role = if matches!(role, Role::Healthy | Role::Info) { Role::Title } else { role };
-    let mut runs = vec![
-        Run::new(format!("{sign} "), Role::Muted),
-        Run::new(name, role),
-        Run::new(format!("  {all} {}", if all == 1 { "SLO" } else { "SLOs" }), Role::Muted),
-    ];
+    let mut runs = list_screen::group_head(cx, &screen.rows, (value, role), ("SLO", "SLOs"));
     runs.extend(words::tally(&states));
     runs
 }
@@ -155,22 +137,15 @@ fn reasons(screen: &Slos, shared: &Shared) -> Vec<(String, Role)> {
     if !filter.is_empty() && !shared.world.slos().is_empty() {
         return vec![(screen.rows.found.nothing("SLO"), Role::Muted)];
     }
-    let can = shared.sources.iter().filter(|source| source.answers.contains(&AskKind::Slos));
-    let held: Vec<_> = can.filter_map(|source| shared.world.held(&source.id)).collect();
-    let one = |words: &str, role| vec![(words.to_owned(), role)];
-    if held.is_empty() {
-        let add = kind::to_add(shared.kinds, &[AskKind::Slos]);
-        return one(&format!("No source that knows SLOs: add {add}."), Role::Muted);
-    }
-    let is_told = held.iter().any(|held| held.slos().value().is_some());
-    if !is_told && held.iter().all(|held| held.slos().trouble().is_some()) {
-        return one("No source has answered yet. See Sources (9) for what is wrong.", Role::Stale);
-    }
-    if !is_told && shared.paused.is_some() {
-        return one("Not asked: everything is held still.", Role::Muted);
-    }
-    if !is_told {
-        return one("Asking for SLOs...", Role::Muted);
+    let lack = Lack {
+        kinds: &USED,
+        no_source: ("No source that knows SLOs: add", "."),
+        source: "source",
+        asked: "for SLOs",
+        one: None,
+    };
+    if let Some(lack) = lack.words(shared) {
+        return vec![lack];
     }
     let advice = "SLOs come from recording rules that Sloth, Pyrra or Grafana left in a Prometheus (found by \
                   themselves), or from files that [slo] in the configuration names: OpenSLO, Sloth, Pyrra, or \

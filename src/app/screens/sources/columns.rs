@@ -13,14 +13,10 @@ use crate::model::world::Watchdog;
 /// Figures go on by steps of this: what is younger is not late, and a screen at rest must write little.
 const STEP: Duration = Duration::from_secs(15);
 
-/// The list of sources.
 pub enum SourceList {}
 
-/// A source, with how it is.
 pub struct SourceItem<'a> {
-    /// The source.
     pub source: &'a SourceInfo,
-    /// What it is.
     pub offer: Option<&'a Offer>,
     /// How it is, in one word.
     pub state: &'static str,
@@ -37,7 +33,6 @@ pub struct SourceItem<'a> {
 /// A source as the screen shows it.
 pub struct SourceRow<'a> {
     source: &'a SourceInfo,
-    /// How it is.
     role: Role,
     words: String,
     offer: Option<&'a Offer>,
@@ -59,17 +54,17 @@ type Column = ListColumn<SourceList>;
 
 /// How it is, what it is, and what it costs.
 pub const COLUMNS: &[Column] = &[
-    Column::drawn(0, "", |()| Some(Size::words(1, 1, 0)), |row| Cell::symbol(&row.cx, row.role)),
+    Column::drawn(0, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role)),
     Column::text("name", "SOURCE", |item| Value::Text(item.source.id.to_string())).on_screen(
         1,
         "source",
-        |()| Some(Size::words(10, 24, 0)),
+        Size::words(10, 24, 0),
         |row| Cell::text(row.source.id.as_str(), Role::Text),
     ),
     Column::text("state", "STATE", |item| Value::Text(item.state.to_owned())).on_screen(
         2,
         "state",
-        |()| Some(Size::words(16, 60, 1)),
+        Size::words(16, 60, 1),
         |row| Cell::text(&*row.words, row.role),
     ),
     Column::text("kind", "KIND", |item| Value::Text(item.source.kind.name().to_owned())),
@@ -79,49 +74,33 @@ pub const COLUMNS: &[Column] = &[
     Column::text("version", "VERSION", |item| {
         item.offer.map_or(Value::Nothing, |offer| Value::words(&*offer.version))
     }),
-    Column::drawn(
-        3,
-        "what it is",
-        |()| Some(Size::words(12, 28, 2)),
-        |row| {
-            let identity = |offer: &Offer| format!("{} {}", offer.flavour, offer.version);
-            Cell::text(row.offer.map_or_else(|| row.source.kind.name().to_owned(), identity), Role::Text)
-        },
-    ),
-    Column::drawn(
-        4,
-        "answers in",
-        |()| Some(Size::numbers(10, 4)),
-        |row| {
-            let took = row.traffic.round_trip.map(|took| latency(took.as_secs_f64()));
-            Cell::text(took.unwrap_or_else(|| UNKNOWN.to_owned()), Role::Text)
-        },
-    ),
+    Column::drawn(3, "what it is", Size::words(12, 28, 2), |row| {
+        let identity = |offer: &Offer| format!("{} {}", offer.flavour, offer.version);
+        Cell::text(row.offer.map_or_else(|| row.source.kind.name().to_owned(), identity), Role::Text)
+    }),
+    Column::drawn(4, "answers in", Size::numbers(10, 4), |row| {
+        let took = row.traffic.round_trip.map(|took| latency(took.as_secs_f64()));
+        Cell::text(took.unwrap_or_else(|| UNKNOWN.to_owned()), Role::Text)
+    }),
     Column::text("answered_at", "AGE", |item| item.at.map_or(Value::Nothing, Value::Since)).on_screen(
         5,
         "age",
-        |()| Some(Size::numbers(6, 3)),
+        Size::numbers(6, 3),
         |row| Cell::text(row.at.map_or(UNKNOWN.to_owned(), |at| answered(at, row.cx.now)), Role::Text),
     ),
-    Column::drawn(
-        6,
-        "req/min",
-        |()| Some(Size::numbers(7, 5)),
-        |row| Cell::text(row.per_minute(row.traffic.requests, |count| format!("{count:.0}")), Role::Text),
-    ),
-    Column::drawn(
-        7,
-        "per min",
-        |()| Some(Size::numbers(8, 6)),
-        |row| Cell::text(row.per_minute(row.traffic.bytes_in, bytes), Role::Text),
-    ),
+    Column::drawn(6, "req/min", Size::numbers(7, 5), |row| {
+        Cell::text(row.per_minute(row.traffic.requests, |count| format!("{count:.0}")), Role::Text)
+    }),
+    Column::drawn(7, "per min", Size::numbers(8, 6), |row| {
+        Cell::text(row.per_minute(row.traffic.bytes_in, bytes), Role::Text)
+    }),
     Column::hidden("answers", |item| {
         Value::Texts(item.source.answers.iter().map(|kind| kind.word().to_owned()).collect())
     }),
     Column::text("watchdog", "WATCHDOG", |item| watchdog_value(item.watchdog)).on_screen(
         8,
         "watchdog",
-        |()| Some(Size::words(8, 12, 4)),
+        Size::words(8, 12, 4),
         |row| match row.watchdog {
             Some(Watchdog::Present) => Cell::text("present", Role::Healthy),
             Some(Watchdog::Absent) => Cell::text("ABSENT", Role::Trouble),

@@ -3,7 +3,6 @@
 use crate::app::chronicle::{Entry, Key, Kind};
 use crate::app::prelude::*;
 
-/// The list of events.
 pub(super) enum EventList {}
 
 /// An event as the screen shows it.
@@ -24,7 +23,7 @@ type Column = ListColumn<EventList>;
 
 /// When it was, and what happened to whom.
 pub(super) const COLUMNS: &[Column] = &[
-    Column::drawn(
+    Column::NONE.on_screen_by(
         0,
         "when",
         |width| {
@@ -33,25 +32,14 @@ pub(super) const COLUMNS: &[Column] = &[
         },
         |row| Cell::text(moment(row.key.0, row.cx.now, row.cx.zone), Role::Muted),
     ),
-    Column::drawn(1, "", |_| Some(Size::words(1, 1, 0)), |row| Cell::symbol(&row.cx, row.role())),
-    Column::drawn(
-        2,
-        "what",
-        |_| Some(Size::words(10, 10, 2)),
-        |row| Cell::text(row.key.1.word(), row.role()),
-    ),
-    Column::drawn(
-        3,
-        "service",
-        |_| Some(Size::words(8, 20, 1)),
-        |row| Cell::text(row.entry.service.as_ref().map_or("", |name| name), Role::Accent),
-    ),
-    Column::drawn(
-        4,
-        "",
-        |_| Some(Size::words(12, 200, 0)),
-        |row| Cell::text(row.entry.sentence().to_string(), Role::Text),
-    ),
+    Column::drawn(1, "", Size::words(1, 1, 0), |row| Cell::symbol(&row.cx, row.role())),
+    Column::drawn(2, "what", Size::words(10, 10, 2), |row| Cell::text(row.key.1.word(), row.role())),
+    Column::drawn(3, "service", Size::words(8, 20, 1), |row| {
+        Cell::text(row.entry.service.as_ref().map_or("", |name| name), Role::Accent)
+    }),
+    Column::drawn(4, "", Size::words(12, 200, 0), |row| {
+        Cell::text(row.entry.sentence().to_string(), Role::Text)
+    }),
 ];
 
 impl EventRow<'_> {

@@ -6,6 +6,7 @@ use super::Steps;
 use super::columns::{COLUMNS, EventRow};
 use crate::app::chronicle::Key;
 use crate::app::fired::{self, Told};
+use crate::app::list_screen;
 use crate::app::prelude::*;
 use crate::app::screens::timeline::Timeline;
 
@@ -22,11 +23,10 @@ const USED: [AskKind; 6] = [
 /// Draws the timeline.
 pub(super) fn render(screen: &Timeline, shared: &Shared, now: Timestamp, area: Rect, buf: &mut Buffer) {
     let cx = shared.cx(now);
-    let room =
-        layout::heading(&cx, &title(screen, shared, &cx), &layout::doubt_runs(shared, &USED, now), area, buf);
+    let room = layout::doubtful_heading(shared, &cx, &title(screen, shared, &cx), &USED, area, buf);
     if screen.rows.list.rows().is_empty() {
         let words = empty(screen, shared, now);
-        layout::note(&cx, &words, Role::Muted, room, buf);
+        text::say(&cx, 3, &words, Role::Muted, room, buf);
         return;
     }
     let line = |Reverse(key): &Reverse<Key>| {
@@ -45,10 +45,7 @@ fn title(screen: &Timeline, shared: &Shared, cx: &Cx<'_>) -> Vec<Run<'static>> {
         Run::new(format!("{}  {}", screen.rows.list.rows().len(), shared.range.words(cx.now)), Role::Text),
     ];
     runs.extend(screen.rows.found.told());
-    let marked = screen.rows.list.marks().len();
-    if marked > 0 {
-        runs.push(Run::new(format!("  {marked} marked"), Role::Marked));
-    }
+    runs.extend(list_screen::marked(screen.rows.list.marks().len()));
     if let Some(since) = shared.chronicle.since() {
         // sources forget: what was over before burnwatch looked is known of incidents alone
         let steps = match super::steps(shared, cx.now) {

@@ -139,9 +139,10 @@ pub fn covered(status: &SloStatus, standing: &Standing) -> Option<String> {
 /// How it is, with how much there are data for where that is too little: `insufficient data (1h29m of 30d)`.
 pub fn state(status: &SloStatus) -> String {
     let covered = status.worst().and_then(|worst| covered(status, worst));
-    match (status.state(), covered) {
-        (SloState::Insufficient, Some(covered)) => format!("{} ({covered})", SloState::Insufficient.word()),
-        (state, _) => state.word().to_owned(),
+    let state = status.state();
+    match covered.filter(|_| state == SloState::Insufficient) {
+        Some(covered) => format!("{} ({covered})", state.word()),
+        None => state.word().to_owned(),
     }
 }
 

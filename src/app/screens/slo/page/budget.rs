@@ -31,9 +31,11 @@ pub(super) fn exhaustion(
         let role = if is_basis { Role::Accent } else { Role::Text };
         let head = format!("at {} ({})", show::burn(rate), duration::short(burn.lookback));
         let told = if let Some(under_way) = under_way {
-            match under_way.exhaustion(rate) {
-                Some(Exhaustion::In(after)) => format!("in {}", show::time(after)),
-                other => show::exhaustion(other),
+            let exhaustion = under_way.exhaustion(rate);
+            if let Some(Exhaustion::In(after)) = exhaustion {
+                format!("in {}", show::time(after))
+            } else {
+                show::exhaustion(exhaustion)
             }
         } else {
             let earliest = Exhaustion::earliest(left, rate, status.slo.window.length(status.at));
@@ -60,7 +62,11 @@ pub(super) fn exhaustion(
                     );
                     format!("exhausted; {back}")
                 }
-                (earliest, _) => show::exhaustion(earliest),
+                (
+                    None
+                    | Some(Exhaustion::NotWithinWindow(_) | Exhaustion::NotBeforeReset(_) | Exhaustion::Never),
+                    _,
+                ) => show::exhaustion(earliest),
             }
         };
         let forecast = if is_basis { "  (forecast)" } else { "" };

@@ -1,0 +1,222 @@
+//! The charts of a service: its signals over time.
+
+use crate::app::prelude::*;
+use crate::app::refusal;
+use crate::app::screens::service::OpenService;
+use crate::app::subjects::{alert, service};
+use crate::app::widgets::bar::panel;
+use crate::app::widgets::chart::{Chart, Line, Mark};
+use crate::app::widgets::heat::{Bucket, Heat};
+use crate::app::widgets::unit::Unit;
+use crate::model::ask::Topic;
+use crate::model::health::Thresholds;
+use crate::model::remote::Freshness;
+use crate::model::series::Matrix;
+use crate::model::service::{Detail, Service};
+use crate::model::signal::Signal;
+use crate::model::source::Trouble;
+
+struct ServiceChart {
+    title: &'static str,
+    /// Without this signal there is no chart.
+    signal: Signal,
+    /// What is drawn as lines; none: the buckets of the latency.
+    series: Option<(fn(&Detail) -> &Matrix, Unit)>,
+    /// From where on it is bad, and what that is called.
+    threshold: Option<(fn(&Thresholds) -> f64, &'static str)>,
+}
+
+/// The charts, in the order in which Tab goes through them where not all have room. Apdex is read from the same buckets as
+/// the last one.
+const CHARTS: [ServiceChart; super::SLOS] = [
+    ServiceChart {
+        title: "Requests",
+        signal: Signal::Requests,
+        series: Some((|detail| &detail.request_rate, Unit::PerSecond)),
+        threshold: None,
+    },
+    ServiceChart {
+        title: "Errors",
+        signal: Signal::Errors,
+        series: Some((|detail| &detail.error_ratio, Unit::Ratio)),
+        threshold: Some((|limits| limits.error_ratio_burning, "burning")),
+    },
+    ServiceChart {
+        title: "Latency",
+        signal: Signal::Latency,
+        series: Some((|detail| &detail.latency, Unit::Seconds)),
+        threshold: Some((|limits| limits.p95_degraded, "p95 limit")),
+    },
+    ServiceChart {
+        title: "Saturation",
+        signal: Signal::Saturation,
+        series: Some((|detail| &detail.saturation, Unit::Ratio)),
+        threshold: Some((|limits| limits.saturation_degraded, "limit")),
+    },
+    ServiceChart { title: "Latency by bucket", signal: Signal::Apdex, series: None, threshold: None },
+];
+/// Rows that a chart wants at least, with its frame.
+const CHART_HEIGHT: u16 = 7;
+/// Cells that a chart wants at least, with its frame.
+const CHART_WIDTH: u16 = 38;
+
+/// Where the charts stand that have room. The chosen one is always among them.
+pub(super) fn tiles(area: Rect, chosen: usize) -> Vec<(usize, Rect)> {
+    let columns = (area.width / CHART_WIDTH).clamp(1, if area.width >= 150 { 3 } else { 2 });
+    let rows = (area.height / CHART_HEIGHT).max(1);
+    let fitting = usize::from(columns * rows).min(CHARTS.len());
+    let first = chosen.min(CHARTS.len() - fitting);
+    let rows = u16::try_from(fitting.div_ceil(usize::from(columns))).unwrap_or(1).max(1);
+    let mut tiles = Vec::with_capacity(fitting);
+    for (place, index) in (0_u16..).zip(first..first + fitting) {
+        let (row, column) = (place / columns, place % columns);
+        // the last chart of an unfinished row takes the rest of it
+        let is_last = index + 1 == first + fitting;
+        let wide = if is_last { columns - column } else { 1 };
+        let edge = |i: u16, of: u16, length: u16| {
+            u16::try_from(u32::from(length) * u32::from(i) / u32::from(of)).unwrap_or(u16::MAX)
+        };
+        let (left, right) = (edge(column, columns, area.width), edge(column + wide, columns, area.width));
+        let (top, bottom) = (edge(row, rows, area.height), edge(row + 1, rows, area.height));
+        let tile = Rect { x: area.x + left, y: area.y + top, width: right - left, height: bottom - top };
+        tiles.push((index, tile));
+    }
+    tiles
+}
+
+/// Draws those that have room.
+pub(super) fn draw(
+    screen: &OpenService,
+    shared: &Shared,
+    cx: &Cx<'_>,
+    service: &Service,
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let held = service.speakers.iter().filter_map(|id| Some((id, shared.world.held(id)?)));
+    let details: Vec<(&SourceId, &Detail)> =
+        held.filter_map(|(id, held)| Some((id, held.details().get(&service.name)?.value()?))).collect();
+    for (index, tile) in tiles(area, screen.spot.panel) {
+        if let Some(shown) = CHARTS.get(index) {
+            let is_current = index == screen.spot.panel;
+            draw_one(shared, cx, (service, &details), (shown, is_current), tile, buf);
+        }
+    }
+}
+
+fn draw_one(
+    shared: &Shared,
+    cx: &Cx<'_>,
+    (service, details): (&Service, &[(&SourceId, &Detail)]),
+    (shown, is_current): (&ServiceChart, bool),
+    area: Rect,
+    buf: &mut Buffer,
+) {
+    let title = format!("{}, {}", shown.title, shared.range.words(cx.now));
+    let title = refusal::titled(cx, title, trouble(shared, service, cx.now));
+    let inner = panel(cx, &title, is_current, area, buf);
+    let Some((_, first)) = details.first().filter(|(_, first)| is_of_range(shared, first, cx.now)) else {
+        if let Some(trouble) = refused(shared, service) {
+            refusal::trouble(cx, trouble, inner, buf);
+            return;
+        }
+        let words = if service.sources.is_empty() { "no source has its history" } else { shared.waiting() };
+        text::say(cx, 1, words, Role::Muted, inner, buf);
+        return;
+    };
+    let mut unknown = details.iter().flat_map(|(_, detail)| detail.unknown.iter());
+    if let Some(unknown) = unknown.find(|unknown| unknown.signal == shown.signal) {
+        refusal::reason(cx, &unknown.why, inner, buf);
+        return;
+    }
+    let Some((part, unit)) = shown.series else {
+        heat(cx, details, inner, buf);
+        return;
+    };
+    let named = lines(details, part, shown.signal == Signal::Latency);
+    let lines = Line::each(&named);
+    let alerts = service::alerts(shared, &service.name);
+    let fired: Vec<_> = alerts.iter().filter(|a| a.is_firing()).map(|a| (a.starts_at, cx.now)).collect();
+    let marks: Vec<Mark<'_>> = alerts.iter().map(|one| alert::mark(cx, one)).collect();
+    let threshold = shown.threshold.map(|(limit, words)| (limit(&shared.judgement.thresholds), words));
+    let chart = Chart {
+        thresholds: threshold.as_slice(),
+        shade: &fired,
+        marks: &marks,
+        ..Chart::new(part(first).span, &lines, unit)
+    };
+    chart.render(cx, inner, buf);
+}
+
+/// The buckets of all sources added up: requests are requests, wherever they were served.
+fn heat(cx: &Cx<'_>, details: &[(&SourceId, &Detail)], area: Rect, buf: &mut Buffer) {
+    let Some(span) = details.iter().map(|(_, detail)| detail.buckets.span).max_by_key(|span| span.end())
+    else {
+        return;
+    };
+    let newest = details.iter().filter(|(_, detail)| detail.buckets.span == span);
+    let mut sums: Vec<(f64, Vec<f64>)> = Vec::new();
+    for line in newest.flat_map(|(_, detail)| &detail.buckets.lines) {
+        let le: f64 = line.labels.value("le").parse().unwrap_or(f64::INFINITY);
+        match sums.iter_mut().find(|(known, _)| known.total_cmp(&le).is_eq()) {
+            Some((_, sum)) => service::join(sum, &line.values, |a, b| a + b),
+            None => sums.push((le, line.values.clone())),
+        }
+    }
+    sums.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    let buckets: Vec<Bucket<'_>> = sums.iter().map(|(le, values)| Bucket { le: *le, values }).collect();
+    Heat { span, buckets: &buckets }.render(cx, area, buf);
+}
+
+/// The lines of a chart, each with its name; of several sources with theirs.
+fn lines<'a>(
+    details: &[(&SourceId, &'a Detail)],
+    part: fn(&Detail) -> &Matrix,
+    are_quantiles: bool,
+) -> Vec<(String, &'a [f64])> {
+    let mut named = Vec::new();
+    for (id, detail) in details {
+        for line in &part(detail).lines {
+            let own: Vec<&str> = line.labels.iter().map(|(_, value)| &**value).collect();
+            let own = if are_quantiles { quantile_name(&own.join(" ")) } else { own.join(" ") };
+            let label = if details.len() > 1 { format!("{id} {own}") } else { own };
+            named.push((label.trim().to_owned(), line.values.as_slice()));
+        }
+    }
+    named
+}
+
+fn quantile_name(quantile: &str) -> String {
+    match quantile.parse::<f64>() {
+        Ok(q) => format!("p{}", crate::app::number::plain(q * 100.0)),
+        Err(_) => quantile.to_owned(),
+    }
+}
+
+/// Whether a history has the grid of the range that is shown now, and not of one that was chosen before.
+fn is_of_range(shared: &Shared, detail: &Detail, now: Timestamp) -> bool {
+    detail.request_rate.span.step() == super::window(shared, now).step()
+}
+
+/// Why there is no history, if it was asked for and is not to be had.
+fn refused<'a>(shared: &'a Shared, service: &Service) -> Option<&'a Trouble> {
+    let asked = service.speakers.iter().filter_map(|id| shared.world.held(id)?.details().get(&service.name));
+    asked.filter(|remote| !remote.is_waiting()).find_map(|remote| Some(&remote.trouble()?.trouble))
+}
+
+/// Why the charts are not what they should be, if so.
+fn trouble(shared: &Shared, service: &Service, now: Timestamp) -> Option<String> {
+    service.speakers.iter().find_map(|id| {
+        let remote = shared.world.held(id)?.details().get(&service.name)?;
+        match shared.polls.freshness(id, &Topic::Detail(service.name.clone()), &remote.state(), now) {
+            Freshness::NotAsked | Freshness::Loading | Freshness::Fresh => None,
+            Freshness::Failed => {
+                Some(remote.trouble().map_or_else(|| format!("{id} does not answer"), ToString::to_string))
+            }
+            Freshness::Stale(age) => {
+                let why = remote.trouble().map_or_else(String::new, |error| format!(": {}", error.trouble));
+                Some(format!("{id}: {} old{why}", duration::short(age)))
+            }
+        }
+    })
+}
