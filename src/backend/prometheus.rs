@@ -89,7 +89,7 @@ impl<T> Kept<T> {
 
     /// Says the same of an answer that rests on it.
     fn warn(&self, call: &Call<'_>) {
-        self.warnings.iter().for_each(|warning| call.warn(warning.clone()));
+        call.note(self.warnings.clone());
     }
 }
 
@@ -187,19 +187,21 @@ impl Prometheus {
         if at.is_none() && kept.has_lost() {
             self.hold_no_longer(&survey).await;
         }
-        Ok(call.reply(Answer::Services(board?), None))
+        Ok(call.reply(Answer::Services(board?)))
     }
 
     async fn trends(&self, span: Span) -> Answered {
         let call = self.call(AskKind::Trends);
         let survey = self.survey(&call).await?;
-        Ok(call.reply(Answer::Trends(history::trends(&call, &survey, span).await?), None))
+        let trends = history::trends(&call, &survey, span).await?;
+        Ok(call.reply(Answer::Trends(trends)))
     }
 
     async fn detail(&self, service: &str, span: Span) -> Answered {
         let call = self.call(AskKind::Detail);
         let survey = self.survey(&call).await?;
-        Ok(call.reply(Answer::Detail(history::detail(&call, &survey, service, span).await?), None))
+        let detail = history::detail(&call, &survey, service, span).await?;
+        Ok(call.reply(Answer::Detail(detail)))
     }
 
     async fn rules(&self, known: Option<u64>) -> Answered {
@@ -210,14 +212,14 @@ impl Prometheus {
         let mut board = board?;
         board.broken.extend(recordings);
         let digest = rules::digest(&board);
-        let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Rules(board) };
-        Ok(call.reply(answer, Some(digest)))
+        Ok(call.reply_if_new(Answer::Rules(board), digest, known))
     }
 
     async fn series(&self, query: &str, span: Span) -> Answered {
         let call = self.call(AskKind::Series);
         self.identity(&call).await?;
-        Ok(call.reply(Answer::Series(call.range(query, span).await?), None))
+        let matrix = call.range(query, span).await?;
+        Ok(call.reply(Answer::Series(matrix)))
     }
 
     async fn firings(&self, labels: &Labels, looked_at: Bounds) -> Answered {
@@ -225,7 +227,7 @@ impl Prometheus {
         let identity = self.identity(&call).await?;
         let reading = self.reading(&identity.sent);
         let board = firings::board(&call, &self.plan.labels, &reading, labels, looked_at).await?;
-        Ok(call.reply(Answer::Firings(board), None))
+        Ok(call.reply(Answer::Firings(board)))
     }
 
     async fn slos(&self, at: Option<Timestamp>, known: Option<u64>) -> Answered {
@@ -233,8 +235,7 @@ impl Prometheus {
         let identity = self.identity(&call).await?;
         let reading = self.reading(&identity.sent);
         let (board, digest) = self.slos.board(&call, &reading, at, self.server.timeout).await?;
-        let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Slos(board) };
-        Ok(call.reply(answer, Some(digest)))
+        Ok(call.reply_if_new(Answer::Slos(board), digest, known))
     }
 
     fn reading<'a>(&'a self, sent: &'a Sent) -> rules::Reading<'a> {
@@ -319,7 +320,7 @@ impl Prometheus {
     async fn probe(&self) -> Answered {
         let call = self.call(AskKind::Probe);
         let offer = self.offer(&call).await?;
-        Ok(call.reply(Answer::Probe(offer), None))
+        Ok(call.reply(Answer::Probe(offer)))
     }
 
     /// Once everything is known, one light request.

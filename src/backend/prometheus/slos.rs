@@ -196,7 +196,7 @@ impl Slos {
         if at.is_none() {
             shelf.keep_only(&leaves);
         }
-        catalogue.warnings.iter().for_each(|warning| call.warn(warning.clone()));
+        call.note(catalogue.warnings.clone());
         if let Some(warning) = refused(&catalogue, &board) {
             call.warn(warning);
         }
@@ -223,7 +223,7 @@ fn refused(catalogue: &Catalogue, board: &SloBoard) -> Option<Warning> {
 fn leaves(catalogue: &Catalogue, at: Timestamp) -> Vec<Arc<Leaf>> {
     let of = |entry: &Entry| {
         let window = entry.window(at);
-        let ways = entry.recent.iter().map(|(_, way)| way).chain([&window, &entry.seen]);
+        let ways = entry.recent.iter().map(|(_, way)| way).chain([&window, &entry.looks.seen]);
         ways.flat_map(|way| way.leaves().into_iter().cloned()).collect::<Vec<_>>()
     };
     catalogue.entries.iter().flat_map(of).collect()
@@ -234,8 +234,8 @@ fn closely(catalogue: &Catalogue, board: &SloBoard) -> Vec<Arc<Leaf>> {
     let of = |(entry, reading): (&Entry, &SloReading)| {
         let is_gone = |group: &GroupReading| group.recent.iter().any(|(_, m)| *m == Measured::Absent);
         let is_partial = reading.groups.iter().any(|group| group.extent.is_some());
-        let last = entry.last.iter().filter(|_| reading.groups.iter().any(is_gone));
-        let ways = last.chain(entry.stretches.iter().filter(|_| is_partial).map(|(_, way)| way));
+        let last = entry.looks.last.iter().filter(|_| reading.groups.iter().any(is_gone));
+        let ways = last.chain(entry.looks.stretches.iter().filter(|_| is_partial).map(|(_, way)| way));
         ways.flat_map(|way| way.leaves().into_iter().cloned()).collect::<Vec<_>>()
     };
     catalogue.entries.iter().zip(&board.readings).flat_map(of).collect()

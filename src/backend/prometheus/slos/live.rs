@@ -43,7 +43,7 @@ impl Unit {
     pub(super) fn over_calendar(self) -> Self {
         match self {
             Self::Rate(_) => Self::RateOfCalendar,
-            other => other,
+            other @ (Self::RateOfCalendar | Self::Events | Self::Unknown) => other,
         }
     }
 
