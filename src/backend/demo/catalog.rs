@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::alerts::{Shows, alert_labels};
 use super::book::{Measure, Promised, Region};
-use super::slos::{LOOKBACKS, Pledge, WINDOW};
+use super::pledges::{LOOKBACKS, Pledge, WINDOW};
 use super::story::Begin;
 use super::world::{DemoWorld, Place};
 use crate::model::labels::{Labels, Text};

@@ -14,7 +14,6 @@ use crate::model::labels::Text;
 use crate::model::oncall::{EscalationPolicy, Level, Shift, Target};
 
 use super::book;
-use super::doings::StoodIn;
 
 const SOUND: &str = "the embedded rotas are read by the tests";
 
@@ -89,6 +88,17 @@ struct StandIn {
     weekday: String,
     from: i8,
     hours: i64,
+}
+
+/// A stretch of a rotation that somebody took over.
+#[derive(Debug, Clone)]
+pub(super) struct StoodIn {
+    pub(super) rotation: Text,
+    pub(super) person: Person,
+    pub(super) start: Timestamp,
+    pub(super) end: Timestamp,
+    /// Whoever was woken before was woken.
+    pub(super) made_at: Timestamp,
 }
 
 /// Whose turn it is, from when until when.

@@ -27,6 +27,23 @@ pub(super) struct Rule {
     pub(super) line: Vec<(String, String)>,
 }
 
+/// A condition that holds from `from` to `to`, in demo time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Bout {
+    pub(super) from: f64,
+    pub(super) to: f64,
+}
+
+/// Why a condition may hold: for one line of a rule, by something that began at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Cause {
+    pub(super) rule: usize,
+    pub(super) place: usize,
+    pub(super) pod: u32,
+    pub(super) begin: u64,
+    pub(super) start: u64,
+}
+
 impl Rule {
     /// Whether its condition holds for this value.
     pub(super) fn holds(&self, value: f64) -> bool {

@@ -92,9 +92,11 @@ impl<'a> Series<'a> {
     /// The mean of that over a stretch of demo time.
     fn mean_rate(&self, place: &Place, part: Part, (from, to): (f64, f64)) -> Option<f64> {
         let failed = || self.world.bad_share(Promised::Errors, place, from, to);
+        if to - from <= SHORT {
+            return self.looked_at(place, part, from, to);
+        }
         let share = match part {
             Part::Seconds => return self.looked_at(place, part, from, to),
-            _ if to - from <= SHORT => return self.looked_at(place, part, from, to),
             Part::All => 1.0,
             Part::Failed => failed()?,
             Part::Well => 1.0 - failed()?,

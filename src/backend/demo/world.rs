@@ -5,12 +5,11 @@ use std::sync::Mutex;
 
 use crate::model::labels::{Labels, Text};
 
-use super::alerts::{Bout, Cause};
 use super::book::{Book, Deploy, Measure, Region, Service};
 use super::noise::{Latency, P95, day, mix, mix_text, wobble};
 use super::paging::Paging;
-use super::rules::{Rule, expand};
-use super::slos::{Pledge, pledges};
+use super::pledges::{Pledge, pledges};
+use super::rules::{Bout, Cause, Rule, expand};
 use super::story::{Act, Begin, Impact, Schedule, acts, felt, impact};
 
 /// The whole demo world; a seed makes another one.

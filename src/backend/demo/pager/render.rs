@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::backend::demo::doings::{Done, StoodIn, Told};
+use crate::backend::demo::doings::{Done, Told};
+use crate::backend::demo::paging::StoodIn;
 use crate::backend::demo::paging::{Paging, Turn};
 use crate::model::action::Deed;
 use crate::model::incident::{Incident, Named, Note, Person, Stamp, Step};
@@ -64,11 +65,11 @@ pub(super) fn incident(told: &Told, paging: &Paging, done: &Done) -> Value {
         .pending
         .iter()
         .map(|pending| json!({ "type": &*pending.what, "at": pending.at.to_string() }));
-    let asked = done.log.iter().filter(|entry| entry.id == incident.id).filter_map(|entry| match &entry.deed {
-        Deed::AddResponder { message, .. } => Some(json!({
+    let asked = done.log.iter().filter(|entry| entry.id == incident.id).filter_map(|entry| {
+        let Deed::AddResponder { message, .. } = &entry.deed else { return None };
+        Some(json!({
             "requester": somebody(&paging.me()), "requested_at": entry.at.to_string(), "message": &**message,
-        })),
-        _ => None,
+        }))
     });
     let trigger = sent.as_ref().map(|sent| {
         json!({
