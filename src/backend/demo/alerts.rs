@@ -275,12 +275,8 @@ fn subjects_at<'a>(rule: &Rule, place: &'a Place) -> Vec<Subject<'a>> {
     let pods = if rule.measure == Measure::Up { place.service.pods } else { 1 };
     (0..pods)
         .map(|pod| {
-            let fill = |text: &str| {
-                text.replace("%service%", &place.name)
-                    .replace("%pod%", &place.pod(pod))
-                    .replace("%instance%", &place.instance(pod))
-            };
-            let further = rule.line.iter().map(|(name, value)| (name.as_str().into(), fill(value).into()));
+            let fill = |value: &str| place.filled(value, pod).into();
+            let further = rule.line.iter().map(|(name, value)| (name.as_str().into(), fill(value)));
             let known = place.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
             Subject { place: Some(place), pod, labels: Labels::new(known.chain(further).collect()) }
         })

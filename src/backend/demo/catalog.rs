@@ -184,8 +184,7 @@ impl Catalog {
 
     fn add_numbers(&mut self, place: &Place) {
         let mut add = |name: &str, more: Option<(&str, &str)>, measure, form| {
-            let fill = |text: &str| text.replace("%service%", &place.name).replace("%pod%", &place.pod(0));
-            let filled = more.map(|(label, value)| (label, fill(value)));
+            let filled = more.map(|(label, value)| (label, place.filled(value, 0)));
             let more: Vec<(&str, &str)> = filled.iter().map(|(label, value)| (*label, &**value)).collect();
             self.add(name, Some(place.number), &place.labels, &more, What::Number(measure, form));
         };

@@ -245,6 +245,12 @@ impl Place {
         format!("{}-{}-{}", self.name, word(self.key, 9), word(mix(self.key, u64::from(pod)), 5))
     }
 
+    /// A text with what stands for the service, a pod and its target filled in.
+    pub(super) fn filled(&self, text: &str, pod: u32) -> String {
+        let text = text.replace("%service%", &self.name).replace("%pod%", &self.pod(pod));
+        text.replace("%instance%", &self.instance(pod))
+    }
+
     /// How long requests take while nothing happens.
     pub(super) fn calm_latency(&self) -> Option<Latency> {
         Some(Latency { median: self.service.latency?, tail: self.service.tail, slow: 0.0 })

@@ -19,10 +19,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::call::Call;
-use super::{KEPT_FIRST, KEPT_LONGEST, KEPT_WITHOUT_SIGNAL, Kept, rules};
+use super::kept::{KEPT_FIRST, KEPT_LONGEST, KEPT_WITHOUT_SIGNAL, Kept};
+use super::rules;
 use crate::model::labels::Text;
 use crate::model::slo::{GroupReading, Measured, Slo, SloBoard, SloReading, Window};
 use crate::model::source::{SourceError, Trouble};
@@ -79,9 +79,8 @@ impl Slos {
         rules: &rules::Reading<'_>,
     ) -> Result<Arc<Catalogue>, SourceError> {
         let mut kept = self.catalogue.lock().await;
-        if let Some(kept) = kept.as_ref().filter(|kept| kept.holds()) {
-            kept.warn(call);
-            return Ok(Arc::clone(&kept.value));
+        if let Some(catalogue) = Kept::known(&kept, call) {
+            return Ok(catalogue);
         }
         // what was said beside its answers holds as long as the catalogue does
         let finding = call.beside();
@@ -97,10 +96,8 @@ impl Slos {
                 (catalogue, lasts.clamp(KEPT_FIRST, KEPT_LONGEST))
             }
             (Err(error), _) if error.trouble.is_source_wide() => return Err(error),
-            (Err(_), Some(old)) => {
-                old.warn(call);
-                return Ok(Arc::clone(&old.value));
-            }
+            // it is looked for again with the next question
+            (Err(_), Some(old)) => return Ok(old.clone().put(&mut kept, call)),
             (Err(error), None) => {
                 let mut catalogue = Catalogue::make(&self.definitions, &[], false);
                 let warning = format!("SLOs cannot be found by their rules: {}", error.trouble);
@@ -109,11 +106,7 @@ impl Slos {
                 (catalogue, KEPT_WITHOUT_SIGNAL)
             }
         };
-        let value = Arc::new(catalogue);
-        let found = Kept { value: Arc::clone(&value), since: Instant::now(), lasts, warnings };
-        found.warn(call);
-        *kept = Some(found);
-        Ok(value)
+        Ok(Kept::new(Arc::new(catalogue), lasts, warnings).put(&mut kept, call))
     }
 
     /// `is_again`: rather nothing new than less than was known.
