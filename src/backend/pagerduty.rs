@@ -61,8 +61,8 @@ struct Kept {
 type Aged<T> = Option<(Timestamp, T)>;
 
 /// The value, unless it has been known for longer than it `lasts`.
-fn fresh<T: Clone>(aged: &Aged<T>, now: Timestamp, lasts: SignedDuration) -> Option<T> {
-    aged.as_ref().filter(|(since, _)| now.duration_since(*since) < lasts).map(|(_, value)| value.clone())
+fn fresh<T: Clone>(aged: Option<&(Timestamp, T)>, now: Timestamp, lasts: SignedDuration) -> Option<T> {
+    aged.filter(|(since, _)| now.duration_since(*since) < lasts).map(|(_, value)| value.clone())
 }
 
 /// What every PagerDuty account can be asked.

@@ -191,7 +191,7 @@ impl Prometheus {
     /// Who it is, found out once in a while.
     async fn identity(&self, call: &Call<'_>) -> Result<Identity, SourceError> {
         let mut kept = self.identity.lock().await;
-        if let Some(identity) = Kept::known(&kept, call) {
+        if let Some(identity) = Kept::known(kept.as_ref(), call) {
             return Ok(identity);
         }
         // what is said beside these answers says nothing about the one that is asked for
@@ -207,7 +207,7 @@ impl Prometheus {
     /// Its recording rules that fail. There may be many more of them than alerting rules: they are read seldom.
     async fn recordings(&self, call: &Call<'_>) -> Vec<BrokenRule> {
         let mut kept = self.recordings.lock().await;
-        if let Some(broken) = Kept::known(&kept, call) {
+        if let Some(broken) = Kept::known(kept.as_ref(), call) {
             return broken;
         }
         let broken = rules::broken_recordings(call).await;
@@ -218,7 +218,7 @@ impl Prometheus {
     async fn survey(&self, call: &Call<'_>) -> Result<Arc<Survey>, SourceError> {
         self.identity(call).await?;
         let mut kept = self.survey.lock().await;
-        if let Some(survey) = Kept::known(&kept, call) {
+        if let Some(survey) = Kept::known(kept.as_ref(), call) {
             return Ok(survey);
         }
         let surveying = call.beside();

@@ -53,7 +53,6 @@ impl DemoWorld {
         measured.flat_map(|place| subjects_at(rule, place)).collect()
     }
 
-    /// The value of a line.
     pub(super) fn value(&self, rule: &Rule, place: Option<&Place>, pod: u32, t: f64) -> Option<f64> {
         place.map_or(Some(1.0), |place| self.measure(&rule.measure, place, pod, t))
     }

@@ -71,7 +71,6 @@ pub(super) enum Form {
     GrowsEvenly(f64),
 }
 
-/// What a series is.
 #[derive(Debug)]
 pub(super) enum What {
     /// Whether a pod of this version answers.
@@ -108,7 +107,6 @@ pub(super) enum Part {
     Seconds,
 }
 
-/// One series.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) labels: Labels,

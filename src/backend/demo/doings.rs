@@ -14,7 +14,6 @@ use super::payload::Sent;
 /// How long nobody answers before the next level is woken.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
-/// What was done so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Done {
     /// To incidents, oldest first.

@@ -12,7 +12,6 @@ use crate::model::slo::{
 use super::book::{Book, Promise, Promised};
 
 const DAY: u64 = 86_400;
-/// The window of all promises.
 pub(super) const WINDOW: Duration = Duration::from_secs(30 * DAY);
 /// Over which lookbacks their rules record.
 pub(super) const LOOKBACKS: [u64; 7] = [300, 1800, 3600, 2 * 3600, 6 * 3600, DAY, 3 * DAY];

@@ -52,7 +52,6 @@ pub(super) struct Found<'a> {
     pub(super) run: Box<dyn Run + 'a>,
 }
 
-/// Where series are.
 pub(super) trait Store {
     /// All series that these matchers choose.
     fn select(&self, selector: &VectorSelector) -> Vec<Found<'_>>;
@@ -71,7 +70,6 @@ pub(super) struct Line {
     pub(super) values: Vec<Option<f64>>,
 }
 
-/// What an expression comes to.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Evaluated {
     /// One for each moment.

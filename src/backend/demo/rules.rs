@@ -8,7 +8,6 @@ use crate::model::rule;
 
 use super::book::{self, Book, Comparison, Measure, Region};
 
-/// One rule.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     /// Its place among all rules.

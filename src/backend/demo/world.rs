@@ -25,7 +25,6 @@ pub struct DemoWorld {
     pub(super) bouts: Mutex<HashMap<Cause, Option<Bout>>>,
 }
 
-/// A service in a region.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     /// Its place among all of them.

@@ -269,7 +269,7 @@ impl Http {
     fn failed(&self, error: &(dyn StdError + 'static)) -> SourceError {
         let mut trouble = trouble::of(error, self.connect_timeout, self.timeout);
         if let (Trouble::Unreachable { reason }, Some(proxy)) = (&mut trouble, self.passes.proxy()) {
-            reason.push_str(&format!("; through the proxy {}", text::clean(proxy)));
+            *reason = format!("{reason}; through the proxy {}", text::clean(proxy));
         }
         self.error(trouble)
     }

@@ -11,7 +11,6 @@ use crate::model::warning::Warning;
 pub(crate) struct Parts {
     pub(crate) cost: Cost,
     pub(crate) warnings: Vec<Warning>,
-    /// How many came.
     came: usize,
     /// Why the first that did not come is missing.
     first_error: Option<SourceError>,
@@ -83,7 +82,6 @@ impl Parts {
         error.map_or(Ok(()), Err)
     }
 
-    /// The whole.
     pub(crate) fn reply(self, answer: Answer) -> Reply {
         Reply { warnings: self.warnings, ..self.cost.reply(answer) }
     }

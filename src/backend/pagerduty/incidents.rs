@@ -33,7 +33,6 @@ const RANKS_KEPT: SignedDuration = SignedDuration::from_mins(10);
 /// An account's priorities by their ids.
 pub(super) type Priorities = HashMap<Text, Priority>;
 
-/// The account's priorities.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ranks {
     by_id: Arc<Priorities>,
@@ -163,7 +162,7 @@ impl PagerDuty {
 
     /// The account's priorities, and what it cost to ask. An account without priorities (402, 404) has no ranks.
     async fn ranks(&self, now: Timestamp) -> Result<(Ranks, Cost), SourceError> {
-        if let Some(ranks) = fresh(&self.kept().ranks, now, RANKS_KEPT) {
+        if let Some(ranks) = fresh(self.kept().ranks.as_ref(), now, RANKS_KEPT) {
             return Ok((ranks, Cost::default()));
         }
         let pages = match self.pages::<Thing>("priorities", &[], 2).await {

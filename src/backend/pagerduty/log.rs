@@ -20,7 +20,6 @@ const PAGES: usize = 20;
 /// An entry of the last second belongs to the time that is asked for.
 const END: SignedDuration = SignedDuration::from_secs(1);
 
-/// A part of the log.
 pub(super) struct Log {
     /// The newest first.
     pub(super) entries: Vec<wire::LogEntry>,

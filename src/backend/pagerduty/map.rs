@@ -11,7 +11,6 @@ use crate::model::incident::{
 use crate::model::labels::{Interner, Text};
 use crate::model::source::SourceId;
 
-/// Takes texts in.
 pub(super) struct Reader<'k> {
     pub(super) interner: &'k mut Interner,
     pub(super) source: &'k SourceId,

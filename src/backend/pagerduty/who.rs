@@ -20,7 +20,6 @@ const KEPT: SignedDuration = SignedDuration::from_hours(1);
 /// Roles that may not change anything, or only on what they are asked to.
 const READERS: [&str; 3] = ["read_only_user", "read_only_limited_user", "observer"];
 
-/// Whose key it is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Key {
     /// That of one person, who acts by it.
@@ -124,7 +123,7 @@ impl PagerDuty {
     /// # Errors
     /// Whatever keeps it from being known this time.
     pub(super) async fn who(&self) -> Result<(Option<Person>, Cost), SourceError> {
-        let known = fresh(&self.kept().key, self.clock.now(), KEPT);
+        let known = fresh(self.kept().key.as_ref(), self.clock.now(), KEPT);
         let (key, mut cost) = if let Some(key) = known {
             (key, Cost::default())
         } else {
@@ -144,7 +143,7 @@ impl PagerDuty {
             (Key::Account | Key::Hidden, Some(from)) => from,
         };
         let now = self.clock.now();
-        if let Some(me) = fresh(&self.kept().me, now, KEPT) {
+        if let Some(me) = fresh(self.kept().me.as_ref(), now, KEPT) {
             return Ok((Some(me), Cost::default()));
         }
         let query = [("query", from.as_str())];

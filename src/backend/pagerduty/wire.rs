@@ -100,12 +100,10 @@ wire! {
         /// Of `assign_log_entry` and `escalate_log_entry`: who has it from then on.
         assignees: List<Thing>,
         channel: Maybe<Channel>,
-        /// What changed, in words.
         #[serde(deserialize_with = "texts")]
         changeset: Vec<String>,
     }
 
-    /// By what it happened.
     struct Channel {
         #[serde(rename = "type")]
         kind: Word,

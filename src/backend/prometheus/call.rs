@@ -244,7 +244,9 @@ impl<'a> Call<'a> {
 
     /// The same of all of these.
     pub(super) fn note(&self, warnings: Vec<Warning>) {
-        warnings.into_iter().for_each(|warning| self.warn(warning));
+        for warning in warnings {
+            self.warn(warning);
+        }
     }
 
     /// What was noted so far.

@@ -31,14 +31,13 @@ pub(super) struct Kept<T> {
 }
 
 impl<T: Clone> Kept<T> {
-    /// Found out now.
     pub(super) fn new(value: T, lasts: Duration, warnings: Vec<Warning>) -> Self {
         Self { value, since: Instant::now(), lasts, warnings }
     }
 
     /// What is known and still holds; it is said again what was said of it.
-    pub(super) fn known(slot: &Option<Self>, call: &Call<'_>) -> Option<T> {
-        let kept = slot.as_ref().filter(|kept| kept.since.elapsed() < kept.lasts)?;
+    pub(super) fn known(slot: Option<&Self>, call: &Call<'_>) -> Option<T> {
+        let kept = slot.filter(|kept| kept.since.elapsed() < kept.lasts)?;
         call.note(kept.warnings.clone());
         Some(kept.value.clone())
     }

@@ -79,7 +79,7 @@ impl Slos {
         rules: &rules::Reading<'_>,
     ) -> Result<Arc<Catalogue>, SourceError> {
         let mut kept = self.catalogue.lock().await;
-        if let Some(catalogue) = Kept::known(&kept, call) {
+        if let Some(catalogue) = Kept::known(kept.as_ref(), call) {
             return Ok(catalogue);
         }
         // what was said beside its answers holds as long as the catalogue does

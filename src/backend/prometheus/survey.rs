@@ -63,7 +63,6 @@ impl Plan {
 /// Series of one metric that name their service in the same label.
 #[derive(Debug, Clone)]
 pub(super) struct Lane {
-    /// The label.
     pub(super) label: String,
     /// The same as it stands in a query.
     pub(super) by: String,
@@ -166,7 +165,6 @@ impl Scraped {
     }
 }
 
-/// What a server has.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     pub(super) counters: Vec<Found<Counter>>,

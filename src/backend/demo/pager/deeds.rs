@@ -138,7 +138,6 @@ impl PagerServer {
         if deeds.is_empty() { Err(INVALID) } else { Ok(deeds) }
     }
 
-    /// Does something to an incident.
     fn note(&self, id: &str, deed: Deed, may_be_over: bool, now: Timestamp) -> Result<(), Refused> {
         let told = self.one(id, now)?;
         if is_over(&told) && !may_be_over {

@@ -10,7 +10,6 @@ use crate::model::action::Deed;
 use crate::model::incident::{Incident, Named, Note, Person, Stamp, Step};
 use crate::model::oncall::{EscalationPolicy, Level, Shift, Target};
 
-/// A reference.
 pub(super) fn thing(kind: &str, named: &Named) -> Value {
     json!({
         "id": &*named.id,
@@ -165,7 +164,6 @@ pub(super) fn policy(policy: &EscalationPolicy) -> Value {
     })
 }
 
-/// Somebody's turn.
 pub(super) fn turn(turn: &Shift, policies: &[EscalationPolicy]) -> Value {
     let policy = policies.iter().find(|policy| policy.named.id == turn.policy);
     json!({
@@ -196,7 +194,6 @@ pub(super) fn schedule(rotation: &Named, turns: &[Turn], (from, until): (Timesta
     })
 }
 
-/// An override.
 pub(super) fn stood_in(taken: &StoodIn) -> Value {
     json!({
         "id": format!("O{}", taken.made_at.as_millisecond()),

@@ -52,7 +52,6 @@ struct Room {
     since: Option<Instant>,
     /// Refusals of single requests since the last success.
     alone: u32,
-    /// What it said.
     words: String,
 }
 
@@ -192,7 +191,6 @@ impl Slots {
         }
     }
 
-    /// The server answered.
     pub(super) fn succeeded(&self) {
         self.room().succeeded();
     }

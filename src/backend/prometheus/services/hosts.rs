@@ -117,7 +117,7 @@ pub(super) fn fill(answers: &Answers<'_>, readings: &mut Readings) {
                     host.usages.push(usage);
                 }
                 Part::Up(entry, _) => {
-                    add_server(entry, sample, &host, &mut reading(readings, service).servers)
+                    add_server(entry, sample, &host, &mut reading(readings, service).servers);
                 }
                 Part::Named(entry, _) if entry.host.is_none() => {
                     let named = named(entry, sample, host);

@@ -33,16 +33,28 @@ const BEGUN: Duration = Duration::from_secs(60);
 /// How a number is had.
 #[derive(Debug, Clone)]
 pub(super) enum Way {
-    /// By nothing.
     Nowhere,
     /// By a series that rules keep; `inverted`: it says what is good.
-    Recorded { leaf: Arc<Leaf>, name: Text, inverted: bool },
+    Recorded {
+        leaf: Arc<Leaf>,
+        name: Text,
+        inverted: bool,
+    },
     /// By the events of the window that rules keep; where there are none, another way.
-    Increases { leaf: Arc<Leaf>, increases: Increases, otherwise: Box<Self> },
+    Increases {
+        leaf: Arc<Leaf>,
+        increases: Increases,
+        otherwise: Box<Self>,
+    },
     /// By a query that says the error ratio.
     Ratio(Arc<Leaf>),
     /// By two queries.
-    Counts { side: Side, part: Arc<Leaf>, total: Arc<Leaf>, unit: Unit },
+    Counts {
+        side: Side,
+        part: Arc<Leaf>,
+        total: Arc<Leaf>,
+        unit: Unit,
+    },
 }
 
 impl Way {
@@ -258,26 +270,20 @@ impl Maker {
 
     fn found(&mut self, found: &Found, id: Text) -> Entry {
         let slo = Arc::new(Slo { id, ..found.slo.clone() });
-        let lookbacks = lookbacks(&slo, |lookback| found.lookbacks.contains_key(&lookback));
-        let recent = lookbacks.into_iter().map(|lookback| (lookback, self.recorded(found, lookback)));
-        let recent = recent.collect();
-        Entry {
-            evaluation: Evaluation::Recorded,
-            grouping: Grouping::Beside(found.recorded.family, found.recorded.labels.clone()),
-            id: found.recorded.id.clone(),
-            recent,
-            window: self.recorded_window(found, None, Way::Nowhere),
-            is_time_weighted: found.recorded.family == Family::Sloth,
-            looks: self.looks_at(found, slo.window.nominal()),
-            trouble: found.trouble.clone(),
-            remark: None,
-            slo,
-        }
+        let groups = found.increases.as_ref().map(|increases| increases.groups.clone());
+        Entry { trouble: found.trouble.clone(), ..self.recorded_slo(slo, found, groups.unwrap_or_default()) }
     }
 
     fn defined(&mut self, slo: &Arc<Slo>, found: Option<&Found>) -> Entry {
         let Some(found) = found else { return self.live_only(slo) };
         let slo = Arc::new(Slo { recorded: Some(found.recorded.clone()), ..(**slo).clone() });
+        let groups = slo.grouping.clone();
+        self.recorded_slo(slo, found, groups)
+    }
+
+    /// An SLO of which there are series: what they do not tell is asked, where it has queries of its own. The events of its window
+    /// are split by these groups.
+    fn recorded_slo(&mut self, slo: Arc<Slo>, found: &Found, groups: Vec<Text>) -> Entry {
         let has = |lookback| found.lookbacks.contains_key(&lookback);
         let mut recent = Vec::new();
         for lookback in lookbacks(&slo, |lookback| has(lookback) || slo.sli.is_some()) {
@@ -288,10 +294,10 @@ impl Maker {
         let is_same = slo.window == found.slo.window;
         let is_recorded = is_same && (found.window.1 || slo.sli.is_none());
         let window = match &found.increases {
-            _ if is_recorded => self.recorded_window(found, Some(&slo), Way::Nowhere),
+            _ if is_recorded => self.recorded_window(found, groups, Way::Nowhere),
             Some(_) if is_same => {
                 let otherwise = self.live(&slo, slo.window.nominal());
-                self.recorded_window(found, Some(&slo), otherwise)
+                self.recorded_window(found, groups, otherwise)
             }
             _ => self.live(&slo, slo.window.nominal()),
         };
@@ -374,12 +380,11 @@ impl Maker {
         Way::Recorded { leaf, name, inverted: *family == Family::Grafana }
     }
 
-    /// The error ratio over the window, where rules keep it, as a definition says its groups and errors.
-    fn recorded_window(&mut self, found: &Found, defined: Option<&Slo>, otherwise: Way) -> Way {
+    /// The error ratio over the window, where rules keep it.
+    fn recorded_window(&mut self, found: &Found, groups: Vec<Text>, otherwise: Way) -> Way {
         if let Some(increases) = &found.increases {
             let query = increases::query(&self.increases);
             let leaf = self.shared(Leaf::of_family(Family::Pyrra, query, Pace::Rarely));
-            let groups = defined.map_or_else(|| increases.groups.clone(), |slo| slo.grouping.clone());
             let increases = Increases { groups, ..increases.clone() };
             return Way::Increases { leaf, increases, otherwise: Box::new(otherwise) };
         }

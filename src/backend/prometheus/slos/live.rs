@@ -16,9 +16,7 @@ pub(super) enum Unit {
     Rate(Duration),
     /// As [`Unit::Rate`], over what has passed of the window.
     RateOfCalendar,
-    /// Events.
     Events,
-    /// Nobody knows.
     Unknown,
 }
 

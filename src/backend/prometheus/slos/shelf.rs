@@ -28,7 +28,6 @@ const KEPT: Duration = Duration::from_secs(600);
 /// Into so many a batch is cut of which one query is broken.
 const PARTS: usize = 8;
 
-/// An answer.
 #[derive(Debug, Clone)]
 pub(super) struct Good {
     /// Of which moment it speaks.
