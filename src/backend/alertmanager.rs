@@ -109,7 +109,7 @@ impl Alertmanager {
             (self.get("alerts", &[]).await?, Shape::Flat)
         } else {
             match self.http.get("api/v2/alerts/groups", &[]).await {
-                Err(error) if matches!(error.trouble, Trouble::Refused { status: 404, .. }) => {
+                Err(error) if error.trouble.refused(404).is_some() => {
                     parts.cost.add(Cost::REFUSED);
                     let body = self.get("alerts", &[]).await?;
                     self.is_flat.store(true, Ordering::Relaxed);
@@ -196,29 +196,26 @@ impl Alertmanager {
 
     /// Since 0.32 a silence can have several sets of matchers. The API v2 has no words for it and refuses the whole list.
     fn of_several_sets(&self, error: SourceError) -> SourceError {
-        match &error.trouble {
-            Trouble::Refused { status: 500, message }
-                if message.to_lowercase().replace(['_', ' '], "").contains("matcherset") =>
-            {
-                let message = format!(
-                    "{message}; one of its silences has several sets of matchers, which this API cannot list: which alerts are \
-                     silenced is known, the silences are not. Look at its own page"
-                );
-                self.http.error(Trouble::Refused { status: 500, message })
-            }
-            _ => error,
-        }
+        let message = error.trouble.refused(500);
+        let is_of_sets =
+            |message: &&str| message.to_lowercase().replace(['_', ' '], "").contains("matcherset");
+        let Some(message) = message.filter(is_of_sets) else { return error };
+        let message = format!(
+            "{message}; one of its silences has several sets of matchers, which this API cannot list: which alerts are \
+             silenced is known, the silences are not. Look at its own page"
+        );
+        self.http.error(Trouble::Refused { status: 500, message })
     }
 
     fn explained(&self, error: SourceError) -> SourceError {
-        self.http.error(match &error.trouble {
-            Trouble::Refused { status: 404, message } => of_absence("Alertmanager API v2", message),
-            Trouble::Refused { status: 410, .. } => {
-                let reason = "410: only the API v1 that was removed is below this address".into();
-                Trouble::Garbled { reason }
-            }
-            _ => return error,
-        })
+        if let Some(message) = error.trouble.refused(404) {
+            return self.http.error(of_absence("Alertmanager API v2", message));
+        }
+        if error.trouble.refused(410).is_some() {
+            let reason = "410: only the API v1 that was removed is below this address".into();
+            return self.http.error(Trouble::Garbled { reason });
+        }
+        error
     }
 
     fn json<'b, T: serde::Deserialize<'b>>(&self, body: &'b Body) -> Result<T, SourceError> {

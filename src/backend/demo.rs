@@ -16,6 +16,7 @@ mod noise;
 mod pager;
 mod paging;
 mod payload;
+mod pledges;
 mod prometheus;
 mod promql;
 mod rules;

@@ -241,7 +241,7 @@ impl Pack {
             expr: expr.to_owned(),
             problem,
         };
-        let words: Vec<_> = placeholders(expr).collect();
+        let words: Vec<_> = pieces(expr).1.map(|(word, _)| word).collect();
         if let Some(word) = words.iter().find(|word| !PLACEHOLDERS.contains(word)) {
             return Err(wrong(format!("has the unknown placeholder ${word}")));
         }
@@ -412,36 +412,28 @@ fn grouping<'a>(by: &'a str, more: impl Iterator<Item = &'a str>) -> String {
     labels.join(", ")
 }
 
-/// The words after each `$`.
-fn placeholders(template: &str) -> impl Iterator<Item = &str> {
-    template.split('$').skip(1).map(|rest| {
-        let end = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
-        rest.split_at(end).0
-    })
+/// What stands before the first `$`, and the word after each with what follows it.
+fn pieces(template: &str) -> (&str, impl Iterator<Item = (&str, &str)>) {
+    let mut parts = template.split('$');
+    let first = parts.next().unwrap_or_default();
+    let word_end = |part: &str| part.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(part.len());
+    (first, parts.map(move |part| part.split_at(word_end(part))))
 }
 
 fn substitute(template: &str, fill: Fill<'_>, metric: &str) -> String {
-    let lookback = duration::text(fill.lookback);
-    let mut parts = template.split('$');
-    let mut out = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let end = part.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(part.len());
-        let (word, rest) = part.split_at(end);
-        match word {
-            "by" => out.push_str(fill.by),
-            "selector" => out.push_str(fill.selector),
-            "lookback" => out.push_str(&lookback),
-            "seconds" => out.push_str(&fill.lookback.as_secs_f64().to_string()),
-            "metric" => out.push_str(metric),
+    let (first, pieces) = pieces(template);
+    pieces.fold(first.to_owned(), |out, (word, rest)| {
+        let filled = match word {
+            "by" => fill.by.to_owned(),
+            "selector" => fill.selector.to_owned(),
+            "lookback" => duration::text(fill.lookback),
+            "seconds" => fill.lookback.as_secs_f64().to_string(),
+            "metric" => metric.to_owned(),
             // the end of a regular expression, as in a service's own name
-            other => {
-                out.push('$');
-                out.push_str(other);
-            }
-        }
-        out.push_str(rest);
-    }
-    out
+            other => format!("${other}"),
+        };
+        out + &filled + rest
+    })
 }
 
 mod signal;

@@ -15,7 +15,7 @@ mod wire;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::handlers::{Handler, answer_by, kinds};
 use super::kit::http::{Body, Http, of_absence};
@@ -25,7 +25,7 @@ use crate::model::action::{Action, Call};
 use crate::model::ask::{Ask, AskKind};
 use crate::model::incident::Person;
 use crate::model::labels::{Interner, Text};
-use crate::model::source::{SourceError, SourceId, Trouble};
+use crate::model::source::{SourceError, SourceId};
 use crate::model::source_info::SourceInfo;
 use incidents::{History, Ranks};
 pub(super) use kind::SPEC;
@@ -33,6 +33,10 @@ use kind::Settings;
 
 /// Without this form an older version of the API would answer.
 const FORM: &str = "application/vnd.pagerduty+json;version=2";
+
+/// What comes with an incident only if it is asked for.
+const INCLUDED: [(&str, &str); 2] =
+    [("include[]", "conference_bridge"), ("include[]", "first_trigger_log_entries")];
 
 /// One account, as far as its key may look into it.
 pub(super) struct PagerDuty {
@@ -48,10 +52,18 @@ pub(super) struct PagerDuty {
 #[derive(Default)]
 struct Kept {
     interner: Interner,
-    key: Option<(Timestamp, who::Key)>,
-    me: Option<(Timestamp, Person)>,
-    ranks: Option<Ranks>,
+    key: Aged<who::Key>,
+    me: Aged<Person>,
+    ranks: Aged<Ranks>,
     history: History,
+}
+
+/// Something that changes seldom, and since when it is known.
+type Aged<T> = Option<(Timestamp, T)>;
+
+/// The value, unless it has been known for longer than it `lasts`.
+fn fresh<T: Clone>(aged: Option<&(Timestamp, T)>, now: Timestamp, lasts: SignedDuration) -> Option<T> {
+    aged.filter(|(since, _)| now.duration_since(*since) < lasts).map(|(_, value)| value.clone())
 }
 
 /// What every PagerDuty account can be asked.
@@ -69,7 +81,7 @@ impl PagerDuty {
     /// Checks the address; nothing is sent.
     ///
     /// # Errors
-    /// [`Trouble::Unreachable`] if the address is none.
+    /// [`Unreachable`](crate::model::source::Trouble::Unreachable) if the address is none.
     pub(super) fn new(id: &SourceId, source: &SourceSettings, means: Means<'_>) -> Result<Self, SourceError> {
         let http = Http::new(id, source, means)?.accepting(FORM);
         Ok(Self {
@@ -95,10 +107,16 @@ impl PagerDuty {
         self.http.get(path, query).await
     }
 
-    /// The wish to see only some teams and services.
-    fn only<'a>(&'a self, query: &mut Vec<(&'a str, &'a str)>) {
-        query.extend(self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str())));
-        query.extend(self.settings.services.iter().map(|service| ("service_ids[]", service.as_str())));
+    /// A query for the teams that are looked at.
+    fn of_teams<'a>(&'a self, query: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        let teams = self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str()));
+        query.iter().copied().chain(teams).collect()
+    }
+
+    /// The same for incidents, which are told apart by service, too, and come with all that is shown of them.
+    fn of_incidents<'a>(&'a self, query: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+        let services = self.settings.services.iter().map(|service| ("service_ids[]", service.as_str()));
+        self.of_teams(&[query, &INCLUDED].concat()).into_iter().chain(services).collect()
     }
 }
 
@@ -137,15 +155,11 @@ pub(super) fn calls(action: &Action, address: &str, me: &str) -> Vec<Call> {
 
 impl PagerDuty {
     fn explained(&self, error: SourceError) -> SourceError {
-        match &error.trouble {
-            // its own words are "Not Found", too
-            Trouble::Refused { status: 404, message }
-                if message.is_empty() || message.contains("page not found") =>
-            {
-                self.http.error(of_absence("PagerDuty REST API", message))
-            }
-            _ => error,
-        }
+        // its own words are "Not Found", too
+        let is_foreign = |message: &&str| message.is_empty() || message.contains("page not found");
+        let absence = error.trouble.refused(404).filter(is_foreign);
+        let absence = absence.map(|message| of_absence("PagerDuty REST API", message));
+        absence.map_or(error, |trouble| self.http.error(trouble))
     }
 }
 

@@ -6,6 +6,7 @@ mod firings;
 mod history;
 mod identity;
 mod interval;
+mod kept;
 mod kind;
 mod rules;
 mod sent;
@@ -20,7 +21,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::handlers::{Handler, answer_by, kinds};
 use super::kit::http::{Http, of_absence};
@@ -40,22 +40,13 @@ use crate::model::warning::Warning;
 use ages::Ages;
 use call::{Call, Manners, Server};
 use identity::{Flavour, Identity};
+use kept::{KEPT_AFTER_LOSS, KEPT_LONGEST, Kept, again_after, holds_for};
 pub(super) use kind::SPEC;
 use sent::Sent;
 use services::LookedAt;
 use slos::Slos;
 use survey::{Plan, Survey};
 
-/// At the latest after this long the server is surveyed again, in case new metrics came.
-const KEPT_LONGEST: Duration = Duration::from_secs(600);
-/// At first sooner, for a server that has just started does not have everything yet; then each time twice as long.
-const KEPT_FIRST: Duration = Duration::from_secs(60);
-/// As long as there is no signal, or a part of the answer was missing, more often.
-const KEPT_WITHOUT_SIGNAL: Duration = Duration::from_secs(30);
-/// A service that is gone may be called otherwise now: then a survey holds no longer than this.
-const KEPT_AFTER_LOSS: Duration = Duration::from_secs(15);
-/// What was refused is looked for again after this long, then each time after twice as long.
-const AGAIN_FIRST: Duration = Duration::from_secs(5);
 /// How long it is taken to be so which recording rules fail.
 const RECORDINGS_KEPT: Duration = Duration::from_secs(60);
 
@@ -71,51 +62,6 @@ pub(super) struct Prometheus {
     ages: Mutex<Ages>,
     recordings: Mutex<Option<Kept<Vec<BrokenRule>>>>,
     slos: Slos,
-}
-
-/// Something that was found out a while ago.
-struct Kept<T> {
-    value: T,
-    since: Instant,
-    /// How long it holds.
-    lasts: Duration,
-    /// What was said when it was found out; it holds as long.
-    warnings: Vec<Warning>,
-}
-
-impl<T> Kept<T> {
-    fn holds(&self) -> bool {
-        self.since.elapsed() < self.lasts
-    }
-
-    /// Says the same of an answer that rests on it.
-    fn warn(&self, call: &Call<'_>) {
-        self.warnings.iter().for_each(|warning| call.warn(warning.clone()));
-    }
-}
-
-/// How long a survey holds, after one that held for `before`.
-fn holds_for(survey: &Survey, is_whole: bool, before: Option<Duration>) -> Duration {
-    match before {
-        // how often samples come shows with the second one
-        _ if !is_whole || survey.lacks_interval() => again_after(before),
-        // a server that has nothing may have just been started
-        _ if survey.is_empty() && !survey.has_signals() => again_after(before),
-        _ if !survey.has_signals() => KEPT_WITHOUT_SIGNAL,
-        None => KEPT_FIRST,
-        Some(before) => before.saturating_mul(2).clamp(KEPT_FIRST, KEPT_LONGEST),
-    }
-}
-
-/// When a survey that is not whole is made again, after one that held for `before`.
-fn again_after(before: Option<Duration>) -> Duration {
-    before.map_or(AGAIN_FIRST, |before| {
-        if before < KEPT_FIRST {
-            before.saturating_mul(2).clamp(AGAIN_FIRST, KEPT_FIRST)
-        } else {
-            AGAIN_FIRST
-        }
-    })
 }
 
 /// Whether what was found before can stand although the server could not be surveyed: it answers, if not everything.
@@ -188,19 +134,21 @@ impl Prometheus {
         if at.is_none() && kept.has_lost() {
             self.hold_no_longer(&survey).await;
         }
-        Ok(call.reply(Answer::Services(board?), None))
+        Ok(call.reply(Answer::Services(board?)))
     }
 
     async fn trends(&self, span: Span) -> Answered {
         let call = self.call(AskKind::Trends);
         let survey = self.survey(&call).await?;
-        Ok(call.reply(Answer::Trends(history::trends(&call, &survey, span).await?), None))
+        let trends = history::trends(&call, &survey, span).await?;
+        Ok(call.reply(Answer::Trends(trends)))
     }
 
     async fn detail(&self, service: &str, span: Span) -> Answered {
         let call = self.call(AskKind::Detail);
         let survey = self.survey(&call).await?;
-        Ok(call.reply(Answer::Detail(history::detail(&call, &survey, service, span).await?), None))
+        let detail = history::detail(&call, &survey, service, span).await?;
+        Ok(call.reply(Answer::Detail(detail)))
     }
 
     async fn rules(&self, known: Option<u64>) -> Answered {
@@ -211,14 +159,14 @@ impl Prometheus {
         let mut board = board?;
         board.broken.extend(recordings);
         let digest = rules::digest(&board);
-        let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Rules(board) };
-        Ok(call.reply(answer, Some(digest)))
+        Ok(call.reply_if_new(Answer::Rules(board), digest, known))
     }
 
     async fn series(&self, query: &str, span: Span) -> Answered {
         let call = self.call(AskKind::Series);
         self.identity(&call).await?;
-        Ok(call.reply(Answer::Series(call.range(query, span).await?), None))
+        let matrix = call.range(query, span).await?;
+        Ok(call.reply(Answer::Series(matrix)))
     }
 
     async fn firings(&self, labels: &Labels, looked_at: Bounds) -> Answered {
@@ -226,7 +174,7 @@ impl Prometheus {
         let identity = self.identity(&call).await?;
         let reading = self.reading(&identity.sent);
         let board = firings::board(&call, &self.plan.labels, &reading, labels, looked_at).await?;
-        Ok(call.reply(Answer::Firings(board), None))
+        Ok(call.reply(Answer::Firings(board)))
     }
 
     async fn slos(&self, at: Option<Timestamp>, known: Option<u64>) -> Answered {
@@ -234,8 +182,7 @@ impl Prometheus {
         let identity = self.identity(&call).await?;
         let reading = self.reading(&identity.sent);
         let (board, digest) = self.slos.board(&call, &reading, at, self.server.timeout).await?;
-        let answer = if known == Some(digest) { Answer::Unchanged } else { Answer::Slos(board) };
-        Ok(call.reply(answer, Some(digest)))
+        Ok(call.reply_if_new(Answer::Slos(board), digest, known))
     }
 
     fn reading<'a>(&'a self, sent: &'a Sent) -> rules::Reading<'a> {
@@ -245,8 +192,8 @@ impl Prometheus {
     /// Who it is, found out once in a while.
     async fn identity(&self, call: &Call<'_>) -> Result<Identity, SourceError> {
         let mut kept = self.identity.lock().await;
-        if let Some(kept) = kept.as_ref().filter(|kept| kept.holds()) {
-            return Ok(kept.value.clone());
+        if let Some(identity) = Kept::known(kept.as_ref(), call) {
+            return Ok(identity);
         }
         // what is said beside these answers says nothing about the one that is asked for
         let identifying = call.beside();
@@ -255,58 +202,44 @@ impl Prometheus {
         let identity = identity?;
         let is_victoria = identity.flavour == Flavour::VictoriaMetrics;
         self.server.manners.is_victoria.store(is_victoria, Ordering::Relaxed);
-        *kept = Some(Kept {
-            value: identity.clone(),
-            since: Instant::now(),
-            lasts: KEPT_LONGEST,
-            warnings: Vec::new(),
-        });
-        Ok(identity)
+        Ok(Kept::new(identity, KEPT_LONGEST, Vec::new()).put(&mut kept, call))
     }
 
     /// Its recording rules that fail. There may be many more of them than alerting rules: they are read seldom.
     async fn recordings(&self, call: &Call<'_>) -> Vec<BrokenRule> {
         let mut kept = self.recordings.lock().await;
-        if let Some(kept) = kept.as_ref().filter(|kept| kept.holds()) {
-            return kept.value.clone();
+        if let Some(broken) = Kept::known(kept.as_ref(), call) {
+            return broken;
         }
-        let value = rules::broken_recordings(call).await;
-        let (since, lasts, warnings) = (Instant::now(), RECORDINGS_KEPT, Vec::new());
-        kept.insert(Kept { value, since, lasts, warnings }).value.clone()
+        let broken = rules::broken_recordings(call).await;
+        Kept::new(broken, RECORDINGS_KEPT, Vec::new()).put(&mut kept, call)
     }
 
     /// What it has, found out once in a while. If that fails later on, what was found last still holds.
     async fn survey(&self, call: &Call<'_>) -> Result<Arc<Survey>, SourceError> {
         self.identity(call).await?;
         let mut kept = self.survey.lock().await;
-        if let Some(kept) = kept.as_ref().filter(|kept| kept.holds()) {
-            kept.warn(call);
-            return Ok(Arc::clone(&kept.value));
+        if let Some(survey) = Kept::known(kept.as_ref(), call) {
+            return Ok(survey);
         }
         let surveying = call.beside();
-        let before = kept.as_ref().map(|kept| Arc::clone(&kept.value));
-        let made = Survey::make(&surveying, &self.plan, before.as_deref()).await;
+        let made = Survey::make(&surveying, &self.plan, kept.as_ref().map(|kept| &*kept.value)).await;
         call.add_cost_of(&surveying);
-        match (made, kept.as_mut()) {
-            (Ok(survey), _) => {
-                let survey = Arc::new(survey);
+        let found = match (made, &*kept) {
+            (Ok(survey), before) => {
                 let warnings = surveying.warnings();
                 let is_whole = !warnings.iter().any(Warning::is_missing_data);
-                let lasts = holds_for(&survey, is_whole, kept.as_ref().map(|kept| kept.lasts));
-                let found = Kept { value: Arc::clone(&survey), since: Instant::now(), lasts, warnings };
-                found.warn(call);
-                *kept = Some(found);
-                Ok(survey)
+                let lasts = holds_for(&survey, is_whole, before.as_ref().map(|kept| kept.lasts));
+                Kept::new(Arc::new(survey), lasts, warnings)
             }
             (Err(error), Some(old)) if answers_something(&error.trouble) => {
                 let text = format!("services cannot be looked for again: {}", error.trouble);
-                old.warnings = vec![Warning::part(text)];
-                (old.since, old.lasts) = (Instant::now(), again_after(Some(old.lasts)));
-                old.warn(call);
-                Ok(Arc::clone(&old.value))
+                let lasts = again_after(Some(old.lasts));
+                Kept::new(Arc::clone(&old.value), lasts, vec![Warning::part(text)])
             }
-            (Err(error), _) => Err(error),
-        }
+            (Err(error), _) => return Err(error),
+        };
+        Ok(found.put(&mut kept, call))
     }
 
     /// Has the server surveyed anew soon, unless that was done meanwhile.
@@ -320,7 +253,7 @@ impl Prometheus {
     async fn probe(&self) -> Answered {
         let call = self.call(AskKind::Probe);
         let offer = self.offer(&call).await?;
-        Ok(call.reply(Answer::Probe(offer), None))
+        Ok(call.reply(Answer::Probe(offer)))
     }
 
     /// Once everything is known, one light request.

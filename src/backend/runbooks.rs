@@ -132,12 +132,12 @@ impl Runbooks {
         let url = if token.is_some() { address::with_token(url, named) } else { url.clone() };
         let getting = errand::get(&self.transport, &url, token.as_ref(), &self.reach, &self.limits, LIMIT);
         let page = match timeout(self.patience(), getting).await {
-            Ok(page) => page.map_err(|failure| match failure {
-                errand::Failure::Trouble(Trouble::Redirected { to }) => {
-                    format!("it redirects to {to}; perhaps it wants a token in [runbooks.tokens]")
+            Ok(page) => page.map_err(|failure| {
+                if let errand::Failure::Trouble(Trouble::Redirected { to }) = &failure {
+                    return format!("it redirects to {to}; perhaps it wants a token in [runbooks.tokens]");
                 }
-                errand::Failure::Trouble(Trouble::TooLarge { .. }) => "it is larger than 1 MiB".to_owned(),
-                other => other.to_string(),
+                let is_large = matches!(failure, errand::Failure::Trouble(Trouble::TooLarge { .. }));
+                if is_large { "it is larger than 1 MiB".to_owned() } else { failure.to_string() }
             })?,
             Err(_) => return Err(Trouble::TimedOut { after: self.patience() }.to_string()),
         };

@@ -141,6 +141,28 @@ pub struct Alert {
 }
 
 impl Alert {
+    /// A firing alert of which its source says no more than this; its times are 1970 until they are set.
+    pub fn new(labels: Labels, severity: Severity, source: SourceId) -> Self {
+        Self {
+            fingerprint: Fingerprint::of(&labels),
+            labels,
+            annotations: Labels::default(),
+            state: AlertState::Firing,
+            severity,
+            starts_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            resolved_at: None,
+            generator_url: None,
+            receivers: Arc::from([]),
+            group: Labels::default(),
+            silenced_by: Arc::from([]),
+            inhibited_by: Arc::from([]),
+            is_derived: false,
+            value: None,
+            sources: vec![source],
+        }
+    }
+
     /// The value of `alertname`, or a stand-in.
     pub fn name(&self) -> &str {
         self.labels.get("alertname").map_or("(no alertname)", |name| name)

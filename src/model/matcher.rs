@@ -33,6 +33,26 @@ impl Operator {
             Self::MatchesNot => "!~",
         }
     }
+
+    /// Of a condition that is told by whether its value is an expression, and whether it must match.
+    pub const fn of(is_regex: bool, is_equal: bool) -> Self {
+        match (is_regex, is_equal) {
+            (false, true) => Self::Equal,
+            (false, false) => Self::NotEqual,
+            (true, true) => Self::Matches,
+            (true, false) => Self::MatchesNot,
+        }
+    }
+
+    /// Whether its value is an expression.
+    pub const fn is_regex(self) -> bool {
+        matches!(self, Self::Matches | Self::MatchesNot)
+    }
+
+    /// Whether its value must match.
+    pub const fn is_equal(self) -> bool {
+        matches!(self, Self::Equal | Self::Matches)
+    }
 }
 
 /// One condition on one label. An absent label counts as the empty text.

@@ -309,12 +309,7 @@ fn matcher(matcher: &Matcher) -> Value {
 
 /// `isRegex`, `isEqual`
 fn signs(operator: Operator) -> (bool, bool) {
-    match operator {
-        Operator::Equal => (false, true),
-        Operator::NotEqual => (false, false),
-        Operator::Matches => (true, true),
-        Operator::MatchesNot => (true, false),
-    }
+    (operator.is_regex(), operator.is_equal())
 }
 
 /// Matchers as a set: servers sort them.

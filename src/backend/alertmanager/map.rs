@@ -361,13 +361,8 @@ fn silence(wire: &wire::Silence<'_>, source: &SourceId, ahead: SignedDuration) -
 }
 
 fn matcher(wire: &wire::Matcher<'_>) -> Matcher {
-    let operator = match wire.signs() {
-        (false, true) => Operator::Equal,
-        (false, false) => Operator::NotEqual,
-        (true, true) => Operator::Matches,
-        (true, false) => Operator::MatchesNot,
-    };
-    Matcher::told(&*wire.name.0, operator, &*wire.value.0)
+    let (is_regex, is_equal) = wire.signs();
+    Matcher::told(&*wire.name.0, Operator::of(is_regex, is_equal), &*wire.value.0)
 }
 
 /// Recognises the same alerts next time, whichever inhibitor each inhibited one names.

@@ -31,12 +31,10 @@ wire! {
         muted_by: Words<'a>,
     }
 
-    /// Who is told.
     struct Receiver<'a> {
         name: Word<'a>,
     }
 
-    /// One silence.
     #[serde(rename_all = "camelCase")]
     struct Silence<'a> {
         id: Word<'a>,
@@ -66,7 +64,6 @@ wire! {
         is_equal: Word<'a>,
     }
 
-    /// Its version.
     struct Version<'a> {
         version: Word<'a>,
     }
@@ -99,7 +96,6 @@ pub(super) struct About<'a> {
     pub(super) version_info: Version<'a>,
     #[serde(borrow, default, deserialize_with = "or_default")]
     pub(super) cluster: Cluster<'a>,
-    /// When it started.
     #[serde(borrow, default)]
     pub(super) uptime: Word<'a>,
 }

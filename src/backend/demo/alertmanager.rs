@@ -226,13 +226,9 @@ fn alert(alert: &Alert, now: Timestamp) -> Value {
 
 fn silence(silence: &Silence) -> Value {
     let matchers = silence.matchers.iter().map(|matcher| {
-        let (is_regex, is_equal) = match matcher.operator() {
-            Operator::Equal => (false, true),
-            Operator::NotEqual => (false, false),
-            Operator::Matches => (true, true),
-            Operator::MatchesNot => (true, false),
-        };
-        json!({ "name": matcher.name(), "value": matcher.value(), "isRegex": is_regex, "isEqual": is_equal })
+        let operator = matcher.operator();
+        json!({ "name": matcher.name(), "value": matcher.value(),
+                "isRegex": operator.is_regex(), "isEqual": operator.is_equal() })
     });
     json!({
         "id": &*silence.id,
@@ -250,11 +246,5 @@ fn silence(silence: &Silence) -> Value {
 fn matcher(told: &Value) -> Matcher {
     let text = |key: &str| told.get(key).and_then(Value::as_str).unwrap_or_default();
     let is = |key: &str, otherwise| told.get(key).and_then(Value::as_bool).unwrap_or(otherwise);
-    let operator = match (is("isRegex", false), is("isEqual", true)) {
-        (false, true) => Operator::Equal,
-        (false, false) => Operator::NotEqual,
-        (true, true) => Operator::Matches,
-        (true, false) => Operator::MatchesNot,
-    };
-    Matcher::told(text("name"), operator, text("value"))
+    Matcher::told(text("name"), Operator::of(is("isRegex", false), is("isEqual", true)), text("value"))
 }

@@ -6,7 +6,6 @@ use std::sync::{Arc, PoisonError};
 use jiff::Timestamp;
 
 use crate::model::alert::{Alert, AlertState, SeverityMap};
-use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{self, Matcher};
 use crate::model::silence::{Silence, SilenceState};
@@ -15,13 +14,11 @@ use crate::model::source::SourceId;
 use super::annotation;
 use super::book::{self, Measure, Region};
 use super::noise::{floor, mix_text};
-use super::rules::Rule;
+use super::rules::{Bout, Cause, Rule};
 use super::story::{Begin, Occurrence};
-use super::timeline::Timeline;
+use super::timeline::{EVERY, Timeline};
 use super::world::{DemoWorld, Place};
 
-/// How often rules are evaluated, in seconds of demo time.
-pub(super) const EVERY: f64 = 5.0;
 /// Evaluations that are tried at most to find where a condition begins and ends.
 const TRIES: f64 = 240.0;
 /// Pending silences are listed this long before they begin, in seconds.
@@ -34,23 +31,6 @@ pub(super) struct Subject<'a> {
     pub(super) place: Option<&'a Place>,
     pub(super) pod: u32,
     pub(super) labels: Labels,
-}
-
-/// A condition that holds from `from` to `to`, in demo time.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Bout {
-    pub(super) from: f64,
-    pub(super) to: f64,
-}
-
-/// Why a condition may hold: for one line of a rule, by something that began at a moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Cause {
-    rule: usize,
-    place: usize,
-    pod: u32,
-    begin: u64,
-    start: u64,
 }
 
 /// What is told of an alert by a series.
@@ -73,7 +53,6 @@ impl DemoWorld {
         measured.flat_map(|place| subjects_at(rule, place)).collect()
     }
 
-    /// The value of a line.
     pub(super) fn value(&self, rule: &Rule, place: Option<&Place>, pod: u32, t: f64) -> Option<f64> {
         place.map_or(Some(1.0), |place| self.measure(&rule.measure, place, pod, t))
     }
@@ -195,23 +174,15 @@ impl DemoWorld {
             annotations = annotation::with_change(&annotations, deploy, |offset| clock.wall(start + offset));
         }
         let source = rule.region.source();
+        let severity = SeverityMap::default().of(&labels);
         Some(Alert {
-            fingerprint: Fingerprint::of(&labels),
             annotations,
             state: if firing { AlertState::Firing } else { AlertState::Pending },
-            severity: SeverityMap::default().of(&labels),
             starts_at: clock.wall(if firing { fires } else { bout.from }),
             updated_at: clock.wall((t / EVERY).floor() * EVERY),
-            resolved_at: None,
             generator_url: annotation::graph(source, &rule.shown.expr),
-            receivers: Arc::from([]),
-            group: Labels::default(),
-            silenced_by: Arc::from([]),
-            inhibited_by: Arc::from([]),
-            is_derived: false,
             value: Some(value),
-            sources: vec![SourceId::new(source)],
-            labels,
+            ..Alert::new(labels, severity, SourceId::new(source))
         })
     }
 
@@ -303,12 +274,8 @@ fn subjects_at<'a>(rule: &Rule, place: &'a Place) -> Vec<Subject<'a>> {
     let pods = if rule.measure == Measure::Up { place.service.pods } else { 1 };
     (0..pods)
         .map(|pod| {
-            let fill = |text: &str| {
-                text.replace("%service%", &place.name)
-                    .replace("%pod%", &place.pod(pod))
-                    .replace("%instance%", &place.instance(pod))
-            };
-            let further = rule.line.iter().map(|(name, value)| (name.as_str().into(), fill(value).into()));
+            let fill = |value: &str| place.filled(value, pod).into();
+            let further = rule.line.iter().map(|(name, value)| (name.as_str().into(), fill(value)));
             let known = place.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
             Subject { place: Some(place), pod, labels: Labels::new(known.chain(further).collect()) }
         })

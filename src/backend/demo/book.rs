@@ -17,7 +17,6 @@ pub(super) struct Book {
 }
 
 impl Book {
-    /// Reads the embedded files.
     pub(super) fn open() -> Self {
         const SOUND: &str = "the embedded files are read by the tests";
         let services: Services =
@@ -60,7 +59,6 @@ pub(super) struct Service {
     pub(super) gauges: BTreeMap<String, f64>,
 }
 
-/// Where a service runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub(super) enum Region {
     #[serde(rename = "eu-west-1")]
@@ -89,7 +87,6 @@ impl Region {
     }
 }
 
-/// What happens.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Story {
@@ -99,7 +96,6 @@ pub(super) struct Story {
     pub(super) silence: Vec<Silence>,
 }
 
-/// What happens in one cycle.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Chapter {
@@ -186,7 +182,6 @@ impl Effect {
     }
 }
 
-/// A silence that somebody made.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Silence {
@@ -265,15 +260,11 @@ impl Comparison {
 pub(super) enum Measure {
     /// Failed / all requests.
     Errors,
-    /// The 95th percentile of latency.
     P95,
-    /// Use of a resource.
     Resource(String),
-    /// Another number of the service.
     Gauge(String),
     /// Whether a pod answers its Prometheus.
     Up,
-    /// One, always.
     Always,
 }
 
@@ -318,7 +309,6 @@ pub(super) struct Promise {
     pub(super) description: String,
 }
 
-/// What breaks a promise.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Promised {
     /// A request that fails.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::alerts::{Shows, alert_labels};
 use super::book::{Measure, Promised, Region};
-use super::slos::{LOOKBACKS, Pledge, WINDOW};
+use super::pledges::{LOOKBACKS, Pledge, WINDOW};
 use super::story::Begin;
 use super::world::{DemoWorld, Place};
 use crate::model::labels::{Labels, Text};
@@ -71,7 +71,6 @@ pub(super) enum Form {
     GrowsEvenly(f64),
 }
 
-/// What a series is.
 #[derive(Debug)]
 pub(super) enum What {
     /// Whether a pod of this version answers.
@@ -108,7 +107,6 @@ pub(super) enum Part {
     Seconds,
 }
 
-/// One series.
 #[derive(Debug)]
 pub(super) struct Known {
     pub(super) labels: Labels,
@@ -184,8 +182,7 @@ impl Catalog {
 
     fn add_numbers(&mut self, place: &Place) {
         let mut add = |name: &str, more: Option<(&str, &str)>, measure, form| {
-            let fill = |text: &str| text.replace("%service%", &place.name).replace("%pod%", &place.pod(0));
-            let filled = more.map(|(label, value)| (label, fill(value)));
+            let filled = more.map(|(label, value)| (label, place.filled(value, 0)));
             let more: Vec<(&str, &str)> = filled.iter().map(|(label, value)| (*label, &**value)).collect();
             self.add(name, Some(place.number), &place.labels, &more, What::Number(measure, form));
         };

@@ -8,13 +8,12 @@ use crate::model::action::{Deed, Whom};
 use crate::model::incident::{Incident, IncidentStatus, Note, Pending, Person, Priority, Stamp, Step};
 use crate::model::labels::Text;
 
-use super::paging::{Paging, named};
+use super::paging::{Paging, StoodIn, named};
 use super::payload::Sent;
 
 /// How long nobody answers before the next level is woken.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
 
-/// What was done so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Done {
     /// To incidents, oldest first.
@@ -34,17 +33,6 @@ pub(super) struct Entry {
     pub(super) target: Whom,
     /// Whether the story's people had it before.
     pub(super) was_taken: bool,
-}
-
-/// A stretch of a rotation that somebody took over.
-#[derive(Debug, Clone)]
-pub(super) struct StoodIn {
-    pub(super) rotation: Text,
-    pub(super) person: Person,
-    pub(super) start: Timestamp,
-    pub(super) end: Timestamp,
-    /// Whoever was woken before was woken.
-    pub(super) made_at: Timestamp,
 }
 
 /// An incident with all that was done to it.
@@ -75,10 +63,8 @@ impl Done {
         now: Timestamp,
         story: impl Fn(&Incident) -> (Vec<Step>, Vec<Note>),
     ) -> Told {
-        let its = |entry: &&Entry| match &entry.deed {
-            Deed::Merge { into } if into.id == incident.id => true,
-            _ => entry.id == incident.id,
-        };
+        let is_into = |deed: &Deed| matches!(deed, Deed::Merge { into } if into.id == incident.id);
+        let its = |entry: &&Entry| entry.id == incident.id || is_into(&entry.deed);
         let log: Vec<&Entry> = self.log.iter().filter(its).collect();
         let ended = incident.resolved_at;
         let is_touched =
@@ -237,17 +223,14 @@ fn wake(incident: &mut Incident, people: Vec<Person>, at: Timestamp) {
     incident.pending = next.map(|at| Pending { what: "escalate".into(), at }).into_iter().collect();
 }
 
-/// When somebody opened it, and that people were woken.
-pub(super) fn opening(entry: &Entry, incident: &Incident, paging: &Paging) -> Vec<Step> {
-    let me = paging.me().name;
-    let channel = Some(Text::from("api"));
-    let mut steps = vec![Step {
-        at: entry.at,
-        kind: "trigger".into(),
-        summary: format!("Opened by {me}").into(),
-        who: Some(me),
-        channel,
-    }];
+/// That it was opened, by whom, how and in which words, and that people were woken.
+pub(super) fn opening(
+    incident: &Incident,
+    (who, channel, summary): (Option<Text>, &str, String),
+) -> Vec<Step> {
+    let channel = Some(channel.into());
+    let mut steps =
+        vec![Step { at: incident.created_at, kind: "trigger".into(), who, channel, summary: summary.into() }];
     steps.extend(incident.assigned.iter().map(|stamp| Step {
         at: stamp.at.checked_add(5.seconds()).unwrap_or(stamp.at),
         kind: "notify".into(),

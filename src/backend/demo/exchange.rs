@@ -11,7 +11,6 @@ use crate::backend::Received;
 /// What the simulated servers say when they are asked for their version.
 pub(super) const VERSION: &str = "x-demo";
 
-/// A request, taken apart.
 pub(super) struct Asked {
     pub(super) method: Method,
     /// The parts of its path.
@@ -68,7 +67,6 @@ impl Asked {
     }
 }
 
-/// An answer in JSON, dated.
 pub(super) fn answer(status: u16, body: &Value, now: Timestamp) -> Received {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::model::action::Deed;
 use crate::model::incident::{
-    AlertCounts, Incident, IncidentStatus, Note, Pending, Priority, Stamp, Step, Urgency,
+    AlertCounts, Incident, IncidentStatus, Note, Pending, Person, Priority, Stamp, Step, Urgency,
 };
 use crate::model::labels::{Labels, Text};
 use crate::model::source::SourceId;
@@ -15,7 +15,7 @@ use crate::model::source::SourceId;
 use super::annotation;
 use super::doings::{Done, Entry, Told, opening};
 use super::noise::{floor, mix_text};
-use super::paging::{Page, named, time_to_acknowledge};
+use super::paging::{Page, Policy, named, time_to_acknowledge};
 use super::payload::Sent;
 use super::rules::Rule;
 use super::timeline::Timeline;
@@ -73,34 +73,17 @@ impl DemoWorld {
         let policy = self.paging.policy_of(team);
         let woken = self.paging.woken(policy, at, &done.stood_in_by(at));
         let incident = Incident {
-            number: 90_000 + mix_text(0, &entry.id) % 10_000,
             title: Arc::clone(title),
-            status: IncidentStatus::Triggered,
             urgency: *urgency,
-            priority: None,
             service: Some(named(&target.id, &target.name)),
-            escalation_policy: Some(policy.named()),
             teams: (!team.is_empty()).then(|| named(team, team)).into_iter().collect(),
-            assigned: woken.into_iter().map(|who| Stamp { who, at }).collect(),
-            acknowledged: Vec::new(),
-            alerts: AlertCounts::default(),
-            pending: at
-                .checked_add(15.minutes())
-                .map(|at| Pending { what: "escalate".into(), at })
-                .into_iter()
-                .collect(),
-            created_at: at,
-            changed_at: at,
-            resolved_at: None,
             key: Some(Arc::clone(key)),
-            conference: None,
-            firing: Vec::new(),
-            url: Some(format!("https://pager.shop.example/incidents/{}", entry.id).into()),
-            source: SourceId::new("pager"),
-            id: Arc::clone(&entry.id),
+            ..triggered(Arc::clone(&entry.id), 90_000 + mix_text(0, &entry.id) % 10_000, policy, woken, at)
         };
         Some(done.over(incident, &self.paging, now, |incident| {
-            (opening(entry, incident, &self.paging), Vec::new())
+            let me = self.paging.me().name;
+            let summary = format!("Opened by {me}");
+            (opening(incident, (Some(me), "api", summary)), Vec::new())
         }))
     }
 
@@ -110,7 +93,6 @@ impl DemoWorld {
         let (key, service) = (paged.key, paged.labels.value("service"));
         let policy = paging.policy_of(paged.labels.value("team"));
         let woken = paging.woken(policy, paged.from, &done.stood_in_by(paged.from));
-        let id = paged.id();
         let wait = time_to_acknowledge(key);
         let acknowledged_at = paged.from.checked_add(SignedDuration::try_from(wait).unwrap_or_default()).ok();
         // a young one waits for the person at the keyboard
@@ -126,30 +108,23 @@ impl DemoWorld {
         };
         let rank = paged.page.priority.trim_start_matches('P').parse().ok();
         let sent = paged.sent();
-        let escalates = paged.from.checked_add(15.minutes()).ok().filter(|at| *at > now);
-        let pending = escalates.filter(|_| status == IncidentStatus::Triggered);
+        let is_open = status == IncidentStatus::Triggered;
+        let fresh = triggered(paged.id(), 10_000 + key % 80_000, policy, woken, paged.from);
         Incident {
-            number: 10_000 + key % 80_000,
             title: sent.title().into(),
+            status,
             urgency: if paged.page.urgency == "high" { Urgency::High } else { Urgency::Low },
             priority: Some(Priority { named: named(&paged.page.priority, &paged.page.priority), rank }),
             service: (!service.is_empty()).then(|| named(service, service)),
-            escalation_policy: Some(policy.named()),
             teams: vec![named(paged.labels.value("team"), paged.labels.value("team"))],
-            assigned: woken.into_iter().map(|who| Stamp { who, at: paged.from }).collect(),
             changed_at: resolved_at.or(acknowledged.as_ref().map(|stamp| stamp.at)).unwrap_or(paged.from),
             acknowledged: acknowledged.into_iter().collect(),
             alerts: AlertCounts { all: 1, triggered: u32::from(resolved_at.is_none()) },
-            pending: pending.map(|at| Pending { what: "escalate".into(), at }).into_iter().collect(),
-            created_at: paged.from,
+            pending: fresh.pending.iter().filter(|pending| is_open && pending.at > now).cloned().collect(),
             resolved_at,
-            status,
             key: Some(sent.key().into()),
-            conference: None,
             firing: vec![paged.labels.clone()],
-            url: Some(format!("https://pager.shop.example/incidents/{id}").into()),
-            source: SourceId::new("pager"),
-            id,
+            ..fresh
         }
     }
 
@@ -176,6 +151,34 @@ impl DemoWorld {
     }
 }
 
+/// An incident that was just opened, by whatever.
+fn triggered(id: Text, number: u64, policy: &Policy, woken: Option<Person>, at: Timestamp) -> Incident {
+    let escalates = at.checked_add(15.minutes()).ok();
+    Incident {
+        number,
+        title: Text::default(),
+        status: IncidentStatus::Triggered,
+        urgency: Urgency::High,
+        priority: None,
+        service: None,
+        escalation_policy: Some(policy.named()),
+        teams: Vec::new(),
+        assigned: woken.into_iter().map(|who| Stamp { who, at }).collect(),
+        acknowledged: Vec::new(),
+        alerts: AlertCounts::default(),
+        pending: escalates.map(|at| Pending { what: "escalate".into(), at }).into_iter().collect(),
+        created_at: at,
+        changed_at: at,
+        resolved_at: None,
+        key: None,
+        conference: None,
+        firing: Vec::new(),
+        url: Some(format!("https://pager.shop.example/incidents/{id}").into()),
+        source: SourceId::new("pager"),
+        id,
+    }
+}
+
 impl Paged<'_> {
     fn id(&self) -> Text {
         format!("Q{:012X}", self.key & 0xffff_ffff_ffff).into()
@@ -193,37 +196,19 @@ impl Paged<'_> {
 }
 
 fn steps(incident: &Incident) -> Vec<Step> {
-    let step = |at, kind: &str, who: Option<&Text>, channel: &str, summary: String| Step {
-        at,
-        kind: kind.into(),
-        who: who.map(Arc::clone),
-        channel: Some(channel.into()),
-        summary: summary.into(),
+    let mut steps =
+        opening(incident, (None, "prometheus", "Triggered through the Prometheus integration".to_owned()));
+    let mut step = |at, kind: &str, who: Option<&Text>, channel: &str, summary: String| {
+        let (kind, who, channel) = (kind.into(), who.map(Arc::clone), Some(channel.into()));
+        steps.push(Step { at, kind, who, channel, summary: summary.into() });
     };
-    let mut steps = vec![step(
-        incident.created_at,
-        "trigger",
-        None,
-        "prometheus",
-        "Triggered through the Prometheus integration".to_owned(),
-    )];
-    for stamp in &incident.assigned {
-        let at = stamp.at.checked_add(5.seconds()).unwrap_or(stamp.at);
-        let name = &stamp.who.name;
-        steps.push(step(at, "notify", Some(name), "push", format!("{name} was notified by push")));
-    }
     for stamp in &incident.acknowledged {
         let name = &stamp.who.name;
-        steps.push(step(stamp.at, "acknowledge", Some(name), "mobile", format!("Acknowledged by {name}")));
+        step(stamp.at, "acknowledge", Some(name), "mobile", format!("Acknowledged by {name}"));
     }
     if let Some(at) = incident.resolved_at {
-        steps.push(step(
-            at,
-            "resolve",
-            None,
-            "prometheus",
-            "Resolved through the Prometheus integration".to_owned(),
-        ));
+        let summary = "Resolved through the Prometheus integration".to_owned();
+        step(at, "resolve", None, "prometheus", summary);
     }
     steps.sort_by_key(|step| step.at);
     steps

@@ -65,7 +65,6 @@ const P99: Quantile = Quantile { share: 0.99, deviations: 2.326_347_874 };
 pub(super) struct Latency {
     /// The bulk's median, in seconds.
     pub(super) median: f64,
-    /// Sigma of the bulk.
     pub(super) tail: f64,
     /// The share that hangs, 0 to 1.
     pub(super) slow: f64,

@@ -204,7 +204,6 @@ fn page(asked: &Asked, key: &str, items: Vec<Value>) -> Answered {
     Ok((200, json!({ key: part, "limit": limit, "offset": offset, "more": more, "total": null })))
 }
 
-/// Whether it is over.
 fn is_over(told: &Told) -> bool {
     told.incident.status == IncidentStatus::Resolved
 }

@@ -14,7 +14,6 @@ use crate::model::labels::Text;
 use crate::model::oncall::{EscalationPolicy, Level, Shift, Target};
 
 use super::book;
-use super::doings::StoodIn;
 
 const SOUND: &str = "the embedded rotas are read by the tests";
 
@@ -30,7 +29,6 @@ pub(super) struct Paging {
     stand_in: Vec<StandIn>,
 }
 
-/// An alert that pages.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Page {
@@ -91,11 +89,21 @@ struct StandIn {
     hours: i64,
 }
 
+/// A stretch of a rotation that somebody took over.
+#[derive(Debug, Clone)]
+pub(super) struct StoodIn {
+    pub(super) rotation: Text,
+    pub(super) person: Person,
+    pub(super) start: Timestamp,
+    pub(super) end: Timestamp,
+    /// Whoever was woken before was woken.
+    pub(super) made_at: Timestamp,
+}
+
 /// Whose turn it is, from when until when.
 pub(super) type Turn = (Person, Timestamp, Timestamp);
 
 impl Paging {
-    /// Reads the embedded file.
     pub(super) fn open() -> Self {
         toml::from_str(include_str!("../../../assets/demo/paging.toml")).expect(SOUND)
     }
@@ -115,7 +123,6 @@ impl Paging {
         self.person(&self.me)
     }
 
-    /// All people.
     pub(super) fn people(&self) -> impl Iterator<Item = Person> {
         self.person.iter().map(|human| self.person(&human.id))
     }
@@ -159,10 +166,12 @@ impl Paging {
         at: Timestamp,
         stood_in: &[StoodIn],
     ) -> Vec<Person> {
-        let its = self.policy.iter().filter(|known| known.id == policy);
-        let rungs = its.flat_map(|policy| policy.levels.iter().zip(1..).map(move |rung| (policy, rung)));
-        let rungs = rungs.filter(|(_, (_, number))| *number == level);
-        rungs.filter_map(|(policy, (rung, number))| self.on(policy, rung, number, at, stood_in)).collect()
+        let policy = self.policy.iter().find(|known| known.id == policy);
+        let person = policy.and_then(|policy| {
+            let (rung, number) = policy.levels.iter().zip(1..).find(|(_, number)| *number == level)?;
+            self.on(policy, rung, number, at, stood_in)
+        });
+        person.into_iter().collect()
     }
 
     fn on(
@@ -190,21 +199,30 @@ impl Paging {
     /// Who stands in at each rotation within a stretch of time.
     pub(super) fn overrides(
         &self,
-        (from, until): (Timestamp, Timestamp),
+        span: (Timestamp, Timestamp),
         stood_in: &[StoodIn],
     ) -> Vec<(Named, Vec<Turn>)> {
         let of = |rotation: &Rotation| {
-            let planned = self.stand_in.iter().filter(|stand_in| stand_in.rotation == rotation.id);
-            let planned = planned.flat_map(|stand_in| {
-                let times = stand_in.times(&rotation.zone(), from, until).into_iter();
-                times.map(|(start, end)| (self.person(&stand_in.person), start, end))
-            });
-            let taken = stood_in.iter().filter(|taken| *taken.rotation == *rotation.id);
-            let taken = taken.map(|taken| (taken.person.clone(), taken.start, taken.end));
-            let all = planned.chain(taken).filter(|(_, start, end)| *end > from && *start < until);
-            (named(&rotation.id, &rotation.name), all.collect())
+            (named(&rotation.id, &rotation.name), self.stand_ins(rotation, span, stood_in).collect())
         };
         self.rotation.iter().map(of).collect()
+    }
+
+    /// Those who stand in at a rotation within a stretch of time: as it was planned, then what was taken over.
+    fn stand_ins(
+        &self,
+        rotation: &Rotation,
+        (from, until): (Timestamp, Timestamp),
+        stood_in: &[StoodIn],
+    ) -> impl Iterator<Item = Turn> {
+        let planned = self.stand_in.iter().filter(|stand_in| stand_in.rotation == rotation.id);
+        let planned = planned.flat_map(move |stand_in| {
+            let times = stand_in.times(&rotation.zone(), from, until).into_iter();
+            times.map(|(start, end)| (self.person(&stand_in.person), start, end))
+        });
+        let taken = stood_in.iter().filter(|taken| *taken.rotation == *rotation.id);
+        let taken = taken.map(|taken| (taken.person.clone(), taken.start, taken.end));
+        planned.chain(taken).filter(move |(_, start, end)| *end > from && *start < until)
     }
 
     /// The policies, each with the services whose teams it is of.
@@ -268,16 +286,9 @@ impl Paging {
         for (start, end, person) in rotation.turns(from, until) {
             shifts.push(shift(self.person(person), Some(schedule.clone()), Some(start), Some(end), false));
         }
-        for stand_in in self.stand_in.iter().filter(|stand_in| stand_in.rotation == rotation.id) {
-            for (start, end) in stand_in.times(&rotation.zone(), from, until) {
-                shifts = stood_in_for(shifts, stands_in(self.person(&stand_in.person), start, end));
-            }
-        }
         // what was taken over last counts
-        for taken in stood_in.iter().filter(|taken| *taken.rotation == *rotation.id) {
-            if taken.end > from && taken.start < until {
-                shifts = stood_in_for(shifts, stands_in(taken.person.clone(), taken.start, taken.end));
-            }
+        for (person, start, end) in self.stand_ins(rotation, (from, until), stood_in) {
+            shifts = stood_in_for(shifts, stands_in(person, start, end));
         }
         shifts.sort_by_key(|shift| shift.start);
         shifts

@@ -51,7 +51,6 @@ impl Sent {
         format!("Labels:\n{labels}Annotations:\n{annotations}Source: {}\n", self.generator)
     }
 
-    /// What the receiver's details hold.
     pub(super) fn details(&self) -> Value {
         json!({ "firing": self.text(), "num_firing": "1", "num_resolved": "0", "resolved": "" })
     }

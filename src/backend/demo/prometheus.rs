@@ -78,18 +78,18 @@ impl PrometheusServer {
         let value = promql::instant(&self.series(), &expr, t).map_err(|error| (422, error))?;
         let point = |value: f64| json!([t, written(value)]);
         Ok(match value {
-            promql::Value::Scalar(values) => {
+            promql::Evaluated::Scalar(values) => {
                 json!({ "resultType": "scalar", "result": point(values.first().copied().unwrap_or(f64::NAN)) })
             }
-            promql::Value::Text(text) => json!({ "resultType": "string", "result": [t, text] }),
-            promql::Value::Lines(lines) => {
+            promql::Evaluated::Text(text) => json!({ "resultType": "string", "result": [t, text] }),
+            promql::Evaluated::Lines(lines) => {
                 let told = lines.iter().filter_map(|line| {
                     let value = line.values.first().copied().flatten()?;
                     Some(json!({ "metric": pairs(&line.labels), "value": point(value) }))
                 });
                 json!({ "resultType": "vector", "result": told.collect::<Vec<_>>() })
             }
-            promql::Value::Samples(all) => {
+            promql::Evaluated::Samples(all) => {
                 let told =
                     all.iter().map(|Samples { labels, points }| matrix(labels, points.iter().copied()));
                 json!({ "resultType": "matrix", "result": told.collect::<Vec<_>>() })

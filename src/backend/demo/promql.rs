@@ -52,7 +52,6 @@ pub(super) struct Found<'a> {
     pub(super) run: Box<dyn Run + 'a>,
 }
 
-/// Where series are.
 pub(super) trait Store {
     /// All series that these matchers choose.
     fn select(&self, selector: &VectorSelector) -> Vec<Found<'_>>;
@@ -71,9 +70,8 @@ pub(super) struct Line {
     pub(super) values: Vec<Option<f64>>,
 }
 
-/// What an expression comes to.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Value {
+pub(super) enum Evaluated {
     /// One for each moment.
     Scalar(Vec<f64>),
     Text(String),
@@ -86,12 +84,12 @@ pub(super) enum Value {
 ///
 /// # Errors
 /// As the server would say it, or that this evaluator does not know it.
-pub(super) fn instant(store: &dyn Store, expr: &Expr, t: f64) -> Result<Value, String> {
+pub(super) fn instant(store: &dyn Store, expr: &Expr, t: f64) -> Result<Evaluated, String> {
     let eval = Eval { store, times: &[t], bounds: (t, t), only_presence: false };
     match expr {
         Expr::MatrixSelector(_) | Expr::Subquery(_) => {
             let windows = eval.windows(expr)?;
-            Ok(Value::Samples(windows.iter().filter_map(|window| window.samples(t)).collect()))
+            Ok(Evaluated::Samples(windows.iter().filter_map(|window| window.samples(t)).collect()))
         }
         _ => eval.value(expr),
     }
@@ -105,12 +103,12 @@ pub(super) fn range(store: &dyn Store, expr: &Expr, times: &[f64]) -> Result<Vec
     let (Some(start), Some(end)) = (times.first(), times.last()) else { return Ok(Vec::new()) };
     let eval = Eval { store, times, bounds: (*start, *end), only_presence: false };
     match eval.value(expr)? {
-        Value::Lines(lines) => Ok(lines),
-        Value::Scalar(values) => {
+        Evaluated::Lines(lines) => Ok(lines),
+        Evaluated::Scalar(values) => {
             let values = values.into_iter().map(Some).collect();
             Ok(vec![Line { labels: Labels::default(), values }])
         }
-        Value::Text(_) | Value::Samples(_) => {
+        Evaluated::Text(_) | Evaluated::Samples(_) => {
             Err("invalid expression type for range query, must be Scalar or instant Vector".to_owned())
         }
     }
@@ -128,18 +126,20 @@ struct Eval<'a> {
 }
 
 impl Eval<'_> {
-    fn value(self, expr: &Expr) -> Result<Value, String> {
+    fn value(self, expr: &Expr) -> Result<Evaluated, String> {
         match expr {
-            Expr::NumberLiteral(number) => Ok(Value::Scalar(vec![number.val; self.times.len()])),
-            Expr::StringLiteral(text) => Ok(Value::Text(text.val.clone())),
+            Expr::NumberLiteral(number) => Ok(Evaluated::Scalar(vec![number.val; self.times.len()])),
+            Expr::StringLiteral(text) => Ok(Evaluated::Text(text.val.clone())),
             Expr::Paren(paren) => self.value(&paren.expr),
             Expr::Unary(unary) => Ok(match self.value(&unary.expr)? {
-                Value::Lines(lines) => Value::Lines(each(lines, |value| -value)),
-                Value::Scalar(values) => Value::Scalar(values.into_iter().map(|value| -value).collect()),
-                other @ (Value::Text(_) | Value::Samples(_)) => other,
+                Evaluated::Lines(lines) => Evaluated::Lines(each(lines, |value| -value)),
+                Evaluated::Scalar(values) => {
+                    Evaluated::Scalar(values.into_iter().map(|value| -value).collect())
+                }
+                other @ (Evaluated::Text(_) | Evaluated::Samples(_)) => other,
             }),
-            Expr::VectorSelector(selector) => Ok(Value::Lines(self.selected(selector))),
-            Expr::Aggregate(aggregate) => self.aggregated(aggregate).map(Value::Lines),
+            Expr::VectorSelector(selector) => Ok(Evaluated::Lines(self.selected(selector))),
+            Expr::Aggregate(aggregate) => self.aggregated(aggregate).map(Evaluated::Lines),
             Expr::Binary(binary) => Self { only_presence: false, ..self }.binary(binary),
             Expr::Call(call) => self.called(call),
             Expr::MatrixSelector(_) | Expr::Subquery(_) => {
@@ -151,8 +151,8 @@ impl Eval<'_> {
 
     fn lines(self, expr: &Expr) -> Result<Vec<Line>, String> {
         match self.value(expr)? {
-            Value::Lines(lines) => Ok(lines),
-            Value::Scalar(_) | Value::Text(_) | Value::Samples(_) => {
+            Evaluated::Lines(lines) => Ok(lines),
+            Evaluated::Scalar(_) | Evaluated::Text(_) | Evaluated::Samples(_) => {
                 Err("expected type instant vector".to_owned())
             }
         }
@@ -160,15 +160,19 @@ impl Eval<'_> {
 
     fn scalars(self, expr: &Expr) -> Result<Vec<f64>, String> {
         match (Self { only_presence: false, ..self }).value(expr)? {
-            Value::Scalar(values) => Ok(values),
-            Value::Lines(_) | Value::Text(_) | Value::Samples(_) => Err("expected type scalar".to_owned()),
+            Evaluated::Scalar(values) => Ok(values),
+            Evaluated::Lines(_) | Evaluated::Text(_) | Evaluated::Samples(_) => {
+                Err("expected type scalar".to_owned())
+            }
         }
     }
 
     fn text(self, expr: &Expr) -> Result<String, String> {
         match self.value(expr)? {
-            Value::Text(text) => Ok(text),
-            Value::Lines(_) | Value::Scalar(_) | Value::Samples(_) => Err("expected type string".to_owned()),
+            Evaluated::Text(text) => Ok(text),
+            Evaluated::Lines(_) | Evaluated::Scalar(_) | Evaluated::Samples(_) => {
+                Err("expected type string".to_owned())
+            }
         }
     }
 

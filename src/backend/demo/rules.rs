@@ -8,7 +8,6 @@ use crate::model::rule;
 
 use super::book::{self, Book, Comparison, Measure, Region};
 
-/// One rule.
 #[derive(Debug, Clone)]
 pub(super) struct Rule {
     /// Its place among all rules.
@@ -25,6 +24,23 @@ pub(super) struct Rule {
     pub(super) hold: f64,
     /// Further labels of its lines, with `%...%` to be filled.
     pub(super) line: Vec<(String, String)>,
+}
+
+/// A condition that holds from `from` to `to`, in demo time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Bout {
+    pub(super) from: f64,
+    pub(super) to: f64,
+}
+
+/// Why a condition may hold: for one line of a rule, by something that began at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Cause {
+    pub(super) rule: usize,
+    pub(super) place: usize,
+    pub(super) pod: u32,
+    pub(super) begin: u64,
+    pub(super) start: u64,
 }
 
 impl Rule {

@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::rc::Rc;
 
 use promql_parser::parser::VectorSelector;
@@ -55,25 +56,15 @@ impl<'a> Series<'a> {
 
     /// The numbers of a place at a moment of demo time.
     fn numbers(&self, place: &Place, t: f64) -> Numbers {
-        let key = (place.number, t.to_bits());
-        if let Some(known) = self.known.borrow().get(&key) {
-            return *known;
-        }
-        let numbers = self.world.numbers(place, t);
-        self.known.borrow_mut().insert(key, numbers);
-        numbers
+        known(&self.known, (place.number, t.to_bits()), || self.world.numbers(place, t))
     }
 
     /// A stretch of demo time at a place.
     fn window(&self, place: &Place, from: f64, to: f64) -> Window {
-        let key = (place.number, from.to_bits(), to.to_bits());
-        if let Some(known) = self.windows.borrow().get(&key) {
-            return known.clone();
-        }
-        let rate = self.looked_at(place, Part::All, from, to).unwrap_or_default();
-        let window = Window { rate, slow: self.world.slow_looks(place, from, to).into() };
-        self.windows.borrow_mut().insert(key, window.clone());
-        window
+        known(&self.windows, (place.number, from.to_bits(), to.to_bits()), || Window {
+            rate: self.looked_at(place, Part::All, from, to).unwrap_or_default(),
+            slow: self.world.slow_looks(place, from, to).into(),
+        })
     }
 
     /// The mean of a few looks.
@@ -92,9 +83,11 @@ impl<'a> Series<'a> {
     /// The mean of that over a stretch of demo time.
     fn mean_rate(&self, place: &Place, part: Part, (from, to): (f64, f64)) -> Option<f64> {
         let failed = || self.world.bad_share(Promised::Errors, place, from, to);
+        if to - from <= SHORT {
+            return self.looked_at(place, part, from, to);
+        }
         let share = match part {
             Part::Seconds => return self.looked_at(place, part, from, to),
-            _ if to - from <= SHORT => return self.looked_at(place, part, from, to),
             Part::All => 1.0,
             Part::Failed => failed()?,
             Part::Well => 1.0 - failed()?,
@@ -106,6 +99,16 @@ impl<'a> Series<'a> {
         };
         Some(self.window(place, from, to).rate * share)
     }
+}
+
+/// What was worked out already, or is now.
+fn known<K: Eq + Hash, V: Clone>(all: &RefCell<HashMap<K, V>>, key: K, work: impl FnOnce() -> V) -> V {
+    if let Some(known) = all.borrow().get(&key) {
+        return known.clone();
+    }
+    let value = work();
+    all.borrow_mut().insert(key, value.clone());
+    value
 }
 
 /// Which share of the requests is in a part.

@@ -14,7 +14,6 @@ const CYCLES_BACK: i64 = 20_000;
 /// How many times of the same thing are looked at at most, the newest.
 const OCCURRENCES: usize = 100;
 
-/// When something begins.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Begin {
     /// In each cycle that tells this chapter.

@@ -324,7 +324,7 @@ fn every_rule_is_understood_however_its_expression_is_printed() {
         for query in [read.to_string(), read.prettify(), format!("({read})")] {
             let expr = promql_parser::parser::parse(&query).unwrap();
             for t in [10.0, 120.0] {
-                let promql::Value::Lines(lines) = instant(&series, &expr, time.second(t)).expect(&query)
+                let promql::Evaluated::Lines(lines) = instant(&series, &expr, time.second(t)).expect(&query)
                 else {
                     panic!("{query}")
                 };

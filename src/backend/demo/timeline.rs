@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::alerts::EVERY;
-
+/// How often rules are evaluated, in seconds of demo time.
+pub(super) const EVERY: f64 = 5.0;
 /// When demo time began, and how fast it goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Timeline {

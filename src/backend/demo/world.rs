@@ -5,12 +5,11 @@ use std::sync::Mutex;
 
 use crate::model::labels::{Labels, Text};
 
-use super::alerts::{Bout, Cause};
 use super::book::{Book, Deploy, Measure, Region, Service};
 use super::noise::{Latency, P95, day, mix, mix_text, wobble};
 use super::paging::Paging;
-use super::rules::{Rule, expand};
-use super::slos::{Pledge, pledges};
+use super::pledges::{Pledge, pledges};
+use super::rules::{Bout, Cause, Rule, expand};
 use super::story::{Act, Begin, Impact, Schedule, acts, felt, impact};
 
 /// The whole demo world; a seed makes another one.
@@ -26,7 +25,6 @@ pub struct DemoWorld {
     pub(super) bouts: Mutex<HashMap<Cause, Option<Bout>>>,
 }
 
-/// A service in a region.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     /// Its place among all of them.
@@ -244,6 +242,12 @@ impl Place {
                 .collect()
         };
         format!("{}-{}-{}", self.name, word(self.key, 9), word(mix(self.key, u64::from(pod)), 5))
+    }
+
+    /// A text with what stands for the service, a pod and its target filled in.
+    pub(super) fn filled(&self, text: &str, pod: u32) -> String {
+        let text = text.replace("%service%", &self.name).replace("%pod%", &self.pod(pod));
+        text.replace("%instance%", &self.instance(pod))
     }
 
     /// How long requests take while nothing happens.

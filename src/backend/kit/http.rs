@@ -267,13 +267,11 @@ impl Http {
 
     /// The trouble that a request or a read came to.
     fn failed(&self, error: &(dyn StdError + 'static)) -> SourceError {
-        let trouble = trouble::of(error, self.connect_timeout, self.timeout);
-        self.error(match (trouble, self.passes.proxy()) {
-            (Trouble::Unreachable { reason }, Some(proxy)) => {
-                Trouble::Unreachable { reason: format!("{reason}; through the proxy {}", text::clean(proxy)) }
-            }
-            (trouble, _) => trouble,
-        })
+        let mut trouble = trouble::of(error, self.connect_timeout, self.timeout);
+        if let (Trouble::Unreachable { reason }, Some(proxy)) = (&mut trouble, self.passes.proxy()) {
+            *reason = format!("{reason}; through the proxy {}", text::clean(proxy));
+        }
+        self.error(trouble)
     }
 }
 
@@ -287,12 +285,10 @@ fn below(base: &Url, path: &str) -> Url {
 
 /// What the server said when it had no room.
 fn said(error: &SourceError) -> String {
-    match &error.trouble {
-        Trouble::Refused { message, .. } | Trouble::RateLimited { message } if !message.is_empty() => {
-            message.clone()
-        }
-        trouble => trouble.to_string(),
-    }
+    let (Trouble::Refused { message, .. } | Trouble::RateLimited { message }) = &error.trouble else {
+        return error.trouble.to_string();
+    };
+    if message.is_empty() { error.trouble.to_string() } else { message.clone() }
 }
 
 /// Follows a redirect only if it is the same address with or without a slash at its end; any other comes back as it is.

@@ -59,7 +59,6 @@ impl Word<'_> {
         self.0.trim().parse().ok()
     }
 
-    /// Whether it says yes.
     pub(crate) fn is_true(&self) -> bool {
         matches!(&*self.0, "true" | "1")
     }
@@ -162,7 +161,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Pairs<'a> {
     }
 }
 
-/// An object, or nothing.
 #[derive(Debug)]
 pub(crate) struct Maybe<T>(pub(crate) Option<T>);
 
@@ -303,10 +301,8 @@ pub(crate) fn left_out(count: usize, what: &str) -> Option<Warning> {
 
 /// What a value is made into, of whichever types it may have; of all others nothing is made, and they are read over.
 pub(crate) trait Lenient<'de>: Sized {
-    /// What comes of it.
     type Made;
 
-    /// Of an object.
     fn of_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Option<Self::Made>, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
         Ok(None)
@@ -318,22 +314,18 @@ pub(crate) trait Lenient<'de>: Sized {
         Ok(None)
     }
 
-    /// Of a whole number.
     fn of_integer(self, number: i128) -> Option<Self::Made> {
         self.of_number(number as f64)
     }
 
-    /// Of a number.
     fn of_number(self, _number: f64) -> Option<Self::Made> {
         None
     }
 
-    /// Of a truth value.
     fn of_bool(self, _yes: bool) -> Option<Self::Made> {
         None
     }
 
-    /// Of a text.
     fn of_text(self, _text: Cow<'de, str>) -> Option<Self::Made> {
         None
     }
@@ -345,7 +337,6 @@ pub(crate) enum Slot<T> {
     This(T),
     /// `null`
     Null,
-    /// Something else.
     Other,
 }
 

@@ -19,7 +19,6 @@ pub(crate) trait Paging: Sync {
     /// Where a page begins: an offset, a cursor, the address of the next page.
     type Place: PartialEq + Sync + Send;
 
-    /// The first page.
     fn first(&self) -> Self::Place;
 
     /// Asks for the page at a place.
@@ -36,7 +35,6 @@ pub(crate) trait Paging: Sync {
     fn from(&self, place: Self::Place, count: usize) -> Vec<Self::Place>;
 }
 
-/// One page.
 pub(crate) struct Page<P> {
     pub(crate) items: Vec<Value>,
     /// Where the next one begins; none after the last.

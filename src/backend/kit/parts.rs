@@ -11,7 +11,6 @@ use crate::model::warning::Warning;
 pub(crate) struct Parts {
     pub(crate) cost: Cost,
     pub(crate) warnings: Vec<Warning>,
-    /// How many came.
     came: usize,
     /// Why the first that did not come is missing.
     first_error: Option<SourceError>,
@@ -46,6 +45,21 @@ impl Parts {
         }
     }
 
+    /// The same of a part that comes with what it cost.
+    ///
+    /// # Errors
+    /// As [`Self::take`].
+    pub(crate) fn take_priced<T>(
+        &mut self,
+        what: &str,
+        part: Result<(T, Cost), SourceError>,
+    ) -> Result<Option<T>, SourceError> {
+        let (part, cost) =
+            self.take(what, part)?.map_or((None, Cost::default()), |(part, cost)| (Some(part), cost));
+        self.cost.add(cost);
+        Ok(part)
+    }
+
     /// Takes note of a list's cost and of what is missing of it: `cut` says that there are more than came, and what cannot be read
     /// is called `items`.
     pub(crate) fn told<T>(&mut self, pages: &Pages<T>, items: &str, cut: &str) {
@@ -66,6 +80,10 @@ impl Parts {
     pub(crate) fn some_came(&mut self) -> Result<(), SourceError> {
         let error = self.first_error.take().filter(|_| self.came == 0);
         error.map_or(Ok(()), Err)
+    }
+
+    pub(crate) fn reply(self, answer: Answer) -> Reply {
+        Reply { warnings: self.warnings, ..self.cost.reply(answer) }
     }
 
     /// The whole, unless the asker has it already.

@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(read::<Epoch<1_000>>(r#""1772366340500""#).0, half);
         assert_eq!(read::<Epoch<1_000_000_000>>(r#""1772366340500000000""#).0, half);
         let exact = read::<Epoch<1_000_000_000>>("1772366340500000001").0;
-        assert_eq!(exact.map(|moment| moment.subsec_nanosecond()), Some(500_000_001));
+        assert_eq!(exact.map(Timestamp::subsec_nanosecond), Some(500_000_001));
         // a sample's time is no number that a double holds, and is told in milliseconds all the same
         let sample = Epoch::<1>::at(1_772_366_340.123).map(|moment| moment.to_string());
         assert_eq!(sample.as_deref(), Some("2026-03-01T11:59:00.123Z"));

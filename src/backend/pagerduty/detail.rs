@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::map::{Reader, moment};
+use super::map::Reader;
 use super::{PagerDuty, wire};
 use crate::backend::kit::cost::digest;
 use crate::backend::kit::paging::Pages;
@@ -98,12 +98,12 @@ impl Reader<'_> {
             ("", changes) => self.text(&changes),
             (summary, changes) => self.text(&format!("{summary}: {changes}")),
         };
-        Step { at: at(&wire.created_at), kind, who: who.filter(|who| !who.is_empty()), channel, summary }
+        Step { at: at(wire.created_at), kind, who: who.filter(|who| !who.is_empty()), channel, summary }
     }
 
     fn note(&mut self, wire: &wire::Note) -> Note {
         Note {
-            at: at(&wire.created_at),
+            at: at(wire.created_at),
             who: wire.user.0.as_ref().map_or_else(|| "somebody".into(), |user| self.name(user)),
             content: self.text(&wire.content.0),
         }
@@ -114,7 +114,7 @@ impl Reader<'_> {
         Some(Past {
             id: self.some(&incident.id)?,
             title: self.first(&[&incident.title, &incident.summary, &incident.id]),
-            created_at: at(&incident.created_at),
+            created_at: at(incident.created_at),
             likeness: wire.score.0.parse().ok().filter(|score: &f64| score.is_finite()).unwrap_or(0.0),
             url: self.some(&incident.html_url),
         })
@@ -162,7 +162,7 @@ impl Reader<'_> {
             is_resolved: wire.status.0 == "resolved",
             summary: self.first(&[&wire.summary, &wire.key, &wire.id]),
             severity: self.some(&wire.severity),
-            created_at: at(&wire.created_at),
+            created_at: at(wire.created_at),
             key: self.some(&wire.key),
             labels: firing.labels,
             firing: firing.each,
@@ -195,6 +195,6 @@ fn named(name: Text, usual: &str) -> Text {
 }
 
 /// The epoch is plainly wrong on the screen, where a guess would look right.
-fn at(told: &Rfc3339) -> Timestamp {
-    moment(told).unwrap_or(Timestamp::UNIX_EPOCH)
+fn at(told: Rfc3339) -> Timestamp {
+    told.0.unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -91,7 +91,6 @@ impl Reader<'_> {
     }
 }
 
-/// What all of them have.
 fn shared(all: &[Labels]) -> Labels {
     let Some((first, rest)) = all.split_first() else { return Labels::default() };
     let is_shared = |(name, value): &(&Text, &Text)| rest.iter().all(|other| other.get(name) == Some(*value));

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::wire::Thing;
-use super::{PagerDuty, wire};
+use super::{INCLUDED, PagerDuty, fresh, wire};
 use crate::backend::kit::cost::{Cost, digest};
 use crate::backend::kit::lenient::{left_out, object};
 use crate::backend::kit::paging::Pages;
@@ -16,7 +16,7 @@ use crate::backend::kit::parts::Parts;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::{Incident, IncidentBoard, Priority};
 use crate::model::labels::Text;
-use crate::model::source::{SourceError, Trouble};
+use crate::model::source::SourceError;
 use crate::model::warning::Warning;
 
 /// How long ago an incident may have been resolved to be shown.
@@ -33,10 +33,8 @@ const RANKS_KEPT: SignedDuration = SignedDuration::from_mins(10);
 /// An account's priorities by their ids.
 pub(super) type Priorities = HashMap<Text, Priority>;
 
-/// The account's priorities, and since when they are known.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ranks {
-    since: Timestamp,
     by_id: Arc<Priorities>,
     /// How many could not be read.
     unread: usize,
@@ -100,10 +98,9 @@ impl PagerDuty {
         let open = open?;
         let cut = "there are more open incidents than can be read: the oldest are not shown";
         parts.told(&open, "open incidents", cut);
-        let ranks = parts.take("the ranks of priorities", ranks)?.unwrap_or_default();
-        parts.cost.add(ranks.1);
-        parts.warnings.extend(left_out(ranks.0.unread, "priorities"));
-        let ranks = ranks.0.by_id;
+        let Ranks { by_id: ranks, unread } =
+            parts.take_priced("the ranks of priorities", ranks)?.unwrap_or_default();
+        parts.warnings.extend(left_out(unread, "priorities"));
         let (recent, is_sweep) = parts.take("resolved incidents", recent)?.unwrap_or_default();
         // that there are more is told with the whole, and looked at here only where it was asked for
         parts.cost.add(recent.cost);
@@ -114,8 +111,8 @@ impl PagerDuty {
             // the rest is asked for with the next look
             self.kept().history.swept = None;
         }
-        let spent = parts.take("incidents that are no longer open", self.look_up_lost(&ranks).await)?;
-        parts.cost.add(spent.unwrap_or_default());
+        let lost = self.look_up_lost(&ranks).await.map(|cost| ((), cost));
+        parts.take_priced("incidents that are no longer open", lost)?;
         if is_sweep {
             parts.cost.add(self.look_up_acknowledged().await);
         }
@@ -126,15 +123,12 @@ impl PagerDuty {
 
     /// All that are open: without `date_range=all` one that is older than a month would not be seen.
     async fn open(&self) -> Result<Pages<wire::Incident>, SourceError> {
-        let mut query = vec![
+        let query = self.of_incidents(&[
             ("date_range", "all"),
             ("statuses[]", "triggered"),
             ("statuses[]", "acknowledged"),
             ("sort_by", "created_at:desc"),
-            ("include[]", "conference_bridge"),
-            ("include[]", "first_trigger_log_entries"),
-        ];
-        self.only(&mut query);
+        ]);
         let mut pages: Pages<wire::Incident> = self.pages("incidents", &query, usize::MAX).await?;
         let count = pages.items.len();
         pages.items.retain(|incident| !incident.id.0.trim().is_empty());
@@ -146,15 +140,12 @@ impl PagerDuty {
     /// was all of them.
     async fn resolved(&self, now: Timestamp) -> Result<(Pages<wire::Incident>, bool), SourceError> {
         let (since, until) = (instant(now - LATELY), instant(now + SignedDuration::from_hours(1)));
-        let mut query = vec![
+        let query = self.of_incidents(&[
             ("statuses[]", "resolved"),
-            ("since", &*since),
-            ("until", &*until),
+            ("since", &since),
+            ("until", &until),
             ("sort_by", "resolved_at:desc"),
-            ("include[]", "conference_bridge"),
-            ("include[]", "first_trigger_log_entries"),
-        ];
-        self.only(&mut query);
+        ]);
         let swept = self.kept().history.swept;
         let mut is_sweep = swept.is_none_or(|swept| now.duration_since(swept) >= SWEEP);
         let most = if is_sweep { RESOLVED_PAGES } else { 1 };
@@ -171,16 +162,15 @@ impl PagerDuty {
 
     /// The account's priorities, and what it cost to ask. An account without priorities (402, 404) has no ranks.
     async fn ranks(&self, now: Timestamp) -> Result<(Ranks, Cost), SourceError> {
-        if let Some(ranks) = self.kept().ranks.clone()
-            && now.duration_since(ranks.since) < RANKS_KEPT
-        {
+        if let Some(ranks) = fresh(self.kept().ranks.as_ref(), now, RANKS_KEPT) {
             return Ok((ranks, Cost::default()));
         }
         let pages = match self.pages::<Thing>("priorities", &[], 2).await {
-            Err(SourceError { trouble: Trouble::Refused { status: 402 | 404, .. }, .. }) => {
+            Ok(pages) => pages,
+            Err(error) if [402, 404].iter().any(|status| error.trouble.refused(*status).is_some()) => {
                 Pages { cost: Cost::REFUSED, ..Pages::default() }
             }
-            pages => pages?,
+            Err(error) => return Err(error),
         };
         let by_id = self.read(|reader| {
             let ranked = pages.items.iter().zip(1..).map(|(thing, rank)| {
@@ -189,8 +179,8 @@ impl PagerDuty {
             });
             Arc::new(ranked.collect())
         });
-        let ranks = Ranks { since: now, by_id, unread: pages.lost };
-        self.kept().ranks = Some(ranks.clone());
+        let ranks = Ranks { by_id, unread: pages.lost };
+        self.kept().ranks = Some((now, ranks.clone()));
         Ok((ranks, pages.cost))
     }
 
@@ -214,10 +204,7 @@ impl PagerDuty {
             let oldest = resolved.iter().filter_map(|incident| incident.resolved_at).min();
             history.cut_before = oldest.filter(|_| is_cut);
         }
-        for incident in resolved {
-            if incident.is_open() {
-                continue;
-            }
+        for incident in resolved.into_iter().filter(|incident| !incident.is_open()) {
             history.take_resolved(incident);
         }
         let mut listed: BTreeMap<_, _> =
@@ -237,18 +224,17 @@ impl PagerDuty {
     async fn look_up_lost(&self, ranks: &Priorities) -> Result<Cost, SourceError> {
         let lost: Vec<Text> = self.kept().history.lost.iter().take(SINGLES).cloned().collect();
         let mut cost = Cost::default();
-        let query = [("include[]", "conference_bridge"), ("include[]", "first_trigger_log_entries")];
         let answers =
-            join_all(lost.iter().map(async |id| match self.get(&format!("incidents/{id}"), &query).await {
-                Ok(body) => {
-                    let incident = object::<wire::Incident>(body.json()?, "incident");
-                    Ok((Some(incident.ok_or_else(|| self.odd("no `incident` in it"))?), Cost::of(&body)))
-                }
-                Err(SourceError { trouble: Trouble::Refused { status: 404, .. }, .. }) => {
-                    Ok((None, Cost::REFUSED))
-                }
-                Err(error) => Err(error),
-            }));
+            join_all(lost.iter().map(
+                async |id| match self.get(&format!("incidents/{id}"), &INCLUDED).await {
+                    Ok(body) => {
+                        let incident = object::<wire::Incident>(body.json()?, "incident");
+                        Ok((Some(incident.ok_or_else(|| self.odd("no `incident` in it"))?), Cost::of(&body)))
+                    }
+                    Err(error) if error.trouble.refused(404).is_some() => Ok((None, Cost::REFUSED)),
+                    Err(error) => Err(error),
+                },
+            ));
         let mut failure = None;
         for (id, answer) in lost.iter().zip(answers.await) {
             let (wire, spent) = match answer {
@@ -290,7 +276,7 @@ impl PagerDuty {
         let mut all = history.resolved.clone();
         all.extend(history.open.clone());
         let mut priorities: Vec<Priority> =
-            kept.ranks.iter().flat_map(|ranks| ranks.by_id.values().cloned()).collect();
+            kept.ranks.iter().flat_map(|(_, ranks)| ranks.by_id.values().cloned()).collect();
         priorities.sort_by_key(|priority| priority.rank);
         IncidentBoard { incidents: all.into_values().collect(), priorities }
     }

@@ -7,7 +7,6 @@ use super::ANSWERS;
 use super::act::ACTS;
 use crate::config::kind::{Address, KeyHeader, KindSpec, Options, OwnSettings, Scheme};
 
-/// PagerDuty, REST API v2.
 pub(in crate::backend) static SPEC: KindSpec = KindSpec {
     name: "pagerduty",
     title: "PagerDuty",

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::incidents::{History, instant};
-use super::map::{Reader, moment};
+use super::map::Reader;
 use super::{PagerDuty, wire};
 use crate::backend::kit::cost::Cost;
 use crate::model::ask::{Answer, Answered, Reply};
@@ -20,7 +20,6 @@ const PAGES: usize = 20;
 /// An entry of the last second belongs to the time that is asked for.
 const END: SignedDuration = SignedDuration::from_secs(1);
 
-/// A part of the log.
 pub(super) struct Log {
     /// The newest first.
     pub(super) entries: Vec<wire::LogEntry>,
@@ -43,11 +42,10 @@ impl PagerDuty {
     /// What happened between two moments, to incidents of the teams that are wanted.
     pub(super) async fn log(&self, since: Timestamp, until: Timestamp) -> Result<Log, SourceError> {
         let (from, to) = (instant(since), instant(until));
-        let mut query =
-            vec![("since", &*from), ("until", &*to), ("is_overview", "true"), ("time_zone", "UTC")];
-        query.extend(self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str())));
+        let query =
+            self.of_teams(&[("since", &from), ("until", &to), ("is_overview", "true"), ("time_zone", "UTC")]);
         let pages = self.pages::<wire::LogEntry>("log_entries", &query, PAGES).await?;
-        let at = |entry: Option<&wire::LogEntry>| entry.and_then(|entry| moment(&entry.created_at));
+        let at = |entry: Option<&wire::LogEntry>| entry.and_then(|entry| entry.created_at.0);
         let whole_since = match (pages.is_cut, at(pages.items.first()), at(pages.items.last())) {
             (false, ..) => since,
             // what came last may not be all of its second
@@ -69,7 +67,7 @@ impl PagerDuty {
         let steps = self.read(|reader| {
             let wanted = log.entries.iter().filter(|entry| self.is_wanted(entry));
             let step = |entry: &wire::LogEntry| {
-                moment(&entry.created_at)?;
+                entry.created_at.0?;
                 let incident = reader.some(&entry.incident.0.as_ref()?.id)?;
                 Some(Happened { incident, step: reader.step(entry) })
             };
@@ -153,7 +151,7 @@ impl Reader<'_> {
     fn told(&mut self, newest_first: &[wire::LogEntry]) -> HashMap<Text, Told> {
         let mut all: HashMap<Text, Told> = HashMap::new();
         for entry in newest_first {
-            let Some(at) = moment(&entry.created_at) else { continue };
+            let Some(at) = entry.created_at.0 else { continue };
             let Some(id) = entry.incident.0.as_ref().and_then(|incident| self.some(&incident.id)) else {
                 continue;
             };

@@ -11,7 +11,6 @@ use crate::model::incident::{
 use crate::model::labels::{Interner, Text};
 use crate::model::source::SourceId;
 
-/// Takes texts in.
 pub(super) struct Reader<'k> {
     pub(super) interner: &'k mut Interner,
     pub(super) source: &'k SourceId,
@@ -63,11 +62,10 @@ impl Reader<'_> {
     pub(super) fn incident(&mut self, wire: &wire::Incident, ranks: &Priorities) -> Option<Incident> {
         let id = self.some(&wire.id)?;
         // the epoch is plainly wrong on the screen, where a guess would look right
-        let created_at = moment(&wire.created_at).unwrap_or(Timestamp::UNIX_EPOCH);
-        let changed_at =
-            moment(&wire.last_status_change_at).or(moment(&wire.updated_at)).unwrap_or(created_at);
+        let created_at = wire.created_at.0.unwrap_or(Timestamp::UNIX_EPOCH);
+        let changed_at = wire.last_status_change_at.0.or(wire.updated_at.0).unwrap_or(created_at);
         let status = status(wire);
-        let resolved_at = moment(&wire.resolved_at).or(Some(changed_at));
+        let resolved_at = wire.resolved_at.0.or(Some(changed_at));
         let stamps = |reader: &mut Self, list: Vec<(Rfc3339, &Maybe<Thing>)>| {
             let people = list.into_iter().filter_map(|(at, who)| {
                 let who = reader.person(who.0.as_ref()?);
@@ -102,9 +100,7 @@ impl Reader<'_> {
             pending: {
                 let pending = wire.pending_actions.all.iter();
                 let mut pending: Vec<_> = pending
-                    .filter_map(|action| {
-                        Some(Pending { what: self.text(&action.kind.0), at: moment(&action.at)? })
-                    })
+                    .filter_map(|action| Some(Pending { what: self.text(&action.kind.0), at: action.at.0? }))
                     .collect();
                 pending.sort_by_key(|pending| pending.at);
                 pending
@@ -130,7 +126,7 @@ fn status(wire: &wire::Incident) -> IncidentStatus {
         "resolved" => IncidentStatus::Resolved,
         "acknowledged" => IncidentStatus::Acknowledged,
         "triggered" => IncidentStatus::Triggered,
-        _ if moment(&wire.resolved_at).is_some() => IncidentStatus::Resolved,
+        _ if wire.resolved_at.0.is_some() => IncidentStatus::Resolved,
         _ if !wire.acknowledgements.all.is_empty() => IncidentStatus::Acknowledged,
         _ => IncidentStatus::Triggered,
     }

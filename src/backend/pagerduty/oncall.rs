@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::incidents::instant;
-use super::map::{Reader, moment};
+use super::map::Reader;
 use super::{PagerDuty, wire};
 use crate::backend::kit::cost::digest;
 use crate::backend::kit::lenient::left_out;
@@ -42,10 +42,7 @@ impl PagerDuty {
         let turns = parts.items(turns, "turns", "there are more turns than can be read: some are missing");
         let schedules = parts.take("who stands in for whom", overrides)?;
         let overrides = schedules.map(|schedules| overrides_of(schedules, &mut parts)).unwrap_or_default();
-        let me = parts.take("who you are here", me)?.and_then(|(me, spent)| {
-            parts.cost.add(spent);
-            me
-        });
+        let me = parts.take_priced("who you are here", me)?.flatten();
         let mut board = OnCallBoard { me, from, until, ..OnCallBoard::default() };
         self.read(|reader| {
             for policy in &policies {
@@ -89,8 +86,7 @@ impl PagerDuty {
     }
 
     async fn policies(&self) -> Result<Pages<wire::Policy>, SourceError> {
-        let mut query = vec![("sort_by", "name")];
-        query.extend(self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str())));
+        let query = self.of_teams(&[("sort_by", "name")]);
         let mut pages: Pages<wire::Policy> = self.pages("escalation_policies", &query, PAGES).await?;
         if !self.settings.services.is_empty() {
             let is_ours = |service: &wire::Thing| self.settings.services.contains(&service.id.0);
@@ -119,13 +115,12 @@ impl PagerDuty {
         until: Timestamp,
     ) -> Result<Pages<wire::Schedule>, SourceError> {
         let (since, until) = (instant(from), instant(until));
-        let mut query = vec![
+        let query = self.of_teams(&[
             ("include[]", "overrides_subschedule"),
-            ("since", &*since),
-            ("until", &*until),
+            ("since", &since),
+            ("until", &until),
             ("time_zone", "UTC"),
-        ];
-        query.extend(self.settings.teams.iter().map(|team| ("team_ids[]", team.as_str())));
+        ]);
         self.pages("schedules", &query, PAGES).await
     }
 }
@@ -136,10 +131,8 @@ fn overrides_of(schedules: Pages<wire::Schedule>, parts: &mut Parts) -> Override
     for schedule in parts.items(schedules, "schedules", cut) {
         let entries = schedule.overrides_subschedule.0.unwrap_or_default().rendered_schedule_entries;
         let count = entries.all.len() + entries.lost;
-        let turns = entries
-            .all
-            .into_iter()
-            .filter_map(|turn| Some((turn.user.0?.id.0, moment(&turn.start)?, moment(&turn.end)?)));
+        let turns = entries.all.into_iter();
+        let turns = turns.filter_map(|turn| Some((turn.user.0?.id.0, turn.start.0?, turn.end.0?)));
         let turns: Vec<_> = turns.collect();
         unread += count - turns.len();
         if !turns.is_empty() {
@@ -189,7 +182,7 @@ impl Reader<'_> {
     ) -> Option<Shift> {
         let user = wire.user.0.as_ref().filter(|user| !user.id.0.is_empty())?;
         let policy = self.some(&wire.escalation_policy.0.as_ref()?.id)?;
-        let (start, end) = (moment(&wire.start), moment(&wire.end));
+        let (start, end) = (wire.start.0, wire.end.0);
         // overrides are cut at the ends of the time that was asked for
         let within = (start.map(|start| start.max(from)), end.map(|end| end.min(until)));
         let schedule = wire.schedule.0.as_ref();

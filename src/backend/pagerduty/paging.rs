@@ -22,7 +22,6 @@ struct Offset {
     step: usize,
 }
 
-/// A list of an account.
 struct Listing<'a> {
     account: &'a PagerDuty,
     path: &'a str,

@@ -14,7 +14,7 @@ use crate::config::settings::Settings;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::{Incident, IncidentBoard, IncidentDetail};
 use crate::model::oncall::OnCallBoard;
-use crate::model::source::Offer;
+use crate::model::source::{Offer, Trouble};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()

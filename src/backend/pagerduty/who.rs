@@ -1,26 +1,25 @@
 //! Whose key it is, who sits at the keyboard, and whether all is well: the heartbeat.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::PagerDuty;
 use super::wire::Thing;
+use super::{PagerDuty, fresh};
 use crate::backend::kit::cost::Cost;
-use crate::backend::kit::http::{Allowance, Body};
+use crate::backend::kit::http::Body;
 use crate::backend::kit::lenient::object;
 use crate::backend::kit::probe;
 use crate::model::ask::{Answer, Answered};
 use crate::model::incident::Person;
 use crate::model::labels::Text;
-use crate::model::source::{Offer, SourceError, Trouble};
+use crate::model::source::{SourceError, Trouble};
 
 /// Who one is changes seldom.
 const KEPT: SignedDuration = SignedDuration::from_hours(1);
 /// Roles that may not change anything, or only on what they are asked to.
 const READERS: [&str; 3] = ["read_only_user", "read_only_limited_user", "observer"];
 
-/// Whose key it is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Key {
     /// That of one person, who acts by it.
@@ -33,9 +32,10 @@ pub(super) enum Key {
 
 impl PagerDuty {
     pub(super) async fn probe(&self) -> Answered {
-        let (key, about, mut cost) = self.key().await?;
+        let (key, about) = self.key().await?;
+        let mut cost = about.as_ref().map_or(Cost::REFUSED, Cost::of);
         let mut offer = probe::offer("PagerDuty", "");
-        let (mut date, mut allowance) = about.unwrap_or_default();
+        let (mut date, mut allowance) = about.map(|body| (body.date, body.allowance)).unwrap_or_default();
         if !matches!(key, Key::User { .. }) {
             // whether the key is good for anything at all
             match self.get("abilities", &[]).await {
@@ -53,53 +53,43 @@ impl PagerDuty {
                 Err(error) => return Err(error),
             }
         }
-        cost.add(self.say_whose(&key, &mut offer).await?);
+        let needs_from = |why: &str| format!("actions need `from`, your e-mail address here: {why}");
+        let refuses = match (&key, &self.settings.from) {
+            (Key::User { me, role, account }, _) => {
+                offer.fact("account", account.clone().unwrap_or_default());
+                offer.fact("key of", me.name.clone());
+                offer.fact("role", role.clone());
+                let may_only_read = READERS.contains(&&**role);
+                may_only_read.then(|| format!("{} may only read ({role}): actions will be refused", me.name))
+            }
+            (Key::Account, Some(from)) => {
+                offer.fact("key of", "the account");
+                let (me, spent) = self.me(&key).await?;
+                cost.add(spent);
+                let found = me.map(|me| offer.fact("from", me.name));
+                let missing = || format!("nobody here has the address `{from}`: actions will be refused");
+                found.is_none().then(missing)
+            }
+            (Key::Account, None) => {
+                offer.fact("key of", "the account");
+                Some(needs_from("a key of the account does not say who you are"))
+            }
+            (Key::Hidden, from) => {
+                offer.warn("the key may not read users: nobody knows who you are here");
+                from.is_none().then(|| needs_from("the key may not read users"))
+            }
+        };
+        offer.refuses = refuses.map(Text::from);
+        if key != Key::Hidden {
+            offer.warnings.extend(offer.refuses.clone());
+        }
         offer.allowance(allowance);
         offer.clock(date, self.clock.now(), "ages are off by that");
         Ok(cost.reply(Answer::Probe(offer)))
     }
 
-    async fn say_whose(&self, key: &Key, offer: &mut Offer) -> Result<Cost, SourceError> {
-        let mut cost = Cost::default();
-        match key {
-            Key::User { me, role, account } => {
-                offer.fact("account", account.clone().unwrap_or_default());
-                offer.fact("key of", me.name.clone());
-                offer.fact("role", role.clone());
-                if READERS.contains(&&**role) {
-                    let warning = format!("{} may only read ({role}): actions will be refused", me.name);
-                    offer.refuses = Some(warning.into());
-                }
-                offer.warnings.extend(offer.refuses.clone());
-            }
-            Key::Account => {
-                offer.fact("key of", "the account");
-                let warning = if let Some(from) = &self.settings.from {
-                    let (me, spent) = self.me(key).await?;
-                    cost.add(spent);
-                    let found = me.map(|me| offer.fact("from", me.name));
-                    let missing = || format!("nobody here has the address `{from}`: actions will be refused");
-                    found.is_none().then(missing)
-                } else {
-                    let why = "a key of the account does not say who you are";
-                    Some(format!("actions need `from`, your e-mail address here: {why}"))
-                };
-                offer.refuses = warning.map(Text::from);
-                offer.warnings.extend(offer.refuses.clone());
-            }
-            Key::Hidden => {
-                offer.warn("the key may not read users: nobody knows who you are here");
-                if self.settings.from.is_none() {
-                    let why = "actions need `from`, your e-mail address here: the key may not read users";
-                    offer.refuses = Some(why.into());
-                }
-            }
-        }
-        Ok(cost)
-    }
-
-    /// Whose key it is, asked anew.
-    async fn key(&self) -> Result<(Key, Option<(Option<Timestamp>, Option<Allowance>)>, Cost), SourceError> {
+    /// Whose key it is, asked anew; with the answer that told it.
+    async fn key(&self) -> Result<(Key, Option<Body>), SourceError> {
         let (key, body) = match self.get("users/me", &[]).await {
             Ok(body) => (self.user_key(&body)?, Some(body)),
             // "The current user is not available": an account is nobody
@@ -107,13 +97,12 @@ impl PagerDuty {
             Err(SourceError { trouble: Trouble::Forbidden { .. }, .. }) => (Key::Hidden, None),
             Err(error) => return Err(error),
         };
-        let cost = body.as_ref().map_or(Cost::REFUSED, Cost::of);
         let mut kept = self.kept();
         if kept.key.as_ref().is_none_or(|(_, last)| *last != key) {
             kept.me = None;
         }
         kept.key = Some((self.clock.now(), key.clone()));
-        Ok((key, body.map(|body| (body.date, body.allowance)), cost))
+        Ok((key, body))
     }
 
     fn user_key(&self, body: &Body) -> Result<Key, SourceError> {
@@ -134,13 +123,12 @@ impl PagerDuty {
     /// # Errors
     /// Whatever keeps it from being known this time.
     pub(super) async fn who(&self) -> Result<(Option<Person>, Cost), SourceError> {
-        let now = self.clock.now();
-        let known = self.kept().key.clone().filter(|(since, _)| now.duration_since(*since) < KEPT);
-        let (key, mut cost) = if let Some((_, key)) = known {
+        let known = fresh(self.kept().key.as_ref(), self.clock.now(), KEPT);
+        let (key, mut cost) = if let Some(key) = known {
             (key, Cost::default())
         } else {
-            let (key, _, cost) = self.key().await?;
-            (key, cost)
+            let (key, told) = self.key().await?;
+            (key, told.as_ref().map_or(Cost::REFUSED, Cost::of))
         };
         let (me, spent) = self.me(&key).await?;
         cost.add(spent);
@@ -155,9 +143,7 @@ impl PagerDuty {
             (Key::Account | Key::Hidden, Some(from)) => from,
         };
         let now = self.clock.now();
-        if let Some((since, me)) = self.kept().me.clone()
-            && now.duration_since(since) < KEPT
-        {
+        if let Some(me) = fresh(self.kept().me.as_ref(), now, KEPT) {
             return Ok((Some(me), Cost::default()));
         }
         let query = [("query", from.as_str())];

@@ -15,15 +15,12 @@ wire! {
         summary: Word,
         name: Word,
         html_url: Word,
-        /// Of a user.
+        /// Of a user, as the two below.
         email: Word,
-        /// Of a user.
         time_zone: Word,
-        /// Of a user.
         role: Word,
     }
 
-    /// One incident.
     struct Incident {
         id: Word,
         #[serde(rename = "incident_number")]
@@ -56,26 +53,22 @@ wire! {
         first_trigger_log_entry: Maybe<Box<LogEntry>>,
     }
 
-    /// Somebody was asked for help.
     struct ResponderRequest {
         requester: Maybe<Thing>,
         requested_at: Rfc3339,
         message: Word,
     }
 
-    /// Who has it.
     struct Assignment {
         at: Rfc3339,
         assignee: Maybe<Thing>,
     }
 
-    /// Who is on it.
     struct Acknowledgement {
         at: Rfc3339,
         acknowledger: Maybe<Thing>,
     }
 
-    /// How many alerts an incident has.
     struct AlertCounts {
         all: Count,
         triggered: Count,
@@ -88,13 +81,11 @@ wire! {
         at: Rfc3339,
     }
 
-    /// Where people talk.
     struct Conference {
         conference_number: Word,
         conference_url: Word,
     }
 
-    /// One thing that happened.
     struct LogEntry {
         /// `trigger_log_entry` and the like.
         #[serde(rename = "type")]
@@ -102,21 +93,17 @@ wire! {
         summary: Word,
         created_at: Rfc3339,
         agent: Maybe<Thing>,
-        /// To which incident.
         incident: Maybe<Thing>,
-        /// Of which service.
         service: Maybe<Thing>,
         /// Of `notify_log_entry`: who was told.
         user: Maybe<Thing>,
         /// Of `assign_log_entry` and `escalate_log_entry`: who has it from then on.
         assignees: List<Thing>,
         channel: Maybe<Channel>,
-        /// What changed, in words.
         #[serde(deserialize_with = "texts")]
         changeset: Vec<String>,
     }
 
-    /// By what it happened.
     struct Channel {
         #[serde(rename = "type")]
         kind: Word,
@@ -132,14 +119,12 @@ wire! {
         kind: Word,
     }
 
-    /// What somebody wrote.
     struct Note {
         content: Word,
         created_at: Rfc3339,
         user: Maybe<Thing>,
     }
 
-    /// One alert of an incident.
     struct Alert {
         id: Word,
         summary: Word,
@@ -163,7 +148,6 @@ wire! {
         cef_details: Maybe<Box<AlertBody>>,
     }
 
-    /// A link or an image.
     struct AlertContext {
         href: Word,
         src: Word,
@@ -177,7 +161,6 @@ wire! {
         score: Word,
     }
 
-    /// An escalation policy.
     struct Policy {
         #[serde(flatten)]
         thing: Thing,
@@ -187,7 +170,6 @@ wire! {
         escalation_rules: List<Rule>,
     }
 
-    /// One level.
     struct Rule {
         escalation_delay_in_minutes: Count,
         targets: List<Thing>,
@@ -214,14 +196,12 @@ wire! {
         rendered_schedule_entries: List<Turn>,
     }
 
-    /// Somebody stands in.
     struct Override {
         id: Word,
         #[serde(flatten)]
         turn: Turn,
     }
 
-    /// One turn.
     struct Turn {
         start: Rfc3339,
         end: Rfc3339,

@@ -10,9 +10,8 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use super::call::Call;
-use super::survey::{Lane, Survey};
+use super::survey::{Counter, Lane, Survey, lanes};
 use crate::backend::kit::time::Epoch;
-use crate::backend::packs::Requests;
 use crate::model::labels::Text;
 use crate::model::remote::age;
 
@@ -92,9 +91,9 @@ impl Ages {
         // what is older than that was told before a hole, such as a server that was down
         let cut = before(start, slack + slack / 10).as_second();
         let range = format!("[{}s:{}s]", window.as_secs().max(1), step(window).as_secs());
-        let lanes: Vec<_> = lanes(survey).collect();
-        let found = join_all(lanes.iter().map(async |(requests, lane)| {
-            let series = series(requests, lane);
+        let lanes: Vec<_> = lanes(&survey.counters).collect();
+        let found = join_all(lanes.iter().map(async |(counter, lane)| {
+            let series = series(counter, lane);
             let by = lane.fill(window).by;
             let query = format!("min by ({by}) (min_over_time((timestamp({series}) >= {cut}){range}))");
             call.instant(&query, Some(now)).await
@@ -105,8 +104,7 @@ impl Ages {
         let mut oldest: Option<f64> = None;
         let covered = (start.as_second() as f64) + slack.as_secs_f64() + 1.0;
         for ((_, lane), samples) in lanes.iter().zip(&found) {
-            for sample in samples.iter().flatten() {
-                let Some(service) = sample.labels.get(&lane.label) else { continue };
+            for (service, sample) in samples.iter().flat_map(|samples| lane.told(samples)) {
                 self.told.insert(service.clone());
                 oldest = Some(oldest.map_or(sample.value, |known| known.min(sample.value)));
                 if sample.value > covered
@@ -126,17 +124,16 @@ impl Ages {
 
     /// Finds out when the data of all services end, at this moment or now.
     pub(super) async fn follow(&mut self, call: &Call<'_>, survey: &Survey, at: Option<Timestamp>) {
-        let lanes: Vec<_> = lanes(survey).collect();
-        let found = join_all(lanes.iter().map(async |(requests, lane)| {
+        let lanes: Vec<_> = lanes(&survey.counters).collect();
+        let found = join_all(lanes.iter().map(async |(counter, lane)| {
             let by = lane.fill(survey.lookback).by;
-            call.instant(&format!("max by ({by}) (timestamp({}))", series(requests, lane)), at).await
+            call.instant(&format!("max by ({by}) (timestamp({}))", series(counter, lane)), at).await
         }))
         .await;
         self.newest.clear();
         for ((_, lane), samples) in lanes.iter().zip(&found) {
-            for sample in samples.iter().flatten() {
-                let told = sample.labels.get(&lane.label).zip(Epoch::<1>::at(sample.value));
-                if let Some((service, moment)) = told {
+            for (service, sample) in samples.iter().flat_map(|samples| lane.told(samples)) {
+                if let Some(moment) = Epoch::<1>::at(sample.value) {
                     let newest = self.newest.entry(service.clone()).or_insert(moment);
                     *newest = moment.max(*newest);
                 }
@@ -188,13 +185,8 @@ impl Ages {
     }
 }
 
-/// The counters of requests, with their groups of services.
-fn lanes(survey: &Survey) -> impl Iterator<Item = (&Requests, &Lane)> {
-    survey.counters.iter().flat_map(|found| found.lanes.iter().map(move |lane| (&found.entry.requests, lane)))
-}
-
 /// The series of a counter in a group of services.
-fn series(requests: &Requests, lane: &Lane) -> String {
+fn series(Counter { requests, .. }: &Counter, lane: &Lane) -> String {
     let more = if requests.matchers.is_empty() { String::new() } else { format!(",{}", requests.matchers) };
     format!("{}{{{}{more}}}", requests.metric, lane.selector)
 }

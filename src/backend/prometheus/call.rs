@@ -1,6 +1,6 @@
 //! One question's requests: at most a few at once, counted, with the warnings that came along.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use super::wire::{Data, Envelope, Reader, Sample, Written};
 use crate::backend::kit::http::{Body, Evaluation, Http, PromQuery, of_absence};
 use crate::backend::kit::lenient::{Word, left_out};
+use crate::backend::kit::parts::Parts;
 use crate::backend::kit::skew::Skew;
 use crate::model::ask::{Answer, Reply, Weight};
 use crate::model::labels::{Labels, Text};
@@ -56,21 +57,13 @@ pub(super) struct Call<'a> {
     pub(super) server: &'a Server,
     weight: Weight,
     gate: Semaphore,
-    requests: AtomicU32,
-    bytes_in: AtomicU64,
-    warnings: Mutex<Vec<Warning>>,
+    /// What was spent and said so far.
+    parts: Mutex<Parts>,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn new(server: &'a Server, weight: Weight) -> Self {
-        Self {
-            server,
-            weight,
-            gate: Semaphore::new(AT_ONCE),
-            requests: AtomicU32::new(0),
-            bytes_in: AtomicU64::new(0),
-            warnings: Mutex::default(),
-        }
+        Self { server, weight, gate: Semaphore::new(AT_ONCE), parts: Mutex::default() }
     }
 
     /// Another one for the same question, with warnings of its own.
@@ -84,9 +77,7 @@ impl<'a> Call<'a> {
         query: &str,
         at: Option<Timestamp>,
     ) -> Result<Vec<Sample>, SourceError> {
-        let body = self.instant_body(query, at).await?;
-        let data = self.data(&body)?;
-        Ok(self.server.reader.samples(&data))
+        self.value(query, Evaluation::of_instant(at), Reader::samples).await
     }
 
     /// An instant query whose answer may well be NaN.
@@ -95,15 +86,13 @@ impl<'a> Call<'a> {
         query: &str,
         at: Option<Timestamp>,
     ) -> Result<Vec<Sample>, SourceError> {
-        let body = self.instant_body(query, at).await?;
-        let data = self.data(&body)?;
-        Ok(self.server.reader.all_samples(&data))
+        self.value(query, Evaluation::of_instant(at), Reader::all_samples).await
     }
 
     /// An instant query, with what is to be known to judge by its answer.
     pub(super) async fn instant_told(&self, query: &str, at: Option<Timestamp>) -> Result<Told, SourceError> {
-        let body = self.instant_body(query, at).await?;
-        let (data, warnings) = self.opened_data(&body)?;
+        let evaluation = Evaluation::of_instant(at);
+        let (all, warnings) = self.evaluate(query, evaluation, Reader::all_samples).await?;
         let mut partial = None;
         for warning in warnings {
             if warning.is_missing_data() {
@@ -113,42 +102,55 @@ impl<'a> Call<'a> {
                 self.warn(warning);
             }
         }
-        let all = self.server.reader.all_samples(&data);
         let (samples, odd) = all.into_iter().partition(|sample| sample.value.is_finite());
         Ok(Told { samples, odd, partial })
     }
 
     /// The moments of the samples that are stored of each series, in Unix seconds; `query` is a range.
     pub(super) async fn raw(&self, query: &str) -> Result<Vec<(Labels, Vec<f64>)>, SourceError> {
-        let body = self.instant_body(query, None).await?;
-        let data = self.data(&body)?;
-        Ok(self.server.reader.moments(&data))
-    }
-
-    async fn instant_body(&self, query: &str, at: Option<Timestamp>) -> Result<Body, SourceError> {
-        self.send(query, at.map_or(Evaluation::Now, Evaluation::At)).await
+        self.value(query, Evaluation::Now, Reader::moments).await
     }
 
     /// The samples of a selector with a range (`ALERTS[10m]`) that ends at a moment, as they were written: seconds and values.
     pub(super) async fn samples(&self, query: &str, at: Timestamp) -> Result<Vec<Written>, SourceError> {
-        let body = self.instant_body(query, Some(at)).await?;
-        let data = self.data(&body)?;
-        Ok(self.server.reader.points(&data))
+        self.value(query, Evaluation::At(at), Reader::points).await
     }
 
     /// A range query over the grid of `span`.
     pub(super) async fn range(&self, query: &str, span: Span) -> Result<Matrix, SourceError> {
-        let body = self.send(query, Evaluation::Over(span)).await?;
-        let data = self.data(&body)?;
-        Ok(self.server.reader.matrix(&data, span))
+        self.value(query, Evaluation::Over(span), |reader, data| reader.matrix(data, span)).await
+    }
+
+    async fn value<T>(
+        &self,
+        query: &str,
+        evaluation: Evaluation,
+        read: impl FnOnce(&Reader, &Data<'_>) -> T,
+    ) -> Result<T, SourceError> {
+        let (value, warnings) = self.evaluate(query, evaluation, read).await?;
+        self.note(warnings);
+        Ok(value)
+    }
+
+    /// What a query gave, and what was said beside it; what cannot be read of it is missing.
+    async fn evaluate<T>(
+        &self,
+        query: &str,
+        evaluation: Evaluation,
+        read: impl FnOnce(&Reader, &Data<'_>) -> T,
+    ) -> Result<(T, Vec<Warning>), SourceError> {
+        let body = self.send(query, evaluation).await?;
+        let (data, mut warnings) = self.read_or_empty::<Data<'_>>(&body)?;
+        warnings.extend(left_out(data.lost(), "series and points"));
+        Ok((read(&self.server.reader, &data), warnings))
     }
 
     /// GET of another path of the API.
     pub(super) async fn get(&self, path: &str, query: &[(&str, &str)]) -> Result<Body, SourceError> {
         let _permit = self.gate.acquire().await;
-        self.requests.fetch_add(1, Ordering::Relaxed);
+        self.parts().cost.requests += 1;
         let body = self.server.http.get_as(self.weight, path, query).await?;
-        self.bytes_in.fetch_add(body.size(), Ordering::Relaxed);
+        self.parts().cost.bytes_in += body.size();
         Ok(body)
     }
 
@@ -164,38 +166,22 @@ impl<'a> Call<'a> {
         let option = manners.is_victoria.load(Ordering::Relaxed).then_some(fresh);
         loop {
             let is_get = get_only.load(Ordering::Relaxed);
-            self.requests.fetch_add(1, Ordering::Relaxed);
+            self.parts().cost.requests += 1;
             let query = PromQuery { expression, evaluation, timeout: *timeout, option, is_get };
             match http.evaluate(self.weight, &query).await {
-                Err(SourceError { trouble: Trouble::Refused { status: 405, .. }, .. }) if !is_get => {
+                Ok(body) => {
+                    self.parts().cost.bytes_in += body.size();
+                    return Ok(body);
+                }
+                Err(error) if !is_get && error.trouble.refused(405).is_some() => {
                     get_only.store(true, Ordering::Relaxed);
                 }
-                Err(SourceError { trouble: Trouble::Refused { status: 404, message }, .. }) => {
-                    return Err(http.error(of_absence("Prometheus API", &message)));
-                }
-                read => {
-                    let body = read?;
-                    self.bytes_in.fetch_add(body.size(), Ordering::Relaxed);
-                    return Ok(body);
+                Err(error) => {
+                    let absence = error.trouble.refused(404).map(|said| of_absence("Prometheus API", said));
+                    return Err(absence.map_or(error, |trouble| http.error(trouble)));
                 }
             }
         }
-    }
-
-    /// What a query gave.
-    fn data<'b>(&self, body: &'b Body) -> Result<Data<'b>, SourceError> {
-        let (data, warnings) = self.opened_data(body)?;
-        for warning in warnings {
-            self.warn(warning);
-        }
-        Ok(data)
-    }
-
-    /// The same, and what is said beside it; what cannot be read of it is missing.
-    fn opened_data<'b>(&self, body: &'b Body) -> Result<(Data<'b>, Vec<Warning>), SourceError> {
-        let (data, mut warnings) = self.opened_or_empty::<Data<'_>>(body)?;
-        warnings.extend(left_out(data.lost(), "series and points"));
-        Ok((data, warnings))
     }
 
     /// The data in an answer, none where it has none and says so; keeps its warnings.
@@ -203,14 +189,21 @@ impl<'a> Call<'a> {
     where
         T: Default + Deserialize<'b>,
     {
-        let (data, warnings) = self.opened_or_empty(body)?;
-        for warning in warnings {
-            self.warn(warning);
-        }
+        let (data, warnings) = self.read_or_empty(body)?;
+        self.note(warnings);
         Ok(data)
     }
 
-    fn opened_or_empty<'b, T>(&self, body: &'b Body) -> Result<(T, Vec<Warning>), SourceError>
+    /// The data in an answer; keeps its warnings.
+    pub(super) fn open<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<T, SourceError> {
+        let (data, warnings) = self.read(body)?;
+        let garbled = || self.server.http.error(Trouble::Garbled { reason: WITHOUT_DATA.into() });
+        let data = data.ok_or_else(garbled)?;
+        self.note(warnings);
+        Ok(data)
+    }
+
+    fn read_or_empty<'b, T>(&self, body: &'b Body) -> Result<(T, Vec<Warning>), SourceError>
     where
         T: Default + Deserialize<'b>,
     {
@@ -220,21 +213,6 @@ impl<'a> Call<'a> {
             T::default()
         });
         Ok((data, warnings))
-    }
-
-    /// The data in an answer; keeps its warnings.
-    pub(super) fn open<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<T, SourceError> {
-        let (data, warnings) = self.opened(body)?;
-        for warning in warnings {
-            self.warn(warning);
-        }
-        Ok(data)
-    }
-
-    fn opened<'b, T: Deserialize<'b>>(&self, body: &'b Body) -> Result<(T, Vec<Warning>), SourceError> {
-        let (data, warnings) = self.read(body)?;
-        let garbled = || self.server.http.error(Trouble::Garbled { reason: WITHOUT_DATA.into() });
-        Ok((data.ok_or_else(garbled)?, warnings))
     }
 
     /// The data in an answer, and what is said beside them. Some servers write `null` where there are none.
@@ -261,33 +239,39 @@ impl<'a> Call<'a> {
 
     /// Notes, once, that something is missing or worth knowing.
     pub(super) fn warn(&self, warning: Warning) {
-        warning::note(&mut self.noted(), warning);
+        warning::note(&mut self.parts().warnings, warning);
+    }
+
+    /// The same of all of these.
+    pub(super) fn note(&self, warnings: Vec<Warning>) {
+        for warning in warnings {
+            self.warn(warning);
+        }
     }
 
     /// What was noted so far.
     pub(super) fn warnings(&self) -> Vec<Warning> {
-        self.noted().clone()
+        self.parts().warnings.clone()
     }
 
-    fn noted(&self) -> MutexGuard<'_, Vec<Warning>> {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner)
+    fn parts(&self) -> MutexGuard<'_, Parts> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts another question's requests as this one's, for they were made for it.
     pub(super) fn add_cost_of(&self, other: &Self) {
-        self.requests.fetch_add(other.requests.load(Ordering::Relaxed), Ordering::Relaxed);
-        self.bytes_in.fetch_add(other.bytes_in.load(Ordering::Relaxed), Ordering::Relaxed);
+        let cost = other.parts().cost;
+        self.parts().cost.add(cost);
     }
 
     /// The answer with what it cost.
-    pub(super) fn reply(&self, answer: Answer, digest: Option<u64>) -> Reply {
-        Reply {
-            answer,
-            warnings: self.warnings(),
-            digest,
-            bytes_in: self.bytes_in.load(Ordering::Relaxed),
-            requests: self.requests.load(Ordering::Relaxed),
-        }
+    pub(super) fn reply(self, answer: Answer) -> Reply {
+        self.parts.into_inner().unwrap_or_else(PoisonError::into_inner).reply(answer)
+    }
+
+    /// The same, unless the asker has it already.
+    pub(super) fn reply_if_new(self, answer: Answer, digest: u64, known: Option<u64>) -> Reply {
+        self.parts.into_inner().unwrap_or_else(PoisonError::into_inner).reply_if_new(answer, digest, known)
     }
 }
 

@@ -25,7 +25,6 @@ use crate::model::source::SourceError;
 const WINDOWS: u16 = 120;
 /// For a single alert, whose past is longer.
 const WINDOWS_OF_ONE: u16 = 1000;
-/// The shortest window.
 const SHORTEST: Duration = Duration::from_secs(60);
 /// Up to so many samples are read at once.
 const SAMPLES: f64 = 40_000.0;

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 
 use super::call::Call;
 use super::services::ratio;
-use super::survey::{Found, Lane, Survey};
+use super::survey::{Counter, Found, Lane, Survey, lanes};
 use crate::backend::packs::Fill;
 use crate::model::labels::{Labels, Text};
 use crate::model::series::{Line, Matrix, Span};
@@ -70,12 +70,10 @@ impl Luck {
 pub(super) async fn trends(call: &Call<'_>, survey: &Survey, span: Span) -> Result<Trends, SourceError> {
     let lookback = lookback(survey, span);
     let (before, lead) = span.with_lead(lookback);
-    let counters = join_all(lanes(&survey.counters).map(async |(counter, lane)| {
-        let fill = lane.fill(lookback);
-        let failed = counter.requests.failed(fill, &counter.codes);
-        let all = counter.requests.all(fill);
-        tokio::join!(call.range(&all, before), range(call, failed, span))
-    }));
+    let counters = join_all(
+        lanes(&survey.counters)
+            .map(async |(counter, lane)| counts(call, counter, lane.fill(lookback), before, span).await),
+    );
     let histograms = join_all(lanes(&survey.histograms).map(async |(histogram, lane)| {
         call.range(&histogram.latency.quantile(lane.fill(lookback), 0.95), span).await
     }));
@@ -127,9 +125,7 @@ pub(super) async fn detail(
         join_all(of_service(&survey.counters, service).map(async |(counter, lane)| {
             let selector = lane.only(service);
             let fill = Fill { by: &lane.by, selector: &selector, lookback };
-            let failed = counter.requests.failed(fill, &counter.codes);
-            let all = counter.requests.all(fill);
-            tokio::join!(call.range(&all, before), range(call, failed, span))
+            counts(call, counter, fill, before, span).await
         })),
         join_all(of_service(&survey.histograms, service).map(async |(histogram, lane)| {
             let selector = lane.only(service);
@@ -218,10 +214,6 @@ pub(super) async fn detail(
 
 type Lines = BTreeMap<Text, Vec<f64>>;
 
-fn lanes<T>(all: &[Found<T>]) -> impl Iterator<Item = (&T, &Lane)> {
-    all.iter().flat_map(|found| found.lanes.iter().map(move |lane| (&found.entry, lane)))
-}
-
 /// The lanes that knew the service; if none did, it may be new, and all are asked.
 fn of_service<'a, T>(all: &'a [Found<T>], service: &str) -> impl Iterator<Item = (&'a T, &'a Lane)> {
     let is_known = lanes(all).any(|(_, lane)| lane.services.contains(service));
@@ -229,11 +221,21 @@ fn of_service<'a, T>(all: &'a [Found<T>], service: &str) -> impl Iterator<Item =
     lanes(all).filter(move |(_, lane)| !is_known || lane.services.contains(&service))
 }
 
-async fn range(call: &Call<'_>, query: Option<String>, span: Span) -> Result<Option<Matrix>, SourceError> {
-    match query {
-        Some(query) => call.range(&query, span).await.map(Some),
-        None => Ok(None),
-    }
+/// All requests, from `before` the chart on, and failures where they are told.
+async fn counts(
+    call: &Call<'_>,
+    counter: &Counter,
+    fill: Fill<'_>,
+    before: Span,
+    span: Span,
+) -> (Result<Matrix, SourceError>, Result<Option<Matrix>, SourceError>) {
+    let (all, failed) = (counter.requests.all(fill), counter.requests.failed(fill, &counter.codes));
+    tokio::join!(call.range(&all, before), async {
+        match failed {
+            Some(failed) => call.range(&failed, span).await.map(Some),
+            None => Ok(None),
+        }
+    })
 }
 
 /// The points after the lead.

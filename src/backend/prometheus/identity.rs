@@ -71,10 +71,7 @@ impl Identity {
         if flavour == Flavour::Prometheus && call.get("api/v1/stores", &[]).await.is_ok() {
             flavour = Flavour::Thanos;
         }
-        let sent = match flavour {
-            Flavour::Prometheus => Sent::ask(call).await,
-            _ => Sent::default(),
-        };
+        let sent = if flavour == Flavour::Prometheus { Sent::ask(call).await } else { Sent::default() };
         let rules = match rules {
             Ok(board) => Ok(board.rules.len()),
             Err(error) if error.trouble.is_source_wide() => return Err(error),
@@ -88,14 +85,14 @@ async fn build_info(call: &Call<'_>) -> Result<Option<BuildInfo>, SourceError> {
     let body = match call.get("api/v1/status/buildinfo", &[]).await {
         Ok(body) => body,
         // 400 or 404: vmalert, Cortex, a proxy; 403: only queries are let through
-        Err(error) => match error.trouble {
-            Trouble::Refused { status: 404 | 405 | 501, .. }
-            | Trouble::BadQuery { .. }
-            | Trouble::Forbidden { .. } => {
-                return Ok(None);
-            }
-            _ => return Err(error),
-        },
+        Err(SourceError {
+            trouble:
+                Trouble::Refused { status: 404 | 405 | 501, .. }
+                | Trouble::BadQuery { .. }
+                | Trouble::Forbidden { .. },
+            ..
+        }) => return Ok(None),
+        Err(error) => return Err(error),
     };
     call.open(&body).map(Some)
 }

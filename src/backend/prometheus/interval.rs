@@ -5,8 +5,6 @@
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::call::Call;
 use super::wire::Sample;
 use crate::backend::kit::lenient::{List, Pairs, Word, wire};
@@ -110,13 +108,12 @@ fn selector(targets: &[Sample]) -> Option<String> {
 
 /// As the list of targets says; empty where there is none.
 async fn told(call: &Call<'_>) -> Vec<(Labels, Duration)> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Targets<'a> {
-        #[serde(borrow)]
-        active_targets: List<Target<'a>>,
-    }
     wire! {
+        #[serde(rename_all = "camelCase")]
+        struct Targets<'a> {
+            active_targets: List<Target<'a>>,
+        }
+
         #[serde(rename_all = "camelCase")]
         struct Target<'a> {
             scrape_interval: Word<'a>,

@@ -14,7 +14,6 @@ use crate::backend::kit::http::is_plain_absence;
 use crate::backend::kit::lenient::{List, Pairs, Word, left_out, wire};
 use crate::backend::kit::time::{Length, Rfc3339OrSeconds};
 use crate::model::alert::{Alert, AlertState, SeverityMap};
-use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::rule::{BrokenRule, Rule, RuleBoard};
 use crate::model::source::{SourceError, SourceId, Trouble};
@@ -68,13 +67,16 @@ pub(super) struct Reading<'a> {
 /// # Errors
 /// [`Trouble::NotOffered`] where there is no such path, as at a Mimir without ruler.
 pub(super) async fn board(call: &Call<'_>, reading: &Reading<'_>) -> Result<RuleBoard, SourceError> {
-    let body = call.get("api/v1/rules", &[("type", "alert")]).await.map_err(|error| match error.trouble {
+    let told = call.get("api/v1/rules", &[("type", "alert")]).await;
+    let body = told.map_err(|error| {
         // VictoriaMetrics says 400 to a path that it does not know
-        Trouble::Refused { status: 404 | 501, ref message } | Trouble::BadQuery { ref message } => {
-            let why = if is_plain_absence(message) { String::new() } else { format!(" ({message})") };
-            SourceError { trouble: Trouble::NotOffered { what: format!("alerting rules{why}") }, ..error }
-        }
-        _ => error,
+        let (Trouble::Refused { status: 404 | 501, message } | Trouble::BadQuery { message }) =
+            &error.trouble
+        else {
+            return error;
+        };
+        let why = if is_plain_absence(message) { String::new() } else { format!(" ({message})") };
+        SourceError { trouble: Trouble::NotOffered { what: format!("alerting rules{why}") }, ..error }
     })?;
     let groups: Groups<'_> = call.open_or_empty(&body)?;
     if let Some(warning) = left_out(lost(&groups), "rules and alerts") {
@@ -141,24 +143,30 @@ fn trouble<'a>(health: &str, error: &'a str) -> Option<&'a str> {
     }
 }
 
-/// Recording rules that fail; nothing where they are not shown. Of the many that are well nothing is kept.
+/// Recording rules that fail. Of the many that are well nothing is kept.
 pub(super) async fn broken_recordings(call: &Call<'_>) -> Vec<BrokenRule> {
-    let Ok(body) = call.get("api/v1/rules", &[("type", "record")]).await else { return Vec::new() };
-    let Ok(told) = call.open::<Groups<'_>>(&body) else { return Vec::new() };
-    let reader = &call.server.reader;
-    let all = told.groups.all.iter();
-    let all = all.flat_map(|group| group.rules.all.iter().map(move |rule| (&group.name, rule)));
-    let broken = all.filter(|(_, rule)| rule.kind.0 == "recording").filter_map(|(group, rule)| {
+    let broken = recordings(call, |reader, group, rule| {
         Some(BrokenRule {
             name: reader.text(&rule.name.0),
-            group: reader.text(&group.0),
+            group: reader.text(&group.name.0),
             labels: reader.labels(&rule.labels),
             error: reader.text(trouble(&rule.health.0, &rule.last_error.0)?),
             records: true,
         })
     });
-    let broken: BTreeSet<BrokenRule> = broken.collect();
-    broken.into_iter().collect()
+    broken.await.into_iter().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// What `of` makes of recording rules, each with its group; nothing where they are not shown.
+pub(super) async fn recordings<T>(
+    call: &Call<'_>,
+    of: impl Fn(&Reader, &Group<'_>, &WireRule<'_>) -> Option<T>,
+) -> Vec<T> {
+    let Ok(body) = call.get("api/v1/rules", &[("type", "record")]).await else { return Vec::new() };
+    let Ok(told) = call.open::<Groups<'_>>(&body) else { return Vec::new() };
+    let all = told.groups.all.iter().flat_map(|group| group.rules.all.iter().map(move |rule| (group, rule)));
+    let recording = all.filter(|(_, rule)| rule.kind.0 == "recording");
+    recording.filter_map(|(group, rule)| of(&call.server.reader, group, rule)).collect()
 }
 
 fn alert_of(wire: &WireAlert<'_>, rule: &Rule, reader: &Reader, reading: &Reading<'_>) -> Alert {
@@ -173,23 +181,14 @@ fn alert_of(wire: &WireAlert<'_>, rule: &Rule, reader: &Reader, reading: &Readin
     let active_at = wire.active_at.0.unwrap_or(reading.now);
     let hold = if state == AlertState::Firing { rule.hold } else { Duration::ZERO };
     let starts_at = active_at.checked_add(hold).unwrap_or(active_at);
+    let severity = reading.severities.of(&labels);
     Alert {
-        fingerprint: Fingerprint::of(&labels),
         annotations: reader.labels(&wire.annotations),
         state,
-        severity: reading.severities.of(&labels),
         starts_at,
         updated_at: reading.now,
-        resolved_at: None,
-        generator_url: None,
-        receivers: Arc::from([]),
-        group: Labels::default(),
-        silenced_by: Arc::from([]),
-        inhibited_by: Arc::from([]),
-        is_derived: false,
         value: wire.value.number().filter(|value| value.is_finite()),
-        sources: vec![reading.source.clone()],
-        labels,
+        ..Alert::new(labels, severity, reading.source.clone())
     }
 }
 

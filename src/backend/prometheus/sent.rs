@@ -4,11 +4,10 @@
 //! Read from its configuration, which it prints in one fixed form of YAML; what is not understood changes nothing.
 
 use regex::{Regex, RegexBuilder};
-use serde::Deserialize;
 
 use super::call::Call;
 use super::wire::Reader;
-use crate::backend::kit::lenient::Word;
+use crate::backend::kit::lenient::{Word, wire};
 use crate::model::labels::{Labels, Text};
 
 /// The largest that an expression may become, in bytes.
@@ -26,10 +25,10 @@ pub(super) struct Sent {
 impl Sent {
     /// Reads the configuration; a server that does not show it sends alerts as they are, for all we know.
     pub(super) async fn ask(call: &Call<'_>) -> Self {
-        #[derive(Deserialize)]
-        struct Config<'a> {
-            #[serde(borrow)]
-            yaml: Word<'a>,
+        wire! {
+            struct Config<'a> {
+                yaml: Word<'a>,
+            }
         }
         let Ok(body) = call.get("api/v1/status/config", &[]).await else { return Self::default() };
         let config = call.open::<Config<'_>>(&body);

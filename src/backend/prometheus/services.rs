@@ -8,8 +8,9 @@ use jiff::Timestamp;
 
 use super::ages::Ages;
 use super::call::{Call, Told};
-use super::survey::{Bounds, Plan, Survey, first_label};
+use super::survey::{Bounds, Counter, Histogram, Lane, Plan, Survey, first_label, lanes};
 use super::wire::Sample;
+use crate::backend::packs::{Fill, OwnSignal, Saturation, Up};
 use crate::model::labels::{Labels, Text};
 use crate::model::promql;
 use crate::model::service::{DownTarget, Reading, ServiceBoard, Signals, Targets};
@@ -23,29 +24,44 @@ mod hosts;
 /// Of one service no more targets that are down are named; all are counted.
 const DOWN_NAMED: usize = 50;
 
-/// What a query is about: indices into the survey's entries and their lanes.
-#[derive(Debug, Clone, Copy)]
-enum Part {
-    All(usize, usize),
-    Failed(usize, usize),
-    Quantile(usize, usize, f64),
-    Apdex(usize, usize),
-    Full(usize, usize),
-    Up(usize, usize),
-    Named(usize, usize),
+/// What a query is about.
+#[derive(Clone, Copy)]
+enum Part<'s> {
+    All(&'s Counter, &'s Lane),
+    Failed(&'s Counter, &'s Lane),
+    Quantile(&'s Histogram, &'s Lane, f64),
+    Apdex(&'s Histogram, &'s Lane),
+    Full(&'s Saturation, &'s Lane),
+    Up(&'s Up, &'s Lane),
+    Named(&'s OwnSignal, &'s Lane),
     Targets,
     Down,
 }
 
+impl<'s> Part<'s> {
+    fn lane(self) -> Option<&'s Lane> {
+        match self {
+            Self::All(_, lane)
+            | Self::Failed(_, lane)
+            | Self::Quantile(_, lane, _)
+            | Self::Apdex(_, lane)
+            | Self::Full(_, lane)
+            | Self::Up(_, lane)
+            | Self::Named(_, lane) => Some(lane),
+            Self::Targets | Self::Down => None,
+        }
+    }
+}
+
 /// A query, and what is said when it fails.
-struct Job {
-    part: Part,
+struct Job<'s> {
+    part: Part<'s>,
     query: String,
     what: String,
 }
 
 /// What each query came to, with the job that it was.
-type Answers = Vec<(Job, Result<Told, SourceError>)>;
+type Answers<'s> = Vec<(Job<'s>, Result<Told, SourceError>)>;
 
 /// When things are looked at.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +98,7 @@ pub(super) async fn board(
     {
         return Err(error.clone());
     }
-    let answers: Answers = jobs.into_iter().zip(results).collect();
+    let answers: Answers<'_> = jobs.into_iter().zip(results).collect();
     for (job, result) in &answers {
         if let Err(error) = result {
             call.warn(Warning::part(format!("{}: {}", job.what, error.trouble)));
@@ -94,11 +110,11 @@ pub(super) async fn board(
         ));
     }
     let mut readings = BTreeMap::new();
-    requests(survey, &answers, &mut readings);
-    latencies(survey, &answers, &mut readings);
+    requests(&answers, &mut readings);
+    latencies(&answers, &mut readings);
     targets(plan, survey, &answers, &mut readings);
     // last, for some of it is only wanted of services that are known by now
-    hosts::fill(survey, &answers, &mut readings);
+    hosts::fill(&answers, &mut readings);
     hosts::proxied(survey, &answers, &mut readings);
     let rated = readings.iter().filter(|(_, reading)| reading.signals.request_rate.is_some());
     let rated: HashSet<Text> = rated.map(|(service, _)| service.clone()).collect();
@@ -113,50 +129,39 @@ pub(super) async fn board(
     Ok(ServiceBoard { readings: readings.into_values().collect(), lookback })
 }
 
-fn jobs(plan: &Plan, survey: &Survey, lookback: Duration) -> Vec<Job> {
+fn jobs<'s>(plan: &Plan, survey: &'s Survey, lookback: Duration) -> Vec<Job<'s>> {
     let mut jobs = Vec::new();
     let mut add = |part, query: String, signal: &str, metric: &str| {
         jobs.push(Job { part, query, what: format!("{signal} ({metric})") });
     };
-    for (e, found) in survey.counters.iter().enumerate() {
-        for (l, lane) in found.lanes.iter().enumerate() {
-            let (requests, fill) = (&found.entry.requests, lane.fill(lookback));
-            add(Part::All(e, l), requests.all(fill), "request rate", &requests.metric);
-            if let Some(failed) = requests.failed(fill, &found.entry.codes) {
-                add(Part::Failed(e, l), failed, "error ratio", &requests.metric);
-            }
+    for (counter, lane) in lanes(&survey.counters) {
+        let (requests, fill) = (&counter.requests, lane.fill(lookback));
+        add(Part::All(counter, lane), requests.all(fill), "request rate", &requests.metric);
+        if let Some(failed) = requests.failed(fill, &counter.codes) {
+            add(Part::Failed(counter, lane), failed, "error ratio", &requests.metric);
         }
     }
-    for (e, found) in survey.histograms.iter().enumerate() {
-        for (l, lane) in found.lanes.iter().enumerate() {
-            let (latency, fill) = (&found.entry.latency, lane.fill(lookback));
-            for quantile in [0.5, 0.95, 0.99] {
-                let part = Part::Quantile(e, l, quantile);
-                add(part, latency.quantile(fill, quantile), "latency", &latency.histogram);
-            }
-            if let Some(bounds) = &found.entry.apdex {
-                let by = format!("le, {}", fill.by);
-                let query = latency.buckets(crate::backend::packs::Fill { by: &by, ..fill }, &bounds.pattern);
-                add(Part::Apdex(e, l), query, "Apdex", &latency.histogram);
-            }
+    for (histogram, lane) in lanes(&survey.histograms) {
+        let (latency, fill) = (&histogram.latency, lane.fill(lookback));
+        for quantile in [0.5, 0.95, 0.99] {
+            let part = Part::Quantile(histogram, lane, quantile);
+            add(part, latency.quantile(fill, quantile), "latency", &latency.histogram);
+        }
+        if let Some(bounds) = &histogram.apdex {
+            let by = format!("le, {}", fill.by);
+            let query = latency.buckets(Fill { by: &by, ..fill }, &bounds.pattern);
+            add(Part::Apdex(histogram, lane), query, "Apdex", &latency.histogram);
         }
     }
-    for (e, found) in survey.saturations.iter().enumerate() {
-        for (l, lane) in found.lanes.iter().enumerate() {
-            let query = found.entry.expr(lane.fill(lookback));
-            add(Part::Full(e, l), query, "saturation", &found.entry.resource);
-        }
+    for (entry, lane) in lanes(&survey.saturations) {
+        add(Part::Full(entry, lane), entry.expr(lane.fill(lookback)), "saturation", &entry.resource);
     }
-    for (e, found) in survey.ups.iter().enumerate() {
-        for (l, lane) in found.lanes.iter().enumerate() {
-            add(Part::Up(e, l), found.entry.expr(lane.fill(lookback)), "servers", &found.entry.metric);
-        }
+    for (entry, lane) in lanes(&survey.ups) {
+        add(Part::Up(entry, lane), entry.expr(lane.fill(lookback)), "servers", &entry.metric);
     }
-    for (e, found) in survey.named.iter().enumerate() {
-        for (l, lane) in found.lanes.iter().enumerate() {
-            let metric = found.entry.metrics.first().map_or("", |metric| metric);
-            add(Part::Named(e, l), found.entry.expr(lane.fill(lookback)), &found.entry.name, metric);
-        }
+    for (entry, lane) in lanes(&survey.named) {
+        let metric = entry.metrics.first().map_or("", |metric| metric);
+        add(Part::Named(entry, lane), entry.expr(lane.fill(lookback)), &entry.name, metric);
     }
     if !survey.up_labels.is_empty() {
         let by = promql::labels(&survey.up_labels);
@@ -192,58 +197,58 @@ pub(super) fn ratio(failed: Option<f64>, all: f64) -> Option<f64> {
     (all > 0.0).then(|| (failed.unwrap_or(0.0) / all).clamp(0.0, 1.0)).filter(|ratio| !ratio.is_nan())
 }
 
-fn requests(survey: &Survey, answers: &Answers, readings: &mut Readings) {
+fn requests(answers: &Answers<'_>, readings: &mut Readings) {
     for (job, result) in answers {
-        let (Part::All(e, l), Ok(Told { samples, .. })) = (job.part, result) else { continue };
-        let Some(found) = survey.counters.get(e) else { continue };
-        let Some(lane) = found.lanes.get(l) else { continue };
+        let (Part::All(counter, lane), Ok(told)) = (job.part, result) else { continue };
         let failed = answers.iter().find_map(|(job, result)| {
-            matches!(job.part, Part::Failed(fe, fl) if (fe, fl) == (e, l))
+            matches!(job.part, Part::Failed(_, its) if std::ptr::eq(its, lane))
                 .then_some(&result.as_ref().ok()?.samples)
         });
-        let failed: Option<BTreeMap<&Text, f64>> = failed
-            .map(|all| all.iter().filter_map(|s| Some((s.labels.get(&lane.label)?, s.value))).collect());
-        for sample in samples {
-            let Some(service) = sample.labels.get(&lane.label) else { continue };
+        let failed: Option<BTreeMap<&Text, f64>> =
+            failed.map(|all| lane.told(all).map(|(service, sample)| (service, sample.value)).collect());
+        for (service, sample) in lane.told(&told.samples) {
             let signals = &mut reading(readings, service).signals;
             // an earlier entry speaks for this service
             if signals.request_rate.is_some() {
                 continue;
             }
             signals.request_rate = Some(sample.value.max(0.0));
-            if let Some(failed) = failed.as_ref().filter(|_| !found.entry.blind.contains(service)) {
+            if let Some(failed) = failed.as_ref().filter(|_| !counter.blind.contains(service)) {
                 signals.error_ratio = ratio(failed.get(service).copied(), sample.value);
             }
         }
     }
 }
 
-fn latencies(survey: &Survey, answers: &Answers, readings: &mut Readings) {
-    let mut speakers: BTreeMap<Text, (usize, usize)> = BTreeMap::new();
+fn latencies(answers: &Answers<'_>, readings: &mut Readings) {
+    let mut speakers: BTreeMap<&Text, &Lane> = BTreeMap::new();
     for (job, result) in answers {
-        let (Part::Quantile(e, l, _) | Part::Apdex(e, l), Ok(Told { samples, .. })) = (job.part, result)
-        else {
-            continue;
+        let (histogram, lane, quantile) = match job.part {
+            Part::Quantile(histogram, lane, quantile) => (histogram, lane, Some(quantile)),
+            Part::Apdex(histogram, lane) => (histogram, lane, None),
+            Part::All(..)
+            | Part::Failed(..)
+            | Part::Full(..)
+            | Part::Up(..)
+            | Part::Named(..)
+            | Part::Targets
+            | Part::Down => continue,
         };
-        let Some(found) = survey.histograms.get(e) else { continue };
-        let Some(lane) = found.lanes.get(l) else { continue };
+        let Ok(told) = result else { continue };
         let mut counts: BTreeMap<&Text, Vec<(f64, f64)>> = BTreeMap::new();
-        for sample in samples {
-            let Some(service) = sample.labels.get(&lane.label) else { continue };
-            if *speakers.entry(Text::clone(service)).or_insert((e, l)) != (e, l) {
+        for (service, sample) in lane.told(&told.samples) {
+            if !std::ptr::eq(*speakers.entry(service).or_insert(lane), lane) {
                 continue;
             }
-            let seconds = (sample.value * found.entry.latency.unit.seconds()).max(0.0);
-            let signals = &mut reading(readings, service).signals;
-            match job.part {
-                Part::Quantile(_, _, quantile) => *quantile_of(signals, quantile) = Some(seconds),
-                _ => counts
-                    .entry(service)
-                    .or_default()
-                    .extend(sample.labels.value("le").parse().ok().map(|le: f64| (le, sample.value))),
+            if let Some(quantile) = quantile {
+                let seconds = (sample.value * histogram.latency.unit.seconds()).max(0.0);
+                *quantile_of(&mut reading(readings, service).signals, quantile) = Some(seconds);
+            } else {
+                let bound = sample.labels.value("le").parse().ok();
+                counts.entry(service).or_default().extend(bound.map(|le: f64| (le, sample.value)));
             }
         }
-        if let Some(bounds) = &found.entry.apdex {
+        if let Some(bounds) = &histogram.apdex {
             for (service, counts) in counts {
                 reading(readings, service).signals.apdex = apdex(&counts, bounds);
             }
@@ -276,21 +281,19 @@ fn apdex(counts: &[(f64, f64)], bounds: &Bounds) -> Option<f64> {
     ratio(Some(f64::midpoint(satisfied, tolerated)), sum(f64::INFINITY)?)
 }
 
-fn targets(plan: &Plan, survey: &Survey, answers: &Answers, readings: &mut Readings) {
+fn targets(plan: &Plan, survey: &Survey, answers: &Answers<'_>, readings: &mut Readings) {
     let mut described: BTreeMap<&Text, BTreeMap<&Text, Option<&Text>>> = BTreeMap::new();
     for (job, result) in answers {
-        let Ok(Told { samples, .. }) = result else { continue };
-        for sample in samples {
+        let (Part::Targets | Part::Down, Ok(told)) = (job.part, result) else { continue };
+        for sample in &told.samples {
             let Some((_, service)) = first_label(&sample.labels, &survey.up_labels) else { continue };
-            match job.part {
-                Part::Targets => {
-                    let targets = &mut reading(readings, service).targets;
-                    targets.total = targets.total.saturating_add(count(sample.value));
-                    targets.up = targets.total;
-                    describe(plan, &sample.labels, described.entry(service).or_default());
-                }
-                Part::Down => note_down(&mut reading(readings, service).targets, sample),
-                _ => {}
+            let targets = &mut reading(readings, service).targets;
+            if matches!(job.part, Part::Down) {
+                note_down(targets, sample);
+            } else {
+                targets.total = targets.total.saturating_add(count(sample.value));
+                targets.up = targets.total;
+                describe(plan, &sample.labels, described.entry(service).or_default());
             }
         }
     }

@@ -19,10 +19,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::call::Call;
-use super::{KEPT_FIRST, KEPT_LONGEST, KEPT_WITHOUT_SIGNAL, Kept, rules};
+use super::kept::{KEPT_FIRST, KEPT_LONGEST, KEPT_WITHOUT_SIGNAL, Kept};
+use super::rules;
 use crate::model::labels::Text;
 use crate::model::slo::{GroupReading, Measured, Slo, SloBoard, SloReading, Window};
 use crate::model::source::{SourceError, Trouble};
@@ -79,9 +79,8 @@ impl Slos {
         rules: &rules::Reading<'_>,
     ) -> Result<Arc<Catalogue>, SourceError> {
         let mut kept = self.catalogue.lock().await;
-        if let Some(kept) = kept.as_ref().filter(|kept| kept.holds()) {
-            kept.warn(call);
-            return Ok(Arc::clone(&kept.value));
+        if let Some(catalogue) = Kept::known(kept.as_ref(), call) {
+            return Ok(catalogue);
         }
         // what was said beside its answers holds as long as the catalogue does
         let finding = call.beside();
@@ -97,10 +96,8 @@ impl Slos {
                 (catalogue, lasts.clamp(KEPT_FIRST, KEPT_LONGEST))
             }
             (Err(error), _) if error.trouble.is_source_wide() => return Err(error),
-            (Err(_), Some(old)) => {
-                old.warn(call);
-                return Ok(Arc::clone(&old.value));
-            }
+            // it is looked for again with the next question
+            (Err(_), Some(old)) => return Ok(old.clone().put(&mut kept, call)),
             (Err(error), None) => {
                 let mut catalogue = Catalogue::make(&self.definitions, &[], false);
                 let warning = format!("SLOs cannot be found by their rules: {}", error.trouble);
@@ -109,11 +106,7 @@ impl Slos {
                 (catalogue, KEPT_WITHOUT_SIGNAL)
             }
         };
-        let value = Arc::new(catalogue);
-        let found = Kept { value: Arc::clone(&value), since: Instant::now(), lasts, warnings };
-        found.warn(call);
-        *kept = Some(found);
-        Ok(value)
+        Ok(Kept::new(Arc::new(catalogue), lasts, warnings).put(&mut kept, call))
     }
 
     /// `is_again`: rather nothing new than less than was known.
@@ -196,7 +189,7 @@ impl Slos {
         if at.is_none() {
             shelf.keep_only(&leaves);
         }
-        catalogue.warnings.iter().for_each(|warning| call.warn(warning.clone()));
+        call.note(catalogue.warnings.clone());
         if let Some(warning) = refused(&catalogue, &board) {
             call.warn(warning);
         }
@@ -223,7 +216,7 @@ fn refused(catalogue: &Catalogue, board: &SloBoard) -> Option<Warning> {
 fn leaves(catalogue: &Catalogue, at: Timestamp) -> Vec<Arc<Leaf>> {
     let of = |entry: &Entry| {
         let window = entry.window(at);
-        let ways = entry.recent.iter().map(|(_, way)| way).chain([&window, &entry.seen]);
+        let ways = entry.recent.iter().map(|(_, way)| way).chain([&window, &entry.looks.seen]);
         ways.flat_map(|way| way.leaves().into_iter().cloned()).collect::<Vec<_>>()
     };
     catalogue.entries.iter().flat_map(of).collect()
@@ -234,8 +227,8 @@ fn closely(catalogue: &Catalogue, board: &SloBoard) -> Vec<Arc<Leaf>> {
     let of = |(entry, reading): (&Entry, &SloReading)| {
         let is_gone = |group: &GroupReading| group.recent.iter().any(|(_, m)| *m == Measured::Absent);
         let is_partial = reading.groups.iter().any(|group| group.extent.is_some());
-        let last = entry.last.iter().filter(|_| reading.groups.iter().any(is_gone));
-        let ways = last.chain(entry.stretches.iter().filter(|_| is_partial).map(|(_, way)| way));
+        let last = entry.looks.last.iter().filter(|_| reading.groups.iter().any(is_gone));
+        let ways = last.chain(entry.looks.stretches.iter().filter(|_| is_partial).map(|(_, way)| way));
         ways.flat_map(|way| way.leaves().into_iter().cloned()).collect::<Vec<_>>()
     };
     catalogue.entries.iter().zip(&board.readings).flat_map(of).collect()

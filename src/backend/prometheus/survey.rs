@@ -24,6 +24,7 @@ mod metrics;
 
 use entries::lanes_of;
 pub(super) use entries::{Described, ToldBy, first_label};
+use kept::Entry;
 pub(super) use kept::Gap;
 use metrics::existing;
 
@@ -62,7 +63,6 @@ impl Plan {
 /// Series of one metric that name their service in the same label.
 #[derive(Debug, Clone)]
 pub(super) struct Lane {
-    /// The label.
     pub(super) label: String,
     /// The same as it stands in a query.
     pub(super) by: String,
@@ -82,6 +82,11 @@ impl Lane {
     pub(super) fn only(&self, service: &str) -> String {
         format!("{},{}={}", self.selector, self.by, quoted(service))
     }
+
+    /// The samples that name a service, each with that service.
+    pub(super) fn told<'a>(&self, samples: &'a [Sample]) -> impl Iterator<Item = (&'a Text, &'a Sample)> {
+        samples.iter().filter_map(|sample| Some((sample.labels.get(&self.label)?, sample)))
+    }
 }
 
 /// An entry of a pack whose metrics exist.
@@ -91,6 +96,11 @@ pub(super) struct Found<T> {
     pub(super) lanes: Vec<Lane>,
     /// What its series say of their services, where a pack has labels of its own for these.
     pub(super) described: Vec<Described>,
+}
+
+/// Each entry with each of its lanes.
+pub(super) fn lanes<T>(all: &[Found<T>]) -> impl Iterator<Item = (&T, &Lane)> {
+    all.iter().flat_map(|found| found.lanes.iter().map(move |lane| (&found.entry, lane)))
 }
 
 /// A counter of requests, and what tells its failures.
@@ -155,7 +165,6 @@ impl Scraped {
     }
 }
 
-/// What a server has.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     pub(super) counters: Vec<Found<Counter>>,
@@ -199,16 +208,21 @@ impl Survey {
 
     /// Whether there is more than targets.
     pub(super) fn has_signals(&self) -> bool {
-        self.size() > 0
+        self.entries().next().is_some()
+    }
+
+    /// Entries of all kinds: their lanes, what describes their services, and whether they make services of their own.
+    fn entries(&self) -> impl Iterator<Item = (&[Lane], &[Described], bool)> {
+        fn of<T: Entry>(all: &[Found<T>]) -> impl Iterator<Item = (&[Lane], &[Described], bool)> {
+            all.iter().map(|found| (&*found.lanes, &*found.described, !found.entry.only_adds()))
+        }
+        let requests = of(&self.counters).chain(of(&self.histograms));
+        requests.chain(of(&self.saturations)).chain(of(&self.ups)).chain(of(&self.named))
     }
 
     /// The labels that name services, in order of the first use.
     pub(super) fn labels(&self) -> Vec<&str> {
-        let lanes = self.counters.iter().flat_map(|found| &found.lanes);
-        let lanes = lanes.chain(self.histograms.iter().flat_map(|found| &found.lanes));
-        let lanes = lanes.chain(self.saturations.iter().flat_map(|found| &found.lanes));
-        let lanes = lanes.chain(self.ups.iter().flat_map(|found| &found.lanes));
-        let lanes = lanes.chain(self.named.iter().flat_map(|found| &found.lanes));
+        let lanes = self.entries().flat_map(|(lanes, ..)| lanes);
         let mut labels: Vec<&str> = Vec::new();
         for label in lanes.map(|lane| &lane.label).chain(&self.up_labels) {
             if !labels.contains(&label.as_str()) {
@@ -239,16 +253,10 @@ impl Survey {
             survey.add_pack(call, plan, &metrics, pack, before).await;
         }
         survey.note_described();
-        let lanes = survey.counters.iter().flat_map(|found| &found.lanes);
-        let lanes = lanes.chain(survey.histograms.iter().flat_map(|found| &found.lanes));
-        let own = survey.saturations.iter().filter(|found| !found.entry.only_known);
-        let lanes = lanes.chain(own.flat_map(|found| &found.lanes));
-        let own = survey.ups.iter().filter(|found| !found.entry.only_known);
-        let lanes = lanes.chain(own.flat_map(|found| &found.lanes));
-        let own = survey.named.iter().filter(|found| !found.entry.only_known);
-        let lanes = lanes.chain(own.flat_map(|found| &found.lanes));
-        let named: Vec<Text> = lanes.flat_map(|lane| lane.services.iter().cloned()).collect();
-        survey.services.extend(named);
+        let makers = survey.entries().filter(|(.., makes_services)| *makes_services);
+        let services = makers.flat_map(|(lanes, ..)| lanes).flat_map(|lane| &lane.services);
+        let services: Vec<Text> = services.cloned().collect();
+        survey.services.extend(services);
         survey.find_pace(call, plan, taken, before).await;
         Ok(survey)
     }
@@ -290,33 +298,24 @@ impl Survey {
     async fn find_pace(&mut self, call: &Call<'_>, plan: &Plan, labels: &[String], before: Option<&Self>) {
         if self.intervals.is_empty() {
             // no target tells: the samples of one service do
-            let counter =
-                self.counters.iter().find_map(|found| Some((&found.entry.requests, found.lanes.first()?)));
-            if let Some((requests, lane)) = counter
+            let counter = lanes(&self.counters).next();
+            if let Some((counter, lane)) = counter
                 && let Some(service) = lane.services.iter().min()
             {
-                let series = format!("{}{{{}}}", requests.metric, lane.only(service));
+                let series = format!("{}{{{}}}", counter.requests.metric, lane.only(service));
                 self.intervals = Intervals::stored(call, &series).await;
             }
         }
         if let Some(before) = before.filter(|_| self.intervals.is_empty()) {
             self.intervals = before.intervals.clone();
         }
-        let lanes = self.counters.iter().flat_map(|found| &found.lanes);
-        let lanes: Vec<&Lane> = lanes.chain(self.histograms.iter().flat_map(|found| &found.lanes)).collect();
+        let counters = lanes(&self.counters).map(|(_, lane)| lane);
+        let rated: Vec<&Lane> = counters.chain(lanes(&self.histograms).map(|(_, lane)| lane)).collect();
         let slowest = self.intervals.slowest(|target| {
             let service = first_label(target, labels);
-            service.is_some_and(|(_, service)| lanes.iter().any(|lane| lane.services.contains(service)))
+            service.is_some_and(|(_, service)| rated.iter().any(|lane| lane.services.contains(service)))
         });
         self.lookback = plan.lookback.unwrap_or_else(|| usual_lookback(self.scrape_interval(), slowest));
-    }
-
-    fn size(&self) -> usize {
-        self.counters.len()
-            + self.histograms.len()
-            + self.saturations.len()
-            + self.ups.len()
-            + self.named.len()
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use shop::{series, shop, success};
 
+use super::kept::{AGAIN_FIRST, KEPT_FIRST};
 use super::*;
 use crate::backend::kit::double::{Canned, Double, Told};
 use crate::config::settings::{LimitSettings, Settings, Span as SettingSpan};

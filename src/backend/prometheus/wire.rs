@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::de::{IgnoredAny, SeqAccess};
 use serde::{Deserialize, Deserializer};
 
-use crate::backend::kit::lenient::{Lenient, List, Number, Pairs, Slot, Word, Words, found};
+use crate::backend::kit::lenient::{Lenient, List, Number, Pairs, Slot, Word, Words, found, wire};
 use crate::model::labels::{Interner, Labels, Text};
 use crate::model::series::{Line, Matrix, Span};
 
@@ -53,8 +53,7 @@ impl Data<'_> {
         match self {
             Self::Vector(list) => {
                 let is_lost = |one: &&Instant<'_>| one.value.as_ref().is_none_or(Point::is_lost);
-                // a native histogram has no value, and is none that is asked for
-                list.lost + list.all.iter().filter(|one| !one.has_histogram()).filter(is_lost).count()
+                list.lost + list.all.iter().filter(|one| one.histogram.is_none()).filter(is_lost).count()
             }
             Self::Matrix(list) => {
                 let lost = |one: &Series<'_>| {
@@ -68,33 +67,22 @@ impl Data<'_> {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Instant<'a> {
-    #[serde(borrow)]
-    metric: Pairs<'a>,
-    #[serde(borrow)]
-    value: Option<Point<'a>>,
-    histogram: Option<IgnoredAny>,
-}
+wire! {
+    struct Instant<'a> {
+        metric: Pairs<'a>,
+        value: Option<Point<'a>>,
+        /// A native histogram has no value, and is none that is asked for.
+        histogram: Option<IgnoredAny>,
+    }
 
-impl Instant<'_> {
-    fn has_histogram(&self) -> bool {
-        self.histogram.is_some()
+    struct Series<'a> {
+        metric: Pairs<'a>,
+        values: Points<'a>,
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Series<'a> {
-    #[serde(borrow)]
-    metric: Pairs<'a>,
-    #[serde(borrow)]
-    values: Points<'a>,
-}
-
 /// Unix seconds, and the value as text or number; both are lost where it is no such pair.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Point<'a>(Option<f64>, Word<'a>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Point<'a> {
@@ -131,8 +119,8 @@ impl Point<'_> {
 }
 
 /// The points of a series.
-#[derive(Default)]
-struct Points<'a> {
+#[derive(Debug, Default)]
+pub(super) struct Points<'a> {
     all: Vec<Point<'a>>,
     /// Whether something else than a list stood there.
     lost: usize,

@@ -14,9 +14,8 @@ use crate::backend::handlers::{Handler, answer_by, kinds};
 use crate::backend::{Answering, Clock, Means, Source, info, own};
 use crate::config::kind::{KindSpec, Options, OwnSettings};
 use crate::config::settings::SourceSettings;
-use crate::model::alert::{Alert, AlertBoard, AlertState, SeverityMap};
+use crate::model::alert::{Alert, AlertBoard, SeverityMap};
 use crate::model::ask::{Answer, Answered, Ask, Reply};
-use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::service::{Reading, ServiceBoard, Signals};
 use crate::model::source::{SourceError, SourceId, Trouble};
@@ -100,24 +99,9 @@ impl JsonFile {
 
     fn alert(&self, firing: &Firing) -> Arc<Alert> {
         let labels = Labels::from_iter(&firing.labels);
-        Arc::new(Alert {
-            fingerprint: Fingerprint::of(&labels),
-            severity: self.severities.of(&labels),
-            state: AlertState::Firing,
-            starts_at: firing.since,
-            updated_at: self.clock.now(),
-            sources: vec![self.info.id.clone()],
-            labels,
-            annotations: Labels::default(),
-            resolved_at: None,
-            generator_url: None,
-            receivers: Arc::from([]),
-            group: Labels::default(),
-            silenced_by: Arc::from([]),
-            inhibited_by: Arc::from([]),
-            is_derived: false,
-            value: None,
-        })
+        let severity = self.severities.of(&labels);
+        let alert = Alert::new(labels, severity, self.info.id.clone());
+        Arc::new(Alert { starts_at: firing.since, updated_at: self.clock.now(), ..alert })
     }
 
     fn alerts(&self) -> Answered {

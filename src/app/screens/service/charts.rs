@@ -39,7 +39,7 @@ const CHARTS: [ServiceChart; super::SLOS] = [
         title: "Errors",
         signal: Signal::Errors,
         series: Some((|detail| &detail.error_ratio, Unit::Ratio)),
-        threshold: Some((|limits| limits.error_ratio_burning, "burning")),
+        threshold: Some((|limits| limits.error_ratio_critical, "critical")),
     },
     ServiceChart {
         title: "Latency",

@@ -7,9 +7,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Answered, PagerServer, is_over, render};
-use crate::backend::demo::doings::{Entry, StoodIn};
+use crate::backend::demo::doings::Entry;
 use crate::backend::demo::exchange::Asked;
 use crate::backend::demo::noise::mix_text;
+use crate::backend::demo::paging::StoodIn;
 use crate::model::action::{Deed, Whom};
 use crate::model::incident::Urgency;
 use crate::model::labels::Text;
@@ -137,7 +138,6 @@ impl PagerServer {
         if deeds.is_empty() { Err(INVALID) } else { Ok(deeds) }
     }
 
-    /// Does something to an incident.
     fn note(&self, id: &str, deed: Deed, may_be_over: bool, now: Timestamp) -> Result<(), Refused> {
         let told = self.one(id, now)?;
         if is_over(&told) && !may_be_over {

@@ -3,13 +3,13 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::backend::demo::doings::{Done, StoodIn, Told};
+use crate::backend::demo::doings::{Done, Told};
+use crate::backend::demo::paging::StoodIn;
 use crate::backend::demo::paging::{Paging, Turn};
 use crate::model::action::Deed;
 use crate::model::incident::{Incident, Named, Note, Person, Stamp, Step};
 use crate::model::oncall::{EscalationPolicy, Level, Shift, Target};
 
-/// A reference.
 pub(super) fn thing(kind: &str, named: &Named) -> Value {
     json!({
         "id": &*named.id,
@@ -64,11 +64,11 @@ pub(super) fn incident(told: &Told, paging: &Paging, done: &Done) -> Value {
         .pending
         .iter()
         .map(|pending| json!({ "type": &*pending.what, "at": pending.at.to_string() }));
-    let asked = done.log.iter().filter(|entry| entry.id == incident.id).filter_map(|entry| match &entry.deed {
-        Deed::AddResponder { message, .. } => Some(json!({
+    let asked = done.log.iter().filter(|entry| entry.id == incident.id).filter_map(|entry| {
+        let Deed::AddResponder { message, .. } = &entry.deed else { return None };
+        Some(json!({
             "requester": somebody(&paging.me()), "requested_at": entry.at.to_string(), "message": &**message,
-        })),
-        _ => None,
+        }))
     });
     let trigger = sent.as_ref().map(|sent| {
         json!({
@@ -164,7 +164,6 @@ pub(super) fn policy(policy: &EscalationPolicy) -> Value {
     })
 }
 
-/// Somebody's turn.
 pub(super) fn turn(turn: &Shift, policies: &[EscalationPolicy]) -> Value {
     let policy = policies.iter().find(|policy| policy.named.id == turn.policy);
     json!({
@@ -195,7 +194,6 @@ pub(super) fn schedule(rotation: &Named, turns: &[Turn], (from, until): (Timesta
     })
 }
 
-/// An override.
 pub(super) fn stood_in(taken: &StoodIn) -> Value {
     json!({
         "id": format!("O{}", taken.made_at.as_millisecond()),

@@ -8,7 +8,7 @@ use promql_parser::parser::token::{
 };
 use promql_parser::parser::{BinModifier, BinaryExpr, LabelModifier, VectorMatchCardinality};
 
-use super::{Eval, Line, Value, joined, nameless, there};
+use super::{Eval, Evaluated, Line, joined, nameless, there};
 use crate::model::labels::Labels;
 
 /// An operator with how it is to be used.
@@ -20,7 +20,7 @@ struct Operator<'a> {
 }
 
 impl Eval<'_> {
-    pub(super) fn binary(self, binary: &BinaryExpr) -> Result<Value, String> {
+    pub(super) fn binary(self, binary: &BinaryExpr) -> Result<Evaluated, String> {
         let modifier = binary.modifier.as_ref();
         let operator = Operator {
             id: binary.op.id(),
@@ -28,23 +28,26 @@ impl Eval<'_> {
             modifier,
         };
         Ok(match (self.value(&binary.lhs)?, self.value(&binary.rhs)?) {
-            (Value::Scalar(left), Value::Scalar(right)) => {
+            (Evaluated::Scalar(left), Evaluated::Scalar(right)) => {
                 let both = left.into_iter().zip(right);
-                Value::Scalar(both.map(|(left, right)| operator.of_scalars(left, right)).collect())
+                Evaluated::Scalar(both.map(|(left, right)| operator.of_scalars(left, right)).collect())
             }
-            (Value::Lines(lines), Value::Scalar(numbers)) => {
-                Value::Lines(operator.with_numbers(lines, &numbers, |line, number| (line, number)))
+            (Evaluated::Lines(lines), Evaluated::Scalar(numbers)) => {
+                Evaluated::Lines(operator.with_numbers(lines, &numbers, |line, number| (line, number)))
             }
-            (Value::Scalar(numbers), Value::Lines(lines)) => {
-                Value::Lines(operator.with_numbers(lines, &numbers, |line, number| (number, line)))
+            (Evaluated::Scalar(numbers), Evaluated::Lines(lines)) => {
+                Evaluated::Lines(operator.with_numbers(lines, &numbers, |line, number| (number, line)))
             }
-            (Value::Lines(left), Value::Lines(right)) => Value::Lines(match operator.id {
+            (Evaluated::Lines(left), Evaluated::Lines(right)) => Evaluated::Lines(match operator.id {
                 T_LAND => operator.kept(left, &right, true),
                 T_LUNLESS => operator.kept(left, &right, false),
                 T_LOR => operator.either(left, right)?,
                 _ => operator.matched(&left, &right)?,
             }),
-            _ => return Err("binary expression must contain only scalar and instant vector types".to_owned()),
+            (Evaluated::Text(_) | Evaluated::Samples(_), _)
+            | (_, Evaluated::Text(_) | Evaluated::Samples(_)) => {
+                return Err("binary expression must contain only scalar and instant vector types".to_owned());
+            }
         })
     }
 }

@@ -6,12 +6,12 @@ use promql_parser::label::MatchOp;
 use promql_parser::parser::{Call, Expr};
 use regex::Regex;
 
-use super::{Eval, Line, Value, each, joined, nameless, there};
+use super::{Eval, Evaluated, Line, each, joined, nameless, there};
 use crate::model::labels::Labels;
 use crate::model::promql::bare;
 
 impl Eval<'_> {
-    pub(super) fn called(self, call: &Call) -> Result<Value, String> {
+    pub(super) fn called(self, call: &Call) -> Result<Evaluated, String> {
         let name = call.func.name;
         let argument = |number: usize| {
             call.args
@@ -22,11 +22,11 @@ impl Eval<'_> {
         };
         let moments = self.times.len();
         Ok(match name {
-            "time" => Value::Scalar(self.times.to_vec()),
-            "pi" => Value::Scalar(vec![std::f64::consts::PI; moments]),
+            "time" => Evaluated::Scalar(self.times.to_vec()),
+            "pi" => Evaluated::Scalar(vec![std::f64::consts::PI; moments]),
             "vector" => {
                 let values = self.scalars(argument(0)?)?.into_iter().map(Some).collect();
-                Value::Lines(vec![Line { labels: Labels::default(), values }])
+                Evaluated::Lines(vec![Line { labels: Labels::default(), values }])
             }
             "scalar" => {
                 let lines = self.lines(argument(0)?)?;
@@ -34,18 +34,18 @@ impl Eval<'_> {
                     let mut there = lines.iter().filter_map(|line| line.values.get(at).copied().flatten());
                     there.next().filter(|_| there.next().is_none()).unwrap_or(f64::NAN)
                 };
-                Value::Scalar((0..moments).map(at).collect())
+                Evaluated::Scalar((0..moments).map(at).collect())
             }
             "absent" => {
                 let argument = argument(0)?;
-                Value::Lines(absent(argument, &self.lines(argument)?, moments))
+                Evaluated::Lines(absent(argument, &self.lines(argument)?, moments))
             }
             "absent_over_time" => {
                 let argument = argument(0)?;
                 let lines = self.over_time("present_over_time", argument, &[])?;
-                Value::Lines(absent(argument, &lines, moments))
+                Evaluated::Lines(absent(argument, &lines, moments))
             }
-            "timestamp" => Value::Lines(self.timestamps(argument(0)?)?),
+            "timestamp" => Evaluated::Lines(self.timestamps(argument(0)?)?),
             "label_replace" => {
                 let texts = [1, 2, 3, 4].map(|number| argument(number).and_then(|text| self.text(text)));
                 let [target, replacement, source, pattern] = texts;
@@ -53,7 +53,7 @@ impl Eval<'_> {
                 let regex = Regex::new(&format!("^(?s:{pattern})$"))
                     .map_err(|error| format!("invalid regular expression in label_replace(): {error}"))?;
                 let (target, replacement, source) = (target?, replacement?, source?);
-                Value::Lines(joined(self.lines(argument(0)?)?.into_iter().map(|line| {
+                Evaluated::Lines(joined(self.lines(argument(0)?)?.into_iter().map(|line| {
                     let Some(found) = regex.captures(line.labels.value(&source)) else { return line };
                     let mut value = String::new();
                     found.expand(&replacement, &mut value);
@@ -65,7 +65,7 @@ impl Eval<'_> {
                 let sources: Vec<String> = (3..call.args.args.len())
                     .map(|number| self.text(argument(number)?))
                     .collect::<Result<_, _>>()?;
-                Value::Lines(joined(self.lines(argument(0)?)?.into_iter().map(|line| {
+                Evaluated::Lines(joined(self.lines(argument(0)?)?.into_iter().map(|line| {
                     let values: Vec<&str> = sources.iter().map(|source| line.labels.value(source)).collect();
                     Line { labels: with(&line.labels, &target, &values.join(&between)), ..line }
                 }))?)
@@ -73,7 +73,7 @@ impl Eval<'_> {
             "histogram_quantile" => {
                 let shares = self.scalars(argument(0)?)?;
                 let inner = Self { only_presence: false, ..self };
-                Value::Lines(quantiles(&shares, inner.lines(argument(1)?)?)?)
+                Evaluated::Lines(quantiles(&shares, inner.lines(argument(1)?)?)?)
             }
             "clamp" | "clamp_min" | "clamp_max" | "round" => {
                 let bound = |number: usize, otherwise: f64| match call.args.args.get(number) {
@@ -86,16 +86,16 @@ impl Eval<'_> {
                     let values = both.map(|(value, (one, other))| Some(bounded(name, value?, *one, *other)));
                     Line { labels: nameless(&line.labels), values: values.collect() }
                 });
-                Value::Lines(lines.collect())
+                Evaluated::Lines(lines.collect())
             }
-            "sort" | "sort_desc" => Value::Lines(self.lines(argument(0)?)?),
+            "sort" | "sort_desc" => Evaluated::Lines(self.lines(argument(0)?)?),
             "quantile_over_time" => {
                 let shares = self.scalars(argument(0)?)?;
-                Value::Lines(self.over_time(name, argument(1)?, &shares)?)
+                Evaluated::Lines(self.over_time(name, argument(1)?, &shares)?)
             }
             _ => match of_numbers(name) {
-                Some(change) => Value::Lines(each(self.lines(argument(0)?)?, change)),
-                None if is_over_time(name) => Value::Lines(self.over_time(name, argument(0)?, &[])?),
+                Some(change) => Evaluated::Lines(each(self.lines(argument(0)?)?, change)),
+                None if is_over_time(name) => Evaluated::Lines(self.over_time(name, argument(0)?, &[])?),
                 None => return Err(format!("{name}() is not simulated")),
             },
         })

@@ -73,12 +73,14 @@ fn at(store: &Toys, query: &str, t: f64) -> Vec<String> {
     let written =
         |labels: &Labels, value: f64| format!("{labels} {}", window::written((value * 1e6).round() / 1e6));
     match instant(store, &promql::parse(query).unwrap(), t) {
-        Ok(Value::Scalar(values)) => vec![written(&Labels::default(), values[0])],
-        Ok(Value::Text(text)) => vec![text],
-        Ok(Value::Lines(lines)) => {
+        Ok(Evaluated::Scalar(values)) => vec![written(&Labels::default(), values[0])],
+        Ok(Evaluated::Text(text)) => vec![text],
+        Ok(Evaluated::Lines(lines)) => {
             lines.iter().map(|line| written(&line.labels, line.values[0].unwrap())).collect()
         }
-        Ok(Value::Samples(all)) => all.iter().map(|one| format!("{} {:?}", one.labels, one.points)).collect(),
+        Ok(Evaluated::Samples(all)) => {
+            all.iter().map(|one| format!("{} {:?}", one.labels, one.points)).collect()
+        }
         Err(error) => vec![error],
     }
 }

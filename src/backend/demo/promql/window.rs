@@ -32,7 +32,6 @@ pub(super) struct Window<'a> {
 
 enum Source<'a> {
     Run(Box<dyn Run + 'a>),
-    /// What a subquery found.
     Points(Vec<(f64, f64)>),
 }
 

@@ -1,7 +1,10 @@
 use jiff::Timestamp;
 
+use std::time::Duration;
+
 use super::*;
 use crate::backend::demo::catalog::Catalog;
+use crate::backend::demo::pledges::Pledge;
 use crate::backend::demo::promql::range;
 use crate::backend::demo::series::Series;
 use crate::backend::demo::tests::wait;

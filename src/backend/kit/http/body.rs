@@ -113,7 +113,6 @@ impl Inflow {
         Ok(true)
     }
 
-    /// Reads the rest.
     pub(super) async fn take_all(&mut self, response: &mut Response) -> Result<(), Stopped> {
         while self.take(response).await? {}
         Ok(())

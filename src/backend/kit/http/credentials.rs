@@ -150,10 +150,7 @@ impl Credentials {
 
     /// How a token has to be fetched, if it has to be.
     pub(super) fn oauth2(&self) -> Option<&OAuth2Settings> {
-        match &self.auth {
-            Some(AuthSettings::OAuth2(oauth)) => Some(oauth),
-            _ => None,
-        }
+        if let Some(AuthSettings::OAuth2(oauth)) = &self.auth { Some(oauth) } else { None }
     }
 
     /// With secrets as they are now. Waits for files and programs.

@@ -26,10 +26,8 @@ use crate::config::secret::Secret;
 use crate::config::settings::LimitSettings;
 use crate::model::source::Trouble;
 
-/// Redirects that are followed.
 const REDIRECTS: usize = 3;
 
-/// What a page brought.
 #[derive(Debug)]
 pub(crate) struct Page {
     pub(crate) bytes: Vec<u8>,

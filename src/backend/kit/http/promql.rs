@@ -21,6 +21,13 @@ pub(crate) enum Evaluation {
     Over(Span),
 }
 
+impl Evaluation {
+    /// At this moment, or now.
+    pub(crate) fn of_instant(at: Option<Timestamp>) -> Self {
+        at.map_or(Self::Now, Self::At)
+    }
+}
+
 /// One evaluation of an expression.
 #[derive(Debug, Clone)]
 pub(crate) struct PromQuery<'a> {

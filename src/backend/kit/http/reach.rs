@@ -4,7 +4,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
-/// What may be reached.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reach {
     /// Hosts that may be anywhere.

@@ -19,7 +19,6 @@ use crate::model::source::Trouble;
 /// Variables that name a proxy.
 const PROXY_VARIABLES: [&str; 3] = ["http_proxy", "https_proxy", "all_proxy"];
 
-/// How it is configured.
 #[derive(Clone)]
 pub(super) struct Route {
     ca_file: Option<String>,

@@ -52,7 +52,6 @@ struct Room {
     since: Option<Instant>,
     /// Refusals of single requests since the last success.
     alone: u32,
-    /// What it said.
     words: String,
 }
 
@@ -192,7 +191,6 @@ impl Slots {
         }
     }
 
-    /// The server answered.
     pub(super) fn succeeded(&self) {
         self.room().succeeded();
     }
@@ -217,14 +215,11 @@ impl Slots {
 
 /// Whether a server refuses for lack of room: it would answer the same request at another time.
 pub(super) fn is_lack_of_room(error: &SourceError) -> bool {
-    match &error.trouble {
-        Trouble::RateLimited { .. } => true,
-        Trouble::Refused { status: 503, message } => {
-            let message = message.to_lowercase();
-            error.retry_after.is_some() || BUSY.iter().any(|word| message.contains(word))
-        }
-        _ => false,
-    }
+    let is_busy = |message: &str| {
+        let message = message.to_lowercase();
+        error.retry_after.is_some() || BUSY.iter().any(|word| message.contains(word))
+    };
+    matches!(error.trouble, Trouble::RateLimited { .. }) || error.trouble.refused(503).is_some_and(is_busy)
 }
 
 #[cfg(test)]

@@ -50,7 +50,6 @@ impl Transport {
     }
 }
 
-/// Sends requests one way.
 #[derive(Clone)]
 pub(super) enum Connection {
     Network(Client),

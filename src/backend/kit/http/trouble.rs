@@ -43,6 +43,17 @@ impl Unsent {
     }
 }
 
+impl Trouble {
+    /// The server's words, where it refused with this status.
+    pub(in crate::backend) fn refused(&self, with: u16) -> Option<&str> {
+        if let Self::Refused { status, message } = self {
+            Some(message).filter(|_| *status == with).map(|m| &**m)
+        } else {
+            None
+        }
+    }
+}
+
 /// What a failed request or a broken read comes to.
 pub(super) fn of(error: &(dyn StdError + 'static), connect_timeout: Duration, timeout: Duration) -> Trouble {
     let Some(error) = of_client(error) else { return Trouble::Internal { reason: innermost(error) } };
@@ -232,14 +243,9 @@ pub(super) fn of_refusal(
 ) -> (Trouble, Option<Duration>) {
     let (trouble, wait) = of_status(status, headers, url, body);
     let message = message(body);
-    let trouble = match trouble {
-        Trouble::Forbidden { .. } if message.is_empty() => trouble,
-        Trouble::Forbidden { .. } | Trouble::BadQuery { .. } => {
-            Trouble::Refused { status: status.as_u16(), message }
-        }
-        other => other,
-    };
-    (trouble, wait)
+    let has_words = matches!(trouble, Trouble::BadQuery { .. })
+        || matches!(trouble, Trouble::Forbidden { .. }) && !message.is_empty();
+    (if has_words { Trouble::Refused { status: status.as_u16(), message } } else { trouble }, wait)
 }
 
 /// Host and path of a redirect's target: its query may hold what nobody should see.

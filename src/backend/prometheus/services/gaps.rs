@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{Answers, Part, Readings, reading};
 use crate::backend::prometheus::ages::Ages;
 use crate::backend::prometheus::call::Call;
-use crate::backend::prometheus::survey::{Lane, Survey};
+use crate::backend::prometheus::survey::{Counter, Survey};
 use crate::model::duration;
 use crate::model::health::Thresholds;
 use crate::model::labels::Text;
@@ -20,7 +20,7 @@ use crate::model::warning::Warning;
 /// What was asked at which moment, over how long.
 pub(super) struct Asked<'a> {
     pub(super) survey: &'a Survey,
-    pub(super) answers: &'a Answers,
+    pub(super) answers: &'a Answers<'a>,
     pub(super) ages: &'a Ages,
     /// `None`: no rate can be told yet.
     pub(super) window: Option<std::time::Duration>,
@@ -39,9 +39,7 @@ pub(super) fn note(call: &Call<'_>, asked: &Asked<'_>, readings: &mut Readings) 
     let mut silent = Gaps::new();
     absent(asked, readings, &mut silent);
     young(asked, readings, &mut silent);
-    for warning in warnings(&silent) {
-        call.warn(warning);
-    }
+    call.note(warnings(&silent));
     for (service, unknown) in silent {
         gaps.entry(service).or_default().extend(unknown);
     }
@@ -85,47 +83,33 @@ fn has(reading: Option<&Reading>, signal: Signal) -> bool {
     }
 }
 
-impl Part {
-    fn lane(self, survey: &Survey) -> Option<&Lane> {
-        match self {
-            Self::All(e, l) | Self::Failed(e, l) => survey.counters.get(e)?.lanes.get(l),
-            Self::Quantile(e, l, _) | Self::Apdex(e, l) => survey.histograms.get(e)?.lanes.get(l),
-            Self::Full(e, l) => survey.saturations.get(e)?.lanes.get(l),
-            Self::Up(e, l) => survey.ups.get(e)?.lanes.get(l),
-            Self::Named(e, l) => survey.named.get(e)?.lanes.get(l),
-            Self::Targets | Self::Down => None,
-        }
-    }
-
+impl Part<'_> {
     /// What is told by it, of a service.
-    fn signals(self, survey: &Survey, service: &Text) -> Vec<Signal> {
-        let tells_failures = |e: usize| {
-            survey.counters.get(e).is_some_and(|found| {
-                let counter = &found.entry;
-                let can_tell = !counter.codes.is_empty() || counter.requests.tells_failures_itself();
-                can_tell && !counter.blind.contains(service)
-            })
+    fn signals(self, service: &Text) -> &'static [Signal] {
+        let tells_failures = |counter: &Counter| {
+            let can_tell = !counter.codes.is_empty() || counter.requests.tells_failures_itself();
+            can_tell && !counter.blind.contains(service)
         };
         match self {
-            Self::All(e, _) if tells_failures(e) => vec![Signal::Requests, Signal::Errors],
-            Self::All(..) => vec![Signal::Requests],
-            Self::Failed(e, _) if tells_failures(e) => vec![Signal::Errors],
-            Self::Failed(..) => Vec::new(),
-            Self::Quantile(..) => vec![Signal::Latency],
-            Self::Apdex(..) => vec![Signal::Apdex],
-            Self::Full(..) => vec![Signal::Saturation],
-            Self::Up(..) => vec![Signal::Servers],
-            Self::Named(..) => vec![Signal::Named],
-            Self::Targets | Self::Down => vec![Signal::Targets],
+            Self::All(counter, _) if tells_failures(counter) => &[Signal::Requests, Signal::Errors],
+            Self::All(..) => &[Signal::Requests],
+            Self::Failed(counter, _) if tells_failures(counter) => &[Signal::Errors],
+            Self::Failed(..) => &[],
+            Self::Quantile(..) => &[Signal::Latency],
+            Self::Apdex(..) => &[Signal::Apdex],
+            Self::Full(..) => &[Signal::Saturation],
+            Self::Up(..) => &[Signal::Servers],
+            Self::Named(..) => &[Signal::Named],
+            Self::Targets | Self::Down => &[Signal::Targets],
         }
     }
 
     /// Whether it only adds to services that others speak of.
-    fn only_adds(self, survey: &Survey) -> bool {
+    pub(super) fn only_adds(self) -> bool {
         match self {
-            Self::Full(e, _) => survey.saturations.get(e).is_some_and(|found| found.entry.only_known),
-            Self::Up(e, _) => survey.ups.get(e).is_some_and(|found| found.entry.only_known),
-            Self::Named(e, _) => survey.named.get(e).is_some_and(|found| found.entry.only_known),
+            Self::Full(entry, _) => entry.only_known,
+            Self::Up(entry, _) => entry.only_known,
+            Self::Named(entry, _) => entry.only_known,
             Self::All(..)
             | Self::Failed(..)
             | Self::Quantile(..)
@@ -147,7 +131,7 @@ fn missed(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
                 None => continue,
             },
         };
-        let mut about: HashSet<&Text> = match job.part.lane(survey) {
+        let mut about: HashSet<&Text> = match job.part.lane() {
             Some(lane) => lane.services.iter().collect(),
             None => survey.up_services.iter().chain(proxied(survey)).collect(),
         };
@@ -155,10 +139,10 @@ fn missed(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
         about.extend(readings.keys().filter(|service| !survey.services.contains(*service)));
         for service in about {
             let known = readings.get(service);
-            if job.part.only_adds(survey) && known.is_none() {
+            if job.part.only_adds() && known.is_none() {
                 continue;
             }
-            for signal in job.part.signals(survey, service) {
+            for &signal in job.part.signals(service) {
                 if is_part || !has(known, signal) {
                     add(gaps, service, signal, &why);
                 }
@@ -230,36 +214,28 @@ fn absent(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
             continue;
         }
         let about: Vec<&Text> = match job.part {
-            Part::All(e, l) => {
-                let plain = survey.counters.get(e).filter(|found| !found.entry.requests.has_own_rate());
-                let lane = plain.and_then(|found| found.lanes.get(l));
-                let services = lane.into_iter().flat_map(|lane| &lane.services);
+            Part::All(counter, lane) if !counter.requests.has_own_rate() => {
                 let lacks = |service: &&Text| {
                     readings.get(*service).is_some_and(|r| r.signals.request_rate.is_none())
                 };
-                services.filter(lacks).collect()
+                lane.services.iter().filter(lacks).collect()
             }
-            Part::Quantile(e, l, quantile) if (0.9..0.98).contains(&quantile) => {
-                let lane = survey.histograms.get(e).and_then(|found| found.lanes.get(l));
-                let services = lane.into_iter().flat_map(|lane| &lane.services);
-                let was_told = |service: &Text| {
-                    lane.is_some_and(|lane| {
-                        told.odd.iter().any(|odd| odd.labels.get(&lane.label) == Some(service))
-                    })
-                };
+            Part::Quantile(_, lane, quantile) if (0.9..0.98).contains(&quantile) => {
+                let was_told = |service: &Text| lane.told(&told.odd).any(|(odd, _)| odd == service);
                 let lacks = |service: &&Text| {
                     let reading = readings.get(*service);
                     let goes_on =
                         reading.is_some_and(|r| r.signals.request_rate.is_some_and(|rate| rate > 0.0));
                     goes_on && reading.is_some_and(|r| r.signals.p95.is_none()) && !was_told(service)
                 };
-                services.filter(lacks).collect()
+                lane.services.iter().filter(lacks).collect()
             }
             Part::Targets => {
                 let lacks = |service: &&Text| readings.get(*service).is_some_and(|r| r.targets.total == 0);
                 survey.up_services.iter().filter(lacks).collect()
             }
-            Part::Failed(..)
+            Part::All(..)
+            | Part::Failed(..)
             | Part::Quantile(..)
             | Part::Apdex(..)
             | Part::Full(..)
@@ -270,7 +246,7 @@ fn absent(asked: &Asked<'_>, readings: &Readings, gaps: &mut Gaps) {
         for service in about {
             let age = ages.young(service, None, survey, now);
             let why = age.map_or_else(|| Text::from(NO_DATA), |age| why_young(asked, age));
-            for signal in job.part.signals(survey, service) {
+            for &signal in job.part.signals(service) {
                 add(gaps, service, signal, &why);
             }
         }

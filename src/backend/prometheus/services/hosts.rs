@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{Answers, Part, Reading, Readings, reading};
-use crate::backend::prometheus::call::Told;
+use crate::backend::packs::{OwnSignal, Saturation, Up};
+use crate::backend::prometheus::history::resource_of;
 use crate::backend::prometheus::survey::{Survey, ToldBy};
 use crate::backend::prometheus::wire::Sample;
 use crate::model::host::{self, Host, MonitoredServers, NamedSignal, Usage};
@@ -89,164 +90,122 @@ impl Names {
 }
 
 /// Fills in hosts, servers and signals of all services.
-pub(super) fn fill(survey: &Survey, answers: &Answers, readings: &mut Readings) {
-    let names = names(survey, answers);
-    saturations(survey, answers, &names, readings);
-    ups(survey, answers, &names, readings);
-    signals(survey, answers, &names, readings);
-}
-
-/// The samples of each answer, with the labels that its entry keeps and the one that names the service.
-fn kept<'a>(
-    survey: &'a Survey,
-    answers: &'a Answers,
-) -> impl Iterator<Item = (&'a str, &'a [String], &'a [Sample])> {
-    answers.iter().filter_map(|(job, result)| {
-        let samples = &result.as_ref().ok()?.samples;
-        let (labels, lane) = match job.part {
-            Part::Full(e, l) => {
-                let found = survey.saturations.get(e)?;
-                (&found.entry.labels, found.lanes.get(l)?)
-            }
-            Part::Up(e, l) => {
-                let found = survey.ups.get(e)?;
-                (&found.entry.labels, found.lanes.get(l)?)
-            }
-            Part::Named(e, l) => {
-                let found = survey.named.get(e)?;
-                (&found.entry.labels, found.lanes.get(l)?)
-            }
-            Part::All(..)
-            | Part::Failed(..)
-            | Part::Quantile(..)
-            | Part::Apdex(..)
-            | Part::Targets
-            | Part::Down => {
-                return None;
-            }
-        };
-        Some((lane.label.as_str(), labels.as_slice(), samples.as_slice()))
-    })
-}
-
-fn names(survey: &Survey, answers: &Answers) -> HashMap<Text, Names> {
-    let mut instances: HashMap<&Text, Vec<&Text>> = HashMap::new();
-    for (label, labels, samples) in kept(survey, answers) {
-        if !labels.iter().any(|label| label == INSTANCE) {
+pub(super) fn fill(answers: &Answers<'_>, readings: &mut Readings) {
+    let names = names(answers);
+    let mut hosts: HashMap<&Text, HashMap<Text, Host>> = HashMap::new();
+    for (job, result) in answers {
+        let (Some(lane), Some(labels), Ok(told)) = (job.part.lane(), labels(job.part), result) else {
             continue;
-        }
-        for sample in samples {
-            if let (Some(service), Some(instance)) = (sample.labels.get(label), sample.labels.get(INSTANCE)) {
-                instances.entry(service).or_default().push(instance);
+        };
+        for (service, sample) in lane.told(&told.samples) {
+            if !sample.value.is_finite() || job.part.only_adds() && !readings.contains_key(service) {
+                continue;
+            }
+            let instance = instance(sample, labels);
+            let host = names.get(service).map_or_else(|| instance.clone(), |names| names.name(&instance));
+            match job.part {
+                Part::Full(entry, _) => {
+                    let usage = usage(entry, sample);
+                    let saturation = &mut reading(readings, service).signals.saturation;
+                    *saturation = Some(saturation.map_or(usage.ratio, |known| known.max(usage.ratio)));
+                    let its = hosts.entry(service).or_default().entry(instance);
+                    let host = its.or_insert_with_key(|instance| Host {
+                        name: host,
+                        instance: instance.clone(),
+                        ..Host::default()
+                    });
+                    host.usages.push(usage);
+                }
+                Part::Up(entry, _) => {
+                    add_server(entry, sample, &host, &mut reading(readings, service).servers);
+                }
+                Part::Named(entry, _) if entry.host.is_none() => {
+                    let named = named(entry, sample, host);
+                    reading(readings, service).named.push(named);
+                }
+                Part::Named(..)
+                | Part::All(..)
+                | Part::Failed(..)
+                | Part::Quantile(..)
+                | Part::Apdex(..)
+                | Part::Targets
+                | Part::Down => {}
             }
         }
     }
-    let own = called(survey, answers);
+    for (service, its) in hosts {
+        let mut all: Vec<Host> = its.into_values().collect();
+        host::order(&mut all);
+        reading(readings, service).hosts = Arc::from(all);
+    }
+}
+
+/// The labels that a query keeps beside the one that names the service.
+fn labels(part: Part<'_>) -> Option<&[String]> {
+    match part {
+        Part::Full(entry, _) => Some(&entry.labels),
+        Part::Up(entry, _) => Some(&entry.labels),
+        Part::Named(entry, _) => Some(&entry.labels),
+        Part::All(..)
+        | Part::Failed(..)
+        | Part::Quantile(..)
+        | Part::Apdex(..)
+        | Part::Targets
+        | Part::Down => None,
+    }
+}
+
+fn names(answers: &Answers<'_>) -> HashMap<Text, Names> {
+    let mut instances: HashMap<&Text, Vec<&Text>> = HashMap::new();
+    // what hosts call themselves: instance and name
+    let mut called: HashMap<&Text, Vec<(&Text, &Text)>> = HashMap::new();
+    for (job, result) in answers {
+        let (Some(lane), Some(labels), Ok(told)) = (job.part.lane(), labels(job.part), result) else {
+            continue;
+        };
+        let own = if let Part::Named(entry, _) = job.part { entry.host.as_ref() } else { None };
+        for (service, sample) in lane.told(&told.samples) {
+            let Some(instance) = sample.labels.get(INSTANCE) else { continue };
+            if labels.iter().any(|label| label == INSTANCE) {
+                instances.entry(service).or_default().push(instance);
+            }
+            if let Some(name) = own.and_then(|label| sample.labels.get(label)) {
+                called.entry(service).or_default().push((instance, name));
+            }
+        }
+    }
     let each = instances.into_iter().map(|(service, mut instances)| {
         instances.sort_unstable();
         instances.dedup();
         let mut names = Names::of(instances.into_iter());
-        names.take(own.get(service).map_or(&[], Vec::as_slice));
+        names.take(called.get(service).map_or(&[], Vec::as_slice));
         (service.clone(), names)
     });
     each.collect()
 }
 
-/// What the hosts of each service call themselves: instance and name.
-fn called<'a>(survey: &Survey, answers: &'a Answers) -> HashMap<&'a Text, Vec<(&'a Text, &'a Text)>> {
-    let mut called: HashMap<&Text, Vec<(&Text, &Text)>> = HashMap::new();
-    for (job, result) in answers {
-        let (Part::Named(e, l), Ok(Told { samples, .. })) = (job.part, result) else { continue };
-        let Some((found, label)) = survey.named.get(e).and_then(|f| Some((f, f.entry.host.as_ref()?))) else {
-            continue;
-        };
-        let Some(lane) = found.lanes.get(l) else { continue };
-        for sample in samples {
-            let says = |label: &str| sample.labels.get(label);
-            if let (Some(service), Some(instance), Some(name)) =
-                (says(&lane.label), says(INSTANCE), says(label))
-            {
-                called.entry(service).or_default().push((instance, name));
-            }
-        }
-    }
-    called
-}
-
-fn name_of(names: &HashMap<Text, Names>, service: &Text, instance: &Text) -> Text {
-    names.get(service).map_or_else(|| instance.clone(), |names| names.name(instance))
-}
-
-fn saturations(survey: &Survey, answers: &Answers, names: &HashMap<Text, Names>, readings: &mut Readings) {
-    let mut hosts: HashMap<Text, HashMap<Text, Host>> = HashMap::new();
-    for (job, result) in answers {
-        let (Part::Full(e, l), Ok(Told { samples, .. })) = (job.part, result) else { continue };
-        let Some(found) = survey.saturations.get(e) else { continue };
-        let Some(lane) = found.lanes.get(l) else { continue };
-        let resource: Text = found.entry.resource.as_str().into();
-        for sample in samples {
-            let Some(service) = sample.labels.get(&lane.label) else { continue };
-            if !sample.value.is_finite() || found.entry.only_known && !readings.contains_key(service) {
-                continue;
-            }
-            let ratio = sample.value.max(0.0);
-            let saturation = &mut reading(readings, service).signals.saturation;
-            *saturation = Some(saturation.map_or(ratio, |known| known.max(ratio)));
-            let resource = match sample.labels.get("__name__") {
-                Some(metric) => super::super::history::resource_of(metric).into(),
-                None => resource.clone(),
-            };
-            let instance = instance(sample, &found.entry.labels);
-            let usage = Usage { resource, part: part(sample, &found.entry.labels, &[]), ratio };
-            let its = hosts.entry(service.clone()).or_default();
-            its.entry(instance).or_default().usages.push(usage);
-        }
-    }
-    for (service, its) in hosts {
-        let named = its.into_iter().map(|(instance, host)| Host {
-            name: name_of(names, &service, &instance),
-            instance,
-            usages: host.usages,
-        });
-        let mut all: Vec<Host> = named.collect();
-        host::order(&mut all);
-        reading(readings, &service).hosts = Arc::from(all);
+fn usage(entry: &Saturation, sample: &Sample) -> Usage {
+    let resource = sample.labels.get("__name__").map(|metric| resource_of(metric));
+    Usage {
+        resource: resource.unwrap_or(&entry.resource).into(),
+        part: part(sample, &entry.labels, &[]),
+        ratio: sample.value.max(0.0),
     }
 }
 
-fn ups(survey: &Survey, answers: &Answers, names: &HashMap<Text, Names>, readings: &mut Readings) {
-    for (job, result) in answers {
-        let (Part::Up(e, l), Ok(Told { samples, .. })) = (job.part, result) else { continue };
-        let Some(found) = survey.ups.get(e) else { continue };
-        let Some(lane) = found.lanes.get(l) else { continue };
-        let says: Text = found.entry.says.as_str().into();
-        for sample in samples {
-            let Some(service) = sample.labels.get(&lane.label) else { continue };
-            if !sample.value.is_finite() || found.entry.only_known && !readings.contains_key(service) {
-                continue;
-            }
-            let all = &mut reading(readings, service).servers;
-            let at = all.iter().position(|servers| servers.says == says).unwrap_or_else(|| {
-                let partly = found.entry.partly.health();
-                all.push(MonitoredServers {
-                    says: says.clone(),
-                    total: 0,
-                    down: Vec::new(),
-                    count: 0,
-                    partly,
-                });
-                all.len() - 1
-            });
-            let Some(servers) = all.get_mut(at) else { continue };
-            servers.total = servers.total.saturating_add(1);
-            if sample.value <= 0.0 {
-                servers.count = servers.count.saturating_add(1);
-                if servers.down.len() < DOWN_NAMED {
-                    let host = name_of(names, service, &instance(sample, &found.entry.labels));
-                    let part = part(sample, &found.entry.labels, &[]);
-                    servers.down.push(join(&host, &part));
-                }
-            }
+/// Counts a server among those of its kind.
+fn add_server(entry: &Up, sample: &Sample, host: &Text, all: &mut Vec<MonitoredServers>) {
+    let at = all.iter().position(|servers| *servers.says == *entry.says).unwrap_or_else(|| {
+        let (says, partly) = (entry.says.as_str().into(), entry.partly.health());
+        all.push(MonitoredServers { says, total: 0, down: Vec::new(), count: 0, partly });
+        all.len() - 1
+    });
+    let Some(servers) = all.get_mut(at) else { return };
+    servers.total = servers.total.saturating_add(1);
+    if sample.value <= 0.0 {
+        servers.count = servers.count.saturating_add(1);
+        if servers.down.len() < DOWN_NAMED {
+            servers.down.push(join(host, &part(sample, &entry.labels, &[])));
         }
     }
 }
@@ -260,44 +219,24 @@ fn join(host: &Text, part: &Text) -> Text {
     }
 }
 
-fn signals(survey: &Survey, answers: &Answers, names: &HashMap<Text, Names>, readings: &mut Readings) {
-    for (job, result) in answers {
-        let (Part::Named(e, l), Ok(Told { samples, .. })) = (job.part, result) else { continue };
-        let Some(found) = survey.named.get(e) else { continue };
-        let Some(lane) = found.lanes.get(l) else { continue };
-        let entry = &found.entry;
-        if entry.host.is_some() {
-            continue;
-        }
-        let name: Text = entry.name.as_str().into();
-        for sample in samples {
-            let Some(service) = sample.labels.get(&lane.label) else { continue };
-            if !sample.value.is_finite() || entry.only_known && !readings.contains_key(service) {
-                continue;
-            }
-            let (words, used) = entry.words(sample.value, |label| sample.labels.value(label));
-            let host = name_of(names, service, &instance(sample, &entry.labels));
-            let (part, elsewhere) = (part(sample, &entry.labels, &[]), part(sample, &entry.labels, &used));
-            let place = host::place(if used.contains(&INSTANCE) { "" } else { &host }, &elsewhere);
-            reading(readings, service).named.push(NamedSignal {
-                name: name.clone(),
-                words: format!("{words}{place}").into(),
-                host,
-                part,
-                value: sample.value,
-                health: entry.health(sample.value),
-            });
-        }
+fn named(entry: &OwnSignal, sample: &Sample, host: Text) -> NamedSignal {
+    let (words, used) = entry.words(sample.value, |label| sample.labels.value(label));
+    let (own, elsewhere) = (part(sample, &entry.labels, &[]), part(sample, &entry.labels, &used));
+    let place = host::place(if used.contains(&INSTANCE) { "" } else { &host }, &elsewhere);
+    NamedSignal {
+        name: entry.name.as_str().into(),
+        words: format!("{words}{place}").into(),
+        host,
+        part: own,
+        value: sample.value,
+        health: entry.health(sample.value),
     }
 }
 
 /// The labels and targets of services that no target names: those of the proxy that speaks of them.
-pub(super) fn proxied(survey: &Survey, answers: &Answers, readings: &mut Readings) {
-    let of = |wanted: fn(Part) -> bool| {
-        let mut answers = answers.iter().filter(move |(job, _)| wanted(job.part));
-        answers.next().and_then(|(_, result)| Some(&result.as_ref().ok()?.samples))
-    };
-    let down = of(|part| matches!(part, Part::Down));
+pub(super) fn proxied(survey: &Survey, answers: &Answers<'_>, readings: &mut Readings) {
+    let mut down = answers.iter().filter(|(job, _)| matches!(job.part, Part::Down));
+    let down = down.next().and_then(|(_, result)| Some(&result.as_ref().ok()?.samples));
     for (service, told) in &survey.told_by {
         let targets = down.and_then(|down| targets(told, down));
         let is_down = targets.as_ref().is_some_and(|targets| targets.up == 0);

@@ -86,9 +86,10 @@ impl<'a> Answers<'a> {
     fn measured(&self, entry: &Entry, way: &Way) -> Groups {
         match way {
             Way::Nowhere => Groups::Unknown(None),
-            Way::Recorded { leaf, inverted, .. } => {
+            Way::Recorded { leaf, .. } | Way::Ratio(leaf) => {
                 let (Some(_), trouble) = self.shown(leaf) else { return Groups::Unknown(self.shown(leaf).1) };
-                let error = |value: f64| if *inverted { 1.0 - value } else { value };
+                let is_inverted = matches!(way, Way::Recorded { inverted: true, .. });
+                let error = |value: f64| if is_inverted { 1.0 - value } else { value };
                 let each = self.values(entry, way).into_iter();
                 let each = each.map(|(labels, values)| {
                     (labels, one(&values, |value| Measured::of_ratio(value.map(error))))
@@ -100,18 +101,10 @@ impl<'a> Answers<'a> {
                 match self.counted(entry, way) {
                     Some(Ok(counted)) => Groups::Known(counted.groups, trouble),
                     Some(Err(_)) | None => match self.measured(entry, otherwise) {
-                        Groups::Unknown(None) => Groups::Unknown(trouble),
-                        other => other,
+                        Groups::Unknown(said) => Groups::Unknown(said.or(trouble)),
+                        known @ Groups::Known(..) => known,
                     },
                 }
-            }
-            Way::Ratio(leaf) => {
-                let (Some(_), trouble) = self.shown(leaf) else { return Groups::Unknown(self.shown(leaf).1) };
-                let each = self.values(entry, way).into_iter();
-                Groups::Known(
-                    each.map(|(labels, values)| (labels, one(&values, Measured::of_ratio))).collect(),
-                    trouble,
-                )
             }
             Way::Counts { side, part, total, unit } => {
                 let ((part, part_trouble), (total, total_trouble)) = (self.shown(part), self.shown(total));
@@ -158,7 +151,7 @@ impl<'a> Answers<'a> {
 
     /// When data were last seen, where that is known from afar alone.
     pub(super) fn seen_from_afar(&self, entry: &Entry) -> Option<Timestamp> {
-        let [closely, afar] = entry.last.each_ref().map(|way| self.values(entry, way));
+        let [closely, afar] = entry.looks.last.each_ref().map(|way| self.values(entry, way));
         let times = afar.into_values().flatten().filter(|seconds| seconds.is_finite());
         times.reduce(f64::max).map(f64::floor).and_then(Epoch::<1>::at).filter(|_| closely.is_empty())
     }
@@ -166,12 +159,12 @@ impl<'a> Answers<'a> {
     /// For how much of the window there are data of each group.
     fn extents(&self, entry: &Entry, at: Timestamp) -> impl Fn(&Labels, bool) -> Option<Extent> + use<> {
         let window = entry.slo.window.nominal();
-        let seen = self.is_answered(&entry.seen).then(|| self.values(entry, &entry.seen));
-        let is_told =
-            !entry.stretches.is_empty() && entry.stretches.iter().all(|(_, way)| self.is_answered(way));
+        let seen = self.is_answered(&entry.looks.seen).then(|| self.values(entry, &entry.looks.seen));
+        let is_told = !entry.looks.stretches.is_empty()
+            && entry.looks.stretches.iter().all(|(_, way)| self.is_answered(way));
         let of = |(stretch, way): &(Stretch, Way)| (*stretch, self.values(entry, way));
-        let stretches: Option<Vec<_>> = is_told.then(|| entry.stretches.iter().map(of).collect());
-        let then = entry.stretches.first().and_then(|(_, way)| {
+        let stretches: Option<Vec<_>> = is_told.then(|| entry.looks.stretches.iter().map(of).collect());
+        let then = entry.looks.stretches.first().and_then(|(_, way)| {
             let leaf = way.leaves().first().copied()?;
             self.shown(leaf).0.map(|good| good.at)
         });
@@ -211,7 +204,7 @@ impl<'a> Answers<'a> {
         let is_alone = labels.len() == 1;
         let extent = self.extents(entry, at);
         let lasts: Vec<_> =
-            closer.into_iter().chain(&entry.last).map(|way| self.values(entry, way)).collect();
+            closer.into_iter().chain(&entry.looks.last).map(|way| self.values(entry, way)).collect();
         let groups = labels.into_iter().map(|labels| {
             let recent: Vec<_> =
                 recent.iter().map(|(lookback, groups)| (*lookback, groups.of(labels, is_alone))).collect();

@@ -14,7 +14,6 @@ const LONGEST: usize = 48 * 1024;
 /// The label that tells apart the series of joined queries.
 const TAG: &str = "burnwatch_slo";
 
-/// One request.
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) query: String,
@@ -35,7 +34,6 @@ enum Split {
 }
 
 impl Batch {
-    /// One query for itself.
     pub(super) fn alone(leaf: Arc<Leaf>) -> Self {
         Self { query: leaf.text(), pace: leaf.pace, leaves: vec![leaf], split: Split::Whole }
     }

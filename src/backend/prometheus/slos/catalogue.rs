@@ -33,16 +33,28 @@ const BEGUN: Duration = Duration::from_secs(60);
 /// How a number is had.
 #[derive(Debug, Clone)]
 pub(super) enum Way {
-    /// By nothing.
     Nowhere,
     /// By a series that rules keep; `inverted`: it says what is good.
-    Recorded { leaf: Arc<Leaf>, name: Text, inverted: bool },
+    Recorded {
+        leaf: Arc<Leaf>,
+        name: Text,
+        inverted: bool,
+    },
     /// By the events of the window that rules keep; where there are none, another way.
-    Increases { leaf: Arc<Leaf>, increases: Increases, otherwise: Box<Self> },
+    Increases {
+        leaf: Arc<Leaf>,
+        increases: Increases,
+        otherwise: Box<Self>,
+    },
     /// By a query that says the error ratio.
     Ratio(Arc<Leaf>),
     /// By two queries.
-    Counts { side: Side, part: Arc<Leaf>, total: Arc<Leaf>, unit: Unit },
+    Counts {
+        side: Side,
+        part: Arc<Leaf>,
+        total: Arc<Leaf>,
+        unit: Unit,
+    },
 }
 
 impl Way {
@@ -95,6 +107,14 @@ pub(super) struct Entry {
     pub(super) recent: Vec<(Duration, Way)>,
     window: Way,
     pub(super) is_time_weighted: bool,
+    pub(super) looks: Looks,
+    pub(super) trouble: Option<Text>,
+    pub(super) remark: Option<Text>,
+}
+
+/// For how much of its window an SLO has data, and since when there are none.
+#[derive(Debug)]
+pub(super) struct Looks {
     /// At how many moments of the window there were data.
     pub(super) seen: Way,
     /// The same of its stretches, asked where there are data for a part of it alone.
@@ -103,14 +123,29 @@ pub(super) struct Entry {
     pub(super) last: [Way; 2],
     /// The query for the time of the newest sample, and whether that is one for all SLOs of a family.
     newest: Option<(String, Option<Family>)>,
-    pub(super) trouble: Option<Text>,
-    pub(super) remark: Option<Text>,
+}
+
+impl Looks {
+    /// By a query that has a value whenever there are data, and by one for the time of the newest; `way` asks one of them.
+    fn new(
+        window: Duration,
+        presence: Option<&str>,
+        newest: Option<(String, Option<Family>)>,
+        mut way: impl FnMut(&str, Wrap) -> Way,
+    ) -> Self {
+        let mut way = |query: Option<&str>, wrap: Wrap| query.map_or(Way::Nowhere, |query| way(query, wrap));
+        let seen = way(presence, coverage::whole(window));
+        let stretches = coverage::stretches(window).into_iter();
+        let stretches = stretches.map(|stretch| (stretch, way(presence, Wrap::Count(stretch)))).collect();
+        let last = coverage::last(window).map(|wrap| way(newest.as_ref().map(|(query, _)| &**query), wrap));
+        Self { seen, stretches, last, newest }
+    }
 }
 
 impl Entry {
     /// A close look at the time at which data were last seen from afar.
     pub(super) fn closer(&self, seen: Timestamp, at: Timestamp) -> Option<Way> {
-        let (query, family) = self.newest.as_ref()?;
+        let (query, family) = self.looks.newest.as_ref()?;
         let ago = Duration::try_from(at.duration_since(seen)).ok()?;
         let window = self.slo.window.nominal();
         let wrap = coverage::closer(window, ago);
@@ -142,7 +177,7 @@ impl Entry {
             (Some(Measure::Counts { side, part, total }), Way::Counts { part: p, total: t, unit, .. }) => {
                 Way::Counts { side, part: leaf(part, p), total: leaf(total, t), unit: unit.over_calendar() }
             }
-            _ => Way::Nowhere,
+            (None | Some(Measure::Ratio(_) | Measure::Counts { .. }), _) => Way::Nowhere,
         }
     }
 }
@@ -235,30 +270,20 @@ impl Maker {
 
     fn found(&mut self, found: &Found, id: Text) -> Entry {
         let slo = Arc::new(Slo { id, ..found.slo.clone() });
-        let lookbacks = lookbacks(&slo, |lookback| found.lookbacks.contains_key(&lookback));
-        let recent = lookbacks.into_iter().map(|lookback| (lookback, self.recorded(found, lookback)));
-        let recent = recent.collect();
-        let Looks { seen, stretches, last, newest } = self.looks_at(found, slo.window.nominal());
-        Entry {
-            evaluation: Evaluation::Recorded,
-            grouping: Grouping::Beside(found.recorded.family, found.recorded.labels.clone()),
-            id: found.recorded.id.clone(),
-            recent,
-            window: self.recorded_window(found, None, Way::Nowhere),
-            is_time_weighted: found.recorded.family == Family::Sloth,
-            seen,
-            stretches,
-            last,
-            newest,
-            trouble: found.trouble.clone(),
-            remark: None,
-            slo,
-        }
+        let groups = found.increases.as_ref().map(|increases| increases.groups.clone());
+        Entry { trouble: found.trouble.clone(), ..self.recorded_slo(slo, found, groups.unwrap_or_default()) }
     }
 
     fn defined(&mut self, slo: &Arc<Slo>, found: Option<&Found>) -> Entry {
         let Some(found) = found else { return self.live_only(slo) };
         let slo = Arc::new(Slo { recorded: Some(found.recorded.clone()), ..(**slo).clone() });
+        let groups = slo.grouping.clone();
+        self.recorded_slo(slo, found, groups)
+    }
+
+    /// An SLO of which there are series: what they do not tell is asked, where it has queries of its own. The events of its window
+    /// are split by these groups.
+    fn recorded_slo(&mut self, slo: Arc<Slo>, found: &Found, groups: Vec<Text>) -> Entry {
         let has = |lookback| found.lookbacks.contains_key(&lookback);
         let mut recent = Vec::new();
         for lookback in lookbacks(&slo, |lookback| has(lookback) || slo.sli.is_some()) {
@@ -269,14 +294,13 @@ impl Maker {
         let is_same = slo.window == found.slo.window;
         let is_recorded = is_same && (found.window.1 || slo.sli.is_none());
         let window = match &found.increases {
-            _ if is_recorded => self.recorded_window(found, Some(&slo), Way::Nowhere),
+            _ if is_recorded => self.recorded_window(found, groups, Way::Nowhere),
             Some(_) if is_same => {
                 let otherwise = self.live(&slo, slo.window.nominal());
-                self.recorded_window(found, Some(&slo), otherwise)
+                self.recorded_window(found, groups, otherwise)
             }
             _ => self.live(&slo, slo.window.nominal()),
         };
-        let Looks { seen, stretches, last, newest } = self.looks_at(found, slo.window.nominal());
         let grouping = match &slo.sli {
             Some(_) => Grouping::By(live::grouping(&slo)),
             None => Grouping::Beside(found.recorded.family, found.recorded.labels.clone()),
@@ -288,10 +312,7 @@ impl Maker {
             recent,
             window,
             is_time_weighted: is_recorded && found.recorded.family == Family::Sloth,
-            seen,
-            stretches,
-            last,
-            newest,
+            looks: self.looks_at(found, slo.window.nominal()),
             trouble: None,
             remark: None,
             slo,
@@ -309,16 +330,10 @@ impl Maker {
             recent.push((lookback, self.live(&slo, lookback)));
         }
         let window = slo.window.nominal();
-        let (presence, newest) = (coverage::presence(&slo), coverage::newest(&slo));
-        let mut wrapped = |query: Option<&String>, wrap| match query {
-            Some(query) => Way::Ratio(self.shared(Leaf::of_slo(query.clone(), wrap, window))),
-            None => Way::Nowhere,
-        };
-        let seen = wrapped(presence.as_ref(), coverage::whole(window));
-        let stretches = coverage::stretches(window).into_iter();
-        let stretches = stretches.map(|stretch| (stretch, wrapped(presence.as_ref(), Wrap::Count(stretch))));
-        let stretches = stretches.collect();
-        let last = coverage::last(window).map(|wrap| wrapped(newest.as_ref(), wrap));
+        let newest = coverage::newest(&slo).map(|query| (query, None));
+        let looks = Looks::new(window, coverage::presence(&slo).as_deref(), newest, |query, wrap| {
+            Way::Ratio(self.shared(Leaf::of_slo(query.to_owned(), wrap, window)))
+        });
         Entry {
             evaluation: Evaluation::Live,
             grouping: Grouping::By(live::grouping(&slo)),
@@ -326,10 +341,7 @@ impl Maker {
             recent,
             window: self.live(&slo, window),
             is_time_weighted: matches!(slo.budgeting, Budgeting::RatioTimeslices { .. }),
-            seen,
-            stretches,
-            last,
-            newest: newest.map(|query| (query, None)),
+            looks,
             trouble: None,
             remark: unapplied(&slo),
             slo,
@@ -368,12 +380,11 @@ impl Maker {
         Way::Recorded { leaf, name, inverted: *family == Family::Grafana }
     }
 
-    /// The error ratio over the window, where rules keep it, as a definition says its groups and errors.
-    fn recorded_window(&mut self, found: &Found, defined: Option<&Slo>, otherwise: Way) -> Way {
+    /// The error ratio over the window, where rules keep it.
+    fn recorded_window(&mut self, found: &Found, groups: Vec<Text>, otherwise: Way) -> Way {
         if let Some(increases) = &found.increases {
             let query = increases::query(&self.increases);
             let leaf = self.shared(Leaf::of_family(Family::Pyrra, query, Pace::Rarely));
-            let groups = defined.map_or_else(|| increases.groups.clone(), |slo| slo.grouping.clone());
             let increases = Increases { groups, ..increases.clone() };
             return Way::Increases { leaf, increases, otherwise: Box::new(otherwise) };
         }
@@ -399,27 +410,13 @@ impl Maker {
             }
         };
         // without their names, which a function over time would take off: two of one identity would be the same series then
-        let (presence, newest) = (format!("max without (sloth_window) ({series})"), {
-            format!("max without (sloth_window) (timestamp({series}))")
-        });
-        let mut way = |query: &str, wrap: Wrap| {
+        let presence = format!("max without (sloth_window) ({series})");
+        let newest = format!("max without (sloth_window) (timestamp({series}))");
+        Looks::new(window, Some(&presence), Some((newest, Some(family))), |query, wrap| {
             let leaf = self.shared(Leaf::of_family(family, wrap.around(query), Pace::Rarely));
             Way::Recorded { leaf, name: Text::default(), inverted: false }
-        };
-        let seen = way(&presence, coverage::whole(window));
-        let stretches = coverage::stretches(window).into_iter();
-        let stretches = stretches.map(|stretch| (stretch, way(&presence, Wrap::Count(stretch)))).collect();
-        let last = coverage::last(window).map(|wrap| way(&newest, wrap));
-        Looks { seen, stretches, last, newest: Some((newest, Some(family))) }
+        })
     }
-}
-
-/// How an [`Entry`] is looked at over its window.
-struct Looks {
-    seen: Way,
-    stretches: Vec<(Stretch, Way)>,
-    last: [Way; 2],
-    newest: Option<(String, Option<Family>)>,
 }
 
 /// What a definition says of itself that asking its queries does not do.

@@ -4,11 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use promql_parser::parser::{Expr, VectorSelector};
-use serde::Deserialize;
 
 use super::names;
-use crate::backend::kit::lenient::{List, Pairs, Word};
 use crate::backend::prometheus::call::Call;
+use crate::backend::prometheus::rules;
 use crate::backend::prometheus::wire::Sample;
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::{Matcher, Operator};
@@ -46,44 +45,16 @@ pub(super) struct Counted {
     pub(super) remark: Option<&'static str>,
 }
 
-#[derive(Deserialize)]
-struct Groups<'a> {
-    #[serde(borrow, default)]
-    groups: List<Group<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Group<'a> {
-    #[serde(borrow, default)]
-    rules: List<Rule<'a>>,
-}
-
-#[derive(Deserialize)]
-struct Rule<'a> {
-    #[serde(borrow, default)]
-    name: Word<'a>,
-    #[serde(borrow, default)]
-    query: Word<'a>,
-    #[serde(borrow, default)]
-    labels: Pairs<'a>,
-}
-
-/// Which events fail, by SLO and metric, as far as recording rules tell; nothing where they are not shown.
+/// Which events fail, by SLO and metric, as far as recording rules tell.
 pub(super) async fn errors(call: &Call<'_>) -> HashMap<(Text, Text), Errors> {
+    let told = rules::recordings(call, |reader, _, rule| {
+        let Some((Family::Pyrra, metric, _)) = names::ratio(&rule.name.0) else { return None };
+        let id = reader.labels(&rule.labels).get("slo")?.clone();
+        Some(((id, reader.text(metric)), Errors::of(&rule.query.0)?))
+    });
     let mut all = HashMap::new();
-    let Ok(body) = call.get("api/v1/rules", &[("type", "record")]).await else { return all };
-    let Ok(groups) = call.open::<Groups<'_>>(&body) else { return all };
-    let reader = &call.server.reader;
-    for rule in groups.groups.all.iter().flat_map(|group| &group.rules.all) {
-        let Some((Family::Pyrra, metric, _)) = names::ratio(&rule.name.0) else { continue };
-        let labels = reader.labels(&rule.labels);
-        let Some(id) = labels.get("slo") else { continue };
-        let key = (id.clone(), reader.text(metric));
-        if !all.contains_key(&key)
-            && let Some(errors) = Errors::of(&rule.query.0)
-        {
-            all.insert(key, errors);
-        }
+    for (key, errors) in told.await {
+        all.entry(key).or_insert(errors);
     }
     all
 }

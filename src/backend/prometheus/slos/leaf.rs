@@ -15,7 +15,6 @@ use crate::model::slo::Family;
 /// How often it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Pace {
-    /// Each round.
     Each,
     /// Every ten minutes, for it is costly and changes slowly.
     Rarely,
@@ -40,7 +39,6 @@ pub(super) struct Stretch {
 /// What is asked of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Wrap {
-    /// Its value.
     Value,
     /// At how many of the moments that are looked at it had one.
     Count(Stretch),
@@ -87,7 +85,6 @@ pub(super) struct Shape {
     pub(super) range: Duration,
 }
 
-/// One query.
 #[derive(Debug)]
 pub(super) struct Leaf {
     /// Recognises it from round to round.
@@ -123,7 +120,6 @@ impl Leaf {
         Self { key, query, wrap, pace, lookback, family: Some(family), joining }
     }
 
-    /// The whole query.
     pub(super) fn text(&self) -> String {
         self.wrap.around(&self.query)
     }

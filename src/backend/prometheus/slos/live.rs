@@ -16,9 +16,7 @@ pub(super) enum Unit {
     Rate(Duration),
     /// As [`Unit::Rate`], over what has passed of the window.
     RateOfCalendar,
-    /// Events.
     Events,
-    /// Nobody knows.
     Unknown,
 }
 
@@ -43,7 +41,7 @@ impl Unit {
     pub(super) fn over_calendar(self) -> Self {
         match self {
             Self::Rate(_) => Self::RateOfCalendar,
-            other => other,
+            other @ (Self::RateOfCalendar | Self::Events | Self::Unknown) => other,
         }
     }
 

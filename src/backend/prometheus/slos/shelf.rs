@@ -28,7 +28,6 @@ const KEPT: Duration = Duration::from_secs(600);
 /// Into so many a batch is cut of which one query is broken.
 const PARTS: usize = 8;
 
-/// An answer.
 #[derive(Debug, Clone)]
 pub(super) struct Good {
     /// Of which moment it speaks.
@@ -83,7 +82,9 @@ impl Book {
         match (self.failures, pace) {
             (0, Pace::Each) => true,
             (0, Pace::Rarely) => waited >= RARELY,
-            (failures, _) => waited >= PAUSE.saturating_mul(1 << (failures - 1).min(5)).min(RARELY),
+            (failures, Pace::Each | Pace::Rarely) => {
+                waited >= PAUSE.saturating_mul(1 << (failures - 1).min(5)).min(RARELY)
+            }
         }
     }
 
@@ -257,18 +258,15 @@ fn is_slow(error: &SourceError) -> bool {
 
 /// Whether one of the queries may be to blame, and not all of them together: "too many samples".
 fn is_broken(error: &SourceError) -> bool {
-    match &error.trouble {
-        Trouble::BadQuery { message } => {
-            !["too many", "limit", "exceed"].iter().any(|word| message.contains(word))
-        }
-        _ => false,
-    }
+    let Trouble::BadQuery { message } = &error.trouble else { return false };
+    !["too many", "limit", "exceed"].iter().any(|word| message.contains(word))
 }
 
 /// Of a refused query what the server said is enough.
 fn said(trouble: &Trouble) -> Text {
-    match trouble {
-        Trouble::BadQuery { message } => message.as_str().into(),
-        other => other.to_string().into(),
+    if let Trouble::BadQuery { message } = trouble {
+        message.as_str().into()
+    } else {
+        trouble.to_string().into()
     }
 }

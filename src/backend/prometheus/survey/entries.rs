@@ -215,7 +215,7 @@ impl Survey {
             join_all(ups),
             join_all(named)
         );
-        let size = self.size();
+        let size = self.entries().count();
         let counters = self.kept(call, counters, before.map(|before| before.counters.as_slice()));
         add_new(&mut self.counters, counters);
         let histograms = self.kept(call, histograms, before.map(|before| before.histograms.as_slice()));
@@ -227,20 +227,16 @@ impl Survey {
         self.ups.extend(ups.into_iter().filter(|found| !found.lanes.is_empty()));
         let named = self.kept(call, named, before.map(|before| before.named.as_slice()));
         self.named.extend(named.into_iter().filter(|found| !found.lanes.is_empty()));
-        if self.size() > size {
+        if self.entries().count() > size {
             self.packs.push(pack.name.clone());
         }
     }
 
     /// Notes who speaks of services that no target names.
     pub(super) fn note_described(&mut self) {
-        let counters = self.counters.iter().flat_map(|found| &found.described);
-        let all = counters.chain(self.histograms.iter().flat_map(|found| &found.described));
-        let all = all.chain(self.saturations.iter().flat_map(|found| &found.described));
-        let all = all.chain(self.ups.iter().flat_map(|found| &found.described));
-        let all = all.chain(self.named.iter().flat_map(|found| &found.described));
         let mut told_by: BTreeMap<Text, ToldBy> = BTreeMap::new();
-        for one in all.filter(|one| !self.scraped.names(&one.service)) {
+        let described = self.entries().flat_map(|(_, described, _)| described);
+        for one in described.filter(|one| !self.scraped.names(&one.service)) {
             told_by.entry(one.service.clone()).or_default().add(one);
         }
         self.told_by = told_by;

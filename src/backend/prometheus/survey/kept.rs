@@ -25,10 +25,8 @@ pub(super) type Looked<T> = Result<(Found<T>, Option<SourceError>), SourceError>
 
 /// An entry as a survey keeps it.
 pub(super) trait Entry: Clone {
-    /// What it tells of a service.
+    /// What it tells of a service; the last is told by a part without which the rest is still of use.
     const SIGNALS: &'static [Signal];
-    /// What its part tells, without which the rest is still of use.
-    const PART: Signal;
 
     /// What tells it from the others of its kind.
     fn name(&self) -> &str;
@@ -37,12 +35,16 @@ pub(super) trait Entry: Clone {
     fn is_same(&self, other: &Self) -> bool;
 
     /// Takes the part over.
-    fn take_part(&mut self, before: &Self);
+    fn take_part(&mut self, _before: &Self) {}
+
+    /// Whether it only adds to services that others speak of.
+    fn only_adds(&self) -> bool {
+        false
+    }
 }
 
 impl Entry for Counter {
     const SIGNALS: &'static [Signal] = &[Signal::Requests, Signal::Errors];
-    const PART: Signal = Signal::Errors;
 
     fn name(&self) -> &str {
         &self.requests.metric
@@ -60,7 +62,6 @@ impl Entry for Counter {
 
 impl Entry for Histogram {
     const SIGNALS: &'static [Signal] = &[Signal::Latency, Signal::Apdex];
-    const PART: Signal = Signal::Apdex;
 
     fn name(&self) -> &str {
         &self.latency.histogram
@@ -75,49 +76,30 @@ impl Entry for Histogram {
     }
 }
 
-impl Entry for Saturation {
-    const SIGNALS: &'static [Signal] = &[Signal::Saturation];
-    const PART: Signal = Signal::Saturation;
+macro_rules! entry_without_parts {
+    ($($Type:ty { $name:ident } $signal:ident;)*) => {
+        $(impl Entry for $Type {
+            const SIGNALS: &'static [Signal] = &[Signal::$signal];
 
-    fn name(&self) -> &str {
-        &self.resource
-    }
+            fn name(&self) -> &str {
+                &self.$name
+            }
 
-    fn is_same(&self, other: &Self) -> bool {
-        self == other
-    }
+            fn is_same(&self, other: &Self) -> bool {
+                self == other
+            }
 
-    fn take_part(&mut self, _before: &Self) {}
+            fn only_adds(&self) -> bool {
+                self.only_known
+            }
+        })*
+    };
 }
 
-impl Entry for Up {
-    const SIGNALS: &'static [Signal] = &[Signal::Servers];
-    const PART: Signal = Signal::Servers;
-
-    fn name(&self) -> &str {
-        &self.metric
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        self == other
-    }
-
-    fn take_part(&mut self, _before: &Self) {}
-}
-
-impl Entry for OwnSignal {
-    const SIGNALS: &'static [Signal] = &[Signal::Named];
-    const PART: Signal = Signal::Named;
-
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn is_same(&self, other: &Self) -> bool {
-        self == other
-    }
-
-    fn take_part(&mut self, _before: &Self) {}
+entry_without_parts! {
+    Saturation { resource } Saturation;
+    Up { metric } Servers;
+    OwnSignal { name } Named;
 }
 
 impl Survey {
@@ -141,9 +123,10 @@ impl Survey {
                 }
                 (Ok((found, Some(error))), None) => {
                     let why = tell(call, &blank, &error);
-                    let services =
+                    let services: HashSet<Text> =
                         found.lanes.iter().flat_map(|lane| lane.services.iter().cloned()).collect();
-                    self.gaps.push(Gap { signal: T::PART, why, services: Some(services) });
+                    let gap = |signal: &Signal| Gap { signal: *signal, why, services: Some(services) };
+                    self.gaps.extend(T::SIGNALS.last().map(gap));
                     kept.push(found);
                 }
                 (Err(error), Some(old)) => {
