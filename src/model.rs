@@ -36,6 +36,7 @@ pub mod source_info;
 pub mod text;
 pub mod warning;
 pub mod when;
+pub(crate) mod words;
 pub mod world;
 
 #[cfg(test)]

@@ -250,6 +250,7 @@ fn an_arm_for_whatever_is_left_of_our_own_enum_is_found_and_of_others_it_is_not(
         "impl Kind { fn f(self) { match self { Self::One => 1, _ => 2 } } }",
         "use crate::kind::Kind::One; fn f() { match x { One => 1, _ => 2 } }",
         "fn f() { match (x, y) { (Kind::One, 1) => 1, (_, _) => 2 } }",
+        "words! { pub enum Made: word { A = \"a\" } } fn f() { match x { Made::A => 1, _ => 2 } }",
     ] {
         assert_eq!(caught(source), ["f"], "{source}");
     }

@@ -62,6 +62,12 @@ pub(super) fn complain(text: &str) {
     complain_plainly(&format!("burnwatch: {}\n", text.trim_end()));
 }
 
+/// Complains of each gap in the data; how a verb ends that has these.
+pub(super) fn complain_of(gaps: &[String]) -> Outcome {
+    gaps.iter().for_each(|gap| complain(gap));
+    if gaps.is_empty() { Outcome::Fine } else { Outcome::Partial }
+}
+
 /// Writes text to standard error, with nothing in front of it.
 pub(super) fn complain_plainly(text: &str) {
     drop(write(&mut io::stderr().lock(), &fitting(&clean_output(text), takes_all(&io::stderr()))));

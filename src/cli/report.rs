@@ -117,7 +117,6 @@ pub(super) enum Cell {
     Offset(i64),
     /// 0 to 1.
     Ratio(f64),
-    /// A number as it is.
     Number(f64),
     /// A number, and how people read it.
     Told(f64, String),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::labels::{Labels, Text};
 use super::source::SourceId;
+use super::words::words;
 
 /// A thing of the paging system that is named elsewhere: a service, a team, an escalation policy, a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,46 +28,27 @@ pub struct Person {
     pub zone: Option<Text>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IncidentStatus {
-    /// Nobody has taken it.
-    Triggered,
-    /// Somebody is on it.
-    Acknowledged,
-    /// Over.
-    Resolved,
-}
-
-impl IncidentStatus {
-    /// All of them, the most pressing first.
-    pub const ALL: [Self; 3] = [Self::Triggered, Self::Acknowledged, Self::Resolved];
-
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Triggered => "triggered",
-            Self::Acknowledged => "acknowledged",
-            Self::Resolved => "resolved",
-        }
+words! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum IncidentStatus: word {
+        /// Nobody has taken it.
+        Triggered = "triggered",
+        /// Somebody is on it.
+        Acknowledged = "acknowledged",
+        Resolved = "resolved",
     }
 }
 
-/// Whether somebody is woken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Urgency {
-    /// At any hour.
-    High,
-    /// It can wait.
-    Low,
-}
-
-impl Urgency {
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::High => "high",
-            Self::Low => "low",
-        }
+words! {
+    /// Whether somebody is woken.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Urgency: word {
+        /// At any hour.
+        High = "high",
+        /// It can wait.
+        Low = "low",
     }
 }
 
@@ -128,7 +110,6 @@ pub struct Incident {
     pub created_at: Timestamp,
     /// When its status changed last.
     pub changed_at: Timestamp,
-    /// When it was resolved, if it was.
     pub resolved_at: Option<Timestamp>,
     /// What recognises what triggered it: PagerDuty's `incident_key`.
     pub key: Option<Text>,

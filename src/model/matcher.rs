@@ -10,28 +10,20 @@ use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::labels::Labels;
+use super::words::words;
 
-/// How a label's value is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operator {
-    /// `=`: the same text.
-    Equal,
-    /// `!=`: another text.
-    NotEqual,
-    /// `=~`: the whole value matches the regular expression.
-    Matches,
-    /// `!~`: the whole value does not match it.
-    MatchesNot,
-}
-
-impl Operator {
-    pub const fn sign(self) -> &'static str {
-        match self {
-            Self::Equal => "=",
-            Self::NotEqual => "!=",
-            Self::Matches => "=~",
-            Self::MatchesNot => "!~",
-        }
+words! {
+    /// How a label's value is compared.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Operator: sign {
+        /// `=`: the same text.
+        Equal = "=",
+        /// `!=`: another text.
+        NotEqual = "!=",
+        /// `=~`: the whole value matches the regular expression.
+        Matches = "=~",
+        /// `!~`: the whole value does not match it.
+        MatchesNot = "!~",
     }
 }
 

@@ -50,7 +50,6 @@ impl<'a> AnswerState<'a> {
         self.at.is_some() || self.trouble.is_some()
     }
 
-    /// What is missing in it.
     pub fn missing(&self) -> impl Iterator<Item = &'a Warning> + use<'a> {
         self.warnings.iter().filter(|warning| warning.is_missing_data())
     }

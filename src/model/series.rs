@@ -105,7 +105,6 @@ impl Line {
 #[derive(Debug, Clone)]
 pub struct Matrix {
     pub span: Span,
-    /// The lines.
     pub lines: Vec<Line>,
 }
 

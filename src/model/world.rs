@@ -176,7 +176,6 @@ impl World {
         self.completed.iter().copied()
     }
 
-    /// All alerts, each with its service.
     pub fn alerts_with_services(&self) -> impl Iterator<Item = (&Arc<Alert>, Option<&Text>)> {
         self.alerts.iter().zip(&self.about).map(|(alert, about)| (alert, self.service_named(alert, about)))
     }
@@ -359,8 +358,6 @@ mod alerts;
 mod held;
 mod incidents;
 mod lost;
-#[cfg(test)]
-mod moments;
 mod own_names;
 mod part;
 mod services;

@@ -46,7 +46,6 @@ const LATER: [Duration; 6] = [
 
 /// How far back the screen tells what was done.
 const RECALLED: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// The most that it tells.
 const MOST_RECALLED: usize = 2000;
 
 /// The sources of a context, and what may be spent on asking each.
@@ -57,7 +56,6 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// These sources, with these limits.
     pub fn new(list: Vec<Arc<dyn Source>>, limits: LimitSettings) -> Self {
         Self { list, limits }
     }
@@ -72,7 +70,6 @@ pub struct Entrance {
     pub sources: Sources,
     /// What it forbids or asks twice for.
     pub guard: Guard,
-    /// Whether it is production.
     pub production: bool,
 }
 

@@ -17,7 +17,6 @@ const BYTES_OF_ALL: usize = 64 * 1024 * 1024;
 /// Files of a load.
 const FILES_AT_MOST: usize = 5_000;
 
-/// Folders in folders.
 const FOLDERS_DEEP: usize = 16;
 
 pub(super) struct Opened {

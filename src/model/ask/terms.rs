@@ -104,7 +104,6 @@ pub enum Weight {
     Vital,
     /// How fast budgets burn.
     Slos,
-    /// How services are.
     Services,
     /// What an open page tells.
     Page,
@@ -136,9 +135,7 @@ pub enum Merges {
     Alerts,
     /// Services, and what hangs on them.
     Services,
-    /// SLOs.
     Slos,
-    /// Incidents.
     Incidents,
     /// What incidents are about.
     IncidentLinks,

@@ -12,6 +12,7 @@ use super::recorded::Recorded;
 use super::selector::Selector;
 use super::template::Template;
 use super::window::Window;
+use crate::model::words::words;
 
 /// One service level objective.
 ///
@@ -159,6 +160,11 @@ pub struct Notice {
 }
 
 impl Alerting {
+    /// All alerts, with nothing said of them.
+    pub fn all() -> Self {
+        Self { page: Some(Notice::default()), ticket: Some(Notice::default()), ..Self::default() }
+    }
+
     /// What alerts of this severity carry, if they are wanted.
     pub fn notice(&self, severity: Severity) -> Option<&Notice> {
         match severity {
@@ -168,26 +174,17 @@ impl Alerting {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Form {
-    /// Our own, in TOML.
-    Own,
-    /// `version: prometheus/v1`, or the Kubernetes form of the same.
-    Sloth,
-    /// `openslo/v1` and `openslo/v1alpha`.
-    OpenSlo,
-    /// `pyrra.dev/v1alpha1`.
-    Pyrra,
-}
-
-impl Form {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Own => "burnwatch",
-            Self::Sloth => "sloth",
-            Self::OpenSlo => "openslo",
-            Self::Pyrra => "pyrra",
-        }
+words! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Form: name {
+        /// Our own, in TOML.
+        Own = "burnwatch",
+        /// `version: prometheus/v1`, or the Kubernetes form of the same.
+        Sloth = "sloth",
+        /// `openslo/v1` and `openslo/v1alpha`.
+        OpenSlo = "openslo",
+        /// `pyrra.dev/v1alpha1`.
+        Pyrra = "pyrra",
     }
 }
 

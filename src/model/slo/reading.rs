@@ -75,10 +75,8 @@ impl Extent {
     }
 }
 
-/// One group of an SLO.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupReading {
-    /// What tells it from the other groups.
     pub labels: Labels,
     /// Error ratios by lookback, ascending.
     pub recent: Vec<(Duration, Measured)>,
@@ -268,7 +266,6 @@ impl GroupReading {
         self
     }
 
-    /// What was measured over this lookback.
     pub fn over(&self, lookback: Duration) -> Measured {
         let found = self.recent.iter().find(|(known, _)| *known == lookback);
         found.map_or(Measured::Unknown, |(_, measured)| *measured)

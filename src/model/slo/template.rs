@@ -23,7 +23,6 @@ pub enum TemplateError {
     Empty,
 }
 
-/// One piece of a template.
 enum Piece<'a> {
     Words(&'a str),
     /// The hole, as wide as it was written.

@@ -238,7 +238,6 @@ impl<T> Place for Remote<T> {
 }
 
 impl Held {
-    /// What it said of this moment.
     pub fn at(&self, moment: Moment) -> &AnswerSet {
         self.answers.get(&moment).unwrap_or(&EMPTY)
     }

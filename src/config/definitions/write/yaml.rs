@@ -20,7 +20,6 @@ pub(super) enum Yaml {
     Remarked(Vec<String>, Box<Yaml>),
 }
 
-/// A table of what is there.
 pub(super) fn table<const N: usize>(fields: [(&str, Option<Yaml>); N]) -> Yaml {
     let fields = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Yaml::Table(fields.collect())
@@ -179,7 +178,6 @@ fn in_lines(text: &str, indent: usize) -> Option<String> {
     })
 }
 
-/// A text on one line.
 fn in_line(text: &str) -> String {
     if is_plain(text) {
         return text.to_owned();
