@@ -75,7 +75,6 @@ impl From<Level> for Outcome {
     }
 }
 
-/// One thing that was looked at.
 struct Finding {
     level: Level,
     text: String,

@@ -14,7 +14,6 @@ pub(super) enum Outcome {
     Fine,
     /// A source is unwell, or the output could not be written.
     Unwell,
-    /// Wrong usage or configuration.
     Misused,
     /// Data are missing.
     Partial,
@@ -24,7 +23,6 @@ pub(super) enum Outcome {
     Critical,
     /// Of a check: nobody knows.
     Unknown,
-    /// A bug in burnwatch ended it.
     Crashed,
 }
 
@@ -64,7 +62,9 @@ pub(super) fn complain(text: &str) {
 
 /// Complains of each gap in the data; how a verb ends that has these.
 pub(super) fn complain_of(gaps: &[String]) -> Outcome {
-    gaps.iter().for_each(|gap| complain(gap));
+    for gap in gaps {
+        complain(gap);
+    }
     if gaps.is_empty() { Outcome::Fine } else { Outcome::Partial }
 }
 

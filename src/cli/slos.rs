@@ -53,7 +53,6 @@ pub(super) fn document(view: &View<'_>) -> Document {
     view.document(Vec::new(), vec![list(view)], needs::SLOS)
 }
 
-/// How many SLOs are in which state.
 pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
     let is_known = view.world.sources().any(|(_, held)| held.slos().at().is_some());
     let count = |states: &[SloState]| {
@@ -151,7 +150,6 @@ pub(super) fn why(status: &SloStatus, group: Option<&Standing>) -> String {
     all.join("; ")
 }
 
-/// Why there is no number, in words.
 fn doubt(status: &SloStatus, doubt: &Doubt) -> String {
     match doubt {
         Doubt::Unknown => "not measured".to_owned(),

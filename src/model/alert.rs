@@ -19,7 +19,6 @@ words! {
         Critical = "critical",
         /// Wants a look in working hours.
         Warning = "warning",
-        /// Good to know.
         Info = "info",
         /// Says nothing about how bad it is.
         None = "none",
@@ -138,7 +137,6 @@ impl Alert {
         ["runbook_url", "runbook"].into_iter().find_map(|key| self.annotations.get(key))
     }
 
-    /// Whether it is loud right now.
     pub fn is_firing(&self) -> bool {
         self.state == AlertState::Firing
     }

@@ -12,9 +12,7 @@ words! {
         Burning = "burning",
         /// Something is wrong that can wait a little.
         Degraded = "degraded",
-        /// There are no data to judge by.
         Unknown = "unknown",
-        /// All that is known is well.
         Healthy = "healthy",
     }
 }

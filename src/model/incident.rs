@@ -14,7 +14,6 @@ use super::words::words;
 pub struct Named {
     pub id: Text,
     pub name: Text,
-    /// Its page, if it has one.
     pub url: Option<Text>,
 }
 
@@ -22,7 +21,6 @@ pub struct Named {
 pub struct Person {
     pub id: Text,
     pub name: Text,
-    /// Their address, if it is told.
     pub email: Option<Text>,
     /// The zone that they live in, as an IANA name, if it is told.
     pub zone: Option<Text>,
@@ -32,9 +30,7 @@ words! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum IncidentStatus: word {
-        /// Nobody has taken it.
         Triggered = "triggered",
-        /// Somebody is on it.
         Acknowledged = "acknowledged",
         Resolved = "resolved",
     }
@@ -45,9 +41,7 @@ words! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
     #[serde(rename_all = "snake_case")]
     pub enum Urgency: word {
-        /// At any hour.
         High = "high",
-        /// It can wait.
         Low = "low",
     }
 }
@@ -55,7 +49,6 @@ words! {
 /// How much an incident matters, as the account ranks it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Priority {
-    /// Its id and name: `P1`.
     pub named: Named,
     /// Its rank, the gravest first; as the account's list of priorities has it.
     pub rank: Option<u32>,
@@ -76,7 +69,6 @@ pub struct Pending {
     pub at: Timestamp,
 }
 
-/// How many alerts an incident has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct AlertCounts {
     pub all: u32,
@@ -94,21 +86,17 @@ pub struct Incident {
     pub urgency: Urgency,
     /// How much it matters, where the account ranks incidents.
     pub priority: Option<Priority>,
-    /// The service of the paging system.
     pub service: Option<Named>,
-    /// Who is woken in which order.
     pub escalation_policy: Option<Named>,
     pub teams: Vec<Named>,
     /// Who has it, the latest last.
     pub assigned: Vec<Stamp>,
     /// Who said that they are on it, the latest last.
     pub acknowledged: Vec<Stamp>,
-    /// How many alerts it has.
     pub alerts: AlertCounts,
     /// What the paging system will do by itself.
     pub pending: Vec<Pending>,
     pub created_at: Timestamp,
-    /// When its status changed last.
     pub changed_at: Timestamp,
     pub resolved_at: Option<Timestamp>,
     /// What recognises what triggered it: PagerDuty's `incident_key`.
@@ -144,7 +132,6 @@ impl Incident {
     }
 }
 
-/// One thing that happened to an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Step {
     pub at: Timestamp,
@@ -267,7 +254,6 @@ pub struct IncidentDetail {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Past {
     pub id: Text,
-    /// What it was about.
     pub title: Text,
     pub created_at: Timestamp,
     /// How much alike, 0 to 1000, as PagerDuty scores it.

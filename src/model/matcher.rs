@@ -13,12 +13,9 @@ use super::labels::Labels;
 use super::words::words;
 
 words! {
-    /// How a label's value is compared.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub enum Operator: sign {
-        /// `=`: the same text.
         Equal = "=",
-        /// `!=`: another text.
         NotEqual = "!=",
         /// `=~`: the whole value matches the regular expression.
         Matches = "=~",
@@ -39,14 +36,10 @@ pub struct Matcher {
     test: Test,
 }
 
-/// How a value is looked at.
 #[derive(Debug, Clone)]
 enum Test {
-    /// The same text.
     Same,
-    /// One of these texts.
     OneOf(HashSet<String>),
-    /// Whatever the expression says.
     Regex(Arc<Pattern>),
     /// An expression that a server has taken and that is none here.
     Unknown,
@@ -158,7 +151,6 @@ impl Matcher {
         }
     }
 
-    /// Whether these labels fulfil it.
     pub fn matches(&self, labels: &Labels) -> bool {
         self.matches_value(labels.value(&self.name))
     }

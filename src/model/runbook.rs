@@ -34,7 +34,6 @@ pub struct Runbook {
     pub warnings: Vec<Text>,
 }
 
-/// A place where there was no runbook.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tried {
     pub place: Text,

@@ -10,17 +10,12 @@ words! {
     /// What a service is judged by.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
     pub enum Signal: word {
-        /// Which of its targets answer.
         Targets = "targets",
-        /// How many requests it gets.
         Requests = "requests",
-        /// How many of them fail.
         Errors = "errors",
-        /// How long they take.
         Latency = "latency",
         /// How many are served fast enough.
         Apdex = "Apdex",
-        /// How full its resources are.
         Saturation = "saturation",
         /// Which of the servers answer that only an exporter speaks of.
         Servers = "servers",

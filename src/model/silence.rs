@@ -16,15 +16,12 @@ mod propose;
 words! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
     pub enum SilenceState: word {
-        /// In force.
         Active = "active",
-        /// Begins later.
         Pending = "pending",
         Expired = "expired",
     }
 }
 
-/// One silence of Alertmanager.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Silence {
     pub id: Text,

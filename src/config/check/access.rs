@@ -26,7 +26,6 @@ const OUR_HEADERS: [&str; 8] = [
     "transfer-encoding",
     "user-agent",
 ];
-/// How a proxy can be spoken to.
 const PROXY_SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
 impl Check<'_> {

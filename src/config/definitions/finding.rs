@@ -27,7 +27,6 @@ pub struct Finding {
     pub path: PathBuf,
     /// Its line, from 1; none if the file as a whole is meant.
     pub line: Option<usize>,
-    /// How bad it is.
     pub level: Level,
     /// What is wrong, and what would be right as far as it can be guessed; one line.
     pub message: String,

@@ -273,7 +273,6 @@ impl<'l> Library<'l> {
     }
 }
 
-/// One objective of an SLO.
 struct Row {
     name: Option<Text>,
     objective: Objective,

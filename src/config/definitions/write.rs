@@ -21,7 +21,6 @@ use super::{USUAL_PERIOD, parse};
 use compare::Same;
 
 words! {
-    /// What SLOs can be written as.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Target: word {
         /// `openslo/v1`.
@@ -32,7 +31,6 @@ words! {
         Pyrra = "pyrra",
         /// Recording and alerting rules of a Prometheus.
         Rules = "rules",
-        /// Our own TOML.
         Own = "own",
     }
 }

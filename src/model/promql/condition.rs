@@ -9,17 +9,11 @@ words! {
     /// How an alerting expression compares a value with its bound.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
     pub enum Comparison: sign {
-        /// `>`
         Above = ">",
-        /// `>=`
         AtLeast = ">=",
-        /// `<`
         Below = "<",
-        /// `<=`
         AtMost = "<=",
-        /// `==`
         Equal = "==",
-        /// `!=`
         NotEqual = "!=",
     }
 }

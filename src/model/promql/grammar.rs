@@ -24,7 +24,6 @@ enum Form {
     Other,
 }
 
-/// An expression that was read.
 #[derive(Debug, Clone, Copy)]
 struct Node {
     kind: ValueKind,
@@ -49,7 +48,6 @@ struct Reader<'t> {
     /// The first function that is not known.
     unknown: Option<String>,
     remarks: Vec<Remark>,
-    /// Whether patterns are tried, too.
     is_thorough: bool,
 }
 

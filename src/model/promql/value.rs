@@ -3,7 +3,6 @@
 use crate::model::words::words;
 
 words! {
-    /// What an expression gives.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub(super) enum ValueKind: word {
         Scalar = "a scalar",

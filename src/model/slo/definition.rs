@@ -44,7 +44,6 @@ pub struct Slo {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Budgeting {
-    /// Each bad event.
     Occurrences,
     /// Each slice of time in which fewer than `least` of the events were good.
     Timeslices {
@@ -53,15 +52,15 @@ pub enum Budgeting {
         least: f64,
     },
     /// The mean of the error ratios of all slices of time.
-    RatioTimeslices { slice: Duration },
+    RatioTimeslices {
+        slice: Duration,
+    },
 }
 
 /// Which events a query counts, beside the one that counts all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// Those that broke the promise.
     Bad,
-    /// Those that kept it.
     Good,
 }
 
@@ -113,7 +112,6 @@ pub enum Sli {
     Threshold {
         /// The value now, without a lookback.
         value: Template,
-        /// How it is compared.
         passes: Comparison,
         bound: f64,
     },
@@ -152,7 +150,6 @@ pub struct Alerting {
     pub on_absence: bool,
 }
 
-/// What alerts of one severity carry.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Notice {
     pub labels: Labels,
@@ -177,7 +174,6 @@ impl Alerting {
 words! {
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Form: name {
-        /// Our own, in TOML.
         Own = "burnwatch",
         /// `version: prometheus/v1`, or the Kubernetes form of the same.
         Sloth = "sloth",

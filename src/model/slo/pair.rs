@@ -21,7 +21,6 @@ words! {
 /// Source: "Multiwindow, Multi-Burn-Rate Alerts" in the SRE Workbook's "Alerting on SLOs".
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pair {
-    /// What follows when it holds.
     pub severity: Severity,
     pub long: Duration,
     pub short: Duration,

@@ -18,7 +18,6 @@ pub struct SloBoard {
     pub readings: Vec<SloReading>,
 }
 
-/// What one source says of one SLO.
 #[derive(Debug, Clone)]
 pub struct SloReading {
     pub slo: Arc<Slo>,
@@ -104,7 +103,6 @@ pub enum Measured {
     },
     /// Nothing happened: 0 / 0.
     NoTraffic,
-    /// No series at all.
     Absent,
     /// The query is not what it should be.
     Odd(Odd),

@@ -8,7 +8,6 @@ use super::super::promql;
 use crate::model::words::words;
 
 words! {
-    /// Whose rules they are.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum Family: name {
         /// `slo:sli_error:ratio_rate5m{sloth_id="..."}`
@@ -31,10 +30,8 @@ impl Family {
     }
 }
 
-/// The recorded series of one SLO.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// Whose rules made them.
     pub family: Family,
     /// The value of [`Family::identity`].
     pub id: Text,

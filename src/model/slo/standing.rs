@@ -40,11 +40,9 @@ words! {
         Exhausted = "exhausted",
         /// Over the last hour faster than sustainable.
         Burning = "burning",
-        /// Nobody knows.
         NoData = "no data",
         /// There are data for too little time to say.
         Insufficient = "insufficient data",
-        /// Within its budget.
         Fine = "ok",
         /// Nothing happened that could be good or bad.
         Quiet = "no traffic",
@@ -54,11 +52,9 @@ words! {
 /// Why there is no number.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Doubt {
-    /// Not measured yet.
     Unknown,
     /// There never was a series, as far back as was looked.
     NeverHadData,
-    /// There was one until then.
     NoDataSince(Timestamp),
     /// The query over a lookback says something that is no error ratio.
     Odd(Odd, Duration),
@@ -72,7 +68,6 @@ pub enum Doubt {
     NoQuery,
 }
 
-/// The burn over one lookback.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Burn {
     pub lookback: Duration,
@@ -94,7 +89,6 @@ pub struct PairNow {
 /// One group of an SLO, judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
-    /// What tells it from the other groups.
     pub labels: Labels,
     pub state: SloState,
     /// Why a number is missing, if one is.
@@ -133,7 +127,6 @@ pub struct SloStatus {
     pub service: Option<Text>,
     /// Alerts of this SLO that fire or are pending.
     pub alerts: Vec<Fingerprint>,
-    /// The moment at which it was measured.
     pub at: Timestamp,
 }
 

@@ -35,18 +35,14 @@ pub struct Calendar {
 }
 
 words! {
-    /// What a calendar counts in.
     #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
     pub enum CalendarUnit: word {
         /// From a time of day to the same of the next: 23 to 25 hours.
         Day = "day",
-        /// Seven days.
         Week = "week",
         /// 28 to 31 days.
         Month = "month",
-        /// Three months.
         Quarter = "quarter",
-        /// Twelve months.
         Year = "year",
     }
 }

@@ -10,7 +10,6 @@ use super::Library;
 
 /// A way of measuring, before an objective is put to it.
 pub(super) enum Indicator {
-    /// Complete.
     Ready(Sli),
     /// A value that the objective compares.
     Value(Template),
@@ -132,7 +131,6 @@ fn raw_ratio(value: &Value<'_>, source: &Source<'_>, raw_type: Option<&Value<'_>
     Some(Indicator::Ready(Sli::Ratio { error }))
 }
 
-/// Whether numbers only go up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Counter {
     Yes,
@@ -194,7 +192,6 @@ fn counted(query: &Template) -> Option<Selector> {
     Selector::parse(inner.unwrap_or(text).trim()).ok()
 }
 
-/// Where a query goes.
 enum Source<'l> {
     /// To a Prometheus.
     Query(Value<'l>),

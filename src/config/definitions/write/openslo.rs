@@ -140,7 +140,6 @@ fn any_spelling(fast: &Selector) -> Selector {
     }
 }
 
-/// A duration in one unit.
 fn shorthand(length: Duration) -> String {
     const UNITS: [(u64, char); 4] = [(7 * 86_400, 'w'), (86_400, 'd'), (3600, 'h'), (60, 'm')];
     let seconds = length.as_secs();
