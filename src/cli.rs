@@ -119,22 +119,8 @@ fn perform(arguments: &Arguments) -> Outcome {
         }
         Some(Verb::Act(verb)) => acting::run(&cx, verb),
         Some(Verb::Journal(wanted)) => journal::run(&cx, wanted),
-        Some(Verb::Incidents(wanted)) => match alerts::Filter::new(&wanted.filter, wanted.all) {
-            Ok(filter) => {
-                cx.list(wanted.listing, needs::INCIDENTS, |view| incidents::document(view, &filter))
-            }
-            Err(error) => {
-                complain(&format!("the filter cannot be read: {error}"));
-                Outcome::Misused
-            }
-        },
-        Some(Verb::Alerts(wanted)) => match alerts::Filter::new(&wanted.filter, wanted.all) {
-            Ok(filter) => cx.list(wanted.listing, needs::ALERTS, |view| alerts::document(view, &filter)),
-            Err(error) => {
-                complain(&format!("the filter cannot be read: {error}"));
-                Outcome::Misused
-            }
-        },
+        Some(Verb::Incidents(wanted)) => cx.filtered(wanted, needs::INCIDENTS, incidents::document),
+        Some(Verb::Alerts(wanted)) => cx.filtered(wanted, needs::ALERTS, alerts::document),
         Some(Verb::Doctor(listing)) => {
             let outcome = cx.list(*listing, needs::DOCTOR, doctor::document);
             // whatever the doctor finds missing, it is a source that is unwell
@@ -198,22 +184,26 @@ impl<'a> Cx<'a> {
 
     /// Asks for what a list needs, and prints what came.
     fn list(&self, listing: Listing, needs: Needs, document: impl FnOnce(&View<'_>) -> Document) -> Outcome {
-        let told = self.session(true).and_then(|session| {
-            session.can_tell(&needs.about())?;
-            let state = session.ask(&needs.kinds())?;
-            Ok(document(&session.view(&state)))
-        });
-        match told {
-            Ok(document) => {
-                let outcome = if document.is_partial { Outcome::Partial } else { Outcome::Fine };
-                print(&laid_out(&document, listing.output), outcome)
+        let ask = |session: &Session| session.ask(&needs.kinds());
+        self.told(listing, needs, ask, |view, _| document(view))
+    }
+
+    /// As [`Cx::list`], of what passes a filter.
+    fn filtered(
+        &self,
+        wanted: &args::Alerts,
+        needs: Needs,
+        document: fn(&View<'_>, &alerts::Filter) -> Document,
+    ) -> Outcome {
+        match alerts::Filter::new(&wanted.filter, wanted.all) {
+            Ok(filter) => self.list(wanted.listing, needs, |view| document(view, &filter)),
+            Err(error) => {
+                complain(&format!("the filter cannot be read: {error}"));
+                Outcome::Misused
             }
-            Err(error) => failed(&error),
         }
     }
-}
 
-impl Cx<'_> {
     /// As [`Cx::list`], of what a screen asks for.
     fn look(
         &self,
@@ -222,9 +212,19 @@ impl Cx<'_> {
         place: Place,
         document: impl FnOnce(&View<'_>, &State) -> Document,
     ) -> Outcome {
+        self.told(listing, needs, |session| session.look(place), document)
+    }
+
+    fn told(
+        &self,
+        listing: Listing,
+        needs: Needs,
+        ask: impl FnOnce(&Session) -> Result<State, SessionError>,
+        document: impl FnOnce(&View<'_>, &State) -> Document,
+    ) -> Outcome {
         let told = self.session(true).and_then(|session| {
             session.can_tell(&needs.about())?;
-            let state = session.look(place)?;
+            let state = ask(&session)?;
             Ok(document(&session.view(&state), &state))
         });
         match told {

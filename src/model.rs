@@ -37,6 +37,7 @@ pub mod text;
 pub mod value;
 pub mod warning;
 pub mod when;
+pub(crate) mod words;
 pub mod world;
 
 #[cfg(test)]

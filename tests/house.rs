@@ -209,6 +209,14 @@ fn program() -> Vec<(String, syn::File)> {
         .collect()
 }
 
+fn types(program: &[(String, syn::File)]) -> Types {
+    let mut types = Types::default();
+    for (file, source) in program {
+        types.add(file, source);
+    }
+    types
+}
+
 #[test]
 fn files_do_not_import_each_other_in_a_circle() {
     let (house, files) = our_house();
@@ -224,8 +232,7 @@ fn files_do_not_import_each_other_in_a_circle() {
 #[test]
 fn a_match_over_an_enum_of_ours_names_all_of_its_variants() {
     let program = program();
-    let mut types = Types::default();
-    program.iter().for_each(|(file, source)| types.add(file, source));
+    let types = types(&program);
     let caught = program.iter().map(|(file, source)| (file.clone(), types.catch_alls(source)));
     let found = caught.filter(|(_, functions)| !functions.is_empty());
     let found = found.map(|(file, functions)| (file, format!("in {}", functions.join(", ")))).collect();
@@ -234,8 +241,7 @@ fn a_match_over_an_enum_of_ours_names_all_of_its_variants() {
 
 #[test]
 fn one_name_is_one_type() {
-    let mut types = Types::default();
-    program().iter().for_each(|(file, source)| types.add(file, source));
+    let types = types(&program());
     let found = types.repeated().filter(|(name, _)| !CONVENTIONAL.contains(&name.as_str()));
     let found = found.map(|(name, files)| (name.clone(), files.join(", "))).collect();
     assert_only_left("several types have one name", left::NAMES, &found);
@@ -245,7 +251,9 @@ fn one_name_is_one_type() {
 fn a_circle_of_files_is_found_and_a_folder_is_one_module() {
     let circle = |files: &[(&str, &str)]| {
         let mut house = House::default();
-        files.iter().for_each(|(place, source)| house.add(place, source).unwrap());
+        for (place, source) in files {
+            house.add(place, source).unwrap();
+        }
         let places = files.iter().map(|(place, _)| place.split("::").map(str::to_owned).collect()).collect();
         circles(&house, &places).into_iter().map(|circle| circle.files).collect::<Vec<_>>()
     };
@@ -272,6 +280,7 @@ fn an_arm_for_whatever_is_left_of_our_own_enum_is_found_and_of_others_it_is_not(
         "impl Kind { fn f(self) { match self { Self::One => 1, _ => 2 } } }",
         "use crate::kind::Kind::One; fn f() { match x { One => 1, _ => 2 } }",
         "fn f() { match (x, y) { (Kind::One, 1) => 1, (_, _) => 2 } }",
+        "words! { pub enum Made: word { A = \"a\" } } fn f() { match x { Made::A => 1, _ => 2 } }",
     ] {
         assert_eq!(caught(source), ["f"], "{source}");
     }

@@ -10,6 +10,7 @@ use crate::model::health::Health;
 use crate::model::service::Service;
 use crate::model::slo::{SloState, SloStatus, show};
 use crate::model::text;
+use crate::model::words::words;
 
 use super::needs;
 use super::printer::Outcome;
@@ -29,28 +30,21 @@ pub(super) struct Verdict {
     pub(super) level: Level,
 }
 
-/// How bad it is, the worst first.
-///
-/// What is known to be bad outweighs what is not known, and that outweighs what is fine. While it is not known which alerts
-/// fire, only what is critical outweighs that: one of them may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
-    Critical,
-    Warning,
-    Unknown,
-    Fine,
+words! {
+    /// How bad it is, the worst first.
+    ///
+    /// What is known to be bad outweighs what is not known, and that outweighs what is fine. While it is not known which alerts
+    /// fire, only what is critical outweighs that: one of them may be.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub(super) enum Level: word {
+        Critical = "CRITICAL",
+        Warning = "WARNING",
+        Unknown = "UNKNOWN",
+        Fine = "OK",
+    }
 }
 
 impl Level {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Critical => "CRITICAL",
-            Self::Warning => "WARNING",
-            Self::Unknown => "UNKNOWN",
-            Self::Fine => "OK",
-        }
-    }
-
     const fn of_slo(state: SloState) -> Self {
         match state {
             SloState::Page => Self::Critical,
@@ -81,7 +75,6 @@ impl From<Level> for Outcome {
     }
 }
 
-/// One thing that was looked at.
 struct Finding {
     level: Level,
     text: String,

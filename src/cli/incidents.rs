@@ -40,7 +40,6 @@ fn list_of<'v>(view: &View<'v>, incidents: impl Iterator<Item = &'v Linked>) -> 
     }
 }
 
-/// The incidents that the filter takes.
 pub(super) fn list(view: &View<'_>, filter: &Filter) -> List {
     let is_wanted = |known: &&Linked| filter.all || known.incident.is_open();
     list_of(view, found(view, filter).0.into_iter().filter(is_wanted))

@@ -11,7 +11,6 @@ use crate::backend::packs::{Pack, chosen};
 use crate::config::load::{self, toml_files};
 use crate::config::{Known, Paths, theme};
 
-/// All themes and packs that there are.
 pub(super) struct Own {
     pub(super) themes: Vec<Theme>,
     /// Only the person's own.

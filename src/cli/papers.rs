@@ -13,80 +13,58 @@ use crate::runtime::wait_for;
 
 use super::Cx;
 use super::failed;
-use super::printer::{Outcome, complain, print};
-use super::session::Session;
+use super::printer::{Outcome, complain, complain_of, print};
+use super::session::{Session, SessionError};
 
 /// The hand-over of a shift that began `length` ago.
 pub(super) fn handoff(cx: &Cx<'_>, length: Duration) -> Outcome {
-    let session = match cx.session(true) {
-        Ok(session) => session,
-        Err(error) => return failed(&error),
-    };
-    match session.look(Place::Paper(Paper::Handover(length))) {
-        Ok(state) => {
-            let now = session.reach.clock.now();
-            let records = records(&session);
-            let text = handover::markdown(&state.shared, doings(records.as_deref()), length, now);
-            print(&text, whole(&session, &state))
-        }
-        Err(error) => failed(&error),
-    }
+    let written = cx.session(true).and_then(|session| {
+        let state = session.look(Place::Paper(Paper::Handover(length)))?;
+        let now = session.reach.clock.now();
+        let records = records(&session);
+        let text = handover::markdown(&state.shared, doings(records.as_deref()), length, now);
+        Ok(print(&text, whole(&session, &state)))
+    });
+    written.unwrap_or_else(|error| failed(&error))
 }
 
 /// The draft of a review of an incident, named by its number or id.
 pub(super) fn postmortem(cx: &Cx<'_>, wanted: &str) -> Outcome {
-    let session = match cx.session(true) {
-        Ok(session) => session,
-        Err(error) => return failed(&error),
-    };
+    cx.session(true).and_then(|session| review(&session, wanted)).unwrap_or_else(|error| failed(&error))
+}
+
+fn review(session: &Session, wanted: &str) -> Result<Outcome, SessionError> {
     let needs = &[AskKind::Incidents];
-    let found = session.can_tell(needs).and_then(|()| session.ask(needs)).map(|state| {
+    session.can_tell(needs)?;
+    let state = session.ask(needs)?;
+    let Some(key) = named(&state, wanted) else {
         let gaps = session.view(&state).gaps(needs);
-        (named(&state, wanted), gaps)
-    });
-    let key = match found {
-        Ok((Some(found), _)) => found,
-        Ok((None, gaps)) if !gaps.is_empty() => {
-            // whoever did not answer may know it
-            for gap in &gaps {
-                complain(gap);
-            }
-            return Outcome::Partial;
-        }
-        Ok((None, _)) => {
+        if gaps.is_empty() {
             complain(&format!(
                 "no source knows an incident {wanted:?}; `burnwatch incidents --all` lists them"
             ));
-            return Outcome::Misused;
+            return Ok(Outcome::Misused);
         }
-        Err(error) => return failed(&error),
+        // whoever did not answer may know it
+        return Ok(complain_of(&gaps));
     };
-    let state = match session.look(Place::Paper(Paper::Postmortem(key.clone()))) {
-        Ok(state) => state,
-        Err(error) => return failed(&error),
-    };
+    let state = session.look(Place::Paper(Paper::Postmortem(key.clone())))?;
     let now = session.reach.clock.now();
-    let records = records(&session);
+    let records = records(session);
     let Some(text) = postmortem::markdown(&state.shared, &key, doings(records.as_deref()), now) else {
         complain("the incident is not told any more");
-        return Outcome::Partial;
+        return Ok(Outcome::Partial);
     };
-    print(&text, whole(&session, &state))
+    Ok(print(&text, whole(session, &state)))
 }
 
 /// What was done by burnwatch, as far as its journal can be read.
 fn records(session: &Session) -> Option<Vec<Record>> {
-    match wait_for(session.journal.read()) {
-        Ok(Ok(told)) => Some(told.records),
-        Ok(Err(error)) => {
-            complain(&format!("what was done cannot be told: {error}"));
-            None
-        }
-        Err(error) => {
-            complain(&format!("what was done cannot be told: {error}"));
-            None
-        }
-    }
+    let read = wait_for(session.journal.read()).map_err(|error| error.to_string());
+    let told = read.and_then(|read| read.map_err(|error| error.to_string()));
+    told.map_err(|error| complain(&format!("what was done cannot be told: {error}")))
+        .ok()
+        .map(|told| told.records)
 }
 
 fn doings(records: Option<&[Record]>) -> Doings<'_> {
@@ -103,9 +81,5 @@ fn named(state: &State, wanted: &str) -> Option<IncidentKey> {
 
 /// What is missing is said in the text, and once more where a script looks.
 fn whole(session: &Session, state: &State) -> Outcome {
-    let gaps = readiness::gaps(state, session.reach.clock.now());
-    for gap in &gaps {
-        complain(gap);
-    }
-    if gaps.is_empty() { Outcome::Fine } else { Outcome::Partial }
+    complain_of(&readiness::gaps(state, session.reach.clock.now()))
 }

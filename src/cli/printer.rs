@@ -14,7 +14,6 @@ pub(super) enum Outcome {
     Fine,
     /// A source is unwell, or the output could not be written.
     Unwell,
-    /// Wrong usage or configuration.
     Misused,
     /// Data are missing.
     Partial,
@@ -24,7 +23,6 @@ pub(super) enum Outcome {
     Critical,
     /// Of a check: nobody knows.
     Unknown,
-    /// A bug in burnwatch ended it.
     Crashed,
 }
 
@@ -60,6 +58,14 @@ pub(super) fn print_as_is(text: &str, outcome: Outcome) -> Outcome {
 /// Writes a complaint to standard error; where nobody listens there, there is nobody to tell.
 pub(super) fn complain(text: &str) {
     complain_plainly(&format!("burnwatch: {}\n", text.trim_end()));
+}
+
+/// Complains of each gap in the data; how a verb ends that has these.
+pub(super) fn complain_of(gaps: &[String]) -> Outcome {
+    for gap in gaps {
+        complain(gap);
+    }
+    if gaps.is_empty() { Outcome::Fine } else { Outcome::Partial }
 }
 
 /// Writes text to standard error, with nothing in front of it.

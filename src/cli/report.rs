@@ -62,10 +62,8 @@ impl List {
     }
 }
 
-/// How people get to see a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
-    /// A row for each thing.
     Rows,
     /// A paragraph for each thing, headed by its first column.
     Blocks,

@@ -44,7 +44,6 @@ const DEMO_NIGHT: i64 = 1_768_445_520;
 /// What gathering may take beyond one whole answer: a queue before the source, a second of ticking.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Why there is nothing to look at.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SessionError {
     #[error(transparent)]
@@ -63,7 +62,6 @@ pub(super) enum SessionError {
 pub(super) struct Session {
     pub(super) settings: Settings,
     pub(super) reach: Reach,
-    /// Where what is done is written.
     pub(super) journal: Journal,
     themes: Vec<Theme>,
     keys: KeyMap,
@@ -84,7 +82,6 @@ pub(super) struct Reach {
     pub(super) findings: Vec<Finding>,
 }
 
-/// What a session is opened from.
 #[derive(Clone, Copy)]
 pub(super) struct Request<'a> {
     pub(super) subject: &'a Subject,

@@ -26,7 +26,6 @@ pub(super) fn document(view: &View<'_>) -> Document {
     view.document(Vec::new(), vec![list(view)], needs::SLOS)
 }
 
-/// How many SLOs are in which state.
 pub(super) fn counts(view: &View<'_>) -> Vec<Fact> {
     let is_known = view.world.sources().any(|(_, held)| held.slos().at().is_some());
     let count = |states: &[SloState]| {

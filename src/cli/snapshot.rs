@@ -17,19 +17,14 @@ use crate::app::state::State;
 use crate::runtime::{App, headless, wait_for};
 
 use super::args::{Picture, Snapshot};
-use super::printer::{Outcome, complain, print_as_is, takes_all};
+use super::printer::{Outcome, complain_of, print_as_is, takes_all};
 use super::report::{ansi, svg, text};
 use super::session::SessionError;
 use super::{Cx, failed};
 
 pub(super) fn run(cx: &Cx<'_>, wanted: &Snapshot) -> Outcome {
     match picture(cx, wanted) {
-        Ok((picture, gaps)) => {
-            for gap in &gaps {
-                complain(gap);
-            }
-            print_as_is(&picture, if gaps.is_empty() { Outcome::Fine } else { Outcome::Partial })
-        }
+        Ok((picture, gaps)) => print_as_is(&picture, complain_of(&gaps)),
         Err(error) => failed(&error),
     }
 }

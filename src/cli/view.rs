@@ -23,7 +23,6 @@ pub(super) struct View<'w> {
     pub(super) now: Timestamp,
     /// How old data may be before that is said.
     pub(super) limit: Duration,
-    /// The zone whose clock is meant.
     pub(super) zone: &'w TimeZone,
     /// What is wrong with the files that define SLOs.
     pub(super) findings: &'w [Finding],

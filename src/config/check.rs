@@ -64,6 +64,15 @@ impl Check<'_> {
         self.found.push(self.sheet.problem_at(path, message));
     }
 
+    /// As [`Check::wrong`]; the message begins with the name of the option and its section.
+    fn option(&mut self, path: &[&str], words: &str) {
+        self.wrong(path, &format!("{} {words}", named(path)));
+    }
+
+    fn trouble(&mut self, path: &[&str], trouble: &str) {
+        self.wrong(path, &format!("{}: {trouble}", named(path)));
+    }
+
     fn contexts(&mut self, settings: &Settings) {
         let contexts = || settings.contexts.keys().map(String::as_str);
         let sources = || settings.sources.keys().map(String::as_str);
@@ -100,16 +109,16 @@ impl Check<'_> {
             } else {
                 String::new()
             };
-            let message = format!(
-                "`silence_share` in [contexts.{name}] is a share above 0 and up to 1 (30% is 0.3), not {share}{meant}"
+            self.option(
+                &["contexts", name, "silence_share"],
+                &format!("is a share above 0 and up to 1 (30% is 0.3), not {share}{meant}"),
             );
-            self.wrong(&["contexts", name, "silence_share"], &message);
         }
         if context.max_bulk == 0 {
-            let message = format!(
-                "`max_bulk` in [contexts.{name}] is at least 1, not 0; `read_only = true` or `deny` forbids actions"
+            self.option(
+                &["contexts", name, "max_bulk"],
+                "is at least 1, not 0; `read_only = true` or `deny` forbids actions",
             );
-            self.wrong(&["contexts", name, "max_bulk"], &message);
         }
     }
 
@@ -130,26 +139,23 @@ impl Check<'_> {
         } else if let Some(trouble) = address_trouble(source.address())
             && source.kind.address.is_some()
         {
-            self.wrong(&at("url"), &format!("`url` in [sources.{name}]: {trouble}"));
+            self.trouble(&at("url"), &trouble);
         }
         for (key, words) in source.kind.options.troubles(&source.own) {
-            self.wrong(&at(key), &format!("`{key}` in [sources.{name}] {words}"));
+            self.option(&at(key), &words);
         }
         self.access(name, source);
         if let Some(tenant) = &source.tenant
             && (tenant.trim().is_empty() || tenant.contains(char::is_control))
         {
-            self.wrong(&at("tenant"), &format!("`tenant` in [sources.{name}] is empty or not plain text"));
+            self.option(&at("tenant"), "is empty or not plain text");
         }
     }
 
     fn services(&mut self, settings: &Settings, known: &Known<'_>) {
         let services = &settings.services;
         if services.labels.is_empty() {
-            self.wrong(
-                &["services", "labels"],
-                "`labels` in [services] is empty: nothing would name a service",
-            );
+            self.option(&["services", "labels"], "is empty: nothing would name a service");
         }
         self.labels(&["services", "labels"], &services.labels);
         self.labels(&["services", "describe_by"], &services.describe_by);
@@ -165,15 +171,18 @@ impl Check<'_> {
 
     fn notify(&mut self, settings: &Settings) {
         for hours in settings.notify.quiet_hours.iter().filter(|text| QuietHours::parse(text).is_none()) {
-            let message = format!("`quiet_hours` in [notify]: `{hours}` is not of the form \"22:00-07:00\"");
-            self.wrong(&["notify", "quiet_hours"], &message);
+            self.trouble(
+                &["notify", "quiet_hours"],
+                &format!("`{hours}` is not of the form \"22:00-07:00\""),
+            );
         }
         if let Some(zone) = &settings.notify.zone
             && TimeZone::get(zone).is_err()
         {
-            let message =
-                format!("`zone` in [notify]: there is no zone `{zone}`; it is like \"Europe/Berlin\"");
-            self.wrong(&["notify", "zone"], &message);
+            self.trouble(
+                &["notify", "zone"],
+                &format!("there is no zone `{zone}`; it is like \"Europe/Berlin\""),
+            );
         }
     }
 
@@ -223,9 +232,10 @@ impl Check<'_> {
         ];
         for (key, ratio) in ratios {
             if !(ratio > 0.0 && ratio <= 1.0) {
-                let message =
-                    format!("`{key}` in [health] is a share above 0 and up to 1 (5% is 0.05), not {ratio}");
-                self.wrong(&["health", key], &message);
+                self.option(
+                    &["health", key],
+                    &format!("is a share above 0 and up to 1 (5% is 0.05), not {ratio}"),
+                );
             }
         }
         if health.error_ratio_degraded > health.error_ratio_critical {
@@ -241,9 +251,10 @@ impl Check<'_> {
             self.wrong(&["health", key], &message);
         }
         if !(health.few_errors.is_finite() && health.few_errors >= 0.0) {
-            let message =
-                format!("`few_errors` in [health] is a number from 0 up, not {}", health.few_errors);
-            self.wrong(&["health", "few_errors"], &message);
+            self.option(
+                &["health", "few_errors"],
+                &format!("is a number from 0 up, not {}", health.few_errors),
+            );
         }
         self.above_zero(&["health", "p95_degraded"], health.p95_degraded);
     }
@@ -272,7 +283,7 @@ impl Check<'_> {
         let slo = &settings.slo;
         self.above_zero(&["slo", "window"], slo.window);
         if slo.files.iter().any(|path| path.trim().is_empty()) {
-            self.wrong(&["slo", "files"], "`files` in [slo] has an empty name");
+            self.option(&["slo", "files"], "has an empty name");
         }
         for source in slo.sources.iter().filter(|source| !settings.sources.contains_key(*source)) {
             let hint = hint(source, settings.sources.keys().map(String::as_str).collect::<Vec<_>>());
@@ -287,14 +298,16 @@ impl Check<'_> {
         self.above_zero(&["limits", "timeout"], limits.timeout);
         self.at_least_a_second(&["limits", "interval"], limits.interval);
         if !(1..=BODY_MIB_AT_MOST).contains(&limits.body_mib) {
-            let message =
-                format!("`body_mib` in [limits] is 1 to {BODY_MIB_AT_MOST}, not {}", limits.body_mib);
-            self.wrong(&["limits", "body_mib"], &message);
+            self.option(
+                &["limits", "body_mib"],
+                &format!("is 1 to {BODY_MIB_AT_MOST}, not {}", limits.body_mib),
+            );
         }
         if !(1..=IN_FLIGHT_AT_MOST).contains(&limits.in_flight) {
-            let message =
-                format!("`in_flight` in [limits] is 1 to {IN_FLIGHT_AT_MOST}, not {}", limits.in_flight);
-            self.wrong(&["limits", "in_flight"], &message);
+            self.option(
+                &["limits", "in_flight"],
+                &format!("is 1 to {IN_FLIGHT_AT_MOST}, not {}", limits.in_flight),
+            );
         }
     }
 
@@ -318,19 +331,23 @@ impl Check<'_> {
         }
     }
 
-    fn above_zero(&mut self, path: &[&str; 2], span: Span) {
-        let [section, key] = path;
+    fn above_zero(&mut self, path: &[&str], span: Span) {
         if span.0.is_zero() {
-            self.wrong(path, &format!("`{key}` in [{section}] must be longer than nothing"));
+            self.option(path, "must be longer than nothing");
         }
     }
 
-    fn at_least_a_second(&mut self, path: &[&str; 2], span: Span) {
-        let [section, key] = path;
+    fn at_least_a_second(&mut self, path: &[&str], span: Span) {
         if span.0.as_secs() == 0 {
-            self.wrong(path, &format!("`{key}` in [{section}] must be at least 1s"));
+            self.option(path, "must be at least 1s");
         }
     }
+}
+
+/// `` `url` in [sources.prom] ``
+fn named(path: &[&str]) -> String {
+    let (key, section) = path.split_last().unwrap_or((&"", &[]));
+    format!("`{key}` in [{}]", section.join("."))
 }
 
 fn is_missing(name: &str, known: &[&str]) -> bool {

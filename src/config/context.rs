@@ -28,7 +28,6 @@ pub struct Wanted {
     pub dry_run: bool,
 }
 
-/// A named set of sources to ask.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Context {
     pub name: String,
@@ -36,7 +35,6 @@ pub struct Context {
     pub sources: Vec<(SourceId, SourceSettings)>,
     /// What it forbids or asks twice for.
     pub guard: Guard,
-    /// Warn that this is production.
     pub production: bool,
 }
 

@@ -88,15 +88,12 @@ pub struct Overrides {
     pub theme: Option<String>,
     /// `--utc` or `BURNWATCH_UTC`.
     pub utc: bool,
-    /// `--ascii`.
     pub ascii: bool,
-    /// `--low-bandwidth`.
     pub low_bandwidth: bool,
     /// `--slo`, beside the files of the configuration.
     pub slo_files: Vec<String>,
 }
 
-/// Settings, and where they come from.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Loaded {
     /// All options, each with the value that counts.

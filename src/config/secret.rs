@@ -53,42 +53,47 @@ pub(crate) type Bytes = Zeroizing<Vec<u8>>;
 
 /// Why a secret could not be had; names the reference, never what it holds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SecretError {
-    #[error("{reference} is not set")]
-    NotSet { reference: String },
-    #[error("{reference} is empty")]
-    Empty { reference: String },
-    /// It is not text of one line that could stand in a header.
-    #[error("{reference} is not plain text")]
-    NotText { reference: String },
-    #[error("{reference} can be read by everyone on this machine; try `chmod 600 {path}`")]
-    Exposed { reference: String, path: String },
-    /// The file could not be read, or the program could not be started.
-    #[error("{reference}: {reason}")]
-    Unreadable { reference: String, reason: String },
-    #[error("{reference} failed ({status})")]
-    Failed { reference: String, status: String },
-    #[error("{reference} took longer than {} s", LIMIT.as_secs())]
-    TooSlow { reference: String },
-    /// What asks the keyring is not on this machine.
-    #[error("{reference}: `{tool}` is not installed ({package})")]
-    NoTool {
-        reference: String,
-        /// The program that asks it.
-        tool: &'static str,
-        package: &'static str,
-    },
-    #[error("{reference}: no such entry, or the keyring is locked; `{store}` makes one")]
-    NoEntry {
-        reference: String,
-        /// The command that makes it.
-        store: String,
-    },
+#[error("{reference}{trouble}")]
+pub struct SecretError {
+    reference: String,
+    trouble: SecretTrouble,
 }
 
-impl SecretError {
-    fn unreadable(reference: &str, error: &io::Error) -> Self {
-        Self::Unreadable { reference: reference.to_owned(), reason: plainly(error) }
+/// What is wrong with a secret; goes on where the name of its reference ends.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+enum SecretTrouble {
+    #[error(" is not set")]
+    NotSet,
+    #[error(" is empty")]
+    Empty,
+    /// It is not text of one line that could stand in a header.
+    #[error(" is not plain text")]
+    NotText,
+    #[error(" can be read by everyone on this machine; try `chmod 600 {path}`")]
+    Exposed { path: String },
+    /// The file could not be read, or the program could not be started.
+    #[error(": {reason}")]
+    Unreadable { reason: String },
+    #[error(" failed ({status})")]
+    Failed { status: String },
+    #[error(" took longer than {} s", LIMIT.as_secs())]
+    TooSlow,
+    /// What asks the keyring is not on this machine.
+    #[error(": `{tool}` is not installed ({package})")]
+    NoTool { tool: &'static str, package: &'static str },
+    #[error(": no such entry, or the keyring is locked; `{store}` makes one")]
+    NoEntry { store: String },
+}
+
+impl SecretTrouble {
+    fn of(self, reference: impl fmt::Display) -> SecretError {
+        SecretError { reference: reference.to_string(), trouble: self }
+    }
+}
+
+impl From<io::Error> for SecretTrouble {
+    fn from(error: io::Error) -> Self {
+        Self::Unreadable { reason: plainly(&error) }
     }
 }
 
@@ -116,14 +121,13 @@ impl SecretRef {
     /// # Errors
     /// Where it is not to be had, or is not fit to be sent in a header.
     pub fn read(&self) -> Result<Secret, SecretError> {
-        let reference = self.to_string();
         let bytes = match self {
-            Self::Env(name) => from_env(name, &reference)?,
-            Self::File(path) => from_file(&at_home(path), &reference)?,
-            Self::Command(program) => program::output(&program.0, &reference, LIMIT)?,
-            Self::Keyring(entry) => keyring::read(entry, &reference)?,
+            Self::Env(name) => from_env(name),
+            Self::File(path) => from_file(&at_home(path)),
+            Self::Command(program) => program::output(&program.0, LIMIT),
+            Self::Keyring(entry) => keyring::read(entry),
         };
-        one_line(&bytes, reference)
+        bytes.and_then(|bytes| one_line(&bytes)).map_err(|trouble| trouble.of(self))
     }
 }
 
@@ -145,7 +149,7 @@ impl SecretText {
 /// # Errors
 /// If it cannot be read, or everyone can read it.
 pub(crate) fn key_file(path: &str) -> Result<Bytes, SecretError> {
-    from_file(&at_home(path), &format!("file {path}"))
+    from_file(&at_home(path)).map_err(|trouble| trouble.of(format_args!("file {path}")))
 }
 
 /// A file with certificates, which all may see, as a whole.
@@ -156,41 +160,32 @@ pub(crate) fn certificates(path: &str) -> Result<Vec<u8>, SecretError> {
     let mut bytes = Vec::new();
     files::open(&at_home(path))
         .and_then(|file| file.take(CERTIFICATES_AT_MOST).read_to_end(&mut bytes))
-        .map_err(|error| SecretError::unreadable(&format!("file {path}"), &error))?;
+        .map_err(|error| SecretTrouble::from(error).of(format_args!("file {path}")))?;
     Ok(bytes)
 }
 
-fn one_line(bytes: &[u8], reference: String) -> Result<Secret, SecretError> {
-    let Ok(text) = std::str::from_utf8(bytes) else { return Err(SecretError::NotText { reference }) };
-    match Secret::first_line(text) {
-        None => Err(SecretError::Empty { reference }),
-        Some(secret) if secret.0.chars().any(char::is_control) => Err(SecretError::NotText { reference }),
-        Some(secret) => Ok(secret),
-    }
+fn one_line(bytes: &[u8]) -> Result<Secret, SecretTrouble> {
+    let text = std::str::from_utf8(bytes).ok().ok_or(SecretTrouble::NotText)?;
+    let secret = Secret::first_line(text).ok_or(SecretTrouble::Empty)?;
+    if secret.0.chars().any(char::is_control) { Err(SecretTrouble::NotText) } else { Ok(secret) }
 }
 
-fn from_env(name: &str, reference: &str) -> Result<Bytes, SecretError> {
-    match std::env::var(name) {
-        Ok(text) => Ok(Zeroizing::new(text.into_bytes())),
-        Err(std::env::VarError::NotPresent) => Err(SecretError::NotSet { reference: reference.to_owned() }),
-        Err(std::env::VarError::NotUnicode(_)) => {
-            Err(SecretError::NotText { reference: reference.to_owned() })
-        }
-    }
+fn from_env(name: &str) -> Result<Bytes, SecretTrouble> {
+    std::env::var(name).map(|text| Zeroizing::new(text.into_bytes())).map_err(|error| match error {
+        std::env::VarError::NotPresent => SecretTrouble::NotSet,
+        std::env::VarError::NotUnicode(_) => SecretTrouble::NotText,
+    })
 }
 
-fn from_file(path: &Path, reference: &str) -> Result<Bytes, SecretError> {
-    let unreadable = |error: io::Error| SecretError::unreadable(reference, &error);
+fn from_file(path: &Path) -> Result<Bytes, SecretTrouble> {
     if files::is_given_pipe(path) {
-        let pipe = File::open(path).map_err(unreadable)?;
-        return program::all_within(pipe, reference, LIMIT);
+        return program::all_within(File::open(path)?, LIMIT);
     }
-    let mut file = files::open(path).map_err(unreadable)?;
-    if is_open_to_all(&file).map_err(unreadable)? {
-        let path = path.display().to_string();
-        return Err(SecretError::Exposed { reference: reference.to_owned(), path });
+    let mut file = files::open(path)?;
+    if is_open_to_all(&file)? {
+        return Err(SecretTrouble::Exposed { path: path.display().to_string() });
     }
-    whole(&mut file).map_err(unreadable)
+    Ok(whole(&mut file)?)
 }
 
 /// Everything up to a limit, in one buffer that never moves: a growing one would leave copies behind.

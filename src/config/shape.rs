@@ -12,7 +12,6 @@ use crate::model::duration;
 use super::nearest::{hint, nearest};
 use super::settings::Span;
 
-/// Something that does not fit.
 pub(super) struct Misfit {
     pub(super) span: Range<usize>,
     pub(super) message: String,

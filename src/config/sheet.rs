@@ -63,7 +63,6 @@ impl<'a> Sheet<'a> {
         (problems, misfits.into_iter().map(|misfit| misfit.path).collect())
     }
 
-    /// A problem with what stands at `span`.
     pub(super) fn problem(&self, span: Range<usize>, message: &str) -> Problem {
         Problem {
             origin: self.origin.clone(),
@@ -85,7 +84,6 @@ impl<'a> Sheet<'a> {
         self.problem(span, message)
     }
 
-    /// Whether the file says something at `path`.
     pub(super) fn says(&self, path: &[&str]) -> bool {
         let Some((first, rest)) = path.split_first() else { return true };
         let mut value = self.root.get_ref().get(*first).map(Spanned::get_ref);

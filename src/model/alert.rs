@@ -9,30 +9,19 @@ use jiff::Timestamp;
 use super::fingerprint::Fingerprint;
 use super::labels::{Labels, Text};
 use super::source::SourceId;
+use super::words::words;
 
-/// How loud an alert is, normalised from each team's own words. Ordered: the loudest is the smallest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Severity {
-    /// Wakes someone.
-    Critical,
-    /// Wants a look in working hours.
-    Warning,
-    /// Good to know.
-    Info,
-    /// Says nothing about how bad it is.
-    None,
-}
-
-impl Severity {
-    pub const ALL: [Self; 4] = [Self::Critical, Self::Warning, Self::Info, Self::None];
-
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Critical => "critical",
-            Self::Warning => "warning",
-            Self::Info => "info",
-            Self::None => "none",
-        }
+words! {
+    /// How loud an alert is, normalised from each team's own words. Ordered: the loudest is the smallest.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Severity: word {
+        /// Wakes someone.
+        Critical = "critical",
+        /// Wants a look in working hours.
+        Warning = "warning",
+        Info = "info",
+        /// Says nothing about how bad it is.
+        None = "none",
     }
 }
 
@@ -71,32 +60,20 @@ impl Default for SeverityMap {
     }
 }
 
-/// Where an alert stands. Ordered: what wants attention first is the smallest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum AlertState {
-    /// Its condition holds and it notifies.
-    Firing,
-    /// Its condition holds, but not yet for long enough.
-    Pending,
-    /// It fires, but a silence keeps it quiet.
-    Silenced,
-    /// It fires, but another alert keeps it quiet.
-    Inhibited,
-    /// It fired a moment ago and does not any more.
-    Resolved,
-}
-
-impl AlertState {
-    pub const ALL: [Self; 5] = [Self::Firing, Self::Pending, Self::Silenced, Self::Inhibited, Self::Resolved];
-
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Firing => "firing",
-            Self::Pending => "pending",
-            Self::Silenced => "silenced",
-            Self::Inhibited => "inhibited",
-            Self::Resolved => "resolved",
-        }
+words! {
+    /// Where an alert stands. Ordered: what wants attention first is the smallest.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum AlertState: word {
+        /// Its condition holds and it notifies.
+        Firing = "firing",
+        /// Its condition holds, but not yet for long enough.
+        Pending = "pending",
+        /// It fires, but a silence keeps it quiet.
+        Silenced = "silenced",
+        /// It fires, but another alert keeps it quiet.
+        Inhibited = "inhibited",
+        /// It fired a moment ago and does not any more.
+        Resolved = "resolved",
     }
 }
 
@@ -178,12 +155,10 @@ impl Alert {
         ["summary", "message", "description", "title"].into_iter().find_map(|key| self.annotations.get(key))
     }
 
-    /// Where its runbook is.
     pub fn runbook(&self) -> Option<&Text> {
         ["runbook_url", "runbook"].into_iter().find_map(|key| self.annotations.get(key))
     }
 
-    /// Whether it is loud right now.
     pub fn is_firing(&self) -> bool {
         self.state == AlertState::Firing
     }

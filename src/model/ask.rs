@@ -79,7 +79,6 @@ macro_rules! questions {
         impl AskKind {
             pub const ALL: [Self; [$(Self::$Kind),*].len()] = [$(Self::$Kind),*];
 
-            /// Its name on the screen.
             pub const fn word(self) -> &'static str {
                 match self {
                     $(Self::$Kind => $title,)*

@@ -27,7 +27,6 @@ pub struct Firing {
 }
 
 impl Firing {
-    /// From when to when.
     pub fn bounds(&self) -> Bounds {
         Bounds { start: self.from, end: self.to.max(self.from) }
     }
@@ -41,7 +40,6 @@ impl Firing {
 
 #[derive(Debug, Clone)]
 pub struct FiringBoard {
-    /// From when to when it was looked.
     pub looked_at: Bounds,
     /// In the order of their labels, then of time.
     pub firings: Vec<Firing>,

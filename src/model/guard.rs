@@ -5,12 +5,10 @@ use std::collections::BTreeSet;
 use super::action::{Action, DeedKind};
 use super::labels::Text;
 
-/// The guardrails of a context.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guard {
     /// Why nothing outside may be changed, if nothing may.
     pub read_only: Option<Text>,
-    /// What may not be done.
     pub deny: BTreeSet<DeedKind>,
     /// How many objects one action may have.
     pub max_bulk: usize,

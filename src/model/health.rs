@@ -1,31 +1,19 @@
 //! How a service is, above what a signal counts as bad, and how signals are written.
 
-/// How a service is. Ordered: the worst is the smallest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Health {
-    /// No target answers.
-    Down,
-    /// Users are being failed fast: someone should look now.
-    Critical,
-    /// Something is wrong that can wait a little.
-    Degraded,
-    /// There are no data to judge by.
-    Unknown,
-    /// All that is known is well.
-    Healthy,
-}
+use super::words::words;
 
-impl Health {
-    pub const ALL: [Self; 5] = [Self::Down, Self::Critical, Self::Degraded, Self::Unknown, Self::Healthy];
-
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Down => "down",
-            Self::Critical => "critical",
-            Self::Degraded => "degraded",
-            Self::Unknown => "unknown",
-            Self::Healthy => "healthy",
-        }
+words! {
+    /// How a service is. Ordered: the worst is the smallest.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Health: word {
+        /// No target answers.
+        Down = "down",
+        /// Users are being failed fast: someone should look now.
+        Critical = "critical",
+        /// Something is wrong that can wait a little.
+        Degraded = "degraded",
+        Unknown = "unknown",
+        Healthy = "healthy",
     }
 }
 

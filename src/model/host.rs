@@ -80,7 +80,6 @@ pub fn place(host: &str, part: &str) -> String {
 /// `disk 97.9% on web-17 /var`
 #[derive(Debug, Clone, PartialEq)]
 pub struct Saturated {
-    /// How full what is.
     pub usage: Usage,
     /// The name of the host; empty if it is of the service as a whole.
     pub host: Text,

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use super::labels::{Labels, Text};
 use super::source::SourceId;
+use super::words::words;
 
 /// A thing of the paging system that is named elsewhere: a service, a team, an escalation policy, a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Named {
     pub id: Text,
     pub name: Text,
-    /// Its page, if it has one.
     pub url: Option<Text>,
 }
 
@@ -21,59 +21,34 @@ pub struct Named {
 pub struct Person {
     pub id: Text,
     pub name: Text,
-    /// Their address, if it is told.
     pub email: Option<Text>,
     /// The zone that they live in, as an IANA name, if it is told.
     pub zone: Option<Text>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IncidentStatus {
-    /// Nobody has taken it.
-    Triggered,
-    /// Somebody is on it.
-    Acknowledged,
-    /// Over.
-    Resolved,
-}
-
-impl IncidentStatus {
-    /// All of them, the most pressing first.
-    pub const ALL: [Self; 3] = [Self::Triggered, Self::Acknowledged, Self::Resolved];
-
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Triggered => "triggered",
-            Self::Acknowledged => "acknowledged",
-            Self::Resolved => "resolved",
-        }
+words! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum IncidentStatus: word {
+        Triggered = "triggered",
+        Acknowledged = "acknowledged",
+        Resolved = "resolved",
     }
 }
 
-/// Whether somebody is woken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Urgency {
-    /// At any hour.
-    High,
-    /// It can wait.
-    Low,
-}
-
-impl Urgency {
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::High => "high",
-            Self::Low => "low",
-        }
+words! {
+    /// Whether somebody is woken.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    pub enum Urgency: word {
+        High = "high",
+        Low = "low",
     }
 }
 
 /// How much an incident matters, as the account ranks it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Priority {
-    /// Its id and name: `P1`.
     pub named: Named,
     /// Its rank, the gravest first; as the account's list of priorities has it.
     pub rank: Option<u32>,
@@ -94,7 +69,6 @@ pub struct Pending {
     pub at: Timestamp,
 }
 
-/// How many alerts an incident has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub struct AlertCounts {
     pub all: u32,
@@ -112,23 +86,18 @@ pub struct Incident {
     pub urgency: Urgency,
     /// How much it matters, where the account ranks incidents.
     pub priority: Option<Priority>,
-    /// The service of the paging system.
     pub service: Option<Named>,
-    /// Who is woken in which order.
     pub escalation_policy: Option<Named>,
     pub teams: Vec<Named>,
     /// Who has it, the latest last.
     pub assigned: Vec<Stamp>,
     /// Who said that they are on it, the latest last.
     pub acknowledged: Vec<Stamp>,
-    /// How many alerts it has.
     pub alerts: AlertCounts,
     /// What the paging system will do by itself.
     pub pending: Vec<Pending>,
     pub created_at: Timestamp,
-    /// When its status changed last.
     pub changed_at: Timestamp,
-    /// When it was resolved, if it was.
     pub resolved_at: Option<Timestamp>,
     /// What recognises what triggered it: PagerDuty's `incident_key`.
     pub key: Option<Text>,
@@ -163,7 +132,6 @@ impl Incident {
     }
 }
 
-/// One thing that happened to an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Step {
     pub at: Timestamp,
@@ -286,7 +254,6 @@ pub struct IncidentDetail {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Past {
     pub id: Text,
-    /// What it was about.
     pub title: Text,
     pub created_at: Timestamp,
     /// How much alike, 0 to 1000, as PagerDuty scores it.

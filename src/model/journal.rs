@@ -27,7 +27,6 @@ impl Entry {
     }
 }
 
-/// A step of an action.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "step")]
 pub enum Step {
@@ -60,12 +59,10 @@ pub struct Record {
     pub who: Text,
     pub context: Text,
     pub action: Action,
-    /// When it went out, if it did.
     pub sent_at: Option<Timestamp>,
     pub calls: Vec<Call>,
     /// How it ended; none: nothing was written of that.
     pub ending: Option<Ending>,
-    /// Whether that was found by reading back.
     pub read_back: bool,
 }
 

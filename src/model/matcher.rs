@@ -10,30 +10,21 @@ use regex::{Regex, RegexBuilder};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::labels::Labels;
+use super::words::words;
 
-/// How a label's value is compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operator {
-    /// `=`: the same text.
-    Equal,
-    /// `!=`: another text.
-    NotEqual,
-    /// `=~`: the whole value matches the regular expression.
-    Matches,
-    /// `!~`: the whole value does not match it.
-    MatchesNot,
+words! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Operator: sign {
+        Equal = "=",
+        NotEqual = "!=",
+        /// `=~`: the whole value matches the regular expression.
+        Matches = "=~",
+        /// `!~`: the whole value does not match it.
+        MatchesNot = "!~",
+    }
 }
 
 impl Operator {
-    pub const fn sign(self) -> &'static str {
-        match self {
-            Self::Equal => "=",
-            Self::NotEqual => "!=",
-            Self::Matches => "=~",
-            Self::MatchesNot => "!~",
-        }
-    }
-
     /// Of a condition that is told by whether its value is an expression, and whether it must match.
     pub const fn of(is_regex: bool, is_equal: bool) -> Self {
         match (is_regex, is_equal) {
@@ -67,14 +58,10 @@ pub struct Matcher {
     test: Test,
 }
 
-/// How a value is looked at.
 #[derive(Debug, Clone)]
 enum Test {
-    /// The same text.
     Same,
-    /// One of these texts.
     OneOf(HashSet<String>),
-    /// Whatever the expression says.
     Regex(Arc<Pattern>),
     /// An expression that a server has taken and that is none here.
     Unknown,
@@ -186,7 +173,6 @@ impl Matcher {
         }
     }
 
-    /// Whether these labels fulfil it.
     pub fn matches(&self, labels: &Labels) -> bool {
         self.matches_value(labels.value(&self.name))
     }

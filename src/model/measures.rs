@@ -45,7 +45,6 @@ pub struct Measure {
     pub left_out: usize,
 }
 
-/// Two ways to say what is usual.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Typical {
     pub mean: Duration,

@@ -44,9 +44,7 @@ impl QuietHours {
 #[derive(Debug, Clone, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in the configuration")]
 pub struct Manners {
-    /// Ring the terminal's bell.
     pub bell: bool,
-    /// Show a notification on the desktop.
     pub desktop: bool,
     /// Say in the terminal's title how many pages wait.
     pub title: bool,

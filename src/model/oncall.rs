@@ -13,7 +13,6 @@ mod calendar;
 /// Who is woken in which order.
 #[derive(Debug, Clone, PartialEq, Hash)]
 pub struct EscalationPolicy {
-    /// Its id, name and page.
     pub named: Named,
     pub teams: Vec<Named>,
     pub services: Vec<Named>,
@@ -35,9 +34,7 @@ pub struct Level {
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// A person, always.
     Person(Person),
-    /// Whoever's turn it is.
     Schedule(Named),
 }
 
@@ -73,7 +70,6 @@ pub struct OnCallBoard {
     pub shifts: Vec<Shift>,
     /// The person at the keyboard, if that is known.
     pub me: Option<Person>,
-    /// From when shifts are known.
     pub from: Timestamp,
     pub until: Timestamp,
 }

@@ -12,12 +12,10 @@ use super::oncall::is_night;
 use super::slo::Bounds;
 use super::world::Linked;
 
-/// Hours of a day.
 pub const HOURS: usize = 24;
 /// How many of an account's priorities count as a failure: severity 1 and 2.
 const GRAVE: u32 = 2;
 
-/// By what incidents are put together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum By {
     All,

@@ -5,19 +5,11 @@ use super::labels::{Labels, Text};
 /// No placeholder is longer, in bytes: the end of one is not looked for through a whole document.
 const LONGEST: usize = 256;
 
-/// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Part<'a> {
     Plain(&'a str),
-    /// A placeholder whose label is there.
-    Filled {
-        written: &'a str,
-        value: &'a Text,
-    },
-    /// A placeholder whose label is not there.
-    Missing {
-        written: &'a str,
-    },
+    Filled { written: &'a str, value: &'a Text },
+    Missing { written: &'a str },
 }
 
 /// The parts of a text, in their order; put together as they were written they are the text.

@@ -34,7 +34,6 @@ pub struct Remark {
     pub line: usize,
     /// The character in the line, from 1.
     pub column: usize,
-    /// What is wrong there, or odd.
     pub message: String,
 }
 
@@ -60,7 +59,6 @@ impl LabelTest {
     }
 }
 
-/// Why a query cannot be taken apart.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unread {
     #[error(transparent)]

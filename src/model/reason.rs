@@ -17,14 +17,9 @@ use super::signal::Signal;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reason {
     /// This many of its targets do not answer.
-    TargetsDown {
-        /// Those that do not answer.
-        down: u32,
-        total: u32,
-    },
+    TargetsDown { down: u32, total: u32 },
     /// The share of failed requests, 0 to 1.
     Errors(f64),
-    /// An alert is firing.
     Firing {
         name: Text,
         severity: Severity,
@@ -41,7 +36,6 @@ pub enum Reason {
         /// How many more of the same name are as bad or less, and not named.
         more: usize,
     },
-    /// A resource is full.
     Saturated {
         full: Saturated,
         /// How many more are full, and not named.
@@ -54,13 +48,7 @@ pub enum Reason {
     /// Signals that it has could not be had.
     NotKnown { signals: Vec<Signal>, why: Text },
     /// What was last known of a signal that is not known now.
-    Last {
-        reason: Box<Reason>,
-        /// How bad that was.
-        health: Health,
-        /// When it was last known.
-        at: Timestamp,
-    },
+    Last { reason: Box<Reason>, health: Health, at: Timestamp },
 }
 
 impl Reason {

@@ -10,11 +10,9 @@ use super::warning::Warning;
 /// How far a [`Remote`] value can be believed now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Freshness {
-    /// Nobody asked yet.
     NotAsked,
     /// Asked for the first time, no answer yet.
     Loading,
-    /// Answered lately.
     Fresh,
     /// There is a value, but it is this old and newer ones did not come.
     Stale(Duration),
@@ -32,15 +30,12 @@ impl Freshness {
 /// How an answer stands, whatever it says: how old, whether it is whole, and what is wrong.
 #[derive(Debug, Clone, Copy)]
 pub struct AnswerState<'a> {
-    /// When the last good one came.
     pub at: Option<Timestamp>,
-    /// What recognises the last good one.
     pub digest: Option<u64>,
     /// Why the last try failed, if it did.
     pub trouble: Option<&'a SourceError>,
     /// What was said beside the last good one.
     pub warnings: &'a [Warning],
-    /// Whether it was ever asked for.
     pub was_asked: bool,
 }
 
@@ -50,7 +45,6 @@ impl<'a> AnswerState<'a> {
         self.at.is_some() || self.trouble.is_some()
     }
 
-    /// What is missing in it.
     pub fn missing(&self) -> impl Iterator<Item = &'a Warning> + use<'a> {
         self.warnings.iter().filter(|warning| warning.is_missing_data())
     }
@@ -87,7 +81,6 @@ impl<T> Default for Remote<T> {
 }
 
 impl<T> Remote<T> {
-    /// What nobody asked for yet.
     pub const NOT_ASKED: Self = Self {
         good: None,
         digest: None,
@@ -143,12 +136,10 @@ impl<T> Remote<T> {
         self.good.as_mut().map(|(value, _)| value)
     }
 
-    /// When the last good value came.
     pub fn at(&self) -> Option<Timestamp> {
         self.good.as_ref().map(|(_, at)| *at)
     }
 
-    /// What recognises the last good answer.
     pub fn digest(&self) -> Option<u64> {
         self.digest
     }
@@ -168,7 +159,6 @@ impl<T> Remote<T> {
         self.is_waiting
     }
 
-    /// How it stands, without what it says.
     pub fn state(&self) -> AnswerState<'_> {
         AnswerState {
             at: self.at(),

@@ -31,12 +31,10 @@ pub struct BrokenRule {
     pub labels: Labels,
     /// Why, in the server's words.
     pub error: Text,
-    /// Whether it records; else it alerts.
     pub records: bool,
 }
 
 impl BrokenRule {
-    /// What is wrong, in a sentence.
     pub fn sentence(&self) -> String {
         let kind = if self.records { "recording" } else { "alerting" };
         format!("{kind} rule {} (group {}) fails: {}", self.name, self.group, self.error)

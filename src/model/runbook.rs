@@ -19,7 +19,6 @@ pub struct Wanted {
 
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Search {
-    /// The runbook, if there is one.
     pub found: Option<Runbook>,
     /// Where it was looked for in vain before, in this order.
     pub tried: Vec<Tried>,
@@ -35,7 +34,6 @@ pub struct Runbook {
     pub warnings: Vec<Text>,
 }
 
-/// A place where there was no runbook.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tried {
     pub place: Text,

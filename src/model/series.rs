@@ -88,7 +88,6 @@ fn round_step(seconds: i64) -> i64 {
 /// One line of a [`Matrix`]: a value at each point of the span, NaN where there is none.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// What tells it from the other lines.
     pub labels: Labels,
     /// As many as the span has points.
     pub values: Vec<f64>,
@@ -105,12 +104,10 @@ impl Line {
 #[derive(Debug, Clone)]
 pub struct Matrix {
     pub span: Span,
-    /// The lines.
     pub lines: Vec<Line>,
 }
 
 impl Matrix {
-    /// No line yet.
     pub fn empty(span: Span) -> Self {
         Self { span, lines: Vec::new() }
     }

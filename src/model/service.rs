@@ -39,9 +39,7 @@ pub struct Signals {
 /// A scrape target that does not answer its Prometheus.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DownTarget {
-    /// `instance` of the target.
     pub instance: Text,
-    /// `job` of the target.
     pub job: Text,
 }
 
@@ -49,11 +47,9 @@ pub struct DownTarget {
 pub struct Targets {
     pub up: u32,
     pub total: u32,
-    /// Those that do not answer.
     pub down: Vec<DownTarget>,
 }
 
-/// What one source says of one service.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Reading {
     pub name: Text,
@@ -278,36 +274,22 @@ fn worst_of(readings: &[&Reading]) -> Reading {
     // what one of them knows is known
     let nobody_knows = |one: &&Unknown| readings.iter().all(|r| r.unknown.contains(one.signal));
     Reading {
-        name: first.name.clone(),
-        labels: agreed(readings),
-        signals: Signals {
-            request_rate: largest(readings, |s| s.request_rate),
-            error_ratio: largest(readings, |s| s.error_ratio),
-            p50: largest(readings, |s| s.p50),
-            p95: largest(readings, |s| s.p95),
-            p99: largest(readings, |s| s.p99),
-            apdex: readings.iter().filter_map(|r| r.signals.apdex).min_by(f64::total_cmp),
-            saturation: largest(readings, |s| s.saturation),
-        },
         targets: targets.map(|r| r.targets.clone()).unwrap_or_default(),
         unknown: Unknowns::new(first.unknown.iter().filter(nobody_knows).cloned()),
-        named_by: readings.iter().find_map(|r| r.named_by.clone()),
-        hosts: host::joined(readings.iter().flat_map(|r| r.hosts.iter()), Host::take_fuller),
         servers: host::servers(readings.iter().flat_map(|r| &r.servers), |known, other| {
             if other.count > known.count {
                 *known = other.clone();
             }
         }),
-        named: host::signals(readings.iter().flat_map(|r| &r.named)),
         scraped: Arc::clone(&first.scraped),
+        ..joined(readings)
     }
 }
 
 /// Several parts of one service.
 fn sum_of(readings: &[&Reading]) -> Reading {
-    let [first, rest @ ..] = readings else { return Reading::default() };
-    if rest.is_empty() {
-        return (*first).clone();
+    if let [only] = readings {
+        return (*only).clone();
     }
     let weighted = |signal: fn(&Signals) -> Option<f64>| {
         let known: Vec<_> =
@@ -323,17 +305,13 @@ fn sum_of(readings: &[&Reading]) -> Reading {
     let rates: Vec<f64> = readings.iter().filter_map(|r| r.signals.request_rate).collect();
     // a part is no sum
     let is_whole = !rates.is_empty() && !unknown.contains(Signal::Requests);
+    let joined = joined(readings);
     Reading {
-        name: first.name.clone(),
-        labels: agreed(readings),
         signals: Signals {
             request_rate: is_whole.then(|| rates.iter().sum()),
             error_ratio: weighted(|s| s.error_ratio),
-            p50: largest(readings, |s| s.p50),
-            p95: largest(readings, |s| s.p95),
-            p99: largest(readings, |s| s.p99),
             apdex: weighted(|s| s.apdex),
-            saturation: largest(readings, |s| s.saturation),
+            ..joined.signals
         },
         targets: Targets {
             up: readings.iter().map(|r| r.targets.up).sum(),
@@ -341,15 +319,33 @@ fn sum_of(readings: &[&Reading]) -> Reading {
             down: readings.iter().flat_map(|r| r.targets.down.iter().cloned()).collect(),
         },
         unknown,
-        named_by: readings.iter().find_map(|r| r.named_by.clone()),
-        hosts: host::joined(readings.iter().flat_map(|r| r.hosts.iter()), Host::take_fuller),
         servers: host::servers(readings.iter().flat_map(|r| &r.servers), |known, other| {
             known.total = known.total.saturating_add(other.total);
             known.count = known.count.saturating_add(other.count);
             known.down.extend(other.down.iter().cloned());
         }),
+        ..joined
+    }
+}
+
+/// What is the same whether several readings are of the same targets or of different ones; of each signal the worst.
+fn joined(readings: &[&Reading]) -> Reading {
+    Reading {
+        name: readings.first().map(|r| r.name.clone()).unwrap_or_default(),
+        labels: agreed(readings),
+        signals: Signals {
+            request_rate: largest(readings, |s| s.request_rate),
+            error_ratio: largest(readings, |s| s.error_ratio),
+            p50: largest(readings, |s| s.p50),
+            p95: largest(readings, |s| s.p95),
+            p99: largest(readings, |s| s.p99),
+            apdex: readings.iter().filter_map(|r| r.signals.apdex).min_by(f64::total_cmp),
+            saturation: largest(readings, |s| s.saturation),
+        },
+        named_by: readings.iter().find_map(|r| r.named_by.clone()),
+        hosts: host::joined(readings.iter().flat_map(|r| r.hosts.iter()), Host::take_fuller),
         named: host::signals(readings.iter().flat_map(|r| &r.named)),
-        scraped: Arc::default(),
+        ..Reading::default()
     }
 }
 

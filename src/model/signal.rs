@@ -4,40 +4,23 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::labels::Text;
+use super::words::words;
 
-/// What a service is judged by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Signal {
-    /// Which of its targets answer.
-    Targets,
-    /// How many requests it gets.
-    Requests,
-    /// How many of them fail.
-    Errors,
-    /// How long they take.
-    Latency,
-    /// How many are served fast enough.
-    Apdex,
-    /// How full its resources are.
-    Saturation,
-    /// Which of the servers answer that only an exporter speaks of.
-    Servers,
-    /// What has words of its own: replication lag, deadlocks.
-    Named,
-}
-
-impl Signal {
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Targets => "targets",
-            Self::Requests => "requests",
-            Self::Errors => "errors",
-            Self::Latency => "latency",
-            Self::Apdex => "Apdex",
-            Self::Saturation => "saturation",
-            Self::Servers => "servers",
-            Self::Named => "other signals",
-        }
+words! {
+    /// What a service is judged by.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Signal: word {
+        Targets = "targets",
+        Requests = "requests",
+        Errors = "errors",
+        Latency = "latency",
+        /// How many are served fast enough.
+        Apdex = "Apdex",
+        Saturation = "saturation",
+        /// Which of the servers answer that only an exporter speaks of.
+        Servers = "servers",
+        /// What has words of its own: replication lag, deadlocks.
+        Named = "other signals",
     }
 }
 

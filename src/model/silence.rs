@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::labels::{Labels, Text};
 use super::matcher::Matcher;
 use super::source::SourceId;
+use super::words::words;
 pub use preview::{Preview, can_be_hidden, preview, refusal};
 pub use propose::{Proposal, Wanted, left_out, propose};
 
@@ -12,27 +13,15 @@ mod cover;
 mod preview;
 mod propose;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum SilenceState {
-    /// In force.
-    Active,
-    /// Begins later.
-    Pending,
-    /// Over.
-    Expired,
-}
-
-impl SilenceState {
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Pending => "pending",
-            Self::Expired => "expired",
-        }
+words! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum SilenceState: word {
+        Active = "active",
+        Pending = "pending",
+        Expired = "expired",
     }
 }
 
-/// One silence of Alertmanager.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Silence {
     pub id: Text,

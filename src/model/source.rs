@@ -15,12 +15,10 @@ use super::labels::Text;
 pub struct SourceId(Arc<str>);
 
 impl SourceId {
-    /// From the name in the configuration.
     pub fn new(name: &str) -> Self {
         Self(name.into())
     }
 
-    /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -168,7 +166,6 @@ const HINTS: [(&str, &str); 4] = [
     ("permissions needed", "Give the credentials the permission that is named."),
 ];
 
-/// A reason behind a status.
 fn behind(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }
@@ -244,7 +241,6 @@ impl Trouble {
         HINTS.iter().find(|(words, _)| said.contains(words)).map(|(_, hint)| *hint)
     }
 
-    /// What the reader can do about it.
     pub fn advice(&self) -> &'static str {
         if let Some(hint) = self.hint() {
             return hint;

@@ -16,7 +16,6 @@ pub struct SourceInfo {
     pub tenant: Option<Text>,
     /// Whether its secret goes to another machine by `http://`.
     pub is_exposed: bool,
-    /// The questions that it can be asked.
     pub answers: Vec<AskKind>,
     pub acts: Vec<DeedKind>,
 }

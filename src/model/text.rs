@@ -119,7 +119,6 @@ pub fn ascii(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().flat_map(fitting).collect())
 }
 
-/// What becomes of line breaks.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Breaks {
     /// One space for one or several, and for the blanks around them.
@@ -184,7 +183,6 @@ fn is_of_emoji(before: char, c: char, next: Option<char>) -> bool {
     }
 }
 
-/// The colour of an emoji's skin.
 fn is_skin(c: char) -> bool {
     matches!(c, '\u{1f3fb}'..='\u{1f3ff}')
 }

@@ -25,7 +25,6 @@ pub struct Warning {
 }
 
 impl Warning {
-    /// That something is missing.
     pub fn missing(text: impl Into<Text>) -> Self {
         Self { kind: WarningKind::MissingData, text: text.into() }
     }
@@ -35,12 +34,10 @@ impl Warning {
         Self { kind: WarningKind::MissingPart, text: text.into() }
     }
 
-    /// That something is worth knowing.
     pub fn notice(text: impl Into<Text>) -> Self {
         Self { kind: WarningKind::Notice, text: text.into() }
     }
 
-    /// That the query engine remarked something.
     pub fn annotation(text: impl Into<Text>) -> Self {
         Self { kind: WarningKind::Annotation, text: text.into() }
     }

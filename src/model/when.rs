@@ -6,7 +6,6 @@ use jiff::{Timestamp, ToSpan as _};
 
 use super::duration;
 
-/// A text that is no moment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a time; write it like 22:00, 2026-11-30 22:00, in 2h or 2026-11-30T22:00:00Z")]
 pub struct WhenError(String);

@@ -29,7 +29,6 @@ pub const LOST_KEPT: SignedDuration = SignedDuration::from_hours(24);
 /// By what the world is judged; from the configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Judgement {
-    /// Above what a signal counts as bad.
     pub thresholds: Thresholds,
     /// Labels that name the service of an alert, the first that is there counts.
     pub service_labels: Vec<String>,
@@ -74,7 +73,6 @@ impl Default for Judgement {
 pub enum Watchdog {
     /// No source of alerts has answered yet.
     Unknown,
-    /// It fires.
     Present,
     /// It does not: monitoring may be dead, or has no such rule.
     Absent,
@@ -106,7 +104,6 @@ pub struct World {
     /// Their services with their places, in this order.
     slos_by_service: Vec<(Text, usize)>,
     incidents: Vec<Linked>,
-    /// The sources whose watchdog fires.
     watched: BTreeSet<SourceId>,
     /// What was asked for and is not told yet.
     supposed: Vec<Supposition>,
@@ -176,7 +173,6 @@ impl World {
         self.completed.iter().copied()
     }
 
-    /// All alerts, each with its service.
     pub fn alerts_with_services(&self) -> impl Iterator<Item = (&Arc<Alert>, Option<&Text>)> {
         self.alerts.iter().zip(&self.about).map(|(alert, about)| (alert, self.service_named(alert, about)))
     }
@@ -242,7 +238,6 @@ impl World {
         self.held.get(source)
     }
 
-    /// All sources with what they last said.
     pub fn sources(&self) -> impl Iterator<Item = (&SourceId, &Held)> {
         self.held.iter()
     }
@@ -359,8 +354,6 @@ mod alerts;
 mod held;
 mod incidents;
 mod lost;
-#[cfg(test)]
-mod moments;
 mod own_names;
 mod part;
 mod services;

@@ -6,20 +6,15 @@ use crate::app::look::{Charset, Colours};
 use super::RuntimeError;
 use super::notice::Notices;
 
-/// What the terminal can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capability {
-    /// How many colours it has.
     pub colours: Colours,
-    /// Which characters it has.
     pub charset: Charset,
     /// Whether it takes UTF-8, as the locale has it.
     pub utf8: bool,
     /// Whether to say where a frame begins and ends (`CSI ? 2026 h`).
     pub frames: bool,
-    /// How it takes notifications, and a title.
     pub notices: Notices,
-    /// Whether tmux stands between us and it.
     pub tmux: bool,
 }
 

@@ -46,7 +46,6 @@ const LATER: [Duration; 6] = [
 
 /// How far back the screen tells what was done.
 const RECALLED: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// The most that it tells.
 const MOST_RECALLED: usize = 2000;
 
 /// The sources of a context, and what may be spent on asking each.
@@ -57,7 +56,6 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// These sources, with these limits.
     pub fn new(list: Vec<Arc<dyn Source>>, limits: LimitSettings) -> Self {
         Self { list, limits }
     }
@@ -72,7 +70,6 @@ pub struct Entrance {
     pub sources: Sources,
     /// What it forbids or asks twice for.
     pub guard: Guard,
-    /// Whether it is production.
     pub production: bool,
 }
 
@@ -80,16 +77,25 @@ pub struct Entrance {
 pub type Contexts = Arc<dyn Fn(&str) -> Result<Entrance, Box<dyn Error + Send + Sync>> + Send + Sync>;
 
 pub(super) enum Report {
-    /// A question was answered.
-    Arrived { id: u64, arrival: Box<Arrival> },
-    /// An action is further than before.
-    Acted { plan: u64, index: usize, progress: Progress },
+    Arrived {
+        id: u64,
+        arrival: Box<Arrival>,
+    },
+    Acted {
+        plan: u64,
+        index: usize,
+        progress: Progress,
+    },
     /// What the journal tells of the last days.
     Recalled(Vec<Record>),
     /// The person is to be told this.
     Told(Message),
     /// A context's sources are built, or cannot be.
-    Built { id: u64, context: Text, entrance: Result<Entrance, String> },
+    Built {
+        id: u64,
+        context: Text,
+        entrance: Result<Entrance, String>,
+    },
 }
 
 struct Running {
@@ -223,7 +229,6 @@ impl Performer {
         recovery::recover(&self.door, &self.gates, which).await
     }
 
-    /// Gives a question up.
     pub(super) fn forget(&mut self, question: &Question) {
         if let Some(running) = self.running.remove(question) {
             running.task.abort();

@@ -56,7 +56,6 @@ pub(super) struct EventLoop<'a, A> {
     pub(super) gauge: Gauge,
 }
 
-/// Whether to go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Next {
     Continue,
@@ -66,7 +65,6 @@ enum Next {
 /// How long a question stands on the terminal before a key can be an answer to it: faster than that nobody reads.
 const READING: Duration = Duration::from_millis(300);
 
-/// When to draw.
 #[derive(Debug, Default)]
 struct View {
     size: (u16, u16),

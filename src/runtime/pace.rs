@@ -51,7 +51,6 @@ impl Pace {
         saved.max(calm)
     }
 
-    /// Notes that a frame was drawn.
     pub(super) fn drew(&mut self, now: Instant) {
         self.last = Some(now);
         self.spent_until = Some(self.spent_until.map_or(now, |until| until.max(now)) + self.rhythm.one_more);

@@ -31,7 +31,6 @@ pub(super) const COPIED: usize = 100_000;
 
 mod pen;
 
-/// One hand-over to the writer.
 #[derive(Debug, Default)]
 pub(super) struct Job {
     frame: Buffer,
@@ -51,7 +50,6 @@ struct Written {
     flow: Flow,
 }
 
-/// What goes with a frame.
 #[derive(Debug, Default)]
 struct Extras {
     copy: Option<String>,
@@ -78,7 +76,6 @@ pub(super) struct Screen {
     title: Option<String>,
 }
 
-/// The writer's end.
 pub(super) struct Writer {
     jobs: mpsc::Receiver<Job>,
     written: mpsc::Sender<io::Result<Written>>,

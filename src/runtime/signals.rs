@@ -22,7 +22,6 @@ const STOPPED: i32 = if cfg!(target_os = "linux") { 20 } else { 18 };
 /// Nor has SIGXFSZ.
 const FILE_TOO_LARGE: i32 = 25;
 
-/// What is to be done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     /// Restore the terminal and end.

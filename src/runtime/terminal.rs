@@ -41,7 +41,6 @@ const STOPPING: &str = "kill -STOP $PPID; kill -TSTP 0; kill -CONT $PPID";
 /// What a line says whose speed does not matter, in baud.
 const SERIAL: u32 = 38_400;
 
-/// Who has the terminal.
 #[derive(Debug)]
 struct Holder {
     /// It is ours; else the shell's.

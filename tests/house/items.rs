@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use syn::parse::ParseStream;
 use syn::visit::{self, Visit};
-use syn::{Arm, Ident, Item, Pat, Path, UseTree};
+use syn::{Arm, Ident, Item, Pat, Path, Token, UseTree};
 
 /// The types of a crate, by name.
 #[derive(Debug, Default)]
@@ -85,6 +86,25 @@ impl Names<'_> {
 }
 
 impl<'ast> Visit<'ast> for Names<'_> {
+    /// Enums that a macro makes from what is written in its braces.
+    fn visit_macro(&mut self, item: &'ast syn::Macro) {
+        let enums = |input: ParseStream<'_>| {
+            let (mut is_named, mut found) = (false, Vec::new());
+            while !input.is_empty() {
+                if is_named && let Ok(name) = input.fork().parse::<Ident>() {
+                    found.push(name.to_string());
+                }
+                is_named = input.peek(Token![enum]);
+                input.step(|cursor| Ok(((), cursor.token_tree().expect("it is not empty").1)))?;
+            }
+            Ok(found)
+        };
+        for name in item.parse_body_with(enums).expect("any tokens will do") {
+            self.types.shared.entry(name.clone()).or_default().push(self.file.to_owned());
+            self.types.enums.insert(name);
+        }
+    }
+
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
         if !is_for_tests(&item.attrs) {
             visit::visit_item_mod(self, item);

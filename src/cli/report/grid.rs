@@ -6,7 +6,6 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::app::sgr;
 
-/// How the cells of a run look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Look {
     pub(super) fg: Color,

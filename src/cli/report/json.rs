@@ -8,7 +8,6 @@ use serde_json::{Map, Number, Value};
 use super::{Cell, Document, List};
 use crate::model::text::escaped_json;
 
-/// The whole document, on several lines.
 pub(in crate::cli) fn render(document: &Document) -> String {
     let mut object = Map::new();
     object.insert("context".into(), document.context.clone().into());

@@ -116,7 +116,6 @@ impl Class {
     }
 }
 
-/// Whether two neighbours are drawn as one.
 fn is_one_run(a: &Glyph<'_>, b: &Glyph<'_>) -> bool {
     let is_long_block =
         || a.symbol == b.symbol && block(a.symbol).is_some_and(|(_, _, wide, ..)| wide >= 1.0);

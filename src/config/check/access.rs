@@ -26,7 +26,6 @@ const OUR_HEADERS: [&str; 8] = [
     "transfer-encoding",
     "user-agent",
 ];
-/// How a proxy can be spoken to.
 const PROXY_SCHEMES: [&str; 4] = ["http", "https", "socks5", "socks5h"];
 
 impl Check<'_> {
@@ -68,25 +67,20 @@ impl Check<'_> {
 
     fn oauth2(&mut self, name: &str, oauth: &OAuth2Settings) {
         let at = |key| ["sources", name, "auth", "oauth2", key];
-        let section = format!("[sources.{name}.auth.oauth2]");
         let is_open = |url: &Url| url.scheme() == "http" && !is_this_machine(url);
         if let Some(trouble) = address_trouble(&oauth.token_url) {
-            self.wrong(&at("token_url"), &format!("`token_url` in {section}: {trouble}"));
+            self.trouble(&at("token_url"), &trouble);
         } else if Url::parse(&oauth.token_url).is_ok_and(|url| is_open(&url)) {
-            let message = format!(
-                "`token_url` in {section} begins with http://: all could read the secret; use https://"
-            );
-            self.wrong(&at("token_url"), &message);
+            self.option(&at("token_url"), "begins with http://: all could read the secret; use https://");
         }
         if oauth.client_id.trim().is_empty() {
-            self.wrong(&at("client_id"), &format!("`client_id` in {section} is empty"));
+            self.option(&at("client_id"), "is empty");
         }
         if let Some(scope) = oauth.scopes.iter().find(|scope| scope.is_empty() || scope.contains(' ')) {
-            let message = format!("`scopes` in {section} lists one scope each, not `{scope}`");
-            self.wrong(&at("scopes"), &message);
+            self.option(&at("scopes"), &format!("lists one scope each, not `{scope}`"));
         }
         self.secret(&at("client_secret"), &oauth.client_secret);
-        self.file(&at("ca_file"), &section, "ca_file", oauth.ca_file.as_ref());
+        self.file(&at("ca_file"), oauth.ca_file.as_ref());
     }
 
     fn sigv4(&mut self, name: &str, keys: &SigV4Settings) {
@@ -99,7 +93,7 @@ impl Check<'_> {
             [("region", &keys.region, "eu-central-1"), ("service", &keys.service, "aps")]
         {
             if !is_word(value) {
-                self.wrong(&at(key), &format!("`{key}` in {section} is a word like \"{like}\""));
+                self.option(&at(key), &format!("is a word like \"{like}\""));
             }
         }
         let ways = [
@@ -116,8 +110,7 @@ impl Check<'_> {
             self.wrong(&["sources", name, "auth", "sigv4"], &message);
         }
         if keys.session_token.is_some() && keys.secret_key.is_none() {
-            let message = format!("`session_token` in {section} goes with `access_key` and `secret_key`");
-            self.wrong(&at("session_token"), &message);
+            self.option(&at("session_token"), "goes with `access_key` and `secret_key`");
         }
         if let Some(SecretText::Secret(id)) = &keys.access_key {
             self.secret(&at("access_key"), id);
@@ -170,10 +163,9 @@ impl Check<'_> {
         ];
         let is_plain = source.address().starts_with("http://");
         for (key, file) in files {
-            self.file(&at(key), &section, key, file.as_ref());
+            self.file(&at(key), file.as_ref());
             if file.is_some() && is_plain {
-                let message = format!("`{key}` in {section} is for https://, and its `url` is http://");
-                self.wrong(&at(key), &message);
+                self.option(&at(key), "is for https://, and its `url` is http://");
             }
         }
         match (&source.client_cert, &source.client_key) {
@@ -188,19 +180,16 @@ impl Check<'_> {
     }
 
     /// Only its name: it may be there later, or elsewhere, and until then it is the trouble of its source.
-    fn file(&mut self, path: &[&str], section: &str, key: &str, file: Option<&String>) {
+    fn file(&mut self, path: &[&str], file: Option<&String>) {
         let Some(file) = file else { return };
         if file.trim().is_empty() {
-            self.wrong(path, &format!("`{key}` in {section} is empty"));
+            self.option(path, "is empty");
         } else if file.contains("-----BEGIN") {
             // not repeated here: it may be a key
-            let message = format!("`{key}` in {section} is the name of a file, not what stands in it");
-            self.wrong(path, &message);
+            self.option(path, "is the name of a file, not what stands in it");
         } else if at_home(file).extension().is_some_and(|end| end == "p12" || end == "pfx") {
             let file = Path::new(file).display();
-            let message =
-                format!("`{key}` in {section} is a PEM file; `openssl pkcs12 -in {file}` makes one");
-            self.wrong(path, &message);
+            self.option(path, &format!("is a PEM file; `openssl pkcs12 -in {file}` makes one"));
         }
     }
 
@@ -209,31 +198,31 @@ impl Check<'_> {
         if let Some(login) = &source.proxy_auth {
             self.login(&at("proxy_auth"), &format!("[sources.{name}.proxy_auth]"), login);
             if source.proxy.as_ref().is_none_or(|proxy| proxy == "direct") {
-                let message = format!("`proxy_auth` in [sources.{name}] goes with a `proxy`");
-                self.wrong(&at("proxy_auth"), &message);
+                self.option(&at("proxy_auth"), "goes with a `proxy`");
             }
         }
         let Some(proxy) = source.proxy.as_ref().filter(|proxy| *proxy != "direct") else { return };
-        let wrong = |trouble: &str| format!("`proxy` in [sources.{name}]: {trouble}");
-        let message = match Url::parse(proxy) {
+        let trouble = match Url::parse(proxy) {
             // what is wrong is not repeated where it may hold a password
             _ if proxy.contains('@') => {
-                wrong("it holds a user or password, which would be shown; use `proxy_auth`")
+                "it holds a user or password, which would be shown; use `proxy_auth`".to_owned()
             }
             Ok(url) if PROXY_SCHEMES.contains(&url.scheme()) => {
                 if url.host_str().is_some_and(|host| !host.is_empty()) && matches!(url.path(), "" | "/") {
                     return;
                 }
-                wrong("it is a scheme, a host and a port: \"socks5h://127.0.0.1:1080\"")
+                "it is a scheme, a host and a port: \"socks5h://127.0.0.1:1080\"".to_owned()
             }
-            Ok(url) if proxy.contains("://") => wrong(&format!(
-                "`{}` is no way to speak to a proxy{}",
-                url.scheme(),
-                hint(url.scheme(), PROXY_SCHEMES)
-            )),
-            _ => wrong(&format!("`{proxy}` has no scheme; did you mean `http://{proxy}`, or `direct`?")),
+            Ok(url) if proxy.contains("://") => {
+                format!(
+                    "`{}` is no way to speak to a proxy{}",
+                    url.scheme(),
+                    hint(url.scheme(), PROXY_SCHEMES)
+                )
+            }
+            _ => format!("`{proxy}` has no scheme; did you mean `http://{proxy}`, or `direct`?"),
         };
-        self.wrong(&at("proxy"), &message);
+        self.trouble(&at("proxy"), &trouble);
     }
 
     fn header(&mut self, path: &[&str], header: &str, value: &SecretText) {

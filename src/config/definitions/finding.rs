@@ -5,25 +5,18 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::model::text::clean;
+use crate::model::words::words;
 
-/// How bad a [`Finding`] is; the worse, the greater.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Level {
-    /// Nothing is wrong: why something was passed over.
-    Note,
-    /// What was read runs, but may not be what was meant.
-    Warning,
-    /// What stands there is not run.
-    Error,
-}
-
-impl Level {
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        }
+words! {
+    /// How bad a [`Finding`] is; the worse, the greater.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Level: word {
+        /// Nothing is wrong: why something was passed over.
+        Note = "note",
+        /// What was read runs, but may not be what was meant.
+        Warning = "warning",
+        /// What stands there is not run.
+        Error = "error",
     }
 }
 
@@ -34,7 +27,6 @@ pub struct Finding {
     pub path: PathBuf,
     /// Its line, from 1; none if the file as a whole is meant.
     pub line: Option<usize>,
-    /// How bad it is.
     pub level: Level,
     /// What is wrong, and what would be right as far as it can be guessed; one line.
     pub message: String,

@@ -11,13 +11,10 @@ use crate::config::files;
 /// Far more than anybody writes; a guard against being pointed at the wrong file.
 const BYTES_AT_MOST: u64 = 4 * 1024 * 1024;
 
-/// All files of a load together.
 const BYTES_OF_ALL: usize = 64 * 1024 * 1024;
 
-/// Files of a load.
 const FILES_AT_MOST: usize = 5_000;
 
-/// Folders in folders.
 const FOLDERS_DEEP: usize = 16;
 
 pub(super) struct Opened {

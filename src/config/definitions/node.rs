@@ -27,9 +27,7 @@ pub(super) enum Kind {
         /// Whether it stood there without quotes, and so may be a number or `true`.
         plain: bool,
     },
-    /// Values in their order.
     List(Vec<Arc<Node>>),
-    /// Named values.
     Table(Fields),
 }
 
@@ -72,7 +70,6 @@ impl Node {
         Self { line, kind: Kind::Table(fields), levels, size }
     }
 
-    /// What it is, for a message.
     pub(super) fn what(&self) -> String {
         match &self.kind {
             Kind::Nothing => "nothing".to_owned(),

@@ -68,6 +68,26 @@ impl<'l> Library<'l> {
         Some((*first).clone())
     }
 
+    /// The entries of a list; for those that refer to an object of a kind by `key`, that object. Says which are not there.
+    fn resolved(
+        &self,
+        entries: Vec<Value<'l>>,
+        key: &'static str,
+        kind: &'static str,
+        instead: &str,
+    ) -> Vec<Value<'l>> {
+        let resolved = entries.into_iter().filter_map(|entry| {
+            let Some(reference) = reference(&entry, key) else { return Some(entry) };
+            let name = reference.text()?;
+            let found = self.find(kind, name, &reference);
+            if found.is_none() {
+                missing(&reference, kind, name, instead);
+            }
+            found
+        });
+        resolved.collect()
+    }
+
     /// Reads all SLOs; what no SLO refers to is read for its findings alone.
     pub(super) fn read(&self, slos: &mut Vec<Slo>) {
         for (version, document) in &self.slos {
@@ -90,12 +110,12 @@ impl<'l> Library<'l> {
         let before = findings.errors();
         let Some(root) = document.table() else { return };
         root.pass_over(&["apiVersion", "kind"]);
-        let metadata = root.need("metadata").and_then(|value| metadata(&value));
-        let spec = root.need("spec").and_then(|value| value.table());
+        let metadata = root.need_as("metadata", metadata);
+        let spec = root.need_as("spec", Value::table);
         root.finish();
         let Some(spec) = spec else { return };
-        let description = spec.get("description").and_then(|value| value.sentence());
-        let service = spec.get("service").and_then(|value| value.word());
+        let description = spec.get_as("description", Value::sentence);
+        let service = spec.get_as("service", Value::word);
         let window = period::of(&spec, version);
         let method = spec.get("budgetingMethod").map_or_else(
             || {
@@ -218,7 +238,7 @@ impl<'l> Library<'l> {
     ) -> Option<Row> {
         let before = value.origin().findings.errors();
         let table = value.table()?;
-        let name = table.get("displayName").and_then(|value| value.word());
+        let name = table.get_as("displayName", Value::word);
         let objective = match (table.get("target"), table.get("targetPercent")) {
             (Some(target), None) => target.ratio(),
             (None, Some(percent)) => percent.percent(),
@@ -233,7 +253,7 @@ impl<'l> Library<'l> {
         };
         let own = match version {
             Version::One => self.indicator(version, &table),
-            Version::Alpha => table.get("ratioMetrics").and_then(|value| indicator::alpha_ratio(&value)),
+            Version::Alpha => table.get_as("ratioMetrics", indicator::alpha_ratio),
         };
         let found = own.as_ref().or(shared);
         if found.is_none() && value.origin().findings.errors() == before && method.is_some() {
@@ -253,7 +273,6 @@ impl<'l> Library<'l> {
     }
 }
 
-/// One objective of an SLO.
 struct Row {
     name: Option<Text>,
     objective: Objective,
@@ -278,9 +297,9 @@ struct Metadata {
 
 fn metadata(value: &Value<'_>) -> Option<Metadata> {
     let table = value.table()?;
-    let name = table.need("name").and_then(|value| value.word());
-    let title = table.get("displayName").and_then(|value| value.sentence()).unwrap_or_default();
-    let labels = table.get("labels").map_or_else(Labels::default, |value| value.labels());
+    let name = table.need_as("name", Value::word);
+    let title = table.get_as("displayName", Value::sentence).unwrap_or_default();
+    let labels = table.labels("labels");
     Some(Metadata { name: name?, title, labels })
 }
 
@@ -292,16 +311,11 @@ enum Method {
 }
 
 fn method(value: &Value<'_>) -> Option<Method> {
-    let text = value.text()?;
-    match text.trim() {
-        "Occurrences" => Some(Method::Occurrences),
-        "Timeslices" => Some(Method::Timeslices),
-        "RatioTimeslices" => Some(Method::RatioTimeslices),
-        _ => {
-            value.error(&format!("cannot be `{text}`; there is Occurrences, Timeslices and RatioTimeslices"));
-            None
-        }
-    }
+    value.one_of(&[
+        ("Occurrences", Method::Occurrences),
+        ("Timeslices", Method::Timeslices),
+        ("RatioTimeslices", Method::RatioTimeslices),
+    ])
 }
 
 fn budgeting(method: Method, version: Version, table: &Table<'_>) -> Option<Budgeting> {
@@ -329,6 +343,15 @@ fn budgeting(method: Method, version: Version, table: &Table<'_>) -> Option<Budg
         None
     });
     Some(Budgeting::Timeslices { slice: slice?, least: least? })
+}
+
+/// What an object says, beside its kind and name.
+fn spec<'l>(object: &Value<'l>) -> Option<Value<'l>> {
+    let root = object.table()?;
+    root.pass_over(&["apiVersion", "kind", "metadata"]);
+    let spec = root.need("spec");
+    root.finish();
+    spec
 }
 
 /// What an entry of a list refers to, if it does: `- nameRef: x`, or `- x` in older files.

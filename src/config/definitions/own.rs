@@ -7,15 +7,15 @@ use jiff::tz::TimeZone;
 
 use crate::model::labels::{Labels, Text};
 use crate::model::matcher::Operator;
-use crate::model::promql;
+use crate::model::promql::Comparison;
 use crate::model::slo::{
-    Alerting, Budgeting, Calendar, CalendarUnit, Family, Form, Notice, Origin, Pair, Recorded, Selector,
+    Alerting, Budgeting, Calendar, CalendarUnit, Family, Form, Notice, Pair, Recorded, Selector,
     SelectorError, Severity, Side, Sli, Slo, Template, Window, standard,
 };
 
 use super::openslo;
 use super::table::{Table, Value};
-use super::terms::{lookbacks, merged};
+use super::terms::{by, lookbacks, merged};
 
 /// The window where nothing is said.
 const USUAL: Duration = Duration::from_secs(30 * 86_400);
@@ -30,8 +30,8 @@ struct Shared {
 pub(super) fn read(document: &Value<'_>, slos: &mut Vec<Slo>) {
     let Some(root) = document.table() else { return };
     let before = document.origin().findings.errors();
-    let service = root.get("service").and_then(|value| value.word());
-    let labels = root.get("labels").map_or_else(Labels::default, |value| value.labels());
+    let service = root.get_as("service", Value::word);
+    let labels = root.labels("labels");
     let shared_window = root.get("window").map_or(Some(Window::Rolling(USUAL)), |value| window(&value));
     let entries = root.need("slo").map(|value| value.list()).unwrap_or_default();
     root.finish();
@@ -47,27 +47,19 @@ pub(super) fn read(document: &Value<'_>, slos: &mut Vec<Slo>) {
 fn one(value: &Value<'_>, shared: &Shared) -> Option<Slo> {
     let before = value.origin().findings.errors();
     let table = value.table()?;
-    let name = table.need("name").and_then(|value| value.word());
-    let service = table.get("service").and_then(|value| value.word()).or_else(|| shared.service.clone());
-    let id = table.get("id").and_then(|value| value.word());
-    let description = table.get("description").and_then(|value| value.sentence());
-    let objective = table.need("objective").and_then(|value| {
-        let objective = value.percent()?;
-        if objective.is_likely_a_ratio() {
-            value.warn(
-                "is in percent: below 1 it promises next to nothing; was 99.9 meant rather than 0.999?",
-            );
-        }
-        Some(objective)
-    });
+    let name = table.need_as("name", Value::word);
+    let service = table.get_as("service", Value::word).or_else(|| shared.service.clone());
+    let id = table.get_as("id", Value::word);
+    let description = table.get_as("description", Value::sentence);
+    let objective = table.need_as("objective", Value::likely_percent);
     let own_window = table.get("window").map_or_else(|| Some(shared.window.clone()), |value| window(&value));
-    let labels = table.get("labels").map_or_else(Labels::default, |value| value.labels());
+    let labels = table.labels("labels");
     let grouping = table.get("by").map(|value| value.words()).unwrap_or_default();
     let recorded = table.get("recorded").map(|value| recorded(&value));
     let sli = sli(&table, &grouping, recorded.is_some());
     let budgeting = budgeting(&table);
     let own_pairs = table.get("pairs").map(|value| value.list());
-    let alerting = table.get("alert").map_or_else(|| Some(usual()), |value| alerting(&value));
+    let alerting = table.get("alert").map_or_else(|| Some(Alerting::all()), |value| alerting(&value));
     let pairs = own_window.as_ref().map(|window| match &own_pairs {
         Some(entries) => entries.iter().filter_map(|entry| pair(entry, window.nominal())).collect(),
         None => standard(window.nominal()),
@@ -96,7 +88,7 @@ fn one(value: &Value<'_>, shared: &Shared) -> Option<Slo> {
         recorded: recorded.flatten().map(|recorded| Recorded { lookbacks: lookbacks(&pairs), ..recorded }),
         pairs,
         alerting: alerting?,
-        origin: Origin::File { path: value.origin().path.to_owned(), line: value.line(), form: Form::Own },
+        origin: value.as_origin(Form::Own),
     })
 }
 
@@ -106,7 +98,7 @@ fn window(value: &Value<'_>) -> Option<Window> {
         return value.duration().map(Window::Rolling);
     }
     let table = value.table()?;
-    let length = table.need("calendar").and_then(|value| calendar(&value));
+    let length = table.need_as("calendar", calendar);
     let zone = match table.need("zone") {
         Some(value) => openslo::zone(&value),
         None => None,
@@ -145,17 +137,10 @@ fn calendar(value: &Value<'_>) -> Option<(u32, CalendarUnit)> {
 /// `{ by = "sloth", id = "..." }`: under which series the rules of another tool keep it.
 fn recorded(value: &Value<'_>) -> Option<Recorded> {
     let table = value.table()?;
-    let family = table.need("by").and_then(|value| {
-        let word = value.text()?.trim();
-        let known = [("sloth", Family::Sloth), ("pyrra", Family::Pyrra), ("grafana", Family::Grafana)];
-        let found = known.into_iter().find(|(name, _)| *name == word).map(|(_, family)| family);
-        if found.is_none() {
-            value.error(&format!("cannot be `{word}`; there is sloth, pyrra and grafana"));
-        }
-        found
-    });
-    let id = table.need("id").and_then(|value| value.word());
-    let labels = table.get("labels").map_or_else(Labels::default, |value| value.labels());
+    let known = [("sloth", Family::Sloth), ("pyrra", Family::Pyrra), ("grafana", Family::Grafana)];
+    let family = table.need_as("by", |value| value.one_of(&known));
+    let id = table.need_as("id", Value::word);
+    let labels = table.labels("labels");
     let metric = if family == Some(Family::Pyrra) { table.need("metric") } else { table.get("metric") };
     let metric = metric.and_then(|value| value.word());
     table.finish();
@@ -204,20 +189,16 @@ fn sli(table: &Table<'_>, grouping: &[Text], is_recorded: bool) -> Option<Sli> {
     }
     let table = threshold?.table()?;
     let value = table.need("query").and_then(|value| query(&value, grouping));
-    let passes = table.need("op").and_then(|value| comparison(&value));
-    let bound = table.need("bound").and_then(|value| value.amount());
+    let known = [
+        ("<", Comparison::Below),
+        ("<=", Comparison::AtMost),
+        (">", Comparison::Above),
+        (">=", Comparison::AtLeast),
+    ];
+    let passes = table.need_as("op", |value| value.one_of(&known));
+    let bound = table.need_as("bound", Value::amount);
     table.finish();
     Some(Sli::Threshold { value: value?, passes: passes?, bound: bound? })
-}
-
-fn comparison(value: &Value<'_>) -> Option<crate::model::promql::Comparison> {
-    use crate::model::promql::Comparison as C;
-    let text = value.text()?.trim();
-    let found = [C::Above, C::AtLeast, C::Below, C::AtMost].into_iter().find(|one| one.sign() == text);
-    if found.is_none() {
-        value.error(&format!("cannot be `{text}`; there is <, <=, > and >="));
-    }
-    found
 }
 
 /// Metrics if both are, else queries.
@@ -226,7 +207,7 @@ fn events(side: Side, part: &Value<'_>, total: &Value<'_>, grouping: &[Text]) ->
     if let (Ok(part), Ok(total)) = metrics {
         return Some(Sli::Counters { side, part, total });
     }
-    let by = if grouping.is_empty() { String::new() } else { format!(" by ({})", promql::labels(grouping)) };
+    let by = by(grouping);
     let query = |value: &Value<'_>, metric: Result<Selector, SelectorError>| match metric {
         Ok(metric) => value.query_of(&format!("sum{by} (rate({metric}[{{{{.window}}}}]))")),
         Err(error @ SelectorError::Hidden(_)) => {
@@ -294,7 +275,7 @@ fn latency(value: &Value<'_>) -> Option<Sli> {
     let threshold = table
         .need("threshold")
         .and_then(|value| bound(&value, histogram.as_ref().map_or("", |histogram| &histogram.metric)));
-    let native = table.get("native").map_or(Some(false), |value| value.is_true());
+    let native = table.get_or("native", false, Value::is_true);
     table.finish();
     let (histogram, threshold, native) = (histogram?, threshold?, native?);
     if native {
@@ -360,19 +341,13 @@ fn budgeting(table: &Table<'_>) -> Option<Budgeting> {
 
 fn pair(value: &Value<'_>, window: Duration) -> Option<Pair> {
     let table = value.table()?;
-    let severity = table.need("severity").and_then(|value| {
-        let text = value.text()?.trim();
-        let found = [Severity::Page, Severity::Ticket].into_iter().find(|one| one.word() == text);
-        if found.is_none() {
-            value.error(&format!("cannot be `{text}`; there is page and ticket"));
-        }
-        found
-    });
+    let known = Severity::ALL.map(|severity| (severity.word(), severity));
+    let severity = table.need_as("severity", |value| value.one_of(&known));
     let (long, short) = (table.need("long"), table.need("short"));
     let long_length = long.as_ref().and_then(Value::duration);
     let short_length = short.as_ref().and_then(Value::duration);
-    let hold = table.get("for").map_or(Some(Duration::ZERO), |value| value.duration());
-    let at_least = table.get("at_least").map_or(Some(false), |value| value.is_true());
+    let hold = table.get_or("for", Duration::ZERO, Value::duration);
+    let at_least = table.get_or("at_least", false, Value::is_true);
     let (factor, share) = (table.get("factor"), table.get("share"));
     table.finish();
     let positive = |value: &Value<'_>, number: Option<f64>| {
@@ -412,21 +387,16 @@ fn pair(value: &Value<'_>, window: Duration) -> Option<Pair> {
     })
 }
 
-fn usual() -> Alerting {
-    Alerting { page: Some(Notice::default()), ticket: Some(Notice::default()), ..Alerting::default() }
-}
-
 fn alerting(value: &Value<'_>) -> Option<Alerting> {
     let table = value.table()?;
-    let labels = |key| table.get(key).map_or_else(Labels::default, |value: Value<'_>| value.labels());
     let alerting = Alerting {
-        name: table.get("name").and_then(|value| value.word()),
-        absent_name: table.get("absent_name").and_then(|value| value.word()),
-        labels: labels("labels"),
-        annotations: labels("annotations"),
-        page: table.get("page").map_or_else(|| Some(Notice::default()), |value| notice(&value)),
-        ticket: table.get("ticket").map_or_else(|| Some(Notice::default()), |value| notice(&value)),
-        on_absence: table.get("on_absence").map_or(Some(false), |value| value.is_true())?,
+        name: table.get_as("name", Value::word),
+        absent_name: table.get_as("absent_name", Value::word),
+        labels: table.labels("labels"),
+        annotations: table.labels("annotations"),
+        page: table.get_or("page", Notice::default(), notice),
+        ticket: table.get_or("ticket", Notice::default(), notice),
+        on_absence: table.get_or("on_absence", false, Value::is_true)?,
     };
     table.finish();
     Some(alerting)
@@ -438,8 +408,7 @@ fn notice(value: &Value<'_>) -> Option<Notice> {
         return value.is_true()?.then(Notice::default);
     }
     let table = value.table()?;
-    let labels = |key| table.get(key).map_or_else(Labels::default, |value: Value<'_>| value.labels());
-    let notice = Notice { labels: labels("labels"), annotations: labels("annotations") };
+    let notice = table.notice();
     table.finish();
     Some(notice)
 }

@@ -2,14 +2,12 @@
 
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
-use crate::model::promql;
 use crate::model::slo::{
-    Alerting, Budgeting, Family, Form, Notice, Origin, Recorded, Selector, Side, Sli, Slo, Template, Window,
-    pyrra,
+    Alerting, Budgeting, Family, Form, Notice, Recorded, Selector, Side, Sli, Slo, Template, Window, pyrra,
 };
 
 use super::table::{Table, Value};
-use super::terms::{lookbacks, merged};
+use super::terms::{by, lookbacks, merged};
 
 /// Labels of the document with this before them reach the series, without it.
 const PREFIX: &str = "pyrra.dev/";
@@ -18,23 +16,17 @@ pub(super) fn read(document: &Value<'_>) -> Option<Slo> {
     let before = document.origin().findings.errors();
     let root = document.table()?;
     root.pass_over(&["apiVersion", "kind", "status"]);
-    let metadata = root.need("metadata").and_then(|value| metadata(&value));
-    let spec = root.need("spec").and_then(|value| value.table());
+    let metadata = root.need_as("metadata", metadata);
+    let spec = root.need_as("spec", Value::table);
     root.finish();
     let spec = spec?;
-    let objective = spec.need("target").and_then(|value| {
-        let objective = value.percent()?;
-        if objective.is_likely_a_ratio() {
-            value.warn(
-                "is in percent: below 1 it promises next to nothing; was 99.9 meant rather than 0.999?",
-            );
-        }
-        Some(objective)
-    });
-    let window = spec.need("window").and_then(|value| value.duration());
-    let description = spec.get("description").and_then(|value| value.sentence());
-    let indicator = spec.need("indicator").and_then(|value| indicator(&value));
-    let alerting = spec.get("alerting").map_or_else(|| Some(usual()), |value| alerting(&value));
+    let objective = spec.need_as("target", Value::likely_percent);
+    let window = spec.need_as("window", Value::duration);
+    let description = spec.get_as("description", Value::sentence);
+    let indicator = spec.need_as("indicator", indicator);
+    let alerting = spec
+        .get("alerting")
+        .map_or_else(|| Some(Alerting { on_absence: true, ..Alerting::all() }), |value| alerting(&value));
     spec.pass_over(&["performanceOverAccuracy", "ruleOutput", "partial_response_strategy"]);
     spec.finish();
     if document.origin().findings.errors() > before {
@@ -73,11 +65,7 @@ pub(super) fn read(document: &Value<'_>) -> Option<Slo> {
         grouping: indicator.grouping,
         pairs,
         alerting: alerting?,
-        origin: Origin::File {
-            path: document.origin().path.to_owned(),
-            line: document.line(),
-            form: Form::Pyrra,
-        },
+        origin: document.as_origin(Form::Pyrra),
     })
 }
 
@@ -97,8 +85,8 @@ struct Metadata {
 
 fn metadata(value: &Value<'_>) -> Option<Metadata> {
     let table = value.table()?;
-    let name = table.need("name").and_then(|value| value.word());
-    let labels = table.get("labels").map_or_else(Labels::default, |value| value.labels());
+    let name = table.need_as("name", Value::word);
+    let labels = table.labels("labels");
     let reaching = labels.iter().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, value)));
     let reaching: Labels = reaching.collect();
     let others = labels.without(|name| name.starts_with(PREFIX));
@@ -152,13 +140,13 @@ fn indicator(value: &Value<'_>) -> Option<Indicator> {
             Some((sli, total.selector))
         }
         "latencyNative" => {
-            let threshold = table.need("latency").and_then(|value| value.seconds());
+            let threshold = table.need_as("latency", Value::seconds);
             let total = plain(&table, "total");
             let (threshold, total) = (threshold?, total?);
             Some((Sli::NativeLatency { histogram: total.clone(), threshold }, total))
         }
         _ => {
-            let metric = table.need("metric").and_then(|value| value.selector())?;
+            let metric = table.need_as("metric", Value::selector)?;
             Some((Sli::Gauge { metric: metric.clone() }, metric))
         }
     };
@@ -176,8 +164,7 @@ struct Metric<'l> {
 impl Metric<'_> {
     /// The query of its rate, for what a selector alone cannot say.
     fn rate(&self, grouping: &[Text]) -> Option<Template> {
-        let by =
-            if grouping.is_empty() { String::new() } else { format!(" by ({})", promql::labels(grouping)) };
+        let by = by(grouping);
         let offset = self.offset.as_ref().map_or_else(String::new, |offset| format!(" offset {offset}"));
         self.value.query_of(&format!("sum{by} (rate({}[{{{{.window}}}}]{offset}))", self.selector))
     }
@@ -204,27 +191,17 @@ fn metric<'l>(table: &Table<'l>, key: &'static str) -> Option<Metric<'l>> {
 /// The same where there is no way to say an offset.
 fn plain(table: &Table<'_>, key: &'static str) -> Option<Selector> {
     let table = table.need(key)?.table()?;
-    let metric = table.need("metric").and_then(|value| value.selector());
+    let metric = table.need_as("metric", Value::selector);
     table.finish();
     metric
 }
 
-/// Alerts that nobody said anything about: all of them.
-fn usual() -> Alerting {
-    Alerting {
-        page: Some(Notice::default()),
-        ticket: Some(Notice::default()),
-        on_absence: true,
-        ..Alerting::default()
-    }
-}
-
 fn alerting(value: &Value<'_>) -> Option<Alerting> {
     let table = value.table()?;
-    let is = |key, usual| table.get(key).map_or(Some(usual), |value: Value<'_>| value.is_true());
+    let is = |key, usual| table.get_or(key, usual, Value::is_true);
     let (disabled, burnrates, absent) = (is("disabled", false), is("burnrates", true), is("absent", true));
-    let name = table.get("name").and_then(|value| value.word());
-    let absent_name = table.get("absentName").and_then(|value| value.word());
+    let name = table.get_as("name", Value::word);
+    let absent_name = table.get_as("absentName", Value::word);
     table.pass_over(&["severities"]);
     table.finish();
     let wanted = burnrates? && !disabled?;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::model::duration;
 use crate::model::labels::{Labels, Text};
 use crate::model::slo::{
-    Alerting, Budgeting, Family, Form, Notice, Origin, Pair, Recorded, Severity, Side, Sli, Slo, Template,
-    Window, sloth, standard,
+    Alerting, Budgeting, Family, Form, Notice, Pair, Recorded, Severity, Side, Sli, Slo, Template, Window,
+    sloth, standard,
 };
 
 use super::table::{Table, Value};
@@ -58,15 +58,15 @@ pub(super) fn windows(document: &Value<'_>) -> Option<Period> {
     let root = document.table()?;
     root.pass_over(&["apiVersion", "kind", "metadata"]);
     let spec = root.need("spec")?.table()?;
-    let window = spec.need("sloPeriod").and_then(|value| value.duration());
+    let window = spec.need_as("sloPeriod", Value::duration);
     let mut pairs = Vec::new();
     for (key, severity) in [("page", Severity::Page), ("ticket", Severity::Ticket)] {
-        let Some(both) = spec.need(key).and_then(|value| value.table()) else { continue };
+        let Some(both) = spec.need_as(key, Value::table) else { continue };
         for speed in ["quick", "slow"] {
-            let Some(table) = both.need(speed).and_then(|value| value.table()) else { continue };
-            let share = table.need("errorBudgetPercent").and_then(|value| share(&value));
-            let short = table.need("shortWindow").and_then(|value| value.duration());
-            let long = table.need("longWindow").and_then(|value| value.duration());
+            let Some(table) = both.need_as(speed, Value::table) else { continue };
+            let share = table.need_as("errorBudgetPercent", share);
+            let short = table.need_as("shortWindow", Value::duration);
+            let long = table.need_as("longWindow", Value::duration);
             if let (Some(share), Some(short), Some(long), Some(window)) = (share, short, long, window) {
                 if short >= long {
                     table.value().warn("the short window is not shorter than the long one");
@@ -109,10 +109,10 @@ pub(super) fn read(document: &Value<'_>, is_kubernetes: bool, period: &Period, s
 fn service(root: Table<'_>, spelling: &Spelling, period: &Period, slos: &mut Vec<Slo>) {
     let findings = root.value().origin().findings;
     let before = findings.errors();
-    let service = root.need("service").and_then(|value| value.word());
-    let labels = root.get("labels").map_or_else(Labels::default, |value| value.labels());
+    let service = root.need_as("service", Value::word);
+    let labels = root.labels("labels");
     let is_sound = findings.errors() == before;
-    let plugins = root.get(spelling.plugins).and_then(|value| chain(&value)).unwrap_or_default();
+    let plugins = root.get_as(spelling.plugins, chain).unwrap_or_default();
     let entries = root.need("slos").map(|value| value.list()).unwrap_or_default();
     root.finish();
     // what all share is wrong for all; each is read still, so that everything wrong is told at once
@@ -142,7 +142,7 @@ struct Chain {
 fn chain(value: &Value<'_>) -> Option<Chain> {
     let table = value.table()?;
     let overrides = ["overridePrevious", "override_previous"].map(|key| table.get(key));
-    let entries = table.get("chain").map(|value| value.list()).unwrap_or_default();
+    let entries = table.list("chain");
     table.finish();
     let is_alone = overrides.iter().flatten().any(|value| value.is_true() == Some(true));
     if let (true, Some(value)) = (is_alone, overrides.iter().flatten().next()) {
@@ -153,7 +153,7 @@ fn chain(value: &Value<'_>) -> Option<Chain> {
     }
     let id = |entry: &Value<'_>| {
         let table = entry.table()?;
-        let id = table.need("id").and_then(|value| value.word());
+        let id = table.need_as("id", Value::word);
         table.pass_over(&["config", "priority"]);
         table.finish();
         let id = id?;
@@ -170,19 +170,15 @@ fn chain(value: &Value<'_>) -> Option<Chain> {
 fn one(value: &Value<'_>, shared: &Shared, spelling: &Spelling, period: &Period) -> Option<Slo> {
     let before = value.origin().findings.errors();
     let table = value.table()?;
-    let name = table.need("name").and_then(|value| value.word());
-    let objective = table.need("objective").and_then(|value| value.percent());
-    if let (Some(objective), Some(value)) = (objective, table.get("objective"))
-        && objective.is_likely_a_ratio()
-    {
-        value.warn("is in percent: below 1 it promises next to nothing; was 99.9 meant rather than 0.999?");
-    }
-    let description = table.get("description").and_then(|value| value.sentence());
-    let own = table.get("labels").map_or_else(Labels::default, |value| value.labels());
+    let name = table.need_as("name", Value::word);
+    let objective = table.need_as("objective", Value::likely_percent);
+    let description = table.get_as("description", Value::sentence);
+    let own = table.labels("labels");
     let sli = table.need("sli").and_then(|value| indicator(&value, spelling));
-    let alerting =
-        table.get("alerting").map_or_else(always, |value| alerting(&value, spelling).unwrap_or_default());
-    let its = ["plugins", spelling.plugins].map(|key| table.get(key).and_then(|value| chain(&value)));
+    let alerting = table
+        .get("alerting")
+        .map_or_else(Alerting::all, |value| alerting(&value, spelling).unwrap_or_default());
+    let its = ["plugins", spelling.plugins].map(|key| table.get_as(key, chain));
     // `interval` is for the rules that Sloth writes
     table.pass_over(&["interval"]);
     table.finish();
@@ -215,7 +211,7 @@ fn one(value: &Value<'_>, shared: &Shared, spelling: &Spelling, period: &Period)
             lookbacks: lookbacks(&period.pairs),
             plugins,
         }),
-        origin: Origin::File { path: value.origin().path.to_owned(), line: value.line(), form: Form::Sloth },
+        origin: value.as_origin(Form::Sloth),
     })
 }
 
@@ -227,20 +223,20 @@ fn indicator(value: &Value<'_>, spelling: &Spelling) -> Option<Sli> {
     match (events, raw, plugin) {
         (Some(events), None, None) => {
             let table = events.table()?;
-            let part = table.need(spelling.error_query).and_then(|value| windowed(&value));
-            let total = table.need(spelling.total_query).and_then(|value| windowed(&value));
+            let part = table.need_as(spelling.error_query, windowed);
+            let total = table.need_as(spelling.total_query, windowed);
             table.finish();
             Some(Sli::Events { side: Side::Bad, part: part?, total: total? })
         }
         (None, Some(raw), None) => {
             let table = raw.table()?;
-            let error = table.need(spelling.error_ratio_query).and_then(|value| windowed(&value));
+            let error = table.need_as(spelling.error_ratio_query, windowed);
             table.finish();
             Some(Sli::Ratio { error: error? })
         }
         (None, None, Some(plugin)) => {
             let table = plugin.table()?;
-            let id = table.need("id").and_then(|value| value.label())?;
+            let id = table.need_as("id", Value::label)?;
             table.pass_over(&["options"]);
             table.finish();
             plugin.warn(&format!(
@@ -271,22 +267,14 @@ fn windowed(value: &Value<'_>) -> Option<Template> {
     Some(query)
 }
 
-/// Both kinds of alerts, without names.
-fn always() -> Alerting {
-    Alerting { page: Some(Notice::default()), ticket: Some(Notice::default()), ..Alerting::default() }
-}
-
 fn alerting(value: &Value<'_>, spelling: &Spelling) -> Option<Alerting> {
     let table = value.table()?;
-    let labels = |key| table.get(key).map_or_else(Labels::default, |value: Value<'_>| value.labels());
     let alerting = Alerting {
-        name: table.get("name").and_then(|value| value.word()),
-        labels: labels("labels"),
-        annotations: labels("annotations"),
-        page: table.get(spelling.page_alert).map_or_else(|| Some(Notice::default()), |value| notice(&value)),
-        ticket: table
-            .get(spelling.ticket_alert)
-            .map_or_else(|| Some(Notice::default()), |value| notice(&value)),
+        name: table.get_as("name", Value::word),
+        labels: table.labels("labels"),
+        annotations: table.labels("annotations"),
+        page: table.get_or(spelling.page_alert, Notice::default(), notice),
+        ticket: table.get_or(spelling.ticket_alert, Notice::default(), notice),
         ..Alerting::default()
     };
     table.finish();
@@ -295,9 +283,8 @@ fn alerting(value: &Value<'_>, spelling: &Spelling) -> Option<Alerting> {
 
 fn notice(value: &Value<'_>) -> Option<Notice> {
     let table = value.table()?;
-    let labels = |key| table.get(key).map_or_else(Labels::default, |value: Value<'_>| value.labels());
-    let is_off = table.get("disable").and_then(|value| value.is_true()) == Some(true);
-    let notice = Notice { labels: labels("labels"), annotations: labels("annotations") };
+    let is_off = table.get_as("disable", Value::is_true) == Some(true);
+    let notice = table.notice();
     table.finish();
     (!is_off).then_some(notice)
 }

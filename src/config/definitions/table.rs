@@ -186,6 +186,39 @@ impl<'l> Table<'l> {
         value
     }
 
+    /// What `read` makes of the value of `name`, if it is there.
+    pub(super) fn get_as<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&Value<'l>) -> Option<T>,
+    ) -> Option<T> {
+        self.get(name).and_then(|value| read(&value))
+    }
+
+    /// What `read` makes of the value of `name`, which must be there.
+    pub(super) fn need_as<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(&Value<'l>) -> Option<T>,
+    ) -> Option<T> {
+        self.need(name).and_then(|value| read(&value))
+    }
+
+    /// What `read` makes of the value of `name`, or what is usual if it is not there.
+    pub(super) fn get_or<T>(
+        &self,
+        name: &'static str,
+        usual: T,
+        read: impl FnOnce(&Value<'l>) -> Option<T>,
+    ) -> Option<T> {
+        self.get(name).map_or(Some(usual), |value| read(&value))
+    }
+
+    /// The entries of the list `name`; none if it is not there.
+    pub(super) fn list(&self, name: &'static str) -> Vec<Value<'l>> {
+        self.get(name).map(|value| value.list()).unwrap_or_default()
+    }
+
     /// Names that are known and mean nothing here.
     pub(super) fn pass_over(&self, names: &[&'static str]) {
         self.asked.borrow_mut().extend(names);

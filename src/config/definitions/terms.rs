@@ -4,15 +4,20 @@ use std::time::Duration;
 
 use crate::model::labels::{Labels, Text};
 use crate::model::promql::{self, Unread};
-use crate::model::slo::{Objective, Pair, Selector, Template};
+use crate::model::slo::{Form, Notice, Objective, Origin, Pair, Selector, Template};
 use crate::model::text::is_harmless;
 
-use super::table::Value;
+use super::table::{Table, Value};
 
 /// A lookback to try a query with.
 const TRIED: Duration = Duration::from_secs(300);
 
 impl Value<'_> {
+    /// Where an SLO was read that begins here.
+    pub(super) fn as_origin(&self, form: Form) -> Origin {
+        Origin::File { path: self.origin().path.to_owned(), line: self.line(), form }
+    }
+
     /// A name of something: one line, not empty.
     pub(super) fn word(&self) -> Option<Text> {
         let word = self.label()?;
@@ -31,6 +36,29 @@ impl Value<'_> {
 
     pub(super) fn percent(&self) -> Option<Objective> {
         self.objective(Objective::percent(self.digits()?))
+    }
+
+    /// An objective in percent, in a form in which it is easily taken for a ratio.
+    pub(super) fn likely_percent(&self) -> Option<Objective> {
+        let objective = self.percent()?;
+        if objective.is_likely_a_ratio() {
+            self.warn(
+                "is in percent: below 1 it promises next to nothing; was 99.9 meant rather than 0.999?",
+            );
+        }
+        Some(objective)
+    }
+
+    /// What the word stands for that it is.
+    pub(super) fn one_of<T: Copy>(&self, known: &[(&str, T)]) -> Option<T> {
+        let text = self.text()?.trim();
+        let found = known.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+        if found.is_none() {
+            let mut words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+            let last = words.pop().unwrap_or_default();
+            self.error(&format!("cannot be `{text}`; there is {} and {last}", words.join(", ")));
+        }
+        found
     }
 
     pub(super) fn ratio(&self) -> Option<Objective> {
@@ -105,6 +133,23 @@ impl Value<'_> {
     pub(super) fn words(&self) -> Vec<Text> {
         self.list().iter().filter_map(Self::word).collect()
     }
+}
+
+impl Table<'_> {
+    /// The labels or annotations `name`; none if they are not there.
+    pub(super) fn labels(&self, name: &'static str) -> Labels {
+        self.get(name).map_or_else(Labels::default, |value| value.labels())
+    }
+
+    /// What it says that alerts of one severity carry.
+    pub(super) fn notice(&self) -> Notice {
+        Notice { labels: self.labels("labels"), annotations: self.labels("annotations") }
+    }
+}
+
+/// ` by (a, b)`; nothing without names.
+pub(super) fn by(grouping: &[Text]) -> String {
+    if grouping.is_empty() { String::new() } else { format!(" by ({})", promql::labels(grouping)) }
 }
 
 /// `over` and what only `under` has.

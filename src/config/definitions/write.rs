@@ -15,36 +15,23 @@ use std::path::Path;
 
 use crate::model::labels::Text;
 use crate::model::slo::{Sli, Slo};
+use crate::model::words::words;
 
 use super::{USUAL_PERIOD, parse};
 use compare::Same;
 
-/// What SLOs can be written as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Target {
-    /// Sloth's `prometheus/v1`.
-    Sloth,
-    /// `openslo/v1`.
-    OpenSlo,
-    /// Pyrra's `ServiceLevelObjective`.
-    Pyrra,
-    /// Recording and alerting rules of a Prometheus.
-    Rules,
-    /// Our own TOML.
-    Own,
-}
-
-impl Target {
-    pub const ALL: [Self; 5] = [Self::OpenSlo, Self::Sloth, Self::Pyrra, Self::Rules, Self::Own];
-
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Sloth => "sloth",
-            Self::OpenSlo => "openslo",
-            Self::Pyrra => "pyrra",
-            Self::Rules => "rules",
-            Self::Own => "own",
-        }
+words! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Target: word {
+        /// `openslo/v1`.
+        OpenSlo = "openslo",
+        /// Sloth's `prometheus/v1`.
+        Sloth = "sloth",
+        /// Pyrra's `ServiceLevelObjective`.
+        Pyrra = "pyrra",
+        /// Recording and alerting rules of a Prometheus.
+        Rules = "rules",
+        Own = "own",
     }
 }
 

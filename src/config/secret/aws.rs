@@ -7,18 +7,15 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::program::{LIMIT, output};
-use super::{Secret, SecretError, at_home, from_file};
+use super::{Secret, SecretError, SecretTrouble, at_home, from_file};
 use crate::config::settings::{Program, SecretRef, SigV4Settings};
 
 /// A program may have to ask AWS first.
 const PROGRAM_LIMIT: std::time::Duration = LIMIT.saturating_mul(3);
 
-/// One set of keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Keys {
-    /// The id of the access key.
     pub(crate) id: Secret,
-    /// The secret access key.
     pub(crate) secret: Secret,
     /// What temporary keys come with.
     pub(crate) session: Option<Secret>,
@@ -33,7 +30,7 @@ impl SigV4Settings {
     /// Where they are not to be had.
     pub(crate) fn keys(&self) -> Result<Keys, SecretError> {
         if let Some(program) = &self.command {
-            return from_program(program);
+            return from_program(program).map_err(|trouble| trouble.of(program));
         }
         if let (Some(id), Some(secret)) = (&self.access_key, &self.secret_key) {
             let session = self.session_token.as_ref().map(SecretRef::read).transpose()?;
@@ -52,7 +49,9 @@ impl SigV4Settings {
                 let profile = profile.clone().or_else(|| text("AWS_PROFILE"));
                 let file = text("AWS_SHARED_CREDENTIALS_FILE");
                 let file = file.map_or_else(|| at_home("~/.aws/credentials"), PathBuf::from);
-                from_profile(&file, profile.as_deref().unwrap_or("default"))
+                let profile = profile.as_deref().unwrap_or("default");
+                let named = format_args!("profile {profile} in {}", file.display());
+                from_profile(&file, profile).map_err(|trouble| trouble.of(named))
             }
         }
     }
@@ -68,13 +67,12 @@ struct Printed {
     expiration: Option<Timestamp>,
 }
 
-fn from_program(program: &Program) -> Result<Keys, SecretError> {
-    let reference = program.to_string();
-    let bytes = output(&program.0, &reference, PROGRAM_LIMIT)?;
+fn from_program(program: &Program) -> Result<Keys, SecretTrouble> {
+    let bytes = output(&program.0, PROGRAM_LIMIT)?;
     // what a decoder says of it may repeat it
     let Ok(printed) = serde_json::from_slice::<Printed>(&bytes) else {
         let reason = "it does not print AccessKeyId and SecretAccessKey as JSON".to_owned();
-        return Err(SecretError::Unreadable { reference, reason });
+        return Err(SecretTrouble::Unreadable { reason });
     };
     Ok(Keys {
         id: Secret(printed.access_key_id),
@@ -85,10 +83,9 @@ fn from_program(program: &Program) -> Result<Keys, SecretError> {
 }
 
 /// The keys of a profile: `[default]`, then `aws_access_key_id = ...` and so on.
-fn from_profile(file: &std::path::Path, profile: &str) -> Result<Keys, SecretError> {
-    let reference = format!("profile {profile} in {}", file.display());
-    let bytes = from_file(file, &reference)?;
-    let Ok(text) = std::str::from_utf8(&bytes) else { return Err(SecretError::NotText { reference }) };
+fn from_profile(file: &std::path::Path, profile: &str) -> Result<Keys, SecretTrouble> {
+    let bytes = from_file(file)?;
+    let text = std::str::from_utf8(&bytes).ok().ok_or(SecretTrouble::NotText)?;
     let name =
         |line: &str| line.trim().strip_prefix('[')?.strip_suffix(']').map(|name| name.trim().to_owned());
     let lines = text.lines().skip_while(|line| name(line).as_deref() != Some(profile)).skip(1);
@@ -100,8 +97,7 @@ fn from_profile(file: &std::path::Path, profile: &str) -> Result<Keys, SecretErr
     };
     match (value("aws_access_key_id"), value("aws_secret_access_key")) {
         (Some(id), Some(secret)) => Ok(Keys { id, secret, session: value("aws_session_token"), until: None }),
-        _ => Err(SecretError::Unreadable {
-            reference,
+        _ => Err(SecretTrouble::Unreadable {
             reason: "no keys there; for SSO and roles let `command` print them: \
                      [\"aws\", \"configure\", \"export-credentials\"]"
                 .to_owned(),
@@ -134,7 +130,7 @@ mod tests {
             assert!(error.contains("export-credentials") && !error.contains("AKIA"), "{error}");
         }
         std::fs::set_permissions(file.path(), PermissionsExt::from_mode(0o644)).unwrap();
-        assert!(matches!(from_profile(file.path(), "prod"), Err(SecretError::Exposed { .. })));
+        assert!(matches!(from_profile(file.path(), "prod"), Err(SecretTrouble::Exposed { .. })));
     }
 
     #[test]
@@ -146,7 +142,8 @@ mod tests {
             (keys.id.expose(), keys.until.unwrap().to_string().as_str()),
             ("AKIA", "2026-01-02T03:04:05Z")
         );
-        let odd = from_program(&Program(vec!["echo".into(), "s3cret".into()])).unwrap_err().to_string();
+        let program = Program(vec!["echo".into(), "s3cret".into()]);
+        let odd = from_program(&program).unwrap_err().of(&program).to_string();
         assert!(odd.starts_with("command echo: it does not print") && !odd.contains("s3cret"), "{odd}");
     }
 

@@ -1,15 +1,13 @@
 //! The system's keyring, asked by the system's own tool: no second implementation of its protocol in here.
 
 use super::program::{LIMIT, output};
-use super::{Bytes, SecretError};
+use super::{Bytes, SecretTrouble};
 use crate::config::settings::Entry;
 
-/// A tool that asks a keyring.
 struct Tool {
     name: &'static str,
     package: &'static str,
     lookup: fn(&Entry) -> Vec<String>,
-    /// The command that makes an entry.
     store: fn(&Entry) -> String,
 }
 
@@ -40,20 +38,19 @@ const SECRET_TOOL: Tool = Tool {
     },
 };
 
-pub(super) fn read(entry: &Entry, reference: &str) -> Result<Bytes, SecretError> {
+pub(super) fn read(entry: &Entry) -> Result<Bytes, SecretTrouble> {
     let tool = if cfg!(target_os = "macos") { SECURITY } else { SECRET_TOOL };
-    ask(&tool, entry, reference)
+    ask(&tool, entry)
 }
 
-fn ask(tool: &Tool, entry: &Entry, reference: &str) -> Result<Bytes, SecretError> {
-    output(&(tool.lookup)(entry), reference, LIMIT).map_err(|error| {
-        let reference = reference.to_owned();
-        if matches!(&error, SecretError::Unreadable { reason, .. } if reason == "not found") {
-            SecretError::NoTool { reference, tool: tool.name, package: tool.package }
-        } else if matches!(error, SecretError::Failed { .. }) {
-            SecretError::NoEntry { reference, store: (tool.store)(entry) }
+fn ask(tool: &Tool, entry: &Entry) -> Result<Bytes, SecretTrouble> {
+    output(&(tool.lookup)(entry), LIMIT).map_err(|trouble| {
+        if matches!(&trouble, SecretTrouble::Unreadable { reason } if reason == "not found") {
+            SecretTrouble::NoTool { tool: tool.name, package: tool.package }
+        } else if matches!(trouble, SecretTrouble::Failed { .. }) {
+            SecretTrouble::NoEntry { store: (tool.store)(entry) }
         } else {
-            error
+            trouble
         }
     })
 }
@@ -80,13 +77,14 @@ mod tests {
     fn a_missing_tool_says_what_brings_it_and_a_missing_entry_how_to_make_it() {
         let missing = Tool { lookup: |_| vec!["no-such-secret-tool".into()], ..SECRET_TOOL };
         assert_eq!(
-            ask(&missing, &entry(), "keyring a/b").unwrap_err().to_string(),
+            ask(&missing, &entry()).unwrap_err().of("keyring a/b").to_string(),
             "keyring a/b: `secret-tool` is not installed (Debian and Ubuntu: libsecret-tools, others: libsecret)"
         );
         let empty = Tool { lookup: |_| vec!["false".into()], ..SECRET_TOOL };
         assert_eq!(
-            ask(&empty, &Entry { service: "burnwatch".into(), user: "prom".into() }, "keyring a/b")
+            ask(&empty, &Entry { service: "burnwatch".into(), user: "prom".into() })
                 .unwrap_err()
+                .of("keyring a/b")
                 .to_string(),
             "keyring a/b: no such entry, or the keyring is locked; \
              `secret-tool store --label=burnwatch service burnwatch username prom` makes one"

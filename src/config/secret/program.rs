@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::{Bytes, SecretError, at_home, whole};
+use super::{Bytes, SecretTrouble, at_home, whole};
 
 /// How long a program may take to print a secret.
 pub(super) const LIMIT: Duration = Duration::from_secs(5);
@@ -18,12 +18,8 @@ const PATIENCE_STEPS: u32 = 100;
 const PATIENCE: Duration = Duration::from_millis(10);
 
 /// Everything it prints.
-pub(super) fn output(words: &[String], reference: &str, limit: Duration) -> Result<Bytes, SecretError> {
-    let named = || reference.to_owned();
-    let unreadable = |error: io::Error| SecretError::unreadable(reference, &error);
-    let Some((program, arguments)) = words.split_first() else {
-        return Err(SecretError::Empty { reference: named() });
-    };
+pub(super) fn output(words: &[String], limit: Duration) -> Result<Bytes, SecretTrouble> {
+    let (program, arguments) = words.split_first().ok_or(SecretTrouble::Empty)?;
     // what it says to the terminal would tear the screen, and may hold the secret; a group of its own, so that what it
     // starts can be ended with it
     let mut child = Command::new(at_home(program))
@@ -32,37 +28,25 @@ pub(super) fn output(words: &[String], reference: &str, limit: Duration) -> Resu
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .process_group(0)
-        .spawn()
-        .map_err(unreadable)?;
-    let Some(printed) = child.stdout.take() else {
-        return Err(SecretError::Empty { reference: named() });
-    };
-    let bytes = match all_within(printed, reference, limit) {
-        Ok(bytes) => bytes,
-        Err(error) => {
-            stop(&mut child);
-            return Err(error);
-        }
-    };
+        .spawn()?;
+    let printed = child.stdout.take().ok_or(SecretTrouble::Empty)?;
+    let bytes = all_within(printed, limit).inspect_err(|_| stop(&mut child))?;
     for _ in 0..PATIENCE_STEPS {
-        match child.try_wait().map_err(unreadable)? {
+        match child.try_wait()? {
             Some(status) if status.success() => return Ok(bytes),
-            Some(status) => {
-                return Err(SecretError::Failed { reference: named(), status: status.to_string() });
-            }
+            Some(status) => return Err(SecretTrouble::Failed { status: status.to_string() }),
             None => thread::park_timeout(PATIENCE),
         }
     }
     stop(&mut child);
-    Err(SecretError::TooSlow { reference: named() })
+    Err(SecretTrouble::TooSlow)
 }
 
 /// All that a pipe brings until it is closed, if that is soon.
 pub(super) fn all_within(
     mut pipe: impl Read + Send + 'static,
-    reference: &str,
     limit: Duration,
-) -> Result<Bytes, SecretError> {
+) -> Result<Bytes, SecretTrouble> {
     let (sender, receiver) = mpsc::sync_channel(1);
     thread::spawn(move || {
         let read = whole(&mut pipe);
@@ -71,9 +55,7 @@ pub(super) fn all_within(
         // nobody listens any more after the limit
         drop(sender.send(read.and_then(|bytes| drained.map(|_| bytes))));
     });
-    let too_slow = || SecretError::TooSlow { reference: reference.to_owned() };
-    let read = receiver.recv_timeout(limit).ok().ok_or_else(too_slow)?;
-    read.map_err(|error| SecretError::unreadable(reference, &error))
+    Ok(receiver.recv_timeout(limit).ok().ok_or(SecretTrouble::TooSlow)??)
 }
 
 /// Ends a program and all that it has started in its group; that it has ended already is no trouble.

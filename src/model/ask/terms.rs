@@ -36,7 +36,6 @@ pub struct SeriesKey {
 }
 
 impl SeriesKey {
-    /// An expression over this time.
     pub fn over(query: Text, window: Span) -> Self {
         let points = u32::try_from(window.count().saturating_sub(1)).unwrap_or(u32::MAX);
         Self { query, range: window.step().saturating_mul(points), step: window.step() }
@@ -49,7 +48,6 @@ pub enum Moment {
     /// Whenever it is answered.
     #[default]
     Now,
-    /// A moment of the past.
     At(Timestamp),
 }
 
@@ -72,20 +70,17 @@ impl From<Option<Timestamp>> for Moment {
 /// How often a question is asked while its answers are cheap; `configured` is `limits.interval`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refresh {
-    /// As often as configured.
     AsConfigured,
     /// As often as configured, but no more seldom than this.
     AtLeastEvery(Duration),
     /// As often as configured, but no more often than this.
     AtMostEvery(Duration),
-    /// Whatever is configured.
     Every(Duration),
     /// With each new point of a chart with this step, within what is configured and a minute.
     EachPoint(Duration),
 }
 
 impl Refresh {
-    /// Time between two questions.
     pub fn interval(self, configured: Duration) -> Duration {
         match self {
             Self::AsConfigured => configured,
@@ -102,13 +97,9 @@ impl Refresh {
 pub enum Weight {
     /// Whether it is well, who is to be woken and why.
     Vital,
-    /// How fast budgets burn.
     Slos,
-    /// How services are.
     Services,
-    /// What an open page tells.
     Page,
-    /// How it was before.
     Chart,
 }
 
@@ -136,10 +127,7 @@ pub enum Merges {
     Alerts,
     /// Services, and what hangs on them.
     Services,
-    /// SLOs.
     Slos,
-    /// Incidents.
     Incidents,
-    /// What incidents are about.
     IncidentLinks,
 }

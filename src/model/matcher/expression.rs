@@ -17,7 +17,6 @@ const REPEATS: u32 = 1000;
 /// How deep Go nests groups.
 const DEPTH: usize = 1000;
 
-/// Why Go does not take an expression.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refused {
     what: String,
@@ -120,7 +119,6 @@ impl<'p> Reader<'p> {
         (self.atom, self.is_repeated) = (Some(1), false);
     }
 
-    /// A character that stands for itself.
     fn letter(&mut self, c: char) {
         let mut buffer = [0; 4];
         self.out.push_str(&regex::escape(c.encode_utf8(&mut buffer)));

@@ -28,12 +28,10 @@ pub struct Turn {
     pub also: Vec<u32>,
 }
 
-/// Who covers a stretch of time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cover {
     /// The source was not asked about this time, which is no gap.
     Unknown,
-    /// Nobody: a gap.
     Nobody,
     /// These, each once, in the order of their names.
     People(Vec<Turn>),
@@ -68,7 +66,6 @@ impl Cover {
 /// A stretch of time in which the same people are on call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stint {
-    /// Its first moment.
     pub from: Timestamp,
     /// Its end, which does not belong to it.
     pub until: Timestamp,
@@ -81,7 +78,6 @@ pub struct Stint {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Day {
     pub date: Date,
-    /// Its first moment.
     pub from: Timestamp,
     /// The first moment of the next.
     pub until: Timestamp,

@@ -3,36 +3,22 @@
 use promql_parser::parser::{BinaryExpr, Expr};
 
 use super::{bare, constant, parse};
+use crate::model::words::words;
 
-/// How an alerting expression compares a value with its bound.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Comparison {
-    /// `>`
-    Above,
-    /// `>=`
-    AtLeast,
-    /// `<`
-    Below,
-    /// `<=`
-    AtMost,
-    /// `==`
-    Equal,
-    /// `!=`
-    NotEqual,
+words! {
+    /// How an alerting expression compares a value with its bound.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+    pub enum Comparison: sign {
+        Above = ">",
+        AtLeast = ">=",
+        Below = "<",
+        AtMost = "<=",
+        Equal = "==",
+        NotEqual = "!=",
+    }
 }
 
 impl Comparison {
-    pub const fn sign(self) -> &'static str {
-        match self {
-            Self::Above => ">",
-            Self::AtLeast => ">=",
-            Self::Below => "<",
-            Self::AtMost => "<=",
-            Self::Equal => "==",
-            Self::NotEqual => "!=",
-        }
-    }
-
     /// Whether `value` is on the bad side of `bound`, that is: the alert's condition holds. Never for NaN but with `!=`.
     pub fn holds(self, value: f64, bound: f64) -> bool {
         match self {

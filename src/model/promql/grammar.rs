@@ -3,9 +3,11 @@
 //! Not an evaluator, and no tree: what is found is where it goes wrong. Source: `promql/parser` of Prometheus 2.42 to 3.8; what
 //! any of them takes is taken.
 
+mod keyword;
 mod range;
 mod selector;
 
+use keyword::{OPERATORS, POWER, is_aggregation, is_by, is_grouping_label, is_operator_word};
 pub use selector::is_bound;
 
 use super::functions::function;
@@ -22,7 +24,6 @@ enum Form {
     Other,
 }
 
-/// An expression that was read.
 #[derive(Debug, Clone, Copy)]
 struct Node {
     kind: ValueKind,
@@ -39,27 +40,6 @@ type Read<T> = Result<T, Unread>;
 /// Deepest nesting that is followed; real expressions have a dozen.
 const MOST_NESTED: usize = 200;
 
-/// The power binds closest, `or` least.
-const POWER: u8 = 6;
-const OPERATORS: [(&str, u8); 16] = [
-    ("or", 1),
-    ("and", 2),
-    ("unless", 2),
-    ("==", 3),
-    ("!=", 3),
-    (">", 3),
-    ("<", 3),
-    (">=", 3),
-    ("<=", 3),
-    ("+", 4),
-    ("-", 4),
-    ("*", 5),
-    ("/", 5),
-    ("%", 5),
-    ("atan2", 5),
-    ("^", POWER),
-];
-
 struct Reader<'t> {
     text: &'t str,
     lexemes: Vec<Lexeme<'t>>,
@@ -68,7 +48,6 @@ struct Reader<'t> {
     /// The first function that is not known.
     unknown: Option<String>,
     remarks: Vec<Remark>,
-    /// Whether patterns are tried, too.
     is_thorough: bool,
 }
 
@@ -441,53 +420,4 @@ impl<'t> Reader<'t> {
         }
         Ok(())
     }
-}
-
-fn is_by(word: &str) -> bool {
-    word.eq_ignore_ascii_case("by") || word.eq_ignore_ascii_case("without")
-}
-
-fn is_operator_word(lower: &str) -> bool {
-    [
-        "and",
-        "or",
-        "unless",
-        "atan2",
-        "offset",
-        "by",
-        "without",
-        "on",
-        "ignoring",
-        "bool",
-        "group_left",
-        "group_right",
-    ]
-    .contains(&lower)
-}
-
-/// Those that are in lower case.
-fn is_aggregation(lower: &str) -> bool {
-    let all = [
-        "sum",
-        "avg",
-        "count",
-        "min",
-        "max",
-        "group",
-        "stddev",
-        "stdvar",
-        "topk",
-        "bottomk",
-        "count_values",
-        "quantile",
-        "limitk",
-        "limit_ratio",
-    ];
-    all.contains(&lower)
-}
-
-/// Most keywords may be labels, too.
-fn is_grouping_label(word: &str) -> bool {
-    let lower = word.to_ascii_lowercase();
-    !word.contains(':') && !["inf", "nan", "without"].contains(&&*lower)
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::super::duration;
 use super::Remark;
 
-/// What a piece of a query is.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Token {
     /// `5`, `.5e+2`, `0x1F`, `017`, `1_000`; `Inf` and `NaN` come as words.
@@ -24,12 +23,10 @@ pub(super) enum Token {
     End,
 }
 
-/// A token, and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Lexeme<'t> {
     pub(super) token: Token,
     pub(super) text: &'t str,
-    /// Its first byte.
     pub(super) at: usize,
 }
 

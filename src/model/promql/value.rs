@@ -1,27 +1,20 @@
 //! The kinds of what PromQL expressions give.
 
-/// What an expression gives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ValueKind {
-    Scalar,
-    Vector,
-    Matrix,
-    Text,
-    /// A function that is not known gives it.
-    Any,
+use crate::model::words::words;
+
+words! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub(super) enum ValueKind: word {
+        Scalar = "a scalar",
+        Vector = "an instant vector",
+        Matrix = "a range vector",
+        Text = "a string",
+        /// A function that is not known gives it.
+        Any = "anything",
+    }
 }
 
 impl ValueKind {
-    pub(super) const fn word(self) -> &'static str {
-        match self {
-            Self::Scalar => "a scalar",
-            Self::Vector => "an instant vector",
-            Self::Matrix => "a range vector",
-            Self::Text => "a string",
-            Self::Any => "anything",
-        }
-    }
-
     pub(super) fn is(self, wanted: Self) -> bool {
         self == wanted || self == Self::Any || wanted == Self::Any
     }

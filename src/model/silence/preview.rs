@@ -8,7 +8,6 @@ use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Labels;
 use crate::model::matcher::{Matcher, Operator};
 
-/// What silences would hide now.
 #[derive(Debug, Clone, Default)]
 pub struct Preview {
     /// The alerts that they would hide, those that were marked first, then in the order in which they were given.
@@ -19,7 +18,6 @@ pub struct Preview {
     pub unmarked: usize,
     /// How many of those that were marked they would not hide.
     pub missed: usize,
-    /// How many alerts there are in all.
     pub all: usize,
     /// A matcher of which it cannot be said here what fulfils it: more may be hidden than is named.
     pub unjudged: Option<Matcher>,

@@ -11,7 +11,6 @@ use crate::model::matcher::{Matcher, Operator};
 /// Characters of an alternation that a person still reads.
 const SHORT: usize = 120;
 
-/// Silences for marked alerts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Proposal {
     /// The matchers of each; together they hide the marked alerts, and no combination of the labels that are looked at that
@@ -21,7 +20,6 @@ pub struct Proposal {
     pub left_out: Vec<String>,
 }
 
-/// What a proposal is made by.
 #[derive(Debug, Clone, Copy)]
 pub struct Wanted<'a> {
     /// The alerts that are not to be hidden.

@@ -49,7 +49,6 @@ fn counter(query: &Template, grouping: &[Text]) -> Option<(Function, Selector)> 
     (matrix.range == ODD).then_some((function, Selector::of_vector(&matrix.vs).ok()?))
 }
 
-/// Without the brackets around it.
 fn bare(mut expr: Expr) -> Expr {
     while let Expr::Paren(paren) = expr {
         expr = *paren.expr;

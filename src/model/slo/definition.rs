@@ -12,6 +12,7 @@ use super::recorded::Recorded;
 use super::selector::Selector;
 use super::template::Template;
 use super::window::Window;
+use crate::model::words::words;
 
 /// One service level objective.
 ///
@@ -43,7 +44,6 @@ pub struct Slo {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Budgeting {
-    /// Each bad event.
     Occurrences,
     /// Each slice of time in which fewer than `least` of the events were good.
     Timeslices {
@@ -52,15 +52,15 @@ pub enum Budgeting {
         least: f64,
     },
     /// The mean of the error ratios of all slices of time.
-    RatioTimeslices { slice: Duration },
+    RatioTimeslices {
+        slice: Duration,
+    },
 }
 
 /// Which events a query counts, beside the one that counts all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// Those that broke the promise.
     Bad,
-    /// Those that kept it.
     Good,
 }
 
@@ -112,7 +112,6 @@ pub enum Sli {
     Threshold {
         /// The value now, without a lookback.
         value: Template,
-        /// How it is compared.
         passes: Comparison,
         bound: f64,
     },
@@ -151,7 +150,6 @@ pub struct Alerting {
     pub on_absence: bool,
 }
 
-/// What alerts of one severity carry.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Notice {
     pub labels: Labels,
@@ -159,6 +157,11 @@ pub struct Notice {
 }
 
 impl Alerting {
+    /// All alerts, with nothing said of them.
+    pub fn all() -> Self {
+        Self { page: Some(Notice::default()), ticket: Some(Notice::default()), ..Self::default() }
+    }
+
     /// What alerts of this severity carry, if they are wanted.
     pub fn notice(&self, severity: Severity) -> Option<&Notice> {
         match severity {
@@ -168,26 +171,16 @@ impl Alerting {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Form {
-    /// Our own, in TOML.
-    Own,
-    /// `version: prometheus/v1`, or the Kubernetes form of the same.
-    Sloth,
-    /// `openslo/v1` and `openslo/v1alpha`.
-    OpenSlo,
-    /// `pyrra.dev/v1alpha1`.
-    Pyrra,
-}
-
-impl Form {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Own => "burnwatch",
-            Self::Sloth => "sloth",
-            Self::OpenSlo => "openslo",
-            Self::Pyrra => "pyrra",
-        }
+words! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Form: name {
+        Own = "burnwatch",
+        /// `version: prometheus/v1`, or the Kubernetes form of the same.
+        Sloth = "sloth",
+        /// `openslo/v1` and `openslo/v1alpha`.
+        OpenSlo = "openslo",
+        /// `pyrra.dev/v1alpha1`.
+        Pyrra = "pyrra",
     }
 }
 

@@ -10,7 +10,6 @@ use super::window::Bounds;
 /// When a budget is spent, if the burn stays as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exhaustion {
-    /// It is already.
     Exhausted,
     /// So long from now.
     In(Duration),
@@ -107,7 +106,6 @@ impl UnderWay {
         1.0 - self.spent()
     }
 
-    /// How long until the period begins anew.
     pub fn reset(self) -> Duration {
         self.left
     }
@@ -134,7 +132,6 @@ impl UnderWay {
     }
 }
 
-/// Since when a budget is exhausted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Since {
     /// The first moment at which it was known to be.

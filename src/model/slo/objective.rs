@@ -6,7 +6,6 @@ const ONE: u64 = 1_000_000_000;
 /// Longest piece of a bad text that a message repeats.
 const SHOWN: usize = 40;
 
-/// Why something is no objective.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectiveError {
     #[error(

@@ -3,22 +3,16 @@
 use std::time::Duration;
 
 use super::objective::Objective;
+use crate::model::words::words;
 
-/// How urgent a pair is. Ordered: the worst is the smallest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Severity {
-    /// Someone is woken.
-    Page,
-    /// Someone looks within days.
-    Ticket,
-}
-
-impl Severity {
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Page => "page",
-            Self::Ticket => "ticket",
-        }
+words! {
+    /// How urgent a pair is. Ordered: the worst is the smallest.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+    pub enum Severity: word {
+        /// Someone is woken.
+        Page = "page",
+        /// Someone looks within days.
+        Ticket = "ticket",
     }
 }
 
@@ -27,7 +21,6 @@ impl Severity {
 /// Source: "Multiwindow, Multi-Burn-Rate Alerts" in the SRE Workbook's "Alerting on SLOs".
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pair {
-    /// What follows when it holds.
     pub severity: Severity,
     pub long: Duration,
     pub short: Duration,

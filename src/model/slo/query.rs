@@ -95,7 +95,6 @@ pub fn open(slo: &Slo) -> Option<Measure> {
     Some(events(slo.sli.as_ref()?, &slo.grouping, Over::Open))
 }
 
-/// What stands for the lookback.
 #[derive(Debug, Clone, Copy)]
 enum Over {
     Lookback(Duration),

@@ -18,7 +18,6 @@ pub struct SloBoard {
     pub readings: Vec<SloReading>,
 }
 
-/// What one source says of one SLO.
 #[derive(Debug, Clone)]
 pub struct SloReading {
     pub slo: Arc<Slo>,
@@ -75,10 +74,8 @@ impl Extent {
     }
 }
 
-/// One group of an SLO.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupReading {
-    /// What tells it from the other groups.
     pub labels: Labels,
     /// Error ratios by lookback, ascending.
     pub recent: Vec<(Duration, Measured)>,
@@ -106,7 +103,6 @@ pub enum Measured {
     },
     /// Nothing happened: 0 / 0.
     NoTraffic,
-    /// No series at all.
     Absent,
     /// The query is not what it should be.
     Odd(Odd),
@@ -268,7 +264,6 @@ impl GroupReading {
         self
     }
 
-    /// What was measured over this lookback.
     pub fn over(&self, lookback: Duration) -> Measured {
         let found = self.recent.iter().find(|(known, _)| *known == lookback);
         found.map_or(Measured::Unknown, |(_, measured)| *measured)

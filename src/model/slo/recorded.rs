@@ -5,27 +5,21 @@ use std::time::Duration;
 use super::super::duration;
 use super::super::labels::{Labels, Text};
 use super::super::promql;
+use crate::model::words::words;
 
-/// Whose rules they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Family {
-    /// `slo:sli_error:ratio_rate5m{sloth_id="..."}`
-    Sloth,
-    /// `http_requests:burnrate5m{slo="..."}`; an error ratio in spite of its name.
-    Pyrra,
-    /// `grafana_slo_sli_5m{grafana_slo_uuid="..."}`; the share of what is good.
-    Grafana,
+words! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum Family: name {
+        /// `slo:sli_error:ratio_rate5m{sloth_id="..."}`
+        Sloth = "Sloth",
+        /// `http_requests:burnrate5m{slo="..."}`; an error ratio in spite of its name.
+        Pyrra = "Pyrra",
+        /// `grafana_slo_sli_5m{grafana_slo_uuid="..."}`; the share of what is good.
+        Grafana = "Grafana SLO",
+    }
 }
 
 impl Family {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sloth => "Sloth",
-            Self::Pyrra => "Pyrra",
-            Self::Grafana => "Grafana SLO",
-        }
-    }
-
     /// The label whose value tells one SLO from another.
     pub const fn identity(self) -> &'static str {
         match self {
@@ -36,10 +30,8 @@ impl Family {
     }
 }
 
-/// The recorded series of one SLO.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    /// Whose rules made them.
     pub family: Family,
     /// The value of [`Family::identity`].
     pub id: Text,

@@ -10,7 +10,6 @@ use super::super::matcher::Operator;
 use super::super::promql;
 use super::super::text::is_harmless;
 
-/// One condition of a [`Selector`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Match {
     pub name: Text,
@@ -26,7 +25,6 @@ pub struct Selector {
     pub matches: Vec<Match>,
 }
 
-/// Why a text is no [`Selector`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectorError {
     #[error("not PromQL: {0}")]
@@ -110,14 +108,12 @@ impl Selector {
         Self { metric: self.metric.clone(), matches }
     }
 
-    /// The same with one more condition.
     #[must_use]
     pub fn with(mut self, name: &str, operator: Operator, value: &str) -> Self {
         self.matches.push(Match { name: name.into(), operator, value: value.into() });
         self
     }
 
-    /// The same conditions on another metric.
     #[must_use]
     pub fn of(&self, metric: &str) -> Self {
         Self { metric: metric.into(), matches: self.matches.clone() }

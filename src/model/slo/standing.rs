@@ -14,6 +14,7 @@ use super::exhaustion::{Exhaustion, UnderWay};
 use super::pair::{Pair, Severity};
 use super::reading::{Evaluation, Extent, GroupReading, Measured, Odd, SloReading};
 use super::window::Window;
+use crate::model::words::words;
 
 /// Where there are data for less than this share of the window, and for less than the longest lookback of a condition, nothing is
 /// said of the budget.
@@ -27,61 +28,33 @@ pub const BASIS: Duration = Duration::from_secs(3600);
 /// The lookback that tells apart what burns equally fast over [`BASIS`].
 pub const RECENT: Duration = Duration::from_secs(300);
 
-/// How an SLO is, the worst first. Rows stand in the order of [`Standing::by_urgency`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SloState {
-    /// A pair that wakes someone holds.
-    Page,
-    /// A pair that waits for the morning holds.
-    Ticket,
-    /// All of the budget is spent.
-    Exhausted,
-    /// Over the last hour faster than sustainable.
-    Burning,
-    /// Nobody knows.
-    NoData,
-    /// There are data for too little time to say.
-    Insufficient,
-    /// Within its budget.
-    Fine,
-    /// Nothing happened that could be good or bad.
-    Quiet,
-}
-
-impl SloState {
-    pub const ALL: [Self; 8] = [
-        Self::Page,
-        Self::Ticket,
-        Self::Exhausted,
-        Self::Burning,
-        Self::NoData,
-        Self::Insufficient,
-        Self::Fine,
-        Self::Quiet,
-    ];
-
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Page => "page",
-            Self::Ticket => "ticket",
-            Self::Exhausted => "exhausted",
-            Self::NoData => "no data",
-            Self::Burning => "burning",
-            Self::Insufficient => "insufficient data",
-            Self::Fine => "ok",
-            Self::Quiet => "no traffic",
-        }
+words! {
+    /// How an SLO is, the worst first. Rows stand in the order of [`Standing::by_urgency`].
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum SloState: word {
+        /// A pair that wakes someone holds.
+        Page = "page",
+        /// A pair that waits for the morning holds.
+        Ticket = "ticket",
+        /// All of the budget is spent.
+        Exhausted = "exhausted",
+        /// Over the last hour faster than sustainable.
+        Burning = "burning",
+        NoData = "no data",
+        /// There are data for too little time to say.
+        Insufficient = "insufficient data",
+        Fine = "ok",
+        /// Nothing happened that could be good or bad.
+        Quiet = "no traffic",
     }
 }
 
 /// Why there is no number.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Doubt {
-    /// Not measured yet.
     Unknown,
     /// There never was a series, as far back as was looked.
     NeverHadData,
-    /// There was one until then.
     NoDataSince(Timestamp),
     /// The query over a lookback says something that is no error ratio.
     Odd(Odd, Duration),
@@ -95,7 +68,6 @@ pub enum Doubt {
     NoQuery,
 }
 
-/// The burn over one lookback.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Burn {
     pub lookback: Duration,
@@ -117,7 +89,6 @@ pub struct PairNow {
 /// One group of an SLO, judged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
-    /// What tells it from the other groups.
     pub labels: Labels,
     pub state: SloState,
     /// Why a number is missing, if one is.
@@ -131,7 +102,6 @@ pub struct Standing {
     pub spent: Option<f64>,
     /// The burns by lookback, ascending.
     pub burns: Vec<Burn>,
-    /// The pairs of the SLO, now.
     pub pairs: Vec<PairNow>,
     /// When the budget is gone at the burn nearest to [`BASIS`], at the earliest; none if one of the two is not known.
     pub exhaustion: Option<Exhaustion>,
@@ -157,7 +127,6 @@ pub struct SloStatus {
     pub service: Option<Text>,
     /// Alerts of this SLO that fire or are pending.
     pub alerts: Vec<Fingerprint>,
-    /// The moment at which it was measured.
     pub at: Timestamp,
 }
 

@@ -12,7 +12,6 @@ use super::super::labels::Text;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Template(Text);
 
-/// Why a text is no [`Template`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     #[error("{{{{{0}}}}} is not known; only {{{{.window}}}} is filled in")]
@@ -23,7 +22,6 @@ pub enum TemplateError {
     Empty,
 }
 
-/// One piece of a template.
 enum Piece<'a> {
     Words(&'a str),
     /// The hole, as wide as it was written.

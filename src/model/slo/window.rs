@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 
 use super::super::duration;
+use crate::model::words::words;
 
 /// More periods than there are days in all of the calendar's 20,000 years.
 const MOST_PERIODS: i64 = 8_000_000;
@@ -33,19 +34,17 @@ pub struct Calendar {
     pub zone: TimeZone,
 }
 
-/// What a calendar counts in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CalendarUnit {
-    /// From a time of day to the same of the next: 23 to 25 hours.
-    Day,
-    /// Seven days.
-    Week,
-    /// 28 to 31 days.
-    Month,
-    /// Three months.
-    Quarter,
-    /// Twelve months.
-    Year,
+words! {
+    #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+    pub enum CalendarUnit: word {
+        /// From a time of day to the same of the next: 23 to 25 hours.
+        Day = "day",
+        Week = "week",
+        /// 28 to 31 days.
+        Month = "month",
+        Quarter = "quarter",
+        Year = "year",
+    }
 }
 
 /// A stretch of time: the start belongs to it, the end does not.
@@ -163,16 +162,6 @@ impl fmt::Display for Calendar {
 }
 
 impl CalendarUnit {
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Day => "day",
-            Self::Week => "week",
-            Self::Month => "month",
-            Self::Quarter => "quarter",
-            Self::Year => "year",
-        }
-    }
-
     /// Its usual length: a month has 30 days, a quarter 90, a year 365.
     const fn nominal(self) -> Duration {
         let days = match self {

@@ -32,9 +32,7 @@ pub(super) const MOMENTS_KEPT: usize = 4;
 
 /// The answers to one kind of question, of one moment.
 trait Slot<K> {
-    /// Nothing was asked.
     const EMPTY: Self;
-    /// What is kept.
     type Value;
 
     fn find(&self, key: &K) -> Option<&Remote<Self::Value>>;
@@ -141,7 +139,6 @@ macro_rules! storage {
         }
 
         impl AnswerSet {
-            /// Nothing was asked.
             const EMPTY: Self = Self { $($place: Slot::EMPTY),* };
 
             /// How every answer stands, also those about one thing, each with its kind.
@@ -157,7 +154,6 @@ macro_rules! storage {
                 }
             }
 
-            /// Where the answer about this goes.
             fn place(&mut self, topic: &Topic) -> &mut dyn Place {
                 match topic {
                     $(Topic::$Kind $($(($key))?)? => self.$place.place(key!($($($key)?)?)),)*
@@ -215,7 +211,6 @@ pub(super) trait Place {
     fn asked(&mut self);
     fn warned(&mut self, warnings: Vec<Warning>);
     fn confirmed(&mut self, now: Timestamp);
-    /// No answer came that could be read.
     fn failed(&mut self, error: SourceError);
 }
 
@@ -238,7 +233,6 @@ impl<T> Place for Remote<T> {
 }
 
 impl Held {
-    /// What it said of this moment.
     pub fn at(&self, moment: Moment) -> &AnswerSet {
         self.answers.get(&moment).unwrap_or(&EMPTY)
     }
@@ -289,7 +283,6 @@ impl Held {
         self.shown = moment;
     }
 
-    /// Where the answer to a question goes.
     pub(super) fn place(&mut self, ask: &Ask) -> &mut dyn Place {
         self.at_mut(ask.at).place(&ask.topic())
     }

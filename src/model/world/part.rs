@@ -16,7 +16,6 @@ pub enum WorldPart {
     OnCall,
     /// Silences with the alerts that they hide.
     Silences,
-    /// How each source is.
     Sources,
 }
 

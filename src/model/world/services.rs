@@ -93,7 +93,6 @@ impl World {
         }
     }
 
-    /// A service that sources tell of.
     fn told(
         &self,
         known: &[(&SourceId, Heard<'_>, Duration, Timestamp)],

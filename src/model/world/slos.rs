@@ -43,7 +43,6 @@ impl World {
         self.slos.iter().filter(|status| status.slo.is_about(labels)).min_by(|a, b| a.by_urgency(b))
     }
 
-    /// Judges what the sources said last.
     pub(super) fn merge_slos(&mut self) {
         let mut all: Vec<SloStatus> = Vec::new();
         for (id, held) in &self.held {

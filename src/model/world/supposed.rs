@@ -19,7 +19,6 @@ use crate::model::source::SourceId;
 /// How far an action is that shows already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// On its way.
     Sending,
     /// Its source asks to wait until then.
     Waiting(Timestamp),

@@ -33,12 +33,10 @@ impl Tally {
         self.counts.get(state as usize).and_then(|counts| counts.get(severity as usize)).copied().unwrap_or(0)
     }
 
-    /// How many are in this state.
     pub fn in_state(&self, state: AlertState) -> usize {
         Severity::ALL.into_iter().map(|severity| self.count(state, severity)).sum()
     }
 
-    /// How many of this severity are firing.
     pub fn firing(&self, severity: Severity) -> usize {
         self.count(AlertState::Firing, severity)
     }

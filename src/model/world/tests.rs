@@ -1,3 +1,5 @@
+mod moments;
+
 use std::time::Duration;
 
 use super::*;

@@ -10,7 +10,6 @@ use super::Library;
 
 /// A way of measuring, before an objective is put to it.
 pub(super) enum Indicator {
-    /// Complete.
     Ready(Sli),
     /// A value that the objective compares.
     Value(Template),
@@ -26,33 +25,24 @@ impl Indicator {
             Self::Elsewhere => return None,
             Self::Value(value) => value,
         };
-        let passes = objective.need("op").and_then(|value| comparison(&value));
-        let bound = objective.need("value").and_then(|value| value.amount());
+        let passes = objective.need_as("op", comparison);
+        let bound = objective.need_as("value", Value::amount);
         Some(Sli::Threshold { value: value.clone(), passes: passes?, bound: bound? })
     }
 }
 
 pub(super) fn comparison(value: &Value<'_>) -> Option<Comparison> {
-    let text = value.text()?;
-    match text.trim() {
-        "gt" => Some(Comparison::Above),
-        "gte" => Some(Comparison::AtLeast),
-        "lt" => Some(Comparison::Below),
-        "lte" => Some(Comparison::AtMost),
-        _ => {
-            value.error(&format!("cannot be `{text}`; there is lt, lte, gt and gte"));
-            None
-        }
-    }
+    value.one_of(&[
+        ("lt", Comparison::Below),
+        ("lte", Comparison::AtMost),
+        ("gt", Comparison::Above),
+        ("gte", Comparison::AtLeast),
+    ])
 }
 
 /// An SLI, inside an SLO or an object of its own.
 pub(super) fn object(value: &Value<'_>, library: &Library<'_>) -> Option<Indicator> {
-    let root = value.table()?;
-    root.pass_over(&["apiVersion", "kind", "metadata"]);
-    let spec = root.need("spec");
-    root.finish();
-    spec.and_then(|spec| metrics(&spec, library))
+    metrics(&super::spec(value)?, library)
 }
 
 fn metrics(spec: &Value<'_>, library: &Library<'_>) -> Option<Indicator> {
@@ -130,24 +120,17 @@ fn raw_ratio(value: &Value<'_>, source: &Source<'_>, raw_type: Option<&Value<'_>
         value.error("lacks `rawType`: whether `raw` is the share of success or of failure");
         return None;
     };
-    let kind = raw_type.text()?;
+    raw_type.text()?;
     let Source::Query(query) = source else { return Some(Indicator::Elsewhere) };
-    let error = match kind.trim() {
-        "failure" => query.query()?,
-        "success" => {
-            // a remark at its end must not hide the bracket
-            query.query()?;
-            query.query_of(&format!("1 - (\n{}\n)", query.text()?.trim()))?
-        }
-        _ => {
-            raw_type.error(&format!("cannot be `{kind}`; there is success and failure"));
-            return None;
-        }
-    };
+    let is_success = raw_type.one_of(&[("success", true), ("failure", false)])?;
+    let mut error = query.query()?;
+    if is_success {
+        // a remark at its end must not hide the bracket
+        error = query.query_of(&format!("1 - (\n{}\n)", query.text()?.trim()))?;
+    }
     Some(Indicator::Ready(Sli::Ratio { error }))
 }
 
-/// Whether numbers only go up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Counter {
     Yes,
@@ -209,7 +192,6 @@ fn counted(query: &Template) -> Option<Selector> {
     Selector::parse(inner.unwrap_or(text).trim()).ok()
 }
 
-/// Where a query goes.
 enum Source<'l> {
     /// To a Prometheus.
     Query(Value<'l>),
@@ -244,7 +226,7 @@ fn elsewhere<'l>(value: &Value<'_>, kind: &str) -> Source<'l> {
 fn source<'l>(value: &Value<'l>, library: &Library<'_>) -> Option<Source<'l>> {
     let table = value.table()?;
     let reference = table.get("metricSourceRef");
-    let kind = table.get("type").and_then(|value| value.label());
+    let kind = table.get_as("type", Value::label);
     let spec = table.need("spec");
     table.finish();
     let kind = kind.or_else(|| data_source(reference.as_ref()?, library));
@@ -284,7 +266,7 @@ fn data_source(reference: &Value<'_>, library: &Library<'_>) -> Option<String> {
 /// A threshold metric of `openslo/v1alpha`.
 pub(super) fn alpha(value: &Value<'_>) -> Option<Indicator> {
     let table = value.table()?;
-    let threshold = table.need("thresholdMetric").and_then(|value| alpha_source(&value));
+    let threshold = table.need_as("thresholdMetric", alpha_source);
     table.finish();
     match threshold? {
         Source::Query(query) => Some(Indicator::Value(query.query()?)),
@@ -304,14 +286,14 @@ pub(super) fn alpha_ratio(value: &Value<'_>) -> Option<Indicator> {
     if part.is_none() {
         table.need("good");
     }
-    let total = table.need("total").and_then(|value| alpha_source(&value));
+    let total = table.need_as("total", alpha_source);
     table.finish();
     events(side, &alpha_source(&part?)?, &total?, counter)
 }
 
 fn alpha_source<'l>(value: &Value<'l>) -> Option<Source<'l>> {
     let table = value.table()?;
-    let kind = table.need("source").and_then(|value| value.label());
+    let kind = table.need_as("source", Value::label);
     table.pass_over(&["queryType", "metadata"]);
     let query = table.need("query");
     table.finish();

@@ -7,15 +7,12 @@ use crate::model::slo::query::open;
 use crate::model::slo::{Alerting, Budgeting, Pair, Selector, Sli, Slo, Template};
 
 pub(super) struct Same {
-    /// What remarks call it.
     pub(super) name: &'static str,
     holds: fn(&Slo, &Slo) -> bool,
-    /// The field in words.
     pub(super) shown: fn(&Slo) -> String,
 }
 
 impl Same {
-    /// All fields but the origin.
     pub(super) const FIELDS: [Self; 13] = [
         Self { name: "id", holds: |a, b| a.id == b.id, shown: |slo| slo.id.to_string() },
         Self { name: "name", holds: |a, b| a.name == b.name, shown: |slo| slo.name.to_string() },
@@ -75,7 +72,6 @@ impl Same {
         },
     ];
 
-    /// Whether both have the same.
     pub(super) fn holds(&self, a: &Slo, b: &Slo) -> bool {
         (self.holds)(a, b)
     }

@@ -140,7 +140,6 @@ fn any_spelling(fast: &Selector) -> Selector {
     }
 }
 
-/// A duration in one unit.
 fn shorthand(length: Duration) -> String {
     const UNITS: [(u64, char); 4] = [(7 * 86_400, 'w'), (86_400, 'd'), (3600, 'h'), (60, 'm')];
     let seconds = length.as_secs();
@@ -183,8 +182,6 @@ fn window(window: &Window, notes: &mut Notes<'_>) -> Yaml {
 
 /// Conditions with one lookback each; nothing for the usual pairs, which are taken where there is no policy.
 fn policies(slo: &Slo, notes: &mut Notes<'_>) -> Option<Yaml> {
-    let usual =
-        Alerting { page: Some(Notice::default()), ticket: Some(Notice::default()), ..Alerting::default() };
     let is_on = |severity| slo.alerting.notice(severity).is_some();
     let bare = Alerting {
         page: slo.alerting.page.as_ref().map(|_| Notice::default()),
@@ -196,7 +193,7 @@ fn policies(slo: &Slo, notes: &mut Notes<'_>) -> Option<Yaml> {
     }
     let is_single = |pair: &Pair| pair.long == pair.short;
     let all: Vec<_> = slo.pairs.iter().map(pair).collect();
-    if same_pairs(&slo.pairs, &standard(slo.window.nominal())) && bare == usual {
+    if same_pairs(&slo.pairs, &standard(slo.window.nominal())) && bare == Alerting::all() {
         notes.say(
             "pairs",
             format!("OpenSLO's conditions have one lookback: {} are not written", all.join(", ")),

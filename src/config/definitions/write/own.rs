@@ -303,7 +303,7 @@ fn recorded(slo: &Slo) -> Option<String> {
 
 fn file_of(entries: Vec<Entry<'_, String>>) -> String {
     let pieces = entries.into_iter().map(|entry| {
-        let piece = if let Some(text) = entry.piece { text } else { String::new() };
+        let piece = entry.piece.unwrap_or_default();
         remarks(&entry.remarks, 0) + &piece
     });
     pieces.collect::<Vec<_>>().join("\n")

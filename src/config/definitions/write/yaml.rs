@@ -5,28 +5,23 @@ use std::fmt::Write as _;
 use super::Entry;
 use crate::model::text::is_shown;
 
-/// A value to write.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Yaml {
     /// A text, quoted where it could be taken for something else.
     Text(String),
     /// A number or `true`, as it stands.
     Plain(String),
-    /// Values in their order.
     List(Vec<Yaml>),
-    /// Named values in their order.
     Table(Vec<(String, Yaml)>),
     /// A value with remarks above it, each one line.
     Remarked(Vec<String>, Box<Yaml>),
 }
 
-/// A table of what is there.
 pub(super) fn table<const N: usize>(fields: [(&str, Option<Yaml>); N]) -> Yaml {
     let fields = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Yaml::Table(fields.collect())
 }
 
-/// A text as a value.
 #[expect(clippy::unnecessary_wraps, reason = "a field of `table`, which may be left out")]
 pub(super) fn text(text: impl AsRef<str>) -> Option<Yaml> {
     Some(Yaml::Text(text.as_ref().to_owned()))
@@ -67,7 +62,6 @@ pub(super) fn documents(documents: &[Yaml]) -> String {
     written.collect::<Vec<_>>().join("---\n")
 }
 
-/// Remarks, each a line of its own.
 pub(super) fn remarks(lines: &[String], indent: usize) -> String {
     lines.iter().fold(String::new(), |mut out, line| {
         let line = crate::model::text::clean(line);
@@ -179,7 +173,6 @@ fn in_lines(text: &str, indent: usize) -> Option<String> {
     })
 }
 
-/// A text on one line.
 fn in_line(text: &str) -> String {
     if is_plain(text) {
         return text.to_owned();

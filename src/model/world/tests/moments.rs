@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::held::{MOMENTS_KEPT, OTHERS_KEPT};
-use super::*;
+use super::super::held::{MOMENTS_KEPT, OTHERS_KEPT};
+use super::super::*;
 use crate::model::ask::{Ask, Query, Reply, SeriesKey, Stretch};
 use crate::model::health::Health;
 use crate::model::series::{Matrix, Span};
