@@ -261,12 +261,6 @@ impl DemoWorld {
             .map(|(silence, from, until)| shown(silence, from, until, t, clock, source))
             .collect()
     }
-
-    /// When a line fired, as far as that touches a span; each from its beginning to its end.
-    pub(super) fn fired(&self, rule: &Rule, subject: &Subject<'_>, span: (f64, f64)) -> Vec<Bout> {
-        let stretches = self.showing(rule, subject.place, subject.pod, Shows::Firing, span);
-        stretches.into_iter().map(|(from, to)| Bout { from, to }).filter(|bout| bout.from < span.1).collect()
-    }
 }
 
 /// The lines of an expression at one place.

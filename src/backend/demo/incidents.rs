@@ -12,6 +12,7 @@ use crate::model::incident::{
 use crate::model::labels::{Labels, Text};
 use crate::model::source::SourceId;
 
+use super::alerts::{Shows, alert_labels};
 use super::annotation;
 use super::doings::{Done, Entry, Told, opening};
 use super::noise::{floor, mix_text};
@@ -136,14 +137,15 @@ impl DemoWorld {
             let mut pages = self.paging.page.iter();
             let Some(page) = pages.find(|page| rule.shown.name.ends_with(&page.alert)) else { continue };
             for subject in self.subjects(rule) {
-                let labels = super::alerts::alert_labels(rule, &subject);
-                all.extend(self.fired(rule, &subject, span).into_iter().map(|bout| Paged {
+                let labels = alert_labels(rule, &subject);
+                let fired = self.showing(rule, subject.place, subject.pod, Shows::Firing, span).into_iter();
+                all.extend(fired.filter(|(from, _)| *from < span.1).map(|(from, to)| Paged {
                     rule,
                     page,
-                    key: mix_text(floor(bout.from).0.cast_unsigned(), &labels.to_string()),
+                    key: mix_text(floor(from).0.cast_unsigned(), &labels.to_string()),
                     labels: labels.clone(),
-                    from: clock.wall(bout.from),
-                    to: (bout.to <= t).then(|| clock.wall(bout.to)),
+                    from: clock.wall(from),
+                    to: (to <= t).then(|| clock.wall(to)),
                 }));
             }
         }

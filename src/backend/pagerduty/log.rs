@@ -9,6 +9,7 @@ use super::incidents::{History, instant};
 use super::map::Reader;
 use super::{PagerDuty, wire};
 use crate::backend::kit::cost::Cost;
+use crate::backend::kit::paging::Pages;
 use crate::model::ask::{Answer, Answered, Reply};
 use crate::model::incident::{Happened, Incident, Person, Stamp, StepBoard};
 use crate::model::labels::Text;
@@ -20,16 +21,6 @@ const PAGES: usize = 20;
 /// An entry of the last second belongs to the time that is asked for.
 const END: SignedDuration = SignedDuration::from_secs(1);
 
-pub(super) struct Log {
-    /// The newest first.
-    pub(super) entries: Vec<wire::LogEntry>,
-    /// From when on nothing is missing.
-    pub(super) whole_since: Timestamp,
-    /// That some of it could not be read.
-    pub(super) unread: Option<Warning>,
-    pub(super) cost: Cost,
-}
-
 /// Who did what to one incident.
 #[derive(Default)]
 struct Told {
@@ -39,8 +30,13 @@ struct Told {
 }
 
 impl PagerDuty {
-    /// What happened between two moments, to incidents of the teams that are wanted.
-    pub(super) async fn log(&self, since: Timestamp, until: Timestamp) -> Result<Log, SourceError> {
+    /// What happened between two moments to incidents of the teams that are wanted, the newest first; and from when on nothing of
+    /// it is missing.
+    async fn log(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<(Pages<wire::LogEntry>, Timestamp), SourceError> {
         let (from, to) = (instant(since), instant(until));
         let query =
             self.of_teams(&[("since", &from), ("until", &to), ("is_overview", "true"), ("time_zone", "UTC")]);
@@ -53,8 +49,7 @@ impl PagerDuty {
             // in another order than PagerDuty's nobody can tell what is missing
             (true, ..) => until,
         };
-        let unread = pages.left_out("entries of the log");
-        Ok(Log { entries: pages.items, whole_since, unread, cost: pages.cost })
+        Ok((pages, whole_since))
     }
 
     /// What happened to all incidents since a moment.
@@ -63,9 +58,9 @@ impl PagerDuty {
     /// Whatever keeps the log from coming.
     pub(super) async fn steps(&self, since: Timestamp) -> Answered {
         let now = self.clock.now();
-        let log = self.log(since.min(now), now + END).await?;
+        let (log, whole_since) = self.log(since.min(now), now + END).await?;
         let steps = self.read(|reader| {
-            let wanted = log.entries.iter().filter(|entry| self.is_wanted(entry));
+            let wanted = log.items.iter().filter(|entry| self.is_wanted(entry));
             let step = |entry: &wire::LogEntry| {
                 entry.created_at.0?;
                 let incident = reader.some(&entry.incident.0.as_ref()?.id)?;
@@ -73,14 +68,11 @@ impl PagerDuty {
             };
             wanted.filter_map(step).collect()
         });
-        let board = StepBoard::new(steps, since, log.whole_since, now);
-        let cut = (log.whole_since > since).then(|| {
-            Warning::missing(format!("what happened before {} was not read", instant(log.whole_since)))
-        });
-        Ok(Reply {
-            warnings: cut.into_iter().chain(log.unread).collect(),
-            ..log.cost.reply(Answer::Steps(board))
-        })
+        let board = StepBoard::new(steps, since, whole_since, now);
+        let cut = (whole_since > since)
+            .then(|| Warning::missing(format!("what happened before {} was not read", instant(whole_since))));
+        let warnings = cut.into_iter().chain(log.left_out("entries of the log")).collect();
+        Ok(Reply { warnings, ..log.cost.reply(Answer::Steps(board)) })
     }
 
     /// The log can be asked for by team, but not by service.
@@ -97,15 +89,14 @@ impl PagerDuty {
             self.kept().history.gap = None;
             return Cost::default();
         };
-        let log = self.log(since, until + END).await;
-        let (gap, cost) = match log {
-            Ok(log) => {
-                let told = self.read(|reader| reader.told(&log.entries));
-                self.kept().history.take_told(told, log.whole_since);
-                let whole_since = instant(log.whole_since);
+        let (gap, cost) = match self.log(since, until + END).await {
+            Ok((log, whole_since)) => {
+                let told = self.read(|reader| reader.told(&log.items));
+                self.kept().history.take_told(told, whole_since);
+                let before = instant(whole_since);
                 let gap =
-                    format!("who acknowledged resolved incidents is not known of those before {whole_since}");
-                ((log.whole_since > since).then_some(gap), log.cost)
+                    format!("who acknowledged resolved incidents is not known of those before {before}");
+                ((whole_since > since).then_some(gap), log.cost)
             }
             Err(error) => {
                 let gap = format!("who acknowledged resolved incidents cannot be had: {}", error.trouble);
