@@ -16,14 +16,17 @@ use crate::model::service::{Detail, Service};
 use crate::model::signal::Signal;
 use crate::model::source::Trouble;
 
+type MatrixOf = fn(&Detail) -> &Matrix;
+type LimitOf = fn(&Thresholds) -> f64;
+
 struct ServiceChart {
     title: &'static str,
     /// Without this signal there is no chart.
     signal: Signal,
     /// What is drawn as lines; none: the buckets of the latency.
-    series: Option<(fn(&Detail) -> &Matrix, Unit)>,
+    series: Option<(MatrixOf, Unit)>,
     /// From where on it is bad, and what that is called.
-    threshold: Option<(fn(&Thresholds) -> f64, &'static str)>,
+    threshold: Option<(LimitOf, &'static str)>,
 }
 
 /// The charts, in the order in which Tab goes through them where not all have room. Apdex is read from the same buckets as
@@ -171,7 +174,7 @@ fn heat(cx: &Cx<'_>, details: &[(&SourceId, &Detail)], area: Rect, buf: &mut Buf
 /// The lines of a chart, each with its name; of several sources with theirs.
 fn lines<'a>(
     details: &[(&SourceId, &'a Detail)],
-    part: fn(&Detail) -> &Matrix,
+    part: MatrixOf,
     are_quantiles: bool,
 ) -> Vec<(String, &'a [f64])> {
     let mut named = Vec::new();
