@@ -77,25 +77,16 @@ pub struct Entrance {
 pub type Contexts = Arc<dyn Fn(&str) -> Result<Entrance, Box<dyn Error + Send + Sync>> + Send + Sync>;
 
 pub(super) enum Report {
-    Arrived {
-        id: u64,
-        arrival: Box<Arrival>,
-    },
-    Acted {
-        plan: u64,
-        index: usize,
-        progress: Progress,
-    },
+    /// A question was answered.
+    Arrived { id: u64, arrival: Box<Arrival> },
+    /// An action is further than before.
+    Acted { plan: u64, index: usize, progress: Progress },
     /// What the journal tells of the last days.
     Recalled(Vec<Record>),
     /// The person is to be told this.
     Told(Message),
     /// A context's sources are built, or cannot be.
-    Built {
-        id: u64,
-        context: Text,
-        entrance: Result<Entrance, String>,
-    },
+    Built { id: u64, context: Text, entrance: Result<Entrance, String> },
 }
 
 struct Running {

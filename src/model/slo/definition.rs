@@ -44,6 +44,7 @@ pub struct Slo {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Budgeting {
+    /// Each bad event.
     Occurrences,
     /// Each slice of time in which fewer than `least` of the events were good.
     Timeslices {
@@ -52,9 +53,7 @@ pub enum Budgeting {
         least: f64,
     },
     /// The mean of the error ratios of all slices of time.
-    RatioTimeslices {
-        slice: Duration,
-    },
+    RatioTimeslices { slice: Duration },
 }
 
 /// Which events a query counts, beside the one that counts all of them.
@@ -68,36 +67,28 @@ pub enum Side {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Sli {
     /// Two queries over the lookback, each the number or the rate of events.
-    Events {
-        side: Side,
-        part: Template,
-        total: Template,
-    },
+    Events { side: Side, part: Template, total: Template },
     /// A query that says the error ratio itself.
     Ratio {
         /// Bad / all over the lookback, 0 to 1.
         error: Template,
     },
-    Counters {
-        side: Side,
-        part: Selector,
-        total: Selector,
-    },
+    /// Two counters.
+    Counters { side: Side, part: Selector, total: Selector },
     /// A classic histogram with a bucket at the threshold: `fast` has one `le`.
     Latency {
         /// The bucket of what is fast enough.
         fast: Selector,
         total: Selector,
     },
+    /// A native histogram.
     NativeLatency {
         histogram: Selector,
         /// Up to this it is fast enough, in the histogram's unit.
         threshold: f64,
     },
     /// A gauge that is 1 while all is well and 0 otherwise: `up`, `probe_success`.
-    Gauge {
-        metric: Selector,
-    },
+    Gauge { metric: Selector },
     /// Apdex of a classic histogram: satisfied / all, with half of what is tolerated.
     Apdex {
         /// The buckets, without `le`.
