@@ -1,11 +1,9 @@
 //! What the person sees and does: state, update, render. No tokio, no socket, no terminal, no file, no clock.
 
-pub mod acts;
 pub mod alarm;
 pub mod chronicle;
 pub mod commands;
 pub mod confirm;
-pub mod doings;
 pub mod doubt;
 pub mod due;
 pub mod event;
@@ -19,6 +17,7 @@ pub mod grouped;
 pub mod handover;
 mod help;
 pub mod identity;
+pub mod intent;
 pub mod key;
 mod layout;
 pub mod line;
@@ -32,6 +31,7 @@ mod overlay;
 pub mod page;
 pub mod palette;
 pub mod place;
+pub mod planner;
 pub mod postmortem;
 pub mod prose;
 pub mod range;
@@ -39,6 +39,7 @@ pub mod readiness;
 mod refusal;
 mod registry;
 mod results;
+pub mod runs;
 pub mod screen;
 pub mod screens;
 pub mod selection;
@@ -54,7 +55,6 @@ pub mod want;
 pub mod widest;
 pub mod widgets;
 mod window;
-pub mod wish;
 
 pub use frame::render;
 pub use update::update;

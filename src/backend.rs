@@ -29,7 +29,7 @@ pub use http::{Received, Receiving, Server, Transport};
 use crate::config::is_exposed;
 use crate::config::kind::{KindSpec, OwnSettings};
 use crate::config::settings::{Settings, SourceSettings};
-use crate::model::action::{ActError, Action, Call, Found, Outcome};
+use crate::model::action::{ActError, Action, Found, Outcome, RequestPreview};
 use crate::model::ask::{Answered, Ask};
 use crate::model::labels::Text;
 use crate::model::slo::Slo;
@@ -59,14 +59,14 @@ pub trait Source: Send + Sync {
 
     /// The calls that an action would make, in their order, without making any; reads that only look before are left out.
     /// Empty: the source does not do such things.
-    fn calls(&self, _action: &Action) -> Vec<Call> {
+    fn calls(&self, _action: &Action) -> Vec<RequestPreview> {
         Vec::new()
     }
 
     /// Does it, once: looks first whether the target still is as it was seen where that matters, then sends. Never sends a
     /// second time by itself. Dropping it half-way leaves the outcome unclear.
     fn act<'a>(&'a self, action: &'a Action) -> Acting<'a> {
-        let what = format!("to {}", action.deed.kind().name());
+        let what = format!("to {}", action.operation.kind().name());
         let error = SourceError::new(self.info().id.clone(), Trouble::NotOffered { what });
         Box::pin(ready(Err(ActError { error, is_unclear: false })))
     }

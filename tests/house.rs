@@ -44,7 +44,7 @@ const GUARDED: [(&str, &[&str]); 12] = [
 /// Of these, what tests of any room may use: to compare with a file of the repository.
 const IN_TESTS: [&str; 2] = ["std::fs", "std::process::Command"];
 
-/// What changes a system outside, and where alone it is said: the guard and the journal stand before all of it, at the door.
+/// What changes a system outside, and where alone it is said: the guard and the journal stand before all of it, in the executor.
 const WRITES: [(&str, &[&str]); 5] = [
     // what is done is put together by the sources' own rooms of action ...
     ("Change::", &["src/backend/alertmanager/act.rs", "src/backend/pagerduty/act.rs"]),
@@ -53,7 +53,7 @@ const WRITES: [(&str, &[&str]); 5] = [
     ("Method::P", &["src/backend/http/promql.rs", "src/backend/http/write.rs", "src/backend/http/oauth.rs"]),
     ("Method::DELETE", &["src/backend/http/write.rs"]),
     ("source.act(", &["src/runtime/gate.rs"]),
-    ("gate.act(", &["src/runtime/door.rs"]),
+    ("gate.act(", &["src/runtime/executor.rs"]),
 ];
 
 const LINES: usize = 600;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::action::{Action, Call, Progress};
+use crate::model::action::{Action, Progress, RequestPreview};
 use crate::model::ask::{Answered, Question};
 use crate::model::guard::Guard;
 use crate::model::journal::Record;
@@ -57,7 +57,7 @@ pub enum Event {
         /// The plan's number.
         plan: u64,
         /// For each of its actions the calls.
-        calls: Vec<Vec<Call>>,
+        calls: Vec<Vec<RequestPreview>>,
     },
     /// The dialog of this wait has been on the terminal for a while, and no key came meanwhile.
     Read(Wait),

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::acts::{Ground, Planned};
 use super::identity::IncidentKey;
 use super::key::{Code, Key, Named};
 use super::line::Line;
+use super::planner::{Planned, Planner};
 use super::shared::Shared;
-use crate::model::action::{Deed, Whom};
+use crate::model::action::{EntityRef, Operation};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::Urgency;
 use crate::model::labels::Text;
@@ -92,9 +92,9 @@ pub enum Kind {
     /// A status update on incidents.
     StatusUpdate(Vec<IncidentKey>),
     /// A call for help with incidents.
-    AddResponder(Vec<IncidentKey>, Whom),
+    AddResponder(Vec<IncidentKey>, EntityRef),
     /// A new incident about a service.
-    Trigger(SourceId, Whom),
+    Trigger(SourceId, EntityRef),
     /// A silence.
     Silence(Box<Silencing>),
 }
@@ -164,7 +164,7 @@ fn named(shared: &Shared, keys: &[IncidentKey]) -> String {
     match keys {
         [one] => one.incident(&shared.world).map_or_else(
             || "an incident that is gone".to_owned(),
-            |known| super::acts::called(known).to_string(),
+            |known| super::planner::called(known).to_string(),
         ),
         many => format!("{} incidents", many.len()),
     }
@@ -183,14 +183,14 @@ pub(super) fn status_update(shared: &Shared, keys: Vec<IncidentKey>) -> Form {
 }
 
 /// A call for help with incidents.
-pub(super) fn add_responder(shared: &Shared, keys: Vec<IncidentKey>, whom: Whom) -> Form {
+pub(super) fn add_responder(shared: &Shared, keys: Vec<IncidentKey>, whom: EntityRef) -> Form {
     let title = format!("Ask {} for help with {}", whom.name, named(shared, &keys));
     let message = format!("Please help with {}", named(shared, &keys));
     Form::new(Kind::AddResponder(keys, whom), title, vec![Field::new("message", &message, SHORT)], 0)
 }
 
 /// A new incident about a service.
-pub(super) fn trigger(source: SourceId, service: Whom, title: &str) -> Form {
+pub(super) fn trigger(source: SourceId, service: EntityRef, title: &str) -> Form {
     let fields = vec![
         Field::new("title", title, SHORT),
         Field::new("details", "", NOTE).optional(),
@@ -206,21 +206,23 @@ pub(super) fn planned(
     form: &Form,
     now: Timestamp,
 ) -> Result<(Planned, BTreeSet<Fingerprint>), Text> {
-    let ground = Ground::of(shared);
+    let planner = Planner::of(shared);
     let known = |keys: &[IncidentKey]| -> Vec<&Linked> {
-        keys.iter().filter_map(|key| key.incident(ground.world)).collect()
+        keys.iter().filter_map(|key| key.incident(planner.world)).collect()
     };
     let gone = || Text::from("what it is for is gone");
-    let on = |keys: &[IncidentKey], deed: Deed| {
+    let on = |keys: &[IncidentKey], operation: Operation| {
         let known = known(keys);
-        if known.is_empty() { Err(gone()) } else { ground.on_incidents(&known, &deed) }
+        if known.is_empty() { Err(gone()) } else { planner.on_incidents(&known, &operation) }
     };
     let planned = match &form.kind {
-        Kind::Note(keys) => on(keys, Deed::Note { content: form.text("note").into() }),
-        Kind::StatusUpdate(keys) => on(keys, Deed::StatusUpdate { message: form.text("message").into() }),
+        Kind::Note(keys) => on(keys, Operation::Note { content: form.text("note").into() }),
+        Kind::StatusUpdate(keys) => {
+            on(keys, Operation::StatusUpdate { message: form.text("message").into() })
+        }
         Kind::AddResponder(keys, whom) => {
             let message = form.text("message").into();
-            on(keys, Deed::AddResponder { people: vec![whom.clone()], message })
+            on(keys, Operation::AddResponder { people: vec![whom.clone()], message })
         }
         Kind::Trigger(source, service) => {
             let urgency = match form.text("urgency") {
@@ -231,7 +233,7 @@ pub(super) fn planned(
             let (title, details) = (Text::from(form.text("title")), form.text("details").into());
             // the same again within a minute is the same incident, not a second page
             let key = format!("burnwatch/{}/{title}/{}", service.id, now.as_second() / 60).into();
-            ground.trigger(source, service, &Deed::Trigger { title, details, urgency, key })
+            planner.trigger(source, service, &Operation::Trigger { title, details, urgency, key })
         }
         Kind::Silence(silencing) => {
             let planned = silence::planned(shared, form, silencing, now)?;

@@ -8,7 +8,6 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::commands::Command;
-use super::doings::Doing;
 use super::doubt::doubts;
 use super::event::Tone;
 use super::layout::areas;
@@ -16,6 +15,7 @@ use super::look::Cx;
 use super::number::ago;
 use super::overlay;
 use super::place::Tab;
+use super::runs::PlanRun;
 use super::screen::Badge;
 use super::screens::Screens;
 use super::state::{Mode, State};
@@ -246,14 +246,14 @@ fn footer(state: &State, cx: &Cx<'_>, area: Rect, buf: &mut Buffer) {
         return;
     }
     // what was said a moment ago is an answer to a key: it goes before what is still on its way
-    let is_new = |doing: &Doing| {
+    let is_new = |run: &PlanRun| {
         let newest = state.shared.messages.newest(cx.now);
-        newest.is_some_and(|told| told.at > doing.begun_at && age(told.at, cx.now) < ANSWERED)
+        newest.is_some_and(|told| told.at > run.begun_at && age(told.at, cx.now) < ANSWERED)
     };
-    let running = state.shared.doings.running().next().filter(|doing| !is_new(doing));
+    let running = state.shared.runs.running().next().filter(|run| !is_new(run));
     let left = match (running, state.shared.messages.newest(cx.now)) {
-        (Some(doing), _) => {
-            let words = doing.standing(cx.zone, text::ellipsis(cx.charset));
+        (Some(run), _) => {
+            let words = run.standing(cx.zone, text::ellipsis(cx.charset));
             vec![Run::new(format!(" {} {words}", cx.symbol(Role::Sending)), Role::Sending)]
         }
         (None, Some(told)) => {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::doings;
 use super::due::Want;
 use super::fired::{self, Noise};
 use super::number::ago;
 use super::prose::{Prose, escaped};
+use super::runs;
 use super::shared::Shared;
 use crate::model::alert::{AlertState, Severity};
 use crate::model::ask::AskKind;
@@ -332,7 +332,7 @@ fn silences(shared: &Shared, length: Duration, now: Timestamp, prose: &mut Prose
 fn told(shared: &Shared, record: &Record) -> String {
     let zone = shared.look.zone.clone();
     let at = record.begun_at.to_zoned(zone).strftime("%H:%M").to_string();
-    format!("{at} {}: {}", escaped(&record.who), escaped(&doings::recorded(record)))
+    format!("{at} {}: {}", escaped(&record.who), escaped(&runs::recorded(record)))
 }
 
 fn done(shared: &Shared, doings: Doings<'_>, shift: Bounds, prose: &mut Prose) {

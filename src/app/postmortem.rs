@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::doings;
 use super::due::Want;
 use super::handover::Doings;
 use super::identity::{IncidentKey, SloKey};
 use super::number::{latency, or_dash, percent, rate};
 use super::prose::{Prose, escaped};
 use super::range;
+use super::runs;
 use super::shared::Shared;
 use super::subjects::incident;
 use super::subjects::slo::course::spent_between;
@@ -241,7 +241,7 @@ fn timeline(shared: &Shared, known: &Linked, records: &[Record], now: Timestamp,
         *record.action.target.id == *incident.id && known.sources.contains(&record.action.source)
     };
     for record in records.iter().filter(about) {
-        let line = format!("{}: {}", escaped(&record.who), escaped(&doings::recorded(record)));
+        let line = format!("{}: {}", escaped(&record.who), escaped(&runs::recorded(record)));
         events.push((record.begun_at, line));
     }
     events.sort_by_key(|(at, _)| *at);

@@ -18,14 +18,14 @@ use crate::model::labels::Text;
 use crate::model::source::SourceInfo;
 use crate::model::world::World;
 
-mod acted;
 mod confirm;
 mod form;
 mod input;
+mod intent;
 mod menus;
 mod navigate;
 mod run;
-mod wish;
+mod run_events;
 
 /// Takes an event. It never waits and never fails.
 pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
@@ -74,7 +74,7 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             Vec::new()
         }
         Event::Acted { plan, index, progress } => {
-            acted::progressed(state, plan, index, progress, now);
+            run_events::progressed(state, plan, index, progress, now);
             look_again(state, now)
         }
         Event::Recalled(records) => {

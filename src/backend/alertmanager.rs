@@ -21,7 +21,7 @@ use super::kit::probe;
 use super::kit::skew::Skew;
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
-use crate::model::action::{Action, Call};
+use crate::model::action::{Action, RequestPreview};
 use crate::model::alert::{AlertBoard, SeverityMap};
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
 use crate::model::labels::Text;
@@ -259,7 +259,7 @@ impl Source for Alertmanager {
         answer_by(self, &HANDLERS, ask, known)
     }
 
-    fn calls(&self, action: &Action) -> Vec<Call> {
+    fn calls(&self, action: &Action) -> Vec<RequestPreview> {
         self.calls_of(action)
     }
 

@@ -21,7 +21,7 @@ use super::handlers::{Handler, answer_by, kinds};
 use super::http::{Body, Http, of_absence};
 use super::{Acting, Answering, Clock, LookingBack, Means, Source};
 use crate::config::settings::SourceSettings;
-use crate::model::action::{Action, Call};
+use crate::model::action::{Action, RequestPreview};
 use crate::model::ask::{Ask, AskKind};
 use crate::model::incident::Person;
 use crate::model::labels::{Interner, Text};
@@ -116,7 +116,7 @@ impl Source for PagerDuty {
         })
     }
 
-    fn calls(&self, action: &Action) -> Vec<Call> {
+    fn calls(&self, action: &Action) -> Vec<RequestPreview> {
         self.calls_of(action)
     }
 
@@ -130,7 +130,7 @@ impl Source for PagerDuty {
 }
 
 /// The calls of an action on an account at this address, by the person of this id.
-pub(super) fn calls(action: &Action, address: &str, me: &str) -> Vec<Call> {
+pub(super) fn calls(action: &Action, address: &str, me: &str) -> Vec<RequestPreview> {
     act::request(action, me).map(|change| change.shown(address)).into_iter().collect()
 }
 

@@ -71,7 +71,7 @@ pub(super) struct Session {
     labels_of_proxies: Vec<String>,
 }
 
-/// Whom to ask.
+/// EntityRef to ask.
 pub(super) struct Reach {
     pub(super) context: String,
     contexts: Vec<String>,

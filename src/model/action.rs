@@ -1,4 +1,4 @@
-//! What can be done to the systems outside: one deed on one object of one source, bound to what stood there when the key
+//! What can be done to the systems outside: one operation on one object of one source, bound to what stood there when the key
 //! was pressed, the calls that it takes, and how it ended.
 
 use std::fmt;
@@ -21,7 +21,8 @@ pub struct Action {
     /// To what.
     pub target: Target,
     /// What.
-    pub deed: Deed,
+    #[serde(rename = "deed")]
+    pub operation: Operation,
 }
 
 /// The object of an action, as it was when the person decided.
@@ -38,7 +39,7 @@ pub struct Target {
 
 /// Something named by its id, as far as an action needs it: a person, a policy, a priority, a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Whom {
+pub struct EntityRef {
     /// What the source calls it.
     pub id: Text,
     /// What people call it.
@@ -48,7 +49,7 @@ pub struct Whom {
 /// What is done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Deed {
+pub enum Operation {
     /// Say that one is on the incident.
     Acknowledge,
     /// Say that the incident is over.
@@ -56,12 +57,12 @@ pub enum Deed {
     /// Give the incident to a person.
     Assign {
         /// To whom.
-        to: Whom,
+        to: EntityRef,
     },
     /// Give the incident to an escalation policy, from its first level on.
     Reroute {
         /// To which.
-        policy: Whom,
+        policy: EntityRef,
     },
     /// Wake a level of the incident's policy.
     Escalate {
@@ -83,18 +84,18 @@ pub enum Deed {
     #[serde(alias = "prioritise")]
     Priority {
         /// `None`: no priority.
-        priority: Option<Whom>,
+        priority: Option<EntityRef>,
     },
     /// Make the incident a part of another one.
     Merge {
         /// The one that stays.
-        into: Whom,
+        into: EntityRef,
     },
     /// Request more responders.
     #[serde(alias = "summon")]
     AddResponder {
-        /// Whom.
-        people: Vec<Whom>,
+        /// EntityRef.
+        people: Vec<EntityRef>,
         /// What they are told.
         message: Text,
     },
@@ -118,20 +119,20 @@ pub enum Deed {
     /// Stand in for whoever has a stretch of a schedule; the target is the schedule.
     TakeShift {
         /// Who stands in.
-        person: Whom,
+        person: EntityRef,
         /// From when.
         start: Timestamp,
         /// Until when.
         end: Timestamp,
     },
     /// Keep alerts quiet.
-    Silence(Draft),
+    Silence(SilenceDraft),
     /// Put another silence in the place of one that is there; the target is that one. Where no more than its end or its comment
     /// changes, its server keeps it.
     Edit {
         /// What it shall be.
         #[serde(flatten)]
-        draft: Draft,
+        draft: SilenceDraft,
         /// When it was last changed, by its server's clock, as the person saw it. If that has changed by now, nothing is overwritten.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         seen: Option<Timestamp>,
@@ -147,7 +148,7 @@ pub enum Deed {
 
 /// A silence that is not there yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Draft {
+pub struct SilenceDraft {
     /// All must match.
     pub matchers: Vec<Matcher>,
     /// When it begins; without it, at once.
@@ -161,14 +162,14 @@ pub struct Draft {
     pub comment: Text,
 }
 
-macro_rules! deeds {
+macro_rules! operations {
     ($($(#[$doc:meta])* $id:ident $name:literal $verb:literal $done:literal;)*) => {
-        /// The kinds of [`Deed`]: what a source can do, what a context forbids.
+        /// The kinds of [`Operation`]: what a source can do, what a context forbids.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "kebab-case")]
-        pub enum DeedKind { $($(#[$doc])* $id,)* }
+        pub enum OperationKind { $($(#[$doc])* $id,)* }
 
-        impl DeedKind {
+        impl OperationKind {
             /// All of them.
             pub const ALL: &[Self] = &[$(Self::$id,)*];
 
@@ -190,72 +191,72 @@ macro_rules! deeds {
     };
 }
 
-deeds! {
-    /// [`Deed::Acknowledge`]
+operations! {
+    /// [`Operation::Acknowledge`]
     Acknowledge "acknowledge" "Acknowledge"           "acknowledged";
-    /// [`Deed::Resolve`]
+    /// [`Operation::Resolve`]
     Resolve     "resolve"     "Resolve"               "resolved";
-    /// [`Deed::Assign`]
+    /// [`Operation::Assign`]
     Assign      "assign"      "Assign"                "assigned";
-    /// [`Deed::Reroute`]
+    /// [`Operation::Reroute`]
     Reroute     "reroute"     "Reassign to a policy"  "reassigned";
-    /// [`Deed::Escalate`]
+    /// [`Operation::Escalate`]
     Escalate    "escalate"    "Escalate"              "escalated";
-    /// [`Deed::Snooze`]
+    /// [`Operation::Snooze`]
     Snooze      "snooze"      "Snooze"                "snoozed";
-    /// [`Deed::Note`]
+    /// [`Operation::Note`]
     Note        "note"        "Write a note"          "noted";
-    /// [`Deed::Priority`]
+    /// [`Operation::Priority`]
     #[serde(alias = "prioritise")]
     Priority    "priority"    "Set the priority"      "prioritised";
-    /// [`Deed::Merge`]
+    /// [`Operation::Merge`]
     Merge       "merge"       "Merge"                 "merged";
-    /// [`Deed::AddResponder`]
+    /// [`Operation::AddResponder`]
     #[serde(alias = "summon")]
     AddResponder "add-responder" "Request a responder" "responder requested";
-    /// [`Deed::StatusUpdate`]
+    /// [`Operation::StatusUpdate`]
     #[serde(alias = "inform")]
     StatusUpdate "status-update" "Send a status update" "status update sent";
-    /// [`Deed::Trigger`]
+    /// [`Operation::Trigger`]
     Trigger     "trigger"     "Open an incident"      "opened";
-    /// [`Deed::TakeShift`]
+    /// [`Operation::TakeShift`]
     TakeShift   "take-shift"  "Take the shift"        "shift taken";
-    /// [`Deed::Silence`]
+    /// [`Operation::Silence`]
     Silence     "silence"     "Silence"               "silenced";
-    /// [`Deed::Edit`]
+    /// [`Operation::Edit`]
     Edit        "edit"        "Edit the silence"      "edited";
-    /// [`Deed::Extend`]
+    /// [`Operation::Extend`]
     Extend      "extend"      "Extend the silence"    "extended";
-    /// [`Deed::Expire`]
+    /// [`Operation::Expire`]
     Expire      "expire"      "Expire the silence"    "expired";
 }
 
-impl Deed {
+impl Operation {
     /// Which kind it is.
-    pub const fn kind(&self) -> DeedKind {
+    pub const fn kind(&self) -> OperationKind {
         match self {
-            Self::Acknowledge => DeedKind::Acknowledge,
-            Self::Resolve => DeedKind::Resolve,
-            Self::Assign { .. } => DeedKind::Assign,
-            Self::Reroute { .. } => DeedKind::Reroute,
-            Self::Escalate { .. } => DeedKind::Escalate,
-            Self::Snooze { .. } => DeedKind::Snooze,
-            Self::Note { .. } => DeedKind::Note,
-            Self::Priority { .. } => DeedKind::Priority,
-            Self::Merge { .. } => DeedKind::Merge,
-            Self::AddResponder { .. } => DeedKind::AddResponder,
-            Self::StatusUpdate { .. } => DeedKind::StatusUpdate,
-            Self::Trigger { .. } => DeedKind::Trigger,
-            Self::TakeShift { .. } => DeedKind::TakeShift,
-            Self::Silence(_) => DeedKind::Silence,
-            Self::Edit { .. } => DeedKind::Edit,
-            Self::Extend { .. } => DeedKind::Extend,
-            Self::Expire => DeedKind::Expire,
+            Self::Acknowledge => OperationKind::Acknowledge,
+            Self::Resolve => OperationKind::Resolve,
+            Self::Assign { .. } => OperationKind::Assign,
+            Self::Reroute { .. } => OperationKind::Reroute,
+            Self::Escalate { .. } => OperationKind::Escalate,
+            Self::Snooze { .. } => OperationKind::Snooze,
+            Self::Note { .. } => OperationKind::Note,
+            Self::Priority { .. } => OperationKind::Priority,
+            Self::Merge { .. } => OperationKind::Merge,
+            Self::AddResponder { .. } => OperationKind::AddResponder,
+            Self::StatusUpdate { .. } => OperationKind::StatusUpdate,
+            Self::Trigger { .. } => OperationKind::Trigger,
+            Self::TakeShift { .. } => OperationKind::TakeShift,
+            Self::Silence(_) => OperationKind::Silence,
+            Self::Edit { .. } => OperationKind::Edit,
+            Self::Extend { .. } => OperationKind::Extend,
+            Self::Expire => OperationKind::Expire,
         }
     }
 
     /// The silence that it makes, if it makes one.
-    pub const fn draft(&self) -> Option<&Draft> {
+    pub const fn draft(&self) -> Option<&SilenceDraft> {
         match self {
             Self::Silence(draft) | Self::Edit { draft, .. } => Some(draft),
             Self::Acknowledge
@@ -279,7 +280,7 @@ impl Deed {
 
 /// One request that an action makes, as it is shown before it is sent. Never holds a credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Call {
+pub struct RequestPreview {
     /// `PUT`.
     pub method: Text,
     /// Address with path, without user and query.
@@ -289,7 +290,7 @@ pub struct Call {
     pub body: Option<Text>,
 }
 
-impl fmt::Display for Call {
+impl fmt::Display for RequestPreview {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.address)?;
         self.body.as_ref().map_or(Ok(()), |body| write!(f, " {body}"))
@@ -310,7 +311,7 @@ pub enum Outcome {
         words: Text,
     },
     /// It stands otherwise than the person saw it; nothing was sent.
-    Overtaken {
+    Conflict {
         /// How it stands: "resolved by Kofi Mensah at 03:12".
         words: Text,
     },
@@ -347,7 +348,7 @@ pub enum Found {
 /// How an action ended, as far as is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "ending")]
-pub enum Ending {
+pub enum ActionResult {
     /// It is so now.
     Done {
         /// The id of what was made, where something was.
@@ -360,7 +361,8 @@ pub enum Ending {
         words: Text,
     },
     /// Somebody else changed it meanwhile; nothing was overwritten.
-    Overtaken {
+    #[serde(rename = "overtaken")]
+    Conflict {
         /// How it stands.
         words: Text,
     },
@@ -381,7 +383,7 @@ pub enum Ending {
     },
 }
 
-impl Ending {
+impl ActionResult {
     /// Whether what was wanted holds now.
     pub const fn is_done(&self) -> bool {
         matches!(self, Self::Done { .. } | Self::Already { .. })
@@ -392,7 +394,7 @@ impl Ending {
         match self {
             Self::Done { .. } => "done",
             Self::Already { .. } => "was so already",
-            Self::Overtaken { .. } => "overtaken",
+            Self::Conflict { .. } => "overtaken",
             Self::Refused { .. } => "refused",
             Self::Held { .. } => "not sent",
             Self::Unknown { .. } => "unknown",
@@ -404,7 +406,7 @@ impl Ending {
         match self {
             Self::Done { .. } => None,
             Self::Already { words }
-            | Self::Overtaken { words }
+            | Self::Conflict { words }
             | Self::Refused { words }
             | Self::Held { words }
             | Self::Unknown { words } => Some(words),
@@ -425,7 +427,7 @@ pub enum Progress {
     /// Sent, no sure answer: it is being read back.
     ReadingBack,
     /// Over.
-    Ended(Ending),
+    Ended(ActionResult),
 }
 
 /// A duration as whole seconds.
@@ -448,51 +450,59 @@ mod tests {
     use super::*;
     use crate::model::matcher::parse;
 
-    fn action(deed: Deed) -> Action {
+    fn action(operation: Operation) -> Action {
         let target = Target { id: "Q1".into(), name: "#1".into(), seen: Some(IncidentStatus::Triggered) };
-        Action { source: SourceId::new("pager"), target, deed }
+        Action { source: SourceId::new("pager"), target, operation }
     }
 
     #[test]
     fn a_journal_with_earlier_names_of_operations_is_read() {
-        for (earlier, deed, kind) in [
-            (r#"{"prioritise": {"priority": null}}"#, Deed::Priority { priority: None }, r#""prioritise""#),
+        for (earlier, operation, kind) in [
+            (
+                r#"{"prioritise": {"priority": null}}"#,
+                Operation::Priority { priority: None },
+                r#""prioritise""#,
+            ),
             (
                 r#"{"summon": {"people": [], "message": "help"}}"#,
-                Deed::AddResponder { people: Vec::new(), message: "help".into() },
+                Operation::AddResponder { people: Vec::new(), message: "help".into() },
                 r#""summon""#,
             ),
-            (r#"{"inform": {"message": "up"}}"#, Deed::StatusUpdate { message: "up".into() }, r#""inform""#),
+            (
+                r#"{"inform": {"message": "up"}}"#,
+                Operation::StatusUpdate { message: "up".into() },
+                r#""inform""#,
+            ),
         ] {
-            assert_eq!(serde_json::from_str::<Deed>(earlier).unwrap(), deed);
-            assert_eq!(serde_json::from_str::<DeedKind>(kind).unwrap(), deed.kind());
+            assert_eq!(serde_json::from_str::<Operation>(earlier).unwrap(), operation);
+            assert_eq!(serde_json::from_str::<OperationKind>(kind).unwrap(), operation.kind());
         }
     }
 
     #[test]
     fn an_action_reads_back_from_the_journal_as_it_was() {
-        let whom = || Whom { id: "P1".into(), name: "Ana".into() };
+        let whom = || EntityRef { id: "P1".into(), name: "Ana".into() };
         let at = Timestamp::from_second(1_768_445_520).unwrap();
-        let draft = Draft {
+        let draft = SilenceDraft {
             matchers: parse(r#"a="b\"c",d=~"e|f",g!="h""#).unwrap(),
             starts_at: Some(at),
             ends_at: at,
             created_by: "ana".into(),
             comment: "deploy".into(),
         };
-        let deeds = [
-            Deed::Acknowledge,
-            Deed::Assign { to: whom() },
-            Deed::Snooze { rest: Duration::from_secs(3600) },
-            Deed::Priority { priority: None },
-            Deed::AddResponder { people: vec![whom()], message: "help".into() },
-            Deed::TakeShift { person: whom(), start: at, end: at },
-            Deed::Edit { draft: draft.clone(), seen: Some(at) },
-            Deed::Silence(draft),
-            Deed::Expire,
+        let operations = [
+            Operation::Acknowledge,
+            Operation::Assign { to: whom() },
+            Operation::Snooze { rest: Duration::from_secs(3600) },
+            Operation::Priority { priority: None },
+            Operation::AddResponder { people: vec![whom()], message: "help".into() },
+            Operation::TakeShift { person: whom(), start: at, end: at },
+            Operation::Edit { draft: draft.clone(), seen: Some(at) },
+            Operation::Silence(draft),
+            Operation::Expire,
         ];
-        for deed in deeds {
-            let action = action(deed);
+        for operation in operations {
+            let action = action(operation);
             let text = serde_json::to_string(&action).unwrap();
             assert_eq!(serde_json::from_str::<Action>(&text).unwrap(), action, "{text}");
         }
@@ -500,7 +510,7 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_configuration() {
-        for kind in DeedKind::ALL {
+        for kind in OperationKind::ALL {
             assert_eq!(serde_json::to_string(kind).unwrap(), format!("{:?}", kind.name()));
         }
     }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::action::{Action, Call, Ending};
+use super::action::{Action, ActionResult, RequestPreview};
 use super::labels::Text;
 
 /// One line of the journal. All lines of one action have the same `act`.
@@ -45,7 +45,7 @@ pub enum Step {
     /// About to be sent: if no line comes after this one, nobody knows whether it was done.
     Sending {
         /// The calls.
-        calls: Vec<Call>,
+        calls: Vec<RequestPreview>,
     },
     /// Sent, no sure answer: about to be read back.
     ReadingBack {
@@ -56,7 +56,7 @@ pub enum Step {
     Ended {
         /// How.
         #[serde(flatten)]
-        how: Ending,
+        how: ActionResult,
         /// Whether this was found by reading back.
         #[serde(default)]
         read_back: bool,
@@ -81,9 +81,9 @@ pub struct Record {
     /// When it went out, if it did.
     pub sent_at: Option<Timestamp>,
     /// What went out then.
-    pub calls: Vec<Call>,
+    pub calls: Vec<RequestPreview>,
     /// How it ended; none: nothing was written of that.
-    pub ending: Option<Ending>,
+    pub ending: Option<ActionResult>,
     /// Whether that was found by reading back.
     pub read_back: bool,
 }
@@ -91,7 +91,7 @@ pub struct Record {
 impl Record {
     /// Whether it went out and nobody knows how it ended.
     pub fn is_open(&self) -> bool {
-        self.sent_at.is_some() && matches!(self.ending, None | Some(Ending::Unknown { .. }))
+        self.sent_at.is_some() && matches!(self.ending, None | Some(ActionResult::Unknown { .. }))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::action::DeedKind;
+use super::action::OperationKind;
 use super::ask::AskKind;
 use super::labels::Text;
 
@@ -69,7 +69,7 @@ pub struct SourceInfo {
     /// The questions that it can be asked.
     pub answers: Vec<AskKind>,
     /// What can be done there.
-    pub acts: Vec<DeedKind>,
+    pub acts: Vec<OperationKind>,
 }
 
 impl SourceInfo {

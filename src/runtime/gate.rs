@@ -16,7 +16,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::app::event::Arrival;
 use crate::backend::{Clock, Source};
 use crate::config::settings::LimitSettings;
-use crate::model::action::{ActError, Action, Call, Found, Outcome};
+use crate::model::action::{ActError, Action, Found, Outcome, RequestPreview};
 use crate::model::ask::{Answered, AskKind, Question};
 use crate::model::source::{SourceError, Trouble};
 use crate::model::text::clean;
@@ -131,7 +131,7 @@ impl Gate {
     }
 
     /// The calls that an action would make.
-    pub(super) fn calls(&self, action: &Action) -> Vec<Call> {
+    pub(super) fn calls(&self, action: &Action) -> Vec<RequestPreview> {
         self.source.calls(action)
     }
 

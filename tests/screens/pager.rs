@@ -1,7 +1,7 @@
 //! A paging system with incidents in every state, and policies with gaps, double bookings and stand-ins.
 
 use burnwatch::testing::backend::{Answering, Source};
-use burnwatch::testing::model::action::{Action, Call, DeedKind};
+use burnwatch::testing::model::action::{Action, OperationKind, RequestPreview};
 use burnwatch::testing::model::alert::{Alert, AlertBoard, AlertState, Severity};
 use burnwatch::testing::model::ask::{Answer, Ask, AskKind, Query, Reply};
 use burnwatch::testing::model::fingerprint::Fingerprint;
@@ -47,7 +47,7 @@ impl Pager {
             kind: Kind::new("demo"),
             address: "https://pager.example".into(),
             answers,
-            acts: DeedKind::ALL.to_vec(),
+            acts: OperationKind::ALL.to_vec(),
         };
         Self { info, incidents, on_call, refuses: None, clock_ahead_seconds: 0 }
     }
@@ -104,10 +104,10 @@ impl Source for Pager {
         Box::pin(async move { Ok(Reply::free(self.reply(ask))) })
     }
 
-    fn calls(&self, action: &Action) -> Vec<Call> {
+    fn calls(&self, action: &Action) -> Vec<RequestPreview> {
         let address = format!("https://pager.example/incidents/{}", action.target.id).into();
-        let body = serde_json::to_string(&action.deed).expect("deeds are plain").into();
-        vec![Call { method: "PUT".into(), address, body: Some(body) }]
+        let body = serde_json::to_string(&action.operation).expect("deeds are plain").into();
+        vec![RequestPreview { method: "PUT".into(), address, body: Some(body) }]
     }
 }
 

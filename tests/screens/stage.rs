@@ -13,7 +13,7 @@ use burnwatch::testing::app::{render, update};
 use burnwatch::testing::backend::demo;
 use burnwatch::testing::backend::{Clock, Source};
 use burnwatch::testing::config::definitions::Finding;
-use burnwatch::testing::model::action::Ending;
+use burnwatch::testing::model::action::ActionResult;
 use burnwatch::testing::model::guard::Guard;
 use burnwatch::testing::model::incident::Incident;
 use burnwatch::testing::model::journal::Record;
@@ -188,7 +188,7 @@ impl Stage {
     }
 
     /// How the journal tells of what was confirmed first.
-    pub(crate) fn record(&self, ending: Ending) -> Record {
+    pub(crate) fn record(&self, ending: ActionResult) -> Record {
         let plan = self.acts.first().expect("something was confirmed");
         Record {
             act: "run-1".into(),

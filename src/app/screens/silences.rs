@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::app::acts::silence_called;
 use crate::app::commands::{Command, Scope};
 use crate::app::filter::Haystack;
 use crate::app::found::{Found, passing};
 use crate::app::identity::SilenceKey;
 use crate::app::list::{Cursor, List};
 use crate::app::place::Place;
+use crate::app::planner::silence_called;
 use crate::app::screen::{Hint, Opened, Screen};
 use crate::app::selection::{Handled, Selection};
 use crate::app::shared::Shared;

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::app::acts::Planned;
 use crate::app::confirm::{Confirm, Outcome, last_scroll, weigh};
 use crate::app::event::{Effect, Link, Message, Plan, Tone, Wait};
 use crate::app::form::Form;
 use crate::app::key::Key;
+use crate::app::planner::Planned;
 use crate::app::state::{Mode, State};
-use crate::model::action::{Action, Call, Deed};
+use crate::model::action::{Action, Operation, RequestPreview};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::silence::SilenceState;
@@ -27,7 +27,7 @@ pub(super) fn open(
     match planned {
         Ok(Planned { actions, left_out }) => {
             let plan =
-                Plan { id: state.shared.doings.number(), context: state.shared.context.clone(), actions };
+                Plan { id: state.shared.runs.number(), context: state.shared.context.clone(), actions };
             let mut confirm = Confirm {
                 plan: plan.clone(),
                 left_out,
@@ -126,12 +126,12 @@ fn begin(state: &mut State, confirm: Confirm, now: Timestamp) -> Vec<Effect> {
             state.shared.world.suppose((plan.id, index), action.clone(), now);
         }
     }
-    state.shared.doings.begin(plan.clone(), covers, now);
+    state.shared.runs.begin(plan.clone(), covers, now);
     vec![Effect::Act(plan)]
 }
 
 /// Takes the calls that a plan would make.
-pub(super) fn rehearsed(state: &mut State, plan: u64, calls: Vec<Vec<Call>>) {
+pub(super) fn rehearsed(state: &mut State, plan: u64, calls: Vec<Vec<RequestPreview>>) {
     if let Mode::Confirm(confirm) = &mut state.mode
         && confirm.plan.id == plan
     {
@@ -177,7 +177,7 @@ pub(super) fn watch(state: &mut State, now: Timestamp) -> Vec<Effect> {
     }
     confirm.left_out.extend(words);
     // what is asked is another thing now: an answer to what stood there before does not count
-    (confirm.plan.id, confirm.calls, confirm.is_armed) = (state.shared.doings.number(), None, false);
+    (confirm.plan.id, confirm.calls, confirm.is_armed) = (state.shared.runs.number(), None, false);
     let plan = confirm.plan.clone();
     state.mode = Mode::Confirm(confirm);
     vec![Effect::Rehearse(plan)]
@@ -199,7 +199,7 @@ fn moved(world: &World, action: &Action) -> Option<Text> {
             Some(_) => None,
         };
     }
-    if matches!(action.deed, Deed::Edit { .. } | Deed::Extend { .. } | Deed::Expire) {
+    if matches!(action.operation, Operation::Edit { .. } | Operation::Extend { .. } | Operation::Expire) {
         let silence =
             world.silences().find(|silence| silence.source == action.source && silence.id == target.id);
         let is_over = silence.is_none_or(|silence| silence.state == SilenceState::Expired);

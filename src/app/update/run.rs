@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::input::set_filter;
-use super::{acted, change_range, menus, navigate, wish};
+use super::{change_range, intent, menus, navigate, run_events};
 use crate::app::commands::Command;
 use crate::app::event::Effect;
 use crate::app::identity::IncidentKey;
@@ -46,7 +46,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         | Command::Escalate
         | Command::Snooze
         | Command::Resolve
-        | Command::Act => return wish::run(state, command, now),
+        | Command::Act => return intent::run(state, command, now),
         Command::Open => {
             if !navigate::open(state, now) {
                 state.shared.messages.note("Nothing to open here", now);
@@ -112,7 +112,7 @@ pub(in crate::app) fn run(state: &mut State, command: Command, now: Timestamp) -
         Command::Theme => menus::theme(state),
         Command::Redraw => return vec![Effect::Redraw],
         Command::Suspend => return vec![Effect::Suspend],
-        Command::Quit => return acted::leave(state, now),
+        Command::Quit => return run_events::leave(state, now),
     }
     Vec::new()
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::{Alertmanager, garbled, map, wire};
 use crate::backend::http::{Change, segment, surely_not};
 use crate::backend::kit::lenient::Whole;
-use crate::model::action::{ActError, Action, Call, Deed, Draft, Found, Outcome};
+use crate::model::action::{ActError, Action, Found, Operation, Outcome, RequestPreview, SilenceDraft};
 use crate::model::labels::Text;
 use crate::model::matcher::{Matcher, Operator};
 use crate::model::source::{SourceError, Trouble};
@@ -22,25 +22,30 @@ const KEPT: [&str; 6] = ["id", "matchers", "startsAt", "createdBy", "comment", "
 const AS_STORED: &str = "as it is stored";
 
 /// The calls of an action at a server of this address, whose clock is so far ahead of ours.
-pub(crate) fn calls(action: &Action, address: &str, now: Timestamp, ahead: SignedDuration) -> Vec<Call> {
-    let change = match &action.deed {
-        Deed::Silence(draft) => creation(draft, now, ahead),
-        Deed::Edit { draft, .. } => edition(as_stored(&action.target.id), draft, ahead),
-        Deed::Extend { until } => extension(as_stored(&action.target.id), there(*until, ahead)),
-        Deed::Expire => expiry(&action.target.id),
-        Deed::Acknowledge
-        | Deed::Resolve
-        | Deed::Assign { .. }
-        | Deed::Reroute { .. }
-        | Deed::Escalate { .. }
-        | Deed::Snooze { .. }
-        | Deed::Note { .. }
-        | Deed::Priority { .. }
-        | Deed::Merge { .. }
-        | Deed::AddResponder { .. }
-        | Deed::StatusUpdate { .. }
-        | Deed::Trigger { .. }
-        | Deed::TakeShift { .. } => return Vec::new(),
+pub(crate) fn calls(
+    action: &Action,
+    address: &str,
+    now: Timestamp,
+    ahead: SignedDuration,
+) -> Vec<RequestPreview> {
+    let change = match &action.operation {
+        Operation::Silence(draft) => creation(draft, now, ahead),
+        Operation::Edit { draft, .. } => edition(as_stored(&action.target.id), draft, ahead),
+        Operation::Extend { until } => extension(as_stored(&action.target.id), there(*until, ahead)),
+        Operation::Expire => expiry(&action.target.id),
+        Operation::Acknowledge
+        | Operation::Resolve
+        | Operation::Assign { .. }
+        | Operation::Reroute { .. }
+        | Operation::Escalate { .. }
+        | Operation::Snooze { .. }
+        | Operation::Note { .. }
+        | Operation::Priority { .. }
+        | Operation::Merge { .. }
+        | Operation::AddResponder { .. }
+        | Operation::StatusUpdate { .. }
+        | Operation::Trigger { .. }
+        | Operation::TakeShift { .. } => return Vec::new(),
     };
     vec![change.shown(address)]
 }
@@ -50,7 +55,7 @@ fn there(here: Timestamp, ahead: SignedDuration) -> Timestamp {
     here.saturating_add(ahead).unwrap_or(here)
 }
 
-fn creation(draft: &Draft, now: Timestamp, ahead: SignedDuration) -> Change {
+fn creation(draft: &SilenceDraft, now: Timestamp, ahead: SignedDuration) -> Change {
     let body = json!({
         "matchers": draft.matchers.iter().map(matcher).collect::<Vec<_>>(),
         "startsAt": instant(there(draft.starts_at.unwrap_or(now), ahead)),
@@ -62,7 +67,7 @@ fn creation(draft: &Draft, now: Timestamp, ahead: SignedDuration) -> Change {
 }
 
 /// The silence again as it shall be.
-fn edition(mut stored: Map<String, Value>, draft: &Draft, ahead: SignedDuration) -> Change {
+fn edition(mut stored: Map<String, Value>, draft: &SilenceDraft, ahead: SignedDuration) -> Change {
     stored.retain(|key, _| KEPT.contains(&&**key));
     stored.insert("matchers".into(), draft.matchers.iter().map(matcher).collect());
     if let Some(start) = draft.starts_at {
@@ -75,16 +80,16 @@ fn edition(mut stored: Map<String, Value>, draft: &Draft, ahead: SignedDuration)
 }
 
 impl Alertmanager {
-    pub(super) fn calls_of(&self, action: &Action) -> Vec<Call> {
+    pub(super) fn calls_of(&self, action: &Action) -> Vec<RequestPreview> {
         calls(action, self.http.address(), self.clock.now(), self.skew.ahead())
     }
 
     pub(super) async fn do_it(&self, action: &Action) -> Result<Outcome, ActError> {
-        match &action.deed {
-            Deed::Silence(draft) => self.post(&self.creation(draft)).await,
-            Deed::Edit { draft, seen } => self.edit(&action.target.id, draft, *seen).await,
-            Deed::Extend { until } => self.extend(&action.target.id, *until).await,
-            Deed::Expire => self.expire(&action.target.id).await,
+        match &action.operation {
+            Operation::Silence(draft) => self.post(&self.creation(draft)).await,
+            Operation::Edit { draft, seen } => self.edit(&action.target.id, draft, *seen).await,
+            Operation::Extend { until } => self.extend(&action.target.id, *until).await,
+            Operation::Expire => self.expire(&action.target.id).await,
             other => {
                 let what = format!("to {}", other.kind().name());
                 Err(surely_not(self.http.error(Trouble::NotOffered { what })))
@@ -93,14 +98,14 @@ impl Alertmanager {
     }
 
     pub(super) async fn found(&self, action: &Action, sent_at: Timestamp) -> Result<Found, SourceError> {
-        match &action.deed {
-            Deed::Silence(draft) => self.find_new(draft, sent_at).await,
-            Deed::Edit { draft, .. } => self.find_edited(draft).await,
-            Deed::Extend { until } => {
+        match &action.operation {
+            Operation::Silence(draft) => self.find_new(draft, sent_at).await,
+            Operation::Edit { draft, .. } => self.find_edited(draft).await,
+            Operation::Extend { until } => {
                 let is_so = |state: &str, end| state != "expired" && self.is_same(end, *until);
                 self.find(&action.target.id, is_so).await
             }
-            Deed::Expire => self.find(&action.target.id, |state, _| state == "expired").await,
+            Operation::Expire => self.find(&action.target.id, |state, _| state == "expired").await,
             other => {
                 let words = format!("it does not offer to {}", other.kind().name()).into();
                 Ok(Found::Unknown { words })
@@ -108,7 +113,7 @@ impl Alertmanager {
         }
     }
 
-    fn creation(&self, draft: &Draft) -> Change {
+    fn creation(&self, draft: &SilenceDraft) -> Change {
         creation(draft, self.clock.now(), self.skew.ahead())
     }
 
@@ -123,10 +128,15 @@ impl Alertmanager {
     }
 
     /// Posts it again under its id: its server keeps it where it can, else makes a new one and ends the old one.
-    async fn edit(&self, id: &str, draft: &Draft, seen: Option<Timestamp>) -> Result<Outcome, ActError> {
+    async fn edit(
+        &self,
+        id: &str,
+        draft: &SilenceDraft,
+        seen: Option<Timestamp>,
+    ) -> Result<Outcome, ActError> {
         let Some(stored) = self.stored(id).await.map_err(surely_not)? else { return Ok(gone()) };
         if state(&stored) == "expired" {
-            return Ok(Outcome::Overtaken { words: over(self.here(text(&stored, "endsAt"))) });
+            return Ok(Outcome::Conflict { words: over(self.here(text(&stored, "endsAt"))) });
         }
         let changed_at = text(&stored, "updatedAt").parse::<Timestamp>().ok();
         if let (Some(seen), Some(changed_at)) = (seen, changed_at)
@@ -134,9 +144,7 @@ impl Alertmanager {
         {
             let (who, at) = (text(&stored, "createdBy"), self.here(text(&stored, "updatedAt")));
             let at = at.unwrap_or(changed_at).strftime("%H:%M:%S UTC");
-            return Ok(Outcome::Overtaken {
-                words: format!("it was changed at {at} and is by {who}").into(),
-            });
+            return Ok(Outcome::Conflict { words: format!("it was changed at {at} and is by {who}").into() });
         }
         match self.post(&edition(stored, draft, self.skew.ahead())).await {
             Err(error) if is_missing(&error.error.trouble) => Ok(gone()),
@@ -161,7 +169,7 @@ impl Alertmanager {
         let Some(stored) = self.stored(id).await.map_err(surely_not)? else { return Ok(gone()) };
         let ends_at = self.here(text(&stored, "endsAt"));
         match state(&stored) {
-            "expired" => return Ok(Outcome::Overtaken { words: over(ends_at) }),
+            "expired" => return Ok(Outcome::Conflict { words: over(ends_at) }),
             _ if self.is_same(ends_at, until) => {
                 return Ok(Outcome::Already { words: "it ends at that time".into() });
             }
@@ -215,20 +223,20 @@ impl Alertmanager {
     }
 
     /// The newest silence that is what was asked for, if it came about since.
-    async fn find_new(&self, draft: &Draft, sent_at: Timestamp) -> Result<Found, SourceError> {
+    async fn find_new(&self, draft: &SilenceDraft, sent_at: Timestamp) -> Result<Found, SourceError> {
         let since = sent_at.saturating_sub(SLACK).unwrap_or(Timestamp::MIN);
         self.find_like(draft, |starts_at, _| starts_at.is_some_and(|start| start >= since)).await
     }
 
     /// The silence that was asked for in place of another, whether its server has kept its id or not.
-    async fn find_edited(&self, draft: &Draft) -> Result<Found, SourceError> {
+    async fn find_edited(&self, draft: &SilenceDraft) -> Result<Found, SourceError> {
         self.find_like(draft, |_, ends_at| self.is_same(ends_at, draft.ends_at)).await
     }
 
     /// The newest silence that is what was asked for and begins and ends as it must.
     async fn find_like(
         &self,
-        draft: &Draft,
+        draft: &SilenceDraft,
         fits: impl Fn(Option<Timestamp>, Option<Timestamp>) -> bool,
     ) -> Result<Found, SourceError> {
         let body = self.get("silences", &[]).await?;
@@ -344,7 +352,7 @@ fn over(ended_at: Option<Timestamp>) -> Text {
 }
 
 fn gone() -> Outcome {
-    Outcome::Overtaken { words: "the silence is not there any more".into() }
+    Outcome::Conflict { words: "the silence is not there any more".into() }
 }
 
 /// Whether the server does not know the silence: 404 since 0.26, and 500 before.

@@ -7,7 +7,7 @@ use reqwest::{Method, Request};
 use serde_json::Value;
 
 use super::{Body, Http, Unsent, trouble};
-use crate::model::action::{ActError, Call};
+use crate::model::action::{ActError, RequestPreview};
 use crate::model::source::{SourceError, Trouble};
 use crate::model::text::escaped_json;
 
@@ -35,10 +35,10 @@ impl Change {
 
     /// The request to a source at this address as it may be shown: what is sent besides to say who asks is left out. The body is
     /// the JSON that is sent.
-    pub(crate) fn shown(&self, address: &str) -> Call {
+    pub(crate) fn shown(&self, address: &str) -> RequestPreview {
         let body = self.body.as_ref().map(|body| escaped_json(&body.to_string()).into());
         let address = format!("{}/{}", address.trim_end_matches('/'), self.path);
-        Call { method: self.method.as_str().into(), address: address.into(), body }
+        RequestPreview { method: self.method.as_str().into(), address: address.into(), body }
     }
 }
 

@@ -1,4 +1,4 @@
-//! What is done at PagerDuty: each deed is one request, sent once, for the person at the keyboard and nobody else.
+//! What is done at PagerDuty: each operation is one request, sent once, for the person at the keyboard and nobody else.
 //!
 //! What somebody else may have changed meanwhile is looked at first; what went out without a sure answer is found again by
 //! reading.
@@ -14,25 +14,25 @@ use super::PagerDuty;
 use super::incidents::instant;
 use super::who::Key;
 use crate::backend::http::{Body, Change, segment, surely_not};
-use crate::model::action::{ActError, Action, Call, Deed, DeedKind, Outcome, Whom};
+use crate::model::action::{ActError, Action, EntityRef, Operation, OperationKind, Outcome, RequestPreview};
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, Trouble};
 
 /// What can be done.
-pub(super) const ACTS: [DeedKind; 13] = [
-    DeedKind::Acknowledge,
-    DeedKind::Resolve,
-    DeedKind::Assign,
-    DeedKind::Reroute,
-    DeedKind::Escalate,
-    DeedKind::Snooze,
-    DeedKind::Note,
-    DeedKind::Priority,
-    DeedKind::Merge,
-    DeedKind::AddResponder,
-    DeedKind::StatusUpdate,
-    DeedKind::Trigger,
-    DeedKind::TakeShift,
+pub(super) const ACTS: [OperationKind; 13] = [
+    OperationKind::Acknowledge,
+    OperationKind::Resolve,
+    OperationKind::Assign,
+    OperationKind::Reroute,
+    OperationKind::Escalate,
+    OperationKind::Snooze,
+    OperationKind::Note,
+    OperationKind::Priority,
+    OperationKind::Merge,
+    OperationKind::AddResponder,
+    OperationKind::StatusUpdate,
+    OperationKind::Trigger,
+    OperationKind::TakeShift,
 ];
 /// Longest note, in characters.
 const NOTE: usize = 2000;
@@ -51,7 +51,7 @@ struct Actor {
 }
 
 impl PagerDuty {
-    pub(super) fn calls_of(&self, action: &Action) -> Vec<Call> {
+    pub(super) fn calls_of(&self, action: &Action) -> Vec<RequestPreview> {
         let kept = self.kept();
         let me = match (&kept.key, &kept.me) {
             (Some((_, Key::User { me, .. })), _) | (_, Some((_, me))) => Text::clone(&me.id),
@@ -62,10 +62,10 @@ impl PagerDuty {
     }
 
     pub(super) async fn do_it(&self, action: &Action) -> Result<Outcome, ActError> {
-        if let Some(reason) = unfit(&action.deed) {
+        if let Some(reason) = unfit(&action.operation) {
             return Err(self.unfit(reason));
         }
-        let kind = action.deed.kind();
+        let kind = action.operation.kind();
         let not_offered = || {
             let what = format!("to {}", kind.name());
             surely_not(self.http.error(Trouble::NotOffered { what }))
@@ -76,16 +76,16 @@ impl PagerDuty {
         let actor = self.actor().await?;
         let me = match &actor.id {
             Some(id) => Text::clone(id),
-            None if matches!(action.deed, Deed::AddResponder { .. }) => {
+            None if matches!(action.operation, Operation::AddResponder { .. }) => {
                 let why = "the key may not read users, so nobody knows who asks for help";
                 return Err(self.unfit(why.into()));
             }
             None => "".into(),
         };
         let change = request(action, &me).ok_or_else(not_offered)?;
-        match &action.deed {
-            Deed::Trigger { key, .. } => self.trigger(action, &change, key, &actor).await,
-            Deed::TakeShift { .. } => self.take_shift(action, &change).await,
+        match &action.operation {
+            Operation::Trigger { key, .. } => self.trigger(action, &change, key, &actor).await,
+            Operation::TakeShift { .. } => self.take_shift(action, &change).await,
             _ => self.change(action, &change, &actor).await,
         }
     }
@@ -138,27 +138,31 @@ impl PagerDuty {
 }
 
 /// Why it will not be taken, as far as that is known without asking.
-pub(crate) fn unfit(deed: &Deed) -> Option<String> {
-    match deed {
-        Deed::Note { content } if content.trim().is_empty() => Some("the note is empty".into()),
-        Deed::Note { content } if content.chars().count() > NOTE => {
+pub(crate) fn unfit(operation: &Operation) -> Option<String> {
+    match operation {
+        Operation::Note { content } if content.trim().is_empty() => Some("the note is empty".into()),
+        Operation::Note { content } if content.chars().count() > NOTE => {
             let length = content.chars().count();
             Some(format!("the note has {length} characters, and PagerDuty takes {NOTE} at most"))
         }
-        Deed::Snooze { rest } if !(1..=REST).contains(&rest.as_secs()) => {
+        Operation::Snooze { rest } if !(1..=REST).contains(&rest.as_secs()) => {
             Some("PagerDuty lets an incident rest for a second to seven days".into())
         }
-        Deed::Priority { priority: None } => {
+        Operation::Priority { priority: None } => {
             Some("PagerDuty's API has no way to take a priority away: do it on the incident's page".into())
         }
-        Deed::AddResponder { people, .. } if people.is_empty() => {
+        Operation::AddResponder { people, .. } if people.is_empty() => {
             Some("nobody is named who could help".into())
         }
-        Deed::AddResponder { message, .. } | Deed::StatusUpdate { message } if message.trim().is_empty() => {
+        Operation::AddResponder { message, .. } | Operation::StatusUpdate { message }
+            if message.trim().is_empty() =>
+        {
             Some("the message is empty".into())
         }
-        Deed::Trigger { title, .. } if title.trim().is_empty() => Some("the incident has no title".into()),
-        Deed::TakeShift { start, end, .. } if start >= end => {
+        Operation::Trigger { title, .. } if title.trim().is_empty() => {
+            Some("the incident has no title".into())
+        }
+        Operation::TakeShift { start, end, .. } if start >= end => {
             Some("the shift would end before it begins".into())
         }
         _ => None,
@@ -175,33 +179,34 @@ pub(super) fn request(action: &Action, me: &str) -> Option<Change> {
             json!({ "incident": { "type": "incident_reference", key: value } }),
         )
     };
-    Some(match &action.deed {
-        Deed::Acknowledge => put("status", "acknowledged".into()),
-        Deed::Resolve => put("status", "resolved".into()),
-        Deed::Assign { to } => put("assignments", json!([{ "assignee": reference("user", to) }])),
-        Deed::Reroute { policy } => put("escalation_policy", reference("escalation_policy", policy)),
-        Deed::Escalate { level } => put("escalation_level", (*level).into()),
-        Deed::Priority { priority } => put("priority", reference("priority", priority.as_ref()?)),
-        Deed::Snooze { rest } => Change::post(incident("snooze"), json!({ "duration": rest.as_secs() })),
-        Deed::Note { content } => {
+    Some(match &action.operation {
+        Operation::Acknowledge => put("status", "acknowledged".into()),
+        Operation::Resolve => put("status", "resolved".into()),
+        Operation::Assign { to } => put("assignments", json!([{ "assignee": reference("user", to) }])),
+        Operation::Reroute { policy } => put("escalation_policy", reference("escalation_policy", policy)),
+        Operation::Escalate { level } => put("escalation_level", (*level).into()),
+        Operation::Priority { priority } => put("priority", reference("priority", priority.as_ref()?)),
+        Operation::Snooze { rest } => Change::post(incident("snooze"), json!({ "duration": rest.as_secs() })),
+        Operation::Note { content } => {
             Change::post(incident("notes"), json!({ "note": { "content": &**content } }))
         }
-        Deed::Merge { into } => {
+        Operation::Merge { into } => {
             let merged = json!([{ "id": &*action.target.id, "type": "incident_reference" }]);
             let path = format!("incidents/{}/merge", segment(&into.id));
             Change::put(path, json!({ "source_incidents": merged }))
         }
-        Deed::AddResponder { people, message } => {
-            let target = |person: &Whom| json!({ "responder_request_target": reference("user", person) });
+        Operation::AddResponder { people, message } => {
+            let target =
+                |person: &EntityRef| json!({ "responder_request_target": reference("user", person) });
             let targets: Vec<Value> = people.iter().map(target).collect();
             let body =
                 json!({ "requester_id": me, "message": &**message, "responder_request_targets": targets });
             Change::post(incident("responder_requests"), body)
         }
-        Deed::StatusUpdate { message } => {
+        Operation::StatusUpdate { message } => {
             Change::post(incident("status_updates"), json!({ "message": &**message }))
         }
-        Deed::Trigger { title, details, urgency, key } => {
+        Operation::Trigger { title, details, urgency, key } => {
             let mut incident = json!({
                 "type": "incident",
                 "title": &**title,
@@ -214,17 +219,19 @@ pub(super) fn request(action: &Action, me: &str) -> Option<Change> {
             }
             Change::post("incidents", json!({ "incident": incident }))
         }
-        Deed::TakeShift { person, start, end } => {
+        Operation::TakeShift { person, start, end } => {
             let one = json!({
                 "start": instant(*start), "end": instant(*end), "time_zone": "UTC",
                 "user": reference("user", person),
             });
             Change::post(format!("schedules/{id}/overrides"), json!({ "overrides": [one] }))
         }
-        Deed::Silence(_) | Deed::Edit { .. } | Deed::Extend { .. } | Deed::Expire => return None,
+        Operation::Silence(_) | Operation::Edit { .. } | Operation::Extend { .. } | Operation::Expire => {
+            return None;
+        }
     })
 }
 
-fn reference(kind: &str, whom: &Whom) -> Value {
+fn reference(kind: &str, whom: &EntityRef) -> Value {
     json!({ "id": &*whom.id, "type": format!("{kind}_reference") })
 }

@@ -8,13 +8,13 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::app::acts::causes::causes;
-use crate::app::acts::{self, Ground};
+use crate::app::planner::consequences::consequences;
+use crate::app::planner::{self, Planner};
 use crate::cli::args::{ActVerb, SilenceVerb, Wakes, Which};
 use crate::cli::printer::Outcome;
 use crate::cli::view::View;
 use crate::config::hint;
-use crate::model::action::{Action, Deed, DeedKind, Whom};
+use crate::model::action::{Action, EntityRef, Operation, OperationKind};
 use crate::model::ask::AskKind;
 use crate::model::incident::{IncidentStatus, Priority, Urgency};
 use crate::model::labels::Text;
@@ -48,9 +48,9 @@ pub(super) struct Planned {
     pub(super) wants_name: bool,
 }
 
-impl From<acts::Planned> for Planned {
-    fn from(planned: acts::Planned) -> Self {
-        let acts::Planned { actions, left_out } = planned;
+impl From<planner::Planned> for Planned {
+    fn from(planned: planner::Planned) -> Self {
+        let planner::Planned { actions, left_out } = planned;
         Self { actions, left_out, ..Self::default() }
     }
 }
@@ -73,7 +73,7 @@ fn nothing(why: impl AsRef<str>) -> Stop {
 
 /// What plans are made from.
 pub(super) struct Desk<'a> {
-    pub(super) ground: Ground<'a>,
+    pub(super) planner: Planner<'a>,
     pub(super) view: View<'a>,
     /// Who acts.
     pub(super) who: &'a Text,
@@ -85,68 +85,75 @@ pub(super) struct Desk<'a> {
 
 impl Desk<'_> {
     /// What follows from the actions, in words.
-    pub(super) fn causes(&self, actions: &[Action], zone: &TimeZone) -> Vec<String> {
-        let all = causes(self.ground, actions, zone, self.view.now);
+    pub(super) fn consequences(&self, actions: &[Action], zone: &TimeZone) -> Vec<String> {
+        let all = consequences(self.planner, actions, zone, self.view.now);
         all.into_iter()
-            .map(|cause| format!("{} {}", if cause.is_grave { "!" } else { " " }, cause.words))
+            .map(|consequence| {
+                format!("{} {}", if consequence.is_grave { "!" } else { " " }, consequence.words)
+            })
             .collect()
     }
 
     pub(super) fn plan(&self, verb: &ActVerb) -> Result<Planned, Stop> {
         let kind = kind(verb);
-        if let Some(why) = self.ground.cannot_anywhere(kind) {
+        if let Some(why) = self.planner.cannot_anywhere(kind) {
             return Err(misused(&*why));
         }
         if let Some(name) = self.source
-            && let Some(why) = self.ground.cannot(&SourceId::new(name), kind)
+            && let Some(why) = self.planner.cannot(&SourceId::new(name), kind)
         {
             return Err(misused(&*why));
         }
         match verb {
-            ActVerb::Ack(which) => self.incidents(kind, which, |_| Ok(Deed::Acknowledge)),
-            ActVerb::Resolve(which) => self.incidents(kind, which, |_| Ok(Deed::Resolve)),
+            ActVerb::Ack(which) => self.incidents(kind, which, |_| Ok(Operation::Acknowledge)),
+            ActVerb::Resolve(which) => self.incidents(kind, which, |_| Ok(Operation::Resolve)),
             ActVerb::Snooze { which, length } => {
-                self.incidents(kind, which, |_| Ok(Deed::Snooze { rest: *length }))
+                self.incidents(kind, which, |_| Ok(Operation::Snooze { rest: *length }))
             }
             ActVerb::Note { which, message } => {
                 let content: Text = said(message)?;
-                self.incidents(kind, which, |_| Ok(Deed::Note { content: Text::clone(&content) }))
+                self.incidents(kind, which, |_| Ok(Operation::Note { content: Text::clone(&content) }))
             }
             ActVerb::Assign { which, to } => {
-                self.incidents(kind, which, |source| Ok(Deed::Assign { to: self.person(source, to)? }))
+                self.incidents(kind, which, |source| Ok(Operation::Assign { to: self.person(source, to)? }))
             }
-            ActVerb::Reroute { which, to } => {
-                self.incidents(kind, which, |source| Ok(Deed::Reroute { policy: self.policy(source, to)? }))
-            }
+            ActVerb::Reroute { which, to } => self
+                .incidents(kind, which, |source| Ok(Operation::Reroute { policy: self.policy(source, to)? })),
             ActVerb::Escalate { which, level } => {
-                self.incidents(kind, which, |_| Ok(Deed::Escalate { level: *level }))
+                self.incidents(kind, which, |_| Ok(Operation::Escalate { level: *level }))
             }
             ActVerb::Priority { which, rank } => self.incidents(kind, which, |source| {
-                Ok(Deed::Priority { priority: self.priority(source, rank)? })
+                Ok(Operation::Priority { priority: self.priority(source, rank)? })
             }),
             ActVerb::Merge { which, into } => {
                 let stays = self.incident(into)?;
-                let into = Whom { id: Text::clone(&stays.incident.id), name: acts::called(stays) };
-                self.incidents(kind, which, |_| Ok(Deed::Merge { into: into.clone() }))
+                let into = EntityRef { id: Text::clone(&stays.incident.id), name: planner::called(stays) };
+                self.incidents(kind, which, |_| Ok(Operation::Merge { into: into.clone() }))
             }
             ActVerb::AddResponder { which, who, message } => {
                 let message: Text = said(message)?;
                 self.incidents(kind, which, |source| {
-                    let people: Result<Vec<Whom>, Stop> =
+                    let people: Result<Vec<EntityRef>, Stop> =
                         who.iter().map(|who| self.person(source, who)).collect();
-                    Ok(Deed::AddResponder { people: people?, message: Text::clone(&message) })
+                    Ok(Operation::AddResponder { people: people?, message: Text::clone(&message) })
                 })
             }
             ActVerb::StatusUpdate { which, message } => {
                 let message: Text = said(message)?;
-                self.incidents(kind, which, |_| Ok(Deed::StatusUpdate { message: Text::clone(&message) }))
+                self.incidents(kind, which, |_| {
+                    Ok(Operation::StatusUpdate { message: Text::clone(&message) })
+                })
             }
             ActVerb::Trigger { title, service, details, urgency, key, .. } => {
                 let key = key.as_deref().map_or_else(|| self.key(title), Text::from);
                 let urgency = if *urgency == Wakes::High { Urgency::High } else { Urgency::Low };
-                let deed =
-                    Deed::Trigger { title: said(title)?, details: details.as_str().into(), urgency, key };
-                self.trigger(service, &deed)
+                let operation = Operation::Trigger {
+                    title: said(title)?,
+                    details: details.as_str().into(),
+                    urgency,
+                    key,
+                };
+                self.trigger(service, &operation)
             }
             ActVerb::TakeShift { policy, level, length, .. } => self.take_shift(policy, *level, *length),
             ActVerb::Silence { new, verb: None } => self.silence(new),
@@ -154,12 +161,12 @@ impl Desk<'_> {
         }
     }
 
-    /// A deed on the incidents that are meant; it may depend on where they are.
+    /// A operation on the incidents that are meant; it may depend on where they are.
     fn incidents(
         &self,
-        kind: DeedKind,
+        kind: OperationKind,
         which: &Which,
-        deed: impl Fn(&SourceId) -> Result<Deed, Stop>,
+        operation: impl Fn(&SourceId) -> Result<Operation, Stop>,
     ) -> Result<Planned, Stop> {
         let mut seen = BTreeSet::new();
         let mut known = Vec::new();
@@ -177,7 +184,7 @@ impl Desk<'_> {
                 planned.already.push(how);
                 continue;
             }
-            match self.ground.on_incidents(&[one], &deed(&one.incident.source)?) {
+            match self.planner.on_incidents(&[one], &operation(&one.incident.source)?) {
                 Ok(more) => {
                     planned.actions.extend(more.actions);
                     planned.left_out.extend(more.left_out);
@@ -194,7 +201,7 @@ impl Desk<'_> {
 
     /// As the guard has it, before anything is looked up.
     fn few(&self, count: usize) -> Result<(), Stop> {
-        let most = self.ground.guard.max_bulk;
+        let most = self.planner.guard.max_bulk;
         let words =
             || format!("{count} objects at once, and {most} are allowed here (contexts.NAME.max_bulk)");
         if count > most { Err(misused(words())) } else { Ok(()) }
@@ -229,48 +236,49 @@ impl Desk<'_> {
         }
     }
 
-    fn person(&self, source: &SourceId, word: &str) -> Result<Whom, Stop> {
-        let people = self.ground.people(source, self.view.now);
-        let me = self.ground.board(source).and_then(|board| board.me.as_ref());
+    fn person(&self, source: &SourceId, word: &str) -> Result<EntityRef, Stop> {
+        let people = self.planner.people(source, self.view.now);
+        let me = self.planner.board(source).and_then(|board| board.me.as_ref());
         if word == "me" {
             let me = me.ok_or_else(|| {
                 self.missing(&format!("{source} does not know who you are"), AskKind::OnCall)
             })?;
-            return Ok(Whom { id: Text::clone(&me.id), name: Text::clone(&me.name) });
+            return Ok(EntityRef { id: Text::clone(&me.id), name: Text::clone(&me.name) });
         }
         let is_it = |given: &str| given.eq_ignore_ascii_case(word);
-        let found: Vec<Whom> = people
+        let found: Vec<EntityRef> = people
             .iter()
             .filter(|person| {
                 is_it(&person.id) || is_it(&person.name) || person.email.as_deref().is_some_and(is_it)
             })
-            .map(|person| Whom { id: Text::clone(&person.id), name: Text::clone(&person.name) })
+            .map(|person| EntityRef { id: Text::clone(&person.id), name: Text::clone(&person.name) })
             .collect();
         let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
         self.the_one(found, "person", word, &names)
     }
 
-    fn policy(&self, source: &SourceId, word: &str) -> Result<Whom, Stop> {
-        let policies = self.ground.board(source).map_or(&[][..], |board| &board.policies);
+    fn policy(&self, source: &SourceId, word: &str) -> Result<EntityRef, Stop> {
+        let policies = self.planner.board(source).map_or(&[][..], |board| &board.policies);
         let is_it = |given: &str| given.eq_ignore_ascii_case(word);
         let found = policies
             .iter()
             .map(|policy| &policy.named)
             .filter(|named| is_it(&named.id) || is_it(&named.name));
-        let found = found.map(|named| Whom { id: Text::clone(&named.id), name: Text::clone(&named.name) });
+        let found =
+            found.map(|named| EntityRef { id: Text::clone(&named.id), name: Text::clone(&named.name) });
         let names: Vec<&str> = policies.iter().map(|policy| &*policy.named.name).collect();
         self.the_one(found.collect(), "escalation policy", word, &names)
     }
 
-    fn priority(&self, source: &SourceId, word: &str) -> Result<Option<Whom>, Stop> {
+    fn priority(&self, source: &SourceId, word: &str) -> Result<Option<EntityRef>, Stop> {
         if word == "none" {
             return Ok(None);
         }
-        let whom = |Priority { named, .. }: &Priority| Whom {
+        let whom = |Priority { named, .. }: &Priority| EntityRef {
             id: Text::clone(&named.id),
             name: Text::clone(&named.name),
         };
-        let all: Vec<Whom> = self.view.world.priorities(source).into_iter().map(whom).collect();
+        let all: Vec<EntityRef> = self.view.world.priorities(source).into_iter().map(whom).collect();
         let is_it = |given: &str| given.eq_ignore_ascii_case(word);
         let found = all.iter().filter(|one| is_it(&one.id) || is_it(&one.name)).cloned().collect();
         let names: Vec<&str> = all.iter().map(|one| &*one.name).collect();
@@ -278,7 +286,13 @@ impl Desk<'_> {
     }
 
     /// The only one found; an id that nothing is known of is taken as it is.
-    fn the_one(&self, mut found: Vec<Whom>, what: &str, word: &str, names: &[&str]) -> Result<Whom, Stop> {
+    fn the_one(
+        &self,
+        mut found: Vec<EntityRef>,
+        what: &str,
+        word: &str,
+        names: &[&str],
+    ) -> Result<EntityRef, Stop> {
         if found.len() > 1 {
             let ids: Vec<String> = found.iter().map(|one| format!("{} ({})", one.id, one.name)).collect();
             return Err(misused(format!("several are called {word}; give the id: {}", ids.join(", "))));
@@ -288,19 +302,19 @@ impl Desk<'_> {
         }
         let is_id = word.len() >= 6 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
         if is_id {
-            return Ok(Whom { id: word.into(), name: word.into() });
+            return Ok(EntityRef { id: word.into(), name: word.into() });
         }
         let hint = hint(word, names.iter().copied());
         Err(self.missing(&format!("no {what} {word} is known{hint}"), AskKind::OnCall))
     }
 
     /// The source that can do it: the one that is named, else the only one.
-    fn place(&self, kind: DeedKind) -> Result<SourceId, Stop> {
+    fn place(&self, kind: OperationKind) -> Result<SourceId, Stop> {
         if let Some(name) = self.source {
             return Ok(SourceId::new(name));
         }
         let able = self.view.sources.iter().map(|info| &info.id);
-        let able: Vec<&SourceId> = able.filter(|id| self.ground.cannot(id, kind).is_none()).collect();
+        let able: Vec<&SourceId> = able.filter(|id| self.planner.cannot(id, kind).is_none()).collect();
         match able.as_slice() {
             [one] => Ok((*one).clone()),
             several => {
@@ -310,14 +324,14 @@ impl Desk<'_> {
         }
     }
 
-    fn trigger(&self, service: &str, deed: &Deed) -> Result<Planned, Stop> {
-        let source = self.place(DeedKind::Trigger)?;
-        let services = self.ground.services(&source);
+    fn trigger(&self, service: &str, operation: &Operation) -> Result<Planned, Stop> {
+        let source = self.place(OperationKind::Trigger)?;
+        let services = self.planner.services(&source);
         let is_it = |given: &str| given.eq_ignore_ascii_case(service);
         let found = services.iter().filter(|one| is_it(&one.id) || is_it(&one.name)).cloned().collect();
         let names: Vec<&str> = services.iter().map(|one| &*one.name).collect();
         let service = self.the_one(found, "service", service, &names)?;
-        self.ground.trigger(&source, &service, deed).map(Planned::from).map_err(nothing)
+        self.planner.trigger(&source, &service, operation).map(Planned::from).map_err(nothing)
     }
 
     /// The same title, of the same person, within the same minute is the same incident.
@@ -326,19 +340,19 @@ impl Desk<'_> {
     }
 
     fn take_shift(&self, policy: &str, level: u32, length: Option<Duration>) -> Result<Planned, Stop> {
-        let source = self.place(DeedKind::TakeShift)?;
+        let source = self.place(OperationKind::TakeShift)?;
         let (policy, now) = (self.policy(&source, policy)?, self.view.now);
-        let turn = self.ground.turn_to_take(&source, (&policy.id, level), now).map_err(nothing)?;
+        let turn = self.planner.turn_to_take(&source, (&policy.id, level), now).map_err(nothing)?;
         let until = length.map_or(turn.end, |length| later(now, length).min(turn.end));
         Ok(Planned { actions: vec![turn.taken(&source, now, until)], ..Planned::default() })
     }
 }
 
 /// How an incident stands, if that is how it is wanted.
-fn already(known: &Linked, kind: DeedKind) -> Option<String> {
+fn already(known: &Linked, kind: OperationKind) -> Option<String> {
     let wanted = match kind {
-        DeedKind::Acknowledge => IncidentStatus::Acknowledged,
-        DeedKind::Resolve => IncidentStatus::Resolved,
+        OperationKind::Acknowledge => IncidentStatus::Acknowledged,
+        OperationKind::Resolve => IncidentStatus::Resolved,
         _ => return None,
     };
     let who: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
@@ -346,7 +360,7 @@ fn already(known: &Linked, kind: DeedKind) -> Option<String> {
         (IncidentStatus::Acknowledged, [_, ..]) => format!(" by {}", who.join(", ")),
         _ => String::new(),
     };
-    let name = acts::called(known);
+    let name = planner::called(known);
     (known.incident.status == wanted).then(|| format!("{name}: {}{by}", wanted.word()))
 }
 
@@ -359,27 +373,27 @@ fn said(text: &str) -> Result<Text, Stop> {
     if text.trim().is_empty() { Err(misused("there is nothing in the text")) } else { Ok(text.trim().into()) }
 }
 
-fn kind(verb: &ActVerb) -> DeedKind {
+fn kind(verb: &ActVerb) -> OperationKind {
     match verb {
-        ActVerb::Ack(_) => DeedKind::Acknowledge,
-        ActVerb::Resolve(_) => DeedKind::Resolve,
-        ActVerb::Snooze { .. } => DeedKind::Snooze,
-        ActVerb::Note { .. } => DeedKind::Note,
-        ActVerb::Assign { .. } => DeedKind::Assign,
-        ActVerb::Reroute { .. } => DeedKind::Reroute,
-        ActVerb::Escalate { .. } => DeedKind::Escalate,
-        ActVerb::Priority { .. } => DeedKind::Priority,
-        ActVerb::Merge { .. } => DeedKind::Merge,
-        ActVerb::AddResponder { .. } => DeedKind::AddResponder,
-        ActVerb::StatusUpdate { .. } => DeedKind::StatusUpdate,
-        ActVerb::Trigger { .. } => DeedKind::Trigger,
-        ActVerb::TakeShift { .. } => DeedKind::TakeShift,
-        ActVerb::Silence { verb: None, .. } => DeedKind::Silence,
+        ActVerb::Ack(_) => OperationKind::Acknowledge,
+        ActVerb::Resolve(_) => OperationKind::Resolve,
+        ActVerb::Snooze { .. } => OperationKind::Snooze,
+        ActVerb::Note { .. } => OperationKind::Note,
+        ActVerb::Assign { .. } => OperationKind::Assign,
+        ActVerb::Reroute { .. } => OperationKind::Reroute,
+        ActVerb::Escalate { .. } => OperationKind::Escalate,
+        ActVerb::Priority { .. } => OperationKind::Priority,
+        ActVerb::Merge { .. } => OperationKind::Merge,
+        ActVerb::AddResponder { .. } => OperationKind::AddResponder,
+        ActVerb::StatusUpdate { .. } => OperationKind::StatusUpdate,
+        ActVerb::Trigger { .. } => OperationKind::Trigger,
+        ActVerb::TakeShift { .. } => OperationKind::TakeShift,
+        ActVerb::Silence { verb: None, .. } => OperationKind::Silence,
         ActVerb::Silence { verb: Some(verb), .. } => match &**verb {
-            SilenceVerb::Extend { .. } => DeedKind::Extend,
-            SilenceVerb::Edit { .. } => DeedKind::Edit,
-            SilenceVerb::Again { .. } => DeedKind::Silence,
-            SilenceVerb::Expire { .. } => DeedKind::Expire,
+            SilenceVerb::Extend { .. } => OperationKind::Extend,
+            SilenceVerb::Edit { .. } => OperationKind::Edit,
+            SilenceVerb::Again { .. } => OperationKind::Silence,
+            SilenceVerb::Expire { .. } => OperationKind::Expire,
         },
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::World;
-use crate::model::action::{Action, Deed, DeedKind, Progress};
+use crate::model::action::{Action, Operation, OperationKind, Progress};
 use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::{AskKind, Question};
 use crate::model::fingerprint::Fingerprint;
@@ -60,7 +60,7 @@ pub struct Supposition {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Supposed {
     /// What is done to it.
-    pub kind: DeedKind,
+    pub kind: OperationKind,
     /// How far that is.
     pub stage: Stage,
 }
@@ -68,22 +68,22 @@ pub struct Supposed {
 impl Supposition {
     /// The question whose answer tells of it.
     const fn told_by(&self) -> AskKind {
-        match self.action.deed.kind() {
-            DeedKind::Silence => AskKind::Alerts,
-            DeedKind::Edit | DeedKind::Extend | DeedKind::Expire => AskKind::Silences,
-            DeedKind::TakeShift => AskKind::OnCall,
-            DeedKind::Acknowledge
-            | DeedKind::Resolve
-            | DeedKind::Assign
-            | DeedKind::Reroute
-            | DeedKind::Escalate
-            | DeedKind::Snooze
-            | DeedKind::Note
-            | DeedKind::Priority
-            | DeedKind::Merge
-            | DeedKind::AddResponder
-            | DeedKind::StatusUpdate
-            | DeedKind::Trigger => AskKind::Incidents,
+        match self.action.operation.kind() {
+            OperationKind::Silence => AskKind::Alerts,
+            OperationKind::Edit | OperationKind::Extend | OperationKind::Expire => AskKind::Silences,
+            OperationKind::TakeShift => AskKind::OnCall,
+            OperationKind::Acknowledge
+            | OperationKind::Resolve
+            | OperationKind::Assign
+            | OperationKind::Reroute
+            | OperationKind::Escalate
+            | OperationKind::Snooze
+            | OperationKind::Note
+            | OperationKind::Priority
+            | OperationKind::Merge
+            | OperationKind::AddResponder
+            | OperationKind::StatusUpdate
+            | OperationKind::Trigger => AskKind::Incidents,
         }
     }
 
@@ -156,9 +156,9 @@ impl World {
                     && one.action.source == silence.source
             });
             let Some(one) = its else { return (Arc::clone(silence), None) };
-            let changed = match &one.action.deed {
-                Deed::Extend { until } => Silence { ends_at: *until, ..(**silence).clone() },
-                Deed::Edit { draft, .. } => Silence {
+            let changed = match &one.action.operation {
+                Operation::Extend { until } => Silence { ends_at: *until, ..(**silence).clone() },
+                Operation::Edit { draft, .. } => Silence {
                     matchers: draft.matchers.clone(),
                     starts_at: draft.starts_at.unwrap_or(silence.starts_at),
                     ends_at: draft.ends_at,
@@ -209,7 +209,7 @@ impl World {
         let mut last = None;
         let stood = incident.status;
         for one in self.supposed_of(sources, &incident.id.clone()) {
-            last = Some(Supposed { kind: one.action.deed.kind(), stage: one.stage });
+            last = Some(Supposed { kind: one.action.operation.kind(), stage: one.stage });
             if one.action.target.seen.is_none_or(|seen| seen == stood) {
                 self.change(incident, one);
             }
@@ -219,20 +219,20 @@ impl World {
 
     fn change(&self, incident: &mut Incident, one: &Supposition) {
         let at = one.since;
-        match &one.action.deed {
-            Deed::Acknowledge => {
+        match &one.action.operation {
+            Operation::Acknowledge => {
                 incident.status = IncidentStatus::Acknowledged;
                 incident.acknowledged.push(Stamp { who: self.me_at(&one.action.source), at });
                 incident.pending.retain(|next| &*next.what != "escalate");
                 incident.changed_at = at;
             }
-            Deed::Resolve => {
+            Operation::Resolve => {
                 incident.status = IncidentStatus::Resolved;
                 incident.resolved_at = Some(at);
                 incident.changed_at = at;
                 incident.pending.clear();
             }
-            Deed::Assign { to } => {
+            Operation::Assign { to } => {
                 let who = Person { id: to.id.clone(), name: to.name.clone(), email: None, zone: None };
                 incident.assigned = vec![Stamp { who, at }];
             }
@@ -250,7 +250,7 @@ impl World {
 
 /// Whether a silence that is on its way keeps an alert quiet: one of its own source's, or one that no source has routed yet.
 fn hides(one: &Supposition, alert: &Alert) -> bool {
-    let Deed::Silence(draft) = &one.action.deed else { return false };
+    let Operation::Silence(draft) = &one.action.operation else { return false };
     if draft.starts_at.is_some_and(|start| start > one.since) {
         return false;
     }

@@ -14,7 +14,7 @@ use crate::app::subjects::incident::remote;
 use crate::app::subjects::incident::words;
 use crate::app::theme::Role;
 use crate::app::widgets::text::{self, Run};
-use crate::model::action::Deed;
+use crate::model::action::Operation;
 use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::{IncidentDetail, Note, Stamp, Step};
@@ -101,11 +101,11 @@ fn facts(shared: &Shared, cx: &Cx<'_>, known: &Linked, page: &mut Page) {
         }
     }
     for one in shared.world.supposed_of(&known.sources, &incident.id) {
-        let more = match &one.action.deed {
-            Deed::Note { content } => format!(": {content}"),
+        let more = match &one.action.operation {
+            Operation::Note { content } => format!(": {content}"),
             _ => String::new(),
         };
-        let (kind, ellipsis) = (one.action.deed.kind().name(), text::ellipsis(cx.charset));
+        let (kind, ellipsis) = (one.action.operation.kind().name(), text::ellipsis(cx.charset));
         page.pair("on its way", &format!("{kind} {ellipsis}{}{more}", one.stage.word()), Role::Sending);
     }
     let sources: Vec<&str> = known.sources.iter().map(SourceId::as_str).collect();

@@ -7,12 +7,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::{commented, ends_soon};
-use crate::app::acts::silence_called;
 use crate::app::commands::Command;
 use crate::app::doubt::{doubts, none};
 use crate::app::layout;
 use crate::app::look::Cx;
 use crate::app::number::moment;
+use crate::app::planner::silence_called;
 use crate::app::screens::silences::Silences;
 use crate::app::shared::Shared;
 use crate::app::theme::Role;

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::backend::demo::doings::{Done, StoodIn, Told};
 use crate::backend::demo::paging::{Paging, Turn};
-use crate::model::action::Deed;
+use crate::model::action::Operation;
 use crate::model::incident::{Incident, Named, Note, Person, Stamp, Step};
 use crate::model::oncall::{EscalationPolicy, Level, Shift, Target};
 
@@ -64,8 +64,8 @@ pub(super) fn incident(told: &Told, paging: &Paging, done: &Done) -> Value {
         .pending
         .iter()
         .map(|pending| json!({ "type": &*pending.what, "at": pending.at.to_string() }));
-    let asked = done.log.iter().filter(|entry| entry.id == incident.id).filter_map(|entry| match &entry.deed {
-        Deed::AddResponder { message, .. } => Some(json!({
+    let asked = done.log.iter().filter(|entry| entry.id == incident.id).filter_map(|entry| match &entry.operation {
+        Operation::AddResponder { message, .. } => Some(json!({
             "requester": somebody(&paging.me()), "requested_at": entry.at.to_string(), "message": &**message,
         })),
         _ => None,

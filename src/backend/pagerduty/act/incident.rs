@@ -7,7 +7,7 @@ use crate::backend::http::{Change, segment, surely_not};
 use crate::backend::kit::lenient::object;
 use crate::backend::pagerduty::map::moment;
 use crate::backend::pagerduty::wire::{self, Thing, Word};
-use crate::model::action::{ActError, Action, Deed, Outcome};
+use crate::model::action::{ActError, Action, Operation, Outcome};
 use crate::model::incident::IncidentStatus;
 use crate::model::labels::Text;
 use crate::model::source::{SourceError, Trouble};
@@ -19,29 +19,29 @@ impl PagerDuty {
         change: &Change,
         actor: &Actor,
     ) -> Result<Outcome, ActError> {
-        if is_state(&action.deed) {
+        if is_state(&action.operation) {
             let now = self.one(&action.target.id).await;
-            let (now, _) = now.map_err(|error| surely_not(Self::gone(&action.deed, error)))?;
+            let (now, _) = now.map_err(|error| surely_not(Self::gone(&action.operation, error)))?;
             if let Some(outcome) = overtaken(action, &now, actor) {
                 return Ok(outcome);
             }
         }
-        let part = match &action.deed {
-            Deed::Note { .. } => "note",
-            Deed::StatusUpdate { .. } => "status_update",
-            Deed::AddResponder { .. } => "responder_request",
+        let part = match &action.operation {
+            Operation::Note { .. } => "note",
+            Operation::StatusUpdate { .. } => "status_update",
+            Operation::AddResponder { .. } => "responder_request",
             _ => "incident",
         };
         // help is asked for in the name of the requester, not of `From`
-        let from = (!matches!(action.deed, Deed::AddResponder { .. })).then_some(actor);
+        let from = (!matches!(action.operation, Operation::AddResponder { .. })).then_some(actor);
         let answer = match self.send(change, from, part).await {
             Ok(answer) => answer,
             Err(error) => return self.too_late(action, actor, error).await,
         };
         let status = answer.get("status").and_then(serde_json::Value::as_str);
-        let is_so = match &action.deed {
-            Deed::Acknowledge => status.is_none_or(|status| status == "acknowledged"),
-            Deed::Resolve => status.is_none_or(|status| status == "resolved"),
+        let is_so = match &action.operation {
+            Operation::Acknowledge => status.is_none_or(|status| status == "acknowledged"),
+            Operation::Resolve => status.is_none_or(|status| status == "resolved"),
             _ => true,
         };
         if !is_so {
@@ -56,14 +56,14 @@ impl PagerDuty {
     async fn too_late(&self, action: &Action, actor: &Actor, error: ActError) -> Result<Outcome, ActError> {
         let is_refusal = matches!(error.error.trouble, Trouble::Refused { status: 400 | 409 | 422, .. });
         if is_refusal
-            && is_state(&action.deed)
+            && is_state(&action.operation)
             && let Ok((now, _)) = self.one(&action.target.id).await
             && status(&now) == Some(IncidentStatus::Resolved)
             && let Some(outcome) = overtaken(action, &now, actor)
         {
             return Ok(outcome);
         }
-        Err(ActError { error: Self::gone(&action.deed, error.error), ..error })
+        Err(ActError { error: Self::gone(&action.operation, error.error), ..error })
     }
 
     /// An incident as it is now, and the server's clock.
@@ -74,31 +74,33 @@ impl PagerDuty {
     }
 
     /// A refusal in words that say what may be missing.
-    pub(super) fn gone(deed: &Deed, error: SourceError) -> SourceError {
+    pub(super) fn gone(operation: &Operation, error: SourceError) -> SourceError {
         let (status, said) = match &error.trouble {
             Trouble::Forbidden { message } => (403, message.clone()),
             Trouble::Refused { status, message } => (*status, message.clone()),
             _ => return error,
         };
         let named = |kind: &str, name: &Text| format!("the {kind} {name} may have been deleted");
-        let help = match (status, deed) {
+        let help = match (status, operation) {
             (402, _) => "the account's plan does not have this".into(),
             (403, _) => "the key or the role behind it may only read, or not here".into(),
-            (400 | 404, Deed::Assign { to }) => named("person", &to.name),
-            (400 | 404, Deed::TakeShift { person, .. }) => {
+            (400 | 404, Operation::Assign { to }) => named("person", &to.name),
+            (400 | 404, Operation::TakeShift { person, .. }) => {
                 format!("{}, or the schedule", named("person", &person.name))
             }
-            (400 | 404, Deed::AddResponder { people, .. }) => {
+            (400 | 404, Operation::AddResponder { people, .. }) => {
                 let names: Vec<&str> = people.iter().map(|person| &*person.name).collect();
                 format!("one of {} may have been deleted", names.join(", "))
             }
-            (400 | 404, Deed::Reroute { policy }) => named("policy", &policy.name),
-            (400 | 404, Deed::Priority { priority: Some(priority) }) => named("priority", &priority.name),
-            (400 | 404, Deed::Merge { into }) => {
+            (400 | 404, Operation::Reroute { policy }) => named("policy", &policy.name),
+            (400 | 404, Operation::Priority { priority: Some(priority) }) => {
+                named("priority", &priority.name)
+            }
+            (400 | 404, Operation::Merge { into }) => {
                 format!("{} may be over, or have no alerts that could be merged", into.name)
             }
-            (400 | 404, Deed::Trigger { .. }) => "the service may have been deleted or disabled".into(),
-            (400, Deed::Escalate { level }) => format!("the policy may not have a level {level}"),
+            (400 | 404, Operation::Trigger { .. }) => "the service may have been deleted or disabled".into(),
+            (400, Operation::Escalate { level }) => format!("the policy may not have a level {level}"),
             (404, _) => "the incident is not there any more, or the key may not see it".into(),
             _ => return error,
         };
@@ -108,16 +110,16 @@ impl PagerDuty {
 }
 
 /// Whether it changes what others may be changing at the same time.
-const fn is_state(deed: &Deed) -> bool {
+const fn is_state(operation: &Operation) -> bool {
     matches!(
-        deed,
-        Deed::Acknowledge
-            | Deed::Resolve
-            | Deed::Assign { .. }
-            | Deed::Reroute { .. }
-            | Deed::Escalate { .. }
-            | Deed::Snooze { .. }
-            | Deed::Merge { .. }
+        operation,
+        Operation::Acknowledge
+            | Operation::Resolve
+            | Operation::Assign { .. }
+            | Operation::Reroute { .. }
+            | Operation::Escalate { .. }
+            | Operation::Snooze { .. }
+            | Operation::Merge { .. }
     )
 }
 
@@ -127,23 +129,23 @@ fn overtaken(action: &Action, now: &wire::Incident, actor: &Actor) -> Option<Out
     let is_me = |thing: &&Thing| actor.id.as_deref() == Some(&*thing.id.0);
     let acknowledgers = || now.acknowledgements.all.iter().filter_map(|given| given.acknowledger.0.as_ref());
     let by_me = now.last_status_change_by.0.as_ref().is_some_and(|who| is_me(&who));
-    match (stands, &action.deed) {
-        (IncidentStatus::Resolved, Deed::Resolve)
+    match (stands, &action.operation) {
+        (IncidentStatus::Resolved, Operation::Resolve)
             if by_me || action.target.seen == Some(IncidentStatus::Resolved) =>
         {
             Some(Outcome::Already { words: words(now, stands) })
         }
-        (IncidentStatus::Resolved, _) => Some(Outcome::Overtaken { words: words(now, stands) }),
-        (IncidentStatus::Acknowledged, Deed::Acknowledge) if acknowledgers().any(|who| is_me(&who)) => {
+        (IncidentStatus::Resolved, _) => Some(Outcome::Conflict { words: words(now, stands) }),
+        (IncidentStatus::Acknowledged, Operation::Acknowledge) if acknowledgers().any(|who| is_me(&who)) => {
             Some(Outcome::Already { words: words(now, stands) })
         }
         (IncidentStatus::Acknowledged, _)
             if action.target.seen == Some(IncidentStatus::Triggered)
                 && acknowledgers().any(|who| !is_me(&who)) =>
         {
-            Some(Outcome::Overtaken { words: words(now, stands) })
+            Some(Outcome::Conflict { words: words(now, stands) })
         }
-        (_, Deed::Assign { to }) => {
+        (_, Operation::Assign { to }) => {
             let mut has = now.assignments.all.iter().filter_map(|given| given.assignee.0.as_ref());
             let is_alone = now.assignments.all.len() == 1 && has.all(|who| *who.id.0 == *to.id);
             is_alone.then(|| Outcome::Already { words: format!("{} has it", to.name).into() })

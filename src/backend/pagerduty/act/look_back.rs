@@ -8,7 +8,7 @@ use super::{PagerDuty, segment};
 use crate::backend::pagerduty::incidents::instant;
 use crate::backend::pagerduty::map::moment;
 use crate::backend::pagerduty::wire::{self, Maybe, Thing};
-use crate::model::action::{Action, Deed, Found};
+use crate::model::action::{Action, Found, Operation};
 use crate::model::incident::IncidentStatus;
 use crate::model::labels::Text;
 use crate::model::source::SourceError;
@@ -20,7 +20,7 @@ const ROUGHLY: SignedDuration = SignedDuration::from_secs(90);
 
 const DONE: Found = Found::Done { id: None };
 
-/// Whose deed is looked for, and since when.
+/// Whose operation is looked for, and since when.
 struct Trace {
     /// Unknown where the key may not read users: then whoever it was counts.
     me: Option<Text>,
@@ -49,8 +49,8 @@ impl PagerDuty {
         sent_at: Timestamp,
     ) -> Result<Found, SourceError> {
         let target = &action.target.id;
-        match &action.deed {
-            Deed::Trigger { key, .. } => {
+        match &action.operation {
+            Operation::Trigger { key, .. } => {
                 let all = self.with_key(key).await?;
                 let is_it = |incident: &&wire::Incident| {
                     is_open(incident) || moment(&incident.created_at).is_some_and(|at| at >= sent_at - SLACK)
@@ -58,11 +58,11 @@ impl PagerDuty {
                 let found = all.iter().find(is_it).map(|incident| incident.id.0.as_str().into());
                 return Ok(found.map_or(Found::NotDone, |id| Found::Done { id: Some(id) }));
             }
-            Deed::TakeShift { person, start, end } => {
+            Operation::TakeShift { person, start, end } => {
                 return self.stands_in(target, person, (*start, *end)).await;
             }
-            Deed::Silence(_) | Deed::Edit { .. } | Deed::Extend { .. } | Deed::Expire => {
-                let words = format!("it does not offer to {}", action.deed.kind().name()).into();
+            Operation::Silence(_) | Operation::Edit { .. } | Operation::Extend { .. } | Operation::Expire => {
+                let words = format!("it does not offer to {}", action.operation.kind().name()).into();
                 return Ok(Found::Unknown { words });
             }
             _ => {}
@@ -74,12 +74,12 @@ impl PagerDuty {
         let earlier = SignedDuration::from_secs(behind) - SLACK;
         let since = sent_at.saturating_add(earlier).unwrap_or(Timestamp::MIN);
         let trace = Trace { me: me.map(|me| me.id), since };
-        if let Some(found) = by_state(&action.deed, &incident, &trace, sent_at) {
+        if let Some(found) = by_state(&action.operation, &incident, &trace, sent_at) {
             return Ok(found);
         }
-        match &action.deed {
-            Deed::Note { content } => self.noted(&path, content, &trace).await,
-            deed => self.by_log(&path, deed, &incident, &trace).await,
+        match &action.operation {
+            Operation::Note { content } => self.noted(&path, content, &trace).await,
+            operation => self.by_log(&path, operation, &incident, &trace).await,
         }
     }
 
@@ -98,18 +98,18 @@ impl PagerDuty {
     async fn by_log(
         &self,
         path: &str,
-        deed: &Deed,
+        operation: &Operation,
         incident: &wire::Incident,
         trace: &Trace,
     ) -> Result<Found, SourceError> {
-        let kinds: &[&str] = match deed {
-            Deed::Acknowledge => &["acknowledge"],
-            Deed::Resolve => &["resolve"],
-            Deed::Assign { .. } | Deed::Reroute { .. } => &["assign", "delegate", "escalate"],
-            Deed::Escalate { .. } => &["escalate", "assign"],
-            Deed::Snooze { .. } => &["snooze"],
-            Deed::StatusUpdate { .. } => &["status_update"],
-            Deed::Merge { .. } => &["merge"],
+        let kinds: &[&str] = match operation {
+            Operation::Acknowledge => &["acknowledge"],
+            Operation::Resolve => &["resolve"],
+            Operation::Assign { .. } | Operation::Reroute { .. } => &["assign", "delegate", "escalate"],
+            Operation::Escalate { .. } => &["escalate", "assign"],
+            Operation::Snooze { .. } => &["snooze"],
+            Operation::StatusUpdate { .. } => &["status_update"],
+            Operation::Merge { .. } => &["merge"],
             _ => &[],
         };
         let since = instant(trace.since);
@@ -124,14 +124,14 @@ impl PagerDuty {
         if entries.iter().any(|entry| is_it(&entry)) {
             return Ok(DONE);
         }
-        Ok(match (deed, status(incident)) {
-            (Deed::StatusUpdate { .. }, _) => Found::Unknown {
+        Ok(match (operation, status(incident)) {
+            (Operation::StatusUpdate { .. }, _) => Found::Unknown {
                 words: "PagerDuty does not list status updates: look at the incident's page".into(),
             },
-            (Deed::Reroute { policy }, _) => Found::Unknown {
+            (Operation::Reroute { policy }, _) => Found::Unknown {
                 words: format!("its policy is {}, but not known since when", policy.name).into(),
             },
-            (Deed::Merge { .. }, Some(IncidentStatus::Resolved)) => Found::Unknown {
+            (Operation::Merge { .. }, Some(IncidentStatus::Resolved)) => Found::Unknown {
                 words: format!("it is {}, but not known by what", words(incident, IncidentStatus::Resolved))
                     .into(),
             },
@@ -141,27 +141,32 @@ impl PagerDuty {
 }
 
 /// What the incident itself says, where it does.
-fn by_state(deed: &Deed, incident: &wire::Incident, trace: &Trace, sent_at: Timestamp) -> Option<Found> {
+fn by_state(
+    operation: &Operation,
+    incident: &wire::Incident,
+    trace: &Trace,
+    sent_at: Timestamp,
+) -> Option<Found> {
     let stands = status(incident);
-    let is_so = match deed {
-        Deed::Acknowledge => {
+    let is_so = match operation {
+        Operation::Acknowledge => {
             let mine = |given: &wire::Acknowledgement| trace.is_me(&given.acknowledger);
             stands == Some(IncidentStatus::Acknowledged) && incident.acknowledgements.all.iter().any(mine)
         }
-        Deed::Resolve => stands == Some(IncidentStatus::Resolved),
-        Deed::Assign { to } => {
+        Operation::Resolve => stands == Some(IncidentStatus::Resolved),
+        Operation::Assign { to } => {
             let has = |given: &wire::Assignment| {
                 given.assignee.0.as_ref().is_some_and(|assignee| *assignee.id.0 == *to.id)
             };
             incident.assignments.all.iter().any(has)
         }
-        Deed::Reroute { policy } => {
+        Operation::Reroute { policy } => {
             let its = incident.escalation_policy.0.as_ref();
             // it may have been this one before
             let is_it = its.is_some_and(|its| *its.id.0 == *policy.id);
             return (!is_it).then_some(Found::NotDone);
         }
-        Deed::Priority { priority } => {
+        Operation::Priority { priority } => {
             let its = incident.priority.0.as_ref().map(|priority| priority.id.0.as_str());
             return Some(if its == priority.as_ref().map(|priority| &*priority.id) {
                 DONE
@@ -169,7 +174,7 @@ fn by_state(deed: &Deed, incident: &wire::Incident, trace: &Trace, sent_at: Time
                 Found::NotDone
             });
         }
-        Deed::Snooze { rest } => {
+        Operation::Snooze { rest } => {
             let rest = SignedDuration::try_from(*rest).unwrap_or(SignedDuration::MAX);
             let until = sent_at.saturating_add(rest).unwrap_or(Timestamp::MAX);
             incident.pending_actions.all.iter().any(|pending| {
@@ -177,7 +182,7 @@ fn by_state(deed: &Deed, incident: &wire::Incident, trace: &Trace, sent_at: Time
                     && moment(&pending.at).is_some_and(|at| at.duration_since(until).abs() < ROUGHLY)
             })
         }
-        Deed::AddResponder { message, .. } => {
+        Operation::AddResponder { message, .. } => {
             let is_it = |request: &wire::ResponderRequest| {
                 request.message.0.trim() == message.trim()
                     && trace.is_me(&request.requester)

@@ -8,13 +8,13 @@ use crate::backend::http::{Change, surely_not};
 use crate::backend::pagerduty::incidents::instant;
 use crate::backend::pagerduty::map::moment;
 use crate::backend::pagerduty::wire;
-use crate::model::action::{ActError, Action, Found, Outcome, Whom};
+use crate::model::action::{ActError, Action, EntityRef, Found, Outcome};
 use crate::model::source::{SourceError, Trouble};
 
 impl PagerDuty {
     pub(super) async fn take_shift(&self, action: &Action, change: &Change) -> Result<Outcome, ActError> {
         let answer = self.send(change, None, "").await.map_err(|error| ActError {
-            error: Self::gone(&action.deed, error.error),
+            error: Self::gone(&action.operation, error.error),
             is_unclear: error.is_unclear,
         })?;
         // a list with a status of its own for each; one alone before there could be several
@@ -38,7 +38,7 @@ impl PagerDuty {
     pub(super) async fn stands_in(
         &self,
         schedule: &str,
-        person: &Whom,
+        person: &EntityRef,
         (start, end): (Timestamp, Timestamp),
     ) -> Result<Found, SourceError> {
         let (since, until) = (instant(start), instant(end));

@@ -30,7 +30,7 @@ impl PagerDuty {
         {
             return Ok(Outcome::Already { words: format!("it is open as #{}", known.number.0).into() });
         }
-        Err(ActError { error: Self::gone(&action.deed, error.error), ..error })
+        Err(ActError { error: Self::gone(&action.operation, error.error), ..error })
     }
 
     /// The incidents with this key, the newest first.

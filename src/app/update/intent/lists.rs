@@ -6,19 +6,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{about, incidents, item, long, refuse, to_silence, until_morning};
-use crate::app::acts::causes::people;
-use crate::app::acts::{Ground, called};
 use crate::app::commands::Command;
 use crate::app::event::Effect;
 use crate::app::form::SILENCED;
 use crate::app::identity::{IncidentKey, LevelKey, PolicyKey, SilenceKey};
+use crate::app::intent::Intent;
 use crate::app::menu::{Choice, Menu};
 use crate::app::number::moment;
+use crate::app::planner::consequences::people;
+use crate::app::planner::{Planner, called};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
 use crate::app::subjects::on_call;
-use crate::app::wish::Wish;
-use crate::model::action::{Deed, DeedKind, Whom};
+use crate::model::action::{EntityRef, Operation, OperationKind};
 use crate::model::ask::Topic;
 use crate::model::incident::Named;
 use crate::model::labels::Text;
@@ -39,17 +39,17 @@ fn show(state: &mut State, title: impl Into<String>, items: Items) {
     state.mode = Mode::Menu(Menu::new(title.into(), items, 0));
 }
 
-fn whom(named: &Named) -> Whom {
-    Whom { id: named.id.clone(), name: named.name.clone() }
+fn whom(named: &Named) -> EntityRef {
+    EntityRef { id: named.id.clone(), name: named.name.clone() }
 }
 
-fn nobody() -> Whom {
-    Whom { id: "".into(), name: "".into() }
+fn nobody() -> EntityRef {
+    EntityRef { id: "".into(), name: "".into() }
 }
 
-/// Why a deed of a kind cannot be done to these incidents, if so; tried with a deed of its kind.
-fn cannot(state: &State, known: &[&Linked], trial: &Deed) -> Option<Text> {
-    Ground::of(&state.shared).on_incidents(known, trial).err()
+/// Why a operation of a kind cannot be done to these incidents, if so; tried with a operation of its kind.
+fn cannot(state: &State, known: &[&Linked], trial: &Operation) -> Option<Text> {
+    Planner::of(&state.shared).on_incidents(known, trial).err()
 }
 
 /// The name of a command with its key, for a menu.
@@ -78,9 +78,9 @@ pub(super) fn all(state: &mut State, now: Timestamp) -> Vec<Effect> {
         }
         Selection::Alerts(alerts) => {
             title = if alerts.len() == 1 { "1 alert".to_owned() } else { format!("{} alerts", alerts.len()) };
-            let why = Ground::of(&state.shared).cannot_anywhere(DeedKind::Silence);
+            let why = Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence);
             let name = with_key(state, Command::Silence, "Silence...");
-            items.push(item(name, Wish::Silence(alerts.clone(), SILENCED), why));
+            items.push(item(name, Intent::Silence(alerts.clone(), SILENCED), why));
         }
         Selection::Services(names) => {
             title = if let [one] = names.as_slice() {
@@ -90,9 +90,9 @@ pub(super) fn all(state: &mut State, now: Timestamp) -> Vec<Effect> {
             };
             let alerts = to_silence(state);
             let none = alerts.is_empty().then(|| "no alert of it is known".into());
-            let why = none.or_else(|| Ground::of(&state.shared).cannot_anywhere(DeedKind::Silence));
+            let why = none.or_else(|| Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence));
             let name = with_key(state, Command::Silence, &silences_of(alerts.len()));
-            items.push(item(name, Wish::Silence(alerts, SILENCED), why));
+            items.push(item(name, Intent::Silence(alerts, SILENCED), why));
         }
         Selection::Incidents(_) | Selection::Nothing => {}
     }
@@ -113,9 +113,9 @@ pub(super) fn all(state: &mut State, now: Timestamp) -> Vec<Effect> {
         if matches!(pointed, Selection::Incidents(_)) {
             let alerts = to_silence(state);
             let none = alerts.is_empty().then(|| "no alert is known that it is about".into());
-            let why = none.or_else(|| Ground::of(&state.shared).cannot_anywhere(DeedKind::Silence));
+            let why = none.or_else(|| Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence));
             let name = with_key(state, Command::Silence, "Silence its alerts...");
-            items.push(item(name, Wish::Silence(alerts, SILENCED), why));
+            items.push(item(name, Intent::Silence(alerts, SILENCED), why));
         }
     }
     let heading = match (known.as_slice(), &pointed) {
@@ -126,14 +126,18 @@ pub(super) fn all(state: &mut State, now: Timestamp) -> Vec<Effect> {
         }
         _ => String::new(),
     };
-    let why = Ground::of(&state.shared).cannot_anywhere(DeedKind::Trigger);
-    items.push(item("Open an incident...", Wish::Trigger(heading), why));
-    let why = Ground::of(&state.shared).cannot_anywhere(DeedKind::Silence);
-    items.push(item(with_key(state, Command::NewSilence, "New silence..."), Wish::NewSilence, why));
-    items.push(item(with_key(state, Command::Silences, "All silences"), Wish::Run(Command::Silences), None));
+    let why = Planner::of(&state.shared).cannot_anywhere(OperationKind::Trigger);
+    items.push(item("Open an incident...", Intent::Trigger(heading), why));
+    let why = Planner::of(&state.shared).cannot_anywhere(OperationKind::Silence);
+    items.push(item(with_key(state, Command::NewSilence, "New silence..."), Intent::NewSilence, why));
+    items.push(item(
+        with_key(state, Command::Silences, "All silences"),
+        Intent::Run(Command::Silences),
+        None,
+    ));
     items.push(item(
         with_key(state, Command::Results, "What was done so far"),
-        Wish::Run(Command::Results),
+        Intent::Run(Command::Results),
         None,
     ));
     show(state, title, items);
@@ -153,77 +157,88 @@ fn of_incidents(state: &State, keys: &[IncidentKey], known: &[&Linked]) -> Items
     let keys = || keys.to_vec();
     let rest = Duration::from_secs(60);
     let named = |command, name| with_key(state, command, name);
-    let why = |trial: &Deed| cannot(state, known, trial);
-    let help = Deed::AddResponder { people: Vec::new(), message: "".into() };
-    let status_update = Deed::StatusUpdate { message: "".into() };
-    let escalates =
-        [Deed::Escalate { level: 1 }, Deed::Assign { to: nobody() }, Deed::Reroute { policy: nobody() }];
+    let why = |trial: &Operation| cannot(state, known, trial);
+    let help = Operation::AddResponder { people: Vec::new(), message: "".into() };
+    let status_update = Operation::StatusUpdate { message: "".into() };
+    let escalates = [
+        Operation::Escalate { level: 1 },
+        Operation::Assign { to: nobody() },
+        Operation::Reroute { policy: nobody() },
+    ];
     // one of the three ways is enough for the menu of them
     let escalates =
         escalates.iter().map(why).collect::<Option<Vec<Text>>>().and_then(|all| all.into_iter().next());
     vec![
         item(
             named(Command::Acknowledge, "Acknowledge"),
-            Wish::Do(keys(), Deed::Acknowledge),
-            why(&Deed::Acknowledge),
+            Intent::Do(keys(), Operation::Acknowledge),
+            why(&Operation::Acknowledge),
         ),
-        item(named(Command::Resolve, "Resolve"), Wish::Do(keys(), Deed::Resolve), why(&Deed::Resolve)),
-        item(named(Command::Escalate, "Escalate or reassign..."), Wish::Escalate(keys()), escalates),
-        item(named(Command::Snooze, "Snooze..."), Wish::Snooze(keys()), why(&Deed::Snooze { rest })),
-        item(named(Command::Note, "Note..."), Wish::Note(keys()), why(&Deed::Note { content: "".into() })),
-        item("Priority...", Wish::Priority(keys()), why(&Deed::Priority { priority: None })),
-        item("Merge into...", Wish::Merge(keys()), why(&Deed::Merge { into: nobody() })),
-        item("Ask for help...", Wish::Help(keys()), why(&help)),
-        item("Status update...", Wish::StatusUpdate(keys()), why(&status_update)),
+        item(
+            named(Command::Resolve, "Resolve"),
+            Intent::Do(keys(), Operation::Resolve),
+            why(&Operation::Resolve),
+        ),
+        item(named(Command::Escalate, "Escalate or reassign..."), Intent::Escalate(keys()), escalates),
+        item(named(Command::Snooze, "Snooze..."), Intent::Snooze(keys()), why(&Operation::Snooze { rest })),
+        item(
+            named(Command::Note, "Note..."),
+            Intent::Note(keys()),
+            why(&Operation::Note { content: "".into() }),
+        ),
+        item("Priority...", Intent::Priority(keys()), why(&Operation::Priority { priority: None })),
+        item("Merge into...", Intent::Merge(keys()), why(&Operation::Merge { into: nobody() })),
+        item("Ask for help...", Intent::Help(keys()), why(&help)),
+        item("Status update...", Intent::StatusUpdate(keys()), why(&status_update)),
     ]
 }
 
 fn of_silences(state: &State, keys: &[SilenceKey]) -> Items {
     let all = super::silences(&state.shared.world, keys);
     let until = all.first().map_or(Timestamp::UNIX_EPOCH, |silence| silence.ends_at);
-    let extend = Ground::of(&state.shared).on_silences(&all, |_| Deed::Extend { until }).err();
-    let expire = Ground::of(&state.shared).on_silences(&all, |_| Deed::Expire).err();
+    let extend = Planner::of(&state.shared).on_silences(&all, |_| Operation::Extend { until }).err();
+    let expire = Planner::of(&state.shared).on_silences(&all, |_| Operation::Expire).err();
     let mut items = vec![
-        item("Extend...", Wish::Extend(keys.to_vec()), extend),
-        item("Expire: end now", Wish::Expire(keys.to_vec()), expire),
+        item("Extend...", Intent::Extend(keys.to_vec()), extend),
+        item("Expire: end now", Intent::Expire(keys.to_vec()), expire),
     ];
     if let ([key], [silence]) = (keys, all.as_slice()) {
-        let why = |kind| Ground::of(&state.shared).cannot(&silence.source, kind);
+        let why = |kind| Planner::of(&state.shared).cannot(&silence.source, kind);
         let is_over = silence.state == SilenceState::Expired;
         let ended = is_over.then(|| "it has ended: make it again instead".into());
         items.push(item(
             "Edit: other matchers, comment or end...",
-            Wish::EditSilence(key.clone()),
-            ended.or_else(|| why(DeedKind::Edit)),
+            Intent::EditSilence(key.clone()),
+            ended.or_else(|| why(OperationKind::Edit)),
         ));
-        items.push(item("Make it again...", Wish::SilenceAgain(key.clone()), why(DeedKind::Silence)));
+        items.push(item("Make it again...", Intent::SilenceAgain(key.clone()), why(OperationKind::Silence)));
     }
     items
 }
 
 fn of_level(state: &State, key: &LevelKey, now: Timestamp) -> Items {
-    let turn = Ground::of(&state.shared).turn_to_take(&key.policy.source, (&key.policy.id, key.level), now);
+    let turn = Planner::of(&state.shared).turn_to_take(&key.policy.source, (&key.policy.id, key.level), now);
     match turn {
         Ok(turn) => {
             let name = format!(
                 "Take the shift of {} (level {}, {})...",
                 turn.from.name, key.level, turn.schedule.name
             );
-            vec![item(name, Wish::Turn(key.clone()), None)]
+            vec![item(name, Intent::Turn(key.clone()), None)]
         }
         Err(why) => {
-            vec![item(format!("Take the shift (level {})", key.level), Wish::Turn(key.clone()), Some(why))]
+            vec![item(format!("Take the shift (level {})", key.level), Intent::Turn(key.clone()), Some(why))]
         }
     }
 }
 
-/// Whom to wake: levels, people, policies.
+/// EntityRef to wake: levels, people, policies.
 pub(super) fn escalate(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
     let known = incidents(&state.shared.world, keys);
     let Some(first) = known.first() else { return refuse(state, "it is gone", now) };
     let source = first.incident.source.clone();
     let mut items: Items = Vec::new();
-    let is_fresh = Ground::of(&state.shared).knows_who_is_on_call(&source, now);
+    let is_fresh = Planner::of(&state.shared).knows_who_is_on_call(&source, now);
     if !is_fresh {
         state.shared.polls.ask_again(&source, |topic| *topic == Topic::OnCall, now);
     }
@@ -233,7 +248,7 @@ pub(super) fn escalate(state: &mut State, keys: &[IncidentKey], now: Timestamp) 
         .map(|known| known.incident.escalation_policy.as_ref().map(|policy| &policy.id))
         .collect();
     let one = policies.first().copied().flatten().filter(|_| policies.len() == 1);
-    let why = cannot(state, &known, &Deed::Escalate { level: 1 });
+    let why = cannot(state, &known, &Operation::Escalate { level: 1 });
     if let Some((board, policy)) =
         one.and_then(|id| PolicyKey { source: source.clone(), id: id.clone() }.policy(&state.shared.world))
     {
@@ -245,7 +260,7 @@ pub(super) fn escalate(state: &mut State, keys: &[IncidentKey], now: Timestamp) 
                 (false, false) => format!("{} (read over 5m ago)", who.join(", ")),
             };
             let name = format!("Level {level} of {}: {who}", policy.named.name);
-            items.push(item(name, Wish::Do(keys.to_vec(), Deed::Escalate { level }), why.clone()));
+            items.push(item(name, Intent::Do(keys.to_vec(), Operation::Escalate { level }), why.clone()));
         }
     } else {
         let words = if policies.len() > 1 {
@@ -253,24 +268,24 @@ pub(super) fn escalate(state: &mut State, keys: &[IncidentKey], now: Timestamp) 
         } else {
             "the levels of its policy are not known"
         };
-        items.push(item("Another level", Wish::Escalate(keys.to_vec()), Some(words.into())));
+        items.push(item("Another level", Intent::Escalate(keys.to_vec()), Some(words.into())));
     }
-    let why = cannot(state, &known, &Deed::Assign { to: nobody() });
-    for person in Ground::of(&state.shared).people(&source, now) {
+    let why = cannot(state, &known, &Operation::Assign { to: nobody() });
+    for person in Planner::of(&state.shared).people(&source, now) {
         let you = if state.shared.world.is_me(&source, person) { " (you)" } else { "" };
         let night = if person.is_at_night(now) == Some(true) { ", night there" } else { "" };
-        let to = Whom { id: person.id.clone(), name: person.name.clone() };
+        let to = EntityRef { id: person.id.clone(), name: person.name.clone() };
         let name = format!("Person: {}{you}{night}", person.name);
-        items.push(item(name, Wish::Do(keys.to_vec(), Deed::Assign { to }), why.clone()));
+        items.push(item(name, Intent::Do(keys.to_vec(), Operation::Assign { to }), why.clone()));
     }
-    let why = cannot(state, &known, &Deed::Reroute { policy: nobody() });
-    for policy in Ground::of(&state.shared).board(&source).into_iter().flat_map(|board| &board.policies) {
-        let board = Ground::of(&state.shared).board(&source);
+    let why = cannot(state, &known, &Operation::Reroute { policy: nobody() });
+    for policy in Planner::of(&state.shared).board(&source).into_iter().flat_map(|board| &board.policies) {
+        let board = Planner::of(&state.shared).board(&source);
         let who = board.map(|board| people(board, policy, 1, now)).unwrap_or_default();
         let who = if who.is_empty() { "nobody on call".to_owned() } else { who.join(", ") };
         let name = format!("Policy: {}, wakes {who}", policy.named.name);
-        let deed = Deed::Reroute { policy: whom(&policy.named) };
-        items.push(item(name, Wish::Do(keys.to_vec(), deed), why.clone()));
+        let operation = Operation::Reroute { policy: whom(&policy.named) };
+        items.push(item(name, Intent::Do(keys.to_vec(), operation), why.clone()));
     }
     let title = match known.as_slice() {
         [one] => format!("#{}: wake whom?", one.incident.number),
@@ -283,21 +298,21 @@ pub(super) fn escalate(state: &mut State, keys: &[IncidentKey], now: Timestamp) 
 pub(super) fn snooze(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
     let known = incidents(&state.shared.world, keys);
     let rest = Duration::from_secs(60);
-    if let Some(why) = cannot(state, &known, &Deed::Snooze { rest }) {
+    if let Some(why) = cannot(state, &known, &Operation::Snooze { rest }) {
         return refuse(state, &why, now);
     }
     let end = |rest: Duration| now.checked_add(rest).map_or(now, |end| end);
-    let wish = |rest| Wish::Do(keys.to_vec(), Deed::Snooze { rest });
+    let intent = |rest| Intent::Do(keys.to_vec(), Operation::Snooze { rest });
     let named =
         |rest: Duration| format!("{}, until {}", long(rest), moment(end(rest), now, &state.shared.look.zone));
     let mut items: Items = RESTS
         .iter()
         .map(|minutes| Duration::from_secs(minutes * 60))
-        .map(|rest| item(named(rest), wish(rest), None))
+        .map(|rest| item(named(rest), intent(rest), None))
         .collect();
     if let Some(rest) = until_morning(state, now) {
         let until = moment(end(rest), now, &state.shared.look.zone);
-        items.push(item(format!("Until morning, {until}"), wish(rest), None));
+        items.push(item(format!("Until morning, {until}"), intent(rest), None));
     }
     show(state, "Let it rest for", items);
 }
@@ -309,7 +324,7 @@ pub(super) fn priorities(state: &mut State, keys: &[IncidentKey]) {
     let mut all: Vec<_> =
         sources.into_iter().flat_map(|source| state.shared.world.priorities(source)).collect();
     all.dedup_by(|a, b| a.named.id == b.named.id);
-    let set = |priority: Option<Whom>| Wish::Do(keys.to_vec(), Deed::Priority { priority });
+    let set = |priority: Option<EntityRef>| Intent::Do(keys.to_vec(), Operation::Priority { priority });
     let mut items: Items = all
         .iter()
         .map(|priority| item(&*priority.named.name, set(Some(whom(&priority.named))), None))
@@ -327,38 +342,38 @@ pub(super) fn merge(state: &mut State, keys: &[IncidentKey]) {
         .filter(|other| sources.contains(&other.incident.source) && !keys.contains(&IncidentKey::of(other)));
     let mut items: Items = others
         .map(|other| {
-            let into = Whom { id: other.incident.id.clone(), name: called(other) };
-            item(&*called(other), Wish::Do(keys.to_vec(), Deed::Merge { into }), None)
+            let into = EntityRef { id: other.incident.id.clone(), name: called(other) };
+            item(&*called(other), Intent::Do(keys.to_vec(), Operation::Merge { into }), None)
         })
         .collect();
     if items.is_empty() {
         items.push(item(
             "Nothing to merge into",
-            Wish::Merge(keys.to_vec()),
+            Intent::Merge(keys.to_vec()),
             Some("no other incident is open".into()),
         ));
     }
     show(state, "Merge into", items);
 }
 
-/// Whom to ask for help.
+/// EntityRef to ask for help.
 pub(super) fn help(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
     let known = incidents(&state.shared.world, keys);
     let Some(first) = known.first() else { return refuse(state, "it is gone", now) };
-    let people = Ground::of(&state.shared).people(&first.incident.source, now);
+    let people = Planner::of(&state.shared).people(&first.incident.source, now);
     let source = first.incident.source.clone();
     let others = people.into_iter().filter(|person| !state.shared.world.is_me(&source, person));
     let mut items: Items = others
         .map(|person| {
             let night = if person.is_at_night(now) == Some(true) { ", night there" } else { "" };
-            let one = Whom { id: person.id.clone(), name: person.name.clone() };
-            item(format!("{}{night}", person.name), Wish::AddResponder(keys.to_vec(), one), None)
+            let one = EntityRef { id: person.id.clone(), name: person.name.clone() };
+            item(format!("{}{night}", person.name), Intent::AddResponder(keys.to_vec(), one), None)
         })
         .collect();
     if items.is_empty() {
         items.push(item(
             "Nobody to ask",
-            Wish::Help(keys.to_vec()),
+            Intent::Help(keys.to_vec()),
             Some("nobody else is known there".into()),
         ));
     }
@@ -369,16 +384,16 @@ pub(super) fn help(state: &mut State, keys: &[IncidentKey], now: Timestamp) {
 pub(super) fn services(state: &mut State, title: &str, now: Timestamp) {
     let able: Vec<SourceId> = state.shared.sources.iter().map(|info| info.id.clone()).collect();
     let able =
-        able.into_iter().filter(|id| Ground::of(&state.shared).cannot(id, DeedKind::Trigger).is_none());
+        able.into_iter().filter(|id| Planner::of(&state.shared).cannot(id, OperationKind::Trigger).is_none());
     let mut items: Items = Vec::new();
     for source in able.collect::<Vec<_>>() {
-        for service in Ground::of(&state.shared).services(&source) {
+        for service in Planner::of(&state.shared).services(&source) {
             let name = format!("{}  {source}", service.name);
-            items.push(item(name, Wish::Open(source.clone(), service, title.to_owned()), None));
+            items.push(item(name, Intent::Open(source.clone(), service, title.to_owned()), None));
         }
     }
     if items.is_empty() {
-        let why = Ground::of(&state.shared).cannot_anywhere(DeedKind::Trigger);
+        let why = Planner::of(&state.shared).cannot_anywhere(OperationKind::Trigger);
         return refuse(state, &why.unwrap_or_else(|| "no service of a paging system is known".into()), now);
     }
     show(state, "Open an incident about", items);
@@ -386,8 +401,8 @@ pub(super) fn services(state: &mut State, title: &str, now: Timestamp) {
 
 /// Until when a turn is taken.
 pub(super) fn turn(state: &mut State, key: &LevelKey, now: Timestamp) {
-    let ground = Ground::of(&state.shared);
-    let turn = match ground.turn_to_take(&key.policy.source, (&key.policy.id, key.level), now) {
+    let planner = Planner::of(&state.shared);
+    let turn = match planner.turn_to_take(&key.policy.source, (&key.policy.id, key.level), now) {
         Ok(turn) => turn,
         Err(why) => return refuse(state, &why, now),
     };
@@ -400,11 +415,11 @@ pub(super) fn turn(state: &mut State, key: &LevelKey, now: Timestamp) {
         .filter(|(_, end)| *end < turn.end)
         .map(|(minutes, end)| {
             let name = format!("For {}, until {}", long(Duration::from_secs(minutes * 60)), at(end));
-            item(name, Wish::Take(key.clone(), end), None)
+            item(name, Intent::Take(key.clone(), end), None)
         })
         .collect();
     let name = format!("To its end, {}", at(turn.end));
-    items.insert(0, item(name, Wish::Take(key.clone(), turn.end), None));
+    items.insert(0, item(name, Intent::Take(key.clone(), turn.end), None));
     let title = format!("Take the shift of {}", turn.from.name);
     show(state, title, items);
 }
@@ -420,7 +435,7 @@ pub(super) fn extend(state: &mut State, keys: &[SilenceKey], now: Timestamp) {
             let end = only.and_then(|end| end.checked_add(by).ok());
             let end = end.map(|end| format!(", to {}", moment(end, now, &state.shared.look.zone)));
             let name = format!("By {}{}", long(by), end.unwrap_or_default());
-            item(name, Wish::ExtendBy(keys.to_vec(), by), None)
+            item(name, Intent::ExtendBy(keys.to_vec(), by), None)
         })
         .collect();
     show(state, "Extend", items);

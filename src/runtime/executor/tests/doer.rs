@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use tokio::time::sleep;
 
 use crate::backend::{Acting, Answering, LookingBack, Source};
-use crate::model::action::{ActError, Action, Call, DeedKind, Found, Outcome};
+use crate::model::action::{ActError, Action, Found, OperationKind, Outcome, RequestPreview};
 use crate::model::ask::{Answer, Ask, Reply};
 use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
 
@@ -50,7 +50,7 @@ pub(super) fn doer(acts: impl IntoIterator<Item = Act>, looks: impl IntoIterator
         kind: Kind::new("toy"),
         address: "fake".into(),
         answers: vec![],
-        acts: DeedKind::ALL.to_vec(),
+        acts: OperationKind::ALL.to_vec(),
     };
     Arc::new(Doer {
         info,
@@ -78,9 +78,9 @@ impl Source for Doer {
         Box::pin(async { Ok(Reply::free(Answer::Unchanged)) })
     }
 
-    fn calls(&self, action: &Action) -> Vec<Call> {
+    fn calls(&self, action: &Action) -> Vec<RequestPreview> {
         let address = format!("fake/{}", action.target.id);
-        vec![Call { method: "PUT".into(), address: address.into(), body: None }]
+        vec![RequestPreview { method: "PUT".into(), address: address.into(), body: None }]
     }
 
     fn act<'a>(&'a self, _: &'a Action) -> Acting<'a> {

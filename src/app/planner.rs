@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::shared::Shared;
-use crate::model::action::{Action, Deed, DeedKind, Target, Whom};
+use crate::model::action::{Action, EntityRef, Operation, OperationKind, Target};
 use crate::model::guard::Guard;
 use crate::model::incident::{IncidentStatus, Person};
 use crate::model::labels::Text;
@@ -15,14 +15,14 @@ use crate::model::remote::age;
 use crate::model::source::{SourceId, SourceInfo};
 use crate::model::world::{Linked, Stage, World};
 
-pub mod causes;
+pub mod consequences;
 mod silences;
 
 pub use silences::silence_called;
 
 /// What actions are worked out from.
 #[derive(Clone, Copy)]
-pub struct Ground<'a> {
+pub struct Planner<'a> {
     /// What the sources say.
     pub world: &'a World,
     /// Who they are and what can be done there.
@@ -45,14 +45,14 @@ pub fn called(known: &Linked) -> Text {
     format!("#{} {}", known.incident.number, known.incident.subject()).into()
 }
 
-impl<'a> Ground<'a> {
+impl<'a> Planner<'a> {
     /// Of what is known now.
     pub fn of(shared: &'a Shared) -> Self {
         Self { world: &shared.world, sources: &shared.sources, guard: &shared.guard }
     }
 
     /// Why things of this kind cannot be done at a source, if they cannot.
-    pub fn cannot(&self, source: &SourceId, kind: DeedKind) -> Option<Text> {
+    pub fn cannot(&self, source: &SourceId, kind: OperationKind) -> Option<Text> {
         if let Some(why) = self.guard.forbids(kind) {
             return Some(why);
         }
@@ -69,7 +69,7 @@ impl<'a> Ground<'a> {
     }
 
     /// Why things of this kind can be done nowhere, if so.
-    pub fn cannot_anywhere(&self, kind: DeedKind) -> Option<Text> {
+    pub fn cannot_anywhere(&self, kind: OperationKind) -> Option<Text> {
         if let Some(why) = self.guard.forbids(kind) {
             return Some(why);
         }
@@ -82,7 +82,7 @@ impl<'a> Ground<'a> {
     }
 
     /// The source at which something can be done to an incident: the one that tells of it best, else another that knows it.
-    fn place(&self, known: &Linked, kind: DeedKind) -> Result<SourceId, Text> {
+    fn place(&self, known: &Linked, kind: OperationKind) -> Result<SourceId, Text> {
         let best = std::iter::once(&known.incident.source);
         let mut all = best.chain(known.sources.iter().filter(|id| **id != known.incident.source));
         let able = all.clone().find(|id| self.cannot(id, kind).is_none());
@@ -93,11 +93,11 @@ impl<'a> Ground<'a> {
         }
     }
 
-    /// A deed on incidents. Those that it cannot be done to are left out.
+    /// A operation on incidents. Those that it cannot be done to are left out.
     ///
     /// # Errors
     /// Words for why nothing is left to be done, or why the context refuses it.
-    pub fn on_incidents(&self, incidents: &[&Linked], deed: &Deed) -> Result<Planned, Text> {
+    pub fn on_incidents(&self, incidents: &[&Linked], operation: &Operation) -> Result<Planned, Text> {
         let mut planned = Planned::default();
         for known in incidents {
             let target = Target {
@@ -105,8 +105,8 @@ impl<'a> Ground<'a> {
                 name: called(known),
                 seen: Some(known.incident.status),
             };
-            match unfit(known, deed).map_or_else(|| self.place(known, deed.kind()), Err) {
-                Ok(source) => planned.actions.push(Action { source, target, deed: deed.clone() }),
+            match unfit(known, operation).map_or_else(|| self.place(known, operation.kind()), Err) {
+                Ok(source) => planned.actions.push(Action { source, target, operation: operation.clone() }),
                 Err(why) => planned.left_out.push(why),
             }
         }
@@ -131,12 +131,19 @@ impl<'a> Ground<'a> {
     ///
     /// # Errors
     /// Words for why it cannot be done.
-    pub fn trigger(&self, source: &SourceId, service: &Whom, deed: &Deed) -> Result<Planned, Text> {
+    pub fn trigger(
+        &self,
+        source: &SourceId,
+        service: &EntityRef,
+        operation: &Operation,
+    ) -> Result<Planned, Text> {
         let target = Target { id: service.id.clone(), name: service.name.clone(), seen: None };
         let mut planned = Planned::default();
-        match self.cannot(source, deed.kind()) {
+        match self.cannot(source, operation.kind()) {
             Some(why) => planned.left_out.push(why),
-            None => planned.actions.push(Action { source: source.clone(), target, deed: deed.clone() }),
+            None => {
+                planned.actions.push(Action { source: source.clone(), target, operation: operation.clone() })
+            }
         }
         self.checked(planned)
     }
@@ -151,7 +158,7 @@ impl<'a> Ground<'a> {
         (policy, level): (&str, u32),
         now: Timestamp,
     ) -> Result<Turn<'a>, Text> {
-        if let Some(why) = self.cannot(source, DeedKind::TakeShift) {
+        if let Some(why) = self.cannot(source, OperationKind::TakeShift) {
             return Err(why);
         }
         let board = self.board(source).ok_or("who is on call there is not known")?;
@@ -170,7 +177,7 @@ impl<'a> Ground<'a> {
         let turn = others.clone().find_map(|shift| {
             let (schedule, end) = (shift.schedule.as_ref()?, shift.end?);
             Some(Turn {
-                schedule: Whom { id: schedule.id.clone(), name: schedule.name.clone() },
+                schedule: EntityRef { id: schedule.id.clone(), name: schedule.name.clone() },
                 from: &shift.person,
                 me,
                 end,
@@ -212,14 +219,14 @@ impl<'a> Ground<'a> {
     }
 
     /// The services of a paging system about which an incident can be opened, by name.
-    pub fn services(&self, source: &SourceId) -> Vec<Whom> {
+    pub fn services(&self, source: &SourceId) -> Vec<EntityRef> {
         let of_policies = self.board(source).into_iter().flat_map(|board| &board.policies);
         let of_policies = of_policies.flat_map(|policy| &policy.services);
         let incidents = self.world.incidents().iter().filter(|known| known.sources.contains(source));
         let of_incidents = incidents.filter_map(|known| known.incident.service.as_ref());
-        let mut all: Vec<Whom> = of_policies
+        let mut all: Vec<EntityRef> = of_policies
             .chain(of_incidents)
-            .map(|named| Whom { id: named.id.clone(), name: named.name.clone() })
+            .map(|named| EntityRef { id: named.id.clone(), name: named.name.clone() })
             .collect();
         all.sort_by(|a, b| (&a.name, &a.id).cmp(&(&b.name, &b.id)));
         all.dedup_by(|a, b| a.id == b.id);
@@ -231,7 +238,7 @@ impl<'a> Ground<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn<'a> {
     /// The schedule by which it is theirs.
-    pub schedule: Whom,
+    pub schedule: EntityRef,
     /// Whose it is.
     pub from: &'a Person,
     /// The person at the keyboard.
@@ -243,19 +250,23 @@ pub struct Turn<'a> {
 impl Turn<'_> {
     /// Taking it over from `now` until a moment.
     pub fn taken(&self, source: &SourceId, now: Timestamp, until: Timestamp) -> Action {
-        let person = Whom { id: self.me.id.clone(), name: self.me.name.clone() };
+        let person = EntityRef { id: self.me.id.clone(), name: self.me.name.clone() };
         let target = Target { id: self.schedule.id.clone(), name: self.schedule.name.clone(), seen: None };
-        Action { source: source.clone(), target, deed: Deed::TakeShift { person, start: now, end: until } }
+        Action {
+            source: source.clone(),
+            target,
+            operation: Operation::TakeShift { person, start: now, end: until },
+        }
     }
 }
 
-/// Why a deed does not fit an incident as it stands, if so.
-fn unfit(known: &Linked, deed: &Deed) -> Option<Text> {
+/// Why a operation does not fit an incident as it stands, if so.
+fn unfit(known: &Linked, operation: &Operation) -> Option<Text> {
     let incident = &known.incident;
     let number = incident.number;
     if let Some(supposed) = known.supposed
         && supposed.stage != Stage::Done
-        && !matches!(deed, Deed::Note { .. } | Deed::StatusUpdate { .. })
+        && !matches!(operation, Operation::Note { .. } | Operation::StatusUpdate { .. })
     {
         let kind = supposed.kind.name();
         return Some(format!("#{number}: {kind} is still on its way").into());
@@ -264,13 +275,13 @@ fn unfit(known: &Linked, deed: &Deed) -> Option<Text> {
         let all: Vec<&str> = known.holders().iter().map(|person| &*person.name).collect();
         if all.is_empty() { String::new() } else { format!(" by {}", all.join(", ")) }
     };
-    match (deed, incident.status) {
-        (Deed::Note { .. }, _) => None,
+    match (operation, incident.status) {
+        (Operation::Note { .. }, _) => None,
         (_, IncidentStatus::Resolved) => Some(format!("#{number} is resolved").into()),
-        (Deed::Acknowledge, IncidentStatus::Acknowledged) => {
+        (Operation::Acknowledge, IncidentStatus::Acknowledged) => {
             Some(format!("#{number} is acknowledged already{}", who()).into())
         }
-        (Deed::Merge { into }, _) if into.id == incident.id => {
+        (Operation::Merge { into }, _) if into.id == incident.id => {
             Some(format!("#{number} cannot be merged into itself").into())
         }
         _ => None,

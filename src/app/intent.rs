@@ -6,15 +6,15 @@ use jiff::Timestamp;
 
 use super::commands::Command;
 use super::identity::{IncidentKey, LevelKey, SilenceKey};
-use crate::model::action::{Deed, Whom};
+use crate::model::action::{EntityRef, Operation};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::source::SourceId;
 
 /// Something that a menu offers to do, bound to what the person pointed at when it was opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wish {
-    /// A deed on incidents.
-    Do(Vec<IncidentKey>, Deed),
+pub enum Intent {
+    /// A operation on incidents.
+    Do(Vec<IncidentKey>, Operation),
     /// Choosing whom to wake.
     Escalate(Vec<IncidentKey>),
     /// Choosing how long to rest.
@@ -26,7 +26,7 @@ pub enum Wish {
     /// Choosing whom to ask for help.
     Help(Vec<IncidentKey>),
     /// Writing to somebody who is asked for help.
-    AddResponder(Vec<IncidentKey>, Whom),
+    AddResponder(Vec<IncidentKey>, EntityRef),
     /// Writing a note.
     Note(Vec<IncidentKey>),
     /// Writing a status update.
@@ -36,7 +36,7 @@ pub enum Wish {
     /// Choosing a service to open an incident about; its title, at first.
     Trigger(String),
     /// Writing an incident about a service.
-    Open(SourceId, Whom, String),
+    Open(SourceId, EntityRef, String),
     /// Choosing until when to take a turn.
     Turn(LevelKey),
     /// Taking a turn until a moment.
@@ -45,7 +45,7 @@ pub enum Wish {
     Extend(Vec<SilenceKey>),
     /// Extending silences by this much.
     ExtendBy(Vec<SilenceKey>, Duration),
-    /// Ending silences.
+    /// ActionResult silences.
     Expire(Vec<SilenceKey>),
     /// Writing a silence from nothing.
     NewSilence,

@@ -7,17 +7,17 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{confirm, navigate, run};
-use crate::app::acts::{self, Ground, Planned};
 use crate::app::commands::Command;
 use crate::app::event::{Effect, Message, Tone};
 use crate::app::form::{self, Form};
 use crate::app::identity::{IncidentKey, SilenceKey};
+use crate::app::intent::Intent;
 use crate::app::menu::{Choice, Menu};
+use crate::app::planner::{self, Planned, Planner};
 use crate::app::selection::Selection;
 use crate::app::state::{Mode, State};
 use crate::app::subjects::service;
-use crate::app::wish::Wish;
-use crate::model::action::Deed;
+use crate::model::action::Operation;
 use crate::model::duration;
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
@@ -109,7 +109,7 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Ef
         return lists::all(state, now);
     }
     if command == Command::NewSilence {
-        return choose(state, Wish::NewSilence, now);
+        return choose(state, Intent::NewSilence, now);
     }
     if command == Command::Silence {
         let alerts = to_silence(state);
@@ -124,13 +124,13 @@ pub(super) fn run(state: &mut State, command: Command, now: Timestamp) -> Vec<Ef
 }
 
 /// What the key of an action does to incidents.
-fn on_incidents(command: Command, keys: Vec<IncidentKey>) -> Wish {
+fn on_incidents(command: Command, keys: Vec<IncidentKey>) -> Intent {
     match command {
-        Command::Acknowledge => Wish::Do(keys, Deed::Acknowledge),
-        Command::Resolve => Wish::Do(keys, Deed::Resolve),
-        Command::Note => Wish::Note(keys),
-        Command::Escalate => Wish::Escalate(keys),
-        _ => Wish::Snooze(keys),
+        Command::Acknowledge => Intent::Do(keys, Operation::Acknowledge),
+        Command::Resolve => Intent::Do(keys, Operation::Resolve),
+        Command::Note => Intent::Note(keys),
+        Command::Escalate => Intent::Escalate(keys),
+        _ => Intent::Snooze(keys),
     }
 }
 
@@ -163,8 +163,8 @@ fn without_incident(state: &mut State, command: Command, pointed: &Selection, no
     let (title, near) = nearby(state, pointed, &alerts);
     if !near.is_empty() {
         let offered = |known: &&Linked| {
-            let name = format!("{} {}", command.name(), acts::called(known));
-            (name, Choice::Wish(Box::new(on_incidents(command, vec![IncidentKey::of(known)]))))
+            let name = format!("{} {}", command.name(), planner::called(known));
+            (name, Choice::Intent(Box::new(on_incidents(command, vec![IncidentKey::of(known)]))))
         };
         state.mode = Mode::Menu(Menu::new(title, near.iter().map(offered).collect(), 0));
         return Vec::new();
@@ -173,10 +173,10 @@ fn without_incident(state: &mut State, command: Command, pointed: &Selection, no
         Selection::Alerts(_) | Selection::Services(_)
             if !alerts.is_empty() && matches!(command, Command::Acknowledge | Command::Snooze) =>
         {
-            let wish = |lasts: u64| Wish::Silence(alerts.clone(), Duration::from_secs(lasts * 60));
+            let intent = |lasts: u64| Intent::Silence(alerts.clone(), Duration::from_secs(lasts * 60));
             let items = [(15, "15m"), (30, "30m"), (60, "1h")];
             let items = items.map(|(minutes, name)| {
-                (format!("Silence for {name}"), Choice::Wish(Box::new(wish(minutes))))
+                (format!("Silence for {name}"), Choice::Intent(Box::new(intent(minutes))))
             });
             let title = "No open incident here, and alerts know no acknowledge: silence instead?";
             state.mode = Mode::Menu(Menu::new(title, items.into(), 0));
@@ -246,85 +246,85 @@ fn open(state: &mut State, form: Form) {
 }
 
 /// Opens a form, unless what it is for could not be done anyway.
-fn open_if(state: &mut State, keys: &[IncidentKey], trial: &Deed, form: Form, now: Timestamp) {
-    match Ground::of(&state.shared).on_incidents(&incidents(&state.shared.world, keys), trial) {
+fn open_if(state: &mut State, keys: &[IncidentKey], trial: &Operation, form: Form, now: Timestamp) {
+    match Planner::of(&state.shared).on_incidents(&incidents(&state.shared.world, keys), trial) {
         Ok(_) => open(state, form),
         Err(why) => refuse(state, &why, now),
     }
 }
 
 /// Does what was chosen: opens the next menu, a form or the dialogue.
-pub(super) fn choose(state: &mut State, wish: Wish, now: Timestamp) -> Vec<Effect> {
+pub(super) fn choose(state: &mut State, intent: Intent, now: Timestamp) -> Vec<Effect> {
     let none = BTreeSet::new;
-    match wish {
-        Wish::Do(keys, deed) => {
+    match intent {
+        Intent::Do(keys, operation) => {
             let known = incidents(&state.shared.world, &keys);
             let planned = if known.is_empty() {
                 Err("it is gone: its source does not name it any more".into())
             } else {
-                Ground::of(&state.shared).on_incidents(&known, &deed)
+                Planner::of(&state.shared).on_incidents(&known, &operation)
             };
             return confirm::open(state, planned, none(), now);
         }
-        Wish::Escalate(keys) => lists::escalate(state, &keys, now),
-        Wish::Snooze(keys) => lists::snooze(state, &keys, now),
-        Wish::Priority(keys) => lists::priorities(state, &keys),
-        Wish::Merge(keys) => lists::merge(state, &keys),
-        Wish::Help(keys) => lists::help(state, &keys, now),
-        Wish::AddResponder(keys, whom) => {
+        Intent::Escalate(keys) => lists::escalate(state, &keys, now),
+        Intent::Snooze(keys) => lists::snooze(state, &keys, now),
+        Intent::Priority(keys) => lists::priorities(state, &keys),
+        Intent::Merge(keys) => lists::merge(state, &keys),
+        Intent::Help(keys) => lists::help(state, &keys, now),
+        Intent::AddResponder(keys, whom) => {
             let form = form::add_responder(&state.shared, keys, whom);
             open(state, form);
         }
-        Wish::Note(keys) => {
+        Intent::Note(keys) => {
             let form = form::note(&state.shared, keys.clone());
-            open_if(state, &keys, &Deed::Note { content: "".into() }, form, now);
+            open_if(state, &keys, &Operation::Note { content: "".into() }, form, now);
         }
-        Wish::StatusUpdate(keys) => {
+        Intent::StatusUpdate(keys) => {
             let form = form::status_update(&state.shared, keys.clone());
-            open_if(state, &keys, &Deed::StatusUpdate { message: "".into() }, form, now);
+            open_if(state, &keys, &Operation::StatusUpdate { message: "".into() }, form, now);
         }
-        Wish::Silence(alerts, lasts) => return silence(state, &alerts, lasts, now),
-        Wish::Trigger(title) => lists::services(state, &title, now),
-        Wish::Open(source, service, title) => open(state, form::trigger(source, service, &title)),
-        Wish::Turn(key) => lists::turn(state, &key, now),
-        Wish::Take(key, until) => {
-            let ground = Ground::of(&state.shared);
-            let turn = ground.turn_to_take(&key.policy.source, (&key.policy.id, key.level), now);
+        Intent::Silence(alerts, lasts) => return silence(state, &alerts, lasts, now),
+        Intent::Trigger(title) => lists::services(state, &title, now),
+        Intent::Open(source, service, title) => open(state, form::trigger(source, service, &title)),
+        Intent::Turn(key) => lists::turn(state, &key, now),
+        Intent::Take(key, until) => {
+            let planner = Planner::of(&state.shared);
+            let turn = planner.turn_to_take(&key.policy.source, (&key.policy.id, key.level), now);
             let planned = turn.map(|turn| Planned {
                 actions: vec![turn.taken(&key.policy.source, now, until)],
                 left_out: Vec::new(),
             });
             return confirm::open(state, planned, none(), now);
         }
-        Wish::Extend(keys) => lists::extend(state, &keys, now),
-        Wish::ExtendBy(keys, by) => {
+        Intent::Extend(keys) => lists::extend(state, &keys, now),
+        Intent::ExtendBy(keys, by) => {
             let planned =
-                Ground::of(&state.shared).on_silences(&silences(&state.shared.world, &keys), |silence| {
+                Planner::of(&state.shared).on_silences(&silences(&state.shared.world, &keys), |silence| {
                     let until = silence.ends_at.max(now).checked_add(by).unwrap_or(silence.ends_at);
-                    Deed::Extend { until }
+                    Operation::Extend { until }
                 });
             return confirm::open(state, planned, none(), now);
         }
-        Wish::Expire(keys) => {
-            let planned = Ground::of(&state.shared)
-                .on_silences(&silences(&state.shared.world, &keys), |_| Deed::Expire);
+        Intent::Expire(keys) => {
+            let planned = Planner::of(&state.shared)
+                .on_silences(&silences(&state.shared.world, &keys), |_| Operation::Expire);
             return confirm::open(state, planned, none(), now);
         }
-        Wish::NewSilence => {
+        Intent::NewSilence => {
             let form = form::silence::from_nothing(&state.shared);
             open_or_refuse(state, form, now);
         }
-        Wish::EditSilence(key) => {
+        Intent::EditSilence(key) => {
             let silence = key.silence(&state.shared.world);
             let form = silence.map_or_else(gone, |silence| form::silence::edit(&state.shared, &silence));
             open_or_refuse(state, form, now);
         }
-        Wish::SilenceAgain(key) => {
+        Intent::SilenceAgain(key) => {
             let silence = key.silence(&state.shared.world);
             let form = silence.map_or_else(gone, |silence| form::silence::again(&state.shared, &silence));
             open_or_refuse(state, form, now);
         }
-        Wish::Run(command) => return run::run(state, command, now),
+        Intent::Run(command) => return run::run(state, command, now),
     }
     Vec::new()
 }
@@ -349,11 +349,11 @@ fn until_morning(state: &State, now: Timestamp) -> Option<Duration> {
 }
 
 /// A menu item: what it is called and does, or why it cannot be done.
-fn item(name: impl Into<String>, wish: Wish, cannot: Option<Text>) -> (String, Choice) {
+fn item(name: impl Into<String>, intent: Intent, cannot: Option<Text>) -> (String, Choice) {
     let name = name.into();
     match cannot {
         Some(why) => (name, Choice::Cannot(why)),
-        None => (name, Choice::Wish(Box::new(wish))),
+        None => (name, Choice::Intent(Box::new(intent))),
     }
 }
 
