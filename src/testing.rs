@@ -118,8 +118,8 @@ pub mod config {
 pub mod model {
     pub mod action {
         pub use crate::model::action::{
-            ActError, Action, ActionResult, EntityRef, Found, Operation, OperationKind, Outcome, Progress,
-            RequestPreview, SilenceDraft, Target,
+            ActError, Action, ActionResult, EntityRef, Operation, OperationKind, Progress, RequestPreview,
+            SilenceDraft, Target, Verification, WriteContext, WriteSupport,
         };
     }
     pub mod alert {

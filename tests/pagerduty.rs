@@ -10,7 +10,7 @@ use std::time::Duration;
 use burnwatch::testing::backend::{Clock, Means, Source, connect, kind};
 use burnwatch::testing::config::settings::{Settings, SourceSettings, Span};
 use burnwatch::testing::model::action::{
-    ActError, Action, EntityRef, Found, Operation, OperationKind, Outcome, Target,
+    ActError, Action, ActionResult, EntityRef, Operation, OperationKind, Target, Verification,
 };
 use burnwatch::testing::model::ask::{Answer, AskKind, Query};
 use burnwatch::testing::model::incident::{Incident, IncidentStatus, Urgency};
@@ -89,17 +89,17 @@ fn all_operations() -> Vec<Action> {
     all
 }
 
-async fn act(source: &dyn Source, id: &str, operation: Operation) -> Result<Outcome, ActError> {
-    source.act(&action(id, operation)).await
+async fn act(source: &dyn Source, id: &str, operation: Operation) -> Result<ActionResult, ActError> {
+    source.execute(&action(id, operation)).await
 }
 
-fn done(outcome: &Result<Outcome, ActError>) -> bool {
-    matches!(outcome, Ok(Outcome::Done { .. }))
+fn done(outcome: &Result<ActionResult, ActError>) -> bool {
+    matches!(outcome, Ok(ActionResult::Done { .. }))
 }
 
-fn overtaken(outcome: Result<Outcome, ActError>) -> Text {
+fn overtaken(outcome: Result<ActionResult, ActError>) -> Text {
     match outcome {
-        Ok(Outcome::Conflict { words }) => words,
+        Ok(ActionResult::Conflict { words }) => words,
         other => panic!("{other:?}"),
     }
 }
@@ -125,9 +125,9 @@ async fn every_deed_is_one_write_for_the_person_and_is_shown_before() {
     for action in all_operations() {
         let (pager, source) = started(&["Q1", "Q2"]);
         drop(offer(&*source).await);
-        let calls = source.calls(&action);
+        let calls = source.requests(&action);
         assert!(pager.writes().is_empty(), "what is shown is not sent: {action:?}");
-        let outcome = source.act(&action).await;
+        let outcome = source.execute(&action).await;
         assert!(done(&outcome), "{action:?}: {outcome:?}");
         let writes = pager.writes();
         assert_eq!((writes.len(), calls.len()), (1, 1), "{action:?}");
@@ -137,9 +137,9 @@ async fn every_deed_is_one_write_for_the_person_and_is_shown_before() {
         let names_somebody =
             !matches!(action.operation.kind(), OperationKind::AddResponder | OperationKind::TakeShift);
         assert_eq!(writes[0].header("from"), names_somebody.then_some("ana@example.org"), "{action:?}");
-        assert!(source.info().acts.contains(&action.operation.kind()));
+        assert!(source.info().writes.kinds.contains(&action.operation.kind()));
     }
-    assert_eq!(all_operations().len(), started(&[]).1.info().acts.len(), "each kind once");
+    assert_eq!(all_operations().len(), started(&[]).1.info().writes.kinds.len(), "each kind once");
 }
 
 #[tokio::test]
@@ -150,7 +150,7 @@ async fn an_acknowledgement_is_in_the_list_and_in_what_happened() {
     assert_eq!(incident.status, IncidentStatus::Acknowledged);
     assert_eq!(&*incident.acknowledged[0].who.name, "Ana Lima");
     let again = act(&*source, "Q1", Operation::Acknowledge).await;
-    assert_eq!(again, Ok(Outcome::Already { words: "acknowledged by Ana Lima at 10:20 UTC".into() }));
+    assert_eq!(again, Ok(ActionResult::Already { words: "acknowledged by Ana Lima at 10:20 UTC".into() }));
     let Answer::Incident(detail) =
         source.answer(&Query::Incident { id: "Q1".into() }.now(), None).await.expect("it").answer
     else {
@@ -183,13 +183,13 @@ async fn what_somebody_else_did_meanwhile_is_told_and_not_overwritten() {
             ("resolved", "resolved by Kofi Mensah at 10:20 UTC"),
         ] {
             pager.account().by_another("Q1", status);
-            assert_eq!(&*overtaken(source.act(&action).await), words, "{action:?}");
+            assert_eq!(&*overtaken(source.execute(&action).await), words, "{action:?}");
         }
         assert!(pager.writes().is_empty(), "{action:?}");
         // between the look and the call
         let (pager, source) = started(&["Q1", "Q2"]);
         pager.faults(&[Fault::Conflict]);
-        let words = overtaken(source.act(&action).await);
+        let words = overtaken(source.execute(&action).await);
         assert_eq!(&*words, "resolved by Kofi Mensah at 10:20 UTC", "{action:?}");
         assert_eq!(pager.writes().len(), 1);
     }
@@ -197,7 +197,7 @@ async fn what_somebody_else_did_meanwhile_is_told_and_not_overwritten() {
     pager.account().by_another("Q1", "resolved");
     let mut seen = action("Q1", Operation::Resolve);
     seen.target.seen = Some(IncidentStatus::Resolved);
-    assert!(matches!(source.act(&seen).await, Ok(Outcome::Already { .. })));
+    assert!(matches!(source.execute(&seen).await, Ok(ActionResult::Already { .. })));
     assert!(done(&act(&*source, "Q1", note("what it was")).await), "what is over can still be noted");
 }
 
@@ -215,19 +215,21 @@ async fn what_was_taken_without_an_answer_is_found_and_what_was_lost_is_not() {
             let is_silent = fault == Fault::TakenAndSilent;
             let source = patient(&pager, None, Duration::from_millis(if is_silent { 700 } else { 20_000 }));
             pager.faults(&[fault]);
-            let error = source.act(&action).await.expect_err("no sure answer");
+            let error = source.execute(&action).await.expect_err("no sure answer");
             assert!(error.is_unclear, "{fault:?} {action:?}: {error}");
             assert_eq!(pager.writes().len(), 1, "never sent again");
-            let found = source.look_back(&action, now()).await.expect("it can be read");
+            let found = source.verify(&action, now()).await.expect("it can be read");
             let what = format!("{fault:?} {action:?}: {found:?}");
             match action.operation.kind() {
                 // neither leaves a trace that would tell
-                OperationKind::Merge if is_done => assert!(matches!(found, Found::Unknown { .. }), "{what}"),
-                OperationKind::StatusUpdate if !is_done => {
-                    assert!(matches!(found, Found::Unknown { .. }), "{what}");
+                OperationKind::Merge if is_done => {
+                    assert!(matches!(found, Verification::Unknown { .. }), "{what}")
                 }
-                _ if is_done => assert!(matches!(found, Found::Done { .. }), "{what}"),
-                _ => assert_eq!(found, Found::NotDone, "{what}"),
+                OperationKind::StatusUpdate if !is_done => {
+                    assert!(matches!(found, Verification::Unknown { .. }), "{what}");
+                }
+                _ if is_done => assert!(matches!(found, Verification::Done { .. }), "{what}"),
+                _ => assert_eq!(found, Verification::NotDone, "{what}"),
             }
             assert_eq!(pager.writes().len(), 1, "looking back changes nothing");
         }
@@ -241,10 +243,10 @@ async fn what_others_did_or_what_was_done_before_does_not_count_as_found() {
     assert!(done(&act(&*source, "Q1", add_responder("PNOOR", "Noor Haddad")).await));
     let later = now() + SignedDuration::from_mins(10);
     for operation in [note("rolling back"), add_responder("PNOOR", "Noor Haddad")] {
-        assert_eq!(source.look_back(&action("Q1", operation), later).await, Ok(Found::NotDone));
+        assert_eq!(source.verify(&action("Q1", operation), later).await, Ok(Verification::NotDone));
     }
     pager.account().by_another("Q1", "acknowledged");
-    assert_eq!(source.look_back(&action("Q1", Operation::Acknowledge), now()).await, Ok(Found::NotDone));
+    assert_eq!(source.verify(&action("Q1", Operation::Acknowledge), now()).await, Ok(Verification::NotDone));
 }
 
 #[tokio::test]
@@ -320,17 +322,17 @@ async fn what_cannot_work_is_refused_before_anything_is_sent() {
 #[tokio::test]
 async fn the_same_incident_is_not_opened_twice() {
     let (pager, source) = started(&[]);
-    let Ok(Outcome::Done { id: Some(id) }) = act(&*source, "PSVC", trigger()).await else {
+    let Ok(ActionResult::Done { id: Some(id) }) = act(&*source, "PSVC", trigger()).await else {
         panic!("not opened")
     };
     assert_eq!(&*listed(&*source, &id).await.title, "Checkout is slow");
     let again = act(&*source, "PSVC", trigger()).await;
-    assert_eq!(again, Ok(Outcome::Already { words: "it is open as #101".into() }));
+    assert_eq!(again, Ok(ActionResult::Already { words: "it is open as #101".into() }));
     assert_eq!(pager.account().incidents.len(), 1);
     // an older one with the same key that is over is not the one that was asked for
     pager.account().by_another(&id, "resolved");
     let later = now() + SignedDuration::from_mins(10);
-    assert_eq!(source.look_back(&action("PSVC", trigger()), later).await, Ok(Found::NotDone));
+    assert_eq!(source.verify(&action("PSVC", trigger()), later).await, Ok(Verification::NotDone));
 }
 
 #[tokio::test]
@@ -386,7 +388,7 @@ async fn a_key_is_never_sent_for_all_to_read() {
     let means = Means::new(&settings, Clock::fixed(now()));
     let plain = SourceSettings::new(kind("pagerduty"), "http://api.pagerduty.com");
     let source = connect(&SourceId::new("pd"), &plain, means);
-    assert!(source.info().answers.contains(&AskKind::Incidents) && source.info().acts.is_empty());
+    assert!(source.info().answers.contains(&AskKind::Incidents) && source.info().writes.kinds.is_empty());
     let error = source.answer(&Query::Incidents.now(), None).await.expect_err("it is refused");
     assert!(error.to_string().contains("https://"), "{error}");
 }

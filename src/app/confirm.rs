@@ -23,8 +23,8 @@ pub struct Confirm {
     pub plan: Plan,
     /// What was wanted, too, and is left alone, with the reasons.
     pub left_out: Vec<Text>,
-    /// The calls of each action, once they are worked out.
-    pub calls: Option<Vec<Vec<RequestPreview>>>,
+    /// The requests of each action.
+    pub requests: Vec<Vec<RequestPreview>>,
     /// The alerts that were marked for it.
     pub covers: BTreeSet<Fingerprint>,
     /// The context's name as far as it is typed, where it has to be.

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::shared::Shared;
-use crate::model::action::{Action, EntityRef, Operation, OperationKind, Target};
+use crate::model::action::{
+    Action, EntityRef, Operation, OperationKind, RequestPreview, Target, WriteContext,
+};
 use crate::model::guard::Guard;
 use crate::model::incident::{IncidentStatus, Person};
 use crate::model::labels::Text;
@@ -59,7 +61,7 @@ impl<'a> Planner<'a> {
         let Some(info) = self.sources.iter().find(|info| info.id == *source) else {
             return Some(format!("{source} is not a source of this context").into());
         };
-        if !info.acts.contains(&kind) {
+        if !info.writes.kinds.contains(&kind) {
             let kind = kind.name();
             return Some(format!("{source}: {} has no way to {kind}", info.kind.name()).into());
         }
@@ -73,7 +75,7 @@ impl<'a> Planner<'a> {
         if let Some(why) = self.guard.forbids(kind) {
             return Some(why);
         }
-        let mut able = self.sources.iter().filter(|info| info.acts.contains(&kind)).peekable();
+        let mut able = self.sources.iter().filter(|info| info.writes.kinds.contains(&kind)).peekable();
         if able.peek().is_none() {
             return Some(format!("no source of this context has a way to {}", kind.name()).into());
         }
@@ -125,6 +127,28 @@ impl<'a> Planner<'a> {
             );
         }
         self.guard.refusal(&planned.actions).map_or(Ok(planned), Err)
+    }
+
+    /// The requests that an action would make, or why its source would not take it.
+    ///
+    /// # Errors
+    /// In the words of that source's plan.
+    pub fn preview(&self, action: &Action, now: Timestamp) -> Result<Vec<RequestPreview>, String> {
+        let Some(info) = self.sources.iter().find(|info| info.id == action.source) else {
+            return Ok(Vec::new());
+        };
+        let me = self.board(&action.source).and_then(|board| board.me.as_ref());
+        let cx = WriteContext {
+            clock_ahead: SignedDuration::from_secs(self.world.clock_difference(&action.source)),
+            actor: me.map(|me| Text::clone(&me.id)),
+            ..WriteContext::at(now)
+        };
+        (info.writes.preview)(action, &info.address, &cx)
+    }
+
+    /// The requests that each of these actions would make.
+    pub fn requests(&self, actions: &[Action], now: Timestamp) -> Vec<Vec<RequestPreview>> {
+        actions.iter().map(|action| self.preview(action, now).unwrap_or_default()).collect()
     }
 
     /// Opens an incident about a service of a paging system. The same title within the same minute is the same incident.

@@ -64,11 +64,6 @@ pub fn update(state: &mut State, event: Event, now: Timestamp) -> Vec<Effect> {
             enter(state, context, sources, (guard, production), now);
             state.shared.ring(now)
         }
-        Event::Rehearsed { plan, calls } => {
-            confirm::rehearsed(state, plan, calls);
-            state.version += 1;
-            Vec::new()
-        }
         Event::Read(wait) => {
             confirm::arm(state, wait);
             Vec::new()

@@ -19,7 +19,7 @@ use super::http::reach::Reach;
 use super::{Answering, Source, Transport};
 use crate::config::secret::Secret;
 use crate::config::settings::{LimitSettings, RunbookSettings, Settings};
-use crate::model::action::OperationKind;
+use crate::model::action::WriteSupport;
 use crate::model::ask::{Answer, Answered, Ask, AskKind, Reply};
 use crate::model::runbook::{Runbook, SOURCE, Search, Tried, Wanted};
 use crate::model::source::{Kind, SourceId, SourceInfo, Trouble};
@@ -178,7 +178,7 @@ pub(super) fn info() -> SourceInfo {
         kind: Kind::RUNBOOKS,
         address: "files and pages".into(),
         answers: vec![AskKind::Runbook],
-        acts: Vec::<OperationKind>::new(),
+        writes: WriteSupport::NONE,
     }
 }
 

@@ -26,7 +26,7 @@ fn every_kind_has_a_name_of_its_own_and_an_example_that_is_right() {
         for (name, source) in &settings.sources {
             assert_eq!(source.kind, *kind);
             let info = connect(&SourceId::new(name), source, means).info().clone();
-            assert_eq!((info.kind.name(), info.acts), (kind.name, kind.acts.to_vec()), "{name}");
+            assert_eq!((info.kind.name(), info.writes.kinds), (kind.name, kind.writes.kinds), "{name}");
         }
     }
 }
@@ -62,7 +62,7 @@ fn as_markdown() -> String {
         }
         let words: Vec<&str> = kind.answers.iter().map(|ask| ask.word()).collect();
         row("answers", words.join(", "));
-        let acts: Vec<&str> = kind.acts.iter().map(|act| act.name()).collect();
+        let acts: Vec<&str> = kind.writes.kinds.iter().map(|act| act.name()).collect();
         row("actions", if acts.is_empty() { "none".to_owned() } else { acts.join(", ") });
         if kind.flag.is_some() {
             row("flag", format!("`--{} URL`", kind.name));

@@ -72,7 +72,7 @@ fn go(
         return Ok(left(&planned.left_out));
     }
     let plan = Plan { id: 1, context: session.reach.context.as_str().into(), actions: planned.actions };
-    let calls = session.ground().rehearse(&plan);
+    let calls = desk.planner.requests(&plan.actions, desk.view.now);
     let zone = if session.settings.ui.utc { TimeZone::UTC } else { TimeZone::system() };
     let mut text = heading(&plan);
     text.extend(objects(&plan, &calls));

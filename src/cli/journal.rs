@@ -180,7 +180,7 @@ fn detail(operation: &Operation) -> String {
         }
         Operation::Trigger { title, .. } => title.to_string(),
         Operation::TakeShift { person, end, .. } => format!("{} {}", person.name, until(end)),
-        Operation::Silence(draft) | Operation::Edit { draft, .. } => {
+        Operation::Silence { draft } | Operation::Edit { draft, .. } => {
             let from = draft.starts_at.map(|at| format!("from {} ", at.strftime("%Y-%m-%d %H:%M UTC")));
             format!("{}{}: {}", from.unwrap_or_default(), until(&draft.ends_at), draft.comment)
         }

@@ -2,15 +2,13 @@
 //! was pressed, the calls that it takes, and how it ended.
 
 use std::fmt;
-use std::time::Duration;
 
-use jiff::Timestamp;
-use schemars::JsonSchema;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::incident::{IncidentStatus, Urgency};
+use super::incident::IncidentStatus;
 use super::labels::Text;
-use super::matcher::Matcher;
+pub use super::operation::{EntityRef, Operation, OperationKind, SilenceDraft};
 use super::source::{SourceError, SourceId};
 
 /// One thing that is done to one object of one source.
@@ -37,247 +35,6 @@ pub struct Target {
     pub seen: Option<IncidentStatus>,
 }
 
-/// Something named by its id, as far as an action needs it: a person, a policy, a priority, a service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EntityRef {
-    /// What the source calls it.
-    pub id: Text,
-    /// What people call it.
-    pub name: Text,
-}
-
-/// What is done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Operation {
-    /// Say that one is on the incident.
-    Acknowledge,
-    /// Say that the incident is over.
-    Resolve,
-    /// Give the incident to a person.
-    Assign {
-        /// To whom.
-        to: EntityRef,
-    },
-    /// Give the incident to an escalation policy, from its first level on.
-    Reroute {
-        /// To which.
-        policy: EntityRef,
-    },
-    /// Wake a level of the incident's policy.
-    Escalate {
-        /// The level, from 1.
-        level: u32,
-    },
-    /// Let the incident rest for a while.
-    Snooze {
-        /// For how long; 1 s to 7 d at PagerDuty.
-        #[serde(rename = "seconds", with = "seconds")]
-        rest: Duration,
-    },
-    /// Write something to the incident.
-    Note {
-        /// What; 2000 characters at most at PagerDuty.
-        content: Text,
-    },
-    /// Set the incident's priority.
-    #[serde(alias = "prioritise")]
-    Priority {
-        /// `None`: no priority.
-        priority: Option<EntityRef>,
-    },
-    /// Make the incident a part of another one.
-    Merge {
-        /// The one that stays.
-        into: EntityRef,
-    },
-    /// Request more responders.
-    #[serde(alias = "summon")]
-    AddResponder {
-        /// EntityRef.
-        people: Vec<EntityRef>,
-        /// What they are told.
-        message: Text,
-    },
-    /// Send a status update to the incident's subscribers.
-    #[serde(alias = "inform")]
-    StatusUpdate {
-        /// What they are told.
-        message: Text,
-    },
-    /// Open an incident; the target is the service that it is about.
-    Trigger {
-        /// In a sentence.
-        title: Text,
-        /// More of it; may be empty.
-        details: Text,
-        /// Whether somebody is woken.
-        urgency: Urgency,
-        /// Recognises it: the same again is not opened twice.
-        key: Text,
-    },
-    /// Stand in for whoever has a stretch of a schedule; the target is the schedule.
-    TakeShift {
-        /// Who stands in.
-        person: EntityRef,
-        /// From when.
-        start: Timestamp,
-        /// Until when.
-        end: Timestamp,
-    },
-    /// Keep alerts quiet.
-    Silence(SilenceDraft),
-    /// Put another silence in the place of one that is there; the target is that one. Where no more than its end or its comment
-    /// changes, its server keeps it.
-    Edit {
-        /// What it shall be.
-        #[serde(flatten)]
-        draft: SilenceDraft,
-        /// When it was last changed, by its server's clock, as the person saw it. If that has changed by now, nothing is overwritten.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        seen: Option<Timestamp>,
-    },
-    /// Move the end of a silence; the target is the silence.
-    Extend {
-        /// Its new end.
-        until: Timestamp,
-    },
-    /// End a silence now.
-    Expire,
-}
-
-/// A silence that is not there yet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SilenceDraft {
-    /// All must match.
-    pub matchers: Vec<Matcher>,
-    /// When it begins; without it, at once.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub starts_at: Option<Timestamp>,
-    /// When it ends. Both are by the clock here.
-    pub ends_at: Timestamp,
-    /// Who makes it.
-    pub created_by: Text,
-    /// Why.
-    pub comment: Text,
-}
-
-macro_rules! operations {
-    ($($(#[$doc:meta])* $id:ident $name:literal $verb:literal $done:literal;)*) => {
-        /// The kinds of [`Operation`]: what a source can do, what a context forbids.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum OperationKind { $($(#[$doc])* $id,)* }
-
-        impl OperationKind {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$id,)*];
-
-            /// As configuration and command line call it.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$id => $name,)* }
-            }
-
-            /// What one does, for the confirm dialogue: `Acknowledge`.
-            pub const fn verb(self) -> &'static str {
-                match self { $(Self::$id => $verb,)* }
-            }
-
-            /// What was done: `acknowledged`.
-            pub const fn done(self) -> &'static str {
-                match self { $(Self::$id => $done,)* }
-            }
-        }
-    };
-}
-
-operations! {
-    /// [`Operation::Acknowledge`]
-    Acknowledge "acknowledge" "Acknowledge"           "acknowledged";
-    /// [`Operation::Resolve`]
-    Resolve     "resolve"     "Resolve"               "resolved";
-    /// [`Operation::Assign`]
-    Assign      "assign"      "Assign"                "assigned";
-    /// [`Operation::Reroute`]
-    Reroute     "reroute"     "Reassign to a policy"  "reassigned";
-    /// [`Operation::Escalate`]
-    Escalate    "escalate"    "Escalate"              "escalated";
-    /// [`Operation::Snooze`]
-    Snooze      "snooze"      "Snooze"                "snoozed";
-    /// [`Operation::Note`]
-    Note        "note"        "Write a note"          "noted";
-    /// [`Operation::Priority`]
-    #[serde(alias = "prioritise")]
-    Priority    "priority"    "Set the priority"      "prioritised";
-    /// [`Operation::Merge`]
-    Merge       "merge"       "Merge"                 "merged";
-    /// [`Operation::AddResponder`]
-    #[serde(alias = "summon")]
-    AddResponder "add-responder" "Request a responder" "responder requested";
-    /// [`Operation::StatusUpdate`]
-    #[serde(alias = "inform")]
-    StatusUpdate "status-update" "Send a status update" "status update sent";
-    /// [`Operation::Trigger`]
-    Trigger     "trigger"     "Open an incident"      "opened";
-    /// [`Operation::TakeShift`]
-    TakeShift   "take-shift"  "Take the shift"        "shift taken";
-    /// [`Operation::Silence`]
-    Silence     "silence"     "Silence"               "silenced";
-    /// [`Operation::Edit`]
-    Edit        "edit"        "Edit the silence"      "edited";
-    /// [`Operation::Extend`]
-    Extend      "extend"      "Extend the silence"    "extended";
-    /// [`Operation::Expire`]
-    Expire      "expire"      "Expire the silence"    "expired";
-}
-
-impl Operation {
-    /// Which kind it is.
-    pub const fn kind(&self) -> OperationKind {
-        match self {
-            Self::Acknowledge => OperationKind::Acknowledge,
-            Self::Resolve => OperationKind::Resolve,
-            Self::Assign { .. } => OperationKind::Assign,
-            Self::Reroute { .. } => OperationKind::Reroute,
-            Self::Escalate { .. } => OperationKind::Escalate,
-            Self::Snooze { .. } => OperationKind::Snooze,
-            Self::Note { .. } => OperationKind::Note,
-            Self::Priority { .. } => OperationKind::Priority,
-            Self::Merge { .. } => OperationKind::Merge,
-            Self::AddResponder { .. } => OperationKind::AddResponder,
-            Self::StatusUpdate { .. } => OperationKind::StatusUpdate,
-            Self::Trigger { .. } => OperationKind::Trigger,
-            Self::TakeShift { .. } => OperationKind::TakeShift,
-            Self::Silence(_) => OperationKind::Silence,
-            Self::Edit { .. } => OperationKind::Edit,
-            Self::Extend { .. } => OperationKind::Extend,
-            Self::Expire => OperationKind::Expire,
-        }
-    }
-
-    /// The silence that it makes, if it makes one.
-    pub const fn draft(&self) -> Option<&SilenceDraft> {
-        match self {
-            Self::Silence(draft) | Self::Edit { draft, .. } => Some(draft),
-            Self::Acknowledge
-            | Self::Resolve
-            | Self::Assign { .. }
-            | Self::Reroute { .. }
-            | Self::Escalate { .. }
-            | Self::Snooze { .. }
-            | Self::Note { .. }
-            | Self::Priority { .. }
-            | Self::Merge { .. }
-            | Self::AddResponder { .. }
-            | Self::StatusUpdate { .. }
-            | Self::Trigger { .. }
-            | Self::TakeShift { .. }
-            | Self::Extend { .. }
-            | Self::Expire => None,
-        }
-    }
-}
-
 /// One request that an action makes, as it is shown before it is sent. Never holds a credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestPreview {
@@ -297,24 +54,58 @@ impl fmt::Display for RequestPreview {
     }
 }
 
-/// What a source says to an action that it took.
+/// What a plan depends on besides the action: what is known of its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is so now.
-    Done {
-        /// The id of what was made, where something was.
-        id: Option<Text>,
-    },
-    /// It was so before, nothing was sent.
-    Already {
-        /// How it stands: "acknowledged by Ana Lima".
-        words: Text,
-    },
-    /// It stands otherwise than the person saw it; nothing was sent.
-    Conflict {
-        /// How it stands: "resolved by Kofi Mensah at 03:12".
-        words: Text,
-    },
+pub struct WriteContext {
+    /// The moment, by the clock here.
+    pub now: Timestamp,
+    /// How far the source's clock is ahead of ours; zero where that is not known.
+    pub clock_ahead: SignedDuration,
+    /// The id of the person who acts, if it is known.
+    pub actor: Option<Text>,
+    /// By which that person is named with what is sent in their name.
+    pub signature: Option<Text>,
+}
+
+impl WriteContext {
+    /// Of a source of which nothing is known.
+    pub fn at(now: Timestamp) -> Self {
+        Self { now, clock_ahead: SignedDuration::ZERO, actor: None, signature: None }
+    }
+
+    /// A moment of ours by the source's clock.
+    pub fn there(&self, here: Timestamp) -> Timestamp {
+        here.saturating_add(self.clock_ahead).unwrap_or(here)
+    }
+}
+
+/// What can be done at the sources of a kind, and by which requests. Two are the same if the same can be done.
+#[derive(Clone, Copy)]
+pub struct WriteSupport {
+    /// What can be done.
+    pub kinds: &'static [OperationKind],
+    /// The requests that an action would make at a source of this address, in their order; reads that only look before are left
+    /// out. Empty: there is no such thing there. Else why it would not be taken, as far as that is known without asking.
+    pub preview: fn(&Action, &str, &WriteContext) -> Result<Vec<RequestPreview>, String>,
+}
+
+impl WriteSupport {
+    /// Nothing can be done.
+    pub const NONE: Self = Self { kinds: &[], preview: |_, _, _| Ok(Vec::new()) };
+}
+
+impl PartialEq for WriteSupport {
+    fn eq(&self, other: &Self) -> bool {
+        self.kinds == other.kinds
+    }
+}
+
+impl Eq for WriteSupport {}
+
+impl fmt::Debug for WriteSupport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WriteSupport").field(&self.kinds).finish()
+    }
 }
 
 /// Why a source did not say that it did something.
@@ -328,9 +119,9 @@ pub struct ActError {
     pub is_unclear: bool,
 }
 
-/// What was found when an action of unclear outcome was read back.
+/// What was found when an action of unclear result was read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum Verification {
     /// It is so.
     Done {
         /// The id of what was made, where something was.
@@ -430,23 +221,10 @@ pub enum Progress {
     Ended(ActionResult),
 }
 
-/// A duration as whole seconds.
-mod seconds {
-    use std::time::Duration;
-
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(value: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(value.as_secs())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-        u64::deserialize(deserializer).map(Duration::from_secs)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::model::matcher::parse;
 
@@ -498,20 +276,13 @@ mod tests {
             Operation::AddResponder { people: vec![whom()], message: "help".into() },
             Operation::TakeShift { person: whom(), start: at, end: at },
             Operation::Edit { draft: draft.clone(), seen: Some(at) },
-            Operation::Silence(draft),
+            Operation::Silence { draft },
             Operation::Expire,
         ];
         for operation in operations {
             let action = action(operation);
             let text = serde_json::to_string(&action).unwrap();
             assert_eq!(serde_json::from_str::<Action>(&text).unwrap(), action, "{text}");
-        }
-    }
-
-    #[test]
-    fn names_are_those_of_the_configuration() {
-        for kind in OperationKind::ALL {
-            assert_eq!(serde_json::to_string(kind).unwrap(), format!("{:?}", kind.name()));
         }
     }
 }

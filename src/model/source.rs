@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::action::OperationKind;
+use super::action::WriteSupport;
 use super::ask::AskKind;
 use super::labels::Text;
 
@@ -68,8 +68,8 @@ pub struct SourceInfo {
     pub is_exposed: bool,
     /// The questions that it can be asked.
     pub answers: Vec<AskKind>,
-    /// What can be done there.
-    pub acts: Vec<OperationKind>,
+    /// What can be done there, and by which requests.
+    pub writes: WriteSupport,
 }
 
 impl SourceInfo {

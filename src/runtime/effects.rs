@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 use crate::app::event::{Arrival, Event, Message, Plan, Tone};
 use crate::backend::Source;
 use crate::config::settings::LimitSettings;
-use crate::model::action::{Action, ActionResult, Progress};
+use crate::model::action::{ActionResult, Progress};
 use crate::model::ask::Question;
 use crate::model::guard::Guard;
 use crate::model::journal::Record;
@@ -157,13 +157,6 @@ impl Performer {
             reports.send(Report::Arrived { id, arrival: Box::new(arrival) }).await.ok();
         });
         self.running.insert(question, Running { id, task: task.abort_handle() });
-    }
-
-    /// The calls that a plan would make.
-    pub(super) fn rehearse(&self, plan: &Plan) -> Event {
-        let calls =
-            |action: &Action| self.gates.get(&action.source).map_or_else(Vec::new, |gate| gate.calls(action));
-        Event::Rehearsed { plan: plan.id, calls: plan.actions.iter().map(calls).collect() }
     }
 
     /// Does what a plan says, as far as the executor lets it. It goes on whatever context is entered meanwhile; what is unknown at

@@ -225,7 +225,6 @@ impl<A: App> EventLoop<'_, A> {
                 | Event::Link(_)
                 | Event::Answered(_)
                 | Event::Entered { .. }
-                | Event::Rehearsed { .. }
                 | Event::Read(_)
                 | Event::Acted { .. }
                 | Event::Recalled(_)
@@ -247,7 +246,6 @@ impl<A: App> EventLoop<'_, A> {
         match effect {
             Effect::Fetch(question) => self.performer.fetch(question),
             Effect::Forget(question) => self.performer.forget(&question),
-            Effect::Rehearse(plan) => events.push_back(self.performer.rehearse(&plan)),
             Effect::Act(plan) => self.performer.act(plan),
             Effect::Recall => self.performer.recall(),
             Effect::Enter(context) => self.performer.enter(context),

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::app::event::{Message, Plan, Tone};
 use crate::backend::Clock;
-use crate::model::action::{ActError, Action, ActionResult, Found, Outcome, Progress};
+use crate::model::action::{ActError, Action, ActionResult, Progress, Verification};
 use crate::model::guard::Guard;
 use crate::model::journal::{Entry, Step};
 use crate::model::labels::Text;
@@ -111,12 +111,12 @@ fn refusal(plan: &Plan, context: &Text, guard: &Guard) -> Option<Text> {
 }
 
 fn rehearsed(action: &Action, gate: Option<&Arc<Gate>>) -> Text {
-    let calls = gate.map_or_else(Vec::new, |gate| gate.calls(action));
-    if calls.is_empty() {
+    let requests = gate.map_or_else(Vec::new, |gate| gate.requests(action));
+    if requests.is_empty() {
         return format!("dry run; {} does not do this", action.source).into();
     }
-    let calls: Vec<String> = calls.iter().map(ToString::to_string).collect();
-    format!("dry run: {}", calls.join(", then ")).into()
+    let requests: Vec<String> = requests.iter().map(ToString::to_string).collect();
+    format!("dry run: {}", requests.join(", then ")).into()
 }
 
 fn unwritten(error: &JournalError) -> Text {
@@ -221,7 +221,7 @@ impl RunningAction<'_> {
                 };
                 self.wait(wait).await;
             }
-            let calls = gate.calls(self.action);
+            let calls = gate.requests(self.action);
             let sent_at = match (self.write(Step::Sending { calls }).await, &last) {
                 (Ok(at), _) => at,
                 (Err(error), None) => return (ActionResult::Held { words: unwritten(&error) }, false),
@@ -229,8 +229,8 @@ impl RunningAction<'_> {
             };
             self.tell(Progress::Sending).await;
             drill::at("act");
-            match gate.act(self.action).await {
-                Ok(outcome) => return (ended(outcome), false),
+            match gate.execute(self.action).await {
+                Ok(result) => return (result, false),
                 Err(ActError { error, is_unclear: true }) => {
                     return (self.read_back(gate, sent_at, &error).await, true);
                 }
@@ -297,10 +297,10 @@ async fn look_back(gate: &Gate, action: &Action, sent_at: Timestamp, waits: &[Du
     let mut seen = Seen::Failed("nobody looked".into());
     for wait in waits {
         sleep(*wait).await;
-        seen = match gate.look_back(action, sent_at).await {
-            Ok(Found::Done { id }) => return Seen::Is(ActionResult::Done { id }),
-            Ok(Found::NotDone) => Seen::Nothing,
-            Ok(Found::Unknown { words }) => return Seen::Unknowable(words),
+        seen = match gate.verify(action, sent_at).await {
+            Ok(Verification::Done { id }) => return Seen::Is(ActionResult::Done { id }),
+            Ok(Verification::NotDone) => Seen::Nothing,
+            Ok(Verification::Unknown { words }) => return Seen::Unknowable(words),
             Err(error) => Seen::Failed(error.to_string().into()),
         };
     }
@@ -352,14 +352,6 @@ impl Patience {
             self.waited += wait;
             wait
         })
-    }
-}
-
-fn ended(outcome: Outcome) -> ActionResult {
-    match outcome {
-        Outcome::Done { id } => ActionResult::Done { id },
-        Outcome::Already { words } => ActionResult::Already { words },
-        Outcome::Conflict { words } => ActionResult::Conflict { words },
     }
 }
 

@@ -1,13 +1,12 @@
 //! The same house without a terminal: for lists, `check`, `snapshot` and `doctor`.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
 use crate::app::event::{Effect, Event, Plan};
 use crate::backend::Clock;
-use crate::model::action::{ActionResult, Progress, RequestPreview};
+use crate::model::action::{ActionResult, Progress};
 use crate::model::guard::Guard;
 use crate::model::journal::Record;
 
@@ -36,15 +35,6 @@ impl Ground<'_> {
     fn executor(&self) -> Executor {
         let (context, guard) = (self.context.into(), self.guard.clone());
         Executor { context, guard, journal: Some(self.journal.clone()), clock: self.clock }
-    }
-
-    /// The calls that each action of a plan would make; nothing is sent.
-    pub fn rehearse(&self, plan: &Plan) -> Vec<Vec<RequestPreview>> {
-        let (performer, _) = Performer::new(self.sources, None, self.executor());
-        match performer.rehearse(plan) {
-            Event::Rehearsed { calls, .. } => calls,
-            _ => Vec::new(),
-        }
     }
 
     /// Does what a plan says through the same executor as the screen; tells each step, and gives the endings in the plan's order.
@@ -106,24 +96,20 @@ pub async fn gather<A: App>(
                 Event::Tick
             }
         };
-        let mut events = VecDeque::from([event]);
-        while let Some(event) = events.pop_front() {
-            for effect in state.update(event, clock.now()) {
-                match effect {
-                    Effect::Fetch(question) => performer.fetch(question),
-                    Effect::Forget(question) => performer.forget(&question),
-                    Effect::Enter(context) => performer.enter(context),
-                    Effect::Rehearse(plan) => events.push_back(performer.rehearse(&plan)),
-                    Effect::Quit => return wanted(state),
-                    // a list asks and does nothing else, and there is no terminal
-                    Effect::Act(_)
-                    | Effect::Recall
-                    | Effect::Copy(_)
-                    | Effect::Notify(_)
-                    | Effect::Title(_)
-                    | Effect::Redraw
-                    | Effect::Suspend => {}
-                }
+        for effect in state.update(event, clock.now()) {
+            match effect {
+                Effect::Fetch(question) => performer.fetch(question),
+                Effect::Forget(question) => performer.forget(&question),
+                Effect::Enter(context) => performer.enter(context),
+                Effect::Quit => return wanted(state),
+                // a list asks and does nothing else, and there is no terminal
+                Effect::Act(_)
+                | Effect::Recall
+                | Effect::Copy(_)
+                | Effect::Notify(_)
+                | Effect::Title(_)
+                | Effect::Redraw
+                | Effect::Suspend => {}
             }
         }
     }

@@ -58,7 +58,7 @@ pub(super) async fn recover(
 fn went_there(gate: &Gate, record: &Record) -> bool {
     let places =
         |calls: &[RequestPreview]| calls.iter().map(|call| Text::clone(&call.address)).collect::<Vec<_>>();
-    places(&gate.calls(&record.action)) == places(&record.calls)
+    places(&gate.requests(&record.action)) == places(&record.calls)
 }
 
 async fn read_back(

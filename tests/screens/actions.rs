@@ -363,7 +363,7 @@ fn silencing_shows_what_it_hides_and_asks_for_the_name_where_that_is_much() {
     stage.press(&["backspace"]);
     type_in(&mut stage, "demo");
     stage.press(&["enter"]);
-    let Operation::Silence(draft) = &last(&stage)[0].operation else { panic!("no silence") };
+    let Operation::Silence { draft } = &last(&stage)[0].operation else { panic!("no silence") };
     assert_eq!(draft.matchers.iter().map(ToString::to_string).collect::<Vec<_>>(), [r#"severity="page""#]);
     assert_eq!((&*draft.created_by, &*draft.comment), ("ana", "#1"));
     assert_eq!(draft.ends_at, Stage::start() + SignedDuration::from_hours(4));

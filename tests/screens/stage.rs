@@ -126,7 +126,16 @@ impl Stage {
         let state =
             State::new(Setup { person: "ana".into(), kinds: &burnwatch::testing::backend::KINDS, ..setup });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime");
-        Self { state, sources, time, clock, dead: None, answering: false, acts: Vec::new(), runtime }
+        Self {
+            state,
+            sources,
+            time,
+            clock,
+            dead: None,
+            answering: false,
+            acts: Vec::new(),
+            runtime,
+        }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -247,14 +256,7 @@ impl Stage {
         let is_deciding = matches!(self.state.mode, Mode::Confirm(_));
         let mut effects = update(&mut self.state, event, now);
         while let Some(effect) = effects.pop() {
-            if let Effect::Rehearse(plan) = &effect {
-                let calls = plan.actions.iter().map(|action| {
-                    let source = self.sources.iter().find(|source| source.info().id == action.source);
-                    source.expect("only sources of the stage are acted on").calls(action)
-                });
-                let rehearsed = Event::Rehearsed { plan: plan.id, calls: calls.collect() };
-                effects.extend(update(&mut self.state, rehearsed, now));
-            } else if let Effect::Act(plan) = &effect {
+            if let Effect::Act(plan) = &effect {
                 assert!(is_deciding, "nothing is done that was not asked about: {plan:?}");
                 self.acts.push(plan.clone());
             }

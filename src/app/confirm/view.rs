@@ -103,7 +103,7 @@ fn title(shared: &Shared, confirm: &Confirm, now: Timestamp) -> String {
         Operation::StatusUpdate { .. } => format!("{verb} on {things}"),
         Operation::Trigger { .. } => format!("Open an incident about {}", first.target.name),
         Operation::TakeShift { .. } => format!("Take the shift of {}", first.target.name),
-        Operation::Silence(draft) => format!("{verb} {things} for {}", left(draft.ends_at, now)),
+        Operation::Silence { draft } => format!("{verb} {things} for {}", left(draft.ends_at, now)),
         Operation::Extend { .. } => format!("Extend {things}"),
     };
     format!("{said} at {at}")
@@ -208,7 +208,7 @@ fn details(confirm: &Confirm, cx: &Cx<'_>) -> Vec<(&'static str, String)> {
             }
             all
         }
-        Operation::Silence(draft) | Operation::Edit { draft, .. } => {
+        Operation::Silence { draft } | Operation::Edit { draft, .. } => {
             let mut all = Vec::new();
             if confirm.plan.actions.len() == 1 {
                 all.push(("matchers", matcher::list(&draft.matchers)));
@@ -232,10 +232,7 @@ fn details(confirm: &Confirm, cx: &Cx<'_>) -> Vec<(&'static str, String)> {
 
 /// The calls, one below the other.
 fn calls(confirm: &Confirm, cx: &Cx<'_>, say: &impl Fn(&mut Lines, &str, Role, &str), lines: &mut Lines) {
-    let Some(calls) = &confirm.calls else {
-        say(lines, "working out the calls...", Role::Muted, "");
-        return;
-    };
+    let calls = &confirm.requests;
     let count: usize = calls.iter().map(Vec::len).sum();
     let head = match count {
         0 => "its source does not tell which calls it makes".to_owned(),

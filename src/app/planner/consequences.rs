@@ -44,7 +44,9 @@ pub fn consequences(
 ) -> Vec<Consequence> {
     let mut all: Vec<Consequence> = silences::together(planner.world, actions, zone, now);
     for action in actions {
-        for consequence in of(planner, action, zone, now) {
+        let refused = planner.preview(action, now).err();
+        let refused = refused.map(|why| grave(format!("{} will refuse it: {why}.", action.source)));
+        for consequence in refused.into_iter().chain(of(planner, action, zone, now)) {
             if !all.contains(&consequence) {
                 all.push(consequence);
             }
@@ -135,7 +137,7 @@ fn of(planner: Planner<'_>, action: &Action, zone: &TimeZone, now: Timestamp) ->
                 until(*end)
             ))]
         }
-        Operation::Silence(_) | Operation::Edit { .. } | Operation::Extend { .. } | Operation::Expire => {
+        Operation::Silence { .. } | Operation::Edit { .. } | Operation::Extend { .. } | Operation::Expire => {
             silences::of(world, action, zone, now)
         }
     }

@@ -127,7 +127,7 @@ impl Planner<'_> {
                     None => planned.actions.push(Action {
                         source: source.clone(),
                         target: Target { id: "".into(), name: name.clone(), seen: None },
-                        operation: Operation::Silence(draft.clone()),
+                        operation: Operation::Silence { draft: draft.clone() },
                     }),
                 }
             }

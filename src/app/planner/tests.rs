@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::model::action::SilenceDraft;
+use crate::model::action::{SilenceDraft, WriteSupport};
 use crate::model::alert::{Alert, AlertBoard, AlertState, Severity};
 use crate::model::ask::{Answer, Ask, Query, Question, Reply};
 use crate::model::fingerprint::Fingerprint;
@@ -20,7 +20,7 @@ fn id(source: &str) -> SourceId {
     SourceId::new(source)
 }
 
-fn info(source: &str, acts: &[OperationKind]) -> SourceInfo {
+fn info(source: &str, kinds: &'static [OperationKind]) -> SourceInfo {
     let (kind, address) = (Kind::new("alertmanager"), "http://am.example".into());
     SourceInfo {
         tenant: None,
@@ -29,7 +29,7 @@ fn info(source: &str, acts: &[OperationKind]) -> SourceInfo {
         kind,
         address,
         answers: Vec::new(),
-        acts: acts.to_vec(),
+        writes: WriteSupport { kinds, ..WriteSupport::NONE },
     }
 }
 

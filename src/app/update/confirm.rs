@@ -8,9 +8,9 @@ use crate::app::confirm::{Confirm, Outcome, last_scroll, weigh};
 use crate::app::event::{Effect, Link, Message, Plan, Tone, Wait};
 use crate::app::form::Form;
 use crate::app::key::Key;
-use crate::app::planner::Planned;
+use crate::app::planner::{Planned, Planner};
 use crate::app::state::{Mode, State};
-use crate::model::action::{Action, Operation, RequestPreview};
+use crate::model::action::{Action, Operation};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::labels::Text;
 use crate::model::silence::SilenceState;
@@ -29,9 +29,9 @@ pub(super) fn open(
             let plan =
                 Plan { id: state.shared.runs.number(), context: state.shared.context.clone(), actions };
             let mut confirm = Confirm {
-                plan: plan.clone(),
+                requests: Planner::of(&state.shared).requests(&plan.actions, now),
+                plan,
                 left_out,
-                calls: None,
                 covers,
                 name: None,
                 share: None,
@@ -44,7 +44,7 @@ pub(super) fn open(
             };
             weigh(&state.shared, &mut confirm);
             state.mode = Mode::Confirm(Box::new(confirm));
-            vec![Effect::Rehearse(plan)]
+            Vec::new()
         }
         Err(why) => {
             state
@@ -130,15 +130,6 @@ fn begin(state: &mut State, confirm: Confirm, now: Timestamp) -> Vec<Effect> {
     vec![Effect::Act(plan)]
 }
 
-/// Takes the calls that a plan would make.
-pub(super) fn rehearsed(state: &mut State, plan: u64, calls: Vec<Vec<RequestPreview>>) {
-    if let Mode::Confirm(confirm) = &mut state.mode
-        && confirm.plan.id == plan
-    {
-        confirm.calls = Some(calls);
-    }
-}
-
 /// Looks whether everything still stands as the person saw it. What does not is left out; if nothing is left, the dialogue
 /// closes.
 pub(super) fn watch(state: &mut State, now: Timestamp) -> Vec<Effect> {
@@ -177,10 +168,11 @@ pub(super) fn watch(state: &mut State, now: Timestamp) -> Vec<Effect> {
     }
     confirm.left_out.extend(words);
     // what is asked is another thing now: an answer to what stood there before does not count
-    (confirm.plan.id, confirm.calls, confirm.is_armed) = (state.shared.runs.number(), None, false);
-    let plan = confirm.plan.clone();
+    (confirm.plan.id, confirm.is_armed) = (state.shared.runs.number(), false);
+    confirm.requests = Planner::of(&state.shared).requests(&confirm.plan.actions, now);
+    weigh(&state.shared, &mut confirm);
     state.mode = Mode::Confirm(confirm);
-    vec![Effect::Rehearse(plan)]
+    Vec::new()
 }
 
 /// How an action's target stands, if otherwise than the person saw it.

@@ -202,7 +202,7 @@ fn apply(
         }
         Operation::Trigger { .. }
         | Operation::TakeShift { .. }
-        | Operation::Silence(_)
+        | Operation::Silence { .. }
         | Operation::Edit { .. }
         | Operation::Extend { .. }
         | Operation::Expire => {}

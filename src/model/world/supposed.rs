@@ -13,6 +13,7 @@ use crate::model::ask::{AskKind, Question};
 use crate::model::fingerprint::Fingerprint;
 use crate::model::incident::{Incident, IncidentStatus, Person, Stamp};
 use crate::model::labels::Text;
+use crate::model::operation::TargetKind;
 use crate::model::silence::{Silence, SilenceState};
 use crate::model::source::SourceId;
 
@@ -68,22 +69,11 @@ pub struct Supposed {
 impl Supposition {
     /// The question whose answer tells of it.
     const fn told_by(&self) -> AskKind {
-        match self.action.operation.kind() {
-            OperationKind::Silence => AskKind::Alerts,
-            OperationKind::Edit | OperationKind::Extend | OperationKind::Expire => AskKind::Silences,
-            OperationKind::TakeShift => AskKind::OnCall,
-            OperationKind::Acknowledge
-            | OperationKind::Resolve
-            | OperationKind::Assign
-            | OperationKind::Reroute
-            | OperationKind::Escalate
-            | OperationKind::Snooze
-            | OperationKind::Note
-            | OperationKind::Priority
-            | OperationKind::Merge
-            | OperationKind::AddResponder
-            | OperationKind::StatusUpdate
-            | OperationKind::Trigger => AskKind::Incidents,
+        match self.action.operation.kind().target() {
+            TargetKind::Incident | TargetKind::Service => AskKind::Incidents,
+            TargetKind::Schedule => AskKind::OnCall,
+            TargetKind::Alerts => AskKind::Alerts,
+            TargetKind::Silence => AskKind::Silences,
         }
     }
 
@@ -250,7 +240,7 @@ impl World {
 
 /// Whether a silence that is on its way keeps an alert quiet: one of its own source's, or one that no source has routed yet.
 fn hides(one: &Supposition, alert: &Alert) -> bool {
-    let Operation::Silence(draft) = &one.action.operation else { return false };
+    let Operation::Silence { draft } = &one.action.operation else { return false };
     if draft.starts_at.is_some_and(|start| start > one.since) {
         return false;
     }

@@ -107,8 +107,8 @@ fn is_held(ending: &ActionResult, words: &str) -> bool {
     matches!(ending, ActionResult::Held { .. }) && ending.words().is_some_and(|told| told.contains(words))
 }
 
-const DONE: Look = Look::Sees(Found::Done { id: None });
-const NOT_DONE: Look = Look::Sees(Found::NotDone);
+const DONE: Look = Look::Sees(Verification::Done { id: None });
+const NOT_DONE: Look = Look::Sees(Verification::NotDone);
 
 #[tokio::test(start_paused = true)]
 async fn what_is_done_is_told_and_stands_in_the_journal_before_and_after() {
@@ -193,8 +193,8 @@ async fn an_ending_that_cannot_be_written_is_told() {
 async fn what_a_source_finds_or_refuses_is_told_in_its_words() {
     let house = house(&doer(
         [
-            Act::Finds(Outcome::Already { words: "acknowledged by Ana".into() }),
-            Act::Finds(Outcome::Conflict { words: "resolved by Kofi".into() }),
+            Act::Finds(ActionResult::Already { words: "acknowledged by Ana".into() }),
+            Act::Finds(ActionResult::Conflict { words: "resolved by Kofi".into() }),
             Act::Refuses(Trouble::Refused { status: 400, message: "no such user".into() }, None),
             Act::Refuses(Trouble::Forbidden { message: String::new() }, None),
         ],
@@ -297,7 +297,7 @@ async fn what_comes_later_is_told_while_the_screen_is_open_and_sent_only_once() 
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_read_back_is_unknown_and_stays_open() {
-    let cannot = Look::Sees(Found::Unknown { words: "updates cannot be listed".into() });
+    let cannot = Look::Sees(Verification::Unknown { words: "updates cannot be listed".into() });
     for (looks, words, looked) in [
         (vec![Look::Fails, Look::Panics, Look::Fails], "cannot connect", 3),
         (vec![NOT_DONE, NOT_DONE, Look::Fails], "cannot connect", 3),
@@ -342,7 +342,7 @@ async fn what_a_run_left_open_the_next_one_reads_back_once() {
     for (look, wait, words) in [
         (DONE, 3600, "it is done"),
         (NOT_DONE, 3600, "does not prove that it was not done"),
-        (Look::Sees(Found::Unknown { words: "no list".into() }), 3600, "no list"),
+        (Look::Sees(Verification::Unknown { words: "no list".into() }), 3600, "no list"),
     ] {
         let house = house(&doer([Act::Hangs], [look]));
         let executor = house.executor(Clock::fixed(start()));

@@ -82,7 +82,7 @@ pub(super) fn of(world: &World, action: &Action, zone: &TimeZone, now: Timestamp
             all.extend(silence.into_iter().flat_map(|silence| edited(world, source, silence, draft)));
             Some(draft.ends_at)
         }
-        Operation::Silence(draft) => Some(draft.ends_at),
+        Operation::Silence { draft } => Some(draft.ends_at),
         Operation::Extend { until } => {
             let hides = silence.map(|silence| format!("; {}", hides(world, silence))).unwrap_or_default();
             all.push(plain(format!(

@@ -6,7 +6,9 @@ use super::*;
 use crate::backend::Source;
 use crate::backend::demo::sources;
 use crate::backend::demo::tests::wait;
-use crate::model::action::{ActError, Action, EntityRef, Found, Operation, Outcome, SilenceDraft, Target};
+use crate::model::action::{
+    ActError, Action, ActionResult, EntityRef, Operation, SilenceDraft, Target, Verification,
+};
 use crate::model::alert::{Alert, AlertState};
 use crate::model::ask::{Answer, Ask, Query};
 use crate::model::incident::{Incident, IncidentDetail, Urgency};
@@ -49,11 +51,14 @@ impl Demo {
         wait(self.source(name).answer(ask, None)).unwrap().answer
     }
 
-    fn act(&self, name: &str, target: Target, operation: Operation) -> Result<Outcome, ActError> {
+    fn act(&self, name: &str, target: Target, operation: Operation) -> Result<ActionResult, ActError> {
         let source = self.source(name);
         let action = Action { source: source.info().id.clone(), target, operation };
-        assert_eq!(source.calls(&action).len(), 1, "{action:?}");
-        wait(source.act(&action))
+        let requests = source.requests(&action).len();
+        let result = wait(source.execute(&action));
+        let is_unfit = matches!(&result, Err(error) if matches!(error.error.trouble, Trouble::Unfit { .. }));
+        assert_eq!(requests, usize::from(!is_unfit), "{action:?}");
+        result
     }
 
     fn incidents(&self) -> Vec<Incident> {
@@ -101,7 +106,7 @@ impl Demo {
         all.into_iter().find(|incident| incident.status == IncidentStatus::Triggered).expect("a page")
     }
 
-    fn on_page(&self, operation: Operation) -> Result<Outcome, ActError> {
+    fn on_page(&self, operation: Operation) -> Result<ActionResult, ActError> {
         self.act("pager", target(&self.page()), operation)
     }
 }
@@ -118,7 +123,7 @@ fn whom(id: &str, name: &str) -> EntityRef {
     EntityRef { id: id.into(), name: name.into() }
 }
 
-const DONE: Result<Outcome, ActError> = Ok(Outcome::Done { id: None });
+const DONE: Result<ActionResult, ActError> = Ok(ActionResult::Done { id: None });
 
 fn kinds(detail: &IncidentDetail) -> Vec<&str> {
     detail.steps.iter().map(|step| &*step.kind).collect()
@@ -139,14 +144,14 @@ fn who_acknowledges_has_it_and_a_look_at_the_list_shows_it() {
     assert!(taken.pending.is_empty() && taken.assigned.iter().any(|stamp| &*stamp.who.id == "ana"));
     assert_eq!(kinds(&demo.detail(&page.id)), ["trigger", "notify", "acknowledge"]);
     let again = demo.act("pager", target(&page), Operation::Acknowledge);
-    assert_eq!(again, Ok(Outcome::Already { words: "acknowledged by Ana Lima at 02:52 UTC".into() }));
+    assert_eq!(again, Ok(ActionResult::Already { words: "acknowledged by Ana Lima at 02:52 UTC".into() }));
     // the story goes on, and nobody of it claims to have been first
     demo.wait(3600);
     let over = demo.incident(&page.id);
     assert_eq!((over.status, over.acknowledged.len()), (IncidentStatus::Resolved, 1));
     assert_eq!(kinds(&demo.detail(&page.id)), ["trigger", "notify", "acknowledge", "resolve"]);
     match demo.act("pager", target(&page), Operation::Resolve) {
-        Ok(Outcome::Conflict { words }) => {
+        Ok(ActionResult::Conflict { words }) => {
             assert!(words.starts_with("resolved by payments at "), "{words}");
         }
         other => panic!("{other:?}"),
@@ -165,12 +170,12 @@ fn a_resolved_incident_stays_resolved_while_its_alert_fires() {
         assert_eq!(kinds(&demo.detail(&page.id)), ["trigger", "notify", "resolve"]);
     }
     let words = match demo.act("pager", target(&page), Operation::Acknowledge) {
-        Ok(Outcome::Conflict { words }) => words,
+        Ok(ActionResult::Conflict { words }) => words,
         other => panic!("{other:?}"),
     };
     assert_eq!(&*words, "resolved by Ana Lima at 02:52 UTC");
     let seen = Target { seen: Some(IncidentStatus::Resolved), ..target(&page) };
-    assert!(matches!(demo.act("pager", seen, Operation::Resolve), Ok(Outcome::Already { .. })));
+    assert!(matches!(demo.act("pager", seen, Operation::Resolve), Ok(ActionResult::Already { .. })));
 }
 
 fn page_time() -> Timestamp {
@@ -215,7 +220,7 @@ fn notes_rank_help_and_updates_stand_in_its_history() {
     let demo = Demo::new();
     let page = demo.page();
     let noted = demo.on_page(Operation::Note { content: "rolled back".into() });
-    assert!(matches!(noted, Ok(Outcome::Done { id: Some(_) })), "{noted:?}");
+    assert!(matches!(noted, Ok(ActionResult::Done { id: Some(_) })), "{noted:?}");
     assert_eq!(demo.on_page(Operation::Priority { priority: Some(whom("P2", "P2")) }), DONE);
     let people = vec![whom("kofi", "Kofi Mensah"), whom("noor", "Noor Haddad")];
     assert_eq!(demo.on_page(Operation::AddResponder { people, message: "help".into() }), DONE);
@@ -238,7 +243,7 @@ fn the_calls_are_those_of_the_vendor_and_what_it_does_not_take_is_refused_here_t
     let pager = demo.source("pager");
     let action = |operation| Action { source: pager.info().id.clone(), target: target(&page), operation };
     let shown =
-        |operation| pager.calls(&action(operation)).iter().map(ToString::to_string).collect::<Vec<_>>();
+        |operation| pager.requests(&action(operation)).iter().map(ToString::to_string).collect::<Vec<_>>();
     let address = format!("{}/incidents/{}", pager.info().address, page.id);
     for (operation, call) in [
         (
@@ -261,11 +266,11 @@ fn the_calls_are_those_of_the_vendor_and_what_it_does_not_take_is_refused_here_t
     let manager = demo.source("alertmanager");
     let expire =
         Action { source: manager.info().id.clone(), target: plain("s1"), operation: Operation::Expire };
-    let calls: Vec<String> = manager.calls(&expire).iter().map(ToString::to_string).collect();
+    let calls: Vec<String> = manager.requests(&expire).iter().map(ToString::to_string).collect();
     assert_eq!(calls, [format!("DELETE {}/api/v2/silence/s1", manager.info().address)]);
     let none = Operation::Priority { priority: None };
     assert!(shown(none.clone()).is_empty());
-    let refused = wait(pager.act(&action(none))).unwrap_err();
+    let refused = wait(pager.execute(&action(none))).unwrap_err();
     assert!(!refused.is_unclear && refused.to_string().contains("take a priority away"), "{refused}");
 }
 
@@ -279,20 +284,20 @@ fn an_incident_is_opened_once_and_merged_into_another() {
         urgency: Urgency::Low,
         key: "k1".into(),
     };
-    let Ok(Outcome::Done { id: Some(id) }) = demo.act("pager", plain("payments"), trigger()) else {
+    let Ok(ActionResult::Done { id: Some(id) }) = demo.act("pager", plain("payments"), trigger()) else {
         panic!("not opened")
     };
     let new = demo.incident(&id);
     assert_eq!((&*new.title, new.urgency, new.assigned.len()), ("Checkout is slow", Urgency::Low, 1));
     assert_eq!(kinds(&demo.detail(&id))[0], "trigger");
     let again = demo.act("pager", plain("payments"), trigger());
-    assert_eq!(again, Ok(Outcome::Already { words: format!("it is open as #{}", new.number).into() }));
+    assert_eq!(again, Ok(ActionResult::Already { words: format!("it is open as #{}", new.number).into() }));
     let merge = Operation::Merge { into: whom(&page.id, "#1") };
     assert_eq!(demo.act("pager", target(&new), merge.clone()), DONE);
     assert_eq!(demo.incident(&id).status, IncidentStatus::Resolved);
     assert_eq!(demo.incident(&page.id).alerts.all, 2);
     assert!(kinds(&demo.detail(&page.id)).contains(&"merge"));
-    assert!(matches!(demo.act("pager", target(&new), merge), Ok(Outcome::Conflict { .. })));
+    assert!(matches!(demo.act("pager", target(&new), merge), Ok(ActionResult::Conflict { .. })));
 }
 
 #[test]
@@ -304,7 +309,7 @@ fn a_shift_that_is_taken_is_on_call_and_woken_from_then_on() {
     assert_ne!(&*shift.person.id, "fang");
     let operation = Operation::TakeShift { person: whom("fang", "王芳"), start: demo.now(), end };
     let taken = demo.act("pager", plain(&schedule.id), operation.clone());
-    assert!(matches!(taken, Ok(Outcome::Done { id: Some(_) })), "{taken:?}");
+    assert!(matches!(taken, Ok(ActionResult::Done { id: Some(_) })), "{taken:?}");
     let now: Vec<(Text, bool)> = demo
         .on_call()
         .on_call("shop", 2, demo.now())
@@ -318,13 +323,14 @@ fn a_shift_that_is_taken_is_on_call_and_woken_from_then_on() {
 }
 
 fn silence(matchers: &str, until: Timestamp) -> Operation {
-    Operation::Silence(SilenceDraft {
+    let draft = SilenceDraft {
         matchers: parse(matchers).unwrap(),
         starts_at: None,
         ends_at: until,
         created_by: "ana".into(),
         comment: "rolling back".into(),
-    })
+    };
+    Operation::Silence { draft }
 }
 
 #[test]
@@ -335,7 +341,7 @@ fn a_silence_hides_alerts_until_it_is_over() {
     let matching = demo.alerts().iter().filter(|alert| alert.labels.value("service") == "payments").count();
     assert!(matching > 0);
     let make = silence("service=payments", minutes(10));
-    let Ok(Outcome::Done { id: Some(id) }) = demo.act("alertmanager", plain(""), make) else {
+    let Ok(ActionResult::Done { id: Some(id) }) = demo.act("alertmanager", plain(""), make) else {
         panic!("not made")
     };
     assert_eq!(quiet(&id), matching);
@@ -343,18 +349,18 @@ fn a_silence_hides_alerts_until_it_is_over() {
     assert!(demo.silences().iter().any(|silence| silence.id == id && &*silence.created_by == "ana"));
     let until = minutes(60);
     let extended = demo.act("alertmanager", plain(&id), Operation::Extend { until });
-    assert_eq!(extended, Ok(Outcome::Done { id: Some(Text::clone(&id)) }));
+    assert_eq!(extended, Ok(ActionResult::Done { id: Some(Text::clone(&id)) }));
     assert!(demo.silences().iter().any(|silence| silence.id == id && silence.ends_at == until));
     assert_eq!(demo.act("alertmanager", plain(&id), Operation::Expire), DONE);
     assert_eq!(quiet(&id), 0);
     let is_over = |silence: &Arc<Silence>| silence.id == id && silence.state == SilenceState::Expired;
     assert!(demo.silences().iter().any(is_over), "what has ended stays in the list");
     let expired = demo.act("alertmanager", plain(&id), Operation::Expire);
-    assert!(matches!(expired, Ok(Outcome::Already { .. })));
+    assert!(matches!(expired, Ok(ActionResult::Already { .. })));
     let late = demo.act("alertmanager", plain(&id), Operation::Extend { until });
-    assert!(matches!(late, Ok(Outcome::Conflict { .. })));
+    assert!(matches!(late, Ok(ActionResult::Conflict { .. })));
     let unknown = demo.act("alertmanager", plain("x"), Operation::Expire);
-    assert!(matches!(unknown, Ok(Outcome::Conflict { .. })));
+    assert!(matches!(unknown, Ok(ActionResult::Conflict { .. })));
     for wrong in [silence("a=~\".*\"", minutes(10)), silence("a=b", minutes(-1))] {
         assert!(!demo.act("alertmanager", plain(""), wrong).unwrap_err().is_unclear);
     }
@@ -367,7 +373,7 @@ fn a_silence_of_the_story_can_be_ended_and_moved() {
     assert!(!told.is_empty());
     let later = demo.now() + jiff::Span::new().hours(9000);
     let extended = demo.act("alertmanager", plain(&told[0].id), Operation::Extend { until: later });
-    assert_eq!(extended, Ok(Outcome::Done { id: Some(Text::clone(&told[0].id)) }));
+    assert_eq!(extended, Ok(ActionResult::Done { id: Some(Text::clone(&told[0].id)) }));
     assert_eq!(demo.silences().len(), told.len());
     assert_eq!(demo.act("alertmanager", plain(&told[0].id), Operation::Expire), DONE);
     let lasting = demo.silences().iter().filter(|one| one.state != SilenceState::Expired).count();
@@ -389,8 +395,8 @@ fn what_a_source_does_not_do_has_no_calls_and_is_refused() {
     ] {
         let source = demo.source(name);
         let action = action(name, operation);
-        assert!(source.calls(&action).is_empty());
-        let error = wait(source.act(&action)).unwrap_err();
+        assert!(source.requests(&action).is_empty());
+        let error = wait(source.execute(&action)).unwrap_err();
         assert!(matches!(error.error.trouble, Trouble::NotOffered { .. }) && !error.is_unclear);
     }
 }
@@ -402,17 +408,17 @@ fn what_was_done_is_found_when_it_is_read_back_and_nothing_else() {
         let source = demo.source(name);
         let action =
             Action { source: source.info().id.clone(), target: target.clone(), operation: operation.clone() };
-        wait(source.look_back(&action, sent_at)).unwrap()
+        wait(source.verify(&action, sent_at)).unwrap()
     };
     let (page, before) = (target(&demo.page()), demo.now());
     let note = Operation::Note { content: "looking".into() };
-    assert_eq!(found("pager", &page, &note, before), Found::NotDone);
+    assert_eq!(found("pager", &page, &note, before), Verification::NotDone);
     demo.act("pager", page.clone(), note.clone()).unwrap();
-    assert_eq!(found("pager", &page, &note, before), Found::Done { id: None });
+    assert_eq!(found("pager", &page, &note, before), Verification::Done { id: None });
     let other = Operation::Note { content: "something else".into() };
-    assert_eq!(found("pager", &page, &other, before), Found::NotDone);
+    assert_eq!(found("pager", &page, &other, before), Verification::NotDone);
     demo.wait(60);
-    assert_eq!(found("pager", &page, &note, demo.now()), Found::NotDone, "that was before");
+    assert_eq!(found("pager", &page, &note, demo.now()), Verification::NotDone, "that was before");
     let draft = SilenceDraft {
         matchers: parse("service=\"payments\"").unwrap(),
         starts_at: None,
@@ -420,14 +426,20 @@ fn what_was_done_is_found_when_it_is_read_back_and_nothing_else() {
         created_by: "ana".into(),
         comment: "known".into(),
     };
-    let (silence, sent_at) = (Operation::Silence(draft), demo.now());
-    assert_eq!(found("alertmanager", &plain(""), &silence, sent_at), Found::NotDone);
-    let Ok(Outcome::Done { id: Some(id) }) = demo.act("alertmanager", plain(""), silence.clone()) else {
+    let (silence, sent_at) = (Operation::Silence { draft }, demo.now());
+    assert_eq!(found("alertmanager", &plain(""), &silence, sent_at), Verification::NotDone);
+    let Ok(ActionResult::Done { id: Some(id) }) = demo.act("alertmanager", plain(""), silence.clone()) else {
         panic!("not made");
     };
-    assert_eq!(found("alertmanager", &plain(""), &silence, sent_at), Found::Done { id: Some(id.clone()) });
-    assert_eq!(found("alertmanager", &plain(&id), &Operation::Expire, sent_at), Found::NotDone);
+    assert_eq!(
+        found("alertmanager", &plain(""), &silence, sent_at),
+        Verification::Done { id: Some(id.clone()) }
+    );
+    assert_eq!(found("alertmanager", &plain(&id), &Operation::Expire, sent_at), Verification::NotDone);
     demo.act("alertmanager", plain(&id), Operation::Expire).unwrap();
-    assert_eq!(found("alertmanager", &plain(&id), &Operation::Expire, sent_at), Found::Done { id: None });
-    assert!(matches!(found("pager", &page, &Operation::Expire, sent_at), Found::Unknown { .. }));
+    assert_eq!(
+        found("alertmanager", &plain(&id), &Operation::Expire, sent_at),
+        Verification::Done { id: None }
+    );
+    assert!(matches!(found("pager", &page, &Operation::Expire, sent_at), Verification::Unknown { .. }));
 }

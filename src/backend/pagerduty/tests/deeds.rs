@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::backend::kit::contract::Description;
-use crate::model::action::{Action, EntityRef, Operation, Outcome, Target};
+use crate::model::action::{Action, ActionResult, EntityRef, Operation, Target};
 use crate::model::incident::{IncidentStatus, Urgency};
 
 fn whom(id: &str) -> EntityRef {
@@ -61,8 +61,8 @@ async fn every_change_and_every_look_back_is_valid_by_the_vendors_description() 
     let source = pagerduty(&double);
     for operation in operations() {
         let action = action(operation);
-        assert!(matches!(source.act(&action).await, Ok(Outcome::Done { .. })), "{action:?}");
-        source.look_back(&action, now()).await.unwrap();
+        assert!(matches!(source.execute(&action).await, Ok(ActionResult::Done { .. })), "{action:?}");
+        source.verify(&action, now()).await.unwrap();
     }
     let asked = double.asked();
     assert_eq!(asked.iter().filter(|asked| asked.method != "GET").count(), operations().len());

@@ -188,7 +188,7 @@ fn silenced_alerts_look_silenced_and_loud_again_without_looking_new() {
         comment: "deploy".into(),
     };
     let target = Target { id: "".into(), name: "1 alert".into(), seen: None };
-    let action = Action { source: id("am"), target, operation: Operation::Silence(draft) };
+    let action = Action { source: id("am"), target, operation: Operation::Silence { draft } };
     world.suppose((1, 0), action.clone(), at(11));
     assert_eq!(world.alert(a).unwrap().state, AlertState::Silenced);
     assert_eq!((world.silencing(a), world.silencing(b)), (Some(Stage::Sending), None));

@@ -8,8 +8,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::sleep;
 
-use crate::backend::{Acting, Answering, LookingBack, Source};
-use crate::model::action::{ActError, Action, Found, OperationKind, Outcome, RequestPreview};
+use crate::backend::{Answering, Executing, Source, Verifying};
+use crate::model::action::{
+    ActError, Action, ActionResult, OperationKind, RequestPreview, Verification, WriteSupport,
+};
 use crate::model::ask::{Answer, Ask, Reply};
 use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
 
@@ -17,7 +19,7 @@ use crate::model::source::{Kind, SourceError, SourceId, SourceInfo, Trouble};
 pub(super) enum Act {
     Does,
     DoesAfter(Duration),
-    Finds(Outcome),
+    Finds(ActionResult),
     Refuses(Trouble, Option<Duration>),
     IsUnclear,
     Hangs,
@@ -27,7 +29,7 @@ pub(super) enum Act {
 /// What it says when it is asked whether it was done.
 #[derive(Clone)]
 pub(super) enum Look {
-    Sees(Found),
+    Sees(Verification),
     Fails,
     Panics,
 }
@@ -50,7 +52,7 @@ pub(super) fn doer(acts: impl IntoIterator<Item = Act>, looks: impl IntoIterator
         kind: Kind::new("toy"),
         address: "fake".into(),
         answers: vec![],
-        acts: OperationKind::ALL.to_vec(),
+        writes: WriteSupport { kinds: OperationKind::ALL, ..WriteSupport::NONE },
     };
     Arc::new(Doer {
         info,
@@ -78,18 +80,18 @@ impl Source for Doer {
         Box::pin(async { Ok(Reply::free(Answer::Unchanged)) })
     }
 
-    fn calls(&self, action: &Action) -> Vec<RequestPreview> {
+    fn requests(&self, action: &Action) -> Vec<RequestPreview> {
         let address = format!("fake/{}", action.target.id);
         vec![RequestPreview { method: "PUT".into(), address: address.into(), body: None }]
     }
 
-    fn act<'a>(&'a self, _: &'a Action) -> Acting<'a> {
+    fn execute<'a>(&'a self, _: &'a Action) -> Executing<'a> {
         self.acted.fetch_add(1, SeqCst);
         let act = self.acts.lock().unwrap().pop_front().unwrap_or(Act::Does);
         Box::pin(async move {
             let now = self.in_flight.fetch_add(1, SeqCst) + 1;
             self.most.fetch_max(now, SeqCst);
-            let done = || Ok(Outcome::Done { id: Some("N1".into()) });
+            let done = || Ok(ActionResult::Done { id: Some("N1".into()) });
             let acted = match act {
                 Act::Does => done(),
                 Act::DoesAfter(wait) => {
@@ -113,7 +115,7 @@ impl Source for Doer {
         })
     }
 
-    fn look_back<'a>(&'a self, _: &'a Action, _: Timestamp) -> LookingBack<'a> {
+    fn verify<'a>(&'a self, _: &'a Action, _: Timestamp) -> Verifying<'a> {
         self.looked.fetch_add(1, SeqCst);
         let look = self.looks.lock().unwrap().pop_front().unwrap_or(Look::Fails);
         Box::pin(async move {
